@@ -49,7 +49,7 @@ class NewPassword:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """What is asked for a new account."""
+    """The checked details of an account to be made."""
 
     login: str
     display_name: str
@@ -61,7 +61,7 @@ class NewAccount:
     def checked(
         cls, *, login: str, display_name: str, role: Role, unit_id: int | None, language: str
     ) -> NewAccount:
-        """As a person typed it. Raises `Invalid`."""
+        """The details as a person typed them, checked. Raises `Invalid`."""
         if language not in LANGUAGES:
             raise Invalid(field="language", problem="is not zh or en")
         return cls(
@@ -92,8 +92,8 @@ def add_staff(
     visible_to: int | None = None,
     password: str | None = None,
 ) -> NewPassword:
-    """A new account with a password that is valid for a while and changed at the first sign-in, or with the `password`
-    given, which stays. Raises `Invalid`, and `Conflict` where the login is taken.
+    """A new account with a password that is valid for a while and must be changed at the first sign-in, or with the
+    `password` given, which stays valid. Raises `Invalid`, and `Conflict` where the login is taken.
     """
     who = actor_name(by)
     account = NewAccount.checked(
@@ -120,8 +120,8 @@ def insert_account(
     temporary_seconds: float | None,
     **facts: object,
 ) -> Member:
-    """The new account; its password expires after `temporary_seconds`, or stays. Raises `Conflict` where the login is
-    taken.
+    """The new account; its password expires after `temporary_seconds`, or never if that is None. Raises `Conflict`
+    where the login is taken.
     """
     real_now = services.real.now()
     member = insert_member(
@@ -154,7 +154,7 @@ def change_staff(
     by: str,
     visible_to: int | None = None,
 ) -> None:
-    """Changes the account; another role or unit ends its sessions and opens its work again. Raises `NotFound`,
+    """Changes the account; another role or unit ends its sessions and returns its work to the queue. Raises `NotFound`,
     `Invalid`, and `Conflict` when somebody changed it since `revision`, or for another role of the last administrator.
     """
     who, shown = actor_name(by), display_name_of(display_name)
@@ -187,11 +187,11 @@ def revise_account(
     by: str,
     **facts: object,
 ) -> None:
-    """The account has these; another role or unit ends its sessions. Raises `Conflict` for another role of the last
-    administrator of a kind.
+    """Gives the account this name, role and unit; another role or unit ends its sessions. Raises `Conflict` for another
+    role of the last administrator of a kind.
     """
     if role is not member.role:
-        _keep_an_administrator(tx, member)
+        _check_not_last_administrator(tx, member)
     revise_staff(tx, member.id, display_name=display_name, role=role.value, unit_id=unit_id)
     if (role, unit_id) != (member.role, member.unit_id):
         end_sessions_of(tx, member.id, real_now=services.real.now())
@@ -199,15 +199,15 @@ def revise_account(
 
 
 def disable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> None:
-    """Disables the account, ends its sessions and opens its work again. Raises `NotFound`, and `Conflict` for the last
-    administrator and for one's own account.
+    """Disables the account, ends its sessions and returns its work to the queue. Raises `NotFound`, and `Conflict` for
+    the last administrator and for one's own account.
     """
     who, real_now = actor_name(by), services.real.now()
     with services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
         if is_same_actor(member.login, who):
             raise Conflict("you cannot disable your own account")
-        _keep_an_administrator(tx, member)
+        _check_not_last_administrator(tx, member)
         revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)
         end_sessions_of(tx, member.id, real_now=real_now)
         audit(tx, services, who, "staff_disable", member)
@@ -215,14 +215,14 @@ def disable_staff(services: Services, login: str, *, by: str, visible_to: int | 
 
 
 def enable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> None:
-    """The account is valid again with its old password. Raises `NotFound` and `Invalid`."""
+    """Enables the account, with its old password. Raises `NotFound` and `Invalid`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         enable_account(tx, services, get_account(tx, login, visible_to), by=who)
 
 
 def enable_account(tx: Tx, services: Services, member: Member, *, by: str, **facts: object) -> None:
-    """The account is valid again."""
+    """Enables the account."""
     revise_staff(tx, member.id, disabled_at=None, locked_until=None)
     audit(tx, services, by, "staff_enable", member, **facts)
 
@@ -247,7 +247,7 @@ def set_temporary_password(
     by: str,
     **facts: object,
 ) -> Member:
-    """The account as it is with this password, which is valid for a while; all its sessions end."""
+    """Sets a password that is valid for a while and ends all sessions of the account; returns the account."""
     real_now = services.real.now()
     set_staff_password(
         tx,
@@ -273,7 +273,7 @@ def list_sessions(services: Services, login: str | None = None) -> list[Session]
 
 
 def end_sessions(services: Services, login: str, *, by: str, visible_to: int | None = None) -> int:
-    """Ends all sessions of the account; how many. Raises `NotFound` and `Invalid`."""
+    """Ends all sessions of the account; returns how many. Raises `NotFound` and `Invalid`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
@@ -283,7 +283,7 @@ def end_sessions(services: Services, login: str, *, by: str, visible_to: int | N
 
 
 def end_own_session(services: Services, member: Member, session_id: int) -> None:
-    """Ends one session of the own account. Raises `NotFound`."""
+    """Ends one session of the person's own account. Raises `NotFound`."""
     with services.store.begin() as tx:
         if not end_session(tx, session_id, real_now=services.real.now(), staff_id=member.id):
             raise NotFound(kind="session", key=session_id)
@@ -313,7 +313,7 @@ def display_name_of(display_name: str) -> str:
 
 
 def get_account(tx: Tx, login: str, visible_to: int | None = None) -> Member:
-    """Raises `NotFound`, also for one outside the unit `visible_to`."""
+    """The account. Raises `NotFound`, also for one outside the unit `visible_to`."""
     member = find_member(tx, login.strip().lower())
     if member is None or not is_seen(tx, member.unit_id, visible_to):
         raise NotFound(kind="account", key=login)
@@ -328,7 +328,7 @@ _LAST = {
 }
 
 
-def _keep_an_administrator(tx: Tx, member: Member) -> None:
+def _check_not_last_administrator(tx: Tx, member: Member) -> None:
     """Raises `Conflict` when `member` is the last administrator of a kind. The rows stay locked to the end of the
     transaction.
     """
@@ -380,7 +380,7 @@ def make_first_administrator(
     language: str,
     address: str,
 ) -> SignedIn:
-    """The first account, signed in; the link is used up. Raises `Invalid`, and `NotFound` for a link that is not good
+    """The first account, signed in; the link is used up. Raises `Invalid`, and `NotFound` for a link that is not valid
     or a centre that has accounts.
     """
     name, shown = login_of(login), display_name_of(display_name)

@@ -1,5 +1,5 @@
 """Changes of accounts that wait for a second person: an administrator asks, a security administrator confirms or
-refuses, and nothing of the account changes before. Rows and actions; every step is audited. Times are real.
+refuses, and nothing of the account changes before that. Rows and actions; every step is audited. Times are real.
 
 At the terminal of the server `accounts.actions` does the same at once.
 """
@@ -55,7 +55,7 @@ _PASSWORDS = frozenset({StaffChangeKind.ADD, StaffChangeKind.RESET_PASSWORD})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffChange:
-    """One change that was asked for; `role` and `unit_id` are those wanted."""
+    """A change that was asked for; `role` and `unit_id` are the new ones."""
 
     id: int
     kind: StaffChangeKind
@@ -93,8 +93,9 @@ def ask_new_account(
     by: str,
     visible_to: int | None,
 ) -> NewPassword | None:
-    """The new account with its password where one person may make it, else None: it waits. One person makes a clerk,
-    and the first security administrator of a centre, for the whole centre. Raises `Invalid`, `NotFound` and `Conflict`.
+    """Asks for a new account. Returns it with its password where one person may make it: a clerk, or the first security
+    administrator of a centre, for the whole centre. Else returns None, and the account waits to be confirmed. Raises
+    `Invalid`, `NotFound` and `Conflict`.
     """
     who = actor_name(by)
     account = NewAccount.checked(
@@ -146,8 +147,8 @@ def ask_change(
     by: str,
     visible_to: int | None,
 ) -> bool:
-    """True where the account is changed: in its name alone. False: another role or unit waits. Raises `NotFound`,
-    `Invalid` and `Conflict`.
+    """Changes the account, or asks for the change. True: it is changed, since only its name differs. False: the other
+    role or unit waits to be confirmed. Raises `NotFound`, `Invalid` and `Conflict`.
     """
     who, shown = actor_name(by), display_name_of(display_name)
     with services.store.begin() as tx:
@@ -156,7 +157,7 @@ def ask_change(
         check_revision(member, revision)
         is_same = (role, unit_id) == (member.role, member.unit_id)
         if not is_same:
-            _ask_of(
+            _ask_for_existing(
                 tx,
                 services,
                 StaffChangeKind.CHANGE,
@@ -190,15 +191,15 @@ def ask_for(
     by: str,
     visible_to: int | None,
 ) -> bool:
-    """A reset of password or factors, or a disabled account that is to be valid again. True where it is done, for a
-    clerk's account that is enabled; False: it waits. Raises `NotFound`, `Invalid` and `Conflict`.
+    """Resets the password or the factors, or enables a disabled account, or asks for it. True: it is done, for a
+    clerk's account that is enabled. False: it waits to be confirmed. Raises `NotFound`, `Invalid` and `Conflict`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
         waits = kind is not StaffChangeKind.ENABLE or needs_second_person(member.role)
         if waits:
-            _ask_of(tx, services, kind, member, why=why, by=who)
+            _ask_for_existing(tx, services, kind, member, why=why, by=who)
     if not waits:
         enable_staff(services, login, by=who, visible_to=visible_to)
     return not waits
@@ -224,13 +225,13 @@ def list_changes(services: Services, *, visible_to: int | None) -> list[WaitingC
 def confirm_change(
     services: Services, change_id: int, *, by: str, visible_to: int | None
 ) -> NewPassword | None:
-    """The change is done; the new password, where there is one, is seen by who confirms and not by who asked. Raises
-    `NotFound` and `Conflict`.
+    """Carries out the change; returns the new password, if any, which the person who confirms sees and the one who
+    asked does not. Raises `NotFound` and `Conflict`.
     """
     who, chosen = actor_name(by), temporary_password()
     made = hash_password(chosen)
     with services.store.begin() as tx:
-        change, member = _take(tx, services, change_id, visible_to)
+        change, member = _lock_waiting(tx, services, change_id, visible_to)
         if any(is_same_actor(who, one) for one in (change.asked_by, change.login)):
             raise Conflict(
                 "a second person confirms this, who neither asked for it nor is the person concerned"
@@ -246,26 +247,26 @@ def confirm_change(
 
 
 def refuse_change(services: Services, change_id: int, *, by: str, visible_to: int | None) -> None:
-    """Nothing changes. Raises `NotFound` and `Conflict`."""
+    """Refuses the change; the account stays as it is. Raises `NotFound` and `Conflict`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        change, _ = _take(tx, services, change_id, visible_to)
+        change, _ = _lock_waiting(tx, services, change_id, visible_to)
         if is_same_actor(who, change.asked_by):
             raise Conflict("you asked for this yourself: withdraw it")
         _decide(tx, services, change, StaffChangeState.REFUSED, by=who)
 
 
 def withdraw_change(services: Services, change_id: int, *, by: str, visible_to: int | None) -> None:
-    """What an administrator asked for is no longer asked. Raises `NotFound` and `Conflict`."""
+    """Withdraws the change that an administrator asked for. Raises `NotFound` and `Conflict`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        change, _ = _take(tx, services, change_id, visible_to)
+        change, _ = _lock_waiting(tx, services, change_id, visible_to)
         _decide(tx, services, change, StaffChangeState.WITHDRAWN, by=who)
 
 
 def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
-    """Whether none was ever made, so that nobody is left out by disabling the one there is. Of two at once one
-    waits.
+    """Whether there has never been one; a disabled one counts too, so that disabling the only one bypasses nobody. Of
+    two at once one waits.
     """
     if role is not Role.SECURITY_ADMINISTRATOR:
         return False
@@ -274,7 +275,7 @@ def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
     return tx.scalar(found) is None
 
 
-def _ask_of(
+def _ask_for_existing(
     tx: Tx,
     services: Services,
     kind: StaffChangeKind,
@@ -284,7 +285,7 @@ def _ask_of(
     by: str,
     **wanted: object,
 ) -> None:
-    """A change of an account that there is; what is not in `wanted` stays."""
+    """Asks for a change of an existing account; what is not in `wanted` stays."""
     of = {name: getattr(member, name) for name in ("display_name", "role", "unit_id")} | wanted
     _ask(tx, services, kind, member, login=member.login, language=member.language, why=why, by=by, **of)
 
@@ -352,7 +353,7 @@ def _change(tx: Tx, row: Row) -> StaffChange:
     return record_of(StaffChange, row, why=tx.vault.open(bytes(row["why_sealed"]), **place).decode())
 
 
-def _take(
+def _lock_waiting(
     tx: Tx, services: Services, change_id: int, visible_to: int | None
 ) -> tuple[StaffChange, Member | None]:
     """The waiting change, locked, and its account. Raises `NotFound`, and `Conflict` where it is decided or expired."""
@@ -395,7 +396,7 @@ def _carry_out(
     password_hash: str,
     confirmed_by: str,
 ) -> Member:
-    """The account as it is then."""
+    """Carries out the change; returns the account as it is afterwards."""
     by, facts = change.asked_by, {"confirmed_by": confirmed_by}
     if change.kind is StaffChangeKind.ADD:
         return insert_account(

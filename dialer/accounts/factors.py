@@ -1,6 +1,6 @@
 """Second factors: codes of an app (TOTP, RFC 6238), recovery codes, and the step from the password to the session.
 
-Passkeys are in `passkeys`. A person manages the own factors; an administrator can only reset them. All audited.
+Passkeys are in `passkeys`. A person manages their own factors; an administrator can only reset them. All audited.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _APP: Final = "totp"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnFactors:
-    """What the page of the own account shows."""
+    """The second factors that the page of a person's own account shows."""
 
     factors: list[Factor]
     codes_left: int
@@ -75,7 +75,7 @@ class OwnFactors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotpOffer:
-    """A key that an app is to take over; nothing is valid before a code of it was typed."""
+    """A key offered to an app; it is not valid before a code of it was typed."""
 
     secret: str = field(repr=False)
     """In groups of four, to be typed."""
@@ -125,8 +125,8 @@ def _unconfirmed(tx: Tx, member: Member) -> str | None:
 
 
 def confirm_totp(services: Services, session: Session, code: str) -> list[str]:
-    """The app that was offered is a factor from now on; recovery codes if it is the first one, else none. All other
-    sessions of the account end. Raises `Invalid`, `NotFound` and `SignInBlocked`.
+    """Makes the offered app a factor; returns recovery codes if it is the first one, else none. All other sessions of
+    the account end. Raises `Invalid`, `NotFound` and `SignInBlocked`.
     """
     real_now = services.real.now()
     with services.store.begin() as tx:
@@ -152,8 +152,8 @@ def confirm_totp(services: Services, session: Session, code: str) -> list[str]:
 def note_new_factor(
     tx: Tx, services: Services, member: Member, session: Session, kind: FactorKind
 ) -> list[str]:
-    """The account has a new factor: its other sessions end, this one counts as signed in with it. New recovery codes
-    for an account that has no codes.
+    """Records that the account has a new factor: its other sessions end, and this one counts as signed in with it.
+    Returns new recovery codes if the account has none.
     """
     end_sessions_of(tx, member.id, real_now=services.real.now(), but=session.id)
     mark_second_factor(tx, session.id)
@@ -195,8 +195,8 @@ def factor_name(name: str) -> str:
 
 
 def remove_factor(services: Services, session: Session, factor_id: int) -> None:
-    """Removes an own factor; with the last one the recovery codes go too. Raises `NotFound`, and `Conflict` for the
-    last one of a role that needs one.
+    """Removes one of the person's own factors; with the last one the recovery codes are removed too. Raises `NotFound`,
+    and `Conflict` for the last one of a role that needs one.
     """
     with services.store.begin() as tx:
         member = member_of(tx, session.staff_id)
@@ -212,7 +212,7 @@ def remove_factor(services: Services, session: Session, factor_id: int) -> None:
 
 
 def reset_factors(services: Services, login: str, *, by: str, visible_to: int | None = None) -> int:
-    """Removes all factors and recovery codes of the account and ends its sessions; how many factors. Raises
+    """Removes all factors and recovery codes of the account and ends its sessions; returns how many factors. Raises
     `NotFound` and `Invalid`.
     """
     who = actor_name(by)
@@ -221,7 +221,7 @@ def reset_factors(services: Services, login: str, *, by: str, visible_to: int | 
 
 
 def remove_factors(tx: Tx, services: Services, member: Member, *, by: str, **facts: object) -> int:
-    """The account has no factor and no recovery code, and its sessions end; how many factors it had."""
+    """Removes all factors and recovery codes of the account and ends its sessions; returns how many factors it had."""
     removed = delete_factors(tx, member.id)
     replace_recovery_codes(tx, member.id, ())
     end_sessions_of(tx, member.id, real_now=services.real.now())
@@ -230,7 +230,7 @@ def remove_factors(tx: Tx, services: Services, member: Member, *, by: str, **fac
 
 
 def who_waits(services: Services, token: str) -> Member | None:
-    """Whose second factor the step with this token waits for; None where it has ended."""
+    """The account whose second factor the step with this token waits for; None if the step has ended."""
     if not token:
         return None
     with services.store.begin() as tx:
@@ -263,7 +263,7 @@ def finish_with_code(services: Services, *, token: str, code: str, address: str)
 
 
 def _accept(tx: Tx, member: Member, code: str, real_now: datetime) -> str:
-    """What was accepted, and is used up by that: "totp" or "recovery code"; '' for nothing."""
+    """What was accepted, and is used up by that: "totp" or "recovery code"; '' if nothing was."""
     for factor in factors_of(tx, member.id, kind=FactorKind.TOTP):
         if factor.confirmed_at is None:
             continue

@@ -1,5 +1,5 @@
 """Sign-in with the centre's own identity: an OpenID Connect provider (code flow with PKCE, state, nonce), or a client
-certificate that the reverse proxy has verified. Both open existing accounts by their login and make none.
+certificate that the reverse proxy has verified. Both open existing accounts by their login and create none.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ _LONGEST_LOGIN: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """How one can sign in beside the password."""
+    """The ways to sign in besides the password."""
 
     passkey: bool
     identity: str
-    """What the provider is called; '' without one."""
+    """The name of the identity provider; '' without one."""
     certificate: bool
 
 
 def ways_of(app: Application) -> Ways:
-    """The ways of signing in beside the password that the settings open."""
+    """The ways to sign in besides the password that the settings allow."""
     identity = app.settings.identity
     return Ways(
         passkey=party_of(app.settings) is not None,
@@ -75,7 +75,7 @@ def party_of(settings: Settings) -> RelyingParty | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentAway:
-    """Where the browser goes, and the token of the step with which it comes back."""
+    """Where the browser is sent, and the token of the step with which it comes back."""
 
     token: str
     address: str
@@ -110,7 +110,7 @@ def finish_identity(
     code: str,
     address: str,
 ) -> tuple[SignedIn | FactorNeeded, str]:
-    """The session, or the step to the second factor; and the page that was asked for. The step is used up. Raises
+    """The session, or the step to the second factor; and the page that was asked for. Uses up the step. Raises
     `SignInRefused` and `Unavailable`.
     """
     real_now = services.real.now()
@@ -127,7 +127,7 @@ def finish_identity(
 
 
 def _login_of_provider(settings: Settings, begun: Begun | None, state: str, code: str, *, now: int) -> str:
-    """Raises `SignInRefused` and `Unavailable`."""
+    """The login that the provider names. Raises `SignInRefused` and `Unavailable`."""
     if begun is None or not code or not hmac.compare_digest(state.encode(), begun.data["state"].encode()):
         raise SignInRefused
     login = _claims(settings, begun.data, code, now=now).get(settings.identity.oidc_claim)
@@ -137,7 +137,7 @@ def _login_of_provider(settings: Settings, begun: Begun | None, state: str, code
 
 
 def _claims(settings: Settings, begun: Mapping[str, Any], code: str, *, now: int) -> dict[str, Any]:
-    """What the provider says, from its signed id token. Raises `SignInRefused` and `Unavailable`."""
+    """The claims of the provider's signed id token. Raises `SignInRefused` and `Unavailable`."""
     identity = settings.identity
     found = _discover(identity)
     try:
@@ -182,7 +182,7 @@ def sign_in_with_certificate(
 
 
 def _login_of_subject(subject: str, attribute: str) -> str:
-    """The attribute of the subject as RFC 4514 writes it, which it must have once."""
+    """The value of this attribute in the subject, which is written as in RFC 4514 and must have it exactly once."""
     try:
         found = list(x509.Name.from_rfc4514_string(subject))
     except ValueError:
@@ -237,7 +237,7 @@ def _client(settings: Settings) -> OAuth2Session:
 
 
 def _discover(identity: IdentitySettings) -> dict[str, str]:
-    """The provider's addresses, by its own description. Raises `Unavailable`."""
+    """The provider's addresses, from its own description. Raises `Unavailable`."""
     issuer = (identity.oidc_issuer or "").rstrip("/")
     found = _get(issuer + "/.well-known/openid-configuration")
     wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")

@@ -1,4 +1,4 @@
-"""Pages of the person at the browser: the second step of signing in, passkeys, the identity provider, and the own
+"""Pages of the person at the browser: the second step of signing in, passkeys, the identity provider, and their own
 account with its password, second factors and sessions.
 """
 
@@ -88,7 +88,7 @@ def second_step_page(
     request: CurrentRequest, next_path: Annotated[str, Query(alias="next")] = ""
 ) -> Response:
     """Asks for the second factor; without a password given just before, leads to the sign-in."""
-    member = _waiting(request)
+    member = _waiting_member(request)
     if member is None:
         return request.go("/sign-in")
     return _show_second(request, member, next_path)
@@ -101,7 +101,7 @@ def second_step(
     next_path: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
     """Checks a code of the app or a recovery code and signs in."""
-    member = _waiting(request)
+    member = _waiting_member(request)
     try:
         require_private_way(request)
         entered = finish_with_code(
@@ -127,8 +127,10 @@ def second_step(
 
 @own_pages.post("/sign-in/second/passkey/ask", act=OPEN)
 def ask_for_second_passkey(request: CurrentRequest) -> Response:
-    """JSON with the challenge for the browser, of the person whose password was right."""
-    return _asked(request, ask_second_passkey(request.services, _party(request), _step_token(request)))
+    """JSON with the challenge for the browser, for the person whose password was right."""
+    return _passkey_options(
+        request, ask_second_passkey(request.services, _require_party(request), _step_token(request))
+    )
 
 
 @own_pages.post("/sign-in/second/passkey", act=OPEN)
@@ -143,8 +145,8 @@ def second_passkey(
 
 @own_pages.post("/sign-in/passkey/ask", act=OPEN)
 def ask_for_passkey(request: CurrentRequest) -> Response:
-    """JSON with the challenge for the browser, of nobody in particular."""
-    return _asked(request, ask_any_passkey(request.services, _party(request)))
+    """JSON with the challenge for the browser, for any account."""
+    return _passkey_options(request, ask_any_passkey(request.services, _require_party(request)))
 
 
 @own_pages.post("/sign-in/passkey", act=OPEN)
@@ -164,7 +166,7 @@ def _by_passkey(
         require_private_way(request)
         entered = sign_in_with_passkey(
             request.services,
-            _party(request),
+            _require_party(request),
             token=_step_token(request),
             credential=credential,
             address=request.address,
@@ -221,7 +223,7 @@ def back_from_identity_provider(
         return show_sign_in(request, problem=_NO_ACCOUNT, status=_REFUSED)
     except Unavailable as fault:
         return _provider_silent(request, "", fault)
-    return _entered(request, entered, next_path)
+    return _finish_sign_in(request, entered, next_path)
 
 
 @own_pages.post("/sign-in/certificate", act=OPEN)
@@ -233,8 +235,8 @@ def certificate_sign_in(
     identity = settings.identity
     if not identity.certificate_header:
         raise NotFound(kind="page", key="")
-    is_told = comes_from(request.request, settings.web.proxies)
-    is_verified = is_told and headers.get(identity.certificate_verified_header) == "SUCCESS"
+    is_from_proxy = comes_from(request.request, settings.web.proxies)
+    is_verified = is_from_proxy and headers.get(identity.certificate_verified_header) == "SUCCESS"
     subject = headers.get(identity.certificate_header, "") if is_verified else ""
     try:
         require_private_way(request)
@@ -246,10 +248,10 @@ def certificate_sign_in(
     except SignInRefused:
         missing = gettext_noop("The browser showed no valid certificate of an account here.")
         return show_sign_in(request, next_path, problem=missing, status=_REFUSED)
-    return _entered(request, entered, own_path(next_path))
+    return _finish_sign_in(request, entered, own_path(next_path))
 
 
-def _entered(request: RequestContext, entered: object, path: str) -> Response:
+def _finish_sign_in(request: RequestContext, entered: object, path: str) -> Response:
     if isinstance(entered, FactorNeeded):
         return to_second_step(request, entered, path)
     return signed_in(request, entered, path)  # type: ignore[arg-type]  # the other one
@@ -264,8 +266,8 @@ def _step_token(request: RequestContext) -> str:
     return request.request.cookies.get(STEP_COOKIE, "")
 
 
-def _waiting(request: RequestContext) -> Member | None:
-    """Whose second factor this browser's step waits for; the page is in their language."""
+def _waiting_member(request: RequestContext) -> Member | None:
+    """The account whose second factor this browser's step waits for; the page is in their language."""
     member = who_waits(request.services, _step_token(request))
     if member is not None:
         request.lang = Lang(member.language)
@@ -286,14 +288,14 @@ def _show_second(
     )
 
 
-def _party(request: RequestContext) -> RelyingParty:
+def _require_party(request: RequestContext) -> RelyingParty:
     party = party_of(request.app.settings)
     if party is None:
         raise Conflict("passkeys need the https address of the console, by name: web.console_url")
     return party
 
 
-def _asked(request: RequestContext, asked: Asked) -> Response:
+def _passkey_options(request: RequestContext, asked: Asked) -> Response:
     response = Response(asked.options, media_type=_JSON)
     put_cookie(request.request, response, STEP_COOKIE, asked.token)
     return response
@@ -338,21 +340,23 @@ def app_page(request: CurrentRequest) -> Response:
 
 @own_pages.post("/account/factors/app", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Response:
-    """The app is a second factor once a code of it was right; the first factor also brings recovery codes."""
+    """Makes the app a second factor once a code of it was right; the first factor also brings recovery codes."""
     assert request.session is not None
     _require_fresh(request)
     try:
         codes = confirm_totp(request.services, request.session, code)
     except (Invalid, SignInBlocked) as fault:
         return _show_app(request, problem=refusal_sentence(fault, request.lang))
-    return _added(request, codes)
+    return _show_new_codes(request, codes)
 
 
 @own_pages.post("/account/factors/passkey/ask", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def ask_for_new_passkey(request: CurrentRequest) -> Response:
     """JSON with the challenge for the browser that makes the passkey."""
     _require_fresh(request)
-    return _asked(request, ask_new_passkey(request.services, _party(request), request.member))
+    return _passkey_options(
+        request, ask_new_passkey(request.services, _require_party(request), request.member)
+    )
 
 
 @own_pages.post("/account/factors/passkey", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
@@ -367,7 +371,7 @@ def add_own_passkey(
     try:
         codes = add_passkey(
             request.services,
-            _party(request),
+            _require_party(request),
             request.session,
             token=_step_token(request),
             credential=credential,
@@ -375,11 +379,11 @@ def add_own_passkey(
         )
     except (Invalid, Conflict) as fault:
         return _show_factors(request, problem=refusal_sentence(fault, request.lang))
-    return _added(request, codes)
+    return _show_new_codes(request, codes)
 
 
-def _added(request: RequestContext, codes: list[str]) -> Response:
-    """The recovery codes, this once; without new ones the page of all factors."""
+def _show_new_codes(request: RequestContext, codes: list[str]) -> Response:
+    """The page of the new recovery codes, which are shown only once; without new ones the page of all factors."""
     if codes:
         return request.page(_CODES, codes=codes)
     return request.go("/account/factors", notice=gettext_noop("The second factor is set up."))
@@ -403,7 +407,9 @@ def sign_in_again(request: CurrentRequest) -> Response:
 
 
 def _is_fresh(request: RequestContext) -> bool:
-    """The sign-in was a short time ago: a stolen or forgotten session changes no second factor."""
+    """Whether the person signed in a short time ago: in a session that was stolen or forgotten, nobody changes a second
+    factor.
+    """
     session = request.session
     return session is not None and request.services.real.now() - session.created_at <= _FRESH
 

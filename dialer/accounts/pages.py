@@ -80,7 +80,7 @@ _TOO_MANY = gettext_noop("Too many sign-ins at once. Try again in a few seconds.
 _REFUSED, _FORBIDDEN, _UNFIT, _BLOCKED, _BUSY = 401, 403, 422, 429, 503
 _RETRY_SECONDS = "5"
 _SHOWN_LENGTH = 64
-"""Of what was typed, shown again beside its fault."""
+"""The most characters of a typed value that are shown again beside its error."""
 _LONGEST_PATH = 2000
 _UNIT_DIGITS = 18
 CHANGES_PATH = "/account-changes"
@@ -164,13 +164,13 @@ class UnsafeWay(Exception):
 
 
 def require_private_way(request: RequestContext) -> None:
-    """Raises `UnsafeWay`."""
+    """Raises `UnsafeWay` where others could read the request on its way."""
     if not is_private_way(request.request):
         raise UnsafeWay
 
 
 def to_second_step(request: RequestContext, needed: FactorNeeded, next_path: str) -> Response:
-    """On to the second factor; the cookie is good for nothing else."""
+    """Redirects to the second factor; the cookie is valid for nothing else."""
     path = own_path(next_path)
     response = request.go(SECOND_PATH + (f"?{urlencode({'next': path})}" if path else ""))
     put_cookie(request.request, response, STEP_COOKIE, needed.token)
@@ -179,7 +179,7 @@ def to_second_step(request: RequestContext, needed: FactorNeeded, next_path: str
 
 
 def signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, notice: str = "") -> Response:
-    """Sets the cookies of the new session and goes on to `path`, by default to the account's home page."""
+    """Sets the cookies of the new session and redirects to `path`, by default to the account's home page."""
     request.somebody = entered.member
     response = request.go(path or home_of(request), notice=notice)
     put_cookie(request.request, response, SESSION_COOKIE, entered.token)
@@ -214,7 +214,7 @@ def set_language(
 
 
 def own_path(path: str) -> str:
-    """The path, when it is one of this site; else ''."""
+    """The path if it is one of this site, else ''."""
     is_ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if is_ours and len(path) < _LONGEST_PATH else ""
 
@@ -357,7 +357,7 @@ def change_account(
 
 @pages.post("/accounts/{login}/disable", act=Permission.MANAGE_STAFF)
 def disable_account(request: CurrentRequest, login: str) -> Response:
-    """Nobody signs in to the account any more, and its sessions have ended."""
+    """Disables the account and ends its sessions."""
     try:
         disable_staff(request.services, login, by=request.who, visible_to=request.member.unit_id)
     except Conflict as fault:
@@ -428,14 +428,14 @@ def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Res
 
 @pages.post(CHANGES_PATH + "/{number}/refuse", act=Permission.CONFIRM_STAFF_CHANGES)
 def refuse_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
-    """A second person refuses it."""
+    """Refuses what another person has asked for."""
     refuse_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
     return request.go(CHANGES_PATH, notice=gettext_noop("The change is refused. Nothing was changed."))
 
 
 @pages.post(CHANGES_PATH + "/{number}/withdraw", act=Permission.MANAGE_STAFF)
 def withdraw_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
-    """An administrator asks for it no longer."""
+    """Withdraws what an administrator asked for."""
     withdraw_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
     return request.go(CHANGES_PATH, notice=gettext_noop("The change is withdrawn. Nothing was changed."))
 
@@ -478,7 +478,7 @@ def _show_one(
     refused: str = "",
     asked: StaffChangeKind | None = None,
 ) -> Response:
-    """`asked`: whose form has the `problems`; None: that of name, role and unit."""
+    """`asked`: the kind of change whose form has the `problems`; None: the form of name, role and unit."""
     visible_to = request.member.unit_id
     with request.services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
@@ -503,8 +503,8 @@ def _unit_choice(request: RequestContext, units: list[Unit]) -> list[tuple[str, 
 
 
 def _unit_id(text: str) -> int | None:
-    """The unit's id; None for the whole centre, which the form sends as ''. Raises `Invalid` for what is no number of
-    a unit.
+    """The unit's id; None for the whole centre, which the form sends as ''. Raises `Invalid` for a text that is not the
+    id of a unit.
     """
     if not text:
         return None

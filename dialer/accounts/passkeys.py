@@ -1,7 +1,8 @@
-"""Passkeys (WebAuthn): added to the own account, shown as a second factor, or in place of password and factor together.
+"""Passkeys (WebAuthn): added to a person's own account, used as a second factor, or in place of password and factor
+together.
 
 A passkey belongs to one address of the console: its origin, and the host's name as the relying party. A challenge is
-good once, for minutes.
+valid once, for minutes.
 """
 
 from __future__ import annotations
@@ -68,14 +69,14 @@ class RelyingParty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the browser is asked for, as JSON, and the token of the step."""
+    """The options for the browser, as JSON, and the token of the step."""
 
     token: str
     options: str
 
 
 def relying_party(address: str, *, name: str) -> RelyingParty | None:
-    """The console at this address; None where the host is a number, which browsers refuse."""
+    """The console at this address; None if the host is an IP address, which browsers refuse."""
     parts = urlsplit(address)
     host = parts.hostname or ""
     try:
@@ -119,7 +120,7 @@ def ask_new_passkey(services: Services, party: RelyingParty, member: Member) -> 
 def add_passkey(
     services: Services, party: RelyingParty, session: Session, *, token: str, credential: str, name: str
 ) -> list[str]:
-    """The passkey is a factor from now on; recovery codes if it is the first factor, else none. All other sessions of
+    """Makes the passkey a factor; returns recovery codes if it is the first factor, else none. All other sessions of
     the account end. Raises `Invalid` and `Conflict`.
     """
     shown = factor_name(name or _NAME)
@@ -204,14 +205,16 @@ def sign_in_with_passkey(
     address: str,
     after_password: bool,
 ) -> SignedIn:
-    """The session; the step is used up, whatever comes of it. Raises `SignInRefused`."""
+    """The session; the step is used up, whatever the result. Raises `SignInRefused`."""
     kind = SignInStep.SECOND_FACTOR if after_password else SignInStep.PASSKEY
     real_now = services.real.now()
     with services.store.begin() as tx:
         begun = use_step(tx, token_hash(token), kind, real_now=real_now)
     try:
         with services.store.begin() as tx:
-            member = _who_proved(tx, services, party, begun, credential, after_password=after_password)
+            member = _authenticated_member(
+                tx, services, party, begun, credential, after_password=after_password
+            )
             return enter(tx, services, member, address=address, how="passkey", second_factor=True)
     except SignInRefused:
         with services.store.begin() as tx:
@@ -219,7 +222,7 @@ def sign_in_with_passkey(
         raise
 
 
-def _who_proved(
+def _authenticated_member(
     tx: Tx,
     services: Services,
     party: RelyingParty,
@@ -228,7 +231,9 @@ def _who_proved(
     *,
     after_password: bool,
 ) -> Member:
-    """Whose passkey signed the step's challenge; that of whom the password was, after one. Raises `SignInRefused`."""
+    """The account whose passkey signed the step's challenge; after a password it must be the account of that password.
+    Raises `SignInRefused`.
+    """
     if begun is None or "challenge" not in begun.data:
         raise SignInRefused
     challenge = base64url_to_bytes(begun.data["challenge"])
@@ -238,7 +243,7 @@ def _who_proved(
         raise SignInRefused
     if after_password and begun.staff_id != member.id:
         raise SignInRefused
-    # A passkey that counts has counted on, and not twice; many always say 0.
+    # The counter of a passkey that has one must have risen, and each value is used once; many always report 0.
     now = services.real.now()
     if not use_factor(tx, factor.id, counter=counter, real_now=now, rises=counter > 0):
         raise SignInRefused

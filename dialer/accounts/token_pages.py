@@ -52,7 +52,7 @@ def ask(
     unit: Annotated[str, Form(max_length=100)] = "",
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
-    """Nothing is made yet: another person confirms."""
+    """Requests a token, which is made once another person confirms it."""
     request.check_whole()
     typed = {"name": name, "scope": scope or [], "days": days, "sources": sources, "unit": unit, "why": why}
     try:
@@ -76,7 +76,7 @@ def ask(
 
 @token_pages.post(_PATH + "/requests/{number}/confirm", act=Permission.CONFIRM_STAFF_CHANGES)
 def confirm(request: CurrentRequest, number: Number) -> Response:
-    """The secret is on the page that answers, and nowhere else."""
+    """Makes the token. Its secret is on the page that answers, and nowhere else."""
     request.check_whole()
     try:
         new = confirm_token(request.services, number, by=request.who)
@@ -89,7 +89,7 @@ def confirm(request: CurrentRequest, number: Number) -> Response:
 def refuse(
     request: CurrentRequest, number: Number, back: Annotated[str, Form(max_length=20)] = ""
 ) -> Response:
-    """Refuses it, or withdraws what one asked for oneself."""
+    """Refuses a request, or withdraws one's own."""
     request.check_whole()
     try:
         refuse_token(request.services, number, by=request.who)
@@ -102,7 +102,7 @@ def refuse(
 
 @token_pages.post(_PATH + "/{name}/revoke", act=_SEE)
 def revoke(request: CurrentRequest, name: Name) -> Response:
-    """At once, by one person: a secret that got out does not wait."""
+    """Revokes a token at once. One person is enough: a leaked secret must not wait."""
     request.check_whole()
     revoke_token(request.services, name, by=request.who)
     return request.go(

@@ -27,7 +27,7 @@ _LONGEST_REASON = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """A token that was asked for and waits."""
+    """A request for a token that waits to be confirmed."""
 
     id: int
     name: str
@@ -35,7 +35,7 @@ class TokenRequest:
     unit: str
     """Its only unit; '' for the whole city."""
     sources: Sequence[str]
-    """Whose signals it may send, beside those of its own name."""
+    """Sources whose signals it may send, besides those of its own name."""
     days: int
     why: str
     asked_by: str
@@ -54,8 +54,8 @@ def ask_token(
     why: str,
     by: str,
 ) -> int:
-    """The request, which a security administrator confirms; its id. Raises `Invalid`, and `Conflict` where the name is
-    in use or asked for already, or where nobody can confirm.
+    """Requests a token, which a security administrator must confirm; returns the id of the request. Raises `Invalid`,
+    and `Conflict` where the name is in use or requested already, or where nobody can confirm.
     """
     who, wanted = actor_name(by), check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
     reason = said("why", why)[:_LONGEST_REASON]
@@ -114,12 +114,12 @@ def waiting_tokens(services: Services) -> list[TokenRequest]:
 
 
 def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
-    """The token with its secret, which who confirms sees and who asked does not. It is good for its days from now on.
-    Raises `NotFound` and `Conflict`.
+    """Makes the token; the person who confirms sees its secret, the one who asked does not. It is valid for its days
+    from now on. Raises `NotFound` and `Conflict`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        row = _take(tx, services, request_id)
+        row = _lock_waiting(tx, services, request_id)
         if is_same_actor(row["asked_by"], who):
             raise Conflict("a second person confirms this, who did not ask for it")
         asker = find_member(tx, row["asked_by"])
@@ -141,15 +141,15 @@ def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
 
 
 def refuse_token(services: Services, request_id: int, *, by: str) -> None:
-    """No token is made; who asked withdraws the request with the same act. Raises `NotFound` and `Conflict`."""
+    """Refuses the request, or withdraws it if `by` made it; no token is made. Raises `NotFound` and `Conflict`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        row = _take(tx, services, request_id)
+        row = _lock_waiting(tx, services, request_id)
         own = is_same_actor(row["asked_by"], who)
         _decide(tx, services, row, StaffChangeState.WITHDRAWN if own else StaffChangeState.REFUSED, by=who)
 
 
-def _take(tx: Tx, services: Services, request_id: int) -> Row:
+def _lock_waiting(tx: Tx, services: Services, request_id: int) -> Row:
     row = tx.one(sa.select(t.token_request).where(t.token_request.c.id == request_id).with_for_update())
     if row is None:
         raise NotFound(kind="change", key=request_id)

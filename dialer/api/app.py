@@ -1,5 +1,5 @@
-"""The API, mounted at /api/v1: its read operations, its errors as problem details, the headers of every answer, and an
-answer in the place of a fault.
+"""The API, mounted at /api/v1: its read operations, its errors as problem details, the headers of every answer, and the
+answer to an error of our own.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ def create_api(app: Application) -> FastAPI:
 
 
 async def failed(_request: Request) -> JSONResponse:
-    """The answer to a fault of ours."""
+    """The answer to an error of our own."""
     return problem_response(Problem(500, ProblemCode.FAULT, Text("a fault of ours; it is logged")))
 
 
@@ -233,7 +233,7 @@ def _translated(fault: Exception) -> Problem:
         case Problem():
             return fault
         case Unavailable():
-            _log.warning("request put off: %s", fault)
+            _log.warning("request answered with 503: %s", fault)
             return unavailable(fault)
         case NotFound():
             return Problem(404, ProblemCode.NOT_FOUND, Text("no such %(kind)s", kind=fault.kind))

@@ -1,6 +1,6 @@
 """What a request to the API passes: its token, its rate, its body, and the threads and shared transactions that do its
 work. The rate of a sender is counted in the broker for all web processes together; while the broker does not answer
-each process counts for itself, so that no warning is refused for that.
+each process counts for itself, so that no warning is refused because of it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _too_large() -> Problem:
 
 
 def parsed(body: bytes) -> Any:  # noqa: ANN401  # JSON may be anything
-    """The JSON value. Raises `Problem` 400, also for NaN, Infinity, broken UTF-8 and too deep nesting."""
+    """The value of a JSON body. Raises `Problem` 400, also for NaN, Infinity, broken UTF-8 and too deep nesting."""
     try:
         return orjson.loads(body.removeprefix(_BOM))
     except orjson.JSONDecodeError as fault:
@@ -106,7 +106,7 @@ _log = logging.getLogger(__name__)
 
 
 class LocalLimiter:
-    """`burst` requests of a sender, or those of one second where these are more, then `per_second`: counted in
+    """Allows a sender `burst` requests, or those of one second where these are more, then `per_second`. Counts in
     `storage`, by default in this process alone.
     """
 
@@ -140,7 +140,7 @@ class RateLimiter:
         except StorageError as fault:
             self._broker_down_until = time.monotonic() + _AGAIN_SECONDS
             _log.warning(
-                "broker does not answer, requests are counted here: %s", type(fault.storage_error).__name__
+                "the broker does not answer, this process counts: %s", type(fault.storage_error).__name__
             )
             return self._own.take(key)
 
@@ -212,7 +212,9 @@ class ApiProcess:
             self._waiting -= 1
 
     def admit(self, secret: str, scope: TokenScope) -> Token:
-        """The token of this secret, one request of its rate used. Raises `Problem` 401, 403, 429 and `Unavailable`."""
+        """The token of this secret; counts one request of its rate. Raises `Unavailable`, and `Problem` 401, 403 and
+        429.
+        """
         try:
             token = self._token_auth.admit(secret, scope)
         except UnknownToken as fault:
@@ -236,14 +238,14 @@ class ApiProcess:
 
 
 def unavailable(fault: Unavailable) -> Problem:
-    """503: nothing was stored, or it is not known; sending the same again is safe."""
+    """Problem 503: nothing was stored, or it is not known whether it was; sending the same again is safe."""
     seconds = _BUSY_SECONDS if fault.part == "api" else _DOWN_SECONDS
     detail = Text("unavailable: send the same again, nothing is taken twice")
     return Problem(503, ProblemCode.UNAVAILABLE, detail, headers=retry_after(seconds))
 
 
 def process_of(request: Request) -> ApiProcess:
-    """What the application of this request was made with."""
+    """The `ApiProcess` of the application that answers this request."""
     process: ApiProcess = request.app.state.process
     return process
 

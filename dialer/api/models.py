@@ -133,7 +133,7 @@ def problem_response(problem: Problem) -> JSONResponse:
 
 
 def retry_after(seconds: float) -> dict[str, str]:
-    """Whole seconds, at least one."""
+    """The header for this wait, in whole seconds, at least one."""
     return {"Retry-After": str(max(1, math.ceil(seconds)))}
 
 
@@ -371,7 +371,7 @@ ABOUT = (
 
 
 def problems(*own: int) -> dict[int | str, dict[str, Any]]:
-    """The refusals of one operation, its own and those that any may give."""
+    """The OpenAPI responses of one operation: its own refusals, and those that any operation may give."""
     return {status: _problem(status) for status in sorted({*own, *_ALWAYS})}
 
 

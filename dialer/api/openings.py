@@ -1,5 +1,5 @@
-"""POST /openings/check and POST /openings: an institution checks an opening while the customer waits, and enters it.
-Both take one object; the names of its fields are those of a daily file.
+"""POST /openings/check and POST /openings: an institution has an opening checked while the customer waits, and enters
+it. Both take one object; the names of its fields are those of a daily file.
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def _read(services: Services, token: Token, body: bytes, *, is_asking: bool) -> 
     try:
         record = read_opening(cells, options)
     except OpeningRefused as fault:
-        # What the field held is not repeated.
+        # The content of the field is not repeated.
         raise _unfit(fault.field.value, "unreadable", Text("not readable"), Text("see there")) from None
     outlet = outlets.get(record.outlet)
     if outlet is None:

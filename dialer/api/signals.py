@@ -1,5 +1,5 @@
-"""POST /api/v1/signals: observations of other systems, up to 1,000 a request, for the warning robot. Each is read by
-itself; what was sent is repeated nowhere, not even in a refusal.
+"""POST /api/v1/signals: observations of other systems, up to 1,000 in a request, for the warning robot. Each is read by
+itself; what was sent is never repeated, not even in a refusal.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ async def post_signals(request: Request, token: MayWriteSignals) -> Response:
 
 
 def read(reception: SignalReception, token: Token, body: bytes) -> SignalDelivery:
-    """The signals of a body, which may be of the token's sources alone. Raises `Problem` 400 and 422."""
+    """The signals of a body, which may be only of the token's sources. Raises `Problem` 400 and 422."""
     value = parsed(body)
     values = value if isinstance(value, list) else [value]
     if not 1 <= len(values) <= MOST_SIGNALS:

@@ -1,5 +1,5 @@
 """POST /warnings: JSON objects are read as the cells of a list's row, and each is answered with its result. The answer
-to a rejected one names the field, the reason and the correction, and never repeats what the field held.
+to a rejected one names the field, the reason and the correction, and never repeats what the field contained.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _RANGE = frozenset({"greater_than_equal", "less_than_equal"})
 
 
 class ShapeCode(StrEnum):
-    """Why an object is no warning by its shape."""
+    """Why an object does not have the form of a warning."""
 
     NOT_AN_OBJECT = "not_an_object"
     UNKNOWN_FIELD = "unknown_field"
@@ -66,7 +66,9 @@ class ShapeCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MalformedItem:
-    """An object that is no warning: its wrong field; `nearest` is the field that was perhaps meant."""
+    """An object that does not have the form of a warning: its wrong field; `nearest` is the field that was perhaps
+    meant.
+    """
 
     field: str
     code: ShapeCode
@@ -75,7 +77,7 @@ class MalformedItem:
 
 
 def read_item(value: Any) -> Cells | MalformedItem:  # noqa: ANN401  # JSON may be anything
-    """The warning as text cells by field, or why it is no warning."""
+    """The warning as text cells by field, or why it does not have the form of a warning."""
     if not isinstance(value, dict):
         return MalformedItem(field="", code=ShapeCode.NOT_AN_OBJECT)
     try:
@@ -163,13 +165,13 @@ _MONEY: Final = frozenset({"amount_at_risk", "amount_paid"})
 
 
 def fault_of_warning(fault: Fault) -> FaultOut:
-    """A warning that breaks the rules of a list's rows."""
+    """The answer for a warning that breaks the rules of a list's rows."""
     reason, fix = _READ[fault.field, fault.code]
     return FaultOut(field=fault.field, code=fault.code.value, reason=bilingual(reason), fix=bilingual(fix))
 
 
 def fault_of_item(malformed: MalformedItem) -> FaultOut:
-    """An object that is no warning."""
+    """The answer for an object that does not have the form of a warning."""
     reason, advice = _SHAPE[malformed.code]
     fix: str | Text = advice
     if malformed.nearest:

@@ -285,8 +285,9 @@ def approve_outcomes(
     in_place: bool = False,
 ) -> int:
     """Approves all of these lines, or none; returns how many. With `in_place`, reverses approved amounts of the same
-    kind and incident; without it they raise `AmountsConflict`. Raises `Invalid` for none and for more than `MOST_AT_ONCE`,
-    `NotFound`, `Conflict` for a line that this person may not decide or that is already decided, and `SampleUnread`.
+    kind and incident; without it they raise `AmountsConflict`. Raises `Invalid` for none and for more than
+    `MOST_AT_ONCE`, `NotFound`, `Conflict` for a line that this person may not decide or that is already decided, and
+    `SampleUnread`.
     """
     who, ids = actor_name(by), sorted(set(outcome_ids))
     if not 1 <= len(ids) <= MOST_AT_ONCE:

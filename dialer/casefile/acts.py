@@ -45,7 +45,7 @@ from dialer.work.transfers import active_label, ask_transfer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenCase:
-    """A case at the revision that a person saw, and who decided on an act then."""
+    """A case at the revision that a person saw when deciding on an act, and who that person is."""
 
     services: Services
     case_id: int
@@ -57,7 +57,7 @@ class SeenCase:
 def revision_of(services: Services, case_id: int) -> int:
     """The revision of the case as it is now. Raises `NotFound`."""
     with services.store.begin() as tx:
-        return _get(tx, case_id).revision
+        return _require_case(tx, case_id).revision
 
 
 def changed_since(services: Services, case_id: int, *, since: datetime) -> tuple[Entry, ...]:
@@ -68,17 +68,17 @@ def changed_since(services: Services, case_id: int, *, since: datetime) -> tuple
 
 
 def call_now(seen: SeenCase) -> None:
-    """The robot's next call attempt is due now; the window, the pacing and one live call per number still hold."""
+    """Makes the robot's next call attempt due now; the window, the pacing and one live call per number still apply."""
     _act(seen, CaseAct.CALL_NOW, CallRequested())
 
 
 def change_grade(seen: SeenCase, grade: Grade, *, why: str = "", only: CaseAct | None = None) -> None:
-    """Raised or lowered; lowering needs a reason. Raises `Invalid` for the grade that it has, and for the other
-    direction than `only`.
+    """Raises or lowers the grade; lowering needs a reason. Raises `Invalid` for the grade that the case has, and for
+    the other direction than `only`.
     """
     with seen.services.store.begin() as tx:
         check_case_visible(tx, seen.case_id, seen.visible_to)
-        stored = _get(tx, seen.case_id)
+        stored = _require_case(tx, seen.case_id)
         _check_revision(tx, stored, expected=seen.revision)
     current = stored.case.grade
     if grade is current:
@@ -94,15 +94,15 @@ def change_grade(seen: SeenCase, grade: Grade, *, why: str = "", only: CaseAct |
 
 
 def ask_person(seen: SeenCase, track: Track, *, why: str = "") -> None:
-    """Opens an assignment for a caller or an officer, beside what is under way."""
+    """Opens an assignment for a caller or an officer, in addition to what is under way."""
     act = CaseAct.ASK_CALLER if track is Track.HUMAN else CaseAct.ASK_OFFICER
     facts = {"track": track.value}
     _act(seen, act, AssignmentRequested(track=track), words=why.strip(), facts=facts)
 
 
 def close_case(seen: SeenCase, outcome: OutcomeKind, *, why: str) -> None:
-    """Ends it with an outcome and a reason, and stands down calls and assignments. Never as a success. Raises `Invalid`
-    for what only the withdrawal of a list gives.
+    """Ends the case with an outcome and a reason, and withdraws its calls and assignments. Never as a success. Raises
+    `Invalid` for an outcome that only the withdrawal of a list gives.
     """
     if outcome is OutcomeKind.WITHDRAWN:
         raise Invalid(field="outcome", problem="is not chosen", fix="choose one of the list")
@@ -111,9 +111,9 @@ def close_case(seen: SeenCase, outcome: OutcomeKind, *, why: str) -> None:
 
 
 def mark_duplicate(seen: SeenCase, *, of: int) -> None:
-    """Ends it as a duplicate of another case; its approved amounts that the other one has too are reversed, since of
-    one incident an amount counts once. Raises `NotFound`, and `Invalid` for itself and for a case that is closed as a
-    duplicate: of two that name each other nobody would work either.
+    """Ends the case as a duplicate of another case, and reverses its approved amounts that the other case has too: an
+    amount of one incident counts once. Raises `NotFound`, and `Invalid` for the case itself and for a case that is
+    closed as a duplicate: if two named each other, nobody would work either.
     """
     if of == seen.case_id:
         raise Invalid(field="of", problem="is the case itself", fix=_STAYS)
@@ -122,8 +122,8 @@ def mark_duplicate(seen: SeenCase, *, of: int) -> None:
 
 
 def opt_out(seen: SeenCase, *, why: str) -> None:
-    """The robot makes no more calls for this incident; people may. A new warning of a high grade ends that. In the
-    watch period nobody makes a follow-up any more, and the success stays provisional.
+    """Stops the robot's calls for this incident; people may still call. A new warning of a high grade ends that. In the
+    watch period no follow-up is made any more, and the success stays provisional.
     """
     _act(seen, CaseAct.OPT_OUT, OptedOut(), words=said("why", why))
 
@@ -139,8 +139,8 @@ def note_case(
 
 
 def hand_over(seen: SeenCase, *, to_unit_id: int, why: str) -> None:
-    """Asks the other unit to accept the open assignments that it does not have; a case without any such belongs to that
-    unit at once.
+    """Asks the other unit to accept the open assignments of the case that it does not have; without any, the case
+    belongs to that unit at once.
     """
     services, case_id = seen.services, seen.case_id
     who, reason = actor_name(seen.by), said("why", why)
@@ -173,7 +173,7 @@ _KINDS = {
     CaseAct.MARK_DUPLICATE: ActKind.DUPLICATE,
     CaseAct.OPT_OUT: ActKind.OPTED_OUT,
 }
-"""How an act stands in the timeline."""
+"""The kind under which an act appears in the timeline."""
 
 
 def _act(
@@ -206,14 +206,14 @@ def _act(
 
 
 def _check_stays(tx: Tx, seen: SeenCase, of: int) -> None:
-    """Both cases are locked."""
+    """Locks both cases. Raises `NotFound`, and `Invalid` if the case that stays is closed as a duplicate itself."""
     check_case_visible(tx, of, seen.visible_to)
     if lock_cases(tx, [seen.case_id, of])[of].case.outcome is OutcomeKind.DUPLICATE:
         raise Invalid(field="of", problem=gettext_noop("is closed as a duplicate itself"), fix=_STAYS)
 
 
 def _lock_seen(tx: Tx, seen: SeenCase, act: CaseAct) -> StoredCase:
-    """The case, locked, when it is as it was seen and the act is allowed."""
+    """The case, locked, if it is as it was seen and the act is allowed. Raises `NotFound` and `Conflict`."""
     case_id = seen.case_id
     check_case_visible(tx, case_id, seen.visible_to)
     stored = lock_cases(tx, [case_id])[case_id]
@@ -244,7 +244,7 @@ def _check_revision(tx: Tx, stored: StoredCase, *, expected: int) -> None:
     raise Overtaken(text, who="", what=status.value)
 
 
-def _get(tx: Tx, case_id: int) -> StoredCase:
+def _require_case(tx: Tx, case_id: int) -> StoredCase:
     stored = get_case(tx, case_id)
     if stored is None:
         raise NotFound(kind="case", key=case_id)

@@ -1,5 +1,5 @@
 """Look-back 倒查: after a case was filed, everything that was done in it with its time, as a page and as docx. Masked;
-that somebody has opened it is in the audit.
+each opening is audited.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from dialer.words import word_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookBack:
-    """All that the file shows."""
+    """All that the look-back shows."""
 
     sheet: CaseSheet
     numbers: tuple[str, ...]
-    """Of the filed cases that stand for it."""
+    """Numbers of the filed cases that are matched to the case."""
     filed_at: datetime
     """When the first of them was recorded."""
     items: tuple[Item, ...]
@@ -41,8 +41,8 @@ class LookBack:
 def open_look_back(
     services: Services, case_id: int, *, who: str, lang: Lang, kind: str, visible_to: int | None
 ) -> LookBack:
-    """`kind` is page or docx, for the audit, which is written first. Raises `NotFound`, also for a case that this unit
-    does not see or for which no filed case stands.
+    """The look-back of a case. `kind` is page or docx, for the audit, which is written first. Raises `NotFound`, also
+    for a case that this unit does not see or that has no filed case.
     """
     reader = actor_name(who)
     with services.store.begin() as tx:
@@ -113,7 +113,7 @@ def step_words(look: LookBack, lang: Lang) -> tuple[tuple[str, datetime, str], .
 
 
 def item_lines(item: Item, lang: Lang) -> list[str]:
-    """What was done and what was heard, a line each."""
+    """What was done and what was heard, one line each."""
     attempt = item.attempt
     if attempt is None:
         sealed = [say(lang, "words hidden")] if item.sealed else []
@@ -146,7 +146,7 @@ def item_lines(item: Item, lang: Lang) -> list[str]:
 
 
 def look_back_document(look: LookBack, *, lang: Lang, timezone: str, who: str, now: datetime) -> Document:
-    """The file as docx; who made it and when is on every page."""
+    """The look-back as docx; who made it and when is on every page."""
     zone = ZoneInfo(timezone)
 
     def local(at: datetime) -> str:

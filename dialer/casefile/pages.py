@@ -1,5 +1,5 @@
 """The console's case pages: search, the case itself, personal data in clear, and what a person does to a case. An act
-that was decided on an older page is refused with what happened since, and what was typed is kept.
+that was decided on an older page is refused; the page then shows what happened since, and keeps what was typed.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def cases(
 
 @case_pages.post("/cases/find", act=Permission.SEE_CASES)
 def find(request: CurrentRequest, text: Annotated[str, Form()] = "") -> Response:
-    """Leads from the search box to an address that holds nothing personal."""
+    """Redirects from the search box to an address that contains nothing personal."""
     wanted = understand(request.services, text)
     match wanted.kind:
         case SoughtKind.NOTHING:
@@ -171,7 +171,7 @@ def case(request: CurrentRequest, case_id: CaseId) -> Response:
 
 @case_pages.get("/cases/{case_id}/look-back", act=Permission.SEE_CASES)
 def look_back(request: CurrentRequest, case_id: CaseId) -> Response:
-    """Everything that was done in a case that was filed. 404 where no filed case stands for it."""
+    """Everything that was done in a case that was filed. 404 for a case without a filed case."""
     look = _look_back(request, case_id, "page")
     zone = request.services.centre.zone
     return request.page(
@@ -211,7 +211,7 @@ def _look_back(request: RequestContext, case_id: int, kind: str) -> LookBack:
 
 @case_pages.post("/cases/{case_id}/reveal", act=Permission.REVEAL)
 def show_person(request: CurrentRequest, case_id: CaseId, reason: Code = "", why: Text = "") -> Response:
-    """The person in clear, on this one answer."""
+    """The page with the person in clear, in this response only."""
     unit_id = request.member.unit_id
     try:
         person = reveal(
@@ -224,7 +224,7 @@ def show_person(request: CurrentRequest, case_id: CaseId, reason: Code = "", why
 
 @case_pages.post("/cases/{case_id}/words", act=Permission.REVEAL)
 def show_words(request: CurrentRequest, case_id: CaseId, reason: Code = "", why: Text = "") -> Response:
-    """What was said, typed and written, in clear on this one answer."""
+    """The page with what was said, typed and written in clear, in this response only."""
     try:
         sheet = read_words(
             request.services,
@@ -265,7 +265,7 @@ def file(
 def recording(
     request: CurrentRequest, case_id: CaseId, recording_id: CaseId, reason: Code = "", why: Text = ""
 ) -> Response:
-    """The page with a player for the recording of a call; its sound can be had for ten minutes."""
+    """The page with a player for the recording of a call; its sound can be fetched for ten minutes."""
     unit_id = request.member.unit_id
     try:
         ticket = recording_ticket(
@@ -355,7 +355,9 @@ class ActForm:
     def carry_out(
         self, act: str, typed: Mapping[str, str], do: Callable[[], object], notice: str
     ) -> Response:
-        """Does it and shows the case; or shows the form again with what was typed and why it was not done."""
+        """Carries out the act and shows the case, or shows the form again with what was typed and why the act was
+        refused.
+        """
         request, case_id = self.request, self.seen.case_id
         form = Typed(act=act, fields=typed)
         try:
@@ -395,7 +397,7 @@ def note(form: Sent, words: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/call", act=Permission.WORK_CASES)
 def call(form: Sent) -> Response:
-    """The robot calls as soon as a line is free."""
+    """Has the robot call as soon as a line is free."""
     return form.carry_out(
         CaseAct.CALL_NOW,
         {},
@@ -502,7 +504,7 @@ def filed(form: Sent, case_number: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/filed/undo", act=Permission.DECIDE_FILED)
 def undo_filed(form: Sent, case_number: Text = "", why: Text = "") -> Response:
-    """The number was recorded by mistake: the case is what it was before."""
+    """Undoes a number that was recorded by mistake: the case becomes what it was before."""
     seen = form.seen
     return form.carry_out(
         "undo_filed",
@@ -521,7 +523,7 @@ def undo_filed(form: Sent, case_number: Text = "", why: Text = "") -> Response:
 
 @case_pages.post("/cases/{case_id}/outcomes/{outcome_id}/approve", act=Permission.APPROVE)
 def approve(form: Sent, outcome_id: CaseId) -> Response:
-    """Approves the amounts of an outcome of this case; 404 for one of another."""
+    """Approves the amounts of an outcome of this case; 404 for one of another case."""
     seen = form.seen
     sheet = read_case(seen.services, seen.case_id, visible_to=seen.visible_to)
     if outcome_id not in {line.id for line in sheet.rows.outcomes}:

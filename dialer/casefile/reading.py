@@ -1,6 +1,6 @@
 """One case for people and machines: masked, or with its person or its words in clear, which is audited. The JSON
-schemas are those of `dialer case --json`, `dialer cases --json` and the API; docs/json.md describes them, which a test
-holds.
+schemas are those of `dialer case --json`, `dialer cases --json` and the API; docs/json.md describes them, and a test
+compares the two.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class CaseStory:
 
 
 def show_case(services: Services, case_id: int) -> CaseStory:
-    """Raises `NotFound`."""
+    """The case, masked. Raises `NotFound`."""
     with services.store.begin() as tx:
         return story(tx, services, case_id)
 
@@ -103,7 +103,7 @@ def reveal(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseSheet:
-    """All that the page of a case shows. `words` and `paid` are given only when the words were opened."""
+    """All that the page of a case shows. `words` and `paid` are there only if the words were opened."""
 
     story: CaseStory
     unit: str
@@ -126,16 +126,18 @@ class CaseSheet:
     reasons: tuple[ShownVerdict, ...]
     """Of the warning robot; none where it did not warn."""
     filings: tuple[str, ...] = ()
-    """Numbers of filed cases that stand for it."""
+    """Numbers of the filed cases that are matched to it."""
     words: CaseWords | None = None
     paid: Paid | None = None
     stop_requests: tuple[StopRequest, ...] = ()
     stop_numbers: Mapping[int, StopNumbers] = field(default_factory=dict)
-    """Accounts and receipts of `stop_requests`, by the request; like `words`."""
+    """Accounts and receipts of `stop_requests`, by the request's id; only if the words were opened."""
 
 
 def read_case(services: Services, case_id: int, *, visible_to: int | None) -> CaseSheet:
-    """Raises `NotFound`, also for a case that this unit does not see."""
+    """The case with everything that its page shows, masked. Raises `NotFound`, also for a case that this unit does not
+    see.
+    """
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         return _sheet(tx, services, case_id, in_clear=False, visible_to=visible_to)
@@ -334,7 +336,7 @@ def tell_case(story: CaseStory) -> CaseOut:
             "settled_at": file.settled_at,
             "person": file.person,
             "next_steps": story.next_steps,
-            "waiting": None if story.waiting is None else _tell_waiting(story.waiting),
+            "waiting": None if story.waiting is None else _waiting_out(story.waiting),
             "urgency": {name: getattr(story.urgency, name) for name in _OF_URGENCY}
             | {"ahead": story.pending.ahead if story.pending is not None else None},
             "timeline": file.timeline,
@@ -342,7 +344,7 @@ def tell_case(story: CaseStory) -> CaseOut:
     )
 
 
-def _tell_waiting(waiting: Waiting) -> WaitingOut:
+def _waiting_out(waiting: Waiting) -> WaitingOut:
     return WaitingOut(
         reason=waiting.reason,
         detail=waiting_sentence(waiting, Lang.EN),

@@ -1,5 +1,5 @@
-"""What the page of a case shows: the case's facts and allowed acts, and its timeline, in which each call attempt stands
-once with its conversation, between the acts of people.
+"""What the page of a case shows: the case's facts and allowed acts, and its timeline, in which each call attempt
+appears once with its conversation, between the acts of people.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _DESK_LINE: Mapping[str, TelephonyResult] = {
 }
 """How a transfer to the duty desk ended, by the carrier's status."""
 _ONE_REQUEST = timedelta(seconds=1)
-"""An act and its line in the audit are closer than this."""
+"""An act and its line in the audit are less apart than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallAttempt:
-    """One call attempt from its plan to its end; None and '' for what is not known (yet)."""
+    """One call attempt from its plan to its end; None or '' for what is not known, or not yet."""
 
     n: int
     number: int
@@ -146,7 +146,7 @@ class Item:
     login: str = ""
     why: str = ""
     sealed: bool = False
-    """Words were written with it that are not shown in clear here."""
+    """Words were written with it that are not shown here in clear."""
     trouble: bool = False
     agreed_for: datetime | None = None
     """When the person wants to be called."""
@@ -155,18 +155,20 @@ class Item:
     attempt: CallAttempt | None = None
     photo: UUID | None = None
     recording: Recording | None = None
-    """Of a call from a desk, or of one of the person to us."""
+    """Of a call from a desk, or of an inbound call."""
 
 
 def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[Item]:
-    """Newest first. A call attempt stands at the moment it was sent, or at its end when it was never sent."""
+    """The timeline, newest first. A call attempt is placed at the moment when it was sent, or at its end if it was
+    never sent.
+    """
     timeline = sheet.story.file.timeline
     items = [
         *_attempts(sheet, timeline, lang),
         *_others(sheet, timeline, names, lang),
         *(_call(call, names, lang) for call in sheet.calls if call.state is not DeskCallState.ENDED),
     ]
-    # Sorting is stable: of one moment, what came later stands above.
+    # Sorting is stable: of items of one moment, the later one comes first.
     return sorted(items, key=lambda item: item.at)[::-1]
 
 
@@ -183,7 +185,7 @@ def _attempts(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterat
         sent, ended = parts.get(EntryKind.ATTEMPT_SENT), parts.get(EntryKind.ATTEMPT_ENDED)
         at = sent or ended
         if at is None:
-            continue  # a planned attempt stands at the top of the page
+            continue  # the top of the page shows a planned attempt
         attempt = replace(_attempt(n, parts, turns.get(n, ()), lang), recording=recordings.get(n))
         words = _attempt_words(attempt, lang)
         yield Item(id=f"ring-{n}", at=at.at, group="ring", text=words, attempt=attempt)
@@ -311,8 +313,8 @@ def _others(
 
 
 def is_repeated(entry: Entry) -> bool:
-    """Whether it stands elsewhere in the timeline: an act's line of the audit with the act, a desk's answer with its
-    call.
+    """Whether the entry is shown elsewhere in the timeline: an act's line in the audit with the act, a desk's answer
+    with its call.
     """
     if entry.kind is EntryKind.VIEWED:
         return entry.facts["act"] not in VIEWS
@@ -326,7 +328,7 @@ def _reason(act: Entry, audited: Iterable[Entry]) -> str:
 
 
 def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> Item:
-    """A live call from a desk; one that has ended stands among the acts."""
+    """A live call from a desk; one that has ended is among the acts."""
     return Item(
         id=f"call-{call.id}",
         at=call.asked_at,
@@ -397,7 +399,7 @@ def case_facts(
         "filing_choices": [(number, number) for number in sheet.filings],
         "may_undo_filing": bool(sheet.filings) and request.may(Permission.DECIDE_FILED),
         "steps": [(step, step_sentence(step, lang)) for step in story.next_steps],
-        "waiting": _waiting(story.waiting, lang),
+        "waiting": _waiting_words(story.waiting, lang),
         "ahead": ahead_words(story.pending.ahead, lang) if story.pending is not None else "",
         "is_live": _is_live(sheet),
         "who": lambda login: actor_word(login, lang, names),
@@ -423,7 +425,7 @@ def case_facts(
         },
         "may_stop": request.may(Permission.WORK_DESK),
         "stop_answers": BANK_ANSWERS,
-        "said_words": _said_words(request, case.fraud_type),
+        "said_words": _point_names(request, case.fraud_type),
         "lower_act": Permission.LOWER_CASES,
         "may_lists": request.may(Permission.LOAD_LISTS),
         "may_sort": request.may(Permission.SORT_UNITS),
@@ -433,8 +435,8 @@ def case_facts(
     }
 
 
-def _said_words(request: RequestContext, fraud_type: FraudType) -> Callable[[Iterable[str]], str]:
-    """Names of points of the call guide by their keys, in one line."""
+def _point_names(request: RequestContext, fraud_type: FraudType) -> Callable[[Iterable[str]], str]:
+    """Makes one line of the names of points of the call checklist from their keys."""
     points = call_checklist(fraud_type, request.lang, bureau="", hotline="")
     names = {point.key: point.name for point in points}
     between = "、" if request.lang is Lang.ZH else ", "
@@ -442,20 +444,20 @@ def _said_words(request: RequestContext, fraud_type: FraudType) -> Callable[[Ite
 
 
 def _units(request: RequestContext, own: int | None) -> list[str]:
-    """All units but its own."""
+    """The names of all units but the case's own, sorted."""
     names = unit_names(units_to_hand_to(request.services))
     return sorted(name for unit_id, name in names.items() if unit_id != own)
 
 
-def _waiting(waiting: Waiting | None, lang: Lang) -> str:
-    """'' where the step itself says it: it is planned for later."""
+def _waiting_words(waiting: Waiting | None, lang: Lang) -> str:
+    """Why the call has not been made yet; '' where the next step says it: the call is planned for later."""
     if waiting is None or waiting.reason is WaitReason.PLANNED_FOR_LATER:
         return ""
     return waiting_sentence(waiting, lang)
 
 
 def _is_live(sheet: CaseSheet) -> bool:
-    """A call is under way, or is about to be."""
+    """Whether a call is under way, or is about to be."""
     pending, waiting = sheet.story.pending, sheet.story.waiting
     if any(call.state is not DeskCallState.ENDED for call in sheet.calls):
         return True

@@ -181,7 +181,7 @@ _STATES = {
 
 
 def _state(one: Member, real_now: datetime) -> str:
-    """As `--json` has it."""
+    """The state of an account as `--json` gives it."""
     if one.disabled_at is not None:
         return "disabled"
     if one.has_blocked_addresses(real_now=real_now):
@@ -207,7 +207,7 @@ def add_token(
     ] = None,
     by: By = "cli",
 ) -> None:
-    """Make a token. Its secret is printed once, on standard output, and kept nowhere."""
+    """Make a token. Its secret is printed once, on standard output, and stored nowhere."""
     with command_application("accounts") as app:
         new = org_staff.add_token(
             app.services, name=name, scopes=scope, days=days, unit=unit, sources=source or (), by=by
@@ -335,7 +335,7 @@ def alias(
     *,
     forget: Annotated[bool, typer.Option("--forget", help="the text no longer means a unit")] = False,
 ) -> None:
-    """Say which unit a text in lists means; unassigned cases with that text get it at once."""
+    """Set which unit a text in lists means; unassigned cases with that text are assigned to it at once."""
     with command_application("accounts") as app:
         if forget:
             forget_alias(app.services, text, by=by)
@@ -350,7 +350,7 @@ def alias(
 @units.command("tray", hidden=True)  # the name until 2026-11
 @units.command()
 def unassigned(*, as_json: AsJson = False) -> None:
-    """Open cases whose list names no known unit, by what it says."""
+    """Open cases whose list names no known unit, grouped by what it says."""
     with command_application("accounts") as app, app.services.store.begin() as tx:
         groups = unassigned_groups(tx)
     print_found(

@@ -37,8 +37,8 @@ _SCRATCH = "backups"
 
 @contextmanager
 def _installation(settings: Settings) -> Iterator[Installation]:
-    """Where the data of these settings are: nothing is migrated, made or written. The embedded PostgreSQL is started or
-    joined. Raises `KeysRefused` where there are no keys.
+    """Where the data of these settings are: nothing is migrated, created or written. The embedded PostgreSQL is started
+    or joined. Raises `KeysRefused` where there are no keys.
     """
     keys = key_source(settings).load()
     with ExitStack() as closing:

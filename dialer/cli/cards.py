@@ -83,7 +83,7 @@ def reported_command(
     day: _Day,
     by: By = "cli",
 ) -> None:
-    """上报数: how many openings an institution says that an outlet had on a day."""
+    """上报数: record how many openings an institution reports for an outlet on a day."""
     with command_application("cards") as app:
         report_openings(
             app.services, institution=institution, code=outlet, day=_day(day), reported=count, by=by
@@ -165,7 +165,7 @@ def fact_command(
     day: _Day = "",
     by: By = "cli",
 ) -> None:
-    """涉案、销户: record what is known later of a card; it joins its opening by the number."""
+    """涉案、销户: record what is known later about a card; its number leads to its opening."""
     known = one_of(OpeningFactKind, kind, field="--kind")
     with command_application("cards") as app:
         services = app.services
@@ -176,7 +176,7 @@ def fact_command(
 
 @cards.command("screen")
 def screen_command(*, as_json: AsJson = False) -> None:
-    """存量核查: check what has no verdict yet; a run that was ended goes on where it stopped."""
+    """存量核查: check openings that have no verdict yet; an interrupted run goes on where it stopped."""
     last = Screened()
     with command_application("cards") as app:
         for last in screen_all(app.services):

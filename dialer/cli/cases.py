@@ -63,10 +63,10 @@ def case_command(
     console = Console()
     console.print(case_view(story, lang))
     if person is not None:
-        told = "  ".join(
+        personal = "  ".join(
             part for part in (person.name, *person.phones, person.id_number, person.address) if part
         )
-        console.print(Panel(RichText(told), style="yellow"))
+        console.print(Panel(RichText(personal), style="yellow"))
 
 
 def cases_command(
@@ -211,18 +211,18 @@ def _next(story: CaseStory, lang: Lang) -> Table:
         (say(lang, "amount"), u.amount_seconds),
         (say(lang, "expiry"), u.expiry_seconds),
     )
-    told = " + ".join(f"{name} {seconds}s" for name, seconds in parts)
+    sums = " + ".join(f"{name} {seconds}s" for name, seconds in parts)
     ahead = ahead_words(story.pending.ahead if story.pending is not None else 0, lang)
     table.caption = say(
         lang,
         "urgency time: opening time moved forward by %(parts)s; %(ahead)s more urgent calls are ready",
-        parts=told,
+        parts=sums,
         ahead=ahead,
     )
     if story.waiting is not None:
         since, waits = _clock(story.waiting.since, zone), escape(waiting_sentence(story.waiting, lang))
-        told = say(lang, "the call has been waiting since %(since)s: %(waits)s", since=since, waits=waits)
-        table.caption += f"\n{told}"
+        reason = say(lang, "the call has been waiting since %(since)s: %(waits)s", since=since, waits=waits)
+        table.caption += f"\n{reason}"
     table.caption_justify = "left"
     return table
 

@@ -34,7 +34,7 @@ By = Annotated[str, typer.Option(help="who does this; recorded in the audit", ca
 
 @contextmanager
 def naming(file: Path) -> Iterator[None]:
-    """A file that cannot be read is named in the sentence."""
+    """Names the file in the error of a file that cannot be read."""
     try:
         yield
     except UnreadableFile as fault:
@@ -67,7 +67,7 @@ def answer(tree: typer.Typer, words: Sequence[str]) -> NoReturn:
 
 
 def _is_unfit(fault: Exception) -> bool:
-    """Whether the database has no column for what was typed."""
+    """Whether the database has no column that can store what was typed."""
     from dialer.db.unit_of_work import UnfitValue  # noqa: PLC0415  # the memory of a process at rest
 
     return isinstance(fault, UnfitValue)

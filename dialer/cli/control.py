@@ -73,11 +73,11 @@ def pause(
     grade: _GradeOption = None,
 ) -> None:
     """暂停外呼: robots stop calling until the pause ends; people go on. All dialling, or one unit, list or grade."""
-    scope, subject = _what(unit, load, grade)
+    scope, subject = _pause_scope(unit, load, grade)
     with command_application("pause") as app:
         paused = pause_calls(app.services, scope=scope, subject=subject, minutes=minutes, by=by, why=why)
     counts = "" if scope is PauseScope.ALL else f", {paused.held} calls held"
-    typer.echo(f"{_named(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
+    typer.echo(f"{_scope_words(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
 
 
 @control.command("resume")
@@ -97,7 +97,7 @@ def resume(
     ] = False,
 ) -> None:
     """恢复外呼: end a pause; the calls that it held may be placed again. After a restore the carrier is asked first."""
-    scope, subject = _what(unit, load, grade)
+    scope, subject = _pause_scope(unit, load, grade)
     with command_application("resume") as app:
         if scope is PauseScope.ALL and without_comparison:
             skip_comparison(app.services, by=by, why=why)
@@ -105,7 +105,7 @@ def resume(
             typer.echo(bilingual(comparison_sentence(found)))
         released = resume_calls(app.services, scope=scope, subject=subject, by=by, why=why)
     counts = "" if scope is PauseScope.ALL else f", {released} calls released"
-    typer.echo(f"{_named(scope, subject)} resumed{counts}")
+    typer.echo(f"{_scope_words(scope, subject)} resumed{counts}")
 
 
 async def _compare(app: Application, *, by: str) -> FoundCalls | None:
@@ -130,7 +130,7 @@ def pauses(*, as_json: AsJson = False) -> None:
             fields_of(one, "scope", "until", "by", "why", "placed_at") | {"subject": one.subject or None}
         ),
         columns={
-            "范围 scope": lambda one: _named(one.scope, one.subject),
+            "范围 scope": lambda one: _scope_words(one.scope, one.subject),
             "截止 until": lambda one: (
                 "人工恢复为止 resumed" if one.until == UNTIL_RESUMED else centre_time(one.until, app)
             ),
@@ -224,13 +224,13 @@ def _alarm_facts(alarm: Alarm) -> str:
 
 
 def _fact(value: object) -> object:
-    """A sentence is stored as a template with its values."""
+    """The value of a fact as a person reads it: a sentence is stored as a template with its values."""
     if isinstance(value, dict) and set(value) == {"text", "values"}:
         return bilingual(Text.of_plain(value))
     return value
 
 
-def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseScope, str]:
+def _pause_scope(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseScope, str]:
     scopes = ((PauseScope.UNIT, unit), (PauseScope.LOAD, load), (PauseScope.GRADE, grade))
     named = [(scope, subject) for scope, subject in scopes if subject is not None]
     if len(named) > 1:
@@ -240,7 +240,7 @@ def _what(unit: str | None, load: str | None, grade: str | None) -> tuple[PauseS
     return named[0] if named else (PauseScope.ALL, "")
 
 
-def _named(scope: PauseScope, subject: str) -> str:
+def _scope_words(scope: PauseScope, subject: str) -> str:
     if scope is PauseScope.ALL:
         return word_of(scope, Lang.ZH)
     shown = word_of(Grade(subject), Lang.ZH) if scope is PauseScope.GRADE else subject
@@ -304,7 +304,7 @@ def doctor(*, as_json: AsJson = False) -> None:
 
         def parts() -> Text:
             opened.append(closing.enter_context(application(settings, Purpose.LOOK)))
-            return _try_parts(opened[0])
+            return _check_parts(opened[0])
 
         found = examine_installation(
             settings,
@@ -370,8 +370,8 @@ def doctor(*, as_json: AsJson = False) -> None:
 
 
 def check_names(centre: CentreSettings, *, records: bool = False) -> Check:
-    """The names that the robot says leave the first question within its limit, also in calls that are recorded where
-    there are any. Calls work with longer ones too.
+    """Checks that the names spoken by the robot leave the first question within its limit, also in calls that are
+    recorded if there are any. Calls work with longer names too.
     """
     name = gettext_noop("names in calls")
     late = {}
@@ -397,7 +397,7 @@ def check_names(centre: CentreSettings, *, records: bool = False) -> Check:
 
 
 def _check_trunks(settings: Settings) -> list[Check]:
-    """Nothing on a line without trunks."""
+    """The findings about the trunks; none on a line without trunks."""
     if settings.telephony.base_url is not None or not settings.carrier.is_sip:
         return []
     carrier, running = own_carrier(settings, may_make=False), None
@@ -413,7 +413,7 @@ def _mark(check: Check) -> str:
     return "[yellow]![/]" if check.warns and check.fix else "[green]ok[/]"
 
 
-def _try_parts(app: Application) -> Text:
+def _check_parts(app: Application) -> Text:
     check_broker(app.celery)
     with app.services.store.begin() as tx:
         pooled = is_pooled(tx)
@@ -423,7 +423,7 @@ def _try_parts(app: Application) -> Text:
 
 
 def _walk_public_way(app: Application) -> str | Text:
-    """The carrier's way to a web process, which must run to be found."""
+    """Checks the carrier's way to a web process, which must be running to be found."""
     if not _has_web(app):
         return Text("not asked: no web process runs")
     return asyncio.run(walk_public_way(app.telephony))
@@ -440,7 +440,7 @@ def _check_register(app: Application, settings: Settings) -> Text:
 
 
 def _runs_here(settings: Settings) -> bool:
-    """The server at the web address answers as only a process with our token can."""
+    """Whether the server at the web address answers as only a process with our token can."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104 - no bind
     local = f"http://[{host}]" if ":" in host else f"http://{host}"
     try:
@@ -452,7 +452,7 @@ def _runs_here(settings: Settings) -> bool:
 
 
 def _web_runs(settings: Settings) -> bool:
-    """A web process of this service runs, on whatever machine and port."""
+    """Whether a web process of this service runs, on whatever machine and port."""
     try:
         with application(settings, Purpose.LOOK) as app:
             return _has_web(app)

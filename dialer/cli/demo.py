@@ -93,7 +93,7 @@ def demo_command(
     with clean_environment(settings) as app:
         supervisor = Supervisor(children(settings, env), say)
         staff = SimulatedStaff(app.services)
-        # A list of one's own is called alone.
+        # A list that the user gives is called alone.
         story = SignalStory(app.services, broker_url=app.celery.conf.broker_url) if targets is None else None
         try:
             supervisor.start()
@@ -168,7 +168,7 @@ def _play(
             if clock is not None:
                 clock.follow()
             if watch.progress is not None:
-                live.update(_line(app, watch.progress))
+                live.update(_progress_line(app, watch.progress))
             if settled:
                 break
     if stopped.is_set():
@@ -207,7 +207,7 @@ def _load_while_tending(app: Application, sample: Path, tend: Callable[[], None]
     return loading.result()
 
 
-def _line(app: Application, p: Progress) -> RichText:
+def _progress_line(app: Application, p: Progress) -> RichText:
     now = app.services.clock.now().astimezone(app.services.centre.zone)
     cases = "  ".join(f"{name} {n}" for name, n in sorted(p.cases.items()))
     return RichText(

@@ -226,7 +226,7 @@ def _pause(seconds: float) -> bool:
 def retire(
     key: int, by: By, why: Annotated[str, typer.Option(help="for the record")], *, as_json: AsJson = False
 ) -> None:
-    """停用旧密钥: take a key out of the ring; refused while a value uses it. Every value is looked at first."""
+    """停用旧密钥: take a key out of the ring; refused while a value uses it. Every value is checked first."""
     with command_application("keys") as app:
         retired = retire_key(app.services, app.key_source, key, by=by, why=why)
     if as_json:

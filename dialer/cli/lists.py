@@ -51,7 +51,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What `dialer load` prints."""
+    """The result of `dialer load`."""
 
     report: LoadReport
     reject_file: Path | None
@@ -95,7 +95,7 @@ def load_command(
 
 
 def load_file(app: Application, file: Path, *, source: str, by: str, progress: bool) -> Loaded:
-    """The list is loaded when this returns. A file that cannot be read as a list leaves nothing behind."""
+    """Loads the list, and returns when it is loaded. A file that cannot be read as a list leaves nothing behind."""
     with file.open("rb") as content:
         load_id = submit_list(app.services, content, filename=file.name, source=source, by=by)
     try:
@@ -138,7 +138,7 @@ _OVER = FINISHED_LOADS | {LoadState.HELD}
 
 
 def _wait(app: Application, load_id: int, *, shown: bool) -> Load | None:
-    """The load once it is over, whether it is done, held, withdrawn or failed; None: it was forgotten."""
+    """The load once it is over, whether it is done, held, withdrawn or failed; None: it no longer exists."""
     load: Load | None = None
 
     def read() -> WorkProgress:

@@ -1,6 +1,6 @@
 """What commands for people share: the application they run on, checked choices, JSON, tables, and waiting for a worker.
 
-Processes of the service do not import this module: at rest they do not need it.
+Processes of the service do not import this module: they would hold its memory while idle.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] =
 
 
 def centre_time(moment: datetime, app: Application) -> str:
-    """As people of the centre write it: 2026-11-25 14:30."""
+    """The time in the centre's time zone: 2026-11-25 14:30."""
     return f"{moment.astimezone(app.services.centre.zone):%Y-%m-%d %H:%M}"
 
 
@@ -64,7 +64,7 @@ def fields_of(row: object, *names: str) -> dict[str, Any]:
 
 
 def print_json(value: object, *, default: Callable[[Any], object] | None = None) -> None:
-    """One line on standard output; times are ISO 8601 unless `default` writes them."""
+    """Prints one line on standard output; times are ISO 8601 unless `default` converts them."""
     typer.echo(json.dumps(value, ensure_ascii=False, default=default or _plain))
 
 
@@ -84,7 +84,7 @@ def print_found(
     narrow: int = 0,
     **options: Any,  # noqa: ANN401 - options of rich's Table
 ) -> None:
-    """The rows as JSON, a list of what `plain` makes of each, or as the table of `print_rows`."""
+    """Prints the rows as JSON, a list of what `plain` returns for each, or as the table of `print_rows`."""
     if as_json:
         print_json([plain(row) for row in found])
     else:
@@ -99,8 +99,8 @@ def print_rows(
     narrow: int = 0,
     **options: Any,  # noqa: ANN401 - options of rich's Table
 ) -> None:
-    """A table on standard output: under each heading what its function says of each row. The first `narrow` columns do
-    not wrap; without a row `empty` is printed instead, if given.
+    """Prints a table on standard output: under each heading what its function returns for each row. The first `narrow`
+    columns do not wrap; without a row `empty` is printed instead, if given.
     """
     if empty and not found:
         typer.echo(empty)
@@ -132,7 +132,7 @@ def wait_for_worker(
     is_alone: bool,
 ) -> None:
     """Waits until the work is over. This process does the work itself when no worker runs (`is_alone`), or when there
-    was no progress for a while.
+    has been no progress for a while.
     """
     console = Console(stderr=True)
     with Progress(

@@ -64,7 +64,7 @@ def confirm(request_id: int, by: By = "cli", *, as_json: AsJson = False) -> None
 
 @person.command("refuse")
 def refuse(request_id: int, why: _Why, by: By = "cli") -> None:
-    """不予删除: nothing is erased; who asked may also take it back."""
+    """不予删除: nothing is erased; the person who asked may also withdraw the request."""
     with command_application("person") as app:
         refuse_erasure(app.services, request_id, why=why, by=by)
     typer.echo(f"申请 {request_id} 未予删除 request {request_id} refused: nothing was erased")
@@ -89,8 +89,8 @@ def register_all() -> None:
 
 @person.command("erase-again")
 def erase_those_back(by: By = "cli") -> None:
-    """再次删除: in a database that was put back without `dialer restore`, erase again whom the register of erasures
-    names. All processes must be stopped.
+    """再次删除: in a database that was put back without `dialer restore`, erase again the persons whom the register of
+    erasures names. All processes must be stopped.
     """
     with command_application("person") as app:
         count = erase_returned(app.services, app.settings.register_of_erasures(), by=by)
@@ -115,7 +115,7 @@ def lift(case: _Case, why: _Why, by: By = "cli") -> None:
 
 @person.command("list")
 def list_all(*, as_json: AsJson = False) -> None:
-    """删除申请和留存令: requests to erase, and the legal holds that stand."""
+    """删除申请和留存令: requests to erase, and the legal holds in force."""
     with command_application("person") as app:
         asked, holds = list_erasures(app.services), list_legal_holds(app.services)
         zone = app.services.centre.zone
@@ -143,8 +143,8 @@ def retention_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what is past its period")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """保存期限: delete or erase now what is past its period, and say per kind how long it is kept, what was past it,
-    and when it was last looked at. The service does the same each hour.
+    """保存期限: delete or erase now what is past its period, and say for each kind how long it is kept, what was past
+    it, and when it was last checked. The service does the same each hour.
     """
     with command_application("retention") as app:
         periods, zone = app.settings.retention, app.services.centre.zone

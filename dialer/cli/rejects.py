@@ -15,7 +15,7 @@ from dialer.intake.records import Column, RejectedRow, write_rejects
 from dialer.language import Lang, Text, bilingual, say
 from dialer.services import Application
 
-_MOST_SAID = 50
+_MOST_SHOWN = 50
 
 
 class ReadList(Protocol):
@@ -28,7 +28,7 @@ class ReadList(Protocol):
 
 
 def opened(file: Path) -> BinaryIO:
-    """Raises `Invalid` for a file that cannot be read."""
+    """The file, opened for reading. Raises `Invalid` if it cannot be read."""
     try:
         return file.open("rb")
     except OSError:
@@ -38,10 +38,10 @@ def opened(file: Path) -> BinaryIO:
 def reject_workbook(
     app: Application, name: str, *, subject: str, by: str, otherwise: tuple[str, str] = ("", "")
 ) -> Path | None:
-    """The path of a new workbook of rejected rows in the data folder, readable by its owner only: it will hold personal
-    data in clear, which is on record with `subject`. A user of this machine has the list too: no reason is asked for.
-    None where the folder cannot be written; that is said, with `otherwise` in Chinese and English: the list is loaded
-    nevertheless.
+    """The path of a new workbook of rejected rows in the data folder, readable by its owner only: it will contain
+    personal data in clear, which is audited with `subject`. No reason is asked for, since a user of this machine has
+    the list too. None where the folder cannot be written; then a message says so, with `otherwise` in Chinese and
+    English, and the list is loaded nevertheless.
     """
     folder = app.settings.data_dir / "rejects"
     path = folder / f"{name}.xlsx"
@@ -50,8 +50,8 @@ def reject_workbook(
         path.touch(mode=0o600)
     except OSError as fault:
         zh, en = otherwise
-        told = f"未通过数据文件未能写入{zh} the rejected rows were not written{en}"
-        typer.echo(f"{told}: {path}: {fault.strerror}", err=True)
+        warning = f"未通过数据文件未能写入{zh} the rejected rows were not written{en}"
+        typer.echo(f"{warning}: {path}: {fault.strerror}", err=True)
         return None
     with app.services.store.begin() as tx:
         note_work_reveal(tx, app.services, who=by, act="export_rejects", subject=subject, why="terminal")
@@ -64,12 +64,12 @@ def write_rejected(app: Application, done: ReadList, name: str, *, subject: str,
         return None
     path = reject_workbook(app, name, subject=subject, by=by)
     if path is not None:
-        write_rejects(path, done.columns, _one_each(done.rejects))
+        write_rejects(path, done.columns, _merge_by_row(done.rejects))
     return path
 
 
-def _one_each(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
-    """A row with several faults once, with all of them."""
+def _merge_by_row(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
+    """The rejected rows, each row once with all its faults."""
     found: dict[tuple[int, str, int], RejectedRow] = {}
     for one in rejects:
         place = (one.table, one.sheet, one.line)
@@ -91,17 +91,17 @@ def _one_each(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
 
 
 def say_rejects(done: ReadList, file: Path | None) -> None:
-    """The first rejected rows, how many more there are, and where all of them stand."""
-    for one in done.rejects[:_MOST_SAID]:
+    """Prints the first rejected rows, how many more there are, and the file that has all of them."""
+    for one in done.rejects[:_MOST_SHOWN]:
         typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
-    if len(done.rejects) > _MOST_SAID:
-        typer.echo(f"… {len(done.rejects) - _MOST_SAID} more")
+    if len(done.rejects) > _MOST_SHOWN:
+        typer.echo(f"… {len(done.rejects) - _MOST_SHOWN} more")
     if file is not None:
         typer.echo(f"未通过数据 rejected rows: {file}")
 
 
 def rejects_json(done: ReadList, file: Path | None) -> dict[str, Any]:
-    """`rejects`, one object a row, and `reject_file`, null without one."""
+    """`rejects`, one object for each row, and `reject_file`, null without one."""
     return {
         "rejects": [
             {

@@ -261,7 +261,7 @@ def _first_attempts(report: Report, lang: Lang) -> Table:
 
 
 def duration(seconds: float | None) -> str:
-    """45s, 3m05s, 2h10m; a dash of None."""
+    """45s, 3m05s, 2h10m; a dash for None."""
     if seconds is None:
         return "[dim]—[/]"
     minutes, rest = divmod(round(seconds), 60)
@@ -318,7 +318,7 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText
             f"{version.number}{live}",
             f"{version.weight:g}",
             _number(version.measured[0].tally.people),
-            *(_tried(measured) for measured in version.measured),
+            *(_measured_words(measured) for measured in version.measured),
         )
         verdicts += [
             f"{version.number} · {say(lang, MEASURES[measured.measure])}: "
@@ -331,7 +331,7 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText
     return table, RichText("\n".join(verdicts), style="dim")
 
 
-def _tried(one: Measured) -> str:
+def _measured_words(one: Measured) -> str:
     if one.tally.share is None:
         return "[dim]—[/]"
     within = f" [dim]({one.interval.low:.0%} - {one.interval.high:.0%})[/]" if one.interval else ""
@@ -342,5 +342,5 @@ def _left_out(report: Report, lang: Lang) -> RichText:
     left_out = report.figures.left_out
     if not any(left_out.values()):
         return RichText(say(lang, "Definitions: docs/metrics.md"), style="dim")
-    told = ", ".join(f"{name} {count:,}" for name, count in left_out.items() if count)
-    return RichText(say(lang, "Drill records left out of everything: %(told)s", told=told), style="dim")
+    counts = ", ".join(f"{name} {count:,}" for name, count in left_out.items() if count)
+    return RichText(say(lang, "Drill records left out of everything: %(told)s", told=counts), style="dim")

@@ -167,7 +167,7 @@ def approve_command(
 
 
 def render_version(script: str, version: int | None, *, by: str) -> None:
-    """The sound of a version is rendered when this returns: by a worker when one runs, else by this process."""
+    """Renders the sound of a version: by a worker if one runs, else in this process. Returns when it is done."""
     with command_application("scripts") as app:
         number = version if version is not None else show_script(app.services, script).version.number
         start_rendering(app.services, script, number, by=by)

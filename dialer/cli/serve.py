@@ -1,6 +1,6 @@
 """Commands that run processes: web, worker, scheduler, carrier, and `up`, which supervises all of them.
 
-Each command imports what it runs: all of it together would be three times the memory of a service at rest.
+Each command imports only what it runs: all of it together would take three times the memory of an idle service.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _log = logging.getLogger("dialer.up")
 
 
 def settings_of(process: str) -> Settings:
-    """The settings of a long-running process; its logs are configured."""
+    """The settings of a long-running process, whose logs are configured by this."""
     settings = load_settings()
     configure_logs(level=settings.log.level, log_format=settings.log.format, process=process)
     return settings
@@ -67,7 +67,7 @@ def settings_of(process: str) -> Settings:
 
 @contextmanager
 def process(name: str) -> Iterator[Application]:
-    """The application of a long-running process; its logs are configured."""
+    """The application of a long-running process, whose logs are configured by this."""
     settings = settings_of(name)
     from dialer.bootstrap import application
     from dialer.services import Purpose
@@ -313,18 +313,20 @@ def children(settings: Settings, env: dict[str, str]) -> list[Child]:
 
 
 def say(event: ChildEvent) -> None:
-    """One log line for an event of a child process."""
+    """Logs one line for an event of a child process."""
     if event.what is HistoryEntry.DIED:
-        _log.warning("%s died (code %s), back in %.1f s", event.name, event.code, event.retry_seconds or 0.0)
+        _log.warning(
+            "%s died (code %s), restart in %.1f s", event.name, event.code, event.retry_seconds or 0.0
+        )
     elif event.what is HistoryEntry.NOT_STARTED:
-        _log.error("%s cannot be started, tried again in %.1f s", event.name, event.retry_seconds or 0.0)
+        _log.error("%s cannot be started, next try in %.1f s", event.name, event.retry_seconds or 0.0)
     else:
         _log.info("%s %s", event.name, event.what.value)
 
 
 def keep_apart(app: Application) -> None:
-    """Simulated calls never count as real ones: on our own line the database becomes a drill, and a real line refuses a
-    drill. A scaled clock is started here, once, and only on the simulated line. Raises `SettingsError`.
+    """Keeps simulated calls apart from real ones: on our own line the database becomes a drill, and a real line refuses
+    a drill. A scaled clock is started here, once, and only on the simulated line. Raises `SettingsError`.
     """
     speed = app.settings.clock.speed
     if speed != 1 and (app.settings.carrier.is_sip or not app.settings.is_simulated()):
@@ -396,8 +398,8 @@ def up() -> None:
 
 @contextmanager
 def _hold(url: str) -> Iterator[Callable[[], None]]:
-    """No other `dialer up` runs on this database. Yields what keeps it so, to be called again and again. Raises
-    `ServiceRuns`.
+    """Takes the lease of `dialer up` on this database, so that no other one runs on it. Yields a function that renews
+    the lease, to be called again and again. Raises `ServiceRuns`.
     """
     from dialer.db.leases import ServiceHold, own_name
 

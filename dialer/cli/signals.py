@@ -39,7 +39,7 @@ def load_command(
     as_json: AsJson = False,
     by: By = "cli",
 ) -> None:
-    """Load a file of signals; what is wrong is named with line and column. Exit 2 when it is no such file."""
+    """Load a file of signals; faults are named with line and column. Exit 2 if it is not a file of signals."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
     with naming(file), command_application("signals") as app, file.open("rb") as content:
@@ -113,7 +113,7 @@ def status_command(
 
 
 def status_json(status: RobotStatus) -> dict[str, Any]:
-    """Described in docs/json.md."""
+    """The JSON of `dialer signals status --json`, described in docs/json.md."""
     plain = asdict(status)
     plain["states"] = {state.value: count for state, count in status.states.items()}
     if status.shadow is not None:
@@ -185,7 +185,7 @@ def fit_command(
 
 
 def fit_json(done: FittedRules) -> dict[str, Any]:
-    """Described in docs/json.md."""
+    """The JSON of `dialer signals fit --json`, described in docs/json.md."""
     fitted = done.fitted
     return {
         "changes": [{"rule": rule, "now": now, "draft": draft} for rule, now, draft in fitted.changes],
@@ -247,7 +247,7 @@ def list_command() -> None:
 
 @rules.command("resume")
 def resume_command(rule: Annotated[str, typer.Argument(help="that was stopped")], by: By) -> None:
-    """What a stopped rule finds is sent again."""
+    """Resume a stopped rule: what it finds is sent again."""
     with command_application("signals") as app:
         if not resume_rule(app.services, rule, by=by):
             raise Invalid(field="rule", problem=Text("%(rule)s is not stopped", rule=rule))

@@ -23,13 +23,13 @@ from dialer.words import word_of
 trunk = typer.Typer(help="Trunks of the centre's own line 中继.", no_args_is_help=True)
 
 
-def _carrier(app: Application) -> CarrierAccess:
+def _require_carrier(app: Application) -> CarrierAccess:
     if not has_trunks(app) or app.carrier is None:
         raise SettingsError(key="carrier.line", problem="is not sip, so there are no trunks to run")
     return app.carrier
 
 
-def _problem(problem: TrunkProblem | None) -> str:
+def _problem_words(problem: TrunkProblem | None) -> str:
     return " ".join(word_of(problem, lang) for lang in Lang) if problem is not None else "ok"
 
 
@@ -37,7 +37,7 @@ def _problem(problem: TrunkProblem | None) -> str:
 def list_trunks(*, as_json: AsJson = False) -> None:
     """Every trunk with its channels in use, its problem and its failures by cause."""
     with command_application("trunk") as app:
-        found = read_trunks(_carrier(app))
+        found = read_trunks(_require_carrier(app))
     print_found(
         found.trunks,
         as_json=as_json,
@@ -50,7 +50,7 @@ def list_trunks(*, as_json: AsJson = False) -> None:
             "通道 channels": lambda one: f"{one.in_use} / {one.channels}",
             "呼出 placed": lambda one: str(one.placed),
             "呼入 received": lambda one: str(one.received),
-            "状态 problem": lambda one: _problem(one.problem),
+            "状态 problem": lambda one: _problem_words(one.problem),
             "失败 failures": lambda one: " ".join(f"{cause}:{count}" for cause, count in one.ends.items()),
         },
     )
@@ -64,11 +64,11 @@ def call(
     listen: Annotated[float, typer.Option(help="seconds to listen to keys after the sentence")] = 10.0,
     as_json: AsJson = False,
 ) -> None:
-    """Place one test call: it says a sentence, listens to keys, and reports them and the quality; exit 1 unless it was
-    answered. No case knows of it.
+    """Place one test call: it speaks a sentence, listens for keys, and reports them and the quality; exit 1 unless it
+    was answered. It belongs to no case.
     """
     with command_application("trunk") as app:
-        carrier = _carrier(app)
+        carrier = _require_carrier(app)
         to = normalise_phone(number, app.settings.centre.area_code)
         if to is None:
             raise Invalid(field="number", problem="is not a telephone number")
@@ -96,7 +96,7 @@ def trace(
 ) -> None:
     """Write the SIP messages of the newest calls to standard output, with numbers and credentials masked."""
     with command_application("trunk") as app:
-        found = trace_calls(_carrier(app), calls)
+        found = trace_calls(_require_carrier(app), calls)
     for messages in found:
         for message in messages:
             typer.echo(message)

@@ -31,7 +31,7 @@ def add_command(
     event: Annotated[list[str], typer.Option(help="case_settled, high_missed, case_filed; may be repeated")],
     by: By = "cli",
 ) -> None:
-    """Tell another system of events. The secret is printed once, on standard output."""
+    """Tell another system about events. The secret is printed once, on standard output."""
     with command_application("webhook") as app:
         new = add_webhook(app.services, name=name, url=url, events=event, by=by)
     typer.echo(new.secret)
@@ -145,7 +145,7 @@ def again_command(
 
 @webhook.command("end")
 def end_command(name: str, by: By = "cli") -> None:
-    """Tell a system nothing more; what waits is dropped."""
+    """Stop telling a system about events; deliveries that wait are dropped."""
     with command_application("webhook") as app:
         end_webhook(app.services, name, by=by)
     typer.echo(f"webhook {name} ended")

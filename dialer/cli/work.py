@@ -136,7 +136,9 @@ def stop_report(
     result: Annotated[str, typer.Option(help="stopped, refused or no_answer")],
     stopped_yuan: Annotated[str, typer.Option(help="with stopped: what the bank holds")] = "0",
 ) -> None:
-    """止付回执: what the bank answered. That it stopped or refused is reported by another person than who asked."""
+    """止付回执: record what the bank answered. Another person than the one who asked reports that it stopped or
+    refused.
+    """
     state = one_of(StopState, result, field="--result", among=BANK_ANSWERS)
     fen = fen_of(stopped_yuan, field="--stopped-yuan") if state is StopState.STOPPED else 0
     with command_application("work") as app:
@@ -327,7 +329,7 @@ def sign(assignment_id: int, by: By) -> None:
 
 @work.command("arrive")
 def arrive(assignment_id: int, by: By) -> None:
-    """到达: the officer is there. A success in person is taken from then on."""
+    """到达: the officer has arrived. A success in person is accepted from then on."""
     with command_application("work") as app:
         phone = FromPhone(client_id=uuid.uuid4(), by=by)
         take_step(app.services, assignment_id, VisitStage.ARRIVED, phone=phone)
@@ -409,7 +411,7 @@ def refuse(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Refuse an outcome with a reason, as the second person: who recorded it has it back."""
+    """Refuse an outcome with a reason, as the second person; the person who recorded it gets it back."""
     with command_application("work") as app:
         reversal = refuse_outcome(app.services, outcome_id, why=why, by=by, visible_to=None)
     if as_json:

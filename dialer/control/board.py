@@ -59,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRules:
-    """In real seconds."""
+    """The limits of the feed. Times are real seconds."""
 
     read_seconds: float = 2.0
     fresh_seconds: float = 1.8
@@ -70,7 +70,7 @@ class FeedRules:
     """The page waits no longer for the figures of the day; they follow when they are counted."""
     beat_seconds: float = 3.0
     guard_seconds: float = 3.0
-    """How long a stream may go on after its session has ended."""
+    """How long a stream may continue after its session has ended."""
     most_streams: int = 256
     most_of_a_session: int = 4
     """A browser opens at most six connections to a server, and its other pages need some of them."""
@@ -94,11 +94,11 @@ class LiveBoard:
 
 
 class TooManyStreams(Exception):
-    """This process feeds as many boards as it may, or is about to stop."""
+    """This process already feeds as many boards as it may, or is about to stop."""
 
 
 Draw = Callable[[LiveBoard, Lang], Mapping[str, object]]
-"""Makes of a reading what the boards in this language are sent."""
+"""Turns a reading into what the boards in this language are sent."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -109,10 +109,10 @@ class Stream:
     lang: Lang
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     over: str | None = None
-    """Why it ends; '': the board is not told."""
+    """Why the stream ends; None while it is open, '' if the board is not sent a reason."""
 
     def end(self, why: str) -> None:
-        """The stream ends; the first reason stands."""
+        """Ends the stream; the first reason given counts."""
         if self.over is None:
             self.over = why
             self.wake.set()
@@ -211,7 +211,7 @@ class BoardFeed:
             return [stream for unit in self._units.values() for stream in unit.streams]
 
     def stop(self) -> None:
-        """Every stream ends now, and no new one starts."""
+        """Ends every stream, and lets no new one start."""
         self._stopped = True
         for stream in self.streams:
             stream.end("")
@@ -260,7 +260,7 @@ class BoardFeed:
                 unit.streams.remove(stream)
 
     def _end_beyond_limits(self, stream: Stream) -> None:
-        """Of many that were asked for at the same moment, the newest of the session stay; past the limit of the process
+        """Of many streams requested at the same moment, the newest of the session stay; past the limit of the process,
         this one ends.
         """
         streams = self.streams
@@ -280,7 +280,7 @@ class BoardFeed:
                 board = await unit.follow()
                 drawn = await asyncio.to_thread(self._figures, board, langs)
             except Unavailable as fault:
-                _log.warning("the live board stands still: %s", fault)
+                _log.warning("the live board is not updated: %s", fault)
                 drawn = {lang: _event("trouble", {"part": fault.part}) for lang in langs}
             except Exception:  # noqa: BLE001  # a reading that fails must not end the loop: the next one is tried
                 _log.exception("the live board cannot be drawn")
@@ -333,7 +333,7 @@ _LAG_SECONDS = 5.0
 _ALARM_KINDS = 3
 _EXACT_BELOW, _MILLION = 100_000, 1_000_000
 _COARSE_SPANS = ((172_800, 86_400), (36_000, 3_600), (600, 60))
-"""From the first number of seconds on, a span is rounded down to a multiple of the second."""
+"""From the first number of seconds on, a span is rounded down to a multiple of the second number."""
 BOARD_FUNNEL: Mapping[str, str] = {
     "warnings": gettext_noop("Warnings"),
     "cases_rung": gettext_noop("Called"),
@@ -360,7 +360,7 @@ def short_number(value: int, lang: Lang) -> str:
 
 
 def short_span(seconds: float | None, lang: Lang) -> str:
-    """As `format_span`, the coarser the longer: 4 min 20 s, 23 min, 2 days; '—' of None."""
+    """As `format_span`, the coarser the longer: 4 min 20 s, 23 min, 2 days; '—' for None."""
     if seconds is None:
         return "—"
     for limit, unit in _COARSE_SPANS:
@@ -449,7 +449,7 @@ def draw_board(pages: Pages, services: Services, board: LiveBoard, lang: Lang) -
 
 
 def board_version() -> str:
-    """Changes with the page's own files: an open board then loads itself anew."""
+    """Changes with the page's own files: an open board then reloads itself."""
     return static("console/board.css")[-12:] + static("console/board.js")[-12:]
 
 
@@ -479,7 +479,7 @@ _making_feed = threading.Lock()
 
 
 class _Events(EventSourceResponse):
-    """A reader that has disconnected is not an error."""
+    """An event stream in which a reader that has disconnected is not an error."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.suppress(SendTimeoutError, OSError):
@@ -504,7 +504,7 @@ def show_board(request: CurrentRequest) -> Response:
 
 @board_pages.get("/board/live", act=Permission.SEE_BOARD, while_idle=True)
 async def stream_board(request: CurrentRequest) -> Response:
-    """A stream for a client that accepts one, for any other client one reading of it."""
+    """The event stream if the client accepts one, else a single reading of it."""
     assert request.session is not None
     try:
         events = _feed(request).events(

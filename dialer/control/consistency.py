@@ -1,8 +1,8 @@
-"""The consistency checker: every open case has a time to come, an open assignment, or a planned or live attempt, and so
-has every follow-up that is under way.
+"""The consistency checker: every open case has a due time, an open assignment, or a planned or live attempt, and so has
+every follow-up that is under way.
 
-It compares cases with their rows. Every finding is a fault of ours, is raised as an alarm once a case, and is repaired
-where that is safe: a case that nothing would move goes to a person, a number that no call holds is free again.
+It compares cases with their rows. Every finding is a fault of ours. It raises an alarm once for each case, and is
+repaired where that is safe: a case that nothing would move is given to a person, a number that no call holds is freed.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 
 ID_RANGE = 10_000
-"""Open cases in one round, so that a round costs the same whatever the backlog."""
+"""The most open cases in one round, so that a round costs the same whatever the backlog."""
 _AT_ONCE = 200
 _LATE = timedelta(minutes=2)
-"""Real time: sweeps and reconciliations come every second or two."""
+"""Real time: sweeps and reconciliations run every second or two."""
 _UNRESOLVED = timedelta(minutes=15)
 """Real time: past the moment at which reconciliation gives up by itself."""
 
@@ -75,7 +75,7 @@ _log = logging.getLogger(__name__)
 
 
 class Finding(StrEnum):
-    """The values are stored in alarms and are labels of the metrics."""
+    """What the checker can find. The values are stored in alarms and are labels of the metrics."""
 
     MISSING_ATTEMPT = "robot_without_attempt"
     STRAY_ATTEMPT = "attempt_without_case"
@@ -98,7 +98,7 @@ class ConsistencyRound:
     repaired: int
     after: int
     complete: bool
-    """The round came to the last open case."""
+    """The round reached the last open case."""
 
     def plain(self) -> dict[str, object]:
         """The figures as they are noted with the cycle part."""
@@ -144,7 +144,9 @@ def check_consistency(services: Services, *, after: int = 0, at_once: int = ID_R
 
 
 class _Round:
-    """One round's findings. Each case is repaired in its own transaction, checked again under its lock."""
+    """The findings of one round. Each case is repaired in its own transaction, after it is checked again under its
+    lock.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -174,7 +176,7 @@ class _Round:
                 self.repaired += 1
 
     def repair_missing_attempt(self, tx: Tx, stored: StoredCase) -> bool:
-        """The case gets the end of its newest attempt as an event, or without one, an unknown end."""
+        """Gives the case the end of its newest attempt as an event or, without an attempt, an unknown end."""
         case = stored.case
         if not find_missing_attempts(tx, IdRange.of(case.id)):
             return False
@@ -192,7 +194,7 @@ class _Round:
         return True
 
     def repair_missing_assignments(self, tx: Tx, stored: StoredCase) -> bool:
-        """The assignment that the case counts as open is requested again."""
+        """Requests again the assignment that the case counts as open."""
         lost = find_missing_assignments(tx, IdRange.of(stored.case.id))
         now = self._services.clock.now()
         for work in lost:
@@ -205,14 +207,14 @@ class _Round:
         return bool(lost)
 
     def release(self, withheld: Sequence[CheckedAttempt]) -> None:
-        """Attempts that a pause withheld and that none covers now may be called again."""
+        """Allows attempts to be called again that were withheld by a pause and that no pause covers now."""
         if withheld:
             with self._services.store.begin() as tx:
                 release_attempts(tx, [attempt.attempt_id for attempt in withheld])
                 self._report_attempts(tx, Finding.WITHHELD_FOR_NOTHING, withheld)
 
     def withdraw_strays(self) -> None:
-        """Attempts and assignments that no case waits for are withdrawn."""
+        """Withdraws attempts and assignments that no case waits for."""
         with self._services.store.begin() as tx:
             attempts = find_stray_attempts(tx, limit=_AT_ONCE)
             work = find_stray_assignments(tx, limit=_AT_ONCE)
@@ -235,7 +237,7 @@ class _Round:
         return bool(strays)
 
     def move_overdue(self) -> None:
-        """Cases long past their due time, because no sweep runs or one case breaks it: each is moved by itself."""
+        """Moves cases long past their due time, each by itself: no sweep runs, or one case breaks the sweep."""
         with self._services.store.begin() as tx:
             clock = read_service_clock(tx)
             speed = 1.0 if clock is None else clock.speed
@@ -253,7 +255,7 @@ class _Round:
         self.repair_each(Finding.LONG_OVERDUE, overdue, move_on)
 
     def repair_live(self) -> None:
-        """Numbers, claims and submissions that nothing else would release."""
+        """Releases numbers, claims and submissions that nothing else would release."""
         services = self._services
         real_now = services.real.now()
         with services.store.begin() as tx:
@@ -332,14 +334,14 @@ _IS_LIVE = in_words(t.attempt.c.state, LIVE_STATES)
 _IS_PENDING = in_words(t.assignment.c.state, PENDING_STATES)
 _IS_OPEN = t.case.c.status == CaseStatus.OPEN.value
 _IS_FOLLOWED_UP = sa.text(f'"case".{FOLLOWED_UP_NOW}')
-"""As the index of these cases says it."""
+"""Written exactly as in the index of these cases."""
 _IS_WATCHED = t.case.c.status == CaseStatus.WATCHING.value
 _ATTEMPT = sa.select(t.attempt.c.id.label("attempt_id"), t.attempt.c.case_id, t.attempt.c.n)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdRange:
-    """Cases with ids above `after`, up to and with `last`, that are open or have a follow-up under way."""
+    """Cases with ids above `after`, up to and including `last`, that are open or have a follow-up under way."""
 
     after: int
     last: int
@@ -350,7 +352,7 @@ class IdRange:
         return IdRange(after=case_id - 1, last=case_id)
 
     def holds(self) -> sa.ColumnElement[bool]:
-        """The condition that a row of `case` is in the range, and open or with a follow-up under way."""
+        """The condition that a row of `case` is in the range, and is open or has a follow-up under way."""
         return sa.and_(sa.or_(_IS_OPEN, _IS_FOLLOWED_UP), t.case.c.id > self.after, t.case.c.id <= self.last)
 
 
@@ -372,7 +374,7 @@ class CheckedAssignment:
 
 
 def next_id_range(tx: Tx, *, after: int, at_most: int) -> IdRange | None:
-    """The next such cases past id `after`, at most `at_most`; None past the last one."""
+    """The range of the next `at_most` such cases past id `after`; None past the last one."""
     parts = (
         sa.select(t.case.c.id)
         .where(condition, t.case.c.id > after)
@@ -425,7 +427,7 @@ def find_missing_assignments(tx: Tx, id_range: IdRange) -> list[CheckedAssignmen
 
 
 def find_withheld_for_nothing(tx: Tx, id_range: IdRange, *, now: datetime) -> list[CheckedAttempt]:
-    """Attempts that are withheld and that no pause covers, not even one whose time is over and that is being ended."""
+    """Withheld attempts that no pause covers, not even one whose time is over and that is being ended."""
     pauses = [*standing_pauses_at(tx, now=now), *expired_pauses(tx, now=now)]
     in_range = (t.attempt.c.case_id > id_range.after, t.attempt.c.case_id <= id_range.last)
     waits = in_words(t.attempt.c.state, WAITING_STATES)
@@ -456,7 +458,7 @@ def find_stray_assignments(tx: Tx, *, case_id: int | None = None, limit: int) ->
 
 
 def find_stray_attempts(tx: Tx, *, case_id: int | None = None, limit: int) -> list[CheckedAttempt]:
-    """Attempts that are next to leave, or live, of a case that is settled or does not wait for that attempt."""
+    """Live attempts, and those next in the queue, of a case that is settled or does not wait for that attempt."""
     among: sa.ColumnElement[bool]
     if case_id is None:
         live = sa.select(t.attempt.c.id).where(_IS_LIVE, ~t.attempt.c.cancel_asked)
@@ -496,12 +498,12 @@ def _leaked() -> sa.ColumnElement[bool]:
 
 
 def count_leaked_numbers(tx: Tx) -> int:
-    """How many numbers are taken by a call that has ended: no claim can have them."""
+    """How many numbers are held by a call that has ended: no claim can take them."""
     return int(tx.scalar(sa.select(sa.func.count()).select_from(t.live_number).where(_leaked())))
 
 
 def free_leaked_numbers(tx: Tx, *, now: datetime) -> int:
-    """Leaked numbers are free; returns how many. The caller has locked the line group, so no claim runs meanwhile."""
+    """Frees leaked numbers; returns how many. The caller has locked the line group, so no claim runs meanwhile."""
     return tx.execute(sa.update(t.live_number).where(_leaked()).values(attempt_id=None, free_at=now)).rowcount
 
 
@@ -525,7 +527,7 @@ def unasked_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
 
 
 def ask_carrier_now(tx: Tx, attempts: Sequence[CheckedAttempt], *, real_now: datetime) -> None:
-    """The next reconciliation asks the carrier about these."""
+    """Has the next reconciliation ask the carrier about these."""
     ids = [attempt.attempt_id for attempt in attempts]
     unasked = (t.attempt.c.id.in_(ids), _IS_LIVE, t.attempt.c.poll_at.is_(None))
     tx.execute(sa.update(t.attempt).where(*unasked).values(poll_at=real_now))

@@ -1,5 +1,5 @@
-"""Erasing a person: one asks with a reason, a second one confirms; legal holds, which refuse it; certificates. Rows and
-actions. Every step is audited, and the reasons are in the audit alone.
+"""Erasing a person: one person requests it with a reason, a second one confirms; legal holds, which prevent it;
+certificates. Rows and actions. Every step is audited, and the reasons are stored in the audit alone.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from dialer.services import Services
 from dialer.warnings.list_store import lock_arrivals
 
 _ERASED_ACTS: Final = ("erase", "erase_again")
-"""Of the audit: confirmed by two people, or once more after a restore."""
+"""Acts of the audit: an erasure confirmed by two people, or one repeated after a restore."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """A person who is to be erased, or is. `counts`: values erased, by column; None before that."""
+    """A request to erase a person, and what became of it. `counts`: values erased, by column; None before that."""
 
     id: int
     person_id: int
@@ -71,7 +71,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegalHold:
-    """A person who may not be erased."""
+    """A legal hold: the person may not be erased."""
 
     id: int
     person_id: int
@@ -90,7 +90,7 @@ class LegalHold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What was erased of a person, by whom and when. `audit_number`: the line of the audit that says so."""
+    """What was erased of a person, by whom and when. `audit_number`: the line of the audit that records it."""
 
     erasure: Erasure
     cases: tuple[int, ...]
@@ -105,8 +105,8 @@ class Certificate:
 def ask_erasure(
     services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
 ) -> Erasure:
-    """The person of this case is to be erased; nothing is, before a second person confirms. Raises `NotFound`,
-    `Invalid` and `Conflict`.
+    """Requests the erasure of the person of this case; nothing is erased before a second person confirms. Raises
+    `NotFound`, `Invalid` and `Conflict`.
     """
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     with services.store.begin() as tx:
@@ -140,8 +140,8 @@ def ask_erasure(
 def confirm_erasure(
     services: Services, request_id: int, *, register: Path, by: str, visible_to: int | None = None
 ) -> Certificate:
-    """The person is erased, and the register says so. Raises `NotFound`, `Conflict`, `CannotRegister` and
-    `UnreadableRegister`; then nothing is changed. Raises `NotRegistered` where the person was erased and the register
+    """Erases the person and writes the register. Raises `NotFound`, `Conflict`, `CannotRegister` and
+    `UnreadableRegister`; then nothing is changed. Raises `NotRegistered` if the person was erased but the register
     could not be written after all.
     """
     who, now = actor_name(by), services.clock.now()
@@ -166,8 +166,8 @@ def confirm_erasure(
 
 
 def register_erasures(services: Services, register: Path) -> int:
-    """The register has a line of every person who was erased by two people; how many it lacked. Raises `NotRegistered`
-    and `UnreadableRegister`.
+    """Adds to the register every person who was erased by two people and is missing in it; returns how many were
+    missing. Raises `NotRegistered` and `UnreadableRegister`.
     """
     with services.store.begin() as tx:
         erased = _erased(tx)
@@ -175,8 +175,8 @@ def register_erasures(services: Services, register: Path) -> int:
 
 
 def check_registered(services: Services, register: Path) -> int:
-    """How many erasures are in the register, which lacks none, and nobody of whom is back. Raises `RegisterLacks`,
-    `ErasedAreBack`, `NoRegister` and `UnreadableRegister`.
+    """Checks that the register lacks no erasure and that no erased person is in the database again; returns the number
+    of erasures. Raises `RegisterLacks`, `ErasedAreBack`, `NoRegister` and `UnreadableRegister`.
     """
     with services.store.begin() as tx:
         erased = {one.person for one in _erased(tx)}
@@ -195,8 +195,8 @@ def check_registered(services: Services, register: Path) -> int:
 
 
 def refuse_erased(store: Store, register: Path) -> None:
-    """Raises `ErasedAreBack` where the database holds persons who were erased. A register that cannot be read stops
-    nothing: `dialer doctor` says so.
+    """Raises `ErasedAreBack` where the database has persons whom the register names as erased. A register that cannot
+    be read stops nothing: `dialer doctor` reports it.
     """
     with store.begin() as tx:
         try:
@@ -208,8 +208,8 @@ def refuse_erased(store: Store, register: Path) -> None:
 
 
 def erase_returned(services: Services, register: Path, *, by: str) -> int:
-    """The persons of the register whom the database holds are erased again; how many. What is under way of them ends.
-    Raises `Conflict` while a process runs, `NoRegister` and `UnreadableRegister`.
+    """Erases again the persons of the register who are in the database; returns how many. Whatever is under way for
+    them ends. Raises `Conflict` while a process runs, `NoRegister` and `UnreadableRegister`.
     """
     who, now, real_now = actor_name(by), services.clock.now(), services.real.now()
     with services.store.begin() as tx:
@@ -238,7 +238,9 @@ def _erased(tx: Tx) -> list[Erased]:
 def refuse_erasure(
     services: Services, request_id: int, *, why: str, by: str, visible_to: int | None = None
 ) -> None:
-    """Nothing is erased; also who asked may take it back. Raises `NotFound`, `Invalid` and `Conflict`."""
+    """Refuses the request, or withdraws it if `by` made it; nothing is erased. Raises `NotFound`, `Invalid` and
+    `Conflict`.
+    """
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     with services.store.begin() as tx:
         _check_role(tx, who)
@@ -249,7 +251,7 @@ def refuse_erasure(
 
 
 def list_erasures(services: Services) -> list[Erasure]:
-    """All that were asked for, the newest first."""
+    """All requests to erase, the newest first."""
     with services.store.begin() as tx:
         rows = tx.rows(sa.select(t.erasure).order_by(t.erasure.c.id.desc()))
     return [record_of(Erasure, row) for row in rows]
@@ -258,7 +260,7 @@ def list_erasures(services: Services) -> list[Erasure]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AboutPerson:
     """A request to erase, or a legal hold, with what a person needs to decide about it. `why`: the reason that was
-    given; `cases`: of the person.
+    given; `cases`: the ids of the person's cases.
     """
 
     of: Erasure | LegalHold
@@ -270,7 +272,7 @@ class AboutPerson:
 
 
 def read_erasures(services: Services, *, visible_to: int | None, limit: int = 100) -> list[AboutPerson]:
-    """Requests about persons all of whose cases this unit sees, those that wait first, the newest first."""
+    """Requests about persons all of whose cases this unit sees: waiting ones first, then the newest."""
     e = t.erasure.c
     waits = e.state == ErasureState.WAITING.value
     statement = sa.select(t.erasure).where(~_hidden_case(e.person_id, visible_to))
@@ -294,7 +296,7 @@ def read_erasures(services: Services, *, visible_to: int | None, limit: int = 10
 
 
 def read_holds(services: Services, *, visible_to: int | None, limit: int = 100) -> list[AboutPerson]:
-    """Legal holds that stand on persons all of whose cases this unit sees, the newest first."""
+    """Legal holds in force on persons all of whose cases this unit sees, the newest first."""
     h = t.legal_hold.c
     statement = sa.select(t.legal_hold).where(h.lifted_at.is_(None), ~_hidden_case(h.person_id, visible_to))
     with services.store.begin() as tx:
@@ -310,7 +312,7 @@ def read_holds(services: Services, *, visible_to: int | None, limit: int = 100) 
 
 
 def certificate_of(services: Services, request_id: int) -> Certificate:
-    """Raises `NotFound`, and `Conflict` where the person was not erased."""
+    """The certificate of an erasure. Raises `NotFound`, and `Conflict` if the person was not erased."""
     with services.store.begin() as tx:
         row = tx.one(sa.select(t.erasure).where(t.erasure.c.id == request_id))
         if row is None:
@@ -341,7 +343,9 @@ def _certified(erasure: Erasure, cases: tuple[int, ...], audit_number: int) -> d
 def place_legal_hold(
     services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
 ) -> LegalHold:
-    """The person of this case is not erased while it stands. Raises `NotFound`, `Invalid` and `Conflict`."""
+    """Places a legal hold on the person of this case, who is not erased until it is lifted. Raises `NotFound`,
+    `Invalid` and `Conflict`.
+    """
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     with services.store.begin() as tx:
         _check_role(tx, who)
@@ -369,7 +373,7 @@ def place_legal_hold(
 def lift_legal_hold(
     services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
 ) -> None:
-    """Raises `NotFound`, `Invalid`, and `Conflict` where none stands."""
+    """Lifts the legal hold on the person of this case. Raises `NotFound`, `Invalid`, and `Conflict` without one."""
     who, reason, now = actor_name(by), said("why", why), services.clock.now()
     with services.store.begin() as tx:
         _check_role(tx, who)
@@ -387,7 +391,7 @@ def lift_legal_hold(
 
 
 def list_legal_holds(services: Services) -> list[LegalHold]:
-    """Legal holds that stand, the newest first."""
+    """Legal holds in force, the newest first."""
     h = t.legal_hold.c
     with services.store.begin() as tx:
         rows = tx.rows(sa.select(t.legal_hold).where(h.lifted_at.is_(None)).order_by(h.id.desc()))
@@ -395,14 +399,16 @@ def list_legal_holds(services: Services) -> list[LegalHold]:
 
 
 def _check_role(tx: Tx, who: str) -> None:
-    """Raises `Conflict` for an account whose role may not; a name that is no account's comes from the terminal."""
+    """Raises `Conflict` if the role of this account may not do it. A name without an account was given at the terminal
+    and passes.
+    """
     member = find_member(tx, who.casefold())
     if member is not None and not may(member.role, Permission.ERASE_PERSONS):
         raise Conflict(Text("the role of %(who)s does not decide about persons' data", who=who))
 
 
 def _hidden_case(person_id: sa.ColumnElement[Any], visible_to: int | None) -> sa.ColumnElement[bool]:
-    """A case of the person that this unit does not see."""
+    """The condition that the person has a case that this unit does not see."""
     c = t.case.c
     sees = sa.func.coalesce(is_visible_to(c.unit_id, visible_to), sa.false())
     return sa.exists().where(c.person_id == person_id, sa.not_(sees))

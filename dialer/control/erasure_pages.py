@@ -61,7 +61,7 @@ def confirm(request: CurrentRequest, request_id: Number) -> Response:
 
 @erasure_pages.post(_PATH + "/{request_id}/refuse", act=Permission.ERASE_PERSONS)
 def refuse(request: CurrentRequest, request_id: Number, why: Words = "") -> Response:
-    """Refuses a request, or takes back one of one's own."""
+    """Refuses a request, or withdraws one's own."""
     return _act(
         request,
         lambda unit_id: refuse_erasure(

@@ -1,7 +1,7 @@
 """Whether the service works: heartbeats of processes, whole cycles, the machine's clock, the state of each part.
 
-A cycle is whole when every part of the work has begun after the cycle did and was done to its end. The leading
-scheduler then notes it, so a service that is up and does nothing shows by the age of that note.
+A cycle is whole when every part of the work began after the cycle did and was completed. The leading scheduler then
+records it; the age of that record shows a service that is up and does nothing.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _seconds_back(tx: Tx, services: Services) -> float:
 
 
 def repair_clock(services: Services) -> bool:
-    """True when the machine's clock had gone back. Claims made under the later clock have lapsed, so those calls are
+    """True if the machine's clock had gone back. Claims made under the later clock have lapsed, so those calls are
     placed under a higher token; the carrier will be asked about live calls; an alarm is raised.
     """
     rules = services.lines
@@ -145,21 +145,21 @@ class SystemState:
     leader: str | None
     leader_seconds: float | None
     stopped: tuple[str, ...]
-    """Why the service makes no calls but a trial now and then: the carrier takes none (`carrier`), or those that it
-    took brought no webhook (`webhooks`). Empty: nothing stops them.
+    """Why the service makes no calls except a trial call now and then: the carrier takes none (`carrier`), or those
+    that it took brought no webhook (`webhooks`). Empty: nothing stops them.
     """
 
 
 def note_part_done(
     services: Services, name: str, *, began_at: datetime, facts: Mapping[str, object] | None = None
 ) -> None:
-    """A part that began then (real time) is done to its end."""
+    """Records that a part that began at `began_at` (real time) was completed."""
     with services.store.begin() as tx:
         note_cycle_part(tx, name, began_at=began_at, real_now=services.real.now(), facts=facts)
 
 
 def run_consistency_round(services: Services) -> ConsistencyRound:
-    """The next round of the consistency checker, from where the last one ended; what it found is noted."""
+    """The next round of the consistency checker, from where the last one ended; what it found is recorded."""
     began_at = services.real.now()
     with services.store.begin() as tx:
         last = cycle_parts(tx).get(CONSISTENCY_PART)
@@ -176,7 +176,7 @@ def last_findings(parts: Mapping[str, CyclePart]) -> dict[str, int]:
 
 
 def close_cycle(services: Services, *, began_at: datetime) -> bool:
-    """True when the cycle that began then (real time) is whole; that is noted."""
+    """Whether the cycle that began at `began_at` (real time) is whole; if it is, that is recorded."""
     real_now = services.real.now()
     with services.store.begin() as tx:
         parts = cycle_parts(tx)
@@ -188,7 +188,7 @@ def close_cycle(services: Services, *, began_at: datetime) -> bool:
 
 
 def check_system(services: Services, *, late_seconds: float) -> SystemState:
-    """How long ago each part was done, and which are late when no whole cycle is younger than `late_seconds`."""
+    """How long ago each part was completed, and which are late if no whole cycle is younger than `late_seconds`."""
     with services.store.begin() as tx:
         parts = cycle_parts(tx)
         schedulers = heartbeats(tx, kind=SCHEDULER_PART)
@@ -261,15 +261,15 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartState:
-    """`good_seconds`: real seconds since it was last known to be good; None: never, or of a part that is late: before
-    the clock was set back.
+    """`good_seconds`: real seconds since the part was last known to be good; None: never or, if the part is late,
+    before the clock was set back.
     """
 
     name: PartName
     health: Health
     good_seconds: float | None
     count: int | None = None
-    """Of processes: how many are alive."""
+    """For processes: how many are alive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,7 +342,7 @@ def _queues(beat: Heartbeat) -> Sequence[object]:
 
 
 def _processes(name: PartName, beats: Sequence[Heartbeat], real_now: datetime) -> PartState:
-    """Good while one of them is alive."""
+    """Good while at least one process is alive."""
     ages = sorted(age for beat in beats if (age := _age(beat.at, real_now)) is not None)
     alive = sum(age <= ALIVE_SECONDS for age in ages)
     health = Health.NEVER if not beats else Health.GOOD if alive else Health.LATE

@@ -1,4 +1,4 @@
-"""Keys rotated, their values sealed again, and old keys retired, while the service runs."""
+"""Actions on keys while the service runs: rotation, re-sealing of their values, and retiring old keys."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class KeyInUse(Conflict):
 
 
 class KeysWaiting(Refusal):
-    """Processes that do not hold a new key yet; it is not used before they do."""
+    """Some processes do not have a new key yet; it is not used before they do."""
 
     def __init__(self, *, key_ids: Collection[int], processes: Collection[str]) -> None:
         super().__init__(
@@ -100,7 +100,7 @@ class KeysStatus:
     """No value uses another encryption or index key than the current ones."""
     progress: Progress | None
     waiting: tuple[str, ...] = ()
-    """Processes that do not hold an announced key yet."""
+    """Processes that do not have an announced key yet."""
 
 
 def read_keys_status(services: Services, *, counts: bool = False) -> KeysStatus:
@@ -152,8 +152,8 @@ def _state(tx: Tx, *, lock: bool = False) -> KeyState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotated:
-    """`made`: the number of the new key of each use. `stored_in`: where a ring that this process cannot write was put;
-    then nothing is used yet.
+    """The result of a rotation. `made`: the number of the new key of each use. `stored_in`: the file that the ring was
+    written to because this process cannot write the ring itself; then no new key is in use yet.
     """
 
     made: Mapping[KeyUse, int] = field(default_factory=dict)
@@ -171,9 +171,9 @@ def rotate_keys(
     wait_seconds: float,
     out: Path | None = None,
 ) -> Rotated:
-    """New keys are in the ring, and in use as soon as every living process holds them; a new key that is in the ring
-    already, and was never used, is taken. Raises `KeysWaiting` when they do not within `wait_seconds`: run it again
-    then. Raises `Conflict` while values are being sealed again.
+    """Adds new keys to the ring, which are in use as soon as every live process has them; a new key that is already in
+    the ring and was never used is taken instead. Raises `KeysWaiting` if the processes do not have them within
+    `wait_seconds`: run it again then. Raises `Conflict` while values are being sealed again.
     """
     who = actor_name(by)
     if KeyUse.INDEX in uses:
@@ -212,7 +212,7 @@ def rotate_keys(
 
 def _refuse_while_calls_wait(services: Services) -> None:
     """After a restore, calls that the carrier listed wait for the lists of their people. They are found by the index of
-    their number, which cannot be made again: the number itself is not stored.
+    their number, which cannot be made again: the number itself is not stored. Raises `Conflict` while there are any.
     """
     since = services.real.now() - REMEMBERED
     with services.store.begin() as tx:
@@ -293,8 +293,9 @@ def reseal(
     settle_seconds: float = SETTLE_SECONDS,
     heard: Callable[[Batch], None] = lambda _batch: None,
 ) -> Batch:
-    """Batch after batch until nothing is left, for `for_seconds` at most; the last one. After a batch that held the
-    locks of arrivals and of the line group, `pause` waits for as long as it took, and says whether to stop.
+    """Re-seals batch after batch until nothing is left, for at most `for_seconds`; returns the last batch. After a
+    batch that held the locks of arrivals and of the line group, `pause` gets the seconds that it took, waits as long,
+    and returns whether to stop.
     """
     began = time.monotonic()
     while True:
@@ -308,7 +309,7 @@ def reseal(
 
 
 def is_started_anew(services: Services, *, by: str) -> bool:
-    """Values are looked through again although nothing was rotated; False where that is under way."""
+    """Starts another pass over all values although nothing was rotated; False while one is under way."""
     who = actor_name(by)
     with services.store.begin() as tx:
         state = _state(tx, lock=True)
@@ -323,16 +324,18 @@ def is_started_anew(services: Services, *, by: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """`audit_lines`: how many lines of the audit need the key, which is kept for them alone; 0: it is gone."""
+    """The result of retiring a key. `audit_lines`: how many lines of the audit need the key, which is kept for them
+    alone; 0: it is deleted.
+    """
 
     key_id: int
     audit_lines: int
     in_ring: bool = False
-    """The ring cannot be written: a person takes the key out where it is stored."""
+    """The ring cannot be written: a person has to remove the key where the ring is stored."""
 
 
 def retire_key(services: Services, source: KeySource, key_id: int, *, by: str, why: str) -> Retired:
-    """The key is in the ring no more, or opens lines of the audit only. Every value is looked at first. Raises
+    """Removes the key from the ring, or keeps it to open lines of the audit only. Every value is checked first. Raises
     `KeyInUse` and `Conflict`, and `NotFound`.
     """
     who = actor_name(by)
@@ -369,7 +372,7 @@ def retire_key(services: Services, source: KeySource, key_id: int, *, by: str, w
             now=services.clock.now(),
             facts=facts,
         )
-    # The database no longer asks for the key: should the ring not be written now, run it again.
+    # The database no longer asks for the key: if the ring cannot be written now, run this again.
     if source.is_writable:
         with services.store.begin() as tx:
             # Read anew under the lock: somebody may have made new keys since.
@@ -380,7 +383,9 @@ def retire_key(services: Services, source: KeySource, key_id: int, *, by: str, w
 
 
 def _refuse_open_transactions(tx: Tx, since: datetime | None) -> None:
-    """A transaction from before the last change could still write a value with an old key."""
+    """Raises `Conflict` while a transaction from before the last change is open: it could still write a value with an
+    old key.
+    """
     oldest = oldest_transaction_since(tx)
     if since is not None and oldest is not None and oldest <= since:
         raise Conflict("a transaction from before the rotation is still open: try again", current="open")
@@ -397,7 +402,7 @@ def resealed_share(tx: Tx) -> float:
 
 
 def share_done(progress: Progress) -> float:
-    """Between 0 and 1."""
+    """The share of values that are re-sealed, between 0 and 1."""
     total = sum(progress.total.values())
     done = sum(min(progress.done.get(name, 0), progress.total.get(name, 0)) for name in PARTS)
     return 1.0 if progress.ended_at or not total else done / total

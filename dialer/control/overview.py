@@ -66,7 +66,7 @@ def unacknowledged_alarms(services: Services, *, unit_id: int | None, limit: int
 
 
 def acknowledge_alarm(services: Services, alarm_id: int, *, by: str, visible_to: int | None = None) -> None:
-    """The alarm is acknowledged. Raises `NotFound`, also for one outside the unit `visible_to`: an alarm of no case
+    """Acknowledges the alarm. Raises `NotFound`, also for one outside the unit `visible_to`; an alarm of no case
     belongs to the whole centre.
     """
     who = actor_name(by)
@@ -77,7 +77,7 @@ def acknowledge_alarm(services: Services, alarm_id: int, *, by: str, visible_to:
 
 
 def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: int | None = None) -> int:
-    """All alarms of this kind within the unit `visible_to` are acknowledged; returns how many."""
+    """Acknowledges all alarms of this kind within the unit `visible_to`; returns how many."""
     who = actor_name(by)
     with services.store.begin() as tx:
         now, own = services.clock.now(), alarm_visible(visible_to, with_service=False)
@@ -89,8 +89,8 @@ def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: in
 
 
 def adopt_identity(services: Services, identity: Identity, *, by: str, why: str) -> tuple[Difference, ...]:
-    """The database belongs to these settings from now on; returns what differed. Raises `Conflict` while a process
-    that has others may run.
+    """Makes the database belong to these settings; returns what differed. Raises `Conflict` while a process with other
+    settings may run.
     """
     who, reason = actor_name(by), said("why", why, fix="a change of the settings names who and why")
     with services.store.begin() as tx:
@@ -129,9 +129,9 @@ class StandingPause:
 
     pause: Pause
     held: int
-    """Calls of the reader's unit that it keeps from leaving now, counted up to `HELD_AT_MOST`."""
+    """How many calls of the reader's unit it holds back now, counted up to `HELD_AT_MOST`."""
     is_own: bool
-    """The reader may end it."""
+    """Whether the reader may end it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,7 @@ def visible_pauses(services: Services, *, unit_id: int | None) -> Sequence[Stand
 
 
 def all_paused(services: Services) -> Pause | None:
-    """The pause of all dialling, where one stands."""
+    """The pause of all dialling; None without one."""
     with services.store.begin() as tx:
         found = standing_pauses_at(tx, now=services.clock.now())
     return next((pause for pause in found if pause.scope is PauseScope.ALL), None)
@@ -203,7 +203,7 @@ class Figures:
     resealed: float
     """The share of values that use the current keys."""
     retention_age_seconds: Mapping[str, float]
-    """Since each kind of data was last looked through for what is past its period."""
+    """How long ago each kind of data had its last round of retention."""
     retention_deleted: Mapping[str, int]
     """What the last round deleted or erased, by kind."""
     processes: Mapping[str, int]
@@ -256,7 +256,7 @@ class BoardNow:
     real_at: datetime
     lines: LineGroup | None
     trial_at: datetime | None
-    """The breaker is open: when the next trial call may leave."""
+    """When the next trial call may leave, if the breaker is open."""
     opens_at: datetime | None
     """The dialling window is closed until then."""
     pauses: Sequence[Pause]
@@ -267,7 +267,7 @@ class BoardNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardQueue:
-    """What waits for the robot and what it calls, of one moment; `at` is service time."""
+    """The calls that wait for the robot and those that it makes, at one moment; `at` is service time."""
 
     at: datetime
     waiting: Mapping[Grade, WaitingCases]

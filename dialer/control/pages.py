@@ -50,7 +50,7 @@ _ALARMS = 100
 _LEAST_FREE_BYTES = 1_000_000_000
 _ALL_PERCENT = 100
 _MOST_DIGITS = 9
-"""Of a whole number: it fits every column."""
+"""The most digits of a typed whole number, so that it fits every column."""
 PARTS: Mapping[PartName, str] = {
     PartName.DATABASE: gettext_noop("Database"),
     PartName.WEB: gettext_noop("Web"),
@@ -140,7 +140,7 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
 
 
 def common_sentences(policy: Policy, lang: Lang) -> list[str]:
-    """What holds for every grade."""
+    """What applies to every grade."""
     urgency = policy.urgency
     worth = [
         say_spans(
@@ -252,16 +252,16 @@ _FOLLOW_UP_THEN = {
 def _follow_up_sentences(rules: GradePolicy, lang: Lang) -> list[str]:
     if rules.follow_up_by is None:
         return []
-    told = [_FOLLOW_UP_BY[rules.follow_up_by]]
+    texts = [_FOLLOW_UP_BY[rules.follow_up_by]]
     if rules.follow_up_then not in {None, rules.follow_up_by}:
-        told.append(_FOLLOW_UP_THEN[rules.follow_up_then])
+        texts.append(_FOLLOW_UP_THEN[rules.follow_up_then])
     after, gap, tries = rules.follow_up_after_seconds, rules.follow_up_gap_seconds, str(rules.follow_up_tries)
-    return [say_spans(lang, text, after=after, tries=tries, gap=gap) for text in told]
+    return [say_spans(lang, text, after=after, tries=tries, gap=gap) for text in texts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """The forms as they were filled in."""
+    """What was typed into the forms of the page."""
 
     scope: str = PauseScope.ALL.value
     unit: str = ""
@@ -292,7 +292,7 @@ def _trunks(request: RequestContext) -> TrunksNow | None:
 
 
 def now_facts(request: RequestContext) -> dict[str, Any]:
-    """The part of the page that renews itself."""
+    """The facts of the part of the page that renews itself."""
     services, unit_id = request.services, request.member.unit_id
     parts = watch_parts(services, late_seconds=request.app.settings.scheduler.late_seconds)
     alarms = unacknowledged_alarms(services, unit_id=unit_id, limit=_ALARMS + 1)
@@ -420,7 +420,9 @@ def pause(
 
 @control_pages.post("/control/pauses/{pause_id}/resume", act=Permission.CONTROL)
 def resume(request: CurrentRequest, pause_id: int) -> Response:
-    """After a restore the carrier's calls are compared first, which takes as long as the carrier's list does."""
+    """Ends a pause. After a restore the carrier's calls are compared first, which takes as long as the carrier's list
+    does.
+    """
     found = None
     if request.member.unit_id is None and read_awaited(request.services) is not None:
         found = asyncio.run(_compare(request))
@@ -468,14 +470,14 @@ def change_pace(
 
 @control_pages.post("/control/pace/settings", act=Permission.CONTROL)
 def reset_pace(request: CurrentRequest) -> Response:
-    """What somebody set by hand ends: the pace of the settings holds."""
+    """Ends a pace that was set by hand: the pace of the settings applies again."""
     restore_pace(request.services, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control", notice=gettext_noop("The pace of the settings applies again."))
 
 
 @control_pages.post("/control/alarms/{alarm_id}/seen", act=Permission.CONTROL)
 def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
-    """Somebody has seen this alarm and sees to it."""
+    """Acknowledges this alarm."""
     acknowledge_alarm(request.services, alarm_id, by=request.who, visible_to=request.member.unit_id)
     return request.go("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
 
@@ -488,7 +490,7 @@ def acknowledge_all(request: CurrentRequest, code: str) -> Response:
 
 
 def _forget_halted(request: RequestContext) -> None:
-    """The note of a standing pause on every page is read anew."""
+    """Has the note about a pause of all dialling, which every page shows, read again."""
     context: ConsoleContext = request.request.app.state.console_context
     context.halted.forget(None)
 

@@ -37,7 +37,7 @@ class Queue:
     held: int
     unknown: int
     oldest_at: Mapping[Grade, datetime | None]
-    """Since when the attempt that waits longest has been due (service time); None: none waits."""
+    """The time (service time) since which the attempt that waits longest has been due; None: none waits."""
 
 
 def first_attempt_gauges(
@@ -68,7 +68,7 @@ def first_attempt_gauges(
 
 
 def queue_gauges(tx: Tx, *, now: datetime) -> Queue:
-    """Call attempts by state, and the oldest waiting one of each grade; held ones are in none but `held`."""
+    """Call attempts by state, and the oldest waiting one of each grade; held ones are counted in `held` alone."""
     counts = tx.one(
         sa.select(
             _count(t.attempt.c.state == AttemptState.READY.value, ~t.attempt.c.held).label("ready"),
@@ -86,7 +86,7 @@ def _count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
 
 
 def _oldest(tx: Tx, grade: Grade, *, now: datetime) -> datetime | None:
-    """The first case of an index range without a live attempt; at most as many rows as lines are passed over."""
+    """The first case of an index range without a live attempt; skips at most as many rows as there are lines."""
     live = sa.exists().where(t.attempt.c.case_id == t.case.c.id, in_words(t.attempt.c.state, LIVE_STATES))
     found: datetime | None = tx.scalar(
         sa.select(t.case.c.robot_at)
@@ -112,7 +112,7 @@ class WaitingCases:
     later: int = 0
     """The call waits for a later time: another try, the dialling window."""
     oldest_at: datetime | None = None
-    """Since when the oldest of `due` may leave."""
+    """The time since which the oldest of `due` may leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +234,8 @@ _EVENTS_READ = 20_000
 
 
 def read_last_event_time(tx: Tx) -> datetime | None:
-    """When the telephone network last reported about a call (service time); None when no such report is among the
-    newest 20,000 events, between which the acts of people lie.
+    """When the telephone network last reported about a call (service time); None if there is no such report among the
+    newest 20,000 events, which include the acts of people.
     """
     e = t.event.c
     newest = sa.select(e.at, e.attempt_id).order_by(e.id.desc()).limit(_EVENTS_READ).subquery()
@@ -297,7 +297,7 @@ def lines_in_use_by_grade(tx: Tx, *, unit_id: int | None) -> dict[Grade, int]:
 
 
 def pending_work(tx: Tx, *, now: datetime, unit_id: int | None = None) -> dict[Track, PendingWork]:
-    """Pending work by kind: of a unit and all below it, or of the whole centre."""
+    """Pending work by kind: of the unit and all below it, or of the whole centre."""
     given = t.assignment.c
     is_open = given.state == word(AssignmentState.OPEN)
     late = is_overdue(now)
@@ -339,8 +339,8 @@ def count_alarms(tx: Tx, *, unit_id: int | None = None) -> list[AlarmCount]:
 
 
 def alarm_visible(unit_id: int | None, *, with_service: bool = True) -> sa.ColumnElement[bool]:
-    """A condition on alarms: those of the cases that this unit sees, and with `with_service` those of the service as a
-    whole. An alarm of a list alone belongs to the whole centre.
+    """The condition on alarms that this unit sees: those of its cases, and with `with_service` those of the service as
+    a whole. An alarm of a list alone belongs to the whole centre.
     """
     if unit_id is None:
         return sa.true()

@@ -1,10 +1,10 @@
-"""Values sealed again and blind indexes made again under the keys that are in use now, in batches beside the running
-service. Each batch is one transaction that also notes how far it is, so that a killed process loses nothing; one
-process works at a time.
+"""Re-sealing: values are sealed, and blind indexes made, again with the current keys, in batches beside the running
+service. Each batch is one transaction that also records how far it is, so a killed process loses nothing; one process
+works at a time.
 
-A row that somebody else holds is passed over and done later. A telephone number is indexed anew in all its rows at
-once, never while a call holds it, and with the locks of arrivals and of the line group: two rows with different
-indexes of one number would be two numbers.
+A row that another transaction has locked is skipped and done later. A telephone number is indexed anew in all its rows
+at once, never while a call holds it, and under the locks of arrivals and of the line group: two rows with different
+indexes of one number would count as two numbers.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 _LOCK: Final = 0x72736C64
 _PROGRESS: Final = "reseal"
 _SEALING_BYTES: Final = 15
-"""Of version, key and nonce: no two sealings have the same."""
+"""Version, key and nonce: no two sealed values have the same."""
 _MARK_BYTES: Final = 2
 _INDEX_BYTES: Final = 18
 SETTLE_SECONDS: Final = 2.0
@@ -51,12 +51,12 @@ _PEOPLE: Final = 200
 _VALUES: Final = 500
 _LARGE_VALUES: Final = 4
 _SEVERAL: Final = frozenset({"load_id", "verdict_id"})
-"""Keys under which there are several values."""
+"""Key columns that several sealed values share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedColumn:
-    """A column of sealed values: how its rows are told apart, and what each value is bound to."""
+    """A column of sealed values: how its rows are identified, and what each value is bound to."""
 
     table: sa.Table
     column: str
@@ -188,12 +188,14 @@ INDEXES: Final = (
     (t.person_phone, "last4_blind"),
     (t.live_number, "phone_blind"),
 )
-"""Every column of blind indexes that are made again."""
+"""Every column of blind indexes that is made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far it is. `part`: of `PARTS`; `after`: the last key of that part that was done. Counts are of rows."""
+    """How far re-sealing is. `part`: index into `PARTS`; `after`: the last key of that part that was done. Counts are
+    of rows.
+    """
 
     revision: int
     part: int = 0
@@ -201,7 +203,7 @@ class Progress:
     total: Mapping[str, int] = field(default_factory=dict)
     done: Mapping[str, int] = field(default_factory=dict)
     unreadable: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Keys of the rows whose value does not open, by part: they stay as they are."""
+    """Keys of the rows whose value cannot be opened, by part: they stay as they are."""
     rounds: int = 1
     began_at: str = ""
     ended_at: str = ""
@@ -220,7 +222,7 @@ PARTS: Final = (INDEX_PART, *(one.name for one in SEALED))
 
 
 def read_progress(tx: Tx) -> Progress | None:
-    """The progress of re-sealing; None where nothing was ever sealed again."""
+    """The progress of re-sealing; None if it has never run."""
     plain = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _PROGRESS))
     return None if plain is None else Progress(**plain)
 
@@ -247,8 +249,8 @@ class Batch:
 
 
 def reseal_batch(services: Services, *, settle_seconds: float = SETTLE_SECONDS) -> Batch:
-    """The next rows, in one transaction. It is over no sooner than `settle_seconds` after the last change of the plan,
-    when no process seals with an old key any more.
+    """Re-seals the next rows in one transaction. The work is over no sooner than `settle_seconds` after the last change
+    of the plan, when no process seals with an old key any more.
     """
     with services.store.begin() as tx:
         if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
@@ -260,7 +262,7 @@ def reseal_batch(services: Services, *, settle_seconds: float = SETTLE_SECONDS) 
         progress = read_progress(tx)
         if progress is None or progress.revision != state.plan.revision:
             progress = _begin(tx, services, state)
-        return _go_on(tx, services, state, progress, settle_seconds=settle_seconds)
+        return _continue_batch(tx, services, state, progress, settle_seconds=settle_seconds)
 
 
 def _begin(tx: Tx, services: Services, state: KeyState) -> Progress:
@@ -277,7 +279,7 @@ def _begin(tx: Tx, services: Services, state: KeyState) -> Progress:
     return progress
 
 
-def _go_on(
+def _continue_batch(
     tx: Tx, services: Services, state: KeyState, progress: Progress, *, settle_seconds: float
 ) -> Batch:
     if progress.part == len(PARTS):
@@ -289,7 +291,7 @@ def _go_on(
         found = _index_people(tx, state, progress.after)
     else:
         found = _Found()
-    step = _with(progress, name, found)
+    step = _add_found(progress, name, found)
     step = replace(step, after=found.after, part=progress.part + (found.after is None))
     _note(tx, step)
     return Batch(rows=found.count, had_locks=name == INDEX_PART and found.count > 0)
@@ -297,14 +299,14 @@ def _go_on(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What became of some rows. `after`: the key of the last one; None: there are no more."""
+    """What was done to some rows. `after`: the key of the last one; None: there are no more."""
 
     count: int = 0
     after: str | None = None
     unreadable: Sequence[str] = ()
 
 
-def _with(progress: Progress, name: str, found: _Found) -> Progress:
+def _add_found(progress: Progress, name: str, found: _Found) -> Progress:
     known = progress.unreadable.get(name, ())
     new = [key for key in found.unreadable if key not in known]
     return replace(
@@ -315,7 +317,7 @@ def _with(progress: Progress, name: str, found: _Found) -> Progress:
 
 
 def _settled(tx: Tx, state: KeyState, seconds: float) -> bool:
-    """Every process has looked at the plan since it changed, and none is in a transaction from before."""
+    """Whether every process has read the plan since it changed, and no transaction from before that is open."""
     if state.since is None:
         return True
     changed, oldest = state.since + timedelta(seconds=seconds), oldest_transaction_since(tx)
@@ -323,13 +325,13 @@ def _settled(tx: Tx, state: KeyState, seconds: float) -> bool:
 
 
 def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, settled: bool) -> Batch:
-    """Everything was gone through once: looks at every column whether anything is left."""
+    """Called after one pass over everything: checks every column for values that are left."""
     if not settled:
         return Batch(waits=True)
     is_left = False
     if len(state.plan.index) > 1:
         found, is_left = _index_rest(tx, state, progress.unreadable.get(INDEX_PART, ()))
-        progress = _with(progress, INDEX_PART, found)
+        progress = _add_found(progress, INDEX_PART, found)
     if is_left or any(_is_value_left(tx, one, state, progress) for one in SEALED):
         _note(tx, replace(progress, part=0, after=None, rounds=progress.rounds + 1))
         return Batch(waits=True)
@@ -349,31 +351,31 @@ def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, set
 def _is_value_left(tx: Tx, one: SealedColumn, state: KeyState, progress: Progress) -> bool:
     key = sa.cast(one.table.c[one.key], sa.Text)
     known = progress.unreadable.get(one.name, ())
-    return _is_any(tx, one.table, sa.and_(_old_value(one, state), key.not_in(known)))
+    return _any_row(tx, one.table, sa.and_(_old_value(one, state), key.not_in(known)))
 
 
-def _is_any(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> bool:
+def _any_row(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> bool:
     return bool(tx.scalar(sa.select(sa.exists(sa.select(1).select_from(table).where(condition)))))
 
 
 def _old_value(one: SealedColumn, state: KeyState) -> sa.ColumnElement[bool]:
-    """Sealed with another key than the one in use."""
+    """The condition that a value is sealed with another key than the one in use."""
     column = one.table.c[one.column]
-    return sa.and_(column.is_not(None), sa.func.substring(column, 2, 2) != _number(state.plan.encryption))
+    return sa.and_(column.is_not(None), sa.func.substring(column, 2, 2) != _key_number(state.plan.encryption))
 
 
 def _old_index(column: sa.ColumnElement[Any], state: KeyState) -> sa.ColumnElement[bool]:
-    """Made with another key than the one in use."""
+    """The condition that a blind index was made with another key than the one in use."""
     return sa.and_(
         column.is_not(None),
         sa.or_(
             sa.func.octet_length(column) != _INDEX_BYTES,
-            sa.func.substring(column, 1, _MARK_BYTES) != _number(state.plan.index[0]),
+            sa.func.substring(column, 1, _MARK_BYTES) != _key_number(state.plan.index[0]),
         ),
     )
 
 
-def _number(key_id: int) -> bytes:
+def _key_number(key_id: int) -> bytes:
     return key_id.to_bytes(_MARK_BYTES, "big")
 
 
@@ -386,17 +388,18 @@ def uses_of_key(tx: Tx, key_id: int, *, is_index: bool) -> dict[str, int]:
     else:
         for one in SEALED:
             head = sa.func.substring(one.table.c[one.column], 2, 2)
-            found[one.name] = _count(tx, one.table, head == _number(key_id))
+            found[one.name] = _count(tx, one.table, head == _key_number(key_id))
         a = t.audit.c
         keys = (
-            sa.func.substring(column, 2, 2) == _number(key_id) for column in (a.why_sealed, a.seal, a.chain)
+            sa.func.substring(column, 2, 2) == _key_number(key_id)
+            for column in (a.why_sealed, a.seal, a.chain)
         )
         found[AUDIT_LINES] = _count(tx, t.audit, sa.or_(*keys))
     return {name: count for name, count in found.items() if count}
 
 
 def needs_key(tx: Tx, key_id: int, *, is_index: bool) -> bool:
-    """Whether a value that uses this key can be read: one that cannot be read with it does not need it."""
+    """Whether some value can be read with this key; a value that uses it and cannot be read does not need it."""
     if is_index:
         people = sa.union(
             *(
@@ -407,11 +410,11 @@ def needs_key(tx: Tx, key_id: int, *, is_index: bool) -> bool:
         rows = stream(
             tx, sa.select(t.person.c.id, t.person.c.sealed).join(people, people.c[0] == t.person.c.id)
         )
-        lives = _is_any(tx, t.live_number, _made_with(t.live_number.c.phone_blind, key_id))
+        lives = _any_row(tx, t.live_number, _made_with(t.live_number.c.phone_blind, key_id))
         return lives or _any_opens(tx, SEALED[0], rows)
     for one in SEALED:
         c = one.table.c
-        head = sa.func.substring(c[one.column], 2, 2) == _number(key_id)
+        head = sa.func.substring(c[one.column], 2, 2) == _key_number(key_id)
         rows = stream(tx, sa.select(c[one.key], c[one.column], *(c[name] for name in one.needs)).where(head))
         if _any_opens(tx, one, rows):
             return True
@@ -434,11 +437,11 @@ def _opens(tx: Tx, one: SealedColumn, row: Row) -> bool:
 
 
 def _made_with(column: sa.ColumnElement[Any], key_id: int) -> sa.ColumnElement[bool]:
-    """A blind index that was made with this key."""
+    """The condition that a blind index was made with this key."""
     is_marked = sa.func.octet_length(column) == _INDEX_BYTES
     if key_id == BARE_INDEX_ID:
         return sa.and_(column.is_not(None), ~is_marked)
-    return sa.and_(is_marked, sa.func.substring(column, 1, _MARK_BYTES) == _number(key_id))
+    return sa.and_(is_marked, sa.func.substring(column, 1, _MARK_BYTES) == _key_number(key_id))
 
 
 _OF_PERSONS: Final = (
@@ -450,7 +453,7 @@ _OF_PERSONS: Final = (
 )
 
 AUDIT_LINES: Final = "audit"
-"""Stands for the lines of the audit among the columns that use a key."""
+"""The name of the lines of the audit among the columns that use a key."""
 
 
 def _count(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> int:
@@ -458,7 +461,7 @@ def _count(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> int:
 
 
 def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None) -> _Found:
-    """Rows that somebody else holds are passed over, so that nobody waits for this and it waits for nobody."""
+    """Skips rows that another transaction has locked, so that neither waits for the other."""
     c = one.table.c
     key, column = c[one.key], c[one.column]
     statement = (
@@ -469,7 +472,7 @@ def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None
         .with_for_update(key_share=True, skip_locked=True)
     )
     if after is not None:
-        # Of several values under one key those that are done are no longer old.
+        # Of several values under one key, those already done are no longer old.
         start = sa.cast(sa.literal(after, sa.Text), key.type)
         statement = statement.where(key >= start if one.key in _SEVERAL else key > start)
     rows = tx.rows(statement)
@@ -497,7 +500,7 @@ def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None
         tx.execute(update, _RESEALED.given(given))
     last = str(rows[-1][one.key]) if len(rows) == one.at_once else None
     if last == after and not given:
-        last = None  # of a file of many parts none opens
+        last = None  # a file of many parts, of which none opens
     return _Found(count=len(given), after=last, unreadable=unreadable)
 
 
@@ -520,7 +523,7 @@ def _index_people(tx: Tx, state: KeyState, after: str | None) -> _Found:
 
 
 def _index_rest(tx: Tx, state: KeyState, unreadable: Sequence[str]) -> tuple[_Found, bool]:
-    """Goes through what a walk by person does not see, some of it at a time; also whether anything is left."""
+    """Indexes what a pass by person does not reach, some of it at a time; also returns whether anything is left."""
     phone, key = t.person_phone.c, t.person_key.c
     of_numbers = sa.select(phone.person_id).where(
         sa.or_(_old_index(phone.phone_blind, state), _old_index(phone.last4_blind, state))
@@ -534,16 +537,16 @@ def _index_rest(tx: Tx, state: KeyState, unreadable: Sequence[str]) -> tuple[_Fo
     ids = sorted(row[0] for row in tx.execute(left))
     if ids:
         return _index(tx, ids), True
-    # Rests of numbers that nobody has any more.
+    # The rests after a call of numbers that nobody has any more.
     live = t.live_number.c
     is_old = _old_index(live.phone_blind, state)
     tx.execute(sa.delete(t.live_number).where(is_old, live.attempt_id.is_(None)))
-    return _Found(), _is_any(tx, t.live_number, is_old)
+    return _Found(), _any_row(tx, t.live_number, is_old)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """The indexes of one person: each number and key as it may be stored, with what it becomes."""
+    """The indexes of one person: each number and key as it may be stored, and its new value."""
 
     person: dict[str, Any]
     phones: list[dict[str, Any]]
@@ -551,7 +554,7 @@ class _Entry:
 
 
 def _index(tx: Tx, ids: Sequence[int]) -> _Found:
-    """Indexes these people anew, but not those of whom a call holds a number."""
+    """Indexes these people anew, except those with a number that a call holds."""
     lock_arrivals(tx)
     lock_line_group(tx)
     rows = tx.rows(sa.select(t.person.c.id, t.person.c.sealed).where(t.person.c.id.in_(ids)))
@@ -589,7 +592,7 @@ def _index(tx: Tx, ids: Sequence[int]) -> _Found:
 
 
 def _names_of(tx: Tx, ids: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
-    """Name and phone of every warning of these people: a record may have named them otherwise than their own row."""
+    """Name and phone of every warning of these people: a warning may give another name than the person's own row."""
     w = t.warning.c
     statement = (
         sa.select(w.id, w.sealed, t.case.c.person_id)
@@ -653,7 +656,7 @@ _INDEX_CARRIER_CALLS = (
     .where(t.carrier_call.c.phone_blind == _NUMBERS.c.before)
     .values(phone_blind=_NUMBERS.c.phone_blind)
 )
-"""Calls found after a restore, which wait for their lists."""
+"""Calls that the comparison after a restore found, which wait for their lists."""
 _KEYS = RowSet("given", {"before": sa.LargeBinary(), "name_phone_blind": sa.LargeBinary()})
 _INDEX_KEYS = (
     sa.update(t.person_key)

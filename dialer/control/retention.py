@@ -1,8 +1,8 @@
 """Retention: what is older than its period is erased or deleted, kind by kind, in batches beside the running service.
 
-Each batch is one transaction with its line of the audit. What is past its period is found by the rows themselves, so
-that a round that ended in the middle loses nothing: the next one goes on. One process works at a time. Figures stay:
-cases, call attempts, outcomes and counts of lists are never deleted.
+Each batch is one transaction with its line of the audit. It finds what is past its period from the rows themselves, so
+a round that is cut short loses nothing: the next one goes on. One process works at a time. Figures stay: cases, call
+attempts, outcomes and counts of lists are never deleted.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ from dialer.warnings.list_store import lock_arrivals
 
 RETENTION_PART: Final = "retention"
 ROUND_SECONDS: Final = 3600.0
-"""So long after its last round a kind is looked at again."""
+"""How long after its last round a kind gets the next one."""
 _LOCK: Final = 0x7265746E
 _REJECT_FILE: Final = re.compile(r"(?:load-([0-9]+)|filed-.+)\.xlsx")
 
 
 class Kind(StrEnum):
-    """What is kept for a time of its own, in the order in which it is looked at."""
+    """The kinds of data that have a period of their own, in the order in which they are processed."""
 
     SESSIONS = "sessions"
     KEPT_REPORTS = "kept_reports"
@@ -89,7 +89,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
-    """Both clocks at one moment."""
+    """The service clock and real time at one moment."""
 
     now: datetime
     real_now: datetime
@@ -104,18 +104,19 @@ class Gone:
     facts: Mapping[str, object] | None = None
 
 
-_Past = Callable[[datetime, bool], sa.Select[Any]]
+_SelectPast = Callable[[datetime, bool], sa.Select[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
-    """How a kind is found and deleted. `past(cutoff, held)` selects `id` and `at` of what is older, of persons under a
-    legal hold or of the others. `is_real`: its times are of the machine's clock.
+    """How a kind is found and deleted. `past(cutoff, held)` selects `id` and `at` of the rows older than the cutoff:
+    with `held` those of persons under a legal hold, else those of the others. `is_real`: the times of this kind are
+    real time.
     """
 
-    past: _Past
+    past: _SelectPast
     expire: Callable[[Tx, datetime, datetime, int, int], Gone]
-    """Of transaction, cutoff, now, where to begin, and how many at once."""
+    """Takes the transaction, the cutoff, now, where to begin, and how many rows at once."""
     at_once: int
     is_real: bool = False
 
@@ -125,7 +126,7 @@ def _under_hold(person_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return sa.exists().where(h.person_id == person_id, h.lifted_at.is_(None))
 
 
-def _of(held: bool, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+def _if_held(held: bool, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return condition if held else sa.not_(condition)
 
 
@@ -150,7 +151,7 @@ def _expire_reports(tx: Tx, cutoff: datetime, _now: datetime, _after: int, _at_o
 
 
 def _past_rejects(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """A row does not say whose it is: those of persons under a legal hold are found when each is opened."""
+    """A row does not name its person: rows of persons under a legal hold are found when each is opened."""
     r, load = t.list_reject.c, t.list_load.c
     ended = sa.func.coalesce(load.finished_at, load.created_at)
     some = sa.exists().where(r.load_id == load.id)
@@ -188,7 +189,7 @@ def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
             r.state == RecordingState.KEPT.value,
             r.called_at < cutoff,
             in_words(c.status, SETTLED_STATUSES),
-            _of(held, _under_hold(c.person_id)),
+            _if_held(held, _under_hold(c.person_id)),
         )
     )
 
@@ -202,17 +203,17 @@ def _expire_recordings(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_
 
 
 def _files_rule(table: sa.Table, key: str) -> _Rule:
-    """The rule of files of cases, each sealed in a row of `table`: deleted when their case ended before the cutoff."""
+    """The rule for files of cases, each sealed in a row of `table`: deleted when their case ended before the cutoff."""
     own, c = table.c, t.case.c
 
-    def past(cutoff: datetime, held: bool) -> sa.Select[Any]:  # as `_Past` calls it
+    def past(cutoff: datetime, held: bool) -> sa.Select[Any]:  # as `_SelectPast` calls it
         return (
             sa.select(own[key].label("id"), c.settled_at.label("at"))
             .join(t.case, c.id == own.case_id)
             .where(
                 in_words(c.status, SETTLED_STATUSES),
                 c.settled_at < cutoff,
-                _of(held, _under_hold(c.person_id)),
+                _if_held(held, _under_hold(c.person_id)),
             )
         )
 
@@ -230,7 +231,7 @@ def _past_conversations(cutoff: datetime, held: bool) -> sa.Select[Any]:
         c.settled_at < cutoff,
         c.conversation_erased_at.is_(None),
         in_words(c.status, SETTLED_STATUSES),
-        _of(held, _under_hold(c.person_id)),
+        _if_held(held, _under_hold(c.person_id)),
     )
 
 
@@ -242,9 +243,7 @@ def _expire_conversations(tx: Tx, cutoff: datetime, now: datetime, _after: int, 
 
 
 def _past_filed(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """Filed records past their time; not while it is to be decided whose one is, nor while a case of the person is
-    not over.
-    """
+    """Filed records past their period, unless their match is undecided or a case of the person is not over."""
     r, m, c = t.filed_record.c, t.filed_match.c, t.case.c
     same = sa.and_(m.record_id == r.id, m.state != FiledMatchState.REJECTED.value)
     is_not_over = sa.exists().where(same, c.person_id == m.person_id, ~in_words(c.status, SETTLED_STATUSES))
@@ -253,7 +252,7 @@ def _past_filed(cutoff: datetime, held: bool) -> sa.Select[Any]:
         r.state != FiledState.DOUBTFUL.value,
         sa.func.octet_length(r.sealed) > BLANK_FILED_BYTES,
         ~is_not_over,
-        _of(held, sa.exists().where(same, _under_hold(m.person_id))),
+        _if_held(held, sa.exists().where(same, _under_hold(m.person_id))),
     )
 
 
@@ -266,9 +265,9 @@ def _expire_filed(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once
 
 
 def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """All cases were over before `cutoff`, and nothing else needs the person: neither work, nor amounts that wait for a
-    second person, nor a filed case that may be theirs. A success without a call waits while its task is open, which is
-    work.
+    """Persons whose cases were all over before `cutoff` and whom nothing else needs: no work, no amounts that wait for
+    a second person, no filed case that may be theirs. A success without a call waits while its task is open, and that
+    task counts as work.
     """
     p, c, m = t.person.c, t.case.c, t.filed_match.c
     theirs = c.person_id == p.id
@@ -286,12 +285,12 @@ def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
         p.erased_at.is_(None),
         p.created_at < cutoff,
         sa.not_(sa.or_(younger, amounts, doubtful, *needed)),
-        _of(held, _under_hold(p.id)),
+        _if_held(held, _under_hold(p.id)),
     )
 
 
 def _expire_persons(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_once: int) -> Gone:
-    """The cases are locked before it is looked again whether the persons are needed, and before the persons are."""
+    """Locks the cases before it checks again whether the persons are needed, and before it locks the persons."""
     lock_arrivals(tx)
     past = _past_persons(cutoff, held=False)
     first = [row["id"] for row in tx.rows(past.order_by(t.person.c.created_at).limit(at_once))]
@@ -310,8 +309,8 @@ def _expire_persons(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_onc
 
 
 def _past_openings(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """Nothing says whose an opening is: those of persons under a legal hold are found by their number in each batch.
-    Restrictions are erased with them when they were over before the cutoff.
+    """An opening does not name its person: openings of persons under a legal hold are found by their blind index in
+    each batch. Restrictions that were over before the cutoff are erased with them.
     """
     o = t.opening.c
     return sa.select(o.id, o.asked_at.label("at")).where(
@@ -346,7 +345,7 @@ def _expire_openings(tx: Tx, cutoff: datetime, now: datetime, after: int, at_onc
 
 
 def _past_calls_in(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """Inbound calls without a case. Of a case none is deleted: it is part of what was done."""
+    """Inbound calls without a case. The calls of a case are never deleted: they are part of what was done."""
     i = t.inbound_call.c
     return sa.select(i.id, i.ended_at.label("at")).where(
         i.case_id.is_(None), i.ended_at < cutoff, sa.false() if held else sa.true()
@@ -360,8 +359,8 @@ def _expire_calls_in(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_o
 
 
 def _past_audit(cutoff: datetime, held: bool) -> sa.Select[Any]:
-    """The lines before the first one that is younger, or of a person under a legal hold: an audit is whole from a line
-    on.
+    """The lines of the audit before the first one that is younger than the cutoff or about a person under a legal hold:
+    an audit can lose only its beginning.
     """
     a, other = t.audit.c, t.audit.alias("other").c
     young = sa.select(sa.func.min(other.number)).where(other.at >= cutoff).scalar_subquery()
@@ -387,9 +386,9 @@ def _of_held_person(subject: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 
 
 def _expire_audit(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_once: int) -> Gone:
-    """A checkpoint permits it first, in a transaction of its own; the lines that an earlier one permits are deleted in
-    this one. A check of the audit is never without the checkpoint for what is missing. An audit that a check found
-    damaged stays as it is.
+    """First writes a checkpoint that permits the deletion, in a transaction of its own; this one deletes the lines that
+    an earlier checkpoint permits. So a check of the audit always finds the checkpoint for what is missing. An audit
+    that a check found damaged stays as it is.
     """
     a = t.audit.c
     if read_trail_state(tx).found:
@@ -433,11 +432,11 @@ _RULES: Final[Mapping[Kind, _Rule]] = {
     Kind.CALLS_IN: _Rule(past=_past_calls_in, expire=_expire_calls_in, at_once=2000),
     Kind.AUDIT: _Rule(past=_past_audit, expire=_expire_audit, at_once=5000),
 }
-"""A new kind is a rule here, a word above and a setting `<kind>_days`."""
+"""A new kind needs a rule here, its words above and a setting `<kind>_days`."""
 
 
 def days_of(periods: RetentionSettings, kind: Kind) -> int:
-    """How long this kind is kept; 0: without end."""
+    """How many days this kind is kept; 0: for ever."""
     return int(getattr(periods, f"{kind.value}_days"))
 
 
@@ -466,12 +465,12 @@ class LastRound:
 
 
 def read_rounds(tx: Tx) -> dict[Kind, LastRound]:
-    """The last round of each kind that was ever looked at."""
+    """The last round of each kind that has had one."""
     return rounds_of(cycle_parts(tx))
 
 
 def rounds_of(parts: Mapping[str, CyclePart]) -> dict[Kind, LastRound]:
-    """As `read_rounds`, of what was noted."""
+    """As `read_rounds`, from the recorded parts of the cycle."""
     part = parts.get(RETENTION_PART)
     found: Any = {} if part is None else part.facts.get("kinds", {})
     return {
@@ -494,7 +493,7 @@ def _is_due(last: LastRound | None, real_now: datetime) -> bool:
 
 
 def is_retention_due(services: Services, periods: RetentionSettings) -> bool:
-    """Whether a kind was not looked at for an hour, or its last round was not ended."""
+    """Whether some kind had no round for an hour, or did not finish its last one."""
     with services.store.begin() as tx:
         rounds = read_rounds(tx)
     real_now = services.real.now()
@@ -510,9 +509,10 @@ def apply_retention(
     for_seconds: float | None = None,
     at_once: bool = False,
 ) -> dict[Kind, int]:
-    """What is past its period is deleted or erased, batch after batch, for `for_seconds` at most; how many of each
-    kind. `at_once`: also kinds that were looked at within the hour. After each batch `pause` waits for as long as it
-    took, and says whether to stop. Where another process works at it, nothing is done. `by`: None for the service.
+    """Deletes or erases what is past its period, batch after batch, for at most `for_seconds`; returns how many of each
+    kind. `at_once`: also kinds that had a round within the hour. After each batch `pause` gets the seconds that it
+    took, waits as long, and returns whether to stop. Does nothing while another process does this. `by`: None for the
+    service.
     """
     who = ROBOT if by is None else actor_name(by)
     began = time.monotonic()
@@ -543,8 +543,9 @@ def apply_retention(
 
 
 def expire_restored(tx: Tx, periods: RetentionSettings, clocks: Clocks, *, by: str) -> dict[Kind, int]:
-    """All that is past its period goes in the transaction of a restore, when no other process runs; how many of each
-    kind. The audit is left to the first round: its checkpoints are committed before its lines are deleted.
+    """Deletes or erases all that is past its period, in the transaction of a restore, when no other process runs;
+    returns how many of each kind. The audit is left to the first round: its checkpoints are committed before its lines
+    are deleted.
     """
     done: dict[Kind, int] = {}
     for kind in Kind:
@@ -561,8 +562,8 @@ def expire_restored(tx: Tx, periods: RetentionSettings, clocks: Clocks, *, by: s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a kind is now. `past`: older than its period and not under a legal hold; `oldest_at`: since when the oldest
-    of them counts; `held`: older, and kept by a legal hold.
+    """The state of a kind. `past`: how many are older than its period and not under a legal hold; `oldest_at`: the time
+    from which the age of the oldest of them counts; `held`: how many are older and kept by a legal hold.
     """
 
     kind: Kind
@@ -588,7 +589,7 @@ class Standing:
 
 
 def read_standing(services: Services, periods: RetentionSettings) -> list[Standing]:
-    """The standing of every kind; counts all rows that are past their period."""
+    """The state of every kind; counts all rows that are past their period."""
     clocks = Clocks(now=services.clock.now(), real_now=services.real.now())
     with services.store.begin() as tx:
         rounds = read_rounds(tx)
@@ -615,8 +616,8 @@ def _counted(tx: Tx, past: sa.Select[Any]) -> tuple[int, datetime | None]:
 
 
 def delete_reject_files(services: Services, periods: RetentionSettings, folder: Path) -> int:
-    """Spreadsheets of rejected rows on this machine that are past the period of the rows; how many. That of a list of
-    which rows are still kept stays.
+    """Deletes the spreadsheets of rejected rows on this machine that are past the period of the rows; returns how many.
+    The spreadsheet of a list with rows that are still kept stays.
     """
     days = periods.rejected_rows_days
     cutoff = (services.real.now() - timedelta(days=days)).timestamp()

@@ -133,7 +133,7 @@ def _engine_json(state: SystemState, limit_seconds: float) -> dict[str, object]:
 
 
 class _DatabaseGauges(Collector):
-    """The figures of the database; `dialer_database_up` alone is 0 while it does not answer."""
+    """The figures of the database; while it does not answer, `dialer_database_up` alone, which is 0."""
 
     def __init__(self, app: Application) -> None:
         services, late = app.services, app.settings.scheduler.late_seconds
@@ -288,13 +288,13 @@ def metrics(app: Application, own: ProcessMetrics) -> Callable[[Request], Awaita
 
 
 class WebhookCounts:
-    """Counts the answers to webhooks: applied, refused, or put off because the event could not be kept."""
+    """Counts the answers to webhooks: applied, refused, or put off because the event could not be stored."""
 
     def __init__(self, own: ProcessMetrics) -> None:
         self._webhooks = own.webhooks
 
     def count(self, hook: str, status: int) -> None:
-        """Counts a webhook by its answer: below 400 applied, below 500 refused, else put off (the carrier repeats
+        """Counts a webhook by its answer: below 400 applied, below 500 refused, else put off (the carrier will repeat
         it).
         """
         refused = "put_off" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused"

@@ -1,4 +1,4 @@
-"""The trunks of the centre's own line, as its carrier tells them: for the page *Control*, the metrics, the alarm and
+"""The trunks of the centre's own line, as its carrier reports them: for the page *Control*, the metrics, the alarm and
 `dialer doctor`; and the test call and the trace of `dialer trunk`.
 """
 
@@ -44,8 +44,9 @@ class TrunkStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrunksNow:
-    """All trunks; since the carrier's start `strangers`: SIP messages from addresses that are no trunk's, which were
-    dropped; `calls_in_refused`: inbound calls, because such calls already used half of the lines.
+    """All trunks, and counts since the carrier's start. `strangers`: SIP messages that were dropped because their
+    address is no trunk's; `calls_in_refused`: inbound calls that were refused because such calls already used half of
+    the lines.
     """
 
     trunks: tuple[TrunkStatus, ...]
@@ -58,7 +59,7 @@ END_WORDS: Final[Mapping[str, Text]] = {
     "transport": Text("no connection"),
     "no_sound": Text("nothing was heard"),
 }
-"""Of causes among `ends` that are no SIP status."""
+"""The words of causes in `ends` that are not SIP statuses."""
 
 _TIMEOUT_SECONDS: Final = 2.0
 _TEST_SECONDS: Final = 150.0
@@ -70,8 +71,8 @@ def has_trunks(app: Application) -> bool:
 
 
 def read_trunks(carrier: CarrierAccess) -> TrunksNow:
-    """Raises `Unavailable`."""
-    told = _asked(carrier, "/admin/trunks")
+    """The state of all trunks, from their carrier. Raises `Unavailable`."""
+    status = _ask_carrier(carrier, "/admin/trunks")
     return TrunksNow(
         trunks=tuple(
             TrunkStatus(
@@ -80,17 +81,17 @@ def read_trunks(carrier: CarrierAccess) -> TrunksNow:
                 problem=TrunkProblem(one["problem"]) if one["problem"] else None,
                 ends=one["ends"],
             )
-            for one in told["trunks"]
+            for one in status["trunks"]
         ),
-        strangers=told["strangers"],
-        # A carrier of the version before does not say it.
-        calls_in_refused=told.get("calls_in_refused", 0),
+        strangers=status["strangers"],
+        # A carrier of the previous version does not report this.
+        calls_in_refused=status.get("calls_in_refused", 0),
     )
 
 
 def watch_trunks(services: Services, carrier: CarrierAccess, *, before: Container[str]) -> frozenset[str]:
-    """The trunks that do not work. Of those that did not work at the look `before` this one either, the alarm is
-    raised, unless it stands already: a start takes a moment. Raises `Unavailable`.
+    """The names of the trunks that do not work. Raises the alarm for those that did not work at the check `before`
+    either, unless it is open already: a start takes a moment. Raises `Unavailable`.
     """
     now = {one.name: one.problem for one in read_trunks(carrier).trunks if one.problem is not None}
     failing = {name: problem for name, problem in now.items() if name in before}
@@ -116,8 +117,8 @@ def has_stack() -> bool:
 
 
 def check_trunks(trunks: Sequence[Trunk], running: TrunksNow | None) -> list[Check]:
-    """A finding a trunk: what answers at its address, its registration where the service runs, its codecs and its clock
-    where it tells them, and the first thing to fix.
+    """One finding for each trunk: what answers at its address, its registration if the service runs, its codecs and its
+    clock if it reports them, and the first thing to fix.
     """
     if not has_stack():
         problem = gettext_noop("the extra `sip` is not installed")
@@ -179,12 +180,14 @@ _FIXES: Final[Mapping[TrunkProblem, Text]] = {
 
 def trace_calls(carrier: CarrierAccess, calls: int) -> list[list[str]]:
     """The SIP messages of the newest calls, masked. Raises `Unavailable`."""
-    found: list[list[str]] = _asked(carrier, f"/admin/trunks/trace?calls={calls}")["calls"]
+    found: list[list[str]] = _ask_carrier(carrier, f"/admin/trunks/trace?calls={calls}")["calls"]
     return found
 
 
 def note_test_call(services: Services, *, number: str, by: str) -> None:
-    """The audit has who calls which number, of which it shows the ends. Raises `Invalid` without a name."""
+    """Records in the audit who calls which number, of which the first six characters and the last two are shown. Raises
+    `Invalid` if `by` is empty.
+    """
     who = actor_name(by)
     with services.store.begin() as tx:
         facts = {"number": f"{number[:6]}****{number[-2:]}"}
@@ -194,14 +197,14 @@ def note_test_call(services: Services, *, number: str, by: str) -> None:
 
 
 def test_call(carrier: CarrierAccess, *, number: str, wav: str, listen_seconds: float) -> dict[str, Any]:
-    """Calls the number (E.164) once and says the sound (a WAV in base64); what happened. Raises `Invalid` for a number
-    that the trunks do not dial, and `Unavailable`.
+    """Calls the number (E.164) once and plays the sound (a WAV in base64); returns what happened. Raises `Invalid` for
+    a number that the trunks do not dial, and `Unavailable`.
     """
     body = {"number": number, "wav": wav, "listen_seconds": listen_seconds}
-    return _asked(carrier, "/admin/trunks/call", body, within_seconds=_TEST_SECONDS)
+    return _ask_carrier(carrier, "/admin/trunks/call", body, within_seconds=_TEST_SECONDS)
 
 
-def _asked(
+def _ask_carrier(
     carrier: CarrierAccess,
     path: str,
     body: dict[str, Any] | None = None,
@@ -215,7 +218,7 @@ def _asked(
     )
     try:
         with urllib.request.urlopen(request, timeout=within_seconds) as answer:  # noqa: S310 - an address of our own carrier
-            told: dict[str, Any] = json.loads(answer.read())
+            value: dict[str, Any] = json.loads(answer.read())
     except urllib.error.HTTPError as fault:
         if fault.code == _BAD_REQUEST:
             problem = "is not dialled: only numbers of mainland China and the duty line"
@@ -223,7 +226,7 @@ def _asked(
         raise Unavailable(part="carrier", problem=Text("answered %(status)s", status=fault.code)) from None
     except (OSError, ValueError) as fault:
         raise Unavailable(part="carrier", problem=type(fault).__name__) from fault
-    return told
+    return value
 
 
 _BAD_REQUEST: Final = 400

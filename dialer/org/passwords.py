@@ -1,7 +1,7 @@
 """Passwords: what makes one good enough, temporary ones, and their hashes, argon2id (RFC 9106, second choice).
 
-A hash takes 64 MiB and a tenth of a second on purpose. All of a process are made in a small pool of their own, below
-the priority of pages; a sign-in that finds no room is refused at once, so that a flood of them slows no page.
+A hash takes 64 MiB and a tenth of a second on purpose. All hashes of a process are made in a small pool of their own,
+at a lower priority than pages; a sign-in that finds no room is refused at once, so that a flood of them slows no page.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class SignInBusy(Refusal):
 
 
 class SignInQueue:
-    """Room for sign-ins that are under way: `most` in all, `most_of_one` from one address."""
+    """Limits the sign-ins under way: at most `most` in all, and `most_of_one` from one address."""
 
     def __init__(self, *, most: int, most_of_one: int) -> None:
         self._most = most
@@ -95,7 +95,7 @@ class SignInQueue:
 
 
 sign_ins = SignInQueue(most=12, most_of_one=8)
-"""Of this process. Each holds a thread and, for moments, a connection; the others serve pages."""
+"""The sign-ins of this process. Each holds a thread and, for moments, a connection; the remaining ones serve pages."""
 
 
 @cache
@@ -109,7 +109,7 @@ os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def _give_way() -> None:
-    """On Linux this is of the thread, and of those that argon2 starts from it."""
+    """Lowers the priority; on Linux that of the thread, and of those that argon2 starts from it."""
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
@@ -124,7 +124,7 @@ def hash_password(password: str) -> str:
 
 
 def is_password_right(password: str, password_hash: str | None) -> bool:
-    """True for the right password. Of None it is never right, and takes the same time; so does one that is too long."""
+    """Whether the password matches the hash. Without a hash, or if it is too long, False after the same time."""
     tried = password[: LONGEST_PASSWORD + 1]
     try:
         _hashed(lambda: _hasher.verify(password_hash or _DUMMY_HASH, tried))
@@ -172,7 +172,7 @@ def check_password(password: str, *, login: str, words: Iterable[str] = ()) -> N
 
 
 def _known(words: Iterable[str]) -> list[str]:
-    """Each as a guess would try it: names whole and by their words, numbers by their digits."""
+    """The words in each form that a guess would try: names whole and by their words, numbers by their digits."""
     found = set(_COMMON)
     for word in words:
         lower = word.lower()

@@ -1,7 +1,7 @@
 """Staff and API tokens: sign-in, sessions, names, the phone on a caller's desk.
 
-A try to sign in is counted before the password is looked at, by address and by login at an address; too many block that
-address for a while. A login alone is never blocked: somebody else's failures shut nobody out.
+A try to sign in is counted before the password is checked, by address and by login at an address; too many block that
+address for a while. A login alone is never blocked: somebody else's failures lock nobody out.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ from dialer.org.unit_store import list_units_of_tree
 from dialer.services import Services
 
 _SEEN_EVERY = timedelta(seconds=30)
-"""How exactly the last use of a session is recorded."""
+"""The precision with which the last use of a session is recorded."""
 _ADDRESS_FACTOR = 4
-"""Many people share an address: it may fail this many times as often as a login."""
+"""Many people share an address: this many times as many failures are allowed to it as to a login."""
 _TOKEN_BYTES = 32
 
 
@@ -78,7 +78,7 @@ class SignInRefused(Refusal):
 
 
 class SignInBlocked(Refusal):
-    """Too many tries from this address; none is looked at before `until`."""
+    """Too many tries from this address; no further one is checked before `until`."""
 
     def __init__(self, *, until: datetime) -> None:
         super().__init__("too many failed sign-ins: wait")
@@ -155,7 +155,7 @@ def enter(
     how: str,
     second_factor: bool = False,
 ) -> SignedIn:
-    """The session of somebody who has proven who they are; `how` is for the audit."""
+    """A new session for an account whose owner has proven who they are; `how` is for the audit."""
     real_now = services.real.now()
     set_staff(tx, member.id, signed_in_at=real_now, locked_until=None)
     token = open_session(tx, services, member, address=address, second_factor=second_factor)
@@ -172,7 +172,7 @@ def open_step(
     seconds: float,
     staff_id: int | None = None,
 ) -> str:
-    """The token of something that a browser begins; it permits nothing."""
+    """Stores a step that a browser begins; returns its token, which permits nothing by itself."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     begin_step(
         tx,
@@ -194,7 +194,7 @@ def open_session(
     address: str,
     second_factor: bool = False,
 ) -> str:
-    """The token of a new session of this account. Of more than an account may have the oldest end."""
+    """The token of a new session of this account. If the account then has more than it may, the oldest ones end."""
     rules, real_now = services.sessions, services.real.now()
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     start_session(
@@ -211,8 +211,8 @@ def open_session(
 
 
 def recognise(services: Services, token: str, *, even_idle: bool = False) -> tuple[Session, Member] | None:
-    """The session with this token and its account, noted as seen now; None when it is not valid. `even_idle`: also an
-    idle session, and this does not count as a use.
+    """The session with this token and its account, recorded as seen now; None when it is not valid. `even_idle`: also
+    an idle session, and this does not count as a use.
     """
     if not token:
         return None
@@ -235,13 +235,13 @@ def recognise(services: Services, token: str, *, even_idle: bool = False) -> tup
 
 
 def valid_sessions(services: Services, session_ids: Iterable[int]) -> set[int]:
-    """Those of these sessions that have neither ended nor expired, and whose accounts are open."""
+    """The ids of those of these sessions that have neither ended nor expired, and whose accounts are enabled."""
     with services.store.begin() as tx:
         return valid_session_ids(tx, session_ids, real_now=services.real.now())
 
 
 def sign_out(services: Services, session: Session) -> None:
-    """Ends the session: its cookie, and any copy of it, is not valid any more."""
+    """Ends the session: its cookie, and any copy of it, is no longer valid."""
     with services.store.begin() as tx:
         if end_session(tx, session.id, real_now=services.real.now()):
             audit_account(tx, services, session.login, "sign_out", session.staff_id, address=session.address)
@@ -283,18 +283,18 @@ def change_password(services: Services, session: Session, *, old: str, new: str,
 
 
 def known_words(services: Services, member: Member) -> list[str]:
-    """Names and numbers that others know, for no password of this account."""
+    """Names and numbers that others know, which no password of this account may contain."""
     return [member.display_name, member.extension, *centre_words(services)]
 
 
 def centre_words(services: Services) -> list[str]:
-    """Names and numbers of the centre, for no password at all."""
+    """Names and numbers of the centre, which no password may contain."""
     centre = services.centre
     return [*centre.bureau.values(), centre.hotline, centre.area_code, centre.callback_number]
 
 
 def token_hash(token: str) -> bytes:
-    """A plain hash is enough for 256 random bits."""
+    """The hash of a token; a plain one is enough for 256 random bits."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -316,9 +316,9 @@ def reserve_tries(
     *,
     is_second_step: bool = False,
 ) -> ReservedTries:
-    """Counts one try before it is looked at, so that of many at once no more are looked at than one after the other.
-    The second step, which needs the right password, has a limit by login alone too: its codes are short. What an
-    administrator changes about the account, such as its password, begins the count anew. Raises `SignInBlocked`.
+    """Counts one try before the password is checked, so that many at once get no more checks than one after the other.
+    The second step, which needs the right password, is also limited by login alone: its codes are short. A change of
+    the account by an administrator, such as a new password, starts the count anew. Raises `SignInBlocked`.
     """
     real_now = services.real.now()
     wait = timedelta(seconds=services.sessions.lock_seconds)
@@ -349,8 +349,8 @@ def reserve_tries(
 
 
 def forgive(tx: Tx, tries: ReservedTries) -> None:
-    """The try was a right one: earlier failures of this login at this address are forgotten. Those of the address are
-    not: with one right password somebody could go on guessing others.
+    """After a successful try, forgets the earlier failures of this login at this address. Those of the address still
+    count: otherwise somebody with one right password could go on guessing others.
     """
     give_try_back(tx, tries.keys[0])
     for one in tries.keys[1:]:
@@ -364,7 +364,9 @@ def note_failure(
     address: str,
     tries: ReservedTries,
 ) -> None:
-    """The reserved try failed: the address waits after its last one. The audit names accounts, never what was typed."""
+    """Records that the reserved try failed; the address is blocked after its last one. The audit names accounts, never
+    what was typed.
+    """
     real_now = services.real.now()
     wait = timedelta(seconds=services.sessions.lock_seconds)
     until = real_now + wait
@@ -392,7 +394,7 @@ def audit_account(
 
 
 TOKEN_PREFIX = "dialer_"  # noqa: S105  # how a token begins; it is no secret
-"""So that a search of disks and repositories recognises a leaked token."""
+"""Lets a search of disks and repositories recognise a leaked token."""
 _SECRET_BYTES = 32
 _SECRET = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -411,7 +413,7 @@ class UnknownToken(Refusal):
 
 
 class ScopeMissing(Refusal):
-    """A good token that was not made for this."""
+    """A valid token without the scope that is needed."""
 
     def __init__(self, *, scope: TokenScope) -> None:
         super().__init__(Text("the token has no scope %(scope)s: ask for one that has it", scope=scope.value))
@@ -450,7 +452,7 @@ def add_token(
 def check_token(
     *, name: str, scopes: Sequence[str], days: int, unit: str, sources: Sequence[str] = ()
 ) -> frozenset[TokenScope]:
-    """The scopes of a token that may be made. Raises `Invalid`."""
+    """Checks what is wanted of a new token; returns its scopes. Raises `Invalid`."""
     if not _NAME.fullmatch(name):
         raise Invalid(
             field="name",
@@ -494,7 +496,9 @@ def make_token(
     by: str,
     asked_by: str = "",
 ) -> NewToken:
-    """As `add_token`, in the caller's transaction, of what `check_token` has passed; `asked_by` in the audit."""
+    """As `add_token`, in the caller's transaction, with values that `check_token` has accepted; the audit names
+    `asked_by`.
+    """
     secret = TOKEN_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     real_now = services.real.now()
     token = insert_token(
@@ -555,7 +559,7 @@ def _audit(tx: Tx, services: Services, by: str, act: str, token: Token, facts: M
 
 
 class TokenAuth:
-    """Checks tokens. Keeps each for a moment, so that a busy sender does not cost a query a request."""
+    """Checks tokens. Caches each for a moment, so that a busy sender does not cost a query for each request."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -608,7 +612,7 @@ _EXTENSION: Final = re.compile(r"\+?[0-9]{3,15}|sip:[A-Za-z0-9_.+-]{1,64}@[A-Za-
 
 
 def choose_extension(services: Services, member: Member, typed: str) -> str:
-    """Sets the telephone on the caller's desk, or none where nothing was typed; as stored. Audited. Raises
+    """Sets the telephone on the caller's desk, or none where nothing was typed; returns it as stored. Audited. Raises
     `Invalid`.
     """
     chosen = extension_of(typed) if typed.strip() else ""

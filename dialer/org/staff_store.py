@@ -1,5 +1,6 @@
 """Rows of accounts, their sessions, failed sign-ins, the first administrator's link, and API tokens. Tokens, links and
-secrets are known by their hash alone, logins and addresses that failed by a keyed one. Every time here is real.
+secrets are stored only as hashes, the logins and addresses of failed sign-ins only as keyed hashes. Every time here is
+real time.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Member:
     signed_in_at: datetime | None
     disabled_at: datetime | None
     locked_until: datetime | None
-    """Until then the addresses wait from which the login failed last; from others it opens."""
+    """Until then sign-in is blocked from the addresses where this login failed last, but not from others."""
     extension: str = ""
     """The telephone on the desk, which click-to-call calls first; '' for none."""
     password_until: datetime | None = None
@@ -48,7 +49,7 @@ class Member:
     """A second factor is set up."""
 
     def has_blocked_addresses(self, *, real_now: datetime) -> bool:
-        """Whether addresses from which the login failed wait until a later time."""
+        """Whether sign-in is still blocked from addresses where this login failed."""
         return self.locked_until is not None and real_now < self.locked_until
 
 
@@ -80,7 +81,7 @@ def insert_member(
     real_now: datetime,
     password_until: datetime | None = None,
 ) -> Member | None:
-    """The new account; None when the login is taken, by a disabled one too."""
+    """The new account; None when the login is taken, even by a disabled one."""
     row = tx.one(
         insert(t.staff)
         .values(
@@ -116,7 +117,7 @@ def all_members(tx: Tx, *, visible_to: int | None = None) -> list[Member]:
 
 
 def display_names(tx: Tx, logins: Collection[str]) -> dict[str, str]:
-    """The names of those that have an account, by login."""
+    """Display names by login; logins without an account are left out."""
     found = sa.select(t.staff.c.login, t.staff.c.display_name).where(t.staff.c.login.in_(sorted(logins)))
     return {row["login"]: row["display_name"] for row in tx.rows(found)}
 
@@ -144,8 +145,8 @@ def set_staff_password(
     real_now: datetime,
     temporary_until: datetime | None = None,
 ) -> None:
-    """This is the account's password from now on; all its sessions end. A temporary one must be changed at the
-    next sign-in, which is possible until then.
+    """Sets the account's password and ends all its sessions. A temporary one must be changed at the next sign-in, which
+    is possible until `temporary_until`.
     """
     revise_staff(
         tx,
@@ -160,7 +161,9 @@ def set_staff_password(
 
 
 def note_blocked_sign_ins(tx: Tx, login: str, *, until: datetime | None) -> None:
-    """Shows an administrator that addresses wait with this login; which ones is in the failures. None: none waits."""
+    """Records, for administrators to see, until when sign-ins with this login are blocked from some addresses; the
+    failures say which. None: no address is blocked.
+    """
     tx.execute(sa.update(t.staff).where(t.staff.c.login == login).values(locked_until=until))
 
 
@@ -182,7 +185,7 @@ class Session:
     seen_at: datetime
     expires_at: datetime
     second_factor: bool
-    """One was shown at the sign-in."""
+    """A second factor was shown at the sign-in."""
 
 
 _OWN = ("id", "address", "created_at", "seen_at", "expires_at", "second_factor")
@@ -226,7 +229,7 @@ def find_session(tx: Tx, token_hash: bytes) -> tuple[Session, Member] | None:
 
 
 def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime) -> set[int]:
-    """Those of these sessions that have neither ended nor expired, idle or not, and whose accounts are open."""
+    """The ids of those of these sessions that have not ended or expired, idle or not, of enabled accounts."""
     s = t.staff_session.c
     rows = tx.rows(
         sa.select(s.id)
@@ -242,7 +245,7 @@ def valid_session_ids(tx: Tx, session_ids: Iterable[int], *, real_now: datetime)
 
 
 def note_session_seen(tx: Tx, session_id: int, *, real_now: datetime) -> None:
-    """The session was used at that moment; its idle time starts anew."""
+    """Records that the session was used at that moment; its idle time starts again."""
     tx.execute(sa.update(t.staff_session).where(t.staff_session.c.id == session_id).values(seen_at=real_now))
 
 
@@ -256,7 +259,7 @@ def end_session(tx: Tx, session_id: int, *, real_now: datetime, staff_id: int | 
 
 
 def end_sessions_of(tx: Tx, staff_id: int, *, real_now: datetime, but: int | None = None) -> int:
-    """Ends all sessions of this account, except `but`; how many."""
+    """Ends all sessions of this account, except `but`; returns how many."""
     s = t.staff_session.c
     statement = sa.update(t.staff_session).where(s.staff_id == staff_id, s.ended_at.is_(None))
     if but is not None:
@@ -265,7 +268,7 @@ def end_sessions_of(tx: Tx, staff_id: int, *, real_now: datetime, but: int | Non
 
 
 def end_oldest_sessions(tx: Tx, staff_id: int, *, most: int, real_now: datetime) -> int:
-    """Ends all valid sessions of the account but the `most` newest; how many ended."""
+    """Ends all valid sessions of the account but the `most` newest; returns how many."""
     s = t.staff_session.c
     valid = (s.staff_id == staff_id, s.ended_at.is_(None), s.expires_at > real_now)
     # Two sign-ins at once must not each leave the other's session out of its count.
@@ -299,8 +302,8 @@ def open_sessions(
 
 
 def delete_expired_sessions(tx: Tx, *, before: datetime) -> int:
-    """Deletes sessions that expired before then, ended or not, and what was begun and not finished; how many
-    sessions.
+    """Deletes sessions that expired before `before`, ended or not, and sign-in steps that were not finished by then;
+    returns how many sessions.
     """
     tx.execute(sa.delete(t.sign_in_step).where(t.sign_in_step.c.expires_at < before))
     return tx.execute(sa.delete(t.staff_session).where(t.staff_session.c.expires_at < before)).rowcount
@@ -316,37 +319,39 @@ def make_first_sign_in_link(tx: Tx, *, token_hash: bytes, real_now: datetime, ex
 
 def is_sign_in_link_good(tx: Tx, token_hash: bytes, *, real_now: datetime) -> bool:
     """Whether the link exists, is unused and has not expired."""
-    found = sa.select(t.staff_link.c.id).where(*_good(token_hash, real_now))
+    found = sa.select(t.staff_link.c.id).where(*_is_valid_link(token_hash, real_now))
     return tx.scalar(found) is not None
 
 
 def use_sign_in_link(tx: Tx, token_hash: bytes, *, real_now: datetime) -> bool:
     """Uses the link up. False when it is not valid: of two callers at once only one gets True."""
-    used = tx.execute(sa.update(t.staff_link).where(*_good(token_hash, real_now)).values(used_at=real_now))
+    used = tx.execute(
+        sa.update(t.staff_link).where(*_is_valid_link(token_hash, real_now)).values(used_at=real_now)
+    )
     return used.rowcount == 1
 
 
-def _good(token_hash: bytes, real_now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+def _is_valid_link(token_hash: bytes, real_now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     link = t.staff_link.c
     return link.token_hash == token_hash, link.used_at.is_(None), link.expires_at > real_now
 
 
 def failure_key(tx: Tx, kind: str, value: str) -> bytes:
-    """Under which failures of this login or address are counted."""
+    """The key under which failures of this login or address are counted."""
     return tx.vault.blind(f"{kind}\0{value}", kind=BlindKind.SIGN_IN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tries:
-    """Tries to sign in under one key, the reserved one included."""
+    """Tries to sign in under one key, including the reserved one."""
 
     count: int
     blocked_until: datetime | None
 
 
 def reserve_try(tx: Tx, one: bytes, *, real_now: datetime, window_start: datetime) -> Tries:
-    """Counts a try before it is looked at, so that of many at once each has its number. The window begins with its
-    first try; while the key is blocked nothing is counted.
+    """Counts a try before the password is checked, so that each of many at once has its number. The window begins with
+    its first try; while the key is blocked nothing is counted.
     """
     f = t.sign_in_failure.c
     blocked = sa.and_(f.blocked_until.is_not(None), f.blocked_until > real_now)
@@ -369,7 +374,7 @@ def reserve_try(tx: Tx, one: bytes, *, real_now: datetime, window_start: datetim
 
 
 def give_try_back(tx: Tx, one: bytes) -> None:
-    """The reserved try was a right one: it does not count."""
+    """Takes a reserved try out of the count again: it succeeded."""
     f = t.sign_in_failure.c
     tx.execute(
         sa.update(t.sign_in_failure).where(f.key == one).values(failures=sa.func.greatest(f.failures - 1, 0))
@@ -377,7 +382,7 @@ def give_try_back(tx: Tx, one: bytes) -> None:
 
 
 def block_sign_in(tx: Tx, one: bytes, *, until: datetime) -> None:
-    """No try under this key before then; afterwards tries count from one again."""
+    """Allows no try under this key before `until`; afterwards tries count from one again."""
     f = t.sign_in_failure.c
     tx.execute(
         sa.update(t.sign_in_failure)
@@ -392,12 +397,12 @@ def clear_failures(tx: Tx, one: bytes) -> None:
 
 
 def delete_old_failures(tx: Tx, *, before: datetime) -> None:
-    """Deletes failures that began before then, so that trying many names does not fill the disk."""
+    """Deletes failures that began before `before`, so that trying many names does not fill the disk."""
     f = t.sign_in_failure.c
     old = sa.select(f.key).where(
         f.since < before, sa.or_(f.blocked_until.is_(None), f.blocked_until < before)
     )
-    # Rows that a sign-in holds are left out: it may hold one and wait for another.
+    # Rows that a sign-in has locked are skipped: it may hold one and wait for another.
     tx.execute(sa.delete(t.sign_in_failure).where(f.key.in_(old.with_for_update(skip_locked=True))))
 
 
@@ -433,7 +438,7 @@ def insert_factor(
     credential_id: bytes | None = None,
     counter: int = 0,
 ) -> int | None:
-    """The number of the new factor; None when the account has its one of codes, or the passkey is known already."""
+    """The id of the new factor; None if the account already has an app, or the passkey is already known."""
     number = tx.scalar(
         insert(t.staff_factor)
         .values(
@@ -453,7 +458,7 @@ def insert_factor(
 
 
 def factors_of(tx: Tx, staff_id: int, *, kind: FactorKind | None = None) -> list[Factor]:
-    """The second factors of the account, the oldest first; those that are not confirmed too."""
+    """The second factors of the account, including unconfirmed ones, the oldest first."""
     statement = sa.select(*_FACTOR).where(t.staff_factor.c.staff_id == staff_id).order_by(t.staff_factor.c.id)
     if kind is not None:
         statement = statement.where(t.staff_factor.c.kind == kind.value)
@@ -480,8 +485,8 @@ def confirm_factor(tx: Tx, factor_id: int, *, real_now: datetime) -> None:
 
 
 def use_factor(tx: Tx, factor_id: int, *, counter: int, real_now: datetime, rises: bool) -> bool:
-    """Notes its use. False where `rises` and this counter, or a later one, was accepted before: of two at once only one
-    is.
+    """Records a use of the factor. False if `rises` and this counter, or a later one, was accepted before: of two uses
+    at once only one is accepted.
     """
     f = t.staff_factor.c
     statement = sa.update(t.staff_factor).where(f.id == factor_id)
@@ -500,7 +505,7 @@ def rename_factor(tx: Tx, staff_id: int, factor_id: int, name: str) -> bool:
 def delete_factors(
     tx: Tx, staff_id: int, *, factor_id: int | None = None, unconfirmed: bool = False
 ) -> list[Factor]:
-    """Deletes all factors of the account, or one, or those that were begun only; what was deleted."""
+    """Deletes all factors of the account, one of them, or only those not confirmed; returns what was deleted."""
     f = t.staff_factor.c
     statement = sa.delete(t.staff_factor).where(f.staff_id == staff_id)
     if factor_id is not None:
@@ -511,7 +516,7 @@ def delete_factors(
 
 
 def replace_recovery_codes(tx: Tx, staff_id: int, codes: Iterable[str]) -> None:
-    """These open from now on, each once; earlier ones no longer."""
+    """Replaces the recovery codes of the account: each new one works once, earlier ones no longer work."""
     tx.execute(sa.delete(t.staff_recovery_code).where(t.staff_recovery_code.c.staff_id == staff_id))
     rows = [{"staff_id": staff_id, "code_hash": _code_hash(tx, code)} for code in codes]
     if rows:
@@ -519,7 +524,7 @@ def replace_recovery_codes(tx: Tx, staff_id: int, codes: Iterable[str]) -> None:
 
 
 def use_recovery_code(tx: Tx, staff_id: int, code: str, *, real_now: datetime) -> bool:
-    """Uses it up. False when it does not exist, or was used: of two at once only one gets True."""
+    """Uses up the recovery code. False when it does not exist, or was used: of two at once only one gets True."""
     c = t.staff_recovery_code.c
     used = tx.execute(
         sa.update(t.staff_recovery_code)
@@ -542,7 +547,7 @@ def _code_hash(tx: Tx, code: str) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """What a browser has begun: no session."""
+    """A step towards signing in that a browser has begun; not yet a session."""
 
     id: int
     kind: SignInStep
@@ -574,18 +579,18 @@ def begin_step(
 
 
 def find_step(tx: Tx, token_hash: bytes, kind: SignInStep, *, real_now: datetime) -> Begun | None:
-    """What this token has begun, if it has neither expired nor been used."""
+    """The step that was begun under this token; None if it has expired or been used."""
     return _begun(tx, sa.select(t.sign_in_step).where(*_open_step(token_hash, kind, real_now)), token_hash)
 
 
 def use_step(tx: Tx, token_hash: bytes, kind: SignInStep, *, real_now: datetime) -> Begun | None:
-    """As `find_step`, and it is used up: of two at once only one gets it."""
+    """As `find_step`, and uses up the step: of two at once only one gets it."""
     statement = sa.update(t.sign_in_step).where(*_open_step(token_hash, kind, real_now))
     return _begun(tx, statement.values(used_at=real_now).returning(t.sign_in_step), token_hash)
 
 
 def change_step(tx: Tx, step_id: int, token_hash: bytes, data: Mapping[str, object]) -> None:
-    """Replaces what the step remembers."""
+    """Replaces the data of the step."""
     sealed = tx.vault.seal_record(data, row=token_hash.hex(), **_SEALED_STEP)
     tx.execute(sa.update(t.sign_in_step).where(t.sign_in_step.c.id == step_id).values(data=sealed))
 
@@ -617,7 +622,7 @@ class TokenScope(StrEnum):
     CASES_READ = "cases:read"
     REPORT_READ = "report:read"
     OPENINGS_WRITE = "openings:write"
-    """Of a bank or carrier: checks and enters its openings."""
+    """For a bank or carrier: checks and enters its openings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -628,16 +633,16 @@ class Token:
     name: str
     scopes: frozenset[TokenScope]
     unit: str
-    """Its warnings' unit where they name none, and the only unit whose cases it sees; '' for the whole city."""
+    """The unit of its warnings that name none, and the only unit whose cases it sees; '' for the whole city."""
     sources: Sequence[str]
-    """Whose signals it may send, beside those of its own name."""
+    """Sources whose signals it may send, besides those of its own name."""
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
     last_used_on: date | None
 
     def may_send_signals_of(self, source: str) -> bool:
-        """Whether signals of this source may come with the token."""
+        """Whether the token may send signals of this source."""
         return source == self.name or source in self.sources
 
     def is_good(self, *, real_now: datetime) -> bool:
@@ -656,7 +661,7 @@ def insert_token(
     real_now: datetime,
     expires_at: datetime,
 ) -> Token | None:
-    """The new token; None when one of this name is in use."""
+    """The new token; None if a token of this name is in use."""
     row = tx.one(
         insert(t.api_token)
         .values(
@@ -675,7 +680,7 @@ def insert_token(
 
 
 def find_token(tx: Tx, secret_hash: bytes, *, today: date) -> Token | None:
-    """The token with this secret, revoked and expired ones too; that it was used today is noted."""
+    """The token with this secret, even if revoked or expired; records that it was used today."""
     row = tx.one(sa.select(t.api_token).where(t.api_token.c.secret_hash == secret_hash))
     if row is None or not hmac.compare_digest(bytes(row["secret_hash"]), secret_hash):
         return None
@@ -690,7 +695,7 @@ def all_tokens(tx: Tx) -> list[Token]:
 
 
 def revoke_token_named(tx: Tx, name: str, *, real_now: datetime) -> Token | None:
-    """The token of this name is good no longer; None when no such token is in use."""
+    """Revokes the token of this name and returns it; None when no such token is in use."""
     row = tx.one(
         sa.update(t.api_token)
         .where(t.api_token.c.name == name, t.api_token.c.revoked_at.is_(None))

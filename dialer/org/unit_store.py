@@ -30,7 +30,7 @@ _REVISION = "units_revision"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitAlias:
-    """A text by which lists mean a unit, and who taught it."""
+    """A text that means a unit in lists, and who taught it."""
 
     id: int
     unit_id: int
@@ -65,7 +65,7 @@ def subtree_ids(tx: Tx, unit_id: int) -> list[int]:
 
 
 def is_within_unit(column: sa.ColumnElement[Any], unit_id: int) -> sa.ColumnElement[bool]:
-    """A condition: the column names the unit or one below it."""
+    """The condition that the column names the unit or one below it."""
     return column.in_(_subtree(unit_id))
 
 
@@ -74,7 +74,9 @@ def _subtree(unit_id: int) -> sa.Select[Any]:
 
 
 def add_unit(tx: Tx, *, name: str, parent_id: int | None, level: str = "") -> int:
-    """A new active unit below its parent; its id. The name is new there, or the database refuses."""
+    """Adds an active unit below its parent; returns its id. The database refuses a name that its parent already has
+    below it.
+    """
     above = get_unit(tx, parent_id).path if parent_id is not None else ()
     (unit_id,) = tx.execute(
         sa.text("SELECT nextval(CAST(pg_get_serial_sequence('unit', 'id') AS regclass))")
@@ -91,7 +93,7 @@ def add_unit(tx: Tx, *, name: str, parent_id: int | None, level: str = "") -> in
 def change_unit(
     tx: Tx, unit_id: int, *, name: str | None = None, level: str | None = None, active: bool | None = None
 ) -> None:
-    """What is None stays. A closed unit keeps its rows and its place in the tree."""
+    """Changes the unit; a value that is None stays. A closed unit keeps its rows and its place in the tree."""
     given = {"name": name, "level": level, "active": active}
     values = {key: value for key, value in given.items() if value is not None}
     if values:
@@ -100,7 +102,7 @@ def change_unit(
 
 
 def move_unit(tx: Tx, unit_id: int, *, parent_id: int | None) -> None:
-    """The unit and all below it stand under another parent. Raises `Conflict` for a parent within its own subtree."""
+    """Moves the unit and all below it under another parent. Raises `Conflict` for a parent within its own subtree."""
     unit = get_unit(tx, unit_id)
     above = get_unit(tx, parent_id).path if parent_id is not None else ()
     if unit_id in above:
@@ -116,7 +118,7 @@ def move_unit(tx: Tx, unit_id: int, *, parent_id: int | None) -> None:
 
 
 class AliasTaken(Conflict):
-    """What lists write means another unit already."""
+    """The text is already an alias of another unit."""
 
     def __init__(self, text: str) -> None:
         super().__init__("lists that write this mean another unit already")
@@ -124,8 +126,8 @@ class AliasTaken(Conflict):
 
 
 def teach_unit_alias(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime) -> bool:
-    """Lists that say `text` mean this unit from now on; False when they did already. Raises `AliasTaken` when the
-    text is another unit's.
+    """Makes `text` in lists mean this unit from now on; False when it already did. Raises `AliasTaken` when the text is
+    another unit's.
     """
     added = tx.scalar(
         insert(t.unit_alias)
@@ -143,7 +145,7 @@ def teach_unit_alias(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime)
 
 
 def delete_unit_alias(tx: Tx, text: str) -> bool:
-    """The text means nothing by itself any more; False when it was no alias. Cases keep their units."""
+    """Deletes the alias; False when the text was no alias. Cases keep their units."""
     gone = tx.execute(sa.delete(t.unit_alias).where(t.unit_alias.c.key == normalised(text)))
     touch_units(tx)
     return bool(gone.rowcount)
@@ -158,13 +160,13 @@ def aliases_of_unit(tx: Tx, unit_id: int | None = None) -> list[UnitAlias]:
 
 
 def units_revision(tx: Tx) -> str:
-    """Changes with every change of the tree or its aliases; '' before the first."""
+    """A value that changes with every change of the tree or its aliases; '' before the first."""
     return str(tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _REVISION)) or "")
 
 
 def touch_units(tx: Tx) -> None:
-    """Every process reads the tree anew from its next transaction on."""
-    # Never the same twice: what a transaction saw that was rolled back must not be taken for what another one wrote.
+    """Has every process read the tree anew from its next transaction on."""
+    # Never the same twice: a revision that was rolled back must not be mistaken for one that was written later.
     value = uuid.uuid4().hex
     tx.execute(
         insert(t.meta)
@@ -174,14 +176,16 @@ def touch_units(tx: Tx) -> None:
 
 
 class Units:
-    """One process's copy of the tree: a transaction pays for one small read, and for the whole tree when it changed."""
+    """One process's copy of the tree: a transaction costs one small read, and a read of the whole tree only after a
+    change.
+    """
 
     def __init__(self) -> None:
         self._read: tuple[str | None, UnitIndex] = (None, UnitIndex())
 
     @property
     def latest(self) -> UnitIndex:
-        """As this process read it last, which may be a change behind."""
+        """The tree as this process read it last, which may be one change behind."""
         return self._read[1]
 
     def current(self, tx: Tx) -> UnitIndex:
@@ -196,7 +200,7 @@ class Units:
 
 
 TEXT_SIGNS = 100
-"""Texts that agree in their first characters, this many, count as the same."""
+"""Texts with the same first characters, this many, count as the same."""
 
 _OPEN = t.case.c.status == word(CaseStatus.OPEN)
 _UNSORTED = sa.and_(_OPEN, t.case.c.unit_id.is_(None))
@@ -226,7 +230,7 @@ def by_text() -> sa.Subquery:
 
 
 def waiting_unit_texts(tx: Tx) -> Iterable[str]:
-    """The beginning of every text that some open case waits for its unit with; not the blank one."""
+    """The beginnings of the texts of open cases that wait for their unit, each once; not the blank one."""
     statement = sa.select(TEXT.label("text")).where(_UNSORTED, TEXT != "").distinct()
     return [row["text"] for row in tx.rows(statement)]
 
@@ -237,17 +241,17 @@ def count_cases_without_unit(tx: Tx) -> int:
 
 
 def is_visible_to(column: sa.ColumnElement[Any], unit_id: int | None) -> sa.ColumnElement[bool]:
-    """A condition: this unit sees the row. A row without a unit is seen by the whole centre alone."""
+    """The condition that this unit sees the row. A row without a unit is visible to the whole centre alone."""
     return sa.true() if unit_id is None else is_within_unit(column, unit_id)
 
 
 def is_seen(tx: Tx, unit_id: int | None, visible_to: int | None) -> bool:
-    """As `is_visible_to`, of one row. Raises `NotFound` for a unit that is not there."""
+    """Whether `visible_to` sees a row of the unit `unit_id`. Raises `NotFound` for a unit that does not exist."""
     return visible_to is None or (unit_id is not None and visible_to in get_unit(tx, unit_id).path)
 
 
 def check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
-    """Raises `NotFound` where there is no such unit, or none that `visible_to` sees."""
+    """Raises `NotFound` if there is no such unit, or `visible_to` does not see it."""
     if unit_id is not None:
         get_unit(tx, unit_id)
     if not is_seen(tx, unit_id, visible_to):
@@ -255,7 +259,7 @@ def check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
 
 
 def check_case_visible(tx: Tx, case_id: int, unit_id: int | None) -> None:
-    """Raises `NotFound` for a case that is not there, or that this unit does not see: which, is not told."""
+    """Raises `NotFound` for a case that does not exist or that this unit does not see; the error does not say which."""
     found = tx.scalar(
         sa.select(t.case.c.id).where(t.case.c.id == case_id, is_visible_to(t.case.c.unit_id, unit_id))
     )
@@ -266,7 +270,7 @@ def check_case_visible(tx: Tx, case_id: int, unit_id: int | None) -> None:
 def keep_boundaries(
     tx: Tx, rings: Mapping[int, Sequence[Sequence[Sequence[float]]]], *, by: str, now: datetime
 ) -> None:
-    """The boundary of each of these units; an earlier one is replaced."""
+    """Stores the boundaries of these units; earlier ones are replaced."""
     b = t.unit_boundary
     tx.execute(sa.delete(b).where(b.c.unit_id.in_(list(rings))))
     for unit_id, one in rings.items():

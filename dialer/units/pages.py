@@ -147,7 +147,7 @@ def transfers(request: CurrentRequest) -> Response:
 
 @unit_pages.post("/units/transfers/{transfer_id}/accept", act=Permission.SORT_UNITS)
 def accept(request: CurrentRequest, transfer_id: int) -> Response:
-    """Takes over transferred work: signs for it, or, for who does no such work, leaves it to the unit."""
+    """Takes over transferred work: the reader signs for it or, if they do no such work, leaves it to the unit."""
     visible_to = request.member.unit_id
     is_signed = accept_transfer(request.services, transfer_id, by=request.who, visible_to=visible_to)
     notice = gettext_noop("Accepted: the work is signed for by you, and its clocks go on.")
@@ -172,7 +172,7 @@ def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()
 
 @unit_pages.get("/units/work/{assignment_id}/transfer", act=Permission.WORK_CASES)
 def ask_form(request: CurrentRequest, assignment_id: int) -> Response:
-    """The form that asks another unit to take work over."""
+    """The form that asks another unit to take over work."""
     return _show_form(request, assignment_id)
 
 
@@ -183,7 +183,7 @@ def ask(
     unit: Annotated[str, Form()] = "",
     why: Annotated[str, Form()] = "",
 ) -> Response:
-    """Asks another unit to take work over. What is wrong is shown beside its field."""
+    """Asks another unit to take over work. What is wrong is shown beside its field."""
     typed = {"unit": unit[:200], "why": why[:500]}
     work, index = show_work(request.services, assignment_id, visible_to=request.member.unit_id)
     try:
@@ -359,7 +359,7 @@ def sort(
     like: Annotated[str, Form()] = "",
     teach: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Every waiting case with the same text belongs to the unit; with `teach` later ones too."""
+    """Assigns every waiting case with the same text to the unit; with `teach` later ones too."""
     visible_to, typed = request.member.unit_id, (like or unit)[:200]
     group = show_group(request.services, case_id, visible_to=visible_to, limit=1)
     try:
@@ -394,7 +394,7 @@ def some(
     like: Annotated[str, Form()] = "",
     case: Annotated[list[int] | None, Form()] = None,
 ) -> Response:
-    """Only the chosen cases belong to the unit; no alias is taught."""
+    """Assigns only the chosen cases to the unit; no alias is taught."""
     visible_to, typed = request.member.unit_id, (like or unit)[:200]
     page = show_group(request.services, case_id, visible_to=visible_to, limit=1)
     chosen = (case or [])[:_MOST_CASES]
@@ -469,7 +469,7 @@ def _show_group(
     )
 
 
-# Routes are matched in order: this one comes after those whose last part is a word.
+# Routes are matched in order: this one follows those whose last part is a word.
 @unit_pages.get("/units/{unit_id}", act=Permission.SEE_UNITS)
 def unit(request: CurrentRequest, unit_id: int, waiting: str = "") -> Response:
     """A unit with its work and aliases; `waiting` chooses which of its work."""
@@ -501,7 +501,7 @@ def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()
 
 @unit_pages.post("/units/{unit_id}/aliases/forget", act=Permission.SORT_UNITS)
 def drop_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
-    """What lists write no longer means this unit."""
+    """Deletes an alias of this unit."""
     forget_alias(request.services, text, by=request.who, visible_to=request.member.unit_id)
     notice = gettext_noop("The alias is forgotten; cases keep their units.")
     return request.go(f"/units/{unit_id}#aliases", notice=notice)

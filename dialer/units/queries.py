@@ -30,13 +30,13 @@ class Waiting(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkCounts:
-    """How much of a unit's work waits for what."""
+    """How much work of a unit waits for what."""
 
     unsigned: int = 0
     """Without a signature, unless it is kept for an agreed call."""
     unsigned_late: int = 0
     overdue: int = 0
-    """Not reported, and the time that runs now has passed."""
+    """Not reported, and past the time limit that runs now."""
     feedback: int = 0
     """Signed for and not reported."""
     feedback_late: int = 0
@@ -116,7 +116,7 @@ def _wanted(which: Waiting, now: datetime) -> tuple[sa.ColumnElement[bool], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalatedWork:
-    """Nobody of the unit signed in time, and the work went to the next unit above."""
+    """Work for which nobody of the unit signed in time, and which went to the next unit above."""
 
     at: datetime
     case_id: int
@@ -125,7 +125,7 @@ class EscalatedWork:
     from_id: int
     to_id: int
     sign_seconds: int
-    """The time that there was to sign."""
+    """How long there was to sign."""
 
 
 def escalated_work(

@@ -74,7 +74,7 @@ class UnitNode:
     staff: int
     below: tuple[UnitNode, ...]
     units: int
-    """All units below."""
+    """How many units are below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +83,11 @@ class UnitTree:
 
     roots: tuple[UnitNode, ...]
     units: int
-    """All that the reader sees, also those that do not match the search."""
+    """How many units the reader sees, including those that do not match the search."""
 
 
 def show_tree(services: Services, *, visible_to: int | None, text: str = "") -> UnitTree:
-    """The reader's unit and all below; with `text` only units whose names match, and those above them."""
+    """The reader's unit and all below; with `text` only units whose names match it, and those above them."""
     with services.store.begin() as tx:
         index = services.units.current(tx)
         roots = unit_nodes(tx, services, index, visible_to)
@@ -106,7 +106,7 @@ def count_queues(services: Services, *, visible_to: int | None) -> tuple[int, in
 
 
 def visible_unit(index: UnitIndex, unit_id: int, visible_to: int | None) -> Unit:
-    """Raises `NotFound`, also for a unit that the reader does not see."""
+    """The unit. Raises `NotFound`, also for a unit that the reader does not see."""
     unit = index.get(unit_id)
     if unit is None or (visible_to is not None and visible_to not in unit.path):
         raise NotFound(kind="unit", key=unit_id)
@@ -116,7 +116,7 @@ def visible_unit(index: UnitIndex, unit_id: int, visible_to: int | None) -> Unit
 def show_work(
     services: Services, assignment_id: int, *, visible_to: int | None
 ) -> tuple[Assignment, UnitIndex]:
-    """One human call or visit, and the units it may go to. Raises `NotFound`, also for another unit's."""
+    """One human call or visit, and the units it may go to. Raises `NotFound`, also for work of another unit."""
     with services.store.begin() as tx:
         found = get_assignment(tx, assignment_id)
         if not is_seen(tx, found.unit_id, visible_to):
@@ -125,7 +125,7 @@ def show_work(
 
 
 def unit_nodes(tx: Tx, services: Services, index: UnitIndex, top: int | None) -> tuple[UnitNode, ...]:
-    """The unit with all below; every root for None. Units keep the order in which they were made."""
+    """The unit with all below; with None every root. Units keep the order in which they were created."""
     cases, work = open_counts_of_units(tx), count_unit_work(tx, now=services.clock.now())
     people = Counter(
         one.unit_id for one in all_members(tx, visible_to=top) if one.disabled_at is None and one.unit_id
@@ -163,7 +163,7 @@ def _matching(node: UnitNode, wanted: str) -> UnitNode | None:
 
 
 class UnusableUnits(Refusal):
-    """The list was refused as a whole; `faults` names every line to correct, `columns` the heading of each."""
+    """The list was refused as a whole; `faults` names every line to correct, `columns` the heading of each field."""
 
     def __init__(self, faults: tuple[UnitFault, ...], headings: dict[UnitField, str]) -> None:
         self.faults = faults
@@ -183,7 +183,7 @@ class UnusableUnits(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What loading a file of units has changed, in units."""
+    """What importing a file of units has changed, as numbers of units."""
 
     new: int
     moved: int
@@ -191,11 +191,11 @@ class Imported:
     changed: int
     """Levels and states."""
     closed: int
-    """By `close_missing`."""
+    """Units closed by `close_missing`."""
     aliases: int
     unchanged: int
     placed: int
-    """Cases that waited for a unit and have it now."""
+    """Cases that waited for a unit and now have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,12 +208,12 @@ class Preview:
     missing: int
     """Open units that the list does not name."""
     open_cases: Mapping[int, int]
-    """Of the units that would be closed."""
+    """Of the units that would be closed, by unit id."""
     revision: str
 
 
 def preview_units(services: Services, content: BinaryIO, *, close_missing: bool = False) -> Preview:
-    """Nothing is written. Raises as `import_units` does."""
+    """What importing the list would do; nothing is written. Raises as `import_units` does."""
     sheet = _sheet_of(content)
     with services.store.begin() as tx:
         before, aliases, revision = list_units_of_tree(tx), _known_aliases(tx), units_revision(tx)
@@ -243,7 +243,7 @@ def import_units(
     close_missing: bool = False,
     revision: str | None = None,
 ) -> Imported:
-    """The tree is as in the list. A unit is never deleted: one that is not in the list stays, or is closed with
+    """Makes the tree as in the list. A unit is never deleted: one that is not in the list stays, or is closed with
     `close_missing`. Raises `UnusableFile`, `UnusableUnits`, and `Conflict` where the tree is not at the previewed
     `revision`.
     """
@@ -310,7 +310,7 @@ def _import(tx: Tx, services: Services, sheet: UnitSheet, *, by: str, close_miss
 
 
 def _keep_old_name(tx: Tx, services: Services, unit: Unit, *, by: str, now: datetime) -> bool:
-    """Later lists may still use the old name: it is an alias of the unit, unless it could mean another one."""
+    """Makes the old name an alias of the unit, as later lists may use it, unless it could mean another unit."""
     if services.units.current(tx).candidates(unit.name):
         return False
     return teach_unit_alias(tx, unit.name, unit_id=unit.id, by=by, now=now)
@@ -350,14 +350,14 @@ def list_units(services: Services) -> tuple[UnitIndex, dict[int, list[str]]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundariesLoad:
-    """What a file brought: units with a boundary now, and names of areas that mean no unit."""
+    """The result of loading a file: how many units now have a boundary, and names of areas that mean no unit."""
 
     loaded: int
     unknown: tuple[str, ...]
 
 
 def load_boundaries(services: Services, content: BinaryIO, *, by: str) -> BoundariesLoad:
-    """Each area becomes the boundary of the unit that its name means; two areas of one unit are both of it. A unit's
+    """Makes each area the boundary of the unit that its name means; two areas of one unit both belong to it. A unit's
     earlier boundary is replaced. Raises `UnusableFile`.
     """
     who, now = actor_name(by), services.clock.now()

@@ -35,10 +35,10 @@ from dialer.work.transfers import active_label
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sorted:
-    """What assigning a group to a unit has changed."""
+    """What assigning cases to a unit has changed."""
 
     placed: int
-    """Cases that have their unit now, with those of the same text."""
+    """How many cases now have their unit, including those of the same text."""
     alias: str
     """The text that was taught; '' for none."""
 
@@ -53,7 +53,7 @@ class Group:
     cases: int
     grades: Mapping[Grade, int]
     oldest_id: int
-    """The id of its oldest case, which stands for the group in addresses."""
+    """The id of its oldest case, which identifies the group in addresses."""
     oldest_at: datetime
     meant: tuple[Unit, ...]
     near: tuple[Unit, ...]
@@ -111,7 +111,7 @@ def _group(index: UnitIndex, same: list[UnassignedGroup]) -> Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPage:
-    """One group with a page of its cases, newest first; `next_before_id` None: the last page."""
+    """One group with a page of its cases, newest first; `next_before_id` None: this is the last page."""
 
     text: str
     cases: tuple[UnassignedCase, ...]
@@ -129,7 +129,7 @@ def show_group(
     before_id: int | None = None,
     limit: int = 50,
 ) -> GroupPage:
-    """The cases with the same text as this one. Raises `NotFound` when it does not wait any more."""
+    """The cases with the same text as this one. Raises `NotFound` when this one no longer waits."""
     with services.store.begin() as tx:
         text = None if visible_to is not None else unit_text_of_case(tx, case_id)
         if text is None:
@@ -158,8 +158,8 @@ def assign_unit(
     teach: bool = False,
     visible_to: int | None = None,
 ) -> Sorted:
-    """The waiting case belongs to the unit, and with `alike` every waiting case with the same text. With `teach` the
-    text is an alias of the unit from now on. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
+    """Assigns the waiting case to the unit, and with `alike` every waiting case with the same text. With `teach` the
+    text becomes an alias of the unit. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
     """
     who = actor_name(by)
     if visible_to is not None:
@@ -198,8 +198,8 @@ def assign_unit(
 def assign_cases(
     services: Services, case_ids: Sequence[int], *, unit_id: int, by: str, visible_to: int | None = None
 ) -> Sorted:
-    """The cases of these that still wait belong from now on to the unit; no alias is taught. Raises `NotFound`,
-    `Invalid` for no case at all, and `Conflict` when all of them have a unit already.
+    """Assigns those of these cases that still wait to the unit; no alias is taught. Raises `NotFound`, `Invalid` if no
+    case is given, and `Conflict` when all of them have a unit already.
     """
     who = actor_name(by)
     if not case_ids:
@@ -224,8 +224,8 @@ def assign_cases(
 def teach_alias(
     services: Services, text: str, *, unit_id: int, by: str, visible_to: int | None = None
 ) -> Sorted:
-    """`text` is an alias of this unit from now on, and every waiting case with that text belongs to it. Raises
-    `NotFound`, `Invalid`, and `Conflict` for a closed unit or an alias of another unit.
+    """Makes `text` an alias of this unit, and assigns every waiting case with that text to it. Raises `NotFound`,
+    `Invalid`, and `Conflict` for a closed unit or an alias of another unit.
     """
     who = actor_name(by)
     if not normalised(text):
@@ -244,7 +244,7 @@ def teach_alias(
 
 
 def forget_alias(services: Services, text: str, *, by: str, visible_to: int | None = None) -> None:
-    """The text is no alias any more; cases keep their units. Raises `NotFound`."""
+    """Deletes the alias; cases keep their units. Raises `NotFound`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         if visible_to is not None or not delete_unit_alias(tx, text):

@@ -19,19 +19,19 @@ from dialer.core.errors import CountsBusy
 
 _SHARE = 0.02
 _FEWEST_SECONDS = 5.0
-"""How long a value stays at least that a page did not wait for: the page asks again within this time."""
+"""The shortest time that a value stays which a page did not wait for: the page asks again within this time."""
 _FORGET_SECONDS = 900.0
 _MOST_KEPT = 200
 _AT_ONCE = 2
 _MOST_WAITING = 50
-"""Of one cache: what more readers ask for is refused, or shown as it was; all of them wait for the same two."""
+"""Of one cache: further readings are refused, or the old value is shown; all of them wait for the same two."""
 _Key = TypeVar("_Key", bound=Hashable)
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedValue(Generic[_T]):
-    """`value` None: not known yet. `is_coming`: it is being read, for the first time or again."""
+    """`value` None: not known yet. `is_coming`: the value is being read, for the first time or again."""
 
     value: _T | None
     is_coming: bool = False
@@ -45,7 +45,7 @@ class _Known(Generic[_T]):
 
 
 class Cache(Generic[_Key, _T]):
-    """Values by key, each good for `seconds`. One that takes longer to read than `patience_seconds` is good for fifty
+    """Values by key, each valid for `seconds`. One that takes longer to read than `patience_seconds` is valid for fifty
     times its reading time, so the database spends at most a fiftieth of one core on it. An older value is shown until
     the next one is there, for at most a quarter of an hour. Two readings run at a time, each shared by all its readers.
     Where fifty wait for their turn, another one raises `CountsBusy`.
@@ -77,7 +77,7 @@ class Cache(Generic[_Key, _T]):
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="cache")
 
     def begin(self, key: _Key) -> None:
-        """Starts the reading, where one is needed and has a place, while the caller does something else."""
+        """Starts the reading, if one is needed and has a place, while the caller does something else."""
         with suppress(CountsBusy):
             self._begun(key)
 
@@ -109,7 +109,7 @@ class Cache(Generic[_Key, _T]):
         return CountedValue(value=self._taken(key, begun))
 
     def forget(self, key: _Key) -> None:
-        """The next call reads again, and finds what was committed before this."""
+        """Drops the value: the next call reads again, and finds what was committed before this."""
         with self._lock:
             reading = self._running.get(key)
         if reading is not None:

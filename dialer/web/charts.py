@@ -1,5 +1,5 @@
-"""Charts as SVG, made on the server: no script, sharp in print, and told apart without colours by fill, dash and mark.
-Beside each the page has the figures as a table. `dialer.web.documents` draws the same values in docx.
+"""Charts as SVG, made on the server: no script, sharp in print, and distinguishable without colours by fill, dash and
+mark. Beside each the page has the figures as a table. `dialer.web.documents` draws the same values in docx.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _HUNDRED = 100
 _HALF = 0.5
 _LEAST = 1e-9
 _LAST_NARROW = 0x2E7F
-"""Signs after it are as wide as high."""
+"""The last code point of narrow characters; those after it are as wide as high."""
 _FILLS = 4
 _SHADES = 5
 
 
 class ChartKind(StrEnum):
-    """`BARS` lie one below the other with their intervals; `COLUMNS` stand on each other; `LINES` go by days."""
+    """`BARS` lie below each other, with their intervals; `COLUMNS` are stacked; `LINES` run over days."""
 
     BARS = "bars"
     COLUMNS = "columns"
@@ -39,7 +39,9 @@ class ChartKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One value a label; None where there is none. `low` and `high`: where the true value is, if that is known."""
+    """One value for each label; None where there is none. `low` and `high`: the interval of the true value, if it is
+    known.
+    """
 
     name: str
     values: Sequence[float | None]
@@ -49,7 +51,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """What is drawn. With `percent` the values are shares from 0 to 1."""
+    """A chart to draw. With `percent` the values are shares from 0 to 1."""
 
     kind: ChartKind
     title: str
@@ -58,14 +60,14 @@ class Chart:
     percent: bool = False
 
     def label_of(self, value: float) -> str:
-        """A value as it stands at the axis and in a hint."""
+        """A value as it is shown at the axis and in a hint."""
         if self.percent:
             return f"{value * _HUNDRED:.1f}%"
         return f"{value:,.0f}"
 
 
 def draw(chart: Chart, name: str) -> Markup:
-    """Both drawings. `name` is unique on the page."""
+    """The wide and the narrow drawing of a chart. `name` is unique on the page."""
     return Markup("").join(
         _drawing(chart, f"{name}-{kind}", width, kind)
         for kind, width in (("wide", WIDE_PX), ("narrow", NARROW_PX))
@@ -136,7 +138,7 @@ def _scale(chart: Chart, highest: float) -> tuple[float, list[float]]:
 
 
 def width_of(text: str) -> float:
-    """About how wide a text is in pixels: a Chinese character is as wide as two letters."""
+    """About how many pixels wide a text is: a Chinese character is as wide as two letters."""
     return sum(_LETTER_PX if ord(sign) > _LAST_NARROW else _LETTER_PX * 0.58 for sign in text)
 
 
@@ -196,10 +198,10 @@ def _bars(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
             if value is None:
                 continue
             at = y + place * inner
-            told = f"{label} {one.name}: {chart.label_of(value)}"
+            hint = f"{label} {one.name}: {chart.label_of(value)}"
             body.append(
                 f'<rect x="{left:.1f}" y="{at:.1f}" width="{max(x_of(value) - left, 1):.1f}" height="{inner - 4}"'
-                f' fill="url(#{name}-f{place % _FILLS})">{_hint(told)}</rect>'
+                f' fill="url(#{name}-f{place % _FILLS})">{_hint(hint)}</rect>'
             )
             end = x_of(value)
             low, high = (side[row] if side else None for side in (one.low, one.high))
@@ -219,7 +221,7 @@ def _tick(chart: Chart, tick: float) -> str:
 
 
 def _frame(chart: Chart, width: int, top: float, highest: float) -> tuple[list[str], float, float, float]:
-    """The lines of the axis; its left end, the bottom, and the top of its scale."""
+    """The lines of the axis, its left end, the bottom, and the top of its scale."""
     most, ticks = _scale(chart, highest)
     left = max(width_of(_tick(chart, tick)) for tick in ticks) + 10
     bottom = top + _PLOT_PX
@@ -244,7 +246,7 @@ def _labels(chart: Chart, width: int, left: float, bottom: float, step: float) -
 
 
 def _columns(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
-    """Columns of parts that stand on each other."""
+    """Stacked columns."""
     body, top = _legend(chart, name, width, is_line=False)
     sums = [sum(one.values[place] or 0 for one in chart.series) for place in range(len(chart.labels))]
     frame, left, bottom, most = _frame(chart, width, top, max(sums, default=0))
@@ -308,7 +310,7 @@ def shade_bounds(values: Sequence[float]) -> tuple[float, ...]:
 
 
 def shade_of(value: float, bounds: Sequence[float]) -> int:
-    """The shade from 1, the lightest, to 5; 0 of nothing."""
+    """The shade from 1, the lightest, to 5; 0 for no value."""
     if value <= 0:
         return 0
     return next((place + 1 for place, bound in enumerate(bounds) if value <= bound), _SHADES)
@@ -317,8 +319,8 @@ def shade_of(value: float, bounds: Sequence[float]) -> int:
 def draw_calendar(
     days: Mapping[date, int], *, name: str, title: str, months: Sequence[str], weekdays: Sequence[str]
 ) -> Markup:
-    """A square a day, a column a week from Monday on; the darker, the more. `months`: their names from January on;
-    `weekdays`: from Monday on.
+    """A square for each day, a column for each week from Monday on; the higher the value, the darker. `months`: their
+    names from January on; `weekdays`: from Monday on.
     """
     if not days:
         return Markup("")
@@ -379,7 +381,7 @@ Ring = Sequence[Sequence[float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Area:
-    """A unit on a map: its rings of longitude and latitude, its shade from 0 to 5, and what is said about it."""
+    """A unit on a map: its rings of longitude and latitude, its shade from 0 to 5, and the hint shown for it."""
 
     name: str
     rings: Sequence[Ring]
@@ -424,7 +426,7 @@ _MOST_POINTS = 400
 
 
 def _thin(ring: Ring) -> Ring:
-    """Of a ring with very many points every n-th: the drawing is a few hundred pixels wide."""
+    """Every n-th point of a ring with very many: the drawing is a few hundred pixels wide."""
     every = max(1, len(ring) // _MOST_POINTS)
     return ring[::every]
 
@@ -435,7 +437,7 @@ def _size(ring: Ring) -> float:
 
 
 def _middle(ring: Ring) -> tuple[float, float]:
-    """The centre of gravity; of a line the middle of its points."""
+    """The centre of gravity; for a line the middle of its points."""
     twice = _size(ring)
     if abs(twice) < 1e-12:  # noqa: PLR2004  # no area
         return sum(p[0] for p in ring) / len(ring), sum(p[1] for p in ring) / len(ring)

@@ -1,7 +1,7 @@
 """Limits of every connection to the web process: how many, how large a request's head is, how long its parts take.
 
-Of these uvicorn has only the end of an idle connection. A connection whose request has not wholly arrived, and one
-that is idle, makes room for a new one, the oldest first; so clients that send nothing more keep nobody out.
+Of these limits uvicorn has only the one for an idle connection. A connection whose request has not fully arrived, and
+one that is idle, makes room for a new one, the oldest first; so clients that send nothing more keep nobody out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from uvicorn.server import ServerState
 
 _LOG_SECONDS = 10.0
 _OTHER_FILES = 256
-"""Of a web process, beside its connections: the database's, the broker's, files."""
+"""Open files of a web process besides its connections: the database's, the broker's, files."""
 _log = logging.getLogger(__name__)
 
 
@@ -32,21 +32,23 @@ class ConnectionLimits:
 
     connections: int = 4000
     per_address: int = 1000
-    """Not of the addresses in `shared`."""
+    """Does not apply to the addresses in `shared`."""
     shared: Sequence[IPv4Network | IPv6Network] = ()
     """Addresses that many clients share: our own proxies."""
     head_bytes: int = 64 * 1024
-    """Of the request line and all headers; also of what follows a body."""
+    """The limit of the request line and all headers, and of what follows a body."""
     head_seconds: float = 10.0
     body_seconds: float = 30.0
-    """A body is complete, or has brought `body_bytes` more, whenever this has passed. A client takes some of an answer
-    in it. Time in which the server does not read is not counted.
+    """Within this time a body is complete or brings `body_bytes` more, and a client takes some of its answer. Time in
+    which the server does not read is not counted.
     """
     body_bytes: int = 256 * 1024
 
 
 def room_for(connections: int) -> int:
-    """So many connections, or fewer if this process may open fewer files. Raises its own limit if it may."""
+    """How many connections this process can serve: `connections`, or fewer if it may open fewer files. Raises the limit
+    of the process if it may.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + _OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -59,18 +61,18 @@ def room_for(connections: int) -> int:
 
 
 class _Waits(StrEnum):
-    """What a connection is waited for."""
+    """What the server waits for on a connection."""
 
     HEAD = "head"
     BODY = "body"
     ANSWER = "answer"
-    """Of ours: the request has wholly arrived."""
+    """For our own answer: the request has fully arrived."""
     IDLE = "idle"
-    """For a further request; uvicorn ends the wait."""
+    """For another request; uvicorn ends this wait."""
 
 
 class Connections:
-    """All connections of a server that takes `protocol` for its own."""
+    """All connections of a server that uses `protocol`."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
@@ -91,7 +93,7 @@ class Connections:
         return _LimitedProtocol(self, config, server_state, app_state, _loop)
 
     def admit(self, connection: _LimitedProtocol) -> bool:
-        """The connection is counted. False: there is no room, and nobody who waits could make some."""
+        """Counts the connection. False: there is no room, and no connection that waits could make some."""
         address = connection.address
         self._open[address] += 1
         if not self._is_shared(address) and self._open[address] > self.limits.per_address:
@@ -108,27 +110,27 @@ class Connections:
         return False
 
     def leave(self, connection: _LimitedProtocol) -> None:
-        """The connection is closed."""
+        """Counts the connection no longer: it is closed."""
         self._waiting.pop(connection, None)
         self._open[connection.address] -= 1
         if self._open[connection.address] <= 0:
             del self._open[connection.address]
 
     def wait(self, connection: _LimitedProtocol) -> None:
-        """The request of the connection has not begun, or not wholly arrived."""
+        """The request of the connection has not begun, or not fully arrived."""
         self._waiting[connection] = None
 
     def go_on(self, connection: _LimitedProtocol) -> None:
-        """The request of the connection has wholly arrived."""
+        """The request of the connection has fully arrived."""
         self._waiting.pop(connection, None)
 
     def count_closed(self, why: str, *, now: float) -> None:
-        """A line of the log names the counts, not more often than every ten seconds."""
+        """Counts a closed connection by its reason; logs the counts not more often than every ten seconds."""
         self._closed[why] += 1
         if now - self._logged_at >= _LOG_SECONDS:
             self._logged_at = now
-            told = ", ".join(f"{number} {reason}" for reason, number in sorted(self._closed.items()))
-            _log.warning("connections closed: %s", told)
+            counts = ", ".join(f"{number} {reason}" for reason, number in sorted(self._closed.items()))
+            _log.warning("connections closed: %s", counts)
             self._closed.clear()
 
     def _is_shared(self, address: str) -> bool:
@@ -140,11 +142,11 @@ class Connections:
 
 
 class _TooLarge(Exception):
-    """The head of a request is larger than any that is read."""
+    """The head of a request is larger than the limit."""
 
 
 class _LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with one timer for each connection, which looks at what the connection is waited for."""
+    """uvicorn's protocol with one timer for each connection, which checks what the server waits for on it."""
 
     def __init__(
         self,
@@ -181,7 +183,7 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._refuse(b"503 Service Unavailable", "refused, too many connections")
             return
         self._all.wait(self)
-        self._timer = self.loop.call_later(self._shortest_seconds, self._look)
+        self._timer = self.loop.call_later(self._shortest_seconds, self._check_wait)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -219,7 +221,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._all.go_on(self)
         super().on_message_complete()
         if self.cycle.response_complete:
-            self._rest()
+            self._wait_idle()
         else:
             self._begin(_Waits.ANSWER)
 
@@ -227,9 +229,9 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._waits is _Waits.ANSWER:
             if self.cycle.response_complete:  # of the last request that has arrived
-                self._rest()
+                self._wait_idle()
         else:
-            # The answer came before the whole request: what is left of it has one more time.
+            # The answer was sent before the whole request had arrived: the rest of it gets the same time once more.
             self._begin(self._waits)
 
     def send_400_response(self, msg: str) -> None:
@@ -237,12 +239,12 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._refuse(self._refusal, msg)
 
     def end(self, why: str) -> None:
-        """The connection is closed at once, whatever was not sent yet."""
+        """Closes the connection at once, whatever was not sent yet."""
         self._all.go_on(self)
         self._all.count_closed(why, now=self.loop.time())
         self.transport.abort()
 
-    def _rest(self) -> None:
+    def _wait_idle(self) -> None:
         self._begin(_Waits.IDLE)
         self._all.wait(self)
 
@@ -261,8 +263,8 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._timer.cancel()
         self._timer = self.loop.call_later(self._limits.head_seconds, self.transport.abort)
 
-    def _look(self) -> None:
-        """Closes what was waited for too long, and is called again when something else may have been."""
+    def _check_wait(self) -> None:
+        """Closes the connection if the present wait has taken too long, else sets the timer for the next check."""
         now, limits = self.loop.time(), self._limits
         unsent = self.transport.get_write_buffer_size()
         if unsent and unsent >= self._unsent > 0:
@@ -284,4 +286,4 @@ class _LimitedProtocol(HttpToolsProtocol):
             due = now + limits.body_seconds
         # Another wait may have begun by then.
         wait = min(due - now, self._shortest_seconds)
-        self._timer = self.loop.call_later(max(wait, 0.001), self._look)
+        self._timer = self.loop.call_later(max(wait, 0.001), self._check_wait)

@@ -1,4 +1,4 @@
-"""What every page of the console stands on: how pages are declared, who asks, proof that a form is our own, headers.
+"""What every page of the console is built on: how pages are declared, who asks, proof that a form is our own, headers.
 
 The guard of a page checks session, permission and form before anything else of the request is read. A page without a
 permission is open to everybody, and says so with `OPEN`.
@@ -44,7 +44,9 @@ SESSION_COOKIE = "dialer_session"
 FORM_COOKIE = "dialer_form"
 """The secret behind a form's token before anybody has signed in."""
 STEP_COOKIE = "dialer_step"
-"""What a browser has begun: the second factor, a passkey, the identity provider. It opens no page."""
+"""The step towards signing in that a browser has begun: the second factor, a passkey, the identity provider. It opens
+no page.
+"""
 LANGUAGE_COOKIE = "dialer_language"
 NOTICE_COOKIE = "dialer_notice"
 """What the next page shows once, such as that something was saved."""
@@ -73,7 +75,7 @@ SECURITY_HEADERS = {
 }
 """Pages are not stored, framed or sniffed, and only scripts and styles of our own files run."""
 _HSTS = "Strict-Transport-Security", "max-age=31536000"
-"""For a year the browser comes by https alone."""
+"""For a year the browser uses https only."""
 _MOST_BYTES = 256 * 1024
 _YEAR_SECONDS = 31_536_000
 _NOTICE_SECONDS = 60
@@ -90,7 +92,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """One method of one address."""
+    """One page: one method of one address."""
 
     method: str
     path: str
@@ -100,7 +102,7 @@ class Declared:
     while_must_change: bool = False
     """Also before the first password has been changed."""
     while_must_enrol: bool = False
-    """Also before somebody whose role needs a second factor has set one up."""
+    """Also before a person whose role needs a second factor has set one up."""
     while_idle: bool = False
     """Also in a session that has expired through disuse; the request does not count as use."""
 
@@ -125,8 +127,8 @@ class Section:
         while_must_enrol: bool = False,
         while_idle: bool = False,
     ) -> Callable[[_Answer], _Answer]:
-        """Answers GET for those who have the permission `act`; with `nav` (English of the catalogue) it is in their
-        navigation, beside it the number that `badge` gives. People who have many places find it in its `group`.
+        """Answers GET for those who have the permission `act`; with `nav` (English of the catalogue) the page is in
+        their navigation, with the number that `badge` gives. People who have many places find it in its `group`.
         """
         if nav:
             assert act is not None
@@ -178,14 +180,14 @@ class Section:
 def put_cookie(
     request: Request, response: Response, name: str, value: str, *, seconds: int | None = None
 ) -> None:
-    """A cookie for this site alone that scripts cannot read. Without `seconds` it ends with the browser's session."""
+    """Sets a cookie for this site that scripts cannot read. Without `seconds` it ends when the browser is closed."""
     response.set_cookie(
         name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=is_https(request)
     )
 
 
 def drop_cookie(request: Request, response: Response, name: str) -> None:
-    """The browser deletes the cookie."""
+    """Has the browser delete the cookie."""
     response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_https(request))
 
 
@@ -195,17 +197,17 @@ def put_language_cookie(request: Request, response: Response, lang: Lang) -> Non
 
 
 def put_notice_cookie(request: Request, response: Response, text: str) -> None:
-    """`text` is English of the catalogue; the next page shows it in its own language."""
+    """Has the next page show `text`, which is English of the catalogue, in its own language."""
     put_cookie(request, response, NOTICE_COOKIE, text.encode().hex(), seconds=_NOTICE_SECONDS)
 
 
 def csrf_of_secret(secret: str) -> str:
-    """The token that every form of a browser carries, of its session token or form secret; '' of ''."""
+    """The token that every form of a browser carries, made from its session token or form secret; '' for ''."""
     return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()[:32] if secret else ""
 
 
 async def is_own_form(request: Request, wanted: str) -> bool:
-    """The request came from a page of ours: its header or form field holds the token `wanted`."""
+    """Whether the request came from a page of ours: its header or form field contains the token `wanted`."""
     if request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE:
         return False
     given = request.headers.get(CSRF_HEADER, "")
@@ -216,7 +218,7 @@ async def is_own_form(request: Request, wanted: str) -> bool:
 
 
 def is_https(request: Request) -> bool:
-    """The browser came by https, here or as far as one of our own proxies."""
+    """Whether the browser used https, to us or to one of our own proxies."""
     return _came_by_https(request, _console(request).app.settings.web.proxies)
 
 
@@ -226,26 +228,26 @@ def _came_by_https(request: Request, proxies: _Networks) -> bool:
 
 
 def comes_from(request: Request, proxies: _Networks) -> bool:
-    """The request was sent by one of these machines: what its headers say of the client is true."""
-    return _is_of(request.client.host if request.client is not None else "", proxies)
+    """Whether one of these machines sent the request: what its headers say about the client can be trusted."""
+    return _is_in_networks(request.client.host if request.client is not None else "", proxies)
 
 
 def is_private_way(request: Request) -> bool:
-    """Nobody can read on the way: https, or this machine's own browser."""
+    """Whether nobody can read the request on its way: it uses https, or comes from this machine's own browser."""
     proxies = _console(request).app.settings.web.proxies
-    return is_https(request) or _is_of(client_address(request, proxies), _LOOPBACK)
+    return is_https(request) or _is_in_networks(client_address(request, proxies), _LOOPBACK)
 
 
 def client_address(request: Request, proxies: _Networks) -> str:
-    """The address of the client; behind our own proxies, the one that the outermost of them names."""
+    """The address of the client; behind our own proxies, the one that the outermost of them reports."""
     address = request.client.host if request.client is not None else ""
     named = [name.strip() for name in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
-    while _is_of(address, proxies) and named and named[-1]:
+    while _is_in_networks(address, proxies) and named and named[-1]:
         address = named.pop()[:64]
     return address
 
 
-def _is_of(address: str, networks: _Networks) -> bool:
+def _is_in_networks(address: str, networks: _Networks) -> bool:
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -254,7 +256,7 @@ def _is_of(address: str, networks: _Networks) -> bool:
 
 
 class SignInFirst(Exception):
-    """No session, or no longer; `next_path` is the page that was asked for."""
+    """There is no session, or it has ended; `next_path` is the page that was asked for."""
 
     def __init__(self, *, next_path: str, was_signed_in: bool) -> None:
         self.next_path = next_path
@@ -266,7 +268,7 @@ class Forbidden(Exception):
 
 
 class ForeignForm(Exception):
-    """The form does not come from one of our pages, or from one that is too old."""
+    """The form comes from no page of ours, or from one that is too old."""
 
 
 class ChangePasswordFirst(Exception):
@@ -291,7 +293,7 @@ class RequestContext:
     session: Session | None = None
     somebody: Member | None = None
     refused: RefusedForm | None = None
-    """The form that was refused, on the page that holds it."""
+    """The form that was refused, when its page is shown again."""
 
     @property
     def services(self) -> Services:
@@ -305,7 +307,7 @@ class RequestContext:
 
     @property
     def who(self) -> str:
-        """As the audit names them."""
+        """The account that asks, by the name that the audit uses."""
         return self.member.login
 
     @cached_property
@@ -315,7 +317,7 @@ class RequestContext:
 
     @property
     def lacks_factor(self) -> bool:
-        """The role needs a second factor, and this session began without one."""
+        """Whether the role needs a second factor and this session began without one."""
         return (
             self.session is not None
             and self.member.role in self.services.sessions.second_factor_roles
@@ -329,7 +331,7 @@ class RequestContext:
 
     @property
     def is_part(self) -> bool:
-        """Htmx asks for a part of a page."""
+        """Whether htmx asks for a part of a page."""
         return self.request.headers.get("HX-Request") == "true"
 
     @property
@@ -338,7 +340,7 @@ class RequestContext:
 
     @cached_property
     def notice(self) -> str:
-        """What the last act has left to be shown on this page."""
+        """What the last act left to be shown once, on this page."""
         try:
             text = bytes.fromhex(self.request.cookies.get(NOTICE_COOKIE, "")).decode()
         except ValueError:
@@ -347,7 +349,7 @@ class RequestContext:
 
     @cached_property
     def halted(self) -> Pause | None:
-        """The standing pause of all dialling, which every page shows to those who are signed in."""
+        """The pause of all dialling in force, which every page shows to those who are signed in."""
         if self.somebody is None:
             return None
         try:
@@ -356,7 +358,7 @@ class RequestContext:
             return None
 
     def cache(self, name: str, read: Callable[[Any], Any], *, seconds: float = 0.0) -> Cache[Any, Any]:
-        """The cache of this name, shared by all requests to this process; its values are good for `seconds`."""
+        """The cache of this name, shared by all requests to this process; its values are valid for `seconds`."""
         return _console(self.request).cache(name, read, seconds=seconds)
 
     def badge_of(self, place: Place) -> int:
@@ -377,7 +379,7 @@ class RequestContext:
 
     @property
     def navigation(self) -> tuple[NavigationEntry, ...]:
-        """What stands in the bar of this person's pages."""
+        """The entries in the navigation bar of this person's pages."""
         return navigation_of(self.places)
 
     def is_at(self, place: Place) -> bool:
@@ -413,7 +415,7 @@ class RequestContext:
             raise NotFound(kind="page", key=self.request.url.path)
 
     def go(self, path: str, *, notice: str = "") -> Response:
-        """To another page after an act; `notice` is English of the catalogue and shown there once."""
+        """Redirects to another page after an act; `notice` is English of the catalogue and shown there once."""
         response: Response = (
             Response(status_code=204, headers={"HX-Redirect": path})
             if self.is_part
@@ -446,9 +448,9 @@ def home_of(request: RequestContext) -> str:
 
 
 class AnswerHeaders:
-    """Sets these headers of every answer. A fault of ours becomes the answer `failed`, a 500, and a line of the log
+    """Sets these headers on every answer. An error of our own becomes the answer `failed`, a 500, and a line of the log
     that says where it was raised, without its text, which may be personal. `what` names the application; `proxies` are
-    those that say truly whether the client came by https.
+    trusted to say whether the client used https.
     """
 
     def __init__(
@@ -499,11 +501,11 @@ class ShutdownHooks:
         self._stops: list[Callable[[], None]] = []
 
     def join(self, stop: Callable[[], None]) -> None:
-        """`stop` will be called once, in the thread of the server's event loop."""
+        """Has `stop` called once, in the thread of the server's event loop."""
         self._stops.append(stop)
 
     def begin(self) -> None:
-        """Calls what has joined."""
+        """Calls every function that has joined."""
         for stop in self._stops:
             stop()
 
@@ -516,7 +518,7 @@ class ConsoleContext:
     pages: Pages
     closing: ShutdownHooks
     halted: Cache[None, Pause | None]
-    """The standing pause of all dialling."""
+    """The pause of all dialling in force."""
     caches: dict[str, Cache[Any, Any]] = field(default_factory=dict)
     """Counts behind pages, by name, shared by all requests."""
 
@@ -587,7 +589,7 @@ def anonymous_context(request: Request) -> RequestContext:
 
 
 async def context_or_anonymous(request: Request) -> RequestContext:
-    """As `context_of`; without a session while the database does not answer: for pages about faults."""
+    """As `context_of`, but without a session while the database does not answer: for pages about errors."""
     try:
         return await context_of(request)
     except Unavailable:
@@ -616,9 +618,7 @@ async def _authorize(context: RequestContext, declared: Declared) -> None:
 
 
 def sees_everything(request: RequestContext) -> bool:
-    """Whether the reader is of the whole centre or of its topmost unit: scripts and rules are for people of
-    every unit.
-    """
+    """Whether the reader belongs to the whole centre or to its topmost unit: scripts and rules concern every unit."""
     unit_id = request.member.unit_id
     if unit_id is None:
         return True
@@ -629,6 +629,6 @@ def sees_everything(request: RequestContext) -> bool:
 
 
 def need_all(request: RequestContext) -> None:
-    """Raises `Forbidden` for a reader of one unit among others."""
+    """Raises `Forbidden` for a reader of any unit but the topmost one."""
     if not sees_everything(request):
         raise Forbidden

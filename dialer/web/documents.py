@@ -37,15 +37,15 @@ _POINTS, _TABLE_POINTS, _AFTER_POINTS = 10.5, 9, 4
 
 
 _UNFIT = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Signs that XML cannot hold. What staff typed or pasted may have some: a line break of Word is a vertical tab."""
+"""Characters that XML cannot contain. Typed or pasted text may have some: a line break of Word is a vertical tab."""
 
 
-def _fit(text: str) -> str:
+def _without_unfit(text: str) -> str:
     return _UNFIT.sub(" ", text.replace("\v", "\n"))
 
 
 class Document:
-    """Written from above to below; `content` gives the bytes of the file."""
+    """A document that is written from top to bottom; `content` gives the bytes of the file."""
 
     def __init__(self, *, title: str, lang: Lang, made_at: datetime) -> None:
         import docx  # loaded only by processes that write documents: memory at rest
@@ -65,9 +65,9 @@ class Document:
         ):
             self._font(self._docx.styles[name], Pt(points), chinese)
         about = self._docx.core_properties
-        about.author, about.title, about.comments = "", _fit(title), ""
+        about.author, about.title, about.comments = "", _without_unfit(title), ""
         about.created = about.modified = made_at
-        self._docx.add_paragraph(_fit(title), style="Title")
+        self._docx.add_paragraph(_without_unfit(title), style="Title")
         self._charts = 0
 
     def _font(self, style: Any, size: Any, chinese: str) -> None:  # noqa: ANN401  # the library has no types
@@ -83,24 +83,24 @@ class Document:
         fonts.set(qn("w:hAnsi"), _LATIN)
 
     def heading(self, text: str) -> None:
-        self._docx.add_heading(_fit(text), level=1)
+        self._docx.add_heading(_without_unfit(text), level=1)
 
     def paragraph(self, text: str) -> None:
         from docx.shared import Pt
 
-        layout = self._docx.add_paragraph(_fit(text)).paragraph_format
+        layout = self._docx.add_paragraph(_without_unfit(text)).paragraph_format
         layout.space_after = Pt(_AFTER_POINTS)
         if self._lang == Lang.ZH and text:
             layout.first_line_indent = Pt(2 * _POINTS)  # two characters, as Chinese texts begin
 
     def line(self, text: str) -> None:
-        """A line in the middle, below the title."""
+        """A centred line, below the title."""
         from docx.enum.text import WD_ALIGN_PARAGRAPH
 
-        self._docx.add_paragraph(_fit(text)).alignment = WD_ALIGN_PARAGRAPH.CENTER
+        self._docx.add_paragraph(_without_unfit(text)).alignment = WD_ALIGN_PARAGRAPH.CENTER
 
     def chart(self, chart: Chart) -> None:
-        """A chart over the whole width; `chart.title` is read aloud in its place and printed below it."""
+        """A chart over the whole width; `chart.title` is its alternative text and is printed below it."""
         from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.opc.constants import RELATIONSHIP_TYPE
         from docx.opc.packuri import PackURI
@@ -123,7 +123,7 @@ class Document:
         paragraph.add_run()._r.append(  # noqa: SLF001  # the library has no call for charts
             parse_xml(_drawing_xml(number, relation, int(self._width), height, chart.title))
         )
-        caption = self._docx.add_paragraph(_fit(chart.title))
+        caption = self._docx.add_paragraph(_without_unfit(chart.title))
         caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
     def table(
@@ -134,8 +134,8 @@ class Document:
         shares: Sequence[float],
         words: int | None = None,
     ) -> None:
-        """`shares` of the width, by column. The head stands again on each page; a row is not torn. The columns after
-        the first `words` are figures, at the right; None: all are words.
+        """A table whose columns take these `shares` of the width. The head is repeated on each page; a row is not split
+        between pages. The columns after the first `words` are figures, aligned right; None: all columns are words.
         """
         from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.oxml import OxmlElement
@@ -157,7 +157,7 @@ class Document:
             for column, (cell, text, share) in enumerate(zip(row.cells, line, shares, strict=True)):
                 cell.width = int(self._width * share / sum(shares))
                 cell.text = ""
-                run = cell.paragraphs[0].add_run(_fit(text))
+                run = cell.paragraphs[0].add_run(_without_unfit(text))
                 if words is not None and column >= words:
                     cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 run.bold, run.font.size = is_head, Pt(_TABLE_POINTS)
@@ -168,8 +168,8 @@ class Document:
                     cell._tc.get_or_add_tcPr().append(shade)  # noqa: SLF001  # as above
 
     def footer(self, text: str) -> None:
-        """On every page."""
-        self._docx.sections[0].footer.paragraphs[0].text = _fit(text)
+        """A footer on every page."""
+        self._docx.sections[0].footer.paragraphs[0].text = _without_unfit(text)
 
     @property
     def content(self) -> bytes:
@@ -188,10 +188,10 @@ _SPACES = (
     ' xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 )
 _CHART_HEIGHT, _BAR_HEIGHT, _MOST_CHART_HEIGHT = 2_000_000, 190_000, 7_400_000
-"""In EMU, of which a centimetre has 360,000."""
+"""In EMU; a centimetre has 360,000."""
 _FILLS = ("1F2A37", "9AA5B1", "D5DBE1", "5B6B7C")
 _PATTERNS = ("", "wdUpDiag", "", "pct50")
-"""Told apart in black print: full, slanted, light, dotted."""
+"""Distinguishable in black print: full, slanted, light, dotted."""
 _DASHES = ("solid", "dash", "sysDot", "lgDash")
 _VALUE_AXIS, _LABEL_AXIS = 2, 1
 _MOST_NAMES = 12
@@ -209,9 +209,9 @@ def _workbook(chart: Chart) -> bytes:
     with xlsxwriter.Workbook(written, {"in_memory": True}) as book:
         sheet = book.add_worksheet("Sheet1")
         for row, label in enumerate(chart.labels, start=1):
-            sheet.write_string(row, 0, _fit(label))
+            sheet.write_string(row, 0, _without_unfit(label))
         for column, one in enumerate(chart.series, start=1):
-            sheet.write_string(0, column, _fit(one.name))
+            sheet.write_string(0, column, _without_unfit(one.name))
             for row, value in enumerate(one.values, start=1):
                 if value is not None:
                     sheet.write_number(row, column, value)
@@ -222,7 +222,7 @@ def _drawing_xml(number: int, relation: str, width: int, height: int, title: str
     return (
         f'<w:drawing {_SPACES}><wp:inline distT="0" distB="0" distL="0" distR="0">'
         f'<wp:extent cx="{width}" cy="{height}"/>'
-        f'<wp:docPr id="{number}" name="Chart {number}" descr={quoteattr(_fit(title))}/>'
+        f'<wp:docPr id="{number}" name="Chart {number}" descr={quoteattr(_without_unfit(title))}/>'
         '<wp:cNvGraphicFramePr/><a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/chart">'
         f'<c:chart r:id="{relation}"/></a:graphicData></a:graphic></wp:inline></w:drawing>'
     )
@@ -254,7 +254,7 @@ def _numbers(values: Sequence[float | None], form: str) -> str:
 
 
 def _whiskers(one: Series, form: str) -> str:
-    """Where the true value is, on both sides of a bar."""
+    """Error bars on both sides of a bar: the interval of the true value."""
     if not one.low or not one.high:
         return ""
 
@@ -277,7 +277,7 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
     is_line, is_bars = chart.kind is ChartKind.LINES, chart.kind is ChartKind.BARS
     last = len(chart.labels) + 1
     names = "".join(
-        f'<c:pt idx="{place}"><c:v>{escape(_fit(label))}</c:v></c:pt>'
+        f'<c:pt idx="{place}"><c:v>{escape(_without_unfit(label))}</c:v></c:pt>'
         for place, label in enumerate(chart.labels)
     )
     marks = '<c:marker><c:symbol val="none"/></c:marker>' if is_line else '<c:invertIfNegative val="0"/>'
@@ -286,7 +286,7 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
         f'<c:ser><c:idx val="{place}"/><c:order val="{place}"/>'
         f"<c:tx><c:strRef><c:f>Sheet1!${_column(place)}$1</c:f><c:strCache>"
         f'<c:ptCount val="1"/>'
-        f'<c:pt idx="0"><c:v>{escape(_fit(one.name))}</c:v></c:pt></c:strCache></c:strRef></c:tx>'
+        f'<c:pt idx="0"><c:v>{escape(_without_unfit(one.name))}</c:v></c:pt></c:strCache></c:strRef></c:tx>'
         f"{_fill(place, is_line=is_line)}"
         f"{marks}"
         f"{'' if is_line else _whiskers(one, form)}"
@@ -359,10 +359,10 @@ def as_document(content: bytes, *, name: str, kind: str) -> Response:
 _PROGRAMS: Final = ("soffice", "libreoffice")
 _LONGEST_SECONDS: Final = 90.0
 _MOST_WAITING: Final = 3
-_one_at_a_time = threading.Lock()
-"""It takes about 300 MB."""
-_places = threading.BoundedSemaphore(_MOST_WAITING)
-"""Each of those who wait holds a thread of the console."""
+_conversion_lock = threading.Lock()
+"""A conversion takes about 300 MB."""
+_waiting_places = threading.BoundedSemaphore(_MOST_WAITING)
+"""Each request that waits holds a thread of the console."""
 
 
 def office_program() -> str | None:
@@ -379,18 +379,18 @@ def as_pdf(docx: bytes) -> bytes:
         raise Unavailable(
             part="PDF", problem="LibreOffice is not installed on this machine; the docx is the same document"
         )
-    if not _places.acquire(blocking=False):
+    if not _waiting_places.acquire(blocking=False):
         raise Unavailable(
             part="PDF", problem=gettext_noop("other documents are being made: try again in a minute")
         )
     try:
         return _converted(program, docx)
     finally:
-        _places.release()
+        _waiting_places.release()
 
 
 def _converted(program: str, docx: bytes) -> bytes:
-    with _one_at_a_time, tempfile.TemporaryDirectory(prefix="dialer-pdf-") as folder:
+    with _conversion_lock, tempfile.TemporaryDirectory(prefix="dialer-pdf-") as folder:
         source = Path(folder) / "document.docx"
         source.write_bytes(docx)
         _convert(program, folder)
@@ -401,7 +401,9 @@ def _converted(program: str, docx: bytes) -> bytes:
 
 
 def _convert(program: str, folder: str) -> None:
-    """Without our settings and keys in its environment, and with a profile that is deleted with the folder."""
+    """Runs LibreOffice without our settings and keys in its environment, and with a profile that is deleted with the
+    folder.
+    """
     environment = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
     process = subprocess.Popen(  # noqa: S603  # a program of the system, with names of our own
         [
@@ -416,7 +418,7 @@ def _convert(program: str, folder: str) -> None:
     except subprocess.TimeoutExpired:
         raise Unavailable(part="PDF", problem="LibreOffice takes too long") from None
     finally:
-        # It starts a process of its own, which does not end with it.
+        # LibreOffice starts a process of its own, which does not end with it.
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

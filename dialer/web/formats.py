@@ -29,7 +29,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def format_money(fen: int | None) -> str:
-    """¥12,345.67; whole yuan without the zeros; '' of None."""
+    """¥12,345.67; whole yuan without the zeros; '' for None."""
     if fen is None:
         return ""
     yuan, rest = divmod(abs(fen), FEN_PER_YUAN)
@@ -37,7 +37,7 @@ def format_money(fen: int | None) -> str:
 
 
 def format_number(value: float | None) -> str:
-    """12,345 or 12.5; '' of None."""
+    """12,345 or 12.5; '' for None."""
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
@@ -120,7 +120,7 @@ def unit_tree(units: Sequence[Unit]) -> list[tuple[int, str]]:
 
 
 def unit_names(index: UnitIndex) -> dict[int, str]:
-    """Each active unit by the shortest end of its path that is unique: what is offered for typing."""
+    """The name offered for typing of each active unit: the shortest end of its path that is unique."""
     active = [unit for unit in index if unit.active]
     endings: Counter[tuple[str, ...]] = Counter()
     for unit in index:
@@ -143,7 +143,7 @@ def typed_word(kind: type[_Word], text: str) -> _Word | None:
 
 
 _MOST_DIGITS = 18
-"""Of a number of the database."""
+"""The most digits of a number that the database can store."""
 
 
 def typed_number(text: str, *, field: str) -> int | None:
@@ -157,7 +157,7 @@ def typed_number(text: str, *, field: str) -> int | None:
 
 
 def typed_unit(index: UnitIndex, text: str) -> int:
-    """The unit of a typed text: an offered name, else a number, name, path or alias. Raises `Invalid`."""
+    """The unit that was typed: an offered name, else a number, name, path or alias. Raises `Invalid`."""
     wanted = text.strip()
     if not wanted:
         raise Invalid(field="unit", problem="is empty", fix="choose a unit")
@@ -191,8 +191,8 @@ class Sheet:
 
 
 def plain(cell: Cell) -> Cell:
-    """Text that a spreadsheet may calculate gets an apostrophe in front; everything else is unchanged. It may do so
-    after spaces and invisible signs too, and with full-width signs.
+    """Text that a spreadsheet may calculate gets an apostrophe in front; everything else is unchanged. A spreadsheet
+    may do so after spaces and invisible characters too, and with full-width characters.
     """
     if not isinstance(cell, str):
         return cell
@@ -206,7 +206,7 @@ def _is_blank(sign: str) -> bool:
 
 
 def workbook(sheets: Sequence[Sheet]) -> bytes:
-    """An xlsx file: one sheet a table, the first row frozen."""
+    """An xlsx file: one sheet for each table, the first row frozen."""
     import xlsxwriter  # loaded only by processes that write workbooks: memory at rest
 
     written = BytesIO()
@@ -261,7 +261,7 @@ def sent_files(files: Sequence[UploadFile] | None) -> list[bytes]:
 
 
 def sealed_file(content: bytes, media_type: str, *, name: str) -> Response:
-    """A file that was kept sealed: a picture is shown, a PDF is saved and opened outside the console."""
+    """The answer with a file that was stored sealed. A picture is shown; a PDF is saved, to be opened elsewhere."""
     kind = media_type.rpartition("/")[2]
     how = "inline" if media_type.startswith("image/") else f'attachment; filename="{name}.{kind}"'
     return Response(content, media_type=media_type, headers={"Content-Disposition": how})

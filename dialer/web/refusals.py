@@ -87,11 +87,11 @@ _TEXTS_OF: dict[type[Exception], tuple[str, str]] = {
         gettext_noop("Your figures wait for a place. This page tries again automatically."),
     )
 }
-"""Of faults whose page says more than that of their status."""
+"""For refusals whose page says more than that of their status."""
 
 
 def add_faults(console: FastAPI) -> None:
-    """Every refusal has a page."""
+    """Adds the page of every refusal to the application."""
     for kind in (
         SignInFirst,
         Forbidden,
@@ -128,7 +128,7 @@ async def _answered(request: Request, fault: Exception) -> Response:
         case Refusal():
             status, quoted = 409 if isinstance(fault, Conflict) else 422, fault
         case Unavailable():
-            _log.warning("page put off: %s", fault)
+            _log.warning("page answered with 503: %s", fault)
             status = 503
         case RequestValidationError():
             status, quoted = 422, _mistyped(fault)
@@ -144,7 +144,7 @@ async def _answered(request: Request, fault: Exception) -> Response:
 
 
 def _mistyped(fault: RequestValidationError) -> Invalid | None:
-    """The refusal of a form whose field is not of its kind; None where it is no field of a form."""
+    """The refusal of a form with a value of the wrong type; None if the fault is not in a field of a form."""
     first = fault.errors()[0]
     place, kind = first["loc"], str(first["type"])
     if len(place) < _IN_BODY or place[0] != "body":
@@ -166,9 +166,9 @@ _SECRETS = re.compile("password|secret|code|credential|csrf")
 async def form_again(
     request: Request, context: RequestContext, fault: Refusal, status: int
 ) -> Response | None:
-    """The page that the form was sent from, with what was typed and what is wrong; None where that page is not known or
-    does not hold the form any more. Its token has proved that the form came from a page of ours, so of the `Referer`
-    the path alone counts: a proxy may know this machine by another name.
+    """The page that the form was sent from, with what was typed and what is wrong; None if that page is not known or no
+    longer contains the form. The form's token has proved that it came from a page of ours, so of the `Referer` only the
+    path counts: a proxy may know this machine by another name.
     """
     sent_from = urlsplit(request.headers.get("Referer", ""))
     if request.method != "POST" or context.is_part or not sent_from.path:
@@ -197,7 +197,7 @@ _OF_BODY = frozenset({b"content-length", b"content-type", b"transfer-encoding", 
 
 
 async def _page_with(request: Request, path: str, query: str, form: RefusedForm) -> bytes | None:
-    """The page as the same reader gets it now; None unless it is one."""
+    """The page as the same reader gets it now; None if the answer is not a page."""
     scope = {
         **{name: request.scope[name] for name in _KEPT_OF_SCOPE if name in request.scope},
         "method": "GET",
@@ -227,7 +227,7 @@ _KEPT_OF_SCOPE = ("type", "asgi", "http_version", "scheme", "server", "client", 
 
 
 async def failed(request: Request) -> Response:
-    """The page of a fault of ours; it reads nothing that could fail as well."""
+    """The page for an error of our own; it reads nothing that could fail as well."""
     return _page(anonymous_context(request), 500, "", None)
 
 

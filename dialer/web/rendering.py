@@ -1,4 +1,4 @@
-"""Templates with what they can say, and the files beside them: styles, scripts, pictures, sound.
+"""Templates with their filters and functions, and the static files: styles, scripts, pictures, sound.
 
 One template environment serves both languages: the language is that of the reader for whom a page is rendered.
 """
@@ -59,7 +59,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainReader:
-    """A reader without a request: everybody of one language."""
+    """A reader without a request, such as for all boards in one language."""
 
     lang: Lang
     now: datetime
@@ -69,20 +69,20 @@ class PlainReader:
 
 @dataclass(slots=True, kw_only=True)
 class RefusedForm:
-    """A form that was sent and refused. The page that holds it is rendered again with what was typed."""
+    """A form that was sent and refused. The page that contains it is rendered again with what was typed."""
 
     action: str
     """The address it was sent to."""
     field: str
-    """What is wrong in it; '' where it is no field."""
+    """The field that is wrong; '' if the fault is not in one field."""
     sentence: str
     typed: Mapping[str, str]
     as_note: bool = False
-    """The sentence stands above the form: no field can show it."""
+    """The sentence is shown above the form: no field can show it."""
     shown: bool = False
-    """The page holds the form."""
+    """The page contains the form."""
     told: bool = False
-    """The sentence stands on the page."""
+    """The page shows the sentence."""
 
 
 _current: ContextVar[Reader] = ContextVar("reader")
@@ -91,9 +91,7 @@ _form: ContextVar[RefusedForm | None] = ContextVar("form", default=None)
 
 
 class PlaceGroup(Enum):
-    """Entries of the navigation that one entry holds for people who have many. The value is English of the
-    catalogue.
-    """
+    """Entries of the navigation that are grouped for people who have many. The value is English of the catalogue."""
 
     RESULTS = gettext_noop("Results")
     CARDS = gettext_noop("Two-card control")
@@ -110,24 +108,24 @@ class Place:
     act: Permission
     order: int
     badge: Callable[[Any], int] | None = None
-    """How many things wait there for this person, by the `RequestContext`."""
+    """How many things wait there for this person; gets the `RequestContext`."""
     group: PlaceGroup | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NavigationEntry:
-    """What stands in the bar: one place, or a group of several."""
+    """One entry of the navigation bar: one place, or a group of several."""
 
     text: str
     places: tuple[Place, ...]
 
 
 _MOST_ENTRIES = 9
-"""So many fit beside the name of the service; people who have more places see groups."""
+"""As many as fit beside the name of the service; people who have more places see groups."""
 
 
 def navigation_of(places: Sequence[Place]) -> tuple[NavigationEntry, ...]:
-    """The places in their order, those of a group together at its first one."""
+    """The places in their order; those of a group are together, where the first of them is."""
     grouped = len(places) > _MOST_ENTRIES
     found: dict[object, list[Place]] = {}
     for place in places:
@@ -141,7 +139,9 @@ def navigation_of(places: Sequence[Place]) -> tuple[NavigationEntry, ...]:
 
 
 class _Forms(Extension):
-    """Tells each form with a token where it is sent to, so that a refused one is known when its page is rendered."""
+    """Passes to each form with a token the address that it is sent to, so that a refused one is recognised when its
+    page is rendered.
+    """
 
     _BEGIN: Final = re.compile(
         r'(<form\b[^>]*?\baction="(?P<action>(?:\{\{.*?\}\}|[^"{])*)"[^>]*>\s*)\{\{ csrf_field\(\) \}\}'
@@ -304,7 +304,7 @@ class PageFiles(StaticFiles):
 
 
 def sound(services: Services) -> Callable[[Request], Awaitable[Response]]:
-    """Shipped and rendered prompts; a file of a given name never changes."""
+    """Answers with the sound of shipped and rendered prompts; a file of a given name never changes."""
 
     async def answer(request: Request) -> Response:
         file = request.path_params["file"]

@@ -30,7 +30,7 @@ from dialer.org.unit_store import get_unit, is_within_unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """One human call or visit. A login is '' and a time None without one."""
+    """One human call or visit. A login that is not set is '', a time that is not set is None."""
 
     id: int
     case_id: int
@@ -39,7 +39,7 @@ class Assignment:
     grade: Grade
     fraud_type: FraudType
     policy_version: int
-    """Of its case."""
+    """The policy version of its case."""
     reason: Reason
     unit: str
     unit_id: int | None
@@ -63,14 +63,14 @@ class Assignment:
     """When the person wants to be called."""
     kept_for: str | None
     kept_until: datetime | None
-    """Until then it waits for an agreed call or for a second person, and is nobody else's."""
+    """Until then it waits for an agreed call or for a second person's approval, and nobody else is offered it."""
     stage: VisitStage
     done_by: str
     outcome: OutcomeKind | None
 
     @property
     def is_opened(self) -> bool:
-        """Under the claim that counts now."""
+        """Whether its holder has opened the person's data under the current claim."""
         return self.opened_token == self.token
 
     @property
@@ -84,16 +84,16 @@ class Assignment:
 
     @property
     def until(self) -> datetime:
-        """When the clock that runs now is over: the one to sign, then the one to call or arrive, and after an officer's
-        arrival the one to report.
+        """When the time limit that runs now ends: to sign, then to call or arrive, and after an officer's arrival to
+        report.
         """
         if self.state is AssignmentState.OPEN:
             return min(self.sign_by, self.due_at)
         return self.feedback_by if self.stage.rank >= VisitStage.ARRIVED.rank else self.due_at
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether somebody still has to do it and the clock that runs now is over, unless it is kept for an agreed call
-        or a second person. `is_overdue` of this module is the same for a WHERE.
+        """Whether somebody still has to do it and the time limit that runs now has passed, unless it is kept for an
+        agreed call or a second person. The function `is_overdue` of this module is the same condition in SQL.
         """
         is_kept = self.kept_until is not None and self.kept_until > now
         return self.is_pending and self.until <= now and not is_kept
@@ -104,7 +104,7 @@ _COLUMNS = tuple(column for column in t.assignment.c if column.name in Assignmen
 
 
 def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
-    """For a WHERE: as `Assignment.is_overdue`."""
+    """The SQL condition of `Assignment.is_overdue`."""
     a = t.assignment.c
     arrived = a.stage.in_([stage.value for stage in VisitStage if stage.rank >= VisitStage.ARRIVED.rank])
     signing = (a.state == AssignmentState.OPEN.value, sa.func.least(a.sign_by, a.due_at))
@@ -113,24 +113,24 @@ def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def is_kept(now: datetime) -> sa.ColumnElement[bool]:
-    """For a WHERE: it waits for an agreed call or for a second person."""
+    """The SQL condition that an assignment waits for an agreed call or for a second person."""
     return sa.func.coalesce(t.assignment.c.kept_until > now, sa.false())
 
 
 def overdue_among(tx: Tx, ids: Collection[int], *, now: datetime) -> set[int]:
-    """Those of these assignments that are overdue."""
+    """The ids of those of these assignments that are overdue."""
     late = sa.select(t.assignment.c.id).where(t.assignment.c.id.in_(ids), is_overdue(now))
     return {row["id"] for row in tx.rows(late)} if ids else set()
 
 
 def select_assignments() -> sa.Select[Any]:
-    """Every column of an `Assignment`; the case is joined."""
+    """Selects every column of an `Assignment`, joined with its case."""
     of_case = (t.case.c.grade, t.case.c.fraud_type, t.case.c.policy_version)
     return sa.select(*_COLUMNS, *of_case).join(t.case, t.case.c.id == t.assignment.c.case_id)
 
 
 def stage_of(row: Row) -> VisitStage:
-    """How far the visit of this row is."""
+    """The stage of the visit of this row."""
     return VisitStage(row["stage"]).under(AssignmentState(row["state"]))
 
 
@@ -164,13 +164,13 @@ def note_assignment_act(
     facts: Mapping[str, object],
     words: str = "",
 ) -> None:
-    """The act is in the timeline of the case, with the assignment's id beside `facts`; `words` are sealed."""
+    """Adds the act to the timeline of the case, with the assignment's id beside `facts`; `words` are sealed."""
     about = {"assignment_id": assignment.id, **facts}
     note_acts(tx, [Act(case_id=assignment.case_id, kind=kind, by=by, facts=about, words=words)], now=now)
 
 
 def waiting_assignments(tx: Tx, *, kind: Track | None = None, limit: int = 100) -> list[Assignment]:
-    """Open and signed ones, most urgent first."""
+    """Open and signed assignments, the most urgent first; of one kind if `kind` is given."""
     statement = select_assignments().where(in_words(t.assignment.c.state, PENDING_STATES))
     if kind is not None:
         statement = statement.where(t.assignment.c.kind == kind.value)
@@ -178,14 +178,14 @@ def waiting_assignments(tx: Tx, *, kind: Track | None = None, limit: int = 100) 
 
 
 def assignments_of_case(tx: Tx, case_id: int) -> list[Assignment]:
-    """Open and signed ones of a case."""
+    """Open and signed assignments of a case, in the order of their ids."""
     pending = in_words(t.assignment.c.state, PENDING_STATES)
     statement = select_assignments().where(t.assignment.c.case_id == case_id, pending)
     return _read(tx, statement.order_by(t.assignment.c.id))
 
 
 def get_assignment(tx: Tx, assignment_id: int) -> Assignment:
-    """Raises `NotFound`."""
+    """The assignment. Raises `NotFound`."""
     return _read_one(tx, assignment_id, select_assignments())
 
 
@@ -195,7 +195,7 @@ def lock_assignment(tx: Tx, assignment_id: int) -> Assignment:
 
 
 def lock_work_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, Assignment]:
-    """Every assignment of these cases by its id, also those that are over, locked in the order of their ids. The cases
+    """All assignments of these cases by id, including those that are over, locked in the order of their ids. The cases
     must have been locked before.
     """
     of_cases = select_assignments().where(t.assignment.c.case_id.in_(case_ids)).order_by(t.assignment.c.id)
@@ -203,8 +203,8 @@ def lock_work_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, Assignmen
 
 
 def sign_assignment_for(tx: Tx, assignment_id: int, *, by: str, now: datetime) -> None:
-    """签收: it is signed by this person. It returns to the queue when its holder does nothing until it is overdue,
-    and for `IDLE_ASSIGNMENT` at least. Raises `Overtaken` when somebody else has it or it is over.
+    """签收: signs the assignment for this person. It returns to the queue when its holder does nothing until it is
+    overdue, and for at least `IDLE_ASSIGNMENT`. Raises `Overtaken` when somebody else has signed for it or it is over.
     """
     signed = tx.execute(
         sa.update(t.assignment)
@@ -224,7 +224,7 @@ def sign_assignment_for(tx: Tx, assignment_id: int, *, by: str, now: datetime) -
 
 
 def overtaken_by(current: Assignment) -> Overtaken:
-    """The refusal of an act on this assignment: who did what to it meanwhile."""
+    """The error for an act on this assignment that came too late: who did what to it meanwhile."""
     who, what = "", current.state.value
     match current.state:
         case AssignmentState.DONE:
@@ -244,8 +244,8 @@ def overtaken_by(current: Assignment) -> Overtaken:
 
 
 def lock_signed_assignment(tx: Tx, assignment_id: int, *, by: str, token: int | None = None) -> Assignment:
-    """The assignment, locked, when this person has it, under the claim of `token` where one is given. Raises
-    `Overtaken`.
+    """The assignment, locked, if this person has signed for it, and under the claim `token` if one is given. Raises
+    `Overtaken` otherwise.
     """
     current = lock_assignment(tx, assignment_id)
     if not current.is_held_by(by) or (token is not None and token != current.token):
@@ -254,8 +254,8 @@ def lock_signed_assignment(tx: Tx, assignment_id: int, *, by: str, token: int | 
 
 
 def has_arrived(tx: Tx, visit: Assignment, *, by: str) -> bool:
-    """Whether the arrival of this person is on record, also from before the visit lapsed: a phone without a connection
-    sends late.
+    """Whether this person's arrival is on record, even from before the visit went back to the queue: a phone without a
+    connection sends late.
     """
     e = t.event.c
     arrived = sa.select(e.id).where(
@@ -273,8 +273,8 @@ def mark_assignment_opened(tx: Tx, held: Assignment) -> None:
 
 
 def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKind, now: datetime) -> None:
-    """Reported, unless it is over; one that nobody has signed for is signed by `by`. A success without a call that was
-    reported of it before and that nobody has approved is reversed.
+    """Ends the assignment with the outcome that was reported, unless it is over; if nobody has signed for it, `by` has.
+    A success without a call that was reported of it earlier and that nobody has approved is reversed.
     """
     ended = tx.rows(
         sa.update(t.assignment)
@@ -294,7 +294,7 @@ def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The units whose work a person may take: a unit and all below it, or, without one, all of the centre. Work without
+    """The units whose work a person may take: a unit and all below it, or without a unit the whole centre. Work without
     a unit waits at the centre: people of the top unit may take it.
     """
 
@@ -305,7 +305,7 @@ class Scope:
         return self.includes(tx, t.assignment.c.unit_id)
 
     def includes(self, tx: Tx, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        """A condition: the row of this column is of these units."""
+        """The condition that the unit in this column is in the scope."""
         if self.unit_id is None:
             return sa.true()
         inside = is_within_unit(column, self.unit_id)
@@ -314,12 +314,12 @@ class Scope:
 
 
 def lock_claims_of(tx: Tx, by: str) -> None:
-    """Of two requests of this person at once the second sees what the first has claimed."""
+    """Serialises the claims of this person: of two requests at once, the second sees what the first has claimed."""
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_CLAIMS, sa.func.hashtext(by))))
 
 
 def assignment_claimed_by(tx: Tx, by: str, *, real_now: datetime) -> int | None:
-    """The human call under a running lease of this person."""
+    """The id of the human call that this person has under a running lease; None without one."""
     found: int | None = tx.scalar(
         sa.select(t.assignment.c.id)
         .where(
@@ -360,7 +360,7 @@ def claim_next_assignment(
 def hand_assignment_to(
     tx: Tx, assignment_id: int, *, by: str, now: datetime, lease_until: datetime, idle_at: datetime
 ) -> None:
-    """The assignment is signed by `by` under a new token; the time of the first signature stays."""
+    """Signs the assignment for `by` under a new token; the time of the first signature stays."""
     a = t.assignment.c
     _update(
         tx,
@@ -384,34 +384,36 @@ def is_assignment_visible(tx: Tx, assignment_id: int, scope: Scope) -> bool:
 
 
 def check_assignment_visible(tx: Tx, assignment_id: int, scope: Scope) -> None:
-    """Raises `NotFound` for work that is not there or not of these units; the error does not say which."""
+    """Raises `NotFound` for an assignment that does not exist or is not in the scope; the error does not say which."""
     if not is_assignment_visible(tx, assignment_id, scope):
         raise NotFound(kind="assignment", key=assignment_id)
 
 
 def renew_claim(tx: Tx, assignment_id: int, *, lease_until: datetime | None, idle_at: datetime) -> None:
-    """The claim lasts at least until these times; None leaves the lease as it was."""
+    """Extends the claim at least to these times; None leaves the lease as it was."""
     a = t.assignment.c
     leases = {"lease_until": sa.func.greatest(a.lease_until, lease_until)} if lease_until is not None else {}
     _update(tx, assignment_id, idle_at=sa.func.greatest(a.due_at, idle_at), **leases)
 
 
 def keep_for_caller(tx: Tx, assignment_id: int, *, by: str, call_at: datetime, kept_until: datetime) -> None:
-    """Open from `call_at` on: for this caller first, for anybody from `kept_until` on."""
-    _free(tx, [assignment_id], call_at=call_at, kept_for=by, kept_until=kept_until)
+    """Returns the assignment to the queue: from `call_at` on it is offered to this caller, from `kept_until` on to
+    anybody.
+    """
+    _return_to_queue(tx, [assignment_id], call_at=call_at, kept_for=by, kept_until=kept_until)
 
 
 def keep_for_approval(tx: Tx, assignment_id: int, *, until: datetime) -> None:
-    """Open, and nobody is offered it before `until`."""
-    _free(tx, [assignment_id], call_at=until, kept_for=None, kept_until=until)
+    """Returns the assignment to the queue; nobody is offered it before `until`."""
+    _return_to_queue(tx, [assignment_id], call_at=until, kept_for=None, kept_until=until)
 
 
 def release_assignments(tx: Tx, ids: Sequence[int]) -> None:
-    """Open again, without a signature; their clocks go on."""
-    _free(tx, ids, call_at=None, kept_for=None, kept_until=None)
+    """Returns the assignments to the queue, without a signature; their clocks go on."""
+    _return_to_queue(tx, ids, call_at=None, kept_for=None, kept_until=None)
 
 
-def _free(tx: Tx, ids: Sequence[int], **values: object) -> None:
+def _return_to_queue(tx: Tx, ids: Sequence[int], **values: object) -> None:
     tx.execute(
         sa.update(t.assignment)
         .where(t.assignment.c.id.in_(ids))
@@ -430,7 +432,7 @@ def _free(tx: Tx, ids: Sequence[int], **values: object) -> None:
 
 
 def lock_idle_assignments(tx: Tx, *, now: datetime, real_now: datetime, limit: int) -> list[Assignment]:
-    """Signed ones whose lease has ended, or, without a lease, whose idle time has; locked."""
+    """Signed assignments whose lease has ended or, without a lease, whose idle time is over; locked."""
     a = t.assignment.c
     # A desk that renews its lease is not idle, however long the call takes.
     idle = sa.case((a.lease_until.is_not(None), a.lease_until <= real_now), else_=a.idle_at <= now)
@@ -438,7 +440,7 @@ def lock_idle_assignments(tx: Tx, *, now: datetime, real_now: datetime, limit: i
 
 
 def lock_assignments_of(tx: Tx, by: str, *, limit: int) -> list[Assignment]:
-    """Everything that this person has signed for, locked."""
+    """The assignments that this person has signed for, locked."""
     return _lock_signed(tx, t.assignment.c.signed_by == by, limit=limit)
 
 
@@ -468,8 +470,8 @@ def calls_signed_by(tx: Tx, by: str, scope: Scope) -> list[Assignment]:
 
 
 def lock_unsigned_assignments(tx: Tx, *, now: datetime, limit: int) -> list[Assignment]:
-    """Open ones past their sign-off time that no alarm was raised for, locked, the longest overdue first. One that is
-    kept for an agreed call is not late before that time.
+    """Open assignments past their sign-off time for which no alarm was raised, locked, the longest overdue first. One
+    that is kept for an agreed call is not late before the time of that call.
     """
     a = t.assignment.c
     statement = (
@@ -489,13 +491,15 @@ def lock_unsigned_assignments(tx: Tx, *, now: datetime, limit: int) -> list[Assi
 
 
 def mark_assignments_escalated(tx: Tx, ids: Sequence[int], *, now: datetime) -> None:
-    """A supervisor's alarm stands for these."""
+    """Records that a supervisor's alarm was raised for these."""
     if ids:
         tx.execute(sa.update(t.assignment).where(t.assignment.c.id.in_(ids)).values(escalated_at=now))
 
 
 def escalate_assignment(tx: Tx, assignment_id: int, *, unit_id: int, label: str, rise_at: datetime) -> None:
-    """The unit above has it, and until `rise_at` to sign. The clocks that are reported stay as they were."""
+    """Moves the assignment to the unit above, named `label`, which has until `rise_at` to sign for it. The time limits
+    that are reported stay as they were.
+    """
     a = t.assignment.c
     _update(
         tx,
@@ -548,9 +552,11 @@ def _transfer(tx: Tx, row: Row) -> Transfer:
 
 
 def transfer_reason(vault: Vault, row: Row) -> str:
-    """The reason, from `assignment_id`, `at`, `why` and `why_sealed`; `UNREADABLE` where the seal does not fit."""
+    """The reason of a transfer, from the columns `assignment_id`, `at`, `why` and `why_sealed`; `UNREADABLE` where it
+    cannot be opened.
+    """
     if row["why_sealed"] is None:
-        # Asked before reasons were sealed.
+        # Requested before reasons were sealed.
         return str(row["why"])
     place = _place(row["assignment_id"], row["at"])
     try:
@@ -567,7 +573,7 @@ def _place(assignment_id: int, at: datetime) -> str:
 def request_transfer(
     tx: Tx, assignment_id: int, *, from_unit_id: int | None, to_unit_id: int, by: str, why: str, now: datetime
 ) -> int:
-    """The id of the new transfer. Raises `Conflict` when a transfer of this assignment waits already."""
+    """The id of the new transfer. Raises `Conflict` when a transfer of this assignment already waits."""
     m = t.assignment_transfer.c
     asked = sa.select(m.id).where(m.assignment_id == assignment_id, m.state == TransferState.ASKED.value)
     if tx.scalar(asked) is not None:
@@ -586,7 +592,7 @@ def request_transfer(
 
 
 def get_transfer(tx: Tx, transfer_id: int) -> Transfer:
-    """Raises `NotFound`."""
+    """The transfer. Raises `NotFound`."""
     row = tx.one(_select().where(t.assignment_transfer.c.id == transfer_id))
     if row is None:
         raise NotFound(kind="transfer", key=transfer_id)
@@ -602,7 +608,7 @@ def waiting_transfers(
     limit: int = 100,
 ) -> list[Transfer]:
     """Transfers of pending work that nobody has answered, oldest first: those into the unit or one below, or those out
-    of it for a unit that is not below; all where neither is given.
+    of it to a unit that is not below; all if neither is given.
     """
     m = t.assignment_transfer.c
     statement = _select().where(*_waiting(into)).order_by(m.at, m.id).limit(limit)
@@ -615,7 +621,7 @@ def waiting_transfers(
 
 
 def count_waiting_transfers(tx: Tx, *, into: int | None) -> int:
-    """How many wait for an answer of the unit or one below; of any unit where none is given."""
+    """The number of transfers that wait for an answer of the unit `into` or one below; of any unit if it is None."""
     m = t.assignment_transfer.c
     counted = sa.select(sa.func.count(m.id)).join(t.assignment, t.assignment.c.id == m.assignment_id)
     return int(tx.scalar(counted.where(*_waiting(into))))
@@ -628,7 +634,7 @@ def _waiting(into: int | None) -> list[sa.ColumnElement[bool]]:
 
 
 def answer_transfer(tx: Tx, transfer_id: int, state: TransferState, *, by: str, now: datetime) -> None:
-    """Raises `Conflict` when it was answered before."""
+    """Stores the answer to a transfer. Raises `Conflict` when it was answered before."""
     answered = tx.execute(
         sa.update(t.assignment_transfer)
         .where(
@@ -643,7 +649,7 @@ def answer_transfer(tx: Tx, transfer_id: int, state: TransferState, *, by: str, 
 
 
 def complete_transfer(tx: Tx, transfer: Transfer, *, label: str, by: str, now: datetime) -> None:
-    """The other unit has the assignment and its case; `by`, who accepted, has signed. No clock is reset."""
+    """Moves the assignment and its case to the other unit, signed for by `by`, who accepted. No clock is reset."""
     a = t.assignment.c
     _move(
         tx,
@@ -653,15 +659,15 @@ def complete_transfer(tx: Tx, transfer: Transfer, *, label: str, by: str, now: d
         signed_by=by,
         signed_at=sa.func.coalesce(a.signed_at, now),
         kept_until=None,
-        # How far somebody else had come is not how far this officer is.
+        # This officer begins at the first stage, however far the previous one had come.
         stage=sa.case((a.signed_by == by, a.stage), else_=VisitStage.NONE.value),
         idle_at=sa.func.greatest(a.due_at, now + IDLE_ASSIGNMENT),
     )
 
 
 def complete_transfer_unsigned(tx: Tx, transfer: Transfer, *, label: str, rise_at: datetime) -> None:
-    """The other unit has the assignment and its case, and until `rise_at` to sign. The clocks that are reported stay as
-    they were, and so does the time agreed for a call; it is anybody's from then on.
+    """Moves the assignment and its case to the other unit, which has until `rise_at` to sign for it. The time limits
+    that are reported stay as they were, and so does the time agreed for a call, which anybody may then make.
     """
     _move(
         tx,

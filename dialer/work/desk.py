@@ -1,5 +1,5 @@
-"""What the desk shows: the task in hand with the conversation so far, the overview without one, and the texts that a
-caller and an officer say or leave behind, by fraud type.
+"""What the desk shows: the task in hand with the conversation so far, or without one the overview; and the texts by
+fraud type that a caller says and an officer leaves with the person.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ from dialer.work.stop_requests import StopRequest, waiting_stop_requests
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
-    """In one language."""
+    """What a caller says about one type of fraud, in one language."""
 
     title: str
     """The name of this kind of fraud."""
@@ -84,19 +84,19 @@ class NoticeText:
 
 
 @cache
-def _content() -> Mapping[str, Any]:
+def _read_points() -> Mapping[str, Any]:
     return tomllib.loads(resources.files("dialer.work").joinpath("points.toml").read_text(encoding="utf-8"))
 
 
 def points_of(fraud_type: FraudType, language: str) -> Points:
-    """`language` is zh or en."""
-    content = _content()[fraud_type.value]
+    """What a caller says about this type of fraud; `language` is zh or en."""
+    content = _read_points()[fraud_type.value]
     return Points(**{name: content[name][language] for name in ("title", "question", "must_say")})
 
 
 def notice_text(fraud_type: FraudType, language: str, *, name: str, bureau: str, hotline: str) -> NoticeText:
-    """Addressed to the person."""
-    points, content = points_of(fraud_type, language), _content()["notice"]
+    """The notice 劝阻告知书 about this type of fraud, addressed to the person `name`; `language` is zh or en."""
+    points, content = points_of(fraud_type, language), _read_points()["notice"]
     of_fraud = {"fraud": points.title, "must_say": points.must_say}
     return NoticeText(
         title=content["title"][language],
@@ -118,20 +118,20 @@ class SpokenTurn:
     robot: tuple[str, ...]
     desk: str
     spoke: bool
-    """They said something: it is in `speech` where the conversation was opened."""
+    """Whether the person said something; the words are in `speech` if the conversation was opened."""
     typed: str
-    """Which fact they typed: it is in `pressed` where the conversation was opened."""
+    """Which fact the person typed; the digits are in `pressed` if the conversation was opened."""
     sounds: tuple[str, ...]
     """The file of each line of `robot`, as it was played; '' for a line that a voice of the network spoke."""
     heard: tuple[HeardPrompt | None, ...]
-    """How much of each line of `robot` was heard in the call; None: not known, or it is being said now."""
+    """How much of each line of `robot` was heard in the call; None: not known, or still being spoken."""
     languages: tuple[str, ...]
-    """In which each line of `robot` was said; '' for the call's own."""
+    """The language of each line of `robot`; '' for that of the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paid:
-    """What the person typed about money already paid; None where they did not."""
+    """What the person typed about money already paid; None for what was not typed."""
 
     amount_fen: int | None
     payee_account_last4: str | None
@@ -145,12 +145,12 @@ class HandOver:
     assignment: Assignment
     said: tuple[SpokenTurn, ...]
     paid: Paid | None
-    """What was said to be paid; None where the person did not say that money was paid."""
+    """The payment that the person reported; None without one."""
 
 
 def show_hand_over(services: Services, assignment_id: int, *, by: str) -> HandOver:
-    """Everything that an officer needs before calling back; the reader is in the audit. Raises `NotFound`, and
-    `Invalid` without a name.
+    """Everything that an officer needs before calling back; the audit records the reader. Raises `NotFound`, and
+    `Invalid` if `by` is empty.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -169,8 +169,8 @@ def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOver
 def stop_payment_done(
     services: Services, stop_payment_id: int, *, by: str, result: StopResult, visible_to: int | None = None
 ) -> None:
-    """The stop-payment task is done, and the audit has by whom. Raises `NotFound`, also for one of a case that neither
-    the unit `visible_to` nor this person works on, `Conflict`, `Invalid`.
+    """Ends the stop-payment task with its result; the audit records who did. Raises `NotFound`, also for a task of a
+    case that neither the unit `visible_to` nor this person works on, `Conflict`, `Invalid`.
     """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
@@ -222,8 +222,8 @@ class _Voice:
     prompts: Mapping[str, Prompt]
 
     def line(self, turn: Exchange, name: str, chosen: str, hour: int) -> tuple[str, str]:
-        """As spoken, in the language `chosen` or, for '', the call's own, and its file; a prompt that the script does
-        not have any more is shown by its name.
+        """The text of a prompt as it was spoken, in the language `chosen` or, for '', in the call's own, and its sound
+        file; a prompt that the script no longer has is shown by its name.
         """
         prompt = self.prompts.get(name)
         if self.rendered is None or prompt is None:
@@ -234,7 +234,7 @@ class _Voice:
             if language not in prompt.texts and not recorded:
                 continue
             text = prompt.texts.get(language) or prompt.texts[script.voices_of(language)[-1]]
-            # A blank for personal data stays a blank here.
+            # A variable for personal data stays a blank here.
             if needs_verification(script, text):
                 return text, ""
             spoken = filled(script, text, language, {}, hour)
@@ -253,7 +253,7 @@ def _voice(rendered_scripts: RenderedScripts, turn: Exchange) -> _Voice:
 
 
 def paid_in(turns: Iterable[Exchange]) -> Paid | None:
-    """What was said to be paid; None where the person did not say that money was paid."""
+    """The payment that the person reported in these turns; None without one."""
     turns = list(turns)
     if not any(turn.answer is Answer.ALREADY_PAID for turn in turns):
         return None
@@ -280,13 +280,13 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
-    """What of a task may change while its page is open."""
+    """The part of a task that may change while its page is open."""
 
     assignment: Assignment
     is_held: bool
-    """By the reader, under the claim that counts."""
+    """The reader holds the task, under the current claim."""
     calls: tuple[DeskCall, ...]
-    """Put through for this task, oldest first."""
+    """Calls put through for this task, oldest first."""
     beside: tuple[BusyWithPerson, ...]
     names: Mapping[str, str]
     """Display names by login."""
@@ -307,14 +307,14 @@ class DeskView(TaskState):
 
 
 def task_in_hand(services: Services, *, by: str) -> int | None:
-    """The call that this person has under a running lease."""
+    """The id of the call that this person has under a running lease; None without one."""
     with services.store.begin() as tx:
         return assignment_claimed_by(tx, actor_name(by), real_now=services.real.now())
 
 
 def open_task(services: Services, assignment_id: int, *, by: str, token: int) -> None:
-    """The holder of this claim sees the person and the conversation in clear; in the audit, once a claim. Raises
-    `Overtaken`.
+    """Opens the person's data and the conversation to the holder of this claim, with a line in the audit once for each
+    claim. Raises `Overtaken`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -328,7 +328,9 @@ def open_task(services: Services, assignment_id: int, *, by: str, token: int) ->
 
 
 def show_task(services: Services, assignment_id: int, *, by: str, scope: Scope) -> DeskView:
-    """Masked where the claim was not opened or is somebody else's. Raises `NotFound`, also for work of other units."""
+    """The task, masked if the claim was not opened or is somebody else's. Raises `NotFound`, also for work of other
+    units.
+    """
     with services.store.begin() as tx:
         state = _task_state(tx, assignment_id, by=by, scope=scope)
         assignment = state.assignment
@@ -347,7 +349,7 @@ def show_task(services: Services, assignment_id: int, *, by: str, scope: Scope) 
 
 
 def read_task_state(services: Services, assignment_id: int, *, by: str, scope: Scope) -> TaskState:
-    """Raises `NotFound`, also for work of other units."""
+    """The part of a task that may change while its page is open. Raises `NotFound`, also for work of other units."""
     with services.store.begin() as tx:
         return _task_state(tx, assignment_id, by=by, scope=scope)
 
@@ -397,22 +399,22 @@ class DeskOverview(Overview):
     transfers: tuple[Transfer, ...]
     stop_payments: tuple[StopPayment, ...]
     stop_requests: tuple[StopRequest, ...]
-    """Banks that have not answered, first those that are to be asked first."""
+    """Requests that banks have not answered, the first to follow up first."""
     lines: Mapping[int, CaseLine]
     names: Mapping[str, str]
     """Display names by login."""
     ringing: tuple[RingingCall, ...]
-    """Calls of people to us for which this caller's telephone rings."""
+    """Inbound calls for which this caller's telephone rings."""
 
 
 def show_overview(services: Services, *, by: str, scope: Scope) -> Overview:
-    """What may stand beside a task in hand."""
+    """The overview that is shown beside a task in hand."""
     with services.store.begin() as tx:
         return _overview(tx, services, by=actor_name(by), scope=scope)
 
 
 def show_desk(services: Services, *, by: str, scope: Scope) -> DeskOverview:
-    """What these units have for a caller."""
+    """The desk of a caller without a task in hand, with the work of these units."""
     who = actor_name(by)
     with services.store.begin() as tx:
         overview = _overview(tx, services, by=who, scope=scope)

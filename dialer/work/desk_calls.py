@@ -1,5 +1,5 @@
-"""Calls put through from a desk: the carrier calls the caller's own telephone, then the person's. One live call a
-number: a desk call is refused while another call holds it. Also the duty line's answer to a hand-over.
+"""Calls put through from a desk: the carrier calls the caller's own telephone, then the person's. A number has at most
+one live call: a desk call is refused while another call holds the number. Also the duty line's answer to a hand-over.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
 
 
 _LOST_AFTER: Final = timedelta(minutes=5)
-"""A call without any event of the carrier by then, in real time, was never made; of one that has ended, the carrier
-tells the second leg by then, or never.
+"""In real time. A call for which the carrier has sent no event by then was never made; of a call that has ended, the
+carrier reports the second leg by then, or never.
 """
 _OVER_AFTER: Final = timedelta(seconds=TALK_LIMIT_SECONDS + 300)
 """In real time. The carrier ends a call long before."""
@@ -129,9 +129,9 @@ async def dial_from_desk(
     extension: str,
     number: int = 0,
 ) -> DeskCall:
-    """The caller's telephone rings, or is about to. `number` is which of the person's numbers, from 0. Raises
-    `Overtaken` for a task that this person does not hold, `Conflict` while the number is in a call, and `Unavailable`
-    when the carrier refused.
+    """Puts a call through: the caller's telephone rings, or is about to. `number` is which of the person's numbers,
+    from 0. Raises `Overtaken` for a task that this person does not hold, `Conflict` while the number is in a call, and
+    `Unavailable` when the carrier refused.
     """
     who = actor_name(by)
     own = extension_of(extension)
@@ -161,7 +161,7 @@ def _begin(
     extension: str,
     number: int,
 ) -> DeskOrder:
-    """The call is a row and holds the number before the carrier is asked."""
+    """Stores the call, which then holds the number, before the carrier is asked."""
     with services.store.begin() as tx:
         # The call's foreign key locks the case, which comes first in the lock order.
         lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
@@ -196,7 +196,7 @@ def _begin(
 
 
 def language_of_desk_call(services: Services, call_id: uuid.UUID) -> str:
-    """In which the person last spoke with the robot; '' where they have not. Raises `NotFound`."""
+    """The language in which the person last spoke with the robot; '' if they never did. Raises `NotFound`."""
     with services.store.begin() as tx:
         return language_of_case(tx, lock_desk_call(tx, call_id).case_id)
 
@@ -205,8 +205,8 @@ _MAY_BE_RECORDED: Final = (TelephonyResult.ANSWERED, TelephonyResult.UNKNOWN)
 
 
 async def settle_desk_calls(services: Services, client: DeskClient) -> int:
-    """Asks the carrier for the second leg of ended calls; a call without events for too long is settled as unknown. How
-    many were settled.
+    """Asks the carrier for the second leg of ended calls; a call without events for too long is settled as unknown.
+    Returns how many were settled.
     """
     with services.store.begin() as tx:
         open_calls = unsettled_desk_calls(tx)

@@ -65,46 +65,50 @@ from dialer.work.tasks import (
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
 desk_pages = Section()
-_ROOM, _TASK = "console/desk.html", "console/desk_task.html"
+_DESK_TEMPLATE, _TASK_TEMPLATE = "console/desk.html", "console/desk_task.html"
 _HOME = "/desk"
 _UNFIT, _TAKEN = 422, 409
 
 Token = Annotated[int, Form()]
 
 
-def _visible(request: CurrentRequest, task_id: int) -> int:
-    """Raises `NotFound` for a task that is not there or of other units."""
+def _visible_task_id(request: CurrentRequest, task_id: int) -> int:
+    """The id of a task that this caller may see. Raises `NotFound` for one that does not exist or belongs to other
+    units.
+    """
     with request.services.store.begin() as tx:
         check_assignment_visible(tx, task_id, _scope(request))
     return task_id
 
 
-VisibleTask = Annotated[int, Depends(_visible)]
+VisibleTask = Annotated[int, Depends(_visible_task_id)]
 
 
 @desk_pages.get("/desk", act=Permission.WORK_DESK, nav=gettext_noop("Desk"), order=20)
 def desk(request: CurrentRequest) -> Response:
-    """The task in hand, or the room to take the next one."""
+    """The task in hand, or the overview from which the next one is taken."""
     in_hand = task_in_hand(request.services, by=request.who)
     if in_hand is not None:
-        return _task(request, show_task(request.services, in_hand, by=request.who, scope=_scope(request)))
-    return request.page(_ROOM, **_room(request), wrong={})
+        return _show_task(
+            request, show_task(request.services, in_hand, by=request.who, scope=_scope(request))
+        )
+    return request.page(_DESK_TEMPLATE, **_desk_facts(request), wrong={})
 
 
 @desk_pages.get("/desk/room", act=Permission.WORK_DESK)
 def room(request: CurrentRequest) -> Response:
-    """What waits, refreshed by an open page. A page that has got a task meanwhile, with a call of the person to us,
+    """The waiting tasks, refreshed by an open page. If an inbound call has given the caller a task meanwhile, the page
     opens it.
     """
     if task_in_hand(request.services, by=request.who) is not None:
         return Response(status_code=200, headers={"HX-Redirect": _HOME})
-    return request.part(_ROOM, "room", **_room(request))
+    return request.part(_DESK_TEMPLATE, "room", **_desk_facts(request))
 
 
 @desk_pages.post("/desk/next", act=Permission.WORK_DESK)
 def following(request: CurrentRequest) -> Response:
     """Takes the most urgent waiting task."""
-    return _next(request)
+    return _claim_next(request)
 
 
 @desk_pages.post("/desk/extension", act=Permission.WORK_DESK)
@@ -114,19 +118,19 @@ def extension(request: CurrentRequest, extension: Annotated[str, Form()] = "") -
         choose_extension(request.services, request.member, extension)
     except Invalid as fault:
         wrong = {"extension": refusal_sentence(fault, request.lang)}
-        return request.page(_ROOM, status=_UNFIT, **_room(request), wrong=wrong)
+        return request.page(_DESK_TEMPLATE, status=_UNFIT, **_desk_facts(request), wrong=wrong)
     return request.go(_HOME, notice=gettext_noop("Your extension is saved."))
 
 
 @desk_pages.get("/desk/tasks/{task_id}/live", act=Permission.WORK_DESK)
 def live(request: CurrentRequest, task_id: int, token: int = 0) -> Response:
     """What may have changed since the page was shown."""
-    return _live(request, task_id, token)
+    return _show_live(request, task_id, token)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/beat", act=Permission.WORK_DESK)
 def beat(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
-    """The lease is full again; 409 where it has ended."""
+    """Renews the lease; 409 if it has ended."""
     heartbeat(request.services, task_id, by=request.who, token=token)
     return Response(status_code=204)
 
@@ -172,7 +176,7 @@ def call(
         raise Refusal(
             gettext_noop("The telephone network did not take the call. Try again, or dial by hand.")
         ) from None
-    return _live(request, task_id, token) if request.is_part else request.go(_HOME)
+    return _show_live(request, task_id, token) if request.is_part else request.go(_HOME)
 
 
 async def _put_through(request: RequestContext, task_id: int, *, token: int, number: int) -> None:
@@ -215,11 +219,11 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
     except Conflict:
         # Shown as it is now, with everything that was typed.
         now = show_task(request.services, task_id, by=request.who, scope=_scope(request))
-        return _task(request, now, status=_TAKEN, form=form, token=form.token)
+        return _show_task(request, now, status=_TAKEN, form=form, token=form.token)
     kept = gettext_noop("Report saved.")
     if awaits_second_person(request.services, outcome_id):
         kept = gettext_noop("Report saved. Without a staff call a second person must approve it.")
-    return _next(request, notice=kept) if form.following else request.go(_HOME, notice=kept)
+    return _claim_next(request, notice=kept) if form.following else request.go(_HOME, notice=kept)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/call-back", act=Permission.WORK_DESK)
@@ -237,7 +241,7 @@ def agree(
         schedule_call_back(request.services, task_id, by=request.who, token=token, at=when, note=agreed[:500])
     except (Invalid, Conflict) as fault:
         typed = {"soon": soon, "at": at, "agreed": agreed}
-        return _again(request, task_id, token, fault, dialog="call-back", typed=typed)
+        return _show_dialog_again(request, task_id, token, fault, dialog="call-back", typed=typed)
     return request.go(_HOME, notice=gettext_noop("Appointment saved: the task comes back at that time."))
 
 
@@ -249,7 +253,7 @@ def release(
     try:
         release_assignment(request.services, task_id, by=request.who, token=token, why=why[:500])
     except (Invalid, Conflict) as fault:
-        return _again(request, task_id, token, fault, dialog="release", typed={"why": why})
+        return _show_dialog_again(request, task_id, token, fault, dialog="release", typed={"why": why})
     return request.go(_HOME, notice=gettext_noop("The task is back in the queue."))
 
 
@@ -261,7 +265,7 @@ def transfer(
     to: Annotated[str, Form()] = "",
     why: Annotated[str, Form()] = "",
 ) -> Response:
-    """To a unit, which has to accept it, or to a colleague of one's own."""
+    """Transfers the task to a unit, which has to accept it, or to a colleague in the reader's own units."""
     kind, _, whom = to.partition(":")
     try:
         if kind == "unit" and (unit_id := typed_number(whom, field="to")) is not None:
@@ -273,7 +277,9 @@ def transfer(
             reassign(request.services, task_id, to=whom, by=request.who, token=token, why=why[:500])
             notice = gettext_noop("The task is reassigned.")
     except (Invalid, Conflict) as fault:
-        return _again(request, task_id, token, fault, dialog="transfer", typed={"to": to, "why": why})
+        return _show_dialog_again(
+            request, task_id, token, fault, dialog="transfer", typed={"to": to, "why": why}
+        )
     return request.go(_HOME, notice=notice)
 
 
@@ -306,8 +312,8 @@ def stopped(
     return request.go(_HOME, notice=gettext_noop("The stop-payment task is done."))
 
 
-def _home(back: str) -> str:
-    """Where a form of a stop payment leads back to."""
+def _path_back(back: str) -> str:
+    """The page to which a form of a stop payment returns."""
     number = typed_number(back, field="back") if back.isdecimal() else None
     return f"/cases/{number}#money-heading" if number else _HOME
 
@@ -316,12 +322,13 @@ def _home(back: str) -> str:
 def ask_bank(
     request: CurrentRequest, payment_id: int, form: Annotated[StopRequestForm, Depends()]
 ) -> Response:
-    """A bank was asked to stop the payment."""
+    """Records that a bank was asked to stop the payment."""
     given = form.read(now=request.now, timezone=request.services.centre.timezone)
     unit_id = request.member.unit_id
     add_stop_request(request.services, payment_id, given, by=request.who, visible_to=unit_id)
     return request.go(
-        _home(form.back), notice=gettext_noop("The request is on record. Ask for the answer in 30 minutes.")
+        _path_back(form.back),
+        notice=gettext_noop("The request is on record. Ask for the answer in 30 minutes."),
     )
 
 
@@ -333,7 +340,7 @@ def report_bank(
     stopped: Annotated[str, Form()] = "",
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """What the bank answered: the second report, of another person."""
+    """Records what the bank answered, which another person reports than the one who asked."""
     state = typed_word(StopState, result)
     if state is None:
         raise Invalid(field="result", problem="is not chosen")
@@ -342,14 +349,14 @@ def report_bank(
     report_stop_request(
         request.services, request_id, state, stopped_fen=fen, by=request.who, visible_to=unit_id
     )
-    return request.go(_home(back), notice=gettext_noop("What the bank answered is on record."))
+    return request.go(_path_back(back), notice=gettext_noop("What the bank answered is on record."))
 
 
 def _scope(request: RequestContext) -> Scope:
     return Scope(unit_id=request.member.unit_id)
 
 
-def _next(request: RequestContext, *, notice: str = "") -> Response:
+def _claim_next(request: RequestContext, *, notice: str = "") -> Response:
     task = claim_next(request.services, by=request.who, scope=_scope(request))
     if task is None:
         return request.go(_HOME, notice=notice or gettext_noop("No task waits for you now."))
@@ -358,12 +365,12 @@ def _next(request: RequestContext, *, notice: str = "") -> Response:
 
 
 def _is_duty(request: RequestContext) -> bool:
-    """This caller's extension is the duty line, where hand-overs are put through."""
+    """Whether this caller's extension is the duty line, where hand-overs are put through."""
     duty = request.app.telephony.officer_number
     return bool(duty) and request.member.extension == duty
 
 
-def _room(request: RequestContext) -> dict[str, Any]:
+def _desk_facts(request: RequestContext) -> dict[str, Any]:
     room = show_desk(request.services, by=request.who, scope=_scope(request))
     return {
         "room": room,
@@ -386,7 +393,7 @@ def _report_again(
     wrong = {name: refusal_sentence(fault, request.lang) for name, fault in faults.items()}
     if had_files:
         wrong.setdefault(FIELD, request.say(FILES_AGAIN))
-    return _task(request, view, status=_UNFIT, form=form, wrong=wrong)
+    return _show_task(request, view, status=_UNFIT, form=form, wrong=wrong)
 
 
 def _points(request: RequestContext, view: DeskView) -> tuple[ChecklistPoint, ...]:
@@ -399,7 +406,7 @@ def _points(request: RequestContext, view: DeskView) -> tuple[ChecklistPoint, ..
     )
 
 
-def _again(
+def _show_dialog_again(
     request: RequestContext,
     task_id: int,
     token: int,
@@ -415,16 +422,16 @@ def _again(
     else:
         lost = isinstance(fault, Overtaken)
         wrong, status = ({} if lost else {f"{dialog}.": refusal_sentence(fault, request.lang)}), _TAKEN
-    return _task(request, view, status=status, wrong=wrong, dialog=dialog, typed=typed, token=token)
+    return _show_task(request, view, status=status, wrong=wrong, dialog=dialog, typed=typed, token=token)
 
 
-def _live(request: RequestContext, task_id: int, token: int) -> Response:
+def _show_live(request: RequestContext, task_id: int, token: int) -> Response:
     state = read_task_state(request.services, task_id, by=request.who, scope=_scope(request))
-    return request.part(_TASK, "live", **_live_facts(request, state, token))
+    return request.part(_TASK_TEMPLATE, "live", **_live_facts(request, state, token))
 
 
 def _live_facts(request: RequestContext, state: TaskState, token: int) -> dict[str, Any]:
-    """What of the page is refreshed while it stands open."""
+    """The facts of the part that is refreshed while the page is open."""
     task, is_held = state.assignment, state.is_held and state.assignment.token == token
     handed_over = calls_handed_over(request.services, scope=_scope(request)) if _is_duty(request) else ()
     return {
@@ -440,7 +447,7 @@ def _live_facts(request: RequestContext, state: TaskState, token: int) -> dict[s
     }
 
 
-def _task(
+def _show_task(
     request: RequestContext,
     view: DeskView,
     *,
@@ -455,7 +462,7 @@ def _task(
     overview = show_overview(request.services, by=request.who, scope=_scope(request))
     opened = view.opened
     return request.page(
-        _TASK,
+        _TASK_TEMPLATE,
         status=status,
         view=view,
         phones=[

@@ -54,7 +54,7 @@ class DeskCall:
 
 
 def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, number: int) -> bool:
-    """The number is held by this call; False while another call holds it. A rest after a call is not waited for."""
+    """Takes the number for this call; False while another call holds it. A number's rest after a call is ignored."""
     blind = tx.scalar(
         sa.select(t.person_phone.c.phone_blind)
         .where(t.person_phone.c.person_id == person_id, t.person_phone.c.position == number)
@@ -74,12 +74,12 @@ def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, num
 
 
 def add_desk_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
-    """The call is asked for; `values` are its other columns."""
+    """Stores a new call, not yet placed; `values` are its other columns."""
     tx.execute(sa.insert(t.desk_call).values(id=call_id, state=DeskCallState.ASKED.value, **values))
 
 
 def lock_desk_call(tx: Tx, call_id: uuid.UUID) -> DeskCall:
-    """Raises `NotFound`."""
+    """The call, locked. Raises `NotFound`."""
     row = tx.one(sa.select(t.desk_call).where(t.desk_call.c.id == call_id).with_for_update())
     if row is None:
         raise NotFound(kind="call", key=call_id)
@@ -96,7 +96,7 @@ def desk_calls_of_case(tx: Tx, case_id: int) -> list[DeskCall]:
 
 
 def language_of_case(tx: Tx, case_id: int) -> str:
-    """In which the person last spoke with the robot; '' where they have not."""
+    """The language in which the person last spoke with the robot; '' if they never did."""
     a = t.attempt.c
     spoken = sa.select(a.language).where(a.case_id == case_id, a.answered_at.is_not(None))
     return str(tx.scalar(spoken.order_by(a.n.desc()).limit(1)) or "")
@@ -107,9 +107,10 @@ _TAKEN_BY_DESK = ("answered", "completed")
 
 
 def call_behind(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None:
-    """The longest staff call with the person that this report may rest on: answered and over, put through for `by`
-    since he took this assignment, the one in which the robot handed the person to the duty line, or a call of the
-    person to us that he or the duty line took, which had not ended when the assignment was signed for.
+    """The longest staff call with the person that can prove this report; None without one. It was answered and is over.
+    It is a call put through for `by` since they took this assignment, the call in which the robot handed the person
+    over to the duty line, or an inbound call that `by` or the duty line took and that had not ended when the assignment
+    was signed for.
     """
     if assignment.signed_at is None:
         return None
@@ -204,7 +205,7 @@ def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopPayment:
-    """止付: the bank is to be asked to stop a payment; one open a case."""
+    """A stop-payment task 止付: the bank is to be asked to stop a payment. A case has at most one that is open."""
 
     id: int
     case_id: int
@@ -215,7 +216,7 @@ class StopPayment:
 def waiting_stop_payments(
     tx: Tx, *, scope: Scope | None = None, case_id: int | None = None, limit: int = 100
 ) -> list[StopPayment]:
-    """Stop payments that are not done, the oldest first: of the cases of these units, of one case, or all."""
+    """Stop-payment tasks that are not done, the oldest first: of the cases of these units, of one case, or all."""
     p = t.stop_payment.c
     statement = (
         sa.select(p.id, p.case_id, p.attempt_id, p.opened_at)
@@ -233,8 +234,8 @@ def waiting_stop_payments(
 
 
 def _works_on_case(tx: Tx, scope: Scope, by: str) -> sa.ColumnElement[bool]:
-    """Of a row of `case`: it is of these units, or this person has a call or visit of it in hand, which may be another
-    unit's by then.
+    """The condition that a row of `case` is of these units, or that this person has a call or visit of it in hand,
+    which may belong to another unit by then.
     """
     a = t.assignment.c
     held = sa.exists().where(
@@ -244,7 +245,7 @@ def _works_on_case(tx: Tx, scope: Scope, by: str) -> sa.ColumnElement[bool]:
 
 
 def check_stop_payment_open_to(tx: Tx, case_id: int, *, scope: Scope, by: str) -> None:
-    """Raises `NotFound` for a case of other units of which this person has no call or visit in hand."""
+    """Raises `NotFound` for a case of other units if this person has no call or visit of it in hand."""
     if tx.scalar(sa.select(t.case.c.id).where(t.case.c.id == case_id, _works_on_case(tx, scope, by))) is None:
         raise NotFound(kind="case", key=case_id)
 
@@ -252,8 +253,8 @@ def check_stop_payment_open_to(tx: Tx, case_id: int, *, scope: Scope, by: str) -
 def finish_stop_payment(
     tx: Tx, stop_payment_id: int, *, scope: Scope, by: str, result: StopResult, now: datetime
 ) -> int:
-    """The stop payment is done; its case. Raises `NotFound`, also for one of a case of other units of which this person
-    has no call or visit in hand, and `Conflict` when it is done already.
+    """Ends the stop-payment task; returns the id of its case. Raises `NotFound`, also for one of a case of other units
+    of which this person has no call or visit in hand, and `Conflict` when it is done already.
     """
     p = t.stop_payment.c
     found = (
@@ -280,7 +281,7 @@ class CallerDay:
     answered: int
     reported: int
     succeeded: int
-    """Reports of a success that stands."""
+    """Reports of a success that was not reversed."""
 
 
 def day_of_caller(tx: Tx, by: str, *, since: datetime) -> CallerDay:
@@ -311,14 +312,14 @@ class BusyKind(StrEnum):
     CALL = "call"
     """A desk call is under way."""
     CALLED_IN = "called_in"
-    """The person calls us: in the queue, or on the line with a desk."""
+    """The person calls us: in the queue, or talking to a desk."""
     CALLER = "caller"
     OFFICER = "officer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusyWithPerson:
-    """A call or a holder busy with the same person now, for this case or another."""
+    """A call or a member of staff that is busy with the same person now, for this case or another."""
 
     busy: BusyKind
     case_id: int
@@ -328,7 +329,9 @@ class BusyWithPerson:
 
 
 def busy_with_person(tx: Tx, assignment: Assignment, *, by: str) -> tuple[BusyWithPerson, ...]:
-    """Who else is busy with the person of this assignment, the robot first; without `by` and the assignment itself."""
+    """Who else is busy with the person of this assignment, the robot first; `by` and the assignment itself are left
+    out.
+    """
     person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == assignment.case_id))
     p = t.attempt.c
     found = [
@@ -411,7 +414,7 @@ class FraudDetails:
 
 
 def fraud_details(tx: Tx, case_id: int) -> FraudDetails | None:
-    """What the warning says of the fraud; None where no warning has brought the case."""
+    """What the newest warning of a case says about the fraud; None for a case without a warning."""
     w = t.warning.c
     row = tx.one(sa.select(t.warning).where(w.case_id == case_id).order_by(w.id.desc()).limit(1))
     if row is None:

@@ -44,7 +44,7 @@ MONEY = ("intended", "stopped", "returned")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """An outcome that a call may have, on its key; `money`: the amounts that may be entered with it."""
+    """An outcome that a caller may choose, by its key; `money`: the amounts that may be entered with it."""
 
     key: str
     outcome: OutcomeKind
@@ -103,7 +103,7 @@ class ReportForm:
     """Not empty: the next task is claimed at once."""
 
     def understood(self) -> tuple[Report | None, dict[str, Invalid]]:
-        """The report, or every fault by its field."""
+        """The report, or None and every fault by its field."""
         wrong: dict[str, Invalid] = {}
         choice = _BY_OUTCOME.get(self.outcome)
         if choice is None:
@@ -162,7 +162,7 @@ class StopRequestForm:
     """The case whose page the form is on; '' on the desk."""
 
     def read(self, *, now: datetime, timezone: str) -> StopForm:
-        """Raises `Invalid`."""
+        """The request that was typed. Raises `Invalid`."""
         return typed_stop_form(
             bank=self.bank,
             account=self.account,
@@ -175,7 +175,7 @@ class StopRequestForm:
 
 
 _WAIT_DIGITS = 5
-"""A number with more digits is no wait."""
+"""A longer number is not a number of minutes."""
 
 
 def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
@@ -196,8 +196,8 @@ def call_time(soon: str, at: str, *, now: datetime, timezone: str) -> datetime:
 
 
 _HIDDEN = frozenset({EntryKind.VIEWED, EntryKind.ATTEMPT_SENT, EntryKind.RINGING, EntryKind.SPOKEN})
-"""Of no use before a call; the page of the case shows them."""
-_SHOWN = 12
+"""Entries of no use before a call; the page of the case shows them."""
+_MOST_SHOWN = 12
 _MOBILE_DIGITS = 11
 
 
@@ -246,7 +246,7 @@ def lost_sentence(task: Assignment, lang: Lang, names: Mapping[str, str], *, who
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLine:
-    """One call from the desk. `since`: of a call under way, when its present state began."""
+    """One call from the desk. `since`: when the current state of a call under way began; None for an ended call."""
 
     text: str
     live: bool
@@ -256,7 +256,7 @@ class CallLine:
 
 
 def call_line(call: DeskCall, lang: Lang) -> CallLine:
-    """What the page says of the call that the caller asked for."""
+    """What the page says about the call that the caller asked for."""
     live = call.state is not DeskCallState.ENDED
     match call.state:
         case DeskCallState.ASKED:
@@ -285,7 +285,7 @@ def _ended(call: DeskCall, lang: Lang) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChecklistPoint:
-    """One line of the checklist; `name` stands in the note of the report when it was ticked."""
+    """One line of the checklist; `name` appears in the note of the report if it was ticked."""
 
     key: str
     name: str
@@ -294,7 +294,7 @@ class ChecklistPoint:
 
 
 def dialled_number(number: str, area_code: str) -> str:
-    """An E.164 number as it is dialled here: 138 0013 8000, 0478-96110; one of another country as it is."""
+    """An E.164 number as it is dialled here: 138 0013 8000, 0478-96110; a foreign number is unchanged."""
     national = number.removeprefix("+86")
     if national == number:
         return number
@@ -315,7 +315,7 @@ _FALSE_POLICE = gettext_noop(
 def call_checklist(
     fraud_type: FraudType, lang: Lang, *, bureau: str, hotline: str
 ) -> tuple[ChecklistPoint, ...]:
-    """What is asked and said on this call, in order."""
+    """The points to ask and say on this call, in order."""
     points = points_of(fraud_type, lang.value)
     identity = say(lang, "May I ask for your full name and the last four of your id number?")
     own_words = say(lang, "Please tell me in your own words what you will do now.")
@@ -364,7 +364,7 @@ def note_with_points(note: str, said: Sequence[str], points: Sequence[ChecklistP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:
-    """A line of what happened in the case before; `trouble`: it is shown as a warning."""
+    """A line of the case's history; `trouble`: it is shown as a warning."""
 
     at: datetime
     text: str
@@ -386,4 +386,4 @@ def contact_history(view: DeskView, lang: Lang) -> list[HistoryLine]:
     ]
     if view.opened is not None:
         lines += [HistoryLine(at=one.at, text=f"“{one.words}”", by=one.by) for one in view.opened.words]
-    return sorted(lines, key=lambda one: one.at, reverse=True)[:_SHOWN]
+    return sorted(lines, key=lambda one: one.at, reverse=True)[:_MOST_SHOWN]

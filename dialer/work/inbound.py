@@ -1,4 +1,5 @@
-"""Calls of people to us: whose case it is, which desk rings, the queue, and the end. One transaction a webhook.
+"""Inbound calls: whose case a call belongs to, which desk rings, the queue, and the end. One transaction for each
+webhook.
 
 A call matched by its number, or by a typed one, opens a human call at the top of the queue before any desk rings, so
 that nothing is lost whatever happens next. Lock order: the call, then its case, assignment and number.
@@ -59,7 +60,7 @@ from dialer.work.inbound_store import (
 )
 
 _PAUSE_SECONDS: Final = 8
-_SLACK: Final = timedelta(seconds=20)
+_KEPT_LONGER: Final = timedelta(seconds=20)
 """A task is kept for the caller whose telephone rings, for this much longer than it rings."""
 _LANGUAGE: Final = "zh"
 
@@ -67,35 +68,35 @@ _LANGUAGE: Final = "zh"
 def call_in(
     services: Services, sid: str, *, caller: str, duty_line: str, step: int = 0, typed: str | None = None
 ) -> InboundTurn:
-    """The next turn of a call to us, after the turn `step`. `caller` is its number as the network says it, '' for a
+    """The next turn of an inbound call, after the turn `step`. `caller` is the number that the network gives, '' for a
     hidden one; `typed` is what was typed at the question, None where nothing was asked. A repeated or late request gets
-    the turn that counts now.
+    the current turn.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
         call = lock_arrived_call(tx, sid, now=now, real_now=services.real.now(), drill=services.drill)
         if step != call.turn:
-            return _same_turn(tx, services, call, is_first=not step)
+            return _current_turn(tx, services, call, is_first=not step)
         must_cancel = False
         if call.state is InboundState.ASKING and call.case_id is None:
             number = normalise_phone(caller if typed is None else typed, services.centre.area_code)
             if typed is not None and number is not None:
-                # From here on the call goes the same way whether a case is open or not.
+                # From here on the call takes the same course whether a case is open or not.
                 values = {"typed": True, "state": InboundState.WAITING.value}
                 change_inbound_call(tx, call.id, **values)
                 call = lock_inbound_call(tx, sid)
-            call, must_cancel = _matched(tx, services, call, number, now=now)
-        turn = _turn(tx, services, call, duty_line=duty_line, now=now)
+            call, must_cancel = _match_case(tx, services, call, number, now=now)
+        turn = _next_turn(tx, services, call, duty_line=duty_line, now=now)
     if must_cancel:
         services.enqueue("cancel_calls")
     return turn
 
 
-def _matched(
+def _match_case(
     tx: Tx, services: Services, call: InboundCall, number: str | None, *, now: datetime
 ) -> tuple[InboundCall, bool]:
-    """The call with its case, where a case of the number is not over; and whether calls must be ended. A call from a
-    number of the person's stands the robot down in every case of the person: each gets its human call.
+    """The call with its case, if a case of the number is not over; and whether calls must be ended. A call from one of
+    the person's own numbers stops the robot in every case of the person: each gets a human call.
     """
     is_typed = call.typed
     owners = {} if number is None else {one.person_id: one.position for one in owners_of_number(tx, number)}
@@ -116,10 +117,10 @@ def _matched(
     (task,) = (one for one in assignments_of_case(tx, stored.case.id) if one.kind is Track.HUMAN)
     lease_until, real_now = task.lease_until, services.real.now()
     if task.state is AssignmentState.OPEN and task.kept_for is not None:
-        # The person, who calls now, does not wait for the time that was agreed.
+        # The person calls now, so the task does not wait for the agreed time.
         release_assignments(tx, [task.id])
-    elif _holder(task) not in {"", DESK} and (lease_until is None or lease_until <= real_now):
-        # Nor for a caller who has left the desk with the task in hand.
+    elif _holder_of(task) not in {"", DESK} and (lease_until is None or lease_until <= real_now):
+        # Nor does it wait for a caller who has left the desk with the task in hand.
         release_assignments(tx, [task.id])
         note_assignment_act(
             tx,
@@ -161,7 +162,9 @@ def _robot_would_call(one: StoredCase, matched: StoredCase) -> bool:
 
 
 def _most_urgent(cases: Iterable[StoredCase]) -> StoredCase | None:
-    """An open one before a watched one, then the highest grade, then the newest."""
+    """The most urgent case: an open one before a watched one, then the highest grade, then the newest; None without
+    any.
+    """
     return max(
         cases,
         key=lambda one: (one.case.status is CaseStatus.OPEN, one.case.grade.rank, one.case.opened_at),
@@ -169,8 +172,8 @@ def _most_urgent(cases: Iterable[StoredCase]) -> StoredCase | None:
     )
 
 
-def _same_turn(tx: Tx, services: Services, call: InboundCall, *, is_first: bool) -> InboundTurn:
-    """The turn that counts now, for a request that was answered before: the answer may have been lost."""
+def _current_turn(tx: Tx, services: Services, call: InboundCall, *, is_first: bool) -> InboundTurn:
+    """The current turn, for a request that was answered before: the answer may have been lost."""
     opening = (InboundPrompt.OPENING,) if is_first else ()
     match call.state:
         case InboundState.ENDED:
@@ -178,16 +181,16 @@ def _same_turn(tx: Tx, services: Services, call: InboundCall, *, is_first: bool)
         case InboundState.RINGING | InboundState.JOINED:
             return InboundTurn(
                 turn=call.turn,
-                says=(*_said(*opening), *_notice(records=call.records)),
+                says=(*_utterances(*opening), *_recording_notice(records=call.records)),
                 rings=call.extension,
                 ring_seconds=services.inbound.ring_seconds,
                 recorded_as=call.id if call.records else None,
             )
         case InboundState.WAITING:
-            says = _said(*opening, _place(tx, call))
+            says = _utterances(*opening, _queue_prompt(tx, call))
             return InboundTurn(turn=call.turn, says=says, waits_seconds=_PAUSE_SECONDS)
         case InboundState.ASKING:
-            return InboundTurn(turn=call.turn, says=_said(*opening, _question(call.asked)), asks=True)
+            return InboundTurn(turn=call.turn, says=_utterances(*opening, _question(call.asked)), asks=True)
         case _ as never:
             assert_never(never)
 
@@ -196,7 +199,7 @@ def _question(nth: int) -> InboundPrompt:
     return InboundPrompt.ASK_NUMBER if nth == 1 else InboundPrompt.ASK_AGAIN
 
 
-def _place(tx: Tx, call: InboundCall) -> InboundPrompt:
+def _queue_prompt(tx: Tx, call: InboundCall) -> InboundPrompt:
     place = place_in_line(tx, call)
     return PLACES[place - 1] if place <= len(PLACES) else InboundPrompt.PLACE_MORE
 
@@ -207,7 +210,9 @@ def _is_open(services: Services, now: datetime) -> bool:
     return Window(opens=rules.opens, closes=rules.closes, zone=services.centre.timezone).is_open(now)
 
 
-def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> InboundTurn:
+def _next_turn(
+    tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime
+) -> InboundTurn:
     if call.state is InboundState.ENDED:
         return InboundTurn()
     rules = services.inbound
@@ -216,7 +221,7 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
     change_inbound_call(tx, call.id, turn=number)
     has_number = call.case_id is not None or call.typed
     may_ring = has_number or call.asked >= MOST_ASKED
-    extension = _ring(tx, services, call, duty_line=duty_line, now=now) if may_ring else ""
+    extension = _ring_telephone(tx, services, call, duty_line=duty_line, now=now) if may_ring else ""
     waited = (now - call.arrived_at).total_seconds()
     step = next_inbound_step(
         InboundSituation(
@@ -230,41 +235,41 @@ def _turn(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
     match step:
         case InboundStep.ASK:
             change_inbound_call(tx, call.id, asked=call.asked + 1)
-            says = _said(*opening, _question(call.asked + 1))
+            says = _utterances(*opening, _question(call.asked + 1))
             return InboundTurn(turn=number, says=says, asks=True)
         case InboundStep.RING:
             connecting = () if call.tried else (InboundPrompt.CONNECTING,)
-            records = _records(tx, services, call)
+            records = _is_recorded(tx, services, call)
             change_inbound_call(tx, call.id, records=records)
             return InboundTurn(
                 turn=number,
-                says=(*_said(*opening, *connecting), *_notice(records=records)),
+                says=(*_utterances(*opening, *connecting), *_recording_notice(records=records)),
                 rings=extension,
                 ring_seconds=rules.ring_seconds,
                 recorded_as=call.id if records else None,
             )
         case InboundStep.WAIT:
             change_inbound_call(tx, call.id, state=InboundState.WAITING.value, tried=[])
-            says = _said(*opening, _place(tx, call))
+            says = _utterances(*opening, _queue_prompt(tx, call))
             return InboundTurn(turn=number, says=says, waits_seconds=_PAUSE_SECONDS)
         case InboundStep.CALL_BACK:
             known = call.case_id is not None
-            _end(tx, call, InboundResult.CALL_BACK if known else InboundResult.NO_CASE, now=now)
-            # At night nobody calls back soon, and nobody says so; nor to a caller who typed a number: that would say
-            # that a case of it is open.
+            _end_call(tx, call, InboundResult.CALL_BACK if known else InboundResult.NO_CASE, now=now)
+            # At night nobody calls back soon, so nothing is promised; nor to a caller who typed a number: that would
+            # reveal that the number has an open case.
             soon = _is_open(services, now) and not call.typed
             last = InboundPrompt.CALL_BACK if soon else InboundPrompt.NO_OFFICER
-            return InboundTurn(says=_said(*opening, last))
+            return InboundTurn(says=_utterances(*opening, last))
         case InboundStep.NO_OFFICER:
-            _end(tx, call, InboundResult.NO_CASE, now=now)
-            return InboundTurn(says=_said(*opening, InboundPrompt.NO_OFFICER))
+            _end_call(tx, call, InboundResult.NO_CASE, now=now)
+            return InboundTurn(says=_utterances(*opening, InboundPrompt.NO_OFFICER))
         case _ as never:
             assert_never(never)
 
 
-def _records(tx: Tx, services: Services, call: InboundCall) -> bool:
-    """Whether the talk is recorded: by the policy of its case. After a typed number it is not, since what follows that
-    must not tell whether a case of it is open.
+def _is_recorded(tx: Tx, services: Services, call: InboundCall) -> bool:
+    """Whether the talk is recorded, as the policy of its case says. After a typed number it is not: what follows must
+    not reveal whether the number has an open case.
     """
     if call.case_id is None or call.typed:
         return False
@@ -272,30 +277,32 @@ def _records(tx: Tx, services: Services, call: InboundCall) -> bool:
     return stored is not None and wants_recording(services, stored)
 
 
-def _notice(*, records: bool) -> tuple[Utterance, ...]:
-    """Said before every telephone of ours that rings for a recorded call: an earlier answer may have been lost."""
+def _recording_notice(*, records: bool) -> tuple[Utterance, ...]:
+    """The notice of the recording, spoken each time before a telephone of ours rings for a recorded call: an earlier
+    answer may have been lost.
+    """
     return (recorded_notice(_LANGUAGE),) if records else ()
 
 
-def _said(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
+def _utterances(*prompts: InboundPrompt) -> tuple[Utterance, ...]:
     return tuple(inbound_utterance(prompt, _LANGUAGE) for prompt in prompts)
 
 
-def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
-    """The telephone that rings from now on; '' where none is free. In the hours a desk, else the duty line. A call
-    that came earlier and is still in the queue goes first, at every telephone that may take it. Where no case of a
-    typed number is open, any desk may take the call.
+def _ring_telephone(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now: datetime) -> str:
+    """Has a telephone ring for the call and returns it; '' where none is free. Within the hours of the desks it is a
+    desk, else the duty line. A call that came earlier and is still in the queue goes first, at every telephone that may
+    take it. Where no case of a typed number is open, any desk may take the call.
     """
     rules = services.inbound
-    task = _task(tx, call)
+    task = _lock_task(tx, call)
     earlier: list[Assignment] = []
     is_known = task is not None or call.typed
     if is_known:
-        since = now - timedelta(seconds=rules.wait_seconds + rules.ring_seconds) - _SLACK
+        since = now - timedelta(seconds=rules.wait_seconds + rules.ring_seconds) - _KEPT_LONGER
         earlier = [get_assignment(tx, one) for one in earlier_in_line(tx, call, since=since)]
     if is_known and _is_open(services, now):
         seen: dict[tuple[int, int | None], bool] = {}
-        holder = "" if task is None else _holder(task)
+        holder = "" if task is None else _holder_of(task)
         for desk in desks(tx, holder=holder, without=call.tried, real_now=services.real.now()):
             if task is not None and not _may_take(tx, desk, task, seen):
                 continue
@@ -304,7 +311,7 @@ def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
                 earlier.remove(first)
             elif take_telephone(tx, call.id, extension=desk.extension, by=desk.login):
                 if task is not None and task.state is AssignmentState.OPEN:
-                    until = now + timedelta(seconds=rules.ring_seconds) + _SLACK
+                    until = now + timedelta(seconds=rules.ring_seconds) + _KEPT_LONGER
                     keep_for_caller(tx, task.id, by=desk.login, call_at=now, kept_until=until)
                 return desk.extension
     may_ring = bool(duty_line) and duty_line not in call.tried and not earlier
@@ -313,13 +320,15 @@ def _ring(tx: Tx, services: Services, call: InboundCall, *, duty_line: str, now:
     return ""
 
 
-def _holder(task: Assignment) -> str:
+def _holder_of(task: Assignment) -> str:
     return task.signed_by if task.state is AssignmentState.SIGNED else ""
 
 
 def _may_take(tx: Tx, desk: FreeDesk, task: Assignment, seen: dict[tuple[int, int | None], bool]) -> bool:
-    """The desk that has the task; one of its units where nobody, or the duty line, has it. `seen`: what is known."""
-    held = _holder(task)
+    """Whether this desk may take the task: the desk that holds it, or any desk of its units if nobody or the duty line
+    holds it. `seen` caches the answers by task and unit.
+    """
+    held = _holder_of(task)
     if held not in {"", DESK}:
         return desk.login == held
     key = (task.id, desk.unit_id)
@@ -328,8 +337,8 @@ def _may_take(tx: Tx, desk: FreeDesk, task: Assignment, seen: dict[tuple[int, in
     return seen[key]
 
 
-def _task(tx: Tx, call: InboundCall) -> Assignment | None:
-    """The human call, locked after its case; None without a case."""
+def _lock_task(tx: Tx, call: InboundCall) -> Assignment | None:
+    """The human call of an inbound call, locked after its case; None without a case."""
     if call.assignment_id is None or call.case_id is None:
         return None
     lock_cases(tx, [call.case_id])
@@ -337,19 +346,19 @@ def _task(tx: Tx, call: InboundCall) -> Assignment | None:
 
 
 def desk_answered_call(services: Services, sid: str, *, step: int) -> None:
-    """The desk that rings since the turn `step` is on the line: the task is the caller's, with the case open. Late and
-    repeated news changes nothing. Raises `NotFound`.
+    """The desk that rings since the turn `step` has answered: its caller gets the task, with the person's data opened.
+    Late and repeated events change nothing. Raises `NotFound`.
     """
     with services.store.begin() as tx:
         call = lock_inbound_call(tx, sid)
         if call.state is InboundState.RINGING and step == call.turn:
             now = services.clock.now()
-            _join(tx, services, call, joined_at=now, now=now)
+            _connect(tx, services, call, joined_at=now, now=now)
 
 
-def _join(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime, now: datetime) -> None:
+def _connect(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime, now: datetime) -> None:
     change_inbound_call(tx, call.id, state=InboundState.JOINED.value, joined_at=joined_at)
-    task = _task(tx, call)
+    task = _lock_task(tx, call)
     if task is None or not task.is_pending:
         return
     if call.by == DESK:
@@ -361,7 +370,7 @@ def _join(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime,
 
 
 def _hand_over(tx: Tx, services: Services, task: Assignment, call: InboundCall, *, now: datetime) -> None:
-    """The caller has the task, and sees the person in clear, which is in the audit."""
+    """Gives the caller the task and opens the person's data to them, which is audited."""
     lease_until = services.real.now() + timedelta(seconds=services.work.lease_seconds)
     idle_at = now + IDLE_ASSIGNMENT
     if not task.is_held_by(call.by):
@@ -388,8 +397,8 @@ def desk_call_ended(
     has_left: bool,
     duty_line: str,
 ) -> InboundTurn:
-    """The telephone that rang since the turn `step` did so in vain, or the talk is over; `has_left`: the person hung
-    up. The next turn; of a repeated or late request the turn that counts now. Raises `NotFound`.
+    """The telephone that rang since the turn `step` did not answer, or the talk is over; `has_left`: the person hung
+    up. Returns the next turn; for a repeated or late request the current one. Raises `NotFound`.
     """
     with services.store.begin() as tx:
         call = lock_inbound_call(tx, sid)
@@ -397,36 +406,36 @@ def desk_call_ended(
         if call.state is InboundState.ENDED:
             return InboundTurn()
         if step != call.turn:
-            return _same_turn(tx, services, call, is_first=False)
+            return _current_turn(tx, services, call, is_first=False)
         if answered and call.state is InboundState.RINGING:
-            # That it answered was not told, or is told later.
+            # The event that it answered was lost or arrives later.
             began_at = now - timedelta(seconds=talk_seconds or 0)
-            _join(tx, services, call, joined_at=began_at, now=now)
+            _connect(tx, services, call, joined_at=began_at, now=now)
             call = lock_inbound_call(tx, sid)
         if answered or call.state is InboundState.JOINED:
             joined_at = call.joined_at or now - timedelta(seconds=talk_seconds or 0)
             talked = talk_seconds if talk_seconds is not None else int((now - joined_at).total_seconds())
             change_inbound_call(tx, call.id, joined_at=joined_at, talk_seconds=talked)
             _expect_recording(tx, services, call, called_at=joined_at)
-            _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+            _end_call(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
             return InboundTurn()
         if has_left:
-            _end(tx, call, InboundResult.GAVE_UP, now=now)
+            _end_call(tx, call, InboundResult.GAVE_UP, now=now)
             return InboundTurn()
         if call.state is InboundState.RINGING:
-            _not_taken(tx, call)
+            _note_unanswered(tx, call)
             call = lock_inbound_call(tx, sid)
-        return _turn(tx, services, call, duty_line=duty_line, now=now)
+        return _next_turn(tx, services, call, duty_line=duty_line, now=now)
 
 
-def _not_taken(tx: Tx, call: InboundCall) -> None:
+def _note_unanswered(tx: Tx, call: InboundCall) -> None:
     """The telephone did not answer: the task is anybody's again, and another telephone is tried."""
     is_known = call.case_id is not None or call.typed
     state = InboundState.WAITING if is_known else InboundState.ASKING
     change_inbound_call(
         tx, call.id, state=state.value, extension="", by="", tried=[*call.tried, call.extension]
     )
-    task = _task(tx, call)
+    task = _lock_task(tx, call)
     if task is not None and task.state is AssignmentState.OPEN and task.kept_for == call.by:
         release_assignments(tx, [task.id])
 
@@ -443,14 +452,14 @@ def call_in_ended(services: Services, sid: str) -> None:
         now = services.clock.now()
         if call.joined_at is None:
             if call.state is InboundState.RINGING:
-                # That it was answered may not have been told.
+                # The event that it was answered may have been lost.
                 _expect_recording(tx, services, call, called_at=now)
-            _end(tx, call, InboundResult.GAVE_UP, now=now)
+            _end_call(tx, call, InboundResult.GAVE_UP, now=now)
             return
         talked = int((now - call.joined_at).total_seconds())
         change_inbound_call(tx, call.id, talk_seconds=talked)
         _expect_recording(tx, services, call, called_at=call.joined_at)
-        _end(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+        _end_call(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
 
 
 def _expect_recording(tx: Tx, services: Services, call: InboundCall, *, called_at: datetime) -> None:
@@ -465,7 +474,7 @@ def _expect_recording(tx: Tx, services: Services, call: InboundCall, *, called_a
         )
 
 
-def _end(
+def _end_call(
     tx: Tx,
     call: InboundCall,
     result: InboundResult,
@@ -474,7 +483,7 @@ def _end(
     talk_seconds: int | None = None,
 ) -> None:
     if call.state is InboundState.RINGING:
-        _not_taken(tx, call)
+        _note_unanswered(tx, call)
     change_inbound_call(tx, call.id, state=InboundState.ENDED.value, result=result.value, ended_at=now)
     release_numbers(tx, [call.id], free_at=now)
     if call.case_id is not None:
@@ -494,17 +503,19 @@ class CallStates(Protocol):
 
 _ASK_AFTER: Final = timedelta(minutes=5)
 """In real time."""
-_OVER: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+_ENDED_STATUSES: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 
 async def settle_calls_in(services: Services, client: CallStates) -> int:
-    """Ends calls whose end was not told: the carrier says that they are over, or does not know them. How many."""
+    """Ends calls whose end event was lost: the carrier reports that they are over, or does not know them. Returns how
+    many.
+    """
     with services.store.begin() as tx:
         sids = live_inbound_sids(tx, real_before=services.real.now() - _ASK_AFTER)
     ended = 0
     for sid in sids:
         state = await client.state(sid)
-        if state is None or state.status in _OVER:
+        if state is None or state.status in _ENDED_STATUSES:
             call_in_ended(services, sid)
             ended += 1
     return ended

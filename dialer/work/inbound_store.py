@@ -1,4 +1,4 @@
-"""Rows of calls to us, whose case a number is of, and which desk is free for a call."""
+"""Rows of inbound calls, the persons who have a number, and the desks that are free for a call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from dialer.db.vault import BlindKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundCall:
-    """A call of a person to us. `number`: which of theirs it came from; None with a case: it was typed."""
+    """An inbound call of a person. `number`: which of the person's numbers it came from; None with a case: the number
+    was typed.
+    """
 
     id: uuid.UUID
     sid: str
@@ -36,11 +38,11 @@ class InboundCall:
     """How many turns the person has had."""
     asked: int
     typed: bool
-    """A telephone number was typed, of which a case is open or not."""
+    """A telephone number was typed, whether or not it has an open case."""
     extension: str
-    """The telephone of ours that rings or talks."""
+    """The telephone of ours that rings or is on the call."""
     by: str
-    """Whose it is."""
+    """The login of the person whose telephone it is."""
     tried: tuple[str, ...]
     """Telephones of ours that did not answer this call."""
     arrived_at: datetime
@@ -57,7 +59,7 @@ _LIVE_AT_DESK: Final = (InboundState.RINGING.value, InboundState.JOINED.value)
 
 
 def lock_arrived_call(tx: Tx, sid: str, *, now: datetime, real_now: datetime, drill: bool) -> InboundCall:
-    """The call with this sid, which has arrived now if it was not known, locked."""
+    """The call with this sid, locked; a call that is not known yet is stored as arrived now."""
     arrived = insert(t.inbound_call).values(
         id=uuid.uuid4(),
         sid=sid,
@@ -71,7 +73,7 @@ def lock_arrived_call(tx: Tx, sid: str, *, now: datetime, real_now: datetime, dr
 
 
 def lock_inbound_call(tx: Tx, sid: str) -> InboundCall:
-    """Raises `NotFound`."""
+    """The call, locked. Raises `NotFound`."""
     row = tx.one(sa.select(t.inbound_call).where(t.inbound_call.c.sid == sid).with_for_update())
     if row is None:
         raise NotFound(kind="call", key=sid)
@@ -101,7 +103,7 @@ def place_in_line(tx: Tx, call: InboundCall) -> int:
 
 
 def earlier_in_line(tx: Tx, call: InboundCall, *, since: datetime) -> list[int]:
-    """The assignments of the calls in the queue that came before this one, and since then; the first call first."""
+    """The assignments of the calls in the queue that arrived after `since` and before this one; the earliest first."""
     c = t.inbound_call.c
     earlier = sa.or_(c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id))
     statement = sa.select(c.assignment_id).where(
@@ -143,8 +145,9 @@ _AT_DESK: Final = timedelta(minutes=10)
 
 
 def desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datetime) -> list[FreeDesk]:
-    """Callers with a telephone of their own who are signed in, have no other task in hand and are in no call: first the
-    `holder` of the task, whatever else is in hand, then who has waited longest for a call.
+    """Callers with a telephone of their own who are signed in, have no other task in hand and are in no call, without
+    those whose telephone is in `without`. The `holder` of the task comes first, whatever else they have in hand, then
+    whoever has waited longest for a call.
     """
     s, v, a, d, i = t.staff.c, t.staff_session.c, t.assignment.c, t.desk_call.c, t.inbound_call.c
     is_there = sa.exists().where(v.staff_id == s.id, v.ended_at.is_(None), v.seen_at > real_now - _AT_DESK)
@@ -175,7 +178,7 @@ def desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datetime) 
 
 
 def take_telephone(tx: Tx, call_id: uuid.UUID, *, extension: str, by: str) -> bool:
-    """The telephone rings for this call; False where it rings or talks in another one."""
+    """Has the telephone ring for this call; False if another call already rings or talks on it."""
     if not is_telephone_free(tx, extension):
         return False
     change_inbound_call(tx, call_id, state=InboundState.RINGING.value, extension=extension, by=by)
@@ -183,7 +186,7 @@ def take_telephone(tx: Tx, call_id: uuid.UUID, *, extension: str, by: str) -> bo
 
 
 def is_telephone_free(tx: Tx, extension: str) -> bool:
-    """Whether no call to us rings or talks at this telephone. If so, none begins to until the transaction ends."""
+    """Whether no inbound call rings or talks on this telephone. If so, none begins to until this transaction ends."""
     found = tx.one(
         sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtext(f"inbound/{extension}")).label("ok"))
     )

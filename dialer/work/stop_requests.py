@@ -1,5 +1,5 @@
-"""止付: a request to one bank to hold a payment, as it was made; its answer, which a second person reports; and those
-that nobody has followed up in time. The account and the receipt are sealed.
+"""Stop-payment requests 止付: a request to one bank to hold a payment, as it was made; its answer, which a second
+person reports; and alarms for requests that nobody has followed up in time. The account and the receipt are sealed.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from dialer.work.desk_store import check_stop_payment_open_to, finish_stop_payme
 
 FOLLOW_UP_AFTER = timedelta(minutes=30)
 """After the request, and after each time the bank gave no answer."""
-_TWICE = timedelta(minutes=1)
-"""Within this time the same request is the same form, sent again."""
+_REPEAT_WITHIN = timedelta(minutes=1)
+"""A request with the same content within this time is the same form, sent again."""
 _FEWEST_DIGITS, _MOST_DIGITS = 6, 32
-_SHOWN = 4
+_SHOWN_DIGITS = 4
 _LONGEST = 100
 _AT_ONCE = 500
 _WAITING = (StopState.ASKED, StopState.NO_ANSWER)
 BANK_ANSWERS = (StopState.STOPPED, StopState.REFUSED, StopState.NO_ANSWER)
-"""What may be reported of a request to a bank."""
+"""The answers of a bank that can be reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopForm:
-    """What was asked of a bank. Raises `Invalid` for an account that is none, an empty bank, and no amount."""
+    """A request to a bank. Raises `Invalid` for an invalid account, an empty name of the bank and a missing amount."""
 
     bank: str
     account: str
@@ -77,7 +77,7 @@ class StopForm:
 def typed_stop_form(
     *, bank: str, account: str, amount: str, at: str, receipt: str, now: datetime, timezone: str
 ) -> StopForm:
-    """The request of a form or a command: the amount in yuan, the time local, '' for now. Raises `Invalid`."""
+    """The request as typed in a form or a command: the amount in yuan, the time local, '' for now. Raises `Invalid`."""
     try:
         moment = datetime.fromisoformat(at.strip()) if at.strip() else now
     except ValueError:
@@ -111,7 +111,7 @@ class StopRequest:
 
     @property
     def waits(self) -> bool:
-        """The bank has not said yes or no."""
+        """Whether the bank has neither stopped the payment nor refused."""
         return self.state in _WAITING
 
     def is_overdue(self, now: datetime) -> bool:
@@ -130,9 +130,9 @@ class StopNumbers:
 def add_stop_request(
     services: Services, stop_payment_id: int, given: StopForm, *, by: str, visible_to: int | None = None
 ) -> int:
-    """The bank was asked: the id of the request. The task is done with it, if it was not; another bank may be asked
-    under the same task. The same form sent twice is one request. Raises `NotFound`, also for a task of a case that
-    neither the unit `visible_to` nor this person works on, and `Invalid` for a time that is not past.
+    """Records that the bank was asked; returns the id of the request. This also ends the task, if it was open; another
+    bank may be asked under the same task. The same form sent twice is one request. Raises `NotFound`, also for a task
+    of a case that neither the unit `visible_to` nor this person works on, and `Invalid` for a time that is not past.
     """
     who, now = actor_name(by), services.clock.now()
     if not now - timedelta(days=30) <= given.asked_at <= now:
@@ -180,7 +180,7 @@ def add_stop_request(
 def _sent_before(
     tx: Tx, stop_payment_id: int, case_id: int, given: StopForm, *, by: str, now: datetime
 ) -> int | None:
-    """The request that this person has recorded with the same content a moment ago."""
+    """The id of the request that this person recorded with the same content a moment ago; None without one."""
     r = t.stop_request.c
     same = sa.select(r.id, r.sealed).where(
         r.stop_payment_id == stop_payment_id,
@@ -188,7 +188,7 @@ def _sent_before(
         r.amount_fen == given.amount_fen,
         is_of_actor(r.recorded_by, by),
         r.state == StopState.ASKED.value,
-        r.recorded_at > now - _TWICE,
+        r.recorded_at > now - _REPEAT_WITHIN,
     )
     numbers = {"account": given.digits, "receipt": given.receipt.strip()}
     for row in tx.rows(same):
@@ -206,9 +206,9 @@ def report_stop_request(
     by: str,
     visible_to: int | None = None,
 ) -> None:
-    """What the bank answered. That it stopped or refused is the second report, of another person than who asked, and
-    ends the request; no answer gives it a new time to follow up. Raises `NotFound`, `Invalid` for an amount that does
-    not fit, and `Conflict` for who asked, and once it has ended.
+    """Records what the bank answered. That it stopped or refused the payment is reported by another person than the one
+    who asked, and ends the request; no answer gives the request a new time to follow up. Raises `NotFound`, `Invalid`
+    for an amount that does not fit, and `Conflict` for the person who asked, and once the request has ended.
     """
     who, now = actor_name(by), services.clock.now()
     if result is StopState.ASKED:
@@ -223,7 +223,7 @@ def report_stop_request(
         lock_cases(tx, [case_id])
         row = tx.one(sa.select(t.stop_request).where(r.id == request_id).with_for_update())
         assert row is not None
-        _check(row, result, stopped_fen, by=who)
+        _check_answer(row, result, stopped_fen, by=who)
         changed: dict[str, Any] = {"state": result.value}
         if result is StopState.NO_ANSWER:
             changed |= {"follow_up_by": now + FOLLOW_UP_AFTER, "times_unanswered": r.times_unanswered + 1}
@@ -237,7 +237,7 @@ def report_stop_request(
         write_audit(tx, who=who, act="report_bank", subject=subject, why=why, now=now, facts=facts)
 
 
-def _check(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
+def _check_answer(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
     if StopState(row["state"]) not in _WAITING:
         raise Conflict(Text("the bank's answer is on record already"), current=row["state"])
     if result is not StopState.NO_ANSWER and is_same_actor(row["recorded_by"], by):
@@ -254,7 +254,7 @@ def _check(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
 
 
 def waiting_stop_requests(tx: Tx, *, scope: Scope | None = None, limit: int = 100) -> list[StopRequest]:
-    """Requests without an answer, the one that is followed up first at the top: of the cases of these units, or all."""
+    """Unanswered requests of the cases of these units, or of all, the first to follow up first."""
     r = t.stop_request.c
     statement = (
         sa.select(t.stop_request)
@@ -270,8 +270,8 @@ def waiting_stop_requests(tx: Tx, *, scope: Scope | None = None, limit: int = 10
 
 
 def raise_unanswered(services: Services) -> int:
-    """An alarm for each case with a request that nobody has followed up in time, once for each time that passed; how
-    many requests.
+    """Raises an alarm for each case with a request that nobody has followed up in time, once for each time that passed;
+    returns the number of requests.
     """
     r, a = t.stop_request.c, t.alarm.c
     now = services.clock.now()
@@ -302,7 +302,7 @@ def stop_requests_of(tx: Tx, case_id: int) -> list[StopRequest]:
 
 
 def stop_numbers_of(tx: Tx, case_id: int) -> dict[int, StopNumbers]:
-    """Account numbers in clear by the request, for an action that has audited who looks and why."""
+    """Account numbers in clear by the id of the request, for an action that has audited who looks and why."""
     r = t.stop_request.c
     found = {}
     for row in tx.rows(sa.select(r.id, r.sealed).where(r.case_id == case_id)):
@@ -321,6 +321,6 @@ def _masked(tx: Tx, row: Row) -> StopRequest:
     return record_of(
         StopRequest,
         row,
-        account_masked=f"****{account[-_SHOWN:]}",
+        account_masked=f"****{account[-_SHOWN_DIGITS:]}",
         confirmed_by=row["confirmed_by"] or "",
     )

@@ -1,5 +1,5 @@
 """What a person does with an assignment: claim, renew, release, agree on a call-back, reassign, report; and the return
-of what its holder left idle. Every act on a claim carries the claim's token.
+to the queue of what its holder left idle. Every act on a claim carries the claim's token.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The result of a call or a visit. `evidence` is needed beside any amount; `note` is kept sealed in the timeline;
-    without `contact` it is the one that the outcome implies and a call proves.
+    """The result of a call or a visit. `evidence` is required with any amount; `note` is stored sealed in the timeline;
+    if `contact` is None, the contact is the one that the outcome implies and a call proves.
     """
 
     outcome: OutcomeKind
@@ -98,9 +98,9 @@ class Report:
     evidence: Evidence | None = None
     note: str = ""
     scammer_contact: ScammerContact | None = None
-    """None: it was not asked."""
+    """None: the question was not asked."""
     said: tuple[str, ...] = ()
-    """Points of the call guide that were ticked, by their key."""
+    """The keys of the points of the call checklist that were ticked."""
     no_call: str = ""
     """Why a success by phone has no staff call; not used where there is one."""
     files: tuple[CleanFile, ...] = ()
@@ -108,7 +108,7 @@ class Report:
 
 
 class NoCall(Invalid):
-    """What was reported needs a staff call with the person, of `least_seconds`, that has ended."""
+    """The report needs a staff call with the person that has ended and lasted at least `least_seconds`."""
 
     def __init__(self, *, field: str, problem: str, least_seconds: int) -> None:
         fix = Text("call from the desk, talk for %(n)s seconds and hang up first", n=least_seconds)
@@ -130,7 +130,7 @@ class NotArrived(Conflict):
 
 
 def _lease(services: Services) -> dict[str, datetime]:
-    """Until when a claim of this moment lasts."""
+    """The times until which a claim made now lasts."""
     return {
         "lease_until": services.real.now() + timedelta(seconds=services.work.lease_seconds),
         "idle_at": services.clock.now() + IDLE_ASSIGNMENT,
@@ -138,8 +138,8 @@ def _lease(services: Services) -> dict[str, datetime]:
 
 
 def claim_next(services: Services, *, by: str, scope: Scope) -> Assignment | None:
-    """The call that this person has under a running lease, which is full again, else the most urgent one of these
-    units; None when the queue is empty.
+    """The call that this person has under a running lease, which is renewed, else the most urgent call of these units;
+    None when the queue is empty.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -158,7 +158,7 @@ def claim_next(services: Services, *, by: str, scope: Scope) -> Assignment | Non
 
 
 def heartbeat(services: Services, assignment_id: int, *, by: str, token: int) -> None:
-    """The lease is full again. Raises `Overtaken`."""
+    """Renews the lease. Raises `Overtaken`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         lock_signed_assignment(tx, assignment_id, by=who, token=token)
@@ -168,7 +168,7 @@ def heartbeat(services: Services, assignment_id: int, *, by: str, token: int) ->
 def release_assignment(
     services: Services, assignment_id: int, *, by: str, token: int | None = None, why: str
 ) -> None:
-    """Open again; its clocks go on. Raises `Overtaken`, `Invalid`."""
+    """Returns the assignment to the queue; its clocks go on. Raises `Overtaken`, `Invalid`."""
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
         held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
@@ -187,8 +187,8 @@ def _note_released(
 def schedule_call_back(
     services: Services, assignment_id: int, *, by: str, token: int | None = None, at: datetime, note: str = ""
 ) -> None:
-    """The person is to be called at `at` (aware): by the same caller, or by anybody when the caller does not take the
-    task in time. Raises `Overtaken`, `Invalid`.
+    """Agrees on a call at `at` (aware): by the same caller, or by anybody if the caller does not take the task in time.
+    Raises `Overtaken`, `Invalid`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -196,45 +196,45 @@ def schedule_call_back(
         if not now < at <= now + _LONGEST_WAIT:
             raise Invalid(field="at", problem="is past or too far away", fix="within the next 30 days")
         held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
-        _keep(tx, services, assignment_id, by=who, call_at=at)
+        _keep_for(tx, services, assignment_id, by=who, call_at=at)
         facts = {"call_at": at.isoformat()}
         note_assignment_act(tx, held, ActKind.CALL_BACK, by=who, now=now, facts=facts, words=note.strip())
 
 
-def _keep(tx: Tx, services: Services, assignment_id: int, *, by: str, call_at: datetime) -> None:
+def _keep_for(tx: Tx, services: Services, assignment_id: int, *, by: str, call_at: datetime) -> None:
     kept_until = call_at + timedelta(seconds=services.work.kept_seconds)
     keep_for_caller(tx, assignment_id, by=by, call_at=call_at, kept_until=kept_until)
 
 
 def return_idle_assignments(services: Services) -> int:
-    """Every signed assignment whose holder is idle is open again; how many."""
+    """Returns every signed assignment whose holder is idle to the queue; returns how many."""
     total = 0
     while True:
         with services.store.begin() as tx:
             now = services.clock.now()
             idle = lock_idle_assignments(tx, now=now, real_now=services.real.now(), limit=_BATCH)
-            _return(tx, idle, ActKind.LAPSED, by=ROBOT, now=now)
+            _return_to_queue(tx, idle, ActKind.LAPSED, by=ROBOT, now=now)
         total += len(idle)
         if len(idle) < _BATCH:
             return total
 
 
 def return_work_of(services: Services, who: str, *, by: str) -> int:
-    """Everything that this account has signed for is open again, since it is disabled or has another role or unit; how
-    many.
+    """Returns everything that this account has signed for to the queue, because it was disabled or has another role or
+    unit; returns how many.
     """
     actor = actor_name(by)
     total = 0
     with services.store.begin() as tx:
         while True:
             held = lock_assignments_of(tx, who, limit=_BATCH)
-            _return(tx, held, ActKind.ACCOUNT_DISABLED, by=actor, now=services.clock.now())
+            _return_to_queue(tx, held, ActKind.ACCOUNT_DISABLED, by=actor, now=services.clock.now())
             total += len(held)
             if len(held) < _BATCH:
                 return total
 
 
-def _return(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, now: datetime) -> None:
+def _return_to_queue(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, now: datetime) -> None:
     release_assignments(tx, [one.id for one in held])
     acts = []
     for one in held:
@@ -244,7 +244,7 @@ def _return(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, now: date
 
 
 def sign_assignment(services: Services, assignment_id: int, *, by: str) -> None:
-    """签收."""
+    """签收: signs the assignment for this person. Raises `Overtaken`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         sign_assignment_for(tx, assignment_id, by=who, now=services.clock.now())
@@ -253,8 +253,8 @@ def sign_assignment(services: Services, assignment_id: int, *, by: str) -> None:
 def report_assignment(
     services: Services, assignment_id: int, given: Report, *, by: str, token: int | None = None
 ) -> int:
-    """The outcome's id in the ledger. Raises `Overtaken` when the assignment is over (reported before or withdrawn), or
-    `token` is not of the claim that counts.
+    """Records the report; returns the id of the outcome in the ledger. Raises `Invalid`, and `Overtaken` when the
+    assignment is over (reported before or withdrawn) or `token` is not of the current claim.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -264,13 +264,13 @@ def report_assignment(
 
 
 def awaits_second_person(services: Services, outcome_id: int) -> bool:
-    """Whether it was recorded as a success without a call of ours. Raises `NotFound`."""
+    """Whether this outcome was recorded as a success without a staff call. Raises `NotFound`."""
     with services.store.begin() as tx:
         return recorded_outcome(tx, outcome_id).reason == NO_CALL
 
 
 def enqueue_after_report(services: Services, *, must_cancel: bool) -> None:
-    """After the commit: the carrier ends calls that are not needed any more, and freed numbers are dialled."""
+    """Called after the commit: has the carrier end calls that are not needed any more, and freed numbers dialled."""
     if must_cancel:
         services.enqueue("cancel_calls")
     services.enqueue("dial")
@@ -279,8 +279,8 @@ def enqueue_after_report(services: Services, *, must_cancel: bool) -> None:
 def report(
     tx: Tx, services: Services, assignment_id: int, given: Report, *, by: str, token: int | None
 ) -> tuple[int, bool]:
-    """As `report_assignment`, in the caller's transaction; and whether the carrier must end a call. A success by phone
-    without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
+    """As `report_assignment`, in the caller's transaction; also returns whether the carrier must end a call. A success
+    by phone without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
     """
     if given.outcome is OutcomeKind.WITHDRAWN:
         raise Invalid(field="outcome", problem="is not chosen", fix="choose one of the list")
@@ -358,7 +358,7 @@ def _reason_without_call(typed: str, status: CaseStatus, *, least_seconds: int) 
 
 
 def _ledger_reason(effects: Iterable[Effect]) -> str:
-    # What a follow-up reports of a success that stands is no success of its own.
+    # A follow-up that confirms an earlier success does not count as another success.
     found = any(isinstance(one, RecordOutcome) and one.reason is Reason.FOLLOW_UP for one in effects)
     return Reason.FOLLOW_UP.value if found else "reported"
 
@@ -373,8 +373,8 @@ def _apply_report(
     outcome: OutcomeKind,
     now: datetime,
 ) -> bool:
-    """The assignment is done and the case goes on; whether the carrier must end a call. The outcome that this person
-    reports is in the ledger already.
+    """Ends the assignment and moves the case on; returns whether the carrier must end a call. The outcome that this
+    person reports is in the ledger already.
     """
     writes = PendingWrites(now=now)
     _enter_report(tx, writes, stored, assignment, decision, by=by, outcome=outcome)
@@ -400,10 +400,11 @@ def _enter_report(
 def approve_outcome(
     services: Services, outcome_id: int, *, by: str, visible_to: int | None = None, in_place: bool = False
 ) -> None:
-    """A second person confirms it; a success without a call counts from now on. With `in_place` approved amounts of the
-    same kind and incident are reversed, without it they are an `AmountsConflict`. Raises `NotFound`, also for one of a
-    case that the unit `visible_to` does not see, `Conflict` for the person who recorded it and for one that is approved
-    already, and `Overtaken` for a success without a call whose task is over.
+    """A second person approves the outcome; a success without a call counts from now on. With `in_place`, amounts of
+    the same kind and incident that were approved before are reversed; without it they raise `AmountsConflict`. Raises
+    `NotFound`, also for an outcome of a case that the unit `visible_to` does not see, `Conflict` for the person who
+    recorded the outcome and for one that is already approved, and `Overtaken` for a success without a call whose task
+    is over.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -417,9 +418,10 @@ def approve_outcome(
 def approve(
     tx: Tx, services: Services, cases: Mapping[int, int], *, by: str, in_place: bool = False
 ) -> bool | None:
-    """As `approve_outcome`, in the caller's transaction, of all these lines of the ledger, each with its case, which
-    this person sees; none is approved when one cannot be. Where successes without a call are among them, which count
-    from now on, whether calls must be ended; then the caller runs `enqueue_after_report`. Else None.
+    """As `approve_outcome`, in the caller's transaction, for all these lines of the ledger, each with its case, which
+    this person may see. If one cannot be approved, none is. Returns None unless successes without a call are among
+    them; these count from now on, the result is whether calls must be ended, and the caller then runs
+    `enqueue_after_report`.
     """
     # Locked in the order of all transactions, whichever line they are needed for: the cases, people's work, attempts.
     incidents = incidents_of(tx, set(cases.values()))
@@ -432,7 +434,7 @@ def approve(
             replaced = approve_outcome_row(tx, outcome_id, by=by, now=now, in_place=in_place)
         except Conflict as fault:
             task = work.get(line.assignment_id or 0)
-            # Its task has ended meanwhile: who ended it says more than that the line was reversed with that.
+            # Its task has ended meanwhile: naming who ended it says more than that this reversed the line.
             if line.reason == NO_CALL and task and not may_report(task.state) and fault.current == "reversed":
                 raise overtaken_by(task) from None
             raise
@@ -471,8 +473,8 @@ def _apply_claims(
 
 
 def return_claim(tx: Tx, line: RecordedOutcome, *, now: datetime) -> None:
-    """A second person refused this success without a call: its task waits for no approval any more, anybody is offered
-    it at once. The caller holds the case.
+    """A second person refused this success without a call: its task no longer waits for approval and is offered to
+    anybody at once. The caller has locked the case.
     """
     assert line.assignment_id is not None  # a success without a call is reported of an assignment
     task = lock_assignment(tx, line.assignment_id)
@@ -489,9 +491,10 @@ def reclaim(
     token: int | None = None,
     park: bool = False,
 ) -> Assignment:
-    """This person has it with a full lease: what he signed for or agreed to call, what the duty line put through, or
-    what lapsed under `token`. With `park` the task in hand is kept for the same caller. Raises `NotFound` for work of
-    other units, `Overtaken` for what somebody else has, and `Conflict` while another task is in hand.
+    """Gives this person the task with a renewed lease: one that they signed for or agreed to call, one that the duty
+    line took, or one that lapsed under `token`. With `park` the task in hand is kept for the same caller. Raises
+    `NotFound` for work of other units, `Overtaken` for work that somebody else has, and `Conflict` while another task
+    is in hand.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -504,13 +507,13 @@ def reclaim(
             # Two assignments change in one transaction: both cases are locked first, in order, against deadlocks.
             lock_cases(tx, [get_assignment(tx, one).case_id for one in (assignment_id, other)])
         current = lock_assignment(tx, assignment_id)
-        if current.kind is not Track.HUMAN or not _may_take(current, who, token):
+        if current.kind is not Track.HUMAN or not _may_reclaim(current, who, token):
             raise overtaken_by(current)
         if other is not None:
             if not park:
                 raise Conflict("another task is in hand: finish or release it first", current="in hand")
             parked = lock_signed_assignment(tx, other, by=who)
-            _keep(tx, services, other, by=who, call_at=now)
+            _keep_for(tx, services, other, by=who, call_at=now)
             _note_released(tx, services, parked, by=who)
         if current.is_held_by(who):
             renew_claim(tx, assignment_id, **lease)
@@ -521,7 +524,7 @@ def reclaim(
         return get_assignment(tx, assignment_id)
 
 
-def _may_take(current: Assignment, who: str, token: int | None) -> bool:
+def _may_reclaim(current: Assignment, who: str, token: int | None) -> bool:
     match current.state:
         case AssignmentState.SIGNED:
             return current.signed_by in {who, DESK}
@@ -536,14 +539,14 @@ def colleagues(services: Services, *, by: str, visible_to: int | None) -> list[M
     """The other people who work at a desk, of this unit and all below."""
     with services.store.begin() as tx:
         found = all_members(tx, visible_to=visible_to)
-    return [one for one in found if one.login != by and _works(one)]
+    return [one for one in found if one.login != by and _works_at_desk(one)]
 
 
 def reassign(
     services: Services, assignment_id: int, *, to: str, by: str, token: int | None = None, why: str
 ) -> None:
-    """Kept for the colleague first, for anybody when he does not take it in time; its clocks go on. Raises `Overtaken`,
-    `Invalid`, and `Conflict` for a colleague who does not see this work.
+    """Keeps the assignment for the colleague, and offers it to anybody if the colleague does not take it in time; its
+    clocks go on. Raises `Overtaken`, `Invalid`, and `Conflict` for a colleague who does not see this work.
     """
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
@@ -551,13 +554,13 @@ def reassign(
         colleague = find_member(tx, to)
         if not to:
             raise Invalid(field="to", problem="choose who takes it over")
-        if colleague is None or colleague.login == who or not _works(colleague):
+        if colleague is None or colleague.login == who or not _works_at_desk(colleague):
             raise Invalid(field="to", problem="is not a caller at a desk")
         if not is_assignment_visible(tx, assignment_id, Scope(unit_id=colleague.unit_id)):
             raise Conflict("the colleague does not see the work of this unit", current="unit")
-        _keep(tx, services, assignment_id, by=colleague.login, call_at=services.clock.now())
+        _keep_for(tx, services, assignment_id, by=colleague.login, call_at=services.clock.now())
         _note_released(tx, services, held, by=who, words=reason, to=colleague.display_name)
 
 
-def _works(member: Member) -> bool:
+def _works_at_desk(member: Member) -> bool:
     return member.disabled_at is None and may(member.role, Permission.WORK_DESK)

@@ -49,7 +49,8 @@ def transfer_assignment(
     visible_to: int | None = None,
 ) -> int:
     """The id of the transfer, which waits to be accepted. Raises `NotFound`, also for work that the unit `visible_to`
-    does not see, `Invalid`, and `Conflict` when the work is over, asked for already, or that unit's.
+    does not see, `Invalid`, and `Conflict` when the work is over, has a waiting transfer, or belongs to that unit
+    already.
     """
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
@@ -92,9 +93,10 @@ def accept_transfer(
     visible_to: int | None = None,
     kind: Track | None = None,
 ) -> bool:
-    """The other unit has the work and its case; True: the person who accepts has signed. Who may not do such work
-    accepts it for the unit, where it waits for a signature. Raises `Conflict` when it was answered or the work ended
-    before, and `NotFound` for one that goes to no unit of `visible_to`, or of work of another `kind`.
+    """Moves the work and its case to the other unit. True: the person who accepts has signed for it; a person who may
+    not do such work accepts it for the unit, where it waits for a signature. Raises `Conflict` when the transfer was
+    answered or the work ended before, and `NotFound` for a transfer to no unit of `visible_to`, or of work of another
+    `kind`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -130,7 +132,9 @@ def refuse_transfer(
     visible_to: int | None = None,
     kind: Track | None = None,
 ) -> None:
-    """The work stays where it is, with the reason in the timeline. Raises as `accept_transfer` does."""
+    """Refuses the transfer: the work stays where it is, with the reason in the timeline. Raises as `accept_transfer`
+    does.
+    """
     who, reason = actor_name(by), said("why", why)
     with services.store.begin() as tx:
         transfer = _lock(tx, transfer_id, visible_to, kind)
@@ -142,7 +146,7 @@ def refuse_transfer(
 
 
 def _lock(tx: Tx, transfer_id: int, visible_to: int | None, kind: Track | None) -> Transfer:
-    """The transfer; its case is locked, as by every other act."""
+    """The transfer; its case is locked, as in every other act."""
     transfer = get_transfer(tx, transfer_id)
     if not is_seen(tx, transfer.to_unit_id, visible_to) or kind not in {None, transfer.kind}:
         raise NotFound(kind="transfer", key=transfer_id)
@@ -165,8 +169,8 @@ _BATCH = 500
 
 
 def escalate_unsigned(services: Services) -> int:
-    """Every assignment past its sign-off time without a signature belongs to the unit above, or, at the top, has raised
-    one alarm; how many were moved or raised an alarm.
+    """Moves every assignment past its sign-off time without a signature to the unit above or, at the top, raises one
+    alarm for it; returns how many were moved or raised an alarm.
     """
     total = 0
     while True:

@@ -1,5 +1,5 @@
 """Pages of visits: the list, one visit, the conversation, the printed notice, and the acts of an officer's phone. A
-phone may send each act twice, late or after the visit ended: it is answered as data, a plain form with the page.
+phone may send each act twice, late or after the visit ended; it is answered with JSON, a plain form with the page.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ STEPS: Final = (VisitStage.ACCEPTED, VisitStage.ON_THE_WAY, VisitStage.ARRIVED, 
 
 
 def end_sentence(line: VisitLine, lang: Lang) -> str:
-    """How a visit ended."""
+    """The sentence that says how a visit ended."""
     if line.state is AssignmentState.WITHDRAWN:
         why = line.withdrawn_why
         reason = word_of(Reason(why), lang) if why in set(Reason) else why
@@ -98,7 +98,7 @@ def end_sentence(line: VisitLine, lang: Lang) -> str:
 
 
 def act_sentence(act: VisitAct, lang: Lang) -> str:
-    """One act, without the text typed with it."""
+    """The sentence that describes one act, without the text typed with it."""
     facts = act.facts
     match act.kind:
         case ActKind.VISIT_SEEN:
@@ -129,7 +129,7 @@ def show_visit(
         **_head_facts(request, line),
         "opened": opened,
         "may_print": may_print(line, who=request.who),
-        "may_answer": line.transfer is not None and _is_of(request, line.transfer.to_unit_id),
+        "may_answer": line.transfer is not None and _is_own_unit(request, line.transfer.to_unit_id),
         "course": [(act, act_sentence(act, request.lang)) for act in opened.course],
         "points": points_of(line.fraud_type, request.lang.value),
         "wrong": wrong,
@@ -142,7 +142,7 @@ def show_visit(
 
 
 def show_why_not(request: RequestContext, visit_id: int) -> Response:
-    """The page of the visit, refusing what only its holder may see."""
+    """The page of the visit, with a refusal: only the holder of the visit may see what was asked for."""
     wrong = request.say(gettext_noop("Only the officer who has the visit sees this."))
     return show_visit(request, visit_id, status=_CONFLICT, wrong=wrong)
 
@@ -165,7 +165,7 @@ def _head_facts(request: RequestContext, line: VisitLine) -> dict[str, Any]:
 
 
 def form_facts() -> dict[str, Any]:
-    """What the forms of every visit need."""
+    """The facts that the forms of every visit need."""
     return {
         "people": list(PersonMet),
         "results": RESULTS,
@@ -176,8 +176,8 @@ def form_facts() -> dict[str, Any]:
     }
 
 
-def _is_of(request: RequestContext, unit_id: int) -> bool:
-    """The unit is this person's own, or one below it."""
+def _is_own_unit(request: RequestContext, unit_id: int) -> bool:
+    """Whether the unit is this person's own, or one below it."""
     if request.member.unit_id is None:
         return True
     return any(unit.id == unit_id for unit in list_units(request.services, visible_to=request.member.unit_id))
@@ -242,11 +242,11 @@ def _refused(request: RequestContext, visit_id: int, fault: Refusal) -> Response
 
 
 _UNIT_DIGITS = 9
-"""No unit has an id with more."""
+"""No unit id has more digits."""
 
 
 def _unit_id(text: str) -> int | None:
-    """The id of a unit; None for what is none."""
+    """The id of a unit; None for a text that is not one."""
     return int(text) if text.isdecimal() and len(text) <= _UNIT_DIGITS else None
 
 
@@ -259,7 +259,7 @@ class Sheet:
     number: str
     title: str
     facts: tuple[tuple[str, str], ...]
-    """About the person: heading and text."""
+    """About the person: pairs of heading and text."""
     greeting: str
     paragraphs: tuple[str, ...]
     receipt: str
@@ -322,7 +322,7 @@ def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: La
 
 
 visit_pages = Section()
-_LIST = "console/visits.html"
+_LIST_TEMPLATE = "console/visits.html"
 _KEPT_OFFLINE = (
     "console/tokens.css",
     "console/base.css",
@@ -343,7 +343,7 @@ _MODULES = ("drafts.js", "here.js", "lines.js", "outbox.js", "photo.js", "store.
 
 @visit_pages.get("/visits", act=Permission.WORK_VISITS, nav=gettext_noop("Visits"), order=30)
 def visits(request: CurrentRequest, unit: str = "") -> Response:
-    """Visits that the officer may take or has; `unit` keeps those of one unit."""
+    """Visits that the officer may take or has; `unit` limits them to one unit."""
     unit_id = _unit_id(unit)
     found = list_visits(request.services, who=request.who, visible_to=request.member.unit_id, unit_id=unit_id)
     facts: dict[str, Any] = {
@@ -353,7 +353,11 @@ def visits(request: CurrentRequest, unit: str = "") -> Response:
         "clocks": {clock: request.say(text) for clock, text in CLOCKS.items()},
         **form_facts(),
     }
-    return request.part(_LIST, "found", **facts) if request.is_part else request.page(_LIST, **facts)
+    return (
+        request.part(_LIST_TEMPLATE, "found", **facts)
+        if request.is_part
+        else request.page(_LIST_TEMPLATE, **facts)
+    )
 
 
 @visit_pages.get("/visits/pulse", act=Permission.WORK_VISITS)
@@ -416,7 +420,7 @@ _PHOTO_BYTES = 12 << 20
 
 @visit_pages.post("/visits/{visit_id}/step", act=Permission.WORK_VISITS)
 def step(form: Phone, stage: _Short = "") -> Response:
-    """Accepted, on the way, arrived."""
+    """Records a step: accepted, on the way or arrived."""
     known = typed_word(VisitStage, stage) or VisitStage.NONE
     return form.apply(partial(take_step, stage=known), gettext_noop("It is on record."))
 
@@ -454,7 +458,7 @@ def photo(form: Phone, photo: Annotated[UploadFile | None, File()] = None) -> Re
 
 @dataclass(slots=True)
 class VisitReportForm:
-    """反馈, as it was typed; amounts in yuan."""
+    """The report 反馈 of a visit as it was typed; amounts in yuan."""
 
     outcome: _Short = ""
     contact: _Short = ""
@@ -468,7 +472,7 @@ class VisitReportForm:
     note: _Text = ""
 
     def read(self) -> Report:
-        """Raises `Invalid`."""
+        """The report that was typed. Raises `Invalid`."""
         kind = typed_word(OutcomeKind, self.outcome)
         if kind is None:
             raise Invalid(field="outcome", problem=gettext_noop("choose the result"))
@@ -520,7 +524,7 @@ def look_at_photo(
             why=why,
         )
     except Refusal as fault:
-        # The script of the page shows the sentence beside the form; without it the page is shown again with it.
+        # The page's script shows the sentence beside the form; without a script the whole page shows it.
         if not request.is_part:
             raise
         return _refused(request, visit_id, fault)
@@ -529,7 +533,7 @@ def look_at_photo(
 
 @visit_pages.post("/visits/{visit_id}/release", act=Permission.WORK_VISITS)
 def release(request: CurrentRequest, visit_id: int, why: _Text = "") -> Response:
-    """Back to the queue."""
+    """Returns the visit to the queue."""
     look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     try:
         release_assignment(request.services, visit_id, by=request.who, why=why)
@@ -540,7 +544,7 @@ def release(request: CurrentRequest, visit_id: int, why: _Text = "") -> Response
 
 @visit_pages.post("/visits/{visit_id}/transfer", act=Permission.WORK_VISITS)
 def transfer(request: CurrentRequest, visit_id: int, to: _Short = "", why: _Text = "") -> Response:
-    """Asks another unit to take the visit over."""
+    """Asks another unit to take over the visit."""
     look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     try:
         unit_id = _unit_id(to)
@@ -559,7 +563,7 @@ def transfer(request: CurrentRequest, visit_id: int, to: _Short = "", why: _Text
 
 @visit_pages.post("/visits/transfers/{transfer_id}/accept", act=Permission.WORK_VISITS)
 def accept(request: CurrentRequest, transfer_id: int) -> Response:
-    """The visit is signed for by this officer."""
+    """Accepts a transferred visit, which this officer has then signed for."""
     line = look_at_transfer(request.services, transfer_id, visible_to=request.member.unit_id)
     try:
         accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)

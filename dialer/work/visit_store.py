@@ -36,8 +36,9 @@ class RepeatedAct:
 def note_visit_act_once(
     tx: Tx, client_id: uuid.UUID, *, assignment_id: int, contents: Sequence[bytes], by: str, now: datetime
 ) -> RepeatedAct | None:
-    """Notes the act once. None: it is new and now on record by its first content; the others are of the same act as
-    earlier versions of this software wrote it. Raises `Conflict` when its number was used for another act.
+    """Records the act once; None if it is new, else what was recorded before. The first of `contents` is stored; the
+    others are the same act as earlier versions of this software wrote it. Raises `Conflict` when its number was used
+    for another act.
     """
     digest, *earlier = (hashlib.sha256(content).digest() for content in contents)
     new = tx.scalar(
@@ -56,7 +57,7 @@ def note_visit_act_once(
 
 
 def set_visit_outcome(tx: Tx, client_id: uuid.UUID, outcome_id: int) -> None:
-    """Ties the act that a phone has sent to the outcome that it made."""
+    """Stores which outcome the act of a phone recorded."""
     tx.execute(sa.update(t.sent_act).where(t.sent_act.c.client_id == client_id).values(outcome_id=outcome_id))
 
 
@@ -91,7 +92,7 @@ def count_visit_photos(tx: Tx, assignment_id: int) -> int:
 
 
 class VisitClock(StrEnum):
-    """Which time runs."""
+    """Which time limit of a visit runs."""
 
     SIGN = "sign"
     ARRIVE = "arrive"
@@ -120,7 +121,7 @@ class VisitLine(Assignment):
 
     @property
     def clock(self) -> VisitClock:
-        """Which time runs now: until it is signed for, until the officer arrives, or until the report."""
+        """Which time limit runs now: until it is signed for, until the officer arrives, or until the report."""
         if self.state is AssignmentState.OPEN:
             return VisitClock.SIGN
         return VisitClock.ARRIVE if self.stage.rank < VisitStage.ARRIVED.rank else VisitClock.REPORT
@@ -178,8 +179,10 @@ def _transfer(tx: Tx, row: Row) -> AskedTransfer:
     )
 
 
-def _area(tx: Tx, scope: Scope) -> sa.ColumnElement[bool]:
-    """Work of these units, and of their cases: a visit that was escalated stays visible below."""
+def _in_area(tx: Tx, scope: Scope) -> sa.ColumnElement[bool]:
+    """The condition that work belongs to these units, or that its case does: a visit that was escalated stays visible
+    below.
+    """
     return sa.or_(scope.covers(tx), is_visible_to(t.case.c.unit_id, scope.unit_id))
 
 
@@ -191,7 +194,7 @@ def waiting_visits(
     """
     a = t.assignment.c
     own = sa.and_(a.state == word(AssignmentState.SIGNED), a.signed_by == who)
-    area = _area(tx, scope)
+    area = _in_area(tx, scope)
     if unit_id is not None:
         area = sa.and_(area, is_within_unit(a.unit_id, unit_id))
     pending = (in_words(a.state, PENDING_STATES), sa.or_(own, area))
@@ -227,8 +230,8 @@ def visits_asked_of(tx: Tx, *, unit_id: int | None, limit: int) -> tuple[VisitLi
 
 
 def visit_line(tx: Tx, visit_id: int, *, scope: Scope, who: str) -> VisitLine:
-    """Raises `NotFound` for what is no visit or not visible to this person; the error does not say which. Its holder,
-    and everyone who has sent an act about it, sees it in whatever unit it is.
+    """The visit, masked. Raises `NotFound` for an id that is not a visit's or not visible to this person; the error
+    does not say which. Its holder, and everyone who has sent an act about it, sees it in whatever unit it is.
     """
     row = tx.one(_lines().where(t.assignment.c.id == visit_id, _may_see(tx, scope, who)))
     if row is None:
@@ -244,7 +247,7 @@ def _may_see(tx: Tx, scope: Scope, who: str) -> sa.ColumnElement[bool]:
         asked.state == word(TransferState.ASKED),
         is_visible_to(asked.to_unit_id, scope.unit_id),
     )
-    return sa.or_(_area(tx, scope), asked_here, a.signed_by == who, sent_by)
+    return sa.or_(_in_area(tx, scope), asked_here, a.signed_by == who, sent_by)
 
 
 def visit_of_transfer(tx: Tx, transfer_id: int, *, unit_id: int | None) -> VisitLine:

@@ -71,47 +71,51 @@ class FromPhone:
     by: str
     told_at: datetime | None = None
     visible_to: int | None = None
-    """The actor's unit; None is the whole centre. Other visits are `NotFound`."""
+    """The unit of the person who acts; None: the whole centre. Visits that this unit does not see raise `NotFound`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """The act is on record; `repeated`: it was before."""
+    """The act is on record; `repeated`: it already was."""
 
     repeated: bool
     stage: VisitStage
     state: AssignmentState
-    """Of the visit now."""
+    """The current state of the visit."""
     outcome_id: int | None = None
 
 
 def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phone: FromPhone) -> Sent:
-    """Accepted, on the way or arrived. The first step signs 签收; a late one moves nothing back. Raises `Overtaken`
-    when somebody else has the visit.
+    """Records that the officer has accepted, is on the way or has arrived. The first step signs for the visit 签收; a
+    late one moves nothing back. Raises `Overtaken` when somebody else has the visit.
     """
     kind = _KIND_OF_STAGE.get(stage)
     if kind is None:
         raise Invalid(field="stage", problem="is not a step", fix="accepted, on_the_way or arrived")
-    return _send(services, assignment_id, kind, phone=phone, stage=stage)
+    return _record_act(services, assignment_id, kind, phone=phone, stage=stage)
 
 
 def record_person_met(
     services: Services, assignment_id: int, who: PersonMet, *, phone: FromPhone, note: str = ""
 ) -> Sent:
-    """Who was met, with an optional note. Raises `NotArrived` where the arrival is not on record, unless somebody else
-    has the visit: then it is a note beside it.
+    """Records who was met, with an optional note. Raises `NotArrived` where the arrival is not on record, unless
+    somebody else has the visit: then it is only noted.
     """
     facts, kind, words = {"who": who.value}, ActKind.VISIT_SEEN, note.strip()
-    return _send(services, assignment_id, kind, phone=phone, stage=VisitStage.SEEN, facts=facts, words=words)
+    return _record_act(
+        services, assignment_id, kind, phone=phone, stage=VisitStage.SEEN, facts=facts, words=words
+    )
 
 
 def note_visit(services: Services, assignment_id: int, *, phone: FromPhone, words: str) -> Sent:
-    """A sealed note."""
-    return _send(services, assignment_id, ActKind.VISIT_NOTE, phone=phone, words=said("words", words))
+    """Adds a sealed note."""
+    return _record_act(services, assignment_id, ActKind.VISIT_NOTE, phone=phone, words=said("words", words))
 
 
 def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, content: bytes) -> Sent:
-    """A photo as evidence, cleaned and sealed. Raises `Invalid` for what is no picture, too large or one too many."""
+    """Stores a photo as evidence, cleaned and sealed. Raises `Invalid` for a file that is not a picture, is too large
+    or is one more than allowed.
+    """
     photo = clean_photo(content, most_bytes=services.work.photo_bytes)
     who = actor_name(phone.by)
     with services.store.begin() as tx:
@@ -133,8 +137,8 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
 
 
 def report_visit(services: Services, assignment_id: int, given: Report, *, phone: FromPhone) -> Sent:
-    """反馈. Raises `Overtaken` when the visit was over before, or somebody else has it by now; the note is then kept in
-    the timeline.
+    """Records the report 反馈. Raises `Overtaken` when the visit was over before, or somebody else has it by now; the
+    note is then kept in the timeline.
     """
     contents = _report_contents(assignment_id, given)
     by = actor_name(phone.by)
@@ -150,15 +154,16 @@ def report_visit(services: Services, assignment_id: int, given: Report, *, phone
             set_visit_outcome(tx, phone.client_id, outcome_id)
             after = get_assignment(tx, assignment_id)
     except Overtaken:
-        _keep_late(services, assignment_id, given, phone=phone, contents=contents)
+        _note_late_report(services, assignment_id, given, phone=phone, contents=contents)
         raise
     enqueue_after_report(services, must_cancel=must_cancel)
     return Sent(repeated=False, stage=after.stage, state=after.state, outcome_id=outcome_id)
 
 
 def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
-    """What a repeated report is recognised by. A fact that was not given is left out, so that a new field of the report
-    leaves older reports as they were; the second form is that of acts on record since before.
+    """The contents by which a repeated report is recognised. A fact that was not given is left out, so that a new field
+    of the report leaves older reports as they were. The second form is the one that earlier versions of this software
+    stored.
     """
     reference = given.evidence.reference if given.evidence else ""
     facts = {
@@ -178,13 +183,13 @@ def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
         f"evidence={reference!r}, note={given.note!r})"
     )
     stable = {name: fact for name, fact in facts.items() if fact}
-    return [_packed(assignment_id, "report", stable), _packed(assignment_id, "report", before)]
+    return [_content_bytes(assignment_id, "report", stable), _content_bytes(assignment_id, "report", before)]
 
 
-def _keep_late(
+def _note_late_report(
     services: Services, assignment_id: int, given: Report, *, phone: FromPhone, contents: Sequence[bytes]
 ) -> None:
-    """A report that came too late to count stays as a note, once."""
+    """Stores a report that came too late to count as a note, once."""
     with services.store.begin() as tx:
         current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=contents)
         if repeat is None:
@@ -192,7 +197,7 @@ def _keep_late(
             _note(tx, services, current, ActKind.VISIT_NOTE, phone=phone, facts=facts, words=words)
 
 
-def _send(
+def _record_act(
     services: Services,
     assignment_id: int,
     kind: ActKind,
@@ -202,13 +207,13 @@ def _send(
     facts: Mapping[str, object] | None = None,
     words: str = "",
 ) -> Sent:
-    content = _packed(assignment_id, kind.value, words, facts)
+    content = _content_bytes(assignment_id, kind.value, words, facts)
     with services.store.begin() as tx:
         current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=[content])
         if repeat is not None:
             return _sent(current, repeat)
         by = actor_name(phone.by)
-        # A person met, sent by somebody else than the holder, is noted; the holder keeps the visit.
+        # A person met that somebody other than the holder reports is only noted; the holder keeps the visit.
         is_others = stage is VisitStage.SEEN and current.signed_by not in {"", by}
         advances = stage is not None and may_report(current.state) and not is_others
         if advances and stage is VisitStage.SEEN and not has_arrived(tx, current, by=by):
@@ -269,7 +274,7 @@ def _sent(current: Assignment, repeat: RepeatedAct | None = None) -> Sent:
     )
 
 
-def _packed(*parts: object) -> bytes:
+def _content_bytes(*parts: object) -> bytes:
     return orjson.dumps(parts)
 
 
@@ -286,13 +291,13 @@ class OpenVisit:
 
 
 def look_at_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> VisitLine:
-    """Masked. Raises `NotFound` for a visit that is not visible to this person."""
+    """The visit, masked. Raises `NotFound` for a visit that is not visible to this person."""
     with services.store.begin() as tx:
         return visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=who)
 
 
 def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> OpenVisit:
-    """Raises `NotFound`."""
+    """The visit with everything that its page shows. Raises `NotFound`."""
     viewer = actor_name(who)
     with services.store.begin() as tx:
         line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
@@ -310,7 +315,7 @@ def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int |
 
 
 def _in_hand(visit_id: int) -> str:
-    """The reason in the audit of an officer who has the visit."""
+    """The reason that the audit gives when the officer who has the visit sees the person."""
     return f"见面劝阻在办 visit {visit_id} in hand"
 
 
@@ -335,8 +340,8 @@ def show_photo_of(
     reason: RevealReason | str,
     why: str,
 ) -> tuple[str, bytes]:
-    """Media type and content of a photo; the viewer and the reason are in the audit. Its holder need not give a reason.
-    Raises `NotFound`, `Invalid` and `TooMany`.
+    """Media type and content of a photo; the viewer and the reason are in the audit. The holder of the visit need not
+    give a reason. Raises `NotFound`, `Invalid` and `TooMany`.
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:
@@ -357,18 +362,18 @@ def _photos_of(tx: Tx, line: VisitLine) -> tuple[StoredPhoto, ...]:
     return tuple(one for one in photos_of_case(tx, line.case_id) if one.assignment_id == line.id)
 
 
-_MOST = 200
+_MOST_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitList:
-    """Masked; each part most urgent first."""
+    """The list of visits, masked; each part has the most urgent first."""
 
     mine: tuple[VisitLine, ...]
     free: tuple[VisitLine, ...]
     others: tuple[VisitLine, ...]
     asked: tuple[VisitLine, ...]
-    """Transfers into our units."""
+    """Visits that other units ask ours to take."""
     own: tuple[VisitLine, ...]
     """All of these but `asked`."""
     all: int
@@ -380,7 +385,7 @@ class VisitList:
         return len(self.own)
 
     def late(self, now: datetime) -> int:
-        """How many of `own` are past the time that runs."""
+        """How many of `own` are past the time limit that runs now."""
         return sum(one.is_overdue(now) for one in self.own)
 
 
@@ -392,9 +397,9 @@ def list_visits(
     """
     with services.store.begin() as tx:
         own, total = waiting_visits(
-            tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST
+            tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST_LISTED
         )
-        asked = visits_asked_of(tx, unit_id=visible_to, limit=_MOST)
+        asked = visits_asked_of(tx, unit_id=visible_to, limit=_MOST_LISTED)
     mine = tuple(one for one in own if one.is_held_by(who))
     apart = {one.id for one in (*mine, *asked)}
     rest = [one for one in own if one.id not in apart]
@@ -419,7 +424,7 @@ class Notice:
 
 
 def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
-    """What the notice is made of; the officer who prints it is in the audit. Raises `NotFound`."""
+    """The content of the notice; the audit records the officer who prints it. Raises `NotFound`."""
     officer = actor_name(who)
     with services.store.begin() as tx:
         person, stored = person_of_case(tx, case_id), get_case(tx, case_id)

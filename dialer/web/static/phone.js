@@ -1,4 +1,4 @@
-// The telephone: what the carrier says of it is asked for again and again, and shown; the hand's acts go back.
+// The telephone: polls the carrier for its state and shows it; sends back what the person does with it.
 
 import { Microphone, Sound } from "./phone_sound.js";
 
@@ -36,7 +36,7 @@ function trouble(words) {
   $("trouble").hidden = !words;
 }
 
-/** Again and again, never twice at once; what fails is said and tried again. */
+/** Calls `look` repeatedly, never twice at once; a failure is shown and tried again. */
 function everyNowAndThen(milliseconds, look) {
   const once = async () => {
     try {
@@ -130,7 +130,7 @@ async function lookAtPhone() {
   if (!handset) return;
   const state = await asked(`/phone/handsets/${handset}`);
   if (handset !== now.handset) return;
-  // Until the next call rings, what is told is of the last one.
+  // Until the next call rings, the state is that of the last one.
   const isOld = now.state === "idle" && state.state === "over" && state.calls === now.calls;
   show(isOld ? { ...state, state: "idle", played: [] } : state);
 }

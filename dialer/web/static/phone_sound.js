@@ -12,9 +12,9 @@ export class Sound {
   #playing = null; // {n, source, endsAt}
   #queue = Promise.resolve();
   #heard = 0; // the newest clip that was begun or skipped
-  #age = 0; // what was queued before the last silence never sounds
+  #age = 0; // what was queued before the last silence is never played
 
-  /** Browsers let a page sound only after a gesture: call it from one. */
+  /** Browsers let a page play sound only after a gesture: call this from one. */
   wake() {
     this.#context ??= new AudioContext();
     return this.#context.resume();
@@ -40,7 +40,7 @@ export class Sound {
     this.#tone(KEYS[key] ?? [], 0.12, 0.08);
   }
 
-  /** Plays what is new, one after the other; stops at once what the line has cut. `fetchClip(n)` gives a WAV. */
+  /** Plays new clips one after the other; stops at once what the line has cut off. `fetchClip(n)` returns a WAV. */
   follow(played, fetchClip) {
     const cut = played.filter((one) => one.cut).map((one) => one.n);
     if (this.#playing && cut.includes(this.#playing.n)) this.#stop();
@@ -53,7 +53,7 @@ export class Sound {
     }
   }
 
-  /** Nothing sounds any more; what was played before is not played again. */
+  /** Stops all sound; what was played before is not played again. */
   silence() {
     this.#age += 1;
     this.#stop();

@@ -1,4 +1,4 @@
-// A page that waits for something ([data-again], in milliseconds) is asked for again, as long as somebody looks at it.
+// Requests a page that waits for something ([data-again], in milliseconds) again, as long as the page is visible.
 (function () {
   "use strict";
   var place = document.querySelector("[data-again]");

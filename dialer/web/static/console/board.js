@@ -1,4 +1,4 @@
-// Keeps the live board current. Figures that are too old are greyed, with the time since when they have not changed.
+// Keeps the live board current. Figures that are too old are greyed, with the time of their last change.
 (function () {
   "use strict";
   var STALE_MS = 10000, RETRY_MS = 3000, LONGEST_RETRY_MS = 30000, SILENT_MS = 12000;
@@ -8,8 +8,8 @@
   var clock = document.querySelector("[data-clock]"), state = document.querySelector("[data-live-state]");
   var live = state.innerHTML;
   var place = document.querySelector("[data-minutes]");
-  // The moment at which the figures on the page were right, by both clocks of this machine: one of them stands still
-  // while it sleeps, the other one may be set.
+  // The moment at which the figures on the page were right, by both clocks of this machine: one of them stops
+  // while the machine sleeps, the other one may be set.
   var rightAt = Date.now(), rightTick = performance.now(), heardAt = performance.now();
   var source = null, retry = RETRY_MS, timer = null, ended = false, why = "";
 
@@ -89,7 +89,7 @@
     judge();
   }
 
-  // A connection that was lost without a word looks open for ever, so silence alone closes it.
+  // A connection that was lost silently looks open for ever, so silence closes it.
   function again() {
     if (source) { source.close(); source = null; }
     heardAt = performance.now();
@@ -119,7 +119,7 @@
     source.onerror = function () { if (source && source.readyState === EventSource.CLOSED) { source = null; refused(); } };
   }
 
-  // Nobody looks at a page behind another one.
+  // Nobody sees a page in a hidden tab.
   document.addEventListener("visibilitychange", function () {
     if (document.hidden) { if (source) { source.close(); source = null; } } else { judge(); open(); }
   });

@@ -1,4 +1,4 @@
-// The desk's list of questions: asked for anew whenever the stream says that a question has changed.
+// The desk's list of questions: requested again whenever the stream reports that a question has changed.
 (function () {
   "use strict";
   var list = document.querySelector("[data-live]");
@@ -26,10 +26,10 @@
   }
 
   if (list && window.EventSource) {
-    // Also the first time: a question may have come while the page was on its way.
+    // Also the first time: a question may have arrived while the page was loading.
     new window.EventSource(list.dataset.live).addEventListener("changed", renew);
     window.setInterval(tick, 1000);
-    // Stages change with time alone.
+    // Stages also change as time passes.
     window.setInterval(renew, 15000);
   }
 })();

@@ -1,4 +1,4 @@
-// The page of a case: letters open drawers, prompts play, and what comes anew while a call is live disturbs nobody.
+// The page of a case: letters open drawers, prompts play, and refreshes during a live call disturb nobody.
 (function () {
   "use strict";
 
@@ -35,7 +35,7 @@
     if (summary) { event.preventDefault(); openDrawer(summary); }
   });
 
-  // One sound at a time; "play all" goes through the lines of a ring.
+  // One sound at a time; "play all" plays the lines of a call attempt in turn.
   var sound = new Audio();
   var playing = null, queue = [];
 
@@ -85,7 +85,7 @@
     });
   }
 
-  // A part in which somebody is at work stays as it is until the next time.
+  // A part in which somebody is working stays as it is until the next refresh.
   function isInUse(part) {
     var focus = document.activeElement;
     return part.hasAttribute("data-clear") ||
@@ -124,7 +124,7 @@
   document.addEventListener("htmx:oobBeforeSwap", function (event) {
     var part = document.getElementById(event.detail.target.id);
     if (!part) { return; }
-    // What hides something again is never held up.
+    // A refresh that hides something again is never delayed.
     if (byPoll && isInUse(part)) { event.detail.shouldSwap = false; return; }
     keepState(part);
   });
@@ -142,7 +142,7 @@
       var part = document.getElementById(id);
       if (part) { giveBack(part); }
     });
-    // The forms act on what is shown now, also where their drawer was left as it was.
+    // The forms act on what is shown now, even if their drawer was left as it was.
     var now = document.getElementById("now");
     if (now) {
       document.querySelectorAll("#acts input[name=expected]").forEach(function (one) { one.value = now.dataset.revision; });
@@ -152,7 +152,7 @@
   });
 
   readyStory();
-  // What changed is read first; what is wrong in a form is gone to.
+  // Moves the focus to what has changed, else to the fault in a form.
   var changed = document.querySelector(".changed");
   var wrong = document.querySelector("details.act[open] .problem, details.act[open] .note-trouble");
   if (changed) {

@@ -1,5 +1,5 @@
 // What every page does beyond links and forms: dialogs, notices, the theme, submitting a filter as it is chosen, and
-// sending a form once that was pressed twice.
+// sending a form only once when it is submitted twice.
 (function () {
   "use strict";
   var TOAST_MS = 8000;
@@ -34,7 +34,7 @@
     document.querySelectorAll("details.menu[open]").forEach(function (menu) {
       if (!menu.contains(event.target)) { menu.removeAttribute("open"); }
     });
-    // A click on the dark around a dialog closes it.
+    // A click on the backdrop of a dialog closes it.
     if (event.target.matches && event.target.matches("dialog[open]")) { event.target.close(); }
   });
 
@@ -45,7 +45,7 @@
         menu.querySelector("summary").focus();
       });
     }
-    // "/" goes to the page's search, as in every tool that people like.
+    // "/" moves the focus to the page's search.
     var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
     var search = document.querySelector("[data-search] input:not([type=hidden])");
     if (event.key === "/" && !typing && search) { event.preventDefault(); search.focus(); }
@@ -56,8 +56,8 @@
     if (form && (event.target.tagName === "SELECT" || event.target.type === "date")) { form.requestSubmit(); }
   });
 
-  // Pressed twice, a form is sent once: the browser would show the answer to the second one, which knows no password
-  // that the first one gave out. After a moment it may be sent again, since an answer may be a file.
+  // Submitted twice, a form is sent once: the browser would show the answer to the second request, without the password
+  // that the first one gave out. After a moment it can be sent again, since an answer may be a file.
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (event.defaultPrevented || form.method !== "post" || form.target) { return; }
@@ -67,7 +67,7 @@
       return;
     }
     form.dataset.sentAt = Date.now();
-    // Another listener may still keep it from being sent: the phone asks before it signs out.
+    // Another listener may still prevent the submission: the phone asks before it signs out.
     setTimeout(function () { if (event.defaultPrevented) { delete form.dataset.sentAt; } }, 0);
   });
 
@@ -87,7 +87,7 @@
   });
 
   document.querySelectorAll(".toast").forEach(dismissLater);
-  // A refused form is open and in sight.
+  // A refused form is opened and scrolled into view.
   var refused = document.querySelector("[data-refused]");
   if (refused) {
     for (var around = refused.parentElement; around; around = around.parentElement) {

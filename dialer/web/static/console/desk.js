@@ -1,4 +1,4 @@
-// The desk: keys, the heartbeat that keeps a task, what was typed kept over a loss, timers of a call under way.
+// The desk: keys, the heartbeat that holds a task, recovery of typed text after a loss, timers of a call under way.
 (function () {
   "use strict";
   var BEATS_A_LEASE = 6, PRESENT_MS = 180000, WARN_SECONDS = 60, AWAY_MS = 1500000;
@@ -15,7 +15,7 @@
 
   function dialogOpen() { return document.querySelector("dialog[open]"); }
 
-  // The same answer again changes nothing: no flicker, nothing read aloud twice.
+  // An unchanged answer changes nothing: no flicker, nothing read aloud twice.
   var shown = {};
   document.addEventListener("htmx:beforeSwap", function (event) {
     var id = event.detail.target.id;
@@ -28,7 +28,7 @@
     if (event.target.id === "live" && looked) { looked(); }
     if (event.target.id === "room") { roomChanged(); }
   });
-  // A page that nobody sits before stops asking, so that its session can end.
+  // A page that nobody uses stops polling, so that its session can end.
   document.addEventListener("htmx:beforeRequest", function (event) {
     var id = event.detail.target && event.detail.target.id;
     var poll = event.detail.requestConfig.verb === "get" && (id === "live" || id === "room");
@@ -53,7 +53,7 @@
     document.addEventListener(name, function () { lastInput = Date.now(); }, { passive: true });
   });
 
-  // A form that leads to another page ends what this one asks for by itself.
+  // A form that leads to another page ends the polling of this one.
   document.addEventListener("submit", function (event) {
     if (!event.target.hasAttribute("hx-post")) { leaving = true; }
   });
@@ -96,7 +96,7 @@
     var report = document.getElementById("report");
     var money = report.querySelector("[data-money-fields]");
     var verified = report.querySelector("[data-verified]"), scammer = report.querySelector("[data-scammer]");
-    // Of whoever typed it: a tab outlives a session, and the next caller may sign in to the same one.
+    // Stored for the person who typed it: a tab outlives a session, and the next caller may use the same tab.
     var key = "desk:" + task.dataset.owner + ":" + task.dataset.task;
     var lease = Number(task.dataset.lease) * 1000;
     var leaseUntil = Date.now() + lease, lost = false, isSent = false, asked = 0;
@@ -137,7 +137,7 @@
       } catch (refused) { /* nothing to restore */ }
       if (!kept || chosen() || report.querySelector(".problem")) { return; }
       report.querySelectorAll("input[type=radio]").forEach(function (one) { one.checked = kept[one.name] === one.value; });
-      // The field is there once a report has needed it.
+      // The field exists once a report has needed it.
       var unasked = report.querySelector("template[data-no-call]");
       if (kept.no_call && unasked) { unasked.replaceWith(unasked.content); }
       ["no_call", "intended", "stopped", "returned", "evidence_kind", "evidence_yuan", "evidence", "note"].forEach(function (name) {
@@ -228,7 +228,7 @@
       if (!lost && (calling() || Date.now() - lastInput < PRESENT_MS)) { beat(); }
     }, lease / BEATS_A_LEASE);
     window.setInterval(countdown, 1000);
-    // Somebody who comes back keeps the task with the first touch.
+    // A caller who returns keeps the task with the first input.
     ["keydown", "pointerdown", "pointermove"].forEach(function (name) {
       document.addEventListener(name, function () {
         if (!lost && leaseUntil - Date.now() < WARN_SECONDS * 1000 && Date.now() - asked > 2000) { asked = Date.now(); beat(); }

@@ -1,4 +1,4 @@
-// Lays out the graph of a script. Without this file's work the graph stays hidden; the list below it says the same.
+// Lays out the graph of a script. Without this script the graph stays hidden; the list below has the same content.
 (function () {
   "use strict";
   var LABEL_HEIGHT = 24, LABEL_PADDING = 18, BORDER = 2, STRAIGHTEN = 8;
@@ -7,7 +7,7 @@
     Object.keys(values).forEach(function (name) { element.setAttribute(name, values[name]); });
   }
 
-  // A curve through the middle of each two neighbouring points.
+  // A curve through the midpoints of neighbouring points.
   function curve(points) {
     var path = "M" + points[0].x + " " + points[0].y;
     for (var i = 1; i < points.length - 1; i += 1) {

@@ -1,4 +1,4 @@
-// A list is dropped anywhere on its field, or chosen; it goes at once, with how much of it has gone.
+// A list is dropped anywhere on its field, or chosen; it is uploaded at once, and the progress is shown.
 (function () {
   "use strict";
 
@@ -70,7 +70,7 @@
   });
   document.addEventListener("htmx:afterSettle", function () { ready(document); });
 
-  // Pressed twice, it is loaded once.
+  // Submitted twice, it is loaded once.
   document.addEventListener("submit", function (event) {
     if (event.target.matches("[data-once]")) {
       event.target.querySelectorAll("button").forEach(function (button) { button.disabled = true; });

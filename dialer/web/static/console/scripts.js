@@ -1,4 +1,4 @@
-// Plays prompts one at a time, opens a node's words from the graph, numbers the editor's lines, walks by keys.
+// Plays prompts one at a time, opens a node's words from the graph, numbers the editor's lines, takes keys for a walk.
 (function () {
   "use strict";
   var audio = new Audio();
@@ -88,7 +88,7 @@
   var dialog = document.getElementById("node-dialog");
   if (dialog) { dialog.addEventListener("close", stop); }
 
-  // The keys of a telephone walk on; so does a number typed on the keyboard.
+  // The keys of a telephone continue a walk; so does a digit typed on the keyboard.
   document.addEventListener("keydown", function (event) {
     if (/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName) || event.ctrlKey || event.altKey || event.metaKey) { return; }
     var option = document.querySelector("[data-key='" + (/^[0-9*]$/.test(event.key) ? event.key : "none") + "']");

@@ -8,8 +8,8 @@
   var dark = window.matchMedia && window.matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = root.dataset.look || chosen || (dark ? "dark" : "light");
 
-  // Shortcuts of one key can be switched off (WCAG 2.1.4): no page then hears a key that types a character, but where
-  // somebody types.
+  // Shortcuts of one key can be switched off (WCAG 2.1.4): no page then receives a key that types a character, except
+  // in fields.
   try { root.dataset.keys = window.localStorage.getItem("keys") === "off" ? "off" : "on"; } catch (refused) { root.dataset.keys = "on"; }
   window.addEventListener("keydown", function (event) {
     if (root.dataset.keys === "on" || event.key.length > 1 || event.ctrlKey || event.metaKey || event.altKey) { return; }

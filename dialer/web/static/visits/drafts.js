@@ -1,4 +1,4 @@
-// Words that are still being typed are kept as well, so that a reload or a phone that closes the page loses none.
+// Text that is still being typed is stored too, so that a reload or a phone that closes the page loses none.
 
 import { at } from "./here.js";
 import { owner } from "./outbox.js";
@@ -26,7 +26,7 @@ export async function dropDrafts(form) {
   }
 }
 
-/** From now on; what was typed before stands in its fields again. */
+/** Keeps what is typed from now on, and puts what was typed before back into its fields. */
 export async function keepDrafts() {
   if (!at) return;
   document.addEventListener("input", (event) => {

@@ -10,7 +10,7 @@ export function element(tag, name = "", text = "") {
   return made;
 }
 
-/** What is wrong with a form, at its end; '' takes it away. */
+/** Shows what is wrong with a form, at its end; '' removes it. */
 export function complain(form, text) {
   let said = form.querySelector(":scope > .problem");
   if (!said && text) {

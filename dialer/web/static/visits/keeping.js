@@ -1,4 +1,4 @@
-// On every page of whoever makes visits: what waits is sent, and signing out never deletes words unseen.
+// On every page of people who make visits: sends what waits, and never lets a sign-out delete unsent text unnoticed.
 
 import { flush, forgetMine, mine } from "./outbox.js";
 
@@ -26,7 +26,7 @@ document.addEventListener("submit", async (event) => {
     dialog.querySelector(".leaving-count b").textContent = String(left.length);
     dialog.showModal();
   } catch {
-    mayLeave = true; // this browser keeps nothing
+    mayLeave = true; // this browser stores nothing
     form.requestSubmit();
   }
 });

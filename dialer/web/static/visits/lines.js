@@ -1,4 +1,4 @@
-// What this phone has not sent yet, what it has just sent, and what was not taken, with the reason.
+// What this phone has not sent yet, what it has just sent, and what was refused, with the reason.
 
 import { keepTyped } from "./drafts.js";
 import { at, element } from "./here.js";
@@ -29,7 +29,7 @@ function textOf(act) {
   return act.deed;
 }
 
-/** The act has its line here, as it stands now. Without a visit of its own the page shows those of all. */
+/** Shows the line of an act in its present state. A page that is not about one visit shows the acts of all. */
 export async function line(act) {
   if (!kept || (act.visit !== at && (at || !isShell))) return;
   let item = lines.get(act.id);
@@ -62,7 +62,7 @@ export function dropLine(act) {
   if (kept && !lines.size) kept.hidden = true;
 }
 
-/** Beside the thumb, where whoever has just pressed something looks. */
+/** Shows a remark beside the thumb, where a person who has just pressed something looks. */
 export function remark(act) {
   const said = document.querySelector("[data-kept-said]");
   if (said && act.visit === at) said.textContent = `${textOf(act)} · ${words[act.state]}`;

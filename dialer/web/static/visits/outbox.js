@@ -1,5 +1,5 @@
 // Acts leave in the order in which they were done, each under the number that it got here, until the server has
-// answered. An answer that is not the service's own, such as a hot spot's page, is none.
+// answered. An answer that is not the service's own, such as the page of a hot spot, does not count.
 
 import * as store from "./store.js";
 
@@ -13,7 +13,7 @@ const LAST = "visits-owner";
 
 const place = document.getElementById("outbox");
 export const words = JSON.parse(place.dataset.words);
-/** The shell for no connection was made long ago, perhaps for somebody else: who signed in last is whose words these are. */
+/** The offline shell was made long ago, perhaps for somebody else: the text belongs to who signed in last. */
 export const isShell = document.querySelector('[data-deeds][data-visit=""]') !== null;
 export const owner = Number(isShell ? localStorage.getItem(LAST) : place.dataset.owner);
 if (!isShell) localStorage.setItem(LAST, String(owner));
@@ -26,7 +26,7 @@ let said = "";
 
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`outbox:${name}`, { detail }));
 
-/** 'offline', 'sending', 'away', 'later' or '' (nothing is to be said). */
+/** 'offline', 'sending', 'away', 'later' or '' (nothing to show). */
 export const standing = () => said;
 
 function stand(as) {
@@ -34,7 +34,7 @@ function stand(as) {
   tell("standing", { as });
 }
 
-// Not randomUUID: a page of a closed network may come without TLS, where that is missing.
+// Not randomUUID: in a closed network a page may be served without TLS, where browsers do not have it.
 function number() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
@@ -43,7 +43,7 @@ function number() {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
-/** On the phone's disk before this is done. `photo` is an ArrayBuffer. */
+/** Stores an act on the phone's disk before it resolves. `photo` is an ArrayBuffer. */
 export async function keep(visit, deed, fields, photo = null) {
   const act = {
     id: number(), owner, visit, deed, fields, photo,
@@ -57,7 +57,7 @@ export async function keep(visit, deed, fields, photo = null) {
   return act;
 }
 
-/** What is still here of this account, oldest first. */
+/** The acts of this account that are still stored here, oldest first. */
 export async function mine() {
   return (await store.acts()).filter((act) => act.owner === owner);
 }
@@ -73,7 +73,7 @@ export async function remove(act) {
   tell("removed", { act });
 }
 
-/** Nothing of this account is left on the phone. */
+/** Deletes everything of this account from the phone. */
 export async function forgetMine() {
   for (const act of await mine()) await store.remove(act.n);
   for (const draft of await store.drafts()) if (draft.owner === owner) await store.dropDraft(draft.key);
@@ -86,7 +86,7 @@ async function forgetOld() {
   for (const draft of await store.drafts()) if (draft.made < before) await store.dropDraft(draft.key);
 }
 
-/** Everything that waits has been sent when this is done, as far as it goes now. */
+/** Sends everything that waits, as far as possible now, before it resolves. */
 export function flush() {
   again = true;
   running ??= run().finally(() => { running = null; });
@@ -98,7 +98,7 @@ async function run() {
   try {
     while (again) {
       again = false;
-      // One tab at a time, where the browser can say so; without it the server counts once all the same.
+      // One tab at a time, where the browser has locks; without them the server still counts each act once.
       const done = navigator.locks ? await navigator.locks.request("visits", send) : await send();
       if (!done) break;
     }
@@ -114,7 +114,7 @@ function later(as) {
   wait = Math.min(wait * 2, LONGEST_WAIT_MS);
 }
 
-/** Nothing more is sent for now; without a new sign-in there is no use in trying again. */
+/** Stops sending for now; without a new sign-in it is useless to try again. */
 function halt(as) {
   if (as === "away") stand(as);
   else later(as);
@@ -132,7 +132,7 @@ async function send() {
   if (!navigator.onLine) return halt("offline");
   stand("sending");
   const pulse = await ask("/visits/pulse", {}, PATIENCE_MS);
-  // Where somebody else is signed in by now nothing goes out: it would stand under a name that is not its own.
+  // If somebody else is signed in by now nothing is sent: it would be recorded under the wrong name.
   if (pulse.status === 401 || (pulse.status === 200 && pulse.told.owner !== owner)) return halt("away");
   if (pulse.status !== 200) return halt(pulse.status ? "later" : "offline");
   while (waiting.length) {
@@ -172,7 +172,7 @@ function post(act, csrf) {
   return ask(`/visits/${act.visit}/${act.deed}`, { method: "POST", body, headers: { "X-CSRF-Token": csrf } }, patience);
 }
 
-/** The status, 0 where nobody of ours answered, and what was told. */
+/** The status, 0 if the answer was not the service's own, and the body of the answer. */
 async function ask(path, how, patience) {
   const clock = new AbortController();
   const stop = window.setTimeout(() => clock.abort(), patience);

@@ -1,4 +1,4 @@
-// The pages of visits: each form is kept on the phone first and sent from there, and the page says how far that is.
+// The pages of visits: each form is stored on the phone first and sent from there, and the page shows how far that is.
 
 import { dropDrafts, keepDrafts } from "./drafts.js";
 import { at, complain, element } from "./here.js";
@@ -65,7 +65,7 @@ async function enter(form, button) {
   }
 }
 
-/** Whether it is on the phone's disk. What is not stays in its form, and the page says so. */
+/** Whether the act is on the phone's disk. If not, it stays in its form, and the page says so. */
 async function isKept(form, keeping) {
   try {
     await keeping();
@@ -88,7 +88,7 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-// Known before anything can be submitted: a form that cannot be kept goes to the server as it is.
+// Known before anything can be submitted: a form that cannot be stored goes to the server as it is.
 store.usable().then((usable) => {
   keeps = usable;
   if (!usable) say(words.unkept, true);
@@ -111,7 +111,7 @@ document.addEventListener("change", async (event) => {
 
 // ---- how far the visit is
 
-/** The next step to take, and the line above, once this one has been done here. */
+/** Shows the next step to take, and the line above it, once this one has been done here. */
 function advance(stage) {
   if (!next || !stage) return;
   const now = next.dataset.stage;
@@ -159,10 +159,10 @@ document.addEventListener("outbox:sent", async ({ detail: { act, told } }) => {
 document.addEventListener("outbox:refused", async ({ detail: { act } }) => {
   await line(act);
   remark(act);
-  // A step is refused when somebody else has the visit: there is none to take any more.
+  // A step is refused when somebody else has the visit: there is no next step.
   if (act.visit === at && next && act.deed === "report") next.dataset.stage = "seen";
   if (act.visit === at && act.deed === "step") over();
-  // Without the arrival nobody was met: that step is to be taken first.
+  // Without the arrival nobody can have been met: the arrival comes first.
   if (act.visit === at && act.deed === "seen" && next?.dataset.stage === "seen") next.dataset.stage = "on_the_way";
   if (act.visit === at && !isShell) refresh("head");
   await count();
@@ -179,7 +179,7 @@ document.addEventListener("outbox:standing", ({ detail: { as } }) => {
 });
 
 async function tellStanding(as) {
-  // The shell has done its work: with the connection the page itself is there again.
+  // The shell is no longer needed: with a connection the page itself can be loaded.
   if (isShell && as === "" && served) location.reload();
   if (as === "" || as === "sending") return say((await hasOthers()) ? words.others : "");
   say(words[as], as === "away");
@@ -199,7 +199,7 @@ function say(text, withSignIn = false) {
 
 window.addEventListener("offline", () => say(words.offline));
 
-/** On the list: which visits have something that is not sent yet. */
+/** On the list: marks the visits that have something unsent. */
 async function count() {
   const cards = document.querySelectorAll("[data-card]");
   if (!cards.length) return;
@@ -227,7 +227,7 @@ async function refresh(part) {
   if (part === "head") await follow(handsOf());
 }
 
-/** The visit has come into other hands, or is over: nobody's name stays here, and there is no next step to take. */
+/** Somebody else has the visit now, or it is over: no name stays on the page, and there is no next step. */
 async function follow(hands) {
   const had = inHands === "mine" && hands !== "mine";
   const isWanted = hands === "free" || hands === "mine";
@@ -247,7 +247,7 @@ async function asked(path) {
   }
 }
 
-/** The server says that nobody is signed in here any more: nobody's name stays on the screen. */
+/** The server reports that nobody is signed in here any more: no name stays on the screen. */
 function signedOut() {
   document.getElementById("hand")?.replaceChildren();
   say(words.away, true);

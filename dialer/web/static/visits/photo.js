@@ -3,7 +3,7 @@
 const LONGEST_SIDE = 2000;
 const QUALITY = 0.82;
 
-/** A JPEG no larger than is useful, as an ArrayBuffer; null for what is no picture. */
+/** A JPEG no larger than is useful, as an ArrayBuffer; null for a file that is not a picture. */
 export async function shrunk(file) {
   let bitmap;
   try {
@@ -21,7 +21,7 @@ export async function shrunk(file) {
   return blob ? blob.arrayBuffer() : null;
 }
 
-/** The picture as an element, with words for who cannot see it. */
+/** The picture as an element, with a text alternative. */
 export async function drawn(blob, longest, label) {
   const bitmap = await createImageBitmap(blob);
   const scale = Math.min(1, longest / Math.max(bitmap.width, bitmap.height));

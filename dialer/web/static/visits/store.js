@@ -1,5 +1,5 @@
-// What the phone keeps until the server has answered: acts in the order in which they were done, and words that are
-// still being typed. Nothing else of a visit is ever put here, and each is deleted as soon as it has been sent.
+// What the phone stores until the server has answered: acts in the order in which they were done, and text that is
+// still being typed. Nothing else of a visit is ever stored, and each is deleted as soon as it has been sent.
 
 const NAME = "visits";
 let opened = null;
@@ -42,7 +42,7 @@ export const usable = async () => {
 
 /** Every act, oldest first. */
 export const acts = () => within("acts", "readonly", (table) => table.getAll());
-/** On the disk when this is done; its place in the order. */
+/** Stores an act on the disk before it resolves with the act's place in the order. */
 export const add = (act) => within("acts", "readwrite", (table) => table.add(act));
 export const put = (act) => within("acts", "readwrite", (table) => table.put(act));
 export const remove = (n) => within("acts", "readwrite", (table) => table.delete(n));

@@ -1,5 +1,5 @@
-// Without a connection the pages of visits give way to one shell, which holds nothing of any visit: it shows what this
-// phone has kept, and takes what is entered meanwhile. `self.kept` names the shell and its files.
+// Without a connection the pages of visits are replaced by one shell, which contains no data of any visit: it shows
+// what this phone has stored, and accepts what is entered meanwhile. `self.kept` names the shell and its files.
 
 const CACHE = "visits";
 
