@@ -268,6 +268,24 @@ def approve_outcome_row(
     return tuple(others)
 
 
+def replace_amounts_of_duplicate(tx: Tx, case_id: int, *, by: str, now: datetime) -> tuple[int, ...]:
+    """Reverses the approved amounts of this case that conflict with approved amounts of the other cases of its
+    incident; the ids of the reversed lines. The caller must have locked the cases of the incident.
+    """
+    approved = sa.exists().where(t.outcome_approval.c.outcome_id == t.outcome.c.id)
+    own = sa.select(t.outcome.c.id).where(
+        t.outcome.c.case_id == case_id, approved, ~_is_reversed(t.outcome.c.id)
+    )
+    conflicts = conflicting_lines(tx, [row["id"] for row in tx.rows(own)])
+    twice = sorted(
+        one
+        for one, others in conflicts.items()
+        if any(line.approved_by and line.case_id != case_id for line in others)
+    )
+    _reverse_replaced(tx, twice, by=by, now=now)
+    return tuple(twice)
+
+
 def _get_undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:
     """The line, if this person may approve or refuse it. Raises `NotFound` and `Conflict`."""
     row = tx.one(
