@@ -333,7 +333,7 @@ class Exchange:
 
     def record(self, call: Call, order: CallOrder, *, source: str) -> CallRecorder:
         """Starts the recording of a call, or of the second leg that it dialled, which was just answered."""
-        return self.recordings.begin(call, order, self._recording_told, source=source)
+        return self.recordings.begin(call, order, self._report_recording, source=source)
 
     def _report_recording(self, recording: Recording, order: CallOrder) -> None:
         """Reports the status of a recording. The final one is reported a moment after the end of the call, so that the
