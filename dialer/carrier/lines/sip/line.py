@@ -19,7 +19,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | from it | with |
 |---|---|
 | ringing, answered, key, spoken, said, judged, silent, held | id, and the data of the event |
-| ended | id, text (of the stack), unsent, quality |
+| ended | id, text (of the stack), unsent, quality, early (the sound before an answer) |
 | trunk | trunk, registered, reachable (those that are known) |
 | incoming | ref, trunk, caller ('' for a hidden number): an inbound call from a trunk |
 | trace | ref, calls: their messages, masked |
