@@ -95,7 +95,8 @@ class Draft:
         )
 
     def expedite_attempt(self, *, reason: Reason) -> None:
-        """Moves the pending attempt to now. If the person has asked for something in that call, this stays its reason.
+        """Moves the pending attempt to now. If the person has asked for something in that call, this stays its
+        reason.
         """
         robot = self.case.robot
         reason = robot.reason if robot.reason in WISHES else reason

@@ -662,7 +662,8 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdown:
-    """Figures by the values of a dimension, as text ("" for records without one); a value without records is omitted.
+    """Figures by the values of a dimension, as text ("" for records without one); a value without records is
+    omitted.
     """
 
     dimension: Dimension

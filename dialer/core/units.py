@@ -287,7 +287,8 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPlan:
-    """What an import would do. `placed` has every line after its parent's. A plan with faults must not be carried out.
+    """What an import would do. `placed` has every line after its parent's. A plan with faults must not be carried
+    out.
     """
 
     placed: tuple[Placed, ...]

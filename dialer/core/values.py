@@ -414,7 +414,8 @@ class RenderState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    """A prompt could not be synthesised, or its sound is unfit to be played; the error names the prompt and the reason.
+    """A prompt could not be synthesised, or its sound is unfit to be played; the error names the prompt and the
+    reason.
     """
 
     @property
