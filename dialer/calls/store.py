@@ -270,7 +270,9 @@ class SilentCalls:
     """Calls that the carrier took after the newest webhook and that brought no webhook, however they ended."""
 
     since: datetime | None
-    """When the carrier took the newest of those posted early enough to have brought one (service time)."""
+    """When the carrier took the newest of the calls that were posted early enough to have brought a webhook (service
+    time).
+    """
     posted_at: datetime | None
     """When the newest of all was posted (real time)."""
 

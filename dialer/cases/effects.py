@@ -371,7 +371,7 @@ def _update_assignments(
     states: Iterable[AssignmentState],
     **values: object,
 ) -> None:
-    """Changes the assignments of the case, of this kind, in one of these states."""
+    """Changes the assignments of the case that are of this track and in one of these states."""
     tx.execute(
         sa.update(t.assignment)
         .where(

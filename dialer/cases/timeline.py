@@ -176,7 +176,7 @@ class CaseFile:
 
 
 def read_case_file(tx: Tx, case_id: int) -> CaseFile:
-    """Raises `NotFound`."""
+    """The case with its timeline. Raises `NotFound`."""
     row = tx.one(
         sa.select(t.case, t.person.c.sealed.label("person_sealed"))
         .join(t.person, t.person.c.id == t.case.c.person_id)

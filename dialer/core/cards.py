@@ -75,7 +75,7 @@ class OpeningFactKind(StrEnum):
     """What becomes known later about an account or a number."""
 
     INVOLVED = "involved"
-    """In a case."""
+    """It was used in a fraud case."""
     CLOSED = "closed"
     USED_FAR = "used_far"
     """First used far from here."""

@@ -37,7 +37,7 @@ RUNNING_STATUSES: Final = frozenset({CaseStatus.OPEN, CaseStatus.WATCHING})
 """A call or a visit may still follow: in the watch period a follow-up calls."""
 SETTLED_STATUSES: Final = frozenset(CaseStatus) - RUNNING_STATUSES
 STANDING_STATUSES: Final = frozenset({CaseStatus.WATCHING, CaseStatus.PROVEN})
-"""A success stands, provisionally or for good."""
+"""The case counts as a success, provisionally or finally."""
 
 
 class Reason(StrEnum):
@@ -117,7 +117,7 @@ class Robot:
     tries: int = 0
     """Attempts that counted against the grade's tries."""
     own_faults: int = 0
-    """Faults of ours since the last attempt that counted."""
+    """Attempts that failed through our fault since the last attempt that counted."""
     number: int = 0
     """Which of the person's numbers the newest attempt calls, from 0."""
     dead_numbers: frozenset[int] = frozenset()
@@ -132,7 +132,7 @@ class StaffTrackState(StrEnum):
 
     NONE = "none"
     SCHEDULED = "scheduled"
-    """Opens at `at` unless the person has been reached."""
+    """Opens at `at`, unless the person has been reached by then."""
     OPEN = "open"
     """There is an assignment, signed for or not; overdue at `at`."""
     DONE = "done"
@@ -240,7 +240,7 @@ class BeforeFiling:
 
 
 class CaseAct(StrEnum):
-    """What a user may do with a case, beside reports on its assignments."""
+    """What a user can do with a case, besides reporting on its assignments."""
 
     CALL_NOW = "ring_now"
     RAISE = "raise"
@@ -334,7 +334,7 @@ class VisitStage(StrEnum):
 
     def under(self, state: AssignmentState) -> VisitStage:
         """The stage to show with the assignment in this state: signing for a visit accepts it, and a visit that is open
-        again starts anew.
+        again starts from the beginning.
         """
         if state is AssignmentState.OPEN:
             return VisitStage.NONE

@@ -27,7 +27,7 @@ ERROR = 0.05
 MARGIN = 0.03
 """Differences below this share do not matter for a decision."""
 LEAST_PEOPLE = 30
-"""Below this the normal approximation does not hold, and there is no verdict."""
+"""With fewer people the normal approximation is not valid, and there is no conclusion."""
 _TYPICAL = 0.08
 """The difference at which the test has most power; any choice is valid."""
 _MOST_PEOPLE = 10_000_000
@@ -193,7 +193,7 @@ class Adjusted:
     rest: float | None = None
     difference: float | None = None
     interval: Interval | None = None
-    """Of the difference, between -1 and 1; None below `LEAST_PEOPLE`."""
+    """The interval of the difference, between -1 and 1; None below `LEAST_PEOPLE`."""
     compared: int = 0
     """Cases of the part that are of a kind which the rest has too."""
 

@@ -70,7 +70,7 @@ class GradePolicy:
     windowed: bool
     """True: calls wait for the dialling window. False: a person calls while the window is closed."""
     human_after_seconds: int | None
-    """0: a person calls at once beside the robot; None: only if the robot does not succeed."""
+    """0: a person calls at once, in parallel with the robot; None: only if the robot does not succeed."""
     human_due_seconds: int
     """From the opening of a human call to the moment it is overdue."""
     human_sample_percent: int
@@ -132,9 +132,9 @@ class Policy:
     busy_retry_seconds: int
     """Busy on a high grade: probably talking to the scammer right now, so the robot calls again this soon."""
     requeue_seconds: int
-    """After a fault of ours (line down, blocked, rate limited): the call is tried again after this."""
+    """After a failure on our side (line down, blocked, rate limited) the call is tried again after this time."""
     max_own_faults: int
-    """Faults of ours in a row before the case goes to a person."""
+    """Failures on our side in a row before the case goes to a person."""
     number_spacing_seconds: int
     """Least time between the end of one call and the next to the same number, across cases."""
     visit_tries: int

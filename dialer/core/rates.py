@@ -194,7 +194,7 @@ class Counts:
     raised: int = 0
     handed_to_person: int = 0
     followed_up: int = 0
-    """Of `succeeded`, those whose person was spoken to in a follow-up."""
+    """Of `succeeded`, those with whose person somebody spoke in a follow-up."""
     first_attempt_counted: int = 0
     first_attempt_in_time: int = 0
     first_attempt_pending: int = 0

@@ -40,8 +40,8 @@ class HeardPrompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing:
-    """What a call has said so far, and how much of it the person had time to hear. `turn` has been playing since `at`
-    (service time), in response to step `step`; it counts only when it is over.
+    """What was spoken in a call so far, and how much of it the person had time to hear. `turn` has been playing since
+    `at` (service time), in response to step `step`; it counts only when it is over.
     """
 
     step: int = -1
@@ -154,7 +154,7 @@ class Conversation:
     """What is known about the conversation of a call when it ends."""
 
     contact: Contact = Contact.NONE
-    """As the keys pressed say."""
+    """The contact, judged by the keys pressed."""
     answer: Answer = Answer.NONE
     spoke: bool = False
     """A key was pressed or a word said, the right one or not."""

@@ -192,7 +192,7 @@ class PendingAttempt:
     number_free_at: datetime | None
     """None: the number is free, or it is unknown when it will be."""
     ahead: int
-    """How many more urgent attempts are ready; counted up to `AHEAD_AT_MOST`."""
+    """How many ready attempts are more urgent, counted up to `AHEAD_AT_MOST`."""
 
 
 AHEAD_AT_MOST = 10_000

@@ -87,7 +87,7 @@ class Announcement(StrEnum):
 
 
 class TelephonyResult(StrEnum):
-    """What the telephone network did with one attempt. Says nothing about whom we reached."""
+    """What the telephone network did with one attempt. It says nothing about whom we reached."""
 
     ANSWERED = "answered"
     BUSY = "busy"
@@ -284,7 +284,7 @@ _RANK_MESSAGE = {
 
 
 class PauseScope(StrEnum):
-    """What a pause holds back."""
+    """Which calls a pause stops."""
 
     ALL = "all"
     UNIT = "unit"
@@ -397,14 +397,14 @@ class FiledMatchState(StrEnum):
     """Whether a warned person is the one of a filed case."""
 
     CERTAIN = "certain"
-    """By the id number, or by name and phone."""
+    """Matched by the id number, or by name and phone."""
     DOUBTFUL = "doubtful"
     CONFIRMED = "confirmed"
-    """By a person, of a doubtful one."""
+    """A person confirmed a doubtful match."""
     REJECTED = "rejected"
-    """By a person, of a doubtful one."""
+    """A person rejected a doubtful match."""
     UNDONE = "undone"
-    """By a person, of one that had counted."""
+    """A person undid a match that had counted."""
 
 
 class RenderState(StrEnum):
@@ -579,7 +579,7 @@ class WebhookEvent(StrEnum):
     HIGH_MISSED = "high_missed"
     """A warning of a high or extra-high grade expired before the person was reached."""
     CASE_FILED = "case_filed"
-    """A filed case was matched to a case of ours, or the match was undone."""
+    """A filed case was matched to one of our cases, or the match was undone."""
 
 
 class DeliveryState(StrEnum):

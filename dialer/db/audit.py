@@ -180,7 +180,7 @@ def audit_reason(vault: Vault, row: Row) -> Reason:
 
 
 def _broken(row: Row) -> Reason:
-    _log.error("line %d of the audit does not fit its seal", row["id"])
+    _log.error("line %d of the audit does not match its seal", row["id"])
     return Reason(why=UNREADABLE, seal=Seal.BROKEN)
 
 

@@ -418,7 +418,7 @@ def examine_upgrade(url: str) -> Upgrade:
 
 
 def _locked_tables(connection: sa.Connection, changes: list[Change]) -> list[LockedTable]:
-    """The tables that a migration locks, those locked longest first."""
+    """The tables that these migrations lock, those that are locked longest first."""
     locks: dict[str, Lock] = {}
     for change in changes:
         for table, lock in change.locks:

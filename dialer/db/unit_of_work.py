@@ -197,7 +197,7 @@ class Store:
 
     @contextmanager
     def trial(self) -> Iterator[Tx]:
-        """As `begin`, but rolled back at the end of the block."""
+        """As `begin`, but always rolls back at the end of the block."""
         with self.begin() as tx:
             yield tx
             tx.connection.rollback()
