@@ -1,5 +1,5 @@
-"""News of calls, from webhooks or polls: applied in any order with the same end. The end of a call decides whom the
-call reached, how much of our voice was heard, and what contact that is.
+"""Applies news of calls from webhooks and polls; the result is the same in any order. The end of a call determines whom
+the call reached, how much of our voice was heard, and which contact that is.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from dialer.telephony.callbacks import CallProgress, Stage
 def _voice_seconds(
     call: Call, *, now: datetime, talk_seconds: int | None = None, unplayed: bool = False
 ) -> int | None:
-    """How long our voice was heard until `now`, or for as long as the carrier says that the call lasted. `unplayed`:
-    without the last turn.
+    """How many seconds of our voice were heard until `now`, or during the time that the call lasted according to the
+    carrier. `unplayed`: the last turn does not count.
     """
     elapsed = float(talk_seconds) if talk_seconds is not None else None
     if elapsed is None and call.answered_at is not None:
@@ -39,8 +39,8 @@ def _voice_seconds(
 
 
 def _heard(call: Call, *, now: datetime, talk_seconds: int | None, unplayed: bool) -> Hearing:
-    """What was heard when the call was over. The carrier's seconds are rounded up: the last of them may not have been.
-    News may also come late, so the earlier of both ends counts.
+    """What had been heard when the call was over. The carrier rounds its seconds up, so the last one is not counted.
+    News can also come late, so the earlier of both ends counts.
     """
     if unplayed:
         return Hearing.of(call.hearing).unheard()
@@ -53,7 +53,7 @@ def _heard(call: Call, *, now: datetime, talk_seconds: int | None, unplayed: boo
 def _classify_contact(
     services: Services, call: Call, result: TelephonyResult, *, now: datetime, hearing: Hearing
 ) -> Reach:
-    """Whom the call reached."""
+    """The reach of an ended call."""
     warning: frozenset[str] = frozenset()
     if call.script_id:
         rendered = rendered_script_of(services, call)
@@ -88,17 +88,17 @@ _RANG = frozenset(
         TelephonyResult.DEAD_AIR,
     }
 )
-"""Results that no call has without ringing."""
+"""Results that imply that the telephone rang."""
 _AFTER_RINGING = frozenset({Stage.RINGING, Stage.ANSWERED})
 _ASKED_BY_SECONDS = 2
-"""By then a carrier has asked for the first turn. A call that was over before may have been hung up by the person."""
+"""Within this time a carrier requests the first turn. In a shorter call the person may have hung up before."""
 _MACHINES = ("machine", "fax")
-"""How AnsweredBy begins where no person answered."""
+"""The beginnings of AnsweredBy if no person answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """News of one attempt; `step` names it, so that a repeat is recognised."""
+    """News of one attempt; `step` identifies it, so that a repetition is recognised."""
 
     attempt_id: uuid.UUID
     step: str
@@ -106,7 +106,7 @@ class News:
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, services: Services, call: Call, _now: datetime) -> Reading:
-        """What the news changes in the attempt, and the event of an ended one."""
+        """What the news changes in the attempt, and the event for the case if the attempt has ended."""
         return Reading(
             kept=_kept(self, call.case_id),
             may_move=self.progress.stage is Stage.ENDED,
@@ -144,21 +144,21 @@ def _announced(progress: CallProgress) -> dict[str, Any]:
 def _applied(
     services: Services, progress: CallProgress, call: Call, now: datetime, poll_at: datetime
 ) -> Change | None:
-    """What this news changes; None for an ended attempt, which keeps its end."""
+    """What this news changes in the attempt; None for an attempt that has ended, which no longer changes."""
     state = after(call.state, _EVENT[progress.stage])
     if state is None:
         return None
     over = progress.stage is Stage.ENDED
     result = _result(call, progress) if over else None
-    # News may come late and out of order: an answered call has rung, whether its ringing was reported or not. The first
-    # time stands.
+    # News can come late and out of order: an answered call has rung, whether its ringing was reported or not. The first
+    # time is kept.
     rang = progress.stage in _AFTER_RINGING or result in _RANG
     reach, heard, hearing = None, None, None
     if result is not None:
         talk_seconds = progress.duration_seconds
         hearing = _heard(call, now=now, talk_seconds=talk_seconds, unplayed=progress.unplayed)
         reach = _classify_contact(services, call, result, now=now, hearing=hearing)
-        # What was played to a machine until it was recognised stands; it hears nothing of what it records later.
+        # What was played until a machine was recognised counts; a machine hears nothing of what it records later.
         heard = call.heard_seconds
         if heard is None or result is not TelephonyResult.MACHINE:
             heard = _voice_seconds(call, now=now, talk_seconds=talk_seconds, unplayed=progress.unplayed)
@@ -188,8 +188,8 @@ def _applied(
 
 
 def _result(call: Call, progress: CallProgress) -> TelephonyResult:
-    """A machine that pressed the right keys is a person, whatever the detector said. A forwarded call is not the right
-    person: the one who answers there can press keys as well.
+    """The result of an ended call. A "machine" that pressed the right keys is a person, whatever the detector says. A
+    forwarded call does not reach the right person: whoever answers there can press keys as well.
     """
     result = progress.result or TelephonyResult.UNKNOWN
     if result is TelephonyResult.ANSWERED and _was_silent(call, progress):
@@ -207,7 +207,7 @@ def _result(call: Call, progress: CallProgress) -> TelephonyResult:
 
 
 def _was_silent(call: Call, progress: CallProgress) -> bool:
-    """The carrier asked for no turn of ours during a call that lasted long enough for it."""
+    """Whether the carrier requested no turn from us although the call lasted long enough."""
     if call.hearing is not None or call.played_seconds:
         return False
     return progress.duration_seconds is None or progress.duration_seconds > _ASKED_BY_SECONDS
@@ -229,8 +229,8 @@ def end_attempts(
     services: Services,
     results: Mapping[uuid.UUID, tuple[TelephonyResult, int | None]],
 ) -> None:
-    """Ends attempts that never became calls, or of which nothing more can be learned, each with its result and the
-    carrier's error code.
+    """Ends attempts that never became calls, or about which nothing more can be learned. `results` has the result and
+    the carrier's error code by attempt.
     """
     now = services.clock.now()
     found = read_calls(tx, results)

@@ -1,4 +1,6 @@
-"""Rows of attempts from plan to POST: promote, claim, fence, accept. Takes and returns lists."""
+"""Rows of attempts from plan to POST: promotes planned attempts, claims them, marks them as sending just before the
+POST, and binds them to the carrier's calls. Takes and returns lists.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ _WITHHOLD_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """An attempt that this worker alone may send while its lease runs. `to` is E.164 and never logged."""
+    """An attempt that only this worker may send while its lease lasts. `to` is in E.164 form and never logged."""
 
     attempt_id: uuid.UUID
     token: int
@@ -41,25 +43,27 @@ class Claimed:
     fraud_type: FraudType
     tags: frozenset[Tag]
     reason: Reason
-    """Of the attempt: a follow-up speaks a script of its own."""
+    """The reason of the attempt: a follow-up uses a script of its own."""
     policy_version: int
-    """Of the case."""
+    """The policy version of the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutsideWindow:
-    """An attempt whose turn has come and that may not be called now; its case decides what happens instead."""
+    """An attempt whose turn came outside the dialling window; its case decides what happens instead."""
 
     id: uuid.UUID
     case_id: int
     n: int
     urgency_at: datetime
     policy_version: int
-    """Of the case: the window may be open by its policy."""
+    """The policy version of the case, whose window may be open."""
 
 
 def promote_planned(tx: Tx, *, now: datetime) -> int:
-    """Planned attempts whose time has come are ready to be claimed, a bounded number at a time. Returns how many."""
+    """Marks planned attempts whose time has come as ready to be claimed, a bounded number at a time. Returns how
+    many.
+    """
     due = (
         sa.select(t.attempt.c.id)
         .where(t.attempt.c.state == word(AttemptState.PLANNED), t.attempt.c.not_before <= now)
@@ -77,7 +81,7 @@ def is_any_ready(tx: Tx) -> bool:
 
 
 def ready_outside_window(tx: Tx, *, after: OutsideWindow | None, limit: int) -> list[OutsideWindow]:
-    """Ready attempts of grades that do not wait for the window, past this one (None: from the first), most urgent
+    """Ready attempts of grades that do not wait for the window, after this one (None: from the first), most urgent
     first.
     """
     a = t.attempt.c
@@ -106,8 +110,8 @@ def claim_attempts(
     closed_until: Callable[[str], datetime | None] = lambda _number: None,
 ) -> list[Claimed]:
     """Claims the most urgent ready attempts, as many as pacing and lines allow within the horizon, each with its own
-    moment to leave. The caller has locked the group. An attempt is put off, and uses nothing up, when its number is in
-    a call or rests, or when it is night there: `closed_until` gives the next opening for a number, or None.
+    moment to leave. The caller has locked the group. An attempt is postponed, without using up a try, if its number is
+    in a call or rests, or if it is night there: `closed_until` gives the next opening for a number, or None.
     """
     slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds)[:at_most]
     if not slots or group.is_paused(now):
@@ -117,7 +121,7 @@ def claim_attempts(
         row["id"]: open_person(tx, person_id=row["person_id"], sealed=row["sealed"]).phones[row["number"]]
         for row in candidates
     }
-    candidates = _where_it_is_day(tx, candidates, numbers, closed_until)
+    candidates = _postpone_night_numbers(tx, candidates, numbers, closed_until)
     if not candidates:
         return []
     taken = _take_numbers(tx, candidates, now=now)
@@ -192,8 +196,8 @@ _PAUSED_BY = ("grade", "unit", "unit_id", "load_id")
 
 
 def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
-    """The most urgent that no pause covers. Attempts that a pause covers are withheld here in large batches, so that
-    those behind them are not delayed.
+    """The most urgent candidates that no pause covers. Attempts that a pause covers are withheld here in large batches,
+    so that those behind them are not delayed.
     """
     pauses = standing_pauses_at(tx, now=now)
     if not pauses:
@@ -213,7 +217,7 @@ def _unpaused_candidates(tx: Tx, *, limit: int, now: datetime) -> list[Any]:
     return []
 
 
-def _where_it_is_day(
+def _postpone_night_numbers(
     tx: Tx,
     candidates: list[Any],
     numbers: Mapping[uuid.UUID, str],
@@ -232,7 +236,9 @@ def _where_it_is_day(
 
 
 def _take_numbers(tx: Tx, candidates: Sequence[Any], *, now: datetime) -> set[uuid.UUID]:
-    """The attempts that got their number: one live call a number, with a rest between two calls, across all cases."""
+    """Reserves the numbers of these attempts, and returns the attempts that got theirs: a number has one live call at a
+    time and a rest between two calls, across all cases.
+    """
     wanted: dict[bytes, uuid.UUID] = {}
     for row in candidates:
         wanted.setdefault(bytes(row["phone_blind"]), row["id"])
@@ -266,13 +272,15 @@ class Sending:
     script_version_id: int | None = None
     audio_hash: str = ""
     records: bool = False
-    """The call is recorded, and its opening says so."""
+    """The call is recorded, and the script says so at its beginning."""
 
 
 def mark_attempts_sending(
     tx: Tx, sendings: Iterable[Sending], *, now: datetime, real_now: datetime, poll_at: datetime
 ) -> set[uuid.UUID]:
-    """Marks them as sending. Returns those that may be posted now: a stale token or a lapsed lease is left out."""
+    """Marks these attempts as sending. Returns those that may be posted now, without any whose token is stale or whose
+    lease has ended.
+    """
     wanted = sorted(sendings, key=lambda sending: sending.attempt_id)
     if not wanted:
         return set()
@@ -318,7 +326,9 @@ _ACCEPT = (
 def accept_attempts(
     tx: Tx, placed: Sequence[tuple[uuid.UUID, str]], *, now: datetime, poll_at: datetime
 ) -> None:
-    """Binds these attempts to the sids of the carrier. One that a webhook has moved further keeps its state."""
+    """Marks these attempts as accepted, with the carrier's sids. An attempt that a webhook has moved further keeps its
+    state.
+    """
     if placed:
         lock_attempt_rows(tx, [attempt_id for attempt_id, _ in placed])
         rows: list[dict[str, Any]] = [{"id": attempt_id, "sid": sid} for attempt_id, sid in placed]
@@ -326,7 +336,7 @@ def accept_attempts(
 
 
 def cases_at_carrier(tx: Tx, case_ids: Sequence[int]) -> set[int]:
-    """The cases among these with a call that was sent and has not ended."""
+    """Those of these cases that have a call which was sent and has not ended."""
     if not case_ids:
         return set()
     statement = sa.select(t.attempt.c.case_id).where(

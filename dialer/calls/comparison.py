@@ -1,9 +1,9 @@
-"""After a restore: dialling is paused until the carrier's own list of calls since the backup has been compared with the
-database, so that nobody is called again as if for the first time.
+"""The comparison after a restore: dialling is paused until the carrier's own list of calls since the backup has been
+compared with the database, so that nobody is called again as if for the first time.
 
-What the conversation of such a call was is lost, and is not invented: a call that somebody answered ends as unknown,
-and a person decides what comes next, also where the person called us. An outbound call that was not answered counts
-as a try with the carrier's result.
+The conversation of such a call is lost: a call that somebody answered ends as unknown, and staff decide what comes
+next; the same applies to inbound calls. An outbound call that was not answered counts as a try with the carrier's
+result.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ if TYPE_CHECKING:  # A web process at rest does without the client's libraries.
 UNTIL_RESUMED = datetime(2999, 1, 1, tzinfo=UTC)
 """A pause that does not end by itself."""
 _MARGIN = timedelta(minutes=15)
-"""Calls from up to this long before the backup are compared too: clocks differ, and a call may not have been written
+"""Calls from up to this long before the backup are compared too: clocks differ, and a call may not have been stored
 yet.
 """
 _AT_ONCE = 200
@@ -79,7 +79,7 @@ class NotCompared(Conflict):
 
 
 class RecordsGone(Conflict):
-    """The carrier no longer knows a call from before the backup: its list is not complete."""
+    """The carrier no longer has a record of a call from before the backup, so its list is not complete."""
 
     def __init__(self, *, backup_at: datetime) -> None:
         super().__init__(
@@ -106,7 +106,7 @@ class CallsUnderWay(Conflict):
 
 
 def comparison_sentence(found: FoundCalls) -> Text:
-    """What a comparison found, for people."""
+    """The result of a comparison as a sentence."""
     if found.first is None or found.last is None:
         return Text("the carrier lists no call since %(since)s that was not known", since=_local(found.since))
     return Text(
@@ -134,7 +134,7 @@ def mark_restored(
     by: str,
     facts: Mapping[str, object],
 ) -> None:
-    """The database is marked as restored, and all dialling is paused until the comparison. `now`: service time."""
+    """Marks the database as restored, and pauses all dialling until the comparison. `now`: service time."""
     write_restored(tx, Restored(backup_at=backup_at, restored_at=restored_at))
     why = bilingual(
         Text(
@@ -156,15 +156,15 @@ def mark_restored(
 
 
 def read_awaited(services: Services) -> Restored | None:
-    """The restore after which no comparison was made yet; None: no comparison is awaited."""
+    """As `awaited_comparison`, in a transaction of its own."""
     with services.store.begin() as tx:
         return awaited_comparison(tx)
 
 
 async def compare_calls(services: Services, client: CallClient, *, by: str) -> FoundCalls | None:
-    """Every call that the carrier lists since the backup is known, and dialling may be resumed. None: nothing was to be
-    compared. Raises `Unavailable`, `RecordsGone` and `CallsUnderWay`; then dialling stays paused, and a later
-    comparison goes on where this one ended.
+    """Adds every call that the carrier lists since the backup to the database; dialling can then be resumed. None:
+    there was nothing to compare. Raises `Unavailable`, `RecordsGone` and `CallsUnderWay`; then dialling stays paused,
+    and a later comparison continues where this one ended.
     """
     who = actor_name(by)
     restored = read_awaited(services)
@@ -206,8 +206,8 @@ async def compare_calls(services: Services, client: CallClient, *, by: str) -> F
 
 
 def skip_comparison(services: Services, *, by: str, why: str) -> None:
-    """Dialling may be resumed without the comparison: somebody decided so. People who were called after the backup may
-    be called again. Raises `Invalid`.
+    """Lets dialling be resumed without the comparison, by a person's decision. People who were called after the backup
+    may be called again. Raises `Invalid`.
     """
     who, reason = actor_name(by), said("why", why, fix="say why people may be called again")
     with services.store.begin() as tx:
@@ -228,14 +228,14 @@ def skip_comparison(services: Services, *, by: str, why: str) -> None:
 
 
 def check_compared(tx: Tx) -> None:
-    """Raises `NotCompared`."""
+    """Raises `NotCompared` if the comparison after a restore has not been made."""
     restored = awaited_comparison(tx)
     if restored is not None:
         raise NotCompared(backup_at=restored.backup_at)
 
 
 async def _settle_sent(services: Services, client: CallClient, listed: Sequence[ListedCall]) -> int:
-    """Attempts that were at the carrier when the backup was made have ended. Returns how many calls are not over."""
+    """Ends the attempts that were at the carrier when the backup was made. Returns how many calls are not over."""
     with services.store.begin() as tx:
         sent = attempts_at_carrier(tx)
     states = {one.state.sid: one.state for one in listed}
@@ -243,7 +243,7 @@ async def _settle_sent(services: Services, client: CallClient, listed: Sequence[
     for one in sent:
         state = states.get(one.sid) or await client.state(one.sid)
         if state is None:
-            continue  # The reconciliation closes it as unknown.
+            continue  # The reconciliation ends it as unknown.
         progress = _without_conversation(progress_of(state))
         if progress.stage is not Stage.ENDED:
             under_way += 1
@@ -258,31 +258,35 @@ async def _settle_sent(services: Services, client: CallClient, listed: Sequence[
 
 
 def _with_number(call: ListedCall, area_code: str) -> ListedCall:
-    """A call to us, with the number that it came from as the number of the person; '' where that is hidden."""
+    """The call; if it was inbound, with the number it came from in `to`, '' if that is hidden."""
     return replace(call, to=normalise_phone(call.caller, area_code) or "") if call.is_inbound else call
 
 
 def _is_to_a_person(call: ListedCall, client: CallClient) -> bool:
-    """Whether a call goes to a person: not to a telephone on a desk, nor to the duty line."""
+    """Whether a call goes to a person, and not to a telephone of a desk or to the duty line."""
     return call.to.startswith("+") and call.to != client.config.officer_number
 
 
 def _without_conversation(progress: CallProgress) -> CallProgress:
-    """Nobody knows what was said in a call that somebody answered, or why a call was withdrawn."""
+    """The progress with the result unknown, if it depends on a conversation that is lost: nobody knows what was said in
+    an answered call, or why a call was withdrawn.
+    """
     if progress.result in {TelephonyResult.ANSWERED, TelephonyResult.CANCELED}:
         return replace(progress, result=TelephonyResult.UNKNOWN)
     return progress
 
 
 def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
-    """The calls that the database does not know are rows. Returns how many are not over, which have no row yet."""
+    """Adds rows for the calls that the database does not know. Returns how many calls are not over; these get no row
+    yet.
+    """
     under_way = 0
     for start in range(0, len(listed), _SIDS_AT_ONCE):
         batch = listed[start : start + _SIDS_AT_ONCE]
         with services.store.begin() as tx:
             sids = {one.state.sid for one in batch}
             unknown = unknown_sids(tx, [*sids, *(one.parent_sid for one in batch if one.parent_sid)])
-            # Nobody makes the index of a number anew meanwhile.
+            # While this lock is held, the blind index of a number is not made again.
             lock_line_group(tx)
             follow_plan(tx)
             earlier = earlier_indexes(tx, {one.to for one in batch})
@@ -311,7 +315,7 @@ def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
 
 
 def _match_all(services: Services) -> None:
-    """The calls that were found count in the cases of their numbers."""
+    """Matches the calls that were found to the cases of their numbers."""
     while True:
         with services.store.begin() as tx:
             done, cancels = _match(tx, services, None)
@@ -322,8 +326,9 @@ def _match_all(services: Services) -> None:
 
 
 def match_new_cases(tx: Tx, services: Services, case_ids: Sequence[int]) -> None:
-    """Cases that were just opened, of persons who were called after a backup that was restored since: what they wait
-    for has been done. Their list was lost with the old database and is loaded again. Costs one look at an empty index.
+    """Matches calls that were found by a comparison to these new cases: their list was lost with the old database and
+    has been loaded again, and their persons may have been called already. Costs one lookup in an empty index if there
+    are no such calls.
     """
     if case_ids and are_carrier_calls_open(tx):
         while True:
@@ -335,8 +340,9 @@ def match_new_cases(tx: Tx, services: Services, case_ids: Sequence[int]) -> None
 
 
 def _match(tx: Tx, services: Services, case_ids: Sequence[int] | None) -> tuple[list[CalledAttempt], bool]:
-    """One call of each case: what follows it may be planned by then. A call to a number that several cases share counts
-    in each of them. Also whether calls must be ended.
+    """Matches one call of each case, since its next attempt may be planned only afterwards. A call to a number that
+    several cases share counts in each of them. Returns the matched attempts, and whether calls must be ended at the
+    carrier.
     """
     found = called_attempts(
         tx,

@@ -1,4 +1,6 @@
-"""Rows of the calls that a restored database did not know (table `carrier_call`), and the attempts they belong to."""
+"""Rows of the calls that a restored database did not know (table `carrier_call`), and the attempts that they
+belong to.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,12 @@ from dialer.db.bulk import among, in_words, word
 from dialer.db.unit_of_work import Tx, record_of
 
 REMEMBERED = timedelta(days=7)
-"""A list without times of its own that arrives later than this after the restore is a new matter."""
+"""A list without times of its own that arrives later than this after the restore is about new incidents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierCall:
-    """A call that the database did not know. `called_at`: real."""
+    """A call that the database did not know. `called_at` is real time."""
 
     sid: str
     phone_blind: bytes
@@ -35,7 +37,7 @@ class CarrierCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalledAttempt:
-    """An attempt that was not known to be sent, and a call to its person that must have been it."""
+    """An attempt that was not known to be sent, with the call that must have been this attempt."""
 
     sid: str
     called_at: datetime
@@ -43,11 +45,11 @@ class CalledAttempt:
     attempt_id: uuid.UUID
     case_id: int
     position: int
-    """Of the person's number that was called."""
+    """The position of the called number among the person's numbers."""
 
 
 def unknown_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
-    """Those of these calls that the database does not know."""
+    """The sids among these that the database does not know."""
     found = set(sids)
     for table in (t.attempt, t.desk_call, t.inbound_call):
         found -= {row["sid"] for row in tx.rows(sa.select(table.c.sid).where(table.c.sid.in_(sids)))}
@@ -55,7 +57,7 @@ def unknown_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
 
 
 def add_carrier_calls(tx: Tx, calls: Sequence[CarrierCall], *, found_at: datetime) -> None:
-    """Each is a row afterwards, once."""
+    """Adds a row for each call that has none yet."""
     rows: list[dict[str, Any]] = [
         {
             "sid": one.sid,
@@ -71,7 +73,7 @@ def add_carrier_calls(tx: Tx, calls: Sequence[CarrierCall], *, found_at: datetim
 
 
 def are_carrier_calls_open(tx: Tx, *, found_since: datetime | None = None) -> bool:
-    """Whether a call was found, since then, to a number of which no case was open."""
+    """Whether a found call (since `found_since`) is to a number without an open case."""
     call = t.carrier_call.c
     since = () if found_since is None else (call.found_at >= found_since,)
     return bool(tx.scalar(sa.select(sa.exists().where(call.case_id.is_(None), *since))))
@@ -80,9 +82,9 @@ def are_carrier_calls_open(tx: Tx, *, found_since: datetime | None = None) -> bo
 def called_attempts(
     tx: Tx, *, real_now: datetime, case_ids: Sequence[int] | None = None, by_time: bool = True, limit: int
 ) -> list[CalledAttempt]:
-    """Attempts that wait, or are in doubt, in cases of which a call was found: the oldest call first, the most urgent
-    attempt first. A case whose first warning was produced after the call is another matter (`by_time`). Of these cases
-    only, if given.
+    """Attempts that wait or are in doubt, in cases to whose person a call was found: the oldest call first, then the
+    most urgent attempt. `by_time` leaves out cases whose first warning was produced after the call. `case_ids` limits
+    the cases.
     """
     call, case, attempt, phone = t.carrier_call.c, t.case.c, t.attempt.c, t.person_phone.c
     first_warning = (
@@ -119,8 +121,8 @@ def called_attempts(
 
 
 def bind_called_attempts(tx: Tx, called: Sequence[CalledAttempt]) -> set[uuid.UUID]:
-    """These attempts are at the carrier, as the calls that were found. The cases are locked. Returns the attempts that
-    have the sid of their call: of a call that was found for several cases, one.
+    """Marks these attempts as accepted by the carrier as the calls that were found. The cases are locked. Returns the
+    attempts that got the sid of their call: one, if several cases share the call.
     """
     owners: dict[str, CalledAttempt] = {}
     for one in called:
@@ -146,17 +148,17 @@ def bind_called_attempts(tx: Tx, called: Sequence[CalledAttempt]) -> set[uuid.UU
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundCalls:
-    """What the carrier's list had that the database did not know, since a real time. `first` and `last`: real times of
-    these calls.
+    """The calls in the carrier's list since a real time that the database did not know. `first` and `last`: the real
+    times of these calls.
     """
 
     since: datetime
     calls: int
     cases: int
     for_persons: int
-    """Of these cases, those that go to a person: somebody may have answered."""
+    """How many of these cases go to a person, because somebody may have answered."""
     without_case: int
-    """Calls to numbers of which no case is open; a list that is loaded again may bring it."""
+    """Calls to numbers without an open case; a list that is loaded again may bring it."""
     first: datetime | None
     last: datetime | None
 
@@ -181,9 +183,9 @@ def found_calls(tx: Tx, *, since: datetime, found_from: datetime) -> FoundCalls:
 
 
 def settle_carrier_calls(tx: Tx) -> None:
-    """What is left belongs to the case of its number that is open or watched, where there is one: nothing of it waits
-    to be called as if for the first time. A follow-up by robot that was due later may have been this call: a caller
-    makes it instead.
+    """Assigns each remaining call to the open or watched case of its number, if there is one: no attempt of that case
+    waits to be made as if for the first time. The call may have been a follow-up by the robot that was due later, so a
+    caller makes that follow-up instead.
     """
     call, phone, case = t.carrier_call.c, t.person_phone.c, t.case.c
     was_called = (
@@ -212,7 +214,7 @@ def settle_carrier_calls(tx: Tx) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentAttempt:
-    """An attempt that was at the carrier when the backup was made."""
+    """An attempt that was at the carrier when the backup was made, with its call's sid."""
 
     attempt_id: uuid.UUID
     case_id: int
@@ -230,7 +232,7 @@ def attempts_at_carrier(tx: Tx) -> list[SentAttempt]:
 
 
 def newest_sid_before(tx: Tx, *, posted_before: datetime) -> str | None:
-    """The newest call that the carrier took before then (real); None: it took none."""
+    """The sid of the newest call that the carrier took before `posted_before` (real); None if it took none."""
     sid: str | None = tx.scalar(
         sa.select(t.attempt.c.sid)
         .where(t.attempt.c.sid.is_not(None), t.attempt.c.posted_at < posted_before)

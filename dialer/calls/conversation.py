@@ -1,5 +1,5 @@
-"""The conversation of a call: the script that it speaks, and its steps. A step keeps what was heard, writes what was
-learned to the attempt, and answers with the next turn.
+"""The conversation of a call: its script and its steps. A step stores what was heard, writes what was learned to the
+attempt, and replies with the next turn.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from dialer.services import Services
 
 
 def choose_script(services: Services, fraud_type: FraudType, tags: Iterable[Tag]) -> Script:
-    """The live script of a fraud type, without regard to trials: for words that are not spoken in a call."""
+    """The live script for a fraud type, without regard to trials: for texts that are not spoken in a call."""
     live = services.rendered_scripts.now(services.real.now()).live
     return live[choose_script_id(fraud_type, tags, among={name: e.script for name, e in live.items()})].script
 
 
 def purpose_of(reason: Reason) -> Purpose:
-    """Why a call with this reason is made; the script is chosen by it."""
+    """The purpose of a call with this reason, by which the script is chosen."""
     return Purpose.FOLLOW_UP if reason is Reason.FOLLOW_UP else Purpose.WARNING
 
 
 def rendered_script_of(services: Services, call: Call) -> RenderedScript:
-    """The script that the call was placed with, or the live one where none was kept."""
+    """The script that the call was placed with, or the live one if none was stored."""
     if call.script_id:
         return services.rendered_scripts.of(call.script_id, call.script_version_id, call.audio_hash)
     choice = services.rendered_scripts.now(services.real.now())
@@ -59,8 +59,8 @@ def context_for(
     now: datetime,
     is_recorded: bool = False,
 ) -> Context:
-    """What the dialogue may know: language, tags, the local hour, the sound that there is, what else it offers, and
-    whether it has to say that the call is recorded.
+    """The context of the dialogue: language, tags, the local hour, the available sound, the other languages it offers,
+    and whether it must say that the call is recorded.
     """
     return Context(
         language=language,
@@ -76,11 +76,13 @@ def context_for(
 
 _LETTERS_PER_SECOND = {"zh": 4.0}
 _OTHER_LETTERS_PER_SECOND = 13.0
-"""Of a synthetic voice, for a text without a sound file; slow, so that no one counts as warned too soon."""
+"""The speed of a synthetic voice, for a text without a sound file; slow, so that nobody counts as warned too soon."""
 
 
 def warning_prompts(rendered: RenderedScript, context: Context) -> frozenset[str]:
-    """The prompts without which nobody was warned: those before the first question that must be heard."""
+    """The prompts that a person must hear to count as warned: those before the first question that are marked so, or
+    else the first prompt.
+    """
     said = start(rendered.script, context).utterances
     return frozenset(one.prompt_id for one in said if one.must_say) or frozenset(
         one.prompt_id for one in said[:1]
@@ -95,7 +97,7 @@ def _prompts(rendered: RenderedScript, turn: Turn, call: Call) -> list[HeardProm
 
 
 def _languages(rendered: RenderedScript, turn: Turn, call: Call) -> list[str]:
-    """The language of each utterance; '' for the call's own language, and for what replaces it."""
+    """The language of each utterance; '' for the call's own language and for voices that replace it."""
     own = rendered.voices_of(call.language)
     return ["" if one.heard_in in own else one.heard_in for one in turn.utterances]
 
@@ -111,7 +113,7 @@ _PEOPLE_NEEDED = frozenset({Answer.WANTS_OFFICER, Answer.ALREADY_PAID})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A request for the next turn of an attempt's call. `position` is None at the first."""
+    """A request for the next turn of an attempt's call. `position` is None for the first turn."""
 
     attempt_id: uuid.UUID
     step: int
@@ -119,11 +121,11 @@ class Step:
     position: Position | None
     heard: Heard
     desk: str = ""
-    """How the duty line answered, in the carrier's word, where it was called at this step."""
+    """How the duty line answered, as the carrier reports it, if it was called at this step."""
     forwarded: bool = False
-    """The carrier says that the call was forwarded to another telephone."""
+    """The carrier reports that the call was forwarded to another telephone."""
     unplayed: bool = False
-    """The carrier says that it did not play all of the turn before."""
+    """The carrier reports that it did not play the previous turn completely."""
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, services: Services, call: Call, now: datetime) -> Reading:
@@ -142,8 +144,8 @@ class Step:
         )
 
     def _hearing(self, call: Call, now: datetime) -> Hearing:
-        """What was heard when this request came. A repeated request ends no turn: the turn that it asks for is said
-        again.
+        """What had been heard when this request came. A repeated request ends no turn: the turn that it requests is
+        spoken again.
         """
         hearing = Hearing.of(call.hearing)
         if self.position is None or hearing.step >= self.step:
@@ -152,18 +154,20 @@ class Step:
             return hearing.unheard()
         if hearing.step == self.step - 1:
             return hearing.until(now, sent_at=self.position.sent_at)
-        # A turn between the two is not on record.
+        # The request for a turn between the two was lost.
         return hearing.until(self.position.sent_at or now)
 
     def _unplayed_seconds(self, call: Call) -> float:
-        """How much of the turn before was not played; it was counted when it was sent."""
+        """The length of the previous turn if it was not played completely: it was counted when it was sent."""
         before = Hearing.of(call.hearing)
         return before.turn_seconds if self.unplayed and before.step == self.step - 1 else 0.0
 
     def _change(
         self, turn: Turn, hearing: Hearing, call: Call, now: datetime, _poll_at: datetime
     ) -> Change | None:
-        """`turn` follows this step; `hearing` is what was heard before it, with the turn as being said."""
+        """The change of the attempt. `turn` follows this step; `hearing` is what was heard before it, with `turn` as
+        the current one.
+        """
         state = after(call.state, AttemptEvent.ANSWERED)
         if state is None:
             return None
@@ -190,7 +194,7 @@ class Step:
 
 
 def _wish(turn: Turn) -> Answer | None:
-    """An answer that needs a member of staff during the call."""
+    """The answer in this turn that needs a member of staff during the call; None if there is none."""
     answer = turn.learned.answer
     if answer in _PEOPLE_NEEDED:
         return answer
@@ -218,7 +222,9 @@ def _turn(
 
 
 def sounding(services: Services, rendered: RenderedScript, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
-    """The turn with undamaged sound only, and the prompts whose sound is damaged: the carrier's voice speaks those."""
+    """The turn without damaged sound, and the ids of the prompts whose sound is damaged: the carrier's voice speaks
+    these.
+    """
     sounds, real_now = services.rendered_scripts.sounds, services.real.now()
     broken = [
         utterance.prompt_id
@@ -247,9 +253,9 @@ def _kept(
         kind="talk",
         facts={
             "at": step.position.node if step.position else "",
-            # What was typed as a fact is personal; a key is not.
+            # Typed facts are personal; a single key is not.
             "key": step.heard.digits if len(step.heard.digits) <= 1 and turn.collected is None else "",
-            # What was said is personal; that something was is not.
+            # What the person said is personal; that they spoke is not.
             "spoke": bool(step.heard.speech),
             "collected": turn.collected.name if turn.collected else "",
             "said": [utterance.prompt_id for utterance in turn.utterances],

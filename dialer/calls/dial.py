@@ -1,6 +1,8 @@
-"""Places the calls that the next moment allows: claim, fence, POST at its slot, record the answer of the carrier.
+"""Places the calls that may leave within the horizon: claims attempts, marks them as sending, sends each POST at its
+slot, and records the carrier's answer.
 
-Claims reach no further than the horizon, so that an urgent attempt that arrives now waits behind no queue of ours.
+Attempts are claimed no further ahead than the horizon, so that an urgent attempt that arrives now does not wait behind
+claimed ones.
 """
 
 from __future__ import annotations
@@ -48,32 +50,32 @@ _SLICE_SECONDS = 0.1
 _FENCE_AHEAD_SECONDS = 0.1
 _BETWEEN_CLAIMS_SECONDS = 0.1
 _SLACK_SECONDS = 0.3
-"""How late a call may leave: what the headroom of the pace makes up for within ten seconds."""
+"""How late a call may leave: as much as the headroom of the pace compensates within ten seconds."""
 _COUNTED_PER_SECOND = 50.0
-"""Above this no carrier counts calls by the second, and a short lag need not cost a claim."""
+"""At a higher pace no carrier counts calls by the second, so a call that is a little late can still be sent."""
 _WRITE_TRIES = 40
 _ANSWERED_SECONDS = 60.0
-"""A carrier that has answered within this time is taken to answer."""
+"""A carrier that has answered within this time counts as answering."""
 _LONGEST_PAUSE_SECONDS = 0.9
 
 
 @dataclass(slots=True)
 class _Answers:
-    """What the carrier answered since the last flush."""
+    """The carrier's answers since the last flush."""
 
     given: list[tuple[Claimed, SendResult]] = field(default_factory=list)
     late: list[Claimed] = field(default_factory=list)
-    """Not sent, because their slots had passed."""
+    """Attempts that were not sent because their slots had passed."""
 
     def __bool__(self) -> bool:
         return bool(self.given or self.late)
 
 
 class CarrierCheck:
-    """Whether the carrier answers at all, as one dialling process sees it. Calls leave only to a carrier that answered
-    within the last minute, and after the last request that got no answer: a harmless request finds that out, so that a
-    line that resets every connection uses up nobody's attempt. Until it has answered the first order of this process,
-    one call leaves at a time.
+    """Whether the carrier answers at all, as one dialling process sees it. Calls leave only to a carrier that has
+    answered within the last minute, and since the last request without an answer. A harmless request checks this, so
+    that a line that resets every connection uses up no attempts. Until the carrier has answered the first order of this
+    process, one call leaves at a time.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -83,20 +85,20 @@ class CarrierCheck:
 
     @property
     def is_answering(self) -> bool:
-        """Whether the carrier has answered a short time ago."""
+        """Whether the carrier has answered recently."""
         answered_at = self._answered_at
         return answered_at is not None and self._clock() - answered_at < _ANSWERED_SECONDS
 
     def allowed(self, *, under_way: int) -> int | None:
-        """How many calls may leave beside those that are under way; None: as many as pacing allows."""
+        """How many calls may leave besides those under way; None: as many as pacing allows."""
         return None if self._has_answered_an_order else max(0, 1 - under_way)
 
     def note(self, *, answered: bool) -> None:
-        """The outcome of a harmless request."""
+        """Records the outcome of a harmless request."""
         self._answered_at = self._clock() if answered else None
 
     def note_order(self, answer: SendResult) -> None:
-        """The outcome of an order for a call."""
+        """Records the outcome of an order for a call."""
         answered = isinstance(answer, Placed) or (
             isinstance(answer, Refused) and answer.http_status is not None
         )
@@ -115,9 +117,10 @@ async def dial(
     check: CarrierCheck | None = None,
 ) -> int:
     """Places calls until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been
-    claimed is sent or handed back first. Within `linger_seconds` of the last call a line that comes free is used at
-    once, not at the next tick. `allowed` says before each claim how many calls may leave; None: as many as pacing
-    allows. `check`: as `CarrierCheck` says; None: not checked. Returns how many calls were sent.
+    claimed is sent or handed back first. Within `linger_seconds` after the last call, a line that becomes free is used
+    at once and not at the next tick. `allowed` is called before each claim and returns how many calls may leave; None:
+    as many as pacing allows. `check`: see `CarrierCheck`; None: the carrier is not checked. Returns how many calls were
+    sent.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
@@ -141,7 +144,7 @@ async def dial(
 
 
 class _Run:
-    """One dialling task: claims ahead while earlier calls are still being posted."""
+    """One dialling task: it claims ahead while earlier calls are still being posted."""
 
     def __init__(
         self,
@@ -154,19 +157,21 @@ class _Run:
         self._allowed = allowed
         self._check = check
         self.must_ask: bool
-        """A call could leave, and it is not known whether the carrier answers."""
+        """A call could leave, but it is unknown whether the carrier answers."""
         self.client = client
         self.sending: set[asyncio.Task[None]] = set()
         self.answers = _Answers()
         self.sent = 0
         self.next_slot_at: datetime | None = None
-        """The next slot, where the pace alone let nothing be claimed."""
+        """The next slot, if only the pace prevented a claim."""
         self._lag = timedelta()
         self._half_timeout = timedelta(seconds=services.lines.post_timeout_seconds / 2)
         self._slack = timedelta(seconds=_SLACK_SECONDS)
 
     def is_behind(self) -> bool:
-        """Calls leave later than their slots: more claims would be a queue that an urgent attempt waits behind."""
+        """Whether calls leave later than their slots: more claims would form a queue that urgent attempts wait
+        behind.
+        """
         if not self.sending:
             self._lag = timedelta()
         return self._lag > timedelta(seconds=self.services.lines.horizon_seconds / 2)
@@ -185,7 +190,7 @@ class _Run:
         rules = services.lines
         self.next_slot_at = None
         self.must_ask = False
-        # Read here, so that no call waits for it when it is about to leave.
+        # The scripts are read here, so that no call that is about to leave waits for them.
         services.rendered_scripts.now(services.real.now())
         with services.store.begin() as tx:
             if services.schema and not hold_schema(tx, built_for=services.schema):
@@ -224,7 +229,9 @@ class _Run:
             )
 
     async def ask_carrier(self) -> bool:
-        """True when the carrier answers. No answer counts as a failure of the breaker, and costs no attempt."""
+        """Asks the carrier for any answer; True if it answers. No answer counts as a failure for the breaker, but uses
+        up no attempt.
+        """
         assert self._check is not None
         asked_at = self.services.real.now()
         answers = await self.client.answers()
@@ -241,8 +248,8 @@ class _Run:
             evaluate_breaker(tx, [answered], now=services.clock.now(), real_now=real_now)
 
     def send(self, claimed: Sequence[Claimed]) -> None:
-        """Starts sending, in slices of about the same moment, so that fencing is one statement a slice."""
-        # By the monotonic clock: were the wall clock set back, calls would wait until it reaches their slots again.
+        """Starts sending, in slices of about the same moment, so that one statement marks a whole slice as sending."""
+        # By the monotonic clock: if the wall clock were set back, calls would wait until it reached their slots again.
         ahead = asyncio.get_running_loop().time() - self.services.real.now().timestamp()
         begin = 0
         for end in range(1, len(claimed) + 1):
@@ -258,7 +265,7 @@ class _Run:
         try:
             allowed, deadline = await asyncio.to_thread(self._fence, claimed)
         except Unavailable as fault:
-            # It is unknown whether they are ours to send, so they are not sent: their lease ends, or they are polled.
+            # It is unknown whether this worker may send them, so it does not: their lease ends, or they are polled.
             _log.warning("%s", fault)
             return
         async with asyncio.TaskGroup() as group:
@@ -268,7 +275,9 @@ class _Run:
                     group.create_task(self._post(one, deadline, ahead, records=records))
 
     def _fence(self, claimed: Sequence[Claimed]) -> tuple[dict[UUID, bool], datetime]:
-        """The claimed attempts that may be sent, each with whether it is recorded; and until when."""
+        """Marks the claimed attempts as sending. Returns those that may be sent, each with whether it is recorded, and
+        the deadline.
+        """
         services = self.services
         choice = services.rendered_scripts.now(services.real.now())
         wanted = [sending(choice, one, policy=services.policies.of(one.policy_version)) for one in claimed]
@@ -286,7 +295,7 @@ class _Run:
 
     async def _post(self, claimed: Claimed, deadline: datetime, ahead: float, *, records: bool) -> None:
         await _wait_for(claimed.send_at.timestamp() + ahead)
-        # A process that was stopped and wakes must not send: its call may be taken for absent by now, and calls of
+        # A process that was suspended must not send: its call may count as absent by now, and calls of
         # other workers have used the pace.
         last_moment = min(deadline - self._half_timeout, claimed.send_at + self._slack)
         real_now = self.services.real.now()
@@ -309,7 +318,9 @@ class _Run:
         self.answers.given.append((claimed, answer))
 
     async def breathe(self) -> None:
-        """Waits until half the horizon has passed, or the next slot is that near; answers are recorded meanwhile."""
+        """Waits until half the horizon has passed, or until the next slot is as near as that. Records answers
+        meanwhile.
+        """
         loop = asyncio.get_running_loop()
         idle = not self.sending
         half = self.services.lines.horizon_seconds / 2
@@ -326,7 +337,7 @@ class _Run:
             await asyncio.sleep(_BETWEEN_CLAIMS_SECONDS)
 
     async def finish(self) -> None:
-        """Everything that was claimed has been sent and recorded."""
+        """Waits until everything that was claimed has been sent and recorded."""
         while self.sending:
             await asyncio.wait(self.sending, timeout=_FLUSH_SECONDS)
             await self.flush()
@@ -335,10 +346,12 @@ class _Run:
             if not self.answers:
                 return
             await asyncio.sleep(_FLUSH_SECONDS)
-        _log.warning("answers of the carrier could not be recorded, and will be asked for again")
+        _log.warning(
+            "answers of the carrier could not be recorded; the carrier will be asked about these calls"
+        )
 
     async def flush(self) -> None:
-        """The answers are recorded; while the database does not take them they are kept for the next time."""
+        """Records the answers; while the database is unavailable, they are kept for the next flush."""
         answers, self.answers = self.answers, _Answers()
         if not answers:
             return
@@ -356,15 +369,15 @@ def _fewer(one: int | None, other: int | None) -> int | None:
 
 
 async def _wait_for(moment: float) -> None:
-    """Waits until this moment of the loop's own clock."""
+    """Waits until this time by the clock of the event loop."""
     wait = moment - asyncio.get_running_loop().time()
     if wait > 0:
         await asyncio.sleep(wait)
 
 
 def sending(choice: Choice, claimed: Claimed, *, policy: Policy) -> Sending:
-    """The claimed attempt with the script that its call speaks to the end, whatever is approved meanwhile. It is
-    recorded where the policy of its case wants it, and only where the script has words that say so.
+    """The claimed attempt with its script, which the call uses to its end, whatever is approved meanwhile. The call is
+    recorded if the policy of its case wants it and the script has words that say so.
     """
     rendered = choice.for_call(
         claimed.fraud_type,
@@ -386,7 +399,7 @@ def sending(choice: Choice, claimed: Claimed, *, policy: Policy) -> Sending:
 
 
 def _record(services: Services, answers: _Answers) -> None:
-    """What the carrier answered is in the rows."""
+    """Writes the carrier's answers to the rows."""
     real_now = services.real.now()
     rules = services.lines
     placed = [(c, answer) for c, answer in answers.given if isinstance(answer, Placed)]
@@ -398,7 +411,7 @@ def _record(services: Services, answers: _Answers) -> None:
         if refusal.fault is Fault.NUMBER
     }
     if dead:
-        # First and alone: it moves cases, and done again it changes nothing.
+        # First and in its own transaction: it changes cases, and repeating it changes nothing.
         with services.store.begin() as tx:
             end_attempts(tx, services, dead)
     ours = [(c, refusal) for c, refusal in refused if refusal.fault is not Fault.NUMBER]
@@ -423,7 +436,7 @@ def _record(services: Services, answers: _Answers) -> None:
             [(c.attempt_id, c.token) for c in unsure],
             poll_at=real_now + timedelta(seconds=rules.post_timeout_seconds + rules.unknown_after_seconds),
         )
-        # Not taken, and not for their numbers: nothing is used up.
+        # Not taken for reasons other than their numbers: no try is used up.
         wait = timedelta(seconds=retry_seconds([refusal for _, refusal in ours]))
         requeue_attempts(tx, [(c.attempt_id, c.token) for c, _ in ours], not_before=now + wait)
         requeue_attempts(tx, [(c.attempt_id, c.token) for c in answers.late], not_before=now)

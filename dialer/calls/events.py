@@ -1,7 +1,8 @@
-"""Events of calls: many share one transaction. Each is kept once, applied once, and answered after the commit.
+"""Events of calls: many share one transaction. Each is stored once, applied once, and answered after the commit.
 
-Lock order: cases, then attempts, each in the order of their ids, then numbers. A case is locked only where an event may
-move it or is the first news of its call. Numbers come last because a claim holds attempts while it waits for a number.
+Lock order: cases, then attempts, each in the order of their ids, then numbers. A case is locked only if an event may
+change it or is the first news of its call. Numbers come last because a claim has locked attempts while it waits for a
+number.
 """
 
 from __future__ import annotations
@@ -40,36 +41,38 @@ from dialer.services import Services
 
 
 class CallEvent(Protocol):
-    """One event of an attempt: news of the network, or a step of a conversation."""
+    """One event of an attempt: news from the network, or a step of a conversation."""
 
     @property
     def attempt_id(self) -> uuid.UUID: ...
 
     def read(self, services: Services, call: Call, now: datetime) -> Reading:
-        """What it means for this call; nothing is changed."""
+        """What the event means for this call; changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """An event of a known attempt, read."""
+    """What an event means for its attempt and case."""
 
     kept: StoredEvents
     may_move: bool
-    """The case may be moved by it, and must be locked."""
+    """The event may change the case, which must be locked."""
     reply: Turn | None = None
-    """What to say next, where the event asks for it."""
+    """What to say next, if the event requests it."""
     change: Callable[[Call, datetime, datetime], Change | None]
-    """What it changes in the locked attempt, now and with its next poll at; None when it comes too late."""
+    """Called with the locked attempt, the time and the time of its next poll: what the event changes in the attempt;
+    None if it comes too late.
+    """
     event: Callable[[Call, Change], Event | None]
-    """What it means to the case; the call is as it was before the change."""
+    """Called with the attempt before the change, and the change: the event for the case, if there is one."""
 
 
 Reply = Turn | None | NotFound
-"""What to say next, or NotFound for an attempt that we never made."""
+"""What to say next, or `NotFound` for an attempt that does not exist."""
 
 
 def apply_call_events(services: Services, events: Sequence[CallEvent]) -> list[Reply]:
-    """All are kept and applied in one transaction when this returns; the replies in their order."""
+    """Stores and applies all events in one transaction, and returns the replies in their order."""
     with services.store.begin() as tx:
         replies, cancels = apply_replies(tx, services, events)
     if cancels:
@@ -86,7 +89,7 @@ def apply_replies(tx: Tx, services: Services, events: Sequence[CallEvent]) -> tu
         for number, one in enumerate(events)
         if one.attempt_id in found
     }
-    unheard = {call.attempt_id for call in found.values() if call.state in _UNHEARD}
+    unheard = {call.attempt_id for call in found.values() if call.state in _WITHOUT_NEWS}
     cancels = _apply(tx, services, list(readings.values()), unheard, now=now) if readings else False
     replies: list[Reply] = [
         readings[number].reply if number in readings else NotFound(kind="attempt", key=one.attempt_id)
@@ -95,14 +98,14 @@ def apply_replies(tx: Tx, services: Services, events: Sequence[CallEvent]) -> tu
     return replies, cancels
 
 
-_UNHEARD = UNSENT_STATES | DOUBTFUL_STATES
+_WITHOUT_NEWS = UNSENT_STATES | DOUBTFUL_STATES
 
 
 def _apply(
     tx: Tx, services: Services, readings: Sequence[Reading], unheard: AbstractSet[uuid.UUID], *, now: datetime
 ) -> bool:
-    """True when calls must be ended at the carrier. Of the `unheard` it was not known so far that they were placed: the
-    answer to their order is late, or was lost.
+    """Stores and applies the events; True if calls must be ended at the carrier. `unheard`: attempts that were not
+    known to be placed until now, because the answer to their order is late or was lost.
     """
     may_move = {
         reading.kept.case_id for reading in readings if reading.may_move or reading.kept.attempt_id in unheard
@@ -127,7 +130,7 @@ def _apply(
         attempt_id, step = reading.kept.attempt_id, reading.kept.step
         if (attempt_id, step) not in fresh:
             continue
-        # A repeat within the batch is a repeat too.
+        # An event can be repeated within the batch, too.
         fresh.discard((attempt_id, step))
         call = calls[attempt_id]
         change = reading.change(call, now, poll_at)
@@ -162,8 +165,8 @@ _TALKED = frozenset(
 def expect_recordings_of(
     tx: Tx, services: Services, ended: Iterable[tuple[Call, Change]], *, now: datetime
 ) -> None:
-    """Of these calls, each with the change that ended it: a recording is expected of those that were to be recorded and
-    were answered, or of which nobody knows.
+    """Expects a recording of those of these calls that were to be recorded and were answered, or may have been. Each
+    call comes with the change that ended it.
     """
     recorded = [
         call.attempt_id
@@ -175,6 +178,6 @@ def expect_recordings_of(
 
 
 def rest_numbers(tx: Tx, services: Services, ended: Sequence[uuid.UUID], *, now: datetime) -> None:
-    """The numbers of these attempts are free again after their rest."""
+    """Lets the numbers of these attempts rest; after that they are free again."""
     spacing = timedelta(seconds=services.policies.newest.number_spacing_seconds)
     release_numbers(tx, ended, free_at=now + spacing)

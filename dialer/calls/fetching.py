@@ -1,5 +1,5 @@
-"""Fetches recordings of calls from the carrier and deletes them there. What is due is in the rows, so it may run twice,
-or die in the middle: the carrier's copy is deleted only when ours is committed.
+"""Fetches recordings of calls from the carrier and deletes them there. The rows say what is due, so the task can run
+twice or be interrupted: the carrier's copy is deleted only after ours is committed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from dialer.telephony.recordings import CarrierRecording, RecordingClient
 _FIRST_GAP: Final = timedelta(seconds=30)
 _LONGEST_GAP: Final = timedelta(hours=1)
 _TRIES: Final = 40
-"""About a day and a half; then the alarm, and the carrier is asked every hour still."""
+"""About a day and a half. Then the alarm is raised, and the carrier is still asked every hour."""
 _NONE_AFTER: Final = 6
-"""The carrier has said this many times, within half an hour, that it has no recording of the call: there is none."""
+"""After this many answers, within half an hour, that there is no recording of the call, there is none."""
 _AT_ONCE: Final = 10
 
 _log = logging.getLogger(__name__)
@@ -35,19 +35,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Due:
-    """A recording whose copy is still at the carrier, as far as is known."""
+    """A recording that may still be at the carrier."""
 
     id: int
     state: RecordingState
     sid: str | None
     call_sid: str
-    """Of the call that was placed by us, or came in: the carrier lists the recording of its second leg under it too."""
+    """The sid of the outbound or inbound call; the carrier lists the recording of its second leg under it, too."""
     tries: int
 
 
 async def fetch_recordings(services: Services, client: RecordingClient, *, for_seconds: float = 20.0) -> int:
-    """Recordings that are due are fetched and kept, then deleted at the carrier; those that were deleted here are
-    deleted there. Returns how many are done. A carrier that does not answer is asked again later.
+    """Fetches and stores the recordings that are due, then deletes them at the carrier; recordings that were deleted
+    here are deleted there. Returns how many are done. A carrier that does not answer is asked again later.
     """
     until, done = time.monotonic() + for_seconds, 0
     while time.monotonic() < until:
@@ -63,7 +63,7 @@ async def fetch_recordings(services: Services, client: RecordingClient, *, for_s
 
 
 def _take_due(services: Services) -> list[_Due]:
-    """Each is put off first, so that a worker that dies leaves the others to the next one."""
+    """Reads recordings that are due, and postpones each, so that another worker takes them if this one dies."""
     r, a, d, i = t.recording.c, t.attempt.c, t.desk_call.c, t.inbound_call.c
     real_now = services.real.now()
     with services.store.begin() as tx:
@@ -90,7 +90,7 @@ def _take_due(services: Services) -> list[_Due]:
 
 
 async def _settle(services: Services, client: RecordingClient, due: _Due) -> bool:
-    """Whether nothing of it is left at the carrier."""
+    """Handles one recording; True if nothing of it is left at the carrier."""
     found = await client.of_call(due.call_sid)
     if any(one.is_being_made for one in found):
         return False
@@ -101,7 +101,8 @@ async def _settle(services: Services, client: RecordingClient, due: _Due) -> boo
             await client.delete(one.sid)
     if left:
         _log.warning(
-            "of %s recordings of a call the carrier alone has the sound still: they stay there", len(left)
+            "%s recordings of a call were not fetched and exist at the carrier only: they stay there",
+            len(left),
         )
         return False
     if not found and due.state is RecordingState.WAITING and due.tries < _NONE_AFTER:
@@ -113,7 +114,9 @@ async def _settle(services: Services, client: RecordingClient, due: _Due) -> boo
 async def _not_ours(
     services: Services, client: RecordingClient, due: _Due, ready: list[CarrierRecording]
 ) -> set[str]:
-    """Those whose sound nobody but the carrier has, when one has been fetched: they stay there."""
+    """Fetches one recording, if it is still waited for. Returns the sids of recordings that exist at the carrier only,
+    which must stay there.
+    """
     ours = due.sid
     if due.state is RecordingState.WAITING:
         ours = None
@@ -129,7 +132,7 @@ async def _not_ours(
 
 
 async def _keep(services: Services, client: RecordingClient, due: _Due, one: CarrierRecording) -> bool:
-    """Whether its sound is ours now, or was or need not be any more."""
+    """Stores the sound; True if we have it now, or do not need it any more."""
     sound = await client.sound(one.sid)
     if sound is None:
         return False
@@ -153,7 +156,7 @@ async def _keep(services: Services, client: RecordingClient, due: _Due, one: Car
 
 
 def _note_settled(services: Services, due: _Due) -> None:
-    """Nothing of it is at the carrier any more. A recording that was waited for is absent."""
+    """Records that nothing is left at the carrier. A recording that was still waited for becomes absent."""
     r = t.recording.c
     with services.store.begin() as tx:
         absent = sa.case(

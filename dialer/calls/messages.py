@@ -1,8 +1,8 @@
-"""Messages of the robot, by whichever channel the policy names: each is sent once. Its row says "sending" before the
-channel receives it. One whose answer is missing is looked for, and sent again only when `conclude` says that there is
-none. News is kept once and applied in any order with the same end.
+"""Messages of the robot, by the channel that the policy names: each is sent once. Its row is marked as sending before
+the channel gets it. If the answer is missing, the message is looked for, and sent again only when `conclude` says that
+it is absent. News is stored once; the result is the same in any order.
 
-A row is planned before anything is sent, one a case and purpose, and never sent again while it is unknown whether it
+A row is planned before anything is sent, one per case and purpose, and never sent again while it is unknown whether it
 was sent.
 """
 
@@ -50,7 +50,7 @@ _ON_THE_WAY = frozenset({MessageState.ACCEPTED, MessageState.SENT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message for sending or looking for it; `to` in clear, never logged."""
+    """One message to be sent or looked for; `to` is in clear and never logged."""
 
     id: uuid.UUID
     case_id: int
@@ -69,7 +69,7 @@ _SELECT = (
 
 
 def _take(tx: Tx, statement: sa.Select[Any], *, limit: int, **values: Any) -> list[Outgoing]:  # noqa: ANN401  # columns
-    """Locks these messages and sets these columns."""
+    """Locks at most `limit` of these messages, sets these columns, and returns the messages."""
     rows = tx.rows(statement.limit(limit).with_for_update(of=t.message, skip_locked=True))
     _set(tx, [row["id"] for row in rows], **values)
     return [_outgoing(tx, row) for row in rows]
@@ -89,8 +89,8 @@ def claim_messages(
     poll_at: datetime,
     limit: int,
 ) -> list[Outgoing]:
-    """Planned messages of this channel that are due, marked as sending: when their sender dies they are looked for. Of
-    a person who has refused calls since they were planned none is sent.
+    """Planned messages of this channel that are due, marked as sending: if their sender dies they are looked for. No
+    message is sent to a person who has refused calls since it was planned.
     """
     refused = sa.select(t.case.c.id).where(t.case.c.id == t.message.c.case_id, t.case.c.opted_out)
     tx.execute(
@@ -114,8 +114,8 @@ def claim_messages(
 def _silent_messages(
     tx: Tx, *, channel: MessageChannel, real_now: datetime, poll_at: datetime, limit: int
 ) -> list[Outgoing]:
-    """Sending or unknown messages of this channel past their deadline, marked as unknown and put off, so that one
-    process asks.
+    """Sending or unknown messages of this channel that are past their deadline, marked as unknown and postponed, so
+    that only one process asks about them.
     """
     silent = _SELECT.where(
         t.message.c.channel == channel.value,
@@ -128,8 +128,8 @@ def _silent_messages(
 def _messages_without_news(
     tx: Tx, *, channel: MessageChannel, real_now: datetime, poll_at: datetime, limit: int
 ) -> list[tuple[uuid.UUID, str]]:
-    """Id and sid of messages that this channel has and has long sent no news of, put off. Each is asked about at most
-    `_MOST_POLLS` times and then stays as it was last known.
+    """Ids and sids of messages that this channel has accepted and sent no news of for long, postponed. Each is asked
+    about at most `_MOST_POLLS` times and then keeps its last known state.
     """
     rows = tx.rows(
         sa.select(t.message.c.id, t.message.c.sid)
@@ -153,18 +153,18 @@ def _messages_without_news(
 
 
 def _replan_message(tx: Tx, message_id: uuid.UUID, *, not_before: datetime) -> None:
-    """The message was certainly not sent: it is planned again."""
+    """Plans the message again, which was certainly not sent."""
     planned = MessageState.PLANNED.value
     _set(tx, [message_id], only=MESSAGES_IN_DOUBT, state=planned, not_before=not_before, poll_at=None)
 
 
 def _doubt_message(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
-    """It is unknown whether the message was sent: it is looked for from `poll_at` (real) on."""
+    """Marks the message as unknown: it is looked for from `poll_at` (real) on."""
     _set(tx, [message_id], only=MESSAGES_IN_DOUBT, state=MessageState.UNKNOWN.value, poll_at=poll_at)
 
 
 def _count_empty_listing(tx: Tx, message_id: uuid.UUID, *, poll_at: datetime) -> None:
-    """The message was looked for past its deadline and not found."""
+    """Counts that the message was looked for after its deadline and not found."""
     _set(tx, [message_id], only=MESSAGES_IN_DOUBT, polls=t.message.c.polls + 1, poll_at=poll_at)
 
 
@@ -177,7 +177,7 @@ def _advance(
     sid: str | None = None,
     error_code: int | None = None,
 ) -> None:
-    """The message has come that far; late news changes nothing."""
+    """Moves the message to this state; late news changes nothing."""
     now = services.clock.now()
     lower = [one.value for one in MessageState if one.rank < state.rank]
     poll_at = _next_poll(services) if state in _ON_THE_WAY else None
@@ -198,13 +198,13 @@ def _advance(
 
 
 def _case_of_message(tx: Tx, message_id: uuid.UUID) -> int | None:
-    """The case of a message; None for a message that we never made."""
+    """The case of a message; None for a message that does not exist."""
     found = tx.scalar(sa.select(t.message.c.case_id).where(t.message.c.id == message_id))
     return None if found is None else int(found)
 
 
 def _bound_message_sids(tx: Tx, sids: Sequence[str], *, channel: MessageChannel) -> set[str]:
-    """Those of these sids of a channel that are bound to a message."""
+    """The sids among these that belong to a message of this channel."""
     bound = sa.select(t.message.c.sid).where(t.message.c.channel == channel.value, t.message.c.sid.in_(sids))
     return {row["sid"] for row in tx.rows(bound)}
 
@@ -228,7 +228,7 @@ _RETRY_SECONDS = 30.0
 
 
 def apply_message_event(services: Services, message_id: uuid.UUID, progress: MessageProgress) -> None:
-    """Kept and applied when this returns. Raises `NotFound` for a message that we never made."""
+    """Stores and applies news of a message. Raises `NotFound` for a message that does not exist."""
     now = services.clock.now()
     with services.store.begin() as tx:
         case_id = _case_of_message(tx, message_id)
@@ -245,13 +245,13 @@ def apply_message_event(services: Services, message_id: uuid.UUID, progress: Mes
 
 
 def _next_poll(services: Services) -> datetime:
-    """When a message is asked about if no more news of it comes."""
+    """When the channel is asked about a message if no more news of it comes."""
     return services.real.now() + timedelta(seconds=services.lines.silence_seconds)
 
 
 def message_text(services: Services, outgoing: Outgoing) -> str:
-    """The message of the script that fits the case. Empty when the lint finds a fault in it: no message is better than
-    one that could be the fraudsters' own.
+    """The message text of the script that fits the case. Empty if the lint finds a fault in it: no message is better
+    than one that could come from a scammer.
     """
     script = choose_script(services, outgoing.fraud_type, outgoing.tags)
     language = script.default_language
@@ -262,8 +262,8 @@ def message_text(services: Services, outgoing: Outgoing) -> str:
 
 
 async def send_messages(services: Services, client: MessageClient) -> int:
-    """Every due message of the client's channel was sent once, or is planned again. Returns how many were taken; none
-    after a restore, until the carrier's calls have been compared.
+    """Sends every due message of the client's channel once, or plans it again. Returns how many the channel accepted;
+    after a restore 0, until the carrier's calls have been compared.
     """
     real_now = services.real.now()
     with services.store.begin() as tx:
@@ -318,7 +318,7 @@ def _fail(services: Services, outgoing: Outgoing) -> None:
 
 
 async def ask_about_messages(services: Services, client: MessageClient) -> int:
-    """Every message of this channel without news for long has been asked about once. Returns how many."""
+    """Asks once about every message of this channel that has been without news for long. Returns how many."""
     with services.store.begin() as tx:
         chosen = _messages_without_news(
             tx,
@@ -335,7 +335,7 @@ async def ask_about_messages(services: Services, client: MessageClient) -> int:
 
 
 async def look_for_messages(services: Services, client: MessageClient) -> int:
-    """Every doubtful message of this channel past its deadline has been looked for once. Returns how many."""
+    """Looks once for every doubtful message of this channel that is past its deadline. Returns how many."""
     real_now = services.real.now()
     with services.store.begin() as tx:
         chosen = _silent_messages(
@@ -382,5 +382,5 @@ async def _look_for(services: Services, client: MessageClient, outgoing: Outgoin
 
 
 def _patience(services: Services) -> timedelta:
-    """How long a message is looked for: some time past the deadline of a request."""
+    """How long after a request a message is looked for next: some time past the deadline of the request."""
     return timedelta(seconds=services.lines.post_timeout_seconds + services.lines.unknown_after_seconds)

@@ -1,12 +1,12 @@
-"""The line group: calls per second, lines, pauses, and the breaker that stops calls to a carrier in trouble. It stands
-in the database, where neither a lost broker nor a second worker resets it.
+"""The line group: calls per second, lines, pauses, and the breaker that stops calls to a carrier in trouble. It is
+stored in the database, where neither a lost broker nor a second worker resets it.
 
-The settings say what the lines can bear; a supervisor may set less while the service runs. A start of a process changes
-nothing: the first start takes the pace of the settings, and what they say later applies when a person says so. Trouble
-in a row opens the breaker, and one call that the carrier takes closes it.
+The settings say what the lines can carry; a supervisor can set less while the service runs. Only the first start takes
+the pace from the settings; later starts change nothing, and changed settings apply when a person says so. Several
+failures in a row open the breaker, and one call that the carrier takes closes it.
 
-The next slot also shows that the machine's clock went back: pacing plans no further than a moment ahead. What the later
-clock had put off is then due at once.
+The next slot also reveals that the machine's clock was set back, since pacing plans only a moment ahead. What was
+postponed by the later clock is then due at once.
 """
 
 from __future__ import annotations
@@ -36,17 +36,19 @@ from dialer.telephony.channels import Fault, Placed, Refused, UncertainResult
 GROUP: Final = "main"
 """The one group: all the lines of the centre."""
 PACE_HEADROOM = 0.97
-"""Share of the set pace that is used: sending jitter may then never push a ten-second count over the limit."""
+"""The share of the set pace that is used, so that sending jitter never pushes a ten-second count over the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineGroup:
-    """`next_slot_at` and the breaker's times are real, `paused_until` and `asked_at` are service time."""
+    """The state of the line group. `next_slot_at` and the breaker's times are real; `paused_until` and `asked_at` are
+    service time.
+    """
 
     calls_per_second: float
     lines: int
     most_calls_per_second: float
-    """What the settings allow."""
+    """The highest pace that the settings allow."""
     most_lines: int
     asked_by: str | None
     """Who set a slower pace than the settings."""
@@ -83,7 +85,7 @@ class LineGroup:
 
 
 def ensure_line_group(tx: Tx, *, calls_per_second: float, lines: int, real_now: datetime) -> None:
-    """The group exists. One that exists stays as it is: its pace is changed by an act alone."""
+    """Creates the group if it does not exist. An existing group stays as it is: only a person changes its pace."""
     statement = insert(t.line_group).values(
         name=GROUP,
         calls_per_second=calls_per_second,
@@ -96,8 +98,8 @@ def ensure_line_group(tx: Tx, *, calls_per_second: float, lines: int, real_now: 
 
 
 def configure_line_group(tx: Tx, *, calls_per_second: float, lines: int, real_now: datetime) -> None:
-    """The group exists with these settings; its slots, pauses and breaker stay as they were. A slower pace that was set
-    by hand still holds.
+    """Creates or updates the group with these settings; its slots, pauses and breaker stay as they were, as does a
+    slower pace that was set by hand.
     """
     ensure_line_group(tx, calls_per_second=calls_per_second, lines=lines, real_now=real_now)
     group = t.line_group.c
@@ -120,7 +122,7 @@ def set_line_pace(
     now: datetime,
     real_now: datetime,
 ) -> None:
-    """This pace holds from the next claim on; a slot that a slower pace had put further away comes nearer."""
+    """Sets this pace from the next claim on; a next slot that a slower pace had moved further away moves nearer."""
     next_slot = sa.func.least(t.line_group.c.next_slot_at, real_now + timedelta(seconds=1 / calls_per_second))
     _set(
         tx,
@@ -136,7 +138,7 @@ def set_line_pace(
 
 
 def _restore_line_pace(tx: Tx, *, real_now: datetime) -> None:
-    """The pace of the settings holds again."""
+    """Restores the pace of the settings."""
     group = t.line_group.c
     pace_again = sa.func.coalesce(group.settings_calls_per_second, group.calls_per_second)
     _set(
@@ -158,7 +160,9 @@ def _set(tx: Tx, **values: object) -> None:
 
 
 def lock_line_group(tx: Tx) -> LineGroup | None:
-    """The group, locked to the end of the transaction: this is what makes claims run one after the other."""
+    """The group, locked until the end of the transaction, so that claims run one after the other; None before the first
+    start.
+    """
     row = tx.one(_ROW.with_for_update())
     return None if row is None else _group(tx, row)
 
@@ -188,7 +192,9 @@ def _breaker(row: Row) -> Breaker:
 
 
 def take_call_slots(tx: Tx, group: LineGroup, slots: list[datetime], *, real_now: datetime) -> None:
-    """These slots are used: the next call leaves after them, and after a trial call none until it is answered."""
+    """Marks these slots as used: the next call leaves after them, and after a trial call none leaves until it is
+    answered.
+    """
     values: dict[str, object] = {"next_slot_at": group.after(slots)}
     if group.breaker.is_open:
         values["slow_until"] = group.breaker.trial_left(real_now, BreakerRules()).wait_until
@@ -202,13 +208,13 @@ def read_breaker(tx: Tx) -> Breaker:
 
 
 def lock_line_breaker(tx: Tx) -> Breaker:
-    """The breaker, with the line group locked, before any attempt or number, as a claim does."""
+    """The breaker. Locks the line group; must be called before attempts or numbers are locked, as in a claim."""
     row = tx.one(_ROW.with_for_update())
     return Breaker() if row is None else _breaker(row)
 
 
 def save_breaker(tx: Tx, breaker: Breaker) -> None:
-    """The caller has locked the group."""
+    """Stores the breaker; the caller has locked the line group."""
     _set(
         tx,
         troubles=breaker.troubles,
@@ -219,18 +225,20 @@ def save_breaker(tx: Tx, breaker: Breaker) -> None:
 
 
 def pause_line_group(tx: Tx, *, until: datetime | None, why: str) -> None:
-    """No attempt is claimed until `until` (service time); None resumes."""
+    """Prevents claims until `until` (service time); None lifts the pause."""
     _set(tx, paused_until=until, paused_why=why)
 
 
 _TOLERATED = timedelta(seconds=5)
-"""Machines that keep time disagree by less."""
+"""The clocks of synchronised machines differ by less."""
 _LONGEST_SILENCE = timedelta(minutes=15)
-"""No carrier's wish to be left alone is believed for longer."""
+"""The longest pause that a carrier can ask for."""
 
 
 def seconds_clock_went_back(tx: Tx, *, real_now: datetime, horizon_seconds: float) -> float:
-    """How far the clock has gone back since the last calls were planned; 0 when that cannot be seen."""
+    """How many seconds the clock has gone back since the last calls were planned; 0 if it has not, as far as can be
+    seen.
+    """
     row = tx.one(_ROW)
     if row is None:
         return 0.0
@@ -240,8 +248,8 @@ def seconds_clock_went_back(tx: Tx, *, real_now: datetime, horizon_seconds: floa
 
 
 def reset_times_after_jump(tx: Tx, *, real_now: datetime, last_lease: datetime, last_poll: datetime) -> None:
-    """Calls leave again from now on. Leases after `last_lease` and polls after `last_poll`, which the clock will only
-    reach again, are due now. The caller has locked the line group.
+    """Lets calls leave from now on after the clock was set back. Leases later than `last_lease` and polls later than
+    `last_poll` were set by the later clock and are due now. The caller has locked the line group.
     """
     group = t.line_group.c
     gap = sa.func.make_interval(0, 0, 0, 0, 0, 0, 1 / (group.calls_per_second * PACE_HEADROOM))
@@ -261,11 +269,11 @@ def reset_times_after_jump(tx: Tx, *, real_now: datetime, last_lease: datetime, 
 
 
 LEAST_CALLS_PER_SECOND = 0.1
-"""Slower than this is a pause that never ends."""
+"""A slower pace would be a pause without an end."""
 
 
 def read_pace(services: Services) -> LineGroup:
-    """The pace that holds now."""
+    """The line group with the pace that is in force now."""
     with services.store.begin() as tx:
         return _pace(tx)
 
@@ -279,8 +287,8 @@ def set_pace(
     why: str,
     visible_to: int | None = None,
 ) -> LineGroup:
-    """Every worker keeps this pace from its next claim on, within a second. Raises `Invalid`, and `NotFound` for staff
-    of a unit (`visible_to`): lines belong to the whole centre.
+    """Sets the pace, which every worker follows from its next claim on, within a second. Raises `Invalid`, and
+    `NotFound` for staff of a unit (`visible_to`): lines belong to the whole centre.
     """
     who, reason = actor_name(by), said("why", why, fix="a change of the pace names who and why")
 
@@ -302,7 +310,7 @@ def set_pace(
 
 
 def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int | None = None) -> LineGroup:
-    """The pace of the settings holds, as this process has read them. Raises `NotFound` as `set_pace` does."""
+    """Restores the pace of the settings as this process has read them. Raises `NotFound` as `set_pace` does."""
     who = actor_name(by)
     lines = services.lines
 
@@ -373,20 +381,22 @@ _RETRY_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """One POST's answer; `sent_at` is the real moment at which it was to leave."""
+    """The answer to one POST; `sent_at` is the real moment at which the call was to leave."""
 
     sent_at: datetime
     answer: Placed | Refused | UncertainResult
 
 
 def retry_seconds(refused: Sequence[Refused]) -> float:
-    """How long calls that were refused, not for their numbers, wait before they are ready again."""
+    """How many seconds calls that were refused for reasons other than their numbers wait before they are ready
+    again.
+    """
     asked = max((one.retry_after_seconds or 0.0 for one in refused), default=0.0)
     return min(max(asked, _RETRY_SECONDS), _RULES.believed_seconds)
 
 
 def evaluate_breaker(tx: Tx, answers: Sequence[Answered], *, now: datetime, real_now: datetime) -> None:
-    """The breaker is as these answers leave it. Trouble raises an alarm; opening and closing are audited."""
+    """Updates the breaker with these answers. Trouble raises an alarm; opening and closing are audited."""
     troubles = [one for one in answers if _is_trouble(one.answer)]
     # A fault of the number says nothing about whether the carrier takes calls.
     taken = any(isinstance(one.answer, Placed) for one in answers)
@@ -411,14 +421,16 @@ def _is_trouble(answer: Placed | Refused | UncertainResult) -> bool:
 
 
 def _trouble(troubles: Sequence[Answered], *, opened_at: datetime | None, taken: bool) -> BatchFailures:
-    """Beside a call that was taken, troubles are not in a row, however many there are."""
+    """The failures of this batch for the breaker. If a call of the batch was taken, failures are not in a row, however
+    many there are.
+    """
     refused = [one.answer for one in troubles if isinstance(one.answer, Refused)]
     asked = [one.retry_after_seconds for one in refused if one.retry_after_seconds is not None]
     return BatchFailures(
         answers=min(len(troubles), _RULES.opens_after - 1) if taken else len(troubles),
         asks_to_slow=any(one.fault is Fault.SLOW_DOWN for one in refused),
         retry_after_seconds=max(asked, default=None),
-        # What had been claimed before it opened leaves within the horizon; a trial leaves after the whole wait.
+        # Calls claimed before the breaker opened leave within the horizon; a trial call leaves after the whole wait.
         was_trial=opened_at is not None
         and any(one.sent_at >= opened_at + timedelta(seconds=_RULES.open_seconds / 2) for one in troubles),
     )

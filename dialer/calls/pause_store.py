@@ -1,6 +1,6 @@
 """Rows of pauses (table `hold`), and the attempts that they withhold. A claim does not scan withheld attempts, so a
-paused list costs the others nothing. A pause stands until its time (service clock) and is over when all that it
-withheld has been released.
+paused list does not slow the others down. A pause is active until its time (service clock), and is over when everything
+that it withheld has been released.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def _select() -> sa.Select[Any]:
 
 
 def standing_pauses_at(tx: Tx, *, now: datetime) -> list[Pause]:
-    """The pauses that hold now, the widest and longest first."""
+    """The pauses that are active now, the widest and longest first."""
     rows = tx.rows(_select().where(t.hold.c.until > now))
     found = [_pause(tx, row) for row in rows]
     return sorted(found, key=lambda pause: (pause.scope is not PauseScope.ALL, -pause.until.timestamp()))
 
 
 def expired_pauses(tx: Tx, *, now: datetime) -> list[Pause]:
-    """Pauses whose time is over and that may still withhold attempts."""
+    """Pauses whose time is over but that may still withhold attempts."""
     return [_pause(tx, row) for row in tx.rows(_select().where(t.hold.c.until <= now).order_by(t.hold.c.id))]
 
 
@@ -58,7 +58,9 @@ def place_pause(
     now: datetime,
     unit_id: int | None = None,
 ) -> Pause:
-    """The pause holds from now on, and replaces one of the same subject. The caller has locked the line group."""
+    """Places a pause that is active from now on and replaces one with the same subject. The caller has locked the line
+    group.
+    """
     values = {"until": until, "why": why, "by": by, "placed_at": now, "unit_id": unit_id}
     row = tx.one(
         insert(t.hold)
@@ -73,19 +75,19 @@ def place_pause(
 
 
 def end_pause_early(tx: Tx, pause: Pause, *, now: datetime) -> bool:
-    """The pause stands no longer; the caller releases what it withheld. False when it stood no longer before."""
+    """Ends the pause before its time; the caller releases what it withheld. False if it was no longer active."""
     stands = (t.hold.c.id == pause.id, t.hold.c.ended_at.is_(None), t.hold.c.until > now)
     return bool(tx.execute(sa.update(t.hold).where(*stands).values(until=now)).rowcount)
 
 
 def is_standing(tx: Tx, pause: Pause, *, now: datetime) -> bool:
-    """Whether the pause holds now; it is not ended early before the transaction is over."""
+    """Whether the pause is active now; nobody can end it early before the transaction is over."""
     stands = (t.hold.c.id == pause.id, t.hold.c.ended_at.is_(None), t.hold.c.until > now)
     return tx.one(sa.select(t.hold.c.id).where(*stands).with_for_update(read=True)) is not None
 
 
 def end_pause(tx: Tx, pause: Pause, *, by: str | None, now: datetime) -> bool:
-    """The pause is over. False when it was placed again meanwhile."""
+    """Marks the pause as over. False if it was placed again meanwhile."""
     ended = tx.execute(
         sa.update(t.hold)
         .where(t.hold.c.id == pause.id, t.hold.c.ended_at.is_(None), t.hold.c.until <= now)
@@ -95,7 +97,7 @@ def end_pause(tx: Tx, pause: Pause, *, by: str | None, now: datetime) -> bool:
 
 
 def _covered(pauses: Iterable[Pause]) -> sa.ColumnElement[bool]:
-    """A condition on the case: one of these pauses covers it."""
+    """A condition on the case: at least one of these pauses covers it."""
     terms: list[sa.ColumnElement[bool]] = [sa.false()]
     for pause in pauses:
         match pause.scope:
@@ -115,7 +117,7 @@ def _covered(pauses: Iterable[Pause]) -> sa.ColumnElement[bool]:
 
 def withhold_planned(tx: Tx, pause: Pause, *, after: int, at_once: int) -> tuple[int | None, int]:
     """Withholds the planned attempts of the next `at_once` open cases past id `after`. Returns the last case id read
-    (None at the end) and how many attempts were withheld. Locked rows are left out: their claim withholds them.
+    (None at the end) and how many attempts were withheld. Locked rows are skipped: their claim withholds them.
     """
     walked = (
         sa.select(t.case.c.id)
@@ -145,30 +147,32 @@ def withhold_planned(tx: Tx, pause: Pause, *, after: int, at_once: int) -> tuple
 
 
 def withhold_attempts(tx: Tx, attempt_ids: Sequence[Any]) -> None:
-    """A pause covers these attempts, whose turn has come; the caller has locked them."""
+    """Withholds these attempts, whose turn has come but which a pause covers; the caller has locked them."""
     if attempt_ids:
         tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(attempt_ids)).values(held=True))
 
 
 def release_withheld(tx: Tx, standing: Sequence[Pause], *, at_once: int) -> int:
-    """Releases up to `at_once` attempts that no standing pause covers, but for locked ones. Returns how many."""
+    """Releases up to `at_once` attempts that no active pause covers, except locked ones. Returns how many."""
     # In no order: sorting them anew for every batch would cost more than releasing them, and nothing is waited for.
     found = _uncovered(standing).limit(at_once).with_for_update(of=t.attempt, skip_locked=True)
     return tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(found)).values(held=False)).rowcount
 
 
 def release_attempts(tx: Tx, attempt_ids: Sequence[uuid.UUID]) -> None:
-    """These attempts are withheld no more."""
+    """Releases these attempts."""
     tx.execute(sa.update(t.attempt).where(among(t.attempt.c.id, attempt_ids)).values(held=False))
 
 
 def is_any_withheld(tx: Tx, standing: Sequence[Pause]) -> bool:
-    """Whether an attempt is withheld that no standing pause covers."""
+    """Whether an attempt is withheld that no active pause covers."""
     return bool(tx.scalar(sa.select(_uncovered(standing).exists())))
 
 
 def _uncovered(standing: Sequence[Pause]) -> sa.Select[Any]:
-    """Whichever pause withheld them: a case may have left the unit, list or grade of that pause meanwhile."""
+    """A statement for withheld attempts that no active pause covers, whichever pause withheld them: a case may have
+    left the unit, list or grade of that pause meanwhile.
+    """
     return (
         sa.select(t.attempt.c.id)
         .join(t.case, t.case.c.id == t.attempt.c.case_id)
@@ -199,7 +203,9 @@ def count_withheld(tx: Tx, pause: Pause, *, unit_id: int | None, at_most: int) -
 
 
 def attempts_claimed_under(tx: Tx, pause: Pause) -> list[tuple[uuid.UUID, int]]:
-    """Id and token of attempts that a worker has claimed and not begun to send, and that the pause covers; locked."""
+    """Ids and tokens of attempts that the pause covers and that a worker has claimed but not begun to send. Locks
+    them.
+    """
     rows = tx.rows(
         sa.select(t.attempt.c.id, t.attempt.c.token)
         .join(t.case, t.case.c.id == t.attempt.c.case_id)
@@ -211,5 +217,5 @@ def attempts_claimed_under(tx: Tx, pause: Pause) -> list[tuple[uuid.UUID, int]]:
 
 
 def is_load(tx: Tx, load_id: int) -> bool:
-    """Whether there is a list with this id."""
+    """Whether a load with this id exists."""
     return tx.scalar(sa.select(t.list_load.c.id).where(t.list_load.c.id == load_id)) is not None

@@ -1,6 +1,8 @@
-"""Pause and resume dialling: everywhere, or for a unit, a list or a grade; and why an attempt is not called yet.
+"""Pauses and resumes dialling, everywhere or for a unit, a list or a grade; and says why an attempt has not been called
+yet.
 
-A pause always ends, and names who placed it and why. Only the robot waits: calls by people, visits and deadlines go on.
+A pause always ends, and records who placed it and why. It stops only the robot: human calls, visits and deadlines
+continue.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    """A new pause, and what it did at once."""
+    """A new pause and its immediate effects."""
 
     pause: Pause
     held: int
@@ -64,9 +66,9 @@ def pause_calls(
     unit_id: int | None = None,
     visible_to: int | None = None,
 ) -> Paused:
-    """No attempt that the pause covers begins to be sent after this returns, until its time. A unit is named by its id
-    or as a list names it, and is paused with all below it. Staff of a unit (`visible_to`) pause what is their own.
-    Raises `Invalid`, `NotFound`.
+    """Places a pause: after this returns, and until the pause ends, no attempt that it covers is sent. A unit is named
+    by its id or as a list names it, and is paused with all units below it. Staff of a unit (`visible_to`) can only
+    pause their own unit and those below. Raises `Invalid` and `NotFound`.
     """
     who, reason = actor_name(by), said("why", why, fix="a pause names who placed it and why")
     if not 0 < minutes <= LONGEST_MINUTES:
@@ -83,7 +85,7 @@ def pause_calls(
         # Claims happen under this lock: a later claim sees the pause, and the attempts of earlier ones are handed back.
         lock_line_group(tx)
         if scope is PauseScope.ALL:
-            check_compared(tx)  # The pause of a restore does not end by itself, and none takes its place.
+            check_compared(tx)  # The pause of a restore does not end by itself, and must not be replaced.
         now = services.clock.now()
         until = now + timedelta(minutes=minutes)
         pause = place_pause(
@@ -102,14 +104,14 @@ def pause_calls(
             now=now,
             facts={"until": until.isoformat(), "handed_back": len(claimed)},
         )
-    # A pause of everything stands in the line group itself: no attempt need change.
+    # A pause of everything is stored in the line group itself: no attempt needs to change.
     held = 0 if scope is PauseScope.ALL else _withhold_planned(services, pause)
     return Paused(pause=pause, held=held, handed_back=len(claimed))
 
 
 def resume_calls(services: Services, *, scope: PauseScope, subject: str = "", by: str, why: str = "") -> int:
-    """The pause is over, and what it withheld is released unless another covers it. Returns how many attempts. Raises
-    `NotFound`, and `NotCompared` after a restore.
+    """Ends the pause, and releases what it withheld unless another pause covers it. Returns how many attempts were
+    released. Raises `NotFound`, and `NotCompared` after a restore.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -123,7 +125,7 @@ def resume_calls(services: Services, *, scope: PauseScope, subject: str = "", by
 
 
 def resume_pause(services: Services, pause_id: int, *, by: str, visible_to: int | None = None) -> int:
-    """As `resume_calls`, for the pause with this id. Raises `NotFound`, also for one that stands no longer."""
+    """As `resume_calls`, for the pause with this id. Raises `NotFound`, also for a pause that is no longer active."""
     who = actor_name(by)
     with services.store.begin() as tx:
         standing = standing_pauses_at(tx, now=services.clock.now())
@@ -136,7 +138,9 @@ def resume_pause(services: Services, pause_id: int, *, by: str, visible_to: int 
 
 
 def _end_early(tx: Tx, services: Services, pause: Pause, *, by: str, why: str) -> None:
-    """Raises `NotFound` when somebody else has ended it meanwhile, and `NotCompared` after a restore."""
+    """Ends the pause and audits it. Raises `NotFound` if somebody else has ended it meanwhile, and `NotCompared` after
+    a restore.
+    """
     if pause.scope is PauseScope.ALL:
         check_compared(tx)
     now = services.clock.now()
@@ -148,15 +152,15 @@ def _end_early(tx: Tx, services: Services, pause: Pause, *, by: str, why: str) -
 
 
 def read_standing_pauses(services: Services) -> list[Pause]:
-    """The pauses that hold now, the widest and longest first."""
+    """The pauses that are active now, the widest and longest first."""
     with services.store.begin() as tx:
         return standing_pauses_at(tx, now=services.clock.now())
 
 
 def end_pauses(services: Services) -> int:
-    """Every pause whose time is over has released what it withheld. Returns how many attempts. A claim that had read a
-    pause may withhold after its end: while no pause stands that is released here, else the consistency checker finds
-    it.
+    """Releases what pauses whose time is over still withhold. Returns how many attempts were released. A claim that had
+    read a pause can withhold attempts after its end: if no pause is active these are released here, otherwise the
+    consistency checker finds them.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
@@ -179,8 +183,9 @@ def _withhold_planned(services: Services, pause: Pause) -> int:
 
 
 def _release(services: Services, pause: Pause | None, *, by: str | None) -> int:
-    """In batches, each compared with the pauses that stand then. The pause is over when nothing is left; the next tick
-    releases what was locked. None: what was withheld by a pause that is over already.
+    """Releases withheld attempts in batches, each compared with the pauses that are active then, and marks the pause as
+    over when nothing is left; the next tick releases what was locked. `pause` None: releases what a pause that is over
+    already still withholds.
     """
     released = 0
     while True:
@@ -207,7 +212,7 @@ def _name(pause: Pause) -> str:
 def _named(
     tx: Tx, services: Services, scope: PauseScope, subject: str, unit_id: int | None
 ) -> tuple[str, int | None]:
-    """The subject of the pause, and its unit; a text that names no known unit is kept as it was written."""
+    """The subject of the pause and the id of its unit; a text that names no known unit is kept as it was written."""
     if scope is not PauseScope.UNIT:
         return _subject(scope, subject), None
     index = services.units.current(tx)
@@ -244,7 +249,7 @@ def _subject(scope: PauseScope, subject: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What holds at one moment for every attempt. The window is that of the newest policy, which claims go by."""
+    """What applies to every attempt at one moment. The window is that of the newest policy, which claims use."""
 
     pauses: Sequence[Pause]
     lines: LinesNow | None
@@ -263,7 +268,7 @@ class Circumstances:
 
 
 def circumstances(tx: Tx, services: Services) -> Circumstances:
-    """The pauses and limits that hold now."""
+    """The pauses and limits that apply now."""
     now, real_now = services.clock.now(), services.real.now()
     group = read_line_group(tx)
     return Circumstances(
@@ -280,6 +285,6 @@ def _lines_now(group: LineGroup, *, now: datetime, real_now: datetime) -> LinesN
     if breaker.may_leave(real_now) is None:
         return lines
     until = breaker.wait_until
-    # On the service clock; one that runs faster shows a later time by then.
+    # On the service clock; one that runs faster than real time will show a later time by then.
     trouble_until = now + (until - real_now) if until is not None and until > real_now else None
     return replace(lines, troubles=breaker.troubles if breaker.is_open else 0, trouble_until=trouble_until)

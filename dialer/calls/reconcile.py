@@ -1,8 +1,8 @@
-"""What must become of attempts when no event comes: silent ones are asked about at the carrier, unwanted calls are
-ended, due cases and attempts are moved, lapsed claims return.
+"""What happens to attempts when no event comes: the carrier is asked about silent ones, unwanted calls are ended, due
+cases and attempts are moved on, and lapsed claims are handed back.
 
-An attempt that cannot be proven absent is never called again. Nothing is called while no web process runs: a person
-who answers would hear a fault of the telephone network, and the attempt would be used up.
+An attempt that cannot be proven absent is never called again. Nobody is called while no web process runs: a person who
+answers would hear an error message of the network, and the attempt would be used up.
 """
 
 from __future__ import annotations
@@ -45,20 +45,21 @@ from dialer.telephony.callbacks import CallState, Stage, progress_of
 from dialer.telephony.channels import CLOCK_SKEW, EMPTY_LISTINGS, GIVE_UP, Conclusion, conclude
 from dialer.telephony.client import CallClient, PlaceCall
 
-_SIDE_BY_SIDE = 16
-"""At most this many requests wait at a time for a carrier that does not answer."""
+_MOST_REQUESTS = 16
+"""The largest number of requests that wait at a time for a carrier that does not answer."""
 
 _T = TypeVar("_T")
 
 
 async def ask_carrier(about: Iterable[_T], ask: Callable[[_T], Awaitable[bool]]) -> int:
-    """Asks the carrier about many things, some at a time. `ask` returns False when the carrier did not answer; what has
-    not been asked by then is left. Returns how many were answered. A fault of `ask` is raised after those under way.
+    """Calls `ask` for each of these things, some at a time. `ask` returns False if the carrier did not answer; then no
+    further requests are begun. Returns how many were answered. An exception of `ask` is raised after the requests under
+    way have ended.
     """
     waiting = iter(about)
     silent = False
 
-    async def one_after_the_other() -> int:
+    async def ask_in_turn() -> int:
         nonlocal silent
         answered = 0
         for one in waiting:
@@ -70,9 +71,7 @@ async def ask_carrier(about: Iterable[_T], ask: Callable[[_T], Awaitable[bool]])
                 break
         return answered
 
-    ends = await asyncio.gather(
-        *(one_after_the_other() for _ in range(_SIDE_BY_SIDE)), return_exceptions=True
-    )
+    ends = await asyncio.gather(*(ask_in_turn() for _ in range(_MOST_REQUESTS)), return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException):
             raise end
@@ -81,16 +80,18 @@ async def ask_carrier(about: Iterable[_T], ask: Callable[[_T], Awaitable[bool]])
 
 _AT_ONCE = 200
 _CLOCKS_APART = timedelta(days=1)
-"""Absent means that there is no such call at any time near: our clock may have been wrong when it was sent."""
+"""A call is absent only if there is none within this time before or after: our clock may have been wrong when it was
+sent.
+"""
 _REMEMBERED = timedelta(hours=20)
-"""Every carrier keeps its records of calls for this long."""
+"""Every carrier keeps its records of calls for at least this long."""
 
 
 async def reconcile(services: Services, client: CallClient) -> int:
-    """Every attempt that was silent past its deadline has been asked about once. Returns how many; none after a
-    restore, until the comparison has settled what was under way when the backup was made.
+    """Asks the carrier once about every attempt that is silent past its deadline. Returns how many; after a restore 0,
+    until the comparison has settled what was under way when the backup was made.
     """
-    # Put off by this process: a second reconciler finds nothing to do meanwhile.
+    # Postponed by this process, so that a second reconciler finds nothing to do meanwhile.
     poll_at = services.real.now() + timedelta(seconds=2 * services.lines.post_timeout_seconds)
     with services.store.begin() as tx:
         if awaited_comparison(tx) is not None:
@@ -110,7 +111,7 @@ async def reconcile(services: Services, client: CallClient) -> int:
 
 
 async def _ask_sid(services: Services, client: CallClient, call: Call, sid: str) -> bool:
-    """Asks the carrier about one call by its sid; False when the carrier did not answer."""
+    """Asks the carrier about one call by its sid; False if the carrier did not answer."""
     try:
         state = await client.state(sid)
     except Unavailable:
@@ -126,8 +127,8 @@ async def _ask_sid(services: Services, client: CallClient, call: Call, sid: str)
 
 
 async def _look_for(services: Services, client: CallClient, call: Call, number: str) -> bool:
-    """Looks for a call by number and creation time. Absent is believed only after two empty listings past the POST's
-    deadline, of a carrier that still knows a call from before. False when the carrier did not answer.
+    """Looks for a call by number and creation time. It counts as absent only after two empty listings past the POST's
+    deadline, from a carrier that still has a record of an earlier call. False if the carrier did not answer.
     """
     assert call.posted_at is not None
     deadline = call.posted_at + timedelta(seconds=services.lines.post_timeout_seconds)
@@ -171,8 +172,8 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
 
 
 async def _remembers(services: Services, client: CallClient, posted_at: datetime) -> bool:
-    """A carrier that restarted without its records denies every call, also one that it has placed. It is believed
-    when it still knows an earlier call; that is asked after the listing, so that nothing can be lost in between.
+    """Whether the carrier still has a record of an earlier call: a carrier that restarted without its records denies
+    every call, even one that it has placed. This is asked after the listing, so that no records can be lost in between.
     """
     with services.store.begin() as tx:
         sid = newest_call_known_before(tx, posted_at=posted_at, since=posted_at - _REMEMBERED)
@@ -180,12 +181,12 @@ async def _remembers(services: Services, client: CallClient, posted_at: datetime
 
 
 def _created(state: CallState) -> datetime:
-    assert state.date_created is not None  # it was found by it
+    assert state.date_created is not None  # The call was found by its creation time.
     return state.date_created
 
 
 def _bind(services: Services, call: Call, state: CallState) -> None:
-    """The attempt is that call; what its webhooks would have said by now is applied."""
+    """Binds the attempt to that call, and applies what its webhooks would have reported by now."""
     progress = progress_of(state)
     # The end of a call has one step, whichever source reports it; other news may be reported many times.
     polled_at = services.real.now().timestamp()
@@ -208,8 +209,8 @@ def _close_as_unknown(services: Services, call: Call) -> None:
 
 
 async def cancel_calls(services: Services, client: CallClient) -> int:
-    """The carrier was asked once to end each live call that must end; the end comes back as news. A carrier that does
-    not answer is asked again at the next tick. Returns how many were answered.
+    """Asks the carrier once to end each live call that must end; its end comes back as news. A carrier that does not
+    answer is asked again at the next tick. Returns how many requests were answered.
     """
     with services.store.begin() as tx:
         found = calls_asked_to_end(tx, limit=_AT_ONCE)
@@ -232,7 +233,7 @@ _AT_ONCE_SWEEP = 500
 
 
 def sweep_cases(services: Services) -> int:
-    """Every case that was due has been moved, in batches. Returns how many."""
+    """Decides every case that is due, in batches. Returns how many."""
     total = 0
     while True:
         with services.store.begin() as tx:
@@ -248,9 +249,9 @@ def sweep_cases(services: Services) -> int:
 
 
 def sweep_attempts(services: Services) -> None:
-    """Lapsed claims are handed back, and planned attempts whose time has come are ready. Outside the window, cases of
-    grades that do not wait for it decide what happens instead. Claims go by the window of the newest policy: a case
-    whose own has it open is left to its patience, which calls a person.
+    """Hands lapsed claims back, and marks planned attempts whose time has come as ready. Outside the window, cases of
+    grades that do not wait for it decide what happens instead. Claims use the window of the newest policy: a case whose
+    own policy has its window open is left alone, and a person calls when its patience is over.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
@@ -276,13 +277,13 @@ def sweep_attempts(services: Services) -> None:
 
 WEB = "web"
 _PATIENCE_SECONDS = 10.0
-"""So long after the last heartbeat, or the start of the service, the alarm is raised."""
+"""The alarm is raised this long after the last heartbeat, or after the start of the service."""
 
 
 class WebProcessCheck:
     """Whether a web process is alive, as one dialling process sees it. A heartbeat counts when this process has seen it
-    change, by its own clock: machines whose clocks disagree stop no calls. Only the first look, or one after a long
-    gap, believes the time in the row.
+    change, by its own clock, so that machines with different clocks stop no calls. Only the first check, or one after a
+    long gap, relies on the time in the row.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -298,7 +299,7 @@ class WebProcessCheck:
         return trials_without_webhooks(tx, services) if self.may_call(tx, services) else 0
 
     def may_call(self, tx: Tx, services: Services) -> bool:
-        """True while a web process is alive. When none has been for a while, an alarm is raised."""
+        """True while a web process is alive. Raises an alarm if none has been alive for a while."""
         now = self._clock()
         if self._beats(tx, services, now):
             self._missing_since = None
@@ -322,20 +323,20 @@ class WebProcessCheck:
         self._seen, self._looked_at = beats, now
         if has_beaten:
             self._beat_at = now
-        # A web process that stopped in order has deleted its row.
+        # A web process that stopped normally has deleted its row.
         self._any = bool(beats)
         beat_at = self._beat_at
         return bool(beats) and beat_at is not None and now - beat_at < ALIVE_SECONDS
 
 
 _TRIAL_SECONDS = 15.0
-"""One trial call at a time, and not more often than this, while webhooks are missing."""
+"""While webhooks are missing, one trial call at a time leaves, no more often than this."""
 
 
 def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
-    """How many calls may leave, by the webhooks that arrive; None: as many as pacing allows. Calls that the carrier
-    took and that bring no webhook are our fault (proxy, address, token), and a person who answers hears nothing. Then
-    one trial call at a time leaves, an alarm is raised, and the silent calls are asked about at once.
+    """How many calls may leave, judging by the webhooks that arrive; None: as many as pacing allows. If calls that the
+    carrier took bring no webhook, the fault is ours (proxy, address, token), and a person who answers hears nothing.
+    Then one trial call at a time leaves, an alarm is raised, and the carrier is asked about the silent calls at once.
     """
     real_now = services.real.now()
     silent = calls_in_silence(

@@ -1,7 +1,8 @@
-"""Recordings of calls: fetched from the carrier when the call is over, kept sealed here, then deleted at the carrier;
-listened to only with a reason.
+"""Recordings of calls: fetched from the carrier when the call is over, stored sealed, then deleted at the carrier.
+Listening to one needs a reason.
 
-A call that was to be recorded gets a row when it ends. What is due is in the rows: a webhook only makes it due at once.
+A call that was to be recorded gets a row when it ends. The rows say what is due; a webhook only makes a recording due
+at once.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ from dialer.org.unit_store import check_case_visible
 from dialer.services import Services
 
 _FIRST_LOOK: Final = timedelta(seconds=20)
-"""After the end of the call, where no webhook came."""
+"""From the end of the call to the first request, if no webhook comes."""
 _PLAYS_FOR: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A recording without its sound. `call_id`: of the attempt, of the call from a desk, or of the inbound call, as
-    `call` says; `n`: of the attempt, None for another call. `sha256`: of the sound as the carrier gave it, also after
-    it was deleted.
+    """A recording without its sound. `call_id` is the id of the attempt, of the call from a desk, or of the inbound
+    call, as `call` says; `n` is the attempt's number, None for another call. `sha256` is the digest of the sound as the
+    carrier delivered it; it stays when the sound is deleted.
     """
 
     id: int
@@ -53,7 +54,7 @@ class Recording:
     deleted_at: datetime | None
 
     def plain(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """The recording as `--json` prints it."""
         return {
             "id": self.id,
             "case": self.case_id,
@@ -74,8 +75,8 @@ def wants_recording(services: Services, stored: StoredCase) -> bool:
 
 
 def expect_recordings(tx: Tx, attempt_ids: Iterable[uuid.UUID], *, now: datetime, real_now: datetime) -> None:
-    """Those of these attempts, which are over, that were recorded and that the carrier took get the row of a
-    recording.
+    """Adds the row of a recording for each of these attempts, which are over, that was to be recorded and that the
+    carrier took.
     """
     a, c = t.attempt.c, t.case.c
     chosen = sa.select(
@@ -94,14 +95,14 @@ def expect_recordings(tx: Tx, attempt_ids: Iterable[uuid.UUID], *, now: datetime
 def expect_recording_of_desk_call(
     tx: Tx, call_id: uuid.UUID, *, case_id: int, called_at: datetime, real_now: datetime, drill: bool
 ) -> None:
-    """The call from a desk is over, was to be recorded, and may have been."""
+    """Adds the row of a recording for a call from a desk that is over, was to be recorded, and may have been."""
     _expect(tx, real_now, desk_call_id=call_id, case_id=case_id, called_at=called_at, drill=drill)
 
 
 def expect_recording_of_call_in(
     tx: Tx, call_id: uuid.UUID, *, case_id: int, called_at: datetime, real_now: datetime, drill: bool
 ) -> None:
-    """The inbound call is over, was to be recorded, and may have been."""
+    """Adds the row of a recording for an inbound call that is over, was to be recorded, and may have been."""
     _expect(tx, real_now, inbound_call_id=call_id, case_id=case_id, called_at=called_at, drill=drill)
 
 
@@ -112,8 +113,8 @@ def _expect(tx: Tx, real_now: datetime, **values: object) -> None:
 
 
 def recording_is_ready(services: Services, call_id: uuid.UUID) -> None:
-    """The carrier says that it has news of the recording of this call: it is looked at now. News of an unknown call, or
-    of one that is not over, changes nothing: it is looked at when the call is over.
+    """Makes the recording of this call due now, because the carrier reports news of it. News of an unknown call, or of
+    one that is not over, changes nothing: the recording is fetched when the call is over.
     """
     r = t.recording.c
     with services.store.begin() as tx:
@@ -130,7 +131,7 @@ def recording_is_ready(services: Services, call_id: uuid.UUID) -> None:
 
 
 def recordings_of_case(tx: Tx, case_id: int) -> list[Recording]:
-    """The oldest first."""
+    """The recordings of the case, oldest first."""
     r, a = t.recording.c, t.attempt.c
     rows = tx.rows(
         sa.select(*(column for column in r if column.name not in {"sealed", "sha256"}), r.sha256, a.n)
@@ -149,7 +150,7 @@ def _recording(row: Row) -> Recording:
 
 
 def call_of(row: Row) -> tuple[RecordedCall, uuid.UUID]:
-    """Which call a row is the recording of."""
+    """The kind and id of the call that a row of `recording` belongs to."""
     by_kind = {
         RecordedCall.ROBOT: row["attempt_id"],
         RecordedCall.DESK: row["desk_call_id"],
@@ -175,8 +176,8 @@ def hear_recording(
     why: str,
     visible_to: int | None = None,
 ) -> bytes:
-    """The sound, a WAV file; who heard it and why is audited before this returns. Raises `NotFound`, also for a case
-    that this unit does not see, `Conflict` where there is no sound, `Invalid` and `TooMany`.
+    """The sound as a WAV file; who listened to it and why is audited before this returns. Raises `NotFound`, also for a
+    case that this unit does not see, `Conflict` if there is no sound, `Invalid` and `TooMany`.
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:
@@ -194,8 +195,8 @@ def recording_ticket(
     why: str,
     visible_to: int | None = None,
 ) -> str:
-    """As `hear_recording`, for a player that asks for the sound piece by piece: what opens it for this user, for ten
-    minutes.
+    """As `hear_recording`, for a player that requests the sound piece by piece: a ticket with which this user can get
+    the sound for ten minutes.
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:
@@ -210,7 +211,7 @@ def recording_ticket(
 def recording_by_ticket(
     services: Services, case_id: int, recording_id: int, ticket: str, *, who: str, visible_to: int | None
 ) -> bytes:
-    """The sound. Raises `NotFound`, `Conflict`, and `Invalid` for a ticket of another user or time."""
+    """The sound. Raises `NotFound`, `Conflict`, and `Invalid` for a ticket of another user or an expired one."""
     viewer = actor_name(who)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)

@@ -1,5 +1,5 @@
-"""Rows of attempts that are at the carrier: read, locked, changed by what webhooks and polls say. Takes and returns
-lists, so that many events share one transaction.
+"""Rows of attempts that are at the carrier: reads and locks them, and writes what webhooks and polls report. Takes and
+returns lists, so that many events share one transaction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dialer.db.unit_of_work import Tx, record_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One attempt, as the conversation and the webhooks use it."""
+    """One attempt with the columns that the conversation and the webhooks need."""
 
     attempt_id: uuid.UUID
     token: int
@@ -75,18 +75,19 @@ _LOCK = _READ.order_by(t.attempt.c.id).with_for_update(of=t.attempt)
 
 
 def read_calls(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
-    """These attempts as they are now, without a lock: a case is locked before its attempts."""
+    """These attempts by id, as they are now, without a lock: a case is locked before its attempts."""
     return _by_id(tx, _READ, ids)
 
 
 def lock_calls(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
-    """These attempts, locked in id order to the end of the transaction."""
+    """These attempts by id, locked in id order until the end of the transaction."""
     return _by_id(tx, _LOCK, ids)
 
 
 def note_first_calls(tx: Tx, attempt_ids: Iterable[uuid.UUID]) -> None:
-    """These calls are at the carrier: when it was sent, each is the first of its case, unless an earlier one is noted.
-    Follow-ups are not noted. A case is locked before its attempts: here, in the order of their ids, or by the caller.
+    """Records for calls that are at the carrier when the first call of their case was sent, unless an earlier one is
+    recorded. Follow-ups do not count. Cases are locked before their attempts: here in the order of their ids, or by the
+    caller.
     """
     if ids := list(attempt_ids):
         tx.execute(_NOTE_FIRST, _IDS.given(ids))
@@ -120,7 +121,7 @@ def _by_id(tx: Tx, statement: sa.Select[Any], ids: Iterable[uuid.UUID]) -> dict[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvents:
-    """An outside event as it is kept: what identifies nobody in clear, the rest sealed."""
+    """An event from outside as it is stored: `facts` in clear, which identify nobody, and the personal part sealed."""
 
     attempt_id: uuid.UUID
     case_id: int
@@ -129,11 +130,11 @@ class StoredEvents:
     facts: Mapping[str, object]
     personal: Mapping[str, str]
     alarm: AlarmCode | None = None
-    """Raised about the case when the event is kept."""
+    """An alarm to raise about the case when the event is stored."""
 
 
 def store_call_events(tx: Tx, events: Sequence[StoredEvents], *, at: datetime) -> set[tuple[uuid.UUID, str]]:
-    """Keeps each event once; returns attempt and step of those that are new."""
+    """Stores each event once; returns the attempt and step of those that are new."""
     if not events:
         return set()
     rows: list[dict[str, Any]] = [
@@ -152,11 +153,11 @@ def store_call_events(tx: Tx, events: Sequence[StoredEvents], *, at: datetime) -
         }
         for event in sorted(events, key=lambda event: (event.attempt_id, event.step))
     ]
-    return {(row["attempt_id"], row["step"]) for row in tx.rows(_KEEP, _EVENTS.given(rows))}
+    return {(row["attempt_id"], row["step"]) for row in tx.rows(_INSERT_EVENTS, _EVENTS.given(rows))}
 
 
 _EVENTS = RowSet.of(t.event, ("attempt_id", "case_id", "step", "kind", "at", "facts", "sealed"))
-_KEEP = (
+_INSERT_EVENTS = (
     insert(t.event)
     .from_select(list(_EVENTS.columns), _EVENTS.select())
     .on_conflict_do_nothing(index_elements=["attempt_id", "step"])
@@ -196,7 +197,7 @@ class Change:
 
 
 _CHANGEABLE = tuple(one.name for one in fields(Change) if one.name not in {"attempt_id", "state"})
-_FIRST_STANDS = frozenset({"sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result"})
+_FIRST_VALUE_WINS = frozenset({"sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result"})
 
 _CHANGED_IN_CALL = tuple(name for name in _NAMES if name in _CHANGEABLE)
 
@@ -209,7 +210,7 @@ _CHANGE = (
             name: sa.func.coalesce(
                 *(
                     (t.attempt.c[name], _CHANGES.c[name])
-                    if name in _FIRST_STANDS
+                    if name in _FIRST_VALUE_WINS
                     else (_CHANGES.c[name], t.attempt.c[name])
                 )
             )
@@ -221,7 +222,7 @@ _CHANGE = (
 
 
 def change_calls(tx: Tx, changes: Sequence[Change]) -> None:
-    """Writes changes of attempts that this transaction has locked; at most one an attempt."""
+    """Writes changes of attempts that this transaction has locked; at most one per attempt."""
     if changes:
         rows: list[dict[str, Any]] = [
             {"id": one.attempt_id, "state": one.state}
@@ -232,7 +233,9 @@ def change_calls(tx: Tx, changes: Sequence[Change]) -> None:
 
 
 def merge_changes(before: Change | None, after: Change) -> Change:
-    """Two changes of one attempt: the first of what stands, the last of what moves."""
+    """Two changes of one attempt as one: the first value of the columns in `_FIRST_VALUE_WINS`, the last value of the
+    others.
+    """
     return after if before is None else replace(after, **_merged(before, after, _CHANGEABLE))
 
 
@@ -245,14 +248,14 @@ def _merged(before: Call | Change, after: Change, names: Iterable[str]) -> dict[
     merged = {}
     for name in names:
         first, last = getattr(before, name), getattr(after, name)
-        if name in _FIRST_STANDS:
+        if name in _FIRST_VALUE_WINS:
             first, last = last, first
         merged[name] = first if last is None else last
     return merged
 
 
 def lock_silent_calls(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
-    """Live attempts past their deadline, locked: those whose sender is gone, unknown ones, silent ones."""
+    """Live attempts past their deadline, locked: those whose sender has died, unknown ones, and silent ones."""
     statement = (
         _SELECT.where(in_words(t.attempt.c.state, SENT_STATES), t.attempt.c.poll_at <= real_now)
         .order_by(t.attempt.c.poll_at)
@@ -264,10 +267,12 @@ def lock_silent_calls(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilentCalls:
-    """Calls that the carrier took after the newest webhook and that brought none, however they ended."""
+    """Calls that the carrier took after the newest webhook and that brought no webhook, however they ended."""
 
     since: datetime | None
-    """When the carrier took the newest of those posted early enough to have brought one (service time)."""
+    """When the carrier took the newest of the calls that were posted early enough to have brought a webhook (service
+    time).
+    """
     posted_at: datetime | None
     """When the newest of all was posted (real time)."""
 
@@ -275,8 +280,8 @@ class SilentCalls:
 def calls_without_webhook(
     tx: Tx, *, newest_webhook: datetime | None, posted_from: datetime, posted_before: datetime
 ) -> SilentCalls:
-    """Counts calls posted from `posted_from` on; those posted before `posted_before` should have brought a webhook
-    (both real time).
+    """Considers calls posted from `posted_from` on; those posted before `posted_before` should have brought a webhook
+    (both real time). `newest_webhook` is service time.
     """
     accepted_at, posted_at = t.attempt.c.accepted_at, t.attempt.c.posted_at
     after: sa.ColumnElement[bool] = sa.true()
@@ -300,24 +305,24 @@ def calls_without_webhook(
 
 
 WEBHOOK_AFTER: Final = timedelta(seconds=6)
-"""A carrier sends the first webhook of a call within a second of taking it."""
+"""When the first webhook of a call counts as missing; a carrier sends it within a second of taking the call."""
 _SILENCE_FORGOTTEN: Final = timedelta(hours=1)
-"""After this long without a call dialling begins anew: whether the way is open is not known any more."""
+"""After this long without a call the earlier silence no longer counts: whether webhooks arrive now is unknown."""
 
 
 _OVERDUE_AFTER: Final = timedelta(seconds=10)
 _MANY_OVERDUE: Final = 3
-"""The end of one call may get lost on its way; that of several does not."""
+"""The webhook for the end of one call can get lost; those of several calls do not."""
 
 
 def calls_in_silence(tx: Tx, *, now: datetime, real_now: datetime, ring_seconds: float) -> SilentCalls | None:
-    """Calls that the carrier took, with no webhook since, where that holds for `WEBHOOK_AFTER`; else None. Where all
-    lines are taken no call is younger than the newest webhook: then several that ring for longer than `ring_seconds`
-    tell the same.
+    """Calls that the carrier took, if no webhook has arrived since for `WEBHOOK_AFTER`; otherwise None. When all lines
+    are in use, no call is younger than the newest webhook: then several calls that have been ringing for longer than
+    `ring_seconds` show the same.
     """
     newest = newest_webhook(tx)
     if newest is not None and newest > now - WEBHOOK_AFTER:
-        return None  # As nearly always while calls are made: one look into an index.
+        return None  # As nearly always while calls are made: one index lookup.
     silent = calls_without_webhook(
         tx,
         newest_webhook=newest,
@@ -358,7 +363,7 @@ _LONGEST_REQUEST = timedelta(minutes=1)
 
 
 def newest_webhook(tx: Tx) -> datetime | None:
-    """When the newest webhook of a call was accepted (service time)."""
+    """When the newest webhook of a call was stored (service time); None if there is none."""
     # By the primary key, backwards: the newest event is a webhook except while the carrier is only polled.
     moment: datetime | None = tx.scalar(
         sa.select(t.event.c.at)
@@ -373,14 +378,16 @@ _IS_WEBHOOK = ~t.event.c.step.startswith("poll.")
 
 
 def was_posted_since(tx: Tx, since: datetime) -> bool:
-    """A call that is not over was posted from then on (real time)."""
+    """Whether a call that is not over was posted at or after `since` (real time)."""
     found = sa.exists().where(in_words(t.attempt.c.state, SENT_STATES), t.attempt.c.posted_at >= since)
     return bool(tx.scalar(sa.select(found)))
 
 
 def ask_silent_calls_now(tx: Tx, *, posted_before: datetime, real_now: datetime) -> None:
-    """Calls that the carrier took, posted before then, of which nothing is known yet, are asked about at once."""
-    # Others lock attempts in the order of their ids: one that somebody holds is left for the next time.
+    """Makes the carrier be asked at once about calls that it took, that were posted before `posted_before`, and of
+    which no event has come.
+    """
+    # Others lock attempts in the order of their ids: one that somebody has locked is left for the next time.
     found = (
         sa.select(t.attempt.c.id)
         .where(
@@ -409,8 +416,8 @@ def calls_asked_to_end(tx: Tx, *, limit: int) -> list[tuple[uuid.UUID, str, Atte
 
 
 def postpone_poll(tx: Tx, ids: Sequence[uuid.UUID], *, poll_at: datetime, counted: bool) -> None:
-    """These attempts are asked about again at `poll_at` (real). Counted when the carrier answered that there is no
-    such call.
+    """Sets when the carrier is asked about these attempts again (`poll_at`, real). `counted`: the carrier answered that
+    there is no such call.
     """
     if ids:
         tx.execute(
@@ -421,7 +428,7 @@ def postpone_poll(tx: Tx, ids: Sequence[uuid.UUID], *, poll_at: datetime, counte
 
 
 def numbers_of_calls(tx: Tx, calls: Sequence[Call]) -> dict[uuid.UUID, str]:
-    """Each attempt's E.164 number, in clear, for asking the carrier about it."""
+    """Each attempt's E.164 number in clear, to ask the carrier about it."""
     rows = tx.rows(
         sa.select(t.attempt.c.id, t.attempt.c.number, t.attempt.c.person_id, t.person.c.sealed)
         .join(t.person, t.person.c.id == t.attempt.c.person_id)
@@ -434,7 +441,7 @@ def numbers_of_calls(tx: Tx, calls: Sequence[Call]) -> dict[uuid.UUID, str]:
 
 
 def bound_call_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
-    """Which of these calls at the carrier belong to attempts already."""
+    """The sids among these that belong to attempts already."""
     return {row["sid"] for row in tx.rows(sa.select(t.attempt.c.sid).where(t.attempt.c.sid.in_(sids)))}
 
 

@@ -1,1 +1,1 @@
-"""Cases and persons: rows, locks, pending writes, effects, alarms."""
+"""Cases and persons: rows, locks, effects, alarms, search, timeline, erasure."""

@@ -1,5 +1,5 @@
-"""Alarms for supervisors. An alarm stands until somebody acknowledges it; until then a repeat is counted in its row, so
-that a bad night is one line a case.
+"""Alarms for supervisors. An alarm is open until somebody acknowledges it; until then repetitions are counted in its
+row, so that even a bad night makes only one line per case.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def raise_alarm(
     load_id: int | None = None,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """An unacknowledged alarm of this kind stands for this case and load; `facts` holds nothing personal."""
+    """Raises an alarm, or counts a repetition if one with this code is open for this case and load. `facts` must have
+    nothing personal.
+    """
     raise_alarms(tx, [alarm_row(code, at=now, case_id=case_id, load_id=load_id, facts=facts)])
 
 
@@ -60,10 +62,10 @@ def raise_alarm_once(
     facts: Mapping[str, object] | None = None,
     names: Collection[str] = (),
 ) -> None:
-    """As `raise_alarm`, for the whole service; an alarm that stands already is not counted up, unless one of `names`,
-    what it is about, is new: then it is about all of them.
+    """As `raise_alarm`, for the whole service, but an open alarm is not counted again. `names`: what the alarm is
+    about; if one of them is new, the open alarm is raised again with all names.
     """
-    standing = tx.one(
+    open_alarm = tx.one(
         sa.select(t.alarm.c.facts)
         .where(
             t.alarm.c.code == code.value,
@@ -73,8 +75,8 @@ def raise_alarm_once(
         )
         .limit(1)
     )
-    known = set() if standing is None else set(standing["facts"].get("names", ()))
-    if standing is None or not known.issuperset(names):
+    known = set() if open_alarm is None else set(open_alarm["facts"].get("names", ()))
+    if open_alarm is None or not known.issuperset(names):
         about = {"names": sorted(known.union(names))} if names else {}
         raise_alarm(tx, code, now=now, facts=dict(facts or {}) | about)
 
@@ -87,22 +89,24 @@ def alarm_row(
     load_id: int | None = None,
     facts: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
-    """The row of an alarm, for `raise_alarms`."""
+    """Makes the row of an alarm for `raise_alarms`."""
     about = dict(facts or {})
     return {"code": code.value, "case_id": case_id, "load_id": load_id, "facts": about, "raised_at": at}
 
 
 def raise_alarms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Repeats within the batch are counted."""
+    """Raises these alarms, each made by `alarm_row`, as `raise_alarm` does; repetitions within the batch are counted
+    too.
+    """
     grouped: dict[tuple[str, int, int], dict[str, Any]] = {}
     for row in rows:
         key = (row["code"], row["case_id"] or 0, row["load_id"] or 0)
-        standing = grouped.get(key)
-        if standing is None:
+        first = grouped.get(key)
+        if first is None:
             grouped[key] = dict(row) | {"times": 1, "last_at": row["raised_at"]}
         else:
-            standing["times"] += 1
-            standing["last_at"] = max(standing["last_at"], row["raised_at"])
+            first["times"] += 1
+            first["last_at"] = max(first["last_at"], row["raised_at"])
     if not grouped:
         return
     statement = insert(t.alarm).values([grouped[key] for key in sorted(grouped)])
@@ -125,7 +129,7 @@ def raise_alarms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 def unacknowledged_alarms_of(
     tx: Tx, *, limit: int = 100, where: sa.ColumnElement[bool] | None = None
 ) -> list[Alarm]:
-    """Newest first."""
+    """At most `limit` open alarms that meet the condition `where`, newest first."""
     rows = tx.rows(
         sa.select(t.alarm)
         .where(t.alarm.c.seen_at.is_(None), sa.true() if where is None else where)
@@ -133,7 +137,9 @@ def unacknowledged_alarms_of(
         .limit(limit)
     )
     return [
-        record_of(Alarm, row, facts=_as_called_now(row["facts"]), last_at=row["last_at"] or row["raised_at"])
+        record_of(
+            Alarm, row, facts=_with_current_finding(row["facts"]), last_at=row["last_at"] or row["raised_at"]
+        )
         for row in rows
     ]
 
@@ -144,10 +150,10 @@ _FORMER_FINDINGS = {
     "errand_without_assignment": "track_without_assignment",
     "assignment_without_errand": "assignment_without_track",
 }
-"""What the consistency checker of an earlier release called its findings, in alarms that still stand."""
+"""Names of the consistency checker's findings in earlier versions, which alarms that are still open may have."""
 
 
-def _as_called_now(facts: Mapping[str, object]) -> Mapping[str, object]:
+def _with_current_finding(facts: Mapping[str, object]) -> Mapping[str, object]:
     finding = facts.get("finding")
     return {**facts, "finding": _FORMER_FINDINGS.get(str(finding), finding)} if "finding" in facts else facts
 
@@ -155,7 +161,9 @@ def _as_called_now(facts: Mapping[str, object]) -> Mapping[str, object]:
 def acknowledge_alarm_row(
     tx: Tx, alarm_id: int, *, by: str, now: datetime, where: sa.ColumnElement[bool] | None = None
 ) -> bool:
-    """Acknowledged; False when somebody else did so before. Raises `NotFound`, also for one that is not `where`."""
+    """Acknowledges the alarm; False if somebody else has done so already. Raises `NotFound`, also for an alarm that
+    does not meet the condition `where`.
+    """
     which = sa.and_(t.alarm.c.id == alarm_id, sa.true() if where is None else where)
     seen = {"seen_at": now, "seen_by": by}
     found = tx.execute(sa.update(t.alarm).where(which, t.alarm.c.seen_at.is_(None)).values(seen))
@@ -167,7 +175,7 @@ def acknowledge_alarm_row(
 def acknowledge_alarms_of_code(
     tx: Tx, code: str, *, by: str, now: datetime, where: sa.ColumnElement[bool]
 ) -> int:
-    """All of this kind are acknowledged. Returns how many."""
+    """Acknowledges all open alarms with this code that meet the condition `where`. Returns how many."""
     # Locked in the order in which `raise_alarms` writes them.
     found = (
         sa.select(t.alarm.c.id)

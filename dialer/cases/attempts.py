@@ -1,4 +1,6 @@
-"""How the state of an attempt is written, and attempts that go back to the queue or into doubt. Takes lists."""
+"""Writes the states of attempts, hands attempts back to the queue or marks them as in doubt, and releases their
+numbers. Takes lists.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from dialer.db.unit_of_work import Tx
 
 
 def moved(event: AttemptEvent) -> sa.ColumnElement[str]:
-    """The state after the event, of an attempt that takes it."""
+    """The SQL expression of an attempt's state after the event, for an attempt whose state accepts it."""
     moves = MOVES[event]
     if len(set(moves.values())) == 1:
         return word(next(iter(moves.values())))
@@ -25,15 +27,15 @@ def moved(event: AttemptEvent) -> sa.ColumnElement[str]:
 
 
 def attempt_update(event: AttemptEvent) -> sa.Update:
-    """Moves the attempts whose state takes the event. Every update of a state that was not read before begins with
-    this.
+    """An UPDATE that moves the attempts whose state accepts the event. Every update of a state that was not read before
+    starts from it.
     """
     return sa.update(t.attempt).where(in_words(t.attempt.c.state, MOVES[event])).values(state=moved(event))
 
 
 def most_urgent_ready(*where: sa.ColumnElement[bool], limit: int) -> sa.CompoundSelect[tuple[uuid.UUID]]:
-    """Ids of ready attempts that no pause withholds: the most urgent `limit` of each value of `windowed`, by one index
-    range each, so that the cost does not grow with the backlog.
+    """A statement for the ids of ready attempts that no pause withholds: the `limit` most urgent for each value of
+    `windowed`, by one index range each, so that the cost does not grow with the backlog.
     """
     a = t.attempt.c
     heads = (
@@ -48,7 +50,9 @@ def most_urgent_ready(*where: sa.ColumnElement[bool], limit: int) -> sa.Compound
 
 
 def lock_attempt_rows(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
-    """In id order, as all who lock many do: an update of many rows would lock them in any order."""
+    """Locks these attempts in id order, as every code that locks many does: an UPDATE of many rows would lock them in
+    any order.
+    """
     tx.execute(_LOCK_ROWS, _IDS.given(ids))
 
 
@@ -70,7 +74,7 @@ _HANDED_BACK: dict[str, Any] = {
 
 
 HeldAttempt = tuple[uuid.UUID, int]
-"""Id and fencing token of a claimed attempt: a worker that was delayed and has lost its claim changes nothing."""
+"""The id and fencing token of a claimed attempt: a delayed worker that has lost its claim changes nothing."""
 
 
 def _held(held: Sequence[HeldAttempt]) -> sa.ColumnElement[bool]:
@@ -78,8 +82,8 @@ def _held(held: Sequence[HeldAttempt]) -> sa.ColumnElement[bool]:
 
 
 def requeue_attempts(tx: Tx, held: Sequence[HeldAttempt], *, not_before: datetime) -> None:
-    """Never sent, or certainly not taken: ready again at `not_before`, nothing used up, number and line free. An
-    attempt that a webhook has bound to a call meanwhile stays as it is.
+    """Hands back attempts that were never sent or certainly not taken: they are ready again at `not_before`, no try is
+    used up, and number and line are free. An attempt that a webhook has bound to a call meanwhile stays as it is.
     """
     if not held:
         return
@@ -94,26 +98,28 @@ def requeue_attempts(tx: Tx, held: Sequence[HeldAttempt], *, not_before: datetim
 
 
 def doubt_attempts(tx: Tx, held: Sequence[HeldAttempt], *, poll_at: datetime) -> None:
-    """It is unknown whether the carrier took these: they are reconciled from `poll_at` (real) on."""
+    """Marks attempts as in doubt, since it is unknown whether the carrier took them: they are reconciled from `poll_at`
+    (real) on.
+    """
     if held:
         lock_attempt_rows(tx, [attempt_id for attempt_id, _ in held])
         tx.execute(attempt_update(AttemptEvent.IN_DOUBT).where(_held(held)).values(poll_at=poll_at))
 
 
 def release_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None:
-    """The numbers of these attempts rest until `free_at` (service), and their lines are free at once."""
+    """Lets the numbers of these attempts rest until `free_at` (service time); their lines are free at once."""
     if ids:
         tx.execute(_FREE_NUMBERS, {**_LIVE.given(ids), "at": free_at})
 
 
 def release_uncalled_numbers(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
-    """The numbers of these attempts, which were never called, are free at once."""
+    """Frees the numbers of these attempts at once, since they were never called."""
     if ids:
         tx.execute(_FORGET_NUMBERS, _LIVE.given(ids))
 
 
 def lock_live_numbers(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
-    """Before the numbers of these attempts are freed by several statements."""
+    """Locks the numbers of these attempts, before several statements free them."""
     tx.execute(_LOCK_NUMBERS, _LIVE.given(ids))
 
 
@@ -135,8 +141,8 @@ _FORGET_NUMBERS = sa.delete(t.live_number).where(t.live_number.c.phone_blind.in_
 
 
 def release_lapsed_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:
-    """Claims whose lease ended before anything was sent are ready again at once, with a higher token. Returns how
-    many.
+    """Hands back claims whose lease ended before anything was sent: they are ready again at once, with a higher token.
+    Returns how many.
     """
     lapsed = tx.rows(
         sa.select(t.attempt.c.id, t.attempt.c.token)

@@ -1,5 +1,6 @@
-"""Applies events to locked cases: decides each, saves all, and writes the effects as rows before anything is sent:
-attempts, assignments, outcomes, alarms, messages. Rows of a batch are collected, so that each table is written once.
+"""Applies events to locked cases: decides each event, saves the cases, and writes the effects as rows (attempts,
+assignments, outcomes, alarms, messages) before anything is sent. The rows of a batch are collected, so that each table
+is written once.
 """
 
 from __future__ import annotations
@@ -57,13 +58,13 @@ from dialer.db.vault import RandomPieces
 _ids = RandomPieces(16)
 
 Pieces = tuple[tuple[str, list[Any]], ...]
-"""Rows taken out of pending writes, by the name of their list."""
+"""Rows taken out of a `PendingWrites`, by the name of their list."""
 Rows = list[dict[str, Any]]
 
 
 @dataclass(slots=True, kw_only=True)
 class PendingWrites:
-    """The rows that a batch of decisions makes, collected so that each table is written once."""
+    """The rows that a batch of decisions produces, collected so that each table is written once."""
 
     now: datetime
     attempts: Rows = field(default_factory=list)
@@ -91,7 +92,7 @@ class PendingWrites:
                 case PlanAttempt():
                     self.attempts.append(self._attempt(stored, effect))
                 case WithdrawAttempt():
-                    if not self._drop_unwritten(case_id, effect.n):
+                    if not self._cancel_unwritten(case_id, effect.n):
                         self.withdrawn_attempts.append((case_id, effect.n))
                 case ExpediteAttempt():
                     self.expedited_attempts.append(
@@ -121,7 +122,7 @@ class PendingWrites:
                         }
                     )
                 case WithdrawAssignment():
-                    if not self._drop_unopened(case_id, effect):
+                    if not self._withdraw_unwritten(case_id, effect):
                         self.withdrawn_assignments.append((case_id, effect))
                 case RecordOutcome():
                     if effect.reason is Reason.CASE_FILED:
@@ -149,7 +150,7 @@ class PendingWrites:
                     assert_never(never)
 
     def cut(self) -> Pieces:
-        """Takes out what was entered since the last cut, for the pending writes of another batch of the same moment."""
+        """Takes out the rows that were entered since the last cut, for another `PendingWrites` of the same moment."""
         pieces = []
         for name in _LISTS:
             rows = getattr(self, name)
@@ -159,7 +160,7 @@ class PendingWrites:
         return tuple(pieces)
 
     def paste(self, pieces: Pieces) -> None:
-        """Adds what was cut out of others."""
+        """Adds rows that were taken out of another `PendingWrites`."""
         for name, rows in pieces:
             getattr(self, name).extend(rows)
 
@@ -202,8 +203,10 @@ class PendingWrites:
             "drill": stored.drill,
         }
 
-    def _drop_unwritten(self, case_id: int, n: int) -> bool:
-        """An attempt that is planned and withdrawn within one batch keeps its row, as canceled."""
+    def _cancel_unwritten(self, case_id: int, n: int) -> bool:
+        """Marks an attempt that was planned within this batch as canceled, but keeps its row. False if the batch has no
+        such attempt.
+        """
         for row in self.attempts:
             if row["case_id"] == case_id and row["n"] == n:
                 row |= {
@@ -214,8 +217,10 @@ class PendingWrites:
                 return True
         return False
 
-    def _drop_unopened(self, case_id: int, effect: WithdrawAssignment) -> bool:
-        """An assignment that is opened and withdrawn within one batch keeps its row, as withdrawn."""
+    def _withdraw_unwritten(self, case_id: int, effect: WithdrawAssignment) -> bool:
+        """Marks an assignment that was opened within this batch as withdrawn, but keeps its row. False if the batch has
+        no such assignment.
+        """
         for row in self.assignments:
             if (
                 row["case_id"] == case_id
@@ -235,11 +240,11 @@ _LISTS = tuple(one.name for one in fields(PendingWrites) if one.name != "now")
 
 
 _COPY_FROM = 100
-"""So many rows are written by COPY; fewer by a prepared INSERT."""
+"""From this number of rows on they are written by COPY; fewer by a prepared INSERT."""
 
 
 class _Writer:
-    """Writes rows of one table by one statement."""
+    """Writes many rows into one table with one statement."""
 
     def __init__(self, table: sa.Table, columns: tuple[str, ...]) -> None:
         self._given = RowSet.of(table, columns)
@@ -257,14 +262,14 @@ _writer = cache(_Writer)
 
 
 def _insert(tx: Tx, table: sa.Table, rows: Rows) -> None:
-    """All rows have the same columns in the same order."""
+    """Inserts the rows, all of which have the same columns in the same order."""
     if rows:
         _writer(table, tuple(rows[0])).write(tx, rows)
 
 
 def write_effects(tx: Tx, writes: PendingWrites) -> bool:
-    """Everything that was collected is a row afterwards; True when calls must be ended at the carrier. Attempts are
-    locked in the order of their ids, and numbers after them.
+    """Writes everything that was collected; True if calls must be ended at the carrier. Attempts are locked in the
+    order of their ids, and numbers after them.
     """
     for case_id, withdrawn in writes.withdrawn_assignments:
         _update_assignments(
@@ -309,7 +314,7 @@ _EXPEDITE = (
         not_before=sa.bindparam("not_before"),
         urgency_at=sa.bindparam("urgency_at"),
         windowed=sa.bindparam("windowed"),
-        # The pause that withheld it may cover it no more; a claim withholds it again if it does.
+        # The pause that withheld it may no longer cover it; if it does, a claim withholds it again.
         held=sa.false(),
         state=sa.case(
             (moment("not_before") <= moment("b_now"), moved(AttemptEvent.DUE)),
@@ -320,7 +325,9 @@ _EXPEDITE = (
 
 
 def _lock_attempts(tx: Tx, writes: PendingWrites) -> None:
-    """A statement that writes many takes them in any order; one alone needs none."""
+    """Locks the attempts in id order, if there are several: a statement that updates many rows locks them in any
+    order.
+    """
     pairs = [
         *writes.withdrawn_attempts,
         *((row["b_case_id"], row["b_n"]) for row in writes.expedited_attempts),
@@ -332,9 +339,9 @@ def _lock_attempts(tx: Tx, writes: PendingWrites) -> None:
 
 
 def _withdraw_attempts(tx: Tx, writes: PendingWrites) -> tuple[list[uuid.UUID], bool]:
-    """Attempts that were not sent end as canceled; their ids are returned. Calls at the carrier are marked and return
-    True: they are ended there, and their end comes back as an event. A claimed attempt is stopped just before its POST
-    by its stale token.
+    """Withdraws attempts. Those that were not sent end as canceled; returns their ids. Calls at the carrier are marked
+    to be ended there, and their end comes back as an event; returns whether there are any. A claimed attempt is stopped
+    just before its POST by its stale token.
     """
     pairs = sa.tuple_(t.attempt.c.case_id, t.attempt.c.n).in_(writes.withdrawn_attempts)
     ended = tx.rows(
@@ -364,7 +371,7 @@ def _update_assignments(
     states: Iterable[AssignmentState],
     **values: object,
 ) -> None:
-    """Changes the assignments of the case, of this kind, in one of these states."""
+    """Changes the assignments of the case that are of this track and in one of these states."""
     tx.execute(
         sa.update(t.assignment)
         .where(
@@ -377,8 +384,8 @@ def _update_assignments(
 
 
 def _assign_to_duty_desk(tx: Tx, case_id: int, effect: AssignToDutyDesk, *, now: datetime) -> None:
-    """The open assignment is signed by the duty desk, and goes back to the queue when it stays idle; a signed one stays
-    with its owner.
+    """Signs the open assignment for the duty desk; it goes back to the queue if it stays idle. A signed assignment
+    stays with its owner.
     """
     _update_assignments(
         tx,
@@ -399,12 +406,14 @@ _NO_SUCCESSES = (
     CLAIM_ENDED,
     *AMOUNTS_ONLY,
 )
-"""Lines that reverse one, and what a follow-up reported of a success that stands."""
+"""The reasons of ledger lines that are not successes of their own: reversals, and reports of a follow-up on an earlier
+success.
+"""
 
 
 def success_stands() -> sa.ColumnElement[bool]:
-    """Whether a line of the ledger is a success that counts: reported of the case itself, with a call or approved, and
-    not reversed. A refusal concerns the amounts: the success stands.
+    """A condition on a line of the ledger: it is a success that counts. It was reported for the case itself, with a
+    call or approved, and not reversed. A refusal only concerns the amounts: the success still counts.
     """
     o = t.outcome.c
     return sa.and_(
@@ -416,7 +425,7 @@ def success_stands() -> sa.ColumnElement[bool]:
 
 
 def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> None:
-    """Adds a line to the ledger that reverses the newest success that stands, whatever was recorded since."""
+    """Adds a line to the ledger that reverses the newest success that counts, whatever was recorded since."""
     newest = tx.one(
         sa.select(t.outcome)
         .where(
@@ -431,8 +440,8 @@ def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> No
 
 
 def _reverse_prevented(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
-    """Of a case that was filed no loss prevented stands, whatever line it was reported in: a follow-up has its own.
-    Refused amounts are not recorded again either.
+    """Reverses every line with a prevented loss of a case that was filed, including those of follow-ups. Lines whose
+    amounts were refused are reversed too, so that these cannot be recorded again.
     """
     lines = tx.rows(
         sa.select(t.outcome)
@@ -448,8 +457,8 @@ def _reverse_prevented(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
 
 
 def reverse_ended_claims(tx: Tx, case_ids: Collection[int], *, now: datetime) -> None:
-    """Of these cases, whose assignments have just ended: a success without a call that nobody has approved waits for no
-    approval any more once its task is over.
+    """Reverses the unapproved successes without a call whose task is over. `case_ids` are cases whose assignments have
+    just ended.
     """
     if not case_ids:
         return
@@ -479,7 +488,7 @@ def _insert_reversal(tx: Tx, line: Row, reason: str, *, now: datetime) -> None:
 
 
 def _restore(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
-    """Reverses the lines that filed cases added and that stand."""
+    """Reverses the lines that filed cases added, except those that are reversed already."""
     lines = tx.rows(
         sa.select(t.outcome)
         .where(
@@ -495,7 +504,7 @@ def _restore(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """An event of a case; `attempt_id` is the call attempt that it comes from."""
+    """An event for a case; `attempt_id` is the call attempt that it comes from."""
 
     case_id: int
     event: Event
@@ -505,8 +514,8 @@ class Move:
 def move_cases(
     tx: Tx, locked: dict[int, StoredCase], moves: Sequence[Move], *, policies: Policies, now: datetime
 ) -> bool:
-    """Applies every move in order; True when calls must be ended at the carrier. `locked` holds the cases that this
-    transaction has locked, and is brought up to date.
+    """Applies the moves in order; True if calls must be ended at the carrier. `locked` has the cases that this
+    transaction has locked, and is updated; moves of other cases are ignored.
     """
     writes = PendingWrites(now=now)
     changed: dict[int, Case] = {}
@@ -542,7 +551,7 @@ def message_row(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dic
 
 
 def insert_messages(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
-    """Each is planned afterwards, unless the case had one for that purpose."""
+    """Inserts planned messages, unless the case has one for that purpose already."""
     if rows:
         tx.wanted.add("send_messages")
         tx.execute(
@@ -551,7 +560,7 @@ def insert_messages(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _insert_stop_payments(tx: Tx, rows: Rows) -> None:
-    """Each is open afterwards, or was before."""
+    """Inserts stop-payment tasks, unless the case has an open one already."""
     if rows:
         tx.execute(
             insert(t.stop_payment)
@@ -563,4 +572,4 @@ def _insert_stop_payments(tx: Tx, rows: Rows) -> None:
 
 
 IDLE_ASSIGNMENT = timedelta(minutes=30)
-"""Signed for, overdue, and without a word for this long: back to the queue."""
+"""An assignment that is signed for, overdue and idle for this long goes back to the queue."""

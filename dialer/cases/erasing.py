@@ -1,5 +1,5 @@
-"""What the database holds of a person, made unreadable: sealed values become empty ones, blind indexes go, every row
-that is counted stays.
+"""Makes the data of a person in the database unreadable: sealed values are replaced by empty ones, blind indexes are
+deleted, and every row that is counted stays.
 """
 
 from __future__ import annotations
@@ -45,30 +45,30 @@ from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import BLIND_BYTES, BlindKind
 
 _FEWEST_DIGITS: Final = 7
-"""A shorter number is part of too many others to be looked for in cells."""
+"""A shorter number is part of too many other numbers to be searched for in cells."""
 _SAME_PERSON: Final = (FiledMatchState.CERTAIN.value, FiledMatchState.CONFIRMED.value)
 _MESSAGES_UNDER_WAY: Final = MESSAGES_IN_DOUBT | {MessageState.PLANNED}
 _PENDING: Final = tuple(state.value for state in PENDING_STATES)
 EMPTY_BYTES: Final = 31
-"""Of an empty text when it is sealed: every other value is longer."""
+"""The length of a sealed empty text: every other sealed value is longer."""
 _BLANK_FILED: Final[Mapping[str, object]] = {"name": "", "phones": [], "id_number": ""}
 BLANK_FILED_BYTES: Final = EMPTY_BYTES + len(orjson.dumps(_BLANK_FILED))
-"""Of an erased record of a filed case, sealed."""
+"""The length of an erased record of a filed case, sealed."""
 _BLANK_DETERMINATION: Final[Mapping[str, object]] = {"name": "", "id_number": ""}
 BLANK_DETERMINATION_BYTES: Final = EMPTY_BYTES + len(orjson.dumps(_BLANK_DETERMINATION))
-"""Of an erased restriction, sealed."""
+"""The length of an erased restriction, sealed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRow:
-    """A person as the register knows them."""
+    """What identifies a person in the register of erasures."""
 
     id: int
     created_at: datetime
 
 
 def lock_person(tx: Tx, person_id: int) -> PersonRow | None:
-    """The person, locked with all their cases to the end of the transaction; None where there is no such person."""
+    """Locks the person and all their cases until the end of the transaction; None if there is no such person."""
     tx.execute(sa.select(t.case.c.id).where(t.case.c.person_id == person_id).order_by("id").with_for_update())
     row = tx.one(
         sa.select(t.person.c.id, t.person.c.created_at).where(t.person.c.id == person_id).with_for_update()
@@ -83,14 +83,16 @@ def cases_of_person(tx: Tx, person_id: int) -> list[int]:
 
 
 def work_of_person(tx: Tx, person_id: int) -> str:
-    """What of a person is not over, by its table, so that it needs their data; '' for nothing."""
+    """The name of the first table with a row of this person that is not over and so needs their data; '' if there is
+    none.
+    """
     checks = work_of(sa.literal(person_id, sa.BigInteger))
     return next((name for name, found in checks.items() if tx.one(found.limit(1)) is not None), "")
 
 
 def work_of(person_id: sa.ColumnElement[Any]) -> dict[str, sa.Select[Any]]:
-    """The rows of a person that are not over, as a statement for each table; `person_id` may be a column of a
-    statement around these.
+    """Statements for the rows of a person that are not over, by table; `person_id` can be a column of an enclosing
+    statement.
     """
     cases = sa.select(t.case.c.id).where(t.case.c.person_id == person_id).correlate(t.person)
     return {
@@ -119,8 +121,8 @@ def work_of(person_id: sa.ColumnElement[Any]) -> dict[str, sa.Select[Any]]:
 
 
 def erase_person(tx: Tx, person_id: int, *, now: datetime, by: str = ROBOT) -> dict[str, int]:
-    """Erases the person, whom the caller has locked; how many values, by column. Reads every rejected row and every
-    record of a filed case, since nothing says whose they are.
+    """Erases the person, whom the caller has locked. Returns the number of erased values by column. Reads every
+    rejected row and every record of a filed case, since these do not refer to a person.
     """
     person = open_people(tx, [person_id])[person_id]
     counts = erase_people(tx, [person_id], now=now, by=by)
@@ -130,8 +132,8 @@ def erase_person(tx: Tx, person_id: int, *, now: datetime, by: str = ROBOT) -> d
 
 
 def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime, by: str = ROBOT) -> dict[str, int]:
-    """Erases what is tied to these persons, whom the caller has locked; how many values, by column. Rejected rows and
-    records of filed cases that nothing ties to them are not looked for.
+    """Erases the data that refer to these persons, whom the caller has locked. Returns the number of erased values by
+    column. Does not search for rejected rows or for records of filed cases that were not matched to them.
     """
     people = open_people(tx, person_ids)
     c = t.case.c
@@ -161,7 +163,7 @@ def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime, by: str = 
 OPENING_PERSONAL: Final = (
     "name", "id_number", "phone", "address", "employer", "purpose", "agent", "number", "iccid"
 )  # fmt: skip
-"""What is sealed of an opening of an account or SIM card."""
+"""The sealed fields of an opening."""
 
 
 def opening_persons(tx: Tx, people: Iterable[Person]) -> list[bytes]:
@@ -171,8 +173,8 @@ def opening_persons(tx: Tx, people: Iterable[Person]) -> list[bytes]:
 
 
 def erase_openings_of(tx: Tx, people: Iterable[Person], *, now: datetime) -> dict[str, int]:
-    """Openings of these people that are decided, and restrictions that are over; how many values, by column. One that
-    is in progress, or a restriction in force, needs the person: retention erases it later.
+    """Erases the decided openings of these people and their restrictions that are over. Returns the number of erased
+    values by column. Openings in progress and restrictions in force still need the person: retention erases them later.
     """
     persons = opening_persons(tx, people)
     o, d = t.opening.c, t.card_determination.c
@@ -198,8 +200,8 @@ def erase_openings_of(tx: Tx, people: Iterable[Person], *, now: datetime) -> dic
 
 
 def erase_openings(tx: Tx, ids: Sequence[int], *, now: datetime) -> dict[str, int]:
-    """These openings, locked by the caller, name nobody any more, nor do what was asked, found and objected about them;
-    how many values, by column. They stay counted.
+    """Erases the persons in these openings, which the caller has locked, and in the questions, findings and objections
+    about them. Returns the number of erased values by column. The openings still count.
     """
     if not ids:
         return {}
@@ -253,7 +255,7 @@ def erase_openings(tx: Tx, ids: Sequence[int], *, now: datetime) -> dict[str, in
 
 
 def erase_determinations(tx: Tx, ids: Sequence[int]) -> dict[str, int]:
-    """Restrictions that are over name nobody any more; how many values, by column."""
+    """Erases the persons in these restrictions, which are over. Returns the number of erased values by column."""
     d, j = t.card_determination.c, t.card_objection.c
     full = sa.and_(d.id.in_(ids), sa.func.octet_length(d.sealed) > BLANK_DETERMINATION_BYTES)
     rows = tx.rows(sa.select(d.id).where(full).order_by(d.id).with_for_update())
@@ -271,14 +273,16 @@ def erase_determinations(tx: Tx, ids: Sequence[int]) -> dict[str, int]:
 
 
 def open_people(tx: Tx, person_ids: Sequence[int]) -> dict[int, Person]:
-    """These persons decrypted, by id."""
+    """The personal facts of these persons in clear, by id."""
     p = t.person.c
     rows = tx.rows(sa.select(p.id, p.sealed).where(p.id.in_(person_ids)).order_by(p.id))
     return {row["id"]: open_person(tx, person_id=row["id"], sealed=row["sealed"]) for row in rows}
 
 
 def erase_conversations(tx: Tx, case_ids: Sequence[int], *, now: datetime) -> int:
-    """What was said in the robot's calls of these cases, which the caller has locked; how many values."""
+    """Erases what was said in the robot's calls of these cases, which the caller has locked. Returns the number of
+    erased values.
+    """
     attempts = sa.select(t.attempt.c.id).where(t.attempt.c.case_id.in_(case_ids))
     count = _empty(tx, t.event, "sealed", t.event.c.attempt_id.in_(attempts), _event_place)
     tx.execute(sa.update(t.case).where(t.case.c.id.in_(case_ids)).values(conversation_erased_at=now))
@@ -294,7 +298,7 @@ _RESEALED: Final = RowSet("given", {"id": sa.BigInteger(), "sealed": sa.LargeBin
 def _empty(
     tx: Tx, table: sa.Table, column: str, where: sa.ColumnElement[bool], place: Callable[[Row], int | str]
 ) -> int:
-    """The values become empty ones, each sealed for its place; how many."""
+    """Replaces the values of this column by empty ones, each sealed for its place. Returns how many."""
     c = table.c
     is_full = sa.func.octet_length(c[column]) > EMPTY_BYTES
     rows = tx.rows(sa.select(table).where(where, is_full).order_by(c.id))
@@ -314,8 +318,8 @@ def _event_place(row: Row) -> str:
 
 
 def _erase_verdicts(tx: Tx, person_ids: Sequence[int]) -> dict[str, int]:
-    """What the warning robot found of these persons, and the signals that are still kept. A number of which it said
-    nothing is in signals for some days yet.
+    """Erases the warning robot's verdicts on these persons and deletes their stored signals. Signals of a number
+    without a verdict stay until they are deleted by age.
     """
     v, reason = t.verdict.c, t.verdict_reason.c
     counts = {
@@ -380,9 +384,8 @@ def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict
 def delete_recordings(
     tx: Tx, which: sa.ColumnElement[bool], *, by: str, why: DeletedFor, now: datetime
 ) -> list[dict[str, object]]:
-    """The sound of these recordings of calls is deleted, at the carrier too where it is still there. Each has a line in
-    the audit, with the SHA-256 of what was deleted: of any copy it can be proved that it is that one. Returns what the
-    lines say.
+    """Deletes the sound of these recordings of calls, also at the carrier if it is still there. Each deletion is
+    audited with the SHA-256 of the sound, so that any copy can be identified. Returns the facts of these audit lines.
     """
     r = t.recording.c
     gone = (RecordingState.DELETED.value, RecordingState.ABSENT.value)
@@ -422,7 +425,7 @@ def delete_recordings(
 
 
 def _erase_numbers(tx: Tx, people: Mapping[int, Person], cases: Sequence[int]) -> dict[str, int]:
-    """Blind indexes. A telephone that somebody else has too keeps its rest after a call."""
+    """Deletes the blind indexes of these people. A number that somebody else also has keeps its rest after a call."""
     p, live, call = t.person_phone.c, t.live_number.c, t.carrier_call.c
     phones = {phone for person in people.values() for phone in person.phones}
     blinds = [blind for phone in phones for blind in tx.vault.blinds(phone, kind=BlindKind.PHONE)]
@@ -440,7 +443,7 @@ def _erase_numbers(tx: Tx, people: Mapping[int, Person], cases: Sequence[int]) -
 
 
 def _erase_rejects(tx: Tx, person: Person) -> int:
-    """Empties rejected rows that hold one of their telephones or their id number."""
+    """Empties the rejected rows that contain one of the person's numbers or their id number. Returns how many."""
     found: list[tuple[int, str, dict[str, Any]]] = []
     c = t.list_reject.c
     for row in stream(tx, sa.select(c.id, c.load_id, c.sheet, c.line, c.sealed)):
@@ -455,7 +458,7 @@ def _erase_rejects(tx: Tx, person: Person) -> int:
 
 
 def names_person(cells: Iterable[object], person: Person) -> bool:
-    """Whether one of the cells holds their id number or one of their telephones."""
+    """Whether one of the cells contains the person's id number or one of their telephone numbers."""
     numbers = [phone.removeprefix("+86").lstrip("+") for phone in person.phones]
     numbers = [number for number in numbers if len(number) >= _FEWEST_DIGITS]
     for cell in cells:
@@ -469,7 +472,9 @@ def names_person(cells: Iterable[object], person: Person) -> bool:
 
 
 def _erase_filed(tx: Tx, person: Person) -> int:
-    """Empties records of filed cases that hold their id number, or their telephone and name."""
+    """Empties the records of filed cases that have the person's id number, or one of their numbers and no other name.
+    Returns how many.
+    """
     r = t.filed_record.c
     found: list[int] = []
     for row in stream(tx, sa.select(r.id, r.case_number, r.sealed)):
@@ -483,7 +488,7 @@ def _erase_filed(tx: Tx, person: Person) -> int:
 
 
 def erase_filed_records(tx: Tx, which: sa.ColumnElement[bool]) -> int:
-    """Name, telephones and id number in records of filed cases; how many."""
+    """Erases name, telephones and id number in these records of filed cases. Returns how many records."""
     r = t.filed_record.c
     is_full = sa.func.octet_length(r.sealed) > BLANK_FILED_BYTES
     rows = tx.rows(sa.select(r.id, r.case_number).where(which, is_full).order_by(r.id))
@@ -495,14 +500,15 @@ def erase_filed_records(tx: Tx, which: sa.ColumnElement[bool]) -> int:
 
 
 def stand_down(tx: Tx, person_id: int, *, now: datetime) -> None:
-    """Nothing of the person is waited for any more: their data, which calls and people would need, go. Of a restored
-    database alone, where no process runs. `now`: service time.
+    """Ends all work on the person, since calls and staff would need the data that will be erased. Only for a restored
+    database on which no process runs. `now`: service time.
     """
     cases = cases_of_person(tx, person_id)
     c, a, s, d, m = t.case.c, t.attempt.c, t.assignment.c, t.desk_call.c, t.message.c
     attempts = sa.select(a.id).where(a.case_id.in_(cases))
     tx.execute(sa.delete(t.live_number).where(t.live_number.c.attempt_id.in_(attempts)))
-    # What was never sent is withdrawn; of what may have been at the carrier nothing more can be learned.
+    # Attempts that were never sent are withdrawn; about those that may have been at the carrier nothing more can be
+    # learned.
     for event, result in (
         (AttemptEvent.WITHDRAWN, TelephonyResult.CANCELED),
         (AttemptEvent.ENDED, TelephonyResult.UNKNOWN),

@@ -1,7 +1,7 @@
-"""The register of erasures: a file outside the database, by which a restore erases again.
+"""The register of erasures: a file outside the database, with which a restore erases persons again.
 
-Nothing personal is in it: a person is there the id of the row and the moment at which the row was made. Each line is
-sealed with the fixed secret of the keys.
+It contains nothing personal: a person is identified by the id of their row and the moment at which the row was created.
+Each line has a seal that is made with the fixed secret of the keys.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dialer.runtime.appending import append_whole, held
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """A line of the register."""
+    """A line of the register: an erased person."""
 
     person: PersonRow
     erased_at: datetime
@@ -37,8 +37,8 @@ class Erased:
 
 
 class UnreadableRegister(Refusal):
-    """The register of erasures is not what was written; `line` is the first that is wrong. `is_torn`: it is the last
-    one, and was not written to its end.
+    """The register of erasures is not as it was written; `line` is the first wrong line. `is_torn`: it is the last one,
+    and was not written completely.
     """
 
     def __init__(self, *, file: Path, line: int, is_torn: bool = False) -> None:
@@ -60,7 +60,7 @@ class UnreadableRegister(Refusal):
 
 
 class NoRegister(Refusal):
-    """A restore would bring back whom it does not know to be erased."""
+    """There is no register: a restore would bring back persons who were erased."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -74,7 +74,7 @@ class NoRegister(Refusal):
 
 
 class OldRegister(Refusal):
-    """The backup knows of persons who were erased, and the register does not: it is not the newest copy, and others
+    """The register lacks persons who were erased according to the backup: it is not the newest copy, and other persons
     whom it lacks would come back.
     """
 
@@ -92,7 +92,7 @@ class OldRegister(Refusal):
 
 
 class ErasedAreBack(Refusal):
-    """The database holds persons who were erased: it was put back by something else than `dialer restore`."""
+    """The database contains persons who were erased: it was restored by something other than `dialer restore`."""
 
     fix = "dialer person erase-again"
 
@@ -109,7 +109,7 @@ class ErasedAreBack(Refusal):
 
 
 class CannotRegister(Refusal):
-    """The register cannot be written, so nobody is erased."""
+    """The register cannot be written, so nobody was erased."""
 
     def __init__(self, *, file: Path, why: str) -> None:
         self.file, self.why = file, why
@@ -117,7 +117,7 @@ class CannotRegister(Refusal):
 
 
 class NotRegistered(Refusal):
-    """Somebody was erased, and the register does not say so: a restore would bring them back."""
+    """A person was erased but could not be added to the register: a restore would bring them back."""
 
     def __init__(self, *, file: Path, why: str) -> None:
         self.file, self.why = file, why
@@ -132,7 +132,7 @@ class NotRegistered(Refusal):
 
 
 class RegisterLacks(Refusal):
-    """The register has no line of `count` persons who were erased."""
+    """The register lacks `count` persons who were erased."""
 
     def __init__(self, *, file: Path, count: int) -> None:
         self.file, self.count = file, count
@@ -143,13 +143,15 @@ class RegisterLacks(Refusal):
 
 
 def seal_of(vault: Vault, plain: Mapping[str, object]) -> str:
-    """Made with the fixed secret of the keys, which is never rotated; hexadecimal."""
+    """The seal of these values, in hexadecimal digits; made with the fixed secret of the keys, which is never
+    rotated.
+    """
     content = json.dumps(dict(plain), sort_keys=True, ensure_ascii=False)
     return vault.blind(content, kind=BlindKind.ERASURE).hex()
 
 
 def register_line(vault: Vault, one: Erased) -> str:
-    """The line, sealed, as it stands in the file."""
+    """The line with its seal, as it is written to the file."""
     plain: dict[str, object] = {
         "person": one.person.id,
         "created_at": one.person.created_at.astimezone(UTC).isoformat(),
@@ -161,7 +163,9 @@ def register_line(vault: Vault, one: Erased) -> str:
 
 
 def check_register(vault: Vault, file: Path) -> None:
-    """Lines can be added to it. Raises `CannotRegister`, and `UnreadableRegister` for one that no restore reads."""
+    """Checks that lines can be added to the register. Raises `CannotRegister`, and `UnreadableRegister` for a register
+    that a restore could not read.
+    """
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     except OSError as fault:
@@ -170,9 +174,9 @@ def check_register(vault: Vault, file: Path) -> None:
 
 
 def complete_register(vault: Vault, file: Path, erased: Sequence[Erased]) -> int:
-    """Every one of these erasures, which are committed, has its line on the disk; how many lines were missing. A last
-    line that was not written to its end is dropped: it is one of these. Raises `NotRegistered`, which leaves the file
-    as it was, and `UnreadableRegister`.
+    """Adds the missing lines of these erasures, which are committed, and makes sure that they are on the disk. Returns
+    how many lines were missing. A last line that was not written completely is dropped, since it belongs to one of
+    these erasures. Raises `NotRegistered`, which leaves the file as it was, and `UnreadableRegister`.
     """
     try:
         with held(file) as register:
@@ -210,7 +214,7 @@ def read_register(vault: Vault, file: Path) -> list[Erased]:
 
 
 def _lines_of(vault: Vault, file: Path, content: bytes) -> tuple[list[Erased], bytes]:
-    """The lines, and what was written of a last one that is not whole. Raises `UnreadableRegister`."""
+    """The complete lines, and the written part of an incomplete last line. Raises `UnreadableRegister`."""
     *whole, last = content.split(b"\n")
     found = []
     for number, line in enumerate(whole, start=1):
@@ -239,7 +243,7 @@ def _line_of(vault: Vault, line: bytes) -> Erased | None:
 
 
 def not_in_register(tx: Tx, register: Sequence[Erased]) -> set[PersonRow]:
-    """Persons whom the database knows to have been erased by two people, and the register lacks."""
+    """Persons who are marked as erased in the database, and whom the register lacks."""
     e = t.erasure.c
     rows = tx.rows(
         sa.select(e.person_id.label("id"), e.person_created_at.label("created_at")).where(
@@ -250,7 +254,7 @@ def not_in_register(tx: Tx, register: Sequence[Erased]) -> set[PersonRow]:
 
 
 def back_again(tx: Tx, register: Sequence[Erased]) -> list[Erased]:
-    """Those of the register whom the database holds as if they had not been erased."""
+    """The persons of the register who exist in the database as if they had not been erased."""
     p, e = t.person.c, t.erasure.c
     erased = sa.exists().where(
         e.person_id == p.id, e.person_created_at == p.created_at, e.state == ErasureState.ERASED.value
@@ -263,7 +267,7 @@ def back_again(tx: Tx, register: Sequence[Erased]) -> list[Erased]:
 
 
 def erase_again(tx: Tx, register: Sequence[Erased], *, by: str, now: datetime) -> int:
-    """The persons of the register that this restored database holds are erased; how many were not yet. `now`:
+    """Erases the persons of the register in this restored database. Returns how many were not erased yet. `now`:
     service time.
     """
     e, count = t.erasure.c, 0

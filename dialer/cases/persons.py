@@ -1,8 +1,8 @@
 """Persons: sealed facts, the blind indexes that find them, and the masked form for pages. Facts in clear leave the
-store by a reveal only, which is audited.
+store only by a reveal, which is audited.
 
-The same person has the same valid id number, or without one the same name and a phone in common. A shared phone alone
-never merges persons, and a record with neither id number nor name is always a new person.
+Two records are of the same person if they have the same valid id number or, without one, the same name and a common
+phone. A shared phone alone never merges persons, and a record with neither id number nor name is always a new person.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from dialer.db.vault import BlindKind, Vault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Personal facts in clear; never logged. Phones are E.164, in the order in which they became known."""
+    """The personal facts of a person in clear; never logged. Phones are in E.164 form, in the order in which they
+    became known.
+    """
 
     name: str
     phones: tuple[str, ...]
@@ -33,20 +35,20 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What a person can be found by: keyed hashes only. Of each, the one that is written and then those that rows may
-    still have while the index is being made again.
+    """The blind indexes by which a person is found. Of each there is the one that is written, followed by those that
+    rows may still have while the index is being made again.
     """
 
     id_number: tuple[bytes, ...]
     name_phones: tuple[tuple[bytes, ...], ...]
     person_id: int | None = None
-    """Of a person who is known beforehand, whatever the keys say."""
+    """The id of a person who is known beforehand, whatever the indexes find."""
 
 
 def identify_person(
     vault: Vault, *, name: str, phones: Sequence[str], id_number: str, id_valid: bool
 ) -> Identity:
-    """The keys of these facts; an id number that is not valid gives none."""
+    """The blind indexes of these facts; an id number that is not valid has none."""
     return Identity(
         id_number=vault.blinds(id_number, kind=BlindKind.ID_NUMBER) if id_valid and id_number else (),
         name_phones=tuple(vault.blinds(f"{name}\0{phone}", kind=BlindKind.NAME_PHONE) for phone in phones)
@@ -57,7 +59,7 @@ def identify_person(
 
 @dataclass(slots=True, kw_only=True)
 class Known:
-    """A person in a load: stored before, or new in this batch."""
+    """A person of a batch: stored before, or new."""
 
     id: int
     id_number: bytes | None
@@ -67,7 +69,7 @@ class Known:
 
 
 class Directory:
-    """Persons by their keys; read from the database once and kept up to date by the batch itself."""
+    """Persons by their blind indexes; read from the database once, then updated by the batch itself."""
 
     def __init__(self, known: Sequence[Known], keys: Sequence[tuple[bytes, Known]]) -> None:
         self.by_id = {known_one.id_number: known_one for known_one in known if known_one.id_number}
@@ -76,7 +78,7 @@ class Directory:
         self.new_keys: list[tuple[bytes, int]] = []
 
     def find(self, identity: Identity) -> Known | None:
-        """The same person, as the module says; None when it is a new one."""
+        """The same person by the rule of this module; None for a new one."""
         if identity.person_id in self.by_person:
             return self.by_person[identity.person_id]
         for number in identity.id_number:
@@ -90,7 +92,7 @@ class Directory:
         return None
 
     def add(self, identity: Identity, known: Known) -> None:
-        """The person is found by all keys of the identity from now on; a key stays with its first person."""
+        """Makes the person findable by all indexes of the identity; an index stays with its first person."""
         if identity.id_number and known.id_number is None:
             known.id_number = identity.id_number[0]
             known.changed = True
@@ -103,7 +105,7 @@ class Directory:
 
 
 def merge_person(known: Known, person: Person) -> None:
-    """The known person gains these phones, and values for what was blank."""
+    """Adds to the known person the phones that are new, and values for what was blank."""
     before = known.person
     phones = before.phones + tuple(phone for phone in person.phones if phone not in before.phones)
     joined = replace(
@@ -129,7 +131,7 @@ _PEOPLE = sa.select(t.person.c.id, t.person.c.id_number_blind, t.person.c.sealed
 
 
 def read_directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
-    """The persons that these identities may mean, read under the load lock."""
+    """The persons that these identities can match, read under the lock of `lock_arrivals`."""
     ids = {number for identity in identities for number in identity.id_number}
     keys = {key for identity in identities for keys in identity.name_phones for key in keys}
     pairs = tx.rows(_BY_KEY, _KEYS.given(keys))
@@ -152,7 +154,7 @@ def read_directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """What is written of a new person; made before any lock is taken."""
+    """The sealed columns of a new person; made before any lock is taken."""
 
     name_blind: bytes
     sealed: bytes
@@ -163,7 +165,7 @@ _FACTS = tuple(one.name for one in fields(Person))
 
 
 def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sealed:
-    """The person as it is written, with its blind indexes."""
+    """The person sealed for storage, with their blind indexes."""
     facts = {name: getattr(person, name) for name in _FACTS}
     return Sealed(
         name_blind=vault.blind(person.name, kind=BlindKind.NAME),
@@ -188,8 +190,8 @@ def write_people(
     sealed: Mapping[int, Sealed] = MappingProxyType({}),
     now: datetime,
 ) -> None:
-    """Writes new and changed persons, their numbers and keys. `sealed` holds new persons by id, sealed beforehand;
-    those that changed since are sealed anew.
+    """Writes new and changed persons, their numbers and indexes. `sealed` has new persons by id, sealed beforehand;
+    those that have changed since are sealed again.
     """
     rows: list[tuple[object, ...]] = []
     phones: list[tuple[object, ...]] = []
@@ -220,8 +222,8 @@ def write_people(
 
 
 def earlier_indexes(tx: Tx, numbers: Iterable[str]) -> dict[bytes, bytes]:
-    """While the index is made again, the earlier blind index of each number that still has it, by the new one: all rows
-    of a number change together, since a call is told from another by it.
+    """While the index is being made again: the earlier blind index of each number that still has it, by the new one.
+    All rows of a number change together, since a live number is recognised by its index.
     """
     if len(tx.vault.plan.index) == 1:
         return {}
@@ -269,7 +271,7 @@ class MaskedPerson:
 
 
 def masked(person: Person) -> MaskedPerson:
-    """The person as every user may see it."""
+    """The person as every user may see them."""
     return MaskedPerson(
         name=mask_name(person.name),
         phones=tuple(mask_phone(phone) for phone in person.phones),
@@ -280,7 +282,7 @@ def masked(person: Person) -> MaskedPerson:
 
 
 def sole_persons_of_phones(tx: Tx, phones: Sequence[str]) -> dict[str, int]:
-    """The person of each of these numbers that exactly one known person has."""
+    """The id of the person, for each of these numbers that exactly one known person has."""
     c = t.person_phone.c
     blinds = {blind: phone for phone in phones for blind in tx.vault.blinds(phone, kind=BlindKind.PHONE)}
     rows = tx.rows(
@@ -293,12 +295,14 @@ def sole_persons_of_phones(tx: Tx, phones: Sequence[str]) -> dict[str, int]:
 
 
 def mask_name(name: str) -> str:
-    """The first character and one star, however long the name is: its length tells nothing."""
+    """The first character and one star, however long the name is, so that its length is hidden."""
     return name[0] + "*" if name else ""
 
 
 def mask_phone(phone: str) -> str:
-    """The last four digits, and of a mobile of China the first three; nothing of a number too short to hide in."""
+    """The last four digits, and for a Chinese mobile number also the first three; only stars for a number that is too
+    short.
+    """
     national = phone.removeprefix(_CHINA)
     tail = phone[-_TAIL:]
     if phone.startswith(_CHINA) and len(national) == _MOBILE_DIGITS and national.startswith("1"):
@@ -307,7 +311,7 @@ def mask_phone(phone: str) -> str:
 
 
 def mask_id_number(id_number: str) -> str:
-    """The province and the last four; nothing of a text too short to be one."""
+    """The province (two digits) and the last four characters; only stars for a text that is too short."""
     if not id_number:
         return ""
     hidden = len(id_number) - 2 - _TAIL
@@ -315,7 +319,7 @@ def mask_id_number(id_number: str) -> str:
 
 
 def person_of_case(tx: Tx, case_id: int) -> Person | None:
-    """The person of the case, in clear, for an action that has audited who looks and why; None when there is no such
+    """The person of the case in clear, for an action that has audited who views it and why; None if there is no such
     case.
     """
     row = tx.one(
@@ -328,7 +332,9 @@ def person_of_case(tx: Tx, case_id: int) -> Person | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonSearch:
-    """What a person must match, all of it; '' asks nothing. In normal form: E.164, 18 characters."""
+    """A search for persons, who must match all fields that are not ''. Values are in normal form: E.164, 18
+    characters.
+    """
 
     phone: str = ""
     last4: str = ""
@@ -341,7 +347,7 @@ class PersonSearch:
 
 
 def matching_person_ids(tx: Tx, sought: PersonSearch) -> sa.Select[tuple[int]]:
-    """A statement for the ids of all who match."""
+    """A statement for the ids of all matching persons."""
     statement = sa.select(t.person.c.id)
     blinds = tx.vault.blinds
     if sought.id_number:
@@ -362,7 +368,7 @@ def matching_person_ids(tx: Tx, sought: PersonSearch) -> sa.Select[tuple[int]]:
 
 
 def find_person_ids(tx: Tx, sought: PersonSearch, *, limit: int = 100) -> list[int]:
-    """Ids of those who match, lowest first; none for an empty search."""
+    """The ids of matching persons, lowest first; none for an empty search."""
     if sought.is_nothing:
         return []
     rows = tx.rows(matching_person_ids(tx, sought).order_by(t.person.c.id).limit(limit))

@@ -1,5 +1,5 @@
-"""What belongs to one case, row by row: its warnings, the work on it, money, stop-payment requests, and the turns of
-its calls. The sealed words are read apart from that.
+"""Reads the rows of one case: its warnings, the work on it, money, stop-payment tasks, and the turns of its calls.
+Sealed text is read separately.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dialer.db.unit_of_work import Row, Tx, record_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarningLine:
-    """One accepted record. What it says of people is sealed."""
+    """One accepted record. Its personal part is sealed and not included."""
 
     id: int
     source: str
@@ -96,10 +96,10 @@ class MoneyLine:
     has_evidence: bool
     evidence_kind: EvidenceKind | None
     evidence_fen: int | None
-    """What the evidence shows."""
+    """The amount that the evidence shows."""
     scammer_contact: ScammerContact | None
     said: tuple[str, ...]
-    """Points of the call guide, by their key."""
+    """The points of the call guide that were mentioned, by key."""
     call_at: datetime | None
     call_seconds: int | None
     reason: str
@@ -120,13 +120,13 @@ class MoneyLine:
 
     @property
     def needs_approval(self) -> bool:
-        """Whether a second person approves it."""
+        """Whether a second person must approve it."""
         return self.has_money or self.is_without_call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopLine:
-    """A request to the bank to stop a payment."""
+    """A task to ask the bank to stop a payment."""
 
     id: int
     opened_at: datetime
@@ -146,7 +146,7 @@ class CaseWork:
 
 
 def read_case_work(tx: Tx, case_id: int) -> CaseWork:
-    """Newest first; warnings in the order of their arrival."""
+    """All rows of the case, newest first; warnings in the order of arrival."""
     return CaseWork(
         warnings=tuple(record_of(WarningLine, row) for row in tx.rows(_WARNINGS, {"case_id": case_id})),
         work=tuple(_work(row) for row in tx.rows(_WORK, {"case_id": case_id})),
@@ -195,14 +195,14 @@ _STOPS = sa.select(t.stop_payment).where(t.stop_payment.c.case_id == _ID).order_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseWords:
-    """The words of a case in clear, for an action that has audited who looks and why."""
+    """The sealed text of a case in clear, for an action that has audited who views it and why."""
 
     acts: Mapping[int, str]
-    """What staff wrote, by the event."""
+    """The text of staff, by the id of the event."""
     warnings: Mapping[int, Mapping[str, Any]]
-    """What the lists say, by the warning."""
+    """The personal part of the warnings, by the id of the warning."""
     evidence: Mapping[int, str]
-    """The evidence for money, by the outcome."""
+    """The reference of the evidence for money, by the id of the outcome."""
 
 
 _ACTS = sa.select(t.event).where(
@@ -211,7 +211,7 @@ _ACTS = sa.select(t.event).where(
 
 
 def read_case_words(tx: Tx, case_id: int) -> CaseWords:
-    """All text that was written about a case."""
+    """All sealed text of a case, in clear."""
     acts = {row["id"]: open_act(tx, row) for row in tx.rows(_ACTS, {"case_id": case_id})}
     lists = {
         row["id"]: tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
@@ -229,7 +229,7 @@ def read_case_words(tx: Tx, case_id: int) -> CaseWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One turn: what was heard, and what the robot said to it."""
+    """One turn of a conversation: what the person said or pressed, and what the robot said next."""
 
     at: datetime
     n: int
@@ -238,26 +238,26 @@ class Exchange:
     audio_hash: str
     language: str
     asked_at: str
-    """The node that waited for the answer; '' at the first turn."""
+    """The node that waited for the answer; '' for the first turn."""
     key: str
     spoke: bool
     speech: str
     collected: str
-    """Which fact was typed; '' for none."""
+    """Which fact the person typed; '' for none."""
     value: str
     said: tuple[str, ...]
-    """Prompts by their id."""
+    """The ids of the prompts."""
     languages: tuple[str, ...]
-    """Of each of `said`, '' for the call's own."""
+    """The language of each of `said`, '' for the call's own."""
     unsound: frozenset[str]
-    """Those of them whose sound was damaged: the carrier's voice spoke them."""
+    """The prompts among `said` whose sound was damaged: the carrier's voice spoke them."""
     answer: Answer
     """The answer of the whole call."""
     desk: str
-    """How the duty line answered, in the carrier's word; '' where it was not called."""
+    """How the duty line answered, as the carrier reported it; '' if it was not called."""
     heard: Mapping[tuple[str, str], HeardPrompt]
-    """Of the whole call, by prompt and language ('' for the call's own), the most that was heard at a time; what is
-    being said now is not in it.
+    """For the whole call, the longest part of each prompt that was heard at one time, by prompt and language ('' for
+    the call's own), without the current turn.
     """
 
 
@@ -265,7 +265,9 @@ _OF_ATTEMPT = ("n", "script_id", "script_version_id", "audio_hash", "language", 
 
 
 def conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Exchange]:
-    """In the order in which it was said. Not in clear, what the person said and typed stays sealed and is ''."""
+    """The turns of all calls of the case, in order. Unless `in_clear`, what the person said and typed stays sealed and
+    is ''.
+    """
     rows = tx.rows(
         sa.select(t.event, *(t.attempt.c[name] for name in _OF_ATTEMPT))
         .join(t.attempt, t.attempt.c.id == t.event.c.attempt_id)

@@ -1,5 +1,6 @@
-"""The one rule by which personal data leaves in clear: who, a reason from the list and a few words, a pace for each
-person, an alarm for many at once, and a line in the audit. Pages, files, photos and the terminal all use it.
+"""The single rule for showing personal data in clear: a user, a reason from the list with a few words, a limit per
+user, an alarm for many reveals in a short time, and a line in the audit. Pages, files, photos and the terminal all use
+it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ACTS: Final = (
     "export_rejects",
     "hear_recording",
 )
-"""Of the audit, each of which shows personal data in clear."""
+"""The acts of the audit that show personal data in clear."""
 _LOCK: Final = 0x5EE
 _FEWEST_SIGNS: Final = 2
 
@@ -46,12 +47,12 @@ def note_reveal(
     why: str,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """The line is in the audit when the transaction ends; read what is shown after this. Raises `Invalid` without a
-    reason, and `TooMany` at more than the pace.
+    """Audits a reveal, which is committed with the transaction; must be called before the data are read. Raises
+    `Invalid` without a reason, and `TooMany` above the limit.
     """
     viewer, code, words = actor_name(who), _reason_of(reason), _words_of(why)
     if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(*_lock_of(viewer)))):
-        # Somebody who sends many at once does not hold a connection with each of them.
+        # Refused, so that somebody who sends many requests at once does not occupy a connection with each.
         raise TooMany(Text("you are looking at other hidden data at this moment: wait, then go on"))
     rules, seen = services.reveals, _seen_by(tx, services, viewer)
     if seen.asked >= rules.most:
@@ -76,8 +77,8 @@ def note_work_reveal(
     why: str,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """As `note_reveal`, for the one who has the work in hand, which is the reason: nobody has to wait, many raise the
-    alarm all the same.
+    """As `note_reveal`, for the user who has the work in hand, which is the reason: there is no limit, but many reveals
+    still raise the alarm.
     """
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(*_lock_of(who))))
     seen = _seen_by(tx, services, who)
@@ -85,12 +86,14 @@ def note_work_reveal(
 
 
 def _lock_of(who: str) -> tuple[int, sa.ColumnElement[int]]:
-    """Locks one person's looks: of two at once the second counts the first."""
+    """The lock for the reveals of one user, so that of two at once the second counts the first."""
     return _LOCK, sa.func.hashtext(who)
 
 
 class _Seen:
-    """What somebody has seen in clear within the rules' time."""
+    """What a user has seen in clear within the time of the rules: `asked` counts reveals with a reason, `subjects` are
+    the rows.
+    """
 
     def __init__(self, asked: int, subjects: frozenset[str]) -> None:
         self.asked = asked
@@ -121,13 +124,13 @@ def _write(
     now = services.clock.now()
     write_audit(tx, who=who, act=act, subject=subject, why=why, now=now, facts=facts)
     count, alarm = len(seen.subjects) + 1, services.reveals.alarm
-    # Of somebody who goes on steadily the number within the time stays above it.
+    # For somebody who goes on steadily, the number within the time stays above the limit.
     if subject not in seen.subjects and count >= alarm and (count == alarm or _is_silent(tx, services, who)):
         raise_alarm(tx, AlarmCode.MANY_REVEALS, now=now, facts={"who": who, "count": count})
 
 
 def _is_silent(tx: Tx, services: Services, who: str) -> bool:
-    """Whether the alarm about this person was not raised within the rules' time."""
+    """Whether the alarm about this user was not raised within the time of the rules."""
     since = services.clock.now() - timedelta(seconds=services.reveals.seconds)
     a = t.alarm.c
     raised = sa.func.coalesce(a.last_at, a.raised_at) > since

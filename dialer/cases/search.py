@@ -1,6 +1,6 @@
-"""Cases by what is known of them: phone, name, id number, instruction number, and their present state. Masked, newest
-first, a page at a time. What somebody typed is brought to the form of the blind indexes; a person that is searched for
-is carried in an address sealed, since nothing personal stands there.
+"""Searches cases by phone, name, id number, instruction number and current state; results are masked, newest first, a
+page at a time. Typed text is normalised for the blind indexes. A search for a person is sealed in the address of the
+page, which must not contain personal data.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ from dialer.services import Services
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseQuery:
-    """All that is given must hold; spaces around texts do not count. `period` is of the opening; `before_id` is where
-    the last page ended.
+    """A search for cases, which must match every field that is given; spaces around texts are ignored. `period` is that
+    of the opening time; `before_id` is the last case of the previous page.
     """
 
     sought: PersonSearch = field(default_factory=PersonSearch)
@@ -54,11 +54,11 @@ class CaseQuery:
     fraud_type: FraudType | None = None
     status: CaseStatus | None = None
     unit: str = ""
-    """As the list wrote it."""
+    """The unit's name as the list wrote it."""
     unit_id: int | None = None
-    """This unit and all below."""
+    """This unit and all units below it."""
     visible_to: int | None = None
-    """The unit of the user; None sees the whole centre."""
+    """The unit of the user; None for a user who sees the whole centre."""
     load_id: int | None = None
     period: Period = field(default_factory=Period)
     before_id: int | None = None
@@ -79,7 +79,7 @@ class CaseLine:
     source: str
     unit: str
     unit_name: str
-    """'' while the case belongs to no unit of the tree."""
+    """The unit's own name; '' while the case is unassigned."""
     amount_at_risk_fen: int | None
     missed: bool
     warnings: int
@@ -95,11 +95,11 @@ class CasePage:
 
     cases: tuple[CaseLine, ...]
     next_before_id: int | None
-    """Where the next page begins; None when this is the last."""
+    """The `before_id` of the next page; None if this is the last page."""
 
 
 def search_cases(services: Services, query: CaseQuery) -> CasePage:
-    """One page, newest first."""
+    """One page of matching cases, newest first."""
     with services.store.begin() as tx:
         rows = tx.rows(_statement(tx, query))
         shown = rows[: query.limit]
@@ -116,7 +116,7 @@ def case_lines(tx: Tx, ids: Sequence[int]) -> tuple[CaseLine, ...]:
 
 
 def visible_among_cases(tx: Tx, ids: Sequence[int], *, visible_to: int | None) -> dict[int, bool]:
-    """For each of these cases whether a user of this unit (None: of the centre) sees it."""
+    """Whether a user of this unit (None: of the whole centre) sees each of these cases, by id."""
     c = t.case.c
     may = sa.true() if visible_to is None else is_within_unit(c.unit_id, visible_to)
     return {
@@ -125,7 +125,7 @@ def visible_among_cases(tx: Tx, ids: Sequence[int], *, visible_to: int | None) -
 
 
 def _lines() -> sa.Select[Any]:
-    """Everything that a line shows."""
+    """A statement for the columns that a `CaseLine` shows."""
     c = t.case.c
     return (
         sa.select(t.case, t.person.c.sealed.label("person_sealed"), t.unit.c.name.label("unit_name"))
@@ -150,7 +150,7 @@ def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
         of_load = w.load_id == query.load_id
         oldest = sa.select(sa.func.min(w.case_id)).where(of_load).scalar_subquery()
         newest = sa.select(sa.func.max(w.case_id)).where(of_load).scalar_subquery()
-        # Without its ends all newer cases would be walked through before its first.
+        # Without these bounds all newer cases would be scanned before the load's first one.
         statement = statement.where(
             c.id.in_(sa.select(w.case_id).where(of_load)), c.id >= oldest, c.id <= newest
         )
@@ -159,7 +159,7 @@ def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
         if query.before_id is not None:
             statement = statement.where(c.id < query.before_id)
         return statement.order_by(c.id.desc()).limit(query.limit + 1)
-    # Within days by the moment itself, which is nearly the same order, and need not walk back from today.
+    # For a period by opening time, which is nearly the same order and avoids a scan back from today.
     if query.before_id is not None:
         last = sa.select(c.opened_at, c.id).where(c.id == query.before_id).correlate(None)
         statement = statement.where(sa.tuple_(c.opened_at, c.id) < last.scalar_subquery())
@@ -167,11 +167,11 @@ def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
 
 
 def _plain(query: CaseQuery) -> Iterator[sa.ColumnElement[bool]]:
-    """What is asked of the case's own columns."""
+    """The conditions on the case's own columns."""
     c = t.case.c
     for column, word in ((c.grade, query.grade), (c.fraud_type, query.fraud_type), (c.status, query.status)):
         if word is not None:
-            # As it is in the statement: some of these words have an index of their own.
+            # As a literal in the statement: some of these values have a partial index of their own.
             yield column == sa.bindparam(None, word.value, sa.Text, literal_execute=True)
     if unit := query.unit.strip():
         yield c.unit == unit
@@ -190,8 +190,8 @@ def _line(tx: Tx, row: Row) -> CaseLine:
 
 
 def seek_person(services: Services, *, phone: str = "", name: str = "", id_number: str = "") -> PersonSearch:
-    """What was typed, in the form of the indexes; a phone of four digits is the end of one. Raises `Invalid`, which
-    never repeats what was typed.
+    """A search for a person from typed text, normalised for the blind indexes; four digits are the end of a phone.
+    Raises `Invalid`, which never repeats what was typed.
     """
     typed = cleaned(phone)
     is_end = _LAST4.fullmatch(typed) is not None
@@ -233,7 +233,7 @@ class SoughtKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """`shown` may stand on a page: masked where it is of a person."""
+    """A search as it was understood. `shown` can be shown on a page: it is masked if it is personal."""
 
     kind: SoughtKind
     case_id: int | None = None
@@ -243,8 +243,9 @@ class Wanted:
 
 
 def understand(services: Services, typed: str) -> Wanted:
-    """`#12` is a case, four digits are the end of a phone, a phone and an identity number are themselves. Other text
-    with a digit in it is the number of an instruction, and text without one a name.
+    """Interprets the text of the search field: `#12` is a case, four digits are the end of a phone, and phones and
+    identity numbers are recognised by their form. Other text with a digit in it is an instruction number, and text
+    without digits is a name.
     """
     text = cleaned(typed)[:_MOST].strip()
     found = _CASE.fullmatch(text)
@@ -262,7 +263,7 @@ def understand(services: Services, typed: str) -> Wanted:
 
 
 def _person(services: Services, text: str) -> Wanted | None:
-    """A person who is named by a number alone."""
+    """The search for a person by a number alone; None if the text is no such number."""
     if _LAST4.fullmatch(text):
         return Wanted(kind=SoughtKind.PHONE_END, sought=PersonSearch(last4=text), shown=f"****{text}")
     number, is_valid = normalise_id_number(text)
@@ -277,8 +278,8 @@ def _person(services: Services, text: str) -> Wanted | None:
 
 
 def seal_search(services: Services, wanted: Wanted, *, who: str, good_seconds: float) -> str:
-    """The person searched for, sealed for an address. Only this user can open it, for `good_seconds`. The search and
-    its kind are audited.
+    """The search for a person, sealed for the address of a page. Only this user can open it, for `good_seconds`. The
+    search and its kind are audited.
     """
     seeker = actor_name(who)
     until = services.real.now() + timedelta(seconds=good_seconds)
@@ -300,7 +301,7 @@ def seal_search(services: Services, wanted: Wanted, *, who: str, good_seconds: f
 
 
 def open_search(services: Services, token: str, *, who: str) -> Wanted:
-    """What this user sealed, while it is good. Raises `Invalid` for anything else."""
+    """The search that this user sealed, until it expires. Raises `Invalid` for anything else."""
     try:
         sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         record = services.store.vault.open_record(sealed, table=_TABLE, column=_COLUMN, row=who)

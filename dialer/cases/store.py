@@ -1,5 +1,5 @@
-"""Rows of cases: read, locked, and written back as decisions changed them. Also the acts of staff in their timelines,
-whose words are sealed, and the versions of the policy. Takes and returns lists.
+"""Rows of cases: reads and locks them, and writes back what decisions changed. Also the acts of staff in the timelines,
+whose text is sealed, and the policy versions. Takes and returns lists.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dialer.db.unit_of_work import Row, Store, Tx, record_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCase:
-    """A case, with what the store knows beside it."""
+    """A case with its columns that are not part of decisions."""
 
     case: Case
     person_id: int
@@ -38,7 +38,7 @@ class StoredCase:
     unit_id: int | None = None
     """None while the case is unassigned."""
     revision: int = 1
-    """Grows with every change."""
+    """Incremented with every change."""
 
 
 _TRACKS: Mapping[str, type[Any]] = {
@@ -68,7 +68,7 @@ def _values(columns: attrgetter[tuple[object, ...]], case: Case) -> list[object]
 
 
 def _plain(value: object) -> object:
-    """As the driver writes it."""
+    """The value in the form that the driver writes."""
     if isinstance(value, frozenset):
         return sorted(map(_plain, value), key=str)
     return value.value if isinstance(value, StrEnum) else value
@@ -81,18 +81,18 @@ def case_from_row(row: Row) -> Case:
 
 
 def stored_from_row(row: Row) -> StoredCase:
-    """As `case_from_row`, with what the store knows beside it."""
+    """As `case_from_row`, with the columns that are not part of decisions."""
     return record_of(StoredCase, row, case=case_from_row(row))
 
 
 def get_case(tx: Tx, case_id: int) -> StoredCase | None:
-    """The case, not locked; None where there is none with this id."""
+    """The case, not locked; None if there is no case with this id."""
     row = tx.one(sa.select(t.case).where(t.case.c.id == case_id))
     return None if row is None else stored_from_row(row)
 
 
 def assign_case_to_unit(tx: Tx, case_id: int, *, unit_id: int, label: str) -> None:
-    """The case is that unit's; the caller has locked it."""
+    """Assigns the case, which the caller has locked, to the unit. `label` is the unit's name as shown."""
     tx.execute(
         sa.update(t.case)
         .where(t.case.c.id == case_id)
@@ -110,12 +110,12 @@ _LOCK = (
 
 
 def lock_cases(tx: Tx, ids: Iterable[int]) -> dict[int, StoredCase]:
-    """These cases, locked in id order to the end of the transaction."""
+    """These cases by id, locked in id order until the end of the transaction."""
     return {row["id"]: stored_from_row(row) for row in tx.rows(_LOCK, _IDS.given(ids))}
 
 
 def lock_due_cases(tx: Tx, *, now: datetime, limit: int) -> dict[int, StoredCase]:
-    """Cases whose time has come, earliest first, locked; those that another session holds are left out."""
+    """Cases by id whose time has come, earliest first, locked; those that another session has locked are left out."""
     statement = (
         sa.select(t.case)
         .where(t.case.c.due_at <= now)
@@ -186,7 +186,7 @@ def save_cases(tx: Tx, cases: Iterable[Case], *, now: datetime) -> None:
 
 
 def take_next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:
-    """`count` fresh ids of a table, taken from its own sequence."""
+    """`count` new ids for a table, taken from its sequence."""
     if count == 0:
         return []
     statement = sa.text(
@@ -198,14 +198,14 @@ def take_next_ids(tx: Tx, table: sa.Table, count: int) -> list[int]:
 
 
 class NewCases:
-    """Rows of new cases of one load. The columns that cases with equal tracks share are made once."""
+    """Makes the rows of new cases of one load. The columns that cases with the same tracks share are made once."""
 
     def __init__(self, load_id: int | None) -> None:
         self._load_id = load_id
         self._tracks: dict[tuple[int, int, int], tuple[Case, list[object]]] = {}
 
     def row(self, stored: StoredCase) -> tuple[object, ...]:
-        """The row for `insert_cases`; the id was taken before."""
+        """The row for `insert_cases`. The case has its id already."""
         case = stored.case
         alike = (id(case.robot), id(case.human), id(case.visit))
         known = self._tracks.get(alike)
@@ -228,7 +228,7 @@ class NewCases:
 
 
 def insert_cases(tx: Tx, rows: Iterable[tuple[object, ...]]) -> None:
-    """New cases, as `NewCases` made their rows."""
+    """Inserts new cases, whose rows `NewCases` has made."""
     _COPY.write(tx, rows)
 
 
@@ -248,7 +248,7 @@ _COPY = CopyIn(t.case, (*_NEW_COLUMNS, *_STATE_COLUMNS))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """An act of staff or of the clock. `facts` holds nothing personal; `words` is typed text, kept sealed."""
+    """An act of staff or of the clock. `facts` has nothing personal; `words` is typed text, which is stored sealed."""
 
     case_id: int
     kind: ActKind
@@ -258,7 +258,7 @@ class Act:
 
 
 def note_acts(tx: Tx, acts: Sequence[Act], *, now: datetime) -> None:
-    """The acts stand in the timelines of their cases."""
+    """Adds the acts to the timelines of their cases."""
     rows = []
     for act in acts:
         step = f"act.{act.kind}.{uuid.uuid4().hex}"
@@ -284,7 +284,7 @@ def note_acts(tx: Tx, acts: Sequence[Act], *, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:
-    """An act with its typed words, in clear."""
+    """An act with its typed text in clear."""
 
     at: datetime
     kind: ActKind
@@ -319,7 +319,7 @@ def last_act_of_case(tx: Tx, case_id: int) -> Row | None:
 
 
 def open_act(tx: Tx, row: Row) -> str:
-    """The words of this act, in clear: only for users who may read them."""
+    """The text of this act in clear: only for users who may read it."""
     place = f"{row['case_id']}/{row['step']}"
     return tx.vault.open(row["sealed"], table="event", column="sealed", row=place).decode()
 
@@ -328,7 +328,7 @@ _LOCK_POLICIES = 0x706F6C69
 
 
 def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) -> int:
-    """The number of the version with this content, made if it is missing."""
+    """The number of the policy version with this content, which is created if it is missing."""
     packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     content_hash = hashlib.sha256(packed).digest()
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_POLICIES)))
@@ -346,7 +346,7 @@ def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) 
 
 
 def newest_policy_version(tx: Tx) -> int:
-    """The number of the version that was made last; 0 without a version."""
+    """The number of the newest policy version; 0 if there is none."""
     return int(tx.scalar(sa.select(sa.func.coalesce(sa.func.max(t.policy_version.c.version), 0))))
 
 
@@ -372,7 +372,9 @@ def policy_version_of(tx: Tx, version: int) -> PolicyVersion:
 
 
 class Policies:
-    """Policies by version, each read once: a version never changes. `current` is what new cases begin with."""
+    """Policies by version, each read once, since a version never changes. `current` is the version that new cases
+    get.
+    """
 
     def __init__(self, store: Store, *, current: int) -> None:
         self._store = store

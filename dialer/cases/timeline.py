@@ -1,5 +1,5 @@
-"""The timeline of one case, told from its rows: masked, with sealed columns left closed. And the newest pending
-attempts of cases, with what keeps them waiting.
+"""Reads the timeline of a case from its rows: masked, and without opening sealed columns except the audit's reasons.
+Also reads the newest pending attempts of cases, with what is needed to say why they wait.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from dialer.db.unit_of_work import Row, Tx, record_of
 
 
 def _facts(row: Row, *names: str) -> dict[str, Fact]:
-    """These columns; moments as ISO 8601."""
+    """The values of these columns by name; moments as ISO 8601."""
     return {name: row[name].isoformat() if isinstance(row[name], datetime) else row[name] for name in names}
 
 
 def _entry(row: Row, moment: str, kind: EntryKind, of: str, by: str | None = "", /, **facts: Fact) -> Entry:
-    """`of` is the id of the thing that the entry is about; `moment` the column of its time."""
+    """An entry. `of` is the id of the row that it comes from, `moment` the column with its time."""
     return Entry(at=row[moment], kind=kind, id=of, by=by or "", facts=facts)
 
 
@@ -68,8 +68,8 @@ def _attempt(row: Row) -> Iterator[Entry]:
 
 
 def _event(row: Row) -> Iterator[Entry]:
-    """A turn of the conversation, or an act of staff (`words`: text was written with it, which stays sealed). News of
-    the network stands in the attempt already.
+    """A turn of the conversation, or an act of staff (`words`: it has text, which stays sealed). News from the network
+    is in the entries of the attempt already.
     """
     if row["kind"].startswith(("call.", "message.")):
         return
@@ -117,7 +117,7 @@ def _assignment(row: Row) -> Iterator[Entry]:
         done = about | {"outcome": row["outcome"], "in_time": row["done_at"] <= row["feedback_by"]}
         yield _entry(row, "done_at", EntryKind.ASSIGNMENT_REPORTED, of, row["done_by"], **done)
     if row["state"] == "withdrawn":
-        # Of a person who was erased again after a restore, versions before 0088 noted no time.
+        # For a person who was erased again after a restore, versions before 0088 stored no time.
         moment = next(name for name in ("done_at", "signed_at", "opened_at") if row[name] is not None)
         reason = row["withdrawn_why"]
         yield _entry(row, moment, EntryKind.ASSIGNMENT_WITHDRAWN, of, **about, reason=reason)
@@ -150,7 +150,7 @@ def _filed(row: Row) -> Iterator[Entry]:
 
 
 def _filing_changed(row: Row) -> Iterator[Entry]:
-    """Undone, or recorded again after that."""
+    """The entry of a filing that was undone, or recorded again after that."""
     kind = EntryKind.FILED if row["stands"] else EntryKind.FILING_UNDONE
     of, number = f"filed/{row['filed_case_id']}", row["case_number"]
     yield _entry(row, "at", kind, of, row["by"], case_number=number)
@@ -165,7 +165,7 @@ def _alarm(row: Row) -> Iterator[Entry]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
-    """What the database knows of one case, for showing it."""
+    """A case with its masked person and its timeline, for display."""
 
     stored: StoredCase
     person: MaskedPerson
@@ -176,7 +176,7 @@ class CaseFile:
 
 
 def read_case_file(tx: Tx, case_id: int) -> CaseFile:
-    """Raises `NotFound`."""
+    """The case with its timeline. Raises `NotFound`."""
     row = tx.one(
         sa.select(t.case, t.person.c.sealed.label("person_sealed"))
         .join(t.person, t.person.c.id == t.case.c.person_id)
@@ -195,9 +195,9 @@ def read_case_file(tx: Tx, case_id: int) -> CaseFile:
 
 
 def _entries(tx: Tx, case_id: int) -> Iterator[Entry]:
-    for statement, tell in _SOURCES:
+    for statement, entries_of in _SOURCES:
         for row in tx.rows(statement, {"case_id": case_id}):
-            yield from tell(row)
+            yield from entries_of(row)
     for row in tx.rows(_VIEWS, {"case_id": case_id}):
         why = audit_reason(tx.vault, row).why
         facts: dict[str, Fact] = {"act": row["act"], "why": why}
@@ -262,8 +262,8 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
 
 
 def filings(tx: Tx, case_id: int) -> list[tuple[str, datetime]]:
-    """The numbers of the filed cases that stand for a case and when each was recorded, oldest first: after an undoing,
-    when it was recorded again.
+    """The numbers of a case's filed cases that have not been undone, each with when it was recorded, oldest first; for
+    one that was recorded again after an undoing, the later time.
     """
     f = t.filed_case.c
     newest = sa.select(sa.func.max(_change.at)).where(_change.filed_case_id == f.id, _change.stands)
@@ -277,8 +277,8 @@ def filings(tx: Tx, case_id: int) -> list[tuple[str, datetime]]:
 
 
 def awaited(tx: Tx, case_ids: Sequence[int]) -> dict[int, tuple[Case, PendingAttempt | None]]:
-    """Each of these cases with its newest attempt that has not ended. Its place in the queue is not counted: `ahead` is
-    0.
+    """Each of these cases by id, with its newest attempt that has not ended. The place in the queue is not computed:
+    `ahead` is 0.
     """
     if not case_ids:
         return {}
@@ -322,7 +322,7 @@ def _pending(row: Row, *, ahead: int) -> PendingAttempt:
 
 
 def _ahead(tx: Tx, row: Row) -> int:
-    """How many ready attempts are more urgent."""
+    """How many ready attempts are more urgent, up to `AHEAD_AT_MOST`."""
     if row["state"] != AttemptState.READY.value:
         return 0
     ahead = most_urgent_ready(t.attempt.c.urgency_at < row["urgency_at"], limit=AHEAD_AT_MOST).subquery()

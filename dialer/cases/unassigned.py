@@ -1,5 +1,5 @@
-"""Unassigned cases: open cases whose list named no known unit. The robot calls them; work of staff waits at the centre
-until somebody assigns them to a unit.
+"""Unassigned cases: open cases whose list named no known unit. The robot calls their persons; assignments wait at the
+centre until somebody assigns the case to a unit.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _AT_ONCE = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnassignedGroup:
-    """All unassigned cases with the same text for their unit; '' where the list has none. Very long texts are grouped
-    by their beginning.
+    """All unassigned cases with the same text for their unit ('' if the list has none). Very long texts are grouped by
+    their beginning.
     """
 
     text: str
@@ -58,12 +58,12 @@ def _waiting() -> sa.ColumnElement[bool]:
 
 
 def _begins(text: str | sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """The text of the case begins as this one does: the index holds only the beginning."""
+    """A condition: the text of the case has the same beginning as this one. The index has only the beginning."""
     return (sa.literal(text[:TEXT_SIGNS], sa.Text) if isinstance(text, str) else text) == TEXT
 
 
 def unassigned_groups(tx: Tx, *, limit: int = 200) -> list[UnassignedGroup]:
-    """The highest grade first, then the largest group."""
+    """The groups of unassigned cases: highest grade first, then the largest group."""
     counted = by_text().c
     per_grade = {
         grade: sa.func.coalesce(sa.func.sum(counted.n).filter(counted.grade == grade.value), 0)
@@ -113,7 +113,7 @@ def unassigned_groups(tx: Tx, *, limit: int = 200) -> list[UnassignedGroup]:
 def unassigned_cases(
     tx: Tx, *, text: str | None = None, before_id: int | None = None, limit: int = 50
 ) -> list[UnassignedCase]:
-    """One page, newest first; with `text` only those whose list has exactly this text."""
+    """One page of unassigned cases, newest first; with `text`, only those whose list has exactly this text."""
     columns = ("id", "grade", "fraud_type", "source", "opened_at", "revision", "person_id")
     statement = (
         sa.select(*(t.case.c[name] for name in columns), t.case.c.unit.label("text"), t.person.c.sealed)
@@ -141,7 +141,7 @@ def unit_text_of_case(tx: Tx, case_id: int) -> str | None:
 
 
 def waiting_texts_list(tx: Tx) -> list[str]:
-    """Every text of an unassigned case, but the blank one."""
+    """The distinct unit texts of unassigned cases, except the blank one."""
     found: list[str] = []
     for beginning in waiting_unit_texts(tx):
         if len(beginning) < TEXT_SIGNS:
@@ -153,7 +153,7 @@ def waiting_texts_list(tx: Tx) -> list[str]:
 
 
 def spellings_of_text(tx: Tx, text: str) -> list[str]:
-    """Every text of an unassigned case that differs from this one only in width, case, spaces and signs."""
+    """The unit texts of unassigned cases that differ from this one only in width, case, spaces and punctuation."""
     key = normalised(text)
     return [one for one in waiting_texts_list(tx) if normalised(one) == key] if key else []
 
@@ -161,12 +161,12 @@ def spellings_of_text(tx: Tx, text: str) -> list[str]:
 def assign_cases_to_unit(
     tx: Tx, case_ids: Sequence[int], *, unit_id: int, label: str, by: str, now: datetime
 ) -> list[int]:
-    """The unassigned among these cases are the unit's, with the assignments open for them. Returns their ids."""
-    return _place(tx, among(t.case.c.id, case_ids), unit_id=unit_id, label=label, by=by, now=now)
+    """Assigns the unassigned ones of these cases, with their open assignments, to the unit. Returns their ids."""
+    return _assign(tx, among(t.case.c.id, case_ids), unit_id=unit_id, label=label, by=by, now=now)
 
 
 def lock_cases_of_texts(tx: Tx, texts: Sequence[str]) -> None:
-    """Locks every unassigned case with one of these texts, all in id order."""
+    """Locks every unassigned case that has one of these texts, in id order."""
     if texts:
         beginnings = sa.any_(sa.literal([text[:TEXT_SIGNS] for text in texts], sa.ARRAY(sa.Text)))
         same = sa.and_(_begins(beginnings), among(t.case.c.unit, texts))
@@ -174,18 +174,18 @@ def lock_cases_of_texts(tx: Tx, texts: Sequence[str]) -> None:
 
 
 def assign_text_to_unit(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: datetime) -> int:
-    """Every unassigned case with this text is the unit's. Returns how many."""
+    """Assigns every unassigned case with this text to the unit. Returns how many."""
     total = 0
     while True:
         same = sa.and_(_begins(text), t.case.c.unit == text)
-        placed = len(_place(tx, same, unit_id=unit_id, label=label, by=by, now=now))
+        placed = len(_assign(tx, same, unit_id=unit_id, label=label, by=by, now=now))
         total += placed
         if placed < _AT_ONCE:
             return total
 
 
 def assign_known_texts(tx: Tx, index: UnitIndex, *, by: str, now: datetime) -> int:
-    """Every unassigned case whose text names a unit by now is assigned to it. Returns how many."""
+    """Assigns every unassigned case whose text names a unit by now to that unit. Returns how many."""
     known = [(text, unit) for text in waiting_texts_list(tx) if (unit := index.find(text)) is not None]
     lock_cases_of_texts(tx, [text for text, _ in known])
     return sum(
@@ -194,7 +194,7 @@ def assign_known_texts(tx: Tx, index: UnitIndex, *, by: str, now: datetime) -> i
     )
 
 
-def _place(
+def _assign(
     tx: Tx, which: sa.ColumnElement[bool], *, unit_id: int, label: str, by: str, now: datetime
 ) -> list[int]:
     locked: Any = (

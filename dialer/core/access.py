@@ -1,5 +1,5 @@
-"""Roles and their permissions, the names that sign an act, and the limits of a console session. Which rows somebody
-sees is decided by the unit of the account, not here.
+"""Roles and their permissions, the names that sign acts, and the limits of a console session. Which rows a user sees
+depends on the unit of the account and is not decided here.
 """
 
 from __future__ import annotations
@@ -13,46 +13,48 @@ from dialer.core.errors import Invalid
 from dialer.language import Text, gettext_noop
 
 ROBOT: Final = "robot"
-"""Signs what the service does by itself."""
+"""The name that signs what the service does by itself."""
 DESK: Final = "duty desk"
-"""Signs for the assignment of a call that was handed over to the duty desk."""
+"""The name that signs for an assignment whose call was handed over to the duty desk."""
 SHIPPED_BY: Final = "shipped"
-"""Drafted the scripts that come with the product."""
+"""The name under which the scripts of the product are drafted."""
 RELEASED_BY: Final = "release"
-"""Approved the scripts that come with the product."""
+"""The name under which the scripts of the product are approved."""
 FIRST_LINK: Final = "first-link"
-"""Made the first administrator's account."""
+"""The name that creates the first administrator's account."""
 RESERVED_NAMES: Final = frozenset({ROBOT, DESK, SHIPPED_BY, RELEASED_BY, FIRST_LINK})
 LONGEST_NAME: Final = 100
 
 
 class Role(StrEnum):
-    """What a member of staff does. One role an account, so that the audit tells two jobs apart."""
+    """What a member of staff does. An account has one role, so that the audit distinguishes two jobs."""
 
     CLERK = "clerk"
     CALLER = "caller"
     OFFICER = "officer"
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
-    """Accounts and units. Alone it gives nobody access to persons."""
+    """Manages accounts and units. This role alone gives no access to persons."""
     SECURITY_ADMINISTRATOR = "security_administrator"
     """Confirms or refuses what an administrator asks for."""
     AUDITOR = "auditor"
     TELLER = "teller"
-    """Of an outlet of a bank or carrier, outside the police: enters openings and asks the desk, sees no case."""
+    """Works at an outlet of a bank or carrier, outside the police: enters openings and asks the desk, but sees no
+    case.
+    """
 
 
 class FactorKind(StrEnum):
-    """What somebody shows beside the password."""
+    """What proves the user's identity besides the password."""
 
     TOTP = "totp"
-    """A code of six digits that an app makes of the time (RFC 6238)."""
+    """A code of six digits that an app computes from the time (RFC 6238)."""
     PASSKEY = "passkey"
     """A key of the device or of a security key (WebAuthn)."""
 
 
 class SignInStep(StrEnum):
-    """What a browser has begun before it has a session, or beside it."""
+    """A step that a browser has begun before it has a session, or during one."""
 
     SECOND_FACTOR = "second_factor"
     """The password was right; the second factor is missing."""
@@ -60,7 +62,7 @@ class SignInStep(StrEnum):
     """A passkey is asked to sign in without a password."""
     ADD_PASSKEY = "add_passkey"
     IDENTITY = "identity"
-    """Sent to the centre's own identity provider."""
+    """The browser was redirected to the centre's own identity provider."""
 
 
 class StaffChangeKind(StrEnum):
@@ -75,18 +77,18 @@ class StaffChangeKind(StrEnum):
 
 
 class StaffChangeState(StrEnum):
-    """How far it is."""
+    """The state of a change of an account."""
 
     WAITING = "waiting"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
-    """By whom it was asked for."""
+    """By the person who asked for it."""
     EXPIRED = "expired"
 
 
 class ErasureState(StrEnum):
-    """How far the erasure of a person is."""
+    """The state of the erasure of a person."""
 
     WAITING = "waiting"
     """For a second person."""
@@ -95,7 +97,7 @@ class ErasureState(StrEnum):
 
 
 class RevealReason(StrEnum):
-    """Why somebody looks at personal data in clear."""
+    """Why somebody views personal data in clear."""
 
     CONTACT = "contact"
     VERIFY = "verify"
@@ -115,7 +117,7 @@ class Permission(StrEnum):
     SEE_CASES = "see_cases"
     """With names and numbers masked."""
     REVEAL = "reveal"
-    """A person in clear, with a reason, in the audit."""
+    """A person in clear: with a reason, recorded in the audit."""
     REVEAL_LISTS = "reveal_lists"
     """Rejected rows of a list in clear, in the same way."""
     WORK_CASES = "work_cases"
@@ -133,10 +135,10 @@ class Permission(StrEnum):
     """Cases filed with the police, persons masked."""
     LOAD_FILED = "load_filed"
     DECIDE_FILED = "decide_filed"
-    """Whether a warned person is the one of a filed case."""
+    """Decide whether a warned person is the person of a filed case."""
     SEE_RATES = "see_rates"
     EXPORT = "export"
-    """Records leave as a file; always audited."""
+    """Take records out as a file; always audited."""
     APPROVE = "approve"
     """The second person for loads, money, scripts and policies."""
     SEE_APPROVALS = "see_approvals"
@@ -145,7 +147,7 @@ class Permission(StrEnum):
     """Pause, resume, pacing, windows."""
     SEE_CONTROL = "see_control"
     SEE_ERASURES = "see_erasures"
-    """Requests to erase persons, certificates and legal holds."""
+    """See requests to erase persons, certificates and legal holds."""
     ERASE_PERSONS = "erase_persons"
     """Ask for an erasure, confirm another one's, place and lift legal holds."""
     SEE_SCRIPTS = "see_scripts"
@@ -157,7 +159,7 @@ class Permission(StrEnum):
     """The second person for accounts."""
     MANAGE_UNITS = "manage_units"
     MANAGE_WEBHOOKS = "manage_webhooks"
-    """Which other systems are told of settled cases, and the log of that."""
+    """Which other systems are notified of settled cases, and the log of these deliveries."""
     ENTER_OPENINGS = "enter_openings"
     """At the counter of one's own outlet."""
     ANSWER_OUTLETS = "answer_outlets"
@@ -165,12 +167,12 @@ class Permission(StrEnum):
     SEE_OPENERS = "see_openers"
     """Frequent openers, rings, restrictions and objections, persons masked."""
     DECIDE_OPENERS = "decide_openers"
-    """Confirms, lifts, enters and approves them."""
+    """Confirm, lift, enter and approve them."""
 
 
 _R = Role
 _EVERYBODY = frozenset(Role)
-# A security administrator has to do with accounts and with nothing else, a teller with the own outlet.
+# A security administrator deals with accounts only, a teller with their own outlet only.
 _CENTRE = _EVERYBODY - {_R.SECURITY_ADMINISTRATOR, _R.TELLER}
 ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.OWN_ACCOUNT: _EVERYBODY,
@@ -213,7 +215,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
 
 
 def may(role: Role, act: Permission) -> bool:
-    """Whether the role has the permission; whether a thing is of the reader's unit is asked elsewhere."""
+    """Whether the role has the permission. Whether a row belongs to the user's unit is checked elsewhere."""
     return role in ROLES[act]
 
 
@@ -227,13 +229,13 @@ _SECOND_PERSON_FOR = (
 
 
 def needs_second_person(role: Role) -> bool:
-    """An account with this role sees persons, the audit or accounts: two people make it."""
+    """Whether creating an account with this role needs two people: the role sees persons, the audit or accounts."""
     return any(may(role, act) for act in _SECOND_PERSON_FOR)
 
 
 def actor_name(by: str) -> str:
-    """The name that signs an act, stripped. Raises `Invalid` when it is empty, too long, or reserved
-    for the service, in any case of its letters.
+    """The name that signs an act, stripped. Raises `Invalid` when it is empty, too long, or, whatever its case,
+    reserved for the service.
     """
     name = said("by", by, fix="who does this")
     if len(name) > LONGEST_NAME:
@@ -244,7 +246,9 @@ def actor_name(by: str) -> str:
 
 
 def is_same_actor(one: str, other: str) -> bool:
-    """Whether two acts were signed by one person: a command takes a login in any case of its letters."""
+    """Whether the same person signed two acts. Case is ignored, since commands accept a login in upper or lower
+    case.
+    """
     return one.casefold() == other.casefold()
 
 
@@ -261,13 +265,13 @@ def said(field: str, text: str, *, fix: str = _FEW_WORDS) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevealRules:
-    """The pace of one person who looks at personal data in clear."""
+    """How often one person may view personal data in clear."""
 
     most: int = 30
-    """Looks with a reason in `seconds`; those who have the work in hand are not limited."""
+    """Views with a reason within `seconds`; whoever has the work in hand is not limited."""
     seconds: float = 600.0
     alarm: int = 20
-    """Cases or lists in `seconds`, of work in hand too, that raise the alarm."""
+    """Cases or lists within `seconds`, including those of work in hand, that raise the alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,16 +282,16 @@ class SessionRules:
     """An unused session ends after this."""
     session_seconds: float = 43_200.0
     failures: int = 5
-    """Tries at one login that an address has; at all logins together it has four times as many."""
+    """Failed tries that one address has at one login; at all logins together it has four times as many."""
     lock_seconds: float = 900.0
     """How long an address waits after its last try."""
     step_seconds: float = 300.0
-    """Between the password and the second factor."""
+    """The longest time between the password and the second factor."""
     sessions: int = 5
-    """Of one account; a further one ends the oldest."""
+    """Open sessions of one account; a further one ends the oldest."""
     temporary_password_seconds: float = 86_400.0
     """A password that was given out expires after this."""
     confirm_seconds: float = 259_200.0
     """How long a change of an account waits for a second person."""
     second_factor_roles: frozenset[Role] = frozenset()
-    """Who gets nothing without a second factor."""
+    """Roles that may do nothing without a second factor."""

@@ -32,8 +32,8 @@ answered     every state before it                          answered
 ended        every state but ended                          ended
 ===========  =============================================  ==================================
 
-The last four come from the carrier: late, repeated, and in any order. They only ever move an attempt forward, also one
-that was handed back meanwhile because its worker was held up: the carrier has it, so it must not be dialled again.
+The last four come from the carrier: late, repeated, and in any order. They only ever move an attempt forward, even one
+that was handed back meanwhile because its worker was delayed: the carrier has it, so it must not be dialled again.
 """
 
 from __future__ import annotations
@@ -64,20 +64,22 @@ class AttemptEvent(StrEnum):
     DUE = "due"
     """Its time has come."""
     PUT_OFF = "put_off"
-    """Its number is in use or rests, it is night there, or its case wants it later."""
+    """Its number is in a call or rests, it is night there, or its case has postponed it."""
     CLAIMED = "claimed"
     POSTING = "posting"
     IN_DOUBT = "in_doubt"
     """The POST may or may not have reached the carrier."""
     NOT_TAKEN = "not_taken"
-    """Never sent, refused through no fault of the number, or proven absent at the carrier."""
+    """Never sent, refused for a reason other than the number, or proven absent at the carrier."""
     WITHDRAWN = "withdrawn"
-    """Its case needs it no more. An attempt that may be at the carrier is cancelled there and ends by its event."""
+    """Its case no longer needs it. An attempt that may be at the carrier is cancelled there and ends with the carrier's
+    event.
+    """
     ACCEPTED = "accepted"
     RINGING = "ringing"
     ANSWERED = "answered"
     ENDED = "ended"
-    """Also: the number is invalid, or nothing more can be learned of the attempt."""
+    """The call is over, the number is invalid, or nothing more can be learned about the attempt."""
 
 
 _S, _E = AttemptState, AttemptEvent
@@ -104,7 +106,7 @@ def _to(target: AttemptState, *states: AttemptState) -> _Moves:
 
 
 def _forward(target: AttemptState, *, but: tuple[AttemptState, ...] = ()) -> _Moves:
-    """Every open state moves to `target`, those that are past it stay."""
+    """Every open state moves to `target`; the states in `but`, which are past it, stay."""
     return MappingProxyType({state: state if state in but else target for state in OPEN_STATES})
 
 
@@ -123,7 +125,7 @@ MOVES: Final[Mapping[AttemptEvent, _Moves]] = MappingProxyType(
         _E.ENDED: _forward(_S.ENDED),
     }
 )
-"""By event, the state that follows each state it may meet. The store builds its updates from this."""
+"""For each event, the next state by the present state. The store builds its updates from this."""
 
 
 def after(state: AttemptState, event: AttemptEvent) -> AttemptState | None:

@@ -1,9 +1,9 @@
-"""A circuit breaker on the way to the carrier. Pure; all times are real ones.
+"""A circuit breaker for calls to the carrier. Pure; all times are real.
 
 Closed, calls leave as pacing allows. After several failures in a row it opens: nothing leaves for a while that grows
-from one opening to the next, then one trial call. Taken, the breaker closes; else it waits longer. A failure is an
-answer that is no fault of any number: not connected, too many, an account refused, or no answer at all. No target
-loses a try by it: what was not sent is handed back.
+from one opening to the next, then one trial call. If the carrier takes it, the breaker closes; otherwise it waits
+longer. A failure is an answer that is not the fault of a number: no connection, too many requests, a refused account,
+or no answer at all. No attempt is used up by it: what was not sent is handed back.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 _MOST_DOUBLINGS: Final = 64
-"""Far past the longest opening. An outage of a day opens more than a thousand times, which no float can double."""
+"""Far beyond the longest opening. In an outage of a day the breaker opens more than a thousand times, and no float can
+be doubled that often.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +25,15 @@ class BreakerRules:
     opens_after: int = 5
     """Failures in a row."""
     open_seconds: float = 5.0
-    """The first opening; every failed trial doubles it."""
+    """The length of the first opening; every failed trial doubles it."""
     most_seconds: float = 60.0
-    """No opening is longer: the urgent wait behind it."""
+    """No opening is longer, because urgent calls wait for its end."""
     trial_seconds: float = 30.0
-    """A trial that has not been answered by then is forgotten, and another may leave."""
+    """A trial that has not been answered by then no longer counts, and another one may leave."""
     breath_seconds: float = 1.0
-    """After an answer that asks for fewer calls without saying for how long."""
+    """The pause after an answer that asks for fewer calls without saying for how long."""
     believed_seconds: float = 900.0
-    """A carrier that asks for a longer silence is asked again after this."""
+    """The longest pause that a carrier can ask for; after a longer one a call is tried all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +41,11 @@ class BatchFailures:
     """The failures among a batch of answers."""
 
     answers: int
-    """How many in a row."""
+    """The number of failures in a row."""
     asks_to_slow: bool = False
     retry_after_seconds: float | None = None
     was_trial: bool = False
-    """One of them left after the breaker had opened."""
+    """One of the failed calls left after the breaker had opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class Breaker:
     """Since the carrier last took a call."""
     opened_at: datetime | None = None
     wait_until: datetime | None = None
-    """Nothing leaves before."""
+    """No call leaves before this time."""
 
     @property
     def is_open(self) -> bool:
@@ -63,7 +65,7 @@ class Breaker:
 
     @property
     def is_untroubled(self) -> bool:
-        """Nothing has failed since the carrier last took a call."""
+        """Whether nothing has failed since the carrier last took a call."""
         return self == Breaker()
 
     def may_leave(self, real_now: datetime) -> int | None:
@@ -73,7 +75,7 @@ class Breaker:
         return 1 if self.is_open else None
 
     def trial_left(self, real_now: datetime, rules: BreakerRules) -> Breaker:
-        """The one call is under way: no second one before it is answered or forgotten."""
+        """The breaker after a trial call has left: no second call leaves before that one is answered or given up."""
         return replace(self, wait_until=real_now + timedelta(seconds=rules.trial_seconds))
 
     def after(self, trouble: BatchFailures, *, real_now: datetime, rules: BreakerRules) -> Breaker:
@@ -81,7 +83,7 @@ class Breaker:
         asked = min(trouble.retry_after_seconds or 0.0, rules.believed_seconds)
         troubles = self.troubles + trouble.answers
         if self.is_open and not trouble.was_trial:
-            # Left before it opened, answered after: nothing new, unless the carrier says how long.
+            # These calls left before the breaker opened: nothing new, unless the carrier says how long to wait.
             return replace(self, troubles=troubles, wait_until=_later(self.wait_until, real_now, asked))
         if self.is_open or troubles >= rules.opens_after:
             doubled = min(self.openings, _MOST_DOUBLINGS)

@@ -1,5 +1,5 @@
-"""Words of two-card control 两卡管控: who opens what, what a check says, and how far a question, a restriction or an
-objection is. Pure.
+"""Enumerations of two-card control 两卡管控: who opens what, the verdicts of checks, and the states of questions,
+restrictions and objections. Pure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class InstitutionKind(StrEnum):
 
 
 class OpeningChannel(StrEnum):
-    """How the customer came."""
+    """How the customer came to the institution."""
 
     COUNTER = "counter"
     SELF_SERVICE = "self_service"
@@ -27,7 +27,9 @@ class OpeningChannel(StrEnum):
 
 
 class CardProduct(StrEnum):
-    """What is opened. The first four are accounts of a bank, the others SIM cards of a carrier."""
+    """The account or SIM card that is opened. The first four are accounts of a bank, the others SIM cards of a
+    carrier.
+    """
 
     ACCOUNT_1 = "account_1"
     ACCOUNT_2 = "account_2"
@@ -44,7 +46,7 @@ class CardProduct(StrEnum):
 
 
 class OpeningResult(StrEnum):
-    """What became of an opening. Only the outlet, that is a person, refuses."""
+    """What became of an opening. Only a person, at the outlet, refuses."""
 
     IN_PROGRESS = "in_progress"
     OPENED = "opened"
@@ -54,8 +56,8 @@ class OpeningResult(StrEnum):
 
 
 class CheckVerdict(StrEnum):
-    """What a check tells the outlet. `restricted` repeats the determination of an authority; the highest that the
-    checks themselves say is `ask_desk`.
+    """What a check tells the outlet. `restricted` repeats the determination of an authority; the most serious verdict
+    of the checks themselves is `ask_desk`.
     """
 
     CLEAR = "clear"
@@ -66,21 +68,21 @@ class CheckVerdict(StrEnum):
 
 
 FLAGGED: Final = frozenset({CheckVerdict.ASK_DESK, CheckVerdict.RESTRICTED})
-"""The outlet does not open it as usual: it asks the desk, or a determination is in force."""
+"""Verdicts after which the outlet does not open the card as usual: it asks the desk, or a determination is in force."""
 
 
 class OpeningFactKind(StrEnum):
-    """What is known later of an account or a number."""
+    """What becomes known later about an account or a number."""
 
     INVOLVED = "involved"
-    """In a case."""
+    """It was used in a fraud case."""
     CLOSED = "closed"
     USED_FAR = "used_far"
     """First used far from here."""
 
 
 class QuestionState(StrEnum):
-    """How far a question of an outlet to the desk is."""
+    """The state of a question of an outlet to the desk."""
 
     WAITING = "waiting"
     CLAIMED = "claimed"
@@ -108,7 +110,7 @@ class OnsiteFinding(StrEnum):
 
 
 class OpenerState(StrEnum):
-    """How far a frequent opener, or a ring, of the morning's list is."""
+    """The state of a frequent opener, or of an opener ring, on the morning's list."""
 
     LISTED = "listed"
     SIGNED = "signed"
@@ -117,7 +119,7 @@ class OpenerState(StrEnum):
 
 
 class DeterminationState(StrEnum):
-    """How far the restriction of a person is, which an authority has determined."""
+    """The state of a person's restriction, which an authority has determined."""
 
     WAITING = "waiting"
     IN_FORCE = "in_force"
@@ -126,7 +128,7 @@ class DeterminationState(StrEnum):
 
 
 class ObjectionState(StrEnum):
-    """How far an objection is."""
+    """The state of an objection."""
 
     OPEN = "open"
     UPHELD = "upheld"
@@ -134,7 +136,7 @@ class ObjectionState(StrEnum):
 
 
 class OutletStep(StrEnum):
-    """How far the matter of an outlet is that opens many involved cards. The centre proposes; the competent authority
+    """The steps taken about an outlet that opens many involved cards. The centre proposes; the competent authority
     suspends.
     """
 
@@ -156,4 +158,4 @@ NEXT_STEPS: Final[Mapping[OutletStep | None, tuple[OutletStep, ...]]] = {
     OutletStep.REVIEW: (OutletStep.LETTER, OutletStep.END),
     OutletStep.END: (OutletStep.BULLETIN,),
 }
-"""What may follow a step; None: nothing was done yet."""
+"""The steps that may follow a step; None: nothing has been done yet."""

@@ -37,11 +37,11 @@ RUNNING_STATUSES: Final = frozenset({CaseStatus.OPEN, CaseStatus.WATCHING})
 """A call or a visit may still follow: in the watch period a follow-up calls."""
 SETTLED_STATUSES: Final = frozenset(CaseStatus) - RUNNING_STATUSES
 STANDING_STATUSES: Final = frozenset({CaseStatus.WATCHING, CaseStatus.PROVEN})
-"""A success stands, provisionally or for good."""
+"""The case counts as a success, provisionally or finally."""
 
 
 class Reason(StrEnum):
-    """Why a step was taken or is waited for; pages and timelines show its word."""
+    """Why a step was taken or will be taken; pages and timelines show it in words."""
 
     NEW_WARNING = "new_warning"
     GRADE_RAISED = "grade_raised"
@@ -95,7 +95,7 @@ class Reason(StrEnum):
 
 
 WISHES = frozenset({Reason.WANTS_OFFICER, Reason.ALREADY_PAID})
-"""What a person asked for during a call; it stays the attempt's reason until the call ends."""
+"""What a person asked for or reported during a call; it stays the attempt's reason until the call ends."""
 
 
 class RobotState(StrEnum):
@@ -117,7 +117,7 @@ class Robot:
     tries: int = 0
     """Attempts that counted against the grade's tries."""
     own_faults: int = 0
-    """Faults of ours since the last attempt that counted."""
+    """Attempts that failed through our fault since the last attempt that counted."""
     number: int = 0
     """Which of the person's numbers the newest attempt calls, from 0."""
     dead_numbers: frozenset[int] = frozenset()
@@ -132,7 +132,7 @@ class StaffTrackState(StrEnum):
 
     NONE = "none"
     SCHEDULED = "scheduled"
-    """Opens at `at` unless the person has been reached."""
+    """Opens at `at`, unless the person has been reached by then."""
     OPEN = "open"
     """There is an assignment, signed for or not; overdue at `at`."""
     DONE = "done"
@@ -162,7 +162,7 @@ class FollowUp:
     at: datetime | None = None
     """When it begins; None while it is under way."""
     tries: int = 0
-    """Calls of this way that did not reach the person."""
+    """Calls made in this way that did not reach the person."""
 
     @property
     def is_under_way(self) -> bool:
@@ -195,11 +195,11 @@ class Case:
     watch_until: datetime | None = None
     follow_up: FollowUp = field(default_factory=FollowUp)
     reopened: bool = False
-    """It is open again: a follow-up has undone its success, or a filing that had ended it was undone."""
+    """The case was opened again: a follow-up undid its success, or a filing that had ended it was undone."""
 
     @property
     def due_at(self) -> datetime | None:
-        """The earliest time at which the clock moves the case; None: only something else can."""
+        """The earliest time at which the passing of time changes the case; None: only another event can."""
         times: list[datetime] = []
         if self.status in RUNNING_STATUSES:
             times.extend(e.at for e in (self.human, self.visit) if e.is_pending and e.at is not None)
@@ -215,7 +215,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeforeFiling:
-    """What a filed case changes in a case, as it was before."""
+    """The values of a case that filing it changes, as they were before."""
 
     status: CaseStatus
     outcome: OutcomeKind | None
@@ -227,7 +227,7 @@ class BeforeFiling:
 
     @classmethod
     def of(cls, case: Case) -> BeforeFiling:
-        """Of the case as it is now."""
+        """The values of this case as they are now."""
         return cls(
             status=case.status,
             outcome=case.outcome,
@@ -240,7 +240,7 @@ class BeforeFiling:
 
 
 class CaseAct(StrEnum):
-    """What a user may do with a case, beside reports on its assignments."""
+    """What a user can do with a case, besides reporting on its assignments."""
 
     CALL_NOW = "ring_now"
     RAISE = "raise"
@@ -269,17 +269,17 @@ class Bar(StrEnum):
 
 
 def acts_allowed(case: Case) -> Mapping[CaseAct, Bar | None]:
-    """Every act with what bars it; None: it is allowed. The machine refuses the same things: pages only say
-    so before.
+    """Every act with the reason why it is not allowed now; None: it is allowed. `decide` refuses the same acts: pages
+    only say so beforehand.
     """
     is_open = case.status is CaseStatus.OPEN
     # In the watch period a person may refuse the follow-ups.
     can_refuse = case.status in RUNNING_STATUSES
 
-    def barred(*bars: tuple[bool, Bar], may_be: bool = is_open) -> Bar | None:
-        if not may_be:
+    def barred(*bars: tuple[bool, Bar], is_possible: bool = is_open) -> Bar | None:
+        if not is_possible:
             return Bar.NOT_OPEN
-        return next((bar for holds, bar in bars if holds), None)
+        return next((bar for applies, bar in bars if applies), None)
 
     return {
         CaseAct.CALL_NOW: barred((case.opted_out, Bar.OPTED_OUT), (not _can_call(case), Bar.NO_NUMBER)),
@@ -290,7 +290,7 @@ def acts_allowed(case: Case) -> Mapping[CaseAct, Bar | None]:
         CaseAct.HAND_OVER: barred(),
         CaseAct.CLOSE: barred(),
         CaseAct.MARK_DUPLICATE: barred(),
-        CaseAct.OPT_OUT: barred((case.opted_out, Bar.OPTED_OUT), may_be=can_refuse),
+        CaseAct.OPT_OUT: barred((case.opted_out, Bar.OPTED_OUT), is_possible=can_refuse),
         CaseAct.NOTE: None,
     }
 
@@ -318,7 +318,7 @@ BEGUN_STATES: Final = frozenset({AssignmentState.SIGNED, AssignmentState.DONE})
 
 
 class VisitStage(StrEnum):
-    """How far an officer has come."""
+    """How far a visit has come."""
 
     NONE = "none"
     ACCEPTED = "accepted"
@@ -329,12 +329,12 @@ class VisitStage(StrEnum):
 
     @property
     def rank(self) -> int:
-        """How far it is, from 0."""
+        """The position among the stages, from 0."""
         return list(VisitStage).index(self)
 
     def under(self, state: AssignmentState) -> VisitStage:
         """The stage to show with the assignment in this state: signing for a visit accepts it, and a visit that is open
-        again starts anew.
+        again starts from the beginning.
         """
         if state is AssignmentState.OPEN:
             return VisitStage.NONE
@@ -351,7 +351,7 @@ class PersonMet(StrEnum):
 
 
 class TransferState(StrEnum):
-    """The state of a transfer: of a case or an assignment that somebody else shall take."""
+    """The state of a transfer: of a case or an assignment that somebody else is to take over."""
 
     ASKED = "asked"
     ACCEPTED = "accepted"
@@ -360,7 +360,7 @@ class TransferState(StrEnum):
 
 
 class DeskCallState(StrEnum):
-    """A call that a caller had put through: first to his own telephone, then to the person."""
+    """The state of a call from a desk, which calls the caller's own telephone first and then the person's."""
 
     ASKED = "asked"
     """The carrier was asked; whether it took the call may not be known yet."""
@@ -372,7 +372,7 @@ class DeskCallState(StrEnum):
 
 
 class InboundState(StrEnum):
-    """A call of a person to us."""
+    """The state of an inbound call."""
 
     ASKING = "asking"
     """The call is answered; the number that was warned is not known yet."""
@@ -386,12 +386,12 @@ class InboundState(StrEnum):
 
 
 class InboundResult(StrEnum):
-    """How a call of a person to us ended."""
+    """How an inbound call ended."""
 
     JOINED = "joined"
     """A desk and the person were on the line."""
     CALL_BACK = "call_back"
-    """No desk answered in time: the person was told that a caller calls back."""
+    """No desk answered in time: the person was told that a caller would call back."""
     GAVE_UP = "gave_up"
     """The person hung up in the queue."""
     NO_CASE = "no_case"
@@ -410,7 +410,7 @@ class StopResult(StrEnum):
 
 
 class StopState(StrEnum):
-    """How far a request to a bank to stop a payment is."""
+    """The state of a request to a bank to stop a payment."""
 
     ASKED = "asked"
     NO_ANSWER = "no_answer"
@@ -422,14 +422,14 @@ class StopState(StrEnum):
 
 
 class PaidWhen(StrEnum):
-    """What the person typed at the script's question, by its key."""
+    """When the person paid, by the key pressed at the script's question."""
 
     JUST_NOW = "1"
     HOURS_AGO = "2"
     BEFORE_TODAY = "3"
 
 
-_REACHED = {
+_CONTACT_OF_OUTCOME = {
     OutcomeKind.DISSUADED_BY_PHONE: Contact.VERIFIED,
     OutcomeKind.DISSUADED_IN_PERSON: Contact.VERIFIED,
     OutcomeKind.SAW_THROUGH_IT: Contact.VERIFIED,
@@ -453,14 +453,14 @@ NO_CALL: Final = "no_call"
 approved it.
 """
 CLAIM_ENDED: Final = "claim_ended"
-"""Reason of the line that reverses such a success, since its task ended before a second person approved it: it never
+"""Reason of the line that reverses such a success because its task ended before a second person approved it: it never
 counted.
 """
 
 
 def contact_of(outcome: OutcomeKind) -> Contact:
     """The contact that a reported outcome implies, unless the report says otherwise."""
-    return _REACHED[outcome]
+    return _CONTACT_OF_OUTCOME[outcome]
 
 
 def may_report(state: AssignmentState) -> bool:

@@ -95,7 +95,9 @@ class Draft:
         )
 
     def expedite_attempt(self, *, reason: Reason) -> None:
-        """Moves the pending attempt to now. A wish that the person spoke in it stays its reason."""
+        """Moves the pending attempt to now. If the person has asked for something in that call, this stays its
+        reason.
+        """
         robot = self.case.robot
         reason = robot.reason if robot.reason in WISHES else reason
         opening = self.policy.window.next_open(self.now)
@@ -114,14 +116,14 @@ class Draft:
         )
 
     def stop_robot(self, reason: Reason) -> None:
-        """No further attempt; a pending one is withdrawn, at the carrier too."""
+        """Ends the robot track: a pending attempt is withdrawn, at the carrier too."""
         robot = self.case.robot
         if robot.state is RobotState.PENDING:
             self.effects.append(WithdrawAttempt(n=robot.attempts, reason=reason))
         self.finish_robot(reason)
 
     def finish_robot(self, reason: Reason) -> None:
-        """No attempt is pending."""
+        """Marks the robot track as done; no attempt is pending afterwards."""
         self.robot(state=RobotState.DONE, at=None, patience_at=None, reason=reason)
 
     def next_number(self) -> int | None:
@@ -136,7 +138,7 @@ class Draft:
     # --- people ----------------------------------------------------------------------------------------------
 
     def assignment(self, track: Track) -> StaffTrack:
-        """The case's track of calls by people, or else of visits."""
+        """The case's staff track: human calls for `Track.HUMAN`, otherwise visits."""
         return self.case.human if track is Track.HUMAN else self.case.visit
 
     def change_assignment(self, track: Track, **fields: object) -> None:
@@ -145,7 +147,9 @@ class Draft:
         self.change(**{track.value: changed})
 
     def schedule(self, track: Track, *, after_seconds: int, reason: Reason) -> None:
-        """Opens the assignment later unless the person is reached before; an earlier time stays."""
+        """Schedules the assignment to open later, unless the person is reached before. A time that is earlier already
+        stays.
+        """
         assignment = self.assignment(track)
         at = self.now + timedelta(seconds=after_seconds)
         if assignment.state is StaffTrackState.OPEN:
@@ -158,8 +162,9 @@ class Draft:
             self.change_assignment(track, state=StaffTrackState.SCHEDULED, at=at, reason=reason)
 
     def open_assignment(self, track: Track, reason: Reason, *, record_as: Reason | None = None) -> None:
-        """Opens the assignment, unless it is open already. One of a follow-up that has opened the case again becomes
-        the case's own, and moves up. `record_as` is the reason of its record where that is another one.
+        """Opens the assignment, unless it is open already. An open assignment of a follow-up that has opened the case
+        again becomes the case's own and moves up the queue. `record_as`: the reason to record, if it differs from
+        `reason`.
         """
         assignment = self.assignment(track)
         if assignment.state is StaffTrackState.OPEN:
@@ -183,7 +188,9 @@ class Draft:
         )
 
     def send_message(self, purpose: MessagePurpose) -> None:
-        """Sends a message to the number called last, where the grade has one. After an opt-out none is sent."""
+        """Sends a message to the number called last, if the grade's policy has one for this purpose. After an opt-out
+        none is sent.
+        """
         rules = self.grade_policy
         after_warning = purpose is MessagePurpose.AFTER_WARNING
         wanted = rules.message_after_warning if after_warning else rules.message_when_unreachable
@@ -192,8 +199,9 @@ class Draft:
             self.effects.append(SendMessage(purpose=purpose, number=number, channel=channel))
 
     def assignment_urgency_at(self, reason: Reason) -> datetime:
-        """Before everything else for a person who asked for an officer, has paid or calls us, and in a case that a
-        follow-up has opened again. A follow-up itself takes its turn as if its case were new and of the lowest grade.
+        """The place in the queue: before everything else for a person who asked for an officer, has paid or called us,
+        and for a case that a follow-up has opened again. A follow-up itself is queued as if its case were new and of
+        the lowest grade.
         """
         if reason is Reason.FOLLOW_UP:
             return self.now
@@ -201,8 +209,8 @@ class Draft:
         return self.urgency_at() - (_TOP_OF_QUEUE if is_first else timedelta(0))
 
     def expedite_assignment(self, track: Track, reason: Reason, *, record_as: Reason | None = None) -> None:
-        """Moves an open assignment up for this reason, which becomes its own; paid outweighs asked. `record_as` as in
-        `open_assignment`.
+        """Moves an open assignment up the queue for this reason, which replaces its own, except that `ALREADY_PAID`
+        stays. `record_as`: as in `open_assignment`.
         """
         if self.assignment(track).reason in {reason, Reason.ALREADY_PAID}:
             return
@@ -211,13 +219,13 @@ class Draft:
         self.effects.append(ExpediteAssignment(track=track, reason=record_as or reason, urgency_at=at))
 
     def open_stop_payment(self) -> None:
-        """Money has left: raises an alarm, and somebody has to ask the bank to stop the payment."""
+        """The person has paid: raises an alarm, and opens a task to ask the bank to stop the payment."""
         self.alarm(AlarmCode.ALREADY_PAID)
         self.effects.append(OpenStopPayment())
 
     def ask_person(self, reason: Reason) -> None:
-        """A human call now, or a visit where the human call has been made. An assignment that is open already moves up
-        when the person asked for it.
+        """Opens a human call now, or a visit if the human call has been made. An assignment that is open already moves
+        up the queue if the person asked for it.
         """
         track = Track.VISIT if self.case.human.state is StaffTrackState.DONE else Track.HUMAN
         if reason in WISHES and self.assignment(track).state is StaffTrackState.OPEN:
@@ -226,8 +234,8 @@ class Draft:
             self.open_assignment(track, reason)
 
     def ensure_person(self, reason: Reason) -> None:
-        """Some assignment is open afterwards: one that is open already, a human call, or, once that failed, the visit
-        that this grade has. A visit that is scheduled or done is not opened again.
+        """Makes sure that an assignment is open: one that is open already, a human call, or, after a failed human call,
+        a visit if this grade has one. A visit that is scheduled or done is not opened again.
         """
         human, visit = self.case.human.state, self.case.visit.state
         if StaffTrackState.OPEN in {human, visit}:
@@ -237,7 +245,7 @@ class Draft:
             self.ask_person(reason)
 
     def withdraw_assignment(self, track: Track, reason: Reason) -> None:
-        """The track is done; an open assignment is withdrawn."""
+        """Marks the track as done; an open assignment is withdrawn."""
         assignment = self.assignment(track)
         if assignment.state is StaffTrackState.OPEN:
             self.effects.append(WithdrawAssignment(track=track, reason=reason))
@@ -258,7 +266,9 @@ class Draft:
         self.change(status=CaseStatus.CLOSED, outcome=outcome, watch_until=None)
 
     def succeed(self, outcome: OutcomeKind, reason: Reason) -> None:
-        """A provisional success until the watch period ends. The caller has checked the verified contact."""
+        """Ends every track and starts the watch period of a provisional success. The calling code has checked the
+        verified contact.
+        """
         self.stand_down(reason)
         self.change(status=CaseStatus.WATCHING, outcome=outcome, watch_until=self.now + self.policy.watch())
         rules = self.grade_policy
@@ -267,8 +277,8 @@ class Draft:
     # --- follow-ups ------------------------------------------------------------------------------------------
 
     def schedule_follow_up(self, way: Track | None, *, after_seconds: int, tries: int = 0) -> None:
-        """Plans the follow-up that way, in the dialling window. Where no robot may or can call, the policy's next way
-        is taken; where the watch period is over by then, or no way is left, no further follow-up comes.
+        """Plans the follow-up in this way, in the dialling window. If the robot must not or cannot call, the policy's
+        next way is used. If the watch period is over by then, or no way is left, no further follow-up is planned.
         """
         case = self.case
         if way is Track.ROBOT and (
@@ -282,19 +292,21 @@ class Draft:
             self.change(follow_up=FollowUp(by=way, at=at, tries=tries))
 
     def next_follow_up_way(self, way: Track | None) -> Track | None:
-        """The way that the policy has after this one; None: no further one."""
+        """The way that the policy names after this one; None if there is none."""
         rules = self.grade_policy
         is_last = way is not rules.follow_up_by or rules.follow_up_then is way
         return None if is_last else rules.follow_up_then
 
     def follow_up_number(self) -> int | None:
-        """The number that a follow-up calls: the one called last unless it is dead; None: none is left."""
+        """The number that a follow-up calls: the one called last, or the next one if that is dead; None if no number is
+        left.
+        """
         robot = self.case.robot
         return robot.number if robot.number not in robot.dead_numbers else self.next_number()
 
     def plan_follow_up_call(self, number: int) -> None:
-        """Plans the follow-up's next call, which every grade makes in the dialling window only. It takes its turn as if
-        its case were new and of the lowest grade.
+        """Plans the follow-up's next call, which every grade makes in the dialling window only. It is queued as if its
+        case were new and of the lowest grade.
         """
         n = self.case.robot.attempts + 1
         at = self.policy.window.next_open(self.now)
@@ -309,14 +321,14 @@ class Draft:
 
     @property
     def is_followed_up_by_caller(self) -> bool:
-        """A caller's follow-up is under way."""
+        """Whether a follow-up by a caller is under way."""
         case = self.case
         by_caller = case.follow_up.by is Track.HUMAN and case.follow_up.is_under_way
         return case.status is CaseStatus.WATCHING and by_caller
 
     def reopen(self, *, reported: Track | None = None) -> None:
-        """The follow-up undoes the success, and the case is open again for people. The staff tracks begin anew, except
-        the one whose report says so, and one that is open, as after a call of the person to us: it goes on.
+        """Reverses the success and opens the case again for people. The staff tracks start anew, except `reported`,
+        whose report undid the success, and a track that is open, for example after an inbound call.
         """
         self.effects.append(ReverseOutcome(reason=Reason.FOLLOW_UP))
         called_in = (

@@ -68,15 +68,15 @@ from dialer.language import Text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What an event makes of a case, and what is to be done."""
+    """The case after an event, and the effects to carry out."""
 
     case: Case
     effects: tuple[Effect, ...]
 
 
 def decide(case: Case, event: Event, now: datetime, policy: Policy) -> Decision:
-    """The case after `event` at `now` (aware UTC), and what is to be done. Raises `Conflict` for a human act that
-    no longer fits; any other event that does not fit leaves the case as it was, without effects.
+    """Decides about `event` at `now` (aware UTC). Raises `Conflict` for an act of a person that is no longer possible;
+    any other event that no longer applies leaves the case as it was, without effects.
     """
     draft = Draft(case, now=now, policy=policy)
     _apply(draft, event)
@@ -171,8 +171,8 @@ def _person_requested(draft: Draft, track: Track) -> None:
 
 
 def _opted_out(draft: Draft) -> None:
-    """No robot calls for this incident again; people take over as after a robot that did not reach the person. In the
-    watch period there are no more follow-ups.
+    """No robot calls for this incident again; people take over, as after robot calls that did not reach the person. In
+    the watch period there are no more follow-ups.
     """
     if draft.case.status is CaseStatus.WATCHING:
         follow_ups_refused(draft)
@@ -193,7 +193,9 @@ def _case_closed(draft: Draft, outcome: OutcomeKind) -> None:
 
 
 def _case_filed(draft: Draft) -> None:
-    """Money was lost: a success is reversed, anything else ends as already defrauded. Twice changes nothing."""
+    """Money was lost: a success is reversed, anything else ends as already defrauded. Filing a case again changes
+    nothing.
+    """
     case = draft.case
     if _is_filed(case):
         return
@@ -220,8 +222,8 @@ def _is_filed(case: Case) -> bool:
 
 def _filing_undone(draft: Draft, before: BeforeFiling) -> None:
     """The case is what it was before it was filed. Calls and assignments that the filing ended are not brought back:
-    those that were pending are planned anew. A watch period that is over by now ends at the next look. Of a case
-    that is not filed, and of one that had ended so before, nothing changes.
+    those that were pending are planned anew. A watch period that is over by now ends when the case is next decided. A
+    case that is not filed, or that had ended as already defrauded before, does not change.
     """
     case = draft.case
     if not _is_filed(case) or (before.status, before.outcome) == (case.status, case.outcome):
@@ -233,20 +235,22 @@ def _filing_undone(draft: Draft, before: BeforeFiling) -> None:
         seconds = max(0, int((at - draft.now).total_seconds()))
         draft.schedule_follow_up(before.follow_up.by, after_seconds=seconds, tries=before.follow_up.tries)
     if before.status is CaseStatus.WATCHING:
-        _calls_back_again(draft, before)
+        _reopen_call_backs(draft, before)
     if before.status is CaseStatus.OPEN:
         draft.change(reopened=True)
-        _tracks_again(draft, before)
+        _resume_tracks(draft, before)
 
 
-def _calls_back_again(draft: Draft, before: BeforeFiling) -> None:
-    """A person who called us in the watch period is still called back; the follow-up itself begins again when due."""
+def _reopen_call_backs(draft: Draft, before: BeforeFiling) -> None:
+    """Opens the call-backs again: a person who called us in the watch period is still called back. The follow-up itself
+    begins again when due.
+    """
     for track, was in ((Track.HUMAN, before.human), (Track.VISIT, before.visit)):
         if was.state is StaffTrackState.OPEN and was.reason is not Reason.FOLLOW_UP:
             draft.open_assignment(track, was.reason)
 
 
-def _tracks_again(draft: Draft, before: BeforeFiling) -> None:
+def _resume_tracks(draft: Draft, before: BeforeFiling) -> None:
     if before.is_robot_pending and not draft.case.opted_out and not draft.case.missed:
         draft.plan_attempt(after_seconds=0, reason=Reason.FILING_UNDONE)
     for track, was in ((Track.HUMAN, before.human), (Track.VISIT, before.visit)):
@@ -261,8 +265,9 @@ def _tracks_again(draft: Draft, before: BeforeFiling) -> None:
 
 
 class Openings:
-    """Opens many cases at one moment under one policy. Each decision is the one of `decide`, which is called once for
-    all cases that have the same grade, expiry and minority: only the place in the queue differs between them.
+    """Opens many cases at one moment under one policy. Each decision equals that of `decide`, which is called once for
+    all cases with the same grade, the same `missed` and the same answer to whether the person is a minor: only the
+    place in the queue differs between them.
     """
 
     def __init__(self, *, now: datetime, policy: Policy) -> None:

@@ -1,5 +1,5 @@
-"""Refusals and faults that cross module borders. Each is a class with its values; pages and terminals make the
-sentence, in the reader's language. None knows HTTP or logging.
+"""Refusals and faults that cross module borders. Each is a class with its values; pages and terminals show its sentence
+in the reader's language. None depends on HTTP or logging.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class DialerError(Exception):
     """
 
     fix: str | Text = ""
-    """What to do, where the sentence does not say it."""
+    """What to do, if the sentence does not say it."""
 
     def __init__(self, text: str | Text) -> None:
         self.text = Text.of(text)
@@ -37,7 +37,7 @@ class NotFound(Refusal):
 
 
 class Conflict(Refusal):
-    """An act of a person that no longer fits. `current`: the state it conflicts with, as a code."""
+    """An act of a person that is no longer possible. `current`: the state that it conflicts with, as a code."""
 
     def __init__(self, text: str | Text, *, current: str = "") -> None:
         super().__init__(text)
@@ -58,7 +58,7 @@ class Overtaken(Conflict):
 
 
 class Invalid(Refusal):
-    """An input that can never be right; `field` names it and `fix` says what to enter."""
+    """An input that is not valid; `field` names it and `fix` says what to enter."""
 
     def __init__(self, *, field: str, problem: str | Text, fix: str | Text = "") -> None:
         self.field = field
@@ -79,8 +79,8 @@ class UnusableFile(Refusal):
 
 
 class NoPhoneColumn(UnusableFile):
-    """No column of the list can be called; `headings` is the row that most looks like its heading, for a person to
-    say which of them is the phone.
+    """No column of the list has telephone numbers; `headings` is the row that looks most like the headings, so that a
+    person can choose the phone column.
     """
 
     def __init__(self, text: str | Text, *, headings: tuple[str, ...]) -> None:
@@ -89,7 +89,7 @@ class NoPhoneColumn(UnusableFile):
 
 
 class FileFault(StrEnum):
-    """Why the process that reads a file was ended, or could not begin."""
+    """Why the process that reads a file was ended or could not start."""
 
     MEMORY = "memory"
     TIME = "time"
@@ -129,16 +129,16 @@ class UnreadableFile(UnusableFile):
 
 
 class PictureFault(StrEnum):
-    """Why a picture or a PDF is not taken."""
+    """Why a picture or a PDF is not accepted."""
 
     KIND = "kind"
     PIXELS = "pixels"
     DAMAGE = "damage"
     BUSY = "busy"
     LOCKED = "locked"
-    """A PDF under a password."""
+    """A PDF that is protected by a password."""
     ACTIVE = "active"
-    """A PDF that runs a script, starts a program, sends a form or holds another file."""
+    """A PDF that runs a script, starts a program, sends a form or contains another file."""
 
 
 class SettingsError(Refusal):
@@ -151,7 +151,7 @@ class SettingsError(Refusal):
 
 
 class WrongValue(ValueError):
-    """A setting's value that its reader refuses; becomes a `SettingsError` under the name of the setting."""
+    """A value that a setting does not accept; it becomes a `SettingsError` with the name of the setting."""
 
     def __init__(self, text: Text) -> None:
         super().__init__(str(text))
@@ -168,7 +168,7 @@ class Unavailable(DialerError):
 
 
 class CountsBusy(Unavailable):
-    """So many counts of pages wait already that another one is not begun."""
+    """So many pages are waiting for their figures that no further count is started."""
 
     def __init__(self) -> None:
         problem = gettext_noop("too many figures are being counted: try again in a minute")

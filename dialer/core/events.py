@@ -1,4 +1,4 @@
-"""What can happen to a case, and what a decision asks for (effects). Values only."""
+"""The events that can happen to a case, and the effects that a decision asks for. Values only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dialer.core.values import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseOpened:
-    """The first warning made the case; its tracks start."""
+    """The first warning opened the case; its tracks start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class AttemptEnded:
     contact: Contact = Contact.NONE
     answer: Answer = Answer.NONE
     reach: Reach | None = None
-    """None where there is no conversation to judge by."""
+    """None if there was no conversation to judge by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +71,12 @@ class PersonCalledIn:
     """The person calls us. Who it is has not been verified."""
 
     from_own_number: bool
-    """The network says that the call comes from a number of the person's; else the number was typed."""
+    """The network reports that the call comes from one of the person's numbers; otherwise the number was typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowClosed:
-    """The pending attempt came to its turn outside the dialling window."""
+    """The turn of the pending attempt came outside the dialling window."""
 
     n: int
 
@@ -100,7 +100,7 @@ class AssignmentReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeChanged:
-    """A person set the grade. For a lower one the caller of this has checked and recorded the reason."""
+    """A person set the grade. If it is lower, the calling code has checked and recorded the reason."""
 
     grade: Grade
 
@@ -136,7 +136,7 @@ class CaseFiled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilingUndone:
-    """The filed case was another person's: the case goes back to what it was before."""
+    """The filed case was another person's: the case returns to what it was before."""
 
     before: BeforeFiling
 
@@ -175,7 +175,7 @@ class PlanAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawAttempt:
-    """Attempt `n` is not wanted any more; one at the carrier is cancelled there."""
+    """Attempt `n` is no longer wanted; a call at the carrier is cancelled there."""
 
     n: int
     reason: Reason
@@ -230,12 +230,12 @@ class SendMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStopPayment:
-    """Money has left: somebody has to ask the bank to stop the payment 止付, also after the case has ended."""
+    """The person has paid: somebody has to ask the bank to stop the payment 止付, even after the case has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawAssignment:
-    """The track's open assignment is taken back: nobody has to do it any more."""
+    """The track's open assignment is withdrawn: nobody has to do it any more."""
 
     track: Track
     reason: Reason
@@ -243,7 +243,7 @@ class WithdrawAssignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOutcome:
-    """A line for the ledger of outcomes."""
+    """A new line in the ledger of outcomes."""
 
     outcome: OutcomeKind
     contact: Contact
@@ -260,7 +260,7 @@ class ReverseOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOutcome:
-    """The lines that a filed case added to the ledger are reversed: what they had reversed stands again."""
+    """The lines that a filed case added to the ledger are reversed: what they had reversed counts again."""
 
 
 class AlarmCode(StrEnum):
@@ -285,7 +285,7 @@ class AlarmCode(StrEnum):
     WEBHOOKS_MISSING = "webhooks_missing"
     """Calls that the carrier took bring no webhook, or only ones that cannot be verified, so dialling has stopped."""
     PUBLIC_URL_BLOCKED = "public_url_blocked"
-    """A request of our own to the public address does not reach a web process of ours."""
+    """A request that we send to our own public address does not reach our web process."""
     SCHEMA_MOVED = "schema_moved"
     """A newer version migrated the database while an older process runs, which claims nothing from then on."""
     CLOCK_JUMPED = "clock_jumped"
@@ -296,19 +296,19 @@ class AlarmCode(StrEnum):
     SOUND_BROKEN = "sound_broken"
     """An approved prompt could not be played in a call; a synthesised voice spoke it instead."""
     AUDIT_BROKEN = "audit_broken"
-    """Lines of the audit are missing, altered, doubled or moved."""
+    """Lines of the audit are missing, altered, duplicated or moved."""
     ANCHOR_FAILED = "anchor_failed"
-    """The last line of the audit could not be noted outside the database."""
+    """The head of the audit could not be written outside the database."""
     MANY_REVEALS = "many_reveals"
-    """One person has looked at much personal data in clear in a short time."""
+    """One user has viewed much personal data in clear in a short time."""
     SIGNALS_SILENT = "signals_silent"
     """A source that sent signals regularly sends none."""
     RULE_STOPPED = "rule_stopped"
     """A rule of the warning robot fired far more often than it used to: what it alone finds is held."""
     RULE_WORSE = "rule_worse"
-    """Of a rule's warnings fewer were right lately than before, by more than chance."""
+    """Fewer of a rule's recent warnings were right than before, by more than chance explains."""
     SIGNALS_DRIFTED = "signals_drifted"
-    """The figures that a rule reads are spread otherwise than in the week before."""
+    """The figures that a rule reads are distributed differently from the week before."""
     MANY_OPENING_CHECKS = "many_opening_checks"
     """An outlet has checked more openings in an hour than it may open cards."""
     CHECK_FALLS_ON_GROUP = "check_falls_on_group"
@@ -318,9 +318,9 @@ class AlarmCode(StrEnum):
     STOP_UNANSWERED = "stop_unanswered"
     """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
     RECORDING_NOT_FETCHED = "recording_not_fetched"
-    """The carrier has given no recording of a call for a day and more, or could not delete it."""
+    """For more than a day the carrier has not delivered the recording of a call, or could not delete it."""
     CARD_QUESTION_LAPSED = "card_question_lapsed"
-    """Nobody of the desk answered an outlet while its customer waited."""
+    """Nobody at the desk answered an outlet while its customer waited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
-"""The watch period of a success: the follow-up 回访 in it, by robot, caller or officer as the policy of the grade says,
-what a follow-up finds, and the end of the watch. `decide` calls these through `rules`.
+"""The watch period of a success: the follow-up 回访, by robot, caller or officer as the grade's policy says, its
+result, and the end of the watch period. `decide` calls these functions through `rules`.
 
-A follow-up either finds nothing, and the success stays provisional, or finds what opens the case again. Where it does
-not reach the person it is tried again, then by the policy's next way; the end of the watch ends it in any case.
+A follow-up either finds nothing, and the success stays provisional, or it opens the case again. If it does not reach
+the person it is tried again, then in the policy's next way; the end of the watch period ends it in any case.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ UNDOING_OUTCOMES: Final = frozenset(
 """Outcomes of a follow-up by a caller or an officer that open the case again."""
 
 _CALL_ENDS: Final = timedelta(minutes=15)
-"""A call that is under way when the watch ends is heard to its end: the watch goes on for this long at a time."""
+"""If a call is under way when the watch period ends, the period is extended by this much at a time until the call is
+over.
+"""
 
 
 def watch_passed(draft: Draft, *, is_at_carrier: bool) -> None:
@@ -51,13 +53,15 @@ def watch_passed(draft: Draft, *, is_at_carrier: bool) -> None:
 
 
 def follow_ups_refused(draft: Draft) -> None:
-    """The person wants no follow-up: none is left and none comes, by nobody. The success stays provisional."""
+    """The person wants no follow-up: what is pending is withdrawn and nothing further is planned. The success stays
+    provisional.
+    """
     _withdraw(draft, Reason.OPTED_OUT)
     draft.change(opted_out=True, follow_up=FollowUp())
 
 
 def _withdraw(draft: Draft, reason: Reason) -> None:
-    """No call and no assignment of a follow-up is left."""
+    """Withdraws the call and the assignments of a follow-up."""
     if draft.case.robot.state is RobotState.PENDING:
         draft.stop_robot(reason)
     for track in (Track.HUMAN, Track.VISIT):
@@ -84,7 +88,7 @@ def _begin(draft: Draft) -> None:
 
 
 def _overdue(draft: Draft, track: Track) -> None:
-    """An assignment of a follow-up that nobody reports raises an alarm, and goes on."""
+    """Raises an alarm for an assignment of a follow-up that nobody has reported in time; the assignment stays open."""
     assignment = draft.assignment(track)
     if assignment.state is not StaffTrackState.OPEN or assignment.at is None or assignment.at > draft.now:
         return
@@ -94,8 +98,8 @@ def _overdue(draft: Draft, track: Track) -> None:
 
 
 def follow_up_call_ended(draft: Draft, event: AttemptEnded) -> None:
-    """A follow-up call that did not open the case again: the success stands, and the call is made again, or the next
-    way is taken, where it did not reach the person.
+    """Applies the end of a follow-up call that did not open the case again. If it did not reach the person, the call is
+    repeated or the next way is used.
     """
     match event.result:
         case TelephonyResult.ANSWERED:
@@ -127,7 +131,7 @@ def _answered(draft: Draft, event: AttemptEnded) -> None:
 
 
 def _not_reached(draft: Draft) -> None:
-    """The robot calls again, up to the policy's number of calls; then the next way."""
+    """The robot calls again, up to the policy's number of calls; then the next way is used."""
     tries = draft.case.follow_up.tries + 1
     draft.robot(own_faults=0)
     rules = draft.grade_policy
@@ -145,7 +149,7 @@ def _dead_number(draft: Draft) -> None:
 
 
 def _own_fault(draft: Draft) -> None:
-    """Does not count as a try; too many in a row, and the next way is taken."""
+    """A fault of ours does not count as a try. After too many in a row the next way is used."""
     faults = draft.case.robot.own_faults + 1
     draft.robot(own_faults=faults)
     if faults > draft.policy.max_own_faults:
@@ -161,9 +165,9 @@ def _next_way(draft: Draft) -> None:
 
 
 def follow_up_reported(draft: Draft, event: AssignmentReported) -> None:
-    """A caller or an officer reports a follow-up that did not open the case again. It is on record, and no success of
-    its own; where the person was not reached, the policy's next way is taken. A report on a call of the person to us
-    leaves a follow-up that is still planned as it is, unless it was a success.
+    """Applies the report of a caller or an officer on a follow-up that did not open the case again. It is recorded, but
+    is not another success; if the person was not reached, the policy's next way is used. A report on an inbound call
+    leaves a planned follow-up as it is, unless the call was a success.
     """
     draft.record(event.outcome, track=event.track, reason=Reason.FOLLOW_UP, contact=event.contact)
     if event.outcome in SUCCESSES:

@@ -1,4 +1,4 @@
-"""What becomes of a call of a person to us at its next step. Pure."""
+"""The next step of an inbound call. Pure."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Final
 
 
 class InboundStep(StrEnum):
-    """The next step of a call to us."""
+    """The next step of an inbound call."""
 
     ASK = "ask"
-    """For the number that was warned."""
+    """The caller is asked for the number that was warned."""
     RING = "ring"
     """A desk's telephone rings."""
     WAIT = "wait"
-    """In the queue."""
+    """The caller waits in the queue."""
     CALL_BACK = "call_back"
-    """Nobody is free. Where a case is known, the task stands at the top of the queue."""
+    """Nobody is free. If the case is known, its call task is at the top of the queue."""
     NO_OFFICER = "no_officer"
     """No number is known, so nobody can call back."""
 
 
 MOST_ASKED: Final = 2
-"""How often a caller is asked for the number."""
+"""How often a caller is asked for the number, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundSituation:
-    """Where a call stands. `has_number`: its case is known, or a telephone number was typed. `asked`: how often the
-    caller was asked for it.
+    """The state of an inbound call. `has_number`: its case is known, or a telephone number was typed. `asked`: how
+    often the caller was asked for the number.
     """
 
     has_number: bool
@@ -39,8 +39,8 @@ class InboundSituation:
 
 
 def next_inbound_step(now: InboundSituation, *, wait_seconds: int) -> InboundStep:
-    """Whose number it is comes first; a free desk or duty line then rings at once. Whether a case of a typed number is
-    open changes nothing, so that nobody learns it.
+    """The caller is asked for the number first; then a free desk or the duty line rings at once. Whether a typed number
+    has an open case makes no difference, so that the caller cannot find that out.
     """
     if not now.has_number and now.asked < MOST_ASKED:
         return InboundStep.ASK

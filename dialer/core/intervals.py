@@ -1,16 +1,16 @@
-"""Shares and their differences with their intervals. Pure.
+"""Intervals of shares and of their differences. Pure.
 
-A usual confidence interval holds for one look at a number of calls chosen before; looking every morning and stopping
-when it seems clear finds differences that do not exist. `share_interval`, `compare` and `adjust` hold at all looks
-together: they invert the mixture sequential probability ratio test of H. Robbins (1970), as R. Johari, P. Koomen,
-L. Pekelis and D. Walsh use it for comparisons of shares ("Always Valid Inference", Operations Research 70(3), 2022,
-section 4).
+A usual confidence interval is valid for one look at a sample of a size chosen beforehand; looking every morning and
+stopping when the result seems clear finds differences that do not exist. `share_interval` and `compare` are valid at
+all looks together: they invert the mixture sequential probability ratio test of H. Robbins (1970), as R. Johari, P.
+Koomen, L. Pekelis and D. Walsh use it for comparisons of shares ("Always Valid Inference", Operations Research 70(3),
+2022, section 4).
 
-confseq (0.0.11) has such intervals, but only as source: it needs a C++ compiler and Boost where it is installed, and
-NumPy in the web process. The formula is `_half_width`.
+The package confseq (0.0.11) offers such intervals, but is distributed only as source: its installation needs a C++
+compiler and Boost, and the web process would need NumPy. `_half_width` is the formula.
 
-`wilson`, `estimate` and `drawn` hold for one look: a plain share, and the share of one among many (an outlet) drawn
-towards that of all (beta-binomial).
+`wilson`, `estimate`, `adjust` and `drawn` are valid for one look: a plain share, shares with the same mix of cases, and
+the share of one among many (an outlet) drawn towards that of all (beta-binomial).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ERROR = 0.05
 MARGIN = 0.03
 """Differences below this share do not matter for a decision."""
 LEAST_PEOPLE = 30
-"""Below this the normal approximation does not hold, and there is no verdict."""
+"""With fewer people the normal approximation is not valid, and there is no conclusion."""
 _TYPICAL = 0.08
 """The difference at which the test has most power; any choice is valid."""
 _MOST_PEOPLE = 10_000_000
@@ -35,7 +35,7 @@ _MOST_PEOPLE = 10_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
-    """`hits` of `people`."""
+    """How many of `people` count as `hits`."""
 
     people: int
     hits: int
@@ -61,7 +61,7 @@ class Interval:
 
 
 class Finding(StrEnum):
-    """What a comparison of two shares says."""
+    """The result of a comparison of two shares."""
 
     TOO_FEW = "too_few"
     BETTER = "better"
@@ -72,8 +72,8 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialConclusion:
-    """The conclusion on one version against the live one. `more_each`: about how many more people each need before
-    there is one.
+    """The conclusion about one version compared with the live one. `more_each`: about how many more people each version
+    needs before there is a conclusion.
     """
 
     finding: Finding
@@ -83,12 +83,12 @@ class TrialConclusion:
 
 
 _Z = 1.959963984540054
-"""Of the normal distribution, for 95 %."""
+"""The quantile of the normal distribution for a 95 % interval."""
 
 
 def wilson(hits: int, people: int) -> Interval | None:
-    """Where the true share is, for one look, at 95 %; None without people. E. B. Wilson, "Probable Inference, the Law
-    of Succession, and Statistical Inference", JASA 22 (1927), 209-212.
+    """The 95 % interval of the true share, for one look; None without people. E. B. Wilson, "Probable Inference, the
+    Law of Succession, and Statistical Inference", JASA 22 (1927), 209-212.
     """
     if people == 0:
         return None
@@ -99,7 +99,7 @@ def wilson(hits: int, people: int) -> Interval | None:
 
 
 def share_interval(rollup: Rollup, *, error: float = ERROR) -> Interval | None:
-    """Where the true share is, at all looks together; None below `LEAST_PEOPLE`."""
+    """The interval of the true share, valid at all looks together; None below `LEAST_PEOPLE`."""
     if rollup.people < LEAST_PEOPLE or rollup.share is None:
         return None
     half = _half_width(rollup.variance / rollup.people, error)
@@ -107,7 +107,7 @@ def share_interval(rollup: Rollup, *, error: float = ERROR) -> Interval | None:
 
 
 def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float = ERROR) -> TrialConclusion:
-    """The verdict so far, valid at every look. With several versions against one, divide `error` among them."""
+    """The conclusion so far, valid at every look. With several versions against one, divide `error` among them."""
     if live.share is None or other.share is None:
         return TrialConclusion(
             finding=Finding.TOO_FEW, difference=None, interval=None, more_each=_needed(live, other, error)
@@ -130,7 +130,7 @@ def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float =
 
 
 def _variance(live: Rollup, other: Rollup, live_people: int, other_people: int) -> float:
-    """The variance of the difference of the two shares, as these numbers of people would give it."""
+    """The variance of the difference of the two shares, with these numbers of people."""
     return live.variance / live_people + other.variance / other_people
 
 
@@ -142,7 +142,9 @@ def _half_width(variance: float, error: float) -> float:
 
 
 def _needed(live: Rollup, other: Rollup, error: float) -> int:
-    """People each, beyond those that there are, until the difference seen so far, or the margin, could be told."""
+    """How many more people each version needs until the test could detect the difference seen so far, or the margin if
+    that is larger.
+    """
     seen = abs(other.share - live.share) if live.share is not None and other.share is not None else 0.0
     wanted = max(seen, MARGIN)
     have = min(live.people, other.people)
@@ -157,13 +159,13 @@ def _needed(live: Rollup, other: Rollup, error: float) -> int:
 
 
 def _about(number: int) -> int:
-    """Rounded up to two figures."""
+    """The number rounded up to two significant figures."""
     size: int = 10 ** max(0, len(str(number)) - 2)
     return -(-number // size) * size
 
 
 class Standing(StrEnum):
-    """How one part's share compares with that of all others, adjusted for the mix of their cases."""
+    """How the share of one part compares with that of all others, adjusted for the mix of their cases."""
 
     TOO_FEW = "too_few"
     NOISE = "noise"
@@ -182,14 +184,16 @@ class Stratum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjusted:
-    """The shares that a part and the rest would have with the same mix of cases; None without a common kind."""
+    """The shares that a part and the rest would have with the same mix of cases; None if they have no kind of case in
+    common.
+    """
 
     standing: Standing
     share: float | None = None
     rest: float | None = None
     difference: float | None = None
     interval: Interval | None = None
-    """Of the difference, between -1 and 1; None below `LEAST_PEOPLE`."""
+    """The interval of the difference, between -1 and 1; None below `LEAST_PEOPLE`."""
     compared: int = 0
     """Cases of the part that are of a kind which the rest has too."""
 
@@ -228,8 +232,8 @@ def adjust(strata: Iterable[Stratum], *, error: float = ERROR) -> Adjusted:
 
 
 def adjust_each(kinds: Mapping[str, Mapping[str, Rollup]], *, error: float = ERROR) -> dict[str, Adjusted]:
-    """Each part against all others; `kinds` are the cases of each part by their kind. The chance of one wrong verdict
-    is `error` for all parts together.
+    """Compares each part with all others; `kinds` has the cases of each part by their kind. The probability of any
+    wrong result is `error` for all parts together.
     """
     total: dict[str, Rollup] = {}
     for parts in kinds.values():
@@ -258,7 +262,7 @@ _TINY: Final = 1e-30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A share between 0 and 1, with the ends of its interval of 95 % at one look."""
+    """A share between 0 and 1, with the ends of its 95 % interval, valid for one look."""
 
     share: float
     low: float
@@ -275,7 +279,9 @@ def estimate(part: int, whole: int) -> Estimate | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """The shares of all outlets: their mean, and how many openings it is worth against an outlet's own."""
+    """The distribution of the shares of all outlets: its mean, and its strength, as the number of openings that the
+    mean weighs against an outlet's own.
+    """
 
     mean: float
     strength: float
@@ -300,7 +306,7 @@ def prior_of(counts: Sequence[tuple[int, int]]) -> Prior:
 
 
 def drawn(involved: int, opened: int, prior: Prior) -> Estimate:
-    """The outlet's share drawn towards the mean, with the interval of 95 % of what is known of it."""
+    """The outlet's share, drawn towards the mean of all outlets, with its 95 % credible interval."""
     a = prior.mean * prior.strength + involved
     b = (1 - prior.mean) * prior.strength + opened - involved
     if (
@@ -311,7 +317,7 @@ def drawn(involved: int, opened: int, prior: Prior) -> Estimate:
 
 
 def beta_quantile(p: float, a: float, b: float) -> float:
-    """Below it the Beta distribution of `a` and `b` has `p`."""
+    """The quantile of the Beta distribution with `a` and `b`: a value is below it with probability `p`."""
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
@@ -323,7 +329,9 @@ def beta_quantile(p: float, a: float, b: float) -> float:
 
 
 def beta_below(x: float, a: float, b: float) -> float:
-    """The incomplete beta function, regularised, by Lentz's continued fraction."""
+    """The probability of a value below `x` in the Beta distribution with `a` and `b`: the regularised incomplete beta
+    function, by Lentz's continued fraction.
+    """
     if x <= 0 or x >= 1:
         return 0.0 if x <= 0 else 1.0
     front = math.exp(

@@ -1,5 +1,5 @@
-"""Periods that are compared: the period before 环比, the same one a year before 同比, and the days, weeks and months of
-bulletins. Pure; days are of the centre's time zone.
+"""Periods for comparison: the period before 环比 and the same period a year before 同比; and the days, weeks and months
+of bulletins. Pure; days are in the centre's time zone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _DAY, _WEEK_DAYS, _YEAR_OF_WEEKS, _MONTHS = timedelta(days=1), 7, 364, 12
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day of another month; the last one where that month has no such day."""
+    """The same day of another month; the last day of that month if it has no such day."""
     index = day.year * _MONTHS + day.month - 1 + months
     year, month = divmod(index, _MONTHS)
     following = date(year + (month + 1) // _MONTHS, (month + 1) % _MONTHS + 1, 1)
@@ -31,9 +31,9 @@ def midnight(day: date, timezone: str) -> datetime:
 
 
 def period_before(period: Period, *, timezone: str, now: datetime) -> Period | None:
-    """The period of the same length that ends where this one begins; of whole months the months before. None for a
-    period without a beginning or an end. What lies after `now` has no equal in it: this month until the 20th is
-    compared with the month before until the 20th.
+    """The period of the same length that ends where this one begins; for whole months, the months before. None for a
+    period without a beginning or an end. The part after `now` is left out: this month until the 20th is compared with
+    the month before until the 20th.
     """
     days = _days_of(period, timezone)
     if days is None:
@@ -46,7 +46,7 @@ def period_before(period: Period, *, timezone: str, now: datetime) -> Period | N
 
 
 def period_year_before(period: Period, *, timezone: str, now: datetime) -> Period | None:
-    """The same days a year before; of whole weeks from Monday on those of 52 weeks before, which have the same days of
+    """The same days a year before; for a whole week from Monday, the week 52 weeks before, which has the same days of
     the week. Otherwise as `period_before`.
     """
     days = _days_of(period, timezone)
@@ -59,7 +59,7 @@ def period_year_before(period: Period, *, timezone: str, now: datetime) -> Perio
 
 
 def day_of(moment: datetime, *, timezone: str) -> Period:
-    """The day of the centre that the moment is in, from midnight to midnight."""
+    """The centre's day that contains the moment, from midnight to midnight."""
     day = moment.astimezone(ZoneInfo(timezone)).date()
     return Period(start=midnight(day, timezone), end=midnight(day + _DAY, timezone))
 
@@ -91,7 +91,7 @@ def _moved(period: Period, timezone: str, now: datetime, move: Callable[[date], 
 
 
 class BulletinKind(StrEnum):
-    """How many days a bulletin covers."""
+    """Whether a bulletin covers a day, a week or a month."""
 
     DAY = "day"
     WEEK = "week"
@@ -99,7 +99,7 @@ class BulletinKind(StrEnum):
 
 
 class BulletinState(StrEnum):
-    """How far a bulletin is: a second person decides whether it may leave the centre."""
+    """The state of a bulletin: a second person decides whether it may leave the centre."""
 
     DRAFT = "draft"
     APPROVED = "approved"
@@ -108,7 +108,7 @@ class BulletinState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulletinDays:
-    """From the first day to the last, both included."""
+    """The days that a bulletin covers, from the first to the last, both included."""
 
     kind: BulletinKind
     first: date
@@ -120,7 +120,7 @@ class BulletinDays:
 
     @property
     def name(self) -> str:
-        """As it is typed: 2026-11-25, 2026-W48, 2026-11."""
+        """The name as it is typed: 2026-11-25, 2026-W48, 2026-11."""
         match self.kind:
             case BulletinKind.DAY:
                 return self.first.isoformat()
@@ -132,8 +132,8 @@ class BulletinDays:
 
 
 def bulletin_days(kind: BulletinKind, text: str) -> BulletinDays:
-    """The days of a bulletin by their typed name; a week may be named by any of its days. Raises `Invalid`."""
-    mends = {
+    """The days of a bulletin by their typed name; a week can be named by any of its days. Raises `Invalid`."""
+    fixes = {
         BulletinKind.DAY: gettext_noop("a day such as 2026-11-25"),
         BulletinKind.WEEK: gettext_noop("a week such as 2026-W48, or one of its days"),
         BulletinKind.MONTH: gettext_noop("a month such as 2026-11"),
@@ -142,9 +142,9 @@ def bulletin_days(kind: BulletinKind, text: str) -> BulletinDays:
         day = date.fromisoformat(f"{text}-01" if kind is BulletinKind.MONTH else text)
     except ValueError:
         problem = gettext_noop("is not in the calendar")
-        raise Invalid(field=kind.value, problem=problem, fix=mends[kind]) from None
+        raise Invalid(field=kind.value, problem=problem, fix=fixes[kind]) from None
     if not is_in_range(day):
-        raise Invalid(field=kind.value, problem="is out of range", fix=mends[kind])
+        raise Invalid(field=kind.value, problem="is out of range", fix=fixes[kind])
     return days_around(kind, day)
 
 

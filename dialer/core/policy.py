@@ -1,8 +1,8 @@
-"""What a centre has decided to do about each grade: tries, clocks, dialling window, urgency. A case pins the version
-of the policy that it began with. Pure.
+"""How a centre handles each grade: tries, clocks, dialling window, urgency. A case keeps the policy version that it was
+opened with. Pure.
 
-The queue is ordered by urgency, a virtual deadline: the moment the case opened, moved forward by what grade, amount
-and expiry are worth. An index can sort it, waiting ages by itself, and no case starves.
+The queue is ordered by urgency, a virtual deadline: the moment the case opened, moved forward by what grade, amount and
+expiry are worth. An index can sort it, a waiting case moves up by itself, and no case starves.
 """
 
 from __future__ import annotations
@@ -68,13 +68,15 @@ class GradePolicy:
     robot_patience_seconds: int
     """How long a planned attempt may wait for a line before the case goes to a person as well."""
     windowed: bool
-    """True: waits for the dialling window. False: a person calls while the window is closed."""
+    """True: calls wait for the dialling window. False: a person calls while the window is closed."""
     human_after_seconds: int | None
-    """0: a person calls at once beside the robot; None: only when the robot fails or is doubted."""
+    """0: a person calls at once, in parallel with the robot; None: only if the robot does not succeed."""
     human_due_seconds: int
     """From the opening of a human call to the moment it is overdue."""
     human_sample_percent: int
-    """Share of the cases that the robot could not reach that a person calls; the rest close as not found yet."""
+    """Of the cases that the robot could not reach, the percentage that a person calls; the others are closed as not
+    found yet.
+    """
     visit_after_seconds: int | None
     """Without verified contact by then an officer goes; 0: at once; None: only when the human call fails."""
     visit_when_human_fails: bool
@@ -90,17 +92,17 @@ class GradePolicy:
     message_channel: MessageChannel = MessageChannel.SMS
     """What carries the messages of this grade."""
     record_calls: bool = False
-    """Calls are recorded, of the robot, from a desk and of the person to us, and the person is told so."""
+    """Calls are recorded (robot calls, calls from a desk and inbound calls), and the person is told so."""
     follow_up_by: Track | None = None
     """How a person is followed up in the watch period; None: not at all."""
     follow_up_then: Track | None = None
-    """How, where that did not reach the person; None: no more."""
+    """The next way, if the first did not reach the person; None: no further one."""
     follow_up_after_seconds: int = 86_400
     """From the success to the follow-up."""
     follow_up_tries: int = 2
-    """Robot calls of a follow-up."""
+    """The largest number of robot calls of a follow-up."""
     follow_up_gap_seconds: int = 14_400
-    """From the end of one of them to the next."""
+    """From the end of one of these calls to the next."""
 
     def due_seconds(self, track: Track) -> int:
         """When a human call or a visit is due, in seconds after it was opened."""
@@ -116,12 +118,12 @@ class UrgencyPolicy:
     """For every tenfold of the amount at risk above `amount_floor_fen`."""
     amount_floor_fen: int
     expiry_horizon_seconds: int
-    """A warning that expires within this time gains what is missing to it."""
+    """A warning that expires within this time moves forward by the time that is missing to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The limits by which cases are decided, in seconds where a name says no unit; immutable once stored."""
+    """The limits by which cases are decided; immutable once stored."""
 
     version: int
     grades: Mapping[Grade, GradePolicy]
@@ -130,9 +132,9 @@ class Policy:
     busy_retry_seconds: int
     """Busy on a high grade: probably talking to the scammer right now, so the robot calls again this soon."""
     requeue_seconds: int
-    """After a fault of ours (line down, blocked, rate limited): the call is tried again after this."""
+    """After a failure on our side (line down, blocked, rate limited) the call is tried again after this time."""
     max_own_faults: int
-    """Faults of ours in a row before the case goes to a person."""
+    """Failures on our side in a row before the case goes to a person."""
     number_spacing_seconds: int
     """Least time between the end of one call and the next to the same number, across cases."""
     visit_tries: int
@@ -185,7 +187,7 @@ def urgency(case: Case, policy: UrgencyPolicy) -> Urgency:
 
 
 def to_plain(policy: Policy) -> dict[str, Any]:
-    """JSON-ready; `version` is left out, since it names the row and not the content."""
+    """The policy as JSON values, without `version`, which identifies the row and not the content."""
     plain = asdict(policy)
     del plain["version"]
     for name in ("opens", "closes"):
@@ -210,8 +212,8 @@ def from_plain(plain: Mapping[str, Any], *, version: int) -> Policy:
 
 
 def _grade_policy(plain: Mapping[str, Any]) -> GradePolicy:
-    """Policies from before there were channels name none: their messages go by SMS. Those from before there were
-    follow-ups have none.
+    """A policy stored before channels existed names none: its messages go by SMS. A policy stored before follow-ups
+    existed has none.
     """
     channel = MessageChannel(plain.get("message_channel", MessageChannel.SMS))
     ways = {name: plain.get(name) for name in ("follow_up_by", "follow_up_then")}

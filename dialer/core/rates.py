@@ -1,8 +1,8 @@
-"""What a report counts, in which period, and the definition of every rate (docs/metrics.md explains each). Pure.
+"""The counts of a report, its period, and the definition of every rate (docs/metrics.md explains each). Pure.
 
-A rate carries its numerator, its denominator, the moment by which records are chosen, and what was left out. A
-numerator counts a part of what its denominator counts, so no rate exceeds one. Periods are half open, in the time zone
-of the centre.
+A rate carries its numerator, its denominator, the moment by which records are chosen, and the records that it excludes.
+A numerator counts a part of what its denominator counts, so no rate exceeds one. Periods are half-open, in the time
+zone of the centre.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _FIX = gettext_noop("a day such as 2026-11-25, or a moment such as 2026-11-25T09
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """From `start` (included) to `end` (excluded), aware UTC; None is without limit on that side."""
+    """From `start` (included) to `end` (excluded), aware UTC; None means unbounded on that side."""
 
     start: datetime | None = None
     end: datetime | None = None
 
 
 def period_of(start: str | None, end: str | None, *, timezone: str) -> Period:
-    """The period between two days or moments as typed, in the centre's zone. A day given as the end is included whole.
-    Raises `Invalid`.
+    """The period between two days or moments as typed, in the centre's zone. An end that is given as a day includes the
+    whole day. Raises `Invalid`.
     """
     zone = ZoneInfo(timezone)
     period = Period(
@@ -64,8 +64,8 @@ def _moment(text: str, zone: ZoneInfo, *, field: str, is_end: bool) -> datetime:
 
 
 def is_in_range(day: date) -> bool:
-    """Whether figures can be counted for a day or a moment, and for the year before and after it: a period is compared
-    with the one before, and days are local.
+    """Whether figures can be computed for this day or moment. The limits leave out a year at either end, since a period
+    is compared with the one before it and days are local.
     """
     return _FIRST_YEAR < day.year < _LAST_YEAR
 
@@ -76,8 +76,8 @@ _FIRST_YEAR, _LAST_YEAR = 1971, 2140
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spans:
-    """A period as whole days, `first` (included) to `last` (excluded), None without limit, and its `edges`,
-    the rest.
+    """A period split into whole days, from `first` (included) to `last` (excluded; None means unbounded), and `edges`,
+    the parts of days at its ends.
     """
 
     first: date | None
@@ -86,7 +86,7 @@ class Spans:
 
 
 def spans_of(period: Period, *, timezone: str) -> Spans | None:
-    """The whole days of a period and what is left at its edges; None where it has no whole day."""
+    """Splits a period into its whole days and the rest at its edges; None if it contains no whole day."""
     zone = ZoneInfo(timezone)
     first = _border(period.start, zone, is_end=False) if period.start is not None else None
     last = _border(period.end, zone, is_end=True) if period.end is not None else None
@@ -107,14 +107,15 @@ def spans_of(period: Period, *, timezone: str) -> Spans | None:
 
 
 def _border(moment: datetime, zone: ZoneInfo, *, is_end: bool) -> tuple[datetime, date] | None:
-    """The nearest midnight at or after `moment` (of an end, at or before it), and the day it begins.
+    """The nearest midnight at or after `moment` (for an end, at or before it), and the day that begins then; None for a
+    year outside the range of figures.
 
-    A midnight near which the clocks change does not count: that day may begin twice, or later.
+    A midnight near a clock change does not count: that day may begin twice, or later.
     """
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return None
     day = moment.astimezone(zone).date()
-    # No clocks change around every midnight.
+    # Ends: no zone changes its clocks at every midnight.
     while True:
         midnight = datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
         around = {(midnight + shift).astimezone(zone).utcoffset() for shift in (-_NEAR, _NEAR)}
@@ -125,19 +126,19 @@ def _border(moment: datetime, zone: ZoneInfo, *, is_end: bool) -> tuple[datetime
 
 
 REACHED = frozenset(kind for kind in OutcomeKind if contact_of(kind) is Contact.VERIFIED)
-"""A report of one of these means that the right person was spoken to."""
+"""A report with one of these outcomes means that somebody spoke to the right person."""
 
 WRONG_RECORD = frozenset({OutcomeKind.NOT_THE_PERSON, OutcomeKind.MISMATCH})
 """误报: the warning's record was wrong."""
 
 FOUND = REACHED | WRONG_RECORD
-"""Somebody has found out what was behind the warning."""
+"""Outcomes that tell what was behind the warning."""
 
 NOT_OURS = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED, OutcomeKind.WITHDRAWN})
-"""Left out where it is asked what we achieved."""
+"""Excluded from the rates of what the centre achieved."""
 
 OWN_FAULT = frozenset({TelephonyResult.BLOCKED, TelephonyResult.DEAD_AIR})
-"""Our own line was refused or blocked: it says nothing about the person."""
+"""Failures on our side of the call, which say nothing about the person."""
 
 COUNTED_RESULTS = frozenset(TelephonyResult) - OWN_FAULT - {TelephonyResult.CANCELED, TelephonyResult.UNKNOWN}
 """A robot call that ended at the person's own phone or network."""
@@ -164,19 +165,19 @@ class Counts:
     """Ended as a duplicate, transferred elsewhere, or withdrawn with their list."""
     cases_ours: int = 0
     cases_rung: int = 0
-    """At least one robot call that counts."""
+    """Cases with at least one robot call that counts."""
     cases_answered: int = 0
     cases_tried: int = 0
-    """Of our cases, those that somebody called, visited or reached."""
+    """Of `cases_ours`, those that somebody called, visited or reached."""
     cases_reached: int = 0
-    """Of these, those where somebody was spoken to, the right person or not."""
+    """Of `cases_tried`, those where we spoke to somebody, the right person or not."""
     cases_called_back: int = 0
-    """Of those, the person called us: from a number of theirs, or through to a desk."""
+    """Of `cases_rung`, those whose person called us: from one of their own numbers, or through to a desk."""
     verified_contact: int = 0
     succeeded: int = 0
-    """Provisional, proven and reversed: every success that was ever claimed."""
+    """Successes that no follow-up has undone: provisional, proven and reversed."""
     dissuaded: int = 0
-    """Successes that stand: provisional and proven."""
+    """Successes that have not been reversed: provisional and proven."""
     dissuaded_by_phone: int = 0
     dissuaded_in_person: int = 0
     saw_through_it: int = 0
@@ -184,14 +185,16 @@ class Counts:
     """Successes whose watch period is over, or that a filed case has undone."""
     defrauded_after_warning: int = 0
     found: int = 0
-    """Somebody has found out what was behind the warning."""
+    """Cases that are no longer open and where somebody found out what was behind the warning."""
     found_nothing: int = 0
-    """Ended without that: nobody found, missed, duplicate, transferred, withdrawn."""
+    """Cases that ended without such a finding: the person was not found, or the case was missed, a duplicate,
+    transferred or withdrawn.
+    """
     false_alarms: int = 0
     raised: int = 0
     handed_to_person: int = 0
     followed_up: int = 0
-    """Of `succeeded`, those whose person was spoken to in a follow-up."""
+    """Of `succeeded`, those with whose person somebody spoke in a follow-up."""
     first_attempt_counted: int = 0
     first_attempt_in_time: int = 0
     first_attempt_pending: int = 0
@@ -211,7 +214,7 @@ class Counts:
     # Follow-up calls by the robot sent in the window, which no count above includes.
     follow_up_calls_counted: int = 0
     follow_up_calls_not_counted: int = 0
-    """Under way, refused on our side, cancelled, or not known whether it rang."""
+    """Under way, failed on our side, cancelled, or without a known result."""
     follow_up_calls_answered: int = 0
     follow_up_calls_verified: int = 0
     follow_up_calls_undoing: int = 0
@@ -237,15 +240,15 @@ class Counts:
     feedback_withdrawn: int = 0
 
     results: dict[TelephonyResult, int] = field(default_factory=dict)
-    """How the robot calls sent in the window ended; those under way are in none."""
+    """Robot calls sent in the window, by result; those under way are left out."""
 
 
 COUNTED = tuple(item.name for item in fields(Counts) if item.name != "results")
-"""The names of the plain numbers, in order."""
+"""The names of the count fields, in order."""
 
 
 class Basis(StrEnum):
-    """Whose moment must lie in the window."""
+    """The event whose time must lie in the window."""
 
     WARNING_LOADED = "warning_loaded"
     CASE_OPENED = "case_opened"
@@ -257,23 +260,25 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What a rate counts, of what, and when."""
+    """The definition of one rate: what it counts, out of what, and by which time."""
 
     name: str
     title: str
     basis: Basis
     numerator: str
-    """A field of `Counts` (of filed cases in `WARNED_BEFORE_FILED`); so are the denominator and everything left out."""
+    """The name of a field of `Counts` (for `WARNED_BEFORE_FILED`, of a count of filed cases), as are the denominator
+    and `excludes`.
+    """
     denominator: str
     says: str
     excludes: tuple[str, ...] = ()
     version: int = 1
-    """Another number when the rate counts anything else than before: figures of two versions are not compared."""
+    """Raised whenever the rate counts something else than before: figures of two versions are not compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """A rate with its counts: what it counts, over what, and how many were left out for which reason."""
+    """A rate with its counts, and how many records were excluded for each reason."""
 
     definition: Definition
     numerator: int
@@ -293,7 +298,7 @@ class Rate:
 
     @property
     def interval(self) -> Interval | None:
-        """Where the true share is, at 95 % (Wilson); None when the denominator is 0."""
+        """The 95 % interval of the true share (Wilson); None when the denominator is 0."""
         return wilson(self.numerator, self.denominator)
 
 
@@ -308,8 +313,8 @@ FUNNEL = (
     "dissuaded",
     "cases_proven",
 )
-"""From the warning to the proven success: each counts a part of what the one before counts. A case's first warning
-stands for it, and a success needs the verified contact of the right person.
+"""The steps from the warning to the proven success: each counts a part of what the step before counts. Of a case only
+the first warning continues in the funnel, and a success requires verified contact with the right person.
 """
 
 TREND = (
@@ -323,7 +328,7 @@ TREND = (
     "dissuaded",
     "defrauded_after_warning",
 )
-"""What is shown day by day."""
+"""The counts that are shown day by day."""
 
 _NOT_COUNTED_CALLS = (
     "robot_calls_under_way",
@@ -539,7 +544,7 @@ WARNED_BEFORE_FILED = Definition(
     " before the loss: of this type of fraud, at most 180 days earlier.",
     excludes=("filed_doubtful",),
 )
-"""Of filed cases, which the counts of a report do not have (`outcomes/filed_figures.py`)."""
+"""A rate of filed cases, which `Counts` does not include (`outcomes/filed_figures.py`)."""
 
 
 def rates_of(counts: Counts) -> tuple[Rate, ...]:
@@ -566,7 +571,7 @@ class FirstAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
-    """One kind of amount in fen. A line that a later one reverses counts as reversed and nowhere else."""
+    """One kind of amount in fen. A ledger line that a later line reverses counts as reversed only."""
 
     approved_fen: int = 0
     unapproved_fen: int = 0
@@ -583,13 +588,13 @@ class Slice:
 
 
 def rate_of(part: Slice, name: str) -> Rate:
-    """The rate of this name."""
+    """The rate of `part` with this name. Raises `StopIteration` for an unknown name."""
     return next(rate for rate in rates_of(part.counts) if rate.definition.name == name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Counts and rates of a period, whole and cut by grade and fraud type."""
+    """The counts and rates of a period, in total and by grade and fraud type."""
 
     total: Slice
     by_grade: Mapping[Grade, Slice]
@@ -600,11 +605,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The report of a period as it stood at `generated_at` (UTC)."""
+    """The report of a period as computed at `generated_at` (UTC)."""
 
     generated_at: datetime
     drill: bool
-    """True: every figure is of a drill, and nothing of it really happened."""
+    """True: every figure comes from a drill; none of it really happened."""
     timezone: str
     period: Period
     figures: Figures
@@ -614,8 +619,8 @@ _HOURS_A_DAY = 24
 
 
 class Dimension(StrEnum):
-    """By what cases are set side by side. Of a case as it is now; `SCRIPT` is that of its first call, `HOUR` the hour
-    of the centre's day in which it was opened.
+    """The dimensions by which cases are compared, as each case is now. `SCRIPT` is the script of its first call, `HOUR`
+    the local hour in which it was opened.
     """
 
     UNIT = "unit"
@@ -627,12 +632,14 @@ class Dimension(StrEnum):
     """As `SCRIPT`, with the number of the version: loan@3."""
     HOUR = "hour"
     PERSON = "person"
-    """Who has reported the last human call or visit of the case; of a case that the robot ended, nobody."""
+    """Who reported the last human call or visit of the case; nobody for a case that the robot ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Everything that is given must hold of a case; `unit_ids` None is the whole centre, also what has no unit."""
+    """A filter of cases: a case must match every field that is given. `unit_ids` None means the whole centre, including
+    cases without a unit.
+    """
 
     unit_ids: tuple[int, ...] | None = None
     grade: Grade | None = None
@@ -649,13 +656,15 @@ class Cut:
 
     @property
     def is_whole(self) -> bool:
-        """Nothing is left out."""
+        """Whether the filter selects every case."""
         return self == Cut()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdown:
-    """`slices` by the dimension's values as text ("" for records without one); a value without records is not there."""
+    """Figures by the values of a dimension, as text ("" for records without one); a value without records is
+    omitted.
+    """
 
     dimension: Dimension
     total: Slice
@@ -663,12 +672,12 @@ class Breakdown:
 
 
 WAIT_BOUNDS_SECONDS = (10, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 43_200, 86_400)
-"""Where one bar of the distribution of times to the first call ends and the next begins."""
+"""The bounds between the bars of the distribution of times to the first call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waits:
-    """Cases by grade and by bar: bar n holds times from bound n-1 (included) to bound n (excluded)."""
+    """The number of cases by grade and bar: bar n holds times from bound n-1 (included) to bound n (excluded)."""
 
     by_grade: Mapping[Grade, tuple[int, ...]]
 

@@ -22,8 +22,8 @@ _ROUNDING_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class HeardPrompt:
-    """One prompt of a call: how long it is, and the most of it that was heard at a time, in service seconds.
-    `language` is the one that it was said in, where it is not the call's own.
+    """One prompt of a call: its length, and the longest part of it that was heard at one time, in service seconds.
+    `language`: the language in which it was spoken, if not the call's own.
     """
 
     id: str
@@ -40,19 +40,19 @@ class HeardPrompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing:
-    """What a call has said so far, and how much of it the person had time to hear. `turn` is what is being said since
-    `at` (service time), as the answer to step `step`; it counts only when it is over.
+    """What was spoken in a call so far, and how much of it the person had time to hear. `turn` has been playing since
+    `at` (service time), in response to step `step`; it counts only when it is over.
     """
 
     step: int = -1
     at: datetime | None = None
     turn: tuple[HeardPrompt, ...] = ()
     prompts: tuple[HeardPrompt, ...] = ()
-    """Of the turns before, in the order in which they were first said; each prompt once in each language."""
+    """The prompts of earlier turns, in the order in which they were first spoken; each prompt once per language."""
 
     @classmethod
     def of(cls, kept: Mapping[str, Any] | None) -> Self:
-        """What `as_json` wrote, read again; nothing was said yet where that is None."""
+        """Restores what `as_json` wrote; None means that nothing was said yet."""
         if kept is None:
             return cls()
         return cls(
@@ -73,8 +73,8 @@ class Hearing:
 
     @property
     def whole(self) -> frozenset[str]:
-        """The prompts that were heard to their end at least once, in whatever language; two halves in two languages
-        are no whole.
+        """The prompts that were heard to their end at least once, in whatever language. Two halves in two languages do
+        not count.
         """
         return frozenset(one.id for one in self.prompts if one.is_whole)
 
@@ -86,7 +86,9 @@ class Hearing:
         return tuple(name for name in said if name not in whole)
 
     def until(self, over_at: datetime, *, sent_at: datetime | None = None) -> Hearing:
-        """The turn was over at that moment. `sent_at` is when it was sent, where the carrier asked for it again."""
+        """The hearing after the turn was over at `over_at`. `sent_at`: when the turn was sent, if the carrier requested
+        it again.
+        """
         began = sent_at or self.at
         left = max(timedelta(0), over_at - began).total_seconds() if began is not None else 0.0
         known = {(one.id, one.language): one for one in self.prompts}
@@ -100,26 +102,30 @@ class Hearing:
         return replace(self, at=None, turn=(), prompts=tuple(known.values()))
 
     def unheard(self) -> Hearing:
-        """The turn is over and was not all played: as nobody knows what of it was, none of it counts."""
+        """The hearing after a turn that was not played completely: since it is unknown which part was, none of it
+        counts.
+        """
         return self if self.at is None else self.until(self.at)
 
     @property
     def turn_seconds(self) -> float:
-        """How long the turn is that is being said."""
+        """The length of the current turn."""
         return sum(one.seconds for one in self.turn)
 
     def saying(self, step: int, turn: Iterable[HeardPrompt], at: datetime) -> Hearing:
-        """The next turn goes out now, as the answer to `step`."""
+        """The hearing when the next turn is sent at `at`, in response to `step`."""
         return replace(self, step=step, at=at, turn=tuple(turn))
 
 
 def _plain(one: HeardPrompt) -> list[Any]:
-    """As processes from before there was a choice of language read it, where the call's own was spoken."""
+    """The prompt as a list. If it was spoken in the call's own language, processes of versions without a choice of
+    language can read it.
+    """
     return [one.id, one.seconds, one.must_say, one.heard, *([one.language] if one.language else [])]
 
 
 class Reach(StrEnum):
-    """What one ended call reached, worst first."""
+    """Whom an ended call reached, worst first."""
 
     NOBODY = "nobody"
     """Not answered, or not known."""
@@ -133,7 +139,7 @@ class Reach(StrEnum):
     """The warning was spoken, but no key was pressed and no word said."""
     WRONG_PERSON = "wrong_person"
     UNVERIFIED = "unverified"
-    """Somebody answered and did not say who."""
+    """Somebody answered and did not say who they are."""
     VERIFIED = "verified"
     """The right person said who they are, and the warning sentence was spoken."""
 
@@ -145,10 +151,10 @@ NO_CONTACT = frozenset({Reach.NOBODY, Reach.MACHINE, Reach.FORWARDED, Reach.HUNG
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What is known of the conversation of a call when it ends."""
+    """What is known about the conversation of a call when it ends."""
 
     contact: Contact = Contact.NONE
-    """As the keys pressed say."""
+    """The contact, judged by the keys pressed."""
     answer: Answer = Answer.NONE
     spoke: bool = False
     """A key was pressed or a word said, the right one or not."""
@@ -157,7 +163,7 @@ class Conversation:
 
 
 def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
-    """The one reach of an ended call."""
+    """The reach of an ended call."""
     if result is not TelephonyResult.ANSWERED:
         return _NO_LISTENER.get(result, Reach.NOBODY)
     if talk.answer is Answer.WRONG_PERSON:
@@ -177,7 +183,7 @@ def contact_of(reach: Reach) -> Contact:
 
 
 def heard_seconds(*, elapsed_seconds: float | None, played_seconds: float) -> int | None:
-    """Whole seconds of our voice that can have been heard: at most those connected and those played. None:
-    not known.
+    """The whole seconds of our voice that can have been heard: at most the time connected, and at most the time played.
+    None: not known.
     """
     return None if elapsed_seconds is None else int(max(0.0, min(elapsed_seconds, played_seconds)))

@@ -1,4 +1,5 @@
-"""What events do to a case: how it begins, how warnings join it, what a call, silence and reports of people change.
+"""How events change a case: its start, warnings that join it, the end of a call, the passing of time, and reports of
+staff.
 
 `decide` calls these; each changes the draft of one decision. Answered is not reached, reached is not dissuaded.
 """
@@ -45,18 +46,20 @@ from dialer.language import Text
 
 
 def same_incident(open_type: FraudType, arriving: FraudType) -> bool:
-    """True where a warning joins a person's open case: same type, or either unknown. A different scam is its own."""
+    """Whether a warning joins an open case of its person: the types are the same, or one of them is unknown. A
+    different fraud type makes a case of its own.
+    """
     return open_type == arriving or FraudType.UNKNOWN in {open_type, arriving}
 
 
 def known_type(open_type: FraudType, arriving: FraudType) -> FraudType:
-    """The type a case carries after the warning joined it."""
+    """The fraud type of the case after the warning has joined it."""
     return arriving if open_type is FraudType.UNKNOWN else open_type
 
 
 def start(draft: Draft) -> None:
-    """Starts every track that the grade's policy has, once. A case that arrived expired gets a human call and no robot.
-    For a minor a person also calls the guardian.
+    """Starts every track that the grade's policy has, once. A case that had expired when it arrived gets a human call
+    and no robot call. For a minor a person also calls the guardian.
     """
     case = draft.case
     is_with_people = {case.human.state, case.visit.state} != {StaffTrackState.NONE}
@@ -73,7 +76,7 @@ def start(draft: Draft) -> None:
 
 
 def _clocks(draft: Draft) -> tuple[tuple[Track, int | None], ...]:
-    """The staff tracks that this grade opens without contact, and after how many seconds; None: never."""
+    """The staff tracks, each with the seconds without contact after which this grade opens it; None: never."""
     rules = draft.grade_policy
     return ((Track.HUMAN, rules.human_after_seconds), (Track.VISIT, rules.visit_after_seconds))
 
@@ -86,9 +89,9 @@ def _people_by_grade(draft: Draft, reason: Reason) -> None:
 
 
 def warning_joined(draft: Draft, event: WarningJoined) -> None:
-    """The case carries the highest grade, the known type, the latest expiry, the largest amount and all numbers; one
-    that was missed is so no longer when a warning joins that has not expired. In the watch period it is only counted:
-    the caller joins what is older than the success, and opens a case for the rest.
+    """The case gets the highest grade, the known fraud type, the latest expiry, the largest amount and all numbers. A
+    missed case is no longer missed when a warning joins that has not expired. In the watch period the warning is only
+    counted: the calling code joins only what is older than the success, and opens a new case for anything else.
     """
     case = draft.case
     if case.status.is_settled:
@@ -121,7 +124,7 @@ def warning_joined(draft: Draft, event: WarningJoined) -> None:
 
 
 def _robot_has_news(draft: Draft, *, numbers_before: int) -> bool:
-    """True before the first attempt, and when a new number came to a person who had none left."""
+    """True before the first attempt, and when a person who had no usable number left gets a new one."""
     robot = draft.case.robot
     none_left = len(robot.dead_numbers) >= numbers_before and draft.next_number() is not None
     return robot.state is RobotState.OFF or (robot.state is RobotState.DONE and none_left)
@@ -156,7 +159,9 @@ def _start_robot(draft: Draft, reason: Reason) -> None:
 
 
 def _start_people(draft: Draft) -> None:
-    """Opens the staff tracks of the new grade again, also those done for a lower one; at once without a robot call."""
+    """Opens the staff tracks of the new grade, including those that were done for a lower grade; if no robot call is
+    pending, a person acts at once.
+    """
     for track in (Track.HUMAN, Track.VISIT):
         if draft.assignment(track).state is StaffTrackState.DONE:
             draft.change_assignment(track, state=StaffTrackState.NONE)
@@ -178,12 +183,12 @@ def _unschedule_people(draft: Draft) -> None:
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    """A blank expiry never expires, so it wins."""
+    """The later of two expiries. None means that a warning never expires, so it wins."""
     return None if one is None or other is None else max(one, other)
 
 
 _RETRY_REASONS = {Reach.SILENT: Reason.SILENT, Reach.VERIFIED: Reason.LEFT_UNANSWERED}
-"""Why a call without an answer is followed by another; any other reach is `NOT_VERIFIED`."""
+"""The reason for the next call after one without an answer, by reach; for any other reach it is `NOT_VERIFIED`."""
 _EVERYBODY_PERCENT = 100
 
 
@@ -232,8 +237,8 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
 
 
 def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
-    """Asks for a person while the call goes on; the attempt's reason keeps the wish until the call ends. In a follow-up
-    it opens the case again.
+    """Assigns a person while the call goes on; the attempt's reason keeps the request until the call ends. In a
+    follow-up this opens the case again.
     """
     case = draft.case
     if case.status.is_settled or case.robot.state is not RobotState.PENDING:
@@ -250,8 +255,8 @@ def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
 
 
 def hand_over_answered(draft: Draft) -> None:
-    """The duty desk, which spoke with the person, gets the assignment that the wish or the person's call opened, and
-    has to report it.
+    """Gives the duty desk, which spoke with the person, the assignment that the request or the inbound call opened; the
+    desk has to report it.
     """
     if draft.case.status.is_settled:
         return
@@ -264,9 +269,9 @@ def hand_over_answered(draft: Draft) -> None:
 
 
 def person_called_in(draft: Draft, event: PersonCalledIn) -> None:
-    """A human call stands at the top of the queue: for the desk that takes the call, else as the call back. It is no
-    contact. A call from a number of the person's stands the robot down; a typed number, which anybody may type, does
-    not. A follow-up that a caller makes stays one in the records, as its report is.
+    """Puts a human call at the top of the queue: for the desk that takes the inbound call, or else as the call-back. An
+    inbound call is not a contact. A call from one of the person's own numbers stops the robot; a typed number, which
+    anybody can type, does not. A follow-up by a caller stays a follow-up in the records, as does its report.
     """
     case = draft.case
     if case.status.is_settled:
@@ -283,24 +288,26 @@ def person_called_in(draft: Draft, event: PersonCalledIn) -> None:
         draft.expedite_assignment(Track.HUMAN, Reason.CALLED_IN, record_as=record_as)
 
 
-_STANDS = frozenset({Answer.ALREADY_PAID, Answer.OPT_OUT, Answer.WANTS_OFFICER, Answer.IN_CONTACT})
-"""Answers that stand however the call ended: to lose one would let a robot call a person who asked for no more calls,
-or nobody look after one who is in danger."""
+_BINDING_ANSWERS = frozenset({Answer.ALREADY_PAID, Answer.OPT_OUT, Answer.WANTS_OFFICER, Answer.IN_CONTACT})
+"""Answers that count however the call ended. If one were lost, the robot would call a person who asked for no more
+calls, or nobody would help a person in danger.
+"""
 
 
 def _with_wish(event: AttemptEnded, reason: Reason, *, is_follow_up: bool) -> AttemptEnded:
-    """A person who asked for an officer, has paid or wants no more calls is not called again and is no success, however
-    the call ended: lost, cut off, or never heard of again. In a follow-up that holds for every answer that opens the
-    case again. Of a forwarded call no opt-out stands, for it would serve the scammer who set the forwarding, and
-    people take over anyway; the other answers do, for to believe one costs no more than looking after the person.
+    """The event with the answer that the person gave during the call. A person who asked for an officer, has paid or
+    wants no more calls is not called again and is not a success, however the call ended: lost, cut off, or without any
+    further news. In a follow-up this applies to every answer that opens the case again. In a forwarded call an opt-out
+    does not count: it would help the scammer who set up the forwarding, and people take over anyway. The other answers
+    do count: acting on one costs no more than a look at the person's case.
     """
     wishes = {Reason.ALREADY_PAID: Answer.ALREADY_PAID, Reason.WANTS_OFFICER: Answer.WANTS_OFFICER}
     answer = event.answer
     if answer not in {Answer.ALREADY_PAID, Answer.OPT_OUT}:
         answer = wishes.get(reason, answer)
     forwarded = event.result is TelephonyResult.FORWARDED
-    stands = answer in _STANDS or (is_follow_up and answer in UNDOING_ANSWERS)
-    if not stands or (forwarded and answer is Answer.OPT_OUT):
+    is_binding = answer in _BINDING_ANSWERS or (is_follow_up and answer in UNDOING_ANSWERS)
+    if not is_binding or (forwarded and answer is Answer.OPT_OUT):
         return event
     return replace(event, result=TelephonyResult.ANSWERED, answer=answer)
 
@@ -351,8 +358,9 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
 
 def _nothing_said(draft: Draft, reach: Reach | None) -> None:
     """Answered, but without an answer that counts. Hung up before the warning: the robot calls again, and on a high
-    grade a person calls at once too, since a scammer may be telling them to hang up. Silent to the end: our last words
-    promise an officer and a robot would meet silence again, so a person calls now wherever the sample is everybody.
+    grade a person calls at once too, since a scammer may be telling them to hang up. Silent to the end: the script's
+    last words promise an officer, and another robot call would meet silence again. A person calls now if the grade is
+    high or if people call every case.
     """
     if reach is Reach.HUNG_UP_EARLY:
         _again_or_person(draft, Reason.HUNG_UP_EARLY)
@@ -393,8 +401,8 @@ def _record_and_person(draft: Draft, outcome: OutcomeKind, reason: Reason) -> No
 
 
 def _busy(draft: Draft) -> None:
-    """On a high grade the person is probably talking to the scammer: people at once, and the robot goes on calling up
-    to the expiry.
+    """On a high grade the person is probably talking to the scammer: people act at once, and the robot goes on calling
+    until the expiry.
     """
     _count_try(draft)
     if not draft.case.grade.is_high:
@@ -408,7 +416,7 @@ def _busy(draft: Draft) -> None:
 
 
 def _forwarded_or_machine(draft: Draft) -> None:
-    """No contact, and scammers set forwarding: people take over."""
+    """No contact, and scammers set up forwarding: people take over."""
     _count_try(draft)
     draft.send_message(MessagePurpose.UNREACHABLE)
     _person(draft, Reason.FORWARDED_OR_MACHINE)
@@ -432,8 +440,8 @@ def _again_or_person(draft: Draft, reason: Reason) -> None:
 
 
 def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
-    """The robot is done without success: a person calls now. Of a grade where people call only a sample, the rest of
-    the cases end with `outcome`, which no rate counts as reached. A high grade is never left to the sample.
+    """Ends the robot track without success: a person calls now. In a grade of which people call only a sample, the
+    other cases end with `outcome`, which no rate counts as reached. Cases of a high grade are never sampled.
     """
     draft.finish_robot(reason)
     percent = draft.grade_policy.human_sample_percent
@@ -480,7 +488,9 @@ def _dead_number(draft: Draft, reason: Reason) -> None:
 
 
 def _own_fault(draft: Draft) -> None:
-    """Does not count as a try; too many in a row, or after the expiry, a person calls instead of the robot."""
+    """A fault of ours does not count as a try. After too many in a row, or after the expiry, a person calls instead of
+    the robot.
+    """
     faults = draft.case.robot.own_faults + 1
     draft.robot(own_faults=faults)
     if faults > draft.policy.max_own_faults:
@@ -514,7 +524,7 @@ def time_passed(draft: Draft, *, is_at_carrier: bool) -> None:
 
 
 def _expiry(draft: Draft, *, is_at_carrier: bool) -> None:
-    """A warning that expired before verified contact is missed: it goes to people as after an unsuccessful robot. A
+    """A warning that expired before verified contact is missed: it goes to people, as after unsuccessful robot calls. A
     call that is under way is not cut off: its end decides.
     """
     case = draft.case
@@ -593,8 +603,8 @@ def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
 
 
 def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
-    """After an unsuccessful human call an officer goes, where the grade has that or a visit is scheduled anyway. When
-    nobody answered the caller, the robot's tries go on beside that.
+    """After an unsuccessful human call an officer goes, if the grade's policy wants it or a visit is scheduled anyway.
+    If nobody answered the caller, the robot's tries also go on.
     """
     draft.change(outcome=outcome)
     visit = draft.case.visit
@@ -603,7 +613,7 @@ def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
         draft.open_assignment(Track.VISIT, Reason.HUMAN_FAILED)
     if outcome is OutcomeKind.CANNOT_FIND_YET:
         if draft.case.robot.state is RobotState.DONE and draft.case.robot.reason is Reason.CALLED_IN:
-            # It stood down for a call back that did not reach the person.
+            # The robot was stopped for a call-back, which did not reach the person.
             draft.finish_robot(Reason.NONE)
             _again_or_person(draft, Reason.RETRY)
             return
@@ -617,8 +627,8 @@ def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
 
 
 def _visit_failed(draft: Draft, outcome: OutcomeKind) -> None:
-    """Not found yet: another visit later, up to the policy's number. A wrong person lets calls under way go on.
-    Anything else closes the case, with an alarm when the person refused or cannot be found.
+    """Not found yet: another visit later, up to the policy's number. If the officer met the wrong person, calls that
+    are under way go on. Anything else closes the case, with an alarm when the person refused or cannot be found.
     """
     draft.change(outcome=outcome)
     assignment = draft.case.visit

@@ -1,5 +1,5 @@
-"""The timeline of a case (entries without personal data), what it waits for next, and why a call has not been made:
-the only answer to that question. Pure.
+"""The timeline of a case (entries without personal data), its next steps, and why a call has not been made yet, which
+nothing else answers. Pure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class ActKind(StrEnum):
     UNIT_CHANGED = "unit_changed"
     """A person moved the case to another unit."""
     UNIT_RAISED = "unit_raised"
-    """Not signed for in time: the work goes to the unit above."""
+    """Not signed for in time: the assignment was escalated to the unit above."""
     TRANSFER_ASKED = "transfer_asked"
     TRANSFER_ACCEPTED = "transfer_accepted"
     TRANSFER_REFUSED = "transfer_refused"
@@ -33,9 +33,9 @@ class ActKind(StrEnum):
     LAPSED = "lapsed"
     """Signed for but idle: back in the queue."""
     ACCOUNT_DISABLED = "account_disabled"
-    """Back in the queue, since the account that had it was disabled or got another role or unit."""
+    """Back in the queue, because the account that had it was disabled or got another role or unit."""
     CALL_BACK = "call_back"
-    """The person wants a call at a time."""
+    """The person asked to be called at a certain time."""
     DIALLED = "dialled"
     """A caller was connected by click-to-call."""
     CALLED_IN = "called_in"
@@ -59,7 +59,7 @@ class ActKind(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """Entries of one moment are shown in the order of the members."""
+    """What an entry of the timeline is about. Entries of the same moment are shown in the order of these members."""
 
     WARNING = "warning"
     ATTEMPT_PLANNED = "ring_planned"
@@ -70,7 +70,7 @@ class EntryKind(StrEnum):
     """A node of the script was reached; `key` says what was pressed to get there."""
     ATTEMPT_ENDED = "ring_ended"
     MESSAGE = "message"
-    """A message, from its planning to its end; `state` says how far it came."""
+    """A message, from its planning to its end; `state` is the last one known."""
     ASSIGNMENT_OPENED = "errand_opened"
     ASSIGNMENT_SIGNED = "errand_signed"
     ASSIGNMENT_REPORTED = "errand_reported"
@@ -100,15 +100,15 @@ class Entry:
     at: datetime
     kind: EntryKind
     id: str
-    """Which row it comes from, such as warning/7; the attempt's is its number in the case."""
+    """The row that it comes from, such as warning/7; for an attempt, its number in the case."""
     by: str = ""
-    """The actor; '' for none."""
+    """The actor; '' if there is none."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
-    """By name, as values of our enumerations and numbers with their unit in the name."""
+    """Values by name: values of our enumerations, and numbers with their unit in the name."""
 
 
 def in_order(entries: list[Entry]) -> tuple[Entry, ...]:
-    """By time, and facts of one moment in the order in which they can only have happened."""
+    """The entries by time; entries of the same moment in the order of `EntryKind`."""
     return tuple(sorted(entries, key=lambda entry: (entry.at, _ORDER[entry.kind], entry.id)))
 
 
@@ -129,7 +129,7 @@ class StepKind(StrEnum):
 
 
 class Wait(StrEnum):
-    """What a call that has not been made waits for, as a next step shows it."""
+    """What a planned call waits for, as shown in a next step."""
 
     NOT_BEFORE = "not_before"
     WINDOW = "window"
@@ -137,7 +137,7 @@ class Wait(StrEnum):
     PAUSED = "paused"
     LINE_TROUBLE = "line_trouble"
     NUMBER_BUSY = "number_busy"
-    """The same number is being called or rests, for this case or another."""
+    """The number is in a call, or rests after a call, for this case or another."""
     QUEUE = "queue"
     """More urgent attempts go first, or every line is in use."""
 
@@ -149,9 +149,9 @@ class WaitReason(StrEnum):
     """It is at the carrier."""
     PAUSED = "paused"
     HELD = "held"
-    """By a pause that has ended; it is being released."""
+    """Withheld by a pause that has ended; it is being released."""
     NUMBER_BUSY = "number_busy"
-    """The same number is being called, or rests after a call, for this case or another."""
+    """The number is in a call, or rests after one, for this case or another."""
     PLANNED_FOR_LATER = "planned_for_later"
     WINDOW_CLOSED = "window_closed"
     CARRIER_TROUBLE = "carrier_trouble"
@@ -176,7 +176,7 @@ _WAITS: Mapping[WaitReason, Wait] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingAttempt:
-    """The newest attempt of a case, not ended, with what a pause may name of the case."""
+    """The newest attempt of a case, if it has not ended, with the values of the case that a pause can name."""
 
     state: AttemptState
     reason: Reason
@@ -188,11 +188,11 @@ class PendingAttempt:
     unit_id: int | None
     load_id: int | None
     number_attempts: bool
-    """For another case: a shared number."""
+    """Whether the number, which several cases share, is in a call for another case."""
     number_free_at: datetime | None
-    """None: the number is free, or it is not known when it will be."""
+    """None: the number is free, or it is unknown when it will be."""
     ahead: int
-    """How many more urgent attempts are ready; counted up to `AHEAD_AT_MOST`."""
+    """How many ready attempts are more urgent, counted up to `AHEAD_AT_MOST`."""
 
 
 AHEAD_AT_MOST = 10_000
@@ -200,13 +200,15 @@ AHEAD_AT_MOST = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinesNow:
-    """The line group that calls leave by. Times are service time."""
+    """The state of the line group. Times are service time."""
 
     in_use: int
     lines: int
     calls_per_second: float
     troubles: int | None = None
-    """Nothing leaves for now, after this many failures in a row; 0: the carrier asked for a rest; None: calls leave."""
+    """Calls are stopped after this many failures in a row; 0: the carrier asked for fewer calls; None: calls are not
+    stopped.
+    """
     trouble_until: datetime | None = None
 
 
@@ -219,15 +221,15 @@ class Waiting:
     until: datetime | None = None
     """None: not known."""
     facts: Mapping[str, str | int] = field(default_factory=dict)
-    """What its sentence says, by name; nothing personal."""
+    """The values in its sentence, by name; nothing personal."""
 
 
 def in_the_way(
     attempt: PendingAttempt, *, pauses: Sequence[Pause], lines: LinesNow | None, window: Window, now: datetime
 ) -> tuple[Waiting, ...]:
     """Everything that the attempt waits for, at least one thing, in this order: pauses, its number, its planned time,
-    the window, the carrier, the lines and the queue. `pauses` are those that stand, the widest first; `lines` None: no
-    line is set up.
+    the window, the carrier, the lines and the queue. `pauses` are the active ones, the widest first; `lines` None means
+    that no line is configured.
     """
     since = max(attempt.planned_at, min(attempt.not_before, now))
     if attempt.state not in WAITING_STATES:
@@ -265,7 +267,7 @@ def in_the_way(
 
 
 def _paused(pauses: Sequence[Pause]) -> Waiting:
-    """The widest pause is named; the wait ends with the last of them."""
+    """The wait for these pauses: it names the widest, and ends with the last."""
     first = pauses[0]
     return Waiting(
         reason=WaitReason.PAUSED,
@@ -319,16 +321,16 @@ def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Something that may move the case next."""
+    """One of the next steps of a case."""
 
     kind: StepKind
     track: Track | None
     reason: Reason
     at: datetime | None
-    """When it is to happen, or is overdue; None where it may happen any moment."""
+    """When it is due, even if that is past; None if it can happen at any moment."""
     waits: tuple[Wait, ...] = ()
     waiting: Waiting | None = None
-    """The first of them, which the sentence of the step names."""
+    """The first obstacle, which the sentence of the step names."""
 
 
 _SETTLED = {
@@ -345,8 +347,8 @@ _ASSIGNMENT_STEPS = {
 def next_steps(
     case: Case, attempt: PendingAttempt | None, waits: Sequence[Waiting], *, now: datetime
 ) -> tuple[Step, ...]:
-    """Everything that may move the case next, soonest first; exactly one settled step for a settled case. `waits` are
-    what is `in_the_way` of the attempt.
+    """All next steps of the case, soonest first; a settled case has exactly one, `SETTLED`. `waits` is what
+    `in_the_way` returned for the attempt.
     """
     if case.status in _SETTLED:
         return (Step(kind=StepKind.SETTLED, track=None, reason=_SETTLED[case.status], at=None),)

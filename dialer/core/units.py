@@ -18,42 +18,43 @@ from dialer.core.errors import NotFound
 from dialer.language import Text
 
 _LEAST_SIMILARITY: Final = 0.22
+"""Below this, names have little in common but their ending."""
 _MOST_DIGITS: Final = 18
-"""Below this, names share little but their ending."""
+"""Of a unit's number."""
 
 
 class Similarity:
-    """Similar names by their characters and pairs of characters; the rarer one is among the names, the more
-    it weighs.
+    """Finds similar names by their characters and pairs of characters; the rarer a character or pair is among the
+    names, the more it weighs.
     """
 
     def __init__(self, names: Mapping[int, Iterable[str]]) -> None:
-        """`names`: how each unit may be written, normalised."""
+        """`names`: the spellings of each unit's name, normalised, by the unit's id."""
         self._variants: list[tuple[int, float]] = []
         self._holders: dict[str, list[int]] = {}
         grams = [(unit_id, _grams(name)) for unit_id, several in names.items() for name in set(several)]
         held = Counter(gram for _, own in grams for gram in own)
-        self._worth = {gram: math.log(1 + len(grams) / n) for gram, n in held.items()}
-        self._strange = math.log(1 + len(grams))
+        self._weights = {gram: math.log(1 + len(grams) / n) for gram, n in held.items()}
+        self._unknown_weight = math.log(1 + len(grams))
         for place, (unit_id, own) in enumerate(grams):
-            self._variants.append((unit_id, sum(self._worth[gram] for gram in own)))
+            self._variants.append((unit_id, sum(self._weights[gram] for gram in own)))
             for gram in own:
                 self._holders.setdefault(gram, []).append(place)
 
     def near(self, key: str, *, most: int) -> list[int]:
-        """The ids of the units that look most like this normalised text, best first."""
+        """The ids of at most `most` units whose names are most similar to this normalised text, best first."""
         wanted = _grams(key)
-        whole = sum(self._worth.get(gram, self._strange) for gram in wanted)
+        whole = sum(self._weights.get(gram, self._unknown_weight) for gram in wanted)
         shared: dict[int, float] = {}
         for gram in wanted:
             for place in self._holders.get(gram, ()):
-                shared[place] = shared.get(place, 0.0) + self._worth[gram]
+                shared[place] = shared.get(place, 0.0) + self._weights[gram]
         best: dict[int, float] = {}
         for place, worth in shared.items():
             unit_id, own = self._variants[place]
             best[unit_id] = max(best.get(unit_id, 0.0), 2 * worth / (whole + own))
-        liked = sorted(best.items(), key=lambda one: (-one[1], one[0]))
-        return [unit_id for unit_id, similarity in liked[:most] if similarity >= _LEAST_SIMILARITY]
+        ranked = sorted(best.items(), key=lambda one: (-one[1], one[0]))
+        return [unit_id for unit_id, similarity in ranked[:most] if similarity >= _LEAST_SIMILARITY]
 
 
 def _grams(key: str) -> set[str]:
@@ -67,13 +68,13 @@ LONGEST_NAME: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A node of the organisation, as others need it."""
+    """A node of the organisation tree."""
 
     id: int
     name: str
     parent_id: int | None
     level: str
-    """What the centre calls its level, such as 市, 县 or 所; nothing depends on it."""
+    """The centre's name for this level, such as 市, 县 or 所; no rule depends on it."""
     path: tuple[int, ...]
     """The ids from the root down to this one."""
     active: bool
@@ -89,7 +90,7 @@ _ENDINGS: Final[tuple[tuple[str, _Kind], ...]] = (
     ("公安局", "bureau"),
     ("分局", "bureau"),
 )
-"""Longest first. Endings of one kind are used for each other; a bureau is never a station."""
+"""Longest first. Endings of the same kind are interchangeable; a bureau is never a station."""
 
 _SHORT_ENDING: Final = "所"
 
@@ -117,7 +118,9 @@ class UnitIndex:
     """Finds units by the text in lists. A text that could mean two units means none: a person decides."""
 
     def __init__(self, units: Iterable[Unit] = (), aliases: Mapping[str, int] | None = None) -> None:
-        """`aliases`: the unit of each normalised text, as people have taught it; they take precedence."""
+        """`aliases`: unit ids by the normalised text that people have assigned to them; aliases take precedence over
+        names.
+        """
         self._units = {unit.id: unit for unit in units}
         self._aliases = dict(aliases or {})
         self._exact: dict[str, set[int]] = {}
@@ -136,7 +139,7 @@ class UnitIndex:
         return iter(self._units.values())
 
     def __contains__(self, text: object) -> bool:
-        """True for a text that finds its unit."""
+        """Whether the text means exactly one active unit."""
         return isinstance(text, str) and self.find(text) is not None
 
     def __getitem__(self, unit_id: int) -> Unit:
@@ -153,11 +156,11 @@ class UnitIndex:
         return self._found[text]
 
     def candidates(self, text: str) -> tuple[Unit, ...]:
-        """Every active unit that this text could mean; more than one, and a person must say which."""
+        """Every active unit that this text could mean; if there are several, a person must choose."""
         return tuple(self._units[one] for one in sorted(self._meant(normalised(text))))
 
     def near(self, text: str, *, most: int = 3) -> tuple[Unit, ...]:
-        """Active units whose names look like this text, best first: suggestions for a person."""
+        """At most `most` active units with names similar to this text, best first: suggestions for a person."""
         key = _bare(normalised(text))
         return tuple(self._units[one] for one in self._similarity.near(key, most=most))
 
@@ -206,7 +209,9 @@ class UnitIndex:
             self._stems.setdefault((before + stem, kind), set()).add(unit.id)
 
     def _prefixes(self, unit: Unit) -> set[str]:
-        """How the units above are written before a name: not at all, one of them, or all of them down from one."""
+        """The prefixes that a list may write before the unit's name: none, one unit above it, or all units from one
+        above down to it.
+        """
         above = [normalised(self._units[step].name) for step in unit.path[:-1]]
         found = {""}
         for place, name in enumerate(above):
@@ -237,13 +242,13 @@ class UnitField(StrEnum):
     ALIASES = "aliases"
     STATE = "state"
     NUMBER = "number"
-    """Ours, as an exported list has it: a unit keeps it whatever it is called."""
+    """Our own number of the unit, as in an exported list; it stays the same when the unit is renamed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitLine:
     """One line of the list. `parent` is a name, or a path where names repeat; `active` None: the list does not say.
-    `unit_id` is the unit that the line says it means, by our own number.
+    `unit_id`: our own number of the unit, if the line gives it.
     """
 
     line: int
@@ -257,7 +262,7 @@ class UnitLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitFault:
-    """What is wrong, and how to correct it."""
+    """What is wrong with a line, and how to correct it."""
 
     line: int
     field: UnitField
@@ -267,7 +272,9 @@ class UnitFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """One line with where it belongs. A parent is another line's place in the plan, or a unit, or none."""
+    """One line with its place in the tree. `parent_place` is the index of the parent in the plan, if the list contains
+    it; `parent_id` is the parent's id, if that unit exists already.
+    """
 
     line: UnitLine
     unit_id: int | None
@@ -280,7 +287,9 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPlan:
-    """`placed` has every line after its parent's. With faults nothing is to be done."""
+    """What an import would do. `placed` has every line after its parent's. A plan with faults must not be carried
+    out.
+    """
 
     placed: tuple[Placed, ...]
     faults: tuple[UnitFault, ...]
@@ -295,7 +304,7 @@ _Node = tuple[str, int]
 def plan_units(
     lines: Sequence[UnitLine], units: Iterable[Unit], aliases: Mapping[str, int] | None = None
 ) -> UnitPlan:
-    """`aliases` are those that stand: normalised text to unit."""
+    """Plans the import of `lines` into the existing `units` and `aliases` (normalised text to unit id)."""
     draft = _PlanDraft(lines, list(units))
     draft.check_names()
     draft.check_numbers()
@@ -364,12 +373,14 @@ class _PlanDraft:
         return [self._parent(index, line.parent) for index, line in enumerate(self.lines)]
 
     def _parent(self, index: int, text: str) -> _Node | None:
-        """The list's own lines go before the units that are there."""
+        """The parent that this text means; None for no text and after a fault. Lines of the list take precedence over
+        existing units.
+        """
         if not text:
             return None
         steps = [step.strip() for step in text.split(SEPARATOR)]
         found: list[_Node] = [
-            ("line", one) for one in self.of_name.get(steps[-1], ()) if self._stands(one, steps[:-1])
+            ("line", one) for one in self.of_name.get(steps[-1], ()) if self._is_below(one, steps[:-1])
         ]
         if not found:
             found = [("unit", unit.id) for unit in self.units.values() if self._path_ends(unit, steps)]
@@ -391,8 +402,8 @@ class _PlanDraft:
             )
         return None
 
-    def _stands(self, index: int, above: list[str]) -> bool:
-        """The line's own parents, as far as they are written, end with these."""
+    def _is_below(self, index: int, above: list[str]) -> bool:
+        """Whether the line's own parents, as far as they are written, end with these names."""
         written = [step.strip() for step in self.lines[index].parent.split(SEPARATOR)]
         return all(one == other for one, other in zip(reversed(written), reversed(above), strict=False))
 
@@ -401,7 +412,7 @@ class _PlanDraft:
         return names[-len(steps) :] == steps
 
     def in_order(self, parents: list[_Node | None]) -> list[int]:
-        """Every line after its parent's. Lines that stand below themselves are faults."""
+        """The indices of the lines, each after its parent's. A line that is below itself is a fault."""
         order: list[int] = []
         seen: set[int] = set()
         for index in range(len(self.lines)):
@@ -471,7 +482,7 @@ class _PlanDraft:
         return placed
 
     def check_final_names(self, placed: list[Placed]) -> None:
-        """A unit that the list does not touch may have the name already."""
+        """Adds a fault where a unit that the list does not touch has the new name already."""
         taken = {
             (unit.parent_id, unit.name)
             for unit in self.units.values()
@@ -489,7 +500,7 @@ class _PlanDraft:
                 )
 
     def check_cycles(self, placed: list[Placed]) -> None:
-        """Notes each cycle of the units that are there, moved and unmoved together."""
+        """Adds a fault for each cycle that the moves would make among the existing units."""
         above = {unit.id: unit.parent_id for unit in self.units.values()}
         above |= {one.unit_id: one.parent_id for one in placed if one.unit_id is not None and one.moves}
         for one in placed:
@@ -501,14 +512,14 @@ class _PlanDraft:
             if step is not None:
                 self._cycle(self.lines.index(one.line))
 
-    def check_aliases(self, placed: list[Placed], standing: dict[str, int]) -> None:
+    def check_aliases(self, placed: list[Placed], existing: dict[str, int]) -> None:
         owners: dict[str, int] = {}
         new_names = {one.unit_id: one.line.name for one in placed if one.renames}
         named = {normalised(new_names.get(unit.id, unit.name)): unit.id for unit in self.units.values()}
         for place, one in enumerate(placed):
             for text in one.line.aliases:
                 key = normalised(text)
-                other = standing.get(key, named.get(key, one.unit_id))
+                other = existing.get(key, named.get(key, one.unit_id))
                 if not key or (owners.setdefault(key, place) == place and other == one.unit_id):
                     continue
                 self.fault(
@@ -533,7 +544,7 @@ class UnitChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitChange:
-    """`line` 0: no line says so, the unit is missing from the list."""
+    """One change to a unit. `line` is 0 for a unit that is missing from the list."""
 
     kind: UnitChangeKind
     line: int
@@ -547,7 +558,9 @@ class UnitChange:
 def changes_of(
     plan: UnitPlan, units: Iterable[Unit], aliases: Mapping[str, int], *, close_missing: bool
 ) -> tuple[UnitChange, ...]:
-    """The changes by kind, and within it in the order of the list. `aliases` are those that stand."""
+    """The changes that the plan makes, by kind and then in the order of the list. `units` and `aliases` are the
+    existing ones.
+    """
     known = {unit.id: unit for unit in units}
     found: list[UnitChange] = []
     for place, one in enumerate(plan.placed):
@@ -599,7 +612,7 @@ def _of_line(
 
 
 def _planned(plan: UnitPlan, place: int, known: Mapping[int, Unit]) -> str:
-    """Where the line's unit will stand, without its own name."""
+    """The path of the line's unit after the import, without its own name."""
     names: list[str] = []
     one = plan.placed[place]
     while one.parent_place is not None:

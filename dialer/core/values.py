@@ -15,7 +15,7 @@ from dialer.language import Text, gettext_noop
 
 
 class Grade(StrEnum):
-    """How likely and urgent, as the ministry grades it; some places add the extra-high one."""
+    """How likely and how urgent the fraud is, as the ministry grades it; some places add extra high."""
 
     EXTRA_HIGH = "extra_high"
     HIGH = "high"
@@ -62,7 +62,7 @@ class WarningKind(StrEnum):
 
 
 class Tag(StrEnum):
-    """What to mind with a person."""
+    """What to consider when a person is called or visited."""
 
     MINOR = "minor"
     ELDERLY = "elderly"
@@ -71,7 +71,7 @@ class Tag(StrEnum):
 
 
 class Announcement(StrEnum):
-    """What the network said of a call instead of putting it through, as our carrier understood it."""
+    """What the network announced instead of putting a call through, as the carrier recognised it."""
 
     POWERED_OFF = "powered_off"
     SUSPENDED = "suspended"
@@ -83,11 +83,11 @@ class Announcement(StrEnum):
     ASSISTANT = "assistant"
     CONGESTION = "congestion"
     UNKNOWN = "unknown"
-    """Something was said that the carrier did not understand."""
+    """An announcement that the carrier did not recognise."""
 
 
 class TelephonyResult(StrEnum):
-    """What the telephone network did with one attempt. Says nothing about whom we reached."""
+    """What the telephone network did with one attempt. It says nothing about whom we reached."""
 
     ANSWERED = "answered"
     BUSY = "busy"
@@ -101,7 +101,7 @@ class TelephonyResult(StrEnum):
     FAILED = "failed"
     CANCELED = "canceled"
     DEAD_AIR = "dead_air"
-    """Answered, and nothing of ours was played, since the carrier did not reach our webhooks. Our fault."""
+    """Answered, but none of our prompts was played, because the carrier did not reach our webhooks. Our fault."""
     UNKNOWN = "unknown"
 
 
@@ -114,7 +114,7 @@ class Contact(StrEnum):
 
 
 class Answer(StrEnum):
-    """What the conversation with the script came to, from its end node. `none`: it ended before any answer."""
+    """The result of the conversation, from the end node of the script. `none`: it ended before any answer."""
 
     NONE = "none"
     ACKNOWLEDGED = "acknowledged"
@@ -158,7 +158,7 @@ SUCCESSES = frozenset(
 
 
 class ScammerContact(StrEnum):
-    """Whether a scammer was in contact with the person, as asked of them: it says whether the warning was right."""
+    """Whether a scammer was in contact with the person, as the person says. It shows whether the warning was right."""
 
     YES = "yes"
     NO = "no"
@@ -185,16 +185,16 @@ class EvidenceKind(StrEnum):
     """What proves an amount."""
 
     BANK_RECEIPT = "bank_receipt"
-    """Of a bank: that a payment was stopped, or money returned."""
+    """A bank's confirmation that a payment was stopped or money returned."""
     ACCOUNT_STATEMENT = "account_statement"
     TRANSFER_RECORD = "transfer_record"
-    """Of the payment that was prepared or made, such as the page of a transfer."""
+    """A record of the payment that was prepared or made, such as the page of a transfer."""
     CALL_RECORDING = "call_recording"
     WRITTEN_STATEMENT = "written_statement"
-    """What the person said to an officer, signed."""
+    """A statement that the person made to an officer and signed."""
     PHOTO = "photo"
     DOCUMENT = "document"
-    """Another paper of an authority or a firm."""
+    """Another document of an authority or a company."""
 
 
 class MessageChannel(StrEnum):
@@ -204,12 +204,12 @@ class MessageChannel(StrEnum):
 
 
 class MessagePurpose(StrEnum):
-    """One message at most for each, and for each case."""
+    """Why a message is sent; at most one message per purpose and case."""
 
     UNREACHABLE = "unreachable"
     """The telephone could not be reached by voice, or nobody there could hear or speak."""
     AFTER_WARNING = "after_warning"
-    """The right person was warned: something to read again, since warnings fade."""
+    """The right person was warned: a text to read again later, since people forget warnings."""
 
 
 class RecordingState(StrEnum):
@@ -218,11 +218,11 @@ class RecordingState(StrEnum):
     WAITING = "waiting"
     """The call is over, and the recording is still to be fetched from the carrier."""
     KEPT = "kept"
-    """Here, sealed."""
+    """Stored in our database, sealed."""
     ABSENT = "absent"
     """The carrier has none."""
     DELETED = "deleted"
-    """Its time is over, or the person was erased."""
+    """Its retention period is over, or the person was erased."""
 
 
 class RecordedCall(StrEnum):
@@ -232,14 +232,14 @@ class RecordedCall(StrEnum):
     DESK = "desk"
     """From a desk to the person."""
     CALLED_IN = "called_in"
-    """Of the person to us."""
+    """From the person to us."""
 
 
 class DeletedFor(StrEnum):
     """Why the sound of a call was deleted."""
 
     RETENTION = "retention"
-    """Its time was over."""
+    """Its retention period was over."""
     ERASURE = "erasure"
     """The person was erased."""
 
@@ -249,9 +249,9 @@ class MessageState(StrEnum):
 
     PLANNED = "planned"
     SENDING = "sending"
-    """About to be given to the network, or given by a process that died over it."""
+    """About to be given to the network, or given by a process that died meanwhile."""
     UNKNOWN = "unknown"
-    """Given, and no answer: looked for before anything else, and never sent again blindly."""
+    """Given to the network, without an answer: it is looked up first, and never sent again blindly."""
     ACCEPTED = "accepted"
     """The network has it."""
     SENT = "sent"
@@ -259,16 +259,16 @@ class MessageState(StrEnum):
     UNDELIVERED = "undelivered"
     """The telephone did not take it."""
     FAILED = "failed"
-    """Never sent: refused, unfit, or not known for good."""
+    """Never sent because it was refused or unfit, or its state cannot be found out any more."""
 
     @property
     def rank(self) -> int:
-        """News of a lower or the same rank is late, and changes nothing."""
+        """The order of the states: news of the same or a lower rank is late and changes nothing."""
         return _RANK_MESSAGE[self]
 
 
 MESSAGES_IN_DOUBT: Final = frozenset({MessageState.SENDING, MessageState.UNKNOWN})
-"""The network may have it or not: looked for, and never sent again blindly."""
+"""The network may or may not have the message: it is looked up, and never sent again blindly."""
 
 
 _RANK_MESSAGE = {
@@ -284,7 +284,7 @@ _RANK_MESSAGE = {
 
 
 class PauseScope(StrEnum):
-    """What a pause holds back."""
+    """Which calls a pause stops."""
 
     ALL = "all"
     UNIT = "unit"
@@ -294,21 +294,21 @@ class PauseScope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """`subject` is a unit, a load's id or a grade; empty for everything."""
+    """A pause of calls. `subject` is a unit, a load's id or a grade; empty for all calls."""
 
     id: int
     scope: PauseScope
     subject: str
     unit_id: int | None = None
     units: frozenset[int] = frozenset()
-    """That unit and all below it."""
+    """The ids of that unit and of all units below it."""
     until: datetime
     why: str
     by: str
     placed_at: datetime
 
     def covers(self, *, grade: str, unit: str, unit_id: int | None, load_id: int | None) -> bool:
-        """Whether the calls of such a case wait."""
+        """Whether the calls of a case with these values wait."""
         match self.scope:
             case PauseScope.ALL:
                 return True
@@ -335,35 +335,35 @@ class LoadState(StrEnum):
     """Where a load is in its life."""
 
     DRAFT = "draft"
-    """Dropped and looked at; nothing of it is in the books, and forgotten it goes by itself."""
+    """Uploaded and previewed; no row of it is loaded yet. If nobody loads it, it is deleted after a time."""
     WAITING = "waiting"
     RUNNING = "running"
     HELD = "held"
-    """Its high grades are in the books; the rest waits for a second person."""
+    """Its high grades are loaded; the rest waits for a second person."""
     DONE = "done"
     FAILED = "failed"
-    """The file is no list; nothing of it was kept."""
+    """The file is not a list; nothing of it was kept."""
     WITHDRAWN = "withdrawn"
-    """Taken back by a person: what had not begun is closed, what had begun goes on."""
+    """Withdrawn by a person: cases that nobody had worked on are closed, the others go on."""
 
 
 MOVING_LOADS: Final = frozenset({LoadState.WAITING, LoadState.RUNNING})
-"""A worker loads it, or will."""
+"""A worker is loading it, or will."""
 UNFINISHED_LOADS: Final = MOVING_LOADS | {LoadState.HELD}
 FINISHED_LOADS: Final = frozenset({LoadState.DONE, LoadState.FAILED, LoadState.WITHDRAWN})
-"""Nothing more of the file is loaded. A draft is neither."""
+"""Nothing more of the file will be loaded. A draft is neither finished nor unfinished."""
 
 
 class RowResult(StrEnum):
-    """What would become of a row of a list that is only looked at."""
+    """What would become of a row of a list, as its preview shows."""
 
     NEW = "new"
     JOINS = "joins"
-    """It is about an incident that has its case, or gets it from a row above."""
+    """Its incident has a case already, or gets one from a row above."""
     DUPLICATE = "duplicate"
-    """Its source and instruction number are in the books, or in a row above."""
+    """Its source and instruction number are loaded already, or are in a row above."""
     EARLY = "early"
-    """Of a high grade, in the books before a second person has let in the rest of its list."""
+    """A row of a high grade, loaded before a second person has approved the rest of its list."""
     REFUSED = "refused"
 
 
@@ -379,7 +379,7 @@ class VersionState(StrEnum):
 
 
 class FiledState(StrEnum):
-    """What is known of a filed case: did we warn the person before?"""
+    """Whether we warned the person of a filed case before the loss."""
 
     WARNED = "warned"
     """A warning of this person came before the loss."""
@@ -388,23 +388,23 @@ class FiledState(StrEnum):
     WARNED_LATE = "warned_late"
     """The person was warned only after the loss."""
     DOUBTFUL = "doubtful"
-    """Somebody may be the person: a supervisor decides."""
+    """A warned person may be the one of this case: a supervisor decides."""
     NOT_WARNED = "not_warned"
-    """Nobody who was warned fits."""
+    """No warned person matches."""
 
 
 class FiledMatchState(StrEnum):
     """Whether a warned person is the one of a filed case."""
 
     CERTAIN = "certain"
-    """By the id number, or by name and phone."""
+    """Matched by the id number, or by name and phone."""
     DOUBTFUL = "doubtful"
     CONFIRMED = "confirmed"
-    """By a person, of a doubtful one."""
+    """A person confirmed a doubtful match."""
     REJECTED = "rejected"
-    """By a person, of a doubtful one."""
+    """A person rejected a doubtful match."""
     UNDONE = "undone"
-    """By a person, of one that had counted."""
+    """A person undid a match that had counted."""
 
 
 class RenderState(StrEnum):
@@ -414,7 +414,9 @@ class RenderState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    """A prompt cannot be spoken, or came out unfit to be played; the line beside it says which and why."""
+    """A prompt could not be synthesised, or its sound is unfit to be played; the error names the prompt and the
+    reason.
+    """
 
     @property
     def is_open(self) -> bool:
@@ -426,7 +428,7 @@ class ApprovalKind(StrEnum):
 
     MONEY = "money"
     RETURNED = "returned"
-    """Money that was refused: back with who recorded it."""
+    """Amounts that were refused and went back to the person who recorded them."""
     STOP_PAYMENT = "stop_payment"
     LIST = "list"
     SCRIPT = "script"
@@ -447,7 +449,7 @@ class VerdictState(StrEnum):
     SENT = "sent"
     """A warning was made of it."""
     HELD = "held"
-    """Above the threshold, and waits for free capacity, or for a person where its rule is stopped."""
+    """Above the threshold; it waits for free capacity, or for a person if its rule is stopped."""
     BELOW = "below"
     """Below the threshold: no warning, unless it is drawn."""
     DRAWN = "drawn"
@@ -457,7 +459,7 @@ class VerdictState(StrEnum):
 FEN_PER_YUAN = 100
 EVIDENCE_MISSING: Final = gettext_noop("is missing")
 _MOST_FEN = 10**14
-"""A trillion yuan: beyond it somebody has mistyped."""
+"""A trillion yuan: a larger amount is a typing error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -486,7 +488,7 @@ class Amounts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What proves the amounts of a report: its kind, its reference such as a receipt number, and the amount that it
-    shows, in fen. No amount of the report is above that.
+    shows, in fen. No amount of the report may be larger.
     """
 
     kind: EvidenceKind
@@ -513,11 +515,11 @@ MONEY_CORRECTED: Final = "money_corrected"
 MONEY_REPLACED: Final = "money_replaced"
 """The reason of a line that reverses approved amounts, because others of the same case were approved in their place."""
 AMOUNTS_ONLY: Final = (MONEY_REFUSED, MONEY_REPLACED)
-"""Lines that reverse the amounts of a line, while its outcome stands."""
+"""The reasons of ledger lines that reverse only the amounts of another line: its outcome still counts."""
 
 
 def yuan(fen: int) -> str:
-    """1,234.50 of whole fen, without a float in between."""
+    """The amount in yuan, such as 1,234.50, computed without floating-point numbers."""
     return f"{fen // FEN_PER_YUAN:,}.{fen % FEN_PER_YUAN:02}"
 
 
@@ -526,9 +528,9 @@ _DECIMALS: Final = 2
 
 
 def fen_of(text: str, *, field: str) -> int:
-    """Whole fen of an amount typed in yuan, digits with at most one point, and commas between groups of three or four.
-    Raises `Invalid` for anything else, such as a comma in place of the point, and for more than two decimals that are
-    not 0.
+    """The whole fen of an amount typed in yuan: digits with at most one decimal point, and commas between groups of
+    three or four digits. Raises `Invalid` for anything else, such as a comma as the decimal point, and for more than
+    two decimals that are not 0.
     """
     typed = _AMOUNT.fullmatch(text.strip().replace("，", ","))
     if typed is None:
@@ -540,8 +542,8 @@ def fen_of(text: str, *, field: str) -> int:
 
 
 def typed_evidence(kind: str, yuan_shown: str, reference: str) -> Evidence | None:
-    """The evidence of a form or a command; None where nothing was entered. Raises `Invalid` for what is there only in
-    part.
+    """The evidence of a form or a command; None where nothing was entered. Raises `Invalid` if only a part of it was
+    entered.
     """
     if not (kind or yuan_shown.strip() or reference.strip()):
         return None
@@ -570,24 +572,24 @@ def must_have_evidence(amounts: Amounts, evidence: Evidence | None) -> None:
 
 
 class WebhookEvent(StrEnum):
-    """What an outgoing webhook may be told."""
+    """The events that an outgoing webhook can report."""
 
     CASE_SETTLED = "case_settled"
     """A case has ended, or a filed case has reversed it."""
     HIGH_MISSED = "high_missed"
     """A warning of a high or extra-high grade expired before the person was reached."""
     CASE_FILED = "case_filed"
-    """A filed case was matched to a case of ours, or the match was undone."""
+    """A filed case was matched to one of our cases, or the match was undone."""
 
 
 class DeliveryState(StrEnum):
-    """How far a message of an outgoing webhook is."""
+    """The state of a delivery of an outgoing webhook."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"
     """The receiver answered 2xx."""
     DEAD = "dead"
-    """Every try failed; a person sends it again."""
+    """Every try failed; a person can send it again."""
     DROPPED = "dropped"
     """The webhook ended before it was delivered."""
 
@@ -596,7 +598,7 @@ class DeliveryFault(StrEnum):
     """Why a receiver gave no answer."""
 
     NOT_ALLOWED = "not_allowed"
-    """The settings allow no message to its address."""
+    """The settings do not allow requests to its address."""
     TIMEOUT = "timeout"
     CERTIFICATE = "certificate"
     NO_CONNECTION = "no_connection"

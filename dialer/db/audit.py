@@ -1,8 +1,8 @@
 """The audit: who saw, changed or exported what, when and why. Append-only, numbered without gaps, and chained.
 
-The reason is typed by a person and may name somebody, so it is encrypted. Each line has a seal, which covers the line
+A person types the reason and may name somebody in it, so it is encrypted. Each line has a seal, which covers the line
 and its number, and a chain, which covers the chain of the line before and the seal: both are made with a key that the
-database does not hold. Numbers are given just before the commit, in the order of the commits
+database does not hold. Numbers are assigned just before the commit, in the order of the commits
 (docs/decisions/0540-the-audit-is-one-chain.md).
 """
 
@@ -26,25 +26,27 @@ from dialer.db.unit_of_work import Row, Tx, hold_snapshot
 from dialer.db.vault import AUDIT_TABLE, UNREADABLE, KeyMissing, Tampered, Vault, digest_of
 
 CHAIN_ACT: Final = "audit_chain"
-"""Of the chain's first line where there were lines before the chain: `facts` hold how many and their digest."""
+"""The act of the chain's first line if there were lines before the chain: its `facts` hold their number and digest."""
 CHECKPOINT_ACT: Final = "audit_checkpoint"
-"""Of a line that permits the lines up to `through` to be deleted: `facts` hold the chain of the last of them."""
+"""The act of a line that permits the deletion of the lines up to `through`: its `facts` hold the chain of the
+last one.
+"""
 _SEAL: Final = "audit"
 _CHAIN: Final = "audit chain"
-_AT_ONCE: Final = 2000
+_FETCH_ROWS: Final = 2000
 _ADD: Final = sa.insert(t.audit).add_cte(
     sa.update(t.audit_head)
     .values(number=sa.bindparam("head_number"), chain=sa.bindparam("head_chain"))
     .cte("moved")
 )
-_HELD_MS: Final = 5000
-"""A process that is stopped between the lock of the head and its commit holds up the acts of others for no longer."""
+_HEAD_LOCKED_MS: Final = 5000
+"""A process that is stopped between locking the head and its commit delays the acts of others no longer than this."""
 _LOCKED_HEAD: Final = sa.select(
-    t.audit_head, sa.func.set_config("idle_in_transaction_session_timeout", str(_HELD_MS), sa.true())
+    t.audit_head, sa.func.set_config("idle_in_transaction_session_timeout", str(_HEAD_LOCKED_MS), sa.true())
 ).with_for_update()
 MOST_NAMED: Final = 1000
 _MOST_COMPARED: Final = 200
-"""Altered lines that are compared with others, to tell which are copies and which stand in another place."""
+"""Altered lines that are compared with others, to find out which are copies and which were moved."""
 _ANCHORS_AT_ONCE: Final = 1000
 _log = logging.getLogger(__name__)
 
@@ -58,7 +60,7 @@ class Seal(StrEnum):
     BROKEN = "broken"
     """The line was altered, or its key is missing."""
     LOOSE = "loose"
-    """The line is the one that was written; the one before it is missing or is another."""
+    """The line is the one that was written, but the line before it is missing or another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place in the chain: a line's number and chain. Line 0 is the one before the first."""
+    """A position in the chain: a line's number and chain. Line 0 is the position before the first line."""
 
     number: int = 0
     chain: bytes = b""
@@ -87,8 +89,8 @@ def write_audit(
     now: datetime,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """A line is added just before the commit; `subject` names a row, such as case/7. Only `why` may hold personal
-    data.
+    """Adds a line to the audit just before the commit; `subject` names a row, such as case/7. Only `why` may contain
+    personal data.
     """
     line = {"at": now, "who": who, "act": act, "subject": subject, "facts": dict(facts or {})}
     sealed = tx.vault.seal_reason(why, row=_bound_to(line))
@@ -96,7 +98,7 @@ def write_audit(
 
 
 def _append(tx: Tx, lines: list[dict[str, Any]]) -> None:
-    """Numbers, seals and adds the lines. Locks the head, so nothing but the commit may follow."""
+    """Numbers, seals and inserts the lines. Locks the head, so only the commit may follow."""
     head = read_head(tx, lock=True)
     number, chain = head.number, head.chain
     rows = []
@@ -111,7 +113,9 @@ def _append(tx: Tx, lines: list[dict[str, Any]]) -> None:
 
 
 def read_head(tx: Tx, *, lock: bool = False) -> Place:
-    """The last line, as the table of the head says. Raises `Unavailable` when somebody has removed the head."""
+    """The position of the last line, from the table `audit_head`. Raises `Unavailable` if somebody has removed that
+    row.
+    """
     row = tx.one(_LOCKED_HEAD if lock else sa.select(t.audit_head))
     if row is None:
         raise Unavailable(part="database", problem="the head of the audit is missing")
@@ -119,7 +123,7 @@ def read_head(tx: Tx, *, lock: bool = False) -> Place:
 
 
 def begin_chain(tx: Tx, *, now: datetime) -> None:
-    """Where the audit has lines of a version without a chain and none with it, the chain begins with a line that covers
+    """Begins the chain if the audit has only lines of a version without a chain: the first line of the chain covers
     them. Reads them all, once.
     """
     if read_head(tx).number or tx.scalar(sa.select(t.audit.c.id).limit(1)) is None:
@@ -146,8 +150,8 @@ def digest_of_earlier(tx: Tx) -> tuple[int, str]:
 
 
 def stream(tx: Tx, statement: sa.Select[Any]) -> Iterator[Row]:
-    """The rows one after the other, by a cursor in the server: however many there are, few are in memory."""
-    found = tx.connection.execute(statement, execution_options={"yield_per": _AT_ONCE})
+    """The rows one after the other, by a server-side cursor: however many there are, only a few are in memory."""
+    found = tx.connection.execute(statement, execution_options={"yield_per": _FETCH_ROWS})
     for row in found.mappings():
         yield cast("Row", row)
 
@@ -163,7 +167,7 @@ def follows(vault: Vault, row: Row, chain: bytes) -> bool:
 
 
 def audit_reason(vault: Vault, row: Row) -> Reason:
-    """The reason in a line of the audit, and whether the line is whole by itself."""
+    """The reason in a line of the audit, and whether the line itself is intact."""
     if row["number"] is not None and not is_line(vault, row, row["number"]):
         return _broken(row)
     if row["why_sealed"] is None:
@@ -176,19 +180,19 @@ def audit_reason(vault: Vault, row: Row) -> Reason:
 
 
 def _broken(row: Row) -> Reason:
-    _log.error("line %d of the audit does not fit its seal", row["id"])
+    _log.error("line %d of the audit does not match its seal", row["id"])
     return Reason(why=UNREADABLE, seal=Seal.BROKEN)
 
 
 def last_audit_reason(tx: Tx, *, act: str, subject: str) -> str:
-    """The reason given the last time this act was done; '' for none."""
+    """The reason given the last time this act was done on the subject; '' if it never was."""
     a = t.audit.c
     row = tx.one(sa.select(t.audit).where(a.act == act, a.subject == subject).order_by(a.id.desc()).limit(1))
     return "" if row is None else audit_reason(tx.vault, row).why
 
 
 def content_of(line: Row, number: int) -> bytes:
-    """What a seal covers. No text of a row holds a NUL, so two lines never have the same content."""
+    """What a seal covers. No text of a row contains a NUL, so two lines never have the same content."""
     return f"{number}\0{_bound_to(line)}\0{line['why']}\0".encode() + (line["why_sealed"] or b"")
 
 
@@ -199,7 +203,7 @@ def _bound_to(line: Row) -> str:
 
 
 def _as_stored(fact: object) -> object:
-    """As the database returns it: JSON may turn 1.0 into 1."""
+    """The fact as the database returns it: JSON may turn 1.0 into 1."""
     match fact:
         case float() if fact.is_integer():
             return int(fact)
@@ -212,18 +216,18 @@ def _as_stored(fact: object) -> object:
 
 
 class Flaw(StrEnum):
-    """What a check finds."""
+    """What a check of the audit can find."""
 
     MISSING = "missing"
-    """Lines `number` to `last` are not there."""
+    """Lines `number` to `last` are missing."""
     ALTERED = "altered"
     """The line with this number is not the one that was written, or its key is missing."""
     DOUBLED = "doubled"
-    """The line is a copy of line `of`, or its number stands twice."""
+    """The line is a copy of line `of`, or its number occurs twice."""
     MOVED = "moved"
-    """The line is line `of`, or stands in another order than it was written."""
+    """The line was written as line `of`, or its place is not in the order of writing."""
     LOOSE = "loose"
-    """The line is whole but does not follow the one before."""
+    """The line is intact but does not follow the one before."""
     FOREIGN = "foreign"
     """The line has no number although it was written after the chain began; `id` names it."""
     EARLIER = "earlier"
@@ -231,7 +235,7 @@ class Flaw(StrEnum):
     HEAD = "head"
     """The table of the head names another last line."""
     ANCHOR = "anchor"
-    """An anchor names another line under this number, or is itself no anchor of ours."""
+    """An anchor names another line under this number, or is not one of our anchors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,22 +245,22 @@ class Finding:
     flaw: Flaw
     number: int | None = None
     last: int | None = None
-    """Of a range of missing lines."""
+    """The last of a range of missing lines."""
     of: int | None = None
     id: int | None = None
 
     def plain(self) -> dict[str, Any]:
-        """As JSON; what is not known is left out."""
+        """The finding as JSON values; what is not known is left out."""
         known = {"number": self.number, "last": self.last, "of": self.of, "id": self.id}
         return {"flaw": self.flaw.value} | {name: value for name, value in known.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailCheck:
-    """What a check found. `findings` names the first `MOST_NAMED`, `counts` counts the lines of all of them."""
+    """What a check found. `findings` has the first `MOST_NAMED`; `counts` counts the lines of all findings by flaw."""
 
     lines: int
-    """Lines read, those from before the chain included."""
+    """The number of lines read, including those from before the chain."""
     end: Place
     """The last line read."""
     is_complete: bool
@@ -317,7 +321,7 @@ class _Check:
             self.found(Flaw.ALTERED, number=row["number"])
 
     def judge(self, copies: Mapping[bytes, Sequence[int]]) -> None:
-        """Names what each suspect is. `copies` are the numbers of the lines with its seal."""
+        """Finds out what each suspect is. `copies`: the numbers of the lines with the same seal, by seal."""
         places = [*(row["number"] for row in self.suspects), *self.gaps]
         for row in self.suspects:
             number = row["number"]
@@ -333,8 +337,8 @@ class _Check:
 def check_trail(
     tx: Tx, *, after: Place | None = None, anchors: Sequence[Place] = (), limit: int | None = None
 ) -> TrailCheck:
-    """Reads the lines `after` a place that an earlier check reached (None: all, also those from before the chain), at
-    most `limit` of them, and names what is wrong. Must be the first of its transaction, which gets one snapshot.
+    """Reads at most `limit` lines `after` a position that an earlier check reached (None: all, including those from
+    before the chain), and reports what is wrong. Must be the first call in its transaction, which gets one snapshot.
     """
     hold_snapshot(tx)
     a, head = t.audit.c, read_head(tx)
@@ -369,7 +373,9 @@ def check_trail(
 
 
 def start_of(tx: Tx, first: int) -> Place | None:
-    """The place before the line `first`, where a checkpoint permitted to delete all lines before it."""
+    """The position before the line `first`, if a checkpoint permitted the deletion of all lines before it; otherwise
+    None.
+    """
     a = t.audit.c
     statement = sa.select(t.audit).where(a.act == CHECKPOINT_ACT, a.number >= first).order_by(a.number.desc())
     for row in tx.rows(statement):
@@ -379,7 +385,7 @@ def start_of(tx: Tx, first: int) -> Place | None:
 
 
 def _check_earlier(tx: Tx, check: _Check, first: int | None) -> int:
-    """Compares the lines without a number with the line that covers them. Returns how many there are."""
+    """Compares the lines without a number with the line that covers them. Returns their number."""
     a = t.audit.c
     begun = tx.one(sa.select(t.audit).where(a.number == first)) if first is not None else None
     before = begun["id"] if begun is not None else None
@@ -395,7 +401,7 @@ def _check_earlier(tx: Tx, check: _Check, first: int | None) -> int:
         check.found(Flaw.FOREIGN, id=row["id"])
     lines, digest = digest_of_earlier(tx)
     if first is not None and first > 1 and start_of(tx, first) is not None:
-        return lines  # the checkpoint permits to delete them too
+        return lines  # The checkpoint permits their deletion too.
     covered = begun is not None and begun["act"] == CHAIN_ACT and is_line(tx.vault, begun, 1)
     if not covered:
         if lines > len(foreign):
@@ -409,7 +415,7 @@ def _check_earlier(tx: Tx, check: _Check, first: int | None) -> int:
 
 
 def _name_earlier(tx: Tx, check: _Check) -> None:
-    """Names the lines from before the chain that show by themselves what is wrong with them."""
+    """Adds a finding for each line from before the chain that is broken or a copy."""
     seen: dict[int, int] = {}
     for row in stream(tx, sa.select(t.audit).where(t.audit.c.number.is_(None)).order_by(t.audit.c.id)):
         if row["why_sealed"] is None:
@@ -421,7 +427,7 @@ def _name_earlier(tx: Tx, check: _Check) -> None:
 
 
 def _check_reached(tx: Tx, check: _Check, after: Place, first: int | None) -> None:
-    """The last line of an earlier check is still there, and the same one."""
+    """Checks that the last line of an earlier check is still there and is the same one."""
     if first is not None and after.number < first and start_of(tx, first) is not None:
         return
     chain = tx.scalar(sa.select(t.audit.c.chain).where(t.audit.c.number == after.number))
@@ -435,8 +441,8 @@ def _check_reached(tx: Tx, check: _Check, after: Place, first: int | None) -> No
 def _check_anchors(
     tx: Tx, check: _Check, anchors: Sequence[Place], *, first: int, names_missing: bool
 ) -> None:
-    """The line of each anchor is there, and the same one. Those after the last line are left to `_check_end`, those
-    before the `first` to the checkpoint.
+    """Checks that the line of each anchor is there and is the same one. Anchors after the last line are left to
+    `_check_end`, those before the line `first` to the checkpoint.
     """
     chains: dict[int, set[bytes]] = {}
     for anchor in anchors:
@@ -458,7 +464,7 @@ def _check_anchors(
 
 
 def _check_end(check: _Check, head: Place, anchors: Sequence[Place]) -> None:
-    """The last line is the one that the head names, and no anchor names a later one."""
+    """Checks that the last line is the one that the head names, and that no anchor names a later one."""
     last = max((one.number for one in anchors), default=0)
     end = max(head.number, last)
     if end > check.number:
@@ -470,7 +476,7 @@ def _check_end(check: _Check, head: Place, anchors: Sequence[Place]) -> None:
 
 
 def _copies(tx: Tx, suspects: Sequence[Row]) -> dict[bytes, list[int]]:
-    """The numbers of the lines that have the seals of these."""
+    """The numbers of the lines by seal, for the seals of these suspects."""
     a = t.audit.c
     seals = [row["seal"] for row in suspects if row["seal"] is not None]
     found: dict[bytes, list[int]] = {}

@@ -1,6 +1,6 @@
-"""Many rows or ids as one parameter of one statement: its text stays the same for any number of them, so the server
-plans it once and one round trip serves all. And rows written by COPY in its binary form, a quarter of the cost of
-text.
+"""Many rows or ids as one parameter of one statement: the statement's text is the same for any number of them, so the
+server plans it once, and one round trip is enough. And writing of rows by COPY in binary format, which costs a quarter
+of the text format.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # as SQLAlchem
 
 
 class RowSet:
-    """A table-valued parameter. `c` are its columns; `given(rows)` is what the statement is executed with."""
+    """A table-valued parameter. `c` has its columns; `given(rows)` makes the parameters to execute the statement
+    with.
+    """
 
     def __init__(self, name: str, columns: Mapping[str, sa.types.TypeEngine[Any]]) -> None:
         self.name = name
@@ -36,7 +38,7 @@ class RowSet:
 
     @staticmethod
     def of(table: sa.Table, columns: Iterable[str]) -> RowSet:
-        """`given`, with the types that these columns have in `table`."""
+        """A row set with the name `given` and with these columns of `table` and their types."""
         return RowSet("given", {column: table.c[column].type for column in columns})
 
     @property
@@ -46,7 +48,7 @@ class RowSet:
 
     @property
     def clause(self) -> sa.FromClause:
-        """To join with."""
+        """The row set as a FROM clause, to join with."""
         return self._table
 
     def select(self) -> sa.Select[Any]:
@@ -54,7 +56,7 @@ class RowSet:
         return sa.select(*(self._table.c[column] for column in self.columns))
 
     def given(self, rows: list[dict[str, Any]]) -> dict[str, str]:
-        """A column that a row leaves out is NULL."""
+        """The parameters with these rows; a column that a row leaves out is NULL."""
         return {self.name: orjson.dumps(rows, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()}
 
 
@@ -68,12 +70,14 @@ _Value = TypeVar("_Value", uuid.UUID, int, str)
 
 
 def among(column: sa.ColumnElement[Any], values: Iterable[_Value]) -> sa.ColumnElement[bool]:
-    """The column is one of these, given as one array: the statement's text does not change with their number."""
+    """A condition: the column is one of these values, given as one array, so that the statement's text does not change
+    with their number.
+    """
     return column == sa.any_(sa.literal(sorted(set(values)), sa.ARRAY(column.type)))
 
 
 class IdSet:
-    """As `among`, for a statement that is built once: `given(ids)` is what it is executed with."""
+    """As `among`, for a statement that is built once: `given(ids)` makes the parameters to execute it with."""
 
     def __init__(self, name: str, column: sa.ColumnElement[Any]) -> None:
         self._name = name
@@ -81,7 +85,7 @@ class IdSet:
         self.clause: sa.ColumnElement[bool] = column == sa.any_(ids)
 
     def given(self, ids: Iterable[uuid.UUID | int | bytes]) -> dict[str, str]:
-        """The parameter of a statement that uses the set, with these ids; each counts once."""
+        """The parameters of a statement that uses the set, with these ids; each counts once."""
         found = [_element(one) for one in set(ids)]
         return {self._name: "{" + ",".join(found) + "}"}
 
@@ -99,22 +103,26 @@ def plain(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
 
 
 def moment(name: str) -> sa.BindParameter[datetime]:
-    """A parameter of a statement that is built once: aware, in UTC."""
+    """A parameter for an aware UTC moment, in a statement that is built once."""
     return sa.bindparam(name, type_=sa.DateTime(timezone=True))
 
 
 def word(value: StrEnum) -> sa.ColumnElement[str]:
-    """A word in the text of the statement itself: a parameter never proves to the planner that a partial index fits."""
+    """The value as a literal in the text of the statement: with a parameter the planner cannot prove that a partial
+    index applies.
+    """
     return sa.literal_column(f"'{value.value}'", sa.Text())
 
 
 def in_words(column: sa.ColumnElement[Any], values: Iterable[StrEnum]) -> sa.ColumnElement[bool]:
-    """The column has one of these words, which stand in the text of the statement as in `word`."""
+    """A condition: the column has one of these values, which are literals in the statement as in `word`."""
     return column.in_([word(value) for value in sorted(values)])
 
 
 class CopyIn:
-    """These columns of a table. A row is a tuple in their order; a value of JSON is given as psycopg's `Jsonb`."""
+    """Writes rows into these columns of a table by COPY. A row is a tuple in the order of the columns; a JSON value is
+    given as psycopg's `Jsonb`.
+    """
 
     def __init__(self, table: sa.Table, columns: Sequence[str]) -> None:
         names = ", ".join(f'"{name}"' for name in columns)
@@ -122,7 +130,7 @@ class CopyIn:
         self._types = [table.c[name].type.compile(_DIALECT).lower() for name in columns]
 
     def write(self, tx: Tx, rows: Iterable[tuple[object, ...]]) -> None:
-        """On the caller's transaction."""
+        """Writes the rows in the caller's transaction."""
         driver = tx.connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
         with driver.cursor() as cursor, cursor.copy(self._statement) as copy:

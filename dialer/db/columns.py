@@ -1,4 +1,4 @@
-"""How columns are written down, and the metadata that all tables share."""
+"""Helpers to declare columns, conditions that several modules share, and the metadata of all tables."""
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound
 
@@ -23,14 +23,14 @@ metadata = sa.MetaData(
 
 
 def when(name: str, *, required: bool = False) -> sa.Column[object]:
-    """A moment with its time zone."""
+    """A column with a moment and its time zone."""
     return sa.Column(name, sa.DateTime(timezone=True), nullable=not required)
 
 
 def word(
     name: str, kind: type[StrEnum], *, required: bool = True, default: StrEnum | None = None
 ) -> sa.Column[str]:
-    """A StrEnum stored by value; the matching CHECK comes from `one_of`."""
+    """A column with a StrEnum, stored by value; `one_of` adds the CHECK for it."""
     return sa.Column(
         name,
         sa.Text,
@@ -41,12 +41,12 @@ def word(
 
 
 def is_of_actor(column: sa.ColumnElement[str], who: str) -> sa.ColumnElement[bool]:
-    """Whether this person signed the row: `core.access.is_same_actor` in SQL."""
+    """A condition: this person signed the row. The same as `core.access.is_same_actor`, in SQL."""
     return sa.func.lower(column) == sa.func.lower(who)
 
 
 def one_of(table: sa.Table) -> None:
-    """Adds a CHECK for each column of words."""
+    """Adds a CHECK for each column that was made by `word`."""
     for column in table.columns:
         words = column.info.get("words")
         if words:
@@ -63,9 +63,9 @@ def belongs_to(
     index: bool = False,
     key: bool = False,
 ) -> sa.Column[int]:
-    """The key of a row of `parent`, which triggers hold it to once a statement: a foreign key would once a row, and
-    lists write thousands (docs/decisions/0317). Foreign keys cost PostgreSQL 22 us a row beside the 78 us that it
-    needs for all else, and a list of 1,000,000 rows would take longer than its 120 s.
+    """A column that refers to the key of `parent`. Triggers check it once per statement; a foreign key would check it
+    once per row, and lists write thousands of rows (docs/decisions/0317). Foreign keys cost PostgreSQL 22 us per row
+    besides the 78 us for everything else, and a list of 1,000,000 rows would take longer than its 120 s.
     """
     return sa.Column(
         name,
@@ -79,12 +79,12 @@ def belongs_to(
 
 
 def identity() -> sa.Column[int]:
-    """The table's own key."""
+    """The primary key of the table, numbered by the database."""
     return sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True)
 
 
 def words(members: Iterable[StrEnum]) -> str:
-    """The words for SQL that is written as text: `('a', 'b')`."""
+    """The values as a list in SQL: `('a', 'b')`."""
     return "({})".format(", ".join(f"'{word}'" for word in sorted(members)))
 
 
@@ -92,7 +92,7 @@ LIVE = f"state IN {words(LIVE_STATES)}"
 
 
 def filing_stands(filed_case: str) -> str:
-    """A condition of rows of `filed_case` under this name in a statement: their filing has not been undone."""
+    """A condition in SQL: the filing has not been undone. `filed_case` is the name of that table in the statement."""
     return (
         f"(SELECT z.stands FROM filed_case_change z WHERE z.filed_case_id = {filed_case}.id"
         " ORDER BY z.id DESC LIMIT 1) IS NOT FALSE"
@@ -100,8 +100,8 @@ def filing_stands(filed_case: str) -> str:
 
 
 def reversed_by(outcome_id: str, which: str = "true") -> str:
-    """FROM and WHERE of the lines of the ledger `l` that reverse this one: those that `which` holds for, and that the
-    undoing of a filing has not reversed again.
+    """FROM and WHERE in SQL for the ledger lines `l` that reverse this one, that meet the condition `which`, and that
+    the undoing of a filing has not reversed again.
     """
     return (
         f"FROM outcome l WHERE l.reverses = {outcome_id} AND l.reverses IS NOT NULL AND {which}"
@@ -111,9 +111,9 @@ def reversed_by(outcome_id: str, which: str = "true") -> str:
 
 
 def is_reversed(outcome_id: str, which: str = "true") -> str:
-    """A condition: such a line exists."""
+    """A condition in SQL: a line as in `reversed_by` exists."""
     return f"EXISTS (SELECT {reversed_by(outcome_id, which)})"
 
 
 FOLLOWED_UP_NOW = "status = 'watching' AND follow_up_by IS NOT NULL AND follow_up_at IS NULL"
-"""Watched cases whose follow-up is a call or an assignment now."""
+"""A condition in SQL: a watched case whose follow-up is under way, as a call or an assignment."""

@@ -1,8 +1,8 @@
-"""Which keys of the ring this database uses: the plan, which every process follows, and how far its values have been
-sealed again. A row of `meta` holds it; a transaction that changes it locks that row.
+"""Which keys of the ring this database uses: the plan, which every process follows, and whether all values have been
+sealed again. A row of `meta` holds this state; a transaction that changes it locks that row.
 
-A new key is first announced. It is used when every living process holds it, so that what one process writes another
-can read.
+A new key is announced first. It is used once every living process has it, so that one process can read what another
+writes.
 """
 
 from __future__ import annotations
@@ -27,14 +27,16 @@ from dialer.db.vault import KeyPlan, Vault, plan_of
 
 _STATE: Final = "key_state"
 _OLD_FINGERPRINT: Final = "keys_fingerprint"
-_LOOK_SECONDS: Final = 1.0
-_AGAIN_SECONDS: Final = 5.0
+_CHECK_SECONDS: Final = 1.0
+_RETRY_SECONDS: Final = 5.0
 
 _log = logging.getLogger(__name__)
 
 
 class WrongKeys(Refusal):
-    """This database was sealed with other keys; rows written now could never be read together with the old ones."""
+    """The values of this database were sealed with other keys; no ring could read them together with rows written
+    now.
+    """
 
     def __init__(self) -> None:
         super().__init__(
@@ -45,8 +47,8 @@ class WrongKeys(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyState:
-    """`known`: the mark of each key that values may use. `announced`: that of each key that will be used when every
-    process holds it. `since`: the database's time of the last change of the plan.
+    """The keys of a database. `known`: the mark of each key that values may use. `announced`: the mark of each key that
+    will be used once every process has it. `since`: when the plan last changed, by the database's clock.
     """
 
     plan: KeyPlan
@@ -54,19 +56,19 @@ class KeyState:
     announced: Mapping[int, str] = field(default_factory=dict)
     since: datetime | None = None
     resealed: bool = True
-    """No value uses another encryption or index key than the plan's."""
+    """Every value uses the encryption and index keys of the plan."""
 
     @property
     def every(self) -> dict[int, str]:
         return {**self.known, **self.announced}
 
     def fits(self, keys: Keys) -> bool:
-        """The ring holds every key that values may use."""
+        """Whether the ring has every key that values may use."""
         marks = keys.marks()
         return all(marks.get(key_id) == mark for key_id, mark in self.known.items())
 
     def plain(self) -> dict[str, Any]:
-        """As the row holds it."""
+        """The state as JSON, as the row stores it."""
         return {
             "encryption": self.plan.encryption,
             "audit": self.plan.audit,
@@ -104,14 +106,14 @@ def read_key_state(tx: Tx, *, lock: bool = False) -> KeyState | None:
 
 
 def write_key_state(tx: Tx, state: KeyState) -> KeyState:
-    """The state from now on, with the next revision; the caller has locked it."""
+    """Stores the state with the next revision, and returns it; the caller has locked the row."""
     state = replace(state, plan=replace(state.plan, revision=state.plan.revision + 1))
     tx.execute(sa.update(t.meta).where(t.meta.c.key == _STATE).values(value=state.plain()))
     return state
 
 
 def database_time(tx: Tx) -> datetime:
-    """The database's own clock, by which it tells how old a transaction is."""
+    """The time by the database's own clock, which also dates its transactions."""
     moment: datetime = tx.scalar(sa.select(sa.func.clock_timestamp()))
     return moment
 
@@ -128,8 +130,8 @@ def oldest_transaction_since(tx: Tx) -> datetime | None:
 
 
 def check_database_keys(tx: Tx, *, may_write: bool = True) -> None:
-    """Notes at the first start which keys are used, and checks afterwards that the ring holds them; the vault follows
-    the plan. Raises `WrongKeys`.
+    """Records at the first start which keys are used, and checks at later starts that the ring has them; the vault then
+    follows the plan. Raises `WrongKeys`.
     """
     vault = tx.vault
     state = read_key_state(tx)
@@ -145,7 +147,7 @@ def check_database_keys(tx: Tx, *, may_write: bool = True) -> None:
 
 
 def _first_state(tx: Tx, keys: Keys) -> KeyState:
-    """The state of a new database, or of one whose keys were noted by an earlier version."""
+    """The state of a new database, or of one whose keys an earlier version recorded."""
     plan, marks = plan_of(keys), keys.marks()
     used = {plan.encryption, plan.audit, *plan.index}
     known = {key_id: marks[key_id] for key_id in used}
@@ -159,19 +161,19 @@ def _first_state(tx: Tx, keys: Keys) -> KeyState:
 
 
 def marks_of_fingerprint(line: str) -> dict[int, str]:
-    """The marks of keys as an earlier version noted them: `index=.. 1=.. 2=..`."""
+    """The marks of keys as an earlier version recorded them: `index=.. 1=.. 2=..`."""
     pairs = (one.split("=") for one in line.split())
     return {BARE_INDEX_ID if name == "index" else int(name): mark for name, mark in pairs}
 
 
 def forget_old_fingerprint(tx: Tx) -> None:
-    """What versions before this one compare: it would not fit any more."""
+    """Deletes the fingerprint that earlier versions compare: it would no longer match."""
     tx.execute(sa.delete(t.meta).where(t.meta.c.key == _OLD_FINGERPRINT))
 
 
 def follow_plan(tx: Tx) -> KeyPlan:
-    """The plan of this transaction's database, which the vault works by from now on. While the caller holds the lock of
-    arrivals the index keys of the plan cannot change. Raises `KeysRefused`.
+    """The plan of this transaction's database, which the vault follows from now on. While the caller holds the lock
+    that `lock_arrivals` takes, the index keys of the plan cannot change. Raises `KeysRefused`.
     """
     state = read_key_state(tx)
     if state is not None and state.plan.revision != tx.vault.plan.revision:
@@ -193,26 +195,28 @@ def _follow(vault: Vault, state: KeyState) -> None:
 
 
 class KeyFollower:
-    """Looks now and then which keys the database uses: the vault of a store then follows. Safe to share by threads."""
+    """Checks from time to time which keys the database uses, and lets the vault of a store follow. Threads can share
+    it.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._looking = threading.Lock()
-        self._looked_at = -_LOOK_SECONDS
+        self._checking = threading.Lock()
+        self._checked_at = -_CHECK_SECONDS
         self._revision = -1
         self._lacks = False
 
     def __call__(self) -> None:
-        pause = _AGAIN_SECONDS if self._lacks else _LOOK_SECONDS
-        if time.monotonic() - self._looked_at < pause or not self._looking.acquire(blocking=False):
+        pause = _RETRY_SECONDS if self._lacks else _CHECK_SECONDS
+        if time.monotonic() - self._checked_at < pause or not self._checking.acquire(blocking=False):
             return
         try:
-            self._looked_at = time.monotonic()
-            self._look()
+            self._checked_at = time.monotonic()
+            self._check()
         finally:
-            self._looking.release()
+            self._checking.release()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         vault = self._store.vault
         try:
             with self._store.sql_engine.connect() as connection:

@@ -1,8 +1,8 @@
 """The key ring: every key of an installation with its number, its use and its suite, where it is stored, and how it is
 read and written. Knows no SQL and seals nothing.
 
-A ring is a private file, the output of a command, or either of them with the secrets wrapped by a key that never
-leaves a PKCS#11 token. No error and no log line holds a secret.
+A ring is a private file or the output of a command; its secrets may be wrapped by a key that never leaves a PKCS#11
+token. No error and no log line contains a secret.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 MAX_KEY_ID = 0xFFFF
 BARE_INDEX_ID: Final = 0
-"""The index key of a file of the first format: its blind indexes carry no key number."""
+"""The number of the index key of a file of the first format: its blind indexes carry no key number."""
 _FINGERPRINT_BYTES = 8
 _MAX_FILE_BYTES = 1 << 20
 _FORMAT: Final = 2
@@ -46,7 +46,7 @@ _KEY_BITS: Final = 256
 
 
 class TokenRefused(Refusal):
-    """The token does not do what is needed; the line says why and holds neither PIN nor key."""
+    """The token refused an operation or cannot be used; the message says why and contains neither PIN nor key."""
 
     def __init__(self, problem: str | Text) -> None:
         super().__init__(Text("PKCS#11: %(problem)s", problem=Text.of(problem)))
@@ -54,7 +54,9 @@ class TokenRefused(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """`library`: the provider's module; `token` and `key` are labels. `pin` opens the token as its user."""
+    """A PKCS#11 token. `library`: the provider's module; `token` and `key` are labels. `pin` opens the token as its
+    user.
+    """
 
     library: Path
     token: str
@@ -62,18 +64,18 @@ class Token:
     pin: SecretStr | None = field(default=None, repr=False)
 
     def wrap(self, secret: bytes, *, bound: str) -> bytes:
-        """Raises `TokenRefused`."""
+        """The secret, encrypted in the token and bound to `bound`. Raises `TokenRefused`."""
         nonce = os.urandom(_NONCE_BYTES)
         with self._key() as (key, how):
             return nonce + bytes(key.encrypt(secret, **how(nonce, bound)))
 
     def unwrap(self, wrapped: bytes, *, bound: str) -> bytes:
-        """What was wrapped for this key number and use. Raises `TokenRefused`."""
+        """The secret that was wrapped for this key number and use. Raises `TokenRefused`."""
         with self._key() as (key, how):
             return bytes(key.decrypt(wrapped[_NONCE_BYTES:], **how(wrapped[:_NONCE_BYTES], bound)))
 
     def create_key(self) -> None:
-        """A new AES key in the token that cannot be taken out of it. Raises `TokenRefused`."""
+        """Creates an AES key in the token that cannot be extracted from it. Raises `TokenRefused`."""
         with self._session(writes=True) as (pkcs11, session):
             session.generate_key(
                 pkcs11.KeyType.AES,
@@ -124,15 +126,17 @@ class KeyUse(StrEnum):
     """What a key is for."""
 
     ENCRYPTION = "encryption"
-    """Seals values, which are sealed again when it is rotated."""
+    """Seals values, which are sealed again when the key is rotated."""
     INDEX = "index"
-    """Makes blind indexes, which are made again when it is rotated."""
+    """Makes blind indexes, which are made again when the key is rotated."""
     AUDIT = "audit"
     """Seals the audit, whose lines are never changed: a key that lines use stays in the ring."""
 
 
 class KeysRefused(Refusal):
-    """The key ring cannot be used as it is; the line says why and never holds a key. `source`: its file or command."""
+    """The key ring cannot be used as it is; the message says why and never contains a key. `source`: its file or
+    command.
+    """
 
     def __init__(self, *, source: str | Path | None, problem: str | Text) -> None:
         self.problem = Text.of(problem)
@@ -145,7 +149,7 @@ class KeysRefused(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """`secret`: 32 random bytes, from which the suite takes what it needs."""
+    """One key of the ring. `secret`: 32 random bytes, from which the suite derives what it needs."""
 
     id: int
     use: KeyUse
@@ -154,7 +158,7 @@ class Key:
 
     @property
     def mark(self) -> str:
-        """Names the key and reveals nothing of it."""
+        """A fingerprint: it identifies the key and reveals nothing about it."""
         return hashlib.blake2b(
             key=self.secret, digest_size=_FINGERPRINT_BYTES, person=b"fingerprint"
         ).hexdigest()
@@ -162,8 +166,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """A key ring: keys by number. `fixed` is the secret behind what can never be made again (derived instruction
-    numbers, hashes of recovery codes); it is not rotated. `current` seals where no database says which key does.
+    """A key ring: keys by number. `fixed` is the secret for values that can never be computed again (derived
+    instruction numbers, hashes of recovery codes); it is not rotated. `current`: the key that seals where no database
+    says which key does.
     """
 
     held: Mapping[int, Key]
@@ -187,11 +192,11 @@ class Keys:
         return cls(held={BARE_INDEX_ID: bare} | held, fixed=index, current=current)
 
     def ids(self, use: KeyUse) -> list[int]:
-        """Numbers of the keys of this use, the newest last."""
+        """The numbers of the keys with this use, the newest last."""
         return [key.id for key in self.held.values() if key.use is use]
 
     def marks(self) -> dict[int, str]:
-        """What names each key without telling it."""
+        """The mark of each key, by its number."""
         return {key_id: key.mark for key_id, key in self.held.items()}
 
     def with_new(self, uses: Iterable[KeyUse], suite: Suite) -> tuple[Keys, dict[KeyUse, int]]:
@@ -204,14 +209,14 @@ class Keys:
         return replace(self, held=held, current=made.get(KeyUse.ENCRYPTION, self.current)), made
 
     def without(self, key_id: int) -> Keys:
-        """The ring without this key. The one that is current where no database is asked becomes the newest."""
+        """The ring without this key. If it was `current`, the newest encryption key becomes current."""
         held = {one: key for one, key in self.held.items() if one != key_id}
         left = [key.id for key in held.values() if key.use is KeyUse.ENCRYPTION]
         current = self.current if self.current in left else max(left, default=0)
         return replace(self, held=held, current=current)
 
     def only_for_audit(self, key_id: int) -> Keys:
-        """The ring where this key opens lines of the audit and nothing else."""
+        """The ring in which this key only opens lines of the audit."""
         left = self.without(key_id)
         return replace(left, held={**left.held, key_id: replace(self.held[key_id], use=KeyUse.AUDIT)})
 
@@ -234,7 +239,7 @@ def _problem(keys: Keys) -> Text | None:
 
 
 def new_ring(suite: Suite = Suite.AES_BLAKE2) -> Keys:
-    """New random keys, one of each use."""
+    """A ring of new random keys, one for each use."""
     held = {
         number: Key(id=number, use=use, suite=suite, secret=secrets.token_bytes(KEY_BYTES))
         for number, use in enumerate(KeyUse, start=1)
@@ -244,7 +249,7 @@ def new_ring(suite: Suite = Suite.AES_BLAKE2) -> Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySource:
-    """Where the ring of an installation is: a file, or the output of a command, which is read only."""
+    """Where the ring of an installation is: a file, or the output of a command, which cannot be written to."""
 
     file: Path | None = None
     command: tuple[str, ...] = ()
@@ -253,7 +258,7 @@ class KeySource:
 
     @property
     def name(self) -> str:
-        """The file, or the name of the program: its arguments may hold a secret."""
+        """The file, or the name of the program without its arguments, which may contain a secret."""
         return str(self.file) if self.file is not None else Path(self.command[0]).name
 
     @property
@@ -267,7 +272,7 @@ class KeySource:
         return self._read(self._run(), source=self.name)
 
     def save(self, keys: Keys) -> None:
-        """The file holds this ring; it is replaced whole, mode 0600. Raises `KeysRefused`."""
+        """Writes this ring to the file, which is replaced as a whole, with mode 0600. Raises `KeysRefused`."""
         if self.file is None:
             raise KeysRefused(source=self.name, problem="is read only: store the ring there yourself")
         save(self.file, keys, self.token)
@@ -297,7 +302,7 @@ class KeySource:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
             raise refused(Text("cannot be started (%(why)s)", why=why)) from None
-        # Nothing of what it printed: that may be a key.
+        # The message repeats nothing of the output: that may be a key.
         if done.returncode:
             raise refused(Text("ended with code %(code)s", code=done.returncode))
         if not done.stdout.strip():
@@ -308,7 +313,7 @@ class KeySource:
 
 
 def load(path: Path, token: Token | None = None) -> Keys:
-    """The keys of the file. A file that others may read, or that is no key file, is refused."""
+    """The keys of the file. Raises `KeysRefused` for a file that others can read or that is not a key file."""
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -329,9 +334,9 @@ def load(path: Path, token: Token | None = None) -> Keys:
 
 
 def create(path: Path, *, suite: Suite = Suite.AES_BLAKE2, token: Token | None = None) -> Keys:
-    """New random keys in a new file of mode 0600, whole or not at all. An existing file is never touched.
+    """Writes new random keys to a new file with mode 0600, completely or not at all. An existing file is never changed.
 
-    Of two processes that create the same file at once, one is refused and may then load it.
+    If two processes create the same file at once, one of them gets `KeysRefused` and can then load the file.
     """
     keys = new_ring(suite)
     # A link refuses an existing name and never shows half a file, which a plain exclusive create does.
@@ -340,7 +345,7 @@ def create(path: Path, *, suite: Suite = Suite.AES_BLAKE2, token: Token | None =
 
 
 def save(path: Path, keys: Keys, token: Token | None = None) -> None:
-    """The file holds these keys and is of mode 0600: a reader finds the old ring or the new one, whole."""
+    """Writes these keys to the file, with mode 0600: a reader finds either the old ring or the new one, complete."""
     _place(path, render(keys, token), os.replace)
 
 
@@ -367,7 +372,7 @@ def _place(path: Path, content: bytes, put: Callable[[Path, Path], None]) -> Non
 
 
 def sync_folder(folder: Path) -> None:
-    """What was created or renamed in the folder is on the disk."""
+    """Makes sure that files created or renamed in the folder are on the disk (fsync)."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -376,7 +381,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _parse(content: bytes, token: Token | None) -> Keys:
-    """JSON or TOML, of either format."""
+    """The ring from JSON or TOML, in either format."""
     try:
         text = content.decode("utf-8")
         table = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
@@ -435,7 +440,7 @@ _TITLE: Final = (
 
 
 def render(keys: Keys, token: Token | None = None) -> bytes:
-    """The ring as the text of a file; secrets are wrapped if there is a token."""
+    """The ring as the content of a file; the secrets are wrapped if there is a token."""
 
     def secret(name: str, value: bytes, bound: str) -> str:
         if token is None:

@@ -1,7 +1,7 @@
-"""A lease: a name that one process holds for some seconds, as a row of `lease` by the clock of the database.
+"""A lease: a name that one process holds for some seconds, stored as a row of `lease`, by the database's clock.
 
-A holder renews it, and another process takes it over when it has ended. Nothing lasts as long as a session does, so it
-works through a pooler that gives each transaction another session.
+The holder renews it, and another process takes it over when it has ended. It needs nothing that lasts as long as a
+session, so it works through a pooler that gives each transaction another session.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from dialer.language import Text
 LEADER: Final = "scheduler"
 ROLLUP: Final = "rollup"
 SERVICE: Final = "service"
-"""What a lease may be for: to send the ticks, to refresh the rollup, to be the one `dialer up` of a database."""
+"""The names of the leases: the process that sends the ticks, the one that refreshes the rollup, and the only `dialer
+up` of a database.
+"""
 
 _TAKE = sa.text("""
 INSERT INTO lease AS held (name, holder, token, since, until)
@@ -46,32 +48,32 @@ _END = sa.text("UPDATE lease SET until = clock_timestamp() WHERE name = :name AN
 _HOLDER = sa.text("SELECT holder, since FROM lease WHERE name = :name AND until > clock_timestamp()")
 _PROC: Final = Path("/proc")
 _LONGEST_SECONDS = 3600.0
-"""No lease lasts this long: one that seems to was written before the database's clock was set back."""
+"""Longer than any lease: one that seems to last longer was written before the database's clock was set back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A lease that was taken. `token` is higher than that of every holder before."""
+    """A lease that this process has taken. `token` is higher than that of every earlier holder."""
 
     name: str
     token: int
     seconds: float
 
     def renew(self, connection: sa.Connection) -> bool:
-        """Whether the lease lasts `seconds` from now on. False: another process has taken it, and what this
-        transaction writes must not be written.
+        """Extends the lease to `seconds` from now. False: another process has taken it, and this transaction must not
+        be committed.
         """
         given = {"name": self.name, "token": self.token, "seconds": self.seconds}
         return bool(connection.execute(_RENEW, given).rowcount)
 
     def end(self, connection: sa.Connection) -> None:
-        """Another process may take it at once."""
+        """Ends the lease: another process can take it at once."""
         connection.execute(_END, {"name": self.name, "token": self.token})
 
 
 def take_lease(connection: sa.Connection, name: str, *, holder: str, seconds: float) -> Lease | None:
-    """The lease; None where another process holds it. A holder of this machine whose process has ended
-    holds nothing.
+    """Takes the lease; None if another process holds it. A lease whose holder was a process of this machine that has
+    ended is taken over.
     """
     row = connection.execute(_HOLDER, {"name": name}).first()
     given = {"name": name, "holder": holder, "seconds": seconds, "longest": _LONGEST_SECONDS, "gone": ""}
@@ -82,17 +84,17 @@ def take_lease(connection: sa.Connection, name: str, *, holder: str, seconds: fl
 
 
 def own_name(pid: int | None = None) -> str:
-    """The name of this process, or of another one of this machine, as a holder: no process was ever called so before.
-    The last word says how to tell whether it still runs.
+    """The name of this process, or of process `pid` of this machine, as a holder; no earlier process had the same name.
+    From its last word `has_ended` tells whether the process still runs.
     """
     pid = pid or os.getpid()
     return f"{socket.gethostname()[:60]} pid {pid} {_mark(pid)}.{secrets.token_hex(4)}"
 
 
 def has_ended(holder: str, *, proc: Path = _PROC) -> bool:
-    """The holder is a process of this machine that has ended: the kernel knows no such number, or /proc says that it is
-    a later process's. False for those of other machines, and for one that /proc hides (hidepid): its lease ends by
-    itself.
+    """Whether the holder is a process of this machine that has ended: the kernel has no process with its number, or
+    /proc shows that the number belongs to a later process. False for processes of other machines, and for one that
+    /proc hides (hidepid): its lease ends by itself.
     """
     machine, _, rest = holder.partition(" pid ")
     pid, _, name = rest.partition(" ")
@@ -110,7 +112,7 @@ def has_ended(holder: str, *, proc: Path = _PROC) -> bool:
 
 
 def _mark(pid: int, proc: Path = _PROC) -> str:
-    """Where the number of a process counts, and when it started there; '' where that cannot be read."""
+    """The PID namespace of a process and its start time; '' if they cannot be read."""
     with suppress(OSError, ValueError, IndexError):
         space = (proc / "self/ns/pid").readlink().name.strip("pid:[]")
         started = (proc / f"{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
@@ -134,10 +136,10 @@ class ServiceRuns(Refusal):
 
 
 class ServiceHold:
-    """Holds a database for one `dialer up`, whose processes have that one's name. Used by one thread."""
+    """Reserves a database for one `dialer up`; all its processes use the same holder's name. Used by one thread."""
 
     seconds = 20.0
-    """A machine that lost its power holds the database for this long."""
+    """How long a machine that lost its power still holds the database."""
 
     def __init__(self, url: str, *, holder: str) -> None:
         self._engine = sa.create_engine(
@@ -147,7 +149,7 @@ class ServiceHold:
         self._lease: Lease | None = None
 
     def take(self) -> None:
-        """This process holds the database from now on. Raises `ServiceRuns`, and `Unavailable`."""
+        """Takes the lease on the database. Raises `ServiceRuns` and `Unavailable`."""
         try:
             with self._engine.begin() as connection:
                 taken = take_lease(connection, SERVICE, holder=self._holder, seconds=self.seconds)
@@ -160,14 +162,14 @@ class ServiceHold:
         self._lease = taken
 
     def keep(self) -> None:
-        """This process holds the database again, also after the database was away, which is no fault here.
-        Raises `ServiceRuns` when another process has taken it meanwhile.
+        """Takes the lease again, even after it has ended. An unavailable database is ignored. Raises `ServiceRuns` if
+        another process has taken the lease meanwhile.
         """
         with suppress(Unavailable):
             self.take()
 
     def release(self) -> None:
-        """Another process may hold it."""
+        """Ends the lease, so that another process can take it."""
         lease, self._lease = self._lease, None
         if lease is not None:
             with suppress(DBAPIError), self._engine.begin() as connection:

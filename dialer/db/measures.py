@@ -1,5 +1,5 @@
-"""The conditions of every count of the report, by kind of record: the direct report and the fact rows use the same
-ones.
+"""The SQL conditions of every count of the report, by kind of record. The report that is counted directly and the fact
+rows use the same ones.
 """
 
 from __future__ import annotations
@@ -78,11 +78,11 @@ CASE_MEASURES: Mapping[str, str] = {
     "first_attempt_not_wanted": "not_wanted",
     "first_cases": "first_at IS NOT NULL",
 }
-"""Of the columns of `dialer.outcomes.measures.CASES`."""
+"""Conditions on the columns of `dialer.outcomes.measures.CASES`."""
 
 
 def _bars(name: str, seconds: str) -> dict[str, str]:
-    """A count for each bar of `WAIT_BOUNDS_SECONDS`."""
+    """The condition of each bar of `WAIT_BOUNDS_SECONDS`, by the name of its count."""
     lows, highs = (None, *WAIT_BOUNDS_SECONDS), (*WAIT_BOUNDS_SECONDS, None)
     return {
         f"{name}_{place}": " AND ".join(
@@ -99,13 +99,13 @@ def _bars(name: str, seconds: str) -> dict[str, str]:
 
 FIRST_BARS: Mapping[str, str] = _bars("first_bar", "CASE WHEN first_at IS NOT NULL THEN first_seconds END")
 CONTACT_BARS: Mapping[str, str] = _bars("contact_bar", "reached_seconds")
-"""The distributions of the times to the first attempt and to the verified contact; of the same columns."""
+"""The distributions of the times to the first attempt and to verified contact; conditions on the same columns."""
 
 
 NO_FOLLOW_UP = "reason <> 'follow_up'"
-"""Calls and assignments of a follow-up say nothing of how a warning reached its person."""
+"""Excludes calls and assignments of a follow-up, which say nothing about how a warning reached its person."""
 
-# An attempt that was refused, waited again and was then withdrawn never was a call.
+# An attempt that was refused, waited again and was then withdrawn was never a call.
 SENT = f"state NOT IN {words(UNSENT_STATES)} AND (sid IS NOT NULL OR result IS DISTINCT FROM 'canceled')"
 
 _WARNING_CALLS: Mapping[str, str] = {
@@ -129,7 +129,7 @@ _FOLLOW_UP_CALLS: Mapping[str, str] = {
 CALL_MEASURES: Mapping[str, str] = {
     name: f"NOT follow_up AND ({condition})" for name, condition in _WARNING_CALLS.items()
 } | {name: f"follow_up AND ({condition})" for name, condition in _FOLLOW_UP_CALLS.items()}
-"""Of the columns of `dialer.outcomes.measures.CALLS`, where `SENT` holds."""
+"""Conditions on the columns of `dialer.outcomes.measures.CALLS`, for rows that meet `SENT`."""
 
 ASSIGNMENT_MEASURES: Mapping[str, str] = {
     **_assignments("human", "human_calls", "reached"),
@@ -143,7 +143,7 @@ ASSIGNMENT_MEASURES: Mapping[str, str] = {
     "feedback_pending": "NOT feedback_counts AND state <> 'withdrawn'",
     "feedback_withdrawn": "NOT feedback_counts AND state = 'withdrawn'",
 }
-"""Of the columns of `dialer.outcomes.measures.ASSIGNMENTS`."""
+"""Conditions on the columns of `dialer.outcomes.measures.ASSIGNMENTS`."""
 
 
 MONEY_STATES: Mapping[str, str] = {
@@ -151,18 +151,22 @@ MONEY_STATES: Mapping[str, str] = {
     "unapproved": "NOT reversed AND NOT approved",
     "reversed": "reversed",
 }
-"""The three states of a line with money, by columns of `dialer.outcomes.measures.MONEY_LINES`."""
+"""The three states of a ledger line with money, as conditions on the columns of
+`dialer.outcomes.measures.MONEY_LINES`.
+"""
 
 
 def money_name(kind: AmountKind, state: str) -> str:
-    """The name of the sum of such lines, in fen."""
+    """The name of the sum of the lines of this kind and state, in fen."""
     return f"{kind.value}_{state}_fen"
 
 
 MONEY = tuple(money_name(kind, state) for kind in AmountKind for state in MONEY_STATES)
 
 CALLS_MENTIONED, ASSIGNMENTS_MENTIONED = "calls_mentioned", "assignments_mentioned"
-"""Every call and every assignment with a moment, whatever it counts as; `left_out` counts drill records by these."""
+"""Count every call and every assignment that has a time, whatever it counts as; `left_out` counts drill records by
+these.
+"""
 
 COUNTED = (
     *WARNING_MEASURES,
@@ -172,13 +176,13 @@ COUNTED = (
     ASSIGNMENTS_MENTIONED,
     *ASSIGNMENT_MEASURES,
 )
-"""The counts that a fact row holds, a column each; `BARS` and `MONEY`, in fen, beside them."""
+"""The counts of a fact row, one column each. `BARS` and `MONEY` (in fen) are further columns."""
 
 BARS = (*FIRST_BARS, *CONTACT_BARS)
 
 
 def counts_of(measures: Mapping[str, str]) -> str:
-    """The columns that count each condition."""
+    """The SELECT list that counts the rows that meet each condition."""
     return ",\n    ".join(
         f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in measures.items()
     )

@@ -1,9 +1,9 @@
-"""The schema: its revision in the database, the revision of this version, the migrations between them, and what an
-upgrade would do, read from the migrations that it would run.
+"""The schema: its revision in the database, the newest revision of this version, the migrations between them, and what
+an upgrade would do, as read from the migration files.
 
-A migration **expands** when the version before can go on beside it: it adds tables, columns that may be empty or have a
-default, indexes, and widens checks. It **contracts** when it takes something away or renames it; then no process of the
-version before may run.
+A migration **expands** the schema when the version before can run beside it: it adds tables, columns that can be empty
+or have a default, and indexes, and widens checks. It **contracts** the schema when it removes or renames something;
+then no process of the version before may run.
 """
 
 from __future__ import annotations
@@ -27,20 +27,24 @@ from dialer.language import Text
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 _LOCKED: Final = frozenset({"55P03", "40P01"})
-"""A lock was not to be had in time, or would have been a deadlock."""
+"""A lock was not obtained in time, or waiting for it would have been a deadlock."""
 _LOCK_WAIT_MS: Final = 200
-"""Far below PostgreSQL's `deadlock_timeout` of a second, after which it ends a transaction, be it of the service."""
+"""Far below PostgreSQL's `deadlock_timeout` of a second, after which it would end a transaction, possibly one of the
+service.
+"""
 _LOCKS_WITHIN_SECONDS: Final = 120.0
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 1.0
 MIGRATION_LOCK = 0x6D696772
-"""Held by a migration alone, and shared by all who claim, to the end of their transactions."""
-_ALONE: Final = sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK))
+"""The key of an advisory lock: a migration holds it exclusively, and processes that claim calls hold it shared, to the
+end of their transactions.
+"""
+_LOCK_EXCLUSIVELY: Final = sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK))
 
 
 class SchemaMoved(Unavailable):
-    """A newer version has migrated the database: this process claims nothing more. News of calls that live is still
-    kept and applied.
+    """A newer version has migrated the database: this process claims no more calls. Events of calls under way are still
+    stored and applied.
     """
 
     def __init__(self, *, found: str, built_for: str) -> None:
@@ -58,7 +62,7 @@ class SchemaMoved(Unavailable):
 
 
 class NewerDatabase(Refusal):
-    """This version would work on tables that it does not know."""
+    """The database has a newer schema than this version, which would work on tables that it does not know."""
 
     def __init__(self, *, found: str, newest: str) -> None:
         super().__init__(
@@ -87,7 +91,7 @@ class NotMigrated(Refusal):
 
 
 class LocksNotHad(Unavailable):
-    """Something holds a table so long that a migration cannot change it. Migrations that are done stay done."""
+    """Another transaction holds a table for so long that a migration cannot change it. Completed migrations stay."""
 
     def __init__(self, *, seconds: int) -> None:
         super().__init__(
@@ -101,7 +105,7 @@ class LocksNotHad(Unavailable):
 
 
 class MayNotMigrate(Refusal):
-    """The role of the service only reads and writes rows."""
+    """The database role may only read and write rows, so it cannot migrate."""
 
     def __init__(self, *, found: str, newest: str) -> None:
         super().__init__(
@@ -115,7 +119,7 @@ class MayNotMigrate(Refusal):
 
 
 def hold_schema(tx: Tx, *, built_for: str) -> bool:
-    """To the end of the transaction no migration begins. False while one runs: nothing may be claimed now. Raises
+    """Prevents migrations until the end of the transaction. False while one runs: nothing may be claimed now. Raises
     `SchemaMoved`.
     """
     # Two statements: one that had waited for nothing would still see the database as it was when it began.
@@ -128,7 +132,7 @@ def hold_schema(tx: Tx, *, built_for: str) -> bool:
 
 
 def schema_revision(tx: Tx) -> str:
-    """What the database is at."""
+    """The revision of the database; '' when it has none."""
     return str(tx.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
 
 
@@ -143,7 +147,7 @@ def script_location() -> Path:
 
 
 def newest_revision() -> str:
-    """The revision that the migrations end at: they are one chain, and each file's number is its revision."""
+    """The last revision of the migrations: they form one chain, and each file's number is its revision."""
     return max(_known_revisions(), default="")
 
 
@@ -166,7 +170,9 @@ def database_revision(sql_engine: sa.Engine) -> str:
 
 
 def check_revision(sql_engine: sa.Engine) -> str:
-    """The newest revision, which the database has. Raises `NotMigrated`, `NewerDatabase`, and `Unavailable`."""
+    """Checks that the database has the newest revision, and returns it. Raises `NotMigrated`, `NewerDatabase` and
+    `Unavailable`.
+    """
     newest = newest_revision()
     try:
         found = database_revision(sql_engine)
@@ -185,10 +191,10 @@ def migrate_database(
     owner_url: str | None = None,
     before_upgrade: Callable[[], object] = lambda: None,
 ) -> str:
-    """The database has the newest schema afterwards, whose revision is returned; two processes may call this at once.
-    `owner_url`: the address for the owner of the tables; None: the engine's role. `before_upgrade` is called before
-    tables that exist change, and may raise. Raises `Unavailable`, `MayNotMigrate`, and `NewerDatabase` where a newer
-    version has been.
+    """Migrates the database to the newest schema and returns its revision; two processes can call this at once.
+    `owner_url`: the database URL of the owner of the tables; None: migrate with the engine's role. `before_upgrade` is
+    called before existing tables change, and may raise. Raises `Unavailable`, `MayNotMigrate`, and `NewerDatabase` if a
+    newer version has migrated the database.
     """
     newest = newest_revision()
     try:
@@ -220,13 +226,13 @@ def migrate_database(
 
 
 def _upgrade(sql_engine: sa.Engine) -> None:
-    """An empty database in one transaction. Else each migration in its own, since the service works meanwhile: one that
-    does not get a lock at once gives up all of them and begins again, so that nobody waits for it longer than that, and
-    no transaction of the service is the victim of a deadlock.
+    """Migrates an empty database in one transaction, and any other in one transaction per migration, since the service
+    runs meanwhile. A migration that does not get a lock within `_LOCK_WAIT_MS` releases all its locks and begins again,
+    so that nobody waits for it longer than that and no transaction of the service becomes the victim of a deadlock.
     """
     if not database_revision(sql_engine):
         with sql_engine.begin() as connection:
-            connection.execute(_ALONE)
+            connection.execute(_LOCK_EXCLUSIVELY)
             upgrade_schema(connection, "head")
         return
     until = time.monotonic() + _LOCKS_WITHIN_SECONDS
@@ -246,10 +252,10 @@ def _upgrade(sql_engine: sa.Engine) -> None:
 
 
 def _upgrade_once(sql_engine: sa.Engine) -> bool:
-    """The next migration is done; False when there is none."""
+    """Runs the next migration; False if there is none."""
     with sql_engine.begin() as connection:
         # Nobody claims while the tables change.
-        connection.execute(_ALONE)
+        connection.execute(_LOCK_EXCLUSIVELY)
         connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_MS}ms'"))
         found = str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
         later = [revision for revision in sorted(_known_revisions()) if revision > found]
@@ -260,7 +266,7 @@ def _upgrade_once(sql_engine: sa.Engine) -> bool:
 
 
 def upgrade_schema(connection: sa.Connection, revision: str) -> None:
-    """The schema has this revision, `head` being the newest, within the transaction of the connection, which holds
+    """Migrates the schema to this revision (`head`: the newest) in the transaction of the connection, which holds
     `MIGRATION_LOCK`.
     """
     # Every process asks for the revision when it starts, and hardly one has anything to migrate.
@@ -275,35 +281,37 @@ def upgrade_schema(connection: sa.Connection, revision: str) -> None:
 
 
 def is_known_revision(revision: str) -> bool:
-    """Whether this version's migrations lead through it."""
+    """Whether it is the revision of one of this version's migrations."""
     return revision in _known_revisions()
 
 
 def owned_tables(tx: Tx) -> int:
-    """How many tables the present role owns: it could change what the database refuses."""
+    """How many tables the current role owns. An owner could remove the constraints of the database."""
     statement = "SELECT count(*) FROM pg_tables WHERE tableowner = current_user AND schemaname = 'public'"
     return int(tx.scalar(sa.text(statement)))
 
 
 class Step(StrEnum):
-    """Which half of an upgrade a migration is of."""
+    """Whether a migration expands or contracts the schema."""
 
     EXPAND = "expand"
     CONTRACT = "contract"
 
 
 class Lock(StrEnum):
-    """How long a table that exists is locked, for reading and writing."""
+    """How long a migration locks an existing table against reading and writing."""
 
     MOMENT = "moment"
-    """However many rows it has."""
+    """For a moment, however many rows the table has."""
     ROWS = "rows"
-    """While all of its rows are read or written."""
+    """While all rows of the table are read or written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One migration. `locks`: the tables that existed before it, by name. `why`: what makes it contract."""
+    """What one migration does. `locks`: how it locks the existing tables, by name. `why`: what makes it a contracting
+    one.
+    """
 
     revision: str
     title: str
@@ -319,7 +327,7 @@ class LockedTable:
     name: str
     lock: Lock
     rows: int
-    """About how many, as PostgreSQL last counted."""
+    """An estimate, as PostgreSQL last counted."""
     size_bytes: int
 
 
@@ -339,7 +347,7 @@ def pending_changes(found: str) -> list[Change]:
 
 
 def read_change(path: Path) -> Change:
-    """The change of one migration, by its `upgrade`, the functions of its file included."""
+    """What one migration does, by its `upgrade` and the other functions of its file except `downgrade`."""
     module = ast.parse(path.read_text(encoding="utf-8"))
     body = [one for one in module.body if not (isinstance(one, ast.FunctionDef) and one.name == "downgrade")]
     calls = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Call)]
@@ -362,7 +370,7 @@ def read_change(path: Path) -> Change:
                 }
                 locks[table] = Lock.ROWS if takes_rows else locks.get(table, Lock.MOMENT)
         if name == "create_unique_constraint" and {(_table(call), one) for one in _columns(call)} <= added:
-            continue  # the version before leaves these columns empty
+            continue  # The version before leaves these columns empty.
         if (reason := _contracts(call, name, statement)) and _table(call) not in made:
             why.append(reason)
     title = (ast.get_docstring(module) or "").split("\n")[0].rstrip(".")
@@ -377,7 +385,7 @@ def read_change(path: Path) -> Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrade:
-    """`found`: the revision of the database, '' for none; `newest`: that of this version."""
+    """What an upgrade would do. `found`: the revision of the database, '' for none; `newest`: that of this version."""
 
     found: str
     newest: str
@@ -386,7 +394,7 @@ class Upgrade:
 
     @property
     def may_run_beside(self) -> bool:
-        """Whether processes of the version before may go on meanwhile."""
+        """Whether processes of the version before may go on running during the upgrade."""
         return not self.found or all(change.step is Step.EXPAND for change in self.changes)
 
 
@@ -410,7 +418,7 @@ def examine_upgrade(url: str) -> Upgrade:
 
 
 def _locked_tables(connection: sa.Connection, changes: list[Change]) -> list[LockedTable]:
-    """The tables that a migration locks, those locked longest first."""
+    """The tables that these migrations lock, those that are locked longest first."""
     locks: dict[str, Lock] = {}
     for change in changes:
         for table, lock in change.locks:
@@ -429,7 +437,7 @@ _SIZES: Final = sa.text(
 
 
 def _name(call: ast.Call) -> str:
-    """The operation of alembic that is called; '' for any other call."""
+    """The name of the Alembic operation that is called; '' for any other call."""
     is_op = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
     return call.func.attr if is_op and call.func.value.id in {"op", "connection"} else ""  # type: ignore[attr-defined]
 
@@ -453,7 +461,7 @@ def _added_column(call: ast.Call) -> str:
 
 
 def _columns(call: ast.Call) -> list[str]:
-    """The columns of a constraint; one that is no plain text is ''."""
+    """The columns of a constraint; '' for one that is not a string literal."""
     listed = call.args[2] if len(call.args) > 2 else None  # noqa: PLR2004  # name, table, columns
     if not isinstance(listed, ast.List):
         return [""]
@@ -467,7 +475,7 @@ def _statement(call: ast.Call) -> str:
 
 
 def _contracts(call: ast.Call, name: str, statement: str) -> str:
-    """Why this operation takes something from the version before; '' when it does not."""
+    """Why this operation breaks the version before; '' if it does not."""
     if name == "execute":
         found = _ALTERS.search(statement)
         return found[1].upper() if found else ""

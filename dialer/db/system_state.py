@@ -1,7 +1,6 @@
-"""The state of the whole database: the settings that it belongs to, whether it is a drill, its clock, heartbeats of
-processes;
-and whether anything is due, asked in one statement whose every part is one step into an index, since an idle
-service asks it every second.
+"""The state of the whole database: the settings that it belongs to, whether it is a drill, its clock, the heartbeats of
+processes, and whether anything is due. An idle service asks the last question every second, so it is one statement
+whose every part is a single index lookup.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ _RESTORED = "restored"
 _KEYS_HELD = "keys"
 
 ALIVE_SECONDS = 8.0
-"""A process lives while its last heartbeat is no older: four heartbeats, and longer than a killed web process takes to
-come back.
+"""A process counts as alive while its last heartbeat is no older than this: four heartbeats, and longer than a killed
+web process takes to restart.
 """
 _ALIVE = timedelta(seconds=ALIVE_SECONDS)
 
@@ -41,14 +40,14 @@ def _meta(tx: Tx, key: str) -> Any:  # noqa: ANN401  # any JSON
 
 
 Identity = Mapping[str, Sequence[str]]
-"""What a database belongs to: by the name of a setting its values, of which one is enough to fit. A secret's value is
-its fingerprint.
+"""The settings that a database belongs to: the values by the name of the setting; one common value is enough for a
+match. A secret is represented by its fingerprint.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A setting of this process that is not the database's."""
+    """A setting that differs between this process and the database."""
 
     setting: str
     recorded: str
@@ -56,7 +55,7 @@ class Difference:
 
 
 class OtherSettings(Refusal):
-    """This process is set up for another line or centre than its database: it would call by the wrong line."""
+    """This process is configured for another line or centre than its database: it would call over the wrong line."""
 
     def __init__(self, differences: Sequence[Difference]) -> None:
         super().__init__(
@@ -70,13 +69,15 @@ class OtherSettings(Refusal):
 
 
 def recorded_identity(tx: Tx) -> Identity | None:
-    """What the database belongs to; None before the first start of a process that acts."""
+    """The settings that the database belongs to; None before the first start of a process that makes calls or
+    changes.
+    """
     recorded: Identity | None = _meta(tx, _IDENTITY)
     return recorded
 
 
 def identity_differences(recorded: Identity | None, here: Identity) -> tuple[Difference, ...]:
-    """The settings that differ, in the order of `here`. A setting that is not recorded differs in nothing."""
+    """The settings that differ, in the order of `here`. A setting that is not recorded does not differ."""
     return tuple(
         Difference(setting=name, recorded=", ".join(recorded[name]), here=", ".join(values))
         for name, values in here.items()
@@ -85,7 +86,7 @@ def identity_differences(recorded: Identity | None, here: Identity) -> tuple[Dif
 
 
 def record_identity(tx: Tx, identity: Identity) -> None:
-    """The database belongs to these settings from now on; settings that are recorded and not among them stay."""
+    """Records that the database belongs to these settings; other recorded settings stay as they are."""
     recorded = recorded_identity(tx) or {}
     value = {**recorded, **{name: list(values) for name, values in identity.items()}}
     if value != recorded:
@@ -94,8 +95,8 @@ def record_identity(tx: Tx, identity: Identity) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """The database came from a backup. Both times are real. `compared_at`: when the carrier's calls since the backup
-    had been compared, or somebody decided to go on without; None: not yet, and no call may leave.
+    """The restore that this database came from. All times are real. `compared_at`: when the carrier's calls since the
+    backup were compared, or somebody decided to continue without; None: not yet, and no call may leave.
     """
 
     backup_at: datetime
@@ -104,7 +105,7 @@ class Restored:
 
 
 def read_restored(tx: Tx) -> Restored | None:
-    """The last restore; None: this database never was restored."""
+    """The last restore; None if this database was never restored."""
     found = _meta(tx, _RESTORED)
     if found is None:
         return None
@@ -112,24 +113,24 @@ def read_restored(tx: Tx) -> Restored | None:
 
 
 def write_restored(tx: Tx, restored: Restored) -> None:
-    """As `read_restored` gives it from now on."""
+    """Stores what `read_restored` returns from now on."""
     value = {name: at and at.isoformat() for name, at in asdict(restored).items()}
     _put(tx, t.meta, key="key", row={"key": _RESTORED, "value": value})
 
 
 def awaited_comparison(tx: Tx) -> Restored | None:
-    """The restore after which the carrier's calls have not been compared yet; None: no comparison is awaited."""
+    """The last restore, if the carrier's calls have not been compared since; None: no comparison is needed."""
     restored = read_restored(tx)
     return restored if restored is not None and restored.compared_at is None else None
 
 
 def is_drill_database(tx: Tx) -> bool:
-    """Whether the database is marked as that of a drill, for good."""
+    """Whether the database is permanently marked as a drill."""
     return bool(_meta(tx, _DRILL))
 
 
 def mark_drill_database(tx: Tx) -> None:
-    """Marks the whole database as a drill, for good."""
+    """Marks the whole database as a drill, permanently."""
     tx.execute(insert(t.meta).values(key=_DRILL, value=True).on_conflict_do_nothing(index_elements=["key"]))
 
 
@@ -144,15 +145,15 @@ class RealRecords(Refusal):
 
 
 def refuse_real_records(tx: Tx) -> None:
-    """Raises `RealRecords` where somebody was called by a real line."""
+    """Raises `RealRecords` if somebody was called over a real line."""
     called = sa.select(t.attempt.c.id).where(t.attempt.c.sent_at.is_not(None)).limit(1)
     if not is_drill_database(tx) and tx.scalar(called) is not None:
         raise RealRecords
 
 
 def become_drill_database(tx: Tx) -> bool:
-    """Marks a database from which nobody was ever called as a drill, with all its rows; True when it just became one.
-    Raises `RealRecords` where somebody was called: simulated calls must never count as real.
+    """Marks a database from which nobody was ever called as a drill, with all its rows; False if it was one already.
+    Raises `RealRecords` if somebody was called: simulated calls must never count as real.
     """
     if is_drill_database(tx):
         return False
@@ -173,7 +174,7 @@ class ClockRow:
 
 
 def read_service_clock(tx: Tx) -> ClockRow | None:
-    """The service clock of a drill; None where it is the machine's."""
+    """The service clock of a demo or drill; None if the service uses the machine's clock."""
     row = tx.one(sa.select(t.service_clock))
     return None if row is None else record_of(ClockRow, row)
 
@@ -186,7 +187,7 @@ def write_service_clock(tx: Tx, clock: ClockRow) -> None:
 def note_heartbeat(
     tx: Tx, *, process: str, kind: str, real_now: datetime, facts: Mapping[str, object]
 ) -> None:
-    """Records that this process is alive, and which keys it holds."""
+    """Records that this process is alive, and which keys it has."""
     held = list(tx.vault.keys.held)
     row = {"process": process, "kind": kind, "at": real_now, "facts": {**facts, _KEYS_HELD: held}}
     _put(tx, t.heartbeat, key="process", row=row)
@@ -197,7 +198,7 @@ def _put(tx: Tx, table: sa.Table, *, key: str, row: dict[str, object]) -> None:
 
 
 def end_heartbeat(tx: Tx, *, process: str) -> None:
-    """The process has ended: it counts as gone at once."""
+    """Deletes the heartbeat of a process that has ended, so that it does not count as alive."""
     tx.execute(sa.delete(t.heartbeat).where(t.heartbeat.c.process == process))
 
 
@@ -212,7 +213,7 @@ class Heartbeat:
 
 
 def living_processes(tx: Tx, *, real_now: datetime) -> list[Heartbeat]:
-    """Processes with a heartbeat within `ALIVE_SECONDS`; parts of the cycle are none."""
+    """Processes with a heartbeat within `ALIVE_SECONDS`; parts of the cycle are left out."""
     h = t.heartbeat.c
     alive = (h.kind != _PART, h.at >= real_now - _ALIVE)
     rows = tx.rows(sa.select(t.heartbeat).where(*alive).order_by(h.process))
@@ -220,7 +221,7 @@ def living_processes(tx: Tx, *, real_now: datetime) -> list[Heartbeat]:
 
 
 def worker_runs(tx: Tx, queue: str, *, real_now: datetime) -> bool:
-    """Whether a worker of this queue lives."""
+    """Whether a worker of this queue is alive."""
     h = t.heartbeat.c
     alive = sa.exists().where(
         h.kind == "worker", h.at >= real_now - _ALIVE, h.facts["queues"].contains([queue])
@@ -229,7 +230,7 @@ def worker_runs(tx: Tx, queue: str, *, real_now: datetime) -> bool:
 
 
 def processes_without_keys(tx: Tx, key_ids: Iterable[int], *, real_now: datetime) -> list[str]:
-    """Living processes that do not hold all of these keys, or have not said so."""
+    """The names of living processes that do not have all of these keys, or have not reported their keys."""
     h, wanted = t.heartbeat.c, sorted(key_ids)
     statement = sa.select(h.process).where(
         h.kind != _PART,
@@ -271,20 +272,20 @@ def cycle_parts(tx: Tx) -> dict[str, CyclePart]:
 
 
 def heartbeats(tx: Tx, *, kind: str) -> list[Heartbeat]:
-    """Every process of this kind that has not ended its heartbeat, the latest first."""
+    """The heartbeats of this kind that were not deleted when their process ended, the latest first."""
     rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.kind == kind).order_by(t.heartbeat.c.at.desc()))
     return [Heartbeat(**row) for row in rows]
 
 
 CLOCKS_APART = timedelta(seconds=5)
-"""The clocks of two machines differ by less. What was noted later than this after now was noted before the clock was
-set back: nobody knows how long ago.
+"""The clocks of two machines differ by less. A time that is further in the future than this was recorded before the
+clock was set back: it is unknown how long ago.
 """
 
 
 def delete_silent_processes(tx: Tx, *, before: datetime, real_now: datetime) -> None:
-    """Deletes heartbeats of processes that have been silent since before then (real), and those from before the clock
-    was set back: a process that lives beats again at once, and one that ended would seem to live.
+    """Deletes heartbeats that are older than `before` (real), and those from before the clock was set back: a living
+    process sends its next one at once, and an ended one would seem alive.
     """
     h = t.heartbeat.c
     gone = sa.or_(h.at < before, h.at > real_now + CLOCKS_APART)
@@ -294,7 +295,7 @@ def delete_silent_processes(tx: Tx, *, before: datetime, real_now: datetime) -> 
 _NOW = moment("now")
 _ANYTHING = sa.select(
     sa.or_(
-        # An attempt may leave, is under way, or is due.
+        # An attempt can leave, is under way, or is due.
         sa.exists().where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held),
         sa.exists().select_from(t.attempt).where(sa.text(LIVE)),
         sa.exists().where(t.attempt.c.state == word(AttemptState.PLANNED), t.attempt.c.not_before <= _NOW),
@@ -312,7 +313,7 @@ _ANYTHING = sa.select(
 
 
 UNCHECKED_OPENING = sa.and_(t.opening.c.verdict.is_(None), t.opening.c.result != "in_progress")
-"""An opening of a file, or a stored account, that has no verdict yet."""
+"""A condition: an opening from a file, or an existing account, that has no verdict yet."""
 
 
 def is_opening_unchecked(tx: Tx) -> bool:
@@ -321,27 +322,25 @@ def is_opening_unchecked(tx: Tx) -> bool:
 
 
 def is_delivery_due(tx: Tx, *, real_now: datetime) -> bool:
-    """Whether a message of an outgoing webhook is to be sent."""
+    """Whether a delivery of an outgoing webhook is due."""
     d = t.webhook_delivery.c
     due = sa.select(d.id).where(d.state == DeliveryState.WAITING.value, d.due_at <= real_now)
     return tx.scalar(due.limit(1)) is not None
 
 
 def is_recording_due(tx: Tx, *, real_now: datetime) -> bool:
-    """Whether the carrier is to be asked about the recording of a call."""
+    """Whether the recording of a call is due to be fetched from the carrier or deleted there."""
     r = t.recording.c
     return tx.scalar(sa.select(r.id).where(r.due_at <= real_now).limit(1)) is not None
 
 
 def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
-    """Deliveries that were queued before this moment, with the log of their tries; what still waits is dropped with
-    them.
+    """Deletes the deliveries that were queued before this moment, including those that still wait, with the log of
+    their tries.
     """
     tx.execute(sa.delete(t.webhook_delivery).where(t.webhook_delivery.c.queued_at < before))
 
 
 def is_anything_due(tx: Tx, *, now: datetime) -> bool:
-    """Whether something is due; False: no attempt, case, assignment, pause or message waits for a worker at this
-    moment.
-    """
+    """Whether an attempt, case, assignment, pause or message waits for a worker at this moment."""
     return bool(tx.scalar(_ANYTHING, {"now": now}))

@@ -1,4 +1,4 @@
-"""The only place that begins and commits transactions: one request or task, one transaction."""
+"""The unit of work, which alone begins and commits transactions: one transaction per request or task."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from dialer.core.errors import Refusal, Unavailable
 from dialer.db.vault import Vault
 
 IDLE_SECONDS = 20.0
-"""A process that is stopped or cut off in a transaction holds its locks no longer than this: while it holds the line
-group's, no process can place a call.
+"""A process that is stopped or disconnected in a transaction holds its locks no longer than this. While it holds the
+lock of the line group, no process can place a call.
 """
 REST_SECONDS = 15.0
-"""Connections that were not needed for this long are closed: each takes four megabytes of PostgreSQL, and more after a
+"""Connections that were not needed for this long are closed: each uses four megabytes in PostgreSQL, and more after a
 large statement.
 """
 Row = Mapping[str, Any]
@@ -34,7 +34,7 @@ Row = Mapping[str, Any]
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 UnfitValue = DataError
-"""A value that no column can hold, such as a text with a NUL in it."""
+"""A value that no column can store, such as a text with a NUL in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +44,18 @@ class Tx:
     connection: sa.Connection
     vault: Vault
     wanted: set[str] = field(default_factory=set)
-    """Names of tasks that these rows need, given to `Store.after_commit` after the commit."""
+    """The names of tasks that these rows need; `Store.after_commit` gets them after the commit."""
     last: dict[Callable[[Tx, list[Any]], None], list[Any]] = field(default_factory=dict)
-    """What is written just before the commit, by what writes it: rows that all transactions lock, and so none may hold
-    for longer than that.
+    """Items to write just before the commit, by the function that writes them. They change rows that all transactions
+    lock, so no transaction may hold them for longer.
     """
 
     def execute(
         self, statement: sa.Executable, parameters: Parameters = None
     ) -> sa.CursorResult[*tuple[Any, ...]]:
-        """Runs a statement of SQLAlchemy in this transaction. `parameters` in a list: once for each."""
+        """Runs an SQLAlchemy statement in this transaction, once for each set of parameters if `parameters` is a
+        list.
+        """
         return self.connection.execute(statement, parameters)
 
     def rows(self, statement: sa.Executable, parameters: Parameters = None) -> list[Row]:
@@ -69,7 +71,7 @@ class Tx:
         return self.connection.execute(statement, parameters).scalar()
 
     def write_last(self) -> None:
-        """What waits for the end of the transaction is written."""
+        """Writes the items of `last`."""
         for write, items in self.last.items():
             write(self, items)
 
@@ -78,8 +80,8 @@ T = TypeVar("T")
 
 
 def record_of(kind: type[T], row: Row, *, prefix: str = "", **given: object) -> T:
-    """The dataclass `kind` with the columns of a row: each field that is not `given` comes from the column of its name
-    (after `prefix`). Words become their StrEnum, arrays the field's collection, and a NULL text is "".
+    """An instance of the dataclass `kind` from a row: each field that is not `given` comes from the column with its
+    name (after `prefix`). Text becomes the field's StrEnum, an array the field's collection, and a NULL text "".
     """
     values = {
         name: row[column] if read is None else read(row[column])
@@ -96,7 +98,7 @@ def _fields(kind: type[Any], prefix: str) -> tuple[tuple[str, str, Callable[[Any
 
 
 def _reader(hint: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401  # an annotation may be any object
-    """How a column's value becomes the field's; None: it is used as the driver gave it."""
+    """The function that converts a column's value for the field; None: it is used as the driver returns it."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is UnionType:
         read = _reader(arguments[0])
@@ -130,9 +132,9 @@ class Store:
         self.vault = vault
         self.after_commit: Callable[[set[str]], None] | None = None
         self.follow_keys: Callable[[], None] | None = None
-        """Called before each transaction: the vault learns which keys are in use."""
+        """Called before each transaction, so that the vault uses the keys that are in use."""
         self.refuses_writing: Refusal | None = None
-        """Raised by a transaction that writes; None: transactions may write."""
+        """The error that a writing transaction raises; None: transactions may write."""
         self.sql_engine = sa.create_engine(
             url,
             pool_size=pool_size,
@@ -151,8 +153,8 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
-        """Commits at the end of the block, rolls back on any exception; driver faults become `Unavailable`. The tasks
-        that the rows need are enqueued after the commit.
+        """Commits at the end of the block and rolls back on any exception. Faults of the connection become
+        `Unavailable`. The tasks that the rows need are enqueued after the commit.
         """
         try:
             if self.follow_keys is not None:
@@ -166,7 +168,7 @@ class Store:
                 tx.write_last()
         except OperationalError as fault:
             if _was_refused_here(fault):
-                raise  # A fault of ours that stays the same at the next attempt.
+                raise  # Our own fault, which a retry would not change.
             raise Unavailable(part="database", problem=_short(fault)) from fault
         except PoolTimeout as fault:
             raise Unavailable(part="database", problem="every connection of this process is busy") from fault
@@ -174,28 +176,28 @@ class Store:
             if fault.connection_invalidated:
                 raise Unavailable(part="database", problem=_short(fault)) from fault
             if isinstance(fault.orig, psycopg.errors.ReadOnlySqlTransaction):
-                # Without a refusal of ours it is the database that takes none: a standby that is not promoted yet.
+                # Without our own refusal the database itself is read-only: a standby that is not promoted yet.
                 raise self.refuses_writing or Unavailable(part="database", problem=_short(fault)) from fault
             raise
         if tx.wanted and self.after_commit is not None:
             self.after_commit(tx.wanted)
 
     def _rest(self) -> None:
-        """All connections of the pool are closed when more of them are open than transactions ran at once in the last
-        `rest_seconds`: as many are opened again as are needed.
+        """Closes all connections of the pool if more of them are open than transactions ran at once in the last
+        `rest_seconds`; connections are opened again as needed.
         """
         pool = cast("sa.QueuePool", self.sql_engine.pool)
         busy = pool.checkedout()
         self._most_at_once = max(self._most_at_once, busy + 1)
         if time.monotonic() - self._counted_since >= self._rest_seconds:
-            # One in use would return to a pool that is gone.
+            # A connection in use would return to a pool that no longer exists.
             if not busy and pool.checkedin() > self._most_at_once:
                 self.sql_engine.dispose()
             self._most_at_once, self._counted_since = 0, time.monotonic()
 
     @contextmanager
     def trial(self) -> Iterator[Tx]:
-        """As `begin`, but rolled back at the end of the block."""
+        """As `begin`, but always rolls back at the end of the block."""
         with self.begin() as tx:
             yield tx
             tx.connection.rollback()
@@ -208,9 +210,9 @@ class Store:
 
 
 def driver_settings(application_name: str) -> dict[str, Any]:
-    """How every connection is opened. A pooler refuses most settings at the start of a session: none is set. A server
-    that vanished without closing is given up after 20 to 25 seconds: the limits are of this end alone, and a Unix
-    socket ignores them.
+    """The connection arguments of every connection. A pooler refuses most server settings at the start of a session, so
+    there are none. A server that vanished without closing the connection is given up after 20 to 25 seconds; these
+    limits apply on the client side only, and a Unix socket ignores them.
     """
     return {
         "connect_timeout": 5,
@@ -228,15 +230,15 @@ _OWN_SESSION = "SELECT pg_backend_pid() = %s, set_config(%s, %s, pg_backend_pid(
 
 
 def _limit_idle_transactions(sql_engine: sa.Engine, milliseconds: int) -> None:
-    """A transaction of these connections is idle for `milliseconds` at most. A session of our own keeps that; behind
-    a pooler such as pgbouncer, which gives each transaction any session, each transaction says so, and nothing is
-    prepared.
+    """Limits the idle time of transactions on these connections to `milliseconds`. In a session of our own this is set
+    once; behind a pooler such as PgBouncer, which gives each transaction any session, each transaction sets it, and no
+    statements are prepared.
     """
 
     def opened(connection: psycopg.Connection[Any], record: Any) -> None:  # noqa: ANN401  # the pool's
         pid = connection.info.backend_pid
         connection.autocommit = True
-        # A pooler makes up the number of the session that it tells.
+        # A pooler reports an invented backend process id.
         row = connection.execute(_OWN_SESSION, (pid, _IDLE, str(milliseconds), pid)).fetchone()
         connection.autocommit = False
         if row is not None and not row[0]:
@@ -252,13 +254,13 @@ def _limit_idle_transactions(sql_engine: sa.Engine, milliseconds: int) -> None:
 
 
 def is_pooled(tx: Tx) -> bool:
-    """Whether a pooler is between this process and the database, which gives each transaction any session."""
+    """Whether this process reaches the database through a pooler, which gives each transaction any session."""
     return bool(tx.connection.info.get(_POOLED))
 
 
 def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy: object) -> None:
-    """Refuses a connection that the server has closed, and all older ones of the pool. An idle connection has nothing
-    to read, so this check costs no round trip, as a query would.
+    """Refuses a connection that the server has closed, and all older ones of the pool. An idle open connection has
+    nothing to read, so this check needs no round trip, unlike a query.
     """
     poll = select.poll()
     if not connection.closed:
@@ -268,15 +270,16 @@ def _refuse_closed(connection: psycopg.Connection[Any], _record: object, _fairy:
 
 
 def _was_refused_here(fault: OperationalError) -> bool:
-    """Libpq did not send the statement, for example one with more than 65,535 parameters: the server has said nothing,
-    and the connection lives. Without a statement the fault is of opening a connection, or of a commit.
+    """Whether libpq itself refused to send the statement, for example one with more than 65,535 parameters: the server
+    has not answered, and the connection is still usable. Without a statement the fault comes from opening a connection
+    or from a commit.
     """
     is_libpqs = isinstance(fault.orig, psycopg.Error) and fault.orig.sqlstate is None
     return fault.statement is not None and is_libpqs and not fault.connection_invalidated
 
 
 def _short(fault: DBAPIError) -> str:
-    """The driver's first line; parameters are hidden, so nothing personal is in it."""
+    """The first line of the driver's message; parameters are hidden, so it contains nothing personal."""
     return str(fault.orig or fault).strip().split("\n", 1)[0]
 
 
@@ -285,5 +288,5 @@ _SAME_MOMENT = sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ON
 
 
 def hold_snapshot(tx: Tx) -> None:
-    """Makes the transaction read-only, with one snapshot for all its statements; must be its first one."""
+    """Makes the transaction read-only, with one snapshot for all its statements; must be its first statement."""
     tx.execute(_SAME_MOMENT)

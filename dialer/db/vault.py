@@ -1,8 +1,9 @@
-"""Personal data: sealed for one place in the database, with keyed blind indexes to find it again. Knows no SQL.
+"""Encryption of personal data: each value is sealed for one place in the database, and keyed blind indexes find it
+again. Knows no SQL.
 
-A sealed value is a version, the number of its key, a nonce and the ciphertext; table, column and row are authenticated
-with it. The suite belongs to the key. A blind index begins with the number of its key; only those of an index key from
-a file of the first format are bare.
+A sealed value consists of a version, the number of its key, a nonce and the ciphertext; table, column and row are
+authenticated with it. The suite is that of the key. A blind index begins with the number of its key, except for the
+index key of a file of the first format.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class RandomPieces:
         os.register_at_fork(after_in_child=self._pieces.clear)
 
     def take(self) -> bytes:
-        """A piece that was never given before."""
+        """A piece that was never returned before."""
         try:
             return self._pieces.pop()
         except IndexError:
@@ -62,7 +63,7 @@ class RandomPieces:
 
 BLIND_BYTES: Final = 16
 UNREADABLE: Final = "（无法读取 cannot be read）"
-"""Stands for a sealed text that cannot be opened, where a page goes on without it."""
+"""Shown in place of a sealed text that cannot be opened."""
 _VERSION: Final = 1
 _HEADER_BYTES: Final = 3
 _NONCE_BYTES: Final = 12
@@ -71,17 +72,19 @@ _BODY: Final = _HEADER_BYTES + _NONCE_BYTES
 _LEAST: Final = _BODY + _TAG_BYTES
 _nonces: Final = RandomPieces(_NONCE_BYTES)
 _MARK_BYTES: Final = 2
-"""Of the key number that a blind index begins with."""
+"""The length of the key number that a blind index begins with."""
 _SM4_BYTES: Final = 16
 _DIGESTS: Final = MappingProxyType({Suite.AES_BLAKE2: 1, Suite.SM4_SM3: 2})
-"""The number that a seal begins with: 1 HMAC with SHA-256, 2 HMAC with SM3."""
+"""The number that a seal begins with: 1 for HMAC with SHA-256, 2 for HMAC with SM3."""
 _SUITES: Final = MappingProxyType({number: suite for suite, number in _DIGESTS.items()})
 _DIGEST: Final = "sha256"
 AUDIT_TABLE: Final = "audit"
 
 
 class BlindKind(StrEnum):
-    """What a blind index is of; the same text under two kinds gives two indexes that cannot be compared."""
+    """The kinds of values that have blind indexes; the same text under two kinds gives two indexes that cannot be
+    compared.
+    """
 
     ID_NUMBER = "id_number"
     PHONE = "phone"
@@ -91,7 +94,7 @@ class BlindKind(StrEnum):
     SIGN_IN = "sign_in"
     RECOVERY_CODE = "recovery_code"
     ERASURE = "erasure"
-    """Of a line of the register of erasures, or of a certificate: the seal of it."""
+    """The seal of a line in the register of erasures, or of a certificate."""
     OPENING_PERSON = "opening_person"
     OPENING_PHONE = "opening_phone"
     OPENING_ADDRESS = "opening_address"
@@ -102,7 +105,9 @@ class BlindKind(StrEnum):
 
 
 def digest_of(pieces: Iterable[bytes]) -> str:
-    """The digest of the pieces, with its name: `sha256:...`. Each piece is told from the next by its length."""
+    """The digest of the pieces, with its name: `sha256:...`. The length of each piece is included, so other pieces give
+    another digest.
+    """
     digest = hashlib.new(_DIGEST)
     for piece in pieces:
         digest.update(len(piece).to_bytes(8, "big"))
@@ -122,13 +127,15 @@ LASTING_KINDS: Final = (
     BlindKind.OPENING_STORY,
     BlindKind.OPENING_NUMBER,
 )
-"""Made with the fixed secret: what they are of is stored nowhere, or outside, so that they cannot be made again; or, of
-openings, too many and compared over years (docs/decisions/0721).
+"""Kinds whose indexes are made with the fixed secret: their values are stored nowhere, or outside the database, so the
+indexes cannot be made again; those of openings are too many, and are compared over years (docs/decisions/0721).
 """
 
 
 class Tampered(DialerError):
-    """A sealed value is not what was sealed for this table, column and row: changed, cut, or moved here."""
+    """A sealed value is not the one that was sealed for this table, column and row: it was changed, truncated, or moved
+    here.
+    """
 
     def __init__(self, *, table: str, column: str, row: int | str) -> None:
         super().__init__(
@@ -141,7 +148,7 @@ class Tampered(DialerError):
 
 
 class KeyMissing(DialerError):
-    """The value was sealed with a key that the key ring does not hold (any more)."""
+    """The value was sealed with a key that is not, or no longer, in the key ring."""
 
     def __init__(self, *, key_id: int, table: str, column: str, row: int | str) -> None:
         super().__init__(
@@ -156,13 +163,13 @@ class KeyMissing(DialerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPlan:
-    """Which keys are in use. `index`: the first makes blind indexes, all are searched."""
+    """Which keys are in use. `index`: the first key makes blind indexes; indexes of all these keys are searched."""
 
     encryption: int
     audit: int
     index: tuple[int, ...]
     revision: int = 0
-    """A later plan has a higher one."""
+    """A later plan has a higher revision."""
 
 
 def plan_of(keys: Keys) -> KeyPlan:
@@ -176,11 +183,11 @@ def plan_of(keys: Keys) -> KeyPlan:
 
 
 _Encrypt = Callable[[bytes, bytes, bytes], bytes]
-"""Nonce, text, and what is authenticated with it."""
+"""The arguments: nonce, text, and the associated data that is authenticated with it."""
 
 
 def _ciphers(key: Key) -> tuple[_Encrypt, _Encrypt]:
-    """Encryption and decryption, which raises `InvalidTag`."""
+    """The functions for encryption and for decryption, which raises `InvalidTag`."""
     if key.suite is Suite.AES_BLAKE2:
         aes = AESGCM(key.secret)
         return aes.encrypt, aes.decrypt
@@ -206,7 +213,7 @@ def _ciphers(key: Key) -> tuple[_Encrypt, _Encrypt]:
 
 
 def _keyed(suite: Suite, key: bytes) -> Callable[[bytes], bytes]:
-    """HMAC with the digest of the suite."""
+    """The HMAC with this key and the digest of the suite."""
     if suite is Suite.AES_BLAKE2:
         sha = hmac.new(key, digestmod=_DIGEST)
 
@@ -227,7 +234,7 @@ def _keyed(suite: Suite, key: bytes) -> Callable[[bytes], bytes]:
 
 
 def _blinder(key: Key, kind: BlindKind, *, bare: bool) -> Callable[[bytes], bytes]:
-    """Makes the blind indexes of a kind."""
+    """The function that makes blind indexes of this kind with this key."""
     mark = b"" if bare else key.id.to_bytes(_MARK_BYTES, "big")
     if key.suite is Suite.SM4_SM3:
         keyed = _keyed(key.suite, _keyed(key.suite, key.secret)(f"index\0{kind}".encode()))
@@ -243,7 +250,7 @@ def _blinder(key: Key, kind: BlindKind, *, bare: bool) -> Callable[[bytes], byte
 
 
 class _Ring:
-    """What a vault works with at one time: keys and plan, made ready."""
+    """The keys and plan of a vault at one time, with everything derived from them."""
 
     def __init__(self, keys: Keys, plan: KeyPlan) -> None:
         for key_id in (plan.encryption, plan.audit, *plan.index):
@@ -271,7 +278,9 @@ class _Ring:
         }
 
     def mac(self, header: bytes, purpose: str) -> Callable[[bytes], bytes]:
-        """Keyed by a key of its own, derived from the one that the header names. Raises `KeyError`."""
+        """The HMAC for this purpose, with a key that is derived from the one that the header names. Raises
+        `KeyError`.
+        """
         if (found := self.macs.get((header, purpose))) is not None:
             return found
         suite = _SUITES[header[0] if header else 0]
@@ -284,9 +293,10 @@ class _Ring:
 
 
 class Vault:
-    """Seals with the keys of its plan, opens with any of its ring. Safe to share by threads, and after a fork.
+    """Seals with the keys of its plan, and opens with any key of its ring. Threads can share it, and it can be used
+    after a fork.
 
-    Nonces are random (NIST SP 800-38D, 8.3): one key may seal 2**32 values, then it must be rotated.
+    Nonces are random (NIST SP 800-38D, 8.3): one key can seal 2**32 values, then it must be rotated.
     """
 
     def __init__(
@@ -295,7 +305,7 @@ class Vault:
         self._ring = _Ring(keys, plan or plan_of(keys))
         self._renewing = threading.Lock()
         self.read_again = read_again
-        """Reads the key ring anew from where it is stored. Raises `KeysRefused`."""
+        """Reads the key ring again from where it is stored. Raises `KeysRefused`."""
         self._places: dict[tuple[str, str], bytes] = {}
 
     @property
@@ -307,8 +317,8 @@ class Vault:
         return self._ring.plan
 
     def renew(self, keys: Keys, plan: KeyPlan) -> None:
-        """Works with these from now on, unless it has a later plan already. Raises `KeysRefused` for a key of the plan
-        that the ring lacks; then nothing changes.
+        """Uses these keys and this plan from now on, unless the vault has a later plan already. Raises `KeysRefused` if
+        the ring lacks a key of the plan; then nothing changes.
         """
         with self._renewing:
             now = self._ring
@@ -316,7 +326,7 @@ class Vault:
                 self._ring = _Ring(keys, plan)
 
     def seal(self, plaintext: bytes, *, table: str, column: str, row: int | str) -> bytes:
-        """The value encrypted and bound to its place; 31 bytes longer. Row 5 and row "5" are the same row."""
+        """The value, encrypted and bound to its place; it is 31 bytes longer. Row 5 and row "5" are the same row."""
         ring = self._ring
         head = ring.header
         place = self._places.get((table, column)) or self._place(table, column)
@@ -324,7 +334,7 @@ class Vault:
         return head + nonce + ring.encrypt(nonce, plaintext, b"%b%b%b" % (head, place, str(row).encode()))
 
     def seal_reason(self, reason: str, *, row: str) -> bytes:
-        """The reason of a line of the audit, with the key of the audit: it is never sealed again."""
+        """The reason in a line of the audit, sealed with the audit key; it is never sealed again."""
         ring = self._ring
         head, place = ring.audit_header, self._place(AUDIT_TABLE, "why_sealed")
         nonce = os.urandom(_NONCE_BYTES)
@@ -332,7 +342,9 @@ class Vault:
         return head + nonce + ring.audit_encrypt(nonce, reason.encode(), bound)
 
     def open(self, sealed: bytes, *, table: str, column: str, row: int | str) -> bytes:
-        """What was sealed for this place. Raises Tampered or KeyMissing; never returns a changed value."""
+        """The value that was sealed for this place. Raises `Tampered` or `KeyMissing`; never returns a changed
+        value.
+        """
         sealed = bytes(sealed)
         if len(sealed) < _LEAST or sealed[0] != _VERSION:
             raise Tampered(table=table, column=column, row=row)
@@ -350,45 +362,47 @@ class Vault:
             raise Tampered(table=table, column=column, row=row) from None
 
     def reseal(self, sealed: bytes, *, table: str, column: str, row: int | str) -> bytes:
-        """The value sealed again under the key that seals now. Raises Tampered or KeyMissing."""
+        """The value sealed again with the current key. Raises `Tampered` or `KeyMissing`."""
         return self.seal(
             self.open(sealed, table=table, column=column, row=row), table=table, column=column, row=row
         )
 
     def seal_record(self, record: Mapping[str, object], *, table: str, column: str, row: int | str) -> bytes:
-        """The whole personal part of a row as one sealed value: one blob a row is one encryption a row."""
+        """The whole personal part of a row as one sealed value, so that a row needs only one encryption."""
         packed = orjson.dumps(record if isinstance(record, dict) else dict(record))
         return self.seal(packed, table=table, column=column, row=row)
 
     def open_record(self, sealed: bytes, *, table: str, column: str, row: int | str) -> dict[str, Any]:
-        """The record as JSON gives it back: dates are texts, tuples are lists. Of an erased value it is empty."""
+        """The record as restored from JSON: dates are texts, tuples are lists. For an erased value it is empty."""
         packed = self.open(sealed, table=table, column=column, row=row)
         record: dict[str, Any] = orjson.loads(packed) if packed else {}
         return record
 
     def blind(self, value: str, *, kind: BlindKind) -> bytes:
-        """The number of its key and 16 bytes that are equal for equal values of a kind, and tell nothing without the
-        index key.
+        """The blind index of the value: the number of the key, and 16 bytes that are equal for equal values of a kind
+        and reveal nothing without the index key.
 
-        The value must already be in its one normal form (E.164, upper-case id number); a name is taken as it is.
+        The value must already be in its one normal form (E.164, upper-case id number); a name is used as it is.
         """
         return self._ring.blinders[kind][0](value.encode())
 
     def blinds(self, value: str, *, kind: BlindKind) -> tuple[bytes, ...]:
-        """As `blind`, then those that rows may still have while the index is being made again."""
+        """The result of `blind`, followed by the indexes that rows may still have while the index is being made
+        again.
+        """
         content = value.encode()
         return tuple(blinder(content) for blinder in self._ring.blinders[kind])
 
     def sign(self, content: bytes, *, purpose: str) -> bytes:
-        """The seal of a content: the digest's number, the key's, and an HMAC that nobody makes without the key. A seal
-        of one purpose fits no other.
+        """A seal of the content: the numbers of the digest and of the key, and an HMAC that nobody can make without the
+        key. A seal for one purpose does not fit another.
         """
         ring = self._ring
         return ring.seal_header + ring.mac(ring.seal_header, purpose)(content)
 
     def fits(self, seal: bytes, content: bytes, *, purpose: str) -> bool:
-        """Whether `sign` made this seal, with whatever key and digest were current then. False also for a key that the
-        key ring lacks.
+        """Whether `sign` made this seal for this content, with the key and digest that were current then. Also False if
+        the key ring lacks the key.
         """
         header = bytes(seal[:_HEADER_BYTES])
         try:
@@ -398,11 +412,11 @@ class Vault:
         return hmac.compare_digest(header + mac(content), seal)
 
     def derived(self, purpose: bytes) -> bytes:
-        """A key for one purpose, 64 bytes, made of the fixed secret, of which it reveals nothing."""
+        """A key of 64 bytes for one purpose, derived from the fixed secret, about which it reveals nothing."""
         return hashlib.blake2b(key=self._ring.keys.fixed, person=purpose).digest()
 
     def order_secrets(self) -> tuple[bytes, ...]:
-        """Keys that sign orders to workers: the first signs, all are believed."""
+        """The keys that sign orders to workers: the first one signs, and signatures of all are accepted."""
         ring = self._ring
         every = (*ring.plan.index, *reversed(ring.keys.ids(KeyUse.INDEX)))
         return tuple(

@@ -1,5 +1,5 @@
-"""The rows, and what the database itself refuses. Times are aware UTC of the service clock, except where the name
-or the comment says real: leases, posting times, pacing slots and heartbeats run on the machine's clock.
+"""The tables, with the constraints that the database enforces. Times are aware UTC by the service clock, except where
+the name or a comment says real: leases, posting times, pacing slots and heartbeats use the machine's clock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Call attempts, numbers, lines, pauses, events and messages. See `dialer.db.tables` for what the times mean."""
+"""Tables of call attempts, numbers, lines, pauses, events, messages and recordings. `dialer.db.tables` says what the
+times mean.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,7 @@ attempt = sa.Table(
     when("send_at"),  # real: the pacing slot
     when("posted_at"),  # real: just before the POST
     sa.Column("polls", sa.SmallInteger, nullable=False, server_default="0"),
-    when("poll_at"),  # real: when silence is asked about
+    when("poll_at"),  # real: when the carrier is asked if no news has come
     sa.Column("sid", sa.Text),
     when("sent_at"),
     when("accepted_at"),
@@ -76,7 +78,7 @@ attempt = sa.Table(
     sa.Column("records", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.UniqueConstraint("case_id", "n"),
-    # Of calls that were accepted: a million planned ones have no entry.
+    # Only calls that were accepted: a million planned ones have no entry.
     sa.Index("uq_attempt_sid", "sid", unique=True, postgresql_where=sa.text("sid IS NOT NULL")),
     sa.Index(
         "ix_attempt_ready", "windowed", "urgency_at", postgresql_where=sa.text("state = 'ready' AND NOT held")
@@ -84,7 +86,7 @@ attempt = sa.Table(
     sa.Index("ix_attempt_planned", "not_before", postgresql_where=sa.text("state = 'planned'")),
     sa.Index("ix_attempt_held", "case_id", postgresql_where=sa.text("held")),
     sa.Index("ix_attempt_live", "state", "poll_at", postgresql_where=sa.text(LIVE)),
-    # Of rows, not of blocks: an attempt that changes is written where there is room, so that blocks hold all times.
+    # A B-tree, not BRIN: an attempt that changes is written where there is room, so every block has rows of all times.
     sa.Index("ix_attempt_sent_at", "sent_at", postgresql_where=sa.text("sent_at IS NOT NULL")),
     sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
 )
@@ -96,7 +98,7 @@ live_number = sa.Table(
     sa.Column("attempt_id", UUID(as_uuid=True), unique=True),
     when("free_at"),
 )
-"""A number that rings or talks (`attempt_id`), or rests after a call until `free_at`."""
+"""Numbers that are in a call (of `attempt_id`), or that rest after a call until `free_at`."""
 
 line_group = sa.Table(
     "line_group",
@@ -107,7 +109,7 @@ line_group = sa.Table(
     when("next_slot_at", required=True),  # real
     when("slow_until"),  # real: the carrier asked us to slow down, or does not answer
     sa.Column("troubles", sa.Integer, nullable=False, server_default="0"),
-    when("opened_at"),  # real: the breaker has been open since; NULL: closed
+    when("opened_at"),  # real: since when the breaker is open; NULL: closed
     sa.Column("openings", sa.Integer, nullable=False, server_default="0"),
     when("paused_until"),
     sa.Column("paused_why", sa.Text, nullable=False, server_default=""),
@@ -125,7 +127,9 @@ line_group = sa.Table(
         name="asked",
     ),
 )
-"""What holds is `calls_per_second` and `lines`: what somebody has asked for, and never more than the settings say."""
+"""Line groups. `calls_per_second` and `lines` are in force: what a supervisor has set, and never more than the settings
+allow.
+"""
 
 hold = sa.Table(
     "hold",
@@ -147,8 +151,9 @@ hold = sa.Table(
     sa.CheckConstraint("ended_at IS NOT NULL OR ended_by IS NULL", name="ended"),
     sa.CheckConstraint("unit_id IS NULL OR scope = 'unit'", name="unit_id"),
 )
-"""A pause of dialling: who placed it, why, and until when it holds; `ended_by` NULL at the end: it ran out. With a
-`unit_id` it is of that unit and all below; a name that is no unit's is compared as it was written.
+"""Pauses of dialling: who placed it, why, and until when it is in force; when it has ended, `ended_by` NULL means that
+it ran out. With a `unit_id` it applies to that unit and all below; a name that is not a unit's is compared as it was
+written.
 """
 
 event = sa.Table(
@@ -171,7 +176,7 @@ event = sa.Table(
     ),
     sa.Index("ix_event_unit_raised", "at", postgresql_where=sa.text("kind = 'unit_raised'")),
 )
-"""Every provider event that we answered 2xx and every human act. `facts` holds nothing personal."""
+"""Every event from the carrier that we answered with 2xx, and every act of a person. `facts` has nothing personal."""
 
 message = sa.Table(
     "message",
@@ -205,8 +210,8 @@ message = sa.Table(
         postgresql_where=sa.text("state IN ('accepted', 'sent') AND poll_at IS NOT NULL"),
     ),
 )
-"""A message beside the voice, at most one a case and purpose. Its words are the script's and hold nothing personal.
-`channel` has no list of words: a process claims only the channels that it knows, so a new one needs no migration.
+"""Text messages, at most one per case and purpose. The text comes from the script and has nothing personal. `channel`
+has no CHECK: a process claims only the channels that it knows, so a new channel needs no migration.
 """
 
 desk_call = sa.Table(
@@ -234,8 +239,9 @@ desk_call = sa.Table(
     sa.Index("ix_desk_call_by_asked_at", "by", "asked_at"),
     sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),
 )
-"""A call that a caller had put through: his own telephone first, then the person's. `result` is what the person's
-telephone did; until it is settled the carrier may still be asked. Holds the number as a robot's attempt does.
+"""Calls from a desk: to the caller's own telephone first, then to the person's. `result` is the result at the person's
+telephone; until the call is `settled`, the carrier can still be asked. It reserves the number as a robot's attempt
+does.
 """
 
 inbound_call = sa.Table(
@@ -263,7 +269,7 @@ inbound_call = sa.Table(
     sa.Column("records", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Index("ix_inbound_call_live", "arrived_real_at", postgresql_where=sa.text("state <> 'ended'")),
-    # One call rings or talks at a telephone of ours.
+    # Only one call at a time is at each of our telephones.
     sa.Index(
         "uq_inbound_call_extension",
         "extension",
@@ -274,9 +280,10 @@ inbound_call = sa.Table(
     sa.CheckConstraint("state NOT IN ('ringing', 'joined') OR extension <> ''", name="extension"),
     sa.CheckConstraint("(case_id IS NULL) = (assignment_id IS NULL)", name="assignment"),
 )
-"""A call of a person to us. `number`: which of the person's numbers it came from; NULL with a case: it was typed. The
-caller's number itself is not kept, nor a typed one; `typed`: there was one. `turn`: how many turns the person has had;
-a webhook of another one is repeated or late. `tried`: telephones of ours that were called and did not answer.
+"""Inbound calls. `number`: which of the person's numbers the call came from; NULL with a case: the number was typed.
+Neither the caller's number itself nor a typed one is stored; `typed`: one was typed. `turn`: how many turns the
+conversation has had; a webhook of another turn is repeated or late. `tried`: our telephones that were called and did
+not answer.
 """
 
 recording = sa.Table(
@@ -289,7 +296,7 @@ recording = sa.Table(
     sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
     word("state", RecordingState),
     when("called_at", required=True),
-    when("due_at"),  # real: when the carrier is asked next; NULL: nothing of it is there
+    when("due_at"),  # real: when the carrier is asked next; NULL: nothing is left at the carrier
     sa.Column("tries", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("sid", sa.Text),
     sa.Column("seconds", sa.Integer),
@@ -308,8 +315,8 @@ recording = sa.Table(
     sa.CheckConstraint("state <> 'waiting' OR due_at IS NOT NULL", name="waiting"),
     sa.CheckConstraint("num_nonnulls(attempt_id, desk_call_id, inbound_call_id) = 1", name="call"),
 )
-"""The recording of one call: of the robot, from a desk, or of a person to us. `sha256` is of the sound as the carrier
-gave it, and stays when the sound was deleted. `cleared_at`: since when the carrier has nothing of it.
+"""Recordings of calls: of the robot, from a desk, or inbound. `sha256` is the digest of the sound as the carrier
+delivered it, and stays when the sound is deleted. `cleared_at`: since when nothing is left at the carrier.
 """
 
 carrier_call = sa.Table(
@@ -323,6 +330,6 @@ carrier_call = sa.Table(
     when("found_at", required=True),  # real
     sa.Index("ix_carrier_call_open", "phone_blind", postgresql_where=sa.text("case_id IS NULL")),
 )
-"""A call that the carrier lists and the database did not know after a restore. `case_id` NULL: no case of that number
-was open; a list that is loaded again may bring it.
+"""Calls that the carrier lists and that the database did not know after a restore. `case_id` NULL: there was no open
+case of that number; a list that is loaded again may bring it.
 """

@@ -1,5 +1,5 @@
-"""Two-card control: institutions with their outlets, openings with what was checked, asked and decided about them. See
-`dialer.db.tables` for what the times mean; those of a question are real, since a customer waits.
+"""Tables of two-card control: institutions with their outlets, and openings with what was checked, asked and decided
+about them. `dialer.db.tables` says what the times mean; those of a question are real, since a customer waits.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ outlet_report = sa.Table(
     sa.Column("reported", sa.Integer, nullable=False),
     sa.CheckConstraint("reported >= 0", name="reported"),
 )
-"""How many openings of a day an outlet's institution says that there were."""
+"""How many openings an outlet had on a day, as its institution reports."""
 
 outlet_step = sa.Table(
     "outlet_step",
@@ -82,7 +82,7 @@ outlet_step = sa.Table(
         name="letter",
     ),
 )
-"""What was done about an outlet. Only the letter of an authority names a term; `until_on` is its first day after."""
+"""The steps taken about an outlet. Only the letter of an authority has a term; `until_on` is the first day after it."""
 
 outlet_notice = sa.Table(
     "outlet_notice",
@@ -95,7 +95,7 @@ outlet_notice = sa.Table(
     when("seen_at"),
     sa.Index("ix_outlet_notice_unseen", "outlet_id", postgresql_where=sa.text("seen_at IS NULL")),
 )
-"""What an outlet is told on its page."""
+"""Notices that an outlet sees on its page."""
 
 opening = sa.Table(
     "opening",
@@ -148,8 +148,8 @@ opening = sa.Table(
         "result <> 'refused' OR (decided_by IS NOT NULL AND decided_why <> '')", name="refused"
     ),
 )
-"""One opening, from the question of the customer to its result. `sealed` holds what names a person or a card; the
-blinds find it again. `home`: the county that issued the id number, six digits. A refusal names who decided, and why.
+"""Openings, from the customer's request to the result. `sealed` has what identifies a person or a card; the blind
+indexes find it again. `home`: the county that issued the id number, six digits. A refusal names who decided, and why.
 """
 
 opening_check = sa.Table(
@@ -165,7 +165,7 @@ opening_check = sa.Table(
     when("at", required=True),
     sa.Index("ix_opening_check_outlet_at", "outlet_id", "at"),
 )
-"""One answer of the checks: each finding with its values, basis and expiry, and the version of the checks."""
+"""One verdict of the checks: each finding with its values, basis and expiry, and the version of the checks."""
 
 opening_fact = sa.Table(
     "opening_fact",
@@ -180,7 +180,9 @@ opening_fact = sa.Table(
     when("entered_at", required=True),
     sa.UniqueConstraint("number_blind", "kind"),
 )
-"""What is known later of an account or a number; without an opening until one with its number is entered."""
+"""What becomes known later about an account or a number; `opening_id` is NULL until an opening with that number is
+entered.
+"""
 
 card_ring = sa.Table(
     "card_ring",
@@ -194,7 +196,7 @@ card_ring = sa.Table(
     sa.Column("reasons", JSONB, nullable=False),
     sa.Index("ix_card_ring_last_at", "last_at"),
 )
-"""People whose openings share rare keys within 72 hours; its openings name it."""
+"""Opener rings: people whose openings share rare values within 72 hours; those openings refer to the ring."""
 
 card_opener = sa.Table(
     "card_opener",
@@ -229,7 +231,7 @@ card_opener = sa.Table(
     sa.CheckConstraint("(person_blind IS NULL) <> (ring_id IS NULL)", name="one"),
     sa.CheckConstraint("(state IN ('confirmed', 'lifted')) = (decided_by IS NOT NULL)", name="decided"),
 )
-"""A frequent opener, or a ring, on the list of a morning: a finding of the checks that a person confirms or lifts."""
+"""A frequent opener or a ring on the morning's list: a finding of the checks, which a person confirms or lifts."""
 
 card_question = sa.Table(
     "card_question",
@@ -268,7 +270,7 @@ card_question = sa.Table(
         name="whole_answer",
     ),
 )
-"""What an outlet asks the desk while the customer waits."""
+"""Questions of outlets to the desk, while the customer waits."""
 
 onsite_check = sa.Table(
     "onsite_check",
@@ -313,7 +315,7 @@ card_determination = sa.Table(
     sa.CheckConstraint("(state = 'lifted') = (lifted_by IS NOT NULL)", name="lifted"),
     sa.UniqueConstraint("document_no", "person_blind"),
 )
-"""A restriction that an authority has determined for a person. `until_on` is its first day without it."""
+"""Restrictions that an authority has determined for a person. `until_on` is the first day after the term."""
 
 card_objection = sa.Table(
     "card_objection",
@@ -337,4 +339,4 @@ card_objection = sa.Table(
     sa.CheckConstraint("(state = 'open') = (decided_by IS NULL)", name="decided"),
     sa.CheckConstraint("decided_by <> decider AND decided_by <> taken_by", name="another_person"),
 )
-"""`decider`: who decided what is objected to; somebody else checks it."""
+"""Objections. `decider`: who made the decision that is objected to; another person checks it."""

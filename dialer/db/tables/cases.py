@@ -1,6 +1,5 @@
-"""The facts of the database, lists, persons, cases and warnings. See `dialer.db.tables` for what the times mean.
-
-What the report is summed from. See `dialer.db.tables` for what the times mean.
+"""Tables of the database's own facts, lists, persons, cases and warnings, and the figures that the report is summed
+from. `dialer.db.tables` says what the times mean.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from dialer.db.measures import BARS, COUNTED, MONEY
 meta = sa.Table(
     "meta", metadata, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", JSONB, nullable=False)
 )
-"""One row a fact about the whole database: the keys' fingerprint, whether it is a drill."""
+"""Facts about the whole database, one per row, such as the state of its keys and whether it is a drill."""
 
 service_clock = sa.Table(
     "service_clock",
@@ -95,7 +94,7 @@ list_mapping = sa.Table(
     sa.Column("by", sa.Text, nullable=False),
     when("at", required=True),
 )
-"""What a person has said of a source's columns; the field is '' for one that carries nothing that we know."""
+"""How people have mapped the columns of a source; the field is '' for a column without a meaning for us."""
 
 list_file = sa.Table(
     "list_file",
@@ -104,7 +103,7 @@ list_file = sa.Table(
     sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("sealed", BYTEA, nullable=False),
 )
-"""The uploaded bytes, encrypted in parts, until they are loaded; then deleted."""
+"""The uploaded file, encrypted in parts; it is deleted when it has been loaded."""
 
 list_reject = sa.Table(
     "list_reject",
@@ -138,7 +137,7 @@ person_key = sa.Table(
     sa.Column("name_phone_blind", BYTEA, primary_key=True),
     belongs_to("person_id", "person", index=True),
 )
-"""Same name and same phone: whom a record without an id number belongs to."""
+"""The person with a given name and phone: a record without an id number belongs to them."""
 
 person_phone = sa.Table(
     "person_phone",
@@ -207,7 +206,7 @@ case = sa.Table(
         postgresql_where=sa.text("settled_at IS NOT NULL AND conversation_erased_at IS NULL"),
     ),
     sa.Index("ix_case_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
-    # A case that a follow-up opened again may stand beside the one of a later warning.
+    # A case that a follow-up opened again can exist beside the case of a later warning.
     sa.Index(
         "uq_case_open",
         "person_id",
@@ -309,8 +308,9 @@ erasure = sa.Table(
     ),
     sa.CheckConstraint("state <> 'erased' OR decided_by <> asked_by", name="second_person"),
 )
-"""A person who is to be erased, or is. `person_created_at` tells the person from a later one with the same id: after a
-restore ids are given again. `counts`: values erased, by column.
+"""Requests to erase a person, and erasures that were carried out. `person_created_at` distinguishes the person from a
+later one with the same id, since ids are assigned again after a restore. `counts`: the number of erased values by
+column.
 """
 
 legal_hold = sa.Table(
@@ -327,7 +327,7 @@ legal_hold = sa.Table(
     ),
     sa.CheckConstraint("(lifted_by IS NULL) = (lifted_at IS NULL)", name="lifted"),
 )
-"""A person who may not be erased while it stands. The reasons are in the audit."""
+"""Legal holds: the person must not be erased until the hold is lifted. The reasons are in the audit."""
 
 _LATER = frozenset(
     {
@@ -336,11 +336,11 @@ _LATER = frozenset(
         "follow_up_calls_undoing",
     }
 )  # fmt: skip
-"""Counts that the release before does not know, which may still write rows."""
+"""Counts that are unknown to the version before, which may still write rows."""
 
 
 def _figures(*, sparse: bool = False) -> list[sa.Column[int]]:
-    """One column a figure; a new measure needs a migration that adds its column to the three tables. `sparse`: 0 is
+    """One column per figure; a new measure needs a migration that adds its column to the three tables. `sparse`: 0 is
     stored as NULL, which takes no space.
     """
     counts = [
@@ -378,7 +378,7 @@ month_figure = sa.Table(
     sa.PrimaryKeyConstraint("dimension", "value", "month", "drill", "grade", "fraud_type"),
 )
 """The figures of one month of the centre (its first day), by grade, fraud type and one of unit, source, version of the
-script, hour, person; `value` '' is none. Every case is counted once for each of these dimensions.
+script, hour, person; `value` is '' for none. Every case is counted once for each of these dimensions.
 """
 
 day_trend = sa.Table(
@@ -391,7 +391,7 @@ day_trend = sa.Table(
     *(sa.Column(name, sa.Integer, nullable=False) for name in TREND),
     sa.PrimaryKeyConstraint("dimension", "value", "day", "drill"),
 )
-"""What is shown day by day, by the same dimensions."""
+"""The counts that are shown day by day, by the same dimensions."""
 
 kept_report = sa.Table(
     "kept_report",
@@ -403,7 +403,7 @@ kept_report = sa.Table(
     sa.UniqueConstraint("asked", "at"),
     sa.Index("ix_kept_report_at", "at"),
 )
-"""Reports as they were shown, for a day. `asked`: a digest of the filter and the definitions. No personal data."""
+"""Reports as they were shown, kept for a day. `asked`: a digest of the filter and the definitions. No personal data."""
 
 case_fact = sa.Table(
     "case_fact",
@@ -434,10 +434,12 @@ case_fact = sa.Table(
         postgresql_where=sa.text("first_seconds IS NOT NULL"),
     ),
 )
-"""What a case adds to the sums, a row for each of its days, and to which unit, source, version of a script, hour and
-person; 0 is stored as NULL. `first_seconds`: the time to its first attempt, on
-the day on which it was opened. `turns_at`: afterwards its figures change by the passing of time alone.
+"""What a case adds to the sums: one row for each of its days, with its unit, source, version of a script, hour and
+person; 0 is stored as NULL. `first_seconds`: the time to its first attempt, in the row of the day on which it was
+opened. `turns_at`: when its figures change next by the passing of time alone.
 """
 
 tally_mark = sa.Table("tally_mark", metadata, sa.Column("case_id", sa.BigInteger, nullable=False))
-"""Cases whose figures may have changed since their facts were written, by triggers, several times each."""
+"""Cases whose figures may have changed since their facts were written. Triggers write it; a case can occur several
+times.
+"""

@@ -1,8 +1,6 @@
-"""The organisation. See `dialer.db.tables` for what the times mean.
-
-Accounts of the console: staff, their sessions, one-time links, failed sign-ins. Every time here is the machine's.
-
-What the robot says: versions of scripts, their approval, their sound, and trials of one against another.
+"""Tables of the organisation, of the accounts of the console (staff, sessions, one-time links, failed sign-ins), and of
+scripts: their versions, approvals, sound and trials. All times of accounts are the machine's; for the others see
+`dialer.db.tables`.
 """
 
 from __future__ import annotations
@@ -28,7 +26,9 @@ unit = sa.Table(
     sa.CheckConstraint("parent_id <> id", name="parent"),
     sa.CheckConstraint("path[cardinality(path)] = id", name="path"),
 )
-"""`path` holds the ids from the root down to the row itself: a subtree is every row whose path holds an id."""
+"""`path` has the ids from the root down to the row itself: the subtree of a unit is every row whose path contains its
+id.
+"""
 
 unit_alias = sa.Table(
     "unit_alias",
@@ -41,7 +41,9 @@ unit_alias = sa.Table(
     when("at", required=True),
     sa.CheckConstraint("key <> ''", name="key"),
 )
-"""What lists call a unit, as it was first seen, and its normalised form, which means one unit only."""
+"""Another name that lists use for a unit, as it was first seen, and its normalised form (`key`), which belongs to one
+unit only.
+"""
 
 unit_boundary = sa.Table(
     "unit_boundary",
@@ -51,7 +53,7 @@ unit_boundary = sa.Table(
     sa.Column("by", sa.Text, nullable=False),
     when("at", required=True),
 )
-"""Where a unit lies: closed rings of [longitude, latitude] in degrees, WGS 84; holes are rings too."""
+"""The boundary of a unit: closed rings of [longitude, latitude] in degrees, WGS 84; holes are rings too."""
 
 
 staff = sa.Table(
@@ -78,8 +80,8 @@ staff = sa.Table(
     sa.CheckConstraint("login = lower(login)", name="login"),
     sa.CheckConstraint("language IN ('zh', 'en')", name="language"),
 )
-"""`unit_id` null: the whole centre; `extension`: the telephone on the desk; `password_until`: when a password that was
-given out expires. Nobody is ever deleted: the audit names logins.
+"""Accounts. `unit_id` NULL: the whole centre; `extension`: the telephone at the desk; `password_until`: when a
+temporary password expires. Accounts are never deleted, since the audit names logins.
 """
 
 staff_session = sa.Table(
@@ -97,7 +99,7 @@ staff_session = sa.Table(
     sa.CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
     sa.Index("ix_staff_session_expires_at", "expires_at"),
 )
-"""The cookie's token itself is nowhere: only its SHA-256. `second_factor`: one was shown at the sign-in."""
+"""Only the SHA-256 of the cookie's token is stored. `second_factor`: one was used at sign-in."""
 
 staff_factor = sa.Table(
     "staff_factor",
@@ -115,8 +117,8 @@ staff_factor = sa.Table(
     sa.Index("uq_staff_factor_totp", "staff_id", unique=True, postgresql_where=sa.text("kind = 'totp'")),
     sa.CheckConstraint("(kind = 'passkey') = (credential_id IS NOT NULL)", name="credential"),
 )
-"""`secret` is sealed: the key of the codes, or the public key of a passkey. `counter` is the time step of the last code
-that was accepted, or the passkey's own counter. Before `confirmed_at` nobody can sign in with it.
+"""`secret` is sealed: the key of the codes, or the public key of a passkey. `counter` is the time step of the last
+accepted code, or the passkey's own counter. The factor cannot be used to sign in before `confirmed_at`.
 """
 
 staff_recovery_code = sa.Table(
@@ -128,7 +130,7 @@ staff_recovery_code = sa.Table(
     when("used_at"),
     sa.UniqueConstraint("staff_id", "code_hash"),
 )
-"""Each replaces a second factor once; stored as a keyed hash."""
+"""Recovery codes: each replaces a second factor once; stored as a keyed hash."""
 
 sign_in_step = sa.Table(
     "sign_in_step",
@@ -144,7 +146,9 @@ sign_in_step = sa.Table(
     sa.CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
     sa.Index("ix_sign_in_step_expires_at", "expires_at"),
 )
-"""What a browser has begun and not finished: it is no session and permits nothing. `data` is sealed."""
+"""Sign-in steps that a browser has begun and not finished: a step is not a session and permits nothing. `data` is
+sealed.
+"""
 
 staff_change = sa.Table(
     "staff_change",
@@ -172,8 +176,8 @@ staff_change = sa.Table(
     sa.CheckConstraint("(state IN ('waiting', 'expired')) = (decided_by IS NULL)", name="decided_by"),
     sa.CheckConstraint("state <> 'confirmed' OR decided_by NOT IN (asked_by, login)", name="second_person"),
 )
-"""What an administrator asked for. `role` and `unit_id` are those wanted; `revision` is that of the account when it was
-asked. Nothing of the account changes before `confirmed`.
+"""Changes of accounts that an administrator asked for. `role` and `unit_id` are the wanted ones; `revision` is that of
+the account at the time of the request. The account does not change before the request is `confirmed`.
 """
 
 staff_link = sa.Table(
@@ -186,7 +190,7 @@ staff_link = sa.Table(
     when("used_at"),
     sa.CheckConstraint("octet_length(token_hash) = 32", name="token_hash"),
 )
-"""A link by which the first administrator chooses a login and a password."""
+"""One-time links with which the first administrator chooses a login and a password."""
 
 sign_in_failure = sa.Table(
     "sign_in_failure",
@@ -197,7 +201,9 @@ sign_in_failure = sa.Table(
     when("blocked_until"),
     sa.Index("ix_sign_in_failure_since", "since"),
 )
-"""By login as it was typed and by address, each as a keyed hash: people type passwords into the wrong field."""
+"""Failed sign-ins by login as typed and by address, each as a keyed hash, because people type passwords into the wrong
+field.
+"""
 
 
 script_version = sa.Table(
@@ -218,7 +224,7 @@ script_version = sa.Table(
     sa.UniqueConstraint("id", "drafted_by"),
     sa.CheckConstraint("number > 0 AND drafted_by <> '' AND length(content_hash) = 64", name="whole"),
 )
-"""Append-only. `canonical` is what is spoken, `source` and `bases` the files that it was read from."""
+"""Append-only. `canonical` is the script that is spoken; `source` and `bases` are the files that it was read from."""
 
 script_sound = sa.Table(
     "script_sound",
@@ -226,7 +232,7 @@ script_sound = sa.Table(
     sa.Column("audio_hash", sa.Text, primary_key=True),
     sa.Column("clips", JSONB, nullable=False),
 )
-"""Append-only: which file says which prompt, known by the hash of all of them."""
+"""Append-only: which sound file belongs to which prompt, identified by the hash of them all."""
 
 script_approval = sa.Table(
     "script_approval",
@@ -248,7 +254,9 @@ script_approval = sa.Table(
     sa.CheckConstraint("approved_by <> drafted_by AND approved_by <> ''", name="second_person"),
     sa.CheckConstraint("reason <> ''", name="reason"),
 )
-"""Append-only. The newest that goes live is what new calls of its script speak; the others are history."""
+"""Append-only. New calls of a script speak the version whose approval was the last to go live; the others are
+history.
+"""
 
 sound_file = sa.Table(
     "sound_file",
@@ -257,7 +265,7 @@ sound_file = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("body", BYTEA, nullable=False),
 )
-"""Append-only: sound by the name that its content gives it, so that every machine can have it."""
+"""Append-only: sound files, named by their content, so that every machine can get them."""
 
 script_render = sa.Table(
     "script_render",
@@ -281,7 +289,7 @@ script_render = sa.Table(
     ),
     sa.CheckConstraint("done BETWEEN 0 AND total", name="progress"),
 )
-"""The making of a version's sound, from where it stands; `clips` are those made so far."""
+"""The rendering of a version's sound and its progress; `clips` are those rendered so far."""
 
 script_trial = sa.Table(
     "script_trial",
@@ -296,6 +304,7 @@ script_trial = sa.Table(
     when("at", required=True),
     sa.CheckConstraint("set_by <> '' AND reason <> ''", name="whole"),
 )
-"""Append-only. Which approved versions are compared, and in what shares; `approval_id` is what was live then, and the
-trial is over as soon as something else goes live. The newest of a script and grade ('' is any) holds.
+"""Append-only. Which approved versions are compared, and in what shares. `approval_id` is the approval that was live
+then; the trial ends as soon as another version goes live. The newest trial of a script and grade ('' is any) is in
+force.
 """

@@ -1,4 +1,4 @@
-"""Signals, what the warning robot makes of them, and its rules. See `dialer.db.tables` for what the times mean."""
+"""Tables of signals, of the warning robot's verdicts, and of its rules. `dialer.db.tables` says what the times mean."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db.columns import identity, metadata, when, word
 
 SIGNAL_DAYS: Final = 16
-"""Partitions of `signal`: the days since 1970, modulo this. Signals are kept for fewer days than that."""
+"""The number of partitions of `signal`: days since 1970, modulo this. Signals are kept for fewer days."""
 
 signal = sa.Table(
     "signal",
@@ -33,9 +33,9 @@ signal = sa.Table(
     sa.CheckConstraint("slot >= 0 AND slot < 16 AND shard >= -1", name="place"),
     postgresql_partition_by="LIST (slot)",
 )
-"""One accepted signal. `seq` counts in the order of the commits, so a reader that has seen one has seen all below it.
-`shard` -1: of no person, so for every shard. The hash is keyed with a secret that lasts. The partition of a slot is
-emptied as a whole; `empty_signal_day` does that.
+"""Accepted signals. `seq` counts in the order of the commits, so a reader that has seen one has seen all below it.
+`shard` -1: the signal concerns no person, and every shard reads it. `person_hash` is keyed with a secret that is never
+rotated. The partition of a slot is emptied as a whole, by `empty_signal_day`.
 """
 
 signal_minute = sa.Table(
@@ -63,9 +63,9 @@ robot_shard = sa.Table(
     sa.Column("too_late", sa.BigInteger, nullable=False, server_default="0"),
     when("at"),
 )
-"""How far the robot is: everything up to `seq` is evaluated and its verdicts are committed. `holder` is the process
-that evaluates this shard, `until` then. `fingerprint` is that of the verdicts at the last snapshot; `fingerprint_seq`
-is not written any more.
+"""The progress of the robot: every signal up to `seq` is evaluated, and its verdicts are committed. `holder` is the
+process that evaluates this shard, `until` the end of its lease. `fingerprint` is that of the verdicts at the last
+snapshot; `fingerprint_seq` is no longer written.
 """
 
 robot_snapshot = sa.Table(
@@ -127,11 +127,12 @@ verdict = sa.Table(
         name="sent",
     ),
 )
-"""What the robot says of one incident of a person, as of the last signal that changed it. Its first warning has the
-number `instruction_no`, the others that number and their own. `sent_grade` and `sent_fraud_type` are those of the last
-one, `resent_at` when that was sent if it was not the first. `draw_share`: the probability with which it was drawn.
-`sealed`: the person's telephone and id number, and what would have kept the warning from being made. `has_phone`: a
-telephone number is there; of a row that an older version wrote it may say so wrongly until the row is read to be sent.
+"""The robot's verdict on one incident of a person, as of the last signal that changed it. Its first warning has the
+number `instruction_no`, further ones that number and their own. `sent_grade` and `sent_fraud_type` are those of the
+last warning; `resent_at` is when it was sent, if it was not the first. `draw_share`: the probability with which the
+verdict was drawn. `sealed`: the person's telephone and id number, and what would have prevented the warning.
+`has_phone`: there is a telephone number; in a row of an older version it may be wrongly true until the row is read for
+sending.
 """
 
 robot_draw = sa.Table(
@@ -145,8 +146,8 @@ robot_draw = sa.Table(
     sa.Index("ix_robot_draw_at", "at"),
     sa.CheckConstraint("drawn >= 0 AND drawn <= pool", name="drawn"),
 )
-"""How many verdicts below the threshold there were when some of them were drawn. `patterns`: of those that were not
-drawn, pairs of the rules that fired and how many verdicts had just these; nothing of a person.
+"""How many verdicts below the threshold there were when some of them were drawn. `patterns`: for those not drawn, pairs
+of the rules that fired and the number of verdicts with exactly these rules; nothing personal.
 """
 
 verdict_reason = sa.Table(
@@ -161,7 +162,7 @@ verdict_reason = sa.Table(
     sa.Index("ix_verdict_reason_rule", "rule", "at"),
 )
 """A rule that fired for a verdict, with its sentence, its figures, and copies of its signals, which are kept as long as
-the verdict. `points` of a mitigator are negative.
+the verdict. The `points` of a mitigator are negative.
 """
 
 rule_version = sa.Table(
@@ -177,7 +178,7 @@ rule_version = sa.Table(
     sa.UniqueConstraint("id", "drafted_by"),
     sa.CheckConstraint("number > 0 AND drafted_by <> '' AND content_hash <> ''", name="whole"),
 )
-"""Append-only: all rules together as they were written, by the name of the file, and the scorecard."""
+"""Append-only: the source of all rules, by file name, and the scorecard."""
 
 rule_approval = sa.Table(
     "rule_approval",
@@ -197,7 +198,7 @@ rule_approval = sa.Table(
     sa.CheckConstraint("approved_by <> drafted_by AND approved_by <> ''", name="second_person"),
     sa.CheckConstraint("reason <> ''", name="reason"),
 )
-"""Append-only. The newest one is what the robot evaluates with."""
+"""Append-only. The robot evaluates with the newest approved version."""
 
 shadow = sa.Table(
     "shadow",
@@ -217,7 +218,7 @@ shadow_person = sa.Table(
     when("changed_at", required=True),
     sa.Index("ix_shadow_person_changed_at", "changed_at"),
 )
-"""The grades that the live rules and the draft give a person, since one of them last said something else."""
+"""The grades that the live rules and the draft give a person, since one of the two last changed."""
 
 rule_stop = sa.Table(
     "rule_stop",
@@ -232,4 +233,4 @@ rule_stop = sa.Table(
     sa.Index("uq_rule_stop_active", "rule", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
     sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
 )
-"""A rule that fired far more often than it used to: while it is stopped, what it alone finds is held."""
+"""Stopped rules, which fired far more often than usual: verdicts that only a stopped rule supports are held."""

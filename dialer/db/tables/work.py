@@ -1,4 +1,6 @@
-"""Work of people and its outcomes; alarms, audit, tokens. See `dialer.db.tables` for what the times mean."""
+"""Tables of the work of people and its outcomes, alarms, audit, tokens and webhooks. `dialer.db.tables` says what the
+times mean.
+"""
 
 from __future__ import annotations
 
@@ -48,13 +50,13 @@ assignment = sa.Table(
     when("escalated_at"),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("opened_token", sa.BigInteger),  # the claim whose holder sees the person in clear
-    when("lease_until"),  # real: a desk's claim ends by itself
-    when("idle_at"),  # signed and without a word until then, it goes back to the queue
-    when("rise_at"),  # unsigned at the unit above until then, it rises again
+    sa.Column("opened_token", sa.BigInteger),  # the claim whose holder may see the person in clear
+    when("lease_until"),  # real: when a desk's claim ends by itself
+    when("idle_at"),  # if nothing has happened since it was signed, it goes back to the queue then
+    when("rise_at"),  # if the unit above has not signed by then, it is escalated again
     sa.Column("raises", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("transfers", sa.SmallInteger, nullable=False, server_default="0"),
-    when("call_at"),  # the person wants to be called then
+    when("call_at"),  # when the person wants to be called
     sa.Column("kept_for", sa.Text),
     when("kept_until"),
     word("stage", VisitStage, default=VisitStage.NONE),
@@ -119,7 +121,7 @@ assignment_transfer = sa.Table(
     ),
     sa.CheckConstraint("(state = 'asked') = (answered_at IS NULL)", name="answered"),
 )
-"""Work on its way to another unit; it stays where it is until somebody there accepts it."""
+"""Transfers of assignments to another unit; an assignment stays where it is until somebody there accepts it."""
 
 sent_act = sa.Table(
     "sent_act",
@@ -131,7 +133,9 @@ sent_act = sa.Table(
     when("at", required=True),
     sa.Column("outcome_id", sa.BigInteger),
 )
-"""What a phone has sent, by the number that it made itself: sent again after a lost connection it counts once."""
+"""What an officer's phone has sent, by an id that the phone made: what is sent again after a lost connection counts
+once.
+"""
 
 visit_photo = sa.Table(
     "visit_photo",
@@ -147,7 +151,7 @@ visit_photo = sa.Table(
     sa.Column("sealed", BYTEA, nullable=False),
     sa.CheckConstraint("size_bytes > 0", name="size_bytes"),
 )
-"""Evidence of a visit, sealed. `stripped_bytes`: what the camera had written about place and device, taken out."""
+"""Photos of a visit, sealed. `stripped_bytes`: the size of the metadata about place and device that was removed."""
 
 stop_payment = sa.Table(
     "stop_payment",
@@ -166,7 +170,9 @@ stop_payment = sa.Table(
         "(done_at IS NULL) = (done_by IS NULL) AND (done_at IS NULL) = (result IS NULL)", name="done"
     ),
 )
-"""止付: somebody is to ask the bank. What was paid stands sealed in the conversation, where it was typed."""
+"""Stop-payment tasks 止付: somebody has to ask the bank. The amount that the person typed is sealed in the
+conversation.
+"""
 
 stop_request = sa.Table(
     "stop_request",
@@ -206,8 +212,8 @@ stop_request = sa.Table(
         name="stopped_fen",
     ),
 )
-"""A bank was asked to hold a payment; `sealed` has the account and the receipt. `follow_up_by`: until then the bank is
-asked for its answer.
+"""Requests to a bank to hold a payment; `sealed` has the account and the receipt. `follow_up_by`: when the bank must be
+asked for its answer at the latest.
 """
 
 outcome = sa.Table(
@@ -226,14 +232,14 @@ outcome = sa.Table(
     sa.Column("returned_fen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("evidence_sealed", BYTEA),
     word("evidence_kind", EvidenceKind, required=False),
-    sa.Column("evidence_fen", sa.BigInteger),  # what the evidence shows
+    sa.Column("evidence_fen", sa.BigInteger),  # the amount that the evidence shows
     sa.Column("recorded_by", sa.Text, nullable=False),
     when("at", required=True),
     sa.Column("reverses", sa.ForeignKey("outcome.id")),
     sa.Column("drill", sa.Boolean, nullable=False),
     word("scammer_contact", ScammerContact, required=False),
     sa.Column("said", ARRAY(sa.Text), nullable=False, server_default="{}"),  # points of the call guide
-    when("call_at"),  # the staff call that the report rests on
+    when("call_at"),  # the staff call that the report is based on
     sa.Column("call_seconds", sa.Integer),
     sa.Index("ix_outcome_at", "at"),
     sa.Index(
@@ -257,9 +263,9 @@ outcome = sa.Table(
         "greatest(intended_fen, stopped_fen, returned_fen) <= evidence_fen", name="capped_by_evidence"
     ),
 )
-"""Append-only: a trigger refuses every change. A correction is a new line that names what it reverses. Lines of older
-versions have no kind of evidence. A trigger of `outcome_approval` refuses a second approved amount of the same kind
-while the first of the case stands.
+"""The ledger of outcomes. Append-only: a trigger refuses every change. A correction is a new line that names the line
+it reverses. Lines of older versions have no kind of evidence. A trigger of `outcome_approval` refuses a second approved
+amount of the same kind while the case's first one is not reversed.
 """
 
 outcome_approval = sa.Table(
@@ -294,14 +300,16 @@ evidence_file = sa.Table(
         "media_type IN ('application/pdf', 'image/jpeg', 'image/png', 'image/webp')", name="media_type"
     ),
 )
-"""A file that proves the amounts of an outcome, sealed as a photo of a visit is."""
+"""Files that prove the amounts of an outcome, sealed like the photos of a visit."""
 
 outcome_waiting = sa.Table(
     "outcome_waiting",
     metadata,
     sa.Column("outcome_id", sa.ForeignKey("outcome.id"), primary_key=True, autoincrement=False),
 )
-"""Lines with money that are neither approved nor reversed. Triggers of the ledger keep it; nothing else writes it."""
+"""Ledger lines that wait for approval and are not reversed. Triggers of the ledger maintain this table; nothing else
+writes it.
+"""
 
 filed_case = sa.Table(
     "filed_case",
@@ -326,8 +334,8 @@ filed_case_change = sa.Table(
     when("at", required=True),
     sa.CheckConstraint("stands = (before IS NOT NULL)", name="before"),
 )
-"""A filing was recorded, or undone; the newest row of a `filed_case` says whether it stands. `before`: what the case
-was when it was filed.
+"""A filing was recorded or undone; the newest row of a `filed_case` says whether the filing is in force (`stands`).
+`before`: what the case was when it was filed.
 """
 
 filed_record = sa.Table(
@@ -350,7 +358,7 @@ filed_record = sa.Table(
     sa.Index("ix_filed_record_filed_at", "filed_at", "id"),
     sa.CheckConstraint("amount_fen >= 0", name="amount_fen"),
 )
-"""One person of one case filed with the police, as a list told it; `sealed` holds name, phones and id number."""
+"""One person of one case filed with the police, as given in a list; `sealed` has the name, phones and id number."""
 
 filed_match = sa.Table(
     "filed_match",
@@ -370,7 +378,7 @@ filed_match = sa.Table(
         name="decided",
     ),
 )
-"""A warned person who is, or may be, the one of a filed case; `score` of 100 says how alike."""
+"""A warned person who is, or may be, the person of a filed case; `score`, from 0 to 100, is the similarity."""
 
 alarm = sa.Table(
     "alarm",
@@ -419,7 +427,8 @@ audit = sa.Table(
 )
 
 """`number` has no gaps, `seal` covers the line and its number, `chain` the chain of the line before and the seal. Lines
-from before the chain lack all three, and its first line covers them by a digest; a trigger refuses a new one.
+from before the chain lack all three: the first line of the chain covers them with a digest, and a trigger refuses new
+ones.
 """
 
 audit_head = sa.Table(
@@ -430,7 +439,7 @@ audit_head = sa.Table(
     sa.Column("chain", BYTEA, nullable=False),
     sa.CheckConstraint("id = 1", name="one"),
 )
-"""One row: the number and chain of the last line of the audit, locked by each transaction that adds lines."""
+"""One row: the number and chain of the last line of the audit. Each transaction that adds lines locks it."""
 
 api_token = sa.Table(
     "api_token",
@@ -449,7 +458,7 @@ api_token = sa.Table(
     sa.CheckConstraint("octet_length(secret_hash) = 32", name="secret_hash"),
     sa.CheckConstraint("cardinality(scopes) > 0", name="scopes"),
 )
-"""Who may use the API. The secret itself is nowhere: only its SHA-256."""
+"""Service tokens for the API. Only the SHA-256 of the secret is stored."""
 
 token_request = sa.Table(
     "token_request",
@@ -475,7 +484,7 @@ token_request = sa.Table(
     sa.CheckConstraint("(state = 'confirmed') = (token_id IS NOT NULL)", name="token"),
     sa.CheckConstraint("state <> 'confirmed' OR decided_by <> asked_by", name="second_person"),
 )
-"""A token that an administrator asked for; it is made when another person confirms."""
+"""Requests of administrators for a token; the token is created when another person confirms."""
 
 webhook = sa.Table(
     "webhook",
@@ -496,7 +505,7 @@ webhook = sa.Table(
     ),
     sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
 )
-"""Another system that is told of events. Its secret is sealed: each message is signed with it."""
+"""Other systems that are notified of events. The secret is sealed; every message is signed with it."""
 
 webhook_delivery = sa.Table(
     "webhook_delivery",
@@ -518,8 +527,8 @@ webhook_delivery = sa.Table(
     sa.Index("ix_webhook_delivery_webhook", "webhook_id", "state", "id"),
     sa.Index("ix_webhook_delivery_queued", "queued_at"),
 )
-"""The outbox: triggers of `case` and `filed_case_change` write it in the transaction of the event; `facts` names no
-person.
+"""The outbox: triggers of `case` and `filed_case_change` write it in the transaction of the event; `facts` has nothing
+personal.
 """
 
 webhook_try = sa.Table(
@@ -555,7 +564,7 @@ lease = sa.Table(
     when("until", required=True),  # real, by the clock of the database
     sa.CheckConstraint("token > 0", name="token"),
 )
-"""What one process at a time does. See `dialer.db.leases`."""
+"""What only one process at a time may do; see `dialer.db.leases`."""
 
 bulletin = sa.Table(
     "bulletin",
@@ -583,7 +592,7 @@ bulletin = sa.Table(
     sa.CheckConstraint("decided_by <> made_by", name="second_person"),
     sa.CheckConstraint("state <> 'refused' OR why <> ''", name="why"),
 )
-"""A bulletin with the figures that it shows, of the moment in which it was drafted. No personal data."""
+"""Bulletins with their figures, as they were when the bulletin was drafted. No personal data."""
 
 saved_filter = sa.Table(
     "saved_filter",
@@ -596,4 +605,4 @@ saved_filter = sa.Table(
     sa.UniqueConstraint("login", "name"),
     sa.CheckConstraint("name <> ''", name="name"),
 )
-"""A filter of *Success rates* under the name that its owner gave it; `query` as in the address."""
+"""Filters of the page *Success rates*, with the name that the owner gave them; `query` is as in the address."""
