@@ -65,7 +65,7 @@ _WARNING_FIELDS: Final = (
 _LAYOUT: Final = Layout(headings=tuple(field.value for field in _WARNING_FIELDS), fields=_WARNING_FIELDS)
 _RATE_SECONDS: Final = 3600
 _STORED: Final = timedelta(days=30)
-"""An account asked for this long before it is checked counts as a stored account."""
+"""An account whose `asked_at` is this long before the check counts as a stored account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

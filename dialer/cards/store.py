@@ -68,7 +68,7 @@ def outlet_of(tx: Tx, outlet_id: int) -> Outlet:
 
 
 def outlets_of(tx: Tx, outlet_ids: Iterable[int]) -> dict[int, Outlet]:
-    """These outlets by id."""
+    """The outlets with these ids, by id."""
     rows = tx.rows(_OUTLET.where(_OUTLETS.clause), _OUTLETS.given(outlet_ids))
     return {row["id"]: record_of(Outlet, row) for row in rows}
 
@@ -77,7 +77,7 @@ _OUTLETS: Final = IdSet("outlets", t.outlet.c.id)
 
 
 def outlets_of_institution(tx: Tx, institution_id: int) -> dict[str, Outlet]:
-    """The institution's outlets by code."""
+    """The outlets of the institution, by code."""
     rows = tx.rows(_OUTLET.where(t.outlet.c.institution_id == institution_id))
     return {row["code"]: record_of(Outlet, row) for row in rows}
 
@@ -207,7 +207,7 @@ def last_check(tx: Tx, opening_id: int) -> Row | None:
 
 
 def opening_personal(tx: Tx, opening_id: int, sealed: bytes) -> dict[str, Any]:
-    """What names the person and the card, in clear."""
+    """The personal data of an opening, in clear."""
     return tx.vault.open_record(sealed, table="opening", column="sealed", row=opening_id)
 
 
@@ -544,7 +544,7 @@ _SHARING: Final = _sharing()
 
 
 def node_of(row: Mapping[str, Any], rules: CardsSettings) -> Node:
-    """The opening for the search for rings."""
+    """The opening as a node for the search for rings."""
     parts: tuple[Part, ...] = tuple(
         (kind, bytes(row[name])) for kind, name in _BLINDS.items() if row[name] is not None
     )

@@ -171,7 +171,7 @@ class OpeningRecord:
         return self.id_number[:6]
 
     def age_in(self, zone: ZoneInfo) -> int:
-        """The age in whole years on the day on which the card was asked for, in this time zone."""
+        """The age in whole years on the day of `asked_at` in this time zone."""
         born, on = date.fromisoformat(self.id_number[6:14]), self.asked_at.astimezone(zone).date()
         return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 

@@ -287,7 +287,7 @@ _KEPT_IN_CLEAR: Final = frozenset(
 )
 """The fields of a rejected row that never name a person. Any other column may, even one without a field."""
 _LONG_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])\+?[0-9][0-9 -]{5,}[0-9Xx](?![0-9A-Za-z])")
-"""What may be a phone or id number in a column where it does not belong; `_DATE` excepts dates."""
+"""What may be a phone or id number in a column where it does not belong, or a date: `_DATE` recognises those."""
 _OF_A_PERSON: Final = re.compile(r"(\+?86[ -]?)?1[3-9][0-9]{9}|[0-9]{17}[0-9Xx]")
 """A whole cell that is a mobile phone or an id number."""
 _DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}( \d{1,2})?")

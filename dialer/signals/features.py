@@ -68,7 +68,7 @@ def micros(moment: datetime) -> int:
 
 
 def moment(at: int) -> datetime:
-    """The reverse of `micros`."""
+    """The moment (UTC) of microseconds since 1970; the reverse of `micros`."""
     return _EPOCH + timedelta(microseconds=at)
 
 

@@ -91,7 +91,7 @@ class Topic(StrEnum):
 
 
 class Reporter(StrEnum):
-    """Who reported."""
+    """Who reported the fraud."""
 
     SELF = "self"
     FAMILY = "family"
@@ -100,7 +100,7 @@ class Reporter(StrEnum):
 
 
 class Change(StrEnum):
-    """What happened to an item of a list."""
+    """What a change of a list does to its item."""
 
     ENTERED = "entered"
     REMOVED = "removed"

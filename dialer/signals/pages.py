@@ -70,7 +70,7 @@ def verdicts(
     answer: str = "",
     warned: bool = False,
 ) -> Response:
-    """The verdicts behind a figure."""
+    """The verdicts that a figure of the robot page counts."""
     services = request.services
     between = (low, high) if low >= 0 else None
     days = _DAYS if between is None else timedelta(days=CALIBRATION_DAYS)

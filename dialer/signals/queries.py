@@ -266,8 +266,8 @@ MOST_LINES: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """Selects the verdicts behind a figure of the page: opened since `since`, and matching each other field that is
-    given. `rule`: it fired with points; `warned`: a warning was sent; `side`: of persons whom the live rules, or the
+    """Selects the verdicts that a figure of the page counts: opened since `since`, and matching each other field that
+    is given. `rule`: it fired with points; `warned`: a warning was sent; `side`: of persons whom the live rules, or the
     draft beside them, warn.
     """
 

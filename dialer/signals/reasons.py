@@ -83,7 +83,7 @@ class ShownVerdict:
 
 
 def reasons_of_case(tx: Tx, case_id: int) -> tuple[ShownVerdict, ...]:
-    """The verdicts behind the warnings of a case, oldest first; () for a case without a warning of the robot."""
+    """The verdicts that led to the warnings of a case, oldest first; () for a case without a warning of the robot."""
     verdicts = verdicts_of_case(tx, case_id)
     if not verdicts:
         return ()

@@ -360,7 +360,7 @@ class Robot:
 
         def standing(item: Item) -> Standing:
             mine = [one.standing(item, now) for one in self._shards.values()]
-            # Persons are spread evenly over the shards, so the count of these stands for all.
+            # Persons are spread evenly over the shards, so these represent the others.
             touched = sum(one.touched for one in mine) * SHARDS // len(mine)
             return Standing(lists=mine[0].lists, touched=touched)
 

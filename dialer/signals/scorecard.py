@@ -69,7 +69,7 @@ class Scorecard:
         return _logistic(self.slope * score + self.intercept)
 
     def to_json(self) -> str:
-        """The same text for the same scorecard."""
+        """The scorecard as JSON; equal scorecards give the same text."""
         return json.dumps(
             {
                 "points": dict(sorted(self.points.items())), "slope": self.slope, "intercept": self.intercept,
@@ -80,7 +80,7 @@ class Scorecard:
 
     @classmethod
     def from_json(cls, text: str) -> Scorecard:
-        """Raises `ScorecardUnreadable`."""
+        """The scorecard in this JSON. Raises `ScorecardUnreadable`."""
         try:
             raw = json.loads(text)
             made = cls(

@@ -104,7 +104,7 @@ def persons_with(difference: Difference) -> sa.Select[tuple[bytes]]:
 
 
 class Side(StrEnum):
-    """Which of the two that run side by side."""
+    """The two sets of rules that run side by side."""
 
     LIVE = "live"
     DRAFT = "draft"

@@ -45,7 +45,7 @@ class Bands:
 
 
 class SignalName(NamedTuple):
-    """Identifies a signal."""
+    """Identifies a signal: its source and its number there."""
 
     source: str
     signal_no: str

@@ -567,9 +567,7 @@ def note_draft_length(tx: Tx, draft_id: int, *, total: int | None, columns: Sequ
 
 
 def rename_draft(tx: Tx, draft_id: int, *, source: str) -> None:
-    """Sets the source of rows without one of their own. The length becomes unknown, because it may be another when read
-    again.
-    """
+    """Sets the source of rows without one of their own. The length of the list is unknown until it is read again."""
     _update(tx, draft_id, _IS_DRAFT, source=source, total=None)
 
 

@@ -235,7 +235,7 @@ def draft_rejects(request: CurrentRequest, draft_id: _Number) -> Response:
 def draft_rejects_in_clear(
     request: CurrentRequest, draft_id: _Number, reason: _Code = "", why: _Why = ""
 ) -> Response:
-    """The rejected rows of a draft in clear, with a reason that goes to the audit."""
+    """The rejected rows of a draft in clear, with a reason that the audit records."""
     return _file(
         request,
         draft_id,
@@ -286,7 +286,7 @@ def rejects(request: CurrentRequest, load_id: _Number) -> Response:
 def rejects_in_clear(
     request: CurrentRequest, load_id: _Number, reason: _Code = "", why: _Why = ""
 ) -> Response:
-    """The rejected rows in clear, with a reason that goes to the audit."""
+    """The rejected rows in clear, with a reason that the audit records."""
     visible_to = request.member.unit_id
     return _file(
         request,

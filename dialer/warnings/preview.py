@@ -316,7 +316,9 @@ def preview_list(services: Services, content: BinaryIO, *, filename: str, source
 
 
 def look_at_draft(services: Services, draft_id: int, *, by: str, visible_to: int | None) -> Look:
-    """The preview of a draft, which is kept longer; nothing of it is loaded. Raises `NotFound` and `UnusableFile`."""
+    """The preview of a draft, whose deletion is postponed; nothing of it is loaded. Raises `NotFound` and
+    `UnusableFile`.
+    """
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=by)
         extend_draft(tx, draft_id, until=services.real.now() + KEPT)
