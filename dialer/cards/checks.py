@@ -1,7 +1,7 @@
-"""The checks of an opening: facts in, findings and a verdict out. Pure; the limits and sentences are `checks.toml`.
+"""The checks of an opening: facts in, findings and a verdict out. Pure; the limits and sentences are in `checks.toml`.
 
-The highest verdict of a check is `ask_desk`; `possible_victim` protects. What an authority has determined is no check:
-`restricted` comes from the determination alone. Nothing here refuses.
+The highest verdict of a check is `ask_desk`; `possible_victim` protects the customer. A determination of an authority
+is not a check: the verdict `restricted` comes from it alone. Nothing here refuses.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from dialer.core.cards import CheckVerdict
 from dialer.language import Lang
 
 _RANK: Final = {verdict: rank for rank, verdict in enumerate(CheckVerdict)}
-_SAID_BY_CHECKS: Final = frozenset({CheckVerdict.NOTE, CheckVerdict.ASK_DESK, CheckVerdict.POSSIBLE_VICTIM})
+_VERDICTS_OF_CHECKS: Final = frozenset(
+    {CheckVerdict.NOTE, CheckVerdict.ASK_DESK, CheckVerdict.POSSIBLE_VICTIM}
+)
 RESTRICTED: Final = "restricted"
-"""The finding that repeats a determination."""
+"""The name of the finding that repeats a determination."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of an opening, this one counted; flags are 0 or 1, `age` None where it is not known."""
+    """What is known of an opening; counts include it. Flags are 0 or 1; `age` is None if it is not known."""
 
     cards_24h: int = 1
     cards_7d: int = 1
@@ -69,7 +71,7 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckFinding:
-    """What one check found: the values that its sentence names, its basis of law, and until when it stands."""
+    """What one check found: the values in its sentence, its legal basis, and until when it is valid."""
 
     check: str
     verdict: CheckVerdict
@@ -78,12 +80,12 @@ class CheckFinding:
     expires_at: datetime
 
     def plain(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """The finding as JSON values."""
         return asdict(self) | {"verdict": self.verdict.value, "expires_at": self.expires_at.isoformat()}
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> CheckFinding:
-        """What `plain` of a finding gave."""
+        """The finding from the result of `plain`."""
         return cls(
             check=plain["check"],
             verdict=CheckVerdict(plain["verdict"]),
@@ -95,7 +97,7 @@ class CheckFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """What the outlet is told."""
+    """The answer to the outlet."""
 
     verdict: CheckVerdict
     findings: tuple[CheckFinding, ...]
@@ -113,7 +115,7 @@ class Check:
     basis: str
     sentences: Mapping[Lang, str]
     lists_stored: bool = False
-    """A stored account that it finds is on the list, whatever its verdict."""
+    """A stored account that it finds is listed, whatever its verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,9 @@ class Checks:
     def answer(
         self, facts: Facts, *, now: datetime, restriction: Restriction | None = None, zone: tzinfo = UTC
     ) -> CheckResult:
-        """The findings, gravest first, and the verdict. `zone`: the centre's, in which a restriction ends."""
+        """The findings, gravest first, and the verdict. `zone`: the time zone of the centre, in which a restriction
+        ends.
+        """
         found = [self._finding(check, facts, now) for check in self.checks if _holds(check, facts)]
         notes = sum(one.verdict is CheckVerdict.NOTE for one in found)
         verdict = max((one.verdict for one in found), key=_RANK.__getitem__, default=CheckVerdict.CLEAR)
@@ -138,23 +142,23 @@ class Checks:
             found.append(self._restricted(restriction, zone))
             verdict = CheckVerdict.RESTRICTED
         found.sort(key=lambda one: -_RANK[one.verdict])
-        return CheckResult(verdict=verdict, findings=self._once(found), version=self.version)
+        return CheckResult(verdict=verdict, findings=self._without_repetitions(found), version=self.version)
 
-    def _once(self, found: Sequence[CheckFinding]) -> tuple[CheckFinding, ...]:
-        """The findings without repetitions: of those that say the same the gravest alone, which comes first."""
-        said: dict[str, CheckFinding] = {}
+    def _without_repetitions(self, found: Sequence[CheckFinding]) -> tuple[CheckFinding, ...]:
+        """The findings without repetitions: of those with the same sentence only the first, which is the gravest."""
+        by_sentence: dict[str, CheckFinding] = {}
         for one in found:
-            said.setdefault(self.sentence(one, Lang.EN), one)
-        return tuple(said.values())
+            by_sentence.setdefault(self.sentence(one, Lang.EN), one)
+        return tuple(by_sentence.values())
 
     def lists(self, finding: CheckFinding, *, stored: bool) -> bool:
-        """Whether who it finds is on the list of the morning, of an opening or of a stored account."""
+        """Whether the finding puts the person on the list of the morning. `stored`: it is about a stored account."""
         own = stored and any(one.id == finding.check and one.lists_stored for one in self.checks)
         return own or finding.verdict is CheckVerdict.ASK_DESK
 
     def _finding(self, check: Check, facts: Facts, now: datetime) -> CheckFinding:
-        said = "".join(check.sentences.values())
-        values = {name: value for name, value in asdict(facts).items() if f"%({name})s" in said}
+        text = "".join(check.sentences.values())
+        values = {name: value for name, value in asdict(facts).items() if f"%({name})s" in text}
         return CheckFinding(
             check=check.id,
             verdict=check.verdict,
@@ -179,17 +183,17 @@ class Checks:
         )
 
     def _basis(self, name: str) -> str:
-        """The basis as it is stored and given to institutions: in both languages."""
+        """The legal basis as it is stored and sent to institutions: in both languages."""
         return " · ".join(self.bases[name].values())
 
     def basis_in(self, stored: str, lang: Lang) -> str:
-        """The basis of a finding in one language; one that is no longer there as it was stored."""
+        """The stored basis of a finding in one language; as stored if the checks no longer contain it."""
         return next(
             (texts[lang] for name, texts in self.bases.items() if self._basis(name) == stored), stored
         )
 
     def title(self, check: str, lang: Lang) -> str:
-        """The check in words, … for each value; of one that is no longer there, its name."""
+        """The check in words, with … for each value; its name if it no longer exists."""
         sentences = _RESTRICTED if check == RESTRICTED else self._sentences(check)
         return re.sub(r"%\(\w+\)s", "…", sentences[lang]) if sentences else check
 
@@ -197,7 +201,7 @@ class Checks:
         return next((one.sentences for one in self.checks if one.id == check), {})
 
     def sentence(self, finding: CheckFinding, lang: Lang) -> str:
-        """The finding in words; of a check that is no longer there, its name."""
+        """The finding in words; the name of the check if that no longer exists."""
         sentences = _RESTRICTED if finding.check == RESTRICTED else self._sentences(finding.check)
         return sentences[lang] % finding.values if sentences else finding.check
 
@@ -218,13 +222,13 @@ def _holds(check: Check, facts: Facts) -> bool:
 
 
 def read_checks(text: str) -> Checks:
-    """The checks of a TOML text. Raises `ValueError` for one that says more than it may, or names no fact."""
+    """The checks in a TOML text. Raises `ValueError` for a verdict that no check may have, and for an unknown fact."""
     given = tomllib.loads(text)
     known = {one.name for one in fields(Facts)}
     checks = []
     for one in given["check"]:
         verdict = CheckVerdict(one["verdict"])
-        if verdict not in _SAID_BY_CHECKS:
+        if verdict not in _VERDICTS_OF_CHECKS:
             raise ValueError(f"check {one['id']}: no check says {verdict.value}")
         when = tuple((term["fact"], int(term["at_least"])) for term in one["when"])
         if not when or not {name for name, _ in when} <= known:

@@ -1,6 +1,6 @@
-"""The counter: an opening is checked while the customer stands there, and entered with its result. A check is bound to
-one opening in progress of one person, so that nobody browses people; each is audited, and many in an hour of one outlet
-raise an alarm.
+"""The counter: an opening is checked while the customer is there, and entered with its result. A check belongs to one
+opening in progress of one person, so that nobody can browse people; each check is audited, and many in an hour at one
+outlet raise an alarm.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.lists import row_options
 
 WARNING_SOURCE: Final = "两卡核查"
-"""Of the warnings about openers who look like victims."""
+"""The source of the warnings about openers who may be victims."""
 _WARNING_FIELDS: Final = (
     Field.INSTRUCTION_NO,
     Field.NAME,
@@ -65,12 +65,12 @@ _WARNING_FIELDS: Final = (
 _LAYOUT: Final = Layout(headings=tuple(field.value for field in _WARNING_FIELDS), fields=_WARNING_FIELDS)
 _RATE_SECONDS: Final = 3600
 _STORED: Final = timedelta(days=30)
-"""An account that was asked for this long ago when it is checked is a stored one."""
+"""An account whose `asked_at` is this long before the check counts as a stored account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The answer of the checks to one opening. `case_id`: the case of a possible victim, where a warning was opened."""
+    """The result of checking one opening. `case_id`: the case of a possible victim, if a warning was opened."""
 
     opening_id: int
     check_id: int
@@ -81,9 +81,9 @@ class Checked:
 def check_opening(
     services: Services, record: OpeningRecord, *, outlet_id: int, by: str, source: str
 ) -> Checked:
-    """Opens, or finds, the opening in progress and checks it as it is given now: the customer asks at this moment.
-    Raises `Conflict` for a number that another person's opening, another outlet's or a finished one has, and
-    `NotFound` for the outlet.
+    """Opens, or finds, the opening in progress and checks it with the data given now, as of this moment. Raises
+    `NotFound` for the outlet, and `Conflict` if the number belongs to an opening of another person or outlet, or to a
+    finished one.
     """
     by, now = actor_name(by), services.clock.now()
     record = replace(record, asked_at=now)
@@ -114,7 +114,7 @@ def check_opening(
         )
         case_id = None
         if any(one.verdict is CheckVerdict.POSSIBLE_VICTIM for one in answer.findings):
-            case_id = _warn(tx, services, record, opening_id, outlet, now=now)
+            case_id = _open_warning(tx, services, record, opening_id, outlet, now=now)
         _watch_rate(tx, services, outlet, now=now)
         facts = {"outlet": outlet.code, "verdict": answer.verdict.value, "version": answer.version}
         subject = f"opening/{opening_id}"
@@ -127,7 +127,7 @@ def check_opening(
 def _in_progress(
     tx: Tx, services: Services, record: OpeningRecord, outlet: Outlet, *, by: str, source: str, now: datetime
 ) -> tuple[Row, OpeningRecord]:
-    """The row, and all that was given of it, now or at an earlier check."""
+    """The row of the opening, and everything that was given about it, now or at an earlier check."""
     [opening_id] = take_next_ids(tx, t.opening, 1)
 
     def row_of(given: OpeningRecord, row_id: int) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _in_progress(
         return row, record
     known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
     assert known is not None
-    _must_be_the_same(tx, known, record, outlet)
+    _require_same_opening(tx, known, record, outlet)
     if known["result"] != OpeningResult.IN_PROGRESS.value:
         raise Conflict(
             "this opening has its result already: check before it is decided", current=known["result"]
@@ -171,7 +171,7 @@ def _row(
     )
 
 
-def _must_be_the_same(tx: Tx, known: Row, record: OpeningRecord, outlet: Outlet) -> None:
+def _require_same_opening(tx: Tx, known: Row, record: OpeningRecord, outlet: Outlet) -> None:
     same_person = bytes(known["person_blind"]) == person_blind(tx.vault, record.id_number)
     if known["outlet_id"] != outlet.id or not same_person:
         raise Conflict(
@@ -191,8 +191,9 @@ class ToCheck:
 
 
 def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tuple[CheckResult, bool]]:
-    """What the checks say of these openings, each as of its moment; findings stand from now on. Rings are kept, and who
-    is asked about is on the morning's list (True). However many are given, the queries are as many as for one.
+    """The results of the checks for these openings, each as of its moment; findings are valid from now on. Stores the
+    rings, and puts persons who are asked about on the list of the morning (True). The number of queries does not depend
+    on the number of openings.
     """
     now, rules = services.clock.now(), services.cards
     starts = [replace(node_of(one.row, rules), at=one.at) for one in given]
@@ -217,7 +218,7 @@ def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tup
         checks.answer(found, now=now, restriction=restricted.get(bytes(one.row["person_blind"])), zone=zone)
         for one, found in zip(given, facts, strict=True)
     ]
-    # Rings first, then persons in one order: two that list the same people never wait for each other in a circle.
+    # Rings first, then persons in a fixed order, so that two processes that list the same people never deadlock.
     kept: dict[frozenset[int], int] = {}
     ring_ids: list[int | None] = []
     for ring in rings:
@@ -235,11 +236,11 @@ def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tup
     return list(zip(answers, listed, strict=True))
 
 
-def _warn(
+def _open_warning(
     tx: Tx, services: Services, record: OpeningRecord, opening_id: int, outlet: Outlet, *, now: datetime
 ) -> int | None:
-    """A warning about the person, by the door of all warnings; the same opening opens one alone. None: none could be
-    opened, since no phone was left, or there was one.
+    """Opens a warning about the person in the same way as all warnings, at most one for an opening, and returns its
+    case. None if it could not be opened: no phone was left, or the warning is there already.
     """
     tree = services.units.current(tx)
     cells = {
@@ -274,23 +275,23 @@ def _watch_rate(tx: Tx, services: Services, outlet: Outlet, *, now: datetime) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """What entering some openings did."""
+    """The result of entering openings."""
 
     new: int = 0
     completed: int = 0
-    """Had been checked, and have their result now."""
+    """Openings that had been checked and now have their result."""
     duplicate: int = 0
     ids: tuple[int, ...] = ()
-    """In the order given; of duplicates too."""
+    """In the order given, duplicates included."""
     refused: tuple[tuple[int, str], ...] = ()
-    """Places of those whose number another opening has."""
+    """Places and reasons of the openings whose number belongs to another opening."""
 
 
 def enter_openings(
     services: Services, tx: Tx, records: Sequence[tuple[OpeningRecord, Outlet]], *, by: str, source: str
 ) -> Entered:
-    """On the caller's transaction: each is written once under its number; one that was checked gets its result, and is
-    judged anew by the screening if it is not what was checked.
+    """Enters openings in the caller's transaction, each once under its number. An opening that was checked gets its
+    result; if it differs from what was checked, the screening checks it again.
     """
     by, now = actor_name(by), services.clock.now()
     ids = take_next_ids(tx, t.opening, len(records))
@@ -309,7 +310,7 @@ def enter_openings(
         known = opening_by_number(tx, outlet.institution_id, record.opening_no, lock=True)
         assert known is not None
         try:
-            _must_be_the_same(tx, known, record, outlet)
+            _require_same_opening(tx, known, record, outlet)
         except Conflict as fault:
             refused.append((place, str(fault.text)))
             continue
@@ -340,8 +341,8 @@ def finish_opening(
     outlet_id: int,
     by: str,
 ) -> None:
-    """The outlet says what became of an opening in progress. Only a person refuses, and says why. Raises `NotFound`,
-    `Invalid`, and `Conflict` when it has its result.
+    """Records the result of an opening in progress. Only a person refuses, and gives a reason. Raises `NotFound`,
+    `Invalid`, and `Conflict` when it has its result already.
     """
     by, now = actor_name(by), services.clock.now()
     if result is OpeningResult.IN_PROGRESS:

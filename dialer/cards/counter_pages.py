@@ -24,7 +24,7 @@ from dialer.web.console import CurrentRequest, RequestContext, Section
 
 counter_pages = Section()
 _PATH, _TEMPLATE = "/counter", "console/counter.html"
-_UNFIT, _TAKEN = 422, 409
+_INVALID, _CONFLICT = 422, 409
 _LATEST = 12
 Cell = Annotated[str, Form(max_length=200)]
 OpeningId = Annotated[int, Path(ge=1, lt=2**63)]
@@ -36,7 +36,7 @@ def _outlet(request: RequestContext) -> Outlet | None:
         return outlet_of_teller(tx, request.member.id)
 
 
-def _must_outlet(request: RequestContext) -> Outlet:
+def _require_outlet(request: RequestContext) -> Outlet:
     outlet = _outlet(request)
     if outlet is None:
         raise NotFound(kind="outlet", key=request.who)
@@ -65,7 +65,7 @@ def check(
     guided: Cell = "",
 ) -> Response:
     """Checks the opening, then shows the answer. The fields are those of a daily file."""
-    outlet = _must_outlet(request)
+    outlet = _require_outlet(request)
     given = {
         OpeningField.OPENING_NO: opening_no,
         OpeningField.OUTLET: outlet.code,
@@ -96,10 +96,10 @@ def check(
         checked = check_opening(services, record, outlet_id=outlet.id, by=request.who, source="form")
     except OpeningRefused as fault:
         wrong = {fault.field.value: say(request.lang, fault.reason)}
-        return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
+        return _show(request, typed=typed, wrong=wrong, status=_INVALID)
     except Conflict as fault:
         refused = refusal_sentence(fault, request.lang)
-        return _show(request, typed=typed, refused=refused, status=_TAKEN)
+        return _show(request, typed=typed, refused=refused, status=_CONFLICT)
     return request.go(f"{_PATH}/{checked.opening_id}")
 
 
@@ -110,12 +110,12 @@ def show_opening(request: CurrentRequest, opening_id: OpeningId) -> Response:
 
 @counter_pages.post(_PATH + "/{opening_id}/ask", act=Permission.ENTER_OPENINGS)
 def ask(request: CurrentRequest, opening_id: OpeningId, note: Words = "") -> Response:
-    """The desk is asked about the opening, which waits for its answer."""
-    outlet = _must_outlet(request)
+    """Asks the desk about the opening, which waits for the answer."""
+    outlet = _require_outlet(request)
     try:
         ask_desk(request.services, opening_id, note=note, outlet_id=outlet.id, by=request.who)
     except Conflict as fault:
-        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
     return request.go(f"{_PATH}/{opening_id}")
 
 
@@ -127,8 +127,8 @@ def finish(
     why: Words = "",
     number: Cell = "",
 ) -> Response:
-    """The outlet decides: the desk and the checks advise."""
-    outlet = _must_outlet(request)
+    """Records the decision of the outlet; the desk and the checks only advise."""
+    outlet = _require_outlet(request)
     try:
         finish_opening(
             request.services,
@@ -140,24 +140,24 @@ def finish(
             by=request.who,
         )
     except Invalid as fault:
-        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
+        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
-        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
     return request.go(f"{_PATH}/{opening_id}", notice=gettext_noop("The opening is decided."))
 
 
 @counter_pages.post(_PATH + "/{opening_id}/object", act=Permission.ENTER_OPENINGS)
 def object_to(request: CurrentRequest, opening_id: OpeningId, words: Words = "") -> Response:
-    """The customer objects at the counter."""
-    outlet = _must_outlet(request)
+    """Takes an objection of the customer at the counter."""
+    outlet = _require_outlet(request)
     try:
         take_objection(
             request.services, words=words, by=request.who, opening_id=opening_id, outlet_id=outlet.id
         )
     except Invalid as fault:
-        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
+        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
-        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
     return request.go(f"{_PATH}/{opening_id}", notice=gettext_noop("The objection is taken."))
 
 
@@ -169,8 +169,8 @@ def slip(request: CurrentRequest, opening_id: OpeningId) -> Response:
 
 @counter_pages.post(_PATH + "/notices/{notice_id}/seen", act=Permission.ENTER_OPENINGS)
 def seen(request: CurrentRequest, notice_id: OpeningId) -> Response:
-    """The outlet has read the notice: its page does not show it any more."""
-    note_seen(request.services, notice_id, outlet_id=_must_outlet(request).id)
+    """Records that the outlet has read the notice; its page no longer shows it."""
+    note_seen(request.services, notice_id, outlet_id=_require_outlet(request).id)
     return request.go(_PATH)
 
 
@@ -232,7 +232,7 @@ def _opening(
     status: int = 200,
     template: str = "console/counter_opening.html",
 ) -> Response:
-    outlet, services = _must_outlet(request), request.services
+    outlet, services = _require_outlet(request), request.services
     lapse_questions(services)
     with services.store.begin() as tx:
         row = own_opening(tx, opening_id, outlet_id=outlet.id)

@@ -1,6 +1,6 @@
 """The verification desk 核查席: an outlet asks while its customer waits, an officer claims the question and answers it
-with a reason and its basis, a team goes there. The clocks are the customer's, in real seconds. Silence never refuses:
-after `lapse_seconds` the outlet decides by itself.
+with a reason and its legal basis, and a team may go to the outlet. The clocks are those of the customer, in real
+seconds. Silence never refuses: after `lapse_seconds` the outlet decides by itself.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Stage(StrEnum):
 
 
 def stage_of(asked_at: datetime, *, now: datetime, rules: CardsSettings) -> Stage:
-    """The stage of a question by the customer's clock."""
+    """The stage of a question, by how long the customer has waited."""
     seconds = (now - asked_at).total_seconds()
     if seconds >= rules.lapse_seconds:
         return Stage.OVER
@@ -67,7 +67,7 @@ def stage_of(asked_at: datetime, *, now: datetime, rules: CardsSettings) -> Stag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Onsite:
-    """A check on the spot. Real times."""
+    """A check on the spot. Times are real times."""
 
     id: int
     team: str
@@ -80,7 +80,9 @@ class Onsite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question with what is known. Names and numbers are masked unless its holder looks. Real times."""
+    """A question with what is known of its opening. Names and numbers are masked, except for the officer who has
+    claimed it. Times are real times.
+    """
 
     id: int
     opening_id: int
@@ -88,7 +90,7 @@ class Question:
     state: QuestionState
     stage: Stage
     seconds: float
-    """Since it was asked, or until it was answered."""
+    """From the question to the answer, or until now."""
     asked_at: datetime
     asked_by: str
     note: str
@@ -108,8 +110,9 @@ class Question:
 
 
 def ask_desk(services: Services, opening_id: int, *, note: str, outlet_id: int, by: str) -> int:
-    """The outlet asks about its opening in progress; its id. One question of an opening is open at a time: the same
-    again is that one. Raises `NotFound`, and `Conflict` for an opening that has its result or was not checked.
+    """Asks the desk about an opening in progress of the outlet; returns the id of the question. An opening has one open
+    question at a time: asking again returns that one. Raises `NotFound`, and `Conflict` for an opening that has its
+    result or was not checked.
     """
     who, real = actor_name(by), services.real.now()
     with services.store.begin() as tx:
@@ -124,9 +127,9 @@ def ask_desk(services: Services, opening_id: int, *, note: str, outlet_id: int, 
         checked = last_check(tx, opening_id)
         if checked is None:
             raise Conflict("check the opening first", current="unchecked")
-        standing = tx.scalar(sa.select(_q.id).where(_q.opening_id == opening_id, in_words(_q.state, _OPEN)))
-        if standing is not None:
-            return int(standing)
+        open_id = tx.scalar(sa.select(_q.id).where(_q.opening_id == opening_id, in_words(_q.state, _OPEN)))
+        if open_id is not None:
+            return int(open_id)
         [question_id] = take_next_ids(tx, t.card_question, 1)
         place: dict[str, Any] = {"table": "card_question", "column": "sealed", "row": question_id}
         tx.execute(
@@ -168,7 +171,9 @@ def _note(
 
 
 def lapse_questions(services: Services) -> int:
-    """Questions that nobody answered in time are the outlet's to decide; an alarm says so. How many."""
+    """Ends questions that nobody answered in time, which leaves the decision to the outlet, and raises an alarm;
+    returns how many.
+    """
     real, rules = services.real.now(), services.cards
     before = real - timedelta(seconds=rules.lapse_seconds)
     with services.store.begin() as tx:
@@ -200,7 +205,7 @@ def _locked(tx: Tx, question_id: int, visible_to: int | None) -> Row:
 
 
 def claim_question(services: Services, question_id: int, *, by: str, visible_to: int | None) -> None:
-    """The officer has the question. From `second_seconds` on a second officer may take it. Raises `NotFound`,
+    """The officer claims the question. From `second_seconds` on a second officer can take it over. Raises `NotFound`,
     `Overtaken` and `Conflict`.
     """
     who, real = actor_name(by), services.real.now()
@@ -232,8 +237,8 @@ def answer_question(
     by: str,
     visible_to: int | None,
 ) -> None:
-    """The holder answers; the outlet still decides. A late answer is kept while the outlet has not decided. Raises
-    `NotFound`, `Invalid` without reason or basis, and `Conflict`.
+    """Stores the answer of the officer who has claimed the question; the outlet still decides. A late answer is
+    accepted until the outlet has decided. Raises `NotFound`, `Invalid` without reason or basis, and `Conflict`.
     """
     who, real = actor_name(by), services.real.now()
     why, law = said("reason", reason), said("basis", basis)
@@ -264,7 +269,9 @@ def answer_question(
 
 
 def order_onsite(services: Services, question_id: int, *, team: str, by: str, visible_to: int | None) -> None:
-    """A team goes to the outlet. Raises `NotFound`, `Invalid` without a team, `Conflict` when one is on its way."""
+    """Orders a team to the outlet. Raises `NotFound`, `Invalid` without a team, and `Conflict` when one is ordered
+    already.
+    """
     who, real, people = actor_name(by), services.real.now(), said("team", team)
     with services.store.begin() as tx:
         row = _locked(tx, question_id, visible_to)
@@ -284,7 +291,7 @@ def order_onsite(services: Services, question_id: int, *, team: str, by: str, vi
 
 
 def arrive_onsite(services: Services, question_id: int, *, by: str, visible_to: int | None) -> None:
-    """The team is there. Raises `NotFound`, and `Conflict` when it was."""
+    """Records the arrival of the team. Raises `NotFound`, and `Conflict` when no team is on its way."""
     who, real = actor_name(by), services.real.now()
     with services.store.begin() as tx:
         _locked(tx, question_id, visible_to)
@@ -309,8 +316,8 @@ def end_onsite(
     by: str,
     visible_to: int | None,
 ) -> None:
-    """What the team found, and how many persons it checked. Raises `NotFound`, `Invalid`, and `Conflict` before the
-    arrival and after the end.
+    """Records what the team found and how many persons it checked. Raises `NotFound`, `Invalid`, and `Conflict` before
+    the arrival and after the end.
     """
     who, real = actor_name(by), services.real.now()
     if persons < 0:
@@ -362,8 +369,8 @@ _QUESTIONS = (
 
 
 def open_questions(services: Services, *, visible_to: int | None) -> list[Question]:
-    """Oldest first: those that wait or are claimed, then those of the last hours that are not yet decided or whose team
-    is out.
+    """Open questions, oldest first, then those of the last hours whose outlet has not decided or whose team is still
+    out.
     """
     real = services.real.now()
     since = real - timedelta(hours=_SHOWN_HOURS)
@@ -386,7 +393,7 @@ def open_questions(services: Services, *, visible_to: int | None) -> list[Questi
 
 
 def question_for(services: Services, question_id: int, *, by: str, visible_to: int | None) -> Question:
-    """The question; its holder sees the person in clear, which is audited. Raises `NotFound`."""
+    """The question. The officer who has claimed it sees the person in clear, which is audited. Raises `NotFound`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         row = tx.one(_QUESTIONS.where(_q.id == question_id, is_visible_to(_q.unit_id, visible_to)))
@@ -401,7 +408,9 @@ def question_for(services: Services, question_id: int, *, by: str, visible_to: i
 
 
 def question_of_outlet(services: Services, opening_id: int, *, outlet_id: int) -> tuple[Question, int] | None:
-    """The newest question about an opening of this outlet, and how many are before it in the queue."""
+    """The newest question about an opening of this outlet, and how many open questions are before it; None without a
+    question.
+    """
     with services.store.begin() as tx:
         row = tx.one(
             _QUESTIONS.where(_q.opening_id == opening_id, _q.outlet_id == outlet_id)
@@ -467,7 +476,9 @@ def _question(tx: Tx, row: Row, services: Services, *, masked: bool) -> Question
 
 
 def masked_opener(person: Mapping[str, Any]) -> dict[str, Any]:
-    """Name, numbers and addresses of an opening as everybody of the desk may see them."""
+    """The personal data of an opening with name and numbers masked and the rest emptied, as everybody at the desk sees
+    it.
+    """
     hidden = dict.fromkeys(("address", "agent", "employer", "number", "iccid"), "")
     return {
         **person,
@@ -479,7 +490,7 @@ def masked_opener(person: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def desk_mark(services: Services, *, visible_to: int | None) -> str:
-    """Changes with every change of a question that the unit sees."""
+    """A text that changes with every change of a question that the unit sees."""
     with services.store.begin() as tx:
         row = tx.one(
             sa.select(sa.func.max(_q.changed_at).label("at"), sa.func.max(_q.id).label("id")).where(
@@ -491,7 +502,7 @@ def desk_mark(services: Services, *, visible_to: int | None) -> str:
 
 
 def count_open(services: Services, *, visible_to: int | None) -> int:
-    """How many wait or are claimed."""
+    """How many questions wait or are claimed."""
     with services.store.begin() as tx:
         return int(
             tx.scalar(

@@ -1,4 +1,4 @@
-"""The verification desk 核查席 on the console: questions of outlets, oldest first, shown as they come."""
+"""The verification desk 核查席 on the console: questions of outlets, oldest first, updated live."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, S
 
 desk_pages = Section()
 _PATH, _TEMPLATE = "/cards/desk", "console/card_desk.html"
-_UNFIT, _TAKEN = 422, 409
-_LOOK_SECONDS, _BEAT_LOOKS = 0.25, 40
+_INVALID, _CONFLICT = 422, 409
+_POLL_SECONDS, _POLLS_PER_BEAT = 0.25, 40
 _BADGE_SECONDS = 5.0
 _MOST_STREAMS, _MOST_OF_A_SESSION = 64, 4
 QuestionId = Annotated[int, Path(ge=1, lt=2**63)]
@@ -69,18 +69,18 @@ def show_desk(request: CurrentRequest) -> Response:
 
 
 class _Streams:
-    """The open streams of this process, by session. They end when it stops. However many are open, the database is
-    asked once for all that see the same units.
+    """The open streams of this process, by session; `stop` ends them. However many are open, one query serves all that
+    see the same units.
     """
 
     def __init__(self) -> None:
         self.open = Counter[int]()
         self.is_over = False
-        self._looking = asyncio.Lock()
+        self._polling = asyncio.Lock()
         self._marks: dict[int | None, tuple[float, str]] = {}
 
     def enter(self, session_id: int) -> bool:
-        """The session has one more; False: there is no room."""
+        """Counts one more stream of the session; False if there is no room."""
         if self.is_over or self.open.total() >= _MOST_STREAMS or self.open[session_id] >= _MOST_OF_A_SESSION:
             return False
         self.open[session_id] += 1
@@ -88,17 +88,17 @@ class _Streams:
 
     def leave(self, session_id: int) -> None:
         self.open[session_id] -= 1
-        self.open += Counter()  # sessions without a stream go
+        self.open += Counter()  # drops sessions without a stream
 
     def stop(self) -> None:
         self.is_over = True
 
     async def mark(self, services: Services, unit_id: int | None) -> str:
-        """As `desk_mark`, not older than `_LOOK_SECONDS`. Questions that nobody answered end."""
-        async with self._looking:
+        """The result of `desk_mark`, at most `_POLL_SECONDS` old. Also ends questions that nobody answered in time."""
+        async with self._polling:
             at, mark = self._marks.get(unit_id, (0.0, ""))
             now = asyncio.get_running_loop().time()
-            if not at or now - at >= _LOOK_SECONDS:
+            if not at or now - at >= _POLL_SECONDS:
                 await asyncio.to_thread(lapse_questions, services)
                 mark = await asyncio.to_thread(desk_mark, services, visible_to=unit_id)
                 self._marks[unit_id] = (now, mark)
@@ -106,7 +106,7 @@ class _Streams:
 
 
 class _Events(EventSourceResponse):
-    """A reader that has disconnected is not an error. The stream has been entered, and is left whatever happens."""
+    """A stream of events. A client that disconnects is not an error; `leave` is called however the stream ends."""
 
     def __init__(self, events: AsyncIterator[bytes], *, leave: Callable[[], None]) -> None:
         super().__init__(events, ping=0, send_timeout=20.0)
@@ -122,7 +122,7 @@ class _Events(EventSourceResponse):
 
 @desk_pages.get(_PATH + "/live", act=_ACT)
 async def stream_desk(request: CurrentRequest) -> Response:
-    """Says `changed` whenever a question of the unit has changed; the page then asks for its part anew."""
+    """Sends `changed` whenever a question of the unit has changed; the page then reloads its part."""
     assert request.session is not None
     session_id, state = request.session.id, request.request.app.state
     if not hasattr(state, "card_streams"):
@@ -141,11 +141,11 @@ async def _changes(
     request: RequestContext, streams: _Streams, *, session_id: int, only_one: bool
 ) -> AsyncIterator[bytes]:
     services, unit_id = request.services, request.member.unit_id
-    seen, looks = "", 0
+    seen, polls = "", 0
     while not streams.is_over:
         try:
             mark = await streams.mark(services, unit_id)
-            if looks % _BEAT_LOOKS == 0 and session_id not in await asyncio.to_thread(
+            if polls % _POLLS_PER_BEAT == 0 and session_id not in await asyncio.to_thread(
                 valid_sessions, services, [session_id]
             ):
                 return
@@ -154,12 +154,12 @@ async def _changes(
         if mark != seen:
             seen = mark
             yield ServerSentEvent(event="changed", data="", sep="\n").encode()
-        elif looks % _BEAT_LOOKS == 0:
+        elif polls % _POLLS_PER_BEAT == 0:
             yield ServerSentEvent(event="beat", data="", sep="\n").encode()
         if only_one:
             return
-        looks += 1
-        await asyncio.sleep(_LOOK_SECONDS)
+        polls += 1
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 @desk_pages.get(_PATH + "/questions/{question_id}", act=_ACT)
@@ -169,7 +169,7 @@ def show_question(request: CurrentRequest, question_id: QuestionId) -> Response:
 
 @desk_pages.post(_PATH + "/questions/{question_id}/claim", act=_ACT)
 def claim(request: CurrentRequest, question_id: QuestionId) -> Response:
-    """The reader answers this question; nobody else does meanwhile."""
+    """Claims the question: this member answers it, and nobody else meanwhile."""
     return _do(
         request,
         question_id,
@@ -187,7 +187,7 @@ def answer(
     reason: Words = "",
     basis: Words = "",
 ) -> Response:
-    """Answers the question of a counter; a refused form keeps what was typed."""
+    """Answers the question of an outlet; a refused form keeps what was typed."""
 
     def act() -> None:
         if answer is None:
@@ -207,7 +207,7 @@ def answer(
 
 @desk_pages.post(_PATH + "/questions/{question_id}/onsite", act=_ACT)
 def onsite(request: CurrentRequest, question_id: QuestionId, team: Words = "") -> Response:
-    """A team goes to the outlet and reports what it finds."""
+    """Orders a team to the outlet, which reports what it finds."""
     return _do(
         request,
         question_id,
@@ -219,7 +219,7 @@ def onsite(request: CurrentRequest, question_id: QuestionId, team: Words = "") -
 
 @desk_pages.post(_PATH + "/questions/{question_id}/arrived", act=_ACT)
 def arrived(request: CurrentRequest, question_id: QuestionId) -> Response:
-    """The team is at the outlet."""
+    """Records that the team is at the outlet."""
     return _do(
         request,
         question_id,
@@ -237,7 +237,7 @@ def found(
     persons: Annotated[int, Form(ge=0, le=1000)] = 0,
     note: Words = "",
 ) -> Response:
-    """Ends the visit to a counter with what was found there, and how many persons the team checked."""
+    """Ends the check on the spot with what was found and how many persons the team checked."""
     return _do(
         request,
         question_id,
@@ -258,10 +258,10 @@ def _do(request: RequestContext, question_id: int, act: Callable[[], None]) -> R
         act()
     except Invalid as fault:
         refused = refusal_sentence(fault, request.lang)
-        return _show(request, chosen=question_id, refused=refused, status=_UNFIT)
+        return _show(request, chosen=question_id, refused=refused, status=_INVALID)
     except Conflict as fault:
         refused = refusal_sentence(fault, request.lang)
-        return _show(request, chosen=question_id, refused=refused, status=_TAKEN)
+        return _show(request, chosen=question_id, refused=refused, status=_CONFLICT)
     return request.go(f"{_PATH}/questions/{question_id}")
 
 

@@ -1,5 +1,5 @@
-"""Fair: whom the checks ask about, whom outlets asked about and refused, by home province and age, with intervals; and
-checks that fall on one group, which raise an alarm. It changes no check: a supervisor reads it.
+"""Fairness of the checks: whom they ask about, whom outlets asked about and refused, by home province and age, with
+intervals; and checks that single out one group, which raise an alarm. It changes no check: a supervisor reads it.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ PROVINCES: Final = {
 AGES: Final = ((0, 17), (18, 24), (25, 34), (35, 49), (50, 64), (65, 150))
 DAYS: Final = (30, 90, 365)
 _SHOWN: Final = 20
-"""Groups that one alarm names."""
+"""The most groups that one alarm names."""
 _o = t.opening.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """People of one home province, or of one age. Shares are of `openings`; `stands_out` names those that are far above
-    those of everybody else.
+    """People of one home province, or of one age. Shares are of `openings`; `stands_out` names the shares that are far
+    above those of everybody else.
     """
 
     kind: str
@@ -88,8 +88,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Falling:
-    """A check that falls on one group: `share` of that group's openings, `others` of all others'. `check` is '' where
-    all together ask about the group this often, at counters and in files.
+    """A check that falls on one group: `share` of the openings of that group, `others` of all other openings. `check`
+    is '' if all checks together ask about the group this often, at counters and in files.
     """
 
     check: str
@@ -102,7 +102,7 @@ class Falling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fairness:
-    """How the checks fall on groups, of the openings since a moment."""
+    """How the checks fall on groups, for the openings since a moment."""
 
     since: datetime
     provinces: tuple[Group, ...]
@@ -113,7 +113,9 @@ class Fairness:
 def stands_out(
     part: int, whole: int, other_part: int, other_whole: int, *, times: float, least: int
 ) -> Estimate | None:
-    """The interval of a share, if all of it is above `times` that of the others and `part` is `least` or more."""
+    """The interval of a share, if it lies entirely above `times` the share of the others and `part` is at least
+    `least`; else None.
+    """
     interval = estimate(part, whole)
     if interval is None or part < least or not other_whole:
         return None
@@ -121,7 +123,7 @@ def stands_out(
 
 
 def read_fairness(services: Services, *, days: int, visible_to: int | None) -> Fairness:
-    """Openings of the last `days` at outlets that the reader sees."""
+    """The figures of the openings of the last `days` at outlets that the unit sees."""
     since = services.clock.now() - timedelta(days=days)
     with services.store.begin() as tx:
         counts = _counts(tx, since, visible_to)
@@ -137,13 +139,15 @@ def read_fairness(services: Services, *, days: int, visible_to: int | None) -> F
 
 
 def watch_fairness(services: Services) -> int:
-    """A check that falls on one group raises the alarm, once within `cards.group_days`. Returns how many are new."""
+    """Raises an alarm for checks that fall on one group, for each once within `cards.group_days`; returns how many are
+    new.
+    """
     rules, now = services.cards, services.clock.now()
     falling = read_fairness(services, days=rules.group_days, visible_to=None).falling
     if not falling:
         return 0
     with services.store.begin() as tx:
-        known = _alarmed(tx, since=now - timedelta(days=rules.group_days))
+        known = _raised_before(tx, since=now - timedelta(days=rules.group_days))
         new = [one for one in falling if (one.check, one.name) not in known]
         new.sort(key=lambda one: -one.found)
         if new:
@@ -151,7 +155,7 @@ def watch_fairness(services: Services) -> int:
     return len(new)
 
 
-def _alarmed(tx: Tx, *, since: datetime) -> set[tuple[str, str]]:
+def _raised_before(tx: Tx, *, since: datetime) -> set[tuple[str, str]]:
     a = t.alarm.c
     rows = tx.rows(
         sa.select(a.facts).where(a.code == AlarmCode.CHECK_FALLS_ON_GROUP.value, a.raised_at >= since)
@@ -227,7 +231,7 @@ def _counts(tx: Tx, since: datetime, visible_to: int | None) -> _Counts:
 
 
 def _findings(tx: Tx, since: datetime, visible_to: int | None) -> dict[tuple[str, str, str], int]:
-    """How many openings a check found, by check, province and age, at a counter."""
+    """How many openings each check found at counters, by check, province and age."""
     province, band = _group_columns()
     c = t.opening_check.c
     one = sa.func.jsonb_array_elements(c.findings).table_valued("value", name="one")
@@ -262,7 +266,7 @@ def _grouped(counts: _Counts, kind: str, rules: CardsSettings) -> tuple[Group, .
         out = tuple(
             what
             for what, part, all_parts in zip(("flagged", "asked", "refused"), parts, whole[1:], strict=True)
-            if _is_out(part, openings, all_parts - part, whole[0] - openings, rules) is not None
+            if _outlying_share(part, openings, all_parts - part, whole[0] - openings, rules) is not None
         )
         flagged, asked, refused = parts
         groups.append(
@@ -277,7 +281,7 @@ def _grouped(counts: _Counts, kind: str, rules: CardsSettings) -> tuple[Group, .
     return tuple(sorted(groups, key=lambda one: (-one.openings, one.name)))
 
 
-def _is_out(
+def _outlying_share(
     part: int, whole: int, other_part: int, other_whole: int, rules: CardsSettings
 ) -> Estimate | None:
     return stands_out(part, whole, other_part, other_whole, times=rules.group_times, least=rules.group_least)
@@ -303,7 +307,7 @@ def _falling(
         total = sum(by_name.values())
         for name, n in sorted(by_name.items(), key=lambda one: -one[1]):
             many = openings.get(name, 0)
-            interval = _is_out(n, many, total - n, whole - many, rules)
+            interval = _outlying_share(n, many, total - n, whole - many, rules)
             if interval is not None:
                 others = (total - n) / (whole - many)
                 falling.append(

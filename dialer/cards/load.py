@@ -1,7 +1,7 @@
-"""Institutions with outlets, accounts of tellers, daily files of openings, and what is known later of cards.
+"""Institutions with outlets, accounts of tellers, daily files of openings, and what is learned later about cards.
 
-Screening checks openings of daily files, and stored accounts, in batches: what has no verdict yet gets one. A killed
-process loses nothing, and several may work at once.
+Screening checks the openings of daily files, and stored accounts, in batches: it gives a verdict to every opening
+without one. A killed process loses nothing, and several processes can work at once.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _BATCH = 500
 
 
 def add_institution(services: Services, *, name: str, kind: InstitutionKind, token: str, by: str) -> int:
-    """A bank or carrier; the same name again changes its API token. Its id."""
+    """Adds a bank or carrier and returns its id; for a name that exists, changes its kind and API token."""
     who, called = actor_name(by), said("name", name)
     with services.store.begin() as tx:
         values = {"kind": kind.value, "token_name": token.strip() or None}
@@ -66,8 +66,8 @@ def add_institution(services: Services, *, name: str, kind: InstitutionKind, tok
 
 
 def add_outlet(services: Services, *, institution: str, code: str, name: str, unit: str, by: str) -> int:
-    """An outlet; the same code again changes its name and unit. `unit`: the name of the centre in charge, '' for none.
-    Its id. Raises `NotFound`.
+    """Adds an outlet and returns its id; for a code that exists, changes its name and unit. `unit`: the name of the
+    centre in charge, '' for none. Raises `NotFound`.
     """
     who, known = actor_name(by), said("code", code)
     with services.store.begin() as tx:
@@ -95,7 +95,7 @@ def _put_outlet(tx: Tx, institution_id: int, code: str, name: str, unit_id: int 
 
 
 def bind_teller(services: Services, *, login: str, institution: str, code: str, by: str) -> None:
-    """The teller's account works for this outlet from now on. Raises `NotFound`, and `Invalid` for another role."""
+    """Binds the account of a teller to this outlet from now on. Raises `NotFound`, and `Invalid` for another role."""
     who = actor_name(by)
     with services.store.begin() as tx:
         member = find_member(tx, login)
@@ -124,7 +124,9 @@ def _outlet(tx: Tx, institution: str, code: str) -> Outlet:
 def report_openings(
     services: Services, *, institution: str, code: str, day: date, reported: int, by: str
 ) -> None:
-    """How many openings the institution says that the outlet had on a day: the denominator of its completeness."""
+    """Records how many openings the institution reports for the outlet on a day: the denominator of
+    its completeness.
+    """
     who = actor_name(by)
     if reported < 0:
         raise Invalid(field="reported", problem="is below zero")
@@ -145,7 +147,7 @@ def _note(tx: Tx, services: Services, who: str, act: str, subject: str, facts: M
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningLoad:
-    """What a daily file brought. `completed` had been checked at the counter."""
+    """The result of loading a daily file. `completed` openings had been checked at the counter."""
 
     rows: int = 0
     new: int = 0
@@ -166,8 +168,8 @@ def load_openings(
     add_outlets: bool = False,
     dry_run: bool = False,
 ) -> OpeningLoad:
-    """Reads the file and enters its openings, some at a time; the same file again changes nothing. With `add_outlets`
-    an unknown outlet is added under its code. Raises `UnusableFile`, and `NotFound` for the institution.
+    """Reads the file and enters its openings in batches; the same file again changes nothing. With `add_outlets` an
+    unknown outlet is added under its code. Raises `UnusableFile`, and `NotFound` for the institution.
     """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
@@ -202,7 +204,7 @@ def load_openings(
             entered = enter_openings(
                 services, tx, [(one, outlets[one.outlet]) for one in batch], by=who, source=source
             )
-        if dry_run:  # what was added is not there any more
+        if dry_run:  # the outlets that were added are rolled back
             outlets = {code: one for code, one in outlets.items() if code in known}
         rejects += [_refused(batch[place], _OTHER_OPENING) for place, _ in entered.refused]
         done = replace(
@@ -240,7 +242,7 @@ def _refused(record: OpeningRecord, reason: Text) -> RejectedRow:
 def add_fact(
     services: Services, *, number: str, kind: OpeningFactKind, source: str, at: datetime, by: str
 ) -> bool:
-    """What is known later of an account or telephone number; False when it was known. Raises `Invalid`."""
+    """Records what is known later of an account or telephone number; False if it was known. Raises `Invalid`."""
     who, given = actor_name(by), said("number", number)
     with services.store.begin() as tx:
         plain = card_number(CardProduct.SIM_MAIN, given, services.centre.area_code)
@@ -254,8 +256,8 @@ def add_fact(
 
 _SCREEN_BATCH: Final = 500
 SHARDS: Final = 2
-_SHARE: Final = 512
-"""Ids in a row of one shard."""
+_IDS_PER_STRIPE: Final = 512
+"""How many ids in a row belong to one shard."""
 _SCREEN_LOCK: Final = 0x53435200
 _FOUND: Final = RowSet("found", {"id": sa.BigInteger(), "verdict": sa.Text()})
 _o = t.opening.c
@@ -264,7 +266,7 @@ _WAITING = UNCHECKED_OPENING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screened:
-    """`listed`: openings whose person or ring is on the morning's list."""
+    """The progress of the screening. `listed`: openings whose person or ring is on the list of the morning."""
 
     done: int = 0
     listed: int = 0
@@ -273,7 +275,7 @@ class Screened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What a batch did. `after`: the last id that it looked at; None: nothing is left."""
+    """The result of a batch. `after`: the last id that was checked; None if nothing is left."""
 
     done: int = 0
     listed: int = 0
@@ -293,14 +295,14 @@ def _to_check(row: Row, personal: Mapping[str, Any], outlet: Outlet) -> ToCheck:
 def screen_batch(
     services: Services, *, after: int = 0, shard: int = 0, at_most: int = _SCREEN_BATCH
 ) -> Batch:
-    """The next openings of a shard without a verdict, in the order of their ids, in one transaction; each as of its own
-    time. Nothing is done where another process works on the shard. Rows are locked only while the verdicts are
-    written, so that a batch and the counters never wait for each other in a circle.
+    """Checks the next openings of a shard without a verdict, in the order of their ids, in one transaction, each as of
+    its own time. Does nothing while another process works on the shard. Rows are locked only while the verdicts are
+    written, so that a batch and the counters never deadlock.
     """
     with services.store.begin() as tx:
         if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_SCREEN_LOCK + shard))):
             return Batch(after=None)
-        mine = (_o.id // _SHARE) % SHARDS == shard
+        mine = (_o.id // _IDS_PER_STRIPE) % SHARDS == shard
         rows = tx.rows(
             sa.select(t.opening).where(_WAITING, _o.id > after, mine).order_by(_o.id).limit(at_most)
         )
@@ -327,8 +329,8 @@ def screen_batch(
 
 
 def screen_all(services: Services, *, stopping: Callable[[], bool] = lambda: False) -> Iterator[Screened]:
-    """Batch after batch, with what was done so far and what is left, until nothing is; the shards work side by side,
-    so that the database and this process do.
+    """Screens batch after batch until nothing is left; yields what was done so far and what is left. The shards work in
+    parallel, so that the database and this process are both busy.
     """
     with services.store.begin() as tx:
         left = int(tx.scalar(sa.select(sa.func.count()).select_from(t.opening).where(_WAITING)))

@@ -30,7 +30,7 @@ from dialer.web.rendering import PlaceGroup
 
 opener_pages = Section()
 _OPENERS, _RESTRICTIONS = "/cards/openers", "/cards/restrictions"
-_UNFIT, _TAKEN = 422, 409
+_INVALID, _CONFLICT = 422, 409
 _SEE, _DECIDE = Permission.SEE_OPENERS, Permission.DECIDE_OPENERS
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 Words = Annotated[str, Form(max_length=500)]
@@ -44,7 +44,7 @@ def show_openers(request: CurrentRequest, state: Annotated[str, Query(max_length
 
 @opener_pages.post(_OPENERS + "/{opener_id}/sign", act=_DECIDE)
 def sign(request: CurrentRequest, opener_id: Number) -> Response:
-    """The reader takes this frequent opener up, and decides it."""
+    """Signs for this frequent opener: the member decides about it."""
     unit_id = request.member.unit_id
     return _openers_after(
         request, lambda: sign_opener(request.services, opener_id, by=request.who, visible_to=unit_id)
@@ -53,13 +53,13 @@ def sign(request: CurrentRequest, opener_id: Number) -> Response:
 
 @opener_pages.post(_OPENERS + "/{opener_id}/confirm", act=_DECIDE)
 def confirm(request: CurrentRequest, opener_id: Number, why: Words = "") -> Response:
-    """A person has found that the openings are suspicious; outlets are told."""
+    """Confirms that the openings are suspicious; outlets see the finding from now on."""
     return _decide(request, opener_id, why, confirm=True)
 
 
 @opener_pages.post(_OPENERS + "/{opener_id}/lift", act=_DECIDE)
 def lift(request: CurrentRequest, opener_id: Number, why: Words = "") -> Response:
-    """A person has found that they are not; outlets are told no more."""
+    """Lifts the finding; outlets no longer see it."""
     return _decide(request, opener_id, why, confirm=False)
 
 
@@ -81,9 +81,9 @@ def _openers_after(request: RequestContext, act: Callable[[], None]) -> Response
     try:
         act()
     except Invalid as fault:
-        return _openers(request, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
+        return _openers(request, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
-        return _openers(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _openers(request, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
     return request.go(_OPENERS, notice=gettext_noop("Recorded."))
 
 
@@ -103,7 +103,7 @@ def _openers(request: RequestContext, *, state: str = "", refused: str = "", sta
 
 @opener_pages.get("/cards/rings/{ring_id}", act=_SEE)
 def show_ring(request: CurrentRequest, ring_id: Number) -> Response:
-    """The ring drawn: persons on the left, what they share on the right."""
+    """Draws the ring: persons on the left, what they share on the right."""
     ring, members = read_ring(request.services, ring_id, visible_to=request.member.unit_id)
     return request.page(
         "console/card_ring.html",
@@ -129,7 +129,7 @@ def enter(
     from_on: Cell = "",
     years: Annotated[int, Form()] = 2,
 ) -> Response:
-    """Enters the decision by which a person may open no cards; a refused form keeps what was typed."""
+    """Enters the determination by which a person is restricted; a refused form keeps what was typed."""
     typed = {
         "name": name,
         "id_number": id_number,
@@ -169,7 +169,7 @@ def approve(request: CurrentRequest, determination_id: Number) -> Response:
 
 @opener_pages.post(_RESTRICTIONS + "/{determination_id}/refuse", act=Permission.APPROVE)
 def refuse(request: CurrentRequest, determination_id: Number) -> Response:
-    """A second person refuses it: it never restricts anybody."""
+    """A second person refuses the determination: it never restricts anybody."""
     return _after(
         request,
         lambda: decide_determination(request.services, determination_id, approve=False, by=request.who),
@@ -178,7 +178,9 @@ def refuse(request: CurrentRequest, determination_id: Number) -> Response:
 
 @opener_pages.post(_RESTRICTIONS + "/{determination_id}/object", act=_DECIDE)
 def object_to(request: CurrentRequest, determination_id: Number, words: Words = "") -> Response:
-    """What a customer says against a determination is taken; neither who decided nor who took it checks it."""
+    """Takes an objection of a customer to a determination; neither the person who decided nor the one who took it can
+    check it.
+    """
 
     def act() -> None:
         take_objection(request.services, words=words, by=request.who, determination_id=determination_id)
@@ -188,13 +190,13 @@ def object_to(request: CurrentRequest, determination_id: Number, words: Words = 
 
 @opener_pages.post("/cards/objections/{objection_id}/uphold", act=_DECIDE)
 def uphold(request: CurrentRequest, objection_id: Number, reason: Words = "") -> Response:
-    """The customer is right: the restriction or the finding is lifted."""
+    """Upholds the objection: the restriction or the finding is lifted."""
     return _answer(request, objection_id, reason, uphold=True)
 
 
 @opener_pages.post("/cards/objections/{objection_id}/reject", act=_DECIDE)
 def reject(request: CurrentRequest, objection_id: Number, reason: Words = "") -> Response:
-    """The restriction or the finding stays."""
+    """Rejects the objection: the restriction or the finding stays."""
     return _answer(request, objection_id, reason, uphold=False)
 
 
@@ -215,10 +217,10 @@ def _after(
         act()
     except Invalid as fault:
         refused = refusal_sentence(fault, request.lang)
-        return _restrictions(request, typed=typed, refused=refused, status=_UNFIT)
+        return _restrictions(request, typed=typed, refused=refused, status=_INVALID)
     except Conflict as fault:
         refused = refusal_sentence(fault, request.lang)
-        return _restrictions(request, typed=typed, refused=refused, status=_TAKEN)
+        return _restrictions(request, typed=typed, refused=refused, status=_CONFLICT)
     return request.go(_RESTRICTIONS, notice=gettext_noop("Recorded."))
 
 

@@ -1,5 +1,5 @@
-"""Frequent openers and rings 频繁开卡: the list of the morning, signed for by the centre of the outlet, confirmed or
-lifted by a person. A finding that nobody confirms expires by itself.
+"""Frequent openers and rings 频繁开卡: the list of the morning, signed for by the centre in charge of the outlet, and
+confirmed or lifted by a person. A finding that nobody confirms expires by itself.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _MOST_SHOWN = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opener:
-    """A frequent opener, or a ring, masked. `persons` and `cards` of a ring; of a person 1 and 0."""
+    """A frequent opener, or a ring, with personal data masked. `persons` and `cards` are those of the ring; 1 and 0 for
+    a person.
+    """
 
     id: int
     person: str
@@ -50,7 +52,7 @@ class Opener:
 def list_openers(
     services: Services, *, visible_to: int | None, state: OpenerState | None = None, limit: int = _MOST_SHOWN
 ) -> list[Opener]:
-    """Newest first; what has expired without being confirmed is left out."""
+    """Frequent openers, newest first, without those whose finding has expired."""
     now = services.clock.now()
     statement = (
         sa.select(t.card_opener, _o.sealed, _r.persons, _r.cards)
@@ -97,7 +99,7 @@ def _locked(tx: Tx, opener_id: int, visible_to: int | None) -> Row:
 
 
 def sign_opener(services: Services, opener_id: int, *, by: str, visible_to: int | None) -> None:
-    """Somebody of the centre works on it. Raises `NotFound` and `Conflict`."""
+    """Signs for the finding: this member of the centre works on it. Raises `NotFound` and `Conflict`."""
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
         row = _locked(tx, opener_id, visible_to)
@@ -111,7 +113,9 @@ def sign_opener(services: Services, opener_id: int, *, by: str, visible_to: int 
 def decide_opener(
     services: Services, opener_id: int, *, confirm: bool, why: str, by: str, visible_to: int | None
 ) -> None:
-    """Who has signed for it confirms or lifts it, with what was found. Raises `NotFound`, `Invalid` and `Conflict`."""
+    """Confirms or lifts the finding, by the person who has signed for it, with what was found. Raises `NotFound`,
+    `Invalid` and `Conflict`.
+    """
     who, now, reason = actor_name(by), services.clock.now(), said("why", why)
     with services.store.begin() as tx:
         row = _locked(tx, opener_id, visible_to)
@@ -140,7 +144,7 @@ def _note(tx: Tx, who: str, act: str, opener_id: int, why: str, now: datetime) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingMember:
-    """One person of a ring, masked, with the openings."""
+    """One person of a ring, masked, with the ids of the openings."""
 
     key: bytes
     name: str
@@ -150,7 +154,9 @@ class RingMember:
 def read_ring(
     services: Services, ring_id: int, *, visible_to: int | None
 ) -> tuple[Ring, Sequence[RingMember]]:
-    """The ring as it is now, with its masked members. Raises `NotFound`, also where the unit has no opening of it."""
+    """The ring as it is now, with its masked members. Raises `NotFound`, also if no outlet of the unit has an opening
+    in it.
+    """
     with services.store.begin() as tx:
         rows = tx.rows(sa.select(t.opening).where(_o.ring_id == ring_id).order_by(_o.asked_at, _o.id))
         seen = tx.scalar(
@@ -161,8 +167,8 @@ def read_ring(
         if not rows or not seen:
             raise NotFound(kind="ring", key=ring_id)
         last = rows[-1]
-        look = Looker(tx, services.cards, until=services.clock.now())
-        [ring] = find_rings([node_of(last, services.cards)], look)
+        find_sharing = Looker(tx, services.cards, until=services.clock.now())
+        [ring] = find_rings([node_of(last, services.cards)], find_sharing)
         persons: dict[bytes, list[Row]] = {}
         for row in rows:
             persons.setdefault(bytes(row["person_blind"]), []).append(row)

@@ -36,7 +36,7 @@ from dialer.web.rendering import PlaceGroup
 outlet_pages = Section()
 _PATH = "/cards/outlets"
 _SEE, _DECIDE = Permission.SEE_OPENERS, Permission.DECIDE_OPENERS
-_UNFIT, _TAKEN = 422, 409
+_INVALID, _CONFLICT = 422, 409
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 Words = Annotated[str, Form(max_length=500)]
 Cell = Annotated[str, Form(max_length=200)]
@@ -48,7 +48,7 @@ def _today(request: RequestContext) -> date:
 
 @outlet_pages.get(_PATH, act=_SEE, nav=gettext_noop("Outlets"), order=58, group=PlaceGroup.CARDS)
 def show_outlets(request: CurrentRequest, quarter: Annotated[str, Query(max_length=10)] = "") -> Response:
-    """Involved cards of one quarter; without a choice of the one before the last, of which most cases are known."""
+    """Involved cards of one quarter; by default the one before the current quarter, most of whose cases are known."""
     quarters = quarters_until(_today(request))
     chosen = next((one for one in quarters if one.name == quarter), quarters[1])
     cohort = read_cohort(request.services, _counted(request, chosen), visible_to=request.member.unit_id)
@@ -101,7 +101,7 @@ def step(
     authority: Cell = "",
     months: Annotated[int, Form(ge=0, le=1000)] = 0,
 ) -> Response:
-    """Takes the next step in the matter of an outlet; the authority's answer with its document and months."""
+    """Records the next step about an outlet; a letter of the authority has its document and months."""
     try:
         take_step(
             request.services,
@@ -115,14 +115,14 @@ def step(
             months=months,
         )
     except Invalid as fault:
-        return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
+        return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
-        return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
     return request.go(f"{_PATH}/{outlet_id}", notice=gettext_noop("Recorded."))
 
 
 def _counted(request: RequestContext, quarter: Quarter) -> Counted:
-    """The figures as they were counted a short while ago; the longer counting takes, the longer it is good."""
+    """The cached figures of a quarter; the longer they took to count, the longer they are cached."""
     services = request.services
     found: Counted = request.cache("card_quarters", lambda one: count_quarter(services, one)).wait(quarter)
     return found
@@ -164,7 +164,7 @@ def _outlet(request: RequestContext, outlet_id: int, *, refused: str = "", statu
 
 @outlet_pages.get("/cards/fairness", act=_SEE, nav=gettext_noop("Fairness"), order=59, group=PlaceGroup.CARDS)
 def show_fairness(request: CurrentRequest, days: Annotated[int, Query(ge=1, le=3660)] = 90) -> Response:
-    """Whom the checks fall on."""
+    """Shows on whom the checks fall."""
     chosen = days if days in DAYS else 90
     found = read_fairness(request.services, days=chosen, visible_to=request.member.unit_id)
     return request.page(

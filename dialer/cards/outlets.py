@@ -1,8 +1,8 @@
 """Outlets 网点: involved cards for each 10,000 opened, by the quarter in which they were opened, beside how completely
 the outlet enters its openings; and what is done about an outlet, up to the letter of the competent authority.
 
-Cases surface months late, so a quarter is compared with the same quarter of all outlets alone. An outlet with few
-openings is drawn towards the mean.
+Cases surface months late, so the cards of a quarter are compared only with those of the same quarter at all outlets.
+The share of an outlet with few openings is drawn towards the mean.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Quarter:
         return Quarter(year=self.year, number=self.number - 1)
 
     def after(self) -> Quarter:
-        """The next one."""
-        if self.number == 4:  # noqa: PLR2004  # of a year
+        """The quarter after this one."""
+        if self.number == 4:  # noqa: PLR2004  # the last quarter
             return Quarter(year=self.year + 1, number=1)
         return Quarter(year=self.year, number=self.number + 1)
 
@@ -74,7 +74,7 @@ class Quarter:
 
 
 def quarters_until(day: date) -> list[Quarter]:
-    """The newest first."""
+    """The last `COHORTS_SHOWN` quarters up to the one of `day`, newest first."""
     quarters = [Quarter.of(day)]
     while len(quarters) < COHORTS_SHOWN:
         quarters.append(quarters[-1].before())
@@ -83,7 +83,7 @@ def quarters_until(day: date) -> list[Quarter]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing that was done about an outlet. `until_on`: the first day after the term of a letter."""
+    """A step that was taken about an outlet. `until_on`: the first day after the term of a letter."""
 
     step: OutletStep
     at: datetime
@@ -95,8 +95,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """An outlet in one quarter. `drawn`: its share of involved cards, drawn towards the mean. `reported` is None where
-    its institution reported nothing; `entered` are the openings of the days that it reported.
+    """An outlet in one quarter. `drawn`: its share of involved cards, drawn towards the mean. `reported` is None if its
+    institution reported nothing; `entered` counts the openings of the days that it reported.
     """
 
     outlet: Outlet
@@ -111,13 +111,15 @@ class Scored:
 
     @property
     def completeness(self) -> float | None:
-        """Entered for each reported; None: nothing to compare, and so a low share of involved cards says nothing."""
+        """Openings entered for each one reported; None if nothing was reported. A low share of involved cards then
+        means nothing.
+        """
         return self.entered / self.reported if self.reported else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """All outlets that the reader sees, the surely worst first; `mean` is of the whole city."""
+    """All outlets that the unit sees, the highest lower bounds first; `mean` is that of the whole city."""
 
     quarter: Quarter
     mean: float
@@ -131,7 +133,9 @@ def _span(services: Services, first: date, after: date) -> sa.ColumnElement[bool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """A quarter of the whole city, by outlet: involved and opened, entered of the days reported, and reported."""
+    """The counts of a quarter for the whole city, by outlet: (involved, opened), openings entered on reported days, and
+    openings reported.
+    """
 
     quarter: Quarter
     counts: Mapping[int, tuple[int, int]]
@@ -140,7 +144,9 @@ class Counted:
 
 
 def count_quarter(services: Services, quarter: Quarter) -> Counted:
-    """Counts all openings of the quarter: of millions that takes some seconds, so pages keep it for a while."""
+    """Counts all openings of the quarter. With millions of them this takes some seconds, so pages
+    cache it for a while.
+    """
     with services.store.begin() as tx:
         entered, reported = _completeness(tx, services, quarter.first, quarter.after().first)
         counts = _counts(tx, services, quarter)
@@ -148,7 +154,7 @@ def count_quarter(services: Services, quarter: Quarter) -> Counted:
 
 
 def read_cohort(services: Services, counted: Counted, *, visible_to: int | None) -> Cohort:
-    """The outlets of one quarter."""
+    """The outlets of one quarter that the unit sees, with intervals."""
     counts, entered, reported = counted.counts, counted.entered, counted.reported
     with services.store.begin() as tx:
         last = _last_steps(tx)
@@ -177,7 +183,7 @@ def read_cohort(services: Services, counted: Counted, *, visible_to: int | None)
 
 
 def _counts(tx: Tx, services: Services, quarter: Quarter) -> dict[int, tuple[int, int]]:
-    """Cards involved and opened, by outlet."""
+    """(involved, opened) cards by outlet."""
     cohort = sa.and_(
         _span(services, quarter.first, quarter.after().first), _o.result == word(OpeningResult.OPENED)
     )
@@ -195,7 +201,7 @@ def _counts(tx: Tx, services: Services, quarter: Quarter) -> dict[int, tuple[int
 def _completeness(
     tx: Tx, services: Services, first: date, after: date
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """What was entered, by outlet, of the days that were reported, and what was reported."""
+    """By outlet, the openings entered on days that were reported, and the openings reported."""
     day = sa.cast(sa.func.timezone(services.centre.timezone, _o.asked_at), sa.Date)
     wanted = sa.and_(_r.day >= first, _r.day < after)
     reported = tx.rows(
@@ -235,13 +241,13 @@ def _step(row: Row) -> Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matter:
-    """One outlet: its quarters back to its first opening, the newest first, and what was done about it, oldest first.
-    `due`: the term of the last letter is over, and nobody has reviewed it.
+    """An outlet with its quarters back to its first opening, newest first, and the steps taken, oldest first. `due`:
+    the term of the last letter is over and nobody has reviewed it.
     """
 
     outlet: Outlet
     cohorts: tuple[tuple[Quarter, float, Scored | None], ...]
-    """Each quarter with the mean of all and the outlet in it."""
+    """Each quarter, the mean of all outlets, and the outlet in it."""
     steps: tuple[Step, ...]
     following: tuple[OutletStep, ...]
     due: bool
@@ -262,7 +268,9 @@ def _steps_of(tx: Tx, outlet_id: int) -> list[Step]:
 def read_matter(
     services: Services, outlet_id: int, *, visible_to: int | None, count: Callable[[Quarter], Counted]
 ) -> Matter:
-    """`count` as `count_quarter`. Raises `NotFound`, also for an outlet of another unit."""
+    """The outlet with its quarters and steps. `count` works like `count_quarter`. Raises `NotFound`, also for an outlet
+    of another unit.
+    """
     today = services.clock.now().astimezone(services.centre.zone).date()
     with services.store.begin() as tx:
         outlet, steps = _visible(tx, outlet_id, visible_to), _steps_of(tx, outlet_id)
@@ -295,8 +303,8 @@ def take_step(
     authority: str = "",
     months: int = 0,
 ) -> None:
-    """What was done about the outlet, in its order. A letter of the competent authority has its document, and a term of
-    `months` from now on; only such a letter suspends. Raises `NotFound`, `Invalid`, and `Conflict` for a step
+    """Records a step about the outlet, in the prescribed order. A letter of the competent authority has a document and
+    a term of `months` from now on; only such a letter suspends. Raises `NotFound`, `Invalid`, and `Conflict` for a step
     that does not follow.
     """
     who, now, reason = actor_name(by), services.clock.now(), said("why", why)
@@ -336,7 +344,7 @@ def take_step(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthOfOutlet:
-    """What the monthly notice says of an outlet."""
+    """The figures of an outlet in the monthly notice."""
 
     outlet: Outlet
     openings: int
@@ -357,12 +365,12 @@ class MonthlyNotice:
     persons: int
     suspects: int
     cohort: Cohort
-    """Of the quarter before the last one: most of its cases have surfaced."""
+    """The cohort of the quarter before: most of its cases have surfaced."""
     steps: tuple[tuple[Outlet, Step], ...]
 
 
 def read_notice(services: Services, first: date, *, visible_to: int | None, who: str) -> MonthlyNotice:
-    """The notice of the month that begins on `first`; that somebody made it is in the audit."""
+    """The notice of the month that begins on `first`; the audit records who made it."""
     reader, after, zone = actor_name(who), add_months(first, 1), services.centre.timezone
     begin, end = midnight(first, zone), midnight(after, zone)
     q, c = t.card_question.c, t.onsite_check.c
@@ -435,7 +443,7 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
 
 
 def notice_months(day: date) -> Sequence[date]:
-    """The months of which a notice may be made, the newest first: those that are over, and this one."""
+    """The months for which a notice can be made, newest first: this one and those before."""
     first = day.replace(day=1)
     months = [first]
     while len(months) < _MONTHS:

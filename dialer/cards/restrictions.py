@@ -1,6 +1,6 @@
-"""Restrictions that an authority has determined, and objections. A determination is entered by one and approved by
-another, lasts two or three years and at most five with those before it, and ends by itself. An objection is checked by
-somebody else than who decided; an upheld one lifts at once and tells the outlets.
+"""Restrictions determined by an authority, and objections. One person enters a determination and another approves it;
+it lasts two or three years, at most five together with those before it, and ends by itself. Another person than the one
+who decided checks an objection; an upheld one lifts the restriction at once and notifies the outlets.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from dialer.language import Text
 from dialer.services import Services
 
 TERMS = (2, 3)
-"""Years of one determination."""
+"""The terms of a determination, in years."""
 MOST_YEARS = 5
-"""Of determinations that follow each other."""
+"""The longest time that determinations following each other may cover, in years."""
 _BEGINS = range(2000, 2100)
 _d, _j = t.card_determination.c, t.card_objection.c
 _MOST_SHOWN = 200
@@ -42,7 +42,7 @@ UPHELD = "objection_upheld"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Determination:
-    """One restriction; the person masked. `until_on`: the first day without it."""
+    """A restriction, with the person masked. `until_on`: the first day without it."""
 
     id: int
     person: str
@@ -59,7 +59,7 @@ class Determination:
 
 
 def years_after(start: date, years: int) -> date:
-    """The same day `years` later; of 29 February the first of March."""
+    """The same day `years` later; 1 March for 29 February."""
     try:
         return start.replace(year=start.year + years)
     except ValueError:
@@ -77,8 +77,8 @@ def enter_determination(
     years: int,
     by: str,
 ) -> int:
-    """What an authority has determined waits for a second person; its id. Raises `Invalid`, and `Conflict` for a
-    document that is on record for this person.
+    """Enters what an authority has determined, to wait for a second person; returns its id. Raises `Invalid`, and
+    `Conflict` for a document that is on record for this person.
     """
     who, now = actor_name(by), services.clock.now()
     called, document, office = (
@@ -100,7 +100,7 @@ def enter_determination(
     with services.store.begin() as tx:
         blind = person_blind(tx.vault, number)
         _lock_person(tx, blind)
-        _must_fit(tx, blind, from_on=from_on, until_on=until)
+        _require_term_within_limit(tx, blind, from_on=from_on, until_on=until)
         if (
             tx.scalar(sa.select(_d.id).where(_d.document_no == document, _d.person_blind == blind))
             is not None
@@ -131,8 +131,10 @@ def _lock_person(tx: Tx, blind: bytes) -> None:
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
-def _must_fit(tx: Tx, blind: bytes, *, from_on: date, until_on: date, leave_out: int = 0) -> None:
-    """Raises `Invalid` unless, with those that it follows or that follow it, the term is five years at most."""
+def _require_term_within_limit(
+    tx: Tx, blind: bytes, *, from_on: date, until_on: date, leave_out: int = 0
+) -> None:
+    """Raises `Invalid` if the term, with those that it follows or that follow it, is longer than five years."""
     rows = tx.rows(
         sa.select(_d.from_on, _d.until_on).where(
             _d.person_blind == blind,
@@ -162,7 +164,7 @@ def _note(
 
 
 def decide_determination(services: Services, determination_id: int, *, approve: bool, by: str) -> None:
-    """A second person puts it in force, or refuses it. Raises `NotFound`, `Invalid` and `Conflict`."""
+    """A second person puts the determination in force or refuses it. Raises `NotFound`, `Invalid` and `Conflict`."""
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
         row = _determination(tx, determination_id)
@@ -187,7 +189,7 @@ def _determination(tx: Tx, determination_id: int) -> Row:
 def list_determinations(
     services: Services, *, state: DeterminationState | None = None
 ) -> list[Determination]:
-    """Newest first, persons masked; one whose term has ended is over by itself."""
+    """Determinations, newest first, with persons masked; `is_over` when the term has ended."""
     today = services.clock.now().astimezone(services.centre.zone).date()
     statement = sa.select(t.card_determination).order_by(_d.id.desc()).limit(_MOST_SHOWN)
     if state is not None:
@@ -218,11 +220,11 @@ def list_determinations(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
-    """Somebody objects to a refusal, a restriction or a finding; the person masked."""
+    """An objection to a refusal, a restriction or a finding, with the person masked."""
 
     id: int
     about: str
-    """A table and a row, such as opening/7."""
+    """What it objects to: a table and a row, such as opening/7."""
     person: str
     words: str
     state: ObjectionState
@@ -245,8 +247,9 @@ def take_objection(
     opener_id: int | None = None,
     outlet_id: int | None = None,
 ) -> int:
-    """An objection to one of the three; its id. The same form sent twice is one objection. With `outlet_id` of an
-    opening of that outlet alone. Raises `NotFound`, `Invalid`, and `Conflict` for what nobody has decided.
+    """Takes an objection to one of the three and returns its id. The same form sent twice is one objection.
+    `outlet_id`: the opening must belong to this outlet. Raises `NotFound`, `Invalid`, and `Conflict` if nobody has
+    decided yet.
     """
     who, now, text = actor_name(by), services.clock.now(), said("words", words)
     with services.store.begin() as tx:
@@ -275,7 +278,7 @@ def take_objection(
 
 
 def _sent_before(tx: Tx, about: Mapping[str, int | None], text: str, *, by: str) -> int | None:
-    """The open objection that this person took about the same with the same words."""
+    """The open objection to the same decision that this person took with the same words; None without one."""
     same = sa.select(_j.id, _j.sealed).where(
         *(_j[name] == value for name, value in about.items() if value is not None),
         _j.state == word(ObjectionState.OPEN),
@@ -315,8 +318,8 @@ def _decider(
 
 
 def decide_objection(services: Services, objection_id: int, *, uphold: bool, reason: str, by: str) -> None:
-    """Somebody else than who decided, and than who took the objection, checks it. An upheld one lifts the restriction
-    or the finding in the same transaction, so that no check finds it from now on, and outlets are told. Raises
+    """Upholds or rejects an objection, by somebody who neither decided nor took it. An upheld one lifts the restriction
+    or the finding in the same transaction, so that no check finds it from now on, and notifies the outlets. Raises
     `NotFound`, `Invalid` and `Conflict`.
     """
     who, now, why = actor_name(by), services.clock.now(), said("reason", reason)
@@ -352,19 +355,19 @@ def _lift(tx: Tx, row: Row, *, by: str, now: datetime) -> None:
         values = {"state": DeterminationState.LIFTED.value, "lifted_by": by, "lifted_at": now}
         tx.execute(sa.update(t.card_determination).where(_d.id == row["determination_id"]).values(**values))
         blind = sa.select(_d.person_blind).where(_d.id == row["determination_id"]).scalar_subquery()
-        _tell(tx, o.person_blind == blind, LIFTED, now=now)
+        _notify_outlets(tx, o.person_blind == blind, LIFTED, now=now)
     elif row["opener_id"] is not None:
         p = t.card_opener.c
         values = {"state": OpenerState.LIFTED.value, "decided_by": by, "decided_at": now}
         tx.execute(sa.update(t.card_opener).where(p.id == row["opener_id"]).values(**values))
         own = sa.select(p.opening_id).where(p.id == row["opener_id"]).scalar_subquery()
-        _tell(tx, o.id == own, LIFTED, now=now)
+        _notify_outlets(tx, o.id == own, LIFTED, now=now)
     else:
-        _tell(tx, o.id == row["opening_id"], UPHELD, now=now)
+        _notify_outlets(tx, o.id == row["opening_id"], UPHELD, now=now)
 
 
-def _tell(tx: Tx, condition: sa.ColumnElement[bool], code: str, *, now: datetime) -> None:
-    """Every outlet where this person opened, or asked to, is told on its page."""
+def _notify_outlets(tx: Tx, condition: sa.ColumnElement[bool], code: str, *, now: datetime) -> None:
+    """Adds a notice for every outlet where this person opened a card or asked for one."""
     o = t.opening.c
     newest = (
         sa.select(
@@ -377,7 +380,7 @@ def _tell(tx: Tx, condition: sa.ColumnElement[bool], code: str, *, now: datetime
 
 
 def list_objections(services: Services, *, state: ObjectionState | None = None) -> list[Objection]:
-    """Open ones by their due time, then the newest decided; persons masked."""
+    """Open objections by their due time, then decided ones; persons are masked."""
     now = services.clock.now()
     is_open = _j.state == word(ObjectionState.OPEN)
     statement = (
@@ -435,7 +438,7 @@ def _person(tx: Tx, row: Row) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What an outlet is told. `opening_no`: of its own opening."""
+    """A notice on the page of an outlet. `opening_no` is that of its own opening."""
 
     id: int
     code: str
@@ -458,7 +461,7 @@ def unseen_notices(services: Services, *, outlet_id: int) -> list[Notice]:
 
 
 def note_seen(services: Services, notice_id: int, *, outlet_id: int) -> None:
-    """The outlet has read it. Raises `NotFound`."""
+    """Records that the outlet has read the notice. Raises `NotFound`."""
     n = t.outlet_notice.c
     with services.store.begin() as tx:
         done = tx.execute(

@@ -1,9 +1,9 @@
 """Rings: people who open cards together. Openings are linked by a rare key that they share (phone left, address, agent,
-story) within 72 hours; a component of at least three persons is looked at, and points say whether it is a ring. Pure.
+story) within 72 hours; a component of at least three persons gets points, which decide whether it is a ring. Pure.
 
-A key that many people share (a factory, a dormitory, a school, a usual purpose) is a hub: it links nobody by itself.
-Two hubs together may still be rare, such as a dormitory and a story: then the pair is a key. So is a usual story of
-people who come from one county elsewhere.
+A key that many people share (a factory, a dormitory, a school, a usual purpose) is a hub: by itself it links nobody.
+Two hubs together, such as a dormitory and a story, may still be rare: then the pair is a key. So is a usual story
+together with the county elsewhere from which people come.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import Final
 LINK_HOURS: Final = 72
 LEAST_PERSONS: Final = 3
 HUB_PERSONS: Final = 20
-"""More people than this within the time make a key a hub."""
+"""More persons than this within the link time make a key a hub."""
 USUAL_DAYS: Final = 30
-"""So far back it is looked whether a story is usual here."""
+"""How many days back people who points_by_name a story count for whether it is usual here."""
 _FRESH_DAYS: Final = 6
-"""The days before an opening that do not count for that: a ring works for some days."""
+"""The days just before an opening that do not count for this: a ring works for some days."""
 _USUAL_PERSONS: Final = 5
-"""So many people, in no ring, who said it earlier make a story usual."""
+"""This many people outside rings who points_by_name a story earlier make it usual."""
 MOST_OPENINGS: Final = 200
-"""Of one component that are looked at."""
+"""The most openings of one component that are searched."""
 _MOST_ROUNDS: Final = 6
 FLAG_POINTS: Final = 3
 _STUDENT_AGES: Final = range(15, 25)
@@ -50,17 +50,17 @@ class KeyKind(StrEnum):
     AGENT = "agent"
     STORY = "story"
     HOME = "home"
-    """The county elsewhere that issued the id number: only beside a usual story."""
+    """The county elsewhere that issued the id number; used only together with a usual story."""
 
 
 Part = tuple[KeyKind, bytes]
 Key = tuple[Part, ...]
-"""One shared value, or a pair of them."""
+"""One shared value, or a pair of values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One opening as the rings see it. `person` and the keys are blind indexes."""
+    """One opening for the search for rings. `person` and the keys are blind indexes."""
 
     id: int
     person: bytes
@@ -74,22 +74,24 @@ class Node:
     out_of_town: bool = False
     top_limit: bool = False
     in_ring: bool = False
-    """Of one that was found earlier."""
+    """It belongs to a ring that was found earlier."""
 
 
 Look = Callable[[Sequence[tuple[Key, datetime]]], Mapping[Key, Sequence[Node]]]
-"""For each key the openings that have it within `LINK_HOURS` around the moment, and of a story also those of the
-`USUAL_DAYS` before, newest first; of a hub only enough to see that it is one.
+"""Finds for each key the openings that have it within `LINK_HOURS` of the moment, and for a story also those of the
+`USUAL_DAYS` before, newest first; for a hub only enough of them to recognise it as one.
 """
 LookMany = Callable[
     [Sequence[tuple[Node, Sequence[tuple[Key, datetime]]]]], Sequence[Mapping[Key, Sequence[Node]]]
 ]
-"""As `Look` for several openings at once; each looks from where it began."""
+"""Like `Look`, for several searches at once, each given by the opening from which it started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
-    """A component with its points; at `FLAG_POINTS` it is a finding. `reasons` are names in words below."""
+    """A component with its points; with `FLAG_POINTS` it is a finding. `reasons` are the names of the points that
+    counted.
+    """
 
     nodes: tuple[Node, ...]
     links: Mapping[Key, tuple[int, ...]]
@@ -99,7 +101,7 @@ class Ring:
 
     @property
     def persons(self) -> int:
-        """How many different ones."""
+        """How many different persons it has."""
         return len({node.person for node in self.nodes})
 
     @property
@@ -108,22 +110,22 @@ class Ring:
 
     @property
     def is_found(self) -> bool:
-        """Enough persons and points."""
+        """Whether it has enough persons and points."""
         return self.persons >= LEAST_PERSONS and self.points >= FLAG_POINTS
 
 
 def keys_of(node: Node) -> tuple[Key, ...]:
-    """Every single value that it may share."""
+    """The keys of one value that the opening may share."""
     return tuple((part,) for part in node.parts)
 
 
 def is_hub(nodes: Iterable[Node]) -> bool:
-    """More people share the key than a ring has."""
+    """Whether more people share the key than a ring has."""
     return len({node.person for node in nodes}) > HUB_PERSONS
 
 
 def is_usual(nodes: Iterable[Node], at: datetime) -> bool:
-    """People of the weeks before `at` told the same story, in no ring."""
+    """Whether enough people outside rings points_by_name the same story in the weeks before `at`."""
     before = at - timedelta(days=_FRESH_DAYS)
     return len({node.person for node in nodes if node.at < before and not node.in_ring}) >= _USUAL_PERSONS
 
@@ -132,37 +134,39 @@ _Walk = Generator[tuple[tuple[Key, datetime], ...], Mapping[Key, Sequence[Node]]
 
 
 def find_ring(start: Node, look: Look) -> Ring:
-    """The component of this opening, walked outward until nothing new is linked or enough was seen."""
+    """The component of this opening, searched outward until nothing new is linked or enough was seen."""
     [ring] = find_rings([start], lambda wanted: [look(keys) for _, keys in wanted])
     return ring
 
 
 def find_rings(starts: Sequence[Node], look: LookMany) -> list[Ring]:
-    """As `find_ring` of each, in their order; all walk side by side, so that a step of all is one look."""
+    """The result of `find_ring` for each opening, in their order. All searches advance together, so that one call of
+    `look` serves a step of all.
+    """
     walks = [_walk(start) for start in starts]
     rings: dict[int, Ring] = {}
     waiting: dict[int, tuple[tuple[Key, datetime], ...]] = {}
 
-    def go_on(place: int, answer: Mapping[Key, Sequence[Node]] | None) -> None:
-        # One that shares nothing ends at its first step.
+    def advance(place: int, answer: Mapping[Key, Sequence[Node]] | None) -> None:
+        # A search whose opening shares nothing ends at its first step.
         try:
             waiting[place] = next(walks[place]) if answer is None else walks[place].send(answer)
         except StopIteration as end:
             rings[place] = end.value
 
     for place in range(len(starts)):
-        go_on(place, None)
+        advance(place, None)
     while waiting:
         places = list(waiting)
         found = look([(starts[place], waiting[place]) for place in places])
         waiting.clear()
         for place, answer in zip(places, found, strict=True):
-            go_on(place, answer)
+            advance(place, answer)
     return [rings[place] for place in range(len(starts))]
 
 
 def _walk(start: Node) -> _Walk:
-    """Gives the keys that it wants to know, takes the openings that have them, and ends with the ring."""
+    """One search: yields the keys that it needs, receives the openings that have them, and returns the ring."""
     seen: dict[int, Node] = {start.id: start}
     links: dict[Key, set[int]] = {}
     asked: set[Key] = set()
@@ -201,8 +205,8 @@ def _rare(
     frontier: Iterable[Node],
     hubs: set[Part],
 ) -> dict[Key, Sequence[Node]]:
-    """What links by a single key; the others are hubs. Of a story that is one, those who come from the same county
-    elsewhere as somebody of the frontier are linked.
+    """The keys that link by themselves, with their openings; adds the others to `hubs`. A story that is a hub still
+    links people who come from the same county elsewhere as a person of the frontier.
     """
     rare: dict[Key, Sequence[Node]] = {}
     for key, nodes in found.items():
@@ -242,38 +246,38 @@ def _judged(seen: Iterable[Node], links: Mapping[Key, tuple[int, ...]]) -> Ring:
         if len({owner[one] for one in ids if one in owner}) > 1
         for part in key
     }
-    speaks = _for(persons, kinds, nodes)
-    told = speaks | _against(persons, kinds, nodes)
-    if kinds == {KeyKind.STORY} and not (speaks["out_of_town"] or speaks["top_limits"]):
-        # In a large city people of one place happen to say the same.
-        told |= dict.fromkeys(("same_story", "institutions", "cards_each"), 0)
-    reasons = tuple(name for name, points in told.items() if points)
-    return Ring(nodes=nodes, links=links, points=max(0, sum(told.values())), reasons=reasons)
+    points_for = _points_for(persons, kinds, nodes)
+    points_by_name = points_for | _points_against(persons, kinds, nodes)
+    if kinds == {KeyKind.STORY} and not (points_for["out_of_town"] or points_for["top_limits"]):
+        # In a large city, people from one place may tell the same story by chance.
+        points_by_name |= dict.fromkeys(("same_story", "institutions", "cards_each"), 0)
+    reasons = tuple(name for name, points in points_by_name.items() if points)
+    return Ring(nodes=nodes, links=links, points=max(0, sum(points_by_name.values())), reasons=reasons)
 
 
-def _for(
+def _points_for(
     persons: Mapping[bytes, Sequence[Node]], kinds: set[KeyKind], nodes: Sequence[Node]
 ) -> dict[str, int]:
-    many, each = len(persons), len(nodes) / len(persons)
+    count, each = len(persons), len(nodes) / len(persons)
     firsts = [own[0] for own in persons.values()]
     strangers = sum(one.out_of_town for one in firsts)
     wide = sum(len({node.institution_id for node in own}) > 1 for own in persons.values())
     top = sum(any(node.top_limit for node in own) for own in persons.values())
     return {
         "cards_each": 2 if each >= _MANY_EACH else 1 if each >= _SEVERAL_EACH else 0,
-        "out_of_town": 1 if 2 * strangers >= many else 0,
-        "top_limits": 1 if 2 * top >= many else 0,
-        "institutions": 1 if 2 * wide >= many else 0,
+        "out_of_town": 1 if 2 * strangers >= count else 0,
+        "top_limits": 1 if 2 * top >= count else 0,
+        "institutions": 1 if 2 * wide >= count else 0,
         "same_agent": 1 if KeyKind.AGENT in kinds else 0,
         "same_story": 1 if KeyKind.STORY in kinds else 0,
         "same_phone": 1 if KeyKind.PHONE in kinds else 0,
     }
 
 
-def _against(
+def _points_against(
     persons: Mapping[bytes, Sequence[Node]], kinds: set[KeyKind], nodes: Sequence[Node]
 ) -> dict[str, int]:
-    """What makes it a family, a class, or people whom one employer has hired."""
+    """Points against a ring: it is rather a family, a class, or people hired by one employer."""
     firsts = [own[0] for own in persons.values()]
     ages = [one.age for one in firsts if one.age is not None]
     local = 2 * sum(one.out_of_town for one in firsts) < len(persons)
@@ -301,5 +305,5 @@ def _against(
 
 
 def within(at: datetime) -> tuple[datetime, datetime]:
-    """The time around a moment in which openings are linked."""
+    """The first and last moment at which an opening is linked to one at `at`."""
     return at - timedelta(hours=LINK_HOURS), at + timedelta(hours=LINK_HOURS)

@@ -1,4 +1,4 @@
-"""Rows of openings: written sealed with their blind indexes, and counted by person, phone, address and agent."""
+"""Rows of openings: stored sealed with their blind indexes, and counted by person, phone, address and agent."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _OUTLET: Final = sa.select(
 
 
 def outlet_of(tx: Tx, outlet_id: int) -> Outlet:
-    """Raises `NotFound`."""
+    """The outlet with this id. Raises `NotFound`."""
     row = tx.one(_OUTLET.where(t.outlet.c.id == outlet_id))
     if row is None:
         raise NotFound(kind="outlet", key=outlet_id)
@@ -68,7 +68,7 @@ def outlet_of(tx: Tx, outlet_id: int) -> Outlet:
 
 
 def outlets_of(tx: Tx, outlet_ids: Iterable[int]) -> dict[int, Outlet]:
-    """These outlets by id."""
+    """The outlets with these ids, by id."""
     rows = tx.rows(_OUTLET.where(_OUTLETS.clause), _OUTLETS.given(outlet_ids))
     return {row["id"]: record_of(Outlet, row) for row in rows}
 
@@ -77,13 +77,13 @@ _OUTLETS: Final = IdSet("outlets", t.outlet.c.id)
 
 
 def outlets_of_institution(tx: Tx, institution_id: int) -> dict[str, Outlet]:
-    """The institution's outlets by code."""
+    """The outlets of the institution, by code."""
     rows = tx.rows(_OUTLET.where(t.outlet.c.institution_id == institution_id))
     return {row["code"]: record_of(Outlet, row) for row in rows}
 
 
 def outlet_of_teller(tx: Tx, staff_id: int) -> Outlet | None:
-    """The outlet of this account; None where nobody has said which."""
+    """The outlet of this account; None if it is bound to none."""
     row = tx.one(
         _OUTLET.join(t.outlet_teller, t.outlet_teller.c.outlet_id == t.outlet.c.id).where(
             t.outlet_teller.c.staff_id == staff_id
@@ -93,7 +93,7 @@ def outlet_of_teller(tx: Tx, staff_id: int) -> Outlet | None:
 
 
 def institution_named(tx: Tx, name: str) -> Row:
-    """Raises `NotFound`."""
+    """The institution with this name. Raises `NotFound`."""
     row = tx.one(sa.select(t.institution).where(t.institution.c.name == name))
     if row is None:
         raise NotFound(kind="institution", key=name)
@@ -101,22 +101,22 @@ def institution_named(tx: Tx, name: str) -> Row:
 
 
 def institution_of_token(tx: Tx, token_name: str) -> Row | None:
-    """The institution that sends with this API token."""
+    """The institution that sends with this API token; None if there is none."""
     return tx.one(sa.select(t.institution).where(t.institution.c.token_name == token_name))
 
 
 def person_blind(vault: Vault, id_number: str) -> bytes:
-    """Finds the openings of a person again."""
+    """The blind index of a person, which finds their openings."""
     return vault.blind(id_number, kind=BlindKind.OPENING_PERSON)
 
 
 def number_blind(vault: Vault, number: str) -> bytes:
-    """Finds the opening of an account or a telephone number again."""
+    """The blind index of an account or telephone number, which finds its opening."""
     return vault.blind(number, kind=BlindKind.OPENING_NUMBER)
 
 
 def blinds_of(vault: Vault, record: OpeningRecord) -> dict[str, bytes | None]:
-    """The blind columns of an opening."""
+    """The blind columns of an opening; None where the value is missing."""
 
     def blind(value: str, kind: BlindKind) -> bytes | None:
         return vault.blind(value, kind=kind) if value else None
@@ -144,7 +144,7 @@ def opening_row(
     timezone: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """All columns of the row; what names a person or a card is sealed. `timezone`: the centre's, for the age."""
+    """All columns of the row; what names a person or a card is sealed. `timezone`: that of the centre, for the age."""
     personal = {name: getattr(record, name) for name in OPENING_PERSONAL}
     refused = record.result is OpeningResult.REFUSED
     return {
@@ -175,9 +175,7 @@ def opening_row(
 
 
 def insert_openings(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[int]:
-    """Rows whose number their institution had not used; the ids of those that were written. An opening in progress of
-    the same person is completed, and keeps its own id, which is not among them.
-    """
+    """Inserts the rows whose number their institution has not used; returns the ids of the rows that were inserted."""
     if not rows:
         return set()
     new = insert(t.opening)
@@ -189,33 +187,33 @@ def insert_openings(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> set[int]:
 
 
 def opening_by_number(tx: Tx, institution_id: int, opening_no: str, *, lock: bool = False) -> Row | None:
-    """The opening of this number."""
+    """The opening with this number; None if there is none."""
     c = t.opening.c
     statement = sa.select(t.opening).where(c.institution_id == institution_id, c.opening_no == opening_no)
     return tx.one(statement.with_for_update() if lock else statement)
 
 
 def latest_openings(tx: Tx, outlet_id: int, *, limit: int) -> list[Row]:
-    """The openings of an outlet, the newest first."""
+    """The latest openings of an outlet, newest first."""
     c = t.opening.c
     newest = (c.asked_at.desc(), c.id.desc())
     return tx.rows(sa.select(t.opening).where(c.outlet_id == outlet_id).order_by(*newest).limit(limit))
 
 
 def last_check(tx: Tx, opening_id: int) -> Row | None:
-    """What was found of an opening when it was checked for the last time."""
+    """The last check of an opening; None if it was not checked."""
     c = t.opening_check.c
     return tx.one(sa.select(t.opening_check).where(c.opening_id == opening_id).order_by(c.id.desc()).limit(1))
 
 
 def opening_personal(tx: Tx, opening_id: int, sealed: bytes) -> dict[str, Any]:
-    """What names the person and the card, in clear."""
+    """The personal data of an opening, in clear."""
     return tx.vault.open_record(sealed, table="opening", column="sealed", row=opening_id)
 
 
 def with_earlier(tx: Tx, known: Row, record: OpeningRecord) -> OpeningRecord:
-    """The record with what was given of this opening earlier and is left out now. Who was guided or accompanied stays
-    so.
+    """The record, completed with what was given about this opening earlier and is missing now. A customer who was
+    guided or accompanied stays so.
     """
     personal = opening_personal(tx, known["id"], known["sealed"])
     left_out = {name: personal[name] for name in OPENING_PERSONAL if not getattr(record, name)}
@@ -233,11 +231,13 @@ _JUDGED: Final = (
     "product", "phone_blind", "address_blind", "employer_blind", "agent_blind", "story_blind", "limit_fen",
     "accompanied", "guided",
 )  # fmt: skip
-"""What the checks look at, of what may be given anew."""
+"""The columns that the checks read and that can change."""
 
 
 def change_opening(tx: Tx, known: Row, row: Mapping[str, Any]) -> Row:
-    """The opening is what `row` says from now on; the row. Its verdict stands only if it was found of the same."""
+    """Changes the opening to `row` and returns the new row. Its verdict stays only if the columns that the checks read
+    are unchanged.
+    """
     values = {name: value for name, value in row.items() if name not in {"id", "drill"}}
     if any(row[name] != known[name] for name in _JUDGED):
         values["verdict"] = None
@@ -246,7 +246,7 @@ def change_opening(tx: Tx, known: Row, row: Mapping[str, Any]) -> Row:
 
 
 def join_facts(tx: Tx, opening_ids: Iterable[int]) -> None:
-    """Later facts that were known before their opening was entered belong to it now."""
+    """Attaches facts that were known before their opening was entered."""
     ids = list(opening_ids)
     if ids:
         tx.execute(
@@ -263,7 +263,9 @@ def join_facts(tx: Tx, opening_ids: Iterable[int]) -> None:
 def write_fact(
     tx: Tx, number: str, kind: OpeningFactKind, *, source: str, by: str, at: datetime, now: datetime
 ) -> bool:
-    """A card is known to be involved, closed, or used far away; False when it was known. It joins by the number."""
+    """Records that a card is involved, closed, or used far away; False if it was known. The number
+    finds the opening.
+    """
     blind = number_blind(tx.vault, number)
     opening_id = tx.scalar(
         sa.select(t.opening.c.id)
@@ -376,7 +378,7 @@ _AROUND: Final = sa.select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """An opening whose facts are wanted as of `at`. `row` has its columns; phone and id number in clear."""
+    """An opening whose facts are needed as of `at`. `row` has its columns; phone and id number are in clear."""
 
     row: Mapping[str, Any]
     phone: str
@@ -387,7 +389,7 @@ class Asked:
 
 
 def read_facts(tx: Tx, asked: Sequence[Asked], *, rules: CardsSettings) -> list[Facts]:
-    """The counts of each opening, itself among them, in two queries for all. `at` ends all windows."""
+    """The facts of each opening, itself included, in two queries for all. All windows end at `at`."""
     vault = tx.vault
     given = _ASKED.given(
         [
@@ -434,7 +436,7 @@ def _facts(asked: Asked, own: Sequence[Row], around: Row, rules: CardsSettings) 
 
 
 def _counts(others: Sequence[Row], asked: Asked, *, rules: CardsSettings) -> dict[str, int]:
-    """`others`: the openings of the same person but this one."""
+    """The counts over `others`, the other openings of the same person, plus this one."""
     outlet = asked.outlet
 
     def since(**span: float) -> list[Row]:
@@ -469,7 +471,7 @@ def _counts(others: Sequence[Row], asked: Asked, *, rules: CardsSettings) -> dic
 
 
 def restrictions_of(tx: Tx, blinds: Iterable[bytes], *, on: date) -> dict[bytes, Restriction]:
-    """The determination by person that is in force on this day, the one that ends last."""
+    """The determination in force on this day, by person; of several the one that ends last."""
     c = t.card_determination.c
     wanted = _PERSONS.given(blinds)
     rows = tx.rows(_IN_FORCE.where(c.from_on <= on, c.until_on > on), wanted)
@@ -542,7 +544,7 @@ _SHARING: Final = _sharing()
 
 
 def node_of(row: Mapping[str, Any], rules: CardsSettings) -> Node:
-    """The opening as the rings see it."""
+    """The opening as a node for the search for rings."""
     parts: tuple[Part, ...] = tuple(
         (kind, bytes(row[name])) for kind, name in _BLINDS.items() if row[name] is not None
     )
@@ -563,7 +565,7 @@ def node_of(row: Mapping[str, Any], rules: CardsSettings) -> Node:
 
 
 class Looker:
-    """Looks for openings that share keys: of each that walks until its own moment, or until the one moment given."""
+    """Finds openings that share keys; each search sees them up to its own moment, or up to `until` if that is given."""
 
     def __init__(self, tx: Tx, rules: CardsSettings, *, until: datetime | None = None) -> None:
         self._tx = tx
@@ -609,7 +611,7 @@ class Looker:
 
 
 def keep_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
-    """The number of the ring, which its openings have from now on. Rings that it joins become one."""
+    """Stores the ring, marks its openings with it, and returns its number. Rings that it connects become one."""
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_RING_LOCK)))
     ids = [node.id for node in ring.nodes]
     known = sorted(
@@ -628,21 +630,21 @@ def keep_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
     if known:
         ring_id = int(known[0])
         if joined := known[1:]:
-            _number(tx, _o.ring_id.in_(joined), ring_id)
+            _mark_with_ring(tx, _o.ring_id.in_(joined), ring_id)
             tx.execute(sa.update(t.card_ring).where(t.card_ring.c.id.in_(joined)).values(persons=0, cards=0))
-        # An opening of an earlier time saw less of the ring than is known.
+        # A search as of an earlier time finds less of the ring than is known.
         c = t.card_ring.c
         tx.execute(sa.update(t.card_ring).where(c.id == ring_id, c.cards <= ring.cards).values(**values))
     else:
         [ring_id] = take_next_ids(tx, t.card_ring, 1)
         tx.execute(sa.insert(t.card_ring).values(id=ring_id, found_at=now, **values))
-    _number(tx, sa.and_(_o.id.in_(ids), _o.ring_id.is_distinct_from(ring_id)), ring_id)
+    _mark_with_ring(tx, sa.and_(_o.id.in_(ids), _o.ring_id.is_distinct_from(ring_id)), ring_id)
     return ring_id
 
 
-def _number(tx: Tx, which: sa.ColumnElement[bool], ring_id: int) -> None:
-    """An opening that another counter checks at this moment is left out: that check finds the ring by itself, and to
-    wait for it could be for ever.
+def _mark_with_ring(tx: Tx, which: sa.ColumnElement[bool], ring_id: int) -> None:
+    """Marks the openings with the ring. Skips one that another counter is checking at this moment: that check finds the
+    ring by itself, and waiting for it could deadlock.
     """
     free = sa.select(_o.id).where(which).with_for_update(skip_locked=True, key_share=True)
     tx.execute(sa.update(t.opening).where(_o.id.in_(free)).values(ring_id=ring_id))
@@ -657,8 +659,8 @@ def note_opener(
     ring_id: int | None,
     now: datetime,
 ) -> bool:
-    """Who is found is on the morning's list: the ring where it is one, else the person; False of no finding. A person,
-    or a ring, that somebody has lifted is not listed again before that finding would have expired.
+    """Puts the ring, or the person if there is no ring, on the list of the morning; False without findings. A person or
+    ring that somebody has lifted is not listed again before the lifted finding would have expired.
     """
     if not grave:
         return False
@@ -683,7 +685,7 @@ def note_opener(
     )
     is_over = p.expires_at <= now
 
-    def anew(name: str, value: object) -> sa.ColumnElement[Any]:
+    def if_over(name: str, value: object) -> sa.ColumnElement[Any]:
         return sa.case((is_over, sa.literal(value, p[name].type)), else_=p[name])
 
     is_person = ring_id is None
@@ -698,10 +700,10 @@ def note_opener(
             set_={
                 "findings": new.excluded.findings,
                 "expires_at": sa.func.greatest(p.expires_at, new.excluded.expires_at),
-                "state": anew("state", OpenerState.LISTED.value),
-                "listed_at": anew("listed_at", now),
-                "decided_by": anew("decided_by", None),
-                "signed_by": anew("signed_by", None),
+                "state": if_over("state", OpenerState.LISTED.value),
+                "listed_at": if_over("listed_at", now),
+                "decided_by": if_over("decided_by", None),
+                "signed_by": if_over("signed_by", None),
             },
         )
     )

@@ -80,7 +80,7 @@ _ROW, _TOP, _LEFT, _RIGHT, _WIDTH, _PERSON, _KEY = 46, 36, 150, 520, 700, 15, 9
 
 
 def sentences(findings: Sequence[CheckFinding], lang: Lang) -> list[tuple[str, CheckFinding]]:
-    """Each finding in words, and with its basis in this language."""
+    """Each finding in words, and the finding with its basis in this language."""
     checks = shipped_checks()
     return [
         (checks.sentence(one, lang), replace(one, basis=checks.basis_in(one.basis, lang))) for one in findings
@@ -100,7 +100,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A ring as two columns: persons, what they share, and a line for each that a person uses."""
+    """A ring as two columns: persons, what they share, and a line from each person to each key."""
 
     width: int
     height: int
@@ -109,7 +109,7 @@ class Drawing:
 
 
 def draw_ring(ring: Ring, members: Sequence[RingMember], lang: Lang) -> Drawing:
-    """Persons keep the order of their first opening; keys stand beside the middle of their persons."""
+    """Draws a ring. Persons are in the order of their first opening; a key is beside the middle of its persons."""
     owner = {opening_id: place for place, one in enumerate(members) for opening_id in one.opening_ids}
     shared: list[tuple[float, str, list[int]]] = []
     for key, ids in ring.links.items():
@@ -141,17 +141,17 @@ def draw_ring(ring: Ring, members: Sequence[RingMember], lang: Lang) -> Drawing:
 
 
 def per_ten_thousand(interval: Estimate) -> str:
-    """Such as `12.3 (8.0–18.1)`."""
+    """The share and its interval for each 10,000, such as `12.3 (8.0–18.1)`."""
     return f"{PER * interval.share:.1f} ({PER * interval.low:.1f}–{PER * interval.high:.1f})"
 
 
 def percent(share: float | None, lang: Lang) -> str:
-    """Such as `97 %`; of what nobody reported, so."""
+    """The share in per cent, such as `97 %`; the words for nothing reported if it is None."""
     return say(lang, gettext_noop("nothing reported")) if share is None else f"{100 * share:.0f} %"
 
 
 def notice_document(notice: MonthlyNotice, *, lang: Lang, timezone: str, who: str, now: datetime) -> Document:
-    """The notice as docx; it names no customer."""
+    """The notice as a document, which names no customer."""
     zone, month = ZoneInfo(timezone), notice.first.month
     title = say(
         lang, "Notice on two-card control, %(year)s-%(month)s", year=notice.first.year, month=f"{month:02d}"

@@ -1,9 +1,9 @@
-"""Cells of lists as people write them, read as grades, kinds, fraud types, tags, durations, amounts and moments.
-Nothing is guessed: an unknown grade is unreadable, and a moment without a zone is in the office's own.
+"""Reads cells of lists, as people write them, as grades, kinds, fraud types, tags, durations, amounts and moments.
+Nothing is guessed: an unknown grade is unreadable. A moment without a zone is in the zone of the office.
 
-Grades follow practice: 高 = 红 = 1级, 中 = 橙 = 黄 = 2级, 低 = 蓝 = 3级 (and 4级 where a place has four); extra high
-has words of its own (特高危, 极高, 0级). cn2an reads Chinese numerals; currency words, digit groups and the unit of a
-bare number are read here.
+Grades follow practice: 高 = 红 = 1级, 中 = 橙 = 黄 = 2级, 低 = 蓝 = 3级 (and 4级 where a place has four grades);
+extra high has words of its own (特高危, 极高, 0级). cn2an reads Chinese numerals; currency words, digit groups and the
+unit of a bare number are read here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dialer.language import Text
 
 
 class Unreadable(ValueError):
-    """The cell is not empty, but not readable as a value of its column. Never leaves this package."""
+    """The cell is not empty, but cannot be read as a value of its column."""
 
 
 _INVISIBLE: Final = dict.fromkeys(
@@ -33,7 +33,7 @@ _GUARDED: Final = re.compile(r'="(?P<text>[^"]*)"')
 _CJK_GAP: Final = re.compile(r"(?<=[\u2e80-\u9fff\uf900-\ufaff])\s+(?=[\u2e80-\u9fff\uf900-\ufaff])")
 BLANK_MARKS: Final = frozenset(
     {"", "-", "--", "---", "—", "——", "/", "\\", "无", "空", "暂无", "null", "none", "n/a", "nil", "(null)"}
-    # What a spreadsheet shows of a formula that failed, in a text that it wrote.
+    # What a spreadsheet writes for a formula that failed.
     | {"#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!"}
 )
 _LONGEST_MARK: Final = max(map(len, BLANK_MARKS))
@@ -41,11 +41,11 @@ _LONG_DIGITS: Final = re.compile(r"\d{5,}")
 _LOST: Final = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3}")
 SHOWN_LENGTH: Final = 16
 LONGEST_VALUE: Final = 500
-"""Characters of a value: a longer text is no value, and some patterns would take the square of its length."""
+"""The most characters of a value: longer text is not a value, and some patterns would take quadratic time."""
 
 
 def cleaned(cell: str) -> str:
-    """The cell without invisible characters, outer space, and the `="…"` or `'` that forces text."""
+    """The cell without invisible characters, surrounding space, and the `="…"` or `'` that forces text."""
     text = cell.strip()
     if not text.isprintable():
         text = text.translate(_CLEAN).strip()
@@ -57,7 +57,7 @@ def cleaned(cell: str) -> str:
 
 
 def folded(cell: str) -> str:
-    """The cleaned cell in half-width and lower case: what the word lists are looked up with."""
+    """The cleaned cell in half-width and lower case, as the word lists have it."""
     text = cleaned(cell)
     if text.isascii():
         return text.lower()
@@ -73,7 +73,7 @@ def joined_name(cell: str) -> str:
 
 
 def is_blank(folded_text: str) -> bool:
-    """True for an empty cell and for the marks that people write for nothing, such as - or 无."""
+    """True for an empty cell and for marks that mean no value, such as - or 无."""
     return folded_text in BLANK_MARKS
 
 
@@ -83,18 +83,18 @@ DIGITS_LOST: Final = Text(
 
 
 def has_lost_digits(text: str) -> bool:
-    """True for a long number that a spreadsheet keeps in scientific form: numbers that differed are then the same."""
+    """True for a long number in scientific notation: a spreadsheet has made numbers that differed the same."""
     return _LOST.fullmatch(text) is not None
 
 
 def filled(cell: str) -> str:
-    """The cleaned cell, '' for a mark that means nothing."""
+    """The cleaned cell; '' for a mark that means no value."""
     text = cleaned(cell)
     return "" if len(text) <= _LONGEST_MARK and is_blank(folded(text)) else text
 
 
 def shown(cell: str) -> str:
-    """The cell for a reason: shortened, with long runs of digits masked."""
+    """The cell as a reason quotes it: shortened, with long runs of digits masked."""
     text = _LONG_DIGITS.sub(lambda run: run[0][:3] + "****", " ".join(cleaned(cell).split()))
     return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
 
@@ -116,7 +116,7 @@ KIND_WORDS: Final = (
     (WarningKind.WEB_APP, ("网络", "网址", "网站", "互联网", "app", "web", "url", "域名")),
 )
 
-# The first line that matches wins, so the narrower words stand above the wider ones.
+# The first line that matches wins, so narrower words come before wider ones.
 FRAUD_TYPE_WORDS: Final = (
     (FraudType.POLICE_IMPERSONATION, ("公检法", "冒充警", "冒充公安", "冒充政府", "安全账户")),
     (FraudType.GAME_TRADE, ("游戏",)),
@@ -140,7 +140,7 @@ _TAG_BREAKS: Final = re.compile(r"[,、;/|\s+]+")
 
 
 def read_grade(cell: str) -> Grade | None:
-    """The grade, or None for an empty cell. Raises Unreadable for a word that is in no table."""
+    """The grade; None for an empty cell. Raises `Unreadable` for an unknown word."""
     text = folded(cell)
     if is_blank(text):
         return None
@@ -156,7 +156,7 @@ def read_grade(cell: str) -> Grade | None:
 
 
 def read_kind(cell: str) -> WarningKind:
-    """The kind of warning; unknown for an empty cell and for words we do not know."""
+    """The kind of warning; unknown for an empty cell and for unknown words."""
     text = folded(cell)
     for kind, words in KIND_WORDS:
         if text == kind.value or any(word in text for word in words):
@@ -165,7 +165,7 @@ def read_kind(cell: str) -> WarningKind:
 
 
 def read_fraud_type(cell: str) -> FraudType:
-    """The fraud type; unknown for an empty cell and for words we do not know."""
+    """The fraud type; unknown for an empty cell and for unknown words."""
     text = "".join(folded(cell).split())
     if text in _FRAUD_VALUES:
         return FraudType(text)
@@ -198,7 +198,9 @@ _NUMBER: Final = re.compile(r"[0-9]{1,7}(?:\.[0-9]+)?")
 
 
 def read_seconds(cell: str, *, seconds_per_unit: int = 1) -> int | None:
-    """The length in seconds, None for an empty cell; a bare number counts `seconds_per_unit`. Raises Unreadable."""
+    """The length in seconds; None for an empty cell. `seconds_per_unit` is the unit of a bare number. Raises
+    `Unreadable`.
+    """
     text = "".join(folded(cell).split())
     if is_blank(text):
         return None
@@ -228,14 +230,14 @@ _WITH_NUMERALS: Final = re.compile(
     r"[0-9.]*[零〇一二三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟萬两俩][^负点]{0,40}"
 )
 _AS_CN2AN: Final = str.maketrans("萬俩", "万两")
-_TENS_OF_MILLIONS_SAID: Final = re.compile(r"[^亿]+亿[1-9一二三四五六七八九壹贰叁肆伍陆柒捌玖两]")
+_SHORT_TENS_OF_MILLIONS: Final = re.compile(r"[^亿]+亿[1-9一二三四五六七八九壹贰叁肆伍陆柒捌玖两]")
 
 
 def read_fen(cell: str, *, yuan_per_unit: int = 1) -> int | None:
-    """The sum in fen, or None for an empty cell.
+    """The amount in fen; None for an empty cell.
 
-    `yuan_per_unit` is what a bare number counts (10,000 under a heading in 万元); a sum with its own unit
-    keeps it. Raises Unreadable for anything that is no single sum of zero or more.
+    `yuan_per_unit` is the unit of a bare number (10,000 under a heading in 万元); an amount with its own unit keeps it.
+    Raises `Unreadable` for anything but a single amount of zero or more.
     """
     if _PLAIN.fullmatch(cell):
         return _bounded(int(cell) * 100 * yuan_per_unit)
@@ -265,20 +267,20 @@ def _bounded(fen: int) -> int:
 
 
 def _chinese(text: str) -> Decimal:
-    """三万, 一万二千, 三万五 (which is said for 三万五千), 3万, 1.5万, 3万5千.
+    """三万, 一万二千, 三万五 (short for 三万五千), 3万, 1.5万, 3万5千.
 
-    A decimal fraction of one unit is multiplied here: cn2an cuts 1.23456万 to whole yuan. It knows 三万五, but not
-    二亿三, which is said for 二亿三千万, and fails on some texts with other errors than its own.
+    A decimal fraction of one unit is multiplied here, because cn2an cuts 1.23456万 to whole yuan. It knows 三万五,
+    but not 二亿三 (short for 二亿三千万), and fails on some texts with errors other than its own.
     """
     if one := _ONE_UNIT.fullmatch(text):
         return Decimal(one[1]) * _UNITS[one[2]]
     if not _WITH_NUMERALS.fullmatch(text):
         raise Unreadable
     try:
-        import cn2an  # noqa: PLC0415  # more than half of the time in which a file's reader starts
+        import cn2an  # noqa: PLC0415  # more than half of the start-up time of the file reader
 
         text = text.translate(_AS_CN2AN)
-        if _TENS_OF_MILLIONS_SAID.fullmatch(text):
+        if _SHORT_TENS_OF_MILLIONS.fullmatch(text):
             text += "千万"
         return Decimal(str(cn2an.cn2an(text, "smart")))
     except (ValueError, LookupError, ArithmeticError):
@@ -302,18 +304,18 @@ _SERIAL: Final = re.compile(r"[2-7][0-9]{4}(?:\.[0-9]+)?")
 _UNIX_SECONDS: Final = re.compile(r"1[0-9]{9}(?:\.[0-9]+)?")
 _UNIX_MILLISECONDS: Final = re.compile(r"1[0-9]{12}(?:\.0+)?")
 _DAY_ZERO: Final = date(1899, 12, 30)
-"""Of spreadsheets."""
+"""Day 0 of spreadsheets."""
 _NOON: Final = 12
 _LAST_AT_NOON: Final = 2
-"""中午1点 and 中午2点 are after it."""
+"""中午1点 and 中午2点 are in the afternoon."""
 _MIDNIGHT: Final = 24
 """24:00 and 晚上12点 are the end of the day."""
 _YEARS: Final = range(2000, 2100)
 
 
 def read_moment(cell: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:
-    """The moment in UTC, None for an empty cell. A bare date is its beginning, or with `end_of_day` its end: what
-    expires on a day is still valid on it. Raises Unreadable.
+    """The moment in UTC; None for an empty cell. A bare date is its beginning, or with `end_of_day` its end: what
+    expires on a day is still valid on that day. Raises `Unreadable`.
     """
     try:
         if _ISO_MOMENT.fullmatch(cell) and " 24" not in cell:
@@ -334,7 +336,7 @@ def read_moment(cell: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datet
 
 
 def _moment(text: str) -> tuple[datetime, bool]:
-    """The moment (naive where the text names no zone) and whether it is a bare date."""
+    """The moment (naive if the text has no zone) and whether it is a bare date."""
     if parts := _DATE_AND_TIME.fullmatch(text) or _COMPACT.fullmatch(text):
         return _from_parts(parts.groupdict())
     if _SERIAL.fullmatch(text):
@@ -349,7 +351,7 @@ def _moment(text: str) -> tuple[datetime, bool]:
 
 
 def _from_parts(parts: Mapping[str, str]) -> tuple[datetime, bool]:
-    """Parts that are missing are None or not there."""
+    """The moment of the parts, and whether it is a bare date. Missing parts are None or absent."""
     day = date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
     if not parts["hour"]:
         return datetime.combine(day, time()), True

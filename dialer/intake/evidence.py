@@ -1,8 +1,9 @@
-"""Files that prove something. A PDF is kept byte for byte, so it is only looked at: whether it is whole, whether it
-opens without a password, and whether it does anything but show pages. A picture is decoded and written anew, without
-what the camera noted about the place and itself.
+"""Evidence files. A PDF is stored byte for byte, so it is only inspected: whether it is complete, opens without a
+password, and does nothing but show pages. A picture is decoded and encoded again, without what the camera recorded
+about the place and itself.
 
-The bytes may be made to do harm: only the process of `runtime/uploads.py` that is ended for it calls this.
+The bytes may be malicious: this runs only in the separate process of `runtime/uploads.py`, which is ended if it takes
+more than it may.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from PIL import (  # noqa: F401 - the plug-ins of the formats, which Pillow else imports when it meets one
+from PIL import (  # noqa: F401 - the plug-ins of the formats, which Pillow would otherwise import on first use
     ExifTags,
     Image,
     JpegImagePlugin,
@@ -43,9 +44,9 @@ _PIECE: Final = 1 << 14
 
 
 def fault_of_pdf(content: bytes) -> PictureFault | None:
-    """What is wrong with a PDF; None for a whole one without a password that runs no script, starts no program, sends
-    no form and holds no other file. What is packed is looked at unpacked; objects packed in a way that hides them are
-    refused.
+    """The fault of a PDF; None for a complete one without a password that runs no script, starts no program, submits no
+    form and embeds no file. Compressed content is inspected uncompressed; objects compressed in a way that hides them
+    are refused.
     """
     if _HEAD.match(content) is None:
         return PictureFault.KIND
@@ -72,12 +73,12 @@ def _packed_fault(content: bytes) -> PictureFault | None:
 
 
 def _unescaped(content: bytes) -> bytes:
-    """A name may write any of its letters as `#` and two digits."""
+    """The content with the characters of names decoded: a name may write any of them as `#` and two digits."""
     return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), content)
 
 
 def _hides_objects(plain: bytes) -> bool:
-    """A stream of objects is packed otherwise than `_unpacked` unpacks it."""
+    """Whether a stream of objects is compressed in a way that `_unpacked` cannot read."""
     at = plain.find(_OBJECTS)
     while at >= 0:
         begin, end = plain.rfind(b"obj", 0, at), plain.find(b"stream", at + len(_OBJECTS))
@@ -90,7 +91,7 @@ def _hides_objects(plain: bytes) -> bool:
 
 
 def _unpacked(content: bytes) -> Iterator[bytes]:
-    """Of each stream what Flate gives, as far as it goes; one that is packed otherwise gives nothing."""
+    """The content of each stream, decompressed with Flate as far as possible; empty for one compressed otherwise."""
     for stream in _STREAM.finditer(content):
         unpacking, at = zlib.decompressobj(), stream.end()
         pieces: list[bytes] = []
@@ -101,22 +102,23 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
                 left -= len(pieces[-1])
                 at += _PIECE
         except zlib.error:
-            pass  # what came before is looked at
+            pass  # the part before the error is inspected
         yield b"".join(pieces)
 
 
 Image.preinit()
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 _DRAWN: Final = frozenset({"icc_profile", "transparency", "gamma"})
-"""What Pillow keeps beside the pixels and a viewer needs to show them."""
+"""What Pillow keeps besides the pixels and a viewer needs to show them."""
 _QUALITY: Final = 95
 _UPRIGHT: Final = 1
 _MOST_TURNED: Final = 8
 
 
 def written_anew(stream: BinaryIO, *, most_pixels: int) -> tuple[str, bytes] | PictureFault:
-    """Its format as Pillow names it, and a JPEG, PNG or WebP without place, time, device and comments; how it is to be
-    turned stays. A JPEG is written with the quality that it came with. Of a moving picture the first one is kept.
+    """Encodes a picture again as JPEG, PNG or WebP, without place, time, device and comments but with its orientation.
+    Returns the name of its format in Pillow and the new bytes, or its fault. A JPEG keeps its quality. Of an animated
+    picture only the first frame is kept.
     """
     try:
         picture = Image.open(stream, formats=_FORMATS)

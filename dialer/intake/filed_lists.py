@@ -31,7 +31,7 @@ from dialer.language import Text
 
 
 class FiledField(StrEnum):
-    """A column of such a list."""
+    """A column of a list of filed cases."""
 
     CASE_NUMBER = "case_number"
     NAME = "name"
@@ -85,13 +85,13 @@ MOST_FILED: Final = 50_000
 _LONGEST_NUMBER: Final = 100
 _LAST_SECOND: Final = timedelta(seconds=1)
 END_OF_DAY: Final = time(23, 59, 59)
-"""The local time of a moment of which the list gave the date alone: its hour is not known."""
+"""The local time of a moment of which the list gives only the date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledRecord:
-    """One filed case as its list tells it, normalised: aware UTC, whole fen, phones in E.164, '' and None for unknown.
-    A date without a time is `END_OF_DAY`, today too: in doubt the loss came after the warning.
+    """One filed case from a list, normalised: aware UTC, whole fen, phones in E.164, '' and None for unknown. A date
+    without a time is taken at `END_OF_DAY`, even today: if in doubt, the loss came after the warning.
     """
 
     line: int
@@ -99,7 +99,7 @@ class FiledRecord:
     name: str
     phones: tuple[str, ...]
     id_number: str
-    """'' where it is not valid."""
+    """'' if it is not valid."""
     amount_fen: int | None
     filed_at: datetime | None
     event_at: datetime | None
@@ -109,13 +109,13 @@ class FiledRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledOptions:
-    """What reading such a list needs to know beside the file."""
+    """What reading a list of filed cases needs besides the file."""
 
     now: datetime
     timezone: str = DEFAULT_TIMEZONE
     default_area: str = DEFAULT_AREA
     most: int = MOST_FILED
-    """Rows; a longer list is refused."""
+    """The most rows; a longer list is refused."""
 
 
 class _Refused(Exception):
@@ -126,7 +126,7 @@ class _Refused(Exception):
 
 
 class FiledReader:
-    """Reads the tables of one file. After the last row `columns` says what was read as what."""
+    """Reads the tables of one file. After the last row, `columns` tells how the columns were read."""
 
     def __init__(self, options: FiledOptions) -> None:
         self.columns: tuple[Column, ...] = ()
@@ -134,7 +134,7 @@ class FiledReader:
         self._zone = ZoneInfo(options.timezone)
 
     def read(self, tables: Iterator[Table]) -> Iterator[FiledRecord | RejectedRow]:
-        """Every row in the file's order. Raises `UnusableFile` where no table has a case number and a person."""
+        """Every row, in the order of the file. Raises `UnusableFile` if no table has a case number and a person."""
         count = 0
         for table in known_tables(tables, filed_heading):
             self.columns += table.columns
@@ -232,12 +232,12 @@ class FiledReader:
             return None
         if begin > self._options.now:
             raise _Refused(field, Text("%(value)s lies in the future: correct it", value=shown(cell)))
-        # Of today too: cut to now, the same list would say something else an hour later.
+        # Today too: if it were limited to now, the same list would give another time an hour later.
         return end - _LAST_SECOND if end != begin else end
 
 
 def filed_heading(rows: Sequence[Row]) -> tuple[int, dict[FiledField, int]] | None:
-    """As `heading_row`: a case number, and a phone or an id number."""
+    """Like `heading_row`, for tables with a case number, and a phone or an id number."""
     return heading_row(
         rows,
         _field_of,
@@ -260,6 +260,6 @@ _TOTALS: Final = frozenset({"total", "合计", "总计", "小计", "共计"})
 
 
 def _is_total(cells: Sequence[str], text: Mapping[FiledField, str]) -> bool:
-    """A line of sums: its first cell says so, and it names no person."""
+    """Whether the row is a line of totals: its first cell says so, and it has no person."""
     first = next(("".join(folded(cell).split()).rstrip(":") for cell in cells if cell.strip()), "")
     return first in _TOTALS and not (text.get(FiledField.PHONE) or text.get(FiledField.ID_NUMBER))

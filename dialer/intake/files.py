@@ -1,9 +1,10 @@
-"""A file of any kind becomes tables: the sheets of a workbook, or delimited text, read one line at a time so that a
-list of any length needs little memory. Its kind, the encoding of a text (UTF-8, UTF-16 or GB18030, with or without a
+"""A file of any kind becomes tables: the sheets of a workbook, or delimited text, read line by line so that a list of
+any length needs little memory. Its kind, the encoding of a text (UTF-8, UTF-16 or GB18030, with or without a byte order
 mark) and its delimiter are recognised from its bytes. A cell of an xlsx, xls or ods workbook is the text that a person
 reads there.
 
-The bytes may be made to do harm: only the process of `runtime/uploads.py` that is ended for it calls this.
+The bytes may be malicious: this runs only in the separate process of `runtime/uploads.py`, which is ended if it takes
+more than it may.
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ from dialer.language import Text, gettext_noop
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MOST_COLUMNS: Final = 16_384
-"""As Excel."""
+"""The limit of Excel."""
 _EXACT: Final = 10**15
 _ENCRYPTED_OLE: Final = re.compile(
-    # The directory entry of a sealed xlsx, or a BIFF8 stream whose first record after BOF is FILEPASS.
+    # The directory entry of an encrypted xlsx, or a BIFF8 stream whose first record after BOF is FILEPASS.
     re.escape("EncryptedPackage".encode("utf-16-le"))
     + rb"|\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00",
     re.DOTALL,
@@ -84,7 +85,7 @@ class Sheet:
     opened: Callable[[], CalamineSheet]
 
     def rows(self) -> Iterator[Row]:
-        """Every row with its number from 1, merged cells filled downwards."""
+        """Every row with its number, from 1; merged cells are filled downwards."""
         try:
             sheet = self.opened()
             if sheet.end is not None and sheet.end[1] >= _MOST_COLUMNS:
@@ -100,7 +101,7 @@ def _is_workbook(head: bytes) -> bool:
 
 
 def _open_sheets(stream: BinaryIO) -> list[Sheet]:
-    """The work sheets of the workbook in their order. Raises UnusableFile for a password or a broken file."""
+    """The worksheets of the workbook in order. Raises `UnusableFile` for a password or a damaged file."""
     _refuse_encrypted(stream)
     stream.seek(0)
     try:
@@ -160,17 +161,17 @@ def _refuse_encrypted(stream: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(stream) as archive:
             members = archive.infolist()
-            is_sealed = _is_sealed(archive) or any(member.flag_bits & 1 for member in members)
+            is_encrypted = _is_encrypted_ods(archive) or any(member.flag_bits & 1 for member in members)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error):
         raise UnusableFile(_BROKEN) from None
-    if is_sealed:
+    if is_encrypted:
         raise UnusableFile(_PASSWORD)
     if any(member.filename == _XLSB_BOOK for member in members):
         raise UnusableFile("a workbook of the kind xlsb is not read; save it as xlsx and load that")
 
 
-def _is_sealed(archive: zipfile.ZipFile) -> bool:
-    """True for an ods under a password: its manifest names the encryption of its parts."""
+def _is_encrypted_ods(archive: zipfile.ZipFile) -> bool:
+    """True for an ods with a password: its manifest names the encryption of its parts."""
     if _ODS_MANIFEST not in archive.namelist():
         return False
     with archive.open(_ODS_MANIFEST) as manifest:
@@ -178,8 +179,8 @@ def _is_sealed(archive: zipfile.ZipFile) -> bool:
 
 
 def _filled_rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
-    """Rows from 1; a cell merged over several rows counts for each of them, but an instruction number only
-    once.
+    """The rows, numbered from 1. A cell merged over several rows counts for each of them; an instruction number counts
+    only once.
     """
     if sheet.start is None:
         return
@@ -203,7 +204,7 @@ def _filled_rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[str]]]:
 
 
 def _merged_below(sheet: CalamineSheet) -> dict[int, list[tuple[int, int]]]:
-    """For each row, the columns where a cell merged over several rows stands, with that cell's first row."""
+    """For each row, the columns covered by a cell that is merged over several rows, with the first row of that cell."""
     found: dict[int, list[tuple[int, int]]] = {}
     bottom = sheet.end[0] if sheet.end else 0
     for (first, column), (last, _) in sheet.merged_cell_ranges or ():
@@ -228,9 +229,9 @@ _BITMAP: Final = b"BM"
 
 
 def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, None, None]:
-    """The tables of the file that are lists of warnings, at least one; all rows of one are taken before the next.
-    Raises UnusableFile, with one line that says what to do, for a file that is no list of warnings: empty, a picture,
-    under a password, without a phone column.
+    """The tables of the file that are lists of warnings, at least one; read all rows of a table before the next one.
+    Raises `UnusableFile`, with a sentence that says what to do, for a file without such a list: empty, a picture,
+    protected by a password, without a phone column.
     """
     stream.seek(0)
     head = stream.read(_HEAD)
@@ -240,7 +241,7 @@ def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, 
     if _is_workbook(head):
         yield from _sheet_tables(stream, corrections)
         return
-    table = _begun("", _open_delimited(stream, corrections))
+    table = _table_of("", _open_delimited(stream, corrections))
     if best_layout([cells for _, cells in table.first], corrections) is None:
         raise _no_phone_column([cells for _, cells in table.first])
     yield table
@@ -250,12 +251,12 @@ def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[Table]
     sheets = _open_sheets(stream)
     heads: list[list[str]] = []
     has_list = False
-    # A hidden sheet is read only where no visible one holds a list: it mostly keeps an older copy.
+    # Hidden sheets are read only if no visible one is a list: they mostly contain an older copy.
     for is_hidden in (False, True):
         for sheet in sheets:
             if sheet.is_hidden is not is_hidden:
                 continue
-            table = _begun(sheet.name, sheet.rows())
+            table = _table_of(sheet.name, sheet.rows())
             first = [cells for _, cells in table.first]
             if best_layout(first, corrections) is None:
                 heads.extend(first)
@@ -269,7 +270,7 @@ def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[Table]
     raise _no_phone_column(heads)
 
 
-def _begun(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Table:
+def _table_of(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Table:
     return Table(sheet=sheet, first=list(islice(rows, most)), rest=rows)
 
 
@@ -283,7 +284,7 @@ _HEADINGS: Final[Mapping[KnownList, _Heading]] = {
 
 
 def known_tables(stream: BinaryIO, kind: KnownList) -> Iterator[Table]:
-    """The tables of the file that are lists of this kind, of units the first only. Raises `UnusableFile`."""
+    """The tables of the file that are lists of this kind; for units only the first. Raises `UnusableFile`."""
     tables = _known_tables(stream, _HEADINGS[kind])
     return islice(tables, 1) if kind is KnownList.UNITS else tables
 
@@ -297,20 +298,20 @@ def _known_tables(stream: BinaryIO, heading: _Heading) -> Iterator[Table]:
         yield from _known_sheets(_open_sheets(stream), heading)
         return
     for rows in _every_split(stream):
-        table = _begun("", rows, most=KNOWN_HEADING_ROWS)
+        table = _table_of("", rows, most=KNOWN_HEADING_ROWS)
         if heading(table.first) is not None:
             yield table
             return
 
 
 def _known_sheets(sheets: Sequence[Sheet], heading: _Heading) -> Iterator[Table]:
-    """As of lists of warnings: a hidden one only where no visible one is such a list."""
+    """As for lists of warnings: hidden sheets only if no visible one is such a list."""
     for is_hidden in (False, True):
         has_list = False
         for sheet in sheets:
             if sheet.is_hidden is not is_hidden:
                 continue
-            table = _begun(sheet.name, sheet.rows(), most=KNOWN_HEADING_ROWS)
+            table = _table_of(sheet.name, sheet.rows(), most=KNOWN_HEADING_ROWS)
             if heading(table.first) is not None:
                 has_list = True
                 yield table
@@ -357,7 +358,7 @@ def _refuse_other_kinds(head: bytes) -> None:
 
 
 def _has_content(stream: BinaryIO) -> bool:
-    """Whether anything follows but blanks, from where the stream is."""
+    """Whether anything but blanks follows the current position of the stream."""
     while chunk := stream.read(1 << 20):
         if chunk.strip():
             return True
@@ -378,14 +379,14 @@ _BINARY_SHARE: Final = 0.02
 _ZERO_SHARE: Final = 0.03
 _ZEROS_MIN: Final = 4
 _CONTROLS_MIN: Final = 300
-"""One damaged row of a short list may hold this many: it is refused by itself."""
+"""One damaged row of a short list may contain this many: only that row is rejected."""
 _DAMAGED_SHARE: Final = 0.02
 
 
 def candidates(stream: BinaryIO) -> tuple[str, ...]:
-    """The encodings the stream may be in, the likeliest first; more than one only for damaged files.
+    """The encodings that the stream may have, the likeliest first; more than one only for damaged files.
 
-    The stream is left at its beginning. Raises UnusableFile for bytes that are no text.
+    Leaves the stream at its beginning. Raises `UnusableFile` for bytes that are not text.
     """
     stream.seek(0)
     sample = stream.read(_SAMPLE)
@@ -393,14 +394,14 @@ def candidates(stream: BinaryIO) -> tuple[str, ...]:
         if sample.startswith(mark):
             stream.seek(0)
             return (encoding,)
-    wide = _wide(sample)
+    wide = _utf_16_encoding(sample)
     if wide is not None:
         stream.seek(0)
         return (wide,)
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
     if controls > max(len(sample) * _BINARY_SHARE, _CONTROLS_MIN):
         raise _not_text()
-    found = _whole(stream)
+    found = _encodings_of_whole_file(stream)
     stream.seek(0)
     return found
 
@@ -412,9 +413,9 @@ def _not_text() -> UnusableFile:
     )
 
 
-def _wide(sample: bytes) -> str | None:
-    """UTF-16 without a mark: digits, commas and line ends have a zero in every second place, always the same
-    one.
+def _utf_16_encoding(sample: bytes) -> str | None:
+    """The encoding of UTF-16 without a byte order mark, else None: digits, commas and line ends have a zero in every
+    second byte, always on the same side.
     """
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     most = max(even, odd)
@@ -425,9 +426,9 @@ def _wide(sample: bytes) -> str | None:
     return encoding if text.count("\ufffd") <= len(text) * _DAMAGED_SHARE + 1 else None
 
 
-def _whole(stream: BinaryIO) -> tuple[str, ...]:
-    """Reads the file to its end once: UTF-8 and GB18030 look alike until the first byte that only one
-    allows.
+def _encodings_of_whole_file(stream: BinaryIO) -> tuple[str, ...]:
+    """The encodings that fit the whole file, which is read to its end: UTF-8 and GB18030 look alike until the first
+    byte that only one allows.
     """
     for encoding in ("utf-8", "gb18030"):
         stream.seek(0)
@@ -456,7 +457,7 @@ def _plausible(stream: BinaryIO, encodings: tuple[str, ...]) -> tuple[str, ...]:
 
 def _damage(sample: bytes, encoding: str) -> float:
     text = sample.decode(encoding, errors="replace")
-    # A single damaged cell in a short list is no reason to refuse the whole.
+    # A single damaged cell in a short list is no reason to refuse the whole file.
     return max(text.count("\ufffd") - 4, 0) / max(len(text), 1)
 
 
@@ -475,8 +476,8 @@ _JOINED_LINES: Final = 50
 
 
 def _open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]:
-    """The rows of a delimited text with their line numbers, in the encoding and with the delimiter under which the
-    heading row has the most known headings.
+    """The rows of a delimited text with their line numbers, with the encoding and the delimiter that give the heading
+    row the most known headings.
     """
     encodings = candidates(stream)
     best = (-1, encodings[0], ",")
@@ -501,13 +502,15 @@ def _open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]
 
 
 def _lines(text: str) -> Iterator[str]:
-    """As `_rows` has them: a break within a cell, such as the vertical tab of a word processor, ends no line."""
+    """The lines as `_rows` splits them: a break within a cell, such as the vertical tab of a word processor, does not
+    end a line.
+    """
     return iter(io.StringIO(text, newline=None))
 
 
 def _split_cells(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
-    """The cells of each line; a quoted cell may hold delimiters and line breaks, an unclosed quote only
-    itself.
+    """The cells of each line. A quoted cell may contain delimiters and line breaks; an unclosed quote is an ordinary
+    character.
     """
     pending: list[str] = []
     number = 0
@@ -529,7 +532,9 @@ def _split_cells(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
 
 
 def _quoted(line: str, lines: Iterator[str], pending: list[str], delimiter: str) -> tuple[list[str], int]:
-    """The cells of a line with quotes, and how many further lines they took; what was not taken stays pending."""
+    """The cells of a line with quotes, and how many further lines they took; lines that were not taken stay in
+    `pending`.
+    """
     record = line
     used = 0
     is_open, is_clean = _quotes(record, delimiter)
@@ -550,14 +555,14 @@ def _quoted(line: str, lines: Iterator[str], pending: list[str], delimiter: str)
 
 
 def _literal(line: str, delimiter: str) -> list[str]:
-    """The cells of a line whose quotes do not match, without those at their ends."""
+    """The cells of a line whose quotes do not match, without quotes at their ends."""
     return [cell.strip('"') for cell in line.rstrip("\n").split(delimiter)]
 
 
 def _quotes(record: str, delimiter: str) -> tuple[bool, bool]:
-    """Whether a quoted cell is still open, and whether every closing quote stood at its cell's end.
+    """Whether a quoted cell is still open, and whether every closing quote was at the end of its cell.
 
-    A quote within an unquoted cell means itself.
+    A quote within an unquoted cell is an ordinary character.
     """
     inside, at_start, is_clean = False, True, True
     index, length = 0, len(record)

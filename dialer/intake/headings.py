@@ -1,6 +1,6 @@
-"""Headings of lists of warnings in Chinese and English: which field each column holds, where the heading row is, and
-which rows below it are no records (blank rows, notes, totals, headings printed again). And what all other lists
-share: their heading, their columns and their rows.
+"""Headings of lists of warnings in Chinese and English: which field each column has, where the heading row is, and
+which rows below it are not records (blank rows, notes, totals, repeated headings). Also what all other lists share:
+finding their heading, columns and rows.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ HEADING_WORDS: Final = {
 
 _KNOWN: Final = {word: field for field, words in HEADING_WORDS.items() for word in words.split()}
 
-# Taken as the field only where no better heading of the table stands for it.
+# Used for the field only if no better heading of the table means it.
 WEAK_HEADING_WORDS: Final = {
     "号码": Field.PHONE,
     "联系人": Field.NAME,
@@ -149,12 +149,12 @@ _REPEATABLE: Final = frozenset(
 
 
 Corrections = Mapping[str, Field | None]
-"""What a person has corrected, by heading as the list shows it; None: the column holds no known field."""
+"""The corrections of columns by a person, by heading as the list shows it; None: the column has no known field."""
 NO_CORRECTIONS: Final[Corrections] = {}
 
 
 def field_of(heading: str) -> Field | None:
-    """The field that a heading stands for by itself, None for one that is in no list."""
+    """The field that a heading means by itself; None for an unknown heading."""
     word = _normal(heading)
     return _KNOWN.get(word) or _KNOWN.get(_COUNTER.sub("", word)) or _KNOWN.get(_without_person(word))
 
@@ -162,17 +162,17 @@ def field_of(heading: str) -> Field | None:
 def fields_of(
     headings: list[str] | tuple[str, ...], corrections: Corrections = NO_CORRECTIONS
 ) -> tuple[Field | None, ...]:
-    """The field of each column: what a person has said of its heading, else what it stands for. The first of two
-    columns for one field wins, unless the field may have several.
+    """The field of each column: by the correction of its heading, or else by the meaning of the heading. If two columns
+    mean the same field, the first wins, unless the field may have several columns.
     """
-    said = {corrections[heading] for heading in headings if heading in corrections} - _REPEATABLE
+    corrected = {corrections[heading] for heading in headings if heading in corrections} - _REPEATABLE
     found: list[Field | None] = []
     for heading in headings:
         if heading in corrections:
             found.append(corrections[heading])
             continue
         field = field_of(heading) if heading else None
-        is_free = field in _REPEATABLE or (field not in found and field not in said)
+        is_free = field in _REPEATABLE or (field not in found and field not in corrected)
         found.append(field if is_free else None)
     for index, heading in enumerate(headings):
         if heading in corrections:
@@ -182,18 +182,18 @@ def fields_of(
             if heading and found[index] is None
             else None
         )
-        if weak is not None and weak not in found and weak not in said:
+        if weak is not None and weak not in found and weak not in corrected:
             found[index] = weak
     return tuple(found)
 
 
 def yuan_per_unit(heading: str) -> int:
-    """10,000 for an amount whose heading says 万元, else 1."""
+    """10,000 for an amount with 万元 in its heading, else 1."""
     return 10_000 if "万" in heading else 1
 
 
 def seconds_per_unit(heading: str) -> int:
-    """60 for a duration whose heading says minutes, else 1."""
+    """60 for a duration with minutes in its heading, else 1."""
     return 60 if _MINUTES.search(unicodedata.normalize("NFKC", heading).lower()) else 1
 
 
@@ -217,7 +217,7 @@ Row = tuple[int, list[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One table of a file: its sheet ('' for a text), the rows among which its heading is, and the others."""
+    """One table of a file: its sheet ('' for a text), its first rows, which include the heading, and the other rows."""
 
     sheet: str
     first: list[Row]
@@ -227,11 +227,11 @@ class Table:
 Known = TypeVar("Known", bound=str)
 """The fields of one kind of list."""
 KNOWN_HEADING_ROWS: Final = 21
-"""How many rows down the heading of a list other than of targets is searched."""
+"""How many rows are searched for the heading of a list that is not one of warnings."""
 
 
 class KnownList(StrEnum):
-    """A list other than of targets."""
+    """The kinds of list other than warnings."""
 
     UNITS = "units"
     FILED = "filed"
@@ -244,8 +244,8 @@ def heading_row(
     field_of: Callable[[str], Known | None],
     is_list: Callable[[Collection[Known]], bool],
 ) -> tuple[int, dict[Known, int]] | None:
-    """The index of the heading among a table's first rows, and the column of each field: the first row whose fields
-    make a list. The first of two columns with the same field counts.
+    """The index of the heading among the first rows of a table, and the column of each field: the first row whose
+    fields make a list, None if there is none. If two columns have the same field, the first counts.
     """
     for index, (_, cells) in enumerate(rows[:KNOWN_HEADING_ROWS]):
         fields: dict[Known, int] = {}
@@ -260,8 +260,8 @@ def heading_row(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTable(Generic[Known]):
-    """A table whose heading is found: what it calls each field and where that stands, and the rows below. `number` is
-    its place among the file's tables, from 0.
+    """A table whose heading was found: the heading and the column of each field, and the rows below. `number` is its
+    position among the tables of the file, from 0.
     """
 
     number: int
@@ -272,7 +272,7 @@ class KnownTable(Generic[Known]):
     rows: Iterator[Row]
 
     def texts(self) -> Iterator[tuple[Row, dict[Known, str]]]:
-        """Each row with the text of its fields, '' where it has none; rows without any are left out."""
+        """Each row with the text of its fields, '' for a field without any; rows without any text are left out."""
         for row in self.rows:
             cells = row[1]
             text = {
@@ -283,7 +283,7 @@ class KnownTable(Generic[Known]):
                 yield row, text
 
     def refused(self, row: Row, field: Known, reason: Text) -> RejectedRow:
-        """The row, with the column to blame as the file calls it."""
+        """The row as rejected, with the column to blame as the file names it."""
         line, cells = row
         return RejectedRow(
             line=line,
@@ -299,7 +299,7 @@ class KnownTable(Generic[Known]):
 def known_tables(
     tables: Iterable[Table], heading: Callable[[Sequence[Row]], tuple[int, dict[Known, int]] | None]
 ) -> Iterator[KnownTable[Known]]:
-    """Every table with such a heading; all rows of one are taken before the next."""
+    """Every table with such a heading; read all rows of a table before the next one."""
     number = 0
     for table in tables:
         found = heading(table.first)
@@ -321,22 +321,22 @@ def known_tables(
 
 
 HEADING_ROWS: Final = 100
-"""How many rows down a heading is searched, blank rows included."""
+"""How many rows are searched for a heading, blank rows included."""
 _SECOND_ROW_WITHIN: Final = 2
-"""A better heading is the next row, or the one after a blank row."""
-_CARRIES_NOTHING: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
+"""A better heading is in the next row, or in the one after a blank row."""
+_IGNORED_FIELDS: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The headings of one table and what each stands for."""
+    """The headings of one table and the field of each."""
 
     headings: tuple[str, ...]
     fields: tuple[Field | None, ...]
 
     @property
     def score(self) -> int:
-        """How many fields are known; 0 without a phone column: nobody could be called from it."""
+        """How many fields are known; 0 without a phone column, because nobody could be called."""
         if Field.PHONE not in self.fields:
             return 0
         return sum(field is not None for field in self.fields)
@@ -346,7 +346,7 @@ class Layout:
         return len(self.headings)
 
     def places(self, field: Field) -> tuple[int, ...]:
-        """The columns that hold the field, from 0."""
+        """The columns with the field, from 0."""
         return tuple(index for index, known in enumerate(self.fields) if known is field)
 
     def unknown_places(self) -> tuple[int, ...]:
@@ -362,7 +362,7 @@ class Layout:
 
 
 def layout_of(cells: Sequence[str], corrections: Corrections = NO_CORRECTIONS) -> Layout:
-    """The layout that these cells would be as a heading row. Trailing empty cells are no columns."""
+    """The layout of these cells as a heading row. Trailing empty cells are not columns."""
     headings = [" ".join(cleaned(cell).split()) for cell in cells]
     while headings and not headings[-1]:
         headings.pop()
@@ -372,9 +372,9 @@ def layout_of(cells: Sequence[str], corrections: Corrections = NO_CORRECTIONS) -
 def best_layout(
     rows: Sequence[Sequence[str]], corrections: Corrections = NO_CORRECTIONS
 ) -> tuple[int, Layout] | None:
-    """The index of the heading row among a table's first rows and its layout; None without one.
+    """The index of the heading row among the first rows of a table, and its layout; None if there is none.
 
-    A lone phone column counts only as a table of one column: a title may hold the word.
+    A single phone column counts only in a table of one column, because a title may contain the word.
     """
     best: tuple[int, Layout] | None = None
     for index, row in enumerate(rows[:HEADING_ROWS]):
@@ -389,13 +389,15 @@ def best_layout(
 
 
 def is_heading(layout: Layout) -> bool:
-    """True for a row of headings with a phone among them."""
+    """True for a row of headings that include a phone."""
     filled = sum(bool(heading) for heading in layout.headings)
     return layout.score > 1 or (layout.score == 1 and filled == 1)
 
 
 def likely_headings(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """The row that has most known fields, the first one of several cells where none has any; () for no table."""
+    """The headings of the row with the most known fields, or of the first row with several cells if none has any; ()
+    for no table.
+    """
     best: tuple[int, tuple[str, ...]] = (0, ())
     for row in rows[:HEADING_ROWS]:
         layout = layout_of(row)
@@ -406,10 +408,10 @@ def likely_headings(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def known_fields(rows: Sequence[Sequence[str]]) -> tuple[Field, ...]:
-    """The known fields of the row that has most, for the error about a list without a phone column."""
+    """The known fields of the row with the most, for the error about a list without a phone column."""
     most: tuple[Field, ...] = ()
     for row in rows[:HEADING_ROWS]:
-        fields = tuple(field for field in layout_of(row).fields if field and field not in _CARRIES_NOTHING)
+        fields = tuple(field for field in layout_of(row).fields if field and field not in _IGNORED_FIELDS)
         if len(fields) > len(most):
             most = fields
     return most if len(most) > 1 else ()
@@ -437,7 +439,7 @@ _FEWEST_HEADINGS: Final = 2
 
 
 def is_blank_row(cells: Sequence[str], layout: Layout) -> bool:
-    """True when no column but the counting one holds anything; rows numbered in advance are blank too."""
+    """True if no column except the row number has a value; rows that are only numbered in advance are blank too."""
     fields = layout.fields
     width = len(fields)
     return not any(
@@ -447,9 +449,9 @@ def is_blank_row(cells: Sequence[str], layout: Layout) -> bool:
 
 
 def is_note_or_total(cells: Sequence[str], layout: Layout) -> bool:
-    """True for a row without a usable phone that is no record but a remark on the list, or its sum.
+    """True for a row without a usable phone that is not a record but a remark on the list, or its total.
 
-    A row that may be a person without a phone is not one: it is refused with a reason, not skipped.
+    False for a row that may be a person without a phone: that is rejected with a reason, not skipped.
     """
     filled = [(index, text) for index, cell in enumerate(cells) if (text := "".join(folded(cell).split()))]
     if not filled:
@@ -474,7 +476,7 @@ def is_note_or_total(cells: Sequence[str], layout: Layout) -> bool:
 
 
 def is_heading_again(cells: Sequence[str], layout: Layout) -> bool:
-    """True for a row of heading words: printed again on a page, or the second row of a heading."""
+    """True for a row of headings: repeated on a new page, or the second row of a heading."""
     filled = [(index, cell) for index, cell in enumerate(cells) if cell.strip()]
     if not filled or not all(field_of(cell) for _, cell in filled):
         return False
@@ -483,7 +485,7 @@ def is_heading_again(cells: Sequence[str], layout: Layout) -> bool:
 
 
 def is_footer_with_phone(cells: Sequence[str]) -> bool:
-    """True for a line such as 制表人：… 电话：… whose number is an officer's, not a target's."""
+    """True for a line such as 制表人：… 电话：… whose number belongs to an officer."""
     first = next((cell for cell in cells if cell.strip()), "")
     return (":" in first or "：" in first) and bool(_SIGNED.fullmatch("".join(folded(first).split())))
 

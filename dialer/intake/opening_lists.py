@@ -1,4 +1,4 @@
-"""Openings of accounts and SIM cards 开户开卡: of a daily file, or one sent alone. Pure; it stores nothing."""
+"""Openings of accounts and SIM cards 开户开卡, from a daily file or sent one at a time. Pure; it stores nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from dialer.language import Text
 
 
 class OpeningField(StrEnum):
-    """A column of such a list, and the name of the field in the API."""
+    """A column of a list of openings, and the name of the field in the API."""
 
     OPENING_NO = "opening_no"
     OUTLET = "outlet"
@@ -86,7 +86,7 @@ _KNOWN: Final = {word: field for field, words in _HEADINGS.items() for word in w
 _NOISE: Final = str.maketrans("", "", " _-:：.·()（）[]【】/*")
 MOST_OPENINGS: Final = 100_000
 _LONGEST_NUMBER: Final = 100
-_NEEDED: Final = frozenset({OpeningField.OPENING_NO, OpeningField.OUTLET, OpeningField.ID_NUMBER})
+_REQUIRED: Final = frozenset({OpeningField.OPENING_NO, OpeningField.OUTLET, OpeningField.ID_NUMBER})
 
 PRODUCT_WORDS: Final = {
     CardProduct.ACCOUNT_1: "一类 i类 ⅰ类 一类户 i类户 一类账户 i类账户 account_1 借记卡 储蓄卡",
@@ -117,7 +117,7 @@ _ORDINARY_WORDS: Final = (
     "理财 还贷 贷款 房贷 生活 生活费 转账 收款 salary savings daily use"
 )
 _ORDINARY: Final = frozenset(_ORDINARY_WORDS.split())
-"""Purposes that say nothing: people who share one have nothing in common."""
+"""Ordinary purposes: sharing one connects nobody."""
 _LEAST_STORY, _LEAST_ADDRESS = 4, 6
 
 
@@ -151,17 +151,17 @@ class OpeningRecord:
     purpose: str = ""
     limit_fen: int | None = None
     number: str = ""
-    """Of the account, or the telephone number of the SIM card in E.164."""
+    """The number of the account, or the telephone number of the SIM card in E.164."""
     iccid: str = ""
     accompanied: bool = False
     guided: bool = False
     opened_at: datetime | None = None
     why: str = ""
     row: OpeningRow | None = dataclasses.field(default=None, compare=False, repr=False)
-    """None of an opening that came alone."""
+    """None for an opening that was sent alone."""
 
     def refused(self, blamed: OpeningField, reason: Text) -> RejectedRow:
-        """Its row, which was readable and cannot be entered all the same."""
+        """The row of the opening as rejected: it was readable but cannot be entered."""
         assert self.row is not None, "an opening that came alone is refused in the answer"
         return self.row.table.refused((self.line, list(self.row.cells)), blamed, reason)
 
@@ -171,19 +171,19 @@ class OpeningRecord:
         return self.id_number[:6]
 
     def age_in(self, zone: ZoneInfo) -> int:
-        """In whole years, on the day of asking there."""
+        """The age in whole years on the day of `asked_at` in this time zone."""
         born, on = date.fromisoformat(self.id_number[6:14]), self.asked_at.astimezone(zone).date()
         return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
     @property
     def address_key(self) -> str:
-        """The address as two openings may share it; '' for none."""
+        """The address in the form by which openings are linked; '' if it is too short."""
         plain = _plain_key(self.address)
         return plain if len(plain) >= _LEAST_ADDRESS else ""
 
     @property
     def story_key(self) -> str:
-        """The purpose as two openings may share it; '' for an ordinary one."""
+        """The purpose in the form by which openings are linked; '' for an ordinary or very short one."""
         plain = _plain_key(self.purpose)
         return "" if plain in _ORDINARY or len(plain) < _LEAST_STORY else plain
 
@@ -195,7 +195,7 @@ def _plain_key(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningOptions:
-    """What reading openings needs to know beside them. `outlet`: where none is given."""
+    """What reading openings needs besides their cells. `outlet`: the outlet if none is given."""
 
     now: datetime
     timezone: str = DEFAULT_TIMEZONE
@@ -203,7 +203,7 @@ class OpeningOptions:
     outlet: str = ""
     is_bank: bool = True
     is_asking: bool = False
-    """The customer stands at the counter: the result is open."""
+    """The customer is at the counter: the opening is in progress."""
 
 
 class OpeningRefused(Exception):
@@ -269,7 +269,7 @@ def read_opening(
 
 
 def card_number(product: CardProduct, given: str, default_area: str) -> str:
-    """The number of an account without gaps, of a SIM card in E.164; '' for none."""
+    """The number of an account without separators, of a SIM card in E.164; '' if none is given."""
     if product.is_sim:
         phones, _ = normalise_phones(given, default_area)
         if phones:
@@ -288,7 +288,7 @@ class _Cells:
         return "" if is_blank(folded(text)) else text
 
     def refuse_lost(self, *fields: OpeningField) -> None:
-        """A number of which others have the same digits left identifies nothing."""
+        """Refuses numbers that have lost digits: they may equal other numbers and identify nothing."""
         for field in fields:
             if has_lost_digits(self.plain(field)):
                 raise OpeningRefused(field, DIGITS_LOST)
@@ -389,14 +389,14 @@ class _Cells:
 
 
 class OpeningReader:
-    """Reads the tables of one file. After the last row `columns` says what was read as what."""
+    """Reads the tables of one file. After the last row, `columns` tells how the columns were read."""
 
     def __init__(self, options: OpeningOptions) -> None:
         self.columns: tuple[Column, ...] = ()
         self._options = options
 
     def read(self, tables: Iterator[Table]) -> Iterator[OpeningRecord | RejectedRow]:
-        """Every row in the file's order. Raises `UnusableFile` where no table is a list of openings."""
+        """Every row, in the order of the file. Raises `UnusableFile` if no table is a list of openings."""
         count = 0
         for table in known_tables(tables, opening_heading):
             self.columns += table.columns
@@ -418,8 +418,8 @@ class OpeningReader:
 
 
 def opening_heading(rows: Sequence[Row]) -> tuple[int, dict[OpeningField, int]] | None:
-    """As `heading_row`: the number of the opening, the outlet and the id number."""
-    return heading_row(rows, _field_of, lambda known: set(known) >= _NEEDED)
+    """Like `heading_row`, for tables with the number of the opening, the outlet and the id number."""
+    return heading_row(rows, _field_of, lambda known: set(known) >= _REQUIRED)
 
 
 def _field_of(heading: str) -> OpeningField | None:

@@ -1,10 +1,10 @@
-"""Telephone numbers as offices write them, brought to E.164, with the time zone of their prefix (mainland numbers by
-shape, the rest by phonenumbers); and resident identity numbers (GB 11643), checked by region, birth date and check
+"""Telephone numbers as offices write them, converted to E.164, with the time zone of their prefix (mainland numbers by
+their shape, others by phonenumbers); and resident identity numbers (GB 11643), checked by region, birth date and check
 character.
 
-The check character and the birth date are python-stdnum's. The region is checked here by its province alone:
-`stdnum.cn.ric.validate` wants the county in its table at the year of birth, which lacks Hong Kong, Macau and
-counties of today (150822, 460400), and a number that is wrongly invalid splits one person into two.
+python-stdnum checks the check character and the birth date. The region is checked here, by its province alone:
+`stdnum.cn.ric.validate` requires the county in its table for the year of birth, which lacks Hong Kong, Macau and some
+present counties (150822, 460400), and a number that is wrongly invalid splits one person into two.
 """
 
 from __future__ import annotations
@@ -34,24 +34,26 @@ _EXTENSION: Final = re.compile(r"(?:转|分机|ext\.?|#).*$")
 _BETWEEN: Final = re.compile(r"[^0-9+]+")
 _LETTER: Final = re.compile(r"[\u4e00-\u9fffa-z]")
 LONGEST_PHONES: Final = 20 * LONGEST_VALUE
-"""Characters of a cell with numbers; a longer one holds none."""
+"""The most characters of a cell with numbers; a longer cell is taken to have none."""
 _FILLING: Final = re.compile(r"[\s\-‐-―－_.·()\[\]]+")
 _SPACED_MOBILE: Final = re.compile(r"(?<![0-9])(1[3-9][0-9]) ([0-9]{4}) ([0-9]{4})(?![0-9])")
 _DASH_EXTENSION: Final = re.compile(r"(0[0-9]{2,3}-[2-8][0-9]{6,7})-[0-9]{1,6}")
 
 
 def normalise_phone(text: str, default_area: str) -> str | None:
-    """The one number in `text` as E.164, or None where it holds none that can be called, or several.
+    """The one number in `text` as E.164; None if it contains several, or none that can be called.
 
-    `default_area` is the area code, with its 0, of landlines written without one. Short service numbers such
-    as 96110 are no target's number.
+    `default_area` is the area code, with its leading 0, of landline numbers written without one. Short service numbers
+    such as 96110 do not count.
     """
     numbers, _ = normalise_phones(text, default_area)
     return numbers[0] if len(numbers) == 1 else None
 
 
 def normalise_phones(text: str, default_area: str) -> tuple[list[str], int]:
-    """Every number of a cell as E.164 in its order, each once, and how many of its parts were no usable number."""
+    """Every number in a cell as E.164, in order and each once, and how many parts of the cell are
+    not usable numbers.
+    """
     if _MOBILE.fullmatch(text):
         return ["+86" + text], 0
     if len(text) > LONGEST_PHONES:
@@ -60,34 +62,34 @@ def normalise_phones(text: str, default_area: str) -> tuple[list[str], int]:
     unusable = 0
     for part in _SEPARATORS.split(folded(text).replace("。", ".")):
         if part.strip():
-            phones = _of_part(part, default_area)
+            phones = _phones_of_part(part, default_area)
             unusable += not phones
             found += phones
     return list(dict.fromkeys(found)), unusable
 
 
-def _of_part(part: str, default_area: str) -> list[str]:
+def _phones_of_part(part: str, default_area: str) -> list[str]:
     if len(part) > LONGEST_VALUE:
         return []
-    phone = _one(part, default_area)
+    phone = _single_phone(part, default_area)
     if phone is not None:
         return [phone]
     plain = _BETWEEN.sub(_without_label, part)
     pieces = _SPACED_MOBILE.sub(r"\1\2\3", plain).split()
-    phones = [_one(piece, default_area) for piece in pieces]
+    phones = [_single_phone(piece, default_area) for piece in pieces]
     if pieces and all(phones):
         return [phone for phone in phones if phone is not None]
-    # A label in words stands beside one number that is itself written with spaces.
-    stripped = _one(plain, default_area)
+    # There is a label in words next to one number that is itself written with spaces.
+    stripped = _single_phone(plain, default_area)
     return [stripped] if stripped is not None else []
 
 
 def _without_label(between: re.Match[str]) -> str:
-    """What stands between digits, or a gap where it has words."""
+    """The text between digits, or a space if it contains words."""
     return " " if _LETTER.search(between[0]) else between[0]
 
 
-def _one(part: str, default_area: str) -> str | None:
+def _single_phone(part: str, default_area: str) -> str | None:
     text = _DASH_EXTENSION.sub(r"\1", _EXTENSION.sub("", cleaned(part)))
     text = _restored(text.replace(" ", "")) or text
     if exact := _FLOAT.fullmatch(text):
@@ -99,11 +101,11 @@ def _one(part: str, default_area: str) -> str | None:
         return "+86" + landline[1]
     if _LOCAL.fullmatch(digits) and _AREA.fullmatch(default_area):
         return "+86" + default_area[1:] + digits
-    return _foreign(digits)
+    return _foreign_phone(digits)
 
 
 def _restored(text: str) -> str | None:
-    """The digits of a number in scientific form, when it still has them all; None when any was lost."""
+    """The digits of a number in scientific notation, if it still has them all; None if any was lost."""
     scientific = _SCIENTIFIC.fullmatch(text)
     if scientific is None or len(scientific[2]) < int(scientific[3]):
         return None
@@ -111,7 +113,7 @@ def _restored(text: str) -> str | None:
     return scientific[1] + scientific[2][:kept] if not scientific[2][kept:].strip("0") else None
 
 
-def _foreign(digits: str) -> str | None:
+def _foreign_phone(digits: str) -> str | None:
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if not digits.startswith("+") or digits.startswith("+86") or not digits[1:].isdecimal():
@@ -126,8 +128,8 @@ def _foreign(digits: str) -> str | None:
 
 
 def zone_of(number: str) -> str | None:
-    """The time zone of an E.164 number; None for the mainland's, whose zone is the centre's own, and where the prefix
-    spans several zones or tells none.
+    """The time zone of an E.164 number; None for mainland numbers, whose zone is that of the centre, and if the prefix
+    has several zones or none is known.
     """
     return None if number.startswith("+86") else _foreign_zone(number)
 
@@ -145,7 +147,9 @@ def _foreign_zone(number: str) -> str | None:
 
 
 def closed_until(number: str, window: Window, now: datetime) -> datetime | None:
-    """When a robot may next call this number; None: now. The window also holds in the number's own time zone."""
+    """When a robot may next call this number; None: now. A foreign number is called only if the window is also open in
+    its own time zone.
+    """
     zone = zone_of(number)
     if zone is None:
         return None
@@ -157,16 +161,16 @@ _EIGHTEEN: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _FIFTEEN: Final = re.compile(r"[1-9][0-9]{14}")
 _PROVINCE: Final = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 _FIRST_YEAR: Final = 1880
-"""Nobody alive was born before."""
+"""Nobody alive was born before this year."""
 _NOISE: Final = re.compile(r"[\s\-‐-―_.]+")
 _CROSSES: Final = str.maketrans({"×": "X", "х": "X", "Х": "X", "╳": "X", "x": "X"})
 
 
 def normalise_id_number(text: str) -> tuple[str, bool]:
-    """The number in upper case without spaces, and whether it is a valid resident identity number.
+    """The number in upper case without separators, and whether it is a valid resident identity number.
 
-    A valid one of fifteen digits comes back in its form of eighteen. Anything else (a passport, a mistyped
-    number) comes back as it was written, and is not valid. ("", False) for an empty cell.
+    A valid number of fifteen digits is returned in its form with eighteen. Anything else (a passport, a mistyped
+    number) is returned as written, and is not valid. ("", False) for an empty cell.
     """
     number = text if _EIGHTEEN.fullmatch(text) else _NOISE.sub("", folded(text)).translate(_CROSSES).upper()
     if _EIGHTEEN.fullmatch(number):
@@ -179,12 +183,12 @@ def normalise_id_number(text: str) -> tuple[str, bool]:
 
 
 def id_check_character(number: str) -> str:
-    """The eighteenth character that belongs to the first seventeen digits."""
+    """The eighteenth character that the first seventeen digits require."""
     return ric.calc_check_digit(number[:17] + "0")
 
 
 def _is_possible(number: str) -> bool:
-    """Whether there is such a province and such a day of birth."""
+    """Whether the province and the day of birth exist."""
     if not _PROVINCE.match(number):
         return False
     try:

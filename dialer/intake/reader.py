@@ -1,5 +1,5 @@
-"""Reads a list of warnings row by row: each row becomes a warning record, accepted, perhaps with notices, or is
-refused with a reason. Pure: the tables of a file (`files.py`) in, values out; it stores nothing.
+"""Reads a list of warnings row by row: each row becomes a warning record, accepted with or without notices, or is
+rejected with a reason. Pure: the tables of a file (`files.py`) in, values out; it stores nothing.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One reason why a row is refused, with the column that must be corrected."""
+    """A reason why a row is rejected, with the column that must be corrected."""
 
     field: Field
     place: int
@@ -99,7 +99,7 @@ class Problem:
 
 
 def _no_phone(cell: str, count: int) -> Text:
-    """The problem of a row without a number that can be called; `count` is how many parts its phone cells have."""
+    """The reason of a row without a number that can be called; `count` is the number of parts in its phone cells."""
     if not cell.strip():
         return Text("no phone number: add the full number")
     if "e+" in cell.lower():
@@ -114,7 +114,7 @@ def _unreadable(field: Field, place: int, cell: str) -> Problem:
 
 
 class RowReader:
-    """Reads the rows of one table. Never raises for a row, whatever it holds."""
+    """Reads the rows of one table. Never raises for a row, whatever it contains."""
 
     def __init__(
         self,
@@ -129,23 +129,23 @@ class RowReader:
         self._sheet = sheet
         self._options = options
         self._zone = ZoneInfo(options.timezone)
-        # Lists repeat these cells.
+        # The same cells occur many times in a list.
         self._grade_of = lru_cache(_CACHE_LIMIT)(read_grade)
         self._kind_of = lru_cache(_CACHE_LIMIT)(read_kind)
         self._fraud_type_of = lru_cache(_CACHE_LIMIT)(read_fraud_type)
         self._moment_of = lru_cache(_CACHE_LIMIT)(partial(read_moment, zone=self._zone))
         self._future = options.now + _CLOCK_GRACE
-        self._one = {field: (layout.places(field) or (-1,))[0] for field in Field}
-        self._many = {field: layout.places(field) for field in Field}
+        self._place_of = {field: (layout.places(field) or (-1,))[0] for field in Field}
+        self._places_of = {field: layout.places(field) for field in Field}
         self._phones = layout.places(Field.PHONE)
         self._unknown = layout.unknown_places()
         self._width = layout.width
-        self._paid_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_PAID]))
-        self._risk_factor = yuan_per_unit(self._heading(self._one[Field.AMOUNT_AT_RISK]))
-        self._talk_factor = seconds_per_unit(self._heading(self._one[Field.TALK_SECONDS]))
+        self._paid_factor = yuan_per_unit(self._heading(self._place_of[Field.AMOUNT_PAID]))
+        self._risk_factor = yuan_per_unit(self._heading(self._place_of[Field.AMOUNT_AT_RISK]))
+        self._talk_factor = seconds_per_unit(self._heading(self._place_of[Field.TALK_SECONDS]))
 
     def has_phone(self, cells: list[str]) -> bool:
-        """True when the row holds a number that can be called."""
+        """True if the row has a number that can be called."""
         width = len(cells)
         return any(
             place < width and (_MOBILE.fullmatch(cells[place]) or self._numbers(cells[place])[0])
@@ -153,13 +153,13 @@ class RowReader:
         )
 
     def read(self, line: int, cells: list[str]) -> Accepted | Rejected:
-        """The row as a record, or why it is refused."""
+        """The row as a record, or why it is rejected."""
         width = self._width
         # One empty cell more than there are columns, so that a missing field (place -1) reads as empty.
         row = [*cells[:width], *[""] * (width + 1 - min(len(cells), width))]
         notices: list[Notice] = []
         found: list[Problem] = []
-        one = self._one
+        place_of = self._place_of
         phones = self._read_phones(row, notices, found)
         grade = self._read_grade(row, notices, found)
         at_risk = self._read_fen(Field.AMOUNT_AT_RISK, self._risk_factor, row, found)
@@ -169,7 +169,7 @@ class RowReader:
         expires_at = self._read_moment(Field.EXPIRES_AT, row, notices, found)
         missed = expires_at is not None and expires_at <= self._options.now
         if missed and expires_at is not None and grade is not None:
-            place = one[Field.EXPIRES_AT]
+            place = place_of[Field.EXPIRES_AT]
             if grade.is_high:
                 self._notice(notices, place, NoticeCode.MISSED, Text("expired: kept as missed"))
             else:
@@ -180,9 +180,9 @@ class RowReader:
             return self._rejected(line, cells, found, grade)
         kind, fraud_type = self._read_types(row, notices)
         id_number, id_valid = self._read_id(row, notices)
-        name = joined_name(filled(row[one[Field.NAME]]))
+        name = joined_name(filled(row[place_of[Field.NAME]]))
         key = self._options.derive_key
-        source = bounded(filled(row[one[Field.SOURCE]]) or self._options.source, key=key)
+        source = bounded(filled(row[place_of[Field.SOURCE]]) or self._options.source, key=key)
         number = self._read_number(row, notices)
         is_derived = not number
         if is_derived:
@@ -268,7 +268,7 @@ class RowReader:
         return tuple(numbers)
 
     def _read_grade(self, row: list[str], notices: list[Notice], found: list[Problem]) -> Grade | None:
-        place = self._one[Field.GRADE]
+        place = self._place_of[Field.GRADE]
         cell = row[place]
         try:
             grade = self._grade_of(cell)
@@ -293,14 +293,14 @@ class RowReader:
             return self._readable(field, row, found, partial(self._moment_of, end_of_day=True))
         moment = self._readable(field, row, found, self._moment_of)
         if moment is not None and moment > self._future:
-            place = self._one[field]
+            place = self._place_of[field]
             self._notice(notices, place, NoticeCode.TIME_IN_FUTURE, Text("the time is in the future"))
         return moment
 
     def _readable(
         self, field: Field, row: list[str], found: list[Problem], read: Callable[[str], T | None]
     ) -> T | None:
-        place = self._one[field]
+        place = self._place_of[field]
         if not row[place]:
             return None
         try:
@@ -310,8 +310,8 @@ class RowReader:
             return None
 
     def _read_types(self, row: list[str], notices: list[Notice]) -> tuple[WarningKind, FraudType]:
-        one = self._one
-        kind_cell, type_cell = row[one[Field.KIND]], row[one[Field.FRAUD_TYPE]]
+        place_of = self._place_of
+        kind_cell, type_cell = row[place_of[Field.KIND]], row[place_of[Field.FRAUD_TYPE]]
         kind = self._kind_of(kind_cell)
         fraud_type = self._fraud_type_of(type_cell)
         has_type = fraud_type is not FraudType.UNKNOWN or not is_blank(folded(type_cell))
@@ -321,15 +321,18 @@ class RowReader:
             if from_kind is not FraudType.UNKNOWN and not has_type:
                 return kind, from_kind
             if kind is WarningKind.UNKNOWN and not is_blank(folded(kind_cell)):
-                self._notice(notices, one[Field.KIND], NoticeCode.KIND_UNKNOWN, Text("kind not known"))
+                self._notice(notices, place_of[Field.KIND], NoticeCode.KIND_UNKNOWN, Text("kind not known"))
         if fraud_type is FraudType.UNKNOWN and has_type:
             self._notice(
-                notices, one[Field.FRAUD_TYPE], NoticeCode.FRAUD_TYPE_UNKNOWN, Text("fraud type not known")
+                notices,
+                place_of[Field.FRAUD_TYPE],
+                NoticeCode.FRAUD_TYPE_UNKNOWN,
+                Text("fraud type not known"),
             )
         return kind, fraud_type
 
     def _read_id(self, row: list[str], notices: list[Notice]) -> tuple[str, bool]:
-        place = self._one[Field.ID_NUMBER]
+        place = self._place_of[Field.ID_NUMBER]
         cell = row[place]
         if not cell:
             return "", False
@@ -345,8 +348,10 @@ class RowReader:
         return number, is_valid
 
     def _read_number(self, row: list[str], notices: list[Notice]) -> str:
-        """The instruction number, '' for none: what many rows share identifies no warning."""
-        place = self._one[Field.INSTRUCTION_NO]
+        """The instruction number; '' for none and for one that has lost digits, because a number that many rows share
+        identifies no warning.
+        """
+        place = self._place_of[Field.INSTRUCTION_NO]
         number = filled(row[place])
         if has_lost_digits(number):
             message = Text("digits of the instruction number were lost")
@@ -355,14 +360,14 @@ class RowReader:
         return bounded(number, key=self._options.derive_key)
 
     def _read_unit(self, row: list[str], notices: list[Notice]) -> str:
-        unit = filled(row[self._one[Field.UNIT]])
+        unit = filled(row[self._place_of[Field.UNIT]])
         known = self._options.known_units
         if unit and known and unit not in known:
-            self._notice(notices, self._one[Field.UNIT], NoticeCode.UNIT_UNKNOWN, Text("unit not known"))
+            self._notice(notices, self._place_of[Field.UNIT], NoticeCode.UNIT_UNKNOWN, Text("unit not known"))
         return unit
 
     def _read_talk(self, row: list[str], notices: list[Notice]) -> int | None:
-        place = self._one[Field.TALK_SECONDS]
+        place = self._place_of[Field.TALK_SECONDS]
         if place < 0:
             return None
         try:
@@ -373,7 +378,7 @@ class RowReader:
 
     def _read_tags(self, row: list[str], notices: list[Notice]) -> frozenset[Tag]:
         tags: frozenset[Tag] = frozenset()
-        for place in self._many[Field.TAGS]:
+        for place in self._places_of[Field.TAGS]:
             if row[place]:
                 known, others = read_tags(row[place])
                 tags |= known
@@ -382,7 +387,7 @@ class RowReader:
         return tags
 
     def _text(self, field: Field, row: list[str]) -> str:
-        places = self._many[field]
+        places = self._places_of[field]
         if not places:
             return ""
         if len(places) == 1:
@@ -407,8 +412,8 @@ class RowReader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Laid:
-    """One list within the file: its layout and its rows below the heading."""
+class _ListTable:
+    """One list in the file: its layout and the rows below its heading."""
 
     sheet: str
     layout: Layout
@@ -417,25 +422,25 @@ class _Laid:
 
 
 class ListReader:
-    """Yields every row of the list once, in line order, as Accepted or Rejected.
+    """Yields every row of the list once, in line order, as `Accepted` or `Rejected`.
 
-    `filename` names the source of rows without one. After the last row `skipped` counts the rows that were no records
-    (titles, blanks, notes, totals, repeated headings), and `columns` is how the columns of every table were read.
+    `filename` names the source of rows without one. After the last row, `skipped` counts the rows that were not records
+    (titles, blanks, notes, totals, repeated headings), and `columns` tells how the columns of every table were read.
     """
 
     def __init__(
         self, tables: Generator[Table, None, None], *, filename: str, options: IntakeOptions
     ) -> None:
-        """Reads the first row: raises UnusableFile in an empty table."""
+        """Reads the first row. Raises `UnusableFile` if there is none."""
         self.skipped = 0
         self.columns: tuple[Column, ...] = ()
         self.options = replace(options, source=options.source or default_source(filename))
         self._tables = tables
         self._next_table = 0
-        self._source_rows = self._read()
-        self._results: Iterator[Accepted | Rejected] = self._source_rows
+        self._rows = self._read()
+        self._results: Iterator[Accepted | Rejected] = self._rows
         try:
-            self._prime()
+            self._read_first_row()
         except BaseException:
             self.close()
             raise
@@ -450,11 +455,11 @@ class ListReader:
         self.close()
 
     def close(self) -> None:
-        """Stops reading."""
-        self._source_rows.close()
+        """Closes the tables; nothing more is read."""
+        self._rows.close()
         self._tables.close()
 
-    def _prime(self) -> None:
+    def _read_first_row(self) -> None:
         first = next(self._results, None)
         if first is None:
             raise UnusableFile("the list has headings but no rows below them; nothing was loaded")
@@ -462,11 +467,11 @@ class ListReader:
 
     def _read(self) -> Generator[Accepted | Rejected, None, None]:
         for table in self._tables:
-            laid = _laid_out(table, self.options.corrections)
-            self.skipped += laid.skipped
-            yield from self._read_table(laid)
+            found = _list_table(table, self.options.corrections)
+            self.skipped += found.skipped
+            yield from self._read_table(found)
 
-    def _read_table(self, table: _Laid) -> Iterator[Accepted | Rejected]:
+    def _read_table(self, table: _ListTable) -> Iterator[Accepted | Rejected]:
         reader = self._row_reader(table.layout, table.sheet)
         is_first = True
         for line, cells in table.rows:
@@ -504,17 +509,17 @@ class ListReader:
         return RowReader(layout=layout, options=self.options, table=table, sheet=sheet)
 
 
-def _laid_out(table: Table, corrections: Corrections) -> _Laid:
+def _list_table(table: Table, corrections: Corrections) -> _ListTable:
     found = best_layout([cells for _, cells in table.first], corrections)
-    assert found is not None, "a table without a heading is none"
+    assert found is not None, "every table of a list has a heading"
     index, layout = found
-    return _Laid(
+    return _ListTable(
         sheet=table.sheet, layout=layout, rows=chain(table.first[index + 1 :], table.rest), skipped=index
     )
 
 
 def _second_heading(layout: Layout, cells: list[str], corrections: Corrections) -> Layout:
-    """The layout of a heading in two rows: the lower one fills what the upper one left open."""
+    """The layout of a heading in two rows: the lower row fills what the upper one left open."""
     return layout_of(
         [
             below if known is None and below and below.strip() else upper or ""
@@ -525,7 +530,7 @@ def _second_heading(layout: Layout, cells: list[str], corrections: Corrections) 
 
 
 def default_source(filename: str) -> str:
-    """The source of rows that name none: the file's name without folders and ending, so that a list saved again as
-    another kind of file is still the same list.
+    """The source of rows that have none: the name of the file without folders and extension, so that a list saved again
+    as another kind of file is still the same list.
     """
     return PureWindowsPath(PurePosixPath(filename).name).stem or "list"

@@ -1,7 +1,7 @@
-"""What reading a list gives: accepted records with notices, rejected rows with reasons, and their workbook.
+"""The results of reading a list: accepted records with notices, rejected rows with reasons, and their workbook.
 
-A row without an instruction number gets one derived from the row: the same for the same row, and not revealing it. A
-corrected workbook of rejected rows loads like any list.
+A row without an instruction number gets one derived from its content: the same for the same row, and without revealing
+it. A corrected workbook of rejected rows can be loaded like any list.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class Field(StrEnum):
     TAGS = "tags"
     REMARKS = "remarks"
     ROW_NUMBER = "row_number"
-    """The list's own counting of its rows 序号: carries nothing."""
+    """The row numbers of the list itself 序号: ignored."""
     REJECTION = "rejection"
-    """A column that an earlier reject file added: carries nothing."""
+    """A column that an earlier workbook of rejected rows added: ignored."""
 
 
 class NoticeCode(StrEnum):
-    """Why a person should look at an accepted row. None of these prevents its call."""
+    """Why a person should check an accepted row. None of these prevents its call."""
 
     GRADE_DEFAULTED = "grade_defaulted"
     ID_INVALID = "id_invalid"
@@ -74,7 +74,7 @@ class NoticeCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something about an accepted row that a person may want to correct. The message has no personal data."""
+    """Something about an accepted row that a person may want to correct. The message contains no personal data."""
 
     column: str
     code: NoticeCode
@@ -83,13 +83,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """How one column of a table was understood; `field` is None for one that we do not know (kept in
-    remarks).
+    """How one column of a table was understood; `field` is None for an unknown column, whose cells are kept in the
+    remarks.
     """
 
     table: int
-    """Which table of the file, from 0: a sheet, or a further list below the first with headings of its own.
-    """
+    """The number of its table in the file, from 0: a sheet, or a further list below the first with its own headings."""
     sheet: str
     index: int
     heading: str
@@ -97,17 +96,17 @@ class Column:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Column:
-        """What `plain()` of a column gave."""
+        """The column from the result of `plain`."""
         field = plain["field"]
         return cls(**{**plain, "field": Field(field) if field else None})
 
     def plain(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """The column as JSON values."""
         return asdict(self) | {"field": self.field.value if self.field else None}
 
     @property
     def letter(self) -> str:
-        """The column as a spreadsheet names it: A, B, … AA."""
+        """The letters of the column in a spreadsheet: A, B, … AA."""
         letters, rest = "", self.index + 1
         while rest:
             rest, letter = divmod(rest - 1, 26)
@@ -127,7 +126,7 @@ class Record:
     grade: Grade
     name: str
     phones: tuple[str, ...]
-    """E.164, at least one, in the list's order, each once."""
+    """E.164, at least one, each once, in the order of the list."""
     id_number: str
     id_valid: bool
     address: str
@@ -149,7 +148,7 @@ class Record:
     missed: bool
     """Expired before it was read, at a high grade."""
     raw: tuple[str, ...]
-    """The row as it stood in the file."""
+    """The row as it is in the file."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -171,7 +170,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
-    """A rejected row in clear, as it is stored."""
+    """A rejected row, with its cells in clear."""
 
     line: int
     column: str
@@ -187,31 +186,31 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected(RejectedRow):
-    """A row that cannot be used, with the field that is to blame."""
+    """A row that cannot be used, with the field that must be corrected."""
 
     field: Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeOptions:
-    """What reading a list needs to know beside the file."""
+    """What reading a list needs besides the file."""
 
     now: datetime
-    """Aware; what has expired by then is expired."""
+    """Aware; what has expired by then counts as expired."""
     timezone: str = DEFAULT_TIMEZONE
-    """Zone of times that are written without one."""
+    """The zone of times that are written without one."""
     default_grade: Grade = Grade.MEDIUM
     default_area: str = DEFAULT_AREA
-    """Area code, with its 0, of landlines written without one."""
+    """The area code, with its leading 0, of landline numbers written without one."""
     source: str = ""
-    """Source of rows without one of their own; empty: the file's name."""
+    """The source of rows without one of their own; '': the name of the file."""
     known_units: Collection[Any] = frozenset()
-    """Texts of units that need no notice. Empty: every unit is taken as known."""
+    """Names of units that need no notice. If empty, every unit counts as known."""
     corrections: Mapping[str, Field | None] = field(default_factory=dict)
-    """What a person has corrected, by heading; None: the column holds no known field."""
+    """The corrections of columns by a person, by heading; None: the column has no known field."""
     derive_key: bytes = b""
-    """Keys the derived instruction numbers, so that they tell nothing about the person. The same key gives
-    the same.
+    """The key of derived instruction numbers, so that they reveal nothing about the person. The same key gives the same
+    numbers.
     """
 
 
@@ -233,7 +232,7 @@ def derived_instruction_no(
 ) -> str:
     """The number derived from source, name, phones in any order, id number, fraud type and produced time.
 
-    The digest is keyed, since a hash of a phone number alone could be tried out.
+    The digest is keyed, because a plain hash could be found by trying all phone numbers.
     """
     parts = (
         source,
@@ -248,7 +247,9 @@ def derived_instruction_no(
 
 
 def bounded(text: str, *, key: bytes) -> str:
-    """The text, cut to its beginning and a digest of the whole where it is longer than the database can index."""
+    """The text; if it is longer than `LONGEST`, which the database can index, its beginning and a
+    digest of the whole.
+    """
     if len(text) <= LONGEST:
         return text
     digest = hmac.digest(key, text.encode("utf-8", errors="replace"), "sha256")
@@ -284,9 +285,9 @@ _KEPT_IN_CLEAR: Final = frozenset(
         Field.ROW_NUMBER,
     }
 )
-"""What a rejected row says of no person. Any other column may, one without a field too."""
+"""The fields of a rejected row that never name a person. Any other column may, even one without a field."""
 _LONG_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])\+?[0-9][0-9 -]{5,}[0-9Xx](?![0-9A-Za-z])")
-"""A phone or id number that stands in a column where it does not belong; a date with its time has other signs."""
+"""What may be a phone or id number in a column where it does not belong, or a date: `_DATE` recognises those."""
 _OF_A_PERSON: Final = re.compile(r"(\+?86[ -]?)?1[3-9][0-9]{9}|[0-9]{17}[0-9Xx]")
 """A whole cell that is a mobile phone or an id number."""
 _DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}( \d{1,2})?")
@@ -294,7 +295,7 @@ HIDDEN: Final = "****"
 
 
 def masked_rows(columns: Sequence[Column], rejects: Iterable[RejectedRow]) -> Iterator[RejectedRow]:
-    """The rows as somebody may see them who may not see persons."""
+    """The rows as they are shown to somebody who may not see personal data."""
     kept = {
         (column.table, column.index): column.field for column in columns if column.field in _KEPT_IN_CLEAR
     }
@@ -304,7 +305,7 @@ def masked_rows(columns: Sequence[Column], rejects: Iterable[RejectedRow]) -> It
 
 
 def _without_numbers(reason: Text) -> Text:
-    """The reason, whose quoted cell may hold a number with gaps."""
+    """The reason with long numbers hidden: a cell that it quotes may contain a number with gaps."""
     values = {
         name: _without_numbers(one)
         if isinstance(one, Text)
@@ -327,19 +328,19 @@ def _masked(cell: str, field: Field | None) -> str:
 
 
 def hide_numbers(cell: str) -> str:
-    """The text without what may be a telephone, an id number or an account: long numbers but for dates."""
+    """The text with everything hidden that may be a phone, id or account number: long numbers except dates."""
     return _LONG_NUMBER.sub(lambda found: found[0] if _DATE.fullmatch(found[0]) else HIDDEN, cell)
 
 
 def write_rejects(
     path: Path, columns: Sequence[Column], rejects: Iterable[RejectedRow], *, source: str = ""
 ) -> int:
-    """The rows stand in `path` under their own headings; returns how many.
+    """Writes the rows to `path`, those of each table under its own headings; returns how many.
 
-    Every cell is text: nothing in it is ever run as a formula. `source` names the source of rows whose list
-    has no such column, so that the corrected copy is the same warning as the original one.
+    Every cell is text, so nothing in it is ever run as a formula. `source` is the source of rows whose list has no such
+    column, so that the corrected copy of a row is the same warning as the original.
     """
-    import xlsxwriter  # noqa: PLC0415  # a process at rest does without
+    import xlsxwriter  # noqa: PLC0415  # loaded only when it is needed
 
     sheets: dict[int, _RejectSheet] = {}
     count = 0
@@ -358,7 +359,7 @@ def write_rejects(
 
 
 class _RejectSheet:
-    """One sheet of rejected rows; those of one table share their headings."""
+    """One sheet of rejected rows from one table, under the headings of that table."""
 
     def __init__(self, workbook: xlsxwriter.Workbook, columns: Sequence[Column], source: str) -> None:
         self._kept = [column.index for column in columns if column.field is not Field.REJECTION]
@@ -381,7 +382,7 @@ class _RejectSheet:
     def add(self, reject: RejectedRow) -> None:
         raw = reject.raw
         cells = [raw[index] if index < len(raw) else "" for index in self._kept]
-        # Cells beyond the headings stay at the end, behind our own columns, where no field is read from.
+        # Cells beyond the headings go to the end, after our own columns, where no field is read.
         over = raw[self._width :]
         self._write([*cells, *self._source, reject.column, bilingual(reject.reason), *over])
 

@@ -1,5 +1,5 @@
-"""Lists of signals: any table with a heading, in Chinese or English, to raw records by the names of signals'
-fields. Pure; the fields themselves are read elsewhere, by the rules that hold for every door.
+"""Lists of signals: tables with headings in Chinese or English become raw records by the names of the fields of a
+signal. Pure. `SignalReader` reads the fields themselves, by the same rules for all sources.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _NOISE: Final = str.maketrans("", "", " _-:：.·()（）[]【】/*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawSignal:
-    """One row: its line as a person counts it, and the cells by the names of fields; a blank cell is left out."""
+    """One row: its line as a person counts it, and its cells by field name, without blank cells."""
 
     line: int
     cells: Mapping[str, str]
@@ -59,8 +59,8 @@ class RawSignal:
 
 
 class SignalRows:
-    """The rows of the tables of a file that are lists of signals. After the last row `columns` says what was read as
-    what.
+    """The rows of all tables of a file that are lists of signals. After the last row, `columns` tells how the columns
+    were read.
     """
 
     def __init__(self, tables: Iterator[Table]) -> None:
@@ -68,7 +68,7 @@ class SignalRows:
         self._tables = tables
 
     def __iter__(self) -> Iterator[RawSignal]:
-        """Raises `UnusableFile` where no table is one."""
+        """Every row with a value. Raises `UnusableFile` if no table is a list of signals."""
         for table in known_tables(self._tables, signal_heading):
             self.columns += table.columns
             for line, cells in table.rows:
@@ -86,7 +86,7 @@ class SignalRows:
 
 
 def signal_heading(rows: Sequence[Row]) -> tuple[int, dict[str, int]] | None:
-    """As `heading_row`: the kind, the time and the number of a signal."""
+    """Like `heading_row`, for tables with the kind, the time and the number of a signal."""
     return heading_row(
         rows,
         lambda heading: _KNOWN.get(folded(heading).translate(_NOISE)),

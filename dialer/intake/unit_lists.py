@@ -1,4 +1,4 @@
-"""The organisation as a spreadsheet (name, parent, level, aliases, state, our own number), and the boundaries of units
+"""The organisation as a spreadsheet (name, parent, level, aliases, state, system number), and the boundaries of units
 from GeoJSON (RFC 7946): polygons with a name, as rings of longitude and latitude. Pure; it stores nothing.
 """
 
@@ -23,7 +23,7 @@ UNIT_HEADING_WORDS: Final = {
     UnitField.LEVEL: "级别 层级 类型 level kind",
     UnitField.ALIASES: "别名 简称 其他名称 aliases alias",
     UnitField.STATE: "状态 是否启用 state active",
-    # Never 编号 or id alone: other systems' lists have numbers of their own.
+    # Never 编号 or id alone: lists from other systems use these for their own numbers.
     UnitField.NUMBER: "系统编号 system_no",
 }
 _KNOWN: Final = {word: field for field, words in UNIT_HEADING_WORDS.items() for word in words.split()}
@@ -49,16 +49,16 @@ _STRANGE_NUMBER: Final = UnitFault(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSheet:
-    """The lines, and what each known column is headed, so that a fault can name it."""
+    """The lines of a list of units, and the heading of each known column, so that a fault can name it."""
 
     lines: tuple[UnitLine, ...]
     headings: dict[UnitField, str]
     faults: tuple[UnitFault, ...]
-    """Of the cells that cannot be read."""
+    """The faults of cells that cannot be read."""
 
 
 def read_units(tables: Iterator[Table]) -> UnitSheet:
-    """Raises `UnusableFile` for a file without a column of names."""
+    """The units in the first table with a column of names. Raises `UnusableFile` if there is none."""
     table = next(known_tables(tables, unit_heading), None)
     if table is None:
         raise UnusableFile("no column of unit names: head one 名称 or name, and the parent's 上级 or parent")
@@ -66,7 +66,7 @@ def read_units(tables: Iterator[Table]) -> UnitSheet:
 
 
 def unit_heading(rows: Sequence[Row]) -> tuple[int, dict[UnitField, int]] | None:
-    """As `heading_row`: the name, and something else."""
+    """Like `heading_row`, for tables with the name and another column."""
     return heading_row(
         rows,
         lambda heading: _KNOWN.get(folded(heading)),
@@ -117,9 +117,9 @@ _LEAST_POINTS: Final = 4
 _MOST_POINTS: Final = 1_000
 _MOST_AREAS: Final = 5_000
 _MOST_OF_ALL: Final = 300_000
-"""Points that are kept of a file: a city with its streets and villages has a tenth."""
+"""The most points that are kept of a file: a city with its streets and villages has a tenth of this."""
 _PLACES: Final = 5
-"""Of a degree: about a metre."""
+"""Decimal places of a degree: about a metre."""
 _EAST, _NORTH = 180.0, 90.0
 
 Rings = list[list[list[float]]]
@@ -127,7 +127,7 @@ Rings = list[list[list[float]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedArea:
-    """A feature of the file with its rings, holes among them; `number` counts from 1."""
+    """A feature of the file with its rings, including holes; `number` counts from 1."""
 
     number: int
     name: str
@@ -135,14 +135,14 @@ class NamedArea:
 
 
 def read_boundaries(content: bytes) -> list[NamedArea]:
-    """Every polygon of the file. Raises `UnusableFile` for what is no GeoJSON of polygons."""
+    """Every polygon of the file. Raises `UnusableFile` for a file that is not GeoJSON with polygons."""
     if len(content) > MOST_BYTES:
         raise UnusableFile(Text("the file is larger than %(most)s MB", most=MOST_BYTES >> 20))
     try:
-        told = json.loads(content.decode("utf-8-sig"))
+        parsed = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise UnusableFile(gettext_noop("the file is no JSON in UTF-8")) from None
-    features = _features(told)
+    features = _features(parsed)
     if not 1 <= len(features) <= _MOST_AREAS:
         raise UnusableFile(
             Text("the file has %(n)s areas: 1 to %(most)s are read", n=len(features), most=_MOST_AREAS)
@@ -158,12 +158,12 @@ def read_boundaries(content: bytes) -> list[NamedArea]:
     return areas
 
 
-def _features(told: Any) -> list[Any]:  # noqa: ANN401  # whatever the file says
-    if isinstance(told, Mapping) and told.get("type") == "FeatureCollection":
-        found = told.get("features")
+def _features(parsed: Any) -> list[Any]:  # noqa: ANN401  # whatever the file says
+    if isinstance(parsed, Mapping) and parsed.get("type") == "FeatureCollection":
+        found = parsed.get("features")
         return found if isinstance(found, list) else []
-    if isinstance(told, Mapping) and told.get("type") == "Feature":
-        return [told]
+    if isinstance(parsed, Mapping) and parsed.get("type") == "Feature":
+        return [parsed]
     raise UnusableFile(gettext_noop("the file is no GeoJSON: it has no FeatureCollection"))
 
 
@@ -198,9 +198,9 @@ def _rings(geometry: Mapping[str, Any]) -> Iterator[list[list[float]]]:
             yield [*points[::every], points[0]] if every > 1 else points
 
 
-def _point(told: Any) -> list[float]:  # noqa: ANN401  # as above
-    if isinstance(told, list) and len(told) >= 2:  # noqa: PLR2004  # longitude and latitude
-        east, north = told[0], told[1]
+def _point(parsed: Any) -> list[float]:  # noqa: ANN401  # as above
+    if isinstance(parsed, list) and len(parsed) >= 2:  # noqa: PLR2004  # longitude and latitude
+        east, north = parsed[0], parsed[1]
         numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (east, north))
         if numbers and abs(east) <= _EAST and abs(north) <= _NORTH:
             return [round(float(east), _PLACES), round(float(north), _PLACES)]

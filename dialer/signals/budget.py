@@ -1,7 +1,7 @@
-"""How many warnings may become calls, which ones, and how well the robot does: budget, random draw, estimate of what is
-missed, and the checks of its rules and sources. Pure.
+"""How many warnings may become calls, which ones, and how well the robot works: budget, random draw, estimate of what
+is missed, and the tests of its rules and sources. Pure.
 
-Nothing is dropped: what is above the budget stays held and is chosen again at the next look.
+Nothing is dropped: what exceeds the budget stays held and is considered again the next time.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Final
 from dialer.core.values import Grade
 
 DRAWN_SHARE: Final = 0.04
-"""Of the budget: warnings drawn at random from below the threshold."""
+"""The share of the budget for warnings drawn at random from below the threshold."""
 _HOUR: Final = 3600
 _LIMITED: Final = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 _Z: Final = 1.959963984540054
 LEAST_PROBABILITY: Final = 1e-6
-"""Less makes no difference to the turn."""
+"""A lower probability counts as this one in the turn."""
 HALF_LIFE: Final = timedelta(days=1)
 """After this long a warning that waits counts half."""
 
@@ -36,7 +36,7 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What one warning of a grade takes on average, in seconds of a line and of a caller."""
+    """What one warning of a grade takes on average: seconds of a line and of a caller."""
 
     line_seconds: float
     desk_seconds: float
@@ -63,8 +63,8 @@ class BudgetPolicy:
 def hourly_budget(
     free: Capacity, policy: BudgetPolicy, *, extra_high_waiting: int = 0
 ) -> Mapping[Grade, int]:
-    """Warnings of each limited grade that an hour's free capacity carries, after the extra-high ones that wait have
-    taken theirs. Extra high has no budget: it is never held.
+    """How many warnings of each limited grade an hour of the free capacity can handle, after the waiting extra-high
+    ones have taken their part. Extra high has no budget: it is never held.
     """
     first = policy.needs[Grade.EXTRA_HIGH]
     lines = max(0.0, free.lines * _HOUR - extra_high_waiting * first.line_seconds)
@@ -90,7 +90,7 @@ def needed_hours(counts: Mapping[Grade, int], policy: BudgetPolicy) -> tuple[flo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A warning that waits to be released. `key` is its own; `at` the strongest moment of its incident."""
+    """A warning that waits to be released. `key` identifies it; `at` is the strongest moment of its incident."""
 
     key: str
     grade: Grade
@@ -100,26 +100,26 @@ class Candidate:
 
 
 def turn(probability: float, at: datetime) -> float:
-    """The higher, the earlier it goes on among those of its grade: the probability that it is right, which counts half
-    with every day since `at`, because the money is paid hours or days after the contact. As a logarithm the order of
-    two that wait does not change as time passes.
+    """The rank of a waiting warning among those of its grade; the highest is sent first. It is the probability that the
+    warning is right, halved with every day since `at`, because the money is paid hours or days after the contact. Since
+    it is a logarithm, the order of two waiting warnings never changes with time.
     """
     return math.log2(max(probability, LEAST_PROBABILITY)) + at.timestamp() / HALF_LIFE.total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Which warnings go on now, in their order, and which stay held."""
+    """The warnings that are sent now, in their order, and those that stay held."""
 
     released: tuple[Candidate, ...]
     held: tuple[Candidate, ...]
 
 
 def release(waiting: Iterable[Candidate], budget: Mapping[Grade, int], used: Mapping[Grade, int]) -> Release:
-    """Extra-high ones always; of each other grade by `turn` up to what its budget of the hour has left. `used`: how
-    many of the grade went on in this hour already. Unused places of a grade go to the next lower one; it has them still
-    when it needs them within the hour, and what the lower one had of them counts as its own. The money at risk is in
-    the grade.
+    """Chooses the warnings to send: all extra-high ones, and of each other grade, by `turn`, as many as are left of its
+    budget. `used`: how many of each grade were sent in the last hour. Unused places of a grade go to the next lower
+    grade, and count as used by that one alone; the higher grade can still take its places within the hour. The grade
+    already contains the money at risk.
     """
     ordered = sorted(
         waiting, key=lambda one: (-one.grade.rank, -turn(one.probability, one.at), -one.score, one.key)
@@ -138,15 +138,15 @@ def release(waiting: Iterable[Candidate], budget: Mapping[Grade, int], used: Map
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One of the random draw below the threshold, with the probability that it had."""
+    """A verdict drawn at random from below the threshold, with the probability of being drawn."""
 
     key: str
     probability: float
 
 
 def draw(below: Iterable[str], expected: float, *, seed: bytes) -> tuple[Drawn, ...]:
-    """Each of the keys with the same probability, so that `expected` are drawn on average. The same keys and seed (an
-    hour's, secret) give the same draw.
+    """Draws each of the keys with the same probability, so that `expected` are drawn on average. The same keys and the
+    same secret seed give the same draw.
     """
     keys = sorted(set(below))
     if not keys or expected <= 0:
@@ -156,17 +156,17 @@ def draw(below: Iterable[str], expected: float, *, seed: bytes) -> tuple[Drawn, 
 
 
 def _uniform(key: str, seed: bytes) -> float:
-    """In [0, 1), by the key."""
+    """A number in [0, 1) determined by key and seed."""
     return (int.from_bytes(blake2b(key.encode(), key=seed[:64], digest_size=8).digest()) >> 11) / (1 << 53)
 
 
 LEAST_CONFIRMED: Final = 0.1
-"""Of those who touched an item: this share must be confirmed before it counts as suspected."""
+"""The share of the people who touched an item that must be confirmed before the item counts as suspected."""
 
 
 def is_worth_listing(confirmed: int, denied: int, touched: int) -> bool:
-    """Whether an item is suspected that `confirmed` people touched whose warning was right, and `denied` ones whose
-    warning was wrong, by how many touched it within the last days: a scammer's number reaches few others, while half a
+    """Whether an item counts as suspected, if of the people who touched it `confirmed` had a right and `denied` a wrong
+    warning, and `touched` are all who touched it in the last days. A scammer's number reaches few people, while half a
     city knows a courier's.
     """
     return (
@@ -175,13 +175,13 @@ def is_worth_listing(confirmed: int, denied: int, touched: int) -> bool:
 
 
 def is_worth_removing(confirmed: int, denied: int) -> bool:
-    """More of those who were called for an item deny than confirm it."""
+    """Whether more of the people who were called about an item deny than confirm it."""
     return denied > confirmed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """An estimated number, with the ends of its 95 % interval, and the labels that it rests on."""
+    """An estimated number, the ends of its 95 % interval, and how many labels it rests on."""
 
     value: float
     low: float
@@ -190,12 +190,12 @@ class Estimate:
 
 
 def missed_fraud(labelled: Iterable[tuple[float, bool]]) -> Estimate:
-    """How much fraud lay below the threshold, from drawn ones whose label came: (probability of being drawn, was
-    fraud).
+    """Estimates how much fraud lay below the threshold, from drawn verdicts with a label: (probability of being drawn,
+    was fraud).
 
-    Unbiased: each found one stands for 1 / probability (Horvitz and Thompson). Give the probability of being drawn
-    times that of being labelled, where not all labels come. Without any found one the upper end is that of a zero
-    count (three divided by the smallest probability).
+    Unbiased: each fraud found stands for 1 / probability (Horvitz and Thompson). If not all labels arrive, give the
+    probability of being drawn times that of being labelled. If no fraud is found, the upper end is that of a zero count
+    (three divided by the smallest probability).
     """
     pairs = [(p, fraud) for p, fraud in labelled if 0 < p <= 1]
     value = sum(1 / p for p, fraud in pairs if fraud)
@@ -208,10 +208,10 @@ def missed_fraud(labelled: Iterable[tuple[float, bool]]) -> Estimate:
 
 
 def is_runaway(count: int, usual: Sequence[int], *, times: float = 5.0, least: int = 20) -> bool:
-    """Whether a rule fires far more than it used to: `count` in this hour against the same figure of hours before.
+    """Whether a rule fires far more often than usual: `count` in this hour against the counts of the hours before.
 
-    More than `least`, and more than `times` the usual mean with the chance spread of such a mean on top. A rule without
-    a past has only `least`.
+    The count must exceed `least`, and `times` the usual mean by more than the random spread of such a mean. For a rule
+    without a history only `least` applies.
     """
     mean = sum(usual) / len(usual) if usual else 0.0
     return count > max(least, times * mean + 4 * math.sqrt(times * mean))
@@ -231,8 +231,8 @@ def psi(expected: Sequence[float], actual: Sequence[float]) -> float:
 
 
 def _shares(counts: Sequence[float]) -> list[float]:
-    mended = [max(one, 0.5) for one in counts]
-    return [one / sum(mended) for one in mended]
+    smoothed = [max(one, 0.5) for one in counts]
+    return [one / sum(smoothed) for one in smoothed]
 
 
 SILENT_ERROR: Final = 1e-6
@@ -240,8 +240,8 @@ _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(hours=24)
 
 
 def silent_after(usual_per_hour: float) -> timedelta:
-    """How long a source may be silent at its usual rate before that is no chance (one in a million), between five
-    minutes and a day.
+    """How long a source with its usual rate may be silent before chance no longer explains it (one in a million); at
+    least five minutes and at most a day.
     """
     if usual_per_hour <= 0:
         return _LONGEST
@@ -249,14 +249,17 @@ def silent_after(usual_per_hour: float) -> timedelta:
 
 
 def is_silent(usual_per_hour: float, last_at: datetime, *, now: datetime) -> bool:
-    """Whether a source is silent for too long. The minute that it sent in last may not be over."""
+    """Whether a source has been silent for too long. One minute is added, because `last_at` is the beginning of a
+    minute.
+    """
     return now - last_at > silent_after(usual_per_hour) + timedelta(minutes=1)
 
 
 def has_fallen(before: tuple[int, int], now: tuple[int, int]) -> bool:
-    """Whether a precision fell for more than a chance: (right, labelled) of the reference and of the recent time.
+    """Whether a precision fell by more than chance; both arguments are (right, labelled), of the reference period and
+    of the recent one.
 
-    A one-sided test of two shares at 0.5 %; with fewer than 20 labels on a side it never has.
+    A one-sided test of two shares at 0.5 %; False with fewer than 20 labels in either period.
     """
     (right, labelled), (right_now, labelled_now) = before, now
     if min(labelled, labelled_now) < 20:  # noqa: PLR2004  # as many labels as a share needs

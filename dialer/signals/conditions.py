@@ -1,7 +1,7 @@
-"""What a rule asks, in words: what would have kept it from firing. Pure.
+"""The conditions of rules in words: what would have kept a rule from firing. Pure.
 
-A condition is put together from the parts of its feature, so that a rule that a centre wrote itself is told as a
-shipped one is.
+The words of a condition are put together from the parts of its feature, so that a rule that a centre wrote itself is
+described like a shipped one.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ _EARLIER: Final = (
     gettext_noop("listed for less than %(hours)s hours"),
     gettext_noop("listed for %(hours)s hours or more"),
 )
-"""Said by verdicts that were kept before: only the catalogue needs them."""
+"""Words in verdicts that earlier versions stored: only the catalogue needs them."""
 _SIZES: Final[Mapping[Op, str]] = {
     Op.GE: gettext_noop("of %(size)s or more"),
     Op.GT: gettext_noop("of more than %(size)s"),
@@ -122,10 +122,10 @@ _HOUR, _DAY, _MINUTE = 3600, 86400, 60
 
 
 def kept_from_firing(test: Test, feature: Feature, *, figure: int, bound: float) -> Text:
-    """The figure that a rule found in `feature`, and the figures with which it would not have fired. `bound` is what
-    the test compared it with.
+    """A sentence with the figure that a rule found in `feature`, and the figures with which it would not have fired.
+    `bound` is what the test compared the figure with.
     """
-    shown = _shower(feature)
+    shown = _formatter(feature)
     window = _span(feature.within_seconds)
     facts = {"what": _figure(feature), "window": window, "figure": shown(figure)}
     if feature.aggregate is Aggregate.COUNT and test.op is Op.GE and bound <= 1:
@@ -144,20 +144,20 @@ def _figure(feature: Feature) -> Text:
     what = _signals(feature)
     match feature.aggregate:
         case Aggregate.COUNT:
-            told = Text("number of %(what)s", what=what)
+            phrase = Text("number of %(what)s", what=what)
         case Aggregate.DISTINCT:
-            told = Text("different %(items)s of %(what)s", items=Text(_ITEMS[_item(feature)]), what=what)
+            phrase = Text("different %(items)s of %(what)s", items=Text(_ITEMS[_item(feature)]), what=what)
         case Aggregate.SUM if feature.field == _DURATION:
-            told = Text("total length of %(what)s", what=what)
+            phrase = Text("total length of %(what)s", what=what)
         case Aggregate.SUM:
-            told = Text("total amount of %(what)s", what=what)
+            phrase = Text("total amount of %(what)s", what=what)
         case _ if feature.field == _DURATION:
-            told = Text("greatest length of %(what)s", what=what)
+            phrase = Text("greatest length of %(what)s", what=what)
         case _:
-            told = Text("largest amount of %(what)s", what=what)
+            phrase = Text("largest amount of %(what)s", what=what)
     if feature.per_item:
-        told = Text("%(what)s %(item)s", what=told, item=Text(_ITEM[_item(feature)]))
-    return told
+        phrase = Text("%(what)s %(item)s", what=phrase, item=Text(_ITEM[_item(feature)]))
+    return phrase
 
 
 def _item(feature: Feature) -> ItemKind:
@@ -165,31 +165,31 @@ def _item(feature: Feature) -> ItemKind:
 
 
 def _signals(feature: Feature) -> Text:
-    nouns = _all(gettext_noop("%(first)s and %(next)s"), [Text(_NOUNS[kind]) for kind in feature.kinds])
+    nouns = _joined(gettext_noop("%(first)s and %(next)s"), [Text(_NOUNS[kind]) for kind in feature.kinds])
     tests = [_where(one, feature.kinds[0]) for one in feature.where]
-    told = nouns
+    phrase = nouns
     if tests:
-        told = Text(
-            "%(what)s (%(tests)s)", what=nouns, tests=_all(gettext_noop("%(first)s, %(next)s"), tests)
+        phrase = Text(
+            "%(what)s (%(tests)s)", what=nouns, tests=_joined(gettext_noop("%(first)s, %(next)s"), tests)
         )
     if feature.after is None:
-        return told
+        return phrase
     before = _signals(feature.after)
     if feature.gap_seconds:
         return Text(
             "%(what)s up to %(gap)s after %(before)s",
-            what=told,
+            what=phrase,
             gap=_span(feature.gap_seconds),
             before=before,
         )
-    return Text("%(what)s after %(before)s", what=told, before=before)
+    return Text("%(what)s after %(before)s", what=phrase, before=before)
 
 
-def _all(template: str, parts: list[Text]) -> Text:
-    told = parts[0]
+def _joined(template: str, parts: list[Text]) -> Text:
+    phrase = parts[0]
     for part in parts[1:]:
-        told = Text(template, first=told, next=part)
-    return told
+        phrase = Text(template, first=phrase, next=part)
+    return phrase
 
 
 def _where(one: Where, kind: SignalKind) -> Text:
@@ -200,22 +200,22 @@ def _where(one: Where, kind: SignalKind) -> Text:
         less = one.op in {Op.LT, Op.LE}
         return Text(_HOURS[one.name][Op.LT if less else Op.GE], span=_counted("hours", float(value)))
     if one.name in {_AMOUNT, _DURATION}:
-        return Text(_SIZES[one.op], size=_shown(one.name)(int(value)))
+        return Text(_SIZES[one.op], size=_formatter_of(one.name)(int(value)))
     is_payment = one.name == "direction" and kind is SignalKind.PAYMENT_ATTEMPT
     words = _TOPICS if one.name == "topic" else _OTHER_WORDS["paid" if is_payment else one.name]
-    told = _all(gettext_noop("%(first)s or %(next)s"), [Text(words[str(name)]) for name in one.values])
+    phrase = _joined(gettext_noop("%(first)s or %(next)s"), [Text(words[str(name)]) for name in one.values])
     if one.name == "topic":
-        told = Text("about %(topic)s", topic=told)
-    return Text("not %(what)s", what=told) if one.op is Op.NE else told
+        phrase = Text("about %(topic)s", topic=phrase)
+    return Text("not %(what)s", what=phrase) if one.op is Op.NE else phrase
 
 
-def _shower(feature: Feature) -> Callable[[float], Text]:
+def _formatter(feature: Feature) -> Callable[[float], Text]:
     if feature.aggregate in {Aggregate.COUNT, Aggregate.DISTINCT}:
-        return _shown("")
-    return _shown(feature.field)
+        return _formatter_of("")
+    return _formatter_of(feature.field)
 
 
-def _shown(field: str) -> Callable[[float], Text]:
+def _formatter_of(field: str) -> Callable[[float], Text]:
     if field == _AMOUNT:
         return lambda fen: Text("%(amount)s yuan", amount=yuan(round(fen)).removesuffix(".00"))
     if field == _DURATION:

@@ -1,5 +1,5 @@
-"""What confirmed warnings rest on is entered in the suspected list: numbers, sites, apps and payees that people touched
-who were being defrauded. The list changes as by any other source, so that retro-match finds who else touched them.
+"""Enters the items of confirmed warnings in the suspected list: numbers, sites, apps and payees that people touched who
+were being defrauded. The list changes as from any other source, so that retro-match finds who else touched them.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from dialer.signals.verdict_store import reasons_of
 from dialer.signals.verdicts import Standing
 
 LIST_NAME: Final = "确认"
-"""Of the list that the robot keeps itself."""
+"""The name of the list that the robot maintains."""
 MOST_AT_ONCE: Final = 50
-"""Warnings read in one look, the newest first: meanwhile no signal is evaluated."""
+"""Warnings read in one call, the newest first: no signal is evaluated meanwhile."""
 _DIGITS: Final = 48
-"""Of an item's key in the number of its signal."""
+"""Digits of the item's key in the number of its signal."""
 
 
 @dataclass(slots=True)
 class Answers:
-    """What one process has read of answered warnings; a new one reads them again."""
+    """What one process has read of answered warnings; a new process reads them again."""
 
     read: set[int] = field(default_factory=set)
     told: dict[Item, dict[tuple[bytes, bool], datetime]] = field(default_factory=dict)
-    """By item, who touched it and whether the warning was right, and when last."""
+    """By item: (person, whether the warning was right), with the last touch."""
 
     def changes(
         self,
@@ -45,10 +45,11 @@ class Answers:
         keep_days: int,
         now: datetime,
     ) -> list[Mapping[str, Any]]:
-        """Raw changes of the list that follow from what was answered since the last look, for `SignalReception`; of the
-        newest `MOST_AT_ONCE`, the others at the next look. An item that is on no list, that of trusted ones included,
-        is entered when `is_worth_listing` says so; one of this list is removed when `is_worth_removing` does. Only
-        signals that are still stored (`keep_days`) count, and of them what names somebody else.
+        """Raw changes of the list, for `SignalReception`, that follow from the answers since the last call. One call
+        reads the newest `MOST_AT_ONCE` verdicts; the next call reads the others. An item that is on no list, trusted
+        ones included, is entered when `is_worth_listing` says so; an item on this list is removed when
+        `is_worth_removing` does. Only signals that are still stored (`keep_days`) count, and only those whose items may
+        belong to a scammer.
         """
         since = now - timedelta(days=keep_days)
         known = answered_verdicts(tx, codec, since=since)
@@ -74,11 +75,11 @@ class Answers:
         self._forget(since)
         found = []
         for item, value in touched.items():
-            its, answers = standing(item), [right for _, right in self.told.get(item, ())]
+            current, answers = standing(item), [right for _, right in self.told.get(item, ())]
             confirmed, denied = answers.count(True), answers.count(False)
-            if not its.lists and is_worth_listing(confirmed, denied, its.touched):
+            if not current.lists and is_worth_listing(confirmed, denied, current.touched):
                 found.append(_change(item, value, Change.ENTERED, now))
-            elif (ListKind.SUSPECTED, LIST_NAME) in its.lists and is_worth_removing(confirmed, denied):
+            elif (ListKind.SUSPECTED, LIST_NAME) in current.lists and is_worth_removing(confirmed, denied):
                 found.append(_change(item, value, Change.REMOVED, now))
         return found
 
@@ -92,7 +93,9 @@ class Answers:
 
 
 def _change(item: Item, value: str, change: Change, now: datetime) -> Mapping[str, Any]:
-    """Each item is entered once and removed once for as long as signals are kept: the number of its signal says so."""
+    """A raw change of the list. The signal number lets each item be entered once and removed once as long as signals
+    are stored.
+    """
     return {
         "source": ROBOT_SOURCE,
         "signal_no": f"{item.key.hex()[:_DIGITS]}-{change}",

@@ -1,5 +1,5 @@
-"""Signals that arrive, by whatever door: read one by one, those that are wrong refused with every reason, the rest
-stored in one transaction. What is answered is committed.
+"""Signals that arrive from a request, a file or a stream: each is read by itself, wrong ones are rejected with every
+reason, and the others are stored in one transaction. What is answered is committed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dialer.signals.model import Reading, RejectedField, SignalReader
 from dialer.signals.store import SignalCodec, known_signals, lock_signals, write_signals
 
 MOST_SIGNALS = 1000
-"""Of one request."""
+"""The most signals in one request."""
 LONGEST_VALUE = 4_000
-"""Characters of one field, the address of a page among them; to read a longer one takes seconds."""
+"""The most characters in one field, such as the address of a page: reading a longer one takes seconds."""
 
 
 class SignalStatus(StrEnum):
@@ -27,9 +27,9 @@ class SignalStatus(StrEnum):
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
-    """Its source sent this number before; nothing has changed."""
+    """Its source has sent this number before; nothing changed."""
     REJECTED = "rejected"
-    """Nothing of it was stored; corrected, the same number may be sent again."""
+    """Nothing of it was stored; after correction, the same number can be sent again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class SignalAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedReading:
-    """A record that was read, and its sealed value."""
+    """A record that was read, and the sealed bytes to store."""
 
     reading: Reading
     sealed: bytes
@@ -86,8 +86,8 @@ class SignalReception:
         source: str = "",
         may_send: Callable[[str], bool] | None = None,
     ) -> SignalDelivery:
-        """A record without a source has this one. None stands for what is no record. With `may_send` a record of a
-        source that it does not allow is refused.
+        """Reads records. A record without a source gets `source`; None stands for something that is not a record. With
+        `may_send`, a record of a source that it does not allow is rejected.
         """
         now = self._services.clock.now()
         return SignalDelivery(read=tuple(self._read(raw, source, may_send, now) for raw in sent))
@@ -122,7 +122,7 @@ class SignalReception:
 
 
 def _unfit(raw: Mapping[str, Any]) -> Refused:
-    """The first value that is none of a record, before any is read; () if there is none."""
+    """The fault of the first value that no record may have, before any is read; () if there is none."""
     for name, value in raw.items():
         if not isinstance(value, str | int | float | None):
             fix = Text("write one text, number or truth value")
@@ -135,7 +135,9 @@ def _unfit(raw: Mapping[str, Any]) -> Refused:
 
 
 def take_signals(services: Services, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAnswer, ...]]:
-    """Stores all of them in one transaction; the answers to each, in order, are committed when this returns."""
+    """Stores the signals of all deliveries in one transaction, which is committed on return. The answers to each
+    delivery are in the order of its signals.
+    """
     if any(isinstance(item, SealedReading) for delivery in deliveries for item in delivery.read):
         with services.store.begin() as tx:
             return _store(tx, deliveries)

@@ -1,9 +1,10 @@
-"""The evaluator: signals in, verdicts out, with everything that the rules need of each person in memory. Pure.
+"""The evaluator turns signals into verdicts, with everything that the rules need about each person in memory. Pure.
 
-A person's verdict is a function of the set of signals, not of their order. At every moment at which something happened
-to the person (a signal of theirs, or a change of a list for an item that they touched in the 72 hours before) the rules
-read the windows that end there; the strongest moment of an incident is its verdict. A late signal is put in its place
-and the moments from there on are read again. Memory holds the windows, and before them what may still arrive late.
+The verdict of a person is a function of the set of signals, not of their order. At every moment at which something
+happened to the person (a signal about them, or a change of a list for an item that they touched in the 72 hours before)
+the rules read the windows that end there; the strongest moment of an incident is its verdict. A late signal is put in
+its place, and the moments from there on are evaluated again. Memory covers the windows and, before them, the time for
+which late signals are accepted.
 """
 
 from __future__ import annotations
@@ -61,28 +62,30 @@ from dialer.signals.verdicts import (
 )
 
 GAP: Final = timedelta(hours=72)
-"""Without a scoring moment for this long, what follows is another incident."""
+"""What follows after this long without a scoring moment is another incident."""
 _GAP: Final = GAP // timedelta(microseconds=1)
 _SLACK: Final = 6 * 3600 * SECOND
-"""Rows are dropped some hours later than they could be, many at once."""
+"""Rows are dropped some hours later than they could be, so that many are dropped at once."""
 _BUCKETS: Final = 4096
 """Parts of the index of touched items, by the first bits of the item's key."""
 _SLOT: Final = (1 << 32) - 1
 _STALE: Final = 1 << 16
-"""So many entries more than twice those of when it was made, and the index is made again."""
+"""The index is rebuilt when it has this many entries more than twice the number at its last rebuild."""
 _FORMAT: Final = 1
 _HEAD: Final = Struct("<HIIIIq")
 
 
 class SnapshotUnreadable(Refusal):
-    """Bytes that are no snapshot of this version: the tail has to be replayed from the stored signals."""
+    """Bytes that are not a snapshot of this version: the stored signals have to be replayed instead."""
 
     def __init__(self) -> None:
         super().__init__(Text("the snapshot of the warning robot cannot be read; replay the stored signals"))
 
 
 class _Point(NamedTuple):
-    """A scoring moment: microseconds, rank of its grade (0: none), score, money in fen, bits of the rules."""
+    """A scoring moment: microseconds, rank of its grade (0: none), score, money in fen, and a bit for each rule that
+    fired.
+    """
 
     at: int
     rank: int
@@ -118,9 +121,9 @@ class _Person:
 
 
 class Evaluator:
-    """One shard. `apply` takes the signals of the persons it is responsible for, and every change of a list.
+    """One shard. `apply` takes the signals of the persons that belong to the shard, and every change of a list.
 
-    `too_late` and `repeated` count signals that changed nothing.
+    `too_late` and `repeated` count the signals that changed nothing.
     """
 
     def __init__(
@@ -157,9 +160,9 @@ class Evaluator:
     # -- signals ------------------------------------------------------------------------------------------------
 
     def apply(self, signal: Signal) -> list[Verdict]:
-        """The verdicts that the signal changed: usually none or one, after a change of a list one for each person
-        concerned: the highest grade first, of equals who touched the item last, then the most money. A repeated
-        signal, and one later than allowed, changes nothing.
+        """The verdicts that the signal changed: usually none or one; after a change of a list one for each person
+        affected, ordered by grade (highest first), last touch of the item (latest first) and money (most first). A
+        repeated signal, and one later than allowed, changes nothing.
         """
         if signal.kind is SignalKind.LIST_CHANGE:
             return self._apply_change(signal)
@@ -197,7 +200,7 @@ class Evaluator:
         at = change[0]
         self._last_change = max(self._last_change, at)
         told: list[tuple[int, Verdict]] = []
-        for key, person in self._holders(item):
+        for key, person in self._persons_touching(item):
             before = self._current(person)
             start = at if at >= person.latest - self._lateness else person.latest
             self._reread(person, start, self._moments(person, start))
@@ -213,10 +216,12 @@ class Evaluator:
         return [verdict for _, verdict in told]
 
     def touched(self, item: Item, since: datetime) -> list[Touch]:
-        """Who touched the item at or after `since`, newest first, and among equals the largest money."""
+        """The persons who touched the item at or after `since`: the latest touch first, and of equal ones the largest
+        money.
+        """
         key, start = item_key(item), micros(since)
         found: list[Touch] = []
-        for name, person in self._holders(key):
+        for name, person in self._persons_touching(key):
             last = _last_touch(person.rows, key)
             if last >= start:
                 _, money = self._score(_until(person.rows, last), last, self._listings, b"")
@@ -224,18 +229,22 @@ class Evaluator:
         return sorted(found, key=lambda one: (-micros(one.last_at), -one.money_fen, one.person))
 
     def standing(self, item: Item, at: datetime) -> Standing:
-        """The standing of the item, of the persons of this shard alone."""
+        """The lists that contain the item at `at`, and how many persons of this shard touched it in the 72 hours
+        before.
+        """
         key, t = item_key(item), micros(at)
         start = t - MONEY_SECONDS * SECOND
         return Standing(
             lists=self._listings.lists_at(key, t),
-            touched=sum(start < _last_touch(person.rows, key) <= t for _, person in self._holders(key)),
+            touched=sum(
+                start < _last_touch(person.rows, key) <= t for _, person in self._persons_touching(key)
+            ),
         )
 
     def sweep(self, now: datetime) -> int:
-        """Drops what no window can reach any more at `now`, and persons of whom nothing is left; how many those were.
-        Signals later than allowed at `now` count as too late from here on. Verdicts that are dropped stay in the
-        fingerprint.
+        """Drops what no window at or after `now` can reach, and persons of whom nothing is left; returns the number of
+        those persons. From here on, signals later than allowed at `now` count as too late. Verdicts that are dropped
+        remain in the fingerprint.
         """
         limit = micros(now)
         gone = 0
@@ -249,7 +258,7 @@ class Evaluator:
                 self._slots[person.slot] = None
                 gone += 1
         if self._touches_count > 2 * self._touches_when_made + _STALE:
-            self._index_again()
+            self._rebuild_index()
         return gone
 
     # -- one person ---------------------------------------------------------------------------------------------
@@ -260,14 +269,14 @@ class Evaluator:
         return person
 
     def _index(self, person: _Person, new: bytes) -> None:
-        """Notes who touched the items of rows that are about to be added."""
+        """Adds the person to the index for the items of rows that are about to be inserted."""
         for row in ROW.iter_unpack(new):
             for item in row[6:]:
                 if item != NO_ITEM and not _touches(person.rows, item):
                     self._note(item, person.slot)
 
     def _note(self, item: bytes, slot: int) -> None:
-        """An entry of the index holds four bytes of the item's key and the slot of the person."""
+        """Adds an entry to the index: four bytes of the item's key and the slot of the person."""
         place = int.from_bytes(item[:2]) % _BUCKETS
         bucket = self._touches[place]
         if bucket is None:
@@ -275,8 +284,8 @@ class Evaluator:
         bucket.append(int.from_bytes(item[2:6]) << 32 | slot)
         self._touches_count += 1
 
-    def _index_again(self) -> None:
-        """Leaves out what was touched in rows that were dropped, and the slots of persons who are gone."""
+    def _rebuild_index(self) -> None:
+        """Rebuilds the index without the items of dropped rows and the slots of dropped persons."""
         self._touches, self._slots, self._touches_count = [None] * _BUCKETS, [], 0
         for key, person in self._persons.items():
             person.slot = len(self._slots)
@@ -286,8 +295,8 @@ class Evaluator:
                 self._note(item, person.slot)
         self._touches_when_made = self._touches_count
 
-    def _holders(self, item: bytes) -> list[tuple[bytes, _Person]]:
-        """The persons with a row of the item."""
+    def _persons_touching(self, item: bytes) -> list[tuple[bytes, _Person]]:
+        """The persons who have a row with the item, with their keys."""
         bucket = self._touches[int.from_bytes(item[:2]) % _BUCKETS] or ()
         tag = int.from_bytes(item[2:6])
         found = []
@@ -301,7 +310,9 @@ class Evaluator:
 
     @staticmethod
     def _insert(person: _Person, at: int, new: bytes, name: bytes) -> bool:
-        """Whether the rows went to the end. Of rows with one time the order is that of their content."""
+        """Inserts the rows in the order of time; rows with the same time are ordered by their content. True if they
+        went to the end.
+        """
         rows = person.rows
         name += b"\n" * (len(new) // ROW.size - 1)
         place = len(rows)
@@ -338,7 +349,7 @@ class Evaluator:
         return sorted(found)
 
     def _reread(self, person: _Person, start: int, moments: Sequence[int]) -> None:
-        """Reads the rules at `moments`, which are all from `start` on."""
+        """Evaluates the rules at `moments`, none of which is before `start`, and replaces the points from there on."""
         points = person.points
         if points and points[-1].at >= start:
             points = tuple(one for one in points if one.at < start)
@@ -349,7 +360,7 @@ class Evaluator:
             fired, money = self._score(given, t, self._listings, person.known)
             if fired:
                 point = self._point(t, fired, money)
-                # Without points too, so that the random draw can find what the scorecard has no points for.
+                # Also without points, so that the random draw can find what the scorecard gives no points for.
                 if point.rank or fired & self._raising:
                     points = (*points, point)
         person.points = points
@@ -363,13 +374,13 @@ class Evaluator:
                 default=0,
             )
             known = self._scores[fired] = (score, self.scorecard.probability(score), floor, fired)
-        # All points share one number of the same bits.
+        # Points with equal bits share one integer object.
         score, probability, floor, fired = known
         grade = self.bands.grade(probability, money) if score else None
         return _Point(t, max(floor, grade.rank if grade else 0), score, money, fired)
 
     def _current(self, person: _Person) -> _Incident | None:
-        """The last incident; earlier ones of the points that are kept are passed over."""
+        """The last incident; earlier incidents of the points in memory are passed over."""
         incident = person.settled
         for point in person.points:
             if incident is None or point.at - incident.last > _GAP:
@@ -379,7 +390,7 @@ class Evaluator:
         return incident
 
     def _drop(self, person: _Person) -> None:
-        """Rows that no window of a moment to come reaches become known items."""
+        """Turns rows that no later window reaches into known items."""
         limit = person.latest - self._keep
         rows, size = person.rows, ROW.size
         count = 0
@@ -405,7 +416,7 @@ class Evaluator:
                 )
 
     def _settle(self, person: _Person) -> None:
-        """Points that nothing can change any more become the settled incident."""
+        """Moves points that nothing can change any more into the settled incident."""
         settled = person.latest - self._lateness
         if not person.points or person.points[0].at >= settled:
             return
@@ -440,7 +451,9 @@ class Evaluator:
         ]
 
     def fired(self, person: bytes, at: datetime) -> tuple[str, ...]:
-        """The ids of the rules that fire for a person at a moment that memory still covers."""
+        """The ids of the rules that fire for the person at `at`; () for an unknown person. Memory must still cover that
+        moment.
+        """
         held = self._persons.get(person)
         if held is None:
             return ()
@@ -449,14 +462,14 @@ class Evaluator:
         return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
 
     def grade(self, person: bytes) -> Grade | None:
-        """The grade of the last incident; None below the threshold, and where there is no incident."""
+        """The grade of the person's last incident; None below the threshold and without an incident."""
         held = self._persons.get(person)
         incident = self._current(held) if held else None
         rank = incident.best.rank if incident else 0
         return next((one for one in Grade if one.rank == rank), None)
 
     def verdict(self, person: bytes) -> Verdict | None:
-        """What the robot says of a person now: of the last incident, None if there is none."""
+        """The verdict on the person's last incident; None if there is none."""
         held = self._persons.get(person)
         incident = self._current(held) if held else None
         return (
@@ -486,7 +499,7 @@ class Evaluator:
         )  # fmt: skip
 
     def _names(self, person: _Person) -> list[SignalName]:
-        """The names of the rows, in their order."""
+        """The source and number of the signal of each row, in the order of the rows."""
         sources = list(self._sources)
         parts = (one.split("\t") for one in person.names.decode().split("\n")[:-1])
         return [
@@ -529,7 +542,9 @@ class Evaluator:
         )
 
     def _fraud_type(self, raising: Sequence[int], trace: Trace, rows: bytes) -> FraudType:
-        """The type with the most points; of equals the first in the ministry's order. Rules of no type do not count."""
+        """The type with the most points; of equal ones the first in the order of the ministry. Rules without a type do
+        not count.
+        """
         points: dict[FraudType, int] = {}
         for n in raising:
             rule = self.rules.rules[n]
@@ -551,8 +566,8 @@ class Evaluator:
             self._closed = (self._closed + _digest(key, incident)) % (1 << 128)
 
     def fingerprint(self) -> str:
-        """The fingerprint of all verdicts so far: the same for the same signals in any order, and the sum (modulo
-        2**128) of the shards' is that of the whole.
+        """The fingerprint of all verdicts so far. The same signals in any order give the same fingerprint, and the sum
+        (modulo 2**128) of those of the shards is that of the whole.
         """
         total = self._closed
         for key, person in self._persons.items():
@@ -567,7 +582,9 @@ class Evaluator:
         return f"{total % (1 << 128):032x}"
 
     def snapshot(self) -> bytes:
-        """Everything in memory. `restore` of an evaluator with the same settings gives the same verdicts from here."""
+        """Everything in memory, as input for `restore`. With the same settings the restored evaluator gives the same
+        verdicts.
+        """
         head = {
             "format": _FORMAT, "basis": self._basis(), "too_late": self.too_late, "repeated": self.repeated,
             "sources": list(self._sources), "last_change": self._last_change, "closed": f"{self._closed:x}",
@@ -586,8 +603,8 @@ class Evaluator:
         return b"".join(pieces)
 
     def restore(self, data: bytes) -> None:
-        """Replaces everything in memory. With other rules, scorecard, bands or lateness than the snapshot's the windows
-        are kept and the verdicts made anew from them. Raises `SnapshotUnreadable`.
+        """Replaces everything in memory with the snapshot. If its rules, scorecard, bands or lateness differ, the
+        windows are kept and the verdicts are computed again from them. Raises `SnapshotUnreadable`.
         """
         try:
             text, _, body = data.partition(b"\n")
@@ -632,18 +649,18 @@ class Evaluator:
         self._touches_when_made = self._touches_count
 
     def _basis(self) -> str:
-        """What points in memory depend on."""
+        """A hash of everything that the points in memory depend on."""
         basis = [self.rules.content_hash, self.scorecard.content_hash, asdict(self.bands), self._lateness]
         return hashlib.sha256(json.dumps(basis).encode()).hexdigest()
 
 
 _FIRST_ITEM: Final = 21
 _SECOND_ITEM: Final = 29
-"""Places in a row."""
+"""Offsets in a row, in bytes."""
 
 
-def _holds(rows: bytes, needle: bytes, *offsets: int) -> bool:
-    """Whether a row holds the eight bytes at one of the places."""
+def _has_at(rows: bytes, needle: bytes, *offsets: int) -> bool:
+    """Whether a row has the eight bytes at one of the offsets."""
     place = rows.find(needle)
     while place >= 0:
         if place % ROW.size in offsets:
@@ -653,11 +670,11 @@ def _holds(rows: bytes, needle: bytes, *offsets: int) -> bool:
 
 
 def _touches(rows: bytes, item: bytes) -> bool:
-    return _holds(rows, item, _FIRST_ITEM, _SECOND_ITEM)
+    return _has_at(rows, item, _FIRST_ITEM, _SECOND_ITEM)
 
 
 def _last_touch(rows: bytes, item: bytes) -> int:
-    """Microseconds; 0: never."""
+    """The time of the last row with the item, in microseconds; 0 if there is none."""
     return max((row[0] for row in ROW.iter_unpack(rows) if item in row[6:]), default=0)
 
 

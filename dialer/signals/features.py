@@ -1,7 +1,7 @@
-"""Signals as rows in memory, and rules compiled to one Python function that reads a person's rows once. Pure.
+"""Signals as rows in memory, and rules compiled to one Python function that reads the rows of a person once. Pure.
 
-A row is 37 bytes. The rows of a person are joined in one `bytes`, oldest first; their names (source and number) stand
-in a second one, in the same order. A window is exact: a row counts at a moment `t` if `t - within < event_at <= t`.
+A row is 37 bytes. The rows of a person are joined in one `bytes`, oldest first; their names (source and number) are in
+a second one, in the same order. A window is exact: at a moment `t`, a row counts if `t - within < event_at <= t`.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ ROW: Final = Struct("<qBBBHq8s8s")
 """Microseconds since 1970, kind, topic or fraud type, grade or reporter, flags, number, two items."""
 AT: Final = Struct("<q")
 KNOWN: Final = Struct("<8sqq")
-"""An item of rows that were dropped, with its first and last touch."""
+"""An item of rows that were dropped, with the times of its first and last touch."""
 NO_ITEM: Final = bytes(8)
 SECOND: Final = 1_000_000
 MONEY_SECONDS: Final = 72 * 3600
-"""Window of the money at risk, and of the contacts that a change of a list finds."""
+"""The window of the money at risk, and of the contacts that a change of a list finds."""
 FORGET_SECONDS: Final = 30 * 86400
 """An item that a person has not touched for this long counts as new."""
 
 KINDS: Final = {kind: n for n, kind in enumerate(SignalKind, start=1)}
 MORE_ITEMS: Final = 255
-"""Kind of the row that holds the third and fourth item of a push or report. No feature reads it; of the rows of one
+"""The kind of a row with the third and fourth item of a push or report. No feature reads it; among rows with the same
 time it comes last, whatever arrived first.
 """
 _ENUMS: Final[Mapping[str, Mapping[str, int]]] = {
@@ -68,17 +68,17 @@ def micros(moment: datetime) -> int:
 
 
 def moment(at: int) -> datetime:
-    """The reverse of `micros`."""
+    """The moment (UTC) of microseconds since 1970; the reverse of `micros`."""
     return _EPOCH + timedelta(microseconds=at)
 
 
 def item_key(item: Item) -> bytes:
-    """Eight bytes, never `NO_ITEM`, by which an item is known in memory."""
+    """Eight bytes that identify an item in memory; never `NO_ITEM`."""
     return blake2b(item.key, digest_size=8, person=item.kind.encode()).digest()
 
 
 def rows_of(signal: Signal) -> bytes:
-    """One row, or two where a push or report has more than two items."""
+    """The signal as one row, or as two if a push or report has more than two items."""
     flags = _OUT if signal.direction is Direction.OUT else 0
     kind = signal.kind
     if kind is SignalKind.PAYMENT_ATTEMPT and signal.direction is None:
@@ -99,20 +99,22 @@ def rows_of(signal: Signal) -> bytes:
     return packed
 
 
-_WHO: Final = {KINDS[one] for one in (SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP)}
+_CONTACT_KINDS: Final = {
+    KINDS[one] for one in (SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP)
+}
 
 
 def names_another(row: Row) -> bool:
-    """Whether the items of a row may be a scammer's: of a call, message, site or app, or of a payment to a new payee. A
-    login names the person's own account.
+    """Whether the items of a row may belong to a scammer: those of a call, message, site or app, or of a payment to a
+    new payee. A login has the person's own account.
     """
     if row[1] == KINDS[SignalKind.PAYMENT_ATTEMPT]:
         return bool(row[4] & _OUT and row[4] & _FLAG["new_payee"])
-    return row[1] in _WHO
+    return row[1] in _CONTACT_KINDS
 
 
 def listing_of(signal: Signal) -> tuple[bytes, Listing]:
-    """The item of a change of a list, and the change."""
+    """The key of the item in a change of a list, and the change."""
     assert signal.list_kind is not None
     entry = (
         micros(signal.event_at),
@@ -125,13 +127,13 @@ def listing_of(signal: Signal) -> tuple[bytes, Listing]:
 
 
 class Listings:
-    """Which items stand in which lists, at any moment. Changes may arrive in any order."""
+    """Which items are in which lists, at any moment. Changes may arrive in any order."""
 
     def __init__(self) -> None:
         self.changes: dict[bytes, tuple[Listing, ...]] = {}
 
     def add(self, item: bytes, change: Listing) -> bool:
-        """Enters a change of a list; False if it was known."""
+        """Adds a change of a list; False if it was there already."""
         have = self.changes.get(item, ())
         if any(one[:2] == change[:2] for one in have):
             return False
@@ -139,7 +141,7 @@ class Listings:
         return True
 
     def kinds_at(self, item: bytes, t: int) -> int:
-        """The bits of the kinds of lists that the item stands in at `t`."""
+        """The bits of the kinds of lists that contain the item at `t`."""
         have = self.changes.get(item)
         if have is None:
             return 0
@@ -159,12 +161,12 @@ class Listings:
         return state
 
     def lists_at(self, item: bytes, t: int) -> frozenset[tuple[ListKind, str]]:
-        """Kinds and names of the lists that the item stands in at `t`."""
+        """Kinds and names of the lists that contain the item at `t`."""
         kinds = {bit: kind for kind, bit in _LIST_BIT.items()}
         return frozenset((kinds[bit], name) for (bit, name), on in self._state(item, t).items() if on)
 
     def entered_at(self, item: bytes, t: int) -> int:
-        """When the item was last entered in a list of fraud or suspicion before `t`; 0 if never."""
+        """When the item was last entered in a fraud or suspected list, at or before `t`; 0 if never."""
         bits = _LIST_BIT[ListKind.FRAUD] | _LIST_BIT[ListKind.SUSPECTED]
         return max(
             (
@@ -178,7 +180,9 @@ class Listings:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a moment's rules read: which fired, the money at risk, and each feature's figure and rows by their index."""
+    """What the rules found at a moment: the bits of those that fired, the money at risk, and for each feature its
+    figure and the indexes of the rows that it counted.
+    """
 
     fired: int
     money_fen: int
@@ -188,11 +192,12 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The functions of a rule set. Both take rows up to `t` oldest first, `t`, the listings and the items known from
-    dropped rows; `score` gives (bits of the rules that fired, money at risk in fen), `trace` also why.
+    """The functions of a rule set. Both take the rows up to `t`, oldest first, `t`, the listings, and the items known
+    from dropped rows. `score` returns (bits of the rules that fired, money at risk in fen); `trace` also returns what
+    they found.
 
-    `names[i]` are the positions of rule i's features among the figures of a trace. `longest_seconds` is that of all
-    windows.
+    `names[i]` maps the features of rule i to their positions among the figures of a trace. `longest_seconds` is the
+    longest of all windows.
     """
 
     score: Callable[[Iterable[Row], int, Listings, bytes], tuple[int, int]]
@@ -203,7 +208,7 @@ class Compiled:
 
 
 def compiled(rules: RuleSet) -> Compiled:
-    """Every rule of the set in one pass over the rows. Equal features of several rules are computed once."""
+    """Compiles the rules to functions that read the rows once. Equal features of several rules are computed once."""
     places: dict[Feature, int] = {}
 
     def place(feature: Feature) -> int:
@@ -244,7 +249,7 @@ class _Source:
         self._known = any(where.name == "known_hours" for one in places for where in one.where)
         self._head()
         self._loop()
-        self._verdict(rules, names)
+        self._tests(rules, names)
         self.text = "\n".join(self.lines)
 
     def _add(self, depth: int, line: str) -> None:
@@ -332,7 +337,7 @@ class _Source:
         if self.traced:
             self._add(4, f"r{n}.append(i)")
 
-    def _verdict(self, rules: RuleSet, names: Sequence[Mapping[str, int]]) -> None:
+    def _tests(self, rules: RuleSet, names: Sequence[Mapping[str, int]]) -> None:
         for feature, n in self.places.items():
             if feature.aggregate is Aggregate.DISTINCT:
                 self._add(1, f"f{n} = len(s{n})")
@@ -394,7 +399,7 @@ def _test(test: Test, names: Mapping[str, int]) -> str:
 
 
 def holds(test: Test, names: Mapping[str, int], figures: Sequence[int]) -> bool:
-    """Whether a test holds for the figures of a trace."""
+    """Whether a test passes with the figures of a trace."""
     left = figures[names[test.feature]]
     right = test.factor * (figures[names[test.other]] if test.other else 1)
     return {

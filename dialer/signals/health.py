@@ -32,9 +32,9 @@ _SHOWN: Final = 20
 
 
 def check_health(tx: Tx, *, now: datetime) -> None:
-    """A rule that fires far more often than it used to is stopped; a source that sends nothing any more is named.
-    Both raise an alarm. A rule that a person has resumed goes on for an hour: what stopped it is in the counts for
-    that hour. Hours before the first signal are no usual ones, and in the first hour of all nothing is usual yet.
+    """Stops rules that fire far more often than usual, and finds sources that no longer send; raises an alarm for both.
+    A rule that a person has resumed is left alone for an hour, because the counts of that hour contain what stopped it.
+    Hours before the first signal do not count as usual, so nothing is stopped in the very first hour.
     """
     first = first_minute(tx, since=now - timedelta(hours=_USUAL_HOURS))
     past = 0 if first is None else (now - first) // timedelta(hours=1)
@@ -53,8 +53,8 @@ def check_health(tx: Tx, *, now: datetime) -> None:
 
 
 def check_quality(tx: Tx, *, now: datetime) -> None:
-    """Rules that are right less often than before, and figures that have drifted, raise an alarm each. Reads months of
-    verdicts: once an hour is enough.
+    """Raises an alarm for rules that are right less often than before, and one for figures that have drifted. Reads
+    months of verdicts: once an hour is enough.
     """
     worse = worse_rules(tx, now=now)[:_SHOWN]
     if worse:
@@ -89,7 +89,7 @@ def drifts(tx: Tx, *, now: datetime) -> list[tuple[str, float]]:
 
 
 def _histograms(usual: Sequence[int], values: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Over the tenths of the usual ones."""
+    """Histograms of both over the tenths of the usual values."""
     ordered = sorted(usual)
     edges = sorted({ordered[len(ordered) * n // _BINS] for n in range(1, _BINS)})
 

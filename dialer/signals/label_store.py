@@ -1,4 +1,4 @@
-"""Labels of verdicts, what is known of those below the threshold, and what the health of rules is judged by."""
+"""Labels of verdicts, what is known of those below the threshold, and the figures that the checks of rules compare."""
 
 from __future__ import annotations
 
@@ -20,41 +20,47 @@ _PERSONS, _VERDICTS = IdSet("persons", _v.person_hash), IdSet("verdicts", _r.ver
 _RIGHT: Final = (OutcomeKind.ALREADY_DEFRAUDED,)
 _WRONG: Final = (OutcomeKind.MISMATCH,)
 _BEFORE_FILING: Final = timedelta(days=14)
-"""A verdict up to this long before a case was filed may be of its fraud."""
+"""A verdict up to this long before a case was filed counts as one on its fraud."""
 _MOST_REASONS: Final = 4_000
 _RECENT, _REFERENCE = timedelta(days=14), timedelta(days=90)
 
 
 def case_labels(among: sa.Select[tuple[int]] | None = None) -> sa.Subquery:
-    """The label by case (of `among`, or of all): whether its warning was right: a filed case, already defrauded, or
-    contact by a scammer said yes; a mismatch or no contact said no. Anything else is no label; right counts before
-    wrong. Columns `case_id`, `right`.
+    """A subquery of the labels of cases (of `among`, or of all), with the columns `case_id` and `right`. 1, the warning
+    was right: there is a filed case, the person was already defrauded or has been contacted by a scammer. 0, it was
+    wrong: a mismatch, or no contact by a scammer. Other outcomes give no label; if both apply, the label is 1.
     """
     o, later = t.outcome.c, t.outcome.alias("later")
     right = sa.or_(in_words(o.kind, _RIGHT), o.scammer_contact == ScammerContact.YES.value)
     wrong = sa.or_(in_words(o.kind, _WRONG), o.scammer_contact == ScammerContact.NO.value)
-    told = (
+    answers = (
         sa.select(o.case_id, sa.case((right, 1), else_=0).label("right"))
-        .where(sa.or_(right, wrong), ~sa.exists().where(later.c.reverses == o.id), *_of(o.case_id, among))
+        .where(
+            sa.or_(right, wrong),
+            ~sa.exists().where(later.c.reverses == o.id),
+            *_restricted_to(o.case_id, among),
+        )
         .union_all(
             sa.select(t.filed_case.c.case_id, sa.literal(1)).where(
-                _filing_stands(), *_of(t.filed_case.c.case_id, among)
+                _filing_is_valid(), *_restricted_to(t.filed_case.c.case_id, among)
             )
         )
         .subquery()
     )
     return (
-        sa.select(told.c.case_id, sa.func.max(told.c.right).label("right"))
-        .group_by(told.c.case_id)
+        sa.select(answers.c.case_id, sa.func.max(answers.c.right).label("right"))
+        .group_by(answers.c.case_id)
         .subquery()
     )
 
 
-def _of(case_id: sa.ColumnElement[int], among: sa.Select[tuple[int]] | None) -> list[sa.ColumnElement[bool]]:
+def _restricted_to(
+    case_id: sa.ColumnElement[int], among: sa.Select[tuple[int]] | None
+) -> list[sa.ColumnElement[bool]]:
     return [] if among is None else [case_id.in_(among)]
 
 
-def _filing_stands() -> sa.ColumnElement[bool]:
+def _filing_is_valid() -> sa.ColumnElement[bool]:
     change = t.filed_case_change.c
     newest = (
         sa.select(change.stands)
@@ -67,8 +73,8 @@ def _filing_stands() -> sa.ColumnElement[bool]:
 
 
 def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -> list[Labelled]:
-    """The labels of verdicts that were opened since then: of those whose call was answered, and those that nobody
-    called of persons for whom a case was filed.
+    """The labels of verdicts opened since `since`: of those whose call was answered, and of those without a call whose
+    person has a filed case.
     """
     labels = case_labels()
     rows = tx.rows(
@@ -94,8 +100,8 @@ def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -
 
 
 def answered_verdicts(tx: Tx, codec: SignalCodec, *, since: datetime) -> dict[int, bool]:
-    """Whether verdicts opened since then were right: by `case_labels`, and those without a call of persons for
-    whom a case was filed.
+    """By verdict opened since `since`, whether it was right: by `case_labels`, and for those without a call by a filed
+    case of the person.
     """
     mine = sa.and_(_v.opened_at >= since, _v.case_id.is_not(None))
     labels = case_labels(sa.select(_v.case_id).where(mine))
@@ -113,7 +119,9 @@ def _rules_of(tx: Tx, verdict_ids: list[int]) -> dict[int, frozenset[str]]:
 
 
 def _filed_without_call(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[int]:
-    """The strongest verdict that was never sent of each person of a filed case, from two weeks before it was filed."""
+    """The ids of verdicts that were never sent: for each person of a filed case, the strongest in the two weeks before
+    it was filed.
+    """
     c = t.filed_record.c
     filed: dict[bytes, datetime] = {}
     for row in tx.rows(sa.select(t.filed_record).where(c.filed_at >= since).order_by(c.id)):
@@ -143,8 +151,8 @@ def _filed_without_call(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[
 
 
 def read_background(tx: Tx, *, since: datetime) -> dict[frozenset[str], int]:
-    """How many verdicts below the threshold had which rules, as the random draws since then noted it. Holds no
-    person.
+    """How many verdicts below the threshold had which rules, as the random draws since `since` recorded it. Without
+    persons.
     """
     found: dict[frozenset[str], int] = {}
     for patterns in tx.execute(
@@ -162,7 +170,9 @@ Counts = tuple[int, int]
 def precision_of_rules(
     tx: Tx, *, start: datetime, since: datetime, now: datetime
 ) -> list[tuple[str, Counts, Counts]]:
-    """(right, labelled) by rule, of verdicts opened from `start` to `since`, and from there on."""
+    """(rule, counts, counts) with the counts (right, labelled) of verdicts opened from `start` to `since`, and from
+    then on.
+    """
     v, r, labels = t.verdict.c, t.verdict_reason.c, case_labels()
     is_recent = v.opened_at > since
 
@@ -186,15 +196,15 @@ def precision_of_rules(
 
 
 def worse_rules(tx: Tx, *, now: datetime) -> list[tuple[str, Counts, Counts]]:
-    """Of `precision_of_rules` those that are right less often in the last two weeks than in the eleven before, by more
-    than chance.
+    """The rows of `precision_of_rules` whose rules were right less often in the last two weeks than in the eleven
+    before, by more than chance.
     """
     found = precision_of_rules(tx, start=now - _REFERENCE, since=now - _RECENT, now=now)
     return [one for one in found if has_fallen(one[1], one[2])]
 
 
 def figures_of_rules(tx: Tx, *, start: datetime, end: datetime) -> dict[str, list[int]]:
-    """Figures by `rule.figure`, of `_MOST_REASONS` rules that fired then, spread evenly."""
+    """Figures by `rule.feature`, from at most `_MOST_REASONS` reasons between `start` and `end`, spread evenly."""
     r = t.verdict_reason.c
     within = (r.at > start, r.at <= end)
     count = tx.scalar(sa.select(sa.func.count()).select_from(t.verdict_reason).where(*within)) or 0

@@ -1,5 +1,5 @@
-"""A scorecard is fitted from what calls and filed cases answered, and becomes a draft of the rules that a second person
-approves. What nobody asked is no label.
+"""Fits a scorecard to the answers of calls and filed cases, and stores it as a draft of the rules that a second person
+approves. A verdict that nobody was asked about has no label.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from dialer.signals.versions import draft_rules, rules_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedRules:
-    """What was learned, and the version that waits for a second person. None: nothing was stored."""
+    """What was learned, the number of the live version, how many background verdicts were used, and the draft that
+    waits for a second person, None if nothing was stored.
+    """
 
     fitted: Fitted
     live: int
@@ -30,8 +32,8 @@ class FittedRules:
 
 
 def fit_rules(services: Services, *, days: int, by: str, store: bool = True) -> FittedRules:
-    """The live rules with a scorecard from the labels of the last `days` become a draft. Raises `TooFewLabels`,
-    `LearningMissing`, and `Conflict` when the scorecard stays as it is.
+    """Fits a scorecard to the labels of the last `days` and stores it, with the live rules, as a draft. Raises
+    `TooFewLabels`, `LearningMissing`, and `Conflict` when the scorecard does not change.
     """
     who = actor_name(by)
     now = services.clock.now()

@@ -1,4 +1,4 @@
-"""Checks of rules beyond reading: their examples are run, and a rule set must have no gaps. Pure."""
+"""Checks of rules beyond reading them: runs their examples, and finds fraud types without a rule. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PERSON: Final = "13800000000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One fault: its file, the rule's id (empty for the file or set as a whole), what is wrong and what to do."""
+    """One fault: its file, the id of its rule ('' for the file or set as a whole), what is wrong and what to do."""
 
     file: str
     rule: str
@@ -34,7 +34,7 @@ class Finding:
 
 
 def check_texts(texts: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Every fault of rules by the name of their file without its ending."""
+    """Every fault of the rules in `texts`: the content of each file by its name without the ending."""
     rules: list[Rule] = []
     found: list[Finding] = []
     for name, text in sorted(texts.items()):
@@ -65,7 +65,7 @@ def check_texts(texts: Mapping[str, str]) -> tuple[Finding, ...]:
 
 
 def check_rule(rule: Rule, *, file: str) -> tuple[Finding, ...]:
-    """The faults of one rule; none means that every example came out as it says."""
+    """The faults of one rule; () if every example has the result that it states."""
     found: list[Finding] = []
 
     def add(problem: str | Text, fix: str | Text) -> None:
@@ -113,7 +113,7 @@ def _is_always(test: Test) -> bool:
 
 
 class ExampleUnreadable(Exception):
-    """A signal of an example that the reader refuses."""
+    """A signal of an example that `SignalReader` rejects."""
 
     def __init__(self, problem: Text, fix: Text) -> None:
         super().__init__(str(problem))
@@ -131,7 +131,7 @@ def fires_on(rule: Rule, example: Example) -> bool:
 
 
 def example_signals(example: Example, start: datetime) -> Iterable[Signal]:
-    """The signals of an example, whose person and items are made-up ones. Raises `ExampleUnreadable`."""
+    """The signals of an example, with an invented person and invented items. Raises `ExampleUnreadable`."""
     reader = SignalReader(
         zone=ZoneInfo("Asia/Shanghai"), area="0478",
         person=lambda phone, id_number: _key(phone.removeprefix("+86") or id_number),
@@ -162,7 +162,7 @@ def example_signals(example: Example, start: datetime) -> Iterable[Signal]:
 
 
 def _item(kind: ItemKind, name: str) -> str:
-    """A usable item of a name, always the same one."""
+    """A usable item for a name; the same name always gives the same item."""
     digits = f"{int.from_bytes(_key(name)[:6]):015d}"[:15]
     match kind:
         case ItemKind.NUMBER:

@@ -1,4 +1,4 @@
-"""A file of signals is loaded: through the process that reads files, in batches, each committed before the next."""
+"""Loads a file of signals through the process that reads files, in batches, each committed before the next."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dialer.signals.model import RejectedField
 
 @dataclass(slots=True, kw_only=True)
 class SignalLoad:
-    """What became of a file's rows. `rejects` are in its order, one for each thing that is wrong."""
+    """What became of the rows of a file. `rejects` are in its order, one for each fault."""
 
     rows: int = 0
     accepted: int = 0
@@ -32,8 +32,8 @@ class SignalLoad:
 
 
 def load_signals(services: Services, content: BinaryIO, *, filename: str, source: str = "") -> SignalLoad:
-    """Loads all rows that are signals. Rows without a source have `source`, or else the file's name. What was loaded
-    stays when the rest of the file cannot be read; loading it again adds what is missing. Raises `UnusableFile`.
+    """Loads all rows that are signals. Rows without a source get `source`, or else the name of the file. What was
+    loaded stays when the rest of the file cannot be read; loading it again adds what is missing. Raises `UnusableFile`.
     """
     reception = SignalReception(services)
     done = SignalLoad(rejects=[])

@@ -1,7 +1,7 @@
-"""A signal: something a source observed of one person, or the entry and removal of an item in a list. Pure.
+"""A signal: something that a source observed about one person, or the entry of an item in a list or its removal. Pure.
 
-The nine kinds and their fields are one table, `FIELDS`; `read_signal` reads one raw record by it. A signal holds no
-phone, no id number and no text: persons and items are keyed indexes, made by the reader's caller.
+`FIELDS` lists the fields of each of the nine kinds; `SignalReader` reads one raw record. A signal contains no phone, no
+id number and no text: persons and items are keyed indexes, which the functions given to the reader compute.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from dialer.intake.phones import normalise_id_number, normalise_phone
 from dialer.language import Text
 
 LONGEST_NAME: Final = 64
-"""Characters of a source, a signal number and the name of a list."""
+"""The most characters that a source, a signal number or the name of a list may have."""
 MOST_AHEAD: Final = timedelta(minutes=5)
-"""How far an event may lie after its arrival: clocks of sources differ."""
+"""How far an event may lie after its arrival: the clocks of sources differ."""
 LARGEST_NUMBER: Final = 10**13
 ROBOT_SOURCE: Final = "预警机器人"
 """The source of the robot's own warnings and changes of lists."""
@@ -55,7 +55,7 @@ class SignalKind(StrEnum):
 
 
 class ItemKind(StrEnum):
-    """What may stand in a list and be touched by a person."""
+    """What a list may contain and a person may touch."""
 
     NUMBER = "number"
     DOMAIN = "domain"
@@ -64,7 +64,7 @@ class ItemKind(StrEnum):
 
 
 class Direction(StrEnum):
-    """From the person's side: a call or payment received, or made."""
+    """From the side of the person: a call or payment received, or made."""
 
     IN = "in"
     OUT = "out"
@@ -91,7 +91,7 @@ class Topic(StrEnum):
 
 
 class Reporter(StrEnum):
-    """Who reported."""
+    """Who reported the fraud."""
 
     SELF = "self"
     FAMILY = "family"
@@ -100,14 +100,14 @@ class Reporter(StrEnum):
 
 
 class Change(StrEnum):
-    """What happened to an item of a list."""
+    """What a change of a list does to its item."""
 
     ENTERED = "entered"
     REMOVED = "removed"
 
 
 class ListKind(StrEnum):
-    """What a list says of its items. `trusted`: known senders such as deliveries, debt collectors and banks."""
+    """What a list says about its items. `trusted`: known senders such as deliveries, debt collectors and banks."""
 
     FRAUD = "fraud"
     SUSPECTED = "suspected"
@@ -116,7 +116,7 @@ class ListKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A number, domain, app or account by its keyed index; `key` has at least 8 bytes."""
+    """A number, domain, app or account, by its keyed index; `key` has at least 8 bytes."""
 
     kind: ItemKind
     key: bytes
@@ -127,7 +127,7 @@ class Signal:
     """One observation. (source, signal_no) is unique; times are aware UTC. `person` is the keyed index of the person,
     None for a change of a list. A field that the kind does not have keeps its default (`FIELDS`).
 
-    `signals`: at most two items, four of a platform push or report, each kind once; a list change has one.
+    `items`: at most two, up to four for a platform push or report, each kind once; exactly one for a change of a list.
     """
 
     source: str
@@ -158,7 +158,9 @@ class Signal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedField:
-    """One field of a raw record that is wrong, why, and what to write instead. No value of the record is repeated."""
+    """A field of a raw record that is wrong: the reason, and what to write instead. Neither repeats a value of the
+    record.
+    """
 
     field: str
     reason: Text
@@ -167,8 +169,8 @@ class RejectedField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A record that was read. `phone` (E.164) and `id_number` are for the caller to seal; `items` the plain values of
-    the signal's items by kind, for the same purpose. `signal.person` is what the caller's index gave.
+    """A record that was read. `phone` (E.164), `id_number` and `items`, the plain values of the signal's items by kind,
+    are for the caller to seal. `signal.person` is the result of the caller's index.
     """
 
     signal: Signal
@@ -188,7 +190,7 @@ ITEMS: Final[Mapping[SignalKind, tuple[ItemKind, ...]]] = {
     SignalKind.REPORT: tuple(ItemKind),
     SignalKind.LIST_CHANGE: tuple(ItemKind),
 }
-"""The items that a signal of a kind may have; the first is the one that `known_hours` is counted for."""
+"""The items that a signal of each kind may have; `known_hours` is counted for the first."""
 
 NEEDED_ITEM: Final[Mapping[SignalKind, ItemKind]] = {
     SignalKind.CALL: ItemKind.NUMBER,
@@ -260,7 +262,7 @@ _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _ACCOUNT: Final = re.compile(r"[0-9A-Z@._-]{4,64}")
 
 PersonIndex = Callable[[str, str], bytes | None]
-"""Of a phone in E.164 and an id number, either may be ''."""
+"""From a phone in E.164 form and an id number, of which one may be '', to the keyed index of the person."""
 ItemIndex = Callable[[ItemKind, str], bytes]
 
 
@@ -272,8 +274,8 @@ class _Wrong(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalReader:
-    """Reads raw records. `zone` is that of times without an offset, `area` the code (with its 0) of landlines without
-    one; `person` and `item` are the keyed indexes.
+    """Reads raw records. `zone` is the time zone of times without an offset, `area` the area code (with its leading 0)
+    of landline numbers without one; `person` and `item` compute the keyed indexes.
     """
 
     zone: ZoneInfo
@@ -282,13 +284,13 @@ class SignalReader:
     item: ItemIndex
 
     def read(self, raw: Mapping[str, Any], *, received_at: datetime) -> Reading | tuple[RejectedField, ...]:
-        """The signal of a record, or everything that is wrong with the record. A value may be a text as in a file, or
-        a number, truth or text as in JSON; an empty one counts as missing.
+        """The signal of a record, or everything that is wrong with the record. A value may be text, as in a file, or a
+        number, a boolean or text, as in JSON; an empty value counts as missing.
         """
         given = {name: value for name, value in raw.items() if value is not None and value != ""}
         wrong: list[RejectedField] = []
 
-        def take(name: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `read` gives
+        def take(name: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401 - what `read` returns
             try:
                 return read()
             except _Wrong as problem:
@@ -302,7 +304,7 @@ class SignalReader:
         if kind is None:
             return tuple(wrong)
         for name in sorted(set(given) - _COMMON - set(FIELDS[kind])):
-            # A field of another kind in a table of all kinds is empty; with a value it is a mistake.
+            # In a table with the fields of all kinds, a field of another kind is empty; one with a value is a mistake.
             take(name, lambda: _unknown_field(kind))
         values = {
             name: value
@@ -350,7 +352,7 @@ class SignalReader:
         try:
             moment = moment.astimezone(received_at.tzinfo)
         except OverflowError:
-            # The first or the last day of the calendar, in another zone the day before or after it.
+            # On the first or last day of the calendar: in another time zone the time lies outside the calendar.
             raise _Wrong(Text("is not a time"), fix) from None
         if moment > received_at + MOST_AHEAD:
             raise _Wrong(
@@ -384,7 +386,7 @@ class SignalReader:
 
 
 def plain_item(item: ItemKind, value: str, area: str) -> str:
-    """An item in the one form that its keyed index is made of. Raises `ItemUnreadable`."""
+    """An item in the one form that its keyed index is computed from. Raises `ItemUnreadable`."""
     text = cleaned(value)
     match item:
         case ItemKind.NUMBER:
@@ -409,7 +411,7 @@ def plain_item(item: ItemKind, value: str, area: str) -> str:
 
 
 class ItemUnreadable(_Wrong):
-    """A value that is no number, domain, app or account: `reason` and `fix`."""
+    """A value that is not a usable number, domain, app or account, with `reason` and `fix`."""
 
 
 def _domain(text: str) -> str:

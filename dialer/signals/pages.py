@@ -37,7 +37,7 @@ from dialer.web.rendering import PlaceGroup
 robot_pages = Section()
 _PATH = "/robot"
 _DAYS = timedelta(days=7)
-_UNFIT, _TAKEN = 422, 409
+_INVALID, _CONFLICT = 422, 409
 _VERSIONS = 10
 _DIFFERENCES = {
     Difference.NEW: gettext_noop("warned as well"),
@@ -70,7 +70,7 @@ def verdicts(
     answer: str = "",
     warned: bool = False,
 ) -> Response:
-    """The verdicts behind a figure."""
+    """The verdicts that a figure of the robot page counts."""
     services = request.services
     between = (low, high) if low >= 0 else None
     days = _DAYS if between is None else timedelta(days=CALIBRATION_DAYS)
@@ -100,7 +100,7 @@ def verdicts(
 
 @robot_pages.get(_PATH + "/signals", act=Permission.SEE_CONTROL)
 def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Response:
-    """The newest signals of a source, or those that changed no verdict; without the persons."""
+    """The newest signals of a source, or those that changed no verdict, without personal data."""
     services = request.services
     chosen = SignalLack(lack) if lack in set(SignalLack) else None
     with services.store.begin() as tx:
@@ -121,14 +121,14 @@ def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Respon
 
 @robot_pages.post(_PATH + "/rules/{number}/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, number: int, reason: Words = "") -> Response:
-    """The robot evaluates with this version, as a second person wants it."""
+    """A second person approves the version; the robot then evaluates with it."""
     need_all(request)
     try:
         approve_rules(request.services, number, by=request.who, reason=reason)
     except (Invalid, RulesNotApproved) as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
     return request.go(
         _PATH, notice=gettext_noop("The rules are approved; the robot uses them within seconds.")
     )
@@ -136,7 +136,7 @@ def approve(request: CurrentRequest, number: int, reason: Words = "") -> Respons
 
 @robot_pages.post(_PATH + "/rules/resume", act=Permission.CONTROL)
 def resume(request: CurrentRequest, rule: Words = "") -> Response:
-    """What a stopped rule finds is sent again."""
+    """Resumes a stopped rule: what it finds is sent again."""
     need_all(request)
     resume_rule(request.services, rule, by=request.who)
     return request.go(_PATH, notice=gettext_noop("The rule is in use again."))

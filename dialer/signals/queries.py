@@ -1,4 +1,6 @@
-"""What the robot's status shows: signals by source, warnings by rule with the precision of each, what is held."""
+"""The figures of the robot's page: signals by source, warnings by rule with the precision of each rule, verdicts by
+state.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ _LEAST_IN_A_BIN: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
-    """Signals of a source of the last two days: of the last whole hour a minute, of the last day, and when the last one
-    came. `is_silent`: it sends none for longer than chance explains.
+    """The signals of a source: per minute in the last hour, in the last day, and when the last one arrived.
+    `is_silent`: it has sent none for longer than chance explains.
     """
 
     source: str
@@ -42,9 +44,10 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
-    """A rule: verdicts in which it fired, warnings among them, and how many of those with a label were right.
+    """A rule: the verdicts for which it fired, how many of them were sent, and how many of those with a label were
+    right.
 
-    `is_worse`: right less often in the last two weeks than before.
+    `is_worse`: it was right less often in the last two weeks than before.
     """
 
     rule: str
@@ -53,14 +56,16 @@ class RuleLine:
     right: int
     labelled: int
     precision: Interval | None
-    """None: nothing has a label."""
+    """None if nothing has a label."""
     stop: RuleStop | None
     is_worse: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationBin:
-    """Answered warnings whose probability lay between `low` and `high`: its mean, and the share that was right."""
+    """Warnings with a label whose probability lay between `low` and `high`: `said` is the mean probability, `seen` the
+    share that was right.
+    """
 
     low: float
     high: float
@@ -72,8 +77,8 @@ class CalibrationBin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotStatus:
-    """The robot's state of the days since `since`; the calibration is of the last `CALIBRATION_DAYS`, since answers
-    are few. `behind` are signals that are not evaluated yet.
+    """The state of the robot. States and rules count the verdicts opened since `since`, the calibration those of the
+    last `CALIBRATION_DAYS`, because labels are few. `behind`: signals that are not evaluated yet.
     """
 
     since: datetime
@@ -90,7 +95,7 @@ class RobotStatus:
 
 
 def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
-    """Counted now."""
+    """The status as of `now`."""
     shard = t.robot_shard.c
     shards = tx.rows(sa.select(shard.fingerprint, shard.persons, shard.too_late))
     total = sum(int(row["fingerprint"] or "0", 16) for row in shards) % (1 << 128)
@@ -116,7 +121,9 @@ _WITH_SHARD: Final = t.signal.outerjoin(t.robot_shard, t.robot_shard.c.shard == 
 
 
 def _waiting(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
-    """What of `_WITH_SHARD` waits: what its shard has not evaluated; of no person's, what some shard has not."""
+    """The conditions on `_WITH_SHARD` of signals that wait: those that their shard has not evaluated, and changes of
+    lists that any shard has not evaluated.
+    """
     done = tx.scalar(sa.select(sa.func.min(t.robot_shard.c.seq))) or 0
     return t.signal.c.seq > done, t.signal.c.seq > sa.func.coalesce(t.robot_shard.c.seq, done)
 
@@ -175,7 +182,7 @@ def _rules(tx: Tx, *, since: datetime, now: datetime) -> list[RuleLine]:
     worse = {rule for rule, _, _ in worse_rules(tx, now=now)}
     known = {row["rule"] for row in rows}
     nothing = {"verdicts": 0, "warnings": 0, "labelled": 0, "right": 0}
-    # What a stopped rule finds is held: it may have found nothing for days, and is resumed here.
+    # A stopped rule may not have fired for days, and it is resumed on this page.
     rows += [{"rule": rule, **nothing} for rule in sorted({*stops, *worse} - known)]
     return [
         RuleLine(
@@ -190,7 +197,7 @@ def _rules(tx: Tx, *, since: datetime, now: datetime) -> list[RuleLine]:
 
 
 def _calibration(tx: Tx, *, since: datetime) -> list[CalibrationBin]:
-    """Up to five bins with as many answers each. Verdicts that were drawn are answered as the others are."""
+    """Up to five bins with equal numbers of labels. Verdicts that were drawn at random count like the others."""
     labels = case_labels()
     rows = tx.rows(
         sa.select(_v.probability, labels.c.right)
@@ -230,7 +237,7 @@ def _drawn(tx: Tx, *, since: datetime) -> list[tuple[float, bool]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictLine:
-    """One verdict of a list, without anything personal."""
+    """A verdict in a list, without personal data."""
 
     id: int
     state: VerdictState
@@ -244,11 +251,11 @@ class VerdictLine:
     held_at: datetime | None
     draw_share: float | None
     right: int | None
-    """What its call or a filed case answered: 1 right, 0 wrong, None no label."""
+    """The label from its call or a filed case: 1 right, 0 wrong, None without a label."""
 
 
 class LabelFilter(StrEnum):
-    """Which verdicts of a list: those that were right, or all that have a label."""
+    """Which verdicts are listed: those that were right, or all that have a label."""
 
     RIGHT = "right"
     ANY = "any"
@@ -259,9 +266,9 @@ MOST_LINES: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The verdicts behind a figure of the page: opened `since`, and each of the others where it is given. `rule`: in
-    which it raised the points; `warned`: that were sent; `side`: of persons whom the live rules, or the draft beside
-    them, warn.
+    """Selects the verdicts that a figure of the page counts: opened since `since`, and matching each other field that
+    is given. `rule`: it fired with points; `warned`: a warning was sent; `side`: of persons whom the live rules, or the
+    draft beside them, warn.
     """
 
     since: datetime
@@ -275,8 +282,8 @@ class Chosen:
 
 
 def list_verdicts(tx: Tx, chosen: Chosen, *, visible_to: int | None = None) -> tuple[list[VerdictLine], int]:
-    """The highest scores first, `MOST_LINES` at most, and how many there are in all. `visible_to`: a unit, which sees
-    those without a case and those of its own cases.
+    """The verdicts, highest score first, at most `MOST_LINES`, and how many there are in all. `visible_to`: a unit,
+    which sees only the verdicts without a case and those of its own cases.
     """
     labels = case_labels()
     source = t.verdict.outerjoin(labels, labels.c.case_id == _v.case_id)
@@ -318,7 +325,7 @@ def list_verdicts(tx: Tx, chosen: Chosen, *, visible_to: int | None = None) -> t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalLine:
-    """A stored signal without anything personal."""
+    """A stored signal without personal data."""
 
     source: str
     signal_no: str
@@ -328,22 +335,22 @@ class SignalLine:
 
 
 class SignalLack(StrEnum):
-    """Signals that changed no verdict: `waiting` are not evaluated yet, `late` came later than allowed."""
+    """Why a signal changed no verdict: it is `waiting` to be evaluated, or came `late`, after the time allowed."""
 
     WAITING = "waiting"
     LATE = "late"
 
 
 SEARCHED: Final = 200_000
-"""So many of the newest signals are searched for those that came too late."""
+"""How many of the newest signals are searched for those that came too late."""
 _CLOCKS: Final = MOST_AHEAD
 _LINE: Final = tuple(t.signal.c[name] for name in SignalLine.__dataclass_fields__)
 
 
 def list_lacking(tx: Tx, lack: SignalLack, *, allowed_lateness: timedelta) -> list[SignalLine]:
-    """`MOST_LINES` at most: those that wait, the longest first; or the newest of those too late, found among the newest
-    `SEARCHED`. One is too late where another signal of its person had come before it whose event was more than
-    `allowed_lateness` later.
+    """At most `MOST_LINES` signals: those that wait, the longest first; or those that came too late, the newest first,
+    among the newest `SEARCHED`. A signal is too late if one that arrived before it for the same person has an event
+    time more than `allowed_lateness` later.
     """
     s, earlier = t.signal.c, t.signal.alias("earlier")
     if lack is SignalLack.WAITING:
@@ -371,7 +378,9 @@ _MOST_MINUTES: Final = 30
 
 
 def list_signals(tx: Tx, source: str, *, now: datetime) -> list[SignalLine]:
-    """The newest of a source in the last day, `MOST_LINES` at most, from the last minutes in which any came."""
+    """The newest signals of a source in the last day, at most `MOST_LINES`, from the last `_MOST_MINUTES` minutes with
+    signals.
+    """
     m, s = t.signal_minute.c, t.signal.c
     minutes = tx.rows(
         sa.select(m.at, m.n)

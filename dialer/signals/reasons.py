@@ -1,5 +1,5 @@
 """Why the robot warned: the reasons of a case's warnings with their points and signals, masked, and what would have
-kept each warning from being made.
+prevented each warning.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KIND_WORDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownSignal:
-    """A signal of a reason; numbers and accounts are masked."""
+    """A signal of a reason, as pages show it; numbers and accounts are masked."""
 
     kind: SignalKind
     event_at: datetime
@@ -50,8 +50,8 @@ class ShownSignal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownReason:
-    """A rule that fired. `sentence` and `title` by language; `points` of a mitigator are negative. `was_enough`:
-    without it alone there would have been no warning.
+    """A rule that fired. `title` and `sentence` are by language; the `points` of a mitigator are negative.
+    `was_enough`: without this rule alone there would have been no warning.
     """
 
     rule: str
@@ -61,14 +61,14 @@ class ShownReason:
     points: int
     signals: tuple[ShownSignal, ...]
     tests: tuple[Text, ...]
-    """Each figure that it found, and what would have kept it from firing."""
+    """Each figure that the rule found, and what would have kept the rule from firing."""
     was_enough: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownVerdict:
-    """The verdict of one incident, as it is shown. `calming`: titles of mitigators that would have brought it below
-    the threshold.
+    """The verdict of one incident, as pages show it. `calming`: titles of the mitigators that would have brought it
+    below the threshold.
     """
 
     grade: Grade | None
@@ -83,7 +83,7 @@ class ShownVerdict:
 
 
 def reasons_of_case(tx: Tx, case_id: int) -> tuple[ShownVerdict, ...]:
-    """Oldest first; none for a case without a warning of the robot."""
+    """The verdicts that led to the warnings of a case, oldest first; () for a case without a warning of the robot."""
     verdicts = verdicts_of_case(tx, case_id)
     if not verdicts:
         return ()
@@ -105,7 +105,7 @@ def reasons_of_case(tx: Tx, case_id: int) -> tuple[ShownVerdict, ...]:
 
 
 def rule_title(rule: str) -> Mapping[str, str]:
-    """The title of a rule by language; the id of a rule that is not shipped."""
+    """The title of a rule by language; the id instead for a rule that is not shipped."""
     titles = {one.id: one.title for one in shipped_rules().rules}
     return titles.get(rule, {lang.value: rule for lang in Lang})
 
@@ -127,7 +127,7 @@ def _shown(reason: StoredReason, kept: Sequence[Mapping[str, Any]]) -> ShownReas
 def _test(one: Mapping[str, Any]) -> Text:
     if "said" in one:
         return Text.of_plain(one["said"])
-    # Of a verdict from before the words were kept.
+    # Earlier versions stored verdicts without the words.
     facts = {name: one[name] for name in ("feature", "op", "figure")}
     return Text("%(feature)s %(op)s %(bound)s (%(figure)s)", bound=f"{one['bound']:g}", **facts)
 
@@ -144,7 +144,7 @@ def _signal(one: Mapping[str, Any]) -> ShownSignal:
 
 
 def mask_item(kind: ItemKind, value: str) -> str:
-    """A number or account without its middle; a domain or an app whole: it is of no person."""
+    """A number or account without its middle; a domain or an app in full, because it identifies no person."""
     if kind is ItemKind.NUMBER:
         return mask_phone(value)
     return f"****{value[-_TAIL:]}" if kind is ItemKind.ACCOUNT else value

@@ -1,4 +1,6 @@
-"""Stored signals evaluated again, live rules beside a draft: nothing is stored and nobody is warned."""
+"""Evaluates stored signals again, by the live rules and, beside them, by a draft: nothing is stored and nobody is
+warned.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,9 @@ _AT_ONCE: Final = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shadow:
-    """A draft beside the live rules: persons whom only one warns, or both with another grade; warnings, and the hours
-    of lines and desks that they need.
+    """A draft beside the live rules: how many persons it warns, how many only it warns (`new`), only the live rules
+    warn (`lost`) and both warn with another grade (`regraded`), and the hours of lines and desks that its warnings
+    need.
     """
 
     version: int
@@ -38,7 +41,7 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """`fingerprint` is that of the verdicts: the same signals and rules have the same one."""
+    """The result of a replay. `fingerprint` is that of the verdicts: the same signals and rules give the same one."""
 
     signals: int
     seconds: float
@@ -61,8 +64,8 @@ class _Run:
 
 
 def replay(services: Services, *, start: datetime, end: datetime, draft: int | None = None) -> Replay:
-    """All signals that arrived from `start` to before `end`, by the live rules and by version `draft`. Raises
-    `NotFound`.
+    """Evaluates all signals that arrived from `start` to before `end`, by the live rules and, if given, by version
+    `draft`. Raises `NotFound`.
     """
     began = time.monotonic()
     codec, late = SignalCodec(services.store.vault), services.signals.late_seconds

@@ -1,9 +1,9 @@
-"""`dialer robot`: reads committed signals in the order of arrival, evaluates them, and stores verdicts and warnings in
-the transaction that also notes how far it is. So after any end, a kill included, the next process goes on exactly
-there: no signal is lost and no warning is made twice.
+"""`dialer robot` reads committed signals in the order of arrival, evaluates them, and stores verdicts and warnings in
+the transaction that also records how far it is. After any end, even a kill, the next process therefore continues
+exactly there: no signal is lost and no warning is sent twice.
 
-The state of a shard is in memory, and a snapshot of it in the database; a process that takes a shard over restores the
-snapshot and reads again, without telling anything, the signals since. Several processes share the shards.
+The state of a shard is in memory, with a snapshot in the database. A process that takes over a shard restores the
+snapshot and evaluates the signals since then again, without storing verdicts. Several processes share the shards.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from dialer.signals.versions import LiveRules, live_rules, rules_of, seed_rules
 
 KIND: Final = "robot"
 LEASE_SECONDS: Final = 10.0
-"""Another process evaluates a shard at the latest this long after its holder was cut off."""
+"""Another process takes over a shard at most this long after its holder was cut off."""
 _AT_ONCE: Final = 1000
 _BEAT_SECONDS: Final = 2.0
 _BUSY_SECONDS, _QUIET_SECONDS = 0.02, 0.4
@@ -66,13 +66,13 @@ _QUALITY_SECONDS: Final = 3600.0
 _LIST_SECONDS: Final = 20.0
 _DRAW_EVERY: Final = timedelta(minutes=10)
 _BELOW_KEPT: Final = timedelta(days=14)
-"""So long a case that is filed without a call still finds what the robot knew."""
+"""For this long, a case that is filed without a call can still be compared with the verdict of the robot."""
 
 _log = logging.getLogger(__name__)
 
 
 class Robot:
-    """One process's part of the work. `stopped` ends it."""
+    """The part of the work that one process does. `stopped` ends it."""
 
     def __init__(self, services: Services, stopped: threading.Event, *, holder: str = "") -> None:
         self._services = services
@@ -93,7 +93,7 @@ class Robot:
         self._snapshot_seq: dict[int, int] = {}
 
     def run(self) -> None:
-        """Works until `stopped`. A database that does not answer costs a log line; then the same is written again."""
+        """Works until `stopped`. When the database does not answer, logs a warning and tries the same work again."""
         worked_at = time.monotonic()
         while not self._stopped.is_set():
             try:
@@ -111,7 +111,7 @@ class Robot:
         self.close()
 
     def close(self) -> None:
-        """Snapshots are written, and the shards are free for others."""
+        """Writes snapshots and releases the shards for other processes."""
         try:
             self._snapshot(list(self._shards))
             with self._services.store.begin() as tx:
@@ -122,11 +122,11 @@ class Robot:
         self._shards.clear()
 
     def beat(self) -> None:
-        """What is done from time to time: shards, rules, snapshots, and the work that one process does for all."""
+        """Does the periodic work: shards, rules, snapshots, and what one process does for all."""
         if not self._is_due("beat", _BEAT_SECONDS):
             return
         self._follow_rules()
-        self._share()
+        self._balance_shards()
         self._follow_draft()
         every = self._services.signals.snapshot_seconds
         due = [
@@ -135,10 +135,10 @@ class Robot:
             if time.monotonic() - self._snapshot_at.get(shard, 0.0) >= every
             and self._snapshot_seq.get(shard) != self._seq[shard]
         ]
-        # One at a time: while a large shard is written down, warnings wait.
+        # One at a time: warnings wait while a large shard is written.
         self._snapshot(sorted(due, key=lambda shard: self._snapshot_at.get(shard, 0.0))[:1])
         if 0 in self._shards:
-            self._do_for_all()
+            self._do_common_work()
 
     def _is_due(self, name: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -157,15 +157,15 @@ class Robot:
             if self._rules is not None and self._rules.content_hash == digest:
                 return
             self._rules = live_rules(tx)
-        _log.info("rules %s", digest[:12])
+        _log.info("evaluating with rules %s", digest[:12])
         for shard, before in list(self._shards.items()):
             renewed = self._evaluator()
             renewed.restore(before.snapshot())
             self._shards[shard] = renewed
 
     def _follow_draft(self) -> None:
-        """The newest draft, if there is one, evaluates the same signals; of one more shard with each beat, since that
-        reads all its windows again.
+        """Lets the newest draft, if there is one, evaluate the same signals. Each beat adds one more shard, because
+        that evaluates all its windows again.
         """
         with self._services.store.begin() as tx:
             found = newest_draft(tx)
@@ -200,15 +200,15 @@ class Robot:
             allowed_lateness=timedelta(seconds=self._services.signals.late_seconds),
         )
 
-    def _share(self) -> None:
-        """The shards that this process still holds are renewed; free ones are taken, up to a fair part."""
+    def _balance_shards(self) -> None:
+        """Renews the shards that this process still holds, and takes free ones up to a fair share."""
         with self._services.store.begin() as tx:
             held = keep_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
             for lost in set(self._shards) - held:
                 self._forget(lost)
             note_heartbeat(tx, process=self._holder, kind=KIND, real_now=self._services.real.now(), facts={})
             gone = [one for one in shard_holders(tx) if one != self._holder and has_ended(one)]
-            fair = -(-SHARDS // max(1, len(self._processes(tx))))
+            fair = -(-SHARDS // max(1, len(self._live_processes(tx))))
             taken = take_shards(
                 tx, holder=self._holder, gone=gone, most=fair - len(held), seconds=LEASE_SECONDS
             )
@@ -222,8 +222,8 @@ class Robot:
             for shard in surplus:
                 self._forget(shard)
 
-    def _processes(self, tx: Tx) -> list[str]:
-        """The robots that are alive, this one among them."""
+    def _live_processes(self, tx: Tx) -> list[str]:
+        """The robot processes that are alive, this one among them."""
         since = self._services.real.now() - timedelta(seconds=LEASE_SECONDS)
         return [
             one.process for one in heartbeats(tx, kind=KIND) if one.at >= since and not has_ended(one.process)
@@ -233,10 +233,12 @@ class Robot:
         self._shards.pop(shard, None)
         self._beside.pop(shard, None)
         self._seq.pop(shard, None)
-        _log.info("shard %s is another's", shard)
+        _log.info("shard %s is no longer held by this process", shard)
 
     def _restore(self, shard: Shard) -> None:
-        """The state as of the last signal that was evaluated; when the process is stopped before, the shard is free."""
+        """Restores the state as of the last signal that was evaluated; if the process is stopped meanwhile, the shard
+        is released.
+        """
         began = time.monotonic()
         evaluator = self._evaluator()
         with self._services.store.begin() as tx:
@@ -261,18 +263,18 @@ class Robot:
                 evaluator.apply(stored.signal)
             at, replayed = rows[-1]["seq"], replayed + len(rows)
         if at < shard.seq and self._stopped.is_set():
-            # What was read so far is no state of the shard: a snapshot of it would lose the rest for good.
+            # The state is incomplete: a snapshot of it would lose the remaining signals for good.
             with self._services.store.begin() as tx:
                 release_shards(tx, [shard.shard], holder=self._holder)
             return
         self._shards[shard.shard] = evaluator
         self._seq[shard.shard] = shard.seq
         self._snapshot_seq[shard.shard] = found[0] if found is not None else 0
-        _log.info("shard %s: %s signals again in %.1f s", shard.shard, replayed, time.monotonic() - began)
+        _log.info("shard %s: %s signals replayed in %.1f s", shard.shard, replayed, time.monotonic() - began)
 
     def step(self) -> int:
-        """The next signals are evaluated, and what follows is committed; how many there were. Raises `Unavailable`;
-        then the next call writes the same.
+        """Evaluates the next signals and commits what follows; returns how many there were. Raises `Unavailable` if
+        they cannot be read; a commit is tried again until the database answers or the process is stopped.
         """
         if not self._shards or self._rules is None:
             return 0
@@ -288,14 +290,14 @@ class Robot:
                 self._commit(last)
                 return len(rows)
             except Unavailable as fault:
-                # The state in memory is ahead: it is written as soon as the database answers.
+                # The state in memory is ahead of the database: it is written as soon as the database answers.
                 _log.warning("%s", fault)
                 if self._stopped.wait(_BEAT_SECONDS):
                     self._shards.clear()
                     return 0
 
     def _opened(self, rows: Collection[Row]) -> Iterator[StoredSignal]:
-        """One that cannot be opened is passed over: it must not stop all others."""
+        """Opens the rows. A row that cannot be opened is logged and skipped, so that it does not stop the others."""
         for row in rows:
             try:
                 yield self._codec.open(row)
@@ -315,7 +317,7 @@ class Robot:
                     self._compare(shard, stored.signal, changed)
 
     def _compare(self, shard: int, signal: Signal, changed: Sequence[Verdict]) -> None:
-        """What the draft says of the signal, beside what the live rules said."""
+        """Records the grades of the affected persons by the live rules and by the draft."""
         beside = self._beside.get(shard)
         if beside is None:
             return
@@ -329,7 +331,7 @@ class Robot:
         with services.store.begin() as tx:
             mine = keep_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
             if mine != set(self._shards):
-                # Another process has gone on with what this one lost; everything here is built again.
+                # Another process has continued with what this one lost; this one rebuilds all its shards.
                 for shard in list(self._shards):
                     self._forget(shard)
                 self._told, self._compared = [], {}
@@ -349,14 +351,16 @@ class Robot:
             services.enqueue("dial")
 
     def follow_answers(self) -> int:
-        """The suspected list follows what calls and filed cases have answered since; how many changes."""
+        """Updates the suspected list from what calls and filed cases have answered since the last time; returns the
+        number of changes.
+        """
         assert self._rules is not None
         now = self._services.clock.now()
         mitigators = frozenset(one.id for one in self._rules.rules.rules if one.effect is Effect.MITIGATOR)
 
         def standing(item: Item) -> Standing:
             mine = [one.standing(item, now) for one in self._shards.values()]
-            # Persons are spread evenly over the shards, so that the others hold as many.
+            # Persons are spread evenly over the shards, so these represent the others.
             touched = sum(one.touched for one in mine) * SHARDS // len(mine)
             return Standing(lists=mine[0].lists, touched=touched)
 
@@ -371,7 +375,7 @@ class Robot:
             (answers,) = take_signals(self._services, [delivery])
             taken += sum(one.status is SignalStatus.ACCEPTED for one in answers)
         if taken:
-            _log.info("%s changes of the suspected list by answered warnings", taken)
+            _log.info("made %s changes to the suspected list from answered warnings", taken)
         return taken
 
     def _snapshot(self, shards: Collection[int]) -> None:
@@ -380,7 +384,7 @@ class Robot:
         now = self._services.clock.now()
         for shard in shards:
             evaluator = self._shards[shard]
-            # Older signals are refused at the door, so this changes no verdict.
+            # Older signals are rejected on arrival, so this changes no verdict.
             for one in filter(None, (evaluator, self._beside.get(shard))):
                 one.sweep(now - timedelta(days=self._services.signals.keep_days))
             content, seq = evaluator.snapshot(), self._seq[shard]
@@ -400,7 +404,7 @@ class Robot:
                 )
             self._snapshot_at[shard], self._snapshot_seq[shard] = time.monotonic(), seq
 
-    def _do_for_all(self) -> None:
+    def _do_common_work(self) -> None:
         services = self._services
         now = services.clock.now()
         if self._is_due("release", _RELEASE_SECONDS):

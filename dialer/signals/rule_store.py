@@ -1,5 +1,5 @@
-"""Rows of the versions of the robot's rules and of their approvals. Nothing of a version is ever changed; the newest
-approval says what the robot evaluates with.
+"""Rows of the versions of the robot's rules and of their approvals. A version never changes; the newest approval
+decides which one the robot evaluates with.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ _LOCK: Final = 0x72756C65
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleVersion:
-    """All rules together. `files` are their texts by name; `scorecard` its JSON, None for the rules' own points."""
+    """One version of all rules. `files` are their texts by name; `scorecard` its JSON, None if the points of the rules
+    apply.
+    """
 
     id: int
     number: int
@@ -31,18 +33,18 @@ class RuleVersion:
     drafted_by: str
     drafted_at: datetime
     approved_by: str
-    """'' for a draft; of several approvals the last one."""
+    """'' for a draft; the last one if there are several approvals."""
     approved_at: datetime | None
     state: VersionState
 
 
 def lock_rules(tx: Tx) -> None:
-    """Versions and approvals are written by this transaction alone until it ends."""
+    """Lets this transaction alone write versions and approvals until it ends."""
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def rule_versions(tx: Tx) -> list[RuleVersion]:
-    """Newest first."""
+    """All versions, newest first."""
     v, a = t.rule_version.c, t.rule_approval.c
     approvals = {row["version_id"]: row for row in tx.rows(sa.select(t.rule_approval).order_by(a.id))}
     live = tx.scalar(sa.select(a.version_id).order_by(a.id.desc()).limit(1))
@@ -62,19 +64,19 @@ def rule_versions(tx: Tx) -> list[RuleVersion]:
 
 
 def live_rule_version(tx: Tx) -> RuleVersion | None:
-    """What the robot evaluates with."""
+    """The version that the robot evaluates with; None before the first approval."""
     return next((one for one in rule_versions(tx) if one.state is VersionState.APPROVED), None)
 
 
 def live_rules_hash(tx: Tx) -> str:
-    """The hash of the live rules; '' where there are none."""
+    """The hash of the live rules; '' if there are none."""
     v, a = t.rule_version.c, t.rule_approval.c
     statement = sa.select(v.content_hash).join(t.rule_approval, a.version_id == v.id)
     return tx.scalar(statement.order_by(a.id.desc()).limit(1)) or ""
 
 
 def newest_draft(tx: Tx) -> tuple[int, int] | None:
-    """Id and number of the newest version, where nobody has approved it and it is newer than the live one."""
+    """The id and number of the newest version that nobody has approved; None if none is newer than the live one."""
     v, a = t.rule_version.c, t.rule_approval.c
     live = (
         sa.select(v.number).join(t.rule_approval, a.version_id == v.id).order_by(a.id.desc()).limit(1)
@@ -85,7 +87,7 @@ def newest_draft(tx: Tx) -> tuple[int, int] | None:
 
 
 def rule_version_by_number(tx: Tx, number: int) -> RuleVersion:
-    """Raises `NotFound`."""
+    """The version with this number. Raises `NotFound`."""
     found = next((one for one in rule_versions(tx) if one.number == number), None)
     if found is None:
         raise NotFound(kind="version of the rules", key=number)
@@ -101,7 +103,7 @@ def add_rule_version(
     drafted_by: str,
     now: datetime,
 ) -> int:
-    """A new draft; its number. Call `lock_rules` first."""
+    """Stores a new draft and returns its number. Call `lock_rules` first."""
     newest = sa.select(sa.func.coalesce(sa.func.max(t.rule_version.c.number), 0)).scalar_subquery()
     row = {
         "content_hash": content_hash,
@@ -117,7 +119,7 @@ def add_rule_version(
 def approve_rule_version(
     tx: Tx, version: RuleVersion, *, approved_by: str, reason: str, now: datetime
 ) -> None:
-    """The robot evaluates with it from now on. Call `lock_rules` first."""
+    """Stores an approval: the robot evaluates with this version from now on. Call `lock_rules` first."""
     tx.execute(
         sa.insert(t.rule_approval).values(
             version_id=version.id,

@@ -1,6 +1,6 @@
-"""Rules of the warning robot: read from TOML, checked, identified by the hash of their content. Pure.
+"""Rules of the warning robot: read from TOML, checked, and identified by the hash of their content. Pure.
 
-A rule is a condition over features of one person, points, a reason in both languages, a fraud type, the days on which
+A rule has a condition over features of one person, points, a reason in both languages, a fraud type, the days on which
 it is in effect, and its own examples. docs/signals.md describes the file; `features.py` compiles it.
 """
 
@@ -34,10 +34,10 @@ from dialer.signals.model import (
 )
 
 LONGEST_WINDOW_HOURS: Final = 14 * 24
-"""Above this a window would hold more signals of each person than fit in memory."""
+"""A longer window would contain more signals of each person than fit in memory."""
 MOST_POINTS: Final = 100
 BY_SIGNAL: Final = "signal"
-"""As the fraud type of a rule: the type that its signals name."""
+"""As the fraud type of a rule: the type that its signals state."""
 
 
 class RuleUnreadable(Refusal):
@@ -52,7 +52,7 @@ class RuleUnreadable(Refusal):
 
 
 class Aggregate(StrEnum):
-    """What a feature makes of the signals that it selects."""
+    """How a feature makes a figure from the signals that it selects."""
 
     COUNT = "count"
     SUM = "sum"
@@ -81,7 +81,7 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """One test of a signal: `name` is a field of its kind, or listed, known_hours, listed_hours."""
+    """One test of a signal: `name` is a field of its kind, or `listed`, `known_hours` or `listed_hours`."""
 
     name: str
     op: Op
@@ -92,9 +92,9 @@ class Where:
 class Feature:
     """A figure of one person at a moment: an aggregate over the signals of `kinds` in the window before it.
 
-    `field` is what a sum or maximum is of, or the item whose distinct values are counted. `per_item`: the largest
-    figure of any one item instead of all together. `after`: only signals later than one that the other feature
-    counted, by at most `gap_seconds` where it is not 0.
+    `field`: what a sum or maximum is taken of, or the item whose distinct values are counted. `per_item`: the largest
+    figure of any one item instead of the figure of all together. `after`: only signals later than one that this other
+    feature counted, by at most `gap_seconds` unless that is 0.
     """
 
     aggregate: Aggregate
@@ -121,8 +121,8 @@ class Test:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """Signals of one person that must, or must not, make the rule fire. `signals` are raw: `at` is the offset in
-    seconds, items are any names.
+    """Signals of one person for which the rule must fire, or must not. `signals` are raw records: `at` is the offset in
+    seconds, and items may have any names.
     """
 
     name: str
@@ -132,10 +132,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One immutable version. Fires where every test of `all_of` holds and, if there are any, one of `any_of`.
+    """One immutable version of a rule. It fires where every test of `all_of` passes and, if there are any, one of
+    `any_of`.
 
-    `points` are those that a scorecard may replace. `floor`: the least grade of a warning on which it fires.
-    `fraud_type` None: as its signals say. `text` is the file it was read from.
+    `points` apply unless a scorecard replaces them. `floor`: the lowest grade of a warning for which the rule fired.
+    `fraud_type` None: the type that its signals state. `text` is the content of its file.
     """
 
     id: str
@@ -162,14 +163,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Rules by id, in that order; `content_hash` changes with any of them."""
+    """Rules in the order of their ids; `content_hash` changes with any of them."""
 
     rules: tuple[Rule, ...]
     content_hash: str
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> RuleSet:
-        """Raises `ValueError` if two have one id."""
+        """A set of these rules. Raises `ValueError` if two of them have the same id."""
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
         ids = [rule.id for rule in ordered]
         if len(set(ids)) != len(ids):
@@ -190,7 +191,7 @@ _TEST: Final = re.compile(
     r"([a-z][a-z0-9_]*)\s*(>=|<=|!=|=|>|<)\s*(?:([0-9]+(?:\.[0-9]+)?)(?:\s*\*\s*([a-z][a-z0-9_]*))?|([a-z][a-z0-9_]*))"
 )
 BLANK: Final = re.compile(r"\{([a-z][a-z0-9_]*)(?::(yuan|minutes|hours))?(?:\|([^{}|]+)\|([^{}|]+))?\}")
-"""A figure in a reason: its feature, how it is shown, and the words that follow one and more than one, if any."""
+"""A figure in a reason: its feature, its format, and the words that follow one and more than one, if any."""
 _KEYS: Final = frozenset(
     {
         "id", "title", "reason", "effect", "points", "floor", "fraud_type", "from", "until", "when", "any", "features",
@@ -198,7 +199,7 @@ _KEYS: Final = frozenset(
     }
 )  # fmt: skip
 _FEATURE_KEYS: Final = frozenset({*Aggregate, "where", "within", "per_item", "after", "gap"})
-_MADE: Final = ("known_hours", "listed_hours")
+_DERIVED: Final = ("known_hours", "listed_hours")
 _WORDS: Final[Mapping[str, frozenset[str]]] = {
     "direction": frozenset(Direction),
     "topic": frozenset(Topic),
@@ -216,7 +217,7 @@ class _Wrong(Exception):
 
 
 def read_rule(text: str, *, file: str) -> Rule:
-    """The rule of one TOML file. Raises `RuleUnreadable` for the first fault."""
+    """The rule in the text of one TOML file. Raises `RuleUnreadable` for the first fault."""
     rule_id = ""
     try:
         try:
@@ -253,7 +254,7 @@ def _rule(raw: Mapping[str, Any], text: str) -> Rule:
     any_of = tuple(_test(one, features) for one in _texts(raw.get("any", []), "any"))
     if not all_of and not any_of:
         raise _Wrong(Text("has no condition"), Text("write when = ['feature >= 1']"))
-    title, reason = _both(raw, "title"), _both(raw, "reason")
+    title, reason = _in_both_languages(raw, "title"), _in_both_languages(raw, "reason")
     for language, template in reason.items():
         unknown = {found[1] for found in BLANK.finditer(template)} - set(features)
         if unknown or "{" in BLANK.sub("", template):
@@ -352,7 +353,7 @@ def _where(text: str, kinds: Sequence[SignalKind], place: str) -> Where:
     name, op, written = found[1], Op(found[2]), found[3].split()
     known = {one for one in FIELDS[kinds[0]] if all(one in FIELDS[kind] for kind in kinds)}
     has_items = not {SignalKind.PLATFORM_PUSH, SignalKind.REPORT} & set(kinds)
-    known |= {"listed", *_MADE} if has_items else set()
+    known |= {"listed", *_DERIVED} if has_items else set()
     if name not in known:
         raise _Wrong(
             Text("%(place)s: %(name)s is not known of %(kinds)s", place=place, name=name, kinds=_list(kinds)),
@@ -472,7 +473,7 @@ def _need(raw: Mapping[str, Any], name: str, kind: type) -> Any:  # noqa: ANN401
     return value
 
 
-def _both(raw: Mapping[str, Any], name: str) -> Mapping[str, str]:
+def _in_both_languages(raw: Mapping[str, Any], name: str) -> Mapping[str, str]:
     value: dict[str, Any] = _need(raw, name, dict)
     if set(value) != {"zh", "en"} or not all(isinstance(one, str) and one.strip() for one in value.values()):
         raise _Wrong(
@@ -503,7 +504,7 @@ def _list(names: Iterable[str]) -> str:
 
 
 def shipped_texts() -> Mapping[str, str]:
-    """The text of every shipped rule by its file's name without the ending."""
+    """The text of every shipped rule by the name of its file without the ending."""
     folder = resources.files("dialer.signals") / "rules"
     return {
         entry.name.removesuffix(".toml"): entry.read_text(encoding="utf-8")
@@ -514,5 +515,5 @@ def shipped_texts() -> Mapping[str, str]:
 
 @cache
 def shipped_rules() -> RuleSet:
-    """Raises `RuleUnreadable` when a file was damaged."""
+    """The rules that are shipped. Raises `RuleUnreadable` when a file is damaged."""
     return RuleSet.of(read_rule(text, file=f"{name}.toml") for name, text in shipped_texts().items())

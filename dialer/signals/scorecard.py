@@ -1,7 +1,7 @@
-"""Scorecard: points of the rules that fired make a score, and the score a calibrated probability. Stored as JSON. Pure.
+"""Scorecard: the points of the rules that fired make a score, and the score a calibrated probability. Stored as JSON.
+Pure.
 
-`fit` learns points and calibration from labelled cases with scikit-learn, which is imported there alone (extra
-`learning`).
+`fit` learns points and calibration from labelled cases. It alone imports scikit-learn (extra `learning`).
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from dialer.language import Text
 from dialer.signals.rules import Effect, RuleSet
 
 LEAST_LABELS: Final = 30
-"""Of each answer, below which nothing is learned."""
+"""Labels of each kind, right and wrong, below which nothing is learned."""
 PLATT_LABELS: Final = 300
-"""So many labels Platt's curve weighs as where the calibration bends to the labels."""
+"""The weight of Platt's curve, in labels, where the calibration bends from the curve to the labels."""
 ANSWER_HALF_LIFE_DAYS: Final = 7.0
-"""After this many days an answer counts half in the calibration."""
+"""An answer this many days old counts half in the calibration."""
 POINTS_PER_DOUBLING: Final = 12
 """Points that double the odds."""
 BACKGROUND_WEIGHT: Final = 0.3
-"""Of one below the threshold whom nobody called; an answered call has 1. Some of them are victims whom nobody filed."""
+"""The weight of a verdict below the threshold whose person nobody called; an answered call has 1. Some of these persons
+are victims without a filed case.
+"""
 _PENALTY: Final = 0.2
 _FOLDS: Final = 5
 
@@ -35,7 +37,7 @@ Steps = tuple[tuple[float, float], ...]
 
 
 class ScorecardUnreadable(Refusal):
-    """A stored scorecard that is none, or not of these rules."""
+    """A stored scorecard that is not valid."""
 
     def __init__(self, problem: Text) -> None:
         super().__init__(Text("scorecard: %(problem)s", problem=problem))
@@ -43,8 +45,9 @@ class ScorecardUnreadable(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorecard:
-    """`points` replace those of rules by id, never below 0; a mitigator's are taken off. The probability of a score is
-    1 / (1 + exp(-(slope * score + intercept))), or read from `steps` (score, probability; rising) where there are any.
+    """`points` replace those of rules by id and are never negative; those of a mitigator are subtracted. The
+    probability of a score is 1 / (1 + exp(-(slope * score + intercept))), or is read from `steps` (score, probability;
+    rising) if there are any.
     """
 
     points: Mapping[str, int] = field(default_factory=dict)
@@ -53,7 +56,7 @@ class Scorecard:
     steps: tuple[tuple[float, float], ...] = ()
 
     def points_of(self, rules: RuleSet) -> tuple[int, ...]:
-        """In the order of the rules; negative for mitigators."""
+        """The points of each rule, in the order of the rules; negative for mitigators."""
         return tuple(
             self.points.get(rule.id, rule.points) * (-1 if rule.effect is Effect.MITIGATOR else 1)
             for rule in rules.rules
@@ -66,7 +69,7 @@ class Scorecard:
         return _logistic(self.slope * score + self.intercept)
 
     def to_json(self) -> str:
-        """The same text for the same scorecard."""
+        """The scorecard as JSON; equal scorecards give the same text."""
         return json.dumps(
             {
                 "points": dict(sorted(self.points.items())), "slope": self.slope, "intercept": self.intercept,
@@ -77,7 +80,7 @@ class Scorecard:
 
     @classmethod
     def from_json(cls, text: str) -> Scorecard:
-        """Raises `ScorecardUnreadable`."""
+        """The scorecard in this JSON. Raises `ScorecardUnreadable`."""
         try:
             raw = json.loads(text)
             made = cls(
@@ -123,9 +126,9 @@ class LearningMissing(Refusal):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """A verdict that a call or a filed case answered: the rules that fired, mitigators too, and whether it was right.
-    `weight`: 1 / probability of one that was drawn from below the threshold, 1 of the others. `called`: False for a
-    case that was filed without a call. It tells which rules matter, but not how often a score is right: of cases
-    without a call only those that were fraud are known. `age_days`: since the call.
+    `weight`: 1 / probability for one drawn from below the threshold, 1 for the others. `called`: False for a case that
+    was filed without a call. Such a case shows which rules matter, but not how often a score is right: of cases without
+    a call only those that were fraud are known. `age_days`: days since the warning was sent.
     """
 
     fired: frozenset[str]
@@ -137,9 +140,9 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """A draft and what it rests on: `changes` (rule, points now, points in the draft), labels, and the mean difference
-    between probability and share of right ones over ten bins of equal size, before and after (points
-    learned without the case).
+    """A draft and what it rests on: `changes` (rule, points now, points in the draft), the numbers of labels, and the
+    calibration error before and after: the mean difference between the probability and the share of right ones over ten
+    bins of equal size (after: with points learned without the case).
     """
 
     scorecard: Scorecard
@@ -156,12 +159,12 @@ def fit(
     labelled: Iterable[Labelled],
     background: Mapping[frozenset[str], int] | None = None,
 ) -> Fitted:
-    """A draft from labels. A rule that never fired among them keeps its points. Raises `TooFewLabels` and
-    `LearningMissing`. The same labels give the same draft.
+    """Fits a draft to labels. A rule that never fired among them keeps its points. The same labels give the same draft.
+    Raises `TooFewLabels` and `LearningMissing`.
 
-    `background`: how many verdicts below the threshold, that nobody called, had just these rules. They are no labels:
-    they tell how common each rule is among people, against which filed cases without a call are weighed. Without it
-    the drawn ones alone stand for them, each for 1 / probability.
+    `background`: how many verdicts below the threshold, whose persons nobody called, had exactly these rules. They are
+    not labels: they show how common each rule is among people, against which filed cases without a call are weighed.
+    Without it only the drawn verdicts represent them, each with 1 / probability.
     """
     cases = list(labelled)
     positive = sum(one.is_fraud for one in cases)
@@ -229,10 +232,10 @@ def points_of(
     *,
     folds_of: int = _FOLDS,
 ) -> tuple[Any, Any]:
-    """Whole points of each column (of its sign, or 0), and the score that each row gets from points learned without it.
+    """Whole points of each column (with its sign, or 0), and the score of each row by points learned without that row.
 
-    A logistic regression whose coefficients keep their sign, drawn towards the points of now (`now`, with their sign):
-    few labels change little. Scores are never below 0. With no `folds_of` no row gets a score.
+    A logistic regression whose coefficients keep their sign and are drawn towards the current points (`now`, with their
+    sign), so that few labels change little. Scores are never below 0. With `folds_of` 0 no row gets a score.
     """
     np, optimize = _learning()
     signed = matrix * np.array(signs, dtype=float)
@@ -273,8 +276,9 @@ def calibration(
     """Slope and intercept (Platt) of answered calls, and steps that bend from that curve to the labels: an isotonic
     regression over both.
 
-    Whom the robot calls is chosen by the score of that day, so that at a score the called are as the others are only as
-    long as the scorecard stays: `weights` are those of the calls by their age, not of their choice.
+    The scorecard of the day decides whom the robot calls, so those called at a score represent the others at that score
+    only as long as the scorecard stays the same. `weights` therefore depend on the age of the calls, not on how they
+    were chosen.
     """
     np, _ = _learning()
     try:

@@ -1,5 +1,5 @@
-"""Verdicts become warnings: kept with their reasons, held to the budget, and sent through the door of all warnings. One
-incident of a person has one verdict; it is sent again only when it rises.
+"""Verdicts become warnings: they are stored with their reasons, limited by the budget, and sent in the same way as all
+other warnings. An incident of a person has one verdict; it is sent again only when it rises.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
 
 SOURCE: Final = ROBOT_SOURCE
-_AT_ONCE: Final = 500
+_BATCH: Final = 500
 _HOUR: Final = timedelta(hours=1)
 _PREFIX: Final = "R-"
 _LENGTH: Final = 24
@@ -74,7 +74,7 @@ _ITEMS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A verdict with the signal that changed it: its place in the order of arrival, and when it came."""
+    """A verdict with the signal that changed it: its number in the order of arrival, and when it arrived."""
 
     verdict: Verdict
     seq: int
@@ -83,7 +83,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictCounts:
-    """What became of verdicts: how many were stored, and how many warnings were sent."""
+    """How many verdicts were stored, and how many warnings were sent."""
 
     verdicts: int
     sent: int
@@ -92,8 +92,8 @@ class VerdictCounts:
 def keep_verdicts(
     tx: Tx, services: Services, codec: SignalCodec, told: Sequence[Told], *, rules_hash: str, now: datetime
 ) -> VerdictCounts:
-    """Stores the last verdict of each person, and sends what the budget allows. In the transaction that also notes how
-    far the signals are evaluated, so that each is stored and sent exactly once.
+    """Stores the last verdict of each person, and sends what the budget allows. Call it in the transaction that also
+    records how far the signals are evaluated, so that each verdict is stored and sent exactly once.
     """
     last = {one.verdict.person: one for one in told}
     if not last:
@@ -125,11 +125,11 @@ def keep_verdicts(
     write_reasons(tx, reasons, verdict_ids=[row.id for row in rows])
     risen: Sequence[StoredVerdict] = [row for row in rows if row.sent_at is not None and _has_risen(row)]
     if risen:
-        risen = _raised(tx, risen, stopped_rules(tx))
+        risen = _raised_by_active_rules(tx, risen, stopped_rules(tx))
     sent = len(send(tx, services, risen, now=now))
     held = [row for row in rows if row.state is VerdictState.HELD and row.has_phone]
     if held and others_are_held(tx, [row.id for row in held]):
-        # Their turn is with all the others, within a second; only the urgent ones go first.
+        # These are released with all the others, within a second; only the urgent ones go at once.
         held = [row for row in held if row.grade is Grade.EXTRA_HIGH]
     if held:
         sent += release_held(tx, services, now=now, among=held)
@@ -218,7 +218,7 @@ def _row(
 
 
 def instruction_number(key: bytes, person: bytes, since: datetime) -> str:
-    """Derived from the person and the beginning of the incident, of which it tells nothing."""
+    """The instruction number, derived from the person and the beginning of the incident without revealing either."""
     digest = hmac.digest(key, b"robot\0" + person + since.isoformat().encode(), hashlib.sha256)
     return _PREFIX + digest.hex()[:_LENGTH]
 
@@ -250,7 +250,7 @@ def _copy(one: StoredSignal) -> dict[str, Any]:
 
 
 def _has_risen(row: StoredVerdict) -> bool:
-    """The last warning of it says less than the verdict does now."""
+    """Whether the verdict says more than its last warning: a higher grade, or a fraud type that was unknown."""
     if row.grade is None or row.sent_grade is None:
         return False
     learnt = row.sent_fraud_type is FraudType.UNKNOWN and row.fraud_type is not FraudType.UNKNOWN
@@ -260,9 +260,10 @@ def _has_risen(row: StoredVerdict) -> bool:
 def release_held(
     tx: Tx, services: Services, *, now: datetime, among: Sequence[StoredVerdict] | None = None
 ) -> int:
-    """Sends those that are held, or of them these alone that this transaction has written, as far as the budget of the
-    hour goes, in their turn; how many. Extra-high ones need no budget. What mostly stopped rules have found stays held;
-    what they had raised of a warning that was sent is sent again when they are resumed.
+    """Sends held verdicts in their turn, as far as the budget of the hour allows, and returns how many. `among`: only
+    these, which this transaction has written. Extra-high ones need no budget. A verdict that rests mainly on stopped
+    rules stays held. A verdict that was sent, and that stopped rules have raised since, is sent again once they are
+    resumed.
     """
     is_urgent = among is not None and all(one.grade is Grade.EXTRA_HIGH for one in among)
     if not is_urgent:
@@ -273,12 +274,12 @@ def release_held(
         if resumed := rules_resumed_since(tx, now - GAP):
             risen = [one for one in lock_risen(tx, since=now - 2 * GAP, rules=resumed) if one.has_phone]
             risen = [one for one in risen if one.event_at > now - GAP and _has_risen(one)]
-            again = len(send(tx, services, _raised(tx, risen, stopped), now=now))
-        among = lock_held(tx, limit=_AT_ONCE, since=now - GAP, stopped=stopped)
+            again = len(send(tx, services, _raised_by_active_rules(tx, risen, stopped), now=now))
+        among = lock_held(tx, limit=_BATCH, since=now - GAP, stopped=stopped)
         if silent := [one.id for one in among if not one.has_phone]:
             note_without_phone(tx, silent)
     else:
-        among = _standing(tx, among, stopped)
+        among = _mainly_on_active_rules(tx, among, stopped)
     held = [one for one in among if one.has_phone and one.grade is not None]
     if not held:
         return again
@@ -300,18 +301,24 @@ def release_held(
     return again + len(send(tx, services, [by_key[one.key] for one in chosen], now=now))
 
 
-def _standing(tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]) -> Sequence[StoredVerdict]:
-    """Those that rest on stopped rules less than half."""
+def _mainly_on_active_rules(
+    tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]
+) -> Sequence[StoredVerdict]:
+    """The verdicts that rest mainly on rules that are not stopped."""
     touched = [one.id for one in rows if not set(stopped).isdisjoint(one.rules)]
     points = points_of_rules(tx, touched) if touched else {}
-    return [one for one in rows if one.id not in points or _stands_without(points[one.id], stopped)]
+    return [
+        one for one in rows if one.id not in points or _is_mainly_on_active_rules(points[one.id], stopped)
+    ]
 
 
-def _raised(tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]) -> Sequence[StoredVerdict]:
-    """Of these that were sent, those that stopped rules have not raised: they rest on stopped rules less than half, and
-    so does what has fired since their last warning.
+def _raised_by_active_rules(
+    tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]
+) -> Sequence[StoredVerdict]:
+    """The verdicts, of these that were sent and have risen, whose rise does not depend on stopped rules: the verdict as
+    a whole, and what has fired since its last warning, rest mainly on rules that are not stopped.
     """
-    rows = _standing(tx, rows, stopped)
+    rows = _mainly_on_active_rules(tx, rows, stopped)
     touched = [one.id for one in rows if not set(stopped).isdisjoint(one.rules)]
     if not touched:
         return rows
@@ -325,17 +332,17 @@ def _raised(tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]) -> 
             if last is not None and fired[one.id][rule] > last
         }
 
-    return [one for one in rows if _stands_without(since_last(one), stopped)]
+    return [one for one in rows if _is_mainly_on_active_rules(since_last(one), stopped)]
 
 
-def _stands_without(points: Mapping[str, int], stopped: Collection[str]) -> bool:
-    """Half of the points at least come from rules that are not stopped."""
+def _is_mainly_on_active_rules(points: Mapping[str, int], stopped: Collection[str]) -> bool:
+    """Whether at least half of the points come from rules that are not stopped."""
     own = sum(value for rule, value in points.items() if rule not in stopped and value > 0)
     return own * 2 >= sum(value for value in points.values() if value > 0)
 
 
 def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
-    """Warnings of each grade that the free lines and desks carry in an hour."""
+    """How many warnings of each grade the free lines and desks can handle in an hour."""
     rules = services.signals
     free = free_capacity(tx, least_desks=rules.least_desks, real_now=services.real.now())
     lines, desks = free.lines * rules.share, free.desks * rules.share
@@ -344,8 +351,8 @@ def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
 
 
 def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:
-    """Sends some of the verdicts below the threshold, chosen at random, no sooner than `every` after the last time; how
-    many. Each has one chance, whose probability is kept with it.
+    """Sends some of the verdicts below the threshold, chosen at random, and returns how many; does nothing within
+    `every` after the last draw. Each verdict is drawn from once, and is stored with the probability of being drawn.
     """
     lock_budget(tx)
     before = last_draw(tx)
@@ -373,8 +380,8 @@ def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -
 
 
 def send(tx: Tx, services: Services, rows: Sequence[StoredVerdict], *, now: datetime) -> list[StoredVerdict]:
-    """A warning of each is stored, by the door of lists and of the API; the rows as they are then. A row whose person
-    has no telephone number stays as it is.
+    """Stores a warning for each verdict, the same way as for lists and the API, and returns the rows with what was
+    sent. Every row must have a telephone number.
     """
     if not rows:
         return []

@@ -1,5 +1,5 @@
-"""The newest draft of the rules beside the live ones: whom each would warn, and what of lines and desks that needs. The
-robot evaluates each signal by both; only the live verdicts are sent.
+"""The newest draft of the rules beside the live ones: whom each would warn, and the hours of lines and desks that this
+needs. The robot evaluates each signal by both; only the live verdicts are sent.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from dialer.signals.budget import BudgetPolicy, needed_hours
 
 _s, _p = t.shadow.c, t.shadow_person.c
 Grades = tuple[Grade | None, Grade | None]
-"""Of one person: by the live rules, and by the draft. None: below the threshold."""
+"""The grades of one person by the live rules and by the draft. None: below the threshold."""
 
 
 class Difference(StrEnum):
-    """How the draft differs for a person."""
+    """How the verdict of the draft on a person differs from the live one."""
 
     NEW = "new"
     LOST = "lost"
@@ -42,7 +42,9 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowStatus:
-    """A draft since `started_at`: of all persons for whom one of the two said something else than before."""
+    """A draft since `started_at`: covers all persons whose verdict changed since then, by the live rules or by the
+    draft.
+    """
 
     number: int
     started_at: datetime
@@ -52,20 +54,20 @@ class ShadowStatus:
 
 
 def start_shadow(tx: Tx, version_id: int, *, now: datetime) -> None:
-    """This draft runs beside the live rules from now on, and what an earlier one did is forgotten. One that runs
-    already goes on.
+    """Starts this draft beside the live rules, and deletes the results of an earlier draft. A draft that runs already
+    continues.
     """
     tx.execute(sa.delete(t.shadow).where(_s.version_id != version_id))
     tx.execute(insert(t.shadow).values(version_id=version_id, started_at=now).on_conflict_do_nothing())
 
 
 def end_shadow(tx: Tx) -> None:
-    """No draft runs beside the live rules."""
+    """Ends the draft that runs beside the live rules."""
     tx.execute(sa.delete(t.shadow))
 
 
 def write_compared(tx: Tx, version_id: int, grades: Mapping[bytes, Grades], *, now: datetime) -> None:
-    """What the two say of these persons now. Nothing, when the draft does not run any more."""
+    """Stores the grades of these persons by both. Does nothing if the draft no longer runs."""
     runs = sa.select(_s.version_id).where(_s.version_id == version_id)
     if not grades or not tx.rows(runs.with_for_update(read=True, key_share=True)):
         return
@@ -85,7 +87,7 @@ def write_compared(tx: Tx, version_id: int, grades: Mapping[bytes, Grades], *, n
 
 
 def delete_old_compared(tx: Tx, *, before: datetime) -> int:
-    """Of persons of whom nothing was said since then; how many."""
+    """Deletes the grades of persons whose verdicts have not changed since `before`; returns how many."""
     return tx.execute(sa.delete(t.shadow_person).where(_p.changed_at < before)).rowcount
 
 
@@ -97,25 +99,25 @@ _IS: Final = {
 
 
 def persons_with(difference: Difference) -> sa.Select[tuple[bytes]]:
-    """The hashes of the persons for whom the draft that runs differs so."""
+    """The hashes of the persons for whom the running draft has this difference."""
     return sa.select(_p.person_hash).where(_IS[difference])
 
 
 class Side(StrEnum):
-    """Which of the two that run beside each other."""
+    """The two sets of rules that run side by side."""
 
     LIVE = "live"
     DRAFT = "draft"
 
 
 def persons_warned(side: Side) -> sa.Select[tuple[bytes]]:
-    """The hashes of the persons whom that side warns, of those for whom one of the two changed its verdict."""
+    """The hashes of the persons whom this side warns, among those whose verdict changed by either."""
     grade = _p.live_grade if side is Side.LIVE else _p.draft_grade
     return sa.select(_p.person_hash).where(grade.is_not(None))
 
 
 def read_shadow(tx: Tx) -> ShadowStatus | None:
-    """Counted now; None when no draft runs beside the live rules."""
+    """The counts as of now; None when no draft runs beside the live rules."""
     v = t.rule_version.c
     found = tx.rows(sa.select(v.number, _s.started_at).join(t.shadow, _s.version_id == v.id))
     if not found:

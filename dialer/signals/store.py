@@ -1,7 +1,7 @@
-"""Rows of signals and of the robot's state. A signal is sealed as a whole, but for what finds it again.
+"""Rows of signals and of the robot's state. A signal is sealed, except for the columns by which it is found.
 
-Signals are written by one transaction at a time, so `seq` counts in the order of the commits: a reader that has seen
-one number has seen all signals below it, and never misses one that is committed later.
+One transaction at a time writes signals, so `seq` follows the order of the commits: a reader that has seen a number has
+seen all signals below it, and never misses one that is committed later.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from dialer.db.vault import Vault
 from dialer.signals.model import Item, ItemKind, Reading, Signal, SignalKind
 
 SHARDS: Final = 8
-"""Parts of the robot's state by the hash of the person. Stored with each signal, so the number never changes."""
+"""The number of parts of the robot's state, by the hash of the person. The shard is stored with each signal, so the
+number never changes.
+"""
 EVERY_SHARD: Final = -1
 _LOCK: Final = 0x7369676E
 _DAY_SECONDS: Final = 86_400
@@ -45,8 +47,8 @@ class StoredSignal:
 
 
 class SignalCodec:
-    """Keyed hashes of persons and items, and signals sealed and opened. The hashes are made with a secret that is never
-    rotated: they end with the signals.
+    """Computes keyed hashes of persons and items, and seals and opens signals. The secret of the hashes is never
+    rotated: the hashes are deleted with the signals.
     """
 
     def __init__(self, vault: Vault) -> None:
@@ -56,19 +58,19 @@ class SignalCodec:
         self._item = hashlib.blake2b(key=key, digest_size=16, person=b"item")
 
     def person(self, phone: str, id_number: str) -> bytes:
-        """Of the phone, which most sources know; of the id number where there is none."""
+        """The hash of the phone, which most sources know; of the id number if there is no phone."""
         digest = self._person.copy()
         digest.update((f"p{phone}" if phone else f"i{id_number}").encode())
         return digest.digest()
 
     def item(self, kind: ItemKind, value: str) -> bytes:
-        """Of an item in its plain form."""
+        """The hash of an item in its plain form."""
         digest = self._item.copy()
         digest.update(f"{kind.value}\0{value}".encode())
         return digest.digest()
 
     def seal(self, reading: Reading) -> bytes:
-        """All of it but the envelope, for the row of its source and number."""
+        """Seals everything except the envelope, for the row of its source and number."""
         signal = reading.signal
         facts = {name: value for name, default in _facts() if (value := getattr(signal, name)) != default}
         record = {
@@ -81,7 +83,7 @@ class SignalCodec:
         return self.vault.seal_record(record, table="signal", column="sealed", row=place)
 
     def open(self, row: Row) -> StoredSignal:
-        """What was sealed. Raises `Tampered` and `KeyMissing`."""
+        """Opens a row. Raises `Tampered` and `KeyMissing`."""
         source, number = row["source"], row["signal_no"]
         place = signal_place(source, number)
         record = self.vault.open_record(row["sealed"], table="signal", column="sealed", row=place)
@@ -113,13 +115,13 @@ class SignalCodec:
 
 @cache
 def _facts() -> tuple[tuple[str, object], ...]:
-    """Names and defaults of a signal's own fields."""
+    """The names and defaults of the fields outside the envelope."""
     return tuple((one.name, one.default) for one in fields(Signal) if one.name not in _ENVELOPE)
 
 
 @cache
 def _kinds() -> Mapping[str, type[StrEnum]]:
-    """The fields that hold words."""
+    """The fields outside the envelope that are enumerations, with their classes."""
     hints = get_type_hints(Signal)
     return {
         name: kind
@@ -130,17 +132,17 @@ def _kinds() -> Mapping[str, type[StrEnum]]:
 
 
 def signal_place(source: str, signal_no: str) -> str:
-    """What a sealed signal is bound to."""
+    """The row name to which the seal of a signal is bound."""
     return f"{source}/{signal_no}"
 
 
 def shard_of(person: bytes | None) -> int:
-    """Which part of the robot's state a person belongs to."""
+    """The shard that a person belongs to; `EVERY_SHARD` for a change of a list, which has no person."""
     return EVERY_SHARD if person is None else person[0] % SHARDS
 
 
 def slot_of(moment: datetime) -> int:
-    """The partition of a day of arrival, in UTC."""
+    """The number of the partition for a day of arrival, in UTC."""
     return int(moment.timestamp() // _DAY_SECONDS) % SIGNAL_DAYS
 
 
@@ -156,7 +158,7 @@ _COPY = CopyIn(
 
 
 def lock_signals(tx: Tx) -> None:
-    """Signals are written by this transaction alone until it ends."""
+    """Lets this transaction alone write signals until it ends."""
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
@@ -165,12 +167,12 @@ def _given(keys: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def known_signals(tx: Tx, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of these (source, number) that are stored, whatever the day. Call `lock_signals` first."""
+    """Which of these (source, number) are stored, whatever the day. Call `lock_signals` first."""
     return {(row[0], row[1]) for row in tx.execute(_KNOWN, _given(keys))}
 
 
 def write_signals(tx: Tx, readings: Sequence[tuple[Reading, bytes]]) -> int:
-    """Stores readings with their sealed values; the last number. Call `lock_signals` first."""
+    """Stores readings with their sealed values; returns the last number. Call `lock_signals` first."""
     numbers = tx.execute(
         sa.text("SELECT nextval('signal_seq') FROM generate_series(1, :n)"), {"n": len(readings)}
     ).scalars()
@@ -222,19 +224,21 @@ _READ = (
 
 
 def read_signals(tx: Tx, *, after: int, shards: Collection[int], limit: int) -> list[Row]:
-    """Rows of these shards and of every shard, in the order of arrival, for `SignalCodec.open`."""
+    """Rows of these shards and of every shard, after the number `after`, in the order of arrival, for
+    `SignalCodec.open`.
+    """
     return tx.rows(_READ, {"after": after, "shards": sorted({*shards, EVERY_SHARD}), "limit": limit})
 
 
 def read_period(tx: Tx, *, after: int, start: datetime, end: datetime, limit: int) -> list[Row]:
-    """Rows that arrived from `start` to before `end`, above the number `after`, in the order of arrival."""
+    """Rows that arrived from `start` to before `end`, after the number `after`, in the order of arrival."""
     c = t.signal.c
     where = (c.seq > after, c.received_at >= start, c.received_at < end)
     return tx.rows(sa.select(t.signal).where(*where).order_by(c.seq).limit(limit))
 
 
 def delete_old_signals(tx: Tx, *, before: datetime) -> int:
-    """Empties the partitions of the days that were over then; how many."""
+    """Empties the partitions of the days that ended by `before`; returns how many."""
     end = datetime.fromtimestamp(before.timestamp() // _DAY_SECONDS * _DAY_SECONDS, UTC)
     empty = sa.text("SELECT empty_signal_day(:slot, :before)")
     emptied = sum(bool(tx.scalar(empty, {"slot": slot, "before": end})) for slot in range(SIGNAL_DAYS))
@@ -244,7 +248,7 @@ def delete_old_signals(tx: Tx, *, before: datetime) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """How far a shard is evaluated."""
+    """How far a shard is evaluated: up to the signal `seq`."""
 
     shard: int
     seq: int
@@ -266,7 +270,7 @@ UPDATE robot_shard AS held SET until = {_UNTIL} FROM (
 
 
 def take_shards(tx: Tx, *, holder: str, gone: Sequence[str], most: int, seconds: float) -> list[Shard]:
-    """Up to `most` shards that no process holds, or one of `gone`, are held by this one for `seconds`."""
+    """Takes up to `most` shards that nobody holds, or that a process in `gone` holds, for `seconds`."""
     if most <= 0:
         return []
     rows = [{"shard": shard} for shard in range(SHARDS)]
@@ -276,15 +280,15 @@ def take_shards(tx: Tx, *, holder: str, gone: Sequence[str], most: int, seconds:
 
 
 def keep_shards(tx: Tx, shards: Collection[int], *, holder: str, seconds: float) -> set[int]:
-    """Those of these shards that this process still holds, for `seconds` from now on; locked to the end of the
-    transaction. Of another one nothing may be written.
+    """Renews those of these shards that this process still holds for `seconds` from now; returns and locks them until
+    the transaction ends. Nothing may be written for any other shard.
     """
     given = {"holder": holder, "shards": sorted(shards), "seconds": seconds}
     return set(tx.execute(_KEEP, given).scalars())
 
 
 def release_shards(tx: Tx, shards: Collection[int], *, holder: str) -> None:
-    """Another process may hold them at once."""
+    """Releases these shards: another process can take them at once."""
     c = t.robot_shard.c
     tx.execute(
         sa.update(t.robot_shard).where(c.shard.in_(shards), c.holder == holder).values(holder="", until=None)
@@ -298,7 +302,7 @@ def shard_holders(tx: Tx) -> list[str]:
 
 
 def advance_shards(tx: Tx, shards: Collection[int], *, seq: int, rules_hash: str, now: datetime) -> None:
-    """Everything up to `seq` is evaluated in these shards."""
+    """Records that these shards have evaluated everything up to `seq`."""
     c = t.robot_shard.c
     tx.execute(
         sa.update(t.robot_shard)
@@ -311,7 +315,7 @@ _PART_BYTES: Final = 1 << 20
 
 
 def snapshot_place(shard: int, part: int, seq: int) -> str:
-    """What a part of a snapshot is bound to."""
+    """The row name to which the seal of a part of a snapshot is bound."""
     return f"{shard}/{part}/{seq}"
 
 
@@ -327,7 +331,7 @@ def write_snapshot(
     too_late: int,
     now: datetime,
 ) -> None:
-    """The state of a shard after all signals up to `seq`; it takes the place of the one before."""
+    """Stores the state of a shard after all signals up to `seq`, in place of the snapshot before."""
     tx.execute(sa.delete(t.robot_snapshot).where(t.robot_snapshot.c.shard == shard))
     for part, at in enumerate(range(0, max(1, len(content)), _PART_BYTES)):
         place = snapshot_place(shard, part, seq)
@@ -336,12 +340,12 @@ def write_snapshot(
         )
         row = {"shard": shard, "part": part, "seq": seq, "rules_hash": rules_hash, "at": now, "sealed": piece}
         tx.execute(sa.insert(t.robot_snapshot).values(row))
-    told = {"fingerprint": fingerprint, "persons": persons, "too_late": too_late}
-    tx.execute(sa.update(t.robot_shard).where(t.robot_shard.c.shard == shard).values(told))
+    figures = {"fingerprint": fingerprint, "persons": persons, "too_late": too_late}
+    tx.execute(sa.update(t.robot_shard).where(t.robot_shard.c.shard == shard).values(figures))
 
 
 def read_snapshot(tx: Tx, shard: int) -> tuple[int, bytes] | None:
-    """The newest snapshot, as its number and the state; None where there is none."""
+    """The newest snapshot, as its `seq` and the state; None if there is none."""
     c = t.robot_snapshot.c
     rows = tx.rows(sa.select(t.robot_snapshot).where(c.shard == shard).order_by(c.part))
     pieces = []
@@ -352,5 +356,5 @@ def read_snapshot(tx: Tx, shard: int) -> tuple[int, bytes] | None:
 
 
 def signal_rows(tx: Tx, keys: Iterable[tuple[str, str]]) -> list[Row]:
-    """Those of these (source, number) that are still stored, for `SignalCodec.open`."""
+    """The rows of these (source, number) that are still stored, for `SignalCodec.open`."""
     return tx.rows(sa.select(t.signal).join(_KEYS.clause, _IS_GIVEN), _given(keys))

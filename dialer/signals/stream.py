@@ -1,8 +1,8 @@
-"""Signals from a stream of the broker, read by a consumer group: an entry is acknowledged after its signal is
-committed, so that of several readers one reads it, and when that one dies another.
+"""Signals from a stream of the broker, read by a consumer group. An entry is acknowledged after its signal is
+committed: of several readers one reads it, and if that reader dies, another does.
 
-An entry holds the fields of one signal, or a field `json` with one object. What is refused is acknowledged too, and
-named with its reasons on the stream `NAME:refused`; nothing of the signal is repeated there.
+An entry contains the fields of one signal, or a field `json` with one object. A rejected entry is acknowledged too, and
+is added with the reasons to the stream `NAME:refused`; nothing of the signal is repeated there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ GROUP: Final = "dialer"
 _AT_ONCE: Final = 1000
 _BLOCK_MS: Final = 500
 _IDLE_MS: Final = 15_000
-"""An entry that a reader has had for this long without acknowledging it is another's."""
+"""After a reader has had an entry for this long without acknowledging it, another reader may claim it."""
 _CLAIM_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 1.0
 _REFUSED_KEPT: Final = 10_000
@@ -60,16 +60,16 @@ class SignalStream:
         self._is_ready = False
 
     def run(self, stopped: threading.Event) -> None:
-        """Reads until `stopped`. Whatever keeps entries from being stored, such as a broker or database that does not
-        answer, costs a log line and a second; then they are read again.
+        """Reads until `stopped`. After a fault, such as a broker or database that does not answer, it logs a line,
+        waits a second, and reads the entries again.
         """
         while not stopped.is_set():
             try:
                 self.read_once(block_ms=_BLOCK_MS)
             except (RedisError, Unavailable) as fault:
-                _log.warning("signals of the stream wait: %s", type(fault).__name__)
+                _log.warning("the stream of signals is not read: %s", type(fault).__name__)
             except Exception:  # noqa: BLE001  # one fault must not end the reader: it reads again
-                _log.exception("signals of the stream wait")
+                _log.exception("the stream of signals is not read")
             else:
                 continue
             self._is_ready, self._claimed_at = False, -_CLAIM_SECONDS
@@ -77,8 +77,8 @@ class SignalStream:
         self._client.close()
 
     def read_once(self, *, block_ms: int | None = None) -> int:
-        """The next entries are committed and acknowledged; how many. Raises `Unavailable` and `RedisError`: then they
-        are read again.
+        """Commits and acknowledges the next entries; returns how many. Raises `Unavailable` and `RedisError`; the
+        entries are then read again.
         """
         if not self._is_ready:
             self._make_ready()
@@ -97,12 +97,12 @@ class SignalStream:
         except ResponseError as fault:
             if not str(fault).startswith("BUSYGROUP"):
                 raise
-        # What this reader had read when the database did not answer.
-        while (found := self._own()) and self._take(found):
+        # Entries that this reader read but did not acknowledge, since the database did not answer.
+        while (found := self._unacknowledged()) and self._take(found):
             pass
         self._is_ready = True
 
-    def _own(self) -> Sequence[Entry]:
+    def _unacknowledged(self) -> Sequence[Entry]:
         found: Any = self._client.xreadgroup(GROUP, self._consumer, {self._name: "0"}, count=_AT_ONCE)
         return found[0][1] if found else ()
 
@@ -133,20 +133,20 @@ class SignalStream:
         return len(entries)
 
     def _answers(self, entries: Sequence[Entry]) -> Sequence[SignalAnswer]:
-        """What became of each. Where all at once fail, each is taken by itself, and the one that cannot be read or
-        stored is refused: it must not stop those behind it.
+        """The result of each entry. If they fail together, each is stored by itself, and an entry that cannot be read
+        or stored is rejected, so that it does not stop those behind it.
         """
         try:
             delivery = self._reception.read([_record(fields) for _, fields in entries])
-        except Exception as fault:  # noqa: BLE001 - of any value that somebody sends
-            return self._alone(entries, fault)
+        except Exception as fault:  # noqa: BLE001 - senders may send any value
+            return self._one_by_one(entries, fault)
         try:
             (answers,) = take_signals(self._services, [delivery])
         except UnfitValue as fault:
-            return self._alone(entries, fault)
+            return self._one_by_one(entries, fault)
         return answers
 
-    def _alone(self, entries: Sequence[Entry], fault: Exception) -> Sequence[SignalAnswer]:
+    def _one_by_one(self, entries: Sequence[Entry], fault: Exception) -> Sequence[SignalAnswer]:
         if len(entries) > 1:
             return [answer for entry in entries for answer in self._answers([entry])]
         ((entry_id, _),) = entries
@@ -159,7 +159,7 @@ class SignalStream:
 
 @contextmanager
 def reading_stream(services: Services, *, url: str, stopped: threading.Event) -> Iterator[None]:
-    """Within the block a thread reads the stream of the settings, if they name one."""
+    """Within the block a thread reads the stream that the settings name, if they name one."""
     name = services.signals.stream
     reader = None
     if name:
@@ -175,7 +175,7 @@ def reading_stream(services: Services, *, url: str, stopped: threading.Event) ->
 
 
 def _record(fields: Mapping[bytes, bytes] | None) -> Mapping[str, Any] | None:
-    """The record that the entry holds; None where it holds none."""
+    """The record in the entry; None if it contains none."""
     if not fields:
         return None  # Deleted while it was pending.
     try:

@@ -1,4 +1,4 @@
-"""Rows of verdicts with their reasons, of random draws, of stopped rules; and the figures of the budget."""
+"""Rows of verdicts with their reasons, of random draws and of stopped rules, and the figures for the budget."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from dialer.signals.model import ROBOT_SOURCE
 _LOCK: Final = 0x76657264
 _v, _r = t.verdict.c, t.verdict_reason.c
 _GONE: Final = timedelta(minutes=10)
-"""A caller whose session was not used for this long is not at the desk."""
+"""A caller whose session was not used for this long counts as away from the desk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVerdict:
-    """A row. `personal` is what is sealed in it: `phone`, `id_number`, `kept`, `calming`."""
+    """A row of the table `verdict`. `personal` is its sealed part: `phone`, `id_number`, `kept`, `calming`."""
 
     id: int
     person_hash: bytes
@@ -68,7 +68,9 @@ class StoredVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReason:
-    """A rule that fired for a verdict. `told`: its sentence by language, its figures, and copies of its signals."""
+    """A rule that fired for a verdict. `told` is the sealed part: the sentence by language, the figures, and copies of
+    the signals.
+    """
 
     verdict_id: int
     rule: str
@@ -93,7 +95,7 @@ def _opened(tx: Tx, row: Mapping[str, Any]) -> StoredVerdict:
 
 
 def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVerdict]:
-    """The latest verdict of each of these persons, locked to the end of the transaction."""
+    """The latest verdict of each of these persons, by person; locked until the transaction ends."""
     found: dict[bytes, StoredVerdict] = {}
     statement = sa.select(t.verdict).where(_PERSONS.clause).order_by(_v.id).with_for_update()
     for row in tx.rows(statement, _PERSONS.given(persons)):
@@ -105,9 +107,9 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
 
 
 def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
-    """Of each grade, highest first, at most `limit` of those that are held, locked, in their turn as `turn` has it;
-    those of incidents before `since` come last in their grade. What rests mostly on `stopped` rules is left out, who
-    cannot be called, and what another process writes.
+    """Held verdicts, locked: of each grade, the highest first, at most `limit` in the order of `budget.turn`; those of
+    incidents before `since` come last in their grade. Leaves out verdicts that rest mainly on `stopped` rules, have no
+    telephone number, or are locked by another process.
     """
     wanted = [_v.state == VerdictState.HELD.value, _v.has_phone]
     if stopped:
@@ -141,8 +143,8 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] =
 
 
 def lock_risen(tx: Tx, *, since: datetime, rules: Collection[str]) -> list[StoredVerdict]:
-    """Those first sent since then whose last warning says less than they do now, and that one of these rules fired for;
-    locked, without what another process writes.
+    """Verdicts first sent since `since` that say more than their last warning and for which one of these rules fired;
+    locked, without those that another process has locked.
     """
     ranks = {grade.value: grade.rank for grade in Grade}
     grade, sent = (sa.case(ranks, value=column, else_=0) for column in (_v.grade, _v.sent_grade))
@@ -158,25 +160,27 @@ def lock_risen(tx: Tx, *, since: datetime, rules: Collection[str]) -> list[Store
 
 
 def note_without_phone(tx: Tx, verdict_ids: Collection[int]) -> None:
-    """These have no telephone number: an older version that wrote them did not say so."""
+    """Marks verdicts without a telephone number; an earlier version stored them without this mark."""
     statement = sa.update(t.verdict).where(_VERDICTS.clause).values(has_phone=False)
     tx.execute(statement, _VERDICTS.given(verdict_ids))
 
 
 def count_held(tx: Tx) -> int:
-    """How many wait for their budget, or for a stopped rule."""
+    """How many verdicts wait for their budget, or for a stopped rule."""
     statement = sa.select(sa.func.count()).select_from(t.verdict).where(_v.state == VerdictState.HELD.value)
     return int(tx.scalar(statement))
 
 
 def others_are_held(tx: Tx, ids: Collection[int]) -> bool:
-    """Whether another one than these is held whose person can be called."""
+    """Whether any verdict is held, besides these, whose person can be called."""
     statement = sa.select(_v.id).where(_v.state == VerdictState.HELD.value, _v.has_phone, ~_VERDICTS.clause)
     return bool(tx.rows(statement.limit(1), _VERDICTS.given(ids)))
 
 
 def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdict]:
-    """Verdicts below the threshold that were opened after the one moment and up to the other, locked."""
+    """Verdicts below the threshold opened after `after`, up to `until`; locked, without those that another process has
+    locked.
+    """
     statement = (
         sa.select(t.verdict)
         .where(_v.state == VerdictState.BELOW.value, _v.opened_at > after, _v.opened_at <= until)
@@ -187,7 +191,7 @@ def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdic
 
 
 def write_verdicts(tx: Tx, verdicts: Sequence[StoredVerdict], *, new: Collection[int]) -> None:
-    """Stores these rows; those of the ids `new` are not there yet."""
+    """Stores these rows: inserts those whose id is in `new`, updates the others."""
     rows = []
     for one in verdicts:
         row = {name: getattr(one, name) for name in _COLUMNS if name != "sealed"}
@@ -208,7 +212,7 @@ _GIVEN = RowSet("given", {"verdict_id": sa.BigInteger(), "rule": sa.Text()})
 
 
 def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Collection[int]) -> None:
-    """These are the reasons of these verdicts now; one that was there keeps the moment at which it first fired."""
+    """Replaces the reasons of these verdicts. A rule that was among them keeps the moment at which it first fired."""
     given = _GIVEN.given([{"verdict_id": one.verdict_id, "rule": one.rule} for one in reasons])
     still = sa.select(_GIVEN.c.rule).where(_GIVEN.c.verdict_id == _r.verdict_id, _GIVEN.c.rule == _r.rule)
     gone = sa.delete(t.verdict_reason).where(_OF_VERDICTS.clause, ~still.exists())
@@ -246,7 +250,7 @@ def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredRea
 
 
 def points_of_rules(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, int]]:
-    """The points by verdict and rule, without opening anything."""
+    """The points by verdict and rule, without opening anything sealed."""
     found: dict[int, dict[str, int]] = {}
     statement = sa.select(_r.verdict_id, _r.rule, _r.points).where(_OF_VERDICTS.clause)
     for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
@@ -255,7 +259,7 @@ def points_of_rules(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str,
 
 
 def rules_fired(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, datetime]]:
-    """By verdict and rule, when it first fired for it."""
+    """By verdict and rule, when the rule first fired."""
     found: dict[int, dict[str, datetime]] = {}
     statement = sa.select(_r.verdict_id, _r.rule, _r.at).where(_OF_VERDICTS.clause)
     for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
@@ -271,7 +275,7 @@ def verdicts_of_case(tx: Tx, case_id: int) -> list[StoredVerdict]:
 
 
 def persons_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, int]:
-    """The person of an earlier verdict of each of these, where there is one."""
+    """The id of the person by person hash, from earlier verdicts; without those that have none."""
     statement = (
         sa.select(_v.person_hash, sa.func.max(_v.person_id).label("person_id"))
         .where(_PERSONS.clause, _v.person_id.is_not(None))
@@ -282,18 +286,20 @@ def persons_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, int]:
 
 
 def persons_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, int]:
-    """The person of each of these cases."""
+    """The id of the person by case."""
     statement = sa.select(t.case.c.id, t.case.c.person_id).where(_CASES.clause)
     return {row["id"]: row["person_id"] for row in tx.rows(statement, _CASES.given(case_ids))}
 
 
 def lock_budget(tx: Tx) -> None:
-    """Warnings are released by this transaction alone until it ends."""
+    """Lets this transaction alone release warnings until it ends."""
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def free_capacity(tx: Tx, *, least_desks: int, real_now: datetime) -> Capacity:
-    """Lines that are not in use, and callers at desks who have no task."""
+    """Lines that are not in use, and callers at desks who have no task; `least_desks` is the least number of callers
+    assumed.
+    """
     group = read_line_group(tx)
     lines = 0 if group is None else max(0, group.lines - group.in_use)
     at_desks = tx.scalar(
@@ -319,7 +325,7 @@ def free_capacity(tx: Tx, *, least_desks: int, real_now: datetime) -> Capacity:
 
 
 def sent_since(tx: Tx, moment: datetime) -> dict[Grade, int]:
-    """Verdicts of which a warning was sent since then, drawn ones left out, by the grade of the last one."""
+    """How many verdicts were sent since `moment`, by the grade of the last warning, without those drawn at random."""
     statement = (
         sa.select(_v.sent_grade, sa.func.count().label("n"))
         .where(sa.or_(_v.sent_at > moment, _v.resent_at > moment), _v.state == VerdictState.SENT.value)
@@ -329,7 +335,7 @@ def sent_since(tx: Tx, moment: datetime) -> dict[Grade, int]:
 
 
 def last_draw(tx: Tx) -> datetime | None:
-    """When verdicts below the threshold were last drawn."""
+    """When verdicts below the threshold were last drawn; None before the first draw."""
     found: datetime | None = tx.scalar(sa.select(sa.func.max(t.robot_draw.c.at)))
     return found
 
@@ -337,20 +343,20 @@ def last_draw(tx: Tx) -> datetime | None:
 def note_draw(
     tx: Tx, *, at: datetime, pool: int, drawn: int, patterns: Mapping[tuple[str, ...], int]
 ) -> None:
-    """What a draw did; `patterns` count the rules of those that were not drawn."""
+    """Records a draw; `patterns` counts the verdicts that were not drawn by their rules."""
     pairs = [[list(rules), count] for rules, count in sorted(patterns.items())]
     tx.execute(sa.insert(t.robot_draw).values(at=at, pool=pool, drawn=drawn, patterns=pairs))
 
 
 def delete_old_below(tx: Tx, *, before: datetime) -> int:
-    """Verdicts below the threshold that nothing has changed since then; how many."""
+    """Deletes verdicts below the threshold that have not changed since `before`; returns how many."""
     statement = sa.delete(t.verdict).where(_v.state == VerdictState.BELOW.value, _v.changed_at < before)
     return tx.execute(statement).rowcount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleStop:
-    """A rule that is stopped."""
+    """A stop of a rule that has not ended; `facts` are the figures that it was stopped for."""
 
     rule: str
     stopped_at: datetime
@@ -359,20 +365,20 @@ class RuleStop:
 
 
 def stopped_rules(tx: Tx) -> dict[str, RuleStop]:
-    """The stops that hold, by the rule."""
+    """The stops that have not ended, by rule."""
     s = t.rule_stop.c
     statement = sa.select(s.rule, s.stopped_at, s.stopped_by, s.facts).where(s.ended_at.is_(None))
     return {row["rule"]: RuleStop(**row) for row in tx.rows(statement)}
 
 
 def rules_resumed_since(tx: Tx, moment: datetime) -> set[str]:
-    """Rules that a person has resumed since then."""
+    """The rules that a person has resumed since `moment`."""
     s = t.rule_stop.c
     return set(tx.execute(sa.select(s.rule).where(s.ended_at > moment)).scalars())
 
 
 def stop_rule_row(tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: datetime) -> bool:
-    """Stops the rule; False where it was stopped before."""
+    """Stops the rule; False if it was stopped already."""
     statement = insert(t.rule_stop).values(rule=rule, stopped_at=now, stopped_by=by, facts=dict(facts))
     no_second = statement.on_conflict_do_nothing(
         index_elements=["rule"], index_where=t.rule_stop.c.ended_at.is_(None)
@@ -381,14 +387,14 @@ def stop_rule_row(tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: 
 
 
 def end_rule_stop(tx: Tx, rule: str, *, by: str, now: datetime) -> bool:
-    """Ends the stop of the rule; False where it was not stopped."""
+    """Ends the stop of the rule; False if it was not stopped."""
     s = t.rule_stop.c
     statement = sa.update(t.rule_stop).where(s.rule == rule, s.ended_at.is_(None))
     return bool(tx.execute(statement.values(ended_at=now, ended_by=by)).rowcount)
 
 
 def firings_by_hour(tx: Tx, *, now: datetime, hours: int) -> dict[str, list[int]]:
-    """How often each rule fired for a verdict in each of the hours before `now`, the last one first."""
+    """How often each rule fired for a verdict in each of the hours before `now`; the last hour comes first."""
     age = sa.cast(sa.func.floor(sa.extract("epoch", sa.literal(now) - _r.at) / 3600), sa.Integer)
     statement = (
         sa.select(_r.rule, age.label("age"), sa.func.count().label("n"))
@@ -402,7 +408,7 @@ def firings_by_hour(tx: Tx, *, now: datetime, hours: int) -> dict[str, list[int]
 
 
 def first_minute(tx: Tx, *, since: datetime) -> datetime | None:
-    """The first minute since then in which a signal came; None: none has come."""
+    """The first minute since `since` in which a signal arrived; None if none did."""
     at = t.signal_minute.c.at
     found: datetime | None = tx.scalar(sa.select(sa.func.min(at)).where(at >= since))
     return found
@@ -410,7 +416,7 @@ def first_minute(tx: Tx, *, since: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRate:
-    """A source of signals: per hour over the last day on which it sent, and when the last one came."""
+    """A source of signals: its signals per hour over the last two days, and when the last one arrived."""
 
     source: str
     per_hour: float
@@ -418,7 +424,7 @@ class SourceRate:
 
 
 def source_rates(tx: Tx, *, now: datetime) -> list[SourceRate]:
-    """The rates of the sources of the last two days, by name; the robot's own is none that could fall silent."""
+    """The rates of the sources of the last two days, by name, without the robot's own, which cannot fall silent."""
     m = t.signal_minute.c
     statement = (
         sa.select(

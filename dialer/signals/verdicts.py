@@ -1,4 +1,4 @@
-"""What the evaluator says of a person: verdicts with reasons, grades by bands, and how two rule sets differ. Pure."""
+"""The results of the evaluator: verdicts with reasons, grades by bands, and how two rule sets differ. Pure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from dialer.signals.rules import BLANK, Op
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bands:
-    """From probability and money at risk to a grade, by the expected loss (their product). Amounts in fen.
+    """The grade by the expected loss: the probability times the money at risk. Amounts in fen.
 
-    `typical_loss_fen` stands for the money where less of it is known. Below `least_probability` there is no warning,
-    unless a rule sets a floor.
+    `typical_loss_fen` replaces the money where less is known of. Below `least_probability` there is no warning, unless
+    a rule sets a floor.
     """
 
     least_probability: float = 0.05
@@ -45,7 +45,7 @@ class Bands:
 
 
 class SignalName(NamedTuple):
-    """Which signal: unique together."""
+    """Identifies a signal: its source and its number there."""
 
     source: str
     signal_no: str
@@ -53,8 +53,8 @@ class SignalName(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The standing of an item at a moment: the lists it stands in, by kind and name, and how many people touched it
-    within the time that a change of a list looks back.
+    """An item at a moment: the lists that contain it, by kind and name, and how many people touched it within the time
+    for which a change of a list looks back.
     """
 
     lists: frozenset[tuple[ListKind, str]]
@@ -62,8 +62,8 @@ class Standing:
 
 
 class VerdictChange(StrEnum):
-    """How a verdict differs from the one before it of the same person. `lowered` and `withdrawn` follow a late signal
-    that disproves what a rule had read; rules that only count upwards never do.
+    """How a verdict differs from the previous one of the same person. `lowered` and `withdrawn` follow a late signal
+    that disproves what a rule had read; rules whose conditions are only lower bounds never cause them.
     """
 
     NEW = "new"
@@ -74,8 +74,8 @@ class VerdictChange(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A rule that fired: its points (of a mitigator those taken off), each feature's figure, the signals that its
-    features counted, and its reason in both languages with the figures in it.
+    """A rule that fired: its points (for a mitigator those taken off), the figure of each feature, the signals that the
+    features counted, and the reason in both languages with the figures filled in.
     """
 
     rule: str
@@ -88,8 +88,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counterfactual:
-    """One thing that would have kept a rule from firing: `feature` was `figure`, the rule asks for `op` `bound`; in
-    words, `said`. `enough`: without this rule alone there would have been no warning.
+    """One figure that would have kept a rule from firing had it been different: `feature` was `figure`, and the rule
+    requires `op` `bound`; `said` is the same in words. `enough`: without this rule alone there would have been no
+    warning.
     """
 
     rule: str
@@ -103,10 +104,11 @@ class Counterfactual:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the robot says of a person, at the strongest moment `at` of the incident that began at `since` (event time,
-    UTC). `grade` None: below the threshold. `money_fen`: the largest amount seen in the 72 hours before `at`.
+    """The verdict on a person, at the strongest moment `at` of the incident that began at `since` (event times, UTC).
+    `grade` None: below the threshold. `money_fen`: the largest amount in the 72 hours before `at`.
 
-    `calming`: mitigators that did not apply, each of which would have brought it below the threshold.
+    `kept`: what would have kept its rules from firing. `calming`: mitigators that did not fire, each of which would
+    have brought the verdict below the threshold.
     """
 
     person: bytes
@@ -125,21 +127,21 @@ class Verdict:
 
     @property
     def digest(self) -> bytes:
-        """Sixteen bytes that two equal verdicts share; the change and the words of reasons are left out."""
+        """Sixteen bytes that equal verdicts share; the change and the words of reasons do not count."""
         rules = [
             (one.rule, one.version, one.points, sorted(one.values.items()), one.signals)
             for one in (*self.hits, *self.mitigators)
         ]
-        told = [
+        content = [
             self.person.hex(), self.at.isoformat(), self.since.isoformat(), self.score, self.grade, self.fraud_type,
             self.money_fen, rules,
         ]  # fmt: skip
-        return hashlib.blake2b(json.dumps(told).encode(), digest_size=16).digest()
+        return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touch:
-    """A person who touched an item: when last (UTC), and their money at risk then, in fen."""
+    """A person who touched an item: when last (UTC), and the money at risk then, in fen."""
 
     person: bytes
     last_at: datetime
@@ -147,8 +149,9 @@ class Touch:
 
 
 def filled(template: str, values: Mapping[str, int]) -> str:
-    """A reason with its figures: {name} as it is, {name:yuan} of fen, {name:minutes} and {name:hours} of seconds.
-    {name|call|calls} is the figure and the word that goes with it: 1 call, 2 calls; also after :yuan and the others.
+    """A template of a reason with its figures filled in: {name} as it is, {name:yuan} from fen, {name:minutes} and
+    {name:hours} from seconds. {name|call|calls} is the figure and the word that agrees with it: 1 call, 2 calls; also
+    after :yuan and the others.
     """
     shown: Mapping[str, Callable[[int], str]] = {
         "": str,
@@ -157,19 +160,19 @@ def filled(template: str, values: Mapping[str, int]) -> str:
         "hours": lambda seconds: str(max(1, seconds // 3600)),
     }
 
-    def said(found: re.Match[str]) -> str:
+    def shown_figure(found: re.Match[str]) -> str:
         figure = shown[found[2] or ""](values[found[1]])
         if found[3] is None:
             return figure
         return f"{figure} {found[3] if figure == '1' else found[4]}"
 
-    return BLANK.sub(said, template)
+    return BLANK.sub(shown_figure, template)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A draft's verdicts beside the live ones: persons only the draft warns, only the live one warns, and both with
-    another grade.
+    """How a draft differs from the live rules: the persons whom only the draft warns, whom only the live rules warn,
+    and whom both warn with another grade.
     """
 
     new: tuple[bytes, ...]
@@ -178,7 +181,7 @@ class Compared:
 
 
 def compare(live: Mapping[bytes, Grade], draft: Mapping[bytes, Grade]) -> Compared:
-    """Compares the grades of warned persons, in the persons' order."""
+    """Compares the grades of warned persons; each group is in the order of the keys."""
     return Compared(
         new=tuple(sorted(draft.keys() - live.keys())),
         lost=tuple(sorted(live.keys() - draft.keys())),
@@ -187,5 +190,5 @@ def compare(live: Mapping[bytes, Grade], draft: Mapping[bytes, Grade]) -> Compar
 
 
 def rules_that_fired(verdict: Verdict) -> tuple[str, ...]:
-    """Ids, mitigators last."""
+    """The ids of the rules that fired, mitigators last."""
     return tuple(one.rule for one in (*verdict.hits, *verdict.mitigators))

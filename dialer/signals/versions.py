@@ -1,5 +1,5 @@
-"""Versions of the robot's rules, approved as call scripts are: a draft is kept as it was written, and a second person
-approves it when the lint finds nothing.
+"""Versions of the robot's rules, approved like call scripts: a draft is stored as it was written, and a second person
+approves it once the lint finds nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SHOWN: Final = 20
 
 
 class RulesNotApproved(Refusal):
-    """What must be corrected first."""
+    """The findings that must be corrected before a version can be approved."""
 
     def __init__(self, *, number: int, findings: Sequence[Finding]) -> None:
         lines = [str(finding) for finding in findings[:_SHOWN]]
@@ -52,7 +52,7 @@ class RulesNotApproved(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRules:
-    """What an evaluator is made of. `content_hash` names the version."""
+    """The rules and the scorecard that an evaluator works with. `content_hash` identifies their version."""
 
     content_hash: str
     rules: RuleSet
@@ -60,13 +60,13 @@ class LiveRules:
 
 
 def content_hash_of(files: Mapping[str, str], scorecard: Mapping[str, Any] | None) -> str:
-    """The hash of rules and scorecard: the same for the same ones."""
-    told = json.dumps([sorted(files.items()), scorecard], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(told.encode()).hexdigest()
+    """The hash of rules and scorecard; equal content has the same hash."""
+    content = json.dumps([sorted(files.items()), scorecard], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def rules_of(version: RuleVersion) -> LiveRules:
-    """Raises `RuleUnreadable` and `ScorecardUnreadable`."""
+    """The rules and scorecard of a version. Raises `RuleUnreadable` and `ScorecardUnreadable`."""
     return LiveRules(
         content_hash=version.content_hash,
         rules=RuleSet.of(read_rule(text, file=f"{name}.toml") for name, text in version.files.items()),
@@ -77,8 +77,8 @@ def rules_of(version: RuleVersion) -> LiveRules:
 
 
 def seed_rules(tx: Tx, *, now: datetime) -> bool:
-    """The shipped rules are a version. They go live at the first start, and where the live version was shipped too;
-    where a centre has rules of its own, the new ones stay a draft.
+    """Stores the shipped rules as a version; False if they are stored already. They go live at the first start, and if
+    the live version was shipped too; if a centre has rules of its own, they stay a draft.
     """
     files = dict(shipped_texts())
     digest = content_hash_of(files, None)
@@ -99,7 +99,7 @@ def seed_rules(tx: Tx, *, now: datetime) -> bool:
 
 
 def live_rules(tx: Tx) -> LiveRules:
-    """Raises `NotFound` in a database that no process has prepared."""
+    """The live rules. Raises `NotFound` in a database that no robot has prepared."""
     version = live_rule_version(tx)
     if version is None:
         raise NotFound(kind="version of the rules", key="live")
@@ -109,7 +109,7 @@ def live_rules(tx: Tx) -> LiveRules:
 def draft_rules(
     services: Services, files: Mapping[str, str], *, by: str, scorecard: Mapping[str, Any] | None = None
 ) -> RuleVersion:
-    """A new version that waits for a second person. Raises `Conflict` when a version says just that."""
+    """Stores a new version, which waits for a second person. Raises `Conflict` when a version has the same content."""
     who, now = actor_name(by), services.clock.now()
     digest = content_hash_of(files, scorecard)
     with services.store.begin() as tx:
@@ -127,8 +127,8 @@ def draft_rules(
 
 
 def approve_rules(services: Services, number: int, *, by: str, reason: str) -> RuleVersion:
-    """The robot evaluates with this version within seconds. Raises `NotFound`, `Invalid`, `RulesNotApproved`, and
-    `Conflict` for the person who drafted it.
+    """Approves a version; the robot evaluates with it within seconds. Raises `NotFound`, `Invalid`, `RulesNotApproved`,
+    and `Conflict` for the person who drafted it.
     """
     who, why = actor_name(by), said("reason", reason)
     now = services.clock.now()
@@ -151,7 +151,7 @@ def approve_rules(services: Services, number: int, *, by: str, reason: str) -> R
 
 
 def resume_rule(services: Services, rule: str, *, by: str) -> bool:
-    """What a stopped rule finds is sent again; False when it was not stopped."""
+    """Resumes a stopped rule, so that what it finds is sent again; False when it was not stopped."""
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
         if not end_rule_stop(tx, rule, by=who, now=now):

@@ -1,6 +1,6 @@
-"""Accepted records become warnings and cases: duplicates refused, persons found, incidents joined, first steps decided,
-all in the caller's transaction. What needs no lock (ids, blind indexes, sealed rows, the first decision) is prepared
-beforehand, so that the next batch of a list is prepared while the database writes the last one.
+"""Accepted records become warnings and cases: duplicates are dropped, persons identified, incidents joined and first
+steps decided, all in the transaction of the caller. What needs no lock (ids, blind indexes, sealed rows, the first
+decision) is prepared beforehand, so that the next batch of a list is prepared while the database writes the last one.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ class CaseOpener:
         self._writes = PendingWrites(now=now)
 
     def is_current(self, tx: Tx, services: Services) -> bool:
-        """The policy and the unit tree are still the same."""
+        """Whether the policy and the unit tree are still the same."""
         return self.policy is services.policies.newest and self.units is services.units.current(tx)
 
     def open(self, record: Record, *, case_id: int, person_id: int, numbers: int) -> Opened:
-        """A new case of this record with the effects of its first decision; nothing is written."""
+        """A new case for this record, with the effects of its first decision; nothing is written."""
         case = Case(
             id=case_id,
             grade=record.grade,
@@ -136,12 +136,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedBatch:
-    """Records of one load (None: of none) at one moment."""
+    """Records of one load at one moment; the load is None for records that no list brought."""
 
     opener: CaseOpener
     records: tuple[Prepared, ...]
     plan: KeyPlan
-    """The keys that its blind indexes were made with."""
+    """The keys with which its blind indexes were made."""
 
 
 def prepare_arrivals(
@@ -153,8 +153,8 @@ def prepare_arrivals(
     now: datetime,
     of_persons: Sequence[int | None] = (),
 ) -> PreparedBatch:
-    """In the order given. Takes ids from the sequences, which a rollback does not return. `of_persons`: of each record
-    the person who is known beforehand; empty: none is.
+    """Prepares the records, in the order given. Takes ids from the sequences, which a rollback does not return.
+    `of_persons`: for each record, the person if it is known beforehand; empty if none is.
     """
     plan = tx.vault.plan
     opener = CaseOpener(tx, services, load_id=load_id, now=now)
@@ -209,7 +209,7 @@ def _identity(vault: Vault, record: Record) -> Identity:
 
 
 def _with_new_keys(vault: Vault, prepared: Prepared) -> Prepared:
-    """Keys were rotated after this was prepared."""
+    """The record prepared again, because keys were rotated after it was prepared."""
     return replace(
         prepared,
         identity=replace(_identity(vault, prepared.record), person_id=prepared.identity.person_id),
@@ -220,7 +220,7 @@ def _with_new_keys(vault: Vault, prepared: Prepared) -> Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """The result of a batch: counts, and of each record its case (None for a duplicate) and whether that case was there
+    """The result of a batch: counts, and for each record its case (None for a duplicate) and whether that case existed
     before.
     """
 
@@ -232,7 +232,7 @@ class Taken:
 
 
 def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
-    """The batch is stored. Other batches wait for the end of the transaction, so that nobody becomes two persons."""
+    """Stores the batch. Other batches wait until the transaction ends, so that nobody becomes two persons."""
     lock_arrivals(tx)
     plan = follow_plan(tx)
     records = batch.records
@@ -259,7 +259,7 @@ def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
 
 
 class _Intake:
-    """One batch: persons and cases change in memory, their rows are written once at the end."""
+    """One batch: persons and cases change in memory, and their rows are written once at the end."""
 
     def __init__(self, tx: Tx, services: Services, fresh: Sequence[Prepared], opener: CaseOpener) -> None:
         self.tx = tx
@@ -284,9 +284,9 @@ class _Intake:
         self.arrived: list[tuple[Content, int, int]] = []
 
     def take(self, prepared: Prepared) -> tuple[int, bool]:
-        """The id of its case, and whether that case was there before."""
+        """Adds the record to a case; returns the id of the case, and whether that case existed before."""
         known = self._person(prepared)
-        stored = self._joins(known, prepared.record)
+        stored = self._case_to_join(known, prepared.record)
         if stored is not None:
             self._join(stored, known, prepared.record)
             case_id = stored.case.id
@@ -312,17 +312,17 @@ class _Intake:
         self.people[known.id] = known
         return known
 
-    def _joins(self, known: Known, record: Record) -> StoredCase | None:
+    def _case_to_join(self, known: Known, record: Record) -> StoredCase | None:
         """The person's open case of this incident, or a watched one whose success is later than the warning."""
         for stored in self.cases_of.get(known.id, ()):
             case = stored.case
             if not same_incident(case.fraud_type, record.fraud_type):
                 continue
-            if case.status is CaseStatus.OPEN or self._older_than_success(case, record):
+            if case.status is CaseStatus.OPEN or self._warned_before_success(case, record):
                 return stored
         return None
 
-    def _older_than_success(self, case: Case, record: Record) -> bool:
+    def _warned_before_success(self, case: Case, record: Record) -> bool:
         if case.status is not CaseStatus.WATCHING or case.watch_until is None or record.produced_at is None:
             return False
         watch = self.services.policies.of(case.policy_version).watch()
@@ -369,7 +369,7 @@ class _Intake:
             self.changed[stored.case.id] = changed
 
     def _with_unit(self, stored: StoredCase, record: Record) -> StoredCase:
-        """The case with the unit that the record names, for a case without one."""
+        """The case, with the unit that the record names if the case has none."""
         unit = self.units.find(record.unit) if stored.unit_id is None else None
         if unit is None:
             return stored

@@ -1,5 +1,5 @@
-"""Warnings that another system sends, one or a few at a time: read by the rules of a list's rows, and answered after
-the commit.
+"""Warnings that another system sends, one or a few at a time: read by the same rules as the rows of a list, and
+answered after the commit.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NAMES: Final = {
 _LAYOUT: Final = Layout(headings=tuple(NAMES.values()), fields=tuple(NAMES))
 
 Cells = Mapping[Field, str]
-"""One warning as text, the way a list's row holds it; what is missing is blank."""
+"""One warning as text, in the form of a row of a list; missing fields are blank."""
 
 
 class WarningStatus(StrEnum):
@@ -47,9 +47,9 @@ class WarningStatus(StrEnum):
     MERGED = "merged"
     """It joined an open case of the same person and incident."""
     DUPLICATE = "duplicate"
-    """Its source sent this instruction number before; nothing has changed."""
+    """Its source has sent this instruction number before; nothing changed."""
     REJECTED = "rejected"
-    """Nothing of it was stored; corrected, the same instruction number may be sent again."""
+    """Nothing of it was stored; after correction, the same instruction number can be sent again."""
 
 
 class FaultCode(StrEnum):
@@ -63,7 +63,7 @@ class FaultCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Why a warning was rejected; what its field held is not repeated."""
+    """Why a warning was rejected; the content of its field is not repeated."""
 
     field: str
     code: FaultCode
@@ -90,7 +90,7 @@ class Delivery:
     sent: tuple[Cells, ...]
     read: tuple[Accepted | Rejected, ...]
     refused_high: int
-    """Warnings of high grades that were rejected: they raise an alarm."""
+    """How many warnings of high grades were rejected: they raise an alarm."""
 
     @property
     def accepted(self) -> list[Accepted]:
@@ -106,8 +106,9 @@ class Delivery:
 def read_warnings(
     services: Services, sent: Sequence[Cells], *, token: Token, misshapen_high: int = 0
 ) -> Delivery:
-    """Read by the rules of a list's rows. A warning without a source has the token's name as its source, one without a
-    unit the token's unit. `misshapen_high` counts warnings of high grades that were rejected by their shape.
+    """Reads warnings by the same rules as the rows of a list. A warning without a source gets the name of the token as
+    its source, one without a unit the unit of the token. `misshapen_high` counts warnings of high grades that were
+    rejected by their shape.
     """
     now, tree = services.clock.now(), services.units.latest
     reader = RowReader(layout=_LAYOUT, options=row_options(services, source=token.name, now=now, tree=tree))
@@ -120,8 +121,8 @@ def read_warnings(
 
 
 def take_deliveries(services: Services, deliveries: Sequence[Delivery]) -> list[tuple[Answer, ...]]:
-    """Stores all of them in one transaction; the answers to each, in order, are committed when this returns. A rejected
-    warning costs only itself.
+    """Stores the warnings of all deliveries in one transaction, which is committed on return. The answers to each
+    delivery are in the order of its warnings. A rejected warning does not affect the others.
     """
     now = services.clock.now()
     batch = [item for delivery in deliveries for item in delivery.accepted]
@@ -175,7 +176,7 @@ def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Ta
 
 
 def _note(tx: Tx, delivery: Delivery, answers: Sequence[Answer], *, now: datetime) -> None:
-    """New warnings are audited under their token; rejected ones of high grades raise an alarm."""
+    """Audits new warnings under their token, and raises an alarm for rejected ones of high grades."""
     token = delivery.token
     counts = {status.value: sum(answer.status is status for answer in answers) for status in WarningStatus}
     if counts[WarningStatus.ACCEPTED] or counts[WarningStatus.MERGED]:

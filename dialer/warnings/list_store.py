@@ -28,11 +28,11 @@ from dialer.intake.records import Accepted, Column, Field, RejectedRow
 from dialer.language import Text, bilingual
 
 ARRIVALS_LOCK = 0x6C6F6164
-"""One batch of arrivals is written at a time: each is compared with all persons and cases before it."""
+"""One batch of arrivals is written at a time, because each is compared with all persons and cases before it."""
 
 
 def lock_arrivals(tx: Tx) -> None:
-    """Held to the end of the transaction."""
+    """Takes the lock on arrivals until the transaction ends."""
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(ARRIVALS_LOCK)))
 
 
@@ -44,14 +44,16 @@ _CASES_OF = sa.select(t.warning.c.source, t.warning.c.instruction_no, t.warning.
 
 
 def cases_of_warnings(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """The case of each of these (source, instruction number); those that are not stored are left out."""
+    """The case by (source, instruction number); warnings that are not stored are left out."""
     given = _KEYS.given([{"source": source, "instruction_no": number} for source, number in keys])
     return {(row[0], row[1]): row[2] for row in tx.execute(_CASES_OF, given)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a warning says, its personal part sealed for the row `id`; made before its person and case are known."""
+    """The content of a warning, with its personal part sealed for the row `id`; made before its person and case are
+    known.
+    """
 
     id: int
     columns: tuple[object, ...]
@@ -107,7 +109,7 @@ def warning_content(vault: Vault, accepted: Accepted, *, warning_id: int) -> Con
 def write_warnings(
     tx: Tx, arrived: Iterable[tuple[Content, int, int]], *, load_id: int | None, drill: bool, now: datetime
 ) -> None:
-    """Stores each with the ids of its person and its case."""
+    """Stores each warning with the ids of its person and its case."""
     rows = [
         (content.id, person_id, case_id, load_id, drill, now, *content.columns)
         for content, person_id, case_id in arrived
@@ -116,7 +118,7 @@ def write_warnings(
 
 
 def mark_missed_warnings(tx: Tx, case_ids: Sequence[int]) -> None:
-    """All that has arrived for these cases expired before anybody was reached; they stay counted as missed."""
+    """Marks the warnings of these cases as missed: all of them expired before anybody was reached."""
     if case_ids:
         tx.execute(
             sa.update(t.warning)
@@ -133,7 +135,7 @@ _c = t.list_load.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """One list or draft: its row, without its file."""
+    """A list or draft: its row, without its file."""
 
     id: int
     filename: str
@@ -143,7 +145,7 @@ class Load:
     total: int | None
     """Rows of the file; None until it has been read to its end."""
     next_line: int
-    """Rows of the file that are done, in its own order."""
+    """The rows of the file that are done, in its order."""
     rows: int
     accepted: int
     merged: int
@@ -154,21 +156,21 @@ class Load:
     error: str
     by: str
     unit_id: int | None
-    """Of the person who loaded it; None: the whole centre."""
+    """The unit of the person who loaded it; None: the whole centre."""
     created_at: datetime
     finished_at: datetime | None
     token: int
-    """Fences off a worker whose lease another process has taken over."""
+    """The fencing token, which stops a worker whose lease another process has taken over."""
     needs_approval: bool
     early_line: int
-    """Rows of the file that were searched for high grades."""
+    """The rows of the file that were searched for high grades."""
     early_accepted: int
     decided_by: str
     decided_at: datetime | None
 
     @property
     def waits(self) -> bool:
-        """Only its high grades are loaded before a second person approves it."""
+        """Whether only its high grades are loaded before a second person approves it."""
         return self.needs_approval and self.decided_at is None and self.state in UNFINISHED_LOADS
 
     @property
@@ -178,24 +180,24 @@ class Load:
 
     @property
     def done(self) -> int:
-        """Rows done; while it waits for approval, rows searched for high grades."""
+        """The rows done; while it waits for approval, the rows searched for high grades."""
         return self.early_line if self.waits else self.next_line
 
 
 LOAD_COLUMNS = tuple(_c[one.name] for one in fields(Load))
-"""What a `Load` is made of."""
+"""The columns of a `Load`."""
 AWAITS_APPROVAL = sa.and_(_c.needs_approval, _c.decided_at.is_(None), in_words(_c.state, UNFINISHED_LOADS))
 _IS_DRAFT = _c.state == _DRAFT
 
 
 def _update(tx: Tx, load_id: int, *only_if: sa.ColumnElement[bool], **values: object) -> bool:
-    """Changes a list; False when there is no such list, or it is not as `only_if` says: nothing is changed then."""
+    """Changes a list. False, and nothing is changed, if it does not exist or does not meet `only_if`."""
     statement = sa.update(t.list_load).where(_c.id == load_id, *only_if).values(**values)
     return bool(tx.execute(statement).rowcount)
 
 
 def _is_free(real_now: datetime) -> sa.ColumnElement[bool]:
-    """There is something to load, and no other process is loading it."""
+    """Whether there is something to load and no other process is loading it."""
     return sa.and_(
         in_words(_c.state, MOVING_LOADS), sa.or_(_c.lease_until.is_(None), _c.lease_until <= real_now)
     )
@@ -214,8 +216,8 @@ def create_load(
     total: int | None = None,
     needs_approval: bool = False,
 ) -> int:
-    """Keeps the file, sealed part by part; nothing of it is loaded yet. With `needs_approval` only its high grades may
-    be loaded before a second person approves it.
+    """Stores the file, sealed part by part, and returns the id of the load; nothing of it is loaded yet. With
+    `needs_approval`, only its high grades can be loaded before a second person approves it.
     """
     row = tx.one(
         sa.insert(t.list_load)
@@ -248,7 +250,7 @@ def create_load(
 
 
 def file_parts_of_load(tx: Tx, load_id: int) -> Iterator[bytes]:
-    """The file's bytes in order, opened one part at a time."""
+    """The bytes of the file in order, opened one part at a time."""
     count = tx.scalar(
         sa.select(sa.func.count()).select_from(t.list_file).where(t.list_file.c.load_id == load_id)
     )
@@ -262,7 +264,7 @@ def file_parts_of_load(tx: Tx, load_id: int) -> Iterator[bytes]:
 
 
 def get_load(tx: Tx, load_id: int) -> Load:
-    """Raises `NotFound`."""
+    """The list or draft with this id. Raises `NotFound`."""
     row = tx.one(sa.select(*LOAD_COLUMNS).where(_c.id == load_id))
     if row is None:
         raise NotFound(kind="load", key=load_id)
@@ -270,7 +272,9 @@ def get_load(tx: Tx, load_id: int) -> Load:
 
 
 def take_load(tx: Tx, load_id: int, *, real_now: datetime, lease_until: datetime) -> Load | None:
-    """The caller alone may load it until the lease ends; None when another process does, or nothing is left to do."""
+    """Claims the list until the lease ends: only the caller can load it. None when another process has claimed it, or
+    nothing is left to do.
+    """
     row = tx.one(
         sa.update(t.list_load)
         .where(_c.id == load_id, _is_free(real_now))
@@ -281,14 +285,14 @@ def take_load(tx: Tx, load_id: int, *, real_now: datetime, lease_until: datetime
 
 
 def unfinished_loads(tx: Tx, *, real_now: datetime) -> list[int]:
-    """Lists that nobody is loading and that are not finished."""
+    """Lists that are not finished and that nobody is loading."""
     return [row["id"] for row in tx.rows(sa.select(_c.id).where(_is_free(real_now)).order_by(_c.id))]
 
 
 def commit_without_flush(tx: Tx) -> None:
-    """The transaction's commit does not wait for the disk. A power cut may undo it within a second, together with the
-    progress that it noted, so loading continues before it. Anything done about its rows meanwhile is committed after it
-    and flushes it too, as does the end of the load.
+    """Lets the commit of this transaction return before the disk has it. A power cut can undo it within a second,
+    together with the progress that it recorded, so loading continues from before it. Later commits about its rows flush
+    it too, as does the end of the load.
     """
     tx.execute(sa.text("SET LOCAL synchronous_commit = off"))
 
@@ -301,8 +305,8 @@ def advance_load(
     lease_until: datetime,
     columns: Sequence[Column] | None = None,
 ) -> bool:
-    """Adds a batch to the counts and renews the lease. False when another process has taken the load over: nothing may
-    be written.
+    """Adds a batch to the counts and renews the lease. False when another process has taken over the load: nothing may
+    then be written.
     """
     values: dict[str, object] = {name: _c[name] + count for name, count in added.items()}
     if columns is not None:
@@ -311,14 +315,14 @@ def advance_load(
 
 
 def finish_load(tx: Tx, load: Load, *, skipped: int, now: datetime) -> None:
-    """Done; the sealed file is gone, the rejected rows stay."""
+    """Marks the load as done and deletes its sealed file; rejected rows stay."""
     _end_load(
         tx, load, LoadState.DONE, skipped=skipped, finished_at=now, lease_until=None, total=_c.next_line
     )
 
 
 def fail_load(tx: Tx, load: Load, *, error: str, now: datetime) -> None:
-    """The file is no list: the load says so and nothing of the file is kept."""
+    """Marks the load as failed, with the error, and deletes the file, which is not a list."""
     _end_load(tx, load, LoadState.FAILED, error=error, finished_at=now, lease_until=None)
 
 
@@ -332,12 +336,12 @@ def _delete_file(tx: Tx, load_id: int) -> None:
 
 
 def delete_load(tx: Tx, load_id: int) -> None:
-    """As if it had never been uploaded; only for a file that turned out to be no list."""
+    """Deletes the load as if it had never been uploaded; only for a file that turned out not to be a list."""
     tx.execute(sa.delete(t.list_load).where(_c.id == load_id))
 
 
 def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[RejectedRow]) -> None:
-    """Keeps the rejected rows, their cells sealed."""
+    """Stores the rejected rows, their cells sealed."""
     rows = [
         {
             "load_id": load_id,
@@ -373,12 +377,12 @@ def _reject_place(load_id: int, sheet: str, line: int) -> dict[str, str]:
 
 
 def columns_of_load(tx: Tx, load_id: int) -> tuple[Column, ...]:
-    """How the columns of its file were understood; none before it was read."""
+    """How the columns of its file were understood; () before it was read."""
     return tuple(Column.of(plain) for plain in tx.scalar(sa.select(_c.columns).where(_c.id == load_id)) or ())
 
 
 def column_mapping_of(tx: Tx, source: str) -> dict[str, Field | None]:
-    """The column mapping by heading; {} for a source without corrections."""
+    """The corrected fields of a source by heading; {} without corrections."""
     rows = tx.rows(sa.select(t.list_mapping).where(t.list_mapping.c.source == source))
     return {row["heading"]: Field(row["field"]) if row["field"] else None for row in rows}
 
@@ -386,7 +390,9 @@ def column_mapping_of(tx: Tx, source: str) -> dict[str, Field | None]:
 def save_column_mapping(
     tx: Tx, source: str, columns: Mapping[str, Field | None], *, by: str, now: datetime
 ) -> None:
-    """Holds from the next list of this source on. Headings that are not named stay as they were."""
+    """Stores a column mapping, which applies from the next list of this source on. Headings that it does not name stay
+    as they were.
+    """
     for heading, field in columns.items():
         values = {"field": field.value if field else "", "by": by, "at": now}
         tx.execute(
@@ -397,17 +403,17 @@ def save_column_mapping(
 
 
 def delete_column_mapping(tx: Tx, source: str) -> int:
-    """The source's headings have their own meaning again; how many were corrected."""
+    """Deletes the column mapping of the source; returns how many headings were corrected."""
     return tx.execute(sa.delete(t.list_mapping).where(t.list_mapping.c.source == source)).rowcount
 
 
 def set_awaiting_approval(tx: Tx, load: Load) -> None:
-    """The list's high grades are loaded; the rest waits."""
+    """Records that the high grades of the list are loaded and the rest waits."""
     _update(tx, load.id, _c.token == load.token, state=_HELD, lease_until=None, total=_c.early_line)
 
 
 def approve_load_row(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
-    """Approves the list; False when it does not wait for approval (any more). A worker that has it now loses its
+    """Approves the list; False when it does not wait for approval (any more). A worker that is loading it loses its
     lease.
     """
     return _update(
@@ -423,7 +429,7 @@ def approve_load_row(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
 
 
 def keys_loaded_early(tx: Tx, load_id: int, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of these warnings that this load brought before it was approved."""
+    """Which of these warnings this load brought before it was approved."""
     early = tx.scalar(sa.select(_c.early_accepted).where(_c.id == load_id))
     if not early or not keys:
         return set()
@@ -441,8 +447,8 @@ def loads_awaiting_approval(tx: Tx) -> list[Load]:
 
 
 def withdraw_load_row(tx: Tx, load_id: int, *, by: str, now: datetime, closing_until: datetime) -> bool:
-    """Nothing more of it is loaded and its file is gone. False for a draft, and for one that failed or was withdrawn.
-    Until `closing_until` (real clock) the caller alone closes the cases that it opened.
+    """Withdraws the list: nothing more of it is loaded, and its file is deleted. False for a draft, and for a list that
+    failed or was withdrawn. Until `closing_until` (real clock) only the caller closes the cases that it opened.
     """
     done = _update(
         tx,
@@ -460,14 +466,14 @@ def withdraw_load_row(tx: Tx, load_id: int, *, by: str, now: datetime, closing_u
 
 
 def loads_being_closed(tx: Tx, *, real_now: datetime) -> list[int]:
-    """Withdrawn lists with cases left to close and no process that closes them."""
+    """Withdrawn lists with cases left to close that no process is closing."""
     statement = sa.select(_c.id).where(_c.state == _WITHDRAWN, _c.lease_until <= real_now)
     return [row["id"] for row in tx.rows(statement.order_by(_c.id))]
 
 
 def take_closing_load(tx: Tx, load_id: int, *, real_now: datetime, until: datetime) -> tuple[str, str] | None:
-    """The caller alone closes its cases until then; who withdrew it and why. None when another process closes them, or
-    none is left.
+    """Claims the closing of its cases until `until`; returns who withdrew it and why. None when another process closes
+    them, or none is left.
     """
     taken = tx.one(
         sa.update(t.list_load)
@@ -481,7 +487,7 @@ def take_closing_load(tx: Tx, load_id: int, *, real_now: datetime, until: dateti
 
 
 def release_closing_load(tx: Tx, load_id: int, *, until: datetime | None) -> None:
-    """Another process may continue from then on; None: every case is closed."""
+    """Lets another process continue from `until` on; None: every case is closed."""
     _update(tx, load_id, _c.state == _WITHDRAWN, lease_until=until)
 
 
@@ -518,11 +524,11 @@ def cases_not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:
 
 
 _LOCK_DRAFTS = 0xD4AF
-"""First of two keys: it meets no lock of one key."""
+"""The first of two keys, so it never meets a lock with one key."""
 
 
 def get_draft(tx: Tx, draft_id: int, *, by: str) -> Load:
-    """Raises `NotFound` for what is no draft, or another person's."""
+    """The draft. Raises `NotFound` if it is not a draft of this person."""
     row = tx.one(sa.select(*LOAD_COLUMNS).where(_c.id == draft_id, _c.by == by, _IS_DRAFT))
     if row is None:
         raise NotFound(kind="draft", key=draft_id)
@@ -530,13 +536,15 @@ def get_draft(tx: Tx, draft_id: int, *, by: str) -> Load:
 
 
 def drafts_by(tx: Tx, *, by: str) -> tuple[Load, ...]:
-    """The last 20 of this person, newest first."""
+    """The last 20 drafts of this person, newest first."""
     statement = sa.select(*LOAD_COLUMNS).where(_c.by == by, _IS_DRAFT).order_by(_c.id.desc()).limit(20)
     return tuple(record_of(Load, row) for row in tx.rows(statement))
 
 
 def lock_drafts_of(tx: Tx, *, by: str, real_now: datetime) -> tuple[int, int]:
-    """How many drafts this person has, and their bytes; no other one is added before this transaction ends."""
+    """How many drafts this person has, and their bytes. No other draft of theirs is added before
+    this transaction ends.
+    """
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_DRAFTS, sa.func.hashtext(by))))
     row = tx.one(
         sa.select(
@@ -548,25 +556,23 @@ def lock_drafts_of(tx: Tx, *, by: str, real_now: datetime) -> tuple[int, int]:
 
 
 def extend_draft(tx: Tx, draft_id: int, *, until: datetime) -> None:
-    """The draft is not deleted before then (real clock)."""
+    """Keeps the draft until then (real clock) at least."""
     _update(tx, draft_id, _IS_DRAFT, lease_until=until)
 
 
 def note_draft_length(tx: Tx, draft_id: int, *, total: int | None, columns: Sequence[Column]) -> None:
-    """What the last reading found; None leaves what is known of the length."""
+    """Records what the last reading found; with None the known length stays."""
     known = {} if total is None else {"total": total}
     _update(tx, draft_id, _IS_DRAFT, columns=[column.plain() for column in columns], **known)
 
 
 def rename_draft(tx: Tx, draft_id: int, *, source: str) -> None:
-    """Rows without a source of their own come from this one. Read again, it may have another length."""
+    """Sets the source of rows without one of their own. The length of the list is unknown until it is read again."""
     _update(tx, draft_id, _IS_DRAFT, source=source, total=None)
 
 
 def release_draft(tx: Tx, draft_id: int, *, by: str, needs_approval: bool, now: datetime) -> bool:
-    """The draft waits for a worker, or for a second person. False for one that is no draft of this person (any
-    more).
-    """
+    """Releases the draft to a worker, or to a second person. False if it is not a draft of this person (any more)."""
     return _update(
         tx,
         draft_id,
@@ -580,11 +586,11 @@ def release_draft(tx: Tx, draft_id: int, *, by: str, needs_approval: bool, now: 
 
 
 def delete_draft(tx: Tx, draft_id: int, *, by: str) -> bool:
-    """The draft and its file are gone. False for one that is no draft of this person (any more)."""
+    """Deletes the draft and its file. False if it is not a draft of this person (any more)."""
     done = tx.execute(sa.delete(t.list_load).where(_c.id == draft_id, _c.by == by, _IS_DRAFT))
     return bool(done.rowcount)
 
 
 def delete_old_drafts(tx: Tx, *, real_now: datetime) -> int:
-    """Drafts whose time is over are deleted; how many."""
+    """Deletes the drafts whose time is over; returns how many."""
     return tx.execute(sa.delete(t.list_load).where(_IS_DRAFT, _c.lease_until <= real_now)).rowcount

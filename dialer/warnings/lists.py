@@ -1,8 +1,9 @@
-"""Lists: loaded, approved by a second person, withdrawn, their columns corrected, and what the console shows of them.
+"""Lists: loaded, approved by a second person, withdrawn, with corrections of their columns and the outcome of their
+cases.
 
-A list becomes warnings and cases, one batch a transaction. Progress is the number of rows done, in the order
-of the file: after a worker dies another one reads the file again and continues behind them. A lease and a fencing token
-keep two processes from loading the same list.
+A list becomes warnings and cases, one batch per transaction. Progress is the number of rows done, in the order of the
+file: when a worker dies, another one reads the file again and continues after them. A lease and a fencing token keep
+two processes from loading the same list.
 """
 
 from __future__ import annotations
@@ -60,13 +61,13 @@ from dialer.warnings.list_store import (
 from dialer.warnings.queries import LoadOutcome, load_line, load_outcome_of
 
 _CLOSED_AT_ONCE = 500
-"""Cases of one transaction."""
+"""Cases closed in one transaction."""
 _CLOSING_LEASE = timedelta(seconds=120)
-"""Another process continues closing a withdrawn list's cases when the first one is silent for this long."""
+"""Another process continues closing the cases of a withdrawn list when the first one has been silent for this long."""
 
 
 class OwnLoad(Conflict):
-    """Who uploaded a list does not approve it."""
+    """The person who uploaded a list cannot approve it."""
 
     def __init__(self, load_id: int, *, by: str) -> None:
         super().__init__(
@@ -76,7 +77,9 @@ class OwnLoad(Conflict):
 
 
 def approve_load(services: Services, load_id: int, *, by: str) -> None:
-    """The rest of it is loaded now. Raises `NotFound`, `OwnLoad`, and `Conflict` when it does not wait."""
+    """Approves a list: the rest of it is loaded now. Raises `NotFound`, `OwnLoad`, and `Conflict` when it does not
+    wait.
+    """
     who = actor_name(by)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
@@ -91,19 +94,19 @@ def approve_load(services: Services, load_id: int, *, by: str) -> None:
 
 
 def withdraw_load(services: Services, load_id: int, *, by: str, why: str) -> int:
-    """Nothing more of it is loaded; cases that it opened and that have not begun are closed as withdrawn, with the
-    reason in their timelines. What has begun goes on, also where the person has called us, and so does a case that
-    other warnings joined. Returns how many were closed. Raises `NotFound`, `Invalid`, and `Conflict` when it was
-    withdrawn before.
+    """Withdraws a list: nothing more of it is loaded, and cases that it opened and that have not begun are closed as
+    withdrawn, with the reason in their timelines. Cases that have begun continue, also if the person has called us, and
+    so do cases that other warnings joined. Returns how many were closed. Raises `NotFound`, `Invalid`, and `Conflict`
+    when it was withdrawn before.
     """
     who, reason = _withdraw(services, load_id, by=by, why=why)
     return _close_all(services, load_id, by=who, why=reason)
 
 
 def begin_withdrawal(services: Services, load_id: int, *, by: str, why: str) -> None:
-    """As `withdraw_load`; of a long list the cases are closed by a worker, after this has returned."""
+    """Like `withdraw_load`, but a worker closes the cases of a long list after this has returned."""
     who, reason = _withdraw(services, load_id, by=by, why=why)
-    with suppress(Unavailable):  # a worker does what cannot be done now
+    with suppress(Unavailable):  # a worker does later what fails now
         _close_some(services, load_id, by=who, why=reason)
     with services.store.begin() as tx:
         left = bool(cases_not_begun(tx, load_id, limit=1))
@@ -114,7 +117,7 @@ def begin_withdrawal(services: Services, load_id: int, *, by: str, why: str) -> 
 
 
 def close_withdrawn(services: Services, load_id: int) -> int:
-    """Closes the cases of a withdrawn list that have not begun; how many. Safe to repeat."""
+    """Closes the cases of a withdrawn list that have not begun; returns how many. Safe to repeat."""
     with services.store.begin() as tx:
         real_now = services.real.now()
         taken = take_closing_load(tx, load_id, real_now=real_now, until=real_now + _CLOSING_LEASE)
@@ -168,8 +171,8 @@ def _close_some(services: Services, load_id: int, *, by: str, why: str) -> int:
 
 
 def correct_columns(services: Services, source: str, columns: Mapping[str, Field | None], *, by: str) -> None:
-    """Later lists of this source are read with this mapping: by heading as it is shown, None for a column without a
-    field. Raises `Invalid`.
+    """Stores a column mapping, with which later lists of this source are read: by heading as it is shown, None for a
+    column without a field. Raises `Invalid`.
     """
     who, name = actor_name(by), said("source", source)
     if any(not heading.strip() for heading in columns):
@@ -184,20 +187,22 @@ def correct_columns(services: Services, source: str, columns: Mapping[str, Field
 
 
 def load_outcome(services: Services, load_id: int, *, visible_to: int | None) -> LoadOutcome:
-    """Raises `NotFound`."""
+    """The outcome of the cases of a list, as far as the unit sees them. Raises `NotFound`."""
     with services.store.begin() as tx:
         load_line(tx, load_id, visible_to=visible_to)
         return load_outcome_of(tx, load_id, visible_to=visible_to)
 
 
 def check_load_visible(services: Services, load_id: int, *, visible_to: int | None) -> None:
-    """Raises `NotFound`. A list never changes its unit, so this holds for the act that follows."""
+    """Raises `NotFound` for a list that the unit does not see. A list never changes its unit, so the check stays true
+    for the action that follows.
+    """
     with services.store.begin() as tx:
         load_line(tx, load_id, visible_to=visible_to)
 
 
 LOAD_BATCH = 2000
-"""Rows of one transaction: other arrivals wait for its end."""
+"""Rows of one transaction; other arrivals wait for its end."""
 SHORT_LIST = 2000
 """A list of at most this many rows is counted before it is loaded, so that its progress has a total."""
 _LEASE = timedelta(seconds=120)
@@ -224,7 +229,9 @@ class LoadReport:
 
 
 def submit_list(services: Services, content: BinaryIO, *, filename: str, source: str, by: str) -> int:
-    """The file is kept, sealed, and waits for a worker; its load id. Raises `UnusableFile` for what is no list."""
+    """Stores the file, sealed, to wait for a worker; returns the id of its load. Raises `UnusableFile` for a file that
+    is not a list.
+    """
     who = actor_name(by)
     options = options_of(services, source=source, filename=filename)
     most = services.work.approve_above_rows
@@ -248,8 +255,8 @@ def submit_list(services: Services, content: BinaryIO, *, filename: str, source:
 
 
 def load_list(services: Services, load_id: int) -> bool:
-    """Loads the rest of it. False when another process does, or nothing is left. A file that turns out to be no list
-    leaves the load failed and raises `UnusableFile`.
+    """Loads the rest of a list. False when another process does, or nothing is left. For a file that turns out not to
+    be a list, marks the load as failed and raises `UnusableFile`.
     """
     with services.store.begin() as tx:
         real_now = services.real.now()
@@ -270,7 +277,7 @@ def load_list(services: Services, load_id: int) -> bool:
 
 
 def _load(services: Services, load: Load, reader: ListReader) -> None:
-    """All of it, or only the high grades of a list that waits for a second person."""
+    """Loads all of it, or only the high grades of a list that waits for a second person."""
     items, wanted = iter(reader), _high_grades_of if load.waits else accepted_of
     for _ in islice(items, load.done):
         pass
@@ -299,7 +306,7 @@ _Batch = list[Accepted | Rejected]
 
 
 def accepted_of(batch: _Batch) -> list[Accepted]:
-    """The records of a batch that can be taken."""
+    """The accepted records of a batch."""
     return [item for item in batch if isinstance(item, Accepted)]
 
 
@@ -314,7 +321,7 @@ def _read_ahead(
     *,
     load_id: int,
 ) -> Iterator[tuple[_Batch, PreparedBatch]]:
-    """Each batch with its prepared rows. While the caller writes one the next is read and prepared."""
+    """Each batch with its prepared rows. While the caller writes one, the next is read and prepared."""
 
     def read() -> tuple[_Batch, PreparedBatch]:
         batch = list(islice(items, LOAD_BATCH))
@@ -332,8 +339,8 @@ def _read_ahead(
 
 @contextmanager
 def _tuned_interpreter() -> Iterator[None]:
-    """The garbage collector and the thread switching are tuned for a list: thousands of rows hold no cycles, and a
-    thread that has its answer from the database would wait 5 ms for the other one each time. Without both a list takes
+    """Tunes the garbage collector and the switching of threads for a list: thousands of rows contain no cycles, and a
+    thread with an answer from the database would wait 5 ms for the other thread each time. Without both, a list takes
     1.5 times as long, with 12 % more processor time.
     """
     turns, thresholds = sys.getswitchinterval(), gc.get_threshold()
@@ -351,14 +358,14 @@ class _TakenOver(Exception):  # a signal within this module, never seen outside
 
 
 def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datetime) -> dict[str, int]:
-    """Stores its rejected rows and raises their alarms; the counts that it adds to the load."""
+    """Stores the rejected rows of a batch and raises their alarms; returns the counts to add to the load."""
     counts = counts_of(batch, taken)
     repeated = [
         item.record.key
         for item, case_id in zip(accepted_of(batch), taken.case_ids, strict=True)
         if case_id is None
     ]
-    # What was loaded before a second person approved the rest is no duplicate of itself.
+    # Rows that were loaded before a second person approved the rest are not duplicates of themselves.
     early = len(keys_loaded_early(tx, load_id, repeated))
     rejected = [item for item in batch if isinstance(item, Rejected)]
     insert_rejects(tx, load_id, rejected)
@@ -374,7 +381,7 @@ def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datet
 
 
 def counts_of(batch: _Batch, taken: Taken) -> dict[str, int]:
-    """The counts that a batch adds to its load; notices are those of new warnings."""
+    """The counts that a batch adds to its load; only the notices of new warnings count."""
     accepted = accepted_of(batch)
     return {
         "rows": len(batch),
@@ -391,7 +398,7 @@ def counts_of(batch: _Batch, taken: Taken) -> dict[str, int]:
 
 
 def load_report(services: Services, load_id: int) -> LoadReport:
-    """The result of a finished load. Raises `NotFound`, and `UnusableFile` when the file was no list."""
+    """The result of a finished load. Raises `NotFound`, and `UnusableFile` when the file was not a list."""
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
         if load.state is LoadState.FAILED:
@@ -402,16 +409,17 @@ def load_report(services: Services, load_id: int) -> LoadReport:
 
 
 def read_list(content: BinaryIO, *, filename: str, options: IntakeOptions) -> ListReader:
-    """A reader of the list. The kind is told by the content; `filename` only names the source of its rows. The stream
-    is the reader's until it is closed. Raises `UnusableFile` as `runtime/uploads.py` does, and for a list without rows.
+    """A reader of the list. The content determines its kind; `filename` only names the source of its rows. The stream
+    belongs to the reader until that is closed. Raises `UnusableFile` as `runtime/uploads.py` does, and for a list
+    without rows.
     """
     return ListReader(list_tables(content, options.corrections), filename=filename, options=options)
 
 
 @contextmanager
 def reading(services: Services, load: Load) -> Iterator[ListReader]:
-    """A reader of its file, as of the moment at which it was uploaded; of a draft, as of now. The file in clear has no
-    name and is deleted with the block. Raises `UnusableFile`.
+    """A reader of the file of a load, as of the moment at which it was uploaded; of a draft, as of now. The copy in
+    clear has no name and is deleted at the end of the block. Raises `UnusableFile`.
     """
     uploaded_at = None if load.state is LoadState.DRAFT else load.created_at
     options = options_of(services, source=load.source, filename=load.filename, now=uploaded_at)
@@ -427,8 +435,8 @@ def reading(services: Services, load: Load) -> Iterator[ListReader]:
 def options_of(
     services: Services, *, source: str, filename: str, now: datetime | None = None
 ) -> IntakeOptions:
-    """How a list of this source is read, with the corrections of its columns, at the moment `now` (None: the
-    present one).
+    """The options for reading a list of this source, with the corrections of its columns, as of the moment `now` (None:
+    the present one).
     """
     with services.store.begin() as tx:
         tree = services.units.current(tx)
@@ -438,7 +446,7 @@ def options_of(
 
 
 def row_options(services: Services, *, source: str, now: datetime, tree: UnitIndex) -> IntakeOptions:
-    """How a row of this source is read."""
+    """The options for reading rows of this source."""
     centre = services.centre
     return IntakeOptions(
         now=now,

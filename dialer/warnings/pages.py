@@ -98,7 +98,7 @@ NOTICES: Mapping[NoticeCode, str] = {
 
 
 def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
-    """Why a person should look at accepted rows."""
+    """The words of a notice: why a person should check an accepted row."""
     facts = {"grade": word_of(default_grade, lang)} if code is NoticeCode.GRADE_DEFAULTED else {}
     return say(lang, NOTICES[code], **facts)
 
@@ -106,10 +106,10 @@ def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
 list_pages = Section()
 _LISTS, _DRAFT, _LOAD = "console/lists.html", "console/list_draft.html", "console/list.html"
 _PAGE, _SHOWN_REJECTS = 50, 200
-_UNFIT = 422
+_INVALID = 422
 _MEGABYTE = 1 << 20
 MOST_MEGABYTES = 256
-"""Of one file, which is streamed to the disk."""
+"""The largest file, which is streamed to the disk."""
 _AT_ONCE = 20_000
 """The outcome of a longer list is counted after its page is shown."""
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -159,7 +159,7 @@ def drop(
 
 @list_pages.get("/lists/drafts/{draft_id}", act=Permission.LOAD_LISTS)
 def draft(request: CurrentRequest, draft_id: _Number, dry: str = "") -> Response:
-    """What a draft would bring; a draft loaded meanwhile leads to its load."""
+    """Shows what a draft would bring; redirects to the load of a draft that was loaded meanwhile."""
     try:
         return _show_draft(request, draft_id, dry=bool(dry))
     except NotFound:
@@ -168,7 +168,7 @@ def draft(request: CurrentRequest, draft_id: _Number, dry: str = "") -> Response
 
 @list_pages.get("/lists/drafts/{draft_id}/count", act=Permission.LOAD_LISTS)
 def count(request: CurrentRequest, draft_id: _Number) -> Response:
-    """All rows of a file that is too long to be counted at once."""
+    """Counts all rows of a file that is too long to be counted at once."""
     return request.part(_DRAFT, "counted", measured=measure_draft(request.services, draft_id, by=request.who))
 
 
@@ -194,7 +194,7 @@ def columns(
 
 @list_pages.post("/lists/drafts/{draft_id}/columns/forget", act=Permission.LOAD_LISTS)
 def forget_columns(request: CurrentRequest, draft_id: _Number, dry: Annotated[str, Form()] = "") -> Response:
-    """The mapping of this source is that of the headings again."""
+    """Removes the corrections of this source: its headings have their own meaning again."""
     forget_corrections(request.services, draft_id, by=request.who)
     return request.go(
         _draft_path(draft_id, dry=bool(dry)),
@@ -204,11 +204,11 @@ def forget_columns(request: CurrentRequest, draft_id: _Number, dry: Annotated[st
 
 @list_pages.post("/lists/drafts/{draft_id}/load", act=Permission.LOAD_LISTS)
 def load(request: CurrentRequest, draft_id: _Number) -> Response:
-    """Starts loading the draft; a worker does it."""
+    """Releases the draft to a worker, which loads it."""
     try:
         load_draft(request.services, draft_id, by=request.who)
     except UnusableFile:
-        return _show_draft(request, draft_id, dry=False, status=_UNFIT)
+        return _show_draft(request, draft_id, dry=False, status=_INVALID)
     except NotFound:
         return _loaded_already(request, draft_id)
     return request.go(f"/lists/{draft_id}")
@@ -235,7 +235,7 @@ def draft_rejects(request: CurrentRequest, draft_id: _Number) -> Response:
 def draft_rejects_in_clear(
     request: CurrentRequest, draft_id: _Number, reason: _Code = "", why: _Why = ""
 ) -> Response:
-    """The rejected rows of a draft in clear, with a reason that goes to the audit."""
+    """The rejected rows of a draft in clear, with a reason that the audit records."""
     return _file(
         request,
         draft_id,
@@ -286,7 +286,7 @@ def rejects(request: CurrentRequest, load_id: _Number) -> Response:
 def rejects_in_clear(
     request: CurrentRequest, load_id: _Number, reason: _Code = "", why: _Why = ""
 ) -> Response:
-    """The rejected rows in clear, with a reason that goes to the audit."""
+    """The rejected rows in clear, with a reason that the audit records."""
     visible_to = request.member.unit_id
     return _file(
         request,
@@ -360,7 +360,7 @@ def withdraw(
 def _carry_out(
     request: RequestContext, load_id: int, do: Callable[[], object], notice: str, *, act: str = ""
 ) -> Response:
-    """Does it and shows the list; a form that is refused is shown again."""
+    """Carries out the action and shows the list; a form that is refused is shown again."""
     check_load_visible(request.services, load_id, visible_to=request.member.unit_id)
     try:
         do()
@@ -412,7 +412,7 @@ def _show_lists(
         "most_megabytes": MOST_MEGABYTES,
         "sources": sources,
     }
-    status = _UNFIT if wrong else 200
+    status = _INVALID if wrong else 200
     if request.is_part:
         return request.part(_LISTS, "drop", status=status, **facts)
     return request.page(_LISTS, status=status, drafts=drafts, **facts, **_overview(request, before))
@@ -441,7 +441,7 @@ def _show_draft(
             columns = zip(fault.headings, fields_of(fault.headings), strict=True)
     return request.page(
         _DRAFT,
-        status=_UNFIT if wrong else status,
+        status=_INVALID if wrong else status,
         draft_id=draft_id,
         draft=draft,
         look=look,
@@ -470,7 +470,7 @@ def _show_load(
     came = _outcomes(request).get((load_id, request.member.unit_id)).value if is_short else None
     return request.page(
         _LOAD,
-        status=_UNFIT if wrong else 200,
+        status=_INVALID if wrong else 200,
         field_word=lambda field: request.say(FIELDS[field]),
         came=came,
         pauses=PAUSES,
@@ -509,7 +509,7 @@ def _words(request: RequestContext) -> dict[str, Any]:
 
 
 def _once(columns: Iterable[tuple[str, Field | None]]) -> list[tuple[str, str]]:
-    """Each heading once, with its field: a correction holds for every column with that heading."""
+    """Each heading once, with its field: a correction applies to every column with that heading."""
     found: dict[str, str] = {}
     for heading, field in columns:
         if heading:
@@ -518,7 +518,9 @@ def _once(columns: Iterable[tuple[str, Field | None]]) -> list[tuple[str, str]]:
 
 
 def _loaded_already(request: RequestContext, draft_id: int) -> Response:
-    """To the list that the draft has become, for a person who goes back or clicks twice. Raises `NotFound`."""
+    """Redirects to the list that the draft has become, for a person who goes back or clicks twice.
+    Raises `NotFound`.
+    """
     check_load_visible(request.services, draft_id, visible_to=request.member.unit_id)
     return request.go(f"/lists/{draft_id}")
 
@@ -543,6 +545,6 @@ def _file(request: RequestContext, load_id: int, write: Callable[[Path], int]) -
 
 
 def _outcomes(request: RequestContext) -> Cache[tuple[int, int | None], LoadOutcome]:
-    """The outcome of each list as far as a unit sees it."""
+    """The cached outcome of each list, as far as a unit sees it."""
     services = request.services
     return request.cache("came", lambda key: load_outcome(services, key[0], visible_to=key[1]))

@@ -1,6 +1,6 @@
-"""A list before it is loaded: uploaded as a draft, kept sealed, previewed by loading its first rows and undoing that,
-then released or discarded. Also the dry run, the preview of a list that waits for approval, and the workbook of refused
-rows.
+"""A list before it is loaded: uploaded as a draft, stored sealed, previewed by loading its first rows and rolling that
+back, then released or discarded. Also the dry run, the preview of a list that waits for approval, and the workbook of
+rejected rows.
 """
 
 from __future__ import annotations
@@ -72,22 +72,23 @@ KEPT = timedelta(hours=4)
 """A draft that is not opened for this long is deleted with its file."""
 LONGEST_SOURCE = 100
 MOST_DRAFTS = 20
-"""Of one person; as many as the page shows."""
+"""The most drafts of one person; as many as the page shows."""
 MOST_DRAFT_BYTES = 1 << 30
-"""Of one person, of all drafts together."""
+"""The most bytes of all drafts of one person together."""
 
 
 def draft_list(
     services: Services, content: BinaryIO, *, filename: str, source: str, by: str, unit_id: int | None
 ) -> int:
-    """The file is kept, sealed, for the person who uploaded it; its id. Raises `UnusableFile` for what is no list, of
-    which nothing is kept; one whose phone column is not recognised is kept, since a person can name that column. Raises
-    `TooMany` at `MOST_DRAFTS` drafts of this person, or `MOST_DRAFT_BYTES` together.
+    """Stores the file, sealed, as a draft of the person who uploaded it; returns its id. Raises `UnusableFile` for a
+    file that is not a list, which is not stored. A list whose phone column is not recognised is stored, because a
+    person can name that column. Raises `TooMany` at `MOST_DRAFTS` drafts of this person, or `MOST_DRAFT_BYTES`
+    together.
     """
     who, named = actor_name(by), _source(source)
     size = content.seek(0, SEEK_END)
     content.seek(0)
-    with services.store.begin() as tx:  # before the file is read, which is work
+    with services.store.begin() as tx:  # before the file is read, which is expensive
         _check_drafts(tx, services, who, size)
     try:
         options = options_of(services, source=named, filename=filename)
@@ -114,8 +115,8 @@ def draft_list(
 
 
 def _check_drafts(tx: Tx, services: Services, who: str, size: int) -> None:
-    """Raises `TooMany` where one more draft of `size` bytes is too much. No other one comes before the transaction
-    ends.
+    """Raises `TooMany` if one more draft of `size` bytes is too much. Nobody else can add a draft for this person
+    before the transaction ends.
     """
     drafts, kept = lock_drafts_of(tx, by=who, real_now=services.real.now())
     if drafts >= MOST_DRAFTS:
@@ -134,8 +135,8 @@ def _check_drafts(tx: Tx, services: Services, who: str, size: int) -> None:
 def correct_draft(
     services: Services, draft_id: int, columns: Mapping[str, Field | None], *, source: str, by: str
 ) -> None:
-    """This list, and every later one of its source, is read with this mapping: by heading, None for a column without a
-    field. A heading that already has its field is no correction. Raises `NotFound`, `Invalid`.
+    """Applies a column mapping to this list and every later one of its source: by heading, None for a column without a
+    field. A heading that already has its field is not a correction. Raises `NotFound` and `Invalid`.
     """
     who, named = actor_name(by), _source(source)
     with services.store.begin() as tx:
@@ -152,7 +153,9 @@ def correct_draft(
 
 
 def forget_corrections(services: Services, draft_id: int, *, by: str) -> None:
-    """The headings of this list's source have their own meaning again. Raises `NotFound`."""
+    """Removes the column mapping of the source of this list: its headings have their own meaning again. Raises
+    `NotFound`.
+    """
     who = actor_name(by)
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=who)
@@ -165,8 +168,8 @@ def forget_corrections(services: Services, draft_id: int, *, by: str) -> None:
 
 
 def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
-    """The draft waits for a worker; True when it is so large that a second person must approve all but its high
-    grades. Raises `NotFound`, `UnusableFile`.
+    """Releases the draft to a worker; True when it is so large that a second person must approve everything but its
+    high grades. Raises `NotFound` and `UnusableFile`.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -188,7 +191,7 @@ def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
 
 
 def forget_draft(services: Services, draft_id: int, *, by: str) -> None:
-    """The draft and its file are gone. Raises `NotFound`."""
+    """Deletes the draft and its file. Raises `NotFound`."""
     who = actor_name(by)
     with services.store.begin() as tx:
         if not delete_draft(tx, draft_id, by=who):
@@ -196,7 +199,7 @@ def forget_draft(services: Services, draft_id: int, *, by: str) -> None:
 
 
 def forget_old_drafts(services: Services) -> int:
-    """Deletes the drafts whose time is over; how many."""
+    """Deletes the drafts whose time is over; returns how many."""
     with services.store.begin() as tx:
         return delete_old_drafts(tx, real_now=services.real.now())
 
@@ -209,24 +212,24 @@ def _source(text: str) -> str:
 
 
 TRIED = 2000
-"""Rows that are loaded and undone: other arrivals wait meanwhile, so they are few."""
+"""Rows that are loaded and rolled back: other arrivals wait meanwhile, so they are few."""
 COUNTED = 20_000
-"""Rows that are read for the counts and the refused ones."""
+"""Rows that are read for the counts and the rejected rows."""
 _FIRST = 10
 _LISTED = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRow:
-    """One row with what would become of it. A page shows the person masked."""
+    """A row with what would become of it. The person is masked."""
 
     item: Accepted | Rejected
     result: RowResult
     person: MaskedPerson | None = None
     case_id: int | None = None
-    """The case that it joins, where the reader may see it."""
+    """The case that it joins, if the unit sees it."""
     joins_line: int | None = None
-    """The line above that opens the case it joins."""
+    """The earlier line that opens the case that it joins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +242,7 @@ class Look:
     """The corrections of this source's columns."""
     read: int
     is_whole: bool
-    """Every row was read; else there are more than `read`."""
+    """Every row was read; otherwise there are more rows than `read`."""
     total: int | None
     """How many rows there are, once the file has been read to its end."""
     accepted: int
@@ -248,16 +251,16 @@ class Look:
     rejected: int
     tried: int
     merged: int
-    """Of those tried; they are accepted too."""
+    """Of the rows tried; they count as accepted too."""
     first: tuple[PreviewRow, ...]
     merges: tuple[PreviewRow, ...]
     rejects: tuple[Rejected, ...]
     notices: Mapping[NoticeCode, int]
-    """How many of the rows read carry each."""
+    """How many of the rows read have each notice."""
     grades: Mapping[Grade, int]
-    """Of the accepted ones."""
+    """How many of the accepted rows have each grade."""
     waits_above: int
-    """A list of more rows waits for approval, but for its high grades; 0: none does."""
+    """A list with more rows waits for approval, except for its high grades; 0: no list waits."""
 
     @property
     def is_large(self) -> bool:
@@ -275,13 +278,13 @@ class Measured:
 
 @dataclass(slots=True)
 class _Rollup:
-    """What is counted while a list is read."""
+    """The counts that are made while a list is read."""
 
     read: int = 0
     rejected: int = 0
     rejects: list[Rejected] = field(default_factory=list)
     grade_of: dict[tuple[str, str], Grade] = field(default_factory=dict)
-    """Of the accepted rows, by their key: each once."""
+    """The grade of the accepted rows by their key, each once."""
     notices: Counter[NoticeCode] = field(default_factory=Counter)
 
     def items(self, reader: ListReader, *, at_most: int) -> Iterator[Accepted | Rejected]:
@@ -298,7 +301,7 @@ class _Rollup:
 
 
 def preview_list(services: Services, content: BinaryIO, *, filename: str, source: str) -> LoadReport:
-    """The dry run: every row is loaded, batch by batch, and all of it is undone. Raises `UnusableFile`."""
+    """The dry run: loads every row, batch by batch, and rolls all of it back. Raises `UnusableFile`."""
     options = options_of(services, source=source, filename=filename)
     counts: Counter[str] = Counter()
     rejects: list[Rejected] = []
@@ -313,30 +316,32 @@ def preview_list(services: Services, content: BinaryIO, *, filename: str, source
 
 
 def look_at_draft(services: Services, draft_id: int, *, by: str, visible_to: int | None) -> Look:
-    """The draft is kept longer; nothing of it is loaded. Raises `NotFound`, `UnusableFile`."""
+    """The preview of a draft, whose deletion is postponed; nothing of it is loaded. Raises `NotFound` and
+    `UnusableFile`.
+    """
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=by)
         extend_draft(tx, draft_id, until=services.real.now() + KEPT)
-    look = _look(services, draft, visible_to)
+    look = _preview(services, draft, visible_to)
     with services.store.begin() as tx:
         note_draft_length(tx, draft_id, total=look.read if look.is_whole else None, columns=look.columns)
     return look
 
 
 def look_at_waiting(services: Services, load_id: int, *, visible_to: int | None) -> Look:
-    """The rest of a list that a second person may approve. Raises `NotFound`, and `Conflict` when it does not wait (any
-    more).
+    """The preview of the rest of a list that a second person can approve. Raises `NotFound`, and `Conflict` when it
+    does not wait (any more).
     """
     check_load_visible(services, load_id, visible_to=visible_to)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
     if load.state is not LoadState.HELD:
         raise Conflict(Text("load %(load)s does not wait for approval", load=load_id))
-    return _look(services, load, visible_to)
+    return _preview(services, load, visible_to)
 
 
 def measure_draft(services: Services, draft_id: int, *, by: str) -> Measured:
-    """The whole file is counted. Raises `NotFound`, `UnusableFile`."""
+    """Counts the whole file. Raises `NotFound` and `UnusableFile`."""
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=by)
     rows = rejected = 0
@@ -349,7 +354,7 @@ def measure_draft(services: Services, draft_id: int, *, by: str) -> Measured:
     return Measured(rows=rows, rejected=rejected)
 
 
-def _look(services: Services, load: Load, visible_to: int | None) -> Look:
+def _preview(services: Services, load: Load, visible_to: int | None) -> Look:
     rollup = _Rollup()
     with reading(services, load) as reader:
         items = rollup.items(reader, at_most=COUNTED)
@@ -357,7 +362,7 @@ def _look(services: Services, load: Load, visible_to: int | None) -> Look:
         for _ in items:
             pass
         is_whole = next(iter(reader), None) is None
-    taken, targets = _try(services, load.id, accepted_of(head), visible_to)
+    taken, targets = _trial_load(services, load.id, accepted_of(head), visible_to)
     with services.store.begin() as tx:
         known = _known(tx, list(rollup.grade_of))
         early = keys_loaded_early(tx, load.id, list(known))
@@ -393,11 +398,11 @@ def _known(tx: Tx, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     return found
 
 
-def _try(
+def _trial_load(
     services: Services, load_id: int, tried: Sequence[Accepted], visible_to: int | None
 ) -> tuple[Taken, dict[int, bool]]:
-    """They are loaded, and that is undone at once; with the cases that were there before and are joined, whether the
-    reader may see each.
+    """Loads the rows and rolls that back at once. Also returns, for each case that existed before and is joined,
+    whether the unit sees it.
     """
     with services.store.trial() as tx:
         prepared = prepare_arrivals(tx, services, tried, load_id=load_id, now=services.clock.now())
@@ -450,14 +455,14 @@ def _masked(record: Record) -> MaskedPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Why somebody wants rejected rows in clear."""
+    """Why somebody needs rejected rows in clear."""
 
     reason: RevealReason | str
     words: str
 
 
 def write_reject_list(services: Services, load_id: int, path: Path, *, in_clear: bool) -> int:
-    """The file is there afterwards; how many rows. In clear it is for an action that has audited it. Raises
+    """Writes the rejected rows to `path`; returns how many. In clear only for a caller that has audited it. Raises
     `NotFound`.
     """
     with services.store.begin() as tx:
@@ -472,14 +477,14 @@ def write_reject_list(services: Services, load_id: int, path: Path, *, in_clear:
 def export_rejects(
     services: Services, load_id: int, path: Path, *, who: str, visible_to: int | None, why: Why | None = None
 ) -> int:
-    """As `write_reject_list`, audited first; masked without `why`. Raises `NotFound`, `Invalid` and `TooMany`."""
+    """Like `write_reject_list`, but audited first; masked without `why`. Raises `NotFound`, `Invalid` and `TooMany`."""
     viewer = actor_name(who)
     check_load_visible(services, load_id, visible_to=visible_to)
-    _note_rejects(services, load_id, who=viewer, why=why)
+    _audit_export(services, load_id, who=viewer, why=why)
     return write_reject_list(services, load_id, path, in_clear=why is not None)
 
 
-def _note_rejects(services: Services, load_id: int, *, who: str, why: Why | None) -> None:
+def _audit_export(services: Services, load_id: int, *, who: str, why: Why | None) -> None:
     subject = f"list_load/{load_id}"
     if why is None:
         note_export(services, who=who, subject=subject, facts={"what": "rejects"})
@@ -492,11 +497,11 @@ def _note_rejects(services: Services, load_id: int, *, who: str, why: Why | None
 def export_draft_rejects(
     services: Services, draft_id: int, path: Path, *, who: str, why: Why | None = None
 ) -> int:
-    """As `export_rejects`, of a draft, which is read again to its end. Raises `UnusableFile` too."""
+    """Like `export_rejects`, for a draft, which is read again to its end. Also raises `UnusableFile`."""
     viewer = actor_name(who)
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=viewer)
-    _note_rejects(services, draft_id, who=viewer, why=why)
+    _audit_export(services, draft_id, who=viewer, why=why)
     # The columns of all tables of the file are known only at its end.
     with reading(services, draft) as reader:
         for _ in reader:

@@ -1,4 +1,6 @@
-"""Lists as the console shows them: state, progress, people and the outcome of their cases, by visibility."""
+"""Lists as the console shows them: state, progress, people and the outcome of their cases, as far
+as a unit sees them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ _IS_LIST = _c.state != LoadState.DRAFT.value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadLine(Load):
-    """A list with the names of its people, and its pause; '' and None for what there is not."""
+    """A list with the names of the people involved and its pause; '' and None where there is none."""
 
     by_name: str
     unit_name: str
@@ -36,7 +38,7 @@ class LoadLine(Load):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPage:
-    """`next_before_id` is where the next page begins; None on the last one."""
+    """A page of lists. `next_before_id` is where the next page begins; None on the last one."""
 
     lines: tuple[LoadLine, ...]
     next_before_id: int | None
@@ -44,7 +46,7 @@ class LoadPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOutcome:
-    """Counts of the cases that a list opened or joined, as far as the reader may see them."""
+    """Counts of the cases that a list opened or joined, as far as the unit sees them."""
 
     cases: int
     called: int
@@ -54,7 +56,7 @@ class LoadOutcome:
 
 
 def load_page(tx: Tx, *, visible_to: int | None, before_id: int | None, limit: int) -> LoadPage:
-    """Newest first, without those that wait for approval."""
+    """Lists, newest first, without those that wait for approval."""
     statement = _lines(visible_to).where(~AWAITS_APPROVAL)
     if before_id is not None:
         statement = statement.where(_c.id < before_id)
@@ -70,7 +72,7 @@ def loads_waiting(tx: Tx, *, visible_to: int | None) -> tuple[LoadLine, ...]:
 
 
 def load_line(tx: Tx, load_id: int, *, visible_to: int | None) -> LoadLine:
-    """Raises `NotFound` for a draft, and for a list that this unit does not see."""
+    """The list. Raises `NotFound` for a draft, and for a list that this unit does not see."""
     row = tx.one(_lines(visible_to).where(_c.id == load_id))
     if row is None:
         raise NotFound(kind="load", key=load_id)
@@ -90,7 +92,7 @@ def recent_sources(tx: Tx, *, visible_to: int | None) -> list[str]:
 
 
 def load_outcome_of(tx: Tx, load_id: int, *, visible_to: int | None) -> LoadOutcome:
-    """Counted now, from the cases themselves."""
+    """The outcome as of now, counted from the cases themselves."""
     c = t.case.c
     touched = sa.select(t.warning.c.case_id).where(t.warning.c.load_id == load_id).distinct()
     called = sa.exists().where(
@@ -151,7 +153,7 @@ def first_reject_lines(tx: Tx, load_id: int, *, limit: int) -> list[Row]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecentLoad:
-    """A line of the list of loads."""
+    """A list or draft to choose from."""
 
     id: int
     filename: str
@@ -159,6 +161,6 @@ class RecentLoad:
 
 
 def recent_loads(tx: Tx, *, limit: int = 50) -> list[RecentLoad]:
-    """The newest lists and drafts, to choose one from."""
+    """The newest lists and drafts."""
     rows = tx.rows(sa.select(_c.id, _c.filename, _c.created_at).order_by(_c.id.desc()).limit(limit))
     return [RecentLoad(**row) for row in rows]
