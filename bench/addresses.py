@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bench.backlog import FIRST
 from bench.city import LONG_LOAD, City
-from dialer.cases.search import seal_search, understand
+from dialer.cases.search import interpret_search, seal_search
 from dialer.core.access import Role, may
 from dialer.server import declarations
 from dialer.services import Application
@@ -220,7 +220,7 @@ def _searches(app: Application, city: City, *, count: int) -> Iterator[Page]:
             )
         for name, typed in people.items():
             token = seal_search(
-                app.services, understand(app.services, typed), who=reader.login, good_seconds=3600.0
+                app.services, interpret_search(app.services, typed), who=reader.login, good_seconds=3600.0
             )
             yield Page(
                 name=_named(f"/cases {name}", reader),

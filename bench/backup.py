@@ -22,7 +22,7 @@ from bench import city
 from bench.service import owner_store, service
 from dialer.backup.actions import Installation, make_backup, restore_backup
 from dialer.db.keys import load
-from dialer.runtime.embedded import ensure, erase
+from dialer.runtime.embedded import ensure_servers, erase_servers
 
 
 def measure(people: int) -> dict[str, float | int]:
@@ -54,7 +54,7 @@ def measure(people: int) -> dict[str, float | int]:
             "rows": backup.contents.rows,
         }
         new = folder / "new"
-        with ensure(new, valkey=False) as servers:
+        with ensure_servers(new, valkey=False) as servers:
             place = Installation(
                 database_url=servers.database_url, owner_url=servers.owner_url, keys=keys, data_dir=new
             )
@@ -65,7 +65,7 @@ def measure(people: int) -> dict[str, float | int]:
                 "restore_seconds": round(time.monotonic() - began, 1),
                 "restore_cpu_seconds": round(time.process_time() - cpu, 1),
             }
-        erase(new)
+        erase_servers(new)
     figures["most_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return figures
 

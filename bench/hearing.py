@@ -29,8 +29,15 @@ from audio.kokoro import Kokoro
 from audio.spoken import as_spoken
 from audio.wave_file import Sound, read_wav, wav_bytes
 from bench.speech import bad_line
-from dialer.carrier.speech_input import Fit, Recognised, WhisperRecogniser, chosen, features, is_installed
-from dialer.scripts.dialogue import Context, Heard, Position, Understood, advance, meant
+from dialer.carrier.speech_input import (
+    Fit,
+    Recognised,
+    WhisperRecogniser,
+    choose_phrase,
+    features,
+    is_installed,
+)
+from dialer.scripts.dialogue import Context, Heard, Position, Understood, advance, interpret_answer
 from dialer.scripts.model import Ask, Script, Target
 from dialer.scripts.reading import shipped_scripts
 
@@ -116,8 +123,10 @@ def hints_of(saying: Saying) -> tuple[str, ...]:
 def outcome(saying: Saying, told: Recognised | None) -> str:
     """ "right", "wrong" or "again"."""
     heard = Heard.said(told.text, told.confidence) if told else Heard.silence()
-    got = meant(saying.script, saying.node, heard, ("zh",))
-    if _leads_on(got) != _leads_on(meant(saying.script, saying.node, Heard.said(saying.words), ("zh",))):
+    got = interpret_answer(saying.script, saying.node, heard, ("zh",))
+    if _leads_on(got) != _leads_on(
+        interpret_answer(saying.script, saying.node, Heard.said(saying.words), ("zh",))
+    ):
         return "wrong" if _leads_on(got) else "again"
     if saying.greets:
         return "right" if got.is_greeting else "again"
@@ -216,7 +225,7 @@ def measure(styles: Path, clips: Path, voices: Sequence[str], ear: Ear) -> Itera
             sound = spoken(saying.words, voice, clips)
             for line in LINES:
                 fits, seconds = ear.fits(on_line(sound, line, seed=number), hints)
-                told = chosen(fits)
+                told = choose_phrase(fits)
                 yield Result(
                     saying=saying,
                     voice=speaker,
@@ -258,7 +267,7 @@ def certain(results: Sequence[Result], found: Sequence[float]) -> float:
     """
     known = [one for one in results if one.voice in FITTED]
     for hundredth in range(99, 0, -1):
-        told = [chosen(one.fits, weights=found, certain=hundredth / 100) for one in known]
+        told = [choose_phrase(one.fits, weights=found, certain=hundredth / 100) for one in known]
         if any(outcome(one.saying, said) == "wrong" for one, said in zip(known, told, strict=True)):
             return (hundredth + 1) / 100
     return 0.0

@@ -37,7 +37,7 @@ from dialer.db.unit_of_work import Store, Tx, hold_snapshot
 from dialer.db.vault import Vault
 from dialer.outcomes.measures import figures
 from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures
-from dialer.runtime.embedded import ensure
+from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.settings import load_settings
 
 ZONE = "Asia/Shanghai"
@@ -187,7 +187,7 @@ def run(
 @contextmanager
 def database(keep: Path | None) -> Iterator[Store]:
     with tempfile.TemporaryDirectory(prefix="bench-report-") as scratch:
-        servers = ensure(keep or Path(scratch), valkey=False, ephemeral=keep is None)
+        servers = ensure_servers(keep or Path(scratch), valkey=False, ephemeral=keep is None)
         vault = Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
         store = Store(servers.owner_url, vault, pool_size=2)
         try:

@@ -25,7 +25,7 @@ from dialer.cli.serve import children
 from dialer.db.system_state import ClockRow, living_processes, mark_drill_database, write_service_clock
 from dialer.db.unit_of_work import Store
 from dialer.demo.run import is_carrier_up
-from dialer.runtime.embedded import ensure, erase
+from dialer.runtime.embedded import ensure_servers, erase_servers
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import Settings, load_settings
 from dialer.services import Application
@@ -189,7 +189,7 @@ def ground(
         yield env
     finally:
         if keep is None:
-            erase(folder / "data")
+            erase_servers(folder / "data")
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -207,7 +207,7 @@ def service(
     """
     with ground(keys=keys, keep=keep, **more) as env:
         settings = load_settings(env)
-        with ensure(settings.data_dir):
+        with ensure_servers(settings.data_dir):
             speed = 1.0 if daytime else speed
             if speed != 1.0 or daytime:
                 with application(settings) as fresh, fresh.services.store.begin() as tx:

@@ -41,10 +41,17 @@ from bench.signals_life import (
 )
 from dialer.signals.budget import draw, is_worth_listing, is_worth_removing, missed_fraud, turn
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.features import NO_ITEM, ROW, item_key, micros, names_another
+from dialer.signals.features import NO_ITEM, ROW, item_key, may_name_scammer, to_microseconds
 from dialer.signals.model import Change, Item, ListKind, Signal, SignalKind
 from dialer.signals.rules import Effect, RuleSet, shipped_rules
-from dialer.signals.scorecard import Fitted, Labelled, Scorecard, TooFewLabels, calibration_error, fit
+from dialer.signals.scorecard import (
+    FittedScorecard,
+    LabelledVerdict,
+    Scorecard,
+    TooFewLabels,
+    calibration_error,
+    fit_scorecard,
+)
 from dialer.signals.verdicts import Bands
 
 DAYS, LEARN_UNTIL, JUDGED_UNTIL, DRIFT, AFTER_FROM, AFTER_UNTIL = 46, 21, 32, 32, 39, 46
@@ -121,11 +128,11 @@ class Recorder(Evaluator):
             items = dict.fromkeys(
                 item
                 for row in rested
-                if names_another(rows[row])
+                if may_name_scammer(rows[row])
                 for item in rows[row][6:]
                 if item != NO_ITEM
             )
-            hour = (t - micros(START)) / 3.6e9
+            hour = (t - to_microseconds(START)) / 3.6e9
             self.moments.append(Moment(hour, int(key), fired, money, trace.figures, tuple(items)))
 
     def _told(self, _key: bytes, _person: Any, _before: Any) -> list[Any]:
@@ -528,7 +535,7 @@ def labels_of(
     day: float,
     *,
     filed: bool,
-) -> tuple[list[Labelled], list[Moment], list[float], list[float]]:
+) -> tuple[list[LabelledVerdict], list[Moment], list[float], list[float]]:
     """What is known on a day: answers of calls, and, where `filed`, cases filed by then of people not called."""
     ids = [one.id for one in rules.rules]
     rows: list[tuple[Moment, bool, float]] = [
@@ -552,7 +559,7 @@ def labels_of(
             if mine:
                 rows.append((mine[-1], True, 1.0))
     labelled = [
-        Labelled(
+        LabelledVerdict(
             fired=frozenset(name for bit, name in enumerate(ids) if one.fired >> bit & 1),
             is_fraud=y, weight=w, called=place < answered, age_days=max(0.0, day - one.hour / 24),
         )
@@ -613,7 +620,7 @@ class Learned:
     budget: int
     calls: list[Call]
     pool: list[Pooled]
-    fitted: Fitted
+    fitted: FittedScorecard
 
 
 def by_person(moments: Iterable[Moment]) -> dict[int, list[Moment]]:
@@ -652,12 +659,14 @@ class Trial:
         budget = max(8, round(self.persons * a_day))
         pool: list[Pooled] = []
 
-        def labels(calls: list[Call], day: int) -> list[Labelled]:
+        def labels(calls: list[Call], day: int) -> list[LabelledVerdict]:
             return labels_of(rules, calls, self.of_person, self.truth, day, filed=True)[0]
 
         def weekly(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
             try:
-                found = fit(rules, shipped, labels(calls, day - day % 7), background_of(rules, pool, day))
+                found = fit_scorecard(
+                    rules, shipped, labels(calls, day - day % 7), background_of(rules, pool, day)
+                )
             except TooFewLabels:
                 return Scoring(rules, shipped)
             return Scoring(rules, found.scorecard)
@@ -666,7 +675,9 @@ class Trial:
             self.moments, self.truth, range(LEARN_UNTIL), budget, Scoring(rules, shipped), drawn_share=DRAWN,
             seed=self.seed, refit=weekly, pool=pool, lister=lister,
         )  # fmt: skip
-        fitted = fit(rules, shipped, labels(calls, LEARN_UNTIL), background_of(rules, pool, LEARN_UNTIL))
+        fitted = fit_scorecard(
+            rules, shipped, labels(calls, LEARN_UNTIL), background_of(rules, pool, LEARN_UNTIL)
+        )
         return Learned(budget, calls, pool, fitted)
 
     def found(
@@ -909,7 +920,7 @@ class Drift:
                 labelled, *_ = labels_of(self.rules, every, self.of_person, self.truth, day, filed=filed)
                 common = background_of(self.rules, [*learned.pool, *pool], day) if filed else None
                 with suppress(TooFewLabels):
-                    now[0] = fit(self.rules, learned.fitted.scorecard, labelled, common).scorecard
+                    now[0] = fit_scorecard(self.rules, learned.fitted.scorecard, labelled, common).scorecard
                 self.cards[name, day] = now[0]
             now[0] = self.cards[name, day]
             return Scoring(self.rules, now[0])

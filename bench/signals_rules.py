@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.features import ROW, Listings, compiled, item_key, micros
+from dialer.signals.features import ROW, Listings, compile_rules, item_key, to_microseconds
 from dialer.signals.model import Change, Direction, Item, ItemKind, ListKind, Signal, SignalKind, Topic
 from dialer.signals.rules import shipped_rules
 
@@ -131,13 +131,13 @@ def measure(persons: int, days: float, a_day: float, seed: int) -> dict[str, Any
 
 def conditions() -> float:
     """Of the compiled function over one row: the head and the conditions of all rules."""
-    score = compiled(shipped_rules()).score
+    score = compile_rules(shipped_rules()).score
     one = Signal(
         source="s", signal_no="1", kind=SignalKind.WEB, event_at=START, received_at=START, person=b"p",
         items=(item(ItemKind.DOMAIN, 1),),
     )  # fmt: skip
-    row = ROW.pack(micros(START), 3, 0, 0, 0, 0, item_key(one.items[0]), bytes(8))
-    rows, t, listings = list(ROW.iter_unpack(row)), micros(START), Listings()
+    row = ROW.pack(to_microseconds(START), 3, 0, 0, 0, 0, item_key(one.items[0]), bytes(8))
+    rows, t, listings = list(ROW.iter_unpack(row)), to_microseconds(START), Listings()
     began = time.perf_counter()
     for _ in range(20_000):
         score(rows, t, listings, b"")

@@ -45,16 +45,16 @@ from bench.people import name as name_of
 from bench.report import vacuum
 from bench.service import ground, owner_store
 from dialer.bootstrap import application
-from dialer.calls.apply import News
+from dialer.calls.apply import CallNews
 from dialer.calls.claims import (
-    Claimed,
+    ClaimedAttempt,
     accept_attempts,
     claim_attempts,
     mark_attempts_sending,
     promote_planned,
 )
-from dialer.calls.conversation import Step
-from dialer.calls.dial import sending
+from dialer.calls.conversation import TurnRequest
+from dialer.calls.dial import prepare_sending
 from dialer.calls.events import CallEvent, Reply, apply_call_events
 from dialer.calls.pacing import lock_line_group, set_line_pace
 from dialer.calls.reconcile import sweep_cases
@@ -62,7 +62,7 @@ from dialer.calls.store import note_first_calls
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import get_case
 from dialer.core.case import VisitStage
-from dialer.core.rates import COUNTED, Breakdown, Cut, Dimension, Period, Slice
+from dialer.core.rates import COUNT_NAMES, Breakdown, CaseFilter, Dimension, Period, Slice
 from dialer.core.values import (
     Amounts,
     Evidence,
@@ -402,7 +402,7 @@ class Year:
         while claimed := self._claim():
             self._talk(claimed)
 
-    def _claim(self) -> list[Claimed]:
+    def _claim(self) -> list[ClaimedAttempt]:
         services = self.services
         self.clock.pass_seconds(2)
         services.rendered_scripts.now(services.real.now())
@@ -428,7 +428,10 @@ class Year:
             choice = services.rendered_scripts.now(services.real.now())
             marked = mark_attempts_sending(
                 tx,
-                [sending(choice, one, policy=services.policies.of(one.policy_version)) for one in claimed],
+                [
+                    prepare_sending(choice, one, policy=services.policies.of(one.policy_version))
+                    for one in claimed
+                ],
                 now=now,
                 real_now=now,
                 poll_at=now + timedelta(seconds=90),
@@ -440,9 +443,9 @@ class Year:
             accept_attempts(tx, placed, now=now, poll_at=now + timedelta(seconds=90))
         return claimed
 
-    def _talk(self, claimed: Sequence[Claimed]) -> None:
+    def _talk(self, claimed: Sequence[ClaimedAttempt]) -> None:
         """All of them at the same time: an end without an answer at once, a conversation step by step."""
-        answered: list[Claimed] = []
+        answered: list[ClaimedAttempt] = []
         ends: list[CallEvent] = []
         for one in claimed:
             person = self.people[one.to]
@@ -463,7 +466,7 @@ class Year:
             return
         self._apply(
             [
-                News(
+                CallNews(
                     attempt_id=one.attempt_id,
                     step="status.answered",
                     progress=CallProgress(stage=Stage.ANSWERED, sid=_sid(one)),
@@ -475,7 +478,7 @@ class Year:
         speaking, number, talked = list(answered), 0, 20.0
         while speaking:
             steps: list[CallEvent] = [
-                Step(
+                TurnRequest(
                     attempt_id=one.attempt_id,
                     step=number,
                     sid=_sid(one),
@@ -690,13 +693,13 @@ def _key(turn: Turn | None) -> Heard:
     return Heard.keys("2" if turn.position.node == "scene" else "1")
 
 
-def _sid(one: Claimed) -> str:
+def _sid(one: ClaimedAttempt) -> str:
     return f"CA{one.attempt_id.hex}"
 
 
-def _ended(one: Claimed, result: TelephonyResult, seconds: int | None = None) -> News:
+def _ended(one: ClaimedAttempt, result: TelephonyResult, seconds: int | None = None) -> CallNews:
     progress = CallProgress(stage=Stage.ENDED, sid=_sid(one), result=result, duration_seconds=seconds)
-    return News(attempt_id=one.attempt_id, step="status.ended", progress=progress)
+    return CallNews(attempt_id=one.attempt_id, step="status.ended", progress=progress)
 
 
 KNOWN = (
@@ -752,7 +755,7 @@ def adds_up(services: Services) -> list[str]:
     for dimension in Dimension:
         asked = RatesQuery(by=dimension)
         cut = cut_rates(services, asked, reader_unit_id=None).breakdown
-        wrong += [f"{dimension.value}.{name}" for name in COUNTED if _sum(cut, name) != _whole(cut, name)]
+        wrong += [f"{dimension.value}.{name}" for name in COUNT_NAMES if _sum(cut, name) != _whole(cut, name)]
         for place, (value, part) in enumerate(cut.slices.items()):
             if not value:
                 continue
@@ -767,7 +770,7 @@ def adds_up(services: Services) -> list[str]:
                 ).breakdown
                 wrong += [
                     f"{dimension.value}={value} by {by.value}.{name}"
-                    for name in COUNTED
+                    for name in COUNT_NAMES
                     if not _sum(own, name) == _whole(own, name) == getattr(part.counts, name)
                 ]
     return wrong
@@ -798,10 +801,10 @@ def pace(services: Services, end: datetime) -> dict[str, float]:
             asked = RatesQuery(by=dimension, period=period)
             works[f"{name}_{dimension.value}"] = partial(cut_rates, services, asked, reader_unit_id=None)
     narrowed = {
-        "source": RatesQuery(by=Dimension.UNIT, cut=Cut(source=_SOURCES[0])),
-        "hour": RatesQuery(by=Dimension.SOURCE, cut=Cut(hour=9)),
-        "grade": RatesQuery(by=Dimension.HOUR, cut=Cut(grade=Grade.LOW)),
-        "person": RatesQuery(by=Dimension.GRADE, cut=Cut(person=_CALLERS[0])),
+        "source": RatesQuery(by=Dimension.UNIT, cut=CaseFilter(source=_SOURCES[0])),
+        "hour": RatesQuery(by=Dimension.SOURCE, cut=CaseFilter(hour=9)),
+        "grade": RatesQuery(by=Dimension.HOUR, cut=CaseFilter(grade=Grade.LOW)),
+        "person": RatesQuery(by=Dimension.GRADE, cut=CaseFilter(person=_CALLERS[0])),
     }
     for name, asked in narrowed.items():
         works[f"page_of_one_{name}"] = partial(cut_rates, services, asked, reader_unit_id=None)

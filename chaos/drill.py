@@ -17,7 +17,7 @@ from chaos.checks import Verdict, check
 from chaos.schedule import Injection, targets
 from chaos.strikes import Injections
 from dialer.cli.lists import load_file
-from dialer.cli.serve import children, say
+from dialer.cli.serve import children, log_child_event
 from dialer.core.errors import DialerError
 from dialer.demo.run import (
     DEMO_FOLDER,
@@ -28,7 +28,7 @@ from dialer.demo.run import (
     set_service_speed,
     wait_until_up,
 )
-from dialer.runtime.embedded import erase
+from dialer.runtime.embedded import erase_servers
 from dialer.runtime.location import free_port
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
@@ -76,7 +76,7 @@ def drill(plan: Plan, report: Callable[[str], None]) -> Outcome:
     finally:
         data = folder / DEMO_FOLDER
         if data.is_dir() and not plan.keep:
-            erase(data)
+            erase_servers(data)
         if clean and not plan.keep:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -109,7 +109,7 @@ def _drill(plan: Plan, folder: Path, report: Callable[[str], None]) -> Outcome:
     log = folder / "log.txt"
     with _errors_in(log), clean_environment(settings) as app:
         configure_logs(level="info", log_format="json", process="chaos")
-        supervisor = Supervisor(_children(settings, env), say)
+        supervisor = Supervisor(_children(settings, env), log_child_event)
         service = _Service(plan, app, supervisor, folder)
         try:
             supervisor.start()
@@ -173,7 +173,7 @@ class _Service:
         )
 
     def tend(self) -> None:
-        self.supervisor.tend(seconds=_TEND_SECONDS)
+        self.supervisor.run_once(seconds=_TEND_SECONDS)
         self.strikes.tend()
 
     def bring_up(self) -> None:

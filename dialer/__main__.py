@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 import typer
 
 from dialer import __version__
-from dialer.cli.common import answer
+from dialer.cli.common import run_command
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "demo": "demo.demo_command",
@@ -54,7 +54,7 @@ _GROUPS: Final[Mapping[str, str]] = {
 }
 
 
-def tree(word: str = "") -> typer.Typer:
+def build_command_line(word: str = "") -> typer.Typer:
     """The command-line application: all commands, or only those of the module that defines the command `word`. That
     halves the start time, and a process of the service does not hold the other modules in memory.
     """
@@ -97,7 +97,7 @@ def version() -> None:
 def main() -> NoReturn:
     """Runs the command of the command line and exits."""
     words = sys.argv[1:]
-    answer(tree(words[0] if words else ""), words)
+    run_command(build_command_line(words[0] if words else ""), words)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class TaskOrder:
     """The name of a task without `TASK_PREFIX`, and the ids that it works on. `sent_at` in Unix seconds: the order
     expires 30 seconds later, however often it is delivered.
     """
@@ -79,12 +79,12 @@ class MessageKey:
 
     secrets: Callable[[], tuple[bytes, ...]] = field(repr=False)
 
-    def headers(self, order: Order) -> dict[str, str]:
+    def headers(self, order: TaskOrder) -> dict[str, str]:
         """The message headers that carry this order and its signature."""
         text = json.dumps([order.name, list(order.ids), order.sent_at])
         return {_ORDER: text, _SIGNATURE: _signature(text, self.secrets()[0])}
 
-    def read(self, headers: object, *, unix_seconds: float) -> Order | None:
+    def read(self, headers: object, *, unix_seconds: float) -> TaskOrder | None:
         """The order in these headers; None where it has expired, or its time is more than a minute ahead. Raises
         `UnsignedMessage`.
         """
@@ -102,14 +102,14 @@ class MessageKey:
         age_seconds = unix_seconds - sent_at
         if not -_CLOCKS_APART_SECONDS <= age_seconds <= _EXPIRES_SECONDS:
             return None
-        return Order(name=name, ids=tuple(ids), sent_at=sent_at)
+        return TaskOrder(name=name, ids=tuple(ids), sent_at=sent_at)
 
 
 def _signature(text: str, key: bytes) -> str:
     return hmac.new(key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
-def _message_of(order: Order, key: MessageKey, *, queue: str, delivery_tag: str) -> dict[str, Any]:
+def _message_of(order: TaskOrder, key: MessageKey, *, queue: str, delivery_tag: str) -> dict[str, Any]:
     """A message in the form that kombu stores on a queue, with everything that Celery reads; none of it comes from the
     message that carried the order. It carries the same order, signed, and names its queue: kombu returns a message that
     a worker has taken but not started to that queue, and it is read again.
@@ -255,7 +255,7 @@ class Enqueuer:
                 self._app.send_task(
                     TASK_PREFIX + name,
                     queue=queue,
-                    headers=self._key.headers(Order(name=name, ids=ids, sent_at=time.time())),
+                    headers=self._key.headers(TaskOrder(name=name, ids=ids, sent_at=time.time())),
                     retry=False,
                     ignore_result=True,
                     connection=connection,

@@ -64,7 +64,7 @@ class _NumberConvertor(Convertor[int]):
 register_url_convertor("number", _NumberConvertor())
 
 
-def number_of(services: Services, case_id: int) -> str:
+def reveal_next_number(services: Services, case_id: int) -> str:
     """The number that the robot calls next, in E.164; reading it is written to the audit trail. Raises `NotFound`, and
     `Conflict` outside a drill.
     """
@@ -93,7 +93,7 @@ def request_call(services: Services, case_id: int) -> None:
     raise Conflict("the case changes faster than it can be looked at")
 
 
-def read_of_oneself(services: Services, *, name: str, phone: str, fraud_type: FraudType) -> Accepted:
+def read_own_warning(services: Services, *, name: str, phone: str, fraud_type: FraudType) -> Accepted:
     """Reads a warning about the person who typed it, by the same rules as any other; the robot calls its first phone.
     Raises `Invalid` with the field that cannot be used, and `Conflict` outside a drill.
     """
@@ -114,7 +114,7 @@ def read_of_oneself(services: Services, *, name: str, phone: str, fraud_type: Fr
     return read
 
 
-def warn_of_oneself(services: Services, accepted: Accepted) -> int:
+def take_own_warning(services: Services, accepted: Accepted) -> int:
     """Takes the warning; returns the id of the case that it opened or joined. Pick up its handset first: the robot may
     call before this returns. Raises `Conflict` for a repeated warning.
     """
@@ -267,7 +267,7 @@ def _words_of(address: str, services: Services) -> str:
     words = _shipped().get(file)
     if words is None and file:
         live = services.rendered_scripts.now(services.real.now()).live.values()
-        found = (text for one in live for (_, text), named in one.by_text.items() if named == file)
+        found = (text for one in live for (_, text), named in one.files_by_text.items() if named == file)
         words = next(found, "")
     return words or ""
 
@@ -416,20 +416,20 @@ class _Phone:
         """Picks up the handset first: the robot calls a high grade at once."""
         data = await _object(request)
         accepted = await asyncio.to_thread(
-            read_of_oneself,
+            read_own_warning,
             self._services,
             name=str(data.get("name", "")),
             phone=str(data.get("phone", "")),
             fraud_type=_fraud_type(str(data.get("fraud_type", ""))),
         )
         await self._take_handset(accepted.record.phones[0])
-        case_id = await asyncio.to_thread(warn_of_oneself, self._services, accepted)
+        case_id = await asyncio.to_thread(take_own_warning, self._services, accepted)
         return _json({"case_id": case_id}, 201)
 
     async def take(self, request: Request) -> Response:
         """Picks up the handset before the robot calls it."""
         case_id = int(request.path_params["case_id"])
-        number = await asyncio.to_thread(number_of, self._services, case_id)
+        number = await asyncio.to_thread(reveal_next_number, self._services, case_id)
         state = await self._take_handset(number)
         await asyncio.to_thread(request_call, self._services, case_id)
         return self._handset(state, 201)

@@ -28,7 +28,7 @@ from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
 from dialer.control.keys import is_reseal_due
 from dialer.control.retention import is_retention_due
 from dialer.core.errors import Unavailable
-from dialer.db.leases import LEADER, Lease, own_name, take_lease
+from dialer.db.leases import LEADER, Lease, process_name, take_lease
 from dialer.db.system_state import (
     delete_old_deliveries,
     delete_silent_processes,
@@ -126,7 +126,7 @@ def run_scheduler(
     stops leading before another may begin.
     """
     process = f"{SCHEDULER_PART}:{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
-    holder = own_name()
+    holder = process_name()
     while not stopped.is_set():
         try:
             lead = _Lead.take(app, process, holder=holder, seconds=lease_seconds)

@@ -17,9 +17,9 @@ from dialer.core.timeline import (
     Entry,
     EntryKind,
     Fact,
-    Step,
+    NextStep,
+    Obstacle,
     StepKind,
-    Waiting,
     WaitReason,
 )
 from dialer.core.values import (
@@ -37,7 +37,7 @@ from dialer.core.values import (
     PauseScope,
     TelephonyResult,
     Track,
-    yuan,
+    format_yuan,
 )
 from dialer.language import Lang, Text, gettext_noop, say
 from dialer.words import ENUMERATIONS, stored_word, word_of
@@ -107,7 +107,7 @@ words, so that they can be shown side by side.
 """
 
 
-def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a kind, in one place
+def step_sentence(step: NextStep, lang: Lang) -> str:  # noqa: PLR0911  # one arm a kind, in one place
     """What comes next and why, without the time."""
     why = word_of(step.reason, lang)
     track = word_of(step.track, lang) if step.track is not None else ""
@@ -135,17 +135,17 @@ def step_sentence(step: Step, lang: Lang) -> str:  # noqa: PLR0911  # one arm a 
             return say(lang, "a %(track)s is to be reported, or is overdue (%(why)s)", track=track, why=why)
 
 
-def wait_words(waiting: Waiting, lang: Lang) -> str:
+def wait_words(waiting: Obstacle, lang: Lang) -> str:
     """What the call waits for, in short."""
     return _waiting(waiting, lang, in_short=True)
 
 
-def waiting_sentence(waiting: Waiting, lang: Lang) -> str:
+def waiting_sentence(waiting: Obstacle, lang: Lang) -> str:
     """What the call waits for, in full, without the time since when."""
     return _waiting(waiting, lang, in_short=False)
 
 
-def _waiting(waiting: Waiting, lang: Lang, *, in_short: bool) -> str:
+def _waiting(waiting: Obstacle, lang: Lang, *, in_short: bool) -> str:
     f = waiting.facts
     facts: dict[str, object] = dict(f)
     short, whole = _WAITS[waiting.reason]
@@ -202,7 +202,7 @@ Tell = Callable[[Facts, Lang], str]
 
 def _yuan(fen: Fact) -> str:
     assert isinstance(fen, int)
-    return yuan(fen)
+    return format_yuan(fen)
 
 
 def _warning(f: Facts, lang: Lang) -> str:

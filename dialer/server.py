@@ -33,8 +33,8 @@ from dialer.accounts.token_pages import token_pages
 from dialer.api.app import API_PREFIX, create_api
 from dialer.approvals.pages import approval_pages
 from dialer.audit.pages import audit_pages
-from dialer.calls.apply import News
-from dialer.calls.conversation import Step
+from dialer.calls.apply import CallNews
+from dialer.calls.conversation import TurnRequest
 from dialer.calls.events import CallEvent, apply_call_events
 from dialer.calls.messages import apply_message_event
 from dialer.calls.reconcile import WEB
@@ -76,11 +76,11 @@ from dialer.telephony.callbacks import (
     desk_answered,
     dial_status,
     hand_over_taken,
-    heard,
     machine_verdict,
     message_event,
     parent_sid,
     person_leg,
+    read_gather,
     status_event,
     talk_seconds,
     typed_digits,
@@ -103,18 +103,18 @@ from dialer.telephony.config import (
     STATUS_ROUTE,
     TelephonyConfig,
 )
-from dialer.telephony.public_way import WayBlocked, proof, watch_public_way
+from dialer.telephony.public_address import PublicAddressBlocked, proof, watch_public_address
 from dialer.telephony.webhooks import (
     SETTINGS,
     SIGNATURE,
     BadSignature,
     InboundTurn,
-    fallback,
-    hang_up,
-    verify,
-    write,
+    fallback_twiml,
+    hang_up_twiml,
+    verify_signature,
     write_inbound,
     write_notice,
+    write_turn,
 )
 from dialer.units.pages import unit_pages
 from dialer.warnings.pages import list_pages
@@ -128,12 +128,17 @@ from dialer.web.console import (
     ShutdownHooks,
     page_route_of,
 )
-from dialer.web.refusals import add_faults, failed
-from dialer.web.rendering import PageFiles, Pages, sound
+from dialer.web.refusals import add_refusal_pages, failed
+from dialer.web.rendering import PageFiles, Pages, serve_sound
 from dialer.web.write_batcher import WriteBatcher
-from dialer.work.desk_calls import Taken, apply_desk_event, apply_person_leg_event, language_of_desk_call
+from dialer.work.desk_calls import (
+    DutyLineEvent,
+    apply_desk_event,
+    apply_person_leg_event,
+    language_of_desk_call,
+)
 from dialer.work.desk_pages import desk_pages
-from dialer.work.inbound import call_in, call_in_ended, desk_answered_call, desk_call_ended
+from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
 from dialer.work.visit_pages import visit_pages
 
 WEBHOOK_PREFIX = "/hooks"
@@ -286,7 +291,7 @@ class _Hooks:
                 headers = {
                     name: request.headers[name] for name in (SIGNATURE, SETTINGS) if name in request.headers
                 }
-                verify(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
+                verify_signature(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
                 status, twiml = await answer(Webhook(path=request.path_params, params=params))
             except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
                 status, speaks = _refused(fault)
@@ -311,15 +316,17 @@ class _Hooks:
         return await self._turn(
             hook,
             position=None if position == START_STEP else Position.decode(position),
-            heard=heard(hook.fields),
+            heard=read_gather(hook.fields),
         )
 
     async def _dialled(self, hook: Webhook) -> WebhookReply:
         """How a hand-over ended: if the desk took it or the caller left, the call is over; else the script goes on."""
         desk, took = dial_status(hook.fields), hand_over_taken(hook.fields)
         if took or caller_left(hook.fields):
-            await self._events.add(Taken(attempt_id=hook.attempt_id, step=hook.step, desk=desk, took=took))
-            return 200, hang_up()
+            await self._events.add(
+                DutyLineEvent(attempt_id=hook.attempt_id, step=hook.step, desk=desk, took=took)
+            )
+            return 200, hang_up_twiml()
         position = Position.decode(hook.path["position"])
         return await self._turn(hook, position=position, heard=Heard.silence(), desk=desk)
 
@@ -327,7 +334,7 @@ class _Hooks:
         """The officer has answered: the assignment is theirs while they speak."""
         if desk_answered(hook.fields):
             await self._events.add(
-                Taken(attempt_id=hook.attempt_id, step=hook.step, desk="answered", talking=True)
+                DutyLineEvent(attempt_id=hook.attempt_id, step=hook.step, desk="answered", talking=True)
             )
         return _KEPT
 
@@ -335,7 +342,7 @@ class _Hooks:
         self, hook: Webhook, *, position: Position | None, heard: Heard, desk: str = ""
     ) -> WebhookReply:
         turn = await self._events.add(
-            Step(
+            TurnRequest(
                 attempt_id=hook.attempt_id,
                 step=hook.step,
                 sid=hook.fields.get("CallSid", ""),
@@ -348,7 +355,7 @@ class _Hooks:
             )
         )
         assert turn is not None
-        twiml = write(
+        twiml = write_turn(
             turn,
             attempt_id=hook.attempt_id,
             step=hook.step,
@@ -366,7 +373,7 @@ class _Hooks:
         return await self._progress(hook, "amd", machine_verdict(hook.fields))
 
     async def _progress(self, hook: Webhook, step: str, progress: CallProgress) -> WebhookReply:
-        news = News(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
+        news = CallNews(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
         await self._events.add(news)
         return _KEPT
 
@@ -389,7 +396,7 @@ class _Hooks:
         call_id = UUID(hook.path["call_id"])
         if hook.path["what"] == "dial":
             await asyncio.to_thread(apply_person_leg_event, self._services, call_id, person_leg(fields))
-            return 200, hang_up()
+            return 200, hang_up_twiml()
         if hook.path["what"] == "notice":
             language = await asyncio.to_thread(language_of_desk_call, self._services, call_id)
             notice = recorded_notice(language)
@@ -403,11 +410,11 @@ class _Hooks:
         match what:
             case "voice":
                 duty = self._telephony.officer_number
-                work = partial(call_in, caller=caller_of(fields), duty_line=duty)
+                work = partial(next_inbound_turn, caller=caller_of(fields), duty_line=duty)
                 return self._inbound_twiml(await asyncio.to_thread(work, self._services, call_sid(fields)))
             case "status":
                 if status_event(fields).stage is Stage.ENDED:
-                    await asyncio.to_thread(call_in_ended, self._services, call_sid(fields))
+                    await asyncio.to_thread(end_inbound_call, self._services, call_sid(fields))
                 return _KEPT
             case "fallback":
                 return 200, self._safe_sentence()
@@ -421,11 +428,13 @@ class _Hooks:
         match what:
             case "number" | "wait":
                 typed = typed_digits(fields) if what == "number" else None
-                work = partial(call_in, caller=caller_of(fields), duty_line=duty, step=step, typed=typed)
+                work = partial(
+                    next_inbound_turn, caller=caller_of(fields), duty_line=duty, step=step, typed=typed
+                )
                 turn = await asyncio.to_thread(work, self._services, call_sid(fields))
             case "dial":
                 work_after = partial(
-                    desk_call_ended,
+                    end_inbound_leg,
                     step=step,
                     answered=hand_over_taken(fields),
                     talk_seconds=talk_seconds(fields),
@@ -435,7 +444,9 @@ class _Hooks:
                 turn = await asyncio.to_thread(work_after, self._services, call_sid(fields))
             case "desk":
                 if desk_answered(fields):
-                    await asyncio.to_thread(desk_answered_call, self._services, parent_sid(fields), step=step)
+                    await asyncio.to_thread(
+                        connect_inbound_call, self._services, parent_sid(fields), step=step
+                    )
                 return _KEPT
             case _:
                 raise NotFound(kind="act", key=what)
@@ -455,7 +466,7 @@ class _Hooks:
         return 200, self._safe_sentence()
 
     async def _check(self, hook: Webhook) -> WebhookReply:
-        """Our own request through the public address; see `dialer.telephony.public_way`."""
+        """Our own request through the public address; see `dialer.telephony.public_address`."""
         return 200, proof(hook.path["nonce"], token=self._telephony.auth_token)
 
     def _safe_sentence(self) -> str:
@@ -466,7 +477,7 @@ class _Hooks:
             "area_code": centre.area_code,
             "hotline": centre.hotline,
         }
-        return fallback(**{name: said for name, said in names.items() if said})
+        return fallback_twiml(**{name: said for name, said in names.items() if said})
 
 
 _SPOKEN = frozenset({"call", "dial", "fallback"})
@@ -545,7 +556,7 @@ def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> Fa
     for former, path in _MOVED.items():
         console.router.add_route(former, _redirect_to(path), methods=["GET", "POST"])
     console.router.routes.extend(_routes())
-    add_faults(console)
+    add_refusal_pages(console)
     console.add_middleware(
         AnswerHeaders,
         what="the console",
@@ -598,7 +609,7 @@ def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAP
         Route("/status", StatusPage(app, pages).show, methods=["GET"]),
         Mount("/static", PageFiles()),
         *phone_routes(app),
-        Route("/audio/{file}", sound(app.services), methods=["GET"]),
+        Route("/audio/{file}", serve_sound(app.services), methods=["GET"]),
         Route("/favicon.ico", lambda _request: Response(status_code=204), methods=["GET"]),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready(app), methods=["GET"]),
@@ -638,8 +649,10 @@ class _Server(uvicorn.Server):
             # Not earlier: dialling takes the heartbeat as a sign that webhooks are answered.
             self._alive.enter_context(beating(self._app.services, kind=WEB))
             if self._app.settings.web.check_public_url:
-                raise_alarm = partial(public_way_blocked, self._app.services)
-                self._watch = asyncio.create_task(watch_public_way(self._app.telephony, blocked=raise_alarm))
+                raise_alarm = partial(raise_public_address_alarm, self._app.services)
+                self._watch = asyncio.create_task(
+                    watch_public_address(self._app.telephony, blocked=raise_alarm)
+                )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._watch is not None:
@@ -650,7 +663,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def public_way_blocked(services: Services, fault: WayBlocked) -> None:
+def raise_public_address_alarm(services: Services, fault: PublicAddressBlocked) -> None:
     """Raises the alarm, with cause and fix as sentences for either language, unless it is open already."""
     facts = {"problem": fault.text.plain(), "fix": Text.of(fault.fix).plain()}
     with services.store.begin() as tx:

@@ -56,7 +56,7 @@ from dialer.core.case import (
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import MARGIN, Finding, TrialConclusion
 from dialer.core.periods import BulletinKind, BulletinState
-from dialer.core.rates import COUNTED, DEFINITIONS, WARNED_BEFORE_FILED, Basis, Definition
+from dialer.core.rates import COUNT_NAMES, DEFINITIONS, WARNED_BEFORE_FILED, Basis, Definition
 from dialer.core.reach import Reach
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitChangeKind, UnitField
@@ -103,7 +103,7 @@ def words_for_catalogue() -> Iterator[tuple[str, str]]:
         for member in kind:
             yield kind.__name__, _english(member)
     of_filed = (WARNED_BEFORE_FILED.numerator, WARNED_BEFORE_FILED.denominator, *WARNED_BEFORE_FILED.excludes)
-    yield from ((_COUNT, _english_count(name)) for name in (*COUNTED, *of_filed))
+    yield from ((_COUNT, _english_count(name)) for name in (*COUNT_NAMES, *of_filed))
     yield from ((_BASIS, text) for text in _BASES.values())
     for definition in (*DEFINITIONS, WARNED_BEFORE_FILED):
         yield _RATE, definition.title
@@ -719,13 +719,13 @@ def rate_sentence(definition: Definition, lang: Lang) -> str:
     return say_word(lang, _SAYS, definition.says)
 
 
-MEASURES: Mapping[str, str] = {
+TRIAL_MEASURES: Mapping[str, str] = {
     "dissuaded": gettext_noop("Dissuaded by phone or in person"),
     "verified": gettext_noop("Verified contact"),
     "hung_up_early": gettext_noop("Hung up early"),
     "defrauded": gettext_noop("Defrauded after the warning"),
 }
-MEASURES_SAY: Mapping[str, str] = {
+TRIAL_MEASURE_SENTENCES: Mapping[str, str] = {
     "dissuaded": gettext_noop(
         "Of the people who picked up, those whose case ended as dissuaded by phone or in person. "
         "A trial is decided by this."
@@ -743,7 +743,7 @@ NO_FILED_CASES = gettext_noop("no filed cases loaded")
 _PERCENT = 100
 
 
-def verdict_in(lang: Lang, verdict: TrialConclusion, live: int) -> str:
+def trial_sentence(lang: Lang, verdict: TrialConclusion, live: int) -> str:
     """What is known now of a version in a trial, compared with the live version, as one sentence."""
     if verdict.finding is Finding.TOO_FEW:
         text = gettext_noop("not enough calls yet: about %(more)s more each")

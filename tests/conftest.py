@@ -37,7 +37,7 @@ from dialer.db.keys import Keys, create
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Vault
-from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure
+from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure_servers
 from dialer.runtime.location import own_home
 from dialer.runtime.settings import load_settings
 from dialer.scripts.versions import seed_scripts
@@ -217,13 +217,13 @@ def embedded_servers(
     """The run's own servers. Stopped after the session: other workers may still need them."""
     if given := os.environ.get("TESTS_SERVERS"):
         memory = os.environ.get("TESTS_SERVERS_HOME")
-        request.config.stash[_running] = servers = ensure(
+        request.config.stash[_running] = servers = ensure_servers(
             Path(given), ephemeral=True, home=Path(memory) if memory else None
         )
         return servers
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    servers = ensure(shared / "servers", ephemeral=True, home=_home(shared))
+    servers = ensure_servers(shared / "servers", ephemeral=True, home=_home(shared))
     request.config.stash[_running] = servers
     return servers
 

@@ -30,7 +30,7 @@ from typing import NoReturn
 import coverage
 import pytest
 
-from dialer.runtime.embedded import ensure
+from dialer.runtime.embedded import ensure_servers
 from tests.conftest import memory_home
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -490,7 +490,7 @@ def main() -> int:
         importlib.import_module(library)
     with (
         tempfile.TemporaryDirectory(prefix="mutants-") as name,
-        ensure(Path(name) / "servers", ephemeral=True, home=Path(home) if home else None),
+        ensure_servers(Path(name) / "servers", ephemeral=True, home=Path(home) if home else None),
     ):
         folder = Path(name)
         _copied(folder)

@@ -40,7 +40,7 @@ from dialer.outcomes.breakdown import read_progress
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
 from dialer.services import Application
-from dialer.units.tree import list_units
+from dialer.units.tree import read_units_and_aliases
 from dialer.web.console import SESSION_COOKIE
 from dialer.work.assignments import waiting_assignments
 
@@ -150,7 +150,7 @@ def _until(is_so: Callable[[], bool], process: subprocess.Popen[bytes] | None, w
 def _token(app: Application, role: Role, lang: Lang) -> str:
     """Of a session of a new account."""
     services, now = app.services, app.services.real.now()
-    units, _ = list_units(services)
+    units, _ = read_units_and_aliases(services)
     with services.store.begin() as tx:
         member = insert_member(
             tx,

@@ -28,7 +28,7 @@ from dialer.carrier.faults import FaultRule, InjectedFault
 from dialer.carrier.people import Behaviour
 from dialer.carrier.server import RunningCarrier
 from dialer.db.keys import create
-from dialer.runtime.embedded import erase
+from dialer.runtime.embedded import erase_servers
 from dialer.runtime.location import free_port
 from tools.drills import ROOT, Drill, DrillFailed, carrier_of_a_drill
 
@@ -83,7 +83,7 @@ class Restore(Drill):
             service.wait()
         before = self.calls()
         await self.until(lambda: not self.under_way(), "the calls under way were over")
-        await asyncio.to_thread(erase, old)
+        await asyncio.to_thread(erase_servers, old)
         shutil.rmtree(old)
         self.carrier.exchange.faults.clear()
 
@@ -141,7 +141,7 @@ async def drill(people: int, folder: Path) -> dict[str, float | int]:
             await made.run()
         finally:
             for data in ("old", "new"):
-                await asyncio.to_thread(erase, folder / data)
+                await asyncio.to_thread(erase_servers, folder / data)
     return made.figures
 
 

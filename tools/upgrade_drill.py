@@ -43,7 +43,7 @@ from chaos.checks import check
 from dialer.carrier.people import Behaviour
 from dialer.carrier.server import RunningCarrier
 from dialer.db.keys import create
-from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.embedded import EmbeddedServers, ensure_servers
 from dialer.runtime.location import free_port
 from tools.drills import ROOT, Drill, DrillFailed, carrier_of_a_drill
 
@@ -489,7 +489,7 @@ class Upgrade(Drill):
 
 async def drill(folder: Path) -> dict[str, float | int]:
     """The figures. `folder` has the release in `release`. Raises `DrillFailed`."""
-    with ensure(folder / "servers", ephemeral=True) as servers:
+    with ensure_servers(folder / "servers", ephemeral=True) as servers:
         async with carrier_of_a_drill(folder, _TALKS) as carrier:
             made = Upgrade(carrier, folder, servers)
             try:

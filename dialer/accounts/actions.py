@@ -13,7 +13,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
 from dialer.org.passwords import check_password, hash_password, temporary_password
-from dialer.org.staff import SignedIn, audit_account, centre_words, enter, token_hash
+from dialer.org.staff import SignedIn, audit_account, centre_words, complete_sign_in, token_hash
 from dialer.org.staff_store import (
     Member,
     Session,
@@ -30,7 +30,7 @@ from dialer.org.staff_store import (
     set_staff_password,
     use_sign_in_link,
 )
-from dialer.org.unit_store import check_unit, is_seen
+from dialer.org.unit_store import check_unit, is_unit_visible
 from dialer.services import Services
 from dialer.work.tasks import return_work_of
 
@@ -73,7 +73,7 @@ class NewAccount:
         )
 
 
-class Taken(Conflict):
+class LoginTaken(Conflict):
     """An account with this login exists, disabled or not."""
 
     def __init__(self, login: str) -> None:
@@ -138,8 +138,10 @@ def insert_account(
         password_until=None if temporary_seconds is None else real_now + timedelta(seconds=temporary_seconds),
     )
     if member is None:
-        raise Taken(account.login)
-    audit(tx, services, by, "staff_add", member, role=account.role.value, unit_id=account.unit_id, **facts)
+        raise LoginTaken(account.login)
+    audit_member(
+        tx, services, by, "staff_add", member, role=account.role.value, unit_id=account.unit_id, **facts
+    )
     return member
 
 
@@ -195,7 +197,7 @@ def revise_account(
     revise_staff(tx, member.id, display_name=display_name, role=role.value, unit_id=unit_id)
     if (role, unit_id) != (member.role, member.unit_id):
         end_sessions_of(tx, member.id, real_now=services.real.now())
-    audit(tx, services, by, "staff_change", member, role=role.value, unit_id=unit_id, **facts)
+    audit_member(tx, services, by, "staff_change", member, role=role.value, unit_id=unit_id, **facts)
 
 
 def disable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> None:
@@ -210,7 +212,7 @@ def disable_staff(services: Services, login: str, *, by: str, visible_to: int | 
         _check_not_last_administrator(tx, member)
         revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)
         end_sessions_of(tx, member.id, real_now=real_now)
-        audit(tx, services, who, "staff_disable", member)
+        audit_member(tx, services, who, "staff_disable", member)
     return_work_of(services, member.login, by=who)
 
 
@@ -224,7 +226,7 @@ def enable_staff(services: Services, login: str, *, by: str, visible_to: int | N
 def enable_account(tx: Tx, services: Services, member: Member, *, by: str, **facts: object) -> None:
     """Enables the account."""
     revise_staff(tx, member.id, disabled_at=None, locked_until=None)
-    audit(tx, services, by, "staff_enable", member, **facts)
+    audit_member(tx, services, by, "staff_enable", member, **facts)
 
 
 def reset_password(services: Services, login: str, *, by: str, visible_to: int | None = None) -> NewPassword:
@@ -256,7 +258,7 @@ def set_temporary_password(
         real_now=real_now,
         temporary_until=real_now + timedelta(seconds=services.sessions.temporary_password_seconds),
     )
-    audit(tx, services, by, "staff_reset", member, **facts)
+    audit_member(tx, services, by, "staff_reset", member, **facts)
     return get_account(tx, member.login)
 
 
@@ -278,7 +280,7 @@ def end_sessions(services: Services, login: str, *, by: str, visible_to: int | N
     with services.store.begin() as tx:
         member = get_account(tx, login, visible_to)
         ended = end_sessions_of(tx, member.id, real_now=services.real.now())
-        audit(tx, services, who, "sessions_end", member, ended=ended)
+        audit_member(tx, services, who, "sessions_end", member, ended=ended)
     return ended
 
 
@@ -287,7 +289,7 @@ def end_own_session(services: Services, member: Member, session_id: int) -> None
     with services.store.begin() as tx:
         if not end_session(tx, session_id, real_now=services.real.now(), staff_id=member.id):
             raise NotFound(kind="session", key=session_id)
-        audit(tx, services, member.login, "sessions_end", member, ended=1)
+        audit_member(tx, services, member.login, "sessions_end", member, ended=1)
 
 
 def login_of(login: str) -> str:
@@ -315,7 +317,7 @@ def display_name_of(display_name: str) -> str:
 def get_account(tx: Tx, login: str, visible_to: int | None = None) -> Member:
     """The account. Raises `NotFound`, also for one outside the unit `visible_to`."""
     member = find_member(tx, login.strip().lower())
-    if member is None or not is_seen(tx, member.unit_id, visible_to):
+    if member is None or not is_unit_visible(tx, member.unit_id, visible_to):
         raise NotFound(kind="account", key=login)
     return member
 
@@ -338,7 +340,7 @@ def _check_not_last_administrator(tx: Tx, member: Member) -> None:
         raise Conflict(_LAST[member.role])
 
 
-def audit(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:
+def audit_member(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:
     """One line of audit about this account, with its login."""
     audit_account(tx, services, by, act, member.id, login=member.login, **facts)
 
@@ -405,5 +407,5 @@ def make_first_administrator(
             real_now=real_now,
         )
         assert member is not None
-        audit(tx, services, name, "staff_add", member, role=member.role.value, unit_id=None)
-        return enter(tx, services, member, address=address, how="link")
+        audit_member(tx, services, name, "staff_add", member, role=member.role.value, unit_id=None)
+        return complete_sign_in(tx, services, member, address=address, how="link")

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from dialer.accounts.actions import (
+    LoginTaken,
     NewAccount,
     NewPassword,
-    Taken,
     change_staff,
     check_revision,
     display_name_of,
@@ -35,7 +35,7 @@ from dialer.core.access import (
     is_same_actor,
     may,
     needs_second_person,
-    said,
+    required_text,
 )
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
@@ -44,7 +44,7 @@ from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.org.passwords import hash_password, temporary_password
 from dialer.org.staff_store import Member, find_member, lock_administrators
-from dialer.org.unit_store import check_unit, is_seen, is_visible_to
+from dialer.org.unit_store import check_unit, is_unit_visible, is_visible_to
 from dialer.services import Services
 from dialer.work.tasks import return_work_of
 
@@ -106,7 +106,7 @@ def ask_new_account(
     with services.store.begin() as tx:
         check_unit(tx, unit_id, visible_to)
         if find_member(tx, account.login) is not None:
-            raise Taken(account.login)
+            raise LoginTaken(account.login)
         is_first = unit_id is None and visible_to is None and _is_first_security_administrator(tx, role)
         if is_first or not needs_second_person(role):
             member = insert_account(
@@ -182,7 +182,7 @@ def ask_change(
     return is_same
 
 
-def ask_for(
+def ask_reset_or_enable(
     services: Services,
     kind: StaffChangeKind,
     login: str,
@@ -219,7 +219,9 @@ def list_changes(services: Services, *, visible_to: int | None) -> list[WaitingC
             .order_by(c.asked_at, c.id)
         )
         found = [WaitingChange(change=_change(tx, row), member=find_member(tx, row["login"])) for row in rows]
-        return [one for one in found if one.member is None or is_seen(tx, one.member.unit_id, visible_to)]
+        return [
+            one for one in found if one.member is None or is_unit_visible(tx, one.member.unit_id, visible_to)
+        ]
 
 
 def confirm_change(
@@ -303,7 +305,7 @@ def _ask(
     by: str,
     **columns: object,
 ) -> None:
-    reason = said("why", why)[:LONGEST_REASON]
+    reason = required_text("why", why)[:LONGEST_REASON]
     if not lock_administrators(tx, Role.SECURITY_ADMINISTRATOR):
         raise Conflict(
             "a security administrator must confirm this: make an account for one first, of the whole centre"
@@ -361,8 +363,8 @@ def _lock_waiting(
     member = None if row is None else find_member(tx, row["login"])
     if (
         row is None
-        or not is_seen(tx, row["unit_id"], visible_to)
-        or (member is not None and not is_seen(tx, member.unit_id, visible_to))
+        or not is_unit_visible(tx, row["unit_id"], visible_to)
+        or (member is not None and not is_unit_visible(tx, member.unit_id, visible_to))
     ):
         raise NotFound(kind="change", key=change_id)
     if row["state"] != StaffChangeState.WAITING.value or row["expires_at"] <= services.real.now():

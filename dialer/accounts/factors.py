@@ -14,7 +14,7 @@ from typing import Final
 import pyotp
 import segno
 
-from dialer.accounts.actions import audit, get_account
+from dialer.accounts.actions import audit_member, get_account
 from dialer.core.access import FactorKind, SignInStep, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
@@ -22,8 +22,8 @@ from dialer.org.passwords import random_groups
 from dialer.org.staff import (
     SignedIn,
     SignInRefused,
-    enter,
-    forgive,
+    clear_failed_tries,
+    complete_sign_in,
     note_failure,
     reserve_tries,
     token_hash,
@@ -143,7 +143,7 @@ def confirm_totp(services: Services, session: Session, code: str) -> list[str]:
         note_failure(services, member.login, member, session.address, tries)
         raise Invalid(field="code", problem="does not fit: check the phone's clock, or scan again")
     with services.store.begin() as tx:
-        forgive(tx, tries)
+        clear_failed_tries(tx, tries)
         confirm_factor(tx, begun[0].id, real_now=real_now)
         use_factor(tx, begun[0].id, counter=step, real_now=real_now, rises=True)
         return note_new_factor(tx, services, member, session, FactorKind.TOTP)
@@ -157,7 +157,7 @@ def note_new_factor(
     """
     end_sessions_of(tx, member.id, real_now=services.real.now(), but=session.id)
     mark_second_factor(tx, session.id)
-    audit(tx, services, member.login, "factor_add", member, factor=kind.value)
+    audit_member(tx, services, member.login, "factor_add", member, factor=kind.value)
     return [] if recovery_codes_left(tx, member.id) else _new_codes(tx, member)
 
 
@@ -168,7 +168,7 @@ def new_recovery_codes(services: Services, member: Member) -> list[str]:
     if not member.has_factor:
         raise Conflict("set up a second factor first")
     with services.store.begin() as tx:
-        audit(tx, services, member.login, "recovery_codes", member)
+        audit_member(tx, services, member.login, "recovery_codes", member)
         return _new_codes(tx, member)
 
 
@@ -208,7 +208,7 @@ def remove_factor(services: Services, session: Session, factor_id: int) -> None:
             raise Conflict("your role needs a second factor: set up another one first")
         if not left:
             replace_recovery_codes(tx, member.id, ())
-        audit(tx, services, member.login, "factor_remove", member, factor=removed[0].kind.value)
+        audit_member(tx, services, member.login, "factor_remove", member, factor=removed[0].kind.value)
 
 
 def reset_factors(services: Services, login: str, *, by: str, visible_to: int | None = None) -> int:
@@ -225,11 +225,11 @@ def remove_factors(tx: Tx, services: Services, member: Member, *, by: str, **fac
     removed = delete_factors(tx, member.id)
     replace_recovery_codes(tx, member.id, ())
     end_sessions_of(tx, member.id, real_now=services.real.now())
-    audit(tx, services, by, "factor_reset", member, count=len(removed), **facts)
+    audit_member(tx, services, by, "factor_reset", member, count=len(removed), **facts)
     return len(removed)
 
 
-def who_waits(services: Services, token: str) -> Member | None:
+def member_of_step(services: Services, token: str) -> Member | None:
     """The account whose second factor the step with this token waits for; None if the step has ended."""
     if not token:
         return None
@@ -243,7 +243,7 @@ def finish_with_code(services: Services, *, token: str, code: str, address: str)
     """The session, for a code of the app or a recovery code; the step is used up. Raises `NotFound` for a step that has
     ended, `SignInRefused` and `SignInBlocked`.
     """
-    member = who_waits(services, token)
+    member = member_of_step(services, token)
     if member is None:
         raise NotFound(kind="sign-in", key="")
     tries = reserve_tries(services, member.login, member, address, is_second_step=True)
@@ -253,11 +253,11 @@ def finish_with_code(services: Services, *, token: str, code: str, address: str)
         if how:
             if use_step(tx, token_hash(token), SignInStep.SECOND_FACTOR, real_now=real_now) is None:
                 raise NotFound(kind="sign-in", key="")
-            forgive(tx, tries)
+            clear_failed_tries(tx, tries)
             if how == "recovery code":
                 left = recovery_codes_left(tx, member.id)
-                audit(tx, services, member.login, "recovery_code_used", member, count=left)
-            return enter(tx, services, member, address=address, how=how, second_factor=True)
+                audit_member(tx, services, member.login, "recovery_code_used", member, count=left)
+            return complete_sign_in(tx, services, member, address=address, how=how, second_factor=True)
     note_failure(services, member.login, member, address, tries)
     raise SignInRefused
 

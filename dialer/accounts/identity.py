@@ -28,7 +28,7 @@ from dialer.org.staff import (
     SignedIn,
     SignInRefused,
     audit_account,
-    enter,
+    complete_sign_in,
     open_step,
     token_hash,
 )
@@ -47,7 +47,7 @@ _LONGEST_LOGIN: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
+class SignInWays:
     """The ways to sign in besides the password."""
 
     passkey: bool
@@ -56,10 +56,10 @@ class Ways:
     certificate: bool
 
 
-def ways_of(app: Application) -> Ways:
+def ways_of(app: Application) -> SignInWays:
     """The ways to sign in besides the password that the settings allow."""
     identity = app.settings.identity
-    return Ways(
+    return SignInWays(
         passkey=party_of(app.settings) is not None,
         identity=(identity.oidc_name or urlsplit(identity.oidc_issuer).hostname or "")
         if identity.oidc_issuer
@@ -202,7 +202,7 @@ def _enter(
         if member is not None and member.disabled_at is None:
             if member.has_factor and not elsewhere:
                 return _second_step(tx, services, member)
-            return enter(tx, services, member, address=address, how=how, second_factor=elsewhere)
+            return complete_sign_in(tx, services, member, address=address, how=how, second_factor=elsewhere)
     _note_refused(services, address, how)
     raise SignInRefused
 

@@ -15,12 +15,12 @@ from dialer.accounts.actions import end_own_session, end_sessions, list_sessions
 from dialer.accounts.factors import (
     confirm_totp,
     finish_with_code,
+    member_of_step,
     name_factor,
     new_recovery_codes,
     offer_totp,
     own_factors,
     remove_factor,
-    who_waits,
 )
 from dialer.accounts.identity import (
     begin_identity,
@@ -39,7 +39,7 @@ from dialer.accounts.pages import (
     to_second_step,
 )
 from dialer.accounts.passkeys import (
-    Asked,
+    PasskeyChallenge,
     RelyingParty,
     add_passkey,
     ask_any_passkey,
@@ -90,7 +90,7 @@ def second_step_page(
     """Asks for the second factor; without a password given just before, leads to the sign-in."""
     member = _waiting_member(request)
     if member is None:
-        return request.go("/sign-in")
+        return request.redirect_to("/sign-in")
     return _show_second(request, member, next_path)
 
 
@@ -268,7 +268,7 @@ def _step_token(request: RequestContext) -> str:
 
 def _waiting_member(request: RequestContext) -> Member | None:
     """The account whose second factor this browser's step waits for; the page is in their language."""
-    member = who_waits(request.services, _step_token(request))
+    member = member_of_step(request.services, _step_token(request))
     if member is not None:
         request.lang = Lang(member.language)
     return member
@@ -295,7 +295,7 @@ def _require_party(request: RequestContext) -> RelyingParty:
     return party
 
 
-def _passkey_options(request: RequestContext, asked: Asked) -> Response:
+def _passkey_options(request: RequestContext, asked: PasskeyChallenge) -> Response:
     response = Response(asked.options, media_type=_JSON)
     put_cookie(request.request, response, STEP_COOKIE, asked.token)
     return response
@@ -314,7 +314,7 @@ def own_account_page(request: CurrentRequest) -> Response:
 def end_own_sessions(request: CurrentRequest) -> Response:
     """Signs the person out on every device, this one included."""
     end_sessions(request.services, request.who, by=request.who)
-    response = request.go("/sign-in", notice=gettext_noop("You are signed out everywhere."))
+    response = request.redirect_to("/sign-in", notice=gettext_noop("You are signed out everywhere."))
     drop_cookie(request.request, response, SESSION_COOKIE)
     return response
 
@@ -323,7 +323,7 @@ def end_own_sessions(request: CurrentRequest) -> Response:
 def end_one_session(request: CurrentRequest, session_id: int) -> Response:
     """Signs the person out on that device."""
     end_own_session(request.services, request.member, session_id)
-    return request.go("/account", notice=gettext_noop("The session has ended."))
+    return request.redirect_to("/account", notice=gettext_noop("The session has ended."))
 
 
 @own_pages.get("/account/factors", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
@@ -334,7 +334,7 @@ def factors_page(request: CurrentRequest) -> Response:
 @own_pages.get("/account/factors/app", act=Permission.OWN_ACCOUNT, while_must_enrol=True)
 def app_page(request: CurrentRequest) -> Response:
     if not _is_fresh(request):
-        return request.go("/account/factors")
+        return request.redirect_to("/account/factors")
     return _show_app(request)
 
 
@@ -386,7 +386,7 @@ def _show_new_codes(request: RequestContext, codes: list[str]) -> Response:
     """The page of the new recovery codes, which are shown only once; without new ones the page of all factors."""
     if codes:
         return request.page(_CODES, codes=codes)
-    return request.go("/account/factors", notice=gettext_noop("The second factor is set up."))
+    return request.redirect_to("/account/factors", notice=gettext_noop("The second factor is set up."))
 
 
 @own_pages.post("/account/factors/codes", act=Permission.OWN_ACCOUNT)
@@ -401,7 +401,7 @@ def sign_in_again(request: CurrentRequest) -> Response:
     """Ends this session; signing in leads back to the second factors."""
     assert request.session is not None
     end_own_session(request.services, request.member, request.session.id)
-    response = request.go(f"/sign-in?{urlencode({'next': '/account/factors'})}")
+    response = request.redirect_to(f"/sign-in?{urlencode({'next': '/account/factors'})}")
     drop_cookie(request.request, response, SESSION_COOKIE)
     return response
 
@@ -425,7 +425,7 @@ def name_own_factor(request: CurrentRequest, factor_id: int, name: Annotated[str
         name_factor(request.services, request.member, factor_id, name)
     except Invalid as fault:
         return _show_factors(request, problem=refusal_sentence(fault, request.lang))
-    return request.go("/account/factors", notice=gettext_noop("The name is changed."))
+    return request.redirect_to("/account/factors", notice=gettext_noop("The name is changed."))
 
 
 @own_pages.post("/account/factors/{factor_id}/remove", act=Permission.OWN_ACCOUNT)
@@ -436,7 +436,7 @@ def remove_own_factor(request: CurrentRequest, factor_id: int) -> Response:
         remove_factor(request.services, request.session, factor_id)
     except Conflict as fault:
         return _show_factors(request, problem=refusal_sentence(fault, request.lang))
-    return request.go("/account/factors", notice=gettext_noop("The second factor is removed."))
+    return request.redirect_to("/account/factors", notice=gettext_noop("The second factor is removed."))
 
 
 def _show_factors(request: RequestContext, *, problem: str = "") -> Response:
@@ -480,6 +480,6 @@ def set_password(
         return request.page(_CHANGE, status=_UNFIT, problems={field: refusal_sentence(fault, request.lang)})
     except SignInBlocked as fault:
         return request.page(_CHANGE, status=_UNFIT, problems={"old": refusal_sentence(fault, request.lang)})
-    response = request.go("/", notice=gettext_noop("The new password is set."))
+    response = request.redirect_to("/", notice=gettext_noop("The new password is set."))
     put_cookie(request.request, response, SESSION_COOKIE, token)
     return response

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from dialer.accounts.actions import (
-    Taken,
+    LoginTaken,
     disable_staff,
     end_sessions,
     get_account,
@@ -26,8 +26,8 @@ from dialer.accounts.actions import (
 from dialer.accounts.changes import (
     LONGEST_REASON,
     ask_change,
-    ask_for,
     ask_new_account,
+    ask_reset_or_enable,
     confirm_change,
     list_changes,
     refuse_change,
@@ -92,7 +92,7 @@ ChangeNumber = Annotated[int, Path(ge=1, lt=2**63)]
 @pages.get("/sign-in", act=OPEN)
 def sign_in_page(request: CurrentRequest, next_path: Annotated[str, Query(alias="next")] = "") -> Response:
     if request.somebody is not None:
-        return request.go(own_path(next_path) or home_of(request))
+        return request.redirect_to(own_path(next_path) or home_of(request))
     return show_sign_in(request, next_path)
 
 
@@ -172,7 +172,7 @@ def require_private_way(request: RequestContext) -> None:
 def to_second_step(request: RequestContext, needed: FactorNeeded, next_path: str) -> Response:
     """Redirects to the second factor; the cookie is valid for nothing else."""
     path = own_path(next_path)
-    response = request.go(SECOND_PATH + (f"?{urlencode({'next': path})}" if path else ""))
+    response = request.redirect_to(SECOND_PATH + (f"?{urlencode({'next': path})}" if path else ""))
     put_cookie(request.request, response, STEP_COOKIE, needed.token)
     put_language_cookie(request.request, response, Lang(needed.member.language))
     return response
@@ -181,7 +181,7 @@ def to_second_step(request: RequestContext, needed: FactorNeeded, next_path: str
 def signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, notice: str = "") -> Response:
     """Sets the cookies of the new session and redirects to `path`, by default to the account's home page."""
     request.somebody = entered.member
-    response = request.go(path or home_of(request), notice=notice)
+    response = request.redirect_to(path or home_of(request), notice=notice)
     put_cookie(request.request, response, SESSION_COOKIE, entered.token)
     put_language_cookie(request.request, response, Lang(entered.member.language))
     if STEP_COOKIE in request.request.cookies:
@@ -193,7 +193,7 @@ def signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, not
 def sign_out_now(request: CurrentRequest) -> Response:
     if request.session is not None:
         sign_out(request.services, request.session)
-    response = request.go("/sign-in", notice=gettext_noop("You are signed out."))
+    response = request.redirect_to("/sign-in", notice=gettext_noop("You are signed out."))
     drop_cookie(request.request, response, SESSION_COOKIE)
     return response
 
@@ -208,7 +208,7 @@ def set_language(
     if request.somebody is not None:
         with request.services.store.begin() as tx:
             set_staff(tx, request.somebody.id, language=lang.value)
-    response = request.go(own_path(next_path) or "/")
+    response = request.redirect_to(own_path(next_path) or "/")
     put_language_cookie(request.request, response, lang)
     return response
 
@@ -312,11 +312,11 @@ def add_account(
         )
     except Invalid as fault:
         return _show_all(request, problems={fault.field: refusal_sentence(fault, request.lang)}, typed=typed)
-    except Taken:
+    except LoginTaken:
         taken = request.say(gettext_noop("is taken: choose another one"))
         return _show_all(request, problems={"login": taken}, typed=typed)
     if given is None:
-        return request.go(CHANGES_PATH, notice=_WAITS)
+        return request.redirect_to(CHANGES_PATH, notice=_WAITS)
     return request.page(_GIVEN, given=given, is_new=True, back="/accounts")
 
 
@@ -351,8 +351,8 @@ def change_account(
     except Invalid as fault:
         return _show_one(request, login, problems={fault.field: refusal_sentence(fault, request.lang)})
     if not is_done:
-        return request.go(CHANGES_PATH, notice=_WAITS)
-    return request.go(f"/accounts/{login}", notice=gettext_noop("The account is changed."))
+        return request.redirect_to(CHANGES_PATH, notice=_WAITS)
+    return request.redirect_to(f"/accounts/{login}", notice=gettext_noop("The account is changed."))
 
 
 @pages.post("/accounts/{login}/disable", act=Permission.MANAGE_STAFF)
@@ -362,7 +362,7 @@ def disable_account(request: CurrentRequest, login: str) -> Response:
         disable_staff(request.services, login, by=request.who, visible_to=request.member.unit_id)
     except Conflict as fault:
         return _show_one(request, login, refused=refusal_sentence(fault, request.lang))
-    return request.go(
+    return request.redirect_to(
         f"/accounts/{login}", notice=gettext_noop("The account is disabled; its sessions have ended.")
     )
 
@@ -384,7 +384,7 @@ def ask_to_reset_factors(request: CurrentRequest, login: str, why: Why = "") -> 
 
 def _ask_for(request: RequestContext, kind: StaffChangeKind, login: str, why: str) -> Response:
     try:
-        is_done = ask_for(
+        is_done = ask_reset_or_enable(
             request.services,
             kind,
             login,
@@ -396,8 +396,8 @@ def _ask_for(request: RequestContext, kind: StaffChangeKind, login: str, why: st
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show_one(request, login, problems=wrong, asked=kind)
     if is_done:
-        return request.go(f"/accounts/{login}", notice=gettext_noop("The account is enabled again."))
-    return request.go(CHANGES_PATH, notice=_WAITS)
+        return request.redirect_to(f"/accounts/{login}", notice=gettext_noop("The account is enabled again."))
+    return request.redirect_to(CHANGES_PATH, notice=_WAITS)
 
 
 @pages.get(
@@ -422,7 +422,7 @@ def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Res
     """Carries out what another person has asked for; a new password is shown once."""
     given = confirm_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
     if given is None:
-        return request.go(CHANGES_PATH, notice=gettext_noop("The change is confirmed and done."))
+        return request.redirect_to(CHANGES_PATH, notice=gettext_noop("The change is confirmed and done."))
     return request.page(_GIVEN, given=given, is_new=False, back=CHANGES_PATH)
 
 
@@ -430,20 +430,26 @@ def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Res
 def refuse_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
     """Refuses what another person has asked for."""
     refuse_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
-    return request.go(CHANGES_PATH, notice=gettext_noop("The change is refused. Nothing was changed."))
+    return request.redirect_to(
+        CHANGES_PATH, notice=gettext_noop("The change is refused. Nothing was changed.")
+    )
 
 
 @pages.post(CHANGES_PATH + "/{number}/withdraw", act=Permission.MANAGE_STAFF)
 def withdraw_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
     """Withdraws what an administrator asked for."""
     withdraw_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
-    return request.go(CHANGES_PATH, notice=gettext_noop("The change is withdrawn. Nothing was changed."))
+    return request.redirect_to(
+        CHANGES_PATH, notice=gettext_noop("The change is withdrawn. Nothing was changed.")
+    )
 
 
 @pages.post("/accounts/{login}/sessions/end", act=Permission.MANAGE_STAFF)
 def end_account_sessions(request: CurrentRequest, login: str) -> Response:
     end_sessions(request.services, login, by=request.who, visible_to=request.member.unit_id)
-    return request.go(f"/accounts/{login}", notice=gettext_noop("All sessions of the account have ended."))
+    return request.redirect_to(
+        f"/accounts/{login}", notice=gettext_noop("All sessions of the account have ended.")
+    )
 
 
 def _show_all(

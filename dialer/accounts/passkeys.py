@@ -29,12 +29,12 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from dialer.accounts.factors import factor_name, note_new_factor, who_waits
+from dialer.accounts.factors import factor_name, member_of_step, note_new_factor
 from dialer.core.access import FactorKind, SignInStep
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind
-from dialer.org.staff import SignedIn, SignInRefused, audit_account, enter, open_step, token_hash
+from dialer.org.staff import SignedIn, SignInRefused, audit_account, complete_sign_in, open_step, token_hash
 from dialer.org.staff_store import (
     Begun,
     Factor,
@@ -68,7 +68,7 @@ class RelyingParty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class PasskeyChallenge:
     """The options for the browser, as JSON, and the token of the step."""
 
     token: str
@@ -90,7 +90,7 @@ def relying_party(address: str, *, name: str) -> RelyingParty | None:
     return RelyingParty(id=host, origin=f"{parts.scheme}://{parts.netloc}", name=name)
 
 
-def ask_new_passkey(services: Services, party: RelyingParty, member: Member) -> Asked:
+def ask_new_passkey(services: Services, party: RelyingParty, member: Member) -> PasskeyChallenge:
     """The options by which a browser makes a passkey for this account."""
     with services.store.begin() as tx:
         options = generate_registration_options(
@@ -114,7 +114,7 @@ def ask_new_passkey(services: Services, party: RelyingParty, member: Member) -> 
             real_now=services.real.now(),
             seconds=services.sessions.step_seconds,
         )
-    return Asked(token=token, options=options_to_json(options))
+    return PasskeyChallenge(token=token, options=options_to_json(options))
 
 
 def add_passkey(
@@ -158,7 +158,7 @@ def add_passkey(
         return note_new_factor(tx, services, member, session, FactorKind.PASSKEY)
 
 
-def ask_any_passkey(services: Services, party: RelyingParty) -> Asked:
+def ask_any_passkey(services: Services, party: RelyingParty) -> PasskeyChallenge:
     """The options by which a browser signs in without a password: it chooses the passkey, and verifies its user."""
     options = generate_authentication_options(
         rp_id=party.id, timeout=_TIMEOUT_MS, user_verification=UserVerificationRequirement.REQUIRED
@@ -171,14 +171,14 @@ def ask_any_passkey(services: Services, party: RelyingParty) -> Asked:
             real_now=services.real.now(),
             seconds=services.sessions.step_seconds,
         )
-    return Asked(token=token, options=options_to_json(options))
+    return PasskeyChallenge(token=token, options=options_to_json(options))
 
 
-def ask_second_passkey(services: Services, party: RelyingParty, token: str) -> Asked:
+def ask_second_passkey(services: Services, party: RelyingParty, token: str) -> PasskeyChallenge:
     """The options by which a browser shows a passkey after the password. Raises `NotFound` for a step that has
     ended.
     """
-    member = who_waits(services, token)
+    member = member_of_step(services, token)
     if member is None:
         raise NotFound(kind="sign-in", key="")
     digest = token_hash(token)
@@ -193,7 +193,7 @@ def ask_second_passkey(services: Services, party: RelyingParty, token: str) -> A
             user_verification=UserVerificationRequirement.PREFERRED,
         )
         change_step(tx, begun.id, digest, {"challenge": bytes_to_base64url(options.challenge)})
-    return Asked(token=token, options=options_to_json(options))
+    return PasskeyChallenge(token=token, options=options_to_json(options))
 
 
 def sign_in_with_passkey(
@@ -215,7 +215,7 @@ def sign_in_with_passkey(
             member = _authenticated_member(
                 tx, services, party, begun, credential, after_password=after_password
             )
-            return enter(tx, services, member, address=address, how="passkey", second_factor=True)
+            return complete_sign_in(tx, services, member, address=address, how="passkey", second_factor=True)
     except SignInRefused:
         with services.store.begin() as tx:
             audit_account(tx, services, "?", "sign_in_failed", 0, address=address, how="passkey")

@@ -53,7 +53,7 @@ def ask(
     why: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Requests a token, which is made once another person confirms it."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     typed = {"name": name, "scope": scope or [], "days": days, "sources": sources, "unit": unit, "why": why}
     try:
         ask_token(
@@ -71,13 +71,13 @@ def ask(
         return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
     except Conflict as fault:
         return _show(request, typed=typed, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
-    return request.go(_PATH, notice=gettext_noop("A security administrator must confirm the token."))
+    return request.redirect_to(_PATH, notice=gettext_noop("A security administrator must confirm the token."))
 
 
 @token_pages.post(_PATH + "/requests/{number}/confirm", act=Permission.CONFIRM_STAFF_CHANGES)
 def confirm(request: CurrentRequest, number: Number) -> Response:
     """Makes the token. Its secret is on the page that answers, and nowhere else."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     try:
         new = confirm_token(request.services, number, by=request.who)
     except Conflict as fault:
@@ -90,12 +90,12 @@ def refuse(
     request: CurrentRequest, number: Number, back: Annotated[str, Form(max_length=20)] = ""
 ) -> Response:
     """Refuses a request, or withdraws one's own."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     try:
         refuse_token(request.services, number, by=request.who)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
-    return request.go(
+    return request.redirect_to(
         "/approvals" if back == "approvals" else _PATH, notice=gettext_noop("No token is made.")
     )
 
@@ -103,9 +103,9 @@ def refuse(
 @token_pages.post(_PATH + "/{name}/revoke", act=_SEE)
 def revoke(request: CurrentRequest, name: Name) -> Response:
     """Revokes a token at once. One person is enough: a leaked secret must not wait."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     revoke_token(request.services, name, by=request.who)
-    return request.go(
+    return request.redirect_to(
         _PATH, notice=gettext_noop("The token is revoked; every process refuses it within seconds.")
     )
 
@@ -119,7 +119,7 @@ def _show(
     refused: str = "",
     status: int = 200,
 ) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     found = list_tokens(request.services)
     real_now = request.services.real.now()
     return request.page(

@@ -12,7 +12,15 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from dialer.core.access import Permission, Role, StaffChangeState, actor_name, is_same_actor, may, said
+from dialer.core.access import (
+    Permission,
+    Role,
+    StaffChangeState,
+    actor_name,
+    is_same_actor,
+    may,
+    required_text,
+)
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
@@ -58,7 +66,7 @@ def ask_token(
     and `Conflict` where the name is in use or requested already, or where nobody can confirm.
     """
     who, wanted = actor_name(by), check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
-    reason = said("why", why)[:_LONGEST_REASON]
+    reason = required_text("why", why)[:_LONGEST_REASON]
     real_now, c = services.real.now(), t.token_request.c
     with services.store.begin() as tx:
         if not lock_administrators(tx, Role.SECURITY_ADMINISTRATOR):

@@ -26,9 +26,9 @@ from dialer.api.models import (
 from dialer.api.openings import openings_router
 from dialer.api.signals import signals_router
 from dialer.api.warnings import warnings_router
-from dialer.casefile.reading import CaseOut, show_case, tell_case
+from dialer.casefile.reading import CaseOut, case_out, show_case
 from dialer.core.errors import Invalid, NotFound, Unavailable
-from dialer.core.rates import Cut, Dimension
+from dialer.core.rates import CaseFilter, Dimension
 from dialer.core.values import FraudType, Grade
 from dialer.language import Text, bilingual
 from dialer.org.staff_store import Token
@@ -36,8 +36,8 @@ from dialer.outcomes.report import (
     CutOut,
     RatesQuery,
     ReportOut,
-    cut_out,
     cut_rates,
+    cut_report_out,
     make_report,
     moment_of,
     note_export,
@@ -108,7 +108,7 @@ def case(services: Services, token: Token, case_id: int) -> dict[str, Any]:
     story = show_case(services, case_id)
     if token.unit and story.file.stored.unit != token.unit:
         raise NotFound(kind="case", key=case_id)
-    return tell_case(story).plain()
+    return case_out(story).plain()
 
 
 @reading_router.get("/report", summary="报告 · The report", response_model=ReportOut, responses=problems(422))
@@ -173,7 +173,7 @@ def cut(services: Services, token: Token, window: CutQuery) -> dict[str, Any]:
         by=window.by,
         period=report_period(services, window.start, window.end),
         unit_id=window.unit,
-        cut=Cut(
+        cut=CaseFilter(
             grade=window.grade,
             fraud_type=window.fraud_type,
             source=window.source,
@@ -183,7 +183,7 @@ def cut(services: Services, token: Token, window: CutQuery) -> dict[str, Any]:
     )
     found = cut_rates(services, asked, reader_unit_id=None, at=moment_of(window.at))
     _note_read(services, token, window)
-    return cut_out(services, asked, found).plain()
+    return cut_report_out(services, asked, found).plain()
 
 
 def _note_read(services: Services, token: Token, window: ReportQuery) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dialer.api.gate import MayWriteOpenings, parsed, process_of, read_body
 from dialer.api.models import FieldProblem, Problem, ProblemCode, problems
 from dialer.cards.checks import shipped_checks
-from dialer.cards.counter import Checked, check_opening, enter_openings
+from dialer.cards.counter import CheckedOpening, check_opening, enter_openings
 from dialer.cards.store import Outlet, institution_of_token, outlets_of_institution
 from dialer.cards.view import VICTIM_QUESTIONS
 from dialer.core.cards import CheckVerdict
@@ -146,7 +146,7 @@ def check(services: Services, token: Token, body: bytes) -> dict[str, Any]:
     return check_out(checked).model_dump(mode="json")
 
 
-def check_out(checked: Checked) -> CheckOut:
+def check_out(checked: CheckedOpening) -> CheckOut:
     """The answer with its sentences in both languages."""
     checks, answer = shipped_checks(), checked.answer
     is_victim = answer.verdict is CheckVerdict.POSSIBLE_VICTIM

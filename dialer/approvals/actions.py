@@ -13,10 +13,10 @@ from uuid import UUID
 from dialer.accounts.changes import WaitingChange, list_changes
 from dialer.accounts.tokens import TokenRequest, waiting_tokens
 from dialer.approvals.queries import (
-    Counts,
     MoneyReturned,
     MoneyWaiting,
     RuleDraft,
+    WaitingCounts,
     cases_of_outcomes,
     count_waiting,
     draft_ids,
@@ -29,12 +29,12 @@ from dialer.approvals.queries import (
 from dialer.cards.restrictions import Determination, list_determinations
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
-from dialer.core.access import Permission, Role, actor_name, is_same_actor, may, said
+from dialer.core.access import Permission, Role, actor_name, is_same_actor, may, required_text
 from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import BulletinState
-from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, must_have_evidence
+from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, check_evidence
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
@@ -44,10 +44,10 @@ from dialer.outcomes.evidence_files import (
     FIELD,
     CleanFile,
     EvidenceFile,
-    OpenFile,
+    UnsealedFile,
     add_evidence_files,
     files_of_outcomes,
-    open_file,
+    unseal_file,
 )
 from dialer.outcomes.filed_lists import FiledLine, list_filed
 from dialer.outcomes.ledger import (
@@ -63,7 +63,7 @@ from dialer.services import Services
 from dialer.warnings.queries import LoadLine, loads_waiting
 from dialer.work.assignments import Scope
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
-from dialer.work.tasks import approve, enqueue_after_report, return_claim
+from dialer.work.tasks import approve_in_transaction, enqueue_after_report, return_claim
 
 MOST_AT_ONCE = 100
 """The most lines of a kind on a page, and the most lines of a batch."""
@@ -155,7 +155,7 @@ class Inbox:
         return sum(self.counts.values())
 
 
-def counts_for(counts: Counts, reader: Reader) -> dict[ApprovalKind, int]:
+def counts_for(counts: WaitingCounts, reader: Reader) -> dict[ApprovalKind, int]:
     """How many of each kind wait for this person, of `counts`, which are those of the unit."""
     return {
         kind: sum(n for made, n in by_person.items() if _waits_for(kind, reader.who, made.by, made.concerns))
@@ -175,7 +175,7 @@ def _is_of_others(who: str, *made: str) -> bool:
     return not who or not any(is_same_actor(who, one) for one in made)
 
 
-def read_counts(services: Services, *, visible_to: int | None) -> Counts:
+def read_counts(services: Services, *, visible_to: int | None) -> WaitingCounts:
     """How much waits in a unit, by kind and by who made it."""
     with services.store.begin() as tx:
         return count_waiting(tx, visible_to=visible_to, real_now=services.real.now())
@@ -302,7 +302,7 @@ def approve_outcomes(
             read = evidence_read_by(tx, who, sample, since=services.clock.now() - _READ_FOR)
             if unread := [one for one in sample if one not in read]:
                 raise SampleUnread(unread, of=len(ids))
-        must_cancel = approve(tx, services, cases, by=who, in_place=in_place)
+        must_cancel = approve_in_transaction(tx, services, cases, by=who, in_place=in_place)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
     return len(ids)
@@ -337,7 +337,7 @@ def read_evidence(
 
 def read_evidence_file(
     services: Services, outcome_id: int, file_id: UUID, *, who: str, visible_to: int | None
-) -> OpenFile:
+) -> UnsealedFile:
     """A file of a line that waits for this person's decision, which is the reason in the audit. Raises `NotFound` for
     any other file.
     """
@@ -347,7 +347,7 @@ def read_evidence_file(
         files = files_of_outcomes(tx, [one.id for one in waiting]).get(outcome_id, ())
         if file_id not in {one.id for one in files}:
             raise NotFound(kind="file", key=file_id)
-        found = open_file(tx, file_id)
+        found = unseal_file(tx, file_id)
         subject, facts = f"case/{found.case_id}", {"outcome_id": outcome_id}
         note_work_reveal(
             tx, services, who=viewer, act=found.act, subject=subject, why="approval", facts=facts
@@ -360,7 +360,7 @@ def refuse_outcome(services: Services, outcome_id: int, *, why: str, by: str, vi
     task of a success without a call is open again. Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an
     approval does.
     """
-    who, reason = actor_name(by), said("why", why)[:_LONGEST_WHY]
+    who, reason = actor_name(by), required_text("why", why)[:_LONGEST_WHY]
     with services.store.begin() as tx:
         case_id = _lock_case(tx, outcome_id, visible_to)
         now = services.clock.now()
@@ -387,7 +387,7 @@ def correct_outcome(
     `Invalid` for money without evidence, and `Conflict` if it is already answered.
     """
     who = actor_name(by)
-    must_have_evidence(amounts, evidence)
+    check_evidence(amounts, evidence)
     if files and amounts.is_nothing:
         raise Invalid(field=FIELD, problem="prove no amount", fix="enter the amount that they prove")
     with services.store.begin() as tx:

@@ -27,11 +27,11 @@ from dialer.approvals.actions import (
     read_inbox,
     refuse_outcome,
 )
-from dialer.approvals.queries import Counts
+from dialer.approvals.queries import WaitingCounts
 from dialer.core.access import Permission
 from dialer.core.case import StopResult
 from dialer.core.errors import Conflict, Invalid
-from dialer.core.values import AmountKind, Amounts, EvidenceKind, fen_of, typed_evidence
+from dialer.core.values import AmountKind, Amounts, EvidenceKind, parse_yuan, typed_evidence
 from dialer.language import gettext_noop
 from dialer.outcomes.bulletin_words import days_words, title_of
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
@@ -39,7 +39,7 @@ from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sealed_file, sent_files
-from dialer.work.desk import stop_payment_done
+from dialer.work.desk import complete_stop_payment
 
 approval_pages = Section()
 _PATH, _TEMPLATE = "/approvals", "console/approvals.html"
@@ -66,7 +66,7 @@ def _reader(request: RequestContext) -> Reader:
     return Reader(who=request.who, role=member.role, unit_id=member.unit_id)
 
 
-def _counts(request: RequestContext) -> Cache[int | None, Counts]:
+def _counts(request: RequestContext) -> Cache[int | None, WaitingCounts]:
     """What waits in a unit, by who made it; read once for everybody of the unit."""
     services = request.services
     return request.cache(
@@ -170,7 +170,7 @@ def correct(
     sent = sent_files(evidence_files)
     try:
         amounts = Amounts(
-            **{f"{kind}_fen": fen_of(typed[kind] or "0", field=kind) for kind in sorted(AmountKind)}
+            **{f"{kind}_fen": parse_yuan(typed[kind] or "0", field=kind) for kind in sorted(AmountKind)}
         )
         correct_outcome(
             request.services,
@@ -200,7 +200,7 @@ def stopped(
     """Reports the result of a stop-payment request."""
     unit_id = request.member.unit_id
     try:
-        stop_payment_done(request.services, payment_id, by=request.who, result=result, visible_to=unit_id)
+        complete_stop_payment(request.services, payment_id, by=request.who, result=result, visible_to=unit_id)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
     return _done(request, gettext_noop("The stop-payment task is done."))
@@ -213,7 +213,7 @@ def _read(request: RequestContext, outcome_ids: Collection[int]) -> Mapping[int,
 
 def _done(request: RequestContext, notice: str) -> Response:
     _counts(request).forget(request.member.unit_id)
-    return request.go(_PATH, notice=notice)
+    return request.redirect_to(_PATH, notice=notice)
 
 
 def _show(

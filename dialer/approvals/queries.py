@@ -77,7 +77,7 @@ class MoneyReturned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Who:
+class MadeBy:
     """Who made what waits, and whose account it concerns; '' for nobody."""
 
     by: str
@@ -93,7 +93,7 @@ class RuleDraft:
     drafted_at: datetime
 
 
-Counts = Mapping[ApprovalKind, Mapping[Who, int]]
+WaitingCounts = Mapping[ApprovalKind, Mapping[MadeBy, int]]
 
 _o = t.outcome.c
 _refusal, _later = t.outcome.alias("refusal"), t.outcome.alias("later")
@@ -239,7 +239,7 @@ def draft_ids(tx: Tx, *, who: str) -> list[int]:
     return [row["id"] for row in tx.rows(drafts.order_by(t.script_version.c.drafted_at))]
 
 
-def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Counts:
+def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> WaitingCounts:
     """The number of rows that wait, by kind and by who made them; for `RETURNED` by the recorder."""
     n = sa.func.count().label("n")
     seen_case = is_visible_to(t.case.c.unit_id, visible_to)
@@ -293,7 +293,7 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Coun
     }
     return {
         kind: {
-            Who(by=row.get("by") or "", concerns=row.get("concerns") or ""): row["n"]
+            MadeBy(by=row.get("by") or "", concerns=row.get("concerns") or ""): row["n"]
             for row in tx.rows(statement)
         }
         for kind, statement in statements.items()

@@ -23,7 +23,7 @@ from dialer.audit.trail import (
     read_trail_state,
     search_audit,
 )
-from dialer.core.access import FactorKind, Permission, Role, actor_name, said
+from dialer.core.access import FactorKind, Permission, Role, actor_name, required_text
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
 from dialer.core.timeline import ActKind
@@ -44,7 +44,7 @@ def export_audit(services: Services, query: AuditQuery, *, who: str, why: str) -
     """The newest `MOST_EXPORTED` lines that fit the query; audits the reason and the number of lines first. Raises
     `Invalid` without a reason.
     """
-    reader, reason = actor_name(who), said("why", why, fix="every export says what it is for")
+    reader, reason = actor_name(who), required_text("why", why, fix="every export says what it is for")
     narrowed = {"who": query.who, "act": query.act, "subject": query.subject}
     with services.store.begin() as tx:
         lines = search_audit(tx, replace(query, before=None, limit=MOST_EXPORTED)).lines

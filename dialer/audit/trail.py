@@ -29,15 +29,15 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from dialer.cases.alarms import raise_alarm_once
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, required_text
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.rates import Period
 from dialer.db import tables as t
 from dialer.db.audit import (
     CHECKPOINT_ACT,
-    Flaw,
-    Place,
+    AuditFlaw,
+    ChainPosition,
     Seal,
     TrailCheck,
     audit_reason,
@@ -51,7 +51,7 @@ from dialer.db.system_state import cycle_parts, note_cycle_part
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import Vault
 from dialer.org.unit_store import is_within_unit
-from dialer.runtime.appending import append_whole, held
+from dialer.runtime.appending import append_whole, open_locked
 from dialer.runtime.settings import AuditSettings
 from dialer.services import Services
 
@@ -125,7 +125,7 @@ def _line(tx: Tx, row: Row) -> AuditLine:
 def _is_linked(tx: Tx, row: Row) -> bool:
     before = row["chain_before"]
     if before is None:
-        start = Place() if row["number"] == 1 else start_of(tx, row["number"])
+        start = ChainPosition() if row["number"] == 1 else start_of(tx, row["number"])
         before = None if start is None else start.chain
     return before is not None and follows(tx.vault, row, before)
 
@@ -158,7 +158,7 @@ def audited_act_names(tx: Tx) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Anchor(Place):
+class Anchor(ChainPosition):
     """The last line of the audit at a time. `seal` is made with our key; `stamp` is a time stamp of the seal (RFC
     3161).
     """
@@ -185,7 +185,7 @@ _ANCHOR_PART: Final = "anchor"
 _ANCHOR: Final = "audit anchor"
 _ROUND_LINES: Final = 20_000
 _WHOLE_EVERY: Final = timedelta(days=1)
-_EVERY_ROUND: Final = (Flaw.HEAD, Flaw.ANCHOR)
+_EVERY_ROUND: Final = (AuditFlaw.HEAD, AuditFlaw.ANCHOR)
 _RECENT_BYTES: Final = 1 << 16
 _NET_SECONDS: Final = 10.0
 _PLACE_SECONDS: Final = 30.0
@@ -247,7 +247,7 @@ def check_new_lines(
     known: Mapping[str, Any] = {} if part is None else part.facts
     after, began_at, found = None, real_now, Counter[str]()
     if part is not None and not (known["is_done"] and real_now - part.began_at >= _WHOLE_EVERY):
-        after = Place(number=known["number"], chain=bytes.fromhex(known["chain"]))
+        after = ChainPosition(number=known["number"], chain=bytes.fromhex(known["chain"]))
         began_at, found = part.began_at, Counter(known["found"])
     elif part is not None:
         # What was found before is shown until these rounds are over.
@@ -288,12 +288,12 @@ def _note(
             raise_alarm_once(tx, AlarmCode.AUDIT_BROKEN, now=services.clock.now(), facts=dict(found))
 
 
-def write_checkpoint(services: Services, *, through: int, by: str, why: str) -> Place:
+def write_checkpoint(services: Services, *, through: int, by: str, why: str) -> ChainPosition:
     """Writes a line of the audit that permits the owner of the database to delete the lines up to `through`: a check
     then begins after it. Raises `Invalid` without a reason and if lines are missing or altered, and `NotFound` for a
     missing line.
     """
-    who, reason = actor_name(by), said("why", why, fix="every checkpoint says what it is for")
+    who, reason = actor_name(by), required_text("why", why, fix="every checkpoint says what it is for")
     with services.store.begin() as tx:
         if check_trail(tx).findings:
             raise Invalid(field="through", problem="the audit is not whole", fix="see dialer audit verify")
@@ -304,7 +304,7 @@ def write_checkpoint(services: Services, *, through: int, by: str, why: str) -> 
         facts = {"through": through, "chain": chain.hex()}
         now = services.clock.now()
         write_audit(tx, who=who, act=CHECKPOINT_ACT, subject="audit", why=reason, now=now, facts=facts)
-    return Place(number=through, chain=chain)
+    return ChainPosition(number=through, chain=chain)
 
 
 def read_anchors(vault: Vault, text: str) -> tuple[list[Anchor], int]:
@@ -317,7 +317,7 @@ def read_anchors(vault: Vault, text: str) -> tuple[list[Anchor], int]:
         if found is None:
             continue
         anchor = _anchor(found[0])
-        if anchor is None or not vault.fits(anchor.seal, _anchored(anchor), purpose=_ANCHOR):
+        if anchor is None or not vault.verify_seal(anchor.seal, _anchored(anchor), purpose=_ANCHOR):
             foreign += 1
         else:
             anchors.append(anchor)
@@ -431,7 +431,7 @@ def _short(fault: Exception) -> str:
 def _append_to(path: Path, anchor: Anchor) -> None:
     """Appends a whole line, which is on the disk when this returns."""
     is_new = not path.exists()
-    with held(path) as file:
+    with open_locked(path) as file:
         append_whole(file, f"{anchor.text()}\n".encode())
     if is_new:
         folder = os.open(path.parent, os.O_RDONLY)

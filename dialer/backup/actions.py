@@ -53,7 +53,7 @@ from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.language import Text, gettext_noop
 from dialer.runtime.clock import ScaledClock
-from dialer.runtime.embedded import ensure
+from dialer.runtime.embedded import ensure_servers
 
 _FOLDERS: Final = ("recordings", "voices")
 """The folders that are only in the data folder. Lists, photos, scripts and their sound are rows; `audio` is a copy of
@@ -214,7 +214,7 @@ def verify_backup(file: Path, keys: Keys, *, scratch: Path) -> Backup:
     with ExitStack() as closing:
         reader = closing.enter_context(open_backup(file, keys))
         folder = Path(closing.enter_context(_scratch_folder(scratch)))
-        servers = closing.enter_context(ensure(folder, valkey=False, ephemeral=True))
+        servers = closing.enter_context(ensure_servers(folder, valkey=False, ephemeral=True))
         target = closing.enter_context(fill_database(servers.owner_url, keys))
         return _fill(reader, target, keep=_skip)
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from dialer.calls.conversation import context_for, rendered_script_of, warning_prompts
 from dialer.calls.events import Reading, expect_recordings_of, rest_numbers
-from dialer.calls.store import Call, Change, StoredEvents, change_calls, lock_calls, read_calls
+from dialer.calls.store import AttemptChange, Call, StoredEvents, change_calls, lock_calls, read_calls
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
-from dialer.core.attempt import AttemptEvent, AttemptState, after
+from dialer.core.attempt import AttemptEvent, AttemptState, state_after
 from dialer.core.events import AttemptEnded
-from dialer.core.reach import Conversation, Hearing, Reach, contact_of, heard_seconds, reach_of
+from dialer.core.reach import Conversation, Hearing, Reach, contact_of_reach, heard_seconds, reach_of
 from dialer.core.values import Contact, TelephonyResult
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
@@ -43,11 +43,11 @@ def _heard(call: Call, *, now: datetime, talk_seconds: int | None, unplayed: boo
     News can also come late, so the earlier of both ends counts.
     """
     if unplayed:
-        return Hearing.of(call.hearing).unheard()
+        return Hearing.of(call.hearing).without_turn()
     over_at = now
     if talk_seconds is not None and call.answered_at is not None:
         over_at = min(over_at, call.answered_at + timedelta(seconds=max(0, talk_seconds - 1)))
-    return Hearing.of(call.hearing).until(over_at)
+    return Hearing.of(call.hearing).after_turn(over_at)
 
 
 def _classify_contact(
@@ -97,7 +97,7 @@ _MACHINES = ("machine", "fax")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class CallNews:
     """News of one attempt; `step` identifies it, so that a repetition is recognised."""
 
     attempt_id: uuid.UUID
@@ -115,7 +115,7 @@ class News:
         )
 
 
-def _kept(one: News, case_id: int) -> StoredEvents:
+def _kept(one: CallNews, case_id: int) -> StoredEvents:
     progress = one.progress
     return StoredEvents(
         attempt_id=one.attempt_id,
@@ -143,9 +143,9 @@ def _announced(progress: CallProgress) -> dict[str, Any]:
 
 def _applied(
     services: Services, progress: CallProgress, call: Call, now: datetime, poll_at: datetime
-) -> Change | None:
+) -> AttemptChange | None:
     """What this news changes in the attempt; None for an attempt that has ended, which no longer changes."""
-    state = after(call.state, _EVENT[progress.stage])
+    state = state_after(call.state, _EVENT[progress.stage])
     if state is None:
         return None
     over = progress.stage is Stage.ENDED
@@ -164,7 +164,7 @@ def _applied(
             heard = _voice_seconds(call, now=now, talk_seconds=talk_seconds, unplayed=progress.unplayed)
     elif progress.answered_by.startswith(_MACHINES):
         heard = _voice_seconds(call, now=now)
-    return Change(
+    return AttemptChange(
         attempt_id=call.attempt_id,
         state=state,
         sid=progress.sid or None,
@@ -174,7 +174,7 @@ def _applied(
         ended_at=now if over else None,
         poll_at=poll_at,
         result=result,
-        contact=None if reach is None else contact_of(reach),
+        contact=None if reach is None else contact_of_reach(reach),
         reach=reach,
         heard_seconds=heard,
         hearing=hearing.as_json() if hearing is not None and call.hearing is not None else None,
@@ -213,7 +213,7 @@ def _was_silent(call: Call, progress: CallProgress) -> bool:
     return progress.duration_seconds is None or progress.duration_seconds > _ASKED_BY_SECONDS
 
 
-def _ended(call: Call, change: Change) -> AttemptEnded:
+def _ended(call: Call, change: AttemptChange) -> AttemptEnded:
     assert change.result is not None
     return AttemptEnded(
         n=call.n,
@@ -236,14 +236,14 @@ def end_attempts(
     found = read_calls(tx, results)
     locked_cases = lock_cases(tx, {call.case_id for call in found.values()})
     known = lock_calls(tx, results)
-    changes: list[Change] = []
+    changes: list[AttemptChange] = []
     moves: list[Move] = []
     for attempt_id, call in known.items():
-        state = after(call.state, AttemptEvent.ENDED)
+        state = state_after(call.state, AttemptEvent.ENDED)
         if state is None:
             continue
         result, code = results[attempt_id]
-        change = Change(
+        change = AttemptChange(
             attempt_id=attempt_id,
             state=state,
             ended_at=now,

@@ -21,7 +21,7 @@ from dialer.core.attempt import SENT_STATES, AttemptEvent, AttemptState
 from dialer.core.case import Reason
 from dialer.core.values import FraudType, Grade, PauseScope, Tag
 from dialer.db import tables as t
-from dialer.db.bulk import RowSet, among, in_words, moment, word
+from dialer.db.bulk import RowSet, among, in_words, moment, word_literal
 from dialer.db.unit_of_work import Tx, record_of
 
 _PROMOTE_AT_ONCE = 5000
@@ -29,7 +29,7 @@ _WITHHOLD_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class ClaimedAttempt:
     """An attempt that only this worker may send while its lease lasts. `to` is in E.164 form and never logged."""
 
     attempt_id: uuid.UUID
@@ -66,7 +66,7 @@ def promote_planned(tx: Tx, *, now: datetime) -> int:
     """
     due = (
         sa.select(t.attempt.c.id)
-        .where(t.attempt.c.state == word(AttemptState.PLANNED), t.attempt.c.not_before <= now)
+        .where(t.attempt.c.state == word_literal(AttemptState.PLANNED), t.attempt.c.not_before <= now)
         .order_by(t.attempt.c.not_before)
         .limit(_PROMOTE_AT_ONCE)
         .with_for_update(skip_locked=True)
@@ -76,7 +76,7 @@ def promote_planned(tx: Tx, *, now: datetime) -> int:
 
 def is_any_ready(tx: Tx) -> bool:
     """Whether an attempt waits for a line."""
-    ready = sa.exists().where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held)
+    ready = sa.exists().where(t.attempt.c.state == word_literal(AttemptState.READY), ~t.attempt.c.held)
     return bool(tx.scalar(sa.select(ready)))
 
 
@@ -88,7 +88,7 @@ def ready_outside_window(tx: Tx, *, after: OutsideWindow | None, limit: int) -> 
     statement = (
         sa.select(a.id, a.case_id, a.n, a.urgency_at, t.case.c.policy_version)
         .join(t.case, t.case.c.id == a.case_id)
-        .where(a.state == word(AttemptState.READY), ~a.held, ~a.windowed)
+        .where(a.state == word_literal(AttemptState.READY), ~a.held, ~a.windowed)
         .order_by(a.urgency_at, a.id)
         .limit(limit)
     )
@@ -108,7 +108,7 @@ def claim_attempts(
     at_most: int,
     number_retry_seconds: float,
     closed_until: Callable[[str], datetime | None] = lambda _number: None,
-) -> list[Claimed]:
+) -> list[ClaimedAttempt]:
     """Claims the most urgent ready attempts, as many as pacing and lines allow within the horizon, each with its own
     moment to leave. The caller has locked the group. An attempt is postponed, without using up a try, if its number is
     in a call or rests, or if it is night there: `closed_until` gives the next opening for a number, or None.
@@ -138,7 +138,7 @@ def claim_attempts(
     lease_until = real_now + timedelta(seconds=horizon_seconds + lease_seconds)
     claimed = [
         record_of(
-            Claimed,
+            ClaimedAttempt,
             row,
             attempt_id=row["id"],
             token=row["token"] + 1,
@@ -184,7 +184,7 @@ def _candidates(tx: Tx, *, limit: int) -> list[Any]:
         .join(t.case, c.id == a.case_id)
         .join(t.person, t.person.c.id == a.person_id)
         .join(t.person_phone, of_number)
-        .where(a.id.in_(sa.select(ready.c.id)), a.state == word(AttemptState.READY))
+        .where(a.id.in_(sa.select(ready.c.id)), a.state == word_literal(AttemptState.READY))
         .order_by(a.urgency_at, a.id)
         .limit(limit)
         .with_for_update(of=t.attempt, skip_locked=True)

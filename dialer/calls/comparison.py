@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dialer.calls.apply import News
+from dialer.calls.apply import CallNews
 from dialer.calls.comparison_store import (
     CalledAttempt,
     CarrierCall,
@@ -33,7 +33,7 @@ from dialer.calls.pacing import lock_line_group, pause_line_group
 from dialer.calls.pause_store import place_pause
 from dialer.cases.persons import earlier_indexes
 from dialer.cases.store import lock_cases
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, required_text
 from dialer.core.errors import Conflict
 from dialer.core.values import PauseScope, TelephonyResult
 from dialer.db.audit import write_audit
@@ -209,7 +209,7 @@ def skip_comparison(services: Services, *, by: str, why: str) -> None:
     """Lets dialling be resumed without the comparison, by a person's decision. People who were called after the backup
     may be called again. Raises `Invalid`.
     """
-    who, reason = actor_name(by), said("why", why, fix="say why people may be called again")
+    who, reason = actor_name(by), required_text("why", why, fix="say why people may be called again")
     with services.store.begin() as tx:
         restored = awaited_comparison(tx)
         if restored is None:
@@ -250,7 +250,7 @@ async def _settle_sent(services: Services, client: CallClient, listed: Sequence[
             continue
         with services.store.begin() as tx:
             lock_cases(tx, [one.case_id])
-            step = News(attempt_id=one.attempt_id, step=f"compared.{one.sid}", progress=progress)
+            step = CallNews(attempt_id=one.attempt_id, step=f"compared.{one.sid}", progress=progress)
             _, cancels = apply_replies(tx, services, [step])
         if cancels:
             services.enqueue("cancel_calls")
@@ -362,7 +362,7 @@ def _match(tx: Tx, services: Services, case_ids: Sequence[int] | None) -> tuple[
     done = [one for one in chosen.values() if one.case_id in locked]
     bound = bind_called_attempts(tx, done)
     news = [
-        News(
+        CallNews(
             attempt_id=one.attempt_id,
             step=f"compared.{one.sid}",
             progress=CallProgress(

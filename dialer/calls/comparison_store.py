@@ -18,7 +18,7 @@ from dialer.core.attempt import DOUBTFUL_STATES, SENT_STATES, UNSENT_STATES, Att
 from dialer.core.case import RUNNING_STATUSES, CaseStatus
 from dialer.core.values import TelephonyResult, Track
 from dialer.db import tables as t
-from dialer.db.bulk import among, in_words, word
+from dialer.db.bulk import among, in_words, word_literal
 from dialer.db.unit_of_work import Tx, record_of
 
 REMEMBERED = timedelta(days=7)
@@ -196,8 +196,8 @@ def settle_carrier_calls(tx: Tx) -> None:
     tx.execute(
         sa.update(t.case)
         .where(
-            case.status == word(CaseStatus.WATCHING),
-            case.follow_up_by == word(Track.ROBOT),
+            case.status == word_literal(CaseStatus.WATCHING),
+            case.follow_up_by == word_literal(Track.ROBOT),
             case.follow_up_at.is_not(None),
             was_called,
         )

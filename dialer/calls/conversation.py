@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import partial
 
 from dialer.calls.events import Reading
-from dialer.calls.store import Call, Change, StoredEvents
-from dialer.core.attempt import AttemptEvent, after
+from dialer.calls.store import AttemptChange, Call, StoredEvents
+from dialer.core.attempt import AttemptEvent, state_after
 from dialer.core.case import Reason
 from dialer.core.events import AlarmCode, HandOverRequested
 from dialer.core.reach import HeardPrompt, Hearing
@@ -66,8 +66,8 @@ def context_for(
         language=language,
         tags=tags,
         local_hour=now.astimezone(services.centre.zone).hour,
-        clips=rendered.by_text,
-        slow_clips=rendered.slow_by_text,
+        clips=rendered.files_by_text,
+        slow_clips=rendered.slow_files_by_text,
         recordings=rendered.recordings,
         offered=rendered.offers(services.centre.languages, language),
         is_recorded=is_recorded,
@@ -112,7 +112,7 @@ _PEOPLE_NEEDED = frozenset({Answer.WANTS_OFFICER, Answer.ALREADY_PAID})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class TurnRequest:
     """A request for the next turn of an attempt's call. `position` is None for the first turn."""
 
     attempt_id: uuid.UUID
@@ -132,14 +132,16 @@ class Step:
         """The next turn of the conversation, and what it changes in the attempt."""
         rendered = rendered_script_of(services, call)
         hearing = self._hearing(call, now)
-        turn, unsound = sounding(services, rendered, _turn(services, rendered, call, self, hearing, now))
+        turn, unsound = without_damaged_sound(
+            services, rendered, _turn(services, rendered, call, self, hearing, now)
+        )
         said = _prompts(rendered, turn, call)
         wish = _wish(turn) if self.position is not None else None
         return Reading(
             kept=_kept(self, call.case_id, turn, unsound, _languages(rendered, turn, call)),
             may_move=wish is not None,
             reply=turn,
-            change=partial(self._change, turn, hearing.saying(self.step, said, now)),
+            change=partial(self._change, turn, hearing.with_turn(self.step, said, now)),
             event=lambda call, _: None if wish is None else HandOverRequested(n=call.n, answer=wish),
         )
 
@@ -151,11 +153,11 @@ class Step:
         if self.position is None or hearing.step >= self.step:
             return hearing
         if hearing.step == self.step - 1 and self.unplayed:
-            return hearing.unheard()
+            return hearing.without_turn()
         if hearing.step == self.step - 1:
-            return hearing.until(now, sent_at=self.position.sent_at)
+            return hearing.after_turn(now, sent_at=self.position.sent_at)
         # The request for a turn between the two was lost.
-        return hearing.until(self.position.sent_at or now)
+        return hearing.after_turn(self.position.sent_at or now)
 
     def _unplayed_seconds(self, call: Call) -> float:
         """The length of the previous turn if it was not played completely: it was counted when it was sent."""
@@ -164,17 +166,17 @@ class Step:
 
     def _change(
         self, turn: Turn, hearing: Hearing, call: Call, now: datetime, _poll_at: datetime
-    ) -> Change | None:
+    ) -> AttemptChange | None:
         """The change of the attempt. `turn` follows this step; `hearing` is what was heard before it, with `turn` as
         the current one.
         """
-        state = after(call.state, AttemptEvent.ANSWERED)
+        state = state_after(call.state, AttemptEvent.ANSWERED)
         if state is None:
             return None
         newer = self.step >= call.last_step
         answered = state is not call.state
         learned = turn.learned
-        return Change(
+        return AttemptChange(
             attempt_id=call.attempt_id,
             state=state,
             sid=self.sid or None,
@@ -202,7 +204,12 @@ def _wish(turn: Turn) -> Answer | None:
 
 
 def _turn(
-    services: Services, rendered: RenderedScript, call: Call, step: Step, hearing: Hearing, now: datetime
+    services: Services,
+    rendered: RenderedScript,
+    call: Call,
+    step: TurnRequest,
+    hearing: Hearing,
+    now: datetime,
 ) -> Turn:
     context = replace(
         context_for(
@@ -221,7 +228,9 @@ def _turn(
     return advance(rendered.script, step.position, step.heard, context)
 
 
-def sounding(services: Services, rendered: RenderedScript, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
+def without_damaged_sound(
+    services: Services, rendered: RenderedScript, turn: Turn
+) -> tuple[Turn, tuple[str, ...]]:
     """The turn without damaged sound, and the ids of the prompts whose sound is damaged: the carrier's voice speaks
     these.
     """
@@ -244,7 +253,7 @@ def sounding(services: Services, rendered: RenderedScript, turn: Turn) -> tuple[
 
 
 def _kept(
-    step: Step, case_id: int, turn: Turn, unsound: tuple[str, ...], languages: list[str]
+    step: TurnRequest, case_id: int, turn: Turn, unsound: tuple[str, ...], languages: list[str]
 ) -> StoredEvents:
     return StoredEvents(
         attempt_id=step.attempt_id,

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from dialer.calls.apply import end_attempts
 from dialer.calls.claims import (
-    Claimed,
+    ClaimedAttempt,
     Sending,
     accept_attempts,
     claim_attempts,
@@ -26,7 +26,7 @@ from dialer.calls.claims import (
     promote_planned,
 )
 from dialer.calls.conversation import purpose_of
-from dialer.calls.pacing import Answered, evaluate_breaker, lock_line_group, retry_seconds
+from dialer.calls.pacing import PostAnswer, evaluate_breaker, lock_line_group, retry_seconds
 from dialer.calls.store import note_first_calls
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, lock_attempt_rows, lock_live_numbers, requeue_attempts
@@ -38,9 +38,9 @@ from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.unit_of_work import Tx
 from dialer.intake.phones import closed_until
 from dialer.scripts.reading import language_for
-from dialer.scripts.rendered import Choice
+from dialer.scripts.rendered import LiveScripts
 from dialer.services import Services
-from dialer.telephony.channels import Fault, Placed, Refused, SendResult, UncertainResult
+from dialer.telephony.channels import Placed, RefusalCause, Refused, SendResult, UncertainResult
 from dialer.telephony.client import CallClient, PlaceCall
 
 _log = logging.getLogger(__name__)
@@ -63,8 +63,8 @@ _LONGEST_PAUSE_SECONDS = 0.9
 class _Answers:
     """The carrier's answers since the last flush."""
 
-    given: list[tuple[Claimed, SendResult]] = field(default_factory=list)
-    late: list[Claimed] = field(default_factory=list)
+    given: list[tuple[ClaimedAttempt, SendResult]] = field(default_factory=list)
+    late: list[ClaimedAttempt] = field(default_factory=list)
     """Attempts that were not sent because their slots had passed."""
 
     def __bool__(self) -> bool:
@@ -176,7 +176,7 @@ class _Run:
             self._lag = timedelta()
         return self._lag > timedelta(seconds=self.services.lines.horizon_seconds / 2)
 
-    def claim(self) -> list[Claimed]:
+    def claim(self) -> list[ClaimedAttempt]:
         try:
             return self._claim()
         except SchemaMoved as fault:
@@ -185,7 +185,7 @@ class _Run:
                 raise_alarm_once(tx, AlarmCode.SCHEMA_MOVED, now=self.services.clock.now(), facts=facts)
             raise
 
-    def _claim(self) -> list[Claimed]:
+    def _claim(self) -> list[ClaimedAttempt]:
         services = self.services
         rules = services.lines
         self.next_slot_at = None
@@ -237,17 +237,17 @@ class _Run:
         answers = await self.client.answers()
         self._check.note(answered=answers)
         if not answers:
-            no_answer = Answered(sent_at=asked_at, answer=Refused(fault=Fault.OURS))
+            no_answer = PostAnswer(sent_at=asked_at, answer=Refused(fault=RefusalCause.OURS))
             await asyncio.to_thread(self._note_trouble, no_answer)
         return answers
 
-    def _note_trouble(self, answered: Answered) -> None:
+    def _note_trouble(self, answered: PostAnswer) -> None:
         services = self.services
         with services.store.begin() as tx:
             real_now = services.real.now()
             evaluate_breaker(tx, [answered], now=services.clock.now(), real_now=real_now)
 
-    def send(self, claimed: Sequence[Claimed]) -> None:
+    def send(self, claimed: Sequence[ClaimedAttempt]) -> None:
         """Starts sending, in slices of about the same moment, so that one statement marks a whole slice as sending."""
         # By the monotonic clock: if the wall clock were set back, calls would wait until it reached their slots again.
         ahead = asyncio.get_running_loop().time() - self.services.real.now().timestamp()
@@ -260,7 +260,7 @@ class _Run:
                 task.add_done_callback(self.sending.discard)
                 begin = end
 
-    async def _send_slice(self, claimed: Sequence[Claimed], ahead: float) -> None:
+    async def _send_slice(self, claimed: Sequence[ClaimedAttempt], ahead: float) -> None:
         await _wait_for(claimed[0].send_at.timestamp() + ahead - _FENCE_AHEAD_SECONDS)
         try:
             allowed, deadline = await asyncio.to_thread(self._fence, claimed)
@@ -274,13 +274,15 @@ class _Run:
                     records = allowed[one.attempt_id]
                     group.create_task(self._post(one, deadline, ahead, records=records))
 
-    def _fence(self, claimed: Sequence[Claimed]) -> tuple[dict[UUID, bool], datetime]:
+    def _fence(self, claimed: Sequence[ClaimedAttempt]) -> tuple[dict[UUID, bool], datetime]:
         """Marks the claimed attempts as sending. Returns those that may be sent, each with whether it is recorded, and
         the deadline.
         """
         services = self.services
         choice = services.rendered_scripts.now(services.real.now())
-        wanted = [sending(choice, one, policy=services.policies.of(one.policy_version)) for one in claimed]
+        wanted = [
+            prepare_sending(choice, one, policy=services.policies.of(one.policy_version)) for one in claimed
+        ]
         with services.store.begin() as tx:
             real_now = services.real.now()
             deadline = real_now + timedelta(seconds=services.lines.post_timeout_seconds)
@@ -293,7 +295,9 @@ class _Run:
             )
         return {one.attempt_id: one.records for one in wanted if one.attempt_id in allowed}, deadline
 
-    async def _post(self, claimed: Claimed, deadline: datetime, ahead: float, *, records: bool) -> None:
+    async def _post(
+        self, claimed: ClaimedAttempt, deadline: datetime, ahead: float, *, records: bool
+    ) -> None:
         await _wait_for(claimed.send_at.timestamp() + ahead)
         # A process that was suspended must not send: its call may count as absent by now, and calls of
         # other workers have used the pace.
@@ -375,7 +379,7 @@ async def _wait_for(moment: float) -> None:
         await asyncio.sleep(wait)
 
 
-def sending(choice: Choice, claimed: Claimed, *, policy: Policy) -> Sending:
+def prepare_sending(choice: LiveScripts, claimed: ClaimedAttempt, *, policy: Policy) -> Sending:
     """The claimed attempt with its script, which the call uses to its end, whatever is approved meanwhile. The call is
     recorded if the policy of its case wants it and the script has words that say so.
     """
@@ -408,17 +412,17 @@ def _record(services: Services, answers: _Answers) -> None:
     dead = {
         c.attempt_id: (TelephonyResult.INVALID_NUMBER, refusal.code)
         for c, refusal in refused
-        if refusal.fault is Fault.NUMBER
+        if refusal.fault is RefusalCause.NUMBER
     }
     if dead:
         # First and in its own transaction: it changes cases, and repeating it changes nothing.
         with services.store.begin() as tx:
             end_attempts(tx, services, dead)
-    ours = [(c, refusal) for c, refusal in refused if refusal.fault is not Fault.NUMBER]
+    ours = [(c, refusal) for c, refusal in refused if refusal.fault is not RefusalCause.NUMBER]
     with services.store.begin() as tx:
         now = services.clock.now()
         # Lock order: the line group first, as a claim does; then cases, attempts and numbers, each in their order.
-        sent = [Answered(sent_at=c.send_at, answer=answer) for c, answer in answers.given]
+        sent = [PostAnswer(sent_at=c.send_at, answer=answer) for c, answer in answers.given]
         evaluate_breaker(tx, sent, now=now, real_now=real_now)
         note_first_calls(tx, [c.attempt_id for c, _ in placed])
         returning = [c.attempt_id for c in [*(c for c, _ in ours), *answers.late]]

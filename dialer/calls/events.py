@@ -16,8 +16,8 @@ from typing import Protocol
 
 from dialer.calls.recordings import expect_recordings
 from dialer.calls.store import (
+    AttemptChange,
     Call,
-    Change,
     StoredEvents,
     apply_change,
     change_calls,
@@ -59,11 +59,11 @@ class Reading:
     """The event may change the case, which must be locked."""
     reply: Turn | None = None
     """What to say next, if the event requests it."""
-    change: Callable[[Call, datetime, datetime], Change | None]
+    change: Callable[[Call, datetime, datetime], AttemptChange | None]
     """Called with the locked attempt, the time and the time of its next poll: what the event changes in the attempt;
     None if it comes too late.
     """
-    event: Callable[[Call, Change], Event | None]
+    event: Callable[[Call, AttemptChange], Event | None]
     """Called with the attempt before the change, and the change: the event for the case, if there is one."""
 
 
@@ -123,7 +123,7 @@ def _apply(
         ],
     )
     poll_at = services.real.now() + timedelta(seconds=services.lines.silence_seconds)
-    changes: dict[uuid.UUID, Change] = {}
+    changes: dict[uuid.UUID, AttemptChange] = {}
     moves: list[Move] = []
     ended: list[uuid.UUID] = []
     for reading in readings:
@@ -163,7 +163,7 @@ _TALKED = frozenset(
 
 
 def expect_recordings_of(
-    tx: Tx, services: Services, ended: Iterable[tuple[Call, Change]], *, now: datetime
+    tx: Tx, services: Services, ended: Iterable[tuple[Call, AttemptChange]], *, now: datetime
 ) -> None:
     """Expects a recording of those of these calls that were to be recorded and were answered, or may have been. Each
     call comes with the change that ended it.

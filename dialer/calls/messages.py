@@ -30,17 +30,17 @@ from dialer.scripts.lint import message_findings
 from dialer.services import Services
 from dialer.telephony.channels import (
     CLOCK_SKEW,
-    GIVE_UP,
+    GIVE_UP_AFTER,
     Conclusion,
-    Fault,
     MessageClient,
     MessageProgress,
     Placed,
+    RefusalCause,
     Refused,
     SendResult,
     SendText,
     UncertainResult,
-    conclude,
+    conclude_listing,
 )
 
 _MOST_POLLS = 10
@@ -300,7 +300,7 @@ def _record(services: Services, outgoing: Outgoing, answer: SendResult) -> None:
         match answer:
             case Placed():
                 _advance(tx, services, outgoing.id, MessageState.ACCEPTED, sid=answer.sid)
-            case Refused() if answer.fault is Fault.NUMBER:
+            case Refused() if answer.fault is RefusalCause.NUMBER:
                 _advance(tx, services, outgoing.id, MessageState.FAILED, error_code=answer.code)
             case Refused():
                 wait = max(answer.retry_after_seconds or 0.0, _RETRY_SECONDS)
@@ -359,14 +359,16 @@ async def _look_for(services: Services, client: MessageClient, outgoing: Outgoin
             _order(services, outgoing), since=outgoing.posted_at - CLOCK_SKEW, until=deadline + CLOCK_SKEW
         )
     except Unavailable:
-        if real_now > deadline + GIVE_UP:
+        if real_now > deadline + GIVE_UP_AFTER:
             _fail(services, outgoing)
         return
     with services.store.begin() as tx:
         bound = _bound_message_sids(tx, [one.sid for one in seen], channel=client.channel)
         unbound = [one for one in seen if one.sid not in bound]
         is_past = real_now > deadline
-        match conclude(fitting=len(unbound), others=0, empty_before=outgoing.polls, past_deadline=is_past):
+        match conclude_listing(
+            fitting=len(unbound), others=0, empty_before=outgoing.polls, past_deadline=is_past
+        ):
             case Conclusion.FOUND:
                 (found,) = unbound
                 _advance(tx, services, outgoing.id, found.state, sid=found.sid)

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.alarms import raise_alarm, raise_alarm_once
-from dialer.core.access import ROBOT, actor_name, said
+from dialer.core.access import ROBOT, actor_name, required_text
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.breaker import BatchFailures, Breaker, BreakerRules
 from dialer.core.errors import Invalid, NotFound
@@ -31,7 +31,7 @@ from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
 from dialer.services import Services
-from dialer.telephony.channels import Fault, Placed, Refused, UncertainResult
+from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
 
 GROUP: Final = "main"
 """The one group: all the lines of the centre."""
@@ -290,7 +290,7 @@ def set_pace(
     """Sets the pace, which every worker follows from its next claim on, within a second. Raises `Invalid`, and
     `NotFound` for staff of a unit (`visible_to`): lines belong to the whole centre.
     """
-    who, reason = actor_name(by), said("why", why, fix="a change of the pace names who and why")
+    who, reason = actor_name(by), required_text("why", why, fix="a change of the pace names who and why")
 
     def change(tx: Tx, before: LineGroup) -> None:
         least = min(LEAST_CALLS_PER_SECOND, before.most_calls_per_second)
@@ -380,7 +380,7 @@ _RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class PostAnswer:
     """The answer to one POST; `sent_at` is the real moment at which the call was to leave."""
 
     sent_at: datetime
@@ -395,7 +395,7 @@ def retry_seconds(refused: Sequence[Refused]) -> float:
     return min(max(asked, _RETRY_SECONDS), _RULES.believed_seconds)
 
 
-def evaluate_breaker(tx: Tx, answers: Sequence[Answered], *, now: datetime, real_now: datetime) -> None:
+def evaluate_breaker(tx: Tx, answers: Sequence[PostAnswer], *, now: datetime, real_now: datetime) -> None:
     """Updates the breaker with these answers. Trouble raises an alarm; opening and closing are audited."""
     troubles = [one for one in answers if _is_trouble(one.answer)]
     # A fault of the number says nothing about whether the carrier takes calls.
@@ -416,11 +416,11 @@ def evaluate_breaker(tx: Tx, answers: Sequence[Answered], *, now: datetime, real
 
 def _is_trouble(answer: Placed | Refused | UncertainResult) -> bool:
     return isinstance(answer, UncertainResult) or (
-        isinstance(answer, Refused) and answer.fault is not Fault.NUMBER
+        isinstance(answer, Refused) and answer.fault is not RefusalCause.NUMBER
     )
 
 
-def _trouble(troubles: Sequence[Answered], *, opened_at: datetime | None, taken: bool) -> BatchFailures:
+def _trouble(troubles: Sequence[PostAnswer], *, opened_at: datetime | None, taken: bool) -> BatchFailures:
     """The failures of this batch for the breaker. If a call of the batch was taken, failures are not in a row, however
     many there are.
     """
@@ -428,7 +428,7 @@ def _trouble(troubles: Sequence[Answered], *, opened_at: datetime | None, taken:
     asked = [one.retry_after_seconds for one in refused if one.retry_after_seconds is not None]
     return BatchFailures(
         answers=min(len(troubles), _RULES.opens_after - 1) if taken else len(troubles),
-        asks_to_slow=any(one.fault is Fault.SLOW_DOWN for one in refused),
+        asks_to_slow=any(one.fault is RefusalCause.SLOW_DOWN for one in refused),
         retry_after_seconds=max(asked, default=None),
         # Calls claimed before the breaker opened leave within the horizon; a trial call leaves after the whole wait.
         was_trial=opened_at is not None
@@ -436,7 +436,7 @@ def _trouble(troubles: Sequence[Answered], *, opened_at: datetime | None, taken:
     )
 
 
-def _alarm(tx: Tx, troubles: Sequence[Answered], *, opens: bool, now: datetime) -> None:
+def _alarm(tx: Tx, troubles: Sequence[PostAnswer], *, opens: bool, now: datetime) -> None:
     refused = [one.answer for one in troubles if isinstance(one.answer, Refused)]
     facts = {
         "codes": sorted({one.code or one.http_status or 0 for one in refused}),

@@ -18,7 +18,7 @@ from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import CaseStatus
 from dialer.core.values import Pause, PauseScope
 from dialer.db import tables as t
-from dialer.db.bulk import among, in_words, word
+from dialer.db.bulk import among, in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.org.unit_store import is_visible_to, is_within_unit, subtree_ids
 
@@ -190,7 +190,7 @@ def count_withheld(tx: Tx, pause: Pause, *, unit_id: int | None, at_most: int) -
     `at_most`.
     """
     waits = (
-        sa.and_(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held)
+        sa.and_(t.attempt.c.state == word_literal(AttemptState.READY), ~t.attempt.c.held)
         if pause.scope is PauseScope.ALL
         else sa.and_(t.attempt.c.held, _covered([pause]))
     )

@@ -27,11 +27,11 @@ from dialer.calls.pause_store import (
     withhold_planned,
 )
 from dialer.cases.attempts import requeue_attempts
-from dialer.core.access import ROBOT, actor_name, said
+from dialer.core.access import ROBOT, actor_name, required_text
 from dialer.core.case import Case
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.policy import Window
-from dialer.core.timeline import LinesNow, PendingAttempt, Step, Waiting, in_the_way, next_steps
+from dialer.core.timeline import LinesNow, NextStep, Obstacle, PendingAttempt, next_steps, obstacles_of
 from dialer.core.units import SEPARATOR
 from dialer.core.values import Grade, Pause, PauseScope
 from dialer.db.audit import write_audit
@@ -70,7 +70,7 @@ def pause_calls(
     by its id or as a list names it, and is paused with all units below it. Staff of a unit (`visible_to`) can only
     pause their own unit and those below. Raises `Invalid` and `NotFound`.
     """
-    who, reason = actor_name(by), said("why", why, fix="a pause names who placed it and why")
+    who, reason = actor_name(by), required_text("why", why, fix="a pause names who placed it and why")
     if not 0 < minutes <= LONGEST_MINUTES:
         raise Invalid(
             field="minutes",
@@ -256,13 +256,13 @@ class Circumstances:
     window: Window
     now: datetime
 
-    def waits(self, attempt: PendingAttempt | None) -> tuple[Waiting, ...]:
+    def waits(self, attempt: PendingAttempt | None) -> tuple[Obstacle, ...]:
         """What keeps this attempt from being called, the first obstacle first."""
         if attempt is None:
             return ()
-        return in_the_way(attempt, pauses=self.pauses, lines=self.lines, window=self.window, now=self.now)
+        return obstacles_of(attempt, pauses=self.pauses, lines=self.lines, window=self.window, now=self.now)
 
-    def steps(self, case: Case, attempt: PendingAttempt | None) -> tuple[Step, ...]:
+    def steps(self, case: Case, attempt: PendingAttempt | None) -> tuple[NextStep, ...]:
         """The next steps of the case."""
         return next_steps(case, attempt, self.waits(attempt), now=self.now)
 

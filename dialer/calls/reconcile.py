@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from dialer.calls.apply import News, end_attempts
+from dialer.calls.apply import CallNews, end_attempts
 from dialer.calls.claims import cases_at_carrier, promote_planned, ready_outside_window
 from dialer.calls.events import apply_call_events
 from dialer.calls.store import (
@@ -42,7 +42,7 @@ from dialer.db.system_state import ALIVE_SECONDS, awaited_comparison, heartbeats
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 from dialer.telephony.callbacks import CallState, Stage, progress_of
-from dialer.telephony.channels import CLOCK_SKEW, EMPTY_LISTINGS, GIVE_UP, Conclusion, conclude
+from dialer.telephony.channels import CLOCK_SKEW, EMPTY_LISTINGS, GIVE_UP_AFTER, Conclusion, conclude_listing
 from dialer.telephony.client import CallClient, PlaceCall
 
 _MOST_REQUESTS = 16
@@ -141,7 +141,7 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
         earlier = any(_created(state) <= call.posted_at for state in states)
         remembers = earlier or await _remembers(services, client, call.posted_at)
     except Unavailable:
-        if real_now > deadline + GIVE_UP:
+        if real_now > deadline + GIVE_UP_AFTER:
             _close_as_unknown(services, call)
         else:
             _ask_again(services, call, counted=False)
@@ -152,7 +152,7 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
     first = (call.posted_at - CLOCK_SKEW).replace(microsecond=0)
     candidates = [one for one in unbound if first <= _created(one) <= deadline + CLOCK_SKEW]
     past_deadline = real_now > deadline
-    conclusion = conclude(
+    conclusion = conclude_listing(
         fitting=len(candidates),
         others=len(unbound) - len(candidates),
         empty_before=call.polls,
@@ -191,7 +191,7 @@ def _bind(services: Services, call: Call, state: CallState) -> None:
     # The end of a call has one step, whichever source reports it; other news may be reported many times.
     polled_at = services.real.now().timestamp()
     step = "poll.ended" if progress.stage is Stage.ENDED else f"poll.{polled_at:.3f}"
-    apply_call_events(services, [News(attempt_id=call.attempt_id, step=step, progress=progress)])
+    apply_call_events(services, [CallNews(attempt_id=call.attempt_id, step=step, progress=progress)])
     if call.cancel_asked:
         services.enqueue("cancel_calls")
 

@@ -20,7 +20,7 @@ from dialer.core.events import AlarmCode
 from dialer.core.reach import Reach
 from dialer.core.values import Announcement, Answer, Contact, FraudType, Tag, TelephonyResult
 from dialer.db import tables as t
-from dialer.db.bulk import IdSet, RowSet, among, in_words, plain, word
+from dialer.db.bulk import IdSet, RowSet, among, in_words, raw_column, word_literal
 from dialer.db.unit_of_work import Tx, record_of
 
 
@@ -62,7 +62,7 @@ class Call:
 _OTHER_COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
     "attempt_id": t.attempt.c.id.label("attempt_id"),
     "fraud_type": t.case.c.fraud_type,
-    "tags": plain(t.case.c.tags),
+    "tags": raw_column(t.case.c.tags),
 }
 _NAMES = [one.name for one in fields(Call)]
 _SELECT = sa.select(
@@ -98,7 +98,7 @@ _NOTE_FIRST = (
     .where(
         _IDS.clause,
         t.attempt.c.case_id == t.case.c.id,
-        t.attempt.c.reason != word(Reason.FOLLOW_UP),
+        t.attempt.c.reason != word_literal(Reason.FOLLOW_UP),
         t.attempt.c.sent_at.is_not(None),
         t.case.c.id.in_(
             sa.select(t.case.c.id)
@@ -166,7 +166,7 @@ _INSERT_EVENTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class AttemptChange:
     """What an event changes in an attempt; None leaves a column as it is."""
 
     attempt_id: uuid.UUID
@@ -196,7 +196,7 @@ class Change:
     announcement_score: float | None = None
 
 
-_CHANGEABLE = tuple(one.name for one in fields(Change) if one.name not in {"attempt_id", "state"})
+_CHANGEABLE = tuple(one.name for one in fields(AttemptChange) if one.name not in {"attempt_id", "state"})
 _FIRST_VALUE_WINS = frozenset({"sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result"})
 
 _CHANGED_IN_CALL = tuple(name for name in _NAMES if name in _CHANGEABLE)
@@ -221,7 +221,7 @@ _CHANGE = (
 )
 
 
-def change_calls(tx: Tx, changes: Sequence[Change]) -> None:
+def change_calls(tx: Tx, changes: Sequence[AttemptChange]) -> None:
     """Writes changes of attempts that this transaction has locked; at most one per attempt."""
     if changes:
         rows: list[dict[str, Any]] = [
@@ -232,19 +232,19 @@ def change_calls(tx: Tx, changes: Sequence[Change]) -> None:
         tx.execute(_CHANGE, _CHANGES.given(rows))
 
 
-def merge_changes(before: Change | None, after: Change) -> Change:
+def merge_changes(before: AttemptChange | None, after: AttemptChange) -> AttemptChange:
     """Two changes of one attempt as one: the first value of the columns in `_FIRST_VALUE_WINS`, the last value of the
     others.
     """
     return after if before is None else replace(after, **_merged(before, after, _CHANGEABLE))
 
 
-def apply_change(call: Call, change: Change) -> Call:
+def apply_change(call: Call, change: AttemptChange) -> Call:
     """The call after a change that has not been written yet."""
     return replace(call, state=change.state, **_merged(call, change, _CHANGED_IN_CALL))
 
 
-def _merged(before: Call | Change, after: Change, names: Iterable[str]) -> dict[str, Any]:
+def _merged(before: Call | AttemptChange, after: AttemptChange, names: Iterable[str]) -> dict[str, Any]:
     merged = {}
     for name in names:
         first, last = getattr(before, name), getattr(after, name)
@@ -348,7 +348,7 @@ def _overdue_calls(
             sa.func.max(c.ringing_at).label("since"),
             sa.func.max(c.posted_at).label("at"),
         ).where(
-            c.state == word(AttemptState.RINGING),
+            c.state == word_literal(AttemptState.RINGING),
             c.ringing_at < rang_before,
             c.posted_at < real_now - _OVERDUE_AFTER,
         )
@@ -391,7 +391,7 @@ def ask_silent_calls_now(tx: Tx, *, posted_before: datetime, real_now: datetime)
     found = (
         sa.select(t.attempt.c.id)
         .where(
-            t.attempt.c.state == word(AttemptState.ACCEPTED),
+            t.attempt.c.state == word_literal(AttemptState.ACCEPTED),
             t.attempt.c.posted_at < posted_before,
             t.attempt.c.poll_at > real_now,
             ~sa.exists().where(t.event.c.attempt_id == t.attempt.c.id),

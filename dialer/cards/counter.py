@@ -15,15 +15,14 @@ import sqlalchemy as sa
 from dialer.cards.checks import CheckResult, shipped_checks
 from dialer.cards.rings import find_rings
 from dialer.cards.store import (
-    Asked,
-    Looker,
+    OpeningAsOf,
+    OpeningFinder,
     Outlet,
     change_opening,
     insert_openings,
     join_facts,
-    keep_ring,
+    list_frequent_opener,
     node_of,
-    note_opener,
     number_blind,
     opening_by_number,
     opening_row,
@@ -31,11 +30,12 @@ from dialer.cards.store import (
     person_blind,
     read_facts,
     restrictions_of,
+    store_ring,
     with_earlier,
 )
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.store import take_next_ids
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, required_text
 from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
@@ -69,7 +69,7 @@ _STORED: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedOpening:
     """The result of checking one opening. `case_id`: the case of a possible victim, if a warning was opened."""
 
     opening_id: int
@@ -80,7 +80,7 @@ class Checked:
 
 def check_opening(
     services: Services, record: OpeningRecord, *, outlet_id: int, by: str, source: str
-) -> Checked:
+) -> CheckedOpening:
     """Opens, or finds, the opening in progress and checks it with the data given now, as of this moment. Raises
     `NotFound` for the outlet, and `Conflict` if the number belongs to an opening of another person or outlet, or to a
     finished one.
@@ -91,7 +91,7 @@ def check_opening(
         outlet = outlet_of(tx, outlet_id)
         row, record = _in_progress(tx, services, record, outlet, by=by, source=source, now=now)
         opening_id: int = row["id"]
-        [(answer, _)] = answers_of(
+        [(answer, _)] = check_openings(
             tx,
             services,
             [ToCheck(row=row, phone=record.phone, id_number=record.id_number, outlet=outlet, at=now)],
@@ -121,7 +121,7 @@ def check_opening(
         write_audit(tx, who=by, act="check_opening", subject=subject, why="", now=now, facts=facts)
     if case_id is not None:
         services.enqueue("dial")
-    return Checked(opening_id=opening_id, check_id=check_id, answer=answer, case_id=case_id)
+    return CheckedOpening(opening_id=opening_id, check_id=check_id, answer=answer, case_id=case_id)
 
 
 def _in_progress(
@@ -190,16 +190,16 @@ class ToCheck:
     at: datetime
 
 
-def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tuple[CheckResult, bool]]:
+def check_openings(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tuple[CheckResult, bool]]:
     """The results of the checks for these openings, each as of its moment; findings are valid from now on. Stores the
     rings, and puts persons who are asked about on the list of the morning (True). The number of queries does not depend
     on the number of openings.
     """
     now, rules = services.clock.now(), services.cards
     starts = [replace(node_of(one.row, rules), at=one.at) for one in given]
-    rings = find_rings(starts, Looker(tx, rules))
+    rings = find_rings(starts, OpeningFinder(tx, rules))
     asked = [
-        Asked(
+        OpeningAsOf(
             row=one.row,
             phone=one.phone,
             id_number=one.id_number,
@@ -224,13 +224,13 @@ def answers_of(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tup
     for ring in rings:
         ids = frozenset(node.id for node in ring.nodes)
         if ring.is_found and ids not in kept:
-            kept[ids] = keep_ring(tx, ring, now=now)
+            kept[ids] = store_ring(tx, ring, now=now)
         ring_ids.append(kept[ids] if ring.is_found else None)
     listed = [False] * len(given)
     for place in sorted(range(len(given)), key=lambda one: bytes(given[one].row["person_blind"])):
         one, stored = given[place], now - given[place].at > _STORED
-        grave = [found for found in answers[place].findings if checks.lists(found, stored=stored)]
-        listed[place] = note_opener(
+        grave = [found for found in answers[place].findings if checks.puts_on_list(found, stored=stored)]
+        listed[place] = list_frequent_opener(
             tx, one.row, grave, unit_id=one.outlet.unit_id, ring_id=ring_ids[place], now=now
         )
     return list(zip(answers, listed, strict=True))
@@ -274,7 +274,7 @@ def _watch_rate(tx: Tx, services: Services, outlet: Outlet, *, now: datetime) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
+class EnteredOpenings:
     """The result of entering openings."""
 
     new: int = 0
@@ -289,7 +289,7 @@ class Entered:
 
 def enter_openings(
     services: Services, tx: Tx, records: Sequence[tuple[OpeningRecord, Outlet]], *, by: str, source: str
-) -> Entered:
+) -> EnteredOpenings:
     """Enters openings in the caller's transaction, each once under its number. An opening that was checked gets its
     result; if it differs from what was checked, the screening checks it again.
     """
@@ -326,7 +326,7 @@ def enter_openings(
         else:
             duplicate += 1
     join_facts(tx, found)
-    return Entered(
+    return EnteredOpenings(
         new=len(written), completed=completed, duplicate=duplicate, ids=tuple(found), refused=tuple(refused)
     )
 
@@ -347,7 +347,7 @@ def finish_opening(
     by, now = actor_name(by), services.clock.now()
     if result is OpeningResult.IN_PROGRESS:
         raise Invalid(field="result", problem="is not chosen", fix="choose one of the list")
-    reason = said("why", why) if result is OpeningResult.REFUSED else why.strip()
+    reason = required_text("why", why) if result is OpeningResult.REFUSED else why.strip()
     with services.store.begin() as tx:
         row = own_opening(tx, opening_id, outlet_id=outlet_id, lock=True)
         if row["result"] != OpeningResult.IN_PROGRESS.value:

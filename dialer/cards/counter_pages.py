@@ -100,7 +100,7 @@ def check(
     except Conflict as fault:
         refused = refusal_sentence(fault, request.lang)
         return _show(request, typed=typed, refused=refused, status=_CONFLICT)
-    return request.go(f"{_PATH}/{checked.opening_id}")
+    return request.redirect_to(f"{_PATH}/{checked.opening_id}")
 
 
 @counter_pages.get(_PATH + "/{opening_id}", act=Permission.ENTER_OPENINGS)
@@ -116,7 +116,7 @@ def ask(request: CurrentRequest, opening_id: OpeningId, note: Words = "") -> Res
         ask_desk(request.services, opening_id, note=note, outlet_id=outlet.id, by=request.who)
     except Conflict as fault:
         return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
-    return request.go(f"{_PATH}/{opening_id}")
+    return request.redirect_to(f"{_PATH}/{opening_id}")
 
 
 @counter_pages.post(_PATH + "/{opening_id}/result", act=Permission.ENTER_OPENINGS)
@@ -143,7 +143,7 @@ def finish(
         return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
         return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
-    return request.go(f"{_PATH}/{opening_id}", notice=gettext_noop("The opening is decided."))
+    return request.redirect_to(f"{_PATH}/{opening_id}", notice=gettext_noop("The opening is decided."))
 
 
 @counter_pages.post(_PATH + "/{opening_id}/object", act=Permission.ENTER_OPENINGS)
@@ -158,7 +158,7 @@ def object_to(request: CurrentRequest, opening_id: OpeningId, words: Words = "")
         return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
         return _opening(request, opening_id, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
-    return request.go(f"{_PATH}/{opening_id}", notice=gettext_noop("The objection is taken."))
+    return request.redirect_to(f"{_PATH}/{opening_id}", notice=gettext_noop("The objection is taken."))
 
 
 @counter_pages.get(_PATH + "/{opening_id}/slip", act=Permission.ENTER_OPENINGS)
@@ -171,7 +171,7 @@ def slip(request: CurrentRequest, opening_id: OpeningId) -> Response:
 def seen(request: CurrentRequest, notice_id: OpeningId) -> Response:
     """Records that the outlet has read the notice; its page no longer shows it."""
     note_seen(request.services, notice_id, outlet_id=_require_outlet(request).id)
-    return request.go(_PATH)
+    return request.redirect_to(_PATH)
 
 
 def _show(

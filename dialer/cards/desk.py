@@ -19,7 +19,7 @@ from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.persons import mask_id_number, mask_name, mask_phone
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import take_next_ids
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, required_text
 from dialer.core.cards import (
     CardProduct,
     CheckVerdict,
@@ -241,7 +241,7 @@ def answer_question(
     accepted until the outlet has decided. Raises `NotFound`, `Invalid` without reason or basis, and `Conflict`.
     """
     who, real = actor_name(by), services.real.now()
-    why, law = said("reason", reason), said("basis", basis)
+    why, law = required_text("reason", reason), required_text("basis", basis)
     with services.store.begin() as tx:
         row = _locked(tx, question_id, visible_to)
         if row["state"] == QuestionState.ANSWERED.value:
@@ -272,7 +272,7 @@ def order_onsite(services: Services, question_id: int, *, team: str, by: str, vi
     """Orders a team to the outlet. Raises `NotFound`, `Invalid` without a team, and `Conflict` when one is ordered
     already.
     """
-    who, real, people = actor_name(by), services.real.now(), said("team", team)
+    who, real, people = actor_name(by), services.real.now(), required_text("team", team)
     with services.store.begin() as tx:
         row = _locked(tx, question_id, visible_to)
         if tx.scalar(sa.select(_s.id).where(_s.question_id == question_id)) is not None:

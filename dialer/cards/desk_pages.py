@@ -262,7 +262,7 @@ def _do(request: RequestContext, question_id: int, act: Callable[[], None]) -> R
     except Conflict as fault:
         refused = refusal_sentence(fault, request.lang)
         return _show(request, chosen=question_id, refused=refused, status=_CONFLICT)
-    return request.go(f"{_PATH}/questions/{question_id}")
+    return request.redirect_to(f"{_PATH}/questions/{question_id}")
 
 
 def _show(

@@ -16,7 +16,7 @@ from dialer.core.cards import FLAGGED, OpeningResult
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import Estimate, estimate
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import is_visible_to
@@ -87,7 +87,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Falling:
+class OneSidedCheck:
     """A check that falls on one group: `share` of the openings of that group, `others` of all other openings. `check`
     is '' if all checks together ask about the group this often, at counters and in files.
     """
@@ -107,7 +107,7 @@ class Fairness:
     since: datetime
     provinces: tuple[Group, ...]
     ages: tuple[Group, ...]
-    falling: tuple[Falling, ...]
+    falling: tuple[OneSidedCheck, ...]
 
 
 def stands_out(
@@ -163,7 +163,7 @@ def _raised_before(tx: Tx, *, since: datetime) -> set[tuple[str, str]]:
     return {(one["check"], one["group"]) for row in rows for one in row["facts"]["groups"]}
 
 
-def _facts(new: list[Falling]) -> dict[str, object]:
+def _facts(new: list[OneSidedCheck]) -> dict[str, object]:
     first = new[0]
     template = (
         gettext_noop(
@@ -218,7 +218,7 @@ def _counts(tx: Tx, since: datetime, visible_to: int | None) -> _Counts:
             sa.func.count().label("openings"),
             sa.func.count().filter(flagged).label("flagged"),
             sa.func.count().filter(is_asked).label("asked"),
-            sa.func.count().filter(_o.result == word(OpeningResult.REFUSED)).label("refused"),
+            sa.func.count().filter(_o.result == word_literal(OpeningResult.REFUSED)).label("refused"),
         )
         .select_from(t.opening.join(t.outlet, t.outlet.c.id == _o.outlet_id))
         .where(_o.asked_at >= since, is_visible_to(t.outlet.c.unit_id, visible_to))
@@ -289,7 +289,7 @@ def _outlying_share(
 
 def _falling(
     counts: _Counts, found: dict[tuple[str, str, str], int], kind: str, rules: CardsSettings
-) -> list[Falling]:
+) -> list[OneSidedCheck]:
     openings: dict[str, int] = {}
     for key, values in counts.items():
         name = _name_of(key, kind)
@@ -311,6 +311,6 @@ def _falling(
             if interval is not None:
                 others = (total - n) / (whole - many)
                 falling.append(
-                    Falling(check=check, kind=kind, name=name, found=n, share=interval, others=others)
+                    OneSidedCheck(check=check, kind=kind, name=name, found=n, share=interval, others=others)
                 )
     return falling

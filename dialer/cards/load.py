@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cards.counter import ToCheck, answers_of, enter_openings
+from dialer.cards.counter import ToCheck, check_openings, enter_openings
 from dialer.cards.store import (
     Outlet,
     institution_named,
@@ -25,7 +25,7 @@ from dialer.cards.store import (
     outlets_of_institution,
     write_fact,
 )
-from dialer.core.access import Role, actor_name, said
+from dialer.core.access import Role, actor_name, required_text
 from dialer.core.cards import CardProduct, InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
@@ -52,7 +52,7 @@ _BATCH = 500
 
 def add_institution(services: Services, *, name: str, kind: InstitutionKind, token: str, by: str) -> int:
     """Adds a bank or carrier and returns its id; for a name that exists, changes its kind and API token."""
-    who, called = actor_name(by), said("name", name)
+    who, called = actor_name(by), required_text("name", name)
     with services.store.begin() as tx:
         values = {"kind": kind.value, "token_name": token.strip() or None}
         institution_id = tx.scalar(
@@ -69,7 +69,7 @@ def add_outlet(services: Services, *, institution: str, code: str, name: str, un
     """Adds an outlet and returns its id; for a code that exists, changes its name and unit. `unit`: the name of the
     centre in charge, '' for none. Raises `NotFound`.
     """
-    who, known = actor_name(by), said("code", code)
+    who, known = actor_name(by), required_text("code", code)
     with services.store.begin() as tx:
         row = institution_named(tx, institution)
         found = services.units.current(tx).find(unit) if unit.strip() else None
@@ -197,7 +197,7 @@ def load_openings(
     done = OpeningLoad(rows=len(records) + len(rejects), columns=reader.columns)
     for start in range(0, len(records), _BATCH):
         batch = records[start : start + _BATCH]
-        with services.store.trial() if dry_run else services.store.begin() as tx:
+        with services.store.begin_and_roll_back() if dry_run else services.store.begin() as tx:
             for code in sorted({one.outlet for one in batch} - outlets.keys()):
                 _put_outlet(tx, row["id"], code, code, None)
             outlets = outlets_of_institution(tx, row["id"])
@@ -243,11 +243,11 @@ def add_fact(
     services: Services, *, number: str, kind: OpeningFactKind, source: str, at: datetime, by: str
 ) -> bool:
     """Records what is known later of an account or telephone number; False if it was known. Raises `Invalid`."""
-    who, given = actor_name(by), said("number", number)
+    who, given = actor_name(by), required_text("number", number)
     with services.store.begin() as tx:
         plain = card_number(CardProduct.SIM_MAIN, given, services.centre.area_code)
         is_new = write_fact(
-            tx, plain, kind, source=said("source", source), by=who, at=at, now=services.clock.now()
+            tx, plain, kind, source=required_text("source", source), by=who, at=at, now=services.clock.now()
         )
         if is_new:
             _note(tx, services, who, "opening_fact", "opening_fact", {"kind": kind.value})
@@ -313,7 +313,7 @@ def screen_batch(
             _to_check(row, opening_personal(tx, row["id"], row["sealed"]), outlets[row["outlet_id"]])
             for row in rows
         ]
-        answers = answers_of(tx, services, given)
+        answers = check_openings(tx, services, given)
         tx.execute(
             sa.update(t.opening)
             .where(_o.id == _FOUND.c.id, _o.verdict.is_(None))

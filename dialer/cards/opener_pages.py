@@ -84,7 +84,7 @@ def _openers_after(request: RequestContext, act: Callable[[], None]) -> Response
         return _openers(request, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
         return _openers(request, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
-    return request.go(_OPENERS, notice=gettext_noop("Recorded."))
+    return request.redirect_to(_OPENERS, notice=gettext_noop("Recorded."))
 
 
 def _openers(request: RequestContext, *, state: str = "", refused: str = "", status: int = 200) -> Response:
@@ -212,7 +212,7 @@ def _answer(request: RequestContext, objection_id: int, reason: str, *, uphold: 
 def _after(
     request: RequestContext, act: Callable[[], object], *, typed: dict[str, str] | None = None
 ) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     try:
         act()
     except Invalid as fault:
@@ -221,13 +221,13 @@ def _after(
     except Conflict as fault:
         refused = refusal_sentence(fault, request.lang)
         return _restrictions(request, typed=typed, refused=refused, status=_CONFLICT)
-    return request.go(_RESTRICTIONS, notice=gettext_noop("Recorded."))
+    return request.redirect_to(_RESTRICTIONS, notice=gettext_noop("Recorded."))
 
 
 def _restrictions(
     request: RequestContext, *, typed: dict[str, str] | None = None, refused: str = "", status: int = 200
 ) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     return request.page(
         "console/card_restrictions.html",
         status=status,

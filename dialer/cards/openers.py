@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from dialer.cards.checks import CheckFinding
 from dialer.cards.desk import masked_opener
 from dialer.cards.rings import Ring, find_rings
-from dialer.cards.store import Looker, node_of, opening_personal
-from dialer.core.access import actor_name, said
+from dialer.cards.store import OpeningFinder, node_of, opening_personal
+from dialer.core.access import actor_name, required_text
 from dialer.core.cards import OpenerState
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
@@ -116,7 +116,7 @@ def decide_opener(
     """Confirms or lifts the finding, by the person who has signed for it, with what was found. Raises `NotFound`,
     `Invalid` and `Conflict`.
     """
-    who, now, reason = actor_name(by), services.clock.now(), said("why", why)
+    who, now, reason = actor_name(by), services.clock.now(), required_text("why", why)
     with services.store.begin() as tx:
         row = _locked(tx, opener_id, visible_to)
         if row["state"] != OpenerState.SIGNED.value:
@@ -167,7 +167,7 @@ def read_ring(
         if not rows or not seen:
             raise NotFound(kind="ring", key=ring_id)
         last = rows[-1]
-        find_sharing = Looker(tx, services.cards, until=services.clock.now())
+        find_sharing = OpeningFinder(tx, services.cards, until=services.clock.now())
         [ring] = find_rings([node_of(last, services.cards)], find_sharing)
         persons: dict[bytes, list[Row]] = {}
         for row in rows:

@@ -12,8 +12,8 @@ from dialer.cards.checks import shipped_checks
 from dialer.cards.fairness import DAYS, read_fairness
 from dialer.cards.outlets import (
     LONGEST_MONTHS,
-    Counted,
     Quarter,
+    QuarterCounts,
     count_quarter,
     notice_months,
     quarters_until,
@@ -118,13 +118,15 @@ def step(
         return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
         return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
-    return request.go(f"{_PATH}/{outlet_id}", notice=gettext_noop("Recorded."))
+    return request.redirect_to(f"{_PATH}/{outlet_id}", notice=gettext_noop("Recorded."))
 
 
-def _counted(request: RequestContext, quarter: Quarter) -> Counted:
+def _counted(request: RequestContext, quarter: Quarter) -> QuarterCounts:
     """The cached figures of a quarter; the longer they took to count, the longer they are cached."""
     services = request.services
-    found: Counted = request.cache("card_quarters", lambda one: count_quarter(services, one)).wait(quarter)
+    found: QuarterCounts = request.cache("card_quarters", lambda one: count_quarter(services, one)).wait(
+        quarter
+    )
     return found
 
 

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 
 from dialer.cards.store import Outlet, outlet_of, outlets_of
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, required_text
 from dialer.core.cards import (
     FLAGGED,
     NEXT_STEPS,
@@ -24,11 +24,11 @@ from dialer.core.cards import (
     OutletStep,
 )
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.intervals import Estimate, drawn, prior_of
+from dialer.core.intervals import Estimate, prior_of, shrunk_estimate
 from dialer.core.periods import add_months, midnight
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx
 from dialer.language import Text
 from dialer.org.unit_store import is_visible_to
@@ -94,7 +94,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
+class OutletQuarter:
     """An outlet in one quarter. `drawn`: its share of involved cards, drawn towards the mean. `reported` is None if its
     institution reported nothing; `entered` counts the openings of the days that it reported.
     """
@@ -123,7 +123,7 @@ class Cohort:
 
     quarter: Quarter
     mean: float
-    outlets: tuple[Scored, ...]
+    outlets: tuple[OutletQuarter, ...]
 
 
 def _span(services: Services, first: date, after: date) -> sa.ColumnElement[bool]:
@@ -132,7 +132,7 @@ def _span(services: Services, first: date, after: date) -> sa.ColumnElement[bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class QuarterCounts:
     """The counts of a quarter for the whole city, by outlet: (involved, opened), openings entered on reported days, and
     openings reported.
     """
@@ -143,17 +143,17 @@ class Counted:
     reported: Mapping[int, int]
 
 
-def count_quarter(services: Services, quarter: Quarter) -> Counted:
+def count_quarter(services: Services, quarter: Quarter) -> QuarterCounts:
     """Counts all openings of the quarter. With millions of them this takes some seconds, so pages
     cache it for a while.
     """
     with services.store.begin() as tx:
         entered, reported = _completeness(tx, services, quarter.first, quarter.after().first)
         counts = _counts(tx, services, quarter)
-    return Counted(quarter=quarter, counts=counts, entered=entered, reported=reported)
+    return QuarterCounts(quarter=quarter, counts=counts, entered=entered, reported=reported)
 
 
-def read_cohort(services: Services, counted: Counted, *, visible_to: int | None) -> Cohort:
+def read_cohort(services: Services, counted: QuarterCounts, *, visible_to: int | None) -> Cohort:
     """The outlets of one quarter that the unit sees, with intervals."""
     counts, entered, reported = counted.counts, counted.entered, counted.reported
     with services.store.begin() as tx:
@@ -165,9 +165,9 @@ def read_cohort(services: Services, counted: Counted, *, visible_to: int | None)
         known = outlets_of(tx, wanted)
         for outlet_id in sorted(wanted):
             involved, opened = counts.get(outlet_id, (0, 0))
-            interval = drawn(involved, opened, prior)
+            interval = shrunk_estimate(involved, opened, prior)
             scored.append(
-                Scored(
+                OutletQuarter(
                     outlet=known[outlet_id],
                     opened=opened,
                     involved=involved,
@@ -185,13 +185,13 @@ def read_cohort(services: Services, counted: Counted, *, visible_to: int | None)
 def _counts(tx: Tx, services: Services, quarter: Quarter) -> dict[int, tuple[int, int]]:
     """(involved, opened) cards by outlet."""
     cohort = sa.and_(
-        _span(services, quarter.first, quarter.after().first), _o.result == word(OpeningResult.OPENED)
+        _span(services, quarter.first, quarter.after().first), _o.result == word_literal(OpeningResult.OPENED)
     )
     opened = tx.rows(sa.select(_o.outlet_id, sa.func.count().label("n")).where(cohort).group_by(_o.outlet_id))
     involved = tx.rows(
         sa.select(_o.outlet_id, sa.func.count().label("n"))
         .select_from(t.opening_fact.join(t.opening, _o.id == _f.opening_id))
-        .where(cohort, _f.kind == word(OpeningFactKind.INVOLVED))
+        .where(cohort, _f.kind == word_literal(OpeningFactKind.INVOLVED))
         .group_by(_o.outlet_id)
     )
     found = {row["outlet_id"]: row["n"] for row in involved}
@@ -240,13 +240,13 @@ def _step(row: Row) -> Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matter:
+class OutletRecord:
     """An outlet with its quarters back to its first opening, newest first, and the steps taken, oldest first. `due`:
     the term of the last letter is over and nobody has reviewed it.
     """
 
     outlet: Outlet
-    cohorts: tuple[tuple[Quarter, float, Scored | None], ...]
+    cohorts: tuple[tuple[Quarter, float, OutletQuarter | None], ...]
     """Each quarter, the mean of all outlets, and the outlet in it."""
     steps: tuple[Step, ...]
     following: tuple[OutletStep, ...]
@@ -266,8 +266,8 @@ def _steps_of(tx: Tx, outlet_id: int) -> list[Step]:
 
 
 def read_matter(
-    services: Services, outlet_id: int, *, visible_to: int | None, count: Callable[[Quarter], Counted]
-) -> Matter:
+    services: Services, outlet_id: int, *, visible_to: int | None, count: Callable[[Quarter], QuarterCounts]
+) -> OutletRecord:
     """The outlet with its quarters and steps. `count` works like `count_quarter`. Raises `NotFound`, also for an outlet
     of another unit.
     """
@@ -282,7 +282,7 @@ def read_matter(
     while len(found) > 1 and (found[-1][2] is None or not (found[-1][2].opened or found[-1][2].reported)):
         found.pop()
     last = steps[-1] if steps else None
-    return Matter(
+    return OutletRecord(
         outlet=outlet,
         cohorts=tuple(found),
         steps=tuple(steps),
@@ -307,11 +307,11 @@ def take_step(
     a term of `months` from now on; only such a letter suspends. Raises `NotFound`, `Invalid`, and `Conflict` for a step
     that does not follow.
     """
-    who, now, reason = actor_name(by), services.clock.now(), said("why", why)
+    who, now, reason = actor_name(by), services.clock.now(), required_text("why", why)
     is_letter = step is OutletStep.LETTER
     document, office, until_on = "", "", None
     if is_letter:
-        document, office = said("document_no", document_no), said("authority", authority)
+        document, office = required_text("document_no", document_no), required_text("authority", authority)
         if not 1 <= months <= LONGEST_MONTHS:
             problem = Text("is not from 1 to %(most)s", most=LONGEST_MONTHS)
             raise Invalid(field="months", problem=problem)
@@ -384,7 +384,7 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
                 _o.outlet_id,
                 sa.func.count().label("openings"),
                 sa.func.count().filter(flagged).label("flagged"),
-                sa.func.count().filter(_o.result == word(OpeningResult.REFUSED)).label("refused"),
+                sa.func.count().filter(_o.result == word_literal(OpeningResult.REFUSED)).label("refused"),
             )
             .where(_span(services, first, after))
             .group_by(_o.outlet_id)
@@ -416,7 +416,7 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
             sa.select(
                 sa.func.count().label("n"),
                 sa.func.coalesce(sa.func.sum(c.persons), 0).label("persons"),
-                sa.func.count().filter(c.finding == word(OnsiteFinding.SUSPECTS)).label("suspects"),
+                sa.func.count().filter(c.finding == word_literal(OnsiteFinding.SUSPECTS)).label("suspects"),
             ).where(c.ordered_at >= begin, c.ordered_at < end, c.outlet_id.in_(seen or [0]))
         )
         assert onsite is not None

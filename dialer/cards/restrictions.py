@@ -16,12 +16,12 @@ from dialer.cards.desk import masked_opener
 from dialer.cards.store import opening_personal, person_blind
 from dialer.cases.persons import mask_id_number, mask_name
 from dialer.cases.store import take_next_ids
-from dialer.core.access import actor_name, is_same_actor, said
+from dialer.core.access import actor_name, is_same_actor, required_text
 from dialer.core.cards import DeterminationState, ObjectionState, OpenerState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
-from dialer.db.bulk import word
+from dialer.db.bulk import word_literal
 from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.phones import normalise_id_number
@@ -82,9 +82,9 @@ def enter_determination(
     """
     who, now = actor_name(by), services.clock.now()
     called, document, office = (
-        said("name", name),
-        said("document_no", document_no),
-        said("authority", authority),
+        required_text("name", name),
+        required_text("document_no", document_no),
+        required_text("authority", authority),
     )
     number, is_valid = normalise_id_number(id_number)
     if not is_valid:
@@ -251,7 +251,7 @@ def take_objection(
     `outlet_id`: the opening must belong to this outlet. Raises `NotFound`, `Invalid`, and `Conflict` if nobody has
     decided yet.
     """
-    who, now, text = actor_name(by), services.clock.now(), said("words", words)
+    who, now, text = actor_name(by), services.clock.now(), required_text("words", words)
     with services.store.begin() as tx:
         decider = _decider(tx, opening_id, determination_id, opener_id, outlet_id)
         about = {"opening_id": opening_id, "determination_id": determination_id, "opener_id": opener_id}
@@ -281,7 +281,7 @@ def _sent_before(tx: Tx, about: Mapping[str, int | None], text: str, *, by: str)
     """The open objection to the same decision that this person took with the same words; None without one."""
     same = sa.select(_j.id, _j.sealed).where(
         *(_j[name] == value for name, value in about.items() if value is not None),
-        _j.state == word(ObjectionState.OPEN),
+        _j.state == word_literal(ObjectionState.OPEN),
         is_of_actor(_j.taken_by, by),
     )
     for row in tx.rows(same):
@@ -305,7 +305,7 @@ def _decider(
             statement = statement.where(t.opening.c.outlet_id == outlet_id)
     elif determination_id is not None:
         statement = sa.select(_d.decided_by).where(
-            _d.id == determination_id, _d.state == word(DeterminationState.IN_FORCE)
+            _d.id == determination_id, _d.state == word_literal(DeterminationState.IN_FORCE)
         )
     else:
         statement = sa.select(t.card_opener.c.decided_by).where(t.card_opener.c.id == opener_id)
@@ -322,7 +322,7 @@ def decide_objection(services: Services, objection_id: int, *, uphold: bool, rea
     or the finding in the same transaction, so that no check finds it from now on, and notifies the outlets. Raises
     `NotFound`, `Invalid` and `Conflict`.
     """
-    who, now, why = actor_name(by), services.clock.now(), said("reason", reason)
+    who, now, why = actor_name(by), services.clock.now(), required_text("reason", reason)
     with services.store.begin() as tx:
         row = tx.one(sa.select(t.card_objection).where(_j.id == objection_id).with_for_update())
         if row is None:
@@ -382,7 +382,7 @@ def _notify_outlets(tx: Tx, condition: sa.ColumnElement[bool], code: str, *, now
 def list_objections(services: Services, *, state: ObjectionState | None = None) -> list[Objection]:
     """Open objections by their due time, then decided ones; persons are masked."""
     now = services.clock.now()
-    is_open = _j.state == word(ObjectionState.OPEN)
+    is_open = _j.state == word_literal(ObjectionState.OPEN)
     statement = (
         sa.select(t.card_objection).order_by(is_open.desc(), _j.due_at, _j.id.desc()).limit(_MOST_SHOWN)
     )

@@ -77,11 +77,11 @@ class Node:
     """It belongs to a ring that was found earlier."""
 
 
-Look = Callable[[Sequence[tuple[Key, datetime]]], Mapping[Key, Sequence[Node]]]
+FindSharing = Callable[[Sequence[tuple[Key, datetime]]], Mapping[Key, Sequence[Node]]]
 """Finds for each key the openings that have it within `LINK_HOURS` of the moment, and for a story also those of the
 `USUAL_DAYS` before, newest first; for a hub only enough of them to recognise it as one.
 """
-LookMany = Callable[
+FindSharingOfMany = Callable[
     [Sequence[tuple[Node, Sequence[tuple[Key, datetime]]]]], Sequence[Mapping[Key, Sequence[Node]]]
 ]
 """Like `Look`, for several searches at once, each given by the opening from which it started."""
@@ -133,13 +133,13 @@ def is_usual(nodes: Iterable[Node], at: datetime) -> bool:
 _Walk = Generator[tuple[tuple[Key, datetime], ...], Mapping[Key, Sequence[Node]], Ring]
 
 
-def find_ring(start: Node, look: Look) -> Ring:
+def find_ring(start: Node, look: FindSharing) -> Ring:
     """The component of this opening, searched outward until nothing new is linked or enough was seen."""
     [ring] = find_rings([start], lambda wanted: [look(keys) for _, keys in wanted])
     return ring
 
 
-def find_rings(starts: Sequence[Node], look: LookMany) -> list[Ring]:
+def find_rings(starts: Sequence[Node], look: FindSharingOfMany) -> list[Ring]:
     """The result of `find_ring` for each opening, in their order. All searches advance together, so that one call of
     `look` serves a step of all.
     """

@@ -25,7 +25,7 @@ from dialer.core.cards import (
 from dialer.core.case import CaseStatus
 from dialer.core.errors import NotFound
 from dialer.db import tables as t
-from dialer.db.bulk import IdSet, RowSet, word
+from dialer.db.bulk import IdSet, RowSet, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import BlindKind, Vault
 from dialer.intake.opening_lists import OpeningRecord
@@ -354,15 +354,15 @@ _AROUND: Final = sa.select(
     .where(
         _o.number_blind == _a.phone_as_number,
         _o.person_blind != _a.person,
-        _o.result == word(OpeningResult.OPENED),
+        _o.result == word_literal(OpeningResult.OPENED),
     )
     .label("phone_of_another"),
-    _of_person.where(_f.kind == word(OpeningFactKind.INVOLVED)).scalar_subquery().label("involved"),
-    _of_person.where(_f.kind == word(OpeningFactKind.USED_FAR)).scalar_subquery().label("used_far"),
+    _of_person.where(_f.kind == word_literal(OpeningFactKind.INVOLVED)).scalar_subquery().label("involved"),
+    _of_person.where(_f.kind == word_literal(OpeningFactKind.USED_FAR)).scalar_subquery().label("used_far"),
     sa.exists()
     .where(
         t.card_opener.c.person_blind == _a.person,
-        t.card_opener.c.state == word(OpenerState.CONFIRMED),
+        t.card_opener.c.state == word_literal(OpenerState.CONFIRMED),
         t.card_opener.c.expires_at > _a.at,
     )
     .label("confirmed"),
@@ -370,14 +370,14 @@ _AROUND: Final = sa.select(
     .where(
         t.person.c.id_number_blind == sa.any_(_a.warned),
         t.case.c.person_id == t.person.c.id,
-        t.case.c.status == word(CaseStatus.OPEN),
+        t.case.c.status == word_literal(CaseStatus.OPEN),
     )
     .label("open_case"),
 ).select_from(_ASKED.clause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class OpeningAsOf:
     """An opening whose facts are needed as of `at`. `row` has its columns; phone and id number are in clear."""
 
     row: Mapping[str, Any]
@@ -388,7 +388,7 @@ class Asked:
     at: datetime
 
 
-def read_facts(tx: Tx, asked: Sequence[Asked], *, rules: CardsSettings) -> list[Facts]:
+def read_facts(tx: Tx, asked: Sequence[OpeningAsOf], *, rules: CardsSettings) -> list[Facts]:
     """The facts of each opening, itself included, in two queries for all. All windows end at `at`."""
     vault = tx.vault
     given = _ASKED.given(
@@ -412,7 +412,7 @@ def read_facts(tx: Tx, asked: Sequence[Asked], *, rules: CardsSettings) -> list[
     return [_facts(one, own.get(place, ()), around[place], rules) for place, one in enumerate(asked)]
 
 
-def _facts(asked: Asked, own: Sequence[Row], around: Row, rules: CardsSettings) -> Facts:
+def _facts(asked: OpeningAsOf, own: Sequence[Row], around: Row, rules: CardsSettings) -> Facts:
     row, ring = asked.row, asked.ring
     found = ring.is_found
     return Facts(
@@ -435,7 +435,7 @@ def _facts(asked: Asked, own: Sequence[Row], around: Row, rules: CardsSettings) 
     )
 
 
-def _counts(others: Sequence[Row], asked: Asked, *, rules: CardsSettings) -> dict[str, int]:
+def _counts(others: Sequence[Row], asked: OpeningAsOf, *, rules: CardsSettings) -> dict[str, int]:
     """The counts over `others`, the other openings of the same person, plus this one."""
     outlet = asked.outlet
 
@@ -481,7 +481,7 @@ def restrictions_of(tx: Tx, blinds: Iterable[bytes], *, on: date) -> dict[bytes,
 _PERSONS: Final = IdSet("persons", t.card_determination.c.person_blind)
 _IN_FORCE: Final = (
     sa.select(t.card_determination)
-    .where(_PERSONS.clause, t.card_determination.c.state == word(DeterminationState.IN_FORCE))
+    .where(_PERSONS.clause, t.card_determination.c.state == word_literal(DeterminationState.IN_FORCE))
     .order_by(t.card_determination.c.until_on)
 )
 
@@ -564,7 +564,7 @@ def node_of(row: Mapping[str, Any], rules: CardsSettings) -> Node:
     )
 
 
-class Looker:
+class OpeningFinder:
     """Finds openings that share keys; each search sees them up to its own moment, or up to `until` if that is given."""
 
     def __init__(self, tx: Tx, rules: CardsSettings, *, until: datetime | None = None) -> None:
@@ -610,7 +610,7 @@ class Looker:
         return found
 
 
-def keep_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
+def store_ring(tx: Tx, ring: Ring, *, now: datetime) -> int:
     """Stores the ring, marks its openings with it, and returns its number. Rings that it connects become one."""
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_RING_LOCK)))
     ids = [node.id for node in ring.nodes]
@@ -650,7 +650,7 @@ def _mark_with_ring(tx: Tx, which: sa.ColumnElement[bool], ring_id: int) -> None
     tx.execute(sa.update(t.opening).where(_o.id.in_(free)).values(ring_id=ring_id))
 
 
-def note_opener(
+def list_frequent_opener(
     tx: Tx,
     row: Mapping[str, Any],
     grave: Sequence[CheckFinding],
@@ -670,7 +670,7 @@ def note_opener(
     same = (
         p.ring_id == ring_id if ring_id is not None else sa.and_(p.person_blind == blind, p.ring_id.is_(None))
     )
-    lifted = sa.and_(same, p.state == word(OpenerState.LIFTED), p.expires_at > now)
+    lifted = sa.and_(same, p.state == word_literal(OpenerState.LIFTED), p.expires_at > now)
     if tx.scalar(sa.select(p.id).where(lifted).limit(1)) is not None:
         return False
     expires_at = max(one.expires_at for one in grave)

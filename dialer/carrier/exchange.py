@@ -22,7 +22,7 @@ from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog,
 from dialer.carrier.lines import Leg, LegEvents, Line, Quality
 from dialer.carrier.live_call import TIMED_OUT, LiveCall
 from dialer.carrier.outbound import Outbound
-from dialer.carrier.player import Sounds
+from dialer.carrier.player import SoundCache
 from dialer.carrier.recordings import IN_PROGRESS, CallRecorder, Recording, Recordings
 from dialer.carrier.speech_input import Hearing
 from dialer.carrier.webhooks import Messenger, Notices, Signer
@@ -30,7 +30,7 @@ from dialer.carrier.webhooks import Messenger, Notices, Signer
 _log = logging.getLogger(__name__)
 
 
-class CallMemory(SealedLog):
+class CallLog(SealedLog):
     """The newest calls, live and ended, in the files calls.log and calls.old."""
 
     def __init__(self, directory: Path, *, rotate_bytes: int = ROTATE_BYTES) -> None:
@@ -162,7 +162,7 @@ class Exchange:
             attempt_in=self.attempt_in,
         )
         self.recordings = Recordings(config.state_dir, now=timers.unix())
-        self.sounds = Sounds(self.messenger)
+        self.sounds = SoundCache(self.messenger)
         self.hearing = Hearing(config.recogniser)
         self.lines_in_use = 0
         self.peak_lines = 0
@@ -177,7 +177,7 @@ class Exchange:
         self._next_slot = 0.0
         self._pump_due: asyncio.TimerHandle | None = None
         self._attempt = re.compile(config.attempt_pattern) if config.attempt_pattern else None
-        self._memory = CallMemory(config.state_dir)
+        self._memory = CallLog(config.state_dir)
         for call in self._memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
             self._keep(call)
         self._made = max((call.number for call in self._calls.values()), default=0)

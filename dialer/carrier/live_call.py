@@ -12,7 +12,7 @@ from dialer.carrier.config import Timers
 from dialer.carrier.faults import Faults, InjectedFault
 from dialer.carrier.lines import Cause, Leg, LegEvents, Line, MachineDetection, Quality
 from dialer.carrier.people import AnsweredBy
-from dialer.carrier.player import UNPLAYED, PlayedCall, Player, Sounds
+from dialer.carrier.player import UNPLAYED, PlayedCall, Player, SoundCache
 from dialer.carrier.recordings import OF_CALL, OF_DIAL, CallRecorder
 from dialer.carrier.speech_input import Hearing, Speech
 from dialer.carrier.twiml import INVALID_ATTRIBUTE, Dial
@@ -54,7 +54,7 @@ class CallHost(Protocol):
     @property
     def messenger(self) -> Messenger: ...
     @property
-    def sounds(self) -> Sounds: ...
+    def sounds(self) -> SoundCache: ...
     @property
     def hearing(self) -> Hearing: ...
     def note_error(self, code: int) -> None: ...

@@ -136,7 +136,7 @@ class Reply(NamedTuple):
         return "4xx" if self.status >= HTTPStatus.BAD_REQUEST else ""
 
     @property
-    def fine(self) -> bool:
+    def is_success(self) -> bool:
         """Whether the answer was a 2xx."""
         return not self.failure and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 

@@ -42,7 +42,7 @@ _WORDS_A_SECOND = 2.5
 _KEEP_BYTES = 64 * 1024 * 1024
 
 
-class BadSound(ValueError):
+class UnknownDuration(ValueError):
     """Not a WAV file whose duration can be computed."""
 
 
@@ -54,7 +54,7 @@ def say_seconds(text: str) -> float:
 def wav_seconds(data: bytes) -> float:
     """The length of a RIFF WAVE file of any constant-rate coding (PCM, A-law, mu-law), by its header."""
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":  # noqa: PLR2004 - the RIFF header
-        raise BadSound("no RIFF WAVE header")
+        raise UnknownDuration("no RIFF WAVE header")
     at, bytes_a_second = 12, 0
     while at + 8 <= len(data):
         name, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
@@ -63,17 +63,17 @@ def wav_seconds(data: bytes) -> float:
             bytes_a_second = struct.unpack_from("<I", data, at + 8)[0]
         elif name == b"data":
             if bytes_a_second == 0:
-                raise BadSound("no byte rate before the data")
+                raise UnknownDuration("no byte rate before the data")
             # A streamed file may claim more data than it has.
             return float(min(size, len(data) - at)) / float(bytes_a_second)
         at += size + (size & 1)
-    raise BadSound("no data in it")
+    raise UnknownDuration("no data in it")
 
 
 OnClip = Callable[[Clip | None], None]
 
 
-class Sounds:
+class SoundCache:
     """Fetches each sound once and caches those used last; a failure gives None and is not cached."""
 
     def __init__(self, messenger: Messenger) -> None:
@@ -100,8 +100,8 @@ class Sounds:
 
     def _fetched(self, url: str, reply: Reply) -> None:
         clip: Clip | None = None
-        if reply.fine:
-            with contextlib.suppress(BadSound):
+        if reply.is_success:
+            with contextlib.suppress(UnknownDuration):
                 clip = Clip(seconds=wav_seconds(reply.body), wav=reply.body, name=url)
                 self._clips[url] = clip
         for on_clip in self._waiting.pop(url, ()):
@@ -253,7 +253,7 @@ class Player:
     """The player of one call. After `stop` no callback has an effect."""
 
     def __init__(
-        self, call: PlayedCall, *, messenger: Messenger, sounds: Sounds, hearing: Hearing, timers: Timers
+        self, call: PlayedCall, *, messenger: Messenger, sounds: SoundCache, hearing: Hearing, timers: Timers
     ) -> None:
         self._call = call
         self._hearing = hearing
@@ -314,7 +314,7 @@ class Player:
     def _fetched(self, generation: int, url: str, reply: Reply) -> None:
         if generation != self._generation:
             return
-        if reply.fine:
+        if reply.is_success:
             self._run(reply.body, url.partition("#")[0])
         else:
             self._fail(HTTP_CONNECTION_FAILURE if reply.failure else HTTP_RETRIEVAL_FAILURE, url)

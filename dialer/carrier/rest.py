@@ -234,12 +234,12 @@ class RestFront:
             self._check(request)
             order = read_order(Form(await request.read()))
             if self._exchange.faults.strikes(InjectedFault.REFUSE_CONNECTION, order.to):
-                return cut(request)
+                return cut_connection(request)
             self._strike_before(order.to)
             call = self._exchange.create(order)
             if hang := self._exchange.faults.strikes(InjectedFault.ACCEPT_THEN_TIMEOUT, order.to):
                 await asyncio.sleep(_DEFAULT_HANG_SECONDS if hang.seconds is None else hang.seconds)
-                return cut(request)
+                return cut_connection(request)
             if self._exchange.faults.strikes(InjectedFault.ACCEPT_THEN_ERROR, order.to):
                 raise server_error()
             return json_answer(call.as_json(), 201)
@@ -312,7 +312,7 @@ class RestFront:
         try:
             self._check(request)
             if self._exchange.faults.strikes(InjectedFault.REST_REFUSE):
-                return cut(request)
+                return cut_connection(request)
             if self._exchange.faults.strikes(InjectedFault.REST_ERROR):
                 return problem_answer(server_error())
             if channels not in {"", "1", "2"}:
@@ -347,7 +347,7 @@ class RestFront:
             self._check(request)
             faults = self._exchange.faults
             if faults.strikes(InjectedFault.REST_REFUSE):
-                return cut(request)
+                return cut_connection(request)
             if faults.strikes(InjectedFault.REST_ERROR):
                 return problem_answer(server_error())
             return json_answer(answer(), 200)
@@ -375,7 +375,7 @@ def problem_answer(problem: RestProblem) -> web.Response:
     return response
 
 
-def cut(request: web.Request) -> web.Response:
+def cut_connection(request: web.Request) -> web.Response:
     """Closes the connection without an answer."""
     if request.transport is not None:
         request.transport.abort()

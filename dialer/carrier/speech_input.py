@@ -206,7 +206,7 @@ class Fit:
         return abs(math.log(max(self.seconds, 0.02) / (_USUAL * syllables(self.phrase, self.language))))
 
 
-def chosen(
+def choose_phrase(
     fits: Sequence[Fit], *, weights: Sequence[float] = _WEIGHTS, certain: float = CERTAIN
 ) -> Recognised | None:
     """The phrase that fits best, if it is certain enough; the confidence is the probability that it was said."""
@@ -242,7 +242,7 @@ class WhisperRecogniser:
 
     def recognise(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> Recognised | None:
         """The expected phrase that fits best, if it fits well enough."""
-        return chosen(self.fits(wav, hints=hints, language=language))
+        return choose_phrase(self.fits(wav, hints=hints, language=language))
 
     def fits(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> tuple[Fit, ...]:
         """How well the sound fits each phrase that can take as long as the speech in it; empty without speech."""
@@ -254,7 +254,7 @@ class WhisperRecogniser:
         hints = tuple(hint for hint in hints if may_last(hint, spoken_in, seconds))
         return self._fits(samples, hints, spoken_in)
 
-    def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
+    def mean_log_probabilities(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
         """The mean log probability of each phrase, 0 at best; empty for silence and for another language."""
         spoken_in = _LANGUAGES.get(language.split("-", maxsplit=1)[0].lower())
         samples = _samples(wav) if hints and spoken_in is not None else None

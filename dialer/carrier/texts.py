@@ -32,7 +32,7 @@ from dialer.carrier.exchange import Exchange
 from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import SealedLog, unless_disk_is_full
 from dialer.carrier.outbound import Reply
-from dialer.carrier.rest import RestFront, cut, json_answer, page_of, problem_answer
+from dialer.carrier.rest import RestFront, cut_connection, json_answer, page_of, problem_answer
 from dialer.carrier.webhooks import Messenger
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -84,7 +84,7 @@ def read_text_order(form: Form) -> TextOrder:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Text:
+class TextMessage:
     """The record of a message, written only by the board. Times are real Unix seconds."""
 
     sid: str
@@ -125,15 +125,15 @@ class Text:
         }
 
 
-class TextMemory(SealedLog):
+class TextLog(SealedLog):
     """The newest messages and their status, in the files texts.log and texts.old."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory, "texts")
 
-    def recall(self, *, since_unix: float) -> list[Text]:
+    def recall(self, *, since_unix: float) -> list[TextMessage]:
         """Reads the messages, in the order of their creation, and opens the log for new records."""
-        texts: dict[str, Text] = {}
+        texts: dict[str, TextMessage] = {}
         for record in self.records():
             sid, at = record["sid"], record["at"]
             if record["k"] == "A":
@@ -143,7 +143,9 @@ class TextMemory(SealedLog):
                     body=record["body"],
                     status_callback=record["callback"],
                 )
-                texts[sid] = Text(sid=sid, account_sid=record["account"], order=order, created=at, updated=at)
+                texts[sid] = TextMessage(
+                    sid=sid, account_sid=record["account"], order=order, created=at, updated=at
+                )
             elif text := texts.get(sid):  # None when its first record is gone with an older file
                 text.status, text.updated = TextStatus(record["status"]), at
                 text.error_code = record["code"]
@@ -152,7 +154,7 @@ class TextMemory(SealedLog):
         self.open()
         return [text for text in texts.values() if text.created >= since_unix]
 
-    def accepted(self, text: Text) -> None:
+    def accepted(self, text: TextMessage) -> None:
         """Writes that the message was accepted. Raises `OSError`."""
         order = text.order
         self.append(
@@ -168,7 +170,7 @@ class TextMemory(SealedLog):
             }
         )
 
-    def moved(self, text: Text) -> None:
+    def moved(self, text: TextMessage) -> None:
         """Writes the message's new status and error code."""
         self.append(
             {
@@ -198,20 +200,22 @@ class TextBoard:
         self._timers = timers
         self._refusal = refusal
         self._undeliverable = undeliverable
-        self._memory = TextMemory(config.state_dir)
-        self._texts: OrderedDict[str, Text] = OrderedDict()
+        self._memory = TextLog(config.state_dir)
+        self._texts: OrderedDict[str, TextMessage] = OrderedDict()
         self.failed_webhooks = 0
         for text in self._memory.recall(since_unix=timers.unix() - config.keep_hours * 3600):
             self._texts[text.sid] = text
             self._go_on(text)
 
-    def create(self, order: TextOrder) -> Text:
+    def create(self, order: TextOrder) -> TextMessage:
         """Accepts a message; status webhooks report its delivery."""
         refused = self._refusal(order.to)
         if refused:
             raise number_refused(refused)
         now = self._timers.unix()
-        text = Text(sid=f"SM{uuid4().hex}", account_sid=self._account, order=order, created=now, updated=now)
+        text = TextMessage(
+            sid=f"SM{uuid4().hex}", account_sid=self._account, order=order, created=now, updated=now
+        )
         # First: a message that is not on disk is not accepted, and no listing may show one that is never sent.
         self._memory.accepted(text)
         self._texts[text.sid] = text
@@ -219,16 +223,16 @@ class TextBoard:
         self._go_on(text)
         return text
 
-    def find(self, sid: str) -> Text | None:
+    def find(self, sid: str) -> TextMessage | None:
         return self._texts.get(sid)
 
-    def newest_first(self, *, to: str = "", from_: str = "") -> Iterator[Text]:
+    def newest_first(self, *, to: str = "", from_: str = "") -> Iterator[TextMessage]:
         """Messages to and from these numbers; an empty number means any."""
         for text in reversed(self._texts.values()):
             if (not to or text.order.to == to) and (not from_ or text.order.from_ == from_):
                 yield text
 
-    def inbox(self, number: str) -> list[Text]:
+    def inbox(self, number: str) -> list[TextMessage]:
         """The messages delivered to that telephone, oldest first."""
         return [
             text
@@ -252,18 +256,18 @@ class TextBoard:
         """Closes the files."""
         self._memory.close()
 
-    def _go_on(self, text: Text) -> None:
+    def _go_on(self, text: TextMessage) -> None:
         """Starts the timers of the steps that are still to come."""
         if text.status is TextStatus.QUEUED:
             self._timers.later(_SENT_AFTER_SECONDS, lambda: self._move(text, TextStatus.SENT))
         if text.status in {TextStatus.QUEUED, TextStatus.SENT}:
             self._timers.later(_TAKEN_AFTER_SECONDS, lambda: self._end(text))
 
-    def _end(self, text: Text) -> None:
+    def _end(self, text: TextMessage) -> None:
         text.error_code = self._undeliverable(text.order.to)
         self._move(text, TextStatus.UNDELIVERED if text.error_code else TextStatus.DELIVERED)
 
-    def _move(self, text: Text, status: TextStatus) -> None:
+    def _move(self, text: TextMessage, status: TextStatus) -> None:
         text.status = status
         text.updated = self._timers.unix()
         if status is TextStatus.SENT:
@@ -272,7 +276,7 @@ class TextBoard:
             self._memory.moved(text)
         self._notify(text, status)
 
-    def _notify(self, text: Text, status: TextStatus) -> None:
+    def _notify(self, text: TextMessage, status: TextStatus) -> None:
         order = text.order
         if not order.status_callback:
             return
@@ -291,7 +295,7 @@ class TextBoard:
         self._messenger.send(order.status_callback, "POST", params, self._replied)
 
     def _replied(self, reply: Reply) -> None:
-        if not reply.fine:
+        if not reply.is_success:
             self.failed_webhooks += 1
 
 
@@ -321,7 +325,7 @@ class TextFront(RestFront):
                 raise server_error()
             text = self._board.create(order)
             if faults.strikes(InjectedFault.MESSAGE_ACCEPT_THEN_CUT, order.to):
-                return cut(request)
+                return cut_connection(request)
             return json_answer(text.as_json(), 201)
         except RestProblem as problem:
             return problem_answer(problem)

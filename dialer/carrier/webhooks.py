@@ -235,9 +235,9 @@ class Notices:
             what = f"{LEG}{what}"
 
         def replied(reply: Reply) -> None:
-            if reply.fine and "RecordingSid" in params:
+            if reply.is_success and "RecordingSid" in params:
                 return
-            if not reply.fine:
+            if not reply.is_success:
                 self.failed += 1
                 return
             # An exception here would reach the connection, which carries another request by now.

@@ -20,7 +20,7 @@ from dialer.cases.store import (
     note_acts,
 )
 from dialer.cases.timeline import read_case_file
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, required_text
 from dialer.core.case import CaseAct, acts_allowed
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.events import (
@@ -88,7 +88,7 @@ def change_grade(seen: SeenCase, grade: Grade, *, why: str = "", only: CaseAct |
     if only is not None and only is not act:
         problem = Text("is higher than now") if rises else Text("is lower than now")
         raise Invalid(field="grade", problem=problem)
-    words = why.strip() if rises else said("why", why)
+    words = why.strip() if rises else required_text("why", why)
     facts = {"from": current.value, "grade": grade.value}
     _act(seen, act, GradeChanged(grade=grade), words=words, facts=facts)
 
@@ -106,7 +106,7 @@ def close_case(seen: SeenCase, outcome: OutcomeKind, *, why: str) -> None:
     """
     if outcome is OutcomeKind.WITHDRAWN:
         raise Invalid(field="outcome", problem="is not chosen", fix="choose one of the list")
-    words, facts = said("why", why), {"outcome": outcome.value}
+    words, facts = required_text("why", why), {"outcome": outcome.value}
     _act(seen, CaseAct.CLOSE, CaseClosed(outcome=outcome), words=words, facts=facts)
 
 
@@ -125,25 +125,25 @@ def opt_out(seen: SeenCase, *, why: str) -> None:
     """Stops the robot's calls for this incident; people may still call. A new warning of a high grade ends that. In the
     watch period no follow-up is made any more, and the success stays provisional.
     """
-    _act(seen, CaseAct.OPT_OUT, OptedOut(), words=said("why", why))
+    _act(seen, CaseAct.OPT_OUT, OptedOut(), words=required_text("why", why))
 
 
 def note_case(
     services: Services, case_id: int, *, by: str, words: str, visible_to: int | None = None
 ) -> None:
     """Adds a sealed note to the timeline. It depends on no revision."""
-    who, text = actor_name(by), said("words", words)
+    who, text = actor_name(by), required_text("words", words)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
         note_acts(tx, [Act(case_id=case_id, kind=ActKind.NOTE, by=who, words=text)], now=services.clock.now())
 
 
-def hand_over(seen: SeenCase, *, to_unit_id: int, why: str) -> None:
+def transfer_case(seen: SeenCase, *, to_unit_id: int, why: str) -> None:
     """Asks the other unit to accept the open assignments of the case that it does not have; without any, the case
     belongs to that unit at once.
     """
     services, case_id = seen.services, seen.case_id
-    who, reason = actor_name(seen.by), said("why", why)
+    who, reason = actor_name(seen.by), required_text("why", why)
     with services.store.begin() as tx:
         stored = _lock_seen(tx, seen, CaseAct.HAND_OVER)
         label = active_label(tx, services, to_unit_id)

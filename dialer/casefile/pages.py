@@ -24,10 +24,10 @@ from dialer.casefile.acts import (
     call_now,
     change_grade,
     close_case,
-    hand_over,
     mark_duplicate,
     note_case,
     opt_out,
+    transfer_case,
 )
 from dialer.casefile.look_back import (
     LookBack,
@@ -37,9 +37,16 @@ from dialer.casefile.look_back import (
     step_words,
 )
 from dialer.casefile.reading import CaseSheet, read_case, read_words, reveal, units_to_hand_to
-from dialer.casefile.view import TEMPLATE, Playing, Typed, case_facts
+from dialer.casefile.view import TEMPLATE, Playing, RefusedAct, case_facts
 from dialer.cases.persons import Person, PersonSearch
-from dialer.cases.search import CaseQuery, SoughtKind, open_search, seal_search, search_cases, understand
+from dialer.cases.search import (
+    CaseQuery,
+    SoughtKind,
+    interpret_search,
+    open_search,
+    seal_search,
+    search_cases,
+)
 from dialer.core.access import Permission
 from dialer.core.case import CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
@@ -47,7 +54,7 @@ from dialer.core.rates import Period, is_in_range, period_of
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.language import gettext_noop
 from dialer.org.staff import list_units
-from dialer.outcomes.evidence_files import show_file
+from dialer.outcomes.evidence_files import reveal_file
 from dialer.outcomes.filed_lists import undo_filing
 from dialer.outcomes.filing import file_for_case
 from dialer.sentences import refusal_sentence
@@ -141,18 +148,18 @@ def cases(
 @case_pages.post("/cases/find", act=Permission.SEE_CASES)
 def find(request: CurrentRequest, text: Annotated[str, Form()] = "") -> Response:
     """Redirects from the search box to an address that contains nothing personal."""
-    wanted = understand(request.services, text)
+    wanted = interpret_search(request.services, text)
     match wanted.kind:
         case SoughtKind.NOTHING:
-            return request.go("/cases")
+            return request.redirect_to("/cases")
         case SoughtKind.CASE:
-            return request.go(f"/cases/{wanted.case_id}")
+            return request.redirect_to(f"/cases/{wanted.case_id}")
         case SoughtKind.INSTRUCTION:
-            return request.go(_address({"no": wanted.instruction_no}))
+            return request.redirect_to(_address({"no": wanted.instruction_no}))
         case _:
             shift = request.app.settings.console.session_seconds
             token = seal_search(request.services, wanted, who=request.who, good_seconds=shift)
-            return request.go(_address({"who": token}))
+            return request.redirect_to(_address({"who": token}))
 
 
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -247,7 +254,7 @@ def file(
     unit_id = request.member.unit_id
     read_case(request.services, case_id, visible_to=unit_id)
     try:
-        found = show_file(
+        found = reveal_file(
             request.services,
             file_id,
             who=request.who,
@@ -309,7 +316,7 @@ def clip(request: CurrentRequest, file: str) -> Response:
 
 
 def _refused(request: RequestContext, case_id: int, act: str, fault: Invalid) -> Response:
-    form = Typed(act=act, wrong={fault.field: refusal_sentence(fault, request.lang)})
+    form = RefusedAct(act=act, wrong={fault.field: refusal_sentence(fault, request.lang)})
     sheet = read_case(request.services, case_id, visible_to=request.member.unit_id)
     return _page(request, sheet, typed=form, status=_UNPROCESSABLE)
 
@@ -319,7 +326,7 @@ def _page(
     sheet: CaseSheet,
     *,
     person: Person | None = None,
-    typed: Typed | None = None,
+    typed: RefusedAct | None = None,
     plays: Playing | None = None,
     status: int = 200,
 ) -> Response:
@@ -359,7 +366,7 @@ class ActForm:
         refused.
         """
         request, case_id = self.request, self.seen.case_id
-        form = Typed(act=act, fields=typed)
+        form = RefusedAct(act=act, fields=typed)
         try:
             do()
         except NotFound as fault:
@@ -374,9 +381,9 @@ class ActForm:
         except Invalid as fault:
             wrong = {fault.field.replace(" ", "_"): refusal_sentence(fault, request.lang)}
             return self._show(replace(form, wrong=wrong), _UNPROCESSABLE)
-        return request.go(f"/cases/{case_id}", notice=notice)
+        return request.redirect_to(f"/cases/{case_id}", notice=notice)
 
-    def _show(self, form: Typed, status: int) -> Response:
+    def _show(self, form: RefusedAct, status: int) -> Response:
         sheet = read_case(self.seen.services, self.seen.case_id, visible_to=self.seen.visible_to)
         return self.request.page(TEMPLATE, status=status, **case_facts(self.request, sheet, typed=form))
 
@@ -450,7 +457,7 @@ def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
     return form.carry_out(
         CaseAct.HAND_OVER,
         {"unit": unit, "why": why},
-        lambda: hand_over(form.seen, to_unit_id=typed_unit(units, unit[:200]), why=why),
+        lambda: transfer_case(form.seen, to_unit_id=typed_unit(units, unit[:200]), why=why),
         gettext_noop("It is on its way to the other unit."),
     )
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from dialer.calls.pauses import circumstances
 from dialer.calls.recordings import Recording, recordings_of_case
 from dialer.cases.persons import Person, person_of_case
-from dialer.cases.queries import CaseWords, CaseWork, conversation, read_case_words, read_case_work
+from dialer.cases.queries import CaseWords, CaseWork, read_case_words, read_case_work, read_conversation
 from dialer.cases.reveals import note_reveal
 from dialer.cases.search import CasePage
 from dialer.cases.timeline import CaseFile, filings, pending_attempt, read_case_file
@@ -23,19 +23,19 @@ from dialer.core.access import RevealReason, actor_name
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import NotFound
 from dialer.core.policy import Urgency, urgency
-from dialer.core.timeline import EntryKind, PendingAttempt, Step, StepKind, Wait, Waiting, WaitReason
+from dialer.core.timeline import EntryKind, NextStep, Obstacle, PendingAttempt, StepKind, Wait, WaitReason
 from dialer.core.units import UnitIndex
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
 from dialer.db.unit_of_work import Tx
 from dialer.language import Lang
-from dialer.org.unit_store import check_case_visible, is_seen
+from dialer.org.unit_store import check_case_visible, is_unit_visible
 from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
 from dialer.outcomes.ledger import ConflictingLine, conflicting_lines
 from dialer.sentences import waiting_sentence
 from dialer.services import Resource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
 from dialer.work.assignments import Assignment, assignments_of_case
-from dialer.work.desk import Paid, SpokenTurn, paid_in, said_in
+from dialer.work.desk import ReportedPayment, SpokenTurn, reported_payment, spoken_turns
 from dialer.work.desk_store import DeskCall, desk_calls_of_case
 from dialer.work.stop_requests import StopNumbers, StopRequest, stop_numbers_of, stop_requests_of
 from dialer.work.visit_store import StoredPhoto, photos_of_case
@@ -48,10 +48,10 @@ class CaseStory:
     as_of: datetime
     timezone: str
     file: CaseFile
-    next_steps: tuple[Step, ...]
+    next_steps: tuple[NextStep, ...]
     urgency: Urgency
     pending: PendingAttempt | None
-    waiting: Waiting | None
+    waiting: Obstacle | None
     """Why its call attempt has not been made yet: the first reason that `next_steps` name."""
 
 
@@ -128,7 +128,7 @@ class CaseSheet:
     filings: tuple[str, ...] = ()
     """Numbers of the filed cases that are matched to it."""
     words: CaseWords | None = None
-    paid: Paid | None = None
+    paid: ReportedPayment | None = None
     stop_requests: tuple[StopRequest, ...] = ()
     stop_numbers: Mapping[int, StopNumbers] = field(default_factory=dict)
     """Accounts and receipts of `stop_requests`, by the request's id; only if the words were opened."""
@@ -175,14 +175,14 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool, visible_
     stored, rows = found.file.stored, read_case_work(tx, case_id)
     index = services.units.current(tx)
     is_sorted = stored.unit_id is not None and index.get(stored.unit_id) is not None
-    turns = conversation(tx, case_id, in_clear=in_clear)
+    turns = read_conversation(tx, case_id, in_clear=in_clear)
     return CaseSheet(
         story=found,
         unit=index.label(stored.unit_id) if is_sorted and stored.unit_id is not None else stored.unit,
         is_sorted=is_sorted,
-        said=said_in(services, turns),
+        said=spoken_turns(services, turns),
         rows=rows,
-        visible_work=frozenset(one.id for one in rows.work if is_seen(tx, one.unit_id, visible_to)),
+        visible_work=frozenset(one.id for one in rows.work if is_unit_visible(tx, one.unit_id, visible_to)),
         conflicts=conflicting_lines(
             tx, [line.id for line in rows.outcomes if line.has_money and line.reversed_by is None]
         ),
@@ -194,7 +194,7 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool, visible_
         reasons=reasons_of_case(tx, case_id),
         filings=tuple(number for number, _ in filings(tx, case_id)),
         words=read_case_words(tx, case_id) if in_clear else None,
-        paid=paid_in(turns) if in_clear else None,
+        paid=reported_payment(turns) if in_clear else None,
         stop_requests=tuple(stop_requests_of(tx, case_id)),
         stop_numbers=stop_numbers_of(tx, case_id) if in_clear else {},
     )
@@ -319,7 +319,7 @@ _OF_CASE = (
 _OF_URGENCY = ("at", "opened_at", "grade_seconds", "amount_seconds", "expiry_seconds")
 
 
-def tell_case(story: CaseStory) -> CaseOut:
+def case_out(story: CaseStory) -> CaseOut:
     """As JSON, masked."""
     file, stored = story.file, story.file.stored
     return CaseOut.model_validate(
@@ -344,7 +344,7 @@ def tell_case(story: CaseStory) -> CaseOut:
     )
 
 
-def _waiting_out(waiting: Waiting) -> WaitingOut:
+def _waiting_out(waiting: Obstacle) -> WaitingOut:
     return WaitingOut(
         reason=waiting.reason,
         detail=waiting_sentence(waiting, Lang.EN),
@@ -353,6 +353,6 @@ def _waiting_out(waiting: Waiting) -> WaitingOut:
     )
 
 
-def tell_page(page: CasePage) -> CasePageOut:
+def case_page_out(page: CasePage) -> CasePageOut:
     """One page of a search, masked."""
     return CasePageOut.model_validate(page)

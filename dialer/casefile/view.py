@@ -18,7 +18,7 @@ from dialer.core.access import Permission, RevealReason, is_same_actor
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.reach import HeardPrompt
-from dialer.core.timeline import ActKind, Entry, EntryKind, Waiting, WaitReason
+from dialer.core.timeline import ActKind, Entry, EntryKind, Obstacle, WaitReason
 from dialer.core.values import (
     SUCCESSES,
     Announcement,
@@ -350,7 +350,7 @@ _HIDDEN = frozenset({Bar.HIGHEST_GRADE, Bar.LOWEST_GRADE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
+class RefusedAct:
     """A refused form: what was typed and why it was refused. `wrong` is by field."""
 
     act: str
@@ -374,7 +374,7 @@ def case_facts(
     sheet: CaseSheet,
     *,
     person: Person | None = None,
-    typed: Typed | None = None,
+    typed: RefusedAct | None = None,
     plays: Playing | None = None,
 ) -> dict[str, Any]:
     """What the template needs. `plays`: the recording of a call that may be listened to now."""
@@ -382,7 +382,7 @@ def case_facts(
     stored = story.file.stored
     case = stored.case
     names = staff_names(request.services, sheet)
-    form = typed or Typed(act="")
+    form = typed or RefusedAct(act="")
     allowed = acts_allowed(case)
     may_work = request.may(Permission.WORK_CASES)
     return {
@@ -449,7 +449,7 @@ def _units(request: RequestContext, own: int | None) -> list[str]:
     return sorted(name for unit_id, name in names.items() if unit_id != own)
 
 
-def _waiting_words(waiting: Waiting | None, lang: Lang) -> str:
+def _waiting_words(waiting: Obstacle | None, lang: Lang) -> str:
     """Why the call has not been made yet; '' where the next step says it: the call is planned for later."""
     if waiting is None or waiting.reason is WaitReason.PLANNED_FOR_LATER:
         return ""
@@ -466,7 +466,7 @@ def _is_live(sheet: CaseSheet) -> bool:
     return pending.state not in WAITING_STATES or (waiting is not None and waiting.reason in _ANY_MOMENT)
 
 
-def _changed(request: RequestContext, case_id: int, form: Typed) -> list[tuple[datetime, str, str]]:
+def _changed(request: RequestContext, case_id: int, form: RefusedAct) -> list[tuple[datetime, str, str]]:
     """What happened since the page of a refused form was shown, oldest first."""
     if form.shown_at is None:
         return []

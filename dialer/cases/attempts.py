@@ -14,23 +14,27 @@ import sqlalchemy as sa
 from dialer.core.attempt import MOVES, AttemptEvent, AttemptState
 from dialer.core.values import TelephonyResult
 from dialer.db import tables as t
-from dialer.db.bulk import IdSet, in_words, moment, word
+from dialer.db.bulk import IdSet, in_words, moment, word_literal
 from dialer.db.unit_of_work import Tx
 
 
-def moved(event: AttemptEvent) -> sa.ColumnElement[str]:
+def state_after_event(event: AttemptEvent) -> sa.ColumnElement[str]:
     """The SQL expression of an attempt's state after the event, for an attempt whose state accepts it."""
     moves = MOVES[event]
     if len(set(moves.values())) == 1:
-        return word(next(iter(moves.values())))
-    return sa.case({state.value: word(to) for state, to in moves.items()}, value=t.attempt.c.state)
+        return word_literal(next(iter(moves.values())))
+    return sa.case({state.value: word_literal(to) for state, to in moves.items()}, value=t.attempt.c.state)
 
 
 def attempt_update(event: AttemptEvent) -> sa.Update:
     """An UPDATE that moves the attempts whose state accepts the event. Every update of a state that was not read before
     starts from it.
     """
-    return sa.update(t.attempt).where(in_words(t.attempt.c.state, MOVES[event])).values(state=moved(event))
+    return (
+        sa.update(t.attempt)
+        .where(in_words(t.attempt.c.state, MOVES[event]))
+        .values(state=state_after_event(event))
+    )
 
 
 def most_urgent_ready(*where: sa.ColumnElement[bool], limit: int) -> sa.CompoundSelect[tuple[uuid.UUID]]:
@@ -40,7 +44,7 @@ def most_urgent_ready(*where: sa.ColumnElement[bool], limit: int) -> sa.Compound
     a = t.attempt.c
     heads = (
         sa.select(a.id)
-        .where(a.state == word(AttemptState.READY), ~a.held, a.windowed.is_(windowed), *where)
+        .where(a.state == word_literal(AttemptState.READY), ~a.held, a.windowed.is_(windowed), *where)
         .order_by(a.urgency_at)
         .limit(limit)
         .subquery()
@@ -63,7 +67,8 @@ _LOCK_ROWS = sa.select(t.attempt.c.id).where(_IDS.clause).order_by(t.attempt.c.i
 _HANDED_BACK: dict[str, Any] = {
     # An attempt that its case has withdrawn meanwhile ends here instead of being called again.
     "state": sa.case(
-        (t.attempt.c.cancel_asked, moved(AttemptEvent.WITHDRAWN)), else_=moved(AttemptEvent.NOT_TAKEN)
+        (t.attempt.c.cancel_asked, state_after_event(AttemptEvent.WITHDRAWN)),
+        else_=state_after_event(AttemptEvent.NOT_TAKEN),
     ),
     "result": sa.case((t.attempt.c.cancel_asked, TelephonyResult.CANCELED.value), else_=None),
     "ended_at": sa.case((t.attempt.c.cancel_asked, t.attempt.c.planned_at), else_=None),

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.alarms import alarm_row, raise_alarms
-from dialer.cases.attempts import attempt_update, moved, release_uncalled_numbers
+from dialer.cases.attempts import attempt_update, release_uncalled_numbers, state_after_event
 from dialer.cases.store import Policies, StoredCase, save_cases
 from dialer.core.access import DESK, ROBOT
 from dialer.core.attempt import OPEN_STATES, AttemptEvent, AttemptState
@@ -317,8 +317,8 @@ _EXPEDITE = (
         # The pause that withheld it may no longer cover it; if it does, a claim withholds it again.
         held=sa.false(),
         state=sa.case(
-            (moment("not_before") <= moment("b_now"), moved(AttemptEvent.DUE)),
-            else_=moved(AttemptEvent.PUT_OFF),
+            (moment("not_before") <= moment("b_now"), state_after_event(AttemptEvent.DUE)),
+            else_=state_after_event(AttemptEvent.PUT_OFF),
         ),
     )
 )

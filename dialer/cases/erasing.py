@@ -499,7 +499,7 @@ def erase_filed_records(tx: Tx, which: sa.ColumnElement[bool]) -> int:
     return len(rows)
 
 
-def stand_down(tx: Tx, person_id: int, *, now: datetime) -> None:
+def end_person_work(tx: Tx, person_id: int, *, now: datetime) -> None:
     """Ends all work on the person, since calls and staff would need the data that will be erased. Only for a restored
     database on which no process runs. `now`: service time.
     """

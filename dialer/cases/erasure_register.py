@@ -15,7 +15,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from dialer.cases.erasing import PersonRow, erase_person, lock_person, stand_down
+from dialer.cases.erasing import PersonRow, end_person_work, erase_person, lock_person
 from dialer.core.access import ErasureState
 from dialer.core.errors import Refusal
 from dialer.db import tables as t
@@ -23,7 +23,7 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind, Vault
 from dialer.language import Text, gettext_noop
-from dialer.runtime.appending import append_whole, held
+from dialer.runtime.appending import append_whole, open_locked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +179,7 @@ def complete_register(vault: Vault, file: Path, erased: Sequence[Erased]) -> int
     these erasures. Raises `NotRegistered`, which leaves the file as it was, and `UnreadableRegister`.
     """
     try:
-        with held(file) as register:
+        with open_locked(file) as register:
             content = file.read_bytes()
             lines, torn = _lines_of(vault, file, content)
             content = content.removesuffix(torn)
@@ -277,7 +277,7 @@ def erase_again(tx: Tx, register: Sequence[Erased], *, by: str, now: datetime) -
             continue
         if lock_person(tx, one.person.id) != one.person:
             continue
-        stand_down(tx, one.person.id, now=now)
+        end_person_work(tx, one.person.id, now=now)
         counts = erase_person(tx, one.person.id, now=now)
         tx.execute(sa.delete(t.erasure).where(*same, e.state == ErasureState.WAITING.value))
         tx.execute(

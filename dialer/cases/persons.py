@@ -34,7 +34,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class PersonIdentity:
     """The blind indexes by which a person is found. Of each there is the one that is written, followed by those that
     rows may still have while the index is being made again.
     """
@@ -47,9 +47,9 @@ class Identity:
 
 def identify_person(
     vault: Vault, *, name: str, phones: Sequence[str], id_number: str, id_valid: bool
-) -> Identity:
+) -> PersonIdentity:
     """The blind indexes of these facts; an id number that is not valid has none."""
-    return Identity(
+    return PersonIdentity(
         id_number=vault.blinds(id_number, kind=BlindKind.ID_NUMBER) if id_valid and id_number else (),
         name_phones=tuple(vault.blinds(f"{name}\0{phone}", kind=BlindKind.NAME_PHONE) for phone in phones)
         if name
@@ -58,7 +58,7 @@ def identify_person(
 
 
 @dataclass(slots=True, kw_only=True)
-class Known:
+class KnownPerson:
     """A person of a batch: stored before, or new."""
 
     id: int
@@ -71,13 +71,13 @@ class Known:
 class Directory:
     """Persons by their blind indexes; read from the database once, then updated by the batch itself."""
 
-    def __init__(self, known: Sequence[Known], keys: Sequence[tuple[bytes, Known]]) -> None:
+    def __init__(self, known: Sequence[KnownPerson], keys: Sequence[tuple[bytes, KnownPerson]]) -> None:
         self.by_id = {known_one.id_number: known_one for known_one in known if known_one.id_number}
         self.by_person = {known_one.id: known_one for known_one in known}
         self.by_name_phone = dict(keys)
         self.new_keys: list[tuple[bytes, int]] = []
 
-    def find(self, identity: Identity) -> Known | None:
+    def find(self, identity: PersonIdentity) -> KnownPerson | None:
         """The same person by the rule of this module; None for a new one."""
         if identity.person_id in self.by_person:
             return self.by_person[identity.person_id]
@@ -91,7 +91,7 @@ class Directory:
                     return found
         return None
 
-    def add(self, identity: Identity, known: Known) -> None:
+    def add(self, identity: PersonIdentity, known: KnownPerson) -> None:
         """Makes the person findable by all indexes of the identity; an index stays with its first person."""
         if identity.id_number and known.id_number is None:
             known.id_number = identity.id_number[0]
@@ -104,7 +104,7 @@ class Directory:
                 self.new_keys.append((keys[0], known.id))
 
 
-def merge_person(known: Known, person: Person) -> None:
+def merge_person(known: KnownPerson, person: Person) -> None:
     """Adds to the known person the phones that are new, and values for what was blank."""
     before = known.person
     phones = before.phones + tuple(phone for phone in person.phones if phone not in before.phones)
@@ -130,7 +130,7 @@ _PEOPLE = sa.select(t.person.c.id, t.person.c.id_number_blind, t.person.c.sealed
 )
 
 
-def read_directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
+def read_directory(tx: Tx, identities: Sequence[PersonIdentity]) -> Directory:
     """The persons that these identities can match, read under the lock of `lock_arrivals`."""
     ids = {number for identity in identities for number in identity.id_number}
     keys = {key for identity in identities for keys in identity.name_phones for key in keys}
@@ -139,7 +139,7 @@ def read_directory(tx: Tx, identities: Sequence[Identity]) -> Directory:
     persons.update(pair["person_id"] for pair in pairs)
     people = tx.rows(_PEOPLE, _ID_NUMBERS.given(ids) | _IDS.given(persons))
     known = {
-        row["id"]: Known(
+        row["id"]: KnownPerson(
             id=row["id"],
             id_number=bytes(row["id_number_blind"]) if row["id_number_blind"] is not None else None,
             person=open_person(tx, person_id=row["id"], sealed=row["sealed"]),
@@ -184,7 +184,7 @@ def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sea
 
 def write_people(
     tx: Tx,
-    known: Iterable[Known],
+    known: Iterable[KnownPerson],
     new_keys: Sequence[tuple[bytes, int]],
     *,
     sealed: Mapping[int, Sealed] = MappingProxyType({}),
@@ -270,7 +270,7 @@ class MaskedPerson:
     has_family_contact: bool
 
 
-def masked(person: Person) -> MaskedPerson:
+def mask_person(person: Person) -> MaskedPerson:
     """The person as every user may see them."""
     return MaskedPerson(
         name=mask_name(person.name),

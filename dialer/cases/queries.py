@@ -264,7 +264,7 @@ class Exchange:
 _OF_ATTEMPT = ("n", "script_id", "script_version_id", "audio_hash", "language", "answer", "hearing")
 
 
-def conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Exchange]:
+def read_conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Exchange]:
     """The turns of all calls of the case, in order. Unless `in_clear`, what the person said and typed stays sealed and
     is ''.
     """

@@ -12,7 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from dialer.cases.alarms import raise_alarm
-from dialer.core.access import RevealReason, actor_name, said
+from dialer.core.access import RevealReason, actor_name, required_text
 from dialer.core.errors import Invalid, TooMany
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
@@ -148,7 +148,7 @@ def _reason_of(reason: RevealReason | str) -> RevealReason:
 
 
 def _words_of(why: str) -> str:
-    words = said("why", why, fix="every look at hidden data names who and why")
+    words = required_text("why", why, fix="every look at hidden data names who and why")
     if len({sign for sign in words.casefold() if sign.isalnum()}) < _FEWEST_SIGNS:
         raise Invalid(field="why", problem="says nothing", fix="say it in a few words")
     return words

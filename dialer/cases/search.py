@@ -21,8 +21,8 @@ from dialer.cases.persons import (
     PersonSearch,
     mask_id_number,
     mask_name,
+    mask_person,
     mask_phone,
-    masked,
     matching_person_ids,
     open_person,
 )
@@ -186,7 +186,7 @@ def _plain(query: CaseQuery) -> Iterator[sa.ColumnElement[bool]]:
 
 def _line(tx: Tx, row: Row) -> CaseLine:
     person = open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])
-    return record_of(CaseLine, row, person=masked(person))
+    return record_of(CaseLine, row, person=mask_person(person))
 
 
 def seek_person(services: Services, *, phone: str = "", name: str = "", id_number: str = "") -> PersonSearch:
@@ -232,7 +232,7 @@ class SoughtKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class UnderstoodSearch:
     """A search as it was understood. `shown` can be shown on a page: it is masked if it is personal."""
 
     kind: SoughtKind
@@ -242,7 +242,7 @@ class Wanted:
     shown: str = ""
 
 
-def understand(services: Services, typed: str) -> Wanted:
+def interpret_search(services: Services, typed: str) -> UnderstoodSearch:
     """Interprets the text of the search field: `#12` is a case, four digits are the end of a phone, and phones and
     identity numbers are recognised by their form. Other text with a digit in it is an instruction number, and text
     without digits is a name.
@@ -250,34 +250,38 @@ def understand(services: Services, typed: str) -> Wanted:
     text = cleaned(typed)[:_MOST].strip()
     found = _CASE.fullmatch(text)
     if found is not None:
-        return Wanted(kind=SoughtKind.CASE, case_id=int(found[1]), shown=f"#{found[1]}")
+        return UnderstoodSearch(kind=SoughtKind.CASE, case_id=int(found[1]), shown=f"#{found[1]}")
     person = _person(services, text)
     if person is not None:
         return person
     if any(character.isdigit() for character in text):
-        return Wanted(kind=SoughtKind.INSTRUCTION, instruction_no=text, shown=text)
+        return UnderstoodSearch(kind=SoughtKind.INSTRUCTION, instruction_no=text, shown=text)
     name = joined_name(text)
     if not name:
-        return Wanted(kind=SoughtKind.NOTHING)
-    return Wanted(kind=SoughtKind.NAME, sought=PersonSearch(name=name), shown=mask_name(name))
+        return UnderstoodSearch(kind=SoughtKind.NOTHING)
+    return UnderstoodSearch(kind=SoughtKind.NAME, sought=PersonSearch(name=name), shown=mask_name(name))
 
 
-def _person(services: Services, text: str) -> Wanted | None:
+def _person(services: Services, text: str) -> UnderstoodSearch | None:
     """The search for a person by a number alone; None if the text is no such number."""
     if _LAST4.fullmatch(text):
-        return Wanted(kind=SoughtKind.PHONE_END, sought=PersonSearch(last4=text), shown=f"****{text}")
+        return UnderstoodSearch(
+            kind=SoughtKind.PHONE_END, sought=PersonSearch(last4=text), shown=f"****{text}"
+        )
     number, is_valid = normalise_id_number(text)
     if is_valid:
-        return Wanted(
+        return UnderstoodSearch(
             kind=SoughtKind.ID_NUMBER, sought=PersonSearch(id_number=number), shown=mask_id_number(number)
         )
     phone = normalise_phone(text, services.centre.area_code)
     if phone is not None:
-        return Wanted(kind=SoughtKind.PHONE, sought=PersonSearch(phone=phone), shown=mask_phone(phone))
+        return UnderstoodSearch(
+            kind=SoughtKind.PHONE, sought=PersonSearch(phone=phone), shown=mask_phone(phone)
+        )
     return None
 
 
-def seal_search(services: Services, wanted: Wanted, *, who: str, good_seconds: float) -> str:
+def seal_search(services: Services, wanted: UnderstoodSearch, *, who: str, good_seconds: float) -> str:
     """The search for a person, sealed for the address of a page. Only this user can open it, for `good_seconds`. The
     search and its kind are audited.
     """
@@ -300,7 +304,7 @@ def seal_search(services: Services, wanted: Wanted, *, who: str, good_seconds: f
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
-def open_search(services: Services, token: str, *, who: str) -> Wanted:
+def open_search(services: Services, token: str, *, who: str) -> UnderstoodSearch:
     """The search that this user sealed, until it expires. Raises `Invalid` for anything else."""
     try:
         sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
@@ -310,4 +314,4 @@ def open_search(services: Services, token: str, *, who: str) -> Wanted:
     if services.real.now().timestamp() >= record["until"]:
         raise Invalid(field="who", problem="was too long ago: search again")
     sought = PersonSearch(**{one.name: record[one.name] for one in fields(PersonSearch)})
-    return Wanted(kind=SoughtKind(record["kind"]), shown=record["shown"], sought=sought)
+    return UnderstoodSearch(kind=SoughtKind(record["kind"]), shown=record["shown"], sought=sought)

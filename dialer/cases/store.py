@@ -21,7 +21,7 @@ from dialer.core.errors import NotFound
 from dialer.core.policy import Policy, from_plain
 from dialer.core.timeline import ActKind
 from dialer.db import tables as t
-from dialer.db.bulk import CopyIn, IdSet, RowSet, among, in_words, plain
+from dialer.db.bulk import CopyIn, IdSet, RowSet, among, in_words, raw_column
 from dialer.db.unit_of_work import Row, Store, Tx, record_of
 
 
@@ -102,7 +102,7 @@ def assign_case_to_unit(tx: Tx, case_id: int, *, unit_id: int, label: str) -> No
 
 _IDS = IdSet("ids", t.case.c.id)
 _LOCK = (
-    sa.select(*(plain(column) for column in t.case.c))
+    sa.select(*(raw_column(column) for column in t.case.c))
     .where(_IDS.clause)
     .order_by(t.case.c.id)
     .with_for_update()
@@ -283,7 +283,7 @@ def note_acts(tx: Tx, acts: Sequence[Act], *, now: datetime) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
+class WrittenAct:
     """An act with its typed text in clear."""
 
     at: datetime
@@ -292,7 +292,7 @@ class Spoken:
     words: str
 
 
-def words_of_case(tx: Tx, case_id: int) -> list[Spoken]:
+def words_of_case(tx: Tx, case_id: int) -> list[WrittenAct]:
     """What staff wrote about this case, oldest first."""
     statement = (
         sa.select(t.event)
@@ -300,7 +300,7 @@ def words_of_case(tx: Tx, case_id: int) -> list[Spoken]:
         .order_by(t.event.c.id)
     )
     return [
-        Spoken(at=row["at"], kind=ActKind(row["kind"]), by=row["by"], words=open_act(tx, row))
+        WrittenAct(at=row["at"], kind=ActKind(row["kind"]), by=row["by"], words=open_act(tx, row))
         for row in tx.rows(statement)
         if row["kind"] in set(ActKind)
     ]

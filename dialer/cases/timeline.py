@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from dialer.cases.attempts import most_urgent_ready
-from dialer.cases.persons import MaskedPerson, masked, open_person
+from dialer.cases.persons import MaskedPerson, mask_person, open_person
 from dialer.cases.store import StoredCase, case_from_row, stored_from_row
 from dialer.core.attempt import OPEN_STATES, AttemptState
 from dialer.core.case import NO_CALL, Case
 from dialer.core.errors import NotFound
-from dialer.core.timeline import AHEAD_AT_MOST, Entry, EntryKind, Fact, PendingAttempt, in_order
+from dialer.core.timeline import AHEAD_AT_MOST, Entry, EntryKind, Fact, PendingAttempt, sort_entries
 from dialer.core.values import MONEY_REFUSED
 from dialer.db import tables as t
 from dialer.db.audit import audit_reason
@@ -189,8 +189,8 @@ def read_case_file(tx: Tx, case_id: int) -> CaseFile:
         CaseFile,
         row,
         stored=stored_from_row(row),
-        person=masked(person),
-        timeline=in_order(list(_entries(tx, case_id))),
+        person=mask_person(person),
+        timeline=sort_entries(list(_entries(tx, case_id))),
     )
 
 
@@ -276,7 +276,7 @@ def filings(tx: Tx, case_id: int) -> list[tuple[str, datetime]]:
     return [(row["case_number"], row["at"]) for row in rows]
 
 
-def awaited(tx: Tx, case_ids: Sequence[int]) -> dict[int, tuple[Case, PendingAttempt | None]]:
+def pending_attempts(tx: Tx, case_ids: Sequence[int]) -> dict[int, tuple[Case, PendingAttempt | None]]:
     """Each of these cases by id, with its newest attempt that has not ended. The place in the queue is not computed:
     `ahead` is 0.
     """
@@ -318,7 +318,7 @@ def _open_attempts(wanted: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 def _pending(row: Row, *, ahead: int) -> PendingAttempt:
     has_live_call = row["live_attempt_id"] not in {None, row["id"]}
-    return record_of(PendingAttempt, row, number_attempts=has_live_call, ahead=ahead)
+    return record_of(PendingAttempt, row, is_number_in_call=has_live_call, ahead=ahead)
 
 
 def _ahead(tx: Tx, row: Row) -> int:

@@ -11,16 +11,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.cases.persons import MaskedPerson, masked, open_person
+from dialer.cases.persons import MaskedPerson, mask_person, open_person
 from dialer.cases.store import Act, note_acts
 from dialer.core.case import PENDING_STATES, CaseStatus
 from dialer.core.timeline import ActKind
-from dialer.core.units import UnitIndex, normalised
+from dialer.core.units import UnitIndex, normalise_name
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.db.bulk import among, in_words, word
+from dialer.db.bulk import among, in_words, word_literal
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.org.unit_store import TEXT, TEXT_SIGNS, by_text, waiting_unit_texts
+from dialer.org.unit_store import TEXT, TEXT_SIGNS, unassigned_by_text, waiting_unit_texts
 
 _AT_ONCE = 5000
 
@@ -54,7 +54,7 @@ class UnassignedCase:
 
 
 def _waiting() -> sa.ColumnElement[bool]:
-    return sa.and_(t.case.c.status == word(CaseStatus.OPEN), t.case.c.unit_id.is_(None))
+    return sa.and_(t.case.c.status == word_literal(CaseStatus.OPEN), t.case.c.unit_id.is_(None))
 
 
 def _begins(text: str | sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -64,7 +64,7 @@ def _begins(text: str | sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 
 def unassigned_groups(tx: Tx, *, limit: int = 200) -> list[UnassignedGroup]:
     """The groups of unassigned cases: highest grade first, then the largest group."""
-    counted = by_text().c
+    counted = unassigned_by_text().c
     per_grade = {
         grade: sa.func.coalesce(sa.func.sum(counted.n).filter(counted.grade == grade.value), 0)
         for grade in Grade
@@ -128,7 +128,7 @@ def unassigned_cases(
         record_of(
             UnassignedCase,
             row,
-            person=masked(open_person(tx, person_id=row["person_id"], sealed=row["sealed"])),
+            person=mask_person(open_person(tx, person_id=row["person_id"], sealed=row["sealed"])),
         )
         for row in tx.rows(statement.order_by(t.case.c.id.desc()).limit(limit))
     ]
@@ -140,7 +140,7 @@ def unit_text_of_case(tx: Tx, case_id: int) -> str | None:
     return found
 
 
-def waiting_texts_list(tx: Tx) -> list[str]:
+def unassigned_texts(tx: Tx) -> list[str]:
     """The distinct unit texts of unassigned cases, except the blank one."""
     found: list[str] = []
     for beginning in waiting_unit_texts(tx):
@@ -154,8 +154,8 @@ def waiting_texts_list(tx: Tx) -> list[str]:
 
 def spellings_of_text(tx: Tx, text: str) -> list[str]:
     """The unit texts of unassigned cases that differ from this one only in width, case, spaces and punctuation."""
-    key = normalised(text)
-    return [one for one in waiting_texts_list(tx) if normalised(one) == key] if key else []
+    key = normalise_name(text)
+    return [one for one in unassigned_texts(tx) if normalise_name(one) == key] if key else []
 
 
 def assign_cases_to_unit(
@@ -186,7 +186,7 @@ def assign_text_to_unit(tx: Tx, text: str, *, unit_id: int, label: str, by: str,
 
 def assign_known_texts(tx: Tx, index: UnitIndex, *, by: str, now: datetime) -> int:
     """Assigns every unassigned case whose text names a unit by now to that unit. Returns how many."""
-    known = [(text, unit) for text in waiting_texts_list(tx) if (unit := index.find(text)) is not None]
+    known = [(text, unit) for text in unassigned_texts(tx) if (unit := index.find(text)) is not None]
     lock_cases_of_texts(tx, [text for text, _ in known])
     return sum(
         assign_text_to_unit(tx, text, unit_id=unit.id, label=index.label(unit.id), by=by, now=now)

@@ -20,7 +20,7 @@ from dialer.accounts.actions import (
 )
 from dialer.accounts.factors import reset_factors
 from dialer.cases.unassigned import unassigned_groups
-from dialer.cli.common import By, naming
+from dialer.cli.common import By, file_named_in_errors
 from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_found, print_json
 from dialer.core.access import Role
 from dialer.core.errors import Invalid, Refusal
@@ -29,7 +29,7 @@ from dialer.language import Lang, Text, bilingual
 from dialer.org import staff as org_staff
 from dialer.org.staff_store import Member, all_members
 from dialer.runtime.local import console_url
-from dialer.units.tree import UnusableUnits, import_units, list_units, load_boundaries
+from dialer.units.tree import UnusableUnits, import_units, load_boundaries, read_units_and_aliases
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
 from dialer.words import word_of
 
@@ -270,7 +270,7 @@ def import_(
         content = file.open("rb")
     except OSError:
         raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-    with content, naming(file), command_application("accounts") as app:
+    with content, file_named_in_errors(file), command_application("accounts") as app:
         try:
             done = import_units(app.services, content, by=by, close_missing=close_missing)
         except UnusableUnits as fault:
@@ -294,7 +294,7 @@ def boundaries_(
         content = file.open("rb")
     except OSError:
         raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-    with content, naming(file), command_application("accounts") as app:
+    with content, file_named_in_errors(file), command_application("accounts") as app:
         done = load_boundaries(app.services, content, by=by)
     typer.echo(f"units {done.loaded}, unknown {len(done.unknown)}")
     for name in done.unknown:
@@ -305,7 +305,7 @@ def boundaries_(
 def list_all_units(*, as_json: AsJson = False) -> None:
     """The tree, from the top down."""
     with command_application("accounts") as app:
-        index, aliases = list_units(app.services)
+        index, aliases = read_units_and_aliases(app.services)
     tree = sorted(index, key=lambda unit: index.names(unit.id))
     print_found(
         tree,
@@ -341,7 +341,7 @@ def alias(
             forget_alias(app.services, text, by=by)
             typer.echo(f"{text}: forgotten")
             return
-        index, _ = list_units(app.services)
+        index, _ = read_units_and_aliases(app.services)
         found = find_unit(index, unit)
         done = teach_alias(app.services, text, unit_id=found.id, by=by)
     typer.echo(f"{text} = {index.label(found.id)}, cases sorted {done.placed}")
@@ -380,7 +380,7 @@ def assign(
 ) -> None:
     """Give an unassigned case its unit."""
     with command_application("accounts") as app:
-        index, _ = list_units(app.services)
+        index, _ = read_units_and_aliases(app.services)
         found = find_unit(index, unit)
         done = assign_unit(app.services, case_id, unit_id=found.id, by=by, teach=teach)
     typer.echo(f"case {case_id}: {index.label(found.id)}, cases sorted {done.placed}")

@@ -22,10 +22,10 @@ from dialer.backup.actions import (
 from dialer.bootstrap import key_source
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, print_json
-from dialer.control.retention import KIND_WORDS, Clocks, Kind, expire_restored
+from dialer.control.retention import KIND_WORDS, Clocks, RetentionKind, expire_restored
 from dialer.db.unit_of_work import Tx
 from dialer.language import Lang, say
-from dialer.runtime.embedded import ensure
+from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.local import database_url, owner_url
 from dialer.runtime.settings import Settings, load_settings
 
@@ -44,7 +44,7 @@ def _installation(settings: Settings) -> Iterator[Installation]:
     with ExitStack() as closing:
         servers = None
         if settings.database.url is None:
-            servers = closing.enter_context(ensure(settings.data_dir, valkey=False))
+            servers = closing.enter_context(ensure_servers(settings.data_dir, valkey=False))
         yield Installation(
             database_url=database_url(settings, servers),
             owner_url=owner_url(settings, servers),
@@ -150,7 +150,9 @@ def restore_now(
             f"按登记再次删除 {restored.erased} 人 erased again by the register: {restored.erased} persons"
         )
     if restored.expired:
-        gone = ", ".join(f"{say(Lang.EN, KIND_WORDS[Kind(one)])} {n}" for one, n in restored.expired.items())
+        gone = ", ".join(
+            f"{say(Lang.EN, KIND_WORDS[RetentionKind(one)])} {n}" for one, n in restored.expired.items()
+        )
         typer.echo(f"按保存期限再次清除 past its period, deleted or erased again: {gone}")
     typer.echo(
         "已恢复，外呼暂停中 restored; dialling is paused. Start the service, then run `dialer resume --by ...`:"

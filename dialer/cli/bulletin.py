@@ -14,7 +14,7 @@ from dialer.core.periods import BulletinDays, BulletinKind, bulletin_days
 from dialer.core.rates import rates_of
 from dialer.core.values import AmountKind
 from dialer.language import Lang, Text, gettext_noop, say
-from dialer.outcomes.bulletin_text import bulletin_document, parts_of, ranked_units
+from dialer.outcomes.bulletin_text import bulletin_document, bulletin_sections, ranked_units
 from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.bulletins import Bulletin, make_bulletin, note_taken
 from dialer.services import Services
@@ -53,7 +53,7 @@ def bulletin_command(
         f"{title_of(days, lang)} {days.name}: {word_of(made.line.state, lang)}" + (f" → {out}" if out else "")
     )
     if out is None:
-        for part in parts_of(made.figures, lang):
+        for part in bulletin_sections(made.figures, lang):
             typer.echo(f"\n{part.heading}")
             for text in part.paragraphs:
                 typer.echo(f"  {text}")
@@ -116,6 +116,6 @@ def bulletin_out(made: Bulletin, lang: Lang) -> dict[str, Any]:
         ],
         "parts": [
             {"heading": part.heading, "paragraphs": list(part.paragraphs)}
-            for part in parts_of(made.figures, lang)
+            for part in bulletin_sections(made.figures, lang)
         ],
     }

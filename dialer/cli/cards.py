@@ -21,7 +21,7 @@ from dialer.cards.load import (
 )
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, command_application, one_of, print_json
-from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected
+from dialer.cli.rejects import open_list_file, rejects_json, say_rejects, write_rejected
 from dialer.core.cards import InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid
 from dialer.core.periods import midnight
@@ -117,7 +117,7 @@ def load_command(
     as_json: AsJson = False,
 ) -> None:
     """载入日报: load the openings of a day; exit 2 if the file is unusable."""
-    with opened(file) as content, command_application("cards") as app:
+    with open_list_file(file) as content, command_application("cards") as app:
         done = load_openings(
             app.services,
             content,

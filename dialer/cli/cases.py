@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from dialer.calls.recordings import hear_recording, list_recordings
-from dialer.casefile.reading import CaseStory, reveal, show_case, tell_case, tell_page
+from dialer.casefile.reading import CaseStory, case_out, case_page_out, reveal, show_case
 from dialer.cases.search import CasePage, CaseQuery, search_cases, seek_person
 from dialer.cli.common import By, signer
 from dialer.cli.output import AsJson, command_application, one_of, print_json, print_rows
@@ -58,7 +58,7 @@ def case_command(
         )
         story = show_case(app.services, case_id)
     if as_json:
-        print_json(tell_case(story).plain())
+        print_json(case_out(story).plain())
         return
     console = Console()
     console.print(case_view(story, lang))
@@ -106,7 +106,7 @@ def cases_command(
         page = search_cases(app.services, query)
         zone = app.services.centre.zone
     if as_json:
-        print_json(tell_page(page).plain())
+        print_json(case_page_out(page).plain())
     else:
         Console().print(page_view(page, lang, zone))
 

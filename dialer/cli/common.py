@@ -33,7 +33,7 @@ By = Annotated[str, typer.Option(help="who does this; recorded in the audit", ca
 
 
 @contextmanager
-def naming(file: Path) -> Iterator[None]:
+def file_named_in_errors(file: Path) -> Iterator[None]:
     """Names the file in the error of a file that cannot be read."""
     try:
         yield
@@ -41,7 +41,7 @@ def naming(file: Path) -> Iterator[None]:
         raise UnusableFile(Text("%(file)s: %(problem)s", file=file.name, problem=fault.text)) from fault
 
 
-def answer(tree: typer.Typer, words: Sequence[str]) -> NoReturn:
+def run_command(tree: typer.Typer, words: Sequence[str]) -> NoReturn:
     """Runs the command that the words name, and ends the process with its exit code."""
     try:
         code = tree(args=list(words), standalone_mode=False)

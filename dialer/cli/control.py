@@ -41,7 +41,7 @@ from dialer.control.trunks import check_trunks, read_trunks
 from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade, PauseScope
-from dialer.db.audit import Finding, Flaw
+from dialer.db.audit import AuditFlaw, Finding
 from dialer.db.migrations import Lock, examine_upgrade, owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
 from dialer.db.unit_of_work import is_pooled
@@ -52,7 +52,7 @@ from dialer.runtime.settings import CentreSettings, Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.rendered import seconds_before_question
 from dialer.services import Application, Purpose
-from dialer.telephony.public_way import walk_public_way
+from dialer.telephony.public_address import check_public_address
 from dialer.words import stored_word, word_of
 
 control = typer.Typer()
@@ -343,7 +343,7 @@ def doctor(*, as_json: AsJson = False) -> None:
             ),
             Probe(
                 name=gettext_noop("public address"),
-                run=lambda: _walk_public_way(opened[0]),
+                run=lambda: _check_public_address(opened[0]),
                 fix=gettext_noop("check web.public_url"),
             ),
             is_ours=lambda: _runs_here(settings),
@@ -422,11 +422,11 @@ def _check_parts(app: Application) -> Text:
     return Text("schema %(schema)s; the broker answers", schema=app.services.schema)
 
 
-def _walk_public_way(app: Application) -> str | Text:
+def _check_public_address(app: Application) -> str | Text:
     """Checks the carrier's way to a web process, which must be running to be found."""
     if not _has_web(app):
         return Text("not asked: no web process runs")
-    return asyncio.run(walk_public_way(app.telephony))
+    return asyncio.run(check_public_address(app.telephony))
 
 
 def _has_web(app: Application) -> bool:
@@ -445,7 +445,7 @@ def _runs_here(settings: Settings) -> bool:
     local = f"http://[{host}]" if ":" in host else f"http://{host}"
     try:
         with application(settings, Purpose.LOOK) as app:
-            asyncio.run(walk_public_way(app.telephony, through=f"{local}:{settings.web.port}"))
+            asyncio.run(check_public_address(app.telephony, through=f"{local}:{settings.web.port}"))
     except DialerError:
         return False
     return True
@@ -541,15 +541,15 @@ audit = typer.Typer(
 
 _MOST_SHOWN = 50
 _FLAWS = {
-    Flaw.MISSING: ("缺失", "missing"),
-    Flaw.ALTERED: ("被改动，或缺少密钥", "altered, or its key is missing"),
-    Flaw.DOUBLED: ("重复", "doubled"),
-    Flaw.MOVED: ("顺序不符", "out of order"),
-    Flaw.LOOSE: ("与上一条不衔接", "does not follow the line before it"),
-    Flaw.FOREIGN: ("无编号，非系统写入", "has no number: not written by the service"),
-    Flaw.EARLIER: ("启用编号前的记录有变动", "lines from before the chain were changed"),
-    Flaw.HEAD: ("末条登记不符", "the head names another last line"),
-    Flaw.ANCHOR: ("与外部存证不符", "differs from an anchor"),
+    AuditFlaw.MISSING: ("缺失", "missing"),
+    AuditFlaw.ALTERED: ("被改动，或缺少密钥", "altered, or its key is missing"),
+    AuditFlaw.DOUBLED: ("重复", "doubled"),
+    AuditFlaw.MOVED: ("顺序不符", "out of order"),
+    AuditFlaw.LOOSE: ("与上一条不衔接", "does not follow the line before it"),
+    AuditFlaw.FOREIGN: ("无编号，非系统写入", "has no number: not written by the service"),
+    AuditFlaw.EARLIER: ("启用编号前的记录有变动", "lines from before the chain were changed"),
+    AuditFlaw.HEAD: ("末条登记不符", "the head names another last line"),
+    AuditFlaw.ANCHOR: ("与外部存证不符", "differs from an anchor"),
 }
 
 

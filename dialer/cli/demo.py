@@ -20,7 +20,7 @@ from rich.text import Text as RichText
 from dialer.cli.lists import Loaded, load_file
 from dialer.cli.output import AsJson, print_json
 from dialer.cli.report import report_view
-from dialer.cli.serve import children, say
+from dialer.cli.serve import children, log_child_event
 from dialer.core.access import Role
 from dialer.core.errors import UnusableFile
 from dialer.demo.run import (
@@ -37,7 +37,7 @@ from dialer.demo.run import (
     wait_until_up,
     write_sample,
 )
-from dialer.demo.sample_list import organise
+from dialer.demo.sample_list import import_demo_units
 from dialer.demo.signal_story import SignalStory
 from dialer.demo.street import build_street
 from dialer.language import Lang, Text
@@ -91,7 +91,7 @@ def demo_command(
     if targets is not None and not targets.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=targets.name))
     with clean_environment(settings) as app:
-        supervisor = Supervisor(children(settings, env), say)
+        supervisor = Supervisor(children(settings, env), log_child_event)
         staff = SimulatedStaff(app.services)
         # A list that the user gives is called alone.
         story = SignalStory(app.services, broker_url=app.celery.conf.broker_url) if targets is None else None
@@ -117,7 +117,7 @@ def demo_command(
                 if story is not None:
                     story.start()
                 while not stopped.is_set():
-                    supervisor.tend(seconds=_TEND_SECONDS)
+                    supervisor.run_once(seconds=_TEND_SECONDS)
         finally:
             if story is not None:
                 story.stop()
@@ -141,13 +141,13 @@ def _play(
     started = time.monotonic()
 
     def tend() -> None:
-        supervisor.tend(seconds=_TEND_SECONDS)
+        supervisor.run_once(seconds=_TEND_SECONDS)
 
     is_sip = app.settings.carrier.is_sip
     console.print(f"[bold]演练 drill[/]：{_SIP if is_sip else _SIMULATED}")
     if not wait_until_up(app, tend=tend, stopped=stopped.is_set):
         return _INTERRUPTED
-    organise(app.services)
+    import_demo_units(app.services)
     _print_accounts(app, console)
     build_street(app.services, teller=Role.TELLER.value)
     loaded = _load_while_tending(app, targets or write_sample(app), tend)

@@ -10,7 +10,7 @@ import typer
 
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, command_application, one_of, print_json
-from dialer.cli.rejects import opened, rejects_json, say_rejects, write_rejected
+from dialer.cli.rejects import open_list_file, rejects_json, say_rejects, write_rejected
 from dialer.core.rates import Period, period_of
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.reader import default_source
@@ -67,7 +67,7 @@ def load_filed_list(
     as_json: AsJson = False,
 ) -> None:
     """载入立案名单: load a list of filed cases and match it to the warned persons; exit 2 if the file is unusable."""
-    with opened(file) as content, command_application("filed") as app:
+    with open_list_file(file) as content, command_application("filed") as app:
         done = load_filed(
             app.services, content, source=source or default_source(file.name), by=by, dry_run=dry_run
         )

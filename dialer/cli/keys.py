@@ -16,9 +16,9 @@ from dialer.cli.output import AsJson, command_application, print_found, print_js
 from dialer.control.keys import (
     HeldKey,
     KeysStatus,
-    is_started_anew,
     read_keys_status,
     reseal,
+    restart_reseal,
     retire_key,
     rotate_keys,
     share_done,
@@ -197,7 +197,7 @@ def reseal_values(
     """重新加密: seal values again in this process, beside a running service, until no value uses an old key."""
     with command_application("keys") as app:
         if again:
-            is_started_anew(app.services, by=by)
+            restart_reseal(app.services, by=by)
         rows = 0
         with Bar(transient=True, disable=as_json) as bar:
             task = bar.add_task("re-sealing 重新加密", total=1.0)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from dialer.broker import BULK_QUEUE
-from dialer.cli.common import By, naming
+from dialer.cli.common import By, file_named_in_errors
 from dialer.cli.output import (
     AsJson,
     WorkProgress,
@@ -81,7 +81,7 @@ def load_command(
     """Load a list of warnings; exit 2 when the file cannot be read as one."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
-    with naming(file), command_application("load") as app:
+    with file_named_in_errors(file), command_application("load") as app:
         if dry_run:
             with file.open("rb") as content:
                 report = preview_list(app.services, content, filename=file.name, source=source)

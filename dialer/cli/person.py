@@ -25,10 +25,10 @@ from dialer.control.erasure import (
 )
 from dialer.control.retention import (
     KIND_WORDS,
-    Standing,
+    RetentionState,
     apply_retention,
     delete_reject_files,
-    read_standing,
+    read_retention_states,
 )
 from dialer.language import Lang, say
 from dialer.services import Application
@@ -148,7 +148,7 @@ def retention_command(
     """
     with command_application("retention") as app:
         periods, zone = app.settings.retention, app.services.centre.zone
-        found = read_standing(app.services, periods)
+        found = read_retention_states(app.services, periods)
         gone, files = None, 0
         if not dry_run:
             gone = apply_retention(app.services, periods, by=by, pause=_wait, at_once=True)
@@ -158,7 +158,7 @@ def retention_command(
         plain = [one.plain() | {"deleted": done.get(one.kind.value, 0)} for one in found]
         print_json({"kinds": plain, "reject_files_deleted": files, "dry_run": dry_run})
         return
-    columns: dict[str, Callable[[Standing], object]] = {
+    columns: dict[str, Callable[[RetentionState], object]] = {
         "数据 data": lambda one: f"{one.kind.value}\n{say(Lang.ZH, KIND_WORDS[one.kind])}",
         "天数 days": lambda one: one.days or "-",
         "到期 past": lambda one: one.past,

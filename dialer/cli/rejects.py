@@ -27,7 +27,7 @@ class ReadList(Protocol):
     def rejects(self) -> Sequence[RejectedRow]: ...
 
 
-def opened(file: Path) -> BinaryIO:
+def open_list_file(file: Path) -> BinaryIO:
     """The file, opened for reading. Raises `Invalid` if it cannot be read."""
     try:
         return file.open("rb")

@@ -17,18 +17,18 @@ from rich.text import Text as RichText
 from dialer.cli.output import AsJson, command_application, print_json
 from dialer.core.errors import Invalid
 from dialer.core.rates import Basis, Rate, Report, Slice, rates_of
-from dialer.core.values import AmountKind, Grade, yuan
+from dialer.core.values import AmountKind, Grade, format_yuan
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.report import make_report, moment_of, report_out, report_period
 from dialer.outcomes.verify import Verification, verification_out, verify_rollup
 from dialer.scripts.trials import Comparison, Measured, running_trials
 from dialer.words import (
-    MEASURES,
     NO_FILED_CASES,
+    TRIAL_MEASURES,
     basis_word,
     count_word,
     rate_word,
-    verdict_in,
+    trial_sentence,
     word_of,
 )
 
@@ -284,7 +284,7 @@ def _amounts(report: Report, lang: Lang) -> Table:
     for kind in AmountKind:
         money = report.figures.total.amounts[kind]
         amounts = (money.approved_fen, money.unapproved_fen, money.reversed_fen)
-        table.add_row(word_of(kind, lang), *(yuan(fen) for fen in amounts))
+        table.add_row(word_of(kind, lang), *(format_yuan(fen) for fen in amounts))
     return table
 
 
@@ -309,7 +309,7 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText
         say(lang, "version"),
         say(lang, "share"),
         say(lang, "How many persons"),
-        *(say(lang, MEASURES[name]) for name in names),
+        *(say(lang, TRIAL_MEASURES[name]) for name in names),
     )
     verdicts = []
     for version in one.versions:
@@ -321,13 +321,13 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText
             *(_measured_words(measured) for measured in version.measured),
         )
         verdicts += [
-            f"{version.number} · {say(lang, MEASURES[measured.measure])}: "
-            f"{verdict_in(lang, measured.verdict, one.trial.live)}"
+            f"{version.number} · {say(lang, TRIAL_MEASURES[measured.measure])}: "
+            f"{trial_sentence(lang, measured.verdict, one.trial.live)}"
             for measured in version.measured
             if measured.verdict is not None
         ]
     if not one.filed_loaded:
-        verdicts.append(f"{say(lang, MEASURES['defrauded'])}: {say(lang, NO_FILED_CASES)}")
+        verdicts.append(f"{say(lang, TRIAL_MEASURES['defrauded'])}: {say(lang, NO_FILED_CASES)}")
     return table, RichText("\n".join(verdicts), style="dim")
 
 

@@ -31,7 +31,7 @@ from dialer.language import Lang, Text, say
 from dialer.runtime.settings import CentreSettings, load_settings
 from dialer.scripts.dialogue import Context, Heard, advance, start
 from dialer.scripts.inbound import inbound_list
-from dialer.scripts.lint import Durations, check, good_path_seconds, longest_path_seconds, sound_flaw
+from dialer.scripts.lint import Durations, good_path_seconds, lint_script, longest_path_seconds, sound_flaw
 from dialer.scripts.model import Script, circles
 from dialer.scripts.overview import ScriptPage, list_scripts, script_versions, show_script
 from dialer.scripts.reading import read_script, script_named, shipped_list, shipped_scripts
@@ -41,7 +41,7 @@ from dialer.scripts.store import Render, Version
 from dialer.scripts.trials import Compared, Comparison, compare_versions, set_trial
 from dialer.scripts.versions import approve_script, draft_script, shipped_bases
 from dialer.services import Application
-from dialer.words import MEASURES, NO_FILED_CASES, verdict_in, word_of
+from dialer.words import NO_FILED_CASES, TRIAL_MEASURES, trial_sentence, word_of
 
 scripts = typer.Typer(help="What the robot says.", no_args_is_help=True)
 
@@ -49,7 +49,7 @@ ScriptId = Annotated[str, typer.Argument(help="such as police_impersonation")]
 
 _SLICE_SECONDS = 3600.0
 _KEYS = frozenset("0123456789*#")
-_MEASURES = {name: f"{say(Lang.ZH, text)} {text}" for name, text in MEASURES.items()}
+_MEASURES = {name: f"{say(Lang.ZH, text)} {text}" for name, text in TRIAL_MEASURES.items()}
 _NO_FILED = f"{say(Lang.ZH, NO_FILED_CASES)} {NO_FILED_CASES}"
 
 
@@ -335,7 +335,7 @@ def _figures(place: int, version: Compared) -> str:
 
 def verdict_words(verdict: TrialConclusion, live: int) -> str:
     """The verdict as a sentence in both languages."""
-    return f"{verdict_in(Lang.ZH, verdict, live)} {verdict_in(Lang.EN, verdict, live)}"
+    return f"{trial_sentence(Lang.ZH, verdict, live)} {trial_sentence(Lang.EN, verdict, live)}"
 
 
 @scripts.command("check")
@@ -348,7 +348,9 @@ def check_scripts(
     chosen = [_script(script)] if script else list(shipped_scripts().values())
     durations = durations_of(shipped_manifest().clips)
     offered = load_settings().centre.offered_languages
-    findings = [finding for one in chosen for finding in check(one, durations=durations, offered=offered)]
+    findings = [
+        finding for one in chosen for finding in lint_script(one, durations=durations, offered=offered)
+    ]
     damaged = shipped_manifest().damaged()
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings], "damaged": list(damaged)})

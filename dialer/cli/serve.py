@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dialer.cli.common import answer
+from dialer.cli.common import run_command
 from dialer.core.errors import SettingsError
-from dialer.runtime.forked import POSSIBLE, fill_standard, freeze_startup_objects, output_of
+from dialer.runtime.forked import CAN_FORK, fill_standard, freeze_startup_objects, output_of
 from dialer.runtime.local import console_url, database_url, own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import Settings, load_settings
-from dialer.runtime.supervisor import Child, ChildEvent, HistoryEntry, Supervisor
+from dialer.runtime.supervisor import Child, ChildEvent, ChildEventKind, Supervisor
 
 if TYPE_CHECKING:
     from dialer.services import Application
@@ -138,7 +138,7 @@ def carrier() -> None:
         )
     clock = _prepared()
     from dialer.carrier.config import CarrierConfig, ServiceClock
-    from dialer.carrier.lines.sip.announcements import Listener
+    from dialer.carrier.lines.sip.announcements import AnnouncementListener
     from dialer.carrier.lines.sip.line import SipLine
     from dialer.carrier.server import run as run_carrier
     from dialer.carrier.speech_input import WhisperRecogniser, is_installed
@@ -182,7 +182,7 @@ def carrier() -> None:
             timers,
             trunks=settings.carrier.trunks(number=settings.telephony.caller_number),
             desk_numbers=(desk,) if desk else (),
-            listener=Listener(recogniser) if recogniser is not None else None,
+            listener=AnnouncementListener(recogniser) if recogniser is not None else None,
         ),
     )
 
@@ -270,7 +270,7 @@ def prepare(
 def _prepared(*options: str) -> dict[str, Any] | None:
     """The output of `prepare`, run in its own process so that its memory is freed. Its failure ends this process."""
     argv = _argv("prepare", *options)
-    if POSSIBLE:
+    if CAN_FORK:
         code, said = output_of(partial(_run_here, argv), argv=argv, env=dict(os.environ))
     else:
         done = subprocess.run(argv, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
@@ -287,7 +287,7 @@ def _argv(*command: str) -> list[str]:
 
 def _run_here(argv: Sequence[str]) -> None:
     """Runs one of our own command lines in this process."""
-    answer(serve, argv[len(_argv()) :])
+    run_command(serve, argv[len(_argv()) :])
 
 
 def children(settings: Settings, env: dict[str, str]) -> list[Child]:
@@ -312,13 +312,13 @@ def children(settings: Settings, env: dict[str, str]) -> list[Child]:
     return wanted
 
 
-def say(event: ChildEvent) -> None:
+def log_child_event(event: ChildEvent) -> None:
     """Logs one line for an event of a child process."""
-    if event.what is HistoryEntry.DIED:
+    if event.what is ChildEventKind.DIED:
         _log.warning(
             "%s died (code %s), restart in %.1f s", event.name, event.code, event.retry_seconds or 0.0
         )
-    elif event.what is HistoryEntry.NOT_STARTED:
+    elif event.what is ChildEventKind.NOT_STARTED:
         _log.error("%s cannot be started, next try in %.1f s", event.name, event.retry_seconds or 0.0)
     else:
         _log.info("%s %s", event.name, event.what.value)
@@ -380,18 +380,18 @@ def up() -> None:
     settings = settings_of("up")
     with own_servers(settings) or nullcontext() as servers:
         kept = children(settings, dict(os.environ))
-        if POSSIBLE:
+        if CAN_FORK:
             _import_ahead()
             kept = [replace(child, run=partial(_run_here, child.argv)) for child in kept]
         with _hold(database_url(settings, servers)) as keep:
-            supervisor = Supervisor(kept, say)
+            supervisor = Supervisor(kept, log_child_event)
             supervisor.start()
             typer.echo(f"dialer: {public_url(settings)}/  (Ctrl-C stops everything)", err=True)
 
             def each_round() -> None:
                 keep()
                 if servers is not None:
-                    servers.tend()
+                    servers.restart_failed()
 
             supervisor.run_forever(each_round)
 
@@ -401,9 +401,9 @@ def _hold(url: str) -> Iterator[Callable[[], None]]:
     """Takes the lease of `dialer up` on this database, so that no other one runs on it. Yields a function that renews
     the lease, to be called again and again. Raises `ServiceRuns`.
     """
-    from dialer.db.leases import ServiceHold, own_name
+    from dialer.db.leases import ServiceHold, process_name
 
-    holder = own_name()
+    holder = process_name()
     hold = ServiceHold(url, holder=holder)
     checked_at = time.monotonic()
 

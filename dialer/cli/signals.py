@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dialer.cli.common import By, naming
+from dialer.cli.common import By, file_named_in_errors
 from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_json, print_rows
 from dialer.cli.rejects import say_rejects, write_rejected
 from dialer.core.errors import Invalid, UnusableFile
@@ -42,7 +42,7 @@ def load_command(
     """Load a file of signals; faults are named with line and column. Exit 2 if it is not a file of signals."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
-    with naming(file), command_application("signals") as app, file.open("rb") as content:
+    with file_named_in_errors(file), command_application("signals") as app, file.open("rb") as content:
         done = load_signals(app.services, content, filename=file.name, source=source)
         rejects = write_rejected(app, done, f"signals-{file.stem[:60]}", subject="signal", by=by)
     if as_json:

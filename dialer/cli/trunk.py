@@ -10,7 +10,7 @@ import typer
 from audio.clips import PROMPTS
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, command_application, fields_of, print_found, print_json
-from dialer.control.trunks import has_trunks, note_test_call, read_trunks, test_call, trace_calls
+from dialer.control.trunks import has_trunks, note_test_call, read_trunks, request_test_call, trace_calls
 from dialer.core.errors import Invalid, SettingsError
 from dialer.core.values import TrunkProblem
 from dialer.intake.phones import normalise_phone
@@ -74,7 +74,7 @@ def call(
             raise Invalid(field="number", problem="is not a telephone number")
         note_test_call(app.services, number=to, by=by)
         sound = (PROMPTS / inbound_sound(InboundPrompt.TEST_CALL, "zh")).read_bytes()
-        found = test_call(carrier, number=to, wav=b64encode(sound).decode(), listen_seconds=listen)
+        found = request_test_call(carrier, number=to, wav=b64encode(sound).decode(), listen_seconds=listen)
     if as_json:
         print_json(found)
     else:

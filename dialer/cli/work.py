@@ -22,7 +22,7 @@ from dialer.cli.output import (
     print_json,
     print_rows,
 )
-from dialer.core.case import Reason, StopResult, StopState, VisitStage, contact_of
+from dialer.core.case import Reason, StopResult, StopState, VisitStage, contact_of_outcome
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.values import (
     FEN_PER_YUAN,
@@ -33,9 +33,9 @@ from dialer.core.values import (
     OutcomeKind,
     ScammerContact,
     Track,
-    fen_of,
+    format_yuan,
+    parse_yuan,
     typed_evidence,
-    yuan,
 )
 from dialer.language import Lang, say
 from dialer.org.staff_store import find_member
@@ -44,7 +44,7 @@ from dialer.outcomes.evidence_files import clean_evidence
 from dialer.sentences import moment_words
 from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment, waiting_assignments
-from dialer.work.desk import HandOver, Paid, show_hand_over, stop_payment_done
+from dialer.work.desk import HandOver, ReportedPayment, complete_stop_payment, show_hand_over
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
 from dialer.work.stop_requests import (
     BANK_ANSWERS,
@@ -125,7 +125,7 @@ def stop_payment(
             request_id = add_stop_request(app.services, stop_payment_id, given, by=by)
             typer.echo(f"stop payment {stop_payment_id}: {result}, request {request_id}")
             return
-        stop_payment_done(app.services, stop_payment_id, by=by, result=known)
+        complete_stop_payment(app.services, stop_payment_id, by=by, result=known)
     typer.echo(f"stop payment {stop_payment_id}: {result}")
 
 
@@ -140,7 +140,7 @@ def stop_report(
     refused.
     """
     state = one_of(StopState, result, field="--result", among=BANK_ANSWERS)
-    fen = fen_of(stopped_yuan, field="--stopped-yuan") if state is StopState.STOPPED else 0
+    fen = parse_yuan(stopped_yuan, field="--stopped-yuan") if state is StopState.STOPPED else 0
     with command_application("work") as app:
         report_stop_request(app.services, request_id, state, stopped_fen=fen, by=by)
     typer.echo(f"request {request_id}: {result}")
@@ -205,7 +205,7 @@ def stop_requests(
                 str(one.case_id),
                 one.bank,
                 one.account_masked,
-                yuan(one.amount_fen),
+                format_yuan(one.amount_fen),
                 word_of(one.state, lang),
                 due,
             )
@@ -230,7 +230,7 @@ def _hand_over_json(found: HandOver) -> dict[str, object]:
     }
 
 
-def _paid(paid: Paid) -> dict[str, str]:
+def _paid(paid: ReportedPayment) -> dict[str, str]:
     return {
         "元 yuan": "-" if paid.amount_fen is None else str(paid.amount_fen // FEN_PER_YUAN),
         "账号末四位 account": paid.payee_account_last4 or "-",
@@ -369,13 +369,13 @@ def done(
 ) -> None:
     """反馈: report the outcome of an assignment. A success by phone without a staff call waits for approval."""
     amounts = Amounts(
-        intended_fen=fen_of(intended_yuan, field="--intended-yuan"),
-        stopped_fen=fen_of(stopped_yuan, field="--stopped-yuan"),
-        returned_fen=fen_of(returned_yuan, field="--returned-yuan"),
+        intended_fen=parse_yuan(intended_yuan, field="--intended-yuan"),
+        stopped_fen=parse_yuan(stopped_yuan, field="--stopped-yuan"),
+        returned_fen=parse_yuan(returned_yuan, field="--returned-yuan"),
     )
     with command_application("work") as app:
         kind = one_of(OutcomeKind, result, field="--outcome")
-        asks = bool(scammer) or contact_of(kind) is Contact.VERIFIED
+        asks = bool(scammer) or contact_of_outcome(kind) is Contact.VERIFIED
         given = Report(
             outcome=kind,
             amounts=amounts,
@@ -471,9 +471,7 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
         yield ApprovalKind.RETURNED, str(refused.id), what, refused.recorded_by, refused.at
     for line in inbox.money:
         fen = (line.intended_fen, line.stopped_fen, line.returned_fen)
-        what = (
-            f"case {line.case_id}  {word_of(line.kind, lang)}  {' / '.join(f'¥{yuan(one)}' for one in fen)}"
-        )
+        what = f"case {line.case_id}  {word_of(line.kind, lang)}  {' / '.join(f'¥{format_yuan(one)}' for one in fen)}"
         yield ApprovalKind.MONEY, str(line.id), what, line.recorded_by, line.at
     for load in inbox.lists:
         yield ApprovalKind.LIST, str(load.id), load.filename, load.by, load.created_at

@@ -26,7 +26,7 @@ from dialer.cases.erasure_register import (
     read_register,
     seal_of,
 )
-from dialer.core.access import ErasureState, Permission, actor_name, is_same_actor, may, said
+from dialer.core.access import ErasureState, Permission, actor_name, is_same_actor, may, required_text
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason, write_audit
@@ -108,7 +108,7 @@ def ask_erasure(
     """Requests the erasure of the person of this case; nothing is erased before a second person confirms. Raises
     `NotFound`, `Invalid` and `Conflict`.
     """
-    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
     with services.store.begin() as tx:
         _check_role(tx, who)
         person = _person_of(tx, case_id, visible_to)
@@ -241,7 +241,7 @@ def refuse_erasure(
     """Refuses the request, or withdraws it if `by` made it; nothing is erased. Raises `NotFound`, `Invalid` and
     `Conflict`.
     """
-    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
     with services.store.begin() as tx:
         _check_role(tx, who)
         asked = _waiting(tx, request_id, visible_to)
@@ -346,7 +346,7 @@ def place_legal_hold(
     """Places a legal hold on the person of this case, who is not erased until it is lifted. Raises `NotFound`,
     `Invalid` and `Conflict`.
     """
-    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
     with services.store.begin() as tx:
         _check_role(tx, who)
         person = _person_of(tx, case_id, visible_to)
@@ -374,7 +374,7 @@ def lift_legal_hold(
     services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
 ) -> None:
     """Lifts the legal hold on the person of this case. Raises `NotFound`, `Invalid`, and `Conflict` without one."""
-    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
     with services.store.begin() as tx:
         _check_role(tx, who)
         person = _person_of(tx, case_id, visible_to)

@@ -100,7 +100,7 @@ def _act(request: RequestContext, act: Callable[[int | None], object], notice: s
     except Refusal as fault:
         status = _UNFIT if isinstance(fault, Invalid) else _TAKEN
         return _show(request, refused=refusal_sentence(fault, request.lang), status=status)
-    return request.go(_PATH, notice=notice)
+    return request.redirect_to(_PATH, notice=notice)
 
 
 def _show(request: RequestContext, *, refused: str = "", status: int = 200) -> Response:

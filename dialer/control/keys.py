@@ -308,7 +308,7 @@ def reseal(
             return batch
 
 
-def is_started_anew(services: Services, *, by: str) -> bool:
+def restart_reseal(services: Services, *, by: str) -> bool:
     """Starts another pass over all values although nothing was rotated; False while one is under way."""
     who = actor_name(by)
     with services.store.begin() as tx:

@@ -37,7 +37,7 @@ from dialer.control.queries import (
     waiting_by_grade,
 )
 from dialer.control.retention import read_rounds
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, required_text
 from dialer.core.errors import Conflict
 from dialer.core.periods import day_of
 from dialer.core.policy import Policy
@@ -92,7 +92,7 @@ def adopt_identity(services: Services, identity: Identity, *, by: str, why: str)
     """Makes the database belong to these settings; returns what differed. Raises `Conflict` while a process with other
     settings may run.
     """
-    who, reason = actor_name(by), said("why", why, fix="a change of the settings names who and why")
+    who, reason = actor_name(by), required_text("why", why, fix="a change of the settings names who and why")
     with services.store.begin() as tx:
         living = living_processes(tx, real_now=services.real.now())
         running = sorted({beat.kind for beat in living if beat.kind in _ACTING})

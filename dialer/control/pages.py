@@ -413,7 +413,7 @@ def pause(
     except Invalid as fault:
         return _show(request, wrong={fault.field: refusal_sentence(fault, request.lang)}, typed=typed)
     _forget_halted(request)
-    return request.go(
+    return request.redirect_to(
         "/control", notice=gettext_noop("Paused. Calls resume automatically when the time is over.")
     )
 
@@ -431,7 +431,7 @@ def resume(request: CurrentRequest, pause_id: int) -> Response:
     finally:
         _forget_halted(request)
     notice = gettext_noop("The pause is over.")
-    return request.go(
+    return request.redirect_to(
         "/control", notice=notice if found is None else sentence(comparison_sentence(found), request.lang)
     )
 
@@ -465,28 +465,28 @@ def change_pace(
     except Invalid as fault:
         field = "pace_why" if fault.field == "why" else fault.field
         return _show(request, wrong={field: refusal_sentence(fault, request.lang)}, typed=typed)
-    return request.go("/control", notice=gettext_noop("The pace is changed."))
+    return request.redirect_to("/control", notice=gettext_noop("The pace is changed."))
 
 
 @control_pages.post("/control/pace/settings", act=Permission.CONTROL)
 def reset_pace(request: CurrentRequest) -> Response:
     """Ends a pace that was set by hand: the pace of the settings applies again."""
     restore_pace(request.services, by=request.who, visible_to=request.member.unit_id)
-    return request.go("/control", notice=gettext_noop("The pace of the settings applies again."))
+    return request.redirect_to("/control", notice=gettext_noop("The pace of the settings applies again."))
 
 
 @control_pages.post("/control/alarms/{alarm_id}/seen", act=Permission.CONTROL)
 def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
     """Acknowledges this alarm."""
     acknowledge_alarm(request.services, alarm_id, by=request.who, visible_to=request.member.unit_id)
-    return request.go("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
+    return request.redirect_to("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
 
 
 @control_pages.post("/control/alarms/all/{code}/seen", act=Permission.CONTROL)
 def acknowledge_all(request: CurrentRequest, code: str) -> Response:
     """Acknowledges all alarms of this kind that the reader sees."""
     acknowledge_alarms(request.services, code, by=request.who, visible_to=request.member.unit_id)
-    return request.go("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
+    return request.redirect_to("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
 
 
 def _forget_halted(request: RequestContext) -> None:

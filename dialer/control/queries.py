@@ -13,7 +13,7 @@ from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, AssignmentState, CaseStatus, Reason, RobotState, VisitStage
 from dialer.core.values import Grade, LoadState, TelephonyResult, Track
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_visible_to
@@ -193,17 +193,19 @@ def status(tx: Tx, *, now: datetime, drill: bool) -> Status:
         sa.select(
             case.grade, sa.func.count().label("cases"), sa.func.min(case.opened_at).label("oldest_opened_at")
         )
-        .where(case.status == word(CaseStatus.OPEN), case.robot_state == word(RobotState.PENDING))
+        .where(
+            case.status == word_literal(CaseStatus.OPEN), case.robot_state == word_literal(RobotState.PENDING)
+        )
         .group_by(case.grade)
     )
     results = tx.rows(
         sa.select(attempt.result, sa.func.count().label("n"))
-        .where(attempt.state == word(AttemptState.ENDED))
+        .where(attempt.state == word_literal(AttemptState.ENDED))
         .group_by(attempt.result)
     )
     loads = tx.rows(
         sa.select(load.id, load.state, load.rows, load.accepted, load.rejected)
-        .where(load.state != word(LoadState.DRAFT))
+        .where(load.state != word_literal(LoadState.DRAFT))
         .order_by(load.id.desc())
         .limit(5)
     )
@@ -270,8 +272,8 @@ def waiting_by_grade(tx: Tx, *, now: datetime, unit_id: int | None) -> dict[Grad
             sa.func.min(case.robot_at).filter(due).label("oldest_at"),
         )
         .where(
-            case.status == word(CaseStatus.OPEN),
-            case.robot_state == word(RobotState.PENDING),
+            case.status == word_literal(CaseStatus.OPEN),
+            case.robot_state == word_literal(RobotState.PENDING),
             case.id.not_in(live),
             is_visible_to(case.unit_id, unit_id),
         )
@@ -299,7 +301,7 @@ def lines_in_use_by_grade(tx: Tx, *, unit_id: int | None) -> dict[Grade, int]:
 def pending_work(tx: Tx, *, now: datetime, unit_id: int | None = None) -> dict[Track, PendingWork]:
     """Pending work by kind: of the unit and all below it, or of the whole centre."""
     given = t.assignment.c
-    is_open = given.state == word(AssignmentState.OPEN)
+    is_open = given.state == word_literal(AssignmentState.OPEN)
     late = is_overdue(now)
     stages: dict[VisitStage, list[str]] = {}
     for stage in VisitStage:
@@ -371,13 +373,15 @@ def calls_of_last_hour(tx: Tx, *, now: datetime, unit_id: int | None) -> LastHou
         .where(
             attempt.sent_at > now - timedelta(hours=1),
             attempt.sent_at <= now,
-            attempt.reason != word(Reason.FOLLOW_UP),
+            attempt.reason != word_literal(Reason.FOLLOW_UP),
         )
         .cte("recent")
         .prefix_with("MATERIALIZED")
     )
     minutes_ago = sa.func.floor(sa.extract("epoch", sa.literal(now) - recent.c.sent_at) / 60)
-    answered = sa.or_(recent.c.result == word(TelephonyResult.ANSWERED), recent.c.answered_at.is_not(None))
+    answered = sa.or_(
+        recent.c.result == word_literal(TelephonyResult.ANSWERED), recent.c.answered_at.is_not(None)
+    )
     statement = sa.select(
         minutes_ago.label("minutes_ago"),
         sa.func.count().label("sent"),

@@ -54,7 +54,7 @@ _LOCK: Final = 0x7265746E
 _REJECT_FILE: Final = re.compile(r"(?:load-([0-9]+)|filed-.+)\.xlsx")
 
 
-class Kind(StrEnum):
+class RetentionKind(StrEnum):
     """The kinds of data that have a period of their own, in the order in which they are processed."""
 
     SESSIONS = "sessions"
@@ -71,19 +71,19 @@ class Kind(StrEnum):
     AUDIT = "audit"
 
 
-KIND_WORDS: Final[Mapping[Kind, str]] = {
-    Kind.SESSIONS: gettext_noop("expired sessions"),
-    Kind.KEPT_REPORTS: gettext_noop("kept reports"),
-    Kind.REJECTED_ROWS: gettext_noop("rejected rows"),
-    Kind.RECORDINGS: gettext_noop("recordings of calls"),
-    Kind.PHOTOS: gettext_noop("photos of visits"),
-    Kind.EVIDENCE_FILES: gettext_noop("files that prove amounts"),
-    Kind.CONVERSATIONS: gettext_noop("conversations"),
-    Kind.FILED_RECORDS: gettext_noop("persons of filed cases"),
-    Kind.PERSONS: gettext_noop("persons"),
-    Kind.OPENINGS: gettext_noop("persons of openings and restrictions"),
-    Kind.CALLS_IN: gettext_noop("inbound calls without a case"),
-    Kind.AUDIT: gettext_noop("lines of the audit"),
+KIND_WORDS: Final[Mapping[RetentionKind, str]] = {
+    RetentionKind.SESSIONS: gettext_noop("expired sessions"),
+    RetentionKind.KEPT_REPORTS: gettext_noop("kept reports"),
+    RetentionKind.REJECTED_ROWS: gettext_noop("rejected rows"),
+    RetentionKind.RECORDINGS: gettext_noop("recordings of calls"),
+    RetentionKind.PHOTOS: gettext_noop("photos of visits"),
+    RetentionKind.EVIDENCE_FILES: gettext_noop("files that prove amounts"),
+    RetentionKind.CONVERSATIONS: gettext_noop("conversations"),
+    RetentionKind.FILED_RECORDS: gettext_noop("persons of filed cases"),
+    RetentionKind.PERSONS: gettext_noop("persons"),
+    RetentionKind.OPENINGS: gettext_noop("persons of openings and restrictions"),
+    RetentionKind.CALLS_IN: gettext_noop("inbound calls without a case"),
+    RetentionKind.AUDIT: gettext_noop("lines of the audit"),
 }
 
 
@@ -418,35 +418,35 @@ def _expire_audit(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_once:
     return Gone(count=0, after=0)
 
 
-_RULES: Final[Mapping[Kind, _Rule]] = {
-    Kind.SESSIONS: _Rule(past=_past_sessions, expire=_expire_sessions, at_once=1, is_real=True),
-    Kind.KEPT_REPORTS: _Rule(past=_past_reports, expire=_expire_reports, at_once=1),
-    Kind.REJECTED_ROWS: _Rule(past=_past_rejects, expire=_expire_rejects, at_once=2000),
-    Kind.RECORDINGS: _Rule(past=_past_recordings, expire=_expire_recordings, at_once=100),
-    Kind.PHOTOS: _files_rule(t.visit_photo, "client_id"),
-    Kind.EVIDENCE_FILES: _files_rule(t.evidence_file, "id"),
-    Kind.CONVERSATIONS: _Rule(past=_past_conversations, expire=_expire_conversations, at_once=200),
-    Kind.FILED_RECORDS: _Rule(past=_past_filed, expire=_expire_filed, at_once=500),
-    Kind.PERSONS: _Rule(past=_past_persons, expire=_expire_persons, at_once=50),
-    Kind.OPENINGS: _Rule(past=_past_openings, expire=_expire_openings, at_once=500),
-    Kind.CALLS_IN: _Rule(past=_past_calls_in, expire=_expire_calls_in, at_once=2000),
-    Kind.AUDIT: _Rule(past=_past_audit, expire=_expire_audit, at_once=5000),
+_RULES: Final[Mapping[RetentionKind, _Rule]] = {
+    RetentionKind.SESSIONS: _Rule(past=_past_sessions, expire=_expire_sessions, at_once=1, is_real=True),
+    RetentionKind.KEPT_REPORTS: _Rule(past=_past_reports, expire=_expire_reports, at_once=1),
+    RetentionKind.REJECTED_ROWS: _Rule(past=_past_rejects, expire=_expire_rejects, at_once=2000),
+    RetentionKind.RECORDINGS: _Rule(past=_past_recordings, expire=_expire_recordings, at_once=100),
+    RetentionKind.PHOTOS: _files_rule(t.visit_photo, "client_id"),
+    RetentionKind.EVIDENCE_FILES: _files_rule(t.evidence_file, "id"),
+    RetentionKind.CONVERSATIONS: _Rule(past=_past_conversations, expire=_expire_conversations, at_once=200),
+    RetentionKind.FILED_RECORDS: _Rule(past=_past_filed, expire=_expire_filed, at_once=500),
+    RetentionKind.PERSONS: _Rule(past=_past_persons, expire=_expire_persons, at_once=50),
+    RetentionKind.OPENINGS: _Rule(past=_past_openings, expire=_expire_openings, at_once=500),
+    RetentionKind.CALLS_IN: _Rule(past=_past_calls_in, expire=_expire_calls_in, at_once=2000),
+    RetentionKind.AUDIT: _Rule(past=_past_audit, expire=_expire_audit, at_once=5000),
 }
 """A new kind needs a rule here, its words above and a setting `<kind>_days`."""
 
 
-def days_of(periods: RetentionSettings, kind: Kind) -> int:
+def days_of(periods: RetentionSettings, kind: RetentionKind) -> int:
     """How many days this kind is kept; 0: for ever."""
     return int(getattr(periods, f"{kind.value}_days"))
 
 
-def _cutoff(periods: RetentionSettings, kind: Kind, clocks: Clocks) -> datetime | None:
+def _cutoff(periods: RetentionSettings, kind: RetentionKind, clocks: Clocks) -> datetime | None:
     days = days_of(periods, kind)
     now = clocks.real_now if _RULES[kind].is_real else clocks.now
     return now - timedelta(days=days) if days else None
 
 
-def _batch(tx: Tx, kind: Kind, cutoff: datetime, clocks: Clocks, *, after: int, by: str) -> Gone:
+def _batch(tx: Tx, kind: RetentionKind, cutoff: datetime, clocks: Clocks, *, after: int, by: str) -> Gone:
     rule = _RULES[kind]
     gone = rule.expire(tx, cutoff, clocks.now, after, rule.at_once)
     if gone.count:
@@ -464,23 +464,23 @@ class LastRound:
     is_over: bool
 
 
-def read_rounds(tx: Tx) -> dict[Kind, LastRound]:
+def read_rounds(tx: Tx) -> dict[RetentionKind, LastRound]:
     """The last round of each kind that has had one."""
     return rounds_of(cycle_parts(tx))
 
 
-def rounds_of(parts: Mapping[str, CyclePart]) -> dict[Kind, LastRound]:
+def rounds_of(parts: Mapping[str, CyclePart]) -> dict[RetentionKind, LastRound]:
     """As `read_rounds`, from the recorded parts of the cycle."""
     part = parts.get(RETENTION_PART)
     found: Any = {} if part is None else part.facts.get("kinds", {})
     return {
         kind: LastRound(at=datetime.fromisoformat(one["at"]), count=one["count"], is_over=one["over"])
-        for kind in Kind
+        for kind in RetentionKind
         if (one := found.get(kind.value)) is not None
     }
 
 
-def _note(tx: Tx, rounds: Mapping[Kind, LastRound], *, real_now: datetime) -> None:
+def _note(tx: Tx, rounds: Mapping[RetentionKind, LastRound], *, real_now: datetime) -> None:
     kinds = {
         kind.value: {"at": one.at.isoformat(), "count": one.count, "over": one.is_over}
         for kind, one in rounds.items()
@@ -497,7 +497,7 @@ def is_retention_due(services: Services, periods: RetentionSettings) -> bool:
     with services.store.begin() as tx:
         rounds = read_rounds(tx)
     real_now = services.real.now()
-    return any(_is_due(rounds.get(kind), real_now) for kind in Kind if days_of(periods, kind))
+    return any(_is_due(rounds.get(kind), real_now) for kind in RetentionKind if days_of(periods, kind))
 
 
 def apply_retention(
@@ -508,7 +508,7 @@ def apply_retention(
     pause: Callable[[float], bool] = lambda _seconds: False,
     for_seconds: float | None = None,
     at_once: bool = False,
-) -> dict[Kind, int]:
+) -> dict[RetentionKind, int]:
     """Deletes or erases what is past its period, batch after batch, for at most `for_seconds`; returns how many of each
     kind. `at_once`: also kinds that had a round within the hour. After each batch `pause` gets the seconds that it
     took, waits as long, and returns whether to stop. Does nothing while another process does this. `by`: None for the
@@ -516,8 +516,8 @@ def apply_retention(
     """
     who = ROBOT if by is None else actor_name(by)
     began = time.monotonic()
-    done: dict[Kind, int] = {}
-    for kind in Kind:
+    done: dict[RetentionKind, int] = {}
+    for kind in RetentionKind:
         with services.store.begin() as tx:
             last = read_rounds(tx).get(kind)
         clocks = Clocks(now=services.clock.now(), real_now=services.real.now())
@@ -542,15 +542,17 @@ def apply_retention(
     return done
 
 
-def expire_restored(tx: Tx, periods: RetentionSettings, clocks: Clocks, *, by: str) -> dict[Kind, int]:
+def expire_restored(
+    tx: Tx, periods: RetentionSettings, clocks: Clocks, *, by: str
+) -> dict[RetentionKind, int]:
     """Deletes or erases all that is past its period, in the transaction of a restore, when no other process runs;
     returns how many of each kind. The audit is left to the first round: its checkpoints are committed before its lines
     are deleted.
     """
-    done: dict[Kind, int] = {}
-    for kind in Kind:
+    done: dict[RetentionKind, int] = {}
+    for kind in RetentionKind:
         cutoff = _cutoff(periods, kind, clocks)
-        if cutoff is None or kind is Kind.AUDIT:
+        if cutoff is None or kind is RetentionKind.AUDIT:
             continue
         after: int | None = 0
         while after is not None:
@@ -561,12 +563,12 @@ def expire_restored(tx: Tx, periods: RetentionSettings, clocks: Clocks, *, by: s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RetentionState:
     """The state of a kind. `past`: how many are older than its period and not under a legal hold; `oldest_at`: the time
     from which the age of the oldest of them counts; `held`: how many are older and kept by a legal hold.
     """
 
-    kind: Kind
+    kind: RetentionKind
     days: int
     past: int
     oldest_at: datetime | None
@@ -588,20 +590,20 @@ class Standing:
         }
 
 
-def read_standing(services: Services, periods: RetentionSettings) -> list[Standing]:
+def read_retention_states(services: Services, periods: RetentionSettings) -> list[RetentionState]:
     """The state of every kind; counts all rows that are past their period."""
     clocks = Clocks(now=services.clock.now(), real_now=services.real.now())
     with services.store.begin() as tx:
         rounds = read_rounds(tx)
         found = []
-        for kind in Kind:
+        for kind in RetentionKind:
             cutoff = _cutoff(periods, kind, clocks)
             past, oldest, held = 0, None, 0
             if cutoff is not None:
                 past, oldest = _counted(tx, _RULES[kind].past(cutoff, False))
                 held, _ = _counted(tx, _RULES[kind].past(cutoff, True))
             days = days_of(periods, kind)
-            one = Standing(
+            one = RetentionState(
                 kind=kind, days=days, past=past, oldest_at=oldest, held=held, last=rounds.get(kind)
             )
             found.append(one)

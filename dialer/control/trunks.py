@@ -196,7 +196,9 @@ def note_test_call(services: Services, *, number: str, by: str) -> None:
         )
 
 
-def test_call(carrier: CarrierAccess, *, number: str, wav: str, listen_seconds: float) -> dict[str, Any]:
+def request_test_call(
+    carrier: CarrierAccess, *, number: str, wav: str, listen_seconds: float
+) -> dict[str, Any]:
     """Calls the number (E.164) once and plays the sound (a WAV in base64); returns what happened. Raises `Invalid` for
     a number that the trunks do not dial, and `Unavailable`.
     """

@@ -237,7 +237,7 @@ def actor_name(by: str) -> str:
     """The name that signs an act, stripped. Raises `Invalid` when it is empty, too long, or, whatever its case,
     reserved for the service.
     """
-    name = said("by", by, fix="who does this")
+    name = required_text("by", by, fix="who does this")
     if len(name) > LONGEST_NAME:
         raise Invalid(field="by", problem=Text("is longer than %(most)s characters", most=LONGEST_NAME))
     if name.casefold() in RESERVED_NAMES:
@@ -255,7 +255,7 @@ def is_same_actor(one: str, other: str) -> bool:
 _FEW_WORDS = gettext_noop("say it in a few words")
 
 
-def said(field: str, text: str, *, fix: str = _FEW_WORDS) -> str:
+def required_text(field: str, text: str, *, fix: str = _FEW_WORDS) -> str:
     """The required text of a form field, stripped. Raises `Invalid` when it is empty."""
     words = text.strip()
     if not words:

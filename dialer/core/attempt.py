@@ -128,6 +128,6 @@ MOVES: Final[Mapping[AttemptEvent, _Moves]] = MappingProxyType(
 """For each event, the next state by the present state. The store builds its updates from this."""
 
 
-def after(state: AttemptState, event: AttemptEvent) -> AttemptState | None:
+def state_after(state: AttemptState, event: AttemptEvent) -> AttemptState | None:
     """The state after the event; None: the event changes nothing in this state."""
     return MOVES[event].get(state)

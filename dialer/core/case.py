@@ -458,7 +458,7 @@ counted.
 """
 
 
-def contact_of(outcome: OutcomeKind) -> Contact:
+def contact_of_outcome(outcome: OutcomeKind) -> Contact:
     """The contact that a reported outcome implies, unless the report says otherwise."""
     return _CONTACT_OF_OUTCOME[outcome]
 

@@ -38,7 +38,7 @@ _TOP_OF_QUEUE = timedelta(days=30)
 """More than grade, amount and expiry together can move an assignment forward."""
 
 
-class Draft:
+class CaseDraft:
     """Collects what one event does to one case. Each method leaves the case consistent with its effects."""
 
     def __init__(self, case: Case, *, now: datetime, policy: Policy) -> None:
@@ -75,7 +75,7 @@ class Draft:
             self.ensure_person(Reason.OUTSIDE_WINDOW)
         n = robot.attempts + 1
         chosen = robot.number if number is None else number
-        self.robot(
+        self.change_robot(
             state=RobotState.PENDING,
             attempts=n,
             number=chosen,
@@ -105,7 +105,7 @@ class Draft:
         patience_at = opening + timedelta(seconds=self.grade_policy.robot_patience_seconds)
         if robot.patience_at is not None:
             patience_at = min(patience_at, robot.patience_at)
-        self.robot(at=not_before, patience_at=patience_at, reason=reason)
+        self.change_robot(at=not_before, patience_at=patience_at, reason=reason)
         self.effects.append(
             ExpediteAttempt(
                 n=robot.attempts,
@@ -124,7 +124,7 @@ class Draft:
 
     def finish_robot(self, reason: Reason) -> None:
         """Marks the robot track as done; no attempt is pending afterwards."""
-        self.robot(state=RobotState.DONE, at=None, patience_at=None, reason=reason)
+        self.change_robot(state=RobotState.DONE, at=None, patience_at=None, reason=reason)
 
     def next_number(self) -> int | None:
         """The next of the person's numbers, in turn after the one called last, that is not known to be dead."""
@@ -312,7 +312,7 @@ class Draft:
         at = self.policy.window.next_open(self.now)
         patience_at = at + timedelta(seconds=self.grade_policy.robot_patience_seconds)
         reason = Reason.FOLLOW_UP
-        self.robot(
+        self.change_robot(
             state=RobotState.PENDING, attempts=n, number=number, at=at, patience_at=patience_at, reason=reason
         )
         self.effects.append(
@@ -354,7 +354,7 @@ class Draft:
         reached = self.case.contact if contact is None else contact
         self.effects.append(RecordOutcome(outcome=outcome, contact=reached, track=track, reason=reason))
 
-    def robot(self, **fields: object) -> None:
+    def change_robot(self, **fields: object) -> None:
         """Changes these fields of the robot track."""
         robot: Robot = replace(self.case.robot, **fields)  # type: ignore[arg-type]  # as in change
         self.change(robot=robot)

@@ -21,7 +21,7 @@ from dialer.core.case import (
     RobotState,
     StaffTrackState,
 )
-from dialer.core.case_draft import Draft
+from dialer.core.case_draft import CaseDraft
 from dialer.core.errors import Conflict
 from dialer.core.events import (
     AlarmCode,
@@ -58,7 +58,7 @@ from dialer.core.rules import (
     hand_over_answered,
     hand_over_requested,
     person_called_in,
-    start,
+    start_tracks,
     time_passed,
     warning_joined,
 )
@@ -78,15 +78,15 @@ def decide(case: Case, event: Event, now: datetime, policy: Policy) -> Decision:
     """Decides about `event` at `now` (aware UTC). Raises `Conflict` for an act of a person that is no longer possible;
     any other event that no longer applies leaves the case as it was, without effects.
     """
-    draft = Draft(case, now=now, policy=policy)
+    draft = CaseDraft(case, now=now, policy=policy)
     _apply(draft, event)
     return Decision(case=draft.case, effects=tuple(draft.effects))
 
 
-def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one arm an event, in one place
+def _apply(draft: CaseDraft, event: Event) -> None:  # noqa: C901, PLR0912  # one arm an event, in one place
     match event:
         case CaseOpened():
-            start(draft)
+            start_tracks(draft)
         case WarningJoined():
             warning_joined(draft, event)
         case AttemptEnded():
@@ -122,7 +122,7 @@ def _apply(draft: Draft, event: Event) -> None:  # noqa: C901, PLR0912  # one ar
             assert_never(never)
 
 
-def _must_be_open(draft: Draft) -> None:
+def _must_be_open(draft: CaseDraft) -> None:
     if draft.case.status is not CaseStatus.OPEN:
         raise Conflict(
             Text("case %(case)s is no longer open", case=draft.case.id),
@@ -130,7 +130,7 @@ def _must_be_open(draft: Draft) -> None:
         )
 
 
-def _window_closed(draft: Draft, event: WindowClosed) -> None:
+def _window_closed(draft: CaseDraft, event: WindowClosed) -> None:
     robot = draft.case.robot
     if draft.case.status is not CaseStatus.OPEN or robot.state is not RobotState.PENDING:
         return
@@ -139,11 +139,11 @@ def _window_closed(draft: Draft, event: WindowClosed) -> None:
         return
     if not draft.grade_policy.windowed:
         draft.ensure_person(Reason.OUTSIDE_WINDOW)
-    draft.robot(at=None, patience_at=None)
+    draft.change_robot(at=None, patience_at=None)
     draft.expedite_attempt(reason=Reason.OUTSIDE_WINDOW)
 
 
-def _call_requested(draft: Draft) -> None:
+def _call_requested(draft: CaseDraft) -> None:
     _must_be_open(draft)
     if draft.case.opted_out:
         raise Conflict(
@@ -161,7 +161,7 @@ def _call_requested(draft: Draft) -> None:
     draft.plan_attempt(after_seconds=0, reason=Reason.ON_REQUEST, number=number)
 
 
-def _person_requested(draft: Draft, track: Track) -> None:
+def _person_requested(draft: CaseDraft, track: Track) -> None:
     _must_be_open(draft)
     if track is Track.ROBOT:
         raise Conflict(
@@ -170,7 +170,7 @@ def _person_requested(draft: Draft, track: Track) -> None:
     draft.open_assignment(track, Reason.ON_REQUEST)
 
 
-def _opted_out(draft: Draft) -> None:
+def _opted_out(draft: CaseDraft) -> None:
     """No robot calls for this incident again; people take over, as after robot calls that did not reach the person. In
     the watch period there are no more follow-ups.
     """
@@ -183,7 +183,7 @@ def _opted_out(draft: Draft) -> None:
     hand_over(draft, Reason.OPTED_OUT, OutcomeKind.REFUSES)
 
 
-def _case_closed(draft: Draft, outcome: OutcomeKind) -> None:
+def _case_closed(draft: CaseDraft, outcome: OutcomeKind) -> None:
     """Closes the case. A success is never closed by hand: only a call or a visit reports one."""
     _must_be_open(draft)
     if outcome in SUCCESSES:
@@ -192,7 +192,7 @@ def _case_closed(draft: Draft, outcome: OutcomeKind) -> None:
     draft.close(outcome, Reason.CASE_CLOSED)
 
 
-def _case_filed(draft: Draft) -> None:
+def _case_filed(draft: CaseDraft) -> None:
     """Money was lost: a success is reversed, anything else ends as already defrauded. Filing a case again changes
     nothing.
     """
@@ -220,7 +220,7 @@ def _is_filed(case: Case) -> bool:
     )
 
 
-def _filing_undone(draft: Draft, before: BeforeFiling) -> None:
+def _filing_undone(draft: CaseDraft, before: BeforeFiling) -> None:
     """The case is what it was before it was filed. Calls and assignments that the filing ended are not brought back:
     those that were pending are planned anew. A watch period that is over by now ends when the case is next decided. A
     case that is not filed, or that had ended as already defrauded before, does not change.
@@ -241,7 +241,7 @@ def _filing_undone(draft: Draft, before: BeforeFiling) -> None:
         _resume_tracks(draft, before)
 
 
-def _reopen_call_backs(draft: Draft, before: BeforeFiling) -> None:
+def _reopen_call_backs(draft: CaseDraft, before: BeforeFiling) -> None:
     """Opens the call-backs again: a person who called us in the watch period is still called back. The follow-up itself
     begins again when due.
     """
@@ -250,7 +250,7 @@ def _reopen_call_backs(draft: Draft, before: BeforeFiling) -> None:
             draft.open_assignment(track, was.reason)
 
 
-def _resume_tracks(draft: Draft, before: BeforeFiling) -> None:
+def _resume_tracks(draft: CaseDraft, before: BeforeFiling) -> None:
     if before.is_robot_pending and not draft.case.opted_out and not draft.case.missed:
         draft.plan_attempt(after_seconds=0, reason=Reason.FILING_UNDONE)
     for track, was in ((Track.HUMAN, before.human), (Track.VISIT, before.visit)):
@@ -264,7 +264,7 @@ def _resume_tracks(draft: Draft, before: BeforeFiling) -> None:
         draft.ask_person(Reason.FILING_UNDONE)
 
 
-class Openings:
+class BulkCaseOpener:
     """Opens many cases at one moment under one policy. Each decision equals that of `decide`, which is called once for
     all cases with the same grade, the same `missed` and the same answer to whether the person is a minor: only the
     place in the queue differs between them.

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from dialer.core.case import CaseStatus, FollowUp, Reason, RobotState, StaffTrackState
-from dialer.core.case_draft import Draft
+from dialer.core.case_draft import CaseDraft
 from dialer.core.events import AlarmCode, AssignmentReported, AttemptEnded
 from dialer.core.values import (
     SUCCESSES,
@@ -38,7 +38,7 @@ over.
 """
 
 
-def watch_passed(draft: Draft, *, is_at_carrier: bool) -> None:
+def watch_passed(draft: CaseDraft, *, is_at_carrier: bool) -> None:
     """Applies everything of the watch period that is due by now; called early, it changes nothing."""
     case = draft.case
     if case.watch_until is not None and case.watch_until <= draft.now:
@@ -52,7 +52,7 @@ def watch_passed(draft: Draft, *, is_at_carrier: bool) -> None:
         _overdue(draft, track)
 
 
-def follow_ups_refused(draft: Draft) -> None:
+def follow_ups_refused(draft: CaseDraft) -> None:
     """The person wants no follow-up: what is pending is withdrawn and nothing further is planned. The success stays
     provisional.
     """
@@ -60,7 +60,7 @@ def follow_ups_refused(draft: Draft) -> None:
     draft.change(opted_out=True, follow_up=FollowUp())
 
 
-def _withdraw(draft: Draft, reason: Reason) -> None:
+def _withdraw(draft: CaseDraft, reason: Reason) -> None:
     """Withdraws the call and the assignments of a follow-up."""
     if draft.case.robot.state is RobotState.PENDING:
         draft.stop_robot(reason)
@@ -68,7 +68,7 @@ def _withdraw(draft: Draft, reason: Reason) -> None:
         draft.withdraw_assignment(track, reason)
 
 
-def _begin(draft: Draft) -> None:
+def _begin(draft: CaseDraft) -> None:
     follow_up = draft.case.follow_up
     if follow_up.by is None or follow_up.at is None or follow_up.at > draft.now:
         return
@@ -87,7 +87,7 @@ def _begin(draft: Draft) -> None:
     draft.plan_follow_up_call(number)
 
 
-def _overdue(draft: Draft, track: Track) -> None:
+def _overdue(draft: CaseDraft, track: Track) -> None:
     """Raises an alarm for an assignment of a follow-up that nobody has reported in time; the assignment stays open."""
     assignment = draft.assignment(track)
     if assignment.state is not StaffTrackState.OPEN or assignment.at is None or assignment.at > draft.now:
@@ -97,7 +97,7 @@ def _overdue(draft: Draft, track: Track) -> None:
     draft.change_assignment(track, at=draft.now + timedelta(seconds=due_seconds))
 
 
-def follow_up_call_ended(draft: Draft, event: AttemptEnded) -> None:
+def follow_up_call_ended(draft: CaseDraft, event: AttemptEnded) -> None:
     """Applies the end of a follow-up call that did not open the case again. If it did not reach the person, the call is
     repeated or the next way is used.
     """
@@ -115,7 +115,7 @@ def follow_up_call_ended(draft: Draft, event: AttemptEnded) -> None:
             _not_reached(draft)
 
 
-def _answered(draft: Draft, event: AttemptEnded) -> None:
+def _answered(draft: CaseDraft, event: AttemptEnded) -> None:
     verified = event.contact is Contact.VERIFIED
     match event.answer:
         case Answer.ACKNOWLEDGED | Answer.SAW_THROUGH if verified:
@@ -130,10 +130,10 @@ def _answered(draft: Draft, event: AttemptEnded) -> None:
             _not_reached(draft)
 
 
-def _not_reached(draft: Draft) -> None:
+def _not_reached(draft: CaseDraft) -> None:
     """The robot calls again, up to the policy's number of calls; then the next way is used."""
     tries = draft.case.follow_up.tries + 1
-    draft.robot(own_faults=0)
+    draft.change_robot(own_faults=0)
     rules = draft.grade_policy
     if tries < rules.follow_up_tries:
         draft.schedule_follow_up(Track.ROBOT, after_seconds=rules.follow_up_gap_seconds, tries=tries)
@@ -141,17 +141,17 @@ def _not_reached(draft: Draft) -> None:
         _next_way(draft)
 
 
-def _dead_number(draft: Draft) -> None:
+def _dead_number(draft: CaseDraft) -> None:
     """Not the person's number: the next one is called at once, and no try is used up."""
     robot = draft.case.robot
-    draft.robot(dead_numbers=robot.dead_numbers | {robot.number})
+    draft.change_robot(dead_numbers=robot.dead_numbers | {robot.number})
     draft.schedule_follow_up(Track.ROBOT, after_seconds=0, tries=draft.case.follow_up.tries)
 
 
-def _own_fault(draft: Draft) -> None:
+def _own_fault(draft: CaseDraft) -> None:
     """A fault of ours does not count as a try. After too many in a row the next way is used."""
     faults = draft.case.robot.own_faults + 1
-    draft.robot(own_faults=faults)
+    draft.change_robot(own_faults=faults)
     if faults > draft.policy.max_own_faults:
         draft.alarm(AlarmCode.OWN_FAULTS)
         _next_way(draft)
@@ -160,11 +160,11 @@ def _own_fault(draft: Draft) -> None:
     draft.schedule_follow_up(Track.ROBOT, after_seconds=draft.policy.requeue_seconds, tries=tries)
 
 
-def _next_way(draft: Draft) -> None:
+def _next_way(draft: CaseDraft) -> None:
     draft.schedule_follow_up(draft.next_follow_up_way(draft.case.follow_up.by), after_seconds=0)
 
 
-def follow_up_reported(draft: Draft, event: AssignmentReported) -> None:
+def follow_up_reported(draft: CaseDraft, event: AssignmentReported) -> None:
     """Applies the report of a caller or an officer on a follow-up that did not open the case again. It is recorded, but
     is not another success; if the person was not reached, the policy's next way is used. A report on an inbound call
     leaves a planned follow-up as it is, unless the call was a success.

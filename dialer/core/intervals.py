@@ -34,7 +34,7 @@ _MOST_PEOPLE = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rollup:
+class HitCount:
     """How many of `people` count as `hits`."""
 
     people: int
@@ -98,7 +98,7 @@ def wilson(hits: int, people: int) -> Interval | None:
     return Interval(low=max(0.0, middle - half), high=min(1.0, middle + half))
 
 
-def share_interval(rollup: Rollup, *, error: float = ERROR) -> Interval | None:
+def share_interval(rollup: HitCount, *, error: float = ERROR) -> Interval | None:
     """The interval of the true share, valid at all looks together; None below `LEAST_PEOPLE`."""
     if rollup.people < LEAST_PEOPLE or rollup.share is None:
         return None
@@ -106,7 +106,9 @@ def share_interval(rollup: Rollup, *, error: float = ERROR) -> Interval | None:
     return Interval(low=max(0.0, rollup.share - half), high=min(1.0, rollup.share + half))
 
 
-def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float = ERROR) -> TrialConclusion:
+def compare_shares(
+    live: HitCount, other: HitCount, *, more_is_better: bool, error: float = ERROR
+) -> TrialConclusion:
     """The conclusion so far, valid at every look. With several versions against one, divide `error` among them."""
     if live.share is None or other.share is None:
         return TrialConclusion(
@@ -129,7 +131,7 @@ def compare(live: Rollup, other: Rollup, *, more_is_better: bool, error: float =
     )
 
 
-def _variance(live: Rollup, other: Rollup, live_people: int, other_people: int) -> float:
+def _variance(live: HitCount, other: HitCount, live_people: int, other_people: int) -> float:
     """The variance of the difference of the two shares, with these numbers of people."""
     return live.variance / live_people + other.variance / other_people
 
@@ -141,7 +143,7 @@ def _half_width(variance: float, error: float) -> float:
     )
 
 
-def _needed(live: Rollup, other: Rollup, error: float) -> int:
+def _needed(live: HitCount, other: HitCount, error: float) -> int:
     """How many more people each version needs until the test could detect the difference seen so far, or the margin if
     that is larger.
     """
@@ -178,8 +180,8 @@ class Standing(StrEnum):
 class Stratum:
     """The cases of one kind: those of the part that is compared, and those of all others."""
 
-    part: Rollup
-    rest: Rollup
+    part: HitCount
+    rest: HitCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +200,7 @@ class Adjusted:
     """Cases of the part that are of a kind which the rest has too."""
 
 
-def adjust(strata: Iterable[Stratum], *, error: float = ERROR) -> Adjusted:
+def adjust_shares(strata: Iterable[Stratum], *, error: float = ERROR) -> Adjusted:
     """Direct standardisation to the mix of all: both shares are sums of w_s * p_s over the kinds s that both have,
     where w_s is the portion of s in all cases of these kinds. P. Armitage, G. Berry, J. N. S. Matthews, "Statistical
     Methods in Medical Research" (4th edition, 2002), chapter 19. For one look; with several parts divide `error` among
@@ -231,21 +233,21 @@ def adjust(strata: Iterable[Stratum], *, error: float = ERROR) -> Adjusted:
     )
 
 
-def adjust_each(kinds: Mapping[str, Mapping[str, Rollup]], *, error: float = ERROR) -> dict[str, Adjusted]:
+def adjust_each(kinds: Mapping[str, Mapping[str, HitCount]], *, error: float = ERROR) -> dict[str, Adjusted]:
     """Compares each part with all others; `kinds` has the cases of each part by their kind. The probability of any
     wrong result is `error` for all parts together.
     """
-    total: dict[str, Rollup] = {}
+    total: dict[str, HitCount] = {}
     for parts in kinds.values():
         for kind, one in parts.items():
-            of_all = total.get(kind, Rollup(people=0, hits=0))
-            total[kind] = Rollup(people=of_all.people + one.people, hits=of_all.hits + one.hits)
+            of_all = total.get(kind, HitCount(people=0, hits=0))
+            total[kind] = HitCount(people=of_all.people + one.people, hits=of_all.hits + one.hits)
     return {
-        part: adjust(
+        part: adjust_shares(
             [
                 Stratum(
                     part=one,
-                    rest=Rollup(people=total[kind].people - one.people, hits=total[kind].hits - one.hits),
+                    rest=HitCount(people=total[kind].people - one.people, hits=total[kind].hits - one.hits),
                 )
                 for kind, one in sorted(parts.items())
             ],
@@ -305,7 +307,7 @@ def prior_of(counts: Sequence[tuple[int, int]]) -> Prior:
     return Prior(mean=mean, strength=min(_MOST_STRENGTH, max(_LEAST_STRENGTH, strength)))
 
 
-def drawn(involved: int, opened: int, prior: Prior) -> Estimate:
+def shrunk_estimate(involved: int, opened: int, prior: Prior) -> Estimate:
     """The outlet's share, drawn towards the mean of all outlets, with its 95 % credible interval."""
     a = prior.mean * prior.strength + involved
     b = (1 - prior.mean) * prior.strength + opened - involved
@@ -321,14 +323,14 @@ def beta_quantile(p: float, a: float, b: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        if beta_below(middle, a, b) < p:
+        if beta_cdf(middle, a, b) < p:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def beta_below(x: float, a: float, b: float) -> float:
+def beta_cdf(x: float, a: float, b: float) -> float:
     """The probability of a value below `x` in the Beta distribution with `a` and `b`: the regularised incomplete beta
     function, by Lentz's continued fraction.
     """

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from dialer.core.case import contact_of
+from dialer.core.case import contact_of_outcome
 from dialer.core.errors import Invalid
 from dialer.core.intervals import Interval, wilson
 from dialer.core.values import AmountKind, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
@@ -125,13 +125,13 @@ def _border(moment: datetime, zone: ZoneInfo, *, is_end: bool) -> tuple[datetime
         day += -_DAY if is_end else _DAY
 
 
-REACHED = frozenset(kind for kind in OutcomeKind if contact_of(kind) is Contact.VERIFIED)
+REACHED_OUTCOMES = frozenset(kind for kind in OutcomeKind if contact_of_outcome(kind) is Contact.VERIFIED)
 """A report with one of these outcomes means that somebody spoke to the right person."""
 
 WRONG_RECORD = frozenset({OutcomeKind.NOT_THE_PERSON, OutcomeKind.MISMATCH})
 """误报: the warning's record was wrong."""
 
-FOUND = REACHED | WRONG_RECORD
+CLARIFYING_OUTCOMES = REACHED_OUTCOMES | WRONG_RECORD
 """Outcomes that tell what was behind the warning."""
 
 NOT_OURS = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.TRANSFERRED, OutcomeKind.WITHDRAWN})
@@ -243,7 +243,7 @@ class Counts:
     """Robot calls sent in the window, by result; those under way are left out."""
 
 
-COUNTED = tuple(item.name for item in fields(Counts) if item.name != "results")
+COUNT_NAMES = tuple(item.name for item in fields(Counts) if item.name != "results")
 """The names of the count fields, in order."""
 
 
@@ -636,7 +636,7 @@ class Dimension(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class CaseFilter:
     """A filter of cases: a case must match every field that is given. `unit_ids` None means the whole centre, including
     cases without a unit.
     """
@@ -657,7 +657,7 @@ class Cut:
     @property
     def is_whole(self) -> bool:
         """Whether the filter selects every case."""
-        return self == Cut()
+        return self == CaseFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

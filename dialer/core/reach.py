@@ -85,7 +85,7 @@ class Hearing:
         said = dict.fromkeys(one.id for one in self.prompts if one.must_say)
         return tuple(name for name in said if name not in whole)
 
-    def until(self, over_at: datetime, *, sent_at: datetime | None = None) -> Hearing:
+    def after_turn(self, over_at: datetime, *, sent_at: datetime | None = None) -> Hearing:
         """The hearing after the turn was over at `over_at`. `sent_at`: when the turn was sent, if the carrier requested
         it again.
         """
@@ -101,18 +101,18 @@ class Hearing:
                 known[said.id, said.language] = replace(said, heard=heard, must_say=must_say)
         return replace(self, at=None, turn=(), prompts=tuple(known.values()))
 
-    def unheard(self) -> Hearing:
+    def without_turn(self) -> Hearing:
         """The hearing after a turn that was not played completely: since it is unknown which part was, none of it
         counts.
         """
-        return self if self.at is None else self.until(self.at)
+        return self if self.at is None else self.after_turn(self.at)
 
     @property
     def turn_seconds(self) -> float:
         """The length of the current turn."""
         return sum(one.seconds for one in self.turn)
 
-    def saying(self, step: int, turn: Iterable[HeardPrompt], at: datetime) -> Hearing:
+    def with_turn(self, step: int, turn: Iterable[HeardPrompt], at: datetime) -> Hearing:
         """The hearing when the next turn is sent at `at`, in response to `step`."""
         return replace(self, step=step, at=at, turn=tuple(turn))
 
@@ -175,7 +175,7 @@ def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
     return Reach.VERIFIED if talk.contact is Contact.VERIFIED else Reach.UNVERIFIED
 
 
-def contact_of(reach: Reach) -> Contact:
+def contact_of_reach(reach: Reach) -> Contact:
     """The contact that a call counts as, in every report."""
     if reach in NO_CONTACT:
         return Contact.NONE

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from dialer.core.case import WISHES, CaseStatus, FollowUp, Reason, RobotState, StaffTrackState
-from dialer.core.case_draft import Draft
+from dialer.core.case_draft import CaseDraft
 from dialer.core.errors import Conflict
 from dialer.core.events import (
     AlarmCode,
@@ -57,7 +57,7 @@ def known_type(open_type: FraudType, arriving: FraudType) -> FraudType:
     return arriving if open_type is FraudType.UNKNOWN else open_type
 
 
-def start(draft: Draft) -> None:
+def start_tracks(draft: CaseDraft) -> None:
     """Starts every track that the grade's policy has, once. A case that had expired when it arrived gets a human call
     and no robot call. For a minor a person also calls the guardian.
     """
@@ -75,20 +75,20 @@ def start(draft: Draft) -> None:
         draft.open_assignment(Track.HUMAN, Reason.MINOR)
 
 
-def _clocks(draft: Draft) -> tuple[tuple[Track, int | None], ...]:
+def _clocks(draft: CaseDraft) -> tuple[tuple[Track, int | None], ...]:
     """The staff tracks, each with the seconds without contact after which this grade opens it; None: never."""
     rules = draft.grade_policy
     return ((Track.HUMAN, rules.human_after_seconds), (Track.VISIT, rules.visit_after_seconds))
 
 
-def _people_by_grade(draft: Draft, reason: Reason) -> None:
+def _people_by_grade(draft: CaseDraft, reason: Reason) -> None:
     for track, after_seconds in _clocks(draft):
         if after_seconds is not None:
             later = reason if after_seconds == 0 else Reason.NO_CONTACT_IN_TIME
             draft.schedule(track, after_seconds=after_seconds, reason=later)
 
 
-def warning_joined(draft: Draft, event: WarningJoined) -> None:
+def warning_joined(draft: CaseDraft, event: WarningJoined) -> None:
     """The case gets the highest grade, the known fraud type, the latest expiry, the largest amount and all numbers. A
     missed case is no longer missed when a warning joins that has not expired. In the watch period the warning is only
     counted: the calling code joins only what is older than the success, and opens a new case for anything else.
@@ -123,14 +123,14 @@ def warning_joined(draft: Draft, event: WarningJoined) -> None:
         draft.open_assignment(Track.HUMAN, Reason.MINOR)
 
 
-def _robot_has_news(draft: Draft, *, numbers_before: int) -> bool:
+def _robot_has_news(draft: CaseDraft, *, numbers_before: int) -> bool:
     """True before the first attempt, and when a person who had no usable number left gets a new one."""
     robot = draft.case.robot
     none_left = len(robot.dead_numbers) >= numbers_before and draft.next_number() is not None
     return robot.state is RobotState.OFF or (robot.state is RobotState.DONE and none_left)
 
 
-def grade_changed(draft: Draft, grade: Grade) -> None:
+def grade_changed(draft: CaseDraft, grade: Grade) -> None:
     """On a rise every track of the new grade starts now and a pending attempt moves forward; the robot of an expired
     warning does not start. A fall only cancels staff tracks that are scheduled by a clock that the lower grade lacks.
     """
@@ -145,7 +145,7 @@ def grade_changed(draft: Draft, grade: Grade) -> None:
         _unschedule_people(draft)
 
 
-def _start_robot(draft: Draft, reason: Reason) -> None:
+def _start_robot(draft: CaseDraft, reason: Reason) -> None:
     case = draft.case
     robot = case.robot
     if robot.state is RobotState.PENDING:
@@ -158,7 +158,7 @@ def _start_robot(draft: Draft, reason: Reason) -> None:
             draft.plan_attempt(after_seconds=0, reason=reason, number=number)
 
 
-def _start_people(draft: Draft) -> None:
+def _start_people(draft: CaseDraft) -> None:
     """Opens the staff tracks of the new grade, including those that were done for a lower grade; if no robot call is
     pending, a person acts at once.
     """
@@ -170,7 +170,7 @@ def _start_people(draft: Draft) -> None:
         draft.ensure_person(Reason.GRADE_RAISED)
 
 
-def _unschedule_people(draft: Draft) -> None:
+def _unschedule_people(draft: CaseDraft) -> None:
     for track, after_seconds in _clocks(draft):
         assignment = draft.assignment(track)
         other = draft.assignment(Track.VISIT if track is Track.HUMAN else Track.HUMAN)
@@ -192,7 +192,7 @@ _RETRY_REASONS = {Reach.SILENT: Reason.SILENT, Reach.VERIFIED: Reason.LEFT_UNANS
 _EVERYBODY_PERCENT = 100
 
 
-def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
+def attempt_ended(draft: CaseDraft, event: AttemptEnded) -> None:
     """Applies the end of the newest attempt, once; the end of any other attempt comes late and changes nothing."""
     robot = draft.case.robot
     if draft.case.status.is_settled or robot.state is not RobotState.PENDING or event.n != robot.attempts:
@@ -236,7 +236,7 @@ def attempt_ended(draft: Draft, event: AttemptEnded) -> None:
             assert_never(never)
 
 
-def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
+def hand_over_requested(draft: CaseDraft, event: HandOverRequested) -> None:
     """Assigns a person while the call goes on; the attempt's reason keeps the request until the call ends. In a
     follow-up this opens the case again.
     """
@@ -248,13 +248,13 @@ def hand_over_requested(draft: Draft, event: HandOverRequested) -> None:
         return
     if case.status is CaseStatus.WATCHING:
         draft.reopen()
-    draft.robot(reason=wish)
+    draft.change_robot(reason=wish)
     if wish is Reason.ALREADY_PAID:
         draft.open_stop_payment()
     draft.ask_person(wish)
 
 
-def hand_over_answered(draft: Draft) -> None:
+def hand_over_answered(draft: CaseDraft) -> None:
     """Gives the duty desk, which spoke with the person, the assignment that the request or the inbound call opened; the
     desk has to report it.
     """
@@ -268,7 +268,7 @@ def hand_over_answered(draft: Draft) -> None:
             return
 
 
-def person_called_in(draft: Draft, event: PersonCalledIn) -> None:
+def person_called_in(draft: CaseDraft, event: PersonCalledIn) -> None:
     """Puts a human call at the top of the queue: for the desk that takes the inbound call, or else as the call-back. An
     inbound call is not a contact. A call from one of the person's own numbers stops the robot; a typed number, which
     anybody can type, does not. A follow-up by a caller stays a follow-up in the records, as does its report.
@@ -312,11 +312,11 @@ def _with_wish(event: AttemptEnded, reason: Reason, *, is_follow_up: bool) -> At
     return replace(event, result=TelephonyResult.ANSWERED, answer=answer)
 
 
-def _count_try(draft: Draft) -> None:
-    draft.robot(tries=draft.case.robot.tries + 1, own_faults=0)
+def _count_try(draft: CaseDraft) -> None:
+    draft.change_robot(tries=draft.case.robot.tries + 1, own_faults=0)
 
 
-def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # noqa: C901, PLR0912  # one arm an answer
+def _answered(draft: CaseDraft, event: AttemptEnded, *, asked: Reason) -> None:  # noqa: C901, PLR0912  # one arm an answer
     _count_try(draft)
     reached = event.reach is None or event.reach not in NO_CONTACT
     verified = reached and event.contact is Contact.VERIFIED
@@ -356,7 +356,7 @@ def _answered(draft: Draft, event: AttemptEnded, *, asked: Reason) -> None:  # n
             assert_never(never)
 
 
-def _nothing_said(draft: Draft, reach: Reach | None) -> None:
+def _nothing_said(draft: CaseDraft, reach: Reach | None) -> None:
     """Answered, but without an answer that counts. Hung up before the warning: the robot calls again, and on a high
     grade a person calls at once too, since a scammer may be telling them to hang up. Silent to the end: the script's
     last words promise an officer, and another robot call would meet silence again. A person calls now if the grade is
@@ -379,7 +379,7 @@ def _nothing_said(draft: Draft, reach: Reach | None) -> None:
         )
 
 
-def _success(draft: Draft, outcome: OutcomeKind) -> None:
+def _success(draft: CaseDraft, outcome: OutcomeKind) -> None:
     """Settles the case as dissuaded, except for a minor: a person still has to inform the guardian."""
     if Tag.MINOR in draft.case.tags:
         _person(draft, Reason.MINOR)
@@ -389,18 +389,18 @@ def _success(draft: Draft, outcome: OutcomeKind) -> None:
     draft.succeed(outcome, Reason.VERIFIED_SUCCESS)
 
 
-def _person(draft: Draft, reason: Reason) -> None:
+def _person(draft: CaseDraft, reason: Reason) -> None:
     draft.finish_robot(reason)
     draft.ask_person(reason)
 
 
-def _record_and_person(draft: Draft, outcome: OutcomeKind, reason: Reason) -> None:
+def _record_and_person(draft: CaseDraft, outcome: OutcomeKind, reason: Reason) -> None:
     draft.record(outcome, track=Track.ROBOT, reason=reason)
     draft.change(outcome=outcome)
     _person(draft, reason)
 
 
-def _busy(draft: Draft) -> None:
+def _busy(draft: CaseDraft) -> None:
     """On a high grade the person is probably talking to the scammer: people act at once, and the robot goes on calling
     until the expiry.
     """
@@ -415,7 +415,7 @@ def _busy(draft: Draft) -> None:
         draft.plan_attempt(after_seconds=draft.policy.busy_retry_seconds, reason=Reason.BUSY_ON_HIGH)
 
 
-def _forwarded_or_machine(draft: Draft) -> None:
+def _forwarded_or_machine(draft: CaseDraft) -> None:
     """No contact, and scammers set up forwarding: people take over."""
     _count_try(draft)
     draft.send_message(MessagePurpose.UNREACHABLE)
@@ -424,7 +424,7 @@ def _forwarded_or_machine(draft: Draft) -> None:
         draft.open_assignment(Track.VISIT, Reason.FORWARDED_OR_MACHINE)
 
 
-def _again_or_person(draft: Draft, reason: Reason) -> None:
+def _again_or_person(draft: CaseDraft, reason: Reason) -> None:
     if draft.case.missed:
         hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
         return
@@ -439,7 +439,7 @@ def _again_or_person(draft: Draft, reason: Reason) -> None:
     hand_over(draft, Reason.ROBOT_TRIES_USED, OutcomeKind.CANNOT_FIND_YET)
 
 
-def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
+def hand_over(draft: CaseDraft, reason: Reason, outcome: OutcomeKind) -> None:
     """Ends the robot track without success: a person calls now. In a grade of which people call only a sample, the
     other cases end with `outcome`, which no rate counts as reached. Cases of a high grade are never sampled.
     """
@@ -460,12 +460,12 @@ def hand_over(draft: Draft, reason: Reason, outcome: OutcomeKind) -> None:
     draft.close(outcome, why)
 
 
-def _dead_number(draft: Draft, reason: Reason) -> None:
+def _dead_number(draft: CaseDraft, reason: Reason) -> None:
     """Not the person's number: the next one is called at once, but not after the expiry; without a next one people take
     over or the case ends.
     """
     robot = draft.case.robot
-    draft.robot(dead_numbers=robot.dead_numbers | {robot.number})
+    draft.change_robot(dead_numbers=robot.dead_numbers | {robot.number})
     number = draft.next_number()
     if number is not None and draft.case.missed:
         hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
@@ -487,12 +487,12 @@ def _dead_number(draft: Draft, reason: Reason) -> None:
         draft.close(outcome, reason)
 
 
-def _own_fault(draft: Draft) -> None:
+def _own_fault(draft: CaseDraft) -> None:
     """A fault of ours does not count as a try. After too many in a row, or after the expiry, a person calls instead of
     the robot.
     """
     faults = draft.case.robot.own_faults + 1
-    draft.robot(own_faults=faults)
+    draft.change_robot(own_faults=faults)
     if faults > draft.policy.max_own_faults:
         draft.alarm(AlarmCode.OWN_FAULTS)
         _person(draft, Reason.OWN_FAULT)
@@ -509,7 +509,7 @@ _ENDS = frozenset(
 """Outcomes that end a case on any track."""
 
 
-def time_passed(draft: Draft, *, is_at_carrier: bool) -> None:
+def time_passed(draft: CaseDraft, *, is_at_carrier: bool) -> None:
     """Applies everything that is due by now; called early, it changes nothing."""
     case = draft.case
     if case.status is CaseStatus.WATCHING:
@@ -523,7 +523,7 @@ def time_passed(draft: Draft, *, is_at_carrier: bool) -> None:
     _assignment_due(draft, Track.VISIT)
 
 
-def _expiry(draft: Draft, *, is_at_carrier: bool) -> None:
+def _expiry(draft: CaseDraft, *, is_at_carrier: bool) -> None:
     """A warning that expired before verified contact is missed: it goes to people, as after unsuccessful robot calls. A
     call that is under way is not cut off: its end decides.
     """
@@ -541,19 +541,19 @@ def _expiry(draft: Draft, *, is_at_carrier: bool) -> None:
     hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
 
 
-def _patience(draft: Draft, *, is_at_carrier: bool) -> None:
+def _patience(draft: CaseDraft, *, is_at_carrier: bool) -> None:
     robot = draft.case.robot
     if robot.state is not RobotState.PENDING or robot.patience_at is None or robot.patience_at > draft.now:
         return
     again = timedelta(seconds=draft.grade_policy.robot_patience_seconds)
-    draft.robot(patience_at=draft.policy.window.next_open(draft.now) + again)
+    draft.change_robot(patience_at=draft.policy.window.next_open(draft.now) + again)
     if is_at_carrier:
         return
     draft.alarm(AlarmCode.WAITED_TOO_LONG)
     draft.ensure_person(Reason.WAITED_TOO_LONG)
 
 
-def _assignment_due(draft: Draft, track: Track) -> None:
+def _assignment_due(draft: CaseDraft, track: Track) -> None:
     assignment = draft.assignment(track)
     if not assignment.is_pending or assignment.at is None or assignment.at > draft.now:
         return
@@ -567,7 +567,7 @@ def _assignment_due(draft: Draft, track: Track) -> None:
         draft.open_assignment(Track.VISIT, Reason.HUMAN_OVERDUE)
 
 
-def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
+def assignment_reported(draft: CaseDraft, event: AssignmentReported) -> None:
     """Records the report and moves the case on. Raises `Conflict` when the assignment is not open, and for a success
     without the verified contact of the right person.
     """
@@ -602,7 +602,7 @@ def assignment_reported(draft: Draft, event: AssignmentReported) -> None:
         _visit_failed(draft, event.outcome)
 
 
-def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
+def _human_failed(draft: CaseDraft, outcome: OutcomeKind) -> None:
     """After an unsuccessful human call an officer goes, if the grade's policy wants it or a visit is scheduled anyway.
     If nobody answered the caller, the robot's tries also go on.
     """
@@ -626,7 +626,7 @@ def _human_failed(draft: Draft, outcome: OutcomeKind) -> None:
         draft.close(outcome, Reason.HUMAN_FAILED)
 
 
-def _visit_failed(draft: Draft, outcome: OutcomeKind) -> None:
+def _visit_failed(draft: CaseDraft, outcome: OutcomeKind) -> None:
     """Not found yet: another visit later, up to the policy's number. If the officer met the wrong person, calls that
     are under way go on. Anything else closes the case, with an alarm when the person refused or cannot be found.
     """

@@ -107,7 +107,7 @@ class Entry:
     """Values by name: values of our enumerations, and numbers with their unit in the name."""
 
 
-def in_order(entries: list[Entry]) -> tuple[Entry, ...]:
+def sort_entries(entries: list[Entry]) -> tuple[Entry, ...]:
     """The entries by time; entries of the same moment in the order of `EntryKind`."""
     return tuple(sorted(entries, key=lambda entry: (entry.at, _ORDER[entry.kind], entry.id)))
 
@@ -187,7 +187,7 @@ class PendingAttempt:
     unit: str
     unit_id: int | None
     load_id: int | None
-    number_attempts: bool
+    is_number_in_call: bool
     """Whether the number, which several cases share, is in a call for another case."""
     number_free_at: datetime | None
     """None: the number is free, or it is unknown when it will be."""
@@ -213,7 +213,7 @@ class LinesNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Obstacle:
     """One thing that a call attempt waits for."""
 
     reason: WaitReason
@@ -224,9 +224,9 @@ class Waiting:
     """The values in its sentence, by name; nothing personal."""
 
 
-def in_the_way(
+def obstacles_of(
     attempt: PendingAttempt, *, pauses: Sequence[Pause], lines: LinesNow | None, window: Window, now: datetime
-) -> tuple[Waiting, ...]:
+) -> tuple[Obstacle, ...]:
     """Everything that the attempt waits for, at least one thing, in this order: pauses, its number, its planned time,
     the window, the carrier, the lines and the queue. `pauses` are the active ones, the widest first; `lines` None means
     that no line is configured.
@@ -234,7 +234,7 @@ def in_the_way(
     since = max(attempt.planned_at, min(attempt.not_before, now))
     if attempt.state not in WAITING_STATES:
         state = attempt.state.value
-        return (Waiting(reason=WaitReason.UNDER_WAY, since=since, facts={"state": state}),)
+        return (Obstacle(reason=WaitReason.UNDER_WAY, since=since, facts={"state": state}),)
     covering = [
         pause
         for pause in pauses
@@ -242,16 +242,16 @@ def in_the_way(
             grade=attempt.grade, unit=attempt.unit, unit_id=attempt.unit_id, load_id=attempt.load_id
         )
     ]
-    found: list[Waiting] = []
+    found: list[Obstacle] = []
     if covering:
         found.append(_paused(covering))
     elif attempt.held:
-        found.append(Waiting(reason=WaitReason.HELD, since=since))
+        found.append(Obstacle(reason=WaitReason.HELD, since=since))
     found += _number(attempt, now)
     if attempt.not_before > now:
         reason = attempt.reason.value
         found.append(
-            Waiting(
+            Obstacle(
                 reason=WaitReason.PLANNED_FOR_LATER,
                 since=attempt.planned_at,
                 until=attempt.not_before,
@@ -262,14 +262,14 @@ def in_the_way(
     found += _lines(attempt, lines, since)
     if not found and lines is not None:
         pace = f"{lines.calls_per_second:g}"
-        found.append(Waiting(reason=WaitReason.PACING, since=since, facts={"pace": pace}))
+        found.append(Obstacle(reason=WaitReason.PACING, since=since, facts={"pace": pace}))
     return tuple(found)
 
 
-def _paused(pauses: Sequence[Pause]) -> Waiting:
+def _paused(pauses: Sequence[Pause]) -> Obstacle:
     """The wait for these pauses: it names the widest, and ends with the last."""
     first = pauses[0]
-    return Waiting(
+    return Obstacle(
         reason=WaitReason.PAUSED,
         since=min(pause.placed_at for pause in pauses),
         until=max(pause.until for pause in pauses),
@@ -277,12 +277,12 @@ def _paused(pauses: Sequence[Pause]) -> Waiting:
     )
 
 
-def _number(attempt: PendingAttempt, now: datetime) -> Iterator[Waiting]:
+def _number(attempt: PendingAttempt, now: datetime) -> Iterator[Obstacle]:
     free_at = attempt.number_free_at
-    if attempt.number_attempts:
-        yield Waiting(reason=WaitReason.NUMBER_BUSY, since=attempt.planned_at)
+    if attempt.is_number_in_call:
+        yield Obstacle(reason=WaitReason.NUMBER_BUSY, since=attempt.planned_at)
     elif free_at is not None and free_at > max(now, attempt.not_before):
-        yield Waiting(
+        yield Obstacle(
             reason=WaitReason.NUMBER_BUSY,
             since=attempt.planned_at,
             until=free_at,
@@ -290,10 +290,10 @@ def _number(attempt: PendingAttempt, now: datetime) -> Iterator[Waiting]:
         )
 
 
-def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Waiting]:
+def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Obstacle]:
     if not window.is_open(at):
         opens, closes = f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"
-        yield Waiting(
+        yield Obstacle(
             reason=WaitReason.WINDOW_CLOSED,
             since=since,
             until=window.next_open(at),
@@ -301,12 +301,12 @@ def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Waitin
         )
 
 
-def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> Iterator[Waiting]:
+def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> Iterator[Obstacle]:
     if lines is None:
-        yield Waiting(reason=WaitReason.LINES_FULL, since=since)
+        yield Obstacle(reason=WaitReason.LINES_FULL, since=since)
         return
     if lines.troubles is not None:
-        yield Waiting(
+        yield Obstacle(
             reason=WaitReason.CARRIER_TROUBLE,
             since=since,
             until=lines.trouble_until,
@@ -314,13 +314,13 @@ def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> 
         )
     if lines.in_use >= lines.lines:
         facts = {"in_use": lines.in_use, "lines": lines.lines, "ahead": attempt.ahead}
-        yield Waiting(reason=WaitReason.LINES_FULL, since=since, facts=facts)
+        yield Obstacle(reason=WaitReason.LINES_FULL, since=since, facts=facts)
     elif attempt.ahead:
-        yield Waiting(reason=WaitReason.QUEUE, since=since, facts={"ahead": attempt.ahead})
+        yield Obstacle(reason=WaitReason.QUEUE, since=since, facts={"ahead": attempt.ahead})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class NextStep:
     """One of the next steps of a case."""
 
     kind: StepKind
@@ -329,7 +329,7 @@ class Step:
     at: datetime | None
     """When it is due, even if that is past; None if it can happen at any moment."""
     waits: tuple[Wait, ...] = ()
-    waiting: Waiting | None = None
+    waiting: Obstacle | None = None
     """The first obstacle, which the sentence of the step names."""
 
 
@@ -345,41 +345,45 @@ _ASSIGNMENT_STEPS = {
 
 
 def next_steps(
-    case: Case, attempt: PendingAttempt | None, waits: Sequence[Waiting], *, now: datetime
-) -> tuple[Step, ...]:
+    case: Case, attempt: PendingAttempt | None, waits: Sequence[Obstacle], *, now: datetime
+) -> tuple[NextStep, ...]:
     """All next steps of the case, soonest first; a settled case has exactly one, `SETTLED`. `waits` is what
-    `in_the_way` returned for the attempt.
+    `obstacles_of` returned for the attempt.
     """
     if case.status in _SETTLED:
-        return (Step(kind=StepKind.SETTLED, track=None, reason=_SETTLED[case.status], at=None),)
-    steps: list[Step] = []
+        return (NextStep(kind=StepKind.SETTLED, track=None, reason=_SETTLED[case.status], at=None),)
+    steps: list[NextStep] = []
     if case.status is CaseStatus.WATCHING:
-        ends = Step(kind=StepKind.WATCH_ENDS, track=None, reason=Reason.VERIFIED_SUCCESS, at=case.watch_until)
+        ends = NextStep(
+            kind=StepKind.WATCH_ENDS, track=None, reason=Reason.VERIFIED_SUCCESS, at=case.watch_until
+        )
         steps.append(ends)
         follow_up = case.follow_up
         if follow_up.at is not None:
             steps.append(
-                Step(kind=StepKind.FOLLOW_UP, track=follow_up.by, reason=Reason.FOLLOW_UP, at=follow_up.at)
+                NextStep(
+                    kind=StepKind.FOLLOW_UP, track=follow_up.by, reason=Reason.FOLLOW_UP, at=follow_up.at
+                )
             )
     if attempt is not None and case.robot.state is RobotState.PENDING:
         steps.append(_robot_step(case, attempt, waits))
     steps += [
-        Step(kind=_ASSIGNMENT_STEPS[one.state], track=track, reason=one.reason, at=one.at)
+        NextStep(kind=_ASSIGNMENT_STEPS[one.state], track=track, reason=one.reason, at=one.at)
         for track, one in ((Track.HUMAN, case.human), (Track.VISIT, case.visit))
         if one.state in _ASSIGNMENT_STEPS
     ]
     if case.expires_at is not None and not case.missed and case.status is CaseStatus.OPEN:
-        steps.append(Step(kind=StepKind.EXPIRES, track=None, reason=Reason.EXPIRED, at=case.expires_at))
+        steps.append(NextStep(kind=StepKind.EXPIRES, track=None, reason=Reason.EXPIRED, at=case.expires_at))
     return tuple(sorted(steps, key=lambda step: step.at or now))
 
 
-def _robot_step(case: Case, attempt: PendingAttempt, waits: Sequence[Waiting]) -> Step:
+def _robot_step(case: Case, attempt: PendingAttempt, waits: Sequence[Obstacle]) -> NextStep:
     reason = case.robot.reason if case.robot.reason is not Reason.NONE else attempt.reason
     if attempt.state not in WAITING_STATES:
-        return Step(kind=StepKind.CALL, track=Track.ROBOT, reason=reason, at=None)
+        return NextStep(kind=StepKind.CALL, track=Track.ROBOT, reason=reason, at=None)
     reasons = {wait.reason for wait in waits}
     named = [wait for wait in waits if wait.reason in _WAITS]
-    return Step(
+    return NextStep(
         kind=StepKind.ATTEMPT,
         track=Track.ROBOT,
         reason=reason,

@@ -95,7 +95,7 @@ _ENDINGS: Final[tuple[tuple[str, _Kind], ...]] = (
 _SHORT_ENDING: Final = "所"
 
 
-def normalised(text: str) -> str:
+def normalise_name(text: str) -> str:
     """Letters and digits only, half-width and lower case: what two spellings of one name have in common."""
     return "".join(sign for sign in unicodedata.normalize("NFKC", text).casefold() if sign.isalnum())
 
@@ -157,11 +157,11 @@ class UnitIndex:
 
     def candidates(self, text: str) -> tuple[Unit, ...]:
         """Every active unit that this text could mean; if there are several, a person must choose."""
-        return tuple(self._units[one] for one in sorted(self._meant(normalised(text))))
+        return tuple(self._units[one] for one in sorted(self._meant(normalise_name(text))))
 
-    def near(self, text: str, *, most: int = 3) -> tuple[Unit, ...]:
+    def similar_units(self, text: str, *, most: int = 3) -> tuple[Unit, ...]:
         """At most `most` active units with names similar to this text, best first: suggestions for a person."""
-        key = _bare(normalised(text))
+        key = _bare(normalise_name(text))
         return tuple(self._units[one] for one in self._similarity.near(key, most=most))
 
     def names(self, unit_id: int) -> tuple[str, ...]:
@@ -193,8 +193,8 @@ class UnitIndex:
         names: dict[int, list[str]] = {}
         for unit in self._units.values():
             if unit.active:
-                own = _bare(normalised(unit.name))
-                above = _bare(normalised(self._units[unit.parent_id].name)) if unit.parent_id else ""
+                own = _bare(normalise_name(unit.name))
+                above = _bare(normalise_name(self._units[unit.parent_id].name)) if unit.parent_id else ""
                 names[unit.id] = [own, above + own]
         for key, unit_id in self._aliases.items():
             if unit_id in names:
@@ -202,7 +202,7 @@ class UnitIndex:
         return Similarity(names)
 
     def _enter(self, unit: Unit) -> None:
-        own = normalised(unit.name)
+        own = normalise_name(unit.name)
         stem, kind = _stem(own)
         for before in self._prefixes(unit):
             self._exact.setdefault(before + own, set()).add(unit.id)
@@ -212,7 +212,7 @@ class UnitIndex:
         """The prefixes that a list may write before the unit's name: none, one unit above it, or all units from one
         above down to it.
         """
-        above = [normalised(self._units[step].name) for step in unit.path[:-1]]
+        above = [normalise_name(self._units[step].name) for step in unit.path[:-1]]
         found = {""}
         for place, name in enumerate(above):
             found |= {name, _stem(name)[0], "".join(above[place:])}
@@ -271,7 +271,7 @@ class UnitFault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class PlacedLine:
     """One line with its place in the tree. `parent_place` is the index of the parent in the plan, if the list contains
     it; `parent_id` is the parent's id, if that unit exists already.
     """
@@ -291,7 +291,7 @@ class UnitPlan:
     out.
     """
 
-    placed: tuple[Placed, ...]
+    placed: tuple[PlacedLine, ...]
     faults: tuple[UnitFault, ...]
     missing: tuple[int, ...]
     """Active units that the list does not name."""
@@ -338,7 +338,7 @@ class _PlanDraft:
 
     def check_names(self) -> None:
         for index, line in enumerate(self.lines):
-            if not normalised(line.name):
+            if not normalise_name(line.name):
                 self.fault(index, UnitField.NAME, Text("no name"), Text("write its name"))
             elif len(line.name) > LONGEST_NAME or SEPARATOR in line.name:
                 self.fault(
@@ -437,7 +437,7 @@ class _PlanDraft:
             Text("correct the parent in one of the lines of this circle"),
         )
 
-    def place(self, order: list[int], parents: list[_Node | None]) -> list[Placed]:
+    def place(self, order: list[int], parents: list[_Node | None]) -> list[PlacedLine]:
         unnumbered = [unit for unit in self.units.values() if unit.id not in self.numbered]
         children = {(unit.parent_id, unit.name): unit for unit in unnumbered}
         of_name = Counter(unit.name for unit in unnumbered)
@@ -445,7 +445,7 @@ class _PlanDraft:
         twice = Counter(line.name for line in self.lines if line.unit_id is None)
         places: dict[int, int] = {}
         taken: dict[tuple[_Node | None, str], int] = {}
-        placed: list[Placed] = []
+        placed: list[PlacedLine] = []
         for index in order:
             line, above = self.lines[index], parents[index]
             parent_place = places[above[1]] if above is not None and above[0] == "line" else None
@@ -470,7 +470,7 @@ class _PlanDraft:
                 here = named[line.name]
             places[index] = len(placed)
             placed.append(
-                Placed(
+                PlacedLine(
                     line=line,
                     unit_id=here.id if here is not None else None,
                     parent_place=parent_place,
@@ -481,7 +481,7 @@ class _PlanDraft:
             )
         return placed
 
-    def check_final_names(self, placed: list[Placed]) -> None:
+    def check_final_names(self, placed: list[PlacedLine]) -> None:
         """Adds a fault where a unit that the list does not touch has the new name already."""
         taken = {
             (unit.parent_id, unit.name)
@@ -499,7 +499,7 @@ class _PlanDraft:
                     Text("choose another name, or add a line for that unit"),
                 )
 
-    def check_cycles(self, placed: list[Placed]) -> None:
+    def check_cycles(self, placed: list[PlacedLine]) -> None:
         """Adds a fault for each cycle that the moves would make among the existing units."""
         above = {unit.id: unit.parent_id for unit in self.units.values()}
         above |= {one.unit_id: one.parent_id for one in placed if one.unit_id is not None and one.moves}
@@ -512,13 +512,13 @@ class _PlanDraft:
             if step is not None:
                 self._cycle(self.lines.index(one.line))
 
-    def check_aliases(self, placed: list[Placed], existing: dict[str, int]) -> None:
+    def check_aliases(self, placed: list[PlacedLine], existing: dict[str, int]) -> None:
         owners: dict[str, int] = {}
         new_names = {one.unit_id: one.line.name for one in placed if one.renames}
-        named = {normalised(new_names.get(unit.id, unit.name)): unit.id for unit in self.units.values()}
+        named = {normalise_name(new_names.get(unit.id, unit.name)): unit.id for unit in self.units.values()}
         for place, one in enumerate(placed):
             for text in one.line.aliases:
-                key = normalised(text)
+                key = normalise_name(text)
                 other = existing.get(key, named.get(key, one.unit_id))
                 if not key or (owners.setdefault(key, place) == place and other == one.unit_id):
                     continue
@@ -582,7 +582,7 @@ def changes_of(
 
 
 def _of_line(
-    plan: UnitPlan, place: int, one: Placed, known: Mapping[int, Unit], aliases: Mapping[str, int]
+    plan: UnitPlan, place: int, one: PlacedLine, known: Mapping[int, Unit], aliases: Mapping[str, int]
 ) -> Iterable[UnitChange]:
     line, unit = one.line, known.get(one.unit_id) if one.unit_id is not None else None
 
@@ -607,7 +607,7 @@ def _of_line(
         if line.level not in {"", unit.level}:
             yield change(UnitChangeKind.LEVEL, unit.level, line.level)
     for text in line.aliases:
-        if normalised(text) not in aliases:
+        if normalise_name(text) not in aliases:
             yield change(UnitChangeKind.ALIAS, "", text)
 
 

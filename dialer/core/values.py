@@ -518,7 +518,7 @@ AMOUNTS_ONLY: Final = (MONEY_REFUSED, MONEY_REPLACED)
 """The reasons of ledger lines that reverse only the amounts of another line: its outcome still counts."""
 
 
-def yuan(fen: int) -> str:
+def format_yuan(fen: int) -> str:
     """The amount in yuan, such as 1,234.50, computed without floating-point numbers."""
     return f"{fen // FEN_PER_YUAN:,}.{fen % FEN_PER_YUAN:02}"
 
@@ -527,7 +527,7 @@ _AMOUNT: Final = re.compile(r"(\d{1,13}|\d{1,3}(?:,\d{3}){1,4}|\d{1,4}(?:,\d{4})
 _DECIMALS: Final = 2
 
 
-def fen_of(text: str, *, field: str) -> int:
+def parse_yuan(text: str, *, field: str) -> int:
     """The whole fen of an amount typed in yuan: digits with at most one decimal point, and commas between groups of
     three or four digits. Raises `Invalid` for anything else, such as a comma as the decimal point, and for more than
     two decimals that are not 0.
@@ -549,11 +549,11 @@ def typed_evidence(kind: str, yuan_shown: str, reference: str) -> Evidence | Non
         return None
     if kind not in set(EvidenceKind):
         raise Invalid(field="evidence_kind", problem=EVIDENCE_MISSING, fix="choose what it is")
-    shown = fen_of(yuan_shown, field="evidence_yuan") if yuan_shown.strip() else 0
+    shown = parse_yuan(yuan_shown, field="evidence_yuan") if yuan_shown.strip() else 0
     return Evidence(kind=EvidenceKind(kind), reference=reference.strip(), shows_fen=shown)
 
 
-def must_have_evidence(amounts: Amounts, evidence: Evidence | None) -> None:
+def check_evidence(amounts: Amounts, evidence: Evidence | None) -> None:
     """Raises `Invalid` for money without evidence, and for an amount above what the evidence shows."""
     if amounts.is_nothing:
         return
@@ -566,7 +566,9 @@ def must_have_evidence(amounts: Amounts, evidence: Evidence | None) -> None:
     if amounts.largest_fen > evidence.shows_fen:
         raise Invalid(
             field="evidence_yuan",
-            problem=Text("shows less than the amount of %(yuan)s yuan", yuan=yuan(amounts.largest_fen)),
+            problem=Text(
+                "shows less than the amount of %(yuan)s yuan", yuan=format_yuan(amounts.largest_fen)
+            ),
             fix="an amount is at most what its evidence shows",
         )
 

@@ -64,7 +64,7 @@ class Seal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class AuditReason:
     """Why an act was done, and whether the line is the one that was written."""
 
     why: str
@@ -72,7 +72,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ChainPosition:
     """A position in the chain: a line's number and chain. Line 0 is the position before the first line."""
 
     number: int = 0
@@ -112,14 +112,14 @@ def _append(tx: Tx, lines: list[dict[str, Any]]) -> None:
     tx.execute(_ADD, rows[-1] | {"head_number": number, "head_chain": chain})
 
 
-def read_head(tx: Tx, *, lock: bool = False) -> Place:
+def read_head(tx: Tx, *, lock: bool = False) -> ChainPosition:
     """The position of the last line, from the table `audit_head`. Raises `Unavailable` if somebody has removed that
     row.
     """
     row = tx.one(_LOCKED_HEAD if lock else sa.select(t.audit_head))
     if row is None:
         raise Unavailable(part="database", problem="the head of the audit is missing")
-    return Place(number=row["number"], chain=row["chain"])
+    return ChainPosition(number=row["number"], chain=row["chain"])
 
 
 def begin_chain(tx: Tx, *, now: datetime) -> None:
@@ -158,30 +158,30 @@ def stream(tx: Tx, statement: sa.Select[Any]) -> Iterator[Row]:
 
 def is_line(vault: Vault, row: Row, number: int) -> bool:
     """Whether the row is the line that was written under this number."""
-    return row["seal"] is not None and vault.fits(row["seal"], content_of(row, number), purpose=_SEAL)
+    return row["seal"] is not None and vault.verify_seal(row["seal"], content_of(row, number), purpose=_SEAL)
 
 
 def follows(vault: Vault, row: Row, chain: bytes) -> bool:
     """Whether the row was added after the line with this chain."""
-    return row["chain"] is not None and vault.fits(row["chain"], chain + row["seal"], purpose=_CHAIN)
+    return row["chain"] is not None and vault.verify_seal(row["chain"], chain + row["seal"], purpose=_CHAIN)
 
 
-def audit_reason(vault: Vault, row: Row) -> Reason:
+def audit_reason(vault: Vault, row: Row) -> AuditReason:
     """The reason in a line of the audit, and whether the line itself is intact."""
     if row["number"] is not None and not is_line(vault, row, row["number"]):
         return _broken(row)
     if row["why_sealed"] is None:
-        return Reason(why=row["why"], seal=Seal.NONE)
+        return AuditReason(why=row["why"], seal=Seal.NONE)
     try:
         why = vault.open(row["why_sealed"], table=AUDIT_TABLE, column="why_sealed", row=_bound_to(row))
     except (Tampered, KeyMissing):
         return _broken(row)
-    return Reason(why=why.decode(), seal=Seal.WHOLE)
+    return AuditReason(why=why.decode(), seal=Seal.WHOLE)
 
 
-def _broken(row: Row) -> Reason:
+def _broken(row: Row) -> AuditReason:
     _log.error("line %d of the audit does not match its seal", row["id"])
-    return Reason(why=UNREADABLE, seal=Seal.BROKEN)
+    return AuditReason(why=UNREADABLE, seal=Seal.BROKEN)
 
 
 def last_audit_reason(tx: Tx, *, act: str, subject: str) -> str:
@@ -215,7 +215,7 @@ def _as_stored(fact: object) -> object:
             return fact
 
 
-class Flaw(StrEnum):
+class AuditFlaw(StrEnum):
     """What a check of the audit can find."""
 
     MISSING = "missing"
@@ -242,7 +242,7 @@ class Flaw(StrEnum):
 class Finding:
     """Something that is wrong with the audit, and where."""
 
-    flaw: Flaw
+    flaw: AuditFlaw
     number: int | None = None
     last: int | None = None
     """The last of a range of missing lines."""
@@ -261,7 +261,7 @@ class TrailCheck:
 
     lines: int
     """The number of lines read, including those from before the chain."""
-    end: Place
+    end: ChainPosition
     """The last line read."""
     is_complete: bool
     """False: there are more lines after `end`."""
@@ -273,7 +273,7 @@ class TrailCheck:
 class _Check:
     """The state of one check, line after line."""
 
-    def __init__(self, vault: Vault, start: Place) -> None:
+    def __init__(self, vault: Vault, start: ChainPosition) -> None:
         self.vault = vault
         self.number, self.chain = start.number, start.chain
         self.last_id = 0
@@ -285,7 +285,7 @@ class _Check:
         self.suspects: list[Row] = []
         self.gaps: list[int] = []
 
-    def found(self, flaw: Flaw, *, lines: int = 1, **where: int | None) -> None:
+    def found(self, flaw: AuditFlaw, *, lines: int = 1, **where: int | None) -> None:
         self.counts[flaw.value] += lines
         if len(self.named) < MOST_NAMED:
             self.named.append(Finding(flaw=flaw, **where))
@@ -294,7 +294,7 @@ class _Check:
         number = row["number"]
         self.lines += 1
         if number == self.number:
-            self.found(Flaw.DOUBLED, number=number, id=row["id"])
+            self.found(AuditFlaw.DOUBLED, number=number, id=row["id"])
             return
         self.is_after_gap = number > self.number + 1
         if self.is_after_gap:
@@ -303,22 +303,22 @@ class _Check:
         if is_suspect:
             self.suspect(row)
         elif row["id"] <= self.last_id:
-            self.found(Flaw.MOVED, number=number, id=row["id"])
+            self.found(AuditFlaw.MOVED, number=number, id=row["id"])
         elif not (self.is_after_gap or self.was_suspect or follows(self.vault, row, self.chain)):
-            self.found(Flaw.LOOSE, number=number)
+            self.found(AuditFlaw.LOOSE, number=number)
         self.was_suspect = is_suspect
         self.number, self.chain = number, row["chain"] or b""
         self.last_id = self.last_id if is_suspect else row["id"]
 
     def missing(self, first: int, last: int) -> None:
-        self.found(Flaw.MISSING, lines=last - first + 1, number=first, last=last)
+        self.found(AuditFlaw.MISSING, lines=last - first + 1, number=first, last=last)
         self.gaps.extend(range(first, min(last + 1, first + _MOST_COMPARED - len(self.gaps))))
 
     def suspect(self, row: Row) -> None:
         if len(self.suspects) < _MOST_COMPARED:
             self.suspects.append(row)
         else:
-            self.found(Flaw.ALTERED, number=row["number"])
+            self.found(AuditFlaw.ALTERED, number=row["number"])
 
     def judge(self, copies: Mapping[bytes, Sequence[int]]) -> None:
         """Finds out what each suspect is. `copies`: the numbers of the lines with the same seal, by seal."""
@@ -328,14 +328,18 @@ class _Check:
             originals = [one for one in copies.get(row["seal"] or b"", ()) if one != number]
             of = next((one for one in originals if is_line(self.vault, row, one)), None)
             if of is not None and of not in places:
-                self.found(Flaw.DOUBLED, number=number, of=of)
+                self.found(AuditFlaw.DOUBLED, number=number, of=of)
                 continue
             of = next((one for one in places if one != number and is_line(self.vault, row, one)), None)
-            self.found(Flaw.ALTERED if of is None else Flaw.MOVED, number=number, of=of)
+            self.found(AuditFlaw.ALTERED if of is None else AuditFlaw.MOVED, number=number, of=of)
 
 
 def check_trail(
-    tx: Tx, *, after: Place | None = None, anchors: Sequence[Place] = (), limit: int | None = None
+    tx: Tx,
+    *,
+    after: ChainPosition | None = None,
+    anchors: Sequence[ChainPosition] = (),
+    limit: int | None = None,
 ) -> TrailCheck:
     """Reads at most `limit` lines `after` a position that an earlier check reached (None: all, including those from
     before the chain), and reports what is wrong. Must be the first call in its transaction, which gets one snapshot.
@@ -344,9 +348,9 @@ def check_trail(
     a, head = t.audit.c, read_head(tx)
     start, earlier = after, 0
     first = tx.scalar(sa.select(sa.func.min(a.number)).where(a.number > 0))
-    check = _Check(tx.vault, Place())
+    check = _Check(tx.vault, ChainPosition())
     if after is None:
-        start = start_of(tx, first) or Place() if first is not None and first > 1 else Place()
+        start = start_of(tx, first) or ChainPosition() if first is not None and first > 1 else ChainPosition()
         earlier = _check_earlier(tx, check, first)
     assert start is not None
     check.number, check.chain = start.number, start.chain
@@ -364,7 +368,7 @@ def check_trail(
     named = sorted(check.named, key=lambda one: (one.number or 0, one.id or 0))
     return TrailCheck(
         lines=check.lines + earlier,
-        end=Place(number=check.number, chain=check.chain),
+        end=ChainPosition(number=check.number, chain=check.chain),
         is_complete=is_complete,
         anchors=len(anchors),
         findings=tuple(named),
@@ -372,7 +376,7 @@ def check_trail(
     )
 
 
-def start_of(tx: Tx, first: int) -> Place | None:
+def start_of(tx: Tx, first: int) -> ChainPosition | None:
     """The position before the line `first`, if a checkpoint permitted the deletion of all lines before it; otherwise
     None.
     """
@@ -380,7 +384,7 @@ def start_of(tx: Tx, first: int) -> Place | None:
     statement = sa.select(t.audit).where(a.act == CHECKPOINT_ACT, a.number >= first).order_by(a.number.desc())
     for row in tx.rows(statement):
         if is_line(tx.vault, row, row["number"]) and row["facts"].get("through") == first - 1:
-            return Place(number=first - 1, chain=bytes.fromhex(row["facts"]["chain"]))
+            return ChainPosition(number=first - 1, chain=bytes.fromhex(row["facts"]["chain"]))
     return None
 
 
@@ -398,18 +402,18 @@ def _check_earlier(tx: Tx, check: _Check, first: int | None) -> int:
         .limit(MOST_NAMED)
     )
     for row in foreign:
-        check.found(Flaw.FOREIGN, id=row["id"])
+        check.found(AuditFlaw.FOREIGN, id=row["id"])
     lines, digest = digest_of_earlier(tx)
     if first is not None and first > 1 and start_of(tx, first) is not None:
         return lines  # The checkpoint permits their deletion too.
     covered = begun is not None and begun["act"] == CHAIN_ACT and is_line(tx.vault, begun, 1)
     if not covered:
         if lines > len(foreign):
-            check.found(Flaw.EARLIER)
+            check.found(AuditFlaw.EARLIER)
         return lines
     assert begun is not None
     if not foreign and (begun["facts"]["lines"], begun["facts"]["digest"]) != (lines, digest):
-        check.found(Flaw.EARLIER)
+        check.found(AuditFlaw.EARLIER)
         _name_earlier(tx, check)
     return lines
 
@@ -421,12 +425,12 @@ def _name_earlier(tx: Tx, check: _Check) -> None:
         if row["why_sealed"] is None:
             continue
         if audit_reason(tx.vault, row).seal is Seal.BROKEN:
-            check.found(Flaw.ALTERED, id=row["id"])
+            check.found(AuditFlaw.ALTERED, id=row["id"])
         elif (original := seen.setdefault(hash(row["why_sealed"]), row["id"])) != row["id"]:
-            check.found(Flaw.DOUBLED, id=row["id"], of=original)
+            check.found(AuditFlaw.DOUBLED, id=row["id"], of=original)
 
 
-def _check_reached(tx: Tx, check: _Check, after: Place, first: int | None) -> None:
+def _check_reached(tx: Tx, check: _Check, after: ChainPosition, first: int | None) -> None:
     """Checks that the last line of an earlier check is still there and is the same one."""
     if first is not None and after.number < first and start_of(tx, first) is not None:
         return
@@ -435,11 +439,11 @@ def _check_reached(tx: Tx, check: _Check, after: Place, first: int | None) -> No
         last = tx.scalar(sa.select(sa.func.max(t.audit.c.number))) or 0
         check.missing(min(last + 1, after.number), after.number)
     elif chain != after.chain:
-        check.found(Flaw.ALTERED, number=after.number)
+        check.found(AuditFlaw.ALTERED, number=after.number)
 
 
 def _check_anchors(
-    tx: Tx, check: _Check, anchors: Sequence[Place], *, first: int, names_missing: bool
+    tx: Tx, check: _Check, anchors: Sequence[ChainPosition], *, first: int, names_missing: bool
 ) -> None:
     """Checks that the line of each anchor is there and is the same one. Anchors after the last line are left to
     `_check_end`, those before the line `first` to the checkpoint.
@@ -458,21 +462,21 @@ def _check_anchors(
         last = tx.scalar(sa.select(sa.func.max(a.number))) or 0
         for number in some:
             if number in found and chains[number] != {found[number]}:
-                check.found(Flaw.ANCHOR, number=number)
+                check.found(AuditFlaw.ANCHOR, number=number)
             elif number not in found and number < last and names_missing:
                 check.missing(number, number)
 
 
-def _check_end(check: _Check, head: Place, anchors: Sequence[Place]) -> None:
+def _check_end(check: _Check, head: ChainPosition, anchors: Sequence[ChainPosition]) -> None:
     """Checks that the last line is the one that the head names, and that no anchor names a later one."""
     last = max((one.number for one in anchors), default=0)
     end = max(head.number, last)
     if end > check.number:
         check.missing(check.number + 1, end)
     if head.number < check.number or (head.number == check.number and head.chain != check.chain):
-        check.found(Flaw.HEAD, number=head.number)
+        check.found(AuditFlaw.HEAD, number=head.number)
     if last > head.number:
-        check.found(Flaw.ANCHOR, number=last)
+        check.found(AuditFlaw.ANCHOR, number=last)
 
 
 def _copies(tx: Tx, suspects: Sequence[Row]) -> dict[bytes, list[int]]:

@@ -96,7 +96,7 @@ def _element(one: uuid.UUID | int | bytes) -> str:
     return one.hex if isinstance(one, uuid.UUID) else str(one)
 
 
-def plain(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+def raw_column(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     """The column as the driver reads it: SQLAlchemy would copy every array once more, item by item."""
     is_array = isinstance(column.type, sa.ARRAY)
     return sa.type_coerce(column, sa.types.NullType()).label(column.name) if is_array else column
@@ -107,7 +107,7 @@ def moment(name: str) -> sa.BindParameter[datetime]:
     return sa.bindparam(name, type_=sa.DateTime(timezone=True))
 
 
-def word(value: StrEnum) -> sa.ColumnElement[str]:
+def word_literal(value: StrEnum) -> sa.ColumnElement[str]:
     """The value as a literal in the text of the statement: with a parameter the planner cannot prove that a partial
     index applies.
     """
@@ -116,7 +116,7 @@ def word(value: StrEnum) -> sa.ColumnElement[str]:
 
 def in_words(column: sa.ColumnElement[Any], values: Iterable[StrEnum]) -> sa.ColumnElement[bool]:
     """A condition: the column has one of these values, which are literals in the statement as in `word`."""
-    return column.in_([word(value) for value in sorted(values)])
+    return column.in_([word_literal(value) for value in sorted(values)])
 
 
 class CopyIn:

@@ -27,7 +27,7 @@ def when(name: str, *, required: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=not required)
 
 
-def word(
+def word_column(
     name: str, kind: type[StrEnum], *, required: bool = True, default: StrEnum | None = None
 ) -> sa.Column[str]:
     """A column with a StrEnum, stored by value; `one_of` adds the CHECK for it."""

@@ -83,7 +83,7 @@ def take_lease(connection: sa.Connection, name: str, *, holder: str, seconds: fl
     return None if token is None else Lease(name=name, token=token, seconds=seconds)
 
 
-def own_name(pid: int | None = None) -> str:
+def process_name(pid: int | None = None) -> str:
     """The name of this process, or of process `pid` of this machine, as a holder; no earlier process had the same name.
     From its last word `has_ended` tells whether the process still runs.
     """

@@ -10,11 +10,11 @@ from dialer.core.attempt import UNSENT_STATES
 from dialer.core.case import PENDING_STATES
 from dialer.core.follow_up import UNDOING_ANSWERS
 from dialer.core.rates import (
+    CLARIFYING_OUTCOMES,
     COUNTED_RESULTS,
-    FOUND,
     NOT_OURS,
     OWN_FAULT,
-    REACHED,
+    REACHED_OUTCOMES,
     WAIT_BOUNDS_SECONDS,
     WRONG_RECORD,
 )
@@ -32,7 +32,7 @@ def _assignments(kind: str, plural: str, reached: str) -> dict[str, str]:
         plural: f"kind = '{kind}' AND state = 'done'",
         f"{plural}_waiting": f"kind = '{kind}' AND state IN {words(PENDING_STATES)}",
         f"{plural}_withdrawn": f"kind = '{kind}' AND state = 'withdrawn'",
-        f"{plural}_{reached}": f"kind = '{kind}' AND state = 'done' AND outcome IN {words(REACHED)}",
+        f"{plural}_{reached}": f"kind = '{kind}' AND state = 'done' AND outcome IN {words(REACHED_OUTCOMES)}",
     }
 
 
@@ -66,8 +66,8 @@ CASE_MEASURES: Mapping[str, str] = {
     "saw_through_it": "stands AND outcome = 'saw_through_it'",
     "judged": "status IN ('proven', 'reversed')",
     "defrauded_after_warning": "filed",
-    "found": f"status <> 'open' AND outcome IN {words(FOUND)}",
-    "found_nothing": f"status <> 'open' AND (outcome IN {words(FOUND)}) IS NOT TRUE",
+    "found": f"status <> 'open' AND outcome IN {words(CLARIFYING_OUTCOMES)}",
+    "found_nothing": f"status <> 'open' AND (outcome IN {words(CLARIFYING_OUTCOMES)}) IS NOT TRUE",
     "false_alarms": f"status <> 'open' AND outcome IN {words(WRONG_RECORD)}",
     "raised": f"{_rank('grade')} > {_rank('first_grade')}",
     "handed_to_person": "handed",

@@ -90,7 +90,7 @@ class NotMigrated(Refusal):
         )
 
 
-class LocksNotHad(Unavailable):
+class LocksNotObtained(Unavailable):
     """Another transaction holds a table for so long that a migration cannot change it. Completed migrations stay."""
 
     def __init__(self, *, seconds: int) -> None:
@@ -246,7 +246,7 @@ def _upgrade(sql_engine: sa.Engine) -> None:
             if getattr(fault.orig, "sqlstate", None) not in _LOCKED:
                 raise
             if time.monotonic() > until:
-                raise LocksNotHad(seconds=round(_LOCKS_WITHIN_SECONDS)) from fault
+                raise LocksNotObtained(seconds=round(_LOCKS_WITHIN_SECONDS)) from fault
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
@@ -291,7 +291,7 @@ def owned_tables(tx: Tx) -> int:
     return int(tx.scalar(sa.text(statement)))
 
 
-class Step(StrEnum):
+class MigrationPhase(StrEnum):
     """Whether a migration expands or contracts the schema."""
 
     EXPAND = "expand"
@@ -315,7 +315,7 @@ class Change:
 
     revision: str
     title: str
-    step: Step
+    step: MigrationPhase
     why: str = ""
     locks: tuple[tuple[str, Lock], ...] = ()
 
@@ -377,7 +377,7 @@ def read_change(path: Path) -> Change:
     return Change(
         revision=path.name[:4],
         title=title,
-        step=Step.CONTRACT if why else Step.EXPAND,
+        step=MigrationPhase.CONTRACT if why else MigrationPhase.EXPAND,
         why=", ".join(dict.fromkeys(why)),
         locks=tuple(sorted(locks.items())),
     )
@@ -395,7 +395,7 @@ class Upgrade:
     @property
     def may_run_beside(self) -> bool:
         """Whether processes of the version before may go on running during the upgrade."""
-        return not self.found or all(change.step is Step.EXPAND for change in self.changes)
+        return not self.found or all(change.step is MigrationPhase.EXPAND for change in self.changes)
 
 
 def examine_upgrade(url: str) -> Upgrade:

@@ -18,7 +18,7 @@ from dialer.core.case import AssignmentState
 from dialer.core.errors import Refusal
 from dialer.core.values import MESSAGES_IN_DOUBT, DeliveryState, MessageState
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, moment, word
+from dialer.db.bulk import in_words, moment, word_literal
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.language import Text
@@ -296,17 +296,19 @@ _NOW = moment("now")
 _ANYTHING = sa.select(
     sa.or_(
         # An attempt can leave, is under way, or is due.
-        sa.exists().where(t.attempt.c.state == word(AttemptState.READY), ~t.attempt.c.held),
+        sa.exists().where(t.attempt.c.state == word_literal(AttemptState.READY), ~t.attempt.c.held),
         sa.exists().select_from(t.attempt).where(sa.text(LIVE)),
-        sa.exists().where(t.attempt.c.state == word(AttemptState.PLANNED), t.attempt.c.not_before <= _NOW),
+        sa.exists().where(
+            t.attempt.c.state == word_literal(AttemptState.PLANNED), t.attempt.c.not_before <= _NOW
+        ),
         sa.exists().where(t.case.c.due_at <= _NOW),
         sa.exists().where(
-            t.assignment.c.state == word(AssignmentState.OPEN),
+            t.assignment.c.state == word_literal(AssignmentState.OPEN),
             t.assignment.c.escalated_at.is_(None),
             t.assignment.c.sign_by <= _NOW,
         ),
         sa.exists().where(t.hold.c.ended_at.is_(None), t.hold.c.until <= _NOW),
-        sa.exists().where(t.message.c.state == word(MessageState.PLANNED)),
+        sa.exists().where(t.message.c.state == word_literal(MessageState.PLANNED)),
         sa.exists().where(in_words(t.message.c.state, MESSAGES_IN_DOUBT)),
     )
 )

@@ -196,7 +196,7 @@ class Store:
             self._most_at_once, self._counted_since = 0, time.monotonic()
 
     @contextmanager
-    def trial(self) -> Iterator[Tx]:
+    def begin_and_roll_back(self) -> Iterator[Tx]:
         """As `begin`, but always rolls back at the end of the block."""
         with self.begin() as tx:
             yield tx

@@ -400,7 +400,7 @@ class Vault:
         ring = self._ring
         return ring.seal_header + ring.mac(ring.seal_header, purpose)(content)
 
-    def fits(self, seal: bytes, content: bytes, *, purpose: str) -> bool:
+    def verify_seal(self, seal: bytes, content: bytes, *, purpose: str) -> bool:
         """Whether `sign` made this seal for this content, with the key and digest that were current then. Also False if
         the key ring lacks the key.
         """

@@ -48,12 +48,12 @@ from dialer.org.passwords import temporary_password
 from dialer.org.staff import choose_extension
 from dialer.outcomes.breakdown import NotCalled, Progress, count_not_called, read_progress
 from dialer.runtime.clock import ScaledClock
-from dialer.runtime.embedded import ensure, erase
+from dialer.runtime.embedded import ensure_servers, erase_servers
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import Settings, load_settings
 from dialer.services import Application, Services
-from dialer.units.tree import list_units
+from dialer.units.tree import read_units_and_aliases
 
 DEMO_FOLDER = "demo"
 DEMO_SPEED = 40.0
@@ -200,7 +200,7 @@ def clean_environment(settings: Settings) -> Iterator[Application]:
         except OSError:
             raise DemoRunsAlready from None
         _wipe(folder)
-        with ensure(folder):
+        with ensure_servers(folder):
             with application(settings) as fresh, fresh.services.store.begin() as tx:
                 mark_drill_database(tx)
                 write_service_clock(tx, _nine_o_clock(settings))
@@ -210,7 +210,7 @@ def clean_environment(settings: Settings) -> Iterator[Application]:
 
 def _wipe(folder: Path) -> None:
     """Deletes only what a demo has made, in the demo's own folder."""
-    erase(folder)
+    erase_servers(folder)
     for name in _OURS:
         path = folder / name
         if path.is_dir():
@@ -483,7 +483,7 @@ def make_accounts(services: Services) -> list[NewPassword]:
     """Adds one account for each role, in a new database with its units; with an extension for roles that
     call people.
     """
-    index, _ = list_units(services)
+    index, _ = read_units_and_aliases(services)
     made = [
         add_staff(
             services,

@@ -129,12 +129,12 @@ _UNKNOWN: Final = ("老新华所", "临河开发区派出所", "前旗青湖镇�
 """Units as lists write them, with names that are not known yet."""
 
 
-def organise(services: Services) -> None:
+def import_demo_units(services: Services) -> None:
     """Imports the units of the demo, with the names that lists use for them."""
-    import_units(services, io.BytesIO(written()), by="demo")
+    import_units(services, io.BytesIO(unit_list_csv()), by="demo")
 
 
-def written() -> bytes:
+def unit_list_csv() -> bytes:
     """The list of units as CSV, as a clerk would send it."""
     text = io.StringIO()
     sheet = csv.writer(text, lineterminator="\r\n")

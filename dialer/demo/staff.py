@@ -19,7 +19,7 @@ from dialer.core.case import (
     DeskCallState,
     StopResult,
     VisitStage,
-    contact_of,
+    contact_of_outcome,
 )
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.units import UnitIndex
@@ -36,14 +36,14 @@ from dialer.core.values import (
 from dialer.demo.sample_list import HOME
 from dialer.services import Services
 from dialer.work.assignments import Assignment, waiting_assignments, waiting_transfers
-from dialer.work.desk import stop_payment_done
+from dialer.work.desk import complete_stop_payment
 from dialer.work.desk_store import add_desk_call, change_desk_call, waiting_stop_payments
 from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
 from dialer.work.transfers import accept_transfer, transfer_assignment
 from dialer.work.visits import FromPhone, take_step
 
 
-def rng(assignment: Assignment, what: str) -> int:
+def hash_percent(assignment: Assignment, what: str) -> int:
     """A number from 0 to 99, always the same for the same assignment and purpose."""
     digest = hashlib.sha256(
         f"{what}:{assignment.kind}:{assignment.case_id}:{assignment.id}".encode()
@@ -75,14 +75,18 @@ def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime
         transfer = moving.get(one.id)
         if transfer is not None:
             alone.add(one.id)
-            if rng(one, "answer") < _ANSWERED_PERCENT and now - transfer.at >= _ANSWER_AFTER:
+            if hash_percent(one, "answer") < _ANSWERED_PERCENT and now - transfer.at >= _ANSWER_AFTER:
                 _ignore_conflict(accept_transfer, services, transfer.id, by=_RECEIVER)
         elif one.state is AssignmentState.OPEN and (_stays_unsigned(one) or _is_kept_for_officer(index, one)):
             alone.add(one.id)
-        elif not one.transfers and rng(one, "moves") < _MOVED_PERCENT and now - one.opened_at >= _ASK_AFTER:
+        elif (
+            not one.transfers
+            and hash_percent(one, "moves") < _MOVED_PERCENT
+            and now - one.opened_at >= _ASK_AFTER
+        ):
             to_unit_id = _neighbouring_unit(index, one)
             if to_unit_id is not None:
-                why = _WHY[rng(one, "why") % len(_WHY)]
+                why = _WHY[hash_percent(one, "why") % len(_WHY)]
                 _ignore_conflict(
                     transfer_assignment, services, one.id, to_unit_id=to_unit_id, by=_SENDER, why=why
                 )
@@ -92,14 +96,14 @@ def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime
 
 def _stays_unsigned(one: Assignment) -> bool:
     """Whether its unit leaves the visit unsigned, so that it is escalated one level."""
-    return one.grade.is_high and not one.raises and rng(one, "lies") < _LEFT_PERCENT
+    return one.grade.is_high and not one.raises and hash_percent(one, "lies") < _LEFT_PERCENT
 
 
 def _is_kept_for_officer(index: UnitIndex, one: Assignment) -> bool:
     """Whether the visit is kept for the demo's officer, as most visits of their county are until they are escalated."""
     unit = index.get(one.unit_id) if one.unit_id is not None else None
     is_in_county = unit is not None and any(index[step].name == HOME for step in unit.path)
-    return is_in_county and not one.raises and rng(one, "officer") < _OFFICERS_PERCENT
+    return is_in_county and not one.raises and hash_percent(one, "officer") < _OFFICERS_PERCENT
 
 
 def _neighbouring_unit(index: UnitIndex, one: Assignment) -> int | None:
@@ -108,7 +112,7 @@ def _neighbouring_unit(index: UnitIndex, one: Assignment) -> int | None:
     if unit is None or unit.parent_id is None:
         return None
     others = [other.id for other in index if other.parent_id == unit.parent_id and other.id != unit.id]
-    return others[rng(one, "door") % len(others)] if others else None
+    return others[hash_percent(one, "door") % len(others)] if others else None
 
 
 def _ignore_conflict(act: Callable[..., object], *about: object, **facts: object) -> None:
@@ -166,7 +170,7 @@ def work_once_as_staff(services: Services) -> int:
     refused: Invalid | None = None
     for payment in payments:
         if now - payment.opened_at >= _BANK_ASKED_AFTER:
-            stop_payment_done(services, payment.id, by=_CHIEF, result=StopResult.ASKED)
+            complete_stop_payment(services, payment.id, by=_CHIEF, result=StopResult.ASKED)
     for assignment in waiting:
         if assignment.lease_until is not None or assignment.id in alone:
             continue  # A person has claimed it, or it is between two units.
@@ -197,8 +201,8 @@ def _report(services: Services, assignment: Assignment) -> None:
     outcome = _outcome(assignment)
     amounts, evidence = _money(services, assignment, outcome)
     contacts = (ScammerContact.YES, ScammerContact.UNKNOWN, ScammerContact.NO)
-    is_call, reached = assignment.kind is Track.HUMAN, contact_of(outcome) is Contact.VERIFIED
-    on_own_phone = is_call and reached and rng(assignment, "dials") < _OWN_PHONE_PERCENT
+    is_call, reached = assignment.kind is Track.HUMAN, contact_of_outcome(outcome) is Contact.VERIFIED
+    on_own_phone = is_call and reached and hash_percent(assignment, "dials") < _OWN_PHONE_PERCENT
     # A follow-up needs a staff call.
     on_own_phone = on_own_phone and not _is_follow_up(services, assignment)
     if is_call and reached and not on_own_phone:
@@ -210,13 +214,13 @@ def _report(services: Services, assignment: Assignment) -> None:
         outcome=outcome,
         amounts=amounts,
         evidence=evidence,
-        scammer_contact=contacts[rng(assignment, "contact") // 45]
-        if contact_of(outcome) is Contact.VERIFIED
+        scammer_contact=contacts[hash_percent(assignment, "contact") // 45]
+        if contact_of_outcome(outcome) is Contact.VERIFIED
         else None,
         no_call="演练：用本人手机拨打 drill: called from my own telephone",
     )
     outcome_id = report_assignment(services, assignment.id, given, by=_who(assignment))
-    if on_own_phone or rng(assignment, "approve") < _APPROVED_PERCENT:
+    if on_own_phone or hash_percent(assignment, "approve") < _APPROVED_PERCENT:
         approve_outcome(services, outcome_id, by=_CHIEF)
 
 
@@ -227,7 +231,7 @@ def _is_follow_up(services: Services, assignment: Assignment) -> bool:
 
 
 def _talk_time(assignment: Assignment) -> timedelta:
-    return timedelta(seconds=_TALK_SECONDS + rng(assignment, "talk"))
+    return timedelta(seconds=_TALK_SECONDS + hash_percent(assignment, "talk"))
 
 
 def _add_ended_call(services: Services, assignment: Assignment) -> None:
@@ -273,11 +277,11 @@ def _money(
     at_risk = stored.case.amount_at_risk_fen if stored is not None else None
     if not at_risk:
         return Amounts(), None
-    if outcome in _SAVED and rng(assignment, "saved") < _SAVED_PERCENT:
+    if outcome in _SAVED and hash_percent(assignment, "saved") < _SAVED_PERCENT:
         page = "演练：转账页面截图 drill: screenshot of the transfer page"
         shown = Evidence(kind=EvidenceKind.PHOTO, reference=page, shows_fen=at_risk)
         return Amounts(intended_fen=at_risk), shown
-    if outcome is OutcomeKind.ALREADY_DEFRAUDED and rng(assignment, "stopped") < _STOPPED_PERCENT:
+    if outcome is OutcomeKind.ALREADY_DEFRAUDED and hash_percent(assignment, "stopped") < _STOPPED_PERCENT:
         receipt = "演练：银行止付回执 drill: the bank's stop-payment receipt"
         shown = Evidence(kind=EvidenceKind.BANK_RECEIPT, reference=receipt, shows_fen=at_risk)
         return Amounts(stopped_fen=at_risk // 2), shown
@@ -286,7 +290,7 @@ def _money(
 
 def _outcome(assignment: Assignment) -> OutcomeKind:
     mix = _BY_PHONE if assignment.kind is Track.HUMAN else _IN_PERSON
-    rest = rng(assignment, "outcome")
+    rest = hash_percent(assignment, "outcome")
     for share, outcome in mix:
         rest -= share
         if rest < 0:
@@ -296,4 +300,4 @@ def _outcome(assignment: Assignment) -> OutcomeKind:
 
 def _who(assignment: Assignment) -> str:
     names = _CALLERS if assignment.kind is Track.HUMAN else _OFFICERS
-    return names[rng(assignment, "who") % len(names)]
+    return names[hash_percent(assignment, "who") % len(names)]

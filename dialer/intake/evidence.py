@@ -115,7 +115,7 @@ _UPRIGHT: Final = 1
 _MOST_TURNED: Final = 8
 
 
-def written_anew(stream: BinaryIO, *, most_pixels: int) -> tuple[str, bytes] | PictureFault:
+def encode_again(stream: BinaryIO, *, most_pixels: int) -> tuple[str, bytes] | PictureFault:
     """Encodes a picture again as JPEG, PNG or WebP, without place, time, device and comments but with its orientation.
     Returns the name of its format in Pillow and the new bytes, or its fault. A JPEG keeps its quality. Of an animated
     picture only the first frame is kept.

@@ -320,7 +320,7 @@ def _known_sheets(sheets: Sequence[Sheet], heading: _Heading) -> Iterator[Table]
 
 
 def _every_split(stream: BinaryIO) -> Iterator[Iterator[Row]]:
-    for encoding in candidates(stream):
+    for encoding in possible_encodings(stream):
         stream.seek(0)
         text = stream.read().decode(encoding, errors="replace").removeprefix("\ufeff")
         for delimiter in DELIMITERS:
@@ -383,7 +383,7 @@ _CONTROLS_MIN: Final = 300
 _DAMAGED_SHARE: Final = 0.02
 
 
-def candidates(stream: BinaryIO) -> tuple[str, ...]:
+def possible_encodings(stream: BinaryIO) -> tuple[str, ...]:
     """The encodings that the stream may have, the likeliest first; more than one only for damaged files.
 
     Leaves the stream at its beginning. Raises `UnusableFile` for bytes that are not text.
@@ -479,7 +479,7 @@ def _open_delimited(stream: BinaryIO, corrections: Corrections) -> Iterator[Row]
     """The rows of a delimited text with their line numbers, with the encoding and the delimiter that give the heading
     row the most known headings.
     """
-    encodings = candidates(stream)
+    encodings = possible_encodings(stream)
     best = (-1, encodings[0], ",")
     is_too_wide = False
     for encoding in encodings:

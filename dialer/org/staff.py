@@ -130,7 +130,7 @@ def sign_in(services: Services, *, login: str, password: str, address: str) -> S
             raise PasswordExpired
         fresh = hash_password(password) if is_password_outdated(stored) else None
         with services.store.begin() as tx:
-            forgive(tx, tries)
+            clear_failed_tries(tx, tries)
             if fresh is not None:
                 set_staff(tx, member.id, password_hash=fresh)
             if member.has_factor:
@@ -143,10 +143,10 @@ def sign_in(services: Services, *, login: str, password: str, address: str) -> S
                     seconds=services.sessions.step_seconds,
                 )
                 return FactorNeeded(member=member, token=token)
-            return enter(tx, services, member, address=address, how="password")
+            return complete_sign_in(tx, services, member, address=address, how="password")
 
 
-def enter(
+def complete_sign_in(
     tx: Tx,
     services: Services,
     member: Member,
@@ -266,7 +266,7 @@ def change_password(services: Services, session: Session, *, old: str, new: str,
         made = hash_password(new) if old != new else ""
     real_now = services.real.now()
     with services.store.begin() as tx:
-        forgive(tx, tries)
+        clear_failed_tries(tx, tries)
         if made:
             set_staff_password(tx, member.id, password_hash=made, real_now=real_now)
             token = open_session(
@@ -348,7 +348,7 @@ def reserve_tries(
     return ReservedTries(keys=tuple(keys), lasts=tuple(lasts))
 
 
-def forgive(tx: Tx, tries: ReservedTries) -> None:
+def clear_failed_tries(tx: Tx, tries: ReservedTries) -> None:
     """After a successful try, forgets the earlier failures of this login at this address. Those of the address still
     count: otherwise somebody with one right password could go on guessing others.
     """

@@ -18,10 +18,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.units import Unit, UnitIndex, normalised
+from dialer.core.units import Unit, UnitIndex, normalise_name
 from dialer.core.values import Grade
 from dialer.db import tables as t
-from dialer.db.bulk import word
+from dialer.db.bulk import word_literal
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 
@@ -131,14 +131,14 @@ def teach_unit_alias(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime)
     """
     added = tx.scalar(
         insert(t.unit_alias)
-        .values(unit_id=unit_id, text=text.strip(), key=normalised(text), by=by, at=now)
+        .values(unit_id=unit_id, text=text.strip(), key=normalise_name(text), by=by, at=now)
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(t.unit_alias.c.id)
     )
     if added is not None:
         touch_units(tx)
         return True
-    standing = tx.scalar(sa.select(t.unit_alias.c.unit_id).where(t.unit_alias.c.key == normalised(text)))
+    standing = tx.scalar(sa.select(t.unit_alias.c.unit_id).where(t.unit_alias.c.key == normalise_name(text)))
     if standing != unit_id:
         raise AliasTaken(text.strip())
     return False
@@ -146,7 +146,7 @@ def teach_unit_alias(tx: Tx, text: str, *, unit_id: int, by: str, now: datetime)
 
 def delete_unit_alias(tx: Tx, text: str) -> bool:
     """Deletes the alias; False when the text was no alias. Cases keep their units."""
-    gone = tx.execute(sa.delete(t.unit_alias).where(t.unit_alias.c.key == normalised(text)))
+    gone = tx.execute(sa.delete(t.unit_alias).where(t.unit_alias.c.key == normalise_name(text)))
     touch_units(tx)
     return bool(gone.rowcount)
 
@@ -202,7 +202,7 @@ class Units:
 TEXT_SIGNS = 100
 """Texts with the same first characters, this many, count as the same."""
 
-_OPEN = t.case.c.status == word(CaseStatus.OPEN)
+_OPEN = t.case.c.status == word_literal(CaseStatus.OPEN)
 _UNSORTED = sa.and_(_OPEN, t.case.c.unit_id.is_(None))
 
 # The number as the index has it, never as a parameter.
@@ -223,7 +223,7 @@ def open_counts_of_units(tx: Tx) -> dict[int, dict[Grade, int]]:
     return found
 
 
-def by_text() -> sa.Subquery:
+def unassigned_by_text() -> sa.Subquery:
     """(text, grade, n) of the open cases without a unit."""
     statement = sa.select(TEXT.label("text"), t.case.c.grade, sa.func.count().label("n")).where(_UNSORTED)
     return statement.group_by(TEXT, t.case.c.grade).subquery("counted")
@@ -245,7 +245,7 @@ def is_visible_to(column: sa.ColumnElement[Any], unit_id: int | None) -> sa.Colu
     return sa.true() if unit_id is None else is_within_unit(column, unit_id)
 
 
-def is_seen(tx: Tx, unit_id: int | None, visible_to: int | None) -> bool:
+def is_unit_visible(tx: Tx, unit_id: int | None, visible_to: int | None) -> bool:
     """Whether `visible_to` sees a row of the unit `unit_id`. Raises `NotFound` for a unit that does not exist."""
     return visible_to is None or (unit_id is not None and visible_to in get_unit(tx, unit_id).path)
 
@@ -254,7 +254,7 @@ def check_unit(tx: Tx, unit_id: int | None, visible_to: int | None) -> None:
     """Raises `NotFound` if there is no such unit, or `visible_to` does not see it."""
     if unit_id is not None:
         get_unit(tx, unit_id)
-    if not is_seen(tx, unit_id, visible_to):
+    if not is_unit_visible(tx, unit_id, visible_to):
         raise NotFound(kind="unit", key=unit_id)
 
 

@@ -19,15 +19,15 @@ import sqlalchemy as sa
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, CaseStatus, Reason, RobotState
-from dialer.core.intervals import Rollup
+from dialer.core.intervals import HitCount
 from dialer.core.rates import (
-    COUNTED,
+    COUNT_NAMES,
     FUNNEL,
-    REACHED,
+    REACHED_OUTCOMES,
     TREND,
     WAIT_BOUNDS_SECONDS,
     Breakdown,
-    Cut,
+    CaseFilter,
     Dimension,
     Period,
     Waits,
@@ -94,7 +94,7 @@ class Window:
     are compared.
     """
 
-    cut: Cut
+    cut: CaseFilter
     period: Period
     drill: bool
     now: datetime
@@ -125,7 +125,7 @@ class Window:
         return " AND ".join(_NARROWED[name] for name in self.filters()) or "true"
 
 
-def _given(cut: Cut) -> dict[str, Any]:
+def _given(cut: CaseFilter) -> dict[str, Any]:
     """The filters of a cut that are set, as parameters by name."""
     given = {
         "unit_ids": None if cut.unit_ids is None else list(cut.unit_ids),
@@ -274,7 +274,7 @@ ADJUSTED_OF = "cases_ours"
 """The denominator of both."""
 
 
-def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]]]:
+def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, HitCount]]]:
     """The number of our cases and of hits, by rate, by unit as in `read_breakdown`, and by grade and fraud type."""
     statement = f"""
         WITH {_CASES.before} records AS ({_CASES.select})
@@ -285,10 +285,10 @@ def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, Rollup]
         ) d
         GROUP BY 1, 2
     """
-    found: dict[str, dict[str, dict[str, Rollup]]] = {name: {} for name in ADJUSTED}
+    found: dict[str, dict[str, dict[str, HitCount]]] = {name: {} for name in ADJUSTED}
     for row in tx.rows(sa.text(statement.format(narrow=window.narrow())), window.given()):
         for name in ADJUSTED:
-            share = Rollup(people=row[ADJUSTED_OF], hits=row[name])
+            share = HitCount(people=row[ADJUSTED_OF], hits=row[name])
             found[name].setdefault(row["value"], {})[row["kind"]] = share
     return found
 
@@ -345,7 +345,7 @@ def read_workload(tx: Tx, window: Window) -> tuple[Workload, ...]:
         WITH assignments AS ({ASSIGNMENTS.format(which=_which("s.opened_at"))}), staff AS (
             SELECT coalesce(done_by, signed_by) AS login,
                 {counts},
-                count(*) FILTER (WHERE state = 'done' AND outcome IN {words(REACHED)}) AS reached,
+                count(*) FILTER (WHERE state = 'done' AND outcome IN {words(REACHED_OUTCOMES)}) AS reached,
                 count(*) FILTER (WHERE state = 'signed') AS held,
                 count(*) FILTER (WHERE state = 'done') AS reports,
                 array_agg(CAST(done_at AT TIME ZONE :zone AS date)) FILTER (WHERE state = 'done') AS each_day,
@@ -402,12 +402,12 @@ def count_behind(tx: Tx, measure: str, window: Window) -> int:
     return int(tx.scalar(sa.text(statement.format(narrow=window.narrow())), window.given()))
 
 
-def figure_sources(tx: Tx) -> list[str]:
+def list_warning_sources(tx: Tx) -> list[str]:
     """Every source of a warning, in order, at most 500; read by a loose scan of the index."""
     return [row["value"] for row in tx.rows(_EACH_SOURCE)]
 
 
-def figure_scripts(tx: Tx) -> list[str]:
+def list_versioned_scripts(tx: Tx) -> list[str]:
     """The id of every script that has a version, in order."""
     return [row["value"] for row in tx.rows(_EACH_SCRIPT)]
 
@@ -430,13 +430,13 @@ SELECT min(id) FROM (SELECT id FROM "case" WHERE id < :before_id ORDER BY id DES
 """)
 
 
-def lost(step: str) -> str:
+def loss_name(step: str) -> str:
     """The name of the loss of the funnel between the previous step and this one."""
     return f"lost_{step}"
 
 
 LOSSES: Mapping[str, tuple[str, str]] = {
-    lost(after): (before, after) for before, after in pairwise(FUNNEL) if before in CASE_MEASURES
+    loss_name(after): (before, after) for before, after in pairwise(FUNNEL) if before in CASE_MEASURES
 }
 """The steps before and after each loss, for steps that count cases."""
 _LOST = (
@@ -445,7 +445,7 @@ _LOST = (
         select=WARNINGS.format(
             which=f"{_which('w.loaded_at')} AND w.id <> (SELECT min(o.id) FROM warning o WHERE o.case_id = w.case_id)"
         ),
-        measures={lost("cases"): "true"},
+        measures={loss_name("cases"): "true"},
         moment="loaded_at",
     ),
     replace(
@@ -459,10 +459,10 @@ _LOST = (
 _BEHIND: Mapping[str, _Records] = {
     name: records for records in (*_RECORDS, *_LOST) for name in records.measures
 }
-BEHIND = frozenset(_BEHIND)
+MEASURES_WITH_CASES = frozenset(_BEHIND)
 """The counts whose cases `case_ids_behind` can list."""
 
-assert set(COUNTED) <= BEHIND
+assert set(COUNT_NAMES) <= MEASURES_WITH_CASES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from dialer.core.access import Permission, is_same_actor
 from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.periods import BulletinKind, BulletinState, add_months, bulletin_days, days_around
 from dialer.language import gettext_noop
-from dialer.outcomes.bulletin_text import bulletin_document, numbered_parts
+from dialer.outcomes.bulletin_text import bulletin_document, numbered_sections
 from dialer.outcomes.bulletin_words import days_words, state_words, title_of
 from dialer.outcomes.bulletins import (
     LONGEST_WHY,
@@ -25,7 +25,7 @@ from dialer.outcomes.bulletins import (
     note_taken,
 )
 from dialer.sentences import refusal_sentence
-from dialer.web.charts import draw
+from dialer.web.charts import draw_chart
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.documents import as_document, as_pdf, office_program
 from dialer.web.rendering import PlaceGroup
@@ -60,7 +60,7 @@ def draft(
     anew: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """Drafts the bulletin of the typed days, or opens the stored one."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     try:
         made = make_bulletin(
             request.services, bulletin_days(kind, name.strip()), by=request.who, anew=bool(anew)
@@ -75,19 +75,19 @@ def draft(
         )
     if made.line.id is None:
         return _show(request, made)
-    return request.go(f"{_PATH}/{made.line.id}")
+    return request.redirect_to(f"{_PATH}/{made.line.id}")
 
 
 @bulletin_pages.get(_PATH + "/{bulletin_id}", act=Permission.SEE_RATES)
 def bulletin(request: CurrentRequest, bulletin_id: Number) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     return _show(request, get_bulletin(request.services, bulletin_id))
 
 
 @bulletin_pages.get(_PATH + "/{bulletin_id}/file/{kind}", act=Permission.EXPORT)
 def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Response:
     """The bulletin as docx or PDF; a draft says on its first page that it is one. Audited."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     found = get_bulletin(request.services, bulletin_id)
     content = bulletin_document(found, lang=request.lang, who=request.who, now=request.now).content
     if kind is PaperKind.PDF:
@@ -119,7 +119,7 @@ def refuse(
 def _decide(
     request: RequestContext, bulletin_id: int, *, approve: bool, made_at: datetime | None, why: str
 ) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     try:
         decide_bulletin(
             request.services, bulletin_id, approve=approve, made_at=made_at, why=why, by=request.who
@@ -135,7 +135,7 @@ def _decide(
         if approve
         else gettext_noop("The bulletin is refused; it can be drafted again.")
     )
-    return request.go(f"{_PATH}/{bulletin_id}", notice=notice)
+    return request.redirect_to(f"{_PATH}/{bulletin_id}", notice=notice)
 
 
 def _list(
@@ -146,7 +146,7 @@ def _list(
     kind: BulletinKind = BulletinKind.MONTH,
     status: int = 200,
 ) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     today = request.now.astimezone(request.services.centre.zone).date()
     last_month = days_around(BulletinKind.MONTH, add_months(today, -1))
     return request.page(
@@ -169,8 +169,8 @@ def _show(
 ) -> Response:
     line = found.line
     parts = [
-        (heading, part, [draw(chart, f"b{place}-{n}") for n, chart in enumerate(part.charts)])
-        for place, (heading, part) in enumerate(numbered_parts(found.figures, request.lang))
+        (heading, part, [draw_chart(chart, f"b{place}-{n}") for n, chart in enumerate(part.charts)])
+        for place, (heading, part) in enumerate(numbered_sections(found.figures, request.lang))
     ]
     is_draft = line.id is not None and line.state is BulletinState.DRAFT
     may_decide = is_draft and request.may(Permission.APPROVE)

@@ -56,7 +56,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class BulletinSection:
     """A section of a bulletin."""
 
     heading: str
@@ -65,7 +65,7 @@ class Part:
     charts: Sequence[Chart] = ()
 
 
-def parts_of(figures: BulletinFigures, lang: Lang) -> tuple[Part, ...]:
+def bulletin_sections(figures: BulletinFigures, lang: Lang) -> tuple[BulletinSection, ...]:
     """All sections of a bulletin, in order; those without records are left out."""
     return tuple(
         part
@@ -82,7 +82,7 @@ def parts_of(figures: BulletinFigures, lang: Lang) -> tuple[Part, ...]:
     )
 
 
-def _overall(figures: BulletinFigures, lang: Lang) -> Part:
+def _overall(figures: BulletinFigures, lang: Lang) -> BulletinSection:
     total, counts = figures.report.breakdown.total, figures.report.breakdown.total.counts
     money = total.amounts
     paragraphs = [
@@ -135,7 +135,7 @@ def _overall(figures: BulletinFigures, lang: Lang) -> Part:
             [f"{word_of(kind, lang)} {money_words(fen, lang)}" for kind, fen in waiting.items()], lang
         )
         paragraphs.append(say(lang, "Not counted, since they wait for approval: %(amounts)s.", amounts=named))
-    return Part(
+    return BulletinSection(
         heading=say(lang, "Overall"),
         paragraphs=paragraphs,
         tables=[_compared(figures, lang)],
@@ -233,7 +233,7 @@ def _label(days: BulletinDays, day: date) -> str:
     return str(day.day) if days.kind is BulletinKind.MONTH else f"{day.month}-{day.day}"
 
 
-def _filed(figures: BulletinFigures, lang: Lang) -> Part | None:
+def _filed(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
     now, before, year_before = figures.filed.total, figures.filed_before, figures.filed_year_before
     known = [one.total for one in (before, year_before) if one is not None]
     if not now.filed and not any(one.filed for one in known):
@@ -280,7 +280,7 @@ def _filed(figures: BulletinFigures, lang: Lang) -> Part | None:
                 held=held,
             )
         )
-    return Part(heading=say(lang, "Filed cases"), paragraphs=paragraphs, tables=tables)
+    return BulletinSection(heading=say(lang, "Filed cases"), paragraphs=paragraphs, tables=tables)
 
 
 def _two_up_two_down(figures: BulletinFigures, lang: Lang) -> tuple[Table, int]:
@@ -349,7 +349,7 @@ def ranked_units(figures: BulletinFigures) -> list[tuple[str, Slice]]:
     )
 
 
-def _units(figures: BulletinFigures, lang: Lang) -> Part | None:
+def _units(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
     report, ranked = figures.report, ranked_units(figures)
     if not ranked:
         return None
@@ -416,7 +416,7 @@ def _units(figures: BulletinFigures, lang: Lang) -> Part | None:
         say(lang, "Comparison"),
     ]
     table = Table(head=head, rows=rows, shares=(1.0, 1.9, 1.1, 1.3, 1.6, 2.0, 1.8), words=2)
-    return Part(
+    return BulletinSection(
         heading=say(lang, "Units"),
         paragraphs=paragraphs,
         tables=[table],
@@ -424,7 +424,7 @@ def _units(figures: BulletinFigures, lang: Lang) -> Part | None:
     )
 
 
-def _kinds(figures: BulletinFigures, lang: Lang) -> Part:
+def _kinds(figures: BulletinFigures, lang: Lang) -> BulletinSection:
     def table(head: str, lines: Sequence[tuple[str, Slice]]) -> Table:
         return Table(
             head=[
@@ -471,7 +471,7 @@ def _kinds(figures: BulletinFigures, lang: Lang) -> Part:
             for kind, part in first
         )
         paragraphs.append(say(lang, "Most warnings are of these types: %(types)s.", types=named))
-    return Part(
+    return BulletinSection(
         heading=say(lang, "Grades and fraud types"),
         paragraphs=paragraphs,
         tables=[
@@ -483,7 +483,7 @@ def _kinds(figures: BulletinFigures, lang: Lang) -> Part:
     )
 
 
-def _times(figures: BulletinFigures, lang: Lang) -> Part:
+def _times(figures: BulletinFigures, lang: Lang) -> BulletinSection:
     total = figures.report.breakdown.total
     first = total.first_attempt
     paragraphs = []
@@ -508,13 +508,13 @@ def _times(figures: BulletinFigures, lang: Lang) -> Part:
                     change=rate_change(figures, name, lang),
                 )
             )
-    return Part(
+    return BulletinSection(
         heading=say(lang, "In time"),
         paragraphs=paragraphs or [say(lang, "Nothing was due in this period.")],
     )
 
 
-def _attention(figures: BulletinFigures, lang: Lang) -> Part:
+def _attention(figures: BulletinFigures, lang: Lang) -> BulletinSection:
     counts = figures.report.breakdown.total.counts
     found: list[str] = []
     rate = rate_of(figures.report.breakdown.total, "defrauded_after_warning")
@@ -537,7 +537,7 @@ def _attention(figures: BulletinFigures, lang: Lang) -> Part:
         found.append(
             say(lang, "%(n)s successes were reversed by a filed case.", n=f"{counts.cases_reversed:,}")
         )
-    return Part(
+    return BulletinSection(
         heading=say(lang, "Needs attention"),
         paragraphs=found or [say(lang, "Nothing is to be named here.")],
     )
@@ -554,9 +554,9 @@ _DEFINED = (
 )
 
 
-def _definitions(lang: Lang) -> Part:
+def _definitions(lang: Lang) -> BulletinSection:
     known = {definition.name: definition for definition in DEFINITIONS}
-    return Part(
+    return BulletinSection(
         heading=say(lang, "What the figures mean"),
         paragraphs=[
             say(
@@ -587,7 +587,7 @@ def bulletin_document(bulletin: Bulletin, *, lang: Lang, who: str, now: datetime
     document.line(state_words(bulletin, lang))
     if figures.drill:
         document.line(say(lang, "Drill data only"))
-    for place, part in enumerate(parts_of(figures, lang)):
+    for place, part in enumerate(bulletin_sections(figures, lang)):
         document.heading(_numbered(place, part.heading, lang))
         for text in part.paragraphs:
             document.paragraph(text)
@@ -614,7 +614,7 @@ def _numbered(place: int, heading: str, lang: Lang) -> str:
     return f"{_NUMERALS[place]}、{heading}" if lang is Lang.ZH else f"{place + 1}. {heading}"
 
 
-def numbered_parts(figures: BulletinFigures, lang: Lang) -> Iterator[tuple[str, Part]]:
+def numbered_sections(figures: BulletinFigures, lang: Lang) -> Iterator[tuple[str, BulletinSection]]:
     """Each section with its numbered heading, for the page."""
-    for place, part in enumerate(parts_of(figures, lang)):
+    for place, part in enumerate(bulletin_sections(figures, lang)):
         yield _numbered(place, part.heading, lang), part

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from dialer.core.access import ROBOT, actor_name, is_same_actor, said
+from dialer.core.access import ROBOT, actor_name, is_same_actor, required_text
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import (
     BulletinDays,
@@ -30,7 +30,7 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, hold_snapshot
 from dialer.language import gettext_noop
 from dialer.outcomes.filed_figures import FiledFigures, count_filed
-from dialer.outcomes.report import CutReport, RatesQuery, read_cut
+from dialer.outcomes.report import CutReport, RatesQuery, read_centre_reports
 from dialer.services import Services
 
 _MOST_LISTED = 200
@@ -89,7 +89,7 @@ def read_figures(tx: Tx, services: Services, days: BulletinDays) -> BulletinFigu
     period = days.period(timezone)
     before = period_before(period, timezone=timezone, now=now)
     year_before = period_year_before(period, timezone=timezone, now=now)
-    report, whole = read_cut(tx, services, RatesQuery(by=Dimension.UNIT, period=period))
+    report, whole = read_centre_reports(tx, services, RatesQuery(by=Dimension.UNIT, period=period))
     assert period.end is not None
     return BulletinFigures(
         days=days,
@@ -235,7 +235,7 @@ def decide_bulletin(
                 gettext_noop("the bulletin was drafted anew with other figures: read it again, then decide"),
                 current=row["state"],
             )
-        reason = why.strip()[:LONGEST_WHY] if approve else said("why", why)[:LONGEST_WHY]
+        reason = why.strip()[:LONGEST_WHY] if approve else required_text("why", why)[:LONGEST_WHY]
         state = BulletinState.APPROVED if approve else BulletinState.REFUSED
         tx.execute(
             sa.update(b)

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from dialer.core.intervals import Rollup
+from dialer.core.intervals import HitCount
 from dialer.core.periods import add_months
 from dialer.core.rates import TREND, Breakdown, Dimension, Slice, Spans, Waits
 from dialer.core.values import Grade
@@ -43,14 +43,14 @@ from dialer.outcomes.measures import slice_of
 from dialer.outcomes.rollup import (
     FIGURES,
     HOUR,
-    KNOWN_FRESH,
+    KNOWN_FACTS_SQL,
     OWN_TEXT,
     PERSON,
     SOURCE,
     UNIT,
     VERSION,
-    Changed,
-    each,
+    ChangedCases,
+    joined,
     read_changed,
     usable_spans,
 )
@@ -134,7 +134,7 @@ class _Reading:
 
     window: Window
     spans: Spans
-    changed: Changed
+    changed: ChangedCases
     months: Range | None
     rest: tuple[Range, ...]
 
@@ -166,7 +166,7 @@ class _Reading:
         return " AND ".join(("drill = :drill", *(_OF_SUM[name] for name in self.filters if name in among)))
 
 
-def _reading(tx: Tx, window: Window, changed: Changed | None) -> _Reading | None:
+def _reading(tx: Tx, window: Window, changed: ChangedCases | None) -> _Reading | None:
     spans = usable_spans(tx, window.period, now=window.now, timezone=window.timezone)
     if spans is not None and changed is None:
         changed = read_changed(tx, now=window.now, timezone=window.timezone)
@@ -187,7 +187,7 @@ _UNSET: Mapping[str, Any] = {
 }
 
 
-def _without_idle_filters(tx: Tx, window: Window, changed: Changed) -> Window:
+def _without_idle_filters(tx: Tx, window: Window, changed: ChangedCases) -> Window:
     """The window without the filters that exclude nothing: a reader who sees every unit that has cases sees everything,
     and a filter for the only source changes nothing.
     """
@@ -237,7 +237,7 @@ def _statement(reading: _Reading, parts: Sequence[str], rest: str) -> sa.TextCla
     """A statement in which `rest` reads the rows of `parts`. If cases have changed since the last refresh, `fresh` has
     their fact rows.
     """
-    fresh = f"{KNOWN_FRESH}, " if reading.changed.ids else ""
+    fresh = f"{KNOWN_FACTS_SQL}, " if reading.changed.ids else ""
     return sa.text(f"WITH {fresh}parts AS ({' UNION ALL '.join(parts)}) {rest}")
 
 
@@ -265,20 +265,20 @@ def _parts(
 
     def facts(table: str, which: str, form: str = "{name}") -> None:
         parts.append(
-            f"SELECT {value} AS value, {key}, {each(form, names)} FROM {table} WHERE {reading.of_facts()} AND {which}"
+            f"SELECT {value} AS value, {key}, {joined(form, names)} FROM {table} WHERE {reading.of_facts()} AND {which}"
         )
 
     if not own:
         which = f"{reading.of_sums(_BY_KIND)} AND {_DAYS}"
-        parts.append(f"SELECT '' AS value, {key}, {each('{name}', names)} FROM day_figure WHERE {which}")
+        parts.append(f"SELECT '' AS value, {key}, {joined('{name}', names)} FROM day_figure WHERE {which}")
     elif len(own) == 1 and by_day and not _BY_KIND & set(reading.filters):
         which = f"dimension = '{own[0]}' AND {reading.of_sums(_OF_SUM)} AND {_DAYS}"
-        parts.append(f"SELECT value, {key}, {each('{name}', names)} FROM day_trend WHERE {which}")
+        parts.append(f"SELECT value, {key}, {joined('{name}', names)} FROM day_trend WHERE {which}")
     elif len(own) == 1 and not by_day:
         if reading.months is not None:
             during, more = _between("month", reading.months, "month")
             which = f"dimension = '{own[0]}' AND {reading.of_sums(_OF_SUM)} AND {during}"
-            parts.append(f"SELECT value, {key}, {each('{name}', names)} FROM month_figure WHERE {which}")
+            parts.append(f"SELECT value, {key}, {joined('{name}', names)} FROM month_figure WHERE {which}")
             given |= more
         for place, days in enumerate(reading.rest):
             during, more = _between("day", days, f"rest{place}")
@@ -299,8 +299,8 @@ _PRESENT = tuple(name for name in FIGURES if name != CALLS_MENTIONED)
 """At least one of these is not 0 for a value that has records."""
 
 
-def cut_figures(
-    tx: Tx, dimension: Dimension, window: Window, changed: Changed | None = None
+def rollup_cut_figures(
+    tx: Tx, dimension: Dimension, window: Window, changed: ChangedCases | None = None
 ) -> CutFigures | None:
     """The figures of `read_breakdown` and `read_waits`. `changed`, here and below: what `read_changed` returned in this
     snapshot, if it was called.
@@ -335,7 +335,7 @@ def cut_figures(
     )
 
 
-def cut_total(tx: Tx, window: Window, changed: Changed | None = None) -> Slice | None:
+def rollup_cut_total(tx: Tx, window: Window, changed: ChangedCases | None = None) -> Slice | None:
     """The figures of the cut as a whole, without the median and the ninth decile of the times to the first attempt."""
     reading = _reading(tx, window, changed)
     return None if reading is None else slice_of(_sums(tx, Dimension.GRADE, reading).total)
@@ -357,14 +357,14 @@ def _sums(tx: Tx, dimension: Dimension, reading: _Reading) -> _Sums:
         parts,
         f"""
         , cells AS (
-            SELECT value, grade, fraud_type, {each("sum({name}) AS {name}")} FROM parts
+            SELECT value, grade, fraud_type, {joined("sum({name}) AS {name}")} FROM parts
             GROUP BY value, grade, fraud_type
         ), named AS (
             SELECT {_PART.get(dimension, "value")} AS part, cells.*
             FROM cells {_UNITS if dimension is Dimension.UNIT else ""}
         )
         SELECT part, grade, GROUPING(part) = 1 AND GROUPING(grade) = 1 AS is_whole, GROUPING(part) = 0 AS is_part,
-            {each("CAST(coalesce(sum({name}), 0) AS bigint) AS {name}")}
+            {joined("CAST(coalesce(sum({name}), 0) AS bigint) AS {name}")}
         FROM named GROUP BY GROUPING SETS ((), (part), (grade))
         """,
     )
@@ -463,9 +463,9 @@ def _percentiles(
     return whole, by_part
 
 
-def cut_strata(
-    tx: Tx, window: Window, changed: Changed | None = None
-) -> dict[str, dict[str, dict[str, Rollup]]] | None:
+def rollup_cut_strata(
+    tx: Tx, window: Window, changed: ChangedCases | None = None
+) -> dict[str, dict[str, dict[str, HitCount]]] | None:
     """The result of `read_strata`."""
     reading = _reading(tx, window, changed)
     if reading is None:
@@ -477,11 +477,11 @@ def cut_strata(
         parts,
         f"""
         , cells AS (
-            SELECT value, grade, fraud_type, {each("sum({name}) AS {name}", names)} FROM parts
+            SELECT value, grade, fraud_type, {joined("sum({name}) AS {name}", names)} FROM parts
             GROUP BY value, grade, fraud_type
         )
         SELECT {_PART[Dimension.UNIT]} AS part, grade || ' ' || fraud_type AS kind,
-            {each("CAST(coalesce(sum({name}), 0) AS bigint) AS {name}", names)}
+            {joined("CAST(coalesce(sum({name}), 0) AS bigint) AS {name}", names)}
         FROM cells {_UNITS} GROUP BY 1, 2
         """,
     )
@@ -495,21 +495,23 @@ def cut_strata(
                 for kind, share in kinds.items():
                     people = share.people if rate == ADJUSTED[0] else 0
                     sums.setdefault((part, kind), Counter()).update({ADJUSTED_OF: people, rate: share.hits})
-    found: dict[str, dict[str, dict[str, Rollup]]] = {name: {} for name in ADJUSTED}
+    found: dict[str, dict[str, dict[str, HitCount]]] = {name: {} for name in ADJUSTED}
     for (part, kind), counted in sums.items():
         for name in ADJUSTED:
-            share = Rollup(people=counted[ADJUSTED_OF], hits=counted[name])
+            share = HitCount(people=counted[ADJUSTED_OF], hits=counted[name])
             found[name].setdefault(part, {})[kind] = share
     return found
 
 
-def cut_days(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]] | None:
+def rollup_cut_days(
+    tx: Tx, window: Window, changed: ChangedCases | None = None
+) -> dict[date, dict[str, int]] | None:
     """The result of `read_days`."""
     reading = _reading(tx, window, changed)
     if reading is None:
         return None
     parts, more = _parts(reading, None, TREND, key="day")
-    rest = f"SELECT day, {each('CAST(coalesce(sum({name}), 0) AS bigint) AS {name}', TREND)} FROM parts GROUP BY day"
+    rest = f"SELECT day, {joined('CAST(coalesce(sum({name}), 0) AS bigint) AS {name}', TREND)} FROM parts GROUP BY day"
     statement = _statement(reading, parts, rest)
     found = {
         row["day"]: {name: row[name] for name in TREND} for row in tx.rows(statement, reading.given(**more))
@@ -526,9 +528,11 @@ def cut_days(tx: Tx, window: Window, changed: Changed | None = None) -> dict[dat
 
 
 def trends_of_day(
-    tx: Tx, window: Window, dimension: Dimension, changed: Changed | None = None
+    tx: Tx, window: Window, dimension: Dimension, changed: ChangedCases | None = None
 ) -> dict[str, dict[str, int]] | None:
-    """The counts of `TREND` of a window of one day, by value of the dimension, from the sums that `cut_days` reads."""
+    """The counts of `TREND` of a window of one day, by value of the dimension, from the sums that
+    `rollup_cut_days` reads.
+    """
     reading = _reading(tx, window, changed)
     if reading is None:
         return None
@@ -538,7 +542,7 @@ def trends_of_day(
         parts,
         f"""
         SELECT {_PART.get(dimension, "value")} AS part,
-            {each("CAST(coalesce(sum({name}), 0) AS bigint) AS {name}", TREND)}
+            {joined("CAST(coalesce(sum({name}), 0) AS bigint) AS {name}", TREND)}
         FROM parts {_UNITS if dimension is Dimension.UNIT else ""} GROUP BY 1
         """,
     )
@@ -547,8 +551,14 @@ def trends_of_day(
     }
 
 
-def cut_case_ids(
-    tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
+def rollup_cut_case_ids(
+    tx: Tx,
+    measure: str,
+    window: Window,
+    changed: ChangedCases | None = None,
+    *,
+    before_id: int | None,
+    limit: int,
 ) -> list[int] | None:
     """The result of `case_ids_behind`; None also for a measure that fact rows do not have."""
     if measure in LOSSES:
@@ -581,11 +591,11 @@ def cut_case_ids(
     return sorted(ids, reverse=True)[:limit]
 
 
-def figures_of_cut(
-    tx: Tx, dimension: Dimension, window: Window, changed: Changed | None = None
+def read_cut_figures(
+    tx: Tx, dimension: Dimension, window: Window, changed: ChangedCases | None = None
 ) -> CutFigures:
     """The figures of a cut, from the rollup or, where it cannot be used, from the records."""
-    found = cut_figures(tx, dimension, window, changed)
+    found = rollup_cut_figures(tx, dimension, window, changed)
     if found is not None:
         return found
     return CutFigures(
@@ -595,23 +605,29 @@ def figures_of_cut(
     )
 
 
-def total_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> Slice:
+def read_cut_total(tx: Tx, window: Window, changed: ChangedCases | None = None) -> Slice:
     """The figures of the cut as a whole, from the rollup or, where it cannot be used, from the records."""
-    found = cut_total(tx, window, changed)
+    found = rollup_cut_total(tx, window, changed)
     return found if found is not None else slice_of(_as_counts(read_numbers(tx, Dimension.GRADE, window)[0]))
 
 
-def days_of_cut(tx: Tx, window: Window, changed: Changed | None = None) -> dict[date, dict[str, int]]:
+def read_cut_days(tx: Tx, window: Window, changed: ChangedCases | None = None) -> dict[date, dict[str, int]]:
     """The counts of `TREND` by day, from the rollup or, where it cannot be used, from the records."""
-    found = cut_days(tx, window, changed)
+    found = rollup_cut_days(tx, window, changed)
     return found if found is not None else read_days(tx, window)
 
 
-def case_ids_of_cut(
-    tx: Tx, measure: str, window: Window, changed: Changed | None = None, *, before_id: int | None, limit: int
+def read_cut_case_ids(
+    tx: Tx,
+    measure: str,
+    window: Window,
+    changed: ChangedCases | None = None,
+    *,
+    before_id: int | None,
+    limit: int,
 ) -> list[int]:
     """The cases behind a count, newest first, from the rollup or, where it cannot be used, from the records."""
-    found = cut_case_ids(tx, measure, window, changed, before_id=before_id, limit=limit)
+    found = rollup_cut_case_ids(tx, measure, window, changed, before_id=before_id, limit=limit)
     if found is not None:
         return found
     return case_ids_behind(tx, measure, window, before_id=before_id, limit=limit)

@@ -208,7 +208,7 @@ def files_of_case(tx: Tx, case_id: int) -> dict[int, tuple[EvidenceFile, ...]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenFile:
+class UnsealedFile:
     """A file with its content unsealed."""
 
     case_id: int
@@ -218,7 +218,7 @@ class OpenFile:
     """The act under which the audit records a view of the file."""
 
 
-def open_file(tx: Tx, file_id: uuid.UUID) -> OpenFile:
+def unseal_file(tx: Tx, file_id: uuid.UUID) -> UnsealedFile:
     """Unseals a file, for an action that audits who views it and why. Raises `NotFound`."""
     for table, key, act in (
         (t.visit_photo, "client_id", "view_photo"),
@@ -227,11 +227,13 @@ def open_file(tx: Tx, file_id: uuid.UUID) -> OpenFile:
         row = tx.one(sa.select(table).where(table.c[key] == file_id))
         if row is not None:
             content = tx.vault.open(row["sealed"], table=table.name, column="sealed", row=str(file_id))
-            return OpenFile(case_id=row["case_id"], media_type=row["media_type"], content=content, act=act)
+            return UnsealedFile(
+                case_id=row["case_id"], media_type=row["media_type"], content=content, act=act
+            )
     raise NotFound(kind="file", key=file_id)
 
 
-def show_file(
+def reveal_file(
     services: Services,
     file_id: uuid.UUID,
     *,
@@ -240,14 +242,14 @@ def show_file(
     why: str,
     case_id: int,
     visible_to: int | None = None,
-) -> OpenFile:
+) -> UnsealedFile:
     """Unseals a photo of a visit, or a file that proves an amount, of this case; audits the viewer and the reason.
     Raises `NotFound`, also for a file of another case and for a case that the unit `visible_to` does not see, `Invalid`
     and `TooMany`.
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:
-        found = open_file(tx, file_id)
+        found = unseal_file(tx, file_id)
         if found.case_id != case_id:
             raise NotFound(kind="file", key=file_id)
         check_case_visible(tx, case_id, visible_to)

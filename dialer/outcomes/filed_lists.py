@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cases.persons import MaskedPerson, Person, masked, open_person
+from dialer.cases.persons import MaskedPerson, Person, mask_person, open_person
 from dialer.cases.store import get_case
-from dialer.core.access import actor_name, said
+from dialer.core.access import actor_name, required_text
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
 from dialer.core.values import FiledMatchState, FiledState, FraudType
@@ -127,7 +127,7 @@ def load_filed(
         columns=reader.columns,
     )
     if dry_run:
-        with services.store.trial() as tx:
+        with services.store.begin_and_roll_back() as tx:
             for record in records:
                 done, _ = _store(tx, services, record, done, source=source, by=who, now=now)
         return done
@@ -479,7 +479,7 @@ def _line(
     taken = {person_id for person_id, one in matches if one.state.value in _OPEN}
     return FiledLine(
         **{name: row[name] for name in names},
-        person=masked(_opened(tx, row)),
+        person=mask_person(_opened(tx, row)),
         fraud_type=FraudType(row["fraud_type"]),
         state=FiledState(row["state"]),
         matches=tuple(one for _, one in matches),
@@ -507,7 +507,7 @@ def _matches_of(tx: Tx, record_ids: Sequence[int]) -> dict[int, tuple[tuple[int,
         person_id = row["person_id"]
         match = FiledMatch(
             id=row["id"],
-            person=masked(open_person(tx, person_id=person_id, sealed=row["sealed"])),
+            person=mask_person(open_person(tx, person_id=person_id, sealed=row["sealed"])),
             score=row["score"],
             state=FiledMatchState(row["state"]),
             cases=tuple(cases.get(person_id, ())),
@@ -536,7 +536,7 @@ def decide_match(services: Services, match_id: int, *, is_same_person: bool, why
     confirmed match records the filed case for the person's cases. Raises `NotFound`, `Invalid`, and `Conflict` if the
     match is already decided.
     """
-    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
     m, r = t.filed_match.c, t.filed_record.c
     with services.store.begin() as tx:
         row = tx.one(
@@ -592,7 +592,7 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
     they had before, and the match never counts again. Raises `NotFound`, `Invalid`, and `Conflict` if the match does
     not count.
     """
-    who, reason, now = actor_name(by), said("why", why), services.clock.now()
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
     m, r = t.filed_match.c, t.filed_record.c
     with services.store.begin() as tx:
         row = tx.one(
@@ -644,7 +644,7 @@ def undo_filing(
     `Invalid` without a reason and for a number that is not recorded for the case, and `Conflict` as `undo_for_person`
     does.
     """
-    who, number, reason = actor_name(by), case_number_of(case_number), said("why", why)
+    who, number, reason = actor_name(by), case_number_of(case_number), required_text("why", why)
     now = services.clock.now()
     m, r = t.filed_match.c, t.filed_record.c
     with services.store.begin() as tx:

@@ -55,7 +55,7 @@ def show_filed(
 @filed_pages.post(_PATH, act=Permission.LOAD_FILED, most_bytes=_MOST_FILE)
 def load(request: CurrentRequest, file: Annotated[UploadFile | None, File()] = None) -> Response:
     """Reads and stores the list at once; the same list again changes nothing."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     if file is None or not file.filename:
         return _show(request, refused=request.say(gettext_noop("Choose a file first.")))
     name = file.filename[:100]
@@ -95,21 +95,21 @@ def undo(
     why: Annotated[str, Form(max_length=_LONGEST_WHY)] = "",
 ) -> Response:
     """Undoes a match that was another person: their cases get back the state they had before."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     try:
         undone = undo_match(request.services, match_id, why=why, by=request.who)
     except Invalid as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang))
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
-    return request.go(
+    return request.redirect_to(
         f"{_PATH}?state={undone.state.value}",
         notice=gettext_noop("The match is undone: the cases of this person are what they were before."),
     )
 
 
 def _decide(request: RequestContext, match_id: int, why: str, *, is_same_person: bool) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     try:
         decide_match(request.services, match_id, is_same_person=is_same_person, why=why, by=request.who)
     except Invalid as fault:
@@ -126,7 +126,7 @@ def _decide(request: RequestContext, match_id: int, why: str, *, is_same_person:
         if is_same_person
         else gettext_noop("The match is rejected.")
     )
-    return request.go(f"{_PATH}?state={FiledState.DOUBTFUL.value}", notice=notice)
+    return request.redirect_to(f"{_PATH}?state={FiledState.DOUBTFUL.value}", notice=notice)
 
 
 def _show(
@@ -141,7 +141,7 @@ def _show(
     loaded: FiledLoad | None = None,
     name: str = "",
 ) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     period, problem = Period(), ""
     zone = request.services.centre.zone
     try:

@@ -22,22 +22,24 @@ from dialer.language import Text
 from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.ledger import (
     add_filed_cases,
+    case_ids_filed_under,
     case_ids_of_people,
-    filed_cases_recorded,
     filings_of_case,
     undo_filed_cases,
 )
 from dialer.services import Services
 
-LOOK_BACK = timedelta(days=180)
+CONCERNED_WITHIN = timedelta(days=180)
 """A loss does not concern a case that was opened longer than this before it, unless the case is still open or watched.
 """
 
 
-def concerned(cases: Sequence[Case], *, fraud_type: FraudType, happened_at: datetime) -> tuple[Case, ...]:
+def concerned_cases(
+    cases: Sequence[Case], *, fraud_type: FraudType, happened_at: datetime
+) -> tuple[Case, ...]:
     """The cases that a loss concerns: of those opened before it, all that are open or watched; if there are none, the
-    newest one that was opened at most `LOOK_BACK` before it. Cases of another known fraud type are left out. In doubt a
-    filing counts against us, never for us.
+    newest one that was opened at most `CONCERNED_WITHIN` before it. Cases of another known fraud type are left out. In
+    doubt a filing counts against us, never for us.
     """
     alike = [
         case for case in cases if case.opened_at <= happened_at and same_incident(case.fraud_type, fraud_type)
@@ -45,7 +47,7 @@ def concerned(cases: Sequence[Case], *, fraud_type: FraudType, happened_at: date
     running = tuple(case for case in alike if case.status in RUNNING_STATUSES)
     if running:
         return running
-    recent = [case for case in alike if case.opened_at > happened_at - LOOK_BACK]
+    recent = [case for case in alike if case.opened_at > happened_at - CONCERNED_WITHIN]
     return tuple(sorted(recent, key=lambda case: (case.opened_at, case.id))[-1:])
 
 
@@ -168,11 +170,11 @@ def _file(
     """Records the number for the cases of a person that it concerns. Without `happened_at`, the loss happened now."""
     now = services.clock.now()
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
-    before = filed_cases_recorded(tx, case_number=number, case_ids=list(locked))
+    before = case_ids_filed_under(tx, case_number=number, case_ids=list(locked))
     if before:
         return Filed(case_number=number, case_ids=tuple(before), already=True), False
     cases = [stored.case for stored in locked.values()]
-    chosen = concerned(cases, fraud_type=fraud_type, happened_at=happened_at or now)
+    chosen = concerned_cases(cases, fraud_type=fraud_type, happened_at=happened_at or now)
     if not chosen:
         raise NotFound(kind="a case of this person", key="that the filed one can concern")
     ids = [case.id for case in chosen]
@@ -188,7 +190,7 @@ def undo_for_person(
     case that an older version filed without recording its earlier state.
     """
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
-    ids = filed_cases_recorded(tx, case_number=case_number, case_ids=list(locked))
+    ids = case_ids_filed_under(tx, case_number=case_number, case_ids=list(locked))
     _undo(tx, services, locked, ids, case_number=case_number, by=by)
     return tuple(ids)
 
@@ -210,7 +212,7 @@ def correct_for_person(
     """
     now = services.clock.now()
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
-    recorded = filed_cases_recorded(tx, case_number=case_number, case_ids=list(locked))
+    recorded = case_ids_filed_under(tx, case_number=case_number, case_ids=list(locked))
     cases = {case_id: stored.case for case_id, stored in locked.items()}
     fixed: set[int] = set()
     for case_id in recorded:
@@ -222,7 +224,8 @@ def correct_for_person(
         else:
             cases[case_id] = replace(cases[case_id], status=filings.before.status)
     wanted = [
-        case.id for case in concerned(list(cases.values()), fraud_type=fraud_type, happened_at=happened_at)
+        case.id
+        for case in concerned_cases(list(cases.values()), fraud_type=fraud_type, happened_at=happened_at)
     ]
     removed = [case_id for case_id in recorded if case_id not in wanted and case_id not in fixed]
     added = [case_id for case_id in wanted if case_id not in recorded]

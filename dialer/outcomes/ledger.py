@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from dialer.core.access import is_same_actor
 from dialer.core.case import NO_CALL, BeforeFiling, Reason
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.intervals import ERROR, Adjusted, Interval, Rollup, adjust_each, wilson
-from dialer.core.rates import REACHED, Period
+from dialer.core.intervals import ERROR, Adjusted, HitCount, Interval, adjust_each, wilson
+from dialer.core.rates import REACHED_OUTCOMES, Period
 from dialer.core.timeline import ActKind
 from dialer.core.values import (
     MONEY_CORRECTED,
@@ -34,7 +34,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
-from dialer.db.bulk import RowSet, among, word
+from dialer.db.bulk import RowSet, among, word_literal
 from dialer.db.columns import filing_stands, is_of_actor, is_reversed
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
@@ -168,7 +168,7 @@ def incidents_of(tx: Tx, case_ids: Collection[int]) -> dict[int, frozenset[int]]
     directly or through others.
     """
     event, of = t.event.c, sa.cast(t.event.c.facts["of"].astext, sa.BigInteger)
-    marked = sa.select(event.case_id, of.label("of")).where(event.kind == word(ActKind.DUPLICATE))
+    marked = sa.select(event.case_id, of.label("of")).where(event.kind == word_literal(ActKind.DUPLICATE))
     near: dict[int, set[int]] = {case_id: {case_id} for case_id in case_ids}
     fresh = set(near)
     while fresh:
@@ -390,7 +390,7 @@ def case_ids_of_people(tx: Tx, person_ids: Sequence[int]) -> list[int]:
     return [row["id"] for row in rows]
 
 
-def filed_cases_recorded(tx: Tx, *, case_number: str, case_ids: Sequence[int]) -> list[int]:
+def case_ids_filed_under(tx: Tx, *, case_number: str, case_ids: Sequence[int]) -> list[int]:
     """The ids of those of these cases for which the number is recorded and not undone."""
     rows = tx.rows(
         sa.select(t.filed_case.c.case_id)
@@ -597,7 +597,9 @@ def reports_by_caller(
             c.fraud_type,
             sa.func.count().label("reports"),
             sa.func.count().filter(o.kind.in_([kind.value for kind in SUCCESSES])).label("successes"),
-            sa.func.count().filter(o.kind.in_([kind.value for kind in REACHED]), is_fast).label("too_fast"),
+            sa.func.count()
+            .filter(o.kind.in_([kind.value for kind in REACHED_OUTCOMES]), is_fast)
+            .label("too_fast"),
         )
         .join(t.case, c.id == o.case_id)
         .join(t.assignment, a.id == o.assignment_id)
@@ -611,12 +613,12 @@ def reports_by_caller(
         .group_by(o.recorded_by, c.grade, c.fraud_type)
     )
     sums: dict[str, Counter[str]] = {}
-    kinds: dict[str, dict[str, Rollup]] = {}
+    kinds: dict[str, dict[str, HitCount]] = {}
     for row in tx.rows(statement):
         login = row["login"]
         counted = {name: row[name] for name in ("reports", "successes", "too_fast")}
         sums.setdefault(login, Counter()).update(counted)
-        share = Rollup(people=counted["reports"], hits=counted["successes"])
+        share = HitCount(people=counted["reports"], hits=counted["successes"])
         kinds.setdefault(login, {})[f"{row['grade']} {row['fraud_type']}"] = share
     compared = adjust_each(kinds, error=ERROR)
     found = [CallerReports(login=login, compared=compared[login], **one) for login, one in sums.items()]

@@ -18,7 +18,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.core.case import STANDING_STATUSES
-from dialer.core.rates import COUNTED, REACHED, Counts, Figures, FirstAttempt, Money, Period, Slice
+from dialer.core.rates import (
+    COUNT_NAMES,
+    REACHED_OUTCOMES,
+    Counts,
+    Figures,
+    FirstAttempt,
+    Money,
+    Period,
+    Slice,
+)
 from dialer.core.values import AmountKind, FraudType, Grade, TelephonyResult
 from dialer.db.columns import filing_stands, is_reversed, words
 from dialer.db.measures import (
@@ -45,6 +54,7 @@ def within(column: str) -> str:
     )
 
 
+_REACHED = words(REACHED_OUTCOMES)
 _SETS = "GROUP BY GROUPING SETS ((), (grade), (fraud_type))"
 
 WARNINGS = """
@@ -103,7 +113,7 @@ limits AS (
         AND a.case_id IN (SELECT id FROM chosen)
     UNION
     SELECT s.case_id FROM assignment s
-    WHERE NOT s.{NO_FOLLOW_UP} AND s.state = 'done' AND s.outcome IN {words(REACHED)}
+    WHERE NOT s.{NO_FOLLOW_UP} AND s.state = 'done' AND s.outcome IN {_REACHED}
         AND s.case_id IN (SELECT id FROM chosen)
 ), filed AS (
     SELECT DISTINCT f.case_id FROM filed_case f
@@ -141,7 +151,7 @@ limits AS (
                 WHERE a.case_id = t.id AND a.sent_at IS NOT NULL AND a.contact = 'verified' AND a.{NO_FOLLOW_UP}
                 UNION ALL
                 SELECT s.done_at FROM assignment s
-                WHERE s.case_id = t.id AND s.state = 'done' AND s.outcome IN {words(REACHED)} AND s.{NO_FOLLOW_UP}
+                WHERE s.case_id = t.id AND s.state = 'done' AND s.outcome IN {_REACHED} AND s.{NO_FOLLOW_UP}
             ) reached HAVING min(reached_at) IS NOT NULL
         ) END AS reached_seconds
     FROM joined t
@@ -274,11 +284,11 @@ def figures(tx: Tx, period: Period, *, drill: bool, now: datetime) -> Figures:
     """The figures of a window as of `now`, counted from the records: of drill records if `drill`, else of
     all others.
     """
-    numbers = gather(tx, STATEMENTS, period, drill=drill, now=now)
+    numbers = gather_numbers(tx, STATEMENTS, period, drill=drill, now=now)
     return as_figures(numbers, left_out=left_out(tx, LEFT_OUT, period, drill=drill))
 
 
-def gather(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool, now: datetime) -> Numbers:
+def gather_numbers(tx: Tx, kinds: Iterable[str], period: Period, *, drill: bool, now: datetime) -> Numbers:
     """The numbers of these kinds of record, counted from the records themselves."""
     given = {"start": period.start, "end": period.end, "drill": drill, "now": now}
     numbers: Numbers = {WHOLE: {}}
@@ -308,7 +318,7 @@ def slice_of(numbers: Mapping[str, Any]) -> Slice:
     """One slice from its numbers by name; a missing one is 0."""
     return Slice(
         counts=Counts(
-            **{name: numbers.get(name, 0) for name in COUNTED},
+            **{name: numbers.get(name, 0) for name in COUNT_NAMES},
             results={result: numbers.get(f"result_{result.value}", 0) for result in TelephonyResult},
         ),
         first_attempt=FirstAttempt(

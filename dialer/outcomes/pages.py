@@ -19,7 +19,7 @@ from dialer.core.errors import Invalid
 from dialer.core.intervals import Standing
 from dialer.core.periods import day_of
 from dialer.core.rates import (
-    Cut,
+    CaseFilter,
     Dimension,
     Period,
     period_of,
@@ -44,19 +44,19 @@ from dialer.outcomes.rate_charts import (
     calendar_of,
     compared_lines,
     count_chart,
-    course_of,
     funnel_steps,
     map_of,
     measure_word,
     rate_chart,
     today_lines,
+    trend_of,
     waits_chart,
 )
 from dialer.outcomes.rate_tables import (
     PARQUET,
     RATE_DIMENSIONS,
     SHOWN_BESIDE,
-    Made,
+    ExportInfo,
     NoParquet,
     about_sheet,
     all_counts_sheet,
@@ -69,7 +69,7 @@ from dialer.outcomes.rate_tables import (
     wait_bars,
 )
 from dialer.outcomes.report import (
-    Behind,
+    CasesBehind,
     CutReport,
     RatesQuery,
     cases_behind,
@@ -80,12 +80,12 @@ from dialer.outcomes.report import (
     moment_of,
     moment_text,
     note_export,
-    page_of,
+    read_case_page,
 )
 from dialer.sentences import refusal_sentence
 from dialer.services import Services
 from dialer.web.cache import Cache, CountedValue
-from dialer.web.charts import draw
+from dialer.web.charts import draw_chart
 from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import as_file, typed_number
 from dialer.web.rendering import PlaceGroup
@@ -122,7 +122,7 @@ class RatesForm(BaseModel):
             by=_one_of(Dimension, self.by, field="by") or Dimension.UNIT,
             period=period_of(self.start, self.end, timezone=timezone),
             unit_id=typed_number(self.unit, field="unit"),
-            cut=Cut(
+            cut=CaseFilter(
                 grade=_one_of(Grade, self.grade, field="grade"),
                 fraud_type=_one_of(FraudType, self.fraud_type, field="type"),
                 source=self.source,
@@ -243,7 +243,7 @@ def save(
         save_filter(request.services, request.who, name=name, query=form.query())
     except Invalid as fault:
         return _show(request, form, wrong_name=refusal_sentence(fault, request.lang))
-    return request.go(f"/rates?{form.query()}", notice=gettext_noop("The filter is saved."))
+    return request.redirect_to(f"/rates?{form.query()}", notice=gettext_noop("The filter is saved."))
 
 
 def _typed_filter(query: str) -> RatesForm:
@@ -258,7 +258,7 @@ def _typed_filter(query: str) -> RatesForm:
 def forget(request: CurrentRequest, filter_id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
     """Deletes one of the person's own saved filters."""
     delete_filter(request.services, request.who, filter_id)
-    return request.go("/rates")
+    return request.redirect_to("/rates")
 
 
 def _show(request: RequestContext, form: RatesForm, *, wrong_name: str = "") -> Response:
@@ -310,7 +310,7 @@ def _figures(
         return {"at": ""}
     lang, services = request.lang, request.services
     shown = rate_lines(report, lang)
-    course = course_of(report, period, services.centre.timezone)
+    course = trend_of(report, period, services.centre.timezone)
     bars = wait_bars(lang)
     waited = waits_chart(report.waits, bars, say(lang, "Cases by time to the first call"), lang)
     contacted = (
@@ -336,7 +336,7 @@ def _figures(
         "compared": compared_lines(report, lang),
         "course": course,
         "course_charts": [
-            (chart.title, draw(chart, f"course-{place}"))
+            (chart.title, draw_chart(chart, f"course-{place}"))
             for place, chart in enumerate(
                 (
                     count_chart(course, "warnings", lang),
@@ -353,7 +353,7 @@ def _figures(
         )
         if boundaries
         else "",
-        "beside": draw(
+        "beside": draw_chart(
             beside_chart(
                 [line.name for line in shown[:_MOST_BARS]],
                 [line.rates for line in shown[:_MOST_BARS]],
@@ -364,8 +364,8 @@ def _figures(
         )
         if len(shown) > 1
         else "",
-        "waited": draw(waited, "waited"),
-        "contacted": draw(contacted, "contacted") if contacted else "",
+        "waited": draw_chart(waited, "waited"),
+        "contacted": draw_chart(contacted, "contacted") if contacted else "",
         "workload": report.workload,
         "staff_names": names,
         "defrauded": defrauded,
@@ -392,7 +392,7 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
         form=form,
         measure=form.measure,
         behind=count.value,
-        found=page_of(request.services, count.value.ids) if count.value is not None else None,
+        found=read_case_page(request.services, count.value.ids) if count.value is not None else None,
         before=form.before,
         report=clicked,
         clicked=clicked_count(clicked, form.measure, form.value, today=form.today) if clicked else None,
@@ -464,7 +464,7 @@ def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
     """The rates as a file that says who made it and when; the export is audited. Raises `Invalid` for a format that is
     not installed.
     """
-    made = Made(
+    made = ExportInfo(
         by=request.who,
         at=request.now,
         zone=request.services.centre.zone,
@@ -514,7 +514,7 @@ def _kept(request: RequestContext, asked: RatesQuery, form: RatesForm) -> CutRep
     return cut_rates(request.services, asked, reader_unit_id=request.member.unit_id, at=at)
 
 
-def _behind(request: RequestContext) -> Cache[tuple[RatesQuery, str, int | None, int | None], Behind]:
+def _behind(request: RequestContext) -> Cache[tuple[RatesQuery, str, int | None, int | None], CasesBehind]:
     """The cases behind a count, by query, its name, the reader's unit, and the end of the previous page."""
     services = request.services
     return request.cache(

@@ -15,7 +15,7 @@ from dialer.core.periods import period_before, period_year_before
 from dialer.core.rates import FUNNEL, TREND, Counts, Period, Rate, Slice, Waits, rate_of, rates_of
 from dialer.core.values import AmountKind, Grade
 from dialer.language import Lang, gettext_noop, say
-from dialer.outcomes.breakdown import lost
+from dialer.outcomes.breakdown import loss_name
 from dialer.outcomes.report import CutReport
 from dialer.web.charts import Area, Chart, ChartKind, Series, draw_calendar, draw_map, shade_bounds, shade_of
 from dialer.web.formats import Sheet
@@ -47,14 +47,14 @@ _COMPARED_RATES = (
 )
 
 LOST: Mapping[str, str] = {
-    lost("cases"): gettext_noop("joined a case that was open already"),
-    lost("cases_ours"): gettext_noop("left as duplicate, transferred or withdrawn"),
-    lost("cases_tried"): gettext_noop("neither called nor visited"),
-    lost("cases_reached"): gettext_noop("nobody was spoken to"),
-    lost("verified_contact"): gettext_noop("not verified as the right person"),
-    lost("succeeded"): gettext_noop("verified, not dissuaded"),
-    lost("dissuaded"): gettext_noop("undone by a filed case"),
-    lost("cases_proven"): gettext_noop("not proven yet"),
+    loss_name("cases"): gettext_noop("joined a case that was open already"),
+    loss_name("cases_ours"): gettext_noop("left as duplicate, transferred or withdrawn"),
+    loss_name("cases_tried"): gettext_noop("neither called nor visited"),
+    loss_name("cases_reached"): gettext_noop("nobody was spoken to"),
+    loss_name("verified_contact"): gettext_noop("not verified as the right person"),
+    loss_name("succeeded"): gettext_noop("verified, not dissuaded"),
+    loss_name("dissuaded"): gettext_noop("undone by a filed case"),
+    loss_name("cases_proven"): gettext_noop("not proven yet"),
 }
 """The words for what each step of the funnel loses, by the name of the loss."""
 
@@ -90,7 +90,7 @@ def funnel_steps(counts: Counts) -> tuple[Step, ...]:
                 count=count,
                 share=count / first if first else 0,
                 kept=None if not before else count / before,
-                lost_name=lost(name),
+                lost_name=loss_name(name),
                 lost_count=0 if before is None else before - count,
             )
         )
@@ -208,7 +208,7 @@ def _shares(name: str, now: float | None, then: float | None, last: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Trend:
     """The counts of a period day by day or week by week. `starts`: the first day of each point."""
 
     is_weekly: bool
@@ -222,7 +222,7 @@ class Course:
 _Days = Mapping[date, Mapping[str, int]]
 
 
-def course_of(report: CutReport, period: Period, timezone: str) -> Course | None:
+def trend_of(report: CutReport, period: Period, timezone: str) -> Trend | None:
     """The trend of the period by day or week; None for a period of less than two days."""
     zone, now = ZoneInfo(timezone), report.generated_at
     first, last = _edges(report.days, period, now, zone)
@@ -250,7 +250,7 @@ def course_of(report: CutReport, period: Period, timezone: str) -> Course | None
         )
         for found in befores
     ]
-    return Course(
+    return Trend(
         is_weekly=step == _WEEK,
         starts=starts,
         counts=tuple(_summed(report.days, start, step) or {} for start in starts),
@@ -278,7 +278,7 @@ def _summed(
     return found
 
 
-def count_chart(course: Course, name: str, lang: Lang) -> Chart:
+def count_chart(course: Trend, name: str, lang: Lang) -> Chart:
     """One count with that of the period before and of a year before."""
     text = gettext_noop("%(count)s by week") if course.is_weekly else gettext_noop("%(count)s by day")
     series = [Series(name=say(lang, "This period"), values=[one.get(name, 0) for one in course.counts])]
@@ -300,7 +300,7 @@ def count_chart(course: Course, name: str, lang: Lang) -> Chart:
     )
 
 
-def rate_chart(course: Course, lang: Lang) -> Chart:
+def rate_chart(course: Trend, lang: Lang) -> Chart:
     """Verified contact and dissuaded, of our cases opened on the day or in the week."""
     definitions = {rate.definition.name: rate.definition for rate in rates_of(Counts())}
     return Chart(

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from dialer.core.errors import Invalid
 from dialer.core.intervals import Adjusted, Standing
 from dialer.core.rates import (
-    COUNTED,
+    COUNT_NAMES,
     DEFINITIONS,
     FUNNEL,
     WAIT_BOUNDS_SECONDS,
@@ -295,7 +295,7 @@ def definitions_version() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class ExportInfo:
     """Who made a file, when, and from which address of the page."""
 
     by: str
@@ -320,7 +320,7 @@ Named = Sequence[tuple[str, str, Slice]]
 
 def all_counts_sheet(whole: Slice, named: Named, lang: Lang) -> Sheet:
     """Every count and amount of the whole and of each value."""
-    head = ["", *(count_word(name, lang) for name in COUNTED)]
+    head = ["", *(count_word(name, lang) for name in COUNT_NAMES)]
     head += [
         f"{word_of(kind, lang)}: {say(lang, text)} ({say(lang, 'yuan')})"
         for kind in AmountKind
@@ -329,7 +329,7 @@ def all_counts_sheet(whole: Slice, named: Named, lang: Lang) -> Sheet:
     parts = [(say(lang, gettext_noop("All together")), whole), *((name, part) for _, name, part in named)]
     rows: list[list[Cell]] = []
     for name, part in parts:
-        row: list[Cell] = [name, *(getattr(part.counts, count) for count in COUNTED)]
+        row: list[Cell] = [name, *(getattr(part.counts, count) for count in COUNT_NAMES)]
         row += [getattr(part.amounts[kind], state) / _FEN for kind in AmountKind for state in _MONEY]
         rows.append(row)
     return Sheet(title=say(lang, gettext_noop("All counts")), head=head, rows=rows)
@@ -366,7 +366,7 @@ def definitions_sheet(lang: Lang) -> Sheet:
     )
 
 
-def about_sheet(made: Made, report: CutReport, lang: Lang) -> Sheet:
+def about_sheet(made: ExportInfo, report: CutReport, lang: Lang) -> Sheet:
     """Who made the file, when and with which filter."""
     rows: list[list[Cell]] = [
         [say(lang, gettext_noop("Made by")), made.by],
@@ -397,7 +397,7 @@ def has_parquet() -> bool:
     return find_spec("pyarrow") is not None
 
 
-def parquet_file(made: Made, report: CutReport, named: Named) -> bytes:
+def parquet_file(made: ExportInfo, report: CutReport, named: Named) -> bytes:
     """A Parquet file with a row for the whole (`value` is null) and one for each value: counts, amounts in fen, rates
     with their intervals. The metadata of the file says what the sheet *About this file* says. Needs the extra
     `parquet`.
@@ -422,7 +422,7 @@ def parquet_columns(report: CutReport, named: Named) -> Iterator[tuple[str, str,
     figures = [part for _, _, part in parts]
     yield "value", "string", [value for value, _, _ in parts]
     yield "name", "string", [name for _, name, _ in parts]
-    for name in COUNTED:
+    for name in COUNT_NAMES:
         yield name, "int64", [getattr(part.counts, name) for part in figures]
     for kind in AmountKind:
         for state in _MONEY:
@@ -436,7 +436,7 @@ def parquet_columns(report: CutReport, named: Named) -> Iterator[tuple[str, str,
         yield f"{definition.name}.high", "float64", [high for _, high in ends]
 
 
-def parquet_about(made: Made, report: CutReport) -> dict[str, object]:
+def parquet_about(made: ExportInfo, report: CutReport) -> dict[str, object]:
     """The metadata `dialer` of the file, as JSON."""
     return {
         "made_by": made.by,

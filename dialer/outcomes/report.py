@@ -19,14 +19,14 @@ from pydantic import Field, TypeAdapter
 from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound, Unavailable
-from dialer.core.intervals import Adjusted, Finding, Rollup, adjust_each
+from dialer.core.intervals import Adjusted, Finding, HitCount, adjust_each
 from dialer.core.periods import day_of, period_before, period_year_before
 from dialer.core.rates import (
-    COUNTED,
+    COUNT_NAMES,
     FUNNEL,
     Breakdown,
+    CaseFilter,
     Counts,
-    Cut,
     Dimension,
     Period,
     Rate,
@@ -38,31 +38,31 @@ from dialer.core.rates import (
 )
 from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
-from dialer.db.leases import ROLLUP, Lease, own_name, take_lease
+from dialer.db.leases import ROLLUP, Lease, process_name, take_lease
 from dialer.db.unit_of_work import Tx, hold_snapshot
 from dialer.language import gettext_noop
-from dialer.org.unit_store import get_unit, is_seen, list_units_of_tree, subtree_ids
+from dialer.org.unit_store import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
 from dialer.outcomes.breakdown import (
-    BEHIND,
+    MEASURES_WITH_CASES,
     Window,
     Workload,
     count_behind,
-    figure_scripts,
-    figure_sources,
-    lost,
+    list_versioned_scripts,
+    list_warning_sources,
+    loss_name,
     read_strata,
     read_workload,
 )
 from dialer.outcomes.cuts import (
-    case_ids_of_cut,
-    cut_figures,
-    cut_strata,
-    days_of_cut,
-    figures_of_cut,
-    total_of_cut,
+    read_cut_case_ids,
+    read_cut_days,
+    read_cut_figures,
+    read_cut_total,
+    rollup_cut_figures,
+    rollup_cut_strata,
 )
 from dialer.outcomes.rollup import (
-    Changed,
+    ChangedCases,
     is_rollup_waiting,
     keep_report,
     kept_report,
@@ -194,7 +194,7 @@ class CutOut(Resource):
     parts: list[PartOut]
 
 
-def cut_out(services: Services, asked: RatesQuery, report: CutReport) -> CutOut:
+def cut_report_out(services: Services, asked: RatesQuery, report: CutReport) -> CutOut:
     """The cut as JSON: the figures of the page of success rates with the same filter."""
     period, breakdown = asked.period, report.breakdown
     return CutOut(
@@ -231,7 +231,7 @@ def report_out(report: Report, trials: Sequence[Comparison]) -> ReportOut:
 
 def _slice(one: Slice, period: Period) -> SliceOut:
     return SliceOut(
-        counts={name: getattr(one.counts, name) for name in COUNTED},
+        counts={name: getattr(one.counts, name) for name in COUNT_NAMES},
         results={result.value: count for result, count in one.counts.results.items()},
         rates={rate.definition.name: _rate(rate, period) for rate in rates_of(one.counts)},
         first_attempt=FirstAttemptOut.model_validate(one.first_attempt),
@@ -386,7 +386,7 @@ def _take_rollup_lease(services: Services) -> Lease | None:
     other.
     """
     with services.store.begin() as tx:
-        return take_lease(tx.connection, ROLLUP, holder=own_name(), seconds=_ROLLUP_SECONDS)
+        return take_lease(tx.connection, ROLLUP, holder=process_name(), seconds=_ROLLUP_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,7 +396,7 @@ class RatesQuery:
     by: Dimension = Dimension.UNIT
     period: Period = field(default_factory=Period)
     unit_id: int | None = None
-    cut: Cut = field(default_factory=Cut)
+    cut: CaseFilter = field(default_factory=CaseFilter)
     """Its `unit_ids` are those of `unit_id` and all units below it."""
 
     def narrowed(self, value: str) -> RatesQuery:  # noqa: PLR0911  # one return for each dimension
@@ -461,7 +461,7 @@ _CUTS = TypeAdapter(CutReport)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class FilterChoices:
     """The filters that a reader can choose."""
 
     units: tuple[tuple[int, str], ...]
@@ -470,14 +470,14 @@ class Choices:
     scripts: tuple[str, ...]
 
 
-def cut_choices(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> Choices:
+def cut_choices(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> FilterChoices:
     """The filters that the reader can choose. Raises `NotFound` for a unit that the reader does not see."""
     with services.store.begin() as tx:
         _window(tx, services, asked, reader_unit_id)
-        return Choices(
+        return FilterChoices(
             units=_choices(tx, reader_unit_id),
-            sources=tuple(figure_sources(tx)),
-            scripts=tuple(figure_scripts(tx)),
+            sources=tuple(list_warning_sources(tx)),
+            scripts=tuple(list_versioned_scripts(tx)),
         )
 
 
@@ -503,7 +503,7 @@ def cut_rates(
     return report
 
 
-def read_cut(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, Report]:
+def read_centre_reports(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, Report]:
     """The figures of the cut, and those by grade and fraud type, of the whole centre in the snapshot of a transaction;
     they are not kept. If all units are below a single top unit, the units right below it are compared.
     """
@@ -516,7 +516,7 @@ def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
     before = period_before(window.period, timezone=window.timezone, now=window.now)
     year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
     changed = read_changed(tx, now=window.now, timezone=window.timezone)
-    figures = figures_of_cut(tx, by, window, changed)
+    figures = read_cut_figures(tx, by, window, changed)
     today = day_of(window.now, timezone=window.timezone)
     return CutReport(
         generated_at=window.now,
@@ -525,7 +525,7 @@ def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
         breakdown=figures.breakdown,
         waits=figures.waits,
         unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
-        adjusted=_adjusted(cut_strata(tx, window, changed) or read_strata(tx, window))
+        adjusted=_adjusted(rollup_cut_strata(tx, window, changed) or read_strata(tx, window))
         if by is Dimension.UNIT
         else {},
         before=_total(tx, window, before, changed),
@@ -536,7 +536,7 @@ def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
         contacted=figures.contacted,
         workload=read_workload(tx, window),
         defrauded=tuple(
-            case_ids_of_cut(
+            read_cut_case_ids(
                 tx, "defrauded_after_warning", window, changed, before_id=None, limit=MOST_DEFRAUDED
             )
         ),
@@ -547,14 +547,14 @@ MOST_DEFRAUDED = 20
 """The most cases filed after a warning that a report lists; the count links to all of them."""
 
 
-def _total(tx: Tx, window: Window, period: Period | None, changed: Changed | None) -> Slice | None:
-    return None if period is None else total_of_cut(tx, replace(window, period=period), changed)
+def _total(tx: Tx, window: Window, period: Period | None, changed: ChangedCases | None) -> Slice | None:
+    return None if period is None else read_cut_total(tx, replace(window, period=period), changed)
 
 
 def _days(
-    tx: Tx, window: Window, period: Period | None, changed: Changed | None
+    tx: Tx, window: Window, period: Period | None, changed: ChangedCases | None
 ) -> Mapping[date, Mapping[str, int]]:
-    return {} if period is None else days_of_cut(tx, replace(window, period=period), changed)
+    return {} if period is None else read_cut_days(tx, replace(window, period=period), changed)
 
 
 def _whole_report(tx: Tx, window: Window) -> Report:
@@ -569,7 +569,7 @@ def _whole_report(tx: Tx, window: Window) -> Report:
     )
 
 
-def _adjusted(by_rate: Mapping[str, Mapping[str, Mapping[str, Rollup]]]) -> dict[str, dict[str, Adjusted]]:
+def _adjusted(by_rate: Mapping[str, Mapping[str, Mapping[str, HitCount]]]) -> dict[str, dict[str, Adjusted]]:
     """By unit and rate: the unit compared with all others."""
     found: dict[str, dict[str, Adjusted]] = {}
     for rate, by_unit in by_rate.items():
@@ -584,7 +584,7 @@ def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int 
     """
     with services.store.begin() as tx:
         hold_snapshot(tx)
-        return figures_of_cut(tx, asked.by, _window(tx, services, asked, reader_unit_id)).breakdown
+        return read_cut_figures(tx, asked.by, _window(tx, services, asked, reader_unit_id)).breakdown
 
 
 PAGE = 50
@@ -592,7 +592,7 @@ PAGE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behind:
+class CasesBehind:
     """A count and the cases behind it, of one moment."""
 
     at: datetime
@@ -609,7 +609,7 @@ def cases_behind(
     *,
     reader_unit_id: int | None,
     before_id: int | None = None,
-) -> Behind:
+) -> CasesBehind:
     """The current count with its cases, in one snapshot.
 
     Raises `NotFound` for a unit that the reader does not see.
@@ -617,17 +617,17 @@ def cases_behind(
     with services.store.begin() as tx:
         hold_snapshot(tx)
         window = _window(tx, services, asked, reader_unit_id)
-        return Behind(
+        return CasesBehind(
             at=window.now,
             count=_count(tx, measure, window) if before_id is None else None,
-            ids=tuple(case_ids_of_cut(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
+            ids=tuple(read_cut_case_ids(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
         )
 
 
 def _count(tx: Tx, measure: str, window: Window) -> int:
     """The count from the rollup where it can be used, which is as exact as counting the records, and faster."""
-    found = cut_figures(tx, Dimension.GRADE, window)
-    count = counted(found.breakdown.total, measure) if found is not None else None
+    found = rollup_cut_figures(tx, Dimension.GRADE, window)
+    count = count_of_measure(found.breakdown.total, measure) if found is not None else None
     return count if count is not None else count_behind(tx, measure, window)
 
 
@@ -636,31 +636,31 @@ def clicked_count(report: CutReport, measure: str, value: str, *, today: bool = 
     `''`, or with `today` of the report's day so far. None if the report does not show it.
     """
     if today:
-        return counted(report.today, measure) if report.today is not None else None
+        return count_of_measure(report.today, measure) if report.today is not None else None
     part = report.breakdown.slices.get(value) if value else report.breakdown.total
-    return counted(part, measure)
+    return count_of_measure(part, measure)
 
 
-def counted(part: Slice | None, measure: str) -> int | None:
+def count_of_measure(part: Slice | None, measure: str) -> int | None:
     """A count of a slice by its name, or a loss of its funnel by the name of the loss; None for an unknown name. Every
     count of a missing slice is 0.
     """
     counts = part.counts if part is not None else Counts()
-    if measure in COUNTED:
+    if measure in COUNT_NAMES:
         return int(getattr(counts, measure))
-    losses = (getattr(counts, a) - getattr(counts, b) for a, b in pairwise(FUNNEL) if lost(b) == measure)
+    losses = (getattr(counts, a) - getattr(counts, b) for a, b in pairwise(FUNNEL) if loss_name(b) == measure)
     return next(losses, None)
 
 
 def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_unit_id: int | None) -> None:
     """Raises `Invalid` for an unknown count, and `NotFound` for a unit that the reader does not see."""
-    if measure not in BEHIND:
+    if measure not in MEASURES_WITH_CASES:
         raise Invalid(field="measure", problem="is not known", fix="a count of the report")
     with services.store.begin() as tx:
         _window(tx, services, asked, reader_unit_id)
 
 
-def page_of(services: Services, ids: Sequence[int]) -> CasePage:
+def read_case_page(services: Services, ids: Sequence[int]) -> CasePage:
     """One page of cases, masked, from the `ids` of `cases_behind`."""
     shown = ids[:PAGE]
     with services.store.begin() as tx:
@@ -681,7 +681,7 @@ def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int |
     depth = 0
     if top is not None:
         unit_ids = tuple(subtree_ids(tx, top))
-        if not unit_ids or not is_seen(tx, top, reader_unit_id):
+        if not unit_ids or not is_unit_visible(tx, top, reader_unit_id):
             raise NotFound(kind="unit", key=top)
         depth = len(get_unit(tx, top).path)
     return Window(

@@ -63,7 +63,7 @@ from dialer.outcomes.measures import (
     Numbers,
     as_figures,
     figures,
-    gather,
+    gather_numbers,
     left_out,
 )
 
@@ -81,7 +81,7 @@ _MONEY_CONDITIONS = {
 }
 
 
-def each(form: str, names: Iterable[str] = FIGURES) -> str:
+def joined(form: str, names: Iterable[str] = FIGURES) -> str:
     """`form` filled in with each name, joined by commas."""
     return ", ".join(form.format(name=name) for name in names)
 
@@ -144,7 +144,7 @@ _PIECES = (
     ),
 )
 
-FRESH = f"""
+FRESH_FACTS_SQL = f"""
 asked AS MATERIALIZED (
     SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id
 ), {CASES.format(which="c.id IN (SELECT id FROM asked)")}, own AS (
@@ -154,8 +154,8 @@ asked AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
     SELECT * FROM (
         SELECT case_id, day, drill, grade, fraud_type, max(first_seconds) AS first_seconds, min(turns_at) AS turns_at,
-            {each("CAST(sum({name}) AS integer) AS {name}", (*COUNTED, *BARS))},
-            {each("CAST(sum({name}) AS bigint) AS {name}", MONEY)}
+            {joined("CAST(sum({name}) AS integer) AS {name}", (*COUNTED, *BARS))},
+            {joined("CAST(sum({name}) AS bigint) AS {name}", MONEY)}
         FROM ({" UNION ALL ".join(_PIECES)}) pieces GROUP BY case_id, day, drill, grade, fraud_type
     ) summed JOIN own USING (case_id)
 )
@@ -165,7 +165,7 @@ asked AS MATERIALIZED (
 `turns_at`: after this moment some of the figures change with time alone. Parameters: ids, zone, now.
 """
 
-FORM = hashlib.blake2b(FRESH.encode(), digest_size=8).hexdigest()
+DEFINITIONS_HASH = hashlib.blake2b(FRESH_FACTS_SQL.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,13 +178,13 @@ class FactState:
 
     def plain(self) -> dict[str, str]:
         """The content of the row `KEY` of `meta`."""
-        return {"form": FORM, "timezone": self.timezone, "as_of": self.as_of.isoformat()}
+        return {"form": DEFINITIONS_HASH, "timezone": self.timezone, "as_of": self.as_of.isoformat()}
 
 
-def state_of(tx: Tx) -> FactState | None:
+def read_fact_state(tx: Tx) -> FactState | None:
     """The state of the fact rows; None if there are none, or if they were written by other definitions."""
     held = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == KEY))
-    if held is None or held["form"] != FORM:
+    if held is None or held["form"] != DEFINITIONS_HASH:
         return None
     return FactState(timezone=held["timezone"], as_of=datetime.fromisoformat(held["as_of"]))
 
@@ -224,22 +224,22 @@ def _upsert(table: str, key: str, names: Iterable[str], source: str) -> str:
     """SQL that adds the sums of `source` to those of a table."""
     names = tuple(names)
     return (
-        f"INSERT INTO {table} AS held ({key}, {each('{name}', names)})"
-        f" SELECT {key}, {each('coalesce(sum({name}), 0)', names)} FROM {source} GROUP BY {key} ORDER BY {key}"
-        f" ON CONFLICT ({key}) DO UPDATE SET {each('{name} = held.{name} + excluded.{name}', names)}"
+        f"INSERT INTO {table} AS held ({key}, {joined('{name}', names)})"
+        f" SELECT {key}, {joined('coalesce(sum({name}), 0)', names)} FROM {source} GROUP BY {key} ORDER BY {key}"
+        f" ON CONFLICT ({key}) DO UPDATE SET {joined('{name} = held.{name} + excluded.{name}', names)}"
     )
 
 
 _REFRESH = sa.text(f"""
-WITH {FRESH}, gone AS (
-    DELETE FROM case_fact WHERE case_id IN (SELECT id FROM asked) RETURNING {_DAY}, {", ".join(OWN)}, {each("{name}")}
+WITH {FRESH_FACTS_SQL}, gone AS (
+    DELETE FROM case_fact WHERE case_id IN (SELECT id FROM asked) RETURNING {_DAY}, {", ".join(OWN)}, {joined("{name}")}
 ), put AS (
     INSERT INTO case_fact ({", ".join(FACTS)})
-    SELECT {", ".join(FACTS[: -len(FIGURES)])}, {each("nullif({name}, 0)")} FROM fresh
+    SELECT {", ".join(FACTS[: -len(FIGURES)])}, {joined("nullif({name}, 0)")} FROM fresh
 ), moved AS MATERIALIZED (
-    SELECT {_DAY}, {", ".join(OWN)}, {each("{name}")} FROM fresh
+    SELECT {_DAY}, {", ".join(OWN)}, {joined("{name}")} FROM fresh
     UNION ALL
-    SELECT {_DAY}, {", ".join(OWN)}, {each("-{name}")} FROM gone
+    SELECT {_DAY}, {", ".join(OWN)}, {joined("-{name}")} FROM gone
 ), moved_by AS (
     SELECT dimension, value, CAST(date_trunc('month', CAST(day AS timestamp)) AS date) AS month, moved.*
     FROM moved CROSS JOIN LATERAL (VALUES {_DIMENSIONS}) d(dimension, value)
@@ -254,7 +254,7 @@ WITH {FRESH}, gone AS (
 
 def is_rollup_waiting(tx: Tx, *, timezone: str, now: datetime) -> bool:
     """Whether a refresh has anything to do."""
-    state = state_of(tx)
+    state = read_fact_state(tx)
     if state is None or state.timezone != timezone:
         return True
     return bool(tx.scalar(_IS_WAITING, {"now": now - _CLOCK_SLACK}))
@@ -279,7 +279,7 @@ def refresh_rollup_once(store: Store, *, timezone: str, now: datetime, limit: in
 
 
 def _prepare_facts(tx: Tx, *, timezone: str, as_of: datetime) -> None:
-    state = state_of(tx)
+    state = read_fact_state(tx)
     is_known = state is not None and state.timezone == timezone
     if state is not None and is_known and as_of <= state.as_of:
         return
@@ -329,17 +329,17 @@ _PERCENTILES = ", ".join(
     for name, (_, condition) in _SLICES.items()
 )
 _REPORT = sa.text(f"""
-WITH {FRESH}, parts AS (
-    SELECT {_BY}, {each("sum({name}) AS {name}")} FROM day_figure WHERE {_DAYS} GROUP BY {_BY}
+WITH {FRESH_FACTS_SQL}, parts AS (
+    SELECT {_BY}, {joined("sum({name}) AS {name}")} FROM day_figure WHERE {_DAYS} GROUP BY {_BY}
     UNION ALL
-    SELECT {_BY}, {each("{name}")} FROM fresh WHERE {_DAYS}
+    SELECT {_BY}, {joined("{name}")} FROM fresh WHERE {_DAYS}
     UNION ALL
-    SELECT {_BY}, {each("-{name}")} FROM case_fact WHERE case_id IN (SELECT id FROM asked) AND {_DAYS}
+    SELECT {_BY}, {joined("-{name}")} FROM case_fact WHERE case_id IN (SELECT id FROM asked) AND {_DAYS}
 ), slices AS (
-    SELECT {_BY}, {each("sum({name}) AS {name}")} FROM parts
+    SELECT {_BY}, {joined("sum({name}) AS {name}")} FROM parts
     WHERE drill = ANY(CAST(:drills AS boolean[])) GROUP BY {_BY}
 ), counted AS (
-    SELECT {_BY}, {each("CAST(sum({name}) AS bigint) AS {name}")} FROM slices
+    SELECT {_BY}, {joined("CAST(sum({name}) AS bigint) AS {name}")} FROM slices
     GROUP BY GROUPING SETS ((drill), (drill, grade), (drill, fraud_type))
 ), first_times AS (
     SELECT grade, fraud_type, first_seconds FROM case_fact
@@ -368,7 +368,7 @@ def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
     excluded = Counter(dict.fromkeys(_LEFT_OUT, 0) | left_out(tx, _MONEY, period, drill=drill))
     first_times: dict[str, list[Any]] = {"grades": [], "fraud_types": [], "first_times": []}
     for edge in spans.edges:
-        _add(numbers, gather(tx, (*_LEFT_OUT, *_MONEY), edge, drill=drill, now=now))
+        _add(numbers, gather_numbers(tx, (*_LEFT_OUT, *_MONEY), edge, drill=drill, now=now))
         excluded.update(left_out(tx, _LEFT_OUT, edge, drill=drill))
         given = {"start": edge.start, "end": edge.end, "drill": drill, "now": now}
         for row in tx.rows(FIRST_SECONDS, given):
@@ -396,39 +396,39 @@ def rollup_figures(tx: Tx, period: Period, *, drill: bool, now: datetime, timezo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """The cases that are not refreshed yet. `facts`: their current fact rows, as JSON for `KNOWN_FRESH`."""
+class ChangedCases:
+    """The cases that are not refreshed yet. `facts`: their current fact rows, as JSON for `KNOWN_FACTS_SQL`."""
 
     ids: Sequence[int]
     facts: str = "[]"
 
 
-KNOWN_FRESH = """
+KNOWN_FACTS_SQL = """
 asked AS MATERIALIZED (
     SELECT DISTINCT unnest(CAST(:ids AS bigint[])) AS id
 ), fresh AS MATERIALIZED (
     SELECT * FROM jsonb_populate_recordset(CAST(NULL AS case_fact), CAST(:fresh AS jsonb))
 )
 """
-"""Like `FRESH`, from fact rows that were read before: a report of many statements counts the changed cases
+"""Like `FRESH_FACTS_SQL`, from fact rows that were read before: a report of many statements counts the changed cases
 only once.
 """
 
 _FACTS_AS_JSON = sa.text(f"""
-WITH {FRESH} SELECT CAST(coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(f))), '[]') AS text) FROM (
-    SELECT {", ".join(FACTS[: -len(FIGURES)])}, {each("nullif({name}, 0) AS {name}")} FROM fresh
+WITH {FRESH_FACTS_SQL} SELECT CAST(coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(f))), '[]') AS text) FROM (
+    SELECT {", ".join(FACTS[: -len(FIGURES)])}, {joined("nullif({name}, 0) AS {name}")} FROM fresh
 ) f
 """)
 
 
-def read_changed(tx: Tx, *, now: datetime, timezone: str) -> Changed | None:
+def read_changed(tx: Tx, *, now: datetime, timezone: str) -> ChangedCases | None:
     """The cases that are not refreshed yet, with their facts; None if there are so many that reports count
     the records.
     """
     ids = changed_cases(tx, now=now)
     if not ids:
-        return None if ids is None else Changed(ids=())
-    return Changed(ids=ids, facts=tx.scalar(_FACTS_AS_JSON, {"ids": ids, "zone": timezone, "now": now}))
+        return None if ids is None else ChangedCases(ids=())
+    return ChangedCases(ids=ids, facts=tx.scalar(_FACTS_AS_JSON, {"ids": ids, "zone": timezone, "now": now}))
 
 
 def changed_cases(tx: Tx, *, now: datetime) -> list[int] | None:
@@ -441,7 +441,7 @@ def usable_spans(tx: Tx, period: Period, *, now: datetime, timezone: str) -> Spa
     """The whole days of a period that can be read from the sums; None if the rollup cannot be used or there are no
     whole days.
     """
-    state = state_of(tx)
+    state = read_fact_state(tx)
     if state is None or state.timezone != timezone or now < state.as_of:
         return None
     return spans_of(period, timezone=timezone)
@@ -482,4 +482,4 @@ def kept_report(tx: Tx, kind: TypeAdapter[_T], asked: object, *, at: datetime) -
 
 
 def _digest(asked: object) -> str:
-    return hashlib.blake2b(f"{FORM} {asked!r}".encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(f"{DEFINITIONS_HASH} {asked!r}".encode(), digest_size=16).hexdigest()

@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from dialer.core.errors import Unavailable
 from dialer.core.periods import add_months
 from dialer.core.rates import (
-    COUNTED,
+    COUNT_NAMES,
     TREND,
-    Cut,
+    CaseFilter,
     Dimension,
     Figures,
     Period,
@@ -33,9 +33,9 @@ from dialer.core.rates import (
 from dialer.db.unit_of_work import Tx, hold_snapshot
 from dialer.language import gettext_noop
 from dialer.outcomes.breakdown import Window, read_breakdown
-from dialer.outcomes.cuts import cut_figures, trends_of_day
+from dialer.outcomes.cuts import rollup_cut_figures, trends_of_day
 from dialer.outcomes.measures import figures, slice_of
-from dialer.outcomes.rollup import changed_cases, rollup_figures, state_of
+from dialer.outcomes.rollup import changed_cases, read_fact_state, rollup_figures
 from dialer.services import Resource, Services
 
 MOST_NAMED = 1_000
@@ -170,14 +170,14 @@ def _differences(
     for dimension in _CUT_BY:
         with services.store.begin() as tx:
             window = Window(
-                cut=Cut(),
+                cut=CaseFilter(),
                 period=period,
                 drill=services.drill,
                 now=_snapshot(tx, services),
                 timezone=zone,
                 depth=_OWN_UNIT,
             )
-            cut = cut_figures(tx, dimension, window)
+            cut = rollup_cut_figures(tx, dimension, window)
             trends = {} if is_month else trends_of_day(tx, window, dimension)
             recount = read_breakdown(tx, dimension, window).slices
         assert cut is not None
@@ -260,7 +260,7 @@ def _period(day: date | None, zone: str, *, is_month: bool) -> Period:
 
 def _check_rollup(tx: Tx, *, timezone: str, now: datetime) -> None:
     """Raises `Unavailable` if the rollup cannot be used: both sides would be the recount."""
-    state = state_of(tx)
+    state = read_fact_state(tx)
     if state is None or state.timezone != timezone or now < state.as_of:
         raise Unavailable(
             part=gettext_noop("rollup"),
@@ -294,7 +294,7 @@ def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[
 
 def numbers_of(one: Slice) -> Iterator[tuple[str, Number]]:
     """Every number of a slice with its name, as in `dialer report --json`."""
-    for name in COUNTED:
+    for name in COUNT_NAMES:
         yield name, getattr(one.counts, name)
     for result, count in one.counts.results.items():
         yield f"results.{result.value}", count

@@ -56,7 +56,7 @@ def add(
     case_filed: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """Adds a webhook. Its secret is shown on the page that answers, and nowhere else."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     ticked = {
         WebhookEvent.CASE_SETTLED: case_settled,
         WebhookEvent.HIGH_MISSED: high_missed,
@@ -78,27 +78,27 @@ def add(
 @webhook_pages.post("/webhooks/{name}/end", act=_MANAGE)
 def end(request: CurrentRequest, name: Name) -> Response:
     """Ends a webhook: nothing more is sent to its receiver."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     end_webhook(request.services, name, by=request.who)
-    return request.go(_PATH, notice=gettext_noop("The webhook has ended: it is told nothing more."))
+    return request.redirect_to(_PATH, notice=gettext_noop("The webhook has ended: it is told nothing more."))
 
 
 @webhook_pages.post("/webhooks/{name}/again", act=_MANAGE)
 def send_dead_again(request: CurrentRequest, name: Name) -> Response:
     """Sends every message of the webhook that was given up again."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     redeliver(request.services, webhook=name, by=request.who)
-    return request.go(_PATH, notice=gettext_noop("The deliveries are sent again."))
+    return request.redirect_to(_PATH, notice=gettext_noop("The deliveries are sent again."))
 
 
 @webhook_pages.post("/webhooks/deliveries/{delivery_id}/again", act=_MANAGE)
 def send_again(request: CurrentRequest, delivery_id: Number) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     try:
         redeliver(request.services, delivery_id=delivery_id, by=request.who)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
-    return request.go(_PATH, notice=gettext_noop("The delivery is sent again."))
+    return request.redirect_to(_PATH, notice=gettext_noop("The delivery is sent again."))
 
 
 def _show(
@@ -113,7 +113,7 @@ def _show(
     new: NewWebhook | None = None,
     status: int = 200,
 ) -> Response:
-    request.check_whole()
+    request.check_sees_whole_centre()
     services = request.services
     chosen = typed_word(DeliveryState, state)
     found = list_deliveries(services, webhook=name, state=chosen, before_id=before, limit=_PAGE + 1)

@@ -14,7 +14,7 @@ _NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS})
 
 
 @contextmanager
-def held(path: Path) -> Iterator[int]:
+def open_locked(path: Path) -> Iterator[int]:
     """The descriptor of the file, opened for appending, and created where it is missing (mode 0600). Another process
     that opens it in this way waits, where the storage has locks. Raises `OSError`.
     """

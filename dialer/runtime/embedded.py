@@ -514,7 +514,7 @@ class EmbeddedServers:
         """True when this process started at least one of them and has not stopped it yet."""
         return bool(self._started)
 
-    def tend(self) -> None:
+    def restart_failed(self) -> None:
         """Starts a server again, at the same port, when its guard has died; when only the server dies, its guard
         restarts it. The process that started the servers calls this again and again. A start that fails is tried later,
         with growing pauses.
@@ -576,7 +576,7 @@ class EmbeddedServers:
         self.stop()
 
 
-def ensure(
+def ensure_servers(
     data_dir: Path,
     *,
     postgres: bool = True,
@@ -615,7 +615,7 @@ def ensure(
     )
 
 
-def are_running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -> bool:
+def are_servers_running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -> bool:
     """Whether a living process keeps these servers of `data_dir` running. Changes nothing."""
     if not (data_dir / "embedded").is_dir():
         return False
@@ -624,7 +624,7 @@ def are_running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -
     return all(_is_kept(kind(place=place, binaries=binaries)) for kind in kinds)
 
 
-def erase(data_dir: Path) -> None:
+def erase_servers(data_dir: Path) -> None:
     """Removes all processes, files and data of the embedded servers of `data_dir`.
 
     Raises Unavailable while another process keeps them running.

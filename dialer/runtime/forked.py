@@ -24,7 +24,7 @@ import setproctitle
 
 from dialer.runtime.guarding import HANDLED
 
-POSSIBLE: Final = sys.platform == "linux"
+CAN_FORK: Final = sys.platform == "linux"
 _FAILED, _INTERRUPTED, _EXIT_CODES = 1, 130, 0xFF
 _PR_SET_PDEATHSIG = 1
 _LAST_DESCRIPTOR = 1 << 20
@@ -136,7 +136,7 @@ def output_of(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[st
     """The exit code and the standard output of `argv`, run by a copy of this process."""
 
     def enter() -> NoReturn:
-        be_program(run, argv=argv, env=env)
+        become_program(run, argv=argv, env=env)
 
     copy = fork(enter, in_our_session=True)
     try:
@@ -159,14 +159,14 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def be_program(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+def become_program(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Turns this process, a new copy, into the program `argv`, which runs `run`. Its title is set before the last of
     its other open files closes; that close tells a guard that the program runs.
     """
     code = _FAILED
     try:
         # First: the title overwrites the arguments and the environment of the process.
-        be_called(" ".join(argv))
+        set_process_title(" ".join(argv))
         os.environ.clear()
         os.environ.update(env)
         os.closerange(3, _LAST_DESCRIPTOR)
@@ -200,7 +200,7 @@ def _code_of(run: Callable[[], object]) -> int:
     return 0
 
 
-def be_called(title: str) -> None:
+def set_process_title(title: str) -> None:
     """Sets the title of this process in the process list."""
     setproctitle.setproctitle(title)
 
@@ -221,7 +221,7 @@ def freeze_startup_objects() -> None:
     """
     gc.collect()
     gc.freeze()
-    if POSSIBLE:
+    if CAN_FORK:
         import ctypes  # noqa: PLC0415 - a megabyte, needed here only
 
         # Returns memory that the start has freed to the system; not every C library can do it.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, NoReturn, Self
 
 from dialer.core.errors import Unavailable
-from dialer.runtime.forked import POSSIBLE, Forked, be_called, be_program, fork
+from dialer.runtime.forked import CAN_FORK, Forked, become_program, fork, set_process_title
 from dialer.runtime.guarding import HANDLED, Guard
 
 GUARD_SCRIPT = Path(__file__).with_name("guard.py")
@@ -83,7 +83,7 @@ class Guarded:
     @classmethod
     def start(cls, program: Program, *, output: IO[bytes] | int | None = None) -> Self:
         """Starts the guard, which starts the program. The program writes to `output`, or to our standard error."""
-        if program.run is not None and POSSIBLE:
+        if program.run is not None and CAN_FORK:
             return cls(program=program, process=_forked(program, output), holder=os.getpid())
         process = subprocess.Popen(  # noqa: S603 - our own script
             [sys.executable, "-I", "-S", str(GUARD_SCRIPT), str(os.getpid()), str(program.cwd)],
@@ -187,10 +187,10 @@ def _forked(program: Program, output: IO[bytes] | int | None) -> Forked:
     assert run is not None
 
     def enter() -> NoReturn:
-        be_program(run, argv=program.argv, env=program.env)
+        become_program(run, argv=program.argv, env=program.env)
 
     def guard() -> int:
-        be_called(f"guard of {program.name}")
+        set_process_title(f"guard of {program.name}")
         os.set_blocking(1, False)
         watch = Guard(spec, enter)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 from dialer.core.errors import SettingsError, Unavailable
 from dialer.language import Text
-from dialer.runtime.embedded import EmbeddedServers, are_running, ensure
+from dialer.runtime.embedded import EmbeddedServers, are_servers_running, ensure_servers
 from dialer.runtime.location import free_port, write_private
 from dialer.runtime.settings import Settings
 
@@ -85,9 +85,9 @@ def own_servers(settings: Settings, *, may_start: bool = True) -> EmbeddedServer
     valkey = settings.broker.url is None
     if not postgres and not valkey:
         return None
-    if not may_start and not are_running(settings.data_dir, postgres=postgres, valkey=valkey):
+    if not may_start and not are_servers_running(settings.data_dir, postgres=postgres, valkey=valkey):
         raise Unavailable(part="embedded servers", problem="do not run: they start with the service")
-    return ensure(settings.data_dir, postgres=postgres, valkey=valkey)
+    return ensure_servers(settings.data_dir, postgres=postgres, valkey=valkey)
 
 
 def database_url(settings: Settings, servers: EmbeddedServers | None) -> str:

@@ -38,7 +38,7 @@ class Child:
     run: Callable[[], object] | None = None
 
 
-class HistoryEntry(StrEnum):
+class ChildEventKind(StrEnum):
     """What happened to a child."""
 
     STARTED = "started"
@@ -55,7 +55,7 @@ class ChildEvent:
     """
 
     name: str
-    what: HistoryEntry
+    what: ChildEventKind
     pid: int | None = None
     code: int | None = None
     retry_seconds: float | None = None
@@ -114,7 +114,7 @@ class Supervisor:
             signal.signal(number, lambda _number, _frame: self.ask_to_stop())
         try:
             while not self._stopping.is_set():
-                self.tend()
+                self.run_once()
                 each_round()
         finally:
             try:
@@ -123,7 +123,7 @@ class Supervisor:
                 for number, handler in before.items():
                     signal.signal(number, handler)
 
-    def tend(self, *, seconds: float = 1.0) -> None:
+    def run_once(self, *, seconds: float = 1.0) -> None:
         """Handles the events of up to `seconds` and restarts the children that are due."""
         now = time.monotonic()
         due = [kept.due_at for kept in self._kept if kept.guarded is None]
@@ -161,7 +161,7 @@ class Supervisor:
                 code = kept.guarded.stop()
                 kept.guarded = None
                 self._on_event(
-                    ChildEvent(name=kept.child.name, what=HistoryEntry.STOPPED, pid=kept.pid, code=code)
+                    ChildEvent(name=kept.child.name, what=ChildEventKind.STOPPED, pid=kept.pid, code=code)
                 )
                 kept.pid = None
         self._selector.close()
@@ -197,7 +197,7 @@ class Supervisor:
         except (OSError, Unavailable):
             retry = self._plan(kept)
             self._on_event(
-                ChildEvent(name=kept.child.name, what=HistoryEntry.NOT_STARTED, retry_seconds=retry)
+                ChildEvent(name=kept.child.name, what=ChildEventKind.NOT_STARTED, retry_seconds=retry)
             )
 
     def _plan(self, kept: _Kept) -> float:
@@ -214,7 +214,7 @@ class Supervisor:
         for event in guarded.events():
             if event.kind == "pid":
                 kept.pid = event.number
-                self._on_event(ChildEvent(name=kept.child.name, what=HistoryEntry.STARTED, pid=kept.pid))
+                self._on_event(ChildEvent(name=kept.child.name, what=ChildEventKind.STARTED, pid=kept.pid))
             else:
                 code = event.number
         if code is not None or not guarded.alive:
@@ -233,7 +233,7 @@ class Supervisor:
         self._on_event(
             ChildEvent(
                 name=kept.child.name,
-                what=HistoryEntry.DIED,
+                what=ChildEventKind.DIED,
                 pid=pid,
                 code=guard_code if code is None else code,
                 retry_seconds=retry,

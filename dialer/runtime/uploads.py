@@ -386,10 +386,10 @@ def _boundary_reader(_: object) -> _Reader:
 
 
 def _photo_reader(request: Mapping[str, int]) -> _Reader:
-    from dialer.intake.evidence import written_anew
+    from dialer.intake.evidence import encode_again
 
     def values(stream: BinaryIO) -> Iterator[object]:
-        done = written_anew(stream, most_pixels=request["most_pixels"])
+        done = encode_again(stream, most_pixels=request["most_pixels"])
         if isinstance(done, PictureFault):
             yield {"fault": done.value}
             return

@@ -20,7 +20,7 @@ from dialer.intake.cells import Unreadable, read_fen
 from dialer.language import Text
 from dialer.scripts.model import (
     LANGUAGE_KEY,
-    SUCCESSES,
+    SUCCESS_ANSWERS,
     Ask,
     Branch,
     BranchOn,
@@ -34,7 +34,7 @@ from dialer.scripts.model import (
     Target,
     Urgency,
     asides,
-    filled,
+    fill_template,
     first_questions,
     needs_verification,
     prompt_of,
@@ -96,7 +96,7 @@ _OTHER_LANGUAGE = Choice(key=LANGUAGE_KEY, next="")
 """Leads to no node: the call begins again."""
 
 
-def meant(
+def interpret_answer(
     script: Script, node: Ask, heard: Heard, voices: Sequence[str], *, offers_language: bool = False
 ) -> Understood:
     """What an answer to a question means. Keys take precedence over speech, and a question's own keys over those that
@@ -138,15 +138,15 @@ _KEYS_SPOKEN |= {
 
 def _by_spoken_key(choices: Mapping[str, Choice], speech: str) -> Understood | None:
     """A key that is spoken instead of pressed: 一, 按一, press one. None: the speech names no key."""
-    found = _SPOKEN_KEY.fullmatch(plain(speech))
+    found = _SPOKEN_KEY.fullmatch(normalise_speech(speech))
     key = _KEYS_SPOKEN.get(found[1], found[1]) if found else ""
     return _spoken(choices[key]) if key in choices else None
 
 
 def _is_greeting(script: Script, speech: str, voices: Sequence[str]) -> bool:
-    known = {plain(one) for voice in voices for one in script.greetings.get(voice, ())}
-    clauses = [plain(clause) for clause in _PAUSE.split(speech) if clause.strip()]
-    return bool(clauses) and (plain(speech) in known or all(clause in known for clause in clauses))
+    known = {normalise_speech(one) for voice in voices for one in script.greetings.get(voice, ())}
+    clauses = [normalise_speech(clause) for clause in _PAUSE.split(speech) if clause.strip()]
+    return bool(clauses) and (normalise_speech(speech) in known or all(clause in known for clause in clauses))
 
 
 def _spoken(choice: Choice, speech: str = "") -> Understood:
@@ -182,13 +182,13 @@ def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]
 
     Short phrases (one or two characters) must be a whole clause: 是 also occurs inside 可是.
     """
-    said = plain(speech)
-    clauses = {plain(clause) for clause in _PAUSE.split(speech)} | {said}
+    said = normalise_speech(speech)
+    clauses = {normalise_speech(clause) for clause in _PAUSE.split(speech)} | {said}
     found: list[tuple[int, str]] = []
     for key, choice in choices.items():
         for voice in voices:
             for phrase in choice.phrases.get(voice, ()):
-                wanted = plain(phrase)
+                wanted = normalise_speech(phrase)
                 if wanted in clauses or (len(wanted) > _WHOLE_ONLY and wanted in said):
                     found.append((len(wanted), key))
     if not found:
@@ -200,7 +200,7 @@ def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]
     return _spoken(choices[keys.pop()], speech)
 
 
-def plain(text: str) -> str:
+def normalise_speech(text: str) -> str:
     """The text in lower case, without punctuation, spaces and filler words."""
     bare = _NOISE.sub("", text).lower()
     return _FILLERS.sub("", bare) or bare
@@ -343,7 +343,7 @@ class Collected:
 class Turn:
     """What to do next in a call: either `ask`, or `end`, which says how soon a person must deal with the call.
 
-    `position` is where the call is after the utterances. With `hand_over`, an officer is called; `end` is then the
+    `position` is where the call is after the utterances. With `transfer_case`, an officer is called; `end` is then the
     urgency so far, and if no officer takes the call, it can `advance` from the position with silence.
     """
 
@@ -390,7 +390,9 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
             ),
         )
     offers = bool(_other_language(script, node, context))
-    understood = meant(script, node, heard, script.voices_of(context.spoken), offers_language=offers)
+    understood = interpret_answer(
+        script, node, heard, script.voices_of(context.spoken), offers_language=offers
+    )
     if understood.choice is not None:
         return _chosen(script, node, position, understood.choice, understood.paid_yuan, context)
     if understood.digits:
@@ -429,7 +431,7 @@ def _missed(node: Ask, choice: Choice, hearing: Hearing | None) -> frozenset[str
     if hearing is None or not _claims(choice):
         return frozenset()
     missed = {node.prompt.id} - hearing.whole
-    return frozenset(missed.union(hearing.missed if choice.answer in SUCCESSES else ()))
+    return frozenset(missed.union(hearing.missed if choice.answer in SUCCESS_ANSWERS else ()))
 
 
 def _claims(choice: Choice) -> bool:
@@ -654,7 +656,7 @@ def _utterance(script: Script, prompt: Prompt, learned: Learned, context: Contex
                 field="script",
                 problem=Text("%(prompt)s would say a personal fact before verification", prompt=prompt.id),
             )
-        text = filled(script, template, spoken_in, context.variables, context.local_hour)
+        text = fill_template(script, template, spoken_in, context.variables, context.local_hour)
         slow = context.slow_clips.get((language, text)) if Tag.HEARING in context.tags else None
         clip = recorded or slow or context.clips.get((language, text))
         return Utterance(

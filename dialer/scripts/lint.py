@@ -16,7 +16,7 @@ from dialer.core.values import Contact, FraudType
 from dialer.language import Text, gettext_noop
 from dialer.scripts.model import (
     LANGUAGE_KEY,
-    SUCCESSES,
+    SUCCESS_ANSWERS,
     Ask,
     Branch,
     BranchOn,
@@ -44,7 +44,7 @@ from dialer.scripts.reading import prompts_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class LintFinding:
     """One fault and its place. `rule` is the short name of the rule; `node` is empty for the script as a whole."""
 
     file: str
@@ -59,9 +59,9 @@ class Finding:
         return f"{place}: {node}{self.problem} [{self.rule}]"
 
 
-def at(part: Node | Script, rule: str, problem: str | Text, /, **values: object) -> Finding:
+def at(part: Node | Script, rule: str, problem: str | Text, /, **values: object) -> LintFinding:
     """A finding at a node, or at the script as a whole; `values` fill the placeholders of the template `problem`."""
-    return Finding(
+    return LintFinding(
         file=part.origin.file,
         line=part.origin.line,
         node="" if isinstance(part, Script) else part.id,
@@ -275,9 +275,9 @@ _CASES: Mapping[BranchOn, frozenset[str]] = {
 """The cases that a branch may have."""
 
 
-def check(
+def lint_script(
     script: Script, *, durations: Durations | None = None, offered: Collection[str] = ()
-) -> tuple[Finding, ...]:
+) -> tuple[LintFinding, ...]:
     """Everything wrong with a script. With `durations`, missing sound and paths that are too long are findings too;
     with `offered`, the languages that a person can choose, so is a first question that takes the key of that choice.
     """
@@ -316,7 +316,7 @@ def longest_path_seconds(script: Script, language: str, durations: Durations) ->
     return longest(script, lambda prompt: _seconds(script, prompt, language, durations), good=False)
 
 
-def _graph(script: Script) -> Iterator[Finding]:
+def _graph(script: Script) -> Iterator[LintFinding]:
     seen = reachable(script, script.start)
     for name, node in script.nodes.items():
         if name not in seen and node.origin.file == script.origin.file:
@@ -326,7 +326,7 @@ def _graph(script: Script) -> Iterator[Finding]:
                 yield at(node, "answers", "%(case)s is no %(kind)s", case=case, kind=node.on.value)
 
 
-def _questions(script: Script) -> Iterator[Finding]:
+def _questions(script: Script) -> Iterator[LintFinding]:
     for node in script.nodes.values():
         if not isinstance(node, Ask):
             continue
@@ -350,7 +350,7 @@ def _questions(script: Script) -> Iterator[Finding]:
             yield at(node, "officer", "no key leads to an officer")
 
 
-def _other_language(script: Script, offered: Collection[str]) -> Iterator[Finding]:
+def _other_language(script: Script, offered: Collection[str]) -> Iterator[LintFinding]:
     """Faults of the offer of another language: it must name its key, and the first question must not use that key."""
     offer = script.other_language
     if offer is None:
@@ -365,12 +365,12 @@ def _other_language(script: Script, offered: Collection[str]) -> Iterator[Findin
             yield at(node, "language", text, key=LANGUAGE_KEY)
 
 
-def _claims(script: Script) -> Iterator[Finding]:
+def _claims(script: Script) -> Iterator[LintFinding]:
     """Faults of claims: no success without a verified person and a key, and nothing personal before verification."""
     known = contacts(script)
     for node in script.nodes.values():
         unverified = known[node.id] - {Contact.VERIFIED}
-        if unverified and isinstance(node, End) and node.answer in SUCCESSES:
+        if unverified and isinstance(node, End) and node.answer in SUCCESS_ANSWERS:
             text = gettext_noop("may claim %(answer)s for somebody not verified")
             yield at(node, "verified", text, answer=node.answer.value)
         prompt = prompt_of(node)
@@ -388,7 +388,7 @@ def _claims(script: Script) -> Iterator[Finding]:
 
 def _is_success(script: Script, choice: Choice) -> bool:
     end = script.nodes[choice.next]
-    return choice.answer in SUCCESSES or (isinstance(end, End) and end.answer in SUCCESSES)
+    return choice.answer in SUCCESS_ANSWERS or (isinstance(end, End) and end.answer in SUCCESS_ANSWERS)
 
 
 def _said(node: Node, language: str) -> str:
@@ -397,7 +397,7 @@ def _said(node: Node, language: str) -> str:
     return prompt.texts.get(language, "") if prompt else ""
 
 
-def _wording(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
+def _wording(script: Script, language: str, rules: Rules) -> Iterator[LintFinding]:
     """Faults of the wording: what the first words and the fraud type's own sentence must say, and what no
     node may say.
     """
@@ -427,7 +427,7 @@ def _wording(script: Script, language: str, rules: Rules) -> Iterator[Finding]:
             yield at(node, "safe_account", text, language=language)
 
 
-def _opening(said: Sequence[Node], language: str, rules: Rules) -> Iterator[Finding]:
+def _opening(said: Sequence[Node], language: str, rules: Rules) -> Iterator[LintFinding]:
     """Faults of the opening. `said`: the nodes that speak up to and including the first question. The warning comes
     before that question, where no key and no voice can cut it off.
     """
@@ -465,7 +465,7 @@ def _opening(said: Sequence[Node], language: str, rules: Rules) -> Iterator[Find
             yield at(node, rule, text, language=language)
 
 
-def _message(script: Script, language: str) -> Iterator[Finding]:
+def _message(script: Script, language: str) -> Iterator[LintFinding]:
     message = script.message.get(language, "")
     if not message:
         yield at(script, "message", "has no message in %(language)s", language=language)
@@ -476,7 +476,7 @@ def _message(script: Script, language: str) -> Iterator[Finding]:
         yield at(script, "message", text, language=language, fault=fault)
 
 
-def _texts(script: Script) -> Iterator[Finding]:
+def _texts(script: Script) -> Iterator[LintFinding]:
     """Prompts without words in a language that has no declared fallback."""
     for prompt in prompts_of(script):
         for language in script.languages:
@@ -487,7 +487,7 @@ def _texts(script: Script) -> Iterator[Finding]:
                 yield _at_prompt(script, prompt, "text", text)
 
 
-def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
+def _sound(script: Script, durations: Durations) -> Iterator[LintFinding]:
     """Prompts without sound in a language that they have words in."""
     for prompt in prompts_of(script):
         if any(needs_verification(script, text) for text in prompt.texts.values()):
@@ -498,14 +498,14 @@ def _sound(script: Script, durations: Durations) -> Iterator[Finding]:
                 yield _at_prompt(script, prompt, "sound", text)
 
 
-def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> Finding:
+def _at_prompt(script: Script, prompt: Prompt, rule: str, problem: Text) -> LintFinding:
     node = next((node for node in script.nodes.values() if prompt_of(node) == prompt), None)
     if node is not None:
         return at(node, rule, problem)
     return at(script, rule, "%(prompt)s %(problem)s", prompt=prompt.id, problem=problem)
 
 
-def _length(script: Script, durations: Durations) -> Iterator[Finding]:
+def _length(script: Script, durations: Durations) -> Iterator[LintFinding]:
     """Speech that takes too long: a person with a fraudster on another line does not listen for long."""
     texts = {
         _LONGEST_OPENING_SECONDS: gettext_noop(

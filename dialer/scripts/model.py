@@ -235,7 +235,7 @@ class Script:
         return tuple(tried)
 
 
-SUCCESSES = frozenset({Answer.ACKNOWLEDGED, Answer.SAW_THROUGH})
+SUCCESS_ANSWERS = frozenset({Answer.ACKNOWLEDGED, Answer.SAW_THROUGH})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,7 +365,7 @@ def longest(script: Script, seconds_of: Callable[[Prompt], float], *, good: bool
         prompt = prompt_of(node)
         own = seconds_of(prompt) if prompt is not None else 0.0
         if isinstance(node, End):
-            return own if not good or node.answer in SUCCESSES else None
+            return own if not good or node.answer in SUCCESS_ANSWERS else None
         ways = [rest for arrow in arrows(script, node) if (rest := from_here(arrow.to)) is not None]
         return own + max(ways) if ways else None
 
@@ -408,7 +408,7 @@ _GREETINGS = {
 _STARTS = ((5, "evening"), (11, "morning"), (13, "noon"), (18, "afternoon"))
 
 
-def blanks(template: str) -> frozenset[str]:
+def variable_names(template: str) -> frozenset[str]:
     """The names of the variables in a text."""
     return frozenset(_BLANK.findall(template))
 
@@ -420,10 +420,12 @@ def time_of_day(local_hour: int) -> str:
 
 def needs_verification(script: Script, template: str) -> bool:
     """Whether the text says something personal, so that only the verified person may hear it."""
-    return any(script.variables[name].kind is VariableKind.PERSONAL for name in blanks(template))
+    return any(script.variables[name].kind is VariableKind.PERSONAL for name in variable_names(template))
 
 
-def filled(script: Script, template: str, language: str, values: Mapping[str, str], local_hour: int) -> str:
+def fill_template(
+    script: Script, template: str, language: str, values: Mapping[str, str], local_hour: int
+) -> str:
     """The text with every variable filled from `values`, else from the script's defaults."""
 
     def value(found: re.Match[str]) -> str:
@@ -437,7 +439,7 @@ def filled(script: Script, template: str, language: str, values: Mapping[str, st
     return _BLANK.sub(value, template)
 
 
-def named(script: Script, names: Mapping[str, Mapping[str, str]]) -> Script:
+def with_names(script: Script, names: Mapping[str, Mapping[str, str]]) -> Script:
     """The script with a centre's own names: `names` gives the words of a variable by language. The content and its hash
     stay as they are; a variable without a name, or with an empty one, keeps its own words.
     """
@@ -452,4 +454,4 @@ def named(script: Script, names: Mapping[str, Mapping[str, str]]) -> Script:
 
 def with_defaults(script: Script, template: str, language: str) -> str:
     """The text as the shipped recordings say it."""
-    return filled(script, template, language, {}, 9)
+    return fill_template(script, template, language, {}, 9)

@@ -15,7 +15,7 @@ from dialer.core.errors import Invalid
 from dialer.core.values import FraudType, Tag
 from dialer.db.unit_of_work import Tx
 from dialer.scripts.dialogue import Context, Heard, Turn, advance, start
-from dialer.scripts.lint import Finding, good_path_seconds, longest_path_seconds
+from dialer.scripts.lint import LintFinding, good_path_seconds, longest_path_seconds
 from dialer.scripts.model import (
     Ask,
     Origin,
@@ -111,7 +111,7 @@ class ScriptPage:
     edges: tuple[Edge, ...]
     common: tuple[NodeView, ...]
     """The prompts besides the nodes of the graph."""
-    findings: tuple[Finding, ...]
+    findings: tuple[LintFinding, ...]
     without_sound: tuple[str, ...]
     voices: Mapping[str, int]
     """The number of clips by voice: shows whether a mechanical voice is in use."""
@@ -344,7 +344,7 @@ def walk_script(
         language=chosen,
         tags=tags,
         local_hour=_WALKED_AT_HOUR,
-        clips=spoken.by_text,
+        clips=spoken.files_by_text,
         recordings=spoken.recordings,
         offered=spoken.offers(services.centre.languages, chosen),
     )

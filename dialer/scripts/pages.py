@@ -52,9 +52,9 @@ from dialer.scripts.view import (
     script_cards,
 )
 from dialer.sentences import refusal_sentence, sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section, need_all, sees_everything
+from dialer.web.console import CurrentRequest, RequestContext, Section, require_top_unit, sees_everything
 from dialer.web.rendering import PlaceGroup
-from dialer.words import MEASURES, MEASURES_SAY, actor_word, verdict_in, word_of
+from dialer.words import TRIAL_MEASURE_SENTENCES, TRIAL_MEASURES, actor_word, trial_sentence, word_of
 
 KNOWN = (
     gettext_noop("is empty or too long"),
@@ -152,14 +152,16 @@ def progress(request: CurrentRequest, script_id: str, version: int) -> Response:
     render = rendering(request.services, script_id, version)
     if request.is_part and render is not None and render.state.is_open:
         return request.part(_ONE, "rendering", **_rendered(request, script_id, version))
-    return request.go(address(script_id, version=version))
+    return request.redirect_to(address(script_id, version=version))
 
 
 @script_pages.post("/scripts/{script_id}/render", act=Permission.EDIT_SCRIPTS)
 def render(request: CurrentRequest, script_id: str, version: Number) -> Response:
     """Requests a rendering of a version, which a worker carries out."""
     start_rendering(request.services, script_id, version, by=request.who)
-    return request.go(address(script_id, version=version), notice=gettext_noop("The sound is being made."))
+    return request.redirect_to(
+        address(script_id, version=version), notice=gettext_noop("The sound is being made.")
+    )
 
 
 @script_pages.post("/scripts/{script_id}/approve", act=Permission.APPROVE)
@@ -171,7 +173,7 @@ def approve(
     goes_live: Annotated[str, Form()] = "1",
 ) -> Response:
     """Approves a version, and with `goes_live` 1 makes it the live one. Findings that stop it are shown."""
-    need_all(request)
+    require_top_unit(request)
     live = goes_live == "1"
     try:
         approve_script(request.services, script_id, version, by=request.who, reason=reason, goes_live=live)
@@ -189,7 +191,7 @@ def approve(
     else:
         made = gettext_noop("It is live: new calls speak it within two seconds.")
         notice = made if live else gettext_noop("It may be tried now.")
-        return request.go(address(script_id, version=version), notice=notice)
+        return request.redirect_to(address(script_id, version=version), notice=notice)
     return _show(request, script_id, version, status=_TAKEN, refused=refused)
 
 
@@ -270,7 +272,7 @@ def draft(
     else:
         start_rendering(request.services, version.script_id, version.number, by=request.who)
         notice = gettext_noop("Draft saved; its sound is being made. A second person approves it.")
-        return request.go(address(version.script_id, version=version.number), notice=notice)
+        return request.redirect_to(address(version.script_id, version=version.number), notice=notice)
     return request.page(_DRAFT, status=status, **shown)
 
 
@@ -384,7 +386,7 @@ def begin(
     """Begins a trial. `number` and `share` are parallel; an empty share leaves its version out. `do` = end ends the
     trial.
     """
-    need_all(request)
+    require_top_unit(request)
     typed = dict(zip(number or (), share or (), strict=False))
     scope = _grade(grade)
     ends = do == "end"
@@ -406,7 +408,7 @@ def begin(
         if ends
         else gettext_noop("The trial is under way: new calls speak these shares.")
     )
-    return request.go(address(script_id, "/trial", grade=grade), notice=notice)
+    return request.redirect_to(address(script_id, "/trial", grade=grade), notice=notice)
 
 
 def _weights(typed: dict[int, str]) -> dict[int, float]:
@@ -444,9 +446,9 @@ def _show_trial_pages(
         **heading(request, page.script, page.version, "/trial"),
         compared=compared,
         running=compared is not None and compared.trial.ended_at is None,
-        verdict_in=partial(verdict_in, request.lang),
-        measures=MEASURES,
-        measures_say=MEASURES_SAY,
+        verdict_in=partial(trial_sentence, request.lang),
+        measures=TRIAL_MEASURES,
+        measures_say=TRIAL_MEASURE_SENTENCES,
         approved=approved,
         shares=_shares(approved, compared, typed),
         all_units=all_units,
@@ -495,7 +497,7 @@ def walk(
     try:
         found = walk_script(request.services, script_id, version, language=wanted, tags=tags, steps=done)
     except Invalid:
-        return request.go(address(script_id, "/walk", version=version, language=language, tag=tag))
+        return request.redirect_to(address(script_id, "/walk", version=version, language=language, tag=tag))
     taken = [one.step for one in found.walked[1:]]
 
     def at(*way: str) -> str:

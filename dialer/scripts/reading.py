@@ -35,11 +35,11 @@ from dialer.scripts.model import (
     Variable,
     arrows,
     asides,
-    blanks,
-    named,
     needs_verification,
     prompt_of,
+    variable_names,
     with_defaults,
+    with_names,
 )
 
 _HEADER = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
@@ -439,7 +439,7 @@ class _Reader:
         for part in script.nodes.values():
             prompt = prompt_of(part)
             for text in prompt.texts.values() if prompt else ():
-                for name in sorted(blanks(text) - set(script.variables)):
+                for name in sorted(variable_names(text) - set(script.variables)):
                     problem = Text("uses {%(name)s}, which is no variable of the script", name=name)
                     raise self._wrong(part.id, problem)
 
@@ -602,7 +602,7 @@ def shipped_list(names: Mapping[str, Mapping[str, str]]) -> tuple[PromptItem, ..
     `names`, and the slow readings with `names`.
     """
     scripts = shipped_scripts().values()
-    own = [named(script, names) for script in scripts]
+    own = [with_names(script, names) for script in scripts]
     return tuple(dict.fromkeys((*prompt_list(scripts), *prompt_list(own), *slow_list(own))))
 
 

@@ -26,7 +26,7 @@ from dialer.language import Text
 from dialer.scripts.lint import sound_flaw
 from dialer.scripts.model import Script
 from dialer.scripts.reading import PromptItem, prompt_list, slow_list
-from dialer.scripts.rendered import put, shipped_manifest
+from dialer.scripts.rendered import shipped_manifest, write_atomically
 from dialer.scripts.store import (
     Render,
     Version,
@@ -221,7 +221,7 @@ def _clip(services: Services, item: PromptItem, studio: Studio, folder: Path) ->
         with services.store.begin() as tx:
             body = sound_file_body(tx, name)
         if body is not None:
-            put(folder / name, body)
+            write_atomically(folder / name, body)
     clip = _render_clip(asked, studio, folder)
     return None if clip is None else _store_clip(services, asked, clip, folder)
 
@@ -245,7 +245,7 @@ def _store_clip(services: Services, asked: Item, clip: Clip, folder: Path) -> Cl
         kept = sound_file_body(tx, clip.file)
     if kept is None or kept == body:
         return clip
-    put(path, kept)
+    write_atomically(path, kept)
     return clip_of(asked, clip.voice, path)
 
 

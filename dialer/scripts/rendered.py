@@ -21,7 +21,7 @@ from dialer.core.errors import DialerError, NotFound, Unavailable
 from dialer.core.values import FraudType, Grade, Tag
 from dialer.db.unit_of_work import Store
 from dialer.language import Text
-from dialer.scripts.model import Purpose, Script, first_said, named, prompt_of, with_defaults
+from dialer.scripts.model import Purpose, Script, first_said, prompt_of, with_defaults, with_names
 from dialer.scripts.reading import (
     choose_script_id,
     prompt_list,
@@ -88,7 +88,7 @@ class Sounds:
             return None
         path = self.folder / file
         with suppress(OSError):
-            put(path, body)
+            write_atomically(path, body)
         return path if _sha256(path) == hashlib.sha256(body).hexdigest() else None
 
 
@@ -101,7 +101,7 @@ def _sha256(path: Path) -> str:
         return ""
 
 
-def put(path: Path, body: bytes) -> None:
+def write_atomically(path: Path, body: bytes) -> None:
     """Writes a file atomically: a reader sees all of it or no file. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_suffix(f".{hashlib.sha256(body).hexdigest()[:8]}.partial")
@@ -128,12 +128,12 @@ class RenderedScript:
         return audio_hash(self.clips)
 
     @cached_property
-    def by_text(self) -> Mapping[tuple[str, str], str]:
+    def files_by_text(self) -> Mapping[tuple[str, str], str]:
         """The sound file of each text, by language and text."""
         return self._spoken(slow=False)
 
     @cached_property
-    def slow_by_text(self) -> Mapping[tuple[str, str], str]:
+    def slow_files_by_text(self) -> Mapping[tuple[str, str], str]:
         """The slow sound file of each text, by language and text; only texts of `slow_list` have one."""
         return self._spoken(slow=True)
 
@@ -153,7 +153,7 @@ class RenderedScript:
     def languages(self) -> tuple[str, ...]:
         """The languages in which every prompt has its sound."""
         items = prompt_list([self.script])
-        spoken, recorded = self.by_text, self.recordings
+        spoken, recorded = self.files_by_text, self.recordings
         return tuple(
             language
             for language in self.script.languages
@@ -239,7 +239,7 @@ def shipped_script(
         raise RenderedScriptMissing(script_id=script_id, version_id=None)
     prompts = {(item.language, item.key) for item in prompt_list([script])}
     clips = (clip for clip in shipped_manifest().clips if (clip.language, clip.prompt_id) in prompts)
-    return RenderedScript(script=named(script, names), clips=tuple(clips))
+    return RenderedScript(script=with_names(script, names), clips=tuple(clips))
 
 
 def durations_of(clips: Iterable[Clip]) -> Mapping[tuple[str, str], float]:
@@ -266,7 +266,7 @@ def seconds_before_question(
                 prompts[0] = script.recorded
             seconds = 0.0
             for prompt in prompts:
-                wanted = with_defaults(named(script, names), prompt.texts[language], language)
+                wanted = with_defaults(with_names(script, names), prompt.texts[language], language)
                 clip = clips.get((language, wanted)) or min(
                     (one for one in clips.values() if (one.language, one.prompt_id) == (language, prompt.id)),
                     key=lambda one: (abs(len(one.text) - len(wanted)), one.file),
@@ -278,7 +278,7 @@ def seconds_before_question(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class LiveScripts:
     """The scripts that are live at one moment, and the running trials."""
 
     read_at: datetime
@@ -306,11 +306,11 @@ class Choice:
         shares = self.shares.get((script_id, grade.value)) or self.shares.get((script_id, ""))
         if not shares:
             return chosen
-        number = drawn(shares, f"{script_id}/{person_id}")
+        number = draw_version(shares, f"{script_id}/{person_id}")
         return self.versions.get((script_id, number), chosen)
 
 
-def drawn(shares: Mapping[int, float], key: str) -> int:
+def draw_version(shares: Mapping[int, float], key: str) -> int:
     """The version number for a key: always the same, and each version as often as its share says. When shares change,
     only as many keys as necessary move to another version (weighted rendezvous hashing).
     """
@@ -338,7 +338,7 @@ class RenderedScripts:
         self.names = names or {}
         """The centre's own words for the variables of every script, by variable and language."""
         self._known: dict[tuple[str, int | None, str], RenderedScript] = {}
-        self._choice: Choice | None = None
+        self._choice: LiveScripts | None = None
 
     def of(self, script_id: str, version_id: int | None, audio_hash: str) -> RenderedScript:
         """The script that an attempt was placed with, whatever is live now. Raises `RenderedScriptMissing`."""
@@ -358,10 +358,10 @@ class RenderedScripts:
                 number, canonical, clips = spoken_version(tx, version_id, audio_hash)
         except NotFound as fault:
             raise RenderedScriptMissing(script_id=script_id, version_id=version_id) from fault
-        script = named(read_canonical(canonical), self.names)
+        script = with_names(read_canonical(canonical), self.names)
         return RenderedScript(script=script, clips=clips, version_id=version_id, number=number)
 
-    def now(self, real_now: datetime) -> Choice:
+    def now(self, real_now: datetime) -> LiveScripts:
         """What is live now; while the database does not answer, what was live when it last did."""
         choice = self._choice
         if choice is not None and real_now - choice.read_at < _FRESH and real_now >= choice.read_at:
@@ -378,7 +378,7 @@ class RenderedScripts:
         """Makes the next call of `now` read what is live, even within the two seconds."""
         self._choice = None
 
-    def _read(self, real_now: datetime) -> Choice:
+    def _read(self, real_now: datetime) -> LiveScripts:
         with self._store.begin() as tx:
             live_rows = live_scripts(tx)
             shares = running_script_trials(tx, live_rows)
@@ -398,7 +398,7 @@ class RenderedScripts:
         versions = {
             key: self.of(found.script_id, found.id, found.audio_hash) for key, found in compared.items()
         }
-        return Choice(
+        return LiveScripts(
             read_at=real_now,
             live=MappingProxyType(live),
             shares=MappingProxyType(shares),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.intervals import ERROR, Interval, Rollup, TrialConclusion, compare, share_interval
+from dialer.core.intervals import ERROR, HitCount, Interval, TrialConclusion, compare_shares, share_interval
 from dialer.core.values import Grade
 from dialer.db.audit import write_audit
 from dialer.language import Text
@@ -39,14 +39,14 @@ class Measured:
     """One measure of one version. `verdict` None: it is the live version, with which the others are compared."""
 
     measure: str
-    tally: Rollup
+    tally: HitCount
     interval: Interval | None
     verdict: TrialConclusion | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One version's figures, in the order of `MEASURES`. Without filed cases `defrauded` is left out."""
+    """One version's figures, in the order of `TRIAL_MEASURES`. Without filed cases `defrauded` is left out."""
 
     number: int
     weight: float
@@ -167,10 +167,10 @@ def _measured(measure: str, trial: Trial, heard: Mapping[int, TrialResults], num
         # Several versions against one are several chances to be wrong.
         error = ERROR / max(1, len(trial.weights) - 1)
         live = _tally(heard[trial.live], measure)
-        verdict = compare(live, tally, more_is_better=measure not in _LESS_IS_BETTER, error=error)
+        verdict = compare_shares(live, tally, more_is_better=measure not in _LESS_IS_BETTER, error=error)
     return Measured(measure=measure, tally=tally, interval=share_interval(tally), verdict=verdict)
 
 
-def _tally(heard: TrialResults, measure: str) -> Rollup:
+def _tally(heard: TrialResults, measure: str) -> HitCount:
     hits: int = getattr(heard, measure)
-    return Rollup(people=heard.people, hits=hits)
+    return HitCount(people=heard.people, hits=hits)

@@ -20,8 +20,8 @@ from dialer.core.values import RenderState
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
-from dialer.scripts.lint import Finding, at, check, sound_flaw
-from dialer.scripts.model import Script, named, prompt_of
+from dialer.scripts.lint import LintFinding, at, lint_script, sound_flaw
+from dialer.scripts.model import Script, prompt_of, with_names
 from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
 from dialer.scripts.rendered import clips_for, durations_of, shipped_manifest, shipped_script
 from dialer.scripts.store import (
@@ -67,7 +67,7 @@ def seed_scripts(tx: Tx, *, now: datetime) -> int:
         is_live_shipped = live is None or script_version_by_id(tx, live.version_id).drafted_by == SHIPPED_BY
         items = prompt_list([script])
         if is_live_shipped and all(
-            (item.language, item.text) in shipped.by_text for item in items if item.text
+            (item.language, item.text) in shipped.files_by_text for item in items if item.text
         ):
             approve_script_version(
                 tx,
@@ -125,7 +125,7 @@ class Drafted:
     """The stored draft, and the faults of its wording that keep it from being approved."""
 
     version: Version
-    findings: tuple[Finding, ...]
+    findings: tuple[LintFinding, ...]
 
 
 def draft_script(services: Services, text: str, *, by: str, file: str = "") -> Drafted:
@@ -153,12 +153,14 @@ def draft_script(services: Services, text: str, *, by: str, file: str = "") -> D
     return Drafted(version=version, findings=findings)
 
 
-def examine_script(services: Services, text: str, *, file: str = "") -> tuple[Script, tuple[Finding, ...]]:
+def examine_script(
+    services: Services, text: str, *, file: str = ""
+) -> tuple[Script, tuple[LintFinding, ...]]:
     """Reads and checks a draft without storing it. Raises `ScriptUnreadable` and `Invalid`."""
     if len(text) > _MOST_CHARACTERS:
         raise Invalid(field="script", problem="is too long to be one")
     script = read_script(text, file=file or "draft.toml", bases=shipped_bases())
-    return script, check(script, offered=services.centre.languages)
+    return script, lint_script(script, offered=services.centre.languages)
 
 
 def script_in(services: Services, version: Version) -> Script:
@@ -167,7 +169,7 @@ def script_in(services: Services, version: Version) -> Script:
     """
     bases = {name: (base[0], base[1]) for name, base in version.bases.items()}
     script = read_script(version.source, file=version.file, bases=bases)
-    return named(script, services.rendered_scripts.names)
+    return with_names(script, services.rendered_scripts.names)
 
 
 _SHOWN = 20
@@ -177,7 +179,7 @@ _REASON_LENGTH = 500
 class NotApproved(Refusal):
     """The version cannot be approved because of findings; each names its file, node and line."""
 
-    def __init__(self, *, script_id: str, number: int, findings: Sequence[Finding]) -> None:
+    def __init__(self, *, script_id: str, number: int, findings: Sequence[LintFinding]) -> None:
         lines = [str(finding) for finding in findings[:_SHOWN]]
         if len(findings) > _SHOWN:
             lines.append(f"... and {len(findings) - _SHOWN} more")
@@ -286,12 +288,14 @@ def approve_script(
 
 def findings_of(
     services: Services, version: Version, script: Script, sounded: ApprovalSound
-) -> tuple[Finding, ...]:
+) -> tuple[LintFinding, ...]:
     """Everything that keeps a version from being approved, including faults of its sound."""
     # A prompt without sound is in `absent` already.
     wording = [
         finding
-        for finding in check(script, durations=durations_of(sounded.clips), offered=services.centre.languages)
+        for finding in lint_script(
+            script, durations=durations_of(sounded.clips), offered=services.centre.languages
+        )
         if finding.rule != "sound"
     ]
     return (*wording, *_broken(services, version, script, sounded.clips))
@@ -324,10 +328,10 @@ def _problems_of(sha256: str, path: Path) -> tuple[Text, ...]:  # noqa: ARG001  
     return tuple(sound_flaw(flaw) for flaw in problems(path))
 
 
-def _broken(services: Services, version: Version, script: Script, clips: Iterable[Clip]) -> list[Finding]:
+def _broken(services: Services, version: Version, script: Script, clips: Iterable[Clip]) -> list[LintFinding]:
     """A finding for each clip that is missing, not what was rendered, or not fit to be played."""
     nodes = {prompt.id: node for node in script.nodes.values() if (prompt := prompt_of(node)) is not None}
-    found: list[Finding] = []
+    found: list[LintFinding] = []
     real_now = services.real.now()
     for clip in clips:
         path = services.rendered_scripts.sounds.whole(clip.file, clip.sha256, real_now=real_now)
@@ -337,6 +341,8 @@ def _broken(services: Services, version: Version, script: Script, clips: Iterabl
         for fault in faults:
             text = gettext_noop("its sound in %(language)s (%(file)s) %(fault)s")
             problem = Text(text, language=clip.language, file=clip.file, fault=fault)
-            elsewhere = Finding(file=version.file, line=0, node=clip.prompt_id, rule="sound", problem=problem)
+            elsewhere = LintFinding(
+                file=version.file, line=0, node=clip.prompt_id, rule="sound", problem=problem
+            )
             found.append(at(node, "sound", problem) if node else elsewhere)
     return found

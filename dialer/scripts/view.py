@@ -17,9 +17,9 @@ from itertools import pairwise
 from audio.clips import RECORDED
 from dialer.core.values import Contact, Tag
 from dialer.language import Lang, gettext_noop, say
-from dialer.scripts.lint import Finding
+from dialer.scripts.lint import LintFinding
 from dialer.scripts.model import (
-    SUCCESSES,
+    SUCCESS_ANSWERS,
     Ask,
     Branch,
     BranchOn,
@@ -221,7 +221,7 @@ class Card:
     """What an end or a hand-over means."""
     patience: str
     """How long a question waits and how often it is asked again."""
-    problems: tuple[Finding, ...]
+    problems: tuple[LintFinding, ...]
 
     def has_words_in(self, language: str) -> bool:
         """Whether the node says anything in this language."""
@@ -234,7 +234,7 @@ class Card:
 
 
 def script_cards(
-    script: Script, nodes: Sequence[NodeView], findings: Sequence[Finding], lang: Lang
+    script: Script, nodes: Sequence[NodeView], findings: Sequence[LintFinding], lang: Lang
 ) -> tuple[Card, ...]:
     """The nodes in the order in which a call meets them; last, in their own order, those that no way leads to and the
     prompts besides the nodes.
@@ -265,7 +265,7 @@ def _following(script: Script, name: str) -> list[str]:
     return [way.to for way in ways_of(script.nodes[name], Lang.EN) if way.to]
 
 
-def _card(script: Script, node: NodeView, findings: Sequence[Finding], lang: Lang) -> Card:
+def _card(script: Script, node: NodeView, findings: Sequence[LintFinding], lang: Lang) -> Card:
     part = script.nodes.get(node.id)
     return Card(
         node=node,
@@ -386,7 +386,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ArrowLabel:
     """The label of an arrow: a key and the phrase that means the same, or the words for what else leads there."""
 
     key: str
@@ -394,12 +394,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrow:
+class PictureArrow:
     """An arrow between two boxes. `is_main`: it is on the shortest way to a success."""
 
     start: str
     to: str
-    answers: tuple[Answer, ...]
+    answers: tuple[ArrowLabel, ...]
     is_main: bool
 
 
@@ -408,7 +408,7 @@ class Picture:
     """The graph of a script, to be drawn."""
 
     boxes: tuple[Box, ...]
-    arrows: tuple[Arrow, ...]
+    arrows: tuple[PictureArrow, ...]
 
 
 def picture(script: Script, cards: Sequence[Card], lang: Lang, language: str) -> Picture:
@@ -417,7 +417,7 @@ def picture(script: Script, cards: Sequence[Card], lang: Lang, language: str) ->
         card.node.id: Box(id=card.node.id, card=card, text=card.words_in(language) or card.looks_at)
         for card in cards
     }
-    answers: defaultdict[tuple[str, str], list[Answer]] = defaultdict(list)
+    answers: defaultdict[tuple[str, str], list[ArrowLabel]] = defaultdict(list)
     for card in cards:
         for way in card.ways:
             if way.to in boxes:
@@ -431,7 +431,7 @@ def picture(script: Script, cards: Sequence[Card], lang: Lang, language: str) ->
     return Picture(
         boxes=tuple(boxes.values()),
         arrows=tuple(
-            Arrow(start=start, to=to, answers=tuple(found), is_main=(start, to) in main)
+            PictureArrow(start=start, to=to, answers=tuple(found), is_main=(start, to) in main)
             for (start, to), found in answers.items()
         ),
     )
@@ -446,7 +446,7 @@ def main_way(script: Script) -> tuple[str, ...]:
     for name in waiting:
         node = script.nodes[name]
         if isinstance(node, End):
-            (good if node.answer in SUCCESSES else ends).append(name)
+            (good if node.answer in SUCCESS_ANSWERS else ends).append(name)
         # The shortest way through a branch is the usual one: `otherwise` comes last.
         following = _following(script, name)
         for to in reversed(following) if isinstance(node, Branch) else following:
@@ -461,16 +461,16 @@ def main_way(script: Script) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
-def _answer(script: Script, node_id: str, way: Way, language: str) -> list[Answer]:
+def _answer(script: Script, node_id: str, way: Way, language: str) -> list[ArrowLabel]:
     node = script.nodes[node_id]
     if way.key and isinstance(node, Ask):
         return [_keyed(node.choices[way.key], language)]
-    return [Answer(key="", text=way.label)] if way.label else []
+    return [ArrowLabel(key="", text=way.label)] if way.label else []
 
 
-def _keyed(choice: Choice, language: str) -> Answer:
+def _keyed(choice: Choice, language: str) -> ArrowLabel:
     """The key of a choice with the phrase that means the same, cut short."""
     said = choice.phrases.get(language) or next(iter(choice.phrases.values()), ())
     text = said[0] if said else ""
     short = text if len(text) <= _MOST_LABEL else text[: _MOST_LABEL - 2] + "…"
-    return Answer(key=choice.key, text=short)
+    return ArrowLabel(key=choice.key, text=short)

@@ -115,7 +115,9 @@ class Release:
     held: tuple[Candidate, ...]
 
 
-def release(waiting: Iterable[Candidate], budget: Mapping[Grade, int], used: Mapping[Grade, int]) -> Release:
+def choose_released(
+    waiting: Iterable[Candidate], budget: Mapping[Grade, int], used: Mapping[Grade, int]
+) -> Release:
     """Chooses the warnings to send: all extra-high ones, and of each other grade, by `turn`, as many as are left of its
     budget. `used`: how many of each grade were sent in the last hour. Unused places of a grade go to the next lower
     grade, and count as used by that one alone; the higher grade can still take its places within the hour. The grade

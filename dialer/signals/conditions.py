@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from dialer.core.values import FraudType, Grade, yuan
+from dialer.core.values import FraudType, Grade, format_yuan
 from dialer.language import Text, gettext_noop
-from dialer.signals.model import ITEMS, Direction, ItemKind, ListKind, Reporter, SignalKind, Topic
+from dialer.signals.model import (
+    ITEM_KINDS_OF_SIGNAL,
+    Direction,
+    ItemKind,
+    ListKind,
+    Reporter,
+    SignalKind,
+    Topic,
+)
 from dialer.signals.rules import Aggregate, Feature, Op, Test, Where
 
 _NOUNS: Final[Mapping[SignalKind, str]] = {
@@ -161,7 +169,7 @@ def _figure(feature: Feature) -> Text:
 
 
 def _item(feature: Feature) -> ItemKind:
-    return ITEMS[feature.kinds[0]][0]
+    return ITEM_KINDS_OF_SIGNAL[feature.kinds[0]][0]
 
 
 def _signals(feature: Feature) -> Text:
@@ -217,7 +225,7 @@ def _formatter(feature: Feature) -> Callable[[float], Text]:
 
 def _formatter_of(field: str) -> Callable[[float], Text]:
     if field == _AMOUNT:
-        return lambda fen: Text("%(amount)s yuan", amount=yuan(round(fen)).removesuffix(".00"))
+        return lambda fen: Text("%(amount)s yuan", amount=format_yuan(round(fen)).removesuffix(".00"))
     if field == _DURATION:
         return _length
     return lambda figure: Text("%(figure)s", figure=f"{figure:g}")

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from dialer.db.unit_of_work import Row, Tx
 from dialer.signals.budget import is_worth_listing, is_worth_removing
-from dialer.signals.features import ROW, names_another, rows_of
+from dialer.signals.features import ROW, may_name_scammer, rows_of
 from dialer.signals.label_store import answered_verdicts
 from dialer.signals.model import ROBOT_SOURCE, Change, Item, ListKind, SignalKind
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import reasons_of
-from dialer.signals.verdicts import Standing
+from dialer.signals.verdicts import ItemStatus
 
 LIST_NAME: Final = "确认"
 """The name of the list that the robot maintains."""
@@ -27,7 +27,7 @@ _DIGITS: Final = 48
 
 
 @dataclass(slots=True)
-class Answers:
+class SuspectedListUpdates:
     """What one process has read of answered warnings; a new process reads them again."""
 
     read: set[int] = field(default_factory=set)
@@ -38,7 +38,7 @@ class Answers:
         self,
         tx: Tx,
         codec: SignalCodec,
-        standing: Callable[[Item], Standing],
+        standing: Callable[[Item], ItemStatus],
         opened: Callable[[Collection[Row]], Iterable[StoredSignal]],
         *,
         mitigators: frozenset[str],
@@ -63,7 +63,7 @@ class Answers:
         touched: dict[Item, str] = {}
         for stored in opened(signal_rows(tx, rests_on)):
             signal = stored.signal
-            if signal.person is None or not names_another(ROW.unpack(rows_of(signal)[: ROW.size])):
+            if signal.person is None or not may_name_scammer(ROW.unpack(rows_of(signal)[: ROW.size])):
                 continue
             key = signal.person, rests_on[signal.source, signal.signal_no]
             for kind, value in stored.items.items():

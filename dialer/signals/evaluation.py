@@ -35,29 +35,27 @@ from dialer.signals.features import (
     Listings,
     Row,
     Trace,
-    compiled,
-    holds,
+    compile_rules,
+    from_microseconds,
     item_key,
     listing_of,
-    micros,
-    moment,
     rows_of,
+    test_passes,
+    to_microseconds,
 )
 from dialer.signals.model import Item, Signal, SignalKind
 from dialer.signals.rules import Effect, RuleSet, Test
 from dialer.signals.scorecard import Scorecard
 from dialer.signals.verdicts import (
     Bands,
-    Compared,
     Counterfactual,
-    Hit,
+    FiredRule,
+    ItemStatus,
     SignalName,
-    Standing,
     Touch,
     Verdict,
     VerdictChange,
-    compare,
-    filled,
+    fill_reason,
     rules_that_fired,
 )
 
@@ -139,7 +137,7 @@ class Evaluator:
         self.bands = bands or Bands()
         self.too_late = self.repeated = 0
         self._lateness = allowed_lateness // timedelta(microseconds=1)
-        self._compiled = compiled(rules)
+        self._compiled = compile_rules(rules)
         self._score = self._compiled.score
         self._keep = self._compiled.longest_seconds * SECOND + self._lateness
         self._points = self.scorecard.points_of(rules)
@@ -167,7 +165,7 @@ class Evaluator:
         if signal.kind is SignalKind.LIST_CHANGE:
             return self._apply_change(signal)
         assert signal.person is not None
-        at = micros(signal.event_at)
+        at = to_microseconds(signal.event_at)
         person = self._persons.get(signal.person)
         if person is None:
             person = self._new(signal.person)
@@ -215,26 +213,26 @@ class Evaluator:
         )
         return [verdict for _, verdict in told]
 
-    def touched(self, item: Item, since: datetime) -> list[Touch]:
+    def persons_who_touched(self, item: Item, since: datetime) -> list[Touch]:
         """The persons who touched the item at or after `since`: the latest touch first, and of equal ones the largest
         money.
         """
-        key, start = item_key(item), micros(since)
+        key, start = item_key(item), to_microseconds(since)
         found: list[Touch] = []
         for name, person in self._persons_touching(key):
             last = _last_touch(person.rows, key)
             if last >= start:
                 _, money = self._score(_until(person.rows, last), last, self._listings, b"")
-                found.append(Touch(person=name, last_at=moment(last), money_fen=money))
-        return sorted(found, key=lambda one: (-micros(one.last_at), -one.money_fen, one.person))
+                found.append(Touch(person=name, last_at=from_microseconds(last), money_fen=money))
+        return sorted(found, key=lambda one: (-to_microseconds(one.last_at), -one.money_fen, one.person))
 
-    def standing(self, item: Item, at: datetime) -> Standing:
+    def item_status(self, item: Item, at: datetime) -> ItemStatus:
         """The lists that contain the item at `at`, and how many persons of this shard touched it in the 72 hours
         before.
         """
-        key, t = item_key(item), micros(at)
+        key, t = item_key(item), to_microseconds(at)
         start = t - MONEY_SECONDS * SECOND
-        return Standing(
+        return ItemStatus(
             lists=self._listings.lists_at(key, t),
             touched=sum(
                 start < _last_touch(person.rows, key) <= t for _, person in self._persons_touching(key)
@@ -246,7 +244,7 @@ class Evaluator:
         those persons. From here on, signals later than allowed at `now` count as too late. Verdicts that are dropped
         remain in the fingerprint.
         """
-        limit = micros(now)
+        limit = to_microseconds(now)
         gone = 0
         for key, person in list(self._persons.items()):
             person.latest = max(person.latest, limit)
@@ -450,14 +448,14 @@ class Evaluator:
             self._verdict(key, person, now, VerdictChange.RAISED if is_now > was else VerdictChange.LOWERED)
         ]
 
-    def fired(self, person: bytes, at: datetime) -> tuple[str, ...]:
+    def rules_firing(self, person: bytes, at: datetime) -> tuple[str, ...]:
         """The ids of the rules that fire for the person at `at`; () for an unknown person. Memory must still cover that
         moment.
         """
         held = self._persons.get(person)
         if held is None:
             return ()
-        t = micros(at)
+        t = to_microseconds(at)
         fired, _ = self._score(_until(held.rows, t), t, self._listings, held.known)
         return tuple(rule.id for n, rule in enumerate(self.rules.rules) if fired >> n & 1)
 
@@ -488,7 +486,7 @@ class Evaluator:
         raising = [n for n in fired if self.rules.rules[n].effect is Effect.POINTS]
         grade = next((one for one in Grade if one.rank == best.rank), None)
         return Verdict(
-            person=key, change=change, at=moment(best.at), since=moment(incident.since),
+            person=key, change=change, at=from_microseconds(best.at), since=from_microseconds(incident.since),
             score=0 if gone else best.score, probability=0.0 if gone else self.scorecard.probability(best.score),
             grade=None if gone else grade, fraud_type=self._fraud_type(raising, trace, person.rows),
             money_fen=best.money,
@@ -506,14 +504,14 @@ class Evaluator:
             SignalName(sources[int(one[0])], one[1]) if len(one) > 1 else SignalName("", "") for one in parts
         ]
 
-    def _hit(self, n: int, trace: Trace, names: Sequence[SignalName]) -> Hit:
+    def _hit(self, n: int, trace: Trace, names: Sequence[SignalName]) -> FiredRule:
         rule, places = self.rules.rules[n], self._compiled.names[n]
         used = sorted({row for place in places.values() for row in trace.rows[place]})
         values = {name: trace.figures[place] for name, place in places.items()}
-        return Hit(
+        return FiredRule(
             rule=rule.id, version=rule.version, points=abs(self._points[n]), values=values,
             signals=tuple(sorted(names[row] for row in used)),
-            reason={language: filled(template, values) for language, template in rule.reason.items()},
+            reason={language: fill_reason(template, values) for language, template in rule.reason.items()},
         )  # fmt: skip
 
     def _kept(self, n: int, trace: Trace, best: _Point) -> Iterable[Counterfactual]:
@@ -521,7 +519,7 @@ class Evaluator:
         enough = not self._point(best.at, best.fired & ~(1 << n), best.money).rank
         tests: tuple[Test, ...] = (*rule.all_of, *(rule.any_of if len(rule.any_of) == 1 else ()))
         for test in tests:
-            if holds(test, places, trace.figures):
+            if test_passes(test, places, trace.figures):
                 bound = test.factor * (trace.figures[places[test.other]] if test.other else 1)
                 figure = trace.figures[places[test.feature]]
                 said = kept_from_firing(test, rule.features[test.feature], figure=figure, bound=bound)
@@ -689,6 +687,6 @@ def _digest(key: bytes, incident: _Incident) -> int:
 
 
 __all__ = [
-    "Bands", "Compared", "Counterfactual", "Evaluator", "Hit", "SignalName", "SnapshotUnreadable", "Touch", "Verdict",
-    "VerdictChange", "compare", "filled", "rules_that_fired",
+    "Bands", "Counterfactual", "Evaluator", "FiredRule", "SignalName", "SnapshotUnreadable", "Touch", "Verdict",
+    "VerdictChange", "fill_reason", "rules_that_fired",
 ]  # fmt: skip

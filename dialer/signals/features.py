@@ -62,12 +62,12 @@ Listing = tuple[int, bytes, int, str, bool]
 """Microseconds, name key, bit of the list's kind, its name, whether the item was entered."""
 
 
-def micros(moment: datetime) -> int:
+def to_microseconds(moment: datetime) -> int:
     """Microseconds since 1970."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def moment(at: int) -> datetime:
+def from_microseconds(at: int) -> datetime:
     """The moment (UTC) of microseconds since 1970; the reverse of `micros`."""
     return _EPOCH + timedelta(microseconds=at)
 
@@ -91,7 +91,7 @@ def rows_of(signal: Signal) -> bytes:
     c2 = _ENUMS["grade"].get(signal.grade or "", 0) or _ENUMS["reporter"].get(signal.reporter or "", 0)
     items = [item_key(one) for one in signal.items]
     items += [NO_ITEM] * (2 - len(items))
-    at = micros(signal.event_at)
+    at = to_microseconds(signal.event_at)
     number = signal.duration_seconds or signal.amount_fen
     packed = ROW.pack(at, KINDS[kind], c1, c2, flags, number, items[0], items[1])
     if len(items) > 2:  # noqa: PLR2004 - two items a row
@@ -104,7 +104,7 @@ _CONTACT_KINDS: Final = {
 }
 
 
-def names_another(row: Row) -> bool:
+def may_name_scammer(row: Row) -> bool:
     """Whether the items of a row may belong to a scammer: those of a call, message, site or app, or of a payment to a
     new payee. A login has the person's own account.
     """
@@ -117,7 +117,7 @@ def listing_of(signal: Signal) -> tuple[bytes, Listing]:
     """The key of the item in a change of a list, and the change."""
     assert signal.list_kind is not None
     entry = (
-        micros(signal.event_at),
+        to_microseconds(signal.event_at),
         blake2b(f"{signal.source}\t{signal.signal_no}".encode(), digest_size=8).digest(),
         _LIST_BIT[signal.list_kind],
         signal.list_name,
@@ -191,7 +191,7 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledRules:
     """The functions of a rule set. Both take the rows up to `t`, oldest first, `t`, the listings, and the items known
     from dropped rows. `score` returns (bits of the rules that fired, money at risk in fen); `trace` also returns what
     they found.
@@ -207,7 +207,7 @@ class Compiled:
     source: str
 
 
-def compiled(rules: RuleSet) -> Compiled:
+def compile_rules(rules: RuleSet) -> CompiledRules:
     """Compiles the rules to functions that read the rows once. Equal features of several rules are computed once."""
     places: dict[Feature, int] = {}
 
@@ -222,7 +222,7 @@ def compiled(rules: RuleSet) -> Compiled:
     exec(compile(f"{quick.text}\n{full.text}", "<rules>", "exec"), space)  # noqa: S102 - made of checked names and numbers alone
     traced = space["trace"]
     longest = max((one.within_seconds for one in places), default=0)
-    return Compiled(
+    return CompiledRules(
         score=space["score"],
         trace=lambda *given: Trace(*traced(*given)),
         names=names,
@@ -347,9 +347,9 @@ class _Source:
             if rule.any_of:
                 tests.append("(" + " or ".join(_test(one, names[number]) for one in rule.any_of) + ")")
             if rule.since is not None:
-                tests.append(f"t >= {micros(rule.since)}")
+                tests.append(f"t >= {to_microseconds(rule.since)}")
             if rule.until is not None:
-                tests.append(f"t < {micros(rule.until)}")
+                tests.append(f"t < {to_microseconds(rule.until)}")
             self._add(1, f"if {' and '.join(tests)}:")
             self._add(2, f"fired |= {1 << number}")
         if self.traced:
@@ -398,7 +398,7 @@ def _test(test: Test, names: Mapping[str, int]) -> str:
     return f"{left} {_OPS[test.op]} {right}"
 
 
-def holds(test: Test, names: Mapping[str, int], figures: Sequence[int]) -> bool:
+def test_passes(test: Test, names: Mapping[str, int], figures: Sequence[int]) -> bool:
     """Whether a test passes with the figures of a trace."""
     left = figures[names[test.feature]]
     right = test.factor * (figures[names[test.other]] if test.other else 1)

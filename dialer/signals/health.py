@@ -65,14 +65,14 @@ def check_quality(tx: Tx, *, now: datetime) -> None:
         }
         names = [rule for rule, _, _ in worse]
         raise_alarm_once(tx, AlarmCode.RULE_WORSE, now=now, facts=facts, names=names)
-    drifted = drifts(tx, now=now)
+    drifted = drifted_figures(tx, now=now)
     if drifted:
         figures = {name: round(value, 2) for name, value in drifted[:_SHOWN]}
         facts = {"figures": figures}
         raise_alarm_once(tx, AlarmCode.SIGNALS_DRIFTED, now=now, facts=facts, names=list(figures))
 
 
-def drifts(tx: Tx, *, now: datetime) -> list[tuple[str, float]]:
+def drifted_figures(tx: Tx, *, now: datetime) -> list[tuple[str, float]]:
     """Figures of rules, as `rule.figure`, whose population stability index of the last day against the week before is
     `DRIFTED` or more, the largest first.
     """

@@ -12,7 +12,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import IdSet, in_words
 from dialer.db.unit_of_work import Tx
 from dialer.signals.budget import has_fallen
-from dialer.signals.scorecard import Labelled
+from dialer.signals.scorecard import LabelledVerdict
 from dialer.signals.store import SignalCodec
 
 _v, _r = t.verdict.c, t.verdict_reason.c
@@ -72,7 +72,7 @@ def _filing_is_valid() -> sa.ColumnElement[bool]:
     return sa.func.coalesce(newest, sa.true())
 
 
-def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -> list[Labelled]:
+def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -> list[LabelledVerdict]:
     """The labels of verdicts opened since `since`: of those whose call was answered, and of those without a call whose
     person has a filed case.
     """
@@ -86,7 +86,7 @@ def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -
     uncalled = _filed_without_call(tx, codec, since=since)
     fired = _rules_of(tx, [row["id"] for row in rows] + uncalled)
     found = [
-        Labelled(
+        LabelledVerdict(
             fired=fired.get(row["id"], frozenset()),
             is_fraud=bool(row["right"]),
             weight=1 / row["draw_share"] if row["draw_share"] else 1.0,
@@ -95,7 +95,7 @@ def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -
         for row in rows
     ]
     return found + [
-        Labelled(fired=fired.get(one, frozenset()), is_fraud=True, called=False) for one in uncalled
+        LabelledVerdict(fired=fired.get(one, frozenset()), is_fraud=True, called=False) for one in uncalled
     ]
 
 

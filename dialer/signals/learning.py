@@ -14,9 +14,9 @@ from dialer.language import Text
 from dialer.services import Services
 from dialer.signals.label_store import read_background, read_labels
 from dialer.signals.rule_store import RuleVersion, live_rule_version
-from dialer.signals.scorecard import Fitted, fit
+from dialer.signals.scorecard import FittedScorecard, fit_scorecard
 from dialer.signals.store import SignalCodec
-from dialer.signals.versions import draft_rules, rules_of
+from dialer.signals.versions import draft_rules, parse_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class FittedRules:
     waits for a second person, None if nothing was stored.
     """
 
-    fitted: Fitted
+    fitted: FittedScorecard
     live: int
     background: int
     draft: RuleVersion | None
@@ -44,8 +44,8 @@ def fit_rules(services: Services, *, days: int, by: str, store: bool = True) -> 
             raise Conflict(Text("the robot has never run: there are no live rules"), current="none")
         labelled = read_labels(tx, SignalCodec(services.store.vault), since=since, now=now)
         background = read_background(tx, since=since)
-    live = rules_of(version)
-    fitted = fit(live.rules, live.scorecard, labelled, background)
+    live = parse_version(version)
+    fitted = fit_scorecard(live.rules, live.scorecard, labelled, background)
     draft = None
     if store:
         card = json.loads(fitted.scorecard.to_json())

@@ -127,7 +127,7 @@ def fires_on(rule: Rule, example: Example) -> bool:
     for signal in example_signals(example, start):
         evaluator.apply(signal)
         last = max(last, signal.event_at)
-    return bool(evaluator.fired(_key(_PERSON), last))
+    return bool(evaluator.rules_firing(_key(_PERSON), last))
 
 
 def example_signals(example: Example, start: datetime) -> Iterable[Signal]:

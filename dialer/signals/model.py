@@ -1,7 +1,7 @@
 """A signal: something that a source observed about one person, or the entry of an item in a list or its removal. Pure.
 
-`FIELDS` lists the fields of each of the nine kinds; `SignalReader` reads one raw record. A signal contains no phone, no
-id number and no text: persons and items are keyed indexes, which the functions given to the reader compute.
+`FIELDS_OF_SIGNAL` lists the fields of each of the nine kinds; `SignalReader` reads one raw record. A signal contains no
+phone, no id number and no text: persons and items are keyed indexes, which the functions given to the reader compute.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dialer.language import Text
 
 LONGEST_NAME: Final = 64
 """The most characters that a source, a signal number or the name of a list may have."""
-MOST_AHEAD: Final = timedelta(minutes=5)
+MOST_CLOCK_AHEAD: Final = timedelta(minutes=5)
 """How far an event may lie after its arrival: the clocks of sources differ."""
 LARGEST_NUMBER: Final = 10**13
 ROBOT_SOURCE: Final = "预警机器人"
@@ -125,7 +125,7 @@ class Item:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """One observation. (source, signal_no) is unique; times are aware UTC. `person` is the keyed index of the person,
-    None for a change of a list. A field that the kind does not have keeps its default (`FIELDS`).
+    None for a change of a list. A field that the kind does not have keeps its default (`FIELDS_OF_SIGNAL`).
 
     `items`: at most two, up to four for a platform push or report, each kind once; exactly one for a change of a list.
     """
@@ -179,7 +179,7 @@ class Reading:
     items: Mapping[ItemKind, str] = field(default_factory=dict)
 
 
-ITEMS: Final[Mapping[SignalKind, tuple[ItemKind, ...]]] = {
+ITEM_KINDS_OF_SIGNAL: Final[Mapping[SignalKind, tuple[ItemKind, ...]]] = {
     SignalKind.CALL: (ItemKind.NUMBER,),
     SignalKind.SMS: (ItemKind.NUMBER, ItemKind.DOMAIN),
     SignalKind.WEB: (ItemKind.DOMAIN,),
@@ -192,7 +192,7 @@ ITEMS: Final[Mapping[SignalKind, tuple[ItemKind, ...]]] = {
 }
 """The items that a signal of each kind may have; `known_hours` is counted for the first."""
 
-NEEDED_ITEM: Final[Mapping[SignalKind, ItemKind]] = {
+REQUIRED_ITEM_KIND: Final[Mapping[SignalKind, ItemKind]] = {
     SignalKind.CALL: ItemKind.NUMBER,
     SignalKind.SMS: ItemKind.NUMBER,
     SignalKind.WEB: ItemKind.DOMAIN,
@@ -200,7 +200,7 @@ NEEDED_ITEM: Final[Mapping[SignalKind, ItemKind]] = {
     SignalKind.PAYMENT_ATTEMPT: ItemKind.ACCOUNT,
 }
 
-FIELDS: Final[Mapping[SignalKind, tuple[str, ...]]] = {
+FIELDS_OF_SIGNAL: Final[Mapping[SignalKind, tuple[str, ...]]] = {
     SignalKind.CALL: ("direction", "duration_seconds", "overseas"),
     SignalKind.SMS: ("direction", "overseas", "has_link", "topic"),
     SignalKind.WEB: ("topic",),
@@ -213,7 +213,7 @@ FIELDS: Final[Mapping[SignalKind, tuple[str, ...]]] = {
 }
 """The fields of each kind, besides those that every signal has."""
 
-NEEDED: Final[Mapping[SignalKind, tuple[str, ...]]] = {
+REQUIRED_FIELDS: Final[Mapping[SignalKind, tuple[str, ...]]] = {
     SignalKind.CALL: ("direction",),
     SignalKind.PAYMENT_ATTEMPT: ("amount_fen",),
     SignalKind.LIST_CHANGE: ("list_kind", "change"),
@@ -303,12 +303,12 @@ class SignalReader:
         event_at = take("event_at", lambda: self._moment(given.get("event_at"), received_at))
         if kind is None:
             return tuple(wrong)
-        for name in sorted(set(given) - _COMMON - set(FIELDS[kind])):
+        for name in sorted(set(given) - _COMMON - set(FIELDS_OF_SIGNAL[kind])):
             # In a table with the fields of all kinds, a field of another kind is empty; one with a value is a mistake.
             take(name, lambda: _unknown_field(kind))
         values = {
             name: value
-            for name in FIELDS[kind]
+            for name in FIELDS_OF_SIGNAL[kind]
             if (value := take(name, partial(_value, name, given, kind))) is not None
         }
         plain = {
@@ -327,7 +327,9 @@ class SignalReader:
         if wrong:
             return tuple(wrong)
         person = None if kind is SignalKind.LIST_CHANGE else self.person(phone, id_number)
-        items = tuple(Item(one, self.item(one, plain[one])) for one in ITEMS[kind] if one in plain)
+        items = tuple(
+            Item(one, self.item(one, plain[one])) for one in ITEM_KINDS_OF_SIGNAL[kind] if one in plain
+        )
         signal = Signal(
             source=source, signal_no=signal_no, kind=kind, event_at=event_at, received_at=received_at,
             person=person, items=items, **values,
@@ -354,7 +356,7 @@ class SignalReader:
         except OverflowError:
             # On the first or last day of the calendar: in another time zone the time lies outside the calendar.
             raise _Wrong(Text("is not a time"), fix) from None
-        if moment > received_at + MOST_AHEAD:
+        if moment > received_at + MOST_CLOCK_AHEAD:
             raise _Wrong(
                 Text("lies after the arrival"), Text("correct the clock or the time zone of the source")
             )
@@ -372,20 +374,20 @@ class SignalReader:
 
     def _item(self, item: ItemKind, given: Mapping[str, Any], kind: SignalKind) -> str | None:
         if item.value not in given:
-            if NEEDED_ITEM.get(kind) is item:
+            if REQUIRED_ITEM_KIND.get(kind) is item:
                 raise _Wrong(
                     Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=kind.value)
                 )
             return None
-        if item not in ITEMS[kind]:
+        if item not in ITEM_KINDS_OF_SIGNAL[kind]:
             raise _Wrong(
                 Text("does not belong to the kind %(kind)s", kind=kind.value),
                 Text("leave the field out or correct the kind"),
             )
-        return plain_item(item, str(given[item.value]), self.area)
+        return normalise_item(item, str(given[item.value]), self.area)
 
 
-def plain_item(item: ItemKind, value: str, area: str) -> str:
+def normalise_item(item: ItemKind, value: str, area: str) -> str:
     """An item in the one form that its keyed index is computed from. Raises `ItemUnreadable`."""
     text = cleaned(value)
     match item:
@@ -451,7 +453,7 @@ def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> object:  # 
     if name == "amount_fen" and value is None and "amount" in given:
         return _amount(given["amount"])
     if value is None:
-        if name in NEEDED.get(kind, ()):
+        if name in REQUIRED_FIELDS.get(kind, ()):
             raise _Wrong(Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=kind.value))
         return None
     if name in NUMBERS:

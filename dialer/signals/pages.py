@@ -19,11 +19,11 @@ from dialer.signals.queries import (
     CALIBRATION_DAYS,
     MOST_LINES,
     SEARCHED,
-    Chosen,
     LabelFilter,
-    SignalLack,
-    list_lacking,
+    UnevaluatedReason,
+    VerdictFilter,
     list_signals,
+    list_unevaluated_signals,
     list_verdicts,
     read_status,
 )
@@ -31,7 +31,7 @@ from dialer.signals.reasons import KIND_WORDS, rule_title
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.shadow import Difference, Side
 from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
-from dialer.web.console import CurrentRequest, RequestContext, Section, need_all, sees_everything
+from dialer.web.console import CurrentRequest, RequestContext, Section, require_top_unit, sees_everything
 from dialer.web.rendering import PlaceGroup
 
 robot_pages = Section()
@@ -74,7 +74,7 @@ def verdicts(
     services = request.services
     between = (low, high) if low >= 0 else None
     days = _DAYS if between is None else timedelta(days=CALIBRATION_DAYS)
-    chosen = Chosen(
+    chosen = VerdictFilter(
         since=services.clock.now() - days,
         state=VerdictState(state) if state in set(VerdictState) else None,
         rule=rule[:60],
@@ -102,13 +102,13 @@ def verdicts(
 def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Response:
     """The newest signals of a source, or those that changed no verdict, without personal data."""
     services = request.services
-    chosen = SignalLack(lack) if lack in set(SignalLack) else None
+    chosen = UnevaluatedReason(lack) if lack in set(UnevaluatedReason) else None
     with services.store.begin() as tx:
         if chosen is None:
             lines = list_signals(tx, source[:60], now=services.clock.now())
         else:
             lateness = timedelta(seconds=services.signals.late_seconds)
-            lines = list_lacking(tx, chosen, allowed_lateness=lateness)
+            lines = list_unevaluated_signals(tx, chosen, allowed_lateness=lateness)
     return request.page(
         "console/robot_signals.html",
         source=source[:60],
@@ -122,14 +122,14 @@ def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Respon
 @robot_pages.post(_PATH + "/rules/{number}/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, number: int, reason: Words = "") -> Response:
     """A second person approves the version; the robot then evaluates with it."""
-    need_all(request)
+    require_top_unit(request)
     try:
         approve_rules(request.services, number, by=request.who, reason=reason)
     except (Invalid, RulesNotApproved) as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
-    return request.go(
+    return request.redirect_to(
         _PATH, notice=gettext_noop("The rules are approved; the robot uses them within seconds.")
     )
 
@@ -137,9 +137,9 @@ def approve(request: CurrentRequest, number: int, reason: Words = "") -> Respons
 @robot_pages.post(_PATH + "/rules/resume", act=Permission.CONTROL)
 def resume(request: CurrentRequest, rule: Words = "") -> Response:
     """Resumes a stopped rule: what it finds is sent again."""
-    need_all(request)
+    require_top_unit(request)
     resume_rule(request.services, rule, by=request.who)
-    return request.go(_PATH, notice=gettext_noop("The rule is in use again."))
+    return request.redirect_to(_PATH, notice=gettext_noop("The rule is in use again."))
 
 
 def _show(request: RequestContext, *, refused: str = "", status: int = 200) -> Response:

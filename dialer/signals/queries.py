@@ -19,7 +19,7 @@ from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_within_unit
 from dialer.signals.budget import Estimate, is_silent, missed_fraud
 from dialer.signals.label_store import case_labels, worse_rules
-from dialer.signals.model import MOST_AHEAD, SignalKind
+from dialer.signals.model import MOST_CLOCK_AHEAD, SignalKind
 from dialer.signals.shadow import Difference, ShadowStatus, Side, persons_warned, persons_with, read_shadow
 from dialer.signals.verdict_store import RuleStop, source_rates, stopped_rules
 
@@ -265,7 +265,7 @@ MOST_LINES: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class VerdictFilter:
     """Selects the verdicts that a figure of the page counts: opened since `since`, and matching each other field that
     is given. `rule`: it fired with points; `warned`: a warning was sent; `side`: of persons whom the live rules, or the
     draft beside them, warn.
@@ -281,7 +281,9 @@ class Chosen:
     side: Side | None = None
 
 
-def list_verdicts(tx: Tx, chosen: Chosen, *, visible_to: int | None = None) -> tuple[list[VerdictLine], int]:
+def list_verdicts(
+    tx: Tx, chosen: VerdictFilter, *, visible_to: int | None = None
+) -> tuple[list[VerdictLine], int]:
     """The verdicts, highest score first, at most `MOST_LINES`, and how many there are in all. `visible_to`: a unit,
     which sees only the verdicts without a case and those of its own cases.
     """
@@ -334,7 +336,7 @@ class SignalLine:
     received_at: datetime
 
 
-class SignalLack(StrEnum):
+class UnevaluatedReason(StrEnum):
     """Why a signal changed no verdict: it is `waiting` to be evaluated, or came `late`, after the time allowed."""
 
     WAITING = "waiting"
@@ -343,17 +345,19 @@ class SignalLack(StrEnum):
 
 SEARCHED: Final = 200_000
 """How many of the newest signals are searched for those that came too late."""
-_CLOCKS: Final = MOST_AHEAD
+_CLOCKS: Final = MOST_CLOCK_AHEAD
 _LINE: Final = tuple(t.signal.c[name] for name in SignalLine.__dataclass_fields__)
 
 
-def list_lacking(tx: Tx, lack: SignalLack, *, allowed_lateness: timedelta) -> list[SignalLine]:
+def list_unevaluated_signals(
+    tx: Tx, lack: UnevaluatedReason, *, allowed_lateness: timedelta
+) -> list[SignalLine]:
     """At most `MOST_LINES` signals: those that wait, the longest first; or those that came too late, the newest first,
     among the newest `SEARCHED`. A signal is too late if one that arrived before it for the same person has an event
     time more than `allowed_lateness` later.
     """
     s, earlier = t.signal.c, t.signal.alias("earlier")
-    if lack is SignalLack.WAITING:
+    if lack is UnevaluatedReason.WAITING:
         statement = sa.select(*_LINE).select_from(_WITH_SHARD).where(*_waiting(tx)).order_by(s.seq)
     else:
         newest = tx.scalar(sa.select(sa.func.max(s.seq))) or 0

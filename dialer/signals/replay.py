@@ -16,8 +16,8 @@ from dialer.signals.budget import BudgetPolicy, needed_hours
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.rule_store import rule_version_by_number
 from dialer.signals.store import SignalCodec, read_period
-from dialer.signals.verdicts import compare
-from dialer.signals.versions import LiveRules, live_rules, rules_of
+from dialer.signals.verdicts import compare_warned
+from dialer.signals.versions import EvaluatorRules, live_rules, parse_version
 
 _AT_ONCE: Final = 2000
 
@@ -53,7 +53,7 @@ class Replay:
 
 
 class _Run:
-    def __init__(self, rules: LiveRules, late_seconds: int) -> None:
+    def __init__(self, rules: EvaluatorRules, late_seconds: int) -> None:
         self.evaluator = Evaluator(
             rules.rules, rules.scorecard, allowed_lateness=timedelta(seconds=late_seconds)
         )
@@ -71,7 +71,7 @@ def replay(services: Services, *, start: datetime, end: datetime, draft: int | N
     codec, late = SignalCodec(services.store.vault), services.signals.late_seconds
     with services.store.begin() as tx:
         live = _Run(live_rules(tx), late)
-        other = None if draft is None else _Run(rules_of(rule_version_by_number(tx, draft)), late)
+        other = None if draft is None else _Run(parse_version(rule_version_by_number(tx, draft)), late)
     runs = [live] if other is None else [live, other]
     after = count = 0
     while True:
@@ -101,7 +101,7 @@ def replay(services: Services, *, start: datetime, end: datetime, draft: int | N
 
 
 def _shadow(live: _Run, other: _Run, version: int) -> Shadow:
-    compared = compare(live.grades, other.grades)
+    compared = compare_warned(live.grades, other.grades)
     lines, desks = other.hours()
     return Shadow(
         version=version,

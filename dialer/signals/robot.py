@@ -17,21 +17,27 @@ from datetime import timedelta
 from typing import Final
 
 from dialer.core.errors import Refusal, Unavailable
-from dialer.db.leases import has_ended, own_name
+from dialer.db.leases import has_ended, process_name
 from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.system_state import end_heartbeat, heartbeats, note_heartbeat
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.services import Services
-from dialer.signals.confirmed import Answers
+from dialer.signals.confirmed import SuspectedListUpdates
 from dialer.signals.deliveries import MOST_SIGNALS, SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
 from dialer.signals.health import check_health, check_quality
 from dialer.signals.model import Item, Signal
 from dialer.signals.rule_store import live_rules_hash, newest_draft, rule_version_by_number
 from dialer.signals.rules import Effect
-from dialer.signals.sending import Told, draw_below, keep_verdicts, release_held
-from dialer.signals.shadow import Grades, delete_old_compared, end_shadow, start_shadow, write_compared
+from dialer.signals.sending import ChangedVerdict, release_held, send_random_draw, store_verdicts
+from dialer.signals.shadow import (
+    Grades,
+    delete_old_shadow_grades,
+    end_shadow,
+    start_shadow,
+    write_shadow_grades,
+)
 from dialer.signals.store import (
     EVERY_SHARD,
     SHARDS,
@@ -40,17 +46,17 @@ from dialer.signals.store import (
     StoredSignal,
     advance_shards,
     delete_old_signals,
-    keep_shards,
     read_signals,
     read_snapshot,
     release_shards,
+    renew_shards,
     shard_holders,
     take_shards,
     write_snapshot,
 )
 from dialer.signals.verdict_store import delete_old_below
-from dialer.signals.verdicts import Standing, Verdict
-from dialer.signals.versions import LiveRules, live_rules, rules_of, seed_rules
+from dialer.signals.verdicts import ItemStatus, Verdict
+from dialer.signals.versions import EvaluatorRules, live_rules, parse_version, seed_rules
 
 KIND: Final = "robot"
 LEASE_SECONDS: Final = 10.0
@@ -77,17 +83,17 @@ class Robot:
     def __init__(self, services: Services, stopped: threading.Event, *, holder: str = "") -> None:
         self._services = services
         self._stopped = stopped
-        self._holder = holder or own_name(os.getpid())
+        self._holder = holder or process_name(os.getpid())
         self._codec = SignalCodec(services.store.vault)
-        self._rules: LiveRules | None = None
+        self._rules: EvaluatorRules | None = None
         self._shards: dict[int, Evaluator] = {}
         self._seq: dict[int, int] = {}
-        self._told: list[Told] = []
+        self._told: list[ChangedVerdict] = []
         self._newest: tuple[int, int] | None = (0, 0)
-        self._draft: tuple[int, LiveRules] | None = None
+        self._draft: tuple[int, EvaluatorRules] | None = None
         self._beside: dict[int, Evaluator] = {}
         self._compared: dict[bytes, Grades] = {}
-        self._answers = Answers()
+        self._answers = SuspectedListUpdates()
         self._last: dict[str, float] = {}
         self._snapshot_at: dict[int, float] = {}
         self._snapshot_seq: dict[int, int] = {}
@@ -97,8 +103,8 @@ class Robot:
         worked_at = time.monotonic()
         while not self._stopped.is_set():
             try:
-                self.beat()
-                count = self.step()
+                self.do_periodic_work()
+                count = self.evaluate_next()
             except (Unavailable, SchemaMoved) as fault:
                 _log.warning("%s", fault)
                 self._stopped.wait(_BEAT_SECONDS)
@@ -121,7 +127,7 @@ class Robot:
             _log.warning("%s", fault)
         self._shards.clear()
 
-    def beat(self) -> None:
+    def do_periodic_work(self) -> None:
         """Does the periodic work: shards, rules, snapshots, and what one process does for all."""
         if not self._is_due("beat", _BEAT_SECONDS):
             return
@@ -175,7 +181,7 @@ class Robot:
                     end_shadow(tx)
                     return
                 try:
-                    rules = rules_of(rule_version_by_number(tx, found[1]))
+                    rules = parse_version(rule_version_by_number(tx, found[1]))
                 except Refusal as fault:
                     _log.warning(
                         "version %s of the rules cannot run beside the live ones: %s", found[1], fault
@@ -191,7 +197,7 @@ class Robot:
             beside.restore(self._shards[missing].snapshot())
             self._beside[missing] = beside
 
-    def _evaluator(self, rules: LiveRules | None = None) -> Evaluator:
+    def _evaluator(self, rules: EvaluatorRules | None = None) -> Evaluator:
         rules = rules or self._rules
         assert rules is not None
         return Evaluator(
@@ -203,7 +209,7 @@ class Robot:
     def _balance_shards(self) -> None:
         """Renews the shards that this process still holds, and takes free ones up to a fair share."""
         with self._services.store.begin() as tx:
-            held = keep_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
+            held = renew_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
             for lost in set(self._shards) - held:
                 self._forget(lost)
             note_heartbeat(tx, process=self._holder, kind=KIND, real_now=self._services.real.now(), facts={})
@@ -255,7 +261,7 @@ class Robot:
         while at < shard.seq and not self._stopped.is_set():
             with self._services.store.begin() as tx:
                 rows = read_signals(tx, after=at, shards=[shard.shard], limit=_AT_ONCE)
-                keep_shards(tx, [*self._shards, shard.shard], holder=self._holder, seconds=LEASE_SECONDS)
+                renew_shards(tx, [*self._shards, shard.shard], holder=self._holder, seconds=LEASE_SECONDS)
             rows = [row for row in rows if row["seq"] <= shard.seq]
             if not rows:
                 break
@@ -272,7 +278,7 @@ class Robot:
         self._snapshot_seq[shard.shard] = found[0] if found is not None else 0
         _log.info("shard %s: %s signals replayed in %.1f s", shard.shard, replayed, time.monotonic() - began)
 
-    def step(self) -> int:
+    def evaluate_next(self) -> int:
         """Evaluates the next signals and commits what follows; returns how many there were. Raises `Unavailable` if
         they cannot be read; a commit is tried again until the database answers or the process is stopped.
         """
@@ -311,7 +317,7 @@ class Robot:
                 if stored.seq > self._seq[shard]:
                     changed = self._shards[shard].apply(stored.signal)
                     self._told += [
-                        Told(verdict=one, seq=stored.seq, received_at=stored.signal.received_at)
+                        ChangedVerdict(verdict=one, seq=stored.seq, received_at=stored.signal.received_at)
                         for one in changed
                     ]
                     self._compare(shard, stored.signal, changed)
@@ -329,7 +335,7 @@ class Robot:
         assert self._rules is not None
         services = self._services
         with services.store.begin() as tx:
-            mine = keep_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
+            mine = renew_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
             if mine != set(self._shards):
                 # Another process has continued with what this one lost; this one rebuilds all its shards.
                 for shard in list(self._shards):
@@ -338,12 +344,12 @@ class Robot:
                 release_shards(tx, mine, holder=self._holder)
                 return
             now = services.clock.now()
-            kept = keep_verdicts(
+            kept = store_verdicts(
                 tx, services, self._codec, self._told, rules_hash=self._rules.content_hash, now=now
             )
             advance_shards(tx, mine, seq=last, rules_hash=self._rules.content_hash, now=now)
             if self._draft is not None:
-                write_compared(tx, self._draft[0], self._compared, now=now)
+                write_shadow_grades(tx, self._draft[0], self._compared, now=now)
         self._told, self._compared = [], {}
         for shard in mine:
             self._seq[shard] = max(last, self._seq[shard])
@@ -358,11 +364,11 @@ class Robot:
         now = self._services.clock.now()
         mitigators = frozenset(one.id for one in self._rules.rules.rules if one.effect is Effect.MITIGATOR)
 
-        def standing(item: Item) -> Standing:
-            mine = [one.standing(item, now) for one in self._shards.values()]
+        def standing(item: Item) -> ItemStatus:
+            mine = [one.item_status(item, now) for one in self._shards.values()]
             # Persons are spread evenly over the shards, so these represent the others.
             touched = sum(one.touched for one in mine) * SHARDS // len(mine)
-            return Standing(lists=mine[0].lists, touched=touched)
+            return ItemStatus(lists=mine[0].lists, touched=touched)
 
         with self._services.store.begin() as tx:
             changes = self._answers.changes(
@@ -389,7 +395,7 @@ class Robot:
                 one.sweep(now - timedelta(days=self._services.signals.keep_days))
             content, seq = evaluator.snapshot(), self._seq[shard]
             with self._services.store.begin() as tx:
-                if shard not in keep_shards(tx, [shard], holder=self._holder, seconds=LEASE_SECONDS):
+                if shard not in renew_shards(tx, [shard], holder=self._holder, seconds=LEASE_SECONDS):
                     continue
                 write_snapshot(
                     tx,
@@ -414,7 +420,7 @@ class Robot:
                 services.enqueue("dial")
         if self._is_due("health", _HEALTH_SECONDS):
             with services.store.begin() as tx:
-                sent = draw_below(tx, services, now=now, every=_DRAW_EVERY)
+                sent = send_random_draw(tx, services, now=now, every=_DRAW_EVERY)
                 check_health(tx, now=now)
             if sent:
                 services.enqueue("dial")
@@ -427,4 +433,4 @@ class Robot:
             with services.store.begin() as tx:
                 delete_old_signals(tx, before=now - timedelta(days=services.signals.keep_days))
                 delete_old_below(tx, before=now - _BELOW_KEPT)
-                delete_old_compared(tx, before=now - _BELOW_KEPT)
+                delete_old_shadow_grades(tx, before=now - _BELOW_KEPT)

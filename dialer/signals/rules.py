@@ -22,9 +22,9 @@ from dialer.core.errors import Refusal
 from dialer.core.values import FraudType, Grade
 from dialer.language import Text
 from dialer.signals.model import (
-    FIELDS,
+    FIELDS_OF_SIGNAL,
     FLAGS,
-    ITEMS,
+    ITEM_KINDS_OF_SIGNAL,
     NUMBERS,
     Direction,
     ListKind,
@@ -316,8 +316,8 @@ def _feature(name: str, raw: Mapping[str, Any], before: Mapping[str, Feature]) -
     (field,) = fields
     allowed = {
         Aggregate.COUNT: {""},
-        Aggregate.DISTINCT: {ITEMS[kind][0].value for kind in kinds},
-    }.get(aggregate, {one for one in NUMBERS if all(one in FIELDS[kind] for kind in kinds)})
+        Aggregate.DISTINCT: {ITEM_KINDS_OF_SIGNAL[kind][0].value for kind in kinds},
+    }.get(aggregate, {one for one in NUMBERS if all(one in FIELDS_OF_SIGNAL[kind] for kind in kinds)})
     if field not in allowed or (aggregate is Aggregate.DISTINCT and len(allowed) != 1):
         raise _Wrong(
             Text("%(place)s cannot take the %(what)s of this", place=place, what=aggregate.value),
@@ -351,7 +351,9 @@ def _where(text: str, kinds: Sequence[SignalKind], place: str) -> Where:
             Text("write name = value, with =, !=, >=, <=, in"),
         )
     name, op, written = found[1], Op(found[2]), found[3].split()
-    known = {one for one in FIELDS[kinds[0]] if all(one in FIELDS[kind] for kind in kinds)}
+    known = {
+        one for one in FIELDS_OF_SIGNAL[kinds[0]] if all(one in FIELDS_OF_SIGNAL[kind] for kind in kinds)
+    }
     has_items = not {SignalKind.PLATFORM_PUSH, SignalKind.REPORT} & set(kinds)
     known |= {"listed", *_DERIVED} if has_items else set()
     if name not in known:

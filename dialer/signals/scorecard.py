@@ -124,7 +124,7 @@ class LearningMissing(Refusal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
+class LabelledVerdict:
     """A verdict that a call or a filed case answered: the rules that fired, mitigators too, and whether it was right.
     `weight`: 1 / probability for one drawn from below the threshold, 1 for the others. `called`: False for a case that
     was filed without a call. Such a case shows which rules matter, but not how often a score is right: of cases without
@@ -139,7 +139,7 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
+class FittedScorecard:
     """A draft and what it rests on: `changes` (rule, points now, points in the draft), the numbers of labels, and the
     calibration error before and after: the mean difference between the probability and the share of right ones over ten
     bins of equal size (after: with points learned without the case).
@@ -153,12 +153,12 @@ class Fitted:
     error_after: float
 
 
-def fit(
+def fit_scorecard(
     rules: RuleSet,
     current: Scorecard,
-    labelled: Iterable[Labelled],
+    labelled: Iterable[LabelledVerdict],
     background: Mapping[frozenset[str], int] | None = None,
-) -> Fitted:
+) -> FittedScorecard:
     """Fits a draft to labels. A rule that never fired among them keeps its points. The same labels give the same draft.
     Raises `TooFewLabels` and `LearningMissing`.
 
@@ -200,7 +200,7 @@ def fit(
     own = [1.0] * len(answered)
     before = [current.probability(max(0.0, one)) for one in matrix[called] @ now]
     after = [draft.probability(one) for one in held_out[called]]
-    return Fitted(
+    return FittedScorecard(
         scorecard=draft,
         changes=tuple(
             (one, int(abs(old)), int(abs(new)))

@@ -20,7 +20,7 @@ from dialer.db.unit_of_work import Tx
 from dialer.intake.phones import normalise_id_number
 from dialer.intake.records import Accepted, Record
 from dialer.services import Services
-from dialer.signals.budget import BudgetPolicy, Candidate, Capacity, draw, hourly_budget, release
+from dialer.signals.budget import BudgetPolicy, Candidate, Capacity, choose_released, draw, hourly_budget
 from dialer.signals.evaluation import GAP
 from dialer.signals.model import ROBOT_SOURCE, ItemKind, SignalKind
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
@@ -48,7 +48,7 @@ from dialer.signals.verdict_store import (
     write_reasons,
     write_verdicts,
 )
-from dialer.signals.verdicts import Hit, Verdict
+from dialer.signals.verdicts import FiredRule, Verdict
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
 
@@ -73,7 +73,7 @@ _ITEMS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ChangedVerdict:
     """A verdict with the signal that changed it: its number in the order of arrival, and when it arrived."""
 
     verdict: Verdict
@@ -89,8 +89,14 @@ class VerdictCounts:
     sent: int
 
 
-def keep_verdicts(
-    tx: Tx, services: Services, codec: SignalCodec, told: Sequence[Told], *, rules_hash: str, now: datetime
+def store_verdicts(
+    tx: Tx,
+    services: Services,
+    codec: SignalCodec,
+    told: Sequence[ChangedVerdict],
+    *,
+    rules_hash: str,
+    now: datetime,
 ) -> VerdictCounts:
     """Stores the last verdict of each person, and sends what the budget allows. Call it in the transaction that also
     records how far the signals are evaluated, so that each verdict is stored and sent exactly once.
@@ -126,7 +132,7 @@ def keep_verdicts(
     risen: Sequence[StoredVerdict] = [row for row in rows if row.sent_at is not None and _has_risen(row)]
     if risen:
         risen = _raised_by_active_rules(tx, risen, stopped_rules(tx))
-    sent = len(send(tx, services, risen, now=now))
+    sent = len(send_warnings(tx, services, risen, now=now))
     held = [row for row in rows if row.state is VerdictState.HELD and row.has_phone]
     if held and others_are_held(tx, [row.id for row in held]):
         # These are released with all the others, within a second; only the urgent ones go at once.
@@ -143,7 +149,7 @@ def _signals_of(verdict: Verdict, signals: Mapping[tuple[str, str], StoredSignal
 
 def _row(
     services: Services,
-    told: Told,
+    told: ChangedVerdict,
     before: StoredVerdict | None,
     new_id: int,
     signals: Sequence[StoredSignal],
@@ -226,7 +232,7 @@ def instruction_number(key: bytes, person: bytes, since: datetime) -> str:
 def _reasons(
     verdict_id: int, verdict: Verdict, signals: Mapping[tuple[str, str], StoredSignal], now: datetime
 ) -> Iterable[StoredReason]:
-    hits: list[tuple[Hit, int]] = [(hit, hit.points) for hit in verdict.hits]
+    hits: list[tuple[FiredRule, int]] = [(hit, hit.points) for hit in verdict.hits]
     hits += [(hit, -hit.points) for hit in verdict.mitigators]
     for hit, points in hits:
         copies = [_copy(signals[name]) for name in hit.signals if name in signals]
@@ -274,7 +280,7 @@ def release_held(
         if resumed := rules_resumed_since(tx, now - GAP):
             risen = [one for one in lock_risen(tx, since=now - 2 * GAP, rules=resumed) if one.has_phone]
             risen = [one for one in risen if one.event_at > now - GAP and _has_risen(one)]
-            again = len(send(tx, services, _raised_by_active_rules(tx, risen, stopped), now=now))
+            again = len(send_warnings(tx, services, _raised_by_active_rules(tx, risen, stopped), now=now))
         among = lock_held(tx, limit=_BATCH, since=now - GAP, stopped=stopped)
         if silent := [one.id for one in among if not one.has_phone]:
             note_without_phone(tx, silent)
@@ -284,7 +290,7 @@ def release_held(
     if not held:
         return again
     if is_urgent:
-        return len(send(tx, services, held, now=now))
+        return len(send_warnings(tx, services, held, now=now))
     by_key = {str(one.id): one for one in held}
     used = {} if all(one.grade is Grade.EXTRA_HIGH for one in held) else sent_since(tx, now - _HOUR)
     candidates = [
@@ -297,8 +303,8 @@ def release_held(
         )
         for key, one in by_key.items()
     ]
-    chosen = release(candidates, budget_now(tx, services), used).released
-    return again + len(send(tx, services, [by_key[one.key] for one in chosen], now=now))
+    chosen = choose_released(candidates, budget_now(tx, services), used).released
+    return again + len(send_warnings(tx, services, [by_key[one.key] for one in chosen], now=now))
 
 
 def _mainly_on_active_rules(
@@ -350,7 +356,7 @@ def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
     return hourly_budget(Capacity(lines=round(lines), desks=round(desks)), policy)
 
 
-def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:
+def send_random_draw(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:
     """Sends some of the verdicts below the threshold, chosen at random, and returns how many; does nothing within
     `every` after the last draw. Each verdict is drawn from once, and is stored with the probability of being drawn.
     """
@@ -376,10 +382,12 @@ def draw_below(tx: Tx, services: Services, *, now: datetime, every: timedelta) -
         patterns=Counter(tuple(sorted(one)) for one in fired.values()),
     )
     rows = [replace(pool[one.key], draw_share=one.probability) for one in drawn]
-    return len(send(tx, services, rows, now=now))
+    return len(send_warnings(tx, services, rows, now=now))
 
 
-def send(tx: Tx, services: Services, rows: Sequence[StoredVerdict], *, now: datetime) -> list[StoredVerdict]:
+def send_warnings(
+    tx: Tx, services: Services, rows: Sequence[StoredVerdict], *, now: datetime
+) -> list[StoredVerdict]:
     """Stores a warning for each verdict, the same way as for lists and the API, and returns the rows with what was
     sent. Every row must have a telephone number.
     """

@@ -32,7 +32,7 @@ class Difference(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class ShadowLoad:
     """Warnings, each of which is a call, and the hours of lines and desks that they need."""
 
     warnings: int
@@ -48,8 +48,8 @@ class ShadowStatus:
 
     number: int
     started_at: datetime
-    live: Load
-    draft: Load
+    live: ShadowLoad
+    draft: ShadowLoad
     differences: Mapping[Difference, int]
 
 
@@ -66,7 +66,7 @@ def end_shadow(tx: Tx) -> None:
     tx.execute(sa.delete(t.shadow))
 
 
-def write_compared(tx: Tx, version_id: int, grades: Mapping[bytes, Grades], *, now: datetime) -> None:
+def write_shadow_grades(tx: Tx, version_id: int, grades: Mapping[bytes, Grades], *, now: datetime) -> None:
     """Stores the grades of these persons by both. Does nothing if the draft no longer runs."""
     runs = sa.select(_s.version_id).where(_s.version_id == version_id)
     if not grades or not tx.rows(runs.with_for_update(read=True, key_share=True)):
@@ -86,7 +86,7 @@ def write_compared(tx: Tx, version_id: int, grades: Mapping[bytes, Grades], *, n
     tx.execute(statement.on_conflict_do_update(index_elements=["version_id", "person_hash"], set_=new), rows)
 
 
-def delete_old_compared(tx: Tx, *, before: datetime) -> int:
+def delete_old_shadow_grades(tx: Tx, *, before: datetime) -> int:
     """Deletes the grades of persons whose verdicts have not changed since `before`; returns how many."""
     return tx.execute(sa.delete(t.shadow_person).where(_p.changed_at < before)).rowcount
 
@@ -147,6 +147,6 @@ def read_shadow(tx: Tx) -> ShadowStatus | None:
     )
 
 
-def _load(counts: Mapping[Grade, int]) -> Load:
+def _load(counts: Mapping[Grade, int]) -> ShadowLoad:
     lines, desks = needed_hours(counts, BudgetPolicy())
-    return Load(warnings=sum(counts.values()), line_hours=lines, desk_hours=desks)
+    return ShadowLoad(warnings=sum(counts.values()), line_hours=lines, desk_hours=desks)

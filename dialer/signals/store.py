@@ -279,7 +279,7 @@ def take_shards(tx: Tx, *, holder: str, gone: Sequence[str], most: int, seconds:
     return sorted((Shard(**row) for row in tx.rows(_TAKE, given)), key=lambda one: one.shard)
 
 
-def keep_shards(tx: Tx, shards: Collection[int], *, holder: str, seconds: float) -> set[int]:
+def renew_shards(tx: Tx, shards: Collection[int], *, holder: str, seconds: float) -> set[int]:
     """Renews those of these shards that this process still holds for `seconds` from now; returns and locks them until
     the transaction ends. Nothing may be written for any other shard.
     """

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from dialer.core.values import FraudType, Grade, yuan
+from dialer.core.values import FraudType, Grade, format_yuan
 from dialer.language import Text
 from dialer.signals.model import ListKind
 from dialer.signals.rules import BLANK, Op
@@ -52,7 +52,7 @@ class SignalName(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ItemStatus:
     """An item at a moment: the lists that contain it, by kind and name, and how many people touched it within the time
     for which a change of a list looks back.
     """
@@ -73,7 +73,7 @@ class VerdictChange(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class FiredRule:
     """A rule that fired: its points (for a mitigator those taken off), the figure of each feature, the signals that the
     features counted, and the reason in both languages with the figures filled in.
     """
@@ -120,8 +120,8 @@ class Verdict:
     grade: Grade | None
     fraud_type: FraudType
     money_fen: int
-    hits: tuple[Hit, ...]
-    mitigators: tuple[Hit, ...]
+    hits: tuple[FiredRule, ...]
+    mitigators: tuple[FiredRule, ...]
     kept: tuple[Counterfactual, ...]
     calming: tuple[str, ...]
 
@@ -148,14 +148,14 @@ class Touch:
     money_fen: int
 
 
-def filled(template: str, values: Mapping[str, int]) -> str:
+def fill_reason(template: str, values: Mapping[str, int]) -> str:
     """A template of a reason with its figures filled in: {name} as it is, {name:yuan} from fen, {name:minutes} and
     {name:hours} from seconds. {name|call|calls} is the figure and the word that agrees with it: 1 call, 2 calls; also
     after :yuan and the others.
     """
     shown: Mapping[str, Callable[[int], str]] = {
         "": str,
-        "yuan": lambda fen: yuan(fen).removesuffix(".00"),
+        "yuan": lambda fen: format_yuan(fen).removesuffix(".00"),
         "minutes": lambda seconds: str(max(1, seconds // 60)),
         "hours": lambda seconds: str(max(1, seconds // 3600)),
     }
@@ -170,7 +170,7 @@ def filled(template: str, values: Mapping[str, int]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class WarnedDifference:
     """How a draft differs from the live rules: the persons whom only the draft warns, whom only the live rules warn,
     and whom both warn with another grade.
     """
@@ -180,9 +180,9 @@ class Compared:
     regraded: tuple[bytes, ...]
 
 
-def compare(live: Mapping[bytes, Grade], draft: Mapping[bytes, Grade]) -> Compared:
+def compare_warned(live: Mapping[bytes, Grade], draft: Mapping[bytes, Grade]) -> WarnedDifference:
     """Compares the grades of warned persons; each group is in the order of the keys."""
-    return Compared(
+    return WarnedDifference(
         new=tuple(sorted(draft.keys() - live.keys())),
         lost=tuple(sorted(live.keys() - draft.keys())),
         regraded=tuple(sorted(one for one in live.keys() & draft.keys() if live[one] is not draft[one])),

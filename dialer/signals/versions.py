@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_actor, said
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_actor, required_text
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
@@ -51,7 +51,7 @@ class RulesNotApproved(Refusal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiveRules:
+class EvaluatorRules:
     """The rules and the scorecard that an evaluator works with. `content_hash` identifies their version."""
 
     content_hash: str
@@ -65,9 +65,9 @@ def content_hash_of(files: Mapping[str, str], scorecard: Mapping[str, Any] | Non
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def rules_of(version: RuleVersion) -> LiveRules:
+def parse_version(version: RuleVersion) -> EvaluatorRules:
     """The rules and scorecard of a version. Raises `RuleUnreadable` and `ScorecardUnreadable`."""
-    return LiveRules(
+    return EvaluatorRules(
         content_hash=version.content_hash,
         rules=RuleSet.of(read_rule(text, file=f"{name}.toml") for name, text in version.files.items()),
         scorecard=Scorecard()
@@ -98,12 +98,12 @@ def seed_rules(tx: Tx, *, now: datetime) -> bool:
     return True
 
 
-def live_rules(tx: Tx) -> LiveRules:
+def live_rules(tx: Tx) -> EvaluatorRules:
     """The live rules. Raises `NotFound` in a database that no robot has prepared."""
     version = live_rule_version(tx)
     if version is None:
         raise NotFound(kind="version of the rules", key="live")
-    return rules_of(version)
+    return parse_version(version)
 
 
 def draft_rules(
@@ -130,7 +130,7 @@ def approve_rules(services: Services, number: int, *, by: str, reason: str) -> R
     """Approves a version; the robot evaluates with it within seconds. Raises `NotFound`, `Invalid`, `RulesNotApproved`,
     and `Conflict` for the person who drafted it.
     """
-    who, why = actor_name(by), said("reason", reason)
+    who, why = actor_name(by), required_text("reason", reason)
     now = services.clock.now()
     with services.store.begin() as tx:
         lock_rules(tx)

@@ -23,7 +23,7 @@ from dialer.outcomes.report import refresh_rollup
 from dialer.tasks.application import current_application, cycle_part, is_stopping, patient_task, run_patiently
 from dialer.telephony.client import CallClient, DeskClient
 from dialer.work.desk_calls import settle_desk_calls
-from dialer.work.inbound import settle_calls_in
+from dialer.work.inbound import settle_inbound_calls
 from dialer.work.stop_requests import raise_unanswered
 from dialer.work.tasks import return_idle_assignments
 from dialer.work.transfers import escalate_unsigned
@@ -95,7 +95,7 @@ def reconcile_task() -> None:
         lambda: _with_client(CallClient, partial(cancel_calls, services)),
         lambda: _with_client(CallClient, partial(reconcile, services)),
         lambda: _with_client(DeskClient, partial(settle_desk_calls, services)),
-        lambda: _with_client(CallClient, partial(settle_calls_in, services)),
+        lambda: _with_client(CallClient, partial(settle_inbound_calls, services)),
         _watch_trunks,
     )
 

@@ -281,7 +281,7 @@ def machine_verdict(params: Mapping[str, str]) -> CallProgress:
     return CallProgress(stage=Stage.ANSWERED, sid=_sid(params), answered_by=answered_by)
 
 
-def heard(params: Mapping[str, str]) -> Heard:
+def read_gather(params: Mapping[str, str]) -> Heard:
     """What a Gather received. Keys take precedence over speech; keys that no telephone has count as silence."""
     digits = params.get("Digits", "")
     if _KEYS.fullmatch(digits):

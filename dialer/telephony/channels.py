@@ -19,7 +19,7 @@ from dialer.core.errors import Unavailable
 from dialer.core.values import MessageChannel, MessageState
 
 
-class Fault(StrEnum):
+class RefusalCause(StrEnum):
     """Why a channel refused a request."""
 
     NUMBER = "number"
@@ -44,7 +44,7 @@ class Placed:
 class Refused:
     """There is certainly no call or message. Without `http_status` the request was never sent."""
 
-    fault: Fault
+    fault: RefusalCause
     code: int | None = None
     http_status: int | None = None
     retry_after_seconds: float | None = None
@@ -124,7 +124,7 @@ EMPTY_LISTINGS: Final = 2
 """This many complete listings after the deadline of a request, all without it, prove that it does not exist."""
 CLOCK_SKEW: Final = timedelta(seconds=5)
 """Between our clock and that of a channel."""
-GIVE_UP: Final = timedelta(minutes=10)
+GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """A channel that has not answered this long after the deadline is asked about that request no more."""
 
 
@@ -140,7 +140,7 @@ class Conclusion(StrEnum):
     """Nothing was listed, and it may still come: the channel is asked again."""
 
 
-def conclude(*, fitting: int, others: int, empty_before: int, past_deadline: bool) -> Conclusion:
+def conclude_listing(*, fitting: int, others: int, empty_before: int, past_deadline: bool) -> Conclusion:
     """What follows from a listing with `fitting` entries that match our request and `others` that match no request of
     ours, after `empty_before` empty listings. Before the deadline an empty listing proves nothing.
     """

@@ -36,10 +36,10 @@ from dialer.language import Text, gettext_noop
 from dialer.telephony.callbacks import MESSAGE_STATES, CallState, PersonLeg, caller_of, result_of
 from dialer.telephony.channels import (
     ChannelClient,
-    Fault,
     MessageClient,
     MessageProgress,
     Placed,
+    RefusalCause,
     Refused,
     SendResult,
     SendText,
@@ -94,7 +94,7 @@ async def _check_may_send(*_: object) -> None:
         raise _TooLate
 
 
-class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package is untyped
+class CarrierHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package is untyped
     """The HTTP client below the official client: sends its requests to `base_url` instead, when there is one. Create it
     inside a running loop.
 
@@ -266,7 +266,7 @@ _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 _NOT_SENT: Final = (NotSent, aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 _LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
-TROUBLE: Final = (TooFast, *_LOST, *_UNREADABLE)
+REQUEST_ERRORS: Final = (TooFast, *_LOST, *_UNREADABLE)
 """The exceptions that a request may raise; `trouble` interprets them."""
 
 
@@ -309,12 +309,12 @@ class AccountClient:
     def __init__(self, config: TelephonyConfig) -> None:
         self.config = config
         self.urls = HookUrls(config.public_url)
-        self._wire: Wire | None = None
+        self._wire: CarrierHttpClient | None = None
         self._client: Client | None = None
 
     async def __aenter__(self) -> Self:
         config = self.config
-        self._wire = Wire(base_url=config.base_url, timeout_seconds=config.timeout_seconds)
+        self._wire = CarrierHttpClient(base_url=config.base_url, timeout_seconds=config.timeout_seconds)
         self._client = Client(
             config.account_sid,
             config.auth_token,
@@ -337,7 +337,7 @@ class AccountClient:
         return self._client
 
     @property
-    def wire(self) -> Wire:
+    def wire(self) -> CarrierHttpClient:
         """The HTTP session; only inside `async with`."""
         assert self._wire is not None, "the client was not entered"
         return self._wire
@@ -348,8 +348,8 @@ class AccountClient:
         """
         try:
             made = await creation()
-        except TROUBLE as error:
-            return trouble(error)
+        except REQUEST_ERRORS as error:
+            return result_of_error(error)
         if not made.sid or not isinstance(made.sid, str):
             return UncertainResult(detail="the answer names no sid")
         return Placed(sid=made.sid, status=str(made.status or "queued"))
@@ -372,7 +372,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
             await self.api.calls.list_async(limit=1, page_size=1)
         except _LOST:
             return False
-        except TROUBLE:
+        except REQUEST_ERRORS:
             return True
         return True
 
@@ -393,7 +393,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
         """The call as it is now; None when the carrier has no such call. Raises `Unavailable`."""
         if not _SID.fullmatch(sid):
             return None
-        call = await asked(lambda: self.api.calls(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
+        call = await ask_account(lambda: self.api.calls(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
         return None if call is None else _state(call)
 
     async def find(self, order: PlaceCall, /, *, since: datetime, until: datetime) -> list[CallState]:
@@ -403,7 +403,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
         and a call that is not dialled yet has no start.
         """
         first, last = since.astimezone(UTC).replace(microsecond=0), until.astimezone(UTC)
-        calls = await asked(
+        calls = await ask_account(
             lambda: self.api.calls.list_async(to=order.to, limit=_MOST_CALLS, page_size=_PAGE), absent=None
         )
         if calls is None or len(calls) >= _MOST_CALLS:
@@ -420,7 +420,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
         list is complete as far as the carrier's records go, or `Unavailable` is raised.
         """
         first = since.astimezone(UTC).replace(microsecond=0)
-        calls = await asked(lambda: self._newer_than(first), absent=None)
+        calls = await ask_account(lambda: self._newer_than(first), absent=None)
         if calls is None or len(calls) >= _MOST_LISTED:
             raise Unavailable(part=_PART, problem="more calls than can be looked through")
         return calls
@@ -488,7 +488,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
         """The call's status after it was asked to end; None when the carrier has nothing to end."""
         if not _SID.fullmatch(sid):
             return None
-        call = await asked(
+        call = await ask_account(
             lambda: self.api.calls(sid).update_async(status=status),
             absent=HTTPStatus.NOT_FOUND,
             wrong_state=_WRONG_STATE,
@@ -550,7 +550,7 @@ class DeskClient(CallClient):
 
     async def second_leg(self, sid: str) -> PersonLeg | None:
         """How the person's leg of that call ended; None: there was none, or it is not over. Raises `Unavailable`."""
-        found = await asked(
+        found = await ask_account(
             lambda: self.api.calls.list_async(parent_call_sid=sid, limit=_MOST_LEGS, page_size=_MOST_LEGS),
             absent=None,
         )
@@ -582,7 +582,7 @@ class SmsClient(AccountClient, MessageClient):
 
     async def state(self, sid: str, /) -> MessageProgress | None:
         """How far it came; None for an unknown message or status. Raises `Unavailable`."""
-        found = await asked(lambda: self.api.messages(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
+        found = await ask_account(lambda: self.api.messages(sid).fetch_async(), absent=HTTPStatus.NOT_FOUND)
         state = MESSAGE_STATES.get(str(found.status)) if found is not None else None
         if found is None or state is None:
             return None
@@ -594,7 +594,7 @@ class SmsClient(AccountClient, MessageClient):
         accepted.
         """
         first, last = since.astimezone(UTC).replace(microsecond=0), until.astimezone(UTC)
-        found = await asked(
+        found = await ask_account(
             lambda: self.api.messages.list_async(to=order.to, limit=_PAGE, page_size=_PAGE), absent=None
         )
         if found is None or len(found) >= _PAGE:
@@ -608,7 +608,7 @@ class SmsClient(AccountClient, MessageClient):
         ]
 
 
-async def asked(
+async def ask_account(
     question: Callable[[], Awaitable[_T]], *, absent: int | None, wrong_state: int | None = None
 ) -> _T | None:
     """The answer to the question; None for the HTTP status `absent` or the code `wrong_state`. Every other fault raises
@@ -634,22 +634,28 @@ async def asked(
         ) from None
 
 
-def trouble(error: Exception) -> Refused | UncertainResult:
+def result_of_error(error: Exception) -> Refused | UncertainResult:
     """The result of a creation that failed with this error: certainly no call or message, or an unknown result."""
     if isinstance(error, TooFast):
         return Refused(
-            fault=Fault.SLOW_DOWN,
+            fault=RefusalCause.SLOW_DOWN,
             http_status=HTTPStatus.TOO_MANY_REQUESTS,
             retry_after_seconds=error.retry_after_seconds,
         )
     if isinstance(error, _NOT_SENT):
         name = error if isinstance(error, NotSent) else type(error).__name__
-        return Refused(fault=Fault.OURS, detail=f"not sent: {name}")
+        return Refused(fault=RefusalCause.OURS, detail=f"not sent: {name}")
     if isinstance(error, (TwilioRestException, TwilioServiceException)):
         status, code = error.status, error.code if isinstance(error.code, int) else None
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _UNDECIDED:
             return UncertainResult(detail=f"HTTP {status}")
-        fault = Fault.SLOW_DOWN if code in _SLOW_DOWN else Fault.NUMBER if code in _NUMBER else Fault.OURS
+        fault = (
+            RefusalCause.SLOW_DOWN
+            if code in _SLOW_DOWN
+            else RefusalCause.NUMBER
+            if code in _NUMBER
+            else RefusalCause.OURS
+        )
         return Refused(fault=fault, code=code, http_status=status, detail=f"HTTP {status}")
     if isinstance(error, _LOST):
         return UncertainResult(detail=f"no answer ({type(error).__name__})")

@@ -90,7 +90,7 @@ INBOUND_ROUTE: Final = "/hooks/inbound/{what}"
 INBOUND_TURN_ROUTE: Final = "/hooks/inbound/{what}/{step}"
 """What comes after a turn of an inbound call, by the number of the turn."""
 CHECK_ROUTE: Final = "/hooks/check/{nonce}"
-"""Requested by ourselves, through the public address: see `dialer.telephony.public_way`."""
+"""Requested by ourselves, through the public address: see `dialer.telephony.public_address`."""
 
 START_STEP: Final = "start"
 """The position of a call before its first answer; no position of a script looks like it."""

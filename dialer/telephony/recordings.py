@@ -11,7 +11,7 @@ from typing import Final
 
 from dialer.core.errors import Unavailable
 from dialer.language import gettext_noop
-from dialer.telephony.client import AccountClient, asked
+from dialer.telephony.client import AccountClient, ask_account
 
 _PART: Final = gettext_noop("carrier")
 _SID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -45,7 +45,7 @@ class RecordingClient(AccountClient):
         """All recordings of one call. Raises `Unavailable`."""
         if not _SID.fullmatch(call_sid):
             return []
-        found = await asked(
+        found = await ask_account(
             lambda: self.api.recordings.list_async(call_sid=call_sid, limit=_MOST, page_size=_MOST),
             absent=None,
         )
@@ -59,7 +59,7 @@ class RecordingClient(AccountClient):
         """The WAV file; None where the carrier no longer has it. Raises `Unavailable`."""
         wire, config = self.wire, self.config
         path = f"/2010-04-01/Accounts/{config.account_sid}/Recordings/{sid}.wav"
-        answer = await asked(
+        answer = await ask_account(
             lambda: wire.download(
                 f"https://api.twilio.com{path}?RequestedChannels=2",
                 auth=(config.account_sid, config.auth_token),
@@ -77,7 +77,7 @@ class RecordingClient(AccountClient):
 
     async def delete(self, sid: str) -> None:
         """Deletes the recording at the carrier; one that is gone already is no error. Raises `Unavailable`."""
-        await asked(lambda: self.api.recordings(sid).delete_async(), absent=HTTPStatus.NOT_FOUND)
+        await ask_account(lambda: self.api.recordings(sid).delete_async(), absent=HTTPStatus.NOT_FOUND)
 
 
 def _whole(text: object) -> int | None:

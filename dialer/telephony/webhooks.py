@@ -37,7 +37,7 @@ class BadSignature(Refusal):
         self.reason = reason
 
 
-def verify(
+def verify_signature(
     *,
     url: str,
     params: Sequence[tuple[str, str]],
@@ -69,7 +69,7 @@ def verify(
     raise BadSignature(reason="the signature is not ours")
 
 
-def sign(*, url: str, token: str) -> dict[str, str]:
+def sign_request(*, url: str, token: str) -> dict[str, str]:
     """The headers of a request without form fields, signed as the carrier signs."""
     made = _keyed(token.encode(), "sha1").copy()
     made.update(url.encode())
@@ -135,7 +135,7 @@ _SAFE_SENTENCE: Final = (
 )
 
 
-def write(
+def write_turn(
     turn: Turn,
     *,
     attempt_id: UUID,
@@ -235,7 +235,9 @@ def write_inbound(turn: InboundTurn, *, config: TelephonyConfig, audio_url: Call
 _LONGEST_TALK_SECONDS: Final = 3600
 
 
-def fallback(*, bureau: str = "市公安局反诈中心", area_code: str = "当地区号", hotline: str = "96110") -> str:
+def fallback_twiml(
+    *, bureau: str = "市公安局反诈中心", area_code: str = "当地区号", hotline: str = "96110"
+) -> str:
     """The safe sentence, twice, for faults of ours: it needs no database, no sound file and no personal data."""
     text = _SAFE_SENTENCE.format(bureau=bureau, area_code=area_code, hotline=hotline)
     response = VoiceResponse()
@@ -244,7 +246,7 @@ def fallback(*, bureau: str = "市公安局反诈中心", area_code: str = "当�
     return str(response)
 
 
-def hang_up() -> str:
+def hang_up_twiml() -> str:
     """Ends the call without another sentence: after an officer has talked."""
     response = VoiceResponse()
     response.hangup()

@@ -28,15 +28,15 @@ from dialer.units.tree import (
     UnusableUnits,
     count_queues,
     import_units,
-    list_units,
     preview_units,
+    read_units_and_aliases,
     show_tree,
     show_work,
     unit_nodes,
     visible_unit,
 )
 from dialer.units.unassigned import (
-    Sorted,
+    AssignedCases,
     assign_cases,
     assign_unit,
     forget_alias,
@@ -116,7 +116,7 @@ def units(request: CurrentRequest, text: str = "") -> Response:
 def export(request: CurrentRequest) -> Response:
     """The tree as the import takes it back, each unit after its parent."""
     visible_to = request.member.unit_id
-    index, aliases = list_units(request.services)
+    index, aliases = read_units_and_aliases(request.services)
     seen = [unit for unit in index if visible_to is None or visible_to in unit.path]
     note_export(
         request.services, who=request.who, subject="units", facts={"lines": len(seen), "kind": "xlsx"}
@@ -153,7 +153,7 @@ def accept(request: CurrentRequest, transfer_id: int) -> Response:
     notice = gettext_noop("Accepted: the work is signed for by you, and its clocks go on.")
     if not is_signed:
         notice = gettext_noop("Accepted: the work waits in your unit for a signature, and its clocks go on.")
-    return request.go(_TRANSFERS, notice=notice)
+    return request.redirect_to(_TRANSFERS, notice=notice)
 
 
 @unit_pages.post("/units/transfers/{transfer_id}/refuse", act=Permission.SORT_UNITS)
@@ -165,7 +165,7 @@ def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()
         )
     except Invalid as fault:
         return _show_transfers(request, wrong={transfer_id: refusal_sentence(fault, request.lang)})
-    return request.go(
+    return request.redirect_to(
         _TRANSFERS, notice=gettext_noop("Refused: the work stays where it is, and both see why.")
     )
 
@@ -201,7 +201,7 @@ def ask(
         problems = {field: refusal_sentence(fault, request.lang)}
         return _show_form(request, assignment_id, problems=problems, typed=typed)
     notice = gettext_noop("Asked: it stays here, and its clocks go on, until the other unit accepts.")
-    return request.go(f"/units/{work.unit_id}", notice=notice)
+    return request.redirect_to(f"/units/{work.unit_id}", notice=notice)
 
 
 def _show_transfers(request: RequestContext, *, wrong: dict[int, str] | None = None) -> Response:
@@ -270,7 +270,7 @@ def preview(
     close: Annotated[bool, Form()] = False,
 ) -> Response:
     """The changes that the list would make. The list travels with the page, so that nothing of it is stored."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     if content:
         data, name = _unpacked(content), name[:100]
     elif file is not None and file.filename:
@@ -307,7 +307,7 @@ def take(
     revision: Annotated[str, Form()] = "",
 ) -> Response:
     """Loads the units of the file that was previewed. Refused if the tree has changed since the preview."""
-    request.check_whole()
+    request.check_sees_whole_centre()
     data = BytesIO(_unpacked(content))
     try:
         done = import_units(request.services, data, by=request.who, close_missing=close, revision=revision)
@@ -317,7 +317,7 @@ def take(
         "Taken in: added %(new)s, moved %(moved)s, renamed %(renamed)s, closed %(closed)s; aliases learned:"
         " %(aliases)s; cases sorted: %(placed)s."
     )
-    return request.go("/units", notice=request.say(text, **asdict(done)))
+    return request.redirect_to("/units", notice=request.say(text, **asdict(done)))
 
 
 def _unpacked(content: str) -> bytes:
@@ -377,7 +377,9 @@ def sort(
         return _show_unassigned(
             request, case_id=case_id, wrong=refusal_sentence(fault, request.lang), typed=typed
         )
-    return request.go(_UNASSIGNED, notice=_assigned_notice(request, done, group.index.label(unit_id)))
+    return request.redirect_to(
+        _UNASSIGNED, notice=_assigned_notice(request, done, group.index.label(unit_id))
+    )
 
 
 @unit_pages.get("/units/unassigned/{case_id}", act=Permission.SORT_UNITS)
@@ -404,10 +406,10 @@ def some(
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show_group(request, case_id, wrong=wrong, typed=typed, chosen=frozenset(chosen))
-    return request.go(_UNASSIGNED, notice=_assigned_notice(request, done, page.index.label(unit_id)))
+    return request.redirect_to(_UNASSIGNED, notice=_assigned_notice(request, done, page.index.label(unit_id)))
 
 
-def _assigned_notice(request: RequestContext, done: Sorted, name: str) -> str:
+def _assigned_notice(request: RequestContext, done: AssignedCases, name: str) -> str:
     if done.alias:
         text = gettext_noop(
             "%(unit)s: cases sorted: %(n)s. Lists that write “%(words)s” mean it from now on."
@@ -434,7 +436,7 @@ def _show_unassigned(
         wrong=wrong,
         typed=typed,
         whole=request.member.unit_id is None,
-        liked=[offered[one.id] for one in found.index.near(typed)] if typed else [],
+        liked=[offered[one.id] for one in found.index.similar_units(typed)] if typed else [],
     )
 
 
@@ -496,7 +498,7 @@ def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()
         words=done.alias,
         n=f"{done.placed:,}",
     )
-    return request.go(f"/units/{unit_id}#aliases", notice=notice)
+    return request.redirect_to(f"/units/{unit_id}#aliases", notice=notice)
 
 
 @unit_pages.post("/units/{unit_id}/aliases/forget", act=Permission.SORT_UNITS)
@@ -504,7 +506,7 @@ def drop_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form(
     """Deletes an alias of this unit."""
     forget_alias(request.services, text, by=request.who, visible_to=request.member.unit_id)
     notice = gettext_noop("The alias is forgotten; cases keep their units.")
-    return request.go(f"/units/{unit_id}#aliases", notice=notice)
+    return request.redirect_to(f"/units/{unit_id}#aliases", notice=notice)
 
 
 def _show(

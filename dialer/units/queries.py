@@ -13,7 +13,7 @@ from dialer.core.case import PENDING_STATES, AssignmentState, TransferState
 from dialer.core.timeline import ActKind
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_within_unit
 from dialer.work.assignments import Assignment, assignment_of, is_kept, is_overdue, select_assignments
@@ -136,7 +136,7 @@ def escalated_work(
     statement = (
         sa.select(e.at, e.case_id, e.facts)
         .where(
-            e.kind == word(ActKind.UNIT_RAISED),
+            e.kind == word_literal(ActKind.UNIT_RAISED),
             e.at >= since,
             e.facts["from_id"].astext.in_([str(unit_id) for unit_id in unit_ids]),
         )

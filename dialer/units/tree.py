@@ -16,7 +16,7 @@ from dialer.cases.unassigned import assign_known_texts
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.core.units import (
-    Placed,
+    PlacedLine,
     Unit,
     UnitChange,
     UnitChangeKind,
@@ -26,7 +26,7 @@ from dialer.core.units import (
     UnitPlan,
     changes_of,
     find_unit,
-    normalised,
+    normalise_name,
     plan_units,
 )
 from dialer.db.audit import write_audit
@@ -40,7 +40,7 @@ from dialer.org.unit_store import (
     aliases_of_unit,
     change_unit,
     count_cases_without_unit,
-    is_seen,
+    is_unit_visible,
     keep_boundaries,
     list_units_of_tree,
     move_unit,
@@ -92,7 +92,7 @@ def show_tree(services: Services, *, visible_to: int | None, text: str = "") -> 
         index = services.units.current(tx)
         roots = unit_nodes(tx, services, index, visible_to)
     total = sum(1 + root.units for root in roots)
-    wanted = normalised(text)
+    wanted = normalise_name(text)
     if wanted:
         roots = tuple(kept for root in roots if (kept := _matching(root, wanted)) is not None)
     return UnitTree(roots=roots, units=total)
@@ -119,7 +119,7 @@ def show_work(
     """One human call or visit, and the units it may go to. Raises `NotFound`, also for work of another unit."""
     with services.store.begin() as tx:
         found = get_assignment(tx, assignment_id)
-        if not is_seen(tx, found.unit_id, visible_to):
+        if not is_unit_visible(tx, found.unit_id, visible_to):
             raise NotFound(kind="assignment", key=assignment_id)
         return found, services.units.current(tx)
 
@@ -154,7 +154,7 @@ def unit_nodes(tx: Tx, services: Services, index: UnitIndex, top: int | None) ->
 
 def _matching(node: UnitNode, wanted: str) -> UnitNode | None:
     """The node without what does not match; everything below a unit whose own name matches stays."""
-    if wanted in normalised(node.unit.name):
+    if wanted in normalise_name(node.unit.name):
         return node
     kept = tuple(found for one in node.below if (found := _matching(one, wanted)) is not None)
     if not kept:
@@ -317,7 +317,7 @@ def _keep_old_name(tx: Tx, services: Services, unit: Unit, *, by: str, now: date
 
 
 def _write(
-    tx: Tx, one: Placed, known: dict[int, Unit], *, parent_id: int | None, counts: dict[str, int]
+    tx: Tx, one: PlacedLine, known: dict[int, Unit], *, parent_id: int | None, counts: dict[str, int]
 ) -> int:
     line = one.line
     if one.unit_id is None:
@@ -339,7 +339,7 @@ def _write(
     return unit.id
 
 
-def list_units(services: Services) -> tuple[UnitIndex, dict[int, list[str]]]:
+def read_units_and_aliases(services: Services) -> tuple[UnitIndex, dict[int, list[str]]]:
     """The whole tree, and the texts of the aliases of each unit that has any."""
     texts: dict[int, list[str]] = {}
     with services.store.begin() as tx:

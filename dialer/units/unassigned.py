@@ -22,7 +22,7 @@ from dialer.cases.unassigned import (
 )
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.units import Unit, UnitIndex, normalised
+from dialer.core.units import Unit, UnitIndex, normalise_name
 from dialer.core.values import Grade
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
@@ -34,7 +34,7 @@ from dialer.work.transfers import active_label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sorted:
+class AssignedCases:
     """What assigning cases to a unit has changed."""
 
     placed: int
@@ -87,7 +87,7 @@ def show_unassigned(services: Services, *, visible_to: int | None = None, most: 
         found, waiting = unassigned_groups(tx, limit=most), count_cases_without_unit(tx)
     alike: dict[str, list[UnassignedGroup]] = {}
     for one in found:
-        alike.setdefault(normalised(one.text) or one.text, []).append(one)
+        alike.setdefault(normalise_name(one.text) or one.text, []).append(one)
     return UnassignedCases(
         groups=tuple(_group(index, same) for same in alike.values()), cases=waiting, index=index
     )
@@ -105,7 +105,7 @@ def _group(index: UnitIndex, same: list[UnassignedGroup]) -> Group:
         oldest_id=oldest.oldest_id,
         oldest_at=oldest.oldest_at,
         meant=meant,
-        near=() if meant else index.near(text),
+        near=() if meant else index.similar_units(text),
     )
 
 
@@ -143,7 +143,7 @@ def show_group(
         cases=tuple(shown),
         next_before_id=shown[-1].id if len(found) > limit else None,
         meant=meant,
-        near=() if meant else index.near(text),
+        near=() if meant else index.similar_units(text),
         index=index,
     )
 
@@ -157,7 +157,7 @@ def assign_unit(
     alike: bool = False,
     teach: bool = False,
     visible_to: int | None = None,
-) -> Sorted:
+) -> AssignedCases:
     """Assigns the waiting case to the unit, and with `alike` every waiting case with the same text. With `teach` the
     text becomes an alias of the unit. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
     """
@@ -185,19 +185,19 @@ def assign_unit(
         now = services.clock.now()
         placed = len(assign_cases_to_unit(tx, [case_id], unit_id=unit_id, label=label, by=who, now=now))
         text = stored.unit.strip()
-        is_taught = teach and bool(normalised(text))
+        is_taught = teach and bool(normalise_name(text))
         if is_taught:
             teach_unit_alias(tx, text, unit_id=unit_id, by=who, now=now)
         if is_taught or alike:
             placed += _place_alike(tx, text, unit_id=unit_id, label=label, by=who, now=now)
         facts = {"unit_id": unit_id, "placed": placed, "taught": is_taught}
         write_audit(tx, who=who, act="assign_unit", subject=f"case/{case_id}", why="", now=now, facts=facts)
-    return Sorted(placed=placed, alias=text if is_taught else "")
+    return AssignedCases(placed=placed, alias=text if is_taught else "")
 
 
 def assign_cases(
     services: Services, case_ids: Sequence[int], *, unit_id: int, by: str, visible_to: int | None = None
-) -> Sorted:
+) -> AssignedCases:
     """Assigns those of these cases that still wait to the unit; no alias is taught. Raises `NotFound`, `Invalid` if no
     case is given, and `Conflict` when all of them have a unit already.
     """
@@ -218,17 +218,17 @@ def assign_cases(
             write_audit(
                 tx, who=who, act="assign_unit", subject=f"case/{case_id}", why="", now=now, facts=facts
             )
-    return Sorted(placed=len(placed), alias="")
+    return AssignedCases(placed=len(placed), alias="")
 
 
 def teach_alias(
     services: Services, text: str, *, unit_id: int, by: str, visible_to: int | None = None
-) -> Sorted:
+) -> AssignedCases:
     """Makes `text` an alias of this unit, and assigns every waiting case with that text to it. Raises `NotFound`,
     `Invalid`, and `Conflict` for a closed unit or an alias of another unit.
     """
     who = actor_name(by)
-    if not normalised(text):
+    if not normalise_name(text):
         raise Invalid(field="alias", problem="is empty", fix="the unit as lists write it")
     if visible_to is not None:
         raise NotFound(kind="unit", key=unit_id)
@@ -240,7 +240,7 @@ def teach_alias(
         placed = _place_alike(tx, text, unit_id=unit_id, label=label, by=who, now=now)
         facts = {"placed": placed}
         write_audit(tx, who=who, act="teach_alias", subject=f"unit/{unit_id}", why="", now=now, facts=facts)
-    return Sorted(placed=placed, alias=text.strip())
+    return AssignedCases(placed=placed, alias=text.strip())
 
 
 def forget_alias(services: Services, text: str, *, by: str, visible_to: int | None = None) -> None:

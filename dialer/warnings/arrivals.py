@@ -12,9 +12,9 @@ from datetime import datetime
 from dialer.calls.comparison import match_new_cases
 from dialer.cases.effects import PendingWrites, Pieces, write_effects
 from dialer.cases.persons import (
-    Identity,
-    Known,
+    KnownPerson,
     Person,
+    PersonIdentity,
     Sealed,
     identify_person,
     merge_person,
@@ -33,7 +33,7 @@ from dialer.cases.store import (
 from dialer.cases.unassigned import assign_cases_to_unit
 from dialer.core.access import ROBOT
 from dialer.core.case import Case, CaseStatus
-from dialer.core.decide import Openings, decide
+from dialer.core.decide import BulkCaseOpener, decide
 from dialer.core.events import WarningJoined
 from dialer.core.rules import same_incident
 from dialer.db import tables as t
@@ -70,7 +70,7 @@ class CaseOpener:
         self.drill = services.drill
         self.policy = services.policies.newest
         self.units = services.units.current(tx)
-        self._openings = Openings(now=now, policy=self.policy)
+        self._openings = BulkCaseOpener(now=now, policy=self.policy)
         self._rows = NewCases(load_id)
         self._writes = PendingWrites(now=now)
 
@@ -118,7 +118,7 @@ class Prepared:
     """
 
     accepted: Accepted
-    identity: Identity
+    identity: PersonIdentity
     person: Person
     person_id: int
     sealed: Sealed
@@ -198,7 +198,7 @@ def _prepared(
     )
 
 
-def _identity(vault: Vault, record: Record) -> Identity:
+def _identity(vault: Vault, record: Record) -> PersonIdentity:
     return identify_person(
         vault,
         name=record.name,
@@ -272,7 +272,7 @@ class _Intake:
         )
         self.units = self.opener.units
         self.directory = read_directory(tx, [prepared.identity for prepared in fresh])
-        self.people: dict[int, Known] = {}
+        self.people: dict[int, KnownPerson] = {}
         self.sealed: dict[int, Sealed] = {}
         self.cases_of = lock_cases_of_people(tx, sorted(self.directory.by_person))
         self.new_cases: dict[int, StoredCase] = {}
@@ -295,11 +295,11 @@ class _Intake:
         self.arrived.append((prepared.content, known.id, case_id))
         return case_id, stored is not None
 
-    def _person(self, prepared: Prepared) -> Known:
+    def _person(self, prepared: Prepared) -> KnownPerson:
         identity = prepared.identity
         known = self.directory.find(identity)
         if known is None:
-            known = Known(
+            known = KnownPerson(
                 id=prepared.person_id,
                 id_number=next(iter(identity.id_number), None),
                 person=prepared.person,
@@ -312,7 +312,7 @@ class _Intake:
         self.people[known.id] = known
         return known
 
-    def _case_to_join(self, known: Known, record: Record) -> StoredCase | None:
+    def _case_to_join(self, known: KnownPerson, record: Record) -> StoredCase | None:
         """The person's open case of this incident, or a watched one whose success is later than the warning."""
         for stored in self.cases_of.get(known.id, ()):
             case = stored.case
@@ -328,7 +328,7 @@ class _Intake:
         watch = self.services.policies.of(case.policy_version).watch()
         return record.produced_at <= case.watch_until - watch
 
-    def _open(self, prepared: Prepared, known: Known) -> int:
+    def _open(self, prepared: Prepared, known: KnownPerson) -> int:
         opened = prepared.opened
         if not self.as_prepared or known.person is not prepared.person:
             opened = self.opener.open(
@@ -344,7 +344,7 @@ class _Intake:
         self.cases_of.setdefault(known.id, []).append(stored)
         return stored.case.id
 
-    def _join(self, stored: StoredCase, known: Known, record: Record) -> None:
+    def _join(self, stored: StoredCase, known: KnownPerson, record: Record) -> None:
         joined = WarningJoined(
             grade=record.grade,
             fraud_type=record.fraud_type,

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from dialer.calls.pauses import circumstances
 from dialer.cases.alarms import raise_alarm
-from dialer.cases.timeline import awaited
+from dialer.cases.timeline import pending_attempts
 from dialer.core.events import AlarmCode
-from dialer.core.timeline import Step
+from dialer.core.timeline import NextStep
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.cells import Unreadable, cleaned, is_blank, read_moment
@@ -77,7 +77,7 @@ class Answer:
     source: str = ""
     instruction_no: str = ""
     case_id: int | None = None
-    next_steps: tuple[Step, ...] = ()
+    next_steps: tuple[NextStep, ...] = ()
     notices: tuple[Notice, ...] = ()
     fault: Fault | None = None
 
@@ -160,7 +160,7 @@ def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Ta
         of_key[item.record.key] if case_id is None else case_id
         for item, case_id in zip(accepted, taken.case_ids, strict=True)
     ]
-    waiting, moment = awaited(tx, cases), circumstances(tx, services)
+    waiting, moment = pending_attempts(tx, cases), circumstances(tx, services)
     new = {False: WarningStatus.ACCEPTED, True: WarningStatus.MERGED}
     return [
         Answer(

@@ -22,7 +22,7 @@ from typing import BinaryIO
 from dialer.cases.alarms import raise_alarm
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import Act, lock_cases, note_acts
-from dialer.core.access import actor_name, is_same_actor, said
+from dialer.core.access import actor_name, is_same_actor, required_text
 from dialer.core.errors import Conflict, Invalid, Unavailable, UnusableFile
 from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.timeline import ActKind
@@ -128,7 +128,7 @@ def close_withdrawn(services: Services, load_id: int) -> int:
 
 
 def _withdraw(services: Services, load_id: int, *, by: str, why: str) -> tuple[str, str]:
-    who, reason = actor_name(by), said("why", why)
+    who, reason = actor_name(by), required_text("why", why)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
         now = services.clock.now()
@@ -174,7 +174,7 @@ def correct_columns(services: Services, source: str, columns: Mapping[str, Field
     """Stores a column mapping, with which later lists of this source are read: by heading as it is shown, None for a
     column without a field. Raises `Invalid`.
     """
-    who, name = actor_name(by), said("source", source)
+    who, name = actor_name(by), required_text("source", source)
     if any(not heading.strip() for heading in columns):
         raise Invalid(field="heading", problem="is empty", fix="the heading as the list has it")
     facts = {heading: field.value if field else "" for heading, field in columns.items()}

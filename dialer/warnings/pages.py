@@ -33,9 +33,9 @@ from dialer.warnings.preview import (
     forget_corrections,
     forget_draft,
     load_draft,
-    look_at_draft,
-    look_at_waiting,
     measure_draft,
+    preview_draft,
+    preview_waiting_list,
 )
 from dialer.warnings.queries import (
     LoadLine,
@@ -154,7 +154,7 @@ def drop(
         return _show_lists(request, wrong={"file": text}, source=source)
     except Invalid as fault:
         return _show_lists(request, wrong=_wrong(request, fault), source=source)
-    return request.go(_draft_path(draft_id, dry=bool(dry)))
+    return request.redirect_to(_draft_path(draft_id, dry=bool(dry)))
 
 
 @list_pages.get("/lists/drafts/{draft_id}", act=Permission.LOAD_LISTS)
@@ -187,7 +187,7 @@ def columns(
         correct_draft(request.services, draft_id, chosen, source=source, by=request.who)
     except Invalid as fault:
         return _show_draft(request, draft_id, dry=bool(dry), wrong=_wrong(request, fault))
-    return request.go(
+    return request.redirect_to(
         _draft_path(draft_id, dry=bool(dry)), notice=gettext_noop("The column mapping is applied.")
     )
 
@@ -196,7 +196,7 @@ def columns(
 def forget_columns(request: CurrentRequest, draft_id: _Number, dry: Annotated[str, Form()] = "") -> Response:
     """Removes the corrections of this source: its headings have their own meaning again."""
     forget_corrections(request.services, draft_id, by=request.who)
-    return request.go(
+    return request.redirect_to(
         _draft_path(draft_id, dry=bool(dry)),
         notice=gettext_noop("The corrections of this source are removed."),
     )
@@ -211,14 +211,14 @@ def load(request: CurrentRequest, draft_id: _Number) -> Response:
         return _show_draft(request, draft_id, dry=False, status=_INVALID)
     except NotFound:
         return _loaded_already(request, draft_id)
-    return request.go(f"/lists/{draft_id}")
+    return request.redirect_to(f"/lists/{draft_id}")
 
 
 @list_pages.post("/lists/drafts/{draft_id}/forget", act=Permission.LOAD_LISTS)
 def forget(request: CurrentRequest, draft_id: _Number) -> Response:
     """Deletes the draft and its file."""
     forget_draft(request.services, draft_id, by=request.who)
-    return request.go("/lists", notice=gettext_noop("File discarded; nothing was stored."))
+    return request.redirect_to("/lists", notice=gettext_noop("File discarded; nothing was stored."))
 
 
 @list_pages.get("/lists/drafts/{draft_id}/rejects", act=Permission.LOAD_LISTS)
@@ -261,7 +261,7 @@ def outcome(request: CurrentRequest, load_id: _Number) -> Response:
 @list_pages.get("/lists/{load_id}/look", act=Permission.LOAD_LISTS)
 def rest(request: CurrentRequest, load_id: _Number) -> Response:
     """The preview of the rest of a list that waits for a second person."""
-    found = look_at_waiting(request.services, load_id, visible_to=request.member.unit_id)
+    found = preview_waiting_list(request.services, load_id, visible_to=request.member.unit_id)
     return request.part(_LOAD, "rest", load_id=load_id, look=found, **_words(request))
 
 
@@ -370,7 +370,7 @@ def _carry_out(
         notice = _OWN
     except (Conflict, NotFound):
         notice = _MEANWHILE
-    return request.go(f"/lists/{load_id}", notice=notice)
+    return request.redirect_to(f"/lists/{load_id}", notice=notice)
 
 
 def _wrong(request: RequestContext, fault: Invalid) -> dict[str, str]:
@@ -433,7 +433,7 @@ def _show_draft(
     look, unusable = None, ""
     columns: Iterable[tuple[str, Field | None]] = ()
     try:
-        look = look_at_draft(request.services, draft_id, by=request.who, visible_to=visible_to)
+        look = preview_draft(request.services, draft_id, by=request.who, visible_to=visible_to)
         columns = ((column.heading, column.field) for column in look.columns)
     except UnusableFile as fault:
         unusable = refusal_sentence(fault, request.lang)
@@ -522,7 +522,7 @@ def _loaded_already(request: RequestContext, draft_id: int) -> Response:
     Raises `NotFound`.
     """
     check_load_visible(request.services, draft_id, visible_to=request.member.unit_id)
-    return request.go(f"/lists/{draft_id}")
+    return request.redirect_to(f"/lists/{draft_id}")
 
 
 def _draft_path(draft_id: int, *, dry: bool) -> str:

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from dialer.cases.persons import MaskedPerson, Person, masked
+from dialer.cases.persons import MaskedPerson, Person, mask_person
 from dialer.cases.reveals import note_reveal
 from dialer.cases.search import visible_among_cases
 from dialer.core.access import RevealReason, actor_name
@@ -233,7 +233,7 @@ class PreviewRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ListPreview:
     """The preview of a list. `accepted`, `duplicate`, `early` and `rejected` add up to the rows read."""
 
     source: str
@@ -305,7 +305,10 @@ def preview_list(services: Services, content: BinaryIO, *, filename: str, source
     options = options_of(services, source=source, filename=filename)
     counts: Counter[str] = Counter()
     rejects: list[Rejected] = []
-    with read_list(content, filename=filename, options=options) as reader, services.store.trial() as tx:
+    with (
+        read_list(content, filename=filename, options=options) as reader,
+        services.store.begin_and_roll_back() as tx,
+    ):
         items = iter(reader)
         while batch := list(islice(items, TRIED)):
             now = services.clock.now()
@@ -315,7 +318,7 @@ def preview_list(services: Services, content: BinaryIO, *, filename: str, source
     return LoadReport(load_id=None, skipped=reader.skipped, rejects=tuple(rejects), **counts)
 
 
-def look_at_draft(services: Services, draft_id: int, *, by: str, visible_to: int | None) -> Look:
+def preview_draft(services: Services, draft_id: int, *, by: str, visible_to: int | None) -> ListPreview:
     """The preview of a draft, whose deletion is postponed; nothing of it is loaded. Raises `NotFound` and
     `UnusableFile`.
     """
@@ -328,7 +331,7 @@ def look_at_draft(services: Services, draft_id: int, *, by: str, visible_to: int
     return look
 
 
-def look_at_waiting(services: Services, load_id: int, *, visible_to: int | None) -> Look:
+def preview_waiting_list(services: Services, load_id: int, *, visible_to: int | None) -> ListPreview:
     """The preview of the rest of a list that a second person can approve. Raises `NotFound`, and `Conflict` when it
     does not wait (any more).
     """
@@ -354,7 +357,7 @@ def measure_draft(services: Services, draft_id: int, *, by: str) -> Measured:
     return Measured(rows=rows, rejected=rejected)
 
 
-def _preview(services: Services, load: Load, visible_to: int | None) -> Look:
+def _preview(services: Services, load: Load, visible_to: int | None) -> ListPreview:
     rollup = _Rollup()
     with reading(services, load) as reader:
         items = rollup.items(reader, at_most=COUNTED)
@@ -369,7 +372,7 @@ def _preview(services: Services, load: Load, visible_to: int | None) -> Look:
     rows = list(_preview_rows(head, taken, targets=targets, early=early))
     fresh = Counter(grade for key, grade in rollup.grade_of.items() if key not in known)
     accepted = fresh.total()
-    return Look(
+    return ListPreview(
         source=load.source or default_source(load.filename),
         columns=reader.columns,
         corrected=reader.options.corrections,
@@ -404,7 +407,7 @@ def _trial_load(
     """Loads the rows and rolls that back at once. Also returns, for each case that existed before and is joined,
     whether the unit sees it.
     """
-    with services.store.trial() as tx:
+    with services.store.begin_and_roll_back() as tx:
         prepared = prepare_arrivals(tx, services, tried, load_id=load_id, now=services.clock.now())
         taken = take_arrivals(tx, services, prepared)
         new = {one.case_id for one in prepared.records}
@@ -450,7 +453,7 @@ def _masked(record: Record) -> MaskedPerson:
         address=record.address,
         family_contact=record.family_contact,
     )
-    return masked(person)
+    return mask_person(person)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ class Chart:
         return f"{value:,.0f}"
 
 
-def draw(chart: Chart, name: str) -> Markup:
+def draw_chart(chart: Chart, name: str) -> Markup:
     """The wide and the narrow drawing of a chart. `name` is unique on the page."""
     return Markup("").join(
         _drawing(chart, f"{name}-{kind}", width, kind)

@@ -409,12 +409,12 @@ class RequestContext:
         """One block of the page, for htmx."""
         return HTMLResponse(self.pages.render(self, template, facts, block=block), status_code=status)
 
-    def check_whole(self) -> None:
+    def check_sees_whole_centre(self) -> None:
         """Raises `NotFound` for an account of a unit: what the page shows is of the whole centre."""
         if self.member.unit_id is not None:
             raise NotFound(kind="page", key=self.request.url.path)
 
-    def go(self, path: str, *, notice: str = "") -> Response:
+    def redirect_to(self, path: str, *, notice: str = "") -> Response:
         """Redirects to another page after an act; `notice` is English of the catalogue and shown there once."""
         response: Response = (
             Response(status_code=204, headers={"HX-Redirect": path})
@@ -628,7 +628,7 @@ def sees_everything(request: RequestContext) -> bool:
     return own is not None and own.parent_id is None
 
 
-def need_all(request: RequestContext) -> None:
+def require_top_unit(request: RequestContext) -> None:
     """Raises `Forbidden` for a reader of any unit but the topmost one."""
     if not sees_everything(request):
         raise Forbidden

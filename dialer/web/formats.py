@@ -190,7 +190,7 @@ class Sheet:
     rows: Sequence[Sequence[Cell]]
 
 
-def plain(cell: Cell) -> Cell:
+def escape_formula(cell: Cell) -> Cell:
     """Text that a spreadsheet may calculate gets an apostrophe in front; everything else is unchanged. A spreadsheet
     may do so after spaces and invisible characters too, and with full-width characters.
     """
@@ -223,13 +223,13 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
             for line, row in enumerate(sheet.rows, start=1):
                 for place, cell in enumerate(row):
                     if isinstance(cell, str):
-                        page.write_string(line, place, str(plain(cell)))
+                        page.write_string(line, place, str(escape_formula(cell)))
                     elif cell is not None:
                         page.write_number(line, place, cell)
     return written.getvalue()
 
 
-def commas(sheets: Sequence[Sheet]) -> bytes:
+def csv_file(sheets: Sequence[Sheet]) -> bytes:
     """A csv file in UTF-8 with a byte order mark, which spreadsheets need for Chinese; tables below each other."""
     written = StringIO(newline="")
     writer = csv.writer(written)
@@ -239,13 +239,15 @@ def commas(sheets: Sequence[Sheet]) -> bytes:
         if len(sheets) > 1:
             writer.writerow([sheet.title])
         writer.writerow(sheet.head)
-        writer.writerows([plain(cell) for cell in row] for row in sheet.rows)
+        writer.writerows([escape_formula(cell) for cell in row] for row in sheet.rows)
     return written.getvalue().encode("utf-8-sig")
 
 
 def as_file(sheets: Sequence[Sheet], *, name: str, kind: str) -> Response:
     """The answer that a browser saves as `name.kind`; `kind` is xlsx or csv."""
-    body, media = (workbook(sheets), _XLSX) if kind == "xlsx" else (commas(sheets), "text/csv; charset=utf-8")
+    body, media = (
+        (workbook(sheets), _XLSX) if kind == "xlsx" else (csv_file(sheets), "text/csv; charset=utf-8")
+    )
     disposition = f'attachment; filename="{name}.{kind}"'
     return Response(body, media_type=media, headers={"Content-Disposition": disposition})
 

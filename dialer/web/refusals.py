@@ -90,7 +90,7 @@ _TEXTS_OF: dict[type[Exception], tuple[str, str]] = {
 """For refusals whose page says more than that of their status."""
 
 
-def add_faults(console: FastAPI) -> None:
+def add_refusal_pages(console: FastAPI) -> None:
     """Adds the page of every refusal to the application."""
     for kind in (
         SignInFirst,

@@ -303,7 +303,7 @@ class PageFiles(StaticFiles):
         return response
 
 
-def sound(services: Services) -> Callable[[Request], Awaitable[Response]]:
+def serve_sound(services: Services) -> Callable[[Request], Awaitable[Response]]:
     """Answers with the sound of shipped and rendered prompts; a file of a given name never changes."""
 
     async def answer(request: Request) -> Response:

@@ -21,7 +21,7 @@ from dialer.core.errors import Conflict, NotFound, Overtaken
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import UNREADABLE, KeyMissing, Tampered, Vault
 from dialer.language import Text
@@ -323,7 +323,7 @@ def assignment_claimed_by(tx: Tx, by: str, *, real_now: datetime) -> int | None:
     found: int | None = tx.scalar(
         sa.select(t.assignment.c.id)
         .where(
-            t.assignment.c.state == word(AssignmentState.SIGNED),
+            t.assignment.c.state == word_literal(AssignmentState.SIGNED),
             t.assignment.c.signed_by == by,
             t.assignment.c.kind == Track.HUMAN.value,
             t.assignment.c.lease_until > real_now,
@@ -341,7 +341,7 @@ def claim_next_assignment(
     that another session has locked are skipped.
     """
     a = t.assignment.c
-    free = (a.state == word(AssignmentState.OPEN), a.kind == Track.HUMAN.value, scope.covers(tx))
+    free = (a.state == word_literal(AssignmentState.OPEN), a.kind == Track.HUMAN.value, scope.covers(tx))
     due = sa.or_(a.call_at.is_(None), a.call_at <= now)
     own = sa.select(a.id).where(*free, a.kept_for == by, due).order_by(a.call_at)
     anybody = (
@@ -447,7 +447,7 @@ def lock_assignments_of(tx: Tx, by: str, *, limit: int) -> list[Assignment]:
 def _lock_signed(tx: Tx, which: sa.ColumnElement[bool], *, limit: int) -> list[Assignment]:
     statement = (
         select_assignments()
-        .where(t.assignment.c.state == word(AssignmentState.SIGNED), which)
+        .where(t.assignment.c.state == word_literal(AssignmentState.SIGNED), which)
         .order_by(t.assignment.c.id)
         .limit(limit)
         .with_for_update(of=t.assignment, skip_locked=True)
@@ -458,14 +458,14 @@ def _lock_signed(tx: Tx, which: sa.ColumnElement[bool], *, limit: int) -> list[A
 def waiting_call_backs(tx: Tx, *, scope: Scope, limit: int = 100) -> list[Assignment]:
     """Agreed calls that wait for their time (`call_at`, `kept_for`), the soonest first."""
     a = t.assignment.c
-    agreed = (a.state == word(AssignmentState.OPEN), a.kept_for.is_not(None), scope.covers(tx))
+    agreed = (a.state == word_literal(AssignmentState.OPEN), a.kept_for.is_not(None), scope.covers(tx))
     return _read(tx, select_assignments().where(*agreed).order_by(a.call_at).limit(limit))
 
 
 def calls_signed_by(tx: Tx, by: str, scope: Scope) -> list[Assignment]:
     """Calls that this person has signed for, the most urgent first."""
     a = t.assignment.c
-    signed = (a.state == word(AssignmentState.SIGNED), a.signed_by == by, a.kind == Track.HUMAN.value)
+    signed = (a.state == word_literal(AssignmentState.SIGNED), a.signed_by == by, a.kind == Track.HUMAN.value)
     return _read(tx, select_assignments().where(*signed, scope.covers(tx)).order_by(a.urgency_at).limit(20))
 
 
@@ -629,7 +629,7 @@ def count_waiting_transfers(tx: Tx, *, into: int | None) -> int:
 
 def _waiting(into: int | None) -> list[sa.ColumnElement[bool]]:
     m = t.assignment_transfer.c
-    waits = [m.state == word(TransferState.ASKED), in_words(t.assignment.c.state, PENDING_STATES)]
+    waits = [m.state == word_literal(TransferState.ASKED), in_words(t.assignment.c.state, PENDING_STATES)]
     return waits if into is None else [*waits, is_within_unit(m.to_unit_id, into)]
 
 

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from dialer.calls.recordings import wants_recording
 from dialer.cases.persons import MaskedPerson, Person, person_of_case
-from dialer.cases.queries import Exchange, conversation
+from dialer.cases.queries import Exchange, read_conversation
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.search import CaseLine, case_lines
-from dialer.cases.store import Spoken, words_of_case
+from dialer.cases.store import WrittenAct, words_of_case
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, actor_name
 from dialer.core.case import Case, PaidWhen, StopResult
@@ -29,7 +29,7 @@ from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.org.staff_store import display_names
-from dialer.scripts.model import Prompt, filled, needs_verification
+from dialer.scripts.model import Prompt, fill_template, needs_verification
 from dialer.scripts.reading import prompts_of
 from dialer.scripts.rendered import RenderedScript, RenderedScriptMissing, RenderedScripts
 from dialer.services import Services
@@ -66,7 +66,7 @@ from dialer.work.stop_requests import StopRequest, waiting_stop_requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Points:
+class CallPoints:
     """What a caller says about one type of fraud, in one language."""
 
     title: str
@@ -88,15 +88,15 @@ def _read_points() -> Mapping[str, Any]:
     return tomllib.loads(resources.files("dialer.work").joinpath("points.toml").read_text(encoding="utf-8"))
 
 
-def points_of(fraud_type: FraudType, language: str) -> Points:
+def call_points(fraud_type: FraudType, language: str) -> CallPoints:
     """What a caller says about this type of fraud; `language` is zh or en."""
     content = _read_points()[fraud_type.value]
-    return Points(**{name: content[name][language] for name in ("title", "question", "must_say")})
+    return CallPoints(**{name: content[name][language] for name in ("title", "question", "must_say")})
 
 
 def notice_text(fraud_type: FraudType, language: str, *, name: str, bureau: str, hotline: str) -> NoticeText:
     """The notice 劝阻告知书 about this type of fraud, addressed to the person `name`; `language` is zh or en."""
-    points, content = points_of(fraud_type, language), _read_points()["notice"]
+    points, content = call_points(fraud_type, language), _read_points()["notice"]
     of_fraud = {"fraud": points.title, "must_say": points.must_say}
     return NoticeText(
         title=content["title"][language],
@@ -130,7 +130,7 @@ class SpokenTurn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paid:
+class ReportedPayment:
     """What the person typed about money already paid; None for what was not typed."""
 
     amount_fen: int | None
@@ -144,7 +144,7 @@ class HandOver:
 
     assignment: Assignment
     said: tuple[SpokenTurn, ...]
-    paid: Paid | None
+    paid: ReportedPayment | None
     """The payment that the person reported; None without one."""
 
 
@@ -162,11 +162,11 @@ def show_hand_over(services: Services, assignment_id: int, *, by: str) -> HandOv
 
 def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOver:
     """As `show_hand_over`, for an action that writes the audit itself."""
-    turns = conversation(tx, assignment.case_id)
-    return HandOver(assignment=assignment, said=said_in(services, turns), paid=paid_in(turns))
+    turns = read_conversation(tx, assignment.case_id)
+    return HandOver(assignment=assignment, said=spoken_turns(services, turns), paid=reported_payment(turns))
 
 
-def stop_payment_done(
+def complete_stop_payment(
     services: Services, stop_payment_id: int, *, by: str, result: StopResult, visible_to: int | None = None
 ) -> None:
     """Ends the stop-payment task with its result; the audit records who did. Raises `NotFound`, also for a task of a
@@ -180,7 +180,7 @@ def stop_payment_done(
         write_audit(tx, who=who, act="stop_payment", subject=subject, why=result.value, now=now, facts=facts)
 
 
-def said_in(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, ...]:
+def spoken_turns(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, ...]:
     """These turns in words, as they were spoken."""
     zone = services.centre.zone
     voices: dict[tuple[str, int | None, str, str], _Voice] = {}
@@ -237,8 +237,8 @@ class _Voice:
             # A variable for personal data stays a blank here.
             if needs_verification(script, text):
                 return text, ""
-            spoken = filled(script, text, language, {}, hour)
-            file = recorded or self.rendered.by_text.get((language, spoken), "")
+            spoken = fill_template(script, text, language, {}, hour)
+            file = recorded or self.rendered.files_by_text.get((language, spoken), "")
             return spoken, "" if name in turn.unsound else file
         return name, ""
 
@@ -252,7 +252,7 @@ def _voice(rendered_scripts: RenderedScripts, turn: Exchange) -> _Voice:
     return _Voice(rendered=found, language=turn.language, prompts=prompts)
 
 
-def paid_in(turns: Iterable[Exchange]) -> Paid | None:
+def reported_payment(turns: Iterable[Exchange]) -> ReportedPayment | None:
     """The payment that the person reported in these turns; None without one."""
     turns = list(turns)
     if not any(turn.answer is Answer.ALREADY_PAID for turn in turns):
@@ -260,7 +260,7 @@ def paid_in(turns: Iterable[Exchange]) -> Paid | None:
     typed = {turn.collected: turn.value for turn in turns if turn.collected}
     yuan = typed.get("paid_yuan", "")
     when = typed.get("paid_when", "")
-    return Paid(
+    return ReportedPayment(
         amount_fen=int(yuan) * FEN_PER_YUAN if yuan.isdecimal() else None,
         payee_account_last4=typed.get("payee_account_last4") or None,
         when=PaidWhen(when) if when in set(PaidWhen) else None,
@@ -273,7 +273,7 @@ class Opened:
 
     person: Person
     hand_over: HandOver
-    words: tuple[Spoken, ...]
+    words: tuple[WrittenAct, ...]
     """What people wrote about the case."""
     warned: FraudDetails | None
 

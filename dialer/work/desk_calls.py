@@ -11,7 +11,7 @@ from typing import Final
 
 from dialer.calls.events import Reading
 from dialer.calls.recordings import expect_recording_of_desk_call, wants_recording
-from dialer.calls.store import Call, Change, StoredEvents
+from dialer.calls.store import AttemptChange, Call, StoredEvents
 from dialer.cases.attempts import release_numbers
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
@@ -233,7 +233,7 @@ async def settle_desk_calls(services: Services, client: DeskClient) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class DutyLineEvent:
     """An event of the duty line at a conversation's `step`: it answered, the call ended, or the person left before it
     answered. `desk` is the carrier's word for it.
     """
@@ -260,6 +260,6 @@ class Taken:
             kept=kept,
             may_move=self.took,
             # The attempt stays as it is; the case gets the event even when the call has ended.
-            change=lambda call, _now, _poll_at: Change(attempt_id=call.attempt_id, state=call.state),
+            change=lambda call, _now, _poll_at: AttemptChange(attempt_id=call.attempt_id, state=call.state),
             event=lambda _call, _change: HandOverAnswered() if self.took else None,
         )

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
-from dialer.core.values import EvidenceKind, ScammerContact, Track, fen_of
+from dialer.core.values import EvidenceKind, ScammerContact, Track, parse_yuan
 from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
@@ -26,12 +26,12 @@ from dialer.work.desk import (
     DeskView,
     TaskState,
     calls_handed_over,
+    complete_stop_payment,
     open_task,
     read_task_state,
     show_desk,
     show_overview,
     show_task,
-    stop_payment_done,
     task_in_hand,
 )
 from dialer.work.desk_view import (
@@ -96,7 +96,7 @@ def desk(request: CurrentRequest) -> Response:
 
 
 @desk_pages.get("/desk/room", act=Permission.WORK_DESK)
-def room(request: CurrentRequest) -> Response:
+def show_waiting_tasks(request: CurrentRequest) -> Response:
     """The waiting tasks, refreshed by an open page. If an inbound call has given the caller a task meanwhile, the page
     opens it.
     """
@@ -106,7 +106,7 @@ def room(request: CurrentRequest) -> Response:
 
 
 @desk_pages.post("/desk/next", act=Permission.WORK_DESK)
-def following(request: CurrentRequest) -> Response:
+def take_next_task(request: CurrentRequest) -> Response:
     """Takes the most urgent waiting task."""
     return _claim_next(request)
 
@@ -119,7 +119,7 @@ def extension(request: CurrentRequest, extension: Annotated[str, Form()] = "") -
     except Invalid as fault:
         wrong = {"extension": refusal_sentence(fault, request.lang)}
         return request.page(_DESK_TEMPLATE, status=_UNFIT, **_desk_facts(request), wrong=wrong)
-    return request.go(_HOME, notice=gettext_noop("Your extension is saved."))
+    return request.redirect_to(_HOME, notice=gettext_noop("Your extension is saved."))
 
 
 @desk_pages.get("/desk/tasks/{task_id}/live", act=Permission.WORK_DESK)
@@ -129,7 +129,7 @@ def live(request: CurrentRequest, task_id: int, token: int = 0) -> Response:
 
 
 @desk_pages.post("/desk/tasks/{task_id}/beat", act=Permission.WORK_DESK)
-def beat(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
+def renew_task_lease(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
     """Renews the lease; 409 if it has ended."""
     heartbeat(request.services, task_id, by=request.who, token=token)
     return Response(status_code=204)
@@ -139,11 +139,11 @@ def beat(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Res
 def show_person(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
     """Opens the task's personal data, which is audited."""
     open_task(request.services, task_id, by=request.who, token=token)
-    return request.go(_HOME)
+    return request.redirect_to(_HOME)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/reclaim", act=Permission.WORK_DESK)
-def take(
+def take_back_task(
     request: CurrentRequest,
     task_id: int,
     token: Annotated[int | None, Form()] = None,
@@ -156,9 +156,11 @@ def take(
         )
     except Overtaken:
         # The duty line's page sends this by itself, and two people may have it open.
-        return request.go(_HOME, notice=gettext_noop("Somebody else has this task now, or it is over."))
+        return request.redirect_to(
+            _HOME, notice=gettext_noop("Somebody else has this task now, or it is over.")
+        )
     open_task(request.services, task_id, by=request.who, token=taken.token)
-    return request.go(_HOME)
+    return request.redirect_to(_HOME)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/call", act=Permission.WORK_DESK)
@@ -176,7 +178,7 @@ def call(
         raise Refusal(
             gettext_noop("The telephone network did not take the call. Try again, or dial by hand.")
         ) from None
-    return _show_live(request, task_id, token) if request.is_part else request.go(_HOME)
+    return _show_live(request, task_id, token) if request.is_part else request.redirect_to(_HOME)
 
 
 async def _put_through(request: RequestContext, task_id: int, *, token: int, number: int) -> None:
@@ -200,7 +202,7 @@ async def _put_through(request: RequestContext, task_id: int, *, token: int, num
 def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, Depends()]) -> Response:
     """Feedback on the task in hand. What is wrong in the form is shown beside its field."""
     view = show_task(request.services, task_id, by=request.who, scope=_scope(request))
-    given, faults = form.understood()
+    given, faults = form.parsed_report()
     sent = sent_files(form.evidence_files)
     try:
         files = clean_evidence(request.services, sent)
@@ -223,11 +225,11 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
     kept = gettext_noop("Report saved.")
     if awaits_second_person(request.services, outcome_id):
         kept = gettext_noop("Report saved. Without a staff call a second person must approve it.")
-    return _claim_next(request, notice=kept) if form.following else request.go(_HOME, notice=kept)
+    return _claim_next(request, notice=kept) if form.following else request.redirect_to(_HOME, notice=kept)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/call-back", act=Permission.WORK_DESK)
-def agree(
+def agree_call_back(
     request: CurrentRequest,
     task_id: VisibleTask,
     token: Token = 0,
@@ -242,7 +244,9 @@ def agree(
     except (Invalid, Conflict) as fault:
         typed = {"soon": soon, "at": at, "agreed": agreed}
         return _show_dialog_again(request, task_id, token, fault, dialog="call-back", typed=typed)
-    return request.go(_HOME, notice=gettext_noop("Appointment saved: the task comes back at that time."))
+    return request.redirect_to(
+        _HOME, notice=gettext_noop("Appointment saved: the task comes back at that time.")
+    )
 
 
 @desk_pages.post("/desk/tasks/{task_id}/release", act=Permission.WORK_DESK)
@@ -254,7 +258,7 @@ def release(
         release_assignment(request.services, task_id, by=request.who, token=token, why=why[:500])
     except (Invalid, Conflict) as fault:
         return _show_dialog_again(request, task_id, token, fault, dialog="release", typed={"why": why})
-    return request.go(_HOME, notice=gettext_noop("The task is back in the queue."))
+    return request.redirect_to(_HOME, notice=gettext_noop("The task is back in the queue."))
 
 
 @desk_pages.post("/desk/tasks/{task_id}/transfer", act=Permission.WORK_DESK)
@@ -280,7 +284,7 @@ def transfer(
         return _show_dialog_again(
             request, task_id, token, fault, dialog="transfer", typed={"to": to, "why": why}
         )
-    return request.go(_HOME, notice=notice)
+    return request.redirect_to(_HOME, notice=notice)
 
 
 @desk_pages.post("/desk/transfers/{transfer_id}/accept", act=Permission.WORK_DESK)
@@ -288,7 +292,7 @@ def accept(request: CurrentRequest, transfer_id: int) -> Response:
     """Takes over a transferred task and signs for it."""
     visible_to, kind = request.member.unit_id, Track.HUMAN
     accept_transfer(request.services, transfer_id, by=request.who, visible_to=visible_to, kind=kind)
-    return request.go(_HOME, notice=gettext_noop("The task is taken over, and yours."))
+    return request.redirect_to(_HOME, notice=gettext_noop("The task is taken over, and yours."))
 
 
 @desk_pages.post("/desk/transfers/{transfer_id}/refuse", act=Permission.WORK_DESK)
@@ -298,18 +302,20 @@ def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()
     refuse_transfer(
         request.services, transfer_id, by=request.who, why=why[:500], visible_to=visible_to, kind=kind
     )
-    return request.go(_HOME, notice=gettext_noop("The transfer is refused; the unit that asked sees why."))
+    return request.redirect_to(
+        _HOME, notice=gettext_noop("The transfer is refused; the unit that asked sees why.")
+    )
 
 
 @desk_pages.post("/desk/stop-payments/{payment_id}/done", act=Permission.WORK_DESK)
-def stopped(
+def report_stop_payment(
     request: CurrentRequest, payment_id: int, result: Annotated[StopResult, Form()] = StopResult.ASKED
 ) -> Response:
     """Reports what came of a stop-payment request."""
-    stop_payment_done(
+    complete_stop_payment(
         request.services, payment_id, by=request.who, result=result, visible_to=request.member.unit_id
     )
-    return request.go(_HOME, notice=gettext_noop("The stop-payment task is done."))
+    return request.redirect_to(_HOME, notice=gettext_noop("The stop-payment task is done."))
 
 
 def _path_back(back: str) -> str:
@@ -326,7 +332,7 @@ def ask_bank(
     given = form.read(now=request.now, timezone=request.services.centre.timezone)
     unit_id = request.member.unit_id
     add_stop_request(request.services, payment_id, given, by=request.who, visible_to=unit_id)
-    return request.go(
+    return request.redirect_to(
         _path_back(form.back),
         notice=gettext_noop("The request is on record. Ask for the answer in 30 minutes."),
     )
@@ -344,12 +350,12 @@ def report_bank(
     state = typed_word(StopState, result)
     if state is None:
         raise Invalid(field="result", problem="is not chosen")
-    fen = fen_of(stopped, field="stopped") if stopped.strip() and state is StopState.STOPPED else 0
+    fen = parse_yuan(stopped, field="stopped") if stopped.strip() and state is StopState.STOPPED else 0
     unit_id = request.member.unit_id
     report_stop_request(
         request.services, request_id, state, stopped_fen=fen, by=request.who, visible_to=unit_id
     )
-    return request.go(_path_back(back), notice=gettext_noop("What the bank answered is on record."))
+    return request.redirect_to(_path_back(back), notice=gettext_noop("What the bank answered is on record."))
 
 
 def _scope(request: RequestContext) -> Scope:
@@ -359,9 +365,9 @@ def _scope(request: RequestContext) -> Scope:
 def _claim_next(request: RequestContext, *, notice: str = "") -> Response:
     task = claim_next(request.services, by=request.who, scope=_scope(request))
     if task is None:
-        return request.go(_HOME, notice=notice or gettext_noop("No task waits for you now."))
+        return request.redirect_to(_HOME, notice=notice or gettext_noop("No task waits for you now."))
     open_task(request.services, task.id, by=request.who, token=task.token)
-    return request.go(_HOME, notice=notice)
+    return request.redirect_to(_HOME, notice=notice)
 
 
 def _is_duty(request: RequestContext) -> bool:

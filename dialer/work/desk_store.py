@@ -19,7 +19,7 @@ from dialer.core.case import AssignmentState, DeskCallState, InboundState, StopR
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import Grade, TelephonyResult, Track
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.outcomes.ledger import ProvenCall
@@ -106,7 +106,7 @@ _SECOND = timedelta(seconds=1)
 _TAKEN_BY_DESK = ("answered", "completed")
 
 
-def call_behind(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None:
+def longest_staff_call(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall | None:
     """The longest staff call with the person that can prove this report; None without one. It was answered and is over.
     It is a call put through for `by` since they took this assignment, the call in which the robot handed the person
     over to the duty line, or an inbound call that `by` or the duty line took and that had not ended when the assignment
@@ -193,7 +193,7 @@ def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
         )
         .join(t.case, t.case.c.id == a.case_id)
         .where(
-            a.state == word(AssignmentState.OPEN),
+            a.state == word_literal(AssignmentState.OPEN),
             a.kind == Track.HUMAN.value,
             scope.covers(tx),
             sa.or_(a.call_at.is_(None), a.call_at <= now),
@@ -239,7 +239,7 @@ def _works_on_case(tx: Tx, scope: Scope, by: str) -> sa.ColumnElement[bool]:
     """
     a = t.assignment.c
     held = sa.exists().where(
-        a.case_id == t.case.c.id, a.state == word(AssignmentState.SIGNED), a.signed_by == by
+        a.case_id == t.case.c.id, a.state == word_literal(AssignmentState.SIGNED), a.signed_by == by
     )
     return sa.or_(scope.includes(tx, t.case.c.unit_id), held)
 
@@ -389,7 +389,7 @@ def busy_with_person(tx: Tx, assignment: Assignment, *, by: str) -> tuple[BusyWi
             .where(
                 t.case.c.person_id == person_id,
                 a.id != assignment.id,
-                a.state == word(AssignmentState.SIGNED),
+                a.state == word_literal(AssignmentState.SIGNED),
             )
             .order_by(a.id)
         )

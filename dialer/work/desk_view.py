@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 
-from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of
+from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of_outcome
 from dialer.core.errors import Invalid
 from dialer.core.rates import is_in_range
 from dialer.core.timeline import EntryKind
@@ -25,15 +25,15 @@ from dialer.core.values import (
     ScammerContact,
     Tag,
     TelephonyResult,
-    fen_of,
-    must_have_evidence,
+    check_evidence,
+    parse_yuan,
     typed_evidence,
 )
 from dialer.language import Lang, gettext_noop, say
 from dialer.sentences import entry_sentence
 from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment
-from dialer.work.desk import DeskView, points_of
+from dialer.work.desk import DeskView, call_points
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
 from dialer.work.stop_requests import StopForm, typed_stop_form
 from dialer.work.tasks import Report
@@ -53,7 +53,7 @@ class Choice:
     @property
     def asks_who(self) -> bool:
         """Whether the form asks if the identity was verified, and if a scammer was in contact."""
-        return contact_of(self.outcome) is Contact.VERIFIED
+        return contact_of_outcome(self.outcome) is Contact.VERIFIED
 
     @property
     def needs_verified(self) -> bool:
@@ -102,7 +102,7 @@ class ReportForm:
     following: Annotated[str, Form()] = ""
     """Not empty: the next task is claimed at once."""
 
-    def understood(self) -> tuple[Report | None, dict[str, Invalid]]:
+    def parsed_report(self) -> tuple[Report | None, dict[str, Invalid]]:
         """The report, or None and every fault by its field."""
         wrong: dict[str, Invalid] = {}
         choice = _BY_OUTCOME.get(self.outcome)
@@ -119,7 +119,7 @@ class ReportForm:
         for name in MONEY:
             try:
                 typed = str(getattr(self, name)) if choice is None or name in choice.money else ""
-                fen[f"{name}_fen"] = fen_of(typed, field=name) if typed.strip() else 0
+                fen[f"{name}_fen"] = parse_yuan(typed, field=name) if typed.strip() else 0
             except Invalid as fault:
                 wrong[name] = fault
         amounts, evidence = Amounts(), None
@@ -127,7 +127,7 @@ class ReportForm:
             amounts = Amounts(**fen)
             if not amounts.is_nothing:
                 evidence = typed_evidence(self.evidence_kind, self.evidence_yuan, self.evidence[:_LONGEST])
-            must_have_evidence(amounts, evidence)
+            check_evidence(amounts, evidence)
         except Invalid as fault:
             wrong[fault.field.removesuffix("_fen")] = fault
         if wrong or choice is None:
@@ -145,7 +145,7 @@ class ReportForm:
 
     def _contact(self, choice: Choice) -> Contact:
         if not choice.asks_who:
-            return contact_of(choice.outcome)
+            return contact_of_outcome(choice.outcome)
         return Contact.VERIFIED if self.verified == "yes" else Contact.UNVERIFIED
 
 
@@ -316,7 +316,7 @@ def call_checklist(
     fraud_type: FraudType, lang: Lang, *, bureau: str, hotline: str
 ) -> tuple[ChecklistPoint, ...]:
     """The points to ask and say on this call, in order."""
-    points = points_of(fraud_type, lang.value)
+    points = call_points(fraud_type, lang.value)
     identity = say(lang, "May I ask for your full name and the last four of your id number?")
     own_words = say(lang, "Please tell me in your own words what you will do now.")
     lines = (

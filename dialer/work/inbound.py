@@ -49,13 +49,13 @@ from dialer.work.inbound_store import (
     FreeDesk,
     InboundCall,
     change_inbound_call,
-    desks,
-    earlier_in_line,
+    earlier_in_inbound_queue,
+    free_desks,
+    inbound_queue_position,
     live_inbound_sids,
     lock_arrived_call,
     lock_inbound_call,
     owners_of_number,
-    place_in_line,
     take_telephone,
 )
 
@@ -65,7 +65,7 @@ _KEPT_LONGER: Final = timedelta(seconds=20)
 _LANGUAGE: Final = "zh"
 
 
-def call_in(
+def next_inbound_turn(
     services: Services, sid: str, *, caller: str, duty_line: str, step: int = 0, typed: str | None = None
 ) -> InboundTurn:
     """The next turn of an inbound call, after the turn `step`. `caller` is the number that the network gives, '' for a
@@ -200,7 +200,7 @@ def _question(nth: int) -> InboundPrompt:
 
 
 def _queue_prompt(tx: Tx, call: InboundCall) -> InboundPrompt:
-    place = place_in_line(tx, call)
+    place = inbound_queue_position(tx, call)
     return PLACES[place - 1] if place <= len(PLACES) else InboundPrompt.PLACE_MORE
 
 
@@ -299,11 +299,11 @@ def _ring_telephone(tx: Tx, services: Services, call: InboundCall, *, duty_line:
     is_known = task is not None or call.typed
     if is_known:
         since = now - timedelta(seconds=rules.wait_seconds + rules.ring_seconds) - _KEPT_LONGER
-        earlier = [get_assignment(tx, one) for one in earlier_in_line(tx, call, since=since)]
+        earlier = [get_assignment(tx, one) for one in earlier_in_inbound_queue(tx, call, since=since)]
     if is_known and _is_open(services, now):
         seen: dict[tuple[int, int | None], bool] = {}
         holder = "" if task is None else _holder_of(task)
-        for desk in desks(tx, holder=holder, without=call.tried, real_now=services.real.now()):
+        for desk in free_desks(tx, holder=holder, without=call.tried, real_now=services.real.now()):
             if task is not None and not _may_take(tx, desk, task, seen):
                 continue
             first = next((one for one in earlier if _may_take(tx, desk, one, seen)), None)
@@ -345,7 +345,7 @@ def _lock_task(tx: Tx, call: InboundCall) -> Assignment | None:
     return lock_assignment(tx, call.assignment_id)
 
 
-def desk_answered_call(services: Services, sid: str, *, step: int) -> None:
+def connect_inbound_call(services: Services, sid: str, *, step: int) -> None:
     """The desk that rings since the turn `step` has answered: its caller gets the task, with the person's data opened.
     Late and repeated events change nothing. Raises `NotFound`.
     """
@@ -387,7 +387,7 @@ def _hand_over(tx: Tx, services: Services, task: Assignment, call: InboundCall, 
             )
 
 
-def desk_call_ended(
+def end_inbound_leg(
     services: Services,
     sid: str,
     *,
@@ -440,7 +440,7 @@ def _note_unanswered(tx: Tx, call: InboundCall) -> None:
         release_assignments(tx, [task.id])
 
 
-def call_in_ended(services: Services, sid: str) -> None:
+def end_inbound_call(services: Services, sid: str) -> None:
     """The call is over; the person hung up unless its end is known already. An unknown call changes nothing."""
     with services.store.begin() as tx:
         try:
@@ -506,7 +506,7 @@ _ASK_AFTER: Final = timedelta(minutes=5)
 _ENDED_STATUSES: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 
 
-async def settle_calls_in(services: Services, client: CallStates) -> int:
+async def settle_inbound_calls(services: Services, client: CallStates) -> int:
     """Ends calls whose end event was lost: the carrier reports that they are over, or does not know them. Returns how
     many.
     """
@@ -516,6 +516,6 @@ async def settle_calls_in(services: Services, client: CallStates) -> int:
     for sid in sids:
         state = await client.state(sid)
         if state is None or state.status in _ENDED_STATUSES:
-            call_in_ended(services, sid)
+            end_inbound_call(services, sid)
             ended += 1
     return ended

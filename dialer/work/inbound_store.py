@@ -16,7 +16,7 @@ from dialer.core.case import AssignmentState, DeskCallState, InboundResult, Inbo
 from dialer.core.errors import NotFound
 from dialer.core.values import Track
 from dialer.db import tables as t
-from dialer.db.bulk import word
+from dialer.db.bulk import word_literal
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import BlindKind
 
@@ -94,7 +94,7 @@ def live_inbound_sids(tx: Tx, *, real_before: datetime) -> list[str]:
     return [row["sid"] for row in tx.rows(statement.order_by(c.arrived_real_at).limit(200))]
 
 
-def place_in_line(tx: Tx, call: InboundCall) -> int:
+def inbound_queue_position(tx: Tx, call: InboundCall) -> int:
     """The place in the queue, from 1: how many calls of the same state came earlier, and this one."""
     c = t.inbound_call.c
     earlier = sa.or_(c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id))
@@ -102,7 +102,7 @@ def place_in_line(tx: Tx, call: InboundCall) -> int:
     return 1 + int(tx.scalar(sa.select(sa.func.count()).where(waiting, earlier)))
 
 
-def earlier_in_line(tx: Tx, call: InboundCall, *, since: datetime) -> list[int]:
+def earlier_in_inbound_queue(tx: Tx, call: InboundCall, *, since: datetime) -> list[int]:
     """The assignments of the calls in the queue that arrived after `since` and before this one; the earliest first."""
     c = t.inbound_call.c
     earlier = sa.or_(c.arrived_at < call.arrived_at, sa.and_(c.arrived_at == call.arrived_at, c.id < call.id))
@@ -144,7 +144,7 @@ _AT_DESK: Final = timedelta(minutes=10)
 """In real time: a session that was used since then counts as somebody at the desk."""
 
 
-def desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datetime) -> list[FreeDesk]:
+def free_desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datetime) -> list[FreeDesk]:
     """Callers with a telephone of their own who are signed in, have no other task in hand and are in no call, without
     those whose telephone is in `without`. The `holder` of the task comes first, whatever else they have in hand, then
     whoever has waited longest for a call.
@@ -153,7 +153,7 @@ def desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datetime) 
     is_there = sa.exists().where(v.staff_id == s.id, v.ended_at.is_(None), v.seen_at > real_now - _AT_DESK)
     is_busy = sa.exists().where(
         a.kind == Track.HUMAN.value,
-        a.state == word(AssignmentState.SIGNED),
+        a.state == word_literal(AssignmentState.SIGNED),
         a.signed_by == s.login,
         a.lease_until > real_now,
     )

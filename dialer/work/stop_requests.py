@@ -18,7 +18,7 @@ from dialer.core.case import StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.rates import is_in_range
-from dialer.core.values import fen_of, yuan
+from dialer.core.values import format_yuan, parse_yuan
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
@@ -86,7 +86,7 @@ def typed_stop_form(
         raise Invalid(field="at", problem="is out of range", fix="choose a day and a time")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(timezone))
-    amount_fen = fen_of(amount, field="amount")
+    amount_fen = parse_yuan(amount, field="amount")
     return StopForm(bank=bank, account=account, amount_fen=amount_fen, asked_at=moment, receipt=receipt)
 
 
@@ -249,7 +249,7 @@ def _check_answer(row: Row, result: StopState, stopped_fen: int, *, by: str) -> 
         raise Invalid(
             field="stopped",
             problem="is not between 0 and what was asked",
-            fix=Text("%(most)s yuan at most", most=yuan(row["amount_fen"])),
+            fix=Text("%(most)s yuan at most", most=format_yuan(row["amount_fen"])),
         )
 
 

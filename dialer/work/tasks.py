@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 from dialer.cases.effects import IDLE_ASSIGNMENT, PendingWrites, write_effects
 from dialer.cases.store import Act, StoredCase, lock_cases, note_acts, save_cases
-from dialer.core.access import DESK, ROBOT, Permission, actor_name, may, said
+from dialer.core.access import DESK, ROBOT, Permission, actor_name, may, required_text
 from dialer.core.case import (
     NO_CALL,
     AssignmentState,
     CaseStatus,
     Reason,
-    contact_of,
+    contact_of_outcome,
     may_report,
 )
 from dialer.core.decide import Decision, decide
@@ -31,7 +31,7 @@ from dialer.core.values import (
     OutcomeKind,
     ScammerContact,
     Track,
-    must_have_evidence,
+    check_evidence,
 )
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
@@ -72,7 +72,7 @@ from dialer.work.assignments import (
     renew_claim,
     sign_assignment_for,
 )
-from dialer.work.desk_store import call_behind
+from dialer.work.desk_store import longest_staff_call
 
 NO_CALL_IN_FOLLOW_UP = gettext_noop("a follow-up asks the person again, so it needs a staff call")
 CALL_MISSING = gettext_noop("there is no staff call with the person since the task was taken")
@@ -169,7 +169,7 @@ def release_assignment(
     services: Services, assignment_id: int, *, by: str, token: int | None = None, why: str
 ) -> None:
     """Returns the assignment to the queue; its clocks go on. Raises `Overtaken`, `Invalid`."""
-    who, reason = actor_name(by), said("why", why)
+    who, reason = actor_name(by), required_text("why", why)
     with services.store.begin() as tx:
         held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
         release_assignments(tx, [assignment_id])
@@ -258,7 +258,9 @@ def report_assignment(
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        outcome_id, must_cancel = report(tx, services, assignment_id, given, by=who, token=token)
+        outcome_id, must_cancel = report_in_transaction(
+            tx, services, assignment_id, given, by=who, token=token
+        )
     enqueue_after_report(services, must_cancel=must_cancel)
     return outcome_id
 
@@ -276,7 +278,7 @@ def enqueue_after_report(services: Services, *, must_cancel: bool) -> None:
     services.enqueue("dial")
 
 
-def report(
+def report_in_transaction(
     tx: Tx, services: Services, assignment_id: int, given: Report, *, by: str, token: int | None
 ) -> tuple[int, bool]:
     """As `report_assignment`, in the caller's transaction; also returns whether the carrier must end a call. A success
@@ -284,7 +286,7 @@ def report(
     """
     if given.outcome is OutcomeKind.WITHDRAWN:
         raise Invalid(field="outcome", problem="is not chosen", fix="choose one of the list")
-    must_have_evidence(given.amounts, given.evidence)
+    check_evidence(given.amounts, given.evidence)
     now = services.clock.now()
     case_id = get_assignment(tx, assignment_id).case_id
     stored = lock_cases(tx, [case_id])[case_id]
@@ -292,15 +294,15 @@ def report(
     has_claim = token is None or (token == assignment.token and assignment.signed_by == by)
     if not may_report(assignment.state) or not has_claim:
         raise overtaken_by(assignment)
-    if given.contact is Contact.VERIFIED and contact_of(given.outcome) is not Contact.VERIFIED:
+    if given.contact is Contact.VERIFIED and contact_of_outcome(given.outcome) is not Contact.VERIFIED:
         raise Invalid(
             field="contact", problem=VERIFIES_NOBODY, fix="choose another contact or another result"
         )
     is_call = assignment.kind is Track.HUMAN
     if not is_call and given.outcome in SUCCESSES and not has_arrived(tx, assignment, by=by):
         raise NotArrived
-    call = call_behind(tx, assignment, by=by) if is_call else None
-    contact = given.contact if given.contact is not None else contact_of(given.outcome)
+    call = longest_staff_call(tx, assignment, by=by) if is_call else None
+    contact = given.contact if given.contact is not None else contact_of_outcome(given.outcome)
     evidence, is_claim = given.evidence.reference if given.evidence else "", False
     least = services.work.least_call_seconds
     if is_call and contact is Contact.VERIFIED and (call.talk_seconds if call else 0) < least:
@@ -410,12 +412,12 @@ def approve_outcome(
     with services.store.begin() as tx:
         case_id = recorded_outcome(tx, outcome_id).case_id
         check_case_visible(tx, case_id, visible_to)
-        must_cancel = approve(tx, services, {outcome_id: case_id}, by=who, in_place=in_place)
+        must_cancel = approve_in_transaction(tx, services, {outcome_id: case_id}, by=who, in_place=in_place)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
 
 
-def approve(
+def approve_in_transaction(
     tx: Tx, services: Services, cases: Mapping[int, int], *, by: str, in_place: bool = False
 ) -> bool | None:
     """As `approve_outcome`, in the caller's transaction, for all these lines of the ledger, each with its case, which
@@ -548,7 +550,7 @@ def reassign(
     """Keeps the assignment for the colleague, and offers it to anybody if the colleague does not take it in time; its
     clocks go on. Raises `Overtaken`, `Invalid`, and `Conflict` for a colleague who does not see this work.
     """
-    who, reason = actor_name(by), said("why", why)
+    who, reason = actor_name(by), required_text("why", why)
     with services.store.begin() as tx:
         held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
         colleague = find_member(tx, to)

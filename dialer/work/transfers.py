@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.store import Act, lock_cases, note_acts
-from dialer.core.access import ROBOT, Permission, actor_name, may, said
+from dialer.core.access import ROBOT, Permission, actor_name, may, required_text
 from dialer.core.case import TransferState, may_report
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.events import AlarmCode
@@ -17,7 +17,7 @@ from dialer.core.units import Unit, UnitIndex
 from dialer.core.values import Track
 from dialer.db.unit_of_work import Tx
 from dialer.org.staff_store import find_member
-from dialer.org.unit_store import is_seen
+from dialer.org.unit_store import is_unit_visible
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -52,10 +52,10 @@ def transfer_assignment(
     does not see, `Invalid`, and `Conflict` when the work is over, has a waiting transfer, or belongs to that unit
     already.
     """
-    who, reason = actor_name(by), said("why", why)
+    who, reason = actor_name(by), required_text("why", why)
     with services.store.begin() as tx:
         unit_id = get_assignment(tx, assignment_id).unit_id
-        if not is_seen(tx, unit_id, visible_to):
+        if not is_unit_visible(tx, unit_id, visible_to):
             raise NotFound(kind="assignment", key=assignment_id)
         return ask_transfer(
             tx, services, assignment_id, to_unit_id=to_unit_id, by=who, why=reason, token=token
@@ -135,7 +135,7 @@ def refuse_transfer(
     """Refuses the transfer: the work stays where it is, with the reason in the timeline. Raises as `accept_transfer`
     does.
     """
-    who, reason = actor_name(by), said("why", why)
+    who, reason = actor_name(by), required_text("why", why)
     with services.store.begin() as tx:
         transfer = _lock(tx, transfer_id, visible_to, kind)
         now = services.clock.now()
@@ -148,7 +148,7 @@ def refuse_transfer(
 def _lock(tx: Tx, transfer_id: int, visible_to: int | None, kind: Track | None) -> Transfer:
     """The transfer; its case is locked, as in every other act."""
     transfer = get_transfer(tx, transfer_id)
-    if not is_seen(tx, transfer.to_unit_id, visible_to) or kind not in {None, transfer.kind}:
+    if not is_unit_visible(tx, transfer.to_unit_id, visible_to) or kind not in {None, transfer.kind}:
         raise NotFound(kind="transfer", key=transfer_id)
     lock_cases(tx, [transfer.case_id])
     return transfer

@@ -16,7 +16,7 @@ from fastapi import Depends, File, Form, UploadFile
 from starlette.responses import JSONResponse, Response
 
 from dialer.core.access import Permission, RevealReason
-from dialer.core.case import AssignmentState, PersonMet, Reason, VisitStage, contact_of
+from dialer.core.case import AssignmentState, PersonMet, Reason, VisitStage, contact_of_outcome
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.timeline import ActKind
 from dialer.core.values import (
@@ -25,7 +25,7 @@ from dialer.core.values import (
     EvidenceKind,
     OutcomeKind,
     ScammerContact,
-    fen_of,
+    parse_yuan,
     typed_evidence,
 )
 from dialer.language import Lang, gettext_noop, say
@@ -36,7 +36,7 @@ from dialer.web.console import CurrentRequest, RequestContext, Section
 from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static
 from dialer.words import actor_word, word_of
-from dialer.work.desk import notice_text, points_of, show_hand_over
+from dialer.work.desk import call_points, notice_text, show_hand_over
 from dialer.work.desk_view import SCAMMER_MISSING
 from dialer.work.tasks import Report, release_assignment
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
@@ -44,15 +44,15 @@ from dialer.work.visit_store import VisitAct, VisitClock, VisitLine
 from dialer.work.visits import (
     FromPhone,
     Notice,
-    Sent,
+    RecordedAct,
     add_photo,
     list_visits,
     look_at_transfer,
-    look_at_visit,
     may_print,
     note_visit,
     open_visit,
     print_notice,
+    read_visit,
     record_person_met,
     report_visit,
     show_photo_of,
@@ -131,7 +131,7 @@ def show_visit(
         "may_print": may_print(line, who=request.who),
         "may_answer": line.transfer is not None and _is_own_unit(request, line.transfer.to_unit_id),
         "course": [(act, act_sentence(act, request.lang)) for act in opened.course],
-        "points": points_of(line.fraud_type, request.lang.value),
+        "points": call_points(line.fraud_type, request.lang.value),
         "wrong": wrong,
         **form_facts(),
     }
@@ -149,7 +149,7 @@ def show_why_not(request: RequestContext, visit_id: int) -> Response:
 
 def show_head(request: RequestContext, visit_id: int) -> Response:
     """The progress of the visit, masked: refreshed by an open page."""
-    line = look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    line = read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     return request.part(TEMPLATE, "head", **_head_facts(request, line))
 
 
@@ -196,7 +196,7 @@ class PhoneForm:
     client_id: _Short = ""
     told_at: _Short = ""
 
-    def apply(self, act: Callable[..., Sent], notice: str) -> Response:
+    def apply(self, act: Callable[..., RecordedAct], notice: str) -> Response:
         """The answer to an act of `visits.py`: the state of the visit, or why it was refused. Raises `NotFound` from a
         plain form for a visit of another unit.
         """
@@ -208,7 +208,7 @@ class PhoneForm:
         if request.is_part:
             state = {"stage": sent.stage.value, "state": sent.state.value, "repeated": sent.repeated}
             return JSONResponse(state)
-        return request.go(f"/visits/{self.visit_id}", notice=notice)
+        return request.redirect_to(f"/visits/{self.visit_id}", notice=notice)
 
     def _from_phone(self) -> FromPhone:
         """Raises `Invalid` without a valid number. An invalid time is left out."""
@@ -395,7 +395,7 @@ def one_visit(request: CurrentRequest, visit_id: int, part: str = "") -> Respons
 @visit_pages.get("/visits/{visit_id}/conversation", act=Permission.WORK_VISITS)
 def conversation(request: CurrentRequest, visit_id: int) -> Response:
     """What was said in the robot's call; only for the officer who has signed for the visit."""
-    line = look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    line = read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     if not line.is_held_by(request.who):
         return show_why_not(request, visit_id)
     facts: dict[str, Any] = {"line": line, "talk": show_hand_over(request.services, visit_id, by=request.who)}
@@ -406,7 +406,7 @@ def conversation(request: CurrentRequest, visit_id: int) -> Response:
 @visit_pages.get("/visits/{visit_id}/notice", act=Permission.WORK_VISITS)
 def notice(request: CurrentRequest, visit_id: int) -> Response:
     """The printed warning in both languages; printing it is audited."""
-    line = look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    line = read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     if not may_print(line, who=request.who):
         return show_why_not(request, visit_id)
     printed = print_notice(request.services, line.case_id, who=request.who)
@@ -429,7 +429,7 @@ def step(form: Phone, stage: _Short = "") -> Response:
 def seen(form: Phone, who: _Short = "", note: _Text = "") -> Response:
     """Records who was met."""
 
-    def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
+    def act(services: Services, visit_id: int, *, phone: FromPhone) -> RecordedAct:
         met = typed_word(PersonMet, who)
         if met is None:
             raise Invalid(field="who", problem=gettext_noop("choose the person met"))
@@ -447,7 +447,7 @@ def note(form: Phone, words: _Text = "") -> Response:
 def photo(form: Phone, photo: Annotated[UploadFile | None, File()] = None) -> Response:
     """Adds a photo, without its metadata."""
 
-    def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
+    def act(services: Services, visit_id: int, *, phone: FromPhone) -> RecordedAct:
         content = photo.file.read() if photo is not None else b""
         if not content:
             raise Invalid(field="photo", problem=gettext_noop("choose a photo"))
@@ -477,12 +477,12 @@ class VisitReportForm:
         if kind is None:
             raise Invalid(field="outcome", problem=gettext_noop("choose the result"))
         scammer = typed_word(ScammerContact, self.scammer)
-        if scammer is None and contact_of(kind) is Contact.VERIFIED:
+        if scammer is None and contact_of_outcome(kind) is Contact.VERIFIED:
             raise Invalid(field="scammer", problem=SCAMMER_MISSING)
         amounts = Amounts(
-            intended_fen=fen_of(self.intended or "0", field="intended"),
-            stopped_fen=fen_of(self.stopped or "0", field="stopped"),
-            returned_fen=fen_of(self.returned or "0", field="returned"),
+            intended_fen=parse_yuan(self.intended or "0", field="intended"),
+            stopped_fen=parse_yuan(self.stopped or "0", field="stopped"),
+            returned_fen=parse_yuan(self.returned or "0", field="returned"),
         )
         return Report(
             outcome=kind,
@@ -498,7 +498,7 @@ class VisitReportForm:
 
 @visit_pages.post("/visits/{visit_id}/report", act=Permission.WORK_VISITS)
 def report(form: Phone, given: Annotated[VisitReportForm, Depends()]) -> Response:
-    def act(services: Services, visit_id: int, *, phone: FromPhone) -> Sent:
+    def act(services: Services, visit_id: int, *, phone: FromPhone) -> RecordedAct:
         return report_visit(services, visit_id, given.read(), phone=phone)
 
     return form.apply(act, gettext_noop("The report is on record."))
@@ -534,18 +534,20 @@ def look_at_photo(
 @visit_pages.post("/visits/{visit_id}/release", act=Permission.WORK_VISITS)
 def release(request: CurrentRequest, visit_id: int, why: _Text = "") -> Response:
     """Returns the visit to the queue."""
-    look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     try:
         release_assignment(request.services, visit_id, by=request.who, why=why)
     except Refusal as fault:
         return _refused(request, visit_id, fault)
-    return request.go("/visits", notice=gettext_noop("The visit is back in the queue. Its clocks go on."))
+    return request.redirect_to(
+        "/visits", notice=gettext_noop("The visit is back in the queue. Its clocks go on.")
+    )
 
 
 @visit_pages.post("/visits/{visit_id}/transfer", act=Permission.WORK_VISITS)
 def transfer(request: CurrentRequest, visit_id: int, to: _Short = "", why: _Text = "") -> Response:
     """Asks another unit to take over the visit."""
-    look_at_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
     try:
         unit_id = _unit_id(to)
         if unit_id is None:
@@ -555,7 +557,7 @@ def transfer(request: CurrentRequest, visit_id: int, to: _Short = "", why: _Text
         return show_visit(request, visit_id, status=_UNFIT, wrong=request.say("choose a unit"))
     except Refusal as fault:
         return _refused(request, visit_id, fault)
-    return request.go(
+    return request.redirect_to(
         f"/visits/{visit_id}",
         notice=gettext_noop("The other unit is asked. Until it accepts the visit stays yours."),
     )
@@ -569,7 +571,9 @@ def accept(request: CurrentRequest, transfer_id: int) -> Response:
         accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)
     except Refusal as fault:
         return _refused(request, line.id, fault)
-    return request.go(f"/visits/{line.id}", notice=gettext_noop("The visit is yours. Its clocks go on."))
+    return request.redirect_to(
+        f"/visits/{line.id}", notice=gettext_noop("The visit is yours. Its clocks go on.")
+    )
 
 
 @visit_pages.post("/visits/transfers/{transfer_id}/refuse", act=Permission.WORK_VISITS)
@@ -582,6 +586,6 @@ def refuse(request: CurrentRequest, transfer_id: int, why: _Text = "") -> Respon
         )
     except Refusal as fault:
         return _refused(request, line.id, fault)
-    return request.go(
+    return request.redirect_to(
         "/visits", notice=gettext_noop("The transfer is refused; the unit that asked sees why.")
     )

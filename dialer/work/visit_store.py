@@ -13,14 +13,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cases.persons import MaskedPerson, masked, open_person
+from dialer.cases.persons import MaskedPerson, mask_person, open_person
 from dialer.cases.store import open_act
 from dialer.core.case import PENDING_STATES, AssignmentState, TransferState, VisitStage
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.timeline import ActKind
 from dialer.core.values import Tag, Track
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, word
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.org.unit_store import is_visible_to, is_within_unit
 from dialer.work.assignments import Assignment, Scope, select_assignments, stage_of, transfer_reason
@@ -130,7 +130,7 @@ class VisitLine(Assignment):
 def _lines() -> sa.Select[Any]:
     a, c, asked = t.assignment.c, t.case.c, t.assignment_transfer
     to_unit = t.unit.alias("to_unit")
-    waits = sa.and_(asked.c.assignment_id == a.id, asked.c.state == word(TransferState.ASKED))
+    waits = sa.and_(asked.c.assignment_id == a.id, asked.c.state == word_literal(TransferState.ASKED))
     return (
         select_assignments()
         .add_columns(
@@ -162,7 +162,7 @@ def _line(tx: Tx, row: Row) -> VisitLine:
         row,
         stage=stage_of(row),
         unit=row["unit_name"] or row["unit"],
-        person=masked(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
+        person=mask_person(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
         holder_name=row["holder_name"] or row["signed_by"] or "",
         transfer=_transfer(tx, row) if row["transfer_id"] is not None else None,
     )
@@ -193,13 +193,13 @@ def waiting_visits(
     signed for, which are always among them, then open ones, then those of others. And how many wait, shown or not.
     """
     a = t.assignment.c
-    own = sa.and_(a.state == word(AssignmentState.SIGNED), a.signed_by == who)
+    own = sa.and_(a.state == word_literal(AssignmentState.SIGNED), a.signed_by == who)
     area = _in_area(tx, scope)
     if unit_id is not None:
         area = sa.and_(area, is_within_unit(a.unit_id, unit_id))
     pending = (in_words(a.state, PENDING_STATES), sa.or_(own, area))
     order = (
-        sa.case((own, 0), (a.state == word(AssignmentState.OPEN), 1), else_=2),
+        sa.case((own, 0), (a.state == word_literal(AssignmentState.OPEN), 1), else_=2),
         a.urgency_at,
         a.id,
     )
@@ -244,7 +244,7 @@ def _may_see(tx: Tx, scope: Scope, who: str) -> sa.ColumnElement[bool]:
     sent_by = sa.exists().where(sent.assignment_id == a.id, sent.by == who)
     asked_here = sa.exists().where(
         asked.assignment_id == a.id,
-        asked.state == word(TransferState.ASKED),
+        asked.state == word_literal(TransferState.ASKED),
         is_visible_to(asked.to_unit_id, scope.unit_id),
     )
     return sa.or_(_in_area(tx, scope), asked_here, a.signed_by == who, sent_by)

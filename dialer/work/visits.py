@@ -15,14 +15,14 @@ from dialer.cases.effects import IDLE_ASSIGNMENT
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.reveals import note_reveal, note_work_reveal
 from dialer.cases.store import get_case, lock_cases
-from dialer.core.access import RevealReason, actor_name, said
+from dialer.core.access import RevealReason, actor_name, required_text
 from dialer.core.case import AssignmentState, PersonMet, VisitStage, may_report
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
-from dialer.outcomes.evidence_files import add_visit_photo, clean_photo, open_file
+from dialer.outcomes.evidence_files import add_visit_photo, clean_photo, unseal_file
 from dialer.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -35,7 +35,7 @@ from dialer.work.assignments import (
     renew_claim,
     sign_assignment_for,
 )
-from dialer.work.tasks import NotArrived, Report, enqueue_after_report, report
+from dialer.work.tasks import NotArrived, Report, enqueue_after_report, report_in_transaction
 from dialer.work.visit_store import (
     RepeatedAct,
     StoredPhoto,
@@ -75,7 +75,7 @@ class FromPhone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class RecordedAct:
     """The act is on record; `repeated`: it already was."""
 
     repeated: bool
@@ -85,7 +85,7 @@ class Sent:
     outcome_id: int | None = None
 
 
-def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phone: FromPhone) -> Sent:
+def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phone: FromPhone) -> RecordedAct:
     """Records that the officer has accepted, is on the way or has arrived. The first step signs for the visit 签收; a
     late one moves nothing back. Raises `Overtaken` when somebody else has the visit.
     """
@@ -97,7 +97,7 @@ def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phon
 
 def record_person_met(
     services: Services, assignment_id: int, who: PersonMet, *, phone: FromPhone, note: str = ""
-) -> Sent:
+) -> RecordedAct:
     """Records who was met, with an optional note. Raises `NotArrived` where the arrival is not on record, unless
     somebody else has the visit: then it is only noted.
     """
@@ -107,12 +107,14 @@ def record_person_met(
     )
 
 
-def note_visit(services: Services, assignment_id: int, *, phone: FromPhone, words: str) -> Sent:
+def note_visit(services: Services, assignment_id: int, *, phone: FromPhone, words: str) -> RecordedAct:
     """Adds a sealed note."""
-    return _record_act(services, assignment_id, ActKind.VISIT_NOTE, phone=phone, words=said("words", words))
+    return _record_act(
+        services, assignment_id, ActKind.VISIT_NOTE, phone=phone, words=required_text("words", words)
+    )
 
 
-def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, content: bytes) -> Sent:
+def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, content: bytes) -> RecordedAct:
     """Stores a photo as evidence, cleaned and sealed. Raises `Invalid` for a file that is not a picture, is too large
     or is one more than allowed.
     """
@@ -136,7 +138,7 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
         return _sent(current)
 
 
-def report_visit(services: Services, assignment_id: int, given: Report, *, phone: FromPhone) -> Sent:
+def report_visit(services: Services, assignment_id: int, given: Report, *, phone: FromPhone) -> RecordedAct:
     """Records the report 反馈. Raises `Overtaken` when the visit was over before, or somebody else has it by now; the
     note is then kept in the timeline.
     """
@@ -150,14 +152,16 @@ def report_visit(services: Services, assignment_id: int, given: Report, *, phone
                 return _sent(current, repeat)
             if repeat is not None or not may_report(current.state) or current.signed_by not in {"", by}:
                 raise overtaken_by(current)
-            outcome_id, must_cancel = report(tx, services, assignment_id, given, by=by, token=None)
+            outcome_id, must_cancel = report_in_transaction(
+                tx, services, assignment_id, given, by=by, token=None
+            )
             set_visit_outcome(tx, phone.client_id, outcome_id)
             after = get_assignment(tx, assignment_id)
     except Overtaken:
         _note_late_report(services, assignment_id, given, phone=phone, contents=contents)
         raise
     enqueue_after_report(services, must_cancel=must_cancel)
-    return Sent(repeated=False, stage=after.stage, state=after.state, outcome_id=outcome_id)
+    return RecordedAct(repeated=False, stage=after.stage, state=after.state, outcome_id=outcome_id)
 
 
 def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
@@ -206,7 +210,7 @@ def _record_act(
     stage: VisitStage | None = None,
     facts: Mapping[str, object] | None = None,
     words: str = "",
-) -> Sent:
+) -> RecordedAct:
     content = _content_bytes(assignment_id, kind.value, words, facts)
     with services.store.begin() as tx:
         current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=[content])
@@ -265,8 +269,8 @@ def _note(
     note_assignment_act(tx, current, kind, by=by, now=now, facts=about, words=words)
 
 
-def _sent(current: Assignment, repeat: RepeatedAct | None = None) -> Sent:
-    return Sent(
+def _sent(current: Assignment, repeat: RepeatedAct | None = None) -> RecordedAct:
+    return RecordedAct(
         repeated=repeat is not None,
         stage=current.stage,
         state=current.state,
@@ -290,7 +294,7 @@ class OpenVisit:
     photos: tuple[StoredPhoto, ...]
 
 
-def look_at_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> VisitLine:
+def read_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> VisitLine:
     """The visit, masked. Raises `NotFound` for a visit that is not visible to this person."""
     with services.store.begin() as tx:
         return visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=who)
@@ -348,7 +352,7 @@ def show_photo_of(
         line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
         if client_id not in {one.client_id for one in _photos_of(tx, line)}:
             raise NotFound(kind="photo", key=client_id)
-        found = open_file(tx, client_id)
+        found = unseal_file(tx, client_id)
         act, subject = found.act, f"case/{found.case_id}"
         if line.is_held_by(viewer):
             why = _in_hand(visit_id)

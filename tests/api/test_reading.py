@@ -6,15 +6,15 @@ from datetime import datetime
 
 import pytest
 
-from dialer.casefile.reading import CaseOut, show_case, tell_case
+from dialer.casefile.reading import CaseOut, case_out, show_case
 from dialer.core.rates import Dimension
 from dialer.db import tables as t
 from dialer.outcomes.report import (
     CutOut,
     RatesQuery,
     ReportOut,
-    cut_out,
     cut_rates,
+    cut_report_out,
     make_report,
     report_out,
     report_period,
@@ -26,7 +26,7 @@ async def test_a_case_is_told_as_on_the_command_line_and_masked(office: Office):
     case_id = first(await office.send(WANG | {"grade": "高危", "address": "胜利路1号"}))["case_id"]
     answer = await office.client.get(f"/api/v1/cases/{case_id}")
     assert answer.status_code == 200
-    assert answer.json() == tell_case(show_case(office.app.services, case_id)).plain()
+    assert answer.json() == case_out(show_case(office.app.services, case_id)).plain()
     assert answer.json()["person"]["phones"] == ["138****8000"]
     for text in ("王小明", "13800138000", "150402199001011237", "胜利路"):
         assert text not in answer.text
@@ -95,7 +95,7 @@ async def test_a_cut_is_that_of_the_page_and_its_parts_add_up(office: Office):
     at = body["generated_at"]
     asked = RatesQuery(by=Dimension.GRADE, period=report_period(services, "2026-11-25", ""))
     kept = cut_rates(services, asked, reader_unit_id=None, at=datetime.fromisoformat(at))
-    assert body == cut_out(services, asked, kept).plain()
+    assert body == cut_report_out(services, asked, kept).plain()
     assert body["total"]["counts"]["warnings"] == 2
     assert sum(part["counts"]["warnings"] for part in body["parts"]) == 2
     high = await office.client.get("/api/v1/report/cut", params={"by": "grade", "grade": "high"})

@@ -7,14 +7,14 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.core.errors import Invalid, NotFound
 from dialer.org.staff import TokenAuth
 from dialer.org.staff_store import TokenScope
 from dialer.runtime.settings import load_settings
 from tests.api.office import ROOT, Opener
 
-app = tree()
+app = build_command_line()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from audio.clips import PROMPTS, Clip, Manifest, text_hash
 from dialer.runtime.settings import CentreSettings
 from dialer.scripts.dialogue import Context, start
 from dialer.scripts.inbound import inbound_list
-from dialer.scripts.lint import check, good_path_seconds
+from dialer.scripts.lint import good_path_seconds, lint_script
 from dialer.scripts.reading import shipped_list, shipped_scripts
 from dialer.scripts.rendered import RenderedScript
 
@@ -51,7 +51,7 @@ def test_they_stay_small():
 
 @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
 def test_the_lint_finds_nothing_with_the_real_lengths(script_id: str):
-    assert [str(finding) for finding in check(shipped_scripts()[script_id], durations=DURATIONS)] == []
+    assert [str(finding) for finding in lint_script(shipped_scripts()[script_id], durations=DURATIONS)] == []
 
 
 def test_a_slower_reading_is_slower():
@@ -69,7 +69,7 @@ def test_a_good_call_takes_as_long_as_a_person_listens(script_id: str):
 def test_a_call_finds_the_clips(language: str):
     for script in shipped_scripts().values():
         spoken = RenderedScript(script=script, clips=MANIFEST.clips)
-        context = Context(language=language, clips=spoken.by_text, recordings=spoken.recordings)
+        context = Context(language=language, clips=spoken.files_by_text, recordings=spoken.recordings)
         for said in start(script, context).utterances:
             assert said.audio is not None
             assert all(MANIFEST.path(file) is not None for file in said.audio)

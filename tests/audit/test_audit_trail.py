@@ -19,7 +19,7 @@ from dialer.audit.trail import (
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
-from dialer.db.audit import Flaw, TrailCheck, begin_chain, check_trail, read_head, write_audit
+from dialer.db.audit import AuditFlaw, TrailCheck, begin_chain, check_trail, read_head, write_audit
 from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
@@ -157,7 +157,7 @@ def test_a_transaction_that_is_rolled_back_leaves_no_gap(ten: Scene):
         with suppress(ZeroDivisionError), ten.store.begin() as tx:
             write_audit(tx, who="li", act="reveal", subject="case/1", why="", now=MORNING)
             assert 1 / divisor
-    with ten.store.trial() as tx:
+    with ten.store.begin_and_roll_back() as tx:
         write_audit(tx, who="li", act="reveal", subject="case/1", why="", now=MORNING)
     verdict = check(ten)
     assert (found(verdict), verdict.end.number) == ([], 12)
@@ -337,5 +337,5 @@ def test_many_findings_are_counted_and_the_first_are_named(scene: Scene):
     owner(scene, "DELETE FROM audit")
     scene.do(sa.update(t.audit_head).values(number=50_000))
     verdict = check(scene)
-    assert verdict.counts == {Flaw.MISSING: 50_000}
+    assert verdict.counts == {AuditFlaw.MISSING: 50_000}
     assert found(verdict) == [("missing", 1, 50_000)]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from dialer.audit.trail import verify_trail
 from dialer.backup.actions import Installation, make_backup, restore_backup
-from dialer.casefile.reading import show_case, tell_case
+from dialer.casefile.reading import case_out, show_case
 from dialer.cases.erasing import PersonRow
 from dialer.cases.erasure_register import (
     CannotRegister,
@@ -26,7 +26,7 @@ from dialer.cases.erasure_register import (
     register_line,
 )
 from dialer.cases.persons import person_of_case
-from dialer.cases.queries import conversation, read_case_words
+from dialer.cases.queries import read_case_words, read_conversation
 from dialer.control.erasure import (
     ask_erasure,
     certificate_of,
@@ -115,7 +115,7 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         assert (person.name, person.phones, person.id_number) == ("", ("", ""), "")
         words = read_case_words(tx, her_case)
         assert (set(words.acts.values()), set(words.evidence.values())) == ({""}, {""})
-        assert [one.speech for one in conversation(tx, her_case)] == [""]
+        assert [one.speech for one in read_conversation(tx, her_case)] == [""]
 
     assert made.erasure.counts == {
         **dict.fromkeys(erased, 1),
@@ -280,7 +280,7 @@ def test_a_database_put_back_by_hand_is_not_served_until_the_person_is_erased_ag
     (gone,) = [entry for entry in file.timeline if entry.kind is EntryKind.ASSIGNMENT_WITHDRAWN]
     assert (gone.at, gone.facts["assignment_id"], gone.facts["reason"]) == (now, signed, Reason.ERASED)
     assert entry_sentence(gone, Lang.EN) == "human call withdrawn: the person was erased"
-    assert tell_case(show_case(scene.services, under_way)).timeline
+    assert case_out(show_case(scene.services, under_way)).timeline
     kept = show_case(scene.services, watched).file.stored.case
     assert (kept.status, kept.human.is_pending, kept.due_at) == (CaseStatus.WATCHING, False, kept.watch_until)
 
@@ -289,7 +289,7 @@ def test_a_withdrawn_assignment_of_which_no_time_was_noted_does_not_hide_the_cas
     """As versions before 0088 left it of a person who was erased again after a restore."""
     case_id = scene.case()
     scene.assignment(case_id, state="withdrawn", withdrawn_why="erased", done_at=None)
-    told = tell_case(show_case(scene.services, case_id)).timeline
+    told = case_out(show_case(scene.services, case_id)).timeline
     assert EntryKind.ASSIGNMENT_WITHDRAWN in [entry.kind for entry in told]
 
 

@@ -16,13 +16,13 @@ from dialer.backup.actions import Installation, make_backup, restore_backup
 from dialer.control.erasure import lift_legal_hold, place_legal_hold
 from dialer.control.retention import (
     Clocks,
-    Kind,
-    Standing,
+    RetentionKind,
+    RetentionState,
     apply_retention,
     delete_reject_files,
     expire_restored,
     is_retention_due,
-    read_standing,
+    read_retention_states,
 )
 from dialer.core.case import CaseStatus
 from dialer.db import tables as t
@@ -86,11 +86,11 @@ def put_calls_in(scene: Scene, case_id: int) -> None:
     scene.put(t.inbound_call, id=uuid.uuid4(), sid="CA3", state="asking", **told)
 
 
-def standing(scene: Scene, periods: RetentionSettings = PERIODS) -> dict[Kind, Standing]:
-    return {one.kind: one for one in read_standing(scene.services, periods)}
+def standing(scene: Scene, periods: RetentionSettings = PERIODS) -> dict[RetentionKind, RetentionState]:
+    return {one.kind: one for one in read_retention_states(scene.services, periods)}
 
 
-def gone(scene: Scene, at: datetime) -> dict[Kind, int]:
+def gone(scene: Scene, at: datetime) -> dict[RetentionKind, int]:
     scene.clock.set(at)
     return {kind: count for kind, count in apply_retention(scene.services, PERIODS).items() if count}
 
@@ -99,16 +99,16 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
     before = make_report(scene.services)
     whole = holding(scene)
     steps = (
-        (Kind.SESSIONS, MORNING, 1, 1),
-        (Kind.KEPT_REPORTS, MORNING, 3, 1),
-        (Kind.REJECTED_ROWS, MORNING, 10, 3),
-        (Kind.RECORDINGS, MORNING, 15, 1),
-        (Kind.PHOTOS, MORNING + OVER, 20, 1),
-        (Kind.EVIDENCE_FILES, MORNING + OVER, 25, 1),
-        (Kind.CONVERSATIONS, MORNING + OVER, 30, 1),
-        (Kind.CALLS_IN, MORNING, 40, 1),
-        (Kind.FILED_RECORDS, MORNING, 60, 2),
-        (Kind.PERSONS, MORNING + OVER, 70, 1),
+        (RetentionKind.SESSIONS, MORNING, 1, 1),
+        (RetentionKind.KEPT_REPORTS, MORNING, 3, 1),
+        (RetentionKind.REJECTED_ROWS, MORNING, 10, 3),
+        (RetentionKind.RECORDINGS, MORNING, 15, 1),
+        (RetentionKind.PHOTOS, MORNING + OVER, 20, 1),
+        (RetentionKind.EVIDENCE_FILES, MORNING + OVER, 25, 1),
+        (RetentionKind.CONVERSATIONS, MORNING + OVER, 30, 1),
+        (RetentionKind.CALLS_IN, MORNING, 40, 1),
+        (RetentionKind.FILED_RECORDS, MORNING, 60, 2),
+        (RetentionKind.PERSONS, MORNING + OVER, 70, 1),
     )
     for kind, since, days, count in steps:
         assert gone(scene, since + timedelta(days=days - 0.5)) == {}, kind
@@ -117,7 +117,7 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         assert (now.past, now.oldest_at, now.held) == (count, since, 0)
         assert gone(scene, since + timedelta(days=days + 0.5)) == {kind: count}
         assert standing(scene)[kind].past == 0
-        if kind is Kind.CONVERSATIONS:
+        if kind is RetentionKind.CONVERSATIONS:
             said = holding(scene)
             files = {"visit_photo.sealed", "evidence_file.sealed", "recording.sealed"}
             assert said == whole - files - {"list_reject.sealed"}, "notes of people stay"
@@ -137,27 +137,27 @@ def test_a_legal_hold_keeps_everything_of_the_person(scene: Scene, her_case: int
     place_legal_hold(scene.services, her_case, why="检察院调卷", by="sun")
     before = holding(scene)
     assert gone(scene, EVER) == {
-        Kind.SESSIONS: 1,
-        Kind.KEPT_REPORTS: 1,
-        Kind.REJECTED_ROWS: 1,
-        Kind.FILED_RECORDS: 1,
-        Kind.CALLS_IN: 1,
+        RetentionKind.SESSIONS: 1,
+        RetentionKind.KEPT_REPORTS: 1,
+        RetentionKind.REJECTED_ROWS: 1,
+        RetentionKind.FILED_RECORDS: 1,
+        RetentionKind.CALLS_IN: 1,
     }
     assert holding(scene) == before
     held = {kind: one.held for kind, one in standing(scene).items() if one.held}
     kinds = (
-        Kind.RECORDINGS,
-        Kind.PHOTOS,
-        Kind.EVIDENCE_FILES,
-        Kind.CONVERSATIONS,
-        Kind.FILED_RECORDS,
-        Kind.PERSONS,
+        RetentionKind.RECORDINGS,
+        RetentionKind.PHOTOS,
+        RetentionKind.EVIDENCE_FILES,
+        RetentionKind.CONVERSATIONS,
+        RetentionKind.FILED_RECORDS,
+        RetentionKind.PERSONS,
     )
     assert held == dict.fromkeys(kinds, 1)
     lift_legal_hold(scene.services, her_case, why="案件已结", by="sun")
     after = gone(scene, EVER + timedelta(hours=1))
-    assert after[Kind.REJECTED_ROWS] == 2
-    assert after[Kind.PERSONS] == 1
+    assert after[RetentionKind.REJECTED_ROWS] == 2
+    assert after[RetentionKind.PERSONS] == 1
     assert holding(scene) == {"person.sealed"}
 
 
@@ -168,13 +168,13 @@ def test_whom_something_needs_stays(scene: Scene, her_case: int):
     doubtful = sa.update(t.filed_match).where(t.filed_match.c.state == "certain")
     scene.do(doubtful.values(state="doubtful"))
     amount = scene.outcome(her_case, returned_fen=100, evidence_sealed=b"-")
-    assert Kind.PERSONS not in gone(scene, EVER)
+    assert RetentionKind.PERSONS not in gone(scene, EVER)
     scene.change_case(watched, status="proven", due_at=None, settled_at=MORNING)
-    assert standing(scene)[Kind.PERSONS].past == 0
+    assert standing(scene)[RetentionKind.PERSONS].past == 0
     scene.do(sa.update(t.filed_match).where(t.filed_match.c.state == "doubtful").values(state="certain"))
-    assert standing(scene)[Kind.PERSONS].past == 0, "her amount waits for approval"
+    assert standing(scene)[RetentionKind.PERSONS].past == 0, "her amount waits for approval"
     scene.approve(amount)
-    assert gone(scene, EVER + timedelta(hours=1))[Kind.PERSONS] == 1
+    assert gone(scene, EVER + timedelta(hours=1))[RetentionKind.PERSONS] == 1
 
 
 def test_a_success_without_a_call_whose_task_is_over_keeps_nobody(scene: Scene, her_case: int):
@@ -182,7 +182,7 @@ def test_a_success_without_a_call_whose_task_is_over_keeps_nobody(scene: Scene, 
     work = scene.assignment(her_case, state="done", done_by="li", outcome="refuses", done_at=MORNING)
     scene.outcome(her_case, reason="no_call", assignment_id=work, evidence_sealed=b"-")
     assert scene.rows(sa.select(t.outcome_waiting))
-    assert gone(scene, EVER)[Kind.PERSONS] == 1
+    assert gone(scene, EVER)[RetentionKind.PERSONS] == 1
 
 
 def test_a_round_that_ended_in_the_middle_goes_on(scene: Scene):
@@ -192,14 +192,14 @@ def test_a_round_that_ended_in_the_middle_goes_on(scene: Scene):
     services = scene.services
     done = apply_retention(services, PERIODS, pause=lambda _seconds: True)
     while is_retention_due(services, PERIODS):
-        last = standing(scene)[Kind.PERSONS].last
+        last = standing(scene)[RetentionKind.PERSONS].last
         for kind, count in apply_retention(services, PERIODS, pause=lambda _seconds: True).items():
             done[kind] = done.get(kind, 0) + count
-            if kind is Kind.PERSONS:
+            if kind is RetentionKind.PERSONS:
                 assert count in {50, 10}
                 assert last is None or not last.is_over
-    assert done[Kind.PERSONS] == 60
-    last = standing(scene)[Kind.PERSONS].last
+    assert done[RetentionKind.PERSONS] == 60
+    last = standing(scene)[RetentionKind.PERSONS].last
     assert last is not None
     assert (last.count, last.is_over) == (60, True)
     assert apply_retention(services, PERIODS) == {}, "looked at within the hour"
@@ -213,12 +213,12 @@ def test_a_restored_backup_holds_nothing_that_is_past_its_period(
 ):
     make_backup(old, tmp_path / "one.backup", real_now=MORNING)
 
-    def expire(tx: Tx, now: datetime) -> dict[Kind, int]:
+    def expire(tx: Tx, now: datetime) -> dict[RetentionKind, int]:
         assert now == EVER
         return expire_restored(tx, PERIODS, Clocks(now=now, real_now=now), by="li")
 
     made = restore_backup(new, tmp_path / "one.backup", real_now=EVER, by="li", expire=expire)
-    assert made.plain()["expired"][Kind.PERSONS] == 1
+    assert made.plain()["expired"][RetentionKind.PERSONS] == 1
     again = Scene(new.database_url)
     assert (holding(again), found_by(again), blinds_of(again)) == ({"person.sealed"}, [], set())
     assert verify_trail(again.services).findings == ()
@@ -260,7 +260,7 @@ def _audit(days: int) -> RetentionSettings:
 def _trim(scene: Scene, days: int) -> int:
     done = apply_retention(scene.services, _audit(days), at_once=True)
     assert verify_trail(scene.services).findings == ()
-    return done[Kind.AUDIT]
+    return done[RetentionKind.AUDIT]
 
 
 def test_the_audit_is_shortened_by_checkpoints_and_stays_whole(scene: Scene):
@@ -276,7 +276,7 @@ def test_the_audit_is_shortened_by_checkpoints_and_stays_whole(scene: Scene):
     case_id = scene.case(status=CaseStatus.CLOSED)
     _write(scene, 1, at=LONG_AGO, subject=f"case/{case_id}")
     place_legal_hold(scene.services, case_id, why="调卷", by="sun")
-    assert standing(scene, _audit(1999))[Kind.AUDIT].past == 8
+    assert standing(scene, _audit(1999))[RetentionKind.AUDIT].past == 8
     assert _trim(scene, 1999) == 8, "three from before the chain and five of it"
     numbers = [row["number"] for row in scene.rows(sa.select(t.audit.c.number).order_by(t.audit.c.number))]
     assert numbers[0] == 6
@@ -291,7 +291,7 @@ def test_an_audit_line_of_a_held_person_keeps_what_follows_it(scene: Scene):
     _write(scene, 1, at=LONG_AGO, subject=f"case/{case_id}")
     _write(scene, 2, at=LONG_AGO)
     place_legal_hold(scene.services, case_id, why="调卷", by="sun")
-    now = standing(scene, _audit(1999))[Kind.AUDIT]
+    now = standing(scene, _audit(1999))[RetentionKind.AUDIT]
     assert (now.past, now.held) == (2, 3)
     assert _trim(scene, 1999) == 2
     lift_legal_hold(scene.services, case_id, why="已结", by="sun")
@@ -320,7 +320,7 @@ def test_a_damaged_audit_is_not_shortened(scene: Scene):
     check_new_lines(scene.services)
     with scene.tx() as tx:
         assert read_trail_state(tx).found == 1
-    assert apply_retention(scene.services, _audit(1999))[Kind.AUDIT] == 0
+    assert apply_retention(scene.services, _audit(1999))[RetentionKind.AUDIT] == 0
 
 
 def test_the_audit_is_kept_for_half_a_year_at_least():

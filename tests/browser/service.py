@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.bootstrap import application
 from dialer.core.access import Role
 from dialer.core.errors import Unavailable
@@ -34,7 +34,7 @@ from dialer.runtime.embedded import wait_until
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
 
-app = tree()
+app = build_command_line()
 
 _UP_SECONDS = 180.0
 _STOP_SECONDS = 60.0

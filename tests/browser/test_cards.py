@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from dialer.bootstrap import application
 from dialer.cards.load import bind_teller, screen_all
 from dialer.core.access import Role
-from dialer.demo.sample_list import organise
+from dialer.demo.sample_list import import_demo_units
 from dialer.demo.street import BANK, OUTLETS, build_street
 from dialer.runtime.settings import load_settings
 from tests.browser.axe import WIDE, look
@@ -68,7 +68,7 @@ def beside(service: Service, login: str) -> None:
 
     def build() -> None:
         with application(load_settings(service.env)) as app:
-            organise(app.services)
+            import_demo_units(app.services)
             build_street(app.services, teller=login)
             for _ in screen_all(app.services):
                 pass

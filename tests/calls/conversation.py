@@ -6,8 +6,8 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from dialer.calls.apply import News
-from dialer.calls.conversation import Step
+from dialer.calls.apply import CallNews
+from dialer.calls.conversation import TurnRequest
 from dialer.calls.events import CallEvent, apply_call_events, apply_replies
 from dialer.core.errors import NotFound
 from dialer.core.reach import Hearing
@@ -16,7 +16,7 @@ from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.reading import shipped_scripts
 from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage
-from dialer.work.desk_calls import Taken
+from dialer.work.desk_calls import DutyLineEvent
 from tests.control.scene import Scene
 
 
@@ -46,7 +46,7 @@ class PhoneCall:
         self._forwarded = forwarded
         self.unplayed = False
         """From now on the carrier says that it could not play all of the turn before."""
-        self._last: Step | None = None
+        self._last: TurnRequest | None = None
         self._step = 0
         self._sequence = 0
         chosen = shipped_scripts()[script]
@@ -93,21 +93,22 @@ class PhoneCall:
         assert self.turn is not None
         if taken:
             apply_call_event(
-                self.scene.services, Taken(attempt_id=self.attempt_id, step=self._step, desk=status)
+                self.scene.services, DutyLineEvent(attempt_id=self.attempt_id, step=self._step, desk=status)
             )
             return self
         return self._talk(self.turn.position, Heard.silence(), desk=status)
 
     def desk_answers(self) -> PhoneCall:
         """The officer has picked up; the two are speaking."""
-        taken = Taken(attempt_id=self.attempt_id, step=self._step, desk="answered", talking=True)
+        taken = DutyLineEvent(attempt_id=self.attempt_id, step=self._step, desk="answered", talking=True)
         apply_call_event(self.scene.services, taken)
         return self
 
     def leaves(self, status: str) -> PhoneCall:
         """The person hung up before the desk answered."""
         apply_call_event(
-            self.scene.services, Taken(attempt_id=self.attempt_id, step=self._step, desk=status, took=False)
+            self.scene.services,
+            DutyLineEvent(attempt_id=self.attempt_id, step=self._step, desk=status, took=False),
         )
         return self
 
@@ -140,7 +141,7 @@ class PhoneCall:
         return next(row for row in self.scene.attempts_of(self.case_id) if row["id"] == self.attempt_id)
 
     def _talk(self, position: Position | None, heard: Heard, desk: str = "") -> PhoneCall:
-        step = Step(
+        step = TurnRequest(
             attempt_id=self.attempt_id,
             step=self._step,
             sid=self.sid,
@@ -166,6 +167,8 @@ class PhoneCall:
 
     def _tell(self, progress: CallProgress, step: str = "") -> None:
         self._sequence += 1
-        news = News(attempt_id=self.attempt_id, step=step or f"status.{self._sequence}", progress=progress)
+        news = CallNews(
+            attempt_id=self.attempt_id, step=step or f"status.{self._sequence}", progress=progress
+        )
         with self.scene.tx() as tx:
             apply_replies(tx, self.scene.services, [news])

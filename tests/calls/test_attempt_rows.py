@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls import reconcile
-from dialer.calls.apply import News
+from dialer.calls.apply import CallNews
 from dialer.calls.claims import (
-    Claimed,
+    ClaimedAttempt,
     Sending,
     accept_attempts,
     mark_attempts_sending,
@@ -32,7 +32,7 @@ from tests.core.samples import POLICY, SHANGHAI
 from tests.outcomes.town import MORNING
 
 
-def posted(scene: Scene) -> Claimed:
+def posted(scene: Scene) -> ClaimedAttempt:
     """One attempt whose POST has left."""
     (claimed,) = scene.claim(at_most=1)
     sending = Sending(
@@ -44,7 +44,7 @@ def posted(scene: Scene) -> Claimed:
     return claimed
 
 
-def accept(scene: Scene, claimed: Claimed, sid: str) -> None:
+def accept(scene: Scene, claimed: ClaimedAttempt, sid: str) -> None:
     now = scene.clock.now()
     with scene.tx() as tx:
         accept_attempts(tx, [(claimed.attempt_id, sid)], now=now, poll_at=scene.services.real.now())
@@ -142,7 +142,7 @@ class TestTheFirstCallIsNotedWhenTheAnswerToItsOrderIsLost:
         scene.later(seconds=20)
         ringing = CallProgress(stage=Stage.RINGING, sid="CA1", sequence=1)
         apply_call_events(
-            scene.services, [News(attempt_id=claimed.attempt_id, step="status.1", progress=ringing)]
+            scene.services, [CallNews(attempt_id=claimed.attempt_id, step="status.1", progress=ringing)]
         )
         assert first_attempt_at(scene, case_id) == sent_at
 
@@ -161,7 +161,7 @@ class TestTheFirstCallIsNotedWhenTheAnswerToItsOrderIsLost:
         scene.change_case(earlier, first_attempt_at=MORNING - timedelta(hours=1))
         for sid in ("CA1", "CA2"):
             ringing = CallProgress(stage=Stage.RINGING, sid=sid, sequence=1)
-            news = News(attempt_id=posted(scene).attempt_id, step="status.1", progress=ringing)
+            news = CallNews(attempt_id=posted(scene).attempt_id, step="status.1", progress=ringing)
             apply_call_events(scene.services, [news])
         assert first_attempt_at(scene, followed) is None
         assert first_attempt_at(scene, earlier) == MORNING - timedelta(hours=1)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls.claims import (
-    Claimed,
+    ClaimedAttempt,
     OutsideWindow,
     Sending,
     accept_attempts,
@@ -78,7 +78,7 @@ def claim(
     *,
     at_most: int = 100,
     closed_until: Callable[[str], datetime | None] = lambda _number: None,
-) -> list[Claimed]:
+) -> list[ClaimedAttempt]:
     """Within four tenths of a second of a hundred calls a second, under a lease of thirty."""
     with scene.tx() as tx:
         group = lock_line_group(tx)
@@ -181,7 +181,7 @@ class TestAClaim:
         attempt_id = scene.attempt_of(case_id)["id"]
         scene.change_attempt(attempt_id, state="ready", number=1, token=6, reason="retry")
         [claimed] = claim(scene)
-        assert claimed == Claimed(
+        assert claimed == ClaimedAttempt(
             attempt_id=attempt_id,
             token=7,
             case_id=case_id,

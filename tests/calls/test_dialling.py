@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dialer.calls.claims import Claimed, accept_attempts
-from dialer.calls.dial import CarrierCheck, _Answers, _fewer, _record, _Run, _wait_for, dial, sending
+from dialer.calls.claims import ClaimedAttempt, accept_attempts
+from dialer.calls.dial import CarrierCheck, _Answers, _fewer, _record, _Run, _wait_for, dial, prepare_sending
 from dialer.calls.pacing import PACE_HEADROOM, read_breaker
 from dialer.cases.attempts import doubt_attempts, requeue_attempts
 from dialer.core.breaker import Breaker
@@ -28,7 +28,7 @@ from dialer.db import tables as t
 from dialer.db.migrations import MIGRATION_LOCK, SchemaMoved
 from dialer.db.unit_of_work import Tx
 from dialer.services import LineRules, Services
-from dialer.telephony.channels import Fault, Placed, Refused, SendResult, UncertainResult
+from dialer.telephony.channels import Placed, RefusalCause, Refused, SendResult, UncertainResult
 from dialer.telephony.client import CallClient, PlaceCall
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
@@ -37,8 +37,8 @@ from tests.virtual_time import LoopClock, VirtualLoop
 MOMENT = timedelta(microseconds=1)
 GONE = Unavailable(part="database", problem="gone")
 UNSURE = UncertainResult(detail="no answer")
-OURS = Refused(fault=Fault.OURS, code=20003, http_status=401)
-INVALID = Refused(fault=Fault.NUMBER, code=21211, http_status=400)
+OURS = Refused(fault=RefusalCause.OURS, code=20003, http_status=401)
+INVALID = Refused(fault=RefusalCause.NUMBER, code=21211, http_status=400)
 
 
 class Dialling:
@@ -114,9 +114,9 @@ class Dialling:
         with self.scene.tx() as tx:
             return read_breaker(tx)
 
-    def claimed(self, attempt_id: uuid.UUID, **fields: Any) -> Claimed:  # noqa: ANN401 - fields of a claim
+    def claimed(self, attempt_id: uuid.UUID, **fields: Any) -> ClaimedAttempt:  # noqa: ANN401 - fields of a claim
         row = self.row(attempt_id)
-        made = Claimed(
+        made = ClaimedAttempt(
             attempt_id=attempt_id,
             token=row["token"],
             case_id=row["case_id"],
@@ -485,7 +485,7 @@ class TestTheCarrierCheck:
             return [check.allowed(under_way=n) for n in (0, 1, 2)]
 
         assert allowed(None) == [1, 0, 0]
-        assert allowed(UNSURE) == allowed(Refused(fault=Fault.OURS)) == [1, 0, 0]
+        assert allowed(UNSURE) == allowed(Refused(fault=RefusalCause.OURS)) == [1, 0, 0]
         assert allowed(OURS) == allowed(Placed(sid="CA1", status="queued")) == [None, None, None]
 
     def test_the_first_call_leaves_alone(self, line: Dialling):
@@ -545,7 +545,7 @@ class TestAnswers:
             (taken, Placed(sid="CA1", status="queued")),
             (dead, INVALID),
             (ours, OURS),
-            (slow, Refused(fault=Fault.SLOW_DOWN, http_status=429, retry_after_seconds=40.0)),
+            (slow, Refused(fault=RefusalCause.SLOW_DOWN, http_status=429, retry_after_seconds=40.0)),
             (unsure, UNSURE),
             late=(late,),
         )
@@ -672,7 +672,7 @@ def test_of_two_limits_the_lower_holds(one: int | None, other: int | None, fewer
 def test_a_call_speaks_the_version_that_was_chosen(line: Dialling):
     choice = line.services.rendered_scripts.now(MORNING)
     claimed = line.claimed(line.ready()[0])
-    sent = sending(choice, claimed, policy=line.services.policies.newest)
+    sent = prepare_sending(choice, claimed, policy=line.services.policies.newest)
     rendered = choice.for_call(FraudType.LOAN, frozenset(), grade=Grade.MEDIUM, person_id=claimed.person_id)
     assert (sent.attempt_id, sent.token) == (claimed.attempt_id, claimed.token)
     assert (sent.script_id, sent.script_hash) == (rendered.script.id, rendered.script.content_hash)

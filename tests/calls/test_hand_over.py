@@ -11,7 +11,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import Contact, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.work.assignments import sign_assignment_for, waiting_assignments
-from dialer.work.desk import show_hand_over, stop_payment_done
+from dialer.work.desk import complete_stop_payment, show_hand_over
 from dialer.work.desk_store import waiting_stop_payments
 from tests.calls.conversation import PhoneCall
 from tests.control.scene import Scene
@@ -152,12 +152,12 @@ def test_a_stop_payment_is_done_once_and_outlives_the_case(scene: Scene):
     )
     with scene.tx() as tx:
         (payment,) = waiting_stop_payments(tx)
-    stop_payment_done(scene.services, payment.id, by="zhao", result=StopResult.ASKED)
+    complete_stop_payment(scene.services, payment.id, by="zhao", result=StopResult.ASKED)
     assert open_stop_payments(scene) == []
     with pytest.raises(Conflict):
-        stop_payment_done(scene.services, payment.id, by="qian", result=StopResult.TOO_LATE)
+        complete_stop_payment(scene.services, payment.id, by="qian", result=StopResult.TOO_LATE)
     with pytest.raises(NotFound):
-        stop_payment_done(scene.services, payment.id + 1, by="qian", result=StopResult.ASKED)
+        complete_stop_payment(scene.services, payment.id + 1, by="qian", result=StopResult.ASKED)
 
 
 def test_the_conversation_is_read_in_words_and_by_a_name_that_the_audit_keeps(scene: Scene):

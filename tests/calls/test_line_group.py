@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from dialer.calls.pacing import (
     GROUP,
     PACE_HEADROOM,
-    Answered,
     LineGroup,
+    PostAnswer,
     ensure_line_group,
     evaluate_breaker,
     lock_line_breaker,
@@ -35,7 +35,7 @@ from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
 from dialer.services import LineRules, Services
-from dialer.telephony.channels import Fault, Placed, Refused, UncertainResult
+from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
 from tests.audit_lines import audit_lines
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
@@ -77,7 +77,7 @@ class Lines:
     def answers(self, *answers: Placed | Refused | UncertainResult, sent: float = 0.0) -> Breaker:
         """The breaker after these answers to calls that left `sent` seconds after the morning."""
         with self.scene.tx() as tx:
-            batch = [Answered(sent_at=MORNING + timedelta(seconds=sent), answer=one) for one in answers]
+            batch = [PostAnswer(sent_at=MORNING + timedelta(seconds=sent), answer=one) for one in answers]
             evaluate_breaker(tx, batch, now=MORNING, real_now=MORNING + timedelta(seconds=sent))
             return read_breaker(tx)
 
@@ -301,9 +301,9 @@ class TestAClockThatWentBack:
 
 TAKEN = Placed(sid="CA1", status="queued")
 UNSURE = UncertainResult(detail="no answer")
-OURS = Refused(fault=Fault.OURS, code=20003, http_status=401)
-NUMBER = Refused(fault=Fault.NUMBER, code=21211, http_status=400)
-SLOW = Refused(fault=Fault.SLOW_DOWN, code=20429, http_status=429)
+OURS = Refused(fault=RefusalCause.OURS, code=20003, http_status=401)
+NUMBER = Refused(fault=RefusalCause.NUMBER, code=21211, http_status=400)
+SLOW = Refused(fault=RefusalCause.SLOW_DOWN, code=20429, http_status=429)
 
 
 class TestTheBreakerAfterAnswers:
@@ -353,7 +353,7 @@ class TestTheBreakerAfterAnswers:
 
         lines.answers(UNSURE)
         assert alarms() == {}, "one call without an answer is looked for"
-        bare = Refused(fault=Fault.OURS)
+        bare = Refused(fault=RefusalCause.OURS)
         lines.answers(OURS, replace(OURS, code=None), bare)
         assert alarms() == {"carrier_trouble": (1, {"codes": [0, 401, 20003], "unanswered": 0})}
         lines.answers(OURS, UNSURE)

@@ -37,9 +37,9 @@ from dialer.db import tables as t
 from dialer.services import Services
 from dialer.telephony.callbacks import message_event
 from dialer.telephony.channels import (
-    Fault,
     MessageProgress,
     Placed,
+    RefusalCause,
     Refused,
     SendResult,
     SendText,
@@ -257,7 +257,7 @@ class Letters:
 
 async def test_what_any_channel_answers_has_the_same_end(scene: Scene):
     lost, placed = UncertainResult(detail="no answer"), Placed(sid="L1", status="queued")
-    letters = Letters(Refused(fault=Fault.SLOW_DOWN), lost, placed)
+    letters = Letters(Refused(fault=RefusalCause.SLOW_DOWN), lost, placed)
     case_id, services = planned(scene), services_of(scene)
     assert await send_messages(services, letters) == 0
     assert row(scene, case_id)["state"] == "planned"
@@ -275,7 +275,7 @@ async def test_what_any_channel_answers_has_the_same_end(scene: Scene):
 
 async def test_a_number_that_a_channel_refuses_ends_the_message(scene: Scene):
     case_id = planned(scene)
-    await send_messages(scene.services, Letters(Refused(fault=Fault.NUMBER, code=60011)))
+    await send_messages(scene.services, Letters(Refused(fault=RefusalCause.NUMBER, code=60011)))
     assert (row(scene, case_id)["state"], row(scene, case_id)["error_code"]) == ("failed", 60011)
 
 

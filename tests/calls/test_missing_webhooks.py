@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from dialer.calls.apply import News
+from dialer.calls.apply import CallNews
 from dialer.calls.events import apply_replies
 from dialer.calls.reconcile import trials_without_webhooks
 from dialer.control.health import check_system
@@ -40,14 +40,16 @@ class Taken(PhoneCall):
             apply_replies(
                 tx,
                 self.scene.services,
-                [News(attempt_id=self.attempt_id, step="status.0", progress=progress)],
+                [CallNews(attempt_id=self.attempt_id, step="status.0", progress=progress)],
             )
 
     def is_polled(self, stage: Stage = Stage.INITIATED, **said: TelephonyResult) -> None:
         progress = CallProgress(stage=stage, sid=self.sid, **said)
         with self.scene.tx() as tx:
             apply_replies(
-                tx, self.scene.services, [News(attempt_id=self.attempt_id, step="poll.1", progress=progress)]
+                tx,
+                self.scene.services,
+                [CallNews(attempt_id=self.attempt_id, step="poll.1", progress=progress)],
             )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dialer.calls.apply import News, end_attempts
+from dialer.calls.apply import CallNews, end_attempts
 from dialer.calls.events import apply_replies
 from dialer.core.case import RobotState, StaffTrackState
 from dialer.core.reach import Hearing
@@ -35,7 +35,7 @@ def tell(call: PhoneCall, step: str, **said: Any) -> dict[str, Any]:  # noqa: AN
         apply_replies(
             tx,
             call.scene.services,
-            [News(attempt_id=call.attempt_id, step=step, progress=progress, personal={"To": "+86139"})],
+            [CallNews(attempt_id=call.attempt_id, step=step, progress=progress, personal={"To": "+86139"})],
         )
     return call.row()
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.calls.pacing import read_line_group, read_pace, restore_pace, set_pace
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
@@ -17,7 +17,7 @@ from tests.audit_lines import audit_lines
 from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import MORNING
 
-app = tree()
+app = build_command_line()
 
 
 def slower(scene: Scene, calls_per_second: float = 2.0, lines: int = 3) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from dialer.calls.dial import sending
+from dialer.calls.dial import prepare_sending
 from dialer.core.policy import from_plain, to_plain
 from dialer.core.reach import Hearing
 from dialer.core.values import Grade
@@ -74,16 +74,16 @@ def test_the_policy_of_the_case_decides_and_only_a_script_with_the_words_is_reco
         grade: replace(rules, record_calls=grade is Grade.HIGH) for grade, rules in POLICY.grades.items()
     }
     wanted = replace(POLICY, grades=grades)
-    assert sending(choice, claimed, policy=wanted).records
-    assert not sending(choice, claimed, policy=POLICY).records
-    assert not sending(choice, replace(claimed, grade=Grade.LOW), policy=wanted).records
+    assert prepare_sending(choice, claimed, policy=wanted).records
+    assert not prepare_sending(choice, claimed, policy=POLICY).records
+    assert not prepare_sending(choice, replace(claimed, grade=Grade.LOW), policy=wanted).records
     silent = replace(
         choice,
         live={
             name: replace(one, script=replace(one.script, recorded=None)) for name, one in choice.live.items()
         },
     )
-    assert not sending(silent, claimed, policy=wanted).records
+    assert not prepare_sending(silent, claimed, policy=wanted).records
 
 
 def test_policies_from_before_there_were_recordings_record_nothing():

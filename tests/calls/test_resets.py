@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from dialer.calls.dial import CarrierCheck, dial
 from dialer.core.attempt import AttemptState
 from dialer.db import tables as t
-from dialer.telephony.channels import Fault, Refused, UncertainResult
+from dialer.telephony.channels import RefusalCause, Refused, UncertainResult
 from dialer.telephony.client import CallClient, PlaceCall
 from dialer.telephony.config import TelephonyConfig
 from tests.control.scene import Scene
@@ -148,7 +148,7 @@ async def test_a_connection_that_closes_before_the_first_byte_left_nothing():
             return True
 
         answer = await client.send(PlaceCall(attempt_id=uuid4(), to="+8613800138000", may_send=close_first))
-        assert answer == Refused(fault=Fault.OURS, detail="not sent: ClientOSError")
+        assert answer == Refused(fault=RefusalCause.OURS, detail="not sent: ClientOSError")
     assert made.orders == 0
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from dialer.cards.counter import Checked, check_opening, enter_openings
+from dialer.cards.counter import CheckedOpening, check_opening, enter_openings
 from dialer.cards.load import add_institution, add_outlet
 from dialer.cards.store import Outlet, outlet_of
 from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, OpeningResult
@@ -61,7 +61,7 @@ class Street:
         )
         return replace(record, **values)
 
-    def check(self, record: OpeningRecord, outlet: Outlet | None = None) -> Checked:
+    def check(self, record: OpeningRecord, outlet: Outlet | None = None) -> CheckedOpening:
         at = outlet or self.bank
         return check_opening(self.services, record, outlet_id=at.id, by="teller", source="form")
 

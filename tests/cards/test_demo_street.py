@@ -7,14 +7,14 @@ from dialer.cards.openers import list_openers
 from dialer.cards.outlets import Quarter, count_quarter, read_cohort
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.demo.sample_list import organise
+from dialer.demo.sample_list import import_demo_units
 from dialer.demo.street import OUTLETS, build_street
 from dialer.services import Services
 from tests.console.desk import ConsoleDesk
 
 
 def test_the_street_has_outlets_a_ring_and_a_customer(services: Services, console: ConsoleDesk):
-    organise(services)
+    import_demo_units(services)
     account = console.account(Role.TELLER, login="teller")
     opening_id = build_street(services, teller=account.login)
     [*_, last] = screen_all(services)

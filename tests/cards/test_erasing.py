@@ -11,7 +11,7 @@ from dialer.cards.restrictions import decide_determination, enter_determination
 from dialer.cards.store import opening_personal
 from dialer.cases.erasing import erase_person, lock_person
 from dialer.control.erasure import place_legal_hold
-from dialer.control.retention import Kind, apply_retention, read_standing
+from dialer.control.retention import RetentionKind, apply_retention, read_retention_states
 from dialer.core.cards import DeskAnswer
 from dialer.db import tables as t
 from dialer.runtime.settings import RetentionSettings
@@ -47,9 +47,11 @@ def test_old_openings_name_nobody_and_stay_counted(street: Street, console: Cons
     decide_determination(services, determination, approve=True, by="supervisor")
     console.pass_seconds(86_400 * 101)
     young = street.enter(street.record(3))
-    [standing] = [one for one in read_standing(services, PERIODS) if one.kind is Kind.OPENINGS]
+    [standing] = [
+        one for one in read_retention_states(services, PERIODS) if one.kind is RetentionKind.OPENINGS
+    ]
     assert standing.past == 1
-    assert apply_retention(services, PERIODS)[Kind.OPENINGS] == 2
+    assert apply_retention(services, PERIODS)[RetentionKind.OPENINGS] == 2
     assert name_of(services, checked.opening_id) == ""
     assert name_of(services, young) == "客户3"
     [old, new] = console.rows(t.opening)
@@ -64,7 +66,7 @@ def test_old_openings_name_nobody_and_stay_counted(street: Street, console: Cons
         [row] = tx.rows(sa.select(t.card_determination))
         place = {"table": "card_determination", "column": "sealed", "row": determination}
         assert tx.vault.open_record(row["sealed"], **place) == {"name": "", "id_number": ""}
-    assert apply_retention(services, PERIODS, at_once=True)[Kind.OPENINGS] == 0
+    assert apply_retention(services, PERIODS, at_once=True)[RetentionKind.OPENINGS] == 0
 
 
 def services_case(services: Services) -> int:
@@ -91,5 +93,5 @@ def test_openings_of_a_person_under_a_legal_hold_are_kept(street: Street, consol
     street.enter(street.record(2))
     place_legal_hold(services, services_case(services), why="诉讼", by="supervisor")
     console.pass_seconds(86_400 * 101)
-    assert apply_retention(services, PERIODS)[Kind.OPENINGS] == 1
+    assert apply_retention(services, PERIODS)[RetentionKind.OPENINGS] == 1
     assert [row["erased_at"] is None for row in console.rows(t.opening)] == [True, False]

@@ -15,7 +15,7 @@ from dialer.cards.fairness import Group, read_fairness, stands_out, watch_fairne
 from dialer.cards.load import add_fact, report_openings
 from dialer.cards.outlets import (
     Cohort,
-    Matter,
+    OutletRecord,
     Quarter,
     count_quarter,
     quarters_until,
@@ -65,7 +65,7 @@ def cohort_of(street: Street, quarter: Quarter) -> Cohort:
     return read_cohort(services, count_quarter(services, quarter), visible_to=None)
 
 
-def matter_of(street: Street, outlet_id: int) -> Matter:
+def matter_of(street: Street, outlet_id: int) -> OutletRecord:
     services = street.services
     return read_matter(
         services, outlet_id, visible_to=None, count=lambda quarter: count_quarter(services, quarter)

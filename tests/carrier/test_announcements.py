@@ -21,10 +21,10 @@ from dialer.carrier.lines.sip.announcements import (
     PHRASES,
     UNKNOWN,
     Announcement,
-    Listener,
-    Understood,
-    judge,
-    understand,
+    AnnouncementListener,
+    RecognisedAnnouncement,
+    best_announcement,
+    recognise_announcement,
 )
 from dialer.carrier.lines.sound import telephone_samples, wav_of
 from dialer.carrier.speech_input import WhisperRecogniser, is_installed
@@ -41,7 +41,7 @@ class Scores:
         self.known = known
         self.seconds = 0.0
 
-    def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
+    def mean_log_probabilities(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
         with wave.open(io.BytesIO(wav)) as file:
             self.seconds = file.getnframes() / file.getframerate()
         return [self.known.get(hint, -9.0) for hint in hints]
@@ -59,7 +59,7 @@ def test_every_announcement_has_phrases_and_a_cause():
 
 @given(st.dictionaries(st.sampled_from(VERDICTS), st.floats(-12.0, 0.0), max_size=6))
 def test_a_verdict_fits_and_leads_or_it_is_unknown(best: dict[Announcement, float]):
-    found = judge(best)
+    found = best_announcement(best)
     if found.verdict is Announcement.UNKNOWN:
         assert found == UNKNOWN
         return
@@ -70,7 +70,7 @@ def test_a_verdict_fits_and_leads_or_it_is_unknown(best: dict[Announcement, floa
 
 
 def test_two_phrases_of_one_announcement_do_not_contend():
-    found = understand(
+    found = recognise_announcement(
         Scores({"您拨打的电话已关机": -1.0, "您所拨打的用户已关机": -1.1}), wav_of(bytes(16_000))
     )
     assert found.verdict is Announcement.POWERED_OFF
@@ -81,7 +81,7 @@ def test_the_clips_are_understood_and_other_sentences_are_not():
     engine = WhisperRecogniser()
     told = {}
     for path in sorted(CLIPS.glob("*.wav")):
-        told[path.stem] = understand(engine, wav_of(telephone_samples(path.read_bytes())))
+        told[path.stem] = recognise_announcement(engine, wav_of(telephone_samples(path.read_bytes())))
     assert len(told) == 11
     assert {name: found.verdict.value for name, found in told.items()} == {
         name: name.partition("-")[2] for name in told
@@ -89,32 +89,34 @@ def test_the_clips_are_understood_and_other_sentences_are_not():
 
 
 class Broken:
-    def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
+    def mean_log_probabilities(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
         raise RuntimeError("no engine")
 
 
 @pytest.mark.parametrize("scorer", [Broken(), Scores({})])
 async def test_an_engine_that_fails_says_unknown_once(scorer: Broken | Scores):
-    told: list[Understood] = []
+    told: list[RecognisedAnnouncement] = []
     heard = asyncio.Event()
 
-    def then(found: Understood) -> None:
+    def then(found: RecognisedAnnouncement) -> None:
         told.append(found)
         heard.set()
 
-    Listener(scorer).listen(wav_of(bytes(1600)), then)
+    AnnouncementListener(scorer).listen(wav_of(bytes(1600)), then)
     await asyncio.wait_for(heard.wait(), 5.0)
     assert told == [UNKNOWN]
 
 
 async def test_a_second_announcement_waits_no_longer_than_its_patience():
-    told: list[Understood] = []
+    told: list[RecognisedAnnouncement] = []
     heard = asyncio.Event()
 
-    def then(found: Understood) -> None:
+    def then(found: RecognisedAnnouncement) -> None:
         told.append(found)
         heard.set()
 
-    Listener(Scores({"您拨打的电话已关机": -1.0}), patience_seconds=0.0).listen(wav_of(bytes(1600)), then)
+    AnnouncementListener(Scores({"您拨打的电话已关机": -1.0}), patience_seconds=0.0).listen(
+        wav_of(bytes(1600)), then
+    )
     await asyncio.wait_for(heard.wait(), 5.0)
     assert told == [UNKNOWN]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dialer.carrier.lines import MachineDetection
-from dialer.carrier.lines.sip.peer import greetings, tone, voice
+from dialer.carrier.lines.sip.peer import greetings, sine_tone, voice
 from dialer.carrier.lines.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
@@ -55,7 +55,7 @@ def words(samples: bytes) -> list[str]:
 @pytest.mark.parametrize("hertz", [600, 850, 1000, 1400, 2000])
 @pytest.mark.parametrize("seconds", [0.2, 0.5, 1.5])
 def test_a_beep_is_heard_at_its_end(hertz: float, seconds: float):
-    (at,) = beeps(SECOND + tone(hertz, seconds) + SECOND)
+    (at,) = beeps(SECOND + sine_tone(hertz, seconds) + SECOND)
     assert at * 0.02 == pytest.approx(1 + seconds + 0.1, abs=0.06)
 
 
@@ -63,14 +63,14 @@ def test_a_beep_is_heard_at_its_end(hertz: float, seconds: float):
     ("hertz", "seconds"), [(450, 1.0), (450, 0.35), (440, 0.4), (1000, 0.08), (1000, 3.0), (3000, 0.4)]
 )
 def test_a_tone_of_the_network_or_of_another_length_is_no_beep(hertz: float, seconds: float):
-    assert not beeps(SECOND + tone(hertz, seconds) + SECOND)
+    assert not beeps(SECOND + sine_tone(hertz, seconds) + SECOND)
 
 
 def test_keys_noise_and_a_melody_are_no_beep():
     dice = random.Random(1)
-    key = audioop.add(tone(770, 0.3, level=5000), tone(1336, 0.3, level=5000), 2)
+    key = audioop.add(sine_tone(770, 0.3, level=5000), sine_tone(1336, 0.3, level=5000), 2)
     noise = struct.pack("<8000h", *(dice.randint(-9000, 9000) for _ in range(8000)))
-    notes = b"".join(tone(hertz, 0.2) for hertz in (523, 587, 659, 784) * 5)
+    notes = b"".join(sine_tone(hertz, 0.2) for hertz in (523, 587, 659, 784) * 5)
     for sound in (key + SECOND, noise + SECOND, notes):
         assert not beeps(sound)
 
@@ -84,7 +84,7 @@ def test_no_voice_of_ours_is_a_beep():
 
 
 def test_the_pitch_of_a_tone():
-    (frame, *_) = over_a_trunk(tone(1000, 0.1))
+    (frame, *_) = over_a_trunk(sine_tone(1000, 0.1))
     assert tone_of(frame) == pytest.approx(1000, rel=0.01)
     assert tone_of(bytes(FRAME_BYTES)) == 0
 
@@ -99,7 +99,7 @@ def test_a_person_says_something_short():
 def test_a_mailbox_speaks_long_and_beeps(gap: float):
     pause = bytes(round(gap * 8000) * 2)
     greeting = clip("zh-assistant") + clip("zh-assistant")
-    first, end = verdicts(greeting + pause + tone(1000, 0.4) + 4 * SECOND)
+    first, end = verdicts(greeting + pause + sine_tone(1000, 0.4) + 4 * SECOND)
     assert (first.answered_by.value, end.answered_by.value) == ("machine_start", "machine_end_beep")
     assert first.after_seconds < 4.5
     assert end.after_seconds == pytest.approx(len(greeting + pause) / BYTES_A_SECOND + 0.5, abs=0.1)
@@ -113,7 +113,7 @@ def test_an_assistant_speaks_long_and_waits():
 
 
 def test_a_short_greeting_with_a_beep_is_a_mailbox():
-    assert words(voice(0.5) + tone(1400, 0.3) + 4 * SECOND) == ["machine_end_beep"]
+    assert words(voice(0.5) + sine_tone(1400, 0.3) + 4 * SECOND) == ["machine_end_beep"]
 
 
 def test_nobody_knows_who_says_nothing():

@@ -18,7 +18,7 @@ from dialer.carrier.speech_input import (
     Recognised,
     Speech,
     WhisperRecogniser,
-    chosen,
+    choose_phrase,
     encoded_frames,
     features,
     is_installed,
@@ -220,7 +220,7 @@ def fit(phrase: str, *heard: float, ends: float = -0.5, seconds: float = 0.4) ->
 
 
 def test_the_phrase_that_fits_best_is_what_was_said():
-    told = chosen([fit("是的", -0.2, -0.1), fit("不是", -3.0, -0.2), fit("没有", -6.0)])
+    told = choose_phrase([fit("是的", -0.2, -0.1), fit("不是", -3.0, -0.2), fit("没有", -6.0)])
     assert told is not None
     assert told.text == "是的"
     assert CERTAIN <= told.confidence <= 1.0
@@ -232,7 +232,7 @@ def test_of_two_phrases_of_which_one_begins_the_other_it_is_decided_whether_anyt
     fits = [fit("没有上当", -0.3, -0.4, -0.2, seconds=seconds), fit("没有", -0.2, seconds=seconds)]
     goes_on = [fits[0], replace(fits[1], ends=-9.0)]
     is_over = [replace(fits[0], heard=(-0.3, -7.0, -5.0)), fits[1]]
-    told = chosen(goes_on), chosen(is_over)
+    told = choose_phrase(goes_on), choose_phrase(is_over)
     assert [one and one.text for one in told] == ["没有上当", "没有"]
 
 
@@ -244,8 +244,8 @@ def test_of_two_phrases_that_fit_alike_the_length_of_the_speech_decides():
 
 
 def test_nothing_fits_well_enough_is_no_answer():
-    assert chosen([]) is None
-    assert chosen([fit("没有", -7.0, -6.0, seconds=0.9), fit("是的", -7.0, -6.5, seconds=0.9)]) is None
+    assert choose_phrase([]) is None
+    assert choose_phrase([fit("没有", -7.0, -6.0, seconds=0.9), fit("是的", -7.0, -6.5, seconds=0.9)]) is None
 
 
 def test_a_worse_fit_is_never_more_certain():

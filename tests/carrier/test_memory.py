@@ -10,7 +10,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from dialer.carrier.calls import Call, Status
-from dialer.carrier.exchange import CallMemory
+from dialer.carrier.exchange import CallLog
 from dialer.carrier.journal import CallJournal, load_key
 from dialer.carrier.lines import Leg, LegEvents
 from tests.carrier.device_line import DeviceLine
@@ -103,18 +103,18 @@ def call(n: int) -> Call:
 
 
 def test_a_record_cut_short_is_dropped_and_the_next_one_is_read(tmp_path: Path):
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     memory.recall(since_unix=0)
     memory.accepted(call(1))
     memory.accepted(call(2))
     memory.close()
     log = tmp_path / "calls.log"
     log.write_bytes(log.read_bytes()[:-5])
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     assert [one.number for one in memory.recall(since_unix=0)] == [1]
     memory.accepted(call(3))
     memory.close()
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     assert [(one.number, one.status) for one in memory.recall(since_unix=0)] == [
         (1, Status.FAILED),
         (3, Status.FAILED),
@@ -123,7 +123,7 @@ def test_a_record_cut_short_is_dropped_and_the_next_one_is_read(tmp_path: Path):
 
 
 def remembered(directory: Path) -> list[int]:
-    memory = CallMemory(directory)
+    memory = CallLog(directory)
     found = [one.number for one in memory.recall(since_unix=0)]
     memory.close()
     return found
@@ -131,7 +131,7 @@ def remembered(directory: Path) -> list[int]:
 
 def test_a_disk_that_was_full_once_loses_no_call_that_was_accepted(tmp_path: Path):
     """A part of a record fits: it is taken back, and the call is not accepted."""
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     memory.recall(since_unix=0)
     memory.accepted(call(0))
     size = (tmp_path / "calls.log").stat().st_size
@@ -151,7 +151,7 @@ def test_calls_after_a_record_that_is_damaged_are_remembered(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, cut: int
 ):
     """As a version before left them that took a part of a record for the whole."""
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     memory.recall(since_unix=0)
     log = tmp_path / "calls.log"
     sizes = [0]
@@ -171,14 +171,14 @@ def test_calls_after_a_record_that_is_damaged_are_remembered(
 
 
 def test_what_is_damaged_at_the_end_stays_and_what_follows_is_read(tmp_path: Path):
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     memory.recall(since_unix=0)
     memory.accepted(call(1))
     memory.close()
     log = tmp_path / "calls.log"
     damaged = log.read_bytes() + b"\xff" * 300
     log.write_bytes(damaged)
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     assert [one.number for one in memory.recall(since_unix=0)] == [1]
     memory.accepted(call(2))
     memory.close()
@@ -187,7 +187,7 @@ def test_what_is_damaged_at_the_end_stays_and_what_follows_is_read(tmp_path: Pat
 
 
 def test_a_log_that_cannot_be_begun_anew_is_written_on(tmp_path: Path):
-    memory = CallMemory(tmp_path, rotate_bytes=2000)
+    memory = CallLog(tmp_path, rotate_bytes=2000)
     memory.recall(since_unix=0)
     (tmp_path / "calls.old").mkdir()
     (tmp_path / "calls.old" / "in-the-way").touch()
@@ -223,24 +223,24 @@ def test_a_count_that_the_disk_took_in_part_is_no_count(tmp_path: Path):
 
 
 def test_another_key_reads_nothing_and_breaks_nothing(tmp_path: Path):
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     memory.recall(since_unix=0)
     memory.accepted(call(1))
     memory.close()
     (tmp_path / "memory.key").unlink()
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     assert memory.recall(since_unix=0) == []
     memory.close()
 
 
 def test_old_calls_are_not_recalled_and_the_log_is_bounded(tmp_path: Path):
-    memory = CallMemory(tmp_path, rotate_bytes=2000)
+    memory = CallLog(tmp_path, rotate_bytes=2000)
     memory.recall(since_unix=0)
     for n in range(50):
         memory.accepted(call(n))
     memory.close()
     assert sum(file.stat().st_size for file in tmp_path.glob("calls.*")) < 5000
-    memory = CallMemory(tmp_path)
+    memory = CallLog(tmp_path)
     recalled = [one.number for one in memory.recall(since_unix=1047.0)]
     memory.close()
     assert recalled == [47, 48, 49]

@@ -176,7 +176,7 @@ def test_the_carriers_own_limit_holds_over_the_urls():
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "fine"),
+    ("reply", "kind", "is_success"),
     [
         (Reply(200, "", b""), "", True),
         (Reply(204, "", b""), "", True),
@@ -186,5 +186,5 @@ def test_the_carriers_own_limit_holds_over_the_urls():
         (Reply(0, "", b"", "ct"), "ct", False),
     ],
 )
-def test_a_reply_knows_what_it_is(reply: Reply, kind: str, fine: bool):
-    assert (reply.kind, reply.fine) == (kind, fine)
+def test_a_reply_knows_what_it_is(reply: Reply, kind: str, is_success: bool):
+    assert (reply.kind, reply.is_success) == (kind, is_success)

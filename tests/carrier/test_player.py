@@ -8,7 +8,7 @@ import pytest
 
 from dialer.carrier.lines import Clip
 from dialer.carrier.outbound import OnReply, Reply
-from dialer.carrier.player import Player, Sounds
+from dialer.carrier.player import Player, SoundCache
 from dialer.carrier.speech_input import Hearing
 from dialer.carrier.twiml import Dial
 from tests.carrier.fake_time import FakeTimers
@@ -33,7 +33,7 @@ class Desk:
         self.player = Player(
             self,
             messenger=self,  # type: ignore[arg-type]
-            sounds=Sounds(self),  # type: ignore[arg-type]
+            sounds=SoundCache(self),  # type: ignore[arg-type]
             hearing=self.hearing,
             timers=self.timers,
         )
@@ -296,7 +296,7 @@ def test_a_desk_that_ends_after_the_stop_changes_nothing(desk: Desk):
 
 def test_one_fetch_serves_all_that_wait_for_the_same_sound(desk: Desk):
     got: list[float | None] = []
-    sounds = Sounds(desk)  # type: ignore[arg-type]
+    sounds = SoundCache(desk)  # type: ignore[arg-type]
     for _ in range(3):
         sounds.get("http://a.test/a.wav", lambda clip: got.append(clip.seconds if clip else None))
     desk.reply(wav(1.0))
@@ -309,7 +309,7 @@ def test_one_fetch_serves_all_that_wait_for_the_same_sound(desk: Desk):
 
 def test_a_sound_that_failed_is_asked_for_again(desk: Desk):
     got: list[object] = []
-    sounds = Sounds(desk)  # type: ignore[arg-type]
+    sounds = SoundCache(desk)  # type: ignore[arg-type]
     sounds.get("http://a.test/a.wav", got.append)
     desk.reply(b"", 500)
     sounds.get("http://a.test/a.wav", got.append)
@@ -320,7 +320,7 @@ def test_a_sound_that_failed_is_asked_for_again(desk: Desk):
 
 def test_the_oldest_sound_makes_room(desk: Desk):
     """64 MiB are kept, here seven sounds of 8 MB."""
-    sounds = Sounds(desk)  # type: ignore[arg-type]
+    sounds = SoundCache(desk)  # type: ignore[arg-type]
     large = wav(500.0)
     for n in range(9):
         sounds.get(f"http://a.test/{n}.wav", lambda _clip: None)

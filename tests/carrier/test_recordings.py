@@ -16,7 +16,15 @@ from twilio.base.exceptions import TwilioRestException
 
 from dialer.carrier.calls import Call, CallOrder, RestProblem
 from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.sound import OURS, PERSON, TwoSides, telephone_samples, tone, wav_of, wav_of_sides
+from dialer.carrier.lines.sound import (
+    OURS,
+    PERSON,
+    TwoSides,
+    key_tone,
+    telephone_samples,
+    wav_of,
+    wav_of_sides,
+)
 from dialer.carrier.people import Behaviour, Pickup
 from dialer.carrier.recordings import Recordings
 from tests.carrier.stage import ACCOUNT, TO, TOKEN, DeskView, Start
@@ -96,7 +104,7 @@ async def test_both_sides_are_in_the_file_of_the_resource(bench: Start):
     place, _ = audioop.findfit(ours, heard[: 2 * 8000])
     assert place < 8000
     assert audioop.rms(person[: 2 * 8000], 2) < 50
-    at, _ = audioop.findfit(person, tone("1"))
+    at, _ = audioop.findfit(person, key_tone("1"))
     assert 2.0 <= at / 8000 <= 4.0, at / 8000
     assert abs(len(person) / 16000 - int(told["RecordingDuration"])) <= 1
 
@@ -415,5 +423,5 @@ def test_a_wav_file_is_read_by_others(tmp_path: Path):
 
 
 def test_only_keys_of_a_telephone_have_a_tone():
-    assert len({tone(key) for key in "0123456789*#"}) == 12
-    assert tone("x") == b""
+    assert len({key_tone(key) for key in "0123456789*#"}) == 12
+    assert key_tone("x") == b""

@@ -10,7 +10,7 @@ from twilio.base.exceptions import TwilioRestException
 
 from dialer.carrier.config import ServiceClock
 from dialer.carrier.people import Behaviour, Pickup
-from dialer.carrier.texts import TextMemory
+from dialer.carrier.texts import TextLog
 from tests.carrier.stage import FROM, TO, DeskView, Start
 
 ANYBODY = Behaviour(name="anybody", share=1)
@@ -76,7 +76,7 @@ async def test_a_message_that_cannot_be_written_down_is_not_listed(bench: Start)
 
 
 def test_one_of_yesterday_is_forgotten(tmp_path: Path):
-    memory = TextMemory(tmp_path)
+    memory = TextLog(tmp_path)
     assert memory.recall(since_unix=0) == []
     memory.close()
-    assert TextMemory(tmp_path).recall(since_unix=1e12) == []
+    assert TextLog(tmp_path).recall(since_unix=1e12) == []

@@ -244,21 +244,21 @@ def test_a_trunk_whose_seconds_are_taken_for_long_takes_no_more_calls():
 def test_a_trunk_rests_after_three_faults_and_longer_the_next_time():
     board = TrunkBoard([trunk()])
     fault = SipEnd(status=503)
-    assert [board.failed("one", fault, now=0.0) for _ in range(3)] == [False, False, True]
+    assert [board.count_failure("one", fault, now=0.0) for _ in range(3)] == [False, False, True]
     assert board.choose(NUMBER, now=14.9) is None
     assert board.choose(NUMBER, now=15.1) is not None
-    assert board.failed("one", fault, now=15.2)
+    assert board.count_failure("one", fault, now=15.2)
     assert board.choose(NUMBER, now=45.0) is None
-    board.answered("one")
+    board.note_working("one")
     assert board.choose(NUMBER, now=45.0) is not None
 
 
 def test_a_trunk_whose_calls_are_silent_rests_and_one_voice_clears_it():
     board = TrunkBoard([trunk()])
-    silent = [board.heard("one", silent=True, now=0.0) for _ in range(2)]
-    assert [*silent, board.heard("one", silent=False, now=0.0)] == [False] * 3
-    board.answered("one")
-    assert [board.heard("one", silent=True, now=1.0) for _ in range(3)] == [False, False, True]
+    silent = [board.note_sound("one", silent=True, now=0.0) for _ in range(2)]
+    assert [*silent, board.note_sound("one", silent=False, now=0.0)] == [False] * 3
+    board.note_working("one")
+    assert [board.note_sound("one", silent=True, now=1.0) for _ in range(3)] == [False, False, True]
     assert board.choose(NUMBER, now=15.9) is None
     assert board.choose(NUMBER, now=16.1) is not None
     assert board.states["one"].ends == {"no_sound": 5}
@@ -585,17 +585,17 @@ def process(monkeypatch: pytest.MonkeyPatch) -> SipProcess:
 async def test_a_stack_that_stalls_leaves_no_call_up(process: SipProcess, order: str):
     """Whether the call is up is not known: the end of the process ends it."""
     process._came_in[1] = native = Native(Stalled())
-    process._told({"do": "answer", "id": 5, "ref": 1})
+    process._handle_command({"do": "answer", "id": 5, "ref": 1})
     if order == "hang_up":
         native.fault = Gone()
-        process._told({"do": "hang_up", "id": 5})
+        process._handle_command({"do": "hang_up", "id": 5})
         native.fault = Stalled()
     await asyncio.wait_for(process._over.wait(), 1.0)
 
 
 async def test_a_call_in_that_cannot_be_answered_is_hung_up_and_over(process: SipProcess):
     process._came_in[1] = native = Native(Gone())
-    process._told({"do": "answer", "id": 5, "ref": 1})
+    process._handle_command({"do": "answer", "id": 5, "ref": 1})
     said = await asyncio.wait_for(process._out.get(), 1.0)
     assert isinstance(said, dict)
     assert (said["on"], said["id"], native.hung_up) == ("ended", 5, 1)
@@ -604,5 +604,5 @@ async def test_a_call_in_that_cannot_be_answered_is_hung_up_and_over(process: Si
 
 async def test_the_process_forgets_a_sound(process: SipProcess):
     process._sounds["a"] = b"\0\0"
-    process._told({"do": "forget", "sound": "a"})
+    process._handle_command({"do": "forget", "sound": "a"})
     assert process._sounds == {}

@@ -208,7 +208,7 @@ async def test_a_closed_connection_is_replaced(outbound: Outbound):
 async def test_many_at_once_all_get_their_own_answer(outbound: Outbound):
     async with Raw(*[OK] * 300) as server:
         replies = await asyncio.gather(*[ask(outbound, server.port) for _ in range(300)])
-        assert all(reply.fine for reply in replies)
+        assert all(reply.is_success for reply in replies)
         outbound.close()
 
 
@@ -257,7 +257,7 @@ async def test_a_fault_of_the_receiver_is_heard_and_breaks_no_other_request(outb
 
     async with Raw(OK, OK, OK) as server:
         messenger.send(f"http://127.0.0.1:{server.port}/x#rc=0", "GET", {}, broken)
-        assert (await ask(outbound, server.port)).fine
-        assert (await ask(outbound, server.port)).fine
+        assert (await ask(outbound, server.port)).is_success
+        assert (await ask(outbound, server.port)).is_success
         outbound.close()
     assert faults == ["the receiver's own"]

@@ -11,11 +11,11 @@ from dialer.casefile.acts import (
     change_grade,
     changed_since,
     close_case,
-    hand_over,
     mark_duplicate,
     note_case,
     opt_out,
     revision_of,
+    transfer_case,
 )
 from dialer.cases.store import words_of_case
 from dialer.core.case import Bar, CaseAct, CaseStatus, acts_allowed
@@ -138,7 +138,7 @@ def test_a_closed_case_allows_only_a_note(bureau: Bureau, case_id: int):
 
 def test_handing_over_asks_for_acceptance_of_open_work(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
-    hand_over(seen(bureau, case_id, 1), to_unit_id=bureau.unit["五原分局"], why="住址在五原")
+    transfer_case(seen(bureau, case_id, 1), to_unit_id=bureau.unit["五原分局"], why="住址在五原")
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["临河分局"]
     with bureau.tx() as tx:
         asked = waiting_transfers(tx, into=bureau.unit["五原分局"])
@@ -148,11 +148,11 @@ def test_handing_over_asks_for_acceptance_of_open_work(bureau: Bureau):
 
 
 def test_handing_over_without_open_work_is_done_at_once(bureau: Bureau, case_id: int):
-    hand_over(seen(bureau, case_id, 1), to_unit_id=bureau.unit["五原分局"], why="住址")
+    transfer_case(seen(bureau, case_id, 1), to_unit_id=bureau.unit["五原分局"], why="住址")
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["五原分局"]
     assert bureau.acts_of(case_id) == ["unit_changed"]
     with pytest.raises(Conflict):
-        hand_over(
+        transfer_case(
             seen(bureau, case_id, revision(bureau, case_id)), to_unit_id=bureau.unit["五原分局"], why="x"
         )
 
@@ -162,7 +162,7 @@ def test_handing_over_asks_only_for_the_work_that_the_unit_does_not_have(bureau:
     above, visit = bureau.unit["临河分局"], bureau.assignment_of(case_id, Track.VISIT)["id"]
     escalated = sa.update(t.assignment).values(unit_id=above, unit="临河分局", raises=1)
     bureau.do(escalated.where(t.assignment.c.id == visit))
-    hand_over(seen(bureau, case_id, 1), to_unit_id=above, why="由分局办理")
+    transfer_case(seen(bureau, case_id, 1), to_unit_id=above, why="由分局办理")
     with bureau.tx() as tx:
         [asked] = waiting_transfers(tx, into=above)
     assert asked.assignment_id == bureau.assignment_of(case_id)["id"]
@@ -174,7 +174,7 @@ def test_a_case_whose_work_that_unit_has_is_handed_over_at_once(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     above = bureau.unit["临河分局"]
     bureau.do(sa.update(t.assignment).values(unit_id=above, unit="临河分局", raises=1))
-    hand_over(seen(bureau, case_id, 1), to_unit_id=above, why="由分局办理")
+    transfer_case(seen(bureau, case_id, 1), to_unit_id=above, why="由分局办理")
     assert bureau.row_of(case_id)["unit_id"] == above
     assert bureau.acts_of(case_id) == ["unit_changed"]
 

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from dialer.calls.pacing import save_breaker
 from dialer.calls.pauses import end_pauses, pause_calls
-from dialer.casefile.reading import show_case, tell_case
+from dialer.casefile.reading import case_out, show_case
 from dialer.core.breaker import Breaker
-from dialer.core.timeline import Wait, Waiting, WaitReason
+from dialer.core.timeline import Obstacle, Wait, WaitReason
 from dialer.core.values import FraudType, Grade, PauseScope
 from dialer.db import tables as t
 from dialer.language import Lang
@@ -20,7 +20,7 @@ from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
 
-def why(scene: Scene, case_id: int) -> Waiting:
+def why(scene: Scene, case_id: int) -> Obstacle:
     found = show_case(scene.services, case_id).waiting
     assert found is not None
     return found
@@ -28,7 +28,7 @@ def why(scene: Scene, case_id: int) -> Waiting:
 
 def said(scene: Scene, case_id: int) -> str:
     """As the API says it."""
-    told = tell_case(show_case(scene.services, case_id)).waiting
+    told = case_out(show_case(scene.services, case_id)).waiting
     assert told is not None
     return told.detail
 
@@ -57,7 +57,7 @@ def test_without_a_planned_attempt_nothing_waits(scene: Scene):
 def test_next_in_turn_it_waits_for_the_pace(scene: Scene):
     case_id = scene.open_case()
     scene.later(seconds=3)
-    assert why(scene, case_id) == Waiting(reason=WaitReason.PACING, since=MORNING, facts={"pace": "100"})
+    assert why(scene, case_id) == Obstacle(reason=WaitReason.PACING, since=MORNING, facts={"pace": "100"})
     assert said(scene, case_id) == "it is next, at the permitted pace: 100 calls a second"
 
 
@@ -73,7 +73,7 @@ def test_planned_for_later_says_for_when_and_what(scene: Scene):
     case_id = scene.open_case()
     later = MORNING + timedelta(minutes=10)
     scene.change_attempt(scene.attempt_of(case_id)["id"], state="planned", not_before=later, reason="retry")
-    assert why(scene, case_id) == Waiting(
+    assert why(scene, case_id) == Obstacle(
         reason=WaitReason.PLANNED_FOR_LATER, since=MORNING, until=later, facts={"reason": "retry"}
     )
 
@@ -91,7 +91,7 @@ def test_at_night_it_waits_for_the_window(scene: Scene):
 def test_paused_it_says_by_whom_until_when_and_why(scene: Scene):
     case_id = scene.open_case(unit="临河")
     pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=30, by="zhao", why="线路检修")
-    assert why(scene, case_id) == Waiting(
+    assert why(scene, case_id) == Obstacle(
         reason=WaitReason.PAUSED,
         since=MORNING,
         until=MORNING + timedelta(minutes=30),

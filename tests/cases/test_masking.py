@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.cases.persons import Person, mask_id_number, mask_name, mask_phone, masked
+from dialer.cases.persons import Person, mask_id_number, mask_name, mask_person, mask_phone
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,6 @@ def test_a_person_keeps_only_that_there_is_an_address():
     person = Person(
         name="王小明", phones=("+8613800138000",), id_number="", address="胜利路1号", family_contact=""
     )
-    shown = masked(person)
+    shown = mask_person(person)
     assert "胜利路" not in repr(shown)
     assert (shown.has_address, shown.has_family_contact) == (True, False)

@@ -14,12 +14,12 @@ import typer
 from typer.testing import CliRunner
 
 import dialer
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.accounts.actions import login_of
 from dialer.core.access import LONGEST_NAME, RESERVED_NAMES, actor_name
 from dialer.core.errors import Invalid
 
-app = tree()
+app = build_command_line()
 
 _PROGRAMS: Final = frozenset({"dialer.__main__", "dialer.runtime.guard"})
 """Modules that run when they are imported."""

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.bootstrap import application
-from dialer.cli.common import answer
+from dialer.cli.common import run_command
 from dialer.core.errors import Conflict, Invalid
 from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.runtime.settings import load_settings
 from tests.outcomes.town import MORNING, Scenario
 
-app = tree()
+app = build_command_line()
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_number_larger_than_any_is_one_line(
     for name, value in env.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as ended:
-        answer(app, command.format("9" * 20).split())
+        run_command(app, command.format("9" * 20).split())
     said = capsys.readouterr().err.splitlines()
     assert (ended.value.code, len(said)) == (1, 1)
     assert "larger" in said[0]

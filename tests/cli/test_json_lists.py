@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.accounts.actions import add_staff
 from dialer.bootstrap import application
 from dialer.calls.pause_store import place_pause
@@ -31,7 +31,7 @@ from dialer.runtime.settings import load_settings
 from tests.console.town import stop_request
 from tests.outcomes.town import Scenario
 
-app = tree()
+app = build_command_line()
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text("utf-8")
 LISTS = PAGE.partition("## Lists\n")[2].partition("\n## ")[0]

@@ -14,10 +14,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 from typer.testing import CliRunner, Result
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.db.keys import create
 
-app = tree()
+app = build_command_line()
 
 ROOT = Path(__file__).resolve().parents[2]
 FILED = "案件编号,姓名,手机号,立案时间\nA1,王伟,13800138000,2026-01-05\n,李雷,13800138001,2026-01-05\n"

@@ -24,9 +24,9 @@ from dialer.db.system_state import note_cycle_part, note_heartbeat
 from dialer.language import Lang
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.location import free_port
-from dialer.server import public_way_blocked
+from dialer.server import raise_public_address_alarm
 from dialer.services import Application
-from dialer.telephony.public_way import WayBlocked, walk_public_way
+from dialer.telephony.public_address import PublicAddressBlocked, check_public_address
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 from tests.core.samples import POLICY
@@ -293,10 +293,10 @@ async def test_an_open_breaker_says_when_it_tries_again(console: ConsoleDesk):
 
 async def test_an_alarm_of_the_public_address_says_why_and_what_to_do_in_both_languages(console: ConsoleDesk):
     services = console.app.services
-    with pytest.raises(WayBlocked) as blocked:
-        await walk_public_way(replace(CONFIG, public_url=f"http://127.0.0.1:{free_port()}"))
+    with pytest.raises(PublicAddressBlocked) as blocked:
+        await check_public_address(replace(CONFIG, public_url=f"http://127.0.0.1:{free_port()}"))
     for _ in range(2):
-        await asyncio.to_thread(public_way_blocked, services, blocked.value)
+        await asyncio.to_thread(raise_public_address_alarm, services, blocked.value)
     assert len(console.rows(t.alarm)) == 1
     said = text(await console.person(Role.SUPERVISOR).get("/control"))
     assert "no connection. start the proxy, or set web.public_url" in said

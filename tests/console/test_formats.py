@@ -13,7 +13,8 @@ from dialer.language import Lang
 from dialer.web.formats import (
     Cell,
     Sheet,
-    commas,
+    csv_file,
+    escape_formula,
     format_ago,
     format_clock,
     format_day,
@@ -21,7 +22,6 @@ from dialer.web.formats import (
     format_money,
     format_number,
     format_span,
-    plain,
     workbook,
 )
 
@@ -99,13 +99,13 @@ def test_the_clock_is_the_centres():
     ],
 )
 def test_what_a_spreadsheet_may_calculate_is_text_in_every_kind_of_file(cell: str):
-    assert plain(cell) == "'" + cell
+    assert escape_formula(cell) == "'" + cell
     sheet = Sheet(title="t", head=["h"], rows=[[cell]])
-    [_, [written]] = csv.reader(StringIO(commas([sheet]).decode("utf-8-sig"), newline=""))
+    [_, [written]] = csv.reader(StringIO(csv_file([sheet]).decode("utf-8-sig"), newline=""))
     assert written == "'" + cell
     assert b"<f>" not in workbook([sheet])
 
 
 @pytest.mark.parametrize("cell", ["", "王小明", "a=1", "1-2", " x", "（=", 5, -5, -1.5, None])
 def test_what_it_does_not_calculate_is_unchanged(cell: Cell):
-    assert plain(cell) == cell
+    assert escape_formula(cell) == cell

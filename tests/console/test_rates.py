@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
-from dialer.core.rates import Cut, Period, period_of, rates_of
+from dialer.core.rates import CaseFilter, Period, period_of, rates_of
 from dialer.core.values import Contact, Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.language import Lang
@@ -28,7 +28,7 @@ from dialer.outcomes.rate_charts import COMPARED
 from dialer.outcomes.report import RatesQuery, cut_breakdown, make_report
 from dialer.units.tree import load_boundaries
 from dialer.web.cache import Cache, CountedValue
-from dialer.web.formats import plain
+from dialer.web.formats import escape_formula
 from dialer.words import count_word, rate_word
 from tests.console.desk import ConsoleDesk, text
 from tests.outcomes.town import MORNING, Scenario
@@ -157,7 +157,7 @@ async def test_a_source_that_looks_like_a_formula_leaves_as_text(console: Consol
     ("cell", "kept"), [("=A1", "'=A1"), ("+1", "'+1"), ("@x", "'@x"), ("-", "'-"), ("东区", "东区"), (-3, -3)]
 )
 def test_what_a_spreadsheet_would_calculate_is_text(cell: str | int, kept: str | int):
-    assert plain(cell) == kept
+    assert escape_formula(cell) == kept
 
 
 async def test_a_loss_of_the_funnel_opens_to_its_cases(console: ConsoleDesk, scenario: Scenario):
@@ -256,7 +256,7 @@ async def test_today_stands_beside_yesterday_until_then_and_the_period(
     today = period_of(day, day, timezone=zone)
     assert today.start is not None
     begun = today.start - timedelta(days=1)
-    cut = Cut(grade=Grade(grade) if grade else None)
+    cut = CaseFilter(grade=Grade(grade) if grade else None)
     for place, period in (
         (1, today),
         (2, Period(start=begun, end=begun + (now - today.start))),

@@ -19,11 +19,11 @@ import python_calamine
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.control.retention import apply_retention
 from dialer.core.access import Role
-from dialer.core.rates import COUNTED, DEFINITIONS, FUNNEL, Cut, Dimension, rates_of
-from dialer.core.values import AmountKind, Grade, yuan
+from dialer.core.rates import COUNT_NAMES, DEFINITIONS, FUNNEL, CaseFilter, Dimension, rates_of
+from dialer.core.values import AmountKind, Grade, format_yuan
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
 from dialer.language import Lang
@@ -37,7 +37,7 @@ from tests.console.desk import ConsoleDesk, Person, text
 from tests.outcomes.test_cut_figures import make_successes_true_to_life, scatter
 from tests.outcomes.town import MORNING, Scenario
 
-command_line = tree()
+command_line = build_command_line()
 
 LINK = re.compile(r'href="(/rates/cases\?[^"]+)">([\d,]+)</a>')
 
@@ -147,7 +147,7 @@ async def test_every_figure_of_the_whole_agrees_everywhere(
         money = told["amounts"][kind.value]
         row = held["Amounts in yuan"][word_of(kind, Lang.EN)]
         assert [round(cell * 100) for cell in row] == list(money.values())
-        assert all(f"{yuan(fen)}" in shown for fen in money.values())
+        assert all(f"{format_yuan(fen)}" in shown for fen in money.values())
     for grade in Grade:
         one, row = told["by_grade"][grade.value], held["By grade"][word_of(grade, Lang.EN)]
         assert row[: len(SHOWN_BESIDE)] == [one["counts"][name] for name in SHOWN_BESIDE]
@@ -265,14 +265,14 @@ async def test_a_file_defines_its_rates_and_says_who_made_it(console: ConsoleDes
     assert about["Made at"] == [f"{local:%Y-%m-%d %H:%M:%S %z}"]
     assert f"rates-{local:%Y%m%d-%H%M}.xlsx" in answer.headers["content-disposition"]
     counts = held["All counts"]
-    assert len(counts[""]) >= len(COUNTED)
+    assert len(counts[""]) >= len(COUNT_NAMES)
     report = cut_rates(
         console.app.services,
-        RatesQuery(by=Dimension.GRADE, cut=Cut(grade=Grade.HIGH)),
+        RatesQuery(by=Dimension.GRADE, cut=CaseFilter(grade=Grade.HIGH)),
         reader_unit_id=None,
     )
     whole = report.breakdown.total.counts
-    assert counts["All together"][: len(COUNTED)] == [getattr(whole, name) for name in COUNTED]
+    assert counts["All together"][: len(COUNT_NAMES)] == [getattr(whole, name) for name in COUNT_NAMES]
 
 
 async def test_a_file_names_every_filter_that_it_was_narrowed_by(console: ConsoleDesk, town: Scenario):
@@ -298,8 +298,8 @@ async def test_parquet_is_one_table_in_the_words_of_the_json(console: ConsoleDes
     rows = {row["value"]: row for row in table.to_pylist()}
     assert set(rows) == {None, *report.breakdown.slices}
     for value, part in ((None, report.breakdown.total), *report.breakdown.slices.items()):
-        assert {name: rows[value][name] for name in COUNTED} == {
-            name: getattr(part.counts, name) for name in COUNTED
+        assert {name: rows[value][name] for name in COUNT_NAMES} == {
+            name: getattr(part.counts, name) for name in COUNT_NAMES
         }
         for rate in rates_of(part.counts):
             assert rows[value][f"{rate.definition.name}.value"] == rate.value

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from dialer.core.errors import Invalid
-from dialer.core.rates import Cut, Dimension, period_of
+from dialer.core.rates import CaseFilter, Dimension, period_of
 from dialer.core.values import FraudType, Grade
 from dialer.outcomes.pages import RATE_PARAMETERS, BehindForm, RatesForm, spans
 from dialer.outcomes.report import RatesQuery
@@ -50,7 +50,7 @@ def test_a_filter_is_read_as_it_is_given():
         by=Dimension.SOURCE,
         period=period_of("2026-11-01", "2026-11-30", timezone=ZONE),
         unit_id=7,
-        cut=Cut(
+        cut=CaseFilter(
             grade=Grade.HIGH,
             fraud_type=FraudType.LOAN,
             source="通联",

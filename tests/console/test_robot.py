@@ -62,8 +62,8 @@ def warned(console: ConsoleDesk) -> int:
     ]
     take_signals(services, [SignalReception(services).read(raw)])
     robot = Robot(services, threading.Event())
-    robot.beat()
-    robot.step()
+    robot.do_periodic_work()
+    robot.evaluate_next()
     (case,) = console.rows(t.case)
     return int(case["id"])
 
@@ -133,7 +133,7 @@ async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(consol
         tx.execute(sa.delete(t.heartbeat))
     for _ in range(10):
         robot._last.clear()
-        robot.beat()
+        robot.do_periodic_work()
     base = {
         "source": "bank",
         "event_at": MORNING.isoformat(),
@@ -145,7 +145,7 @@ async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(consol
         base | {"signal_no": "4", "phone": "13800138002", "account": "62220202", "topic": "rebate"},
     ]
     take_signals(services, [SignalReception(services).read(raw)])
-    robot.step()
+    robot.evaluate_next()
     for language, said in (
         ("zh", ("版本2与现行规则对照", "不再预警", "另行预警")),
         ("en", ("Version 2 beside the live rules", "no longer warned", "warned as well")),
@@ -171,7 +171,7 @@ async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(consol
     assert status["shadow"]["differences"] == {"new": 1, "lost": 1, "regraded": 0}
     approve_rules(services, 2, by="head", reason="better")
     robot._last.clear()
-    robot.beat()
+    robot.do_periodic_work()
     page = await supervisor.get("/robot")
     assert "beside the live rules" not in page.text
 
@@ -208,8 +208,8 @@ async def test_signals_that_changed_no_verdict_open_from_their_figures(console: 
     assert await listed("waiting") == ["in time", "late", "of another"]
     assert "3 signals are not evaluated yet" in (await supervisor.get("/robot")).text
     robot = Robot(services, threading.Event())
-    robot.beat()
-    robot.step()
+    robot.do_periodic_work()
+    robot.evaluate_next()
     robot.close()
     assert await listed("waiting") == []
     assert await listed("late") == ["late"]

@@ -17,7 +17,7 @@ from dialer.db import tables as t
 from dialer.outcomes.evidence_files import clean_photo
 from dialer.services import Services
 from dialer.work import visit_pages
-from dialer.work.desk import points_of
+from dialer.work.desk import call_points
 from dialer.work.visits import FromPhone, Notice, add_photo, note_visit
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
@@ -93,7 +93,7 @@ async def test_the_person_is_masked_until_the_visit_is_accepted(beat: Beat):
     sent = await beat.send(visit, "step", stage="accepted")
     assert sent.json() == {"stage": "accepted", "state": "signed", "repeated": False}
     page = await beat.officer.get(f"/visits/{visit}")
-    for told in (NAME, ID_NUMBER, "女儿 139", points_of(FraudType.POLICE_IMPERSONATION, "en").must_say):
+    for told in (NAME, ID_NUMBER, "女儿 139", call_points(FraudType.POLICE_IMPERSONATION, "en").must_say):
         assert told in text(page)
     assert f'href="tel:{PHONE}"' in page.text
     (line,) = beat.console.audited("reveal")
@@ -340,7 +340,7 @@ async def test_the_notice_is_printed_in_both_languages_by_who_has_the_visit(beat
         "被劝阻人（签名、捺印）",
         NAME,
         ID_NUMBER,
-        points_of(FraudType.POLICE_IMPERSONATION, "zh").must_say,
+        call_points(FraudType.POLICE_IMPERSONATION, "zh").must_say,
     ):
         assert told in page
     (line,) = beat.console.audited("print_notice")

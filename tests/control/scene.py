@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.calls.claims import Claimed, claim_attempts, promote_planned
+from dialer.calls.claims import ClaimedAttempt, claim_attempts, promote_planned
 from dialer.calls.pacing import LineGroup, configure_line_group, lock_line_group
 from dialer.cases.effects import PendingWrites, write_effects
 from dialer.cases.store import NewCases, StoredCase, insert_cases, lock_cases, take_next_ids
@@ -126,7 +126,7 @@ class Scene(Scenario):
         assert group is not None
         return group
 
-    def claim(self, *, at_most: int = 100) -> list[Claimed]:
+    def claim(self, *, at_most: int = 100) -> list[ClaimedAttempt]:
         """What a worker would claim this very moment."""
         rules = self.services.lines
         with self.tx() as tx:

@@ -8,18 +8,18 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner, Result
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.cases.alarms import raise_alarm
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade
 from dialer.language import Text
-from dialer.server import public_way_blocked
-from dialer.telephony.public_way import WayBlocked
+from dialer.server import raise_public_address_alarm
+from dialer.telephony.public_address import PublicAddressBlocked
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
-app = tree()
+app = build_command_line()
 
 Run = Callable[..., Result]
 
@@ -83,9 +83,9 @@ def test_resuming_without_a_pause_is_refused(run: Run):
 
 
 def test_an_alarm_says_its_cause_and_what_to_do_as_sentences(run: Run, scene: Scene):
-    public_way_blocked(
+    raise_public_address_alarm(
         scene.services,
-        WayBlocked(Text("%(url)s: %(why)s", url="http://x", why=Text("no connection")), fix="y"),
+        PublicAddressBlocked(Text("%(url)s: %(why)s", url="http://x", why=Text("no connection")), fix="y"),
     )
     told = run("alarms").stdout
     assert "http://x" in told

@@ -24,10 +24,10 @@ from dialer.control.keys import (
     KeysWaiting,
     Rotated,
     is_reseal_due,
-    is_started_anew,
     read_keys_status,
     reseal,
     resealed_share,
+    restart_reseal,
     retire_key,
     rotate_keys,
     share_done,
@@ -169,7 +169,7 @@ def test_all_is_read_and_found_before_during_and_after(app: Application, tmp_pat
     assert (status.is_resealed, share_done(status.progress)) == (True, 1.0)
     assert verify_trail(app.services).findings == ()
     # A second round changes nothing.
-    assert is_started_anew(app.services, by="li")
+    assert restart_reseal(app.services, by="li")
     assert sum(batch.rows for batch in batches(app)) == 0
 
 
@@ -324,7 +324,7 @@ def test_a_key_is_retired_when_no_value_needs_it_and_not_before(app: Application
         tx.execute(sa.update(t.person).where(t.person.c.id == row["id"]).values(sealed=sealed))
     with pytest.raises(KeyInUse, match=r"person\.sealed 1"):
         retire(1)
-    assert is_started_anew(app.services, by="li")
+    assert restart_reseal(app.services, by="li")
     finished(app)
     path = app.key_source.file
     assert path is not None

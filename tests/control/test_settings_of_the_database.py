@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.bootstrap import assemble
 from dialer.calls.pacing import read_pace, restore_pace
 from dialer.calls.pauses import pause_calls
@@ -32,7 +32,7 @@ from dialer.services import Application, Purpose
 from tests.audit_lines import audit_lines
 from tests.control.scene import Scene
 
-commands = tree()
+commands = build_command_line()
 
 SID, TOKEN, OTHER, THIRD = "AC" + "0" * 32, "t" * 32, "o" * 32, "h" * 32
 REAL = {

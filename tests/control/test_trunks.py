@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from dialer.carrier.lines.sip.options import ask_options
-from dialer.carrier.lines.sip.trace import SipMessages, masked
+from dialer.carrier.lines.sip.trace import SipMessages, mask_message
 from dialer.carrier.lines.sip.trunks import Trunk
 from dialer.control import trunks
 from dialer.control.trunks import (
@@ -171,7 +171,7 @@ def test_numbers_and_credentials_of_a_message_are_masked():
         "P-Asserted-Identity: <tel:047896110>\r\nProxy-Authorization: Digest username=u, response=abc\r\n"
         "Via: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK12345678901\r\n"
     )
-    shown = masked(message)
+    shown = mask_message(message)
     for hidden in ("13800138000", "86478961100", "047896110", "abc", "username"):
         assert hidden not in shown
     assert "sip:138****8000@10.0.0.1:5060" in shown
@@ -193,12 +193,12 @@ def test_numbers_and_credentials_of_a_message_are_masked():
 )
 def test_names_keys_and_numbers_anywhere_are_masked(message: str, hidden: str):
     assert hidden in message
-    assert hidden not in masked(message)
+    assert hidden not in mask_message(message)
 
 
 def test_what_is_no_number_of_a_telephone_stays():
     lines = "Call-ID: 12345678901@a\r\nCSeq: 1234567 INVITE\r\nContact: <sip:gw@10.0.0.1>\r\na=ssrc:1234567890 c\r\n"
-    assert masked(lines) == lines
+    assert mask_message(lines) == lines
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_what_is_no_number_of_a_telephone_stays():
     ],
 )
 def test_a_mobile_is_masked_wherever_it_stands(line: str):
-    assert "0138000" not in masked(line + "\r\n")
+    assert "0138000" not in mask_message(line + "\r\n")
 
 
 def test_the_trace_keeps_little_of_a_long_message():

@@ -16,7 +16,7 @@ from dialer.core.access import (
     is_same_actor,
     may,
     needs_second_person,
-    said,
+    required_text,
 )
 from dialer.core.errors import Invalid
 from dialer.runtime.settings import ConsoleSettings
@@ -112,9 +112,9 @@ def test_one_person_is_one_however_the_login_is_written():
 
 
 def test_what_must_be_said_is_said_in_a_few_words():
-    assert said("why", " lost ") == "lost"
+    assert required_text("why", " lost ") == "lost"
     with pytest.raises(Invalid, match=r"why: is empty \(say it in a few words\)") as refused:
-        said("why", " \n")
+        required_text("why", " \n")
     assert refused.value.field == "why"
 
 

@@ -21,7 +21,7 @@ from dialer.core.attempt import (
     WAITING_STATES,
     AttemptEvent,
     AttemptState,
-    after,
+    state_after,
 )
 
 S, E = AttemptState, AttemptEvent
@@ -42,19 +42,19 @@ def test_an_attempt_holds_its_line_from_the_claim_to_the_end():
 
 @pytest.mark.parametrize("event", E)
 def test_nothing_changes_an_attempt_that_has_ended(event: AttemptEvent):
-    assert after(S.ENDED, event) is None
+    assert state_after(S.ENDED, event) is None
 
 
 @pytest.mark.parametrize("event", E)
 def test_only_proof_that_the_carrier_has_no_call_makes_a_sent_attempt_waiting_again(event: AttemptEvent):
-    back = {state for state in SENT_STATES if after(state, event) in UNSENT_STATES}
+    back = {state for state in SENT_STATES if state_after(state, event) in UNSENT_STATES}
     assert back == (DOUBTFUL_STATES if event is E.NOT_TAKEN else set())
 
 
 @pytest.mark.parametrize("state", S)
 def test_only_a_claimed_attempt_is_posted_and_only_a_ready_one_is_claimed(state: AttemptState):
-    assert after(state, E.POSTING) == (S.SENDING if state is S.CLAIMED else None)
-    assert after(state, E.CLAIMED) == (S.CLAIMED if state is S.READY else None)
+    assert state_after(state, E.POSTING) == (S.SENDING if state is S.CLAIMED else None)
+    assert state_after(state, E.CLAIMED) == (S.CLAIMED if state is S.READY else None)
 
 
 @given(
@@ -69,7 +69,7 @@ def test_news_of_the_carrier_gives_the_same_state_in_any_order_and_however_often
     if first in TAKEN_STATES:
         furthest = max(furthest, *(e for e in NEWS if REACHED[e] is first), key=NEWS.index)
     for event in [*data.draw(st.permutations(news)), *news]:
-        first = after(first, event) or first
+        first = state_after(first, event) or first
     assert first is REACHED[furthest]
 
 
@@ -110,7 +110,7 @@ class AttemptStory(RuleBasedStateMachine):
         self.lines = 0
 
     def happens(self, event: AttemptEvent) -> bool:
-        before, to = self.state, after(self.state, event)
+        before, to = self.state, state_after(self.state, event)
         if to is None:
             return False
         self.state = to

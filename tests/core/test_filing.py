@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from dialer.core.case import Case, CaseStatus
 from dialer.core.values import FraudType
-from dialer.outcomes.filing import LOOK_BACK, concerned
+from dialer.outcomes.filing import CONCERNED_WITHIN, concerned_cases
 from tests.core.samples import MORNING, fresh
 
 NOW = MORNING + timedelta(days=30)
@@ -20,7 +20,7 @@ def case(
 
 
 def chosen(*cases: Case, fraud_type: FraudType = FraudType.UNKNOWN) -> list[int]:
-    return [one.id for one in concerned(cases, fraud_type=fraud_type, happened_at=NOW)]
+    return [one.id for one in concerned_cases(cases, fraud_type=fraud_type, happened_at=NOW)]
 
 
 def test_nothing_of_nobody():
@@ -44,7 +44,7 @@ def test_without_a_running_one_the_newest():
 
 
 def test_long_ago_is_no_cause_unless_it_runs():
-    long_ago = NOW - LOOK_BACK
+    long_ago = NOW - CONCERNED_WITHIN
     assert chosen(case(1, CaseStatus.PROVEN, opened_at=long_ago)) == []
     assert chosen(case(1, CaseStatus.OPEN, opened_at=long_ago)) == [1]
     assert chosen(case(1, CaseStatus.PROVEN, opened_at=long_ago + timedelta(seconds=1))) == [1]

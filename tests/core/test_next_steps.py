@@ -22,14 +22,14 @@ from dialer.core.case import (
 )
 from dialer.core.timeline import (
     LinesNow,
+    NextStep,
+    Obstacle,
     PendingAttempt,
-    Step,
     StepKind,
     Wait,
-    Waiting,
     WaitReason,
-    in_the_way,
     next_steps,
+    obstacles_of,
 )
 from dialer.core.values import Pause, PauseScope, Track
 from tests.core.samples import MORNING, NEXT_OPENING, NIGHT, SHANGHAI, fresh
@@ -45,7 +45,7 @@ RING = PendingAttempt(
     unit="临河",
     unit_id=None,
     load_id=7,
-    number_attempts=False,
+    is_number_in_call=False,
     number_free_at=None,
     ahead=0,
 )
@@ -73,8 +73,8 @@ def waits(
     pauses: Sequence[Pause] = (),
     lines: LinesNow | None = LINES,
     now: datetime = MORNING,
-) -> tuple[Waiting, ...]:
-    return in_the_way(ring, pauses=pauses, lines=lines, window=SHANGHAI, now=now)
+) -> tuple[Obstacle, ...]:
+    return obstacles_of(ring, pauses=pauses, lines=lines, window=SHANGHAI, now=now)
 
 
 def steps(
@@ -84,7 +84,7 @@ def steps(
     pauses: Sequence[Pause] = (),
     lines: LinesNow | None = LINES,
     now: datetime = MORNING,
-) -> tuple[Step, ...]:
+) -> tuple[NextStep, ...]:
     found = () if ring is None else waits(ring, pauses=pauses, lines=lines, now=now)
     return next_steps(case, ring, found, now=now)
 
@@ -148,7 +148,7 @@ def test_a_retry_whose_time_falls_into_the_night_waits_for_the_opening():
         ({"lines": replace(LINES, troubles=7)}, Wait.LINE_TROUBLE),
         ({"lines": replace(LINES, in_use=10)}, Wait.QUEUE),
         ({"lines": None}, Wait.QUEUE),
-        ({"ring": replace(RING, number_attempts=True)}, Wait.NUMBER_BUSY),
+        ({"ring": replace(RING, is_number_in_call=True)}, Wait.NUMBER_BUSY),
         ({"ring": replace(RING, number_free_at=MORNING + MINUTE)}, Wait.NUMBER_BUSY),
         ({"ring": replace(RING, ahead=3)}, Wait.QUEUE),
     ],
@@ -167,7 +167,7 @@ def test_what_is_over_or_concerns_others_is_not_said(facts: dict[str, Any]):
 
 
 def test_the_answers_agree_and_the_first_one_is_the_first_in_its_way():
-    ring = replace(RING, held=True, number_attempts=True, not_before=MORNING + MINUTE, ahead=3)
+    ring = replace(RING, held=True, is_number_in_call=True, not_before=MORNING + MINUTE, ahead=3)
     lines = replace(LINES, troubles=0, trouble_until=MORNING + 2 * MINUTE)
     pauses = [paused(PauseScope.UNIT, "临河")]
     found = waits(ring, pauses=pauses, lines=lines)
@@ -208,7 +208,7 @@ def _said(why: WaitReason, until: datetime | None = None, /, **facts: object) ->
             ),
         ),
         (
-            {"ring": replace(RING, number_attempts=True)},
+            {"ring": replace(RING, is_number_in_call=True)},
             _said(WaitReason.NUMBER_BUSY),
         ),
         (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.core.case import Case
-from dialer.core.decide import Openings, decide
+from dialer.core.decide import BulkCaseOpener, decide
 from dialer.core.events import CaseOpened
 from dialer.core.values import FraudType, Grade, Tag
 from tests.core.samples import MORNING, NIGHT, POLICY
@@ -35,7 +35,7 @@ _CASES = st.lists(
 def test_each_opening_is_decided_as_if_it_were_the_only_one(
     moment: datetime, facts: list[tuple[Any, ...]]
 ) -> None:
-    openings = Openings(now=moment, policy=POLICY)
+    openings = BulkCaseOpener(now=moment, policy=POLICY)
     for n, (grade, fraud_type, missed, tags, amount_fen, expires_seconds, numbers) in enumerate(facts):
         case = Case(
             id=n,

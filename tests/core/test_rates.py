@@ -8,10 +8,10 @@ import pytest
 
 from dialer.core.errors import Invalid
 from dialer.core.rates import (
-    COUNTED,
+    COUNT_NAMES,
     DEFINITIONS,
+    CaseFilter,
     Counts,
-    Cut,
     Definition,
     FirstAttempt,
     Money,
@@ -28,12 +28,12 @@ by_name = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda d: d.nam
 
 @by_name
 def test_every_rate_is_of_things_that_are_counted(definition: Definition):
-    assert {definition.numerator, definition.denominator, *definition.excludes} <= set(COUNTED)
+    assert {definition.numerator, definition.denominator, *definition.excludes} <= set(COUNT_NAMES)
     assert definition.numerator != definition.denominator
 
 
 def test_every_count_is_explained():
-    missing = [name for name in COUNTED if f"`{name}`" not in METRICS]
+    missing = [name for name in COUNT_NAMES if f"`{name}`" not in METRICS]
     assert missing == []
 
 
@@ -88,7 +88,7 @@ def test_a_rate_that_counts_anything_else_has_another_version(definition: Defini
 
 
 def test_what_nobody_counted_is_none():
-    assert {name: getattr(Counts(), name) for name in COUNTED} == dict.fromkeys(COUNTED, 0)
+    assert {name: getattr(Counts(), name) for name in COUNT_NAMES} == dict.fromkeys(COUNT_NAMES, 0)
     assert Counts().results == {}
     assert Money() == Money(approved_fen=0, unapproved_fen=0, reversed_fen=0)
     assert FirstAttempt() == FirstAttempt(cases=0, p50_seconds=None, p90_seconds=None)
@@ -112,14 +112,14 @@ def test_a_part_larger_than_its_whole_cannot_be(numerator: int, denominator: int
 
 
 def test_a_cut_is_whole_if_it_leaves_nothing_out():
-    assert Cut().is_whole is True
+    assert CaseFilter().is_whole is True
     for given in ({"unit_ids": ()}, {"grade": Grade.LOW}, {"source": "a"}, {"script_id": "b"}, {"hour": 0}):
-        assert Cut(**given).is_whole is False
+        assert CaseFilter(**given).is_whole is False
 
 
 @pytest.mark.parametrize("hour", [-1, 24])
 def test_a_cut_by_what_is_no_hour_is_refused(hour: int):
-    assert [Cut(hour=one).hour for one in (0, 23)] == [0, 23]
+    assert [CaseFilter(hour=one).hour for one in (0, 23)] == [0, 23]
     with pytest.raises(Invalid) as refused:
-        Cut(hour=hour)
+        CaseFilter(hour=hour)
     assert refused.value.field == "hour"

@@ -13,7 +13,7 @@ from dialer.core.events import (
     PlanAttempt,
     RecordOutcome,
 )
-from dialer.core.reach import NO_CONTACT, Conversation, Reach, contact_of, heard_seconds, reach_of
+from dialer.core.reach import NO_CONTACT, Conversation, Reach, contact_of_reach, heard_seconds, reach_of
 from dialer.core.values import SUCCESSES, Answer, Contact, Grade, TelephonyResult, Track
 from tests.core.samples import POLICY, Story, has_next_step, started
 
@@ -31,7 +31,7 @@ talks = st.builds(
 def told(grade: Grade, result: TelephonyResult, talk: Conversation) -> tuple[Story, Reach]:
     """The first ring of a case ended so."""
     reach = reach_of(result, talk)
-    event = AttemptEnded(n=1, result=result, contact=contact_of(reach), answer=talk.answer, reach=reach)
+    event = AttemptEnded(n=1, result=result, contact=contact_of_reach(reach), answer=talk.answer, reach=reach)
     return started(grade, numbers=2).tell(event, after=60), reach
 
 
@@ -61,7 +61,7 @@ def test_no_machine_no_forwarding_and_no_early_end_is_ever_a_contact(
 ):
     story, reach = told(grade, result, talk)
     if reach in NO_CONTACT:
-        assert contact_of(reach) is Contact.NONE
+        assert contact_of_reach(reach) is Contact.NONE
         assert story.case.contact is Contact.NONE
         assert all(record.contact is not Contact.VERIFIED for record in story.of(RecordOutcome))
     if reach is not Reach.VERIFIED:

@@ -6,7 +6,15 @@ import random
 
 import pytest
 
-from dialer.core.intervals import ERROR, LEAST_PEOPLE, MARGIN, Finding, Rollup, compare, share_interval
+from dialer.core.intervals import (
+    ERROR,
+    LEAST_PEOPLE,
+    MARGIN,
+    Finding,
+    HitCount,
+    compare_shares,
+    share_interval,
+)
 
 LOOK_EVERY = 25
 
@@ -20,7 +28,9 @@ def trial(seed: int, live_share: float, other_share: float, people: int) -> list
         live += rng.random() < live_share
         other += rng.random() < other_share
         if n % LOOK_EVERY == 0:
-            verdict = compare(Rollup(people=n, hits=live), Rollup(people=n, hits=other), more_is_better=True)
+            verdict = compare_shares(
+                HitCount(people=n, hits=live), HitCount(people=n, hits=other), more_is_better=True
+            )
             found.append(verdict.finding)
     return found
 
@@ -42,15 +52,17 @@ def test_a_real_difference_is_found_and_the_right_way_round():
 
 
 def test_fewer_hung_up_is_better():
-    verdict = compare(Rollup(people=3000, hits=900), Rollup(people=3000, hits=600), more_is_better=False)
+    verdict = compare_shares(
+        HitCount(people=3000, hits=900), HitCount(people=3000, hits=600), more_is_better=False
+    )
     assert verdict.finding is Finding.BETTER
     assert verdict.difference == pytest.approx(-0.1)
 
 
 @pytest.mark.parametrize(("live", "other"), [((0, 0), (0, 0)), ((10, 1), (10, 9)), ((29, 0), (29, 29))])
 def test_a_handful_says_nothing(live: tuple[int, int], other: tuple[int, int]):
-    verdict = compare(
-        Rollup(people=live[0], hits=live[1]), Rollup(people=other[0], hits=other[1]), more_is_better=True
+    verdict = compare_shares(
+        HitCount(people=live[0], hits=live[1]), HitCount(people=other[0], hits=other[1]), more_is_better=True
     )
     assert verdict.finding is Finding.TOO_FEW
     assert verdict.more_each > 0
@@ -58,21 +70,21 @@ def test_a_handful_says_nothing(live: tuple[int, int], other: tuple[int, int]):
 
 def test_what_is_asked_for_is_about_what_it_takes():
     """With that many more, and the same shares, it can be told."""
-    live, other = Rollup(people=400, hits=160), Rollup(people=400, hits=190)
-    verdict = compare(live, other, more_is_better=True)
+    live, other = HitCount(people=400, hits=160), HitCount(people=400, hits=190)
+    verdict = compare_shares(live, other, more_is_better=True)
     assert verdict.finding is Finding.TOO_FEW
     people = 400 + verdict.more_each
-    enough = compare(
-        Rollup(people=people, hits=round(people * 0.4)),
-        Rollup(people=people, hits=round(people * 0.475)),
+    enough = compare_shares(
+        HitCount(people=people, hits=round(people * 0.4)),
+        HitCount(people=people, hits=round(people * 0.475)),
         more_is_better=True,
     )
     assert enough.finding is Finding.BETTER
     half = 400 + verdict.more_each // 2
     assert (
-        compare(
-            Rollup(people=half, hits=round(half * 0.4)),
-            Rollup(people=half, hits=round(half * 0.475)),
+        compare_shares(
+            HitCount(people=half, hits=round(half * 0.4)),
+            HitCount(people=half, hits=round(half * 0.475)),
             more_is_better=True,
         ).finding
         is Finding.TOO_FEW
@@ -80,17 +92,17 @@ def test_what_is_asked_for_is_about_what_it_takes():
 
 
 def test_two_that_are_alike_are_called_so_at_last():
-    tally = Rollup(people=60_000, hits=24_000)
-    verdict = compare(tally, tally, more_is_better=True)
+    tally = HitCount(people=60_000, hits=24_000)
+    verdict = compare_shares(tally, tally, more_is_better=True)
     assert verdict.finding is Finding.ALIKE
     assert verdict.interval is not None
     assert max(-verdict.interval.low, verdict.interval.high) < MARGIN
 
 
 def test_several_versions_make_each_interval_wider():
-    live, other = Rollup(people=500, hits=200), Rollup(people=500, hits=240)
-    alone = compare(live, other, more_is_better=True).interval
-    among = compare(live, other, more_is_better=True, error=ERROR / 3).interval
+    live, other = HitCount(people=500, hits=200), HitCount(people=500, hits=240)
+    alone = compare_shares(live, other, more_is_better=True).interval
+    among = compare_shares(live, other, more_is_better=True, error=ERROR / 3).interval
     assert alone is not None
     assert among is not None
     assert among.high - among.low > alone.high - alone.low
@@ -98,10 +110,10 @@ def test_several_versions_make_each_interval_wider():
 
 @pytest.mark.parametrize(("people", "hits"), [(LEAST_PEOPLE, 0), (100, 100), (5000, 2500)])
 def test_a_share_lies_in_its_interval(people: int, hits: int):
-    interval = share_interval(Rollup(people=people, hits=hits))
+    interval = share_interval(HitCount(people=people, hits=hits))
     assert interval is not None
     assert 0 <= interval.low <= hits / people <= interval.high <= 1
-    assert share_interval(Rollup(people=LEAST_PEOPLE - 1, hits=1)) is None
+    assert share_interval(HitCount(people=LEAST_PEOPLE - 1, hits=1)) is None
 
 
 @pytest.mark.parametrize(
@@ -110,7 +122,7 @@ def test_a_share_lies_in_its_interval(people: int, hits: int):
 )
 def test_the_interval_is_that_of_the_formula(people: int, hits: int, low: float, high: float):
     """Figures of section 4 of the paper that dialer/core/intervals.py names, with tau 0.08 and error 0.05."""
-    interval = share_interval(Rollup(people=people, hits=hits))
+    interval = share_interval(HitCount(people=people, hits=hits))
     assert interval is not None
     assert (interval.low, interval.high) == (pytest.approx(low, abs=1e-6), pytest.approx(high, abs=1e-6))
 
@@ -126,8 +138,8 @@ def test_the_interval_is_that_of_the_formula(people: int, hits: int, low: float,
 def test_the_interval_of_a_difference_and_how_many_more_people_it_takes(
     live: tuple[int, int], other: tuple[int, int], low: float, high: float, more: int
 ):
-    of = [Rollup(people=people, hits=hits) for people, hits in (live, other)]
-    verdict = compare(*of, more_is_better=True)
+    of = [HitCount(people=people, hits=hits) for people, hits in (live, other)]
+    verdict = compare_shares(*of, more_is_better=True)
     assert verdict.interval is not None
     assert (verdict.interval.low, verdict.interval.high) == (
         pytest.approx(low, abs=1e-6),

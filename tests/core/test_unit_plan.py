@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.core.units import Unit, UnitField, UnitLine, UnitPlan, normalised, plan_units
+from dialer.core.units import Unit, UnitField, UnitLine, UnitPlan, normalise_name, plan_units
 
 
 def line(number: int, name: str, parent: str = "", *aliases: str) -> UnitLine:
@@ -83,7 +83,7 @@ def test_a_repeated_name_as_a_parent_must_be_written_with_its_own():
     ],
 )
 def test_a_fault_names_its_line_and_column(lines: list[UnitLine], expected: list[tuple[int, UnitField]]):
-    plan = plan_units(lines, STANDING, {normalised("老五原"): 4})
+    plan = plan_units(lines, STANDING, {normalise_name("老五原"): 4})
     assert faults(plan) == expected
     assert all(fault.problem and fault.fix for fault in plan.faults)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.core.units import Unit, UnitIndex, normalised
+from dialer.core.units import Unit, UnitIndex, normalise_name
 
 CITY, LINHE, WUYUAN, HANGHOU = 1, 2, 3, 4
 LINHE_STATION, WUYUAN_STATION, SHANBA = 5, 6, 7
@@ -74,13 +74,15 @@ def test_full_width_and_case_make_no_difference():
 
 
 def test_an_alias_goes_before_a_name():
-    index = UnitIndex(UNITS, {normalised("城关派出所"): WUYUAN_STATION, normalised("临河区公安分局"): WUYUAN})
+    index = UnitIndex(
+        UNITS, {normalise_name("城关派出所"): WUYUAN_STATION, normalise_name("临河区公安分局"): WUYUAN}
+    )
     assert index.find("城关 派出所") == index[WUYUAN_STATION]
     assert index.find("临河区公安分局") == index[WUYUAN]
 
 
 def test_an_alias_of_a_closed_unit_finds_none():
-    assert UnitIndex(UNITS, {normalised("老城"): CLOSED}).find("老城") is None
+    assert UnitIndex(UNITS, {normalise_name("老城"): CLOSED}).find("老城") is None
 
 
 def test_a_bureau_and_a_station_of_one_stem_are_told_apart_and_the_bare_stem_is_neither():
@@ -125,15 +127,15 @@ def test_candidates_are_all_that_a_text_could_mean():
     ],
 )
 def test_near_names_are_suggested_best_first(text: str, first: int):
-    assert UnitIndex(UNITS, {"老城关": HANGHOU}).near(text)[0].id == first
+    assert UnitIndex(UNITS, {"老城关": HANGHOU}).similar_units(text)[0].id == first
 
 
 @pytest.mark.parametrize("text", ["", "甲乙丙丁", "派出所", "xyz"])
 def test_what_shares_only_its_ending_is_like_nothing(text: str):
-    assert UnitIndex(UNITS).near(text) == ()
+    assert UnitIndex(UNITS).similar_units(text) == ()
 
 
 def test_no_more_are_suggested_than_asked_for_and_no_closed_one():
     index = UnitIndex(UNITS)
-    assert len(index.near("城关", most=1)) == 1
-    assert CLOSED not in {unit.id for unit in index.near("旧城派出所", most=9)}
+    assert len(index.similar_units("城关", most=1)) == 1
+    assert CLOSED not in {unit.id for unit in index.similar_units("旧城派出所", most=9)}

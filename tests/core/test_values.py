@@ -15,10 +15,10 @@ from dialer.core.values import (
     Pause,
     PauseScope,
     RenderState,
-    fen_of,
-    must_have_evidence,
+    check_evidence,
+    format_yuan,
+    parse_yuan,
     typed_evidence,
-    yuan,
 )
 from tests.core.samples import MORNING
 
@@ -70,8 +70,8 @@ def test_no_amount_is_nothing_and_each_alone_is_something():
 
 @pytest.mark.parametrize(("fen", "written"), [(0, "0.00"), (5, "0.05"), (123_450, "1,234.50"), (100, "1.00")])
 def test_fen_are_written_in_yuan_and_read_back(fen: int, written: str):
-    assert yuan(fen) == written
-    assert fen_of(f" {written} ", field="amount") == fen
+    assert format_yuan(fen) == written
+    assert parse_yuan(f" {written} ", field="amount") == fen
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_fen_are_written_in_yuan_and_read_back(fen: int, written: str):
     ],
 )
 def test_an_amount_is_read_as_people_type_it(typed: str, fen: int):
-    assert fen_of(typed, field="amount") == fen
+    assert parse_yuan(typed, field="amount") == fen
 
 
 @pytest.mark.parametrize(
@@ -112,23 +112,23 @@ def test_an_amount_is_read_as_people_type_it(typed: str, fen: int):
 )
 def test_what_is_no_whole_number_of_fen_is_refused(typed: str):
     with pytest.raises(Invalid) as refused:
-        fen_of(typed, field="stopped")
+        parse_yuan(typed, field="stopped")
     assert refused.value.field == "stopped"
 
 
 def test_money_needs_evidence_and_nothing_needs_none():
-    must_have_evidence(Amounts(), None)
+    check_evidence(Amounts(), None)
     with pytest.raises(Invalid) as refused:
-        must_have_evidence(Amounts(stopped_fen=1), None)
+        check_evidence(Amounts(stopped_fen=1), None)
     assert refused.value.field == "evidence_kind"
 
 
 def test_each_amount_is_capped_by_what_the_evidence_shows():
     shown = Evidence(kind=EvidenceKind.BANK_RECEIPT, reference="回单 1", shows_fen=500)
-    must_have_evidence(Amounts(intended_fen=500, stopped_fen=500, returned_fen=500), shown)
+    check_evidence(Amounts(intended_fen=500, stopped_fen=500, returned_fen=500), shown)
     for name in ("intended_fen", "stopped_fen", "returned_fen"):
         with pytest.raises(Invalid) as refused:
-            must_have_evidence(Amounts(**{name: 501}), shown)
+            check_evidence(Amounts(**{name: 501}), shown)
         assert refused.value.field == "evidence_yuan"
         assert "5.01" in str(refused.value)
 

@@ -24,10 +24,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dialer.calls.claims import Claimed, Sending, claim_attempts, mark_attempts_sending, promote_planned
+from dialer.calls.claims import (
+    ClaimedAttempt,
+    Sending,
+    claim_attempts,
+    mark_attempts_sending,
+    promote_planned,
+)
 from dialer.calls.pacing import configure_line_group, lock_line_group, pause_line_group
 from dialer.cases.attempts import release_lapsed_claims, release_numbers
-from dialer.cases.persons import Known, Person, write_people
+from dialer.cases.persons import KnownPerson, Person, write_people
 from dialer.cases.store import NewCases, StoredCase, insert_cases
 from dialer.core.attempt import LIVE_STATES
 from dialer.core.case import Case
@@ -56,7 +62,7 @@ def store(module_database: str) -> Iterator[Store]:
             sa.insert(t.policy_version).values(version=1, content={}, content_hash=b"1", created_at=NOON)
         )
         known = [
-            Known(
+            KnownPerson(
                 id=n,
                 id_number=None,
                 person=Person(
@@ -94,8 +100,8 @@ class ClaimStory(RuleBasedStateMachine):
         self.n = dict.fromkeys(range(1, PEOPLE + 1), 0)
         self.open: dict[uuid.UUID, int] = {}
         self.tokens: dict[uuid.UUID, int] = {}
-        self.stale: list[Claimed] = []
-        self.held: list[Claimed] = []
+        self.stale: list[ClaimedAttempt] = []
+        self.held: list[ClaimedAttempt] = []
         self.left: list[datetime] = []
         self.resting: dict[str, datetime] = {}
         self.paused = False
@@ -238,7 +244,7 @@ class ClaimStory(RuleBasedStateMachine):
         self.held.remove(one)
         self.open.pop(one.attempt_id, None)
 
-    def _mark(self, one: Claimed) -> bool:
+    def _mark(self, one: ClaimedAttempt) -> bool:
         sending = Sending(
             attempt_id=one.attempt_id, token=one.token, script_id="s", script_hash="h", language="zh"
         )

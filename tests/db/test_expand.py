@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.db.migrations import (
     Lock,
-    Step,
+    MigrationPhase,
     examine_upgrade,
     migration_files,
     newest_revision,
@@ -20,7 +20,7 @@ from dialer.db.migrations import (
     read_change,
 )
 
-commands = tree()
+commands = build_command_line()
 
 _BEFORE_THE_RULE = "0039"
 _CONTRACTED: dict[str, str] = {}
@@ -51,7 +51,7 @@ def test_a_migration_from_now_on_expands_or_says_since_when_nothing_uses_what_it
     contracting = {
         change.revision: change.why
         for change in pending_changes(_BEFORE_THE_RULE)
-        if change.step is Step.CONTRACT
+        if change.step is MigrationPhase.CONTRACT
     }
     assert set(contracting) == set(_CONTRACTED), contracting
 

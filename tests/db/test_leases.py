@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.db import tables as t
-from dialer.db.leases import has_ended, own_name, take_lease
+from dialer.db.leases import has_ended, process_name, take_lease
 
 
 @pytest.fixture
@@ -81,18 +81,18 @@ def test_a_process_of_this_machine_that_ended_holds_nothing_and_one_of_another_m
     engine: sa.Engine,
 ):
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    living = own_name(child.pid)
+    living = process_name(child.pid)
     elsewhere = "another-machine" + living[living.index(" pid ") :]
     assert not has_ended(living)
     with engine.begin() as one:
         assert take_lease(one, "x", holder=living, seconds=30)
-        assert take_lease(one, "x", holder=own_name(), seconds=30) is None
+        assert take_lease(one, "x", holder=process_name(), seconds=30) is None
     child.communicate(b"\n")
     assert has_ended(living)
     assert not has_ended(elsewhere)
-    assert not has_ended(own_name())
+    assert not has_ended(process_name())
     # A later process with its number is another one.
-    assert has_ended(own_name().replace(f".{own_name().split('.')[1]}.", ".1."))
+    assert has_ended(process_name().replace(f".{process_name().split('.')[1]}.", ".1."))
     with engine.begin() as one:
         assert take_lease(one, "x", holder=f"{os.getpid()}", seconds=30)
 
@@ -103,7 +103,7 @@ def test_a_process_that_proc_hides_from_other_users_has_not_ended(engine: sa.Eng
     (tmp_path / "self" / "ns" / "pid").symlink_to(Path("/proc/self/ns/pid").readlink())
     (tmp_path / str(os.getpid())).symlink_to(f"/proc/{os.getpid()}")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        living = own_name(child.pid)
+        living = process_name(child.pid)
         assert not has_ended(living, proc=tmp_path)
         child.communicate(b"\n")
     assert has_ended(living, proc=tmp_path)

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.approvals.actions import approve_outcomes
-from dialer.calls.apply import News
+from dialer.calls.apply import CallNews
 from dialer.calls.claims import Sending, mark_attempts_sending
 from dialer.calls.dial import dial
 from dialer.calls.events import apply_call_events
@@ -164,7 +164,9 @@ def test_the_end_of_a_call_frees_its_number_last(bureau: Bureau):
     progress = CallProgress(stage=Stage.ENDED, sid="CA1", sequence=3, result=TelephonyResult.ANSWERED)
 
     def hear() -> None:
-        apply_call_events(bureau.services, [News(attempt_id=attempt_id, step="status.3", progress=progress)])
+        apply_call_events(
+            bureau.services, [CallNews(attempt_id=attempt_id, step="status.3", progress=progress)]
+        )
 
     with waiting_for(bureau, t.assignment.c.case_id == case_id, hear) as holder:
         assert may_have(holder, t.live_number.c.phone_blind == NUMBER)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.db import migrations
-from dialer.db.migrations import LocksNotHad, database_revision, migrate_database, newest_revision
+from dialer.db.migrations import LocksNotObtained, database_revision, migrate_database, newest_revision
 
 _EARLIER = Path(__file__).resolve().parent / "data" / "0024.sql"
 
@@ -47,7 +47,7 @@ def test_it_ends_where_a_table_is_never_free_and_what_is_done_stays(
     engine = sa.create_engine(earlier)
     with psycopg.connect(earlier.replace("+psycopg", "")) as service:
         service.execute("SELECT 1 FROM staff LIMIT 1")
-        with pytest.raises(LocksNotHad):
+        with pytest.raises(LocksNotObtained):
             migrate_database(engine)
         stopped_at = database_revision(engine)
         assert "0024" <= stopped_at < newest_revision()

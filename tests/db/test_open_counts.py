@@ -12,13 +12,13 @@ from dialer.cases.unassigned import (
     assign_text_to_unit,
     unassigned_cases,
     unassigned_groups,
+    unassigned_texts,
     unit_text_of_case,
-    waiting_texts_list,
 )
 from dialer.core.case import CaseStatus
 from dialer.core.values import Grade
 from dialer.db import tables as t
-from dialer.org.unit_store import add_unit, by_text, count_cases_without_unit, open_counts_of_units
+from dialer.org.unit_store import add_unit, count_cases_without_unit, open_counts_of_units, unassigned_by_text
 from tests.outcomes.town import MORNING, Scenario
 
 
@@ -32,7 +32,7 @@ def counted(scenario: Scenario) -> Counter[tuple[object, str, str]]:
                 for grade, n in grades.items()
             }
         )
-        for row in tx.rows(sa.select(by_text())):
+        for row in tx.rows(sa.select(unassigned_by_text())):
             found[None, row["text"], row["grade"]] += row["n"]
         assert count_cases_without_unit(tx) == sum(
             n for (unit_id, _, _), n in found.items() if unit_id is None
@@ -99,7 +99,7 @@ def test_a_text_without_end_is_loaded_counted_and_placed(scenario: Scenario):
     with scenario.tx() as tx:
         (group,) = unassigned_groups(tx)
         assert (group.text, group.cases) == (endless[:100], 3)
-        assert sorted(waiting_texts_list(tx)) == sorted([endless, other])
+        assert sorted(unassigned_texts(tx)) == sorted([endless, other])
         assert assign_text_to_unit(tx, endless, unit_id=unit_id, label="甲", by="li", now=MORNING) == 2
         assert [one.text for one in unassigned_cases(tx, text=other)] == [other]
     assert counted(scenario) == real(scenario)

@@ -16,7 +16,7 @@ from dialer.db.migrations import migrate_database, script_location
 from dialer.db.unit_of_work import Store, hold_snapshot
 from dialer.db.vault import Vault
 from dialer.outcomes.measures import figures
-from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures, state_of
+from dialer.outcomes.rollup import read_fact_state, refresh_rollup_once, rollup_figures
 from tests.core.samples import POLICY
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
@@ -73,7 +73,7 @@ def test_old_cases_are_tallied_in_bounded_batches_and_reported_exactly_meanwhile
             batches += 1
         assert batches == 3
         with store.begin() as tx:
-            assert state_of(tx) is not None
+            assert read_fact_state(tx) is not None
             assert tx.scalar(sa.text("SELECT count(DISTINCT case_id) FROM case_fact")) == CASES
             # Every figure but those of the drill is in the sums of days.
             assert tx.scalar(sa.text(_CALLS)) == 2 * (CASES - CASES // 8)

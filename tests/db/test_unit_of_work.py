@@ -52,7 +52,7 @@ def test_a_trial_sees_what_it_wrote_and_leaves_no_trace(fresh_database: str):
     store = opened(fresh_database)
     told: list[set[str]] = []
     store.after_commit = told.append
-    with store.trial() as tx:
+    with store.begin_and_roll_back() as tx:
         mark_drill_database(tx)
         tx.wanted.add("dial")
         assert is_drill_database(tx)

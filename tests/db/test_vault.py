@@ -118,8 +118,8 @@ def test_the_format_of_sm4_and_sm3_is_the_one_that_is_written_down():
     assert vault.blind(PHONE, kind=BlindKind.PHONE) == b"\0\2" + blind
     signed = vault.sign(b"line", purpose="p")
     assert signed == b"\2\0\3" + hmac(hmac(b"\3" * 32, b"seal\0p"), b"line")
-    assert vault.fits(signed, b"line", purpose="p")
-    assert not vault.fits(signed, b"line", purpose="q")
+    assert vault.verify_seal(signed, b"line", purpose="p")
+    assert not vault.verify_seal(signed, b"line", purpose="q")
 
 
 def test_while_the_index_is_made_again_a_value_has_the_blind_index_of_each_key():

@@ -15,7 +15,7 @@ import pytest
 
 from dialer.core.errors import SettingsError
 from dialer.demo.run import demo_environment
-from dialer.runtime.embedded import ensure
+from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.location import installed_binaries
 
 pytestmark = [pytest.mark.story, pytest.mark.smoke, pytest.mark.timeout(400)]
@@ -146,7 +146,7 @@ def test_no_process_is_left(demo: Told):
 
 def test_neither_the_database_nor_a_log_holds_a_name_or_a_number(demo: Told):
     _, _, log, folder, rows, _ = demo
-    with ensure(folder / "demo", valkey=False) as servers:
+    with ensure_servers(folder / "demo", valkey=False) as servers:
         dump = subprocess.run(
             [
                 str(installed_binaries().psql.with_name("pg_dump")),

@@ -9,15 +9,15 @@ from collections import Counter
 from dialer.core.access import Role
 from dialer.core.units import find_unit
 from dialer.demo.run import make_accounts
-from dialer.demo.sample_list import HEADINGS, HOME, SAMPLE_COMMITTED_AT, build, organise
-from dialer.units.tree import list_units
+from dialer.demo.sample_list import HEADINGS, HOME, SAMPLE_COMMITTED_AT, build, import_demo_units
+from dialer.units.tree import read_units_and_aliases
 from tests.outcomes.town import Scenario
 
 
 def test_the_sample_list_finds_its_units_but_for_a_few(fresh_database: str):
     scenario = Scenario(fresh_database)
-    organise(scenario.services)
-    index, _ = list_units(scenario.services)
+    import_demo_units(scenario.services)
+    index, _ = read_units_and_aliases(scenario.services)
     column = HEADINGS.index("属地机构")
     rows = csv.reader(io.StringIO(build(SAMPLE_COMMITTED_AT).decode("utf-8-sig")))
     texts = Counter(row[column] for row in rows if len(row) > column and row[1].startswith("YJ"))
@@ -26,7 +26,7 @@ def test_the_sample_list_finds_its_units_but_for_a_few(fresh_database: str):
     assert 0.02 < sum(missed.values()) / sum(texts.values()) < 0.12
     assert "" in missed
     assert any(len(index.candidates(text)) > 1 for text in missed)
-    assert any(not index.candidates(text) and index.near(text) for text in missed)
+    assert any(not index.candidates(text) and index.similar_units(text) for text in missed)
     counties = {found.path[1] for text in texts if (found := index.find(text)) and len(found.path) > 1}
     assert len(counties) == 7
     scenario.close()
@@ -34,8 +34,8 @@ def test_the_sample_list_finds_its_units_but_for_a_few(fresh_database: str):
 
 def test_the_officer_serves_in_one_county_and_the_others_in_the_whole_centre(fresh_database: str):
     scenario = Scenario(fresh_database)
-    organise(scenario.services)
-    index, _ = list_units(scenario.services)
+    import_demo_units(scenario.services)
+    index, _ = read_units_and_aliases(scenario.services)
     units = {made.member.role: made.member.unit_id for made in make_accounts(scenario.services)}
     assert units.pop(Role.OFFICER) == find_unit(index, HOME).id
     assert set(units.values()) == {None}

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import typer
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from tests.docs.pages import PAGES, ROOT, code, name
 
-app = tree()
+app = build_command_line()
 
 _TREE: Any = typer.main.get_command(app)
 _TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

@@ -31,9 +31,9 @@ from dialer.org.staff import (
     add_token,
     change_password,
     choose_extension,
-    enter,
+    clear_failed_tries,
+    complete_sign_in,
     extension_of,
-    forgive,
     known_words,
     list_tokens,
     list_units,
@@ -235,7 +235,9 @@ class TestSignIn:
     def test_how_somebody_came_in_and_with_what_is_kept(self, scenario: Scenario) -> None:
         member = account(scenario)
         with audited(scenario) as lines, scenario.tx() as tx:
-            entered = enter(tx, scenario.services, member, address=HERE, how="passkey", second_factor=True)
+            entered = complete_sign_in(
+                tx, scenario.services, member, address=HERE, how="passkey", second_factor=True
+            )
         assert session_of(scenario, entered.token).second_factor
         assert lines[0][3]["how"] == "passkey"
 
@@ -529,7 +531,7 @@ class TestTries:
         for _ in range(2):
             tries = reserve_tries(scenario.services, "wang", member, HERE)
             with scenario.tx() as tx:
-                forgive(tx, tries)
+                clear_failed_tries(tx, tries)
         assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False)
         assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (True, False)
 

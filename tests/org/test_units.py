@@ -16,7 +16,7 @@ from dialer.org.unit_store import (
     check_unit,
     delete_unit_alias,
     get_unit,
-    is_seen,
+    is_unit_visible,
     move_unit,
     subtree_ids,
     teach_unit_alias,
@@ -46,13 +46,13 @@ def test_a_subtree_is_the_unit_and_all_below(scenario: Scenario, tree: dict[str,
 
 def test_a_unit_sees_its_own_and_all_below(scenario: Scenario, tree: dict[str, int]):
     with scenario.tx() as tx:
-        assert is_seen(tx, None, None)
-        assert is_seen(tx, tree["post"], None)
-        assert is_seen(tx, tree["linhe"], tree["linhe"])
-        assert is_seen(tx, tree["post"], tree["linhe"])
-        assert not is_seen(tx, tree["city"], tree["linhe"])
-        assert not is_seen(tx, tree["wuyuan"], tree["linhe"])
-        assert not is_seen(tx, None, tree["city"]), "what has no unit belongs to the whole centre"
+        assert is_unit_visible(tx, None, None)
+        assert is_unit_visible(tx, tree["post"], None)
+        assert is_unit_visible(tx, tree["linhe"], tree["linhe"])
+        assert is_unit_visible(tx, tree["post"], tree["linhe"])
+        assert not is_unit_visible(tx, tree["city"], tree["linhe"])
+        assert not is_unit_visible(tx, tree["wuyuan"], tree["linhe"])
+        assert not is_unit_visible(tx, None, tree["city"]), "what has no unit belongs to the whole centre"
         check_unit(tx, None, None)
         check_unit(tx, tree["post"], tree["city"])
         for unit_id, visible_to in ((999, None), (999, tree["city"]), (tree["city"], tree["linhe"])):

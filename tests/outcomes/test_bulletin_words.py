@@ -16,10 +16,10 @@ from dialer.core.rates import Breakdown, Counts, Dimension, FirstAttempt, Money,
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang
 from dialer.outcomes.bulletin_text import (
-    Part,
+    BulletinSection,
     bulletin_document,
-    numbered_parts,
-    parts_of,
+    bulletin_sections,
+    numbered_sections,
     ranked_units,
     trend_chart,
 )
@@ -137,8 +137,8 @@ def figures_of(days: BulletinDays = OCTOBER, **changed: object) -> BulletinFigur
     return BulletinFigures(**(given | changed))
 
 
-def said(figures: BulletinFigures, heading: str, lang: Lang = Lang.EN) -> Part:
-    return next(part for part in parts_of(figures, lang) if part.heading == heading)
+def said(figures: BulletinFigures, heading: str, lang: Lang = Lang.EN) -> BulletinSection:
+    return next(part for part in bulletin_sections(figures, lang) if part.heading == heading)
 
 
 def test_the_first_section_compares_with_the_year_before_and_the_period_before():
@@ -281,7 +281,7 @@ def test_what_stays_the_same_neither_rises_nor_falls():
 
 def test_filed_cases_are_left_out_only_where_none_was_filed_at_any_time():
     none = {"filed": filed(0, 0), "filed_before": filed(0, 0), "filed_year_before": None}
-    headings = [part.heading for part in parts_of(figures_of(**none), Lang.EN)]
+    headings = [part.heading for part in bulletin_sections(figures_of(**none), Lang.EN)]
     assert "Filed cases" not in headings
     assert said(figures_of(**(none | {"filed_before": filed(1, 5)})), "Filed cases").paragraphs == [
         (
@@ -330,7 +330,7 @@ def of_units(slices: dict[str, Slice], **changed: object) -> BulletinFigures:
 
 
 def test_how_many_units_are_shown_and_when():
-    assert "Units" not in [part.heading for part in parts_of(of_units({"4": UNITS["4"]}), Lang.EN)]
+    assert "Units" not in [part.heading for part in bulletin_sections(of_units({"4": UNITS["4"]}), Lang.EN)]
     one = said(of_units({"2": UNITS["2"]}, adjusted={}), "Units")
     assert (one.charts, len(one.tables[0].rows)) == ([], 1)
     assert one.paragraphs[1:] == ["No unit differs from the others by more than chance."]
@@ -433,11 +433,11 @@ def test_each_rate_of_the_bulletin_is_defined_at_its_end():
 
 
 def test_sections_are_numbered():
-    assert [heading for heading, _ in numbered_parts(figures_of(), Lang.EN)] == [
+    assert [heading for heading, _ in numbered_sections(figures_of(), Lang.EN)] == [
         "1. Overall", "2. Filed cases", "3. Units", "4. Grades and fraud types", "5. In time", "6. Needs attention",
         "7. What the figures mean",
     ]  # fmt: skip
-    assert [heading[:2] for heading, _ in numbered_parts(figures_of(), Lang.ZH)] == [
+    assert [heading[:2] for heading, _ in numbered_sections(figures_of(), Lang.ZH)] == [
         "一、", "二、", "三、", "四、", "五、", "六、", "七、",
     ]  # fmt: skip
 
@@ -546,7 +546,7 @@ def test_the_document_has_all_that_the_page_has(lang: Lang, title: str, drill: s
     real, drilled = (Bulletin(line=line, figures=figures_of(drill=is_drill)) for is_drill in (False, True))
     document = docx.Document(BytesIO(bulletin_document(real, lang=lang, who="wang", now=AT).content))
     texts = [paragraph.text for paragraph in document.paragraphs]
-    parts = list(numbered_parts(real.figures, lang))
+    parts = list(numbered_sections(real.figures, lang))
     assert texts[:2] == [title, state_words(real, lang)]
     assert drill not in " ".join(texts)
     for heading, part in parts:

@@ -22,7 +22,7 @@ from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.language import Lang
 from dialer.org.unit_store import add_unit
-from dialer.outcomes.bulletin_text import bulletin_document, parts_of, ranked_units
+from dialer.outcomes.bulletin_text import bulletin_document, bulletin_sections, ranked_units
 from dialer.outcomes.bulletins import (
     BulletinLine,
     days_due,
@@ -405,6 +405,6 @@ def test_the_document_says_the_figures_with_numerator_denominator_and_interval(t
 @pytest.mark.parametrize("lang", Lang)
 def test_a_town_without_anything_has_a_bulletin_too(scenario: Scenario, lang: Lang):
     made = make_bulletin(scenario.services, OCTOBER, by="wang")
-    parts = parts_of(made.figures, lang)
+    parts = bulletin_sections(made.figures, lang)
     assert len(parts) == 5
     assert all(part.heading for part in parts)

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from dialer.core.errors import Invalid
 from dialer.core.rates import (
-    COUNTED,
+    COUNT_NAMES,
     FUNNEL,
     TREND,
     WAIT_BOUNDS_SECONDS,
+    CaseFilter,
     Counts,
-    Cut,
     Dimension,
     Money,
     Period,
@@ -28,17 +28,17 @@ from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.breakdown import (
-    BEHIND,
+    MEASURES_WITH_CASES,
     Window,
     case_ids_behind,
     count_behind,
-    lost,
+    loss_name,
     read_breakdown,
     read_days,
     read_waits,
     read_workload,
 )
-from dialer.outcomes.cuts import cut_days
+from dialer.outcomes.cuts import rollup_cut_days
 from dialer.outcomes.measures import figures
 from dialer.outcomes.report import refresh_rollup
 from tests.outcomes.test_any_town import fill
@@ -50,15 +50,20 @@ ZONE = "Asia/Shanghai"
 
 
 def window(
-    scenario: Scenario, cut: Cut | None = None, *, period: Period | None = None, depth: int = 0
+    scenario: Scenario, cut: CaseFilter | None = None, *, period: Period | None = None, depth: int = 0
 ) -> Window:
     return Window(
-        cut=cut or Cut(), period=period or Period(), drill=scenario.drill, now=NOW, timezone=ZONE, depth=depth
+        cut=cut or CaseFilter(),
+        period=period or Period(),
+        drill=scenario.drill,
+        now=NOW,
+        timezone=ZONE,
+        depth=depth,
     )
 
 
 def parts(
-    dimension: Dimension, scenario: Scenario, cut: Cut | None = None, *, depth: int = 0
+    dimension: Dimension, scenario: Scenario, cut: CaseFilter | None = None, *, depth: int = 0
 ) -> dict[str, Slice]:
     with scenario.tx() as tx:
         return dict(read_breakdown(tx, dimension, window(scenario, cut, depth=depth)).slices)
@@ -99,7 +104,7 @@ def test_the_parts_add_up_to_the_whole(scenario: Scenario):
     for dimension in Dimension:
         with scenario.tx() as tx:
             found = read_breakdown(tx, dimension, window(scenario))
-        for name in COUNTED:
+        for name in COUNT_NAMES:
             of_parts = sum(getattr(one.counts, name) for one in found.slices.values())
             assert of_parts == getattr(found.total.counts, name), (dimension, name)
         for kind in AmountKind:
@@ -115,14 +120,14 @@ def test_a_part_is_the_cut_of_its_value(scenario: Scenario):
     ids = scatter(scenario, 3)
     by_unit = parts(Dimension.UNIT, scenario, depth=1)
     below_city = {str(ids["city"]): (ids["city"],), str(ids["east"]): (ids["east"], ids["gate"])}
-    cuts = [(value, by_unit, Cut(unit_ids=units_of)) for value, units_of in below_city.items()]
-    cuts += [(g.value, parts(Dimension.GRADE, scenario), Cut(grade=g)) for g in Grade]
-    cuts += [(f.value, parts(Dimension.FRAUD_TYPE, scenario), Cut(fraud_type=f)) for f in FraudType]
-    cuts += [(s, parts(Dimension.SOURCE, scenario), Cut(source=s)) for s in "AB"]
-    cuts += [(s, parts(Dimension.SCRIPT, scenario), Cut(script_id=s)) for s in ("loan", "general")]
-    cuts += [(v, parts(Dimension.VERSION, scenario), Cut(version=v)) for v in ("loan@?", "general@?")]
-    cuts += [(p, parts(Dimension.PERSON, scenario), Cut(person=p)) for p in ("li", "nobody")]
-    cuts += [(str(hour), parts(Dimension.HOUR, scenario), Cut(hour=hour)) for hour in (8, 12, 20)]
+    cuts = [(value, by_unit, CaseFilter(unit_ids=units_of)) for value, units_of in below_city.items()]
+    cuts += [(g.value, parts(Dimension.GRADE, scenario), CaseFilter(grade=g)) for g in Grade]
+    cuts += [(f.value, parts(Dimension.FRAUD_TYPE, scenario), CaseFilter(fraud_type=f)) for f in FraudType]
+    cuts += [(s, parts(Dimension.SOURCE, scenario), CaseFilter(source=s)) for s in "AB"]
+    cuts += [(s, parts(Dimension.SCRIPT, scenario), CaseFilter(script_id=s)) for s in ("loan", "general")]
+    cuts += [(v, parts(Dimension.VERSION, scenario), CaseFilter(version=v)) for v in ("loan@?", "general@?")]
+    cuts += [(p, parts(Dimension.PERSON, scenario), CaseFilter(person=p)) for p in ("li", "nobody")]
+    cuts += [(str(hour), parts(Dimension.HOUR, scenario), CaseFilter(hour=hour)) for hour in (8, 12, 20)]
     with scenario.tx() as tx:
         for value, slices, cut in cuts:
             total = read_breakdown(tx, Dimension.GRADE, window(scenario, cut)).total
@@ -137,7 +142,7 @@ def test_units_stand_side_by_side_below_the_readers_own(scenario: Scenario):
     ids = scatter(scenario, 5)
     assert set(parts(Dimension.UNIT, scenario)) == {"", str(ids["city"])}
     assert set(parts(Dimension.UNIT, scenario, depth=1)) == {"", str(ids["city"]), str(ids["east"])}
-    below = Cut(unit_ids=(ids["east"], ids["gate"]))
+    below = CaseFilter(unit_ids=(ids["east"], ids["gate"]))
     assert set(parts(Dimension.UNIT, scenario, below, depth=2)) == {str(ids["east"]), str(ids["gate"])}
 
 
@@ -148,11 +153,11 @@ def test_every_count_opens_to_the_cases_behind_it(scenario: Scenario):
         for measure in CASE_MEASURES:
             ids = case_ids_behind(tx, measure, window(scenario), before_id=None, limit=1_000)
             assert ids == sorted(set(ids), reverse=True)
-            if measure in COUNTED:
+            if measure in COUNT_NAMES:
                 assert len(ids) == getattr(counts, measure), measure
-        for measure in BEHIND - set(CASE_MEASURES):
+        for measure in MEASURES_WITH_CASES - set(CASE_MEASURES):
             ids = case_ids_behind(tx, measure, window(scenario), before_id=None, limit=1_000)
-            if measure in COUNTED:
+            if measure in COUNT_NAMES:
                 assert bool(ids) == bool(getattr(counts, measure)), measure
                 assert len(ids) <= getattr(counts, measure), measure
 
@@ -187,7 +192,7 @@ def test_times_to_the_first_call_stand_in_the_bar_that_holds_them(scenario: Scen
 
 def test_there_is_no_twenty_fifth_hour():
     with pytest.raises(Invalid, match="hour"):
-        Cut(hour=24)
+        CaseFilter(hour=24)
 
 
 def make_successes_true_to_life(scenario: Scenario) -> None:
@@ -208,8 +213,8 @@ def test_each_step_of_the_funnel_is_a_part_of_the_one_before_and_its_loss_opens(
         for before, after in pairwise(FUNNEL):
             left = getattr(counts, before) - getattr(counts, after)
             assert left >= 0, after
-            assert count_behind(tx, lost(after), window(scenario)) == left, after
-            ids = set(case_ids_behind(tx, lost(after), window(scenario), before_id=None, limit=1_000))
+            assert count_behind(tx, loss_name(after), window(scenario)) == left, after
+            ids = set(case_ids_behind(tx, loss_name(after), window(scenario), before_id=None, limit=1_000))
             if before in CASE_MEASURES:
                 assert len(ids) == left
                 kept = set(case_ids_behind(tx, after, window(scenario), before_id=None, limit=1_000))
@@ -224,14 +229,14 @@ def test_the_days_add_up_to_the_window_and_are_those_of_the_rollup(scenario: Sce
         refresh_rollup(scenario.services)
     else:
         with scenario.tx() as tx:
-            assert cut_days(tx, window(scenario)) is None
+            assert rollup_cut_days(tx, window(scenario)) is None
         refresh_rollup(scenario.services)
         scenario.case(opened_at=MORNING)
     for period in (Period(), Period(start=MORNING + timedelta(hours=9), end=MORNING + timedelta(hours=40))):
         with scenario.tx() as tx:
             counts = figures(tx, period, drill=False, now=NOW).total.counts
             days = read_days(tx, window(scenario, period=period))
-            summed = cut_days(tx, window(scenario, period=period))
+            summed = rollup_cut_days(tx, window(scenario, period=period))
         for name in TREND:
             assert sum(day.get(name, 0) for day in days.values()) == getattr(counts, name), name
         assert summed is not None

@@ -10,22 +10,28 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.rates import COUNTED, FUNNEL, TREND, Cut, Dimension, Period, period_of
+from dialer.core.rates import COUNT_NAMES, FUNNEL, TREND, CaseFilter, Dimension, Period, period_of
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.unit_of_work import hold_snapshot
 from dialer.outcomes.breakdown import (
     Window,
     case_ids_behind,
-    lost,
+    loss_name,
     read_breakdown,
     read_days,
     read_strata,
     read_waits,
 )
-from dialer.outcomes.cuts import cut_case_ids, cut_days, cut_figures, cut_strata, cut_total
+from dialer.outcomes.cuts import (
+    rollup_cut_case_ids,
+    rollup_cut_days,
+    rollup_cut_figures,
+    rollup_cut_strata,
+    rollup_cut_total,
+)
 from dialer.outcomes.report import refresh_rollup
-from dialer.outcomes.rollup import Changed, read_changed, refresh_rollup_once
+from dialer.outcomes.rollup import ChangedCases, read_changed, refresh_rollup_once
 from dialer.outcomes.verify import verify_rollup
 from tests.outcomes.histories import MIDNIGHT, History
 from tests.outcomes.town import MORNING, Scenario
@@ -48,7 +54,7 @@ PERIODS = (
 )
 
 
-def cuts(history: History, chance: Random) -> Iterator[tuple[Cut, int]]:
+def cuts(history: History, chance: Random) -> Iterator[tuple[CaseFilter, int]]:
     """A cut of everything, one of each thing alone, and some of two or three; each with the depth of its units."""
     city, east, gate = history.units
     below = {0: (city, east, gate), 1: (east, gate), 2: (gate,)}
@@ -63,23 +69,23 @@ def cuts(history: History, chance: Random) -> Iterator[tuple[Cut, int]]:
         {"hour": chance.randrange(24)},
         {"person": chance.choice(("li", "bai"))},
     ]
-    yield Cut(), 0
-    yield Cut(), 1
+    yield CaseFilter(), 0
+    yield CaseFilter(), 1
     chosen = chance.sample(alone, 3)
     for given in (chosen[0], chosen[1], chosen[0] | chosen[1], chosen[0] | chosen[1] | chosen[2]):
-        yield Cut(**given), depth + 1 if "unit_ids" in given else 0  # type: ignore[arg-type]
+        yield CaseFilter(**given), depth + 1 if "unit_ids" in given else 0  # type: ignore[arg-type]
 
 
 def agree(scenario: Scenario, window: Window, dimension: Dimension) -> None:
     with scenario.tx() as tx:
         hold_snapshot(tx)
-        found = cut_figures(tx, dimension, window)
+        found = rollup_cut_figures(tx, dimension, window)
         assert found is not None
         assert found.breakdown == read_breakdown(tx, dimension, window), (dimension, window)
         assert found.waits == read_waits(tx, window), window
         assert found.contacted == read_waits(tx, window, "contact"), window
         days = read_days(tx, window)
-        assert cut_days(tx, window) == {
+        assert rollup_cut_days(tx, window) == {
             day: {name: counts.get(name, 0) for name in TREND}
             for day, counts in days.items()
             if any(counts.values())
@@ -92,7 +98,7 @@ def agree(scenario: Scenario, window: Window, dimension: Dimension) -> None:
                 }
                 for rate, by_unit in read_strata(tx, window).items()
             }
-            assert cut_strata(tx, window) == {
+            assert rollup_cut_strata(tx, window) == {
                 rate: {unit: kinds for unit, kinds in by_unit.items() if kinds}
                 for rate, by_unit in ours.items()
             }, window
@@ -144,29 +150,29 @@ def test_the_cases_behind_a_count_are_those_found_in_the_records(scenario: Scena
         window = Window(
             cut=cut, period=chance.choice(PERIODS), drill=False, now=MORNING, timezone=ZONE, depth=depth
         )
-        for measure in (*chance.sample(COUNTED, 8), *(lost(step) for step in FUNNEL[2:])):
+        for measure in (*chance.sample(COUNT_NAMES, 8), *(loss_name(step) for step in FUNNEL[2:])):
             with scenario.tx() as tx:
                 hold_snapshot(tx)
                 every = case_ids_behind(tx, measure, window, before_id=None, limit=1_000)
-                assert cut_case_ids(tx, measure, window, before_id=None, limit=1_000) == every, (
+                assert rollup_cut_case_ids(tx, measure, window, before_id=None, limit=1_000) == every, (
                     measure,
                     window,
                 )
                 if every:
-                    later = cut_case_ids(tx, measure, window, before_id=every[0], limit=2)
+                    later = rollup_cut_case_ids(tx, measure, window, before_id=every[0], limit=2)
                     assert later == every[1:3], (measure, window)
 
 
 @pytest.mark.parametrize(
     ("dimension", "cut", "cases", "in_a_day"),
     [
-        (Dimension.SOURCE, Cut(), 14, 2),
-        (Dimension.HOUR, Cut(grade=Grade.MEDIUM), 7, 2),
-        (Dimension.GRADE, Cut(source="bureau"), 7, 9),
+        (Dimension.SOURCE, CaseFilter(), 14, 2),
+        (Dimension.HOUR, CaseFilter(grade=Grade.MEDIUM), 7, 2),
+        (Dimension.GRADE, CaseFilter(source="bureau"), 7, 9),
     ],
 )
 def test_the_sums_of_months_are_what_is_read(
-    scenario: Scenario, dimension: Dimension, cut: Cut, cases: int, in_a_day: int
+    scenario: Scenario, dimension: Dimension, cut: CaseFilter, cases: int, in_a_day: int
 ):
     """Agreement would be worth nothing if both counted directly."""
     scenario.case()
@@ -178,8 +184,8 @@ def test_the_sums_of_months_are_what_is_read(
         tx.execute(sa.update(t.month_figure).values(cases=7))
         tx.execute(sa.update(t.day_trend).values(cases=9))
         window = Window(cut=cut, period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
-        found = cut_figures(tx, dimension, window)
-        days = cut_days(tx, window)
+        found = rollup_cut_figures(tx, dimension, window)
+        days = rollup_cut_days(tx, window)
     assert found is not None
     assert found.breakdown.total.counts.cases == cases
     assert days is not None
@@ -203,8 +209,8 @@ def test_a_month_is_read_from_its_sums_where_all_of_it_is_in_the_window(
 ):
     with module_town.tx() as tx:
         period = period_of(first, last, timezone=ZONE)
-        window = Window(cut=Cut(), period=period, drill=False, now=MORNING, timezone=ZONE, depth=0)
-        found = cut_figures(tx, Dimension.SOURCE, window)
+        window = Window(cut=CaseFilter(), period=period, drill=False, now=MORNING, timezone=ZONE, depth=0)
+        found = rollup_cut_figures(tx, Dimension.SOURCE, window)
     assert found is not None
     assert found.breakdown.total.counts.cases == cases
 
@@ -226,11 +232,11 @@ def test_what_is_known_to_have_changed_is_not_looked_for_again(scenario: Scenari
     scenario.case()
     refresh_rollup(scenario.services)
     scenario.case()
-    window = Window(cut=Cut(), period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
+    window = Window(cut=CaseFilter(), period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
     with scenario.tx() as tx:
         changed = read_changed(tx, now=MORNING, timezone=ZONE)
-        for known, cases in ((None, 2), (changed, 2), (Changed(ids=()), 1)):
-            total = cut_total(tx, window, known)
+        for known, cases in ((None, 2), (changed, 2), (ChangedCases(ids=()), 1)):
+            total = rollup_cut_total(tx, window, known)
             assert total is not None
             assert total.counts.cases == cases
 
@@ -271,12 +277,17 @@ def test_whoever_sees_every_unit_reads_the_sums_of_the_whole(scenario: Scenario)
     with scenario.tx() as tx:
         tx.execute(sa.update(t.month_figure).where(t.month_figure.c.dimension == "hour").values(cases=7))
     window = Window(
-        cut=Cut(unit_ids=history.units), period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=1
+        cut=CaseFilter(unit_ids=history.units),
+        period=Period(),
+        drill=False,
+        now=MORNING,
+        timezone=ZONE,
+        depth=1,
     )
 
     def counted() -> int:
         with scenario.tx() as tx:
-            found = cut_figures(tx, Dimension.HOUR, window)
+            found = rollup_cut_figures(tx, Dimension.HOUR, window)
             assert found is not None
             return found.breakdown.total.counts.cases
 

@@ -21,8 +21,8 @@ from dialer.outcomes.evidence_files import (
     clean_photo,
     files_of_case,
     files_of_outcomes,
-    open_file,
-    show_file,
+    reveal_file,
+    unseal_file,
 )
 from dialer.services import Services
 from tests.audit_lines import audit_lines
@@ -180,12 +180,12 @@ def test_a_file_is_sealed_and_opened_for_its_case_with_a_reason(visited: Visited
             (photo, DOOR.content, "image/png", "view_photo"),
             (file, RECEIPT.content, "application/pdf", "view_file"),
         ):
-            found = open_file(tx, file_id)
+            found = unseal_file(tx, file_id)
             assert (found.content, found.media_type, found.act) == (content, media_type, act)
             assert found.case_id == case_id
         unknown = uuid.uuid4()
         with pytest.raises(NotFound) as missed:
-            open_file(tx, unknown)
+            unseal_file(tx, unknown)
         assert (missed.value.kind, missed.value.key) == ("file", unknown)
 
 
@@ -193,10 +193,10 @@ def test_who_looks_at_a_file_is_in_the_audit(visited: Visited):
     scenario, case_id = visited.scenario, visited.case_id
     photo, file = visited.photo(), visited.file(scenario.outcome(case_id, stopped_fen=5))
     given = {"who": " zhao ", "reason": RevealReason.REVIEW, "why": "复核", "case_id": case_id}
-    shown = show_file(scenario.services, file, **given)
+    shown = reveal_file(scenario.services, file, **given)
     assert shown.content == RECEIPT.content
     given["visible_to"] = visited.unit_id
-    assert show_file(scenario.services, photo, **given).content == DOOR.content
+    assert reveal_file(scenario.services, photo, **given).content == DOOR.content
     told = [(line["act"], line["who"], line["subject"], line["why"]) for line in audit_lines(scenario.store)]
     assert told == [(act, "zhao", f"case/{case_id}", "复核") for act in ("view_file", "view_photo")]
     for wrong, kind in (
@@ -204,8 +204,8 @@ def test_who_looks_at_a_file_is_in_the_audit(visited: Visited):
         ({"visible_to": visited.other_unit_id}, "case"),
     ):
         with pytest.raises(NotFound) as missed:
-            show_file(scenario.services, file, **(given | wrong))
+            reveal_file(scenario.services, file, **(given | wrong))
         assert (missed.value.kind, missed.value.key) == (kind, file if kind == "file" else case_id)
     with pytest.raises(Invalid):
-        show_file(scenario.services, file, **(given | {"reason": ""}))
+        reveal_file(scenario.services, file, **(given | {"reason": ""}))
     assert len(audit_lines(scenario.store)) == 2

@@ -20,7 +20,7 @@ from dialer.org.unit_store import add_unit
 from dialer.outcomes.filing import (
     Filed,
     case_number_of,
-    concerned,
+    concerned_cases,
     correct_for_person,
     file_case,
     file_for_case,
@@ -29,8 +29,8 @@ from dialer.outcomes.filing import (
 )
 from dialer.outcomes.ledger import (
     CaseFilings,
+    case_ids_filed_under,
     correct_outcome_row,
-    filed_cases_recorded,
     filings_of_case,
     refuse_outcome_row,
 )
@@ -250,7 +250,7 @@ def test_a_row_of_a_list_is_recorded_once_for_the_cases_that_it_concerns(scenari
             tx, scenario.services, owner, fraud_type=FraudType.ROMANCE, happened_at=MORNING, **given
         )
         assert corrected == ((watched,), False)
-        assert filed_cases_recorded(tx, case_number="A1", case_ids=[filed, watched]) == [watched]
+        assert case_ids_filed_under(tx, case_number="A1", case_ids=[filed, watched]) == [watched]
     assert (status(scenario, filed), status(scenario, watched)) == ("watching", "reversed")
     with scenario.tx() as tx:
         undone = undo_for_person(tx, scenario.services, owner, **given)
@@ -306,7 +306,7 @@ def test_what_an_older_version_filed_is_not_undone_and_stays_where_it_is(scenari
         loan = {"fraud_type": FraudType.LOAN, "happened_at": MORNING}
         done = correct_for_person(tx, scenario.services, owner, case_number="A1", by="li", **loan)  # type: ignore[arg-type]
         assert done == ((), False)
-        assert filed_cases_recorded(tx, case_number="A1", case_ids=[filed]) == [filed]
+        assert case_ids_filed_under(tx, case_number="A1", case_ids=[filed]) == [filed]
         assert [number for number, _ in filings(tx, filed)] == ["A1"]
     kinds = [entry.kind for entry in show_case(scenario.services, filed).file.timeline]
     assert kinds.count(EntryKind.FILED) == 1
@@ -330,7 +330,7 @@ def test_a_loss_concerns_the_cases_that_were_opened_before_it():
     """Those that run; without any the newest of 180 days."""
 
     def of(*cases: Case, fraud_type: FraudType = FraudType.LOAN) -> list[int]:
-        return [one.id for one in concerned(cases, fraud_type=fraud_type, happened_at=MORNING)]
+        return [one.id for one in concerned_cases(cases, fraud_type=fraud_type, happened_at=MORNING)]
 
     second, half_year = timedelta(seconds=1), timedelta(days=180)
     open_now = case(1, MORNING, CaseStatus.OPEN)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from dialer.casefile.reading import CaseLineOut, show_case, tell_case, tell_page
+from dialer.casefile.reading import CaseLineOut, case_out, case_page_out, show_case
 from dialer.cases.search import CaseQuery, search_cases
 from dialer.cli.lists import Loaded
-from dialer.core.intervals import Rollup, compare, share_interval
-from dialer.core.rates import COUNTED, DEFINITIONS, Period
+from dialer.core.intervals import HitCount, compare_shares, share_interval
+from dialer.core.rates import COUNT_NAMES, DEFINITIONS, Period
 from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.demo.run import CallCounts, summary_json
@@ -72,7 +72,7 @@ def test_the_report(scenario: Scenario, lively: int):
     period = Period(start=MORNING, end=MORNING + timedelta(days=1))
     plain = report_out(make_report(scenario.services, period), [tried()]).plain()
     assert set(plain) == described("dialer report --json")
-    assert set(plain["counts"]) == set(COUNTED)
+    assert set(plain["counts"]) == set(COUNT_NAMES)
     assert set(plain["results"]) == set(TelephonyResult)
     assert list(plain["rates"]) == [definition.name for definition in DEFINITIONS]
     assert set(plain["left_out"]) == listed("dialer report --json", "left_out")
@@ -113,7 +113,7 @@ def tried() -> Comparison:
         at=MORNING,
         ended_at=None,
     )
-    tallies = {1: Rollup(people=40, hits=10), 2: Rollup(people=0, hits=0)}
+    tallies = {1: HitCount(people=40, hits=10), 2: HitCount(people=0, hits=0)}
     return Comparison(
         trial=trial,
         filed_loaded=True,
@@ -127,7 +127,9 @@ def tried() -> Comparison:
                         measure=measure,
                         tally=tally,
                         interval=share_interval(tally),
-                        verdict=None if number == 1 else compare(tallies[1], tally, more_is_better=True),
+                        verdict=None
+                        if number == 1
+                        else compare_shares(tallies[1], tally, more_is_better=True),
                     )
                     for measure in MEASURES
                 ),
@@ -157,7 +159,7 @@ def test_a_report_of_nothing_has_the_same_keys(scenario: Scenario):
 
 
 def test_a_case(scenario: Scenario, lively: int):
-    plain = tell_case(show_case(scenario.services, lively)).plain()
+    plain = case_out(show_case(scenario.services, lively)).plain()
     assert set(plain) == described("dialer case ID --json")
     assert set(plain["person"]) == listed("dialer case ID --json", "person")
     assert set(plain["next_steps"][0]) == listed("dialer case ID --json", "next_steps")
@@ -169,7 +171,7 @@ def test_a_case(scenario: Scenario, lively: int):
 
 
 def test_a_search(scenario: Scenario, lively: int):
-    plain = tell_page(search_cases(scenario.services, CaseQuery())).plain()
+    plain = case_page_out(search_cases(scenario.services, CaseQuery())).plain()
     assert set(plain) == described("dialer cases --json")
     assert set(plain["cases"][0]) == listed("dialer cases --json", "cases") == set(CaseLineOut.model_fields)
 

@@ -11,7 +11,7 @@ import pytest
 
 from dialer.core.intervals import Adjusted, Interval, Standing
 from dialer.core.rates import (
-    COUNTED,
+    COUNT_NAMES,
     DEFINITIONS,
     FUNNEL,
     TREND,
@@ -29,28 +29,28 @@ from dialer.core.rates import (
 )
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import Lang
-from dialer.outcomes.breakdown import Workload, lost
+from dialer.outcomes.breakdown import Workload, loss_name
 from dialer.outcomes.rate_charts import (
     COMPARED,
     ComparedLine,
-    Course,
     Step,
+    Trend,
     beside_chart,
     calendar_of,
     compared_lines,
     count_chart,
-    course_of,
     funnel_steps,
     further_sheets,
     map_of,
     measure_word,
     rate_chart,
     today_lines,
+    trend_of,
     waits_chart,
 )
 from dialer.outcomes.rate_tables import (
     SHOWN_BESIDE,
-    Made,
+    ExportInfo,
     RateLine,
     about_sheet,
     all_counts_sheet,
@@ -145,7 +145,7 @@ def test_a_funnel_of_nothing_has_no_shares():
 
 
 def test_a_loss_and_a_count_have_words_of_their_own():
-    assert [measure_word(lost(step), Lang.EN) for step in FUNNEL[1:]] == [
+    assert [measure_word(loss_name(step), Lang.EN) for step in FUNNEL[1:]] == [
         "joined a case that was open already",
         "left as duplicate, transferred or withdrawn",
         "neither called nor visited",
@@ -229,8 +229,8 @@ def days(first: date, *cases: int) -> dict[date, dict[str, int]]:
     return {first + timedelta(days=n): {"cases": count} for n, count in enumerate(cases)}
 
 
-def course(report: CutReport, start: str, end: str) -> Course | None:
-    return course_of(report, period_of(start, end, timezone=ZONE), ZONE)
+def course(report: CutReport, start: str, end: str) -> Trend | None:
+    return trend_of(report, period_of(start, end, timezone=ZONE), ZONE)
 
 
 def test_a_course_by_day_stands_beside_the_periods_before():
@@ -239,7 +239,7 @@ def test_a_course_by_day_stands_beside_the_periods_before():
         days_before=days(date(2026, 11, 17), 4, 5),
         days_year_before=days(date(2025, 11, 20), 7, 8, 9),
     )
-    assert course(report, "2026-11-20", "2026-11-22") == Course(
+    assert course(report, "2026-11-20", "2026-11-22") == Trend(
         is_weekly=False,
         starts=(date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 22)),
         counts=({"cases": 1}, {"cases": 2}, {"cases": 3}),
@@ -250,12 +250,12 @@ def test_a_course_by_day_stands_beside_the_periods_before():
 
 def test_a_course_has_two_days_at_least_and_ends_today():
     assert course(cut(), "2026-11-25", "2026-11-25") is None
-    assert course_of(cut(), Period(), ZONE) is None
+    assert trend_of(cut(), Period(), ZONE) is None
     found = course(cut(), "2026-11-24", "2026-12-25")
     assert found is not None
     assert found.starts == (date(2026, 11, 24), date(2026, 11, 25))
     assert (found.counts, found.before, found.year_before) == (({}, {}), (None, None), (None, None))
-    without = course_of(cut(days=days(date(2026, 11, 23), 1)), Period(), ZONE)
+    without = trend_of(cut(days=days(date(2026, 11, 23), 1)), Period(), ZONE)
     assert without is not None
     assert without.starts == (date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 25))
     assert without.before == without.year_before == (None, None, None)
@@ -677,7 +677,7 @@ def test_grades_types_and_hours_keep_their_order_and_others_begin_with_the_large
     )
 
 
-MADE = Made(
+MADE = ExportInfo(
     by="li",
     at=NOW + timedelta(minutes=5),
     zone=ZoneInfo(ZONE),
@@ -699,7 +699,7 @@ def test_a_file_says_who_made_it_from_what():
     ]
     given = [["From", "2026-11-01"], ["Compared by", "grade"]]
     assert sheet.rows == [*rows, *given]
-    drill = Made(by="li", at=MADE.at, zone=MADE.zone, given=MADE.given, drill=True)
+    drill = ExportInfo(by="li", at=MADE.at, zone=MADE.zone, given=MADE.given, drill=True)
     told = about_sheet(drill, cut(), Lang.EN)
     assert told.rows == [*rows, ["Drill", "no real phone was called"], *given]
 
@@ -709,7 +709,7 @@ def test_a_file_names_each_filter_that_was_set():
         "from": "2026-11-01", "to": "2026-11-30", "by": "hour", "unit": "7", "grade": "high", "type": "loan",
         "source": "通联", "script": "own", "version": "own@3", "hour": "9", "person": "li",
     }  # fmt: skip
-    made = Made(by="li", at=NOW, zone=ZoneInfo(ZONE), given=given, drill=False)
+    made = ExportInfo(by="li", at=NOW, zone=ZoneInfo(ZONE), given=given, drill=False)
     assert about_sheet(made, cut(), Lang.EN).rows[5:] == [
         ["From", "2026-11-01"],
         ["to", "2026-11-30"],
@@ -745,14 +745,17 @@ def test_a_rate_names_all_that_it_leaves_out():
 def test_a_file_has_every_count_of_every_value():
     sheet = all_counts_sheet(WHOLE, [("high", "High", part(fen=100, cases=3))], Lang.EN)
     assert sheet.title == "All counts"
-    assert sheet.head[: len(COUNTED) + 1] == ["", *(count_word(name, Lang.EN) for name in COUNTED)]
-    money = sheet.head[len(COUNTED) + 1 :]
+    assert sheet.head[: len(COUNT_NAMES) + 1] == ["", *(count_word(name, Lang.EN) for name in COUNT_NAMES)]
+    money = sheet.head[len(COUNT_NAMES) + 1 :]
     assert len(money) == 9
     assert money[1].endswith(": Waiting for approval (yuan)")
     whole, high = sheet.rows
-    assert whole[: len(COUNTED) + 1] == ["All together", *(getattr(WHOLE.counts, name) for name in COUNTED)]
-    assert high[: len(COUNTED) + 1] == ["High", *(3 if name == "cases" else 0 for name in COUNTED)]
-    assert high[len(COUNTED) + 1 :] == [1, 1.01, 1.02, 2, 2.01, 2.02, 3, 3.01, 3.02]
+    assert whole[: len(COUNT_NAMES) + 1] == [
+        "All together",
+        *(getattr(WHOLE.counts, name) for name in COUNT_NAMES),
+    ]
+    assert high[: len(COUNT_NAMES) + 1] == ["High", *(3 if name == "cases" else 0 for name in COUNT_NAMES)]
+    assert high[len(COUNT_NAMES) + 1 :] == [1, 1.01, 1.02, 2, 2.01, 2.02, 3, 3.01, 3.02]
 
 
 def test_a_file_defines_its_rates():
@@ -780,10 +783,10 @@ def test_the_columns_of_a_parquet_file_are_the_words_of_the_json():
         f"{kind}_{state}_fen" for kind in AmountKind for state in ("approved", "unapproved", "reversed")
     ]
     rates = [f"{one.name}.{end}" for one in DEFINITIONS for end in ("value", "low", "high")]
-    assert list(cells) == ["value", "name", *COUNTED, *amounts, *rates]
+    assert list(cells) == ["value", "name", *COUNT_NAMES, *amounts, *rates]
     assert cells["value"] == ("string", [None, "high"])
     assert cells["name"] == ("string", [None, "High"])
-    assert {cells[name][0] for name in (*COUNTED, *amounts)} == {"int64"}
+    assert {cells[name][0] for name in (*COUNT_NAMES, *amounts)} == {"int64"}
     assert {cells[name][0] for name in rates} == {"float64"}
     assert cells["cases"][1] == [900, 3]
     assert cells["stopped_unapproved_fen"][1] == [200_001, 201]

@@ -13,8 +13,18 @@ from pydantic import TypeAdapter
 
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid, NotFound
-from dialer.core.intervals import Rollup
-from dialer.core.rates import TREND, Breakdown, Counts, Cut, Dimension, FirstAttempt, Period, Slice, Waits
+from dialer.core.intervals import HitCount
+from dialer.core.rates import (
+    TREND,
+    Breakdown,
+    CaseFilter,
+    Counts,
+    Dimension,
+    FirstAttempt,
+    Period,
+    Slice,
+    Waits,
+)
 from dialer.core.values import Contact, FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
@@ -23,7 +33,7 @@ from dialer.outcomes.breakdown import (
     NotCalled,
     Progress,
     Window,
-    lost,
+    loss_name,
     read_breakdown,
     read_days,
     read_progress,
@@ -31,7 +41,7 @@ from dialer.outcomes.breakdown import (
     read_waits,
     read_workload,
 )
-from dialer.outcomes.cuts import cut_days, cut_figures, cut_strata
+from dialer.outcomes.cuts import rollup_cut_days, rollup_cut_figures, rollup_cut_strata
 from dialer.outcomes.measures import figures
 from dialer.outcomes.report import (
     CutReport,
@@ -39,17 +49,17 @@ from dialer.outcomes.report import (
     cases_behind,
     check_behind,
     clicked_count,
-    counted,
+    count_of_measure,
     cut_breakdown,
     cut_choices,
-    cut_out,
     cut_rates,
+    cut_report_out,
     make_report,
     moment_of,
     moment_text,
     note_export,
-    page_of,
-    read_cut,
+    read_case_page,
+    read_centre_reports,
     refresh_rollup,
     report_period,
 )
@@ -57,9 +67,9 @@ from dialer.outcomes.rollup import (
     changed_cases,
     keep_report,
     kept_report,
+    read_fact_state,
     refresh_rollup_once,
     rollup_figures,
-    state_of,
 )
 from dialer.outcomes.verify import verify_rollup
 from tests.audit_lines import audit_lines
@@ -72,17 +82,17 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
     ("by", "value", "narrowed"),
     [
         (Dimension.UNIT, "7", {"unit_id": 7}),
-        (Dimension.GRADE, "high", {"cut": Cut(hour=1, grade=Grade.HIGH)}),
-        (Dimension.FRAUD_TYPE, "loan", {"cut": Cut(hour=1, fraud_type=FraudType.LOAN)}),
-        (Dimension.SOURCE, "bank", {"cut": Cut(hour=1, source="bank")}),
-        (Dimension.SCRIPT, "own", {"cut": Cut(hour=1, script_id="own")}),
-        (Dimension.VERSION, "own@3", {"cut": Cut(hour=1, version="own@3")}),
-        (Dimension.PERSON, "li", {"cut": Cut(hour=1, person="li")}),
-        (Dimension.HOUR, "9", {"cut": Cut(hour=9)}),
+        (Dimension.GRADE, "high", {"cut": CaseFilter(hour=1, grade=Grade.HIGH)}),
+        (Dimension.FRAUD_TYPE, "loan", {"cut": CaseFilter(hour=1, fraud_type=FraudType.LOAN)}),
+        (Dimension.SOURCE, "bank", {"cut": CaseFilter(hour=1, source="bank")}),
+        (Dimension.SCRIPT, "own", {"cut": CaseFilter(hour=1, script_id="own")}),
+        (Dimension.VERSION, "own@3", {"cut": CaseFilter(hour=1, version="own@3")}),
+        (Dimension.PERSON, "li", {"cut": CaseFilter(hour=1, person="li")}),
+        (Dimension.HOUR, "9", {"cut": CaseFilter(hour=9)}),
     ],
 )
 def test_a_query_is_narrowed_to_one_value(by: Dimension, value: str, narrowed: dict[str, object]):
-    asked = RatesQuery(by=by, cut=Cut(hour=1), period=Period(start=MORNING))
+    asked = RatesQuery(by=by, cut=CaseFilter(hour=1), period=Period(start=MORNING))
     assert asked.narrowed(value) == replace(asked, **narrowed)  # type: ignore[arg-type]
 
 
@@ -124,9 +134,9 @@ def test_a_figure_of_a_report_is_found_again():
     assert clicked_count(report, "cases", "low") == 0
     assert clicked_count(report, "cases", "", today=True) == 2
     assert clicked_count(replace(report, today=None), "cases", "", today=True) is None
-    assert clicked_count(report, lost("cases_ours"), "") == 2
-    assert counted(None, "cases") == 0
-    assert counted(part(cases=1), "first_cases") is None
+    assert clicked_count(report, loss_name("cases_ours"), "") == 2
+    assert count_of_measure(None, "cases") == 0
+    assert count_of_measure(part(cases=1), "first_cases") is None
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +193,7 @@ def test_an_unknown_count_has_no_cases(town: Scenario):
 def test_the_cases_behind_a_count_come_fifty_at_a_time(town: Scenario):
     first = cases_behind(town.services, RatesQuery(), "cases", reader_unit_id=None)
     assert (first.at, first.count, len(first.ids)) == (town.clock.now(), 52, 51)
-    page = page_of(town.services, first.ids)
+    page = read_case_page(town.services, first.ids)
     assert [line.id for line in page.cases] == sorted(first.ids, reverse=True)[:50]
     assert page.next_before_id == first.ids[49]
     rest = cases_behind(
@@ -191,14 +201,14 @@ def test_the_cases_behind_a_count_come_fifty_at_a_time(town: Scenario):
     )
     assert (rest.count, len(rest.ids)) == (None, 2)
     assert rest.ids[0] == first.ids[50]
-    assert page_of(town.services, rest.ids).next_before_id is None
-    assert page_of(town.services, first.ids[:50]).next_before_id is None
+    assert read_case_page(town.services, rest.ids).next_before_id is None
+    assert read_case_page(town.services, first.ids[:50]).next_before_id is None
 
 
 def test_a_count_that_no_report_shows_is_counted_from_the_records(town: Scenario):
     found = cases_behind(town.services, RatesQuery(), "first_cases", reader_unit_id=None)
     assert (found.count, found.ids) == (0, ())
-    lost_cases = cases_behind(town.services, RatesQuery(), lost("cases_tried"), reader_unit_id=None)
+    lost_cases = cases_behind(town.services, RatesQuery(), loss_name("cases_tried"), reader_unit_id=None)
     assert (lost_cases.count, len(lost_cases.ids)) == (52, 51)
 
 
@@ -210,10 +220,10 @@ def test_units_are_compared_right_below_the_readers_own(town: Scenario):
     }
     assert of_reader == {None: [str(city)], city: [str(east)], east: [str(gate)], gate: [str(gate)]}
     with town.tx() as tx:
-        report, whole = read_cut(tx, town.services, RatesQuery())
+        report, whole = read_centre_reports(tx, town.services, RatesQuery())
         assert list(report.breakdown.slices) == [str(east)]  # all stand below one
         add_unit(tx, name="另一市局", parent_id=None)
-        report, _ = read_cut(tx, town.services, RatesQuery())
+        report, _ = read_centre_reports(tx, town.services, RatesQuery())
         assert list(report.breakdown.slices) == [str(city)]
         tx.execute(sa.delete(t.unit).where(t.unit.c.name == "另一市局"))
     assert whole.figures.total.counts.cases == 52
@@ -227,7 +237,7 @@ def test_a_cut_is_told_as_json(town: Scenario):
         (RatesQuery(by=Dimension.UNIT), None, (str(city), "市局")),
         (RatesQuery(by=Dimension.SOURCE), east, ("通联", "通联")),
     ):
-        out = cut_out(services, asked, cut_rates(services, asked, reader_unit_id=reader))
+        out = cut_report_out(services, asked, cut_rates(services, asked, reader_unit_id=reader))
         assert [(one.value, one.name, one.counts["cases"]) for one in out.parts] == [(*told, 52)]
         assert (out.by, out.drill, out.total.counts["cases"]) == (asked.by, False, 52)
         assert (out.window.start, out.window.end, out.window.timezone) == (None, None, "Asia/Shanghai")
@@ -236,7 +246,7 @@ def test_a_cut_is_told_as_json(town: Scenario):
         start=datetime(2026, 11, 24, 16, tzinfo=UTC), end=datetime(2026, 11, 25, 16, tzinfo=UTC)
     )
     asked = RatesQuery(by=Dimension.GRADE, period=period, unit_id=gate)
-    plain = cut_out(services, asked, cut_rates(services, asked, reader_unit_id=None)).plain()
+    plain = cut_report_out(services, asked, cut_rates(services, asked, reader_unit_id=None)).plain()
     assert plain["window"] == {
         "from": "2026-11-24T16:00:00+00:00", "to": "2026-11-25T16:00:00+00:00", "timezone": "Asia/Shanghai",
     }  # fmt: skip
@@ -258,7 +268,9 @@ def test_a_report_names_the_twenty_newest_cases_that_were_filed_after_their_warn
         assert refused.value.field == "at"
     with pytest.raises(Invalid):
         make_report(town.services, at=report.generated_at + SECOND)
-    narrowed = RatesQuery(by=Dimension.GRADE, cut=Cut(grade=Grade.MEDIUM), period=Period(start=MORNING - DAY))
+    narrowed = RatesQuery(
+        by=Dimension.GRADE, cut=CaseFilter(grade=Grade.MEDIUM), period=Period(start=MORNING - DAY)
+    )
     at = cut_rates(town.services, narrowed, reader_unit_id=None).generated_at
     with pytest.raises(Invalid):  # the whole was not counted with it
         make_report(town.services, narrowed.period, at=at)
@@ -307,14 +319,14 @@ def test_the_facts_are_as_of_ten_seconds_ago(town: Scenario):
     now = town.clock.advance(60)
     assert refresh_rollup_once(town.store, timezone="Asia/Shanghai", now=now, limit=10) == 1
     with town.tx() as tx:
-        state = state_of(tx)
+        state = read_fact_state(tx)
         written = tx.scalar(sa.text("SELECT CAST(xmin AS text) FROM meta WHERE key = 'tally'"))
     assert state is not None
     assert (state.as_of, state.timezone) == (now - 10 * SECOND, "Asia/Shanghai")
     for again in (now, now - SECOND):
         refresh_rollup_once(town.store, timezone="Asia/Shanghai", now=again, limit=10)
     with town.tx() as tx:
-        assert state_of(tx) == state
+        assert read_fact_state(tx) == state
         assert tx.scalar(sa.text("SELECT CAST(xmin AS text) FROM meta WHERE key = 'tally'")) == written
 
 
@@ -344,7 +356,9 @@ def test_the_two_hundred_who_reported_most_are_shown(town: Scenario):
         "urgency_at": signed, "opened_at": signed, "sign_by": signed, "due_at": signed, "feedback_by": signed,
         "signed_at": signed, "done_at": MORNING, "outcome": "cannot_find",
     }  # fmt: skip
-    window = Window(cut=Cut(), period=Period(), drill=False, now=MORNING, timezone="Asia/Shanghai", depth=0)
+    window = Window(
+        cut=CaseFilter(), period=Period(), drill=False, now=MORNING, timezone="Asia/Shanghai", depth=0
+    )
     with town.tx() as tx:
         logins = [*(f"p{n:03}" for n in range(201)), "p200"]
         tx.execute(sa.insert(t.assignment), [row | {"done_by": who, "signed_by": who} for who in logins])
@@ -452,24 +466,24 @@ def test_the_parts_of_days_at_the_ends_are_counted_with_the_whole_days(scenario:
     refresh_rollup(scenario.services)
     period = Period(start=noon, end=noon + 2 * DAY + SECOND)
     now = MORNING + 9 * DAY
-    window = Window(cut=Cut(), period=period, drill=False, now=now, timezone="Asia/Shanghai", depth=0)
+    window = Window(cut=CaseFilter(), period=period, drill=False, now=now, timezone="Asia/Shanghai", depth=0)
     with scenario.tx() as tx:
         summed = rollup_figures(tx, period, drill=False, now=now, timezone="Asia/Shanghai")
         assert summed == figures(tx, period, drill=False, now=now)
         assert (summed.total.counts.cases, summed.total.first_attempt.p50_seconds) == (5, 50)
-        strata = cut_strata(tx, window)
+        strata = rollup_cut_strata(tx, window)
         assert strata == read_strata(tx, window)
-        cut = cut_figures(tx, Dimension.UNIT, window)
+        cut = rollup_cut_figures(tx, Dimension.UNIT, window)
         assert cut is not None
         assert cut.breakdown == read_breakdown(tx, Dimension.UNIT, window)
         assert cut.waits == read_waits(tx, window)
         assert cut.contacted == read_waits(tx, window, "contact")
         nothing = dict.fromkeys(TREND, 0)
-        assert cut_days(tx, window) == {
+        assert rollup_cut_days(tx, window) == {
             day: nothing | counts for day, counts in read_days(tx, window).items()
         }
     assert strata is not None
     assert strata["dissuaded"] == {
-        str(east): {"medium loan": Rollup(people=3, hits=3)},
-        str(west): {"medium loan": Rollup(people=2, hits=2)},
+        str(east): {"medium loan": HitCount(people=3, hits=3)},
+        str(west): {"medium loan": HitCount(people=2, hits=2)},
     }

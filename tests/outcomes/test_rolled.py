@@ -23,7 +23,7 @@ from dialer.language import Lang
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.measures import LEFT_OUT, figures, slice_of
 from dialer.outcomes.report import make_report, refresh_rollup
-from dialer.outcomes.rollup import FIGURES, refresh_rollup_once, rollup_figures, state_of
+from dialer.outcomes.rollup import FIGURES, read_fact_state, refresh_rollup_once, rollup_figures
 from dialer.outcomes.verify import numbers_of, verify_rollup
 from tests.outcomes.histories import MIDNIGHT, History
 from tests.outcomes.town import MORNING, Scenario
@@ -284,7 +284,7 @@ def test_another_zone_is_counted_directly_until_the_facts_are_made_anew(scenario
     while refresh(scenario, now=MORNING, timezone=tokyo):
         pass
     with scenario.tx() as tx:
-        state = state_of(tx)
+        state = read_fact_state(tx)
     assert state is not None
     assert state.timezone == tokyo
     rolled, direct = both(scenario, day, now=MORNING + DAY, timezone=tokyo)

@@ -14,7 +14,7 @@ from dialer.cases.search import CaseQuery, search_cases
 from dialer.cli.cases import case_view, page_view
 from dialer.cli.report import duration, report_view
 from dialer.core.rates import DEFINITIONS
-from dialer.core.values import Contact, Grade, yuan
+from dialer.core.values import Contact, Grade, format_yuan
 from dialer.language import Lang
 from dialer.outcomes.report import make_report
 from dialer.words import rate_word
@@ -80,7 +80,7 @@ def test_durations(seconds: float, text: str):
 
 
 def test_yuan_of_whole_fen():
-    assert (yuan(0), yuan(5), yuan(123_456_705)) == ("0.00", "0.05", "1,234,567.05")
+    assert (format_yuan(0), format_yuan(5), format_yuan(123_456_705)) == ("0.00", "0.05", "1,234,567.05")
 
 
 @pytest.mark.parametrize("lang", Lang)

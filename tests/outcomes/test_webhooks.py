@@ -150,7 +150,7 @@ async def test_a_case_that_does_not_commit_is_told_to_nobody(
 ):
     subscribe(services, receiver)
     case_id = scenario.case()
-    with services.store.trial() as tx:
+    with services.store.begin_and_roll_back() as tx:
         tx.execute(
             sa.update(t.case)
             .where(t.case.c.id == case_id)

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from dialer.cases.persons import Known, Person, identify_person, write_people
+from dialer.cases.persons import KnownPerson, Person, identify_person, write_people
 from dialer.cases.store import Policies, case_to_columns, ensure_policy_version, get_case
 from dialer.core.case import Case, CaseStatus
 from dialer.core.policy import to_plain
@@ -109,7 +109,7 @@ class Scenario:
                 id_number=id_number,
                 id_valid=bool(id_number),
             )
-            known = Known(
+            known = KnownPerson(
                 id=person_id, id_number=next(iter(identity.id_number), None), person=person, is_new=True
             )
             write_people(tx, [known], [(key, person_id) for key, *_ in identity.name_phones], now=MORNING)

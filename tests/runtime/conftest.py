@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.runtime.embedded import erase
+from dialer.runtime.embedded import erase_servers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +21,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     """A data folder whose servers and files, under /var/lib for root, are gone after the test."""
     folder = tmp_path / "data"
     yield folder
-    erase(folder)
+    erase_servers(folder)
 
 
 @pytest.fixture

@@ -20,7 +20,15 @@ import redis
 from kombu import Queue
 
 from dialer.bootstrap import application
-from dialer.broker import DIAL_QUEUE, Enqueuer, MessageKey, Order, UnsignedMessage, discard_messages, make_app
+from dialer.broker import (
+    DIAL_QUEUE,
+    Enqueuer,
+    MessageKey,
+    TaskOrder,
+    UnsignedMessage,
+    discard_messages,
+    make_app,
+)
 from dialer.db.keys import create
 from dialer.db.system_state import cycle_parts, heartbeats
 from dialer.runtime.settings import load_settings
@@ -59,7 +67,7 @@ def celery_message(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
 
 
 def poisons() -> dict[str, bytes]:
-    signed = celery_message(**KEY.headers(Order(name="sweep", ids=(), sent_at=time.time())))
+    signed = celery_message(**KEY.headers(TaskOrder(name="sweep", ids=(), sent_at=time.time())))
     made: dict[str, Any] = {
         "timelimit": celery_message(timelimit="x"),
         "unknown task": celery_message(task=f"dialer.{MARK}"),
@@ -88,12 +96,12 @@ def poisons() -> dict[str, bytes]:
 
 
 def test_an_order_is_read_as_it_was_signed():
-    order = Order(name="load_list", ids=(7, "x"), sent_at=NOW)
+    order = TaskOrder(name="load_list", ids=(7, "x"), sent_at=NOW)
     assert KEY.read(KEY.headers(order), unix_seconds=NOW + 5) == order
 
 
 def test_an_old_order_is_none():
-    headers = KEY.headers(Order(name="dial", ids=(), sent_at=NOW))
+    headers = KEY.headers(TaskOrder(name="dial", ids=(), sent_at=NOW))
     assert KEY.read(headers, unix_seconds=NOW + 31) is None
     assert KEY.read(headers, unix_seconds=NOW - 3600) is None
 
@@ -103,7 +111,7 @@ def test_an_old_order_is_none():
     {"order": None}, {"order": 5}, {"order": "x" * 2000}, {"order": "\ud800"},
 ])  # fmt: skip
 def test_a_changed_order_is_refused(changed: dict[str, object]):
-    headers = KEY.headers(Order(name="sweep", ids=(), sent_at=NOW))
+    headers = KEY.headers(TaskOrder(name="sweep", ids=(), sent_at=NOW))
     with pytest.raises(UnsignedMessage):
         KEY.read({**headers, **changed}, unix_seconds=NOW)
 
@@ -115,7 +123,7 @@ def test_what_is_no_mapping_of_both_is_refused(headers: object):
 
 
 def test_another_key_is_refused():
-    headers = KEY.headers(Order(name="sweep", ids=(), sent_at=NOW))
+    headers = KEY.headers(TaskOrder(name="sweep", ids=(), sent_at=NOW))
     with pytest.raises(UnsignedMessage):
         MessageKey(secrets=lambda: (b"o" * 64,)).read(headers, unix_seconds=NOW)
 

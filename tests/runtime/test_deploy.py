@@ -22,7 +22,7 @@ import pytest
 import typer
 import yaml
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.api import gate as api
 from dialer.db.keys import create
 from dialer.runtime.location import free_port
@@ -30,7 +30,7 @@ from dialer.runtime.settings import load_settings
 from dialer.server import SECTIONS
 from tools.runtime_lock import RUNTIME_LOCK, runtime_lock
 
-commands = tree()
+commands = build_command_line()
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

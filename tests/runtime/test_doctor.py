@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.broker import MessageKey, check_broker, make_app
 from dialer.cli.control import check_names
 from dialer.core.errors import SettingsError, Unavailable
@@ -28,7 +28,7 @@ from dialer.runtime.doctor import (
 )
 from dialer.runtime.settings import CentreSettings, load_settings
 
-commands = tree()
+commands = build_command_line()
 
 PROBE = Probe(name="database", run=lambda: "schema 7", fix="dialer migrate")
 

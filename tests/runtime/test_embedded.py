@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from dialer.core.errors import Unavailable
 from dialer.db.migrations import migrate_database
-from dialer.runtime.embedded import EmbeddedServers, ensure, erase, wait_until
+from dialer.runtime.embedded import EmbeddedServers, ensure_servers, erase_servers, wait_until
 from dialer.runtime.location import Place, place_for, server_binaries
 
 Starter = Callable[[str], subprocess.Popen[str]]
@@ -30,10 +30,10 @@ Starter = Callable[[str], subprocess.Popen[str]]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """The place of a cluster that has run once; to make one takes 1 s of CPU."""
     folder = tmp_path_factory.mktemp("made")
-    with ensure(folder, valkey=False):
+    with ensure_servers(folder, valkey=False):
         place = place_for(folder)
     yield place
-    erase(folder)
+    erase_servers(folder)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def holder(data_dir: Path) -> str:
 
 
 def test_both_servers_work_as_the_product_needs_them(data_dir: Path):
-    with ensure(data_dir) as servers:
+    with ensure_servers(data_dir) as servers:
         assert servers.started
         with connect_service(servers) as connection:
             asked = connection.execute(
@@ -106,14 +106,14 @@ def test_both_servers_work_as_the_product_needs_them(data_dir: Path):
 
 
 def test_servers_are_not_roots(used_dir: Path):
-    with ensure(used_dir):
+    with ensure_servers(used_dir):
         running = [one for one in processes_about(used_dir) if one.name() in {"postgres", "valkey-server"}]
         assert len(running) >= 2
         assert all(one.uids().real != 0 for one in running)
 
 
 def test_no_one_without_the_password_gets_in(data_dir: Path):
-    with ensure(data_dir) as servers:
+    with ensure_servers(data_dir) as servers:
         files = sorted((data_dir / "embedded").glob("password*"))
         assert [path.name for path in files] == [
             f"password-{whose}" for whose in ("broker", "owner", "service", "superuser")
@@ -138,7 +138,7 @@ def test_no_one_without_the_password_gets_in(data_dir: Path):
 
 
 def test_the_service_s_role_owns_no_table_and_changes_none(used_dir: Path):
-    with ensure(used_dir, valkey=False) as servers:
+    with ensure_servers(used_dir, valkey=False) as servers:
         engine = sa.create_engine(servers.database_url)
         migrate_database(engine, owner_url=servers.owner_url)
         engine.dispose()
@@ -166,7 +166,7 @@ def as_an_earlier_version(data_dir: Path) -> None:
     """One password for everything, and one role that owns the database and its tables."""
     notes = data_dir / "embedded"
     shared = "5" * 64
-    with ensure(data_dir, valkey=False) as servers:
+    with ensure_servers(data_dir, valkey=False) as servers:
         place = place_for(data_dir)
         port = place.port("postgres")
         url = f"postgresql://postgres:{place.password('superuser')}@127.0.0.1:{port}"
@@ -190,7 +190,7 @@ def test_a_cluster_of_an_earlier_version_gets_its_roles_and_passwords(used_dir: 
     as_an_earlier_version(used_dir)
     shared = (used_dir / "embedded" / "password").read_text()
     for _ in range(2):
-        with ensure(used_dir) as servers:
+        with ensure_servers(used_dir) as servers:
             assert not (used_dir / "embedded" / "password").exists()
             with connect_service(servers) as service:
                 assert service.execute(
@@ -204,16 +204,16 @@ def test_a_cluster_of_an_earlier_version_gets_its_roles_and_passwords(used_dir: 
 
 
 def test_a_kill_between_the_superuser_s_password_and_its_note_harms_nothing(used_dir: Path):
-    with ensure(used_dir, valkey=False):
+    with ensure_servers(used_dir, valkey=False):
         pass
     (used_dir / "embedded" / "password").write_text("5" * 64)
-    with ensure(used_dir, valkey=False) as servers, connect_service(servers) as service:
+    with ensure_servers(used_dir, valkey=False) as servers, connect_service(servers) as service:
         assert service.execute("SELECT 1").fetchone() == (1,)
     assert not (used_dir / "embedded" / "password").exists()
 
 
 def test_only_loopback_is_listened_on(used_dir: Path):
-    with ensure(used_dir):
+    with ensure_servers(used_dir):
         addresses = {
             connection.laddr.ip
             for one in processes_about(used_dir)
@@ -227,20 +227,20 @@ def test_existing_folders_keep_their_mode(tmp_path: Path, data_dir: Path):
     data_dir.mkdir(mode=0o750)
     data_dir.chmod(0o750)
     above = stat.S_IMODE(tmp_path.stat().st_mode)
-    with ensure(data_dir, valkey=False):
+    with ensure_servers(data_dir, valkey=False):
         assert stat.S_IMODE(data_dir.stat().st_mode) == 0o750
         assert stat.S_IMODE((data_dir / "embedded").stat().st_mode) == 0o700
         assert stat.S_IMODE(tmp_path.stat().st_mode) == above
 
 
 def test_a_second_start_finds_the_rows_at_the_same_address(used_dir: Path):
-    with ensure(used_dir) as servers:
+    with ensure_servers(used_dir) as servers:
         first = (servers.database_url, servers.broker_url)
         with connect(servers) as connection:
             connection.execute("create table kept as select 7 as n")
         with redis.Redis.from_url(servers.broker_url) as broker:
             broker.set("kept", "7")
-    with ensure(used_dir) as servers:
+    with ensure_servers(used_dir) as servers:
         assert (servers.database_url, servers.broker_url) == first
         with connect(servers) as connection:
             assert connection.execute("select n from kept").fetchall() == [(7,)]
@@ -249,19 +249,19 @@ def test_a_second_start_finds_the_rows_at_the_same_address(used_dir: Path):
 
 
 def test_a_taken_port_is_given_up_for_a_free_one(used_dir: Path):
-    with ensure(used_dir, valkey=False) as servers:
+    with ensure_servers(used_dir, valkey=False) as servers:
         port = place_for(used_dir).port("postgres")
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
-        with ensure(used_dir, valkey=False) as servers, connect(servers) as connection:
+        with ensure_servers(used_dir, valkey=False) as servers, connect(servers) as connection:
             assert connection.info.port != port
 
 
 def test_a_joiner_leaves_the_servers_running(used_dir: Path):
-    with ensure(used_dir) as servers:
-        with ensure(used_dir) as joined:
+    with ensure_servers(used_dir) as servers:
+        with ensure_servers(used_dir) as joined:
             assert not joined.started
             assert (joined.database_url, joined.broker_url) == (servers.database_url, servers.broker_url)
         with connect(servers) as connection:
@@ -271,7 +271,7 @@ def test_a_joiner_leaves_the_servers_running(used_dir: Path):
 def test_the_starter_lets_a_joiner_finish_first(used_dir: Path, python: Starter):
     starter = python(holder(used_dir))
     assert starter.stdout.readline().startswith("True ")
-    joined = ensure(used_dir)
+    joined = ensure_servers(used_dir)
     assert not joined.started
     starter.stdin.write("go\n")
     starter.stdin.flush()
@@ -338,7 +338,7 @@ def test_a_killed_starters_forked_child_does_not_keep_servers_alive(data_dir: Pa
 
 
 def test_committed_rows_survive_a_kill_of_the_database(used_dir: Path):
-    with ensure(used_dir, valkey=False) as servers:
+    with ensure_servers(used_dir, valkey=False) as servers:
         with connect(servers) as connection:
             connection.execute("create table kept (n int)")
             for n in range(200):
@@ -359,14 +359,14 @@ def test_committed_rows_survive_a_kill_of_the_database(used_dir: Path):
 
 
 def test_a_server_whose_guard_is_killed_is_started_again(used_dir: Path):
-    with ensure(used_dir, valkey=False) as servers:
+    with ensure_servers(used_dir, valkey=False) as servers:
         address = servers.database_url
         with connect(servers) as connection:
             connection.execute("create table kept as select 7 as n")
         os.kill(servers._started[0].guard._process.pid, signal.SIGKILL)
 
         def is_back() -> bool:
-            servers.tend()
+            servers.restart_failed()
             try:
                 with connect(servers) as again:
                     return again.execute("select n from kept").fetchone() == (7,)
@@ -379,17 +379,17 @@ def test_a_server_whose_guard_is_killed_is_started_again(used_dir: Path):
 
 
 def test_a_recycled_process_number_does_not_pass_for_a_server(used_dir: Path):
-    with ensure(used_dir, valkey=False):
+    with ensure_servers(used_dir, valkey=False):
         pass
     note = place_for(used_dir).folder("postgres") / "postmaster.pid"
     note.write_text(f"{os.getpid()}\n{note.parent}\n1\n5432\n\n127.0.0.1\n1 1\nready\n")
-    with ensure(used_dir, valkey=False) as servers, connect(servers) as connection:
+    with ensure_servers(used_dir, valkey=False) as servers, connect(servers) as connection:
         assert servers.started
         assert connection.execute("select 1").fetchone() == (1,)
 
 
 def test_a_stray_server_that_nobody_keeps_is_replaced(data_dir: Path, python: Starter):
-    with ensure(data_dir, postgres=False):
+    with ensure_servers(data_dir, postgres=False):
         pass
     place = place_for(data_dir)
     user = place.account.user or (os.getuid(), os.getgid())
@@ -402,7 +402,7 @@ def test_a_stray_server_that_nobody_keeps_is_replaced(data_dir: Path, python: St
     )
     try:
         assert wait_until(lambda: bool(processes_about(data_dir)), seconds=60, step_seconds=0.1)
-        with ensure(data_dir, postgres=False) as servers:
+        with ensure_servers(data_dir, postgres=False) as servers:
             assert servers.started
             assert stray.wait(60) is not None
     finally:
@@ -421,25 +421,28 @@ def test_ephemeral_servers_take_their_files_with_them(data_dir: Path, python: St
 
 
 def test_erase_refuses_what_is_in_use_and_then_leaves_nothing(data_dir: Path):
-    servers = ensure(data_dir, postgres=False)
+    servers = ensure_servers(data_dir, postgres=False)
     place = place_for(data_dir)
     with pytest.raises(Unavailable, match="is in use by another process"):
-        erase(data_dir)
+        erase_servers(data_dir)
     servers.stop()
-    erase(data_dir)
+    erase_servers(data_dir)
     assert not place.servers.exists()
     assert not (data_dir / "embedded").exists()
 
 
 def test_what_was_not_asked_for_has_no_address(data_dir: Path):
-    with ensure(data_dir, postgres=False) as servers, pytest.raises(Unavailable, match="was not asked for"):
+    with (
+        ensure_servers(data_dir, postgres=False) as servers,
+        pytest.raises(Unavailable, match="was not asked for"),
+    ):
         _ = servers.database_url
 
 
 def test_data_of_another_version_are_refused_in_one_line(used_dir: Path):
-    with ensure(used_dir, valkey=False):
+    with ensure_servers(used_dir, valkey=False):
         pass
     (place_for(used_dir).folder("postgres") / "PG_VERSION").write_text("17\n")
     with pytest.raises(Unavailable, match="its data are of version 17, the program is 18"):
-        ensure(used_dir, valkey=False)
+        ensure_servers(used_dir, valkey=False)
     assert gone(used_dir)

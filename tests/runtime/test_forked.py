@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from dialer.runtime.embedded import wait_until
-from dialer.runtime.forked import POSSIBLE
+from dialer.runtime.forked import CAN_FORK
 
 Starter = Callable[[str], subprocess.Popen[str]]
-pytestmark = pytest.mark.skipif(not POSSIBLE, reason="copies are made on Linux alone")
+pytestmark = pytest.mark.skipif(not CAN_FORK, reason="copies are made on Linux alone")
 
 KEEPER = """
     import os, signal, sys, time
@@ -239,7 +239,7 @@ def test_what_a_copy_says_goes_where_the_keeper_s_errors_go(tmp_path: Path):
         supervisor = Supervisor([Child(name="x", argv=["x"], env={}, run=run)], events.append)
         supervisor.start()
         for _ in range(200):
-            supervisor.tend(seconds=0.05)
+            supervisor.run_once(seconds=0.05)
             if any(event.what is HistoryEntry.DIED for event in events):
                 break
         supervisor.stop()

@@ -20,7 +20,7 @@ from dialer.db.leases import take_lease
 from dialer.db.migrations import migrate_database, newest_revision
 from dialer.db.unit_of_work import Store, is_pooled
 from dialer.db.vault import Vault
-from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.embedded import EmbeddedServers, ensure_servers
 from dialer.runtime.location import own_home
 from tests.pooler import PROGRAM, ROOT, WHY_NOT, pooler
 
@@ -128,7 +128,7 @@ def test_the_core_paths_run_through_it(tmp_path: Path):
         *PATHS,
     ]
     with (
-        ensure(tmp_path / "servers", ephemeral=True, home=home) as servers,
+        ensure_servers(tmp_path / "servers", ephemeral=True, home=home) as servers,
         pooler(servers.owner_url, {"max_prepared_statements": "0", "default_pool_size": "10"}) as port,
     ):
         given = {"TESTS_POOLER": str(port), "TESTS_SERVERS": str(tmp_path / "servers")}

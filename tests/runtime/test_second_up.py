@@ -17,14 +17,14 @@ import pytest
 
 from dialer.core.errors import Unavailable
 from dialer.db.keys import create
-from dialer.db.leases import ServiceHold, ServiceRuns, own_name
+from dialer.db.leases import ServiceHold, ServiceRuns, process_name
 from dialer.runtime.location import free_port
 
 PATIENCE_SECONDS = 60.0
 
 
 def held_by(url: str, holder: str = "") -> ServiceHold:
-    return ServiceHold(url, holder=holder or own_name())
+    return ServiceHold(url, holder=holder or process_name())
 
 
 def test_a_database_is_held_once_and_by_nobody_afterwards(fresh_database: str):

@@ -19,7 +19,7 @@ import pytest
 
 from dialer.runtime.embedded import wait_until
 from dialer.runtime.guarded import Guarded
-from dialer.runtime.supervisor import Child, ChildEvent, HistoryEntry, Supervisor
+from dialer.runtime.supervisor import Child, ChildEvent, ChildEventKind, Supervisor
 
 Starter = Callable[[str], subprocess.Popen[str]]
 SLEEP = "import signal\nwhile True: signal.pause()"
@@ -68,13 +68,13 @@ def tend_until(supervisor: Supervisor, condition: Callable[[], bool], seconds: f
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition never came true"
-        supervisor.tend(seconds=0.05)
+        supervisor.run_once(seconds=0.05)
 
 
 def test_children_run_in_the_given_order(supervise: Callable[..., Supervisor], events: list[ChildEvent]):
     supervisor = supervise(child("first"), child("second"))
     pids = supervisor.pids()
-    assert [event.what for event in events] == [HistoryEntry.STARTED] * 2
+    assert [event.what for event in events] == [ChildEventKind.STARTED] * 2
     assert {event.name: event.pid for event in events} == pids
     assert list(pids) == ["first", "second"]
     assert psutil.Process(pids["first"]).environ()["MARK"] == "first"
@@ -90,9 +90,9 @@ def test_a_killed_child_comes_back_and_that_is_said(
     assert alive(supervisor.pids()["worker"])
     assert supervisor.pids()["web"] == before["web"]
     assert [(event.what, event.code) for event in events if event.name == "worker"] == [
-        (HistoryEntry.STARTED, None),
-        (HistoryEntry.DIED, -signal.SIGKILL),
-        (HistoryEntry.STARTED, None),
+        (ChildEventKind.STARTED, None),
+        (ChildEventKind.DIED, -signal.SIGKILL),
+        (ChildEventKind.STARTED, None),
     ]
 
 
@@ -104,7 +104,7 @@ def test_a_process_that_cannot_be_made_is_tried_again_while_the_others_go_on(
     with monkeypatch.context() as patch:
         patch.setattr(Guarded, "start", Mock(side_effect=BlockingIOError(errno.EAGAIN, "no process")))
         os.kill(before["worker"], signal.SIGKILL)
-        failed = lambda: [event for event in events if event.what is HistoryEntry.NOT_STARTED]  # noqa: E731 - two lines that read like the question
+        failed = lambda: [event for event in events if event.what is ChildEventKind.NOT_STARTED]  # noqa: E731 - two lines that read like the question
         tend_until(supervisor, lambda: len(failed()) == 2)
     assert [event.retry_seconds for event in failed()] == [0.1, 0.2]
     tend_until(supervisor, lambda: "worker" in supervisor.pids())
@@ -115,7 +115,7 @@ def test_a_child_that_keeps_dying_waits_longer_each_time(events: list[ChildEvent
     supervisor = Supervisor([child("broken", "raise SystemExit(3)")], events.append, first_pause_seconds=0.02)
     supervisor.start()
     try:
-        died = lambda: [event for event in events if event.what is HistoryEntry.DIED]  # noqa: E731 - two lines that read like the question
+        died = lambda: [event for event in events if event.what is ChildEventKind.DIED]  # noqa: E731 - two lines that read like the question
         tend_until(supervisor, lambda: len(died()) >= 4)
         assert [event.code for event in died()[:4]] == [3, 3, 3, 3]
         assert [event.retry_seconds for event in died()[:4]] == [0.02, 0.04, 0.08, 0.16]
@@ -128,7 +128,7 @@ def test_a_program_that_does_not_exist_is_a_death_like_any_other(events: list[Ch
     supervisor = Supervisor([missing], events.append, first_pause_seconds=5)
     supervisor.start()
     try:
-        tend_until(supervisor, lambda: any(event.what is HistoryEntry.DIED for event in events))
+        tend_until(supervisor, lambda: any(event.what is ChildEventKind.DIED for event in events))
         assert events[-1].code == 127
         assert supervisor.pids() == {}
     finally:
@@ -141,7 +141,7 @@ def test_stopping_ends_the_last_first_and_leaves_no_zombie(
     supervisor = supervise(child("first"), child("second"), child("third"))
     pids = list(supervisor.pids().values())
     supervisor.stop()
-    assert [event.name for event in events if event.what is HistoryEntry.STOPPED] == [
+    assert [event.name for event in events if event.what is ChildEventKind.STOPPED] == [
         "third",
         "second",
         "first",
@@ -227,4 +227,8 @@ def test_a_child_dies_with_its_guard(supervise: Callable[..., Supervisor], event
         psutil.Process(psutil.Process(pid).ppid()).kill()
     tend_until(supervisor, lambda: supervisor.pids().get("web") not in {None, pid})
     assert not alive(pid)
-    assert [event.what for event in events] == [HistoryEntry.STARTED, HistoryEntry.DIED, HistoryEntry.STARTED]
+    assert [event.what for event in events] == [
+        ChildEventKind.STARTED,
+        ChildEventKind.DIED,
+        ChildEventKind.STARTED,
+    ]

@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.bootstrap import application
 from dialer.db.keys import create
 from dialer.db.migrations import MayNotMigrate, owned_tables
-from dialer.runtime.embedded import EmbeddedServers, ensure
+from dialer.runtime.embedded import EmbeddedServers, ensure_servers
 from dialer.runtime.settings import load_settings
 from dialer.services import Purpose
 
-commands = tree()
+commands = build_command_line()
 
 
 @pytest.fixture
 def own_servers(tmp_path: Path) -> Iterator[EmbeddedServers]:
     """Their addresses are configured, as those of a centre's own servers."""
-    with ensure(tmp_path / "theirs", ephemeral=True) as servers:
+    with ensure_servers(tmp_path / "theirs", ephemeral=True) as servers:
         yield servers
 
 

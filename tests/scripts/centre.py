@@ -10,7 +10,7 @@ from audio.resample import TELEPHONE_HZ
 from audio.voices import Recordings
 from audio.wave_file import Sound, wav_bytes
 from dialer.calls.claims import Sending
-from dialer.calls.dial import sending
+from dialer.calls.dial import prepare_sending
 from dialer.core.values import Grade
 from dialer.scripts.overview import script_versions
 from dialer.scripts.reading import shipped_texts
@@ -101,7 +101,7 @@ class ScriptCentre(Scene):
         """What a worker would pin to the case's ring now."""
         claimed = next(c for c in self.claim() if c.case_id == case_id)
         choice = self.services.rendered_scripts.now(self.services.real.now())
-        return sending(choice, claimed, policy=self.services.policies.of(claimed.policy_version))
+        return prepare_sending(choice, claimed, policy=self.services.policies.of(claimed.policy_version))
 
     def call(self, *, grade: Grade = Grade.MEDIUM, person_id: int | None = None) -> uuid.UUID:
         """A ring that was placed now and is ringing."""

@@ -10,13 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from audio.clips import PROMPTS
-from dialer.calls.conversation import Step
+from dialer.calls.conversation import TurnRequest
 from dialer.cases.timeline import read_case_file
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.rendered import clips_for
-from dialer.telephony.webhooks import write
+from dialer.telephony.webhooks import write_turn
 from tests.calls.conversation import apply_call_event
 from tests.scripts.centre import ScriptCentre
 from tests.web.switchboard import CONFIG
@@ -60,7 +60,7 @@ def opening_of(centre: ScriptCentre) -> Path:
 def answered(
     centre: ScriptCentre, attempt_id: uuid.UUID, number: int = 0, position: Position | None = None
 ) -> Turn:
-    step = Step(
+    step = TurnRequest(
         attempt_id=attempt_id,
         step=number,
         sid=f"CA{attempt_id.hex}",
@@ -80,7 +80,9 @@ def test_the_words_are_spoken_and_the_case_is_flagged(spoiled: ScriptCentre, dam
     opening, _, identity = turn.utterances
     assert (opening.prompt_id, opening.audio) == (OPENING, None)
     assert identity.audio is not None
-    twiml = write(turn, attempt_id=attempt_id, step=0, config=CONFIG, audio_url=lambda file: f"/audio/{file}")
+    twiml = write_turn(
+        turn, attempt_id=attempt_id, step=0, config=CONFIG, audio_url=lambda file: f"/audio/{file}"
+    )
     assert (
         '<Say language="cmn-CN" voice="Polly.Zhiyu">您好，我是市公安局反诈中心机器人。有人让您转账，不要转'
         in twiml

@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from audio.wave_file import wav_bytes
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 from dialer.bootstrap import assemble
 from dialer.core.errors import Conflict, Invalid, Refusal, UnusableFile
 from dialer.core.values import RenderState
@@ -25,7 +25,7 @@ from tests.audio.conftest import burst
 from tests.scripts.centre import LOAN
 from tests.scripts.conftest import ROOT
 
-app = tree()
+app = build_command_line()
 
 DRAFTER, APPROVER = ("--by", "王警官"), ("--by", "李所长", "--reason", "说得更清楚")
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from dialer.core.case import CaseStatus
 from dialer.core.events import AttemptEnded
-from dialer.core.reach import Conversation, HeardPrompt, Hearing, Reach, contact_of, reach_of
+from dialer.core.reach import Conversation, HeardPrompt, Hearing, Reach, contact_of_reach, reach_of
 from dialer.core.values import Answer, Contact, Grade, Tag, TelephonyResult
 from dialer.scripts.dialogue import Context, Heard, Position, advance, start
-from dialer.scripts.model import LANGUAGE_KEY, SUCCESSES, Ask, Script
+from dialer.scripts.model import LANGUAGE_KEY, SUCCESS_ANSWERS, Ask, Script
 from dialer.scripts.reading import shipped_scripts
 from tests.core.samples import has_next_step, started
 
@@ -94,7 +94,7 @@ class PhoneTalk:
         return AttemptEnded(
             n=1,
             result=TelephonyResult.ANSWERED,
-            contact=contact_of(reach),
+            contact=contact_of_reach(reach),
             answer=learned.answer,
             reach=reach,
         )
@@ -114,7 +114,7 @@ class PhoneTalk:
             for one in self.turn.utterances
         ]
         self.must_say |= {one.id for one in said if one.must_say}
-        self.hearing = self.hearing.saying(self.step, said, self.now)
+        self.hearing = self.hearing.with_turn(self.step, said, self.now)
 
     def was_heard(self, prompt: str) -> bool:
         return any(
@@ -129,7 +129,7 @@ def questions(script: Script, *, verifying: bool) -> set[str]:
         for node in script.nodes.values()
         if isinstance(node, Ask)
         and any(
-            choice.contact is Contact.VERIFIED if verifying else choice.answer in SUCCESSES
+            choice.contact is Contact.VERIFIED if verifying else choice.answer in SUCCESS_ANSWERS
             for choice in node.choices.values()
         )
     }
@@ -139,7 +139,7 @@ def check(talk: PhoneTalk, ended: AttemptEnded) -> None:
     learned = talk.turn.learned
     if learned.contact is Contact.VERIFIED:
         assert any(talk.was_heard(one) for one in questions(talk.script, verifying=True))
-    if learned.answer in SUCCESSES:
+    if learned.answer in SUCCESS_ANSWERS:
         assert any(talk.was_heard(one) for one in questions(talk.script, verifying=False))
         # The farewell is said after the answer, and proves nothing.
         last = {one.prompt_id for one in talk.turn.utterances}
@@ -148,7 +148,7 @@ def check(talk: PhoneTalk, ended: AttemptEnded) -> None:
         assert all(talk.was_heard(one) for one in talk.warning)
     story = started(Grade.HIGH, numbers=2).tell(ended, after=60)
     succeeded = story.case.status is CaseStatus.WATCHING
-    assert not succeeded or (ended.reach is Reach.VERIFIED and learned.answer in SUCCESSES)
+    assert not succeeded or (ended.reach is Reach.VERIFIED and learned.answer in SUCCESS_ANSWERS)
     assert succeeded or has_next_step(story.case)
 
 

@@ -178,10 +178,10 @@ def test_clips_dropped_into_the_data_folder_play_without_code(centre: ScriptCent
     rendered = centre.services.rendered_scripts.of("loan", placed.script_version_id, placed.audio_hash)
     recorded = [clip for clip in rendered.clips if clip.voice == RECORDED]
     assert [(clip.language, clip.prompt_id) for clip in recorded] == [("mn", "common.opening")]
-    context = Context(language="mn", clips=rendered.by_text, recordings=rendered.recordings)
+    context = Context(language="mn", clips=rendered.files_by_text, recordings=rendered.recordings)
     opening, _, identity = start(rendered.script, context).utterances
     assert opening.audio == (recorded[0].file,)
-    assert (identity.language, identity.audio) == ("zh", (rendered.by_text["zh", identity.text],))
+    assert (identity.language, identity.audio) == ("zh", (rendered.files_by_text["zh", identity.text],))
     page = show_script(centre.services, "loan")
     said = next(node for node in page.nodes if node.id == "opening").said
     assert {one.language: one.voice for one in said}["mn"] == RECORDED
@@ -271,7 +271,7 @@ def named(centre: ScriptCentre) -> ScriptCentre:
 def opening(centre: ScriptCentre) -> Utterance:
     choice = centre.services.rendered_scripts.now(centre.services.real.now())
     spoken = choice.live["loan"]
-    return start(spoken.script, Context(clips=spoken.by_text)).utterances[0]
+    return start(spoken.script, Context(clips=spoken.files_by_text)).utterances[0]
 
 
 def test_a_call_says_the_centres_name_and_a_worker_makes_its_sound(named: ScriptCentre):

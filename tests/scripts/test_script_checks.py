@@ -8,7 +8,13 @@ import pytest
 
 from dialer.core.values import Answer, Contact, FraudType
 from dialer.scripts.dialogue import Context, Heard, advance, start
-from dialer.scripts.lint import RULES, acknowledged_seconds, check, good_path_seconds, longest_path_seconds
+from dialer.scripts.lint import (
+    RULES,
+    acknowledged_seconds,
+    good_path_seconds,
+    lint_script,
+    longest_path_seconds,
+)
 from dialer.scripts.model import Ask, End, HandOver, Say, Script, with_defaults
 from dialer.scripts.reading import (
     prompt_list,
@@ -39,13 +45,13 @@ def broken(
 
 
 def rules(script: Script, **kinds: object) -> set[str]:
-    return {finding.rule for finding in check(script, **kinds)}  # type: ignore[arg-type]
+    return {finding.rule for finding in lint_script(script, **kinds)}  # type: ignore[arg-type]
 
 
 class TestShipped:
     @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
     def test_nothing_is_found(self, script_id: str):
-        assert [str(finding) for finding in check(shipped_scripts()[script_id])] == []
+        assert [str(finding) for finding in lint_script(shipped_scripts()[script_id])] == []
 
     def test_every_fraud_type_has_its_own_script(self):
         own = {
@@ -76,7 +82,7 @@ class TestShipped:
 class TestShape:
     def test_a_node_that_nothing_leads_to(self):
         orphan = '\n[nodes.orphan]\nkind = "say"\nzh = "没有人听"\nen = "unheard"\nnext = "acknowledge"\n'
-        found = [f for f in check(broken(more=orphan)) if f.rule == "reachable"]
+        found = [f for f in lint_script(broken(more=orphan)) if f.rule == "reachable"]
         assert [(f.file, f.node) for f in found] == [("police_impersonation.toml", "orphan")]
         lines = (TEXTS[POLICE] + orphan).splitlines()
         assert lines[found[0].line - 1] == "[nodes.orphan]"
@@ -107,7 +113,7 @@ class TestShape:
 class TestClaims:
     def test_no_success_for_somebody_unverified(self):
         script = broken(base=((', contact = "verified", phrases = "owner"', ', phrases = "owner"'),))
-        assert {f.node for f in check(script) if f.rule == "verified"} == {"goodbye"}
+        assert {f.node for f in lint_script(script) if f.rule == "verified"} == {"goodbye"}
 
     def test_no_success_on_a_spoken_answer_alone(self):
         old = 'answer = "acknowledged", needs_key = true'
@@ -118,7 +124,7 @@ class TestClaims:
         early = broken(
             base=(('zh = "这个号码是您本人', 'zh = "您是{person}吗，这个号码是您本人'),), more=name
         )
-        assert {f.node for f in check(early) if f.rule == "personal"} == {"identity"}
+        assert {f.node for f in lint_script(early) if f.rule == "personal"} == {"identity"}
         late = broken(('zh = "请注意', 'zh = "{person}，请注意'), more=name)
         assert "personal" not in rules(late)
 
@@ -178,7 +184,7 @@ class TestSound:
         less = dict(EVERY_SECOND)
         text = shipped_scripts()[POLICE].nodes["warn"].prompt.texts["zh"]  # type: ignore[union-attr]
         del less["zh", text]
-        (found,) = check(shipped_scripts()[POLICE], durations=less)
+        (found,) = lint_script(shipped_scripts()[POLICE], durations=less)
         assert (found.rule, found.node) == ("sound", "warn")
         assert str(found).startswith("police_impersonation.toml:")
 
@@ -210,7 +216,7 @@ class TestSound:
         if node == "opening":
             caution = with_defaults(script, script.nodes["caution"].prompt.texts["zh"], "zh")  # type: ignore[union-attr]
             lasting |= {("zh", caution): 4.0}
-        found = {str(f.problem) for f in check(script, durations=lasting) if f.rule == "length"}
+        found = {str(f.problem) for f in lint_script(script, durations=lasting) if f.rule == "length"}
         assert problem in found
         assert found <= {problem, problem.replace("in zh", "in mn")}
 
@@ -236,12 +242,12 @@ class TestOtherLanguage:
     def test_the_first_question_leaves_key_8_alone_while_languages_are_offered(self):
         script = broken(base=(('\n2 = { next = "wrong_person"', self.TAKES_8),))
         assert "language" not in rules(script)
-        found = [one for one in check(script, offered=("en",)) if one.rule == "language"]
+        found = [one for one in lint_script(script, offered=("en",)) if one.rule == "language"]
         assert [one.node for one in found] == ["identity"]
 
     @pytest.mark.parametrize("script_id", sorted(shipped_scripts()))
     def test_no_shipped_script_takes_it(self, script_id: str):
-        assert check(shipped_scripts()[script_id], offered=("en", "mn")) == ()
+        assert lint_script(shipped_scripts()[script_id], offered=("en", "mn")) == ()
 
     def test_the_offer_names_its_key(self):
         script = broken(base=(("For English, press 8.", "For English, press 7."),))

@@ -7,7 +7,7 @@ import pytest
 from dialer.core.values import Answer, Contact, Tag
 from dialer.scripts.dialogue import Context, start
 from dialer.scripts.model import (
-    SUCCESSES,
+    SUCCESS_ANSWERS,
     Ask,
     End,
     HandOver,
@@ -180,7 +180,7 @@ class TestShipped:
     def test_every_success_is_a_verified_persons(self, script_id: str):
         script = shipped_scripts()[script_id]
         known = contacts(script)
-        ends = [n for n in script.nodes.values() if isinstance(n, End) and n.answer in SUCCESSES]
+        ends = [n for n in script.nodes.values() if isinstance(n, End) and n.answer in SUCCESS_ANSWERS]
         assert ends
         for node in ends:
             assert known[node.id] <= {Contact.VERIFIED}

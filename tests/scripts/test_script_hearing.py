@@ -14,8 +14,8 @@ from dialer.scripts.dialogue import (
     Position,
     Understood,
     advance,
-    meant,
-    plain,
+    interpret_answer,
+    normalise_speech,
     start,
 )
 from dialer.scripts.model import Ask, Target
@@ -31,7 +31,7 @@ def ask(node: str, script_id: str = "general") -> Ask:
 
 
 def understood(node: str, heard: Heard, *voices: str, script_id: str = "general") -> Understood:
-    return meant(shipped_scripts()[script_id], ask(node, script_id), heard, voices or ("zh",))
+    return interpret_answer(shipped_scripts()[script_id], ask(node, script_id), heard, voices or ("zh",))
 
 
 def key_of(node: str, heard: Heard, *voices: str, script_id: str = "general") -> str:
@@ -207,7 +207,7 @@ class TestSilence:
     ],
 )
 def test_marks_and_small_words_do_not_count(said: str, bare: str):
-    assert plain(said) == bare
+    assert normalise_speech(said) == bare
 
 
 @given(st.text(max_size=40))
@@ -215,7 +215,7 @@ def test_whatever_is_said_no_success_and_no_identity_comes_of_it(said: str):
     for script in shipped_scripts().values():
         for node in script.nodes.values():
             if isinstance(node, Ask):
-                choice = meant(script, node, Heard.said(said), ("zh", "en")).choice
+                choice = interpret_answer(script, node, Heard.said(said), ("zh", "en")).choice
                 assert choice is None or (choice.contact is None and not choice.needs_key)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from dialer.core.errors import NotFound
 from dialer.core.values import FraudType, Tag
-from dialer.scripts.lint import check
+from dialer.scripts.lint import lint_script
 from dialer.scripts.model import Purpose
 from dialer.scripts.reading import (
     GENERAL_SCRIPT,
@@ -119,7 +119,7 @@ WRONG_VALUES = ("1", "true", '"x"', '"repeat"', "[1]", "[]", "{}", "{ a = 1 }", 
 
 def refusal(text: str) -> ScriptUnreadable | None:
     try:
-        check(read(text))
+        lint_script(read(text))
     except ScriptUnreadable as fault:
         return fault
     return None

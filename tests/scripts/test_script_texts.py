@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from dialer.scripts.dialogue import Context, Heard, Position, advance, start
-from dialer.scripts.model import Script, blanks, filled, needs_verification, time_of_day, with_defaults
+from dialer.scripts.model import (
+    Script,
+    fill_template,
+    needs_verification,
+    time_of_day,
+    variable_names,
+    with_defaults,
+)
 from dialer.scripts.reading import lines_of, prompt_list, read_script, shipped_texts
 
 TEXTS = shipped_texts()
@@ -32,14 +39,14 @@ def test_the_time_of_day(hour: int, name: str):
 
 class TestBlanks:
     def test_they_are_named(self):
-        assert blanks("这里是{bureau}，拨打{hotline}") == {"bureau", "hotline"}
-        assert blanks("没有空") == frozenset()
+        assert variable_names("这里是{bureau}，拨打{hotline}") == {"bureau", "hotline"}
+        assert variable_names("没有空") == frozenset()
 
     def test_what_is_given_wins_over_the_default(self):
         text = "这里是{bureau}，拨打{hotline}"
         assert with_defaults(script(), text, "zh") == "这里是市公安局反诈中心，拨打96110"
         given = {"bureau": "临河区反诈中心"}
-        assert filled(script(), text, "zh", given, 9) == "这里是临河区反诈中心，拨打96110"
+        assert fill_template(script(), text, "zh", given, 9) == "这里是临河区反诈中心，拨打96110"
 
     def test_a_language_has_its_own_default(self):
         assert with_defaults(script(), "This is {bureau}.", "en") == "This is the city anti-fraud centre."
@@ -55,7 +62,7 @@ class TestBlanks:
         ],
     )
     def test_the_greeting_is_of_the_hour_and_the_language(self, language: str, hour: int, said: str):
-        assert filled(script(HOUR), "{hour}", language, {}, hour) == said
+        assert fill_template(script(HOUR), "{hour}", language, {}, hour) == said
 
 
 class TestPersonal:

@@ -11,13 +11,13 @@ from starlette.routing import Route
 
 from audio.clips import PROMPTS
 from dialer.scripts.rendered import shipped_script
-from dialer.web.rendering import sound
+from dialer.web.rendering import serve_sound
 from tests.scripts.centre import LOAN, ScriptCentre
 
 
 def got(centre: ScriptCentre, file: str) -> httpx.Response:
     async def ask() -> httpx.Response:
-        web = Starlette(routes=[Route("/audio/{file:path}", sound(centre.services), methods=["GET"])])
+        web = Starlette(routes=[Route("/audio/{file:path}", serve_sound(centre.services), methods=["GET"])])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://web") as client:
             return await client.get(f"/audio/{file}")
 

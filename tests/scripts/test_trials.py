@@ -19,7 +19,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.language import Lang
 from dialer.outcomes.report import make_report
-from dialer.scripts.rendered import drawn
+from dialer.scripts.rendered import draw_version
 from dialer.scripts.store import Version
 from dialer.scripts.trials import compare_versions, running_trials, set_trial
 from tests.scripts.centre import LOAN, ScriptCentre
@@ -78,8 +78,8 @@ def test_no_weights_end_it_too(centre: ScriptCentre, second: Version):
 
 
 def test_only_who_must_moves_when_shares_change():
-    before = {key: drawn({1: 50.0, 2: 50.0}, str(key)) for key in range(4000)}
-    after = {key: drawn({1: 50.0, 2: 50.0, 3: 50.0}, str(key)) for key in range(4000)}
+    before = {key: draw_version({1: 50.0, 2: 50.0}, str(key)) for key in range(4000)}
+    after = {key: draw_version({1: 50.0, 2: 50.0, 3: 50.0}, str(key)) for key in range(4000)}
     moved = [key for key in before if before[key] != after[key]]
     assert {after[key] for key in moved} == {3}
     assert 0.30 < len(moved) / 4000 < 0.37

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from audio.clips import PROMPTS
-from dialer.calls.conversation import Step, choose_script
+from dialer.calls.conversation import TurnRequest, choose_script
 from dialer.cases.timeline import read_case_file
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.timeline import EntryKind
@@ -69,7 +69,7 @@ def test_another_process_speaks_it_within_two_seconds(centre: ScriptCentre):
     assert other.now(centre.clock.now()).live["loan"].version_id == draft.id
 
 
-def _next_turn(centre: ScriptCentre, step: Step) -> Turn:
+def _next_turn(centre: ScriptCentre, step: TurnRequest) -> Turn:
     turn = apply_call_event(centre.services, step)
     assert turn is not None
     return turn
@@ -245,8 +245,8 @@ def test_the_shipped_sound_is_kept_so_that_an_old_version_can_come_back(centre: 
     assert kept >= {path.name for path in PROMPTS.glob("*.wav")}
 
 
-def _step(attempt_id: uuid.UUID, number: int, turn: Turn | None = None, key: str = "") -> Step:
-    return Step(
+def _step(attempt_id: uuid.UUID, number: int, turn: Turn | None = None, key: str = "") -> TurnRequest:
+    return TurnRequest(
         attempt_id=attempt_id,
         step=number,
         sid=f"CA{attempt_id.hex}",

@@ -51,12 +51,12 @@ class Post(Scene):
     def robot(self) -> Robot:
         """A robot of a new process."""
         robot = Robot(self.services, threading.Event(), holder=f"elsewhere pid 1 robot{next(self._robots)}")
-        robot.beat()
+        robot.do_periodic_work()
         return robot
 
     def work(self, robot: Robot) -> None:
         """Everything that was sent is evaluated."""
-        while robot.step():
+        while robot.evaluate_next():
             pass
 
     def kill(self) -> None:

@@ -155,7 +155,7 @@ def test_a_second_person_approves_rules_and_the_robot_goes_on_with_them(post: Po
         approve_rules(post.services, draft.number, by="zhao", reason="more")
     approve_rules(post.services, draft.number, by="li", reason="more")
     robot._last.clear()
-    robot.beat()
+    robot.do_periodic_work()
     with post.tx() as tx:
         assert live_rules(tx).content_hash == draft.content_hash == robot._rules.content_hash  # type: ignore[union-attr]
     post.send(post.listed(account=MULE), post.payment())

@@ -13,13 +13,13 @@ from dialer.core.errors import Conflict
 from dialer.core.values import OutcomeKind, ScammerContact, VersionState
 from dialer.db import tables as t
 from dialer.outcomes.filed_lists import load_filed
-from dialer.signals.health import check_quality, drifts
+from dialer.signals.health import check_quality, drifted_figures
 from dialer.signals.label_store import read_background, read_labels
 from dialer.signals.learning import fit_rules
 from dialer.signals.queries import read_status
 from dialer.signals.robot import Robot
 from dialer.signals.scorecard import TooFewLabels
-from dialer.signals.sending import SOURCE, draw_below, release_held
+from dialer.signals.sending import SOURCE, release_held, send_random_draw
 from dialer.signals.store import SignalCodec
 from dialer.signals.versions import approve_rules
 from tests.signals.post import MULE, OTHER, PERSON, SCAMMER, Post
@@ -238,13 +238,13 @@ def test_a_case_that_is_filed_without_a_call_lists_what_it_rests_on(post: Post, 
 
 def test_a_draw_notes_how_common_rules_are_below_the_line(post: Post):
     with post.tx() as tx:
-        draw_below(tx, post.services, now=post.clock.now(), every=timedelta(0))
+        send_random_draw(tx, post.services, now=post.clock.now(), every=timedelta(0))
     post.clock.advance(60)
     post.send(*(post.signal("app", phone=phone(n), app="quick", topic="chat") for n in range(30)))
     post.work(post.robot())
     post.clock.advance(600)
     with post.tx() as tx:
-        drawn = draw_below(tx, post.services, now=post.clock.now(), every=timedelta(0))
+        drawn = send_random_draw(tx, post.services, now=post.clock.now(), every=timedelta(0))
         background = read_background(tx, since=post.clock.now() - timedelta(days=1))
     assert background == {frozenset({"early_sideloaded_chat"}): 30 - drawn}
 
@@ -307,11 +307,11 @@ def test_figures_that_are_spread_otherwise_raise_an_alarm(post: Post):
     post.clock.advance(2 * 86_400)
     pay(1000, 1_000_000)
     with post.tx() as tx:
-        assert drifts(tx, now=post.clock.now()) == []
+        assert drifted_figures(tx, now=post.clock.now()) == []
     post.clock.advance(2 * 86_400)
     pay(2000, 9_000_000)
     with post.tx() as tx:
-        (drifted, *_) = drifts(tx, now=post.clock.now())
+        (drifted, *_) = drifted_figures(tx, now=post.clock.now())
         check_quality(tx, now=post.clock.now())
     assert drifted[0] == "payment_listed_account.amount"
     assert "signals_drifted" in {row["code"] for row in post.rows(t.alarm)}

@@ -10,7 +10,7 @@ import pytest
 
 from dialer.core.values import FraudType, Grade
 from dialer.language import Lang, say
-from dialer.signals.model import FIELDS, ItemKind, Reading, SignalKind, SignalReader, Topic
+from dialer.signals.model import FIELDS_OF_SIGNAL, ItemKind, Reading, SignalKind, SignalReader, Topic
 
 NOW = datetime(2026, 11, 27, 4, tzinfo=UTC)
 READER = SignalReader(
@@ -92,7 +92,7 @@ def test_every_kind_is_read():
         },
     ]  # fmt: skip
     got = [READER.read({**one, "signal_no": str(n)}, received_at=NOW) for n, one in enumerate(raws)]
-    assert [type(one) for one in got] == [Reading] * len(FIELDS) == [Reading] * len(SignalKind)
+    assert [type(one) for one in got] == [Reading] * len(FIELDS_OF_SIGNAL) == [Reading] * len(SignalKind)
     signals = {one.signal.kind: one for one in got if isinstance(one, Reading)}
     assert signals[SignalKind.WEB].items == {ItemKind.DOMAIN: "example.com"}
     assert signals[SignalKind.PAYMENT_ATTEMPT].signal.amount_fen == 5_000_000

@@ -19,7 +19,7 @@ from dialer.signals.evaluation import Evaluator
 from dialer.signals.health import check_health
 from dialer.signals.reasons import reasons_of_case
 from dialer.signals.robot import Robot
-from dialer.signals.sending import SOURCE, draw_below, release_held
+from dialer.signals.sending import SOURCE, release_held, send_random_draw
 from dialer.signals.store import SignalCodec, delete_old_signals
 from dialer.signals.verdict_store import (
     StoredReason,
@@ -137,7 +137,7 @@ def test_a_process_that_is_stopped_while_it_takes_shards_over_loses_nothing_of_t
     stopped = threading.Event()
     stopped.set()
     short = Robot(post.services, stopped, holder="elsewhere pid 1 short")
-    short.beat()
+    short.do_periodic_work()
     short.close()
     assert {row["holder"] for row in post.rows(t.robot_shard)} == {""}
     post.send(post.payment())
@@ -231,7 +231,7 @@ def test_a_robot_that_is_killed_at_any_moment_loses_nothing_and_doubles_nothing(
 
                 patch.setattr(Robot, "_commit", dies)
                 with pytest.raises(KeyboardInterrupt):
-                    robot.step()
+                    robot.evaluate_next()
             post.kill()
             robot = post.robot()
         elif start % 30 == 20:
@@ -277,19 +277,19 @@ def test_what_a_database_did_not_take_is_written_when_it_answers(post: Post, mon
 def test_two_robots_share_the_shards_and_one_takes_over_from_the_other(post: Post):
     first, second = post.robot(), post.robot()
     first._last.clear()
-    first.beat()
+    first.do_periodic_work()
     second._last.clear()
-    second.beat()
+    second.do_periodic_work()
     assert sorted([*first._shards, *second._shards]) == list(range(8))
     post.send(post.listed(account=MULE), *(post.payment(phone=f"+861380013{n:04d}") for n in range(20)))
     post.work(first)
     assert 0 < len(warnings(post)) < 20
     post.kill()
     second._last.clear()
-    second.beat()
+    second.do_periodic_work()
     post.work(second)
     assert len(warnings(post)) == 20
-    assert not first.step(), "what it held is another's"
+    assert not first.evaluate_next(), "what it held is another's"
     assert len(warnings(post)) == 20
 
 
@@ -563,7 +563,7 @@ def test_another_source_that_falls_silent_is_named_in_the_alarm_that_stands(post
 def test_some_below_the_line_are_drawn_and_their_probability_is_kept(post: Post):
     robot = post.robot()
     with post.tx() as tx:
-        draw_below(tx, post.services, now=post.clock.now(), every=timedelta(0))
+        send_random_draw(tx, post.services, now=post.clock.now(), every=timedelta(0))
     post.clock.advance(60)
     post.send(
         *(
@@ -577,7 +577,7 @@ def test_some_below_the_line_are_drawn_and_their_probability_is_kept(post: Post)
         pytest.skip("no shipped rule stays below the threshold here")
     post.clock.advance(3 * 3600)
     with post.tx() as tx:
-        drawn = draw_below(tx, post.services, now=post.clock.now(), every=timedelta(0))
+        drawn = send_random_draw(tx, post.services, now=post.clock.now(), every=timedelta(0))
     rows = [row for row in post.rows(t.verdict) if row["state"] == "drawn"]
     assert len(rows) == drawn == len(warnings(post))
     assert all(0 < row["draw_share"] <= 1 for row in rows)

@@ -15,7 +15,7 @@ from dialer.signals.lint import check_rule, check_texts
 from dialer.signals.model import Change, Direction, Item, ItemKind, ListKind, Signal, SignalKind
 from dialer.signals.rules import RuleSet, RuleUnreadable, read_rule, shipped_rules, shipped_texts
 from dialer.signals.scorecard import Scorecard
-from dialer.signals.verdicts import Bands, compare, filled
+from dialer.signals.verdicts import Bands, compare_warned, fill_reason
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 PERSON = b"p" * 16
@@ -97,7 +97,7 @@ def test_a_window_ends_exactly(after: timedelta, fires: bool):
     evaluator = Evaluator(RuleSet.of([shipped_rules()["many_new_payees"]]))
     for n, (offset, account) in enumerate([(timedelta(0), "a"), (timedelta(hours=1), "b"), (after, "c")]):
         evaluator.apply(payment(n, START + offset, 100, account=account))
-    assert bool(evaluator.fired(PERSON, START + after)) is fires
+    assert bool(evaluator.rules_firing(PERSON, START + after)) is fires
 
 
 def test_a_rule_is_in_effect_from_its_day_until_its_day():
@@ -110,7 +110,7 @@ def test_a_rule_is_in_effect_from_its_day_until_its_day():
         START + timedelta(hours=23),
         START + timedelta(days=1),
     )
-    assert [bool(evaluator.fired(PERSON, one)) for one in moments] == [False, True, True, False]
+    assert [bool(evaluator.rules_firing(PERSON, one)) for one in moments] == [False, True, True, False]
 
 
 def test_a_payment_to_a_listed_account_is_extra_high_and_says_why():
@@ -156,7 +156,7 @@ def test_a_list_change_finds_those_who_touched_the_item_in_three_days_and_no_oth
     for n, (hours, fen) in enumerate([(71, 10_000), (73, 10_000), (2, 90_000), (2, 5_000)]):
         one = payment(n, now - timedelta(hours=hours), fen)
         evaluator.apply(replace(one, person=bytes([n]) * 16))
-    found = evaluator.touched(Item(ItemKind.ACCOUNT, b"a" * 12), now - timedelta(hours=72))
+    found = evaluator.persons_who_touched(Item(ItemKind.ACCOUNT, b"a" * 12), now - timedelta(hours=72))
     assert [(one.person[0], one.money_fen) for one in found] == [(2, 90_000), (3, 5_000), (0, 10_000)]
     listed = Signal(
         source="list", signal_no="9", kind=SignalKind.LIST_CHANGE, event_at=now, received_at=now,
@@ -176,12 +176,12 @@ def test_grades_follow_the_expected_loss():
 
 
 def test_a_draft_is_compared_with_what_is_live():
-    compared = compare({b"a": Grade.LOW, b"b": Grade.HIGH}, {b"b": Grade.LOW, b"c": Grade.LOW})
+    compared = compare_warned({b"a": Grade.LOW, b"b": Grade.HIGH}, {b"b": Grade.LOW, b"c": Grade.LOW})
     assert (compared.new, compared.lost, compared.regraded) == ((b"c",), (b"a",), (b"b",))
 
 
 def test_figures_in_a_reason():
-    assert filled("{a} {a:yuan} {b:minutes} {b:hours}", {"a": 150, "b": 7300}) == "150 1.50 121 2"
+    assert fill_reason("{a} {a:yuan} {b:minutes} {b:hours}", {"a": 150, "b": 7300}) == "150 1.50 121 2"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_figures_in_a_reason():
     ],
 )
 def test_a_figure_has_the_word_that_goes_with_it(calls: int, said: str):
-    assert filled("{calls|call|calls} of {s:minutes|minute|minutes}", {"calls": calls, "s": 60}) == said
+    assert fill_reason("{calls|call|calls} of {s:minutes|minute|minutes}", {"calls": calls, "s": 60}) == said
 
 
 def test_no_shipped_reason_counts_one_of_many():
@@ -203,7 +203,7 @@ def test_no_shipped_reason_counts_one_of_many():
         ones = {
             name: 60 if feature.field == "duration_seconds" else 1 for name, feature in rule.features.items()
         }
-        told = filled(rule.reason["en"], ones)
+        told = fill_reason(rule.reason["en"], ones)
         assert not re.search(r"\b1 (?:(?:new|large|verification|refused) )?(?!yuan)[a-z-]+s\b", told), told
 
 

@@ -15,6 +15,7 @@ from dialer.signals.budget import (
     BudgetPolicy,
     Candidate,
     Capacity,
+    choose_released,
     draw,
     has_fallen,
     hourly_budget,
@@ -22,18 +23,17 @@ from dialer.signals.budget import (
     is_worth_listing,
     missed_fraud,
     psi,
-    release,
     silent_after,
     turn,
 )
 from dialer.signals.rules import Effect, shipped_rules
 from dialer.signals.scorecard import (
-    Labelled,
+    LabelledVerdict,
     Scorecard,
     ScorecardUnreadable,
     TooFewLabels,
     calibration_error,
-    fit,
+    fit_scorecard,
 )
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -62,7 +62,7 @@ def test_other_text_is_no_scorecard(text: str):
 
 def test_too_few_labels_are_refused():
     with pytest.raises(TooFewLabels):
-        fit(shipped_rules(), Scorecard(), [Labelled(fired=frozenset(), is_fraud=True)] * 40)
+        fit_scorecard(shipped_rules(), Scorecard(), [LabelledVerdict(fired=frozenset(), is_fraud=True)] * 40)
 
 
 def test_a_fit_finds_which_rules_tell_and_is_calibrated():
@@ -74,8 +74,8 @@ def test_a_fit_finds_which_rules_tell_and_is_calibrated():
     for _ in range(3000):
         fired = frozenset(one for one in (strong, weak, calm) if chance.random() < 0.4)
         odds = -2 + 2.5 * (strong in fired) - 1.5 * (calm in fired)
-        cases.append(Labelled(fired=fired, is_fraud=chance.random() < 1 / (1 + math.exp(-odds))))
-    fitted = fit(shipped_rules(), Scorecard(), cases)
+        cases.append(LabelledVerdict(fired=fired, is_fraud=chance.random() < 1 / (1 + math.exp(-odds))))
+    fitted = fit_scorecard(shipped_rules(), Scorecard(), cases)
     points = fitted.scorecard.points
     assert points[strong] > 30
     assert points[weak] < 8
@@ -84,7 +84,7 @@ def test_a_fit_finds_which_rules_tell_and_is_calibrated():
     untouched = ids[5]
     assert points[untouched] == shipped_rules()[untouched].points
     assert all(rule in {strong, weak, calm} for rule, _, _ in fitted.changes)
-    assert fit(shipped_rules(), Scorecard(), cases) == fitted
+    assert fit_scorecard(shipped_rules(), Scorecard(), cases) == fitted
 
 
 def test_calibration_error_is_the_gap_between_said_and_seen():
@@ -107,7 +107,7 @@ candidates = st.lists(
 @given(candidates, st.integers(0, 10), st.integers(0, 10), st.integers(0, 10))
 def test_nothing_is_dropped_and_the_budget_holds(waiting: list[Candidate], high: int, medium: int, low: int):
     budget = {Grade.HIGH: high, Grade.MEDIUM: medium, Grade.LOW: low}
-    chosen = release(waiting, budget, {})
+    chosen = choose_released(waiting, budget, {})
     assert {*chosen.released, *chosen.held} == set(waiting)
     assert len(chosen.released) + len(chosen.held) == len(waiting)
     assert all(one.grade is not Grade.EXTRA_HIGH for one in chosen.held)
@@ -128,7 +128,7 @@ def test_a_grade_that_lent_its_places_has_them_when_it_needs_them_and_the_lower_
         for grade in (Grade.HIGH, Grade.MEDIUM)
         for n in range(10)
     ]
-    chosen = release(waiting, budget, {Grade.MEDIUM: 55})
+    chosen = choose_released(waiting, budget, {Grade.MEDIUM: 55})
     assert [one.grade for one in chosen.released] == [Grade.HIGH] * 10
 
 

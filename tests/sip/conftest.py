@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.sip.announcements import Listener
+from dialer.carrier.lines.sip.announcements import AnnouncementListener
 from dialer.carrier.lines.sip.line import SipLine
 from dialer.carrier.lines.sip.trunks import Trunk
 from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
@@ -80,7 +80,7 @@ async def on_trunks(bench: Start) -> AsyncIterator[OnTrunks]:  # noqa: F811 - th
     async def begin(
         *trunks: Trunk,
         desk_numbers: tuple[str, ...] = (),
-        listener: Listener | None = None,
+        listener: AnnouncementListener | None = None,
         recogniser: SpeechRecogniser | None = None,
         **config: Any,  # noqa: ANN401 - fields of the stack's configuration
     ) -> DeskView:

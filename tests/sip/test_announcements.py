@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.lines.sip.announcements import Listener
+from dialer.carrier.lines.sip.announcements import AnnouncementListener
 from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples
 from dialer.carrier.speech_input import WhisperRecogniser, is_installed
 from tests.carrier.test_announcements import CLIPS, Scores
@@ -37,7 +37,7 @@ async def test_an_announcement_over_early_media_is_understood_by_the_real_recogn
     at = await peer(*steps, refuse("480 Temporarily Unavailable"))
     engine = WhisperRecogniser()
     engine.load()
-    view = await on_trunks(trunk_to(at), listener=Listener(engine, patience_seconds=60.0))
+    view = await on_trunks(trunk_to(at), listener=AnnouncementListener(engine, patience_seconds=60.0))
     final = await view.app.final(await view.call())
     assert (final["CallStatus"], final["X-LineResult"]) == ("failed", "powered_off")
     verdict, score = final["X-Announcement"].split()
@@ -67,7 +67,7 @@ async def test_what_was_announced_decides_after_a_generic_code_and_not_after_a_c
 ):
     at = await peer(early(), play_samples(tmp_path, "tone", tone(1.6)), pause(1800), refuse(status, reason))
     scores = Scores(known)
-    view = await on_trunks(trunk_to(at), listener=Listener(scores))
+    view = await on_trunks(trunk_to(at), listener=AnnouncementListener(scores))
     final = await view.app.final(await view.call())
     assert (final["CallStatus"], final["X-Announcement"]) == (call_status, announced)
     assert scores.seconds == pytest.approx(1.6, abs=0.4)
@@ -76,7 +76,7 @@ async def test_what_was_announced_decides_after_a_generic_code_and_not_after_a_c
 async def test_early_silence_is_no_announcement(peer: MakePeer, on_trunks: OnTrunks, tmp_path: Path):
     quiet = bytes(BYTES_A_SECOND)
     at = await peer(early(), play_samples(tmp_path, "quiet", quiet), pause(1200), refuse("486 Busy Here"))
-    view = await on_trunks(trunk_to(at), listener=Listener(Scores(FITS)))
+    view = await on_trunks(trunk_to(at), listener=AnnouncementListener(Scores(FITS)))
     final = await view.app.final(await view.call())
     assert final["CallStatus"] == "busy"
     assert "X-Announcement" not in final

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.lines.sip.peer import tone
+from dialer.carrier.lines.sip.peer import sine_tone
 from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
 from tests.carrier.test_announcements import CLIPS
 from tests.sip.conftest import MakePeer, MakePerson, OnTrunks, trunk_to
@@ -50,7 +50,7 @@ async def test_the_first_thing_said_tells_a_person_from_a_machine_while_the_prom
 
 @pytest.mark.parametrize(
     ("end", "verdict", "line_result"),
-    [(tone(1400, 0.5), "machine_end_beep", "voicemail"), (b"", "machine_end_silence", "assistant")],
+    [(sine_tone(1400, 0.5), "machine_end_beep", "voicemail"), (b"", "machine_end_silence", "assistant")],
     ids=["mailbox", "assistant"],
 )
 async def test_a_mailbox_is_told_from_an_assistant_by_its_beep(

@@ -21,7 +21,7 @@ from dialer.db import tables as t
 from dialer.outcomes.measures import figures
 from dialer.work.assignments import Scope, assignment_claimed_by, get_assignment
 from dialer.work.desk import show_task
-from dialer.work.inbound import call_in, call_in_ended, desk_answered_call, desk_call_ended
+from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
 from dialer.work.tasks import NoCall, Report, claim_next, report_assignment
 from tests.story.world import DESK_NUMBER, World
 
@@ -261,7 +261,7 @@ async def test_outside_the_hours_the_duty_officer_alone_is_called(w: World):
     number = numbers(w)[w.scene.rows(sa.select(t.case.c.person_id))[0]["person_id"]]
     closed = w.scene.services.inbound.model_copy(update={"opens": time(1), "closes": time(2)})
     at_night = replace(w.scene.services, inbound=closed)
-    turn = await asyncio.to_thread(call_in, at_night, "CA1", caller=number, duty_line=DESK_NUMBER)
+    turn = await asyncio.to_thread(next_inbound_turn, at_night, "CA1", caller=number, duty_line=DESK_NUMBER)
     assert turn.rings == DESK_NUMBER
     (call,) = calls(w)
     assert (call["by"], call["case_id"]) == (DESK, case_id)
@@ -274,10 +274,10 @@ async def test_a_repeated_and_a_late_webhook_change_nothing(w: World):
     call = await until(w, state=InboundState.ENDED.value)
     services, sid = w.scene.services, call["sid"]
     for _ in range(2):
-        assert call_in(services, sid, caller="+8613900001234", duty_line=DESK_NUMBER).rings == ""
-        await asyncio.to_thread(desk_answered_call, services, sid, step=1)
-        await asyncio.to_thread(call_in_ended, services, sid)
-        desk_call_ended(
+        assert next_inbound_turn(services, sid, caller="+8613900001234", duty_line=DESK_NUMBER).rings == ""
+        await asyncio.to_thread(connect_inbound_call, services, sid, step=1)
+        await asyncio.to_thread(end_inbound_call, services, sid)
+        end_inbound_leg(
             services, sid, step=1, answered=False, talk_seconds=None, has_left=True, duty_line=DESK_NUMBER
         )
     assert calls(w) == [call]

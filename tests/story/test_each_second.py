@@ -69,7 +69,7 @@ def _people() -> Mapping[str, Behaviour]:
 def _warning_seconds() -> float:
     """How long the sentences before the first question are, by their sound."""
     rendered = shipped_script("loan")
-    turn = start(rendered.script, Context(language="zh", clips=rendered.by_text))
+    turn = start(rendered.script, Context(language="zh", clips=rendered.files_by_text))
     return sum(rendered.seconds[file] for one in turn.utterances if one.must_say for file in one.audio or ())
 
 

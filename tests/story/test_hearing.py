@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dialer.calls.apply import News
+from dialer.calls.apply import CallNews
 from dialer.calls.events import apply_replies
 from dialer.carrier.faults import InjectedFault
 from dialer.carrier.journal import read_journal
@@ -48,7 +48,7 @@ def test_every_order_of_doubled_webhooks_has_the_same_end(scene: Scene):
         sid = f"CA{row['id'].hex}"
         scene.change_attempt(row["id"], state="sending", sent_at=scene.clock.now())
         for progress in [*order, *reversed(order)]:
-            news = News(
+            news = CallNews(
                 attempt_id=row["id"],
                 step=f"status.{progress.sequence}",
                 progress=CallProgress(

@@ -18,14 +18,14 @@ from dialer.calls.conversation import context_for
 from dialer.calls.fetching import fetch_recordings
 from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.carrier.faults import InjectedFault
-from dialer.carrier.lines.sound import telephone_samples, tone
+from dialer.carrier.lines.sound import key_tone, telephone_samples
 from dialer.carrier.people import Behaviour, Pickup
 from dialer.casefile.reading import read_case
 from dialer.casefile.view import story_items
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import Policies, ensure_policy_version
 from dialer.control.erasure import ask_erasure, confirm_erasure
-from dialer.control.retention import Kind, apply_retention
+from dialer.control.retention import RetentionKind, apply_retention
 from dialer.core.case import CaseStatus, InboundResult, InboundState
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.policy import to_plain
@@ -126,7 +126,7 @@ async def test_from_the_opening_to_the_playback(w: World, recorder: RecordingCli
     piece = heard[16_000 : 16_000 + 4000]
     place, _ = audioop.findfit(ours, piece)
     assert audioop.rms(audioop.add(ours[2 * place : 2 * place + 4000], audioop.mul(piece, 2, -1), 2), 2) < 200
-    key, _ = audioop.findfit(person, tone("1"))
+    key, _ = audioop.findfit(person, key_tone("1"))
     assert audioop.rms(person[2 * key : 2 * key + 800], 2) > 1000
 
 
@@ -345,7 +345,7 @@ async def test_its_time_is_over_and_the_audit_proves_what_was_deleted(w: World, 
     w.scene.do(sa.update(t.case).where(t.case.c.id == case_id).values(**closed))
     w.scene.do(sa.update(t.recording).values(called_at=services.clock.now() - timedelta(days=181)))
     done = apply_retention(services, RetentionSettings(), at_once=True)
-    assert done[Kind.RECORDINGS] == 1
+    assert done[RetentionKind.RECORDINGS] == 1
     gone = row_of(w, case_id)
     assert (gone["state"], gone["sealed"], gone["sha256"]) == ("deleted", None, kept["sha256"])
     (line,) = audited(w, "delete_recording")

@@ -23,7 +23,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from dialer.calls.claims import Claimed, Sending, mark_attempts_sending
+from dialer.calls.claims import ClaimedAttempt, Sending, mark_attempts_sending
 from dialer.calls.dial import dial
 from dialer.calls.reconcile import cancel_calls, reconcile, sweep_attempts, sweep_cases
 from dialer.carrier.config import CarrierConfig, ServiceClock
@@ -40,7 +40,7 @@ from dialer.services import LineRules
 from dialer.telephony.channels import Placed
 from dialer.telephony.client import CallClient, PlaceCall
 from dialer.telephony.config import HookUrls, TelephonyConfig
-from dialer.web.rendering import sound
+from dialer.web.rendering import serve_sound
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
@@ -71,7 +71,7 @@ class World:
         self.carrier = carrier
         self.client = client
         self.telephony = telephony
-        self.claimed: list[Claimed] = []
+        self.claimed: list[ClaimedAttempt] = []
         """By the last `claim`."""
         self._numbers = 0
 
@@ -114,13 +114,13 @@ class World:
     def held_numbers(self) -> int:
         return len(self.scene.rows(sa.select(t.live_number).where(t.live_number.c.attempt_id.is_not(None))))
 
-    def claim(self) -> list[Claimed]:
+    def claim(self) -> list[ClaimedAttempt]:
         """What a worker takes now, and then does nothing with."""
         self.scene.clock.set(self.scene.services.clock.now())
         self.claimed = self.scene.claim()
         return self.claimed
 
-    def fence(self, claimed: list[Claimed]) -> set[uuid.UUID]:
+    def fence(self, claimed: list[ClaimedAttempt]) -> set[uuid.UUID]:
         """What a worker commits just before the POST."""
         real_now = self.scene.services.real.now()
         with self.scene.tx() as tx:
@@ -141,7 +141,7 @@ class World:
                 poll_at=real_now,
             )
 
-    async def place(self, claimed: Claimed) -> str:
+    async def place(self, claimed: ClaimedAttempt) -> str:
         """The POST of a worker that dies before it writes the answer down."""
         placed = await self.client.send(PlaceCall(attempt_id=claimed.attempt_id, to=claimed.to))
         assert isinstance(placed, Placed)
@@ -221,7 +221,7 @@ async def world(
                 Starlette(
                     routes=[
                         hooks(scene.services, telephony),
-                        Route("/audio/{file}", sound(scene.services)),
+                        Route("/audio/{file}", serve_sound(scene.services)),
                     ]
                 ),
                 log_config=None,

@@ -22,11 +22,18 @@ from dialer.core.errors import Unavailable
 from dialer.core.values import Answer, Contact, TelephonyResult
 from dialer.scripts.dialogue import Context, Position, advance, start
 from dialer.scripts.reading import script_named
-from dialer.telephony.callbacks import CallProgress, Stage, heard, machine_verdict, progress_of, status_event
-from dialer.telephony.channels import Fault, Placed, Refused, UncertainResult
+from dialer.telephony.callbacks import (
+    CallProgress,
+    Stage,
+    machine_verdict,
+    progress_of,
+    read_gather,
+    status_event,
+)
+from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
 from dialer.telephony.client import CallClient, PlaceCall
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.webhooks import BadSignature, fallback, verify, write
+from dialer.telephony.webhooks import BadSignature, fallback_twiml, verify_signature, write_turn
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "token-of-the-account"
@@ -59,7 +66,7 @@ class Webhooks:
         pairs = parse_qsl((await request.read()).decode(), keep_blank_values=True)
         origin = self.config.public_url.removesuffix("/under")
         try:
-            verify(
+            verify_signature(
                 url=origin + request.raw_path,
                 params=pairs,
                 headers=request.headers,
@@ -81,11 +88,11 @@ class Webhooks:
         if position == "start":
             turn = start(SCRIPT, context)
         else:
-            turn = advance(SCRIPT, Position.decode(position), heard(params), context)
+            turn = advance(SCRIPT, Position.decode(position), read_gather(params), context)
         if turn.end is not None:
             self.ends[attempt] = turn.position
         assert self.config is not None
-        text = write(
+        text = write_turn(
             turn,
             attempt_id=attempt,
             step=int(request.match_info["step"]),
@@ -107,7 +114,7 @@ class Webhooks:
     async def _fallback(self, request: web.Request) -> web.Response:
         await self._params(request)
         self.safe_sentences += 1
-        return web.Response(text=fallback(), headers={"Content-Type": "text/xml; charset=utf-8"})
+        return web.Response(text=fallback_twiml(), headers={"Content-Type": "text/xml; charset=utf-8"})
 
     async def _keep(
         self, kept: dict[UUID, list[CallProgress]], request: web.Request, progress: CallProgress
@@ -290,11 +297,11 @@ async def test_refusals_of_the_carrier(scene: Scene):
     scene.fault(InjectedFault.TOO_MANY, FaultRule(count=1, seconds=3.0))
     answer = await scene.client.send(order)
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.retry_after_seconds) == (Fault.SLOW_DOWN, 3.0)
+    assert (answer.fault, answer.retry_after_seconds) == (RefusalCause.SLOW_DOWN, 3.0)
     scene.fault(InjectedFault.REJECT_NUMBER, FaultRule(count=1, code=21214))
     answer = await scene.client.send(order)
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.code) == (Fault.NUMBER, 21214)
+    assert (answer.fault, answer.code) == (RefusalCause.NUMBER, 21214)
     assert not scene.hooks.progress
 
 
@@ -321,7 +328,7 @@ async def test_another_token_is_refused_by_both_sides(scene: Scene):
     async with CallClient(stranger) as client:
         answer = await client.send(PlaceCall(attempt_id=uuid4(), to=TO))
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.code) == (Fault.OURS, 20003)
+    assert (answer.fault, answer.code) == (RefusalCause.OURS, 20003)
     scene.hooks.config = replace(stranger, auth_token_next=TOKEN)
     attempt, _ = await scene.placed()
     await scene.hooks.stage(attempt, Stage.ENDED)

@@ -13,8 +13,8 @@ from dialer.telephony.callbacks import (
     CallProgress,
     Stage,
     hand_over_taken,
-    heard,
     machine_verdict,
+    read_gather,
     status_event,
 )
 
@@ -163,15 +163,15 @@ def test_whether_an_officer_took_the_call(status: str, taken: bool):
     ],
 )
 def test_what_was_heard(params: dict[str, str], expected: Heard):
-    assert heard(EVENT | params) == expected
+    assert read_gather(EVENT | params) == expected
 
 
 @pytest.mark.parametrize("digits", ["x", "1x", "１", "1" * 65, "1 2", "-1"])
 def test_keys_that_no_telephone_has_are_silence(digits: str):
-    assert heard({"Digits": digits}) == Heard.silence()
+    assert read_gather({"Digits": digits}) == Heard.silence()
 
 
 @pytest.mark.parametrize("confidence", ["", "high", "nan", "inf", "-1", "2"])
 def test_speech_without_a_proper_confidence_counts_as_guessed(confidence: str):
-    assert heard({"SpeechResult": "是", "Confidence": confidence}) == Heard.said("是", 0.0)
-    assert heard({"SpeechResult": "是"}).confidence == 0.0
+    assert read_gather({"SpeechResult": "是", "Confidence": confidence}) == Heard.said("是", 0.0)
+    assert read_gather({"SpeechResult": "是"}).confidence == 0.0

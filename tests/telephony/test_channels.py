@@ -9,7 +9,7 @@ import pytest
 
 from dialer.core.errors import Unavailable
 from dialer.core.values import MessageChannel
-from dialer.telephony.channels import Conclusion, MessageClient, SendText, conclude
+from dialer.telephony.channels import Conclusion, MessageClient, SendText, conclude_listing
 
 C = Conclusion
 
@@ -31,7 +31,9 @@ C = Conclusion
 def test_what_a_listing_proves(
     fitting: int, others: int, empty_before: int, past_deadline: bool, expected: Conclusion
 ):
-    found = conclude(fitting=fitting, others=others, empty_before=empty_before, past_deadline=past_deadline)
+    found = conclude_listing(
+        fitting=fitting, others=others, empty_before=empty_before, past_deadline=past_deadline
+    )
     assert found is expected
 
 

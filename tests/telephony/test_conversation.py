@@ -13,7 +13,7 @@ from dialer.carrier.twiml import Gather, Hangup, Redirect, parse_twiml
 from dialer.scripts.dialogue import Context, Heard, Position, Turn, advance, start
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.webhooks import write
+from dialer.telephony.webhooks import write_turn
 
 ATTEMPT = UUID("0197c1a2-3b4c-7d5e-8f90-a1b2c3d4e5f6")
 CONFIG = TelephonyConfig(
@@ -24,7 +24,7 @@ KEYS = st.lists(st.sampled_from(["", "0", "1", "2", "3", "8", "9", "#", "5"]), m
 
 
 def document(turn: Turn, step: int) -> str:
-    return write(
+    return write_turn(
         turn, attempt_id=ATTEMPT, step=step, config=CONFIG, audio_url=lambda name: f"https://a.cn/{name}"
     )
 

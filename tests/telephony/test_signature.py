@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, verify
+from dialer.telephony.webhooks import SETTINGS, SIGNATURE, BadSignature, verify_signature
 
 TOKEN = "12345"
 URL = "https://calls.example.cn/hooks/status/0197c1a2"
@@ -53,7 +53,7 @@ def check(
     headers = {SIGNATURE: signature}
     if settings_header is not None:
         headers[SETTINGS] = settings_header
-    verify(url=url, params=params, headers=headers, tokens=tokens)
+    verify_signature(url=url, params=params, headers=headers, tokens=tokens)
 
 
 def refused(signature: str, **others: object) -> str:
@@ -189,12 +189,12 @@ def test_an_empty_token_beside_a_good_one_opens_nothing():
 @pytest.mark.parametrize("headers", [{}, {SIGNATURE: ""}, {"Authorization": "x"}])
 def test_without_a_signature_nothing_is_accepted(headers: dict[str, str]):
     with pytest.raises(BadSignature, match="no signature"):
-        verify(url=URL, params=PARAMS, headers=headers, tokens=[TOKEN])
+        verify_signature(url=URL, params=PARAMS, headers=headers, tokens=[TOKEN])
 
 
 def test_headers_in_small_letters_are_found():
     headers = {SIGNATURE.lower(): signed(algorithm="HMAC_SHA256"), SETTINGS.lower(): SHA256}
-    verify(url=URL, params=PARAMS, headers=headers, tokens=[TOKEN])
+    verify_signature(url=URL, params=PARAMS, headers=headers, tokens=[TOKEN])
 
 
 @pytest.mark.parametrize("signature", ["x", "é", "=", signed()[:-1], signed() + "=", signed().lower()])

@@ -29,7 +29,14 @@ from dialer.scripts.model import Urgency
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.client import DeskClient, DeskOrder
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.webhooks import InboundTurn, fallback, hang_up, write, write_inbound, write_notice
+from dialer.telephony.webhooks import (
+    InboundTurn,
+    fallback_twiml,
+    hang_up_twiml,
+    write_inbound,
+    write_notice,
+    write_turn,
+)
 
 ATTEMPT = UUID("0197c1a2-3b4c-7d5e-8f90-a1b2c3d4e5f6")
 CONFIG = TelephonyConfig(
@@ -136,7 +143,7 @@ def handing_over() -> Turn:
 
 def written(turn: Turn, config: TelephonyConfig = CONFIG) -> ET.Element:
     return read(
-        write(
+        write_turn(
             turn,
             attempt_id=ATTEMPT,
             step=3,
@@ -252,7 +259,7 @@ def test_no_text_can_break_the_document(text: str):
 
 
 def test_the_safe_sentence_needs_nothing_and_says_what_must_be_said():
-    root = read(fallback())
+    root = read(fallback_twiml())
     say, hangup = root
     assert hangup.tag == "Hangup"
     assert say.attrib["loop"] == "2"
@@ -283,12 +290,12 @@ def test_what_has_no_sound_is_spoken_with_its_figures_in_words_and_in_its_langua
 
 
 def test_the_safe_sentence_names_the_bureau_it_is_given():
-    text = read(fallback(bureau="A&B<反诈>", hotline="96110"))[0].text or ""
+    text = read(fallback_twiml(bureau="A&B<反诈>", hotline="96110"))[0].text or ""
     assert "A&B<反诈>" in text
 
 
 def test_after_an_officer_the_call_just_ends():
-    assert [child.tag for child in read(hang_up())] == ["Hangup"]
+    assert [child.tag for child in read(hang_up_twiml())] == ["Hangup"]
 
 
 @pytest.mark.parametrize("records", [False, True])

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.units import find_unit
 from dialer.db import tables as t
-from dialer.units.tree import Imported, UnusableUnits, import_units, list_units, preview_units
+from dialer.units.tree import Imported, UnusableUnits, import_units, preview_units, read_units_and_aliases
 from tests.work.bureau import Bureau
 
 HEADING = "名称,上级,级别,别名,状态"
@@ -30,7 +30,7 @@ def test_new_moved_and_changed_units(bureau: Bureau):
         "警务室,新华派出所,,,",
     )
     assert (done.new, done.moved, done.changed, done.unchanged, done.aliases) == (2, 1, 1, 0, 1)
-    index, _ = list_units(bureau.services)
+    index, _ = read_units_and_aliases(bureau.services)
     assert index.names(find_unit(index, "警务室").id) == ("市局", "临河分局", "新华派出所", "警务室")
     assert index.names(bureau.unit["城关派出所"]) == ("市局", "五原分局", "城关派出所")
     assert index.find("老城关") == index[bureau.unit["城关派出所"]]
@@ -76,7 +76,7 @@ def test_a_unit_that_is_not_named_stays_or_is_closed(bureau: Bureau):
     station = bureau.unit["城关派出所"]
     assert bureau.units_of([case_id]) == [station]
     assert bureau.units_of(bureau.arrive("城关派出所")) == [None]
-    index, _ = list_units(bureau.services)
+    index, _ = read_units_and_aliases(bureau.services)
     assert not index[station].active
     bring(bureau, "城关派出所,临河分局,,,启用")
     assert bureau.units_of(bureau.arrive("城关派出所")) == [station]
@@ -98,7 +98,7 @@ def test_a_file_that_is_not_a_list_is_refused(bureau: Bureau):
 
 def test_a_unit_is_found_by_number_name_path_and_alias(bureau: Bureau):
     bring(bureau, "城关派出所,五原分局,,老城关,", "城关派出所,临河分局,,,")
-    index, _ = list_units(bureau.services)
+    index, _ = read_units_and_aliases(bureau.services)
     station = bureau.unit["城关派出所"]
     assert find_unit(index, str(station)).id == station
     assert find_unit(index, "临河分局/城关派出所").id == station
@@ -122,7 +122,7 @@ def test_units_are_renamed_by_number_and_the_old_name_stays_an_alias(bureau: Bur
     ]
     done = import_units(bureau.services, io.BytesIO("\n".join(rows).encode()), by="li")
     assert (done.renamed, done.moved, done.aliases) == (3, 0, 1)
-    index, _ = list_units(bureau.services)
+    index, _ = read_units_and_aliases(bureau.services)
     assert (index[linhe].name, index[wuyuan].name, index[station].name) == (
         "五原分局",
         "临河分局",
@@ -135,7 +135,7 @@ def test_an_ambiguous_old_name_becomes_no_alias(bureau: Bureau):
     bring(bureau, "城关派出所,五原分局,,,", "城关派出所,临河分局,,,")
     rows = [NUMBERED, f"老街派出所,临河分局,,,,{bureau.unit['城关派出所']}"]
     import_units(bureau.services, io.BytesIO("\n".join(rows).encode()), by="li")
-    _, aliases = list_units(bureau.services)
+    _, aliases = read_units_and_aliases(bureau.services)
     assert aliases == {}
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from dialer.__main__ import tree
+from dialer.__main__ import build_command_line
 
-app = tree()
+app = build_command_line()
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -15,8 +15,8 @@ from dialer.web.charts import (
     Chart,
     ChartKind,
     Series,
-    draw,
     draw_calendar,
+    draw_chart,
     draw_map,
     shade_bounds,
     shade_of,
@@ -38,7 +38,7 @@ def chart(kind: ChartKind, *values: list[float | None], percent: bool = False) -
 
 @pytest.mark.parametrize("kind", ChartKind)
 def test_a_chart_is_drawn_wide_and_narrow_with_unlike_ids_and_its_title(kind: ChartKind):
-    both = drawings(draw(chart(kind, [1, 2, None], [3, 0, 5]), "x"))
+    both = drawings(draw_chart(chart(kind, [1, 2, None], [3, 0, 5]), "x"))
     assert [one.get("class") for one in both] == ["drawn drawn-wide", "drawn drawn-narrow"]
     ids = [one.get("id") for drawing in both for one in drawing.iter() if one.get("id")]
     assert len(ids) == len(set(ids))
@@ -54,7 +54,7 @@ def test_nothing_is_drawn_outside_and_every_value_has_a_hint(
     kind: ChartKind, values: list[float | None], percent: bool
 ):
     given_values = [None if one is None else one / 1e9 for one in values] if percent else values
-    for drawing in drawings(draw(chart(kind, given_values, percent=percent), "x")):
+    for drawing in drawings(draw_chart(chart(kind, given_values, percent=percent), "x")):
         _, _, width, height = (float(one) for one in (drawing.get("viewBox") or "").split())
         for rect in (one for one in drawing.iter(f"{SPACE}rect") if one.get("x")):
             x, y, w, h = (float(rect.get(name) or 0) for name in ("x", "y", "width", "height"))
@@ -68,21 +68,21 @@ def test_nothing_is_drawn_outside_and_every_value_has_a_hint(
 
 
 def test_bars_are_as_long_as_their_share():
-    wide, _ = drawings(draw(chart(ChartKind.BARS, [0.25, 1.0], percent=True), "x"))
+    wide, _ = drawings(draw_chart(chart(ChartKind.BARS, [0.25, 1.0], percent=True), "x"))
     quarter, whole = (float(one.get("width") or 0) for one in wide.iter(f"{SPACE}rect") if one.get("x"))
     assert quarter / whole == pytest.approx(0.25, abs=0.01)
 
 
 def test_series_differ_by_fill_and_by_dash():
-    wide, _ = drawings(draw(chart(ChartKind.COLUMNS, [1], [1], [1], [1]), "x"))
+    wide, _ = drawings(draw_chart(chart(ChartKind.COLUMNS, [1], [1], [1], [1]), "x"))
     fills = {one.get("fill") for one in wide.iter(f"{SPACE}rect") if one.get("class") == "part"}
     assert len(fills) == 4
-    lines, _ = drawings(draw(chart(ChartKind.LINES, [1, 2], [2, 1]), "x"))
+    lines, _ = drawings(draw_chart(chart(ChartKind.LINES, [1, 2], [2, 1]), "x"))
     assert {"l0", "l1"} <= {one.get("class") for one in lines.iter(f"{SPACE}path")}
 
 
 def test_a_line_is_broken_where_there_is_no_value():
-    wide, _ = drawings(draw(chart(ChartKind.LINES, [1, 2, None, 4]), "x"))
+    wide, _ = drawings(draw_chart(chart(ChartKind.LINES, [1, 2, None, 4]), "x"))
     [path] = [one.get("d") or "" for one in wide.iter(f"{SPACE}path") if one.get("class") == "l0"]
     assert path.count("M") == 2
     assert path.count("L") == 1

@@ -45,10 +45,10 @@ from dialer.web.console import (
     home_of,
     is_own_form,
     is_private_way,
-    need_all,
     put_cookie,
     put_language_cookie,
     put_notice_cookie,
+    require_top_unit,
     sees_everything,
 )
 from dialer.web.rendering import NavigationEntry, Place
@@ -317,10 +317,10 @@ class TestReader:
         assert first.wait(7) == 7
 
     def test_after_an_act_a_browser_goes_on_and_htmx_is_told_where(self) -> None:
-        gone = reader(asked()).go("/cases/7?no=王 1&x=a%20b#top", notice="Saved.")
+        gone = reader(asked()).redirect_to("/cases/7?no=王 1&x=a%20b#top", notice="Saved.")
         assert (gone.status_code, gone.headers["location"]) == (303, "/cases/7?no=%E7%8E%8B%201&x=a%20b#top")
         assert cookie(gone, "dialer_notice")["value"] == b"Saved.".hex()
-        part = reader(asked(headers={"HX-Request": "true"})).go("/cases/7")
+        part = reader(asked(headers={"HX-Request": "true"})).redirect_to("/cases/7")
         assert (part.status_code, part.headers["HX-Redirect"], "location" in part.headers) == (
             204,
             "/cases/7",
@@ -475,7 +475,7 @@ class TestWhole:
     def test_a_reader_of_no_unit_sees_everything(self) -> None:
         one = reader(asked(), member())
         assert sees_everything(one)
-        need_all(one)
+        require_top_unit(one)
 
     def test_a_reader_of_the_topmost_unit_sees_everything_and_one_below_does_not(
         self, monkeypatch: pytest.MonkeyPatch
@@ -486,9 +486,9 @@ class TestWhole:
         )
         top, below, gone = (reader(asked(), member(unit_id=number)) for number in (1, 2, 3))
         assert [sees_everything(one) for one in (top, below, gone)] == [True, False, False]
-        need_all(top)
+        require_top_unit(top)
         with pytest.raises(Forbidden):
-            need_all(below)
+            require_top_unit(below)
 
 
 class TestDeclared:

@@ -14,8 +14,8 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from dialer import server
-from dialer.calls.apply import News
-from dialer.calls.conversation import Step
+from dialer.calls.apply import CallNews
+from dialer.calls.conversation import TurnRequest
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.values import Answer, Contact, Grade, MessageState, TelephonyResult
 from dialer.scripts.dialogue import Heard, Position, Turn, Utterance
@@ -23,9 +23,9 @@ from dialer.server import hooks
 from dialer.services import Centre, LineRules, Services
 from dialer.telephony.callbacks import PersonLeg, Stage
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.public_way import proof
-from dialer.telephony.webhooks import InboundTurn, fallback, hang_up
-from dialer.work.desk_calls import Taken
+from dialer.telephony.public_address import proof
+from dialer.telephony.webhooks import InboundTurn, fallback_twiml, hang_up_twiml
+from dialer.work.desk_calls import DutyLineEvent
 from tests.web.switchboard import CONFIG, PUBLIC, TOKEN
 
 ID = uuid.UUID(int=7)
@@ -49,7 +49,7 @@ SERVICES = Services(
     schema="",
     enqueue=lambda *_: None,
 )
-SAFE = fallback(bureau="临河区反诈中心", area_code="0478", hotline="96117")
+SAFE = fallback_twiml(bureau="临河区反诈中心", area_code="0478", hotline="96117")
 SAID = Utterance(prompt_id="x", language="zh", text="您好", audio=("hello.mp3",))
 TURN = Turn(position=Position(node="scene", tries=1), utterances=(SAID,))
 CALL_IN = InboundTurn(turn=2, says=(SAID,), waits_seconds=5)
@@ -78,7 +78,7 @@ class Noted:
         if self.fault is not None:
             raise self.fault
         self.events += events
-        return [TURN if isinstance(one, Step) else None for one in events]
+        return [TURN if isinstance(one, TurnRequest) else None for one in events]
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ class TestCalls:
         answer = ask(f"/hooks/call/{ID}/3/scene.1.verified.none", form | personal)
         position = Position(node="scene", tries=1, contact=Contact.VERIFIED, answer=Answer.NONE)
         assert noted.events == [
-            Step(
+            TurnRequest(
                 attempt_id=ID,
                 step=3,
                 sid=SID,
@@ -155,7 +155,9 @@ class TestCalls:
 
     def test_the_first_step_has_no_position_and_blank_fields_are_not_kept(self, noted: Noted) -> None:
         ask(f"/hooks/call/{ID}/0/start", {"Digits": "", "To": ""})
-        assert noted.events == [Step(attempt_id=ID, step=0, sid="", position=None, heard=Heard.silence())]
+        assert noted.events == [
+            TurnRequest(attempt_id=ID, step=0, sid="", position=None, heard=Heard.silence())
+        ]
 
     def test_a_status_is_news_named_by_its_number_or_its_stage(self, noted: Noted) -> None:
         form = {"CallSid": SID, "CallStatus": "ringing", "To": "+8613900000001"}
@@ -166,7 +168,7 @@ class TestCalls:
             (ID, "status.ringing"),
         ]
         for one in noted.events:
-            assert isinstance(one, News)
+            assert isinstance(one, CallNews)
             assert (one.progress.stage, one.progress.sid) == (Stage.RINGING, SID)
             assert one.personal == {"To": "+8613900000001"}
 
@@ -190,15 +192,15 @@ class TestCalls:
     ) -> None:
         form = {"CallSid": SID, "CallStatus": parent, "DialCallStatus": status}
         answer = ask(f"/hooks/dial/{ID}/4/scene.0.verified.none", form)
-        assert (answer.status_code, answer.text) == (200, hang_up())
-        assert noted.events == [Taken(attempt_id=ID, step=4, desk=status, took=took)]
+        assert (answer.status_code, answer.text) == (200, hang_up_twiml())
+        assert noted.events == [DutyLineEvent(attempt_id=ID, step=4, desk=status, took=took)]
 
     def test_a_hand_over_that_nobody_took_goes_on_with_the_script(self, noted: Noted) -> None:
         form = {"CallSid": SID, "CallStatus": "in-progress", "DialCallStatus": "busy", "Digits": "1"}
         answer = ask(f"/hooks/dial/{ID}/4/scene.0.verified.none", form)
         position = Position(node="scene", contact=Contact.VERIFIED)
         assert noted.events == [
-            Step(
+            TurnRequest(
                 attempt_id=ID, step=4, sid=SID, position=position, heard=Heard.silence(), desk="busy",
                 personal={"Digits": "1"},
             )
@@ -209,7 +211,9 @@ class TestCalls:
         assert is_kept(ask(f"/hooks/officer/{ID}/4", {"CallSid": "CA8", "CallStatus": "ringing"}))
         assert noted.events == []
         assert is_kept(ask(f"/hooks/officer/{ID}/4", {"CallSid": "CA8", "CallStatus": "in-progress"}))
-        assert noted.events == [Taken(attempt_id=ID, step=4, desk="answered", took=True, talking=True)]
+        assert noted.events == [
+            DutyLineEvent(attempt_id=ID, step=4, desk="answered", took=True, talking=True)
+        ]
 
     def test_no_transaction_holds_more_than_two_hundred_events(self, noted: Noted) -> None:
         sizes: list[int] = []
@@ -222,7 +226,7 @@ class TestCalls:
         async def run() -> None:
             made = server._Hooks(SERVICES, CONFIG, lambda *_: None)
             await asyncio.gather(
-                *(made._events.add(Taken(attempt_id=ID, step=n, desk="")) for n in range(401))
+                *(made._events.add(DutyLineEvent(attempt_id=ID, step=n, desk="")) for n in range(401))
             )
 
         with pytest.MonkeyPatch.context() as patch:
@@ -246,7 +250,7 @@ class TestOthers:
         form = {"CallSid": SID, "CallStatus": "in-progress"}
         assert is_kept(ask(f"/hooks/desk/{ID}/status", form))
         ended = ask(f"/hooks/desk/{ID}/dial", form | {"DialCallStatus": "completed", "DialCallDuration": "9"})
-        assert (ended.status_code, ended.text) == (200, hang_up())
+        assert (ended.status_code, ended.text) == (200, hang_up_twiml())
         notice = ask(f"/hooks/desk/{ID}/notice", form)
         [status, leg, language] = noted.calls
         assert (status[0], status[1][0], status[1][1].stage) == ("apply_desk_event", ID, Stage.ANSWERED)

@@ -18,7 +18,14 @@ from dialer.carrier.server import start
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.phone import TEXTS, number_of, phone_routes, read_of_oneself, request_call, warn_of_oneself
+from dialer.phone import (
+    TEXTS,
+    phone_routes,
+    read_own_warning,
+    request_call,
+    reveal_next_number,
+    take_own_warning,
+)
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.settings import Settings, load_settings
 from dialer.services import Application
@@ -243,15 +250,15 @@ def test_only_a_drill_is_played_with(scene: Scene):
     case_id = scene.open_case()
     real = replace(scene.services, drill=False)
     with pytest.raises(Conflict):
-        number_of(real, case_id)
+        reveal_next_number(real, case_id)
     with pytest.raises(Conflict):
-        read_of_oneself(real, name="王", phone="19900031111", fraud_type=FraudType.LOAN)
+        read_own_warning(real, name="王", phone="19900031111", fraud_type=FraudType.LOAN)
 
 
 def test_the_same_person_twice_joins_the_open_case(scene: Scene):
     def warned() -> int:
-        read = read_of_oneself(scene.services, name="王测试", phone="19900033333", fraud_type=FraudType.LOAN)
-        return warn_of_oneself(scene.services, read)
+        read = read_own_warning(scene.services, name="王测试", phone="19900033333", fraud_type=FraudType.LOAN)
+        return take_own_warning(scene.services, read)
 
     first = warned()
     scene.later(seconds=1)

@@ -30,7 +30,7 @@ from dialer.runtime.settings import load_settings
 from dialer.server import create_app, run_web, server_of
 from dialer.services import Application
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.public_way import WayBlocked
+from dialer.telephony.public_address import PublicAddressBlocked
 from dialer.web.connections import ConnectionLimits, Connections
 
 PATIENCE_SECONDS = 60
@@ -145,16 +145,18 @@ def test_while_it_serves_it_walks_the_way_of_the_carrier_where_the_settings_say_
 ):
     told: list[str] = []
 
-    async def watch(config: TelephonyConfig, *, blocked: Callable[[WayBlocked], object]) -> None:
+    async def watch(config: TelephonyConfig, *, blocked: Callable[[PublicAddressBlocked], object]) -> None:
         assert config is app.telephony
-        blocked(WayBlocked(Text("no answer from %(url)s", url="https://a.cn"), fix="start the proxy"))
+        blocked(
+            PublicAddressBlocked(Text("no answer from %(url)s", url="https://a.cn"), fix="start the proxy")
+        )
         told.append("begun")
         try:
             await asyncio.Event().wait()
         finally:
             told.append("ended")
 
-    monkeypatch.setattr(module, "watch_public_way", watch)
+    monkeypatch.setattr(module, "watch_public_address", watch)
     web = app.settings.web.model_copy(update={"check_public_url": checks})
     with running(replace(app, settings=app.settings.model_copy(update={"web": web}))) as (server, _):
         assert not checks or wait_until(lambda: told == ["begun"], seconds=PATIENCE_SECONDS)

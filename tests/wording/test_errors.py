@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import dialer
-from dialer.accounts.actions import Taken
+from dialer.accounts.actions import LoginTaken
 from dialer.approvals.actions import SampleUnread
 from dialer.backup.actions import NothingToBackUp, NotPutBack
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
@@ -50,7 +50,7 @@ from dialer.core.values import OutcomeKind
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import KeysRefused, TokenRefused
 from dialer.db.leases import ServiceRuns
-from dialer.db.migrations import LocksNotHad, MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
+from dialer.db.migrations import LocksNotObtained, MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
 from dialer.db.system_state import Difference, OtherSettings, RealRecords
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready, NoSipStack
@@ -71,7 +71,7 @@ from dialer.signals.evaluation import SnapshotUnreadable
 from dialer.signals.rules import RuleUnreadable
 from dialer.signals.scorecard import LearningMissing, ScorecardUnreadable, TooFewLabels
 from dialer.signals.versions import RulesNotApproved
-from dialer.telephony.public_way import WayBlocked
+from dialer.telephony.public_address import PublicAddressBlocked
 from dialer.telephony.webhooks import BadSignature
 from dialer.units.tree import UnusableUnits
 from dialer.warnings.lists import OwnLoad
@@ -154,14 +154,14 @@ EXAMPLES = [
     SignInRefused(),
     SignInBlocked(until=NOW),
     SignInBusy(),
-    Taken("zhao"),
+    LoginTaken("zhao"),
     OwnLoad(7, by="zhao"),
     AliasTaken("城关所"),
     TooMany(Text("you have %(n)s files that are not loaded yet: load or discard some first", n=20)),
     PasswordExpired(),
     RenderedScriptMissing(script_id="loan", version_id=None),
     BadSignature(reason="it has no signature"),
-    WayBlocked(
+    PublicAddressBlocked(
         Text("%(url)s: %(why)s", url="https://calls.example.cn", why=Text("no connection")), fix="start"
     ),
     ActRefused("keys: only 0-9, * and #"),
@@ -180,7 +180,7 @@ EXAMPLES = [
     NewerDatabase(found="0043", newest="0042"),
     MayNotMigrate(found="0041", newest="0042"),
     NotMigrated(found="0041", newest="0042"),
-    LocksNotHad(seconds=120),
+    LocksNotObtained(seconds=120),
     WrongKeys(),
     RealRecords(),
     OtherSettings([Difference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),

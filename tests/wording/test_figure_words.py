@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from dialer.core.rates import COUNTED, DEFINITIONS, WARNED_BEFORE_FILED, Basis
+from dialer.core.rates import COUNT_NAMES, DEFINITIONS, WARNED_BEFORE_FILED, Basis
 from dialer.language import Lang
 from dialer.words import COUNT_WORDS, basis_word, count_word, rate_sentence, rate_word
 
@@ -17,7 +17,7 @@ HAN = re.compile(r"[\u4e00-\u9fff]")
 
 def names(lang: Lang) -> list[str]:
     return [
-        *(count_word(name, lang) for name in (*COUNTED, *OF_FILED)),
+        *(count_word(name, lang) for name in (*COUNT_NAMES, *OF_FILED)),
         *(basis_word(basis, lang) for basis in Basis),
         *(rate_word(definition, lang) for definition in ALL),
         *(rate_sentence(definition, lang) for definition in ALL),
@@ -25,7 +25,7 @@ def names(lang: Lang) -> list[str]:
 
 
 def test_every_word_of_a_count_is_of_a_count_of_the_report():
-    assert set(COUNT_WORDS) <= {*COUNTED, *OF_FILED}
+    assert set(COUNT_WORDS) <= {*COUNT_NAMES, *OF_FILED}
 
 
 def test_names_are_in_their_language():
@@ -35,5 +35,5 @@ def test_names_are_in_their_language():
 
 @pytest.mark.parametrize("lang", Lang)
 def test_names_tell_counts_apart(lang: Lang):
-    told = [count_word(name, lang) for name in (*COUNTED, *OF_FILED)]
+    told = [count_word(name, lang) for name in (*COUNT_NAMES, *OF_FILED)]
     assert len(set(told)) == len(told)

@@ -13,10 +13,10 @@ from dialer.core.timeline import (
     Entry,
     EntryKind,
     Fact,
-    Step,
+    NextStep,
+    Obstacle,
     StepKind,
     Wait,
-    Waiting,
     WaitReason,
 )
 from dialer.core.values import Track
@@ -104,9 +104,9 @@ def test_a_value_of_a_later_version_is_told_as_it_stands():
 @pytest.mark.parametrize("kind", StepKind)
 @pytest.mark.parametrize("track", Track)
 def test_every_step_says_what_and_why(kind: StepKind, track: Track):
-    closed = Waiting(reason=WaitReason.WINDOW_CLOSED, since=NOW, facts={"opens": "09:00", "closes": "21:00"})
+    closed = Obstacle(reason=WaitReason.WINDOW_CLOSED, since=NOW, facts={"opens": "09:00", "closes": "21:00"})
     waits = {"waits": (Wait.WINDOW, Wait.QUEUE), "waiting": closed}
-    step = Step(kind=kind, track=track, reason=Reason.RETRY, at=NOW, **waits)  # type: ignore[arg-type]
+    step = NextStep(kind=kind, track=track, reason=Reason.RETRY, at=NOW, **waits)  # type: ignore[arg-type]
     zh, en = step_sentence(step, Lang.ZH), step_sentence(step, Lang.EN)
     assert HAN.search(zh)
     assert not HAN.search(en)
@@ -166,7 +166,7 @@ WAITS: dict[WaitReason, list[tuple[dict[str, str | int], str, str]]] = {
 @pytest.mark.parametrize("reason", WaitReason)
 def test_every_wait_is_told_in_short_and_whole_by_the_same_words(reason: WaitReason):
     for facts, short, more in WAITS[reason]:
-        waiting = Waiting(reason=reason, since=NOW, facts=facts)
+        waiting = Obstacle(reason=reason, since=NOW, facts=facts)
         assert wait_words(waiting, Lang.EN) == short
         assert waiting_sentence(waiting, Lang.EN) == short + more
         assert HAN.search(wait_words(waiting, Lang.ZH))

@@ -24,7 +24,7 @@ from dialer.telephony.client import DeskClient
 from dialer.telephony.webhooks import InboundTurn
 from dialer.work.assignments import Scope, keep_for_caller, release_assignments
 from dialer.work.desk_calls import dial_from_desk
-from dialer.work.inbound import call_in, call_in_ended, desk_answered_call, desk_call_ended
+from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
 from dialer.work.tasks import NoCall, Report, claim_next, report_assignment
 from tests.work.bureau import Bureau
 
@@ -78,12 +78,12 @@ def case_of(bureau: Bureau, *, unit: str = "", grade: Grade = Grade.MEDIUM) -> t
 
 
 def arrives(bureau: Bureau, sid: str = "CA1", caller: str = "", **more: Any) -> InboundTurn:  # noqa: ANN401 - whatever its caller gives
-    return call_in(bureau.services, sid, caller=caller, duty_line=DUTY, **more)
+    return next_inbound_turn(bureau.services, sid, caller=caller, duty_line=DUTY, **more)
 
 
 def dial_ends(bureau: Bureau, step: int, sid: str = "CA1", **more: Any) -> InboundTurn:  # noqa: ANN401 - whatever its caller gives
     told: dict[str, Any] = {"answered": False, "talk_seconds": None, "has_left": False} | more
-    return desk_call_ended(bureau.services, sid, step=step, duty_line=DUTY, **told)
+    return end_inbound_leg(bureau.services, sid, step=step, duty_line=DUTY, **told)
 
 
 def row(bureau: Bureau, sid: str = "CA1") -> dict[str, Any]:
@@ -129,7 +129,7 @@ def test_the_end_of_a_desks_call_that_is_told_twice_skips_no_desk(bureau: Bureau
     assert (second.rings, again.rings, again.turn) == ("8003", "8003", second.turn)
     assert row(bureau)["tried"] == ["8001"]
     # Late news of the first desk says nothing of the second one.
-    desk_answered_call(bureau.services, "CA1", step=1)
+    connect_inbound_call(bureau.services, "CA1", step=1)
     assert row(bureau)["state"] == InboundState.RINGING.value
 
 
@@ -151,7 +151,7 @@ def test_a_talk_whose_beginning_was_not_told_is_a_talk(bureau: Bureau):
 def test_a_talk_of_the_duty_line_proves_nothing_for_who_takes_the_task_later(bureau: Bureau):
     case_id, phone = case_of(bureau)
     assert arrives(bureau, caller=phone).rings == DUTY
-    desk_answered_call(bureau.services, "CA1", step=1)
+    connect_inbound_call(bureau.services, "CA1", step=1)
     dial_ends(bureau, 1, answered=True, talk_seconds=30)
     task = bureau.assignment_of(case_id)
     assert task["signed_by"] == DESK
@@ -205,7 +205,7 @@ def test_a_person_who_calls_before_the_agreed_time_is_called_back_at_once(bureau
     with bureau.tx() as tx:
         keep_for_caller(tx, task["id"], by="wang", call_at=tomorrow, kept_until=tomorrow)
     arrives(bureau, caller=phone)  # the duty line
-    call_in_ended(bureau.services, "CA1")
+    end_inbound_call(bureau.services, "CA1")
     claimed = claim_next(bureau.services, by="li", scope=CENTRE)
     assert claimed is not None
     assert claimed.case_id == case_id
@@ -250,7 +250,7 @@ def test_a_person_does_not_wait_for_a_caller_who_left_with_the_task(bureau: Bure
     bureau.clock.advance(bureau.services.work.lease_seconds + 1)
     seat(bureau, "wang", "8003")
     assert arrives(bureau, caller=phone).rings == "8003"
-    call_in_ended(bureau.services, "CA1")
+    end_inbound_call(bureau.services, "CA1")
     claimed = claim_next(bureau.services, by="zhao", scope=CENTRE)
     assert claimed is not None
     assert claimed.case_id == case_id
@@ -327,7 +327,7 @@ def test_a_typed_number_without_a_case_reaches_a_desk_that_nobody_with_a_case_wa
     seat(bureau, "wang", "8003")
     third = arrives(bureau, "CA3", step=3)
     assert third.rings == "8003"
-    desk_answered_call(bureau.services, "CA3", step=third.turn)
+    connect_inbound_call(bureau.services, "CA3", step=third.turn)
     dial_ends(bureau, third.turn, "CA3", answered=True, talk_seconds=20)
     assert (row(bureau, "CA3")["result"], row(bureau, "CA3")["by"]) == ("joined", "wang")
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.values import FraudType
 from dialer.db import tables as t
-from dialer.work.desk import notice_text, points_of
+from dialer.work.desk import call_points, notice_text
 from dialer.work.visits import print_notice
 from tests.outcomes.town import ID_NUMBER, NAME
 from tests.work.bureau import Bureau
@@ -23,7 +23,7 @@ def test_the_notice_of_a_case(bureau: Bureau):
         kind, given = notice.fraud_type, {"name": NAME, "bureau": bureau_name, "hotline": "047896110"}
         text = "\n".join(notice_text(kind, language, **given).paragraphs)
         assert all(one in text for one in given.values())
-        assert points_of(FraudType.INVESTMENT, language).must_say in text
+        assert call_points(FraudType.INVESTMENT, language).must_say in text
     (line,) = bureau.rows(sa.select(t.audit))
     assert (line["who"], line["act"], line["subject"]) == ("officer", "print_notice", f"case/{case_id}")
     assert NAME not in str(dict(line))

@@ -11,7 +11,7 @@ from dialer.audit.trail import AuditQuery, search_audit
 from dialer.casefile.acts import ask_person, change_grade
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
-from dialer.db.audit import Reason, Seal, audit_reason, write_audit
+from dialer.db.audit import AuditReason, Seal, audit_reason, write_audit
 from dialer.db.unit_of_work import Row
 from dialer.db.vault import UNREADABLE
 from dialer.work.assignments import transfer_reason, waiting_transfers
@@ -47,7 +47,7 @@ def test_the_reasons_of_a_transfer_are_sealed(bureau: Bureau, case_id: int):
 def test_an_altered_line_is_detected(bureau: Bureau, why: str):
     line = written(bureau, why=why)
     vault = bureau.services.store.vault
-    assert audit_reason(vault, line) == Reason(why=why, seal=Seal.WHOLE)
+    assert audit_reason(vault, line) == AuditReason(why=why, seal=Seal.WHOLE)
     for column, forged in (
         ("who", "zhao"),
         ("act", "grade_raised"),
@@ -55,7 +55,7 @@ def test_an_altered_line_is_detected(bureau: Bureau, why: str):
         ("at", MORNING - timedelta(days=300)),
         ("facts", {"from": "low"}),
     ):
-        assert audit_reason(vault, dict(line) | {column: forged}) == Reason(
+        assert audit_reason(vault, dict(line) | {column: forged}) == AuditReason(
             why=UNREADABLE, seal=Seal.BROKEN
         ), column
 
@@ -63,8 +63,8 @@ def test_an_altered_line_is_detected(bureau: Bureau, why: str):
 def test_a_removed_seal_is_detected(bureau: Bureau):
     line = dict(written(bureau, why=REASON)) | {"why_sealed": None, "why": "harmless"}
     vault = bureau.services.store.vault
-    assert audit_reason(vault, line) == Reason(why=UNREADABLE, seal=Seal.BROKEN)
-    assert audit_reason(vault, line | {"number": None}) == Reason(why="harmless", seal=Seal.NONE)
+    assert audit_reason(vault, line) == AuditReason(why=UNREADABLE, seal=Seal.BROKEN)
+    assert audit_reason(vault, line | {"number": None}) == AuditReason(why="harmless", seal=Seal.NONE)
 
 
 @pytest.mark.parametrize(

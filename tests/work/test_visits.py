@@ -17,7 +17,7 @@ from dialer.core.case import AssignmentState, PersonMet, VisitStage
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Contact, Grade, OutcomeKind, Track
 from dialer.db import tables as t
-from dialer.outcomes.evidence_files import show_file
+from dialer.outcomes.evidence_files import reveal_file
 from dialer.work.tasks import (
     NotArrived,
     Report,
@@ -390,14 +390,14 @@ def test_a_photo_is_sealed_cleaned_and_seen_with_a_reason(bureau: Bureau, case_i
     assert SECRET not in bytes(row["sealed"])
     assert b"colours" not in bytes(row["sealed"])
     why: dict[str, Any] = {"who": "zhao", "reason": "review", "why": "复核"}
-    shown = show_file(bureau.services, number.client_id, case_id=case_id, **why)
+    shown = reveal_file(bureau.services, number.client_id, case_id=case_id, **why)
     assert shown.media_type == "image/jpeg"
     assert b"colours" in shown.content
     assert SECRET not in shown.content
     assert bureau.audited() == ["view_photo"]
     for file_id, of in ((uuid.uuid4(), case_id), (number.client_id, case_id + 1)):
         with pytest.raises(NotFound):
-            show_file(bureau.services, file_id, case_id=of, **why)
+            reveal_file(bureau.services, file_id, case_id=of, **why)
 
 
 def test_the_number_of_photos_is_limited(bureau: Bureau, case_id: int, visit: int):

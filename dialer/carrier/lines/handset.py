@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from dialer.carrier.config import Timers
 from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
-from dialer.carrier.lines.sound import OURS, PERSON, RATE, BadSound, TwoSides, telephone_samples, tone
+from dialer.carrier.lines.sound import OURS, PERSON, RATE, BadSound, TwoSides, key_tone, telephone_samples
 from dialer.carrier.people import AnsweredBy
 from dialer.carrier.speech_input import Speech
 
@@ -160,7 +160,7 @@ class Taping:
         self._sides.cut(OURS, at=self._at)
 
     def pressed(self, key: str) -> None:
-        self._sides.put(PERSON, tone(key), begins=self._at)
+        self._sides.put(PERSON, key_tone(key), begins=self._at)
 
     def said(self, wav: bytes) -> None:
         """An utterance of the person, which ends now."""

@@ -325,7 +325,7 @@ _TONE_SECONDS: Final = 0.1
 _LOUDNESS: Final = 6000
 
 
-def tone(key: str) -> bytes:
+def key_tone(key: str) -> bytes:
     """The tone of a key, as 16-bit samples; empty for a key that no telephone has."""
     if key not in _TONES:
         return b""

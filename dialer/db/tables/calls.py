@@ -22,7 +22,7 @@ from dialer.core.values import (
     RecordingState,
     TelephonyResult,
 )
-from dialer.db.columns import LIVE, belongs_to, identity, metadata, when, word, words
+from dialer.db.columns import LIVE, belongs_to, identity, metadata, when, word_column, words
 
 attempt = sa.Table(
     "attempt",
@@ -32,7 +32,7 @@ attempt = sa.Table(
     sa.Column("person_id", sa.BigInteger, nullable=False),
     sa.Column("n", sa.SmallInteger, nullable=False),
     sa.Column("number", sa.SmallInteger, nullable=False),
-    word("state", AttemptState),
+    word_column("state", AttemptState),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("windowed", sa.Boolean, nullable=False),
@@ -52,9 +52,9 @@ attempt = sa.Table(
     when("answered_at"),
     when("ended_at"),
     sa.Column("sequence", sa.SmallInteger, nullable=False, server_default="-1"),
-    word("result", TelephonyResult, required=False),
-    word("contact", Contact),
-    word("answer", Answer),
+    word_column("result", TelephonyResult, required=False),
+    word_column("contact", Contact),
+    word_column("answer", Answer),
     sa.Column("last_step", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("last_node", sa.Text, nullable=False, server_default=""),
     sa.Column("spoke", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -62,12 +62,12 @@ attempt = sa.Table(
     sa.Column("heard_seconds", sa.SmallInteger),
     sa.Column("hearing", JSONB),  # see `dialer.core.reach.Hearing`
     sa.Column("forwarded", sa.Boolean, nullable=False, server_default=sa.false()),
-    word("reach", Reach, required=False),
+    word_column("reach", Reach, required=False),
     sa.Column("talk_seconds", sa.Integer),
     sa.Column("answered_by", sa.Text),
     sa.Column("sip_code", sa.SmallInteger),
     sa.Column("error_code", sa.Integer),
-    word("announcement", Announcement, required=False),
+    word_column("announcement", Announcement, required=False),
     sa.Column("announcement_score", sa.Double),
     sa.Column("cancel_asked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("script_id", sa.Text, nullable=False, server_default=""),
@@ -135,7 +135,7 @@ hold = sa.Table(
     "hold",
     metadata,
     identity(),
-    word("scope", PauseScope),
+    word_column("scope", PauseScope),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("unit_id", sa.ForeignKey("unit.id")),
     when("until", required=True),
@@ -185,9 +185,9 @@ message = sa.Table(
     sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False),
     sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
     sa.Column("number", sa.SmallInteger, nullable=False),
-    word("purpose", MessagePurpose),
+    word_column("purpose", MessagePurpose),
     sa.Column("channel", sa.Text, nullable=False, server_default=MessageChannel.SMS.value),
-    word("state", MessageState),
+    word_column("state", MessageState),
     when("planned_at", required=True),
     when("not_before", required=True),
     when("posted_at"),  # real
@@ -224,13 +224,13 @@ desk_call = sa.Table(
     sa.Column("number", sa.SmallInteger, nullable=False),
     sa.Column("extension", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
-    word("state", DeskCallState),
+    word_column("state", DeskCallState),
     sa.Column("sid", sa.Text, unique=True),
     when("asked_at", required=True),
     when("asked_real_at", required=True),  # real
     when("joined_at"),
     when("ended_at"),
-    word("result", TelephonyResult, required=False),
+    word_column("result", TelephonyResult, required=False),
     sa.Column("talk_seconds", sa.Integer),
     sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("records", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -249,7 +249,7 @@ inbound_call = sa.Table(
     metadata,
     sa.Column("id", UUID(as_uuid=True), primary_key=True),
     sa.Column("sid", sa.Text, nullable=False, unique=True),
-    word("state", InboundState),
+    word_column("state", InboundState),
     sa.Column("case_id", sa.ForeignKey("case.id"), index=True),
     sa.Column("person_id", sa.ForeignKey("person.id")),
     sa.Column("number", sa.SmallInteger),
@@ -264,7 +264,7 @@ inbound_call = sa.Table(
     when("arrived_real_at", required=True),  # real
     when("joined_at"),
     when("ended_at"),
-    word("result", InboundResult, required=False),
+    word_column("result", InboundResult, required=False),
     sa.Column("talk_seconds", sa.Integer),
     sa.Column("records", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("drill", sa.Boolean, nullable=False),
@@ -294,7 +294,7 @@ recording = sa.Table(
     sa.Column("desk_call_id", sa.ForeignKey("desk_call.id"), unique=True),
     sa.Column("inbound_call_id", sa.ForeignKey("inbound_call.id"), unique=True),
     sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
-    word("state", RecordingState),
+    word_column("state", RecordingState),
     when("called_at", required=True),
     when("due_at"),  # real: when the carrier is asked next; NULL: nothing is left at the carrier
     sa.Column("tries", sa.SmallInteger, nullable=False, server_default="0"),
@@ -325,7 +325,7 @@ carrier_call = sa.Table(
     sa.Column("sid", sa.Text, primary_key=True),
     sa.Column("phone_blind", BYTEA, nullable=False),
     when("called_at", required=True),  # real
-    word("result", TelephonyResult),
+    word_column("result", TelephonyResult),
     sa.Column("case_id", sa.BigInteger),
     when("found_at", required=True),  # real
     sa.Index("ix_carrier_call_open", "phone_blind", postgresql_where=sa.text("case_id IS NULL")),

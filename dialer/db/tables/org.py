@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from dialer.core.access import FactorKind, Role, SignInStep, StaffChangeKind, StaffChangeState
 from dialer.core.values import RenderState
-from dialer.db.columns import identity, metadata, when, word
+from dialer.db.columns import identity, metadata, when, word_column
 
 unit = sa.Table(
     "unit",
@@ -63,7 +63,7 @@ staff = sa.Table(
     sa.Column("login", sa.Text, nullable=False, unique=True),
     sa.Column("display_name", sa.Text, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
-    word("role", Role),
+    word_column("role", Role),
     sa.Column("unit_id", sa.ForeignKey("unit.id")),
     sa.Column("language", sa.Text, nullable=False, server_default="zh"),
     sa.Column("must_change", sa.Boolean, nullable=False),
@@ -106,7 +106,7 @@ staff_factor = sa.Table(
     metadata,
     identity(),
     sa.Column("staff_id", sa.ForeignKey("staff.id"), nullable=False, index=True),
-    word("kind", FactorKind),
+    word_column("kind", FactorKind),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("secret", BYTEA, nullable=False),
     sa.Column("credential_id", BYTEA, unique=True),
@@ -137,7 +137,7 @@ sign_in_step = sa.Table(
     metadata,
     identity(),
     sa.Column("token_hash", BYTEA, nullable=False, unique=True),
-    word("kind", SignInStep),
+    word_column("kind", SignInStep),
     sa.Column("staff_id", sa.ForeignKey("staff.id")),
     sa.Column("data", BYTEA, nullable=False),
     when("created_at", required=True),
@@ -154,19 +154,19 @@ staff_change = sa.Table(
     "staff_change",
     metadata,
     identity(),
-    word("kind", StaffChangeKind),
+    word_column("kind", StaffChangeKind),
     sa.Column("staff_id", sa.ForeignKey("staff.id")),
     sa.Column("revision", sa.Integer),
     sa.Column("login", sa.Text, nullable=False),
     sa.Column("display_name", sa.Text, nullable=False),
-    word("role", Role),
+    word_column("role", Role),
     sa.Column("unit_id", sa.ForeignKey("unit.id")),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("why_sealed", BYTEA, nullable=False),
     sa.Column("asked_by", sa.Text, nullable=False),
     when("asked_at", required=True),
     when("expires_at", required=True),
-    word("state", StaffChangeState, default=StaffChangeState.WAITING),
+    word_column("state", StaffChangeState, default=StaffChangeState.WAITING),
     sa.Column("decided_by", sa.Text),
     when("decided_at"),
     sa.Index("uq_staff_change_waiting", "login", unique=True, postgresql_where=sa.text("state = 'waiting'")),
@@ -272,7 +272,7 @@ script_render = sa.Table(
     metadata,
     identity(),
     sa.Column("version_id", sa.ForeignKey("script_version.id"), nullable=False, index=True),
-    word("state", RenderState),
+    word_column("state", RenderState),
     sa.Column("done", sa.Integer, nullable=False, server_default="0"),
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("clips", JSONB, nullable=False),

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from dialer.core.values import FraudType, Grade, VerdictState
-from dialer.db.columns import identity, metadata, when, word
+from dialer.db.columns import identity, metadata, when, word_column
 
 SIGNAL_DAYS: Final = 16
 """The number of partitions of `signal`: days since 1970, modulo this. Signals are kept for fewer days."""
@@ -87,9 +87,9 @@ verdict = sa.Table(
     metadata,
     identity(),
     sa.Column("person_hash", BYTEA, nullable=False),
-    word("state", VerdictState),
-    word("grade", Grade, required=False),
-    word("fraud_type", FraudType),
+    word_column("state", VerdictState),
+    word_column("grade", Grade, required=False),
+    word_column("fraud_type", FraudType),
     sa.Column("score", sa.Integer, nullable=False),
     sa.Column("probability", sa.Double, nullable=False),
     sa.Column("money_fen", sa.BigInteger, nullable=False),
@@ -106,8 +106,8 @@ verdict = sa.Table(
     sa.Column("warnings", sa.SmallInteger, nullable=False, server_default="0"),
     when("sent_at"),
     when("resent_at"),
-    word("sent_grade", Grade, required=False),
-    word("sent_fraud_type", FraudType, required=False),
+    word_column("sent_grade", Grade, required=False),
+    word_column("sent_fraud_type", FraudType, required=False),
     sa.Column("person_id", sa.BigInteger),
     sa.Column("case_id", sa.BigInteger),
     sa.Column("draw_share", sa.Double),
@@ -213,8 +213,8 @@ shadow_person = sa.Table(
     metadata,
     sa.Column("version_id", sa.ForeignKey("shadow.version_id", ondelete="CASCADE"), primary_key=True),
     sa.Column("person_hash", BYTEA, primary_key=True),
-    word("live_grade", Grade, required=False),
-    word("draft_grade", Grade, required=False),
+    word_column("live_grade", Grade, required=False),
+    word_column("draft_grade", Grade, required=False),
     when("changed_at", required=True),
     sa.Index("ix_shadow_person_changed_at", "changed_at"),
 )

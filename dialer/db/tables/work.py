@@ -22,7 +22,7 @@ from dialer.core.values import (
     Track,
     WebhookEvent,
 )
-from dialer.db.columns import identity, metadata, when, word, words
+from dialer.db.columns import identity, metadata, when, word_column, words
 
 _PENDING = f"state IN {words(PENDING_STATES)}"
 
@@ -31,8 +31,8 @@ assignment = sa.Table(
     metadata,
     identity(),
     sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
-    word("kind", Track),
-    word("state", AssignmentState),
+    word_column("kind", Track),
+    word_column("state", AssignmentState),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("unit", sa.Text, nullable=False, server_default=""),
     sa.Column("unit_id", sa.ForeignKey("unit.id")),
@@ -45,7 +45,7 @@ assignment = sa.Table(
     sa.Column("signed_by", sa.Text),
     when("done_at"),
     sa.Column("done_by", sa.Text),
-    word("outcome", OutcomeKind, required=False),
+    word_column("outcome", OutcomeKind, required=False),
     sa.Column("withdrawn_why", sa.Text),
     when("escalated_at"),
     sa.Column("drill", sa.Boolean, nullable=False),
@@ -59,7 +59,7 @@ assignment = sa.Table(
     when("call_at"),  # when the person wants to be called
     sa.Column("kept_for", sa.Text),
     when("kept_until"),
-    word("stage", VisitStage, default=VisitStage.NONE),
+    word_column("stage", VisitStage, default=VisitStage.NONE),
     sa.Index("ix_assignment_signed", "signed_by", postgresql_where=sa.text("state = 'signed'")),
     sa.Index(
         "ix_assignment_kept_for",
@@ -101,7 +101,7 @@ assignment_transfer = sa.Table(
     sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False, index=True),
     sa.Column("from_unit_id", sa.ForeignKey("unit.id")),
     sa.Column("to_unit_id", sa.ForeignKey("unit.id"), nullable=False),
-    word("state", TransferState),
+    word_column("state", TransferState),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False, server_default=""),
     sa.Column("why_sealed", BYTEA),
@@ -162,7 +162,7 @@ stop_payment = sa.Table(
     when("opened_at", required=True),
     when("done_at"),
     sa.Column("done_by", sa.Text),
-    word("result", StopResult, required=False),
+    word_column("result", StopResult, required=False),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Index("uq_stop_payment_open", "case_id", unique=True, postgresql_where=sa.text("done_at IS NULL")),
     sa.Index("ix_stop_payment_waiting", "opened_at", postgresql_where=sa.text("done_at IS NULL")),
@@ -188,7 +188,7 @@ stop_request = sa.Table(
     when("recorded_at", required=True),
     when("follow_up_by", required=True),
     sa.Column("times_unanswered", sa.Integer, nullable=False, server_default="0"),
-    word("state", StopState),
+    word_column("state", StopState),
     sa.Column("stopped_fen", sa.BigInteger),
     sa.Column("confirmed_by", sa.Text),
     when("confirmed_at"),
@@ -223,21 +223,21 @@ outcome = sa.Table(
     sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
     sa.Column("assignment_id", sa.ForeignKey("assignment.id")),
     sa.Column("attempt_id", UUID(as_uuid=True)),
-    word("kind", OutcomeKind),
-    word("contact", Contact),
-    word("track", Track, required=False),
+    word_column("kind", OutcomeKind),
+    word_column("contact", Contact),
+    word_column("track", Track, required=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("intended_fen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("stopped_fen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("returned_fen", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("evidence_sealed", BYTEA),
-    word("evidence_kind", EvidenceKind, required=False),
+    word_column("evidence_kind", EvidenceKind, required=False),
     sa.Column("evidence_fen", sa.BigInteger),  # the amount that the evidence shows
     sa.Column("recorded_by", sa.Text, nullable=False),
     when("at", required=True),
     sa.Column("reverses", sa.ForeignKey("outcome.id")),
     sa.Column("drill", sa.Boolean, nullable=False),
-    word("scammer_contact", ScammerContact, required=False),
+    word_column("scammer_contact", ScammerContact, required=False),
     sa.Column("said", ARRAY(sa.Text), nullable=False, server_default="{}"),  # points of the call guide
     when("call_at"),  # the staff call that the report is based on
     sa.Column("call_seconds", sa.Integer),
@@ -347,10 +347,10 @@ filed_record = sa.Table(
     sa.Column("amount_fen", sa.BigInteger),
     when("filed_at", required=True),
     when("event_at"),
-    word("fraud_type", FraudType),
+    word_column("fraud_type", FraudType),
     sa.Column("unit", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
-    word("state", FiledState),
+    word_column("state", FiledState),
     sa.Column("by", sa.Text, nullable=False),
     when("at", required=True),
     sa.Column("drill", sa.Boolean, nullable=False),
@@ -367,7 +367,7 @@ filed_match = sa.Table(
     sa.Column("record_id", sa.ForeignKey("filed_record.id"), nullable=False),
     sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False, index=True),
     sa.Column("score", sa.SmallInteger, nullable=False),
-    word("state", FiledMatchState),
+    word_column("state", FiledMatchState),
     sa.Column("decided_by", sa.Text),
     when("decided_at"),
     sa.Column("why_sealed", BYTEA),
@@ -473,7 +473,7 @@ token_request = sa.Table(
     sa.Column("asked_by", sa.Text, nullable=False),
     when("asked_at", required=True),  # real
     when("expires_at", required=True),  # real
-    word("state", StaffChangeState),
+    word_column("state", StaffChangeState),
     sa.Column("decided_by", sa.Text),
     when("decided_at"),  # real
     sa.Column("token_id", sa.ForeignKey("api_token.id")),
@@ -513,14 +513,14 @@ webhook_delivery = sa.Table(
     identity(),
     sa.Column("message_id", UUID(as_uuid=True), server_default=sa.text("gen_random_uuid()"), nullable=False),
     sa.Column("webhook_id", sa.ForeignKey("webhook.id"), nullable=False),
-    word("event", WebhookEvent),
+    word_column("event", WebhookEvent),
     sa.Column("case_id", sa.BigInteger, nullable=False),
     sa.Column("facts", JSONB, nullable=False),
     when("occurred_at", required=True),
     sa.Column(
         "queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
     ),  # real
-    word("state", DeliveryState, default=DeliveryState.WAITING),
+    word_column("state", DeliveryState, default=DeliveryState.WAITING),
     sa.Column("tries", sa.Integer, server_default="0", nullable=False),
     sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),  # real
     sa.Index("ix_webhook_delivery_due", "due_at", postgresql_where=sa.text("state = 'waiting'")),
@@ -570,11 +570,11 @@ bulletin = sa.Table(
     "bulletin",
     metadata,
     identity(),
-    word("kind", BulletinKind),
+    word_column("kind", BulletinKind),
     sa.Column("first_day", sa.Date, nullable=False),
     sa.Column("last_day", sa.Date, nullable=False),
     sa.Column("figures", JSONB, nullable=False),
-    word("state", BulletinState),
+    word_column("state", BulletinState),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Column("made_by", sa.Text, nullable=False),
     when("made_at", required=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.accounts.changes import ask_for
+from dialer.accounts.changes import ask_reset_or_enable
 from dialer.core.access import Role, StaffChangeKind
 from dialer.db import tables as t
 from tests.console.desk import ConsoleDesk
@@ -28,7 +28,7 @@ def _asked(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     asker = desk.account(Role.ADMINISTRATOR, login=f"asker{number}")
     desk.account(Role.SECURITY_ADMINISTRATOR, login=f"second{number}")
     login = desk.account(Role.CALLER, login=f"target{number}", unit_id=unit_id).login
-    ask_for(
+    ask_reset_or_enable(
         desk.app.services,
         StaffChangeKind.RESET_FACTORS,
         login,

@@ -86,37 +86,37 @@ LEAST_LEAD: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
+class RecognisedAnnouncement:
     """The verdict with its score, from 0 to 1; 0.5 is the threshold. `score` is 0 for unknown."""
 
     verdict: Announcement
     score: float = 0.0
 
 
-UNKNOWN: Final = Understood(verdict=Announcement.UNKNOWN)
+UNKNOWN: Final = RecognisedAnnouncement(verdict=Announcement.UNKNOWN)
 
 
 class PhraseScorer(Protocol):
     """A recogniser that scores how well each phrase fits a sound."""
 
-    def mean_log_chances(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
+    def mean_log_probabilities(self, wav: bytes, *, hints: tuple[str, ...], language: str) -> list[float]:
         """The mean log probability of each phrase; empty for silence. May take seconds."""
 
 
-def understand(scorer: PhraseScorer, wav: bytes) -> Understood:
+def recognise_announcement(scorer: PhraseScorer, wav: bytes) -> RecognisedAnnouncement:
     """The announcement in the sound of a WAV file, or unknown. Takes seconds."""
     best: dict[Announcement, float] = {}
     for language, table in PHRASES.items():
         verdicts = [verdict for verdict, phrases in table.items() for _ in phrases]
         hints = tuple(phrase for phrases in table.values() for phrase in phrases)
         for verdict, fit in zip(
-            verdicts, scorer.mean_log_chances(wav, hints=hints, language=language), strict=False
+            verdicts, scorer.mean_log_probabilities(wav, hints=hints, language=language), strict=False
         ):
             best[verdict] = max(fit, best.get(verdict, fit))
-    return judge(best)
+    return best_announcement(best)
 
 
-def judge(best: Mapping[Announcement, float]) -> Understood:
+def best_announcement(best: Mapping[Announcement, float]) -> RecognisedAnnouncement:
     """The best of the announcements, given the best fit of each; unknown where it does not fit well, or not clearly
     better than the next one.
     """
@@ -126,14 +126,16 @@ def judge(best: Mapping[Announcement, float]) -> Understood:
     fit = best[first]
     if fit < LEAST_FIT or any(fit - best[other] < LEAST_LEAD for other in others[:1]):
         return UNKNOWN
-    return Understood(verdict=first, score=round(min(1.0, max(0.0, 1.0 - fit / (2 * LEAST_FIT))), 4))
+    return RecognisedAnnouncement(
+        verdict=first, score=round(min(1.0, max(0.0, 1.0 - fit / (2 * LEAST_FIT))), 4)
+    )
 
 
-OnUnderstood = Callable[[Understood], None]
+OnUnderstood = Callable[[RecognisedAnnouncement], None]
 _PATIENCE_SECONDS = 10.0
 
 
-class Listener:
+class AnnouncementListener:
     """Recognises announcements one at a time, beside the event loop; one that takes too long is unknown."""
 
     def __init__(self, scorer: PhraseScorer, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
@@ -152,7 +154,7 @@ class Listener:
         found = UNKNOWN
         try:
             found = await self._engine.do(
-                partial(understand, self._scorer, wav), within_seconds=self._patience_seconds
+                partial(recognise_announcement, self._scorer, wav), within_seconds=self._patience_seconds
             )
         except TimeoutError:
             _log.warning("an announcement was not recognised in time")

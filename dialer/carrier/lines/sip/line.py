@@ -47,7 +47,7 @@ import phonenumbers
 
 from dialer.carrier.config import Timers
 from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality, Recorder
-from dialer.carrier.lines.sip.announcements import CAUSES, Listener, Understood
+from dialer.carrier.lines.sip.announcements import CAUSES, AnnouncementListener, RecognisedAnnouncement
 from dialer.carrier.lines.sip.trunks import (
     EXTENSION,
     NO_SOUND,
@@ -144,7 +144,7 @@ class SipLine:
         *,
         trunks: Sequence[Trunk],
         desk_numbers: Container[str] = (),
-        listener: Listener | None = None,
+        listener: AnnouncementListener | None = None,
     ) -> None:
         """Without a `listener` announcements are not understood."""
         self.board = TrunkBoard(trunks)
@@ -554,7 +554,7 @@ class SipLeg:
     def _ringing(self) -> None:
         if not self._rang:
             self._rang = True
-            self._line.board.answered(self.trunk)
+            self._line.board.note_working(self.trunk)
             self._events.ringing()
 
     def _spoken(self, say: int) -> None:
@@ -572,7 +572,7 @@ class SipLeg:
         if self._over:
             return
         if self._answered:
-            if board.heard(self.trunk, silent=self._is_silent, now=self._line.timers.monotonic()):
+            if board.note_sound(self.trunk, silent=self._is_silent, now=self._line.timers.monotonic()):
                 _log.warning("trunk %s rests: its calls carry no sound", self.trunk)
             if self._is_silent:
                 self._line.ends[NO_SOUND] += 1
@@ -586,7 +586,7 @@ class SipLeg:
             self._end(Cause.HUNG_UP)
             return
         self._line.ends[end.label] += 1
-        if board.failed(self.trunk, end, now=self._line.timers.monotonic()):
+        if board.count_failure(self.trunk, end, now=self._line.timers.monotonic()):
             _log.warning("trunk %s rests: %s", self.trunk, end.label)
         if may_fail_over(end, may_have_rung=self._rang):
             self._is_sent = False
@@ -598,7 +598,7 @@ class SipLeg:
         else:
             self._unanswered(end, None)
 
-    def _unanswered(self, end: SipEnd, found: Understood | None) -> None:
+    def _unanswered(self, end: SipEnd, found: RecognisedAnnouncement | None) -> None:
         if self._over:
             return
         cause = cause_of(end, has_rung=self._rang)

@@ -129,7 +129,7 @@ def read_media(body: str) -> Media | None:
     return Media(address=(host[1], int(port[1])), key_type=int(keys[1]) if keys else 101)
 
 
-def tone(hertz: float, seconds: float, *, level: int = 8000) -> bytes:
+def sine_tone(hertz: float, seconds: float, *, level: int = 8000) -> bytes:
     """A sine tone, as samples."""
     count = round(seconds * RATE)
     return struct.pack(
@@ -159,7 +159,7 @@ def greetings() -> tuple[bytes, bytes]:
     pause = bytes(FRAME_BYTES * 10)
     return (
         voice(_GREETING_SECONDS),
-        voice(_LONG_GREETING_SECONDS) + pause + tone(_BEEP_HERTZ, _BEEP_SECONDS),
+        voice(_LONG_GREETING_SECONDS) + pause + sine_tone(_BEEP_HERTZ, _BEEP_SECONDS),
     )
 
 

@@ -32,7 +32,7 @@ Instruction = tuple[int, int, int, int]
 """Code, instructions to skip if true, if false, and the constant."""
 
 
-def program(senders: Iterable[Address]) -> list[Instruction]:
+def filter_program(senders: Iterable[Address]) -> list[Instruction]:
     """A filter of classic BPF that lets the packets of these senders pass whole, and no other."""
     passes: Instruction = (_RET_K, 0, 0, _WHOLE)
     drops: Instruction = (_RET_K, 0, 0, 0)
@@ -75,7 +75,7 @@ class Senders:
             return True
         if sys.platform != "linux" or not self._port:
             return False
-        made = program(wanted)
+        made = filter_program(wanted)
         if len(made) > _MOST_INSTRUCTIONS:
             return False
         code = b"".join(struct.pack("HBBI", *one) for one in made)

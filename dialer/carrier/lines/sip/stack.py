@@ -275,7 +275,7 @@ class SipProcess:
                 name = message.data[:SOUND_NAME_BYTES].decode()
                 self._sounds[name] = message.data[SOUND_NAME_BYTES:]
             elif message.type is WSMsgType.TEXT:
-                self._told(orjson.loads(message.data))
+                self._handle_command(orjson.loads(message.data))
 
     async def _write(self, link: ClientWebSocketResponse) -> None:
         while True:
@@ -288,7 +288,7 @@ class SipProcess:
     def _report(self, message: Message) -> None:
         self._out.put_nowait(message)
 
-    def _told(self, order: Message) -> None:
+    def _handle_command(self, order: Message) -> None:
         if order["do"] == "dial":
             call = self._calls[order["id"]] = _Call(order["id"])
             self._soon(self._dial(call, order["trunk"], order["number"]))

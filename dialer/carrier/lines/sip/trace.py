@@ -46,7 +46,7 @@ memory of a machine.
 """
 
 
-def masked(message: str) -> str:
+def mask_message(message: str) -> str:
     """The message with telephone numbers as 138****0000, and without names, keys (a person may type a number or a year
     of birth) and the digest of its credentials.
     """
@@ -113,4 +113,4 @@ class SipMessages(logging.Handler):
     def newest(self, calls: int) -> list[list[str]]:
         """The messages of the newest calls, masked, the oldest message first; OPTIONS and REGISTER count as calls."""
         with self.lock or contextlib.nullcontext():
-            return [[masked(text) for text in one] for one in list(self._messages.values())[-calls:]]
+            return [[mask_message(text) for text in one] for one in list(self._messages.values())[-calls:]]

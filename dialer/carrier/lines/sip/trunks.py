@@ -373,22 +373,22 @@ class TrunkBoard:
         """Frees the channel of a call of this trunk that is over."""
         self.states[name].in_use -= 1
 
-    def answered(self, name: str) -> None:
+    def note_working(self, name: str) -> None:
         """Notes that a call of this trunk rang or was answered: the trunk works."""
         state = self.states[name]
         state.faults_in_a_row, state.rest_seconds, state.rests_until = 0, 0.0, 0.0
 
-    def failed(self, name: str, end: SipEnd, *, now: float) -> bool:
+    def count_failure(self, name: str, end: SipEnd, *, now: float) -> bool:
         """Counts how a call of this trunk failed. True when the trunk begins to rest."""
         state = self.states[name]
         state.ends[end.label] += 1
         if not is_fault_of_trunk(end):
-            self.answered(name)
+            self.note_working(name)
             return False
         state.faults_in_a_row += 1
         return state.faults_in_a_row >= _FAULTS_BEFORE_REST and self._rest(state, now=now)
 
-    def heard(self, name: str, *, silent: bool, now: float) -> bool:
+    def note_sound(self, name: str, *, silent: bool, now: float) -> bool:
         """Counts an answered call that is over, and whether its far side was `silent`. True when the trunk begins to
         rest: several silent calls in a row are the network's fault, not that of several persons.
         """

@@ -18,7 +18,7 @@ import aiohttp
 from dialer.core.errors import DialerError, Unavailable
 from dialer.language import Text, gettext_noop
 from dialer.telephony.config import HookUrls, TelephonyConfig
-from dialer.telephony.webhooks import sign
+from dialer.telephony.webhooks import sign_request
 
 _SECONDS = 5.0
 _EVERY_SECONDS = 30.0
@@ -27,7 +27,7 @@ _MOST_BYTES = 1024
 _log = logging.getLogger(__name__)
 
 
-class WayBlocked(DialerError):
+class PublicAddressBlocked(DialerError):
     """A request to the public address was not answered by us. `fix` says what to do."""
 
     def __init__(self, text: Text, *, fix: str) -> None:
@@ -42,10 +42,10 @@ def proof(nonce: str, *, token: str) -> str:
     return hmac.new(token.encode(), b"check " + nonce.encode(), hashlib.sha256).hexdigest()
 
 
-async def walk_public_way(config: TelephonyConfig, *, through: str = "") -> str:
+async def check_public_address(config: TelephonyConfig, *, through: str = "") -> str:
     """Returns the public address when a signed request to it reached a web process of ours, as a carrier's would.
-    Raises `WayBlocked`. It takes at most five seconds and changes nothing. `through`: another address that the request
-    is sent to, such as that of the web process itself.
+    Raises `PublicAddressBlocked`. It takes at most five seconds and changes nothing. `through`: another address to
+    send the request to, such as that of the web process itself.
     """
     nonce = secrets.token_hex(16)
     url = HookUrls(config.public_url).check(nonce)
@@ -57,7 +57,7 @@ async def walk_public_way(config: TelephonyConfig, *, through: str = "") -> str:
             ) as session,
             session.post(
                 url.replace(config.public_url.rstrip("/"), through, 1) if through else url,
-                headers=sign(url=url, token=config.auth_token),
+                headers=sign_request(url=url, token=config.auth_token),
                 allow_redirects=False,
             ) as answer,
         ):
@@ -72,7 +72,9 @@ async def walk_public_way(config: TelephonyConfig, *, through: str = "") -> str:
     return config.public_url
 
 
-async def watch_public_way(config: TelephonyConfig, *, blocked: Callable[[WayBlocked], object]) -> None:
+async def watch_public_address(
+    config: TelephonyConfig, *, blocked: Callable[[PublicAddressBlocked], object]
+) -> None:
     """Checks the way every half minute until it is cancelled. `blocked` is called in a thread when two checks in a row
     failed: a single failure may be the restart of a proxy.
     """
@@ -80,8 +82,8 @@ async def watch_public_way(config: TelephonyConfig, *, blocked: Callable[[WayBlo
     while True:
         await asyncio.sleep(_EVERY_SECONDS)
         try:
-            await walk_public_way(config)
-        except WayBlocked as fault:
+            await check_public_address(config)
+        except PublicAddressBlocked as fault:
             _log.warning("%s", fault)
             if before:
                 await _tell(blocked, fault)
@@ -92,7 +94,7 @@ async def watch_public_way(config: TelephonyConfig, *, blocked: Callable[[WayBlo
             before = False
 
 
-async def _tell(blocked: Callable[[WayBlocked], object], fault: WayBlocked) -> None:
+async def _tell(blocked: Callable[[PublicAddressBlocked], object], fault: PublicAddressBlocked) -> None:
     try:
         await asyncio.to_thread(blocked, fault)
     except Unavailable as unavailable:
@@ -107,13 +109,13 @@ def _judge(config: TelephonyConfig, nonce: str, status: int, body: bytes) -> Non
         raise _blocked(config, why, _FIX_TOKEN)
     if status != HTTPStatus.OK:
         shown = Text("%(url)s: status %(status)s instead of our answer", url=config.public_url, status=status)
-        raise WayBlocked(shown, fix=_FIX_STATUS)
+        raise PublicAddressBlocked(shown, fix=_FIX_STATUS)
     if not hmac.compare_digest(body.strip(), proof(nonce, token=config.auth_token).encode()):
         raise _blocked(config, gettext_noop("another service answers"), _FIX_STATUS)
 
 
-def _blocked(config: TelephonyConfig, why: str, fix: str) -> WayBlocked:
-    return WayBlocked(Text("%(url)s: %(why)s", url=config.public_url, why=Text(why)), fix=fix)
+def _blocked(config: TelephonyConfig, why: str, fix: str) -> PublicAddressBlocked:
+    return PublicAddressBlocked(Text("%(url)s: %(why)s", url=config.public_url, why=Text(why)), fix=fix)
 
 
 _FIX_PROXY = gettext_noop("start the proxy, or set web.public_url to the address that the carrier reaches")

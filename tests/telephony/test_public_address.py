@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 
 from dialer.core.errors import Unavailable
 from dialer.server import hooks
-from dialer.telephony import public_way
+from dialer.telephony import public_address
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.public_way import WayBlocked, walk_public_way, watch_public_way
+from dialer.telephony.public_address import PublicAddressBlocked, check_public_address, watch_public_address
 from tests.web.switchboard import CONFIG
 
 
@@ -65,7 +65,7 @@ def walk_to(config: Callable[[int], TelephonyConfig], *, ours: Callable[[int], T
 
     async def walk() -> str:
         async with served(config) as port:
-            return await walk_public_way(ours(port))
+            return await check_public_address(ours(port))
 
     return asyncio.run(walk())
 
@@ -81,7 +81,9 @@ def test_the_way_to_our_own_web_process_is_open():
     ids=["the proxy cuts the path", "another token", "another address"],
 )
 def test_a_request_that_cannot_be_verified_names_address_and_token(config: Callable[[int], TelephonyConfig]):
-    with pytest.raises(WayBlocked, match="another address or is checked with another token") as blocked:
+    with pytest.raises(
+        PublicAddressBlocked, match="another address or is checked with another token"
+    ) as blocked:
         walk_to(config)
     assert "keep path and query" in blocked.value.fix
 
@@ -103,34 +105,34 @@ def test_a_request_that_cannot_be_verified_names_address_and_token(config: Calla
 def test_another_server_is_named_with_what_to_do(answer: bytes, said: str, fix: str):
     async def walk() -> None:
         async with answering(answer) as port:
-            await walk_public_way(at(port))
+            await check_public_address(at(port))
 
-    with pytest.raises(WayBlocked, match=said) as blocked:
+    with pytest.raises(PublicAddressBlocked, match=said) as blocked:
         asyncio.run(walk())
     assert fix in blocked.value.fix
 
 
 def test_a_proxy_that_is_down_is_named():
-    with pytest.raises(WayBlocked, match="no connection"):
-        asyncio.run(walk_public_way(at(free_port())))
+    with pytest.raises(PublicAddressBlocked, match="no connection"):
+        asyncio.run(check_public_address(at(free_port())))
 
 
 def test_a_server_that_does_not_answer_is_waited_for_so_long(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(public_way, "_SECONDS", 0.05)
+    monkeypatch.setattr(public_address, "_SECONDS", 0.05)
 
     async def walk() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
-            await walk_public_way(at(listening.getsockname()[1]))
+            await check_public_address(at(listening.getsockname()[1]))
 
-    with pytest.raises(WayBlocked, match="no answer"):
+    with pytest.raises(PublicAddressBlocked, match="no answer"):
         asyncio.run(walk())
 
 
 def test_two_walks_in_a_row_must_fail_before_it_is_told(monkeypatch: pytest.MonkeyPatch):
     """One alone may be the restart of a proxy."""
-    fault = WayBlocked(public_way.Text("blocked"), fix="fix")
+    fault = PublicAddressBlocked(public_address.Text("blocked"), fix="fix")
     walks = iter([None, fault, None, fault, fault, fault])
-    told: list[WayBlocked] = []
+    told: list[PublicAddressBlocked] = []
 
     async def walk(_: TelephonyConfig) -> None:
         outcome = next(walks, StopAsyncIteration())
@@ -139,31 +141,31 @@ def test_two_walks_in_a_row_must_fail_before_it_is_told(monkeypatch: pytest.Monk
         if outcome is not None:
             raise outcome
 
-    def tell(blocked: WayBlocked) -> None:
+    def tell(blocked: PublicAddressBlocked) -> None:
         told.append(blocked)
         raise Unavailable(part="database", problem="is away")
 
-    monkeypatch.setattr(public_way, "_EVERY_SECONDS", 0)
-    monkeypatch.setattr(public_way, "walk_public_way", walk)
+    monkeypatch.setattr(public_address, "_EVERY_SECONDS", 0)
+    monkeypatch.setattr(public_address, "check_public_address", walk)
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(watch_public_way(CONFIG, blocked=tell))
+        asyncio.run(watch_public_address(CONFIG, blocked=tell))
     assert told == [fault, fault]
 
 
 def test_the_watch_outlives_faults_that_nobody_expected(monkeypatch: pytest.MonkeyPatch):
-    fault = WayBlocked(public_way.Text("blocked"), fix="fix")
+    fault = PublicAddressBlocked(public_address.Text("blocked"), fix="fix")
     walks = iter([ZeroDivisionError(), fault, fault, fault])
-    told: list[WayBlocked] = []
+    told: list[PublicAddressBlocked] = []
 
     async def walk(_: TelephonyConfig) -> None:
         raise next(walks, asyncio.CancelledError())
 
-    def tell(blocked: WayBlocked) -> None:
+    def tell(blocked: PublicAddressBlocked) -> None:
         told.append(blocked)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(public_way, "_EVERY_SECONDS", 0)
-    monkeypatch.setattr(public_way, "walk_public_way", walk)
+    monkeypatch.setattr(public_address, "_EVERY_SECONDS", 0)
+    monkeypatch.setattr(public_address, "check_public_address", walk)
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(watch_public_way(CONFIG, blocked=tell))
+        asyncio.run(watch_public_address(CONFIG, blocked=tell))
     assert told == [fault, fault]
