@@ -244,10 +244,10 @@ def in_the_way(
     ]
     found: list[Waiting] = []
     if covering:
-        found.append(_paused(covering))
+        found.append(_wait_for_pauses(covering))
     elif attempt.held:
         found.append(Waiting(reason=WaitReason.HELD, since=since))
-    found += _number(attempt, now)
+    found += _waits_for_number(attempt, now)
     if attempt.not_before > now:
         reason = attempt.reason.value
         found.append(
@@ -258,15 +258,15 @@ def in_the_way(
                 facts={"reason": reason},
             )
         )
-    found += _window(window, since, at=max(now, attempt.not_before))
-    found += _lines(attempt, lines, since)
+    found += _waits_for_window(window, since, at=max(now, attempt.not_before))
+    found += _waits_for_lines(attempt, lines, since)
     if not found and lines is not None:
         pace = f"{lines.calls_per_second:g}"
         found.append(Waiting(reason=WaitReason.PACING, since=since, facts={"pace": pace}))
     return tuple(found)
 
 
-def _paused(pauses: Sequence[Pause]) -> Waiting:
+def _wait_for_pauses(pauses: Sequence[Pause]) -> Waiting:
     """The wait for these pauses: it names the widest, and ends with the last."""
     first = pauses[0]
     return Waiting(
@@ -277,7 +277,7 @@ def _paused(pauses: Sequence[Pause]) -> Waiting:
     )
 
 
-def _number(attempt: PendingAttempt, now: datetime) -> Iterator[Waiting]:
+def _waits_for_number(attempt: PendingAttempt, now: datetime) -> Iterator[Waiting]:
     free_at = attempt.number_free_at
     if attempt.number_attempts:
         yield Waiting(reason=WaitReason.NUMBER_BUSY, since=attempt.planned_at)
@@ -290,7 +290,7 @@ def _number(attempt: PendingAttempt, now: datetime) -> Iterator[Waiting]:
         )
 
 
-def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Waiting]:
+def _waits_for_window(window: Window, since: datetime, *, at: datetime) -> Iterator[Waiting]:
     if not window.is_open(at):
         opens, closes = f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"
         yield Waiting(
@@ -301,7 +301,7 @@ def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Waitin
         )
 
 
-def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> Iterator[Waiting]:
+def _waits_for_lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> Iterator[Waiting]:
     if lines is None:
         yield Waiting(reason=WaitReason.LINES_FULL, since=since)
         return
