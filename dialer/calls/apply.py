@@ -258,6 +258,6 @@ def end_attempts(
         moves.append(Move(case_id=call.case_id, event=_end_event(call, change), attempt_id=attempt_id))
     change_calls(tx, changes)
     expect_recordings_of(tx, services, [(known[one.attempt_id], one) for one in changes], now=now)
-    # The end of an attempt withdraws no other: there is no call to end at the carrier.
+    # The end of an attempt withdraws no other attempt, so no call has to be ended at the carrier.
     move_cases(tx, locked_cases, moves, policies=services.policies, now=now)
     rest_numbers(tx, services, [change.attempt_id for change in changes], now=now)

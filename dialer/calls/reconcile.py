@@ -241,7 +241,7 @@ def sweep_cases(services: Services) -> int:
             locked = lock_due_cases(tx, now=now, limit=_AT_ONCE_SWEEP)
             in_call = cases_at_carrier(tx, list(locked))
             moves = [Move(case_id=one, event=TimePassed(is_at_carrier=one in in_call)) for one in locked]
-            # A case with a call under way waits for its end: there is no call to end at the carrier.
+            # A case with a call under way waits for its end, so no call has to be ended at the carrier.
             move_cases(tx, locked, moves, policies=services.policies, now=now)
         total += len(locked)
         if len(locked) < _AT_ONCE_SWEEP:

@@ -109,7 +109,7 @@ def warning_joined(draft: Draft, event: WarningJoined) -> None:
     if event.missed and event.grade.is_high:
         draft.alarm(AlarmCode.MISSED_WARNING)
     if not event.missed:
-        # The expiry that was missed is past, and a case that opened expired has none: only the new one counts.
+        # The missed expiry is past, and a case that had expired when it was opened has none: only the new one counts.
         expires_at = event.expires_at if case.missed else _later_expiry(case.expires_at, event.expires_at)
         draft.change(expires_at=expires_at, missed=False)
     rises = event.grade.rank > case.grade.rank
@@ -481,7 +481,7 @@ def _apply_dead_number(draft: Draft, reason: Reason) -> None:
     if draft.grade_policy.visit_when_human_fails:
         draft.ensure_person(reason)
     if not draft.case.human.is_pending and not draft.case.visit.is_pending:
-        # That a number does not exist says nothing about the warning; that it is somebody else's does.
+        # A number that does not exist says nothing about the warning; a number that is somebody else's does.
         outcome = OutcomeKind.MISMATCH if reason is Reason.WRONG_PERSON else OutcomeKind.CANNOT_FIND
         draft.record(outcome, track=Track.ROBOT, reason=reason)
         draft.close(outcome, reason)

@@ -339,7 +339,7 @@ def create(path: Path, *, suite: Suite = Suite.AES_BLAKE2, token: Token | None =
     If two processes create the same file at once, one of them gets `KeysRefused` and can then load the file.
     """
     keys = new_ring(suite)
-    # A link refuses an existing name and never shows half a file, which a plain exclusive create does.
+    # A hard link fails if the name exists and never shows half a file, unlike a plain exclusive create.
     _write_file(path, render(keys, token), os.link)
     return keys
 
@@ -387,7 +387,7 @@ def _parse(content: bytes, token: Token | None) -> Keys:
         table = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
         return _second_format(table, token) if "format" in table else _first_format(table)
     except (ValueError, KeyError, TypeError, AttributeError):
-        # Nothing of the parser's own message: it may quote a key.
+        # The parser's own message is left out: it may quote a key.
         raise KeysRefused(source=None, problem="is no key ring of this product, or a damaged one") from None
     except TokenRefused as refused:
         raise KeysRefused(source=None, problem=refused.text) from None
