@@ -286,7 +286,7 @@ def calls_without_webhook(
     accepted_at, posted_at = t.attempt.c.accepted_at, t.attempt.c.posted_at
     after: sa.ColumnElement[bool] = sa.true()
     if newest_webhook is not None:
-        # A call is sent before it is taken, by at most the time limit of its request; the index is on the time of sending.
+        # A call is sent before it is taken, by at most the time limit of its request; the index is on `sent_at`.
         sent_from = newest_webhook - _LONGEST_REQUEST
         after = sa.and_(accepted_at > newest_webhook, t.attempt.c.sent_at >= sent_from)
     row = tx.one(
