@@ -38,7 +38,7 @@ def _voice_seconds(
     return heard_seconds(elapsed_seconds=elapsed, played_seconds=max(0.0, played))
 
 
-def _heard(call: Call, *, now: datetime, talk_seconds: int | None, unplayed: bool) -> Hearing:
+def _final_hearing(call: Call, *, now: datetime, talk_seconds: int | None, unplayed: bool) -> Hearing:
     """What had been heard when the call was over. The carrier rounds its seconds up, so the last one is not counted.
     News can also come late, so the earlier of both ends counts.
     """
@@ -108,14 +108,16 @@ class CallNews:
     def read(self, services: Services, call: Call, _now: datetime) -> Reading:
         """What the news changes in the attempt, and the event for the case if the attempt has ended."""
         return Reading(
-            kept=_kept(self, call.case_id),
+            kept=_stored_event(self, call.case_id),
             may_move=self.progress.stage is Stage.ENDED,
-            change=partial(_applied, services, self.progress),
-            event=lambda call, change: _ended(call, change) if change.state is AttemptState.ENDED else None,
+            change=partial(_change_of, services, self.progress),
+            event=lambda call, change: (
+                _end_event(call, change) if change.state is AttemptState.ENDED else None
+            ),
         )
 
 
-def _kept(one: CallNews, case_id: int) -> StoredEvents:
+def _stored_event(one: CallNews, case_id: int) -> StoredEvents:
     progress = one.progress
     return StoredEvents(
         attempt_id=one.attempt_id,
@@ -129,19 +131,19 @@ def _kept(one: CallNews, case_id: int) -> StoredEvents:
             "sip_code": progress.sip_code,
             "answered_by": progress.answered_by,
             "duration_seconds": progress.duration_seconds,
-            **_announced(progress),
+            **_announcement_facts(progress),
         },
         personal=one.personal,
     )
 
 
-def _announced(progress: CallProgress) -> dict[str, Any]:
+def _announcement_facts(progress: CallProgress) -> dict[str, Any]:
     if progress.announcement is None:
         return {}
     return {"announcement": progress.announcement.value, "announcement_score": progress.announcement_score}
 
 
-def _applied(
+def _change_of(
     services: Services, progress: CallProgress, call: Call, now: datetime, poll_at: datetime
 ) -> AttemptChange | None:
     """What this news changes in the attempt; None for an attempt that has ended, which no longer changes."""
@@ -149,14 +151,14 @@ def _applied(
     if state is None:
         return None
     over = progress.stage is Stage.ENDED
-    result = _result(call, progress) if over else None
+    result = _final_result(call, progress) if over else None
     # News can come late and out of order: an answered call has rung, whether its ringing was reported or not. The first
     # time is kept.
     rang = progress.stage in _AFTER_RINGING or result in _RANG
     reach, heard, hearing = None, None, None
     if result is not None:
         talk_seconds = progress.duration_seconds
-        hearing = _heard(call, now=now, talk_seconds=talk_seconds, unplayed=progress.unplayed)
+        hearing = _final_hearing(call, now=now, talk_seconds=talk_seconds, unplayed=progress.unplayed)
         reach = _classify_contact(services, call, result, now=now, hearing=hearing)
         # What was played until a machine was recognised counts; a machine hears nothing of what it records later.
         heard = call.heard_seconds
@@ -187,7 +189,7 @@ def _applied(
     )
 
 
-def _result(call: Call, progress: CallProgress) -> TelephonyResult:
+def _final_result(call: Call, progress: CallProgress) -> TelephonyResult:
     """The result of an ended call. A "machine" that pressed the right keys is a person, whatever the detector says. A
     forwarded call does not reach the right person: whoever answers there can press keys as well.
     """
@@ -213,7 +215,7 @@ def _was_silent(call: Call, progress: CallProgress) -> bool:
     return progress.duration_seconds is None or progress.duration_seconds > _ASKED_BY_SECONDS
 
 
-def _ended(call: Call, change: AttemptChange) -> AttemptEnded:
+def _end_event(call: Call, change: AttemptChange) -> AttemptEnded:
     assert change.result is not None
     return AttemptEnded(
         n=call.n,
@@ -253,9 +255,9 @@ def end_attempts(
             error_code=code,
         )
         changes.append(change)
-        moves.append(Move(case_id=call.case_id, event=_ended(call, change), attempt_id=attempt_id))
+        moves.append(Move(case_id=call.case_id, event=_end_event(call, change), attempt_id=attempt_id))
     change_calls(tx, changes)
     expect_recordings_of(tx, services, [(known[one.attempt_id], one) for one in changes], now=now)
-    # The end of an attempt withdraws no other: there is no call to end at the carrier.
+    # The end of an attempt withdraws no other attempt, so no call has to be ended at the carrier.
     move_cases(tx, locked_cases, moves, policies=services.policies, now=now)
     rest_numbers(tx, services, [change.attempt_id for change in changes], now=now)

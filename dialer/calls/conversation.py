@@ -136,9 +136,9 @@ class TurnRequest:
             services, rendered, _turn(services, rendered, call, self, hearing, now)
         )
         said = _prompts(rendered, turn, call)
-        wish = _wish(turn) if self.position is not None else None
+        wish = _request_for_staff(turn) if self.position is not None else None
         return Reading(
-            kept=_kept(self, call.case_id, turn, unsound, _languages(rendered, turn, call)),
+            kept=_stored_event(self, call.case_id, turn, unsound, _languages(rendered, turn, call)),
             may_move=wish is not None,
             reply=turn,
             change=partial(self._change, turn, hearing.with_turn(self.step, said, now)),
@@ -195,7 +195,7 @@ class TurnRequest:
         )
 
 
-def _wish(turn: Turn) -> Answer | None:
+def _request_for_staff(turn: Turn) -> Answer | None:
     """The answer in this turn that needs a member of staff during the call; None if there is none."""
     answer = turn.learned.answer
     if answer in _PEOPLE_NEEDED:
@@ -252,7 +252,7 @@ def without_damaged_sound(
     return replace(turn, utterances=utterances), tuple(broken)
 
 
-def _kept(
+def _stored_event(
     step: TurnRequest, case_id: int, turn: Turn, unsound: tuple[str, ...], languages: list[str]
 ) -> StoredEvents:
     return StoredEvents(

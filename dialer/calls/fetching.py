@@ -54,7 +54,7 @@ async def fetch_recordings(services: Services, client: RecordingClient, *, for_s
         due = _take_due(services)
         for one in due:
             try:
-                done += await _settle(services, client, one)
+                done += await _fetch_and_delete(services, client, one)
             except Unavailable as fault:
                 _log.warning("%s", fault)
         if len(due) < _AT_ONCE:
@@ -89,13 +89,13 @@ def _take_due(services: Services) -> list[_Due]:
         return [record_of(_Due, row) for row in rows]
 
 
-async def _settle(services: Services, client: RecordingClient, due: _Due) -> bool:
+async def _fetch_and_delete(services: Services, client: RecordingClient, due: _Due) -> bool:
     """Handles one recording; True if nothing of it is left at the carrier."""
     found = await client.of_call(due.call_sid)
     if any(one.is_being_made for one in found):
         return False
     ready = [one for one in found if one.is_ready]
-    left = await _not_ours(services, client, due, ready) if ready else set()
+    left = await _left_at_carrier(services, client, due, ready) if ready else set()
     for one in found:
         if one.sid not in left:
             await client.delete(one.sid)
@@ -107,11 +107,11 @@ async def _settle(services: Services, client: RecordingClient, due: _Due) -> boo
         return False
     if not found and due.state is RecordingState.WAITING and due.tries < _NONE_AFTER:
         return False
-    _note_settled(services, due)
+    _mark_cleared(services, due)
     return True
 
 
-async def _not_ours(
+async def _left_at_carrier(
     services: Services, client: RecordingClient, due: _Due, ready: list[CarrierRecording]
 ) -> set[str]:
     """Fetches one recording, if it is still waited for. Returns the sids of recordings that exist at the carrier only,
@@ -121,7 +121,7 @@ async def _not_ours(
     if due.state is RecordingState.WAITING:
         ours = None
         for one in ready:
-            if await _keep(services, client, due, one):
+            if await _store_sound(services, client, due, one):
                 ours = one.sid
                 break
     elif due.state is not RecordingState.KEPT:
@@ -131,7 +131,7 @@ async def _not_ours(
     return {one.sid for one in ready} - {ours}
 
 
-async def _keep(services: Services, client: RecordingClient, due: _Due, one: CarrierRecording) -> bool:
+async def _store_sound(services: Services, client: RecordingClient, due: _Due, one: CarrierRecording) -> bool:
     """Stores the sound; True if we have it now, or do not need it any more."""
     sound = await client.sound(one.sid)
     if sound is None:
@@ -155,7 +155,7 @@ async def _keep(services: Services, client: RecordingClient, due: _Due, one: Car
     return True
 
 
-def _note_settled(services: Services, due: _Due) -> None:
+def _mark_cleared(services: Services, due: _Due) -> None:
     """Records that nothing is left at the carrier. A recording that was still waited for becomes absent."""
     r = t.recording.c
     with services.store.begin() as tx:

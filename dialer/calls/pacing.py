@@ -229,7 +229,7 @@ def pause_line_group(tx: Tx, *, until: datetime | None, why: str) -> None:
     _set(tx, paused_until=until, paused_why=why)
 
 
-_TOLERATED = timedelta(seconds=5)
+_CLOCK_TOLERANCE = timedelta(seconds=5)
 """The clocks of synchronised machines differ by less."""
 _LONGEST_SILENCE = timedelta(minutes=15)
 """The longest pause that a carrier can ask for."""
@@ -244,7 +244,7 @@ def seconds_clock_went_back(tx: Tx, *, real_now: datetime, horizon_seconds: floa
         return 0.0
     gap_seconds = 1 / (row["calls_per_second"] * PACE_HEADROOM)
     ahead = row["next_slot_at"] - real_now - timedelta(seconds=horizon_seconds + gap_seconds)
-    return ahead.total_seconds() if ahead > _TOLERATED else 0.0
+    return ahead.total_seconds() if ahead > _CLOCK_TOLERANCE else 0.0
 
 
 def reset_times_after_jump(tx: Tx, *, real_now: datetime, last_lease: datetime, last_poll: datetime) -> None:
@@ -275,7 +275,7 @@ LEAST_CALLS_PER_SECOND = 0.1
 def read_pace(services: Services) -> LineGroup:
     """The line group with the pace that is in force now."""
     with services.store.begin() as tx:
-        return _pace(tx)
+        return _existing_line_group(tx)
 
 
 def set_pace(
@@ -340,9 +340,9 @@ def _change_pace(
     if visible_to is not None:
         raise NotFound(kind="line group", key=GROUP)
     with services.store.begin() as tx:
-        before = _pace(tx)
+        before = _existing_line_group(tx)
         change(tx, before)
-        after = _pace(tx)
+        after = _existing_line_group(tx)
         write_audit(
             tx,
             who=who,
@@ -368,7 +368,7 @@ def _check_range(field: str, value: float, least: float, most: float) -> None:
         )
 
 
-def _pace(tx: Tx) -> LineGroup:
+def _existing_line_group(tx: Tx) -> LineGroup:
     group = read_line_group(tx)
     if group is None:
         raise NotFound(kind="line group", key=GROUP)
@@ -405,13 +405,13 @@ def evaluate_breaker(tx: Tx, answers: Sequence[PostAnswer], *, now: datetime, re
     before = lock_line_breaker(tx)
     after = Breaker() if taken else before
     if troubles:
-        trouble = _trouble(troubles, opened_at=after.opened_at, taken=taken)
+        trouble = _batch_failures(troubles, opened_at=after.opened_at, taken=taken)
         after = after.after(trouble, real_now=real_now, rules=_RULES)
-        _alarm(tx, troubles, opens=after.is_open and not before.is_open, now=now)
+        _raise_breaker_alarm(tx, troubles, opens=after.is_open and not before.is_open, now=now)
     if after != before:
         save_breaker(tx, after)
     if after.is_open != before.is_open:
-        _note(tx, before=before, after=after, now=now, real_now=real_now)
+        _audit_breaker_change(tx, before=before, after=after, now=now, real_now=real_now)
 
 
 def _is_trouble(answer: Placed | Refused | UncertainResult) -> bool:
@@ -420,7 +420,9 @@ def _is_trouble(answer: Placed | Refused | UncertainResult) -> bool:
     )
 
 
-def _trouble(troubles: Sequence[PostAnswer], *, opened_at: datetime | None, taken: bool) -> BatchFailures:
+def _batch_failures(
+    troubles: Sequence[PostAnswer], *, opened_at: datetime | None, taken: bool
+) -> BatchFailures:
     """The failures of this batch for the breaker. If a call of the batch was taken, failures are not in a row, however
     many there are.
     """
@@ -436,7 +438,7 @@ def _trouble(troubles: Sequence[PostAnswer], *, opened_at: datetime | None, take
     )
 
 
-def _alarm(tx: Tx, troubles: Sequence[PostAnswer], *, opens: bool, now: datetime) -> None:
+def _raise_breaker_alarm(tx: Tx, troubles: Sequence[PostAnswer], *, opens: bool, now: datetime) -> None:
     refused = [one.answer for one in troubles if isinstance(one.answer, Refused)]
     facts = {
         "codes": sorted({one.code or one.http_status or 0 for one in refused}),
@@ -448,7 +450,9 @@ def _alarm(tx: Tx, troubles: Sequence[PostAnswer], *, opens: bool, now: datetime
         raise_alarm_once(tx, AlarmCode.CARRIER_TROUBLE, now=now, facts=facts)
 
 
-def _note(tx: Tx, *, before: Breaker, after: Breaker, now: datetime, real_now: datetime) -> None:
+def _audit_breaker_change(
+    tx: Tx, *, before: Breaker, after: Breaker, now: datetime, real_now: datetime
+) -> None:
     facts: dict[str, object] = {"troubles": max(before.troubles, after.troubles)}
     if before.opened_at is not None:
         facts |= {

@@ -154,7 +154,7 @@ def withhold_attempts(tx: Tx, attempt_ids: Sequence[Any]) -> None:
 
 def release_withheld(tx: Tx, standing: Sequence[Pause], *, at_once: int) -> int:
     """Releases up to `at_once` attempts that no active pause covers, except locked ones. Returns how many."""
-    # In no order: sorting them anew for every batch would cost more than releasing them, and nothing is waited for.
+    # In no order: sorting every batch would cost more than releasing it, and locked rows are skipped.
     found = _uncovered(standing).limit(at_once).with_for_update(of=t.attempt, skip_locked=True)
     return tx.execute(sa.update(t.attempt).where(t.attempt.c.id.in_(found)).values(held=False)).rowcount
 

@@ -118,7 +118,7 @@ async def _ask_sid(services: Services, client: CallClient, call: Call, sid: str)
         _ask_again(services, call, counted=False)
         return False
     if state is not None:
-        _bind(services, call, state)
+        _bind_and_apply(services, call, state)
     elif call.polls >= EMPTY_LISTINGS:
         _close_as_unknown(services, call)
     else:
@@ -159,7 +159,7 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
         past_deadline=past_deadline,
     )
     if conclusion is Conclusion.FOUND:
-        _bind(services, call, candidates[0])
+        _bind_and_apply(services, call, candidates[0])
     elif conclusion is Conclusion.NOT_YET:
         _ask_again(services, call, counted=past_deadline)
     elif conclusion is Conclusion.ABSENT and remembers:
@@ -185,7 +185,7 @@ def _created(state: CallState) -> datetime:
     return state.date_created
 
 
-def _bind(services: Services, call: Call, state: CallState) -> None:
+def _bind_and_apply(services: Services, call: Call, state: CallState) -> None:
     """Binds the attempt to that call, and applies what its webhooks would have reported by now."""
     progress = progress_of(state)
     # The end of a call has one step, whichever source reports it; other news may be reported many times.
@@ -241,7 +241,7 @@ def sweep_cases(services: Services) -> int:
             locked = lock_due_cases(tx, now=now, limit=_AT_ONCE_SWEEP)
             in_call = cases_at_carrier(tx, list(locked))
             moves = [Move(case_id=one, event=TimePassed(is_at_carrier=one in in_call)) for one in locked]
-            # A case with a call under way waits for its end: there is no call to end at the carrier.
+            # A case with a call under way waits for its end, so no call has to be ended at the carrier.
             move_cases(tx, locked, moves, policies=services.policies, now=now)
         total += len(locked)
         if len(locked) < _AT_ONCE_SWEEP:
@@ -301,7 +301,7 @@ class WebProcessCheck:
     def may_call(self, tx: Tx, services: Services) -> bool:
         """True while a web process is alive. Raises an alarm if none has been alive for a while."""
         now = self._clock()
-        if self._beats(tx, services, now):
+        if self._is_beating(tx, services, now):
             self._missing_since = None
             return True
         # Two threads dial: the attribute may be None by the next line.
@@ -312,7 +312,7 @@ class WebProcessCheck:
             raise_alarm_once(tx, AlarmCode.NOBODY_ANSWERS, now=services.clock.now())
         return False
 
-    def _beats(self, tx: Tx, services: Services, now: float) -> bool:
+    def _is_beating(self, tx: Tx, services: Services, now: float) -> bool:
         beats = {beat.process: beat.at for beat in heartbeats(tx, kind=WEB)}
         if self._looked_at is None or now - self._looked_at >= ALIVE_SECONDS:
             recent = services.real.now() - timedelta(seconds=ALIVE_SECONDS)

@@ -181,7 +181,9 @@ def hear_recording(
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:
-        _note(tx, services, case_id, recording_id, who=viewer, reason=reason, why=why, visible_to=visible_to)
+        _audit_listening(
+            tx, services, case_id, recording_id, who=viewer, reason=reason, why=why, visible_to=visible_to
+        )
         return _sound(tx, recording_id)
 
 
@@ -200,7 +202,9 @@ def recording_ticket(
     """
     viewer = actor_name(who)
     with services.store.begin() as tx:
-        _note(tx, services, case_id, recording_id, who=viewer, reason=reason, why=why, visible_to=visible_to)
+        _audit_listening(
+            tx, services, case_id, recording_id, who=viewer, reason=reason, why=why, visible_to=visible_to
+        )
         until = services.real.now() + _PLAYS_FOR
         sealed = tx.vault.seal_record(
             {"until": until.timestamp()}, table="recording", column="ticket", row=f"{recording_id}/{viewer}"
@@ -215,7 +219,7 @@ def recording_by_ticket(
     viewer = actor_name(who)
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)
-        _check_of_case(tx, case_id, recording_id)
+        _check_recording(tx, case_id, recording_id)
         try:
             sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
             record = tx.vault.open_record(
@@ -232,7 +236,7 @@ def recording_by_ticket(
         return _sound(tx, recording_id)
 
 
-def _note(
+def _audit_listening(
     tx: Tx,
     services: Services,
     case_id: int,
@@ -244,7 +248,7 @@ def _note(
     visible_to: int | None,
 ) -> None:
     check_case_visible(tx, case_id, visible_to)
-    _check_of_case(tx, case_id, recording_id)
+    _check_recording(tx, case_id, recording_id)
     facts = {"recording": recording_id}
     subject = f"case/{case_id}"
     note_reveal(
@@ -252,7 +256,7 @@ def _note(
     )
 
 
-def _check_of_case(tx: Tx, case_id: int, recording_id: int) -> None:
+def _check_recording(tx: Tx, case_id: int, recording_id: int) -> None:
     r = t.recording.c
     state = tx.scalar(sa.select(r.state).where(r.id == recording_id, r.case_id == case_id))
     if state is None:

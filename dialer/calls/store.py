@@ -286,7 +286,7 @@ def calls_without_webhook(
     accepted_at, posted_at = t.attempt.c.accepted_at, t.attempt.c.posted_at
     after: sa.ColumnElement[bool] = sa.true()
     if newest_webhook is not None:
-        # A call is sent before it is taken, by at most its request's time limit: the index is by sending.
+        # A call is sent before it is taken, by at most the time limit of its request; the index is on `sent_at`.
         sent_from = newest_webhook - _LONGEST_REQUEST
         after = sa.and_(accepted_at > newest_webhook, t.attempt.c.sent_at >= sent_from)
     row = tx.one(
@@ -447,7 +447,7 @@ def bound_call_sids(tx: Tx, sids: Sequence[str]) -> set[str]:
 
 def newest_call_known_before(tx: Tx, *, posted_at: datetime, since: datetime) -> str | None:
     """The sid of the newest call that the carrier took between these real times; None without such a call."""
-    # By its newest event, which an index has in order: the cost does not grow with the attempts.
+    # By the newest event, in the order of an index: the cost does not grow with the number of attempts.
     sid: str | None = tx.scalar(
         sa.select(t.attempt.c.sid)
         .join(t.event, t.event.c.attempt_id == t.attempt.c.id)

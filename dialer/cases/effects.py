@@ -292,11 +292,11 @@ def write_effects(tx: Tx, writes: PendingWrites) -> bool:
     insert_messages(tx, writes.messages)
     _insert(tx, t.outcome, writes.outcomes)
     for stored, reversal in writes.reversals:
-        _reverse(tx, stored, reversal.reason, now=writes.now)
+        _reverse_success(tx, stored, reversal.reason, now=writes.now)
     for stored in writes.filed:
         _reverse_prevented(tx, stored, now=writes.now)
     for stored in writes.restored:
-        _restore(tx, stored, now=writes.now)
+        _restore_outcomes(tx, stored, now=writes.now)
     raise_alarms(tx, writes.alarms)
     _lock_attempts(tx, writes)
     unsent, must_end = _withdraw_attempts(tx, writes) if writes.withdrawn_attempts else ([], False)
@@ -424,7 +424,7 @@ def success_stands() -> sa.ColumnElement[bool]:
     )
 
 
-def _reverse(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> None:
+def _reverse_success(tx: Tx, stored: StoredCase, reason: Reason, *, now: datetime) -> None:
     """Adds a line to the ledger that reverses the newest success that counts, whatever was recorded since."""
     newest = tx.one(
         sa.select(t.outcome)
@@ -487,7 +487,7 @@ def _insert_reversal(tx: Tx, line: Row, reason: str, *, now: datetime) -> None:
     )
 
 
-def _restore(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
+def _restore_outcomes(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
     """Reverses the lines that filed cases added, except those that are reversed already."""
     lines = tx.rows(
         sa.select(t.outcome)

@@ -226,16 +226,18 @@ def erase_openings(tx: Tx, ids: Sequence[int], *, now: datetime) -> dict[str, in
 
     counts = {
         "opening.sealed": len(ids),
-        "card_question.sealed": _empty(tx, t.card_question, "sealed", q.opening_id.in_(ids), place),
-        "card_question.reason_sealed": _empty(
+        "card_question.sealed": _empty_column(tx, t.card_question, "sealed", q.opening_id.in_(ids), place),
+        "card_question.reason_sealed": _empty_column(
             tx, t.card_question, "reason_sealed", q.opening_id.in_(ids), place
         ),
-        "onsite_check.note_sealed": _empty(
+        "onsite_check.note_sealed": _empty_column(
             tx, t.onsite_check, "note_sealed", s.question_id.in_(questions), place
         ),
-        "card_objection.sealed": _empty(tx, t.card_objection, "sealed", objections, place),
-        "card_objection.reason_sealed": _empty(tx, t.card_objection, "reason_sealed", objections, place),
-        "card_opener.why_sealed": _empty(tx, t.card_opener, "why_sealed", p.id.in_(own), place),
+        "card_objection.sealed": _empty_column(tx, t.card_objection, "sealed", objections, place),
+        "card_objection.reason_sealed": _empty_column(
+            tx, t.card_objection, "reason_sealed", objections, place
+        ),
+        "card_opener.why_sealed": _empty_column(tx, t.card_opener, "why_sealed", p.id.in_(own), place),
     }
     for one in own:
         is_person = sa.and_(p.id == one, p.person_blind.is_not(None))
@@ -268,7 +270,7 @@ def erase_determinations(tx: Tx, ids: Sequence[int]) -> dict[str, int]:
     counts = {"card_determination.sealed": len(rows)}
     for column in ("sealed", "reason_sealed"):
         name = f"card_objection.{column} of determinations"
-        counts[name] = _empty(tx, t.card_objection, column, own, lambda row: int(row["id"]))
+        counts[name] = _empty_column(tx, t.card_objection, column, own, lambda row: int(row["id"]))
     return counts
 
 
@@ -284,7 +286,7 @@ def erase_conversations(tx: Tx, case_ids: Sequence[int], *, now: datetime) -> in
     erased values.
     """
     attempts = sa.select(t.attempt.c.id).where(t.attempt.c.case_id.in_(case_ids))
-    count = _empty(tx, t.event, "sealed", t.event.c.attempt_id.in_(attempts), _event_place)
+    count = _empty_column(tx, t.event, "sealed", t.event.c.attempt_id.in_(attempts), _event_place)
     tx.execute(sa.update(t.case).where(t.case.c.id.in_(case_ids)).values(conversation_erased_at=now))
     return count
 
@@ -295,7 +297,7 @@ _NAMELESS: Final = RowSet(
 _RESEALED: Final = RowSet("given", {"id": sa.BigInteger(), "sealed": sa.LargeBinary()})
 
 
-def _empty(
+def _empty_column(
     tx: Tx, table: sa.Table, column: str, where: sa.ColumnElement[bool], place: Callable[[Row], int | str]
 ) -> int:
     """Replaces the values of this column by empty ones, each sealed for its place. Returns how many."""
@@ -323,7 +325,7 @@ def _erase_verdicts(tx: Tx, person_ids: Sequence[int]) -> dict[str, int]:
     """
     v, reason = t.verdict.c, t.verdict_reason.c
     counts = {
-        "verdict.sealed": _empty(
+        "verdict.sealed": _empty_column(
             tx, t.verdict, "sealed", v.person_id.in_(person_ids), lambda row: str(row["instruction_no"])
         )
     }
@@ -349,26 +351,28 @@ def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict
     attempts = sa.select(t.attempt.c.id).where(t.attempt.c.case_id.in_(cases))
     events = sa.or_(e.case_id.in_(cases), e.attempt_id.in_(attempts))
     counts = {
-        "event.sealed": _empty(tx, t.event, "sealed", events, _event_place),
-        "warning.sealed": _empty(tx, t.warning, "sealed", w.case_id.in_(cases), lambda row: int(row["id"])),
-        "outcome.evidence_sealed": _empty(
+        "event.sealed": _empty_column(tx, t.event, "sealed", events, _event_place),
+        "warning.sealed": _empty_column(
+            tx, t.warning, "sealed", w.case_id.in_(cases), lambda row: int(row["id"])
+        ),
+        "outcome.evidence_sealed": _empty_column(
             tx, t.outcome, "evidence_sealed", o.case_id.in_(cases), lambda row: f"case/{row['case_id']}"
         ),
-        "stop_request.sealed": _empty(
+        "stop_request.sealed": _empty_column(
             tx,
             t.stop_request,
             "sealed",
             t.stop_request.c.case_id.in_(cases),
             lambda row: f"case/{row['case_id']}",
         ),
-        "assignment_transfer.why_sealed": _empty(
+        "assignment_transfer.why_sealed": _empty_column(
             tx,
             t.assignment_transfer,
             "why_sealed",
             transfers,
             lambda row: f"{row['assignment_id']}/{row['at'].astimezone(UTC).isoformat()}",
         ),
-        "filed_match.why_sealed": _empty(
+        "filed_match.why_sealed": _empty_column(
             tx, t.filed_match, "why_sealed", m.person_id.in_(person_ids), lambda row: int(row["id"])
         ),
     }

@@ -274,10 +274,10 @@ def read_conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Ex
         .where(t.event.c.case_id == case_id, t.event.c.kind.in_(["talk", "desk"]))
         .order_by(t.attempt.c.n, t.event.c.at, t.event.c.id)
     )
-    return [_exchange(row, _opened(tx, row) if in_clear else {}) for row in rows]
+    return [_exchange(row, _open_personal(tx, row) if in_clear else {}) for row in rows]
 
 
-def _opened(tx: Tx, row: Row) -> dict[str, Any]:
+def _open_personal(tx: Tx, row: Row) -> dict[str, Any]:
     if row["sealed"] is None:
         return {}
     place = f"{row['attempt_id']}/{row['step']}"

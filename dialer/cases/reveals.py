@@ -64,7 +64,7 @@ def note_reveal(
                 minutes=minutes,
             )
         )
-    _write(tx, services, viewer, act, subject, words, dict(facts or {}) | {"reason": code.value}, seen)
+    _audit_reveal(tx, services, viewer, act, subject, words, dict(facts or {}) | {"reason": code.value}, seen)
 
 
 def note_work_reveal(
@@ -82,7 +82,7 @@ def note_work_reveal(
     """
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(*_lock_of(who))))
     seen = _seen_by(tx, services, who)
-    _write(tx, services, who, act, subject, why, dict(facts or {}), seen)
+    _audit_reveal(tx, services, who, act, subject, why, dict(facts or {}), seen)
 
 
 def _lock_of(who: str) -> tuple[int, sa.ColumnElement[int]]:
@@ -111,7 +111,7 @@ def _seen_by(tx: Tx, services: Services, who: str) -> _Seen:
     return _Seen(sum(row["asked"] for row in rows), frozenset(row["subject"] for row in rows))
 
 
-def _write(
+def _audit_reveal(
     tx: Tx,
     services: Services,
     who: str,
@@ -125,11 +125,15 @@ def _write(
     write_audit(tx, who=who, act=act, subject=subject, why=why, now=now, facts=facts)
     count, alarm = len(seen.subjects) + 1, services.reveals.alarm
     # For somebody who goes on steadily, the number within the time stays above the limit.
-    if subject not in seen.subjects and count >= alarm and (count == alarm or _is_silent(tx, services, who)):
+    if (
+        subject not in seen.subjects
+        and count >= alarm
+        and (count == alarm or _may_alarm_again(tx, services, who))
+    ):
         raise_alarm(tx, AlarmCode.MANY_REVEALS, now=now, facts={"who": who, "count": count})
 
 
-def _is_silent(tx: Tx, services: Services, who: str) -> bool:
+def _may_alarm_again(tx: Tx, services: Services, who: str) -> bool:
     """Whether the alarm about this user was not raised within the time of the rules."""
     since = services.clock.now() - timedelta(seconds=services.reveals.seconds)
     a = t.alarm.c

@@ -178,7 +178,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.OWN_ACCOUNT: _EVERYBODY,
     Permission.SEE_BOARD: _EVERYBODY - {_R.TELLER},
     Permission.SEE_CASES: _CENTRE,
-    # An administrator, who can give himself every right, and an auditor see no person in clear.
+    # An administrator, who could grant himself any right, and an auditor see no person in clear.
     Permission.REVEAL: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
     Permission.REVEAL_LISTS: frozenset({_R.SUPERVISOR}),
     Permission.WORK_CASES: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),

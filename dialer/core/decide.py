@@ -109,7 +109,7 @@ def _apply(draft: CaseDraft, event: Event) -> None:  # noqa: C901, PLR0912  # on
         case CallRequested():
             _call_requested(draft)
         case AssignmentRequested():
-            _person_requested(draft, event.track)
+            _assignment_requested(draft, event.track)
         case OptedOut():
             _opted_out(draft)
         case CaseClosed():
@@ -161,7 +161,7 @@ def _call_requested(draft: CaseDraft) -> None:
     draft.plan_attempt(after_seconds=0, reason=Reason.ON_REQUEST, number=number)
 
 
-def _person_requested(draft: CaseDraft, track: Track) -> None:
+def _assignment_requested(draft: CaseDraft, track: Track) -> None:
     _must_be_open(draft)
     if track is Track.ROBOT:
         raise Conflict(

@@ -32,7 +32,7 @@ UNDOING_OUTCOMES: Final = frozenset(
 )
 """Outcomes of a follow-up by a caller or an officer that open the case again."""
 
-_CALL_ENDS: Final = timedelta(minutes=15)
+_WATCH_EXTENSION: Final = timedelta(minutes=15)
 """If a call is under way when the watch period ends, the period is extended by this much at a time until the call is
 over.
 """
@@ -43,24 +43,24 @@ def watch_passed(draft: CaseDraft, *, is_at_carrier: bool) -> None:
     case = draft.case
     if case.watch_until is not None and case.watch_until <= draft.now:
         if not (is_at_carrier and case.robot.state is RobotState.PENDING):
-            _withdraw(draft, Reason.WATCH_ENDED)
+            _withdraw_follow_up(draft, Reason.WATCH_ENDED)
             draft.change(status=CaseStatus.PROVEN, watch_until=None, follow_up=FollowUp())
             return
-        draft.change(watch_until=draft.now + _CALL_ENDS)
-    _begin(draft)
+        draft.change(watch_until=draft.now + _WATCH_EXTENSION)
+    _begin_if_due(draft)
     for track in (Track.HUMAN, Track.VISIT):
-        _overdue(draft, track)
+        _check_overdue(draft, track)
 
 
 def follow_ups_refused(draft: CaseDraft) -> None:
     """The person wants no follow-up: what is pending is withdrawn and nothing further is planned. The success stays
     provisional.
     """
-    _withdraw(draft, Reason.OPTED_OUT)
+    _withdraw_follow_up(draft, Reason.OPTED_OUT)
     draft.change(opted_out=True, follow_up=FollowUp())
 
 
-def _withdraw(draft: CaseDraft, reason: Reason) -> None:
+def _withdraw_follow_up(draft: CaseDraft, reason: Reason) -> None:
     """Withdraws the call and the assignments of a follow-up."""
     if draft.case.robot.state is RobotState.PENDING:
         draft.stop_robot(reason)
@@ -68,7 +68,7 @@ def _withdraw(draft: CaseDraft, reason: Reason) -> None:
         draft.withdraw_assignment(track, reason)
 
 
-def _begin(draft: CaseDraft) -> None:
+def _begin_if_due(draft: CaseDraft) -> None:
     follow_up = draft.case.follow_up
     if follow_up.by is None or follow_up.at is None or follow_up.at > draft.now:
         return
@@ -81,13 +81,13 @@ def _begin(draft: CaseDraft) -> None:
         return
     number = draft.follow_up_number()
     if number is None or draft.case.opted_out:
-        _next_way(draft)
+        _schedule_next_way(draft)
         return
     draft.change(follow_up=replace(follow_up, at=None))
     draft.plan_follow_up_call(number)
 
 
-def _overdue(draft: CaseDraft, track: Track) -> None:
+def _check_overdue(draft: CaseDraft, track: Track) -> None:
     """Raises an alarm for an assignment of a follow-up that nobody has reported in time; the assignment stays open."""
     assignment = draft.assignment(track)
     if assignment.state is not StaffTrackState.OPEN or assignment.at is None or assignment.at > draft.now:
@@ -103,19 +103,19 @@ def follow_up_call_ended(draft: CaseDraft, event: AttemptEnded) -> None:
     """
     match event.result:
         case TelephonyResult.ANSWERED:
-            _answered(draft, event)
+            _apply_answered(draft, event)
         case TelephonyResult.INVALID_NUMBER:
-            _dead_number(draft)
+            _apply_dead_number(draft)
         case TelephonyResult.BLOCKED | TelephonyResult.CANCELED | TelephonyResult.DEAD_AIR:
-            _own_fault(draft)
+            _apply_own_fault(draft)
         case TelephonyResult.UNKNOWN:
             draft.alarm(AlarmCode.UNKNOWN_SUBMISSION)
-            _next_way(draft)
+            _schedule_next_way(draft)
         case _:
-            _not_reached(draft)
+            _call_again(draft)
 
 
-def _answered(draft: CaseDraft, event: AttemptEnded) -> None:
+def _apply_answered(draft: CaseDraft, event: AttemptEnded) -> None:
     verified = event.contact is Contact.VERIFIED
     match event.answer:
         case Answer.ACKNOWLEDGED | Answer.SAW_THROUGH if verified:
@@ -123,14 +123,14 @@ def _answered(draft: CaseDraft, event: AttemptEnded) -> None:
         case Answer.OPT_OUT:
             draft.change(opted_out=True, follow_up=FollowUp())
         case Answer.WRONG_PERSON:
-            _dead_number(draft)
+            _apply_dead_number(draft)
         case Answer.LANGUAGE_OR_HEARING:
-            _next_way(draft)
+            _schedule_next_way(draft)
         case _:
-            _not_reached(draft)
+            _call_again(draft)
 
 
-def _not_reached(draft: CaseDraft) -> None:
+def _call_again(draft: CaseDraft) -> None:
     """The robot calls again, up to the policy's number of calls; then the next way is used."""
     tries = draft.case.follow_up.tries + 1
     draft.change_robot(own_faults=0)
@@ -138,29 +138,29 @@ def _not_reached(draft: CaseDraft) -> None:
     if tries < rules.follow_up_tries:
         draft.schedule_follow_up(Track.ROBOT, after_seconds=rules.follow_up_gap_seconds, tries=tries)
     else:
-        _next_way(draft)
+        _schedule_next_way(draft)
 
 
-def _dead_number(draft: CaseDraft) -> None:
+def _apply_dead_number(draft: CaseDraft) -> None:
     """Not the person's number: the next one is called at once, and no try is used up."""
     robot = draft.case.robot
     draft.change_robot(dead_numbers=robot.dead_numbers | {robot.number})
     draft.schedule_follow_up(Track.ROBOT, after_seconds=0, tries=draft.case.follow_up.tries)
 
 
-def _own_fault(draft: CaseDraft) -> None:
+def _apply_own_fault(draft: CaseDraft) -> None:
     """A fault of ours does not count as a try. After too many in a row the next way is used."""
     faults = draft.case.robot.own_faults + 1
     draft.change_robot(own_faults=faults)
     if faults > draft.policy.max_own_faults:
         draft.alarm(AlarmCode.OWN_FAULTS)
-        _next_way(draft)
+        _schedule_next_way(draft)
         return
     tries = draft.case.follow_up.tries
     draft.schedule_follow_up(Track.ROBOT, after_seconds=draft.policy.requeue_seconds, tries=tries)
 
 
-def _next_way(draft: CaseDraft) -> None:
+def _schedule_next_way(draft: CaseDraft) -> None:
     draft.schedule_follow_up(draft.next_follow_up_way(draft.case.follow_up.by), after_seconds=0)
 
 
@@ -173,4 +173,4 @@ def follow_up_reported(draft: CaseDraft, event: AssignmentReported) -> None:
     if event.outcome in SUCCESSES:
         draft.change(follow_up=FollowUp())
     elif draft.case.follow_up.is_under_way:
-        _next_way(draft)
+        _schedule_next_way(draft)

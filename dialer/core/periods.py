@@ -41,8 +41,8 @@ def period_before(period: Period, *, timezone: str, now: datetime) -> Period | N
     first, last = days
     months = (last.year - first.year) * _MONTHS + last.month - first.month
     if first.day == last.day == 1 and months > 0:
-        return _moved(period, timezone, now, lambda day: add_months(day, -months))
-    return _moved(period, timezone, now, lambda day: day - (last - first))
+        return _moved_period(period, timezone, now, lambda day: add_months(day, -months))
+    return _moved_period(period, timezone, now, lambda day: day - (last - first))
 
 
 def period_year_before(period: Period, *, timezone: str, now: datetime) -> Period | None:
@@ -54,8 +54,8 @@ def period_year_before(period: Period, *, timezone: str, now: datetime) -> Perio
         return None
     first, last = days
     if first.weekday() == 0 and (last - first).days == _WEEK_DAYS:
-        return _moved(period, timezone, now, lambda day: day - timedelta(days=_YEAR_OF_WEEKS))
-    return _moved(period, timezone, now, lambda day: add_months(day, -_MONTHS))
+        return _moved_period(period, timezone, now, lambda day: day - timedelta(days=_YEAR_OF_WEEKS))
+    return _moved_period(period, timezone, now, lambda day: add_months(day, -_MONTHS))
 
 
 def day_of(moment: datetime, *, timezone: str) -> Period:
@@ -74,7 +74,7 @@ def _days_of(period: Period, timezone: str) -> tuple[date, date] | None:
     return period.start.astimezone(zone).date(), last
 
 
-def _moved(period: Period, timezone: str, now: datetime, move: Callable[[date], date]) -> Period:
+def _moved_period(period: Period, timezone: str, now: datetime, move: Callable[[date], date]) -> Period:
     assert period.start is not None
     assert period.end is not None
     zone = ZoneInfo(timezone)

@@ -75,14 +75,14 @@ def start_tracks(draft: CaseDraft) -> None:
         draft.open_assignment(Track.HUMAN, Reason.MINOR)
 
 
-def _clocks(draft: CaseDraft) -> tuple[tuple[Track, int | None], ...]:
+def _staff_clocks(draft: CaseDraft) -> tuple[tuple[Track, int | None], ...]:
     """The staff tracks, each with the seconds without contact after which this grade opens it; None: never."""
     rules = draft.grade_policy
     return ((Track.HUMAN, rules.human_after_seconds), (Track.VISIT, rules.visit_after_seconds))
 
 
 def _people_by_grade(draft: CaseDraft, reason: Reason) -> None:
-    for track, after_seconds in _clocks(draft):
+    for track, after_seconds in _staff_clocks(draft):
         if after_seconds is not None:
             later = reason if after_seconds == 0 else Reason.NO_CONTACT_IN_TIME
             draft.schedule(track, after_seconds=after_seconds, reason=later)
@@ -109,8 +109,8 @@ def warning_joined(draft: CaseDraft, event: WarningJoined) -> None:
     if event.missed and event.grade.is_high:
         draft.alarm(AlarmCode.MISSED_WARNING)
     if not event.missed:
-        # The expiry that was missed is past, and a case that opened expired has none: only the new one counts.
-        expires_at = event.expires_at if case.missed else _later(case.expires_at, event.expires_at)
+        # The missed expiry is past, and a case that had expired when it was opened has none: only the new one counts.
+        expires_at = event.expires_at if case.missed else _later_expiry(case.expires_at, event.expires_at)
         draft.change(expires_at=expires_at, missed=False)
     rises = event.grade.rank > case.grade.rank
     if rises:
@@ -171,7 +171,7 @@ def _start_people(draft: CaseDraft) -> None:
 
 
 def _unschedule_people(draft: CaseDraft) -> None:
-    for track, after_seconds in _clocks(draft):
+    for track, after_seconds in _staff_clocks(draft):
         assignment = draft.assignment(track)
         other = draft.assignment(Track.VISIT if track is Track.HUMAN else Track.HUMAN)
         by_clock = (
@@ -182,7 +182,7 @@ def _unschedule_people(draft: CaseDraft) -> None:
             draft.change_assignment(track, state=StaffTrackState.NONE, at=None, reason=Reason.NONE)
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+def _later_expiry(one: datetime | None, other: datetime | None) -> datetime | None:
     """The later of two expiries. None means that a warning never expires, so it wins."""
     return None if one is None or other is None else max(one, other)
 
@@ -207,14 +207,14 @@ def attempt_ended(draft: CaseDraft, event: AttemptEnded) -> None:
         draft.reopen()
     match event.result:
         case TelephonyResult.ANSWERED:
-            _answered(draft, event, asked=robot.reason)
+            _apply_answered(draft, event, asked=robot.reason)
             if was_forwarded and draft.case.grade.is_high:
                 # A caller would reach the same telephone.
                 draft.open_assignment(Track.VISIT, Reason.FORWARDED_OR_MACHINE)
         case TelephonyResult.BUSY:
-            _busy(draft)
+            _apply_busy(draft)
         case TelephonyResult.FORWARDED | TelephonyResult.MACHINE:
-            _forwarded_or_machine(draft)
+            _apply_forwarded_or_machine(draft)
         case (
             TelephonyResult.NO_ANSWER
             | TelephonyResult.REJECTED
@@ -225,9 +225,9 @@ def attempt_ended(draft: CaseDraft, event: AttemptEnded) -> None:
             draft.send_message(MessagePurpose.UNREACHABLE)
             _again_or_person(draft, Reason.RETRY)
         case TelephonyResult.INVALID_NUMBER:
-            _dead_number(draft, Reason.NO_USABLE_NUMBER)
+            _apply_dead_number(draft, Reason.NO_USABLE_NUMBER)
         case TelephonyResult.BLOCKED | TelephonyResult.CANCELED | TelephonyResult.DEAD_AIR:
-            _own_fault(draft)
+            _apply_own_fault(draft)
         case TelephonyResult.UNKNOWN:
             draft.finish_robot(Reason.UNKNOWN_SUBMISSION)
             draft.alarm(AlarmCode.UNKNOWN_SUBMISSION)
@@ -316,7 +316,7 @@ def _count_try(draft: CaseDraft) -> None:
     draft.change_robot(tries=draft.case.robot.tries + 1, own_faults=0)
 
 
-def _answered(draft: CaseDraft, event: AttemptEnded, *, asked: Reason) -> None:  # noqa: C901, PLR0912  # one arm an answer
+def _apply_answered(draft: CaseDraft, event: AttemptEnded, *, asked: Reason) -> None:  # noqa: C901, PLR0912  # one arm an answer
     _count_try(draft)
     reached = event.reach is None or event.reach not in NO_CONTACT
     verified = reached and event.contact is Contact.VERIFIED
@@ -324,39 +324,39 @@ def _answered(draft: CaseDraft, event: AttemptEnded, *, asked: Reason) -> None: 
         draft.change(contact=event.contact if event.contact is not Contact.NONE else Contact.UNVERIFIED)
     match event.answer:
         case Answer.ACKNOWLEDGED if verified:
-            _success(draft, OutcomeKind.DISSUADED_BY_PHONE)
+            _apply_success(draft, OutcomeKind.DISSUADED_BY_PHONE)
         case Answer.SAW_THROUGH if verified:
-            _success(draft, OutcomeKind.SAW_THROUGH_IT)
+            _apply_success(draft, OutcomeKind.SAW_THROUGH_IT)
         case Answer.ALREADY_PAID:
             if asked is not Reason.ALREADY_PAID:
                 draft.open_stop_payment()
-            _person(draft, Reason.ALREADY_PAID)
+            _finish_robot_and_ask_person(draft, Reason.ALREADY_PAID)
         case Answer.WANTS_OFFICER:
-            _person(draft, Reason.WANTS_OFFICER)
+            _finish_robot_and_ask_person(draft, Reason.WANTS_OFFICER)
         case Answer.IN_CONTACT:
-            _person(draft, Reason.IN_CONTACT)
+            _finish_robot_and_ask_person(draft, Reason.IN_CONTACT)
         case Answer.DOUBTFUL if verified:
             draft.send_message(MessagePurpose.AFTER_WARNING)
-            _record_and_person(draft, OutcomeKind.HALF_BELIEVES, Reason.DOUBTFUL)
+            _record_and_ask_person(draft, OutcomeKind.HALF_BELIEVES, Reason.DOUBTFUL)
         case Answer.REFUSES:
-            _record_and_person(draft, OutcomeKind.REFUSES, Reason.REFUSED)
+            _record_and_ask_person(draft, OutcomeKind.REFUSES, Reason.REFUSED)
             if draft.case.grade.is_high:
                 draft.open_assignment(Track.VISIT, Reason.REFUSED)
         case Answer.WRONG_PERSON:
-            _dead_number(draft, Reason.WRONG_PERSON)
+            _apply_dead_number(draft, Reason.WRONG_PERSON)
         case Answer.LANGUAGE_OR_HEARING:
             draft.send_message(MessagePurpose.UNREACHABLE)
-            _person(draft, Reason.LANGUAGE_OR_HEARING)
+            _finish_robot_and_ask_person(draft, Reason.LANGUAGE_OR_HEARING)
         case Answer.OPT_OUT:
             draft.change(opted_out=True)
             hand_over(draft, Reason.OPTED_OUT, OutcomeKind.REFUSES)
         case Answer.NONE | Answer.ACKNOWLEDGED | Answer.SAW_THROUGH | Answer.DOUBTFUL:
-            _nothing_said(draft, event.reach)
+            _apply_no_answer(draft, event.reach)
         case _ as never:
             assert_never(never)
 
 
-def _nothing_said(draft: CaseDraft, reach: Reach | None) -> None:
+def _apply_no_answer(draft: CaseDraft, reach: Reach | None) -> None:
     """Answered, but without an answer that counts. Hung up before the warning: the robot calls again, and on a high
     grade a person calls at once too, since a scammer may be telling them to hang up. Silent to the end: the script's
     last words promise an officer, and another robot call would meet silence again. A person calls now if the grade is
@@ -379,28 +379,28 @@ def _nothing_said(draft: CaseDraft, reach: Reach | None) -> None:
         )
 
 
-def _success(draft: CaseDraft, outcome: OutcomeKind) -> None:
+def _apply_success(draft: CaseDraft, outcome: OutcomeKind) -> None:
     """Settles the case as dissuaded, except for a minor: a person still has to inform the guardian."""
     if Tag.MINOR in draft.case.tags:
-        _person(draft, Reason.MINOR)
+        _finish_robot_and_ask_person(draft, Reason.MINOR)
         return
     draft.send_message(MessagePurpose.AFTER_WARNING)
     draft.record(outcome, track=Track.ROBOT, reason=Reason.VERIFIED_SUCCESS)
     draft.succeed(outcome, Reason.VERIFIED_SUCCESS)
 
 
-def _person(draft: CaseDraft, reason: Reason) -> None:
+def _finish_robot_and_ask_person(draft: CaseDraft, reason: Reason) -> None:
     draft.finish_robot(reason)
     draft.ask_person(reason)
 
 
-def _record_and_person(draft: CaseDraft, outcome: OutcomeKind, reason: Reason) -> None:
+def _record_and_ask_person(draft: CaseDraft, outcome: OutcomeKind, reason: Reason) -> None:
     draft.record(outcome, track=Track.ROBOT, reason=reason)
     draft.change(outcome=outcome)
-    _person(draft, reason)
+    _finish_robot_and_ask_person(draft, reason)
 
 
-def _busy(draft: CaseDraft) -> None:
+def _apply_busy(draft: CaseDraft) -> None:
     """On a high grade the person is probably talking to the scammer: people act at once, and the robot goes on calling
     until the expiry.
     """
@@ -415,11 +415,11 @@ def _busy(draft: CaseDraft) -> None:
         draft.plan_attempt(after_seconds=draft.policy.busy_retry_seconds, reason=Reason.BUSY_ON_HIGH)
 
 
-def _forwarded_or_machine(draft: CaseDraft) -> None:
+def _apply_forwarded_or_machine(draft: CaseDraft) -> None:
     """No contact, and scammers set up forwarding: people take over."""
     _count_try(draft)
     draft.send_message(MessagePurpose.UNREACHABLE)
-    _person(draft, Reason.FORWARDED_OR_MACHINE)
+    _finish_robot_and_ask_person(draft, Reason.FORWARDED_OR_MACHINE)
     if draft.case.grade.is_high:
         draft.open_assignment(Track.VISIT, Reason.FORWARDED_OR_MACHINE)
 
@@ -460,7 +460,7 @@ def hand_over(draft: CaseDraft, reason: Reason, outcome: OutcomeKind) -> None:
     draft.close(outcome, why)
 
 
-def _dead_number(draft: CaseDraft, reason: Reason) -> None:
+def _apply_dead_number(draft: CaseDraft, reason: Reason) -> None:
     """Not the person's number: the next one is called at once, but not after the expiry; without a next one people take
     over or the case ends.
     """
@@ -481,13 +481,13 @@ def _dead_number(draft: CaseDraft, reason: Reason) -> None:
     if draft.grade_policy.visit_when_human_fails:
         draft.ensure_person(reason)
     if not draft.case.human.is_pending and not draft.case.visit.is_pending:
-        # That a number does not exist says nothing about the warning; that it is somebody else's does.
+        # A number that does not exist says nothing about the warning; a number that is somebody else's does.
         outcome = OutcomeKind.MISMATCH if reason is Reason.WRONG_PERSON else OutcomeKind.CANNOT_FIND
         draft.record(outcome, track=Track.ROBOT, reason=reason)
         draft.close(outcome, reason)
 
 
-def _own_fault(draft: CaseDraft) -> None:
+def _apply_own_fault(draft: CaseDraft) -> None:
     """A fault of ours does not count as a try. After too many in a row, or after the expiry, a person calls instead of
     the robot.
     """
@@ -495,7 +495,7 @@ def _own_fault(draft: CaseDraft) -> None:
     draft.change_robot(own_faults=faults)
     if faults > draft.policy.max_own_faults:
         draft.alarm(AlarmCode.OWN_FAULTS)
-        _person(draft, Reason.OWN_FAULT)
+        _finish_robot_and_ask_person(draft, Reason.OWN_FAULT)
         return
     if draft.case.missed:
         hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
@@ -517,13 +517,13 @@ def time_passed(draft: CaseDraft, *, is_at_carrier: bool) -> None:
         return
     if case.status is not CaseStatus.OPEN:
         return
-    _expiry(draft, is_at_carrier=is_at_carrier)
-    _patience(draft, is_at_carrier=is_at_carrier)
-    _assignment_due(draft, Track.HUMAN)
-    _assignment_due(draft, Track.VISIT)
+    _check_expiry(draft, is_at_carrier=is_at_carrier)
+    _check_patience(draft, is_at_carrier=is_at_carrier)
+    _check_assignment(draft, Track.HUMAN)
+    _check_assignment(draft, Track.VISIT)
 
 
-def _expiry(draft: CaseDraft, *, is_at_carrier: bool) -> None:
+def _check_expiry(draft: CaseDraft, *, is_at_carrier: bool) -> None:
     """A warning that expired before verified contact is missed: it goes to people, as after unsuccessful robot calls. A
     call that is under way is not cut off: its end decides.
     """
@@ -541,7 +541,7 @@ def _expiry(draft: CaseDraft, *, is_at_carrier: bool) -> None:
     hand_over(draft, Reason.EXPIRED, OutcomeKind.MISSED)
 
 
-def _patience(draft: CaseDraft, *, is_at_carrier: bool) -> None:
+def _check_patience(draft: CaseDraft, *, is_at_carrier: bool) -> None:
     robot = draft.case.robot
     if robot.state is not RobotState.PENDING or robot.patience_at is None or robot.patience_at > draft.now:
         return
@@ -553,7 +553,7 @@ def _patience(draft: CaseDraft, *, is_at_carrier: bool) -> None:
     draft.ensure_person(Reason.WAITED_TOO_LONG)
 
 
-def _assignment_due(draft: CaseDraft, track: Track) -> None:
+def _check_assignment(draft: CaseDraft, track: Track) -> None:
     assignment = draft.assignment(track)
     if not assignment.is_pending or assignment.at is None or assignment.at > draft.now:
         return
@@ -597,12 +597,12 @@ def assignment_reported(draft: CaseDraft, event: AssignmentReported) -> None:
             draft.alarm(AlarmCode.ALREADY_PAID)
         draft.close(event.outcome, Reason.CASE_CLOSED)
     elif event.track is Track.HUMAN:
-        _human_failed(draft, event.outcome)
+        _apply_failed_call(draft, event.outcome)
     else:
-        _visit_failed(draft, event.outcome)
+        _apply_failed_visit(draft, event.outcome)
 
 
-def _human_failed(draft: CaseDraft, outcome: OutcomeKind) -> None:
+def _apply_failed_call(draft: CaseDraft, outcome: OutcomeKind) -> None:
     """After an unsuccessful human call an officer goes, if the grade's policy wants it or a visit is scheduled anyway.
     If nobody answered the caller, the robot's tries also go on.
     """
@@ -626,7 +626,7 @@ def _human_failed(draft: CaseDraft, outcome: OutcomeKind) -> None:
         draft.close(outcome, Reason.HUMAN_FAILED)
 
 
-def _visit_failed(draft: CaseDraft, outcome: OutcomeKind) -> None:
+def _apply_failed_visit(draft: CaseDraft, outcome: OutcomeKind) -> None:
     """Not found yet: another visit later, up to the policy's number. If the officer met the wrong person, calls that
     are under way go on. Anything else closes the case, with an alarm when the person refused or cannot be found.
     """

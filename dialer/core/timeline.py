@@ -244,10 +244,10 @@ def obstacles_of(
     ]
     found: list[Obstacle] = []
     if covering:
-        found.append(_paused(covering))
+        found.append(_wait_for_pauses(covering))
     elif attempt.held:
         found.append(Obstacle(reason=WaitReason.HELD, since=since))
-    found += _number(attempt, now)
+    found += _waits_for_number(attempt, now)
     if attempt.not_before > now:
         reason = attempt.reason.value
         found.append(
@@ -258,15 +258,15 @@ def obstacles_of(
                 facts={"reason": reason},
             )
         )
-    found += _window(window, since, at=max(now, attempt.not_before))
-    found += _lines(attempt, lines, since)
+    found += _waits_for_window(window, since, at=max(now, attempt.not_before))
+    found += _waits_for_lines(attempt, lines, since)
     if not found and lines is not None:
         pace = f"{lines.calls_per_second:g}"
         found.append(Obstacle(reason=WaitReason.PACING, since=since, facts={"pace": pace}))
     return tuple(found)
 
 
-def _paused(pauses: Sequence[Pause]) -> Obstacle:
+def _wait_for_pauses(pauses: Sequence[Pause]) -> Obstacle:
     """The wait for these pauses: it names the widest, and ends with the last."""
     first = pauses[0]
     return Obstacle(
@@ -277,7 +277,7 @@ def _paused(pauses: Sequence[Pause]) -> Obstacle:
     )
 
 
-def _number(attempt: PendingAttempt, now: datetime) -> Iterator[Obstacle]:
+def _waits_for_number(attempt: PendingAttempt, now: datetime) -> Iterator[Obstacle]:
     free_at = attempt.number_free_at
     if attempt.is_number_in_call:
         yield Obstacle(reason=WaitReason.NUMBER_BUSY, since=attempt.planned_at)
@@ -290,7 +290,7 @@ def _number(attempt: PendingAttempt, now: datetime) -> Iterator[Obstacle]:
         )
 
 
-def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Obstacle]:
+def _waits_for_window(window: Window, since: datetime, *, at: datetime) -> Iterator[Obstacle]:
     if not window.is_open(at):
         opens, closes = f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"
         yield Obstacle(
@@ -301,7 +301,7 @@ def _window(window: Window, since: datetime, *, at: datetime) -> Iterator[Obstac
         )
 
 
-def _lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> Iterator[Obstacle]:
+def _waits_for_lines(attempt: PendingAttempt, lines: LinesNow | None, since: datetime) -> Iterator[Obstacle]:
     if lines is None:
         yield Obstacle(reason=WaitReason.LINES_FULL, since=since)
         return

@@ -34,7 +34,7 @@ last one.
 _SEAL: Final = "audit"
 _CHAIN: Final = "audit chain"
 _FETCH_ROWS: Final = 2000
-_ADD: Final = sa.insert(t.audit).add_cte(
+_INSERT_LAST_LINE: Final = sa.insert(t.audit).add_cte(
     sa.update(t.audit_head)
     .values(number=sa.bindparam("head_number"), chain=sa.bindparam("head_chain"))
     .cte("moved")
@@ -45,7 +45,7 @@ _LOCKED_HEAD: Final = sa.select(
     t.audit_head, sa.func.set_config("idle_in_transaction_session_timeout", str(_HEAD_LOCKED_MS), sa.true())
 ).with_for_update()
 MOST_NAMED: Final = 1000
-_MOST_COMPARED: Final = 200
+_MOST_SUSPECTS: Final = 200
 """Altered lines that are compared with others, to find out which are copies and which were moved."""
 _ANCHORS_AT_ONCE: Final = 1000
 _log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def _append(tx: Tx, lines: list[dict[str, Any]]) -> None:
     # The last line moves the head in its own statement: others wait for the head meanwhile.
     if rows[:-1]:
         tx.execute(sa.insert(t.audit), rows[:-1])
-    tx.execute(_ADD, rows[-1] | {"head_number": number, "head_chain": chain})
+    tx.execute(_INSERT_LAST_LINE, rows[-1] | {"head_number": number, "head_chain": chain})
 
 
 def read_head(tx: Tx, *, lock: bool = False) -> ChainPosition:
@@ -169,17 +169,17 @@ def follows(vault: Vault, row: Row, chain: bytes) -> bool:
 def audit_reason(vault: Vault, row: Row) -> AuditReason:
     """The reason in a line of the audit, and whether the line itself is intact."""
     if row["number"] is not None and not is_line(vault, row, row["number"]):
-        return _broken(row)
+        return _broken_reason(row)
     if row["why_sealed"] is None:
         return AuditReason(why=row["why"], seal=Seal.NONE)
     try:
         why = vault.open(row["why_sealed"], table=AUDIT_TABLE, column="why_sealed", row=_bound_to(row))
     except (Tampered, KeyMissing):
-        return _broken(row)
+        return _broken_reason(row)
     return AuditReason(why=why.decode(), seal=Seal.WHOLE)
 
 
-def _broken(row: Row) -> AuditReason:
+def _broken_reason(row: Row) -> AuditReason:
     _log.error("line %d of the audit does not match its seal", row["id"])
     return AuditReason(why=UNREADABLE, seal=Seal.BROKEN)
 
@@ -312,10 +312,10 @@ class _Check:
 
     def missing(self, first: int, last: int) -> None:
         self.found(AuditFlaw.MISSING, lines=last - first + 1, number=first, last=last)
-        self.gaps.extend(range(first, min(last + 1, first + _MOST_COMPARED - len(self.gaps))))
+        self.gaps.extend(range(first, min(last + 1, first + _MOST_SUSPECTS - len(self.gaps))))
 
     def suspect(self, row: Row) -> None:
-        if len(self.suspects) < _MOST_COMPARED:
+        if len(self.suspects) < _MOST_SUSPECTS:
             self.suspects.append(row)
         else:
             self.found(AuditFlaw.ALTERED, number=row["number"])

@@ -220,7 +220,7 @@ class KeyFollower:
         vault = self._store.vault
         try:
             with self._store.sql_engine.connect() as connection:
-                # Without a transaction: one round trip instead of three, in every process and second.
+                # Without a transaction: one round trip instead of three, in every process, every second.
                 plain = connection.execution_options(isolation_level="AUTOCOMMIT").scalar(_READ)
         except SQLAlchemyError:
             return  # The transaction that follows says what is wrong.

@@ -177,7 +177,7 @@ class Keys:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "held", MappingProxyType(dict(sorted(self.held.items()))))
-        problem = _problem(self)
+        problem = _problem_of(self)
         if problem:
             raise KeysRefused(source=None, problem=problem)
 
@@ -221,7 +221,7 @@ class Keys:
         return replace(left, held={**left.held, key_id: replace(self.held[key_id], use=KeyUse.AUDIT)})
 
 
-def _problem(keys: Keys) -> Text | None:
+def _problem_of(keys: Keys) -> Text | None:
     uses = {key.use for key in keys.held.values()}
     if any(len(key.secret) != KEY_BYTES for key in keys.held.values()) or len(keys.fixed) != KEY_BYTES:
         return Text("every key has %(bytes)s bytes", bytes=KEY_BYTES)
@@ -339,17 +339,17 @@ def create(path: Path, *, suite: Suite = Suite.AES_BLAKE2, token: Token | None =
     If two processes create the same file at once, one of them gets `KeysRefused` and can then load the file.
     """
     keys = new_ring(suite)
-    # A link refuses an existing name and never shows half a file, which a plain exclusive create does.
-    _place(path, render(keys, token), os.link)
+    # A hard link fails if the name exists and never shows half a file, unlike a plain exclusive create.
+    _write_file(path, render(keys, token), os.link)
     return keys
 
 
 def save(path: Path, keys: Keys, token: Token | None = None) -> None:
     """Writes these keys to the file, with mode 0600: a reader finds either the old ring or the new one, complete."""
-    _place(path, render(keys, token), os.replace)
+    _write_file(path, render(keys, token), os.replace)
 
 
-def _place(path: Path, content: bytes, put: Callable[[Path, Path], None]) -> None:
+def _write_file(path: Path, content: bytes, put: Callable[[Path, Path], None]) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -387,7 +387,7 @@ def _parse(content: bytes, token: Token | None) -> Keys:
         table = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
         return _second_format(table, token) if "format" in table else _first_format(table)
     except (ValueError, KeyError, TypeError, AttributeError):
-        # Nothing of the parser's own message: it may quote a key.
+        # The parser's own message is left out: it may quote a key.
         raise KeysRefused(source=None, problem="is no key ring of this product, or a damaged one") from None
     except TokenRefused as refused:
         raise KeysRefused(source=None, problem=refused.text) from None

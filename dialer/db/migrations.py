@@ -122,7 +122,7 @@ def hold_schema(tx: Tx, *, built_for: str) -> bool:
     """Prevents migrations until the end of the transaction. False while one runs: nothing may be claimed now. Raises
     `SchemaMoved`.
     """
-    # Two statements: one that had waited for nothing would still see the database as it was when it began.
+    # Two statements: a single one would still see the database as it was before it got the lock.
     if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock_shared(MIGRATION_LOCK))):
         return False
     found = schema_revision(tx)
@@ -269,7 +269,7 @@ def upgrade_schema(connection: sa.Connection, revision: str) -> None:
     """Migrates the schema to this revision (`head`: the newest) in the transaction of the connection, which holds
     `MIGRATION_LOCK`.
     """
-    # Every process asks for the revision when it starts, and hardly one has anything to migrate.
+    # Imported here: every process asks for the revision when it starts, and hardly any has to migrate.
     from alembic import command
     from alembic.config import Config
 

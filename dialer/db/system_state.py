@@ -90,7 +90,7 @@ def record_identity(tx: Tx, identity: Identity) -> None:
     recorded = recorded_identity(tx) or {}
     value = {**recorded, **{name: list(values) for name, values in identity.items()}}
     if value != recorded:
-        _put(tx, t.meta, key="key", row={"key": _IDENTITY, "value": value})
+        _upsert(tx, t.meta, key="key", row={"key": _IDENTITY, "value": value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ def read_restored(tx: Tx) -> Restored | None:
 def write_restored(tx: Tx, restored: Restored) -> None:
     """Stores what `read_restored` returns from now on."""
     value = {name: at and at.isoformat() for name, at in asdict(restored).items()}
-    _put(tx, t.meta, key="key", row={"key": _RESTORED, "value": value})
+    _upsert(tx, t.meta, key="key", row={"key": _RESTORED, "value": value})
 
 
 def awaited_comparison(tx: Tx) -> Restored | None:
@@ -181,7 +181,7 @@ def read_service_clock(tx: Tx) -> ClockRow | None:
 
 def write_service_clock(tx: Tx, clock: ClockRow) -> None:
     """Sets the clock of a demo or drill; there is one row."""
-    _put(tx, t.service_clock, key="id", row={"id": 1} | asdict(clock))
+    _upsert(tx, t.service_clock, key="id", row={"id": 1} | asdict(clock))
 
 
 def note_heartbeat(
@@ -190,10 +190,10 @@ def note_heartbeat(
     """Records that this process is alive, and which keys it has."""
     held = list(tx.vault.keys.held)
     row = {"process": process, "kind": kind, "at": real_now, "facts": {**facts, _KEYS_HELD: held}}
-    _put(tx, t.heartbeat, key="process", row=row)
+    _upsert(tx, t.heartbeat, key="process", row=row)
 
 
-def _put(tx: Tx, table: sa.Table, *, key: str, row: dict[str, object]) -> None:
+def _upsert(tx: Tx, table: sa.Table, *, key: str, row: dict[str, object]) -> None:
     tx.execute(insert(table).values(row).on_conflict_do_update(index_elements=[key], set_=row))
 
 
@@ -293,7 +293,7 @@ def delete_silent_processes(tx: Tx, *, before: datetime, real_now: datetime) -> 
 
 
 _NOW = moment("now")
-_ANYTHING = sa.select(
+_IS_ANYTHING_DUE = sa.select(
     sa.or_(
         # An attempt can leave, is under way, or is due.
         sa.exists().where(t.attempt.c.state == word_literal(AttemptState.READY), ~t.attempt.c.held),
@@ -345,4 +345,4 @@ def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
 
 def is_anything_due(tx: Tx, *, now: datetime) -> bool:
     """Whether an attempt, case, assignment, pause or message waits for a worker at this moment."""
-    return bool(tx.scalar(_ANYTHING, {"now": now}))
+    return bool(tx.scalar(_IS_ANYTHING_DUE, {"now": now}))

@@ -140,7 +140,7 @@ class Store:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=pool_timeout_seconds,
-            # The connection that was used last has its statements prepared, and the others come to rest.
+            # The connection that was used last has its statements prepared; the others become idle and are closed.
             pool_use_lifo=True,
             hide_parameters=True,
             connect_args=driver_settings("dialer"),

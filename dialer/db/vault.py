@@ -68,8 +68,8 @@ _VERSION: Final = 1
 _HEADER_BYTES: Final = 3
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
-_BODY: Final = _HEADER_BYTES + _NONCE_BYTES
-_LEAST: Final = _BODY + _TAG_BYTES
+_BODY_START: Final = _HEADER_BYTES + _NONCE_BYTES
+_LEAST_BYTES: Final = _BODY_START + _TAG_BYTES
 _nonces: Final = RandomPieces(_NONCE_BYTES)
 _MARK_BYTES: Final = 2
 """The length of the key number that a blind index begins with."""
@@ -346,7 +346,7 @@ class Vault:
         value.
         """
         sealed = bytes(sealed)
-        if len(sealed) < _LEAST or sealed[0] != _VERSION:
+        if len(sealed) < _LEAST_BYTES or sealed[0] != _VERSION:
             raise Tampered(table=table, column=column, row=row)
         head = sealed[:_HEADER_BYTES]
         key_id = int.from_bytes(head[1:], "big")
@@ -357,7 +357,7 @@ class Vault:
         place = self._places.get((table, column)) or self._place(table, column)
         bound = b"%b%b%b" % (head, place, str(row).encode())
         try:
-            return cipher[1](sealed[_HEADER_BYTES:_BODY], sealed[_BODY:], bound)
+            return cipher[1](sealed[_HEADER_BYTES:_BODY_START], sealed[_BODY_START:], bound)
         except InvalidTag:
             raise Tampered(table=table, column=column, row=row) from None
 
