@@ -29,7 +29,7 @@ async function ask(path, body) {
   return answer;
 }
 
-const asked = async (path, body) => (await ask(path, body)).json();
+const askJson = async (path, body) => (await ask(path, body)).json();
 
 function trouble(words) {
   $("trouble").textContent = words;
@@ -37,7 +37,7 @@ function trouble(words) {
 }
 
 /** Calls `look` repeatedly, never twice at once; a failure is shown and tried again. */
-function everyNowAndThen(milliseconds, look) {
+function repeat(milliseconds, look) {
   const once = async () => {
     try {
       await look();
@@ -51,7 +51,7 @@ function everyNowAndThen(milliseconds, look) {
   void once();
 }
 
-async function tried(act) {
+async function attempt(act) {
   try {
     trouble("");
     $("trouble").dataset.kind = "refused";
@@ -68,7 +68,7 @@ const element = (tag, text, className = "") => Object.assign(document.createElem
 
 async function lookAtTargets() {
   if (now.handset) return;
-  const { targets } = await asked(`/phone/targets`);
+  const { targets } = await askJson(`/phone/targets`);
   const rows = targets.map((target) => {
     const button = document.createElement("button");
     button.append(element("span", `${target.name} ${target.phone}`), element("small", target.grade_word));
@@ -88,7 +88,7 @@ async function loadYourself(event) {
   fault.hidden = true;
   const waking = sound.wake();
   try {
-    const made = await asked("/phone/targets", Object.fromEntries(new FormData(form)));
+    const made = await askJson("/phone/targets", Object.fromEntries(new FormData(form)));
     await waking;
     await take(made.case_id);
   } catch (refusal) {
@@ -99,7 +99,7 @@ async function loadYourself(event) {
 
 async function take(caseId) {
   await sound.wake();
-  const handset = await tried(() => asked(`/phone/cases/${caseId}/take`, {}));
+  const handset = await attempt(() => askJson(`/phone/cases/${caseId}/take`, {}));
   if (!handset) return;
   sound.forget();
   if (caseId !== now.caseId) {
@@ -128,7 +128,7 @@ function back() {
 async function lookAtPhone() {
   const handset = now.handset;
   if (!handset) return;
-  const state = await asked(`/phone/handsets/${handset}`);
+  const state = await askJson(`/phone/handsets/${handset}`);
   if (handset !== now.handset) return;
   // Until the next call rings, the state is that of the last one.
   const isOld = now.state === "idle" && state.state === "over" && state.calls === now.calls;
@@ -168,7 +168,7 @@ function show(line) {
 
 async function act(name, body = {}) {
   if (!now.handset) return;
-  const line = await tried(() => asked(`/phone/handsets/${now.handset}/${name}`, body));
+  const line = await attempt(() => askJson(`/phone/handsets/${now.handset}/${name}`, body));
   if (line) show(line);
 }
 
@@ -232,27 +232,27 @@ function keyed(event) {
 async function lookAtCase() {
   const caseId = now.caseId;
   if (caseId === null) return;
-  const told = await asked(`/phone/cases/${caseId}`);
+  const details = await askJson(`/phone/cases/${caseId}`);
   if (caseId !== now.caseId) return;
   $("pick-first").hidden = true;
   $("case").hidden = false;
-  $("who-name").textContent = told.name;
-  $("who-phone").textContent = told.phone;
-  $("case-name").textContent = `${texts.case} ${told.case_id} · ${told.name} ${told.phone}`;
-  const facts = told.facts.map((fact) => element("li", fact));
-  facts.unshift(element("li", told.status, told.is_settled_well ? "good" : ""));
-  if (told.contact === "verified") facts[3].className = "good";
+  $("who-name").textContent = details.name;
+  $("who-phone").textContent = details.phone;
+  $("case-name").textContent = `${texts.case} ${details.case_id} · ${details.name} ${details.phone}`;
+  const facts = details.facts.map((fact) => element("li", fact));
+  facts.unshift(element("li", details.status, details.is_settled_well ? "good" : ""));
+  if (details.contact === "verified") facts[3].className = "good";
   $("facts").replaceChildren(...facts);
   $("next").replaceChildren(
-    ...told.next.map((step) => {
+    ...details.next.map((step) => {
       const row = document.createElement("li");
       row.append(element("span", step.what), element("span", step.when));
       return row;
     }),
   );
-  $("waiting").textContent = now.state === "idle" ? told.waiting : "";
+  $("waiting").textContent = now.state === "idle" ? details.waiting : "";
   const first = seen.size === 0;
-  for (const entry of told.timeline) {
+  for (const entry of details.timeline) {
     if (seen.has(entry.id)) continue;
     seen.add(entry.id);
     const row = element("li", "", first ? "" : "new");
@@ -275,6 +275,6 @@ $("microphone").addEventListener("pointerdown", () => speak(true));
 for (const end of ["pointerup", "pointerleave", "pointercancel"]) $("microphone").addEventListener(end, () => speak(false));
 document.addEventListener("keydown", keyed);
 
-everyNowAndThen(LOOK_MS, lookAtPhone);
-everyNowAndThen(CASE_MS, lookAtCase);
-everyNowAndThen(TARGETS_MS, lookAtTargets);
+repeat(LOOK_MS, lookAtPhone);
+repeat(CASE_MS, lookAtCase);
+repeat(TARGETS_MS, lookAtTargets);

@@ -44,7 +44,7 @@
 
   function age() { return Math.max(Date.now() - rightAt, performance.now() - rightTick); }
 
-  function judge() {
+  function updateAge() {
     var old = age(), isStale = ended || old > STALE_MS;
     document.documentElement.classList.toggle("is-stale", isStale);
     stale.hidden = !isStale || ended;
@@ -53,7 +53,7 @@
       state.textContent = words.stale;
       since.textContent = words.since.replace("%(at)s", clock.textContent).replace("%(span)s", span(old)) + (why ? " " + why : "");
     }
-    if (!ended && performance.now() - heardAt > SILENT_MS) { again(); }
+    if (!ended && performance.now() - heardAt > SILENT_MS) { reconnect(); }
   }
 
   function swap(html) {
@@ -66,31 +66,31 @@
   }
 
   function figures(event) {
-    var told = JSON.parse(event.data);
-    if (told.look !== board.dataset.look) { window.location.reload(); return; }
+    var message = JSON.parse(event.data);
+    if (message.look !== board.dataset.look) { window.location.reload(); return; }
     heard();
     why = "";
-    rightAt = Date.now() - told.age * 1000;
-    rightTick = performance.now() - told.age * 1000;
-    clock.textContent = told.clock;
-    swap(told.board);
-    var minutes = JSON.stringify(told.minutes);
+    rightAt = Date.now() - message.age * 1000;
+    rightTick = performance.now() - message.age * 1000;
+    clock.textContent = message.clock;
+    swap(message.board);
+    var minutes = JSON.stringify(message.minutes);
     if (minutes !== place.dataset.minutes) { place.dataset.minutes = minutes; draw(); }
-    judge();
+    updateAge();
   }
 
   function heard() { heardAt = performance.now(); retry = RETRY_MS; }
 
-  function over(event) {
-    var told = JSON.parse(event.data);
+  function endStream(event) {
+    var message = JSON.parse(event.data);
     ended = true;
     source.close();
-    document.querySelector(told.why === "signed_out" ? "[data-signed-out]" : "[data-elsewhere]").hidden = false;
-    judge();
+    document.querySelector(message.why === "signed_out" ? "[data-signed-out]" : "[data-elsewhere]").hidden = false;
+    updateAge();
   }
 
   // A connection that was lost silently looks open for ever, so silence closes it.
-  function again() {
+  function reconnect() {
     if (source) { source.close(); source = null; }
     heardAt = performance.now();
     if (timer || ended) { return; }
@@ -100,8 +100,8 @@
 
   function refused() {
     window.fetch(board.dataset.feed, { redirect: "manual", headers: { "Accept": "text/plain" } }).then(function (answer) {
-      if (answer.type === "opaqueredirect") { over({ data: '{"why":"signed_out"}' }); } else { again(); }
-    }, again);
+      if (answer.type === "opaqueredirect") { endStream({ data: '{"why":"signed_out"}' }); } else { reconnect(); }
+    }, reconnect);
   }
 
   function open() {
@@ -110,18 +110,18 @@
     source = new EventSource(board.dataset.feed);
     source.addEventListener("figures", figures);
     source.addEventListener("beat", heard);
-    source.addEventListener("over", over);
+    source.addEventListener("over", endStream);
     source.addEventListener("trouble", function (event) {
       heard();
       why = JSON.parse(event.data).part === "database" ? words.database : "";
-      judge();
+      updateAge();
     });
     source.onerror = function () { if (source && source.readyState === EventSource.CLOSED) { source = null; refused(); } };
   }
 
   // Nobody sees a page in a hidden tab.
   document.addEventListener("visibilitychange", function () {
-    if (document.hidden) { if (source) { source.close(); source = null; } } else { judge(); open(); }
+    if (document.hidden) { if (source) { source.close(); source = null; } } else { updateAge(); open(); }
   });
   window.addEventListener("pagehide", function () { if (source) { source.close(); source = null; } });
   window.addEventListener("pageshow", function (event) { if (event.persisted) { open(); } });
@@ -136,5 +136,5 @@
 
   draw();
   open();
-  window.setInterval(judge, 1000);
+  window.setInterval(updateAge, 1000);
 })();

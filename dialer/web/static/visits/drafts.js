@@ -1,13 +1,13 @@
 // Text that is still being typed is stored too, so that a reload or a phone that closes the page loses none.
 
-import { at } from "./here.js";
+import { visitId } from "./here.js";
 import { owner } from "./outbox.js";
 import * as store from "./store.js";
 
 const PAUSE_MS = 400;
 const typing = new Map();
 
-const keyOf = (field) => `${owner}/${at}/${field.dataset.draft}`;
+const keyOf = (field) => `${owner}/${visitId}/${field.dataset.draft}`;
 
 export function keepTyped(field) {
   window.clearTimeout(typing.get(field));
@@ -22,13 +22,13 @@ export async function dropDrafts(form) {
   for (const field of form.querySelectorAll("[data-draft]")) {
     window.clearTimeout(typing.get(field));
     typing.delete(field);
-    if (at) await store.dropDraft(keyOf(field));
+    if (visitId) await store.dropDraft(keyOf(field));
   }
 }
 
 /** Keeps what is typed from now on, and puts what was typed before back into its fields. */
 export async function keepDrafts() {
-  if (!at) return;
+  if (!visitId) return;
   document.addEventListener("input", (event) => {
     const field = event.target.closest?.("[data-draft]");
     if (!field) return;

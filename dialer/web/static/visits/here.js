@@ -1,7 +1,7 @@
 // Which visit this page is about, and small things that its parts share.
 
 /** 0: the list, or another page. */
-export const at = Number(/^\/visits\/(\d+)/.exec(location.pathname)?.[1] ?? 0);
+export const visitId = Number(/^\/visits\/(\d+)/.exec(location.pathname)?.[1] ?? 0);
 
 export function element(tag, name = "", text = "") {
   const made = document.createElement(tag);
@@ -11,12 +11,12 @@ export function element(tag, name = "", text = "") {
 }
 
 /** Shows what is wrong with a form, at its end; '' removes it. */
-export function complain(form, text) {
-  let said = form.querySelector(":scope > .problem");
-  if (!said && text) {
-    said = element("p", "problem");
-    said.setAttribute("role", "alert");
-    form.append(said);
+export function showProblem(form, text) {
+  let note = form.querySelector(":scope > .problem");
+  if (!note && text) {
+    note = element("p", "problem");
+    note.setAttribute("role", "alert");
+    form.append(note);
   }
-  if (said) said.textContent = text;
+  if (note) note.textContent = text;
 }

@@ -1,13 +1,13 @@
 // On every page of people who make visits: sends what waits, and never lets a sign-out delete unsent text unnoticed.
 
-import { flush, forgetMine, mine } from "./outbox.js";
+import { flush, forgetOwn, ownActs } from "./outbox.js";
 
 const dialog = document.getElementById("leaving");
 let form = null;
 let mayLeave = false;
 
 async function leave() {
-  await forgetMine();
+  await forgetOwn();
   mayLeave = true;
   form.requestSubmit();
 }
@@ -18,7 +18,7 @@ document.addEventListener("submit", async (event) => {
   form = event.target;
   try {
     await flush();
-    const left = await mine();
+    const left = await ownActs();
     if (!left.length) {
       await leave();
       return;

@@ -1,9 +1,9 @@
 // What this phone has not sent yet, what it has just sent, and what was refused, with the reason.
 
 import { keepTyped } from "./drafts.js";
-import { at, element } from "./here.js";
+import { visitId, element } from "./here.js";
 import { isShell, remove, words } from "./outbox.js";
-import { drawn } from "./photo.js";
+import { pictureOf } from "./photo.js";
 
 const THUMB = 192;
 const STATES = { waiting: "state state-open", sent: "state state-live", refused: "state state-trouble" };
@@ -30,8 +30,8 @@ function textOf(act) {
 }
 
 /** Shows the line of an act in its present state. A page that is not about one visit shows the acts of all. */
-export async function line(act) {
-  if (!kept || (act.visit !== at && (at || !isShell))) return;
+export async function showLine(act) {
+  if (!kept || (act.visit !== visitId && (visitId || !isShell))) return;
   let item = lines.get(act.id);
   if (!item) {
     item = element("li");
@@ -39,15 +39,15 @@ export async function line(act) {
     kept.querySelector("ol").append(item);
     kept.hidden = false;
     const text = element("div", "kept-words", textOf(act));
-    if (!at) text.prepend(link(act.visit), " ");
+    if (!visitId) text.prepend(link(act.visit), " ");
     item.append(text, element("span", "state"));
     if (act.photo) {
       try {
-        text.prepend(await drawn(new Blob([act.photo]), THUMB, words.photo));
+        text.prepend(await pictureOf(new Blob([act.photo]), THUMB, words.photo));
       } catch { /* its name is enough */ }
     }
   }
-  mark(item, act);
+  updateState(item, act);
 }
 
 function link(visit) {
@@ -63,24 +63,24 @@ export function dropLine(act) {
 }
 
 /** Shows a remark beside the thumb, where a person who has just pressed something looks. */
-export function remark(act) {
-  const said = document.querySelector("[data-kept-said]");
-  if (said && act.visit === at) said.textContent = `${textOf(act)} · ${words[act.state]}`;
+export function showRemark(act) {
+  const note = document.querySelector("[data-kept-said]");
+  if (note && act.visit === visitId) note.textContent = `${textOf(act)} · ${words[act.state]}`;
 }
 
-function mark(item, act) {
+function updateState(item, act) {
   const state = item.querySelector(".state");
   state.className = STATES[act.state];
   state.textContent = words[act.state];
   item.querySelector(".acts")?.remove();
   if (act.state !== "refused") return;
   const acts = element("div", "acts");
-  const back = element("button", "button button-plain", words.back);
-  const gone = element("button", "button button-quiet", words.remove);
-  back.type = gone.type = "button";
-  back.addEventListener("click", () => putBack(act));
-  gone.addEventListener("click", () => remove(act));
-  acts.append(element("p", "problem", act.why), ...(FORMS.includes(act.deed) ? [back] : []), gone);
+  const editButton = element("button", "button button-plain", words.back);
+  const removeButton = element("button", "button button-quiet", words.remove);
+  editButton.type = removeButton.type = "button";
+  editButton.addEventListener("click", () => putBack(act));
+  removeButton.addEventListener("click", () => remove(act));
+  acts.append(element("p", "problem", act.why), ...(FORMS.includes(act.deed) ? [editButton] : []), removeButton);
   item.append(acts);
 }
 

@@ -9,33 +9,33 @@ const LONGEST_WAIT_MS = 60_000;
 const PATIENCE_MS = 30_000;
 const PHOTO_PATIENCE_MS = 180_000;
 const MOST_PHOTOS = 24;
-const LAST = "visits-owner";
+const OWNER_KEY = "visits-owner";
 
 const place = document.getElementById("outbox");
 export const words = JSON.parse(place.dataset.words);
 /** The offline shell was made long ago, perhaps for somebody else: the text belongs to who signed in last. */
 export const isShell = document.querySelector('[data-deeds][data-visit=""]') !== null;
-export const owner = Number(isShell ? localStorage.getItem(LAST) : place.dataset.owner);
-if (!isShell) localStorage.setItem(LAST, String(owner));
+export const owner = Number(isShell ? localStorage.getItem(OWNER_KEY) : place.dataset.owner);
+if (!isShell) localStorage.setItem(OWNER_KEY, String(owner));
 
 let running = null;
 let again = false;
 let wait = FIRST_WAIT_MS;
 let timer = 0;
-let said = "";
+let current = "";
 
-const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`outbox:${name}`, { detail }));
+const announce = (name, detail) => document.dispatchEvent(new CustomEvent(`outbox:${name}`, { detail }));
 
 /** 'offline', 'sending', 'away', 'later' or '' (nothing to show). */
-export const standing = () => said;
+export const currentState = () => current;
 
-function stand(as) {
-  said = as;
-  tell("standing", { as });
+function setState(as) {
+  current = as;
+  announce("state", { as });
 }
 
 // Not randomUUID: in a closed network a page may be served without TLS, where browsers do not have it.
-function number() {
+function newActId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -44,21 +44,21 @@ function number() {
 }
 
 /** Stores an act on the phone's disk before it resolves. `photo` is an ArrayBuffer. */
-export async function keep(visit, deed, fields, photo = null) {
+export async function storeAct(visit, deed, fields, photo = null) {
   const act = {
-    id: number(), owner, visit, deed, fields, photo,
+    id: newActId(), owner, visit, deed, fields, photo,
     told_at: new Date().toISOString(), made: Date.now(), state: "waiting", why: "",
   };
   act.n = await store.add(act);
   navigator.storage?.persist?.();
-  tell("kept", { act });
+  announce("kept", { act });
   wait = FIRST_WAIT_MS;
   flush();
   return act;
 }
 
 /** The acts of this account that are still stored here, oldest first. */
-export async function mine() {
+export async function ownActs() {
   return (await store.acts()).filter((act) => act.owner === owner);
 }
 
@@ -70,14 +70,14 @@ export const roomForPhoto = async () => (await store.acts()).filter((act) => act
 
 export async function remove(act) {
   await store.remove(act.n);
-  tell("removed", { act });
+  announce("removed", { act });
 }
 
 /** Deletes everything of this account from the phone. */
-export async function forgetMine() {
-  for (const act of await mine()) await store.remove(act.n);
+export async function forgetOwn() {
+  for (const act of await ownActs()) await store.remove(act.n);
   for (const draft of await store.drafts()) if (draft.owner === owner) await store.dropDraft(draft.key);
-  localStorage.removeItem(LAST);
+  localStorage.removeItem(OWNER_KEY);
 }
 
 async function forgetOld() {
@@ -103,62 +103,62 @@ async function run() {
       if (!done) break;
     }
   } catch {
-    later("offline");
+    retryLater("offline");
   }
 }
 
-function later(as) {
-  stand(as);
+function retryLater(as) {
+  setState(as);
   window.clearTimeout(timer);
   timer = window.setTimeout(flush, wait);
   wait = Math.min(wait * 2, LONGEST_WAIT_MS);
 }
 
 /** Stops sending for now; without a new sign-in it is useless to try again. */
-function halt(as) {
-  if (as === "away") stand(as);
-  else later(as);
+function stopSending(as) {
+  if (as === "away") setState(as);
+  else retryLater(as);
   return false;
 }
 
 /** Whether all that could be sent was. */
 async function send() {
   await forgetOld();
-  let waiting = (await mine()).filter((act) => act.state === "waiting");
+  let waiting = (await ownActs()).filter((act) => act.state === "waiting");
   if (!waiting.length) {
-    stand("");
+    setState("");
     return true;
   }
-  if (!navigator.onLine) return halt("offline");
-  stand("sending");
+  if (!navigator.onLine) return stopSending("offline");
+  setState("sending");
   const pulse = await ask("/visits/pulse", {}, PATIENCE_MS);
   // If somebody else is signed in by now nothing is sent: it would be recorded under the wrong name.
-  if (pulse.status === 401 || (pulse.status === 200 && pulse.told.owner !== owner)) return halt("away");
-  if (pulse.status !== 200) return halt(pulse.status ? "later" : "offline");
+  if (pulse.status === 401 || (pulse.status === 200 && pulse.body.owner !== owner)) return stopSending("away");
+  if (pulse.status !== 200) return stopSending(pulse.status ? "later" : "offline");
   while (waiting.length) {
     for (const act of waiting) {
-      const answer = await post(act, pulse.told.csrf);
-      if (answer.status === 401 || answer.status === 403) return halt("away");
-      if (!(await settle(act, answer))) return halt(answer.status ? "later" : "offline");
+      const answer = await post(act, pulse.body.csrf);
+      if (answer.status === 401 || answer.status === 403) return stopSending("away");
+      if (!(await settle(act, answer))) return stopSending(answer.status ? "later" : "offline");
     }
-    waiting = (await mine()).filter((act) => act.state === "waiting");
+    waiting = (await ownActs()).filter((act) => act.state === "waiting");
   }
   wait = FIRST_WAIT_MS;
-  stand("");
+  setState("");
   return true;
 }
 
-async function settle(act, { status, told }) {
+async function settle(act, { status, body }) {
   if (status === 200) {
     await store.remove(act.n);
-    tell("sent", { act, told });
+    announce("sent", { act, body });
     return true;
   }
-  const refused = told?.refused ?? (status === 413 ? words.too_large : "");
+  const refused = body?.refused ?? (status === 413 ? words.too_large : "");
   if (!refused || status >= 500) return false;
   const kept = { ...act, state: "refused", why: refused };
   await store.put(kept);
-  tell("refused", { act: kept });
+  announce("refused", { act: kept });
   return true;
 }
 
@@ -182,11 +182,11 @@ async function ask(path, how, patience) {
       headers: { "HX-Request": "true", ...how.headers },
     });
     const isOurs = (answer.headers.get("content-type") ?? "").includes("json");
-    if (isOurs) return { status: answer.status, told: await answer.json() };
+    if (isOurs) return { status: answer.status, body: await answer.json() };
     const isKnown = [401, 403, 413].includes(answer.status) || answer.status >= 500;
-    return { status: isKnown ? answer.status : 0, told: null };
+    return { status: isKnown ? answer.status : 0, body: null };
   } catch {
-    return { status: 0, told: null };
+    return { status: 0, body: null };
   } finally {
     window.clearTimeout(stop);
   }

@@ -1,15 +1,15 @@
 // The pages of visits: each form is stored on the phone first and sent from there, and the page shows how far that is.
 
 import { dropDrafts, keepDrafts } from "./drafts.js";
-import { at, complain, element } from "./here.js";
-import { dropLine, kept, line, remark } from "./lines.js";
-import { flush, hasOthers, isShell, keep, mine, owner, roomForPhoto, standing, words } from "./outbox.js";
-import { drawn, shrunk } from "./photo.js";
+import { visitId, showProblem, element } from "./here.js";
+import { dropLine, kept, showLine, showRemark } from "./lines.js";
+import { flush, hasOthers, isShell, storeAct, ownActs, owner, roomForPhoto, currentState, words } from "./outbox.js";
+import { pictureOf, shrinkPhoto } from "./photo.js";
 import * as store from "./store.js";
 
 const RANKS = ["none", "accepted", "on_the_way", "arrived", "seen"];
 const LARGE = 1600;
-const LOOK_MS = 20_000;
+const POLL_MS = 20_000;
 const PATIENCE_MS = 4000;
 const UNTOUCHED_MS = 600_000;
 const MOST_PHOTO_BYTES = 8 * 1024 * 1024;
@@ -27,7 +27,7 @@ document.documentElement.dataset.scripted = "";
 // ---- what is entered
 
 function visitOf(form) {
-  return at || Number(/\/visits\/(\d+)\//.exec(form.getAttribute("action"))[1]);
+  return visitId || Number(/\/visits\/(\d+)\//.exec(form.getAttribute("action"))[1]);
 }
 
 function fieldsOf(form, button) {
@@ -39,7 +39,7 @@ function fieldsOf(form, button) {
   return fields;
 }
 
-function lacks(form, fields) {
+function missingIn(form, fields) {
   const rank = RANKS.indexOf(next?.dataset.stage);
   if (form.dataset.deed === "seen" && rank >= 0 && rank < RANKS.indexOf("arrived")) return words.arrive;
   if (form.dataset.deed !== "report") return "";
@@ -48,16 +48,16 @@ function lacks(form, fields) {
   return hasMoney && !hasEvidence ? words.evidence : "";
 }
 
-async function enter(form, button) {
+async function submitDeed(form, button) {
   const deed = form.dataset.deed;
   const fields = fieldsOf(form, button);
-  const problem = lacks(form, fields);
-  if (problem) return complain(form, problem);
+  const problem = missingIn(form, fields);
+  if (problem) return showProblem(form, problem);
   const visit = visitOf(form);
-  if (!(await isKept(form, () => keep(visit, deed, fields)))) return;
+  if (!(await isKept(form, () => storeAct(visit, deed, fields)))) return;
   await dropDrafts(form);
   form.reset();
-  complain(form, "");
+  showProblem(form, "");
   if (list) {
     if (button) button.disabled = true;
     await Promise.race([flush(), new Promise((resolve) => window.setTimeout(resolve, PATIENCE_MS))]);
@@ -66,12 +66,12 @@ async function enter(form, button) {
 }
 
 /** Whether the act is on the phone's disk. If not, it stays in its form, and the page says so. */
-async function isKept(form, keeping) {
+async function isKept(form, storing) {
   try {
-    await keeping();
+    await storing();
     return true;
   } catch {
-    complain(form, words.no_room);
+    showProblem(form, words.no_room);
     return false;
   }
 }
@@ -80,31 +80,31 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form");
   if (form.matches("[data-photo]")) {
     event.preventDefault();
-    await show(form);
+    await showPhoto(form);
   } else if (form.matches("[data-deed]") && form.dataset.deed !== "photo") {
     if (!keeps) return;
     event.preventDefault();
-    await enter(form, event.submitter);
+    await submitDeed(form, event.submitter);
   }
 });
 
 // Known before anything can be submitted: a form that cannot be stored goes to the server as it is.
 store.usable().then((usable) => {
   keeps = usable;
-  if (!usable) say(words.unkept, true);
+  if (!usable) showStatus(words.unkept, true);
 });
 
 document.addEventListener("change", async (event) => {
   const input = event.target;
   const form = input.closest?.('form[data-deed="photo"]');
   if (!form || !input.files?.length || !keeps) return;
-  complain(form, "");
+  showProblem(form, "");
   for (const file of input.files) {
-    const photo = await shrunk(file);
-    if (photo === null) complain(form, words.unread);
-    else if (photo.byteLength > MOST_PHOTO_BYTES) complain(form, words.large);
-    else if (!(await roomForPhoto())) complain(form, words.full);
-    else await isKept(form, () => keep(visitOf(form), "photo", {}, photo));
+    const photo = await shrinkPhoto(file);
+    if (photo === null) showProblem(form, words.unread);
+    else if (photo.byteLength > MOST_PHOTO_BYTES) showProblem(form, words.large);
+    else if (!(await roomForPhoto())) showProblem(form, words.full);
+    else await isKept(form, () => storeAct(visitOf(form), "photo", {}, photo));
   }
   input.value = "";
 });
@@ -126,89 +126,89 @@ function advance(stage) {
 
 const stageOf = (act) => (act.deed === "step" ? act.fields.stage : act.deed === "seen" ? "seen" : "");
 
-function over() {
+function markOver() {
   if (next) next.dataset.stage = "over";
 }
 
 document.addEventListener("outbox:kept", async ({ detail: { act } }) => {
-  await line(act);
-  remark(act);
-  if (act.visit === at) {
+  await showLine(act);
+  showRemark(act);
+  if (act.visit === visitId) {
     advance(stageOf(act));
     if (act.deed === "report") {
-      over();
+      markOver();
       kept.scrollIntoView({ block: "start" });
     }
   }
-  await count();
+  await markUnsent();
 });
 
-document.addEventListener("outbox:sent", async ({ detail: { act, told } }) => {
-  await count();
+document.addEventListener("outbox:sent", async ({ detail: { act, body } }) => {
+  await markUnsent();
   served = true;
-  if (act.visit !== at) return;
-  await line({ ...act, state: "sent" });
-  remark({ ...act, state: "sent" });
-  if (told.state === "done" || told.state === "withdrawn") over();
-  else advance(told.stage);
+  if (act.visit !== visitId) return;
+  await showLine({ ...act, state: "sent" });
+  showRemark({ ...act, state: "sent" });
+  if (body.state === "done" || body.state === "withdrawn") markOver();
+  else advance(body.stage);
   if (isShell) return;
   refresh("head");
   if (act.deed === "step" && act.fields.stage === "accepted") refresh("hand");
 });
 
 document.addEventListener("outbox:refused", async ({ detail: { act } }) => {
-  await line(act);
-  remark(act);
+  await showLine(act);
+  showRemark(act);
   // A step is refused when somebody else has the visit: there is no next step.
-  if (act.visit === at && next && act.deed === "report") next.dataset.stage = "seen";
-  if (act.visit === at && act.deed === "step") over();
+  if (act.visit === visitId && next && act.deed === "report") next.dataset.stage = "seen";
+  if (act.visit === visitId && act.deed === "step") markOver();
   // Without the arrival nobody can have been met: the arrival comes first.
-  if (act.visit === at && act.deed === "seen" && next?.dataset.stage === "seen") next.dataset.stage = "on_the_way";
-  if (act.visit === at && !isShell) refresh("head");
-  await count();
+  if (act.visit === visitId && act.deed === "seen" && next?.dataset.stage === "seen") next.dataset.stage = "on_the_way";
+  if (act.visit === visitId && !isShell) refresh("head");
+  await markUnsent();
 });
 
 document.addEventListener("outbox:removed", async ({ detail: { act } }) => {
   dropLine(act);
-  await count();
+  await markUnsent();
 });
 
-document.addEventListener("outbox:standing", ({ detail: { as } }) => {
+document.addEventListener("outbox:state", ({ detail: { as } }) => {
   if (as === "away") document.getElementById("hand")?.replaceChildren();
-  tellStanding(as);
+  showState(as);
 });
 
-async function tellStanding(as) {
+async function showState(as) {
   // The shell is no longer needed: with a connection the page itself can be loaded.
   if (isShell && as === "" && served) location.reload();
-  if (as === "" || as === "sending") return say((await hasOthers()) ? words.others : "");
-  say(words[as], as === "away");
+  if (as === "" || as === "sending") return showStatus((await hasOthers()) ? words.others : "");
+  showStatus(words[as], as === "away");
 }
 
-function say(text, withSignIn = false) {
-  const said = document.querySelector("[data-outbox-said]");
-  if (!said) return;
-  said.replaceChildren(text ?? "");
+function showStatus(text, withSignIn = false) {
+  const status = document.querySelector("[data-outbox-said]");
+  if (!status) return;
+  status.replaceChildren(text ?? "");
   if (withSignIn && text !== words.unkept) {
     const link = element("a", "", words.sign_in);
     link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
-    said.append(" ", link);
+    status.append(" ", link);
   }
-  said.hidden = !text;
+  status.hidden = !text;
 }
 
-window.addEventListener("offline", () => say(words.offline));
+window.addEventListener("offline", () => showStatus(words.offline));
 
 /** On the list: marks the visits that have something unsent. */
-async function count() {
+async function markUnsent() {
   const cards = document.querySelectorAll("[data-card]");
   if (!cards.length) return;
-  const waiting = await mine();
+  const waiting = await ownActs();
   for (const card of cards) {
     const many = waiting.filter((act) => String(act.visit) === card.dataset.card).length;
-    const said = card.querySelector("[data-card-kept]");
-    said.hidden = !many;
-    said.textContent = many ? `${words.waiting} ${many}` : "";
+    const status = card.querySelector("[data-card-kept]");
+    status.hidden = !many;
+    status.textContent = many ? `${words.waiting} ${many}` : "";
   }
 }
 
@@ -219,11 +219,11 @@ const handsOf = () => document.querySelector("#head [data-hands]")?.dataset.hand
 async function refresh(part) {
   const target = document.getElementById(part);
   if (!target || !navigator.onLine) return;
-  const text = await asked(`${location.pathname}?part=${part}`);
+  const text = await fetchPart(`${location.pathname}?part=${part}`);
   if (text === null) return;
   target.innerHTML = text;
   window.htmx?.process(target);
-  for (const act of await mine()) if (act.visit === at && act.state === "waiting") advance(stageOf(act));
+  for (const act of await ownActs()) if (act.visit === visitId && act.state === "waiting") advance(stageOf(act));
   if (part === "head") await follow(handsOf());
 }
 
@@ -232,12 +232,12 @@ async function follow(hands) {
   const had = inHands === "mine" && hands !== "mine";
   const isWanted = hands === "free" || hands === "mine";
   inHands = hands;
-  if (next && !isWanted) over();
+  if (next && !isWanted) markOver();
   if (next && had && hands === "free") next.dataset.stage = "none";
   if (had) await refresh("hand");
 }
 
-async function asked(path) {
+async function fetchPart(path) {
   try {
     const answer = await fetch(path, { headers: { "HX-Request": "true" }, cache: "no-store", redirect: "error" });
     if (answer.status === 401) signedOut();
@@ -250,7 +250,7 @@ async function asked(path) {
 /** The server reports that nobody is signed in here any more: no name stays on the screen. */
 function signedOut() {
   document.getElementById("hand")?.replaceChildren();
-  say(words.away, true);
+  showStatus(words.away, true);
 }
 
 // A page that nobody touches does not keep its session alive.
@@ -259,22 +259,22 @@ for (const sign of ["pointerdown", "keydown", "scroll"]) {
   window.addEventListener(sign, () => { touched = Date.now(); }, { passive: true });
 }
 
-async function look() {
+async function poll() {
   if (document.visibilityState !== "visible" || !navigator.onLine || Date.now() - touched > UNTOUCHED_MS) return;
   if (document.activeElement?.closest("#found, #head")) return;
   if (list) {
-    const text = await asked(list.dataset.list);
+    const text = await fetchPart(list.dataset.list);
     if (text === null) return;
     list.innerHTML = text;
-    await count();
-  } else if (at && !isShell) {
+    await markUnsent();
+  } else if (visitId && !isShell) {
     await refresh("head");
   }
 }
 
-async function show(form) {
+async function showPhoto(form) {
   const tile = form.querySelector(".photo-tile");
-  complain(form, "");
+  showProblem(form, "");
   try {
     const answer = await fetch(form.action, {
       method: "POST", body: new FormData(form), headers: { "HX-Request": "true" }, redirect: "error",
@@ -282,13 +282,13 @@ async function show(form) {
     if (answer.status === 401) return signedOut();
     if (!answer.ok) {
       const isOurs = (answer.headers.get("content-type") ?? "").includes("json");
-      return complain(form, isOurs ? (await answer.json()).refused : words.later);
+      return showProblem(form, isOurs ? (await answer.json()).refused : words.later);
     }
-    const picture = await drawn(await answer.blob(), LARGE, tile.textContent.trim());
+    const picture = await pictureOf(await answer.blob(), LARGE, tile.textContent.trim());
     form.closest("li").classList.add("shown");
     form.replaceWith(picture);
   } catch {
-    complain(form, navigator.onLine ? words.later : words.offline);
+    showProblem(form, navigator.onLine ? words.later : words.offline);
   }
 }
 
@@ -299,23 +299,23 @@ document.querySelector("[data-reload]")?.addEventListener("click", (event) => {
 
 async function begin() {
   inHands = handsOf() ?? "";
-  if (isShell && !(at && owner)) {
+  if (isShell && !(visitId && owner)) {
     deeds.hidden = true;
     next.hidden = true;
   }
   if (await store.usable()) {
-    for (const act of await mine()) {
-      await line(act);
-      if (act.visit === at && act.state === "waiting") {
+    for (const act of await ownActs()) {
+      await showLine(act);
+      if (act.visit === visitId && act.state === "waiting") {
         advance(stageOf(act));
-        if (act.deed === "report") over();
+        if (act.deed === "report") markOver();
       }
     }
     await keepDrafts();
-    await count();
-    tellStanding(navigator.onLine ? standing() : "offline");
+    await markUnsent();
+    showState(navigator.onLine ? currentState() : "offline");
   }
-  window.setInterval(look, LOOK_MS);
+  window.setInterval(poll, POLL_MS);
   if ("serviceWorker" in navigator) {
     navigator.serviceWorker.register("/visits/worker.js", { scope: "/visits", type: "classic" }).catch(() => {});
   }

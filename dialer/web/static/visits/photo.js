@@ -4,7 +4,7 @@ const LONGEST_SIDE = 2000;
 const QUALITY = 0.82;
 
 /** A JPEG no larger than is useful, as an ArrayBuffer; null for a file that is not a picture. */
-export async function shrunk(file) {
+export async function shrinkPhoto(file) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file);
@@ -22,7 +22,7 @@ export async function shrunk(file) {
 }
 
 /** The picture as an element, with a text alternative. */
-export async function drawn(blob, longest, label) {
+export async function pictureOf(blob, longest, label) {
   const bitmap = await createImageBitmap(blob);
   const scale = Math.min(1, longest / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
