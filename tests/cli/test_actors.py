@@ -27,8 +27,8 @@ READS: Final = frozenset(
     {
         "colleagues",
         "list_visits",
-        "look_at_draft",
-        "look_at_visit",
+        "preview_draft",
+        "read_visit",
         "measure_draft",
         "open_search",
         "read_task_state",

@@ -77,10 +77,10 @@ def holder(data_dir: Path) -> str:
     return f"""
         import signal, sys
         from pathlib import Path
-        from dialer.runtime.embedded import ensure
+        from dialer.runtime.embedded import ensure_servers
         # A test run that was put in the background passes on that SIGINT is ignored.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        with ensure(Path({str(data_dir)!r})) as servers:
+        with ensure_servers(Path({str(data_dir)!r})) as servers:
             print(servers.started, servers.database_url, flush=True)
             sys.stdin.readline()
         print("stopped", flush=True)
@@ -318,8 +318,8 @@ def test_a_killed_starters_forked_child_does_not_keep_servers_alive(data_dir: Pa
     starter = python(f"""
         import os, sys, time
         from pathlib import Path
-        from dialer.runtime.embedded import ensure
-        servers = ensure(Path({str(data_dir)!r}), postgres=False)
+        from dialer.runtime.embedded import ensure_servers
+        servers = ensure_servers(Path({str(data_dir)!r}), postgres=False)
         child = os.fork()
         if child == 0:
             servers.stop()
@@ -411,7 +411,9 @@ def test_a_stray_server_that_nobody_keeps_is_replaced(data_dir: Path, python: St
 
 
 def test_ephemeral_servers_take_their_files_with_them(data_dir: Path, python: Starter):
-    starter = python(holder(data_dir).replace("ensure(Path", "ensure(ephemeral=True, data_dir=Path"))
+    starter = python(
+        holder(data_dir).replace("ensure_servers(Path", "ensure_servers(ephemeral=True, data_dir=Path")
+    )
     starter.stdout.readline()
     folder = place_for(data_dir).folder("postgres")
     assert folder.is_dir()

@@ -229,7 +229,7 @@ def test_a_copy_that_ends_is_told_with_its_code(python: Starter):
 def test_what_a_copy_says_goes_where_the_keeper_s_errors_go(tmp_path: Path):
     source = """
         import sys
-        from dialer.runtime.supervisor import Child, HistoryEntry, Supervisor
+        from dialer.runtime.supervisor import Child, ChildEventKind, Supervisor
 
         def run():
             print("said", flush=True)
@@ -240,7 +240,7 @@ def test_what_a_copy_says_goes_where_the_keeper_s_errors_go(tmp_path: Path):
         supervisor.start()
         for _ in range(200):
             supervisor.run_once(seconds=0.05)
-            if any(event.what is HistoryEntry.DIED for event in events):
+            if any(event.what is ChildEventKind.DIED for event in events):
                 break
         supervisor.stop()
     """

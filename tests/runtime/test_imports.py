@@ -63,7 +63,7 @@ def test_a_process_does_not_import_the_other_commands(process: str):
         [
             sys.executable,
             "-c",
-            "import sys; from dialer import __main__; __main__.tree(sys.argv[1]); print(*sys.modules)",
+            "import sys; from dialer import __main__; __main__.build_command_line(sys.argv[1]); print(*sys.modules)",
             process,
         ],
         capture_output=True,

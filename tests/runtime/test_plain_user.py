@@ -32,15 +32,15 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become som
 STORY = """
 import os, sys
 from pathlib import Path
-from dialer.runtime.embedded import ensure, erase
+from dialer.runtime.embedded import ensure_servers, erase_servers
 data_dir = Path(sys.argv[1])
-with ensure(data_dir) as servers:
+with ensure_servers(data_dir) as servers:
     assert servers.started and servers.database_url and servers.broker_url
     folder = data_dir / "embedded" / "postgres"
     assert folder.is_dir() and folder.stat().st_uid == os.getuid()
-    with ensure(data_dir) as again:
+    with ensure_servers(data_dir) as again:
         assert not again.started
-erase(data_dir)
+erase_servers(data_dir)
 assert not (data_dir / "embedded").exists()
 print("well", os.getuid())
 """

@@ -66,7 +66,7 @@ class PhoneTalk:
         assert position is not None
         self.passes(act.after)
         self.spoke = self.spoke or bool(act.heard.digits or act.heard.speech)
-        self.hearing = self.hearing.until(self.now, sent_at=position.sent_at)
+        self.hearing = self.hearing.after_turn(self.now, sent_at=position.sent_at)
         self.step += 1
         self.turn = advance(self.script, Position.decode(position.encode()), act.heard, self._context())
         self._says()
@@ -82,7 +82,7 @@ class PhoneTalk:
 
     def hangs_up(self, after: float) -> AttemptEnded:
         self.passes(after)
-        hearing = self.hearing.until(self.now)
+        hearing = self.hearing.after_turn(self.now)
         learned = self.turn.learned
         talk = Conversation(
             contact=learned.contact,

@@ -351,7 +351,7 @@ def test_what_a_stopped_rule_alone_finds_is_held(post: Post):
 
 
 def test_what_a_stopped_rule_finds_takes_no_place_of_the_others(post: Post, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sending, "_AT_ONCE", 3)
+    monkeypatch.setattr(sending, "_BATCH", 3)
     now = post.clock.now()
     with post.tx() as tx:
         for rule in ("call_listed_long", "contact_just_listed"):
@@ -372,7 +372,7 @@ def test_what_a_stopped_rule_finds_takes_no_place_of_the_others(post: Post, monk
 
 
 def test_whom_nobody_can_call_keeps_no_other_waiting(post: Post, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sending, "_AT_ONCE", 3)
+    monkeypatch.setattr(sending, "_BATCH", 3)
     robot = post.robot()
     with monkeypatch.context() as patch:
         patch.setattr(sending, "budget_now", lambda *_: {})
@@ -406,7 +406,7 @@ def test_whom_nobody_can_call_keeps_no_other_waiting(post: Post, monkeypatch: py
 def test_many_of_one_grade_do_not_hide_a_higher_one_whose_turn_is_later(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sending, "_AT_ONCE", 3)
+    monkeypatch.setattr(sending, "_BATCH", 3)
     robot = post.robot()
     with monkeypatch.context() as patch:
         patch.setattr(sending, "budget_now", lambda *_: {})

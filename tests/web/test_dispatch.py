@@ -85,7 +85,8 @@ class Noted:
 def noted(monkeypatch: pytest.MonkeyPatch) -> Noted:
     made = Noted()
     answers = {
-        "call_in": CALL_IN, "call_in_ended": None, "desk_call_ended": CALL_IN, "desk_answered_call": None,
+        "next_inbound_turn": CALL_IN, "end_inbound_call": None, "end_inbound_leg": CALL_IN,
+        "connect_inbound_call": None,
         "apply_desk_event": None, "apply_person_leg_event": None, "language_of_desk_call": "en",
         "apply_message_event": None, "recording_is_ready": None,
     }  # fmt: skip
@@ -290,15 +291,15 @@ class TestCallsIn:
     def test_it_arrives_with_the_number_of_its_caller(self, noted: Noted) -> None:
         self.turn("voice")
         told = {"caller": "+8613900000001", "duty_line": "+864780001"}
-        assert noted.calls == [("call_in", (SID,), told)]
+        assert noted.calls == [("next_inbound_turn", (SID,), told)]
 
     def test_a_typed_number_and_a_wait_lead_to_the_next_turn(self, noted: Noted) -> None:
         self.turn("number/1", Digits="13800138000#")
         self.turn("wait/2", Digits="13800138000#")
         told = {"caller": "+8613900000001", "duty_line": "+864780001"}
         assert noted.calls == [
-            ("call_in", (SID,), told | {"step": 1, "typed": "13800138000"}),
-            ("call_in", (SID,), told | {"step": 2, "typed": None}),
+            ("next_inbound_turn", (SID,), told | {"step": 1, "typed": "13800138000"}),
+            ("next_inbound_turn", (SID,), told | {"step": 2, "typed": None}),
         ]
 
     def test_the_end_of_a_desk_s_call_leads_to_the_next_turn(self, noted: Noted) -> None:
@@ -306,8 +307,8 @@ class TestCallsIn:
         self.turn("dial/3", DialCallStatus="no-answer", CallStatus="completed")
         told = {"step": 3, "duty_line": "+864780001"}
         assert noted.calls == [
-            ("desk_call_ended", (SID,), told | {"answered": True, "talk_seconds": 12, "has_left": False}),
-            ("desk_call_ended", (SID,), told | {"answered": False, "talk_seconds": None, "has_left": True}),
+            ("end_inbound_leg", (SID,), told | {"answered": True, "talk_seconds": 12, "has_left": False}),
+            ("end_inbound_leg", (SID,), told | {"answered": False, "talk_seconds": None, "has_left": True}),
         ]
 
     def test_a_desk_that_answers_is_noted_under_the_call_in(self, noted: Noted) -> None:
@@ -315,13 +316,13 @@ class TestCallsIn:
         assert is_kept(ask("/hooks/inbound/desk/3", form))
         assert noted.calls == []
         assert is_kept(ask("/hooks/inbound/desk/3", form | {"CallStatus": "in-progress"}))
-        assert noted.calls == [("desk_answered_call", (SID,), {"step": 3})]
+        assert noted.calls == [("connect_inbound_call", (SID,), {"step": 3})]
 
     def test_its_end_is_noted_and_no_other_status(self, noted: Noted) -> None:
         assert is_kept(ask("/hooks/inbound/status", {"CallSid": SID, "CallStatus": "ringing"}))
         assert noted.calls == []
         assert is_kept(ask("/hooks/inbound/status", {"CallSid": SID, "CallStatus": "completed"}))
-        assert noted.calls == [("call_in_ended", (SID,), {})]
+        assert noted.calls == [("end_inbound_call", (SID,), {})]
 
     def test_its_fallback_is_the_safe_sentence(self, noted: Noted) -> None:
         answer = ask("/hooks/inbound/fallback", {"ErrorCode": "11200"})
