@@ -67,6 +67,16 @@ class TaskOrder:
     sent_at: float
 
 
+class OrderAhead(Exception):
+    """An order that was sent later than our clock says it is: the clocks of two machines differ."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"an order was discarded: it was sent {seconds:.0f} s after this machine's time;"
+            " set the clocks of all machines by NTP"
+        )
+
+
 class UnsignedMessage(Exception):
     """A message that no process of ours has sent. The text states what is wrong and quotes nothing of the content."""
 
@@ -85,8 +95,8 @@ class MessageKey:
         return {_ORDER: text, _SIGNATURE: _signature(text, self.secrets()[0])}
 
     def read(self, headers: object, *, unix_seconds: float) -> TaskOrder | None:
-        """The order in these headers; None where it has expired, or its time is more than a minute ahead. Raises
-        `UnsignedMessage`.
+        """The order in these headers; None where it has expired. Raises `UnsignedMessage`, and `OrderAhead` where its
+        time is more than a minute ahead.
         """
         if not isinstance(headers, Mapping):
             raise UnsignedMessage("headers are no mapping")
@@ -100,7 +110,9 @@ class MessageKey:
         # The signature is valid: a process of ours wrote this text.
         name, ids, sent_at = json.loads(text)
         age_seconds = unix_seconds - sent_at
-        if not -_CLOCKS_APART_SECONDS <= age_seconds <= _EXPIRES_SECONDS:
+        if age_seconds < -_CLOCKS_APART_SECONDS:
+            raise OrderAhead(-age_seconds)
+        if age_seconds > _EXPIRES_SECONDS:
             return None
         return TaskOrder(name=name, ids=tuple(ids), sent_at=sent_at)
 
@@ -175,6 +187,9 @@ def _transport_of(key: MessageKey) -> type[Transport]:
                 order = key.read(headers, unix_seconds=time.time())
             except UnsignedMessage as fault:
                 _log_discarded(str(fault))
+                return
+            except OrderAhead as fault:
+                _log.warning("%s", fault)
                 return
             if order is None:
                 _log.debug("an expired message was discarded")

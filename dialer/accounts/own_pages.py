@@ -50,7 +50,7 @@ from dialer.accounts.passkeys import (
 from dialer.core.access import FactorKind, Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
 from dialer.language import Lang, gettext_noop
-from dialer.org.staff import FactorNeeded, SignInBlocked, SignInRefused, change_password
+from dialer.org.staff import FactorNeeded, SignedIn, SignInBlocked, SignInRefused, change_password
 from dialer.org.staff_store import Member
 from dialer.sentences import refusal_sentence
 from dialer.web.console import (
@@ -251,10 +251,10 @@ def certificate_sign_in(
     return _finish_sign_in(request, entered, own_path(next_path))
 
 
-def _finish_sign_in(request: RequestContext, entered: object, path: str) -> Response:
+def _finish_sign_in(request: RequestContext, entered: SignedIn | FactorNeeded, path: str) -> Response:
     if isinstance(entered, FactorNeeded):
         return to_second_step(request, entered, path)
-    return signed_in(request, entered, path)  # type: ignore[arg-type]  # the other one
+    return signed_in(request, entered, path)
 
 
 def _provider_silent(request: RequestContext, next_path: str, fault: Unavailable) -> Response:

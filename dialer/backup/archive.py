@@ -77,7 +77,7 @@ class OtherKeys(Refusal):
 
 
 class CannotWrite(Refusal):
-    """The backup could not be written; nothing of it is left."""
+    """A file of a backup or of a restore cannot be written."""
 
     def __init__(self, *, file: Path, why: str) -> None:
         self.file = file

@@ -229,10 +229,11 @@ def pause_line_group(tx: Tx, *, until: datetime | None, why: str) -> None:
     _set(tx, paused_until=until, paused_why=why)
 
 
+_RULES = BreakerRules()
+_LONGEST_SILENCE = timedelta(seconds=_RULES.believed_seconds)
+"""The longest pause that a carrier can ask for."""
 _CLOCK_TOLERANCE = timedelta(seconds=5)
 """The clocks of synchronised machines differ by less."""
-_LONGEST_SILENCE = timedelta(minutes=15)
-"""The longest pause that a carrier can ask for."""
 
 
 def seconds_clock_went_back(tx: Tx, *, real_now: datetime, horizon_seconds: float) -> float:
@@ -375,7 +376,6 @@ def _existing_line_group(tx: Tx) -> LineGroup:
     return group
 
 
-_RULES = BreakerRules()
 _RETRY_SECONDS = 5.0
 
 

@@ -588,8 +588,8 @@ class Slice:
 
 
 def rate_of(part: Slice, name: str) -> Rate:
-    """The rate of `part` with this name. Raises `StopIteration` for an unknown name."""
-    return next(rate for rate in rates_of(part.counts) if rate.definition.name == name)
+    """The rate of `part` with this name. Raises `KeyError` for an unknown name."""
+    return {rate.definition.name: rate for rate in rates_of(part.counts)}[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ class SignInBusy(Refusal):
         super().__init__("too many sign-ins at once: try again in a few seconds")
 
 
-class SignInQueue:
+class SignInLimit:
     """Limits the sign-ins under way: at most `most` in all, and `most_of_one` from one address."""
 
     def __init__(self, *, most: int, most_of_one: int) -> None:
@@ -94,7 +94,7 @@ class SignInQueue:
                     del self._under_way[address]
 
 
-sign_ins = SignInQueue(most=12, most_of_one=8)
+sign_ins = SignInLimit(most=12, most_of_one=8)
 """The sign-ins of this process. Each holds a thread and, for moments, a connection; the remaining ones serve pages."""
 
 

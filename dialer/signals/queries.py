@@ -345,7 +345,6 @@ class UnevaluatedReason(StrEnum):
 
 SEARCHED: Final = 200_000
 """How many of the newest signals are searched for those that came too late."""
-_CLOCKS: Final = MOST_CLOCK_AHEAD
 _LINE: Final = tuple(t.signal.c[name] for name in SignalLine.__dataclass_fields__)
 
 
@@ -366,7 +365,7 @@ def list_unevaluated_signals(
             sa.select(*_LINE)
             .where(
                 s.seq > newest - SEARCHED,
-                s.event_at < s.received_at - allowed_lateness + _CLOCKS,
+                s.event_at < s.received_at - allowed_lateness + MOST_CLOCK_AHEAD,
                 sa.exists().where(
                     before.person_hash == s.person_hash,
                     before.seq < s.seq,

@@ -52,7 +52,6 @@ from dialer.signals.verdicts import FiredRule, Verdict
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
 
-SOURCE: Final = ROBOT_SOURCE
 _BATCH: Final = 500
 _HOUR: Final = timedelta(hours=1)
 _PREFIX: Final = "R-"
@@ -445,7 +444,7 @@ def _record(row: StoredVerdict, reasons: Sequence[StoredReason], now: datetime) 
     number = row.warnings + 1
     known = row.sent_fraud_type not in {None, FraudType.UNKNOWN}
     return Record(
-        source=SOURCE,
+        source=ROBOT_SOURCE,
         instruction_no=row.instruction_no if number == 1 else f"{row.instruction_no}-{number}",
         instruction_derived=True,
         kind=next((kind for kind in kinds if kind is not WarningKind.UNKNOWN), WarningKind.UNKNOWN),

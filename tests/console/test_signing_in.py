@@ -14,7 +14,7 @@ from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.org.passwords import (
     SignInBusy,
-    SignInQueue,
+    SignInLimit,
     is_password_outdated,
     is_password_right,
     sign_ins,
@@ -169,7 +169,7 @@ def test_a_new_password_ends_the_wait(console: ConsoleDesk):
 
 
 def test_a_sign_in_without_room_is_refused_at_once():
-    queue = SignInQueue(most=3, most_of_one=2)
+    queue = SignInLimit(most=3, most_of_one=2)
     with queue.place("a"), queue.place("a"):
         with pytest.raises(SignInBusy), queue.place("a"):
             pass

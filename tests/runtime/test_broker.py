@@ -24,6 +24,7 @@ from dialer.broker import (
     DIAL_QUEUE,
     Enqueuer,
     MessageKey,
+    OrderAhead,
     TaskOrder,
     UnsignedMessage,
     discard_messages,
@@ -103,7 +104,9 @@ def test_an_order_is_read_as_it_was_signed():
 def test_an_old_order_is_none():
     headers = KEY.headers(TaskOrder(name="dial", ids=(), sent_at=NOW))
     assert KEY.read(headers, unix_seconds=NOW + 31) is None
-    assert KEY.read(headers, unix_seconds=NOW - 3600) is None
+    with pytest.raises(OrderAhead, match="sent 3600 s after this machine's time; set the clocks"):
+        KEY.read(headers, unix_seconds=NOW - 3600)
+    assert KEY.read(headers, unix_seconds=NOW - 60) is not None
 
 
 @pytest.mark.parametrize("changed", [

@@ -16,10 +16,11 @@ from dialer.outcomes.filed_lists import load_filed
 from dialer.signals.health import check_quality, drifted_figures
 from dialer.signals.label_store import read_background, read_labels
 from dialer.signals.learning import fit_rules
+from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.queries import read_status
 from dialer.signals.robot import Robot
 from dialer.signals.scorecard import TooFewLabels
-from dialer.signals.sending import SOURCE, release_held, send_random_draw
+from dialer.signals.sending import release_held, send_random_draw
 from dialer.signals.store import SignalCodec
 from dialer.signals.versions import approve_rules
 from tests.signals.post import MULE, OTHER, PERSON, SCAMMER, Post
@@ -160,7 +161,7 @@ def rules_of(post: Post, phone: str) -> set[str]:
 def entered(post: Post) -> list[dict[str, str]]:
     """Items that the robot entered in the suspected list."""
     codec = SignalCodec(post.store.vault)
-    rows = [row for row in post.rows(t.signal) if row["source"] == SOURCE]
+    rows = [row for row in post.rows(t.signal) if row["source"] == ROBOT_SOURCE]
     return [{kind.value: value for kind, value in codec.open(row).items.items()} for row in rows]
 
 

@@ -17,9 +17,10 @@ from dialer.signals import sending
 from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.health import check_health
+from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.reasons import reasons_of_case
 from dialer.signals.robot import Robot
-from dialer.signals.sending import SOURCE, release_held, send_random_draw
+from dialer.signals.sending import release_held, send_random_draw
 from dialer.signals.store import SignalCodec, delete_old_signals
 from dialer.signals.verdict_store import (
     StoredReason,
@@ -45,7 +46,7 @@ def warnings(post: Post) -> list[tuple[str, str, int]]:
     return [
         (row["instruction_no"], row["grade"], row["case_id"])
         for row in post.rows(t.warning)
-        if row["source"] == SOURCE
+        if row["source"] == ROBOT_SOURCE
     ]
 
 

@@ -21,7 +21,7 @@ from dialer.runtime.settings import load_settings
 from dialer.services import Application, Purpose
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.sending import SOURCE
+from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.store import SignalCodec
 from dialer.signals.versions import live_rules
 from tests.story.processes import ROOT, until
@@ -113,7 +113,7 @@ def test_a_robot_that_is_killed_in_mid_stream_loses_and_doubles_nothing(
         live = live_rules(tx)
         signals = tx.rows(sa.select(t.signal).order_by(t.signal.c.seq))
         verdicts = tx.rows(sa.select(t.verdict))
-        warnings = tx.rows(sa.select(t.warning.c.instruction_no).where(t.warning.c.source == SOURCE))
+        warnings = tx.rows(sa.select(t.warning.c.instruction_no).where(t.warning.c.source == ROBOT_SOURCE))
     # Outside of the transaction, which may not wait for it as long as it takes on a loaded machine.
     whole = Evaluator(live.rules, live.scorecard)
     warned = {
