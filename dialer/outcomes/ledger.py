@@ -167,10 +167,11 @@ def incidents_of(tx: Tx, case_ids: Collection[int]) -> dict[int, frozenset[int]]
     """By case, the cases that are one incident with it, itself included: those marked as duplicates of one another,
     directly or through others.
     """
-    event, of = t.event.c, sa.cast(t.event.c.facts["of"].astext, sa.BigInteger)
+    # As the index ix_event_duplicate_of has it.
+    event, of = t.event.c, sa.literal_column("(event.facts ->> 'of')::bigint", sa.BigInteger)
     marked = sa.select(event.case_id, of.label("of")).where(event.kind == word_literal(ActKind.DUPLICATE))
-    near: dict[int, set[int]] = {case_id: {case_id} for case_id in case_ids}
-    fresh = set(near)
+    groups: dict[int, set[int]] = {case_id: {case_id} for case_id in case_ids}
+    fresh = set(groups)
     while fresh:
         # Two statements: each uses its index, where one with OR would read all events.
         pairs = {
@@ -178,20 +179,11 @@ def incidents_of(tx: Tx, case_ids: Collection[int]) -> dict[int, frozenset[int]]
             for column in (event.case_id, of)
             for row in tx.rows(marked.where(among(column, fresh)))
         }
-        fresh = {one for pair in pairs for one in pair} - near.keys()
-        near |= {one: {one} for one in fresh}
+        fresh = {case_id for pair in pairs for case_id in pair} - groups.keys()
         for one, other in pairs:
-            near[one].add(other)
-            near[other].add(one)
-    return {case_id: _reachable(near, case_id) for case_id in case_ids}
-
-
-def _reachable(near: Mapping[int, set[int]], start: int) -> frozenset[int]:
-    found, fresh = {start}, {start}
-    while fresh:
-        fresh = set[int]().union(*(near[one] for one in fresh)) - found
-        found |= fresh
-    return frozenset(found)
+            merged = groups.get(one, {one}) | groups.get(other, {other})
+            groups |= dict.fromkeys(merged, merged)
+    return {case_id: frozenset(groups[case_id]) for case_id in case_ids}
 
 
 _INCIDENTS = RowSet("incident", {"case_id": sa.BigInteger(), "other_id": sa.BigInteger()})

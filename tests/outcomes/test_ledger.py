@@ -225,6 +225,17 @@ def test_cases_marked_as_duplicates_are_one_incident_also_through_others(town: S
     assert found == {a: whole, d: whole, apart: {apart}}
 
 
+def test_duplicates_of_a_case_are_found_by_an_index(town: Scenario):
+    asked: list[str] = []
+    with town.tx() as tx:
+        sa.event.listen(tx.connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        incidents_of(tx, [1])
+        tx.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        [statement] = [one for one in asked if "= ANY" in one and "'of')::bigint = ANY" in one]
+        plan = tx.connection.exec_driver_sql("EXPLAIN " + statement, {"param_1": [1]}).scalars().all()
+    assert "ix_event_duplicate_of" in "".join(plan)
+
+
 def test_an_amount_counts_once_for_a_case_and_its_duplicate(town: Scenario):
     kept, twin, apart = town.case(), town.case(), town.case()
     first, second = town.outcome(kept, stopped_fen=10), town.outcome(twin, stopped_fen=20)
