@@ -68,7 +68,7 @@ class TaskOrder:
 
 
 class OrderAhead(Exception):
-    """An order that was sent later than our clock says it is: the clocks of two machines differ."""
+    """An order whose sender's clock is more than a minute ahead of ours."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(

@@ -217,11 +217,11 @@ _EQUIVALENT: dict[tuple[str, str], str] = {
     ): "how many cases at once: the sums are the same",
     (
         "rollup.py",
-        "FORM = hashlib.blake2b(FRESH.encode(), digest_size=8).hexdigest()",
+        "DEFINITIONS_HASH = hashlib.blake2b(FRESH_FACTS_SQL.encode(), digest_size=8).hexdigest()",
     ): "any length tells definitions apart",
     (
         "rollup.py",
-        'return hashlib.blake2b(f"{FORM} {asked!r}".encode(), digest_size=16).hexdigest()',
+        'return hashlib.blake2b(f"{DEFINITIONS_HASH} {asked!r}".encode(), digest_size=16).hexdigest()',
     ): "any length tells queries apart",
     ("verify.py", "_OWN_UNIT = 1_000"): "any depth below that of every tree",
 }

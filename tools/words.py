@@ -23,6 +23,7 @@ _SAID_IN_PLACE = {
     "gettext_noop": (0,),
     "Text": (0,),
     "bilingual": (0,),
+    "Flaw": (0,),
     "Refusal": (0,),
     "Conflict": (0,),
     "UnusableFile": (0,),

@@ -191,7 +191,7 @@ def read_inbox(services: Services, reader: Reader) -> Inbox:
             money_waiting(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.MONEY) else []
         )
         files = files_of_outcomes(tx, [one.id for one in money])
-        conflicts = conflicting_lines(tx, [one.id for one in money])
+        conflicts = conflicting_lines(tx, [one.id for one in money], visible_to=unit_id)
         returned = (
             money_returned(tx, who=who, visible_to=unit_id, limit=most)
             if decides(ApprovalKind.RETURNED)
@@ -302,7 +302,9 @@ def approve_outcomes(
             read = evidence_read_by(tx, who, sample, since=services.clock.now() - _READ_FOR)
             if unread := [one for one in sample if one not in read]:
                 raise SampleUnread(unread, of=len(ids))
-        must_cancel = approve_in_transaction(tx, services, cases, by=who, in_place=in_place)
+        must_cancel = approve_in_transaction(
+            tx, services, cases, by=who, visible_to=visible_to, in_place=in_place
+        )
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
     return len(ids)

@@ -105,8 +105,8 @@ def evidence_file(request: CurrentRequest, outcome_id: Number, file_id: UUID) ->
 
 @approval_pages.post(_PATH + "/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "") -> Response:
-    """Approves the chosen lines; a single one with `in_place` replaces the line that it conflicts with. For a large
-    batch, first shows a sample with its evidence.
+    """Approves the chosen lines; a single one with `in_place` replaces the approved lines that it conflicts with. For a
+    large batch, first shows a sample with its evidence.
     """
     chosen = outcome or ()
     try:

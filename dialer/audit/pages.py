@@ -228,7 +228,6 @@ FACTS: Mapping[str, str] = {
     "stop_payment": gettext_noop("stop payment"),
     "stop_request": gettext_noop("request to a bank"),
     "replaces": gettext_noop("in the place of outcome"),
-    "reversed": gettext_noop("amounts reversed of outcome"),
     "troubles": gettext_noop("troubles in a row"),
     "openings": gettext_noop("trials"),
     "open_seconds": gettext_noop("seconds without the network"),

@@ -22,11 +22,11 @@ LEAST_PERSONS: Final = 3
 HUB_PERSONS: Final = 20
 """More persons than this within the link time make a key a hub."""
 USUAL_DAYS: Final = 30
-"""How many days back people who points_by_name a story count for whether it is usual here."""
+"""How many days back people who tell a story count for whether it is usual here."""
 _FRESH_DAYS: Final = 6
 """The days just before an opening that do not count for this: a ring works for some days."""
 _USUAL_PERSONS: Final = 5
-"""This many people outside rings who points_by_name a story earlier make it usual."""
+"""This many people outside rings who told a story earlier make it usual."""
 MOST_OPENINGS: Final = 200
 """The most openings of one component that are searched."""
 _MOST_ROUNDS: Final = 6
@@ -84,7 +84,7 @@ FindSharing = Callable[[Sequence[tuple[Key, datetime]]], Mapping[Key, Sequence[N
 FindSharingOfMany = Callable[
     [Sequence[tuple[Node, Sequence[tuple[Key, datetime]]]]], Sequence[Mapping[Key, Sequence[Node]]]
 ]
-"""Like `Look`, for several searches at once, each given by the opening from which it started."""
+"""Like `FindSharing`, for several searches at once, each given by the opening from which it started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def is_hub(nodes: Iterable[Node]) -> bool:
 
 
 def is_usual(nodes: Iterable[Node], at: datetime) -> bool:
-    """Whether enough people outside rings points_by_name the same story in the weeks before `at`."""
+    """Whether enough people outside rings told the same story in the weeks before `at`."""
     before = at - timedelta(days=_FRESH_DAYS)
     return len({node.person for node in nodes if node.at < before and not node.in_ring}) >= _USUAL_PERSONS
 

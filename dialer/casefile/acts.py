@@ -37,7 +37,6 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import check_case_visible
-from dialer.outcomes.ledger import replace_amounts_of_duplicate
 from dialer.services import Services
 from dialer.work.assignments import assignments_of_case
 from dialer.work.transfers import active_label, ask_transfer
@@ -111,9 +110,9 @@ def close_case(seen: SeenCase, outcome: OutcomeKind, *, why: str) -> None:
 
 
 def mark_duplicate(seen: SeenCase, *, of: int) -> None:
-    """Ends the case as a duplicate of another case, and reverses its approved amounts that the other case has too: an
-    amount of one incident counts once. Raises `NotFound`, and `Invalid` for the case itself and for a case that is
-    closed as a duplicate: if two named each other, nobody would work either.
+    """Ends the case as a duplicate of another case; amounts that wait then count once for both. Raises `NotFound`, and
+    `Invalid` for the case itself and for a case that is closed as a duplicate: if two named each other, nobody would
+    work either.
     """
     if of == seen.case_id:
         raise Invalid(field="of", problem="is the case itself", fix=_STAYS)
@@ -196,8 +195,6 @@ def _act(
         moves = [Move(case_id=case_id, event=event)]
         cancels = move_cases(tx, {case_id: stored}, moves, policies=services.policies, now=now)
         note_acts(tx, [Act(case_id=case_id, kind=kind, by=who, facts=about, words=words)], now=now)
-        if stays is not None and (twice := replace_amounts_of_duplicate(tx, case_id, by=who, now=now)):
-            about["reversed"] = ", ".join(str(one) for one in twice)
         subject = f"case/{case_id}"
         write_audit(tx, who=who, act=kind.value, subject=subject, why=words, now=now, facts=about)
     if cancels:

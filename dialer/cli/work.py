@@ -394,7 +394,7 @@ def approve(
     by: Annotated[str, typer.Option(help="another person than who recorded it", callback=signer)],
     *,
     in_place: Annotated[
-        bool, typer.Option("--in-place", help="reverse approved amounts of the same kind and case")
+        bool, typer.Option("--in-place", help="reverse approved amounts of the same kind and incident")
     ] = False,
 ) -> None:
     """Approve an outcome, as the second person."""

@@ -513,7 +513,7 @@ MONEY_REFUSED: Final = "money_refused"
 MONEY_CORRECTED: Final = "money_corrected"
 """The reason of the recorder's line that answers a refusal: it reverses the refusal."""
 MONEY_REPLACED: Final = "money_replaced"
-"""The reason of a line that reverses approved amounts, because others of the same case were approved in their place."""
+"""The reason of a line that reverses approved amounts: others of the same incident were approved in their place."""
 AMOUNTS_ONLY: Final = (MONEY_REFUSED, MONEY_REPLACED)
 """The reasons of ledger lines that reverse only the amounts of another line: its outcome still counts."""
 

@@ -38,7 +38,7 @@ from dialer.db.bulk import RowSet, among, word_literal
 from dialer.db.columns import filing_stands, is_of_actor, is_reversed
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
-from dialer.org.unit_store import is_within_unit
+from dialer.org.unit_store import is_visible_to, is_within_unit
 
 _REPORTED = "reported"
 
@@ -189,9 +189,11 @@ def incidents_of(tx: Tx, case_ids: Collection[int]) -> dict[int, frozenset[int]]
 _INCIDENTS = RowSet("incident", {"case_id": sa.BigInteger(), "other_id": sa.BigInteger()})
 
 
-def conflicting_lines(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[ConflictingLine, ...]]:
+def conflicting_lines(
+    tx: Tx, outcome_ids: Collection[int], *, visible_to: int | None = None
+) -> dict[int, tuple[ConflictingLine, ...]]:
     """The lines that conflict with each of these lines, approved ones first, then the oldest; without the lines that
-    have no conflict.
+    have no conflict. Only those of cases that the unit `visible_to` sees.
     """
     if not outcome_ids:
         return {}
@@ -206,6 +208,7 @@ def conflicting_lines(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[C
         .select_from(of)
         .join(_INCIDENTS.clause, _INCIDENTS.c.case_id == of.c.case_id)
         .join(other, sa.and_(other.c.case_id == _INCIDENTS.c.other_id, of.c.id != other.c.id, same))
+        .join(t.case, sa.and_(t.case.c.id == other.c.case_id, is_visible_to(t.case.c.unit_id, visible_to)))
         .join(t.outcome_approval, approval.outcome_id == other.c.id, isouter=True)
         .where(of.c.id.in_(outcome_ids), ~_is_reversed(other.c.id))
         .order_by(approval.approved_by.is_(None), other.c.id),
@@ -245,7 +248,8 @@ def approve_outcome_row(
 ) -> tuple[int, ...]:
     """Approves an outcome once. With `in_place`, reverses the approved amounts that it conflicts with, and returns the
     ids of their lines. Raises `NotFound`, `Conflict` if `by` recorded the outcome or it is already approved or
-    reversed, and without `in_place` `AmountsConflict`. The caller must have locked the case.
+    reversed, and without `in_place` `AmountsConflict`. The caller must have locked the cases of its
+    incident.
     """
     row = _get_undecided(tx, outcome_id, by=by)
     others = [line.id for line in conflicting_lines(tx, [outcome_id]).get(outcome_id, ()) if line.approved_by]
@@ -258,24 +262,6 @@ def approve_outcome_row(
         )
     )
     return tuple(others)
-
-
-def replace_amounts_of_duplicate(tx: Tx, case_id: int, *, by: str, now: datetime) -> tuple[int, ...]:
-    """Reverses the approved amounts of this case that conflict with approved amounts of the other cases of its
-    incident; the ids of the reversed lines. The caller must have locked the cases of the incident.
-    """
-    approved = sa.exists().where(t.outcome_approval.c.outcome_id == t.outcome.c.id)
-    own = sa.select(t.outcome.c.id).where(
-        t.outcome.c.case_id == case_id, approved, ~_is_reversed(t.outcome.c.id)
-    )
-    conflicts = conflicting_lines(tx, [row["id"] for row in tx.rows(own)])
-    twice = sorted(
-        one
-        for one, others in conflicts.items()
-        if any(line.approved_by and line.case_id != case_id for line in others)
-    )
-    _reverse_replaced(tx, twice, by=by, now=now)
-    return tuple(twice)
 
 
 def _get_undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:

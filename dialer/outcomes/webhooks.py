@@ -108,7 +108,7 @@ class Delivery:
 
 
 def add_webhook(services: Services, *, name: str, url: str, events: Sequence[str], by: str) -> NewWebhook:
-    """Adds a receiver of these events; audited. Raises `Invalid`, and `Conflict` for a name in use."""
+    """Adds a receiver of these events; audited. Raises `Invalid`, and `Conflict` for a name in use or too many."""
     who = actor_name(by)
     if not _NAME.fullmatch(name):
         raise Invalid(

@@ -100,9 +100,9 @@ class Candidate:
 
 
 def turn(probability: float, at: datetime) -> float:
-    """The rank of a waiting warning among those of its grade; the highest is sent first. It is the probability that the
-    warning is right, halved with every day since `at`, because the money is paid hours or days after the contact. Since
-    it is a logarithm, the order of two waiting warnings never changes with time.
+    """The rank of a waiting warning among those of its grade; the highest is sent first. It is the base-2 logarithm of
+    the probability that the warning is right, halved with every day since `at`, because the money is paid hours or days
+    after the contact. The order of two waiting warnings never changes with time.
     """
     return math.log2(max(probability, LEAST_PROBABILITY)) + at.timestamp() / HALF_LIFE.total_seconds()
 

@@ -73,7 +73,7 @@ def check_quality(tx: Tx, *, now: datetime) -> None:
 
 
 def drifted_figures(tx: Tx, *, now: datetime) -> list[tuple[str, float]]:
-    """Figures of rules, as `rule.figure`, whose population stability index of the last day against the week before is
+    """Figures of rules, as `rule.feature`, whose population stability index of the last day against the week before is
     `DRIFTED` or more, the largest first.
     """
     today = figures_of_rules(tx, start=now - _TODAY, end=now)

@@ -32,8 +32,8 @@ class FittedRules:
 
 
 def fit_rules(services: Services, *, days: int, by: str, store: bool = True) -> FittedRules:
-    """Fits a scorecard to the labels of the last `days` and stores it, with the live rules, as a draft. Raises
-    `TooFewLabels`, `LearningMissing`, and `Conflict` when the scorecard does not change.
+    """Fits a scorecard to the labels of the last `days` and, with `store`, stores it with the live rules as a draft.
+    Raises `TooFewLabels`, `LearningMissing`, and `Conflict` if the scorecard stays the same or the robot has never run.
     """
     who = actor_name(by)
     now = services.clock.now()

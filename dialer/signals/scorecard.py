@@ -1,7 +1,7 @@
 """Scorecard: the points of the rules that fired make a score, and the score a calibrated probability. Stored as JSON.
 Pure.
 
-`fit` learns points and calibration from labelled cases. It alone imports scikit-learn (extra `learning`).
+`fit_scorecard` learns points and calibration from labelled cases. It alone imports scikit-learn (extra `learning`).
 """
 
 from __future__ import annotations

@@ -280,7 +280,7 @@ def take_shards(tx: Tx, *, holder: str, gone: Sequence[str], most: int, seconds:
 
 
 def renew_shards(tx: Tx, shards: Collection[int], *, holder: str, seconds: float) -> set[int]:
-    """Renews those of these shards that this process still holds for `seconds` from now; returns and locks them until
+    """Renews, for `seconds` from now, those of these shards that this process still holds; returns them, locked until
     the transaction ends. Nothing may be written for any other shard.
     """
     given = {"holder": holder, "shards": sorted(shards), "seconds": seconds}

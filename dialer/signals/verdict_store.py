@@ -416,7 +416,9 @@ def first_minute(tx: Tx, *, since: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRate:
-    """A source of signals: its signals per hour over the last two days, and when the last one arrived."""
+    """A source of signals: its signals per hour between its first and last signal of the last two days, and when the
+    last one arrived.
+    """
 
     source: str
     per_hour: float

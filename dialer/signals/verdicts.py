@@ -21,8 +21,8 @@ from dialer.signals.rules import BLANK, Op
 class Bands:
     """The grade by the expected loss: the probability times the money at risk. Amounts in fen.
 
-    `typical_loss_fen` replaces the money where less is known of. Below `least_probability` there is no warning, unless
-    a rule sets a floor.
+    `typical_loss_fen` is used instead of the money if the known money is less. Below `least_probability` there is no
+    warning, unless a rule sets a floor.
     """
 
     least_probability: float = 0.05

@@ -96,7 +96,8 @@ def _match_case(
     tx: Tx, services: Services, call: InboundCall, number: str | None, *, now: datetime
 ) -> tuple[InboundCall, bool]:
     """The call with its case, if a case of the number is not over; and whether calls must be ended. A call from one of
-    the person's own numbers stops the robot in every case of the person: each gets a human call.
+    the person's own numbers stops the robot in every case of the person in which it would still call; these and the
+    matched case get a human call.
     """
     is_typed = call.typed
     owners = {} if number is None else {one.person_id: one.position for one in owners_of_number(tx, number)}

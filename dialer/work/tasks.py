@@ -4,7 +4,7 @@ to the queue of what its holder left idle. Every act on a claim carries the clai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -40,9 +40,11 @@ from dialer.org.staff_store import Member, all_members, find_member
 from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files
 from dialer.outcomes.ledger import (
+    ConflictingLine,
     RecordedOutcome,
     append_outcome,
     approve_outcome_row,
+    conflicting_lines,
     incidents_of,
     recorded_outcome,
 )
@@ -412,13 +414,21 @@ def approve_outcome(
     with services.store.begin() as tx:
         case_id = recorded_outcome(tx, outcome_id).case_id
         check_case_visible(tx, case_id, visible_to)
-        must_cancel = approve_in_transaction(tx, services, {outcome_id: case_id}, by=who, in_place=in_place)
+        must_cancel = approve_in_transaction(
+            tx, services, {outcome_id: case_id}, by=who, visible_to=visible_to, in_place=in_place
+        )
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
 
 
 def approve_in_transaction(
-    tx: Tx, services: Services, cases: Mapping[int, int], *, by: str, in_place: bool = False
+    tx: Tx,
+    services: Services,
+    cases: Mapping[int, int],
+    *,
+    by: str,
+    visible_to: int | None = None,
+    in_place: bool = False,
 ) -> bool | None:
     """As `approve_outcome`, in the caller's transaction, for all these lines of the ledger, each with its case, which
     this person may see. If one cannot be approved, none is. Returns None unless successes without a call are among
@@ -428,6 +438,10 @@ def approve_in_transaction(
     # Locked in the order of all transactions, whichever line they are needed for: the cases, people's work, attempts.
     incidents = incidents_of(tx, set(cases.values()))
     stored = lock_cases(tx, {one for incident in incidents.values() for one in incident})
+    if incidents_of(tx, set(cases.values())) != incidents:
+        raise Conflict("a case was marked as a duplicate meanwhile: try again", current="marked")
+    if in_place:
+        _check_replaced_visible(tx, cases, visible_to)
     now, lines = services.clock.now(), {one: recorded_outcome(tx, one) for one in sorted(cases)}
     claims = [line for line in lines.values() if line.reason == NO_CALL]
     work = lock_work_of_cases(tx, {line.case_id for line in claims})
@@ -440,11 +454,28 @@ def approve_in_transaction(
             if line.reason == NO_CALL and task and not may_report(task.state) and fault.current == "reversed":
                 raise overtaken_by(task) from None
             raise
-        subject, facts = f"case/{line.case_id}", {"outcome_id": outcome_id}
+        subject, facts = f"case/{line.case_id}", dict[str, object](outcome_id=outcome_id)
         if replaced:
-            facts["replaces"] = replaced[0]
+            facts["replaces"] = replaced[0] if len(replaced) == 1 else ", ".join(str(one) for one in replaced)
         write_audit(tx, who=by, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
     return _apply_claims(tx, services, claims, stored, work, now=now) if claims else None
+
+
+def _check_replaced_visible(tx: Tx, outcome_ids: Collection[int], visible_to: int | None) -> None:
+    """Raises `Conflict` if an approved line that would be replaced is of a case that this unit does not see."""
+
+    def approved(conflicts: Mapping[int, Sequence[ConflictingLine]]) -> set[int]:
+        return {line.id for lines in conflicts.values() for line in lines if line.approved_by}
+
+    seen = approved(conflicting_lines(tx, outcome_ids, visible_to=visible_to))
+    if hidden := approved(conflicting_lines(tx, outcome_ids)) - seen:
+        raise Conflict(
+            Text(
+                "outcome %(id)s is of a case of another unit: a supervisor who sees both cases decides",
+                id=min(hidden),
+            ),
+            current="other unit",
+        )
 
 
 def _apply_claims(

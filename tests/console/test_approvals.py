@@ -325,32 +325,35 @@ async def test_two_entries_of_one_case_are_shown_together_and_one_counts(
 async def test_amounts_of_a_duplicate_count_once_with_those_of_the_case_that_stays(
     console: ConsoleDesk, town: Inbox, chief: Person
 ):
-    kept, twin = town.open_case(), town.open_case()
-    first, second = town.money(kept), town.money(twin, yuan=300)
-    later = town.money(twin, by="qian", yuan=400, hour=1)
-    for line in (first, second):
-        assert (await chief.post("/approvals/approve", outcome=line)).status_code == 303
+    here, there = town.unit("甲"), town.unit("乙")
+    kept, twin = town.open_case(here), town.open_case(there)
+    first, second = town.money(kept), town.money(twin, yuan=300, hour=1)
+    assert (await chief.post("/approvals/approve", outcome=first)).status_code == 303
     revision = revision_of(console.app.services, twin)
     marked = await chief.post(
         f"/cases/{twin}/duplicate", of=kept, expected=revision, shown_at=MORNING.isoformat()
     )
     assert marked.status_code == 303
-    last = console.rows(t.outcome)[-1]
-    assert (last["reason"], last["reverses"], last["case_id"]) == ("money_replaced", second, twin)
-    assert console.audited("duplicate")[-1]["facts"] == {"of": kept, "reversed": str(second)}
-    with town.tx() as tx:
-        total = figures(tx, Period(), drill=False, now=MORNING + timedelta(days=1)).total.amounts
-    assert total[AmountKind.STOPPED] == Money(approved_fen=200_00, unapproved_fen=400_00, reversed_fen=300_00)
     page = text(await chief.get("/approvals"))
     assert f"outcome {first} of a duplicate, case #{kept}" in page
-    assert (await chief.post("/approvals/approve", outcome=later)).status_code == 409
-    for case_id, other, of in ((kept, later, twin), (twin, first, kept)):
+    for case_id, other, of in ((kept, second, twin), (twin, first, kept)):
         sheet = text(await chief.get(f"/cases/{case_id}"))
         assert f"in conflict with outcome {other}: the same kind of amount counts once case #{of}" in sheet
-    assert (await chief.post("/approvals/approve", outcome=later, in_place="1")).status_code == 303
+    assert (await chief.post("/approvals/approve", outcome=second)).status_code == 409
+    # Somebody who does not see the other case is told so, sees nothing of it, and replaces nothing.
+    local = console.person(Role.SUPERVISOR, unit_id=there)
+    page = text(await local.get("/approvals"))
+    assert (f"Case {twin}" in page, f"#{kept}" in page, "Approve this one instead" in page) == (
+        True,
+        False,
+        False,
+    )
+    refused = await local.post("/approvals/approve", outcome=second, in_place="1")
+    assert (refused.status_code, "is of a case of another unit" in text(refused)) == (409, True)
+    assert (await chief.post("/approvals/approve", outcome=second, in_place="1")).status_code == 303
     with town.tx() as tx:
         total = figures(tx, Period(), drill=False, now=MORNING + timedelta(days=1)).total.amounts
-    assert total[AmountKind.STOPPED] == Money(approved_fen=400_00, reversed_fen=500_00)
+    assert total[AmountKind.STOPPED] == Money(approved_fen=300_00, reversed_fen=200_00)
 
 
 async def test_amounts_of_other_kinds_and_cases_are_no_conflict(town: Inbox, chief: Person):

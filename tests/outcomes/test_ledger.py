@@ -43,7 +43,6 @@ from dialer.outcomes.ledger import (
     incidents_of,
     recorded_outcome,
     refuse_outcome_row,
-    replace_amounts_of_duplicate,
     reports_by_caller,
 )
 from tests.outcomes.town import MORNING, Scenario
@@ -237,7 +236,9 @@ def test_duplicates_of_a_case_are_found_by_an_index(town: Scenario):
 
 
 def test_an_amount_counts_once_for_a_case_and_its_duplicate(town: Scenario):
-    kept, twin, apart = town.case(), town.case(), town.case()
+    with town.tx() as tx:
+        unit, other = (add_unit(tx, name=name, parent_id=None) for name in ("东区", "西区"))
+    kept, twin, apart = town.case(unit_id=unit), town.case(unit_id=other), town.case()
     first, second = town.outcome(kept, stopped_fen=10), town.outcome(twin, stopped_fen=20)
     town.outcome(apart, stopped_fen=30)
     town.approve(first)
@@ -249,28 +250,11 @@ def test_an_amount_counts_once_for_a_case_and_its_duplicate(town: Scenario):
             first: [(second, twin)],
             second: [(first, kept)],
         }
+        assert list(conflicting_lines(tx, [first, second], visible_to=unit)) == [second]
         with pytest.raises(AmountsConflict) as refused:
             approve_outcome_row(tx, second, by="zhao", now=LATER)
         assert refused.value.others == (first,)
         assert approve_outcome_row(tx, second, by="zhao", now=LATER, in_place=True) == (first,)
-        assert replace_amounts_of_duplicate(tx, twin, by="zhao", now=LATER) == ()
-
-
-def test_of_a_duplicate_only_amounts_that_the_other_case_has_approved_are_reversed(town: Scenario):
-    kept, twin = town.case(), town.case()
-    same, other = town.outcome(twin, stopped_fen=20), town.outcome(twin, returned_fen=20)
-    town.outcome(twin, intended_fen=20)
-    for line in (same, other, town.outcome(kept, stopped_fen=10), town.outcome(kept, intended_fen=10)):
-        town.approve(line)
-    town.outcome(kept, returned_fen=10)
-    with town.tx() as tx:
-        mark(tx, twin, of=kept)
-        assert replace_amounts_of_duplicate(tx, twin, by="zhao", now=LATER) == (same,)
-        reversals = tx.rows(
-            sa.select(t.outcome).where(t.outcome.c.case_id == twin, t.outcome.c.reverses.is_not(None))
-        )
-        assert [(row["reverses"], row["reason"]) for row in reversals] == [(same, "money_replaced")]
-        assert replace_amounts_of_duplicate(tx, twin, by="zhao", now=LATER) == ()
 
 
 def test_amounts_that_conflict_with_nothing_reverse_nothing(town: Scenario):

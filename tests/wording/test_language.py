@@ -43,6 +43,7 @@ def test_what_is_said_would_be_noticed_where_it_is_new():
     found = set(said())
     assert ("", "Sign in", "") in found
     assert ("Grade", "extra high", "") in found
+    assert ("", "is silent", "") in found, "faults of sound files are named in audio/"
     assert ("", "%(n)s day", "%(n)s days") in found
 
 
