@@ -3,8 +3,8 @@
 A usual confidence interval is valid for one look at a sample of a size chosen beforehand; looking every morning and
 stopping when the result seems clear finds differences that do not exist. `share_interval` and `compare_shares` are
 valid at all looks together: they invert the mixture sequential probability ratio test of H. Robbins (1970), as R.
-Johari, P. Koomen, L. Pekelis and D. Walsh use it for comparisons of shares ("Always Valid Inference", Operations Research 70(3),
-2022, section 4).
+Johari, P. Koomen, L. Pekelis and D. Walsh use it for comparisons of shares ("Always Valid Inference", Operations
+Research 70(3), 2022, section 4).
 
 The package confseq (0.0.11) offers such intervals, but is distributed only as source: its installation needs a C++
 compiler and Boost, and the web process would need NumPy. `_half_width` is the formula.
