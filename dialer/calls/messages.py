@@ -337,7 +337,7 @@ async def ask_about_messages(services: Services, client: MessageClient) -> int:
 
 
 async def look_for_messages(services: Services, client: MessageClient) -> int:
-    """Looks once for every doubtful message of this channel that is past its deadline. Where the channel does not answer,
+    """Looks once for every doubtful message of this channel that is past its deadline. If the channel does not answer,
     the rest is put off until the next time. Returns how many were due.
     """
     real_now = services.real.now()
