@@ -13,11 +13,13 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, assert_never
 
 import sqlalchemy as sa
 
 from dialer.calls.conversation import choose_script
+from dialer.calls.reconcile import ask_carrier
 from dialer.calls.store import StoredEvents, store_call_events
 from dialer.cases.persons import open_person
 from dialer.core.errors import NotFound, Unavailable
@@ -335,7 +337,9 @@ async def ask_about_messages(services: Services, client: MessageClient) -> int:
 
 
 async def look_for_messages(services: Services, client: MessageClient) -> int:
-    """Looks once for every doubtful message of this channel that is past its deadline. Returns how many."""
+    """Looks once for every doubtful message of this channel that is past its deadline. If the channel does not answer,
+    the rest is put off until the next time. Returns how many were due.
+    """
     real_now = services.real.now()
     with services.store.begin() as tx:
         chosen = _silent_messages(
@@ -345,12 +349,12 @@ async def look_for_messages(services: Services, client: MessageClient) -> int:
             poll_at=real_now + _patience(services),
             limit=_AT_ONCE,
         )
-    for outgoing in chosen:
-        await _look_for(services, client, outgoing)
+    await ask_carrier(chosen, partial(_look_for, services, client))
     return len(chosen)
 
 
-async def _look_for(services: Services, client: MessageClient, outgoing: Outgoing) -> None:
+async def _look_for(services: Services, client: MessageClient, outgoing: Outgoing) -> bool:
+    """Looks for one message; False if the channel did not answer."""
     assert outgoing.posted_at is not None
     deadline = outgoing.posted_at + timedelta(seconds=services.lines.post_timeout_seconds)
     real_now = services.real.now()
@@ -361,7 +365,7 @@ async def _look_for(services: Services, client: MessageClient, outgoing: Outgoin
     except Unavailable:
         if real_now > deadline + GIVE_UP_AFTER:
             _fail(services, outgoing)
-        return
+        return False
     with services.store.begin() as tx:
         bound = _bound_message_sids(tx, [one.sid for one in seen], channel=client.channel)
         unbound = [one for one in seen if one.sid not in bound]
@@ -381,6 +385,7 @@ async def _look_for(services: Services, client: MessageClient, outgoing: Outgoin
                     _count_empty_listing(tx, outgoing.id, poll_at=services.real.now() + _patience(services))
             case _ as never:
                 assert_never(never)
+    return True
 
 
 def _patience(services: Services) -> timedelta:

@@ -59,7 +59,7 @@ from dialer.core.values import Answer, Contact, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.columns import FOLLOWED_UP_NOW
-from dialer.db.system_state import read_service_clock
+from dialer.db.system_state import read_restored, read_service_clock
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services
 
@@ -258,10 +258,12 @@ class _Round:
         """Releases numbers, claims and submissions that nothing else would release."""
         services = self._services
         real_now = services.real.now()
+        since = real_now - _UNRESOLVED
         with services.store.begin() as tx:
             lapsed = lapsed_claims(tx, real_before=real_now - _LATE)
-            unresolved = unresolved_attempts(tx, real_before=real_now - _UNRESOLVED)
-            unasked = unasked_attempts(tx, real_before=real_now - _UNRESOLVED)
+            waited = was_comparison_awaited(tx, since=since)
+            unresolved = [] if waited else unresolved_attempts(tx, real_before=since)
+            unasked = [] if waited else unasked_attempts(tx, real_before=since)
             leaked = count_leaked_numbers(tx)
         if lapsed:
             with services.store.begin() as tx:
@@ -276,8 +278,8 @@ class _Round:
         silent = [attempt for attempt in unasked if attempt.attempt_id not in known]
         if silent:
             with services.store.begin() as tx:
-                ask_carrier_now(tx, silent, real_now=real_now)
-                self._report_attempts(tx, Finding.SILENCE_UNASKED, silent)
+                self.repaired += ask_carrier_now(tx, silent, real_now=real_now)
+                self._report_unasked(tx, {attempt.case_id for attempt in silent})
         if leaked:
             now = services.clock.now()
             with services.store.begin() as tx:
@@ -318,6 +320,15 @@ class _Round:
         for case_id in sorted({attempt.case_id for attempt in attempts}):
             self._report(tx, kind, case_id)
         self.repaired += len({attempt.case_id for attempt in attempts})
+
+    def _report_unasked(self, tx: Tx, case_ids: set[int]) -> None:
+        """Counts these cases in every round. Only reconciliation can ask about their calls; while it stands still, an
+        alarm that is open is not raised again.
+        """
+        alarmed = cases_with_alarm(tx, case_ids)
+        self.found[Finding.SILENCE_UNASKED] += len(alarmed)
+        for case_id in sorted(case_ids - alarmed):
+            self._report(tx, Finding.SILENCE_UNASKED, case_id)
 
 
 def _without(case: Case, track: Track) -> Case:
@@ -513,6 +524,14 @@ def lapsed_claims(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
     return _attempts(tx, a.state == AttemptState.CLAIMED.value, a.lease_until < real_before)
 
 
+def was_comparison_awaited(tx: Tx, *, since: datetime) -> bool:
+    """Whether, at some time since this moment (real time), the comparison after a restore had not been made:
+    reconciliation asks about nothing until then.
+    """
+    restored = read_restored(tx)
+    return restored is not None and (restored.compared_at is None or restored.compared_at > since)
+
+
 def unresolved_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
     """Attempts posted before this moment (real time) of which it is still unknown whether the carrier accepted them."""
     a = t.attempt.c
@@ -526,11 +545,21 @@ def unasked_attempts(tx: Tx, *, real_before: datetime) -> list[CheckedAttempt]:
     return _attempts(tx, in_words(a.state, SENT_STATES), unasked)
 
 
-def ask_carrier_now(tx: Tx, attempts: Sequence[CheckedAttempt], *, real_now: datetime) -> None:
-    """Has the next reconciliation ask the carrier about these."""
+def cases_with_alarm(tx: Tx, case_ids: Iterable[int]) -> set[int]:
+    """Those of these cases with an open alarm about their next step."""
+    a = t.alarm.c
+    is_open = sa.and_(a.code == AlarmCode.NO_NEXT_STEP.value, a.seen_at.is_(None))
+    rows = tx.rows(sa.select(a.case_id).where(is_open, a.case_id.in_(list(case_ids))))
+    return {row["case_id"] for row in rows}
+
+
+def ask_carrier_now(tx: Tx, attempts: Sequence[CheckedAttempt], *, real_now: datetime) -> int:
+    """Has the next reconciliation ask the carrier about those of these that no reconciliation would ask about. Returns
+    how many; the rest is due already.
+    """
     ids = [attempt.attempt_id for attempt in attempts]
     unasked = (t.attempt.c.id.in_(ids), _IS_LIVE, t.attempt.c.poll_at.is_(None))
-    tx.execute(sa.update(t.attempt).where(*unasked).values(poll_at=real_now))
+    return tx.execute(sa.update(t.attempt).where(*unasked).values(poll_at=real_now)).rowcount
 
 
 def _attempts(tx: Tx, *conditions: sa.ColumnElement[bool]) -> list[CheckedAttempt]:

@@ -19,6 +19,7 @@ from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, swe
 from dialer.cards.desk import lapse_questions
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.control.trunks import has_trunks, watch_trunks
+from dialer.core.values import MessageChannel
 from dialer.outcomes.report import refresh_rollup
 from dialer.tasks.application import current_application, cycle_part, is_stopping, patient_task, run_patiently
 from dialer.telephony.client import CallClient, DeskClient
@@ -127,15 +128,24 @@ def consistency_task() -> None:
     run_consistency_round(current_application().services)
 
 
+_channels_at_work: dict[MessageChannel, threading.Lock] = {}
+
+
 @patient_task("send_messages")
 def send_messages_task() -> None:
-    """Sends planned messages, and asks about those whose result is uncertain; a channel that does not answer delays no
-    other.
+    """Sends planned messages, and asks about those whose result is uncertain. A channel that this process is already
+    working on is left out: if it does not answer, it keeps one thread, and the next task serves the other channels.
     """
     services = current_application().services
     works = [partial(work, services) for work in (send_messages, look_for_messages, ask_about_messages)]
-    for open_client in current_application().message_channels.values():
-        run_patiently(partial(_run_with, open_client, *works))
+    for channel, open_client in current_application().message_channels.items():
+        at_work = _channels_at_work.setdefault(channel, threading.Lock())
+        if not at_work.acquire(blocking=False):
+            continue
+        try:
+            run_patiently(partial(_run_with, open_client, *works))
+        finally:
+            at_work.release()
 
 
 @patient_task("cancel_calls")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from functools import partial
+from typing import Any, Self
+
 import pytest
 
 from dialer.bootstrap import refuse_unknown_channels
@@ -23,6 +28,32 @@ def test_every_channel_that_is_configured_has_a_client_of_its_own(assembled: Ass
 def test_the_task_asks_every_channel(assembled: Assemble):
     use_application(assembled())
     send_messages_task()
+
+
+def test_a_channel_that_does_not_answer_keeps_one_thread_and_the_next_task_serves_the_others(
+    assembled: Assemble,
+):
+    served: list[str] = []
+
+    class Channel:
+        channel = MessageChannel.SMS
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def __aenter__(self) -> Self:
+            served.append(self.name)
+            if served == ["silent"]:  # meanwhile
+                await asyncio.to_thread(send_messages_task)
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+    channels: Any = {name: partial(Channel, name) for name in ("silent", "sound")}
+    use_application(replace(assembled(), message_channels=channels))
+    send_messages_task()
+    assert served == ["silent", "sound", "sound"]
 
 
 def test_a_grade_whose_channel_is_not_configured_stops_the_start():

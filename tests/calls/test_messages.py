@@ -232,6 +232,7 @@ class Letters:
         self.answers = list(answers)
         self.lists = lists
         self.sent: list[SendText] = []
+        self.looked = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -250,6 +251,7 @@ class Letters:
         self, _order: SendText, /, *, since: datetime, until: datetime
     ) -> Sequence[MessageProgress]:
         assert since < until
+        self.looked += 1
         if isinstance(self.lists, Unavailable):
             raise self.lists
         return self.lists
@@ -292,6 +294,16 @@ async def test_a_channel_that_cannot_look_gives_up_and_never_sends_again(scene: 
     await look_for_messages(services, letters)
     assert row(scene, case_id)["state"] == "failed"
     assert len(letters.sent) == 1
+
+
+async def test_a_channel_that_does_not_answer_is_not_asked_about_every_message(scene: Scene):
+    case_ids = [planned(scene) for _ in range(20)]
+    services = services_of(scene)
+    scene.do(sa.update(t.message).values(state="unknown", posted_at=services.real.now(), poll_at=LONG_AGO))
+    letters = Letters(lists=Unavailable(part="carrier", problem="no answer"))
+    assert await look_for_messages(services, letters) == 20
+    assert letters.looked == 16, "as many as are asked about at a time"
+    assert {row(scene, case_id)["state"] for case_id in case_ids} == {"unknown"}
 
 
 async def test_an_empty_listing_before_the_deadline_proves_nothing(scene: Scene):

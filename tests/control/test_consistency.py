@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from dialer.control.consistency import Finding, check_consistency
 from dialer.core.case import RobotState, StaffTrackState
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
-from dialer.db.system_state import ClockRow, write_service_clock
+from dialer.db.system_state import ClockRow, Restored, write_restored, write_service_clock
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
@@ -212,6 +213,48 @@ def test_an_unresolved_submission_goes_to_a_person_and_is_not_redialled(scene: S
     row = scene.attempt_of(case_id)
     assert (row["n"], row["state"], row["result"]) == (1, "ended", "unknown")
     assert scene.case_of(case_id).human.state is StaffTrackState.OPEN
+
+
+@pytest.mark.parametrize("state", ["sending", "unknown", "ringing"])
+def test_after_a_restore_nothing_is_late_until_reconciliation_had_its_time(scene: Scene, state: str):
+    case_id = scene.open_case()
+    scene.claim()
+    sent = {"state": state, "sid": "CA" + "0" * 32 if state == "ringing" else None}
+    scene.change_attempt(scene.attempt_of(case_id)["id"], posted_at=MORNING, **sent)
+    before = scene.attempt_of(case_id)
+    restored = Restored(backup_at=MORNING, restored_at=scene.later(minutes=20))
+
+    def late() -> set[Finding]:
+        return set(check_consistency(scene.services).found) - {Finding.LONG_OVERDUE}
+
+    with scene.tx() as tx:
+        write_restored(tx, restored)
+    assert late() == set()
+    with scene.tx() as tx:
+        write_restored(tx, replace(restored, compared_at=scene.later(minutes=20)))
+    scene.later(minutes=14)
+    assert late() == set()
+    assert scene.attempt_of(case_id) == before
+    scene.later(minutes=1)
+    assert late() == {Finding.SILENCE_UNASKED if state == "ringing" else Finding.SUBMISSION_UNRESOLVED}
+
+
+@pytest.mark.parametrize(("poll_at", "repaired"), [(None, 1), (MORNING, 0)])
+def test_a_silent_call_is_repaired_once_and_is_one_alarm_while_reconciliation_stands_still(
+    scene: Scene, poll_at: object, repaired: int
+):
+    case_id = scene.open_case()
+    scene.claim()
+    attempt_id = scene.attempt_of(case_id)["id"]
+    scene.change_attempt(attempt_id, state="ringing", sid="CA" + "0" * 32, poll_at=poll_at)
+    scene.later(minutes=16)
+    scene.change_case(case_id, due_at=scene.clock.now() + timedelta(days=1))
+    first = check_consistency(scene.services)
+    assert (first.found, first.repaired) == ({Finding.SILENCE_UNASKED: 1}, repaired)
+    scene.later(minutes=16)
+    second = check_consistency(scene.services)
+    assert (second.found, second.repaired) == ({Finding.SILENCE_UNASKED: 1}, 0)
+    assert scene.alarms_of(case_id)["no_future"] == 1
 
 
 @pytest.mark.parametrize("poll_at", [None, MORNING])
