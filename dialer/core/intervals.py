@@ -1,16 +1,16 @@
 """Intervals of shares and of their differences. Pure.
 
 A usual confidence interval is valid for one look at a sample of a size chosen beforehand; looking every morning and
-stopping when the result seems clear finds differences that do not exist. `share_interval` and `compare` are valid at
-all looks together: they invert the mixture sequential probability ratio test of H. Robbins (1970), as R. Johari, P.
-Koomen, L. Pekelis and D. Walsh use it for comparisons of shares ("Always Valid Inference", Operations Research 70(3),
-2022, section 4).
+stopping when the result seems clear finds differences that do not exist. `share_interval` and `compare_shares` are
+valid at all looks together: they invert the mixture sequential probability ratio test of H. Robbins (1970), as R.
+Johari, P. Koomen, L. Pekelis and D. Walsh use it for comparisons of shares ("Always Valid Inference", Operations
+Research 70(3), 2022, section 4).
 
 The package confseq (0.0.11) offers such intervals, but is distributed only as source: its installation needs a C++
 compiler and Boost, and the web process would need NumPy. `_half_width` is the formula.
 
-`wilson`, `estimate`, `adjust` and `drawn` are valid for one look: a plain share, shares with the same mix of cases, and
-the share of one among many (an outlet) drawn towards that of all (beta-binomial).
+`wilson`, `estimate`, `adjust_shares` and `shrunk_estimate` are valid for one look: a plain share, shares with the same
+mix of cases, and the share of one among many (an outlet) drawn towards that of all (beta-binomial).
 """
 
 from __future__ import annotations
@@ -98,12 +98,12 @@ def wilson(hits: int, people: int) -> Interval | None:
     return Interval(low=max(0.0, middle - half), high=min(1.0, middle + half))
 
 
-def share_interval(rollup: HitCount, *, error: float = ERROR) -> Interval | None:
+def share_interval(count: HitCount, *, error: float = ERROR) -> Interval | None:
     """The interval of the true share, valid at all looks together; None below `LEAST_PEOPLE`."""
-    if rollup.people < LEAST_PEOPLE or rollup.share is None:
+    if count.people < LEAST_PEOPLE or count.share is None:
         return None
-    half = _half_width(rollup.variance / rollup.people, error)
-    return Interval(low=max(0.0, rollup.share - half), high=min(1.0, rollup.share + half))
+    half = _half_width(count.variance / count.people, error)
+    return Interval(low=max(0.0, count.share - half), high=min(1.0, count.share + half))
 
 
 def compare_shares(

@@ -68,7 +68,7 @@ def to_microseconds(moment: datetime) -> int:
 
 
 def from_microseconds(at: int) -> datetime:
-    """The moment (UTC) of microseconds since 1970; the reverse of `micros`."""
+    """The moment (UTC) of microseconds since 1970; the reverse of `to_microseconds`."""
     return _EPOCH + timedelta(microseconds=at)
 
 

@@ -50,7 +50,7 @@ def test_a_byte_order_mark_and_chinese_names_of_the_property_are_read():
         (b"[" * 100_000, "no JSON"),
         (file(), "0 areas"),
         (file(area(name="")), "area 1 has no name"),
-        (file(area(), area("点", "Point", [107.0, 40.0])), "area 2 is no polygon: 点"),
+        (file(area(), area("点", "Point", [107.0, 40.0])), "area 2 is not a polygon: 点"),
         (file(area(coordinates=[RING[:3]])), "fewer than four points"),
         (file(area(coordinates=[[[400.0, 40.0]] * 4])), "no longitude and latitude"),
         (file(area(coordinates=[[["a", "b"]] * 4])), "no longitude and latitude"),
