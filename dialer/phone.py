@@ -186,7 +186,7 @@ async def _ask_carrier(carrier: CarrierAccess, method: str, path: str, body: byt
     except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
         raise Unavailable(part="carrier", problem=type(fault).__name__) from fault
     if status == HTTPStatus.NOT_FOUND:
-        raise NotFound(kind="telephone", key="in hand")
+        raise NotFound(kind="telephone in hand", key="")
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
         raise ActRefused(_NOT_TAKEN.get(path.rpartition("/")[2], gettext_noop("too much at once")))
     if status >= HTTPStatus.BAD_REQUEST:
@@ -198,7 +198,7 @@ def _handset_path(request: Request) -> str:
     """The carrier's path of the handset in the request. Raises `NotFound` for an id that no carrier gives out."""
     handset = request.path_params["handset"]
     if not handset.isascii() or not handset.isalnum():
-        raise NotFound(kind="telephone", key="in hand")
+        raise NotFound(kind="telephone in hand", key="")
     return f"{_HANDSETS}/{handset}"
 
 

@@ -399,9 +399,9 @@ def _make_template(servers: EmbeddedServers, admin: psycopg.Connection) -> None:
     admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(draft)))
     _create(admin, draft, "template0")
     url = _url_of(servers, draft)
-    services = sa.create_engine(url)
-    migrate_database(services)
-    services.dispose()
+    engine = sa.create_engine(url)
+    migrate_database(engine)
+    engine.dispose()
     _first_start(url)
     # Their sound is 19 of the 35 MB that each database would copy, and every test has it in files.
     with psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True) as own:

@@ -162,7 +162,9 @@ def _claims(settings: Settings, begun: Mapping[str, Any], code: str, *, now: int
         raise _unavailable() from None
     except (AuthlibBaseError, JoseError, KeyError, ValueError, TypeError):
         raise SignInRefused from None
-    if isinstance(token.claims["aud"], list) and token.claims.get("azp") != identity.oidc_client_id:
+    aud = token.claims["aud"]
+    is_shared = isinstance(aud, list) and len(aud) > 1
+    if (is_shared or "azp" in token.claims) and token.claims.get("azp") != identity.oidc_client_id:
         raise SignInRefused
     return dict(token.claims)
 

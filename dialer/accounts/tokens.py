@@ -160,9 +160,9 @@ def refuse_token(services: Services, request_id: int, *, by: str) -> None:
 def _lock_waiting(tx: Tx, services: Services, request_id: int) -> Row:
     row = tx.one(sa.select(t.token_request).where(t.token_request.c.id == request_id).with_for_update())
     if row is None:
-        raise NotFound(kind="change", key=request_id)
+        raise NotFound(kind="request for a token", key=request_id)
     if row["state"] != StaffChangeState.WAITING.value or row["expires_at"] <= services.real.now():
-        raise Conflict("this change no longer waits: it was decided or has expired")
+        raise Conflict("this request for a token no longer waits: it was decided or has expired")
     return row
 
 

@@ -1,6 +1,6 @@
 """Messages of the robot, by the channel that the policy names: each is sent once. Its row is marked as sending before
-the channel gets it. If the answer is missing, the message is looked for, and sent again only when `conclude` says that
-it is absent. News is stored once; the result is the same in any order.
+the channel gets it. If the answer is missing, the message is looked for, and sent again only when `conclude_listing`
+says that it is absent. News is stored once; the result is the same in any order.
 
 A row is planned before anything is sent, one per case and purpose, and never sent again while it is unknown whether it
 was sent.

@@ -119,7 +119,7 @@ def resume_calls(services: Services, *, scope: PauseScope, subject: str = "", by
         standing = standing_pauses_at(tx, now=services.clock.now())
         pause = next((one for one in standing if one.scope is scope and one.subject == known), None)
         if pause is None:
-            raise NotFound(kind="pause of", key=f"{scope.value} {known}".strip())
+            raise NotFound(kind=_pause_text(scope, known), key="")
         _end_early(tx, services, pause, by=who, why=why)
     return _release(services, pause, by=who)
 
@@ -222,6 +222,18 @@ def _named(
     if found is None:
         return _subject(scope, subject), None
     return SEPARATOR.join(index.names(found.id)), found.id
+
+
+def _pause_text(scope: PauseScope, subject: str) -> Text:
+    match scope:
+        case PauseScope.ALL:
+            return Text("pause of all dialling")
+        case PauseScope.UNIT:
+            return Text("pause of unit %(unit)s", unit=subject)
+        case PauseScope.LOAD:
+            return Text("pause of load %(load)s", load=subject)
+        case PauseScope.GRADE:
+            return Text("pause of grade %(grade)s", grade=Grade(subject))
 
 
 _WHICH = {

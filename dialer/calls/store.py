@@ -384,8 +384,8 @@ def was_posted_since(tx: Tx, since: datetime) -> bool:
 
 
 def ask_silent_calls_now(tx: Tx, *, posted_before: datetime, real_now: datetime) -> None:
-    """Makes the carrier be asked at once about calls that it took, that were posted before `posted_before`, and of
-    which no event has come.
+    """Has the next reconciliation ask the carrier about calls that it took, that were posted before `posted_before`,
+    and of which no event has come.
     """
     # Others lock attempts in the order of their ids: one that somebody has locked is left for the next time.
     found = (

@@ -152,7 +152,7 @@ class Checks:
         return tuple(by_sentence.values())
 
     def puts_on_list(self, finding: CheckFinding, *, stored: bool) -> bool:
-        """Whether the finding puts the person on the list of the morning. `stored`: it is about a stored account."""
+        """Whether the finding puts the person on the morning list. `stored`: it is about a stored account."""
         own = stored and any(one.id == finding.check and one.lists_stored for one in self.checks)
         return own or finding.verdict is CheckVerdict.ASK_DESK
 

@@ -192,7 +192,7 @@ class ToCheck:
 
 def check_openings(tx: Tx, services: Services, given: Sequence[ToCheck]) -> list[tuple[CheckResult, bool]]:
     """The results of the checks for these openings, each as of its moment; findings are valid from now on. Stores the
-    rings, and puts persons who are asked about on the list of the morning (True). The number of queries does not depend
+    rings, and puts persons who are asked about on the morning list (True). The number of queries does not depend
     on the number of openings.
     """
     now, rules = services.clock.now(), services.cards

@@ -266,7 +266,7 @@ _WAITING = UNCHECKED_OPENING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screened:
-    """The progress of the screening. `listed`: openings whose person or ring is on the list of the morning."""
+    """The progress of the screening. `listed`: openings whose person or ring is on the morning list."""
 
     done: int = 0
     listed: int = 0

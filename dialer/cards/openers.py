@@ -1,4 +1,4 @@
-"""Frequent openers and rings 频繁开卡: the list of the morning, signed for by the centre in charge of the outlet, and
+"""Frequent openers and rings 频繁开卡: the morning list, signed for by the centre in charge of the outlet, and
 confirmed or lifted by a person. A finding that nobody confirms expires by itself.
 """
 
@@ -94,7 +94,7 @@ def _locked(tx: Tx, opener_id: int, visible_to: int | None) -> Row:
         .with_for_update()
     )
     if row is None:
-        raise NotFound(kind="finding", key=opener_id)
+        raise NotFound(kind="frequent opener", key=opener_id)
     return row
 
 
@@ -104,7 +104,7 @@ def sign_opener(services: Services, opener_id: int, *, by: str, visible_to: int 
     with services.store.begin() as tx:
         row = _locked(tx, opener_id, visible_to)
         if row["state"] != OpenerState.LISTED.value:
-            raise Conflict("this finding is signed for already", current=row["state"])
+            raise Conflict("this frequent opener is signed for already", current=row["state"])
         values = {"state": OpenerState.SIGNED.value, "signed_by": who, "signed_at": now}
         tx.execute(sa.update(t.card_opener).where(_p.id == opener_id).values(**values))
         _note(tx, who, "sign_opener", opener_id, "", now)
@@ -120,9 +120,9 @@ def decide_opener(
     with services.store.begin() as tx:
         row = _locked(tx, opener_id, visible_to)
         if row["state"] != OpenerState.SIGNED.value:
-            raise Conflict("sign for this finding first", current=row["state"])
+            raise Conflict("sign for this frequent opener first", current=row["state"])
         if row["signed_by"] != who:
-            raise Conflict("somebody else has signed for this finding", current="signed")
+            raise Conflict("somebody else has signed for this frequent opener", current="signed")
         state = OpenerState.CONFIRMED if confirm else OpenerState.LIFTED
         place: dict[str, Any] = {"table": "card_opener", "column": "why_sealed", "row": opener_id}
         tx.execute(

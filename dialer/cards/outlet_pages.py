@@ -73,7 +73,7 @@ def notice(request: CurrentRequest, month: Annotated[str, Query(max_length=10)] 
     months = notice_months(_today(request))
     first = next((one for one in months if f"{one:%Y-%m}" == month), None)
     if first is None:
-        raise NotFound(kind="month", key=month or "-")
+        raise NotFound(kind="month", key=month)
     services = request.services
     found = read_notice(services, first, visible_to=request.member.unit_id, who=request.who)
     document = notice_document(

@@ -659,7 +659,7 @@ def list_frequent_opener(
     ring_id: int | None,
     now: datetime,
 ) -> bool:
-    """Puts the ring, or the person if there is no ring, on the list of the morning; False without findings. A person or
+    """Puts the ring, or the person if there is no ring, on the morning list; False without findings. A person or
     ring that somebody has lifted is not listed again before the lifted finding would have expired.
     """
     if not grave:

@@ -82,7 +82,7 @@ class OldRegister(Refusal):
         self.file, self.count = file, count
         super().__init__(
             Text(
-                "%(file)s lacks %(count)s persons who were erased before the backup was made: it is no whole copy."
+                "%(file)s lacks %(count)s persons who were erased before the backup was made: it is not a whole copy."
                 " Put the newest one there; where none is left, say --no-erasures, and persons erased after the"
                 " backup come back",
                 file=file,

@@ -146,7 +146,7 @@ def _held(tx: Tx, keys: Keys, state: KeyState, key_id: int, *, counts: bool) -> 
 def _state(tx: Tx, *, lock: bool = False) -> KeyState:
     state = read_key_state(tx, lock=lock)
     if state is None:
-        raise NotFound(kind="key state", key="keys")
+        raise NotFound(kind="key state", key="")
     return state
 
 

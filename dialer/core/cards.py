@@ -110,7 +110,7 @@ class OnsiteFinding(StrEnum):
 
 
 class OpenerState(StrEnum):
-    """The state of a frequent opener, or of an opener ring, on the morning's list."""
+    """The state of a frequent opener, or of an opener ring, on the morning list."""
 
     LISTED = "listed"
     SIGNED = "signed"

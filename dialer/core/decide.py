@@ -165,7 +165,7 @@ def _assignment_requested(draft: CaseDraft, track: Track) -> None:
     _must_be_open(draft)
     if track is Track.ROBOT:
         raise Conflict(
-            Text("a robot is no person: request a robot call of case %(case)s instead", case=draft.case.id)
+            Text("the robot is not staff: request a robot call for case %(case)s instead", case=draft.case.id)
         )
     draft.open_assignment(track, Reason.ON_REQUEST)
 

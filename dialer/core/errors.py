@@ -28,10 +28,13 @@ class Refusal(DialerError):
 
 
 class NotFound(Refusal):
-    """Nothing of this kind has this key, or the reader may not see it."""
+    """Nothing of this kind has this key, or the reader may not see it. An empty key is left out of the sentence."""
 
     def __init__(self, *, kind: str | Text, key: object) -> None:
-        super().__init__(Text("%(kind)s %(key)s does not exist", kind=Text.of(kind), key=key))
+        if key == "":
+            super().__init__(Text("%(kind)s does not exist", kind=Text.of(kind)))
+        else:
+            super().__init__(Text("%(kind)s %(key)s does not exist", kind=Text.of(kind), key=key))
         self.kind = str(kind)
         self.key = key
 

@@ -98,12 +98,12 @@ def wilson(hits: int, people: int) -> Interval | None:
     return Interval(low=max(0.0, middle - half), high=min(1.0, middle + half))
 
 
-def share_interval(rollup: HitCount, *, error: float = ERROR) -> Interval | None:
+def share_interval(count: HitCount, *, error: float = ERROR) -> Interval | None:
     """The interval of the true share, valid at all looks together; None below `LEAST_PEOPLE`."""
-    if rollup.people < LEAST_PEOPLE or rollup.share is None:
+    if count.people < LEAST_PEOPLE or count.share is None:
         return None
-    half = _half_width(rollup.variance / rollup.people, error)
-    return Interval(low=max(0.0, rollup.share - half), high=min(1.0, rollup.share + half))
+    half = _half_width(count.variance / count.people, error)
+    return Interval(low=max(0.0, count.share - half), high=min(1.0, count.share + half))
 
 
 def compare_shares(

@@ -652,7 +652,7 @@ class CaseFilter:
 
     def __post_init__(self) -> None:
         if self.hour is not None and not 0 <= self.hour < _HOURS_A_DAY:
-            raise Invalid(field="hour", problem="is no hour of the day", fix="0 to 23")
+            raise Invalid(field="hour", problem="is not an hour of the day", fix="0 to 23")
 
     @property
     def is_whole(self) -> bool:

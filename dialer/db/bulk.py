@@ -115,7 +115,9 @@ def word_literal(value: StrEnum) -> sa.ColumnElement[str]:
 
 
 def in_words(column: sa.ColumnElement[Any], values: Iterable[StrEnum]) -> sa.ColumnElement[bool]:
-    """A condition: the column has one of these values, which are literals in the statement as in `word`."""
+    """A condition: the column has one of these values, which are literals in the statement as in
+    `word_literal`.
+    """
     return column.in_([word_literal(value) for value in sorted(values)])
 
 

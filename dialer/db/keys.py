@@ -388,7 +388,7 @@ def _parse(content: bytes, token: Token | None) -> Keys:
         return _second_format(table, token) if "format" in table else _first_format(table)
     except (ValueError, KeyError, TypeError, AttributeError):
         # The parser's own message is left out: it may quote a key.
-        raise KeysRefused(source=None, problem="is no key ring of this product, or a damaged one") from None
+        raise KeysRefused(source=None, problem="is not a key ring of this product, or is damaged") from None
     except TokenRefused as refused:
         raise KeysRefused(source=None, problem=refused.text) from None
 

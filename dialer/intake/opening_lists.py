@@ -334,7 +334,7 @@ class _Cells:
             raise OpeningRefused(
                 OpeningField.PRODUCT,
                 Text(
-                    "%(value)s is no known product: write 一类, 二类, 三类, 对公, 主卡, 副卡 or 物联网卡",
+                    "%(value)s is not a known product: write 一类, 二类, 三类, 对公, 主卡, 副卡 or 物联网卡",
                     value=shown(given),
                 ),
             )
@@ -352,7 +352,7 @@ class _Cells:
         if found is None:
             raise OpeningRefused(
                 OpeningField.RESULT,
-                Text("%(value)s is no known result: write 已开, 拒办 or 放弃", value=shown(given)),
+                Text("%(value)s is not a known result: write 已开, 拒办 or 放弃", value=shown(given)),
             )
         return found
 

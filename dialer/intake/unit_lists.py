@@ -42,7 +42,7 @@ _STRANGE_STATE: Final = UnitFault(
 _STRANGE_NUMBER: Final = UnitFault(
     line=0,
     field=UnitField.NUMBER,
-    problem=Text("this is no number of ours"),
+    problem=Text("this is not a number of ours"),
     fix=Text("as in the exported list; blank for a new unit"),
 )
 
@@ -176,7 +176,7 @@ def _area(number: int, feature: Any) -> NamedArea:  # noqa: ANN401  # as above
     geometry = feature.get("geometry")
     rings = list(_rings(geometry if isinstance(geometry, Mapping) else {}))
     if not rings:
-        raise UnusableFile(Text("area %(number)s is no polygon: %(name)s", number=number, name=name))
+        raise UnusableFile(Text("area %(number)s is not a polygon: %(name)s", number=number, name=name))
     return NamedArea(number=number, name=name, rings=rings)
 
 
@@ -204,4 +204,4 @@ def _point(parsed: Any) -> list[float]:  # noqa: ANN401  # as above
         numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (east, north))
         if numbers and abs(east) <= _EAST and abs(north) <= _NORTH:
             return [round(float(east), _PLACES), round(float(north), _PLACES)]
-    raise UnusableFile(gettext_noop("a point is no longitude and latitude in degrees"))
+    raise UnusableFile(gettext_noop("a point is not a longitude and a latitude in degrees"))

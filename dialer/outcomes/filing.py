@@ -132,7 +132,7 @@ def _only_person(tx: Tx, sought: PersonSearch) -> int:
     """
     found = find_person_ids(tx, sought, limit=2)
     if not found:
-        raise NotFound(kind="a person with this", key="phone or id number")
+        raise NotFound(kind="a person with this phone or id number", key="")
     if len(found) > 1:
         raise Conflict("several people have this phone: say the id number as well", current="ambiguous")
     return found[0]
@@ -176,7 +176,7 @@ def _file(
     cases = [stored.case for stored in locked.values()]
     chosen = concerned_cases(cases, fraud_type=fraud_type, happened_at=happened_at or now)
     if not chosen:
-        raise NotFound(kind="a case of this person", key="that the filed one can concern")
+        raise NotFound(kind="a case of this person that the filed one can concern", key="")
     ids = [case.id for case in chosen]
     cancels = _add(tx, services, locked, ids, case_number=number, by=by, now=now)
     return Filed(case_number=number, case_ids=tuple(ids), already=False), cancels

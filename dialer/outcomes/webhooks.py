@@ -112,7 +112,9 @@ def add_webhook(services: Services, *, name: str, url: str, events: Sequence[str
     who = actor_name(by)
     if not _NAME.fullmatch(name):
         raise Invalid(
-            field="name", problem="is no name for a webhook", fix="1 to 64 of letters, digits, '.', '_', '-'"
+            field="name",
+            problem="is not a valid name for a webhook",
+            fix="1 to 64 of letters, digits, '.', '_', '-'",
         )
     address = checked_url(url, services.webhooks)
     wanted = _events(events)
@@ -167,7 +169,9 @@ def checked_url(text: str, rules: WebhooksSettings) -> str:
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     if not host or port == 0 or parts.scheme not in {"http", "https"} or len(url) > _LONGEST_URL:
-        raise Invalid(field="url", problem="is no address", fix="such as https://receiver.example/warnings")
+        raise Invalid(
+            field="url", problem="is not a valid address", fix="such as https://receiver.example/warnings"
+        )
     if parts.username or parts.password or parts.fragment or not url.isascii() or not url.isprintable():
         raise Invalid(field="url", problem="has a user, a password, a fragment or signs that no address has")
     literal = _literal(host)

@@ -643,7 +643,7 @@ class WebhooksSettings(Section):
             try:
                 ip_network(text)
             except ValueError:
-                raise WrongValue(Text("%(text)s is no network, such as 10.1.0.0/16", text=text)) from None
+                raise WrongValue(Text("%(text)s is not a network, such as 10.1.0.0/16", text=text)) from None
         return given
 
 

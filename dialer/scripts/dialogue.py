@@ -343,7 +343,7 @@ class Collected:
 class Turn:
     """What to do next in a call: either `ask`, or `end`, which says how soon a person must deal with the call.
 
-    `position` is where the call is after the utterances. With `transfer_case`, an officer is called; `end` is then the
+    `position` is where the call is after the utterances. With `hand_over`, an officer is called; `end` is then the
     urgency so far, and if no officer takes the call, it can `advance` from the position with silence.
     """
 

@@ -323,7 +323,7 @@ def _graph(script: Script) -> Iterator[LintFinding]:
             yield at(node, "reachable", "no way leads here")
         if isinstance(node, Branch):
             for case in sorted(set(node.cases) - _CASES[node.on]):
-                yield at(node, "answers", "%(case)s is no %(kind)s", case=case, kind=node.on.value)
+                yield at(node, "answers", "%(case)s is not a valid %(kind)s", case=case, kind=node.on.value)
 
 
 def _questions(script: Script) -> Iterator[LintFinding]:

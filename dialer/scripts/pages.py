@@ -345,7 +345,7 @@ def _given(source: str, name: str, sheet: UploadFile | None) -> tuple[str, str]:
     try:
         text = sheet.file.read(_MOST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise UnusableFile(gettext_noop("the file is no text in UTF-8")) from fault
+        raise UnusableFile(gettext_noop("the file is not text in UTF-8")) from fault
     return text.replace("\r\n", "\n"), sheet.filename.rpartition("/")[2].rpartition("\\")[2][:100]
 
 

@@ -249,7 +249,7 @@ def read_canonical(canonical: str) -> Script:
     except ValueError:
         raw = None
     if not isinstance(raw, dict):
-        raise ScriptUnreadable(file="version", line=0, node="", problem="is no stored script version")
+        raise ScriptUnreadable(file="version", line=0, node="", problem="is not a stored script version")
     return _Reader(raw, str(raw.get("id", "version")), {}, is_stored=True).script()
 
 
@@ -440,12 +440,12 @@ class _Reader:
             prompt = prompt_of(part)
             for text in prompt.texts.values() if prompt else ():
                 for name in sorted(variable_names(text) - set(script.variables)):
-                    problem = Text("uses {%(name)s}, which is no variable of the script", name=name)
+                    problem = Text("uses {%(name)s}, which is not a variable of the script", name=name)
                     raise self._wrong(part.id, problem)
 
     def _check_target(self, node: str, to: str, script: Script) -> None:
         if to not in script.nodes:
-            raise self._wrong(node, Text("leads to %(node)s, which is no node", node=to))
+            raise self._wrong(node, Text("leads to %(node)s, which is not a node", node=to))
 
     def _reject_unknown(self, table: Table, known: set[str], node: str) -> None:
         for name in table:

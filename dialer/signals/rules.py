@@ -259,7 +259,7 @@ def _rule(raw: Mapping[str, Any], text: str) -> Rule:
         unknown = {found[1] for found in BLANK.finditer(template)} - set(features)
         if unknown or "{" in BLANK.sub("", template):
             raise _Wrong(
-                Text("reason.%(language)s names a value that is no feature", language=language),
+                Text("reason.%(language)s names a value that is not a feature", language=language),
                 Text(
                     "use {name}, {name:yuan}, {name:minutes}, {name:hours} or {name|call|calls} of: %(names)s",
                     names=_list(features),

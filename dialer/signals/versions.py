@@ -102,7 +102,7 @@ def live_rules(tx: Tx) -> EvaluatorRules:
     """The live rules. Raises `NotFound` in a database that no robot has prepared."""
     version = live_rule_version(tx)
     if version is None:
-        raise NotFound(kind="version of the rules", key="live")
+        raise NotFound(kind="live version of the rules", key="")
     return parse_version(version)
 
 

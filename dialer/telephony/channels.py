@@ -2,7 +2,7 @@
 
 Voice and SMS (`client.py`) go through Twilio's protocol; another channel is one module beside it that implements
 `MessageClient`. A request is sent once, and has one of three results. One whose result is uncertain is looked up before
-anything is sent again: `conclude` decides what a listing proves.
+anything is sent again: `conclude_listing` decides what a listing proves.
 """
 
 from __future__ import annotations

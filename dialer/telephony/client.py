@@ -267,7 +267,7 @@ _NOT_SENT: Final = (NotSent, aiohttp.ClientConnectorError, aiohttp.ConnectionTim
 _LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
 REQUEST_ERRORS: Final = (TooFast, *_LOST, *_UNREADABLE)
-"""The exceptions that a request may raise; `trouble` interprets them."""
+"""The exceptions that a request may raise; `result_of_error` and `ask_account` interpret them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

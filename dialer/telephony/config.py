@@ -151,8 +151,8 @@ class HookUrls:
         return f"{self._base}/hooks/dial/{attempt_id}/{step}/{position}{RETRIES}"
 
     def desk(self, call_id: UUID, what: str) -> str:
-        """Receives how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's. `notice`
-        gives what the person of a recorded one hears before the caller.
+        """Receives how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's; or
+        gives the notice that the person of a recorded one hears before the caller.
         """
         return f"{self._base}/hooks/desk/{call_id}/{what}{RETRIES}"
 

@@ -60,7 +60,7 @@ class StopForm:
         if not (digits.isascii() and digits.isalnum() and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS):
             raise Invalid(
                 field="account",
-                problem="is no account",
+                problem="is not an account",
                 fix=Text("%(few)s to %(most)s letters and digits", few=_FEWEST_DIGITS, most=_MOST_DIGITS),
             )
         if self.amount_fen <= 0:

@@ -27,7 +27,9 @@ from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import GradeChanged
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
+from dialer.language import Lang
 from dialer.org.unit_store import add_unit
+from dialer.sentences import refusal_sentence
 from dialer.work.transfers import escalate_unsigned
 from tests.audit_lines import audit_lines
 from tests.control.scene import Scene
@@ -310,8 +312,16 @@ def test_a_load_that_is_not_there_cannot_be_paused(scene: Scene):
 
 
 def test_what_is_not_paused_cannot_be_resumed(scene: Scene):
-    with pytest.raises(NotFound, match="pause of unit 临河"):
-        go_on(scene, PauseScope.UNIT, "临河")
+    for scope, subject, english, chinese in (
+        (PauseScope.ALL, "", "pause of all dialling does not exist", "全部外呼的暂停不存在"),
+        (PauseScope.UNIT, "临河", "pause of unit 临河 does not exist", "单位 临河 的暂停不存在"),
+        (PauseScope.LOAD, "7", "pause of load 7 does not exist", "批次 7 的暂停不存在"),
+        (PauseScope.GRADE, "high", "pause of grade high does not exist", "高危等级的暂停不存在"),
+    ):
+        with pytest.raises(NotFound) as refused:
+            go_on(scene, scope, subject)
+        assert refusal_sentence(refused.value, Lang.EN) == english
+        assert refusal_sentence(refused.value, Lang.ZH) == chinese
 
 
 def test_what_was_withdrawn_while_held_is_tidied_up(scene: Scene):

@@ -114,6 +114,9 @@ async def test_a_token_that_is_not_for_us_opens_nothing(console: ConsoleDesk, is
         {"iss": "http://127.0.0.1:1"},
         {"aud": "another client"},
         {"aud": ["dialer", "another"]},
+        {"aud": ["dialer", "another"], "azp": "another"},
+        {"aud": ["dialer"], "azp": "another"},
+        {"azp": "another"},
         {"exp": 1_700_000_000},
         {"nonce": "another"},
         {"key": "another"},
@@ -124,6 +127,16 @@ async def test_a_token_that_is_not_for_us_opens_nothing(console: ConsoleDesk, is
         client = console.stranger()
         answer = await client.get("/sign-in/identity/back", params=await go_there(client))
         assert answer.status_code == 401, lie
+
+
+@pytest.mark.parametrize("claims", [{"aud": [CLIENT]}, {"aud": [CLIENT, "another"], "azp": CLIENT}])
+async def test_the_audience_may_be_a_list(console: ConsoleDesk, issuer: str, claims: dict[str, object]):
+    console.account(Role.CLERK, login="wang")
+    async with httpx.AsyncClient() as teller:
+        await teller.get(issuer + "/lie", params={"claims": json.dumps(claims)})
+    client = console.stranger()
+    answer = await client.get("/sign-in/identity/back", params=await go_there(client))
+    assert answer.status_code == 303
 
 
 async def test_a_provider_that_is_down_is_named(console_app: Application):

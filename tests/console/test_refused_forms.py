@@ -116,7 +116,7 @@ async def test_a_wrong_stop_payment_form_keeps_what_was_typed(
     path = f"/desk/stop-payments/{payment_id}/requests"
     for page in ("/desk", "/approvals", f"/cases/{case_id}"):
         for field, wrong, says in (
-            ("account", {"account": "12"}, "is no account"),
+            ("account", {"account": "12"}, "is not an account"),
             ("amount", {"amount": "viel", "account": "622202020000"}, "is not an amount"),
             ("bank", {"bank": " ", "account": "622202020000"}, "the name of the bank"),
             ("at", {"at": "2020-01-01T10:00", "account": "622202020000"}, "is not within the last 30 days"),
@@ -139,7 +139,7 @@ async def test_without_its_page_the_reason_is_still_said(caller: Person, payment
     path = f"/desk/stop-payments/{payment[1]}/requests"
     for headers in ({}, {"Referer": "http://test/account"}, {"Referer": "http://test/nowhere"}):
         answer = await caller.client.post(path, data={"csrf": caller.csrf} | BANK, headers=headers)
-        assert (answer.status_code, "is no account" in text(answer)) == (422, True)
+        assert (answer.status_code, "is not an account" in text(answer)) == (422, True)
 
 
 async def test_secrets_are_not_typed_again(console: ConsoleDesk):

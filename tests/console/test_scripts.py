@@ -153,7 +153,7 @@ async def test_a_file_that_is_no_script_is_shown_at_its_line(desk: ConsoleDesk):
     assert f"Line {line}: is not TOML" in text(answer)
     assert f'data-line="{line}"' in answer.text
     wrong = await author.post("/scripts", source=LOAN.replace('next = "acknowledge"', 'next = "nowhere"'))
-    assert "warn: leads to nowhere, which is no node" in text(wrong)
+    assert "warn: leads to nowhere, which is not a node" in text(wrong)
     assert len(script_versions(desk.app.services, "loan")) == 1
 
 
@@ -166,7 +166,7 @@ async def test_a_file_is_loaded_and_one_that_is_no_text_is_refused(desk: Console
     odd = {"sheet": ("mine.toml", "贷款".encode("gbk"), "text/plain")}
     answer = await author.client.post("/scripts", data={"csrf": author.csrf}, files=odd)
     assert answer.status_code == 422
-    assert "the file is no text in UTF-8" in text(answer)
+    assert "the file is not text in UTF-8" in text(answer)
 
 
 async def test_only_checking_keeps_nothing(desk: ConsoleDesk):

@@ -68,7 +68,7 @@ async def test_without_a_network_in_the_settings_nothing_can_be_added(console: C
 
 async def test_what_is_wrong_is_told_beside_its_field(open_desk: ConsoleDesk):
     for form, said in (
-        ({"name": "x y", "url": URL, "case_settled": "1"}, "is no name for a webhook"),
+        ({"name": "x y", "url": URL, "case_settled": "1"}, "is not a valid name for a webhook"),
         ({"name": "x", "url": "http://10.1.2.3/", "case_settled": "1"}, "is http"),
         ({"name": "x", "url": "https://192.168.1.1/", "case_settled": "1"}, "that no setting allows"),
         ({"name": "x", "url": URL}, "one or more of case_filed, case_settled, high_missed"),

@@ -346,7 +346,7 @@ class TestARequest:
         assert (assignment.track, assignment.reason) == (track, Reason.ON_REQUEST)
 
     def test_for_a_robot_as_a_person_conflicts(self):
-        with pytest.raises(Conflict, match="a robot is no person"):
+        with pytest.raises(Conflict, match="the robot is not staff"):
             started().tell(AssignmentRequested(track=Track.ROBOT))
 
     def test_a_requested_visit_is_not_undone_by_a_number_that_is_dead(self):

@@ -14,15 +14,15 @@ from dialer.db.migrations import migrate_database, script_location
 
 @contextmanager
 def at_revision(url: str, revision: str) -> Iterator[sa.Engine]:
-    services = sa.create_engine(url)
+    engine = sa.create_engine(url)
     config = Config()
     config.set_main_option("script_location", str(script_location()))
     config.set_main_option("path_separator", "os")
-    with services.begin() as connection:
+    with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
-    yield services
-    services.dispose()
+    yield engine
+    engine.dispose()
 
 
 def test_unseen_alarms_are_grouped_under_the_oldest(empty_database: str):

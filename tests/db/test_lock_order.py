@@ -55,8 +55,8 @@ def bureau(fresh_database: str) -> Iterator[Bureau]:
 def waiting_for(
     bureau: Bureau, held: sa.ColumnElement[bool], act: Callable[[], object]
 ) -> Iterator[sa.Connection]:
-    """Somebody holds these rows, and `act` waits for him within the block; done when he has gone."""
-    services = sa.create_engine(bureau.store.url)
+    """Somebody holds these rows, and `act` waits for them within the block; done when they have gone."""
+    engine = sa.create_engine(bureau.store.url)
     faults: list[Exception] = []
 
     def run() -> None:
@@ -67,14 +67,14 @@ def waiting_for(
 
     acting = threading.Thread(target=run)
     try:
-        with services.connect() as holder:
+        with engine.connect() as holder:
             assert holder.execute(_lock(held)).all()
             acting.start()
-            _until_somebody_waits(services, acting, faults)
+            _until_somebody_waits(engine, acting, faults)
             yield holder
         acting.join(PATIENCE_SECONDS)
     finally:
-        services.dispose()
+        engine.dispose()
     assert not faults, faults
 
 
@@ -86,12 +86,12 @@ def may_have(holder: sa.Connection, which: sa.ColumnElement[bool]) -> bool:
     return bool(holder.execute(_lock(which, nowait=True)).all())
 
 
-def _until_somebody_waits(services: sa.Engine, acting: threading.Thread, faults: list[Exception]) -> None:
+def _until_somebody_waits(engine: sa.Engine, acting: threading.Thread, faults: list[Exception]) -> None:
     waiting = sa.text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     for _ in range(int(PATIENCE_SECONDS / 0.02)):
-        with services.connect() as connection:
+        with engine.connect() as connection:
             if connection.scalar(waiting):
                 return
         acting.join(0.02)

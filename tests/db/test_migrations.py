@@ -30,8 +30,8 @@ APPEND_ONLY = (
 
 
 def test_migrations_give_exactly_the_tables(fresh_database: str):
-    services = sa.create_engine(fresh_database)
-    with services.connect() as connection:
+    engine = sa.create_engine(fresh_database)
+    with engine.connect() as connection:
         partitions = set(
             connection.execute(sa.text("SELECT relname FROM pg_class WHERE relispartition")).scalars()
         )
@@ -45,7 +45,7 @@ def test_migrations_give_exactly_the_tables(fresh_database: str):
             },
         )
         assert compare_metadata(context, metadata) == []
-    services.dispose()
+    engine.dispose()
 
 
 def test_every_column_of_words_allows_exactly_those_of_its_enum(fresh_database: str):
@@ -56,14 +56,14 @@ def test_every_column_of_words_allows_exactly_those_of_its_enum(fresh_database: 
         for column in table.columns
         if "words" in column.info
     }
-    services = sa.create_engine(fresh_database)
-    with services.connect() as connection:
+    engine = sa.create_engine(fresh_database)
+    with engine.connect() as connection:
         checks = connection.execute(
             sa.text(
                 "SELECT conname, pg_get_constraintdef(oid) AS body FROM pg_constraint WHERE contype = 'c'"
             )
         ).all()
-    services.dispose()
+    engine.dispose()
     found = {check.conname: set(re.findall("'([^']*)'", check.body)) for check in checks}
     assert {name: found.get(name) for name in told} == told
     assert "ck_attempt_state" in told
@@ -71,7 +71,7 @@ def test_every_column_of_words_allows_exactly_those_of_its_enum(fresh_database: 
 
 def test_ledgers_refuse_truncation(fresh_database: str):
     for table in APPEND_ONLY:
-        services = sa.create_engine(fresh_database)
-        with pytest.raises(sa.exc.DBAPIError, match="append-only"), services.begin() as connection:
+        engine = sa.create_engine(fresh_database)
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), engine.begin() as connection:
             connection.execute(sa.text(f'TRUNCATE "{table}" CASCADE'))
-        services.dispose()
+        engine.dispose()

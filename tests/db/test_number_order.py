@@ -21,7 +21,7 @@ def test_numbers_are_freed_in_the_order_in_which_a_claim_takes_them(fresh_databa
     # The higher one lies first on the disk.
     for blind, attempt_id in zip((HIGH, LOW), attempts, strict=True):
         scene.put_live_number(blind, attempt_id)
-    services = sa.create_engine(fresh_database)
+    engine = sa.create_engine(fresh_database)
 
     def free() -> None:
         with scene.tx() as tx:
@@ -29,16 +29,16 @@ def test_numbers_are_freed_in_the_order_in_which_a_claim_takes_them(fresh_databa
 
     freeing = threading.Thread(target=free)
     try:
-        with services.connect() as claim:
+        with engine.connect() as claim:
             claim.execute(_lock(LOW))
             freeing.start()
-            _until_somebody_waits(services)
+            _until_somebody_waits(engine)
             # A claim that holds the lower one may go on to the higher one.
             assert claim.execute(_lock(HIGH, nowait=True)).one()
         freeing.join(PATIENCE_SECONDS)
         free_now = scene.rows(sa.select(t.live_number.c.attempt_id))
     finally:
-        services.dispose()
+        engine.dispose()
         scene.close()
     assert [row["attempt_id"] for row in free_now] == [None, None]
 
@@ -51,13 +51,13 @@ def _lock(blind: bytes, *, nowait: bool = False) -> sa.Select[tuple[uuid.UUID]]:
     )
 
 
-def _until_somebody_waits(services: sa.Engine) -> None:
+def _until_somebody_waits(engine: sa.Engine) -> None:
     waiting = sa.text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     ever = threading.Event()
     for _ in range(int(PATIENCE_SECONDS / 0.02)):
-        with services.connect() as connection:
+        with engine.connect() as connection:
             if connection.scalar(waiting):
                 return
         ever.wait(0.02)

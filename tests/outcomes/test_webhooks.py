@@ -267,7 +267,7 @@ async def test_a_name_that_leads_to_an_address_that_is_not_allowed_gets_nothing(
     [
         ("http://receiver.example/", "is http"),
         ("http://10.1.2.3/", "is http"),
-        ("ftp://127.0.0.1/", "is no address"),
+        ("ftp://127.0.0.1/", "is not a valid address"),
         ("https://user:word@127.0.0.1/", "has a user"),
         ("https://user@127.0.0.1/", "has a user"),
         ("https://:word@127.0.0.1/", "has a user"),
@@ -277,12 +277,12 @@ async def test_a_name_that_leads_to_an_address_that_is_not_allowed_gets_nothing(
         ("https://169.254.169.254/latest", "that no setting allows"),
         ("https://[::ffff:169.254.169.254]/", "that no setting allows"),
         ("https://8.8.8.8/", "that no setting allows"),
-        ("https:///path", "is no address"),
-        ("https://127.0.0.1:99999/", "is no address"),
-        ("https://127.0.0.1:0/", "is no address"),
-        ("https://127.0.0.1/".ljust(501, "a"), "is no address"),
-        ("javascript:alert(1)", "is no address"),
-        ("", "is no address"),
+        ("https:///path", "is not a valid address"),
+        ("https://127.0.0.1:99999/", "is not a valid address"),
+        ("https://127.0.0.1:0/", "is not a valid address"),
+        ("https://127.0.0.1/".ljust(501, "a"), "is not a valid address"),
+        ("javascript:alert(1)", "is not a valid address"),
+        ("", "is not a valid address"),
     ],
 )
 def test_these_addresses_are_refused(url: str, problem: str):
@@ -373,7 +373,7 @@ def test_what_makes_no_webhook(services: Services):
     for wrong, about, problem in (
         ({"name": ""}, "name", "1 to 64 of letters"),
         ({"name": "x" * 65}, "name", "1 to 64 of letters"),
-        ({"name": "a/b"}, "name", "is no name for a webhook"),
+        ({"name": "a/b"}, "name", "is not a valid name for a webhook"),
         ({"events": []}, "events", "one or more of case_filed, case_settled, high_missed"),
         ({"events": ["case_settled", "case_opened"]}, "events", "is not known"),
         ({"by": " "}, "by", "is empty"),

@@ -108,10 +108,10 @@ def test_a_traceback_is_one_line_and_masked(stream: io.StringIO):
 
 def test_no_sql_parameter_reaches_the_log_at_the_lowest_level(stream: io.StringIO, empty_database: str):
     configure_logs(level="debug", log_format="json", stream=stream)
-    services = sa.create_engine(empty_database, poolclass=sa.NullPool)
-    with services.connect() as connection:
+    engine = sa.create_engine(empty_database, poolclass=sa.NullPool)
+    with engine.connect() as connection:
         connection.execute(sa.text("select :name"), {"name": "Zhang San"})
-    services.dispose()
+    engine.dispose()
     assert "Zhang San" not in stream.getvalue()
     assert "select" not in stream.getvalue()
 

@@ -40,7 +40,7 @@ def line_of(text: str, part: str) -> int:
     ("old", "new", "problem", "part"),
     [
         ('kind = "ask"', 'kind = "query"', "kind query must be", 'kind = "query"'),
-        ('next = "acknowledge"', 'next = "nowhere"', "leads to nowhere, which is no node", "[nodes.warn]"),
+        ('next = "acknowledge"', 'next = "nowhere"', "leads to nowhere, which is not a node", "[nodes.warn]"),
         ("retries = 2\n", "", "retries is missing", "[nodes.scene]"),
         ("retries = 2", 'retries = "two"', "retries must be a whole number", 'retries = "two"'),
         ("retries = 2", "retires = 2", "does not know retires", "retires = 2"),
@@ -51,7 +51,7 @@ def line_of(text: str, part: str) -> int:
         ('id = "loan"', 'id = "../loan"', "id must be small letters", 'id = "../loan"'),
         ('id = "loan"', "id = 7", "id must be a text", "id = 7"),
         ('phrases = "yes"', "phrases = [1]", "choices 1 phrases must be a table", "[nodes.scene.choices]"),
-        ('next = "acknowledge"', 'next = "repeat"', "leads to repeat, which is no node", "[nodes.warn]"),
+        ('next = "acknowledge"', 'next = "repeat"', "leads to repeat, which is not a node", "[nodes.warn]"),
         ("must_say = true", "must_say = 1", "must_say must be true or false", "must_say = 1"),
     ],
 )

@@ -39,7 +39,7 @@ def test_every_shipped_rule_comes_out_as_its_examples_say_and_every_fraud_type_i
         ('count = "app"', 'sum = "app.duration_seconds"', "cannot take the sum", "allowed"),
         ('within = "72h"', 'within = "90d"', "is too long", "336 hours"),
         ('within = "72h"', 'within = "three days"', "is not a period", "72h"),
-        ("{uses}次", "{number}次", "names a value that is no feature", "uses"),
+        ("{uses}次", "{number}次", "names a value that is not a feature", "uses"),
         ("title.en", "title.fr", "not in both languages", "title.en"),
         ("points = 35", "points = ", "is not TOML", "correct that line"),
         ("points = 35", 'points = 35\nfloor = "top"', "top is not known", "extra_high"),

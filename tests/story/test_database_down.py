@@ -30,12 +30,12 @@ TALKS = Behaviour(
 
 @contextmanager
 def administrator(url: str) -> Iterator[sa.Connection]:
-    services = sa.create_engine(url.rpartition("/")[0] + "/postgres", isolation_level="AUTOCOMMIT")
+    engine = sa.create_engine(url.rpartition("/")[0] + "/postgres", isolation_level="AUTOCOMMIT")
     try:
-        with services.connect() as connection:
+        with engine.connect() as connection:
             yield connection
     finally:
-        services.dispose()
+        engine.dispose()
 
 
 def take_down(url: str) -> None:
@@ -83,14 +83,14 @@ def test_thrown_out_in_the_middle_it_answers_503_and_keeps_nothing_and_the_repea
     asking = threading.Thread(
         target=lambda: answers.extend(board.ask(step(attempt), status(attempt, "ringing", "1")))
     )
-    services = sa.create_engine(board.store.url)
-    with services.begin() as holder:
+    engine = sa.create_engine(board.store.url)
+    with engine.begin() as holder:
         holder.execute(sa.select(t.attempt).where(t.attempt.c.id == attempt).with_for_update())
         asking.start()
         while asking.is_alive():
-            _end_the_waiting(services)
+            _end_the_waiting(engine)
             asking.join(0.05)
-    services.dispose()
+    engine.dispose()
     assert codes(answers) == [503, 503]  # type: ignore[arg-type]
     assert all(SAFE in answer.text for answer in answers)  # type: ignore[attr-defined]
     assert board.events(attempt) == []
@@ -98,12 +98,12 @@ def test_thrown_out_in_the_middle_it_answers_503_and_keeps_nothing_and_the_repea
     assert board.events(attempt) == ["status.1", "talk.0"]
 
 
-def _end_the_waiting(services: sa.Engine) -> int:
+def _end_the_waiting(engine: sa.Engine) -> int:
     statement = sa.text(
         "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    with services.connect() as connection:
+    with engine.connect() as connection:
         return int(connection.scalar(statement) or 0)
 
 

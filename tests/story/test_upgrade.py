@@ -35,12 +35,12 @@ TALKS = Behaviour(
 
 def migrate_further(url: str) -> None:
     """What the next version may do: it adds, and leaves what the older one reads."""
-    services = sa.create_engine(url)
-    with services.begin() as connection:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         connection.execute(sa.text("ALTER TABLE attempt ADD COLUMN of_the_next_version text"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :newer"), {"newer": NEWER})
-    services.dispose()
+    engine.dispose()
 
 
 async def test_calls_that_live_are_heard_to_their_end_and_no_new_one_is_claimed(w: World):
@@ -66,11 +66,11 @@ async def test_calls_that_live_are_heard_to_their_end_and_no_new_one_is_claimed(
 
 @contextmanager
 def migrating(url: str) -> Iterator[sa.Connection]:
-    services = sa.create_engine(url)
-    with services.begin() as connection:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         yield connection
-    services.dispose()
+    engine.dispose()
 
 
 async def test_while_the_migration_runs_nothing_is_claimed_and_nobody_waits_for_it(w: World):
@@ -83,14 +83,14 @@ async def test_while_the_migration_runs_nothing_is_claimed_and_nobody_waits_for_
 
 
 def test_a_claim_under_way_ends_before_the_migration_begins(scene: Scene):
-    services = sa.create_engine(scene.store.url)
+    engine = sa.create_engine(scene.store.url)
     may_begin = sa.select(sa.func.pg_try_advisory_xact_lock(MIGRATION_LOCK))
-    with services.connect() as migration:
+    with engine.connect() as migration:
         with scene.tx() as tx:
             assert hold_schema(tx, built_for=scene.services.schema)
             assert not migration.scalar(may_begin)
         assert migration.scalar(may_begin)
-    services.dispose()
+    engine.dispose()
 
 
 def test_an_older_version_refuses_to_start_in_one_line(env_of_newer: dict[str, str]):

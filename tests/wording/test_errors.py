@@ -98,6 +98,7 @@ EXAMPLES = [
     DialerError("is missing"),
     Refusal("is missing"),
     NotFound(kind="unit", key=7),
+    NotFound(kind="link", key=""),
     Conflict("the stop payment is done already"),
     Overtaken(
         Text("%(who)s has reported it already: %(outcome)s", who="li", outcome=OutcomeKind.REFUSES),
@@ -220,6 +221,12 @@ def test_every_refusal_has_its_sentence_in_both_languages(fault: DialerError):
     assert "%(" not in chinese + english
     assert HAN.search(sentence(fault.text, Lang.ZH))
     assert sentence(fault.text, Lang.EN) == english or isinstance(fault, Invalid | Overtaken)
+
+
+def test_what_has_no_key_is_named_alone():
+    missing = NotFound(kind="link", key="")
+    assert refusal_sentence(missing, Lang.EN) == "link does not exist"
+    assert refusal_sentence(missing, Lang.ZH) == "链接不存在"
 
 
 def test_a_word_of_the_trade_is_one_in_each_language():

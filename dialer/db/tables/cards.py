@@ -231,7 +231,7 @@ card_opener = sa.Table(
     sa.CheckConstraint("(person_blind IS NULL) <> (ring_id IS NULL)", name="one"),
     sa.CheckConstraint("(state IN ('confirmed', 'lifted')) = (decided_by IS NOT NULL)", name="decided"),
 )
-"""A frequent opener or a ring on the morning's list: a finding of the checks, which a person confirms or lifts."""
+"""A frequent opener or a ring on the morning list: a finding of the checks, which a person confirms or lifts."""
 
 card_question = sa.Table(
     "card_question",
