@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.casefile.reading import CaseOut, case_out, show_case
+from dialer.core.errors import Invalid
 from dialer.core.rates import Dimension
 from dialer.db import tables as t
 from dialer.org.unit_store import teach_unit_alias, touch_units
@@ -94,6 +95,17 @@ async def test_a_token_reads_what_it_sent_however_its_unit_was_written(office: O
     own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
     assert await _status(office, own, header) == 200
     assert [row["unit"] for row in office.rows(t.warning)] == [spelling]
+
+
+@pytest.mark.parametrize("wrong", ["无此单位", "城关派出所"])
+async def test_a_token_is_refused_for_a_unit_that_is_unknown_or_one_of_two(office: Office, wrong: str):
+    units = [office.unit("城关派出所", office.unit(above)) for above in ("甲县公安局", "乙县公安局")]
+    with pytest.raises(Invalid, match=r"names no unit, or more than one .write its name after") as refused:
+        office.token("bank", "cases:read", unit=wrong)
+    assert refused.value.field == "unit"
+    office.token("bank", "cases:read", unit=" 甲县公安局/城关派出所 ")
+    token = office.rows(t.api_token)[-1]
+    assert (token["unit"], token["unit_id"]) == ("甲县公安局/城关派出所", units[0])
 
 
 async def test_units_that_exchange_names_exchange_no_tokens(office: Office):

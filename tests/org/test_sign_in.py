@@ -602,17 +602,12 @@ class TestTokens:
             {"days": 1100},
             {"name": "A" + "b.-_9" * 12 + "xyz"},
             {"scopes": ["report:read"]},
-            {"unit": "临河"},
             {"sources": ["x" * 200]},
             {"sources": [f"source {n}" for n in range(50)]},
         ],
     )
     def test_at_the_limit_it_is_made(self, scenario: Scenario, more: dict[str, Any]) -> None:
-        with scenario.tx() as tx:
-            unit_id = add_unit(tx, name="临河", parent_id=None)
-        assert add_token(scenario.services, **GOOD | more).token.unit_id == (
-            unit_id if "unit" in more else None
-        )
+        assert add_token(scenario.services, **GOOD | more)
 
     @pytest.mark.parametrize(
         ("more", "field", "said"),
@@ -637,20 +632,11 @@ class TestTokens:
             ({"sources": ["x" * 201]}, "source", "is not a name of a source"),
             ({"sources": [f"source {n}" for n in range(51)]}, "source", "is not a name of a source"),
             ({"by": ""}, "by", "is empty"),
-            (
-                {"unit": "临河"},
-                "unit",
-                "names no unit, or more than one (write its name after that of the unit",
-            ),
-            ({"unit": "城关派出所"}, "unit", "names no unit, or more than one"),
         ],
     )
     def test_beyond_it_is_refused_with_what_to_do(
         self, scenario: Scenario, more: dict[str, Any], field: str, said: str
     ) -> None:
-        with scenario.tx() as tx:
-            for above in ("甲局", "乙局"):
-                add_unit(tx, name="城关派出所", parent_id=add_unit(tx, name=above, parent_id=None))
         with pytest.raises(Invalid) as refused:
             add_token(scenario.services, **GOOD | more)
         assert refused.value.field == field
