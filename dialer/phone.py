@@ -145,6 +145,7 @@ def _reader(services: Services) -> Token:
         name=PLAYER,
         scopes=frozenset(),
         unit="",
+        unit_id=None,
         sources=(),
         created_at=moment,
         expires_at=moment,

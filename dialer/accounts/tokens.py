@@ -26,7 +26,7 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.language import Text
-from dialer.org.staff import NewToken, check_token, make_token
+from dialer.org.staff import NewToken, check_token, make_token, typed_unit_of_token
 from dialer.org.staff_store import TokenScope, find_member, lock_administrators
 from dialer.services import Services
 
@@ -69,6 +69,7 @@ def ask_token(
     reason = required_text("why", why)[:_LONGEST_REASON]
     real_now, c = services.real.now(), t.token_request.c
     with services.store.begin() as tx:
+        unit_id = typed_unit_of_token(tx, services, unit)
         if not lock_administrators(tx, Role.SECURITY_ADMINISTRATOR):
             raise Conflict(
                 "a security administrator must confirm this: make an account for one first, of the whole centre"
@@ -94,6 +95,7 @@ def ask_token(
                 name=name,
                 scopes=sorted(scope.value for scope in wanted),
                 unit=unit,
+                unit_id=unit_id,
                 sources=list(sources),
                 days=days,
                 why=reason,
@@ -140,6 +142,7 @@ def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
             scopes=frozenset(map(TokenScope, row["scopes"])),
             days=row["days"],
             unit=row["unit"],
+            unit_id=row["unit_id"],
             sources=row["sources"],
             by=who,
             asked_by=row["asked_by"],

@@ -31,6 +31,7 @@ from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.rates import CaseFilter, Dimension
 from dialer.core.values import FraudType, Grade
 from dialer.language import Text, bilingual
+from dialer.org.staff import is_unit_of_token
 from dialer.org.staff_store import Token
 from dialer.outcomes.report import (
     CutOut,
@@ -106,7 +107,7 @@ async def get_case(
 def case(services: Services, token: Token, case_id: int) -> dict[str, Any]:
     """As `dialer case ID --json`. Raises `NotFound`, also for another unit's case, and `Unavailable`."""
     story = show_case(services, case_id)
-    if token.unit and story.file.stored.unit != token.unit:
+    if token.unit and not is_unit_of_token(services, token, story.file.stored.unit_id):
         raise NotFound(kind="case", key=case_id)
     return case_out(story).plain()
 

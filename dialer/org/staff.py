@@ -441,12 +441,49 @@ def add_token(
     """A new token, audited, which sends signals of its own name and of `sources`. Raises `Invalid`, and `Conflict`
     where the name is in use.
     """
-    who = actor_name(by)
+    who, unit = actor_name(by), unit.strip()
     wanted = check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
     with services.store.begin() as tx:
+        unit_id = typed_unit_of_token(tx, services, unit)
         return make_token(
-            tx, services, name=name, scopes=wanted, days=days, unit=unit, sources=sources, by=who
+            tx,
+            services,
+            name=name,
+            scopes=wanted,
+            days=days,
+            unit=unit,
+            unit_id=unit_id,
+            sources=sources,
+            by=who,
         )
+
+
+def typed_unit_of_token(tx: Tx, services: Services, unit: str) -> int | None:
+    """The id of the unit that was typed for a new token; None for ''. Raises `Invalid` where the text means no unit or
+    more than one.
+    """
+    if not unit:
+        return None
+    found = services.units.current(tx).find(unit)
+    if found is None:
+        raise Invalid(
+            field="unit",
+            problem="names no unit, or more than one",
+            fix="write its name after that of the unit above it",
+        )
+    return found.id
+
+
+def is_unit_of_token(services: Services, token: Token, unit_id: int | None) -> bool:
+    """Whether the token, which has a unit, sees cases of the unit `unit_id`: its own unit alone. A token without the id
+    of its unit sees those of the unit that its text means now.
+    """
+    own = token.unit_id
+    if own is None:
+        with services.store.begin() as tx:
+            found = services.units.current(tx).find(token.unit)
+        own = None if found is None else found.id
+    return own is not None and own == unit_id
 
 
 def check_token(
@@ -492,6 +529,7 @@ def make_token(
     scopes: frozenset[TokenScope],
     days: int,
     unit: str,
+    unit_id: int | None = None,
     sources: Sequence[str] = (),
     by: str,
     asked_by: str = "",
@@ -507,6 +545,7 @@ def make_token(
         secret_hash=token_hash(secret),
         scopes=scopes,
         unit=unit,
+        unit_id=unit_id,
         sources=sources,
         real_now=real_now,
         expires_at=real_now + timedelta(days=days),

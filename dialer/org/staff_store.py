@@ -633,7 +633,9 @@ class Token:
     name: str
     scopes: frozenset[TokenScope]
     unit: str
-    """The unit of its warnings that name none, and the only unit whose cases it sees; '' for the whole city."""
+    """The unit of its warnings that name none, as it was typed; '' for the whole city."""
+    unit_id: int | None
+    """The only unit whose cases it sees; None for the whole city, and where `unit` was stored without an id."""
     sources: Sequence[str]
     """Sources whose signals it may send, besides those of its own name."""
     created_at: datetime
@@ -657,6 +659,7 @@ def insert_token(
     secret_hash: bytes,
     scopes: Iterable[TokenScope],
     unit: str,
+    unit_id: int | None = None,
     sources: Iterable[str] = (),
     real_now: datetime,
     expires_at: datetime,
@@ -669,6 +672,7 @@ def insert_token(
             secret_hash=secret_hash,
             scopes=sorted(scope.value for scope in scopes),
             unit=unit,
+            unit_id=unit_id,
             sources=sorted({one.strip() for one in sources} - {name}),
             created_at=real_now,
             expires_at=expires_at,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from dialer.db.unit_of_work import Row
 from dialer.org.staff import add_token
+from dialer.org.unit_store import add_unit
 from dialer.services import Application
 from tests.clock import FrozenClock
 
@@ -37,6 +38,11 @@ class Office:
             self.app.services, name=name, scopes=scopes or EVERYTHING, days=30, unit=unit, by="test"
         )
         return {"Authorization": f"Bearer {new.secret}"}
+
+    def unit(self, name: str, parent_id: int | None = None) -> int:
+        """The id of a new unit."""
+        with self.app.services.store.begin() as tx:
+            return add_unit(tx, name=name, parent_id=parent_id)
 
     async def send(self, *warnings: object, headers: Mapping[str, str] | None = None) -> httpx.Response:
         body = warnings[0] if len(warnings) == 1 else list(warnings)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+import sqlalchemy as sa
 
 from dialer.casefile.reading import CaseOut, case_out, show_case
+from dialer.core.errors import Invalid
 from dialer.core.rates import Dimension
 from dialer.db import tables as t
+from dialer.org.unit_store import teach_unit_alias, touch_units
 from dialer.outcomes.report import (
     CutOut,
     RatesQuery,
@@ -60,13 +63,78 @@ async def test_what_is_no_case_number_is_refused_by_its_name(office: Office):
 
 
 async def test_a_token_of_one_unit_sees_its_own_cases_alone(office: Office):
+    unit_id = office.unit("临河分局")
+    office.unit("五原县局")
+    office.unit("城关派出所", unit_id)
     header = office.token("linhe", "warnings:write", "cases:read", unit="临河分局")
     own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
     foreign = first(await office.send({"phones": "13800138002", "unit": "五原县局"}, headers=header))[
         "case_id"
     ]
     assert (await office.client.get(f"/api/v1/cases/{own}", headers=header)).status_code == 200
-    assert (await office.client.get(f"/api/v1/cases/{foreign}", headers=header)).status_code == 404
+    below = first(await office.send({"phones": "13800138003", "unit": "城关派出所"}, headers=header))[
+        "case_id"
+    ]
+    unknown = first(await office.send({"phones": "13800138004", "unit": "无此单位"}, headers=header))[
+        "case_id"
+    ]
+    for other in (foreign, below, unknown):
+        assert (await office.client.get(f"/api/v1/cases/{other}", headers=header)).status_code == 404
+
+
+async def _status(office: Office, case_id: int, header: dict[str, str]) -> int:
+    return (await office.client.get(f"/api/v1/cases/{case_id}", headers=header)).status_code
+
+
+@pytest.mark.parametrize("spelling", ["临河公安分局", "临河分局一中队", "市局/临河分局"])
+async def test_a_token_reads_what_it_sent_however_its_unit_was_written(office: Office, spelling: str):
+    unit_id = office.unit("临河分局", office.unit("市局"))
+    with office.app.services.store.begin() as tx:
+        teach_unit_alias(tx, "临河分局一中队", unit_id=unit_id, by="test", now=office.clock.now())
+    header = office.token("linhe", "warnings:write", "cases:read", unit=spelling)
+    own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
+    assert await _status(office, own, header) == 200
+    assert [row["unit"] for row in office.rows(t.warning)] == [spelling]
+
+
+@pytest.mark.parametrize("wrong", ["无此单位", "城关派出所"])
+async def test_a_token_is_refused_for_a_unit_that_is_unknown_or_one_of_two(office: Office, wrong: str):
+    units = [office.unit("城关派出所", office.unit(above)) for above in ("甲县公安局", "乙县公安局")]
+    with pytest.raises(Invalid, match=r"names no unit, or more than one .write its name after") as refused:
+        office.token("bank", "cases:read", unit=wrong)
+    assert refused.value.field == "unit"
+    office.token("bank", "cases:read", unit=" 甲县公安局/城关派出所 ")
+    token = office.rows(t.api_token)[-1]
+    assert (token["unit"], token["unit_id"]) == ("甲县公安局/城关派出所", units[0])
+
+
+async def test_units_that_exchange_names_exchange_no_tokens(office: Office):
+    first_id, second_id = office.unit("甲所"), office.unit("乙所")
+    header = office.token("jia", "warnings:write", "cases:read", unit="甲所")
+    own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
+    with office.app.services.store.begin() as tx:
+        for unit_id, name in ((first_id, "丙所"), (second_id, "甲所"), (first_id, "乙所")):
+            tx.execute(sa.update(t.unit).where(t.unit.c.id == unit_id).values(name=name))
+        touch_units(tx)
+    foreign = first(await office.send({"phones": "13800138002", "unit": "甲所"}, headers=header))["case_id"]
+    assert await _status(office, own, header) == 200
+    assert await _status(office, foreign, header) == 404
+
+
+async def test_a_token_without_the_id_of_its_unit_sees_what_its_text_means(office: Office):
+    office.unit("临河分局")
+    header = office.token("linhe", "warnings:write", "cases:read", unit="临河公安分局")
+    with office.app.services.store.begin() as tx:
+        tx.execute(sa.update(t.api_token).where(t.api_token.c.name == "linhe").values(unit_id=None))
+    own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
+    assert await _status(office, own, header) == 200
+    unknown = first(await office.send({"phones": "13800138002", "unit": "无此单位"}, headers=header))[
+        "case_id"
+    ]
+    with office.app.services.store.begin() as tx:
+        tx.execute(sa.update(t.api_token).where(t.api_token.c.name == "linhe").values(unit="无此单位"))
+    office.clock.advance(10)
+    assert [await _status(office, one, header) for one in (own, unknown)] == [404, 404]
 
 
 async def test_the_report_is_that_of_the_command_line(office: Office):

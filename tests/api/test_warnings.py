@@ -225,6 +225,7 @@ async def test_a_rejected_warning_of_a_low_grade_raises_none(office: Office):
 
 
 async def test_a_tokens_unit_is_the_unit_of_warnings_without_one(office: Office):
+    office.unit("临河分局")
     header = office.token("linhe", "warnings:write", unit="临河分局")
     await office.send(
         {"phones": "13800138000"}, {"phones": "13800138001", "unit": "五原县局"}, headers=header

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.org.staff import TokenAuth, add_token
+from dialer.org.unit_store import touch_units
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
 
@@ -74,6 +75,7 @@ async def test_what_is_wrong_is_said_beside_its_field_and_the_rest_stays(
         ({"days": ""}, "is out of range"),
         ({"days": "99999"}, "is out of range"),
         ({"scope": "report:read", "unit": "临河区"}, "shows the whole city"),
+        ({"unit": "无此单位"}, "names no unit, or more than one"),
         ({"why": " "}, "is empty"),
     ):
         answer = await asker.post("/tokens", **(FORM | wrong))
@@ -98,6 +100,19 @@ async def test_a_name_is_asked_for_once_and_not_while_it_is_in_use(
     late = await second.post(f"/tokens/requests/{number_of(console)}/confirm")
     assert late.status_code == 409
     assert [row["state"] for row in console.rows(t.token_request)] == ["waiting"]
+
+
+async def test_the_unit_that_was_typed_is_the_tokens_unit_although_it_is_renamed_meanwhile(
+    console: ConsoleDesk, asker: Person, second: Person
+):
+    unit_id = ConsoleScenario(console).unit("临河分局")
+    assert (await asker.post("/tokens", **(FORM | {"unit": "临河公安分局"}))).status_code == 303
+    with console.app.services.store.begin() as tx:
+        tx.execute(sa.update(t.unit).where(t.unit.c.id == unit_id).values(name="新区分局"))
+        touch_units(tx)
+    assert (await second.post(f"/tokens/requests/{number_of(console)}/confirm")).status_code == 200
+    [token] = console.rows(t.api_token)
+    assert (token["unit"], token["unit_id"]) == ("临河公安分局", unit_id)
 
 
 async def test_a_request_is_refused_or_withdrawn(console: ConsoleDesk, asker: Person, second: Person):

@@ -10,6 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from dialer.db.columns import metadata
+from dialer.db.migrations import migrate_database
+from tests.db.test_grouping_migration import at_revision
 
 APPEND_ONLY = (
     "outcome",
@@ -75,3 +77,28 @@ def test_ledgers_refuse_truncation(fresh_database: str):
         with pytest.raises(sa.exc.DBAPIError, match="append-only"), engine.begin() as connection:
             connection.execute(sa.text(f'TRUNCATE "{table}" CASCADE'))
         engine.dispose()
+
+
+_TOKENS_OF_UNITS = """
+INSERT INTO unit (id, name, parent_id, path, active) OVERRIDING SYSTEM VALUE VALUES
+    (1, '市局', NULL, '{1}', true), (2, '临河分局', 1, '{1,2}', true), (3, '五原县局', 1, '{1,3}', true),
+    (4, '城关派出所', 2, '{1,2,4}', true), (5, '城关派出所', 3, '{1,3,5}', true), (6, '旧所', 1, '{1,6}', false),
+    (7, '旧所', 2, '{1,2,7}', true);
+INSERT INTO unit_alias (unit_id, text, key, by, at) VALUES
+    (2, '一 中队', '一中队', 'x', now()), (3, '临河分局', '临河分局', 'x', now()), (6, '老所', '老所', 'x', now());
+INSERT INTO api_token (name, secret_hash, scopes, unit, created_at, expires_at)
+SELECT 't' || n, decode(md5('a' || n) || md5('b' || n), 'hex'), '{cases:read}', unit, now(), now()
+FROM unnest(ARRAY['五原县局', '一 中队', '一中队', '临河分局', '城关派出所', '老所', '旧所', '无此单位', ''])
+    WITH ORDINALITY AS given (unit, n);
+"""
+
+
+def test_tokens_of_before_get_the_unit_that_their_text_means(empty_database: str):
+    """By name or alias, aliases first; a text of two units, of a closed one or of none gets none."""
+    with at_revision(empty_database, "0089") as engine:
+        with engine.begin() as connection:
+            connection.execute(sa.text(_TOKENS_OF_UNITS))
+        migrate_database(engine)
+        with engine.begin() as connection:
+            found = connection.execute(sa.text("SELECT unit_id FROM api_token ORDER BY id")).scalars().all()
+    assert found == [3, 2, 2, 3, None, None, 7, None, None]

@@ -602,7 +602,6 @@ class TestTokens:
             {"days": 1100},
             {"name": "A" + "b.-_9" * 12 + "xyz"},
             {"scopes": ["report:read"]},
-            {"unit": "临河"},
             {"sources": ["x" * 200]},
             {"sources": [f"source {n}" for n in range(50)]},
         ],

@@ -515,7 +515,8 @@ class TestTokens:
         assert made is not None
         assert made == rows.Token(
             id=made.id, name="bank", scopes=frozenset({TokenScope.SIGNALS_WRITE, TokenScope.CASES_READ}),
-            unit="临河", sources=["a", "b"], created_at=NOW, expires_at=LATER, revoked_at=None, last_used_on=None,
+            unit="临河", unit_id=None, sources=["a", "b"], created_at=NOW, expires_at=LATER, revoked_at=None,
+            last_used_on=None,
         )  # fmt: skip
         assert [made.may_send_signals_of(source) for source in ("bank", "a", "c")] == [True, True, False]
         assert made.is_good(real_now=LATER - INSTANT)

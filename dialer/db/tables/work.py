@@ -449,6 +449,7 @@ api_token = sa.Table(
     sa.Column("secret_hash", BYTEA, nullable=False, unique=True),
     sa.Column("scopes", ARRAY(sa.Text), nullable=False),
     sa.Column("unit", sa.Text, nullable=False, server_default=""),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
     sa.Column("sources", ARRAY(sa.Text), nullable=False, server_default="{}"),  # of signals, beside its name
     when("created_at", required=True),  # real
     when("expires_at", required=True),  # real
@@ -467,6 +468,7 @@ token_request = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("scopes", ARRAY(sa.Text), nullable=False),
     sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("unit_id", sa.ForeignKey("unit.id")),
     sa.Column("sources", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("days", sa.Integer, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
