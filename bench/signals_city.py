@@ -42,7 +42,7 @@ from bench.signals_life import (
 from dialer.signals.budget import draw, is_worth_listing, is_worth_removing, missed_fraud, turn
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.features import NO_ITEM, ROW, item_key, may_name_scammer, to_microseconds
-from dialer.signals.model import Change, Item, ListKind, Signal, SignalKind
+from dialer.signals.model import Item, ListChange, ListKind, Signal, SignalKind
 from dialer.signals.rules import Effect, RuleSet, shipped_rules
 from dialer.signals.scorecard import (
     FittedScorecard,
@@ -448,15 +448,15 @@ class Lister:
             changes = self.listed.setdefault(item, [])
             confirmed, denied = kept.count(True), kept.count(False)
             if not changes and is_worth_listing(confirmed, denied, len(recent)):
-                changes.append(self._change(item, at, Change.ENTERED))
+                changes.append(self._change(item, at, ListChange.ENTERED))
             elif len(changes) == 1 and is_worth_removing(confirmed, denied):
-                changes.append(self._change(item, at, Change.REMOVED))
+                changes.append(self._change(item, at, ListChange.REMOVED))
             else:
                 continue
             again |= dict.fromkeys(person for when, person in touches if when > hour - HELD_HOURS)
         return list(again)
 
-    def _change(self, item: bytes, at: datetime, change: Change) -> Signal:
+    def _change(self, item: bytes, at: datetime, change: ListChange) -> Signal:
         return Signal(
             source="robot", signal_no=f"{item.hex()}-{change}", kind=SignalKind.LIST_CHANGE, event_at=at,
             received_at=at, items=(self._town.items[item],), list_kind=ListKind.SUSPECTED, list_name="confirmed",

@@ -17,10 +17,10 @@ from typing import Any
 
 from dialer.core.values import FraudType, Grade
 from dialer.signals.model import (
-    Change,
     Direction,
     Item,
     ItemKind,
+    ListChange,
     ListKind,
     Reporter,
     Signal,
@@ -132,7 +132,7 @@ class _Maker:
                 items=(item,),
                 list_kind=list_kind,
                 list_name=list_kind.value,
-                change=Change.ENTERED,
+                change=ListChange.ENTERED,
             )
         )
 

@@ -22,7 +22,7 @@ import psutil
 
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.features import ROW, Listings, compile_rules, item_key, to_microseconds
-from dialer.signals.model import Change, Direction, Item, ItemKind, ListKind, Signal, SignalKind, Topic
+from dialer.signals.model import Direction, Item, ItemKind, ListChange, ListKind, Signal, SignalKind, Topic
 from dialer.signals.rules import shipped_rules
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -64,7 +64,7 @@ def signal(chance: random.Random, n: int, persons: int, at: datetime) -> Signal:
 def listed(kind: ItemKind, n: int, at: datetime) -> Signal:
     return Signal(
         source="list", signal_no=f"{kind} {n}", kind=SignalKind.LIST_CHANGE, event_at=at, received_at=at,
-        items=(item(kind, n),), list_kind=ListKind.FRAUD, list_name="fraud", change=Change.ENTERED,
+        items=(item(kind, n),), list_kind=ListKind.FRAUD, list_name="fraud", change=ListChange.ENTERED,
     )  # fmt: skip
 
 

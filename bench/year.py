@@ -85,8 +85,8 @@ from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.warnings.lists import load_list, submit_list
 from dialer.work.assignments import Assignment, Scope, waiting_assignments
 from dialer.work.desk_store import add_desk_call, change_desk_call
-from dialer.work.tasks import Report, approve_outcome, claim_next, report_assignment
-from dialer.work.visits import FromPhone, report_visit, take_step
+from dialer.work.tasks import WorkReport, approve_outcome, claim_next, report_assignment
+from dialer.work.visits import PhoneAct, report_visit, take_step
 
 WARNINGS, ROBOT_CALLS, HUMAN_CALLS, VISITS, FILED = 857_200, 600_000, 256_800, 2_918, 525
 GOAL_MS = 300
@@ -551,7 +551,7 @@ class Year:
         outcome_id = report_assignment(
             self.services,
             task.id,
-            Report(outcome=given, amounts=amounts, evidence=None if amounts.is_nothing else receipt),
+            WorkReport(outcome=given, amounts=amounts, evidence=None if amounts.is_nothing else receipt),
             by=caller,
             token=task.token,
         )
@@ -632,12 +632,12 @@ class Year:
         for visit in waiting:
             person = self._person(visit.case_id)
             self.clock.pass_seconds(1)
-            phone = FromPhone(client_id=uuid.uuid4(), by="wang")
+            phone = PhoneAct(client_id=uuid.uuid4(), by="wang")
             take_step(self.services, visit.id, VisitStage.ARRIVED, phone=phone)
             success = person.story is Story.OFFICER
             outcome = OutcomeKind.DISSUADED_IN_PERSON if success else OutcomeKind.REFUSES
-            phone = FromPhone(client_id=uuid.uuid4(), by="wang")
-            report_visit(self.services, visit.id, Report(outcome=outcome), phone=phone)
+            phone = PhoneAct(client_id=uuid.uuid4(), by="wang")
+            report_visit(self.services, visit.id, WorkReport(outcome=outcome), phone=phone)
             person.reporter = phone.by
             self.truth.add(person, visits=1, visits_met=1, verified_contact=1)
             if success:

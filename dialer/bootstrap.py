@@ -24,12 +24,12 @@ from dialer.core.policy import Policy, to_plain
 from dialer.core.values import MessageChannel
 from dialer.db.audit import begin_chain
 from dialer.db.key_state import KeyFollower, check_database_keys
-from dialer.db.keys import Keys, KeySource, KeysRefused, Token, create
+from dialer.db.keys import Keys, KeySource, KeysRefused, KeyToken, create
 from dialer.db.migrations import check_revision, migrate_database
 from dialer.db.system_state import (
-    Difference,
     Identity,
     OtherSettings,
+    SettingDifference,
     identity_differences,
     is_drill_database,
     read_service_clock,
@@ -58,7 +58,7 @@ from dialer.services import (
     Application,
     Centre,
     LineRules,
-    Purpose,
+    ProcessPurpose,
     Services,
     WorkRules,
 )
@@ -101,7 +101,7 @@ class FollowedClock:
 
 
 def application(
-    settings: Settings, purpose: Purpose = Purpose.COMMAND
+    settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAND
 ) -> AbstractContextManager[Application]:
     """The application on its configured servers, or on the embedded ones, which it starts, or joins when they run
     already. Leaving the context closes it.
@@ -109,13 +109,13 @@ def application(
     return closing(assemble(settings, purpose))
 
 
-def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Application:
+def assemble(settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAND) -> Application:
     """As `application`, for a caller that closes it. The schema is current and the keys match; a database that belongs
     to other settings cannot be written, unless the purpose is to adopt it. Raises `OtherSettings` for a process of the
     service whose database belongs to other settings.
     """
     refuse_plain_http(settings)
-    only_reads = purpose is Purpose.LOOK
+    only_reads = purpose is ProcessPurpose.LOOK
     with ExitStack() as undo:
         servers = own_servers(settings, may_start=not only_reads)
         if servers is not None:
@@ -133,7 +133,7 @@ def assemble(settings: Settings, purpose: Purpose = Purpose.COMMAND) -> Applicat
         prepared = _prepare_database(
             settings, store, carrier, policy, identity, purpose, owner_url(settings, servers)
         )
-        if purpose is Purpose.SERVE:
+        if purpose is ProcessPurpose.SERVE:
             refuse_erased(store, settings.register_of_erasures())
         undo.pop_all()
     store.follow_keys = KeyFollower(store)
@@ -238,7 +238,7 @@ class _Prepared:
     drill: bool
     clock: Clock
     policy_version: int
-    differences: tuple[Difference, ...]
+    differences: tuple[SettingDifference, ...]
 
 
 def _prepare_database(
@@ -247,13 +247,13 @@ def _prepare_database(
     carrier: CarrierAccess | None,
     policy: Policy,
     identity: Identity,
-    purpose: Purpose,
+    purpose: ProcessPurpose,
     owner_url: str | None,
 ) -> _Prepared:
     """Migrates the schema and stores the policy and the scripts of the settings; their pace is stored at the first
     start only. A process that only reads, or a command with other settings, writes nothing.
     """
-    if purpose is Purpose.LOOK:
+    if purpose is ProcessPurpose.LOOK:
         schema = check_revision(store.sql_engine)
         store.refuses_writing = Refusal("this command only reads")
     else:
@@ -266,9 +266,9 @@ def _prepare_database(
     with store.begin() as tx:
         recorded = recorded_identity(tx)
         differences = identity_differences(recorded, identity)
-        if differences and purpose is Purpose.SERVE:
+        if differences and purpose is ProcessPurpose.SERVE:
             raise OtherSettings(differences)
-        may_write = not differences and purpose is not Purpose.LOOK
+        may_write = not differences and purpose is not ProcessPurpose.LOOK
         check_database_keys(tx, may_write=may_write)
         clock: Clock = FollowedClock(store) if read_service_clock(tx) is not None else real
     if may_write:
@@ -285,16 +285,19 @@ def _prepare_database(
             policy_version = newest_policy_version(tx)
         else:
             _set_pace(
-                tx, settings, is_first=recorded is None and purpose is Purpose.SERVE, real_now=real.now()
+                tx,
+                settings,
+                is_first=recorded is None and purpose is ProcessPurpose.SERVE,
+                real_now=real.now(),
             )
-            if purpose is Purpose.SERVE:
+            if purpose is ProcessPurpose.SERVE:
                 if recorded is None:
                     refuse_other_line(tx, is_simulated=settings.is_simulated())
                 record_identity(tx, identity)
             policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
             seed_scripts(tx, now=clock.now())
         drill = is_drill_database(tx)
-    if differences and purpose is Purpose.COMMAND:
+    if differences and purpose is ProcessPurpose.COMMAND:
         store.refuses_writing = OtherSettings(differences)
     return _Prepared(
         schema=schema, drill=drill, clock=clock, policy_version=policy_version, differences=differences
@@ -314,11 +317,11 @@ def refuse_other_line(tx: Tx, *, is_simulated: bool) -> None:
         )
 
 
-def _refuse_others(store: Store, identity: Identity, purpose: Purpose) -> None:
+def _refuse_others(store: Store, identity: Identity, purpose: ProcessPurpose) -> None:
     """Raises `OtherSettings` before a migration by a process with other settings, unless it adopts the database."""
     with store.begin() as tx:
         differences = identity_differences(recorded_identity(tx), identity)
-    if differences and purpose is not Purpose.ADOPT:
+    if differences and purpose is not ProcessPurpose.ADOPT:
         raise OtherSettings(differences)
 
 
@@ -357,11 +360,11 @@ def key_source(settings: Settings) -> KeySource:
     )
 
 
-def token_of(keys: KeysSettings) -> Token | None:
+def token_of(keys: KeysSettings) -> KeyToken | None:
     """The PKCS#11 token whose key wraps the secrets of the ring; None where they are not wrapped."""
     if keys.pkcs11_library is None:
         return None
-    return Token(
+    return KeyToken(
         library=keys.pkcs11_library, token=keys.pkcs11_token, key=keys.pkcs11_key, pin=keys.pkcs11_pin
     )
 

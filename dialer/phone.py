@@ -33,7 +33,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
 from dialer.intake.records import Accepted, Field, Rejected
 from dialer.language import Lang, Text, gettext_noop
-from dialer.org.staff_store import Token
+from dialer.org.staff_store import ApiToken
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.settings import WebSettings
 from dialer.scripts.rendered import shipped_manifest
@@ -137,10 +137,10 @@ def _only_in_a_drill(services: Services) -> None:
         raise Conflict("only the phones of a drill can be answered by hand")
 
 
-def _reader(services: Services) -> Token:
+def _reader(services: Services) -> ApiToken:
     """Rows are read in the name of a token; this one has no secret and is not stored."""
     moment = services.real.now()
-    return Token(
+    return ApiToken(
         id=0,
         name=PLAYER,
         scopes=frozenset(),

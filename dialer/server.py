@@ -158,7 +158,7 @@ _KEPT: WebhookReply = (204, None)
 
 
 @dataclass(slots=True, kw_only=True)
-class Webhook:
+class CarrierWebhook:
     """One verified webhook of an attempt, a message or a desk call. `path` holds the parameters of its address."""
 
     path: Mapping[str, str]
@@ -250,7 +250,7 @@ class _Hooks:
         self._events: WriteBatcher[CallEvent, Turn | None] = WriteBatcher(
             partial(apply_call_events, services), at_most=_EVENTS_TOGETHER, linger_seconds=_LINGER_SECONDS
         )
-        answers: Mapping[str, Callable[[Webhook], Awaitable[WebhookReply]]] = {
+        answers: Mapping[str, Callable[[CarrierWebhook], Awaitable[WebhookReply]]] = {
             CALL_ROUTE: self._call,
             DIAL_ROUTE: self._dialled,
             OFFICER_ROUTE: self._officer,
@@ -282,7 +282,7 @@ class _Hooks:
         await Response(status_code=404)(scope, receive, send)
 
     def _endpoint(
-        self, name: str, answer: Callable[[Webhook], Awaitable[WebhookReply]]
+        self, name: str, answer: Callable[[CarrierWebhook], Awaitable[WebhookReply]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             """The answer to a request whose signature is verified; a fault never becomes a 2xx."""
@@ -292,7 +292,7 @@ class _Hooks:
                     name: request.headers[name] for name in (SIGNATURE, SETTINGS) if name in request.headers
                 }
                 verify_signature(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
-                status, twiml = await answer(Webhook(path=request.path_params, params=params))
+                status, twiml = await answer(CarrierWebhook(path=request.path_params, params=params))
             except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
                 status, speaks = _refused(fault)
                 twiml = self._safe_sentence() if speaks else None
@@ -310,7 +310,7 @@ class _Hooks:
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
         return f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
 
-    async def _call(self, hook: Webhook) -> WebhookReply:
+    async def _call(self, hook: CarrierWebhook) -> WebhookReply:
         """The next turn of a conversation, as TwiML."""
         position = hook.path["position"]
         return await self._turn(
@@ -319,7 +319,7 @@ class _Hooks:
             heard=read_gather(hook.fields),
         )
 
-    async def _dialled(self, hook: Webhook) -> WebhookReply:
+    async def _dialled(self, hook: CarrierWebhook) -> WebhookReply:
         """How a hand-over ended: if the desk took it or the caller left, the call is over; else the script goes on."""
         desk, took = dial_status(hook.fields), hand_over_taken(hook.fields)
         if took or caller_left(hook.fields):
@@ -330,7 +330,7 @@ class _Hooks:
         position = Position.decode(hook.path["position"])
         return await self._turn(hook, position=position, heard=Heard.silence(), desk=desk)
 
-    async def _officer(self, hook: Webhook) -> WebhookReply:
+    async def _officer(self, hook: CarrierWebhook) -> WebhookReply:
         """The officer has answered: the assignment is theirs while they speak."""
         if desk_answered(hook.fields):
             await self._events.add(
@@ -339,7 +339,7 @@ class _Hooks:
         return _KEPT
 
     async def _turn(
-        self, hook: Webhook, *, position: Position | None, heard: Heard, desk: str = ""
+        self, hook: CarrierWebhook, *, position: Position | None, heard: Heard, desk: str = ""
     ) -> WebhookReply:
         turn = await self._events.add(
             TurnRequest(
@@ -364,31 +364,31 @@ class _Hooks:
         )
         return 200, twiml
 
-    async def _status(self, hook: Webhook) -> WebhookReply:
+    async def _status(self, hook: CarrierWebhook) -> WebhookReply:
         progress = status_event(hook.fields)
         step = f"status.{progress.sequence}" if progress.sequence is not None else f"status.{progress.stage}"
         return await self._progress(hook, step, progress)
 
-    async def _machine(self, hook: Webhook) -> WebhookReply:
+    async def _machine(self, hook: CarrierWebhook) -> WebhookReply:
         return await self._progress(hook, "amd", machine_verdict(hook.fields))
 
-    async def _progress(self, hook: Webhook, step: str, progress: CallProgress) -> WebhookReply:
+    async def _progress(self, hook: CarrierWebhook, step: str, progress: CallProgress) -> WebhookReply:
         news = CallNews(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
         await self._events.add(news)
         return _KEPT
 
-    async def _recording(self, hook: Webhook) -> WebhookReply:
+    async def _recording(self, hook: CarrierWebhook) -> WebhookReply:
         """There is news of a recording; the carrier is then asked for its state."""
         await asyncio.to_thread(recording_is_ready, self._services, hook.attempt_id)
         return _KEPT
 
-    async def _message(self, hook: Webhook) -> WebhookReply:
+    async def _message(self, hook: CarrierWebhook) -> WebhookReply:
         """The status of a message. Messages are few, so each event has its own transaction."""
         progress = message_event(hook.fields)
         await asyncio.to_thread(apply_message_event, self._services, UUID(hook.path["message_id"]), progress)
         return _KEPT
 
-    async def _desk(self, hook: Webhook) -> WebhookReply:
+    async def _desk(self, hook: CarrierWebhook) -> WebhookReply:
         """The status of a desk call, how its second leg ended, and what the person of a recorded one hears. Each event
         has its own transaction.
         """
@@ -404,7 +404,7 @@ class _Hooks:
         await asyncio.to_thread(apply_desk_event, self._services, call_id, status_event(fields))
         return _KEPT
 
-    async def _inbound(self, hook: Webhook) -> WebhookReply:
+    async def _inbound(self, hook: CarrierWebhook) -> WebhookReply:
         """An inbound call; each event has its own transaction."""
         what, fields = hook.path["what"], hook.fields
         match what:
@@ -421,7 +421,7 @@ class _Hooks:
             case _:
                 raise NotFound(kind="act", key=what)
 
-    async def _inbound_turn(self, hook: Webhook) -> WebhookReply:
+    async def _inbound_turn(self, hook: CarrierWebhook) -> WebhookReply:
         """What came after a turn of an inbound call; each event has its own transaction."""
         what, fields, duty = hook.path["what"], hook.fields, self._telephony.officer_number
         step = hook.step
@@ -458,14 +458,14 @@ class _Hooks:
         )
         return 200, twiml
 
-    async def _fall_back(self, hook: Webhook) -> WebhookReply:
+    async def _fall_back(self, hook: CarrierWebhook) -> WebhookReply:
         """Spoken when the call webhook has failed; needs no database."""
         _log.warning(
             "fallback spoken: attempt=%s error=%s", hook.attempt_id, hook.fields.get("ErrorCode", "")
         )
         return 200, self._safe_sentence()
 
-    async def _check(self, hook: Webhook) -> WebhookReply:
+    async def _check(self, hook: CarrierWebhook) -> WebhookReply:
         """Our own request through the public address; see `dialer.telephony.public_address`."""
         return 200, proof(hook.path["nonce"], token=self._telephony.auth_token)
 

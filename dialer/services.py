@@ -18,7 +18,7 @@ from dialer.cases.store import Policies
 from dialer.core.access import RevealRules, SessionRules
 from dialer.core.values import Grade, MessageChannel
 from dialer.db.keys import KeySource
-from dialer.db.system_state import Difference, Identity
+from dialer.db.system_state import Identity, SettingDifference
 from dialer.db.unit_of_work import Store
 from dialer.org.unit_store import Units
 from dialer.runtime.clock import Clock
@@ -133,7 +133,7 @@ class Services:
     webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
 
 
-class Purpose(StrEnum):
+class ProcessPurpose(StrEnum):
     """Why a process opens its database."""
 
     SERVE = "serve"
@@ -156,7 +156,7 @@ class Application:
     services: Services
     identity: Identity = field(default_factory=dict)
     """The identity that the settings of this process give to the database."""
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[SettingDifference, ...] = ()
     """The settings in which the database belongs to something else; if there are any, nothing is written."""
     celery: Celery
     enqueuer: Enqueuer
@@ -176,7 +176,7 @@ class Application:
             self.servers.stop()
 
 
-class Resource(BaseModel):
+class JsonResource(BaseModel):
     """A value that is shown as JSON."""
 
     model_config = ConfigDict(from_attributes=True, populate_by_name=True)

@@ -54,7 +54,7 @@ from dialer.core.case import (
     VisitStage,
 )
 from dialer.core.events import AlarmCode
-from dialer.core.intervals import MARGIN, Finding, TrialConclusion
+from dialer.core.intervals import MARGIN, ShareComparison, TrialConclusion
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.rates import COUNT_NAMES, DEFINITIONS, WARNED_BEFORE_FILED, Basis, Definition
 from dialer.core.reach import Reach
@@ -745,15 +745,15 @@ _PERCENT = 100
 
 def trial_sentence(lang: Lang, verdict: TrialConclusion, live: int) -> str:
     """What is known now of a version in a trial, compared with the live version, as one sentence."""
-    if verdict.finding is Finding.TOO_FEW:
+    if verdict.finding is ShareComparison.TOO_FEW:
         text = gettext_noop("not enough calls yet: about %(more)s more each")
         return say(lang, text, more=f"{verdict.more_each:,}")
-    if verdict.finding is Finding.ALIKE:
+    if verdict.finding is ShareComparison.ALIKE:
         text = gettext_noop("no difference to version %(live)s that matters (below %(margin)s points)")
         return say(lang, text, live=live, margin=f"{_PERCENT * MARGIN:.0f}")
     assert verdict.difference is not None
     points = f"{_PERCENT * abs(verdict.difference):.1f}"
     text = gettext_noop("worse than version %(live)s, by about %(points)s points")
-    if verdict.finding is Finding.BETTER:
+    if verdict.finding is ShareComparison.BETTER:
         text = gettext_noop("better than version %(live)s, by about %(points)s points")
     return say(lang, text, live=live, points=points)

@@ -59,14 +59,14 @@ from dialer.web.console import (
     SESSION_COOKIE,
     STEP_COOKIE,
     CurrentRequest,
+    PageSection,
     RequestContext,
-    Section,
     comes_from,
     drop_cookie,
     put_cookie,
 )
 
-own_pages = Section()
+own_pages = PageSection()
 _CHANGE = "console/password.html"
 _SECOND = "console/second_step.html"
 _FACTORS = "console/factors.html"

@@ -57,8 +57,8 @@ from dialer.web.console import (
     SESSION_COOKIE,
     STEP_COOKIE,
     CurrentRequest,
+    PageSection,
     RequestContext,
-    Section,
     drop_cookie,
     home_of,
     is_private_way,
@@ -68,7 +68,7 @@ from dialer.web.console import (
 from dialer.web.formats import unit_tree
 from dialer.web.rendering import PlaceGroup
 
-pages = Section()
+pages = PageSection()
 _SIGN_IN = "console/sign_in.html"
 _FIRST = "console/first.html"
 _GIVEN = "console/given_password.html"

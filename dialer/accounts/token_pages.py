@@ -17,11 +17,11 @@ from dialer.language import gettext_noop, say
 from dialer.org.staff import NewToken, list_tokens, revoke_token
 from dialer.org.staff_store import TokenScope
 from dialer.sentences import refusal_sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import typed_number
 from dialer.web.rendering import PlaceGroup
 
-token_pages = Section()
+token_pages = PageSection()
 _PATH, _TEMPLATE = "/tokens", "console/tokens.html"
 _UNFIT, _TAKEN = 422, 409
 _SEE = Permission.SEE_STAFF_CHANGES

@@ -32,7 +32,7 @@ from dialer.core.rates import CaseFilter, Dimension
 from dialer.core.values import FraudType, Grade
 from dialer.language import Text, bilingual
 from dialer.org.staff import is_unit_of_token
-from dialer.org.staff_store import Token
+from dialer.org.staff_store import ApiToken
 from dialer.outcomes.report import (
     CutOut,
     RatesQuery,
@@ -104,7 +104,7 @@ async def get_case(
     return JSONResponse(await process.run(lambda: case(process.services, token, case_id)))
 
 
-def case(services: Services, token: Token, case_id: int) -> dict[str, Any]:
+def case(services: Services, token: ApiToken, case_id: int) -> dict[str, Any]:
     """As `dialer case ID --json`. Raises `NotFound`, also for another unit's case, and `Unavailable`."""
     story = show_case(services, case_id)
     if token.unit and not is_unit_of_token(services, token, story.file.stored.unit_id):
@@ -124,7 +124,7 @@ async def get_report(
     return JSONResponse(await process.run(lambda: report(process.services, token, window)))
 
 
-def report(services: Services, token: Token, window: ReportQuery) -> dict[str, Any]:
+def report(services: Services, token: ApiToken, window: ReportQuery) -> dict[str, Any]:
     """As `dialer report --json`. Raises `Invalid` and `Unavailable`."""
     period = report_period(services, window.start, window.end)
     trials = () if window.at else running_trials(services)
@@ -168,7 +168,7 @@ async def get_cut(
     return JSONResponse(await process.run(lambda: cut(process.services, token, window)))
 
 
-def cut(services: Services, token: Token, window: CutQuery) -> dict[str, Any]:
+def cut(services: Services, token: ApiToken, window: CutQuery) -> dict[str, Any]:
     """The cut as JSON. Raises `Invalid`, `NotFound` for an unknown unit, and `Unavailable`."""
     asked = RatesQuery(
         by=window.by,
@@ -187,7 +187,7 @@ def cut(services: Services, token: Token, window: CutQuery) -> dict[str, Any]:
     return cut_report_out(services, asked, found).plain()
 
 
-def _note_read(services: Services, token: Token, window: ReportQuery) -> None:
+def _note_read(services: Services, token: ApiToken, window: ReportQuery) -> None:
     given = window.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
     note_export(services, who=f"token/{token.name}", subject="report", facts=given | {"kind": "json"})
 

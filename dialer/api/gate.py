@@ -30,10 +30,10 @@ from dialer.broker import EnqueueLimiter, redis_url
 from dialer.core.errors import Unavailable
 from dialer.language import Text
 from dialer.org.staff import ScopeMissing, TokenAuth, UnknownToken
-from dialer.org.staff_store import Token, TokenScope
+from dialer.org.staff_store import ApiToken, TokenScope
 from dialer.services import Application
 from dialer.signals.deliveries import SignalAnswer, SignalDelivery, SignalReception, take_signals
-from dialer.warnings.deliveries import Answer, Delivery, take_deliveries
+from dialer.warnings.deliveries import WarningDelivery, WarningResult, take_deliveries
 from dialer.web.write_batcher import WriteBatcher
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -105,7 +105,7 @@ _PREFIX = "dialer:rate"
 _log = logging.getLogger(__name__)
 
 
-class LocalLimiter:
+class BurstLimiter:
     """Allows a sender `burst` requests, or those of one second where these are more, then `per_second`. Counts in
     `storage`, by default in this process alone.
     """
@@ -123,12 +123,12 @@ class LocalLimiter:
 
 
 class RateLimiter:
-    """Limits requests as `LocalLimiter` does, for all processes, counted in the broker at `url`."""
+    """Limits requests as `BurstLimiter` does, for all processes, counted in the broker at `url`."""
 
     def __init__(self, url: str, *, per_second: float, burst: int) -> None:
         self._storage = RedisStorage(redis_url(url), wrap_exceptions=True, key_prefix=_PREFIX, **_OPTIONS)
-        self._shared = LocalLimiter(per_second=per_second, burst=burst, storage=self._storage)
-        self._own = LocalLimiter(per_second=per_second, burst=burst)
+        self._shared = BurstLimiter(per_second=per_second, burst=burst, storage=self._storage)
+        self._own = BurstLimiter(per_second=per_second, burst=burst)
         self._broker_down_until = 0.0
 
     def take(self, key: str) -> float:
@@ -170,9 +170,9 @@ class ApiProcess:
         self._limiter = RateLimiter(
             app.celery.conf.broker_url, per_second=settings.requests_per_second, burst=settings.burst
         )
-        self._unknown_senders = LocalLimiter(per_second=settings.requests_per_second, burst=settings.burst)
+        self._unknown_senders = BurstLimiter(per_second=settings.requests_per_second, burst=settings.burst)
         self._threads = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="api")
-        self._deliveries: WriteBatcher[Delivery, tuple[Answer, ...]] = WriteBatcher(
+        self._deliveries: WriteBatcher[WarningDelivery, tuple[WarningResult, ...]] = WriteBatcher(
             partial(take_deliveries, app.services),
             at_most=MOST_TOGETHER,
             size=lambda delivery: len(delivery.read),
@@ -191,7 +191,7 @@ class ApiProcess:
         with self._place():
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def take(self, delivery: Delivery) -> tuple[Answer, ...]:
+    async def take(self, delivery: WarningDelivery) -> tuple[WarningResult, ...]:
         """The answers to its warnings, committed. Raises `Unavailable`."""
         with self._place():
             return await self._deliveries.add(delivery)
@@ -211,7 +211,7 @@ class ApiProcess:
         finally:
             self._waiting -= 1
 
-    def admit(self, secret: str, scope: TokenScope) -> Token:
+    def admit(self, secret: str, scope: TokenScope) -> ApiToken:
         """The token of this secret; counts one request of its rate. Raises `Unavailable`, and `Problem` 401, 403 and
         429.
         """
@@ -259,8 +259,8 @@ _BEARER = HTTPBearer(
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
-def _needs(scope: TokenScope) -> Callable[[Request, _Credentials], Awaitable[Token]]:
-    async def admit(request: Request, credentials: _Credentials) -> Token:
+def _needs(scope: TokenScope) -> Callable[[Request, _Credentials], Awaitable[ApiToken]]:
+    async def admit(request: Request, credentials: _Credentials) -> ApiToken:
         secret = credentials.credentials if credentials is not None else ""
         process = process_of(request)
         return await process.run(lambda: process.admit(secret, scope))
@@ -268,8 +268,8 @@ def _needs(scope: TokenScope) -> Callable[[Request, _Credentials], Awaitable[Tok
     return admit
 
 
-MayWriteWarnings = Annotated[Token, Security(_needs(TokenScope.WARNINGS_WRITE))]
-MayWriteSignals = Annotated[Token, Security(_needs(TokenScope.SIGNALS_WRITE))]
-MayReadCases = Annotated[Token, Security(_needs(TokenScope.CASES_READ))]
-MayWriteOpenings = Annotated[Token, Security(_needs(TokenScope.OPENINGS_WRITE))]
-MayReadReport = Annotated[Token, Security(_needs(TokenScope.REPORT_READ))]
+MayWriteWarnings = Annotated[ApiToken, Security(_needs(TokenScope.WARNINGS_WRITE))]
+MayWriteSignals = Annotated[ApiToken, Security(_needs(TokenScope.SIGNALS_WRITE))]
+MayReadCases = Annotated[ApiToken, Security(_needs(TokenScope.CASES_READ))]
+MayWriteOpenings = Annotated[ApiToken, Security(_needs(TokenScope.OPENINGS_WRITE))]
+MayReadReport = Annotated[ApiToken, Security(_needs(TokenScope.REPORT_READ))]

@@ -26,7 +26,7 @@ from dialer.intake.opening_lists import (
     read_opening,
 )
 from dialer.language import Lang, Text, bilingual
-from dialer.org.staff_store import Token
+from dialer.org.staff_store import ApiToken
 from dialer.services import Services
 
 _LONG = 200
@@ -136,7 +136,7 @@ async def post_check(request: Request, token: MayWriteOpenings) -> JSONResponse:
     return JSONResponse(await process.run(lambda: check(process.services, token, body)))
 
 
-def check(services: Services, token: Token, body: bytes) -> dict[str, Any]:
+def check(services: Services, token: ApiToken, body: bytes) -> dict[str, Any]:
     """The answer as JSON. Raises `Problem`."""
     record, outlet = _read(services, token, body, is_asking=True)
     try:
@@ -185,7 +185,7 @@ async def post_opening(request: Request, token: MayWriteOpenings) -> JSONRespons
     return JSONResponse(await process.run(lambda: enter(process.services, token, body)))
 
 
-def enter(services: Services, token: Token, body: bytes) -> dict[str, Any]:
+def enter(services: Services, token: ApiToken, body: bytes) -> dict[str, Any]:
     """What became of it, as JSON. Raises `Problem`."""
     record, outlet = _read(services, token, body, is_asking=False)
     with services.store.begin() as tx:
@@ -196,7 +196,9 @@ def enter(services: Services, token: Token, body: bytes) -> dict[str, Any]:
     return EnteredOut(opening_id=entered.ids[0], status=status).model_dump()
 
 
-def _read(services: Services, token: Token, body: bytes, *, is_asking: bool) -> tuple[OpeningRecord, Outlet]:
+def _read(
+    services: Services, token: ApiToken, body: bytes, *, is_asking: bool
+) -> tuple[OpeningRecord, Outlet]:
     try:
         given = OpeningIn.model_validate(parsed(body))
     except ValidationError as fault:

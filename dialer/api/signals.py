@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dialer.api.gate import MayWriteSignals, parsed, process_of, read_body
 from dialer.api.models import FieldProblem, Fix, Problem, ProblemCode, many_of, problems
 from dialer.language import Text, bilingual
-from dialer.org.staff_store import Token
+from dialer.org.staff_store import ApiToken
 from dialer.signals.deliveries import (
     MOST_SIGNALS,
     SignalAnswer,
@@ -93,7 +93,7 @@ async def post_signals(request: Request, token: MayWriteSignals) -> Response:
     return Response(reply.model_dump_json(), media_type="application/json")
 
 
-def read(reception: SignalReception, token: Token, body: bytes) -> SignalDelivery:
+def read(reception: SignalReception, token: ApiToken, body: bytes) -> SignalDelivery:
     """The signals of a body, which may be only of the token's sources. Raises `Problem` 400 and 422."""
     value = parsed(body)
     values = value if isinstance(value, list) else [value]

@@ -33,15 +33,15 @@ from dialer.core.values import Grade
 from dialer.intake.cells import Unreadable, read_grade
 from dialer.intake.records import Field
 from dialer.language import Text, bilingual, gettext_noop
-from dialer.org.staff_store import Token
+from dialer.org.staff_store import ApiToken
 from dialer.services import Services
 from dialer.warnings.deliveries import (
     NAMES,
-    Answer,
     Cells,
-    Delivery,
     Fault,
     FaultCode,
+    WarningDelivery,
+    WarningResult,
     WarningStatus,
     read_warnings,
 )
@@ -213,7 +213,9 @@ async def post_warnings(request: Request, token: MayWriteWarnings) -> Response:
     return Response(reply.model_dump_json(), media_type="application/json")
 
 
-def read(services: Services, token: Token, body: bytes) -> tuple[list[Cells | MalformedItem], Delivery]:
+def read(
+    services: Services, token: ApiToken, body: bytes
+) -> tuple[list[Cells | MalformedItem], WarningDelivery]:
     """Every item that was sent, and the delivery of those that are warnings. Raises `Problem` 400 and 422."""
     items = [read_item(value) for value in _values(parsed(body))]
     cells = [item for item in items if not isinstance(item, MalformedItem)]
@@ -221,7 +223,7 @@ def read(services: Services, token: Token, body: bytes) -> tuple[list[Cells | Ma
     return items, read_warnings(services, cells, token=token, misshapen_high=high)
 
 
-def _reply(items: Sequence[Cells | MalformedItem], taken: Sequence[Answer]) -> WarningsOut:
+def _reply(items: Sequence[Cells | MalformedItem], taken: Sequence[WarningResult]) -> WarningsOut:
     answers = iter(taken)
     results = [
         WarningOut(index=index, status=WarningStatus.REJECTED, fault=fault_of_item(item))
@@ -242,7 +244,7 @@ def _values(value: Any) -> list[Any]:  # noqa: ANN401  # JSON may be anything
     return values
 
 
-def _result(index: int, answer: Answer) -> WarningOut:
+def _result(index: int, answer: WarningResult) -> WarningOut:
     return WarningOut(
         index=index,
         status=answer.status,

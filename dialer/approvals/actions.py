@@ -63,7 +63,7 @@ from dialer.services import Services
 from dialer.warnings.queries import LoadLine, loads_waiting
 from dialer.work.assignments import Scope
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
-from dialer.work.tasks import approve_in_transaction, enqueue_after_report, return_claim
+from dialer.work.tasks import approve_in_transaction, enqueue_after_report, offer_refused_task
 
 MOST_AT_ONCE = 100
 """The most lines of a kind on a page, and the most lines of a batch."""
@@ -76,7 +76,7 @@ _LONGEST_WHY = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class InboxReader:
     """The person whose inbox is read. `role` None: the inbox of everybody, as the server's terminal shows it."""
 
     who: str
@@ -155,7 +155,7 @@ class Inbox:
         return sum(self.counts.values())
 
 
-def counts_for(counts: WaitingCounts, reader: Reader) -> dict[ApprovalKind, int]:
+def counts_for(counts: WaitingCounts, reader: InboxReader) -> dict[ApprovalKind, int]:
     """How many of each kind wait for this person, of `counts`, which are those of the unit."""
     return {
         kind: sum(n for made, n in by_person.items() if _waits_for(kind, reader.who, made.by, made.concerns))
@@ -181,7 +181,7 @@ def read_counts(services: Services, *, visible_to: int | None) -> WaitingCounts:
         return count_waiting(tx, visible_to=visible_to, real_now=services.real.now())
 
 
-def read_inbox(services: Services, reader: Reader) -> Inbox:
+def read_inbox(services: Services, reader: InboxReader) -> Inbox:
     """What waits for this person now."""
     who, unit_id, decides = reader.who, reader.unit_id, reader.decides
     most = MOST_AT_ONCE
@@ -369,7 +369,7 @@ def refuse_outcome(services: Services, outcome_id: int, *, why: str, by: str, vi
         refused = recorded_outcome(tx, outcome_id)
         line = refuse_outcome_row(tx, outcome_id, by=who, why=reason, now=now)
         if refused.reason == NO_CALL:
-            return_claim(tx, refused, now=now)
+            offer_refused_task(tx, refused, now=now)
         _audit(tx, "refuse_outcome", case_id, outcome_id, line, by=who, why=reason, now=now)
     return line
 

@@ -16,7 +16,7 @@ from dialer.accounts.token_pages import SCOPES
 from dialer.approvals.actions import (
     MOST_AT_ONCE,
     MOST_UNSAMPLED,
-    Reader,
+    InboxReader,
     SampleUnread,
     approve_outcomes,
     correct_outcome,
@@ -37,11 +37,11 @@ from dialer.outcomes.bulletin_words import days_words, title_of
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.sentences import refusal_sentence
 from dialer.web.cache import Cache
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sealed_file, sent_files
 from dialer.work.desk import complete_stop_payment
 
-approval_pages = Section()
+approval_pages = PageSection()
 _PATH, _TEMPLATE = "/approvals", "console/approvals.html"
 _UNFIT, _TAKEN = 422, 409
 _BADGE_SECONDS = 10.0
@@ -61,9 +61,9 @@ class LineForm:
     wrong: Mapping[str, str] = field(default_factory=dict)
 
 
-def _reader(request: RequestContext) -> Reader:
+def _reader(request: RequestContext) -> InboxReader:
     member = request.member
-    return Reader(who=request.who, role=member.role, unit_id=member.unit_id)
+    return InboxReader(who=request.who, role=member.role, unit_id=member.unit_id)
 
 
 def _counts(request: RequestContext) -> Cache[int | None, WaitingCounts]:

@@ -32,7 +32,7 @@ from dialer.db.audit import Seal, write_audit
 from dialer.language import Lang, gettext_noop, say
 from dialer.sentences import refusal_sentence, why_words
 from dialer.services import Services
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Sheet, as_file, format_moment, format_number
 from dialer.words import word_of
 
@@ -302,7 +302,7 @@ def _value_words(name: str, value: object, lang: Lang) -> str:
     return str(value)
 
 
-audit_pages = Section()
+audit_pages = PageSection()
 _TEMPLATE = "console/audit.html"
 _UNFIT = 422
 _PAGE = 50

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from dialer.calls.conversation import context_for, rendered_script_of, warning_prompts
-from dialer.calls.events import Reading, expect_recordings_of, rest_numbers
-from dialer.calls.store import AttemptChange, Call, StoredEvents, change_calls, lock_calls, read_calls
+from dialer.calls.events import EventReading, expect_recordings_of, rest_numbers
+from dialer.calls.store import AttemptChange, Call, StoredEvent, change_calls, lock_calls, read_calls
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
 from dialer.core.attempt import AttemptEvent, AttemptState, state_after
@@ -105,9 +105,9 @@ class CallNews:
     progress: CallProgress
     personal: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, services: Services, call: Call, _now: datetime) -> Reading:
+    def read(self, services: Services, call: Call, _now: datetime) -> EventReading:
         """What the news changes in the attempt, and the event for the case if the attempt has ended."""
-        return Reading(
+        return EventReading(
             kept=_stored_event(self, call.case_id),
             may_move=self.progress.stage is Stage.ENDED,
             change=partial(_change_of, services, self.progress),
@@ -117,9 +117,9 @@ class CallNews:
         )
 
 
-def _stored_event(one: CallNews, case_id: int) -> StoredEvents:
+def _stored_event(one: CallNews, case_id: int) -> StoredEvent:
     progress = one.progress
-    return StoredEvents(
+    return StoredEvent(
         attempt_id=one.attempt_id,
         case_id=case_id,
         step=one.step,

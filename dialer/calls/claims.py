@@ -49,7 +49,7 @@ class ClaimedAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutsideWindow:
+class AttemptOutsideWindow:
     """An attempt whose turn came outside the dialling window; its case decides what happens instead."""
 
     id: uuid.UUID
@@ -80,7 +80,9 @@ def is_any_ready(tx: Tx) -> bool:
     return bool(tx.scalar(sa.select(ready)))
 
 
-def ready_outside_window(tx: Tx, *, after: OutsideWindow | None, limit: int) -> list[OutsideWindow]:
+def ready_outside_window(
+    tx: Tx, *, after: AttemptOutsideWindow | None, limit: int
+) -> list[AttemptOutsideWindow]:
     """Ready attempts of grades that do not wait for the window, after this one (None: from the first), most urgent
     first.
     """
@@ -94,7 +96,7 @@ def ready_outside_window(tx: Tx, *, after: OutsideWindow | None, limit: int) -> 
     )
     if after is not None:
         statement = statement.where(sa.tuple_(a.urgency_at, a.id) > sa.tuple_(after.urgency_at, after.id))
-    return [OutsideWindow(**row) for row in tx.rows(statement)]
+    return [AttemptOutsideWindow(**row) for row in tx.rows(statement)]
 
 
 def claim_attempts(

@@ -334,7 +334,7 @@ def match_new_cases(tx: Tx, services: Services, case_ids: Sequence[int]) -> None
         while True:
             done, cancels = _match(tx, services, case_ids)
             if cancels:
-                tx.wanted.add("cancel_calls")
+                tx.tasks_after_commit.add("cancel_calls")
             if not done:
                 return
 

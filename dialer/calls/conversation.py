@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from dialer.calls.events import Reading
-from dialer.calls.store import AttemptChange, Call, StoredEvents
+from dialer.calls.events import EventReading
+from dialer.calls.store import AttemptChange, Call, StoredEvent
 from dialer.core.attempt import AttemptEvent, state_after
 from dialer.core.case import Reason
 from dialer.core.events import AlarmCode, HandOverRequested
@@ -128,7 +128,7 @@ class TurnRequest:
     """The carrier reports that it did not play the previous turn completely."""
     personal: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, services: Services, call: Call, now: datetime) -> Reading:
+    def read(self, services: Services, call: Call, now: datetime) -> EventReading:
         """The next turn of the conversation, and what it changes in the attempt."""
         rendered = rendered_script_of(services, call)
         hearing = self._hearing(call, now)
@@ -137,7 +137,7 @@ class TurnRequest:
         )
         said = _prompts(rendered, turn, call)
         wish = _request_for_staff(turn) if self.position is not None else None
-        return Reading(
+        return EventReading(
             kept=_stored_event(self, call.case_id, turn, unsound, _languages(rendered, turn, call)),
             may_move=wish is not None,
             reply=turn,
@@ -254,8 +254,8 @@ def without_damaged_sound(
 
 def _stored_event(
     step: TurnRequest, case_id: int, turn: Turn, unsound: tuple[str, ...], languages: list[str]
-) -> StoredEvents:
-    return StoredEvents(
+) -> StoredEvent:
+    return StoredEvent(
         attempt_id=step.attempt_id,
         case_id=case_id,
         step=f"talk.{step.step}",

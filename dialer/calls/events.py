@@ -18,7 +18,7 @@ from dialer.calls.recordings import expect_recordings
 from dialer.calls.store import (
     AttemptChange,
     Call,
-    StoredEvents,
+    StoredEvent,
     apply_change,
     change_calls,
     lock_calls,
@@ -46,15 +46,15 @@ class CallEvent(Protocol):
     @property
     def attempt_id(self) -> uuid.UUID: ...
 
-    def read(self, services: Services, call: Call, now: datetime) -> Reading:
+    def read(self, services: Services, call: Call, now: datetime) -> EventReading:
         """What the event means for this call; changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class EventReading:
     """What an event means for its attempt and case."""
 
-    kept: StoredEvents
+    kept: StoredEvent
     may_move: bool
     """The event may change the case, which must be locked."""
     reply: Turn | None = None
@@ -102,7 +102,12 @@ _WITHOUT_NEWS = UNSENT_STATES | DOUBTFUL_STATES
 
 
 def _apply(
-    tx: Tx, services: Services, readings: Sequence[Reading], unheard: AbstractSet[uuid.UUID], *, now: datetime
+    tx: Tx,
+    services: Services,
+    readings: Sequence[EventReading],
+    unheard: AbstractSet[uuid.UUID],
+    *,
+    now: datetime,
 ) -> bool:
     """Stores and applies the events; True if calls must be ended at the carrier. `unheard`: attempts that were not
     known to be placed until now, because the answer to their order is late or was lost.

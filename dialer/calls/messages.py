@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from dialer.calls.conversation import choose_script
 from dialer.calls.reconcile import ask_carrier
-from dialer.calls.store import StoredEvents, store_call_events
+from dialer.calls.store import StoredEvent, store_call_events
 from dialer.cases.persons import open_person
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.values import MESSAGES_IN_DOUBT, FraudType, MessageChannel, MessageState, Tag
@@ -238,7 +238,7 @@ def apply_message_event(services: Services, message_id: uuid.UUID, progress: Mes
             raise NotFound(kind="message", key=message_id)
         name = f"message.{progress.state.value}"
         facts = {"sid": progress.sid, "error_code": progress.error_code}
-        kept = StoredEvents(
+        kept = StoredEvent(
             attempt_id=message_id, case_id=case_id, step=name, kind=name, facts=facts, personal={}
         )
         if not store_call_events(tx, [kept], at=now):

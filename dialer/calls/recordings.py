@@ -35,7 +35,7 @@ _PLAYS_FOR: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class StoredRecording:
     """A recording without its sound. `call_id` is the id of the attempt, of the call from a desk, or of the inbound
     call, as `call` says; `n` is the attempt's number, None for another call. `sha256` is the digest of the sound as the
     carrier delivered it; it stays when the sound is deleted.
@@ -130,7 +130,7 @@ def recording_is_ready(services: Services, call_id: uuid.UUID) -> None:
         services.enqueue("fetch_recordings")
 
 
-def recordings_of_case(tx: Tx, case_id: int) -> list[Recording]:
+def recordings_of_case(tx: Tx, case_id: int) -> list[StoredRecording]:
     """The recordings of the case, oldest first."""
     r, a = t.recording.c, t.attempt.c
     rows = tx.rows(
@@ -142,11 +142,11 @@ def recordings_of_case(tx: Tx, case_id: int) -> list[Recording]:
     return [_recording(row) for row in rows]
 
 
-def _recording(row: Row) -> Recording:
+def _recording(row: Row) -> StoredRecording:
     digest = row["sha256"]
     call, call_id = call_of(row)
     sha256 = "" if digest is None else bytes(digest).hex()
-    return record_of(Recording, row, sha256=sha256, call=call, call_id=call_id)
+    return record_of(StoredRecording, row, sha256=sha256, call=call, call_id=call_id)
 
 
 def call_of(row: Row) -> tuple[RecordedCall, uuid.UUID]:
@@ -159,7 +159,9 @@ def call_of(row: Row) -> tuple[RecordedCall, uuid.UUID]:
     return next((call, call_id) for call, call_id in by_kind.items() if call_id is not None)
 
 
-def list_recordings(services: Services, case_id: int, *, visible_to: int | None = None) -> list[Recording]:
+def list_recordings(
+    services: Services, case_id: int, *, visible_to: int | None = None
+) -> list[StoredRecording]:
     """The recordings of one case. Raises `NotFound`, also for a case that this unit does not see."""
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, visible_to)

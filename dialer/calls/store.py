@@ -120,7 +120,7 @@ def _by_id(tx: Tx, statement: sa.Select[Any], ids: Iterable[uuid.UUID]) -> dict[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvents:
+class StoredEvent:
     """An event from outside as it is stored: `facts` in clear, which identify nobody, and the personal part sealed."""
 
     attempt_id: uuid.UUID
@@ -133,7 +133,7 @@ class StoredEvents:
     """An alarm to raise about the case when the event is stored."""
 
 
-def store_call_events(tx: Tx, events: Sequence[StoredEvents], *, at: datetime) -> set[tuple[uuid.UUID, str]]:
+def store_call_events(tx: Tx, events: Sequence[StoredEvent], *, at: datetime) -> set[tuple[uuid.UUID, str]]:
     """Stores each event once; returns the attempt and step of those that are new."""
     if not events:
         return set()

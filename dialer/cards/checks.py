@@ -105,7 +105,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class OpeningCheck:
     """One rule: every fact of `when` reaches its limit."""
 
     id: str
@@ -122,7 +122,7 @@ class Check:
 class Checks:
     """The checks of one version; `version` is the digest of their content."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[OpeningCheck, ...]
     notes_ask: int
     bases: Mapping[str, Mapping[Lang, str]]
     version: str
@@ -156,7 +156,7 @@ class Checks:
         own = stored and any(one.id == finding.check and one.lists_stored for one in self.checks)
         return own or finding.verdict is CheckVerdict.ASK_DESK
 
-    def _finding(self, check: Check, facts: Facts, now: datetime) -> CheckFinding:
+    def _finding(self, check: OpeningCheck, facts: Facts, now: datetime) -> CheckFinding:
         text = "".join(check.sentences.values())
         values = {name: value for name, value in asdict(facts).items() if f"%({name})s" in text}
         return CheckFinding(
@@ -213,7 +213,7 @@ _RESTRICTED: Final = {
 }
 
 
-def _holds(check: Check, facts: Facts) -> bool:
+def _holds(check: OpeningCheck, facts: Facts) -> bool:
     for name, least in check.when:
         value = getattr(facts, name)
         if value is None or value < least:
@@ -234,7 +234,7 @@ def read_checks(text: str) -> Checks:
         if not when or not {name for name, _ in when} <= known:
             raise ValueError(f"check {one['id']}: unknown fact")
         checks.append(
-            Check(
+            OpeningCheck(
                 id=one["id"],
                 when=when,
                 verdict=verdict,

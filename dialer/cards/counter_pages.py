@@ -20,9 +20,9 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.intake.opening_lists import OpeningField, OpeningOptions, OpeningRefused, read_opening
 from dialer.language import gettext_noop, say
 from dialer.sentences import refusal_sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 
-counter_pages = Section()
+counter_pages = PageSection()
 _PATH, _TEMPLATE = "/counter", "console/counter.html"
 _INVALID, _CONFLICT = 422, 409
 _LATEST = 12

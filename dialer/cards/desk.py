@@ -46,7 +46,7 @@ MOST_SHOWN = 100
 _SHOWN_HOURS = 12
 
 
-class Stage(StrEnum):
+class WaitStage(StrEnum):
     """How long a question has waited, as the desk shows it."""
 
     NEW = "new"
@@ -55,14 +55,14 @@ class Stage(StrEnum):
     OVER = "over"
 
 
-def stage_of(asked_at: datetime, *, now: datetime, rules: CardsSettings) -> Stage:
+def stage_of(asked_at: datetime, *, now: datetime, rules: CardsSettings) -> WaitStage:
     """The stage of a question, by how long the customer has waited."""
     seconds = (now - asked_at).total_seconds()
     if seconds >= rules.lapse_seconds:
-        return Stage.OVER
+        return WaitStage.OVER
     if seconds >= rules.second_seconds:
-        return Stage.SECOND
-    return Stage.LATE if seconds >= rules.remind_seconds else Stage.NEW
+        return WaitStage.SECOND
+    return WaitStage.LATE if seconds >= rules.remind_seconds else WaitStage.NEW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Onsite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class DeskQuestion:
     """A question with what is known of its opening. Names and numbers are masked, except for the officer who has
     claimed it. Times are real times.
     """
@@ -88,7 +88,7 @@ class Question:
     opening_id: int
     outlet: Outlet
     state: QuestionState
-    stage: Stage
+    stage: WaitStage
     seconds: float
     """From the question to the answer, or until now."""
     asked_at: datetime
@@ -217,7 +217,7 @@ def claim_question(services: Services, question_id: int, *, by: str, visible_to:
         if holder == who:
             return
         stage = stage_of(row["asked_at"], now=real, rules=services.cards)
-        if holder is not None and stage not in {Stage.SECOND, Stage.OVER}:
+        if holder is not None and stage not in {WaitStage.SECOND, WaitStage.OVER}:
             raise Overtaken(Text("%(who)s has this question already", who=holder), who=holder, what="claimed")
         tx.execute(
             sa.update(t.card_question)
@@ -368,7 +368,7 @@ _QUESTIONS = (
 )
 
 
-def open_questions(services: Services, *, visible_to: int | None) -> list[Question]:
+def open_questions(services: Services, *, visible_to: int | None) -> list[DeskQuestion]:
     """Open questions, oldest first, then those of the last hours whose outlet has not decided or whose team is still
     out.
     """
@@ -392,7 +392,7 @@ def open_questions(services: Services, *, visible_to: int | None) -> list[Questi
         return [_question(tx, row, services, masked=True) for row in rows]
 
 
-def question_for(services: Services, question_id: int, *, by: str, visible_to: int | None) -> Question:
+def question_for(services: Services, question_id: int, *, by: str, visible_to: int | None) -> DeskQuestion:
     """The question. The officer who has claimed it sees the person in clear, which is audited. Raises `NotFound`."""
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -407,7 +407,9 @@ def question_for(services: Services, question_id: int, *, by: str, visible_to: i
         return _question(tx, row, services, masked=not is_mine)
 
 
-def question_of_outlet(services: Services, opening_id: int, *, outlet_id: int) -> tuple[Question, int] | None:
+def question_of_outlet(
+    services: Services, opening_id: int, *, outlet_id: int
+) -> tuple[DeskQuestion, int] | None:
     """The newest question about an opening of this outlet, and how many open questions are before it; None without a
     question.
     """
@@ -428,7 +430,7 @@ def question_of_outlet(services: Services, opening_id: int, *, outlet_id: int) -
         return _question(tx, row, services, masked=True), int(before)
 
 
-def _question(tx: Tx, row: Row, services: Services, *, masked: bool) -> Question:
+def _question(tx: Tx, row: Row, services: Services, *, masked: bool) -> DeskQuestion:
     vault, question_id = tx.vault, row["id"]
     person = opening_personal(tx, row["opening_id"], row["person_sealed"])
     if masked:
@@ -449,7 +451,7 @@ def _question(tx: Tx, row: Row, services: Services, *, masked: bool) -> Question
             **{name: row[f"onsite_{name}"] for name in names},
             finding=None if found is None else OnsiteFinding(found),
         )
-    return Question(
+    return DeskQuestion(
         id=question_id,
         opening_id=row["opening_id"],
         outlet=outlet_of(tx, row["outlet_id"]),

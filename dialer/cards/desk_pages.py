@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from dialer.cards.desk import (
-    Question,
+    DeskQuestion,
     answer_question,
     arrive_onsite,
     claim_question,
@@ -36,9 +36,9 @@ from dialer.language import gettext_noop
 from dialer.org.staff import valid_sessions
 from dialer.sentences import refusal_sentence
 from dialer.services import Services
-from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
+from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 
-desk_pages = Section()
+desk_pages = PageSection()
 _PATH, _TEMPLATE = "/cards/desk", "console/card_desk.html"
 _INVALID, _CONFLICT = 422, 409
 _POLL_SECONDS, _POLLS_PER_BEAT = 0.25, 40
@@ -271,7 +271,7 @@ def _show(
     services, unit_id = request.services, request.member.unit_id
     lapse_questions(services)
     questions = open_questions(services, visible_to=unit_id)
-    question: Question | None = None
+    question: DeskQuestion | None = None
     if chosen is not None:
         question = question_for(services, chosen, by=request.who, visible_to=unit_id)
     facts = {

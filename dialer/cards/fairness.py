@@ -68,7 +68,7 @@ _o = t.opening.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class FairnessGroup:
     """People of one home province, or of one age. Shares are of `openings`; `stands_out` names the shares that are far
     above those of everybody else.
     """
@@ -105,8 +105,8 @@ class Fairness:
     """How the checks fall on groups, for the openings since a moment."""
 
     since: datetime
-    provinces: tuple[Group, ...]
-    ages: tuple[Group, ...]
+    provinces: tuple[FairnessGroup, ...]
+    ages: tuple[FairnessGroup, ...]
     falling: tuple[OneSidedCheck, ...]
 
 
@@ -254,7 +254,7 @@ def _name_of(key: _Key, kind: str) -> str:
     return PROVINCES.get(province, province) if kind == "province" else band
 
 
-def _grouped(counts: _Counts, kind: str, rules: CardsSettings) -> tuple[Group, ...]:
+def _grouped(counts: _Counts, kind: str, rules: CardsSettings) -> tuple[FairnessGroup, ...]:
     sums: dict[str, list[int]] = {}
     for key, values in counts.items():
         own = sums.setdefault(_name_of(key, kind), [0, 0, 0, 0])
@@ -270,7 +270,7 @@ def _grouped(counts: _Counts, kind: str, rules: CardsSettings) -> tuple[Group, .
         )
         flagged, asked, refused = parts
         groups.append(
-            Group(
+            FairnessGroup(
                 kind=kind, name=name, openings=openings, flagged=flagged, asked=asked, refused=refused,
                 stands_out=out,
             )

@@ -274,7 +274,7 @@ class Screened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class ScreeningBatch:
     """The result of a batch. `after`: the last id that was checked; None if nothing is left."""
 
     done: int = 0
@@ -294,20 +294,20 @@ def _to_check(row: Row, personal: Mapping[str, Any], outlet: Outlet) -> ToCheck:
 
 def screen_batch(
     services: Services, *, after: int = 0, shard: int = 0, at_most: int = _SCREEN_BATCH
-) -> Batch:
+) -> ScreeningBatch:
     """Checks the next openings of a shard without a verdict, in the order of their ids, in one transaction, each as of
     its own time. Does nothing while another process works on the shard. Rows are locked only while the verdicts are
     written, so that a batch and the counters never deadlock.
     """
     with services.store.begin() as tx:
         if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_SCREEN_LOCK + shard))):
-            return Batch(after=None)
+            return ScreeningBatch(after=None)
         mine = (_o.id // _IDS_PER_STRIPE) % SHARDS == shard
         rows = tx.rows(
             sa.select(t.opening).where(_WAITING, _o.id > after, mine).order_by(_o.id).limit(at_most)
         )
         if not rows:
-            return Batch(after=None)
+            return ScreeningBatch(after=None)
         outlets = outlets_of(tx, {row["outlet_id"] for row in rows})
         given = [
             _to_check(row, opening_personal(tx, row["id"], row["sealed"]), outlets[row["outlet_id"]])
@@ -325,7 +325,7 @@ def screen_batch(
                 ]
             ),
         )
-    return Batch(done=len(rows), listed=sum(listed for _, listed in answers), after=rows[-1]["id"])
+    return ScreeningBatch(done=len(rows), listed=sum(listed for _, listed in answers), after=rows[-1]["id"])
 
 
 def screen_all(services: Services, *, stopping: Callable[[], bool] = lambda: False) -> Iterator[Screened]:
@@ -337,7 +337,7 @@ def screen_all(services: Services, *, stopping: Callable[[], bool] = lambda: Fal
     done = listed = 0
     with ThreadPoolExecutor(SHARDS) as pool:
 
-        def begin(shard: int, after: int) -> Future[Batch]:
+        def begin(shard: int, after: int) -> Future[ScreeningBatch]:
             return pool.submit(screen_batch, services, shard=shard, after=after)
 
         working = {begin(shard, 0): shard for shard in range(SHARDS)}

@@ -25,10 +25,10 @@ from dialer.core.cards import OpenerState
 from dialer.core.errors import Conflict, Invalid
 from dialer.language import gettext_noop
 from dialer.sentences import refusal_sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.rendering import PlaceGroup
 
-opener_pages = Section()
+opener_pages = PageSection()
 _OPENERS, _RESTRICTIONS = "/cards/openers", "/cards/restrictions"
 _INVALID, _CONFLICT = 422, 409
 _SEE, _DECIDE = Permission.SEE_OPENERS, Permission.DECIDE_OPENERS

@@ -29,11 +29,11 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import Estimate
 from dialer.language import gettext_noop
 from dialer.sentences import refusal_sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.documents import as_docx
 from dialer.web.rendering import PlaceGroup
 
-outlet_pages = Section()
+outlet_pages = PageSection()
 _PATH = "/cards/outlets"
 _SEE, _DECIDE = Permission.SEE_OPENERS, Permission.DECIDE_OPENERS
 _INVALID, _CONFLICT = 422, 409

@@ -82,7 +82,7 @@ def quarters_until(day: date) -> list[Quarter]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class TakenStep:
     """A step that was taken about an outlet. `until_on`: the first day after the term of a letter."""
 
     step: OutletStep
@@ -107,7 +107,7 @@ class OutletQuarter:
     """The whole interval lies above the mean of all."""
     entered: int
     reported: int | None
-    last: Step | None
+    last: TakenStep | None
 
     @property
     def completeness(self) -> float | None:
@@ -221,15 +221,15 @@ def _completeness(
     )
 
 
-def _last_steps(tx: Tx) -> dict[int, Step]:
+def _last_steps(tx: Tx) -> dict[int, TakenStep]:
     newest = sa.select(sa.func.max(_s.id)).group_by(_s.outlet_id)
     return {
         row["outlet_id"]: _step(row) for row in tx.rows(sa.select(t.outlet_step).where(_s.id.in_(newest)))
     }
 
 
-def _step(row: Row) -> Step:
-    return Step(
+def _step(row: Row) -> TakenStep:
+    return TakenStep(
         step=OutletStep(row["step"]),
         at=row["at"],
         by=row["by"],
@@ -248,7 +248,7 @@ class OutletRecord:
     outlet: Outlet
     cohorts: tuple[tuple[Quarter, float, OutletQuarter | None], ...]
     """Each quarter, the mean of all outlets, and the outlet in it."""
-    steps: tuple[Step, ...]
+    steps: tuple[TakenStep, ...]
     following: tuple[OutletStep, ...]
     due: bool
 
@@ -260,7 +260,7 @@ def _visible(tx: Tx, outlet_id: int, visible_to: int | None, *, lock: bool = Fal
     return outlet_of(tx, outlet_id)
 
 
-def _steps_of(tx: Tx, outlet_id: int) -> list[Step]:
+def _steps_of(tx: Tx, outlet_id: int) -> list[TakenStep]:
     rows = tx.rows(sa.select(t.outlet_step).where(_s.outlet_id == outlet_id).order_by(_s.id))
     return [_step(row) for row in rows]
 
@@ -366,7 +366,7 @@ class MonthlyNotice:
     suspects: int
     cohort: Cohort
     """The cohort of the quarter before: most of its cases have surfaced."""
-    steps: tuple[tuple[Outlet, Step], ...]
+    steps: tuple[tuple[Outlet, TakenStep], ...]
 
 
 def read_notice(services: Services, first: date, *, visible_to: int | None, who: str) -> MonthlyNotice:

@@ -437,7 +437,7 @@ def _person(tx: Tx, row: Row) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class RestrictionNotice:
     """A notice on the page of an outlet. `opening_no` is that of its own opening."""
 
     id: int
@@ -446,7 +446,7 @@ class Notice:
     at: datetime
 
 
-def unseen_notices(services: Services, *, outlet_id: int) -> list[Notice]:
+def unseen_notices(services: Services, *, outlet_id: int) -> list[RestrictionNotice]:
     """Notices that the outlet has not seen, oldest first."""
     n = t.outlet_notice.c
     with services.store.begin() as tx:
@@ -457,7 +457,7 @@ def unseen_notices(services: Services, *, outlet_id: int) -> list[Notice]:
             .order_by(n.id)
             .limit(20)
         )
-    return [Notice(**row) for row in rows]
+    return [RestrictionNotice(**row) for row in rows]
 
 
 def note_seen(services: Services, notice_id: int, *, outlet_id: int) -> None:

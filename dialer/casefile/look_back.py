@@ -10,7 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dialer.casefile.reading import CaseSheet, read_case
-from dialer.casefile.view import Item, staff_names, story_items
+from dialer.casefile.view import TimelineItem, staff_names, story_items
 from dialer.cases.timeline import filings
 from dialer.core.access import actor_name
 from dialer.core.errors import NotFound
@@ -32,7 +32,7 @@ class LookBack:
     """Numbers of the filed cases that are matched to the case."""
     filed_at: datetime
     """When the first of them was recorded."""
-    items: tuple[Item, ...]
+    items: tuple[TimelineItem, ...]
     """Oldest first."""
     steps: tuple[tuple[str, datetime, float | None], ...]
     """What was reached, when, and how many seconds after the opening; None for what came before it."""
@@ -112,7 +112,7 @@ def step_words(look: LookBack, lang: Lang) -> tuple[tuple[str, datetime, str], .
     )
 
 
-def item_lines(item: Item, lang: Lang) -> list[str]:
+def item_lines(item: TimelineItem, lang: Lang) -> list[str]:
     """What was done and what was heard, one line each."""
     attempt = item.attempt
     if attempt is None:

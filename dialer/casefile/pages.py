@@ -58,12 +58,12 @@ from dialer.outcomes.evidence_files import reveal_file
 from dialer.outcomes.filed_lists import undo_filing
 from dialer.outcomes.filing import file_for_case
 from dialer.sentences import refusal_sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.documents import as_docx
 from dialer.web.formats import sealed_file, typed_number, typed_unit, typed_word, unit_tree
 from dialer.work.tasks import approve_outcome
 
-case_pages = Section()
+case_pages = PageSection()
 _SEARCH = "console/cases.html"
 _LARGEST_ID = 2**63 - 1
 _DIGITS = 18

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from dialer.calls.pauses import circumstances
-from dialer.calls.recordings import Recording, recordings_of_case
+from dialer.calls.recordings import StoredRecording, recordings_of_case
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, read_case_words, read_case_work, read_conversation
 from dialer.cases.reveals import note_reveal
@@ -32,7 +32,7 @@ from dialer.org.unit_store import check_case_visible, is_unit_visible
 from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
 from dialer.outcomes.ledger import ConflictingLine, conflicting_lines
 from dialer.sentences import waiting_sentence
-from dialer.services import Resource, Services
+from dialer.services import JsonResource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
 from dialer.work.assignments import Assignment, assignments_of_case
 from dialer.work.desk import ReportedPayment, SpokenTurn, reported_payment, spoken_turns
@@ -121,7 +121,7 @@ class CaseSheet:
     photos: tuple[StoredPhoto, ...]
     files: Mapping[int, tuple[EvidenceFile, ...]]
     """What proves amounts, by the line of the ledger."""
-    recordings: tuple[Recording, ...]
+    recordings: tuple[StoredRecording, ...]
     """Of calls of the case: of the robot, from a desk, of the person to us."""
     reasons: tuple[ShownVerdict, ...]
     """Of the warning robot; none where it did not warn."""
@@ -202,7 +202,7 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool, visible_
     )
 
 
-class PersonOut(Resource):
+class PersonOut(JsonResource):
     """当事人，已脱敏 · The person, masked."""
 
     name: Annotated[str, Field(examples=["王*"])]
@@ -212,7 +212,7 @@ class PersonOut(Resource):
     has_family_contact: bool
 
 
-class StepOut(Resource):
+class StepOut(JsonResource):
     """下一步 · What moves a case next. `at` is null where it may happen at any moment."""
 
     kind: Annotated[
@@ -224,7 +224,7 @@ class StepOut(Resource):
     waits: Annotated[list[Wait], Field(description="外呼在等什么 · why a call attempt has not been made yet")]
 
 
-class WaitingOut(Resource):
+class WaitingOut(JsonResource):
     """外呼在等什么 · Why its call attempt has not been made yet: the first thing in its way."""
 
     reason: WaitReason
@@ -233,7 +233,7 @@ class WaitingOut(Resource):
     until: datetime | None
 
 
-class UrgencyOut(Resource):
+class UrgencyOut(JsonResource):
     """紧急度 · The place of its call attempts in the queue: a moment, and the seconds that each part is worth."""
 
     at: datetime
@@ -244,7 +244,7 @@ class UrgencyOut(Resource):
     ahead: int | None
 
 
-class EntryOut(Resource):
+class EntryOut(JsonResource):
     """经过 · One fact of the case's story; nothing personal is in it."""
 
     at: datetime
@@ -254,7 +254,7 @@ class EntryOut(Resource):
     facts: dict[str, str | int | bool | None]
 
 
-class CaseOut(Resource):
+class CaseOut(JsonResource):
     """预警单，已脱敏 · One case, masked."""
 
     id: int
@@ -288,7 +288,7 @@ class CaseOut(Resource):
     timeline: list[EntryOut]
 
 
-class CaseLineOut(Resource):
+class CaseLineOut(JsonResource):
     """One found case, masked."""
 
     id: int
@@ -307,7 +307,7 @@ class CaseLineOut(Resource):
     drill: bool
 
 
-class CasePageOut(Resource):
+class CasePageOut(JsonResource):
     """一页案件 · A page of cases, the newest first; next_before_id leads to the next page, null: none."""
 
     cases: list[CaseLineOut]

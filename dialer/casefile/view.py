@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from dialer.calls.recordings import Recording
+from dialer.calls.recordings import StoredRecording
 from dialer.casefile.acts import changed_since
 from dialer.casefile.reading import CaseSheet, units_to_hand_to
 from dialer.cases.persons import Person
@@ -31,7 +31,7 @@ from dialer.core.values import (
     TelephonyResult,
 )
 from dialer.language import Lang, gettext_noop, say
-from dialer.org.staff import name_staff
+from dialer.org.staff import read_display_names
 from dialer.scripts.view import language_name
 from dialer.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
 from dialer.services import Services
@@ -88,7 +88,7 @@ _ONE_REQUEST = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class TurnLine:
     """What the person did, and the robot's answer to it."""
 
     at: datetime
@@ -120,8 +120,8 @@ class CallAttempt:
     talk_seconds: int | None
     code: str
     is_answered: bool
-    turns: tuple[Turn, ...]
-    recording: Recording | None = None
+    turns: tuple[TurnLine, ...]
+    recording: StoredRecording | None = None
 
     @property
     def is_bad(self) -> bool:
@@ -135,7 +135,7 @@ class CallAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class TimelineItem:
     """One line of the timeline. `group` is ring (a call attempt), people, list, message, money, alarm or seen."""
 
     id: str
@@ -154,11 +154,11 @@ class Item:
     """Of a call from a desk."""
     attempt: CallAttempt | None = None
     photo: UUID | None = None
-    recording: Recording | None = None
+    recording: StoredRecording | None = None
     """Of a call from a desk, or of an inbound call."""
 
 
-def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[Item]:
+def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[TimelineItem]:
     """The timeline, newest first. A call attempt is placed at the moment when it was sent, or at its end if it was
     never sent.
     """
@@ -172,7 +172,7 @@ def story_items(sheet: CaseSheet, names: Mapping[str, str], lang: Lang) -> list[
     return sorted(items, key=lambda item: item.at)[::-1]
 
 
-def _attempts(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterator[Item]:
+def _attempts(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterator[TimelineItem]:
     entries: dict[int, dict[EntryKind, Entry]] = {}
     for entry in timeline:
         if entry.kind in _OF_ATTEMPT and entry.kind is not EntryKind.SPOKEN:
@@ -188,7 +188,7 @@ def _attempts(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterat
             continue  # the top of the page shows a planned attempt
         attempt = replace(_attempt(n, parts, turns.get(n, ()), lang), recording=recordings.get(n))
         words = _attempt_words(attempt, lang)
-        yield Item(id=f"ring-{n}", at=at.at, group="ring", text=words, attempt=attempt)
+        yield TimelineItem(id=f"ring-{n}", at=at.at, group="ring", text=words, attempt=attempt)
 
 
 def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn], lang: Lang) -> CallAttempt:
@@ -232,7 +232,7 @@ def _script(facts: Mapping[str, Any], lang: Lang) -> str:
     return say(lang, "script %(name)s", name=script_word(str(facts["script"]), lang) + version)
 
 
-def _turn(said: SpokenTurn, lang: Lang) -> Turn:
+def _turn(said: SpokenTurn, lang: Lang) -> TurnLine:
     if said.typed:
         known = _TYPED.get(said.typed)
         heard = say(lang, known) if known else say(lang, "typed %(what)s", what=said.typed)
@@ -243,7 +243,7 @@ def _turn(said: SpokenTurn, lang: Lang) -> Turn:
         heard, quote = say(lang, "spoke"), said.speech
     else:
         heard, quote = (say(lang, "silent") if said.asked_at and said.robot else ""), ""
-    return Turn(
+    return TurnLine(
         at=said.at,
         heard=heard,
         quote=quote,
@@ -269,7 +269,7 @@ def _attempt_words(attempt: CallAttempt, lang: Lang) -> str:
 
 def _others(
     sheet: CaseSheet, timeline: Iterable[Entry], names: Mapping[str, str], lang: Lang
-) -> Iterator[Item]:
+) -> Iterator[TimelineItem]:
     reasons = [
         entry
         for entry in timeline
@@ -295,7 +295,7 @@ def _others(
         event = int(entry.id.partition("/")[2]) if entry.kind is EntryKind.ACT else 0
         words = written.get(event) or why
         call_at, talked = entry.facts.get("call_at"), entry.facts.get("talk_seconds")
-        yield Item(
+        yield TimelineItem(
             id=f"{entry.kind.value}-{entry.id}".replace("/", "-"),
             at=entry.at,
             group=_GROUPS.get(entry.kind, "people"),
@@ -327,9 +327,9 @@ def _reason(act: Entry, audited: Iterable[Entry]) -> str:
     return next((str(one.facts["why"]) for one in found), "")
 
 
-def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> Item:
+def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> TimelineItem:
     """A live call from a desk; one that has ended is among the acts."""
-    return Item(
+    return TimelineItem(
         id=f"call-{call.id}",
         at=call.asked_at,
         group="people",
@@ -475,7 +475,7 @@ def _changed(request: RequestContext, case_id: int, form: RefusedAct) -> list[tu
         for entry in changed_since(request.services, case_id, since=form.shown_at)
         if not is_repeated(entry)
     ]
-    names = name_staff(request.services, {entry.by for entry in entries})
+    names = read_display_names(request.services, {entry.by for entry in entries})
     return [
         (entry.at, entry_sentence(entry, request.lang), actor_word(entry.by, request.lang, names))
         for entry in entries
@@ -484,7 +484,7 @@ def _changed(request: RequestContext, case_id: int, form: RefusedAct) -> list[tu
 
 def staff_names(services: Services, sheet: CaseSheet) -> dict[str, str]:
     """The display names of everybody who did something in the case, by login."""
-    return name_staff(services, _logins(sheet))
+    return read_display_names(services, _logins(sheet))
 
 
 def _logins(sheet: CaseSheet) -> set[str]:

@@ -281,7 +281,7 @@ def write_effects(tx: Tx, writes: PendingWrites) -> bool:
             withdrawn_why=withdrawn.reason.value,
             done_at=writes.now,
         )
-    reverse_ended_claims(tx, {case_id for case_id, _ in writes.withdrawn_assignments}, now=writes.now)
+    reverse_lapsed_successes(tx, {case_id for case_id, _ in writes.withdrawn_assignments}, now=writes.now)
     _insert(tx, t.assignment, writes.assignments)
     for case_id, expedited in writes.expedited_assignments:
         moved_up = {"urgency_at": expedited.urgency_at, "reason": expedited.reason.value}
@@ -456,7 +456,7 @@ def _reverse_prevented(tx: Tx, stored: StoredCase, *, now: datetime) -> None:
         _insert_reversal(tx, line, Reason.CASE_FILED, now=now)
 
 
-def reverse_ended_claims(tx: Tx, case_ids: Collection[int], *, now: datetime) -> None:
+def reverse_lapsed_successes(tx: Tx, case_ids: Collection[int], *, now: datetime) -> None:
     """Reverses the unapproved successes without a call whose task is over. `case_ids` are cases whose assignments have
     just ended.
     """
@@ -553,7 +553,7 @@ def message_row(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dic
 def insert_messages(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
     """Inserts planned messages, unless the case has one for that purpose already."""
     if rows:
-        tx.wanted.add("send_messages")
+        tx.tasks_after_commit.add("send_messages")
         tx.execute(
             insert(t.message).values(list(rows)).on_conflict_do_nothing(index_elements=["case_id", "purpose"])
         )

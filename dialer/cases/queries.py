@@ -228,7 +228,7 @@ def read_case_words(tx: Tx, case_id: int) -> CaseWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class ConversationTurn:
     """One turn of a conversation: what the person said or pressed, and what the robot said next."""
 
     at: datetime
@@ -264,7 +264,7 @@ class Exchange:
 _OF_ATTEMPT = ("n", "script_id", "script_version_id", "audio_hash", "language", "answer", "hearing")
 
 
-def read_conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[Exchange]:
+def read_conversation(tx: Tx, case_id: int, *, in_clear: bool = True) -> list[ConversationTurn]:
     """The turns of all calls of the case, in order. Unless `in_clear`, what the person said and typed stays sealed and
     is ''.
     """
@@ -284,10 +284,10 @@ def _open_personal(tx: Tx, row: Row) -> dict[str, Any]:
     return tx.vault.open_record(row["sealed"], table="event", column="sealed", row=place)
 
 
-def _exchange(row: Row, personal: Mapping[str, Any]) -> Exchange:
+def _exchange(row: Row, personal: Mapping[str, Any]) -> ConversationTurn:
     facts = row["facts"]
     return record_of(
-        Exchange,
+        ConversationTurn,
         row,
         asked_at=facts.get("at", ""),
         key=facts.get("key", ""),

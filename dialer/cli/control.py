@@ -41,7 +41,7 @@ from dialer.control.trunks import check_trunks, read_trunks
 from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade, PauseScope
-from dialer.db.audit import AuditFlaw, Finding
+from dialer.db.audit import AuditFinding, AuditFlaw
 from dialer.db.migrations import Lock, examine_upgrade, owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
 from dialer.db.unit_of_work import is_pooled
@@ -51,7 +51,7 @@ from dialer.runtime.local import database_url, own_carrier, own_servers
 from dialer.runtime.settings import CentreSettings, Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.rendered import seconds_before_question
-from dialer.services import Application, Purpose
+from dialer.services import Application, ProcessPurpose
 from dialer.telephony.public_address import check_public_address
 from dialer.words import stored_word, word_of
 
@@ -303,7 +303,7 @@ def doctor(*, as_json: AsJson = False) -> None:
         opened: list[Application] = []
 
         def parts() -> Text:
-            opened.append(closing.enter_context(application(settings, Purpose.LOOK)))
+            opened.append(closing.enter_context(application(settings, ProcessPurpose.LOOK)))
             return _check_parts(opened[0])
 
         found = examine_installation(
@@ -444,7 +444,7 @@ def _runs_here(settings: Settings) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104 - no bind
     local = f"http://[{host}]" if ":" in host else f"http://{host}"
     try:
-        with application(settings, Purpose.LOOK) as app:
+        with application(settings, ProcessPurpose.LOOK) as app:
             asyncio.run(check_public_address(app.telephony, through=f"{local}:{settings.web.port}"))
     except DialerError:
         return False
@@ -454,7 +454,7 @@ def _runs_here(settings: Settings) -> bool:
 def _web_runs(settings: Settings) -> bool:
     """Whether a web process of this service runs, on whatever machine and port."""
     try:
-        with application(settings, Purpose.LOOK) as app:
+        with application(settings, ProcessPurpose.LOOK) as app:
             return _has_web(app)
     except DialerError:
         return False
@@ -527,7 +527,7 @@ def show_settings(*, as_json: AsJson = False) -> None:
 @settings_commands.command("adopt")
 def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record")]) -> None:
     """采用本进程设置: the database belongs to the settings of this process from now on. Stop the service first."""
-    with command_application("settings", Purpose.ADOPT) as app:
+    with command_application("settings", ProcessPurpose.ADOPT) as app:
         changed = adopt_identity(app.services, app.identity, by=by, why=why)
     for one in changed:
         typer.echo(f"{one.setting}: {one.recorded} > {one.here}")
@@ -608,7 +608,7 @@ def _is_stamped(anchor: Anchor, settings: Settings) -> bool:
 
 
 def _print_verdict(
-    findings: Sequence[Finding], counts: Mapping[str, int], *, lines: int, last: int, anchors: int
+    findings: Sequence[AuditFinding], counts: Mapping[str, int], *, lines: int, last: int, anchors: int
 ) -> None:
     for one in findings[:_MOST_SHOWN]:
         chinese, english = _FLAWS[one.flaw]
@@ -624,7 +624,7 @@ def _print_verdict(
     typer.echo(f"{state}: {lines} lines, last number {last}{against}")
 
 
-def _place(one: Finding) -> str:
+def _place(one: AuditFinding) -> str:
     if one.number is None:
         return "-" if one.id is None else f"id {one.id}"
     if one.last is not None and one.last != one.number:

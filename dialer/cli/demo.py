@@ -41,7 +41,7 @@ from dialer.demo.sample_list import import_demo_units
 from dialer.demo.signal_story import SignalStory
 from dialer.demo.street import build_street
 from dialer.language import Lang, Text
-from dialer.outcomes.breakdown import Progress
+from dialer.outcomes.breakdown import RobotProgress
 from dialer.outcomes.report import make_report, report_out
 from dialer.runtime.local import public_url
 from dialer.runtime.logs import configure_logs
@@ -207,7 +207,7 @@ def _load_while_tending(app: Application, sample: Path, tend: Callable[[], None]
     return loading.result()
 
 
-def _progress_line(app: Application, p: Progress) -> RichText:
+def _progress_line(app: Application, p: RobotProgress) -> RichText:
     now = app.services.clock.now().astimezone(app.services.centre.zone)
     cases = "  ".join(f"{name} {n}" for name, n in sorted(p.cases.items()))
     return RichText(

@@ -23,7 +23,7 @@ from dialer.control.keys import (
     rotate_keys,
     share_done,
 )
-from dialer.control.reseal import Batch, Progress
+from dialer.control.reseal import ResealBatch, ResealProgress
 from dialer.control.reseal import read_progress as _progress
 from dialer.core.errors import SettingsError
 from dialer.db.keys import Keys, KeyUse, create
@@ -173,7 +173,7 @@ def _plain_key(key: HeldKey) -> dict[str, object]:
     }
 
 
-def _plain_progress(progress: Progress) -> dict[str, object]:
+def _plain_progress(progress: ResealProgress) -> dict[str, object]:
     return {
         "share": round(share_done(progress), 4),
         "rows": dict(progress.done),
@@ -202,7 +202,7 @@ def reseal_values(
         with Bar(transient=True, disable=as_json) as bar:
             task = bar.add_task("re-sealing 重新加密", total=1.0)
 
-            def heard(batch: Batch) -> None:
+            def heard(batch: ResealBatch) -> None:
                 nonlocal rows
                 rows += batch.rows
                 with app.services.store.begin() as tx:

@@ -24,7 +24,7 @@ from dialer.core.errors import Invalid
 from dialer.language import Text
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
-from dialer.services import Application, Purpose
+from dialer.services import Application, ProcessPurpose
 
 _POLL_SECONDS = 0.2
 _STUCK_SECONDS = 15.0
@@ -35,7 +35,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 
 
 @contextmanager
-def command_application(name: str, purpose: Purpose = Purpose.COMMAND) -> Iterator[Application]:
+def command_application(name: str, purpose: ProcessPurpose = ProcessPurpose.COMMAND) -> Iterator[Application]:
     """The application of one command, which logs warnings and errors only."""
     settings = load_settings()
     configure_logs(level="warning", log_format=settings.log.format, process=name)

@@ -21,7 +21,7 @@ from dialer.core.values import AmountKind, Grade, format_yuan
 from dialer.language import Lang, gettext_noop, say
 from dialer.outcomes.report import make_report, moment_of, report_out, report_period
 from dialer.outcomes.verify import Verification, verification_out, verify_rollup
-from dialer.scripts.trials import Comparison, Measured, running_trials
+from dialer.scripts.trials import Comparison, MeasuredVersion, running_trials
 from dialer.words import (
     NO_FILED_CASES,
     TRIAL_MEASURES,
@@ -331,7 +331,7 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText
     return table, RichText("\n".join(verdicts), style="dim")
 
 
-def _measured_words(one: Measured) -> str:
+def _measured_words(one: MeasuredVersion) -> str:
     if one.tally.share is None:
         return "[dim]—[/]"
     within = f" [dim]({one.interval.low:.0%} - {one.interval.high:.0%})[/]" if one.interval else ""

@@ -70,9 +70,9 @@ def process(name: str) -> Iterator[Application]:
     """The application of a long-running process, whose logs are configured by this."""
     settings = settings_of(name)
     from dialer.bootstrap import application
-    from dialer.services import Purpose
+    from dialer.services import ProcessPurpose
 
-    with application(settings, Purpose.SERVE) as app:
+    with application(settings, ProcessPurpose.SERVE) as app:
         yield app
 
 
@@ -116,14 +116,14 @@ def robot() -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    from dialer.signals.robot import Robot
+    from dialer.signals.robot import WarningRobot
     from dialer.signals.stream import reading_stream
 
     with (
         process("robot") as app,
         reading_stream(app.services, url=app.celery.conf.broker_url, stopped=stopped),
     ):
-        Robot(app.services, stopped).run()
+        WarningRobot(app.services, stopped).run()
 
 
 @serve.command()

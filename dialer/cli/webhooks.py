@@ -11,8 +11,8 @@ from dialer.cli.output import AsJson, centre_time, command_application, fields_o
 from dialer.core.errors import Invalid
 from dialer.core.values import DeliveryState
 from dialer.outcomes.webhooks import (
-    Delivery,
-    Webhook,
+    WebhookDelivery,
+    WebhookReceiver,
     add_webhook,
     end_webhook,
     list_deliveries,
@@ -60,7 +60,7 @@ def list_command(*, as_json: AsJson = False) -> None:
     )
 
 
-def _webhook(one: Webhook) -> dict[str, object]:
+def _webhook(one: WebhookReceiver) -> dict[str, object]:
     names = (
         "name",
         "url",
@@ -104,14 +104,14 @@ def log_command(
     )
 
 
-def _answer(one: Delivery) -> object:
+def _answer(one: WebhookDelivery) -> object:
     if not one.tries:
         return ""
     last = one.tries[0]
     return last.status or (last.fault.value if last.fault else "")
 
 
-def _delivery(one: Delivery) -> dict[str, object]:
+def _delivery(one: WebhookDelivery) -> dict[str, object]:
     names = ("id", "webhook", "case_id", "occurred_at", "queued_at", "due_at")
     return fields_of(one, *names) | {
         "message_id": str(one.message_id),

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dialer.approvals.actions import Inbox, Reader, read_inbox, refuse_outcome
+from dialer.approvals.actions import Inbox, InboxReader, read_inbox, refuse_outcome
 from dialer.cli.common import By, signer
 from dialer.cli.output import (
     AsJson,
@@ -44,7 +44,7 @@ from dialer.outcomes.evidence_files import clean_evidence
 from dialer.sentences import moment_words
 from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment, waiting_assignments
-from dialer.work.desk import HandOver, ReportedPayment, complete_stop_payment, show_hand_over
+from dialer.work.desk import HandOverSheet, ReportedPayment, complete_stop_payment, show_hand_over
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
 from dialer.work.stop_requests import (
     BANK_ANSWERS,
@@ -54,8 +54,8 @@ from dialer.work.stop_requests import (
     typed_stop_form,
     waiting_stop_requests,
 )
-from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
-from dialer.work.visits import FromPhone, take_step
+from dialer.work.tasks import WorkReport, approve_outcome, report_assignment, sign_assignment
+from dialer.work.visits import PhoneAct, take_step
 
 work = typer.Typer(help="Human calls and visits.", no_args_is_help=True)
 outcome = typer.Typer(help="The ledger of outcomes.", no_args_is_help=True)
@@ -215,7 +215,7 @@ def stop_requests(
     print_rows(rows, columns, empty=empty, box=None, header_style="dim", pad_edge=False)
 
 
-def _hand_over_json(found: HandOver) -> dict[str, object]:
+def _hand_over_json(found: HandOverSheet) -> dict[str, object]:
     """Amounts in fen."""
     paid = found.paid
     return fields_of(found.assignment, "id", "case_id", "kind", "state", "reason") | {
@@ -331,7 +331,7 @@ def sign(assignment_id: int, by: By) -> None:
 def arrive(assignment_id: int, by: By) -> None:
     """到达: the officer has arrived. A success in person is accepted from then on."""
     with command_application("work") as app:
-        phone = FromPhone(client_id=uuid.uuid4(), by=by)
+        phone = PhoneAct(client_id=uuid.uuid4(), by=by)
         take_step(app.services, assignment_id, VisitStage.ARRIVED, phone=phone)
     typer.echo(f"assignment {assignment_id}: arrived")
 
@@ -376,7 +376,7 @@ def done(
     with command_application("work") as app:
         kind = one_of(OutcomeKind, result, field="--outcome")
         asks = bool(scammer) or contact_of_outcome(kind) is Contact.VERIFIED
-        given = Report(
+        given = WorkReport(
             outcome=kind,
             amounts=amounts,
             evidence=typed_evidence(evidence_kind, evidence_yuan, evidence),
@@ -428,13 +428,13 @@ def approvals_command(
 ) -> None:
     """待审批: what waits for a second person, each kind oldest first."""
     with command_application("work") as app:
-        reader = Reader(who="", role=None, unit_id=None)
+        reader = InboxReader(who="", role=None, unit_id=None)
         if login:
             with app.services.store.begin() as tx:
                 member = find_member(tx, login)
             if member is None:
                 raise NotFound(kind="account", key=login)
-            reader = Reader(who=member.login, role=member.role, unit_id=member.unit_id)
+            reader = InboxReader(who=member.login, role=member.role, unit_id=member.unit_id)
         inbox = read_inbox(app.services, reader)
         now, zone = app.services.clock.now(), app.services.centre.zone
     if as_json:

@@ -44,7 +44,7 @@ from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units, valid_sessions
 from dialer.services import Services
 from dialer.web.cache import Cache
-from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
+from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import format_span
 from dialer.web.rendering import Pages, PlainReader, static
 from dialer.words import stored_word
@@ -473,7 +473,7 @@ def _tile(services: Services, board: LiveBoard, grade: Grade) -> GradeTile:
     )
 
 
-board_pages = Section()
+board_pages = PageSection()
 _EVENTS = "text/event-stream"
 _making_feed = threading.Lock()
 

@@ -21,9 +21,9 @@ from dialer.core.access import Permission
 from dialer.core.errors import Invalid, NotFound, Refusal
 from dialer.language import gettext_noop
 from dialer.sentences import refusal_sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 
-erasure_pages = Section()
+erasure_pages = PageSection()
 _PATH, _TEMPLATE = "/erasures", "console/erasures.html"
 _UNFIT, _TAKEN = 422, 409
 Number = Annotated[int, Path(ge=1, lt=2**63)]

@@ -14,8 +14,8 @@ from dialer.control.reseal import (
     AUDIT_LINES,
     PARTS,
     SETTLE_SECONDS,
-    Batch,
-    Progress,
+    ResealBatch,
+    ResealProgress,
     needs_key,
     read_progress,
     reseal_batch,
@@ -98,7 +98,7 @@ class KeysStatus:
     keys: tuple[HeldKey, ...]
     is_resealed: bool
     """No value uses another encryption or index key than the current ones."""
-    progress: Progress | None
+    progress: ResealProgress | None
     waiting: tuple[str, ...] = ()
     """Processes that do not have an announced key yet."""
 
@@ -291,8 +291,8 @@ def reseal(
     pause: Callable[[float], bool],
     for_seconds: float | None = None,
     settle_seconds: float = SETTLE_SECONDS,
-    heard: Callable[[Batch], None] = lambda _batch: None,
-) -> Batch:
+    heard: Callable[[ResealBatch], None] = lambda _batch: None,
+) -> ResealBatch:
     """Re-seals batch after batch until nothing is left, for at most `for_seconds`; returns the last batch. After a
     batch that held the locks of arrivals and of the line group, `pause` gets the seconds that it took, waits as long,
     and returns whether to stop.
@@ -401,7 +401,7 @@ def resealed_share(tx: Tx) -> float:
     return share_done(progress) if progress is not None and progress.revision == state.plan.revision else 0.0
 
 
-def share_done(progress: Progress) -> float:
+def share_done(progress: ResealProgress) -> float:
     """The share of values that are re-sealed, between 0 and 1."""
     total = sum(progress.total.values())
     done = sum(min(progress.done.get(name, 0), progress.total.get(name, 0)) for name in PARTS)

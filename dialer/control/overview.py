@@ -45,8 +45,8 @@ from dialer.core.rates import Breakdown, Dimension, Period
 from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.db.audit import write_audit
 from dialer.db.system_state import (
-    Difference,
     Identity,
+    SettingDifference,
     cycle_parts,
     identity_differences,
     living_processes,
@@ -88,7 +88,9 @@ def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: in
     return count
 
 
-def adopt_identity(services: Services, identity: Identity, *, by: str, why: str) -> tuple[Difference, ...]:
+def adopt_identity(
+    services: Services, identity: Identity, *, by: str, why: str
+) -> tuple[SettingDifference, ...]:
     """Makes the database belong to these settings; returns what differed. Raises `Conflict` while a process with other
     settings may run.
     """
@@ -188,7 +190,7 @@ FIRST_ATTEMPT_BOUNDS = (15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Gauges:
     """The gauges of `/metrics`."""
 
     queue: Queue
@@ -210,7 +212,7 @@ class Figures:
     state: SystemState
 
 
-def measure(services: Services, *, late_seconds: float) -> Figures:
+def measure(services: Services, *, late_seconds: float) -> Gauges:
     """The gauges of this moment."""
     now = services.clock.now()
     state = check_system(services, late_seconds=late_seconds)
@@ -218,7 +220,7 @@ def measure(services: Services, *, late_seconds: float) -> Figures:
         rounds = read_rounds(tx)
         queue = queue_gauges(tx, now=now)
         alive = living_processes(tx, real_now=services.real.now())
-        return Figures(
+        return Gauges(
             queue=queue,
             queue_age_seconds={
                 grade: 0.0 if at is None else (now - at).total_seconds()

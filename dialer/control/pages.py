@@ -38,7 +38,7 @@ from dialer.language import Lang, Text, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence, sentence
 from dialer.warnings.queries import recent_loads
-from dialer.web.console import ConsoleContext, CurrentRequest, RequestContext, Section
+from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import say_spans, unit_tree
 from dialer.web.rendering import PlaceGroup
 from dialer.words import stored_word, word_of
@@ -65,7 +65,7 @@ PARTS: Mapping[PartName, str] = {
     PartName.CONSISTENCY: gettext_noop("Consistency check"),
     PartName.RETENTION: gettext_noop("Retention of data"),
 }
-control_pages = Section()
+control_pages = PageSection()
 
 
 def window_sentence(window: Window, lang: Lang) -> str:

@@ -157,7 +157,7 @@ class RecentLoadCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class ServiceStatus:
     """What the status page shows; `at` is service time."""
 
     drill: bool
@@ -174,7 +174,7 @@ class Status:
     alarms: Sequence[AlarmCount]
 
 
-def status(tx: Tx, *, now: datetime, drill: bool) -> Status:
+def status(tx: Tx, *, now: datetime, drill: bool) -> ServiceStatus:
     """Counts of this moment (service time `now`)."""
     attempt, case, number, load = t.attempt.c, t.case.c, t.live_number.c, t.list_load.c
     totals = tx.one(
@@ -210,7 +210,7 @@ def status(tx: Tx, *, now: datetime, drill: bool) -> Status:
         .limit(5)
     )
     found = {TelephonyResult(row["result"]): row["n"] for row in results}
-    return Status(
+    return ServiceStatus(
         drill=drill,
         at=now,
         cases=dict.fromkeys(CaseStatus, 0) | {CaseStatus(row["status"]): row["n"] for row in cases},

@@ -192,7 +192,7 @@ INDEXES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class ResealProgress:
     """How far re-sealing is. `part`: index into `PARTS`; `after`: the last key of that part that was done. Counts are
     of rows.
     """
@@ -221,19 +221,19 @@ INDEX_PART: Final = "blind indexes of persons"
 PARTS: Final = (INDEX_PART, *(one.name for one in SEALED))
 
 
-def read_progress(tx: Tx) -> Progress | None:
+def read_progress(tx: Tx) -> ResealProgress | None:
     """The progress of re-sealing; None if it has never run."""
     plain = tx.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == _PROGRESS))
-    return None if plain is None else Progress(**plain)
+    return None if plain is None else ResealProgress(**plain)
 
 
-def _note(tx: Tx, progress: Progress) -> None:
+def _note(tx: Tx, progress: ResealProgress) -> None:
     row = {"key": _PROGRESS, "value": progress.plain()}
     tx.execute(insert(t.meta).values(row).on_conflict_do_update(index_elements=["key"], set_=row))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class ResealBatch:
     """What one batch did. `is_over`: nothing is left; `waits`: nothing can be done now, since calls hold the numbers
     that are left, or another process works.
     """
@@ -248,16 +248,16 @@ class Batch:
         return self.is_over or self.waits
 
 
-def reseal_batch(services: Services, *, settle_seconds: float = SETTLE_SECONDS) -> Batch:
+def reseal_batch(services: Services, *, settle_seconds: float = SETTLE_SECONDS) -> ResealBatch:
     """Re-seals the next rows in one transaction. The work is over no sooner than `settle_seconds` after the last change
     of the plan, when no process seals with an old key any more.
     """
     with services.store.begin() as tx:
         if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
-            return Batch(waits=True)
+            return ResealBatch(waits=True)
         state = read_key_state(tx)
         if state is None or state.resealed:
-            return Batch(is_over=True)
+            return ResealBatch(is_over=True)
         follow_plan(tx)
         progress = read_progress(tx)
         if progress is None or progress.revision != state.plan.revision:
@@ -265,7 +265,7 @@ def reseal_batch(services: Services, *, settle_seconds: float = SETTLE_SECONDS) 
         return _continue_batch(tx, services, state, progress, settle_seconds=settle_seconds)
 
 
-def _begin(tx: Tx, services: Services, state: KeyState) -> Progress:
+def _begin(tx: Tx, services: Services, state: KeyState) -> ResealProgress:
     total = {
         one.name: int(
             tx.scalar(sa.select(sa.func.count()).select_from(one.table).where(_old_value(one, state)))
@@ -274,14 +274,16 @@ def _begin(tx: Tx, services: Services, state: KeyState) -> Progress:
     }
     people = sa.select(sa.func.count()).select_from(t.person).where(_old_index(t.person.c.name_blind, state))
     total[INDEX_PART] = int(tx.scalar(people))
-    progress = Progress(revision=state.plan.revision, total=total, began_at=services.real.now().isoformat())
+    progress = ResealProgress(
+        revision=state.plan.revision, total=total, began_at=services.real.now().isoformat()
+    )
     _note(tx, progress)
     return progress
 
 
 def _continue_batch(
-    tx: Tx, services: Services, state: KeyState, progress: Progress, *, settle_seconds: float
-) -> Batch:
+    tx: Tx, services: Services, state: KeyState, progress: ResealProgress, *, settle_seconds: float
+) -> ResealBatch:
     if progress.part == len(PARTS):
         return _end(tx, services, state, progress, settled=_settled(tx, state, settle_seconds))
     name = PARTS[progress.part]
@@ -294,7 +296,7 @@ def _continue_batch(
     step = _add_found(progress, name, found)
     step = replace(step, after=found.after, part=progress.part + (found.after is None))
     _note(tx, step)
-    return Batch(rows=found.count, had_locks=name == INDEX_PART and found.count > 0)
+    return ResealBatch(rows=found.count, had_locks=name == INDEX_PART and found.count > 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,7 +308,7 @@ class _Found:
     unreadable: Sequence[str] = ()
 
 
-def _add_found(progress: Progress, name: str, found: _Found) -> Progress:
+def _add_found(progress: ResealProgress, name: str, found: _Found) -> ResealProgress:
     known = progress.unreadable.get(name, ())
     new = [key for key in found.unreadable if key not in known]
     return replace(
@@ -324,20 +326,22 @@ def _settled(tx: Tx, state: KeyState, seconds: float) -> bool:
     return database_time(tx) >= changed and (oldest is None or oldest >= changed)
 
 
-def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, settled: bool) -> Batch:
+def _end(
+    tx: Tx, services: Services, state: KeyState, progress: ResealProgress, *, settled: bool
+) -> ResealBatch:
     """Called after one pass over everything: checks every column for values that are left."""
     if not settled:
-        return Batch(waits=True)
+        return ResealBatch(waits=True)
     is_left = False
     if len(state.plan.index) > 1:
         found, is_left = _index_rest(tx, state, progress.unreadable.get(INDEX_PART, ()))
         progress = _add_found(progress, INDEX_PART, found)
     if is_left or any(_is_value_left(tx, one, state, progress) for one in SEALED):
         _note(tx, replace(progress, part=0, after=None, rounds=progress.rounds + 1))
-        return Batch(waits=True)
+        return ResealBatch(waits=True)
     locked = read_key_state(tx, lock=True)
     if locked is None or locked.plan.revision != state.plan.revision:
-        return Batch(waits=True)  # rotated since this batch began
+        return ResealBatch(waits=True)  # rotated since this batch began
     now = services.clock.now()
     facts = {"encryption": state.plan.encryption, "index": state.plan.index[0], "rows": dict(progress.done)}
     write_audit(tx, who=ROBOT, act="keys_resealed", subject="keys", why="", now=now, facts=facts)
@@ -345,10 +349,10 @@ def _end(tx: Tx, services: Services, state: KeyState, progress: Progress, *, set
     state = write_key_state(tx, replace(state, plan=plan, resealed=True, since=database_time(tx)))
     ended = replace(progress, revision=state.plan.revision, ended_at=services.real.now().isoformat())
     _note(tx, ended)
-    return Batch(is_over=True)
+    return ResealBatch(is_over=True)
 
 
-def _is_value_left(tx: Tx, one: SealedColumn, state: KeyState, progress: Progress) -> bool:
+def _is_value_left(tx: Tx, one: SealedColumn, state: KeyState, progress: ResealProgress) -> bool:
     key = sa.cast(one.table.c[one.key], sa.Text)
     known = progress.unreadable.get(one.name, ())
     return _any_row(tx, one.table, sa.and_(_old_value(one, state), key.not_in(known)))

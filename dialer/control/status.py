@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from dialer.control.health import SystemState, check_system
-from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, Figures, measure, measure_first_attempts
-from dialer.control.queries import FirstAttempts, Status, status
+from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, Gauges, measure, measure_first_attempts
+from dialer.control.queries import FirstAttempts, ServiceStatus, status
 from dialer.control.trunks import TrunksNow, has_trunks, read_trunks
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
@@ -50,12 +50,12 @@ class StatusPage:
     def __init__(self, app: Application, pages: Pages) -> None:
         self._app = app
         self._pages = pages
-        self._status = Cache[None, Status](lambda _: self._read(), seconds=1.0)
+        self._status = Cache[None, ServiceStatus](lambda _: self._read(), seconds=1.0)
 
     async def show(self, request: Request) -> Response:
         """503 while the database does not answer."""
         try:
-            found: Status | None = await asyncio.to_thread(self._status.wait, None)
+            found: ServiceStatus | None = await asyncio.to_thread(self._status.wait, None)
         except Unavailable:
             found = None
         lang = Lang.EN if request.query_params.get("lang") == "en" else Lang.ZH
@@ -64,7 +64,7 @@ class StatusPage:
         page = self._pages.render(reader, "status.html", facts)
         return HTMLResponse(page, status_code=200 if found else 503, headers=_HEADERS)
 
-    def _read(self) -> Status:
+    def _read(self) -> ServiceStatus:
         services = self._app.services
         with services.store.begin() as tx:
             hold_snapshot(tx)
@@ -137,7 +137,7 @@ class _DatabaseGauges(Collector):
 
     def __init__(self, app: Application) -> None:
         services, late = app.services, app.settings.scheduler.late_seconds
-        self._figures = Cache[None, Figures](
+        self._figures = Cache[None, Gauges](
             lambda _: measure(services, late_seconds=late), seconds=_METRICS_FRESH_SECONDS
         )
         self._first = Cache[None, Mapping[Grade, FirstAttempts]](
@@ -239,7 +239,7 @@ def _histogram(first: Mapping[Grade, FirstAttempts]) -> Metric:
     return family
 
 
-def _gauges(figures: Figures) -> Iterator[tuple[Any, ...]]:
+def _gauges(figures: Gauges) -> Iterator[tuple[Any, ...]]:
     """The arguments of `_gauge` for each gauge."""
     queue, lines, state = figures.queue, figures.lines, figures.state
     waiting = {"ready": queue.ready, "planned": queue.planned, "held": queue.held}

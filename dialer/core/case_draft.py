@@ -137,20 +137,20 @@ class CaseDraft:
 
     # --- people ----------------------------------------------------------------------------------------------
 
-    def assignment(self, track: Track) -> StaffTrack:
+    def staff_track(self, track: Track) -> StaffTrack:
         """The case's staff track: human calls for `Track.HUMAN`, otherwise visits."""
         return self.case.human if track is Track.HUMAN else self.case.visit
 
-    def change_assignment(self, track: Track, **fields: object) -> None:
+    def change_staff_track(self, track: Track, **fields: object) -> None:
         """Changes these fields of the staff track."""
-        changed = replace(self.assignment(track), **fields)  # type: ignore[arg-type]  # as in change
+        changed = replace(self.staff_track(track), **fields)  # type: ignore[arg-type]  # as in change
         self.change(**{track.value: changed})
 
     def schedule(self, track: Track, *, after_seconds: int, reason: Reason) -> None:
         """Schedules the assignment to open later, unless the person is reached before. A time that is earlier already
         stays.
         """
-        assignment = self.assignment(track)
+        assignment = self.staff_track(track)
         at = self.now + timedelta(seconds=after_seconds)
         if assignment.state is StaffTrackState.OPEN:
             return
@@ -159,21 +159,21 @@ class CaseDraft:
         if after_seconds == 0:
             self.open_assignment(track, reason)
         else:
-            self.change_assignment(track, state=StaffTrackState.SCHEDULED, at=at, reason=reason)
+            self.change_staff_track(track, state=StaffTrackState.SCHEDULED, at=at, reason=reason)
 
     def open_assignment(self, track: Track, reason: Reason, *, record_as: Reason | None = None) -> None:
         """Opens the assignment, unless it is open already. An open assignment of a follow-up that has opened the case
         again becomes the case's own and moves up the queue. `record_as`: the reason to record, if it differs from
         `reason`.
         """
-        assignment = self.assignment(track)
+        assignment = self.staff_track(track)
         if assignment.state is StaffTrackState.OPEN:
             if assignment.reason is Reason.FOLLOW_UP and self.case.status is CaseStatus.OPEN:
                 self.expedite_assignment(track, reason)
             return
         rules = self.grade_policy
         due_at = self.now + timedelta(seconds=rules.due_seconds(track))
-        self.change_assignment(
+        self.change_staff_track(
             track, state=StaffTrackState.OPEN, at=due_at, tries=assignment.tries + 1, reason=reason
         )
         self.effects.append(
@@ -212,9 +212,9 @@ class CaseDraft:
         """Moves an open assignment up the queue for this reason, which replaces its own, except that `ALREADY_PAID`
         stays. `record_as`: as in `open_assignment`.
         """
-        if self.assignment(track).reason in {reason, Reason.ALREADY_PAID}:
+        if self.staff_track(track).reason in {reason, Reason.ALREADY_PAID}:
             return
-        self.change_assignment(track, reason=reason)
+        self.change_staff_track(track, reason=reason)
         at = self.assignment_urgency_at(reason)
         self.effects.append(ExpediteAssignment(track=track, reason=record_as or reason, urgency_at=at))
 
@@ -228,7 +228,7 @@ class CaseDraft:
         up the queue if the person asked for it.
         """
         track = Track.VISIT if self.case.human.state is StaffTrackState.DONE else Track.HUMAN
-        if reason in WISHES and self.assignment(track).state is StaffTrackState.OPEN:
+        if reason in WISHES and self.staff_track(track).state is StaffTrackState.OPEN:
             self.expedite_assignment(track, reason)
         else:
             self.open_assignment(track, reason)
@@ -246,11 +246,11 @@ class CaseDraft:
 
     def withdraw_assignment(self, track: Track, reason: Reason) -> None:
         """Marks the track as done; an open assignment is withdrawn."""
-        assignment = self.assignment(track)
+        assignment = self.staff_track(track)
         if assignment.state is StaffTrackState.OPEN:
             self.effects.append(WithdrawAssignment(track=track, reason=reason))
         if assignment.is_pending:
-            self.change_assignment(track, state=StaffTrackState.DONE, at=None, reason=reason)
+            self.change_staff_track(track, state=StaffTrackState.DONE, at=None, reason=reason)
 
     # --- ends ------------------------------------------------------------------------------------------------
 
@@ -339,7 +339,7 @@ class CaseDraft:
             at = self.assignment_urgency_at(Reason.CALLED_IN)
             self.effects.append(ExpediteAssignment(track=Track.HUMAN, reason=Reason.CALLED_IN, urgency_at=at))
         for track in (Track.HUMAN, Track.VISIT):
-            if track is not reported and self.assignment(track).state is not StaffTrackState.OPEN:
+            if track is not reported and self.staff_track(track).state is not StaffTrackState.OPEN:
                 self.change(**{track.value: StaffTrack()})
         self.change(
             status=CaseStatus.OPEN, outcome=None, watch_until=None, follow_up=FollowUp(), reopened=True

@@ -89,12 +89,12 @@ def _begin_if_due(draft: CaseDraft) -> None:
 
 def _check_overdue(draft: CaseDraft, track: Track) -> None:
     """Raises an alarm for an assignment of a follow-up that nobody has reported in time; the assignment stays open."""
-    assignment = draft.assignment(track)
+    assignment = draft.staff_track(track)
     if assignment.state is not StaffTrackState.OPEN or assignment.at is None or assignment.at > draft.now:
         return
     draft.alarm(AlarmCode.HUMAN_OVERDUE if track is Track.HUMAN else AlarmCode.VISIT_OVERDUE)
     due_seconds = draft.grade_policy.due_seconds(track)
-    draft.change_assignment(track, at=draft.now + timedelta(seconds=due_seconds))
+    draft.change_staff_track(track, at=draft.now + timedelta(seconds=due_seconds))
 
 
 def follow_up_call_ended(draft: CaseDraft, event: AttemptEnded) -> None:

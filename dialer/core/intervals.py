@@ -60,7 +60,7 @@ class Interval:
     high: float
 
 
-class Finding(StrEnum):
+class ShareComparison(StrEnum):
     """The result of a comparison of two shares."""
 
     TOO_FEW = "too_few"
@@ -76,7 +76,7 @@ class TrialConclusion:
     needs before there is a conclusion.
     """
 
-    finding: Finding
+    finding: ShareComparison
     difference: float | None
     interval: Interval | None
     more_each: int = 0
@@ -112,19 +112,22 @@ def compare_shares(
     """The conclusion so far, valid at every look. With several versions against one, divide `error` among them."""
     if live.share is None or other.share is None:
         return TrialConclusion(
-            finding=Finding.TOO_FEW, difference=None, interval=None, more_each=_needed(live, other, error)
+            finding=ShareComparison.TOO_FEW,
+            difference=None,
+            interval=None,
+            more_each=_needed(live, other, error),
         )
     difference = other.share - live.share
     enough = min(live.people, other.people) >= LEAST_PEOPLE
     half = _half_width(_variance(live, other, live.people, other.people), error)
     interval = Interval(low=max(-1.0, difference - half), high=min(1.0, difference + half))
     if enough and (interval.low > 0 or interval.high < 0):
-        finding = Finding.BETTER if (difference > 0) is more_is_better else Finding.WORSE
+        finding = ShareComparison.BETTER if (difference > 0) is more_is_better else ShareComparison.WORSE
         return TrialConclusion(finding=finding, difference=difference, interval=interval)
     if enough and max(-interval.low, interval.high) < MARGIN:
-        return TrialConclusion(finding=Finding.ALIKE, difference=difference, interval=interval)
+        return TrialConclusion(finding=ShareComparison.ALIKE, difference=difference, interval=interval)
     return TrialConclusion(
-        finding=Finding.TOO_FEW,
+        finding=ShareComparison.TOO_FEW,
         difference=difference,
         interval=interval if enough else None,
         more_each=_needed(live, other, error),

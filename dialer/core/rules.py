@@ -163,8 +163,8 @@ def _start_people(draft: CaseDraft) -> None:
     pending, a person acts at once.
     """
     for track in (Track.HUMAN, Track.VISIT):
-        if draft.assignment(track).state is StaffTrackState.DONE:
-            draft.change_assignment(track, state=StaffTrackState.NONE)
+        if draft.staff_track(track).state is StaffTrackState.DONE:
+            draft.change_staff_track(track, state=StaffTrackState.NONE)
     _people_by_grade(draft, Reason.GRADE_RAISED)
     if draft.case.grade.is_high and draft.case.robot.state is not RobotState.PENDING:
         draft.ensure_person(Reason.GRADE_RAISED)
@@ -172,14 +172,14 @@ def _start_people(draft: CaseDraft) -> None:
 
 def _unschedule_people(draft: CaseDraft) -> None:
     for track, after_seconds in _staff_clocks(draft):
-        assignment = draft.assignment(track)
-        other = draft.assignment(Track.VISIT if track is Track.HUMAN else Track.HUMAN)
+        assignment = draft.staff_track(track)
+        other = draft.staff_track(Track.VISIT if track is Track.HUMAN else Track.HUMAN)
         by_clock = (
             assignment.state is StaffTrackState.SCHEDULED and assignment.reason is Reason.NO_CONTACT_IN_TIME
         )
         goes_on = draft.case.robot.state is RobotState.PENDING or other.state is StaffTrackState.OPEN
         if by_clock and after_seconds is None and goes_on:
-            draft.change_assignment(track, state=StaffTrackState.NONE, at=None, reason=Reason.NONE)
+            draft.change_staff_track(track, state=StaffTrackState.NONE, at=None, reason=Reason.NONE)
 
 
 def _later_expiry(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -261,7 +261,7 @@ def hand_over_answered(draft: CaseDraft) -> None:
     if draft.case.status.is_settled:
         return
     for track in (Track.HUMAN, Track.VISIT):
-        assignment = draft.assignment(track)
+        assignment = draft.staff_track(track)
         asked = assignment.reason in WISHES or assignment.reason is Reason.CALLED_IN
         if assignment.state is StaffTrackState.OPEN and asked:
             draft.effects.append(AssignToDutyDesk(track=track))
@@ -554,7 +554,7 @@ def _check_patience(draft: CaseDraft, *, is_at_carrier: bool) -> None:
 
 
 def _check_assignment(draft: CaseDraft, track: Track) -> None:
-    assignment = draft.assignment(track)
+    assignment = draft.staff_track(track)
     if not assignment.is_pending or assignment.at is None or assignment.at > draft.now:
         return
     if assignment.state is StaffTrackState.SCHEDULED:
@@ -562,7 +562,7 @@ def _check_assignment(draft: CaseDraft, track: Track) -> None:
         return
     draft.alarm(AlarmCode.HUMAN_OVERDUE if track is Track.HUMAN else AlarmCode.VISIT_OVERDUE)
     rules = draft.grade_policy
-    draft.change_assignment(track, at=draft.now + timedelta(seconds=rules.due_seconds(track)))
+    draft.change_staff_track(track, at=draft.now + timedelta(seconds=rules.due_seconds(track)))
     if track is Track.HUMAN and rules.visit_when_human_fails:
         draft.open_assignment(Track.VISIT, Reason.HUMAN_OVERDUE)
 
@@ -572,7 +572,7 @@ def assignment_reported(draft: CaseDraft, event: AssignmentReported) -> None:
     without the verified contact of the right person.
     """
     case = draft.case
-    assignment = draft.assignment(event.track)
+    assignment = draft.staff_track(event.track)
     is_open = not case.status.is_settled and assignment.state is StaffTrackState.OPEN
     if event.track is Track.ROBOT or not is_open:
         raise Conflict(
@@ -581,7 +581,7 @@ def assignment_reported(draft: CaseDraft, event: AssignmentReported) -> None:
         )
     if event.outcome in SUCCESSES and event.contact is not Contact.VERIFIED:
         raise Conflict("a success needs the verified contact of the right person")
-    draft.change_assignment(event.track, state=StaffTrackState.DONE, at=None, reason=Reason.NONE)
+    draft.change_staff_track(event.track, state=StaffTrackState.DONE, at=None, reason=Reason.NONE)
     if event.contact is Contact.VERIFIED or case.contact is Contact.NONE:
         draft.change(contact=event.contact)
     if case.status is CaseStatus.WATCHING:

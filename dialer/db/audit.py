@@ -94,7 +94,7 @@ def write_audit(
     """
     line = {"at": now, "who": who, "act": act, "subject": subject, "facts": dict(facts or {})}
     sealed = tx.vault.seal_reason(why, row=_bound_to(line))
-    tx.last.setdefault(_append, []).append(line | {"why": "", "why_sealed": sealed})
+    tx.writes_before_commit.setdefault(_append, []).append(line | {"why": "", "why_sealed": sealed})
 
 
 def _append(tx: Tx, lines: list[dict[str, Any]]) -> None:
@@ -239,7 +239,7 @@ class AuditFlaw(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class AuditFinding:
     """Something that is wrong with the audit, and where."""
 
     flaw: AuditFlaw
@@ -266,7 +266,7 @@ class TrailCheck:
     is_complete: bool
     """False: there are more lines after `end`."""
     anchors: int = 0
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[AuditFinding, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -280,7 +280,7 @@ class _Check:
         self.lines = 0
         self.was_suspect = False
         self.is_after_gap = False
-        self.named: list[Finding] = []
+        self.named: list[AuditFinding] = []
         self.counts: Counter[str] = Counter()
         self.suspects: list[Row] = []
         self.gaps: list[int] = []
@@ -288,7 +288,7 @@ class _Check:
     def found(self, flaw: AuditFlaw, *, lines: int = 1, **where: int | None) -> None:
         self.counts[flaw.value] += lines
         if len(self.named) < MOST_NAMED:
-            self.named.append(Finding(flaw=flaw, **where))
+            self.named.append(AuditFinding(flaw=flaw, **where))
 
     def read(self, row: Row) -> None:
         number = row["number"]

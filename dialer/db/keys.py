@@ -53,7 +53,7 @@ class TokenRefused(Refusal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class KeyToken:
     """A PKCS#11 token. `library`: the provider's module; `token` and `key` are labels. `pin` opens the token as its
     user.
     """
@@ -254,7 +254,7 @@ class KeySource:
     file: Path | None = None
     command: tuple[str, ...] = ()
     command_seconds: float = 10.0
-    token: Token | None = None
+    token: KeyToken | None = None
 
     @property
     def name(self) -> str:
@@ -312,7 +312,7 @@ class KeySource:
         return done.stdout
 
 
-def load(path: Path, token: Token | None = None) -> Keys:
+def load(path: Path, token: KeyToken | None = None) -> Keys:
     """The keys of the file. Raises `KeysRefused` for a file that others can read or that is not a key file."""
     try:
         with path.open("rb") as file:
@@ -333,7 +333,7 @@ def load(path: Path, token: Token | None = None) -> Keys:
     return KeySource(file=path, token=token)._read(content, source=str(path))  # noqa: SLF001  # its own
 
 
-def create(path: Path, *, suite: Suite = Suite.AES_BLAKE2, token: Token | None = None) -> Keys:
+def create(path: Path, *, suite: Suite = Suite.AES_BLAKE2, token: KeyToken | None = None) -> Keys:
     """Writes new random keys to a new file with mode 0600, completely or not at all. An existing file is never changed.
 
     If two processes create the same file at once, one of them gets `KeysRefused` and can then load the file.
@@ -344,7 +344,7 @@ def create(path: Path, *, suite: Suite = Suite.AES_BLAKE2, token: Token | None =
     return keys
 
 
-def save(path: Path, keys: Keys, token: Token | None = None) -> None:
+def save(path: Path, keys: Keys, token: KeyToken | None = None) -> None:
     """Writes these keys to the file, with mode 0600: a reader finds either the old ring or the new one, complete."""
     _write_file(path, render(keys, token), os.replace)
 
@@ -380,7 +380,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _parse(content: bytes, token: Token | None) -> Keys:
+def _parse(content: bytes, token: KeyToken | None) -> Keys:
     """The ring from JSON or TOML, in either format."""
     try:
         text = content.decode("utf-8")
@@ -403,7 +403,7 @@ def _first_format(table: dict[str, Any]) -> Keys:
     return Keys.of(encryption=keys, index=index, current=current)
 
 
-def _second_format(table: dict[str, Any], token: Token | None) -> Keys:
+def _second_format(table: dict[str, Any], token: KeyToken | None) -> Keys:
     if table.pop("format") != _FORMAT:
         raise ValueError
     fixed = _secret(table, "fixed", token, bound="fixed")
@@ -422,7 +422,7 @@ def _second_format(table: dict[str, Any], token: Token | None) -> Keys:
     return Keys(held=held, fixed=fixed, current=current)
 
 
-def _secret(row: dict[str, Any], name: str, token: Token | None, *, bound: str) -> bytes:
+def _secret(row: dict[str, Any], name: str, token: KeyToken | None, *, bound: str) -> bytes:
     wrapped = row.pop(f"{name}_wrapped", None)
     if wrapped is None:
         return bytes.fromhex(row.pop(name))
@@ -439,7 +439,7 @@ _TITLE: Final = (
 )
 
 
-def render(keys: Keys, token: Token | None = None) -> bytes:
+def render(keys: Keys, token: KeyToken | None = None) -> bytes:
     """The ring as the content of a file; the secrets are wrapped if there is a token."""
 
     def secret(name: str, value: bytes, bound: str) -> str:

@@ -308,7 +308,7 @@ class Lock(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class MigrationChange:
     """What one migration does. `locks`: how it locks the existing tables, by name. `why`: what makes it a contracting
     one.
     """
@@ -341,12 +341,12 @@ _LOOSENS: Final = frozenset(
 )
 
 
-def pending_changes(found: str) -> list[Change]:
+def pending_changes(found: str) -> list[MigrationChange]:
     """What each migration after revision `found` does, in their order."""
     return [read_change(path) for path in migration_files() if path.name[:4] > found]
 
 
-def read_change(path: Path) -> Change:
+def read_change(path: Path) -> MigrationChange:
     """What one migration does, by its `upgrade` and the other functions of its file except `downgrade`."""
     module = ast.parse(path.read_text(encoding="utf-8"))
     body = [one for one in module.body if not (isinstance(one, ast.FunctionDef) and one.name == "downgrade")]
@@ -374,7 +374,7 @@ def read_change(path: Path) -> Change:
         if (reason := _contracts(call, name, statement)) and _table(call) not in made:
             why.append(reason)
     title = (ast.get_docstring(module) or "").split("\n")[0].rstrip(".")
-    return Change(
+    return MigrationChange(
         revision=path.name[:4],
         title=title,
         step=MigrationPhase.CONTRACT if why else MigrationPhase.EXPAND,
@@ -389,7 +389,7 @@ class Upgrade:
 
     found: str
     newest: str
-    changes: tuple[Change, ...]
+    changes: tuple[MigrationChange, ...]
     tables: tuple[LockedTable, ...]
 
     @property
@@ -417,7 +417,7 @@ def examine_upgrade(url: str) -> Upgrade:
     return Upgrade(found=found, newest=newest, changes=tuple(changes), tables=tuple(tables))
 
 
-def _locked_tables(connection: sa.Connection, changes: list[Change]) -> list[LockedTable]:
+def _locked_tables(connection: sa.Connection, changes: list[MigrationChange]) -> list[LockedTable]:
     """The tables that these migrations lock, those that are locked longest first."""
     locks: dict[str, Lock] = {}
     for change in changes:

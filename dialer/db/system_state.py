@@ -46,7 +46,7 @@ match. A secret is represented by its fingerprint.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class SettingDifference:
     """A setting that differs between this process and the database."""
 
     setting: str
@@ -57,7 +57,7 @@ class Difference:
 class OtherSettings(Refusal):
     """This process is configured for another line or centre than its database: it would call over the wrong line."""
 
-    def __init__(self, differences: Sequence[Difference]) -> None:
+    def __init__(self, differences: Sequence[SettingDifference]) -> None:
         super().__init__(
             Text(
                 "this process has other settings than its database (here ≠ database): %(what)s. Correct them, or"
@@ -76,10 +76,10 @@ def recorded_identity(tx: Tx) -> Identity | None:
     return recorded
 
 
-def identity_differences(recorded: Identity | None, here: Identity) -> tuple[Difference, ...]:
+def identity_differences(recorded: Identity | None, here: Identity) -> tuple[SettingDifference, ...]:
     """The settings that differ, in the order of `here`. A setting that is not recorded does not differ."""
     return tuple(
-        Difference(setting=name, recorded=", ".join(recorded[name]), here=", ".join(values))
+        SettingDifference(setting=name, recorded=", ".join(recorded[name]), here=", ".join(values))
         for name, values in here.items()
         if recorded is not None and name in recorded and not set(values) & set(recorded[name])
     )

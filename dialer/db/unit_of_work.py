@@ -43,9 +43,9 @@ class Tx:
 
     connection: sa.Connection
     vault: Vault
-    wanted: set[str] = field(default_factory=set)
+    tasks_after_commit: set[str] = field(default_factory=set)
     """The names of tasks that these rows need; `Store.after_commit` gets them after the commit."""
-    last: dict[Callable[[Tx, list[Any]], None], list[Any]] = field(default_factory=dict)
+    writes_before_commit: dict[Callable[[Tx, list[Any]], None], list[Any]] = field(default_factory=dict)
     """Items to write just before the commit, by the function that writes them. They change rows that all transactions
     lock, so no transaction may hold them for longer.
     """
@@ -71,8 +71,8 @@ class Tx:
         return self.connection.execute(statement, parameters).scalar()
 
     def write_last(self) -> None:
-        """Writes the items of `last`."""
-        for write, items in self.last.items():
+        """Writes the items of `writes_before_commit`."""
+        for write, items in self.writes_before_commit.items():
             write(self, items)
 
 
@@ -179,8 +179,8 @@ class Store:
                 # Without our own refusal the database itself is read-only: a standby that is not promoted yet.
                 raise self.refuses_writing or Unavailable(part="database", problem=_short(fault)) from fault
             raise
-        if tx.wanted and self.after_commit is not None:
-            self.after_commit(tx.wanted)
+        if tx.tasks_after_commit and self.after_commit is not None:
+            self.after_commit(tx.tasks_after_commit)
 
     def _rest(self) -> None:
         """Closes all connections of the pool if more of them are open than transactions ran at once in the last
@@ -201,8 +201,8 @@ class Store:
         with self.begin() as tx:
             yield tx
             tx.connection.rollback()
-            tx.wanted.clear()
-            tx.last.clear()
+            tx.tasks_after_commit.clear()
+            tx.writes_before_commit.clear()
 
     def dispose(self) -> None:
         """Closes the connections of the pool."""

@@ -46,7 +46,7 @@ from dialer.demo.staff import work_once_as_staff
 from dialer.language import Text
 from dialer.org.passwords import temporary_password
 from dialer.org.staff import choose_extension
-from dialer.outcomes.breakdown import NotCalled, Progress, count_not_called, read_progress
+from dialer.outcomes.breakdown import NotCalled, RobotProgress, count_not_called, read_progress
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure_servers, erase_servers
 from dialer.runtime.local import CarrierAccess
@@ -306,7 +306,7 @@ _SETTLED_CHECKS = 3
 def summary_json(
     *,
     load: dict[str, Any],
-    progress: Progress,
+    progress: RobotProgress,
     rings: CallCounts,
     not_called: NotCalled,
     report: dict[str, Any],
@@ -436,7 +436,7 @@ class SettledWatch:
     def __init__(self) -> None:
         self._quiet = 0
         self._next = 0.0
-        self.progress: Progress | None = None
+        self.progress: RobotProgress | None = None
 
     def look(self, app: Application) -> bool:
         """Checks twice a second at most. True if several checks in a row have found nothing left to do."""

@@ -38,9 +38,9 @@ from dialer.services import Services
 from dialer.work.assignments import Assignment, waiting_assignments, waiting_transfers
 from dialer.work.desk import complete_stop_payment
 from dialer.work.desk_store import add_desk_call, change_desk_call, waiting_stop_payments
-from dialer.work.tasks import Report, approve_outcome, report_assignment, sign_assignment
+from dialer.work.tasks import WorkReport, approve_outcome, report_assignment, sign_assignment
 from dialer.work.transfers import accept_transfer, transfer_assignment
-from dialer.work.visits import FromPhone, take_step
+from dialer.work.visits import PhoneAct, take_step
 
 
 def hash_percent(assignment: Assignment, what: str) -> int:
@@ -208,9 +208,9 @@ def _report(services: Services, assignment: Assignment) -> None:
     if is_call and reached and not on_own_phone:
         _add_ended_call(services, assignment)
     if not is_call and reached:
-        phone = FromPhone(client_id=uuid.uuid4(), by=_who(assignment))
+        phone = PhoneAct(client_id=uuid.uuid4(), by=_who(assignment))
         take_step(services, assignment.id, VisitStage.ARRIVED, phone=phone)
-    given = Report(
+    given = WorkReport(
         outcome=outcome,
         amounts=amounts,
         evidence=evidence,

@@ -24,7 +24,7 @@ from dialer.intake.cells import (
     read_moment,
     shown,
 )
-from dialer.intake.headings import Row, Table, heading_row, known_tables, yuan_per_unit
+from dialer.intake.headings import Row, SourceTable, heading_row, known_tables, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
 from dialer.language import Text
@@ -133,7 +133,7 @@ class FiledReader:
         self._options = options
         self._zone = ZoneInfo(options.timezone)
 
-    def read(self, tables: Iterator[Table]) -> Iterator[FiledRecord | RejectedRow]:
+    def read(self, tables: Iterator[SourceTable]) -> Iterator[FiledRecord | RejectedRow]:
         """Every row, in the order of the file. Raises `UnusableFile` if no table has a case number and a person."""
         count = 0
         for table in known_tables(tables, filed_heading):

@@ -39,7 +39,7 @@ from dialer.intake.headings import (
     Corrections,
     KnownList,
     Row,
-    Table,
+    SourceTable,
     best_layout,
     field_of,
     known_fields,
@@ -77,7 +77,7 @@ Cell = str | int | float | bool | date | time | datetime | timedelta | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class WorkbookSheet:
     """One sheet of a workbook, not yet in memory."""
 
     name: str
@@ -100,14 +100,14 @@ def _is_workbook(head: bytes) -> bool:
     return head.startswith((_ZIP_MAGIC, _OLE_MAGIC))
 
 
-def _open_sheets(stream: BinaryIO) -> list[Sheet]:
+def _open_sheets(stream: BinaryIO) -> list[WorkbookSheet]:
     """The worksheets of the workbook in order. Raises `UnusableFile` for a password or a damaged file."""
     _refuse_encrypted(stream)
     stream.seek(0)
     try:
         workbook = CalamineWorkbook.from_filelike(stream)
         return [
-            Sheet(
+            WorkbookSheet(
                 name=known.name,
                 is_hidden=known.visible is not SheetVisibleEnum.Visible,
                 opened=partial(workbook.get_sheet_by_name, known.name),
@@ -228,7 +228,7 @@ _OTHER_KINDS: Final = (
 _BITMAP: Final = b"BM"
 
 
-def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, None, None]:
+def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[SourceTable, None, None]:
     """The tables of the file that are lists of warnings, at least one; read all rows of a table before the next one.
     Raises `UnusableFile`, with a sentence that says what to do, for a file without such a list: empty, a picture,
     protected by a password, without a phone column.
@@ -247,7 +247,7 @@ def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[Table, 
     yield table
 
 
-def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[Table]:
+def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[SourceTable]:
     sheets = _open_sheets(stream)
     heads: list[list[str]] = []
     has_list = False
@@ -270,8 +270,8 @@ def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[Table]
     raise _no_phone_column(heads)
 
 
-def _table_of(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> Table:
-    return Table(sheet=sheet, first=list(islice(rows, most)), rest=rows)
+def _table_of(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> SourceTable:
+    return SourceTable(sheet=sheet, first=list(islice(rows, most)), rest=rows)
 
 
 _Heading = Callable[[Sequence[Row]], object | None]
@@ -283,13 +283,13 @@ _HEADINGS: Final[Mapping[KnownList, _Heading]] = {
 }
 
 
-def known_tables(stream: BinaryIO, kind: KnownList) -> Iterator[Table]:
+def known_tables(stream: BinaryIO, kind: KnownList) -> Iterator[SourceTable]:
     """The tables of the file that are lists of this kind; for units only the first. Raises `UnusableFile`."""
     tables = _known_tables(stream, _HEADINGS[kind])
     return islice(tables, 1) if kind is KnownList.UNITS else tables
 
 
-def _known_tables(stream: BinaryIO, heading: _Heading) -> Iterator[Table]:
+def _known_tables(stream: BinaryIO, heading: _Heading) -> Iterator[SourceTable]:
     stream.seek(0)
     head = stream.read(_SAMPLE)
     if not head.strip():
@@ -304,7 +304,7 @@ def _known_tables(stream: BinaryIO, heading: _Heading) -> Iterator[Table]:
             return
 
 
-def _known_sheets(sheets: Sequence[Sheet], heading: _Heading) -> Iterator[Table]:
+def _known_sheets(sheets: Sequence[WorkbookSheet], heading: _Heading) -> Iterator[SourceTable]:
     """As for lists of warnings: hidden sheets only if no visible one is such a list."""
     for is_hidden in (False, True):
         has_list = False

@@ -216,7 +216,7 @@ Row = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class SourceTable:
     """One table of a file: its sheet ('' for a text), its first rows, which include the heading, and the other rows."""
 
     sheet: str
@@ -297,7 +297,7 @@ class KnownTable(Generic[Known]):
 
 
 def known_tables(
-    tables: Iterable[Table], heading: Callable[[Sequence[Row]], tuple[int, dict[Known, int]] | None]
+    tables: Iterable[SourceTable], heading: Callable[[Sequence[Row]], tuple[int, dict[Known, int]] | None]
 ) -> Iterator[KnownTable[Known]]:
     """Every table with such a heading; read all rows of a table before the next one."""
     number = 0

@@ -27,7 +27,7 @@ from dialer.intake.cells import (
     read_moment,
     shown,
 )
-from dialer.intake.headings import KnownTable, Row, Table, heading_row, known_tables, yuan_per_unit
+from dialer.intake.headings import KnownTable, Row, SourceTable, heading_row, known_tables, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
 from dialer.language import Text
@@ -395,7 +395,7 @@ class OpeningReader:
         self.columns: tuple[Column, ...] = ()
         self._options = options
 
-    def read(self, tables: Iterator[Table]) -> Iterator[OpeningRecord | RejectedRow]:
+    def read(self, tables: Iterator[SourceTable]) -> Iterator[OpeningRecord | RejectedRow]:
         """Every row, in the order of the file. Raises `UnusableFile` if no table is a list of openings."""
         count = 0
         for table in known_tables(tables, opening_heading):

@@ -37,7 +37,7 @@ from dialer.intake.headings import (
     Corrections,
     Layout,
     Row,
-    Table,
+    SourceTable,
     best_layout,
     is_blank_row,
     is_footer_with_phone,
@@ -54,10 +54,10 @@ from dialer.intake.records import (
     Column,
     Field,
     IntakeOptions,
-    Notice,
     NoticeCode,
     Record,
     Rejected,
+    RowNotice,
     bounded,
     derived_instruction_no,
 )
@@ -90,7 +90,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class RowProblem:
     """A reason why a row is rejected, with the column that must be corrected."""
 
     field: Field
@@ -109,8 +109,8 @@ def _no_phone(cell: str, count: int) -> Text:
     return Text("no usable phone number: give the full number", cell=shown(cell))
 
 
-def _unreadable(field: Field, place: int, cell: str) -> Problem:
-    return Problem(field=field, place=place, reason=Text(_UNREADABLE[field], cell=shown(cell)))
+def _unreadable(field: Field, place: int, cell: str) -> RowProblem:
+    return RowProblem(field=field, place=place, reason=Text(_UNREADABLE[field], cell=shown(cell)))
 
 
 class RowReader:
@@ -157,8 +157,8 @@ class RowReader:
         width = self._width
         # One empty cell more than there are columns, so that a missing field (place -1) reads as empty.
         row = [*cells[:width], *[""] * (width + 1 - min(len(cells), width))]
-        notices: list[Notice] = []
-        found: list[Problem] = []
+        notices: list[RowNotice] = []
+        found: list[RowProblem] = []
         place_of = self._place_of
         phones = self._read_phones(row, notices, found)
         grade = self._read_grade(row, notices, found)
@@ -175,7 +175,7 @@ class RowReader:
             else:
                 local = expires_at.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
                 reason = Text("expired: if it still holds, correct the expiry time", at=local)
-                found.append(Problem(field=Field.EXPIRES_AT, place=place, reason=reason))
+                found.append(RowProblem(field=Field.EXPIRES_AT, place=place, reason=reason))
         if found or grade is None:
             return self._rejected(line, cells, found, grade)
         kind, fraud_type = self._read_types(row, notices)
@@ -224,7 +224,9 @@ class RowReader:
             line=line, record=record, notices=tuple(notices), sheet=self._sheet, table=self._table
         )
 
-    def _rejected(self, line: int, cells: list[str], found: list[Problem], grade: Grade | None) -> Rejected:
+    def _rejected(
+        self, line: int, cells: list[str], found: list[RowProblem], grade: Grade | None
+    ) -> Rejected:
         first = found[0]
         return Rejected(
             line=line,
@@ -240,13 +242,15 @@ class RowReader:
     def _heading(self, place: int) -> str:
         return self.layout.headings[place] if place >= 0 else ""
 
-    def _notice(self, notices: list[Notice], place: int, code: NoticeCode, message: Text) -> None:
-        notices.append(Notice(column=self._heading(place), code=code, message=message))
+    def _notice(self, notices: list[RowNotice], place: int, code: NoticeCode, message: Text) -> None:
+        notices.append(RowNotice(column=self._heading(place), code=code, message=message))
 
     def _numbers(self, cell: str) -> tuple[list[str], int]:
         return normalise_phones(cell, self._options.default_area)
 
-    def _read_phones(self, row: list[str], notices: list[Notice], found: list[Problem]) -> tuple[str, ...]:
+    def _read_phones(
+        self, row: list[str], notices: list[RowNotice], found: list[RowProblem]
+    ) -> tuple[str, ...]:
         places = self._phones
         cell = row[places[0]]
         if len(places) == 1 and _MOBILE.fullmatch(cell):
@@ -264,10 +268,10 @@ class RowReader:
                 self._notice(notices, place, NoticeCode.PHONE_PART_UNUSABLE, Text("one number is unusable"))
         if not numbers:
             filled = next((place for place in places if row[place].strip()), places[0])
-            found.append(Problem(field=Field.PHONE, place=filled, reason=_no_phone(row[filled], parts)))
+            found.append(RowProblem(field=Field.PHONE, place=filled, reason=_no_phone(row[filled], parts)))
         return tuple(numbers)
 
-    def _read_grade(self, row: list[str], notices: list[Notice], found: list[Problem]) -> Grade | None:
+    def _read_grade(self, row: list[str], notices: list[RowNotice], found: list[RowProblem]) -> Grade | None:
         place = self._place_of[Field.GRADE]
         cell = row[place]
         try:
@@ -283,11 +287,11 @@ class RowReader:
         )
         return default
 
-    def _read_fen(self, field: Field, factor: int, row: list[str], found: list[Problem]) -> int | None:
+    def _read_fen(self, field: Field, factor: int, row: list[str], found: list[RowProblem]) -> int | None:
         return self._readable(field, row, found, partial(read_fen, yuan_per_unit=factor))
 
     def _read_moment(
-        self, field: Field, row: list[str], notices: list[Notice], found: list[Problem]
+        self, field: Field, row: list[str], notices: list[RowNotice], found: list[RowProblem]
     ) -> datetime | None:
         if field is Field.EXPIRES_AT:
             return self._readable(field, row, found, partial(self._moment_of, end_of_day=True))
@@ -298,7 +302,7 @@ class RowReader:
         return moment
 
     def _readable(
-        self, field: Field, row: list[str], found: list[Problem], read: Callable[[str], T | None]
+        self, field: Field, row: list[str], found: list[RowProblem], read: Callable[[str], T | None]
     ) -> T | None:
         place = self._place_of[field]
         if not row[place]:
@@ -309,7 +313,7 @@ class RowReader:
             found.append(_unreadable(field, place, row[place]))
             return None
 
-    def _read_types(self, row: list[str], notices: list[Notice]) -> tuple[WarningKind, FraudType]:
+    def _read_types(self, row: list[str], notices: list[RowNotice]) -> tuple[WarningKind, FraudType]:
         place_of = self._place_of
         kind_cell, type_cell = row[place_of[Field.KIND]], row[place_of[Field.FRAUD_TYPE]]
         kind = self._kind_of(kind_cell)
@@ -331,7 +335,7 @@ class RowReader:
             )
         return kind, fraud_type
 
-    def _read_id(self, row: list[str], notices: list[Notice]) -> tuple[str, bool]:
+    def _read_id(self, row: list[str], notices: list[RowNotice]) -> tuple[str, bool]:
         place = self._place_of[Field.ID_NUMBER]
         cell = row[place]
         if not cell:
@@ -347,7 +351,7 @@ class RowReader:
             self._notice(notices, place, NoticeCode.ID_INVALID, Text("the id number fails its check"))
         return number, is_valid
 
-    def _read_number(self, row: list[str], notices: list[Notice]) -> str:
+    def _read_number(self, row: list[str], notices: list[RowNotice]) -> str:
         """The instruction number; '' for none and for one that has lost digits, because a number that many rows share
         identifies no warning.
         """
@@ -359,14 +363,14 @@ class RowReader:
             return ""
         return bounded(number, key=self._options.derive_key)
 
-    def _read_unit(self, row: list[str], notices: list[Notice]) -> str:
+    def _read_unit(self, row: list[str], notices: list[RowNotice]) -> str:
         unit = filled(row[self._place_of[Field.UNIT]])
         known = self._options.known_units
         if unit and known and unit not in known:
             self._notice(notices, self._place_of[Field.UNIT], NoticeCode.UNIT_UNKNOWN, Text("unit not known"))
         return unit
 
-    def _read_talk(self, row: list[str], notices: list[Notice]) -> int | None:
+    def _read_talk(self, row: list[str], notices: list[RowNotice]) -> int | None:
         place = self._place_of[Field.TALK_SECONDS]
         if place < 0:
             return None
@@ -376,7 +380,7 @@ class RowReader:
             self._notice(notices, place, NoticeCode.TALK_UNREADABLE, Text("talk time not readable"))
             return None
 
-    def _read_tags(self, row: list[str], notices: list[Notice]) -> frozenset[Tag]:
+    def _read_tags(self, row: list[str], notices: list[RowNotice]) -> frozenset[Tag]:
         tags: frozenset[Tag] = frozenset()
         for place in self._places_of[Field.TAGS]:
             if row[place]:
@@ -394,7 +398,7 @@ class RowReader:
             return filled(row[places[0]])
         return " ".join(text for place in places if (text := filled(row[place])))
 
-    def _remarks(self, row: list[str], cells: list[str], notices: list[Notice]) -> str:
+    def _remarks(self, row: list[str], cells: list[str], notices: list[RowNotice]) -> str:
         remarks = self._text(Field.REMARKS, row)
         if not self._unknown and len(cells) <= self._width:
             return remarks
@@ -429,7 +433,7 @@ class ListReader:
     """
 
     def __init__(
-        self, tables: Generator[Table, None, None], *, filename: str, options: IntakeOptions
+        self, tables: Generator[SourceTable, None, None], *, filename: str, options: IntakeOptions
     ) -> None:
         """Reads the first row. Raises `UnusableFile` if there is none."""
         self.skipped = 0
@@ -509,7 +513,7 @@ class ListReader:
         return RowReader(layout=layout, options=self.options, table=table, sheet=sheet)
 
 
-def _list_table(table: Table, corrections: Corrections) -> _ListTable:
+def _list_table(table: SourceTable, corrections: Corrections) -> _ListTable:
     found = best_layout([cells for _, cells in table.first], corrections)
     assert found is not None, "every table of a list has a heading"
     index, layout = found

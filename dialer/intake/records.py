@@ -73,7 +73,7 @@ class NoticeCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class RowNotice:
     """Something about an accepted row that a person may want to correct. The message contains no personal data."""
 
     column: str
@@ -163,7 +163,7 @@ class Accepted:
     line: int
     """The line (in a text) or row (on a sheet) as a person counts it, from 1."""
     record: Record
-    notices: tuple[Notice, ...]
+    notices: tuple[RowNotice, ...]
     sheet: str
     table: int
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from dialer.core.errors import UnusableFile
 from dialer.intake.cells import cleaned, folded, is_blank
-from dialer.intake.headings import KnownTable, Row, Table, heading_row, known_tables
+from dialer.intake.headings import KnownTable, Row, SourceTable, heading_row, known_tables
 from dialer.intake.records import Column
 
 _HEADINGS: Final = {
@@ -63,7 +63,7 @@ class SignalRows:
     were read.
     """
 
-    def __init__(self, tables: Iterator[Table]) -> None:
+    def __init__(self, tables: Iterator[SourceTable]) -> None:
         self.columns: tuple[Column, ...] = ()
         self._tables = tables
 

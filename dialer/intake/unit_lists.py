@@ -14,7 +14,7 @@ from typing import Any, Final
 from dialer.core.errors import UnusableFile
 from dialer.core.units import UnitFault, UnitField, UnitLine
 from dialer.intake.cells import cleaned, folded, is_blank
-from dialer.intake.headings import KnownTable, Row, Table, heading_row, known_tables
+from dialer.intake.headings import KnownTable, Row, SourceTable, heading_row, known_tables
 from dialer.language import Text, gettext_noop
 
 UNIT_HEADING_WORDS: Final = {
@@ -57,7 +57,7 @@ class UnitSheet:
     """The faults of cells that cannot be read."""
 
 
-def read_units(tables: Iterator[Table]) -> UnitSheet:
+def read_units(tables: Iterator[SourceTable]) -> UnitSheet:
     """The units in the first table with a column of names. Raises `UnusableFile` if there is none."""
     table = next(known_tables(tables, unit_heading), None)
     if table is None:

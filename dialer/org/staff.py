@@ -32,9 +32,9 @@ from dialer.org.passwords import (
     sign_ins,
 )
 from dialer.org.staff_store import (
+    ApiToken,
     Member,
     Session,
-    Token,
     TokenScope,
     all_tokens,
     begin_step,
@@ -424,7 +424,7 @@ class ScopeMissing(Refusal):
 class NewToken:
     """A new token with its secret, which is stored only as a hash."""
 
-    token: Token
+    token: ApiToken
     secret: str = field(repr=False)
 
 
@@ -474,7 +474,7 @@ def typed_unit_of_token(tx: Tx, services: Services, unit: str) -> int | None:
     return found.id
 
 
-def is_unit_of_token(services: Services, token: Token, unit_id: int | None) -> bool:
+def is_unit_of_token(services: Services, token: ApiToken, unit_id: int | None) -> bool:
     """Whether the token, which has a unit, sees cases of the unit `unit_id`: its own unit alone. A token without the id
     of its unit sees those of the unit that its text means now.
     """
@@ -575,13 +575,13 @@ def _scopes(words: Sequence[str]) -> frozenset[TokenScope]:
         raise Invalid(field="scope", problem="is not known", fix=fix) from None
 
 
-def list_tokens(services: Services) -> list[Token]:
+def list_tokens(services: Services) -> list[ApiToken]:
     """All tokens, oldest first."""
     with services.store.begin() as tx:
         return all_tokens(tx)
 
 
-def revoke_token(services: Services, name: str, *, by: str) -> Token:
+def revoke_token(services: Services, name: str, *, by: str) -> ApiToken:
     """Revokes the token; every process refuses it within seconds. Audited. Raises `NotFound` and `Invalid`."""
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -592,7 +592,9 @@ def revoke_token(services: Services, name: str, *, by: str) -> Token:
     return token
 
 
-def _audit(tx: Tx, services: Services, by: str, act: str, token: Token, facts: Mapping[str, object]) -> None:
+def _audit(
+    tx: Tx, services: Services, by: str, act: str, token: ApiToken, facts: Mapping[str, object]
+) -> None:
     subject, now = f"api_token/{token.id}", services.clock.now()
     write_audit(tx, who=by, act=act, subject=subject, why="", now=now, facts=facts)
 
@@ -602,17 +604,17 @@ class TokenAuth:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._known: LRUCache[bytes, tuple[datetime, Token]] = LRUCache(_CACHE_SIZE)
+        self._known: LRUCache[bytes, tuple[datetime, ApiToken]] = LRUCache(_CACHE_SIZE)
         self._lock = threading.Lock()
 
-    def admit(self, secret: str, scope: TokenScope) -> Token:
+    def admit(self, secret: str, scope: TokenScope) -> ApiToken:
         """The valid token with this secret and scope. Raises `UnknownToken`, `ScopeMissing` and `Unavailable`."""
         token = self.recognise(secret)
         if scope not in token.scopes:
             raise ScopeMissing(scope=scope)
         return token
 
-    def recognise(self, secret: str) -> Token:
+    def recognise(self, secret: str) -> ApiToken:
         """The valid token with this secret, whatever its scopes. Raises `UnknownToken` and `Unavailable`."""
         if not _SECRET.fullmatch(secret):
             raise UnknownToken
@@ -631,7 +633,7 @@ class TokenAuth:
         return token
 
 
-def name_staff(services: Services, logins: Collection[str]) -> dict[str, str]:
+def read_display_names(services: Services, logins: Collection[str]) -> dict[str, str]:
     """Display names by login; logins without an account are left out."""
     if not logins:
         return {}

@@ -626,7 +626,7 @@ class TokenScope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class ApiToken:
     """One token without its secret. Times are the machine's, not the service clock's."""
 
     id: int
@@ -663,7 +663,7 @@ def insert_token(
     sources: Iterable[str] = (),
     real_now: datetime,
     expires_at: datetime,
-) -> Token | None:
+) -> ApiToken | None:
     """The new token; None if a token of this name is in use."""
     row = tx.one(
         insert(t.api_token)
@@ -680,25 +680,25 @@ def insert_token(
         .on_conflict_do_nothing(index_elements=["name"], index_where=sa.text("revoked_at IS NULL"))
         .returning(t.api_token)
     )
-    return None if row is None else record_of(Token, row)
+    return None if row is None else record_of(ApiToken, row)
 
 
-def find_token(tx: Tx, secret_hash: bytes, *, today: date) -> Token | None:
+def find_token(tx: Tx, secret_hash: bytes, *, today: date) -> ApiToken | None:
     """The token with this secret, even if revoked or expired; records that it was used today."""
     row = tx.one(sa.select(t.api_token).where(t.api_token.c.secret_hash == secret_hash))
     if row is None or not hmac.compare_digest(bytes(row["secret_hash"]), secret_hash):
         return None
     if row["revoked_at"] is None and row["last_used_on"] != today:
         tx.execute(sa.update(t.api_token).where(t.api_token.c.id == row["id"]).values(last_used_on=today))
-    return record_of(Token, row)
+    return record_of(ApiToken, row)
 
 
-def all_tokens(tx: Tx) -> list[Token]:
+def all_tokens(tx: Tx) -> list[ApiToken]:
     """All tokens, oldest first."""
-    return [record_of(Token, row) for row in tx.rows(sa.select(t.api_token).order_by(t.api_token.c.id))]
+    return [record_of(ApiToken, row) for row in tx.rows(sa.select(t.api_token).order_by(t.api_token.c.id))]
 
 
-def revoke_token_named(tx: Tx, name: str, *, real_now: datetime) -> Token | None:
+def revoke_token_named(tx: Tx, name: str, *, real_now: datetime) -> ApiToken | None:
     """Revokes the token of this name and returns it; None when no such token is in use."""
     row = tx.one(
         sa.update(t.api_token)
@@ -706,4 +706,4 @@ def revoke_token_named(tx: Tx, name: str, *, real_now: datetime) -> Token | None
         .values(revoked_at=real_now)
         .returning(t.api_token)
     )
-    return None if row is None else record_of(Token, row)
+    return None if row is None else record_of(ApiToken, row)

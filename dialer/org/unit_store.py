@@ -151,7 +151,7 @@ def delete_unit_alias(tx: Tx, text: str) -> bool:
     return bool(gone.rowcount)
 
 
-def aliases_of_unit(tx: Tx, unit_id: int | None = None) -> list[UnitAlias]:
+def list_unit_aliases(tx: Tx, unit_id: int | None = None) -> list[UnitAlias]:
     """The aliases of one unit, or of all, oldest first."""
     statement = sa.select(t.unit_alias).order_by(t.unit_alias.c.unit_id, t.unit_alias.c.id)
     if unit_id is not None:

@@ -89,7 +89,7 @@ _NARROWED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class CutWindow:
     """The records that a cut counts, as of `now`. `depth`: the number of levels of units above those that
     are compared.
     """
@@ -202,7 +202,7 @@ _RECORDS = (
 )
 
 
-def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
+def read_breakdown(tx: Tx, dimension: Dimension, window: CutWindow) -> Breakdown:
     """The cut as a whole and by one dimension. Hold a snapshot first, so that the numbers agree."""
     total, numbers = read_numbers(tx, dimension, window)
     return Breakdown(
@@ -213,7 +213,7 @@ def read_breakdown(tx: Tx, dimension: Dimension, window: Window) -> Breakdown:
 
 
 def read_numbers(
-    tx: Tx, dimension: Dimension, window: Window
+    tx: Tx, dimension: Dimension, window: CutWindow
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The numbers of the whole and of each value of the dimension, by name."""
     total: dict[str, Any] = {}
@@ -235,7 +235,7 @@ def read_numbers(
     return total, numbers
 
 
-def read_first_seconds(tx: Tx, dimension: Dimension, window: Window) -> list[tuple[str, float]]:
+def read_first_seconds(tx: Tx, dimension: Dimension, window: CutWindow) -> list[tuple[str, float]]:
     """The seconds to the first attempt of each case, which the percentiles of a cut summarise, with its value of the
     dimension.
     """
@@ -251,7 +251,7 @@ def read_first_seconds(tx: Tx, dimension: Dimension, window: Window) -> list[tup
     return [(row["value"], row["seconds"]) for row in rows]
 
 
-def read_days(tx: Tx, window: Window) -> dict[date, dict[str, int]]:
+def read_days(tx: Tx, window: CutWindow) -> dict[date, dict[str, int]]:
     """The counts of `TREND` by the day of their records, in the centre's zone; they add up to those of the window."""
     found: dict[date, dict[str, int]] = {}
     for records in _RECORDS:
@@ -274,7 +274,7 @@ ADJUSTED_OF = "cases_ours"
 """The denominator of both."""
 
 
-def read_strata(tx: Tx, window: Window) -> dict[str, dict[str, dict[str, HitCount]]]:
+def read_strata(tx: Tx, window: CutWindow) -> dict[str, dict[str, dict[str, HitCount]]]:
     """The number of our cases and of hits, by rate, by unit as in `read_breakdown`, and by grade and fraud type."""
     statement = f"""
         WITH {_CASES.before} records AS ({_CASES.select})
@@ -299,7 +299,7 @@ _UNTIL: Mapping[str, str] = {
 }
 
 
-def read_waits(tx: Tx, window: Window, until: str = "first_call") -> Waits:
+def read_waits(tx: Tx, window: CutWindow, until: str = "first_call") -> Waits:
     """The distribution of the time from a case's clock start to its first call attempt or finished assignment; with
     `until` "contact", to the first one that reached the right person.
     """
@@ -337,7 +337,7 @@ class Workload:
 _WORK_MEASURES = ("human_calls", "visits", "feedback_in_time")
 
 
-def read_workload(tx: Tx, window: Window) -> tuple[Workload, ...]:
+def read_workload(tx: Tx, window: CutWindow) -> tuple[Workload, ...]:
     """The work of each member of staff, most reports first. Assignments that nobody has signed for are left out."""
     counts = counts_of({name: ASSIGNMENT_MEASURES[name] for name in _WORK_MEASURES})
     # Days and minutes are gathered by login and counted there: sorting all rows by login takes twice as long.
@@ -365,7 +365,9 @@ def read_workload(tx: Tx, window: Window) -> tuple[Workload, ...]:
 _MOST_STAFF = 200
 
 
-def case_ids_behind(tx: Tx, measure: str, window: Window, *, before_id: int | None, limit: int) -> list[int]:
+def case_ids_behind(
+    tx: Tx, measure: str, window: CutWindow, *, before_id: int | None, limit: int
+) -> list[int]:
     """The ids of the cases behind one count, newest first: the cases that it counts, or the cases of the calls,
     assignments or warnings that it counts. Searches the newest cases first, then ever larger ranges of older ones.
 
@@ -392,7 +394,7 @@ def case_ids_behind(tx: Tx, measure: str, window: Window, *, before_id: int | No
     return found
 
 
-def count_behind(tx: Tx, measure: str, window: Window) -> int:
+def count_behind(tx: Tx, measure: str, window: CutWindow) -> int:
     """The count whose cases `case_ids_behind` lists; a call, an assignment or a warning counts each time."""
     records = _BEHIND[measure]
     statement = f"""
@@ -476,7 +478,7 @@ class NotCalled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class RobotProgress:
     """What the robot still has to do, and what it has done."""
 
     loading: int
@@ -496,7 +498,7 @@ class Progress:
         return self.loading == 0 and self.robots == 0 and self.live == 0
 
 
-def read_progress(tx: Tx) -> Progress:
+def read_progress(tx: Tx) -> RobotProgress:
     """Progress of the whole database; meant for thousands of rows, not for millions."""
 
     def count(table: sa.Table, *which: sa.ColumnElement[bool]) -> int:
@@ -504,7 +506,7 @@ def read_progress(tx: Tx) -> Progress:
 
     case, attempt = t.case.c, t.attempt.c
     cases = tx.rows(sa.select(case.status, sa.func.count().label("n")).group_by(case.status))
-    return Progress(
+    return RobotProgress(
         loading=count(t.list_load, in_words(t.list_load.c.state, MOVING_LOADS)),
         robots=count(
             t.case, case.status == CaseStatus.OPEN.value, case.robot_state == RobotState.PENDING.value

@@ -26,11 +26,11 @@ from dialer.outcomes.bulletins import (
 )
 from dialer.sentences import refusal_sentence
 from dialer.web.charts import draw_chart
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.documents import as_document, as_pdf, office_program
 from dialer.web.rendering import PlaceGroup
 
-bulletin_pages = Section()
+bulletin_pages = PageSection()
 _PATH = "/bulletins"
 _UNFIT, _TAKEN, _AWAY = 422, 409, 503
 Number = Annotated[int, Path(ge=1, lt=2**63)]

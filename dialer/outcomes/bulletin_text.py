@@ -44,7 +44,7 @@ _MOST_UNITS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class TextTable:
     """A table of texts. `shares`: the relative width of each column. The first `words` columns are text, the others
     figures.
     """
@@ -61,7 +61,7 @@ class BulletinSection:
 
     heading: str
     paragraphs: Sequence[str] = ()
-    tables: Sequence[Table] = ()
+    tables: Sequence[TextTable] = ()
     charts: Sequence[Chart] = ()
 
 
@@ -155,7 +155,7 @@ _COMPARED = (
 )
 
 
-def _compared(figures: BulletinFigures, lang: Lang) -> Table:
+def _compared(figures: BulletinFigures, lang: Lang) -> TextTable:
     report = figures.report
     rows = []
     for name in _COMPARED:
@@ -172,7 +172,7 @@ def _compared(figures: BulletinFigures, lang: Lang) -> Table:
         ]
         changes = _differences(now, then, money=True)
         rows.append([say(lang, "%(kind)s, yuan", kind=word_of(kind, lang)), _yuan(now), *changes])
-    return Table(
+    return TextTable(
         head=[
             say(lang, "Figure"),
             say(lang, "This period"),
@@ -283,7 +283,7 @@ def _filed(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
     return BulletinSection(heading=say(lang, "Filed cases"), paragraphs=paragraphs, tables=tables)
 
 
-def _two_up_two_down(figures: BulletinFigures, lang: Lang) -> tuple[Table, int]:
+def _two_up_two_down(figures: BulletinFigures, lang: Lang) -> tuple[TextTable, int]:
     """两升两降: successes and the loss prevented rise, filed cases and their losses fall. Also
     returns how many of the four do.
     """
@@ -326,7 +326,7 @@ def _two_up_two_down(figures: BulletinFigures, lang: Lang) -> tuple[Table, int]:
         say(lang, "On the year"),
         say(lang, "Whether it holds"),
     ]
-    return Table(head=head, rows=rows, shares=(2.2, 1.2, 1.5, 1.5, 1.3, 1.4), words=2), held
+    return TextTable(head=head, rows=rows, shares=(2.2, 1.2, 1.5, 1.5, 1.3, 1.4), words=2), held
 
 
 _STANDINGS = {
@@ -415,7 +415,7 @@ def _units(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
         say(lang, "95 % interval"),
         say(lang, "Comparison"),
     ]
-    table = Table(head=head, rows=rows, shares=(1.0, 1.9, 1.1, 1.3, 1.6, 2.0, 1.8), words=2)
+    table = TextTable(head=head, rows=rows, shares=(1.0, 1.9, 1.1, 1.3, 1.6, 2.0, 1.8), words=2)
     return BulletinSection(
         heading=say(lang, "Units"),
         paragraphs=paragraphs,
@@ -425,8 +425,8 @@ def _units(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
 
 
 def _kinds(figures: BulletinFigures, lang: Lang) -> BulletinSection:
-    def table(head: str, lines: Sequence[tuple[str, Slice]]) -> Table:
-        return Table(
+    def table(head: str, lines: Sequence[tuple[str, Slice]]) -> TextTable:
+        return TextTable(
             head=[
                 head,
                 *(count_word(name, lang) for name in ("warnings", "cases", "verified_contact", "dissuaded")),

@@ -30,7 +30,7 @@ from dialer.outcomes.breakdown import (
     ADJUSTED,
     ADJUSTED_OF,
     LOSSES,
-    Window,
+    CutWindow,
     case_ids_behind,
     read_breakdown,
     read_days,
@@ -132,7 +132,7 @@ Range = tuple[date | None, date | None]
 class _Reading:
     """How a window is read. `months`: the days that are whole months; `rest`: the other whole days."""
 
-    window: Window
+    window: CutWindow
     spans: Spans
     changed: ChangedCases
     months: Range | None
@@ -153,7 +153,7 @@ class _Reading:
             first=first, last=last, ids=list(self.changed.ids), fresh=self.changed.facts, **more
         )
 
-    def edges(self) -> Iterable[Window]:
+    def edges(self) -> Iterable[CutWindow]:
         """The window cut down to the parts of days at its ends, which are counted from the records."""
         return (replace(self.window, period=edge) for edge in self.spans.edges)
 
@@ -166,7 +166,7 @@ class _Reading:
         return " AND ".join(("drill = :drill", *(_OF_SUM[name] for name in self.filters if name in among)))
 
 
-def _reading(tx: Tx, window: Window, changed: ChangedCases | None) -> _Reading | None:
+def _reading(tx: Tx, window: CutWindow, changed: ChangedCases | None) -> _Reading | None:
     spans = usable_spans(tx, window.period, now=window.now, timezone=window.timezone)
     if spans is not None and changed is None:
         changed = read_changed(tx, now=window.now, timezone=window.timezone)
@@ -187,7 +187,7 @@ _UNSET: Mapping[str, Any] = {
 }
 
 
-def _without_idle_filters(tx: Tx, window: Window, changed: ChangedCases) -> Window:
+def _without_idle_filters(tx: Tx, window: CutWindow, changed: ChangedCases) -> CutWindow:
     """The window without the filters that exclude nothing: a reader who sees every unit that has cases sees everything,
     and a filter for the only source changes nothing.
     """
@@ -300,7 +300,7 @@ _PRESENT = tuple(name for name in FIGURES if name != CALLS_MENTIONED)
 
 
 def rollup_cut_figures(
-    tx: Tx, dimension: Dimension, window: Window, changed: ChangedCases | None = None
+    tx: Tx, dimension: Dimension, window: CutWindow, changed: ChangedCases | None = None
 ) -> CutFigures | None:
     """The figures of `read_breakdown` and `read_waits`. `changed`, here and below: what `read_changed` returned in this
     snapshot, if it was called.
@@ -335,7 +335,7 @@ def rollup_cut_figures(
     )
 
 
-def rollup_cut_total(tx: Tx, window: Window, changed: ChangedCases | None = None) -> Slice | None:
+def rollup_cut_total(tx: Tx, window: CutWindow, changed: ChangedCases | None = None) -> Slice | None:
     """The figures of the cut as a whole, without the median and the ninth decile of the times to the first attempt."""
     reading = _reading(tx, window, changed)
     return None if reading is None else slice_of(_sums(tx, Dimension.GRADE, reading).total)
@@ -464,7 +464,7 @@ def _percentiles(
 
 
 def rollup_cut_strata(
-    tx: Tx, window: Window, changed: ChangedCases | None = None
+    tx: Tx, window: CutWindow, changed: ChangedCases | None = None
 ) -> dict[str, dict[str, dict[str, HitCount]]] | None:
     """The result of `read_strata`."""
     reading = _reading(tx, window, changed)
@@ -504,7 +504,7 @@ def rollup_cut_strata(
 
 
 def rollup_cut_days(
-    tx: Tx, window: Window, changed: ChangedCases | None = None
+    tx: Tx, window: CutWindow, changed: ChangedCases | None = None
 ) -> dict[date, dict[str, int]] | None:
     """The result of `read_days`."""
     reading = _reading(tx, window, changed)
@@ -528,7 +528,7 @@ def rollup_cut_days(
 
 
 def trends_of_day(
-    tx: Tx, window: Window, dimension: Dimension, changed: ChangedCases | None = None
+    tx: Tx, window: CutWindow, dimension: Dimension, changed: ChangedCases | None = None
 ) -> dict[str, dict[str, int]] | None:
     """The counts of `TREND` of a window of one day, by value of the dimension, from the sums that
     `rollup_cut_days` reads.
@@ -554,7 +554,7 @@ def trends_of_day(
 def rollup_cut_case_ids(
     tx: Tx,
     measure: str,
-    window: Window,
+    window: CutWindow,
     changed: ChangedCases | None = None,
     *,
     before_id: int | None,
@@ -592,7 +592,7 @@ def rollup_cut_case_ids(
 
 
 def read_cut_figures(
-    tx: Tx, dimension: Dimension, window: Window, changed: ChangedCases | None = None
+    tx: Tx, dimension: Dimension, window: CutWindow, changed: ChangedCases | None = None
 ) -> CutFigures:
     """The figures of a cut, from the rollup or, where it cannot be used, from the records."""
     found = rollup_cut_figures(tx, dimension, window, changed)
@@ -605,13 +605,15 @@ def read_cut_figures(
     )
 
 
-def read_cut_total(tx: Tx, window: Window, changed: ChangedCases | None = None) -> Slice:
+def read_cut_total(tx: Tx, window: CutWindow, changed: ChangedCases | None = None) -> Slice:
     """The figures of the cut as a whole, from the rollup or, where it cannot be used, from the records."""
     found = rollup_cut_total(tx, window, changed)
     return found if found is not None else slice_of(_as_counts(read_numbers(tx, Dimension.GRADE, window)[0]))
 
 
-def read_cut_days(tx: Tx, window: Window, changed: ChangedCases | None = None) -> dict[date, dict[str, int]]:
+def read_cut_days(
+    tx: Tx, window: CutWindow, changed: ChangedCases | None = None
+) -> dict[date, dict[str, int]]:
     """The counts of `TREND` by day, from the rollup or, where it cannot be used, from the records."""
     found = rollup_cut_days(tx, window, changed)
     return found if found is not None else read_days(tx, window)
@@ -620,7 +622,7 @@ def read_cut_days(tx: Tx, window: Window, changed: ChangedCases | None = None) -
 def read_cut_case_ids(
     tx: Tx,
     measure: str,
-    window: Window,
+    window: CutWindow,
     changed: ChangedCases | None = None,
     *,
     before_id: int | None,

@@ -24,11 +24,11 @@ from dialer.outcomes.filed_lists import (
     undo_match,
 )
 from dialer.sentences import refusal_sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.rendering import PlaceGroup
 from dialer.words import rate_sentence, stored_word
 
-filed_pages = Section()
+filed_pages = PageSection()
 _PATH, _TEMPLATE = "/filed", "console/filed.html"
 _UNFIT, _TAKEN = 422, 409
 _MOST_FILE = 16 * 1024 * 1024

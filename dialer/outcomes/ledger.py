@@ -468,7 +468,7 @@ def filings_of_case(tx: Tx, case_id: int) -> CaseFilings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallerClaims:
+class CallerSuccesses:
     """The successes by phone that one person reported in a window."""
 
     login: str
@@ -521,9 +521,9 @@ class SourceAnswers:
         return wilson(self.no, self.yes + self.no)
 
 
-def claims_by_caller(
+def successes_by_caller(
     tx: Tx, period: Period, *, drill: bool, visible_to: int | None = None
-) -> list[CallerClaims]:
+) -> list[CallerSuccesses]:
     """The claims of each person, most without a call first; only of cases that the unit `visible_to` sees. Reports of
     follow-ups are left out.
     """
@@ -551,7 +551,7 @@ def claims_by_caller(
         .group_by(o.recorded_by)
         .order_by(without.desc(), o.recorded_by)
     )
-    return [record_of(CallerClaims, row) for row in tx.rows(statement)]
+    return [record_of(CallerSuccesses, row) for row in tx.rows(statement)]
 
 
 def reports_by_caller(

@@ -27,16 +27,16 @@ from dialer.core.rates import (
 )
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.language import gettext_noop, say
-from dialer.org.staff import name_staff
+from dialer.org.staff import read_display_names
 from dialer.org.unit_store import boundaries_of
 from dialer.outcomes.filters import delete_filter, save_filter, saved_filters
 from dialer.outcomes.ledger import (
-    CallerClaims,
     CallerReports,
+    CallerSuccesses,
     SourceAnswers,
     answers_by_source,
-    claims_by_caller,
     reports_by_caller,
+    successes_by_caller,
 )
 from dialer.outcomes.rate_charts import (
     TODAY_HEAD,
@@ -86,7 +86,7 @@ from dialer.sentences import refusal_sentence
 from dialer.services import Services
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.charts import draw_chart
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import as_file, typed_number
 from dialer.web.rendering import PlaceGroup
 from dialer.words import basis_word, rate_sentence, rate_word, script_word
@@ -200,7 +200,7 @@ RATE_PARAMETERS = {one: "type" if one is Dimension.FRAUD_TYPE else one.value for
 """The name of each dimension's filter in the address."""
 
 
-rates_pages = Section()
+rates_pages = PageSection()
 _UNFIT = 422
 
 
@@ -323,7 +323,7 @@ def _figures(
         is_by_unit = report.breakdown.dimension is Dimension.UNIT
         ids = [int(value) for value in report.breakdown.slices if value and is_by_unit]
         boundaries = boundaries_of(tx, ids)
-    names = name_staff(services, {one.login for one in report.workload})
+    names = read_display_names(services, {one.login for one in report.workload})
     return {
         "at": moment_text(report.generated_at),
         "total": report.breakdown.total,
@@ -403,7 +403,7 @@ def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Res
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CallerFigures:
-    claims: list[CallerClaims]
+    claims: list[CallerSuccesses]
     reports: list[CallerReports]
     answers: list[SourceAnswers]
 
@@ -411,7 +411,7 @@ class _CallerFigures:
 def _caller_figures(services: Services, period: Period, visible_to: int | None) -> _CallerFigures:
     with services.store.begin() as tx:
         return _CallerFigures(
-            claims=claims_by_caller(tx, period, drill=services.drill, visible_to=visible_to),
+            claims=successes_by_caller(tx, period, drill=services.drill, visible_to=visible_to),
             reports=reports_by_caller(
                 tx,
                 period,
@@ -454,7 +454,7 @@ def callers(request: CurrentRequest, form: Given) -> Response:
         is_coming=count.is_coming,
         compared=lambda one: standing_sentence({"dissuaded": one}, request.lang),
         is_odd=lambda one: one.standing in {Standing.ABOVE, Standing.BELOW},
-        names=name_staff(services, logins),
+        names=read_display_names(services, logins),
         least_seconds=services.work.least_call_seconds,
     )
 

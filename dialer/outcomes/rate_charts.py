@@ -65,7 +65,7 @@ def measure_word(name: str, lang: Lang) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class FunnelStep:
     """A step of the funnel: how many are left, and how many were lost since the step before."""
 
     name: str
@@ -78,14 +78,14 @@ class Step:
     lost_count: int
 
 
-def funnel_steps(counts: Counts) -> tuple[Step, ...]:
+def funnel_steps(counts: Counts) -> tuple[FunnelStep, ...]:
     """The steps of the funnel from the warnings on."""
     first = getattr(counts, FUNNEL[0])
     steps, before = [], None
     for name in FUNNEL:
         count = getattr(counts, name)
         steps.append(
-            Step(
+            FunnelStep(
                 name=name,
                 count=count,
                 share=count / first if first else 0,

@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter
 from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound, Unavailable
-from dialer.core.intervals import Adjusted, Finding, HitCount, adjust_each
+from dialer.core.intervals import Adjusted, HitCount, ShareComparison, adjust_each
 from dialer.core.periods import day_of, period_before, period_year_before
 from dialer.core.rates import (
     COUNT_NAMES,
@@ -44,7 +44,7 @@ from dialer.language import gettext_noop
 from dialer.org.unit_store import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
 from dialer.outcomes.breakdown import (
     MEASURES_WITH_CASES,
-    Window,
+    CutWindow,
     Workload,
     count_behind,
     list_versioned_scripts,
@@ -70,11 +70,11 @@ from dialer.outcomes.rollup import (
     refresh_rollup_once,
     rollup_figures,
 )
-from dialer.scripts.trials import Comparison, Measured
-from dialer.services import Resource, Services
+from dialer.scripts.trials import Comparison, MeasuredVersion
+from dialer.services import JsonResource, Services
 
 
-class _Window(Resource):
+class _Window(JsonResource):
     start: Annotated[datetime | None, Field(alias="from")]
     end: Annotated[datetime | None, Field(alias="to")]
 
@@ -91,7 +91,7 @@ class ReportWindowOut(_Window):
     timezone: str
 
 
-class RateOut(Resource):
+class RateOut(JsonResource):
     """率 · A rate with what it counts; docs/metrics.md defines each."""
 
     numerator: int
@@ -104,7 +104,7 @@ class RateOut(Resource):
     version: int
 
 
-class FirstAttemptOut(Resource):
+class FirstAttemptOut(JsonResource):
     """首次触达用时 · Seconds to the first attempt."""
 
     cases: int
@@ -112,7 +112,7 @@ class FirstAttemptOut(Resource):
     p90_seconds: float | None
 
 
-class MoneyOut(Resource):
+class MoneyOut(JsonResource):
     """金额，分 · One kind of amount, in fen."""
 
     approved_fen: int
@@ -120,7 +120,7 @@ class MoneyOut(Resource):
     reversed_fen: int
 
 
-class SliceOut(Resource):
+class SliceOut(JsonResource):
     """The figures of the whole, of a grade or of a type."""
 
     counts: dict[str, int]
@@ -130,7 +130,7 @@ class SliceOut(Resource):
     amounts: dict[str, MoneyOut]
 
 
-class MeasureOut(Resource):
+class MeasureOut(JsonResource):
     """一项指标 · One measure of one version; `finding` says how it compares with the live one, which has none."""
 
     hits: int
@@ -138,11 +138,11 @@ class MeasureOut(Resource):
     share: float | None
     low: float | None
     high: float | None
-    finding: Finding | None
+    finding: ShareComparison | None
     more_each: int | None
 
 
-class TriedOut(Resource):
+class TriedOut(JsonResource):
     """试验中的一个版本 · One version of a trial."""
 
     version: int
@@ -151,7 +151,7 @@ class TriedOut(Resource):
     measures: dict[str, MeasureOut]
 
 
-class TrialOut(Resource):
+class TrialOut(JsonResource):
     """话术对比试验 · A trial under way, of one grade or of all that have none of their own."""
 
     script: str
@@ -161,7 +161,7 @@ class TrialOut(Resource):
     versions: list[TriedOut]
 
 
-class _ReportHead(Resource):
+class _ReportHead(JsonResource):
     drill: bool
     generated_at: datetime
     window: ReportWindowOut
@@ -183,7 +183,7 @@ class PartOut(SliceOut):
     name: str
 
 
-class CutOut(Resource):
+class CutOut(JsonResource):
     """分项报告 · A cut: the whole and its parts, all of one moment."""
 
     drill: bool
@@ -270,7 +270,7 @@ def _trial(one: Comparison) -> TrialOut:
     )
 
 
-def _measure(one: Measured) -> MeasureOut:
+def _measure(one: MeasuredVersion) -> MeasureOut:
     return MeasureOut(
         hits=one.tally.hits,
         people=one.tally.people,
@@ -512,7 +512,7 @@ def read_centre_reports(tx: Tx, services: Services, asked: RatesQuery) -> tuple[
     return _cut_report(tx, asked.by, window), _whole_report(tx, window)
 
 
-def _cut_report(tx: Tx, by: Dimension, window: Window) -> CutReport:
+def _cut_report(tx: Tx, by: Dimension, window: CutWindow) -> CutReport:
     before = period_before(window.period, timezone=window.timezone, now=window.now)
     year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
     changed = read_changed(tx, now=window.now, timezone=window.timezone)
@@ -547,17 +547,17 @@ MOST_DEFRAUDED = 20
 """The most cases filed after a warning that a report lists; the count links to all of them."""
 
 
-def _total(tx: Tx, window: Window, period: Period | None, changed: ChangedCases | None) -> Slice | None:
+def _total(tx: Tx, window: CutWindow, period: Period | None, changed: ChangedCases | None) -> Slice | None:
     return None if period is None else read_cut_total(tx, replace(window, period=period), changed)
 
 
 def _days(
-    tx: Tx, window: Window, period: Period | None, changed: ChangedCases | None
+    tx: Tx, window: CutWindow, period: Period | None, changed: ChangedCases | None
 ) -> Mapping[date, Mapping[str, int]]:
     return {} if period is None else read_cut_days(tx, replace(window, period=period), changed)
 
 
-def _whole_report(tx: Tx, window: Window) -> Report:
+def _whole_report(tx: Tx, window: CutWindow) -> Report:
     return Report(
         generated_at=window.now,
         drill=window.drill,
@@ -624,7 +624,7 @@ def cases_behind(
         )
 
 
-def _count(tx: Tx, measure: str, window: Window) -> int:
+def _count(tx: Tx, measure: str, window: CutWindow) -> int:
     """The count from the rollup where it can be used, which is as exact as counting the records, and faster."""
     found = rollup_cut_figures(tx, Dimension.GRADE, window)
     count = count_of_measure(found.breakdown.total, measure) if found is not None else None
@@ -675,7 +675,7 @@ def note_export(services: Services, *, who: str, subject: str, facts: Mapping[st
         write_audit(tx, who=name, act="export", subject=subject, why="", now=now, facts=facts)
 
 
-def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int | None) -> Window:
+def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int | None) -> CutWindow:
     top = asked.unit_id if asked.unit_id is not None else reader_unit_id
     unit_ids: tuple[int, ...] | None = None
     depth = 0
@@ -684,7 +684,7 @@ def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int |
         if not unit_ids or not is_unit_visible(tx, top, reader_unit_id):
             raise NotFound(kind="unit", key=top)
         depth = len(get_unit(tx, top).path)
-    return Window(
+    return CutWindow(
         cut=replace(asked.cut, unit_ids=unit_ids),
         period=asked.period,
         drill=services.drill,

@@ -32,11 +32,11 @@ from dialer.core.rates import (
 )
 from dialer.db.unit_of_work import Tx, hold_snapshot
 from dialer.language import gettext_noop
-from dialer.outcomes.breakdown import Window, read_breakdown
+from dialer.outcomes.breakdown import CutWindow, read_breakdown
 from dialer.outcomes.cuts import rollup_cut_figures, trends_of_day
 from dialer.outcomes.measures import figures, slice_of
 from dialer.outcomes.rollup import changed_cases, read_fact_state, rollup_figures
-from dialer.services import Resource, Services
+from dialer.services import JsonResource, Services
 
 MOST_NAMED = 1_000
 """At most this many differences are listed; further ones are only counted."""
@@ -55,7 +55,7 @@ Number = int | float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class FigureDifference:
     """One figure that the rollup and the recount do not agree about."""
 
     day: date | None
@@ -86,13 +86,13 @@ class Verification:
     """Days that begin or end at a change of the clocks: reports count their records, so they are not in the
     comparison.
     """
-    differences: tuple[Difference, ...]
+    differences: tuple[FigureDifference, ...]
     """The differences that are listed, at most `MOST_NAMED`."""
     different: int
     """The number of all figures that differ, listed or not."""
 
 
-class DifferenceOut(Resource):
+class DifferenceOut(JsonResource):
     """不一致的一项 · One figure that differs."""
 
     day: str | None
@@ -103,7 +103,7 @@ class DifferenceOut(Resource):
     recount: Number
 
 
-class VerificationOut(Resource):
+class VerificationOut(JsonResource):
     """核对结果 · The rollup compared with a recount."""
 
     begun_at: datetime
@@ -123,7 +123,7 @@ def verify_rollup(services: Services) -> Verification:
     begun_at = services.clock.now()
     with services.store.begin() as tx:
         days: list[date] = [row["day"] for row in tx.rows(_DAYS, {"zone": zone})]
-    found: list[Difference] = []
+    found: list[FigureDifference] = []
     compared = different = 0
     not_summed: list[date] = []
     months = sorted({day.replace(day=1) for day in days})
@@ -157,7 +157,7 @@ _OWN_UNIT = 1_000
 
 def _differences(
     services: Services, day: date | None, period: Period, *, is_month: bool
-) -> Iterator[Difference]:
+) -> Iterator[FigureDifference]:
     zone = services.centre.timezone
     if not is_month:
         with services.store.begin() as tx:
@@ -169,7 +169,7 @@ def _differences(
         return
     for dimension in _CUT_BY:
         with services.store.begin() as tx:
-            window = Window(
+            window = CutWindow(
                 cut=CaseFilter(),
                 period=period,
                 drill=services.drill,
@@ -196,11 +196,11 @@ def _snapshot(tx: Tx, services: Services) -> datetime:
 
 def _compare_cut(
     day: date, dimension: Dimension, summed: Mapping[str, Slice], recounted: Mapping[str, Slice], prefix: str
-) -> Iterator[Difference]:
+) -> Iterator[FigureDifference]:
     for value in sorted({*summed, *recounted}):
         numbers = dict(numbers_of(recounted.get(value, slice_of({}))))
         for name, number in numbers_of(summed.get(value, slice_of({}))):
-            yield Difference(
+            yield FigureDifference(
                 day=day,
                 part=dimension.value,
                 value=value,
@@ -212,11 +212,11 @@ def _compare_cut(
 
 def _compare_trends(
     day: date, dimension: Dimension, trends: Mapping[str, Mapping[str, int]], recounted: Mapping[str, Slice]
-) -> Iterator[Difference]:
+) -> Iterator[FigureDifference]:
     for value in sorted({*trends, *recounted}):
         counts = recounted.get(value, slice_of({})).counts
         for name in TREND:
-            yield Difference(
+            yield FigureDifference(
                 day=day,
                 part=dimension.value,
                 value=value,
@@ -275,7 +275,7 @@ def _check_rollup(tx: Tx, *, timezone: str, now: datetime) -> None:
         )
 
 
-def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[Difference]:
+def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[FigureDifference]:
     parts = [("all", "", summed.total, recounted.total)]
     parts += [("grade", key.value, one, recounted.by_grade[key]) for key, one in summed.by_grade.items()]
     parts += [
@@ -285,9 +285,11 @@ def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[
     for part, value, one, other in parts:
         numbers = dict(numbers_of(other))
         for name, number in numbers_of(one):
-            yield Difference(day=day, part=part, value=value, name=name, rollup=number, recount=numbers[name])
+            yield FigureDifference(
+                day=day, part=part, value=value, name=name, rollup=number, recount=numbers[name]
+            )
     for kind, count in summed.left_out.items():
-        yield Difference(
+        yield FigureDifference(
             day=day, part="left_out", value="", name=kind, rollup=count, recount=recounted.left_out[kind]
         )
 

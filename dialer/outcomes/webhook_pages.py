@@ -21,11 +21,11 @@ from dialer.outcomes.webhooks import (
     redeliver,
 )
 from dialer.sentences import refusal_sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import typed_word
 from dialer.web.rendering import PlaceGroup
 
-webhook_pages = Section()
+webhook_pages = PageSection()
 _PATH, _TEMPLATE = "/webhooks", "console/webhooks.html"
 _UNFIT, _TAKEN = 422, 409
 _PAGE = 50

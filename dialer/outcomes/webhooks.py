@@ -57,7 +57,7 @@ _LOOPBACK_NAMES: Final = frozenset({"localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
+class WebhookReceiver:
     """A receiver without its secret. `waiting`, `delivered` and `dead` count its messages."""
 
     id: int
@@ -92,7 +92,7 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class WebhookDelivery:
     """One message to one receiver, with its tries, the latest first."""
 
     id: int
@@ -269,7 +269,7 @@ def redeliver(services: Services, *, by: str, delivery_id: int | None = None, we
     return int(again)
 
 
-def list_webhooks(services: Services, *, ended: bool = False) -> list[Webhook]:
+def list_webhooks(services: Services, *, ended: bool = False) -> list[WebhookReceiver]:
     """The receivers by name; with `ended`, also those that have ended."""
     w, d = t.webhook.c, t.webhook_delivery.c
     counts = {
@@ -283,7 +283,7 @@ def list_webhooks(services: Services, *, ended: bool = False) -> list[Webhook]:
         statement = statement.where(w.ended_at.is_(None))
     with services.store.begin() as tx:
         return [
-            record_of(Webhook, row, events=tuple(WebhookEvent(one) for one in row["events"]))
+            record_of(WebhookReceiver, row, events=tuple(WebhookEvent(one) for one in row["events"]))
             for row in tx.rows(statement.order_by(w.name, w.id))
         ]
 
@@ -295,7 +295,7 @@ def list_deliveries(
     state: DeliveryState | None = None,
     before_id: int | None = None,
     limit: int = 50,
-) -> list[Delivery]:
+) -> list[WebhookDelivery]:
     """Deliveries, newest first, each with all its tries."""
     d = t.webhook_delivery.c
     statement = sa.select(t.webhook_delivery, t.webhook.c.name).join(
@@ -314,7 +314,9 @@ def list_deliveries(
         for one in tx.rows(sa.select(t.webhook_try).where(of_them).order_by(t.webhook_try.c.id.desc())):
             fault = DeliveryFault(one["fault"]) if one["fault"] else None
             tries[one["delivery_id"]].append(record_of(Try, one, fault=fault))
-    return [record_of(Delivery, row, webhook=row["name"], tries=tuple(tries[row["id"]])) for row in rows]
+    return [
+        record_of(WebhookDelivery, row, webhook=row["name"], tries=tuple(tries[row["id"]])) for row in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

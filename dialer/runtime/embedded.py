@@ -29,7 +29,7 @@ from dialer.language import Text, gettext_noop
 from dialer.runtime.guarded import GUARD_SCRIPT, Guarded, Program, StopStep
 from dialer.runtime.location import (
     Binaries,
-    Place,
+    ServerFolders,
     delete_server_files,
     installed_binaries,
     place_for,
@@ -88,7 +88,7 @@ class Server(abc.ABC):
     name: str
     program_name: str
 
-    def __init__(self, *, place: Place, binaries: Binaries) -> None:
+    def __init__(self, *, place: ServerFolders, binaries: Binaries) -> None:
         self._place = place
         self._binaries = binaries
         self.folder = place.folder(self.name)
@@ -129,7 +129,7 @@ class Postgres(Server):
     name = "postgres"
     program_name = "postgres"
 
-    def __init__(self, *, place: Place, binaries: Binaries) -> None:
+    def __init__(self, *, place: ServerFolders, binaries: Binaries) -> None:
         super().__init__(place=place, binaries=binaries)
         # Every process of the server shows the name of the cluster in the process list.
         self._cluster = "dialer-" + hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
@@ -324,7 +324,7 @@ class Valkey(Server):
     name = "valkey"
     program_name = "valkey-server"
 
-    def __init__(self, *, place: Place, binaries: Binaries) -> None:
+    def __init__(self, *, place: ServerFolders, binaries: Binaries) -> None:
         super().__init__(place=place, binaries=binaries)
         self._config = self.folder / "valkey.conf"
 
@@ -477,7 +477,7 @@ class EmbeddedServers:
     def __init__(
         self,
         *,
-        place: Place,
+        place: ServerFolders,
         urls: dict[str, str],
         owner_url: str | None,
         started: Sequence[_StartedServer],
@@ -643,7 +643,7 @@ def erase_servers(data_dir: Path) -> None:
         delete_server_files(place)
 
 
-def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Guarded | None]:
+def _bring_up(place: ServerFolders, server: Server, *, ephemeral: bool) -> tuple[int, Guarded | None]:
     """Joins or starts the server. Returns the port on which it answers, and its guard if this process started it."""
     for attempt in range(_START_TRIES):
         port = _join(place, server)
@@ -667,12 +667,12 @@ def _bring_up(place: Place, server: Server, *, ephemeral: bool) -> tuple[int, Gu
     )
 
 
-def _guarded(place: Place, server: Server, port: int, *, ephemeral: bool) -> Guarded:
+def _guarded(place: ServerFolders, server: Server, port: int, *, ephemeral: bool) -> Guarded:
     with place.open_log(server.name) as log:
         return Guarded.start(server.program(port, ephemeral=ephemeral), output=log)
 
 
-def _join(place: Place, server: Server) -> int | None:
+def _join(place: ServerFolders, server: Server) -> int | None:
     """The port of a server that a living process keeps running; None where there is none. A server without an owner is
     ended.
     """

@@ -132,7 +132,7 @@ _LARGEST_LOG_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ServerFolders:
     """The folders: `notes` for our own records (0700), `servers` for the files of the servers' user."""
 
     notes: Path
@@ -231,14 +231,14 @@ class Place:
         return os.fdopen(os.open(self.notes / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b")
 
 
-def place_for(data_dir: Path, *, home: Path | None = None) -> Place:
+def place_for(data_dir: Path, *, home: Path | None = None) -> ServerFolders:
     """Returns the place, made if missing. Root's server folders are under /var/lib, found by a random token in
     `data_dir`; with `home` they are there instead, for every user.
     """
     account = server_account()
     notes = private_folder(private_folder(data_dir.absolute()) / "embedded")
     if not account.switch and home is None:
-        return Place(notes=notes, servers=notes, account=account)
+        return ServerFolders(notes=notes, servers=notes, account=account)
     token_path = notes / "place"
     with contextlib.suppress(FileExistsError):
         write_private(token_path, secrets.token_hex(16))
@@ -250,10 +250,10 @@ def place_for(data_dir: Path, *, home: Path | None = None) -> Place:
         )
     servers = (system_home() if home is None else own_home(home)) / token
     servers.mkdir(mode=0o711, exist_ok=True)
-    return Place(notes=notes, servers=servers, account=account)
+    return ServerFolders(notes=notes, servers=servers, account=account)
 
 
-def delete_server_files(place: Place) -> None:
+def delete_server_files(place: ServerFolders) -> None:
     """Deletes the files of the servers, which must have been stopped."""
     if place.servers != place.notes:
         shutil.rmtree(place.servers, ignore_errors=True)

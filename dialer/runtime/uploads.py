@@ -32,7 +32,7 @@ from typing import IO, Any, BinaryIO, Final, NoReturn
 import orjson
 
 from dialer.core.errors import FileFault, NoPhoneColumn, PictureFault, UnreadableFile, UnusableFile
-from dialer.intake.headings import KnownList, Table
+from dialer.intake.headings import KnownList, SourceTable
 from dialer.intake.records import Field
 from dialer.intake.unit_lists import NamedArea
 from dialer.language import Text
@@ -90,7 +90,9 @@ class Limits:
         )
 
 
-def list_tables(content: BinaryIO, corrections: Mapping[str, Field | None]) -> Generator[Table, None, None]:
+def list_tables(
+    content: BinaryIO, corrections: Mapping[str, Field | None]
+) -> Generator[SourceTable, None, None]:
     """The tables of a list, as `intake/files.py` finds them.
 
     The stream must be seekable. It stays the caller's, who must not use it until the generator is closed or at its end.
@@ -101,7 +103,7 @@ def list_tables(content: BinaryIO, corrections: Mapping[str, Field | None]) -> G
     return _tables(content, run="list", request=request)
 
 
-def known_tables(content: BinaryIO, kind: KnownList) -> Generator[Table, None, None]:
+def known_tables(content: BinaryIO, kind: KnownList) -> Generator[SourceTable, None, None]:
     """The tables of a list of this kind, or none. Raises `UnusableFile` for a file that cannot be read, or exceeds the
     limits of its reader.
     """
@@ -153,7 +155,7 @@ def pdf_fault(data: bytes, *, limits: Limits | None = None) -> PictureFault | No
 
 def _tables(
     content: BinaryIO, *, run: str, request: Mapping[str, str | None]
-) -> Generator[Table, None, None]:
+) -> Generator[SourceTable, None, None]:
     with _as_file(content) as file:
         limits = Limits.of_list(os.fstat(file.fileno()).st_size)
         values = _values(file, run=run, request=request, limits=limits)
@@ -163,7 +165,7 @@ def _tables(
             values.close()
 
 
-def _parted(values: Iterator[Any]) -> Iterator[Table]:
+def _parted(values: Iterator[Any]) -> Iterator[SourceTable]:
     """The tables made of the values that `_flat` gives."""
     heads: list[dict[str, Any]] = list(islice(values, 1))
 
@@ -178,12 +180,12 @@ def _parted(values: Iterator[Any]) -> Iterator[Table]:
     while heads:
         head = heads.pop()
         rows = rest()
-        yield Table(sheet=head["sheet"], first=list(islice(rows, head["first"])), rest=rows)
+        yield SourceTable(sheet=head["sheet"], first=list(islice(rows, head["first"])), rest=rows)
         for _ in rows:
             pass
 
 
-def _flat(tables: Iterator[Table]) -> Iterator[object]:
+def _flat(tables: Iterator[SourceTable]) -> Iterator[object]:
     """For each table its head, then its rows."""
     for table in tables:
         yield {"sheet": table.sheet, "first": len(table.first)}

@@ -26,13 +26,13 @@ from dialer.scripts.model import (
     BranchOn,
     Choice,
     End,
+    EndUrgency,
     HandOver,
     Learned,
     Prompt,
     Say,
     Script,
     Target,
-    Urgency,
     asides,
     fill_template,
     first_questions,
@@ -351,7 +351,7 @@ class Turn:
     utterances: tuple[Utterance, ...]
     ask: AskTurn | None = None
     hand_over: bool = False
-    end: Urgency | None = None
+    end: EndUrgency | None = None
     collected: Collected | None = None
 
     @property

@@ -22,7 +22,7 @@ class Purpose(StrEnum):
     FOLLOW_UP = "follow_up"
 
 
-class Urgency(StrEnum):
+class EndUrgency(StrEnum):
     """How soon a person must deal with a call that ended here: now, soon (by the grade's limits), or never."""
 
     NOW = "now"
@@ -157,7 +157,7 @@ class HandOver:
     next: str
     origin: Origin
     answer: Answer = Answer.WANTS_OFFICER
-    urgency: Urgency = Urgency.NOW
+    urgency: EndUrgency = EndUrgency.NOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ class End:
     prompt: Prompt | None
     contact: Contact
     answer: Answer
-    urgency: Urgency
+    urgency: EndUrgency
     origin: Origin
 
 

@@ -52,7 +52,7 @@ from dialer.scripts.view import (
     script_cards,
 )
 from dialer.sentences import refusal_sentence, sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section, require_top_unit, sees_everything
+from dialer.web.console import CurrentRequest, PageSection, RequestContext, require_top_unit, sees_everything
 from dialer.web.rendering import PlaceGroup
 from dialer.words import TRIAL_MEASURE_SENTENCES, TRIAL_MEASURES, actor_word, trial_sentence, word_of
 
@@ -100,7 +100,7 @@ def heading(request: RequestContext, script: Script, version: Version, here: str
     }
 
 
-script_pages = Section()
+script_pages = PageSection()
 _UNFIT, _TAKEN = 422, 409
 _MOST_BYTES = 1024 * 1024
 _LIST = "console/scripts.html"
@@ -363,7 +363,7 @@ def _fault(request: RequestContext, fault: ScriptUnreadable, text: str) -> dict[
     }
 
 
-trial_pages = Section()
+trial_pages = PageSection()
 
 _AT_LEAST, _MOST = 2, 1_000_000.0
 

@@ -35,7 +35,7 @@ _MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class MeasuredVersion:
     """One measure of one version. `verdict` None: it is the live version, with which the others are compared."""
 
     measure: str
@@ -51,7 +51,7 @@ class Compared:
     number: int
     weight: float
     is_live: bool
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredVersion, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ def running_trials(services: Services) -> tuple[Comparison, ...]:
     )
 
 
-def _measured(measure: str, trial: Trial, heard: Mapping[int, TrialResults], number: int) -> Measured:
+def _measured(measure: str, trial: Trial, heard: Mapping[int, TrialResults], number: int) -> MeasuredVersion:
     tally = _tally(heard[number], measure)
     verdict = None
     if number != trial.live:
@@ -168,7 +168,7 @@ def _measured(measure: str, trial: Trial, heard: Mapping[int, TrialResults], num
         error = ERROR / max(1, len(trial.weights) - 1)
         live = _tally(heard[trial.live], measure)
         verdict = compare_shares(live, tally, more_is_better=measure not in _LESS_IS_BETTER, error=error)
-    return Measured(measure=measure, tally=tally, interval=share_interval(tally), verdict=verdict)
+    return MeasuredVersion(measure=measure, tally=tally, interval=share_interval(tally), verdict=verdict)
 
 
 def _tally(heard: TrialResults, measure: str) -> HitCount:

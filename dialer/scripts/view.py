@@ -25,12 +25,12 @@ from dialer.scripts.model import (
     BranchOn,
     Choice,
     End,
+    EndUrgency,
     HandOver,
     Node,
     Say,
     Script,
     Target,
-    Urgency,
 )
 from dialer.scripts.overview import NodeView, PromptText
 from dialer.scripts.store import Version
@@ -42,7 +42,7 @@ _ALIKE = 0.3
 """Lines less alike than this are shown as removed and added, not as changed."""
 
 
-class Change(StrEnum):
+class LineChange(StrEnum):
     """How a line differs between two versions."""
 
     SAME = "same"
@@ -64,7 +64,7 @@ class Piece:
 class DiffLine:
     """A line of a difference. `old` and `new` are its numbers in either file; 0 where it is not in that one."""
 
-    change: Change
+    change: LineChange
     old: int = 0
     new: int = 0
     pieces: tuple[Piece, ...] = ()
@@ -91,16 +91,18 @@ def compare(before: str, after: str) -> Iterator[DiffLine]:
     end = 0
     for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_AROUND):
         if group[0][1] > end:
-            yield DiffLine(change=Change.SKIPPED, many=group[0][1] - end)
+            yield DiffLine(change=LineChange.SKIPPED, many=group[0][1] - end)
         for kind, i1, i2, j1, j2 in group:
             if kind == "equal":
                 for place, line in enumerate(old[i1:i2], start=1):
-                    yield DiffLine(change=Change.SAME, old=i1 + place, new=j1 + place, pieces=_whole(line))
+                    yield DiffLine(
+                        change=LineChange.SAME, old=i1 + place, new=j1 + place, pieces=_whole(line)
+                    )
             else:
                 yield from _changed(old[i1:i2], new[j1:j2], i1, j1)
         end = group[-1][2]
     if end < len(old):
-        yield DiffLine(change=Change.SKIPPED, many=len(old) - end)
+        yield DiffLine(change=LineChange.SKIPPED, many=len(old) - end)
 
 
 def _changed(old: Sequence[str], new: Sequence[str], i: int, j: int) -> Iterator[DiffLine]:
@@ -108,9 +110,9 @@ def _changed(old: Sequence[str], new: Sequence[str], i: int, j: int) -> Iterator
     removed = [pieces for pieces, _ in marked] + [_whole(line) for line in old[len(marked) :]]
     added = [pieces for _, pieces in marked] + [_whole(line) for line in new[len(marked) :]]
     for place, pieces in enumerate(removed, start=i + 1):
-        yield DiffLine(change=Change.REMOVED, old=place, pieces=pieces)
+        yield DiffLine(change=LineChange.REMOVED, old=place, pieces=pieces)
     for place, pieces in enumerate(added, start=j + 1):
-        yield DiffLine(change=Change.ADDED, new=place, pieces=pieces)
+        yield DiffLine(change=LineChange.ADDED, new=place, pieces=pieces)
 
 
 def _words(old: str, new: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
@@ -155,9 +157,9 @@ _LOOKS_AT = {
     BranchOn.CONTACT: gettext_noop("By whether the person is verified"),
 }
 _URGENCIES = {
-    Urgency.NOW: gettext_noop("a person looks at it now"),
-    Urgency.SOON: gettext_noop("a person looks at it soon"),
-    Urgency.NONE: gettext_noop("no action needed"),
+    EndUrgency.NOW: gettext_noop("a person looks at it now"),
+    EndUrgency.SOON: gettext_noop("a person looks at it soon"),
+    EndUrgency.NONE: gettext_noop("no action needed"),
 }
 
 

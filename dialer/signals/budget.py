@@ -182,7 +182,7 @@ def is_worth_removing(confirmed: int, denied: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class NumberEstimate:
     """An estimated number, the ends of its 95 % interval, and how many labels it rests on."""
 
     value: float
@@ -191,7 +191,7 @@ class Estimate:
     labelled: int
 
 
-def missed_fraud(labelled: Iterable[tuple[float, bool]]) -> Estimate:
+def missed_fraud(labelled: Iterable[tuple[float, bool]]) -> NumberEstimate:
     """Estimates how much fraud lay below the threshold, from drawn verdicts with a label: (probability of being drawn,
     was fraud).
 
@@ -206,7 +206,7 @@ def missed_fraud(labelled: Iterable[tuple[float, bool]]) -> Estimate:
     high = value + half
     if pairs and not value:
         high = 3 / min(p for p, _ in pairs)
-    return Estimate(value=value, low=max(0.0, value - half), high=high, labelled=len(pairs))
+    return NumberEstimate(value=value, low=max(0.0, value - half), high=high, labelled=len(pairs))
 
 
 def is_runaway(count: int, usual: Sequence[int], *, times: float = 5.0, least: int = 20) -> bool:

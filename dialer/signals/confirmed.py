@@ -13,7 +13,7 @@ from dialer.db.unit_of_work import Row, Tx
 from dialer.signals.budget import is_worth_listing, is_worth_removing
 from dialer.signals.features import ROW, may_name_scammer, rows_of
 from dialer.signals.label_store import answered_verdicts
-from dialer.signals.model import ROBOT_SOURCE, Change, Item, ListKind, SignalKind
+from dialer.signals.model import ROBOT_SOURCE, Item, ListChange, ListKind, SignalKind
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import reasons_of
 from dialer.signals.verdicts import ItemStatus
@@ -78,9 +78,9 @@ class SuspectedListUpdates:
             current, answers = standing(item), [right for _, right in self.told.get(item, ())]
             confirmed, denied = answers.count(True), answers.count(False)
             if not current.lists and is_worth_listing(confirmed, denied, current.touched):
-                found.append(_change(item, value, Change.ENTERED, now))
+                found.append(_change(item, value, ListChange.ENTERED, now))
             elif (ListKind.SUSPECTED, LIST_NAME) in current.lists and is_worth_removing(confirmed, denied):
-                found.append(_change(item, value, Change.REMOVED, now))
+                found.append(_change(item, value, ListChange.REMOVED, now))
         return found
 
     def _forget(self, since: datetime) -> None:
@@ -92,7 +92,7 @@ class SuspectedListUpdates:
                 del self.told[item]
 
 
-def _change(item: Item, value: str, change: Change, now: datetime) -> Mapping[str, Any]:
+def _change(item: Item, value: str, change: ListChange, now: datetime) -> Mapping[str, Any]:
     """A raw change of the list. The signal number lets each item be entered once and removed once as long as signals
     are stored.
     """

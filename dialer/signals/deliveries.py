@@ -13,7 +13,7 @@ from typing import Any
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.services import Services
-from dialer.signals.model import Reading, RejectedField, SignalReader
+from dialer.signals.model import RejectedField, SignalReader, SignalReading
 from dialer.signals.store import SignalCodec, known_signals, lock_signals, write_signals
 
 MOST_SIGNALS = 1000
@@ -46,7 +46,7 @@ class SignalAnswer:
 class SealedReading:
     """A record that was read, and the sealed bytes to store."""
 
-    reading: Reading
+    reading: SignalReading
     sealed: bytes
 
     @property
@@ -107,7 +107,7 @@ class SignalReception:
             return unfit
         given = raw if raw.get("source") or not source else {**raw, "source": source}
         reading = self._reader.read(given, received_at=now)
-        if not isinstance(reading, Reading):
+        if not isinstance(reading, SignalReading):
             return reading
         if may_send is not None and not may_send(reading.signal.source):
             reason = Text("is not a source whose signals this token may send")
@@ -148,7 +148,7 @@ def _store(tx: Tx, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAns
     good = [item for delivery in deliveries for item in delivery.read if isinstance(item, SealedReading)]
     lock_signals(tx)
     seen = known_signals(tx, [item.key for item in good])
-    fresh: list[tuple[Reading, bytes]] = []
+    fresh: list[tuple[SignalReading, bytes]] = []
 
     def answer(item: SealedReading | Refused) -> SignalAnswer:
         if not isinstance(item, SealedReading):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from dialer.core.values import FraudType
 from dialer.language import Text
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.model import ItemKind, Reading, Signal, SignalKind, SignalReader
+from dialer.signals.model import ItemKind, Signal, SignalKind, SignalReader, SignalReading
 from dialer.signals.rules import BLANK, Example, Op, Rule, RuleSet, RuleUnreadable, Test, read_rule
 
 _START: Final = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -20,7 +20,7 @@ _PERSON: Final = "13800000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class RuleFinding:
     """One fault: its file, the id of its rule ('' for the file or set as a whole), what is wrong and what to do."""
 
     file: str
@@ -33,20 +33,20 @@ class Finding:
         return f"{place}: {self.problem}; {self.fix}"
 
 
-def check_texts(texts: Mapping[str, str]) -> tuple[Finding, ...]:
+def check_texts(texts: Mapping[str, str]) -> tuple[RuleFinding, ...]:
     """Every fault of the rules in `texts`: the content of each file by its name without the ending."""
     rules: list[Rule] = []
-    found: list[Finding] = []
+    found: list[RuleFinding] = []
     for name, text in sorted(texts.items()):
         file = f"{name}.toml"
         try:
             rule = read_rule(text, file=file)
         except RuleUnreadable as error:
-            found.append(Finding(file=file, rule=error.rule, problem=error.problem, fix=error.fix))
+            found.append(RuleFinding(file=file, rule=error.rule, problem=error.problem, fix=error.fix))
             continue
         if rule.id != name:
             found.append(
-                Finding(
+                RuleFinding(
                     file=file, rule=rule.id, problem=Text("the file is not named as the rule"),
                     fix=Text("rename it to %(name)s.toml", name=rule.id),
                 )
@@ -55,7 +55,7 @@ def check_texts(texts: Mapping[str, str]) -> tuple[Finding, ...]:
         found += check_rule(rule, file=file)
     uncovered = set(FraudType) - {FraudType.UNKNOWN} - {rule.fraud_type for rule in rules}
     found += [
-        Finding(
+        RuleFinding(
             file="*", rule="", problem=Text("no rule is of the fraud type %(name)s", name=one.value),
             fix=Text("add a rule of this type"),
         )
@@ -64,12 +64,12 @@ def check_texts(texts: Mapping[str, str]) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def check_rule(rule: Rule, *, file: str) -> tuple[Finding, ...]:
+def check_rule(rule: Rule, *, file: str) -> tuple[RuleFinding, ...]:
     """The faults of one rule; () if every example has the result that it states."""
-    found: list[Finding] = []
+    found: list[RuleFinding] = []
 
     def add(problem: str | Text, fix: str | Text) -> None:
-        found.append(Finding(file=file, rule=rule.id, problem=Text.of(problem), fix=Text.of(fix)))
+        found.append(RuleFinding(file=file, rule=rule.id, problem=Text.of(problem), fix=Text.of(fix)))
 
     for fires in (True, False):
         if not any(one.fires is fires for one in rule.examples):
@@ -147,7 +147,7 @@ def example_signals(example: Example, start: datetime) -> Iterable[Signal]:
         if record["kind"] != SignalKind.LIST_CHANGE:
             record.setdefault("phone", _PERSON)
         read = reader.read(record, received_at=at)
-        if not isinstance(read, Reading):
+        if not isinstance(read, SignalReading):
             wrong = read[0]
             raise ExampleUnreadable(
                 Text(

@@ -99,7 +99,7 @@ class Reporter(StrEnum):
     PUBLIC = "public"
 
 
-class Change(StrEnum):
+class ListChange(StrEnum):
     """What a change of a list does to its item."""
 
     ENTERED = "entered"
@@ -153,7 +153,7 @@ class Signal:
     reporter: Reporter | None = None
     list_kind: ListKind | None = None
     list_name: str = ""
-    change: Change | None = None
+    change: ListChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ class RejectedField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class SignalReading:
     """A record that was read. `phone` (E.164), `id_number` and `items`, the plain values of the signal's items by kind,
     are for the caller to seal. `signal.person` is the result of the caller's index.
     """
@@ -224,7 +224,7 @@ _ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "topic": Topic,
     "reporter": Reporter,
     "list_kind": ListKind,
-    "change": Change,
+    "change": ListChange,
 }
 NUMBERS: Final = ("duration_seconds", "amount_fen")
 FLAGS: Final = (
@@ -283,7 +283,9 @@ class SignalReader:
     person: PersonIndex
     item: ItemIndex
 
-    def read(self, raw: Mapping[str, Any], *, received_at: datetime) -> Reading | tuple[RejectedField, ...]:
+    def read(
+        self, raw: Mapping[str, Any], *, received_at: datetime
+    ) -> SignalReading | tuple[RejectedField, ...]:
         """The signal of a record, or everything that is wrong with the record. A value may be text, as in a file, or a
         number, a boolean or text, as in JSON; an empty value counts as missing.
         """
@@ -334,7 +336,7 @@ class SignalReader:
             source=source, signal_no=signal_no, kind=kind, event_at=event_at, received_at=received_at,
             person=person, items=items, **values,
         )  # fmt: skip
-        return Reading(signal=signal, phone=phone, id_number=id_number, items=plain)
+        return SignalReading(signal=signal, phone=phone, id_number=id_number, items=plain)
 
     def _moment(self, value: object, received_at: datetime) -> datetime:
         fix = Text("write the time with its offset, such as 2026-11-27T09:30:00+08:00")

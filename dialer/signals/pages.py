@@ -29,20 +29,20 @@ from dialer.signals.queries import (
 )
 from dialer.signals.reasons import KIND_WORDS, rule_title
 from dialer.signals.rule_store import rule_versions
-from dialer.signals.shadow import Difference, Side
+from dialer.signals.shadow import Side, VerdictDifference
 from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
-from dialer.web.console import CurrentRequest, RequestContext, Section, require_top_unit, sees_everything
+from dialer.web.console import CurrentRequest, PageSection, RequestContext, require_top_unit, sees_everything
 from dialer.web.rendering import PlaceGroup
 
-robot_pages = Section()
+robot_pages = PageSection()
 _PATH = "/robot"
 _DAYS = timedelta(days=7)
 _INVALID, _CONFLICT = 422, 409
 _VERSIONS = 10
 _DIFFERENCES = {
-    Difference.NEW: gettext_noop("warned as well"),
-    Difference.LOST: gettext_noop("no longer warned"),
-    Difference.REGRADED: gettext_noop("warned with another grade"),
+    VerdictDifference.NEW: gettext_noop("warned as well"),
+    VerdictDifference.LOST: gettext_noop("no longer warned"),
+    VerdictDifference.REGRADED: gettext_noop("warned with another grade"),
 }
 Words = Annotated[str, Form(max_length=500)]
 
@@ -81,7 +81,7 @@ def verdicts(
         warned=warned,
         answer=LabelFilter(answer) if answer in set(LabelFilter) else None,
         between=between,
-        difference=Difference(difference) if difference in set(Difference) else None,
+        difference=VerdictDifference(difference) if difference in set(VerdictDifference) else None,
         side=Side(side) if side in set(Side) else None,
     )
     with services.store.begin() as tx:

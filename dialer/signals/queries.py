@@ -17,10 +17,17 @@ from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.org.unit_store import is_within_unit
-from dialer.signals.budget import Estimate, is_silent, missed_fraud
+from dialer.signals.budget import NumberEstimate, is_silent, missed_fraud
 from dialer.signals.label_store import case_labels, worse_rules
 from dialer.signals.model import MOST_CLOCK_AHEAD, SignalKind
-from dialer.signals.shadow import Difference, ShadowStatus, Side, persons_warned, persons_with, read_shadow
+from dialer.signals.shadow import (
+    ShadowStatus,
+    Side,
+    VerdictDifference,
+    persons_warned,
+    persons_with,
+    read_shadow,
+)
 from dialer.signals.verdict_store import RuleStop, source_rates, stopped_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c
@@ -88,7 +95,7 @@ class RobotStatus:
     rules: Sequence[RuleLine]
     calibration: Sequence[CalibrationBin]
     shadow: ShadowStatus | None
-    missed: Estimate
+    missed: NumberEstimate
     fingerprint: str
     persons: int
     too_late: int
@@ -277,7 +284,7 @@ class VerdictFilter:
     warned: bool = False
     answer: LabelFilter | None = None
     between: tuple[float, float] | None = None
-    difference: Difference | None = None
+    difference: VerdictDifference | None = None
     side: Side | None = None
 
 

@@ -77,7 +77,7 @@ _BELOW_KEPT: Final = timedelta(days=14)
 _log = logging.getLogger(__name__)
 
 
-class Robot:
+class WarningRobot:
     """The part of the work that one process does. `stopped` ends it."""
 
     def __init__(self, services: Services, stopped: threading.Event, *, holder: str = "") -> None:

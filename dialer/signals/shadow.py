@@ -23,7 +23,7 @@ Grades = tuple[Grade | None, Grade | None]
 """The grades of one person by the live rules and by the draft. None: below the threshold."""
 
 
-class Difference(StrEnum):
+class VerdictDifference(StrEnum):
     """How the verdict of the draft on a person differs from the live one."""
 
     NEW = "new"
@@ -50,7 +50,7 @@ class ShadowStatus:
     started_at: datetime
     live: ShadowLoad
     draft: ShadowLoad
-    differences: Mapping[Difference, int]
+    differences: Mapping[VerdictDifference, int]
 
 
 def start_shadow(tx: Tx, version_id: int, *, now: datetime) -> None:
@@ -92,13 +92,13 @@ def delete_old_shadow_grades(tx: Tx, *, before: datetime) -> int:
 
 
 _IS: Final = {
-    Difference.NEW: sa.and_(_p.live_grade.is_(None), _p.draft_grade.is_not(None)),
-    Difference.LOST: sa.and_(_p.live_grade.is_not(None), _p.draft_grade.is_(None)),
-    Difference.REGRADED: _p.live_grade != _p.draft_grade,
+    VerdictDifference.NEW: sa.and_(_p.live_grade.is_(None), _p.draft_grade.is_not(None)),
+    VerdictDifference.LOST: sa.and_(_p.live_grade.is_not(None), _p.draft_grade.is_(None)),
+    VerdictDifference.REGRADED: _p.live_grade != _p.draft_grade,
 }
 
 
-def persons_with(difference: Difference) -> sa.Select[tuple[bytes]]:
+def persons_with(difference: VerdictDifference) -> sa.Select[tuple[bytes]]:
     """The hashes of the persons for whom the running draft has this difference."""
     return sa.select(_p.person_hash).where(_IS[difference])
 
@@ -143,7 +143,7 @@ def read_shadow(tx: Tx) -> ShadowStatus | None:
         started_at=found[0]["started_at"],
         live=_load(live),
         draft=_load(draft),
-        differences={one: int(counted[one.value]) for one in Difference},
+        differences={one: int(counted[one.value]) for one in VerdictDifference},
     )
 
 

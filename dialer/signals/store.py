@@ -22,7 +22,7 @@ from dialer.db.bulk import CopyIn, RowSet
 from dialer.db.tables.signals import SIGNAL_DAYS
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import Vault
-from dialer.signals.model import Item, ItemKind, Reading, Signal, SignalKind
+from dialer.signals.model import Item, ItemKind, Signal, SignalKind, SignalReading
 
 SHARDS: Final = 8
 """The number of parts of the robot's state, by the hash of the person. The shard is stored with each signal, so the
@@ -69,7 +69,7 @@ class SignalCodec:
         digest.update(f"{kind.value}\0{value}".encode())
         return digest.digest()
 
-    def seal(self, reading: Reading) -> bytes:
+    def seal(self, reading: SignalReading) -> bytes:
         """Seals everything except the envelope, for the row of its source and number."""
         signal = reading.signal
         facts = {name: value for name, default in _facts() if (value := getattr(signal, name)) != default}
@@ -171,7 +171,7 @@ def known_signals(tx: Tx, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str
     return {(row[0], row[1]) for row in tx.execute(_KNOWN, _given(keys))}
 
 
-def write_signals(tx: Tx, readings: Sequence[tuple[Reading, bytes]]) -> int:
+def write_signals(tx: Tx, readings: Sequence[tuple[SignalReading, bytes]]) -> int:
     """Stores readings with their sealed values; returns the last number. Call `lock_signals` first."""
     numbers = tx.execute(
         sa.text("SELECT nextval('signal_seq') FROM generate_series(1, :n)"), {"n": len(readings)}

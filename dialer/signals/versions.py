@@ -17,7 +17,7 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.services import Services
-from dialer.signals.lint import Finding, check_texts
+from dialer.signals.lint import RuleFinding, check_texts
 from dialer.signals.rule_store import (
     RuleVersion,
     add_rule_version,
@@ -37,7 +37,7 @@ _SHOWN: Final = 20
 class RulesNotApproved(Refusal):
     """The findings that must be corrected before a version can be approved."""
 
-    def __init__(self, *, number: int, findings: Sequence[Finding]) -> None:
+    def __init__(self, *, number: int, findings: Sequence[RuleFinding]) -> None:
         lines = [str(finding) for finding in findings[:_SHOWN]]
         super().__init__(
             Text(

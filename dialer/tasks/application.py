@@ -18,7 +18,7 @@ from dialer.broker import TASK_PREFIX
 from dialer.control.health import note_part_done
 from dialer.core.errors import Unavailable
 from dialer.runtime.settings import load_settings
-from dialer.services import Application, Purpose
+from dialer.services import Application, ProcessPurpose
 
 _P = ParamSpec("_P")
 
@@ -31,7 +31,7 @@ def current_application() -> Application:
     """The application of this process."""
     with _lock:
         if not _made:
-            _made.append(assemble(load_settings(), Purpose.SERVE))
+            _made.append(assemble(load_settings(), ProcessPurpose.SERVE))
         return _made[0]
 
 

@@ -20,7 +20,7 @@ from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
 from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff_store import all_members
-from dialer.org.unit_store import AliasTaken, aliases_of_unit, subtree_ids
+from dialer.org.unit_store import AliasTaken, list_unit_aliases, subtree_ids
 from dialer.outcomes.report import note_export
 from dialer.sentences import refusal_sentence
 from dialer.units.queries import Waiting, escalated_work, work_of_unit
@@ -44,14 +44,14 @@ from dialer.units.unassigned import (
     show_unassigned,
     teach_alias,
 )
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
 from dialer.web.rendering import PlaceGroup
 from dialer.words import word_of
 from dialer.work.assignments import overdue_among, waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
-unit_pages = Section()
+unit_pages = PageSection()
 _UNFIT = 422
 _UNASSIGNED, _TRANSFERS, _IMPORT = "/units/unassigned", "/units/transfers", "/units/import"
 _MOST_CASES, _MOST_TRANSFERS = 50, 50
@@ -520,7 +520,7 @@ def _show(
         since = request.now - timedelta(days=_ESCALATED_DAYS)
         facts: dict[str, Any] = {
             "node": node,
-            "aliases": aliases_of_unit(tx, unit_id),
+            "aliases": list_unit_aliases(tx, unit_id),
             # Those of the units below are in its counts.
             "staff": [
                 one

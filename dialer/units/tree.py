@@ -37,11 +37,11 @@ from dialer.language import Text
 from dialer.org.staff_store import all_members
 from dialer.org.unit_store import (
     add_unit,
-    aliases_of_unit,
     change_unit,
     count_cases_without_unit,
     is_unit_visible,
     keep_boundaries,
+    list_unit_aliases,
     list_units_of_tree,
     move_unit,
     open_counts_of_units,
@@ -266,7 +266,7 @@ def _sheet_of(content: BinaryIO) -> UnitSheet:
 
 
 def _known_aliases(tx: Tx) -> dict[str, int]:
-    return {alias.key: alias.unit_id for alias in aliases_of_unit(tx)}
+    return {alias.key: alias.unit_id for alias in list_unit_aliases(tx)}
 
 
 def _planned(sheet: UnitSheet, before: list[Unit], aliases: dict[str, int]) -> UnitPlan:
@@ -343,7 +343,7 @@ def read_units_and_aliases(services: Services) -> tuple[UnitIndex, dict[int, lis
     """The whole tree, and the texts of the aliases of each unit that has any."""
     texts: dict[int, list[str]] = {}
     with services.store.begin() as tx:
-        for alias in aliases_of_unit(tx):
+        for alias in list_unit_aliases(tx):
             texts.setdefault(alias.unit_id, []).append(alias.text)
         return services.units.current(tx), texts
 

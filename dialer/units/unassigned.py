@@ -44,7 +44,7 @@ class AssignedCases:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class TextGroup:
     """Waiting cases with one text, in all its spellings. `meant`: the several units that it could mean, if any;
     `near`: units with similar names.
     """
@@ -73,7 +73,7 @@ class Group:
 class UnassignedCases:
     """`cases` counts those of all groups, shown or not."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[TextGroup, ...]
     cases: int
     index: UnitIndex
 
@@ -93,12 +93,12 @@ def show_unassigned(services: Services, *, visible_to: int | None = None, most: 
     )
 
 
-def _group(index: UnitIndex, same: list[UnassignedGroup]) -> Group:
+def _group(index: UnitIndex, same: list[UnassignedGroup]) -> TextGroup:
     largest = sorted(same, key=lambda one: -one.cases)
     oldest = min(same, key=lambda one: one.oldest_id)
     text = largest[0].text
     meant = index.candidates(text)
-    return Group(
+    return TextGroup(
         texts=tuple(one.text for one in largest),
         cases=sum(one.cases for one in same),
         grades={grade: n for grade in Grade if (n := sum(one.grades.get(grade, 0) for one in same))},

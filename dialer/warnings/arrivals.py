@@ -53,7 +53,7 @@ from dialer.warnings.list_store import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenedCase:
     """A new case: its own row, and the rows of its first call attempts and assignments."""
 
     stored: StoredCase
@@ -78,7 +78,7 @@ class CaseOpener:
         """Whether the policy and the unit tree are still the same."""
         return self.policy is services.policies.newest and self.units is services.units.current(tx)
 
-    def open(self, record: Record, *, case_id: int, person_id: int, numbers: int) -> Opened:
+    def open(self, record: Record, *, case_id: int, person_id: int, numbers: int) -> OpenedCase:
         """A new case for this record, with the effects of its first decision; nothing is written."""
         case = Case(
             id=case_id,
@@ -104,7 +104,7 @@ class CaseOpener:
             first_attempt_at=None,
         )
         self._writes.enter(stored, decision.effects)
-        return Opened(stored=stored, row=self.row(stored), first_steps=self._writes.cut())
+        return OpenedCase(stored=stored, row=self.row(stored), first_steps=self._writes.cut())
 
     def row(self, stored: StoredCase) -> tuple[object, ...]:
         """The row of a new case as it is now."""
@@ -122,7 +122,7 @@ class Prepared:
     person: Person
     person_id: int
     sealed: Sealed
-    opened: Opened
+    opened: OpenedCase
     content: Content
 
     @property

@@ -21,8 +21,8 @@ from dialer.db.unit_of_work import Tx
 from dialer.intake.cells import Unreadable, cleaned, is_blank, read_moment
 from dialer.intake.headings import Layout
 from dialer.intake.reader import RowReader
-from dialer.intake.records import Accepted, Field, Notice, Rejected
-from dialer.org.staff_store import Token
+from dialer.intake.records import Accepted, Field, Rejected, RowNotice
+from dialer.org.staff_store import ApiToken
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
@@ -70,7 +70,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class WarningResult:
     """The result of one warning. `next_steps` are those of its case, soonest first."""
 
     status: WarningStatus
@@ -78,15 +78,15 @@ class Answer:
     instruction_no: str = ""
     case_id: int | None = None
     next_steps: tuple[NextStep, ...] = ()
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[RowNotice, ...] = ()
     fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class WarningDelivery:
     """The warnings of one request, read and not yet stored."""
 
-    token: Token
+    token: ApiToken
     sent: tuple[Cells, ...]
     read: tuple[Accepted | Rejected, ...]
     refused_high: int
@@ -104,8 +104,8 @@ class Delivery:
 
 
 def read_warnings(
-    services: Services, sent: Sequence[Cells], *, token: Token, misshapen_high: int = 0
-) -> Delivery:
+    services: Services, sent: Sequence[Cells], *, token: ApiToken, misshapen_high: int = 0
+) -> WarningDelivery:
     """Reads warnings by the same rules as the rows of a list. A warning without a source gets the name of the token as
     its source, one without a unit the unit of the token. `misshapen_high` counts warnings of high grades that were
     rejected by their shape.
@@ -117,10 +117,12 @@ def read_warnings(
         for line, cells in enumerate(sent, start=1)
     )
     refused = sum(item.high_grade for item in read if isinstance(item, Rejected))
-    return Delivery(token=token, sent=tuple(sent), read=read, refused_high=misshapen_high + refused)
+    return WarningDelivery(token=token, sent=tuple(sent), read=read, refused_high=misshapen_high + refused)
 
 
-def take_deliveries(services: Services, deliveries: Sequence[Delivery]) -> list[tuple[Answer, ...]]:
+def take_deliveries(
+    services: Services, deliveries: Sequence[WarningDelivery]
+) -> list[tuple[WarningResult, ...]]:
     """Stores the warnings of all deliveries in one transaction, which is committed on return. The answers to each
     delivery are in the order of its warnings. A rejected warning does not affect the others.
     """
@@ -129,7 +131,7 @@ def take_deliveries(services: Services, deliveries: Sequence[Delivery]) -> list[
     if not batch and not any(delivery.refused_high for delivery in deliveries):
         return [_answers_to(delivery, iter(())) for delivery in deliveries]
     with services.store.begin() as tx:
-        taken: Iterator[Answer] = iter(())
+        taken: Iterator[WarningResult] = iter(())
         if batch:
             prepared = prepare_arrivals(tx, services, batch, load_id=None, now=now)
             taken = iter(_answers(tx, services, batch, take_arrivals(tx, services, prepared)))
@@ -139,19 +141,19 @@ def take_deliveries(services: Services, deliveries: Sequence[Delivery]) -> list[
     return answers
 
 
-def _answers_to(delivery: Delivery, taken: Iterator[Answer]) -> tuple[Answer, ...]:
+def _answers_to(delivery: WarningDelivery, taken: Iterator[WarningResult]) -> tuple[WarningResult, ...]:
     return tuple(
         next(taken) if isinstance(item, Accepted) else _refusal(item, cells)
         for item, cells in zip(delivery.read, delivery.sent, strict=True)
     )
 
 
-def _cell(cells: Cells, field: Field, token: Token) -> str:
+def _cell(cells: Cells, field: Field, token: ApiToken) -> str:
     text = cells.get(field, "").strip()
     return token.unit if field is Field.UNIT and not text else text
 
 
-def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Taken) -> list[Answer]:
+def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Taken) -> list[WarningResult]:
     repeated = [
         item.record.key for item, case_id in zip(accepted, taken.case_ids, strict=True) if case_id is None
     ]
@@ -163,7 +165,7 @@ def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Ta
     waiting, moment = pending_attempts(tx, cases), circumstances(tx, services)
     new = {False: WarningStatus.ACCEPTED, True: WarningStatus.MERGED}
     return [
-        Answer(
+        WarningResult(
             status=WarningStatus.DUPLICATE if own is None else new[joined],
             source=item.record.source,
             instruction_no=item.record.instruction_no,
@@ -175,7 +177,7 @@ def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Ta
     ]
 
 
-def _note(tx: Tx, delivery: Delivery, answers: Sequence[Answer], *, now: datetime) -> None:
+def _note(tx: Tx, delivery: WarningDelivery, answers: Sequence[WarningResult], *, now: datetime) -> None:
     """Audits new warnings under their token, and raises an alarm for rejected ones of high grades."""
     token = delivery.token
     counts = {status.value: sum(answer.status is status for answer in answers) for status in WarningStatus}
@@ -186,9 +188,9 @@ def _note(tx: Tx, delivery: Delivery, answers: Sequence[Answer], *, now: datetim
         raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, facts={"api_token": token.name})
 
 
-def _refusal(item: Rejected, cells: Cells) -> Answer:
+def _refusal(item: Rejected, cells: Cells) -> WarningResult:
     fault = Fault(field=NAMES[item.field], code=_code(item.field, cells.get(item.field, "")))
-    return Answer(status=WarningStatus.REJECTED, fault=fault)
+    return WarningResult(status=WarningStatus.REJECTED, fault=fault)
 
 
 def _code(field: Field, cell: str) -> FaultCode:

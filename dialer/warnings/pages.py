@@ -47,7 +47,7 @@ from dialer.warnings.queries import (
     recent_sources,
 )
 from dialer.web.cache import Cache
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.words import word_of
 
 FIELDS: Mapping[Field, str] = {
@@ -103,7 +103,7 @@ def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
     return say(lang, NOTICES[code], **facts)
 
 
-list_pages = Section()
+list_pages = PageSection()
 _LISTS, _DRAFT, _LOAD = "console/lists.html", "console/list_draft.html", "console/list.html"
 _PAGE, _SHOWN_REJECTS = 50, 200
 _INVALID = 422

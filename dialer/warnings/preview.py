@@ -269,7 +269,7 @@ class ListPreview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class FileCounts:
     """Counts of the whole file."""
 
     rows: int
@@ -343,7 +343,7 @@ def preview_waiting_list(services: Services, load_id: int, *, visible_to: int | 
     return _preview(services, load, visible_to)
 
 
-def measure_draft(services: Services, draft_id: int, *, by: str) -> Measured:
+def measure_draft(services: Services, draft_id: int, *, by: str) -> FileCounts:
     """Counts the whole file. Raises `NotFound` and `UnusableFile`."""
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=by)
@@ -354,7 +354,7 @@ def measure_draft(services: Services, draft_id: int, *, by: str) -> Measured:
             rejected += isinstance(item, Rejected)
     with services.store.begin() as tx:
         note_draft_length(tx, draft_id, total=rows, columns=reader.columns)
-    return Measured(rows=rows, rejected=rejected)
+    return FileCounts(rows=rows, rejected=rejected)
 
 
 def _preview(services: Services, load: Load, visible_to: int | None) -> ListPreview:

@@ -35,7 +35,14 @@ from dialer.org.staff import list_units, recognise
 from dialer.org.staff_store import Member, Session
 from dialer.services import Application, Services
 from dialer.web.cache import Cache
-from dialer.web.rendering import NavigationEntry, Pages, Place, PlaceGroup, RefusedForm, navigation_of
+from dialer.web.rendering import (
+    NavigationEntry,
+    NavigationPlace,
+    Pages,
+    PlaceGroup,
+    RefusedForm,
+    navigation_of,
+)
 
 OPEN = None
 """In place of a permission: also for people who are not signed in."""
@@ -108,11 +115,11 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class PageSection:
     """The pages of one module."""
 
     declared: list[Declared] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
+    places: list[NavigationPlace] = field(default_factory=list)
 
     def get(
         self,
@@ -133,7 +140,9 @@ class Section:
         if nav:
             assert act is not None
             text = gettext_noop(nav)
-            self.places.append(Place(path=path, text=text, act=act, order=order, badge=badge, group=group))
+            self.places.append(
+                NavigationPlace(path=path, text=text, act=act, order=order, badge=badge, group=group)
+            )
 
         return self._declare(
             partial(
@@ -361,7 +370,7 @@ class RequestContext:
         """The cache of this name, shared by all requests to this process; its values are valid for `seconds`."""
         return _console(self.request).cache(name, read, seconds=seconds)
 
-    def badge_of(self, place: Place) -> int:
+    def badge_of(self, place: NavigationPlace) -> int:
         """The number beside an entry of the navigation; 0 while the database does not answer."""
         if place.badge is None:
             return 0
@@ -371,7 +380,7 @@ class RequestContext:
             return 0
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[NavigationPlace, ...]:
         """The navigation of this person."""
         if self.somebody is None or self.somebody.must_change or self.lacks_factor:
             return ()
@@ -382,7 +391,7 @@ class RequestContext:
         """The entries in the navigation bar of this person's pages."""
         return navigation_of(self.places)
 
-    def is_at(self, place: Place) -> bool:
+    def is_at(self, place: NavigationPlace) -> bool:
         """Whether the page belongs to this place."""
         return self.path == place.path or self.path.startswith(place.path + "/")
 

@@ -99,7 +99,7 @@ class PlaceGroup(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class NavigationPlace:
     """One entry of the navigation."""
 
     path: str
@@ -117,17 +117,17 @@ class NavigationEntry:
     """One entry of the navigation bar: one place, or a group of several."""
 
     text: str
-    places: tuple[Place, ...]
+    places: tuple[NavigationPlace, ...]
 
 
 _MOST_ENTRIES = 9
 """As many as fit beside the name of the service; people who have more places see groups."""
 
 
-def navigation_of(places: Sequence[Place]) -> tuple[NavigationEntry, ...]:
+def navigation_of(places: Sequence[NavigationPlace]) -> tuple[NavigationEntry, ...]:
     """The places in their order; those of a group are together, where the first of them is."""
     grouped = len(places) > _MOST_ENTRIES
-    found: dict[object, list[Place]] = {}
+    found: dict[object, list[NavigationPlace]] = {}
     for place in places:
         found.setdefault(place.group if grouped and place.group else place.path, []).append(place)
     return tuple(
@@ -163,7 +163,7 @@ class Pages:
     """The templates of one application, and its navigation."""
 
     def __init__(
-        self, *, zone: str, bureau: Mapping[Lang, str], drill: bool, places: tuple[Place, ...]
+        self, *, zone: str, bureau: Mapping[Lang, str], drill: bool, places: tuple[NavigationPlace, ...]
     ) -> None:
         self.places = places
         self._zone = ZoneInfo(zone)

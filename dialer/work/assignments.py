@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dialer.cases.effects import IDLE_ASSIGNMENT, reverse_ended_claims
+from dialer.cases.effects import IDLE_ASSIGNMENT, reverse_lapsed_successes
 from dialer.cases.store import Act, assign_case_to_unit, note_acts
 from dialer.core.case import PENDING_STATES, AssignmentState, Reason, TransferState, VisitStage
 from dialer.core.errors import Conflict, NotFound, Overtaken
@@ -289,7 +289,7 @@ def finish_assignment(tx: Tx, assignment_id: int, *, by: str, outcome: OutcomeKi
         )
         .returning(t.assignment.c.case_id)
     )
-    reverse_ended_claims(tx, [row["case_id"] for row in ended], now=now)
+    reverse_lapsed_successes(tx, [row["case_id"] for row in ended], now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.calls.recordings import wants_recording
 from dialer.cases.persons import MaskedPerson, Person, person_of_case
-from dialer.cases.queries import Exchange, read_conversation
+from dialer.cases.queries import ConversationTurn, read_conversation
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.search import CaseLine, case_lines
 from dialer.cases.store import WrittenAct, words_of_case
@@ -139,7 +139,7 @@ class ReportedPayment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandOver:
+class HandOverSheet:
     """What the robot and the person have said, for the caller who calls back."""
 
     assignment: Assignment
@@ -148,7 +148,7 @@ class HandOver:
     """The payment that the person reported; None without one."""
 
 
-def show_hand_over(services: Services, assignment_id: int, *, by: str) -> HandOver:
+def show_hand_over(services: Services, assignment_id: int, *, by: str) -> HandOverSheet:
     """Everything that an officer needs before calling back; the audit records the reader. Raises `NotFound`, and
     `Invalid` if `by` is empty.
     """
@@ -160,10 +160,12 @@ def show_hand_over(services: Services, assignment_id: int, *, by: str) -> HandOv
         return hand_over_of(tx, services, assignment)
 
 
-def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOver:
+def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOverSheet:
     """As `show_hand_over`, for an action that writes the audit itself."""
     turns = read_conversation(tx, assignment.case_id)
-    return HandOver(assignment=assignment, said=spoken_turns(services, turns), paid=reported_payment(turns))
+    return HandOverSheet(
+        assignment=assignment, said=spoken_turns(services, turns), paid=reported_payment(turns)
+    )
 
 
 def complete_stop_payment(
@@ -180,7 +182,7 @@ def complete_stop_payment(
         write_audit(tx, who=who, act="stop_payment", subject=subject, why=result.value, now=now, facts=facts)
 
 
-def spoken_turns(services: Services, turns: Iterable[Exchange]) -> tuple[SpokenTurn, ...]:
+def spoken_turns(services: Services, turns: Iterable[ConversationTurn]) -> tuple[SpokenTurn, ...]:
     """These turns in words, as they were spoken."""
     zone = services.centre.zone
     voices: dict[tuple[str, int | None, str, str], _Voice] = {}
@@ -221,7 +223,7 @@ class _Voice:
     language: str
     prompts: Mapping[str, Prompt]
 
-    def line(self, turn: Exchange, name: str, chosen: str, hour: int) -> tuple[str, str]:
+    def line(self, turn: ConversationTurn, name: str, chosen: str, hour: int) -> tuple[str, str]:
         """The text of a prompt as it was spoken, in the language `chosen` or, for '', in the call's own, and its sound
         file; a prompt that the script no longer has is shown by its name.
         """
@@ -243,7 +245,7 @@ class _Voice:
         return name, ""
 
 
-def _voice(rendered_scripts: RenderedScripts, turn: Exchange) -> _Voice:
+def _voice(rendered_scripts: RenderedScripts, turn: ConversationTurn) -> _Voice:
     try:
         found = rendered_scripts.of(turn.script_id, turn.script_version_id, turn.audio_hash)
     except RenderedScriptMissing:
@@ -252,7 +254,7 @@ def _voice(rendered_scripts: RenderedScripts, turn: Exchange) -> _Voice:
     return _Voice(rendered=found, language=turn.language, prompts=prompts)
 
 
-def reported_payment(turns: Iterable[Exchange]) -> ReportedPayment | None:
+def reported_payment(turns: Iterable[ConversationTurn]) -> ReportedPayment | None:
     """The payment that the person reported in these turns; None without one."""
     turns = list(turns)
     if not any(turn.answer is Answer.ALREADY_PAID for turn in turns):
@@ -268,11 +270,11 @@ def reported_payment(turns: Iterable[Exchange]) -> ReportedPayment | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenedPerson:
     """What only the holder of an opened claim sees."""
 
     person: Person
-    hand_over: HandOver
+    hand_over: HandOverSheet
     words: tuple[WrittenAct, ...]
     """What people wrote about the case."""
     warned: FraudDetails | None
@@ -299,7 +301,7 @@ class DeskView(TaskState):
     case: Case
     unit: str
     masked: MaskedPerson
-    opened: Opened | None
+    opened: OpenedPerson | None
     timeline: tuple[Entry, ...]
     stop_payments: tuple[StopPayment, ...]
     is_recorded: bool
@@ -368,10 +370,10 @@ def _task_state(tx: Tx, assignment_id: int, *, by: str, scope: Scope) -> TaskSta
     )
 
 
-def _opened(tx: Tx, services: Services, assignment: Assignment) -> Opened:
+def _opened(tx: Tx, services: Services, assignment: Assignment) -> OpenedPerson:
     person = person_of_case(tx, assignment.case_id)
     assert person is not None  # a case has one
-    return Opened(
+    return OpenedPerson(
         person=person,
         hand_over=hand_over_of(tx, services, assignment),
         words=tuple(words_of_case(tx, assignment.case_id)),

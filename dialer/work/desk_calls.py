@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.calls.events import Reading
+from dialer.calls.events import EventReading
 from dialer.calls.recordings import expect_recording_of_desk_call, wants_recording
-from dialer.calls.store import AttemptChange, Call, StoredEvents
+from dialer.calls.store import AttemptChange, Call, StoredEvent
 from dialer.cases.attempts import release_numbers
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
@@ -246,9 +246,9 @@ class DutyLineEvent:
     talking: bool = False
     """The call is under way; its end comes with the conversation's own step."""
 
-    def read(self, _services: Services, call: Call, _now: datetime) -> Reading:
+    def read(self, _services: Services, call: Call, _now: datetime) -> EventReading:
         """What the desk's answer changes: the call is talking to a desk, or goes on with the script."""
-        kept = StoredEvents(
+        kept = StoredEvent(
             attempt_id=self.attempt_id,
             case_id=call.case_id,
             step=f"desk.{self.step}" if self.talking else f"talk.{self.step}",
@@ -256,7 +256,7 @@ class DutyLineEvent:
             facts={"desk": self.desk},
             personal={},
         )
-        return Reading(
+        return EventReading(
             kept=kept,
             may_move=self.took,
             # The attempt stays as it is; the case gets the event even when the call has ended.

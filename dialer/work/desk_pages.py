@@ -18,7 +18,7 @@ from dialer.language import gettext_noop
 from dialer.org.staff import choose_extension, list_units
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.sentences import refusal_sentence
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sent_files, typed_number, typed_word, unit_tree
 from dialer.words import actor_word
 from dialer.work.assignments import Scope, check_assignment_visible
@@ -55,16 +55,16 @@ from dialer.work.tasks import (
     awaits_second_person,
     claim_next,
     colleagues,
-    heartbeat,
     reassign,
     reclaim,
     release_assignment,
+    renew_lease,
     report_assignment,
     schedule_call_back,
 )
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
-desk_pages = Section()
+desk_pages = PageSection()
 _DESK_TEMPLATE, _TASK_TEMPLATE = "console/desk.html", "console/desk_task.html"
 _HOME = "/desk"
 _UNFIT, _TAKEN = 422, 409
@@ -131,7 +131,7 @@ def live(request: CurrentRequest, task_id: int, token: int = 0) -> Response:
 @desk_pages.post("/desk/tasks/{task_id}/beat", act=Permission.WORK_DESK)
 def renew_task_lease(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
     """Renews the lease; 409 if it has ended."""
-    heartbeat(request.services, task_id, by=request.who, token=token)
+    renew_lease(request.services, task_id, by=request.who, token=token)
     return Response(status_code=204)
 
 

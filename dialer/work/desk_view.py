@@ -36,14 +36,14 @@ from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, call_points
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
 from dialer.work.stop_requests import StopForm, typed_stop_form
-from dialer.work.tasks import Report
+from dialer.work.tasks import WorkReport
 
 _LONGEST = 2000
 MONEY = ("intended", "stopped", "returned")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class OutcomeChoice:
     """An outcome that a caller may choose, by its key; `money`: the amounts that may be entered with it."""
 
     key: str
@@ -62,16 +62,16 @@ class Choice:
 
 
 CHOICES = (
-    Choice(key="1", outcome=OutcomeKind.DISSUADED_BY_PHONE, money=("intended",)),
-    Choice(key="2", outcome=OutcomeKind.SAW_THROUGH_IT, money=("intended",)),
-    Choice(key="3", outcome=OutcomeKind.HALF_BELIEVES),
-    Choice(key="4", outcome=OutcomeKind.REFUSES),
-    Choice(key="5", outcome=OutcomeKind.ALREADY_DEFRAUDED, money=("stopped", "returned")),
-    Choice(key="6", outcome=OutcomeKind.CANNOT_FIND_YET),
-    Choice(key="7", outcome=OutcomeKind.CANNOT_FIND),
-    Choice(key="8", outcome=OutcomeKind.NOT_THE_PERSON),
-    Choice(key="9", outcome=OutcomeKind.LANGUAGE_OR_HEARING),
-    Choice(key="0", outcome=OutcomeKind.MISMATCH),
+    OutcomeChoice(key="1", outcome=OutcomeKind.DISSUADED_BY_PHONE, money=("intended",)),
+    OutcomeChoice(key="2", outcome=OutcomeKind.SAW_THROUGH_IT, money=("intended",)),
+    OutcomeChoice(key="3", outcome=OutcomeKind.HALF_BELIEVES),
+    OutcomeChoice(key="4", outcome=OutcomeKind.REFUSES),
+    OutcomeChoice(key="5", outcome=OutcomeKind.ALREADY_DEFRAUDED, money=("stopped", "returned")),
+    OutcomeChoice(key="6", outcome=OutcomeKind.CANNOT_FIND_YET),
+    OutcomeChoice(key="7", outcome=OutcomeKind.CANNOT_FIND),
+    OutcomeChoice(key="8", outcome=OutcomeKind.NOT_THE_PERSON),
+    OutcomeChoice(key="9", outcome=OutcomeKind.LANGUAGE_OR_HEARING),
+    OutcomeChoice(key="0", outcome=OutcomeKind.MISMATCH),
 )
 _BY_OUTCOME = {choice.outcome.value: choice for choice in CHOICES}
 
@@ -102,7 +102,7 @@ class ReportForm:
     following: Annotated[str, Form()] = ""
     """Not empty: the next task is claimed at once."""
 
-    def parsed_report(self) -> tuple[Report | None, dict[str, Invalid]]:
+    def parsed_report(self) -> tuple[WorkReport | None, dict[str, Invalid]]:
         """The report, or None and every fault by its field."""
         wrong: dict[str, Invalid] = {}
         choice = _BY_OUTCOME.get(self.outcome)
@@ -132,7 +132,7 @@ class ReportForm:
             wrong[fault.field.removesuffix("_fen")] = fault
         if wrong or choice is None:
             return None, wrong
-        report = Report(
+        report = WorkReport(
             outcome=choice.outcome,
             contact=self._contact(choice),
             amounts=amounts,
@@ -143,7 +143,7 @@ class ReportForm:
         )
         return report, {}
 
-    def _contact(self, choice: Choice) -> Contact:
+    def _contact(self, choice: OutcomeChoice) -> Contact:
         if not choice.asks_who:
             return contact_of_outcome(choice.outcome)
         return Contact.VERIFIED if self.verified == "yes" else Contact.UNVERIFIED

@@ -89,7 +89,7 @@ _BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class WorkReport:
     """The result of a call or a visit. `evidence` is required with any amount; `note` is stored sealed in the timeline;
     if `contact` is None, the contact is the one that the outcome implies and a call proves.
     """
@@ -159,7 +159,7 @@ def claim_next(services: Services, *, by: str, scope: Scope) -> Assignment | Non
         return get_assignment(tx, found)
 
 
-def heartbeat(services: Services, assignment_id: int, *, by: str, token: int) -> None:
+def renew_lease(services: Services, assignment_id: int, *, by: str, token: int) -> None:
     """Renews the lease. Raises `Overtaken`."""
     who = actor_name(by)
     with services.store.begin() as tx:
@@ -253,7 +253,7 @@ def sign_assignment(services: Services, assignment_id: int, *, by: str) -> None:
 
 
 def report_assignment(
-    services: Services, assignment_id: int, given: Report, *, by: str, token: int | None = None
+    services: Services, assignment_id: int, given: WorkReport, *, by: str, token: int | None = None
 ) -> int:
     """Records the report; returns the id of the outcome in the ledger. Raises `Invalid`, and `Overtaken` when the
     assignment is over (reported before or withdrawn) or `token` is not of the current claim.
@@ -281,7 +281,7 @@ def enqueue_after_report(services: Services, *, must_cancel: bool) -> None:
 
 
 def report_in_transaction(
-    tx: Tx, services: Services, assignment_id: int, given: Report, *, by: str, token: int | None
+    tx: Tx, services: Services, assignment_id: int, given: WorkReport, *, by: str, token: int | None
 ) -> tuple[int, bool]:
     """As `report_assignment`, in the caller's transaction; also returns whether the carrier must end a call. A success
     by phone without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
@@ -505,7 +505,7 @@ def _apply_claims(
     return write_effects(tx, writes)
 
 
-def return_claim(tx: Tx, line: RecordedOutcome, *, now: datetime) -> None:
+def offer_refused_task(tx: Tx, line: RecordedOutcome, *, now: datetime) -> None:
     """A second person refused this success without a call: its task no longer waits for approval and is offered to
     anybody at once. The caller has locked the case.
     """

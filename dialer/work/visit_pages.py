@@ -32,18 +32,18 @@ from dialer.language import Lang, gettext_noop, say
 from dialer.org.staff import list_units
 from dialer.sentences import refusal_sentence
 from dialer.services import Services
-from dialer.web.console import CurrentRequest, RequestContext, Section
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static
 from dialer.words import actor_word, word_of
 from dialer.work.desk import call_points, notice_text, show_hand_over
 from dialer.work.desk_view import SCAMMER_MISSING
-from dialer.work.tasks import Report, release_assignment
+from dialer.work.tasks import WorkReport, release_assignment
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from dialer.work.visit_store import VisitAct, VisitClock, VisitLine
 from dialer.work.visits import (
-    FromPhone,
-    Notice,
+    PaperNotice,
+    PhoneAct,
     RecordedAct,
     add_photo,
     list_visits,
@@ -210,7 +210,7 @@ class PhoneForm:
             return JSONResponse(state)
         return request.redirect_to(f"/visits/{self.visit_id}", notice=notice)
 
-    def _from_phone(self) -> FromPhone:
+    def _from_phone(self) -> PhoneAct:
         """Raises `Invalid` without a valid number. An invalid time is left out."""
         try:
             number = uuid.UUID(self.client_id)
@@ -222,7 +222,7 @@ class PhoneForm:
         except (ValueError, OverflowError):
             told_at = None
         who, unit_id = self.request.who, self.request.member.unit_id
-        return FromPhone(client_id=number, by=who, told_at=told_at, visible_to=unit_id)
+        return PhoneAct(client_id=number, by=who, told_at=told_at, visible_to=unit_id)
 
 
 Phone = Annotated[PhoneForm, Depends()]
@@ -251,7 +251,7 @@ def _unit_id(text: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class NoticeSheet:
     """The notice 劝阻告知书 in one language, as it is laid out on paper."""
 
     lang: Lang
@@ -287,7 +287,7 @@ def _as_dialled(number: str) -> str:
     return f"0{national}" if is_landline else national
 
 
-def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: Lang) -> Sheet:
+def notice_sheet(request: RequestContext, case_id: int, notice: PaperNotice, lang: Lang) -> NoticeSheet:
     """The notice in one language, for the signature of the officer who prints it."""
     person, centre = notice.person, request.services.centre
     bureau, zone = centre.bureau.get(lang.value, ""), centre.zone
@@ -300,7 +300,7 @@ def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: La
         (say(lang, "Home address"), person.address),
         (say(lang, "Handled by"), notice.unit),
     )
-    return Sheet(
+    return NoticeSheet(
         lang=lang,
         bureau=bureau,
         number=say(lang, "No. %(number)s", number=f"{year}-{case_id:06}"),
@@ -321,7 +321,7 @@ def notice_sheet(request: RequestContext, case_id: int, notice: Notice, lang: La
     )
 
 
-visit_pages = Section()
+visit_pages = PageSection()
 _LIST_TEMPLATE = "console/visits.html"
 _KEPT_OFFLINE = (
     "console/tokens.css",
@@ -429,7 +429,7 @@ def step(form: Phone, stage: _Short = "") -> Response:
 def seen(form: Phone, who: _Short = "", note: _Text = "") -> Response:
     """Records who was met."""
 
-    def act(services: Services, visit_id: int, *, phone: FromPhone) -> RecordedAct:
+    def act(services: Services, visit_id: int, *, phone: PhoneAct) -> RecordedAct:
         met = typed_word(PersonMet, who)
         if met is None:
             raise Invalid(field="who", problem=gettext_noop("choose the person met"))
@@ -447,7 +447,7 @@ def note(form: Phone, words: _Text = "") -> Response:
 def photo(form: Phone, photo: Annotated[UploadFile | None, File()] = None) -> Response:
     """Adds a photo, without its metadata."""
 
-    def act(services: Services, visit_id: int, *, phone: FromPhone) -> RecordedAct:
+    def act(services: Services, visit_id: int, *, phone: PhoneAct) -> RecordedAct:
         content = photo.file.read() if photo is not None else b""
         if not content:
             raise Invalid(field="photo", problem=gettext_noop("choose a photo"))
@@ -471,7 +471,7 @@ class VisitReportForm:
     evidence: _Text = ""
     note: _Text = ""
 
-    def read(self) -> Report:
+    def read(self) -> WorkReport:
         """The report that was typed. Raises `Invalid`."""
         kind = typed_word(OutcomeKind, self.outcome)
         if kind is None:
@@ -484,7 +484,7 @@ class VisitReportForm:
             stopped_fen=parse_yuan(self.stopped or "0", field="stopped"),
             returned_fen=parse_yuan(self.returned or "0", field="returned"),
         )
-        return Report(
+        return WorkReport(
             outcome=kind,
             contact=typed_word(Contact, self.contact),
             amounts=amounts,
@@ -498,7 +498,7 @@ class VisitReportForm:
 
 @visit_pages.post("/visits/{visit_id}/report", act=Permission.WORK_VISITS)
 def report(form: Phone, given: Annotated[VisitReportForm, Depends()]) -> Response:
-    def act(services: Services, visit_id: int, *, phone: FromPhone) -> RecordedAct:
+    def act(services: Services, visit_id: int, *, phone: PhoneAct) -> RecordedAct:
         return report_visit(services, visit_id, given.read(), phone=phone)
 
     return form.apply(act, gettext_noop("The report is on record."))

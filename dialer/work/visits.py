@@ -35,7 +35,7 @@ from dialer.work.assignments import (
     renew_claim,
     sign_assignment_for,
 )
-from dialer.work.tasks import NotArrived, Report, enqueue_after_report, report_in_transaction
+from dialer.work.tasks import NotArrived, WorkReport, enqueue_after_report, report_in_transaction
 from dialer.work.visit_store import (
     RepeatedAct,
     StoredPhoto,
@@ -64,7 +64,7 @@ _KIND_OF_STAGE = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FromPhone:
+class PhoneAct:
     """What every act of a phone carries. `told_at` is the time by the phone's clock, kept as a fact only."""
 
     client_id: uuid.UUID
@@ -85,7 +85,7 @@ class RecordedAct:
     outcome_id: int | None = None
 
 
-def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phone: FromPhone) -> RecordedAct:
+def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phone: PhoneAct) -> RecordedAct:
     """Records that the officer has accepted, is on the way or has arrived. The first step signs for the visit 签收; a
     late one moves nothing back. Raises `Overtaken` when somebody else has the visit.
     """
@@ -96,7 +96,7 @@ def take_step(services: Services, assignment_id: int, stage: VisitStage, *, phon
 
 
 def record_person_met(
-    services: Services, assignment_id: int, who: PersonMet, *, phone: FromPhone, note: str = ""
+    services: Services, assignment_id: int, who: PersonMet, *, phone: PhoneAct, note: str = ""
 ) -> RecordedAct:
     """Records who was met, with an optional note. Raises `NotArrived` where the arrival is not on record, unless
     somebody else has the visit: then it is only noted.
@@ -107,14 +107,14 @@ def record_person_met(
     )
 
 
-def note_visit(services: Services, assignment_id: int, *, phone: FromPhone, words: str) -> RecordedAct:
+def note_visit(services: Services, assignment_id: int, *, phone: PhoneAct, words: str) -> RecordedAct:
     """Adds a sealed note."""
     return _record_act(
         services, assignment_id, ActKind.VISIT_NOTE, phone=phone, words=required_text("words", words)
     )
 
 
-def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, content: bytes) -> RecordedAct:
+def add_photo(services: Services, assignment_id: int, *, phone: PhoneAct, content: bytes) -> RecordedAct:
     """Stores a photo as evidence, cleaned and sealed. Raises `Invalid` for a file that is not a picture, is too large
     or is one more than allowed.
     """
@@ -138,7 +138,9 @@ def add_photo(services: Services, assignment_id: int, *, phone: FromPhone, conte
         return _sent(current)
 
 
-def report_visit(services: Services, assignment_id: int, given: Report, *, phone: FromPhone) -> RecordedAct:
+def report_visit(
+    services: Services, assignment_id: int, given: WorkReport, *, phone: PhoneAct
+) -> RecordedAct:
     """Records the report 反馈. Raises `Overtaken` when the visit was over before, or somebody else has it by now; the
     note is then kept in the timeline.
     """
@@ -164,7 +166,7 @@ def report_visit(services: Services, assignment_id: int, given: Report, *, phone
     return RecordedAct(repeated=False, stage=after.stage, state=after.state, outcome_id=outcome_id)
 
 
-def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
+def _report_contents(assignment_id: int, given: WorkReport) -> list[bytes]:
     """The contents by which a repeated report is recognised. A fact that was not given is left out, so that a new field
     of the report leaves older reports as they were. The second form is the one that earlier versions of this software
     stored.
@@ -191,7 +193,7 @@ def _report_contents(assignment_id: int, given: Report) -> list[bytes]:
 
 
 def _note_late_report(
-    services: Services, assignment_id: int, given: Report, *, phone: FromPhone, contents: Sequence[bytes]
+    services: Services, assignment_id: int, given: WorkReport, *, phone: PhoneAct, contents: Sequence[bytes]
 ) -> None:
     """Stores a report that came too late to count as a note, once."""
     with services.store.begin() as tx:
@@ -206,7 +208,7 @@ def _record_act(
     assignment_id: int,
     kind: ActKind,
     *,
-    phone: FromPhone,
+    phone: PhoneAct,
     stage: VisitStage | None = None,
     facts: Mapping[str, object] | None = None,
     words: str = "",
@@ -229,7 +231,7 @@ def _record_act(
 
 
 def _begin(
-    tx: Tx, services: Services, assignment_id: int, *, phone: FromPhone, contents: Sequence[bytes]
+    tx: Tx, services: Services, assignment_id: int, *, phone: PhoneAct, contents: Sequence[bytes]
 ) -> tuple[Assignment, RepeatedAct | None]:
     current = lock_assignment(tx, assignment_id)
     if current.kind is not Track.VISIT:
@@ -258,7 +260,7 @@ def _note(
     current: Assignment,
     kind: ActKind,
     *,
-    phone: FromPhone,
+    phone: PhoneAct,
     facts: Mapping[str, object] | None = None,
     words: str = "",
 ) -> None:
@@ -283,7 +285,7 @@ def _content_bytes(*parts: object) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenVisit:
+class VisitPage:
     """All that the page of a visit shows."""
 
     line: VisitLine
@@ -300,7 +302,7 @@ def read_visit(services: Services, visit_id: int, *, who: str, visible_to: int |
         return visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=who)
 
 
-def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> OpenVisit:
+def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> VisitPage:
     """The visit with everything that its page shows. Raises `NotFound`."""
     viewer = actor_name(who)
     with services.store.begin() as tx:
@@ -309,7 +311,7 @@ def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int |
         if is_mine:
             subject, why = f"case/{line.case_id}", _in_hand(visit_id)
             note_work_reveal(tx, services, who=viewer, act="reveal", subject=subject, why=why)
-        return OpenVisit(
+        return VisitPage(
             line=line,
             person=person_of_case(tx, line.case_id) if is_mine else None,
             tags=tags_of_case(tx, line.case_id),
@@ -418,7 +420,7 @@ def list_visits(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class PaperNotice:
     """Personal data in clear: for paper, never for a log."""
 
     person: Person
@@ -427,7 +429,7 @@ class Notice:
     printed_at: datetime
 
 
-def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
+def print_notice(services: Services, case_id: int, *, who: str) -> PaperNotice:
     """The content of the notice; the audit records the officer who prints it. Raises `NotFound`."""
     officer = actor_name(who)
     with services.store.begin() as tx:
@@ -436,4 +438,4 @@ def print_notice(services: Services, case_id: int, *, who: str) -> Notice:
             raise NotFound(kind="case", key=case_id)
         note_work_reveal(tx, services, who=officer, act="print_notice", subject=f"case/{case_id}", why="")
         now = services.clock.now()
-        return Notice(person=person, fraud_type=stored.case.fraud_type, unit=stored.unit, printed_at=now)
+        return PaperNotice(person=person, fraud_type=stored.case.fraud_type, unit=stored.unit, printed_at=now)

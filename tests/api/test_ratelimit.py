@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from dialer.api.gate import LocalLimiter, RateLimiter
+from dialer.api.gate import BurstLimiter, RateLimiter
 from dialer.broker import redis_url
 
 
@@ -46,7 +46,7 @@ def test_no_permit_is_spent_twice_by_many_at_once(limiter: RateLimiter):
 
 
 def test_requests_may_be_made_again_after_a_time(broker_url: str):
-    shared, own = RateLimiter(broker_url, per_second=1, burst=1), LocalLimiter(per_second=1, burst=1)
+    shared, own = RateLimiter(broker_url, per_second=1, burst=1), BurstLimiter(per_second=1, burst=1)
     for limiter in (shared, own):
         assert limiter.take("1") == 0
         assert 0 < limiter.take("1") <= 1
@@ -63,7 +63,7 @@ def test_requests_may_be_made_again_after_a_time(broker_url: str):
 def test_as_many_as_the_burst_at_once_but_never_fewer_than_in_a_second(
     per_second: float, burst: int, at_once: int
 ):
-    limiter = LocalLimiter(per_second=per_second, burst=burst)
+    limiter = BurstLimiter(per_second=per_second, burst=burst)
     assert [limiter.take("1") for _ in range(at_once)] == [0.0] * at_once
     assert limiter.take("1") > 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.calls.store import StoredEvents, store_call_events
+from dialer.calls.store import StoredEvent, store_call_events
 from dialer.cases.persons import PersonSearch, find_person_ids
 from dialer.cases.store import Act, note_acts
 from dialer.control.reseal import INDEXES, SEALED
@@ -56,7 +56,7 @@ def put_person(scene: Scene) -> int:
         sealed = record(facts, table="warning", column="sealed", row=warning)
         tx.execute(sa.update(t.warning).where(t.warning.c.id == warning).values(sealed=sealed))
         talk = {"facts": {}, "personal": {"SpeechResult": SAID, "collected": "5000"}}
-        said = StoredEvents(attempt_id=attempt_id, case_id=case_id, step="1", kind="talk", **talk)  # type: ignore[arg-type]
+        said = StoredEvent(attempt_id=attempt_id, case_id=case_id, step="1", kind="talk", **talk)  # type: ignore[arg-type]
         store_call_events(tx, [said], at=MORNING)
         note_acts(tx, [Act(case_id=case_id, kind=ActKind.NOTE, by="li", words=SAID)], now=MORNING)
         evidence = {"table": "outcome", "column": "evidence_sealed", "row": f"case/{case_id}"}

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls.claims import (
+    AttemptOutsideWindow,
     ClaimedAttempt,
-    OutsideWindow,
     Sending,
     accept_attempts,
     cases_at_carrier,
@@ -151,7 +151,7 @@ class TestWhatIsDue:
             assert ready_outside_window(tx, after=turns[0], limit=9) == turns[1:]
             assert ready_outside_window(tx, after=turns[2], limit=9) == []
         first = row(scene, both[0])
-        assert turns[0] == OutsideWindow(
+        assert turns[0] == AttemptOutsideWindow(
             id=both[0],
             case_id=first["case_id"],
             n=1,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dialer.cards.desk import (
-    Question,
-    Stage,
+    DeskQuestion,
+    WaitStage,
     answer_question,
     arrive_onsite,
     ask_desk,
@@ -40,7 +40,7 @@ def ask(street: Street, n: int = 1) -> int:
     )
 
 
-def of_outlet(street: Street, opening_id: int) -> tuple[Question, int]:
+def of_outlet(street: Street, opening_id: int) -> tuple[DeskQuestion, int]:
     found = question_of_outlet(street.services, opening_id, outlet_id=street.bank.id)
     assert found is not None
     return found
@@ -87,7 +87,7 @@ def test_the_clocks_are_the_customers_and_silence_is_no_refusal(street: Street, 
     for seconds in (59, 1, 119, 1):
         console.pass_seconds(seconds)
         seen.append(open_questions(services, visible_to=None)[0].stage)
-    assert seen == [Stage.NEW, Stage.LATE, Stage.LATE, Stage.SECOND]
+    assert seen == [WaitStage.NEW, WaitStage.LATE, WaitStage.LATE, WaitStage.SECOND]
     claim_question(services, question, by="second officer", visible_to=None)
     console.pass_seconds(119)
     assert lapse_questions(services) == 0

@@ -11,7 +11,7 @@ import docx
 import pytest
 import sqlalchemy as sa
 
-from dialer.cards.fairness import Group, read_fairness, stands_out, watch_fairness
+from dialer.cards.fairness import FairnessGroup, read_fairness, stands_out, watch_fairness
 from dialer.cards.load import add_fact, report_openings
 from dialer.cards.outlets import (
     Cohort,
@@ -155,7 +155,10 @@ def test_a_group_stands_out_when_its_share_is_far_above_that_of_all_others(stree
     interval = henan.interval("flagged")
     assert interval is not None
     assert interval.low > 0.5
-    assert Group(kind="age", name="x", openings=0, flagged=0, asked=0, refused=0).interval("asked") is None
+    assert (
+        FairnessGroup(kind="age", name="x", openings=0, flagged=0, asked=0, refused=0).interval("asked")
+        is None
+    )
 
 
 def test_a_check_that_falls_on_one_group_raises_the_alarm_once(street: Street):

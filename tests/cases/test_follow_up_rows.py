@@ -19,7 +19,7 @@ from dialer.core.values import Answer, Grade, OutcomeKind, TelephonyResult, Trac
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_case
 from dialer.outcomes.measures import figures
-from dialer.work.tasks import NoCall, Report, report_assignment
+from dialer.work.tasks import NoCall, WorkReport, report_assignment
 from tests.control.scene import Scene
 from tests.core.samples import GRADES, POLICY, answered
 from tests.outcomes.town import PHONE
@@ -104,7 +104,7 @@ def test_a_lost_assignment_is_opened_again(followed: Scene):
 def test_a_report_is_no_second_success_and_a_filed_case_undoes_the_first(followed: Scene):
     case_id = dissuaded(followed, Grade.MEDIUM)
     [work] = followed.assignments_of(case_id)
-    success = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
+    success = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
     with pytest.raises(NoCall):
         report_assignment(followed.services, work["id"], success, by="li")
     followed.talked(work["id"])
@@ -125,7 +125,9 @@ def test_a_follow_up_for_which_the_person_calls_us_is_one_in_the_figures_and_in_
     [called] = followed.assignments_of(case_id)
     assert called["urgency_at"] < work["urgency_at"]
     followed.talked(work["id"])
-    report_assignment(followed.services, work["id"], Report(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
+    report_assignment(
+        followed.services, work["id"], WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li"
+    )
     [done] = followed.assignments_of(case_id)
     [*_, line] = followed.rows(sa.select(t.outcome).order_by(t.outcome.c.id))
     assert (done["state"], done["reason"], line["reason"]) == ("done", "follow_up", "follow_up")
@@ -140,7 +142,7 @@ def test_a_reopened_case_stands_beside_the_one_of_a_later_warning(followed: Scen
         person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id))
     later = followed.open_case(person_id=person_id)
     [work] = followed.assignments_of(case_id)
-    report_assignment(followed.services, work["id"], Report(outcome=OutcomeKind.REFUSES), by="li")
+    report_assignment(followed.services, work["id"], WorkReport(outcome=OutcomeKind.REFUSES), by="li")
     assert [followed.case_of(one).status for one in (case_id, later)] == [CaseStatus.OPEN] * 2
     [undone] = followed.rows(sa.select(t.outcome).where(t.outcome.c.reverses.is_not(None)))
     assert undone["reason"] == "follow_up"

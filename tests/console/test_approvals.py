@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.accounts.changes import ask_new_account
-from dialer.approvals.actions import Reader, read_inbox
+from dialer.approvals.actions import InboxReader, read_inbox
 from dialer.casefile.acts import revision_of
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
@@ -95,7 +95,7 @@ async def test_one_sees_what_one_may_decide_oldest_first(console: ConsoleDesk, t
     assert (await local.post("/approvals/evidence", outcome=elsewhere)).status_code == 404
     assert (await chief.post("/approvals/approve", outcome=own)).status_code == 409
     assert RECEIPT in (await chief.post("/approvals/evidence", outcome=early)).text
-    everybody = read_inbox(console.app.services, Reader(who="", role=None, unit_id=None))
+    everybody = read_inbox(console.app.services, InboxReader(who="", role=None, unit_id=None))
     assert {one.id for one in everybody.money} == {own, early, late, elsewhere}
     assert everybody.counts[ApprovalKind.MONEY] == 4
 
@@ -433,6 +433,6 @@ async def test_a_token_waits_for_the_security_administrator_and_is_decided_there
     refused = await second.post(f"/tokens/requests/{gateway['id']}/refuse", back="approvals")
     assert refused.headers["location"] == "/approvals"
     assert [row["sources"] for row in console.rows(t.api_token)] == [["人民银行", "反诈中心"]]
-    reader = Reader(who="second", role=Role.SECURITY_ADMINISTRATOR, unit_id=None)
+    reader = InboxReader(who="second", role=Role.SECURITY_ADMINISTRATOR, unit_id=None)
     assert read_inbox(console.app.services, reader).counts[ApprovalKind.API_TOKEN] == 0
     assert "人民银行" not in text(await second.get("/approvals"))

@@ -31,8 +31,8 @@ from dialer.core.values import (
 )
 from dialer.db import tables as t
 from dialer.scripts.rendered import shipped_manifest
-from dialer.work.tasks import Report, report_assignment
-from dialer.work.visits import FromPhone, add_photo
+from dialer.work.tasks import WorkReport, report_assignment
+from dialer.work.visits import PhoneAct, add_photo
 from tests.calls.conversation import PhoneCall
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.rows.case import PICTURE, put_recording
@@ -442,7 +442,7 @@ async def test_a_filed_case_reverses_a_success(
     await act(chief, scene, case_id, "caller")
     task_id = scene.assignments_of(case_id)[-1]["id"]
     scene.talked(task_id)
-    report_assignment(scene.services, task_id, Report(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
+    report_assignment(scene.services, task_id, WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
     assert scene.case_of(case_id).status is CaseStatus.WATCHING
     answer = await act(chief, scene, case_id, "filed", case_number="A1504022026001")
     assert answer.status_code == 303
@@ -492,7 +492,7 @@ async def test_money_waits_for_a_second_person(console: ConsoleDesk, scene: Cons
     report_assignment(
         scene.services,
         work,
-        Report(
+        WorkReport(
             outcome=OutcomeKind.DISSUADED_BY_PHONE,
             amounts=Amounts(intended_fen=100, stopped_fen=2_000_000),
             evidence=Evidence(kind=EvidenceKind.BANK_RECEIPT, reference="银行回单 881", shows_fen=2_000_000),
@@ -522,7 +522,7 @@ async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: Conso
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     visit = next(row["id"] for row in scene.assignments_of(case_id) if row["kind"] == "visit")
     photo_id = uuid.uuid4()
-    add_photo(scene.services, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
+    add_photo(scene.services, visit, phone=PhoneAct(client_id=photo_id, by="zhang"), content=PICTURE)
     path = f"/cases/{case_id}/files/{photo_id}"
     assert path in (await chief.get(f"/cases/{case_id}")).text
     assert (await chief.post(path, why="")).status_code == 422

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from dialer.approvals.actions import Reader, read_inbox
+from dialer.approvals.actions import InboxReader, read_inbox
 from dialer.cases.erasing import erase_people
 from dialer.core.access import Role
 from dialer.core.case import VisitStage
@@ -20,8 +20,8 @@ from dialer.core.values import Amounts, Contact, Evidence, EvidenceKind, Grade, 
 from dialer.db import tables as t
 from dialer.outcomes.evidence_files import clean_evidence
 from dialer.work.assignments import Assignment, Scope
-from dialer.work.tasks import Report, claim_next, report_assignment
-from dialer.work.visits import FromPhone, add_photo, report_visit, take_step
+from dialer.work.tasks import WorkReport, claim_next, report_assignment
+from dialer.work.visits import PhoneAct, add_photo, report_visit, take_step
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.test_case import ConsoleScene
 from tests.core.pdfs import pdf
@@ -143,7 +143,7 @@ async def test_a_refused_amount_is_recorded_again_with_a_file(
     console: ConsoleDesk, scene: ConsoleScene, caller: Person, chief: Person, task: Assignment
 ):
     proof = Evidence(kind=EvidenceKind.BANK_RECEIPT, reference="回单", shows_fen=500_000)
-    given = Report(
+    given = WorkReport(
         outcome=OutcomeKind.ALREADY_DEFRAUDED,
         contact=Contact.UNVERIFIED,
         amounts=Amounts(stopped_fen=500_000),
@@ -159,7 +159,7 @@ async def test_a_refused_amount_is_recorded_again_with_a_file(
     assert (await post(caller, f"{path}/correct", fields, SENT)).status_code == 303
     new = console.rows(t.outcome)[-1]["id"]
     assert {row["outcome_id"] for row in console.rows(t.evidence_file)} == {new}
-    inbox = read_inbox(scene.services, Reader(who="zhao", role=Role.SUPERVISOR, unit_id=None))
+    inbox = read_inbox(scene.services, InboxReader(who="zhao", role=Role.SUPERVISOR, unit_id=None))
     assert [len(files) for files in inbox.files.values()] == [2]
 
 
@@ -169,13 +169,15 @@ async def test_photos_of_a_visit_stand_beside_its_amounts(
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     visit = next(row["id"] for row in scene.assignments_of(case_id) if row["kind"] == "visit")
 
-    def phone() -> FromPhone:
-        return FromPhone(client_id=uuid.uuid4(), by="officer")
+    def phone() -> PhoneAct:
+        return PhoneAct(client_id=uuid.uuid4(), by="officer")
 
     take_step(scene.services, visit, VisitStage.ARRIVED, phone=phone())
     add_photo(scene.services, visit, phone=phone(), content=PICTURE)
     proof = Evidence(kind=EvidenceKind.PHOTO, reference="照片", shows_fen=500)
-    given = Report(outcome=OutcomeKind.DISSUADED_IN_PERSON, amounts=Amounts(intended_fen=500), evidence=proof)
+    given = WorkReport(
+        outcome=OutcomeKind.DISSUADED_IN_PERSON, amounts=Amounts(intended_fen=500), evidence=proof
+    )
     report_visit(scene.services, visit, given, phone=phone())
     page = await chief.get("/approvals")
     assert "Open: photo of the visit" in text(page)
@@ -187,7 +189,7 @@ async def test_photos_of_a_visit_stand_beside_its_amounts(
 def test_files_go_with_the_person(console: ConsoleDesk, scene: ConsoleScene, task: Assignment):
     files = clean_evidence(scene.services, [PDF, PICTURE])
     proof = Evidence(kind=EvidenceKind.DOCUMENT, reference="书证", shows_fen=500)
-    given = Report(
+    given = WorkReport(
         outcome=OutcomeKind.ALREADY_DEFRAUDED,
         contact=Contact.UNVERIFIED,
         amounts=Amounts(stopped_fen=500),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dialer.core.access import Permission
-from dialer.web.rendering import Place, PlaceGroup, navigation_of
+from dialer.web.rendering import NavigationPlace, PlaceGroup, navigation_of
 
 
-def place(name: str, group: PlaceGroup | None = None) -> Place:
-    return Place(path=f"/{name}", text=name, act=Permission.SEE_CASES, order=0, group=group)
+def place(name: str, group: PlaceGroup | None = None) -> NavigationPlace:
+    return NavigationPlace(path=f"/{name}", text=name, act=Permission.SEE_CASES, order=0, group=group)
 
 
-def shown(places: list[Place]) -> list[tuple[str, list[str]]]:
+def shown(places: list[NavigationPlace]) -> list[tuple[str, list[str]]]:
     return [(entry.text, [one.path for one in entry.places]) for entry in navigation_of(places)]
 
 

@@ -16,9 +16,9 @@ from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.queries import read_status
-from dialer.signals.robot import Robot
+from dialer.signals.robot import WarningRobot
 from dialer.signals.rules import shipped_texts
-from dialer.signals.shadow import Difference, read_shadow
+from dialer.signals.shadow import VerdictDifference, read_shadow
 from dialer.signals.versions import approve_rules, draft_rules
 from tests.console.desk import ConsoleDesk
 from tests.outcomes.town import MORNING
@@ -61,7 +61,7 @@ def warned(console: ConsoleDesk) -> int:
         base | {"signal_no": "2", "kind": "payment_attempt", "phone": "13800138000", "amount_fen": 2_000_000},
     ]
     take_signals(services, [SignalReception(services).read(raw)])
-    robot = Robot(services, threading.Event())
+    robot = WarningRobot(services, threading.Event())
     robot.do_periodic_work()
     robot.evaluate_next()
     (case,) = console.rows(t.case)
@@ -127,7 +127,7 @@ async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(consol
     del files["payment_listed_account"]
     files["many"] = MANY
     draft_rules(services, files, by="analyst")
-    robot = Robot(services, threading.Event())
+    robot = WarningRobot(services, threading.Event())
     with services.store.begin() as tx:
         tx.execute(sa.update(t.robot_shard).values(until=sa.func.clock_timestamp()))
         tx.execute(sa.delete(t.heartbeat))
@@ -164,7 +164,11 @@ async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(consol
     with services.store.begin() as tx:
         shadow = read_shadow(tx)
         assert shadow is not None
-        assert shadow.differences == {Difference.NEW: 1, Difference.LOST: 1, Difference.REGRADED: 0}
+        assert shadow.differences == {
+            VerdictDifference.NEW: 1,
+            VerdictDifference.LOST: 1,
+            VerdictDifference.REGRADED: 0,
+        }
         assert (shadow.live.warnings, shadow.draft.warnings) == (1, 1)
         assert shadow.live.desk_hours > 0
         status = status_json(read_status(tx, since=services.clock.now(), now=services.clock.now()))
@@ -207,7 +211,7 @@ async def test_signals_that_changed_no_verdict_open_from_their_figures(console: 
 
     assert await listed("waiting") == ["in time", "late", "of another"]
     assert "3 signals are not evaluated yet" in (await supervisor.get("/robot")).text
-    robot = Robot(services, threading.Event())
+    robot = WarningRobot(services, threading.Event())
     robot.do_periodic_work()
     robot.evaluate_next()
     robot.close()

@@ -32,7 +32,7 @@ from dialer.control.keys import (
     rotate_keys,
     share_done,
 )
-from dialer.control.reseal import INDEXES, SEALED, Batch, reseal_batch, uses_of_key
+from dialer.control.reseal import INDEXES, SEALED, ResealBatch, reseal_batch, uses_of_key
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.core.values import Suite, TelephonyResult
 from dialer.db import tables as t
@@ -84,7 +84,7 @@ def rotated(
     return dict(made.made)
 
 
-def batches(app: Application, *, settle_seconds: float = 0.0) -> Iterator[Batch]:
+def batches(app: Application, *, settle_seconds: float = 0.0) -> Iterator[ResealBatch]:
     for _ in range(200):
         batch = reseal_batch(app.services, settle_seconds=settle_seconds)
         yield batch

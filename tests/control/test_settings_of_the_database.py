@@ -28,7 +28,7 @@ from dialer.db.system_state import (
     recorded_identity,
 )
 from dialer.runtime.settings import load_settings
-from dialer.services import Application, Purpose
+from dialer.services import Application, ProcessPurpose
 from tests.audit_lines import audit_lines
 from tests.control.scene import Scene
 
@@ -51,7 +51,7 @@ def start(environment: dict[str, str]):
     """As an entry point does; `_` in place of a value: not set."""
     made: list[Application] = []
 
-    def begin(purpose: Purpose = Purpose.SERVE, **env: str) -> Application:
+    def begin(purpose: ProcessPurpose = ProcessPurpose.SERVE, **env: str) -> Application:
         given = {name: value for name, value in (environment | REAL | env).items() if value != "_"}
         made.append(assemble(load_settings(given), purpose))
         return made[-1]
@@ -90,7 +90,7 @@ def test_a_bare_process_does_not_start_and_changes_nothing(start: Start):
 def test_a_bare_command_reads_and_writes_nothing(start: Start):
     first = start()
     before = state(first)
-    bare = start(Purpose.COMMAND, **BARE, DIALER_POLICY__BUSY_RETRY_SECONDS="77")
+    bare = start(ProcessPurpose.COMMAND, **BARE, DIALER_POLICY__BUSY_RETRY_SECONDS="77")
     assert pace(bare) == (8.0, 400)
     with pytest.raises(OtherSettings):
         pause_calls(bare.services, scope=PauseScope.ALL, subject="", minutes=5, by="li", why="x")
@@ -141,7 +141,7 @@ def test_no_start_changes_the_pace_and_an_act_does(start: Start):
 
 def test_an_upgraded_database_belongs_to_its_first_start(start: Start):
     """A command comes first: it records nothing, and its pace does not stay."""
-    bare = start(Purpose.COMMAND, **BARE)
+    bare = start(ProcessPurpose.COMMAND, **BARE)
     with bare.services.store.begin() as tx:
         assert recorded_identity(tx) is None
     first = start()
@@ -158,7 +158,7 @@ def test_a_database_of_real_calls_never_becomes_the_simulated_line_s(start: Star
 
 
 def test_a_drill_never_becomes_a_real_line_s(start: Start):
-    bare = start(Purpose.COMMAND, **BARE)
+    bare = start(ProcessPurpose.COMMAND, **BARE)
     with bare.services.store.begin() as tx:
         mark_drill_database(tx)
     with pytest.raises(SettingsError):
@@ -167,7 +167,7 @@ def test_a_drill_never_becomes_a_real_line_s(start: Start):
 
 def test_other_settings_are_adopted_by_an_act_that_is_audited(start: Start):
     first = start()
-    moved = start(Purpose.ADOPT, DIALER_CENTRE__AREA_CODE="0471")
+    moved = start(ProcessPurpose.ADOPT, DIALER_CENTRE__AREA_CODE="0471")
     with pytest.raises(DialerError):
         adopt_identity(moved.services, moved.identity, by="zhao", why=" ")
     adopt_identity(moved.services, moved.identity, by="zhao", why="moved")
@@ -182,7 +182,7 @@ def test_other_settings_are_adopted_by_an_act_that_is_audited(start: Start):
 
 def test_nothing_is_adopted_under_a_running_service(start: Start):
     first = start()
-    moved = start(Purpose.ADOPT, DIALER_CENTRE__AREA_CODE="0471")
+    moved = start(ProcessPurpose.ADOPT, DIALER_CENTRE__AREA_CODE="0471")
     with first.services.store.begin() as tx:
         note_heartbeat(tx, process="w", kind="worker", real_now=first.services.real.now(), facts={})
     with pytest.raises(Conflict, match="worker"):
@@ -224,7 +224,7 @@ def test_a_process_with_other_settings_does_not_migrate_the_database(start: Star
     first = start()
     with first.services.store.begin() as tx:
         tx.execute(sa.text("UPDATE alembic_version SET version_num = '0029'"))
-    for purpose in (Purpose.SERVE, Purpose.COMMAND):
+    for purpose in (ProcessPurpose.SERVE, ProcessPurpose.COMMAND):
         with pytest.raises(OtherSettings):
             start(purpose, **BARE)
     with first.services.store.begin() as tx:

@@ -10,8 +10,8 @@ from dialer.core.intervals import (
     ERROR,
     LEAST_PEOPLE,
     MARGIN,
-    Finding,
     HitCount,
+    ShareComparison,
     compare_shares,
     share_interval,
 )
@@ -19,7 +19,7 @@ from dialer.core.intervals import (
 LOOK_EVERY = 25
 
 
-def trial(seed: int, live_share: float, other_share: float, people: int) -> list[Finding]:
+def trial(seed: int, live_share: float, other_share: float, people: int) -> list[ShareComparison]:
     """What is found at each look while two versions are heard by more and more people."""
     rng = random.Random(seed)
     live = other = 0
@@ -39,7 +39,8 @@ def trial(seed: int, live_share: float, other_share: float, people: int) -> list
 def test_looking_all_the_time_finds_no_difference_where_there_is_none(share: float):
     trials = 300
     wrong = sum(
-        bool({Finding.BETTER, Finding.WORSE} & set(trial(seed, share, share, 1500))) for seed in range(trials)
+        bool({ShareComparison.BETTER, ShareComparison.WORSE} & set(trial(seed, share, share, 1500)))
+        for seed in range(trials)
     )
     # A usual interval, looked at this often, is wrong in more than a quarter of such trials.
     assert wrong / trials <= ERROR
@@ -47,15 +48,15 @@ def test_looking_all_the_time_finds_no_difference_where_there_is_none(share: flo
 
 def test_a_real_difference_is_found_and_the_right_way_round():
     found = [trial(seed, 0.40, 0.55, 2000)[-1] for seed in range(40)]
-    assert found.count(Finding.BETTER) >= 38
-    assert Finding.WORSE not in found
+    assert found.count(ShareComparison.BETTER) >= 38
+    assert ShareComparison.WORSE not in found
 
 
 def test_fewer_hung_up_is_better():
     verdict = compare_shares(
         HitCount(people=3000, hits=900), HitCount(people=3000, hits=600), more_is_better=False
     )
-    assert verdict.finding is Finding.BETTER
+    assert verdict.finding is ShareComparison.BETTER
     assert verdict.difference == pytest.approx(-0.1)
 
 
@@ -64,7 +65,7 @@ def test_a_handful_says_nothing(live: tuple[int, int], other: tuple[int, int]):
     verdict = compare_shares(
         HitCount(people=live[0], hits=live[1]), HitCount(people=other[0], hits=other[1]), more_is_better=True
     )
-    assert verdict.finding is Finding.TOO_FEW
+    assert verdict.finding is ShareComparison.TOO_FEW
     assert verdict.more_each > 0
 
 
@@ -72,14 +73,14 @@ def test_what_is_asked_for_is_about_what_it_takes():
     """With that many more, and the same shares, it can be told."""
     live, other = HitCount(people=400, hits=160), HitCount(people=400, hits=190)
     verdict = compare_shares(live, other, more_is_better=True)
-    assert verdict.finding is Finding.TOO_FEW
+    assert verdict.finding is ShareComparison.TOO_FEW
     people = 400 + verdict.more_each
     enough = compare_shares(
         HitCount(people=people, hits=round(people * 0.4)),
         HitCount(people=people, hits=round(people * 0.475)),
         more_is_better=True,
     )
-    assert enough.finding is Finding.BETTER
+    assert enough.finding is ShareComparison.BETTER
     half = 400 + verdict.more_each // 2
     assert (
         compare_shares(
@@ -87,14 +88,14 @@ def test_what_is_asked_for_is_about_what_it_takes():
             HitCount(people=half, hits=round(half * 0.475)),
             more_is_better=True,
         ).finding
-        is Finding.TOO_FEW
+        is ShareComparison.TOO_FEW
     )
 
 
 def test_two_that_are_alike_are_called_so_at_last():
     tally = HitCount(people=60_000, hits=24_000)
     verdict = compare_shares(tally, tally, more_is_better=True)
-    assert verdict.finding is Finding.ALIKE
+    assert verdict.finding is ShareComparison.ALIKE
     assert verdict.interval is not None
     assert max(-verdict.interval.low, verdict.interval.high) < MARGIN
 

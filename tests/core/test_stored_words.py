@@ -33,7 +33,7 @@ _WORDS = {
         "errand_opened errand_signed errand_reported errand_withdrawn outcome reversal "
         "approval filed filing_undone alarm alarm_seen act viewed"
     ),
-    "Finding": "too_few better worse alike",
+    "ShareComparison": "too_few better worse alike",
     "StepKind": "ring call errand_opens errand_due watch_ends follow_up expires settled",
     "Wait": "not_before window held paused line_trouble number_busy queue",
     "WaitReason": (

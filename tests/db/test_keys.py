@@ -15,7 +15,18 @@ import pytest
 from pydantic import SecretStr
 
 from dialer.core.values import Suite
-from dialer.db.keys import KEY_BYTES, Keys, KeySource, KeysRefused, KeyUse, Token, create, load, render, save
+from dialer.db.keys import (
+    KEY_BYTES,
+    Keys,
+    KeySource,
+    KeysRefused,
+    KeyToken,
+    KeyUse,
+    create,
+    load,
+    render,
+    save,
+)
 
 ONE = bytes([1]) * KEY_BYTES
 TWO = bytes([2]) * KEY_BYTES
@@ -154,7 +165,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path):
     path = tmp_path / "keys.toml"
     path.write_bytes(b"\xff\xfe\x00")
     path.chmod(0o600)
-    with pytest.raises(KeysRefused, match="no key ring"):
+    with pytest.raises(KeysRefused, match="is not a key ring"):
         load(path)
 
 
@@ -269,7 +280,7 @@ def test_a_command_prints_the_ring_as_json_or_as_the_file_is(tmp_path: Path):
     [
         ("echo secret-word; echo secret-word >&2; exit 3", 10.0, "ended with code 3"),
         ("true", 10.0, "printed nothing"),
-        ("echo secret-word", 10.0, "no key ring"),
+        ("echo secret-word", 10.0, "is not a key ring"),
         ("exec sleep 60", 0.2, "did not end within 0.2 s"),
     ],
 )
@@ -291,7 +302,7 @@ SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
 
 
 @pytest.fixture
-def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Token:
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeyToken:
     """A token with a wrapping key. SoftHSM reads its configuration once in a process."""
     if not SOFTHSM.exists() or find_spec("pkcs11") is None:
         pytest.skip("needs softhsm2 and the extra pkcs11")
@@ -310,12 +321,12 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Token:
         "4321",
     )
     subprocess.run(tool, check=True, capture_output=True)
-    made = Token(library=SOFTHSM, token="centre", key="dialer", pin=SecretStr("1234"))
+    made = KeyToken(library=SOFTHSM, token="centre", key="dialer", pin=SecretStr("1234"))
     made.create_key()
     return made
 
 
-def test_a_token_wraps_the_secrets_and_only_it_unwraps_them(tmp_path: Path, token: Token):
+def test_a_token_wraps_the_secrets_and_only_it_unwraps_them(tmp_path: Path, token: KeyToken):
     path = tmp_path / "keys.toml"
     made = create(path, token=token)
     text = path.read_text(encoding="utf-8")

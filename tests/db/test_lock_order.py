@@ -34,8 +34,8 @@ from dialer.telephony.client import PlaceCall
 from dialer.units.unassigned import assign_unit
 from dialer.work.assignments import Scope
 from dialer.work.desk_calls import dial_from_desk
-from dialer.work.tasks import Report, claim_next, reclaim, release_assignment, report_assignment
-from dialer.work.visits import FromPhone, add_photo
+from dialer.work.tasks import WorkReport, claim_next, reclaim, release_assignment, report_assignment
+from dialer.work.visits import PhoneAct, add_photo
 from tests.core.pictures import jpeg
 from tests.work.bureau import Bureau
 
@@ -198,7 +198,7 @@ class _Carrier:
 def test_a_picture_of_a_visit_locks_the_case_first(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     visit = int(bureau.assignment_of(case_id, Track.VISIT)["id"])
-    phone = FromPhone(client_id=uuid.uuid4(), by="officer")
+    phone = PhoneAct(client_id=uuid.uuid4(), by="officer")
     picture = jpeg()
 
     def send() -> None:
@@ -277,7 +277,7 @@ def test_approved_successes_without_a_call_lock_all_work_before_the_first_call_a
     tasks = [int(bureau.assignment_of(case_id)["id"]) for case_id in opened]
     for case_id, attempt_id in zip(opened, (HIGH, LOW), strict=True):
         bureau.do(sa.update(t.attempt).where(t.attempt.c.case_id == case_id).values(id=attempt_id))
-    own_phone = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
+    own_phone = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
     lines = [report_assignment(bureau.services, one, own_phone, by="li") for one in tasks]
 
     def approve() -> None:
@@ -293,7 +293,7 @@ def test_attempts_of_approved_successes_are_locked_in_the_order_of_their_ids(bur
     opened = [bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH) for _ in range(2)]
     for case_id, attempt_id in zip(opened, (HIGH, LOW), strict=True):
         bureau.do(sa.update(t.attempt).where(t.attempt.c.case_id == case_id).values(id=attempt_id))
-    own_phone = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
+    own_phone = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
     lines = [
         report_assignment(bureau.services, int(bureau.assignment_of(one)["id"]), own_phone, by="li")
         for one in opened

@@ -54,7 +54,7 @@ def test_a_trial_sees_what_it_wrote_and_leaves_no_trace(fresh_database: str):
     store.after_commit = told.append
     with store.begin_and_roll_back() as tx:
         mark_drill_database(tx)
-        tx.wanted.add("dial")
+        tx.tasks_after_commit.add("dial")
         assert is_drill_database(tx)
     with store.begin() as tx:
         assert not is_drill_database(tx)
@@ -233,12 +233,12 @@ def test_what_the_rows_want_done_is_told_after_the_commit_and_not_after_a_rollba
     store.after_commit = after
     row = {"process": "p", "kind": "k", "at": NOON, "facts": {}}
     with pytest.raises(ZeroDivisionError), store.begin() as tx:  # noqa: PT012  # the block is what is tested
-        tx.wanted.add("sweep")
+        tx.tasks_after_commit.add("sweep")
         raise ZeroDivisionError
     with store.begin() as tx:
         tx.execute(sa.insert(t.heartbeat).values(**row))
     assert told == []
     with store.begin() as tx:
-        tx.wanted.update({"sweep", "dial"})
+        tx.tasks_after_commit.update({"sweep", "dial"})
     assert told == [({"sweep", "dial"}, 1)]
     store.dispose()

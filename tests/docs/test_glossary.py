@@ -36,7 +36,7 @@ _NEVER_SHOWN = {
     "Dimension",
     "EntryKind",
     "ErasureState",
-    "Finding",
+    "ShareComparison",
     "Standing",
     "SignInStep",
     "Suite",

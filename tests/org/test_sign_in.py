@@ -38,10 +38,10 @@ from dialer.org.staff import (
     list_tokens,
     list_units,
     make_token,
-    name_staff,
     note_failure,
     open_session,
     open_step,
+    read_display_names,
     recognise,
     reserve_tries,
     revoke_token,
@@ -665,9 +665,9 @@ class TestTokens:
 class TestNames:
     def test_logins_have_the_names_of_their_accounts(self, scenario: Scenario) -> None:
         account(scenario)
-        assert name_staff(scenario.services, ["wang", "nobody"]) == {"wang": "王 强"}
+        assert read_display_names(scenario.services, ["wang", "nobody"]) == {"wang": "王 强"}
         nowhere = replace(scenario.services, store=None)  # type: ignore[arg-type]  # nothing is read for nobody
-        assert name_staff(nowhere, []) == {}
+        assert read_display_names(nowhere, []) == {}
 
     def test_a_reader_s_units_are_the_own_one_and_all_below_after_their_parents(
         self, scenario: Scenario

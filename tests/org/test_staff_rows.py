@@ -503,7 +503,7 @@ class TestTokens:
         words = ["warnings:write", "signals:write", "cases:read", "report:read", "openings:write"]
         assert [scope.value for scope in TokenScope] == words
 
-    def token(self, tx: Tx, name: str, *, unit: str = "", secret: bytes = A_HASH) -> rows.Token | None:
+    def token(self, tx: Tx, name: str, *, unit: str = "", secret: bytes = A_HASH) -> rows.ApiToken | None:
         scopes = [TokenScope.SIGNALS_WRITE, TokenScope.CASES_READ]
         return rows.insert_token(
             tx, name=name, secret_hash=secret, scopes=scopes, unit=unit, sources=[" b ", "a", "a", name],
@@ -513,7 +513,7 @@ class TestTokens:
     def test_a_new_one_is_as_it_was_asked_for_and_good_until_then(self, tx: Tx) -> None:
         made = self.token(tx, "bank", unit="临河")
         assert made is not None
-        assert made == rows.Token(
+        assert made == rows.ApiToken(
             id=made.id, name="bank", scopes=frozenset({TokenScope.SIGNALS_WRITE, TokenScope.CASES_READ}),
             unit="临河", unit_id=None, sources=["a", "b"], created_at=NOW, expires_at=LATER, revoked_at=None,
             last_used_on=None,

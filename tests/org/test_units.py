@@ -11,12 +11,12 @@ from dialer.db.unit_of_work import Tx
 from dialer.org.unit_store import (
     Units,
     add_unit,
-    aliases_of_unit,
     change_unit,
     check_unit,
     delete_unit_alias,
     get_unit,
     is_unit_visible,
+    list_unit_aliases,
     move_unit,
     subtree_ids,
     teach_unit_alias,
@@ -96,10 +96,10 @@ def test_one_text_means_one_unit(scenario: Scenario, tree: dict[str, int]):
         assert not teach_unit_alias(tx, "老城关", unit_id=tree["station"], by="wang", now=MORNING)
         with pytest.raises(Conflict):
             teach_unit_alias(tx, "老城关", unit_id=tree["wuyuan"], by="wang", now=MORNING)
-        assert [(a.text, a.unit_id, a.by) for a in aliases_of_unit(tx)] == [
+        assert [(a.text, a.unit_id, a.by) for a in list_unit_aliases(tx)] == [
             ("老 城关", tree["station"], "li")
         ]
-        assert aliases_of_unit(tx, tree["wuyuan"]) == []
+        assert list_unit_aliases(tx, tree["wuyuan"]) == []
         assert delete_unit_alias(tx, "老城关")
         assert not delete_unit_alias(tx, "老城关")
 

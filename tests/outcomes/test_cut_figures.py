@@ -29,7 +29,7 @@ from dialer.db.measures import CASE_MEASURES
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.breakdown import (
     MEASURES_WITH_CASES,
-    Window,
+    CutWindow,
     case_ids_behind,
     count_behind,
     loss_name,
@@ -51,8 +51,8 @@ ZONE = "Asia/Shanghai"
 
 def window(
     scenario: Scenario, cut: CaseFilter | None = None, *, period: Period | None = None, depth: int = 0
-) -> Window:
-    return Window(
+) -> CutWindow:
+    return CutWindow(
         cut=cut or CaseFilter(),
         period=period or Period(),
         drill=scenario.drill,

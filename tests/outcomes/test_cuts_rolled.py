@@ -15,7 +15,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.unit_of_work import hold_snapshot
 from dialer.outcomes.breakdown import (
-    Window,
+    CutWindow,
     case_ids_behind,
     loss_name,
     read_breakdown,
@@ -76,7 +76,7 @@ def cuts(history: History, chance: Random) -> Iterator[tuple[CaseFilter, int]]:
         yield CaseFilter(**given), depth + 1 if "unit_ids" in given else 0  # type: ignore[arg-type]
 
 
-def agree(scenario: Scenario, window: Window, dimension: Dimension) -> None:
+def agree(scenario: Scenario, window: CutWindow, dimension: Dimension) -> None:
     with scenario.tx() as tx:
         hold_snapshot(tx)
         found = rollup_cut_figures(tx, dimension, window)
@@ -106,7 +106,7 @@ def agree(scenario: Scenario, window: Window, dimension: Dimension) -> None:
 
 def agree_anyhow(scenario: Scenario, history: History, chance: Random, *, now: datetime) -> None:
     for cut, depth in cuts(history, chance):
-        window = Window(
+        window = CutWindow(
             cut=cut,
             period=chance.choice(PERIODS),
             drill=chance.random() < 0.2,
@@ -147,7 +147,7 @@ def test_the_cases_behind_a_count_are_those_found_in_the_records(scenario: Scena
     for _ in range(3):
         history.step()
     for cut, depth in cuts(history, chance):
-        window = Window(
+        window = CutWindow(
             cut=cut, period=chance.choice(PERIODS), drill=False, now=MORNING, timezone=ZONE, depth=depth
         )
         for measure in (*chance.sample(COUNT_NAMES, 8), *(loss_name(step) for step in FUNNEL[2:])):
@@ -183,7 +183,7 @@ def test_the_sums_of_months_are_what_is_read(
     with scenario.tx() as tx:
         tx.execute(sa.update(t.month_figure).values(cases=7))
         tx.execute(sa.update(t.day_trend).values(cases=9))
-        window = Window(cut=cut, period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
+        window = CutWindow(cut=cut, period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
         found = rollup_cut_figures(tx, dimension, window)
         days = rollup_cut_days(tx, window)
     assert found is not None
@@ -209,7 +209,7 @@ def test_a_month_is_read_from_its_sums_where_all_of_it_is_in_the_window(
 ):
     with module_town.tx() as tx:
         period = period_of(first, last, timezone=ZONE)
-        window = Window(cut=CaseFilter(), period=period, drill=False, now=MORNING, timezone=ZONE, depth=0)
+        window = CutWindow(cut=CaseFilter(), period=period, drill=False, now=MORNING, timezone=ZONE, depth=0)
         found = rollup_cut_figures(tx, Dimension.SOURCE, window)
     assert found is not None
     assert found.breakdown.total.counts.cases == cases
@@ -232,7 +232,7 @@ def test_what_is_known_to_have_changed_is_not_looked_for_again(scenario: Scenari
     scenario.case()
     refresh_rollup(scenario.services)
     scenario.case()
-    window = Window(cut=CaseFilter(), period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
+    window = CutWindow(cut=CaseFilter(), period=Period(), drill=False, now=MORNING, timezone=ZONE, depth=0)
     with scenario.tx() as tx:
         changed = read_changed(tx, now=MORNING, timezone=ZONE)
         for known, cases in ((None, 2), (changed, 2), (ChangedCases(ids=()), 1)):
@@ -276,7 +276,7 @@ def test_whoever_sees_every_unit_reads_the_sums_of_the_whole(scenario: Scenario)
     refresh_rollup(scenario.services)
     with scenario.tx() as tx:
         tx.execute(sa.update(t.month_figure).where(t.month_figure.c.dimension == "hour").values(cases=7))
-    window = Window(
+    window = CutWindow(
         cut=CaseFilter(unit_ids=history.units),
         period=Period(),
         drill=False,

@@ -20,11 +20,11 @@ from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.demo.run import CallCounts, summary_json
 from dialer.intake.records import RejectedRow
-from dialer.outcomes.breakdown import NotCalled, Progress
+from dialer.outcomes.breakdown import NotCalled, RobotProgress
 from dialer.outcomes.report import make_report, refresh_rollup, report_out
 from dialer.outcomes.verify import verification_out, verify_rollup
 from dialer.scripts.store import Trial
-from dialer.scripts.trials import MEASURES, Compared, Comparison, Measured
+from dialer.scripts.trials import MEASURES, Compared, Comparison, MeasuredVersion
 from dialer.warnings.lists import LoadReport
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
@@ -123,7 +123,7 @@ def tried() -> Comparison:
                 weight=50.0,
                 is_live=number == 1,
                 measured=tuple(
-                    Measured(
+                    MeasuredVersion(
                         measure=measure,
                         tally=tally,
                         interval=share_interval(tally),
@@ -203,7 +203,9 @@ def test_a_load():
 
 
 def test_a_demo():
-    progress = Progress(**{field.name: {} if field.name == "cases" else 0 for field in fields(Progress)})
+    progress = RobotProgress(
+        **{field.name: {} if field.name == "cases" else 0 for field in fields(RobotProgress)}
+    )
     account = summary_json(
         load=LOADED.plain(),
         progress=progress,

@@ -30,20 +30,20 @@ from dialer.db.unit_of_work import Tx
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.ledger import (
     AmountsConflict,
-    CallerClaims,
+    CallerSuccesses,
     ProvenCall,
     RecordedOutcome,
     SourceAnswers,
     answers_by_source,
     append_outcome,
     approve_outcome_row,
-    claims_by_caller,
     conflicting_lines,
     correct_outcome_row,
     incidents_of,
     recorded_outcome,
     refuse_outcome_row,
     reports_by_caller,
+    successes_by_caller,
 )
 from tests.outcomes.town import MORNING, Scenario
 
@@ -410,13 +410,13 @@ def test_the_successes_of_each_caller(town: Scenario):
         success("nobody", **left_out)
     period = Period(start=now, end=now + DAY)
     with town.tx() as tx:
-        found = claims_by_caller(tx, period, drill=False, visible_to=unit)
-        every = claims_by_caller(tx, period, drill=False)
+        found = successes_by_caller(tx, period, drill=False, visible_to=unit)
+        every = successes_by_caller(tx, period, drill=False)
     assert found == [
-        CallerClaims(login="bai", successes=3, without_call=3, waiting=0),
-        CallerClaims(login="an", successes=1, without_call=1, waiting=0),
-        CallerClaims(login="li", successes=2, without_call=0, waiting=0),
-        CallerClaims(login="sun", successes=1, without_call=0, waiting=0),
+        CallerSuccesses(login="bai", successes=3, without_call=3, waiting=0),
+        CallerSuccesses(login="an", successes=1, without_call=1, waiting=0),
+        CallerSuccesses(login="li", successes=2, without_call=0, waiting=0),
+        CallerSuccesses(login="sun", successes=1, without_call=0, waiting=0),
     ]
     assert [(one.login, one.successes) for one in every] == [("bai", 3), ("an", 1), ("sun", 2), ("li", 2)]
 

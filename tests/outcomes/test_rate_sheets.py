@@ -33,7 +33,7 @@ from dialer.outcomes.breakdown import Workload, loss_name
 from dialer.outcomes.rate_charts import (
     COMPARED,
     ComparedLine,
-    Step,
+    FunnelStep,
     Trend,
     beside_chart,
     calendar_of,
@@ -122,13 +122,13 @@ def cut(
 def test_the_funnel_says_what_each_step_keeps_and_loses():
     steps = funnel_steps(WHOLE.counts)
     assert [step.name for step in steps] == list(FUNNEL)
-    assert steps[0] == Step(
+    assert steps[0] == FunnelStep(
         name="warnings", count=1_200, share=1.0, kept=None, lost_name="lost_warnings", lost_count=0
     )
-    assert steps[1] == Step(
+    assert steps[1] == FunnelStep(
         name="cases", count=900, share=0.75, kept=0.75, lost_name="lost_cases", lost_count=300
     )
-    assert steps[-1] == Step(
+    assert steps[-1] == FunnelStep(
         name="cases_proven",
         count=100,
         share=1 / 12,

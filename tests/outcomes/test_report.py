@@ -30,9 +30,9 @@ from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.breakdown import (
+    CutWindow,
     NotCalled,
-    Progress,
-    Window,
+    RobotProgress,
     loss_name,
     read_breakdown,
     read_days,
@@ -356,7 +356,7 @@ def test_the_two_hundred_who_reported_most_are_shown(town: Scenario):
         "urgency_at": signed, "opened_at": signed, "sign_by": signed, "due_at": signed, "feedback_by": signed,
         "signed_at": signed, "done_at": MORNING, "outcome": "cannot_find",
     }  # fmt: skip
-    window = Window(
+    window = CutWindow(
         cut=CaseFilter(), period=Period(), drill=False, now=MORNING, timezone="Asia/Shanghai", depth=0
     )
     with town.tx() as tx:
@@ -374,7 +374,9 @@ def test_nothing_that_was_not_called_is_none():
 
 @pytest.mark.parametrize("busy", ["loading", "robots", "live"])
 def test_progress_is_settled_when_the_robot_has_nothing_to_do(busy: str):
-    nothing = Progress(loading=0, robots=0, live=0, attempts=3, rung=2, waiting_work=1, cases={"open": 1})
+    nothing = RobotProgress(
+        loading=0, robots=0, live=0, attempts=3, rung=2, waiting_work=1, cases={"open": 1}
+    )
     assert nothing.is_settled is True
     assert replace(nothing, **{busy: 1}).is_settled is False  # type: ignore[arg-type]
 
@@ -393,7 +395,7 @@ def test_progress_counts_what_the_robot_still_has_to_do(scenario: Scenario):
         listed = {"filename": "a.csv", "state": state, "content_hash": state.encode(), "size_bytes": 1}
         scenario.put(t.list_load, created_at=MORNING, **listed)
     with scenario.tx() as tx:
-        assert read_progress(tx) == Progress(
+        assert read_progress(tx) == RobotProgress(
             loading=2, robots=1, live=1, attempts=4, rung=1, waiting_work=2, cases={"open": 2, "closed": 1}
         )
 
@@ -466,7 +468,9 @@ def test_the_parts_of_days_at_the_ends_are_counted_with_the_whole_days(scenario:
     refresh_rollup(scenario.services)
     period = Period(start=noon, end=noon + 2 * DAY + SECOND)
     now = MORNING + 9 * DAY
-    window = Window(cut=CaseFilter(), period=period, drill=False, now=now, timezone="Asia/Shanghai", depth=0)
+    window = CutWindow(
+        cut=CaseFilter(), period=period, drill=False, now=now, timezone="Asia/Shanghai", depth=0
+    )
     with scenario.tx() as tx:
         summed = rollup_figures(tx, period, drill=False, now=now, timezone="Asia/Shanghai")
         assert summed == figures(tx, period, drill=False, now=now)

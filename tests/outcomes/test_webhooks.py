@@ -23,7 +23,7 @@ from dialer.core.values import DeliveryFault, DeliveryState, Grade, WebhookEvent
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_for_case
 from dialer.outcomes.webhooks import (
-    Delivery,
+    WebhookDelivery,
     add_webhook,
     checked_url,
     end_webhook,
@@ -484,7 +484,7 @@ async def test_while_a_message_is_sent_nobody_else_takes_it_and_after_a_crash_it
 ):
     subscribe(services, receiver)
     settled(scenario)
-    seen: list[Delivery] = []
+    seen: list[WebhookDelivery] = []
 
     async def meanwhile() -> None:
         assert await send_webhooks(services) == 0

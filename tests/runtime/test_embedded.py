@@ -21,13 +21,13 @@ import sqlalchemy as sa
 from dialer.core.errors import Unavailable
 from dialer.db.migrations import migrate_database
 from dialer.runtime.embedded import EmbeddedServers, ensure_servers, erase_servers, wait_until
-from dialer.runtime.location import Place, place_for, server_binaries
+from dialer.runtime.location import ServerFolders, place_for, server_binaries
 
 Starter = Callable[[str], subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFolders]:
     """The place of a cluster that has run once; to make one takes 1 s of CPU."""
     folder = tmp_path_factory.mktemp("made")
     with ensure_servers(folder, valkey=False):
@@ -37,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture
-def used_dir(data_dir: Path, made: Place) -> Path:
+def used_dir(data_dir: Path, made: ServerFolders) -> Path:
     """A data folder with a copy of that cluster, whose port is free."""
     place = place_for(data_dir)
     cluster = place.folder("postgres")

@@ -15,7 +15,7 @@ from dialer.db.keys import create
 from dialer.db.migrations import MayNotMigrate, owned_tables
 from dialer.runtime.embedded import EmbeddedServers, ensure_servers
 from dialer.runtime.settings import load_settings
-from dialer.services import Purpose
+from dialer.services import ProcessPurpose
 
 commands = build_command_line()
 
@@ -40,10 +40,10 @@ def env(own_servers: EmbeddedServers, tmp_path: Path) -> dict[str, str]:
 
 def test_the_owner_migrates_and_the_service_s_role_runs(own_servers: EmbeddedServers, env: dict[str, str]):
     with pytest.raises(MayNotMigrate, match="DIALER_DATABASE__OWNER_URL"):
-        application(load_settings(env), Purpose.SERVE)
+        application(load_settings(env), ProcessPurpose.SERVE)
     with application(load_settings(env | {"DIALER_DATABASE__OWNER_URL": own_servers.owner_url})):
         pass
-    with application(load_settings(env), Purpose.SERVE) as app, app.services.store.begin() as tx:
+    with application(load_settings(env), ProcessPurpose.SERVE) as app, app.services.store.begin() as tx:
         assert owned_tables(tx) == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from dialer.core.values import Answer, Contact, FraudType, Tag
 from dialer.scripts.dialogue import Context, Heard, Position, Turn, advance, start
-from dialer.scripts.model import End, HandOver, Purpose, Urgency, reachable
+from dialer.scripts.model import End, EndUrgency, HandOver, Purpose, reachable
 from dialer.scripts.reading import choose_script_id, shipped_scripts
 
 WARNINGS = sorted(id_ for id_, script in shipped_scripts().items() if script.purpose is Purpose.WARNING)
@@ -42,7 +42,7 @@ class TestUsualPeople:
     def test_somebody_who_believes_it(self, script_id: str):
         keys = "11-1" if script_id in SOON else "111"
         end = end_of(script_id, keys)
-        assert (end.learned.contact, end.learned.answer, end.end) == (V, Answer.ACKNOWLEDGED, Urgency.NONE)
+        assert (end.learned.contact, end.learned.answer, end.end) == (V, Answer.ACKNOWLEDGED, EndUrgency.NONE)
 
     def test_somebody_whom_nobody_asked_for_money(self, script_id: str):
         end = end_of(script_id, "121")
@@ -52,11 +52,15 @@ class TestUsualPeople:
         turn = after(script_id, "13", Context())
         assert turn.hand_over
         assert turn.end is not None
-        assert (turn.learned.contact, turn.learned.answer, turn.end) == (V, Answer.ALREADY_PAID, Urgency.NOW)
+        assert (turn.learned.contact, turn.learned.answer, turn.end) == (
+            V,
+            Answer.ALREADY_PAID,
+            EndUrgency.NOW,
+        )
 
     def test_somebody_who_has_paid_and_whom_no_officer_takes(self, script_id: str):
         end = end_of(script_id, "13-" + "-----")
-        assert (end.learned.contact, end.learned.answer, end.end) == (V, Answer.ALREADY_PAID, Urgency.NOW)
+        assert (end.learned.contact, end.learned.answer, end.end) == (V, Answer.ALREADY_PAID, EndUrgency.NOW)
 
     def test_somebody_who_does_not_believe_it(self, script_id: str):
         turn = after(script_id, "122", Context())
@@ -72,7 +76,7 @@ class TestUsualPeople:
         end = end_of(script_id, "---")
         assert end.learned.contact is U
         assert end.learned.answer in {Answer.DOUBTFUL, Answer.LANGUAGE_OR_HEARING}
-        assert end.end is Urgency.NOW
+        assert end.end is EndUrgency.NOW
 
     def test_somebody_who_wants_an_officer_at_once(self, script_id: str):
         turn = after(script_id, "0", Context())
@@ -82,7 +86,7 @@ class TestUsualPeople:
 
     def test_wrong_keys_after_the_identity_are_a_verified_persons_doubt(self, script_id: str):
         end = end_of(script_id, "1777")
-        assert (end.learned.contact, end.learned.answer, end.end) == (V, Answer.DOUBTFUL, Urgency.NOW)
+        assert (end.learned.contact, end.learned.answer, end.end) == (V, Answer.DOUBTFUL, EndUrgency.NOW)
 
     def test_the_warning_is_heard_before_anybody_is_asked_to_acknowledge(self, script_id: str):
         turn = after(script_id, "12", Context())
@@ -109,7 +113,7 @@ class TestUsualPeople:
             "guardian_away",
             V,
             Answer.DOUBTFUL,
-            Urgency.NOW,
+            EndUrgency.NOW,
         )
 
 
@@ -119,7 +123,7 @@ class TestSpecialOnes:
         turn = after(script_id, "11", Context())
         assert turn.hand_over
         assert turn.end is not None
-        assert (turn.learned.answer, turn.end) == (Answer.DOUBTFUL, Urgency.NOW)
+        assert (turn.learned.answer, turn.end) == (Answer.DOUBTFUL, EndUrgency.NOW)
         assert after(script_id, "11-", Context()).node == "acknowledge"
 
     def test_a_player_who_is_a_child_is_asked_for_the_guardian(self):
@@ -136,7 +140,7 @@ class TestSpecialOnes:
         assert (end.learned.contact, end.learned.answer, end.end) == (
             U,
             Answer.LANGUAGE_OR_HEARING,
-            Urgency.NOW,
+            EndUrgency.NOW,
         )
         assert shipped_scripts()[script_id].message["zh"]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dialer.core.errors import Invalid
 from dialer.core.values import Answer, Contact, Tag
 from dialer.scripts.dialogue import Context, Heard, Position, Turn, advance, start
-from dialer.scripts.model import Urgency
+from dialer.scripts.model import EndUrgency
 from dialer.scripts.reading import shipped_scripts
 
 POLICE = "police_impersonation"
@@ -45,7 +45,7 @@ class TestTheGoodPath:
         assert (end.learned.contact, end.learned.answer, end.end) == (
             Contact.VERIFIED,
             Answer.ACKNOWLEDGED,
-            Urgency.NONE,
+            EndUrgency.NONE,
         )
 
     def test_not_the_owner_ends_the_call_without_verified_contact(self):
@@ -93,7 +93,7 @@ class TestOfficers:
         assert (end.learned.contact, end.learned.answer, end.end) == (
             Contact.VERIFIED,
             Answer.ALREADY_PAID,
-            Urgency.NOW,
+            EndUrgency.NOW,
         )
 
     def test_asking_for_an_officer_later_does_not_hide_that_money_was_paid(self):

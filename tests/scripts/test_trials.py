@@ -14,7 +14,7 @@ from rich.console import Console
 from dialer.cli.report import report_view
 from dialer.cli.scripts import verdict_words
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.intervals import Finding
+from dialer.core.intervals import ShareComparison
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.language import Lang
@@ -222,7 +222,7 @@ def test_the_verdict_says_plainly_what_is_known(centre: ScriptCentre, scenario: 
         if version.number == 2 and one.measure == "dissuaded"
     )
     assert verdict is not None
-    assert verdict.finding is Finding.TOO_FEW
+    assert verdict.finding is ShareComparison.TOO_FEW
     assert f"not enough calls yet: about {verdict.more_each:,} more each" in verdict_words(verdict, 1)
 
 

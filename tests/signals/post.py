@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row
 from dialer.signals.deliveries import SignalAnswer, SignalReception, take_signals
-from dialer.signals.robot import Robot
+from dialer.signals.robot import WarningRobot
 from dialer.signals.versions import seed_rules
 from tests.control.scene import Scene
 
@@ -48,13 +48,15 @@ class Post(Scene):
         (answers,) = take_signals(self.services, [SignalReception(self.services).read(raw)])
         return answers
 
-    def robot(self) -> Robot:
+    def robot(self) -> WarningRobot:
         """A robot of a new process."""
-        robot = Robot(self.services, threading.Event(), holder=f"elsewhere pid 1 robot{next(self._robots)}")
+        robot = WarningRobot(
+            self.services, threading.Event(), holder=f"elsewhere pid 1 robot{next(self._robots)}"
+        )
         robot.do_periodic_work()
         return robot
 
-    def work(self, robot: Robot) -> None:
+    def work(self, robot: WarningRobot) -> None:
         """Everything that was sent is evaluated."""
         while robot.evaluate_next():
             pass

@@ -18,7 +18,7 @@ from dialer.signals.label_store import read_background, read_labels
 from dialer.signals.learning import fit_rules
 from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.queries import read_status
-from dialer.signals.robot import Robot
+from dialer.signals.robot import WarningRobot
 from dialer.signals.scorecard import TooFewLabels
 from dialer.signals.sending import release_held, send_random_draw
 from dialer.signals.store import SignalCodec
@@ -139,7 +139,7 @@ def test_a_case_that_is_filed_without_a_call_finds_what_the_robot_knew(post: Pos
 UNKNOWN, KNOWN_SHOP = "+8613911112222", "95588"
 
 
-def confirmed(post: Post, *more: dict[str, Any], robot: Robot) -> None:
+def confirmed(post: Post, *more: dict[str, Any], robot: WarningRobot) -> None:
     """The person was called by an unknown number and paid to a listed account; our call says it was a fraud."""
     post.send(
         post.listed(account=MULE),

@@ -15,10 +15,10 @@ from dialer.core.values import FraudType, Grade
 from dialer.signals import evaluation
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
 from dialer.signals.model import (
-    Change,
     Direction,
     Item,
     ItemKind,
+    ListChange,
     ListKind,
     Reporter,
     Signal,
@@ -92,7 +92,7 @@ def signals(draw: st.DrawFn, days: int = 4) -> tuple[Signal, ...]:
                 reporter=draw(st.sampled_from(Reporter)) if kind is SignalKind.REPORT else None,
                 list_kind=draw(st.sampled_from(ListKind)) if of_list else None,
                 list_name=draw(st.sampled_from(("x", "y"))) if of_list else "",
-                change=draw(st.sampled_from(Change)) if of_list else None,
+                change=draw(st.sampled_from(ListChange)) if of_list else None,
             )
         )  # fmt: skip
     return tuple(sorted(made, key=lambda one: one.event_at))

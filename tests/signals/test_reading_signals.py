@@ -10,7 +10,7 @@ import pytest
 
 from dialer.core.values import FraudType, Grade
 from dialer.language import Lang, say
-from dialer.signals.model import FIELDS_OF_SIGNAL, ItemKind, Reading, SignalKind, SignalReader, Topic
+from dialer.signals.model import FIELDS_OF_SIGNAL, ItemKind, SignalKind, SignalReader, SignalReading, Topic
 
 NOW = datetime(2026, 11, 27, 4, tzinfo=UTC)
 READER = SignalReader(
@@ -24,14 +24,14 @@ CALL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def read(**changes: object) -> Reading | dict[str, str]:
+def read(**changes: object) -> SignalReading | dict[str, str]:
     got = READER.read({**CALL, **changes}, received_at=NOW)
-    return got if isinstance(got, Reading) else {one.field: str(one.reason) for one in got}
+    return got if isinstance(got, SignalReading) else {one.field: str(one.reason) for one in got}
 
 
 def test_a_call_from_a_file_and_from_json_are_the_same_signal():
     from_file, from_json = read(overseas="是"), read(overseas=True, duration_seconds=700, direction="in")
-    assert isinstance(from_file, Reading)
+    assert isinstance(from_file, SignalReading)
     assert from_file == from_json
     signal = from_file.signal
     assert signal.event_at == datetime(2026, 11, 27, 3, tzinfo=UTC)
@@ -92,8 +92,12 @@ def test_every_kind_is_read():
         },
     ]  # fmt: skip
     got = [READER.read({**one, "signal_no": str(n)}, received_at=NOW) for n, one in enumerate(raws)]
-    assert [type(one) for one in got] == [Reading] * len(FIELDS_OF_SIGNAL) == [Reading] * len(SignalKind)
-    signals = {one.signal.kind: one for one in got if isinstance(one, Reading)}
+    assert (
+        [type(one) for one in got]
+        == [SignalReading] * len(FIELDS_OF_SIGNAL)
+        == [SignalReading] * len(SignalKind)
+    )
+    signals = {one.signal.kind: one for one in got if isinstance(one, SignalReading)}
     assert signals[SignalKind.WEB].items == {ItemKind.DOMAIN: "example.com"}
     assert signals[SignalKind.PAYMENT_ATTEMPT].signal.amount_fen == 5_000_000
     assert signals[SignalKind.SMS].signal.topic is Topic.REBATE
@@ -114,9 +118,9 @@ def test_a_list_change_has_one_item():
     }
     none = READER.read(raw, received_at=NOW)
     two = READER.read({**raw, "number": "10086", "app": "x"}, received_at=NOW)
-    assert not isinstance(none, Reading)
-    assert not isinstance(two, Reading)
+    assert not isinstance(none, SignalReading)
+    assert not isinstance(two, SignalReading)
 
 
 def test_clocks_of_sources_may_be_a_little_ahead():
-    assert isinstance(read(event_at=(NOW + timedelta(minutes=4)).isoformat()), Reading)
+    assert isinstance(read(event_at=(NOW + timedelta(minutes=4)).isoformat()), SignalReading)

@@ -19,7 +19,7 @@ from dialer.signals.evaluation import Evaluator
 from dialer.signals.health import check_health
 from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.reasons import reasons_of_case
-from dialer.signals.robot import Robot
+from dialer.signals.robot import WarningRobot
 from dialer.signals.sending import release_held, send_random_draw
 from dialer.signals.store import SignalCodec, delete_old_signals
 from dialer.signals.verdict_store import (
@@ -137,7 +137,7 @@ def test_a_process_that_is_stopped_while_it_takes_shards_over_loses_nothing_of_t
     post.kill()
     stopped = threading.Event()
     stopped.set()
-    short = Robot(post.services, stopped, holder="elsewhere pid 1 short")
+    short = WarningRobot(post.services, stopped, holder="elsewhere pid 1 short")
     short.do_periodic_work()
     short.close()
     assert {row["holder"] for row in post.rows(t.robot_shard)} == {""}
@@ -219,18 +219,18 @@ def test_a_robot_that_is_killed_at_any_moment_loses_nothing_and_doubles_nothing(
                 )
             )
     robot = post.robot()
-    commit = Robot._commit
+    commit = WarningRobot._commit
     for start in range(0, len(sent), 10):
         post.send(*sent[start : start + 10])
         if start % 30 == 10:
             with monkeypatch.context() as patch:
 
-                def dies(self: Robot, last: int, *, after: bool = rng.random() < 0.5) -> None:
+                def dies(self: WarningRobot, last: int, *, after: bool = rng.random() < 0.5) -> None:
                     if after:
                         commit(self, last)
                     raise KeyboardInterrupt
 
-                patch.setattr(Robot, "_commit", dies)
+                patch.setattr(WarningRobot, "_commit", dies)
                 with pytest.raises(KeyboardInterrupt):
                     robot.evaluate_next()
             post.kill()
@@ -260,15 +260,15 @@ def test_a_robot_that_is_killed_at_any_moment_loses_nothing_and_doubles_nothing(
 def test_what_a_database_did_not_take_is_written_when_it_answers(post: Post, monkeypatch: pytest.MonkeyPatch):
     robot = post.robot()
     post.send(post.listed(account=MULE), post.payment())
-    commit, tries = Robot._commit, []
+    commit, tries = WarningRobot._commit, []
 
-    def fails_first(self: Robot, last: int) -> None:
+    def fails_first(self: WarningRobot, last: int) -> None:
         tries.append(last)
         if len(tries) == 1:
             raise Unavailable(part="database", problem="away")
         commit(self, last)
 
-    monkeypatch.setattr(Robot, "_commit", fails_first)
+    monkeypatch.setattr(WarningRobot, "_commit", fails_first)
     monkeypatch.setattr(robot._stopped, "wait", lambda _seconds: False)
     post.work(robot)
     assert len(tries) == 2

@@ -12,7 +12,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.language import Lang, say
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.lint import check_rule, check_texts
-from dialer.signals.model import Change, Direction, Item, ItemKind, ListKind, Signal, SignalKind
+from dialer.signals.model import Direction, Item, ItemKind, ListChange, ListKind, Signal, SignalKind
 from dialer.signals.rules import RuleSet, RuleUnreadable, read_rule, shipped_rules, shipped_texts
 from dialer.signals.scorecard import Scorecard
 from dialer.signals.verdicts import Bands, compare_warned, fill_reason
@@ -126,7 +126,7 @@ def test_a_payment_to_a_listed_account_is_extra_high_and_says_why():
             items=(Item(ItemKind.ACCOUNT, b"a" * 12),),
             list_kind=ListKind.FRAUD,
             list_name="x",
-            change=Change.ENTERED,
+            change=ListChange.ENTERED,
         )
     )
     (verdict,) = evaluator.apply(payment(1, at, 2_050_050))
@@ -160,7 +160,7 @@ def test_a_list_change_finds_those_who_touched_the_item_in_three_days_and_no_oth
     assert [(one.person[0], one.money_fen) for one in found] == [(2, 90_000), (3, 5_000), (0, 10_000)]
     listed = Signal(
         source="list", signal_no="9", kind=SignalKind.LIST_CHANGE, event_at=now, received_at=now,
-        items=(Item(ItemKind.ACCOUNT, b"a" * 12),), list_kind=ListKind.FRAUD, change=Change.ENTERED,
+        items=(Item(ItemKind.ACCOUNT, b"a" * 12),), list_kind=ListKind.FRAUD, change=ListChange.ENTERED,
     )  # fmt: skip
     verdicts = [one for one in evaluator.apply(listed) if one.grade is Grade.EXTRA_HIGH]
     assert [one.person[0] for one in verdicts] == [2, 3, 0]

@@ -22,7 +22,7 @@ from dialer.outcomes.measures import figures
 from dialer.work.assignments import Scope, assignment_claimed_by, get_assignment
 from dialer.work.desk import show_task
 from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
-from dialer.work.tasks import NoCall, Report, claim_next, report_assignment
+from dialer.work.tasks import NoCall, WorkReport, claim_next, report_assignment
 from tests.story.world import DESK_NUMBER, World
 
 AT_DESK = "8001"
@@ -126,13 +126,13 @@ async def test_the_person_reaches_a_free_desk_with_the_case_open(w: World):
         report_assignment(
             w.scene.services,
             task_id,
-            Report(outcome=OutcomeKind.HALF_BELIEVES, contact=Contact.VERIFIED),
+            WorkReport(outcome=OutcomeKind.HALF_BELIEVES, contact=Contact.VERIFIED),
             by="li",
         )
     call = await until(w, state=InboundState.ENDED.value)
     assert call["result"] == InboundResult.JOINED.value
     assert 20 <= call["talk_seconds"] <= 60
-    report_assignment(w.scene.services, task_id, Report(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
+    report_assignment(w.scene.services, task_id, WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
     case = w.scene.case_of(case_id)
     assert case.contact is Contact.VERIFIED
     assert case.status is CaseStatus.WATCHING

@@ -18,7 +18,7 @@ from dialer.bootstrap import assemble
 from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.runtime.settings import load_settings
-from dialer.services import Application, Purpose
+from dialer.services import Application, ProcessPurpose
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.model import ROBOT_SOURCE
@@ -63,7 +63,7 @@ def test_a_robot_that_is_killed_in_mid_stream_loses_and_doubles_nothing(
         "DIALER_SIGNALS__SNAPSHOT_SECONDS": "1",
         "DIALER_LOG__LEVEL": "warning",
     }
-    app = assemble(load_settings(own, ROOT / "settings.toml"), Purpose.SERVE)
+    app = assemble(load_settings(own, ROOT / "settings.toml"), ProcessPurpose.SERVE)
     reception = SignalReception(app.services)
     start = app.services.clock.now() - timedelta(minutes=30)
 

@@ -25,7 +25,7 @@ from dialer.scripts.dialogue import (
     start,
 )
 from dialer.scripts.inbound import recorded_notice
-from dialer.scripts.model import Urgency
+from dialer.scripts.model import EndUrgency
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.client import DeskClient, DeskOrder
 from dialer.telephony.config import TelephonyConfig
@@ -134,7 +134,7 @@ def asking(*said: Utterance, **changes: object) -> Turn:
 
 def ending(*said: Utterance) -> Turn:
     bye = Position(node="bye", contact=Contact.VERIFIED, answer=Answer.ACKNOWLEDGED)
-    return Turn(position=bye, utterances=said or (utterance("再见"),), end=next(iter(Urgency)))
+    return Turn(position=bye, utterances=said or (utterance("再见"),), end=next(iter(EndUrgency)))
 
 
 def handing_over() -> Turn:

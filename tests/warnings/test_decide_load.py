@@ -36,7 +36,7 @@ from dialer.warnings.lists import (
     withdraw_load,
 )
 from dialer.warnings.preview import preview_list
-from dialer.work.tasks import Report, report_assignment
+from dialer.work.tasks import WorkReport, report_assignment
 from tests.work.bureau import Bureau
 
 HEADING = "编号,姓名,手机号,等级"
@@ -218,7 +218,7 @@ def test_nobody_reports_or_closes_a_case_as_withdrawn(bureau: Bureau):
     with pytest.raises(Invalid, match="outcome"):
         close_case(seen(bureau, row["id"], row["revision"]), OutcomeKind.WITHDRAWN, why="x")
     with pytest.raises(Invalid, match="outcome"):
-        report_assignment(bureau.services, work["id"], Report(outcome=OutcomeKind.WITHDRAWN), by="li")
+        report_assignment(bureau.services, work["id"], WorkReport(outcome=OutcomeKind.WITHDRAWN), by="li")
 
 
 def test_a_call_that_is_under_way_is_not_cut_off(bureau: Bureau):

@@ -34,8 +34,8 @@ from dialer.web.console import (
     EnrolFirst,
     Forbidden,
     ForeignForm,
+    PageSection,
     RequestContext,
-    Section,
     ShutdownHooks,
     SignInFirst,
     context_of,
@@ -51,7 +51,7 @@ from dialer.web.console import (
     require_top_unit,
     sees_everything,
 )
-from dialer.web.rendering import NavigationEntry, Place
+from dialer.web.rendering import NavigationEntry, NavigationPlace
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 PLACES = tuple(place for section in SECTIONS for place in section.places)
@@ -66,7 +66,7 @@ def asked(
     path: str = "/account",
     query: bytes = b"",
     method: str = "POST",
-    places: tuple[Place, ...] = PLACES,
+    places: tuple[NavigationPlace, ...] = PLACES,
     halted: Any = lambda _: None,  # noqa: ANN401  # a function
 ) -> Request:
     """A request to a console whose pages need no database."""
@@ -280,7 +280,7 @@ class TestReader:
         assert reader(asked()).places == ()
 
     def test_the_place_of_a_page_is_the_one_that_its_address_begins_with(self) -> None:
-        place = Place(path="/rates", text="", act=Permission.SEE_RATES, order=0)
+        place = NavigationPlace(path="/rates", text="", act=Permission.SEE_RATES, order=0)
         other = replace(place, path="/audit")
         said = {
             path: reader(asked(path=path)).is_at(place)
@@ -295,7 +295,9 @@ class TestReader:
         def away(_: object) -> int:
             raise Unavailable(part="database", problem="is away")
 
-        place = Place(path="/desk", text="", act=Permission.WORK_DESK, order=0, badge=lambda of: len(of.path))
+        place = NavigationPlace(
+            path="/desk", text="", act=Permission.WORK_DESK, order=0, badge=lambda of: len(of.path)
+        )
         one = reader(asked(path="/desk"), member())
         numbers = [one.badge_of(of) for of in (place, replace(place, badge=None), replace(place, badge=away))]
         assert numbers == [5, 0, 0]
@@ -493,7 +495,7 @@ class TestWhole:
 
 class TestDeclared:
     def test_a_page_says_what_it_needs_and_where_it_stands(self) -> None:
-        section = Section()
+        section = PageSection()
 
         @section.get("/a", act=Permission.SEE_CASES, nav="Cases", order=3)
         def shown() -> None: ...

@@ -51,7 +51,7 @@ from dialer.db.key_state import WrongKeys
 from dialer.db.keys import KeysRefused, TokenRefused
 from dialer.db.leases import ServiceRuns
 from dialer.db.migrations import LocksNotObtained, MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
-from dialer.db.system_state import Difference, OtherSettings, RealRecords
+from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready, NoSipStack
 from dialer.language import Lang, Text, bilingual
@@ -184,7 +184,7 @@ EXAMPLES = [
     LocksNotObtained(seconds=120),
     WrongKeys(),
     RealRecords(),
-    OtherSettings([Difference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),
+    OtherSettings([SettingDifference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),
     ServiceRuns(holder="station pid 42", since=NOW),
     KeysRefused(source=None, problem="two keys are the same"),
     KeysRefused(source="keys.toml", problem="is not a regular file"),

@@ -25,7 +25,7 @@ from dialer.telephony.webhooks import InboundTurn
 from dialer.work.assignments import Scope, keep_for_caller, release_assignments
 from dialer.work.desk_calls import dial_from_desk
 from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
-from dialer.work.tasks import NoCall, Report, claim_next, report_assignment
+from dialer.work.tasks import NoCall, WorkReport, claim_next, report_assignment
 from tests.work.bureau import Bureau
 
 DUTY = "8000"
@@ -144,7 +144,9 @@ def test_a_talk_whose_beginning_was_not_told_is_a_talk(bureau: Bureau):
     task = bureau.assignment_of(case_id)
     assert (task["state"], task["signed_by"]) == ("signed", "li")
     assert bureau.case_of(case_id).contact is Contact.NONE
-    report_assignment(bureau.services, task["id"], Report(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
+    report_assignment(
+        bureau.services, task["id"], WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li"
+    )
     assert bureau.case_of(case_id).contact is Contact.VERIFIED
 
 
@@ -162,7 +164,7 @@ def test_a_talk_of_the_duty_line_proves_nothing_for_who_takes_the_task_later(bur
     assert claimed is not None
     with pytest.raises(NoCall):
         report_assignment(
-            bureau.services, claimed.id, Report(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li"
+            bureau.services, claimed.id, WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li"
         )
 
 

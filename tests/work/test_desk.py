@@ -23,10 +23,10 @@ from dialer.work.desk import read_task_state, task_in_hand
 from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.desk_store import BusyKind
 from dialer.work.tasks import (
-    Report,
+    WorkReport,
     claim_next,
-    heartbeat,
     release_assignment,
+    renew_lease,
     report_assignment,
     return_idle_assignments,
     return_work_of,
@@ -49,7 +49,7 @@ def report(bureau: Bureau, task: Assignment, by: str, **more: object) -> int:
     return report_assignment(
         bureau.services,
         task.id,
-        Report(outcome=OutcomeKind.CANNOT_FIND_YET, **more),  # type: ignore[arg-type]
+        WorkReport(outcome=OutcomeKind.CANNOT_FIND_YET, **more),  # type: ignore[arg-type]
         by=by,
         token=task.token,
     )
@@ -115,14 +115,14 @@ def test_a_heartbeat_renews_the_lease_and_without_one_it_ends(bureau: Bureau):
     task = claim(bureau)
     for _ in range(30):
         bureau.later(seconds=80)
-        heartbeat(bureau.services, task.id, by="li", token=task.token)
+        renew_lease(bureau.services, task.id, by="li", token=task.token)
         assert return_idle_assignments(bureau.services) == 0
     bureau.later(seconds=91)
     assert return_idle_assignments(bureau.services) == 1
     assert return_idle_assignments(bureau.services) == 0
     assert bureau.acts_of(task.case_id) == ["claimed", "lapsed"]
     with pytest.raises(Overtaken):
-        heartbeat(bureau.services, task.id, by="li", token=task.token)
+        renew_lease(bureau.services, task.id, by="li", token=task.token)
 
 
 def test_a_stale_report_says_who_has_it_now_and_changes_nothing(bureau: Bureau):

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.approvals.actions import Reader, approve_outcomes, read_inbox, refuse_outcome
+from dialer.approvals.actions import InboxReader, approve_outcomes, read_inbox, refuse_outcome
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, Role
 from dialer.core.case import CaseStatus, VisitStage
@@ -29,24 +29,24 @@ from dialer.core.values import (
 from dialer.db import tables as t
 from dialer.language import Lang
 from dialer.outcomes.filing import file_for_case
-from dialer.outcomes.ledger import CallerClaims, SourceAnswers, answers_by_source, claims_by_caller
+from dialer.outcomes.ledger import CallerSuccesses, SourceAnswers, answers_by_source, successes_by_caller
 from dialer.outcomes.measures import figures
 from dialer.sentences import entry_sentence
 from dialer.work.assignments import Assignment, Scope
 from dialer.work.desk_store import day_of_caller
 from dialer.work.tasks import (
     NoCall,
-    Report,
+    WorkReport,
     approve_outcome,
     claim_next,
     release_assignment,
     report_assignment,
 )
-from dialer.work.visits import FromPhone, take_step
+from dialer.work.visits import PhoneAct, take_step
 from tests.work.bureau import Bureau
 
-SUCCESS = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, scammer_contact=ScammerContact.YES)
-OWN_PHONE = Report(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
+SUCCESS = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, scammer_contact=ScammerContact.YES)
+OWN_PHONE = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def claim(bureau: Bureau, by: str = "li") -> Assignment:
     return found
 
 
-def report(bureau: Bureau, task: Assignment, given: Report = SUCCESS, *, by: str = "li") -> int:
+def report(bureau: Bureau, task: Assignment, given: WorkReport = SUCCESS, *, by: str = "li") -> int:
     return report_assignment(bureau.services, task.id, given, by=by)
 
 
@@ -132,8 +132,8 @@ def test_the_call_that_the_duty_line_took_counts(bureau: Bureau, task: Assignmen
 
 def test_other_outcomes_need_no_call_and_verify_nobody_without_one(bureau: Bureau, task: Assignment):
     with pytest.raises(NoCall, match="verifies the identity"):
-        report(bureau, task, Report(outcome=OutcomeKind.REFUSES, contact=Contact.VERIFIED))
-    line = line_of(bureau, report(bureau, task, Report(outcome=OutcomeKind.REFUSES)))
+        report(bureau, task, WorkReport(outcome=OutcomeKind.REFUSES, contact=Contact.VERIFIED))
+    line = line_of(bureau, report(bureau, task, WorkReport(outcome=OutcomeKind.REFUSES)))
     assert line["contact"] == "unverified"
 
 
@@ -200,13 +200,15 @@ def test_a_success_without_a_call_waits_no_longer_than_its_task(bureau: Bureau, 
         bureau.later(seconds=1800)
         again = claim(bureau, "wang")
         bureau.talked(task.id, by="wang")
-        other = report(bureau, again, Report(outcome=OutcomeKind.REFUSES), by="wang")
+        other = report(bureau, again, WorkReport(outcome=OutcomeKind.REFUSES), by="wang")
         assert not any(row["reverses"] == other for row in bureau.rows(sa.select(t.outcome)))
     else:
         visit = bureau.assignment_of(task.case_id, Track.VISIT)["id"]
-        officer = FromPhone(client_id=uuid.uuid4(), by="wang")
+        officer = PhoneAct(client_id=uuid.uuid4(), by="wang")
         take_step(bureau.services, visit, VisitStage.ARRIVED, phone=officer)
-        report_assignment(bureau.services, visit, Report(outcome=OutcomeKind.DISSUADED_IN_PERSON), by="wang")
+        report_assignment(
+            bureau.services, visit, WorkReport(outcome=OutcomeKind.DISSUADED_IN_PERSON), by="wang"
+        )
         assert bureau.assignment_of(task.case_id)["state"] == "withdrawn"
         assert counts_of(bureau).dissuaded == 1
     assert waiting_for_approval(bureau) == []
@@ -252,16 +254,16 @@ def test_successes_without_a_call_by_caller_and_answers_by_source(bureau: Bureau
         bureau.open_case(grade=Grade.EXTRA_HIGH)
         other = claim(bureau)
         bureau.talked(other.id)
-        report(bureau, other, Report(outcome=OutcomeKind.SAW_THROUGH_IT, scammer_contact=answer))
+        report(bureau, other, WorkReport(outcome=OutcomeKind.SAW_THROUGH_IT, scammer_contact=answer))
     with bureau.tx() as tx:
-        [caller] = claims_by_caller(tx, Period(), drill=False)
+        [caller] = successes_by_caller(tx, Period(), drill=False)
         [source] = answers_by_source(tx, Period(), drill=False)
         facts = [
             entry.facts
             for entry in read_case_file(tx, other.case_id).timeline
             if "call_seconds" in entry.facts
         ]
-    assert caller == CallerClaims(login="li", successes=3, without_call=1, waiting=1)
+    assert caller == CallerSuccesses(login="li", successes=3, without_call=1, waiting=1)
     assert source == SourceAnswers(source="bureau", yes=1, no=1, unknown=0)
     assert caller.interval is not None
     assert round(caller.interval.low, 3) == 0.061
@@ -270,7 +272,7 @@ def test_successes_without_a_call_by_caller_and_answers_by_source(bureau: Bureau
 
 def test_a_success_without_a_call_waits_in_the_inbox_while_its_task_is_open(bureau: Bureau, task: Assignment):
     claimed = report(bureau, task, OWN_PHONE)
-    chief = Reader(who="zhao", role=Role.SUPERVISOR, unit_id=None)
+    chief = InboxReader(who="zhao", role=Role.SUPERVISOR, unit_id=None)
     [line] = read_inbox(bureau.services, chief).money
     assert (line.id, line.is_without_call) == (claimed, True)
     assert approve_outcomes(bureau.services, [claimed], by="zhao", visible_to=None) == 1
@@ -284,7 +286,9 @@ def test_one_whose_task_is_over_waits_no_longer(bureau: Bureau, task: Assignment
     other = claim(bureau, by="wang")
     bureau.talked(other.id, by="wang", seconds=20)
     report(bureau, other, by="wang")
-    assert read_inbox(bureau.services, Reader(who="zhao", role=Role.SUPERVISOR, unit_id=None)).money == []
+    assert (
+        read_inbox(bureau.services, InboxReader(who="zhao", role=Role.SUPERVISOR, unit_id=None)).money == []
+    )
 
 
 def test_a_refused_success_without_a_call_opens_its_task_at_once_and_its_recorder_sees_why(
@@ -293,15 +297,15 @@ def test_a_refused_success_without_a_call_opens_its_task_at_once_and_its_recorde
     claimed = report(bureau, task, OWN_PHONE)
     assert claim_next(bureau.services, by="wang", scope=Scope()) is None
     refuse_outcome(bureau.services, claimed, why="没有通话记录", by="zhao", visible_to=None)
-    li = Reader(who="li", role=Role.CALLER, unit_id=None)
+    li = InboxReader(who="li", role=Role.CALLER, unit_id=None)
     [back] = read_inbox(bureau.services, li).returned
     assert (back.id, back.why, back.is_without_call) == (claimed, "没有通话记录", True)
     assert read_inbox(bureau.services, li).total == 1
-    assert read_inbox(bureau.services, Reader(who="zhao", role=Role.SUPERVISOR, unit_id=None)).total == 0
+    assert read_inbox(bureau.services, InboxReader(who="zhao", role=Role.SUPERVISOR, unit_id=None)).total == 0
     with pytest.raises(Conflict, match="reversed already"):
         approve_outcome(bureau.services, claimed, by="sun")
     with bureau.tx() as tx:
-        [caller] = claims_by_caller(tx, Period(), drill=False)
+        [caller] = successes_by_caller(tx, Period(), drill=False)
         told = [entry_sentence(one, Lang.EN) for one in read_case_file(tx, task.case_id).timeline]
     assert (caller.without_call, caller.waiting) == (1, 0)
     assert f"outcome {claimed}, without a staff call, is refused and does not count" in told

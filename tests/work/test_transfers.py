@@ -11,7 +11,7 @@ from dialer.core.values import Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.org.unit_store import change_unit
 from dialer.work.assignments import waiting_transfers
-from dialer.work.tasks import Report, report_assignment, sign_assignment
+from dialer.work.tasks import WorkReport, report_assignment, sign_assignment
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from tests.work.bureau import Bureau
 
@@ -102,7 +102,7 @@ def test_a_transfer_of_ended_work_is_not_accepted(bureau: Bureau, case_id: int):
     report_assignment(
         bureau.services,
         work(bureau, case_id),
-        Report(outcome=OutcomeKind.DISSUADED_BY_PHONE),
+        WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE),
         by="li",
     )
     with bureau.tx() as tx:

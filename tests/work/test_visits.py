@@ -20,7 +20,7 @@ from dialer.db import tables as t
 from dialer.outcomes.evidence_files import reveal_file
 from dialer.work.tasks import (
     NotArrived,
-    Report,
+    WorkReport,
     release_assignment,
     report_assignment,
     return_idle_assignments,
@@ -29,7 +29,7 @@ from dialer.work.tasks import (
 from dialer.work.transfers import accept_transfer, transfer_assignment
 from dialer.work.visit_store import StoredPhoto, photos_of_case
 from dialer.work.visits import (
-    FromPhone,
+    PhoneAct,
     add_photo,
     note_visit,
     record_person_met,
@@ -39,12 +39,12 @@ from dialer.work.visits import (
 from tests.core.pictures import SECRET, jpeg
 from tests.work.bureau import Bureau
 
-DISSUADED = Report(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.VERIFIED, note="已劝阻")
+DISSUADED = WorkReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.VERIFIED, note="已劝阻")
 PHOTO = jpeg(orientation=6, colours=b"colours")
 
 
-def phone(by: str = "officer") -> FromPhone:
-    return FromPhone(client_id=uuid.uuid4(), by=by)
+def phone(by: str = "officer") -> PhoneAct:
+    return PhoneAct(client_id=uuid.uuid4(), by=by)
 
 
 def arrives(bureau: Bureau, visit: int, by: str = "officer") -> None:
@@ -159,7 +159,7 @@ def test_an_act_number_is_used_for_one_act(bureau: Bureau, visit: int):
 
 
 def test_an_act_on_a_visit_of_another_unit_is_refused(bureau: Bureau, case_id: int, visit: int):
-    there = FromPhone(client_id=uuid.uuid4(), by="wang", visible_to=bureau.unit["五原分局"])
+    there = PhoneAct(client_id=uuid.uuid4(), by="wang", visible_to=bureau.unit["五原分局"])
     for act in (
         lambda: take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=there),
         lambda: record_person_met(bureau.services, visit, PersonMet.PERSON, phone=there),
@@ -171,7 +171,7 @@ def test_an_act_on_a_visit_of_another_unit_is_refused(bureau: Bureau, case_id: i
             act()
     assert bureau.acts_of(case_id) == []
     assert bureau.rows(sa.select(t.sent_act)) == []
-    here = FromPhone(client_id=uuid.uuid4(), by="officer", visible_to=bureau.unit["临河分局"])
+    here = PhoneAct(client_id=uuid.uuid4(), by="officer", visible_to=bureau.unit["临河分局"])
     assert take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=here).stage is VisitStage.ACCEPTED
 
 
@@ -180,10 +180,10 @@ def test_a_sender_of_an_act_still_sees_a_transferred_visit(bureau: Bureau, visit
     note_visit(
         bureau.services,
         visit,
-        phone=FromPhone(client_id=uuid.uuid4(), by="officer", visible_to=here),
+        phone=PhoneAct(client_id=uuid.uuid4(), by="officer", visible_to=here),
         words="一",
     )
-    later = FromPhone(client_id=uuid.uuid4(), by="officer", visible_to=there)
+    later = PhoneAct(client_id=uuid.uuid4(), by="officer", visible_to=there)
     assert not note_visit(bureau.services, visit, phone=later, words="二").repeated
 
 
@@ -196,7 +196,7 @@ def test_late_steps_move_nothing_back(bureau: Bureau, case_id: int, visit: int):
 
 def test_the_phone_s_own_time_is_kept_as_a_fact(bureau: Bureau, case_id: int, visit: int):
     told_at = bureau.clock.now() - timedelta(minutes=7)
-    number = FromPhone(client_id=uuid.uuid4(), by="officer", told_at=told_at)
+    number = PhoneAct(client_id=uuid.uuid4(), by="officer", told_at=told_at)
     take_step(bureau.services, visit, VisitStage.ARRIVED, phone=number)
     (row,) = bureau.rows(sa.select(t.event).where(t.event.c.case_id == case_id))
     assert (row["at"], row["facts"]["told_at"]) == (bureau.clock.now(), told_at.isoformat())
@@ -240,7 +240,7 @@ def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: in
     report_assignment(
         bureau.services,
         bureau.assignment_of(case_id)["id"],
-        Report(outcome=OutcomeKind.DISSUADED_BY_PHONE),
+        WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE),
         by="li",
     )
     sent = note_visit(bureau.services, visit, phone=phone(), words="门口记录")
@@ -259,7 +259,7 @@ def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: in
 def test_both_notes_of_two_conflicting_reports_are_kept(bureau: Bureau, case_id: int, visit: int):
     arrives(bureau, visit, "zhao")
     report_visit(bureau.services, visit, DISSUADED, phone=phone("zhao"))
-    other = Report(outcome=OutcomeKind.REFUSES, note="当面拒绝")
+    other = WorkReport(outcome=OutcomeKind.REFUSES, note="当面拒绝")
     with pytest.raises(Overtaken) as conflict:
         report_visit(bureau.services, visit, other, phone=phone("wang"))
     assert (conflict.value.who, conflict.value.what) == ("zhao", "dissuaded_in_person")
@@ -277,7 +277,7 @@ def test_a_refused_report_may_be_corrected_and_sent_under_its_number(bureau: Bur
         report_visit(
             bureau.services,
             visit,
-            Report(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.UNVERIFIED),
+            WorkReport(outcome=OutcomeKind.DISSUADED_IN_PERSON, contact=Contact.UNVERIFIED),
             phone=number,
         )
     assert not report_visit(bureau.services, visit, DISSUADED, phone=number).repeated
@@ -292,7 +292,7 @@ def test_no_success_in_person_is_taken_before_the_arrival(
     number = phone()
     for outcome in (OutcomeKind.DISSUADED_IN_PERSON, OutcomeKind.SAW_THROUGH_IT):
         with pytest.raises(NotArrived):
-            report_visit(bureau.services, visit, Report(outcome=outcome), phone=number)
+            report_visit(bureau.services, visit, WorkReport(outcome=outcome), phone=number)
     assert bureau.case_of(case_id).outcome is None
     assert bureau.rows(sa.select(t.outcome)) == []
     arrives(bureau, visit)
@@ -340,7 +340,7 @@ def test_an_arrival_before_the_visit_lapsed_is_on_record(bureau: Bureau, case_id
 def test_a_result_that_reaches_nobody_verifies_nobody(
     bureau: Bureau, case_id: int, visit: int, outcome: OutcomeKind
 ):
-    number, given = phone(), Report(outcome=outcome, contact=Contact.VERIFIED)
+    number, given = phone(), WorkReport(outcome=outcome, contact=Contact.VERIFIED)
     with pytest.raises(Invalid) as refused:
         report_visit(bureau.services, visit, given, phone=number)
     assert refused.value.field == "contact"
@@ -369,7 +369,7 @@ def test_a_report_over_the_officer_who_has_the_visit_by_now_is_kept_as_a_note(
 
 
 def test_that_nobody_was_there_needs_no_arrival(bureau: Bureau, visit: int):
-    given = Report(outcome=OutcomeKind.CANNOT_FIND_YET)
+    given = WorkReport(outcome=OutcomeKind.CANNOT_FIND_YET)
     assert not report_visit(bureau.services, visit, given, phone=phone()).repeated
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.scripts.rendered import shipped_manifest
-from dialer.work.visits import FromPhone, add_photo
+from dialer.work.visits import PhoneAct, add_photo
 from tests.console.desk import ConsoleDesk
 from tests.console.row import CENTRE, Row
 from tests.console.town import ConsoleScenario
@@ -44,7 +44,7 @@ def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     scenario, case_id = _new(desk, unit_id)
     photo_id = uuid.uuid4()
     visit = scenario.assignment(case_id, kind="visit")
-    add_photo(desk.app.services, visit, phone=FromPhone(client_id=photo_id, by="zhang"), content=PICTURE)
+    add_photo(desk.app.services, visit, phone=PhoneAct(client_id=photo_id, by="zhang"), content=PICTURE)
     return {"case_id": case_id, "file_id": photo_id}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.work.transfers import transfer_assignment
-from dialer.work.visits import FromPhone, add_photo
+from dialer.work.visits import PhoneAct, add_photo
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 from tests.console.town import ConsoleScenario
@@ -31,7 +31,7 @@ def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     add_photo(
         desk.app.services,
         int(str(found["visit_id"])),
-        phone=FromPhone(client_id=client_id, by="officer"),
+        phone=PhoneAct(client_id=client_id, by="officer"),
         content=jpeg(),
     )
     return {**found, "client_id": client_id}

@@ -51,10 +51,10 @@ from dialer.carrier.lines.sip.announcements import CAUSES, AnnouncementListener,
 from dialer.carrier.lines.sip.trunks import (
     EXTENSION,
     NO_SOUND,
-    Choice,
     SipEnd,
     Trunk,
     TrunkBoard,
+    TrunkChoice,
     cause_of,
     is_certain,
     may_fail_over,
@@ -501,7 +501,7 @@ class SipLeg:
         else:
             self._slot = line.timers.really_later(wait, lambda: self._place(choice))
 
-    def _place(self, choice: Choice) -> None:
+    def _place(self, choice: TrunkChoice) -> None:
         self._slot = None
         if self._over:
             return

@@ -259,7 +259,7 @@ def _has_known_addresses(place: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class TrunkChoice:
     """The trunk for a call, what it dials, and the monotonic second from which its rate allows the call."""
 
     trunk: Trunk
@@ -336,7 +336,7 @@ class TrunkBoard:
     def __init__(self, trunks: Sequence[Trunk]) -> None:
         self.states = {trunk.name: TrunkState(trunk=trunk) for trunk in trunks}
 
-    def choose(self, number: str, *, now: float, without: Container[str] = ()) -> Choice | None:
+    def choose(self, number: str, *, now: float, without: Container[str] = ()) -> TrunkChoice | None:
         """Of the working trunks of the lowest order that have a free channel and a slot soon, the one that is furthest
         below its share. The call occupies its channel and its slot from now on. None: no trunk can take it.
         """
@@ -361,7 +361,7 @@ class TrunkBoard:
         chosen.next_slot = at + 1.0 / chosen.trunk.calls_per_second
         chosen.in_use += 1
         chosen.placed += 1
-        return Choice(trunk=chosen.trunk, dialled=dialled, at=at)
+        return TrunkChoice(trunk=chosen.trunk, dialled=dialled, at=at)
 
     def came_in(self, name: str) -> None:
         """Counts an inbound call from this trunk, which occupies a channel."""
