@@ -237,7 +237,7 @@ def test_duplicates_of_a_case_are_found_by_an_index(town: Scenario):
 
 def test_an_amount_counts_once_for_a_case_and_its_duplicate(town: Scenario):
     with town.tx() as tx:
-        unit, other = (add_unit(tx, name=name, parent_id=None) for name in ("东区", "西区"))
+        unit, other = (add_unit(tx, name=name, parent_id=None) for name in ("甲区", "乙区"))
     kept, twin, apart = town.case(unit_id=unit), town.case(unit_id=other), town.case()
     first, second = town.outcome(kept, stopped_fen=10), town.outcome(twin, stopped_fen=20)
     town.outcome(apart, stopped_fen=30)
