@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
@@ -11,13 +12,19 @@ import sqlalchemy as sa
 from dialer.accounts.changes import ask_new_account
 from dialer.approvals.actions import InboxReader, read_inbox
 from dialer.casefile.acts import revision_of
+from dialer.cases.store import Act, StoredCase, lock_cases, note_acts
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
+from dialer.core.errors import Conflict
 from dialer.core.rates import Money, Period
+from dialer.core.timeline import ActKind
 from dialer.core.values import AmountKind, ApprovalKind, Contact
 from dialer.db import tables as t
+from dialer.db.unit_of_work import Tx
 from dialer.outcomes.filing import file_for_case
 from dialer.outcomes.measures import figures
+from dialer.work import tasks
+from dialer.work.tasks import approve_outcome
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import MORNING
@@ -354,6 +361,26 @@ async def test_amounts_of_a_duplicate_count_once_with_those_of_the_case_that_sta
     with town.tx() as tx:
         total = figures(tx, Period(), drill=False, now=MORNING + timedelta(days=1)).total.amounts
     assert total[AmountKind.STOPPED] == Money(approved_fen=300_00, reversed_fen=200_00)
+
+
+def test_a_case_that_is_marked_while_an_approval_waits_for_it_is_not_overlooked(
+    console: ConsoleDesk, town: Inbox, monkeypatch: pytest.MonkeyPatch
+):
+    kept, twin = town.open_case(), town.open_case()
+    town.money(kept)
+    second = town.money(twin)
+
+    def marked_first(tx: Tx, ids: Iterable[int]) -> dict[int, StoredCase]:
+        with town.tx() as other:
+            act = Act(case_id=twin, kind=ActKind.DUPLICATE, by="li", facts={"of": kept})
+            note_acts(other, [act], now=MORNING)
+        return lock_cases(tx, ids)
+
+    monkeypatch.setattr(tasks, "lock_cases", marked_first)
+    with pytest.raises(Conflict) as refused:
+        approve_outcome(console.app.services, second, by="zhao")
+    assert refused.value.current == "marked"
+    assert console.audited("approve_outcome") == []
 
 
 async def test_amounts_of_other_kinds_and_cases_are_no_conflict(town: Inbox, chief: Person):

@@ -167,6 +167,26 @@ def test_what_was_taken_and_not_begun_is_put_back_and_read_again(broker_url: str
     app.close()
 
 
+def test_an_order_of_a_clock_that_is_ahead_is_discarded_with_a_warning(
+    broker_url: str, caplog: pytest.LogCaptureFixture
+):
+    app, taken = make_app(broker_url, KEY), []
+    ahead = KEY.headers(TaskOrder(name="ahead", ids=(), sent_at=time.time() + 600))
+    with (
+        app.connection_for_read() as connection,
+        redis.Redis.from_url(broker_url) as broker,
+        connection.Consumer([Queue(DIAL_QUEUE)], callbacks=[lambda _body, message: taken.append(message)]),
+    ):
+        broker.lpush(DIAL_QUEUE, json.dumps(celery_message(**ahead)))
+        assert Enqueuer(app, KEY).send("sweep")
+        while not taken:
+            connection.drain_events(timeout=PATIENCE_SECONDS)
+        assert [message.headers["task"] for message in taken] == ["dialer.sweep"]
+        taken[0].ack()
+    app.close()
+    assert "set the clocks of all machines by NTP" in caplog.text
+
+
 @dataclass(slots=True, kw_only=True)
 class WorkerProcess:
     app: Application
