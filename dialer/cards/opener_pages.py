@@ -63,6 +63,19 @@ def lift(request: CurrentRequest, opener_id: Number, why: Words = "") -> Respons
     return _decide(request, opener_id, why, confirm=False)
 
 
+@opener_pages.post(_OPENERS + "/{opener_id}/object", act=_DECIDE)
+def object_to_finding(request: CurrentRequest, opener_id: Number, words: Words = "") -> Response:
+    """Takes an objection of the person to a confirmed finding; somebody else than both checks it on the page of
+    restrictions.
+    """
+    unit_id = request.member.unit_id
+
+    def act() -> None:
+        take_objection(request.services, words=words, by=request.who, opener_id=opener_id, visible_to=unit_id)
+
+    return _openers_after(request, act)
+
+
 def _decide(request: RequestContext, opener_id: int, why: str, *, confirm: bool) -> Response:
     return _openers_after(
         request,

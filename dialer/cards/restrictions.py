@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.phones import normalise_id_number
 from dialer.intake.records import hide_numbers
 from dialer.language import Text
+from dialer.org.unit_store import is_visible_to
 from dialer.services import Services
 
 TERMS = (2, 3)
@@ -34,7 +36,7 @@ TERMS = (2, 3)
 MOST_YEARS = 5
 """The longest time that determinations following each other may cover, in years."""
 _BEGINS = range(2000, 2100)
-_d, _j = t.card_determination.c, t.card_objection.c
+_d, _j, _p = t.card_determination.c, t.card_objection.c, t.card_opener.c
 _MOST_SHOWN = 200
 LIFTED = "restriction_lifted"
 UPHELD = "objection_upheld"
@@ -131,15 +133,12 @@ def _lock_person(tx: Tx, blind: bytes) -> None:
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
-def _require_term_within_limit(
-    tx: Tx, blind: bytes, *, from_on: date, until_on: date, leave_out: int = 0
-) -> None:
+def _require_term_within_limit(tx: Tx, blind: bytes, *, from_on: date, until_on: date) -> None:
     """Raises `Invalid` if the term, with those that it follows or that follow it, is longer than five years."""
     rows = tx.rows(
         sa.select(_d.from_on, _d.until_on).where(
             _d.person_blind == blind,
             _d.state.in_([DeterminationState.WAITING.value, DeterminationState.IN_FORCE.value]),
-            _d.id != leave_out,
         )
     )
     begin, end = from_on, until_on
@@ -218,13 +217,21 @@ def list_determinations(
     return found
 
 
+class ObjectionAbout(StrEnum):
+    """What an objection is to: the refusal of an opening, a determination, or the finding about a frequent opener."""
+
+    OPENING = "opening"
+    DETERMINATION = "determination"
+    OPENER = "opener"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
     """An objection to a refusal, a restriction or a finding, with the person masked."""
 
     id: int
-    about: str
-    """What it objects to: a table and a row, such as opening/7."""
+    about: ObjectionAbout
+    about_id: int
     person: str
     words: str
     state: ObjectionState
@@ -246,15 +253,16 @@ def take_objection(
     determination_id: int | None = None,
     opener_id: int | None = None,
     outlet_id: int | None = None,
+    visible_to: int | None = None,
 ) -> int:
     """Takes an objection to one of the three and returns its id. The same form sent twice is one objection.
-    `outlet_id`: the opening must belong to this outlet. Raises `NotFound`, `Invalid`, and `Conflict` if nobody has
-    decided yet.
+    `outlet_id`: the opening must belong to this outlet; `visible_to`: the finding must be one that this unit sees.
+    Raises `NotFound`, `Invalid`, and `Conflict` if nobody has decided yet, or the finding is lifted.
     """
     who, now, text = actor_name(by), services.clock.now(), required_text("words", words)
     with services.store.begin() as tx:
-        decider = _decider(tx, opening_id, determination_id, opener_id, outlet_id)
         about = {"opening_id": opening_id, "determination_id": determination_id, "opener_id": opener_id}
+        decider = _decider(tx, about, outlet_id, visible_to)
         sent_before = _sent_before(tx, about, text, by=who)
         if sent_before is not None:
             return sent_before
@@ -293,27 +301,30 @@ def _sent_before(tx: Tx, about: Mapping[str, int | None], text: str, *, by: str)
     return None
 
 
-def _decider(
-    tx: Tx, opening_id: int | None, determination_id: int | None, opener_id: int | None, outlet_id: int | None
-) -> str:
-    given = [one for one in (opening_id, determination_id, opener_id) if one is not None]
+def _decider(tx: Tx, about: Mapping[str, int | None], outlet_id: int | None, visible_to: int | None) -> str:
+    given = {name: key for name, key in about.items() if key is not None}
     if len(given) != 1:
         raise Invalid(field="about", problem="is not chosen", fix="name one opening, restriction or finding")
-    if opening_id is not None:
-        statement = sa.select(t.opening.c.decided_by).where(t.opening.c.id == opening_id)
+    [(name, key)] = given.items()
+    if name == "opening_id":
+        statement = sa.select(t.opening.c.decided_by).where(t.opening.c.id == key)
         if outlet_id is not None:
             statement = statement.where(t.opening.c.outlet_id == outlet_id)
-    elif determination_id is not None:
+    elif name == "determination_id":
         statement = sa.select(_d.decided_by).where(
-            _d.id == determination_id, _d.state == word_literal(DeterminationState.IN_FORCE)
+            _d.id == key, _d.state == word_literal(DeterminationState.IN_FORCE)
         )
     else:
-        statement = sa.select(t.card_opener.c.decided_by).where(t.card_opener.c.id == opener_id)
+        statement = sa.select(_p.decided_by, _p.state).where(
+            _p.id == key, is_visible_to(_p.unit_id, visible_to)
+        )
     row = tx.one(statement.with_for_update())
     if row is None:
-        raise NotFound(kind="decision", key=given[0])
+        raise NotFound(kind="decision", key=key)
     if row["decided_by"] is None:
         raise Conflict("nothing is decided here yet", current="undecided")
+    if name == "opener_id" and row["state"] == OpenerState.LIFTED.value:
+        raise Conflict("this finding is lifted already", current="lifted")
     return str(row["decided_by"])
 
 
@@ -357,11 +368,12 @@ def _lift(tx: Tx, row: Row, *, by: str, now: datetime) -> None:
         blind = sa.select(_d.person_blind).where(_d.id == row["determination_id"]).scalar_subquery()
         _notify_outlets(tx, o.person_blind == blind, LIFTED, now=now)
     elif row["opener_id"] is not None:
-        p = t.card_opener.c
         values = {"state": OpenerState.LIFTED.value, "decided_by": by, "decided_at": now}
-        tx.execute(sa.update(t.card_opener).where(p.id == row["opener_id"]).values(**values))
-        own = sa.select(p.opening_id).where(p.id == row["opener_id"]).scalar_subquery()
-        _notify_outlets(tx, o.id == own, LIFTED, now=now)
+        tx.execute(sa.update(t.card_opener).where(_p.id == row["opener_id"]).values(**values))
+        of = tx.one(sa.select(_p.person_blind, _p.ring_id).where(_p.id == row["opener_id"]))
+        assert of is not None
+        own = o.person_blind == of["person_blind"] if of["ring_id"] is None else o.ring_id == of["ring_id"]
+        _notify_outlets(tx, own, LIFTED, now=now)
     else:
         _notify_outlets(tx, o.id == row["opening_id"], UPHELD, now=now)
 
@@ -379,15 +391,13 @@ def _notify_outlets(tx: Tx, condition: sa.ColumnElement[bool], code: str, *, now
     tx.execute(sa.insert(t.outlet_notice).from_select(["outlet_id", "opening_id", "code", "at"], newest))
 
 
-def list_objections(services: Services, *, state: ObjectionState | None = None) -> list[Objection]:
+def list_objections(services: Services) -> list[Objection]:
     """Open objections by their due time, then decided ones; persons are masked."""
     now = services.clock.now()
     is_open = _j.state == word_literal(ObjectionState.OPEN)
     statement = (
         sa.select(t.card_objection).order_by(is_open.desc(), _j.due_at, _j.id.desc()).limit(_MOST_SHOWN)
     )
-    if state is not None:
-        statement = statement.where(_j.state == state.value)
     with services.store.begin() as tx:
         return [_objection(tx, row, now=now) for row in tx.rows(statement)]
 
@@ -396,13 +406,11 @@ def _objection(tx: Tx, row: Row, *, now: datetime) -> Objection:
     vault = tx.vault
     place: dict[str, Any] = {"table": "card_objection", "row": row["id"]}
     reason = row["reason_sealed"]
+    about = next(one for one in ObjectionAbout if row[f"{one.value}_id"] is not None)
     return Objection(
         id=row["id"],
-        about=next(
-            f"{name}/{row[f'{name}_id']}"
-            for name in ("opening", "determination", "opener")
-            if row[f"{name}_id"] is not None
-        ),
+        about=about,
+        about_id=row[f"{about.value}_id"],
         person=_person(tx, row),
         words=hide_numbers(vault.open(row["sealed"], column="sealed", **place).decode()),
         state=ObjectionState(row["state"]),
@@ -429,9 +437,7 @@ def _person(tx: Tx, row: Row) -> str:
         return mask_name(tx.vault.open_record(sealed, **place)["name"])
     opening_id = row["opening_id"]
     if opening_id is None:
-        opening_id = tx.scalar(
-            sa.select(t.card_opener.c.opening_id).where(t.card_opener.c.id == row["opener_id"])
-        )
+        opening_id = tx.scalar(sa.select(_p.opening_id).where(_p.id == row["opener_id"]))
     sealed = tx.scalar(sa.select(t.opening.c.sealed).where(t.opening.c.id == opening_id))
     return str(masked_opener(opening_personal(tx, opening_id, sealed))["name"])
 

@@ -502,16 +502,12 @@ def rename_factor(tx: Tx, staff_id: int, factor_id: int, name: str) -> bool:
     return tx.execute(statement.values(name=name)).rowcount == 1
 
 
-def delete_factors(
-    tx: Tx, staff_id: int, *, factor_id: int | None = None, unconfirmed: bool = False
-) -> list[Factor]:
-    """Deletes all factors of the account, one of them, or only those not confirmed; returns what was deleted."""
+def delete_factors(tx: Tx, staff_id: int, *, factor_id: int | None = None) -> list[Factor]:
+    """Deletes all factors of the account, or one of them; returns what was deleted."""
     f = t.staff_factor.c
     statement = sa.delete(t.staff_factor).where(f.staff_id == staff_id)
     if factor_id is not None:
         statement = statement.where(f.id == factor_id)
-    if unconfirmed:
-        statement = statement.where(f.confirmed_at.is_(None))
     return [record_of(Factor, row) for row in tx.rows(statement.returning(*_FACTOR))]
 
 

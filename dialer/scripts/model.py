@@ -289,13 +289,13 @@ def asides(script: Script) -> tuple[Prompt, ...]:
     return tuple({prompt.id: prompt for prompt in said if prompt is not None}.values())
 
 
-def reachable(script: Script, start: str, *, without: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The nodes on any way from `start`, itself included, not going through `without`."""
+def reachable(script: Script, start: str) -> frozenset[str]:
+    """The nodes on any way from `start`, itself included."""
     seen: set[str] = set()
     waiting = [start]
     while waiting:
         name = waiting.pop()
-        if name in seen or name in without:
+        if name in seen:
             continue
         seen.add(name)
         waiting += [arrow.to for arrow in arrows(script, script.nodes[name])]

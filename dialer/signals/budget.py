@@ -57,18 +57,13 @@ class BudgetPolicy:
     shares: Mapping[Grade, float] = field(
         default_factory=lambda: {Grade.HIGH: 0.5, Grade.MEDIUM: 0.3, Grade.LOW: 0.2}
     )
-    drawn_share: float = DRAWN_SHARE
 
 
-def hourly_budget(
-    free: Capacity, policy: BudgetPolicy, *, extra_high_waiting: int = 0
-) -> Mapping[Grade, int]:
-    """How many warnings of each limited grade an hour of the free capacity can handle, after the waiting extra-high
-    ones have taken their part. Extra high has no budget: it is never held.
+def hourly_budget(free: Capacity, policy: BudgetPolicy) -> Mapping[Grade, int]:
+    """How many warnings of each limited grade an hour of the free capacity can handle. Extra high has no budget: it is
+    never held, and what its calls take is not free.
     """
-    first = policy.needs[Grade.EXTRA_HIGH]
-    lines = max(0.0, free.lines * _HOUR - extra_high_waiting * first.line_seconds)
-    desks = max(0.0, free.desks * _HOUR - extra_high_waiting * first.desk_seconds)
+    lines, desks = free.lines * _HOUR, free.desks * _HOUR
     budget: dict[Grade, int] = {}
     over_lines = over_desks = 0.0
     for grade in _LIMITED:

@@ -52,7 +52,6 @@ from dialer.signals.verdicts import (
     FiredRule,
     ItemStatus,
     SignalName,
-    Touch,
     Verdict,
     VerdictChange,
     fill_reason,
@@ -212,19 +211,6 @@ class Evaluator:
             )
         )
         return [verdict for _, verdict in told]
-
-    def persons_who_touched(self, item: Item, since: datetime) -> list[Touch]:
-        """The persons who touched the item at or after `since`: the latest touch first, and of equal ones the largest
-        money.
-        """
-        key, start = item_key(item), to_microseconds(since)
-        found: list[Touch] = []
-        for name, person in self._persons_touching(key):
-            last = _last_touch(person.rows, key)
-            if last >= start:
-                _, money = self._score(_until(person.rows, last), last, self._listings, b"")
-                found.append(Touch(person=name, last_at=from_microseconds(last), money_fen=money))
-        return sorted(found, key=lambda one: (-to_microseconds(one.last_at), -one.money_fen, one.person))
 
     def item_status(self, item: Item, at: datetime) -> ItemStatus:
         """The lists that contain the item at `at`, and how many persons of this shard touched it in the 72 hours
@@ -687,6 +673,6 @@ def _digest(key: bytes, incident: _Incident) -> int:
 
 
 __all__ = [
-    "Bands", "Counterfactual", "Evaluator", "FiredRule", "SignalName", "SnapshotUnreadable", "Touch", "Verdict",
+    "Bands", "Counterfactual", "Evaluator", "FiredRule", "SignalName", "SnapshotUnreadable", "Verdict",
     "VerdictChange", "fill_reason", "rules_that_fired",
 ]  # fmt: skip

@@ -351,8 +351,7 @@ def budget_now(tx: Tx, services: Services) -> Mapping[Grade, int]:
     rules = services.signals
     free = free_capacity(tx, least_desks=rules.least_desks, real_now=services.real.now())
     lines, desks = free.lines * rules.share, free.desks * rules.share
-    policy = BudgetPolicy(drawn_share=rules.draw_share)
-    return hourly_budget(Capacity(lines=round(lines), desks=round(desks)), policy)
+    return hourly_budget(Capacity(lines=round(lines), desks=round(desks)), BudgetPolicy())
 
 
 def send_random_draw(tx: Tx, services: Services, *, now: datetime, every: timedelta) -> int:

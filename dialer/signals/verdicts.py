@@ -139,15 +139,6 @@ class Verdict:
         return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touch:
-    """A person who touched an item: when last (UTC), and the money at risk then, in fen."""
-
-    person: bytes
-    last_at: datetime
-    money_fen: int
-
-
 def fill_reason(template: str, values: Mapping[str, int]) -> str:
     """A template of a reason with its figures filled in: {name} as it is, {name:yuan} from fen, {name:minutes} and
     {name:hours} from seconds. {name|call|calls} is the figure and the word that agrees with it: 1 call, 2 calls; also

@@ -276,8 +276,6 @@ class PlaceCall:
 
     attempt_id: UUID
     to: str
-    ring_timeout_seconds: int | None = None
-    """None: as configured."""
     records: bool = False
     """Both sides are recorded from the answer on, each in a channel of its own."""
     may_send: Callable[[], bool] | None = None
@@ -468,7 +466,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
             status_callback=urls.status(order.attempt_id),
             status_callback_event=_EVENTS,
             status_callback_method="POST",
-            timeout=order.ring_timeout_seconds or config.ring_timeout_seconds,
+            timeout=config.ring_timeout_seconds,
             time_limit=config.talk_limit_seconds,
             machine_detection="Enable" if detect else unset,
             async_amd="true" if detect else unset,

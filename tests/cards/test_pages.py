@@ -10,6 +10,7 @@ from dialer.core.access import Role
 from dialer.db import tables as t
 from tests.cards.street import BANK, OTHER_BANK, Street, id_number
 from tests.console.desk import ConsoleDesk, Person, text
+from tests.console.town import ConsoleScenario
 
 
 def teller(console: ConsoleDesk, street: Street, bank: str = BANK) -> Person:
@@ -120,6 +121,47 @@ async def test_a_ring_is_drawn_and_signed_for(console: ConsoleDesk, street: Stre
     assert (await officer.post(f"{own}/sign")).status_code == 303
     assert (await officer.post(f"{own}/confirm", why="核实为团伙")).status_code == 303
     assert "confirmed" in text(await officer.get("/cards/openers?state=confirmed"))
+
+
+async def test_an_objection_to_a_finding_is_taken_checked_and_lifts_it(console: ConsoleDesk, street: Street):
+    for n in (11, 12, 13):
+        street.check(street.record(n, home="410101", purpose="买牛羊周转资金", limit_fen=50_000_000))
+    other = street.outlets[OTHER_BANK]
+    street.check(street.record(13, home="410101", purpose="买牛羊周转资金", limit_fen=50_000_000), other)
+    officer, clerk = (
+        console.person(Role.OFFICER),
+        console.signed_in(console.account(Role.OFFICER, login="two")),
+    )
+    [row] = console.rows(t.card_opener)
+    own = f"/cards/openers/{row['id']}"
+    assert (await clerk.post(f"{own}/object", words="我不认识他们")).status_code == 409
+    await officer.post(f"{own}/sign")
+    await officer.post(f"{own}/confirm", why="核实为团伙")
+    listed = await clerk.get("/cards/openers")
+    assert f'action="{own}/object"' in listed.text
+    assert (await clerk.post(f"{own}/object", words="我不认识他们")).status_code == 303
+    assert (await clerk.post("/cards/openers/999/object", words="x")).status_code == 404
+    shown = text(await officer.get("/cards/restrictions"))
+    assert f"Finding {row['id']} 我不认识他们" in shown
+    [objection] = console.rows(t.card_objection)
+    path = f"/cards/objections/{objection['id']}/uphold"
+    for person in (officer, clerk):
+        assert (await person.post(path, reason="查证属实")).status_code == 409
+    second = console.signed_in(console.account(Role.SUPERVISOR, login="second"))
+    assert (await second.post(path, reason="查证属实")).status_code == 303
+    assert [one["state"] for one in console.rows(t.card_opener)] == ["lifted"]
+    assert {one["outlet_id"] for one in console.rows(t.outlet_notice)} == {street.bank.id, other.id}
+    assert (await clerk.post(f"{own}/object", words="还是要申诉")).status_code == 409
+
+
+async def test_a_unit_takes_objections_to_the_findings_that_it_sees(console: ConsoleDesk, street: Street):
+    for n in (11, 12, 13):
+        street.check(street.record(n, home="410101", purpose="买牛羊周转资金", limit_fen=50_000_000))
+    [row] = console.rows(t.card_opener)
+    unit_id = ConsoleScenario(console).unit("五原县局")
+    away = console.signed_in(console.account(Role.OFFICER, login="away", unit_id=unit_id))
+    assert (await away.post(f"/cards/openers/{row['id']}/object", words="x")).status_code == 404
+    assert console.rows(t.card_objection) == []
 
 
 async def test_the_stream_says_when_a_question_has_come(console: ConsoleDesk, street: Street):

@@ -104,8 +104,8 @@ async def test_a_call_that_is_recorded_asks_for_both_sides_untrimmed(stub: Stub,
 
 async def test_without_machine_detection_its_parameters_are_left_out(stub: Stub, config: TelephonyConfig):
     stub.says(201, TAKEN)
-    async with CallClient(replace(config, machine_detection=False)) as client:
-        await client.send(replace(ORDER, ring_timeout_seconds=17))
+    async with CallClient(replace(config, machine_detection=False, ring_timeout_seconds=17)) as client:
+        await client.send(ORDER)
     names = {name for name, _ in stub.asked[0].form}
     assert not {name for name in names if "Machine" in name or "Amd" in name}
     assert stub.asked[0].value("Timeout") == "17"
