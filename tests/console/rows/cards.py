@@ -94,6 +94,15 @@ def _opener(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
         return {"opener_id": tx.scalar(sa.insert(t.card_opener).values(found).returning(t.card_opener.c.id))}
 
 
+def _confirmed_opener(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
+    """A finding that somebody has confirmed."""
+    found = _opener(desk, unit_id)
+    confirmed = {"state": "confirmed", "decided_by": "sun", "decided_at": desk.clock.now()}
+    with desk.app.services.store.begin() as tx:
+        tx.execute(sa.update(t.card_opener).where(t.card_opener.c.id == found["opener_id"]).values(confirmed))
+    return found
+
+
 def _ring(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """A new one, of an opening at an outlet of this unit."""
     opening_id, _ = _opening(desk, unit_id)
@@ -145,6 +154,7 @@ ROWS = (
     _of_unit("POST", "/cards/openers/{opener_id}/sign", _DECIDES, _opener),
     _of_unit("POST", "/cards/openers/{opener_id}/confirm", _DECIDES, _opener, why="x"),
     _of_unit("POST", "/cards/openers/{opener_id}/lift", _DECIDES, _opener, why="x"),
+    _of_unit("POST", "/cards/openers/{opener_id}/object", _DECIDES, _confirmed_opener, words="x"),
     _of_unit("GET", "/cards/rings/{ring_id}", _SEES, _ring),
     Row("GET", "/cards/restrictions", _SEES),
     Row("POST", "/cards/restrictions", _DECIDES, refused=422),
