@@ -746,7 +746,7 @@ _PERCENT = 100
 def trial_sentence(lang: Lang, verdict: TrialConclusion, live: int) -> str:
     """What is known now of a version in a trial, compared with the live version, as one sentence."""
     if verdict.finding is ShareComparison.TOO_FEW:
-        text = gettext_noop("not enough calls yet: about %(more)s more each")
+        text = gettext_noop("not enough people yet: about %(more)s more each")
         return say(lang, text, more=f"{verdict.more_each:,}")
     if verdict.finding is ShareComparison.ALIKE:
         text = gettext_noop("no difference to version %(live)s that matters (below %(margin)s points)")

@@ -37,7 +37,14 @@ SCOPES: Mapping[TokenScope, str] = {
 }
 
 
-@token_pages.get(_PATH, act=_SEE, nav=gettext_noop("API tokens"), order=91, group=PlaceGroup.ADMINISTRATION)
+@token_pages.get(
+    _PATH,
+    act=_SEE,
+    nav=gettext_noop("API tokens"),
+    order=91,
+    group=PlaceGroup.ADMINISTRATION,
+    whole_centre=True,
+)
 def tokens(request: CurrentRequest) -> Response:
     return _show(request)
 

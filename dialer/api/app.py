@@ -244,7 +244,7 @@ def _translated(fault: Exception) -> Problem:
             )
             return _invalid([error])
         case RequestValidationError():
-            reason, fix = bilingual("not readable"), bilingual("see there")
+            reason, fix = bilingual("not readable"), bilingual("see /api/v1/openapi.json")
             names = [str(error["loc"][-1])[:60] for error in fault.errors()]
             return _invalid(
                 [

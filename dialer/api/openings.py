@@ -204,7 +204,9 @@ def _read(
     except ValidationError as fault:
         errors = fault.errors(include_url=False, include_input=False, include_context=False)
         name = str((errors[0]["loc"] or ("",))[-1])[:60]
-        raise _unfit(name, str(errors[0]["type"]), Text("not readable"), Text("see there")) from None
+        raise _unfit(
+            name, str(errors[0]["type"]), Text("not readable"), Text("see /api/v1/openapi.json")
+        ) from None
     with services.store.begin() as tx:
         institution = institution_of_token(tx, token.name)
         outlets = {} if institution is None else outlets_of_institution(tx, institution["id"])
@@ -226,7 +228,9 @@ def _read(
         record = read_opening(cells, options)
     except OpeningRefused as fault:
         # The content of the field is not repeated.
-        raise _unfit(fault.field.value, "unreadable", Text("not readable"), Text("see there")) from None
+        raise _unfit(
+            fault.field.value, "unreadable", Text("not readable"), Text("see /api/v1/openapi.json")
+        ) from None
     outlet = outlets.get(record.outlet)
     if outlet is None:
         raise _unfit("outlet", "unknown", Text("no such outlet"), Text("register it, or correct the code"))

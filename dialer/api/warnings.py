@@ -154,11 +154,11 @@ _READ: Final = {
 }
 _SHAPE: Final = {
     ShapeCode.NOT_AN_OBJECT: (gettext_noop("not an object"), gettext_noop("send each warning as an object")),
-    ShapeCode.UNKNOWN_FIELD: (gettext_noop("no such field"), gettext_noop("see there")),
+    ShapeCode.UNKNOWN_FIELD: (gettext_noop("no such field"), gettext_noop("see /api/v1/openapi.json")),
     ShapeCode.MISSING: (gettext_noop("the field is missing"), gettext_noop("add it")),
-    ShapeCode.WRONG_TYPE: (gettext_noop("wrong type"), gettext_noop("see there")),
-    ShapeCode.TOO_LONG: (gettext_noop("too long"), gettext_noop("see there")),
-    ShapeCode.OUT_OF_RANGE: (gettext_noop("out of range"), gettext_noop("see there")),
+    ShapeCode.WRONG_TYPE: (gettext_noop("wrong type"), gettext_noop("see /api/v1/openapi.json")),
+    ShapeCode.TOO_LONG: (gettext_noop("too long"), gettext_noop("see /api/v1/openapi.json")),
+    ShapeCode.OUT_OF_RANGE: (gettext_noop("out of range"), gettext_noop("see /api/v1/openapi.json")),
     ShapeCode.TWICE: (gettext_noop("one sum given twice"), gettext_noop("keep one of the two")),
 }
 _MONEY: Final = frozenset({"amount_at_risk", "amount_paid"})

@@ -127,7 +127,7 @@ def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
     except Conflict as fault:
         return _show(request, ticked=chosen, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
-    return _done(request, gettext_noop("The money is approved."))
+    return _done(request, gettext_noop("Approved."))
 
 
 @approval_pages.post(_PATH + "/outcomes/{outcome_id}/refuse", act=Permission.APPROVE)

@@ -127,7 +127,14 @@ def show_ring(request: CurrentRequest, ring_id: Number) -> Response:
     )
 
 
-@opener_pages.get(_RESTRICTIONS, act=_SEE, nav=gettext_noop("Restrictions"), order=57, group=PlaceGroup.CARDS)
+@opener_pages.get(
+    _RESTRICTIONS,
+    act=_SEE,
+    nav=gettext_noop("Restrictions"),
+    order=57,
+    group=PlaceGroup.CARDS,
+    whole_centre=True,
+)
 def show_restrictions(request: CurrentRequest) -> Response:
     return _restrictions(request)
 

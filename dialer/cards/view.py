@@ -71,7 +71,7 @@ _COHORT_HEAD = (
 )
 _STEP_HEAD = (
     gettext_noop("Outlet"),
-    gettext_noop("Step"),
+    gettext_noop("Measure"),
     gettext_noop("When"),
     gettext_noop("Document"),
     gettext_noop("Until"),

@@ -167,7 +167,7 @@ def look_back_document(look: LookBack, *, lang: Lang, timezone: str, who: str, n
         ],
         shares=(1, 3),
     )
-    document.heading(say(lang, "Times"))
+    document.heading(say(lang, "Times of the steps"))
     document.table(
         [say(lang, "Step"), say(lang, "When"), ""],
         [[text, local(at), after] for text, at, after in step_words(look, lang)],

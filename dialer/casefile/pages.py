@@ -458,7 +458,7 @@ def unit(form: Sent, unit: Text = "", why: Text = "") -> Response:
         CaseAct.HAND_OVER,
         {"unit": unit, "why": why},
         lambda: transfer_case(form.seen, to_unit_id=typed_unit(units, unit[:200]), why=why),
-        gettext_noop("It is on its way to the other unit."),
+        gettext_noop("The transfer is recorded. Open work waits until the other unit accepts it."),
     )
 
 
@@ -539,7 +539,7 @@ def approve(form: Sent, outcome_id: CaseId) -> Response:
         f"approve-{outcome_id}",
         {},
         lambda: approve_outcome(seen.services, outcome_id, by=seen.by, visible_to=seen.visible_to),
-        gettext_noop("The money is approved."),
+        gettext_noop("Approved."),
     )
 
 

@@ -116,7 +116,7 @@ def load_command(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """载入日报: load the openings of a day; exit 2 if the file is unusable."""
+    """导入日报: load the openings of a day; exit 2 if the file is unusable."""
     with open_list_file(file) as content, command_application("cards") as app:
         done = load_openings(
             app.services,

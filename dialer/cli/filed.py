@@ -66,7 +66,7 @@ def load_filed_list(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """载入立案名单: load a list of filed cases and match it to the warned persons; exit 2 if the file is unusable."""
+    """导入立案名单: load a list of filed cases and match it to the warned persons; exit 2 if the file is unusable."""
     with open_list_file(file) as content, command_application("filed") as app:
         done = load_filed(
             app.services, content, source=source or default_source(file.name), by=by, dry_run=dry_run

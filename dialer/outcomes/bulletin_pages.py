@@ -46,7 +46,12 @@ class PaperKind(StrEnum):
 
 
 @bulletin_pages.get(
-    _PATH, act=Permission.SEE_RATES, nav=gettext_noop("Bulletins"), order=52, group=PlaceGroup.RESULTS
+    _PATH,
+    act=Permission.SEE_RATES,
+    nav=gettext_noop("Bulletins"),
+    order=52,
+    group=PlaceGroup.RESULTS,
+    whole_centre=True,
 )
 def bulletins(request: CurrentRequest) -> Response:
     return _list(request)

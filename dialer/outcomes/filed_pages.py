@@ -40,7 +40,12 @@ MatchNumber = Annotated[int, Path(ge=1, lt=2**63)]
 
 
 @filed_pages.get(
-    _PATH, act=Permission.SEE_FILED, nav=gettext_noop("Filed cases"), order=55, group=PlaceGroup.RESULTS
+    _PATH,
+    act=Permission.SEE_FILED,
+    nav=gettext_noop("Filed cases"),
+    order=55,
+    group=PlaceGroup.RESULTS,
+    whole_centre=True,
 )
 def show_filed(
     request: CurrentRequest,

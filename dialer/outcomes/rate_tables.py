@@ -47,7 +47,7 @@ _MONEY = {
 }
 _FILTERS = {
     "from": gettext_noop("From"),
-    "to": gettext_noop("to"),
+    "to": gettext_noop("To"),
     "by": gettext_noop("Compared by"),
     "unit": gettext_noop("Unit"),
     "grade": gettext_noop("Grade"),

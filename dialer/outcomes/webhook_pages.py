@@ -35,7 +35,12 @@ Name = Annotated[str, Path(max_length=64)]
 
 
 @webhook_pages.get(
-    _PATH, act=_MANAGE, nav=gettext_noop("Webhooks"), order=92, group=PlaceGroup.ADMINISTRATION
+    _PATH,
+    act=_MANAGE,
+    nav=gettext_noop("Webhooks"),
+    order=92,
+    group=PlaceGroup.ADMINISTRATION,
+    whole_centre=True,
 )
 def show_webhooks(
     request: CurrentRequest,

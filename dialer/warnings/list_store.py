@@ -531,7 +531,7 @@ def get_draft(tx: Tx, draft_id: int, *, by: str) -> Load:
     """The draft. Raises `NotFound` if it is not a draft of this person."""
     row = tx.one(sa.select(*LOAD_COLUMNS).where(_c.id == draft_id, _c.by == by, _IS_DRAFT))
     if row is None:
-        raise NotFound(kind="draft", key=draft_id)
+        raise NotFound(kind="uploaded list", key=draft_id)
     return record_of(Load, row)
 
 

@@ -184,7 +184,7 @@ def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
     with services.store.begin() as tx:
         now = services.clock.now()
         if not release_draft(tx, draft_id, by=who, needs_approval=is_large, now=now):
-            raise NotFound(kind="draft", key=draft_id)
+            raise NotFound(kind="uploaded list", key=draft_id)
         write_audit(tx, who=who, act="load_list", subject=subject, why="", now=now, facts=facts)
     services.enqueue("load_list", draft_id)
     return is_large
@@ -195,7 +195,7 @@ def forget_draft(services: Services, draft_id: int, *, by: str) -> None:
     who = actor_name(by)
     with services.store.begin() as tx:
         if not delete_draft(tx, draft_id, by=who):
-            raise NotFound(kind="draft", key=draft_id)
+            raise NotFound(kind="uploaded list", key=draft_id)
 
 
 def forget_old_drafts(services: Services) -> int:

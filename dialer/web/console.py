@@ -130,18 +130,28 @@ class PageSection:
         order: int = 0,
         badge: Callable[[RequestContext], int] | None = None,
         group: PlaceGroup | None = None,
+        whole_centre: bool = False,
         while_must_change: bool = False,
         while_must_enrol: bool = False,
         while_idle: bool = False,
     ) -> Callable[[_Answer], _Answer]:
         """Answers GET for those who have the permission `act`; with `nav` (English of the catalogue) the page is in
         their navigation, with the number that `badge` gives. People who have many places find it in its `group`.
+        With `whole_centre` accounts of a unit do not have it there.
         """
         if nav:
             assert act is not None
             text = gettext_noop(nav)
             self.places.append(
-                NavigationPlace(path=path, text=text, act=act, order=order, badge=badge, group=group)
+                NavigationPlace(
+                    path=path,
+                    text=text,
+                    act=act,
+                    order=order,
+                    badge=badge,
+                    group=group,
+                    whole_centre=whole_centre,
+                )
             )
 
         return self._declare(
@@ -384,7 +394,12 @@ class RequestContext:
         """The navigation of this person."""
         if self.somebody is None or self.somebody.must_change or self.lacks_factor:
             return ()
-        return tuple(place for place in self.pages.places if may(self.somebody.role, place.act))
+        in_centre = self.somebody.unit_id is None
+        return tuple(
+            place
+            for place in self.pages.places
+            if may(self.somebody.role, place.act) and (in_centre or not place.whole_centre)
+        )
 
     @property
     def navigation(self) -> tuple[NavigationEntry, ...]:

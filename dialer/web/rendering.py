@@ -110,6 +110,8 @@ class NavigationPlace:
     badge: Callable[[Any], int] | None = None
     """How many things wait there for this person; gets the `RequestContext`."""
     group: PlaceGroup | None = None
+    whole_centre: bool = False
+    """Its page is of the whole centre: accounts of a unit do not have it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,7 +248,7 @@ def _check_answer(row: Row, result: StopState, stopped_fen: int, *, by: str) -> 
     if result is StopState.STOPPED and not 0 < stopped_fen <= row["amount_fen"]:
         raise Invalid(
             field="stopped",
-            problem="is not between 0 and what was asked",
+            problem="is not above 0 and at most what was asked",
             fix=Text("%(most)s yuan at most", most=format_yuan(row["amount_fen"])),
         )
 

@@ -84,7 +84,7 @@ def test_a_caller_takes_calls_and_reports_with_few_keys(page: Page, service: Ser
     keys.press("/")
     page.keyboard.type("已加家属微信")
     keys.press("Control+Enter")
-    expect(page.locator(".problem")).to_have_text("请选择劝阻结果")
+    expect(page.locator(".problem")).to_have_text("请选择处置结果")
     expect(page.locator("#f-note")).to_have_value("已加家属微信")
     look(page)
 

@@ -77,7 +77,7 @@ def test_a_clerk_drops_a_list_with_bad_rows_and_loads_it(
     expect(page.locator(".mapped-unknown")).to_contain_text("受害者大名")
     look(page)
     page.locator(".mapped-unknown select").select_option(label="姓名")
-    page.get_by_role("button", name="应用对应").click()
+    page.get_by_role("button", name="应用列对应关系").click()
     expect(page.locator(".toast")).to_contain_text("列对应关系已应用")
     expect(page.locator(".mapped-unknown")).to_have_count(0)
     expect(page.locator("section", has_text="导入预览").last).to_contain_text("王* 139****0000")

@@ -165,7 +165,7 @@ def test_one_person_changes_a_script_and_another_lets_it_be_spoken(
         other.locator(f"#share-{draft.rpartition('=')[2]}").fill("50")
         other.get_by_label("Question of the trial").fill("which is understood")
         other.get_by_role("button", name="Begin the trial").click()
-        expect(other.locator(".trial")).to_contain_text("not enough calls yet")
+        expect(other.locator(".trial")).to_contain_text("not enough people yet")
         look(other)
         other.get_by_role("button", name="End the trial").click()
         other.get_by_role("dialog").get_by_role("textbox").fill("seen")

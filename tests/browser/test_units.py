@@ -131,7 +131,7 @@ def test_a_tree_is_imported_a_word_is_taught_and_work_goes_next_door(
     expect(chief.get_by_label("移交到")).to_be_visible()
     look(chief)
     chief.get_by_label("移交到").fill("安泽县公安局/石桥派出所")
-    chief.get_by_label("事由").fill("现住址在贵辖区")
+    chief.get_by_label("原因").fill("现住址在贵辖区")
     chief.get_by_role("button", name="发起移交").click()
     expect(chief.locator(".toast")).to_contain_text("时限继续计算")
     expect(chief.locator("#work")).to_contain_text("移交中")

@@ -164,7 +164,7 @@ def test_a_lost_connection_loses_no_word(
     photograph(page, door)
     expect(page.locator("#kept li canvas")).to_be_visible()
     page.locator("#f-words").fill("门上贴着“勿扰”，屋里有人在打电话")
-    page.get_by_role("button", name="保存记录").click()
+    page.get_by_role("button", name="保存备注").click()
     expect(page.locator("#kept li", has_text="未发送")).to_have_count(4)
     page.locator("#f-report-note").fill("当面劝住，")
     page.wait_for_timeout(600)

@@ -147,7 +147,7 @@ async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(consol
     take_signals(services, [SignalReception(services).read(raw)])
     robot.evaluate_next()
     for language, said in (
-        ("zh", ("版本2与现行规则对照", "不再预警", "另行预警")),
+        ("zh", ("版本2与现行规则对照", "不再预警", "新增预警")),
         ("en", ("Version 2 beside the live rules", "no longer warned", "warned as well")),
     ):
         supervisor = console.signed_in(

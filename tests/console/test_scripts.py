@@ -258,7 +258,7 @@ async def test_a_trial_is_begun_compared_and_ended(desk: ConsoleDesk):
     assert begun.headers["location"] == "/scripts/loan/trial"
     page = text(await other.get("/scripts/loan/trial"))
     assert "which is clearer" in page
-    assert re.search(r"not enough calls yet: about [\d,]+ more each", page)
+    assert re.search(r"not enough people yet: about [\d,]+ more each", page)
     assert "no filed cases loaded" in page
     assert "under way" in text(await other.get("/scripts"))
     ended = await other.post("/scripts/loan/trial", do="end", reason="seen enough")

@@ -189,7 +189,7 @@ async def test_a_refused_act_says_why_in_the_officer_s_language(beat: Beat):
     assert (await beat.send(visit, "step", by=officer, stage="arrived")).status_code == 200
     given = {"outcome": "dissuaded_in_person", "scammer": "no", "contact": "unverified"}
     answer = await beat.send(visit, "report", by=officer, **given)
-    assert (answer.status_code, "劝阻成功须已核实是机主本人" in answer.json()["refused"]) == (409, True)
+    assert (answer.status_code, "劝阻成功须已核实是本人" in answer.json()["refused"]) == (409, True)
     assert beat.console.rows(t.outcome) == []
 
 

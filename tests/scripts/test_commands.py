@@ -102,7 +102,7 @@ def test_a_trial_from_the_terminal(terminal: Terminal, file: Path):
     terminal.run("approve", "loan", "2", *APPROVER, "--trial-only")
     terminal.run("trial", "loan", "--weights", "1=50,2=50", *APPROVER)
     shown = terminal.run("compare", "loan").stdout
-    assert "not enough calls yet: about" in shown
+    assert "not enough people yet: about" in shown
     assert "no filed cases loaded" in shown
     found = terminal.told("compare", "loan")
     assert [(v["number"], v["is_live"]) for v in found["versions"]] == [(1, True), (2, False)]

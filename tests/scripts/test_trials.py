@@ -223,7 +223,7 @@ def test_the_verdict_says_plainly_what_is_known(centre: ScriptCentre, scenario: 
     )
     assert verdict is not None
     assert verdict.finding is ShareComparison.TOO_FEW
-    assert f"not enough calls yet: about {verdict.more_each:,} more each" in verdict_words(verdict, 1)
+    assert f"not enough people yet: about {verdict.more_each:,} more each" in verdict_words(verdict, 1)
 
 
 def test_the_report_has_the_trials_under_way(centre: ScriptCentre, scenario: Scenario):

@@ -63,7 +63,7 @@ def test_the_same_english_word_may_be_two_in_chinese():
 
 def test_facts_take_their_places_and_a_percent_sign_is_one_without_facts():
     assert say(Lang.EN, "%(amount)s ago", amount="3m") == "3m ago"
-    assert say(Lang.ZH, "%(amount)s ago", amount="3m") == "已过 3m"
+    assert say(Lang.ZH, "%(amount)s ago", amount="3m") == "3m前"
     assert say(Lang.EN, "99 %") == "99 %"
 
 

@@ -181,7 +181,7 @@ def test_every_wait_is_told_in_short_and_whole_by_the_same_words(reason: WaitRea
         (60, "1分钟后", "in 1m"),
         (7_300, "2小时后", "in 2h"),
         (200_000, "2天后", "in 2d"),
-        (-61, "已过 1分钟", "1m ago"),
+        (-61, "1分钟前", "1m ago"),
     ],
 )
 def test_how_far_away(seconds: int, zh: str, en: str):
