@@ -213,7 +213,9 @@ def _where(one: Where, kind: SignalKind) -> Text:
     words = _TOPICS if one.name == "topic" else _OTHER_WORDS["paid" if is_payment else one.name]
     phrase = _joined(gettext_noop("%(first)s or %(next)s"), [Text(words[str(name)]) for name in one.values])
     if one.name == "topic":
-        phrase = Text("about %(topic)s", topic=phrase)
+        if one.op is Op.NE:
+            return Text("not about %(topic)s", topic=phrase)
+        return Text("about %(topic)s", topic=phrase)
     return Text("not %(what)s", what=phrase) if one.op is Op.NE else phrase
 
 
