@@ -11,6 +11,9 @@ from typing import Any
 
 _CATALOGUE = Path(__file__).resolve().parent / "locale" / "zh" / "LC_MESSAGES" / "dialer.po"
 
+_LINES = "%(first)s\n  %(next)s"
+"""Without words, so the same in both languages."""
+
 Key = tuple[str, str]
 """Context and English text. The context of a word of an enumeration is the name of that enumeration; otherwise it is
 ''.
@@ -111,10 +114,20 @@ def joined(texts: Sequence[Text]) -> Text:
     return first
 
 
-def bilingual(text: str | Text) -> str:
-    """`中文 (English)`, for readers of both."""
-    chinese, english = say(Lang.ZH, text), say(Lang.EN, text)
-    return chinese if chinese == english else f"{chinese} ({english})"
+def listed(texts: Sequence[Text]) -> Text:
+    """The texts, joined by commas."""
+    first, *rest = texts
+    for text in rest:
+        first = Text("%(first)s, %(next)s", first=first, next=text)
+    return first
+
+
+def stacked(texts: Sequence[Text]) -> Text:
+    """The texts, each on a line of its own, indented; a text without words for none."""
+    first, *rest = texts or [Text("")]
+    for text in rest:
+        first = Text(_LINES, first=first, next=text)
+    return first
 
 
 def say_many(lang: Lang, one: str, many: str, n: int, /, **facts: object) -> str:

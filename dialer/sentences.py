@@ -39,20 +39,8 @@ from dialer.core.values import (
     Track,
     format_yuan,
 )
-from dialer.language import Lang, Text, gettext_noop, say
-from dialer.words import ENUMERATIONS, stored_word, word_of
-
-
-def sentence(text: str | Text, lang: Lang) -> str:
-    """The text in this language, and with it those of its values that are texts or members of enumerations."""
-    text = Text.of(text)
-    return say(lang, text.template, **{name: _value(one, lang) for name, one in text.values.items()})
-
-
-def _value(value: object, lang: Lang) -> object:
-    if isinstance(value, Text):
-        return sentence(value, lang)
-    return word_of(value, lang) if isinstance(value, StrEnum) and type(value) in ENUMERATIONS else value
+from dialer.language import Lang, gettext_noop, say
+from dialer.words import sentence, stored_word, word_of
 
 
 def refusal_sentence(fault: DialerError, lang: Lang) -> str:

@@ -1,5 +1,5 @@
-"""The English words for values: enumerations, counts and rates of the report, measures of a trial. The catalogue has
-their Chinese.
+"""The English words for values: enumerations, counts and rates of the report, measures of a trial; and sentences with
+such values. The catalogue has their Chinese.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dialer.core.access import (
     RELEASED_BY,
     ROBOT,
     SHIPPED_BY,
+    ErasureState,
     FactorKind,
     Permission,
     RevealReason,
@@ -94,7 +95,7 @@ from dialer.core.values import (
     WarningKind,
     WebhookEvent,
 )
-from dialer.language import Lang, gettext_noop, say, say_word
+from dialer.language import Lang, Text, gettext_noop, say, say_word
 
 
 def words_for_catalogue() -> Iterator[tuple[str, str]]:
@@ -113,6 +114,24 @@ def words_for_catalogue() -> Iterator[tuple[str, str]]:
 def word_of(member: StrEnum, lang: Lang) -> str:
     """The word for this member. Raises `KeyError` for an enumeration that has no words."""
     return say_word(lang, type(member).__name__, _english(member))
+
+
+def sentence(text: str | Text, lang: Lang) -> str:
+    """The text in this language, and with it those of its values that are texts or members of enumerations."""
+    text = Text.of(text)
+    return say(lang, text.template, **{name: _value(one, lang) for name, one in text.values.items()})
+
+
+def _value(value: object, lang: Lang) -> object:
+    if isinstance(value, Text):
+        return sentence(value, lang)
+    return word_of(value, lang) if isinstance(value, StrEnum) and type(value) in ENUMERATIONS else value
+
+
+def bilingual(text: str | Text) -> str:
+    """`中文 (English)`, for readers of both."""
+    chinese, english = sentence(text, Lang.ZH), sentence(text, Lang.EN)
+    return chinese if chinese == english else f"{chinese} ({english})"
 
 
 _SERVICE: Mapping[str, str] = {
@@ -499,6 +518,9 @@ _WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     FactorKind: {
         FactorKind.TOTP: "code of an app",
+    },
+    ErasureState: {
+        ErasureState.WAITING: "waiting for a second person",
     },
     RevealReason: {
         RevealReason.CONTACT: "reach the person",

@@ -19,8 +19,9 @@ from pydantic.json_schema import models_json_schema
 from dialer.casefile.reading import StepOut
 from dialer.intake.cells import LARGEST_FEN, LONGEST_SECONDS
 from dialer.intake.records import NoticeCode
-from dialer.language import Text, bilingual
+from dialer.language import Text
 from dialer.warnings.deliveries import WarningStatus
+from dialer.words import bilingual
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -25,9 +25,10 @@ from dialer.intake.opening_lists import (
     OpeningRefused,
     read_opening,
 )
-from dialer.language import Lang, Text, bilingual
+from dialer.language import Lang, Text
 from dialer.org.staff_store import ApiToken
 from dialer.services import Services
+from dialer.words import bilingual
 
 _LONG = 200
 _Cell = Annotated[str, Field(max_length=_LONG)]

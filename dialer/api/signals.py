@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dialer.api.gate import MayWriteSignals, parsed, process_of, read_body
 from dialer.api.models import FieldProblem, Fix, Problem, ProblemCode, many_of, problems
-from dialer.language import Text, bilingual
+from dialer.language import Text
 from dialer.org.staff_store import ApiToken
 from dialer.signals.deliveries import (
     MOST_SIGNALS,
@@ -22,6 +22,7 @@ from dialer.signals.deliveries import (
     SignalReception,
     SignalStatus,
 )
+from dialer.words import bilingual
 
 signals_router: Final = APIRouter()
 _SHOWN_NAME: Final = 60

@@ -32,7 +32,7 @@ from dialer.casefile.reading import StepOut
 from dialer.core.values import Grade
 from dialer.intake.cells import Unreadable, read_grade
 from dialer.intake.records import Field
-from dialer.language import Text, bilingual, gettext_noop
+from dialer.language import Text, gettext_noop
 from dialer.org.staff_store import ApiToken
 from dialer.services import Services
 from dialer.warnings.deliveries import (
@@ -45,6 +45,7 @@ from dialer.warnings.deliveries import (
     WarningStatus,
     read_warnings,
 )
+from dialer.words import bilingual
 
 _FEN: Final = {Field.AMOUNT_AT_RISK: "amount_at_risk_fen", Field.AMOUNT_PAID: "amount_paid_fen"}
 _SHOWN_NAME: Final = 60

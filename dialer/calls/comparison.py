@@ -47,9 +47,10 @@ from dialer.db.system_state import (
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind
 from dialer.intake.phones import normalise_phone
-from dialer.language import Text, bilingual
+from dialer.language import Text
 from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage, progress_of
+from dialer.words import bilingual
 
 if TYPE_CHECKING:  # A web process at rest does without the client's libraries.
     from dialer.telephony.client import CallClient, ListedCall

@@ -25,13 +25,13 @@ from dialer.cli.output import AsJson, centre_time, command_application, fields_o
 from dialer.core.access import Role
 from dialer.core.errors import Invalid, Refusal
 from dialer.core.units import find_unit
-from dialer.language import Lang, Text, bilingual
+from dialer.language import Lang, Text
 from dialer.org import staff as org_staff
 from dialer.org.staff_store import Member, all_members
 from dialer.runtime.local import console_url
 from dialer.units.tree import UnusableUnits, import_units, load_boundaries, read_units_and_aliases
 from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
-from dialer.words import word_of
+from dialer.words import bilingual, word_of
 
 staff = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
 

@@ -45,15 +45,16 @@ from dialer.db.audit import AuditFinding, AuditFlaw
 from dialer.db.migrations import Lock, examine_upgrade, owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
 from dialer.db.unit_of_work import is_pooled
-from dialer.language import Lang, Text, bilingual, gettext_noop
+from dialer.language import Lang, Text, gettext_noop, listed
 from dialer.runtime.doctor import Check, Probe, examine_installation
 from dialer.runtime.local import database_url, own_carrier, own_servers
 from dialer.runtime.settings import CentreSettings, Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
+from dialer.scripts.model import language_text
 from dialer.scripts.rendered import seconds_before_question
 from dialer.services import Application, ProcessPurpose
 from dialer.telephony.public_address import check_public_address
-from dialer.words import stored_word, word_of
+from dialer.words import bilingual, stored_word, word_of
 
 control = typer.Typer()
 alarms = typer.Typer(help="Alarms, and their acknowledgement.", invoke_without_command=True)
@@ -387,7 +388,7 @@ def check_names(centre: CentreSettings, *, records: bool = False) -> Check:
     detail = Text(
         "the first question begins after about %(seconds)s s (%(language)s); %(most)s s is the aim",
         seconds=", ".join(late.values()),
-        language=", ".join(late),
+        language=listed([language_text(one) for one in late]),
         most=f"{LATEST_QUESTION_SECONDS:.0f}",
     )
     fix = gettext_noop(

@@ -26,7 +26,7 @@ from dialer.core.errors import Invalid, NotFound, UnusableFile
 from dialer.core.values import FINISHED_LOADS, LoadState
 from dialer.db.system_state import worker_runs
 from dialer.intake.records import Field
-from dialer.language import Text, bilingual
+from dialer.language import Text
 from dialer.services import Application
 from dialer.warnings.list_store import (
     Load,
@@ -45,6 +45,7 @@ from dialer.warnings.lists import (
     withdraw_load,
 )
 from dialer.warnings.preview import preview_list, write_reject_list
+from dialer.words import bilingual
 
 _SHOWN = 20
 

@@ -12,8 +12,9 @@ import typer
 from dialer.cases.reveals import note_work_reveal
 from dialer.core.errors import Invalid
 from dialer.intake.records import Column, RejectedRow, write_rejects
-from dialer.language import Lang, Text, bilingual, say
+from dialer.language import Lang, Text, say
 from dialer.services import Application
+from dialer.words import bilingual
 
 _MOST_SHOWN = 50
 

@@ -320,9 +320,7 @@ def certificate_of(services: Services, request_id: int) -> Certificate:
         erasure = record_of(Erasure, row)
         if erasure.state is not ErasureState.ERASED:
             raise Conflict(
-                Text(
-                    "request %(id)s is %(state)s: nobody was erased", id=request_id, state=erasure.state.value
-                ),
+                Text("request %(id)s is %(state)s: nobody was erased", id=request_id, state=erasure.state),
                 current=erasure.state.value,
             )
         a = t.audit.c

@@ -36,12 +36,12 @@ from dialer.core.policy import GradePolicy, Policy, Window
 from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.language import Lang, Text, gettext_noop, say
 from dialer.org.staff import list_units
-from dialer.sentences import refusal_sentence, sentence
+from dialer.sentences import refusal_sentence
 from dialer.warnings.queries import recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import say_spans, unit_tree
 from dialer.web.rendering import PlaceGroup
-from dialer.words import stored_word, word_of
+from dialer.words import sentence, stored_word, word_of
 
 TEMPLATE = "console/control.html"
 MINUTES = (15, 30, 60, 120, 240, 480, 720, 1440, 2880, 10080)

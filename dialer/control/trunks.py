@@ -20,7 +20,7 @@ from dialer.core.errors import Invalid, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import TrunkProblem
 from dialer.db.audit import write_audit
-from dialer.language import Text, gettext_noop
+from dialer.language import Text, gettext_noop, listed
 from dialer.runtime.doctor import Check
 from dialer.runtime.local import CarrierAccess
 from dialer.services import Application, Services
@@ -97,15 +97,21 @@ def watch_trunks(services: Services, carrier: CarrierAccess, *, before: Containe
     failing = {name: problem for name, problem in now.items() if name in before}
     if not failing:
         return frozenset(now)
-    problem = Text(
-        "trunks: %(names)s", names=", ".join(f"{name} ({why.value})" for name, why in failing.items())
-    )
+    # A stored text keeps no member of an enumeration, only texts: these say the problem in either language.
+    names = listed([Text(_FAILING[why], name=name) for name, why in failing.items()])
+    problem = Text("trunks: %(names)s", names=names)
     facts = {"problem": problem.plain(), "fix": Text("dialer doctor, then docs/trunk.md").plain()}
     with services.store.begin() as tx:
         raise_alarm_once(tx, AlarmCode.TRUNK_FAILING, now=services.clock.now(), facts=facts)
     return frozenset(now)
 
 
+_FAILING: Final[Mapping[TrunkProblem, str]] = {
+    TrunkProblem.NO_PROCESS: gettext_noop("%(name)s (the SIP process does not run)"),
+    TrunkProblem.NOT_REGISTERED: gettext_noop("%(name)s (not registered)"),
+    TrunkProblem.UNREACHABLE: gettext_noop("%(name)s (does not answer)"),
+    TrunkProblem.RESTING: gettext_noop("%(name)s (rests after failed calls)"),
+}
 _CODECS: Final = ("PCMA", "PCMU")
 _MOST_CLOCK_SECONDS: Final = 5.0
 _SIP_PORT: Final = 5060
@@ -130,7 +136,7 @@ def check_trunks(trunks: Sequence[Trunk], running: TrunksNow | None) -> list[Che
 def _check_trunk(trunk: Trunk, now: TrunkStatus | None) -> Check:
     name = gettext_noop("trunk")
     host, _, port = (trunk.proxy or trunk.address).partition(":")
-    said: list[str] = [trunk.name, trunk.proxy or trunk.address]
+    said: list[str | TrunkProblem] = [trunk.name, trunk.proxy or trunk.address]
     fix: str | Text = ""
     if trunk.transport == "udp":
         try:
@@ -139,7 +145,9 @@ def _check_trunk(trunk: Trunk, now: TrunkStatus | None) -> Check:
             return Check(
                 name=name,
                 detail=Text(
-                    "%(where)s: %(why)s", where=f"{trunk.name}, {host}", why=error.strerror or "no address"
+                    "%(where)s: %(why)s",
+                    where=f"{trunk.name}, {host}",
+                    why=error.strerror or Text("no address"),
                 ),
                 fix=Text("correct address or proxy of the trunk, or the machine's DNS"),
             )
@@ -162,10 +170,10 @@ def _check_trunk(trunk: Trunk, now: TrunkStatus | None) -> Check:
                 if abs(answer.clock_seconds) > _MOST_CLOCK_SECONDS and not fix:
                     fix = Text("set the clocks of both machines by NTP")
     if now is not None:
-        said.append(now.problem.value if now.problem is not None else "ok")
+        said.append(now.problem or "ok")
         if now.problem is not None and not fix:
             fix = _FIXES[now.problem]
-    return Check(name=name, detail=Text("%(said)s", said=", ".join(said)), fix=fix)
+    return Check(name=name, detail=listed([Text("%(said)s", said=one) for one in said]), fix=fix)
 
 
 _FIXES: Final[Mapping[TrunkProblem, Text]] = {

@@ -283,7 +283,7 @@ class RowReader:
             return grade
         default = self._options.default_grade
         self._notice(
-            notices, place, NoticeCode.GRADE_DEFAULTED, Text("grade blank: default", default=default.value)
+            notices, place, NoticeCode.GRADE_DEFAULTED, Text("grade blank: default", default=default)
         )
         return default
 

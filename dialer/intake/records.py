@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
-from dialer.language import Text, bilingual
+from dialer.language import Text
+from dialer.words import bilingual
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
 DEFAULT_AREA: Final = "0478"

@@ -190,7 +190,7 @@ def check_telephony(base_url: str) -> Check:
     try:
         socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_SECONDS).close()
     except OSError as error:
-        detail = Text("%(where)s: %(why)s", where=where, why=error.strerror or "no answer")
+        detail = Text("%(where)s: %(why)s", where=where, why=error.strerror or Text("no answer"))
         return Check(name=name, detail=detail, fix="check DIALER_TELEPHONY__BASE_URL and the network")
     return Check(name=name, detail=Text("%(where)s answers", where=where))
 

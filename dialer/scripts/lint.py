@@ -32,6 +32,7 @@ from dialer.scripts.model import (
     contacts,
     first_questions,
     first_said,
+    language_text,
     longest,
     needs_verification,
     prompt_of,
@@ -53,10 +54,19 @@ class LintFinding:
     rule: str
     problem: Text
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Text:
+        """The finding with its place, in one line."""
         place = f"{self.file}:{self.line}" if self.line else self.file
-        node = f"{self.node}: " if self.node else ""
-        return f"{place}: {node}{self.problem} [{self.rule}]"
+        place = f"{place}: {self.node}" if self.node else place
+        return Text(_FINDING, place=place, problem=self.problem, rule=self.rule)
+
+    def __str__(self) -> str:
+        return str(self.text)
+
+
+_FINDING = "%(place)s: %(problem)s [%(rule)s]"
+"""Without words, so the same in both languages."""
 
 
 def at(part: Node | Script, rule: str, problem: str | Text, /, **values: object) -> LintFinding:
@@ -72,7 +82,11 @@ def at(part: Node | Script, rule: str, problem: str | Text, /, **values: object)
 
 def sound_flaw(flaw: Flaw) -> Text:
     """A flaw that the `audio` package found, as a translatable text."""
-    values = {name: sound_flaw(one) if isinstance(one, Flaw) else one for name, one in flaw.values.items()}
+    values: dict[str, object] = {
+        name: sound_flaw(one) if isinstance(one, Flaw) else one for name, one in flaw.values.items()
+    }
+    if "language" in values:
+        values["language"] = language_text(str(values["language"]))
     return Text(flaw.template, **values)
 
 
@@ -273,6 +287,11 @@ _CASES: Mapping[BranchOn, frozenset[str]] = {
     BranchOn.CONTACT: frozenset(contact.value for contact in Contact),
 }
 """The cases that a branch may have."""
+_BRANCHES_ON: Mapping[BranchOn, Text] = {
+    BranchOn.TAG: Text("tag"),
+    BranchOn.TIME_OF_DAY: Text("time of day"),
+    BranchOn.CONTACT: Text("contact"),
+}
 
 
 def lint_script(
@@ -323,7 +342,9 @@ def _graph(script: Script) -> Iterator[LintFinding]:
             yield at(node, "reachable", "no way leads here")
         if isinstance(node, Branch):
             for case in sorted(set(node.cases) - _CASES[node.on]):
-                yield at(node, "answers", "%(case)s is not a valid %(kind)s", case=case, kind=node.on.value)
+                yield at(
+                    node, "answers", "%(case)s is not a valid %(kind)s", case=case, kind=_BRANCHES_ON[node.on]
+                )
 
 
 def _questions(script: Script) -> Iterator[LintFinding]:
@@ -358,7 +379,7 @@ def _other_language(script: Script, offered: Collection[str]) -> Iterator[LintFi
     for language, said in offer.texts.items():
         if LANGUAGE_KEY not in said:
             text = gettext_noop("the offer of another language does not name key %(key)s (%(language)s)")
-            yield at(script, "language", text, key=LANGUAGE_KEY, language=language)
+            yield at(script, "language", text, key=LANGUAGE_KEY, language=language_text(language))
     for node in first_questions(script) if offered else ():
         if not takes_language_key(script, node):
             text = gettext_noop("takes key %(key)s, with which the caller chooses another language")
@@ -372,7 +393,7 @@ def _claims(script: Script) -> Iterator[LintFinding]:
         unverified = known[node.id] - {Contact.VERIFIED}
         if unverified and isinstance(node, End) and node.answer in SUCCESS_ANSWERS:
             text = gettext_noop("may claim %(answer)s for somebody not verified")
-            yield at(node, "verified", text, answer=node.answer.value)
+            yield at(node, "verified", text, answer=node.answer)
         prompt = prompt_of(node)
         if unverified and prompt and any(needs_verification(script, text) for text in prompt.texts.values()):
             yield at(node, "personal", "says a personal fact before verification")
@@ -412,19 +433,19 @@ def _wording(script: Script, language: str, rules: Rules) -> Iterator[LintFindin
                 "the opening of a recorded call lacks something of the usual one, or that it is recorded"
                 " (%(language)s)"
             )
-            yield at(script, "recorded", text, language=language)
+            yield at(script, "recorded", text, language=language_text(language))
     must_say = [prompt.texts.get(language, "") for prompt in prompts_of(script) if prompt.must_say]
     for fraud_type in sorted(script.fraud_types):
         wanted = rules.must_say.get(fraud_type)
         if wanted is not None and not any(wanted.search(text) for text in must_say):
             text = gettext_noop("does not say what %(kind)s needs (%(language)s)")
-            yield at(script, "must_say", text, kind=fraud_type.value, language=language)
+            yield at(script, "must_say", text, kind=fraud_type, language=language_text(language))
     for node in script.nodes.values():
         if asked := asks_for(_said(node, language), rules):
             yield at(node, "asks", "asks for what a script never asks for: %(what)s", what=asked)
         if affirms_safe_account(_said(node, language), rules):
             text = gettext_noop("uses the fraudsters' words other than to deny them (%(language)s)")
-            yield at(node, "safe_account", text, language=language)
+            yield at(node, "safe_account", text, language=language_text(language))
 
 
 def _opening(said: Sequence[Node], language: str, rules: Rules) -> Iterator[LintFinding]:
@@ -462,18 +483,18 @@ def _opening(said: Sequence[Node], language: str, rules: Rules) -> Iterator[Lint
     )
     for rule, is_good, text in checks:
         if not is_good:
-            yield at(node, rule, text, language=language)
+            yield at(node, rule, text, language=language_text(language))
 
 
 def _message(script: Script, language: str) -> Iterator[LintFinding]:
     message = script.message.get(language, "")
     if not message:
-        yield at(script, "message", "has no message in %(language)s", language=language)
+        yield at(script, "message", "has no message in %(language)s", language=language_text(language))
         return
     bureau = script.variables["bureau"].defaults.get(language, "") if "bureau" in script.variables else ""
     for fault in message_findings(message.replace("{bureau}", bureau), language, bureau=bureau):
         text = gettext_noop("the message in %(language)s %(fault)s")
-        yield at(script, "message", text, language=language, fault=fault)
+        yield at(script, "message", text, language=language_text(language), fault=fault)
 
 
 def _texts(script: Script) -> Iterator[LintFinding]:
@@ -482,7 +503,8 @@ def _texts(script: Script) -> Iterator[LintFinding]:
         for language in script.languages:
             if language not in prompt.texts and language not in script.fallbacks:
                 text = Text(
-                    "has no text in %(language)s, and %(language)s has no fallback", language=language
+                    "has no text in %(language)s, and %(language)s has no fallback",
+                    language=language_text(language),
                 )
                 yield _at_prompt(script, prompt, "text", text)
 
@@ -494,7 +516,7 @@ def _sound(script: Script, durations: Durations) -> Iterator[LintFinding]:
             continue
         for language in script.languages:
             if language in prompt.texts and _spoken(script, prompt, language) not in durations:
-                text = Text("has no sound in %(language)s", language=language)
+                text = Text("has no sound in %(language)s", language=language_text(language))
                 yield _at_prompt(script, prompt, "sound", text)
 
 
@@ -541,7 +563,11 @@ def _length(script: Script, durations: Durations) -> Iterator[LintFinding]:
         )
         for most, seconds in found:
             if seconds > most:
-                values = {"seconds": f"{seconds:.1f}", "language": language, "most": f"{most:.0f}"}
+                values = {
+                    "seconds": f"{seconds:.1f}",
+                    "language": language_text(language),
+                    "most": f"{most:.0f}",
+                }
                 yield at(script, "length", texts[most], **values)
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cache
 
 from dialer.core.values import Answer, Contact, FraudType, Tag
+from dialer.language import Text
 
 
 class Purpose(StrEnum):
@@ -51,6 +52,18 @@ class Target(StrEnum):
     """A target of a key that is no node: the question again."""
 
     REPEAT = "repeat"
+
+
+_LANGUAGES: Mapping[str, Text] = {
+    "zh": Text("Mandarin"),
+    "en": Text("English"),
+    "mn": Text("Mongolian"),
+}
+
+
+def language_text(language: str) -> Text:
+    """The name of a script's language, or its code where there is no name."""
+    return _LANGUAGES.get(language, Text(language))
 
 
 LANGUAGE_KEY = "8"

@@ -51,10 +51,17 @@ from dialer.scripts.view import (
     picture,
     script_cards,
 )
-from dialer.sentences import refusal_sentence, sentence
+from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext, require_top_unit, sees_everything
 from dialer.web.rendering import PlaceGroup
-from dialer.words import TRIAL_MEASURE_SENTENCES, TRIAL_MEASURES, actor_word, trial_sentence, word_of
+from dialer.words import (
+    TRIAL_MEASURE_SENTENCES,
+    TRIAL_MEASURES,
+    actor_word,
+    sentence,
+    trial_sentence,
+    word_of,
+)
 
 KNOWN = (
     gettext_noop("is empty or too long"),

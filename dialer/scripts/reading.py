@@ -35,6 +35,7 @@ from dialer.scripts.model import (
     Variable,
     arrows,
     asides,
+    language_text,
     needs_verification,
     prompt_of,
     variable_names,
@@ -425,7 +426,8 @@ class _Reader:
         """Raises `ScriptUnreadable` for a node, a language or a variable that is used but does not exist."""
         if script.default_language not in script.languages:
             problem = Text(
-                "default language %(language)s is not among its languages", language=script.default_language
+                "default language %(language)s is not among its languages",
+                language=language_text(script.default_language),
             )
             raise self._wrong("", problem, "default_language")
         if script.default_language not in script.title:

@@ -24,7 +24,7 @@ from dialer.db.system_state import worker_runs
 from dialer.db.unit_of_work import Tx
 from dialer.language import Text
 from dialer.scripts.lint import sound_flaw
-from dialer.scripts.model import Script
+from dialer.scripts.model import Script, language_text
 from dialer.scripts.reading import PromptItem, prompt_list, slow_list
 from dialer.scripts.rendered import shipped_manifest, write_atomically
 from dialer.scripts.store import (
@@ -203,7 +203,12 @@ def _failure(item: PromptItem, fault: SoundFault | OSError) -> Text:
     if isinstance(fault, Unfit):
         return sound_flaw(fault.flaw)
     why = sound_flaw(fault.flaw) if isinstance(fault, SoundFault) else Text("the disk refuses it")
-    return Text("%(prompt)s in %(language)s: %(fault)s", prompt=item.key, language=item.language, fault=why)
+    return Text(
+        "%(prompt)s in %(language)s: %(fault)s",
+        prompt=item.key,
+        language=language_text(item.language),
+        fault=why,
+    )
 
 
 def _clip(services: Services, item: PromptItem, studio: Studio, folder: Path) -> Clip | None:

@@ -19,9 +19,9 @@ from dialer.core.errors import Conflict, Invalid, Refusal
 from dialer.core.values import RenderState
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text, gettext_noop
+from dialer.language import Text, gettext_noop, stacked
 from dialer.scripts.lint import LintFinding, at, lint_script, sound_flaw
-from dialer.scripts.model import Script, prompt_of, with_names
+from dialer.scripts.model import Script, language_text, prompt_of, with_names
 from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts
 from dialer.scripts.rendered import clips_for, durations_of, shipped_manifest, shipped_script
 from dialer.scripts.store import (
@@ -180,16 +180,16 @@ class NotApproved(Refusal):
     """The version cannot be approved because of findings; each names its file, node and line."""
 
     def __init__(self, *, script_id: str, number: int, findings: Sequence[LintFinding]) -> None:
-        lines = [str(finding) for finding in findings[:_SHOWN]]
+        lines = [finding.text for finding in findings[:_SHOWN]]
         if len(findings) > _SHOWN:
-            lines.append(f"... and {len(findings) - _SHOWN} more")
+            lines.append(Text("... and %(n)s more", n=len(findings) - _SHOWN))
         super().__init__(
             Text(
                 "version %(number)s of %(script)s cannot be approved, %(count)s findings:\n  %(findings)s",
                 number=number,
                 script=script_id,
                 count=len(findings),
-                findings="\n  ".join(lines),
+                findings=stacked(lines),
             )
         )
         self.findings = tuple(findings)
@@ -340,7 +340,7 @@ def _broken(services: Services, version: Version, script: Script, clips: Iterabl
         node = nodes.get(clip.prompt_id)
         for fault in faults:
             text = gettext_noop("its sound in %(language)s (%(file)s) %(fault)s")
-            problem = Text(text, language=clip.language, file=clip.file, fault=fault)
+            problem = Text(text, language=language_text(clip.language), file=clip.file, fault=fault)
             elsewhere = LintFinding(
                 file=version.file, line=0, node=clip.prompt_id, rule="sound", problem=problem
             )

@@ -31,6 +31,7 @@ from dialer.scripts.model import (
     Say,
     Script,
     Target,
+    language_text,
 )
 from dialer.scripts.overview import NodeView, PromptText
 from dialer.scripts.store import Version
@@ -139,11 +140,6 @@ NODE_KINDS: Mapping[str, str] = {
     "branch": gettext_noop("branches"),
     "hand_over": gettext_noop("hands over to an officer"),
     "end": gettext_noop("ends"),
-}
-SCRIPT_LANGUAGES: Mapping[str, str] = {
-    "zh": gettext_noop("Mandarin"),
-    "en": gettext_noop("English"),
-    "mn": gettext_noop("Mongolian"),
 }
 _TIMES = {
     "morning": gettext_noop("morning"),
@@ -304,7 +300,7 @@ def _spoken(script: Script, said: PromptText, lang: Lang) -> Spoken:
 
 def language_name(language: str, lang: Lang) -> str:
     """The name of a script's language, or its code where there is no name."""
-    return say(lang, SCRIPT_LANGUAGES[language]) if language in SCRIPT_LANGUAGES else language
+    return say(lang, language_text(language))
 
 
 def ways_of(node: Node, lang: Lang) -> Iterator[Way]:

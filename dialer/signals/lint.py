@@ -28,9 +28,18 @@ class RuleFinding:
     problem: Text
     fix: Text
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Text:
+        """The finding with its place, in one line."""
         place = f"{self.file}: {self.rule}" if self.rule else self.file
-        return f"{place}: {self.problem}; {self.fix}"
+        return Text(_FINDING, place=place, problem=self.problem, fix=self.fix)
+
+    def __str__(self) -> str:
+        return str(self.text)
+
+
+_FINDING: Final = "%(place)s: %(problem)s; %(fix)s"
+"""Without words, so the same in both languages."""
 
 
 def check_texts(texts: Mapping[str, str]) -> tuple[RuleFinding, ...]:
@@ -56,7 +65,7 @@ def check_texts(texts: Mapping[str, str]) -> tuple[RuleFinding, ...]:
     uncovered = set(FraudType) - {FraudType.UNKNOWN} - {rule.fraud_type for rule in rules}
     found += [
         RuleFinding(
-            file="*", rule="", problem=Text("no rule is of the fraud type %(name)s", name=one.value),
+            file="*", rule="", problem=Text("no rule is of the fraud type %(name)s", name=one),
             fix=Text("add a rule of this type"),
         )
         for one in sorted(uncovered)

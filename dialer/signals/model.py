@@ -54,6 +54,19 @@ class SignalKind(StrEnum):
     LIST_CHANGE = "list_change"
 
 
+_KIND_NAMES: Final[Mapping[SignalKind, Text]] = {
+    SignalKind.CALL: Text("call"),
+    SignalKind.SMS: Text("text message"),
+    SignalKind.WEB: Text("visit to a site"),
+    SignalKind.APP: Text("use of an app"),
+    SignalKind.PAYMENT_ATTEMPT: Text("payment"),
+    SignalKind.LOGIN: Text("sign-in"),
+    SignalKind.PLATFORM_PUSH: Text("push of the platform"),
+    SignalKind.REPORT: Text("report of fraud"),
+    SignalKind.LIST_CHANGE: Text("change of a list"),
+}
+
+
 class ItemKind(StrEnum):
     """What a list may contain and a person may touch."""
 
@@ -378,12 +391,12 @@ class SignalReader:
         if item.value not in given:
             if REQUIRED_ITEM_KIND.get(kind) is item:
                 raise _Wrong(
-                    Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=kind.value)
+                    Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=_KIND_NAMES[kind])
                 )
             return None
         if item not in ITEM_KINDS_OF_SIGNAL[kind]:
             raise _Wrong(
-                Text("does not belong to the kind %(kind)s", kind=kind.value),
+                Text("does not belong to the kind %(kind)s", kind=_KIND_NAMES[kind]),
                 Text("leave the field out or correct the kind"),
             )
         return normalise_item(item, str(given[item.value]), self.area)
@@ -398,19 +411,21 @@ def normalise_item(item: ItemKind, value: str, area: str) -> str:
             found = normalise_phone(value, area) or (
                 digits if re.fullmatch(r"\+?[0-9]{3,20}", digits) else ""
             )
-            fix = Text("write the digits of one number")
+            problem, fix = Text("is not a usable number"), Text("write the digits of one number")
         case ItemKind.DOMAIN:
             found = _domain(text)
+            problem = Text("is not a usable domain")
             fix = Text("write the name alone, such as example.com")
         case ItemKind.APP:
             found = text.casefold() if _NAME.fullmatch(text) else ""
+            problem = Text("is not a usable app")
             fix = Text("write the package name or the app's name, 64 characters at most")
         case ItemKind.ACCOUNT:
             compact = re.sub(r"\s", "", text).upper()
             found = compact if _ACCOUNT.fullmatch(compact) else ""
-            fix = Text("write 4 to 64 letters and digits")
+            problem, fix = Text("is not a usable account"), Text("write 4 to 64 letters and digits")
     if not found:
-        raise ItemUnreadable(Text("is not a usable %(item)s", item=item.value), fix)
+        raise ItemUnreadable(problem, fix)
     return found
 
 
@@ -456,7 +471,9 @@ def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> object:  # 
         return _amount(given["amount"])
     if value is None:
         if name in REQUIRED_FIELDS.get(kind, ()):
-            raise _Wrong(Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=kind.value))
+            raise _Wrong(
+                Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=_KIND_NAMES[kind])
+            )
         return None
     if name in NUMBERS:
         return _whole(value)
@@ -530,7 +547,7 @@ def _id_number(given: Mapping[str, Any]) -> str | None:
 
 def _unknown_field(kind: SignalKind) -> None:
     raise _Wrong(
-        Text("does not belong to the kind %(kind)s", kind=kind.value),
+        Text("does not belong to the kind %(kind)s", kind=_KIND_NAMES[kind]),
         Text("leave the field out or correct the kind"),
     )
 

@@ -462,15 +462,21 @@ def _only(raw: Mapping[str, Any], allowed: frozenset[str], place: str) -> None:
             )
 
 
+_KINDS_OF_VALUE: Final[Mapping[type, Text]] = {
+    str: Text("text"),
+    int: Text("whole number"),
+    dict: Text("table"),
+    list: Text("list"),
+    bool: Text("truth value"),
+}
+
+
 def _need(raw: Mapping[str, Any], name: str, kind: type) -> Any:  # noqa: ANN401 - of the type asked for
     value = raw.get(name)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise _Wrong(
             Text("%(name)s is missing or of the wrong type", name=name),
-            Text(
-                "write a %(kind)s",
-                kind={str: "text", int: "whole number", dict: "table", list: "list", bool: "truth"}[kind],
-            ),
+            Text("write a %(kind)s", kind=_KINDS_OF_VALUE[kind]),
         )
     return value
 

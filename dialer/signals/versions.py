@@ -15,7 +15,7 @@ from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_acto
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
+from dialer.language import Text, stacked
 from dialer.services import Services
 from dialer.signals.lint import RuleFinding, check_texts
 from dialer.signals.rule_store import (
@@ -38,13 +38,13 @@ class RulesNotApproved(Refusal):
     """The findings that must be corrected before a version can be approved."""
 
     def __init__(self, *, number: int, findings: Sequence[RuleFinding]) -> None:
-        lines = [str(finding) for finding in findings[:_SHOWN]]
+        lines = [finding.text for finding in findings[:_SHOWN]]
         super().__init__(
             Text(
                 "version %(number)s of the rules cannot be approved, %(count)s findings:\n  %(findings)s",
                 number=number,
                 count=len(findings),
-                findings="\n  ".join(lines),
+                findings=stacked(lines),
             )
         )
         self.findings = tuple(findings)

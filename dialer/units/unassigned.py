@@ -173,14 +173,14 @@ def assign_unit(
         if stored is None:
             raise NotFound(kind="case", key=case_id)
         if stored.unit_id is not None or stored.case.status.is_settled:
-            current = stored.unit if stored.unit_id is not None else stored.case.status.value
+            current = stored.unit if stored.unit_id is not None else stored.case.status
             raise Conflict(
                 Text(
                     "case %(case)s does not wait for a unit any more: %(current)s",
                     case=case_id,
                     current=current,
                 ),
-                current=current,
+                current=str(current),
             )
         now = services.clock.now()
         placed = len(assign_cases_to_unit(tx, [case_id], unit_id=unit_id, label=label, by=who, now=now))

@@ -25,7 +25,8 @@ from dialer.db.bulk import CopyIn, RowSet, among, in_words
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import Vault
 from dialer.intake.records import Accepted, Column, Field, RejectedRow
-from dialer.language import Text, bilingual
+from dialer.language import Text
+from dialer.words import bilingual
 
 ARRIVALS_LOCK = 0x6C6F6164
 """One batch of arrivals is written at a time, because each is compared with all persons and cases before it."""

@@ -24,7 +24,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import UNREADABLE, KeyMissing, Tampered, Vault
-from dialer.language import Text
+from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import get_unit, is_within_unit
 
 
@@ -645,7 +645,10 @@ def answer_transfer(tx: Tx, transfer_id: int, state: TransferState, *, by: str, 
     )
     if not answered.rowcount:
         current = get_transfer(tx, transfer_id).state
-        raise Conflict(Text("the transfer is %(state)s already", state=current), current=current.value)
+        text = gettext_noop("the transfer is refused already")
+        if current is TransferState.ACCEPTED:
+            text = gettext_noop("the transfer is accepted already")
+        raise Conflict(text, current=current.value)
 
 
 def complete_transfer(tx: Tx, transfer: Transfer, *, label: str, by: str, now: datetime) -> None:

@@ -146,8 +146,7 @@ async def dial_from_desk(
             end_desk_call(tx, services, call, PersonLeg(result=TelephonyResult.FAILED), settled=True)
         after = lock_desk_call(tx, call_id)
     if isinstance(answer, Refused):
-        problem = Text("did not take the call (%(fault)s)", fault=answer.fault.value)
-        raise Unavailable(part="carrier", problem=problem)
+        raise Unavailable(part="carrier", problem="did not take the call")
     return after
 
 

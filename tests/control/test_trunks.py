@@ -28,7 +28,9 @@ from dialer.control.trunks import (
 )
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.values import TrunkProblem
+from dialer.language import Lang, Text
 from dialer.runtime.local import CarrierAccess
+from dialer.words import sentence
 from tests.control.scene import Scene
 
 WORKS = TrunkStatus(
@@ -144,10 +146,19 @@ async def test_the_alarm_stands_after_two_looks(scene: Scene, carrier: tuple[Car
     assert scene.alarms_of(None) == {"trunk_failing": 1}
     await asyncio.to_thread(watch_trunks, scene.services, access, before=first)
     assert scene.alarms_of(None) == {"trunk_failing": 1}
+    (alarm,) = scene.rows(sa.text("SELECT facts FROM alarm WHERE code = 'trunk_failing'"))
+    problem = Text.of_plain(alarm["facts"]["problem"])
+    assert sentence(problem, Lang.ZH) == "中继：one（无应答）"
+    assert sentence(problem, Lang.EN) == "trunks: one (does not answer)"
     told["problem"] = ""
     assert await asyncio.to_thread(watch_trunks, scene.services, access, before=first) == frozenset()
     found = await asyncio.to_thread(read_trunks, access)
     assert (found.strangers, found.calls_in_refused, found.trunks[0].ends) == (2, 5, {"503": 3})
+
+
+def test_an_alarm_of_an_earlier_version_stays_readable():
+    stored = {"text": "trunks: %(names)s", "values": {"names": "one (not_registered)"}}
+    assert sentence(Text.of_plain(stored), Lang.ZH) == "中继：one (not_registered)"
 
 
 def test_a_carrier_that_is_gone_is_unavailable():

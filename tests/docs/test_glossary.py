@@ -35,7 +35,6 @@ _NEVER_SHOWN = {
     "Basis",
     "Dimension",
     "EntryKind",
-    "ErasureState",
     "ShareComparison",
     "Standing",
     "SignInStep",

@@ -71,7 +71,7 @@ def test_from_draft_to_live_and_back(terminal: Terminal, file: Path):
     drafted = terminal.told("draft", str(file), *DRAFTER)
     assert (drafted["script"], drafted["version"], drafted["state"]) == ("loan", 2, "draft")
     assert drafted["findings"] == []
-    with pytest.raises(Refusal, match=r"loan.warn in zh: no voice speaks zh"):
+    with pytest.raises(Refusal, match=r"loan.warn in Mandarin: no voice speaks Mandarin"):
         terminal.run("render", "loan", "2")
     with pytest.raises(NotRendered, match="1 prompts without sound"):
         terminal.run("approve", "loan", "2", *APPROVER)
@@ -149,7 +149,7 @@ def test_the_task_of_a_worker_makes_the_sound(terminal: Terminal):
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        ("请注意", "您听我说", "warn: has no sound in zh [sound]"),
+        ("请注意", "您听我说", "warn: has no sound in Mandarin [sound]"),
         (
             'next = "acknowledge"',
             'next = "scene"',

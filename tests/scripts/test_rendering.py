@@ -91,7 +91,9 @@ def test_without_a_voice_it_fails_and_says_what_to_do(centre: ScriptCentre):
     failed = rendering(centre.services, "loan", draft.number)
     assert failed is not None
     assert failed.state is RenderState.FAILED
-    assert re.match(r"loan\.warn in zh: no voice speaks zh; record its prompts", str(Text.load(failed.error)))
+    assert re.match(
+        r"loan\.warn in Mandarin: no voice speaks Mandarin; record its prompts", str(Text.load(failed.error))
+    )
     with pytest.raises(NotRendered):
         centre.approve(draft)
     assert centre.render(draft).state is RenderState.DONE
@@ -119,7 +121,9 @@ def test_approval_refuses_sound_that_is_missing_or_broken(centre: ScriptCentre, 
         tx.execute(sa.text("ALTER TABLE sound_file DISABLE TRIGGER append_only"))
         tx.execute(sa.delete(t.sound_file).where(t.sound_file.c.file == file))
     _damage(path, damage)
-    with pytest.raises(NotApproved, match=rf"loan-2.toml:\d+: warn: its sound in zh \({file}\) is missing"):
+    with pytest.raises(
+        NotApproved, match=rf"loan-2.toml:\d+: warn: its sound in Mandarin \({file}\) is missing"
+    ):
         centre.approve(draft, by="丙")
 
 
@@ -235,7 +239,7 @@ def test_a_recording_that_is_none_is_refused_by_name(centre: ScriptCentre):
     path.write_bytes(b"not a wav")
     failed = centre.render(centre.version("loan", 1))
     assert failed.state is RenderState.FAILED
-    assert str(Text.load(failed.error)).startswith("common.opening in mn: is no readable WAV")
+    assert str(Text.load(failed.error)).startswith("common.opening in Mongolian: is no readable WAV")
 
 
 def _after(prompts: int) -> Callable[[], bool]:

@@ -203,10 +203,10 @@ class TestSound:
     @pytest.mark.parametrize(
         ("node", "seconds", "problem"),
         [
-            ("opening", 8.1, "the opening takes 8.1 s in zh; 8 is allowed"),
-            ("caution", 9.1, "the first question begins after 14.1 s in zh; 14 is allowed"),
-            ("warn", 20.1, "the last question is over after 45.1 s in zh; 45 is allowed"),
-            ("goodbye", 30.1, "takes 60.1 s to a good end in zh; 60 is allowed"),
+            ("opening", 8.1, "the opening takes 8.1 s in Mandarin; 8 is allowed"),
+            ("caution", 9.1, "the first question begins after 14.1 s in Mandarin; 14 is allowed"),
+            ("warn", 20.1, "the last question is over after 45.1 s in Mandarin; 45 is allowed"),
+            ("goodbye", 30.1, "takes 60.1 s to a good end in Mandarin; 60 is allowed"),
         ],
     )
     def test_the_warning_is_short(self, node: str, seconds: float, problem: str):
@@ -218,7 +218,7 @@ class TestSound:
             lasting |= {("zh", caution): 4.0}
         found = {str(f.problem) for f in lint_script(script, durations=lasting) if f.rule == "length"}
         assert problem in found
-        assert found <= {problem, problem.replace("in zh", "in mn")}
+        assert found <= {problem, problem.replace("in Mandarin", "in Mongolian")}
 
 
 def test_investment_and_romance_hand_over_on_the_first_yes():

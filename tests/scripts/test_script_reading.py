@@ -180,7 +180,7 @@ urgency = "none"
         lines = [line for line in own.splitlines() if not line.startswith(name)]
         with pytest.raises(ScriptUnreadable):
             read_script("\n".join(lines).replace(f"[{name}]", "[spare]"), file="small.toml")
-    with pytest.raises(ScriptUnreadable, match="default language en"):
+    with pytest.raises(ScriptUnreadable, match="default language English"):
         read_script(own.replace('default_language = "zh"', 'default_language = "en"'), file="small.toml")
 
 

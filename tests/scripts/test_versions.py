@@ -154,7 +154,7 @@ def test_a_prompt_without_the_scripts_own_language_is_refused(centre: ScriptCent
     silent = "\n".join(line for line in LOAN.splitlines() if not line.startswith('zh = "请注意'))
     draft = centre.draft(silent)
     centre.render(draft)
-    with pytest.raises(NotApproved, match="warn: has no text in zh, and zh has no fallback"):
+    with pytest.raises(NotApproved, match="warn: has no text in Mandarin, and Mandarin has no fallback"):
         centre.approve(draft)
 
 
