@@ -116,10 +116,11 @@ def word_of(member: StrEnum, lang: Lang) -> str:
     return say_word(lang, type(member).__name__, _english(member))
 
 
-def sentence(text: str | Text, lang: Lang) -> str:
-    """The text in this language, and with it those of its values that are texts or members of enumerations."""
-    text = Text.of(text)
-    return say(lang, text.template, **{name: _value(one, lang) for name, one in text.values.items()})
+def sentence(text: str | Text, lang: Lang, /, **facts: object) -> str:
+    """As `say`, and with it those of the values that are members of enumerations."""
+    if isinstance(text, Text):
+        return sentence(text.template, lang, **{**text.values, **facts})
+    return say(lang, text, **{name: _value(one, lang) for name, one in facts.items()})
 
 
 def _value(value: object, lang: Lang) -> object:

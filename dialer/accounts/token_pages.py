@@ -13,7 +13,7 @@ from starlette.responses import Response
 from dialer.accounts.tokens import ask_token, confirm_token, refuse_token, waiting_tokens
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid
-from dialer.language import gettext_noop, say
+from dialer.language import gettext_noop
 from dialer.org.staff import NewToken, list_tokens, revoke_token
 from dialer.org.staff_store import TokenScope
 from dialer.sentences import refusal_sentence
@@ -74,7 +74,7 @@ def ask(
             by=request.who,
         )
     except Invalid as fault:
-        wrong = {fault.field: say(request.lang, fault.advice)}
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
     except Conflict as fault:
         return _show(request, typed=typed, refused=refusal_sentence(fault, request.lang), status=_TAKEN)

@@ -21,6 +21,7 @@ from dialer.intake.opening_lists import OpeningField, OpeningOptions, OpeningRef
 from dialer.language import gettext_noop, say
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
+from dialer.words import sentence
 
 counter_pages = PageSection()
 _PATH, _TEMPLATE = "/counter", "console/counter.html"
@@ -95,7 +96,7 @@ def check(
         record = read_opening(given, options)
         checked = check_opening(services, record, outlet_id=outlet.id, by=request.who, source="form")
     except OpeningRefused as fault:
-        wrong = {fault.field.value: say(request.lang, fault.reason)}
+        wrong = {fault.field.value: sentence(fault.reason, request.lang)}
         return _show(request, typed=typed, wrong=wrong, status=_INVALID)
     except Conflict as fault:
         refused = refusal_sentence(fault, request.lang)

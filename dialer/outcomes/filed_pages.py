@@ -14,7 +14,7 @@ from dialer.core.rates import WARNED_BEFORE_FILED, Period, period_of
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.filed_lists import END_OF_DAY
 from dialer.intake.reader import default_source
-from dialer.language import gettext_noop, say
+from dialer.language import gettext_noop
 from dialer.outcomes.filed_figures import filed_figures
 from dialer.outcomes.filed_lists import (
     FiledLoad,
@@ -26,7 +26,7 @@ from dialer.outcomes.filed_lists import (
 from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.rendering import PlaceGroup
-from dialer.words import rate_sentence, stored_word
+from dialer.words import rate_sentence, sentence, stored_word
 
 filed_pages = PageSection()
 _PATH, _TEMPLATE = "/filed", "console/filed.html"
@@ -175,7 +175,7 @@ def _show(
         loaded=loaded,
         name=name,
         rejects=[
-            (one.line, one.sheet, one.column, say(request.lang, one.reason))
+            (one.line, one.sheet, one.column, sentence(one.reason, request.lang))
             for one in (loaded.rejects[:_SHOWN_REJECTS] if loaded else ())
         ],
         whole_period=lambda _: request.say(gettext_noop("The period chosen")),

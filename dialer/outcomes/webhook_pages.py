@@ -11,7 +11,7 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.values import DeliveryState, WebhookEvent
-from dialer.language import gettext_noop, say
+from dialer.language import gettext_noop
 from dialer.outcomes.webhooks import (
     NewWebhook,
     add_webhook,
@@ -72,7 +72,7 @@ def add(
     try:
         new = add_webhook(request.services, name=name.strip(), url=url, events=events, by=request.who)
     except Invalid as fault:
-        wrong = {fault.field: say(request.lang, fault.advice)}
+        wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
     except Conflict as fault:
         wrong = {"name": refusal_sentence(fault, request.lang)}

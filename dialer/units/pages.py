@@ -18,7 +18,7 @@ from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
-from dialer.language import Lang, gettext_noop, say
+from dialer.language import Lang, gettext_noop
 from dialer.org.staff_store import all_members
 from dialer.org.unit_store import AliasTaken, list_unit_aliases, subtree_ids
 from dialer.outcomes.report import note_export
@@ -47,7 +47,7 @@ from dialer.units.unassigned import (
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
 from dialer.web.rendering import PlaceGroup
-from dialer.words import word_of
+from dialer.words import sentence, word_of
 from dialer.work.assignments import overdue_among, waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
@@ -338,7 +338,7 @@ def _show_import(
         tabs=unit_tabs(request),
         refused=refused,
         faults=[
-            (one.line, column, say(request.lang, one.problem), say(request.lang, one.fix))
+            (one.line, column, sentence(one.problem, request.lang), sentence(one.fix, request.lang))
             for one, column in faults
         ],
         name=name,

@@ -43,6 +43,7 @@ from dialer.web.rendering import (
     RefusedForm,
     navigation_of,
 )
+from dialer.words import sentence
 
 OPEN = None
 """In place of a permission: also for people who are not signed in."""
@@ -420,7 +421,7 @@ class RequestContext:
 
     def say(self, text: str, **facts: object) -> str:
         """The sentence in the language of the page."""
-        return say(self.lang, text, **facts)
+        return sentence(text, self.lang, **facts)
 
     def page(self, template: str, *, status: int = 200, **facts: object) -> HTMLResponse:
         """The whole page."""

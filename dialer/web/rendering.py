@@ -27,7 +27,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from dialer.core.access import Permission, is_same_actor
-from dialer.language import Lang, gettext_noop, say, say_many
+from dialer.language import Lang, gettext_noop, say_many
 from dialer.services import Services
 from dialer.web.formats import (
     format_ago,
@@ -38,7 +38,7 @@ from dialer.web.formats import (
     format_number,
     format_span,
 )
-from dialer.words import actor_word, word_of
+from dialer.words import actor_word, sentence, word_of
 
 _WEB = Path(__file__).resolve().parent
 STATIC = _WEB / "static"
@@ -226,7 +226,7 @@ def _lang() -> Lang:
 
 def _words() -> dict[str, Any]:
     return {
-        "_": lambda text, **facts: say(_lang(), text, **facts),
+        "_": lambda text, **facts: sentence(text, _lang(), **facts),
         "ngettext": lambda one, many, n, **facts: say_many(_lang(), one, many, n, **facts),
         "word": lambda member: word_of(member, _lang()),
         "actor": lambda login, names=None: actor_word(login, _lang(), names),

@@ -131,6 +131,7 @@ def test_members_and_languages_are_said_in_both_languages():
     one = Text("%(state)s, %(kind)s", state=TransferState.ACCEPTED, kind=FraudType.POLICE_IMPERSONATION)
     assert sentence(one, Lang.EN) == "accepted, fake police or government"
     assert "accepted" not in sentence(one, Lang.ZH)
+    assert sentence("%(n)s %% of %(kind)s", Lang.ZH, n=3, kind=TrunkProblem.NOT_REGISTERED).endswith("未注册")
     assert bilingual(one) == f"{sentence(one, Lang.ZH)} ({sentence(one, Lang.EN)})"
     assert sentence(language_text("mn"), Lang.ZH) == "蒙古语"
     assert str(language_text("bo")) == "bo"
