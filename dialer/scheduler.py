@@ -24,12 +24,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
-from dialer.control.health import SCHEDULER_PART, TICK_PART, close_cycle
+from dialer.control.health import CONSISTENCY_PART, SCHEDULER_PART, TICK_PART, close_cycle
 from dialer.control.keys import is_reseal_due
 from dialer.control.retention import is_retention_due
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, process_name, take_lease
 from dialer.db.system_state import (
+    cycle_parts,
     delete_old_deliveries,
     delete_silent_processes,
     end_heartbeat,
@@ -58,6 +59,8 @@ _BACK_SECONDS = 2.0
 was.
 """
 _CHECK_SECONDS = 60.0
+_FIRST_CHECK, _FIRST_CHECK_SECONDS = "first_check", 3.0
+"""The first round of the consistency checker under a new leader."""
 _BULLETIN_SECONDS = 600.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
@@ -229,11 +232,21 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         if is_due(app) and not enqueue.is_deep(BULK_QUEUE):
             enqueue.send(name)
 
+    def send_first_check() -> None:
+        # Workers empty their queues as they start, and the first order with them: it is sent until a round has begun.
+        with services.store.begin() as tx:
+            last = cycle_parts(tx).get(CONSISTENCY_PART)
+        if last is not None and last.began_at >= first:
+            scheduler.remove_job(_FIRST_CHECK)
+        else:
+            send("consistency", DIAL_QUEUE)
+
     # The first one at once: after a gap without a leader nothing may wait for the next round.
     first = services.real.now()
     jobs: tuple[tuple[str, Callable[..., object], tuple[object, ...], float], ...] = (
         ("round", go_round, (), tick),
         ("consistency", send, ("consistency", DIAL_QUEUE), settings.consistency_seconds),
+        (_FIRST_CHECK, send_first_check, (), _FIRST_CHECK_SECONDS),
         ("resume_loads", send, ("resume_loads", BULK_QUEUE), tick * _RESUME_EVERY),
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),

@@ -182,7 +182,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     jobs = {job.id: job for job in ticking.get_jobs()}
     ticking.shutdown(wait=False)
     assert set(jobs) == {
-        *("round", "consistency", "reseal", "resume_loads", "resume_renders", "clean_up"),
+        *("round", "consistency", "first_check", "reseal", "resume_loads", "resume_renders", "clean_up"),
         *(
             "check_trail",
             "anchor",
@@ -196,6 +196,30 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
     }
     for job in jobs.values():
         assert (job.misfire_grace_time, job.coalesce, job.max_instances) == (None, True, 1)
+
+
+def test_the_first_consistency_check_is_sent_until_a_round_has_begun(assembled: Assemble, broker_url: str):
+    """A worker empties its queue as it starts: what was sent before is gone, and the next would be 30 s later."""
+    app = assembled()
+    ticking = _ticking(app, TickLog())
+    ticking.start(paused=True)
+    try:
+        job = ticking.get_job("first_check")
+        assert job.trigger.interval == timedelta(seconds=3)
+        with redis.Redis.from_url(broker_url) as queue:
+            for _ in range(2):
+                queue.delete("dial")
+                job.func(*job.args)
+                assert queue.llen("dial") == 1
+            note_part_done(app.services, "consistency", began_at=app.services.real.now() - timedelta(hours=1))
+            job.func(*job.args)
+            assert queue.llen("dial") == 2
+            note_part_done(app.services, "consistency", began_at=app.services.real.now())
+            job.func(*job.args)
+            assert queue.llen("dial") == 2
+        assert ticking.get_job("first_check") is None
+    finally:
+        ticking.shutdown(wait=False)
 
 
 class LaterClock:
