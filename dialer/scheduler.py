@@ -30,6 +30,7 @@ from dialer.control.retention import is_retention_due
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, process_name, take_lease
 from dialer.db.system_state import (
+    CLOCKS_APART,
     cycle_parts,
     delete_old_deliveries,
     delete_silent_processes,
@@ -236,7 +237,9 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         # Workers empty their queues as they start, and the first order with them: it is sent until a round has begun.
         with services.store.begin() as tx:
             last = cycle_parts(tx).get(CONSISTENCY_PART)
-        if last is not None and last.began_at >= first:
+        real_now = services.real.now()
+        has_begun = last is not None and first <= last.began_at <= real_now + CLOCKS_APART
+        if has_begun or real_now >= first + timedelta(seconds=settings.consistency_seconds):
             scheduler.remove_job(_FIRST_CHECK)
         else:
             send("consistency", DIAL_QUEUE)

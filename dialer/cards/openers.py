@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from dialer.cards.checks import CheckFinding
 from dialer.cards.desk import masked_opener
 from dialer.cards.rings import Ring, find_rings
-from dialer.cards.store import OpeningFinder, node_of, opening_personal
+from dialer.cards.store import OpeningFinder, has_open_objection, node_of, opening_personal
 from dialer.core.access import actor_name, required_text
 from dialer.core.cards import OpenerState
 from dialer.core.errors import Conflict, NotFound
@@ -47,6 +47,8 @@ class Opener:
     is_over: bool
     signed_by: str
     decided_by: str
+    has_objection: bool
+    """An objection to it is open."""
 
 
 def list_openers(
@@ -55,7 +57,13 @@ def list_openers(
     """Frequent openers, newest first, without those whose finding has expired."""
     now = services.clock.now()
     statement = (
-        sa.select(t.card_opener, _o.sealed, _r.persons, _r.cards)
+        sa.select(
+            t.card_opener,
+            _o.sealed,
+            _r.persons,
+            _r.cards,
+            has_open_objection(t.card_objection.c.opener_id == _p.id).label("objected"),
+        )
         .join(t.opening, _o.id == _p.opening_id)
         .join(t.card_ring, _r.id == _p.ring_id, isouter=True)
         .where(_p.expires_at > now, is_visible_to(_p.unit_id, visible_to))
@@ -84,6 +92,7 @@ def _opener(tx: Tx, row: Row, now: datetime) -> Opener:
         is_over=row["expires_at"] <= now,
         signed_by=row["signed_by"] or "",
         decided_by=row["decided_by"] or "",
+        has_objection=row["objected"],
     )
 
 

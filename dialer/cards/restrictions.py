@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.cards.desk import masked_opener
-from dialer.cards.store import opening_personal, person_blind
+from dialer.cards.store import has_open_objection, opening_personal, person_blind
 from dialer.cases.persons import mask_id_number, mask_name
 from dialer.cases.store import take_next_ids
 from dialer.core.access import actor_name, is_same_actor, required_text
@@ -23,7 +23,6 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import word_literal
-from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.phones import normalise_id_number
 from dialer.intake.records import hide_numbers
@@ -58,6 +57,8 @@ class Determination:
     entered_at: datetime
     decided_by: str
     is_over: bool
+    has_objection: bool
+    """An objection to it is open."""
 
 
 def years_after(start: date, years: int) -> date:
@@ -190,7 +191,8 @@ def list_determinations(
 ) -> list[Determination]:
     """Determinations, newest first, with persons masked; `is_over` when the term has ended."""
     today = services.clock.now().astimezone(services.centre.zone).date()
-    statement = sa.select(t.card_determination).order_by(_d.id.desc()).limit(_MOST_SHOWN)
+    objected = has_open_objection(_j.determination_id == _d.id).label("objected")
+    statement = sa.select(t.card_determination, objected).order_by(_d.id.desc()).limit(_MOST_SHOWN)
     if state is not None:
         statement = statement.where(_d.state == state.value)
     with services.store.begin() as tx:
@@ -212,6 +214,7 @@ def list_determinations(
                     entered_at=row["entered_at"],
                     decided_by=row["decided_by"] or "",
                     is_over=row["until_on"] <= today,
+                    has_objection=row["objected"],
                 )
             )
     return found
@@ -257,12 +260,13 @@ def take_objection(
 ) -> int:
     """Takes an objection to one of the three and returns its id. The same form sent twice is one objection.
     `outlet_id`: the opening must belong to this outlet; `visible_to`: the finding must be one that this unit sees.
-    Raises `NotFound`, `Invalid`, and `Conflict` if nobody has decided yet, or the finding is lifted.
+    Raises `NotFound`, `Invalid`, and `Conflict` if nobody has decided yet, if another objection to the same is open,
+    and if the finding is of a ring, lifted or over.
     """
     who, now, text = actor_name(by), services.clock.now(), required_text("words", words)
     with services.store.begin() as tx:
         about = {"opening_id": opening_id, "determination_id": determination_id, "opener_id": opener_id}
-        decider = _decider(tx, about, outlet_id, visible_to)
+        decider = _decider(tx, about, outlet_id, visible_to, now=now)
         sent_before = _sent_before(tx, about, text, by=who)
         if sent_before is not None:
             return sent_before
@@ -286,22 +290,31 @@ def take_objection(
 
 
 def _sent_before(tx: Tx, about: Mapping[str, int | None], text: str, *, by: str) -> int | None:
-    """The open objection to the same decision that this person took with the same words; None without one."""
-    same = sa.select(_j.id, _j.sealed).where(
+    """The open objection to the same decision that this person took with the same words; None without one. Raises
+    `Conflict` for another open one: one check answers both.
+    """
+    of_decision = sa.select(_j.id, _j.sealed, _j.taken_by).where(
         *(_j[name] == value for name, value in about.items() if value is not None),
         _j.state == word_literal(ObjectionState.OPEN),
-        is_of_actor(_j.taken_by, by),
     )
-    for row in tx.rows(same):
-        if (
-            tx.vault.open(row["sealed"], table="card_objection", column="sealed", row=row["id"]).decode()
-            == text
-        ):
+    others = tx.rows(of_decision)
+    for row in others:
+        words = tx.vault.open(row["sealed"], table="card_objection", column="sealed", row=row["id"]).decode()
+        if words == text and is_same_actor(row["taken_by"], by):
             return int(row["id"])
+    if others:
+        raise Conflict("an objection to this is open already", current="objected")
     return None
 
 
-def _decider(tx: Tx, about: Mapping[str, int | None], outlet_id: int | None, visible_to: int | None) -> str:
+def _decider(
+    tx: Tx,
+    about: Mapping[str, int | None],
+    outlet_id: int | None,
+    visible_to: int | None,
+    *,
+    now: datetime,
+) -> str:
     given = {name: key for name, key in about.items() if key is not None}
     if len(given) != 1:
         raise Invalid(field="about", problem="is not chosen", fix="name one opening, restriction or finding")
@@ -315,7 +328,7 @@ def _decider(tx: Tx, about: Mapping[str, int | None], outlet_id: int | None, vis
             _d.id == key, _d.state == word_literal(DeterminationState.IN_FORCE)
         )
     else:
-        statement = sa.select(_p.decided_by, _p.state).where(
+        statement = sa.select(_p.decided_by, _p.state, _p.ring_id, _p.expires_at).where(
             _p.id == key, is_visible_to(_p.unit_id, visible_to)
         )
     row = tx.one(statement.with_for_update())
@@ -323,15 +336,25 @@ def _decider(tx: Tx, about: Mapping[str, int | None], outlet_id: int | None, vis
         raise NotFound(kind="decision", key=key)
     if row["decided_by"] is None:
         raise Conflict("nothing is decided here yet", current="undecided")
-    if name == "opener_id" and row["state"] == OpenerState.LIFTED.value:
-        raise Conflict("this finding is lifted already", current="lifted")
+    if name == "opener_id":
+        _check_is_open_to_objection(row, now)
     return str(row["decided_by"])
+
+
+def _check_is_open_to_objection(row: Row, now: datetime) -> None:
+    """Raises `Conflict` for a finding that is lifted or over, and for one of a ring: no check reads that one."""
+    if row["ring_id"] is not None:
+        raise Conflict("a person of a ring objects to the refusal of the opening", current="ring")
+    if row["state"] == OpenerState.LIFTED.value:
+        raise Conflict("this finding is lifted already", current="lifted")
+    if row["expires_at"] <= now:
+        raise Conflict("this finding has expired", current="expired")
 
 
 def decide_objection(services: Services, objection_id: int, *, uphold: bool, reason: str, by: str) -> None:
     """Upholds or rejects an objection, by somebody who neither decided nor took it. An upheld one lifts the restriction
     or the finding in the same transaction, so that no check finds it from now on, and notifies the outlets. Raises
-    `NotFound`, `Invalid` and `Conflict`.
+    `NotFound`, `Invalid` and `Conflict`, also to uphold an objection to a finding that has changed since.
     """
     who, now, why = actor_name(by), services.clock.now(), required_text("reason", reason)
     with services.store.begin() as tx:
@@ -368,11 +391,13 @@ def _lift(tx: Tx, row: Row, *, by: str, now: datetime) -> None:
         blind = sa.select(_d.person_blind).where(_d.id == row["determination_id"]).scalar_subquery()
         _notify_outlets(tx, o.person_blind == blind, LIFTED, now=now)
     elif row["opener_id"] is not None:
+        of = tx.one(sa.select(t.card_opener).where(_p.id == row["opener_id"]).with_for_update())
+        # The row of an expired finding holds the next one about the same person.
+        if of is None or of["state"] != OpenerState.CONFIRMED.value or of["decided_at"] > row["taken_at"]:
+            raise Conflict("the finding is not the one of this objection any more", current="changed")
         values = {"state": OpenerState.LIFTED.value, "decided_by": by, "decided_at": now}
         tx.execute(sa.update(t.card_opener).where(_p.id == row["opener_id"]).values(**values))
-        of = tx.one(sa.select(_p.person_blind, _p.ring_id).where(_p.id == row["opener_id"]))
-        assert of is not None
-        own = o.person_blind == of["person_blind"] if of["ring_id"] is None else o.ring_id == of["ring_id"]
+        own = o.id == of["opening_id"] if of["person_blind"] is None else o.person_blind == of["person_blind"]
         _notify_outlets(tx, own, LIFTED, now=now)
     else:
         _notify_outlets(tx, o.id == row["opening_id"], UPHELD, now=now)

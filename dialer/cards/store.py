@@ -18,6 +18,7 @@ from dialer.cases.store import take_next_ids
 from dialer.core.cards import (
     CardProduct,
     DeterminationState,
+    ObjectionState,
     OpenerState,
     OpeningFactKind,
     OpeningResult,
@@ -103,6 +104,12 @@ def institution_named(tx: Tx, name: str) -> Row:
 def institution_of_token(tx: Tx, token_name: str) -> Row | None:
     """The institution that sends with this API token; None if there is none."""
     return tx.one(sa.select(t.institution).where(t.institution.c.token_name == token_name))
+
+
+def has_open_objection(about: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether an objection for which `about` holds waits for somebody who checks it."""
+    is_open = t.card_objection.c.state == word_literal(ObjectionState.OPEN)
+    return sa.exists().where(about, is_open)
 
 
 def person_blind(vault: Vault, id_number: str) -> bytes:

@@ -12,9 +12,9 @@ import typer
 from dialer.cases.reveals import note_work_reveal
 from dialer.core.errors import Invalid
 from dialer.intake.records import Column, RejectedRow, write_rejects
-from dialer.language import Lang, Text, say
+from dialer.language import Lang, Text
 from dialer.services import Application
-from dialer.words import bilingual
+from dialer.words import bilingual, sentence
 
 _MOST_SHOWN = 50
 
@@ -109,8 +109,8 @@ def rejects_json(done: ReadList, file: Path | None) -> dict[str, Any]:
                 "line": one.line,
                 "sheet": one.sheet,
                 "column": one.column,
-                "reason": say(Lang.EN, one.reason),
-                "reason_zh": say(Lang.ZH, one.reason),
+                "reason": sentence(one.reason, Lang.EN),
+                "reason_zh": sentence(one.reason, Lang.ZH),
             }
             for one in done.rejects
         ],

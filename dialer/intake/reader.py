@@ -283,7 +283,10 @@ class RowReader:
             return grade
         default = self._options.default_grade
         self._notice(
-            notices, place, NoticeCode.GRADE_DEFAULTED, Text("grade blank: default", default=default)
+            notices,
+            place,
+            NoticeCode.GRADE_DEFAULTED,
+            Text("grade blank: %(default)s is taken", default=default),
         )
         return default
 

@@ -15,8 +15,6 @@ from typing import Final
 
 from dialer.core.values import Grade
 
-DRAWN_SHARE: Final = 0.04
-"""The share of the budget for warnings drawn at random from below the threshold."""
 _HOUR: Final = 3600
 _LIMITED: Final = (Grade.HIGH, Grade.MEDIUM, Grade.LOW)
 _Z: Final = 1.959963984540054

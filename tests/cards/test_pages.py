@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
 
 from dialer.cards.load import bind_teller
 from dialer.core.access import Role
@@ -123,26 +128,40 @@ async def test_a_ring_is_drawn_and_signed_for(console: ConsoleDesk, street: Stre
     assert "confirmed" in text(await officer.get("/cards/openers?state=confirmed"))
 
 
+def confirmed_finding(street: Street, n: int = 7, *, hours: int = 24, **columns: object) -> int:
+    """A finding about a person with openings at two banks, which `officer` has confirmed."""
+    checked = street.check(street.record(n))
+    street.check(street.record(n), street.outlets[OTHER_BANK])
+    now = street.services.clock.now()
+    with street.services.store.begin() as tx:
+        opening = tx.one(sa.select(t.opening).where(t.opening.c.id == checked.opening_id))
+        assert opening is not None
+        values = {
+            "person_blind": opening["person_blind"], "opening_id": checked.opening_id, "findings": [],
+            "listed_at": now, "expires_at": now + timedelta(hours=hours),
+            "state": "confirmed", "decided_by": "officer", "decided_at": now,
+        }  # fmt: skip
+        made = sa.insert(t.card_opener).values(values | columns).returning(t.card_opener.c.id)
+        return int(tx.scalar(made))
+
+
 async def test_an_objection_to_a_finding_is_taken_checked_and_lifts_it(console: ConsoleDesk, street: Street):
-    for n in (11, 12, 13):
-        street.check(street.record(n, home="410101", purpose="买牛羊周转资金", limit_fen=50_000_000))
-    other = street.outlets[OTHER_BANK]
-    street.check(street.record(13, home="410101", purpose="买牛羊周转资金", limit_fen=50_000_000), other)
+    opener_id = confirmed_finding(street)
+    own = f"/cards/openers/{opener_id}"
     officer, clerk = (
         console.person(Role.OFFICER),
         console.signed_in(console.account(Role.OFFICER, login="two")),
     )
-    [row] = console.rows(t.card_opener)
-    own = f"/cards/openers/{row['id']}"
-    assert (await clerk.post(f"{own}/object", words="我不认识他们")).status_code == 409
-    await officer.post(f"{own}/sign")
-    await officer.post(f"{own}/confirm", why="核实为团伙")
-    listed = await clerk.get("/cards/openers")
-    assert f'action="{own}/object"' in listed.text
-    assert (await clerk.post(f"{own}/object", words="我不认识他们")).status_code == 303
+    assert f'action="{own}/object"' in (await clerk.get("/cards/openers")).text
+    for _ in range(2):  # pressed twice
+        assert (await clerk.post(f"{own}/object", words="我不认识他们")).status_code == 303
+    another = await clerk.post(f"{own}/object", words="还有话说")
+    assert another.status_code == 409
+    assert "an objection to this is open already" in text(another)
+    assert f'action="{own}/object"' not in another.text
     assert (await clerk.post("/cards/openers/999/object", words="x")).status_code == 404
     shown = text(await officer.get("/cards/restrictions"))
-    assert f"Finding {row['id']} 我不认识他们" in shown
+    assert f"Finding {opener_id} 我不认识他们" in shown
     [objection] = console.rows(t.card_objection)
     path = f"/cards/objections/{objection['id']}/uphold"
     for person in (officer, clerk):
@@ -150,17 +169,61 @@ async def test_an_objection_to_a_finding_is_taken_checked_and_lifts_it(console: 
     second = console.signed_in(console.account(Role.SUPERVISOR, login="second"))
     assert (await second.post(path, reason="查证属实")).status_code == 303
     assert [one["state"] for one in console.rows(t.card_opener)] == ["lifted"]
-    assert {one["outlet_id"] for one in console.rows(t.outlet_notice)} == {street.bank.id, other.id}
+    told = [one["outlet_id"] for one in console.rows(t.outlet_notice)]
+    assert sorted(told) == sorted({street.bank.id, street.outlets[OTHER_BANK].id})
     assert (await clerk.post(f"{own}/object", words="还是要申诉")).status_code == 409
 
 
-async def test_a_unit_takes_objections_to_the_findings_that_it_sees(console: ConsoleDesk, street: Street):
+@pytest.mark.parametrize(
+    "columns",
+    [{"state": "signed", "decided_by": None, "decided_at": None}, {"state": "lifted"}, {"hours": 0}],
+)
+async def test_nobody_objects_to_a_finding_that_does_not_hold(
+    console: ConsoleDesk, street: Street, columns: dict[str, Any]
+):
+    own = f"/cards/openers/{confirmed_finding(street, **columns)}"
+    officer = console.person(Role.OFFICER)
+    assert f'action="{own}/object"' not in (await officer.get("/cards/openers")).text
+    assert (await officer.post(f"{own}/object", words="x")).status_code == 409
+    assert console.rows(t.card_objection) == []
+
+
+async def test_a_person_of_a_ring_objects_to_the_refusal(console: ConsoleDesk, street: Street):
     for n in (11, 12, 13):
         street.check(street.record(n, home="410101", purpose="买牛羊周转资金", limit_fen=50_000_000))
+    officer = console.person(Role.OFFICER)
     [row] = console.rows(t.card_opener)
+    own = f"/cards/openers/{row['id']}"
+    await officer.post(f"{own}/sign")
+    await officer.post(f"{own}/confirm", why="核实为团伙")
+    assert f'action="{own}/object"' not in (await officer.get("/cards/openers")).text
+    answer = await officer.post(f"{own}/object", words="x")
+    assert answer.status_code == 409
+    assert "objects to the refusal of the opening" in text(answer)
+
+
+async def test_an_objection_to_an_earlier_finding_lifts_no_later_one(console: ConsoleDesk, street: Street):
+    opener_id = confirmed_finding(street)
+    own = f"/cards/openers/{opener_id}"
+    await console.signed_in(console.account(Role.OFFICER, login="two")).post(f"{own}/object", words="x")
+    [objection] = console.rows(t.card_objection)
+    console.pass_seconds(86_400 * 2)
+    again = {"decided_by": "second", "decided_at": street.services.clock.now()}
+    with street.services.store.begin() as tx:
+        tx.execute(sa.update(t.card_opener).values(again))
+    second = console.signed_in(console.account(Role.SUPERVISOR, login="second"))
+    path = f"/cards/objections/{objection['id']}"
+    answer = await second.post(f"{path}/uphold", reason="属实")
+    assert answer.status_code == 409
+    assert [one["state"] for one in console.rows(t.card_opener)] == ["confirmed"]
+    assert (await second.post(f"{path}/reject", reason="认定已变更")).status_code == 303
+
+
+async def test_a_unit_takes_objections_to_the_findings_that_it_sees(console: ConsoleDesk, street: Street):
+    opener_id = confirmed_finding(street)
     unit_id = ConsoleScenario(console).unit("五原县局")
     away = console.signed_in(console.account(Role.OFFICER, login="away", unit_id=unit_id))
-    assert (await away.post(f"/cards/openers/{row['id']}/object", words="x")).status_code == 404
+    assert (await away.post(f"/cards/openers/{opener_id}/object", words="x")).status_code == 404
     assert console.rows(t.card_objection) == []
 
 

@@ -214,9 +214,13 @@ def test_the_first_consistency_check_is_sent_until_a_round_has_begun(assembled: 
             note_part_done(app.services, "consistency", began_at=app.services.real.now() - timedelta(hours=1))
             job.func(*job.args)
             assert queue.llen("dial") == 2
+            # Noted before the clock was set back.
+            note_part_done(app.services, "consistency", began_at=app.services.real.now() + timedelta(hours=1))
+            job.func(*job.args)
+            assert queue.llen("dial") == 3
             note_part_done(app.services, "consistency", began_at=app.services.real.now())
             job.func(*job.args)
-            assert queue.llen("dial") == 2
+            assert queue.llen("dial") == 3
         assert ticking.get_job("first_check") is None
     finally:
         ticking.shutdown(wait=False)

@@ -18,7 +18,6 @@ _WORDS = {
     "KnownList": "units filed signals openings",
     "PictureFault": "kind pixels damage busy locked active",
     "StaffChangeState": "waiting confirmed refused withdrawn expired",
-    "ErasureState": "waiting refused erased",
     "Standing": "too_few noise above below",
     "SignInStep": "second_factor passkey add_passkey identity",
     "Suite": "aes-gcm/blake2 sm4-gcm/sm3",

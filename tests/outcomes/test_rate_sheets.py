@@ -712,7 +712,7 @@ def test_a_file_names_each_filter_that_was_set():
     made = ExportInfo(by="li", at=NOW, zone=ZoneInfo(ZONE), given=given, drill=False)
     assert about_sheet(made, cut(), Lang.EN).rows[5:] == [
         ["From", "2026-11-01"],
-        ["to", "2026-11-30"],
+        ["To", "2026-11-30"],
         ["Compared by", "hour"],
         ["Unit", "7"],
         ["Grade", "high"],

@@ -21,7 +21,7 @@ ONE_SIDED = frozenset(
         "expired: if it still holds, correct the expiry time",
         "grade not readable: write extra_high, high, medium or low",
         "no usable phone number: give the full number",
-        "grade blank: default",
+        "grade blank: %(default)s is taken",
         # The Chinese says what is wrong, the English the name as well.
         "no such %(kind)s",
         "no valid JSON: line %(line)s, column %(column)s",
