@@ -122,7 +122,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     page.goto("/control")
     expect(page.locator("#now tbody tr").first).to_contain_text("3")
     page.locator("#now").get_by_role("button", name="恢复").first.click()
-    expect(page.locator(".toast")).to_contain_text("已恢复")
+    expect(page.locator(".toast")).to_contain_text("已解除")
     expect(page.locator(".halted")).to_have_count(0)
     page.goto("/board")
     expect(page.locator(".tile-extra_high dd").first).to_have_text("0")
