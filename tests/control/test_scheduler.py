@@ -226,6 +226,20 @@ def test_the_first_consistency_check_is_sent_until_a_round_has_begun(assembled: 
         ticking.shutdown(wait=False)
 
 
+def test_the_first_consistency_check_leaves_the_rest_to_the_regular_one(assembled: Assemble, broker_url: str):
+    """A round that lasts, or that fails each time, is not ordered every three seconds for ever."""
+    ticking = _ticking(assembled(DIALER_SCHEDULER__CONSISTENCY_SECONDS="0.001"), TickLog())
+    ticking.start(paused=True)
+    try:
+        job = ticking.get_job("first_check")
+        job.func(*job.args)
+        assert ticking.get_job("first_check") is None
+        with redis.Redis.from_url(broker_url) as queue:
+            assert queue.llen("dial") == 0
+    finally:
+        ticking.shutdown(wait=False)
+
+
 class LaterClock:
     """The machine's, until it is set back."""
 
