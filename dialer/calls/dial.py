@@ -27,7 +27,7 @@ from dialer.calls.claims import (
 )
 from dialer.calls.conversation import purpose_of
 from dialer.calls.pacing import PostAnswer, evaluate_breaker, lock_line_group, retry_seconds
-from dialer.calls.store import note_first_calls
+from dialer.calls.store import SentCall, record_first_calls
 from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, lock_attempt_rows, lock_live_numbers, requeue_attempts
 from dialer.core.errors import Unavailable
@@ -59,11 +59,32 @@ _ANSWERED_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 0.9
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fence:
+    """Calls that were marked as sending together."""
+
+    records: dict[UUID, bool]
+    """The attempts that may be sent, each with whether its call is recorded."""
+    sent_at: datetime
+    """When they were marked (service time)."""
+    deadline: datetime
+    """When their POSTs time out (real time)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """The carrier's answer to one call that was sent at `sent_at` (service time)."""
+
+    claimed: ClaimedAttempt
+    sent_at: datetime
+    result: SendResult
+
+
 @dataclass(slots=True)
 class _Answers:
     """The carrier's answers since the last flush."""
 
-    given: list[tuple[ClaimedAttempt, SendResult]] = field(default_factory=list)
+    given: list[_Answer] = field(default_factory=list)
     late: list[ClaimedAttempt] = field(default_factory=list)
     """Attempts that were not sent because their slots had passed."""
 
@@ -263,45 +284,42 @@ class _Run:
     async def _send_slice(self, claimed: Sequence[ClaimedAttempt], ahead: float) -> None:
         await _wait_for(claimed[0].send_at.timestamp() + ahead - _FENCE_AHEAD_SECONDS)
         try:
-            allowed, deadline = await asyncio.to_thread(self._fence, claimed)
+            fence = await asyncio.to_thread(self._fence, claimed)
         except Unavailable as fault:
             # It is unknown whether this worker may send them, so it does not: their lease ends, or they are polled.
             _log.warning("%s", fault)
             return
         async with asyncio.TaskGroup() as group:
             for one in claimed:
-                if one.attempt_id in allowed:
-                    records = allowed[one.attempt_id]
-                    group.create_task(self._post(one, deadline, ahead, records=records))
+                if one.attempt_id in fence.records:
+                    group.create_task(self._post(one, fence, ahead))
 
-    def _fence(self, claimed: Sequence[ClaimedAttempt]) -> tuple[dict[UUID, bool], datetime]:
-        """Marks the claimed attempts as sending. Returns those that may be sent, each with whether it is recorded, and
-        the deadline.
-        """
+    def _fence(self, claimed: Sequence[ClaimedAttempt]) -> _Fence:
+        """Marks the claimed attempts as sending."""
         services = self.services
         choice = services.rendered_scripts.now(services.real.now())
         wanted = [
             prepare_sending(choice, one, policy=services.policies.of(one.policy_version)) for one in claimed
         ]
+        now = services.clock.now()
         with services.store.begin() as tx:
             real_now = services.real.now()
             deadline = real_now + timedelta(seconds=services.lines.post_timeout_seconds)
             allowed = mark_attempts_sending(
                 tx,
                 wanted,
-                now=services.clock.now(),
+                now=now,
                 real_now=real_now,
                 poll_at=deadline + timedelta(seconds=services.lines.unknown_after_seconds),
             )
-        return {one.attempt_id: one.records for one in wanted if one.attempt_id in allowed}, deadline
+        records = {one.attempt_id: one.records for one in wanted if one.attempt_id in allowed}
+        return _Fence(records=records, sent_at=now, deadline=deadline)
 
-    async def _post(
-        self, claimed: ClaimedAttempt, deadline: datetime, ahead: float, *, records: bool
-    ) -> None:
+    async def _post(self, claimed: ClaimedAttempt, fence: _Fence, ahead: float) -> None:
         await _wait_for(claimed.send_at.timestamp() + ahead)
         # A process that was suspended must not send: its call may count as absent by now, and calls of
         # other workers have used the pace.
-        last_moment = min(deadline - self._half_timeout, claimed.send_at + self._slack)
+        last_moment = min(fence.deadline - self._half_timeout, claimed.send_at + self._slack)
         real_now = self.services.real.now()
         self._lag = real_now - claimed.send_at
         if real_now >= last_moment:
@@ -309,17 +327,17 @@ class _Run:
             return
         self.sent += 1
         # Connecting takes time too: the request is written only while the call is still far from its deadline.
-        until = deadline - self._half_timeout
+        until = fence.deadline - self._half_timeout
         order = PlaceCall(
             attempt_id=claimed.attempt_id,
             to=claimed.to,
-            records=records,
+            records=fence.records[claimed.attempt_id],
             may_send=lambda: self.services.real.now() < until,
         )
         answer = await self.client.send(order)
         if self._check is not None:
             self._check.note_order(answer)
-        self.answers.given.append((claimed, answer))
+        self.answers.given.append(_Answer(claimed=claimed, sent_at=fence.sent_at, result=answer))
 
     async def breathe(self) -> None:
         """Waits until half the horizon has passed, or until the next slot is as near as that. Records answers
@@ -406,9 +424,11 @@ def _record(services: Services, answers: _Answers) -> None:
     """Writes the carrier's answers to the rows."""
     real_now = services.real.now()
     rules = services.lines
-    placed = [(c, answer) for c, answer in answers.given if isinstance(answer, Placed)]
-    refused = [(c, answer) for c, answer in answers.given if isinstance(answer, Refused)]
-    unsure = [c for c, answer in answers.given if isinstance(answer, UncertainResult)]
+    placed = [(answer, answer.result) for answer in answers.given if isinstance(answer.result, Placed)]
+    refused = [
+        (answer.claimed, answer.result) for answer in answers.given if isinstance(answer.result, Refused)
+    ]
+    unsure = [answer.claimed for answer in answers.given if isinstance(answer.result, UncertainResult)]
     dead = {
         c.attempt_id: (TelephonyResult.INVALID_NUMBER, refusal.code)
         for c, refusal in refused
@@ -422,16 +442,23 @@ def _record(services: Services, answers: _Answers) -> None:
     with services.store.begin() as tx:
         now = services.clock.now()
         # Lock order: the line group first, as a claim does; then cases, attempts and numbers, each in their order.
-        sent = [PostAnswer(sent_at=c.send_at, answer=answer) for c, answer in answers.given]
+        sent = [PostAnswer(sent_at=answer.claimed.send_at, answer=answer.result) for answer in answers.given]
         evaluate_breaker(tx, sent, now=now, real_now=real_now)
-        note_first_calls(tx, [c.attempt_id for c, _ in placed])
+        record_first_calls(
+            tx,
+            [
+                SentCall(case_id=answer.claimed.case_id, reason=answer.claimed.reason, sent_at=answer.sent_at)
+                for answer, _ in placed
+            ],
+        )
         returning = [c.attempt_id for c in [*(c for c, _ in ours), *answers.late]]
         if returning or unsure:
-            lock_attempt_rows(tx, [*(c.attempt_id for c in [*(c for c, _ in placed), *unsure]), *returning])
+            at_carrier = [*(answer.claimed for answer, _ in placed), *unsure]
+            lock_attempt_rows(tx, [*(c.attempt_id for c in at_carrier), *returning])
             lock_live_numbers(tx, returning)
         accept_attempts(
             tx,
-            [(c.attempt_id, answer.sid) for c, answer in placed],
+            [(answer.claimed.attempt_id, result.sid) for answer, result in placed],
             now=now,
             poll_at=real_now + timedelta(seconds=rules.silence_seconds),
         )

@@ -18,13 +18,14 @@ from dialer.calls.recordings import expect_recordings
 from dialer.calls.store import (
     AttemptChange,
     Call,
+    SentCall,
     StoredEvent,
     apply_change,
     change_calls,
     lock_calls,
     merge_changes,
-    note_first_calls,
     read_calls,
+    record_first_calls,
     store_call_events,
 )
 from dialer.cases.alarms import alarm_row, raise_alarms
@@ -149,7 +150,14 @@ def _apply(
         if change.state is AttemptState.ENDED:
             ended.append(attempt_id)
     change_calls(tx, list(changes.values()))
-    note_first_calls(tx, unheard & changes.keys())
+    record_first_calls(
+        tx,
+        [
+            SentCall(case_id=call.case_id, reason=call.reason, sent_at=call.sent_at)
+            for call in (calls[attempt_id] for attempt_id in unheard & changes.keys())
+            if call.sent_at is not None
+        ],
+    )
     expect_recordings_of(tx, services, [(calls[one], changes[one]) for one in ended], now=now)
     cancels = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
     rest_numbers(tx, services, ended, now=now)

@@ -54,6 +54,7 @@ class Call:
     records: bool
     fraud_type: FraudType
     tags: frozenset[Tag]
+    sent_at: datetime | None
     posted_at: datetime | None
     polls: int
     cancel_asked: bool
@@ -84,33 +85,45 @@ def lock_calls(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Call]:
     return _by_id(tx, _LOCK, ids)
 
 
-def note_first_calls(tx: Tx, attempt_ids: Iterable[uuid.UUID]) -> None:
-    """Records for calls that are at the carrier when the first call of their case was sent, unless an earlier one is
-    recorded. Follow-ups do not count. Cases are locked before their attempts: here in the order of their ids, or by the
-    caller.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentCall:
+    """A call that is at the carrier: which case it belongs to, why it was made, and when it was sent (service time)."""
+
+    case_id: int
+    reason: Reason
+    sent_at: datetime
+
+
+def record_first_calls(tx: Tx, calls: Iterable[SentCall]) -> None:
+    """Records when the first call of each case was sent, unless an earlier one is recorded. Follow-ups do not count.
+    Locks the cases in the order of their ids; cases are locked before their attempts.
     """
-    if ids := list(attempt_ids):
-        tx.execute(_NOTE_FIRST, _IDS.given(ids))
+    first: dict[int, datetime] = {}
+    for call in calls:
+        if call.reason is not Reason.FOLLOW_UP:
+            first[call.case_id] = min(call.sent_at, first.get(call.case_id, call.sent_at))
+    if not first:
+        return
+    rows: list[dict[str, Any]] = [
+        {"id": row["id"], "first_attempt_at": first[row["id"]]}
+        for row in tx.rows(_LOCK_WITHOUT_FIRST_CALL, _CASE_IDS.given(first))
+    ]
+    if rows:
+        tx.execute(_RECORD_FIRST_CALL, _FIRST_CALLS.given(rows))
 
 
-_NOTE_FIRST = (
+_CASE_IDS = IdSet("ids", t.case.c.id)
+_LOCK_WITHOUT_FIRST_CALL = (
+    sa.select(t.case.c.id)
+    .where(_CASE_IDS.clause, t.case.c.first_attempt_at.is_(None))
+    .order_by(t.case.c.id)
+    .with_for_update()
+)
+_FIRST_CALLS = RowSet.of(t.case, ("id", "first_attempt_at"))
+_RECORD_FIRST_CALL = (
     sa.update(t.case)
-    .where(
-        _IDS.clause,
-        t.attempt.c.case_id == t.case.c.id,
-        t.attempt.c.reason != word_literal(Reason.FOLLOW_UP),
-        t.attempt.c.sent_at.is_not(None),
-        t.case.c.id.in_(
-            sa.select(t.case.c.id)
-            .where(
-                t.case.c.id.in_(sa.select(t.attempt.c.case_id).where(_IDS.clause)),
-                t.case.c.first_attempt_at.is_(None),
-            )
-            .order_by(t.case.c.id)
-            .with_for_update()
-        ),
-    )
-    .values(first_attempt_at=t.attempt.c.sent_at)
+    .where(t.case.c.id == _FIRST_CALLS.c.id)
+    .values(first_attempt_at=_FIRST_CALLS.c.first_attempt_at)
 )
 
 
