@@ -16,7 +16,18 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls.claims import ClaimedAttempt, accept_attempts
-from dialer.calls.dial import CarrierCheck, _Answers, _fewer, _record, _Run, _wait_for, dial, prepare_sending
+from dialer.calls.dial import (
+    CarrierCheck,
+    _Answer,
+    _Answers,
+    _Fence,
+    _fewer,
+    _record,
+    _Run,
+    _wait_for,
+    dial,
+    prepare_sending,
+)
 from dialer.calls.pacing import PACE_HEADROOM, read_breaker
 from dialer.cases.attempts import doubt_attempts, requeue_attempts
 from dialer.core.breaker import Breaker
@@ -303,7 +314,7 @@ class TestLateCalls:
         line.clock.ahead = timedelta(seconds=at)
         deadline = MORNING + timedelta(seconds=timeout)
         claimed = line.claimed(attempt_id)
-        line.run(run._post(claimed, deadline, 0.0 - MORNING.timestamp(), records=True))
+        line.run(run._post(claimed, fence(claimed, deadline), 0.0 - MORNING.timestamp()))
         line.clock.ahead = timedelta()
         assert len(run.answers.given) == run.sent == len(line.orders)
         assert (run.answers.late == [claimed]) is not bool(line.orders)
@@ -355,7 +366,8 @@ class TestLateCalls:
             run.sending.add(task)
             line.clock.ahead = timedelta(seconds=seconds) - timedelta(seconds=line.loop.time())
             [attempt_id] = line.ready(held=True)
-            await run._post(line.claimed(attempt_id), MORNING + timedelta(seconds=10), -9e12, records=False)
+            claimed = line.claimed(attempt_id)
+            await run._post(claimed, fence(claimed, MORNING + timedelta(seconds=10)), -9e12)
             behind = run.is_behind()
             run.sending.discard(task)
             task.cancel()
@@ -524,12 +536,20 @@ class TestTheCarrierCheck:
         assert line.asked == 0
 
 
+def fence(claimed: ClaimedAttempt, deadline: datetime) -> _Fence:
+    return _Fence(records={claimed.attempt_id: True}, sent_at=MORNING, deadline=deadline)
+
+
+def answered(claimed: ClaimedAttempt, result: SendResult) -> _Answer:
+    return _Answer(claimed=claimed, sent_at=MORNING, result=result)
+
+
 class TestAnswers:
     def record(
         self, line: Dialling, *given: tuple[uuid.UUID, SendResult], late: tuple[uuid.UUID, ...] = ()
     ) -> None:
         answers = _Answers(
-            given=[(line.claimed(one), answer) for one, answer in given],
+            given=[answered(line.claimed(one), answer) for one, answer in given],
             late=[line.claimed(one) for one in late],
         )
         _record(line.services, answers)
@@ -578,13 +598,12 @@ class TestAnswers:
 
     def test_the_first_call_of_a_case_is_noted_as_it_left_and_no_follow_up(self, line: Dialling):
         first, follow_up = line.ready(2, state="sending", sent_at=MORNING)
-        line.scene.change_attempt(follow_up, reason="follow_up")
         line.clock.ahead = timedelta(seconds=3)
         placed = Placed(sid="CA1", status="queued")
         answers = _Answers(
             given=[
-                (line.claimed(first), placed),
-                (line.claimed(follow_up), replace(placed, sid="CA2")),
+                answered(line.claimed(first), placed),
+                answered(line.claimed(follow_up, reason=Reason.FOLLOW_UP), replace(placed, sid="CA2")),
             ]
         )
         _record(line.services, answers)
@@ -600,7 +619,7 @@ class TestAnswers:
         line.group(troubles=5, openings=1, opened_at=MORNING, slow_until=MORNING)
         [trial] = line.ready(state="sending")
         claimed = line.claimed(trial, send_at=MORNING + timedelta(seconds=2.5))
-        _record(line.services, _Answers(given=[(claimed, UNSURE)]))
+        _record(line.services, _Answers(given=[answered(claimed, UNSURE)]))
         assert line.breaker().openings == 2
 
     def test_that_cannot_be_recorded_are_kept_in_their_order(
@@ -608,19 +627,19 @@ class TestAnswers:
     ):
         one, other = (line.claimed(one) for one in line.ready(2, state="sending"))
         run = line.a_run()
-        run.answers = _Answers(given=[(one, UNSURE)], late=[one])
+        run.answers = _Answers(given=[answered(one, UNSURE)], late=[one])
 
         async def flush() -> None:
             line.services.store.refuses_writing = GONE
             flushing = asyncio.create_task(run.flush())
             await asyncio.sleep(0)
-            run.answers.given.append((other, UNSURE))
+            run.answers.given.append(answered(other, UNSURE))
             run.answers.late.append(other)
             await flushing
             line.services.store.refuses_writing = None
 
         line.run(flush())
-        assert [claimed for claimed, _ in run.answers.given] == run.answers.late == [one, other]
+        assert [answer.claimed for answer in run.answers.given] == run.answers.late == [one, other]
         assert [record.getMessage() for record in caplog.records] == ["database: gone"]
         line.run(run.flush())
         assert not run.answers
@@ -630,7 +649,7 @@ class TestAnswers:
     ):
         [one] = line.ready(state="sending")
         run = line.a_run()
-        run.answers = _Answers(given=[(line.claimed(one), UNSURE)])
+        run.answers = _Answers(given=[answered(line.claimed(one), UNSURE)])
         line.services.store.refuses_writing = GONE
         try:
             line.run(run.finish())
@@ -658,7 +677,7 @@ class TestAnswers:
     )
     def test_are_there_or_not(self, line: Dialling, given: bool, late: bool, some: bool):
         claimed = line.claimed(line.ready()[0])
-        answers = _Answers(given=[(claimed, UNSURE)] * given, late=[claimed] * late)
+        answers = _Answers(given=[answered(claimed, UNSURE)] * given, late=[claimed] * late)
         assert bool(answers) is some
 
 
@@ -738,8 +757,9 @@ class TestTheOrderOfLocks:
                     else:
                         requeue_attempts(tx, both, not_before=MORNING)
                 return
-            second = {"refused": [(low, OURS)], "unsure": [(low, UNSURE)], "late": []}[act]
-            _record(line.services, _Answers(given=[(high, placed), *second], late=[low] * (act == "late")))
+            second = {"refused": [answered(low, OURS)], "unsure": [answered(low, UNSURE)], "late": []}[act]
+            given = [answered(high, placed), *second]
+            _record(line.services, _Answers(given=given, late=[low] * (act == "late")))
 
         c = t.attempt.c.id
         assert self.free_behind(line, c == self.LOW, c == self.HIGH, do)
@@ -750,7 +770,7 @@ class TestTheOrderOfLocks:
         low, high = b"\x01" * 32, b"\xfe" * 32
         line.scene.put_live_number(high, refused)
         line.scene.put_live_number(low, late)
-        answers = _Answers(given=[(line.claimed(refused), OURS)], late=[line.claimed(late)])
+        answers = _Answers(given=[answered(line.claimed(refused), OURS)], late=[line.claimed(late)])
         blind = t.live_number.c.phone_blind
         assert self.free_behind(line, blind == low, blind == high, lambda: _record(line.services, answers))
 
