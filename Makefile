@@ -88,4 +88,4 @@ advisories: setup ## known vulnerabilities of what the service is locked to; say
 
 clean: ## removes .venv, caches and built files; the data in var/ stay
 	@cd "$(ROOT)" && rm -rf .venv .venv-3.* .venv-advisories dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	@find "$(ROOT)/dialer" "$(ROOT)/audio" "$(ROOT)/chaos" "$(ROOT)/tests" -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find "$(ROOT)/dialer" "$(ROOT)/carrier" "$(ROOT)/audio" "$(ROOT)/chaos" "$(ROOT)/tests" -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -26,9 +26,9 @@ import psutil
 import uvloop
 from twilio.request_validator import RequestValidator
 
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.people import Behaviour, PeopleConfig
-from dialer.carrier.server import run
+from carrier.config import CarrierConfig, ServiceClock
+from carrier.people import Behaviour, PeopleConfig
+from carrier.server import run
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "bench-token"

@@ -29,7 +29,7 @@ from audio.kokoro import Kokoro
 from audio.spoken import as_spoken
 from audio.wave_file import Sound, read_wav, wav_bytes
 from bench.speech import bad_line
-from dialer.carrier.speech_input import (
+from carrier.speech_input import (
     Fit,
     Recognised,
     WhisperRecogniser,

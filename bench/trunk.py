@@ -27,11 +27,11 @@ import aiohttp
 import psutil
 from aiohttp import web
 
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.lines.sip.trunks import Trunk
-from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
-from dialer.carrier.server import RunningCarrier, start
+from carrier.config import CarrierConfig, ServiceClock
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.trunks import Trunk
+from carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
+from carrier.server import RunningCarrier, start
 from tests.sip.peers import (
     HOST,
     Peer,

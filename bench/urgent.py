@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from bench.backlog import fill
 from bench.people import name, phone
 from bench.service import Service, owner_store, service
-from dialer.carrier.journal import read_journal
+from carrier.journal import read_journal
 from dialer.org.staff import add_token
 
 _FIRST_PERSON = 50_000_000

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from dialer.carrier.journal import LEG, read_journal
+from carrier.journal import LEG, read_journal
 
 
 @dataclass(slots=True, kw_only=True)

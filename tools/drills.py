@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from dialer.carrier.config import CarrierConfig
-from dialer.carrier.people import Behaviour, PeopleConfig
-from dialer.carrier.server import RunningCarrier, start
+from carrier.config import CarrierConfig
+from carrier.people import Behaviour, PeopleConfig
+from carrier.server import RunningCarrier, start
 from dialer.cli.serve import ATTEMPT_IN_URL
 
 ROOT = Path(__file__).resolve().parent.parent

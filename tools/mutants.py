@@ -34,7 +34,7 @@ from dialer.runtime.embedded import ensure_servers
 from tests.conftest import memory_home
 
 ROOT = Path(__file__).resolve().parent.parent
-_COPIED = ("dialer", "audio", "alembic", "tests", "tools", "bench", "chaos", "docs", ".ci")
+_COPIED = ("dialer", "carrier", "audio", "alembic", "tests", "tools", "bench", "chaos", "docs", ".ci")
 _FILES = ("pyproject.toml", "settings.toml", "Makefile", "README.md", "README.zh-CN.md", "requirements.lock")
 SERVERS = "TESTS_SERVERS"
 HOME = "TESTS_SERVERS_HOME"

@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.people import phone, write_list
-from dialer.carrier.faults import FaultRule, InjectedFault
-from dialer.carrier.people import Behaviour
-from dialer.carrier.server import RunningCarrier
+from carrier.faults import FaultRule, InjectedFault
+from carrier.people import Behaviour
+from carrier.server import RunningCarrier
 from dialer.db.keys import create
 from dialer.runtime.embedded import erase_servers
 from dialer.runtime.location import free_port

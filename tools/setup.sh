@@ -38,7 +38,7 @@ version() {
 is_ready() {
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$ready" ] || return 1
     [ -z "$(find "$lock" pyproject.toml -newer "$stamp")" ] || return 1
-    [ -z "${RUNTIME:-}" ] || [ -z "$(find dialer audio alembic settings.toml -newer "$stamp" -type f ! -name '*.pyc')" ] || return 1
+    [ -z "${RUNTIME:-}" ] || [ -z "$(find dialer carrier audio alembic settings.toml -newer "$stamp" -type f ! -name '*.pyc')" ] || return 1
     "$venv/bin/python" -c '' 2>/dev/null || return 1
     [ -z "${PYTHON:-}" ] || [ "$(version "$venv/bin/python")" = "$(version "$PYTHON")" ]
 }
@@ -99,5 +99,5 @@ else
 fi
 # Compiled once, whatever the environment says about writing bytecode: a process that compiles what it imports starts in
 # seconds instead of one, and keeps a third more memory for as long as it runs.
-"$venv/bin/python" -m compileall -q "$venv"/lib/python*/site-packages dialer audio || true
+"$venv/bin/python" -m compileall -q "$venv"/lib/python*/site-packages dialer carrier audio || true
 echo "$ready" >"$stamp"

@@ -39,9 +39,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench.people import name, phone, write_list
+from carrier.people import Behaviour
+from carrier.server import RunningCarrier
 from chaos.checks import check
-from dialer.carrier.people import Behaviour
-from dialer.carrier.server import RunningCarrier
 from dialer.db.keys import create
 from dialer.runtime.embedded import EmbeddedServers, ensure_servers
 from dialer.runtime.location import free_port

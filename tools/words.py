@@ -81,7 +81,7 @@ def said() -> Iterator[SpokenTurn]:
 
     for kind, text in words.words_for_catalogue():
         yield kind, text, ""
-    for folder in ("dialer", "audio"):
+    for folder in ("dialer", "carrier", "audio"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             yield from (("", *texts) for texts in in_module(path.read_text("utf-8")))
     found = extract_from_dir(

@@ -38,7 +38,7 @@ _AHEAD = (
     "celery.worker.consumer",
     "kombu.transport.redis",
     "dialer.bootstrap",
-    "dialer.carrier.server",
+    "carrier.server",
     "dialer.scheduler",
     "dialer.signals.robot",
     "dialer.signals.stream",
@@ -137,11 +137,11 @@ def carrier() -> None:
             key="telephony.base_url", problem="is set, so the telephone network is not ours to run"
         )
     clock = _prepared()
-    from dialer.carrier.config import CarrierConfig, ServiceClock
-    from dialer.carrier.lines.sip.announcements import AnnouncementListener
-    from dialer.carrier.lines.sip.line import SipLine
-    from dialer.carrier.server import run as run_carrier
-    from dialer.carrier.speech_input import WhisperRecogniser, is_installed
+    from carrier.config import CarrierConfig, ServiceClock
+    from carrier.lines.sip.announcements import AnnouncementListener
+    from carrier.lines.sip.line import SipLine
+    from carrier.server import run as run_carrier
+    from carrier.speech_input import WhisperRecogniser, is_installed
     from dialer.telephony.config import HookUrls
 
     desk = settings.telephony.officer_number
@@ -194,8 +194,8 @@ def sip() -> None:
     access = own_carrier(settings)
     if access is None or not settings.carrier.is_sip:
         raise SettingsError(key="carrier.line", problem="is not sip, so there are no trunks to run")
-    from dialer.carrier.lines.sip.stack import SipConfig, is_installed
-    from dialer.carrier.lines.sip.stack import run as run_stack
+    from carrier.lines.sip.stack import SipConfig, is_installed
+    from carrier.lines.sip.stack import run as run_stack
 
     if not is_installed():
         raise SettingsError(
@@ -224,8 +224,8 @@ def peer() -> None:
     settings = settings_of("peer")
     if settings.carrier.line != "peer":
         raise SettingsError(key="carrier.line", problem="is not peer, so nobody is behind a trunk here")
-    from dialer.carrier.lines.sip.peer import PeerConfig, greetings
-    from dialer.carrier.lines.sip.peer import run as run_peer
+    from carrier.lines.sip.peer import PeerConfig, greetings
+    from carrier.lines.sip.peer import run as run_peer
 
     desk = settings.telephony.officer_number
     short, long = greetings()

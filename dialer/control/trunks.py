@@ -12,8 +12,8 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dialer.carrier.lines.sip.options import ask_options
-from dialer.carrier.lines.sip.trunks import Trunk
+from carrier.lines.sip.options import ask_options
+from carrier.lines.sip.trunks import Trunk
 from dialer.cases.alarms import raise_alarm_once
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, Unavailable

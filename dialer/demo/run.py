@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from carrier.lines.sip.options import ask_options
+from carrier.lines.sip.stack import is_installed
 from dialer.accounts.actions import NewPassword, add_staff
 from dialer.bootstrap import application
 from dialer.broker import BULK_QUEUE, DIAL_QUEUE
-from dialer.carrier.lines.sip.options import ask_options
-from dialer.carrier.lines.sip.stack import is_installed
 from dialer.control.trunks import read_trunks
 from dialer.core.access import Role
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable

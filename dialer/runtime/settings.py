@@ -36,8 +36,8 @@ from pydantic import (
 )
 
 import dialer
-from dialer.carrier.lines.sip.trunks import MAINLAND, BadTrunk, Trunk
-from dialer.carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
+from carrier.lines.sip.trunks import MAINLAND, BadTrunk, Trunk
+from carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
 from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.periods import BulletinKind

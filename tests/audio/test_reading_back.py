@@ -19,7 +19,7 @@ from bench.speech import (
     plain,
     with_name,
 )
-from dialer.carrier.speech_input import Recognised
+from carrier.speech_input import Recognised
 
 
 @pytest.mark.parametrize(

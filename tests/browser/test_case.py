@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 from playwright.sync_api import Page, expect
 
-from dialer.carrier.config import Timers
-from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.people import practice_mix
+from carrier.config import Timers
+from carrier.lines.simulated import SimulatedLine
+from carrier.people import practice_mix
 from dialer.core.access import Role
 from tests.browser.axe import look
 from tests.browser.conftest import Complaints

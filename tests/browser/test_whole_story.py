@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from dialer.carrier.lines.simulated import SimulatedLine
+from carrier.lines.simulated import SimulatedLine
 from dialer.core.access import Role
 from dialer.runtime.settings import load_settings
 from tests.browser.axe import PHONE, WIDE, look
@@ -24,7 +24,7 @@ from tests.browser.service import Service, running_service
 from tests.browser.staff import new_account
 
 if TYPE_CHECKING:
-    from dialer.carrier.config import Timers
+    from carrier.config import Timers
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(500)]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from carrier.config import CarrierConfig
+from carrier.faults import FaultRule, InjectedFault
+from carrier.people import Behaviour, PeopleConfig, Pickup
+from carrier.server import RunningCarrier, start
 from dialer.calls.dial import dial
-from dialer.carrier.config import CarrierConfig
-from dialer.carrier.faults import FaultRule, InjectedFault
-from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
-from dialer.carrier.server import RunningCarrier, start
 from dialer.core.attempt import AttemptState
 from dialer.core.values import Grade
 from dialer.db import tables as t

@@ -14,6 +14,10 @@ from typing import Any, Self
 import pytest
 import sqlalchemy as sa
 
+from carrier.config import CarrierConfig, ServiceClock
+from carrier.faults import FaultRule, InjectedFault
+from carrier.people import Behaviour, PeopleConfig
+from carrier.server import RunningCarrier, start
 from dialer.calls.messages import (
     apply_message_event,
     ask_about_messages,
@@ -22,10 +26,6 @@ from dialer.calls.messages import (
     message_text,
     send_messages,
 )
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.faults import FaultRule, InjectedFault
-from dialer.carrier.people import Behaviour, PeopleConfig
-from dialer.carrier.server import RunningCarrier, start
 from dialer.casefile.reading import show_case
 from dialer.cases.effects import insert_messages, message_row
 from dialer.cases.store import lock_cases

@@ -10,9 +10,9 @@ import pytest
 from aiohttp import ClientSession
 from twilio.rest import Client
 
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.people import Behaviour, PeopleConfig
-from dialer.carrier.server import MakeLine, start
+from carrier.config import CarrierConfig, ServiceClock
+from carrier.people import Behaviour, PeopleConfig
+from carrier.server import MakeLine, start
 from tests.carrier.device_line import DeviceLine
 from tests.carrier.stage import ACCOUNT, ADMIN, BY_HAND, FAST, TOKEN, App, DeskView, Start, ToCarrier
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
-from dialer.carrier.people import AnsweredBy
-from dialer.carrier.speech_input import Speech
+from carrier.config import Timers
+from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
+from carrier.people import AnsweredBy
+from carrier.speech_input import Speech
 
 _PATIENCE_SECONDS = 10.0
 

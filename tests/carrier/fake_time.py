@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from dialer.carrier.config import ServiceClock, Timers
-from dialer.carrier.outbound import Address, OnReply, Reply
+from carrier.config import ServiceClock, Timers
+from carrier.outbound import Address, OnReply, Reply
 
 
 class Handle:

@@ -14,7 +14,7 @@ from twilio.http.response import Response
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 
-from dialer.carrier.server import RunningCarrier
+from carrier.server import RunningCarrier
 from tests.carrier.device_line import DeviceLine
 
 ACCOUNT = "AC" + "0" * 31 + "1"

@@ -14,11 +14,11 @@ import aiohttp
 import pytest
 from twilio.rest import Client
 
-from dialer.carrier.config import CarrierConfig
-from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.lines.sip.trunks import Trunk
-from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
-from dialer.carrier.server import run
+from carrier.config import CarrierConfig
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.trunks import Trunk
+from carrier.people import Behaviour, PeopleConfig, Pickup
+from carrier.server import run
 from tests.carrier.stage import ACCOUNT, ADMIN, HANGUP, TO, TOKEN, App, DeskView, Start, ToCarrier
 
 PATHS = [

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.lines.sip.announcements import (
+from carrier.lines.sip.announcements import (
     CAUSES,
     LEAST_FIT,
     LEAST_LEAD,
@@ -26,8 +26,8 @@ from dialer.carrier.lines.sip.announcements import (
     best_announcement,
     recognise_announcement,
 )
-from dialer.carrier.lines.sound import telephone_samples, wav_of
-from dialer.carrier.speech_input import WhisperRecogniser, is_installed
+from carrier.lines.sound import telephone_samples, wav_of
+from carrier.speech_input import WhisperRecogniser, is_installed
 from dialer.core import values
 
 CLIPS = Path(__file__).parent / "announcements"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.lines import MachineDetection
-from dialer.carrier.lines.sip.peer import greetings, sine_tone, voice
-from dialer.carrier.lines.sound import (
+from carrier.lines import MachineDetection
+from carrier.lines.sip.peer import greetings, sine_tone, voice
+from carrier.lines.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
     BeepDetector,

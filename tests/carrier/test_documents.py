@@ -7,7 +7,7 @@ import wave
 
 import pytest
 
-from dialer.carrier.lines import Cause
+from carrier.lines import Cause
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Heard, Start
 
 DESK = "+8647800000001"

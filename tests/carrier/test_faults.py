@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from dialer.carrier.faults import BadFault, FaultRule, Faults, InjectedFault, read_faults
-from dialer.carrier.people import Behaviour
+from carrier.faults import BadFault, FaultRule, Faults, InjectedFault, read_faults
+from carrier.people import Behaviour
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Start
 
 QUICK = Behaviour(

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.handset import HandsetState
-from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.people import Behaviour, Pickup
+from carrier.config import ServiceClock
+from carrier.lines.handset import HandsetState
+from carrier.lines.simulated import SimulatedLine
+from carrier.people import Behaviour, Pickup
 from tests.carrier.stage import ADMIN, HANGUP, TO, DeskView, Start
 from tests.carrier.test_documents import wav
 

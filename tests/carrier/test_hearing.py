@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from audio.clips import Manifest
-from dialer.carrier.people import BadBehaviour, Behaviour, behaviour_from
-from dialer.carrier.speech_input import (
+from carrier.people import BadBehaviour, Behaviour, behaviour_from
+from carrier.speech_input import (
     CERTAIN,
     Fit,
     Hearing,
@@ -26,7 +26,7 @@ from dialer.carrier.speech_input import (
     speech_seconds,
     syllables,
 )
-from dialer.carrier.twiml import Gather, parse_twiml
+from carrier.twiml import Gather, parse_twiml
 from dialer.scripts.dialogue import Context, Heard, Position, advance
 from dialer.scripts.reading import shipped_scripts
 from tests.carrier.device_line import DeviceCall, DeviceLine

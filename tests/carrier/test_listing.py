@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.calls import Call, RestProblem, Status, rfc2822
-from dialer.carrier.rest import page_of_calls, read_filters
+from carrier.calls import Call, RestProblem, Status, rfc2822
+from carrier.rest import page_of_calls, read_filters
 
 ACCOUNT = "AC" + "0" * 32
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()

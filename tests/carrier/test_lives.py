@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from dialer.carrier.people import AnsweredBy, Behaviour, Pickup
+from carrier.people import AnsweredBy, Behaviour, Pickup
 from tests.carrier.stage import HANGUP, TO, App, Heard, Start
 
 QUICK = {

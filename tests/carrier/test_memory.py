@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from dialer.carrier.calls import Call, Status
-from dialer.carrier.exchange import CallLog
-from dialer.carrier.journal import CallJournal, load_key
-from dialer.carrier.lines import Leg, LegEvents
+from carrier.calls import Call, Status
+from carrier.exchange import CallLog
+from carrier.journal import CallJournal, load_key
+from carrier.lines import Leg, LegEvents
 from tests.carrier.device_line import DeviceLine
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Start
 from tests.full_disk import files_of_at_most

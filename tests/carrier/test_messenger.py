@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from twilio.request_validator import RequestValidator
 
-from dialer.carrier.outbound import Outbound, Reply
-from dialer.carrier.webhooks import Messenger, Signer
+from carrier.outbound import Outbound, Reply
+from carrier.webhooks import Messenger, Signer
 from tests.carrier.fake_time import FakeOutbound, FakeTimers
 from tests.carrier.stage import TOKEN
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.calls import (
+from carrier.calls import (
     CallOrder,
     Form,
     RestProblem,

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from dialer.carrier.lines import Clip
-from dialer.carrier.outbound import OnReply, Reply
-from dialer.carrier.player import Player, SoundCache
-from dialer.carrier.speech_input import Hearing
-from dialer.carrier.twiml import Dial
+from carrier.lines import Clip
+from carrier.outbound import OnReply, Reply
+from carrier.player import Player, SoundCache
+from carrier.speech_input import Hearing
+from carrier.twiml import Dial
 from tests.carrier.fake_time import FakeTimers
 from tests.carrier.test_documents import wav
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from dialer.carrier.calls import Status
-from dialer.carrier.people import Behaviour, Pickup
+from carrier.calls import Status
+from carrier.people import Behaviour, Pickup
 from tests.carrier.device_line import DeviceLine
 from tests.carrier.stage import HANGUP, TO, App, Start
 

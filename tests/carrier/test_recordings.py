@@ -14,9 +14,9 @@ import pytest
 from aiohttp import BasicAuth
 from twilio.base.exceptions import TwilioRestException
 
-from dialer.carrier.calls import Call, CallOrder, RestProblem
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.sound import (
+from carrier.calls import Call, CallOrder, RestProblem
+from carrier.config import ServiceClock
+from carrier.lines.sound import (
     OURS,
     PERSON,
     TwoSides,
@@ -25,8 +25,8 @@ from dialer.carrier.lines.sound import (
     wav_of,
     wav_of_sides,
 )
-from dialer.carrier.people import Behaviour, Pickup
-from dialer.carrier.recordings import Recordings
+from carrier.people import Behaviour, Pickup
+from carrier.recordings import Recordings
 from tests.carrier.stage import ACCOUNT, TO, TOKEN, DeskView, Start
 
 PERSON_WHO_PRESSES = Behaviour(

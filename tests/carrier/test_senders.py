@@ -7,8 +7,8 @@ from ipaddress import ip_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.lines.sip.senders import Address, addresses_of, filter_program
-from dialer.carrier.lines.sip.trunks import Trunk
+from carrier.lines.sip.senders import Address, addresses_of, filter_program
+from carrier.lines.sip.trunks import Trunk
 
 _NET = 0xFFF00000
 

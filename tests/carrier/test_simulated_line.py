@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.carrier.lines import Cause, Clip, MachineDetection, Quality
-from dialer.carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
-from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
-from dialer.carrier.speech_input import Speech
+from carrier.lines import Cause, Clip, MachineDetection, Quality
+from carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
+from carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
+from carrier.speech_input import Speech
 from tests.carrier.fake_time import FakeTimers
 
 NUMBER = "+8613800138000"

@@ -10,12 +10,12 @@ from typing import Any
 import orjson
 import pytest
 
-from dialer.carrier.calls import Call, CallOrder, Status
-from dialer.carrier.config import CarrierConfig
-from dialer.carrier.exchange import Exchange
-from dialer.carrier.lines.sip.line import SipLine, StackLink
-from dialer.carrier.lines.sip.trunks import Trunk
-from dialer.carrier.outbound import Outbound
+from carrier.calls import Call, CallOrder, Status
+from carrier.config import CarrierConfig
+from carrier.exchange import Exchange
+from carrier.lines.sip.line import SipLine, StackLink
+from carrier.lines.sip.trunks import Trunk
+from carrier.outbound import Outbound
 from tests.carrier.fake_time import FakeOutbound, FakeTimers
 from tests.carrier.stage import ACCOUNT, FROM, TOKEN
 from tests.carrier.test_documents import wav

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from dialer.carrier.calls import Status
-from dialer.carrier.lines import Cause, MachineDetection
-from dialer.carrier.people import AnsweredBy
+from carrier.calls import Status
+from carrier.lines import Cause, MachineDetection
+from carrier.people import AnsweredBy
 from tests.carrier.stage import TO, App, DeskView
 from tests.seeds import seeds
 

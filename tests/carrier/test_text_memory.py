@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.people import Behaviour, Pickup
-from dialer.carrier.texts import TextLog
+from carrier.config import ServiceClock
+from carrier.people import Behaviour, Pickup
+from carrier.texts import TextLog
 from tests.carrier.stage import FROM, TO, DeskView, Start
 
 ANYBODY = Behaviour(name="anybody", share=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from dialer.carrier.people import Behaviour, Pickup
+from carrier.people import Behaviour, Pickup
 from tests.carrier.stage import FROM, TO, DeskView, Start
 
 BODY = "【公安局】请马上停止转账。本短信无需回复。"

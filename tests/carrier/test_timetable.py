@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.calls import Call, CallOrder, RestProblem, Status
-from dialer.carrier.config import CarrierConfig
-from dialer.carrier.exchange import Exchange
-from dialer.carrier.faults import FaultRule, InjectedFault
-from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.outbound import Outbound
-from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
+from carrier.calls import Call, CallOrder, RestProblem, Status
+from carrier.config import CarrierConfig
+from carrier.exchange import Exchange
+from carrier.faults import FaultRule, InjectedFault
+from carrier.lines.simulated import SimulatedLine
+from carrier.outbound import Outbound
+from carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
 from tests.carrier.fake_time import FakeOutbound, FakeTimers
 from tests.carrier.stage import ACCOUNT, FROM, TO, TOKEN
 

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.lines import Cause, Clip
-from dialer.carrier.lines.sip.announcements import CAUSES
-from dialer.carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal, speak_text
-from dialer.carrier.lines.sip.stack import SipConfig, SipProcess
-from dialer.carrier.lines.sip.trunks import (
+from carrier.lines import Cause, Clip
+from carrier.lines.sip.announcements import CAUSES
+from carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal, speak_text
+from carrier.lines.sip.stack import SipConfig, SipProcess
+from carrier.lines.sip.trunks import (
     AUTHENTICATION,
     BY_Q850,
     BY_STATUS,
@@ -34,9 +34,9 @@ from dialer.carrier.lines.sip.trunks import (
     may_fail_over,
     read_end,
 )
-from dialer.carrier.lines.sound import BadSound, telephone_samples
-from dialer.carrier.live_call import FINALS
-from dialer.carrier.player import wav_seconds
+from carrier.lines.sound import BadSound, telephone_samples
+from carrier.live_call import FINALS
+from carrier.player import wav_seconds
 from dialer.core.values import TelephonyResult
 from dialer.telephony.callbacks import result_of
 from tests.carrier.fake_time import FakeTimers
@@ -444,7 +444,7 @@ def test_a_sound_is_said_as_often_as_the_document_says():
 
 
 def test_sounds_that_are_not_spoken_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dialer.carrier.lines.sip.line._MOST_SOUND_BYTES", 40)
+    monkeypatch.setattr("carrier.lines.sip.line._MOST_SOUND_BYTES", 40)
     told: list[dict[str, Any]] = []
     sent: list[bytes] = []
     link = StackLink(lambda data: told.append(orjson.loads(data)), sent.append)
@@ -502,7 +502,7 @@ def test_a_sound_of_a_rate_that_no_sound_has_is_none(rate: int):
 
 
 async def test_a_trace_that_does_not_come_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dialer.carrier.lines.sip.line._TRACE_SECONDS", 0.01)
+    monkeypatch.setattr("carrier.lines.sip.line._TRACE_SECONDS", 0.01)
     called = Called()
     with pytest.raises(TimeoutError):
         await called.line.trace(1)
@@ -511,7 +511,7 @@ async def test_a_trace_that_does_not_come_leaves_nothing(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("clip", [Clip(seconds=0.1, text="您好"), Clip(seconds=0.1, wav=b"RIFF", name="a")])
 async def test_a_clip_without_sound_is_silence_and_told(clip: Clip, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dialer.carrier.lines.sip.line._SPEAKER", "/nowhere/espeak-ng")
+    monkeypatch.setattr("carrier.lines.sip.line._SPEAKER", "/nowhere/espeak-ng")
     called = Called()
     called.hears("answered")
     called.leg.speak(clip, lambda: None)
@@ -543,8 +543,8 @@ async def test_a_speech_program_that_fails_or_hangs_holds_no_call(
     program = tmp_path / "espeak-ng"
     program.write_text(f"#!/bin/sh\n{does}\n" if does else "")
     program.chmod(0o755)
-    monkeypatch.setattr("dialer.carrier.lines.sip.line._SPEAKER", str(program))
-    monkeypatch.setattr("dialer.carrier.lines.sip.line._SPEAK_SECONDS", 0.2)
+    monkeypatch.setattr("carrier.lines.sip.line._SPEAKER", str(program))
+    monkeypatch.setattr("carrier.lines.sip.line._SPEAK_SECONDS", 0.2)
     assert await speak_text("您好") == b""
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from dialer.carrier.config import ServiceClock, Timers
-from dialer.carrier.outbound import BadAddress, Outbound, Overrides, Reply, parse_address, parse_overrides
-from dialer.carrier.webhooks import Messenger, Signer, encode
+from carrier.config import ServiceClock, Timers
+from carrier.outbound import BadAddress, Outbound, Overrides, Reply, parse_address, parse_overrides
+from carrier.webhooks import Messenger, Signer, encode
 from tests.carrier.stage import HANGUP, TO, TOKEN, App, DeskView, Start
 
 NAMES = st.text("ABCDEFGHIJabcdefghij0123456789-", min_size=1, max_size=12)
@@ -121,7 +121,7 @@ async def test_webhooks_can_be_signed_by_a_shared_key(bench: Start, app: App):
     app.token = "shared"
     one = await bench(signing_token="shared", signing_algorithm="HMAC_SHA256", signing_key_name="key1")
     line = one.carrier.line
-    from dialer.carrier.people import Behaviour  # noqa: PLC0415 - one test's person
+    from carrier.people import Behaviour  # noqa: PLC0415 - one test's person
 
     line.assign(TO, Behaviour(name="x"))  # type: ignore[attr-defined]
     await app.final(await one.call())

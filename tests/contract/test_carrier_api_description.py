@@ -16,9 +16,9 @@ from aiohttp import ClientSession, encode_basic_auth
 from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.server import RunningCarrier, start
-from dialer.carrier.texts import TextStatus
+from carrier.config import CarrierConfig, ServiceClock
+from carrier.server import RunningCarrier, start
+from carrier.texts import TextStatus
 from tests.carrier.device_line import DeviceLine
 
 ACCOUNT = "AC" + "0" * 31 + "1"

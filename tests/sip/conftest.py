@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.sip.announcements import AnnouncementListener
-from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.lines.sip.trunks import Trunk
-from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
-from dialer.carrier.speech_input import SpeechRecogniser
+from carrier.config import ServiceClock
+from carrier.lines.sip.announcements import AnnouncementListener
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.trunks import Trunk
+from carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
+from carrier.speech_input import SpeechRecogniser
 from tests.carrier.conftest import app, bench  # noqa: F401 - fixtures
 from tests.carrier.stage import ADMIN, DeskView, Start
 from tests.sip.peers import Peer, Person, StackProcess, line_of, missing, prompt, until

@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.lines.sip.stack import is_installed
-from dialer.carrier.lines.sip.trunks import Trunk
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.stack import is_installed
+from carrier.lines.sip.trunks import Trunk
 
 HOST = "127.0.0.1"
 PROMPTS = Path(__file__).resolve().parents[2] / "audio" / "prompts"
@@ -235,8 +235,8 @@ class Peer:
 _PROGRAM = """
 import json, logging, sys
 logging.basicConfig(level=logging.WARNING)
-from dialer.carrier.lines.sip.stack import SipConfig, run
-from dialer.carrier.lines.sip.trunks import Trunk
+from carrier.lines.sip.stack import SipConfig, run
+from carrier.lines.sip.trunks import Trunk
 given = json.loads(sys.stdin.readline())
 given["trunks"] = [Trunk(**trunk) for trunk in given["trunks"]]
 run(SipConfig(**given))

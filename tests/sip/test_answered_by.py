@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.lines.sip.peer import sine_tone
-from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
+from carrier.lines.sip.peer import sine_tone
+from carrier.lines.sound import BYTES_A_SECOND, telephone_samples, wav_of
 from tests.carrier.test_announcements import CLIPS
 from tests.sip.conftest import MakePeer, MakePerson, OnTrunks, trunk_to
 from tests.sip.peers import answer, expect, pause, play_samples, prompt, ring, until

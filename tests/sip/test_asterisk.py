@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.lines.sip.trunks import Trunk
-from dialer.carrier.lines.sound import telephone_samples
+from carrier.config import ServiceClock
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.trunks import Trunk
+from carrier.lines.sound import telephone_samples
 from dialer.demo.run import free_sip_port
 from tests.carrier.stage import ADMIN, HANGUP, App, DeskView, Start
 from tests.sip.conftest import MakePerson

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.lines.sip.trunks import Trunk, caller_in
+from carrier.config import ServiceClock
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.trunks import Trunk, caller_in
 from dialer.demo.run import free_sip_port
 from tests.carrier.stage import ADMIN, HANGUP, App, DeskView, Start
 from tests.sip.peers import HOST, StackProcess, free_port, line_of, play, until

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.lines.sound import BYTES_A_SECOND
+from carrier.lines.sound import BYTES_A_SECOND
 from tests.carrier.stage import HANGUP
 from tests.sip.conftest import MakePeer, MakePerson, OnTrunks, trunk_to
 from tests.sip.peers import (

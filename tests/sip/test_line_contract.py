@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dialer.carrier.config import ServiceClock, Timers
-from dialer.carrier.lines import Cause, Clip, Leg, Line, MachineDetection, Quality
-from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.people import Behaviour, PeopleConfig, Pickup
-from dialer.carrier.speech_input import Speech
+from carrier.config import ServiceClock, Timers
+from carrier.lines import Cause, Clip, Leg, Line, MachineDetection, Quality
+from carrier.lines.simulated import SimulatedLine
+from carrier.people import Behaviour, PeopleConfig, Pickup
+from carrier.speech_input import Speech
 from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
 from tests.sip.peers import answer, hang_up, line_of, pause, play, refuse, ring, until
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.carrier.lines.sip.trunks import BY_STATUS, SipEnd, cause_of
-from dialer.carrier.live_call import FINALS
+from carrier.lines.sip.trunks import BY_STATUS, SipEnd, cause_of
+from carrier.live_call import FINALS
 from tests.carrier.stage import HANGUP
 from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
 from tests.sip.peers import (

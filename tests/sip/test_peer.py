@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.lines.sip.peer import PeerConfig, SipPeer, called_number, greetings, read_packet
-from dialer.carrier.lines.sip.trunks import Trunk
-from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
+from carrier.config import ServiceClock
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.peer import PeerConfig, SipPeer, called_number, greetings, read_packet
+from carrier.lines.sip.trunks import Trunk
+from carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
 from dialer.demo.run import free_sip_port
 from tests.carrier.stage import ADMIN, HANGUP, TO, App, DeskView, Start
 from tests.sip.peers import HOST, StackProcess, line_of, prompt, until

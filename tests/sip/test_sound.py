@@ -5,7 +5,7 @@ from __future__ import annotations
 import audioop
 import math
 
-from dialer.carrier.lines.sound import BYTES_A_SECOND, RATE, telephone_samples
+from carrier.lines.sound import BYTES_A_SECOND, RATE, telephone_samples
 from tests.carrier.stage import DeskView
 from tests.sip.conftest import MakePeer, MakePerson, OnTrunks, trunk_to
 from tests.sip.peers import answer, line_of, pause, play, prompt, ring, until

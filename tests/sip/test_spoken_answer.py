@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.lines.sound import BYTES_A_SECOND, telephone_samples
-from dialer.carrier.speech_input import CERTAIN, WhisperRecogniser, is_installed
+from carrier.lines.sound import BYTES_A_SECOND, telephone_samples
+from carrier.speech_input import CERTAIN, WhisperRecogniser, is_installed
 from tests.carrier.stage import HANGUP
 from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
 from tests.sip.peers import answer, expect, pause, play_samples, prompt, ring, until

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from dialer.carrier.lines.sip.line import SipLine
+from carrier.lines.sip.line import SipLine
 from dialer.core.values import Grade, TelephonyResult
 from tests.control.scene import Scene
 from tests.sip.conftest import MakePeer, trunk_to

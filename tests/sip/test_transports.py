@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from dialer.carrier.lines.sip.trunks import BadTrunk, Trunk
-from dialer.carrier.lines.sound import telephone_samples
+from carrier.lines.sip.trunks import BadTrunk, Trunk
+from carrier.lines.sound import telephone_samples
 from tests.sip.conftest import MakePerson, OnTrunks, trunk_to
 from tests.sip.peers import HOST, free_port, line_of, prompt, until
 from tests.sip.test_sound import HEARD, fits

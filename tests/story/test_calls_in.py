@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.people import Behaviour, Pickup
+from carrier.people import Behaviour, Pickup
 from dialer.cases.persons import person_of_case
 from dialer.control.consistency import count_leaked_numbers
 from dialer.core.access import DESK, Role

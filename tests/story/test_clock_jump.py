@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from carrier.faults import InjectedFault
 from dialer.calls.dial import dial
-from dialer.carrier.faults import InjectedFault
 from tests.story.world import RULES, World
 
 pytestmark = pytest.mark.story

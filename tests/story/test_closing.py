@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.faults import InjectedFault
-from dialer.carrier.people import Behaviour, Pickup
+from carrier.config import ServiceClock
+from carrier.faults import InjectedFault
+from carrier.people import Behaviour, Pickup
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
 from dialer.core.events import CaseClosed

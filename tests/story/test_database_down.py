@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.journal import read_journal
-from dialer.carrier.people import Behaviour
+from carrier.journal import read_journal
+from carrier.people import Behaviour
 from dialer.db import tables as t
 from tests.story.world import World
 from tests.web.switchboard import Switchboard, codes, life, status, step

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.people import Behaviour
+from carrier.people import Behaviour
 from dialer.core.access import DESK
 from dialer.db import tables as t
 from tests.story.world import COOPERATES, DESK_NUMBER, World

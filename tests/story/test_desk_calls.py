@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.faults import InjectedFault
-from dialer.carrier.people import Behaviour, Pickup
+from carrier.faults import InjectedFault
+from carrier.people import Behaviour, Pickup
 from dialer.control.consistency import count_leaked_numbers
 from dialer.core.case import DeskCallState
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken, Unavailable

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.carrier.people import Behaviour
+from carrier.people import Behaviour
 from dialer.core.reach import Hearing
 from dialer.core.values import Grade
 from dialer.scripts.dialogue import Context, start

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.people import Behaviour
+from carrier.people import Behaviour
 from dialer.cases.store import ensure_policy_version
 from dialer.core.case import FollowUp
 from dialer.core.policy import to_plain

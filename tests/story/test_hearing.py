@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from carrier.faults import InjectedFault
+from carrier.journal import read_journal
 from dialer.calls.apply import CallNews
 from dialer.calls.events import apply_replies
-from dialer.carrier.faults import InjectedFault
-from dialer.carrier.journal import read_journal
 from dialer.core.values import TelephonyResult
 from dialer.db import tables as t
 from dialer.telephony.callbacks import CallProgress, Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.people import Behaviour
+from carrier.people import Behaviour
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from tests.story.world import World

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from bench.pacing import most_within
+from carrier.people import Behaviour, Pickup
 from dialer.calls.dial import dial
-from dialer.carrier.people import Behaviour, Pickup
 from dialer.services import LineRules
 from tests.story.world import World
 

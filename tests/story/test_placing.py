@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from carrier.faults import InjectedFault
 from dialer.calls.claims import accept_attempts
 from dialer.calls.dial import dial
-from dialer.carrier.faults import InjectedFault
 from dialer.cases.attempts import doubt_attempts, requeue_attempts
 from tests.story.world import PATIENCE_SECONDS, World
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from carrier.faults import InjectedFault
+from carrier.lines.sound import key_tone, telephone_samples
+from carrier.people import Behaviour, Pickup
 from dialer.calls.conversation import context_for
 from dialer.calls.fetching import fetch_recordings
 from dialer.calls.recordings import hear_recording, list_recordings
-from dialer.carrier.faults import InjectedFault
-from dialer.carrier.lines.sound import key_tone, telephone_samples
-from dialer.carrier.people import Behaviour, Pickup
 from dialer.casefile.reading import read_case
 from dialer.casefile.view import story_items
 from dialer.cases.persons import person_of_case

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from carrier.faults import InjectedFault
+from carrier.people import Behaviour, Pickup
 from dialer.backup.actions import Installation, make_backup, restore_backup
 from dialer.calls.comparison import (
     NotCompared,
@@ -19,8 +21,6 @@ from dialer.calls.comparison import (
     skip_comparison,
 )
 from dialer.calls.pauses import pause_calls, resume_calls
-from dialer.carrier.faults import InjectedFault
-from dialer.carrier.people import Behaviour, Pickup
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.values import PauseScope
 from dialer.db import tables as t

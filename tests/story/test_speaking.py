@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from dialer.carrier.people import Behaviour
+from carrier.people import Behaviour
 from dialer.casefile.reading import show_case
 from dialer.core.timeline import EntryKind
 from dialer.db import tables as t

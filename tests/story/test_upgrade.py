@@ -10,9 +10,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from carrier.people import Behaviour
 from dialer.bootstrap import assemble
 from dialer.calls.dial import dial
-from dialer.carrier.people import Behaviour
 from dialer.control.health import SCHEMA_PART, check_system
 from dialer.db.migrations import MIGRATION_LOCK, NewerDatabase, SchemaMoved, hold_schema, newest_revision
 from dialer.runtime.settings import load_settings

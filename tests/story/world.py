@@ -23,13 +23,13 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from carrier.config import CarrierConfig, ServiceClock
+from carrier.faults import FaultRule, InjectedFault
+from carrier.people import Behaviour, PeopleConfig
+from carrier.server import MakeLine, RunningCarrier, start
 from dialer.calls.claims import ClaimedAttempt, Sending, mark_attempts_sending
 from dialer.calls.dial import dial
 from dialer.calls.reconcile import cancel_calls, reconcile, sweep_attempts, sweep_cases
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.faults import FaultRule, InjectedFault
-from dialer.carrier.people import Behaviour, PeopleConfig
-from dialer.carrier.server import MakeLine, RunningCarrier, start
 from dialer.control.health import repair_clock
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade

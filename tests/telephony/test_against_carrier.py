@@ -13,11 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 from aiohttp import web
 
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.faults import FaultRule, InjectedFault
-from dialer.carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
-from dialer.carrier.server import RunningCarrier
-from dialer.carrier.server import start as start_of_carrier
+from carrier.config import CarrierConfig, ServiceClock
+from carrier.faults import FaultRule, InjectedFault
+from carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
+from carrier.server import RunningCarrier
+from carrier.server import start as start_of_carrier
 from dialer.core.errors import Unavailable
 from dialer.core.values import Answer, Contact, TelephonyResult
 from dialer.scripts.dialogue import Context, Position, advance, start

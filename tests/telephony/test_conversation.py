@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.carrier.twiml import Gather, Hangup, Redirect, parse_twiml
+from carrier.twiml import Gather, Hangup, Redirect, parse_twiml
 from dialer.scripts.dialogue import Context, Heard, Position, Turn, advance, start
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.config import TelephonyConfig

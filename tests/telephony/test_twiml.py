@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio.spoken import as_spoken
-from dialer.carrier.twiml import parse_twiml
+from carrier.twiml import parse_twiml
 from dialer.core.values import Answer, Contact
 from dialer.scripts.dialogue import (
     AskTurn,

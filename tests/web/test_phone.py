@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 from starlette.applications import Starlette
 
-from dialer.carrier.config import CarrierConfig, ServiceClock
-from dialer.carrier.server import start
+from carrier.config import CarrierConfig, ServiceClock
+from carrier.server import start
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from dialer.carrier.people import AnsweredBy
-from dialer.carrier.speech_input import Speech
+from carrier.people import AnsweredBy
+from carrier.speech_input import Speech
 
 
 class Cause(StrEnum):

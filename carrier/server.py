@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from dialer.carrier.admin import AdminFront
-from dialer.carrier.config import CarrierConfig, Timers
-from dialer.carrier.exchange import Exchange
-from dialer.carrier.lines import Line
-from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.lines.sip.line import SipLine
-from dialer.carrier.outbound import Outbound
-from dialer.carrier.rest import RestFront
-from dialer.carrier.texts import TextBoard, TextFront
+from carrier.admin import AdminFront
+from carrier.config import CarrierConfig, Timers
+from carrier.exchange import Exchange
+from carrier.lines import Line
+from carrier.lines.simulated import SimulatedLine
+from carrier.lines.sip.line import SipLine
+from carrier.outbound import Outbound
+from carrier.rest import RestFront
+from carrier.texts import TextBoard, TextFront
 
 _log = logging.getLogger(__name__)
 _BACKLOG = 2048

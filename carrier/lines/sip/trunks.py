@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import unquote
 
-from dialer.carrier.lines import Cause
+from carrier.lines import Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import orjson
 from aiohttp import web
 
-from dialer.carrier.calls import (
+from carrier.calls import (
     API_VERSION,
     Call,
     Form,
@@ -32,9 +32,9 @@ from dialer.carrier.calls import (
     unauthorised,
     whole_number,
 )
-from dialer.carrier.exchange import Exchange
-from dialer.carrier.faults import InjectedFault
-from dialer.carrier.recordings import Recording
+from carrier.exchange import Exchange
+from carrier.faults import InjectedFault
+from carrier.recordings import Recording
 
 _DEFAULT_PAGE = 50
 _LARGEST_PAGE = 1000

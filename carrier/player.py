@@ -16,11 +16,11 @@ from urllib.parse import urljoin
 
 from cachetools import LRUCache
 
-from dialer.carrier.config import Timers
-from dialer.carrier.lines import Clip, Leg
-from dialer.carrier.outbound import Reply
-from dialer.carrier.speech_input import Hearing, Recognised, Speech
-from dialer.carrier.twiml import (
+from carrier.config import Timers
+from carrier.lines import Clip, Leg
+from carrier.outbound import Reply
+from carrier.speech_input import Hearing, Recognised, Speech
+from carrier.twiml import (
     BadTwiml,
     Dial,
     Gather,
@@ -33,7 +33,7 @@ from dialer.carrier.twiml import (
     Verb,
     parse_twiml,
 )
-from dialer.carrier.webhooks import Messenger
+from carrier.webhooks import Messenger
 
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[A-Za-z0-9]+")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dialer.carrier.people import PeopleConfig, practice_mix
-from dialer.carrier.speech_input import SpeechRecogniser
+from carrier.people import PeopleConfig, practice_mix
+from carrier.speech_input import SpeechRecogniser
 
 
 class BadCarrierConfig(ValueError):

@@ -45,10 +45,10 @@ from typing import Any, Final
 import orjson
 import phonenumbers
 
-from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality, Recorder
-from dialer.carrier.lines.sip.announcements import CAUSES, AnnouncementListener, RecognisedAnnouncement
-from dialer.carrier.lines.sip.trunks import (
+from carrier.config import Timers
+from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality, Recorder
+from carrier.lines.sip.announcements import CAUSES, AnnouncementListener, RecognisedAnnouncement
+from carrier.lines.sip.trunks import (
     EXTENSION,
     NO_SOUND,
     SipEnd,
@@ -60,9 +60,9 @@ from dialer.carrier.lines.sip.trunks import (
     may_fail_over,
     read_end,
 )
-from dialer.carrier.lines.sound import RATE, BadSound, telephone_samples
-from dialer.carrier.people import AnsweredBy
-from dialer.carrier.speech_input import Speech
+from carrier.lines.sound import RATE, BadSound, telephone_samples
+from carrier.people import AnsweredBy
+from carrier.speech_input import Speech
 
 _log = logging.getLogger(__name__)
 Message = dict[str, Any]

@@ -15,17 +15,17 @@ from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
-from dialer.carrier.calls import Call, CallOrder, Status, bad_parameter, no_such, number_refused
-from dialer.carrier.config import CarrierConfig, Timers
-from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog, unless_disk_is_full
-from dialer.carrier.lines import Leg, LegEvents, Line, Quality
-from dialer.carrier.live_call import TIMED_OUT, LiveCall
-from dialer.carrier.outbound import Outbound
-from dialer.carrier.player import SoundCache
-from dialer.carrier.recordings import IN_PROGRESS, CallRecorder, Recording, Recordings
-from dialer.carrier.speech_input import Hearing
-from dialer.carrier.webhooks import Messenger, Notices, Signer
+from carrier.calls import Call, CallOrder, Status, bad_parameter, no_such, number_refused
+from carrier.config import CarrierConfig, Timers
+from carrier.faults import Faults, InjectedFault
+from carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog, unless_disk_is_full
+from carrier.lines import Leg, LegEvents, Line, Quality
+from carrier.live_call import TIMED_OUT, LiveCall
+from carrier.outbound import Outbound
+from carrier.player import SoundCache
+from carrier.recordings import IN_PROGRESS, CallRecorder, Recording, Recordings
+from carrier.speech_input import Hearing
+from carrier.webhooks import Messenger, Notices, Signer
 
 _log = logging.getLogger(__name__)
 

@@ -18,19 +18,19 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from dialer.carrier.calls import RestProblem
-from dialer.carrier.config import ServiceClock
-from dialer.carrier.exchange import Exchange
-from dialer.carrier.faults import read_faults
-from dialer.carrier.lines import Clip
-from dialer.carrier.lines.handset import Handset
-from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.lines.sip.line import SipLine, StackLink
-from dialer.carrier.lines.sip.testing import place_test_call
-from dialer.carrier.people import behaviour_from
-from dialer.carrier.player import wav_seconds
-from dialer.carrier.speech_input import Speech
-from dialer.carrier.texts import TextBoard
+from carrier.calls import RestProblem
+from carrier.config import ServiceClock
+from carrier.exchange import Exchange
+from carrier.faults import read_faults
+from carrier.lines import Clip
+from carrier.lines.handset import Handset
+from carrier.lines.simulated import SimulatedLine
+from carrier.lines.sip.line import SipLine, StackLink
+from carrier.lines.sip.testing import place_test_call
+from carrier.people import behaviour_from
+from carrier.player import wav_seconds
+from carrier.speech_input import Speech
+from carrier.texts import TextBoard
 
 _KEYS = frozenset("0123456789*#")
 _LONGEST_WORDS = 200

@@ -13,11 +13,11 @@ from dataclasses import replace
 from hashlib import blake2b
 from itertools import accumulate
 
-from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
-from dialer.carrier.lines.handset import Handsets, Taping
-from dialer.carrier.people import Behaviour, PeopleConfig, Pickup, Range
-from dialer.carrier.speech_input import Speech
+from carrier.config import Timers
+from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
+from carrier.lines.handset import Handsets, Taping
+from carrier.people import Behaviour, PeopleConfig, Pickup, Range
+from carrier.speech_input import Speech
 
 _NETWORK_GIVES_UP_SECONDS = 120.0
 _BETWEEN_KEYS_SECONDS = 0.4

@@ -13,12 +13,12 @@ from itertools import count
 from urllib.parse import quote_plus
 from uuid import uuid4
 
-from dialer.carrier.calls import API_VERSION, Call, CallOrder
-from dialer.carrier.config import Timers
-from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.journal import LEG, CallJournal, unless_disk_is_full
-from dialer.carrier.outbound import Address, BadAddress, OnReply, Outbound, Reply, parse_address
-from dialer.carrier.recordings import Recording
+from carrier.calls import API_VERSION, Call, CallOrder
+from carrier.config import Timers
+from carrier.faults import Faults, InjectedFault
+from carrier.journal import LEG, CallJournal, unless_disk_is_full
+from carrier.outbound import Address, BadAddress, OnReply, Outbound, Reply, parse_address
+from carrier.recordings import Recording
 
 
 class Signer:

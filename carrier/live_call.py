@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from dialer.carrier.calls import Call, CallOrder, Status
-from dialer.carrier.config import Timers
-from dialer.carrier.faults import Faults, InjectedFault
-from dialer.carrier.lines import Cause, Leg, LegEvents, Line, MachineDetection, Quality
-from dialer.carrier.people import AnsweredBy
-from dialer.carrier.player import UNPLAYED, PlayedCall, Player, SoundCache
-from dialer.carrier.recordings import OF_CALL, OF_DIAL, CallRecorder
-from dialer.carrier.speech_input import Hearing, Speech
-from dialer.carrier.twiml import INVALID_ATTRIBUTE, Dial
-from dialer.carrier.webhooks import Messenger, Notices, base_params
+from carrier.calls import Call, CallOrder, Status
+from carrier.config import Timers
+from carrier.faults import Faults, InjectedFault
+from carrier.lines import Cause, Leg, LegEvents, Line, MachineDetection, Quality
+from carrier.people import AnsweredBy
+from carrier.player import UNPLAYED, PlayedCall, Player, SoundCache
+from carrier.recordings import OF_CALL, OF_DIAL, CallRecorder
+from carrier.speech_input import Hearing, Speech
+from carrier.twiml import INVALID_ATTRIBUTE, Dial
+from carrier.webhooks import Messenger, Notices, base_params
 
 OnDialled = Callable[[dict[str, str]], None]
 """Gets the DialCall parameters."""

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from dialer.carrier.calls import (
+from carrier.calls import (
     API_VERSION,
     CALLER,
     Form,
@@ -27,13 +27,13 @@ from dialer.carrier.calls import (
     server_error,
     too_many,
 )
-from dialer.carrier.config import CarrierConfig, Timers
-from dialer.carrier.exchange import Exchange
-from dialer.carrier.faults import InjectedFault
-from dialer.carrier.journal import SealedLog, unless_disk_is_full
-from dialer.carrier.outbound import Reply
-from dialer.carrier.rest import RestFront, cut_connection, json_answer, page_of, problem_answer
-from dialer.carrier.webhooks import Messenger
+from carrier.config import CarrierConfig, Timers
+from carrier.exchange import Exchange
+from carrier.faults import InjectedFault
+from carrier.journal import SealedLog, unless_disk_is_full
+from carrier.outbound import Reply
+from carrier.rest import RestFront, cut_connection, json_answer, page_of, problem_answer
+from carrier.webhooks import Messenger
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LONGEST = 1600

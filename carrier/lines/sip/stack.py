@@ -24,13 +24,13 @@ from typing import Any
 import orjson
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
-from dialer.carrier.lines import MachineDetection
-from dialer.carrier.lines.sip.line import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
-from dialer.carrier.lines.sip.options import answers_options
-from dialer.carrier.lines.sip.senders import Senders, addresses_of
-from dialer.carrier.lines.sip.trace import SipMessages
-from dialer.carrier.lines.sip.trunks import Trunk, caller_in
-from dialer.carrier.lines.sound import (
+from carrier.lines import MachineDetection
+from carrier.lines.sip.line import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
+from carrier.lines.sip.options import answers_options
+from carrier.lines.sip.senders import Senders, addresses_of
+from carrier.lines.sip.trace import SipMessages
+from carrier.lines.sip.trunks import Trunk, caller_in
+from carrier.lines.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
     OURS,

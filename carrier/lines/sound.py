@@ -15,8 +15,8 @@ import wave
 from dataclasses import dataclass
 from typing import Final
 
-from dialer.carrier.lines import MachineDetection
-from dialer.carrier.people import AnsweredBy
+from carrier.lines import MachineDetection
+from carrier.people import AnsweredBy
 
 RATE: Final = 8000
 BYTES_A_SECOND: Final = 2 * RATE

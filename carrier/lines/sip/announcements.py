@@ -14,8 +14,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Final, Protocol
 
-from dialer.carrier.lines import Cause
-from dialer.carrier.speech_input import Engine
+from carrier.lines import Cause
+from carrier.speech_input import Engine
 
 _log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, dataclass, field
 
-from dialer.carrier.lines import Cause, Clip, MachineDetection, Quality
-from dialer.carrier.lines.sip.line import Message, SipLine
-from dialer.carrier.speech_input import Speech
+from carrier.lines import Cause, Clip, MachineDetection, Quality
+from carrier.lines.sip.line import Message, SipLine
+from carrier.speech_input import Speech
 
 _RING_SECONDS = 45.0
 _LATE_SECONDS = 10.0

@@ -19,9 +19,9 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from dialer.carrier.calls import API_VERSION, Call, CallOrder, bad_parameter, no_such, rfc2822, server_error
-from dialer.carrier.journal import append_whole, load_key
-from dialer.carrier.lines.sound import ALAW_BYTES_A_SECOND, SIDES, other_side_first, wav_of_sides
+from carrier.calls import API_VERSION, Call, CallOrder, bad_parameter, no_such, rfc2822, server_error
+from carrier.journal import append_whole, load_key
+from carrier.lines.sound import ALAW_BYTES_A_SECOND, SIDES, other_side_first, wav_of_sides
 
 _log = logging.getLogger(__name__)
 IN_PROGRESS: Final = "in-progress"

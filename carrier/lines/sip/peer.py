@@ -22,12 +22,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dialer.carrier.config import ServiceClock, Timers
-from dialer.carrier.lines import Cause, Leg, LegEvents, MachineDetection, Quality
-from dialer.carrier.lines.simulated import SimulatedLine
-from dialer.carrier.lines.sound import FRAME_BYTES, RATE, is_voice
-from dialer.carrier.people import PeopleConfig
-from dialer.carrier.speech_input import Speech
+from carrier.config import ServiceClock, Timers
+from carrier.lines import Cause, Leg, LegEvents, MachineDetection, Quality
+from carrier.lines.simulated import SimulatedLine
+from carrier.lines.sound import FRAME_BYTES, RATE, is_voice
+from carrier.people import PeopleConfig
+from carrier.speech_input import Speech
 
 _log = logging.getLogger(__name__)
 

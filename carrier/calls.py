@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from dialer.carrier.lines import Quality
-from dialer.carrier.outbound import BadAddress, parse_address
-from dialer.carrier.twiml import BadTwiml, parse_twiml
+from carrier.lines import Quality
+from carrier.outbound import BadAddress, parse_address
+from carrier.twiml import BadTwiml, parse_twiml
 
 
 class RestProblem(Exception):

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from dialer.carrier.config import Timers
-from dialer.carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
-from dialer.carrier.lines.sound import OURS, PERSON, RATE, BadSound, TwoSides, key_tone, telephone_samples
-from dialer.carrier.people import AnsweredBy
-from dialer.carrier.speech_input import Speech
+from carrier.config import Timers
+from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
+from carrier.lines.sound import OURS, PERSON, RATE, BadSound, TwoSides, key_tone, telephone_samples
+from carrier.people import AnsweredBy
+from carrier.speech_input import Speech
 
 _SETUP_SECONDS = 1.0
 _VERDICT_SECONDS = 2.5
