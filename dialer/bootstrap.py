@@ -21,6 +21,7 @@ from dialer.cases.store import Policies, ensure_policy_version, newest_policy_ve
 from dialer.control.erasure import refuse_erased
 from dialer.core.errors import Refusal, SettingsError, Unavailable
 from dialer.core.policy import Policy, to_plain
+from dialer.core.text import Text
 from dialer.core.values import MessageChannel
 from dialer.db.audit import begin_chain
 from dialer.db.key_state import KeyFollower, check_database_keys
@@ -39,7 +40,6 @@ from dialer.db.system_state import (
 )
 from dialer.db.unit_of_work import Store, Tx
 from dialer.db.vault import Vault
-from dialer.language import Text
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import (

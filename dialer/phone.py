@@ -29,20 +29,26 @@ from dialer.cases.search import CaseLine, CaseQuery, search_cases
 from dialer.cases.store import lock_cases
 from dialer.core.case import STANDING_STATUSES, CaseStatus
 from dialer.core.errors import Conflict, DialerError, Invalid, NotFound, Overtaken, Refusal, Unavailable
+from dialer.core.text import Lang, Text, gettext_noop
 from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
 from dialer.intake.records import Accepted, Field, Rejected
-from dialer.language import Lang, Text, gettext_noop
+from dialer.language.sentences import (
+    entry_sentence,
+    moment_words,
+    refusal_sentence,
+    step_sentence,
+    waiting_sentence,
+)
+from dialer.language.words import word_of
 from dialer.org.staff_store import ApiToken
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.settings import WebSettings
 from dialer.scripts.rendered import shipped_manifest
-from dialer.sentences import entry_sentence, moment_words, refusal_sentence, step_sentence, waiting_sentence
 from dialer.services import Application, Services
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.deliveries import NAMES, read_warnings
 from dialer.web.console import client_address
-from dialer.words import word_of
 
 PLAYER = "/phone"
 """The actor in the audit trail."""

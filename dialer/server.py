@@ -53,7 +53,7 @@ from dialer.control.pages import control_pages
 from dialer.control.status import StatusPage, WebhookCounts, engine, live, metrics, ready
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.core.events import AlarmCode
-from dialer.language import Lang, Text
+from dialer.core.text import Lang, Text
 from dialer.outcomes.bulletin_pages import bulletin_pages
 from dialer.outcomes.filed_pages import filed_pages
 from dialer.outcomes.pages import rates_pages

@@ -29,11 +29,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 from dialer.bootstrap import application
 from dialer.core.access import Role
 from dialer.core.errors import DialerError
+from dialer.core.text import Lang
 from dialer.core.units import find_unit
 from dialer.core.values import Track
 from dialer.demo.run import demo_environment
 from dialer.demo.sample_list import HOME
-from dialer.language import Lang
 from dialer.org.staff import choose_extension, open_session
 from dialer.org.staff_store import insert_member
 from dialer.outcomes.breakdown import read_progress

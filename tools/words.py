@@ -77,9 +77,9 @@ SpokenTurn = tuple[str, str, str]
 def said() -> Iterator[SpokenTurn]:
     """Every sentence and word that the code may say."""
     sys.path.insert(0, str(ROOT))
-    from dialer import words  # noqa: PLC0415  # also run as a script
+    from dialer.language.figure_words import words_for_catalogue  # noqa: PLC0415  # also run as a script
 
-    for kind, text in words.words_for_catalogue():
+    for kind, text in words_for_catalogue():
         yield kind, text, ""
     for folder in ("dialer", "carrier", "audio"):
         for path in sorted((ROOT / folder).rglob("*.py")):
@@ -169,8 +169,9 @@ def untranslated(catalogue: Catalog) -> list[str]:
 
 def glossary(text: str, catalogue: Catalog) -> str:
     """The glossary with the words of each enumeration in its place. Raises `KeyError` for an unknown one."""
-    from dialer.language import Lang  # noqa: PLC0415  # also run as a script
-    from dialer.words import ENUMERATIONS, word_of  # noqa: PLC0415  # also run as a script
+    from dialer.core.text import Lang  # noqa: PLC0415  # also run as a script
+    from dialer.language.enumerations import ENUMERATIONS  # noqa: PLC0415  # also run as a script
+    from dialer.language.words import word_of  # noqa: PLC0415
 
     kinds = {kind.__name__: kind for kind in ENUMERATIONS}
 

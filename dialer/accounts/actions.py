@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, actor_name, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.text import Text, gettext_noop
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text, gettext_noop
 from dialer.org.passwords import check_password, hash_password, temporary_password
 from dialer.org.staff import SignedIn, audit_account, centre_words, complete_sign_in, token_hash
 from dialer.org.staff_store import (

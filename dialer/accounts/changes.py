@@ -38,10 +38,10 @@ from dialer.core.access import (
     required_text,
 )
 from dialer.core.errors import Conflict, NotFound
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.language import Text
 from dialer.org.passwords import hash_password, temporary_password
 from dialer.org.staff_store import Member, find_member, lock_administrators
 from dialer.org.unit_store import check_unit, is_unit_visible, is_visible_to

@@ -49,10 +49,10 @@ from dialer.accounts.passkeys import (
 )
 from dialer.core.access import FactorKind, Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
-from dialer.language import Lang, gettext_noop
+from dialer.core.text import Lang, gettext_noop
+from dialer.language.sentences import refusal_sentence
 from dialer.org.staff import FactorNeeded, SignedIn, SignInBlocked, SignInRefused, change_password
 from dialer.org.staff_store import Member
-from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     OPEN,
     SEE_OTHER,

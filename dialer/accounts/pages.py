@@ -36,8 +36,9 @@ from dialer.accounts.changes import (
 from dialer.accounts.identity import ways_of
 from dialer.core.access import Permission, Role, StaffChangeKind
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import Unit
-from dialer.language import Lang, gettext_noop
+from dialer.language.sentences import refusal_sentence
 from dialer.org.passwords import SignInBusy, sign_ins
 from dialer.org.staff import (
     FactorNeeded,
@@ -50,7 +51,6 @@ from dialer.org.staff import (
     sign_out,
 )
 from dialer.org.staff_store import all_members, set_staff
-from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     OPEN,
     SEE_OTHER,

@@ -13,10 +13,10 @@ from starlette.responses import Response
 from dialer.accounts.tokens import ask_token, confirm_token, refuse_token, waiting_tokens
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid
-from dialer.language import gettext_noop
+from dialer.core.text import gettext_noop
+from dialer.language.sentences import refusal_sentence
 from dialer.org.staff import NewToken, list_tokens, revoke_token
 from dialer.org.staff_store import TokenScope
-from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import typed_number
 from dialer.web.rendering import PlaceGroup

@@ -22,10 +22,10 @@ from dialer.core.access import (
     required_text,
 )
 from dialer.core.errors import Conflict, NotFound
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.language import Text
 from dialer.org.staff import NewToken, check_token, make_token, typed_unit_of_token
 from dialer.org.staff_store import TokenScope, find_member, lock_administrators
 from dialer.services import Services

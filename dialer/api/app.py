@@ -29,8 +29,9 @@ from dialer.api.warnings import warnings_router
 from dialer.casefile.reading import CaseOut, case_out, show_case
 from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.rates import CaseFilter, Dimension
+from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade
-from dialer.language import Text
+from dialer.language.words import bilingual
 from dialer.org.staff import is_unit_of_token
 from dialer.org.staff_store import ApiToken
 from dialer.outcomes.report import (
@@ -48,7 +49,6 @@ from dialer.outcomes.report import (
 from dialer.scripts.trials import running_trials
 from dialer.services import Application, Services
 from dialer.web.console import AnswerHeaders
-from dialer.words import bilingual
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",

@@ -28,7 +28,7 @@ from redis.retry import Retry
 from dialer.api.models import Problem, ProblemCode, retry_after
 from dialer.broker import EnqueueLimiter, redis_url
 from dialer.core.errors import Unavailable
-from dialer.language import Text
+from dialer.core.text import Text
 from dialer.org.staff import ScopeMissing, TokenAuth, UnknownToken
 from dialer.org.staff_store import ApiToken, TokenScope
 from dialer.services import Application

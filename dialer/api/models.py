@@ -17,11 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 from pydantic.json_schema import models_json_schema
 
 from dialer.casefile.reading import StepOut
+from dialer.core.text import Text
 from dialer.intake.cells import LARGEST_FEN, LONGEST_SECONDS
 from dialer.intake.records import NoticeCode
-from dialer.language import Text
+from dialer.language.words import bilingual
 from dialer.warnings.deliveries import WarningStatus
-from dialer.words import bilingual
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -18,6 +18,7 @@ from dialer.cards.store import Outlet, institution_of_token, outlets_of_institut
 from dialer.cards.view import VICTIM_QUESTIONS
 from dialer.core.cards import CheckVerdict
 from dialer.core.errors import Conflict
+from dialer.core.text import Lang, Text
 from dialer.intake.opening_lists import (
     OpeningField,
     OpeningOptions,
@@ -25,10 +26,9 @@ from dialer.intake.opening_lists import (
     OpeningRefused,
     read_opening,
 )
-from dialer.language import Lang, Text
+from dialer.language.words import bilingual
 from dialer.org.staff_store import ApiToken
 from dialer.services import Services
-from dialer.words import bilingual
 
 _LONG = 200
 _Cell = Annotated[str, Field(max_length=_LONG)]

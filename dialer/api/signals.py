@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dialer.api.gate import MayWriteSignals, parsed, process_of, read_body
 from dialer.api.models import FieldProblem, Fix, Problem, ProblemCode, many_of, problems
-from dialer.language import Text
+from dialer.core.text import Text
+from dialer.language.words import bilingual
 from dialer.org.staff_store import ApiToken
 from dialer.signals.deliveries import (
     MOST_SIGNALS,
@@ -22,7 +23,6 @@ from dialer.signals.deliveries import (
     SignalReception,
     SignalStatus,
 )
-from dialer.words import bilingual
 
 signals_router: Final = APIRouter()
 _SHOWN_NAME: Final = 60

@@ -29,10 +29,11 @@ from dialer.api.models import (
     warnings_body,
 )
 from dialer.casefile.reading import StepOut
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Grade
 from dialer.intake.cells import Unreadable, read_grade
 from dialer.intake.records import Field
-from dialer.language import Text, gettext_noop
+from dialer.language.words import bilingual
 from dialer.org.staff_store import ApiToken
 from dialer.services import Services
 from dialer.warnings.deliveries import (
@@ -45,7 +46,6 @@ from dialer.warnings.deliveries import (
     WarningStatus,
     read_warnings,
 )
-from dialer.words import bilingual
 
 _FEN: Final = {Field.AMOUNT_AT_RISK: "amount_at_risk_fen", Field.AMOUNT_PAID: "amount_paid_fen"}
 _SHOWN_NAME: Final = 60

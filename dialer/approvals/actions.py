@@ -34,11 +34,11 @@ from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import BulletinState
+from dialer.core.text import Text
 from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, check_evidence
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
-from dialer.language import Text
 from dialer.outcomes.bulletins import BulletinLine, list_bulletins
 from dialer.outcomes.evidence_files import (
     FIELD,

@@ -26,15 +26,16 @@ from dialer.audit.trail import (
 from dialer.core.access import FactorKind, Permission, Role, actor_name, required_text
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import DeletedFor, Grade, OutcomeKind
 from dialer.db.audit import Seal, write_audit
-from dialer.language import Lang, gettext_noop, say
-from dialer.sentences import refusal_sentence, why_words
+from dialer.language.catalogue import say
+from dialer.language.sentences import refusal_sentence, why_words
+from dialer.language.words import word_of
 from dialer.services import Services
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Sheet, as_file, format_moment, format_number
-from dialer.words import word_of
 
 MOST_EXPORTED = 100_000
 """The most lines of one file."""

@@ -45,13 +45,13 @@ from dialer.cases.erasure_register import (
     read_register,
 )
 from dialer.core.errors import Refusal
+from dialer.core.text import Text, gettext_noop
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import Keys
 from dialer.db.migrations import NewerDatabase, is_known_revision, newest_revision
 from dialer.db.system_state import read_service_clock
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
-from dialer.language import Text, gettext_noop
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure_servers
 

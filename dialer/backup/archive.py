@@ -29,8 +29,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dialer.core.errors import Refusal
+from dialer.core.text import Text, gettext_noop
 from dialer.db.keys import KEY_BYTES, Keys, sync_folder
-from dialer.language import Text, gettext_noop
 
 _MAGIC: Final = b"DIALERBK"
 _FORMAT: Final = 1

@@ -17,13 +17,13 @@ from psycopg import sql
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from dialer.core.errors import Refusal, Unavailable
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.key_state import follow_plan, marks_of_fingerprint
 from dialer.db.keys import Keys
 from dialer.db.migrations import MIGRATION_LOCK, MayNotMigrate, newest_revision, upgrade_schema
 from dialer.db.unit_of_work import Tx, driver_settings
 from dialer.db.vault import Vault
-from dialer.language import Text
 
 _MOST_NAMED: Final = 5
 _PIECE_BYTES: Final = 1 << 18

@@ -35,6 +35,7 @@ from dialer.cases.persons import earlier_indexes
 from dialer.cases.store import lock_cases
 from dialer.core.access import actor_name, required_text
 from dialer.core.errors import Conflict
+from dialer.core.text import Text
 from dialer.core.values import PauseScope, TelephonyResult
 from dialer.db.audit import write_audit
 from dialer.db.key_state import follow_plan
@@ -47,10 +48,9 @@ from dialer.db.system_state import (
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind
 from dialer.intake.phones import normalise_phone
-from dialer.language import Text
+from dialer.language.words import bilingual
 from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage, progress_of
-from dialer.words import bilingual
 
 if TYPE_CHECKING:  # A web process at rest does without the client's libraries.
     from dialer.telephony.client import CallClient, ListedCall

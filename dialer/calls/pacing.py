@@ -25,11 +25,11 @@ from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.breaker import BatchFailures, Breaker, BreakerRules
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.language import Text
 from dialer.services import Services
 from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
 

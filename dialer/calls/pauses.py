@@ -31,12 +31,12 @@ from dialer.core.access import ROBOT, actor_name, required_text
 from dialer.core.case import Case
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.policy import Window
+from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import LinesNow, NextStep, Obstacle, PendingAttempt, next_steps, obstacles_of
 from dialer.core.units import SEPARATOR
 from dialer.core.values import Grade, Pause, PauseScope
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import check_unit
 from dialer.services import Services
 

@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from dialer.core.cards import CheckVerdict
-from dialer.language import Lang
+from dialer.core.text import Lang
 
 _RANK: Final = {verdict: rank for rank, verdict in enumerate(CheckVerdict)}
 _VERDICTS_OF_CHECKS: Final = frozenset(

@@ -17,11 +17,12 @@ from dialer.cards.view import NOTICE_WORDS, VICTIM_QUESTIONS, sentences
 from dialer.core.access import Permission
 from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.text import gettext_noop
 from dialer.intake.opening_lists import OpeningField, OpeningOptions, OpeningRefused, read_opening
-from dialer.language import gettext_noop, say
-from dialer.sentences import refusal_sentence
+from dialer.language.catalogue import say
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
-from dialer.words import sentence
 
 counter_pages = PageSection()
 _PATH, _TEMPLATE = "/counter", "console/counter.html"

@@ -30,12 +30,12 @@ from dialer.core.cards import (
 )
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.events import AlarmCode
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.records import hide_numbers
-from dialer.language import Text
 from dialer.org.unit_store import is_visible_to
 from dialer.runtime.settings import CardsSettings
 from dialer.services import Services

@@ -32,9 +32,9 @@ from dialer.cards.view import sentences
 from dialer.core.access import Permission
 from dialer.core.cards import DeskAnswer, OnsiteFinding
 from dialer.core.errors import Conflict, Invalid, Unavailable
-from dialer.language import gettext_noop
+from dialer.core.text import gettext_noop
+from dialer.language.sentences import refusal_sentence
 from dialer.org.staff import valid_sessions
-from dialer.sentences import refusal_sentence
 from dialer.services import Services
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 

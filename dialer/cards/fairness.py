@@ -15,10 +15,10 @@ from dialer.cases.alarms import raise_alarm_once
 from dialer.core.cards import FLAGGED, OpeningResult
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import Estimate, estimate
+from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import is_visible_to
 from dialer.runtime.settings import CardsSettings
 from dialer.services import Services

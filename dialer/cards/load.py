@@ -28,6 +28,7 @@ from dialer.cards.store import (
 from dialer.core.access import Role, actor_name, required_text
 from dialer.core.cards import CardProduct, InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import RowSet
@@ -42,7 +43,6 @@ from dialer.intake.opening_lists import (
     card_number,
 )
 from dialer.intake.records import Column, RejectedRow
-from dialer.language import Text
 from dialer.org.staff_store import find_member
 from dialer.runtime.uploads import known_tables
 from dialer.services import Services

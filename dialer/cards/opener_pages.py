@@ -23,8 +23,8 @@ from dialer.cards.view import REASON_WORDS, draw_ring, sentences
 from dialer.core.access import Permission
 from dialer.core.cards import OpenerState
 from dialer.core.errors import Conflict, Invalid
-from dialer.language import gettext_noop
-from dialer.sentences import refusal_sentence
+from dialer.core.text import gettext_noop
+from dialer.language.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.rendering import PlaceGroup
 

@@ -27,8 +27,8 @@ from dialer.core.access import Permission
 from dialer.core.cards import OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import Estimate
-from dialer.language import gettext_noop
-from dialer.sentences import refusal_sentence
+from dialer.core.text import gettext_noop
+from dialer.language.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.documents import as_docx
 from dialer.web.rendering import PlaceGroup

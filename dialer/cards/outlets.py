@@ -26,11 +26,11 @@ from dialer.core.cards import (
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import Estimate, prior_of, shrunk_estimate
 from dialer.core.periods import add_months, midnight
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx
-from dialer.language import Text
 from dialer.org.unit_store import is_visible_to
 from dialer.services import Services
 

@@ -20,13 +20,13 @@ from dialer.cases.store import take_next_ids
 from dialer.core.access import actor_name, is_same_actor, required_text
 from dialer.core.cards import DeterminationState, ObjectionState, OpenerState
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import word_literal
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.phones import normalise_id_number
 from dialer.intake.records import hide_numbers
-from dialer.language import Text
 from dialer.org.unit_store import is_visible_to
 from dialer.services import Services
 

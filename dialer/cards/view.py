@@ -15,9 +15,10 @@ from dialer.cards.outlets import MonthlyNotice
 from dialer.cards.rings import KeyKind, Ring
 from dialer.cards.store import Outlet
 from dialer.core.intervals import Estimate
-from dialer.language import Lang, Text, gettext_noop, say
+from dialer.core.text import Lang, Text, gettext_noop
+from dialer.language.catalogue import say
+from dialer.language.words import word_of
 from dialer.web.documents import Document
-from dialer.words import word_of
 
 PER: Final = 10_000
 VICTIM_QUESTIONS: Final = (

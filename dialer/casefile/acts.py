@@ -31,11 +31,11 @@ from dialer.core.events import (
     GradeChanged,
     OptedOut,
 )
+from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind, Entry
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import check_case_visible
 from dialer.services import Services
 from dialer.work.assignments import assignments_of_case

@@ -14,13 +14,14 @@ from dialer.casefile.view import TimelineItem, staff_names, story_items
 from dialer.cases.timeline import filings
 from dialer.core.access import actor_name
 from dialer.core.errors import NotFound
+from dialer.core.text import Lang, gettext_noop
 from dialer.db.audit import write_audit
-from dialer.language import Lang, gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.words import word_of
 from dialer.org.unit_store import check_case_visible
 from dialer.services import Services
 from dialer.web.documents import Document
 from dialer.web.formats import format_money, format_span
-from dialer.words import word_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

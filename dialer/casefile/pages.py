@@ -51,13 +51,13 @@ from dialer.core.access import Permission
 from dialer.core.case import CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.rates import Period, is_in_range, period_of
+from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
-from dialer.language import gettext_noop
+from dialer.language.sentences import refusal_sentence
 from dialer.org.staff import list_units
 from dialer.outcomes.evidence_files import reveal_file
 from dialer.outcomes.filed_lists import undo_filing
 from dialer.outcomes.filing import file_for_case
-from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.documents import as_docx
 from dialer.web.formats import sealed_file, typed_number, typed_unit, typed_word, unit_tree

@@ -23,15 +23,15 @@ from dialer.core.access import RevealReason, actor_name
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import NotFound
 from dialer.core.policy import Urgency, urgency
+from dialer.core.text import Lang
 from dialer.core.timeline import EntryKind, NextStep, Obstacle, PendingAttempt, StepKind, Wait, WaitReason
 from dialer.core.units import UnitIndex
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, Tag, Track
 from dialer.db.unit_of_work import Tx
-from dialer.language import Lang
+from dialer.language.sentences import waiting_sentence
 from dialer.org.unit_store import check_case_visible, is_unit_visible
 from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
 from dialer.outcomes.ledger import ConflictingLine, conflicting_lines
-from dialer.sentences import waiting_sentence
 from dialer.services import JsonResource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
 from dialer.work.assignments import Assignment, assignments_of_case

@@ -18,6 +18,7 @@ from dialer.core.access import Permission, RevealReason, is_same_actor
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.reach import HeardPrompt
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import ActKind, Entry, EntryKind, Obstacle, WaitReason
 from dialer.core.values import (
     SUCCESSES,
@@ -30,14 +31,14 @@ from dialer.core.values import (
     RecordedCall,
     TelephonyResult,
 )
-from dialer.language import Lang, gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
+from dialer.language.words import actor_word, script_word, stored_word, word_of
 from dialer.org.staff import read_display_names
 from dialer.scripts.view import language_name
-from dialer.sentences import VIEWS, ahead_words, entry_sentence, step_sentence, waiting_sentence
 from dialer.services import Services
 from dialer.web.console import RequestContext
 from dialer.web.formats import unit_names
-from dialer.words import actor_word, script_word, stored_word, word_of
 from dialer.work.desk import SpokenTurn
 from dialer.work.desk_store import DeskCall
 from dialer.work.desk_view import call_checklist, dialled_number

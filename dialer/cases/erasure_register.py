@@ -18,11 +18,11 @@ import sqlalchemy as sa
 from dialer.cases.erasing import PersonRow, end_person_work, erase_person, lock_person
 from dialer.core.access import ErasureState
 from dialer.core.errors import Refusal
+from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind, Vault
-from dialer.language import Text, gettext_noop
 from dialer.runtime.appending import append_whole, open_locked
 
 

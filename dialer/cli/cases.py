@@ -25,17 +25,18 @@ from dialer.cli.output import AsJson, command_application, one_of, print_json, p
 from dialer.core.access import RevealReason
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Refusal
+from dialer.core.text import Lang, Text
 from dialer.core.values import FraudType, Grade
-from dialer.language import Lang, Text, say
-from dialer.outcomes.report import report_period
-from dialer.sentences import (
+from dialer.language.catalogue import say
+from dialer.language.sentences import (
     ahead_words,
     entry_sentence,
     moment_words,
     step_sentence,
     waiting_sentence,
 )
-from dialer.words import word_of
+from dialer.language.words import word_of
+from dialer.outcomes.report import report_period
 
 
 def case_command(

@@ -15,7 +15,7 @@ import typer
 
 from dialer.core.access import actor_name
 from dialer.core.errors import DialerError, UnreadableFile, UnusableFile
-from dialer.language import Text
+from dialer.core.text import Text
 
 _UNUSABLE = 2
 _INTERRUPTED = 130

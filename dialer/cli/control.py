@@ -40,12 +40,13 @@ from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.control.trunks import check_trunks, read_trunks
 from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
 from dialer.core.events import AlarmCode
+from dialer.core.text import Lang, Text, gettext_noop, listed
 from dialer.core.values import Grade, PauseScope
 from dialer.db.audit import AuditFinding, AuditFlaw
 from dialer.db.migrations import Lock, examine_upgrade, owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
 from dialer.db.unit_of_work import is_pooled
-from dialer.language import Lang, Text, gettext_noop, listed
+from dialer.language.words import bilingual, stored_word, word_of
 from dialer.runtime.doctor import Check, Probe, examine_installation
 from dialer.runtime.local import database_url, own_carrier, own_servers
 from dialer.runtime.settings import CentreSettings, Settings, load_settings
@@ -54,7 +55,6 @@ from dialer.scripts.model import language_text
 from dialer.scripts.rendered import seconds_before_question
 from dialer.services import Application, ProcessPurpose
 from dialer.telephony.public_address import check_public_address
-from dialer.words import bilingual, stored_word, word_of
 
 control = typer.Typer()
 alarms = typer.Typer(help="Alarms, and their acknowledgement.", invoke_without_command=True)

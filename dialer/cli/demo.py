@@ -23,6 +23,7 @@ from dialer.cli.report import report_view
 from dialer.cli.serve import children, log_child_event
 from dialer.core.access import Role
 from dialer.core.errors import UnusableFile
+from dialer.core.text import Lang, Text
 from dialer.demo.run import (
     ClockDriver,
     DemoLine,
@@ -40,7 +41,7 @@ from dialer.demo.run import (
 from dialer.demo.sample_list import import_demo_units
 from dialer.demo.signal_story import SignalStory
 from dialer.demo.street import build_street
-from dialer.language import Lang, Text
+from dialer.language.words import word_of
 from dialer.outcomes.breakdown import RobotProgress
 from dialer.outcomes.report import make_report, report_out
 from dialer.runtime.local import public_url
@@ -48,7 +49,6 @@ from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Supervisor
 from dialer.services import Application
-from dialer.words import word_of
 
 _TIMEOUTS = {DemoLine.SIMULATED: 600.0, DemoLine.SIP: 3600.0}
 _SIMULATED = "模拟线路，不会拨打任何真实电话 simulated line, no real phone is called"

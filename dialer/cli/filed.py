@@ -12,9 +12,10 @@ from dialer.cli.common import By
 from dialer.cli.output import AsJson, command_application, one_of, print_json
 from dialer.cli.rejects import open_list_file, rejects_json, say_rejects, write_rejected
 from dialer.core.rates import Period, period_of
+from dialer.core.text import Lang
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.reader import default_source
-from dialer.language import Lang
+from dialer.language.words import word_of
 from dialer.outcomes.filed_figures import FiledCount, FiledFigures, filed_figures
 from dialer.outcomes.filed_lists import (
     FiledLine,
@@ -26,7 +27,6 @@ from dialer.outcomes.filed_lists import (
     undo_match,
 )
 from dialer.outcomes.filing import file_case
-from dialer.words import word_of
 
 filed = typer.Typer(help="Cases filed with the police 立案.", no_args_is_help=True)
 _MOST_SHOWN = 50

@@ -23,10 +23,11 @@ from dialer.cli.output import (
 )
 from dialer.cli.rejects import reject_workbook
 from dialer.core.errors import Invalid, NotFound, UnusableFile
+from dialer.core.text import Text
 from dialer.core.values import FINISHED_LOADS, LoadState
 from dialer.db.system_state import worker_runs
 from dialer.intake.records import Field
-from dialer.language import Text
+from dialer.language.words import bilingual
 from dialer.services import Application
 from dialer.warnings.list_store import (
     Load,
@@ -45,7 +46,6 @@ from dialer.warnings.lists import (
     withdraw_load,
 )
 from dialer.warnings.preview import preview_list, write_reject_list
-from dialer.words import bilingual
 
 _SHOWN = 20
 

@@ -21,7 +21,7 @@ from rich.table import Column, Table
 
 from dialer.bootstrap import application
 from dialer.core.errors import Invalid
-from dialer.language import Text
+from dialer.core.text import Text
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.settings import load_settings
 from dialer.services import Application, ProcessPurpose

@@ -30,7 +30,8 @@ from dialer.control.retention import (
     delete_reject_files,
     read_retention_states,
 )
-from dialer.language import Lang, say
+from dialer.core.text import Lang
+from dialer.language.catalogue import say
 from dialer.services import Application
 
 person = typer.Typer(help="Erase a person 删除当事人数据; legal holds 留存令.", no_args_is_help=True)

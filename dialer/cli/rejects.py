@@ -11,10 +11,10 @@ import typer
 
 from dialer.cases.reveals import note_work_reveal
 from dialer.core.errors import Invalid
+from dialer.core.text import Lang, Text
 from dialer.intake.records import Column, RejectedRow, write_rejects
-from dialer.language import Lang, Text
+from dialer.language.words import bilingual, sentence
 from dialer.services import Application
-from dialer.words import bilingual, sentence
 
 _MOST_SHOWN = 50
 

@@ -17,20 +17,21 @@ from rich.text import Text as RichText
 from dialer.cli.output import AsJson, command_application, print_json
 from dialer.core.errors import Invalid
 from dialer.core.rates import Basis, Rate, Report, Slice, rates_of
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, Grade, format_yuan
-from dialer.language import Lang, gettext_noop, say
-from dialer.outcomes.report import make_report, moment_of, report_out, report_period
-from dialer.outcomes.verify import Verification, verification_out, verify_rollup
-from dialer.scripts.trials import Comparison, MeasuredVersion, running_trials
-from dialer.words import (
+from dialer.language.catalogue import say
+from dialer.language.figure_words import (
     NO_FILED_CASES,
     TRIAL_MEASURES,
     basis_word,
     count_word,
     rate_word,
     trial_sentence,
-    word_of,
 )
+from dialer.language.words import word_of
+from dialer.outcomes.report import make_report, moment_of, report_out, report_period
+from dialer.outcomes.verify import Verification, verification_out, verify_rollup
+from dialer.scripts.trials import Comparison, MeasuredVersion, running_trials
 
 _FUNNEL = (
     "warnings",

@@ -26,8 +26,11 @@ from dialer.cli.output import (
 )
 from dialer.core.errors import Invalid, Refusal, UnusableFile
 from dialer.core.intervals import TrialConclusion
+from dialer.core.text import Lang, Text
 from dialer.core.values import Grade, RenderState, Tag
-from dialer.language import Lang, Text, say
+from dialer.language.catalogue import say
+from dialer.language.figure_words import NO_FILED_CASES, TRIAL_MEASURES, trial_sentence
+from dialer.language.words import word_of
 from dialer.runtime.settings import CentreSettings, load_settings
 from dialer.scripts.dialogue import Context, Heard, advance, start
 from dialer.scripts.inbound import inbound_list
@@ -41,7 +44,6 @@ from dialer.scripts.store import Render, Version
 from dialer.scripts.trials import Compared, Comparison, compare_versions, set_trial
 from dialer.scripts.versions import approve_script, draft_script, shipped_bases
 from dialer.services import Application
-from dialer.words import NO_FILED_CASES, TRIAL_MEASURES, trial_sentence, word_of
 
 scripts = typer.Typer(help="What the robot says.", no_args_is_help=True)
 

@@ -14,7 +14,8 @@ from dialer.cli.output import AsJson, centre_time, command_application, fields_o
 from dialer.cli.rejects import say_rejects, write_rejected
 from dialer.core.errors import Invalid, UnusableFile
 from dialer.core.rates import period_of
-from dialer.language import Text
+from dialer.core.text import Text
+from dialer.language.words import bilingual
 from dialer.signals.learning import FittedRules, fit_rules
 from dialer.signals.lint import check_texts
 from dialer.signals.load import load_signals
@@ -23,7 +24,6 @@ from dialer.signals.replay import replay
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.rules import shipped_texts
 from dialer.signals.versions import approve_rules, draft_rules, resume_rule
-from dialer.words import bilingual
 
 signals = typer.Typer(help="Signals and the warning robot 预警机器人.", no_args_is_help=True)
 rules = typer.Typer(help="Rules of the warning robot.", no_args_is_help=True)

@@ -12,13 +12,13 @@ from dialer.cli.common import By
 from dialer.cli.output import AsJson, command_application, fields_of, print_found, print_json
 from dialer.control.trunks import has_trunks, note_test_call, read_trunks, request_test_call, trace_calls
 from dialer.core.errors import Invalid, SettingsError
+from dialer.core.text import Lang
 from dialer.core.values import TrunkProblem
 from dialer.intake.phones import normalise_phone
-from dialer.language import Lang
+from dialer.language.words import word_of
 from dialer.runtime.local import CarrierAccess
 from dialer.scripts.inbound import InboundPrompt, inbound_sound
 from dialer.services import Application
-from dialer.words import word_of
 
 trunk = typer.Typer(help="Trunks of the centre's own line 中继.", no_args_is_help=True)
 

@@ -24,6 +24,7 @@ from dialer.cli.output import (
 )
 from dialer.core.case import Reason, StopResult, StopState, VisitStage, contact_of_outcome
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.text import Lang
 from dialer.core.values import (
     FEN_PER_YUAN,
     Amounts,
@@ -37,12 +38,12 @@ from dialer.core.values import (
     parse_yuan,
     typed_evidence,
 )
-from dialer.language import Lang, say
+from dialer.language.catalogue import say
+from dialer.language.sentences import moment_words
+from dialer.language.words import actor_word, word_of
 from dialer.org.staff_store import find_member
 from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.evidence_files import clean_evidence
-from dialer.sentences import moment_words
-from dialer.words import actor_word, word_of
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import HandOverSheet, ReportedPayment, complete_stop_payment, show_hand_over
 from dialer.work.desk_store import StopPayment, waiting_stop_payments

@@ -39,15 +39,16 @@ from dialer.core.access import Permission
 from dialer.core.case import VisitStage
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, Grade, PauseScope, Track
-from dialer.language import Lang, gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.words import stored_word
 from dialer.org.staff import list_units, valid_sessions
 from dialer.services import Services
 from dialer.web.cache import Cache
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import format_span
 from dialer.web.rendering import Pages, PlainReader, static
-from dialer.words import stored_word
 
 BOARD_TEMPLATE = "console/board.html"
 _FORGET_SECONDS = 600.0

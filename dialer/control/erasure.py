@@ -28,11 +28,11 @@ from dialer.cases.erasure_register import (
 )
 from dialer.core.access import ErasureState, Permission, actor_name, is_same_actor, may, required_text
 from dialer.core.errors import Conflict, NotFound
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason, write_audit
 from dialer.db.system_state import living_processes
 from dialer.db.unit_of_work import Row, Store, Tx, record_of
-from dialer.language import Text
 from dialer.org.staff_store import find_member
 from dialer.org.unit_store import check_case_visible, is_visible_to
 from dialer.services import Services

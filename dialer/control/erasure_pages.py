@@ -19,8 +19,8 @@ from dialer.control.erasure import (
 )
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid, NotFound, Refusal
-from dialer.language import gettext_noop
-from dialer.sentences import refusal_sentence
+from dialer.core.text import gettext_noop
+from dialer.language.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 
 erasure_pages = PageSection()

@@ -23,6 +23,7 @@ from dialer.control.reseal import (
 )
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, NotFound, Refusal
+from dialer.core.text import Text
 from dialer.core.values import Suite
 from dialer.db.audit import write_audit
 from dialer.db.key_state import (
@@ -37,7 +38,6 @@ from dialer.db.key_state import (
 from dialer.db.keys import Keys, KeySource, KeyUse, save
 from dialer.db.system_state import processes_without_keys
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
 from dialer.services import Services
 from dialer.warnings.list_store import lock_arrivals
 

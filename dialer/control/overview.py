@@ -42,6 +42,7 @@ from dialer.core.errors import Conflict
 from dialer.core.periods import day_of
 from dialer.core.policy import Policy
 from dialer.core.rates import Breakdown, Dimension, Period
+from dialer.core.text import Text
 from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.db.audit import write_audit
 from dialer.db.system_state import (
@@ -54,7 +55,6 @@ from dialer.db.system_state import (
     recorded_identity,
 )
 from dialer.db.unit_of_work import hold_snapshot
-from dialer.language import Text
 from dialer.outcomes.report import RatesQuery, cut_breakdown
 from dialer.services import Services
 

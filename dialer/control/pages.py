@@ -33,15 +33,16 @@ from dialer.core.access import Permission
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.policy import GradePolicy, Policy, Window
+from dialer.core.text import Lang, Text, gettext_noop
 from dialer.core.values import Grade, Pause, PauseScope, Track
-from dialer.language import Lang, Text, gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import sentence, stored_word, word_of
 from dialer.org.staff import list_units
-from dialer.sentences import refusal_sentence
 from dialer.warnings.queries import recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import say_spans, unit_tree
 from dialer.web.rendering import PlaceGroup
-from dialer.words import sentence, stored_word, word_of
 
 TEMPLATE = "console/control.html"
 MINUTES = (15, 30, 60, 120, 240, 480, 720, 1440, 2880, 10080)

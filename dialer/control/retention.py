@@ -35,13 +35,13 @@ from dialer.cases.erasing import (
 )
 from dialer.core.access import ROBOT, actor_name
 from dialer.core.case import NO_CALL, SETTLED_STATUSES
+from dialer.core.text import gettext_noop
 from dialer.core.values import FINISHED_LOADS, DeletedFor, FiledMatchState, FiledState, RecordingState
 from dialer.db import tables as t
 from dialer.db.audit import CHECKPOINT_ACT, write_audit
 from dialer.db.bulk import in_words
 from dialer.db.system_state import CyclePart, cycle_parts, note_cycle_part
 from dialer.db.unit_of_work import Tx
-from dialer.language import gettext_noop
 from dialer.org.staff_store import delete_expired_sessions
 from dialer.runtime.settings import RetentionSettings
 from dialer.services import Services

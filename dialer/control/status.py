@@ -20,15 +20,15 @@ from dialer.control.queries import FirstAttempts, ServiceStatus, status
 from dialer.control.trunks import TrunksNow, has_trunks, read_trunks
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
+from dialer.core.text import Lang
 from dialer.core.values import Grade
 from dialer.db.migrations import schema_revision
 from dialer.db.unit_of_work import hold_snapshot
-from dialer.language import Lang
+from dialer.language.words import stored_word
 from dialer.runtime.logs import ProcessMetrics
 from dialer.services import Application
 from dialer.web.cache import Cache
 from dialer.web.rendering import Pages, PlainReader
-from dialer.words import stored_word
 
 _METRICS_FRESH_SECONDS = 5.0
 _HISTOGRAM_FRESH_SECONDS = 30.0

@@ -18,9 +18,9 @@ from dialer.cases.alarms import raise_alarm_once
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.events import AlarmCode
+from dialer.core.text import Text, gettext_noop, listed
 from dialer.core.values import TrunkProblem
 from dialer.db.audit import write_audit
-from dialer.language import Text, gettext_noop, listed
 from dialer.runtime.doctor import Check
 from dialer.runtime.local import CarrierAccess
 from dialer.services import Application, Services

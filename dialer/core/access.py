@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from dialer.core.errors import Invalid
-from dialer.language import Text, gettext_noop
+from dialer.core.text import Text, gettext_noop
 
 ROBOT: Final = "robot"
 """The name that signs what the service does by itself."""

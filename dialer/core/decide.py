@@ -62,8 +62,8 @@ from dialer.core.rules import (
     time_passed,
     warning_joined,
 )
+from dialer.core.text import Text
 from dialer.core.values import SUCCESSES, Grade, OutcomeKind, Tag, Track
-from dialer.language import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

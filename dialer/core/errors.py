@@ -7,7 +7,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from dialer.language import Text, gettext_noop
+from dialer.core.text import Text, gettext_noop
 
 
 class DialerError(Exception):

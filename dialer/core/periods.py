@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, is_in_range
-from dialer.language import gettext_noop
+from dialer.core.text import gettext_noop
 
 _DAY, _WEEK_DAYS, _YEAR_OF_WEEKS, _MONTHS = timedelta(days=1), 7, 364, 12
 

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from dialer.core.case import contact_of_outcome
 from dialer.core.errors import Invalid
 from dialer.core.intervals import Interval, wilson
+from dialer.core.text import gettext_noop
 from dialer.core.values import AmountKind, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
-from dialer.language import gettext_noop
 
 _DAY = timedelta(days=1)
 _FIX = gettext_noop("a day such as 2026-11-25, or a moment such as 2026-11-25T09:00")

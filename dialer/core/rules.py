@@ -30,6 +30,7 @@ from dialer.core.follow_up import (
     watch_passed,
 )
 from dialer.core.reach import NO_CONTACT, Reach
+from dialer.core.text import Text
 from dialer.core.values import (
     SUCCESSES,
     Answer,
@@ -42,7 +43,6 @@ from dialer.core.values import (
     TelephonyResult,
     Track,
 )
-from dialer.language import Text
 
 
 def same_incident(open_type: FraudType, arriving: FraudType) -> bool:

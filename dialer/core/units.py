@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 from dialer.core.errors import NotFound
-from dialer.language import Text
+from dialer.core.text import Text
 
 _LEAST_SIMILARITY: Final = 0.22
 """Below this, names have little in common but their ending."""

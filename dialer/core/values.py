@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from dialer.core.errors import Invalid
-from dialer.language import Text, gettext_noop
+from dialer.core.text import Text, gettext_noop
 
 
 class Grade(StrEnum):

@@ -23,8 +23,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from dialer.core.errors import Refusal
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Suite
-from dialer.language import Text, gettext_noop
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

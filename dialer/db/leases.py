@@ -19,8 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from dialer.core.errors import Refusal, Unavailable
+from dialer.core.text import Text
 from dialer.db.unit_of_work import driver_settings
-from dialer.language import Text
 
 LEADER: Final = "scheduler"
 ROLLUP: Final = "rollup"

@@ -22,8 +22,8 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import dialer
 from dialer.core.errors import Refusal, Unavailable
+from dialer.core.text import Text
 from dialer.db.unit_of_work import Tx, driver_settings
-from dialer.language import Text
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 _LOCKED: Final = frozenset({"55P03", "40P01"})

@@ -16,12 +16,12 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.attempt import AttemptState
 from dialer.core.case import AssignmentState
 from dialer.core.errors import Refusal
+from dialer.core.text import Text
 from dialer.core.values import MESSAGES_IN_DOUBT, DeliveryState, MessageState
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, moment, word_literal
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.language import Text
 
 _DRILL = "drill"
 _IDENTITY = "identity"

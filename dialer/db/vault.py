@@ -28,9 +28,9 @@ from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from dialer.core.errors import DialerError
+from dialer.core.text import Text
 from dialer.core.values import Suite
 from dialer.db.keys import BARE_INDEX_ID, Key, Keys, KeysRefused, KeyUse
-from dialer.language import Text
 
 _PIECES_AT_ONCE = 512
 

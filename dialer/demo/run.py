@@ -31,6 +31,7 @@ from dialer.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.control.trunks import read_trunks
 from dialer.core.access import Role
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
+from dialer.core.text import Text
 from dialer.core.units import find_unit
 from dialer.core.values import Grade
 from dialer.db.system_state import (
@@ -43,7 +44,6 @@ from dialer.db.system_state import (
 from dialer.demo.sample_list import HOME, build
 from dialer.demo.signal_story import STREAM
 from dialer.demo.staff import work_once_as_staff
-from dialer.language import Text
 from dialer.org.passwords import temporary_password
 from dialer.org.staff import choose_extension
 from dialer.outcomes.breakdown import NotCalled, RobotProgress, count_not_called, read_progress

@@ -16,8 +16,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
-from dialer.language import Text
 
 
 class Unreadable(ValueError):

@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from dialer.core.errors import UnusableFile
+from dialer.core.text import Text
 from dialer.core.values import FraudType
 from dialer.intake.cells import (
     DIGITS_LOST,
@@ -27,7 +28,6 @@ from dialer.intake.cells import (
 from dialer.intake.headings import Row, SourceTable, heading_row, known_tables, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
-from dialer.language import Text
 
 
 class FiledField(StrEnum):

@@ -32,6 +32,7 @@ from python_calamine import (
 )
 
 from dialer.core.errors import NoPhoneColumn, UnusableFile
+from dialer.core.text import Text, gettext_noop
 from dialer.intake.filed_lists import filed_heading
 from dialer.intake.headings import (
     HEADING_ROWS,
@@ -49,7 +50,6 @@ from dialer.intake.opening_lists import opening_heading
 from dialer.intake.records import Field
 from dialer.intake.signal_lists import signal_heading
 from dialer.intake.unit_lists import unit_heading
-from dialer.language import Text, gettext_noop
 
 _ZIP_MAGIC: Final = b"PK\x03\x04"
 _OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -13,9 +13,9 @@ from enum import StrEnum
 from itertools import chain
 from typing import Final, Generic, TypeVar
 
+from dialer.core.text import Text
 from dialer.intake.cells import cleaned, folded
 from dialer.intake.records import Column, Field, RejectedRow
-from dialer.language import Text
 
 HEADING_WORDS: Final = {
     Field.INSTRUCTION_NO: (

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from dialer.core.cards import CardProduct, OpeningChannel, OpeningResult
 from dialer.core.errors import UnusableFile
+from dialer.core.text import Text
 from dialer.intake.cells import (
     DIGITS_LOST,
     LONGEST_VALUE,
@@ -30,7 +31,6 @@ from dialer.intake.cells import (
 from dialer.intake.headings import KnownTable, Row, SourceTable, heading_row, known_tables, yuan_per_unit
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
-from dialer.language import Text
 
 
 class OpeningField(StrEnum):

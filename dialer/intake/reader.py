@@ -15,6 +15,7 @@ from typing import Final, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from dialer.core.errors import UnusableFile
+from dialer.core.text import Text, gettext_noop, joined
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.cells import (
     Unreadable,
@@ -61,7 +62,6 @@ from dialer.intake.records import (
     bounded,
     derived_instruction_no,
 )
-from dialer.language import Text, gettext_noop, joined
 
 _MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
 _SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")

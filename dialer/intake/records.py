@@ -15,9 +15,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
-from dialer.language import Text
-from dialer.words import bilingual
+from dialer.language.words import bilingual
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
 DEFAULT_AREA: Final = "0478"

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from dialer.core.errors import UnusableFile
+from dialer.core.text import Text, gettext_noop
 from dialer.core.units import UnitFault, UnitField, UnitLine
 from dialer.intake.cells import cleaned, folded, is_blank
 from dialer.intake.headings import KnownTable, Row, SourceTable, heading_row, known_tables
-from dialer.language import Text, gettext_noop
 
 UNIT_HEADING_WORDS: Final = {
     UnitField.NAME: "名称 单位 单位名称 机构 机构名称 name unit",

@@ -21,7 +21,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from dialer.core.errors import Invalid, Refusal
-from dialer.language import Text
+from dialer.core.text import Text
 
 LEAST_PASSWORD_LENGTH: Final = 10
 LONGEST_PASSWORD: Final = 200

@@ -19,10 +19,10 @@ from cachetools import LRUCache
 
 from dialer.core.access import SignInStep, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
+from dialer.core.text import Text
 from dialer.core.units import Unit
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
 from dialer.org.passwords import (
     LONGEST_PASSWORD,
     check_password,

@@ -18,12 +18,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, NotFound
+from dialer.core.text import Text
 from dialer.core.units import Unit, UnitIndex, normalise_name
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.db.bulk import word_literal
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
 
 _REVISION = "units_revision"
 

@@ -17,8 +17,11 @@ from dialer.core.periods import (
     period_year_before,
 )
 from dialer.core.rates import DEFINITIONS, Slice, rate_of
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, Grade
-from dialer.language import Lang, gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.figure_words import count_word, rate_sentence, rate_word
+from dialer.language.words import word_of
 from dialer.outcomes.bulletin_words import (
     change_words,
     count_change,
@@ -37,7 +40,6 @@ from dialer.outcomes.report import CutReport
 from dialer.web.charts import Chart, ChartKind, Series
 from dialer.web.documents import Document
 from dialer.web.formats import format_span
-from dialer.words import count_word, rate_sentence, rate_word, word_of
 
 _HUNDRED = 100
 _MOST_UNITS = 30

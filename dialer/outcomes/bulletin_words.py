@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from dialer.core.periods import BulletinDays, BulletinKind, BulletinState
 from dialer.core.rates import Rate, rate_of
-from dialer.language import Lang, gettext_noop, say
+from dialer.core.text import Lang, gettext_noop
+from dialer.language.catalogue import say
 from dialer.outcomes.bulletins import Bulletin, BulletinFigures
 
 _HUNDRED = 100

@@ -24,11 +24,11 @@ from dialer.core.periods import (
     period_year_before,
 )
 from dialer.core.rates import Dimension, Slice
+from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, hold_snapshot
-from dialer.language import gettext_noop
 from dialer.outcomes.filed_figures import FiledFigures, count_filed
 from dialer.outcomes.report import CutReport, RatesQuery, read_centre_reports
 from dialer.services import Services

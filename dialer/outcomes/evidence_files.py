@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from dialer.cases.reveals import note_reveal
 from dialer.core.access import RevealReason, actor_name
 from dialer.core.errors import Invalid, NotFound, PictureFault
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Track
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import check_case_visible
 from dialer.runtime.uploads import MOST_PIXELS, clean_picture, pdf_fault
 from dialer.services import Services

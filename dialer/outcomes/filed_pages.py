@@ -11,10 +11,13 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, UnusableFile
 from dialer.core.rates import WARNED_BEFORE_FILED, Period, period_of
+from dialer.core.text import gettext_noop
 from dialer.core.values import FiledState, FraudType
 from dialer.intake.filed_lists import END_OF_DAY
 from dialer.intake.reader import default_source
-from dialer.language import gettext_noop
+from dialer.language.figure_words import rate_sentence
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import sentence, stored_word
 from dialer.outcomes.filed_figures import filed_figures
 from dialer.outcomes.filed_lists import (
     FiledLoad,
@@ -23,10 +26,8 @@ from dialer.outcomes.filed_lists import (
     load_filed,
     undo_match,
 )
-from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.rendering import PlaceGroup
-from dialer.words import rate_sentence, sentence, stored_word
 
 filed_pages = PageSection()
 _PATH, _TEMPLATE = "/filed", "console/filed.html"

@@ -15,10 +15,10 @@ from dialer.core.case import RUNNING_STATUSES, BeforeFiling, Case
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import CaseFiled, FilingUndone
 from dialer.core.rules import same_incident
+from dialer.core.text import Text
 from dialer.core.values import FraudType
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
 from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.ledger import (
     add_filed_cases,

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.errors import Invalid
+from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.unit_of_work import record_of
-from dialer.language import Text, gettext_noop
 from dialer.services import Services
 
 LONGEST_NAME = 40

@@ -17,6 +17,7 @@ from dialer.core.case import NO_CALL, BeforeFiling, Reason
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.intervals import ERROR, Adjusted, HitCount, Interval, adjust_each, wilson
 from dialer.core.rates import REACHED_OUTCOMES, Period
+from dialer.core.text import Text
 from dialer.core.timeline import ActKind
 from dialer.core.values import (
     MONEY_CORRECTED,
@@ -37,7 +38,6 @@ from dialer.db import tables as t
 from dialer.db.bulk import RowSet, among, word_literal
 from dialer.db.columns import filing_stands, is_of_actor, is_reversed
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.language import Text
 from dialer.org.unit_store import is_visible_to, is_within_unit
 
 _REPORTED = "reported"

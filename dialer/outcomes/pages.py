@@ -25,8 +25,12 @@ from dialer.core.rates import (
     period_of,
     rates_of,
 )
+from dialer.core.text import gettext_noop
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.language import gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.figure_words import basis_word, rate_sentence, rate_word
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import script_word
 from dialer.org.staff import read_display_names
 from dialer.org.unit_store import boundaries_of
 from dialer.outcomes.filters import delete_filter, save_filter, saved_filters
@@ -82,14 +86,12 @@ from dialer.outcomes.report import (
     note_export,
     read_case_page,
 )
-from dialer.sentences import refusal_sentence
 from dialer.services import Services
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.charts import draw_chart
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import as_file, typed_number
 from dialer.web.rendering import PlaceGroup
-from dialer.words import basis_word, rate_sentence, rate_word, script_word
 
 W = TypeVar("W", bound=StrEnum)
 

@@ -28,15 +28,17 @@ from dialer.core.rates import (
     Slice,
     rates_of,
 )
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.language import Lang, gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.figure_words import basis_word, count_word, rate_sentence, rate_word
+from dialer.language.words import actor_word, script_word, word_of
 from dialer.outcomes.breakdown import ADJUSTED
 from dialer.outcomes.rate_charts import (
     further_sheets,
 )
 from dialer.outcomes.report import CutReport
 from dialer.web.formats import Cell, Sheet, format_span
-from dialer.words import actor_word, basis_word, count_word, rate_sentence, rate_word, script_word, word_of
 
 PARQUET = "application/vnd.apache.parquet"
 _FEN = 100

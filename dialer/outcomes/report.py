@@ -36,11 +36,11 @@ from dialer.core.rates import (
     period_of,
     rates_of,
 )
+from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
 from dialer.db.leases import ROLLUP, Lease, process_name, take_lease
 from dialer.db.unit_of_work import Tx, hold_snapshot
-from dialer.language import gettext_noop
 from dialer.org.unit_store import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
 from dialer.outcomes.breakdown import (
     MEASURES_WITH_CASES,

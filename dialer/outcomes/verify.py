@@ -30,8 +30,8 @@ from dialer.core.rates import (
     period_of,
     spans_of,
 )
+from dialer.core.text import gettext_noop
 from dialer.db.unit_of_work import Tx, hold_snapshot
-from dialer.language import gettext_noop
 from dialer.outcomes.breakdown import CutWindow, read_breakdown
 from dialer.outcomes.cuts import rollup_cut_figures, trends_of_day
 from dialer.outcomes.measures import figures, slice_of

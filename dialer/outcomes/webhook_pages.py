@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid
+from dialer.core.text import gettext_noop
 from dialer.core.values import DeliveryState, WebhookEvent
-from dialer.language import gettext_noop
+from dialer.language.sentences import refusal_sentence
 from dialer.outcomes.webhooks import (
     NewWebhook,
     add_webhook,
@@ -20,7 +21,6 @@ from dialer.outcomes.webhooks import (
     list_webhooks,
     redeliver,
 )
-from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import typed_word
 from dialer.web.rendering import PlaceGroup

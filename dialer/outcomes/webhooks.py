@@ -35,11 +35,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import DeliveryFault, DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.language import Text, gettext_noop
 from dialer.runtime.settings import WebhooksSettings
 from dialer.services import Services
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dialer.core.errors import DialerError
-from dialer.language import Text, gettext_noop
+from dialer.core.text import Text, gettext_noop
 from dialer.runtime.location import installed_binaries
 from dialer.runtime.settings import Settings
 

@@ -25,7 +25,7 @@ from typing import IO, Self
 import psutil
 
 from dialer.core.errors import Unavailable
-from dialer.language import Text, gettext_noop
+from dialer.core.text import Text, gettext_noop
 from dialer.runtime.guarded import GUARD_SCRIPT, Guarded, Program, StopStep
 from dialer.runtime.location import (
     Binaries,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from ipaddress import ip_address
 
 from dialer.core.errors import SettingsError, Unavailable
-from dialer.language import Text
+from dialer.core.text import Text
 from dialer.runtime.embedded import EmbeddedServers, are_servers_running, ensure_servers
 from dialer.runtime.location import free_port, write_private
 from dialer.runtime.settings import Settings

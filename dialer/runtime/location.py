@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from dialer.core.errors import Unavailable
-from dialer.language import Text, gettext_noop
+from dialer.core.text import Text, gettext_noop
 
 _SYSTEM_USERS = ("dialer", "nobody")
 _SYSTEM_HOMES = (Path("/var/lib/dialer"), Path("/var/tmp/dialer-embedded"))  # noqa: S108 - checked below

@@ -42,8 +42,8 @@ from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.periods import BulletinKind
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Grade, MessageChannel, Suite, Track
-from dialer.language import Text, gettext_noop
 
 _DAY = 86_400
 _YEAR = 365 * _DAY

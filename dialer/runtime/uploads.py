@@ -32,10 +32,10 @@ from typing import IO, Any, BinaryIO, Final, NoReturn
 import orjson
 
 from dialer.core.errors import FileFault, NoPhoneColumn, PictureFault, UnreadableFile, UnusableFile
+from dialer.core.text import Text
 from dialer.intake.headings import KnownList, SourceTable
 from dialer.intake.records import Field
 from dialer.intake.unit_lists import NamedArea
-from dialer.language import Text
 
 MOST_PIXELS: Final = 64_000_000
 """Of a photo: a phone's camera has 50 million. Decoded, each takes four bytes, and a file of some kilobytes may claim

@@ -15,9 +15,9 @@ from typing import assert_never
 
 from dialer.core.errors import Invalid
 from dialer.core.reach import Hearing
+from dialer.core.text import Text
 from dialer.core.values import Answer, Contact, Tag
 from dialer.intake.cells import Unreadable, read_fen
-from dialer.language import Text
 from dialer.scripts.model import (
     LANGUAGE_KEY,
     SUCCESS_ANSWERS,

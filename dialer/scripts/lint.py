@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audio.wave_file import Flaw
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Contact, FraudType
-from dialer.language import Text, gettext_noop
 from dialer.scripts.model import (
     LANGUAGE_KEY,
     SUCCESS_ANSWERS,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 
+from dialer.core.text import Text
 from dialer.core.values import Answer, Contact, FraudType, Tag
-from dialer.language import Text
 
 
 class Purpose(StrEnum):

@@ -15,8 +15,11 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Grade, Tag
-from dialer.language import Text, gettext_noop
+from dialer.language.figure_words import TRIAL_MEASURE_SENTENCES, TRIAL_MEASURES, trial_sentence
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import actor_word, sentence, word_of
 from dialer.scripts.model import LANGUAGE_KEY, Script
 from dialer.scripts.overview import (
     GREETING,
@@ -51,17 +54,8 @@ from dialer.scripts.view import (
     picture,
     script_cards,
 )
-from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext, require_top_unit, sees_everything
 from dialer.web.rendering import PlaceGroup
-from dialer.words import (
-    TRIAL_MEASURE_SENTENCES,
-    TRIAL_MEASURES,
-    actor_word,
-    sentence,
-    trial_sentence,
-    word_of,
-)
 
 KNOWN = (
     gettext_noop("is empty or too long"),

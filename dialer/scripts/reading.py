@@ -18,8 +18,8 @@ from types import MappingProxyType, NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from dialer.core.errors import NotFound, Refusal
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Contact, FraudType, Tag
-from dialer.language import Text, gettext_noop
 from dialer.scripts.model import (
     Ask,
     Branch,

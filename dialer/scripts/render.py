@@ -19,10 +19,10 @@ from audio.wave_file import SoundFault
 from dialer.broker import BULK_QUEUE
 from dialer.core.access import RELEASED_BY, actor_name
 from dialer.core.errors import Refusal
+from dialer.core.text import Text
 from dialer.core.values import RenderState
 from dialer.db.system_state import worker_runs
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
 from dialer.scripts.lint import sound_flaw
 from dialer.scripts.model import Script, language_text
 from dialer.scripts.reading import PromptItem, prompt_list, slow_list

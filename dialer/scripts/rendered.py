@@ -18,9 +18,9 @@ from types import MappingProxyType
 from audio.clips import PROMPTS, RECORDED, Clip, Manifest, audio_hash, is_file_name, sha256_of
 from dialer.core.access import SHIPPED_BY
 from dialer.core.errors import DialerError, NotFound, Unavailable
+from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade, Tag
 from dialer.db.unit_of_work import Store
-from dialer.language import Text
 from dialer.scripts.model import Purpose, Script, first_said, prompt_of, with_defaults, with_names
 from dialer.scripts.reading import (
     choose_script_id,

@@ -16,11 +16,11 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from audio.clips import Clip, audio_hash, from_plain, to_plain
 from dialer.core.errors import NotFound
 from dialer.core.reach import Reach
+from dialer.core.text import Text
 from dialer.core.values import Contact, OutcomeKind, RenderState, TelephonyResult, VersionState
 from dialer.db import tables as t
 from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
-from dialer.language import Text
 from dialer.scripts.model import Script
 
 _LOCK = 0x73637269

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import ERROR, HitCount, Interval, TrialConclusion, compare_shares, share_interval
+from dialer.core.text import Text
 from dialer.core.values import Grade
 from dialer.db.audit import write_audit
-from dialer.language import Text
 from dialer.scripts.store import (
     Trial,
     TrialResults,

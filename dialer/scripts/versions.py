@@ -16,10 +16,10 @@ from audio.check import problems
 from audio.clips import RECORDED, Clip, from_plain
 from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_actor
 from dialer.core.errors import Conflict, Invalid, Refusal
+from dialer.core.text import Text, gettext_noop, stacked
 from dialer.core.values import RenderState
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text, gettext_noop, stacked
 from dialer.scripts.lint import LintFinding, at, lint_script, sound_flaw
 from dialer.scripts.model import Script, language_text, prompt_of, with_names
 from dialer.scripts.reading import prompt_list, read_script, shipped_scripts, shipped_texts

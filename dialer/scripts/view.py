@@ -15,8 +15,10 @@ from enum import StrEnum
 from itertools import pairwise
 
 from audio.clips import RECORDED
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import Contact, Tag
-from dialer.language import Lang, gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.words import word_of
 from dialer.scripts.lint import LintFinding
 from dialer.scripts.model import (
     SUCCESS_ANSWERS,
@@ -35,7 +37,6 @@ from dialer.scripts.model import (
 )
 from dialer.scripts.overview import NodeView, PromptText
 from dialer.scripts.store import Version
-from dialer.words import word_of
 
 _AROUND = 3
 _WORDS = re.compile(r"[A-Za-z0-9_]+|\s+|.")

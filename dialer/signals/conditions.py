@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import FraudType, Grade, format_yuan
-from dialer.language import Text, gettext_noop
 from dialer.signals.model import (
     ITEM_KINDS_OF_SIGNAL,
     Direction,

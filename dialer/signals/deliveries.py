@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from dialer.core.text import Text
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
 from dialer.services import Services
 from dialer.signals.model import RejectedField, SignalReader, SignalReading
 from dialer.signals.store import SignalCodec, known_signals, lock_signals, write_signals

@@ -20,8 +20,8 @@ from struct import error as StructError  # noqa: N812 - it is a class
 from typing import Any, Final, NamedTuple
 
 from dialer.core.errors import Refusal
+from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade
-from dialer.language import Text
 from dialer.signals.conditions import kept_from_firing
 from dialer.signals.features import (
     AT,

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from dialer.core.text import Text
 from dialer.core.values import FraudType
-from dialer.language import Text
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.model import ItemKind, Signal, SignalKind, SignalReader, SignalReading
 from dialer.signals.rules import BLANK, Example, Op, Rule, RuleSet, RuleUnreadable, Test, read_rule

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
+from dialer.core.text import Text
 from dialer.intake.headings import KnownList
 from dialer.intake.reader import default_source
 from dialer.intake.records import Column, RejectedRow
 from dialer.intake.signal_lists import RawSignal, SignalRows
-from dialer.language import Text
 from dialer.runtime.uploads import known_tables
 from dialer.services import Services
 from dialer.signals.deliveries import MOST_SIGNALS, SignalReception, SignalStatus, take_signals

@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade
 from dialer.intake.cells import (
     Unreadable,
@@ -29,7 +30,6 @@ from dialer.intake.cells import (
     read_moment,
 )
 from dialer.intake.phones import normalise_id_number, normalise_phone
-from dialer.language import Text
 
 LONGEST_NAME: Final = 64
 """The most characters that a source, a signal number or the name of a list may have."""

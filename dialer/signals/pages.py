@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid
+from dialer.core.text import gettext_noop
 from dialer.core.values import VerdictState
-from dialer.language import gettext_noop, say
-from dialer.sentences import refusal_sentence
+from dialer.language.catalogue import say
+from dialer.language.sentences import refusal_sentence
 from dialer.signals.queries import (
     CALIBRATION_DAYS,
     MOST_LINES,

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from dialer.cases.persons import mask_phone
+from dialer.core.text import Lang, Text, gettext_noop
 from dialer.core.values import FraudType, Grade
 from dialer.db.unit_of_work import Tx
-from dialer.language import Lang, Text, gettext_noop
 from dialer.signals.model import ItemKind, SignalKind
 from dialer.signals.rules import shipped_rules
 from dialer.signals.verdict_store import StoredReason, reasons_of, verdicts_of_case

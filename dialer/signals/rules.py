@@ -19,8 +19,8 @@ from importlib import resources
 from typing import Any, Final, TypeVar
 
 from dialer.core.errors import Refusal
+from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade
-from dialer.language import Text
 from dialer.signals.model import (
     FIELDS_OF_SIGNAL,
     FLAGS,

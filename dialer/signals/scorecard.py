@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dialer.core.errors import Refusal
-from dialer.language import Text
+from dialer.core.text import Text
 from dialer.signals.rules import Effect, RuleSet
 
 LEAST_LABELS: Final = 30

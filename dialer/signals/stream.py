@@ -24,8 +24,8 @@ from redis.retry import Retry
 
 from dialer.broker import redis_url
 from dialer.core.errors import Unavailable
+from dialer.core.text import Text
 from dialer.db.unit_of_work import UnfitValue
-from dialer.language import Text
 from dialer.services import Services
 from dialer.signals.deliveries import SignalAnswer, SignalReception, SignalStatus, take_signals
 from dialer.signals.model import RejectedField

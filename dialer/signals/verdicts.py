@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade, format_yuan
-from dialer.language import Text
 from dialer.signals.model import ListKind
 from dialer.signals.rules import BLANK, Op
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_actor, required_text
 from dialer.core.errors import Conflict, NotFound, Refusal
+from dialer.core.text import Text, stacked
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text, stacked
 from dialer.services import Services
 from dialer.signals.lint import RuleFinding, check_texts
 from dialer.signals.rule_store import (

@@ -31,8 +31,8 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 
 from dialer.core.errors import Unavailable
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import MessageChannel, MessageState
-from dialer.language import Text, gettext_noop
 from dialer.telephony.callbacks import MESSAGE_STATES, CallState, PersonLeg, caller_of, result_of
 from dialer.telephony.channels import (
     ChannelClient,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from dialer.core.errors import SettingsError
-from dialer.language import Text
+from dialer.core.text import Text
 
 _ACCOUNT_SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CALLER = re.compile(r"\+?[0-9]{3,20}")

@@ -16,7 +16,7 @@ from http import HTTPStatus
 import aiohttp
 
 from dialer.core.errors import DialerError, Unavailable
-from dialer.language import Text, gettext_noop
+from dialer.core.text import Text, gettext_noop
 from dialer.telephony.config import HookUrls, TelephonyConfig
 from dialer.telephony.webhooks import sign_request
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from dialer.core.errors import Unavailable
-from dialer.language import gettext_noop
+from dialer.core.text import gettext_noop
 from dialer.telephony.client import AccountClient, ask_account
 
 _PART: Final = gettext_noop("carrier")

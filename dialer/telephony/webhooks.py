@@ -19,7 +19,7 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from audio.spoken import as_spoken
 from dialer.core.errors import Refusal
-from dialer.language import Text
+from dialer.core.text import Text
 from dialer.scripts.dialogue import AskTurn, Position, Turn, Utterance
 from dialer.telephony.config import HookUrls, TelephonyConfig, recording_of_dial
 

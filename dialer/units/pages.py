@@ -16,13 +16,14 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
-from dialer.language import Lang, gettext_noop
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import sentence, word_of
 from dialer.org.staff_store import all_members
 from dialer.org.unit_store import AliasTaken, list_unit_aliases, subtree_ids
 from dialer.outcomes.report import note_export
-from dialer.sentences import refusal_sentence
 from dialer.units.queries import Waiting, escalated_work, work_of_unit
 from dialer.units.tree import (
     UnusableUnits,
@@ -47,7 +48,6 @@ from dialer.units.unassigned import (
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
 from dialer.web.rendering import PlaceGroup
-from dialer.words import sentence, word_of
 from dialer.work.assignments import overdue_among, waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 

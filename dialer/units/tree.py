@@ -15,6 +15,7 @@ from typing import BinaryIO
 from dialer.cases.unassigned import assign_known_texts
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, NotFound, Refusal
+from dialer.core.text import Text
 from dialer.core.units import (
     PlacedLine,
     Unit,
@@ -33,7 +34,6 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.headings import KnownList
 from dialer.intake.unit_lists import UnitSheet, read_units
-from dialer.language import Text
 from dialer.org.staff_store import all_members
 from dialer.org.unit_store import (
     add_unit,

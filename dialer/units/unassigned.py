@@ -22,11 +22,11 @@ from dialer.cases.unassigned import (
 )
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.text import Text
 from dialer.core.units import Unit, UnitIndex, normalise_name
 from dialer.core.values import Grade
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
 from dialer.org.unit_store import count_cases_without_unit, delete_unit_alias, teach_unit_alias
 from dialer.services import Services
 from dialer.warnings.list_store import lock_arrivals

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import BEGUN_STATES, CaseStatus, Reason
 from dialer.core.errors import NotFound
+from dialer.core.text import Text
 from dialer.core.values import MOVING_LOADS, UNFINISHED_LOADS, LoadState
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason
@@ -25,8 +26,7 @@ from dialer.db.bulk import CopyIn, RowSet, among, in_words
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import Vault
 from dialer.intake.records import Accepted, Column, Field, RejectedRow
-from dialer.language import Text
-from dialer.words import bilingual
+from dialer.language.words import bilingual
 
 ARRIVALS_LOCK = 0x6C6F6164
 """One batch of arrivals is written at a time, because each is compared with all persons and cases before it."""

@@ -25,6 +25,7 @@ from dialer.cases.store import Act, lock_cases, note_acts
 from dialer.core.access import actor_name, is_same_actor, required_text
 from dialer.core.errors import Conflict, Invalid, Unavailable, UnusableFile
 from dialer.core.events import AlarmCode, CaseClosed
+from dialer.core.text import Text
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitIndex
 from dialer.core.values import LoadState, OutcomeKind
@@ -32,7 +33,6 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import Accepted, Field, IntakeOptions, Rejected, RejectedRow
-from dialer.language import Text
 from dialer.runtime.uploads import list_tables
 from dialer.services import Services
 from dialer.warnings.arrivals import PreparedBatch, Taken, prepare_arrivals, take_arrivals

@@ -17,11 +17,13 @@ from starlette.responses import Response
 from dialer.calls.pauses import pause_calls, resume_calls
 from dialer.core.access import Permission, RevealReason, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, UnusableFile
+from dialer.core.text import Lang, Text, gettext_noop
 from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
 from dialer.intake.records import Field, NoticeCode
-from dialer.language import Lang, Text, gettext_noop, say
-from dialer.sentences import refusal_sentence
+from dialer.language.catalogue import say
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import sentence, word_of
 from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
 from dialer.warnings.lists import OwnLoad, approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
@@ -48,7 +50,6 @@ from dialer.warnings.queries import (
 )
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
-from dialer.words import sentence, word_of
 
 FIELDS: Mapping[Field, str] = {
     Field.INSTRUCTION_NO: gettext_noop("Instruction no."),

@@ -20,6 +20,7 @@ from dialer.cases.reveals import note_reveal
 from dialer.cases.search import visible_among_cases
 from dialer.core.access import RevealReason, actor_name
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, TooMany
+from dialer.core.text import Text
 from dialer.core.values import Grade, LoadState, RowResult
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
@@ -35,7 +36,6 @@ from dialer.intake.records import (
     masked_rows,
     write_rejects,
 )
-from dialer.language import Text
 from dialer.outcomes.report import note_export
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals

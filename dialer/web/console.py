@@ -29,8 +29,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.core.access import Permission, Role, may
 from dialer.core.errors import NotFound, Unavailable
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import Pause
-from dialer.language import Lang, gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.words import sentence
 from dialer.org.staff import list_units, recognise
 from dialer.org.staff_store import Member, Session
 from dialer.services import Application, Services
@@ -43,7 +45,6 @@ from dialer.web.rendering import (
     RefusedForm,
     navigation_of,
 )
-from dialer.words import sentence
 
 OPEN = None
 """In place of a permission: also for people who are not signed in."""

@@ -25,7 +25,7 @@ from xml.sax.saxutils import escape, quoteattr
 from starlette.responses import Response
 
 from dialer.core.errors import Unavailable
-from dialer.language import Lang, gettext_noop
+from dialer.core.text import Lang, gettext_noop
 from dialer.web.charts import Chart, ChartKind, Series
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -20,9 +20,10 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import SEPARATOR, Unit, UnitIndex, find_unit
 from dialer.core.values import FEN_PER_YUAN
-from dialer.language import Lang, gettext_noop, say, say_many
+from dialer.language.catalogue import say, say_many
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -16,11 +16,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Message
 
 from dialer.core.errors import Conflict, CountsBusy, Invalid, NotFound, Refusal, TooMany, Unavailable
+from dialer.core.text import gettext_noop
 from dialer.db.unit_of_work import UnfitValue
-from dialer.language import gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.sentences import refusal_sentence
 from dialer.org.passwords import SignInBusy
 from dialer.org.staff import SignInBlocked
-from dialer.sentences import refusal_sentence
 from dialer.web.console import (
     SEE_OTHER,
     SESSION_COOKIE,

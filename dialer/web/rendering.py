@@ -27,7 +27,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from dialer.core.access import Permission, is_same_actor
-from dialer.language import Lang, gettext_noop, say_many
+from dialer.core.text import Lang, gettext_noop
+from dialer.language.catalogue import say_many
+from dialer.language.words import actor_word, sentence, word_of
 from dialer.services import Services
 from dialer.web.formats import (
     format_ago,
@@ -38,7 +40,6 @@ from dialer.web.formats import (
     format_number,
     format_span,
 )
-from dialer.words import actor_word, sentence, word_of
 
 _WEB = Path(__file__).resolve().parent
 STATIC = _WEB / "static"

@@ -18,13 +18,13 @@ from dialer.cases.effects import IDLE_ASSIGNMENT, reverse_lapsed_successes
 from dialer.cases.store import Act, assign_case_to_unit, note_acts
 from dialer.core.case import PENDING_STATES, AssignmentState, Reason, TransferState, VisitStage
 from dialer.core.errors import Conflict, NotFound, Overtaken
+from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import UNREADABLE, KeyMissing, Tampered, Vault
-from dialer.language import Text, gettext_noop
 from dialer.org.unit_store import get_unit, is_within_unit
 
 

@@ -19,10 +19,10 @@ from dialer.core.access import actor_name
 from dialer.core.case import DeskCallState
 from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.events import HandOverAnswered
+from dialer.core.text import Text
 from dialer.core.timeline import ActKind
 from dialer.core.values import TelephonyResult
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text
 from dialer.org.staff import extension_of
 from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, PersonLeg, Stage

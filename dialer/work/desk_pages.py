@@ -13,14 +13,14 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
+from dialer.core.text import gettext_noop
 from dialer.core.values import EvidenceKind, ScammerContact, Track, parse_yuan
-from dialer.language import gettext_noop
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import actor_word
 from dialer.org.staff import choose_extension, list_units
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
-from dialer.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sent_files, typed_number, typed_word, unit_tree
-from dialer.words import actor_word
 from dialer.work.assignments import Scope, check_assignment_visible
 from dialer.work.desk import (
     DeskView,

@@ -15,6 +15,7 @@ from fastapi import File, Form, UploadFile
 from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of_outcome
 from dialer.core.errors import Invalid
 from dialer.core.rates import is_in_range
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import EntryKind
 from dialer.core.values import (
     SUCCESSES,
@@ -29,9 +30,9 @@ from dialer.core.values import (
     parse_yuan,
     typed_evidence,
 )
-from dialer.language import Lang, gettext_noop, say
-from dialer.sentences import entry_sentence
-from dialer.words import actor_word, word_of
+from dialer.language.catalogue import say
+from dialer.language.sentences import entry_sentence
+from dialer.language.words import actor_word, word_of
 from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, call_points
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall

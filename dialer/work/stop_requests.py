@@ -18,13 +18,13 @@ from dialer.core.case import StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.rates import is_in_range
+from dialer.core.text import Text
 from dialer.core.values import format_yuan, parse_yuan
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.language import Text
 from dialer.services import Services
 from dialer.work.assignments import Scope
 from dialer.work.desk_store import check_stop_payment_open_to, finish_stop_payment

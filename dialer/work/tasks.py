@@ -22,6 +22,7 @@ from dialer.core.case import (
 from dialer.core.decide import Decision, decide
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.events import AssignmentReported, Effect, RecordOutcome
+from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import (
     SUCCESSES,
@@ -35,7 +36,6 @@ from dialer.core.values import (
 )
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text, gettext_noop
 from dialer.org.staff_store import Member, all_members, find_member
 from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from dialer.core.access import Permission, RevealReason
 from dialer.core.case import AssignmentState, PersonMet, Reason, VisitStage, contact_of_outcome
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import (
     Amounts,
@@ -28,14 +29,14 @@ from dialer.core.values import (
     parse_yuan,
     typed_evidence,
 )
-from dialer.language import Lang, gettext_noop, say
+from dialer.language.catalogue import say
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import actor_word, word_of
 from dialer.org.staff import list_units
-from dialer.sentences import refusal_sentence
 from dialer.services import Services
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static
-from dialer.words import actor_word, word_of
 from dialer.work.desk import call_points, notice_text, show_hand_over
 from dialer.work.desk_view import SCAMMER_MISSING
 from dialer.work.tasks import WorkReport, release_assignment

@@ -18,10 +18,10 @@ from dialer.cases.store import get_case, lock_cases
 from dialer.core.access import RevealReason, actor_name, required_text
 from dialer.core.case import AssignmentState, PersonMet, VisitStage, may_report
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
 from dialer.db.unit_of_work import Tx
-from dialer.language import Text, gettext_noop
 from dialer.outcomes.evidence_files import add_visit_photo, clean_photo, unseal_file
 from dialer.services import Services
 from dialer.work.assignments import (

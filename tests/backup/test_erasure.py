@@ -44,14 +44,14 @@ from dialer.control.erasure import (
 from dialer.control.reseal import INDEXES
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.text import Lang
 from dialer.core.timeline import EntryKind
 from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.db.system_state import note_heartbeat
 from dialer.db.vault import Vault
-from dialer.language import Lang
+from dialer.language.sentences import entry_sentence
 from dialer.outcomes.report import make_report
-from dialer.sentences import entry_sentence
 from tests.backup.person import HERS, LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene
 from tests.full_disk import files_of_at_most

@@ -25,11 +25,11 @@ from dialer.core.attempt import AttemptState
 from dialer.core.case import StaffTrackState
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import GradeChanged
+from dialer.core.text import Lang
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
-from dialer.language import Lang
+from dialer.language.sentences import refusal_sentence
 from dialer.org.unit_store import add_unit
-from dialer.sentences import refusal_sentence
 from dialer.work.transfers import escalate_unsigned
 from tests.audit_lines import audit_lines
 from tests.control.scene import Scene

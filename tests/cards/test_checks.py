@@ -9,7 +9,7 @@ import pytest
 
 from dialer.cards.checks import CheckFinding, Facts, Restriction, read_checks, shipped_checks
 from dialer.core.cards import CheckVerdict
-from dialer.language import Lang
+from dialer.core.text import Lang
 
 NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
 _ONE = """

@@ -28,8 +28,8 @@ from dialer.cards.view import notice_document
 from dialer.core.access import Role
 from dialer.core.cards import NEXT_STEPS, OpeningFactKind, OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.text import Lang, Text
 from dialer.db import tables as t
-from dialer.language import Lang, Text
 from tests.cards.street import BANK, OTHER_BANK, Street
 from tests.console.desk import ConsoleDesk, text
 

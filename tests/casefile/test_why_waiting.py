@@ -11,11 +11,11 @@ from dialer.calls.pacing import save_breaker
 from dialer.calls.pauses import end_pauses, pause_calls
 from dialer.casefile.reading import case_out, show_case
 from dialer.core.breaker import Breaker
+from dialer.core.text import Lang
 from dialer.core.timeline import Obstacle, Wait, WaitReason
 from dialer.core.values import FraudType, Grade, PauseScope
 from dialer.db import tables as t
-from dialer.language import Lang
-from dialer.sentences import step_sentence, waiting_sentence
+from dialer.language.sentences import step_sentence, waiting_sentence
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 

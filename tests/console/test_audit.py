@@ -16,9 +16,9 @@ import dialer
 from dialer.audit.pages import ACTS, act_words, facts_words
 from dialer.audit.trail import AuditQuery, search_audit, verify_trail
 from dialer.core.access import Role
+from dialer.core.text import Lang
 from dialer.core.timeline import ActKind
 from dialer.db.audit import write_audit
-from dialer.language import Lang
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
 

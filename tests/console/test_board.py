@@ -32,10 +32,10 @@ from dialer.control.board import (
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
 from dialer.core.events import AlarmCode
+from dialer.core.text import Lang
 from dialer.core.values import Contact, Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part
-from dialer.language import Lang
 from dialer.org.staff_store import end_session, valid_session_ids
 from dialer.runtime.location import free_port
 from dialer.server import create_app

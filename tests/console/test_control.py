@@ -18,10 +18,10 @@ from dialer.control.pages import common_sentences, grade_sentences, window_sente
 from dialer.core.access import Role
 from dialer.core.events import AlarmCode
 from dialer.core.policy import Window
+from dialer.core.text import Lang
 from dialer.core.values import Grade, PauseScope, Track
 from dialer.db import tables as t
 from dialer.db.system_state import note_cycle_part, note_heartbeat
-from dialer.language import Lang
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.location import free_port
 from dialer.server import raise_public_address_alarm

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dialer.language import Lang
+from dialer.core.text import Lang
 from dialer.web.formats import (
     Cell,
     Sheet,

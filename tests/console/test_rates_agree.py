@@ -23,16 +23,17 @@ from dialer.__main__ import build_command_line
 from dialer.control.retention import apply_retention
 from dialer.core.access import Role
 from dialer.core.rates import COUNT_NAMES, DEFINITIONS, FUNNEL, CaseFilter, Dimension, rates_of
+from dialer.core.text import Lang
 from dialer.core.values import AmountKind, Grade, format_yuan
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
-from dialer.language import Lang
+from dialer.language.figure_words import count_word, rate_word
+from dialer.language.words import word_of
 from dialer.org.staff import add_token
 from dialer.outcomes.pages import RatesForm
 from dialer.outcomes.rate_tables import SHOWN_BESIDE, has_parquet
 from dialer.outcomes.report import RatesQuery, cut_rates, refresh_rollup
 from dialer.runtime.settings import RetentionSettings
-from dialer.words import count_word, rate_word, word_of
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.outcomes.test_cut_figures import make_successes_true_to_life, scatter
 from tests.outcomes.town import MORNING, Scenario

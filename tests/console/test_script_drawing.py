@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from dialer.language import Lang
+from dialer.core.text import Lang
 from dialer.scripts.overview import node_views
 from dialer.scripts.reading import shipped_scripts
 from dialer.scripts.rendered import shipped_script

@@ -12,8 +12,8 @@ from dialer.__main__ import build_command_line
 from dialer.cases.alarms import raise_alarm
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
+from dialer.core.text import Text
 from dialer.core.values import Grade
-from dialer.language import Text
 from dialer.server import raise_public_address_alarm
 from dialer.telephony.public_address import PublicAddressBlocked
 from tests.control.scene import Scene

@@ -27,10 +27,10 @@ from dialer.control.trunks import (
     watch_trunks,
 )
 from dialer.core.errors import Invalid, Unavailable
+from dialer.core.text import Lang, Text
 from dialer.core.values import TrunkProblem
-from dialer.language import Lang, Text
+from dialer.language.words import sentence
 from dialer.runtime.local import CarrierAccess
-from dialer.words import sentence
 from tests.control.scene import Scene
 
 WORKS = TrunkStatus(

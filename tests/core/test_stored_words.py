@@ -11,9 +11,10 @@ from enum import StrEnum
 
 import dialer.core
 import dialer.intake
-from dialer.words import ENUMERATIONS
+from dialer.language.enumerations import ENUMERATIONS
 
 _WORDS = {
+    "Lang": "zh en",
     "FileFault": "memory time text damage busy",
     "KnownList": "units filed signals openings",
     "PictureFault": "kind pixels damage busy locked active",

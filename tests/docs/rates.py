@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dialer.core.rates import DEFINITIONS, WARNED_BEFORE_FILED
-from dialer.language import Lang
-from dialer.words import rate_word
+from dialer.core.text import Lang
+from dialer.language.figure_words import rate_word
 from tests.docs.pages import ROOT
 
 PAGE = ROOT / "docs" / "metrics.md"

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from dialer.core.events import AlarmCode
-from dialer.language import Lang
-from dialer.words import word_of
+from dialer.core.text import Lang
+from dialer.language.words import word_of
 from tests.docs.pages import ROOT
 
 _PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

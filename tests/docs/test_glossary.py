@@ -10,7 +10,7 @@ from collections import Counter
 from enum import StrEnum
 
 import dialer.core
-from dialer.words import ENUMERATIONS
+from dialer.language.enumerations import ENUMERATIONS
 from tools.words import GLOSSARY, TABLE, glossary, read
 
 _TEXT = GLOSSARY.read_text(encoding="utf-8")
@@ -30,6 +30,7 @@ _REPLACED = {
 
 
 _NEVER_SHOWN = {
+    "Lang",
     "AttemptEvent",
     "InboundStep",
     "Basis",

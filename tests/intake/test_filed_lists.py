@@ -9,12 +9,13 @@ import pytest
 import xlsxwriter
 
 from dialer.core.errors import UnusableFile
+from dialer.core.text import Lang
 from dialer.core.values import FraudType
 from dialer.intake.filed_lists import FiledOptions, FiledReader, FiledRecord
 from dialer.intake.files import known_tables
 from dialer.intake.headings import KnownList
 from dialer.intake.records import RejectedRow
-from dialer.language import Lang, say
+from dialer.language.catalogue import say
 
 NOW = datetime(2026, 11, 27, 4, 0, tzinfo=UTC)
 """12:00 in Shanghai."""

@@ -15,7 +15,7 @@ from dialer.intake.records import (
     Rejected,
     write_rejects,
 )
-from dialer.words import bilingual
+from dialer.language.words import bilingual
 from tests.intake.in_process import read_list
 
 OPTIONS = IntakeOptions(now=datetime(2026, 11, 25, 1, 0, tzinfo=UTC))

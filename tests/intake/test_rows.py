@@ -8,7 +8,7 @@ import pytest
 
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.records import Accepted, Field, IntakeOptions, NoticeCode, Rejected
-from dialer.words import bilingual
+from dialer.language.words import bilingual
 from tests.intake.in_process import read_list
 
 NOW = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)

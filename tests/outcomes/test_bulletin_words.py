@@ -13,8 +13,8 @@ import pytest
 from dialer.core.intervals import Adjusted, Standing
 from dialer.core.periods import BulletinDays, BulletinKind, BulletinState, bulletin_days
 from dialer.core.rates import Breakdown, Counts, Dimension, FirstAttempt, Money, Slice, Waits
+from dialer.core.text import Lang
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.language import Lang
 from dialer.outcomes.bulletin_text import (
     BulletinSection,
     bulletin_document,

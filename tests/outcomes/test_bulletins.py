@@ -18,9 +18,9 @@ from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import BulletinKind, BulletinState, bulletin_days
 from dialer.core.rates import FirstAttempt, rates_of
+from dialer.core.text import Lang
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.db import tables as t
-from dialer.language import Lang
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.bulletin_text import bulletin_document, bulletin_sections, ranked_units
 from dialer.outcomes.bulletins import (

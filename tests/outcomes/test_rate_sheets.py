@@ -27,8 +27,9 @@ from dialer.core.rates import (
     period_of,
     rates_of,
 )
+from dialer.core.text import Lang
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.language import Lang
+from dialer.language.figure_words import count_word
 from dialer.outcomes.breakdown import Workload, loss_name
 from dialer.outcomes.rate_charts import (
     COMPARED,
@@ -67,7 +68,6 @@ from dialer.outcomes.rate_tables import (
 from dialer.outcomes.report import CutReport
 from dialer.web.charts import ChartKind, width_of
 from dialer.web.formats import Sheet
-from dialer.words import count_word
 
 ZONE = "Asia/Shanghai"
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)

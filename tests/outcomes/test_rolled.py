@@ -14,12 +14,12 @@ from rich.console import Console
 from dialer.cli.report import verification_view
 from dialer.core.errors import Unavailable
 from dialer.core.rates import TREND, Figures, Money, Period, period_of
+from dialer.core.text import Lang
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
 from dialer.db.measures import COUNTED, MONEY, money_name
 from dialer.db.unit_of_work import hold_snapshot
-from dialer.language import Lang
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.measures import LEFT_OUT, figures, slice_of
 from dialer.outcomes.report import make_report, refresh_rollup

@@ -14,10 +14,10 @@ from dialer.cases.search import CaseQuery, search_cases
 from dialer.cli.cases import case_view, page_view
 from dialer.cli.report import duration, report_view
 from dialer.core.rates import DEFINITIONS
+from dialer.core.text import Lang
 from dialer.core.values import Contact, Grade, format_yuan
-from dialer.language import Lang
+from dialer.language.figure_words import rate_word
 from dialer.outcomes.report import make_report
-from dialer.words import rate_word
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.language import Text
+from dialer.core.text import Text
 from dialer.scripts.lint import message_findings, parts
 from dialer.scripts.reading import shipped_scripts
 

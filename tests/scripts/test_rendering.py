@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from audio.clips import PROMPTS, RECORDED
 from audio.voices import Espeak
+from dialer.core.text import Text
 from dialer.core.values import RenderState, Tag
 from dialer.db import tables as t
-from dialer.language import Text
 from dialer.scripts.dialogue import Context, Utterance, start
 from dialer.scripts.overview import show_script
 from dialer.scripts.reading import prompt_list, shipped_scripts

@@ -15,9 +15,9 @@ from dialer.cli.report import report_view
 from dialer.cli.scripts import verdict_words
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import ShareComparison
+from dialer.core.text import Lang
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.language import Lang
 from dialer.outcomes.report import make_report
 from dialer.scripts.rendered import draw_version
 from dialer.scripts.store import Version

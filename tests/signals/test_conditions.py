@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from dialer.language import Lang, Text, say
+from dialer.core.text import Lang, Text
+from dialer.language.catalogue import say
 from dialer.signals.conditions import kept_from_firing
 from dialer.signals.rules import Rule, read_rule, shipped_rules
 

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dialer.core.text import Lang
 from dialer.core.values import FraudType, Grade
-from dialer.language import Lang, say
+from dialer.language.catalogue import say
 from dialer.signals.model import FIELDS_OF_SIGNAL, ItemKind, SignalKind, SignalReader, SignalReading, Topic
 
 NOW = datetime(2026, 11, 27, 4, tzinfo=UTC)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dialer.core.text import Lang
 from dialer.core.values import FraudType, Grade
-from dialer.language import Lang, say
+from dialer.language.catalogue import say
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.lint import check_rule, check_texts
 from dialer.signals.model import Direction, Item, ItemKind, ListChange, ListKind, Signal, SignalKind

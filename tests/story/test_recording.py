@@ -29,9 +29,9 @@ from dialer.control.retention import RetentionKind, apply_retention
 from dialer.core.case import CaseStatus, InboundResult, InboundState
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.policy import to_plain
+from dialer.core.text import Lang
 from dialer.core.values import Grade, RecordedCall, RecordingState
 from dialer.db import tables as t
-from dialer.language import Lang
 from dialer.runtime.settings import RetentionSettings
 from dialer.scripts.dialogue import start
 from dialer.scripts.inbound import recorded_notice

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.core.access import Permission, Role, SessionRules
 from dialer.core.errors import Unavailable
-from dialer.language import Lang
+from dialer.core.text import Lang
 from dialer.org.staff_store import Member, Session
 from dialer.runtime.settings import load_settings
 from dialer.server import SECTIONS

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import docx
 import pytest
 
-from dialer.language import Lang
+from dialer.core.text import Lang
 from dialer.web.charts import Chart, ChartKind, Series
 from dialer.web.documents import Document
 

@@ -21,10 +21,10 @@ from starlette.routing import Mount
 from dialer import server as module
 from dialer.bootstrap import assemble
 from dialer.core.events import AlarmCode
+from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.db.tables import heartbeat
-from dialer.language import Text
 from dialer.runtime.embedded import wait_until
 from dialer.runtime.settings import load_settings
 from dialer.server import create_app, run_web, server_of

@@ -13,10 +13,10 @@ import dialer
 from dialer.core import errors
 from dialer.core.case import TransferState
 from dialer.core.errors import DialerError
+from dialer.core.text import Lang, Text, listed, stacked
 from dialer.core.values import FraudType, TrunkProblem
-from dialer.language import Lang, Text, listed, stacked
+from dialer.language.words import bilingual, sentence
 from dialer.scripts.model import language_text
-from dialer.words import bilingual, sentence
 
 _ROOT = Path(dialer.__file__).resolve().parent
 _REFUSALS = {

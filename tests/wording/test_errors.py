@@ -45,6 +45,7 @@ from dialer.core.errors import (
     UnreadableFile,
     UnusableFile,
 )
+from dialer.core.text import Lang, Text
 from dialer.core.units import UnitFault, UnitField
 from dialer.core.values import OutcomeKind
 from dialer.db.key_state import WrongKeys
@@ -54,7 +55,8 @@ from dialer.db.migrations import LocksNotObtained, MayNotMigrate, NewerDatabase,
 from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready, NoSipStack
-from dialer.language import Lang, Text
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import bilingual, sentence, word_of
 from dialer.org.passwords import SignInBusy
 from dialer.org.staff import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
 from dialer.org.staff_store import TokenScope
@@ -66,7 +68,6 @@ from dialer.scripts.reading import ScriptUnreadable
 from dialer.scripts.rendered import RenderedScriptMissing
 from dialer.scripts.store import Version
 from dialer.scripts.versions import NotApproved, NotRendered, SameWords
-from dialer.sentences import refusal_sentence
 from dialer.signals.evaluation import SnapshotUnreadable
 from dialer.signals.rules import RuleUnreadable
 from dialer.signals.scorecard import LearningMissing, ScorecardUnreadable, TooFewLabels
@@ -75,7 +76,6 @@ from dialer.telephony.public_address import PublicAddressBlocked
 from dialer.telephony.webhooks import BadSignature
 from dialer.units.tree import UnusableUnits
 from dialer.warnings.lists import OwnLoad
-from dialer.words import bilingual, sentence, word_of
 from dialer.work.tasks import CALL_MISSING, NoCall, NotArrived
 
 _PROGRAMS = ("__main__", "runtime.guard")

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from dialer.core.rates import COUNT_NAMES, DEFINITIONS, WARNED_BEFORE_FILED, Basis
-from dialer.language import Lang
-from dialer.words import COUNT_WORDS, basis_word, count_word, rate_sentence, rate_word
+from dialer.core.text import Lang
+from dialer.language.figure_words import COUNT_WORDS, basis_word, count_word, rate_sentence, rate_word
 
 ALL = (*DEFINITIONS, WARNED_BEFORE_FILED)
 OF_FILED = {WARNED_BEFORE_FILED.numerator, WARNED_BEFORE_FILED.denominator, *WARNED_BEFORE_FILED.excludes}

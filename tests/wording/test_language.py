@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from dialer.language import Lang, say, say_many, say_word
+from dialer.core.text import Lang
+from dialer.language.catalogue import say, say_many, say_word
 from tools.words import CATALOGUE, read, renewed, said, untranslated, written
 
 HAN = re.compile(r"[一-鿿]")

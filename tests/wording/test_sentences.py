@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dialer.core.case import Reason
+from dialer.core.text import Lang
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
     Entry,
@@ -20,8 +21,7 @@ from dialer.core.timeline import (
     WaitReason,
 )
 from dialer.core.values import Track
-from dialer.language import Lang
-from dialer.sentences import (
+from dialer.language.sentences import (
     entry_sentence,
     moment_words,
     step_sentence,

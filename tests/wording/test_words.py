@@ -7,10 +7,11 @@ from enum import StrEnum
 
 import pytest
 
+from dialer.core.text import Lang
 from dialer.core.values import Contact, FraudType, TelephonyResult
-from dialer.language import Lang
+from dialer.language.enumerations import ENUMERATIONS
+from dialer.language.words import script_word, word_of
 from dialer.scripts.reading import shipped_scripts
-from dialer.words import ENUMERATIONS, script_word, word_of
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 

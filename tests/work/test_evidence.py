@@ -15,6 +15,7 @@ from dialer.core.access import DESK, Role
 from dialer.core.case import CaseStatus, VisitStage
 from dialer.core.errors import Conflict, Overtaken
 from dialer.core.rates import Counts, Period
+from dialer.core.text import Lang
 from dialer.core.values import (
     AmountKind,
     Amounts,
@@ -27,11 +28,10 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
-from dialer.language import Lang
+from dialer.language.sentences import entry_sentence
 from dialer.outcomes.filing import file_for_case
 from dialer.outcomes.ledger import CallerSuccesses, SourceAnswers, answers_by_source, successes_by_caller
 from dialer.outcomes.measures import figures
-from dialer.sentences import entry_sentence
 from dialer.work.assignments import Assignment, Scope
 from dialer.work.desk_store import day_of_caller
 from dialer.work.tasks import (

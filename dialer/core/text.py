@@ -1,23 +1,14 @@
-"""Sentences in two languages: English templates in the code, Chinese ones in one gettext catalogue, `locale/`."""
+"""A sentence as data, and the languages that it can be said in. `dialer.language` says it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-_CATALOGUE = Path(__file__).resolve().parent / "locale" / "zh" / "LC_MESSAGES" / "dialer.po"
 
 _LINES = "%(first)s\n  %(next)s"
 """Without words, so the same in both languages."""
-
-Key = tuple[str, str]
-"""Context and English text. The context of a word of an enumeration is the name of that enumeration; otherwise it is
-''.
-"""
 
 
 class Lang(StrEnum):
@@ -91,21 +82,6 @@ class Text:
         return self.template % self.values if self.values else self.template
 
 
-def say(lang: Lang, text: str | Text, /, **facts: object) -> str:
-    """`text` in this language, with the facts at its `%(name)s` places. Without facts a percent sign stands for
-    itself.
-    """
-    if isinstance(text, Text):
-        facts = {**text.values, **facts}
-        text = text.template
-    translated = text if lang is Lang.EN else _chinese().get(("", text), text)
-    if not facts:
-        return translated
-    return translated % {
-        name: say(lang, fact) if isinstance(fact, Text) else fact for name, fact in facts.items()
-    }
-
-
 def joined(texts: Sequence[Text]) -> Text:
     """The texts, joined by semicolons."""
     first, *rest = texts
@@ -130,35 +106,6 @@ def stacked(texts: Sequence[Text]) -> Text:
     return first
 
 
-def say_many(lang: Lang, one: str, many: str, n: int, /, **facts: object) -> str:
-    """As `say`, in the singular or plural that `n` requires; `%(n)s` is `n` itself."""
-    translated = (one if n == 1 else many) if lang is Lang.EN else _chinese().get(("", one), many)
-    return translated % {"n": f"{n:,}", **facts}
-
-
-def say_word(lang: Lang, kind: str, text: str) -> str:
-    """A word of the enumeration named `kind`: the same English word may have two Chinese words."""
-    return text if lang is Lang.EN else _chinese().get((kind, text), text)
-
-
 def gettext_noop(text: str) -> str:
     """The same text, marked for the catalogue."""
     return text
-
-
-@cache
-def _chinese() -> Mapping[Key, str]:
-    """The Chinese texts by key, read with the first Chinese sentence, so that a process without one does not load
-    them.
-    """
-    from babel.messages.pofile import read_po  # noqa: PLC0415  # only where Chinese is said
-
-    with _CATALOGUE.open("rb") as file:
-        catalogue = read_po(file, locale="zh")
-    texts: dict[Key, str] = {}
-    for message in catalogue:
-        english = message.id if isinstance(message.id, str) else message.id[0]
-        chinese = message.string if isinstance(message.string, str) else (message.string or ("",))[0]
-        if english and chinese:
-            texts[message.context or "", english] = chinese
-    return texts

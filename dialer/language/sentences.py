@@ -11,6 +11,7 @@ from dialer.core.case import CLAIM_ENDED, NO_CALL, InboundResult, PersonMet, Rea
 from dialer.core.errors import DialerError, Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.reach import Reach
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
     ActKind,
@@ -39,8 +40,8 @@ from dialer.core.values import (
     Track,
     format_yuan,
 )
-from dialer.language import Lang, gettext_noop, say
-from dialer.words import sentence, stored_word, word_of
+from dialer.language.catalogue import say
+from dialer.language.words import sentence, stored_word, word_of
 
 
 def refusal_sentence(fault: DialerError, lang: Lang) -> str:

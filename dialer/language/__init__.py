@@ -1,0 +1,1 @@
+"""What people read, in English and Chinese: the catalogue, the words for values, sentences."""
