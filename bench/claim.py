@@ -44,7 +44,7 @@ def tick(services: Services) -> tuple[float, int]:
                 lease_seconds=30.0,
                 at_most=AT_MOST,
                 number_retry_seconds=60,
-            )
+            ).attempts
         )
         connection.rollback()
     return (time.perf_counter() - begun) * 1000, taken

@@ -421,7 +421,7 @@ class Year:
                 lease_seconds=30.0,
                 at_most=_AT_ONCE,
                 number_retry_seconds=60,
-            )
+            ).attempts
         if not claimed:
             return []
         with services.store.begin() as tx:

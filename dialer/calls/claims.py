@@ -49,6 +49,16 @@ class ClaimedAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What one claim took, and how many attempts it postponed because their numbers cannot be called now. With some
+    postponed and none taken, less urgent attempts may still be ready.
+    """
+
+    attempts: Sequence[ClaimedAttempt] = ()
+    postponed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOutsideWindow:
     """An attempt whose turn came outside the dialling window; its case decides what happens instead."""
 
@@ -110,22 +120,23 @@ def claim_attempts(
     at_most: int,
     number_retry_seconds: float,
     closed_until: Callable[[str], datetime | None] = lambda _number: None,
-) -> list[ClaimedAttempt]:
+) -> Claim:
     """Claims the most urgent ready attempts, as many as pacing and lines allow within the horizon, each with its own
     moment to leave. The caller has locked the group. An attempt is postponed, without using up a try, if its number is
-    in a call or rests, or if it is night there: `closed_until` gives the next opening for a number, or None.
+    in a call or rests, or if it is outside the window there: `closed_until` gives the next opening for a number, or
+    None.
     """
     slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds)[:at_most]
     if not slots or group.is_paused(now):
-        return []
-    candidates = _unpaused_candidates(tx, limit=len(slots), now=now)
+        return Claim()
+    found = _unpaused_candidates(tx, limit=len(slots), now=now)
     numbers = {
         row["id"]: open_person(tx, person_id=row["person_id"], sealed=row["sealed"]).phones[row["number"]]
-        for row in candidates
+        for row in found
     }
-    candidates = _postpone_night_numbers(tx, candidates, numbers, closed_until)
+    candidates = _postpone_night_numbers(tx, found, numbers, closed_until)
     if not candidates:
-        return []
+        return Claim(postponed=len(found))
     taken = _take_numbers(tx, candidates, now=now)
     put_off = [row["id"] for row in candidates if row["id"] not in taken]
     if put_off:
@@ -135,8 +146,9 @@ def claim_attempts(
             .values(not_before=now + timedelta(seconds=number_retry_seconds))
         )
     chosen = [row for row in candidates if row["id"] in taken]
+    postponed = len(found) - len(chosen)
     if not chosen:
-        return []
+        return Claim(postponed=postponed)
     lease_until = real_now + timedelta(seconds=horizon_seconds + lease_seconds)
     claimed = [
         record_of(
@@ -154,7 +166,7 @@ def claim_attempts(
     ]
     tx.execute(_CLAIM, _CLAIMED.given(rows))
     take_call_slots(tx, group, slots[: len(claimed)], real_now=real_now)
-    return claimed
+    return Claim(attempts=claimed, postponed=postponed)
 
 
 _CLAIMED = RowSet.of(t.attempt, ("id", "lease_until", "send_at"))

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from dialer.calls.apply import end_attempts
 from dialer.calls.claims import (
+    Claim,
     ClaimedAttempt,
     Sending,
     accept_attempts,
@@ -49,6 +50,8 @@ _FLUSH_SECONDS = 0.1
 _SLICE_SECONDS = 0.1
 _FENCE_AHEAD_SECONDS = 0.1
 _BETWEEN_CLAIMS_SECONDS = 0.1
+_CLAIMS_IN_A_ROW = 20
+"""How many claims in a row may only postpone attempts, before other work of the task goes on."""
 _SLACK_SECONDS = 0.3
 """How late a call may leave: as much as the headroom of the pace compensates within ten seconds."""
 _COUNTED_PER_SECOND = 50.0
@@ -198,15 +201,24 @@ class _Run:
         return self._lag > timedelta(seconds=self.services.lines.horizon_seconds / 2)
 
     def claim(self) -> list[ClaimedAttempt]:
+        """Claims what may leave. While all candidates are postponed because of their numbers, the next ones are tried,
+        each in a transaction of its own: a claim takes the locks of numbers in their order, and no number of an earlier
+        try may stay locked meanwhile.
+        """
+        claim = Claim()
         try:
-            return self._claim()
+            for _ in range(_CLAIMS_IN_A_ROW):
+                claim = self._claim()
+                if claim.attempts or not claim.postponed:
+                    break
         except SchemaMoved as fault:
             with self.services.store.begin() as tx:
                 facts = {"found": fault.found, "built_for": fault.built_for}
                 raise_alarm_once(tx, AlarmCode.SCHEMA_MOVED, now=self.services.clock.now(), facts=facts)
             raise
+        return list(claim.attempts)
 
-    def _claim(self) -> list[ClaimedAttempt]:
+    def _claim(self) -> Claim:
         services = self.services
         rules = services.lines
         self.next_slot_at = None
@@ -215,18 +227,18 @@ class _Run:
         services.rendered_scripts.now(services.real.now())
         with services.store.begin() as tx:
             if services.schema and not hold_schema(tx, built_for=services.schema):
-                return []
+                return Claim()
             now = services.clock.now()
             if not services.policies.newest.window.is_open(now):
-                return []
+                return Claim()
             allowed = self._allowed(tx)
             if self._check is not None:
                 allowed = _fewer(allowed, self._check.allowed(under_way=len(self.sending)))
             if allowed == 0:
-                return []
+                return Claim()
             group = lock_line_group(tx)
             if group is None:
-                return []
+                return Claim()
             promote_planned(tx, now=now)
             real_now = services.real.now()
             paced = group.calls_per_second <= _COUNTED_PER_SECOND
@@ -236,7 +248,7 @@ class _Run:
             if self._check is not None and not self._check.is_answering:
                 slots = group.slots(real_now=real_now, horizon_seconds=rules.horizon_seconds)
                 self.must_ask = bool(slots) and not group.is_paused(now) and is_any_ready(tx)
-                return []
+                return Claim()
             return claim_attempts(
                 tx,
                 group,
@@ -469,5 +481,5 @@ def _record(services: Services, answers: _Answers) -> None:
         )
         # Not taken for reasons other than their numbers: no try is used up.
         wait = timedelta(seconds=retry_seconds([refusal for _, refusal in ours]))
-        requeue_attempts(tx, [(c.attempt_id, c.token) for c, _ in ours], not_before=now + wait)
-        requeue_attempts(tx, [(c.attempt_id, c.token) for c in answers.late], not_before=now)
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c, _ in ours], now=now, not_before=now + wait)
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c in answers.late], now=now, not_before=now)

@@ -94,7 +94,7 @@ def pause_calls(
         if scope is PauseScope.ALL:
             pause_line_group(tx, until=until, why=reason)
         claimed = attempts_claimed_under(tx, pause)
-        requeue_attempts(tx, claimed, not_before=now)
+        requeue_attempts(tx, claimed, now=now, not_before=now)
         write_audit(
             tx,
             who=who,

@@ -164,7 +164,8 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
         _ask_again(services, call, counted=past_deadline)
     elif conclusion is Conclusion.ABSENT and remembers:
         with services.store.begin() as tx:
-            requeue_attempts(tx, [(call.attempt_id, call.token)], not_before=services.clock.now())
+            now = services.clock.now()
+            requeue_attempts(tx, [(call.attempt_id, call.token)], now=now, not_before=now)
         services.enqueue("dial")
     else:
         _close_as_unknown(services, call)

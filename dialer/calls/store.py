@@ -387,7 +387,8 @@ def newest_webhook(tx: Tx) -> datetime | None:
     return moment
 
 
-_IS_WEBHOOK = ~t.event.c.step.startswith("poll.")
+# News of a message, which may come by a poll too and from another provider, says nothing about webhooks of calls.
+_IS_WEBHOOK = sa.and_(~t.event.c.step.startswith("poll."), ~t.event.c.step.startswith("message."))
 
 
 def was_posted_since(tx: Tx, since: datetime) -> bool:

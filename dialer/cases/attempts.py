@@ -71,7 +71,7 @@ _HANDED_BACK: dict[str, Any] = {
         else_=state_after_event(AttemptEvent.NOT_TAKEN),
     ),
     "result": sa.case((t.attempt.c.cancel_asked, TelephonyResult.CANCELED.value), else_=None),
-    "ended_at": sa.case((t.attempt.c.cancel_asked, t.attempt.c.planned_at), else_=None),
+    "ended_at": sa.case((t.attempt.c.cancel_asked, moment("now")), else_=None),
     "token": t.attempt.c.token + 1,
     "lease_until": None,
     "polls": 0,
@@ -82,22 +82,24 @@ HeldAttempt = tuple[uuid.UUID, int]
 """The id and fencing token of a claimed attempt: a delayed worker that has lost its claim changes nothing."""
 
 
-def _held(held: Sequence[HeldAttempt]) -> sa.ColumnElement[bool]:
-    return sa.tuple_(t.attempt.c.id, t.attempt.c.token).in_(held)
+def _is_held_under(claims: Sequence[HeldAttempt]) -> sa.ColumnElement[bool]:
+    return sa.tuple_(t.attempt.c.id, t.attempt.c.token).in_(claims)
 
 
-def requeue_attempts(tx: Tx, held: Sequence[HeldAttempt], *, not_before: datetime) -> None:
+def requeue_attempts(tx: Tx, held: Sequence[HeldAttempt], *, now: datetime, not_before: datetime) -> None:
     """Hands back attempts that were never sent or certainly not taken: they are ready again at `not_before`, no try is
-    used up, and number and line are free. An attempt that a webhook has bound to a call meanwhile stays as it is.
+    used up, and number and line are free. One that its case has withdrawn ends `now`. An attempt that a webhook has
+    bound to a call meanwhile stays as it is.
     """
     if not held:
         return
     lock_attempt_rows(tx, [attempt_id for attempt_id, _ in held])
     back = tx.rows(
         attempt_update(AttemptEvent.NOT_TAKEN)
-        .where(_held(held), t.attempt.c.sid.is_(None))
+        .where(_is_held_under(held), t.attempt.c.sid.is_(None))
         .values(**_HANDED_BACK, not_before=not_before)
-        .returning(t.attempt.c.id)
+        .returning(t.attempt.c.id),
+        {"now": now},
     )
     release_numbers(tx, [row["id"] for row in back], free_at=not_before)
 
@@ -108,7 +110,7 @@ def doubt_attempts(tx: Tx, held: Sequence[HeldAttempt], *, poll_at: datetime) ->
     """
     if held:
         lock_attempt_rows(tx, [attempt_id for attempt_id, _ in held])
-        tx.execute(attempt_update(AttemptEvent.IN_DOUBT).where(_held(held)).values(poll_at=poll_at))
+        tx.execute(attempt_update(AttemptEvent.IN_DOUBT).where(_is_held_under(held)).values(poll_at=poll_at))
 
 
 def release_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> None:
@@ -154,5 +156,5 @@ def release_lapsed_claims(tx: Tx, *, real_now: datetime, now: datetime) -> int:
         .where(t.attempt.c.state == AttemptState.CLAIMED.value, t.attempt.c.lease_until <= real_now)
         .with_for_update(skip_locked=True)
     )
-    requeue_attempts(tx, [(row["id"], row["token"]) for row in lapsed], not_before=now)
+    requeue_attempts(tx, [(row["id"], row["token"]) for row in lapsed], now=now, not_before=now)
     return len(lapsed)

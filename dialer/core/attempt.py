@@ -64,7 +64,7 @@ class AttemptEvent(StrEnum):
     DUE = "due"
     """Its time has come."""
     PUT_OFF = "put_off"
-    """Its number is in a call or rests, it is night there, or its case has postponed it."""
+    """Its number is in a call or rests, it is outside the window there, or its case has postponed it."""
     CLAIMED = "claimed"
     POSTING = "posting"
     IN_DOUBT = "in_doubt"

@@ -268,7 +268,7 @@ async def test_an_extra_high_warning_is_claimed_before_all_that_wait(office: Off
             at_most=1,
             number_retry_seconds=1,
         )
-    assert [one.case_id for one in claimed] == [urgent["case_id"]]
+    assert [claimed_attempt.case_id for claimed_attempt in claimed.attempts] == [urgent["case_id"]]
     kinds = {(step["kind"], step["track"]) for step in urgent["next_steps"]}
     assert {("ring", "robot"), ("errand_due", "human"), ("errand_due", "visit")} <= kinds
 

@@ -76,14 +76,14 @@ def test_absent_is_said_of_one_post_and_not_of_the_next_of_the_same_attempt(scen
     first = posted(scene)
     now = scene.clock.now()
     with scene.tx() as tx:
-        requeue_attempts(tx, [(first.attempt_id, first.token)], not_before=now - timedelta(hours=1))
+        requeue_attempts(tx, [(first.attempt_id, first.token)], now=now, not_before=now - timedelta(hours=1))
     second = posted(scene)
     scene.change_attempt(second.attempt_id, state="unknown")
     with scene.tx() as tx:
-        requeue_attempts(tx, [(first.attempt_id, first.token)], not_before=now)
+        requeue_attempts(tx, [(first.attempt_id, first.token)], now=now, not_before=now)
     assert scene.attempt_of(case_id)["state"] == "unknown"
     with scene.tx() as tx:
-        requeue_attempts(tx, [(second.attempt_id, second.token)], not_before=now)
+        requeue_attempts(tx, [(second.attempt_id, second.token)], now=now, not_before=now)
     assert scene.attempt_of(case_id)["state"] == "planned"
 
 

@@ -470,6 +470,30 @@ class TestWhatStopsCalls:
         [later] = line.scene.rows(sa.select(t.attempt).where(t.attempt.c.state == "planned"))
         assert later["not_before"] == MORNING + timedelta(seconds=60)
 
+    def test_not_the_numbers_of_others_that_are_in_a_call(self, line: Dialling):
+        """Two lines are free, and the six most urgent numbers are in calls."""
+        line.group(lines=8, calls_per_second=10.0)
+        busy, free = line.ready(6), line.ready(2, urgency_at=MORNING + timedelta(minutes=1))
+        with line.scene.tx() as tx:
+            persons = tx.rows(
+                sa.select(t.person_phone.c.phone_blind)
+                .join(t.attempt, t.attempt.c.person_id == t.person_phone.c.person_id)
+                .where(t.attempt.c.id.in_(busy), t.person_phone.c.position == 0)
+            )
+        for person in persons:
+            line.scene.put_live_number(person["phone_blind"], uuid.uuid4())
+        assert line.dial() == 2
+        assert {order.attempt_id for order in line.orders} == set(free)
+        assert {line.row(attempt_id)["state"] for attempt_id in busy} == {"planned"}
+
+    def test_a_claim_that_only_postpones_is_repeated_a_bounded_number_of_times(self, line: Dialling):
+        line.group(lines=1)
+        for n in range(22):
+            abroad = line.scene.person(phones=(f"+4420794601{n:02d}",))
+            line.scene.open_case(person_id=abroad)
+        assert line.dial() == 0
+        assert sorted(line.states()) == ["planned"] * 20 + ["ready"] * 2
+
 
 class TestTheCarrierCheck:
     def test_an_answer_counts_for_a_minute(self):
@@ -755,7 +779,7 @@ class TestTheOrderOfLocks:
                     elif act == "doubt":
                         doubt_attempts(tx, both, poll_at=MORNING)
                     else:
-                        requeue_attempts(tx, both, not_before=MORNING)
+                        requeue_attempts(tx, both, now=MORNING, not_before=MORNING)
                 return
             second = {"refused": [answered(low, OURS)], "unsure": [answered(low, UNSURE)], "late": []}[act]
             given = [answered(high, placed), *second]

@@ -5,15 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from dialer.calls.apply import CallNews
 from dialer.calls.events import apply_replies
+from dialer.calls.messages import apply_message_event
 from dialer.calls.reconcile import trials_without_webhooks
+from dialer.cases.effects import insert_messages, message_row
+from dialer.cases.store import lock_cases
 from dialer.control.health import check_system
 from dialer.core.case import RobotState
-from dialer.core.events import AlarmCode
-from dialer.core.values import TelephonyResult
+from dialer.core.events import AlarmCode, SendMessage
+from dialer.core.values import MessageChannel, MessagePurpose, MessageState, TelephonyResult
+from dialer.db import tables as t
 from dialer.telephony.callbacks import CallProgress, Stage
+from dialer.telephony.channels import MessageProgress
 from tests.calls.conversation import PhoneCall
 from tests.control.scene import Scene
 
@@ -86,6 +92,20 @@ def test_what_the_carrier_says_when_it_is_asked_is_no_webhook_and_it_is_asked_on
     next_poll = silent.row()["poll_at"]
     assert allowed(scene) == 1
     assert silent.row()["poll_at"] == next_poll > scene.services.real.now()
+
+
+def test_news_of_a_message_is_no_webhook_of_a_call(scene: Scene):
+    """It comes when its provider is asked, and webhooks of another provider say nothing about those of the carrier."""
+    silent = Taken(scene, seconds=20)
+    with scene.tx() as tx:
+        stored = lock_cases(tx, [silent.case_id])[silent.case_id]
+        effect = SendMessage(purpose=MessagePurpose.UNREACHABLE, number=0, channel=MessageChannel.SMS)
+        insert_messages(tx, [message_row(stored, effect, at=scene.clock.now())])
+    [message_id] = [row["id"] for row in scene.rows(sa.select(t.message.c.id))]
+    for state in (MessageState.SENT, MessageState.DELIVERED):
+        apply_message_event(scene.services, message_id, MessageProgress(sid="SM1", state=state))
+    assert allowed(scene) == 1
+    assert alarms(scene) == {AlarmCode.WEBHOOKS_MISSING}
 
 
 @pytest.mark.parametrize("stage", [Stage.RINGING, Stage.ANSWERED])

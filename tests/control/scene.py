@@ -134,7 +134,7 @@ class Scene(Scenario):
             promote_planned(tx, now=now)
             group = lock_line_group(tx)
             assert group is not None
-            return claim_attempts(
+            claim = claim_attempts(
                 tx,
                 group,
                 now=now,
@@ -144,6 +144,7 @@ class Scene(Scenario):
                 at_most=at_most,
                 number_retry_seconds=60.0,
             )
+            return list(claim.attempts)
 
     def claimed_cases(self) -> list[int]:
         return [claimed.case_id for claimed in self.claim()]

@@ -174,7 +174,7 @@ class ClaimStory(RuleBasedStateMachine):
                 at_most=100,
                 number_retry_seconds=SPACING,
                 closed_until=lambda _number: None,
-            )
+            ).attempts
         assert not (self.paused and claimed)
         chosen = {one.attempt_id for one in claimed}
         by_id = {row["id"]: row for row in ready}
@@ -334,6 +334,6 @@ def test_the_two_most_urgent_of_both_kinds_get_the_two_lines_in_order(store: Sto
             lease_seconds=LEASE,
             at_most=100,
             number_retry_seconds=SPACING,
-        )
+        ).attempts
     assert [one.attempt_id for one in claimed] == ids[:2]
     assert claimed[0].send_at < claimed[1].send_at

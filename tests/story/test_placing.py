@@ -45,9 +45,8 @@ async def test_a_stale_token_is_refused_just_before_the_post(w: World):
     w.open_case()
     claimed = w.claim()
     with w.scene.tx() as tx:
-        requeue_attempts(
-            tx, [(c.attempt_id, c.token) for c in claimed], not_before=w.scene.services.clock.now()
-        )
+        now = w.scene.services.clock.now()
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c in claimed], now=now, not_before=now)
     assert w.fence(claimed) == set()
 
 
@@ -58,13 +57,13 @@ async def test_what_a_woken_worker_read_late_changes_nothing_of_another_workers_
     w.fence(old)
     now = w.scene.services.clock.now()
     with w.scene.tx() as tx:
-        requeue_attempts(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c in old], now=now, not_before=now)
     w.scene.do(sa.text("UPDATE live_number SET free_at = '2000-01-01'"))
     new = w.claim()
     assert w.fence(new)
     sid = await w.place(new[0])
     with w.scene.tx() as tx:
-        requeue_attempts(tx, [(c.attempt_id, c.token) for c in old], not_before=now)
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c in old], now=now, not_before=now)
         doubt_attempts(tx, [(c.attempt_id, c.token) for c in old], poll_at=w.scene.services.real.now())
     await w.until_over(case_id)
     assert w.times_called(w.attempt(case_id)) == 1
@@ -80,7 +79,7 @@ async def test_an_answer_that_comes_after_its_attempt_was_handed_back_calls_nobo
     sid = await w.place(claimed[0])
     now = w.scene.services.clock.now()
     with w.scene.tx() as tx:
-        requeue_attempts(tx, [(c.attempt_id, c.token) for c in claimed], not_before=now)
+        requeue_attempts(tx, [(c.attempt_id, c.token) for c in claimed], now=now, not_before=now)
         accept_attempts(tx, [(claimed[0].attempt_id, sid)], now=now, poll_at=w.scene.services.real.now())
     await w.until_over(case_id)
     assert w.times_called(w.attempt(case_id)) == 1
