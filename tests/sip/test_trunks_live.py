@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from carrier.lines.sip.trunks import TrunkState
+from carrier.lines.sip.board import TrunkState
 from tests.carrier.stage import HANGUP, DeskView
 from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
 from tests.sip.peers import Peer, answer, expect, line_of, pause, refuse, ring, until

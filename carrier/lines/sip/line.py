@@ -19,7 +19,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | from it | with |
 |---|---|
 | ringing, answered, key, spoken, said, judged, silent, held | id, and the data of the event |
-| ended | id, text (of the stack), unsent, quality, early (the sound before an answer) |
+| ended | id, text (of the stack), unsent, voice (sound came), quality, early (the sound before an answer) |
 | trunk | trunk, registered, reachable (those that are known) |
 | incoming | ref, trunk, caller ('' for a hidden number): an inbound call from a trunk |
 | trace | ref, calls: their messages, masked |
@@ -48,13 +48,11 @@ import phonenumbers
 from carrier.config import Timers
 from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality, Recorder
 from carrier.lines.sip.announcements import CAUSES, AnnouncementListener, RecognisedAnnouncement
+from carrier.lines.sip.board import NO_SOUND, Sign, TrunkBoard, TrunkChoice, sign_of
 from carrier.lines.sip.trunks import (
     EXTENSION,
-    NO_SOUND,
     SipEnd,
     Trunk,
-    TrunkBoard,
-    TrunkChoice,
     cause_of,
     is_certain,
     may_fail_over,
@@ -76,7 +74,8 @@ _SHOWN_QUALITIES = 100
 
 NOT_OURS_TO_CALL: Final = 21215
 """Twilio's code: the account may not call this number."""
-_HOME: Final = 86
+_HOME: Final = "+86"
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk]) -> int:
@@ -87,13 +86,12 @@ def refusal(number: str, *, desk_numbers: Container[str], trunks: Sequence[Trunk
         return 0
     if EXTENSION.fullmatch(number):
         return 0 if _DESK_EXTENSION.fullmatch(number) else NOT_OURS_TO_CALL
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
+    if not _E164.fullmatch(number):
         return 21211
-    if parsed.country_code != _HOME:
+    national = number.removeprefix(_HOME)
+    if national == number or national.startswith(_COSTLY_DIGITS):
         return NOT_OURS_TO_CALL
-    if phonenumbers.number_type(parsed) in _COSTLY or str(parsed.national_number).startswith(_COSTLY_DIGITS):
+    if phonenumbers.number_type(phonenumbers.parse(number)) in _COSTLY:
         return NOT_OURS_TO_CALL
     return 0 if any(trunk.dialled(number) is not None for trunk in trunks) else NOT_OURS_TO_CALL
 
@@ -103,8 +101,10 @@ _DESK_EXTENSION: Final = re.compile(r"[2-8][0-9]{2}|[1-9][0-9]{3}")
 _COSTLY: Final = frozenset(
     {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
 )
-_COSTLY_DIGITS: Final = ("160", "168", "00")
-"""Premium services of mainland China, and the international prefix."""
+_COSTLY_DIGITS: Final = ("160", "168", "0")
+"""Premium services of mainland China; and what no national number begins with: with one more zero than its own a trunk
+dials another country.
+"""
 
 
 class StackLink:
@@ -302,7 +302,6 @@ class SipLine:
             self._last += 1
             leg = SipLeg(self, self._last, "", events)
             leg.came_in(trunk)
-            self.board.came_in(trunk)
             self._legs[leg.id] = leg
             self.tell({"do": "answer", "id": leg.id, "ref": ref})
             return leg
@@ -335,7 +334,7 @@ class SipLine:
         trunk = self.board.states[leg.trunk].trunk
         is_unsent = message.get("unsent", False)
         end = read_end(message["text"], transport=trunk.transport, is_unsent=is_unsent)
-        leg.ended_by_stack(end, early=early)
+        leg.ended_by_stack(end, has_voice=message.get("voice", False), early=early)
 
     def keep(self, leg: SipLeg) -> None:
         """Keeps a leg that goes on over another trunk."""
@@ -469,10 +468,13 @@ class SipLeg:
         self._says = 0
         self._slot: asyncio.TimerHandle | None = None
         self._came_in = False
+        self._rests = 0
+        """The number of rests of the trunk that the call was sent under."""
 
     def came_in(self, trunk: str) -> None:
         """Marks the leg as an inbound call from this trunk, which is being answered."""
         self.trunk, self._came_in, self._is_sent, self._rang = trunk, True, True, True
+        self._rests = self._line.board.came_in(trunk)
 
     def start(self) -> None:
         """Dials over the next trunk, or ends as blocked where none is left."""
@@ -509,7 +511,14 @@ class SipLeg:
             self._line.drop(self)
             self._end(Cause.BLOCKED)
             return
+        board = self._line.board
+        if board.states[self.trunk].problem(self._line.timers.monotonic()):
+            # It ceased to work while the call waited.
+            board.released(self.trunk)
+            self.start()
+            return
         self._is_sent = True
+        self._rests = board.sent(self.trunk)
         self._line.tell({"do": "dial", "id": self.id, "trunk": self.trunk, "number": choice.dialled})
 
     # Events of the SIP process
@@ -554,8 +563,13 @@ class SipLeg:
     def _ringing(self) -> None:
         if not self._rang:
             self._rang = True
-            self._line.board.note_working(self.trunk)
+            self._note(Sign.REACHED)
             self._events.ringing()
+
+    def _note(self, sign: Sign) -> bool:
+        """Notes what this call shows about its trunk. True when the trunk begins to rest."""
+        line = self._line
+        return line.board.states[self.trunk].note(sign, rests=self._rests, now=line.timers.monotonic())
 
     def _spoken(self, say: int) -> None:
         speaking = self._speaking
@@ -563,17 +577,16 @@ class SipLeg:
             self._speaking = None
             speaking.done()
 
-    def ended_by_stack(self, end: SipEnd, *, early: bytes = b"") -> None:
-        """The call is over at the trunk, and its channel is free. `early`: the sound before an answer, as a WAV
-        file.
+    def ended_by_stack(self, end: SipEnd, *, has_voice: bool = False, early: bytes = b"") -> None:
+        """The call is over at the trunk, and its channel is free. `has_voice`: sound came after the answer. `early`:
+        the sound before an answer, as a WAV file.
         """
-        board = self._line.board
-        board.released(self.trunk)
+        self._line.board.released(self.trunk)
+        if self._answered:
+            self._note_sound(has_voice=has_voice)
         if self._over:
             return
         if self._answered:
-            if board.note_sound(self.trunk, silent=self._is_silent, now=self._line.timers.monotonic()):
-                _log.warning("trunk %s rests: its calls carry no sound", self.trunk)
             if self._is_silent:
                 self._line.ends[NO_SOUND] += 1
                 self.line_result = "no_sound"
@@ -586,7 +599,8 @@ class SipLeg:
             self._end(Cause.HUNG_UP)
             return
         self._line.ends[end.label] += 1
-        if board.count_failure(self.trunk, end, now=self._line.timers.monotonic()):
+        self._line.board.states[self.trunk].ends[end.label] += 1
+        if self._note(sign_of(end)):
             _log.warning("trunk %s rests: %s", self.trunk, end.label)
         if may_fail_over(end, may_have_rung=self._rang):
             self._is_sent = False
@@ -597,6 +611,15 @@ class SipLeg:
             self._line.listener.listen(early, lambda found: self._unanswered(end, found))
         else:
             self._unanswered(end, None)
+
+    def _note_sound(self, *, has_voice: bool) -> None:
+        """Also of a call that we ended: otherwise only those that the person hangs up would show that sound comes."""
+        if self._is_silent:
+            self._line.board.states[self.trunk].ends[NO_SOUND] += 1
+            if self._note(Sign.SILENT):
+                _log.warning("trunk %s rests: its calls carry no sound", self.trunk)
+        elif has_voice:
+            self._note(Sign.VOICE)
 
     def _unanswered(self, end: SipEnd, found: RecognisedAnnouncement | None) -> None:
         if self._over:

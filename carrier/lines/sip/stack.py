@@ -586,7 +586,13 @@ class SipProcess:
         if call.joined is not None:
             call.joined.joined = None
         self._send_tape(call, time.monotonic())
-        message: Message = {"on": "ended", "id": call.id, "text": text, "unsent": is_unsent}
+        message: Message = {
+            "on": "ended",
+            "id": call.id,
+            "text": text,
+            "unsent": is_unsent,
+            "voice": call.heard_bytes > 0,
+        }
         if announced := call.announced:
             message["early"] = b64encode(wav_of(announced)).decode()
         stats = call.native.final_stats if call.native is not None else None

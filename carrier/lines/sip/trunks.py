@@ -1,15 +1,12 @@
-"""Trunks: their settings, what they dial, which trunk takes the next call, and what the end of a SIP call means. Pure:
-`now` is in monotonic seconds.
+"""Trunks: their settings, what they dial, and what the end of a SIP call means.
 
-SIP status, Q.850 cause and where the call failed give the cause of a leg; `docs/trunk.md` has the same tables. A trunk
-that does not work rests, longer each time, and is then tried again.
+SIP status, Q.850 cause and where the call failed give the cause of a leg; `docs/trunk.md` has the same tables.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -258,43 +255,6 @@ def _has_known_addresses(place: str) -> bool:
     return _is_address(host) or bool(port)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrunkChoice:
-    """The trunk for a call, what it dials, and the monotonic second from which its rate allows the call."""
-
-    trunk: Trunk
-    dialled: str
-    at: float
-
-
-@dataclass(slots=True, kw_only=True)
-class TrunkState:
-    """The present state of a trunk. `problem`: why it is not used, in one word; empty while it works."""
-
-    trunk: Trunk
-    in_use: int = 0
-    is_registered: bool = False
-    is_reachable: bool = True
-    faults_in_a_row: int = 0
-    silent_in_a_row: int = 0
-    rests_until: float = 0.0
-    rest_seconds: float = 0.0
-    next_slot: float = 0.0
-    share: float = 0.0
-    placed: int = 0
-    received: int = 0
-    ends: Counter[str] = field(default_factory=Counter)
-
-    def problem(self, now: float) -> str:
-        if self.trunk.registers and not self.is_registered:
-            return "not_registered"
-        if not self.is_reachable:
-            return "unreachable"
-        return "resting" if now < self.rests_until else ""
-
-
-NO_SOUND: Final = "no_sound"
-"""The key in `ends` for calls that we ended because no sound came."""
 _ANONYMOUS: Final = frozenset({"anonymous", "unavailable", "restricted", "unknown", ""})
 _USER: Final = re.compile(r"(?:sips?|tel):([^@;>?]*)", re.IGNORECASE)
 _SAID_NAME: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -319,91 +279,3 @@ def caller_in(*, asserted: str, from_: str, privacy: str) -> str:
         if user not in _ANONYMOUS and re.fullmatch(r"\+?[0-9]{3,20}", user):
             return user
     return ""
-
-
-_LONGEST_WAIT_SECONDS: Final = 30.0
-"""The longest wait for a slot at the trunk's rate. A call that waits longer would be given up before it is dialled, as
-if nobody had answered.
-"""
-_FAULTS_BEFORE_REST: Final = 3
-_FIRST_REST_SECONDS: Final = 15.0
-_LONGEST_REST_SECONDS: Final = 300.0
-
-
-class TrunkBoard:
-    """Chooses the trunk of each call. Used by one thread."""
-
-    def __init__(self, trunks: Sequence[Trunk]) -> None:
-        self.states = {trunk.name: TrunkState(trunk=trunk) for trunk in trunks}
-
-    def choose(self, number: str, *, now: float, without: Container[str] = ()) -> TrunkChoice | None:
-        """Of the working trunks of the lowest order that have a free channel and a slot soon, the one that is furthest
-        below its share. The call occupies its channel and its slot from now on. None: no trunk can take it.
-        """
-        free = [
-            (state, dialled)
-            for state in self.states.values()
-            if state.trunk.name not in without
-            and not state.problem(now)
-            and state.in_use < state.trunk.channels
-            and state.next_slot - now <= _LONGEST_WAIT_SECONDS
-            and (dialled := state.trunk.dialled(number)) is not None
-        ]
-        if not free:
-            return None
-        first = min(state.trunk.order for state, _ in free)
-        group = [one for one in free if one[0].trunk.order == first]
-        for state, _ in group:
-            state.share += state.trunk.weight
-        chosen, dialled = max(group, key=lambda one: one[0].share)
-        chosen.share -= sum(state.trunk.weight for state, _ in group)
-        at = max(now, chosen.next_slot)
-        chosen.next_slot = at + 1.0 / chosen.trunk.calls_per_second
-        chosen.in_use += 1
-        chosen.placed += 1
-        return TrunkChoice(trunk=chosen.trunk, dialled=dialled, at=at)
-
-    def came_in(self, name: str) -> None:
-        """Counts an inbound call from this trunk, which occupies a channel."""
-        state = self.states[name]
-        state.in_use += 1
-        state.received += 1
-
-    def released(self, name: str) -> None:
-        """Frees the channel of a call of this trunk that is over."""
-        self.states[name].in_use -= 1
-
-    def note_working(self, name: str) -> None:
-        """Notes that a call of this trunk rang or was answered: the trunk works."""
-        state = self.states[name]
-        state.faults_in_a_row, state.rest_seconds, state.rests_until = 0, 0.0, 0.0
-
-    def count_failure(self, name: str, end: SipEnd, *, now: float) -> bool:
-        """Counts how a call of this trunk failed. True when the trunk begins to rest."""
-        state = self.states[name]
-        state.ends[end.label] += 1
-        if not is_fault_of_trunk(end):
-            self.note_working(name)
-            return False
-        state.faults_in_a_row += 1
-        return state.faults_in_a_row >= _FAULTS_BEFORE_REST and self._rest(state, now=now)
-
-    def note_sound(self, name: str, *, silent: bool, now: float) -> bool:
-        """Counts an answered call that is over, and whether its far side was `silent`. True when the trunk begins to
-        rest: several silent calls in a row are the network's fault, not that of several persons.
-        """
-        state = self.states[name]
-        if not silent:
-            state.silent_in_a_row = 0
-            return False
-        state.ends[NO_SOUND] += 1
-        state.silent_in_a_row += 1
-        return state.silent_in_a_row >= _FAULTS_BEFORE_REST and self._rest(state, now=now)
-
-    @staticmethod
-    def _rest(state: TrunkState, *, now: float) -> bool:
-        if now < state.rests_until:
-            return False
-        state.rest_seconds = min(max(_FIRST_REST_SECONDS, 2 * state.rest_seconds), _LONGEST_REST_SECONDS)
-        state.rests_until = now + state.rest_seconds
-        return True
