@@ -34,10 +34,10 @@ from bench.city import City
 from bench.pacing import accepted
 from bench.service import Service, owner_store, service
 from dialer.core.periods import BulletinKind
+from dialer.figures.bulletins import draft_due_bulletins
+from dialer.figures.rollup import refresh_rollup_once
 from dialer.org.staff import open_session
 from dialer.org.staff_store import find_member, insert_member
-from dialer.outcomes.bulletins import draft_due_bulletins
-from dialer.outcomes.rollup import refresh_rollup_once
 from dialer.services import Application
 from dialer.web.console import SESSION_COOKIE
 

@@ -35,8 +35,8 @@ from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store, Tx, hold_snapshot
 from dialer.db.vault import Vault
-from dialer.outcomes.measures import figures
-from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures
+from dialer.figures.measures import figures
+from dialer.figures.rollup import refresh_rollup_once, rollup_figures
 from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.settings import load_settings
 

@@ -34,8 +34,8 @@ from dialer.control.overview import (
     measure_first_attempts,
 )
 from dialer.control.queries import status
-from dialer.outcomes.report import refresh_rollup
-from dialer.outcomes.rollup import refresh_rollup_once
+from dialer.figures.report import refresh_rollup
+from dialer.figures.rollup import refresh_rollup_once
 from dialer.services import Services
 from dialer.warnings.list_store import unfinished_loads
 from dialer.work.transfers import escalate_unsigned

@@ -54,10 +54,9 @@ from dialer.control.status import StatusPage, WebhookCounts, engine, live, metri
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Lang, Text
-from dialer.outcomes.bulletin_pages import bulletin_pages
+from dialer.figures.bulletin_pages import bulletin_pages
+from dialer.figures.pages import rates_pages
 from dialer.outcomes.filed_pages import filed_pages
-from dialer.outcomes.pages import rates_pages
-from dialer.outcomes.webhook_pages import webhook_pages
 from dialer.phone import phone_routes
 from dialer.runtime.forked import freeze_startup_objects
 from dialer.runtime.logs import ProcessMetrics
@@ -131,6 +130,7 @@ from dialer.web.console import (
 from dialer.web.refusals import add_refusal_pages, failed
 from dialer.web.rendering import PageFiles, Pages, serve_sound
 from dialer.web.write_batcher import WriteBatcher
+from dialer.webhooks.pages import webhook_pages
 from dialer.work.desk_calls import (
     DutyLineEvent,
     apply_desk_event,

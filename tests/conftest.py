@@ -331,6 +331,13 @@ def scenario(fresh_database: str) -> Iterator[Scenario]:
         yield made
 
 
+@pytest.fixture
+def drill_scenario(fresh_database: str) -> Iterator[Scenario]:
+    """As `scenario`, in a drill."""
+    with closing(Scenario(fresh_database, drill=True)) as made:
+        yield made
+
+
 @pytest.fixture(scope="module")
 def town(module_database: str) -> Iterator[Scenario]:
     """As `scenario`, shared by the tests of one file on one worker."""

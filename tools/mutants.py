@@ -127,7 +127,9 @@ GROUPS = {
         modules=(
             "dialer/core/rates.py",
             "dialer/db/measures.py",
+            "dialer/figures/*.py",
             "dialer/outcomes/*.py",
+            "dialer/webhooks/*.py",
         ),
         tests=(
             "tests/core/test_rates.py",
@@ -135,7 +137,9 @@ GROUPS = {
             "tests/core/test_sequential.py",
             "tests/core/test_spans.py",
             "tests/core/test_stored_words.py",
+            "tests/figures/test_*.py",
             "tests/outcomes/test_*.py",
+            "tests/webhooks/test_*.py",
             "tests/work/test_evidence.py",
             "tests/console/test_approvals.py",
             "tests/console/test_bulletins.py",

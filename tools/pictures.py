@@ -34,9 +34,9 @@ from dialer.core.units import find_unit
 from dialer.core.values import Track
 from dialer.demo.run import demo_environment
 from dialer.demo.sample_list import HOME
+from dialer.figures.breakdown import read_progress
 from dialer.org.staff import choose_extension, open_session
 from dialer.org.staff_store import insert_member
-from dialer.outcomes.breakdown import read_progress
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
 from dialer.services import Application

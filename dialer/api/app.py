@@ -31,10 +31,7 @@ from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.rates import CaseFilter, Dimension
 from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade
-from dialer.language.words import bilingual
-from dialer.org.staff import is_unit_of_token
-from dialer.org.staff_store import ApiToken
-from dialer.outcomes.report import (
+from dialer.figures.report import (
     CutOut,
     RatesQuery,
     ReportOut,
@@ -46,6 +43,9 @@ from dialer.outcomes.report import (
     report_out,
     report_period,
 )
+from dialer.language.words import bilingual
+from dialer.org.staff import is_unit_of_token
+from dialer.org.staff_store import ApiToken
 from dialer.scripts.trials import running_trials
 from dialer.services import Application, Services
 from dialer.web.console import AnswerHeaders

@@ -39,7 +39,7 @@ from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, chec
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
-from dialer.outcomes.bulletins import BulletinLine, list_bulletins
+from dialer.figures.bulletins import BulletinLine, list_bulletins
 from dialer.outcomes.evidence_files import (
     FIELD,
     CleanFile,

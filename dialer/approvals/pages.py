@@ -33,8 +33,8 @@ from dialer.core.case import StopResult
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.text import gettext_noop
 from dialer.core.values import AmountKind, Amounts, EvidenceKind, parse_yuan, typed_evidence
+from dialer.figures.bulletin_words import days_words, title_of
 from dialer.language.sentences import refusal_sentence
-from dialer.outcomes.bulletin_words import days_words, title_of
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, PageSection, RequestContext

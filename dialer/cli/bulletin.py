@@ -14,11 +14,11 @@ from dialer.core.periods import BulletinDays, BulletinKind, bulletin_days
 from dialer.core.rates import rates_of
 from dialer.core.text import Lang, Text, gettext_noop
 from dialer.core.values import AmountKind
+from dialer.figures.bulletin_text import bulletin_document, bulletin_sections, ranked_units
+from dialer.figures.bulletin_words import title_of
+from dialer.figures.bulletins import Bulletin, make_bulletin, note_taken
 from dialer.language.catalogue import say
 from dialer.language.words import word_of
-from dialer.outcomes.bulletin_text import bulletin_document, bulletin_sections, ranked_units
-from dialer.outcomes.bulletin_words import title_of
-from dialer.outcomes.bulletins import Bulletin, make_bulletin, note_taken
 from dialer.services import Services
 from dialer.web.documents import as_pdf
 

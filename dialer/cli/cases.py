@@ -27,6 +27,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.errors import Refusal
 from dialer.core.text import Lang, Text
 from dialer.core.values import FraudType, Grade
+from dialer.figures.report import report_period
 from dialer.language.catalogue import say
 from dialer.language.sentences import (
     ahead_words,
@@ -36,7 +37,6 @@ from dialer.language.sentences import (
     waiting_sentence,
 )
 from dialer.language.words import word_of
-from dialer.outcomes.report import report_period
 
 
 def case_command(

@@ -19,6 +19,8 @@ from dialer.core.errors import Invalid
 from dialer.core.rates import Basis, Rate, Report, Slice, rates_of
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, Grade, format_yuan
+from dialer.figures.report import make_report, moment_of, report_out, report_period
+from dialer.figures.verify import Verification, verification_out, verify_rollup
 from dialer.language.catalogue import say
 from dialer.language.figure_words import (
     NO_FILED_CASES,
@@ -29,8 +31,6 @@ from dialer.language.figure_words import (
     trial_sentence,
 )
 from dialer.language.words import word_of
-from dialer.outcomes.report import make_report, moment_of, report_out, report_period
-from dialer.outcomes.verify import Verification, verification_out, verify_rollup
 from dialer.scripts.trials import Comparison, MeasuredVersion, running_trials
 
 _FUNNEL = (

@@ -10,7 +10,7 @@ from dialer.cli.common import By
 from dialer.cli.output import AsJson, centre_time, command_application, fields_of, one_of, print_found
 from dialer.core.errors import Invalid
 from dialer.core.values import DeliveryState
-from dialer.outcomes.webhooks import (
+from dialer.webhooks.actions import (
     WebhookDelivery,
     WebhookReceiver,
     add_webhook,

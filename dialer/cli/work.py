@@ -38,11 +38,11 @@ from dialer.core.values import (
     parse_yuan,
     typed_evidence,
 )
+from dialer.figures.bulletin_words import title_of
 from dialer.language.catalogue import say
 from dialer.language.sentences import moment_words
 from dialer.language.words import actor_word, word_of
 from dialer.org.staff_store import find_member
-from dialer.outcomes.bulletin_words import title_of
 from dialer.outcomes.evidence_files import clean_evidence
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import HandOverSheet, ReportedPayment, complete_stop_payment, show_hand_over

@@ -55,7 +55,7 @@ from dialer.db.system_state import (
     recorded_identity,
 )
 from dialer.db.unit_of_work import hold_snapshot
-from dialer.outcomes.report import RatesQuery, cut_breakdown
+from dialer.figures.report import RatesQuery, cut_breakdown
 from dialer.services import Services
 
 

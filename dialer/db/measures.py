@@ -78,7 +78,7 @@ CASE_MEASURES: Mapping[str, str] = {
     "first_attempt_not_wanted": "not_wanted",
     "first_cases": "first_at IS NOT NULL",
 }
-"""Conditions on the columns of `dialer.outcomes.measures.CASES`."""
+"""Conditions on the columns of `dialer.figures.measures.CASES`."""
 
 
 def _bars(name: str, seconds: str) -> dict[str, str]:
@@ -129,7 +129,7 @@ _FOLLOW_UP_CALLS: Mapping[str, str] = {
 CALL_MEASURES: Mapping[str, str] = {
     name: f"NOT follow_up AND ({condition})" for name, condition in _WARNING_CALLS.items()
 } | {name: f"follow_up AND ({condition})" for name, condition in _FOLLOW_UP_CALLS.items()}
-"""Conditions on the columns of `dialer.outcomes.measures.CALLS`, for rows that meet `SENT`."""
+"""Conditions on the columns of `dialer.figures.measures.CALLS`, for rows that meet `SENT`."""
 
 ASSIGNMENT_MEASURES: Mapping[str, str] = {
     **_assignments("human", "human_calls", "reached"),
@@ -143,7 +143,7 @@ ASSIGNMENT_MEASURES: Mapping[str, str] = {
     "feedback_pending": "NOT feedback_counts AND state <> 'withdrawn'",
     "feedback_withdrawn": "NOT feedback_counts AND state = 'withdrawn'",
 }
-"""Conditions on the columns of `dialer.outcomes.measures.ASSIGNMENTS`."""
+"""Conditions on the columns of `dialer.figures.measures.ASSIGNMENTS`."""
 
 
 MONEY_STATES: Mapping[str, str] = {
@@ -152,7 +152,7 @@ MONEY_STATES: Mapping[str, str] = {
     "reversed": "reversed",
 }
 """The three states of a ledger line with money, as conditions on the columns of
-`dialer.outcomes.measures.MONEY_LINES`.
+`dialer.figures.measures.MONEY_LINES`.
 """
 
 

@@ -44,9 +44,9 @@ from dialer.db.system_state import (
 from dialer.demo.sample_list import HOME, build
 from dialer.demo.signal_story import STREAM
 from dialer.demo.staff import work_once_as_staff
+from dialer.figures.breakdown import NotCalled, RobotProgress, count_not_called, read_progress
 from dialer.org.passwords import temporary_password
 from dialer.org.staff import choose_extension
-from dialer.outcomes.breakdown import NotCalled, RobotProgress, count_not_called, read_progress
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure_servers, erase_servers
 from dialer.runtime.local import CarrierAccess

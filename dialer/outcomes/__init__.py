@@ -1,1 +1,1 @@
-"""Outcomes and their figures: ledger, filed cases, rates, reports, bulletins; outgoing webhooks."""
+"""Outcomes: the ledger, its evidence and approvals, cases filed with the police."""

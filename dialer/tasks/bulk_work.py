@@ -125,7 +125,7 @@ def watch_fairness_task() -> None:
 def send_webhooks_task() -> None:
     """Sends messages of outgoing webhooks, for a while: the scheduler sends the next one until none is due."""
     # The client is loaded here alone: no worker at rest should pay for it.
-    from dialer.outcomes.webhooks import send_webhooks
+    from dialer.webhooks.actions import send_webhooks
 
     asyncio.run(send_webhooks(current_application().services))
 
@@ -150,7 +150,7 @@ def fetch_recordings_task() -> None:
 def draft_bulletins_task() -> None:
     """Drafts the bulletins of days, weeks and months that are over."""
     # Documents and reports are loaded here alone.
-    from dialer.outcomes.bulletins import draft_due_bulletins
+    from dialer.figures.bulletins import draft_due_bulletins
 
     app = current_application()
     draft_due_bulletins(app.services, app.settings.bulletins.kinds)

@@ -20,7 +20,7 @@ from dialer.cards.desk import lapse_questions
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.control.trunks import has_trunks, watch_trunks
 from dialer.core.values import MessageChannel
-from dialer.outcomes.report import refresh_rollup
+from dialer.figures.report import refresh_rollup
 from dialer.tasks.application import current_application, cycle_part, is_stopping, patient_task, run_patiently
 from dialer.telephony.client import CallClient, DeskClient
 from dialer.work.desk_calls import settle_desk_calls

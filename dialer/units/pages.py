@@ -19,11 +19,11 @@ from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
+from dialer.figures.report import note_export
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence, word_of
 from dialer.org.staff_store import all_members
 from dialer.org.unit_store import AliasTaken, list_unit_aliases, subtree_ids
-from dialer.outcomes.report import note_export
 from dialer.units.queries import Waiting, escalated_work, work_of_unit
 from dialer.units.tree import (
     UnusableUnits,

@@ -24,6 +24,7 @@ from dialer.core.text import Text
 from dialer.core.values import Grade, LoadState, RowResult
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
+from dialer.figures.report import note_export
 from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import (
     Accepted,
@@ -36,7 +37,6 @@ from dialer.intake.records import (
     masked_rows,
     write_rejects,
 )
-from dialer.outcomes.report import note_export
 from dialer.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (

@@ -11,8 +11,7 @@ from dialer.casefile.reading import CaseOut, case_out, show_case
 from dialer.core.errors import Invalid
 from dialer.core.rates import Dimension
 from dialer.db import tables as t
-from dialer.org.unit_store import teach_unit_alias, touch_units
-from dialer.outcomes.report import (
+from dialer.figures.report import (
     CutOut,
     RatesQuery,
     ReportOut,
@@ -22,6 +21,7 @@ from dialer.outcomes.report import (
     report_out,
     report_period,
 )
+from dialer.org.unit_store import teach_unit_alias, touch_units
 from tests.api.office import WANG, Office, first
 
 

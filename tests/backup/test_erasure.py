@@ -50,8 +50,8 @@ from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.db.system_state import note_heartbeat
 from dialer.db.vault import Vault
+from dialer.figures.report import make_report
 from dialer.language.sentences import entry_sentence
-from dialer.outcomes.report import make_report
 from tests.backup.person import HERS, LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene
 from tests.full_disk import files_of_at_most

@@ -28,7 +28,7 @@ from dialer.core.case import CaseStatus
 from dialer.db import tables as t
 from dialer.db.audit import begin_chain, write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.outcomes.report import make_report
+from dialer.figures.report import make_report
 from dialer.runtime.settings import RetentionSettings
 from tests.backup.person import LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene

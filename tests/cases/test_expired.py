@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from dialer.calls.reconcile import sweep_cases
 from dialer.core.case import RobotState
 from dialer.db import tables as t
-from dialer.outcomes.report import make_report
+from dialer.figures.report import make_report
 from tests.work.bureau import Bureau
 
 

@@ -17,8 +17,8 @@ from dialer.core.policy import to_plain
 from dialer.core.rates import Period
 from dialer.core.values import Answer, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
+from dialer.figures.measures import figures
 from dialer.outcomes.filing import file_case
-from dialer.outcomes.measures import figures
 from dialer.work.tasks import NoCall, WorkReport, report_assignment
 from tests.control.scene import Scene
 from tests.core.samples import GRADES, POLICY, answered

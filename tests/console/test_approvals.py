@@ -21,8 +21,8 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import AmountKind, ApprovalKind, Contact
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
+from dialer.figures.measures import figures
 from dialer.outcomes.filing import file_for_case
-from dialer.outcomes.measures import figures
 from dialer.work import tasks
 from dialer.work.tasks import approve_outcome
 from tests.console.desk import ConsoleDesk, Person, text

@@ -27,15 +27,15 @@ from dialer.core.text import Lang
 from dialer.core.values import AmountKind, Grade, format_yuan
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
+from dialer.figures.pages import RatesForm
+from dialer.figures.rate_tables import SHOWN_BESIDE, has_parquet
+from dialer.figures.report import RatesQuery, cut_rates, refresh_rollup
 from dialer.language.figure_words import count_word, rate_word
 from dialer.language.words import word_of
 from dialer.org.staff import add_token
-from dialer.outcomes.pages import RatesForm
-from dialer.outcomes.rate_tables import SHOWN_BESIDE, has_parquet
-from dialer.outcomes.report import RatesQuery, cut_rates, refresh_rollup
 from dialer.runtime.settings import RetentionSettings
 from tests.console.desk import ConsoleDesk, Person, text
-from tests.outcomes.test_cut_figures import make_successes_true_to_life, scatter
+from tests.figures.test_cut_figures import make_successes_true_to_life, scatter
 from tests.outcomes.town import MORNING, Scenario
 
 command_line = build_command_line()

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from dialer.core.errors import Invalid
 from dialer.core.rates import CaseFilter, Dimension, period_of
 from dialer.core.values import FraudType, Grade
-from dialer.outcomes.pages import RATE_PARAMETERS, BehindForm, RatesForm, spans
-from dialer.outcomes.report import RatesQuery
+from dialer.figures.pages import RATE_PARAMETERS, BehindForm, RatesForm, spans
+from dialer.figures.report import RatesQuery
 
 ZONE = "Asia/Shanghai"
 LONGEST = {

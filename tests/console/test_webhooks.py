@@ -16,9 +16,9 @@ from dialer.core.access import Role
 from dialer.core.values import DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.org.unit_store import add_unit
-from dialer.outcomes.webhooks import add_webhook, list_deliveries, list_webhooks
 from dialer.runtime.settings import WebhooksSettings
 from dialer.services import Application
+from dialer.webhooks.actions import add_webhook, list_deliveries, list_webhooks
 from tests.console.desk import ConsoleDesk, text
 
 URL = "https://10.1.2.3/warnings"

@@ -35,7 +35,7 @@ from dialer.db.system_state import (
     note_cycle_part,
     note_heartbeat,
 )
-from dialer.outcomes.rollup import is_rollup_waiting
+from dialer.figures.rollup import is_rollup_waiting
 from dialer.server import create_app
 from dialer.services import Application
 from dialer.tasks import dial_work

@@ -15,8 +15,8 @@ from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database, script_location
 from dialer.db.unit_of_work import Store, hold_snapshot
 from dialer.db.vault import Vault
-from dialer.outcomes.measures import figures
-from dialer.outcomes.rollup import read_fact_state, refresh_rollup_once, rollup_figures
+from dialer.figures.measures import figures
+from dialer.figures.rollup import read_fact_state, refresh_rollup_once, rollup_figures
 from tests.core.samples import POLICY
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)

@@ -16,6 +16,7 @@ from dialer.core.rates import Money
 from dialer.core.timeline import EntryKind
 from dialer.core.values import AmountKind, Amounts, Contact, FraudType, Grade
 from dialer.db import tables as t
+from dialer.figures.report import make_report
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.filing import (
     Filed,
@@ -34,7 +35,6 @@ from dialer.outcomes.ledger import (
     filings_of_case,
     refuse_outcome_row,
 )
-from dialer.outcomes.report import make_report
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 

@@ -18,6 +18,8 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
 from dialer.core.values import AmountKind, Contact, FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
+from dialer.figures.measures import IS_REVERSED, figures
+from dialer.figures.report import make_report, refresh_rollup
 from dialer.intake.phones import id_check_character
 from dialer.org.unit_store import add_unit
 from dialer.outcomes.filed_figures import count_filed, filed_figures
@@ -33,8 +35,6 @@ from dialer.outcomes.filed_lists import (
     undo_match,
 )
 from dialer.outcomes.filing import file_for_case
-from dialer.outcomes.measures import IS_REVERSED, figures
-from dialer.outcomes.report import make_report, refresh_rollup
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 

@@ -18,7 +18,7 @@ from dialer.core.intervals import ShareComparison
 from dialer.core.text import Lang
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.outcomes.report import make_report
+from dialer.figures.report import make_report
 from dialer.scripts.rendered import draw_version
 from dialer.scripts.store import Version
 from dialer.scripts.trials import compare_versions, running_trials, set_trial

@@ -18,7 +18,7 @@ from dialer.core.case import CaseStatus, InboundResult, InboundState, Reason
 from dialer.core.rates import Period
 from dialer.core.values import Contact, Grade, OutcomeKind
 from dialer.db import tables as t
-from dialer.outcomes.measures import figures
+from dialer.figures.measures import figures
 from dialer.work.assignments import Scope, assignment_claimed_by, get_assignment
 from dialer.work.desk import show_task
 from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn

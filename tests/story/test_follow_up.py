@@ -14,8 +14,8 @@ from dialer.core.policy import to_plain
 from dialer.core.rates import Counts, Period
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
-from dialer.outcomes.breakdown import read_progress
-from dialer.outcomes.measures import figures
+from dialer.figures.breakdown import read_progress
+from dialer.figures.measures import figures
 from tests.core.samples import GRADES, POLICY
 from tests.story.world import World
 

@@ -14,8 +14,8 @@ from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.values import LoadState, OutcomeKind
 from dialer.db import tables as t
+from dialer.figures.report import make_report
 from dialer.intake.records import Field, RejectedRow
-from dialer.outcomes.report import make_report
 from dialer.services import WorkRules
 from dialer.warnings.list_store import (
     Load,

@@ -55,6 +55,7 @@ from dialer.db.migrations import LocksNotObtained, MayNotMigrate, NewerDatabase,
 from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready, NoSipStack
+from dialer.figures.rate_tables import NoParquet
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import bilingual, sentence, word_of
 from dialer.org.passwords import SignInBusy
@@ -62,7 +63,6 @@ from dialer.org.staff import PasswordExpired, ScopeMissing, SignInBlocked, SignI
 from dialer.org.staff_store import TokenScope
 from dialer.org.unit_store import AliasTaken
 from dialer.outcomes.ledger import AmountsConflict
-from dialer.outcomes.rate_tables import NoParquet
 from dialer.phone import ActRefused
 from dialer.scripts.reading import ScriptUnreadable
 from dialer.scripts.rendered import RenderedScriptMissing

@@ -28,10 +28,10 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
+from dialer.figures.measures import figures
 from dialer.language.sentences import entry_sentence
 from dialer.outcomes.filing import file_for_case
 from dialer.outcomes.ledger import CallerSuccesses, SourceAnswers, answers_by_source, successes_by_caller
-from dialer.outcomes.measures import figures
 from dialer.work.assignments import Assignment, Scope
 from dialer.work.desk_store import day_of_caller
 from dialer.work.tasks import (

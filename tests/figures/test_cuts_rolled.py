@@ -14,7 +14,7 @@ from dialer.core.rates import COUNT_NAMES, FUNNEL, TREND, CaseFilter, Dimension,
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.unit_of_work import hold_snapshot
-from dialer.outcomes.breakdown import (
+from dialer.figures.breakdown import (
     CutWindow,
     case_ids_behind,
     loss_name,
@@ -23,17 +23,17 @@ from dialer.outcomes.breakdown import (
     read_strata,
     read_waits,
 )
-from dialer.outcomes.cuts import (
+from dialer.figures.cuts import (
     rollup_cut_case_ids,
     rollup_cut_days,
     rollup_cut_figures,
     rollup_cut_strata,
     rollup_cut_total,
 )
-from dialer.outcomes.report import refresh_rollup
-from dialer.outcomes.rollup import ChangedCases, read_changed, refresh_rollup_once
-from dialer.outcomes.verify import verify_rollup
-from tests.outcomes.histories import MIDNIGHT, History
+from dialer.figures.report import refresh_rollup
+from dialer.figures.rollup import ChangedCases, read_changed, refresh_rollup_once
+from dialer.figures.verify import verify_rollup
+from tests.figures.histories import MIDNIGHT, History
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds
 

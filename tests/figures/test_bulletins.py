@@ -21,9 +21,8 @@ from dialer.core.rates import FirstAttempt, rates_of
 from dialer.core.text import Lang
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.db import tables as t
-from dialer.org.unit_store import add_unit
-from dialer.outcomes.bulletin_text import bulletin_document, bulletin_sections, ranked_units
-from dialer.outcomes.bulletins import (
+from dialer.figures.bulletin_text import bulletin_document, bulletin_sections, ranked_units
+from dialer.figures.bulletins import (
     BulletinLine,
     days_due,
     decide_bulletin,
@@ -33,7 +32,8 @@ from dialer.outcomes.bulletins import (
     make_bulletin,
     note_taken,
 )
-from dialer.outcomes.report import make_report, refresh_rollup, report_period
+from dialer.figures.report import make_report, refresh_rollup, report_period
+from dialer.org.unit_store import add_unit
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import Scenario
 

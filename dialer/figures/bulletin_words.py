@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from dialer.core.periods import BulletinDays, BulletinKind, BulletinState
 from dialer.core.rates import Rate, rate_of
 from dialer.core.text import Lang, gettext_noop
+from dialer.figures.bulletins import Bulletin, BulletinFigures
 from dialer.language.catalogue import say
-from dialer.outcomes.bulletins import Bulletin, BulletinFigures
 
 _HUNDRED = 100
 _TEN_THOUSAND_YUAN = 1_000_000

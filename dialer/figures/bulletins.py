@@ -29,8 +29,8 @@ from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, hold_snapshot
+from dialer.figures.report import CutReport, RatesQuery, read_centre_reports
 from dialer.outcomes.filed_figures import FiledFigures, count_filed
-from dialer.outcomes.report import CutReport, RatesQuery, read_centre_reports
 from dialer.services import Services
 
 _MOST_LISTED = 200

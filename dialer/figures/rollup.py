@@ -48,7 +48,7 @@ from dialer.db.measures import (
     money_name,
 )
 from dialer.db.unit_of_work import Store, Tx
-from dialer.outcomes.measures import (
+from dialer.figures.measures import (
     ASSIGNMENTS,
     CALLS,
     CASES,

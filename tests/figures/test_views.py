@@ -16,8 +16,8 @@ from dialer.cli.report import duration, report_view
 from dialer.core.rates import DEFINITIONS
 from dialer.core.text import Lang
 from dialer.core.values import Contact, Grade, format_yuan
+from dialer.figures.report import make_report
 from dialer.language.figure_words import rate_word
-from dialer.outcomes.report import make_report
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 

@@ -15,7 +15,7 @@ from dialer.core.periods import BulletinDays, BulletinKind, BulletinState, bulle
 from dialer.core.rates import Breakdown, Counts, Dimension, FirstAttempt, Money, Slice, Waits
 from dialer.core.text import Lang
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.outcomes.bulletin_text import (
+from dialer.figures.bulletin_text import (
     BulletinSection,
     bulletin_document,
     bulletin_sections,
@@ -23,7 +23,7 @@ from dialer.outcomes.bulletin_text import (
     ranked_units,
     trend_chart,
 )
-from dialer.outcomes.bulletin_words import (
+from dialer.figures.bulletin_words import (
     change_words,
     days_words,
     local_words,
@@ -31,9 +31,9 @@ from dialer.outcomes.bulletin_words import (
     state_words,
     title_of,
 )
-from dialer.outcomes.bulletins import Bulletin, BulletinFigures, BulletinLine
+from dialer.figures.bulletins import Bulletin, BulletinFigures, BulletinLine
+from dialer.figures.report import CutReport
 from dialer.outcomes.filed_figures import FiledCount, FiledFigures
-from dialer.outcomes.report import CutReport
 from dialer.web.charts import Chart, ChartKind
 
 OCTOBER = bulletin_days(BulletinKind.MONTH, "2026-10")

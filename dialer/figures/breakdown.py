@@ -45,7 +45,7 @@ from dialer.db.measures import (
     counts_of,
 )
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.outcomes.measures import (
+from dialer.figures.measures import (
     ASSIGNMENTS,
     CALLS,
     CASES,

@@ -19,10 +19,7 @@ from dialer.core.periods import (
 from dialer.core.rates import DEFINITIONS, Slice, rate_of
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, Grade
-from dialer.language.catalogue import say
-from dialer.language.figure_words import count_word, rate_sentence, rate_word
-from dialer.language.words import word_of
-from dialer.outcomes.bulletin_words import (
+from dialer.figures.bulletin_words import (
     change_words,
     count_change,
     days_words,
@@ -35,8 +32,11 @@ from dialer.outcomes.bulletin_words import (
     state_words,
     title_of,
 )
-from dialer.outcomes.bulletins import Bulletin, BulletinFigures, day_series
-from dialer.outcomes.report import CutReport
+from dialer.figures.bulletins import Bulletin, BulletinFigures, day_series
+from dialer.figures.report import CutReport
+from dialer.language.catalogue import say
+from dialer.language.figure_words import count_word, rate_sentence, rate_word
+from dialer.language.words import word_of
 from dialer.web.charts import Chart, ChartKind, Series
 from dialer.web.documents import Document
 from dialer.web.formats import format_span

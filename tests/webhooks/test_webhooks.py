@@ -22,7 +22,9 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import DeliveryFault, DeliveryState, Grade, WebhookEvent
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_for_case
-from dialer.outcomes.webhooks import (
+from dialer.runtime.settings import WebhooksSettings
+from dialer.services import Services
+from dialer.webhooks.actions import (
     WebhookDelivery,
     add_webhook,
     checked_url,
@@ -34,8 +36,6 @@ from dialer.outcomes.webhooks import (
     redeliver,
     send_webhooks,
 )
-from dialer.runtime.settings import WebhooksSettings
-from dialer.services import Services
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import NAME, PHONE, Scenario
 

@@ -19,10 +19,10 @@ from dialer.core.rates import COUNT_NAMES, DEFINITIONS, Period
 from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.demo.run import CallCounts, summary_json
+from dialer.figures.breakdown import NotCalled, RobotProgress
+from dialer.figures.report import make_report, refresh_rollup, report_out
+from dialer.figures.verify import verification_out, verify_rollup
 from dialer.intake.records import RejectedRow
-from dialer.outcomes.breakdown import NotCalled, RobotProgress
-from dialer.outcomes.report import make_report, refresh_rollup, report_out
-from dialer.outcomes.verify import verification_out, verify_rollup
 from dialer.scripts.store import Trial
 from dialer.scripts.trials import MEASURES, Compared, Comparison, MeasuredVersion
 from dialer.warnings.lists import LoadReport

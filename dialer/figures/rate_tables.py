@@ -30,14 +30,14 @@ from dialer.core.rates import (
 )
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, FraudType, Grade
+from dialer.figures.breakdown import ADJUSTED
+from dialer.figures.rate_charts import (
+    further_sheets,
+)
+from dialer.figures.report import CutReport
 from dialer.language.catalogue import say
 from dialer.language.figure_words import basis_word, count_word, rate_sentence, rate_word
 from dialer.language.words import actor_word, script_word, word_of
-from dialer.outcomes.breakdown import ADJUSTED
-from dialer.outcomes.rate_charts import (
-    further_sheets,
-)
-from dialer.outcomes.report import CutReport
 from dialer.web.formats import Cell, Sheet, format_span
 
 PARQUET = "application/vnd.apache.parquet"

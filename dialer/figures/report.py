@@ -41,8 +41,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
 from dialer.db.leases import ROLLUP, Lease, process_name, take_lease
 from dialer.db.unit_of_work import Tx, hold_snapshot
-from dialer.org.unit_store import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
-from dialer.outcomes.breakdown import (
+from dialer.figures.breakdown import (
     MEASURES_WITH_CASES,
     CutWindow,
     Workload,
@@ -53,7 +52,7 @@ from dialer.outcomes.breakdown import (
     read_strata,
     read_workload,
 )
-from dialer.outcomes.cuts import (
+from dialer.figures.cuts import (
     read_cut_case_ids,
     read_cut_days,
     read_cut_figures,
@@ -61,7 +60,7 @@ from dialer.outcomes.cuts import (
     rollup_cut_figures,
     rollup_cut_strata,
 )
-from dialer.outcomes.rollup import (
+from dialer.figures.rollup import (
     ChangedCases,
     is_rollup_waiting,
     keep_report,
@@ -70,6 +69,7 @@ from dialer.outcomes.rollup import (
     refresh_rollup_once,
     rollup_figures,
 )
+from dialer.org.unit_store import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
 from dialer.scripts.trials import Comparison, MeasuredVersion
 from dialer.services import JsonResource, Services
 

@@ -29,9 +29,8 @@ from dialer.core.rates import (
 )
 from dialer.core.text import Lang
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.language.figure_words import count_word
-from dialer.outcomes.breakdown import Workload, loss_name
-from dialer.outcomes.rate_charts import (
+from dialer.figures.breakdown import Workload, loss_name
+from dialer.figures.rate_charts import (
     COMPARED,
     ComparedLine,
     FunnelStep,
@@ -49,7 +48,7 @@ from dialer.outcomes.rate_charts import (
     trend_of,
     waits_chart,
 )
-from dialer.outcomes.rate_tables import (
+from dialer.figures.rate_tables import (
     SHOWN_BESIDE,
     ExportInfo,
     RateLine,
@@ -65,7 +64,8 @@ from dialer.outcomes.rate_tables import (
     standing_sentence,
     wait_bars,
 )
-from dialer.outcomes.report import CutReport
+from dialer.figures.report import CutReport
+from dialer.language.figure_words import count_word
 from dialer.web.charts import ChartKind, width_of
 from dialer.web.formats import Sheet
 

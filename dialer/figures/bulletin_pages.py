@@ -13,10 +13,9 @@ from dialer.core.access import Permission, is_same_actor
 from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.periods import BulletinKind, BulletinState, add_months, bulletin_days, days_around
 from dialer.core.text import gettext_noop
-from dialer.language.sentences import refusal_sentence
-from dialer.outcomes.bulletin_text import bulletin_document, numbered_sections
-from dialer.outcomes.bulletin_words import days_words, state_words, title_of
-from dialer.outcomes.bulletins import (
+from dialer.figures.bulletin_text import bulletin_document, numbered_sections
+from dialer.figures.bulletin_words import days_words, state_words, title_of
+from dialer.figures.bulletins import (
     LONGEST_WHY,
     Bulletin,
     decide_bulletin,
@@ -25,6 +24,7 @@ from dialer.outcomes.bulletins import (
     make_bulletin,
     note_taken,
 )
+from dialer.language.sentences import refusal_sentence
 from dialer.web.charts import draw_chart
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.documents import as_document, as_pdf, office_program

@@ -13,7 +13,10 @@ from dialer.core.errors import Conflict, Invalid
 from dialer.core.text import gettext_noop
 from dialer.core.values import DeliveryState, WebhookEvent
 from dialer.language.sentences import refusal_sentence
-from dialer.outcomes.webhooks import (
+from dialer.web.console import CurrentRequest, PageSection, RequestContext
+from dialer.web.formats import typed_word
+from dialer.web.rendering import PlaceGroup
+from dialer.webhooks.actions import (
     NewWebhook,
     add_webhook,
     end_webhook,
@@ -21,9 +24,6 @@ from dialer.outcomes.webhooks import (
     list_webhooks,
     redeliver,
 )
-from dialer.web.console import CurrentRequest, PageSection, RequestContext
-from dialer.web.formats import typed_word
-from dialer.web.rendering import PlaceGroup
 
 webhook_pages = PageSection()
 _PATH, _TEMPLATE = "/webhooks", "console/webhooks.html"

@@ -26,7 +26,7 @@ from dialer.core.rates import TREND, Breakdown, Dimension, Slice, Spans, Waits
 from dialer.core.values import Grade
 from dialer.db.measures import CALLS_MENTIONED, CONTACT_BARS, FIRST_BARS
 from dialer.db.unit_of_work import Tx
-from dialer.outcomes.breakdown import (
+from dialer.figures.breakdown import (
     ADJUSTED,
     ADJUSTED_OF,
     LOSSES,
@@ -39,8 +39,8 @@ from dialer.outcomes.breakdown import (
     read_strata,
     read_waits,
 )
-from dialer.outcomes.measures import slice_of
-from dialer.outcomes.rollup import (
+from dialer.figures.measures import slice_of
+from dialer.figures.rollup import (
     FIGURES,
     HOUR,
     KNOWN_FACTS_SQL,

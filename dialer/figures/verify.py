@@ -32,10 +32,10 @@ from dialer.core.rates import (
 )
 from dialer.core.text import gettext_noop
 from dialer.db.unit_of_work import Tx, hold_snapshot
-from dialer.outcomes.breakdown import CutWindow, read_breakdown
-from dialer.outcomes.cuts import rollup_cut_figures, trends_of_day
-from dialer.outcomes.measures import figures, slice_of
-from dialer.outcomes.rollup import changed_cases, read_fact_state, rollup_figures
+from dialer.figures.breakdown import CutWindow, read_breakdown
+from dialer.figures.cuts import rollup_cut_figures, trends_of_day
+from dialer.figures.measures import figures, slice_of
+from dialer.figures.rollup import changed_cases, read_fact_state, rollup_figures
 from dialer.services import JsonResource, Services
 
 MOST_NAMED = 1_000

@@ -20,12 +20,12 @@ from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
 from dialer.db.measures import COUNTED, MONEY, money_name
 from dialer.db.unit_of_work import hold_snapshot
+from dialer.figures.measures import LEFT_OUT, figures, slice_of
+from dialer.figures.report import make_report, refresh_rollup
+from dialer.figures.rollup import FIGURES, read_fact_state, refresh_rollup_once, rollup_figures
+from dialer.figures.verify import numbers_of, verify_rollup
 from dialer.org.unit_store import add_unit
-from dialer.outcomes.measures import LEFT_OUT, figures, slice_of
-from dialer.outcomes.report import make_report, refresh_rollup
-from dialer.outcomes.rollup import FIGURES, read_fact_state, refresh_rollup_once, rollup_figures
-from dialer.outcomes.verify import numbers_of, verify_rollup
-from tests.outcomes.histories import MIDNIGHT, History
+from tests.figures.histories import MIDNIGHT, History
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds
 

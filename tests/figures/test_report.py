@@ -28,8 +28,7 @@ from dialer.core.rates import (
 from dialer.core.values import Contact, FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
-from dialer.org.unit_store import add_unit
-from dialer.outcomes.breakdown import (
+from dialer.figures.breakdown import (
     CutWindow,
     NotCalled,
     RobotProgress,
@@ -41,9 +40,9 @@ from dialer.outcomes.breakdown import (
     read_waits,
     read_workload,
 )
-from dialer.outcomes.cuts import rollup_cut_days, rollup_cut_figures, rollup_cut_strata
-from dialer.outcomes.measures import figures
-from dialer.outcomes.report import (
+from dialer.figures.cuts import rollup_cut_days, rollup_cut_figures, rollup_cut_strata
+from dialer.figures.measures import figures
+from dialer.figures.report import (
     CutReport,
     RatesQuery,
     cases_behind,
@@ -63,7 +62,7 @@ from dialer.outcomes.report import (
     refresh_rollup,
     report_period,
 )
-from dialer.outcomes.rollup import (
+from dialer.figures.rollup import (
     changed_cases,
     keep_report,
     kept_report,
@@ -71,7 +70,8 @@ from dialer.outcomes.rollup import (
     refresh_rollup_once,
     rollup_figures,
 )
-from dialer.outcomes.verify import verify_rollup
+from dialer.figures.verify import verify_rollup
+from dialer.org.unit_store import add_unit
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import MORNING, Scenario
 

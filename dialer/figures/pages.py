@@ -27,22 +27,8 @@ from dialer.core.rates import (
 )
 from dialer.core.text import gettext_noop
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.language.catalogue import say
-from dialer.language.figure_words import basis_word, rate_sentence, rate_word
-from dialer.language.sentences import refusal_sentence
-from dialer.language.words import script_word
-from dialer.org.staff import read_display_names
-from dialer.org.unit_store import boundaries_of
-from dialer.outcomes.filters import delete_filter, save_filter, saved_filters
-from dialer.outcomes.ledger import (
-    CallerReports,
-    CallerSuccesses,
-    SourceAnswers,
-    answers_by_source,
-    reports_by_caller,
-    successes_by_caller,
-)
-from dialer.outcomes.rate_charts import (
+from dialer.figures.filters import delete_filter, save_filter, saved_filters
+from dialer.figures.rate_charts import (
     TODAY_HEAD,
     beside_chart,
     calendar_of,
@@ -56,7 +42,7 @@ from dialer.outcomes.rate_charts import (
     trend_of,
     waits_chart,
 )
-from dialer.outcomes.rate_tables import (
+from dialer.figures.rate_tables import (
     PARQUET,
     RATE_DIMENSIONS,
     SHOWN_BESIDE,
@@ -72,7 +58,7 @@ from dialer.outcomes.rate_tables import (
     standing_sentence,
     wait_bars,
 )
-from dialer.outcomes.report import (
+from dialer.figures.report import (
     CasesBehind,
     CutReport,
     RatesQuery,
@@ -85,6 +71,20 @@ from dialer.outcomes.report import (
     moment_text,
     note_export,
     read_case_page,
+)
+from dialer.language.catalogue import say
+from dialer.language.figure_words import basis_word, rate_sentence, rate_word
+from dialer.language.sentences import refusal_sentence
+from dialer.language.words import script_word
+from dialer.org.staff import read_display_names
+from dialer.org.unit_store import boundaries_of
+from dialer.outcomes.ledger import (
+    CallerReports,
+    CallerSuccesses,
+    SourceAnswers,
+    answers_by_source,
+    reports_by_caller,
+    successes_by_caller,
 )
 from dialer.services import Services
 from dialer.web.cache import Cache, CountedValue

@@ -14,8 +14,8 @@ from dialer.core.rates import Period
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Store, hold_snapshot
-from dialer.outcomes.measures import figures
-from dialer.outcomes.rollup import refresh_rollup_once, rollup_figures
+from dialer.figures.measures import figures
+from dialer.figures.rollup import refresh_rollup_once, rollup_figures
 from tests.outcomes.town import MORNING, Scenario
 
 ZONE = "Asia/Shanghai"

@@ -26,8 +26,7 @@ from dialer.core.rates import (
 from dialer.core.values import AmountKind, Contact, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
-from dialer.org.unit_store import add_unit
-from dialer.outcomes.breakdown import (
+from dialer.figures.breakdown import (
     MEASURES_WITH_CASES,
     CutWindow,
     case_ids_behind,
@@ -38,10 +37,11 @@ from dialer.outcomes.breakdown import (
     read_waits,
     read_workload,
 )
-from dialer.outcomes.cuts import rollup_cut_days
-from dialer.outcomes.measures import figures
-from dialer.outcomes.report import refresh_rollup
-from tests.outcomes.test_any_town import fill
+from dialer.figures.cuts import rollup_cut_days
+from dialer.figures.measures import figures
+from dialer.figures.report import refresh_rollup
+from dialer.org.unit_store import add_unit
+from tests.figures.test_any_town import fill
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds
 

@@ -15,11 +15,11 @@ from dialer.core.periods import period_before, period_year_before
 from dialer.core.rates import FUNNEL, TREND, Counts, Period, Rate, Slice, Waits, rate_of, rates_of
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, Grade
+from dialer.figures.breakdown import loss_name
+from dialer.figures.report import CutReport
 from dialer.language.catalogue import say
 from dialer.language.figure_words import count_word, rate_word
 from dialer.language.words import actor_word, word_of
-from dialer.outcomes.breakdown import loss_name
-from dialer.outcomes.report import CutReport
 from dialer.web.charts import Area, Chart, ChartKind, Series, draw_calendar, draw_map, shade_bounds, shade_of
 from dialer.web.formats import Sheet
 
