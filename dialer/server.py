@@ -44,7 +44,6 @@ from dialer.cards.desk_pages import desk_pages as card_desk_pages
 from dialer.cards.opener_pages import opener_pages
 from dialer.cards.outlet_pages import outlet_pages
 from dialer.casefile.pages import case_pages
-from dialer.cases.alarms import raise_alarm_once
 from dialer.control.board import board_pages
 from dialer.control.erasure_pages import erasure_pages
 from dialer.control.health import beating
@@ -54,6 +53,7 @@ from dialer.control.status import StatusPage, WebhookCounts, engine, live, metri
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Lang, Text
+from dialer.db.alarms import raise_alarm_once
 from dialer.figures.bulletin_pages import bulletin_pages
 from dialer.figures.pages import rates_pages
 from dialer.outcomes.filed_pages import filed_pages

@@ -28,12 +28,12 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from dialer.cases.alarms import raise_alarm_once
 from dialer.core.access import actor_name, required_text
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.rates import Period
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.audit import (
     CHECKPOINT_ACT,
     AuditFlaw,

@@ -29,12 +29,12 @@ from dialer.calls.claims import (
 from dialer.calls.conversation import purpose_of
 from dialer.calls.pacing import PostAnswer, evaluate_breaker, lock_line_group, retry_seconds
 from dialer.calls.store import SentCall, record_first_calls
-from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, lock_attempt_rows, lock_live_numbers, requeue_attempts
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.policy import Policy
 from dialer.core.values import TelephonyResult
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.unit_of_work import Tx
 from dialer.intake.phones import closed_until

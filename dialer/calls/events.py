@@ -28,7 +28,6 @@ from dialer.calls.store import (
     record_first_calls,
     store_call_events,
 )
-from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import StoredCase, lock_cases
@@ -36,6 +35,7 @@ from dialer.core.attempt import DOUBTFUL_STATES, UNSENT_STATES, AttemptState
 from dialer.core.errors import NotFound
 from dialer.core.events import Event
 from dialer.core.values import TelephonyResult
+from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.unit_of_work import Tx
 from dialer.scripts.dialogue import Turn
 from dialer.services import Services

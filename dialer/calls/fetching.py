@@ -13,11 +13,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from dialer.cases.alarms import raise_alarm_once
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import RecordingState
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.unit_of_work import record_of
 from dialer.services import Services
 from dialer.telephony.recordings import CarrierRecording, RecordingClient

@@ -19,7 +19,6 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cases.alarms import raise_alarm, raise_alarm_once
 from dialer.core.access import ROBOT, actor_name, required_text
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.breaker import BatchFailures, Breaker, BreakerRules
@@ -27,6 +26,7 @@ from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx, record_of

@@ -30,7 +30,6 @@ from dialer.calls.store import (
     postpone_poll,
     was_posted_since,
 )
-from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.attempts import doubt_attempts, release_lapsed_claims, requeue_attempts
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases, lock_due_cases
@@ -38,6 +37,7 @@ from dialer.core.attempt import AttemptState
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode, TimePassed, WindowClosed
 from dialer.core.values import TelephonyResult
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.system_state import ALIVE_SECONDS, awaited_comparison, heartbeats
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services

@@ -33,13 +33,13 @@ from dialer.cards.store import (
     store_ring,
     with_earlier,
 )
-from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.store import take_next_ids
 from dialer.core.access import actor_name, required_text
 from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.headings import Layout

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 
 from dialer.cards.checks import CheckFinding
 from dialer.cards.store import Outlet, last_check, opening_personal, outlet_of
-from dialer.cases.alarms import raise_alarm_once
 from dialer.cases.persons import mask_id_number, mask_name, mask_phone
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import take_next_ids
@@ -32,6 +31,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx

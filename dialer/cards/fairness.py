@@ -11,12 +11,12 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from dialer.cases.alarms import raise_alarm_once
 from dialer.core.cards import FLAGGED, OpeningResult
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import Estimate, estimate
 from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Tx
 from dialer.org.unit_store import is_visible_to

@@ -15,7 +15,6 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.attempts import attempt_update, release_uncalled_numbers, state_after_event
 from dialer.cases.store import Policies, StoredCase, save_cases
 from dialer.core.access import DESK, ROBOT
@@ -50,6 +49,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
+from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.bulk import CopyIn, RowSet, in_words, moment
 from dialer.db.columns import is_reversed
 from dialer.db.unit_of_work import Row, Tx

@@ -11,12 +11,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from dialer.cases.alarms import raise_alarm
 from dialer.core.access import RevealReason, actor_name, required_text
 from dialer.core.errors import Invalid, TooMany
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.services import Services

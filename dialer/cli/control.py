@@ -31,7 +31,6 @@ from dialer.calls.comparison_store import FoundCalls
 from dialer.calls.pacing import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
-from dialer.cases.alarms import Alarm, unacknowledged_alarms_of
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_found, print_json
 from dialer.control.erasure import check_registered
@@ -42,6 +41,7 @@ from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Lang, Text, gettext_noop, listed
 from dialer.core.values import Grade, PauseScope
+from dialer.db.alarms import Alarm, unacknowledged_alarms_of
 from dialer.db.audit import AuditFinding, AuditFlaw
 from dialer.db.migrations import Lock, examine_upgrade, owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity

@@ -22,7 +22,6 @@ from dialer.calls.apply import end_attempts
 from dialer.calls.claims import cases_at_carrier
 from dialer.calls.pacing import lock_line_group
 from dialer.calls.pause_store import expired_pauses, is_uncovered, release_attempts, standing_pauses_at
-from dialer.cases.alarms import raise_alarm, raise_alarm_once
 from dialer.cases.attempts import most_urgent_ready, release_lapsed_claims
 from dialer.cases.effects import Move, PendingWrites, move_cases, write_effects
 from dialer.cases.store import StoredCase, lock_cases
@@ -57,6 +56,7 @@ from dialer.core.events import (
 )
 from dialer.core.values import Answer, Contact, TelephonyResult, Track
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.bulk import in_words
 from dialer.db.columns import FOLLOWED_UP_NOW
 from dialer.db.system_state import read_restored, read_service_clock

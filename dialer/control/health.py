@@ -23,13 +23,13 @@ from dialer.calls.pacing import (
     seconds_clock_went_back,
 )
 from dialer.calls.store import calls_in_silence
-from dialer.cases.alarms import raise_alarm
 from dialer.control.consistency import ConsistencyRound, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
 from dialer.control.retention import RETENTION_PART, rounds_of
 from dialer.core.breaker import Breaker
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
+from dialer.db.alarms import raise_alarm
 from dialer.db.migrations import schema_revision
 from dialer.db.system_state import (
     ALIVE_SECONDS,

@@ -11,12 +11,6 @@ from datetime import datetime, timedelta
 
 from dialer.calls.pacing import LineGroup, read_line_group
 from dialer.calls.pause_store import count_withheld, standing_pauses_at
-from dialer.cases.alarms import (
-    Alarm,
-    acknowledge_alarm_row,
-    acknowledge_alarms_of_code,
-    unacknowledged_alarms_of,
-)
 from dialer.cases.store import PolicyVersion, policy_version_of
 from dialer.control.health import SCHEDULER_PART, SystemState, check_system, last_findings
 from dialer.control.keys import resealed_share
@@ -44,6 +38,12 @@ from dialer.core.policy import Policy
 from dialer.core.rates import Breakdown, Dimension, Period
 from dialer.core.text import Text
 from dialer.core.values import Grade, Pause, PauseScope, Track
+from dialer.db.alarms import (
+    Alarm,
+    acknowledge_alarm_row,
+    acknowledge_alarms_of_code,
+    unacknowledged_alarms_of,
+)
 from dialer.db.audit import write_audit
 from dialer.db.system_state import (
     Identity,

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from carrier.lines.sip.options import ask_options
 from carrier.lines.sip.trunks import Trunk
-from dialer.cases.alarms import raise_alarm_once
 from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text, gettext_noop, listed
 from dialer.core.values import TrunkProblem
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.audit import write_audit
 from dialer.runtime.doctor import Check
 from dialer.runtime.local import CarrierAccess

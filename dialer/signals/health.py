@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.cases.alarms import raise_alarm, raise_alarm_once
 from dialer.core.access import ROBOT
 from dialer.core.events import AlarmCode
+from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.unit_of_work import Tx
 from dialer.signals.budget import is_runaway, is_silent, psi
 from dialer.signals.label_store import figures_of_rules, worse_rules

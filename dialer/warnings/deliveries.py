@@ -12,10 +12,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from dialer.calls.pauses import circumstances
-from dialer.cases.alarms import raise_alarm
 from dialer.cases.timeline import pending_attempts
 from dialer.core.events import AlarmCode
 from dialer.core.timeline import NextStep
+from dialer.db.alarms import raise_alarm
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.cells import Unreadable, cleaned, is_blank, read_moment

@@ -19,7 +19,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import BinaryIO
 
-from dialer.cases.alarms import raise_alarm
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import Act, lock_cases, note_acts
 from dialer.core.access import actor_name, is_same_actor, required_text
@@ -29,6 +28,7 @@ from dialer.core.text import Text
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitIndex
 from dialer.core.values import LoadState, OutcomeKind
+from dialer.db.alarms import raise_alarm
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source

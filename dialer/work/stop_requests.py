@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from dialer.cases.alarms import raise_alarm
 from dialer.cases.store import lock_cases
 from dialer.core.access import actor_name, is_same_actor
 from dialer.core.case import StopResult, StopState
@@ -21,6 +20,7 @@ from dialer.core.rates import is_in_range
 from dialer.core.text import Text
 from dialer.core.values import format_yuan, parse_yuan
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.columns import is_of_actor

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from dialer.cases.alarms import alarm_row, raise_alarms
 from dialer.cases.store import Act, lock_cases, note_acts
 from dialer.core.access import ROBOT, Permission, actor_name, may, required_text
 from dialer.core.case import TransferState, may_report
@@ -15,6 +14,7 @@ from dialer.core.events import AlarmCode
 from dialer.core.timeline import ActKind
 from dialer.core.units import Unit, UnitIndex
 from dialer.core.values import Track
+from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.unit_of_work import Tx
 from dialer.org.staff_store import find_member
 from dialer.org.unit_store import is_unit_visible

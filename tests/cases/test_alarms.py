@@ -7,17 +7,17 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from dialer.cases.alarms import (
+from dialer.control.queries import count_alarms
+from dialer.core.errors import NotFound
+from dialer.core.events import AlarmCode
+from dialer.db import tables as t
+from dialer.db.alarms import (
     acknowledge_alarm_row,
     raise_alarm,
     raise_alarm_once,
     raise_alarms,
     unacknowledged_alarms_of,
 )
-from dialer.control.queries import count_alarms
-from dialer.core.errors import NotFound
-from dialer.core.events import AlarmCode
-from dialer.db import tables as t
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 

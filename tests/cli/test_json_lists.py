@@ -18,12 +18,12 @@ from dialer.__main__ import build_command_line
 from dialer.accounts.actions import add_staff
 from dialer.bootstrap import application
 from dialer.calls.pause_store import place_pause
-from dialer.cases.alarms import raise_alarm
 from dialer.core.access import Role
 from dialer.core.errors import NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm
 from dialer.db.keys import create
 from dialer.org.staff import add_token
 from dialer.org.unit_store import add_unit

@@ -19,7 +19,6 @@ import uvicorn
 
 from dialer.accounts.actions import change_staff
 from dialer.calls.pauses import pause_calls
-from dialer.cases.alarms import raise_alarm
 from dialer.control.board import (
     BoardFeed,
     FeedRules,
@@ -35,6 +34,7 @@ from dialer.core.events import AlarmCode
 from dialer.core.text import Lang
 from dialer.core.values import Contact, Grade, PauseScope
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm
 from dialer.db.system_state import note_cycle_part
 from dialer.org.staff_store import end_session, valid_session_ids
 from dialer.runtime.location import free_port

@@ -15,7 +15,6 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.casefile.acts import SeenCase, change_grade, note_case
-from dialer.cases.alarms import acknowledge_alarms_of_code
 from dialer.cases.reveals import note_work_reveal
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus, FollowUp
@@ -30,6 +29,7 @@ from dialer.core.values import (
     TelephonyResult,
 )
 from dialer.db import tables as t
+from dialer.db.alarms import acknowledge_alarms_of_code
 from dialer.scripts.rendered import shipped_manifest
 from dialer.work.tasks import WorkReport, report_assignment
 from dialer.work.visits import PhoneAct, add_photo

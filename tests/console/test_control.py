@@ -13,7 +13,6 @@ from aiohttp import web
 from dialer.calls.comparison import UNTIL_RESUMED, mark_restored
 from dialer.calls.pacing import lock_line_group
 from dialer.calls.pauses import pause_calls
-from dialer.cases.alarms import raise_alarm
 from dialer.control.pages import common_sentences, grade_sentences, window_sentence
 from dialer.core.access import Role
 from dialer.core.events import AlarmCode
@@ -21,6 +20,7 @@ from dialer.core.policy import Window
 from dialer.core.text import Lang
 from dialer.core.values import Grade, PauseScope, Track
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm
 from dialer.db.system_state import note_cycle_part, note_heartbeat
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.location import free_port

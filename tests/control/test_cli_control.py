@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dialer.__main__ import build_command_line
-from dialer.cases.alarms import raise_alarm
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.core.values import Grade
+from dialer.db.alarms import raise_alarm
 from dialer.server import raise_public_address_alarm
 from dialer.telephony.public_address import PublicAddressBlocked
 from tests.control.scene import Scene

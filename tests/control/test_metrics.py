@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from dialer.calls.pauses import pause_calls
-from dialer.cases.alarms import raise_alarm
 from dialer.control.health import WORK_PARTS, close_cycle, note_part_done, run_consistency_round
 from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, measure, measure_first_attempts
 from dialer.control.retention import apply_retention
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm
 from dialer.db.system_state import note_heartbeat
 from dialer.runtime.settings import RetentionSettings
 from dialer.server import create_app

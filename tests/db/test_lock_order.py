@@ -21,13 +21,13 @@ from dialer.calls.claims import Sending, mark_attempts_sending
 from dialer.calls.dial import dial
 from dialer.calls.events import apply_call_events
 from dialer.calls.reconcile import reconcile
-from dialer.cases.alarms import acknowledge_alarms_of_code, raise_alarm
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
 from dialer.core.case import AssignmentState
 from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.values import Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
+from dialer.db.alarms import acknowledge_alarms_of_code, raise_alarm
 from dialer.telephony.callbacks import CallProgress, CallState, Stage
 from dialer.telephony.channels import Placed
 from dialer.telephony.client import PlaceCall

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dialer.calls.pause_store import place_pause
-from dialer.cases.alarms import raise_alarm
 from dialer.core.access import Role
 from dialer.core.events import AlarmCode
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 from tests.console.town import ConsoleScenario
