@@ -14,8 +14,8 @@ from bench.backlog import FIRST
 from bench.city import LONG_LOAD, City
 from dialer.cases.search import interpret_search, seal_search
 from dialer.core.access import Role, may
-from dialer.server import declarations
-from dialer.services import Application
+from dialer.runtime.services import Application
+from dialer.server.application import declarations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

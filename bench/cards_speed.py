@@ -26,11 +26,11 @@ from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, Open
 from dialer.db import tables as t
 from dialer.intake.opening_lists import OpeningRecord
 from dialer.intake.phones import id_check_character
-from dialer.org.passwords import hash_password
-from dialer.org.staff import open_session
-from dialer.org.staff_store import insert_member
+from dialer.runtime.services import Services
 from dialer.runtime.settings import load_settings
-from dialer.services import Services
+from dialer.staff.passwords import hash_password
+from dialer.staff.sign_in import open_session
+from dialer.staff.store import insert_member
 from dialer.web.console import SESSION_COOKIE
 
 OUTLETS = 1200

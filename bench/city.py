@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from bench.backlog import FIRST, FraudDetails, bare, copy_people
 from dialer.core.access import Role
 from dialer.db.unit_of_work import Store, Tx
-from dialer.org.staff_store import insert_member
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
+from dialer.staff.store import insert_member
 
 COUNTIES, STATIONS, PEOPLE = 12, 187, 300
 LONG_LOAD, LOADS = 1, 4_000

@@ -20,7 +20,7 @@ from bench.service import owner_store, service
 from dialer.calls.claims import claim_attempts, promote_planned
 from dialer.calls.pacing import lock_line_group
 from dialer.db.unit_of_work import Tx
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 AT_MOST = 50
 

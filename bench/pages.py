@@ -36,9 +36,9 @@ from bench.service import Service, owner_store, service
 from dialer.core.periods import BulletinKind
 from dialer.figures.bulletins import draft_due_bulletins
 from dialer.figures.rollup import refresh_rollup_once
-from dialer.org.staff import open_session
-from dialer.org.staff_store import find_member, insert_member
-from dialer.services import Application
+from dialer.runtime.services import Application
+from dialer.staff.sign_in import open_session
+from dialer.staff.store import find_member, insert_member
 from dialer.web.console import SESSION_COOKIE
 
 GOAL_MS = 300

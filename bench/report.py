@@ -28,11 +28,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from bench.backlog import bare
-from dialer.cases.store import ensure_policy_version
 from dialer.core.policy import to_plain
 from dialer.core.rates import Figures, Period
 from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database
+from dialer.db.policies import ensure_policy_version
 from dialer.db.unit_of_work import Store, Tx, hold_snapshot
 from dialer.db.vault import Vault
 from dialer.figures.measures import figures

@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from bench.people import write_list
 from bench.service import ground, owner_store
 from dialer.bootstrap import application
-from dialer.control.keys import is_reseal_due, rotate_keys
-from dialer.control.reseal import PARTS, read_progress, reseal_batch
 from dialer.core.values import Suite
 from dialer.db.keys import KeyUse
+from dialer.keys.actions import is_reseal_due, rotate_keys
+from dialer.keys.reseal import PARTS, read_progress, reseal_batch
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
 from dialer.warnings.lists import load_list, submit_list
 
 

@@ -27,8 +27,8 @@ from dialer.db.unit_of_work import Store
 from dialer.demo.run import is_carrier_up
 from dialer.runtime.embedded import ensure_servers, erase_servers
 from dialer.runtime.location import free_port
+from dialer.runtime.services import Application
 from dialer.runtime.settings import Settings, load_settings
-from dialer.services import Application
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_ONCE = """

@@ -21,9 +21,9 @@ import httpx
 
 from bench.service import service
 from dialer.core.access import Role
-from dialer.org.staff import open_session
-from dialer.org.staff_store import insert_member
-from dialer.services import Application
+from dialer.runtime.services import Application
+from dialer.staff.sign_in import open_session
+from dialer.staff.store import insert_member
 from dialer.web.console import SESSION_COOKIE
 
 PAGES = ("/cases", "/account", "/control", "/approvals")

@@ -33,12 +33,12 @@ from bench.backlog import fill
 from bench.service import Service, owner_store, service
 from bench.signals_rules import START, item, listed
 from bench.urgent import accepted_at
-from dialer.org.staff import add_token
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.model import ItemKind, Signal, SignalKind
 from dialer.signals.replay import replay
 from dialer.signals.rules import shipped_rules
+from dialer.staff.sign_in import add_token
 
 PARTS = ("sustained", "catch_up", "replay", "retro_match")
 PERSONS, A_REQUEST, MULES = 200_000, 100, 50

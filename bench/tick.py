@@ -36,7 +36,7 @@ from dialer.control.overview import (
 from dialer.control.queries import status
 from dialer.figures.report import refresh_rollup
 from dialer.figures.rollup import refresh_rollup_once
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.warnings.list_store import unfinished_loads
 from dialer.work.transfers import escalate_unsigned
 

@@ -21,7 +21,7 @@ from dialer.db.audit import write_audit
 from dialer.db.keys import load
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Vault
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 _AT_ONCE = 2000
 

@@ -24,7 +24,7 @@ from bench.backlog import fill
 from bench.people import name, phone
 from bench.service import Service, owner_store, service
 from carrier.journal import read_journal
-from dialer.org.staff import add_token
+from dialer.staff.sign_in import add_token
 
 _FIRST_PERSON = 50_000_000
 _WARM_SECONDS = 5.0

@@ -74,13 +74,13 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db.unit_of_work import Store
+from dialer.db.units import add_unit
 from dialer.figures.report import RatesQuery, cases_behind, cut_rates, make_report, refresh_rollup
 from dialer.figures.verify import verify_rollup
-from dialer.org.unit_store import add_unit
 from dialer.outcomes.filed_lists import load_filed
+from dialer.runtime.services import Services
 from dialer.runtime.settings import load_settings
 from dialer.scripts.dialogue import Heard, Turn
-from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.warnings.lists import load_list, submit_list
 from dialer.work.assignments import Assignment, Scope, waiting_assignments

@@ -31,9 +31,9 @@ from dialer.demo.run import (
 from dialer.runtime.embedded import erase_servers
 from dialer.runtime.location import free_port
 from dialer.runtime.logs import configure_logs
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Child, Supervisor
-from dialer.services import Application
 
 _TEND_SECONDS = 0.05
 _AGAIN_SECONDS = 1.0

@@ -15,10 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from dialer.broker import EnqueueLimiter, Enqueuer, MessageKey, make_app
 from dialer.calls.pacing import configure_line_group, ensure_line_group
-from dialer.cases.store import Policies, ensure_policy_version, newest_policy_version
-from dialer.control.erasure import refuse_erased
 from dialer.core.errors import Refusal, SettingsError, Unavailable
 from dialer.core.policy import Policy, to_plain
 from dialer.core.text import Text
@@ -27,6 +24,7 @@ from dialer.db.audit import begin_chain
 from dialer.db.key_state import KeyFollower, check_database_keys
 from dialer.db.keys import Keys, KeySource, KeysRefused, KeyToken, create
 from dialer.db.migrations import check_revision, migrate_database
+from dialer.db.policies import Policies, ensure_policy_version, newest_policy_version
 from dialer.db.system_state import (
     Identity,
     OtherSettings,
@@ -40,6 +38,8 @@ from dialer.db.system_state import (
 )
 from dialer.db.unit_of_work import Store, Tx
 from dialer.db.vault import Vault
+from dialer.retention.erasure import refuse_erased
+from dialer.runtime.broker import EnqueueLimiter, Enqueuer, MessageKey, make_app
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import (
@@ -51,17 +51,10 @@ from dialer.runtime.local import (
     owner_url,
     public_url,
 )
+from dialer.runtime.services import Application, Centre, LineRules, ProcessPurpose, Services, WorkRules
 from dialer.runtime.settings import KeysSettings, Settings
+from dialer.script_versions.actions import seed_scripts
 from dialer.scripts.rendered import RenderedScripts, Sounds
-from dialer.scripts.versions import seed_scripts
-from dialer.services import (
-    Application,
-    Centre,
-    LineRules,
-    ProcessPurpose,
-    Services,
-    WorkRules,
-)
 from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
 

@@ -23,10 +23,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
-from dialer.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.control.health import CONSISTENCY_PART, SCHEDULER_PART, TICK_PART, close_cycle
-from dialer.control.keys import is_reseal_due
-from dialer.control.retention import is_retention_due
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, process_name, take_lease
 from dialer.db.system_state import (
@@ -43,7 +40,10 @@ from dialer.db.system_state import (
     note_heartbeat,
 )
 from dialer.db.unit_of_work import Tx
-from dialer.services import Application
+from dialer.keys.actions import is_reseal_due
+from dialer.retention.retention import is_retention_due
+from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE
+from dialer.runtime.services import Application
 
 ALIVE_FILE = "engine-alive"
 """A file in the data folder of the leading scheduler's machine, touched whenever a whole cycle is complete: for a

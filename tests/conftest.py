@@ -39,9 +39,9 @@ from dialer.db.unit_of_work import Store
 from dialer.db.vault import Vault
 from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure_servers
 from dialer.runtime.location import own_home
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.scripts.versions import seed_scripts
-from dialer.services import Application
+from dialer.script_versions.actions import seed_scripts
 from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import Scenario
 

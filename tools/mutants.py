@@ -156,10 +156,12 @@ GROUPS = {
     "access": Group(
         modules=(
             "dialer/core/access.py",
-            "dialer/org/staff_store.py",
-            "dialer/org/staff.py",
+            "dialer/staff/store.py",
+            "dialer/staff/sign_in.py",
             "dialer/web/console.py",
-            "dialer/server.py",
+            "dialer/server/application.py",
+            "dialer/server/process.py",
+            "dialer/server/webhooks.py",
         ),
         tests=(
             "tests/core/test_access.py",

@@ -35,12 +35,12 @@ from dialer.core.values import Track
 from dialer.demo.run import demo_environment
 from dialer.demo.sample_list import HOME
 from dialer.figures.breakdown import read_progress
-from dialer.org.staff import choose_extension, open_session
-from dialer.org.staff_store import insert_member
+from dialer.org.tree import read_units_and_aliases
 from dialer.runtime.location import free_port
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
-from dialer.units.tree import read_units_and_aliases
+from dialer.staff.sign_in import choose_extension, open_session
+from dialer.staff.store import insert_member
 from dialer.web.console import SESSION_COOKIE
 from dialer.work.assignments import waiting_assignments
 

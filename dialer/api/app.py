@@ -26,7 +26,7 @@ from dialer.api.models import (
 from dialer.api.openings import openings_router
 from dialer.api.signals import signals_router
 from dialer.api.warnings import warnings_router
-from dialer.casefile.reading import CaseOut, case_out, show_case
+from dialer.case_page.reading import CaseOut, case_out, show_case
 from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.rates import CaseFilter, Dimension
 from dialer.core.text import Text
@@ -44,10 +44,10 @@ from dialer.figures.report import (
     report_period,
 )
 from dialer.language.words import bilingual
-from dialer.org.staff import is_unit_of_token
-from dialer.org.staff_store import ApiToken
-from dialer.scripts.trials import running_trials
-from dialer.services import Application, Services
+from dialer.runtime.services import Application, Services
+from dialer.script_versions.trials import running_trials
+from dialer.staff.sign_in import is_unit_of_token
+from dialer.staff.store import ApiToken
 from dialer.web.console import AnswerHeaders
 
 SECURITY_HEADERS = {

@@ -26,13 +26,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from dialer.api.models import Problem, ProblemCode, retry_after
-from dialer.broker import EnqueueLimiter, redis_url
 from dialer.core.errors import Unavailable
 from dialer.core.text import Text
-from dialer.org.staff import ScopeMissing, TokenAuth, UnknownToken
-from dialer.org.staff_store import ApiToken, TokenScope
-from dialer.services import Application
+from dialer.runtime.broker import EnqueueLimiter, redis_url
+from dialer.runtime.services import Application
 from dialer.signals.deliveries import SignalAnswer, SignalDelivery, SignalReception, take_signals
+from dialer.staff.sign_in import ScopeMissing, TokenAuth, UnknownToken
+from dialer.staff.store import ApiToken, TokenScope
 from dialer.warnings.deliveries import WarningDelivery, WarningResult, take_deliveries
 from dialer.web.write_batcher import WriteBatcher
 

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 from pydantic.json_schema import models_json_schema
 
-from dialer.casefile.reading import StepOut
+from dialer.case_page.reading import StepOut
 from dialer.core.text import Text
 from dialer.intake.cells import LARGEST_FEN, LONGEST_SECONDS
 from dialer.intake.records import NoticeCode

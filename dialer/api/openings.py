@@ -27,8 +27,8 @@ from dialer.intake.opening_lists import (
     read_opening,
 )
 from dialer.language.words import bilingual
-from dialer.org.staff_store import ApiToken
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.staff.store import ApiToken
 
 _LONG = 200
 _Cell = Annotated[str, Field(max_length=_LONG)]

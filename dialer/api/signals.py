@@ -15,7 +15,6 @@ from dialer.api.gate import MayWriteSignals, parsed, process_of, read_body
 from dialer.api.models import FieldProblem, Fix, Problem, ProblemCode, many_of, problems
 from dialer.core.text import Text
 from dialer.language.words import bilingual
-from dialer.org.staff_store import ApiToken
 from dialer.signals.deliveries import (
     MOST_SIGNALS,
     SignalAnswer,
@@ -23,6 +22,7 @@ from dialer.signals.deliveries import (
     SignalReception,
     SignalStatus,
 )
+from dialer.staff.store import ApiToken
 
 signals_router: Final = APIRouter()
 _SHOWN_NAME: Final = 60

@@ -28,14 +28,14 @@ from dialer.api.models import (
     problems,
     warnings_body,
 )
-from dialer.casefile.reading import StepOut
+from dialer.case_page.reading import StepOut
 from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Grade
 from dialer.intake.cells import Unreadable, read_grade
 from dialer.intake.records import Field
 from dialer.language.words import bilingual
-from dialer.org.staff_store import ApiToken
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.staff.store import ApiToken
 from dialer.warnings.deliveries import (
     NAMES,
     Cells,

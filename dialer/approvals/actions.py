@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from dialer.accounts.changes import WaitingChange, list_changes
-from dialer.accounts.tokens import TokenRequest, waiting_tokens
 from dialer.approvals.queries import (
     MoneyReturned,
     MoneyWaiting,
@@ -40,6 +38,8 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.figures.bulletins import BulletinLine, list_bulletins
+from dialer.org.account_changes import WaitingChange, list_changes
+from dialer.org.tokens import TokenRequest, waiting_tokens
 from dialer.outcomes.evidence_files import (
     FIELD,
     CleanFile,
@@ -57,9 +57,9 @@ from dialer.outcomes.ledger import (
     recorded_outcome,
     refuse_outcome_row,
 )
+from dialer.runtime.services import Services
 from dialer.scripts.reading import shipped_scripts
 from dialer.scripts.store import Version, live_scripts, script_version_by_id
-from dialer.services import Services
 from dialer.warnings.queries import LoadLine, loads_waiting
 from dialer.work.assignments import Scope
 from dialer.work.desk_store import StopPayment, waiting_stop_payments

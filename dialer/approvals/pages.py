@@ -12,7 +12,6 @@ from uuid import UUID
 from fastapi import File, Form, Path, UploadFile
 from starlette.responses import Response
 
-from dialer.accounts.token_pages import SCOPES
 from dialer.approvals.actions import (
     MOST_AT_ONCE,
     MOST_UNSAMPLED,
@@ -35,6 +34,7 @@ from dialer.core.text import gettext_noop
 from dialer.core.values import AmountKind, Amounts, EvidenceKind, parse_yuan, typed_evidence
 from dialer.figures.bulletin_words import days_words, title_of
 from dialer.language.sentences import refusal_sentence
+from dialer.org.token_pages import SCOPES
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, PageSection, RequestContext

@@ -26,7 +26,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.columns import is_of_actor, is_reversed
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.org.unit_store import is_visible_to
+from dialer.db.units import is_visible_to
 from dialer.warnings.list_store import AWAITS_APPROVAL
 from dialer.work.assignments import Scope
 

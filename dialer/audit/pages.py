@@ -33,7 +33,7 @@ from dialer.db.audit import Seal, write_audit
 from dialer.language.catalogue import say
 from dialer.language.sentences import refusal_sentence, why_words
 from dialer.language.words import word_of
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Sheet, as_file, format_moment, format_number
 

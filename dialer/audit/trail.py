@@ -49,11 +49,11 @@ from dialer.db.audit import (
 )
 from dialer.db.system_state import cycle_parts, note_cycle_part
 from dialer.db.unit_of_work import Row, Tx
+from dialer.db.units import is_within_unit
 from dialer.db.vault import Vault
-from dialer.org.unit_store import is_within_unit
 from dialer.runtime.appending import append_whole, open_locked
+from dialer.runtime.services import Services
 from dialer.runtime.settings import AuditSettings
-from dialer.services import Services
 
 _log = logging.getLogger(__name__)
 

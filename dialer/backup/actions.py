@@ -36,14 +36,6 @@ from dialer.backup.store import (
     take_snapshot,
 )
 from dialer.calls.comparison import mark_restored
-from dialer.cases.erasure_register import (
-    Erased,
-    NoRegister,
-    OldRegister,
-    erase_again,
-    not_in_register,
-    read_register,
-)
 from dialer.core.errors import Refusal
 from dialer.core.text import Text, gettext_noop
 from dialer.db.key_state import WrongKeys
@@ -52,6 +44,14 @@ from dialer.db.migrations import NewerDatabase, is_known_revision, newest_revisi
 from dialer.db.system_state import read_service_clock
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
+from dialer.retention.erasure_register import (
+    Erased,
+    NoRegister,
+    OldRegister,
+    erase_again,
+    not_in_register,
+    read_register,
+)
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure_servers
 

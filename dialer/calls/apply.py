@@ -21,7 +21,7 @@ from dialer.core.events import AttemptEnded
 from dialer.core.reach import Conversation, Hearing, Reach, contact_of_reach, heard_seconds, reach_of
 from dialer.core.values import Contact, TelephonyResult
 from dialer.db.unit_of_work import Tx
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage
 
 

@@ -49,7 +49,7 @@ from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind
 from dialer.intake.phones import normalise_phone
 from dialer.language.words import bilingual
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage, progress_of
 
 if TYPE_CHECKING:  # A web process at rest does without the client's libraries.

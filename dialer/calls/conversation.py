@@ -17,11 +17,11 @@ from dialer.core.case import Reason
 from dialer.core.events import AlarmCode, HandOverRequested
 from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import Answer, FraudType, Grade, Tag
+from dialer.runtime.services import Services
 from dialer.scripts.dialogue import Context, Heard, Position, Turn, Utterance, advance, start
 from dialer.scripts.model import Purpose, Script
 from dialer.scripts.reading import choose_script_id
 from dialer.scripts.rendered import RenderedScript
-from dialer.services import Services
 
 
 def choose_script(services: Services, fraud_type: FraudType, tags: Iterable[Tag]) -> Script:

@@ -38,9 +38,9 @@ from dialer.db.alarms import raise_alarm_once
 from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.unit_of_work import Tx
 from dialer.intake.phones import closed_until
+from dialer.runtime.services import Services
 from dialer.scripts.reading import language_for
 from dialer.scripts.rendered import LiveScripts
-from dialer.services import Services
 from dialer.telephony.channels import Placed, RefusalCause, Refused, SendResult, UncertainResult
 from dialer.telephony.client import CallClient, PlaceCall
 

@@ -37,8 +37,8 @@ from dialer.core.events import Event
 from dialer.core.values import TelephonyResult
 from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.unit_of_work import Tx
+from dialer.runtime.services import Services
 from dialer.scripts.dialogue import Turn
-from dialer.services import Services
 
 
 class CallEvent(Protocol):

@@ -19,7 +19,7 @@ from dialer.core.values import RecordingState
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.unit_of_work import record_of
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.telephony.recordings import CarrierRecording, RecordingClient
 
 _FIRST_GAP: Final = timedelta(seconds=30)

@@ -28,8 +28,8 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.system_state import awaited_comparison
 from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.runtime.services import Services
 from dialer.scripts.lint import message_findings
-from dialer.services import Services
 from dialer.telephony.channels import (
     CLOCK_SKEW,
     GIVE_UP_AFTER,

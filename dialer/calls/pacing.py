@@ -30,7 +30,7 @@ from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
 
 GROUP: Final = "main"

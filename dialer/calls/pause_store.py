@@ -20,7 +20,7 @@ from dialer.core.values import Pause, PauseScope
 from dialer.db import tables as t
 from dialer.db.bulk import among, in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.org.unit_store import is_visible_to, is_within_unit, subtree_ids
+from dialer.db.units import is_visible_to, is_within_unit, subtree_ids
 
 _COLUMNS = [t.hold.c[one.name] for one in fields(Pause) if one.name != "units"]
 

@@ -37,8 +37,8 @@ from dialer.core.units import SEPARATOR
 from dialer.core.values import Grade, Pause, PauseScope
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.org.unit_store import check_unit
-from dialer.services import Services
+from dialer.db.units import check_unit
+from dialer.runtime.services import Services
 
 LONGEST_MINUTES = 7 * 24 * 60
 _AT_ONCE = 5000

@@ -40,7 +40,7 @@ from dialer.core.values import TelephonyResult
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.system_state import ALIVE_SECONDS, awaited_comparison, heartbeats
 from dialer.db.unit_of_work import Tx
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.telephony.callbacks import CallState, Stage, progress_of
 from dialer.telephony.channels import CLOCK_SKEW, EMPTY_LISTINGS, GIVE_UP_AFTER, Conclusion, conclude_listing
 from dialer.telephony.client import CallClient, PlaceCall

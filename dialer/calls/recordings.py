@@ -25,9 +25,9 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import RecordedCall, RecordingState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.units import check_case_visible
 from dialer.db.vault import KeyMissing, Tampered
-from dialer.org.unit_store import check_case_visible
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 _FIRST_LOOK: Final = timedelta(seconds=20)
 """From the end of the call to the first request, if no webhook comes."""

@@ -46,7 +46,7 @@ from dialer.intake.headings import Layout
 from dialer.intake.opening_lists import OpeningRecord, card_number
 from dialer.intake.reader import RowReader
 from dialer.intake.records import Accepted, Field
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.lists import row_options
 

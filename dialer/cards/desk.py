@@ -35,10 +35,10 @@ from dialer.db.alarms import raise_alarm_once
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx
+from dialer.db.units import is_visible_to
 from dialer.intake.records import hide_numbers
-from dialer.org.unit_store import is_visible_to
+from dialer.runtime.services import Services
 from dialer.runtime.settings import CardsSettings
-from dialer.services import Services
 
 _OPEN = (QuestionState.WAITING, QuestionState.CLAIMED)
 _q, _o, _s = t.card_question.c, t.opening.c, t.onsite_check.c

@@ -34,8 +34,8 @@ from dialer.core.cards import DeskAnswer, OnsiteFinding
 from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.text import gettext_noop
 from dialer.language.sentences import refusal_sentence
-from dialer.org.staff import valid_sessions
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.staff.sign_in import valid_sessions
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 
 desk_pages = PageSection()

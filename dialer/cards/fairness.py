@@ -19,9 +19,9 @@ from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Tx
-from dialer.org.unit_store import is_visible_to
+from dialer.db.units import is_visible_to
+from dialer.runtime.services import Services
 from dialer.runtime.settings import CardsSettings
-from dialer.services import Services
 
 PROVINCES: Final = {
     "11": gettext_noop("Beijing"),

@@ -43,9 +43,9 @@ from dialer.intake.opening_lists import (
     card_number,
 )
 from dialer.intake.records import Column, RejectedRow
-from dialer.org.staff_store import find_member
+from dialer.runtime.services import Services
 from dialer.runtime.uploads import known_tables
-from dialer.services import Services
+from dialer.staff.store import find_member
 
 _BATCH = 500
 

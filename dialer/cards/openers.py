@@ -21,8 +21,8 @@ from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx
-from dialer.org.unit_store import is_visible_to
-from dialer.services import Services
+from dialer.db.units import is_visible_to
+from dialer.runtime.services import Services
 
 _p, _o, _r = t.card_opener.c, t.opening.c, t.card_ring.c
 _MOST_SHOWN = 200

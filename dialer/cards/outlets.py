@@ -31,8 +31,8 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx
-from dialer.org.unit_store import is_visible_to
-from dialer.services import Services
+from dialer.db.units import is_visible_to
+from dialer.runtime.services import Services
 
 _MONTHS_OF_QUARTER, _MONTHS = 3, 12
 COHORTS_SHOWN = 8

@@ -25,10 +25,10 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import word_literal
 from dialer.db.unit_of_work import Row, Tx
+from dialer.db.units import is_visible_to
 from dialer.intake.phones import normalise_id_number
 from dialer.intake.records import hide_numbers
-from dialer.org.unit_store import is_visible_to
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 TERMS = (2, 3)
 """The terms of a determination, in years."""

@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cards.checks import CheckFinding, Facts, Restriction
 from dialer.cards.rings import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, Part, Ring, within
-from dialer.cases.erasing import OPENING_PERSONAL
 from dialer.cases.store import take_next_ids
 from dialer.core.cards import (
     CardProduct,
@@ -30,6 +29,7 @@ from dialer.db.bulk import IdSet, RowSet, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import BlindKind, Vault
 from dialer.intake.opening_lists import OpeningRecord
+from dialer.retention.erasing import OPENING_PERSONAL
 from dialer.runtime.settings import CardsSettings
 
 _MOST_OWN: Final = 400

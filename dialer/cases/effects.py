@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.attempts import attempt_update, release_uncalled_numbers, state_after_event
-from dialer.cases.store import Policies, StoredCase, save_cases
+from dialer.cases.store import StoredCase, save_cases
 from dialer.core.access import DESK, ROBOT
 from dialer.core.attempt import OPEN_STATES, AttemptEvent, AttemptState
 from dialer.core.case import CLAIM_ENDED, NO_CALL, PENDING_STATES, AssignmentState, Case, Reason
@@ -52,6 +52,7 @@ from dialer.db import tables as t
 from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.bulk import CopyIn, RowSet, in_words, moment
 from dialer.db.columns import is_reversed
+from dialer.db.policies import Policies
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import RandomPieces
 

@@ -19,7 +19,7 @@ from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 ACTS: Final = (
     "reveal",

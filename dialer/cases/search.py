@@ -34,11 +34,11 @@ from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.units import is_within_unit
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.intake.cells import cleaned, joined_name
 from dialer.intake.phones import normalise_id_number, normalise_phone
-from dialer.org.unit_store import is_within_unit
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

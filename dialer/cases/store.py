@@ -1,10 +1,9 @@
 """Rows of cases: reads and locks them, and writes back what decisions changed. Also the acts of staff in the timelines,
-whose text is sealed, and the policy versions. Takes and returns lists.
+whose text is sealed. Takes and returns lists.
 """
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -13,16 +12,13 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from dialer.core.case import RUNNING_STATUSES, Case, CaseStatus, FollowUp, Robot, StaffTrack
-from dialer.core.errors import NotFound
-from dialer.core.policy import Policy, from_plain
 from dialer.core.timeline import ActKind
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet, RowSet, among, in_words, raw_column
-from dialer.db.unit_of_work import Row, Store, Tx, record_of
+from dialer.db.unit_of_work import Row, Tx, record_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,78 +318,3 @@ def open_act(tx: Tx, row: Row) -> str:
     """The text of this act in clear: only for users who may read it."""
     place = f"{row['case_id']}/{row['step']}"
     return tx.vault.open(row["sealed"], table="event", column="sealed", row=place).decode()
-
-
-_LOCK_POLICIES = 0x706F6C69
-
-
-def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) -> int:
-    """The number of the policy version with this content, which is created if it is missing."""
-    packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    content_hash = hashlib.sha256(packed).digest()
-    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_POLICIES)))
-    version = tx.scalar(
-        sa.select(t.policy_version.c.version).where(t.policy_version.c.content_hash == content_hash)
-    )
-    if version is None:
-        version = newest_policy_version(tx) + 1
-        tx.execute(
-            sa.insert(t.policy_version).values(
-                version=version, content=orjson.loads(packed), content_hash=content_hash, created_at=now
-            )
-        )
-    return int(version)
-
-
-def newest_policy_version(tx: Tx) -> int:
-    """The number of the newest policy version; 0 if there is none."""
-    return int(tx.scalar(sa.select(sa.func.coalesce(sa.func.max(t.policy_version.c.version), 0))))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyVersion:
-    """One version of the policy, without its content."""
-
-    version: int
-    content_hash: str
-    """SHA-256, as hexadecimal digits."""
-    created_at: datetime
-
-
-def policy_version_of(tx: Tx, version: int) -> PolicyVersion:
-    """Raises `NotFound`."""
-    found = t.policy_version.c
-    row = tx.one(
-        sa.select(found.version, found.content_hash, found.created_at).where(found.version == version)
-    )
-    if row is None:
-        raise NotFound(kind="policy version", key=version)
-    return PolicyVersion(**dict(row) | {"content_hash": bytes(row["content_hash"]).hex()})
-
-
-class Policies:
-    """Policies by version, each read once, since a version never changes. `current` is the version that new cases
-    get.
-    """
-
-    def __init__(self, store: Store, *, current: int) -> None:
-        self._store = store
-        self._known: dict[int, Policy] = {}
-        self.current = current
-
-    def of(self, version: int) -> Policy:
-        """Raises `NotFound`."""
-        if version not in self._known:
-            with self._store.begin() as tx:
-                content = tx.scalar(
-                    sa.select(t.policy_version.c.content).where(t.policy_version.c.version == version)
-                )
-            if content is None:
-                raise NotFound(kind="policy version", key=version)
-            self._known[version] = from_plain(content, version=version)
-        return self._known[version]
-
-    @property
-    def newest(self) -> Policy:
-        """The policy of new cases."""
-        return self.of(self.current)

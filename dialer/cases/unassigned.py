@@ -20,7 +20,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.bulk import among, in_words, word_literal
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.org.unit_store import TEXT, TEXT_SIGNS, unassigned_by_text, waiting_unit_texts
+from dialer.db.units import TEXT, TEXT_SIGNS, unassigned_by_text, waiting_unit_texts
 
 _AT_ONCE = 5000
 

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from dialer.accounts.actions import (
+from dialer.cases.unassigned import unassigned_groups
+from dialer.cli.common import By, file_named_in_errors
+from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_found, print_json
+from dialer.core.access import Role
+from dialer.core.errors import Invalid, Refusal
+from dialer.core.text import Lang, Text
+from dialer.core.units import find_unit
+from dialer.language.words import bilingual, word_of
+from dialer.org.accounts import (
     NewPassword,
     add_staff,
     disable_staff,
@@ -18,20 +26,12 @@ from dialer.accounts.actions import (
     make_first_link,
     reset_password,
 )
-from dialer.accounts.factors import reset_factors
-from dialer.cases.unassigned import unassigned_groups
-from dialer.cli.common import By, file_named_in_errors
-from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_found, print_json
-from dialer.core.access import Role
-from dialer.core.errors import Invalid, Refusal
-from dialer.core.text import Lang, Text
-from dialer.core.units import find_unit
-from dialer.language.words import bilingual, word_of
-from dialer.org import staff as org_staff
-from dialer.org.staff_store import Member, all_members
+from dialer.org.factors import reset_factors
+from dialer.org.tree import UnusableUnits, import_units, load_boundaries, read_units_and_aliases
+from dialer.org.unassigned import assign_unit, forget_alias, teach_alias
 from dialer.runtime.local import console_url
-from dialer.units.tree import UnusableUnits, import_units, load_boundaries, read_units_and_aliases
-from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
+from dialer.staff import sign_in as org_staff
+from dialer.staff.store import Member, all_members
 
 staff = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
 

@@ -22,10 +22,10 @@ from dialer.backup.actions import (
 from dialer.bootstrap import key_source
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, print_json
-from dialer.control.retention import KIND_WORDS, Clocks, RetentionKind, expire_restored
 from dialer.core.text import Lang
 from dialer.db.unit_of_work import Tx
 from dialer.language.catalogue import say
+from dialer.retention.retention import KIND_WORDS, Clocks, RetentionKind, expire_restored
 from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.local import database_url, owner_url
 from dialer.runtime.settings import Settings, load_settings

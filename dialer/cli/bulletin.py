@@ -19,7 +19,7 @@ from dialer.figures.bulletin_words import title_of
 from dialer.figures.bulletins import Bulletin, make_bulletin, note_taken
 from dialer.language.catalogue import say
 from dialer.language.words import word_of
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.web.documents import as_pdf
 
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from dialer.calls.recordings import hear_recording, list_recordings
-from dialer.casefile.reading import CaseStory, case_out, case_page_out, reveal, show_case
+from dialer.case_page.reading import CaseStory, case_out, case_page_out, reveal, show_case
 from dialer.cases.search import CasePage, CaseQuery, search_cases, seek_person
 from dialer.cli.common import By, signer
 from dialer.cli.output import AsJson, command_application, one_of, print_json, print_rows

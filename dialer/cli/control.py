@@ -19,7 +19,6 @@ from dialer.audit.trail import (
     write_checkpoint,
 )
 from dialer.bootstrap import application
-from dialer.broker import check_broker
 from dialer.calls.comparison import (
     UNTIL_RESUMED,
     compare_calls,
@@ -33,8 +32,6 @@ from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_found, print_json
-from dialer.control.erasure import check_registered
-from dialer.control.keys import read_keys_status
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.control.trunks import check_trunks, read_trunks
 from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
@@ -46,14 +43,17 @@ from dialer.db.audit import AuditFinding, AuditFlaw
 from dialer.db.migrations import Lock, examine_upgrade, owned_tables
 from dialer.db.system_state import OtherSettings, living_processes, recorded_identity
 from dialer.db.unit_of_work import is_pooled
+from dialer.keys.actions import read_keys_status
 from dialer.language.words import bilingual, stored_word, word_of
+from dialer.retention.erasure import check_registered
+from dialer.runtime.broker import check_broker
 from dialer.runtime.doctor import Check, Probe, examine_installation
 from dialer.runtime.local import database_url, own_carrier, own_servers
+from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import CentreSettings, Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.model import language_text
 from dialer.scripts.rendered import seconds_before_question
-from dialer.services import Application, ProcessPurpose
 from dialer.telephony.public_address import check_public_address
 
 control = typer.Typer()

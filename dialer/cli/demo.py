@@ -46,9 +46,9 @@ from dialer.figures.report import make_report, report_out
 from dialer.language.words import word_of
 from dialer.runtime.local import public_url
 from dialer.runtime.logs import configure_logs
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Supervisor
-from dialer.services import Application
 
 _TIMEOUTS = {DemoLine.SIMULATED: 600.0, DemoLine.SIP: 3600.0}
 _SIMULATED = "模拟线路，不会拨打任何真实电话 simulated line, no real phone is called"

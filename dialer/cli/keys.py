@@ -10,10 +10,12 @@ import typer
 from rich.progress import Progress as Bar
 
 from dialer.bootstrap import token_of
-from dialer.broker import BULK_QUEUE
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, command_application, print_found, print_json
-from dialer.control.keys import (
+from dialer.core.errors import SettingsError
+from dialer.db.keys import Keys, KeyUse, create
+from dialer.db.system_state import worker_runs
+from dialer.keys.actions import (
     HeldKey,
     KeysStatus,
     read_keys_status,
@@ -23,11 +25,9 @@ from dialer.control.keys import (
     rotate_keys,
     share_done,
 )
-from dialer.control.reseal import ResealBatch, ResealProgress
-from dialer.control.reseal import read_progress as _progress
-from dialer.core.errors import SettingsError
-from dialer.db.keys import Keys, KeyUse, create
-from dialer.db.system_state import worker_runs
+from dialer.keys.reseal import ResealBatch, ResealProgress
+from dialer.keys.reseal import read_progress as _progress
+from dialer.runtime.broker import BULK_QUEUE
 from dialer.runtime.settings import load_settings
 
 keys = typer.Typer(help="The key ring 密钥: created, rotated, retired.", no_args_is_help=True)

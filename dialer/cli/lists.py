@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from dialer.broker import BULK_QUEUE
 from dialer.cli.common import By, file_named_in_errors
 from dialer.cli.output import (
     AsJson,
@@ -28,7 +27,8 @@ from dialer.core.values import FINISHED_LOADS, LoadState
 from dialer.db.system_state import worker_runs
 from dialer.intake.records import Field
 from dialer.language.words import bilingual
-from dialer.services import Application
+from dialer.runtime.broker import BULK_QUEUE
+from dialer.runtime.services import Application
 from dialer.warnings.list_store import (
     Load,
     column_mapping_of,

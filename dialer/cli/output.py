@@ -23,8 +23,8 @@ from dialer.bootstrap import application
 from dialer.core.errors import Invalid
 from dialer.core.text import Text
 from dialer.runtime.logs import configure_logs
+from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import load_settings
-from dialer.services import Application, ProcessPurpose
 
 _POLL_SECONDS = 0.2
 _STUCK_SECONDS = 15.0

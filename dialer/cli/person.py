@@ -10,7 +10,9 @@ import typer
 
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, centre_time, command_application, print_json, print_rows
-from dialer.control.erasure import (
+from dialer.core.text import Lang
+from dialer.language.catalogue import say
+from dialer.retention.erasure import (
     Certificate,
     ask_erasure,
     certificate_of,
@@ -23,16 +25,14 @@ from dialer.control.erasure import (
     refuse_erasure,
     register_erasures,
 )
-from dialer.control.retention import (
+from dialer.retention.retention import (
     KIND_WORDS,
     RetentionState,
     apply_retention,
     delete_reject_files,
     read_retention_states,
 )
-from dialer.core.text import Lang
-from dialer.language.catalogue import say
-from dialer.services import Application
+from dialer.runtime.services import Application
 
 person = typer.Typer(help="Erase a person 删除当事人数据; legal holds 留存令.", no_args_is_help=True)
 

@@ -14,7 +14,7 @@ from dialer.core.errors import Invalid
 from dialer.core.text import Lang, Text
 from dialer.intake.records import Column, RejectedRow, write_rejects
 from dialer.language.words import bilingual, sentence
-from dialer.services import Application
+from dialer.runtime.services import Application
 
 _MOST_SHOWN = 50
 

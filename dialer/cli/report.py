@@ -31,7 +31,7 @@ from dialer.language.figure_words import (
     trial_sentence,
 )
 from dialer.language.words import word_of
-from dialer.scripts.trials import Comparison, MeasuredVersion, running_trials
+from dialer.script_versions.trials import Comparison, MeasuredVersion, running_trials
 
 _FUNNEL = (
     "warnings",

@@ -31,19 +31,19 @@ from dialer.core.values import Grade, RenderState, Tag
 from dialer.language.catalogue import say
 from dialer.language.figure_words import NO_FILED_CASES, TRIAL_MEASURES, trial_sentence
 from dialer.language.words import word_of
+from dialer.runtime.services import Application
 from dialer.runtime.settings import CentreSettings, load_settings
+from dialer.script_versions.actions import approve_script, draft_script, shipped_bases
+from dialer.script_versions.overview import ScriptPage, list_scripts, script_versions, show_script
+from dialer.script_versions.render import has_render_worker, rendering, start_rendering
+from dialer.script_versions.trials import Compared, Comparison, compare_versions, set_trial
 from dialer.scripts.dialogue import Context, Heard, advance, start
 from dialer.scripts.inbound import inbound_list
 from dialer.scripts.lint import Durations, good_path_seconds, lint_script, longest_path_seconds, sound_flaw
 from dialer.scripts.model import Script, circles
-from dialer.scripts.overview import ScriptPage, list_scripts, script_versions, show_script
 from dialer.scripts.reading import read_script, script_named, shipped_list, shipped_scripts
-from dialer.scripts.render import has_render_worker, rendering, start_rendering
 from dialer.scripts.rendered import durations_of, shipped_manifest
 from dialer.scripts.store import Render, Version
-from dialer.scripts.trials import Compared, Comparison, compare_versions, set_trial
-from dialer.scripts.versions import approve_script, draft_script, shipped_bases
-from dialer.services import Application
 
 scripts = typer.Typer(help="What the robot says.", no_args_is_help=True)
 
@@ -199,7 +199,7 @@ def _wait(app: Application, script: str, number: int) -> Render:
 
 def _render_here(app: Application, script: str, number: int) -> None:
     # Sound processing is loaded here alone: no other command needs its memory.
-    from dialer.scripts.render import Studio, render_script
+    from dialer.script_versions.render import Studio, render_script
 
     render = rendering(app.services, script, number)
     assert render is not None

@@ -32,7 +32,7 @@ from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.supervisor import Child, ChildEvent, ChildEventKind, Supervisor
 
 if TYPE_CHECKING:
-    from dialer.services import Application
+    from dialer.runtime.services import Application
 
 _AHEAD = (
     "celery.worker.consumer",
@@ -45,7 +45,7 @@ _AHEAD = (
     "dialer.tasks.bulk_work",
     "dialer.tasks.dial_work",
     "dialer.tasks.worker",
-    "dialer.server",
+    "dialer.server.process",
 )
 _LINE_SPARE = 2.0
 _DESK_LINES = 4
@@ -70,7 +70,7 @@ def process(name: str) -> Iterator[Application]:
     """The application of a long-running process, whose logs are configured by this."""
     settings = settings_of(name)
     from dialer.bootstrap import application
-    from dialer.services import ProcessPurpose
+    from dialer.runtime.services import ProcessPurpose
 
     with application(settings, ProcessPurpose.SERVE) as app:
         yield app
@@ -79,7 +79,7 @@ def process(name: str) -> Iterator[Application]:
 @serve.command()
 def web() -> None:
     """Serve the console, the API and the webhooks."""
-    from dialer.server import run_web
+    from dialer.server.process import run_web
 
     with process("web") as app:
         run_web(app)
@@ -351,7 +351,7 @@ def keep_apart(app: Application) -> None:
 
 def print_first_link(app: Application) -> None:
     """Prints the link for the first administrator on standard error, while no account exists."""
-    from dialer.accounts.actions import make_first_link
+    from dialer.org.accounts import make_first_link
 
     seconds = app.settings.console.first_link_seconds
     token = make_first_link(app.services, seconds=seconds)
@@ -367,7 +367,7 @@ def _import_ahead() -> None:
     """
     for name in _AHEAD:
         importlib.import_module(name)
-    from dialer.server import declarations
+    from dialer.server.application import declarations
 
     declarations()
     freeze_startup_objects()

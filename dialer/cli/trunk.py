@@ -17,8 +17,8 @@ from dialer.core.values import TrunkProblem
 from dialer.intake.phones import normalise_phone
 from dialer.language.words import word_of
 from dialer.runtime.local import CarrierAccess
+from dialer.runtime.services import Application
 from dialer.scripts.inbound import InboundPrompt, inbound_sound
-from dialer.services import Application
 
 trunk = typer.Typer(help="Trunks of the centre's own line 中继.", no_args_is_help=True)
 

@@ -42,8 +42,8 @@ from dialer.figures.bulletin_words import title_of
 from dialer.language.catalogue import say
 from dialer.language.sentences import moment_words
 from dialer.language.words import actor_word, word_of
-from dialer.org.staff_store import find_member
 from dialer.outcomes.evidence_files import clean_evidence
+from dialer.staff.store import find_member
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import HandOverSheet, ReportedPayment, complete_stop_payment, show_hand_over
 from dialer.work.desk_store import StopPayment, waiting_stop_payments

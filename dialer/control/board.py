@@ -43,8 +43,8 @@ from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, Grade, PauseScope, Track
 from dialer.language.catalogue import say
 from dialer.language.words import stored_word
-from dialer.org.staff import list_units, valid_sessions
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.staff.sign_in import list_units, valid_sessions
 from dialer.web.cache import Cache
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import format_span

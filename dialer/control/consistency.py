@@ -61,7 +61,7 @@ from dialer.db.bulk import in_words
 from dialer.db.columns import FOLLOWED_UP_NOW
 from dialer.db.system_state import read_restored, read_service_clock
 from dialer.db.unit_of_work import Tx
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 ID_RANGE = 10_000
 """The most open cases in one round, so that a round costs the same whatever the backlog."""

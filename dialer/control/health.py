@@ -25,7 +25,6 @@ from dialer.calls.pacing import (
 from dialer.calls.store import calls_in_silence
 from dialer.control.consistency import ConsistencyRound, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
-from dialer.control.retention import RETENTION_PART, rounds_of
 from dialer.core.breaker import Breaker
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
@@ -43,7 +42,8 @@ from dialer.db.system_state import (
     note_heartbeat,
 )
 from dialer.db.unit_of_work import Tx
-from dialer.services import Services
+from dialer.retention.retention import RETENTION_PART, rounds_of
+from dialer.runtime.services import Services
 
 BEAT_SECONDS = 2.0
 _RETENTION_LATE_SECONDS = 86_400.0

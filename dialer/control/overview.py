@@ -11,9 +11,7 @@ from datetime import datetime, timedelta
 
 from dialer.calls.pacing import LineGroup, read_line_group
 from dialer.calls.pause_store import count_withheld, standing_pauses_at
-from dialer.cases.store import PolicyVersion, policy_version_of
 from dialer.control.health import SCHEDULER_PART, SystemState, check_system, last_findings
-from dialer.control.keys import resealed_share
 from dialer.control.queries import (
     AlarmCount,
     FirstAttempts,
@@ -30,7 +28,6 @@ from dialer.control.queries import (
     queue_gauges,
     waiting_by_grade,
 )
-from dialer.control.retention import read_rounds
 from dialer.core.access import actor_name, required_text
 from dialer.core.errors import Conflict
 from dialer.core.periods import day_of
@@ -45,6 +42,7 @@ from dialer.db.alarms import (
     unacknowledged_alarms_of,
 )
 from dialer.db.audit import write_audit
+from dialer.db.policies import PolicyVersion, policy_version_of
 from dialer.db.system_state import (
     Identity,
     SettingDifference,
@@ -56,7 +54,9 @@ from dialer.db.system_state import (
 )
 from dialer.db.unit_of_work import hold_snapshot
 from dialer.figures.report import RatesQuery, cut_breakdown
-from dialer.services import Services
+from dialer.keys.actions import resealed_share
+from dialer.retention.retention import read_rounds
+from dialer.runtime.services import Services
 
 
 def unacknowledged_alarms(services: Services, *, unit_id: int | None, limit: int = 100) -> list[Alarm]:

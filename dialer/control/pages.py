@@ -38,7 +38,7 @@ from dialer.core.values import Grade, Pause, PauseScope, Track
 from dialer.language.catalogue import say
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence, stored_word, word_of
-from dialer.org.staff import list_units
+from dialer.staff.sign_in import list_units
 from dialer.warnings.queries import recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import say_spans, unit_tree

@@ -16,7 +16,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.org.unit_store import is_visible_to
+from dialer.db.units import is_visible_to
 from dialer.work.assignments import is_overdue
 
 

@@ -26,7 +26,7 @@ from dialer.db.migrations import schema_revision
 from dialer.db.unit_of_work import hold_snapshot
 from dialer.language.words import stored_word
 from dialer.runtime.logs import ProcessMetrics
-from dialer.services import Application
+from dialer.runtime.services import Application
 from dialer.web.cache import Cache
 from dialer.web.rendering import Pages, PlainReader
 

@@ -23,7 +23,7 @@ from dialer.db.alarms import raise_alarm_once
 from dialer.db.audit import write_audit
 from dialer.runtime.doctor import Check
 from dialer.runtime.local import CarrierAccess
-from dialer.services import Application, Services
+from dialer.runtime.services import Application, Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

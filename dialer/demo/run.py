@@ -25,9 +25,7 @@ from zoneinfo import ZoneInfo
 
 from carrier.lines.sip.options import ask_options
 from carrier.lines.sip.stack import is_installed
-from dialer.accounts.actions import NewPassword, add_staff
 from dialer.bootstrap import application
-from dialer.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.control.trunks import read_trunks
 from dialer.core.access import Role
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
@@ -45,15 +43,17 @@ from dialer.demo.sample_list import HOME, build
 from dialer.demo.signal_story import STREAM
 from dialer.demo.staff import work_once_as_staff
 from dialer.figures.breakdown import NotCalled, RobotProgress, count_not_called, read_progress
-from dialer.org.passwords import temporary_password
-from dialer.org.staff import choose_extension
+from dialer.org.accounts import NewPassword, add_staff
+from dialer.org.tree import read_units_and_aliases
+from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure_servers, erase_servers
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.location import free_port
+from dialer.runtime.services import Application, Services
 from dialer.runtime.settings import Settings, load_settings
-from dialer.services import Application, Services
-from dialer.units.tree import read_units_and_aliases
+from dialer.staff.passwords import temporary_password
+from dialer.staff.sign_in import choose_extension
 
 DEMO_FOLDER = "demo"
 DEMO_SPEED = 40.0

@@ -22,8 +22,8 @@ from zoneinfo import ZoneInfo
 
 from dialer.core.values import Grade
 from dialer.intake.phones import id_check_character
-from dialer.services import Services
-from dialer.units.tree import import_units
+from dialer.org.tree import import_units
+from dialer.runtime.services import Services
 
 MOBILE_BLOCK: Final = "1990000"
 LANDLINE_BLOCK: Final = "0478-8000"

@@ -15,9 +15,9 @@ from typing import Any, Final
 import orjson
 import redis
 
-from dialer.broker import redis_url
 from dialer.core.errors import Unavailable
-from dialer.services import Services
+from dialer.runtime.broker import redis_url
+from dialer.runtime.services import Services
 from dialer.signals.store import is_behind
 from dialer.signals.verdict_store import count_held
 

@@ -34,7 +34,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.demo.sample_list import HOME
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.work.assignments import Assignment, waiting_assignments, waiting_transfers
 from dialer.work.desk import complete_stop_payment
 from dialer.work.desk_store import add_desk_call, change_desk_call, waiting_stop_payments

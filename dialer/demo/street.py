@@ -28,7 +28,7 @@ from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, Open
 from dialer.demo.sample_list import HOME
 from dialer.intake.opening_lists import OpeningRecord
 from dialer.intake.phones import id_check_character
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 BANK, CARRIER = "河套农商银行", "河套移动"
 OUTLETS: Final[tuple[tuple[str, InstitutionKind, str, str], ...]] = (

@@ -31,7 +31,7 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, hold_snapshot
 from dialer.figures.report import CutReport, RatesQuery, read_centre_reports
 from dialer.outcomes.filed_figures import FiledFigures, count_filed
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 _MOST_LISTED = 200
 _ONE_DRAFT: Final = 0x62756C6C

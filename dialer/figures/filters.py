@@ -11,7 +11,7 @@ from dialer.core.errors import Invalid
 from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.unit_of_work import record_of
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 LONGEST_NAME = 40
 MOST_SAVED = 30

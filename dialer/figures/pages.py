@@ -27,6 +27,7 @@ from dialer.core.rates import (
 )
 from dialer.core.text import gettext_noop
 from dialer.core.values import AmountKind, FraudType, Grade
+from dialer.db.units import boundaries_of
 from dialer.figures.filters import delete_filter, save_filter, saved_filters
 from dialer.figures.rate_charts import (
     TODAY_HEAD,
@@ -76,8 +77,6 @@ from dialer.language.catalogue import say
 from dialer.language.figure_words import basis_word, rate_sentence, rate_word
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import script_word
-from dialer.org.staff import read_display_names
-from dialer.org.unit_store import boundaries_of
 from dialer.outcomes.ledger import (
     CallerReports,
     CallerSuccesses,
@@ -86,7 +85,8 @@ from dialer.outcomes.ledger import (
     reports_by_caller,
     successes_by_caller,
 )
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.staff.sign_in import read_display_names
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.charts import draw_chart
 from dialer.web.console import CurrentRequest, PageSection, RequestContext

@@ -41,6 +41,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
 from dialer.db.leases import ROLLUP, Lease, process_name, take_lease
 from dialer.db.unit_of_work import Tx, hold_snapshot
+from dialer.db.units import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
 from dialer.figures.breakdown import (
     MEASURES_WITH_CASES,
     CutWindow,
@@ -69,9 +70,8 @@ from dialer.figures.rollup import (
     refresh_rollup_once,
     rollup_figures,
 )
-from dialer.org.unit_store import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
-from dialer.scripts.trials import Comparison, MeasuredVersion
-from dialer.services import JsonResource, Services
+from dialer.runtime.services import JsonResource, Services
+from dialer.script_versions.trials import Comparison, MeasuredVersion
 
 
 class _Window(JsonResource):

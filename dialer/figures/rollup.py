@@ -11,7 +11,7 @@ Over 1,000,000 attempts in 300,000 cases a report takes 170 ms of one core (`pyt
 1,000 changed cases wait; the percentiles take most of it. Counting the records takes many seconds.
 
 A case is changed in place, so a report of an earlier moment cannot be counted again. It is kept as it was shown, for
-the period of `dialer/control/retention.py`, a day: lists of cases that are opened from it later use the same figures.
+the period of `dialer/retention/retention.py`, a day: lists of cases that are opened from it later use the same figures.
 """
 
 # ruff: noqa: S608  # every part is a literal of this package or a word of our own enumerations; values are bound

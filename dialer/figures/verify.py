@@ -36,7 +36,7 @@ from dialer.figures.breakdown import CutWindow, read_breakdown
 from dialer.figures.cuts import rollup_cut_figures, trends_of_day
 from dialer.figures.measures import figures, slice_of
 from dialer.figures.rollup import changed_cases, read_fact_state, rollup_figures
-from dialer.services import JsonResource, Services
+from dialer.runtime.services import JsonResource, Services
 
 MOST_NAMED = 1_000
 """At most this many differences are listed; further ones are only counted."""

@@ -1,1 +1,1 @@
-"""The organisation: units, staff, sessions, tokens."""
+"""The organisation: units, staff accounts, tokens and their pages."""

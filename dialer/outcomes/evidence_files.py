@@ -21,9 +21,9 @@ from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Track
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.org.unit_store import check_case_visible
+from dialer.db.units import check_case_visible
+from dialer.runtime.services import Services
 from dialer.runtime.uploads import MOST_PIXELS, clean_picture, pdf_fault
-from dialer.services import Services
 
 FIELD: Final = "evidence_files"
 """The field of a form with files that prove an amount."""

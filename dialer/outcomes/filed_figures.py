@@ -13,7 +13,7 @@ from dialer.core.values import FiledState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
 from dialer.intake.filed_lists import END_OF_DAY
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,11 +26,11 @@ from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
+from dialer.db.units import check_case_visible
 from dialer.db.vault import BlindKind
 from dialer.intake.filed_lists import MOST_FILED, FiledOptions, FiledReader, FiledRecord
 from dialer.intake.headings import KnownList
 from dialer.intake.records import Column, RejectedRow
-from dialer.org.unit_store import check_case_visible
 from dialer.outcomes.filed_figures import filed_within
 from dialer.outcomes.filing import (
     case_number_of,
@@ -38,8 +38,8 @@ from dialer.outcomes.filing import (
     file_for_person,
     undo_for_person,
 )
+from dialer.runtime.services import Services
 from dialer.runtime.uploads import known_tables
-from dialer.services import Services
 
 CERTAIN = 92
 """A score from here on is a certain match: the same id number, or the same name and phone without different

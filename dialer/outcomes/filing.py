@@ -19,7 +19,7 @@ from dialer.core.text import Text
 from dialer.core.values import FraudType
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.org.unit_store import check_case_visible
+from dialer.db.units import check_case_visible
 from dialer.outcomes.ledger import (
     add_filed_cases,
     case_ids_filed_under,
@@ -27,7 +27,7 @@ from dialer.outcomes.ledger import (
     filings_of_case,
     undo_filed_cases,
 )
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 CONCERNED_WITHIN = timedelta(days=180)
 """A loss does not concern a case that was opened longer than this before it, unless the case is still open or watched.

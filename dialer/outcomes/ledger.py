@@ -38,7 +38,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import RowSet, among, word_literal
 from dialer.db.columns import filing_stands, is_of_actor, is_reversed
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.org.unit_store import is_visible_to, is_within_unit
+from dialer.db.units import is_visible_to, is_within_unit
 
 _REPORTED = "reported"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from dialer.core.text import Text
 from dialer.db.unit_of_work import Tx
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.signals.model import RejectedField, SignalReader, SignalReading
 from dialer.signals.store import SignalCodec, known_signals, lock_signals, write_signals
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict
 from dialer.core.text import Text
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.signals.label_store import read_background, read_labels
 from dialer.signals.rule_store import RuleVersion, live_rule_version
 from dialer.signals.scorecard import FittedScorecard, fit_scorecard

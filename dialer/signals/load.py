@@ -13,8 +13,8 @@ from dialer.intake.headings import KnownList
 from dialer.intake.reader import default_source
 from dialer.intake.records import Column, RejectedRow
 from dialer.intake.signal_lists import RawSignal, SignalRows
+from dialer.runtime.services import Services
 from dialer.runtime.uploads import known_tables
-from dialer.services import Services
 from dialer.signals.deliveries import MOST_SIGNALS, SignalReception, SignalStatus, take_signals
 from dialer.signals.model import RejectedField
 

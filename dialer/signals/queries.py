@@ -16,7 +16,7 @@ from dialer.core.intervals import Interval, wilson
 from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.org.unit_store import is_within_unit
+from dialer.db.units import is_within_unit
 from dialer.signals.budget import NumberEstimate, is_silent, missed_fraud
 from dialer.signals.label_store import case_labels, worse_rules
 from dialer.signals.model import MOST_CLOCK_AHEAD, SignalKind

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.core.values import Grade
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.signals.budget import BudgetPolicy, needed_hours
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.rule_store import rule_version_by_number

@@ -22,7 +22,7 @@ from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.system_state import end_heartbeat, heartbeats, note_heartbeat
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import KeyMissing, Tampered
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.signals.confirmed import SuspectedListUpdates
 from dialer.signals.deliveries import MOST_SIGNALS, SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable

@@ -19,7 +19,7 @@ from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
 from dialer.intake.phones import normalise_id_number
 from dialer.intake.records import Accepted, Record
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.signals.budget import BudgetPolicy, Candidate, Capacity, choose_released, draw, hourly_budget
 from dialer.signals.evaluation import GAP
 from dialer.signals.model import ROBOT_SOURCE, ItemKind, SignalKind

@@ -22,11 +22,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
-from dialer.broker import redis_url
 from dialer.core.errors import Unavailable
 from dialer.core.text import Text
 from dialer.db.unit_of_work import UnfitValue
-from dialer.services import Services
+from dialer.runtime.broker import redis_url
+from dialer.runtime.services import Services
 from dialer.signals.deliveries import SignalAnswer, SignalReception, SignalStatus, take_signals
 from dialer.signals.model import RejectedField
 

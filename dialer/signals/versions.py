@@ -16,7 +16,7 @@ from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.core.text import Text, stacked
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.signals.lint import RuleFinding, check_texts
 from dialer.signals.rule_store import (
     RuleVersion,

@@ -14,11 +14,11 @@ from typing import ParamSpec
 from celery import shared_task
 
 from dialer.bootstrap import assemble
-from dialer.broker import TASK_PREFIX
 from dialer.control.health import note_part_done
 from dialer.core.errors import Unavailable
+from dialer.runtime.broker import TASK_PREFIX
+from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import load_settings
-from dialer.services import Application, ProcessPurpose
 
 _P = ParamSpec("_P")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from dialer.cards.fairness import watch_fairness
 from dialer.cards.load import screen_all
-from dialer.control.keys import reseal
-from dialer.control.retention import apply_retention, delete_reject_files
 from dialer.core.errors import UnusableFile
+from dialer.keys.actions import reseal
+from dialer.retention.retention import apply_retention, delete_reject_files
 from dialer.scripts.store import unfinished_renders
 from dialer.tasks.application import current_application, is_stopping, patient_task, wait_for_stop
 from dialer.warnings.list_store import loads_being_closed, unfinished_loads
@@ -19,7 +19,7 @@ from dialer.warnings.lists import close_withdrawn, load_list
 from dialer.warnings.preview import forget_old_drafts
 
 if TYPE_CHECKING:
-    from dialer.scripts.render import Studio
+    from dialer.script_versions.render import Studio
 
 _RENDER_SECONDS = 5.0
 _RESEAL_SECONDS = 2.0
@@ -67,7 +67,7 @@ def close_withdrawn_task(load_id: int) -> None:
 def render_script_task(render_id: int) -> None:
     """Renders the sound of one version, for a while: an urgent list must not wait behind it."""
     # Sound processing is loaded here alone: no worker that renders nothing should pay for it.
-    from dialer.scripts.render import render_script
+    from dialer.script_versions.render import render_script
 
     app = current_application()
     over = render_script(
@@ -78,7 +78,7 @@ def render_script_task(render_id: int) -> None:
 
 
 def _studio() -> Studio:
-    from dialer.scripts.render import Studio
+    from dialer.script_versions.render import Studio
 
     if not _studios:
         _studios.append(Studio.of(current_application().settings.data_dir))
@@ -164,7 +164,7 @@ def resume_renders_task() -> None:
     version lacks them: a process reads the settings once.
     """
     if not _names_checked:
-        from dialer.scripts.render import render_names
+        from dialer.script_versions.render import render_names
 
         _names_checked.append(True)
         render_names(current_application().services, _studio())

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from celery.worker import state
 
-from dialer.broker import BULK_QUEUE, DIAL_QUEUE, discard_messages
 from dialer.control.health import beating
 from dialer.core.errors import Unavailable
+from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, discard_messages
 from dialer.runtime.forked import freeze_startup_objects
-from dialer.services import Application
+from dialer.runtime.services import Application
 from dialer.tasks.application import stop_application, use_application, wait_for_stop
 
 _DIAL_THREADS = 4

@@ -41,7 +41,7 @@ from dialer.db.key_state import follow_plan
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import KeyPlan, Vault
 from dialer.intake.records import Accepted, Record
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.warnings.list_store import (
     Content,
     cases_of_warnings,

@@ -22,8 +22,8 @@ from dialer.intake.cells import Unreadable, cleaned, is_blank, read_moment
 from dialer.intake.headings import Layout
 from dialer.intake.reader import RowReader
 from dialer.intake.records import Accepted, Field, Rejected, RowNotice
-from dialer.org.staff_store import ApiToken
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.staff.store import ApiToken
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
 from dialer.warnings.lists import row_options

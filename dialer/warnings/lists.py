@@ -33,8 +33,8 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import Accepted, Field, IntakeOptions, Rejected, RejectedRow
+from dialer.runtime.services import Services
 from dialer.runtime.uploads import list_tables
-from dialer.services import Services
 from dialer.warnings.arrivals import PreparedBatch, Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
     Load,

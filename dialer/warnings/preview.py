@@ -37,7 +37,7 @@ from dialer.intake.records import (
     masked_rows,
     write_rejects,
 )
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
     Load,

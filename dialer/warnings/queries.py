@@ -17,7 +17,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.measures import COUNTED_RESULT, NO_FOLLOW_UP
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.org.unit_store import is_visible_to
+from dialer.db.units import is_visible_to
 from dialer.warnings.list_store import AWAITS_APPROVAL, LOAD_COLUMNS, Load
 
 _c = t.list_load.c

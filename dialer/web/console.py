@@ -33,9 +33,9 @@ from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import Pause
 from dialer.language.catalogue import say
 from dialer.language.words import sentence
-from dialer.org.staff import list_units, recognise
-from dialer.org.staff_store import Member, Session
-from dialer.services import Application, Services
+from dialer.runtime.services import Application, Services
+from dialer.staff.sign_in import list_units, recognise
+from dialer.staff.store import Member, Session
 from dialer.web.cache import Cache
 from dialer.web.rendering import (
     NavigationEntry,

@@ -20,8 +20,8 @@ from dialer.core.text import gettext_noop
 from dialer.db.unit_of_work import UnfitValue
 from dialer.language.catalogue import say
 from dialer.language.sentences import refusal_sentence
-from dialer.org.passwords import SignInBusy
-from dialer.org.staff import SignInBlocked
+from dialer.staff.passwords import SignInBusy
+from dialer.staff.sign_in import SignInBlocked
 from dialer.web.console import (
     SEE_OTHER,
     SESSION_COOKIE,

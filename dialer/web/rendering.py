@@ -30,7 +30,7 @@ from dialer.core.access import Permission, is_same_actor
 from dialer.core.text import Lang, gettext_noop
 from dialer.language.catalogue import say_many
 from dialer.language.words import actor_word, sentence, word_of
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.web.formats import (
     format_ago,
     format_clock,

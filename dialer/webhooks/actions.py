@@ -40,8 +40,8 @@ from dialer.core.values import DeliveryFault, DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.runtime.services import Services
 from dialer.runtime.settings import WebhooksSettings
-from dialer.services import Services
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRET_BYTES: Final = 32

@@ -24,8 +24,8 @@ from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.units import get_unit, is_within_unit
 from dialer.db.vault import UNREADABLE, KeyMissing, Tampered, Vault
-from dialer.org.unit_store import get_unit, is_within_unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,11 +28,11 @@ from dialer.core.timeline import Entry
 from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.org.staff_store import display_names
+from dialer.runtime.services import Services
 from dialer.scripts.model import Prompt, fill_template, needs_verification
 from dialer.scripts.reading import prompts_of
 from dialer.scripts.rendered import RenderedScript, RenderedScriptMissing, RenderedScripts
-from dialer.services import Services
+from dialer.staff.store import display_names
 from dialer.work.assignments import (
     Assignment,
     Scope,

@@ -23,8 +23,8 @@ from dialer.core.text import Text
 from dialer.core.timeline import ActKind
 from dialer.core.values import TelephonyResult
 from dialer.db.unit_of_work import Tx
-from dialer.org.staff import extension_of
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.staff.sign_in import extension_of
 from dialer.telephony.callbacks import CallProgress, PersonLeg, Stage
 from dialer.telephony.channels import Placed, Refused
 from dialer.telephony.client import TALK_LIMIT_SECONDS, DeskClient, DeskOrder

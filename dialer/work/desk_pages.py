@@ -17,8 +17,8 @@ from dialer.core.text import gettext_noop
 from dialer.core.values import EvidenceKind, ScammerContact, Track, parse_yuan
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import actor_word
-from dialer.org.staff import choose_extension, list_units
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
+from dialer.staff.sign_in import choose_extension, list_units
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sent_files, typed_number, typed_word, unit_tree
 from dialer.work.assignments import Scope, check_assignment_visible

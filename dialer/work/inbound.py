@@ -26,9 +26,9 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import Track
 from dialer.db.unit_of_work import Tx
 from dialer.intake.phones import normalise_phone
+from dialer.runtime.services import Services
 from dialer.scripts.dialogue import Utterance
 from dialer.scripts.inbound import PLACES, InboundPrompt, inbound_utterance, recorded_notice
-from dialer.services import Services
 from dialer.telephony.callbacks import CallState
 from dialer.telephony.webhooks import InboundTurn
 from dialer.work.assignments import (

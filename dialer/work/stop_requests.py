@@ -25,7 +25,7 @@ from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.work.assignments import Scope
 from dialer.work.desk_store import check_stop_payment_open_to, finish_stop_payment
 

@@ -36,8 +36,7 @@ from dialer.core.values import (
 )
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
-from dialer.org.staff_store import Member, all_members, find_member
-from dialer.org.unit_store import check_case_visible
+from dialer.db.units import check_case_visible
 from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files
 from dialer.outcomes.ledger import (
     ConflictingLine,
@@ -48,7 +47,8 @@ from dialer.outcomes.ledger import (
     incidents_of,
     recorded_outcome,
 )
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.staff.store import Member, all_members, find_member
 from dialer.work.assignments import (
     Assignment,
     Scope,

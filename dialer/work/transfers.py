@@ -16,9 +16,9 @@ from dialer.core.units import Unit, UnitIndex
 from dialer.core.values import Track
 from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.unit_of_work import Tx
-from dialer.org.staff_store import find_member
-from dialer.org.unit_store import is_unit_visible
-from dialer.services import Services
+from dialer.db.units import is_unit_visible
+from dialer.runtime.services import Services
+from dialer.staff.store import find_member
 from dialer.work.assignments import (
     Assignment,
     Transfer,

@@ -32,8 +32,8 @@ from dialer.core.values import (
 from dialer.language.catalogue import say
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import actor_word, word_of
-from dialer.org.staff import list_units
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.staff.sign_in import list_units
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static

@@ -22,7 +22,7 @@ from dialer.core.values import Tag, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.org.unit_store import is_visible_to, is_within_unit
+from dialer.db.units import is_visible_to, is_within_unit
 from dialer.work.assignments import Assignment, Scope, select_assignments, stage_of, transfer_reason
 
 

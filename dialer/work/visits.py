@@ -23,7 +23,7 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
 from dialer.db.unit_of_work import Tx
 from dialer.outcomes.evidence_files import add_visit_photo, clean_photo, unseal_file
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.work.assignments import (
     Assignment,
     Scope,

@@ -11,9 +11,9 @@ import pytest
 
 from dialer.bootstrap import assemble
 from dialer.db.keys import create
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.server import create_app
-from dialer.services import Application
+from dialer.server.application import create_app
 from tests.api.office import ROOT, Office, Opener
 from tests.clock import FrozenClock
 from tests.outcomes.town import MORNING

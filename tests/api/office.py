@@ -12,9 +12,9 @@ import httpx
 import sqlalchemy as sa
 
 from dialer.db.unit_of_work import Row
-from dialer.org.staff import add_token
-from dialer.org.unit_store import add_unit
-from dialer.services import Application
+from dialer.db.units import add_unit
+from dialer.runtime.services import Application
+from dialer.staff.sign_in import add_token
 from tests.clock import FrozenClock
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,11 +22,11 @@ from schemathesis.specs.openapi.checks import (
 
 from dialer.bootstrap import assemble
 from dialer.db.keys import create
-from dialer.org.staff import add_token
 from dialer.runtime.embedded import EmbeddedServers
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.server import create_app
-from dialer.services import Application
+from dialer.server.application import create_app
+from dialer.staff.sign_in import add_token
 from tests.api.office import EVERYTHING, ROOT
 from tests.clock import FrozenClock
 from tests.outcomes.town import MORNING

@@ -18,9 +18,9 @@ from dialer.api.gate import MOST_BYTES
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn
-from dialer.org.staff import revoke_token
-from dialer.server import create_app
-from dialer.services import Application
+from dialer.runtime.services import Application
+from dialer.server.application import create_app
+from dialer.staff.sign_in import revoke_token
 from dialer.web.console import AnswerHeaders
 from tests.api.office import WANG, Office, first
 from tests.clock import FrozenClock

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from dialer.api.gate import BurstLimiter, RateLimiter
-from dialer.broker import redis_url
+from dialer.runtime.broker import redis_url
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 
-from dialer.casefile.reading import CaseOut, case_out, show_case
+from dialer.case_page.reading import CaseOut, case_out, show_case
 from dialer.core.errors import Invalid
 from dialer.core.rates import Dimension
 from dialer.db import tables as t
+from dialer.db.units import teach_unit_alias, touch_units
 from dialer.figures.report import (
     CutOut,
     RatesQuery,
@@ -21,7 +22,6 @@ from dialer.figures.report import (
     report_out,
     report_period,
 )
-from dialer.org.unit_store import teach_unit_alias, touch_units
 from tests.api.office import WANG, Office, first
 
 

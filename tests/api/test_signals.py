@@ -6,7 +6,7 @@ import pytest
 
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
-from dialer.org.staff import add_token, check_token
+from dialer.staff.sign_in import add_token, check_token
 from tests.api.office import Office
 from tests.outcomes.town import MORNING
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
-from dialer.org.staff import (
+from dialer.runtime.services import Services
+from dialer.staff.sign_in import (
     NewToken,
     ScopeMissing,
     TokenAuth,
@@ -19,8 +20,7 @@ from dialer.org.staff import (
     list_tokens,
     revoke_token,
 )
-from dialer.org.staff_store import TokenScope
-from dialer.services import Services
+from dialer.staff.store import TokenScope
 from tests.outcomes.town import MORNING, Scenario
 
 

@@ -32,12 +32,12 @@ import sqlalchemy as sa
 from twilio.request_validator import RequestValidator
 
 from bench.service import Service, service
-from dialer.broker import DIAL_QUEUE
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.db.system_state import cycle_parts
-from dialer.org.staff_store import Member
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
+from dialer.runtime.broker import DIAL_QUEUE
+from dialer.staff.store import Member
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf
 from tests.console.row import Row, every_row

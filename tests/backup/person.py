@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from dialer.calls.store import StoredEvent, store_call_events
 from dialer.cases.persons import PersonSearch, find_person_ids
 from dialer.cases.store import Act, note_acts
-from dialer.control.reseal import INDEXES, SEALED
 from dialer.core.case import CaseStatus
 from dialer.core.timeline import ActKind
 from dialer.core.values import Contact
 from dialer.db import tables as t
 from dialer.db.vault import BlindKind
+from dialer.keys.reseal import INDEXES, SEALED
 from tests.control.scene import Scene
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
 

@@ -9,25 +9,22 @@ import sqlalchemy as sa
 
 from dialer.audit.trail import verify_trail
 from dialer.backup.actions import Installation, make_backup, restore_backup
-from dialer.casefile.reading import case_out, show_case
-from dialer.cases.erasing import PersonRow
-from dialer.cases.erasure_register import (
-    CannotRegister,
-    Erased,
-    ErasedAreBack,
-    NoRegister,
-    NotRegistered,
-    OldRegister,
-    RegisterLacks,
-    UnreadableRegister,
-    check_register,
-    complete_register,
-    read_register,
-    register_line,
-)
+from dialer.case_page.reading import case_out, show_case
 from dialer.cases.persons import person_of_case
 from dialer.cases.queries import read_case_words, read_conversation
-from dialer.control.erasure import (
+from dialer.core.case import CaseStatus, Reason
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.text import Lang
+from dialer.core.timeline import EntryKind
+from dialer.db import tables as t
+from dialer.db.keys import create
+from dialer.db.system_state import note_heartbeat
+from dialer.db.vault import Vault
+from dialer.figures.report import make_report
+from dialer.keys.reseal import INDEXES
+from dialer.language.sentences import entry_sentence
+from dialer.retention.erasing import PersonRow
+from dialer.retention.erasure import (
     ask_erasure,
     certificate_of,
     check_registered,
@@ -41,17 +38,20 @@ from dialer.control.erasure import (
     refuse_erasure,
     register_erasures,
 )
-from dialer.control.reseal import INDEXES
-from dialer.core.case import CaseStatus, Reason
-from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.text import Lang
-from dialer.core.timeline import EntryKind
-from dialer.db import tables as t
-from dialer.db.keys import create
-from dialer.db.system_state import note_heartbeat
-from dialer.db.vault import Vault
-from dialer.figures.report import make_report
-from dialer.language.sentences import entry_sentence
+from dialer.retention.erasure_register import (
+    CannotRegister,
+    Erased,
+    ErasedAreBack,
+    NoRegister,
+    NotRegistered,
+    OldRegister,
+    RegisterLacks,
+    UnreadableRegister,
+    check_register,
+    complete_register,
+    read_register,
+    register_line,
+)
 from tests.backup.person import HERS, LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene
 from tests.full_disk import files_of_at_most

@@ -13,8 +13,13 @@ from pydantic import ValidationError
 
 from dialer.audit.trail import check_new_lines, read_trail_state, verify_trail
 from dialer.backup.actions import Installation, make_backup, restore_backup
-from dialer.control.erasure import lift_legal_hold, place_legal_hold
-from dialer.control.retention import (
+from dialer.core.case import CaseStatus
+from dialer.db import tables as t
+from dialer.db.audit import begin_chain, write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.figures.report import make_report
+from dialer.retention.erasure import lift_legal_hold, place_legal_hold
+from dialer.retention.retention import (
     Clocks,
     RetentionKind,
     RetentionState,
@@ -24,11 +29,6 @@ from dialer.control.retention import (
     is_retention_due,
     read_retention_states,
 )
-from dialer.core.case import CaseStatus
-from dialer.db import tables as t
-from dialer.db.audit import begin_chain, write_audit
-from dialer.db.unit_of_work import Tx
-from dialer.figures.report import make_report
 from dialer.runtime.settings import RetentionSettings
 from tests.backup.person import LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene

@@ -29,11 +29,11 @@ from dialer.core.errors import Unavailable
 from dialer.db import tables as t
 from dialer.db.system_state import ClockRow, mark_drill_database, write_service_clock
 from dialer.db.unit_of_work import Store
-from dialer.org.staff import open_session
-from dialer.org.staff_store import insert_member
 from dialer.runtime.embedded import wait_until
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
+from dialer.staff.sign_in import open_session
+from dialer.staff.store import insert_member
 
 app = build_command_line()
 

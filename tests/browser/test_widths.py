@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Page
 
 from dialer.core.access import Role, may
-from dialer.server import declarations
+from dialer.server.application import declarations
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service
 from tests.browser.staff import new_account

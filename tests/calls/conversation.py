@@ -12,9 +12,9 @@ from dialer.calls.events import CallEvent, apply_call_events, apply_replies
 from dialer.core.errors import NotFound
 from dialer.core.reach import Hearing
 from dialer.core.values import Grade, TelephonyResult
+from dialer.runtime.services import Services
 from dialer.scripts.dialogue import Heard, Position, Turn
 from dialer.scripts.reading import shipped_scripts
-from dialer.services import Services
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.work.desk_calls import DutyLineEvent
 from tests.control.scene import Scene

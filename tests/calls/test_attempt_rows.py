@@ -21,11 +21,11 @@ from dialer.calls.claims import (
 from dialer.calls.events import apply_call_events
 from dialer.calls.store import calls_asked_to_end
 from dialer.cases.attempts import requeue_attempts
-from dialer.cases.store import Policies, ensure_policy_version
 from dialer.core.attempt import AttemptState
 from dialer.core.policy import to_plain
 from dialer.core.values import Grade
 from dialer.db import tables as t
+from dialer.db.policies import Policies, ensure_policy_version
 from dialer.telephony.callbacks import CallProgress, CallState, Stage
 from tests.control.scene import Scene
 from tests.core.samples import POLICY, SHANGHAI

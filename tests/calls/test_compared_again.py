@@ -11,11 +11,11 @@ from types import SimpleNamespace
 from typing import cast
 
 from dialer.calls.comparison import compare_calls, mark_restored, match_new_cases
-from dialer.control.keys import rotate_keys
-from dialer.control.reseal import reseal_batch
 from dialer.core.values import Grade, Suite
 from dialer.db.keys import KeyUse
-from dialer.services import Application, Services
+from dialer.keys.actions import rotate_keys
+from dialer.keys.reseal import reseal_batch
+from dialer.runtime.services import Application, Services
 from dialer.telephony.callbacks import CallState
 from dialer.telephony.client import CallClient, ListedCall
 from tests.cases.test_follow_up_rows import dissuaded, followed, just_dissuaded, sweep  # noqa: F401  # a fixture

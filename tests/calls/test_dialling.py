@@ -38,7 +38,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.migrations import MIGRATION_LOCK, SchemaMoved
 from dialer.db.unit_of_work import Tx
-from dialer.services import LineRules, Services
+from dialer.runtime.services import LineRules, Services
 from dialer.telephony.channels import Placed, RefusalCause, Refused, SendResult, UncertainResult
 from dialer.telephony.client import CallClient, PlaceCall
 from tests.control.scene import Scene

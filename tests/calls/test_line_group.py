@@ -34,7 +34,7 @@ from dialer.core.breaker import Breaker
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
-from dialer.services import LineRules, Services
+from dialer.runtime.services import LineRules, Services
 from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
 from tests.audit_lines import audit_lines
 from tests.control.scene import Scene

@@ -26,7 +26,7 @@ from dialer.calls.messages import (
     message_text,
     send_messages,
 )
-from dialer.casefile.reading import show_case
+from dialer.case_page.reading import show_case
 from dialer.cases.effects import insert_messages, message_row
 from dialer.cases.store import lock_cases
 from dialer.core.errors import NotFound, Unavailable
@@ -34,7 +34,7 @@ from dialer.core.events import SendMessage
 from dialer.core.timeline import EntryKind
 from dialer.core.values import FraudType, MessageChannel, MessagePurpose, MessageState
 from dialer.db import tables as t
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.telephony.callbacks import message_event
 from dialer.telephony.channels import (
     MessageProgress,

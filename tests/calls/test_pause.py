@@ -28,8 +28,8 @@ from dialer.core.events import GradeChanged
 from dialer.core.text import Lang
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
+from dialer.db.units import add_unit
 from dialer.language.sentences import refusal_sentence
-from dialer.org.unit_store import add_unit
 from dialer.work.transfers import escalate_unsigned
 from tests.audit_lines import audit_lines
 from tests.control.scene import Scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.services import Application, Services
+from dialer.runtime.services import Application, Services
 from tests.cards.street import Street
 from tests.console.conftest import console, console_app
 

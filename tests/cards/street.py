@@ -12,7 +12,7 @@ from dialer.cards.store import Outlet, outlet_of
 from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, OpeningResult
 from dialer.intake.opening_lists import OpeningRecord
 from dialer.intake.phones import id_check_character
-from dialer.services import Services
+from dialer.runtime.services import Services
 
 BANK, CARRIER, OTHER_BANK = "河套银行", "河套移动", "黄河银行"
 

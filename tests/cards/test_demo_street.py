@@ -9,7 +9,7 @@ from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.demo.sample_list import import_demo_units
 from dialer.demo.street import OUTLETS, build_street
-from dialer.services import Services
+from dialer.runtime.services import Services
 from tests.console.desk import ConsoleDesk
 
 

@@ -22,7 +22,7 @@ from dialer.cards.desk import (
 from dialer.core.cards import DeskAnswer, OnsiteFinding, QuestionState
 from dialer.core.errors import Conflict, Invalid, Overtaken
 from dialer.db import tables as t
-from dialer.services import Application
+from dialer.runtime.services import Application
 from dialer.tasks.application import _made, use_application
 from dialer.tasks.dial_work import sweep_task
 from tests.cards.street import Street

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from dialer.cards.desk import answer_question, ask_desk, claim_question
 from dialer.cards.restrictions import decide_determination, enter_determination
 from dialer.cards.store import opening_personal
-from dialer.cases.erasing import erase_person, lock_person
-from dialer.control.erasure import place_legal_hold
-from dialer.control.retention import RetentionKind, apply_retention, read_retention_states
 from dialer.core.cards import DeskAnswer
 from dialer.db import tables as t
+from dialer.retention.erasing import erase_person, lock_person
+from dialer.retention.erasure import place_legal_hold
+from dialer.retention.retention import RetentionKind, apply_retention, read_retention_states
+from dialer.runtime.services import Services
 from dialer.runtime.settings import RetentionSettings
-from dialer.services import Services
 from tests.cards.street import Street, id_number
 from tests.console.desk import ConsoleDesk
 

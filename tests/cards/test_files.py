@@ -13,7 +13,7 @@ from dialer.core.cards import CardProduct, OpenerState
 from dialer.core.errors import Conflict, NotFound, UnusableFile
 from dialer.db import tables as t
 from dialer.db.system_state import is_opening_unchecked
-from dialer.services import Application
+from dialer.runtime.services import Application
 from dialer.tasks.application import _made, use_application
 from dialer.tasks.bulk_work import screen_openings_task
 from tests.cards.street import BANK, CARRIER, OTHER_BANK, Street, id_number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from dialer.casefile.acts import (
+from dialer.case_page.acts import (
     ask_person,
     call_now,
     change_grade,

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls.pauses import pause_calls
-from dialer.casefile.reading import reveal, show_case
+from dialer.case_page.reading import reveal, show_case
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.timeline import EntryKind, StepKind, Wait

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from dialer.calls.pacing import save_breaker
 from dialer.calls.pauses import end_pauses, pause_calls
-from dialer.casefile.reading import case_out, show_case
+from dialer.case_page.reading import case_out, show_case
 from dialer.core.breaker import Breaker
 from dialer.core.text import Lang
 from dialer.core.timeline import Obstacle, Wait, WaitReason

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from dialer.calls.reconcile import sweep_attempts, sweep_cases
 from dialer.cases.effects import Move, move_cases
-from dialer.cases.store import ensure_policy_version, lock_cases
+from dialer.cases.store import lock_cases
 from dialer.control.consistency import Finding, check_consistency
 from dialer.core.case import CaseStatus, FollowUp
 from dialer.core.events import Event, HandOverRequested, PersonCalledIn
@@ -17,6 +17,7 @@ from dialer.core.policy import to_plain
 from dialer.core.rates import Period
 from dialer.core.values import Answer, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
+from dialer.db.policies import ensure_policy_version
 from dialer.figures.measures import figures
 from dialer.outcomes.filing import file_case
 from dialer.work.tasks import NoCall, WorkReport, report_assignment

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 import dialer
 from dialer.__main__ import build_command_line
-from dialer.accounts.actions import login_of
 from dialer.core.access import LONGEST_NAME, RESERVED_NAMES, actor_name
 from dialer.core.errors import Invalid
+from dialer.org.accounts import login_of
 
 app = build_command_line()
 

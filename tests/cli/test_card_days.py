@@ -8,7 +8,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from dialer.cli.output import centre_time
-from dialer.services import Application
+from dialer.runtime.services import Application
 
 
 def test_times_that_commands_print_are_the_centre_s():

@@ -15,7 +15,6 @@ import typer
 from typer.testing import CliRunner
 
 from dialer.__main__ import build_command_line
-from dialer.accounts.actions import add_staff
 from dialer.bootstrap import application
 from dialer.calls.pause_store import place_pause
 from dialer.core.access import Role
@@ -25,9 +24,10 @@ from dialer.core.values import PauseScope
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
 from dialer.db.keys import create
-from dialer.org.staff import add_token
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
+from dialer.org.accounts import add_staff
 from dialer.runtime.settings import load_settings
+from dialer.staff.sign_in import add_token
 from tests.console.town import stop_request
 from tests.outcomes.town import Scenario
 

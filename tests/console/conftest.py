@@ -10,8 +10,8 @@ import pytest
 
 from dialer.bootstrap import assemble
 from dialer.db.keys import create
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
 from tests.clock import FrozenClock
 from tests.console.desk import ROOT, ConsoleDesk
 from tests.outcomes.town import MORNING

@@ -13,10 +13,10 @@ from argon2 import PasswordHasher
 
 from dialer.core.access import Role
 from dialer.db.unit_of_work import Row
-from dialer.org.staff import open_session
-from dialer.org.staff_store import Member, insert_member
-from dialer.server import create_app
-from dialer.services import Application
+from dialer.runtime.services import Application
+from dialer.server.application import create_app
+from dialer.staff.sign_in import open_session
+from dialer.staff.store import Member, insert_member
 from dialer.web.console import SESSION_COOKIE, csrf_of_secret
 from tests.audit_lines import audit_lines
 from tests.clock import FrozenClock

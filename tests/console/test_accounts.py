@@ -9,7 +9,7 @@ import pytest
 
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org.passwords import is_password_right
+from dialer.staff.passwords import is_password_right
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 

@@ -9,9 +9,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.accounts.changes import ask_new_account
 from dialer.approvals.actions import InboxReader, read_inbox
-from dialer.casefile.acts import revision_of
+from dialer.case_page.acts import revision_of
 from dialer.cases.store import Act, StoredCase, lock_cases, note_acts
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
@@ -22,6 +21,7 @@ from dialer.core.values import AmountKind, ApprovalKind, Contact
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
 from dialer.figures.measures import figures
+from dialer.org.account_changes import ask_new_account
 from dialer.outcomes.filing import file_for_case
 from dialer.work import tasks
 from dialer.work.tasks import approve_outcome

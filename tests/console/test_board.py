@@ -17,7 +17,6 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
-from dialer.accounts.actions import change_staff
 from dialer.calls.pauses import pause_calls
 from dialer.control.board import (
     BoardFeed,
@@ -36,10 +35,11 @@ from dialer.core.values import Contact, Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
 from dialer.db.system_state import note_cycle_part
-from dialer.org.staff_store import end_session, valid_session_ids
+from dialer.org.accounts import change_staff
 from dialer.runtime.location import free_port
-from dialer.server import create_app
-from dialer.services import Application
+from dialer.runtime.services import Application
+from dialer.server.application import create_app
+from dialer.staff.store import end_session, valid_session_ids
 from dialer.web.console import SESSION_COOKIE, ShutdownHooks
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario

@@ -11,7 +11,7 @@ import pytest
 
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
 from dialer.web.documents import office_program
 from tests.console.desk import ConsoleDesk, text
 from tests.outcomes.town import Scenario

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from dialer.casefile.acts import SeenCase, change_grade, note_case
+from dialer.case_page.acts import SeenCase, change_grade, note_case
 from dialer.cases.reveals import note_work_reveal
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus, FollowUp

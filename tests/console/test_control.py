@@ -24,8 +24,8 @@ from dialer.db.alarms import raise_alarm
 from dialer.db.system_state import note_cycle_part, note_heartbeat
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.location import free_port
-from dialer.server import raise_public_address_alarm
-from dialer.services import Application
+from dialer.runtime.services import Application
+from dialer.server.process import raise_public_address_alarm
 from dialer.telephony.public_address import PublicAddressBlocked, check_public_address
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario

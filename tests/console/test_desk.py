@@ -13,7 +13,7 @@ import pytest
 from dialer.core.access import Role
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.services import Application
+from dialer.runtime.services import Application
 from dialer.work.tasks import return_idle_assignments
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.control.erasure import ask_erasure, confirm_erasure
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict
 from dialer.db import tables as t
+from dialer.retention.erasure import ask_erasure, confirm_erasure
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import NAME, PHONE

@@ -12,13 +12,13 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.approvals.actions import InboxReader, read_inbox
-from dialer.cases.erasing import erase_people
 from dialer.core.access import Role
 from dialer.core.case import VisitStage
 from dialer.core.errors import Invalid
 from dialer.core.values import Amounts, Contact, Evidence, EvidenceKind, Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.outcomes.evidence_files import clean_evidence
+from dialer.retention.erasing import erase_people
 from dialer.work.assignments import Assignment, Scope
 from dialer.work.tasks import WorkReport, claim_next, report_assignment
 from dialer.work.visits import PhoneAct, add_photo, report_visit, take_step

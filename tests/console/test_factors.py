@@ -10,12 +10,12 @@ import httpx
 import pyotp
 import pytest
 
-from dialer.accounts.factors import finish_with_code, reset_factors
 from dialer.core.access import Role
 from dialer.core.errors import NotFound
 from dialer.db import tables as t
-from dialer.org.staff import FactorNeeded, SignInBlocked, SignInRefused, sign_in
-from dialer.services import Application
+from dialer.org.factors import finish_with_code, reset_factors
+from dialer.runtime.services import Application
+from dialer.staff.sign_in import FactorNeeded, SignInBlocked, SignInRefused, sign_in
 from dialer.web.console import SESSION_COOKIE, STEP_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf, text
 

@@ -15,9 +15,9 @@ from python_calamine import CalamineWorkbook
 from dialer.core.access import Role
 from dialer.core.values import LoadState
 from dialer.db import tables as t
+from dialer.db.units import add_unit
 from dialer.intake.records import Field, NoticeCode
-from dialer.org.unit_store import add_unit
-from dialer.services import WorkRules
+from dialer.runtime.services import WorkRules
 from dialer.warnings import pages
 from dialer.warnings.lists import load_list
 from dialer.warnings.pages import FIELDS, MOST_MEGABYTES, NOTICES

@@ -14,10 +14,10 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from dialer.accounts.passkeys import relying_party
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.services import Application
+from dialer.org.passkeys import relying_party
+from dialer.runtime.services import Application
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf, text
 

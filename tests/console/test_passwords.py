@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.accounts.actions import make_first_link
 from dialer.cli.serve import print_first_link
 from dialer.core.access import Role
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
-from dialer.org.passwords import check_password, is_password_right, temporary_password
+from dialer.org.accounts import make_first_link
+from dialer.staff.passwords import check_password, is_password_right, temporary_password
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 

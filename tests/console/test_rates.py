@@ -23,11 +23,11 @@ from dialer.core.rates import CaseFilter, Period, period_of, rates_of
 from dialer.core.text import Lang
 from dialer.core.values import Contact, Grade, OutcomeKind
 from dialer.db import tables as t
+from dialer.db.units import add_unit
 from dialer.figures.rate_charts import COMPARED
 from dialer.figures.report import RatesQuery, cut_breakdown, make_report
 from dialer.language.figure_words import count_word, rate_word
-from dialer.org.unit_store import add_unit
-from dialer.units.tree import load_boundaries
+from dialer.org.tree import load_boundaries
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.formats import escape_formula
 from tests.console.desk import ConsoleDesk, text

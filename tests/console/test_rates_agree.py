@@ -20,7 +20,6 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from dialer.__main__ import build_command_line
-from dialer.control.retention import apply_retention
 from dialer.core.access import Role
 from dialer.core.rates import COUNT_NAMES, DEFINITIONS, FUNNEL, CaseFilter, Dimension, rates_of
 from dialer.core.text import Lang
@@ -32,8 +31,9 @@ from dialer.figures.rate_tables import SHOWN_BESIDE, has_parquet
 from dialer.figures.report import RatesQuery, cut_rates, refresh_rollup
 from dialer.language.figure_words import count_word, rate_word
 from dialer.language.words import word_of
-from dialer.org.staff import add_token
+from dialer.retention.retention import apply_retention
 from dialer.runtime.settings import RetentionSettings
+from dialer.staff.sign_in import add_token
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.figures.test_cut_figures import make_successes_true_to_life, scatter
 from tests.outcomes.town import MORNING, Scenario

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from dialer.cli.signals import status_json
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.queries import read_status
 from dialer.signals.robot import WarningRobot

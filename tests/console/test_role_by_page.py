@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from dialer.core.access import Role, may
-from dialer.org.unit_store import add_unit
-from dialer.server import declarations
+from dialer.db.units import add_unit
+from dialer.server.application import declarations
 from tests.console.desk import ConsoleDesk, Person
 from tests.console.row import Row, every_row
 

@@ -7,10 +7,10 @@ from itertools import pairwise
 import pytest
 
 from dialer.core.text import Lang
-from dialer.scripts.overview import node_views
+from dialer.script_versions.overview import node_views
+from dialer.script_versions.view import ANYWHERE, Picture, in_order, main_way, picture, script_cards
 from dialer.scripts.reading import shipped_scripts
 from dialer.scripts.rendered import shipped_script
-from dialer.scripts.view import ANYWHERE, Picture, in_order, main_way, picture, script_cards
 
 
 def drawn(script_id: str, lang: Lang = Lang.ZH) -> Picture:

@@ -12,13 +12,13 @@ import pytest
 from audio.voices import Recordings
 from audio.wave_file import wav_bytes
 from dialer.core.access import Role
-from dialer.org.unit_store import add_unit
-from dialer.scripts.overview import script_versions
+from dialer.db.units import add_unit
+from dialer.runtime.services import Application
+from dialer.script_versions.actions import seed_scripts
+from dialer.script_versions.overview import script_versions
+from dialer.script_versions.render import Studio, render_script, rendering
 from dialer.scripts.reading import shipped_scripts, shipped_texts
-from dialer.scripts.render import Studio, render_script, rendering
 from dialer.scripts.rendered import clips_for
-from dialer.scripts.versions import seed_scripts
-from dialer.services import Application
 from tests.audio.conftest import burst
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.scripts.centre import Tone

@@ -9,18 +9,12 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from dialer.accounts.actions import add_staff, reset_password
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org.passwords import (
-    SignInBusy,
-    SignInLimit,
-    is_password_outdated,
-    is_password_right,
-    sign_ins,
-)
-from dialer.org.staff import SignInBlocked, SignInRefused
-from dialer.org.staff import sign_in as sign_in_of_org
+from dialer.org.accounts import add_staff, reset_password
+from dialer.staff.passwords import SignInBusy, SignInLimit, is_password_outdated, is_password_right, sign_ins
+from dialer.staff.sign_in import SignInBlocked, SignInRefused
+from dialer.staff.sign_in import sign_in as sign_in_of_org
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, form_csrf, text
 

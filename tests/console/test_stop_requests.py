@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.cases.erasing import erase_people
 from dialer.core.access import RevealReason, Role
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
+from dialer.retention.erasing import erase_people
 from dialer.work.stop_requests import (
     StopForm,
     raise_unanswered,

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org.staff import TokenAuth, add_token
-from dialer.org.unit_store import touch_units
+from dialer.db.units import touch_units
+from dialer.staff.sign_in import TokenAuth, add_token
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
 

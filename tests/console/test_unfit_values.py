@@ -18,8 +18,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount, Route
 
 from dialer.core.access import Role
-from dialer.org.staff import add_token
-from dialer.server import declarations
+from dialer.server.application import declarations
+from dialer.staff.sign_in import add_token
 from dialer.warnings.deliveries import NAMES
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row, every_row

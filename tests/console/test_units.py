@@ -17,7 +17,7 @@ from dialer.core.access import Role
 from dialer.core.case import CaseStatus
 from dialer.core.values import Grade
 from dialer.db import tables as t
-from dialer.org.unit_store import teach_unit_alias
+from dialer.db.units import teach_unit_alias
 from dialer.work.transfers import escalate_unsigned
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario

@@ -15,7 +15,7 @@ from dialer.core.access import Role
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.outcomes.evidence_files import clean_photo
-from dialer.services import Services
+from dialer.runtime.services import Services
 from dialer.work import visit_pages
 from dialer.work.desk import call_points
 from dialer.work.visits import PaperNotice, PhoneAct, add_photo, note_visit

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from dialer.core.access import Role
 from dialer.core.values import DeliveryState, WebhookEvent
 from dialer.db import tables as t
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
+from dialer.runtime.services import Application
 from dialer.runtime.settings import WebhooksSettings
-from dialer.services import Application
 from dialer.webhooks.actions import add_webhook, list_deliveries, list_webhooks
 from tests.console.desk import ConsoleDesk, text
 

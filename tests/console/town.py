@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from dialer.db import tables as t
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
 from tests.console.desk import ConsoleDesk
 from tests.outcomes.town import MORNING, Scenario
 

@@ -19,7 +19,7 @@ from dialer.core.decide import decide
 from dialer.core.events import CaseOpened
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.services import Application
+from dialer.runtime.services import Application
 from tests.outcomes.town import Scenario
 
 Assemble = Callable[..., Application]

@@ -14,7 +14,7 @@ from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.core.values import Grade
 from dialer.db.alarms import raise_alarm
-from dialer.server import raise_public_address_alarm
+from dialer.server.process import raise_public_address_alarm
 from dialer.telephony.public_address import PublicAddressBlocked
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING

@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 from celery import Task
 
-from dialer.broker import TASK_PREFIX
 from dialer.calls.pacing import ensure_line_group, save_breaker
 from dialer.control.health import (
     WORK_PARTS,
@@ -36,8 +35,9 @@ from dialer.db.system_state import (
     note_heartbeat,
 )
 from dialer.figures.rollup import is_rollup_waiting
-from dialer.server import create_app
-from dialer.services import Application
+from dialer.runtime.broker import TASK_PREFIX
+from dialer.runtime.services import Application
+from dialer.server.application import create_app
 from dialer.tasks import dial_work
 from dialer.tasks.application import _noted, use_application
 from dialer.tasks.dial_work import consistency_task, dial_task, reconcile_task, sweep_task

@@ -15,14 +15,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from dialer.calls.pauses import pause_calls
 from dialer.control.health import WORK_PARTS, close_cycle, note_part_done, run_consistency_round
 from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, measure, measure_first_attempts
-from dialer.control.retention import apply_retention
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
 from dialer.db.system_state import note_heartbeat
+from dialer.retention.retention import apply_retention
 from dialer.runtime.settings import RetentionSettings
-from dialer.server import create_app
+from dialer.server.application import create_app
 from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import MORNING, NAME, PHONE
 

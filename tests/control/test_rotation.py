@@ -19,7 +19,14 @@ from dialer.bootstrap import assemble
 from dialer.calls.comparison_store import CarrierCall, add_carrier_calls
 from dialer.cases.persons import PersonSearch, find_person_ids
 from dialer.cases.store import Act, ActKind, note_acts
-from dialer.control.keys import (
+from dialer.core.errors import Conflict, NotFound, Refusal
+from dialer.core.values import Suite, TelephonyResult
+from dialer.db import tables as t
+from dialer.db.columns import metadata
+from dialer.db.keys import KeySource, KeyUse, load
+from dialer.db.system_state import note_heartbeat
+from dialer.db.vault import BlindKind, Vault
+from dialer.keys.actions import (
     KeyInUse,
     KeysWaiting,
     Rotated,
@@ -32,16 +39,9 @@ from dialer.control.keys import (
     rotate_keys,
     share_done,
 )
-from dialer.control.reseal import INDEXES, SEALED, ResealBatch, reseal_batch, uses_of_key
-from dialer.core.errors import Conflict, NotFound, Refusal
-from dialer.core.values import Suite, TelephonyResult
-from dialer.db import tables as t
-from dialer.db.columns import metadata
-from dialer.db.keys import KeySource, KeyUse, load
-from dialer.db.system_state import note_heartbeat
-from dialer.db.vault import BlindKind, Vault
+from dialer.keys.reseal import INDEXES, SEALED, ResealBatch, reseal_batch, uses_of_key
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
 from dialer.warnings.lists import load_list, submit_list
 from tests.control.scene import Assemble
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario

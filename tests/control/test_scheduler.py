@@ -19,18 +19,18 @@ import redis
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from dialer.accounts.actions import add_staff
 from dialer.audit.trail import read_trail_state
 from dialer.control.health import WORK_PARTS, note_part_done
-from dialer.control.retention import apply_retention
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.system_state import cycle_parts, heartbeats
-from dialer.org.staff import token_hash
-from dialer.org.staff_store import find_member, start_session
+from dialer.org.accounts import add_staff
+from dialer.retention.retention import apply_retention
+from dialer.runtime.services import Application
 from dialer.scheduler import ALIVE_FILE, TickLog, _ticking, run_scheduler
-from dialer.services import Application
+from dialer.staff.sign_in import token_hash
+from dialer.staff.store import find_member, start_session
 from tests.control.scene import Assemble
 
 PATIENCE_SECONDS = 120.0

@@ -27,8 +27,8 @@ from dialer.db.system_state import (
     note_heartbeat,
     recorded_identity,
 )
+from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import load_settings
-from dialer.services import Application, ProcessPurpose
 from tests.audit_lines import audit_lines
 from tests.control.scene import Scene
 

@@ -28,10 +28,10 @@ from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.values import Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.alarms import acknowledge_alarms_of_code, raise_alarm
+from dialer.org.unassigned import assign_unit
 from dialer.telephony.callbacks import CallProgress, CallState, Stage
 from dialer.telephony.channels import Placed
 from dialer.telephony.client import PlaceCall
-from dialer.units.unassigned import assign_unit
 from dialer.work.assignments import Scope
 from dialer.work.desk_calls import dial_from_desk
 from dialer.work.tasks import WorkReport, claim_next, reclaim, release_assignment, report_assignment

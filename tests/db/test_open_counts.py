@@ -18,7 +18,7 @@ from dialer.cases.unassigned import (
 from dialer.core.case import CaseStatus
 from dialer.core.values import Grade
 from dialer.db import tables as t
-from dialer.org.unit_store import add_unit, count_cases_without_unit, open_counts_of_units, unassigned_by_text
+from dialer.db.units import add_unit, count_cases_without_unit, open_counts_of_units, unassigned_by_text
 from tests.outcomes.town import MORNING, Scenario
 
 

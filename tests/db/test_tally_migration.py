@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from dialer.cases.store import ensure_policy_version
 from dialer.core.policy import to_plain
 from dialer.core.rates import Period
 from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database, script_location
+from dialer.db.policies import ensure_policy_version
 from dialer.db.unit_of_work import Store, hold_snapshot
 from dialer.db.vault import Vault
 from dialer.figures.measures import figures

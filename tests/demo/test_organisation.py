@@ -10,7 +10,7 @@ from dialer.core.access import Role
 from dialer.core.units import find_unit
 from dialer.demo.run import make_accounts
 from dialer.demo.sample_list import HEADINGS, HOME, SAMPLE_COMMITTED_AT, build, import_demo_units
-from dialer.units.tree import read_units_and_aliases
+from dialer.org.tree import read_units_and_aliases
 from tests.outcomes.town import Scenario
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from dialer.core.case import CaseStatus
 from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
 from dialer.db import tables as t
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
 from dialer.outcomes.ledger import conflicting_lines
 from tests.outcomes.town import MORNING, Scenario
 

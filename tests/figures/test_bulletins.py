@@ -21,6 +21,7 @@ from dialer.core.rates import FirstAttempt, rates_of
 from dialer.core.text import Lang
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.db import tables as t
+from dialer.db.units import add_unit
 from dialer.figures.bulletin_text import bulletin_document, bulletin_sections, ranked_units
 from dialer.figures.bulletins import (
     BulletinLine,
@@ -33,7 +34,6 @@ from dialer.figures.bulletins import (
     note_taken,
 )
 from dialer.figures.report import make_report, refresh_rollup, report_period
-from dialer.org.unit_store import add_unit
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import Scenario
 

@@ -26,6 +26,7 @@ from dialer.core.rates import (
 from dialer.core.values import AmountKind, Contact, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
+from dialer.db.units import add_unit
 from dialer.figures.breakdown import (
     MEASURES_WITH_CASES,
     CutWindow,
@@ -40,7 +41,6 @@ from dialer.figures.breakdown import (
 from dialer.figures.cuts import rollup_cut_days
 from dialer.figures.measures import figures
 from dialer.figures.report import refresh_rollup
-from dialer.org.unit_store import add_unit
 from tests.figures.test_any_town import fill
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
 from dialer.figures.filters import SavedFilter, delete_filter, save_filter, saved_filters
-from dialer.services import Services
+from dialer.runtime.services import Services
 from tests.outcomes.town import MORNING, Scenario
 
 

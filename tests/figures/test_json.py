@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from dialer.casefile.reading import CaseLineOut, case_out, case_page_out, show_case
+from dialer.case_page.reading import CaseLineOut, case_out, case_page_out, show_case
 from dialer.cases.search import CaseQuery, search_cases
 from dialer.cli.lists import Loaded
 from dialer.core.intervals import HitCount, compare_shares, share_interval
@@ -23,8 +23,8 @@ from dialer.figures.breakdown import NotCalled, RobotProgress
 from dialer.figures.report import make_report, refresh_rollup, report_out
 from dialer.figures.verify import verification_out, verify_rollup
 from dialer.intake.records import RejectedRow
+from dialer.script_versions.trials import MEASURES, Compared, Comparison, MeasuredVersion
 from dialer.scripts.store import Trial
-from dialer.scripts.trials import MEASURES, Compared, Comparison, MeasuredVersion
 from dialer.warnings.lists import LoadReport
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 

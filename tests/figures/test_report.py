@@ -28,6 +28,7 @@ from dialer.core.rates import (
 from dialer.core.values import Contact, FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
+from dialer.db.units import add_unit
 from dialer.figures.breakdown import (
     CutWindow,
     NotCalled,
@@ -71,7 +72,6 @@ from dialer.figures.rollup import (
     rollup_figures,
 )
 from dialer.figures.verify import verify_rollup
-from dialer.org.unit_store import add_unit
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import MORNING, Scenario
 

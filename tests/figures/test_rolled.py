@@ -20,11 +20,11 @@ from dialer.db import tables as t
 from dialer.db.leases import ROLLUP, take_lease
 from dialer.db.measures import COUNTED, MONEY, money_name
 from dialer.db.unit_of_work import hold_snapshot
+from dialer.db.units import add_unit
 from dialer.figures.measures import LEFT_OUT, figures, slice_of
 from dialer.figures.report import make_report, refresh_rollup
 from dialer.figures.rollup import FIGURES, read_fact_state, refresh_rollup_once, rollup_figures
 from dialer.figures.verify import numbers_of, verify_rollup
-from dialer.org.unit_store import add_unit
 from tests.figures.histories import MIDNIGHT, History
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.console import Console, RenderableType
 
-from dialer.casefile.reading import show_case
+from dialer.case_page.reading import show_case
 from dialer.cases.search import CaseQuery, search_cases
 from dialer.cli.cases import case_view, page_view
 from dialer.cli.report import duration, report_view

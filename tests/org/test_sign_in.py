@@ -17,9 +17,11 @@ import sqlalchemy as sa
 from dialer.core.access import FactorKind, Role, SessionRules, SignInStep
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
-from dialer.org import staff
-from dialer.org.passwords import sign_ins
-from dialer.org.staff import (
+from dialer.db.units import add_unit
+from dialer.runtime.services import Centre
+from dialer.staff import sign_in as staff
+from dialer.staff.passwords import sign_ins
+from dialer.staff.sign_in import (
     FactorNeeded,
     PasswordExpired,
     ScopeMissing,
@@ -50,7 +52,7 @@ from dialer.org.staff import (
     token_hash,
     valid_sessions,
 )
-from dialer.org.staff_store import (
+from dialer.staff.store import (
     Member,
     Session,
     TokenScope,
@@ -62,8 +64,6 @@ from dialer.org.staff_store import (
     member_of,
     set_staff,
 )
-from dialer.org.unit_store import add_unit
-from dialer.services import Centre
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import MORNING, Scenario
 

@@ -14,10 +14,10 @@ from dialer.core.access import FactorKind, Role, SignInStep
 from dialer.db import tables as t
 from dialer.db.keys import Keys
 from dialer.db.unit_of_work import Store, Tx
+from dialer.db.units import add_unit
 from dialer.db.vault import Vault
-from dialer.org import staff_store as rows
-from dialer.org.staff_store import Member, Session, TokenScope
-from dialer.org.unit_store import add_unit
+from dialer.staff import store as rows
+from dialer.staff.store import Member, Session, TokenScope
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from dialer.core.errors import Conflict, NotFound
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
-from dialer.org.unit_store import (
+from dialer.db.units import (
     Units,
     add_unit,
     change_unit,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dialer.core.access import RevealReason
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
 from dialer.outcomes.evidence_files import (
     CleanFile,
     add_evidence_files,
@@ -24,7 +24,7 @@ from dialer.outcomes.evidence_files import (
     reveal_file,
     unseal_file,
 )
-from dialer.services import Services
+from dialer.runtime.services import Services
 from tests.audit_lines import audit_lines
 from tests.core.pdfs import pdf
 from tests.core.pictures import jpeg

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.casefile.reading import show_case
+from dialer.case_page.reading import show_case
 from dialer.cases.timeline import filings
 from dialer.core.case import Case, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
@@ -16,8 +16,8 @@ from dialer.core.rates import Money
 from dialer.core.timeline import EntryKind
 from dialer.core.values import AmountKind, Amounts, Contact, FraudType, Grade
 from dialer.db import tables as t
+from dialer.db.units import add_unit
 from dialer.figures.report import make_report
-from dialer.org.unit_store import add_unit
 from dialer.outcomes.filing import (
     Filed,
     case_number_of,

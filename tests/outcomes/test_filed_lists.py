@@ -18,10 +18,10 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
 from dialer.core.values import AmountKind, Contact, FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
+from dialer.db.units import add_unit
 from dialer.figures.measures import IS_REVERSED, figures
 from dialer.figures.report import make_report, refresh_rollup
 from dialer.intake.phones import id_check_character
-from dialer.org.unit_store import add_unit
 from dialer.outcomes.filed_figures import count_filed, filed_figures
 from dialer.outcomes.filed_lists import (
     CERTAIN,

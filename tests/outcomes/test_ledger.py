@@ -27,7 +27,7 @@ from dialer.core.values import (
 )
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
-from dialer.org.unit_store import add_unit
+from dialer.db.units import add_unit
 from dialer.outcomes.ledger import (
     AmountsConflict,
     CallerSuccesses,

@@ -13,17 +13,18 @@ from typing import Any, Self
 import sqlalchemy as sa
 
 from dialer.cases.persons import KnownPerson, Person, identify_person, write_people
-from dialer.cases.store import Policies, case_to_columns, ensure_policy_version, get_case
+from dialer.cases.store import case_to_columns, get_case
 from dialer.core.case import Case, CaseStatus
 from dialer.core.policy import to_plain
 from dialer.core.values import Contact, FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.keys import Keys
 from dialer.db.migrations import newest_revision
+from dialer.db.policies import Policies, ensure_policy_version
 from dialer.db.unit_of_work import Store, Tx
 from dialer.db.vault import Vault
+from dialer.runtime.services import Centre, LineRules, Services
 from dialer.scripts.rendered import RenderedScripts
-from dialer.services import Centre, LineRules, Services
 from dialer.work.assignments import get_assignment, sign_assignment_for
 from dialer.work.desk_store import add_desk_call, change_desk_call
 from tests.clock import FrozenClock

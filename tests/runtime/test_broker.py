@@ -20,7 +20,9 @@ import redis
 from kombu import Queue
 
 from dialer.bootstrap import application
-from dialer.broker import (
+from dialer.db.keys import create
+from dialer.db.system_state import cycle_parts, heartbeats
+from dialer.runtime.broker import (
     DIAL_QUEUE,
     Enqueuer,
     MessageKey,
@@ -30,10 +32,8 @@ from dialer.broker import (
     discard_messages,
     make_app,
 )
-from dialer.db.keys import create
-from dialer.db.system_state import cycle_parts, heartbeats
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.services import Application
 
 KEY = MessageKey(secrets=lambda: (b"k" * 64,))
 NOW = 1_800_000_000.0

@@ -27,7 +27,7 @@ from dialer.api import gate as api
 from dialer.db.keys import create
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
-from dialer.server import SECTIONS
+from dialer.server.application import SECTIONS
 from tools.runtime_lock import RUNTIME_LOCK, runtime_lock
 
 commands = build_command_line()

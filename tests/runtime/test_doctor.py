@@ -11,11 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from dialer.__main__ import build_command_line
-from dialer.broker import MessageKey, check_broker, make_app
 from dialer.cli.control import check_names
 from dialer.core.errors import SettingsError, Unavailable
 from dialer.db.keys import create
 from dialer.db.migrations import newest_revision
+from dialer.runtime.broker import MessageKey, check_broker, make_app
 from dialer.runtime.doctor import (
     Probe,
     check_data_dir,

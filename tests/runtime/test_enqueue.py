@@ -7,7 +7,7 @@ import time
 
 from celery.app.task import Task
 
-from dialer.broker import BULK_TASKS, TASK_PREFIX, EnqueueLimiter
+from dialer.runtime.broker import BULK_TASKS, TASK_PREFIX, EnqueueLimiter
 from dialer.tasks import bulk_work, dial_work
 
 

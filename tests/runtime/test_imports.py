@@ -13,7 +13,7 @@ _RUNS = {
     "scheduler": ("dialer.cli.serve", "dialer.bootstrap", "dialer.scheduler"),
     "dial": ("dialer.cli.serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.dial_work"),
     "bulk": ("dialer.cli.serve", "dialer.bootstrap", "dialer.tasks.worker", "dialer.tasks.bulk_work"),
-    "web": ("dialer.cli.serve", "dialer.bootstrap", "dialer.server"),
+    "web": ("dialer.cli.serve", "dialer.bootstrap", "dialer.server.process"),
 }
 _NEVER = ("alembic", "babel")
 _WITHOUT = {

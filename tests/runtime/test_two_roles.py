@@ -14,8 +14,8 @@ from dialer.bootstrap import application
 from dialer.db.keys import create
 from dialer.db.migrations import MayNotMigrate, owned_tables
 from dialer.runtime.embedded import EmbeddedServers, ensure_servers
+from dialer.runtime.services import ProcessPurpose
 from dialer.runtime.settings import load_settings
-from dialer.services import ProcessPurpose
 
 commands = build_command_line()
 

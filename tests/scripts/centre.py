@@ -12,12 +12,12 @@ from audio.wave_file import Sound, wav_bytes
 from dialer.calls.claims import Sending
 from dialer.calls.dial import prepare_sending
 from dialer.core.values import Grade
-from dialer.scripts.overview import script_versions
+from dialer.script_versions.actions import approve_script, draft_script, seed_scripts
+from dialer.script_versions.overview import script_versions
+from dialer.script_versions.render import Studio, render_script, rendering, start_rendering
 from dialer.scripts.reading import shipped_texts
-from dialer.scripts.render import Studio, render_script, rendering, start_rendering
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.scripts.store import Render, Version
-from dialer.scripts.versions import approve_script, draft_script, seed_scripts
 from tests.audio.conftest import burst, silence
 from tests.control.scene import Scene
 

@@ -16,9 +16,9 @@ from dialer.bootstrap import assemble
 from dialer.core.errors import Conflict, Invalid, Refusal, UnusableFile
 from dialer.core.values import RenderState
 from dialer.runtime.settings import load_settings
-from dialer.scripts.overview import show_script
-from dialer.scripts.render import rendering, start_rendering
-from dialer.scripts.versions import NotRendered
+from dialer.script_versions.actions import NotRendered
+from dialer.script_versions.overview import show_script
+from dialer.script_versions.render import rendering, start_rendering
 from dialer.tasks.application import _made, use_application
 from dialer.tasks.bulk_work import _studios, render_script_task, resume_renders_task
 from tests.audio.conftest import burst

@@ -18,13 +18,13 @@ from audio.voices import Espeak
 from dialer.core.text import Text
 from dialer.core.values import RenderState, Tag
 from dialer.db import tables as t
+from dialer.script_versions.actions import NotApproved, NotRendered
+from dialer.script_versions.overview import show_script
+from dialer.script_versions.render import Studio, render_names, render_script, rendering, start_rendering
 from dialer.scripts.dialogue import Context, Utterance, start
-from dialer.scripts.overview import show_script
 from dialer.scripts.reading import prompt_list, shipped_scripts
-from dialer.scripts.render import Studio, render_names, render_script, rendering, start_rendering
 from dialer.scripts.rendered import RenderedScript, RenderedScripts, Sounds, shipped_script
 from dialer.scripts.store import Version
-from dialer.scripts.versions import NotApproved, NotRendered
 from tests.audio.conftest import burst
 from tests.scripts.centre import LOAN, ScriptCentre
 

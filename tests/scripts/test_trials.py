@@ -19,9 +19,9 @@ from dialer.core.text import Lang
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.figures.report import make_report
+from dialer.script_versions.trials import compare_versions, running_trials, set_trial
 from dialer.scripts.rendered import draw_version
 from dialer.scripts.store import Version
-from dialer.scripts.trials import compare_versions, running_trials, set_trial
 from tests.scripts.centre import LOAN, ScriptCentre
 
 HALVES = {1: 50.0, 2: 50.0}

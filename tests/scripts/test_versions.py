@@ -14,10 +14,16 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.timeline import EntryKind
 from dialer.core.values import FraudType, Tag, VersionState
 from dialer.db import tables as t
+from dialer.script_versions.actions import (
+    NotApproved,
+    NotRendered,
+    approve_script,
+    draft_script,
+    seed_scripts,
+)
+from dialer.script_versions.overview import list_scripts, script_versions
 from dialer.scripts.dialogue import Heard, Turn
-from dialer.scripts.overview import list_scripts, script_versions
 from dialer.scripts.reading import ScriptUnreadable, shipped_scripts
-from dialer.scripts.versions import NotApproved, NotRendered, approve_script, draft_script, seed_scripts
 from tests.calls.conversation import apply_call_event
 from tests.scripts.centre import LOAN, ScriptCentre
 

@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.cases.erasing import erase_person
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
 from dialer.db import tables as t
+from dialer.retention.erasing import erase_person
 from dialer.signals import sending
 from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator

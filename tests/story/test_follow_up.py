@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from carrier.people import Behaviour
-from dialer.cases.store import ensure_policy_version
 from dialer.core.case import FollowUp
 from dialer.core.policy import to_plain
 from dialer.core.rates import Counts, Period
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
+from dialer.db.policies import ensure_policy_version
 from dialer.figures.breakdown import read_progress
 from dialer.figures.measures import figures
 from tests.core.samples import GRADES, POLICY

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bench.backlog import FIRST, fill
-from dialer.casefile.reading import show_case
+from dialer.case_page.reading import show_case
 from dialer.core.timeline import WaitReason
 from dialer.core.values import Grade
 from dialer.db import tables as t

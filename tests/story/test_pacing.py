@@ -11,7 +11,7 @@ import pytest
 from bench.pacing import most_within
 from carrier.people import Behaviour, Pickup
 from dialer.calls.dial import dial
-from dialer.services import LineRules
+from dialer.runtime.services import LineRules
 from tests.story.world import World
 
 pytestmark = pytest.mark.story

@@ -20,18 +20,18 @@ from carrier.people import Behaviour, Pickup
 from dialer.calls.conversation import context_for
 from dialer.calls.fetching import fetch_recordings
 from dialer.calls.recordings import hear_recording, list_recordings
-from dialer.casefile.reading import read_case
-from dialer.casefile.view import story_items
+from dialer.case_page.reading import read_case
+from dialer.case_page.view import story_items
 from dialer.cases.persons import person_of_case
-from dialer.cases.store import Policies, ensure_policy_version
-from dialer.control.erasure import ask_erasure, confirm_erasure
-from dialer.control.retention import RetentionKind, apply_retention
 from dialer.core.case import CaseStatus, InboundResult, InboundState
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.policy import to_plain
 from dialer.core.text import Lang
 from dialer.core.values import Grade, RecordedCall, RecordingState
 from dialer.db import tables as t
+from dialer.db.policies import Policies, ensure_policy_version
+from dialer.retention.erasure import ask_erasure, confirm_erasure
+from dialer.retention.retention import RetentionKind, apply_retention
 from dialer.runtime.settings import RetentionSettings
 from dialer.scripts.dialogue import start
 from dialer.scripts.inbound import recorded_notice

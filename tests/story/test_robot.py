@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from dialer.bootstrap import assemble
 from dialer.db import tables as t
 from dialer.db.keys import create
+from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import load_settings
-from dialer.services import Application, ProcessPurpose
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.model import ROBOT_SOURCE

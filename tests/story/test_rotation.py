@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from bench.people import name, phone, write_list
 from bench.service import ROOT
 from dialer.cases.persons import PersonSearch, find_person_ids
-from dialer.control.keys import is_reseal_due
-from dialer.control.reseal import read_progress
 from dialer.db import tables as t
 from dialer.db.keys import load
+from dialer.keys.actions import is_reseal_due
+from dialer.keys.reseal import read_progress
 from dialer.warnings.lists import submit_list
 from tests.story.processes import WORKERS, Processes, processes, until
 

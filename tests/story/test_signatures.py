@@ -14,7 +14,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from dialer.db import tables as t
-from dialer.server import hooks
+from dialer.server.webhooks import hooks
 from tests.web.switchboard import CONFIG, TOKEN, Switchboard
 
 pytestmark = pytest.mark.story

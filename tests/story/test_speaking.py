@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from carrier.people import Behaviour
-from dialer.casefile.reading import show_case
+from dialer.case_page.reading import show_case
 from dialer.core.timeline import EntryKind
 from dialer.db import tables as t
 from tests.story.world import COOPERATES, World

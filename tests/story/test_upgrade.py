@@ -16,7 +16,7 @@ from dialer.calls.dial import dial
 from dialer.control.health import SCHEMA_PART, check_system
 from dialer.db.migrations import MIGRATION_LOCK, NewerDatabase, SchemaMoved, hold_schema, newest_revision
 from dialer.runtime.settings import load_settings
-from dialer.server import create_app
+from dialer.server.application import create_app
 from tests.control.scene import Assemble, Scene
 from tests.story.world import World
 

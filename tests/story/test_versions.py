@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dialer.script_versions.actions import seed_scripts
 from dialer.scripts.store import live_scripts, script_version_by_id
-from dialer.scripts.versions import seed_scripts
 from tests.story.world import World
 
 pytestmark = pytest.mark.story

@@ -35,8 +35,8 @@ from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.runtime.clock import ScaledClock, SystemClock
-from dialer.server import hooks
-from dialer.services import LineRules
+from dialer.runtime.services import LineRules
+from dialer.server.webhooks import hooks
 from dialer.telephony.channels import Placed
 from dialer.telephony.client import CallClient, PlaceCall
 from dialer.telephony.config import HookUrls, TelephonyConfig

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from dialer.core.errors import Unavailable
-from dialer.server import hooks
+from dialer.server.webhooks import hooks
 from dialer.telephony import public_address
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.public_address import PublicAddressBlocked, check_public_address, watch_public_address

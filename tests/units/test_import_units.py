@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.units import find_unit
 from dialer.db import tables as t
-from dialer.units.tree import Imported, UnusableUnits, import_units, preview_units, read_units_and_aliases
+from dialer.org.tree import Imported, UnusableUnits, import_units, preview_units, read_units_and_aliases
 from tests.work.bureau import Bureau
 
 HEADING = "名称,上级,级别,别名,状态"

@@ -10,8 +10,8 @@ from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import Grade
 from dialer.db import tables as t
-from dialer.org.unit_store import change_unit
-from dialer.units.unassigned import assign_unit, forget_alias, teach_alias
+from dialer.db.units import change_unit
+from dialer.org.unassigned import assign_unit, forget_alias, teach_alias
 from tests.work.bureau import Bureau
 
 

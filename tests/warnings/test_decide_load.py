@@ -9,14 +9,14 @@ from dataclasses import fields, replace
 import pytest
 import sqlalchemy as sa
 
-from dialer.casefile.acts import SeenCase, close_case
+from dialer.case_page.acts import SeenCase, close_case
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.values import LoadState, OutcomeKind
 from dialer.db import tables as t
 from dialer.figures.report import make_report
 from dialer.intake.records import Field, RejectedRow
-from dialer.services import WorkRules
+from dialer.runtime.services import WorkRules
 from dialer.warnings.list_store import (
     Load,
     column_mapping_of,

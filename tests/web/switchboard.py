@@ -13,8 +13,8 @@ from twilio.request_validator import RequestValidator
 
 from dialer.core.values import Grade
 from dialer.db import tables as t
-from dialer.server import hooks
-from dialer.services import Services
+from dialer.runtime.services import Services
+from dialer.server.webhooks import hooks
 from dialer.telephony.config import TelephonyConfig
 from tests.outcomes.town import Scenario
 

@@ -20,9 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dialer.core.access import Permission, Role, SessionRules
 from dialer.core.errors import Unavailable
 from dialer.core.text import Lang
-from dialer.org.staff_store import Member, Session
 from dialer.runtime.settings import load_settings
-from dialer.server import SECTIONS
+from dialer.server.application import SECTIONS
+from dialer.staff.store import Member, Session
 from dialer.web import console
 from dialer.web.cache import Cache
 from dialer.web.console import (

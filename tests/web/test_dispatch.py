@@ -13,14 +13,14 @@ import httpx
 import pytest
 from twilio.request_validator import RequestValidator
 
-from dialer import server
 from dialer.calls.apply import CallNews
 from dialer.calls.conversation import TurnRequest
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.values import Answer, Contact, Grade, MessageState, TelephonyResult
+from dialer.runtime.services import Centre, LineRules, Services
 from dialer.scripts.dialogue import Heard, Position, Turn, Utterance
-from dialer.server import hooks
-from dialer.services import Centre, LineRules, Services
+from dialer.server import webhooks as server
+from dialer.server.webhooks import hooks
 from dialer.telephony.callbacks import PersonLeg, Stage
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.public_address import proof
@@ -126,7 +126,7 @@ def ask(
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.getMessage() for one in caplog.records if one.name == "dialer.server"]
+    return [one.getMessage() for one in caplog.records if one.name == "dialer.server.webhooks"]
 
 
 def is_kept(answer: httpx.Response) -> bool:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from dialer.server import hooks
+from dialer.server.webhooks import hooks
 from tests.web.switchboard import CONFIG, PUBLIC, Switchboard, status
 
 

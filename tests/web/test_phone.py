@@ -18,17 +18,11 @@ from carrier.server import start
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.phone import (
-    TEXTS,
-    phone_routes,
-    read_own_warning,
-    request_call,
-    reveal_next_number,
-    take_own_warning,
-)
+from dialer.phone.actions import read_own_warning, request_call, reveal_next_number, take_own_warning
+from dialer.phone.pages import TEXTS, phone_routes
 from dialer.runtime.local import CarrierAccess
+from dialer.runtime.services import Application
 from dialer.runtime.settings import Settings, load_settings
-from dialer.services import Application
 from tests.control.scene import Scene
 
 ACCOUNT = "AC" + "0" * 31 + "1"

@@ -18,7 +18,6 @@ import pytest
 import sqlalchemy as sa
 from starlette.routing import Mount
 
-from dialer import server as module
 from dialer.bootstrap import assemble
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
@@ -26,9 +25,11 @@ from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.db.tables import heartbeat
 from dialer.runtime.embedded import wait_until
+from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.server import create_app, run_web, server_of
-from dialer.services import Application
+from dialer.server import process as module
+from dialer.server.application import create_app
+from dialer.server.process import run_web, server_of
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.public_address import PublicAddressBlocked
 from dialer.web.connections import ConnectionLimits, Connections

@@ -29,7 +29,7 @@ _SAID = _REFUSALS | {"Text", "say", "say_many", "sentence", "at"}
 _FOR_MACHINES = {"current", "field", "key", "what", "who"}
 """Keywords of refusals that no sentence, or only that of a terminal, has."""
 _TYPED = {
-    ("org/staff.py", "scope"),
+    ("staff/sign_in.py", "scope"),
     ("cli/control.py", "suite"),
     ("db/vault.py", "suite"),
     ("signals/rules.py", "what"),

@@ -13,22 +13,11 @@ from pathlib import Path
 import pytest
 
 import dialer
-from dialer.accounts.actions import LoginTaken
 from dialer.approvals.actions import SampleUnread
 from dialer.backup.actions import NothingToBackUp, NotPutBack
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
 from dialer.calls.comparison import CallsUnderWay, NotCompared, RecordsGone
-from dialer.cases.erasure_register import (
-    CannotRegister,
-    ErasedAreBack,
-    NoRegister,
-    NotRegistered,
-    OldRegister,
-    RegisterLacks,
-    UnreadableRegister,
-)
-from dialer.control.keys import KeyInUse, KeysWaiting
 from dialer.core.errors import (
     Conflict,
     CountsBusy,
@@ -53,28 +42,39 @@ from dialer.db.keys import KeysRefused, TokenRefused
 from dialer.db.leases import ServiceRuns
 from dialer.db.migrations import LocksNotObtained, MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
 from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
+from dialer.db.units import AliasTaken
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready, NoSipStack
 from dialer.figures.rate_tables import NoParquet
+from dialer.keys.actions import KeyInUse, KeysWaiting
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import bilingual, sentence, word_of
-from dialer.org.passwords import SignInBusy
-from dialer.org.staff import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
-from dialer.org.staff_store import TokenScope
-from dialer.org.unit_store import AliasTaken
+from dialer.org.accounts import LoginTaken
+from dialer.org.tree import UnusableUnits
 from dialer.outcomes.ledger import AmountsConflict
-from dialer.phone import ActRefused
+from dialer.phone.pages import ActRefused
+from dialer.retention.erasure_register import (
+    CannotRegister,
+    ErasedAreBack,
+    NoRegister,
+    NotRegistered,
+    OldRegister,
+    RegisterLacks,
+    UnreadableRegister,
+)
+from dialer.script_versions.actions import NotApproved, NotRendered, SameWords
 from dialer.scripts.reading import ScriptUnreadable
 from dialer.scripts.rendered import RenderedScriptMissing
 from dialer.scripts.store import Version
-from dialer.scripts.versions import NotApproved, NotRendered, SameWords
 from dialer.signals.evaluation import SnapshotUnreadable
 from dialer.signals.rules import RuleUnreadable
 from dialer.signals.scorecard import LearningMissing, ScorecardUnreadable, TooFewLabels
 from dialer.signals.versions import RulesNotApproved
+from dialer.staff.passwords import SignInBusy
+from dialer.staff.sign_in import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
+from dialer.staff.store import TokenScope
 from dialer.telephony.public_address import PublicAddressBlocked
 from dialer.telephony.webhooks import BadSignature
-from dialer.units.tree import UnusableUnits
 from dialer.warnings.lists import OwnLoad
 from dialer.work.tasks import CALL_MISSING, NoCall, NotArrived
 

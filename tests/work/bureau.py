@@ -10,11 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.casefile.acts import SeenCase
+from dialer.case_page.acts import SeenCase
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
+from dialer.db.units import add_unit
 from dialer.intake.records import Accepted, IntakeOptions
-from dialer.org.unit_store import add_unit
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from tests.control.scene import Scene
 from tests.intake.in_process import read_list

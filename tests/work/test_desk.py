@@ -10,13 +10,13 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
-from dialer.accounts.actions import add_staff, change_staff, disable_staff, get_account
-from dialer.accounts.changes import ask_change, confirm_change, list_changes
 from dialer.cases.store import words_of_case
 from dialer.core.access import Role
 from dialer.core.errors import Invalid, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.db import tables as t
+from dialer.org.account_changes import ask_change, confirm_change, list_changes
+from dialer.org.accounts import add_staff, change_staff, disable_staff, get_account
 from dialer.telephony.client import DeskClient
 from dialer.work.assignments import Assignment, Scope, get_assignment, waiting_assignments, waiting_call_backs
 from dialer.work.desk import read_task_state, task_in_hand

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from dialer.core.case import AssignmentState, VisitStage
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.db import tables as t
-from dialer.units.queries import Waiting, count_unit_work, work_of_unit
+from dialer.org.queries import Waiting, count_unit_work, work_of_unit
 from dialer.work.assignments import (
     Scope,
     assignment_of,

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.audit.trail import AuditQuery, search_audit
-from dialer.casefile.acts import ask_person, change_grade
+from dialer.case_page.acts import ask_person, change_grade
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
 from dialer.db.audit import AuditReason, Seal, audit_reason, write_audit

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from dialer.core.values import Grade
 from dialer.db import tables as t
-from dialer.org.unit_store import change_unit
+from dialer.db.units import change_unit
 from dialer.work.assignments import sign_assignment_for
 from dialer.work.transfers import escalate_unsigned
 from tests.core.samples import POLICY

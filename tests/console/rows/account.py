@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dialer.accounts.actions import make_first_link
 from dialer.core.access import Role
+from dialer.org.accounts import make_first_link
 from tests.console.desk import ConsoleDesk
 from tests.console.row import EVERYBODY, OPEN, Row
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.accounts.changes import ask_reset_or_enable
 from dialer.core.access import Role, StaffChangeKind
 from dialer.db import tables as t
+from dialer.org.account_changes import ask_reset_or_enable
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 

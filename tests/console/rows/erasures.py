@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.control.erasure import ask_erasure, place_legal_hold
 from dialer.core.access import Role
 from dialer.core.case import CaseStatus
 from dialer.db import tables as t
+from dialer.retention.erasure import ask_erasure, place_legal_hold
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 from tests.console.town import ConsoleScenario

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dialer.core.access import Role
+from dialer.script_versions.actions import seed_scripts
 from dialer.scripts.store import script_versions_of
-from dialer.scripts.versions import seed_scripts
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.accounts.tokens import ask_token
 from dialer.core.access import Role
 from dialer.db import tables as t
-from dialer.org.staff import add_token
+from dialer.org.tokens import ask_token
+from dialer.staff.sign_in import add_token
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 

@@ -1,1 +1,0 @@
-"""Staff accounts: their pages, sign-in, first administrator, changes and what they end."""

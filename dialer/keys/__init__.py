@@ -1,0 +1,1 @@
+"""The key ring in use: a new key, values sealed again with it."""

@@ -1,0 +1,439 @@
+"""Changes of accounts that wait for a second person: an administrator asks, a security administrator confirms or
+refuses, and nothing of the account changes before that. Rows and actions; every step is audited. Times are real.
+
+At the terminal of the server `accounts.actions` does the same at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from dialer.core.access import (
+    Permission,
+    Role,
+    StaffChangeKind,
+    StaffChangeState,
+    actor_name,
+    is_same_actor,
+    may,
+    needs_second_person,
+    required_text,
+)
+from dialer.core.errors import Conflict, NotFound
+from dialer.core.text import Text
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.units import check_unit, is_unit_visible, is_visible_to
+from dialer.org.accounts import (
+    LoginTaken,
+    NewAccount,
+    NewPassword,
+    change_staff,
+    check_revision,
+    display_name_of,
+    enable_account,
+    enable_staff,
+    get_account,
+    insert_account,
+    revise_account,
+    set_temporary_password,
+)
+from dialer.org.factors import remove_factors
+from dialer.runtime.services import Services
+from dialer.staff.passwords import hash_password, temporary_password
+from dialer.staff.store import Member, find_member, lock_administrators
+from dialer.work.tasks import return_work_of
+
+LONGEST_REASON = 500
+_PASSWORDS = frozenset({StaffChangeKind.ADD, StaffChangeKind.RESET_PASSWORD})
+"""Kinds that end with a new password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffChange:
+    """A change that was asked for; `role` and `unit_id` are the new ones."""
+
+    id: int
+    kind: StaffChangeKind
+    staff_id: int | None
+    """None for a new account."""
+    revision: int | None
+    login: str
+    display_name: str
+    role: Role
+    unit_id: int | None
+    language: str
+    asked_by: str
+    asked_at: datetime
+    expires_at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingChange:
+    """A change as the page shows it, with the account as it is now; None for a new one."""
+
+    change: StaffChange
+    member: Member | None
+
+
+def ask_new_account(
+    services: Services,
+    *,
+    login: str,
+    display_name: str,
+    role: Role,
+    unit_id: int | None,
+    language: str,
+    why: str,
+    by: str,
+    visible_to: int | None,
+) -> NewPassword | None:
+    """Asks for a new account. Returns it with its password where one person may make it: a clerk, or the first security
+    administrator of a centre, for the whole centre. Else returns None, and the account waits to be confirmed. Raises
+    `Invalid`, `NotFound` and `Conflict`.
+    """
+    who = actor_name(by)
+    account = NewAccount.checked(
+        login=login, display_name=display_name, role=role, unit_id=unit_id, language=language
+    )
+    chosen = temporary_password()
+    made = hash_password(chosen)
+    with services.store.begin() as tx:
+        check_unit(tx, unit_id, visible_to)
+        if find_member(tx, account.login) is not None:
+            raise LoginTaken(account.login)
+        is_first = unit_id is None and visible_to is None and _is_first_security_administrator(tx, role)
+        if is_first or not needs_second_person(role):
+            member = insert_account(
+                tx,
+                services,
+                account,
+                password_hash=made,
+                by=who,
+                temporary_seconds=services.sessions.temporary_password_seconds,
+                **({"alone": True} if is_first else {}),
+            )
+            return NewPassword(member=member, password=chosen)
+        _ask(
+            tx,
+            services,
+            StaffChangeKind.ADD,
+            None,
+            login=account.login,
+            display_name=account.display_name,
+            role=role,
+            unit_id=unit_id,
+            language=language,
+            why=why,
+            by=who,
+        )
+    return None
+
+
+def ask_change(
+    services: Services,
+    login: str,
+    *,
+    display_name: str,
+    role: Role,
+    unit_id: int | None,
+    revision: int,
+    why: str,
+    by: str,
+    visible_to: int | None,
+) -> bool:
+    """Changes the account, or asks for the change. True: it is changed, since only its name differs. False: the other
+    role or unit waits to be confirmed. Raises `NotFound`, `Invalid` and `Conflict`.
+    """
+    who, shown = actor_name(by), display_name_of(display_name)
+    with services.store.begin() as tx:
+        check_unit(tx, unit_id, visible_to)
+        member = get_account(tx, login, visible_to)
+        check_revision(member, revision)
+        is_same = (role, unit_id) == (member.role, member.unit_id)
+        if not is_same:
+            _ask_for_existing(
+                tx,
+                services,
+                StaffChangeKind.CHANGE,
+                member,
+                display_name=shown,
+                role=role,
+                unit_id=unit_id,
+                why=why,
+                by=who,
+            )
+    if is_same:
+        change_staff(
+            services,
+            login,
+            display_name=shown,
+            role=role,
+            unit_id=unit_id,
+            revision=revision,
+            by=who,
+            visible_to=visible_to,
+        )
+    return is_same
+
+
+def ask_reset_or_enable(
+    services: Services,
+    kind: StaffChangeKind,
+    login: str,
+    *,
+    why: str,
+    by: str,
+    visible_to: int | None,
+) -> bool:
+    """Resets the password or the factors, or enables a disabled account, or asks for it. True: it is done, for a
+    clerk's account that is enabled. False: it waits to be confirmed. Raises `NotFound`, `Invalid` and `Conflict`.
+    """
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        member = get_account(tx, login, visible_to)
+        waits = kind is not StaffChangeKind.ENABLE or needs_second_person(member.role)
+        if waits:
+            _ask_for_existing(tx, services, kind, member, why=why, by=who)
+    if not waits:
+        enable_staff(services, login, by=who, visible_to=visible_to)
+    return not waits
+
+
+def list_changes(services: Services, *, visible_to: int | None) -> list[WaitingChange]:
+    """Changes that wait and have not expired, the oldest first."""
+    c = t.staff_change.c
+    with services.store.begin() as tx:
+        rows = tx.rows(
+            sa.select(t.staff_change)
+            .where(
+                c.state == StaffChangeState.WAITING.value,
+                c.expires_at > services.real.now(),
+                is_visible_to(c.unit_id, visible_to),
+            )
+            .order_by(c.asked_at, c.id)
+        )
+        found = [WaitingChange(change=_change(tx, row), member=find_member(tx, row["login"])) for row in rows]
+        return [
+            one for one in found if one.member is None or is_unit_visible(tx, one.member.unit_id, visible_to)
+        ]
+
+
+def confirm_change(
+    services: Services, change_id: int, *, by: str, visible_to: int | None
+) -> NewPassword | None:
+    """Carries out the change; returns the new password, if any, which the person who confirms sees and the one who
+    asked does not. Raises `NotFound` and `Conflict`.
+    """
+    who, chosen = actor_name(by), temporary_password()
+    made = hash_password(chosen)
+    with services.store.begin() as tx:
+        change, member = _lock_waiting(tx, services, change_id, visible_to)
+        if any(is_same_actor(who, one) for one in (change.asked_by, change.login)):
+            raise Conflict(
+                "a second person confirms this, who neither asked for it nor is the person concerned"
+            )
+        asker = find_member(tx, change.asked_by)
+        if asker is None or asker.disabled_at is not None or not may(asker.role, Permission.MANAGE_STAFF):
+            raise Conflict("who asked for this may no longer manage accounts: refuse it")
+        _decide(tx, services, change, StaffChangeState.CONFIRMED, by=who)
+        changed = _carry_out(tx, services, change, member, password_hash=made, confirmed_by=who)
+    if change.kind is StaffChangeKind.CHANGE:
+        return_work_of(services, change.login, by=change.asked_by)
+    return NewPassword(member=changed, password=chosen) if change.kind in _PASSWORDS else None
+
+
+def refuse_change(services: Services, change_id: int, *, by: str, visible_to: int | None) -> None:
+    """Refuses the change; the account stays as it is. Raises `NotFound` and `Conflict`."""
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        change, _ = _lock_waiting(tx, services, change_id, visible_to)
+        if is_same_actor(who, change.asked_by):
+            raise Conflict("you asked for this yourself: withdraw it")
+        _decide(tx, services, change, StaffChangeState.REFUSED, by=who)
+
+
+def withdraw_change(services: Services, change_id: int, *, by: str, visible_to: int | None) -> None:
+    """Withdraws the change that an administrator asked for. Raises `NotFound` and `Conflict`."""
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        change, _ = _lock_waiting(tx, services, change_id, visible_to)
+        _decide(tx, services, change, StaffChangeState.WITHDRAWN, by=who)
+
+
+def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
+    """Whether there has never been one; a disabled one counts too, so that disabling the only one bypasses nobody. Of
+    two at once one waits.
+    """
+    if role is not Role.SECURITY_ADMINISTRATOR:
+        return False
+    lock_administrators(tx)
+    found = sa.select(t.staff.c.id).where(t.staff.c.role == role.value).limit(1)
+    return tx.scalar(found) is None
+
+
+def _ask_for_existing(
+    tx: Tx,
+    services: Services,
+    kind: StaffChangeKind,
+    member: Member,
+    *,
+    why: str,
+    by: str,
+    **wanted: object,
+) -> None:
+    """Asks for a change of an existing account; what is not in `wanted` stays."""
+    of = {name: getattr(member, name) for name in ("display_name", "role", "unit_id")} | wanted
+    _ask(tx, services, kind, member, login=member.login, language=member.language, why=why, by=by, **of)
+
+
+def _ask(
+    tx: Tx,
+    services: Services,
+    kind: StaffChangeKind,
+    member: Member | None,
+    *,
+    login: str,
+    role: Role,
+    unit_id: int | None,
+    why: str,
+    by: str,
+    **columns: object,
+) -> None:
+    reason = required_text("why", why)[:LONGEST_REASON]
+    if not lock_administrators(tx, Role.SECURITY_ADMINISTRATOR):
+        raise Conflict(
+            "a security administrator must confirm this: make an account for one first, of the whole centre"
+        )
+    real_now, c = services.real.now(), t.staff_change.c
+    waiting = (c.login == login, c.state == StaffChangeState.WAITING.value)
+    tx.execute(
+        sa.update(t.staff_change)
+        .where(*waiting, c.expires_at <= real_now)
+        .values(state=StaffChangeState.EXPIRED.value, decided_at=real_now)
+    )
+    if tx.scalar(sa.select(c.id).where(*waiting)) is not None:
+        raise Conflict(
+            Text(
+                "a change of %(login)s waits already: it is confirmed, refused or withdrawn first",
+                login=login,
+            )
+        )
+    change_id = tx.scalar(
+        sa.insert(t.staff_change)
+        .values(
+            kind=kind.value,
+            staff_id=None if member is None else member.id,
+            revision=None if member is None else member.revision,
+            login=login,
+            role=role.value,
+            unit_id=unit_id,
+            why_sealed=tx.vault.seal(reason.encode(), **_place(kind, login, by)),
+            asked_by=by,
+            asked_at=real_now,
+            expires_at=real_now + timedelta(seconds=services.sessions.confirm_seconds),
+            **columns,
+        )
+        .returning(c.id)
+    )
+    facts = {"login": login, "kind": kind.value, "role": role.value, "unit_id": unit_id}
+    _note(tx, services, by, "staff_change_asked", int(change_id), why=reason, **facts)
+
+
+def _place(kind: StaffChangeKind, login: str, by: str) -> dict[str, str]:
+    """What the sealed reason is bound to."""
+    return {"table": "staff_change", "column": "why_sealed", "row": f"{kind.value}/{login}/{by}"}
+
+
+def _change(tx: Tx, row: Row) -> StaffChange:
+    place = _place(StaffChangeKind(row["kind"]), row["login"], row["asked_by"])
+    return record_of(StaffChange, row, why=tx.vault.open(bytes(row["why_sealed"]), **place).decode())
+
+
+def _lock_waiting(
+    tx: Tx, services: Services, change_id: int, visible_to: int | None
+) -> tuple[StaffChange, Member | None]:
+    """The waiting change, locked, and its account. Raises `NotFound`, and `Conflict` where it is decided or expired."""
+    row = tx.one(sa.select(t.staff_change).where(t.staff_change.c.id == change_id).with_for_update())
+    member = None if row is None else find_member(tx, row["login"])
+    if (
+        row is None
+        or not is_unit_visible(tx, row["unit_id"], visible_to)
+        or (member is not None and not is_unit_visible(tx, member.unit_id, visible_to))
+    ):
+        raise NotFound(kind="change", key=change_id)
+    if row["state"] != StaffChangeState.WAITING.value or row["expires_at"] <= services.real.now():
+        raise Conflict("this change no longer waits: it was decided or has expired")
+    return _change(tx, row), member
+
+
+def _decide(tx: Tx, services: Services, change: StaffChange, state: StaffChangeState, *, by: str) -> None:
+    tx.execute(
+        sa.update(t.staff_change)
+        .where(t.staff_change.c.id == change.id)
+        .values(state=state.value, decided_by=by, decided_at=services.real.now())
+    )
+    facts = {"login": change.login, "kind": change.kind.value, "asked_by": change.asked_by}
+    _note(tx, services, by, f"staff_change_{state.value}", change.id, why="", **facts)
+
+
+def _note(
+    tx: Tx, services: Services, by: str, act: str, change_id: int, *, why: str, **facts: object
+) -> None:
+    subject, now = f"staff_change/{change_id}", services.clock.now()
+    write_audit(tx, who=by, act=act, subject=subject, why=why, now=now, facts=facts)
+
+
+def _carry_out(
+    tx: Tx,
+    services: Services,
+    change: StaffChange,
+    member: Member | None,
+    *,
+    password_hash: str,
+    confirmed_by: str,
+) -> Member:
+    """Carries out the change; returns the account as it is afterwards."""
+    by, facts = change.asked_by, {"confirmed_by": confirmed_by}
+    if change.kind is StaffChangeKind.ADD:
+        return insert_account(
+            tx,
+            services,
+            NewAccount(
+                login=change.login,
+                display_name=change.display_name,
+                role=change.role,
+                unit_id=change.unit_id,
+                language=change.language,
+            ),
+            password_hash=password_hash,
+            by=by,
+            temporary_seconds=services.sessions.temporary_password_seconds,
+            **facts,
+        )
+    if member is None or change.revision is None:
+        raise NotFound(kind="account", key=change.login)
+    if change.kind is StaffChangeKind.CHANGE:
+        check_revision(member, change.revision)
+        revise_account(
+            tx,
+            services,
+            member,
+            display_name=change.display_name,
+            role=change.role,
+            unit_id=change.unit_id,
+            by=by,
+            **facts,
+        )
+    elif change.kind is StaffChangeKind.ENABLE:
+        enable_account(tx, services, member, by=by, **facts)
+    elif change.kind is StaffChangeKind.RESET_PASSWORD:
+        return set_temporary_password(tx, services, member, password_hash=password_hash, by=by, **facts)
+    else:
+        remove_factors(tx, services, member, by=by, **facts)
+    return get_account(tx, change.login)

@@ -1,0 +1,196 @@
+"""API tokens that are asked for on the console: an administrator asks, a security administrator confirms and sees the
+secret once. Rows and actions; every step is audited. Times are real.
+
+At the terminal of the server `dialer token add` makes one at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from dialer.core.access import (
+    Permission,
+    Role,
+    StaffChangeState,
+    actor_name,
+    is_same_actor,
+    may,
+    required_text,
+)
+from dialer.core.errors import Conflict, NotFound
+from dialer.core.text import Text
+from dialer.db import tables as t
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.runtime.services import Services
+from dialer.staff.sign_in import NewToken, check_token, make_token, typed_unit_of_token
+from dialer.staff.store import TokenScope, find_member, lock_administrators
+
+_LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """A request for a token that waits to be confirmed."""
+
+    id: int
+    name: str
+    scopes: frozenset[TokenScope]
+    unit: str
+    """Its only unit; '' for the whole city."""
+    sources: Sequence[str]
+    """Sources whose signals it may send, besides those of its own name."""
+    days: int
+    why: str
+    asked_by: str
+    asked_at: datetime
+    expires_at: datetime
+
+
+def ask_token(
+    services: Services,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    days: int,
+    unit: str,
+    sources: Sequence[str] = (),
+    why: str,
+    by: str,
+) -> int:
+    """Requests a token, which a security administrator must confirm; returns the id of the request. Raises `Invalid`,
+    and `Conflict` where the name is in use or requested already, or where nobody can confirm.
+    """
+    who, wanted = actor_name(by), check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
+    reason = required_text("why", why)[:_LONGEST_REASON]
+    real_now, c = services.real.now(), t.token_request.c
+    with services.store.begin() as tx:
+        unit_id = typed_unit_of_token(tx, services, unit)
+        if not lock_administrators(tx, Role.SECURITY_ADMINISTRATOR):
+            raise Conflict(
+                "a security administrator must confirm this: make an account for one first, of the whole centre"
+            )
+        in_use = sa.select(t.api_token.c.id).where(
+            t.api_token.c.name == name, t.api_token.c.revoked_at.is_(None)
+        )
+        if tx.scalar(in_use) is not None:
+            raise Conflict(
+                Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
+            )
+        waiting = (c.name == name, c.state == StaffChangeState.WAITING.value)
+        tx.execute(
+            sa.update(t.token_request)
+            .where(*waiting, c.expires_at <= real_now)
+            .values(state=StaffChangeState.EXPIRED.value, decided_at=real_now)
+        )
+        if tx.scalar(sa.select(c.id).where(*waiting)) is not None:
+            raise Conflict(Text("a token named %(name)s is asked for already", name=name))
+        request_id = tx.scalar(
+            sa.insert(t.token_request)
+            .values(
+                name=name,
+                scopes=sorted(scope.value for scope in wanted),
+                unit=unit,
+                unit_id=unit_id,
+                sources=list(sources),
+                days=days,
+                why=reason,
+                asked_by=who,
+                asked_at=real_now,
+                expires_at=real_now + timedelta(seconds=services.sessions.confirm_seconds),
+                state=StaffChangeState.WAITING.value,
+            )
+            .returning(c.id)
+        )
+        facts = {"name": name, "scopes": sorted(wanted), "unit": unit, "days": days, "sources": list(sources)}
+        _note(tx, services, who, "token_asked", int(request_id), why=reason, **facts)
+    return int(request_id)
+
+
+def waiting_tokens(services: Services) -> list[TokenRequest]:
+    """Requests for tokens that wait and have not expired, the oldest first."""
+    c = t.token_request.c
+    with services.store.begin() as tx:
+        rows = tx.rows(
+            sa.select(t.token_request)
+            .where(c.state == StaffChangeState.WAITING.value, c.expires_at > services.real.now())
+            .order_by(c.asked_at, c.id)
+        )
+        return [record_of(TokenRequest, row) for row in rows]
+
+
+def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
+    """Makes the token; the person who confirms sees its secret, the one who asked does not. It is valid for its days
+    from now on. Raises `NotFound` and `Conflict`.
+    """
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        row = _lock_waiting(tx, services, request_id)
+        if is_same_actor(row["asked_by"], who):
+            raise Conflict("a second person confirms this, who did not ask for it")
+        asker = find_member(tx, row["asked_by"])
+        if asker is None or asker.disabled_at is not None or not may(asker.role, Permission.MANAGE_STAFF):
+            raise Conflict("who asked for this may no longer manage accounts: refuse it")
+        new = make_token(
+            tx,
+            services,
+            name=row["name"],
+            scopes=frozenset(map(TokenScope, row["scopes"])),
+            days=row["days"],
+            unit=row["unit"],
+            unit_id=row["unit_id"],
+            sources=row["sources"],
+            by=who,
+            asked_by=row["asked_by"],
+        )
+        _decide(tx, services, row, StaffChangeState.CONFIRMED, by=who, token_id=new.token.id)
+    return new
+
+
+def refuse_token(services: Services, request_id: int, *, by: str) -> None:
+    """Refuses the request, or withdraws it if `by` made it; no token is made. Raises `NotFound` and `Conflict`."""
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        row = _lock_waiting(tx, services, request_id)
+        own = is_same_actor(row["asked_by"], who)
+        _decide(tx, services, row, StaffChangeState.WITHDRAWN if own else StaffChangeState.REFUSED, by=who)
+
+
+def _lock_waiting(tx: Tx, services: Services, request_id: int) -> Row:
+    row = tx.one(sa.select(t.token_request).where(t.token_request.c.id == request_id).with_for_update())
+    if row is None:
+        raise NotFound(kind="request for a token", key=request_id)
+    if row["state"] != StaffChangeState.WAITING.value or row["expires_at"] <= services.real.now():
+        raise Conflict("this request for a token no longer waits: it was decided or has expired")
+    return row
+
+
+def _decide(
+    tx: Tx, services: Services, row: Row, state: StaffChangeState, *, by: str, token_id: int | None = None
+) -> None:
+    tx.execute(
+        sa.update(t.token_request)
+        .where(t.token_request.c.id == row["id"])
+        .values(state=state.value, decided_by=by, decided_at=services.real.now(), token_id=token_id)
+    )
+    _note(
+        tx,
+        services,
+        by,
+        f"token_{state.value}",
+        row["id"],
+        why="",
+        name=row["name"],
+        asked_by=row["asked_by"],
+    )
+
+
+def _note(
+    tx: Tx, services: Services, by: str, act: str, request_id: int, *, why: str, **facts: object
+) -> None:
+    subject, now = f"token_request/{request_id}", services.clock.now()
+    write_audit(tx, who=by, act=act, subject=subject, why=why, now=now, facts=facts)

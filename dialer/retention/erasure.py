@@ -1,0 +1,474 @@
+"""Erasing a person: one person requests it with a reason, a second one confirms; legal holds, which prevent it;
+certificates. Rows and actions. Every step is audited, and the reasons are stored in the audit alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from dialer.core.access import ErasureState, Permission, actor_name, is_same_actor, may, required_text
+from dialer.core.errors import Conflict, NotFound
+from dialer.core.text import Text
+from dialer.db import tables as t
+from dialer.db.audit import last_audit_reason, write_audit
+from dialer.db.system_state import living_processes
+from dialer.db.unit_of_work import Row, Store, Tx, record_of
+from dialer.db.units import check_case_visible, is_visible_to
+from dialer.retention.erasing import PersonRow, cases_of_person, erase_person, lock_person, work_of_person
+from dialer.retention.erasure_register import (
+    Erased,
+    ErasedAreBack,
+    NoRegister,
+    RegisterLacks,
+    UnreadableRegister,
+    back_again,
+    check_register,
+    complete_register,
+    erase_again,
+    read_register,
+    seal_of,
+)
+from dialer.runtime.services import Services
+from dialer.staff.store import find_member
+from dialer.warnings.list_store import lock_arrivals
+
+_ERASED_ACTS: Final = ("erase", "erase_again")
+"""Acts of the audit: an erasure confirmed by two people, or one repeated after a restore."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """A request to erase a person, and what became of it. `counts`: values erased, by column; None before that."""
+
+    id: int
+    person_id: int
+    person_created_at: datetime
+    state: ErasureState
+    asked_by: str
+    asked_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    counts: Mapping[str, int] | None
+
+    def plain(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "id": self.id,
+            "person": self.person_id,
+            "state": self.state.value,
+            "asked_by": self.asked_by,
+            "asked_at": self.asked_at.isoformat(),
+            "decided_by": self.decided_by,
+            "decided_at": self.decided_at.isoformat() if self.decided_at else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalHold:
+    """A legal hold: the person may not be erased."""
+
+    id: int
+    person_id: int
+    placed_by: str
+    placed_at: datetime
+
+    def plain(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {
+            "id": self.id,
+            "person": self.person_id,
+            "placed_by": self.placed_by,
+            "placed_at": self.placed_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What was erased of a person, by whom and when. `audit_number`: the line of the audit that records it."""
+
+    erasure: Erasure
+    cases: tuple[int, ...]
+    audit_number: int
+    seal: str
+
+    def plain(self) -> dict[str, Any]:
+        """What `--json` prints; `seal` covers all the rest."""
+        return _certified(self.erasure, self.cases, self.audit_number) | {"seal": self.seal}
+
+
+def ask_erasure(
+    services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
+) -> Erasure:
+    """Requests the erasure of the person of this case; nothing is erased before a second person confirms. Raises
+    `NotFound`, `Invalid` and `Conflict`.
+    """
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
+    with services.store.begin() as tx:
+        _check_role(tx, who)
+        person = _person_of(tx, case_id, visible_to)
+        _check_erasable(tx, person)
+        e = t.erasure.c
+        same = (e.person_id == person.id, e.person_created_at == person.created_at)
+        standing = tx.one(sa.select(e.id, e.state).where(*same, e.state != ErasureState.REFUSED.value))
+        if standing is not None and standing["state"] == ErasureState.ERASED.value:
+            raise Conflict(Text("the person was erased already: request %(id)s", id=standing["id"]))
+        if standing is not None:
+            raise Conflict(Text("request %(id)s for this person waits already", id=standing["id"]))
+        row = tx.one(
+            sa.insert(t.erasure)
+            .values(
+                person_id=person.id,
+                person_created_at=person.created_at,
+                state=ErasureState.WAITING.value,
+                asked_by=who,
+                asked_at=now,
+            )
+            .returning(t.erasure)
+        )
+        assert row is not None
+        facts = {"request": row["id"], "case": case_id}
+        _note(tx, "erase_asked", person.id, by=who, why=reason, now=now, facts=facts)
+    return record_of(Erasure, row)
+
+
+def confirm_erasure(
+    services: Services, request_id: int, *, register: Path, by: str, visible_to: int | None = None
+) -> Certificate:
+    """Erases the person and writes the register. Raises `NotFound`, `Conflict`, `CannotRegister` and
+    `UnreadableRegister`; then nothing is changed. Raises `NotRegistered` if the person was erased but the register
+    could not be written after all.
+    """
+    who, now = actor_name(by), services.clock.now()
+    with services.store.begin() as tx:
+        check_register(tx.vault, register)
+        lock_arrivals(tx)
+        _check_role(tx, who)
+        asked = _waiting(tx, request_id, visible_to)
+        if is_same_actor(who, asked.asked_by):
+            raise Conflict("a second person confirms this, who did not ask for it")
+        person = lock_person(tx, asked.person_id)
+        if person is None or person.created_at != asked.person_created_at:
+            raise NotFound(kind="person", key=asked.person_id)
+        _check_erasable(tx, person)
+        counts = erase_person(tx, person.id, now=now, by=who)
+        _decide(tx, asked, ErasureState.ERASED, by=who, now=now, counts=counts)
+        facts = {"request": request_id, "asked_by": asked.asked_by, "counts": counts}
+        _note(tx, "erase", person.id, by=who, why="", now=now, facts=facts)
+    # After the commit: a line about somebody who was not erased would have a later restore erase them.
+    register_erasures(services, register)
+    return certificate_of(services, request_id)
+
+
+def register_erasures(services: Services, register: Path) -> int:
+    """Adds to the register every person who was erased by two people and is missing in it; returns how many were
+    missing. Raises `NotRegistered` and `UnreadableRegister`.
+    """
+    with services.store.begin() as tx:
+        erased = _erased(tx)
+        return complete_register(tx.vault, register, erased) if erased else 0
+
+
+def check_registered(services: Services, register: Path) -> int:
+    """Checks that the register lacks no erasure and that no erased person is in the database again; returns the number
+    of erasures. Raises `RegisterLacks`, `ErasedAreBack`, `NoRegister` and `UnreadableRegister`.
+    """
+    with services.store.begin() as tx:
+        erased = {one.person for one in _erased(tx)}
+        try:
+            lines = read_register(tx.vault, register)
+        except NoRegister:
+            if erased:
+                raise
+            lines = []
+        lacks, back = erased - {one.person for one in lines}, back_again(tx, lines)
+    if back:
+        raise ErasedAreBack(file=register, count=len(back))
+    if lacks:
+        raise RegisterLacks(file=register, count=len(lacks))
+    return len(erased)
+
+
+def refuse_erased(store: Store, register: Path) -> None:
+    """Raises `ErasedAreBack` where the database has persons whom the register names as erased. A register that cannot
+    be read stops nothing: `dialer doctor` reports it.
+    """
+    with store.begin() as tx:
+        try:
+            lines = read_register(tx.vault, register)
+        except (NoRegister, UnreadableRegister):
+            return
+        if lines and (back := back_again(tx, lines)):
+            raise ErasedAreBack(file=register, count=len(back))
+
+
+def erase_returned(services: Services, register: Path, *, by: str) -> int:
+    """Erases again the persons of the register who are in the database; returns how many. Whatever is under way for
+    them ends. Raises `Conflict` while a process runs, `NoRegister` and `UnreadableRegister`.
+    """
+    who, now, real_now = actor_name(by), services.clock.now(), services.real.now()
+    with services.store.begin() as tx:
+        running = living_processes(tx, real_now=real_now)
+        if running:
+            raise Conflict(Text("stop all processes first: %(process)s runs", process=running[0].process))
+        lines = read_register(tx.vault, register)
+        return erase_again(tx, back_again(tx, lines), by=who, now=now)
+
+
+def _erased(tx: Tx) -> list[Erased]:
+    rows = tx.rows(
+        sa.select(t.erasure).where(t.erasure.c.state == ErasureState.ERASED.value).order_by(t.erasure.c.id)
+    )
+    return [
+        Erased(
+            person=PersonRow(id=row["person_id"], created_at=row["person_created_at"]),
+            erased_at=row["decided_at"],
+            asked_by=row["asked_by"],
+            confirmed_by=row["decided_by"],
+        )
+        for row in rows
+    ]
+
+
+def refuse_erasure(
+    services: Services, request_id: int, *, why: str, by: str, visible_to: int | None = None
+) -> None:
+    """Refuses the request, or withdraws it if `by` made it; nothing is erased. Raises `NotFound`, `Invalid` and
+    `Conflict`.
+    """
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
+    with services.store.begin() as tx:
+        _check_role(tx, who)
+        asked = _waiting(tx, request_id, visible_to)
+        _decide(tx, asked, ErasureState.REFUSED, by=who, now=now, counts=None)
+        facts = {"request": request_id}
+        _note(tx, "erase_refused", asked.person_id, by=who, why=reason, now=now, facts=facts)
+
+
+def list_erasures(services: Services) -> list[Erasure]:
+    """All requests to erase, the newest first."""
+    with services.store.begin() as tx:
+        rows = tx.rows(sa.select(t.erasure).order_by(t.erasure.c.id.desc()))
+    return [record_of(Erasure, row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AboutPerson:
+    """A request to erase, or a legal hold, with what a person needs to decide about it. `why`: the reason that was
+    given; `cases`: the ids of the person's cases.
+    """
+
+    of: Erasure | LegalHold
+    why: str
+    cases: tuple[int, ...]
+    login: str
+    """Who asked for it or placed it."""
+    certificate: Certificate | None = None
+
+
+def read_erasures(services: Services, *, visible_to: int | None, limit: int = 100) -> list[AboutPerson]:
+    """Requests about persons all of whose cases this unit sees: waiting ones first, then the newest."""
+    e = t.erasure.c
+    waits = e.state == ErasureState.WAITING.value
+    statement = sa.select(t.erasure).where(~_hidden_case(e.person_id, visible_to))
+    with services.store.begin() as tx:
+        rows = tx.rows(statement.order_by(waits.desc(), e.id.desc()).limit(limit))
+        found = [
+            AboutPerson(
+                of=record_of(Erasure, row),
+                why=last_audit_reason(tx, act="erase_asked", subject=f"person/{row['person_id']}"),
+                cases=tuple(cases_of_person(tx, row["person_id"])),
+                login=row["asked_by"],
+            )
+            for row in rows
+        ]
+    return [
+        replace(one, certificate=certificate_of(services, one.of.id))
+        if isinstance(one.of, Erasure) and one.of.state is ErasureState.ERASED
+        else one
+        for one in found
+    ]
+
+
+def read_holds(services: Services, *, visible_to: int | None, limit: int = 100) -> list[AboutPerson]:
+    """Legal holds in force on persons all of whose cases this unit sees, the newest first."""
+    h = t.legal_hold.c
+    statement = sa.select(t.legal_hold).where(h.lifted_at.is_(None), ~_hidden_case(h.person_id, visible_to))
+    with services.store.begin() as tx:
+        return [
+            AboutPerson(
+                of=record_of(LegalHold, row),
+                why=last_audit_reason(tx, act="legal_hold", subject=f"person/{row['person_id']}"),
+                cases=tuple(cases_of_person(tx, row["person_id"])),
+                login=row["placed_by"],
+            )
+            for row in tx.rows(statement.order_by(h.id.desc()).limit(limit))
+        ]
+
+
+def certificate_of(services: Services, request_id: int) -> Certificate:
+    """The certificate of an erasure. Raises `NotFound`, and `Conflict` if the person was not erased."""
+    with services.store.begin() as tx:
+        row = tx.one(sa.select(t.erasure).where(t.erasure.c.id == request_id))
+        if row is None:
+            raise NotFound(kind="request", key=request_id)
+        erasure = record_of(Erasure, row)
+        if erasure.state is not ErasureState.ERASED:
+            raise Conflict(
+                Text("request %(id)s is %(state)s: nobody was erased", id=request_id, state=erasure.state),
+                current=erasure.state.value,
+            )
+        a = t.audit.c
+        lines = sa.select(a.number).where(
+            a.subject == f"person/{erasure.person_id}", a.act.in_(_ERASED_ACTS), a.at >= erasure.decided_at
+        )
+        number = tx.scalar(lines.order_by(a.number).limit(1)) or 0
+        cases = tuple(cases_of_person(tx, erasure.person_id))
+        seal = seal_of(tx.vault, _certified(erasure, cases, number))
+    return Certificate(erasure=erasure, cases=cases, audit_number=number, seal=seal)
+
+
+def _certified(erasure: Erasure, cases: tuple[int, ...], audit_number: int) -> dict[str, Any]:
+    counts = dict(erasure.counts or {})
+    return erasure.plain() | {"cases": list(cases), "erased": counts, "audit_number": audit_number}
+
+
+def place_legal_hold(
+    services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
+) -> LegalHold:
+    """Places a legal hold on the person of this case, who is not erased until it is lifted. Raises `NotFound`,
+    `Invalid` and `Conflict`.
+    """
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
+    with services.store.begin() as tx:
+        _check_role(tx, who)
+        person = _person_of(tx, case_id, visible_to)
+        if _standing_hold(tx, person.id) is not None:
+            raise Conflict("the person is under a legal hold already")
+        row = tx.one(
+            sa.insert(t.legal_hold)
+            .values(person_id=person.id, placed_by=who, placed_at=now)
+            .returning(t.legal_hold)
+        )
+        assert row is not None
+        _note(
+            tx,
+            "legal_hold",
+            person.id,
+            by=who,
+            why=reason,
+            now=now,
+            facts={"hold": row["id"], "case": case_id},
+        )
+    return record_of(LegalHold, row)
+
+
+def lift_legal_hold(
+    services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
+) -> None:
+    """Lifts the legal hold on the person of this case. Raises `NotFound`, `Invalid`, and `Conflict` without one."""
+    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
+    with services.store.begin() as tx:
+        _check_role(tx, who)
+        person = _person_of(tx, case_id, visible_to)
+        hold = _standing_hold(tx, person.id)
+        if hold is None:
+            raise Conflict("the person is under no legal hold")
+        tx.execute(
+            sa.update(t.legal_hold)
+            .where(t.legal_hold.c.id == hold["id"])
+            .values(lifted_by=who, lifted_at=now)
+        )
+        facts = {"hold": hold["id"], "case": case_id}
+        _note(tx, "legal_hold_lifted", person.id, by=who, why=reason, now=now, facts=facts)
+
+
+def list_legal_holds(services: Services) -> list[LegalHold]:
+    """Legal holds in force, the newest first."""
+    h = t.legal_hold.c
+    with services.store.begin() as tx:
+        rows = tx.rows(sa.select(t.legal_hold).where(h.lifted_at.is_(None)).order_by(h.id.desc()))
+    return [record_of(LegalHold, row) for row in rows]
+
+
+def _check_role(tx: Tx, who: str) -> None:
+    """Raises `Conflict` if the role of this account may not do it. A name without an account was given at the terminal
+    and passes.
+    """
+    member = find_member(tx, who.casefold())
+    if member is not None and not may(member.role, Permission.ERASE_PERSONS):
+        raise Conflict(Text("the role of %(who)s does not decide about persons' data", who=who))
+
+
+def _hidden_case(person_id: sa.ColumnElement[Any], visible_to: int | None) -> sa.ColumnElement[bool]:
+    """The condition that the person has a case that this unit does not see."""
+    c = t.case.c
+    sees = sa.func.coalesce(is_visible_to(c.unit_id, visible_to), sa.false())
+    return sa.exists().where(c.person_id == person_id, sa.not_(sees))
+
+
+def _check_visible(tx: Tx, person_id: int, visible_to: int | None) -> None:
+    """Raises `NotFound` where a case of the person belongs to another unit: the whole centre decides then."""
+    if tx.scalar(sa.select(_hidden_case(sa.literal(person_id, sa.BigInteger), visible_to))):
+        raise NotFound(kind="person", key=person_id)
+
+
+def _person_of(tx: Tx, case_id: int, visible_to: int | None) -> PersonRow:
+    """The person, locked with all their cases."""
+    check_case_visible(tx, case_id, visible_to)
+    person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id))
+    person = None if person_id is None else lock_person(tx, person_id)
+    if person is None:
+        raise NotFound(kind="case", key=case_id)
+    _check_visible(tx, person.id, visible_to)
+    return person
+
+
+def _check_erasable(tx: Tx, person: PersonRow) -> None:
+    if _standing_hold(tx, person.id) is not None:
+        raise Conflict("the person is under a legal hold: it must be lifted first", current="legal_hold")
+    if work := work_of_person(tx, person.id):
+        raise Conflict(
+            "a case of the person is not over, or a call, message or task of it: wait for the end, or close it",
+            current=work,
+        )
+
+
+def _standing_hold(tx: Tx, person_id: int) -> Row | None:
+    h = t.legal_hold.c
+    return tx.one(sa.select(h.id).where(h.person_id == person_id, h.lifted_at.is_(None)))
+
+
+def _waiting(tx: Tx, request_id: int, visible_to: int | None) -> Erasure:
+    row = tx.one(sa.select(t.erasure).where(t.erasure.c.id == request_id).with_for_update())
+    if row is None:
+        raise NotFound(kind="request", key=request_id)
+    found = record_of(Erasure, row)
+    _check_visible(tx, found.person_id, visible_to)
+    if found.state is not ErasureState.WAITING:
+        raise Conflict(
+            Text("request %(id)s was decided by %(who)s", id=request_id, who=found.decided_by),
+            current=found.state.value,
+        )
+    return found
+
+
+def _decide(
+    tx: Tx, asked: Erasure, state: ErasureState, *, by: str, now: datetime, counts: Mapping[str, int] | None
+) -> None:
+    tx.execute(
+        sa.update(t.erasure)
+        .where(t.erasure.c.id == asked.id)
+        .values(state=state.value, decided_by=by, decided_at=now, counts=counts)
+    )
+
+
+def _note(
+    tx: Tx, act: str, person_id: int, *, by: str, why: str, now: datetime, facts: Mapping[str, object]
+) -> None:
+    write_audit(tx, who=by, act=act, subject=f"person/{person_id}", why=why, now=now, facts=facts)

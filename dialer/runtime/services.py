@@ -1,0 +1,189 @@
+"""What every action works with, put together once by the composition root."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from celery import Celery
+from pydantic import BaseModel, ConfigDict
+
+from dialer.core.access import RevealRules, SessionRules
+from dialer.core.values import Grade, MessageChannel
+from dialer.db.keys import KeySource
+from dialer.db.policies import Policies
+from dialer.db.system_state import Identity, SettingDifference
+from dialer.db.unit_of_work import Store
+from dialer.db.units import Units
+from dialer.runtime.broker import Enqueuer
+from dialer.runtime.clock import Clock
+from dialer.runtime.embedded import EmbeddedServers
+from dialer.runtime.local import CarrierAccess
+from dialer.runtime.settings import (
+    CardsSettings,
+    InboundSettings,
+    Settings,
+    SignalsSettings,
+    WebhooksSettings,
+)
+from dialer.scripts.rendered import RenderedScripts
+from dialer.telephony.channels import MessageClient
+from dialer.telephony.config import TelephonyConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineRules:
+    """How calls are placed. Seconds are real, unless stated otherwise."""
+
+    settings_calls_per_second: float | None = None
+    """The pace in the settings of this process; None: that of the database. It takes effect only when a person applies
+    it.
+    """
+    settings_lines: int | None = None
+    horizon_seconds: float = 0.4
+    """A worker claims the attempts that may leave within this time, so that one that becomes the most urgent leaves no
+    later than that.
+    """
+    lease_seconds: float = 30.0
+    at_most: int = 2000
+    post_timeout_seconds: float = 10.0
+    silence_seconds: float = 90.0
+    """After this long without news of an attempt the carrier is asked for its state."""
+    ring_seconds: float = 30.0
+    """The longest that a telephone rings (service time)."""
+    unknown_after_seconds: float = 2.0
+    """How long after the deadline of the POST an unknown attempt is first looked up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkRules:
+    """How staff hold assignments. Real seconds for the lease of a desk, service seconds for the rest."""
+
+    lease_seconds: float = 90.0
+    """A desk that is silent for this long has lost what it claimed."""
+    kept_seconds: float = 600.0
+    """How long after its time a call-back waits for the caller who made the appointment."""
+    approve_above_rows: int = 0
+    """A larger list waits for a second person, except its high grades; 0: no list waits."""
+    least_call_seconds: int = 20
+    """A success by phone needs a staff call of this length; 0: it needs none."""
+    claim_seconds: int = 1800
+    """How long a success without a call waits for a second person before the task is back in the queue."""
+    photo_bytes: int = 8 << 20
+    """The largest size of a photo, or of a file that proves an amount."""
+    photos: int = 12
+    """The most photos of one visit."""
+    evidence_files: int = 6
+    """The most files of one report of amounts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """The centre that runs this service."""
+
+    timezone: str
+    area_code: str
+    default_grade: Grade
+    known_units: frozenset[str] = field(default_factory=frozenset)
+    bureau: dict[str, str] = field(default_factory=dict)
+    hotline: str = ""
+    callback_number: str = ""
+    languages: tuple[str, ...] = ()
+    """Languages of calls that the person may choose by key, in the order in which they are offered."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the centre."""
+        return ZoneInfo(self.timezone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """`clock` is the service clock, `real` the machine's. `enqueue(name, *ids)` sends an order to the workers; a lost
+    order loses no work, since the next tick of the scheduler finds the same rows.
+    """
+
+    store: Store
+    clock: Clock
+    real: Clock
+    policies: Policies
+    rendered_scripts: RenderedScripts
+    lines: LineRules
+    centre: Centre
+    drill: bool
+    derive_key: bytes = b""
+    """Keys derived instruction numbers, so that they reveal nothing about a person."""
+    schema: str = ""
+    """The schema revision that this process was built for: it claims nothing in a database with another one. Empty: not
+    checked.
+    """
+    enqueue: Callable[..., None]
+    work: WorkRules = field(default_factory=WorkRules)
+    inbound: InboundSettings = field(default_factory=InboundSettings)
+    signals: SignalsSettings = field(default_factory=SignalsSettings)
+    sessions: SessionRules = field(default_factory=SessionRules)
+    reveals: RevealRules = field(default_factory=RevealRules)
+    units: Units = field(default_factory=Units)
+    cards: CardsSettings = field(default_factory=CardsSettings)
+    webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
+
+
+class ProcessPurpose(StrEnum):
+    """Why a process opens its database."""
+
+    SERVE = "serve"
+    """A process that acts by itself: the database must belong to its settings; the first one binds the database to
+    them.
+    """
+    COMMAND = "command"
+    """A command that does what a person asks; where the database belongs to other settings it only reads."""
+    LOOK = "look"
+    """It only reads: nothing is started, made, migrated or written."""
+    ADOPT = "adopt"
+    """A person binds the database to other settings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """Everything an entry point needs. `close` leaves servers running that others use."""
+
+    settings: Settings
+    services: Services
+    identity: Identity = field(default_factory=dict)
+    """The identity that the settings of this process give to the database."""
+    differences: tuple[SettingDifference, ...] = ()
+    """The settings in which the database belongs to something else; if there are any, nothing is written."""
+    celery: Celery
+    enqueuer: Enqueuer
+    key_source: KeySource
+    telephony: TelephonyConfig
+    message_channels: Mapping[MessageChannel, Callable[[], MessageClient]]
+    """Each configured channel of messages, and what makes its client."""
+    carrier: CarrierAccess | None
+    """None: the telephone network is not our own carrier."""
+    servers: EmbeddedServers | None
+
+    def close(self) -> None:
+        """Closes the connections. Servers of ours stop unless other processes use them."""
+        self.services.store.dispose()
+        self.celery.close()
+        if self.servers is not None:
+            self.servers.stop()
+
+
+class JsonResource(BaseModel):
+    """A value that is shown as JSON."""
+
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready: moments as ISO 8601 in UTC, money in fen, words by their value."""
+        plain: dict[str, Any] = json.loads(
+            json.dumps(self.model_dump(by_alias=True), default=datetime.isoformat)
+        )
+        return plain

@@ -1,0 +1,1 @@
+"""Versions of scripts: approved, rendered as sound, compared in trials; their pages."""

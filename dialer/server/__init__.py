@@ -1,0 +1,1 @@
+"""The web process: webhooks, console, REST API and health under one application."""

@@ -1,0 +1,186 @@
+"""The web application: webhooks, console, REST API, telephone and health under one router, and all pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from dialer.api.app import API_PREFIX, create_api
+from dialer.approvals.pages import approval_pages
+from dialer.audit.pages import audit_pages
+from dialer.cards.counter_pages import counter_pages
+from dialer.cards.desk_pages import desk_pages as card_desk_pages
+from dialer.cards.opener_pages import opener_pages
+from dialer.cards.outlet_pages import outlet_pages
+from dialer.case_page.pages import case_pages
+from dialer.control.board import board_pages
+from dialer.control.overview import all_paused
+from dialer.control.pages import control_pages
+from dialer.control.status import StatusPage, WebhookCounts, engine, live, metrics, ready
+from dialer.core.text import Lang
+from dialer.figures.bulletin_pages import bulletin_pages
+from dialer.figures.pages import rates_pages
+from dialer.org.account_pages import pages as account_pages
+from dialer.org.own_pages import own_pages
+from dialer.org.token_pages import token_pages
+from dialer.org.unit_pages import unit_pages
+from dialer.outcomes.filed_pages import filed_pages
+from dialer.phone.pages import phone_routes
+from dialer.retention.pages import erasure_pages
+from dialer.runtime.logs import ProcessMetrics
+from dialer.runtime.services import Application
+from dialer.script_versions.pages import script_pages, trial_pages
+from dialer.server.webhooks import hooks
+from dialer.signals.pages import robot_pages
+from dialer.warnings.pages import list_pages
+from dialer.web.cache import Cache
+from dialer.web.console import (
+    SECURITY_HEADERS,
+    AnswerHeaders,
+    ConsoleContext,
+    Declared,
+    ShutdownHooks,
+    page_route_of,
+)
+from dialer.web.refusals import add_refusal_pages, failed
+from dialer.web.rendering import PageFiles, Pages, serve_sound
+from dialer.webhooks.pages import webhook_pages
+from dialer.work.desk_pages import desk_pages
+from dialer.work.visit_pages import visit_pages
+
+_HALTED_SECONDS = 2.0
+_MOVED: Mapping[str, str] = {
+    "/wall": "/board",
+    "/wall/live": "/board/live",
+    "/units/tray": "/units/unassigned",
+    "/units/tray/{case_id}": "/units/unassigned/{case_id}",
+    "/units/tray/{case_id}/sort": "/units/unassigned/{case_id}/sort",
+    "/units/tray/{case_id}/some": "/units/unassigned/{case_id}/some",
+    "/cases/{case_id}/ring": "/cases/{case_id}/call",
+    "/desk/tasks/{task_id}/take-up": "/desk/tasks/{task_id}/reclaim",
+}
+"""Former addresses, for bookmarks and for pages that are open during an upgrade."""
+
+
+SECTIONS = (
+    account_pages,
+    own_pages,
+    approval_pages,
+    audit_pages,
+    case_pages,
+    control_pages,
+    erasure_pages,
+    desk_pages,
+    list_pages,
+    rates_pages,
+    bulletin_pages,
+    trial_pages,
+    script_pages,
+    robot_pages,
+    unit_pages,
+    filed_pages,
+    token_pages,
+    webhook_pages,
+    visit_pages,
+    board_pages,
+    counter_pages,
+    card_desk_pages,
+    opener_pages,
+    outlet_pages,
+)
+"""All pages, in the order of their routes: the first one that matches an address answers it."""
+
+
+def templates_of(app: Application) -> Pages:
+    """The templates of this application, with the navigation over all pages."""
+    centre = app.settings.centre
+    places = (place for section in SECTIONS for place in section.places)
+    return Pages(
+        zone=centre.timezone,
+        bureau={Lang.ZH: centre.bureau_zh, Lang.EN: centre.bureau_en},
+        drill=app.services.drill,
+        places=tuple(sorted(places, key=lambda place: (place.order, place.path))),
+    )
+
+
+def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> FastAPI:
+    """The console: a FastAPI application with all pages."""
+    console = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    console.state.console_context = ConsoleContext(
+        app=app,
+        pages=pages,
+        closing=closing,
+        halted=Cache(lambda _: all_paused(app.services), seconds=_HALTED_SECONDS),
+    )
+    for former, path in _MOVED.items():
+        console.router.add_route(former, _redirect_to(path), methods=["GET", "POST"])
+    console.router.routes.extend(_routes())
+    add_refusal_pages(console)
+    console.add_middleware(
+        AnswerHeaders,
+        what="the console",
+        headers=SECURITY_HEADERS,
+        failed=failed,
+        proxies=app.settings.web.proxies,
+    )
+    return console
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Shared by all applications of a process: a page finds its application in the request."""
+    router = APIRouter()
+    for declared in declarations():
+        router.add_api_route(
+            declared.path,
+            declared.answer,
+            methods=[declared.method],
+            response_model=None,
+            response_class=HTMLResponse,
+            route_class_override=page_route_of(declared),
+            max_body_size=declared.most_bytes,
+        )
+    return tuple(router.routes)
+
+
+def declarations() -> tuple[Declared, ...]:
+    """The declaration of every method of every page."""
+    return tuple(declared for section in SECTIONS for declared in section.declared)
+
+
+def _redirect_to(path: str) -> Callable[[Request], Response]:
+    def redirect(request: Request) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(path.format(**request.path_params) + query, status_code=308)
+
+    return redirect
+
+
+def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAPI:
+    """All routes on this application; `closing` runs when the process begins to stop. FastAPI's own documentation pages
+    are left out: they would load scripts from another host.
+    """
+    web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    own, pages = ProcessMetrics(), templates_of(app)
+    web.router.routes += [
+        # Webhooks first: they are most of the requests.
+        hooks(app.services, app.telephony, count=WebhookCounts(own).count),
+        Route("/status", StatusPage(app, pages).show, methods=["GET"]),
+        Mount("/static", PageFiles()),
+        *phone_routes(app),
+        Route("/audio/{file}", serve_sound(app.services), methods=["GET"]),
+        Route("/favicon.ico", lambda _request: Response(status_code=204), methods=["GET"]),
+        Route("/health/live", live, methods=["GET"]),
+        Route("/health/ready", ready(app), methods=["GET"]),
+        Route("/health/engine", engine(app), methods=["GET"]),
+        Route("/metrics", metrics(app, own), methods=["GET"]),
+        Mount(API_PREFIX, create_api(app)),
+        # The console last: it answers every other address, if only with a page that says that nothing is there.
+        Mount("", create_console(app, pages, closing or ShutdownHooks())),
+    ]
+    return web

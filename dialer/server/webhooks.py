@@ -1,0 +1,436 @@
+"""The addresses that the carrier calls.
+
+A webhook is verified, stored and applied before it is answered. A 2xx means that its event is committed; otherwise the
+answer is an error, with a sentence that is safe to speak, so that the carrier sends it again or uses the fallback
+address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route, Router
+from starlette.types import Receive, Scope, Send
+
+from dialer.calls.apply import CallNews
+from dialer.calls.conversation import TurnRequest
+from dialer.calls.events import CallEvent, apply_call_events
+from dialer.calls.messages import apply_message_event
+from dialer.calls.recordings import recording_is_ready
+from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
+from dialer.runtime.services import Services
+from dialer.scripts.dialogue import Heard, Position, Turn
+from dialer.scripts.inbound import recorded_notice
+from dialer.telephony.callbacks import (
+    CallProgress,
+    Stage,
+    call_sid,
+    caller_left,
+    caller_of,
+    desk_answered,
+    dial_status,
+    hand_over_taken,
+    machine_verdict,
+    message_event,
+    parent_sid,
+    person_leg,
+    read_gather,
+    status_event,
+    talk_seconds,
+    typed_digits,
+    was_forwarded,
+    was_unplayed,
+)
+from dialer.telephony.config import (
+    AMD_ROUTE,
+    CALL_ROUTE,
+    CHECK_ROUTE,
+    DESK_ROUTE,
+    DIAL_ROUTE,
+    FALLBACK_ROUTE,
+    INBOUND_ROUTE,
+    INBOUND_TURN_ROUTE,
+    MESSAGE_ROUTE,
+    OFFICER_ROUTE,
+    RECORDING_ROUTE,
+    START_STEP,
+    STATUS_ROUTE,
+    TelephonyConfig,
+)
+from dialer.telephony.public_address import proof
+from dialer.telephony.webhooks import (
+    SETTINGS,
+    SIGNATURE,
+    BadSignature,
+    InboundTurn,
+    fallback_twiml,
+    hang_up_twiml,
+    verify_signature,
+    write_inbound,
+    write_notice,
+    write_turn,
+)
+from dialer.web.write_batcher import WriteBatcher
+from dialer.work.desk_calls import (
+    DutyLineEvent,
+    apply_desk_event,
+    apply_person_leg_event,
+    language_of_desk_call,
+)
+from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
+
+WEBHOOK_PREFIX = "/hooks"
+_PERSONAL = frozenset({"From", "To", "Caller", "Called", "SpeechResult", "Digits", "ForwardedFrom"})
+_MOST_BYTES = 64 * 1024
+_EVENTS_TOGETHER = 200
+"""The most events of one transaction, which holds the locks of its rows until its commit."""
+_LINGER_SECONDS = 0.02
+_XML = "application/xml"
+
+_log = logging.getLogger(__name__)
+
+Params = list[tuple[str, str]]
+WebhookReply = tuple[int, str | None]
+"""The HTTP status, and the TwiML of the answer if there is one."""
+_KEPT: WebhookReply = (204, None)
+
+
+@dataclass(slots=True, kw_only=True)
+class CarrierWebhook:
+    """One verified webhook of an attempt, a message or a desk call. `path` holds the parameters of its address."""
+
+    path: Mapping[str, str]
+    params: Params
+
+    @property
+    def attempt_id(self) -> UUID:
+        return UUID(self.path["attempt_id"])
+
+    @property
+    def step(self) -> int:
+        return int(self.path["step"])
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return dict(self.params)
+
+    @property
+    def personal(self) -> dict[str, str]:
+        """The fields that may name a person, which are stored encrypted."""
+        return {name: value for name, value in self.params if name in _PERSONAL and value}
+
+
+class _TooLarge(Exception):
+    """The body of a webhook is larger than any that a carrier signs."""
+
+
+async def _form(request: Request) -> Params:
+    """The form's fields in order, repeated and blank ones kept."""
+    body = b""
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > _MOST_BYTES:
+                raise _TooLarge
+    except ClientDisconnect:
+        raise Invalid(field="webhook", problem="broke off") from None
+    params = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    if any("\0" in name or "\0" in value for name, value in params):
+        raise Invalid(field="webhook", problem="holds a character that cannot be kept")
+    return params
+
+
+def _refused(fault: Exception) -> tuple[int, bool]:
+    """The status for a webhook that was not applied, never a 2xx, and whether the call may still be going on."""
+    match fault:
+        case _TooLarge():
+            status, speaks = 413, False
+        case BadSignature():
+            status, speaks = 403, False
+        case Invalid():
+            status, speaks = 400, False
+        case ValueError():
+            status, speaks = 400, False
+            fault = Invalid(field="webhook", problem="cannot be read")  # the text may quote what was sent
+        case NotFound():  # its call belongs to another database
+            status, speaks = 404, True
+        case Unavailable():
+            status, speaks = 503, True
+        case _:
+            status, speaks = 500, True
+            _log.error("webhook failed", exc_info=fault)
+    said = str(fault) if isinstance(fault, DialerError) else type(fault).__name__
+    _log.warning("webhook answered %d: %s", status, said)
+    return status, speaks
+
+
+def hooks(
+    services: Services,
+    telephony: TelephonyConfig,
+    *,
+    count: Callable[[str, int], object] = lambda _hook, _status: None,
+) -> Mount:
+    """The routes of the webhook addresses in `dialer.telephony.config`; `count` is called with each webhook's name and
+    status.
+    """
+    return Mount(WEBHOOK_PREFIX, _Hooks(services, telephony, count).router)
+
+
+class _Hooks:
+    def __init__(
+        self, services: Services, telephony: TelephonyConfig, count: Callable[[str, int], object]
+    ) -> None:
+        self._services = services
+        self._telephony = telephony
+        self._count = count
+        self._base = telephony.public_url.rstrip("/")
+        self._tokens = telephony.signing_tokens
+        self._events: WriteBatcher[CallEvent, Turn | None] = WriteBatcher(
+            partial(apply_call_events, services), at_most=_EVENTS_TOGETHER, linger_seconds=_LINGER_SECONDS
+        )
+        answers: Mapping[str, Callable[[CarrierWebhook], Awaitable[WebhookReply]]] = {
+            CALL_ROUTE: self._call,
+            DIAL_ROUTE: self._dialled,
+            OFFICER_ROUTE: self._officer,
+            STATUS_ROUTE: self._status,
+            AMD_ROUTE: self._machine,
+            RECORDING_ROUTE: self._recording,
+            MESSAGE_ROUTE: self._message,
+            DESK_ROUTE: self._desk,
+            INBOUND_ROUTE: self._inbound,
+            INBOUND_TURN_ROUTE: self._inbound_turn,
+            FALLBACK_ROUTE: self._fall_back,
+            CHECK_ROUTE: self._check,
+        }
+        self.router = Router(
+            [
+                Route(
+                    route.removeprefix(WEBHOOK_PREFIX),
+                    self._endpoint(route.split("/")[2], answer),
+                    methods=["POST"],
+                )
+                for route, answer in answers.items()
+            ],
+            redirect_slashes=False,
+            default=self._nothing_here,
+        )
+
+    async def _nothing_here(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._count("other", 404)
+        await Response(status_code=404)(scope, receive, send)
+
+    def _endpoint(
+        self, name: str, answer: Callable[[CarrierWebhook], Awaitable[WebhookReply]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            """The answer to a request whose signature is verified; a fault never becomes a 2xx."""
+            try:
+                params = await _form(request)
+                headers = {
+                    name: request.headers[name] for name in (SIGNATURE, SETTINGS) if name in request.headers
+                }
+                verify_signature(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
+                status, twiml = await answer(CarrierWebhook(path=request.path_params, params=params))
+            except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
+                status, speaks = _refused(fault)
+                twiml = self._safe_sentence() if speaks else None
+            self._count(name, status)
+            if status == HTTPStatus.FORBIDDEN and _is_spoken(name, request.path_params.get("what", "")):
+                # Not applied. A person on the line must hear a sentence, whatever sent the request: with
+                # any other status a carrier would end the call without a word.
+                status, twiml = 200, self._safe_sentence()
+            kind = "text/plain" if name == "check" else _XML
+            return Response(twiml, status_code=status, media_type=kind if twiml is not None else None)
+
+        return endpoint
+
+    def _url(self, request: Request) -> str:
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+        return f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
+
+    async def _call(self, hook: CarrierWebhook) -> WebhookReply:
+        """The next turn of a conversation, as TwiML."""
+        position = hook.path["position"]
+        return await self._turn(
+            hook,
+            position=None if position == START_STEP else Position.decode(position),
+            heard=read_gather(hook.fields),
+        )
+
+    async def _dialled(self, hook: CarrierWebhook) -> WebhookReply:
+        """How a hand-over ended: if the desk took it or the caller left, the call is over; else the script goes on."""
+        desk, took = dial_status(hook.fields), hand_over_taken(hook.fields)
+        if took or caller_left(hook.fields):
+            await self._events.add(
+                DutyLineEvent(attempt_id=hook.attempt_id, step=hook.step, desk=desk, took=took)
+            )
+            return 200, hang_up_twiml()
+        position = Position.decode(hook.path["position"])
+        return await self._turn(hook, position=position, heard=Heard.silence(), desk=desk)
+
+    async def _officer(self, hook: CarrierWebhook) -> WebhookReply:
+        """The officer has answered: the assignment is theirs while they speak."""
+        if desk_answered(hook.fields):
+            await self._events.add(
+                DutyLineEvent(attempt_id=hook.attempt_id, step=hook.step, desk="answered", talking=True)
+            )
+        return _KEPT
+
+    async def _turn(
+        self, hook: CarrierWebhook, *, position: Position | None, heard: Heard, desk: str = ""
+    ) -> WebhookReply:
+        turn = await self._events.add(
+            TurnRequest(
+                attempt_id=hook.attempt_id,
+                step=hook.step,
+                sid=hook.fields.get("CallSid", ""),
+                position=position,
+                heard=heard,
+                desk=desk,
+                forwarded=was_forwarded(hook.fields),
+                unplayed=was_unplayed(hook.fields),
+                personal=hook.personal,
+            )
+        )
+        assert turn is not None
+        twiml = write_turn(
+            turn,
+            attempt_id=hook.attempt_id,
+            step=hook.step,
+            config=self._telephony,
+            audio_url=lambda file: f"{self._base}/audio/{file}",
+        )
+        return 200, twiml
+
+    async def _status(self, hook: CarrierWebhook) -> WebhookReply:
+        progress = status_event(hook.fields)
+        step = f"status.{progress.sequence}" if progress.sequence is not None else f"status.{progress.stage}"
+        return await self._progress(hook, step, progress)
+
+    async def _machine(self, hook: CarrierWebhook) -> WebhookReply:
+        return await self._progress(hook, "amd", machine_verdict(hook.fields))
+
+    async def _progress(self, hook: CarrierWebhook, step: str, progress: CallProgress) -> WebhookReply:
+        news = CallNews(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
+        await self._events.add(news)
+        return _KEPT
+
+    async def _recording(self, hook: CarrierWebhook) -> WebhookReply:
+        """There is news of a recording; the carrier is then asked for its state."""
+        await asyncio.to_thread(recording_is_ready, self._services, hook.attempt_id)
+        return _KEPT
+
+    async def _message(self, hook: CarrierWebhook) -> WebhookReply:
+        """The status of a message. Messages are few, so each event has its own transaction."""
+        progress = message_event(hook.fields)
+        await asyncio.to_thread(apply_message_event, self._services, UUID(hook.path["message_id"]), progress)
+        return _KEPT
+
+    async def _desk(self, hook: CarrierWebhook) -> WebhookReply:
+        """The status of a desk call, how its second leg ended, and what the person of a recorded one hears. Each event
+        has its own transaction.
+        """
+        fields = hook.fields
+        call_id = UUID(hook.path["call_id"])
+        if hook.path["what"] == "dial":
+            await asyncio.to_thread(apply_person_leg_event, self._services, call_id, person_leg(fields))
+            return 200, hang_up_twiml()
+        if hook.path["what"] == "notice":
+            language = await asyncio.to_thread(language_of_desk_call, self._services, call_id)
+            notice = recorded_notice(language)
+            return 200, write_notice(notice, audio_url=lambda file: f"{self._base}/audio/{file}")
+        await asyncio.to_thread(apply_desk_event, self._services, call_id, status_event(fields))
+        return _KEPT
+
+    async def _inbound(self, hook: CarrierWebhook) -> WebhookReply:
+        """An inbound call; each event has its own transaction."""
+        what, fields = hook.path["what"], hook.fields
+        match what:
+            case "voice":
+                duty = self._telephony.officer_number
+                work = partial(next_inbound_turn, caller=caller_of(fields), duty_line=duty)
+                return self._inbound_twiml(await asyncio.to_thread(work, self._services, call_sid(fields)))
+            case "status":
+                if status_event(fields).stage is Stage.ENDED:
+                    await asyncio.to_thread(end_inbound_call, self._services, call_sid(fields))
+                return _KEPT
+            case "fallback":
+                return 200, self._safe_sentence()
+            case _:
+                raise NotFound(kind="act", key=what)
+
+    async def _inbound_turn(self, hook: CarrierWebhook) -> WebhookReply:
+        """What came after a turn of an inbound call; each event has its own transaction."""
+        what, fields, duty = hook.path["what"], hook.fields, self._telephony.officer_number
+        step = hook.step
+        match what:
+            case "number" | "wait":
+                typed = typed_digits(fields) if what == "number" else None
+                work = partial(
+                    next_inbound_turn, caller=caller_of(fields), duty_line=duty, step=step, typed=typed
+                )
+                turn = await asyncio.to_thread(work, self._services, call_sid(fields))
+            case "dial":
+                work_after = partial(
+                    end_inbound_leg,
+                    step=step,
+                    answered=hand_over_taken(fields),
+                    talk_seconds=talk_seconds(fields),
+                    has_left=caller_left(fields),
+                    duty_line=duty,
+                )
+                turn = await asyncio.to_thread(work_after, self._services, call_sid(fields))
+            case "desk":
+                if desk_answered(fields):
+                    await asyncio.to_thread(
+                        connect_inbound_call, self._services, parent_sid(fields), step=step
+                    )
+                return _KEPT
+            case _:
+                raise NotFound(kind="act", key=what)
+        return self._inbound_twiml(turn)
+
+    def _inbound_twiml(self, turn: InboundTurn) -> WebhookReply:
+        twiml = write_inbound(
+            turn, config=self._telephony, audio_url=lambda file: f"{self._base}/audio/{file}"
+        )
+        return 200, twiml
+
+    async def _fall_back(self, hook: CarrierWebhook) -> WebhookReply:
+        """Spoken when the call webhook has failed; needs no database."""
+        _log.warning(
+            "fallback spoken: attempt=%s error=%s", hook.attempt_id, hook.fields.get("ErrorCode", "")
+        )
+        return 200, self._safe_sentence()
+
+    async def _check(self, hook: CarrierWebhook) -> WebhookReply:
+        """Our own request through the public address; see `dialer.telephony.public_address`."""
+        return 200, proof(hook.path["nonce"], token=self._telephony.auth_token)
+
+    def _safe_sentence(self) -> str:
+        """The safe sentence with the names of the centre, as TwiML."""
+        centre = self._services.centre
+        names = {
+            "bureau": centre.bureau.get("zh"),
+            "area_code": centre.area_code,
+            "hotline": centre.hotline,
+        }
+        return fallback_twiml(**{name: said for name, said in names.items() if said})
+
+
+_SPOKEN = frozenset({"call", "dial", "fallback"})
+_NEWS_OF_CALLS_IN = frozenset({"status", "desk"})
+
+
+def _is_spoken(name: str, what: str) -> bool:
+    """Whether a person hears the answer to this webhook. News of an inbound call is heard by nobody."""
+    return name in _SPOKEN or (name == "inbound" and what not in _NEWS_OF_CALLS_IN)

@@ -1,0 +1,1 @@
+"""Who may act: rows of staff, passwords, second factors, sessions, signing in."""

@@ -1,0 +1,673 @@
+"""Staff and API tokens: sign-in, sessions, names, the phone on a caller's desk.
+
+A try to sign in is counted before the password is checked, by address and by login at an address; too many block that
+address for a while. A login alone is never blocked: somebody else's failures lock nobody out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from cachetools import LRUCache
+
+from dialer.core.access import SignInStep, actor_name
+from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
+from dialer.core.text import Text
+from dialer.core.units import Unit
+from dialer.db.audit import write_audit
+from dialer.db.unit_of_work import Tx
+from dialer.db.units import list_units_of_tree
+from dialer.runtime.services import Services
+from dialer.staff.passwords import (
+    LONGEST_PASSWORD,
+    check_password,
+    hash_password,
+    is_password_outdated,
+    is_password_right,
+    sign_ins,
+)
+from dialer.staff.store import (
+    ApiToken,
+    Member,
+    Session,
+    TokenScope,
+    all_tokens,
+    begin_step,
+    block_sign_in,
+    clear_failures,
+    delete_old_failures,
+    display_names,
+    end_oldest_sessions,
+    end_session,
+    failure_key,
+    find_member,
+    find_session,
+    find_token,
+    give_try_back,
+    insert_token,
+    note_blocked_sign_ins,
+    note_session_seen,
+    password_hash_of,
+    reserve_try,
+    revoke_token_named,
+    set_staff,
+    set_staff_password,
+    start_session,
+    valid_session_ids,
+)
+
+_SEEN_EVERY = timedelta(seconds=30)
+"""The precision with which the last use of a session is recorded."""
+_ADDRESS_FACTOR = 4
+"""Many people share an address: this many times as many failures are allowed to it as to a login."""
+_TOKEN_BYTES = 32
+
+
+class SignInRefused(Refusal):
+    """Unknown login, wrong password or disabled account; the message does not say which."""
+
+    def __init__(self) -> None:
+        super().__init__("the login or the password is wrong")
+
+
+class SignInBlocked(Refusal):
+    """Too many tries from this address; no further one is checked before `until`."""
+
+    def __init__(self, *, until: datetime) -> None:
+        super().__init__("too many failed sign-ins: wait")
+        self.until = until
+
+
+class PasswordExpired(Refusal):
+    """The password was right and was given out too long ago."""
+
+    def __init__(self) -> None:
+        super().__init__("the password that was given out has expired: ask the administrator for a new one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A new session with the token of its cookie, which is not stored."""
+
+    member: Member
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorNeeded:
+    """The password was right and the account has a second factor; `token` is that of the step, not of a session."""
+
+    member: Member
+    token: str = field(repr=False)
+
+
+def sign_in(services: Services, *, login: str, password: str, address: str) -> SignedIn | FactorNeeded:
+    """A new session, or the step to the second factor. Raises `SignInRefused`, `SignInBlocked`, `PasswordExpired` and
+    `SignInBusy`; all but the last are in the audit.
+    """
+    name = login.strip().lower()[:LONGEST_PASSWORD]
+    with sign_ins.place(address):
+        real_now = services.real.now()
+        with services.store.begin() as tx:
+            member = find_member(tx, name)
+            stored = password_hash_of(tx, member.id) if member is not None else None
+        tries = reserve_tries(services, name, member, address)
+        # Outside any transaction: it takes a while on purpose.
+        fits = is_password_right(password, stored)
+        if not fits or member is None or member.disabled_at is not None:
+            note_failure(services, name, member, address, tries)
+            raise SignInRefused
+        assert stored is not None
+        if member.must_change and member.password_until is not None and real_now >= member.password_until:
+            note_failure(services, name, member, address, tries)
+            raise PasswordExpired
+        fresh = hash_password(password) if is_password_outdated(stored) else None
+        with services.store.begin() as tx:
+            clear_failed_tries(tx, tries)
+            if fresh is not None:
+                set_staff(tx, member.id, password_hash=fresh)
+            if member.has_factor:
+                token = open_step(
+                    tx,
+                    SignInStep.SECOND_FACTOR,
+                    {},
+                    staff_id=member.id,
+                    real_now=real_now,
+                    seconds=services.sessions.step_seconds,
+                )
+                return FactorNeeded(member=member, token=token)
+            return complete_sign_in(tx, services, member, address=address, how="password")
+
+
+def complete_sign_in(
+    tx: Tx,
+    services: Services,
+    member: Member,
+    *,
+    address: str,
+    how: str,
+    second_factor: bool = False,
+) -> SignedIn:
+    """A new session for an account whose owner has proven who they are; `how` is for the audit."""
+    real_now = services.real.now()
+    set_staff(tx, member.id, signed_in_at=real_now, locked_until=None)
+    token = open_session(tx, services, member, address=address, second_factor=second_factor)
+    audit_account(tx, services, member.login, "sign_in", member.id, address=address, how=how)
+    return SignedIn(member=member, token=token)
+
+
+def open_step(
+    tx: Tx,
+    kind: SignInStep,
+    data: Mapping[str, object],
+    *,
+    real_now: datetime,
+    seconds: float,
+    staff_id: int | None = None,
+) -> str:
+    """Stores a step that a browser begins; returns its token, which permits nothing by itself."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    begin_step(
+        tx,
+        token_hash=token_hash(token),
+        kind=kind,
+        staff_id=staff_id,
+        data=data,
+        real_now=real_now,
+        expires_at=real_now + timedelta(seconds=seconds),
+    )
+    return token
+
+
+def open_session(
+    tx: Tx,
+    services: Services,
+    member: Member,
+    *,
+    address: str,
+    second_factor: bool = False,
+) -> str:
+    """The token of a new session of this account. If the account then has more than it may, the oldest ones end."""
+    rules, real_now = services.sessions, services.real.now()
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    start_session(
+        tx,
+        staff_id=member.id,
+        token_hash=token_hash(token),
+        address=address,
+        real_now=real_now,
+        expires_at=real_now + timedelta(seconds=rules.session_seconds),
+        second_factor=second_factor,
+    )
+    end_oldest_sessions(tx, member.id, most=rules.sessions, real_now=real_now)
+    return token
+
+
+def recognise(services: Services, token: str, *, even_idle: bool = False) -> tuple[Session, Member] | None:
+    """The session with this token and its account, recorded as seen now; None when it is not valid. `even_idle`: also
+    an idle session, and this does not count as a use.
+    """
+    if not token:
+        return None
+    real_now = services.real.now()
+    with services.store.begin() as tx:
+        found = find_session(tx, token_hash(token))
+        if found is None:
+            return None
+        session, member = found
+        longest = timedelta(seconds=services.sessions.idle_seconds)
+        if real_now >= session.expires_at or member.disabled_at is not None:
+            return None
+        if even_idle:
+            return found
+        if real_now >= session.seen_at + longest:
+            return None
+        if real_now - session.seen_at >= min(_SEEN_EVERY, longest / 4):
+            note_session_seen(tx, session.id, real_now=real_now)
+    return found
+
+
+def valid_sessions(services: Services, session_ids: Iterable[int]) -> set[int]:
+    """The ids of those of these sessions that have neither ended nor expired, and whose accounts are enabled."""
+    with services.store.begin() as tx:
+        return valid_session_ids(tx, session_ids, real_now=services.real.now())
+
+
+def sign_out(services: Services, session: Session) -> None:
+    """Ends the session: its cookie, and any copy of it, is no longer valid."""
+    with services.store.begin() as tx:
+        if end_session(tx, session.id, real_now=services.real.now()):
+            audit_account(tx, services, session.login, "sign_out", session.staff_id, address=session.address)
+
+
+def change_password(services: Services, session: Session, *, old: str, new: str, again: str) -> str:
+    """Sets the new password, ends every session of the account, and returns the token of a new one. Raises `Invalid`,
+    `SignInBusy`, and `SignInBlocked` after too many wrong old ones.
+    """
+    if new != again:
+        raise Invalid(field="again", problem="is not the same as the new password")
+    with services.store.begin() as tx:
+        stored = password_hash_of(tx, session.staff_id)
+        member = find_member(tx, session.login)
+    assert member is not None
+    check_password(new, login=session.login, words=known_words(services, member))
+    with sign_ins.place(session.address):
+        tries = reserve_tries(services, session.login, member, session.address)
+        if not is_password_right(old, stored):
+            note_failure(services, session.login, member, session.address, tries)
+            raise Invalid(field="old", problem="is not the present password")
+        made = hash_password(new) if old != new else ""
+    real_now = services.real.now()
+    with services.store.begin() as tx:
+        clear_failed_tries(tx, tries)
+        if made:
+            set_staff_password(tx, member.id, password_hash=made, real_now=real_now)
+            token = open_session(
+                tx,
+                services,
+                member,
+                address=session.address,
+                second_factor=session.second_factor,
+            )
+            audit_account(tx, services, member.login, "password_change", member.id, address=session.address)
+    if not made:
+        raise Invalid(field="new", problem="is the old one")
+    return token
+
+
+def known_words(services: Services, member: Member) -> list[str]:
+    """Names and numbers that others know, which no password of this account may contain."""
+    return [member.display_name, member.extension, *centre_words(services)]
+
+
+def centre_words(services: Services) -> list[str]:
+    """Names and numbers of the centre, which no password may contain."""
+    centre = services.centre
+    return [*centre.bureau.values(), centre.hotline, centre.area_code, centre.callback_number]
+
+
+def token_hash(token: str) -> bytes:
+    """The hash of a token; a plain one is enough for 256 random bits."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservedTries:
+    """One try, counted under its address and under the login at this address, in this order; `lasts` says of each
+    whether it was the last one allowed.
+    """
+
+    keys: tuple[bytes, ...]
+    lasts: tuple[bool, ...]
+
+
+def reserve_tries(
+    services: Services,
+    login: str,
+    member: Member | None,
+    address: str,
+    *,
+    is_second_step: bool = False,
+) -> ReservedTries:
+    """Counts one try before the password is checked, so that many at once get no more checks than one after the other.
+    The second step, which needs the right password, is also limited by login alone: its codes are short. A change of
+    the account by an administrator, such as a new password, starts the count anew. Raises `SignInBlocked`.
+    """
+    real_now = services.real.now()
+    wait = timedelta(seconds=services.sessions.lock_seconds)
+    start, until = real_now - wait, real_now + wait
+    failures = services.sessions.failures
+    many = failures * _ADDRESS_FACTOR
+    step = "factor" if is_second_step else "login"
+    account = f"{login}\0{member.revision if member is not None else 0}"
+    limits = [("address", address, many), (f"{step} at", f"{account}\0{address}", failures)]
+    if is_second_step:
+        limits.append((step, account, many))
+    with services.store.begin() as tx:
+        keys, lasts, blocked = [], [], []
+        # Always in this order, so that no two sign-ins wait for each other.
+        for kind, value, most in limits:
+            one = failure_key(tx, kind, value)
+            tries = reserve_try(tx, one, real_now=real_now, window_start=start)
+            if tries.blocked_until is not None:
+                blocked.append(tries.blocked_until)
+            elif tries.count > most:
+                block_sign_in(tx, one, until=until)
+                blocked.append(until)
+            keys.append(one)
+            lasts.append(tries.count >= most)
+    if blocked:
+        raise SignInBlocked(until=max(blocked))
+    return ReservedTries(keys=tuple(keys), lasts=tuple(lasts))
+
+
+def clear_failed_tries(tx: Tx, tries: ReservedTries) -> None:
+    """After a successful try, forgets the earlier failures of this login at this address. Those of the address still
+    count: otherwise somebody with one right password could go on guessing others.
+    """
+    give_try_back(tx, tries.keys[0])
+    for one in tries.keys[1:]:
+        clear_failures(tx, one)
+
+
+def note_failure(
+    services: Services,
+    login: str,
+    member: Member | None,
+    address: str,
+    tries: ReservedTries,
+) -> None:
+    """Records that the reserved try failed; the address is blocked after its last one. The audit names accounts, never
+    what was typed.
+    """
+    real_now = services.real.now()
+    wait = timedelta(seconds=services.sessions.lock_seconds)
+    until = real_now + wait
+    with services.store.begin() as tx:
+        delete_old_failures(tx, before=real_now - wait)
+        for one, is_last in zip(tries.keys, tries.lasts, strict=True):
+            if is_last:
+                block_sign_in(tx, one, until=until)
+        blocked = any(tries.lasts[1:])
+        if blocked:
+            note_blocked_sign_ins(tx, login, until=until)
+        who = member.login if member is not None else "?"
+        number = member.id if member is not None else 0
+        audit_account(tx, services, who, "sign_in_failed", number, address=address)
+        if blocked:
+            audit_account(tx, services, who, "sign_in_locked", number, address=address)
+
+
+def audit_account(
+    tx: Tx, services: Services, by: str, act: str, staff_id: int | str, **facts: object
+) -> None:
+    """One line of audit about this account."""
+    subject, now = f"staff/{staff_id}", services.clock.now()
+    write_audit(tx, who=by, act=act, subject=subject, why="", now=now, facts=facts)
+
+
+TOKEN_PREFIX = "dialer_"  # noqa: S105  # how a token begins; it is no secret
+"""Lets a search of disks and repositories recognise a leaked token."""
+_SECRET_BYTES = 32
+_SECRET = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MOST_DAYS = 1100
+_MOST_SOURCES, _LONGEST_SOURCE = 50, 200
+_CACHED = timedelta(seconds=3)
+"""A token revoked by another process may be accepted here for this long."""
+_CACHE_SIZE = 1000
+
+
+class UnknownToken(Refusal):
+    """No token, or an unknown, expired or revoked one; the message does not say which."""
+
+    def __init__(self) -> None:
+        super().__init__("the token is missing or not valid: send Authorization: Bearer and a valid one")
+
+
+class ScopeMissing(Refusal):
+    """A valid token without the scope that is needed."""
+
+    def __init__(self, *, scope: TokenScope) -> None:
+        super().__init__(Text("the token has no scope %(scope)s: ask for one that has it", scope=scope.value))
+        self.scope = scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewToken:
+    """A new token with its secret, which is stored only as a hash."""
+
+    token: ApiToken
+    secret: str = field(repr=False)
+
+
+def add_token(
+    services: Services,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    days: int,
+    unit: str,
+    sources: Sequence[str] = (),
+    by: str,
+) -> NewToken:
+    """A new token, audited, which sends signals of its own name and of `sources`. Raises `Invalid`, and `Conflict`
+    where the name is in use.
+    """
+    who, unit = actor_name(by), unit.strip()
+    wanted = check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
+    with services.store.begin() as tx:
+        unit_id = typed_unit_of_token(tx, services, unit)
+        return make_token(
+            tx,
+            services,
+            name=name,
+            scopes=wanted,
+            days=days,
+            unit=unit,
+            unit_id=unit_id,
+            sources=sources,
+            by=who,
+        )
+
+
+def typed_unit_of_token(tx: Tx, services: Services, unit: str) -> int | None:
+    """The id of the unit that was typed for a new token; None for ''. Raises `Invalid` where the text means no unit or
+    more than one.
+    """
+    if not unit:
+        return None
+    found = services.units.current(tx).find(unit)
+    if found is None:
+        raise Invalid(
+            field="unit",
+            problem="names no unit, or more than one",
+            fix="write its name after that of the unit above it",
+        )
+    return found.id
+
+
+def is_unit_of_token(services: Services, token: ApiToken, unit_id: int | None) -> bool:
+    """Whether the token, which has a unit, sees cases of the unit `unit_id`: its own unit alone. A token without the id
+    of its unit sees those of the unit that its text means now.
+    """
+    own = token.unit_id
+    if own is None:
+        with services.store.begin() as tx:
+            found = services.units.current(tx).find(token.unit)
+        own = None if found is None else found.id
+    return own is not None and own == unit_id
+
+
+def check_token(
+    *, name: str, scopes: Sequence[str], days: int, unit: str, sources: Sequence[str] = ()
+) -> frozenset[TokenScope]:
+    """Checks what is wanted of a new token; returns its scopes. Raises `Invalid`."""
+    if not _NAME.fullmatch(name):
+        raise Invalid(
+            field="name",
+            problem="is not a name for a token",
+            fix="1 to 64 of letters, digits, '.', '_', '-'",
+        )
+    wanted = _scopes(scopes)
+    if unit and TokenScope.REPORT_READ in wanted:
+        raise Invalid(
+            field="scope",
+            problem=Text(
+                "%(scope)s shows the whole city, so no token of one unit may have it",
+                scope=TokenScope.REPORT_READ.value,
+            ),
+            fix="leave out the unit or the scope",
+        )
+    if sources and TokenScope.SIGNALS_WRITE not in wanted:
+        fix = Text("leave out the sources, or add %(scope)s", scope=TokenScope.SIGNALS_WRITE.value)
+        raise Invalid(field="source", problem="belongs to signals", fix=fix)
+    if len(sources) > _MOST_SOURCES or not all(1 <= len(one.strip()) <= _LONGEST_SOURCE for one in sources):
+        fix = Text(
+            "%(most)s names at most, each of 1 to %(longest)s characters",
+            most=_MOST_SOURCES,
+            longest=_LONGEST_SOURCE,
+        )
+        raise Invalid(field="source", problem="is not a name of a source", fix=fix)
+    if not 1 <= days <= _MOST_DAYS:
+        raise Invalid(field="days", problem="is out of range", fix=Text("1 to %(most)s", most=_MOST_DAYS))
+    return wanted
+
+
+def make_token(
+    tx: Tx,
+    services: Services,
+    *,
+    name: str,
+    scopes: frozenset[TokenScope],
+    days: int,
+    unit: str,
+    unit_id: int | None = None,
+    sources: Sequence[str] = (),
+    by: str,
+    asked_by: str = "",
+) -> NewToken:
+    """As `add_token`, in the caller's transaction, with values that `check_token` has accepted; the audit names
+    `asked_by`.
+    """
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+    real_now = services.real.now()
+    token = insert_token(
+        tx,
+        name=name,
+        secret_hash=token_hash(secret),
+        scopes=scopes,
+        unit=unit,
+        unit_id=unit_id,
+        sources=sources,
+        real_now=real_now,
+        expires_at=real_now + timedelta(days=days),
+    )
+    if token is None:
+        raise Conflict(
+            Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
+        )
+    facts = {
+        "name": name,
+        "scopes": sorted(scopes),
+        "unit": unit,
+        "days": days,
+        "sources": list(token.sources),
+    }
+    _audit(tx, services, by, "token_add", token, facts | ({"asked_by": asked_by} if asked_by else {}))
+    return NewToken(token=token, secret=secret)
+
+
+def _scopes(words: Sequence[str]) -> frozenset[TokenScope]:
+    fix = Text("one or more of %(known)s", known=", ".join(TokenScope))
+    if not words:
+        raise Invalid(field="scope", problem="is missing", fix=fix)
+    try:
+        return frozenset(map(TokenScope, words))
+    except ValueError:
+        raise Invalid(field="scope", problem="is not known", fix=fix) from None
+
+
+def list_tokens(services: Services) -> list[ApiToken]:
+    """All tokens, oldest first."""
+    with services.store.begin() as tx:
+        return all_tokens(tx)
+
+
+def revoke_token(services: Services, name: str, *, by: str) -> ApiToken:
+    """Revokes the token; every process refuses it within seconds. Audited. Raises `NotFound` and `Invalid`."""
+    who = actor_name(by)
+    with services.store.begin() as tx:
+        token = revoke_token_named(tx, name, real_now=services.real.now())
+        if token is None:
+            raise NotFound(kind="token", key=name)
+        _audit(tx, services, who, "token_revoke", token, {"name": name})
+    return token
+
+
+def _audit(
+    tx: Tx, services: Services, by: str, act: str, token: ApiToken, facts: Mapping[str, object]
+) -> None:
+    subject, now = f"api_token/{token.id}", services.clock.now()
+    write_audit(tx, who=by, act=act, subject=subject, why="", now=now, facts=facts)
+
+
+class TokenAuth:
+    """Checks tokens. Caches each for a moment, so that a busy sender does not cost a query for each request."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._known: LRUCache[bytes, tuple[datetime, ApiToken]] = LRUCache(_CACHE_SIZE)
+        self._lock = threading.Lock()
+
+    def admit(self, secret: str, scope: TokenScope) -> ApiToken:
+        """The valid token with this secret and scope. Raises `UnknownToken`, `ScopeMissing` and `Unavailable`."""
+        token = self.recognise(secret)
+        if scope not in token.scopes:
+            raise ScopeMissing(scope=scope)
+        return token
+
+    def recognise(self, secret: str) -> ApiToken:
+        """The valid token with this secret, whatever its scopes. Raises `UnknownToken` and `Unavailable`."""
+        if not _SECRET.fullmatch(secret):
+            raise UnknownToken
+        digest = token_hash(secret)
+        real_now = self._services.real.now()
+        with self._lock:
+            read_at, token = self._known.get(digest, (None, None))
+        if read_at is None or not read_at <= real_now < read_at + _CACHED:
+            with self._services.store.begin() as tx:
+                token = find_token(tx, digest, today=real_now.astimezone(self._services.centre.zone).date())
+            if token is not None:
+                with self._lock:
+                    self._known[digest] = real_now, token
+        if token is None or not token.is_good(real_now=real_now):
+            raise UnknownToken
+        return token
+
+
+def read_display_names(services: Services, logins: Collection[str]) -> dict[str, str]:
+    """Display names by login; logins without an account are left out."""
+    if not logins:
+        return {}
+    with services.store.begin() as tx:
+        return display_names(tx, logins)
+
+
+def list_units(services: Services, *, visible_to: int | None) -> list[Unit]:
+    """The unit and all below, each after its parent, closed ones too; None: all units."""
+    with services.store.begin() as tx:
+        found = list_units_of_tree(tx)
+    mine = [unit for unit in found if visible_to is None or visible_to in unit.path]
+    return sorted(mine, key=lambda unit: unit.path)
+
+
+_EXTENSION: Final = re.compile(r"\+?[0-9]{3,15}|sip:[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9.-]{1,128}")
+
+
+def choose_extension(services: Services, member: Member, typed: str) -> str:
+    """Sets the telephone on the caller's desk, or none where nothing was typed; returns it as stored. Audited. Raises
+    `Invalid`.
+    """
+    chosen = extension_of(typed) if typed.strip() else ""
+    with services.store.begin() as tx:
+        set_staff(tx, member.id, extension=chosen)
+        audit_account(tx, services, member.login, "extension", member.login, extension=chosen)
+    return chosen
+
+
+def extension_of(typed: str) -> str:
+    """The telephone of a desk as the carrier expects it. Raises `Invalid`."""
+    own = typed.strip()
+    if not own.startswith("sip:"):
+        own = re.sub(r"[\s-]", "", own)
+    if not _EXTENSION.fullmatch(own):
+        raise Invalid(field="extension", problem="is not a telephone", fix="digits, or sip:name@host")
+    return own

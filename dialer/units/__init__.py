@@ -1,1 +1,0 @@
-"""The organisation tree: import, what waits in each unit, unassigned cases."""
