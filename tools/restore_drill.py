@@ -92,7 +92,7 @@ class Restore(Drill):
         self.figures["restore_seconds"] = round(time.monotonic() - began, 1)
         with self._up(new):
             self.must(self.calls() == before, "calls left before the comparison")
-            sys.stderr.write(await self._command(new, "resume", "--by", "drill"))
+            sys.stderr.write(await self._command(new, "resume", "--by", "cli"))
             self.figures["resumed_seconds"] = round(time.monotonic() - began, 1)
             await self.until(lambda: self.calls() > before, "the first call left")
             self.figures["first_call_seconds"] = round(time.monotonic() - began, 1)

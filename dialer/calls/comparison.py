@@ -33,7 +33,7 @@ from dialer.calls.pacing import lock_line_group, pause_line_group
 from dialer.calls.pause_store import place_pause
 from dialer.cases.persons import earlier_indexes
 from dialer.cases.store import lock_cases
-from dialer.core.access import actor_name, required_text
+from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import Conflict
 from dialer.core.text import Text
 from dialer.core.values import PauseScope, TelephonyResult
@@ -162,12 +162,12 @@ def read_awaited(services: Services) -> Restored | None:
         return awaited_comparison(tx)
 
 
-async def compare_calls(services: Services, client: CallClient, *, by: str) -> FoundCalls | None:
+async def compare_calls(services: Services, actor: Actor, client: CallClient) -> FoundCalls | None:
     """Adds every call that the carrier lists since the backup to the database; dialling can then be resumed. None:
     there was nothing to compare. Raises `Unavailable`, `RecordsGone` and `CallsUnderWay`; then dialling stays paused,
     and a later comparison continues where this one ended.
     """
-    who = actor_name(by)
+    actor.check_may(Permission.CONTROL)
     restored = read_awaited(services)
     if restored is None:
         return None
@@ -183,10 +183,10 @@ async def compare_calls(services: Services, client: CallClient, *, by: str) -> F
         raise RecordsGone(backup_at=restored.backup_at)
     if under_way:
         raise CallsUnderWay(count=under_way)
-    with services.store.begin() as tx:
-        settle_carrier_calls(tx)
-        found = found_calls(tx, since=since, found_from=restored.restored_at)
-        write_restored(tx, replace(restored, compared_at=services.real.now()))
+    with services.act(actor, Permission.CONTROL) as act:
+        settle_carrier_calls(act.tx)
+        found = found_calls(act.tx, since=since, found_from=restored.restored_at)
+        write_restored(act.tx, replace(restored, compared_at=services.real.now()))
         facts = {
             "since": since.isoformat(),
             "calls": found.calls,
@@ -194,38 +194,23 @@ async def compare_calls(services: Services, client: CallClient, *, by: str) -> F
             "for_persons": found.for_persons,
             "without_case": found.without_case,
         }
-        write_audit(
-            tx,
-            who=who,
-            act="restore.compared",
-            subject="database",
-            why="",
-            now=services.clock.now(),
-            facts=facts,
-        )
+        act.audit("restore.compared", "database", facts=facts)
     return found
 
 
-def skip_comparison(services: Services, *, by: str, why: str) -> None:
+def skip_comparison(services: Services, actor: Actor, *, why: str) -> None:
     """Lets dialling be resumed without the comparison, by a person's decision. People who were called after the backup
     may be called again. Raises `Invalid`.
     """
-    who, reason = actor_name(by), required_text("why", why, fix="say why people may be called again")
-    with services.store.begin() as tx:
-        restored = awaited_comparison(tx)
+    reason = required_text("why", why, fix="say why people may be called again")
+    with services.act(actor, Permission.CONTROL) as act:
+        restored = awaited_comparison(act.tx)
         if restored is None:
+            act.changes_nothing()
             return
-        write_restored(tx, replace(restored, compared_at=services.real.now()))
+        write_restored(act.tx, replace(restored, compared_at=services.real.now()))
         facts = {"backup_at": restored.backup_at.isoformat()}
-        write_audit(
-            tx,
-            who=who,
-            act="restore.not_compared",
-            subject="database",
-            why=reason,
-            now=services.clock.now(),
-            facts=facts,
-        )
+        act.audit("restore.not_compared", "database", why=reason, facts=facts)
 
 
 def check_compared(tx: Tx) -> None:

@@ -19,7 +19,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.access import ROBOT, actor_name, required_text
+from dialer.core.access import ROBOT, Actor, Permission, required_text
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.breaker import BatchFailures, Breaker, BreakerRules
 from dialer.core.errors import Invalid, NotFound
@@ -279,19 +279,11 @@ def read_pace(services: Services) -> LineGroup:
         return _existing_line_group(tx)
 
 
-def set_pace(
-    services: Services,
-    *,
-    calls_per_second: float,
-    lines: int,
-    by: str,
-    why: str,
-    visible_to: int | None = None,
-) -> LineGroup:
+def set_pace(services: Services, actor: Actor, *, calls_per_second: float, lines: int, why: str) -> LineGroup:
     """Sets the pace, which every worker follows from its next claim on, within a second. Raises `Invalid`, and
-    `NotFound` for staff of a unit (`visible_to`): lines belong to the whole centre.
+    `NotFound` for staff of a unit: lines belong to the whole centre.
     """
-    who, reason = actor_name(by), required_text("why", why, fix="a change of the pace names who and why")
+    reason = required_text("why", why, fix="a change of the pace names who and why")
 
     def change(tx: Tx, before: LineGroup) -> None:
         least = min(LEAST_CALLS_PER_SECOND, before.most_calls_per_second)
@@ -301,18 +293,17 @@ def set_pace(
             tx,
             calls_per_second=calls_per_second,
             lines=lines,
-            by=who,
+            by=actor.name,
             why=reason,
             now=services.clock.now(),
             real_now=services.real.now(),
         )
 
-    return _change_pace(services, change, act="pace", who=who, why=reason, visible_to=visible_to)
+    return _change_pace(services, actor, change, name="pace", why=reason)
 
 
-def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int | None = None) -> LineGroup:
+def restore_pace(services: Services, actor: Actor, *, why: str = "") -> LineGroup:
     """Restores the pace of the settings as this process has read them. Raises `NotFound` as `set_pace` does."""
-    who = actor_name(by)
     lines = services.lines
 
     def change(tx: Tx, before: LineGroup) -> None:
@@ -324,38 +315,24 @@ def restore_pace(services: Services, *, by: str, why: str = "", visible_to: int 
         )
         _restore_line_pace(tx, real_now=services.real.now())
 
-    return _change_pace(
-        services, change, act="pace.settings", who=who, why=why.strip(), visible_to=visible_to
-    )
+    return _change_pace(services, actor, change, name="pace.settings", why=why.strip())
 
 
 def _change_pace(
-    services: Services,
-    change: Callable[[Tx, LineGroup], None],
-    *,
-    act: str,
-    who: str,
-    why: str,
-    visible_to: int | None,
+    services: Services, actor: Actor, change: Callable[[Tx, LineGroup], None], *, name: str, why: str
 ) -> LineGroup:
-    if visible_to is not None:
+    """`name` is that of the act in the audit."""
+    if actor.unit_id is not None:
         raise NotFound(kind="line group", key=GROUP)
-    with services.store.begin() as tx:
-        before = _existing_line_group(tx)
-        change(tx, before)
-        after = _existing_line_group(tx)
-        write_audit(
-            tx,
-            who=who,
-            act=act,
-            subject=f"line_group/{GROUP}",
-            why=why,
-            now=services.clock.now(),
-            facts={
-                "before": f"{before.calls_per_second:g}/s, {before.lines}",
-                "after": f"{after.calls_per_second:g}/s, {after.lines}",
-            },
-        )
+    with services.act(actor, Permission.CONTROL) as act:
+        before = _existing_line_group(act.tx)
+        change(act.tx, before)
+        after = _existing_line_group(act.tx)
+        facts = {
+            "before": f"{before.calls_per_second:g}/s, {before.lines}",
+            "after": f"{after.calls_per_second:g}/s, {after.lines}",
+        }
+        act.audit(name, f"line_group/{GROUP}", why=why, facts=facts)
     services.enqueue("dial")
     return after
 

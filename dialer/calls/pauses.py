@@ -27,7 +27,7 @@ from dialer.calls.pause_store import (
     withhold_planned,
 )
 from dialer.cases.attempts import requeue_attempts
-from dialer.core.access import ROBOT, actor_name, required_text
+from dialer.core.access import ROBOT, Actor, Permission, required_text
 from dialer.core.case import Case
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.policy import Window
@@ -35,6 +35,7 @@ from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import LinesNow, NextStep, Obstacle, PendingAttempt, next_steps, obstacles_of
 from dialer.core.units import SEPARATOR
 from dialer.core.values import Grade, Pause, PauseScope
+from dialer.db.acts import OpenAct
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import check_unit
@@ -57,98 +58,94 @@ class Paused:
 
 def pause_calls(
     services: Services,
+    actor: Actor,
     *,
     scope: PauseScope,
     subject: str = "",
     minutes: float,
-    by: str,
     why: str,
     unit_id: int | None = None,
-    visible_to: int | None = None,
 ) -> Paused:
     """Places a pause: after this returns, and until the pause ends, no attempt that it covers is sent. A unit is named
-    by its id or as a list names it, and is paused with all units below it. Staff of a unit (`visible_to`) can only
-    pause their own unit and those below. Raises `Invalid` and `NotFound`.
+    by its id or as a list names it, and is paused with all units below it. Staff of a unit can only pause their own
+    unit and those below. Raises `Invalid` and `NotFound`.
     """
-    who, reason = actor_name(by), required_text("why", why, fix="a pause names who placed it and why")
+    reason = required_text("why", why, fix="a pause names who placed it and why")
     if not 0 < minutes <= LONGEST_MINUTES:
         raise Invalid(
             field="minutes",
             problem="is not a length of a pause",
             fix="above 0 minutes, at most seven days",
         )
-    with services.store.begin() as tx:
+    with services.act(actor, *_rights(scope)) as act:
+        tx = act.tx
         known, unit_id = _named(tx, services, scope, subject, unit_id)
-        check_unit(tx, unit_id, visible_to)
+        check_unit(tx, unit_id, actor.unit_id)
         if scope is PauseScope.LOAD and not is_load(tx, int(known)):
             raise NotFound(kind="load", key=known)
         # Claims happen under this lock: a later claim sees the pause, and the attempts of earlier ones are handed back.
         lock_line_group(tx)
         if scope is PauseScope.ALL:
             check_compared(tx)  # The pause of a restore does not end by itself, and must not be replaced.
-        now = services.clock.now()
-        until = now + timedelta(minutes=minutes)
+        until = act.now + timedelta(minutes=minutes)
         pause = place_pause(
-            tx, scope=scope, subject=known, unit_id=unit_id, until=until, why=reason, by=who, now=now
+            tx, scope=scope, subject=known, unit_id=unit_id, until=until, why=reason, by=act.by, now=act.now
         )
         if scope is PauseScope.ALL:
             pause_line_group(tx, until=until, why=reason)
         claimed = attempts_claimed_under(tx, pause)
-        requeue_attempts(tx, claimed, now=now, not_before=now)
-        write_audit(
-            tx,
-            who=who,
-            act="pause",
-            subject=_name(pause),
-            why=reason,
-            now=now,
-            facts={"until": until.isoformat(), "handed_back": len(claimed)},
-        )
+        requeue_attempts(tx, claimed, now=act.now, not_before=act.now)
+        facts = {"until": until.isoformat(), "handed_back": len(claimed)}
+        act.audit("pause", _name(pause), why=reason, facts=facts)
     # A pause of everything is stored in the line group itself: no attempt needs to change.
     held = 0 if scope is PauseScope.ALL else _withhold_planned(services, pause)
     return Paused(pause=pause, held=held, handed_back=len(claimed))
 
 
-def resume_calls(services: Services, *, scope: PauseScope, subject: str = "", by: str, why: str = "") -> int:
+def resume_calls(
+    services: Services, actor: Actor, *, scope: PauseScope, subject: str = "", why: str = ""
+) -> int:
     """Ends the pause, and releases what it withheld unless another pause covers it. Returns how many attempts were
     released. Raises `NotFound`, and `NotCompared` after a restore.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        known, _ = _named(tx, services, scope, subject, None)
-        standing = standing_pauses_at(tx, now=services.clock.now())
-        pause = next((one for one in standing if one.scope is scope and one.subject == known), None)
+    with services.act(actor, *_rights(scope)) as act:
+        known, _ = _named(act.tx, services, scope, subject, None)
+        standing = standing_pauses_at(act.tx, now=act.now)
+        pause = next((pause for pause in standing if (pause.scope, pause.subject) == (scope, known)), None)
         if pause is None:
             raise NotFound(kind=_pause_text(scope, known), key="")
-        _end_early(tx, services, pause, by=who, why=why)
-    return _release(services, pause, by=who)
+        _end_early(act, pause, why=why)
+    return _release(services, pause, by=actor.name)
 
 
-def resume_pause(services: Services, pause_id: int, *, by: str, visible_to: int | None = None) -> int:
+def resume_pause(services: Services, actor: Actor, pause_id: int) -> int:
     """As `resume_calls`, for the pause with this id. Raises `NotFound`, also for a pause that is no longer active."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        standing = standing_pauses_at(tx, now=services.clock.now())
-        pause = next((one for one in standing if one.id == pause_id), None)
+    with services.act(actor, Permission.CONTROL) as act:
+        standing = standing_pauses_at(act.tx, now=act.now)
+        pause = next((pause for pause in standing if pause.id == pause_id), None)
         if pause is None:
             raise NotFound(kind="pause", key=pause_id)
-        check_unit(tx, pause.unit_id, visible_to)
-        _end_early(tx, services, pause, by=who, why="")
-    return _release(services, pause, by=who)
+        check_unit(act.tx, pause.unit_id, actor.unit_id)
+        _end_early(act, pause, why="")
+    return _release(services, pause, by=actor.name)
 
 
-def _end_early(tx: Tx, services: Services, pause: Pause, *, by: str, why: str) -> None:
+def _rights(scope: PauseScope) -> tuple[Permission, *tuple[Permission, ...]]:
+    """Each of these permits pausing. Who loads lists may pause one."""
+    return (Permission.CONTROL, *((Permission.LOAD_LISTS,) if scope is PauseScope.LOAD else ()))
+
+
+def _end_early(act: OpenAct, pause: Pause, *, why: str) -> None:
     """Ends the pause and audits it. Raises `NotFound` if somebody else has ended it meanwhile, and `NotCompared` after
     a restore.
     """
     if pause.scope is PauseScope.ALL:
-        check_compared(tx)
-    now = services.clock.now()
-    if not end_pause_early(tx, pause, now=now):
+        check_compared(act.tx)
+    if not end_pause_early(act.tx, pause, now=act.now):
         raise NotFound(kind="pause", key=pause.id)
     if pause.scope is PauseScope.ALL:
-        pause_line_group(tx, until=None, why="")
-    write_audit(tx, who=by, act="resume", subject=_name(pause), why=why.strip(), now=now)
+        pause_line_group(act.tx, until=None, why="")
+    act.audit("resume", _name(pause), why=why.strip())
 
 
 def read_standing_pauses(services: Services) -> list[Pause]:

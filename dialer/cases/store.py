@@ -276,6 +276,7 @@ def note_acts(tx: Tx, acts: Sequence[Act], *, now: datetime) -> None:
         )
     if rows:
         tx.execute(sa.insert(t.event), rows)
+        tx.acts_recorded.add(t.event.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

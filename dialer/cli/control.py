@@ -31,9 +31,18 @@ from dialer.calls.pacing import read_pace, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, read_standing_pauses, resume_calls
 from dialer.calls.reconcile import WEB
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_found, print_json
+from dialer.cli.output import (
+    AsJson,
+    centre_time,
+    command_actor,
+    command_application,
+    fields_of,
+    print_found,
+    print_json,
+)
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.control.trunks import check_trunks, read_trunks
+from dialer.core.access import Actor
 from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Lang, Text, gettext_noop, listed
@@ -76,7 +85,9 @@ def pause(
     """暂停外呼: robots stop calling until the pause ends; people go on. All dialling, or one unit, list or grade."""
     scope, subject = _pause_scope(unit, load, grade)
     with command_application("pause") as app:
-        paused = pause_calls(app.services, scope=scope, subject=subject, minutes=minutes, by=by, why=why)
+        paused = pause_calls(
+            app.services, command_actor(app, by), scope=scope, subject=subject, minutes=minutes, why=why
+        )
     counts = "" if scope is PauseScope.ALL else f", {paused.held} calls held"
     typer.echo(f"{_scope_words(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
 
@@ -100,23 +111,24 @@ def resume(
     """恢复外呼: end a pause; the calls that it held may be placed again. After a restore the carrier is asked first."""
     scope, subject = _pause_scope(unit, load, grade)
     with command_application("resume") as app:
+        actor = command_actor(app, by)
         if scope is PauseScope.ALL and without_comparison:
-            skip_comparison(app.services, by=by, why=why)
-        elif scope is PauseScope.ALL and (found := asyncio.run(_compare(app, by=by))) is not None:
+            skip_comparison(app.services, actor, why=why)
+        elif scope is PauseScope.ALL and (found := asyncio.run(_compare(app, actor))) is not None:
             typer.echo(bilingual(comparison_sentence(found)))
-        released = resume_calls(app.services, scope=scope, subject=subject, by=by, why=why)
+        released = resume_calls(app.services, actor, scope=scope, subject=subject, why=why)
     counts = "" if scope is PauseScope.ALL else f", {released} calls released"
     typer.echo(f"{_scope_words(scope, subject)} resumed{counts}")
 
 
-async def _compare(app: Application, *, by: str) -> FoundCalls | None:
+async def _compare(app: Application, actor: Actor) -> FoundCalls | None:
     if read_awaited(app.services) is None:
         return None
     # Imported when first used: no other command of these needs it.
     from dialer.telephony.client import CallClient  # noqa: PLC0415 - heavy, and of this command alone
 
     async with CallClient(app.telephony) as client:
-        return await compare_calls(app.services, client, by=by)
+        return await compare_calls(app.services, actor, client)
 
 
 @control.command("pauses")
@@ -158,13 +170,13 @@ def pace(
     with command_application("pace") as app:
         now = read_pace(app.services)
         if from_settings:
-            now = restore_pace(app.services, by=by, why=why)
+            now = restore_pace(app.services, command_actor(app, by), why=why)
         elif calls_per_second is not None or lines is not None:
             now = set_pace(
                 app.services,
+                command_actor(app, by),
                 calls_per_second=now.calls_per_second if calls_per_second is None else calls_per_second,
                 lines=now.lines if lines is None else lines,
-                by=by,
                 why=why,
             )
     if as_json:
@@ -212,7 +224,7 @@ def list_alarms(
 def acknowledge(alarm_id: int, by: By) -> None:
     """已阅: acknowledge an alarm."""
     with command_application("alarms") as app:
-        acknowledge_alarm(app.services, alarm_id, by=by)
+        acknowledge_alarm(app.services, command_actor(app, by), alarm_id)
     typer.echo(f"alarm {alarm_id} acknowledged by {by.strip()}")
 
 
@@ -529,7 +541,7 @@ def show_settings(*, as_json: AsJson = False) -> None:
 def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record")]) -> None:
     """采用本进程设置: the database belongs to the settings of this process from now on. Stop the service first."""
     with command_application("settings", ProcessPurpose.ADOPT) as app:
-        changed = adopt_identity(app.services, app.identity, by=by, why=why)
+        changed = adopt_identity(app.services, command_actor(app, by), app.identity, why=why)
     for one in changed:
         typer.echo(f"{one.setting}: {one.recorded} > {one.here}")
     if not changed:

@@ -28,7 +28,7 @@ from dialer.control.queries import (
     queue_gauges,
     waiting_by_grade,
 )
-from dialer.core.access import actor_name, required_text
+from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import Conflict
 from dialer.core.periods import day_of
 from dialer.core.policy import Policy
@@ -41,7 +41,6 @@ from dialer.db.alarms import (
     acknowledge_alarms_of_code,
     unacknowledged_alarms_of,
 )
-from dialer.db.audit import write_audit
 from dialer.db.policies import PolicyVersion, policy_version_of
 from dialer.db.system_state import (
     Identity,
@@ -65,38 +64,39 @@ def unacknowledged_alarms(services: Services, *, unit_id: int | None, limit: int
         return unacknowledged_alarms_of(tx, limit=limit, where=alarm_visible(unit_id))
 
 
-def acknowledge_alarm(services: Services, alarm_id: int, *, by: str, visible_to: int | None = None) -> None:
-    """Acknowledges the alarm. Raises `NotFound`, also for one outside the unit `visible_to`; an alarm of no case
-    belongs to the whole centre.
+def acknowledge_alarm(services: Services, actor: Actor, alarm_id: int) -> None:
+    """Acknowledges the alarm. Raises `NotFound`, also for one outside the actor's unit; an alarm of no case belongs to
+    the whole centre.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        now, own = services.clock.now(), alarm_visible(visible_to, with_service=False)
-        if acknowledge_alarm_row(tx, alarm_id, by=who, now=now, where=own):
-            write_audit(tx, who=who, act="alarm_seen", subject=f"alarm/{alarm_id}", why="", now=now)
+    with services.act(actor, Permission.CONTROL) as act:
+        own = alarm_visible(actor.unit_id, with_service=False)
+        if acknowledge_alarm_row(act.tx, alarm_id, by=act.by, now=act.now, where=own):
+            act.audit("alarm_seen", f"alarm/{alarm_id}")
+        else:
+            act.changes_nothing()
 
 
-def acknowledge_alarms(services: Services, code: str, *, by: str, visible_to: int | None = None) -> int:
-    """Acknowledges all alarms of this kind within the unit `visible_to`; returns how many."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        now, own = services.clock.now(), alarm_visible(visible_to, with_service=False)
-        count = acknowledge_alarms_of_code(tx, code, by=who, now=now, where=own)
+def acknowledge_alarms(services: Services, actor: Actor, code: str) -> int:
+    """Acknowledges all alarms of this kind within the actor's unit; returns how many."""
+    with services.act(actor, Permission.CONTROL) as act:
+        own = alarm_visible(actor.unit_id, with_service=False)
+        count = acknowledge_alarms_of_code(act.tx, code, by=act.by, now=act.now, where=own)
         if count:
-            subject, facts = f"alarms/{code}", {"count": count}
-            write_audit(tx, who=who, act="alarm_seen", subject=subject, why="", now=now, facts=facts)
+            act.audit("alarm_seen", f"alarms/{code}", facts={"count": count})
+        else:
+            act.changes_nothing()
     return count
 
 
 def adopt_identity(
-    services: Services, identity: Identity, *, by: str, why: str
+    services: Services, actor: Actor, identity: Identity, *, why: str
 ) -> tuple[SettingDifference, ...]:
     """Makes the database belong to these settings; returns what differed. Raises `Conflict` while a process with other
     settings may run.
     """
-    who, reason = actor_name(by), required_text("why", why, fix="a change of the settings names who and why")
-    with services.store.begin() as tx:
-        living = living_processes(tx, real_now=services.real.now())
+    reason = required_text("why", why, fix="a change of the settings names who and why")
+    with services.act(actor, Permission.CONTROL) as act:
+        living = living_processes(act.tx, real_now=services.real.now())
         running = sorted({beat.kind for beat in living if beat.kind in _ACTING})
         if running:
             raise Conflict(
@@ -105,17 +105,10 @@ def adopt_identity(
                     running=", ".join(running),
                 )
             )
-        differences = identity_differences(recorded_identity(tx), identity)
-        record_identity(tx, identity)
-        write_audit(
-            tx,
-            who=who,
-            act="settings.adopt",
-            subject="settings",
-            why=reason,
-            now=services.clock.now(),
-            facts={one.setting: f"{one.recorded} > {one.here}" for one in differences},
-        )
+        differences = identity_differences(recorded_identity(act.tx), identity)
+        record_identity(act.tx, identity)
+        facts = {found.setting: f"{found.recorded} > {found.here}" for found in differences}
+        act.audit("settings.adopt", "settings", why=reason, facts=facts)
     return differences
 
 

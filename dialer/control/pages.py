@@ -403,13 +403,12 @@ def pause(
         unit_id = _number(unit, "unit") if wanted is PauseScope.UNIT else None
         pause_calls(
             request.services,
+            request.actor,
             scope=wanted,
             subject=subject,
             unit_id=unit_id,
             minutes=_number(minutes, "minutes"),
-            by=request.who,
             why=why,
-            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         return _show(request, wrong={fault.field: refusal_sentence(fault, request.lang)}, typed=typed)
@@ -428,7 +427,7 @@ def resume(request: CurrentRequest, pause_id: int) -> Response:
     if request.member.unit_id is None and read_awaited(request.services) is not None:
         found = asyncio.run(_compare(request))
     try:
-        resume_pause(request.services, pause_id, by=request.who, visible_to=request.member.unit_id)
+        resume_pause(request.services, request.actor, pause_id)
     finally:
         _forget_halted(request)
     notice = gettext_noop("The pause is over.")
@@ -442,7 +441,7 @@ async def _compare(request: RequestContext) -> FoundCalls | None:
     from dialer.telephony.client import CallClient  # noqa: PLC0415 - heavy, and of this page alone
 
     async with CallClient(request.app.telephony) as client:
-        return await compare_calls(request.services, client, by=request.who)
+        return await compare_calls(request.services, request.actor, client)
 
 
 @control_pages.post("/control/pace", act=Permission.CONTROL)
@@ -457,11 +456,10 @@ def change_pace(
     try:
         set_pace(
             request.services,
+            request.actor,
             calls_per_second=_fraction(calls_per_second, "calls_per_second"),
             lines=_number(lines, "lines"),
-            by=request.who,
             why=pace_why,
-            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         field = "pace_why" if fault.field == "why" else fault.field
@@ -472,21 +470,21 @@ def change_pace(
 @control_pages.post("/control/pace/settings", act=Permission.CONTROL)
 def reset_pace(request: CurrentRequest) -> Response:
     """Ends a pace that was set by hand: the pace of the settings applies again."""
-    restore_pace(request.services, by=request.who, visible_to=request.member.unit_id)
+    restore_pace(request.services, request.actor)
     return request.redirect_to("/control", notice=gettext_noop("The pace of the settings applies again."))
 
 
 @control_pages.post("/control/alarms/{alarm_id}/seen", act=Permission.CONTROL)
 def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
     """Acknowledges this alarm."""
-    acknowledge_alarm(request.services, alarm_id, by=request.who, visible_to=request.member.unit_id)
+    acknowledge_alarm(request.services, request.actor, alarm_id)
     return request.redirect_to("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
 
 
 @control_pages.post("/control/alarms/all/{code}/seen", act=Permission.CONTROL)
 def acknowledge_all(request: CurrentRequest, code: str) -> Response:
     """Acknowledges all alarms of this kind that the reader sees."""
-    acknowledge_alarms(request.services, code, by=request.who, visible_to=request.member.unit_id)
+    acknowledge_alarms(request.services, request.actor, code)
     return request.redirect_to("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
 
 

@@ -1,5 +1,5 @@
-"""Roles and their permissions, the names that sign acts, and the limits of a console session. Which rows a user sees
-depends on the unit of the account and is not decided here.
+"""Roles and their permissions, actors and the names that sign acts, and the limits of a console session. Which rows an
+actor sees depends on the unit of the account and is not decided here.
 """
 
 from __future__ import annotations
@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
-from dialer.core.errors import Invalid
-from dialer.core.text import Text, gettext_noop
+from dialer.core.errors import Invalid, NotPermitted
+from dialer.core.text import Text, gettext_noop, listed
 
 ROBOT: Final = "robot"
 """The name that signs what the service does by itself."""
@@ -23,6 +24,8 @@ RELEASED_BY: Final = "release"
 FIRST_LINK: Final = "first-link"
 """The name that creates the first administrator's account."""
 RESERVED_NAMES: Final = frozenset({ROBOT, DESK, SHIPPED_BY, RELEASED_BY, FIRST_LINK})
+TERMINAL_NAME: Final = "cli"
+"""The name that signs a command for which nobody is named."""
 LONGEST_NAME: Final = 100
 
 
@@ -243,6 +246,71 @@ def actor_name(by: str) -> str:
     if name.casefold() in RESERVED_NAMES:
         raise Invalid(field="by", problem="is a name that only the service signs with")
     return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, with which rights, on whose rows: an account, a token, the terminal or the service itself. Pages, the
+    API and commands make it from what they have checked; nothing below them takes a name that somebody typed.
+    """
+
+    name: str
+    """Signs rows and the audit: the login of an account, `token/NAME`, `cli`, or a name of the service."""
+    rights: frozenset[Permission]
+    unit_id: int | None = None
+    """It sees and changes what belongs to this unit and to those below; None: the whole centre."""
+    display_name: str = ""
+    """Of an account. Commands of older versions signed with it."""
+
+    def may(self, right: Permission) -> bool:
+        """Whether the actor has the right."""
+        return right in self.rights
+
+    def check_may(self, right: Permission, *others: Permission) -> None:
+        """Raises `NotPermitted` for an actor with none of these rights."""
+        if self.rights.isdisjoint({right, *others}):
+            roles = ROLES[right].union(*(ROLES[other] for other in others))
+            words = [Text("%(role)s", role=role) for role in Role if role in roles]
+            raise NotPermitted(who=self.name, roles=listed(words))
+
+    def signed(self, name: str) -> bool:
+        """Whether this actor signed an earlier act with `name`. Case is ignored."""
+        return name.casefold() in {self.name.casefold(), self.display_name.casefold()} - {""}
+
+
+@cache
+def rights_of(role: Role) -> frozenset[Permission]:
+    """All permissions of the role."""
+    return frozenset(right for right, roles in ROLES.items() if role in roles)
+
+
+_OF_PERSONS: Final = frozenset(
+    {
+        Permission.APPROVE,
+        Permission.CONFIRM_STAFF_CHANGES,
+        Permission.DECIDE_FILED,
+        Permission.DECIDE_OPENERS,
+        Permission.EDIT_SCRIPTS,
+        Permission.ERASE_PERSONS,
+        Permission.REVEAL,
+        Permission.WORK_DESK,
+        Permission.WORK_VISITS,
+    }
+)
+"""Rights to ask for what a second person decides, to decide it, to report work, and to see persons in clear: who did it
+must be known.
+"""
+TERMINAL: Final = Actor(name=TERMINAL_NAME, rights=frozenset(Permission) - _OF_PERSONS)
+"""Whoever may run commands on the machine, unnamed."""
+SERVICE: Final = Actor(name=ROBOT, rights=frozenset(Permission))
+"""The service by itself."""
+
+
+def unrestricted(name: str, *, unit_id: int | None = None) -> Actor:
+    """An actor with every right, for simulated staff, drills, benches and tests. Raises `Invalid` for a name that
+    `actor_name` refuses.
+    """
+    return Actor(name=actor_name(name), rights=frozenset(Permission), unit_id=unit_id)
 
 
 def is_same_actor(one: str, other: str) -> bool:

@@ -39,6 +39,13 @@ class NotFound(Refusal):
         self.key = key
 
 
+class NotPermitted(Refusal):
+    """The actor lacks the right; `roles` are those that have it."""
+
+    def __init__(self, *, who: str, roles: Text) -> None:
+        super().__init__(Text("%(who)s may not do this; roles that may: %(roles)s", who=who, roles=roles))
+
+
 class Conflict(Refusal):
     """An act of a person that is no longer possible. `current`: the state that it conflicts with, as a code."""
 

@@ -95,6 +95,7 @@ def write_audit(
     line = {"at": now, "who": who, "act": act, "subject": subject, "facts": dict(facts or {})}
     sealed = tx.vault.seal_reason(why, row=_bound_to(line))
     tx.writes_before_commit.setdefault(_append, []).append(line | {"why": "", "why_sealed": sealed})
+    tx.acts_recorded.add(AUDIT_TABLE)
 
 
 def _append(tx: Tx, lines: list[dict[str, Any]]) -> None:

@@ -50,6 +50,9 @@ class Tx:
     lock, so no transaction may hold them for longer.
     """
 
+    acts_recorded: set[str] = field(default_factory=set)
+    """The tables in which this transaction says who did what."""
+
     def execute(
         self, statement: sa.Executable, parameters: Parameters = None
     ) -> sa.CursorResult[*tuple[Any, ...]]:

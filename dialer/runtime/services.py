@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,8 +14,9 @@ from zoneinfo import ZoneInfo
 from celery import Celery
 from pydantic import BaseModel, ConfigDict
 
-from dialer.core.access import RevealRules, SessionRules
+from dialer.core.access import Actor, Permission, RevealRules, SessionRules
 from dialer.core.values import Grade, MessageChannel
+from dialer.db.acts import OpenAct
 from dialer.db.keys import KeySource
 from dialer.db.policies import Policies
 from dialer.db.system_state import Identity, SettingDifference
@@ -131,6 +133,18 @@ class Services:
     units: Units = field(default_factory=Units)
     cards: CardsSettings = field(default_factory=CardsSettings)
     webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
+
+    @contextmanager
+    def act(self, actor: Actor, right: Permission, *others: Permission) -> Iterator[OpenAct]:
+        """Opens the one transaction of an act and commits it at the end of the block. Raises `NotPermitted` before any
+        row is read if the actor has none of these rights, and `UnrecordedAct`, which rolls back, for an act that is
+        neither in the audit nor in a timeline.
+        """
+        actor.check_may(right, *others)
+        with self.store.begin() as tx:
+            act = OpenAct(tx, actor, self.clock.now)
+            yield act
+            act.check_recorded()
 
 
 class ProcessPurpose(StrEnum):

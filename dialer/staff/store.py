@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.access import FactorKind, Role, SignInStep
+from dialer.core.access import Actor, FactorKind, Role, SignInStep, rights_of
 from dialer.db import tables as t
 from dialer.db.bulk import among
 from dialer.db.unit_of_work import Tx, record_of
@@ -47,6 +47,12 @@ class Member:
     """When a password that was given out expires; None for one of the person's own."""
     has_factor: bool = False
     """A second factor is set up."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts when this account is used."""
+        rights = rights_of(self.role)
+        return Actor(name=self.login, rights=rights, unit_id=self.unit_id, display_name=self.display_name)
 
     def has_blocked_addresses(self, *, real_now: datetime) -> bool:
         """Whether sign-in is still blocked from addresses where this login failed."""

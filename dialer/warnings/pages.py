@@ -327,7 +327,7 @@ def pause(
         request,
         load_id,
         lambda: pause_calls(
-            request.services, scope=scope, subject=subject, minutes=minutes, by=request.who, why=why
+            request.services, request.actor, scope=scope, subject=subject, minutes=minutes, why=why
         ),
         gettext_noop("Calls paused."),
         act="pause",
@@ -339,7 +339,7 @@ def resume(request: CurrentRequest, load_id: _Number) -> Response:
     return _carry_out(
         request,
         load_id,
-        lambda: resume_calls(request.services, scope=PauseScope.LOAD, subject=str(load_id), by=request.who),
+        lambda: resume_calls(request.services, request.actor, scope=PauseScope.LOAD, subject=str(load_id)),
         gettext_noop("Calls resumed."),
     )
 

@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dialer.core.access import Permission, Role, may
+from dialer.core.access import Actor, Permission, Role, may
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import Pause
@@ -330,6 +330,11 @@ class RequestContext:
     def who(self) -> str:
         """The account that asks, by the name that the audit uses."""
         return self.member.login
+
+    @property
+    def actor(self) -> Actor:
+        """The account that asks, with its rights and its unit."""
+        return self.member.actor
 
     @cached_property
     def now(self) -> datetime:

@@ -15,7 +15,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Message
 
-from dialer.core.errors import Conflict, CountsBusy, Invalid, NotFound, Refusal, TooMany, Unavailable
+from dialer.core.errors import (
+    Conflict,
+    CountsBusy,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    Refusal,
+    TooMany,
+    Unavailable,
+)
 from dialer.core.text import gettext_noop
 from dialer.db.unit_of_work import UnfitValue
 from dialer.language.catalogue import say
@@ -117,7 +126,7 @@ async def _answered(request: Request, fault: Exception) -> Response:
             return _to_sign_in(request, fault)
         case ChangePasswordFirst() | EnrolFirst():
             return _moved(request, _GOES_TO[type(fault)])
-        case Forbidden():
+        case Forbidden() | NotPermitted():
             status = 403
         case ForeignForm():
             status = 403

@@ -49,9 +49,7 @@ class Keys:
 
 
 def test_a_caller_takes_calls_and_reports_with_few_keys(page: Page, service: Service, complaints: Complaints):
-    service.dialer(
-        "pause", "--minutes", "60", "--by", "test", "--why", "people ring", "--grade", "extra_high"
-    )
+    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
     person(service, "欧阳明月", FIRST)
     person(service, "尉迟大海", SECOND)
     new_account(page, service, "desk1", Role.CALLER)
@@ -115,9 +113,7 @@ def test_a_caller_takes_calls_and_reports_with_few_keys(page: Page, service: Ser
 
 
 def test_in_english_a_task_is_lost_without_a_word_of_it(page: Page, service: Service, complaints: Complaints):
-    service.dialer(
-        "pause", "--minutes", "60", "--by", "test", "--why", "people ring", "--grade", "extra_high"
-    )
+    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
     person(service, "司马青", "19900070011", 诈骗类型="刷单返利")
     new_account(page, service, "desk2", Role.CALLER, language="en")
     expect(page.locator(".desk-grade b").first).to_have_text("1", timeout=60_000)

@@ -30,10 +30,10 @@ TREE = """名称,上级,级别,别名,状态
 def no_robot(service: Service) -> Iterator[None]:
     """Nobody who is to be sorted is reached by telephone meanwhile."""
     service.dialer(
-        "pause", "--minutes", "30", "--by", "test", "--why", "units are sorted", "--grade", "extra_high"
+        "pause", "--minutes", "30", "--by", "cli", "--why", "units are sorted", "--grade", "extra_high"
     )
     yield
-    service.dialer("resume", "--by", "test", "--grade", "extra_high")
+    service.dialer("resume", "--by", "cli", "--grade", "extra_high")
 
 
 def dropped(text: str) -> FilePayload:

@@ -54,10 +54,10 @@ _KEPT = """() => new Promise((resolve) => {
 def no_robot(service: Service) -> Iterator[None]:
     """Whoever is to be visited is not reached by telephone meanwhile."""
     service.dialer(
-        "pause", "--minutes", "30", "--by", "test", "--why", "visits are made", "--grade", "extra_high"
+        "pause", "--minutes", "30", "--by", "cli", "--why", "visits are made", "--grade", "extra_high"
     )
     yield
-    service.dialer("resume", "--by", "test", "--grade", "extra_high")
+    service.dialer("resume", "--by", "cli", "--grade", "extra_high")
 
 
 def warn(service: Service, *people: tuple[str, str]) -> None:

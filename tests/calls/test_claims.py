@@ -35,6 +35,7 @@ from dialer.cases.attempts import (
     release_uncalled_numbers,
     requeue_attempts,
 )
+from dialer.core.access import unrestricted
 from dialer.core.case import Reason
 from dialer.core.values import FraudType, Grade, PauseScope, Tag
 from dialer.db import tables as t
@@ -242,7 +243,7 @@ class TestAClaim:
 
     def test_of_a_group_that_does_not_know_of_a_pause_of_everything_withholds_nothing(self, scene: Scene):
         attempt_id = waiting(scene)
-        pause_calls(scene.services, scope=PauseScope.ALL, minutes=5, by="zhao", why="x")
+        pause_calls(scene.services, unrestricted("zhao"), scope=PauseScope.ALL, minutes=5, why="x")
         scene.do(sa.update(t.line_group).values(paused_until=None))
         assert claim(scene) == []
         assert (row(scene, attempt_id)["state"], row(scene, attempt_id)["held"]) == ("ready", False)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from dialer.calls.comparison import compare_calls, mark_restored, match_new_cases
+from dialer.core.access import unrestricted
 from dialer.core.values import Grade, Suite
 from dialer.db.keys import KeyUse
 from dialer.keys.actions import rotate_keys
@@ -61,7 +62,7 @@ def compared(scene: Scene, services: Services, *numbers: str) -> None:
         )
         for n, number in enumerate(numbers)
     ]
-    asyncio.run(compare_calls(services, cast("CallClient", _Carrier(listed)), by="li"))
+    asyncio.run(compare_calls(services, unrestricted("li"), cast("CallClient", _Carrier(listed))))
 
 
 def called_us(scene: Scene, services: Services, caller: str, *, status: str = "completed") -> None:
@@ -78,7 +79,7 @@ def called_us(scene: Scene, services: Services, caller: str, *, status: str = "c
         )
     state = CallState(sid="CA1", status=status, date_created=now)
     listed = [ListedCall(state=state, created_at=now, to="+8647896110", caller=caller, is_inbound=True)]
-    asyncio.run(compare_calls(services, cast("CallClient", _Carrier(listed)), by="li"))
+    asyncio.run(compare_calls(services, unrestricted("li"), cast("CallClient", _Carrier(listed))))
 
 
 def test_a_person_who_called_us_after_the_backup_is_called_by_a_person_and_not_by_the_robot(

@@ -30,6 +30,7 @@ from dialer.calls.pacing import (
     set_pace,
     take_call_slots,
 )
+from dialer.core.access import unrestricted
 from dialer.core.breaker import Breaker
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
@@ -199,7 +200,7 @@ class TestTheRowOfAGroup:
 class TestAPaceSetByHand:
     def test_it_says_who_why_and_when_and_the_next_call_leaves_within_its_gap(self, lines: Lines):
         lines.set(next_slot_at=MORNING + timedelta(seconds=10))
-        pace = set_pace(lines.services, calls_per_second=0.5, lines=1, by=" zhao ", why=" 检修 ")
+        pace = set_pace(lines.services, unrestricted(" zhao "), calls_per_second=0.5, lines=1, why=" 检修 ")
         assert pace == lines.group()
         assert (pace.calls_per_second, pace.lines) == (0.5, 1)
         assert (pace.asked_by, pace.asked_why, pace.asked_at) == ("zhao", "检修", MORNING)
@@ -209,35 +210,35 @@ class TestAPaceSetByHand:
         assert (row["asked_calls_per_second"], row["asked_lines"]) == (0.5, 1)
 
     def test_the_limits_themselves_are_allowed(self, lines: Lines):
-        pace = set_pace(lines.services, calls_per_second=4.0, lines=10, by="zhao", why="x")
+        pace = set_pace(lines.services, unrestricted("zhao"), calls_per_second=4.0, lines=10, why="x")
         assert (pace.calls_per_second, pace.lines) == (4.0, 10)
-        pace = set_pace(lines.services, calls_per_second=0.1, lines=1, by="zhao", why="x")
+        pace = set_pace(lines.services, unrestricted("zhao"), calls_per_second=0.1, lines=1, why="x")
         assert (pace.calls_per_second, pace.lines) == (0.1, 1)
 
     def test_settings_that_are_slower_than_the_least_are_the_least(self, lines: Lines):
         lines.set(settings_calls_per_second=0.05)
-        pace = set_pace(lines.services, calls_per_second=0.05, lines=1, by="zhao", why="x")
+        pace = set_pace(lines.services, unrestricted("zhao"), calls_per_second=0.05, lines=1, why="x")
         assert pace.calls_per_second == 0.05
 
     def test_a_refusal_says_which_field_and_what_is_allowed(self, lines: Lines):
         with pytest.raises(Invalid) as refused:
-            set_pace(lines.services, calls_per_second=4.5, lines=1, by="zhao", why="x")
+            set_pace(lines.services, unrestricted("zhao"), calls_per_second=4.5, lines=1, why="x")
         assert (refused.value.field, str(refused.value.fix)) == ("calls_per_second", "0.1 – 4")
         with pytest.raises(Invalid) as refused:
-            set_pace(lines.services, calls_per_second=1, lines=11, by="zhao", why="x")
+            set_pace(lines.services, unrestricted("zhao"), calls_per_second=1, lines=11, why="x")
         assert (refused.value.field, str(refused.value.fix)) == ("lines", "1 – 10")
         with pytest.raises(Invalid) as refused:
-            set_pace(lines.services, calls_per_second=1, lines=1, by="zhao", why=" ")
+            set_pace(lines.services, unrestricted("zhao"), calls_per_second=1, lines=1, why=" ")
         assert refused.value.field == "why"
         with pytest.raises(NotFound) as missing:
-            set_pace(lines.services, calls_per_second=1, lines=1, by="zhao", why="x", visible_to=1)
+            set_pace(lines.services, unrestricted("zhao", unit_id=1), calls_per_second=1, lines=1, why="x")
         assert (missing.value.kind, missing.value.key) == ("line group", GROUP)
 
     def test_the_settings_hold_again_and_the_next_call_leaves_within_their_gap(self, lines: Lines):
-        set_pace(lines.services, calls_per_second=0.5, lines=1, by="zhao", why="检修")
+        set_pace(lines.services, unrestricted("zhao"), calls_per_second=0.5, lines=1, why="检修")
         lines.set(next_slot_at=MORNING + timedelta(seconds=10))
         lines.scene.enqueued.clear()
-        pace = restore_pace(lines.services, by=" qian ", why=" 好了 ")
+        pace = restore_pace(lines.services, unrestricted(" qian "), why=" 好了 ")
         assert pace == lines.group()
         assert (pace.calls_per_second, pace.lines) == (4.0, 10)
         assert (pace.asked_by, pace.asked_why, pace.asked_at) == (None, None, None)
@@ -251,7 +252,7 @@ class TestAPaceSetByHand:
 
     def test_what_this_process_has_read_are_the_settings(self, lines: Lines):
         rules = replace(lines.services.lines, settings_calls_per_second=3.0, settings_lines=7)
-        pace = restore_pace(replace(lines.services, lines=rules), by="zhao")
+        pace = restore_pace(replace(lines.services, lines=rules), unrestricted("zhao"))
         assert (pace.calls_per_second, pace.lines) == (3.0, 7)
         assert (pace.most_calls_per_second, pace.most_lines) == (3.0, 7)
 

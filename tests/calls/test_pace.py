@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 
 from dialer.__main__ import build_command_line
 from dialer.calls.pacing import read_line_group, read_pace, restore_pace, set_pace
+from dialer.core.access import unrestricted
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
+from tests.accounts import add_account
 from tests.audit_lines import audit_lines
 from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import MORNING
@@ -23,9 +25,9 @@ app = build_command_line()
 def slower(scene: Scene, calls_per_second: float = 2.0, lines: int = 3) -> None:
     set_pace(
         scene.services,
+        unrestricted("zhao"),
         calls_per_second=calls_per_second,
         lines=lines,
-        by="zhao",
         why="the exchange is repaired",
     )
 
@@ -50,7 +52,7 @@ def test_it_stands_over_a_restart_and_lower_settings_hold_all_the_same(scene: Sc
     assert (scene.group().calls_per_second, scene.group().lines) == (5.0, 10)
     scene.lines(calls_per_second=100.0, lines=50)
     assert (scene.group().calls_per_second, scene.group().lines) == (20.0, 10)
-    pace = restore_pace(scene.services, by="zhao")
+    pace = restore_pace(scene.services, unrestricted("zhao"))
     assert (pace.calls_per_second, pace.lines, pace.asked_by) == (100.0, 50, None)
     scene.lines(calls_per_second=7.0, lines=9)
     assert (scene.group().calls_per_second, scene.group().lines) == (7.0, 9)
@@ -66,7 +68,7 @@ def test_a_moment_far_ahead_comes_nearer_when_the_pace_rises(scene: Scene):
     assert scene.group().next_slot_at <= MORNING + timedelta(seconds=0.1)
     slower(scene, calls_per_second=0.1)
     scene.claim()
-    restore_pace(scene.services, by="zhao")
+    restore_pace(scene.services, unrestricted("zhao"))
     assert scene.group().next_slot_at <= MORNING + timedelta(seconds=0.1)
 
 
@@ -87,11 +89,11 @@ def test_it_is_within_the_settings(scene: Scene):
 
 def test_it_names_who_and_why_and_is_in_the_audit(scene: Scene):
     with pytest.raises(Invalid):
-        set_pace(scene.services, calls_per_second=1.0, lines=1, by=" ", why="x")
+        set_pace(scene.services, unrestricted(" "), calls_per_second=1.0, lines=1, why="x")
     with pytest.raises(Invalid):
-        set_pace(scene.services, calls_per_second=1.0, lines=1, by="zhao", why=" ")
+        set_pace(scene.services, unrestricted("zhao"), calls_per_second=1.0, lines=1, why=" ")
     slower(scene)
-    restore_pace(scene.services, by="qian", why="repaired")
+    restore_pace(scene.services, unrestricted("qian"), why="repaired")
     lines = audit_lines(scene.services.store)
     assert [(line["who"], line["act"], line["why"]) for line in lines] == [
         ("zhao", "pace", "the exchange is repaired"),
@@ -102,28 +104,28 @@ def test_it_names_who_and_why_and_is_in_the_audit(scene: Scene):
 
 def test_lines_are_the_whole_centre_s(scene: Scene):
     with pytest.raises(NotFound):
-        set_pace(scene.services, calls_per_second=1.0, lines=1, by="zhao", why="x", visible_to=1)
+        set_pace(scene.services, unrestricted("zhao", unit_id=1), calls_per_second=1.0, lines=1, why="x")
     with pytest.raises(NotFound):
-        restore_pace(scene.services, by="zhao", visible_to=1)
+        restore_pace(scene.services, unrestricted("zhao", unit_id=1))
     assert read_pace(scene.services).asked_by is None
 
 
 def test_a_real_restart_leaves_it_as_it_is(assembled: Assemble):
     first = assembled()
-    set_pace(first.services, calls_per_second=0.5, lines=4, by="zhao", why="x")
+    set_pace(first.services, unrestricted("zhao"), calls_per_second=0.5, lines=4, why="x")
     again = assembled(DIALER_TELEPHONY__LINES="30")
     with again.services.store.begin() as tx:
         pace = read_line_group(tx)
     assert pace is not None
     assert (pace.calls_per_second, pace.lines, pace.most_lines) == (0.5, 4, 24)
-    pace = restore_pace(again.services, by="zhao")
+    pace = restore_pace(again.services, unrestricted("zhao"))
     assert (pace.calls_per_second, pace.lines, pace.most_lines) == (1.0, 30, 30)
 
 
 def test_the_command_shows_lowers_and_gives_back(
     assembled: Assemble, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ):
-    assembled()
+    add_account(assembled().services.store, "zhao")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 

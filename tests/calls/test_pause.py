@@ -21,6 +21,7 @@ from dialer.calls.pauses import (
 from dialer.calls.reconcile import sweep_attempts, sweep_cases
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
+from dialer.core.access import unrestricted
 from dialer.core.attempt import AttemptState
 from dialer.core.case import StaffTrackState
 from dialer.core.errors import Invalid, NotFound
@@ -49,12 +50,12 @@ def load(scene: Scene) -> int:
 
 def stop(scene: Scene, scope: PauseScope, subject: str = "", *, minutes: float = 30):
     return pause_calls(
-        scene.services, scope=scope, subject=subject, minutes=minutes, by="zhao", why="线路检修"
+        scene.services, unrestricted("zhao"), scope=scope, subject=subject, minutes=minutes, why="线路检修"
     )
 
 
 def go_on(scene: Scene, scope: PauseScope, subject: str = "") -> int:
-    return resume_calls(scene.services, scope=scope, subject=subject, by="zhao", why="好了")
+    return resume_calls(scene.services, unrestricted("zhao"), scope=scope, subject=subject, why="好了")
 
 
 def held(scene: Scene) -> int:
@@ -288,8 +289,6 @@ def test_who_and_why_are_on_record(scene: Scene):
 
 def test_what_cannot_be_a_pause_is_refused(scene: Scene):
     for wrong, field in (
-        ({"by": " "}, "by"),
-        ({"by": "robot"}, "by"),
         ({"why": ""}, "why"),
         ({"minutes": 0}, "minutes"),
         ({"minutes": LONGEST_MINUTES + 1}, "minutes"),
@@ -298,9 +297,9 @@ def test_what_cannot_be_a_pause_is_refused(scene: Scene):
         ({"scope": PauseScope.UNIT, "subject": " "}, "unit"),
         ({"scope": PauseScope.LOAD, "subject": "七"}, "load"),
     ):
-        asked: dict[str, object] = {"scope": PauseScope.ALL, "minutes": 5, "by": "zhao", "why": "检修"}
+        asked: dict[str, object] = {"scope": PauseScope.ALL, "minutes": 5, "why": "检修"}
         with pytest.raises(Invalid) as refused:
-            pause_calls(scene.services, **(asked | wrong))
+            pause_calls(scene.services, unrestricted("zhao"), **(asked | wrong))
         assert refused.value.field == field
         assert scene.rows(sa.select(t.hold)) == []
         assert scene.rows(sa.select(t.audit)) == []
@@ -348,7 +347,7 @@ def test_a_unit_of_the_tree_is_paused_with_all_below_it(scene: Scene):
     for unit, case_id in cases.items():
         scene.change_case(case_id, unit_id=unit, unit="城关派出所")
     paused = pause_calls(
-        scene.services, scope=PauseScope.UNIT, unit_id=county, minutes=30, by="zhao", why="x"
+        scene.services, unrestricted("zhao"), scope=PauseScope.UNIT, unit_id=county, minutes=30, why="x"
     )
     assert paused.held == 2
     assert paused.pause.subject == "临河区公安局"
@@ -356,7 +355,7 @@ def test_a_unit_of_the_tree_is_paused_with_all_below_it(scene: Scene):
     scene.change_case(late, unit_id=station)
     assert scene.claimed_cases() == [cases[other]]
     assert scene.attempt_of(late)["held"]
-    assert resume_pause(scene.services, paused.pause.id, by="zhao") == 3
+    assert resume_pause(scene.services, unrestricted("zhao"), paused.pause.id) == 3
 
 
 def test_a_unit_may_be_named_as_a_list_would_name_it(scene: Scene):
@@ -375,36 +374,38 @@ def test_a_member_of_a_unit_pauses_that_unit_alone(scene: Scene):
         with pytest.raises(NotFound):
             pause_calls(
                 scene.services,
+                unrestricted("zhao", unit_id=own),
                 scope=PauseScope.UNIT,
                 unit_id=unit,
                 minutes=5,
-                by="zhao",
                 why="x",
-                visible_to=own,
             )
     with pytest.raises(NotFound):
-        pause_calls(scene.services, scope=PauseScope.ALL, minutes=5, by="zhao", why="x", visible_to=county)
+        pause_calls(
+            scene.services, unrestricted("zhao", unit_id=county), scope=PauseScope.ALL, minutes=5, why="x"
+        )
     placed = pause_calls(
         scene.services,
+        unrestricted("zhao", unit_id=county),
         scope=PauseScope.UNIT,
         unit_id=station,
         minutes=5,
-        by="zhao",
         why="x",
-        visible_to=county,
     )
     with pytest.raises(NotFound):
-        resume_pause(scene.services, placed.pause.id, by="zhao", visible_to=other)
-    assert resume_pause(scene.services, placed.pause.id, by="zhao", visible_to=county) == 0
+        resume_pause(scene.services, unrestricted("zhao", unit_id=other), placed.pause.id)
+    assert resume_pause(scene.services, unrestricted("zhao", unit_id=county), placed.pause.id) == 0
     with pytest.raises(NotFound):
-        resume_pause(scene.services, placed.pause.id, by="zhao")
+        resume_pause(scene.services, unrestricted("zhao"), placed.pause.id)
 
 
 def test_a_case_that_left_a_paused_unit_is_free_when_the_pause_is_over(scene: Scene):
     county, _, other = tree(scene)
     case_id = scene.open_case()
     scene.change_case(case_id, unit_id=county)
-    pause_calls(scene.services, scope=PauseScope.UNIT, unit_id=county, minutes=30, by="zhao", why="x")
+    pause_calls(
+        scene.services, unrestricted("zhao"), scope=PauseScope.UNIT, unit_id=county, minutes=30, why="x"
+    )
     scene.change_case(case_id, unit_id=other)
     scene.later(minutes=30)
     assert end_pauses(scene.services) == 1

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from dialer.calls.pauses import pause_calls
 from dialer.case_page.reading import reveal, show_case
+from dialer.core.access import unrestricted
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.timeline import EntryKind, StepKind, Wait
@@ -197,7 +198,7 @@ def test_a_call_waits_for_another_one_to_the_same_number_and_for_a_pause(scenari
     with scenario.tx() as tx:
         blind = tx.vault.blind(PHONE, kind=BlindKind.PHONE)
         tx.execute(sa.insert(t.live_number).values(phone_blind=blind, free_at=free_at))
-    pause_calls(scenario.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="检修")
+    pause_calls(scenario.services, unrestricted("zhao"), scope=PauseScope.ALL, minutes=30, why="检修")
     (step,) = show_case(scenario.services, case_id).next_steps
     assert set(step.waits) >= {Wait.PAUSED, Wait.NUMBER_BUSY}
     assert step.at == MORNING + timedelta(minutes=30)

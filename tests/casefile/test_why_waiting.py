@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from dialer.calls.pacing import save_breaker
 from dialer.calls.pauses import end_pauses, pause_calls
 from dialer.case_page.reading import case_out, show_case
+from dialer.core.access import unrestricted
 from dialer.core.breaker import Breaker
 from dialer.core.text import Lang
 from dialer.core.timeline import Obstacle, Wait, WaitReason
@@ -90,7 +91,14 @@ def test_at_night_it_waits_for_the_window(scene: Scene):
 
 def test_paused_it_says_by_whom_until_when_and_why(scene: Scene):
     case_id = scene.open_case(unit="临河")
-    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=30, by="zhao", why="线路检修")
+    pause_calls(
+        scene.services,
+        unrestricted("zhao"),
+        scope=PauseScope.UNIT,
+        subject="临河",
+        minutes=30,
+        why="线路检修",
+    )
     assert why(scene, case_id) == Obstacle(
         reason=WaitReason.PAUSED,
         since=MORNING,
@@ -104,8 +112,10 @@ def test_paused_it_says_by_whom_until_when_and_why(scene: Scene):
 
 def test_of_two_pauses_the_widest_speaks_and_the_last_one_ends_it(scene: Scene):
     case_id = scene.open_case(grade=Grade.LOW)
-    pause_calls(scene.services, scope=PauseScope.GRADE, subject="low", minutes=90, by="qian", why="学校")
-    pause_calls(scene.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="检修")
+    pause_calls(
+        scene.services, unrestricted("qian"), scope=PauseScope.GRADE, subject="low", minutes=90, why="学校"
+    )
+    pause_calls(scene.services, unrestricted("zhao"), scope=PauseScope.ALL, minutes=30, why="检修")
     found = why(scene, case_id)
     assert said(scene, case_id) == "dialling is paused (all dialling) by zhao: 检修"
     assert found.until == MORNING + timedelta(minutes=90)
@@ -113,13 +123,17 @@ def test_of_two_pauses_the_widest_speaks_and_the_last_one_ends_it(scene: Scene):
 
 def test_a_pause_of_others_is_no_reason(scene: Scene):
     case_id = scene.open_case(unit="五原")
-    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=30, by="zhao", why="检修")
+    pause_calls(
+        scene.services, unrestricted("zhao"), scope=PauseScope.UNIT, subject="临河", minutes=30, why="检修"
+    )
     assert why(scene, case_id).reason is WaitReason.PACING
 
 
 def test_after_its_pause_and_before_its_release_it_is_held(scene: Scene):
     case_id = scene.open_case(unit="临河")
-    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=30, by="zhao", why="检修")
+    pause_calls(
+        scene.services, unrestricted("zhao"), scope=PauseScope.UNIT, subject="临河", minutes=30, why="检修"
+    )
     scene.later(minutes=30)
     assert why(scene, case_id).reason is WaitReason.HELD
     assert_both_say(scene, case_id, "its pause is over: it is being released")

@@ -80,11 +80,6 @@ def test_no_action_takes_a_name_of_the_service(name: str):
         assert (by, refused.value.field) == (by, "by")
 
 
-def test_the_actions_are_found():
-    assert len(ACTIONS) > 50
-    assert {"calls.pauses.pause_calls", "org.staff.add_token"} <= set(ACTIONS)
-
-
 def signed_commands(tree: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer does not export its type
     for name, command in tree.commands.items():
         if hasattr(command, "commands"):

@@ -27,7 +27,7 @@ from dialer.control.board import (
     short_number,
     short_span,
 )
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.case import CaseStatus
 from dialer.core.events import AlarmCode
 from dialer.core.text import Lang
@@ -171,7 +171,7 @@ async def test_the_reason_why_dialling_has_stopped_is_shown(console: ConsoleDesk
                 troubles=7, openings=2, opened_at=MORNING, slow_until=MORNING + timedelta(seconds=40)
             )
         )
-    pause_calls(console.app.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="line test")
+    pause_calls(console.app.services, unrestricted("zhao"), scope=PauseScope.ALL, minutes=30, why="line test")
     said = text(await console.person(Role.CALLER).get("/board"))
     assert "The telephone network is down: dialling has stopped. Next trial call in 40 s." in said
     assert "All dialling is paused until 10:30: line test (zhao)" in said

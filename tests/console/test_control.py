@@ -14,7 +14,7 @@ from dialer.calls.comparison import UNTIL_RESUMED, mark_restored
 from dialer.calls.pacing import lock_line_group
 from dialer.calls.pauses import pause_calls
 from dialer.control.pages import common_sentences, grade_sentences, window_sentence
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.events import AlarmCode
 from dialer.core.policy import Window
 from dialer.core.text import Lang
@@ -357,7 +357,7 @@ async def test_a_page_that_renews_itself_does_not_use_its_session(console: Conso
 
 
 async def test_a_pause_of_another_process_is_on_every_page_soon(console: ConsoleDesk):
-    pause_calls(console.app.services, scope=PauseScope.ALL, minutes=30, by="zhao", why="x")
+    pause_calls(console.app.services, unrestricted("zhao"), scope=PauseScope.ALL, minutes=30, why="x")
     assert "All dialling is paused until 10:30" in text(await console.person(Role.OFFICER).get("/account"))
 
 

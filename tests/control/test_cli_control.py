@@ -6,16 +6,21 @@ import json
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from dialer.__main__ import build_command_line
-from dialer.core.errors import Invalid, NotFound
+from dialer.core.access import Role
+from dialer.core.errors import Invalid, NotFound, NotPermitted
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.core.values import Grade
+from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
 from dialer.server.process import raise_public_address_alarm
+from dialer.staff.store import set_staff
 from dialer.telephony.public_address import PublicAddressBlocked
+from tests.accounts import add_account
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
@@ -25,7 +30,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(environment: dict[str, str], scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """With an account "zhao"."""
+    add_account(scene.store, "zhao", name="赵所长")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     runner = CliRunner()
@@ -75,6 +82,34 @@ def test_a_pause_without_end_person_or_reason_is_refused(run: Run, missing: str)
 def test_one_pause_names_one_thing(run: Run):
     with pytest.raises(Invalid, match="more than one"):
         run("pause", "--unit", "a", "--grade", "low", "--minutes", "5", "--by", "z", "--why", "w")
+
+
+@pytest.mark.parametrize("by", ["赵所长", "nobody", "sun"])
+def test_a_command_is_signed_by_the_login_of_an_enabled_account(run: Run, scene: Scene, by: str):
+    sun = add_account(scene.store, "sun")
+    with scene.store.begin() as tx:
+        set_staff(tx, sun.id, disabled_at=MORNING)
+    with pytest.raises(Invalid, match="is not the login of an enabled account") as refused:
+        run("pause", "--minutes", "5", "--by", by, "--why", "检修")
+    assert refused.value.field == "by"
+    assert scene.rows(sa.select(t.audit)) == []
+
+
+def test_a_login_is_named_in_any_case_and_signs_in_its_own(run: Run, scene: Scene):
+    run("pause", "--minutes", "5", "--by", " ZHAO ", "--why", "检修")
+    assert [line["who"] for line in scene.rows(sa.select(t.audit))] == ["zhao"]
+
+
+def test_the_rights_of_the_account_are_those_of_the_command(run: Run, scene: Scene):
+    add_account(scene.store, "wang", Role.CALLER)
+    with pytest.raises(NotPermitted):
+        run("pause", "--minutes", "5", "--by", "wang", "--why", "检修")
+    assert scene.group().paused_until is None
+
+
+def test_the_terminal_itself_pauses(run: Run, scene: Scene):
+    run("pause", "--minutes", "5", "--by", "cli", "--why", "检修")
+    assert scene.group().paused_until is not None
 
 
 def test_resuming_without_a_pause_is_refused(run: Run):

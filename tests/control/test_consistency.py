@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from dialer.calls.pauses import pause_calls
 from dialer.calls.reconcile import sweep_attempts, sweep_cases
 from dialer.control.consistency import Finding, check_consistency
+from dialer.core.access import unrestricted
 from dialer.core.case import RobotState, StaffTrackState
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
@@ -271,7 +272,9 @@ def test_a_call_that_is_not_polled_is_reported(scene: Scene, poll_at: object):
 
 def test_a_paused_case_is_consistent(scene: Scene):
     scene.open_case(unit="临河")
-    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=30, by="zhao", why="检修")
+    pause_calls(
+        scene.services, unrestricted("zhao"), scope=PauseScope.UNIT, subject="临河", minutes=30, why="检修"
+    )
     assert found(scene) == {}
 
 
@@ -280,7 +283,14 @@ def test_an_attempt_that_no_pause_covers_any_more_is_released(scene: Scene, besi
     case_id = scene.open_case(unit="临河")
     if beside:
         paused = scene.open_case(unit="五原")
-        pause_calls(scene.services, scope=PauseScope.UNIT, subject="五原", minutes=30, by="zhao", why="检修")
+        pause_calls(
+            scene.services,
+            unrestricted("zhao"),
+            scope=PauseScope.UNIT,
+            subject="五原",
+            minutes=30,
+            why="检修",
+        )
     scene.change_attempt(scene.attempt_of(case_id)["id"], held=True)
     assert found(scene) == {Finding.WITHHELD_FOR_NOTHING: 1}
     assert scene.alarms_of(case_id)["no_future"] == 1
@@ -290,7 +300,9 @@ def test_an_attempt_that_no_pause_covers_any_more_is_released(scene: Scene, besi
 
 def test_a_pause_whose_time_is_over_and_that_is_being_ended_is_no_finding(scene: Scene):
     scene.open_case(unit="临河", grade=Grade.LOW)
-    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=1, by="zhao", why="检修")
+    pause_calls(
+        scene.services, unrestricted("zhao"), scope=PauseScope.UNIT, subject="临河", minutes=1, why="检修"
+    )
     scene.later(minutes=1)
     assert found(scene) == {}
 

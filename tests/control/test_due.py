@@ -9,6 +9,7 @@ import redis
 import sqlalchemy as sa
 
 from dialer.calls.pauses import pause_calls
+from dialer.core.access import unrestricted
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
 from dialer.db.system_state import is_anything_due
@@ -71,7 +72,7 @@ def test_a_time_that_has_come(still: Scene, table: sa.Table, column: str):
 
 def test_a_pause_that_is_over(still: Scene):
     now = still.clock.now()
-    pause_calls(still.services, scope=PauseScope.ALL, minutes=5, why="drill", by="chief")
+    pause_calls(still.services, unrestricted("chief"), scope=PauseScope.ALL, minutes=5, why="drill")
     assert not is_due(still)
     with still.tx() as tx:
         tx.execute(sa.update(t.hold).values(until=now))

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from dialer.calls.pauses import pause_calls
 from dialer.control.health import WORK_PARTS, close_cycle, note_part_done, run_consistency_round
 from dialer.control.overview import FIRST_ATTEMPT_BOUNDS, measure, measure_first_attempts
+from dialer.core.access import unrestricted
 from dialer.core.events import AlarmCode
 from dialer.core.values import Grade, PauseScope
 from dialer.db import tables as t
@@ -59,7 +60,9 @@ def test_the_queue_is_counted_and_aged_by_grade(scene: Scene):
     for grade in (Grade.HIGH, Grade.LOW, Grade.LOW):
         scene.open_case(grade=grade)
     held = scene.open_case(grade=Grade.MEDIUM, unit="临河")
-    pause_calls(scene.services, scope=PauseScope.UNIT, subject="临河", minutes=60, by="zhao", why="检修")
+    pause_calls(
+        scene.services, unrestricted("zhao"), scope=PauseScope.UNIT, subject="临河", minutes=60, why="检修"
+    )
     later = scene.open_case(grade=Grade.EXTRA_HIGH)
     scene.change_attempt(
         scene.attempt_of(later)["id"], state="planned", not_before=MORNING + timedelta(hours=1)

@@ -17,6 +17,7 @@ from dialer.bootstrap import assemble
 from dialer.calls.pacing import read_pace, restore_pace
 from dialer.calls.pauses import pause_calls
 from dialer.control.overview import adopt_identity
+from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, DialerError, SettingsError
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
@@ -93,9 +94,9 @@ def test_a_bare_command_reads_and_writes_nothing(start: Start):
     bare = start(ProcessPurpose.COMMAND, **BARE, DIALER_POLICY__BUSY_RETRY_SECONDS="77")
     assert pace(bare) == (8.0, 400)
     with pytest.raises(OtherSettings):
-        pause_calls(bare.services, scope=PauseScope.ALL, subject="", minutes=5, by="li", why="x")
+        pause_calls(bare.services, unrestricted("li"), scope=PauseScope.ALL, subject="", minutes=5, why="x")
     with pytest.raises(OtherSettings):
-        restore_pace(bare.services, by="li")
+        restore_pace(bare.services, unrestricted("li"))
     assert state(first) == before
 
 
@@ -131,7 +132,7 @@ def test_no_start_changes_the_pace_and_an_act_does(start: Start):
     first = start()
     again = start(DIALER_TELEPHONY__CALLS_PER_SECOND="2", DIALER_TELEPHONY__LINES="10")
     assert pace(first) == (8.0, 400)
-    restore_pace(again.services, by="zhao", why="fewer lines")
+    restore_pace(again.services, unrestricted("zhao"), why="fewer lines")
     assert pace(first) == (2.0, 10)
     line = audit_lines(first.services.store)[-1]
     assert (line["who"], line["act"], line["facts"]) == (
@@ -169,8 +170,8 @@ def test_other_settings_are_adopted_by_an_act_that_is_audited(start: Start):
     first = start()
     moved = start(ProcessPurpose.ADOPT, DIALER_CENTRE__AREA_CODE="0471")
     with pytest.raises(DialerError):
-        adopt_identity(moved.services, moved.identity, by="zhao", why=" ")
-    adopt_identity(moved.services, moved.identity, by="zhao", why="moved")
+        adopt_identity(moved.services, unrestricted("zhao"), moved.identity, why=" ")
+    adopt_identity(moved.services, unrestricted("zhao"), moved.identity, why="moved")
     line = audit_lines(first.services.store)[-1]
     assert (line["who"], line["act"], line["why"], line["facts"]) == (
         "zhao", "settings.adopt", "moved", {"centre.area_code": "0478 > 0471"},
@@ -186,7 +187,7 @@ def test_nothing_is_adopted_under_a_running_service(start: Start):
     with first.services.store.begin() as tx:
         note_heartbeat(tx, process="w", kind="worker", real_now=first.services.real.now(), facts={})
     with pytest.raises(Conflict, match="worker"):
-        adopt_identity(moved.services, moved.identity, by="zhao", why="moved")
+        adopt_identity(moved.services, unrestricted("zhao"), moved.identity, why="moved")
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def test_the_commands_of_a_bare_shell(start: Start, run: Callable[..., Result]):
     first = start()
     before = state(first)
     assert run("alarms", "--limit", "1", **BARE).exit_code == 0
-    refused = run("pause", "--minutes", "5", "--by", "li", "--why", "x", **BARE)
+    refused = run("pause", "--minutes", "5", "--by", "cli", "--why", "x", **BARE)
     assert isinstance(refused.exception, OtherSettings)
     shown = json.loads(run("settings", "show", "--json", **BARE).stdout)
     assert [one["setting"] for one in shown if not one["fits"]] == ["telephony.base_url"]
@@ -215,7 +216,7 @@ def test_the_commands_of_a_bare_shell(start: Start, run: Callable[..., Result]):
     assert not checks["settings of the database"]["ok"]
     assert not checks["pace"]["ok"]
     assert state(first) == before
-    adopted = run("settings", "adopt", "--by", "li", "--why", "moved", DIALER_CENTRE__AREA_CODE="0471")
+    adopted = run("settings", "adopt", "--by", "cli", "--why", "moved", DIALER_CENTRE__AREA_CODE="0471")
     assert adopted.exit_code == 0
     assert "settings.adopt" in {line["act"] for line in audit_lines(first.services.store)}
 

@@ -21,6 +21,7 @@ from dialer.calls.comparison import (
     skip_comparison,
 )
 from dialer.calls.pauses import pause_calls, resume_calls
+from dialer.core.access import unrestricted
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
@@ -110,23 +111,23 @@ async def test_nobody_is_called_twice_for_what_was_called_after_the_backup(
             await w.tick()
         assert w.calls == 5
         with pytest.raises(NotCompared):
-            resume_calls(services, scope=PauseScope.ALL, by="li")
+            resume_calls(services, unrestricted("li"), scope=PauseScope.ALL)
         with pytest.raises(NotCompared):
-            pause_calls(services, scope=PauseScope.ALL, minutes=1, by="li", why="short")
+            pause_calls(services, unrestricted("li"), scope=PauseScope.ALL, minutes=1, why="short")
         w.fault(InjectedFault.REST_ERROR)
         with pytest.raises(Unavailable):
-            await compare_calls(services, w.client, by="li")
+            await compare_calls(services, unrestricted("li"), w.client)
         with pytest.raises(NotCompared):
-            resume_calls(services, scope=PauseScope.ALL, by="li")
+            resume_calls(services, unrestricted("li"), scope=PauseScope.ALL)
         w.no_fault()
 
-        found = await compare_calls(services, w.client, by="li")
+        found = await compare_calls(services, unrestricted("li"), w.client)
         assert found is not None
         assert (found.calls, found.cases, found.for_persons, found.without_case) == (4, 3, 2, 1)
         assert found.first is not None
         assert found.first >= made_at.replace(microsecond=0)
-        resume_calls(services, scope=PauseScope.ALL, by="li")
-        assert await compare_calls(services, w.client, by="li") is None
+        resume_calls(services, unrestricted("li"), scope=PauseScope.ALL)
+        assert await compare_calls(services, unrestricted("li"), w.client) is None
 
         again = w.newest(missed)
         assert again["n"] == 2
@@ -162,13 +163,13 @@ async def test_without_the_carriers_records_it_stays_paused_until_somebody_says_
     async with _closed(Scene(empty_database)) as second, world(second, tmp_path / "another carrier") as w:
         services = w.scene.services
         with pytest.raises(RecordsGone):
-            await compare_calls(services, w.client, by="li")
+            await compare_calls(services, unrestricted("li"), w.client)
         with pytest.raises(Invalid):
-            skip_comparison(services, by="li", why=" ")
+            skip_comparison(services, unrestricted("li"), why=" ")
         with pytest.raises(NotCompared):
-            resume_calls(services, scope=PauseScope.ALL, by="li")
-        skip_comparison(services, by="li", why="the carrier lost its records")
-        resume_calls(services, scope=PauseScope.ALL, by="li")
+            resume_calls(services, unrestricted("li"), scope=PauseScope.ALL)
+        skip_comparison(services, unrestricted("li"), why="the carrier lost its records")
+        resume_calls(services, unrestricted("li"), scope=PauseScope.ALL)
         _now(w, other)
         await w.until_over(other)
         acts = [row["act"] for row in w.scene.rows(sa.select(t.audit.c.act).order_by(t.audit.c.id))]

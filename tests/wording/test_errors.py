@@ -26,6 +26,7 @@ from dialer.core.errors import (
     Invalid,
     NoPhoneColumn,
     NotFound,
+    NotPermitted,
     Overtaken,
     Refusal,
     SettingsError,
@@ -99,6 +100,7 @@ EXAMPLES = [
     Refusal("is missing"),
     NotFound(kind="unit", key=7),
     NotFound(kind="link", key=""),
+    NotPermitted(who="li", roles=Text("%(role)s", role="x")),
     Conflict("the stop payment is done already"),
     Overtaken(
         Text("%(who)s has reported it already: %(outcome)s", who="li", outcome=OutcomeKind.REFUSES),

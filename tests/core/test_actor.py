@@ -1,0 +1,141 @@
+"""Actors and their rights; and that people act in one way in every module."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dialer.core.access import (
+    SERVICE,
+    TERMINAL,
+    Actor,
+    Permission,
+    Role,
+    may,
+    rights_of,
+    unrestricted,
+)
+from dialer.core.errors import Invalid, NotPermitted
+from dialer.core.text import Lang
+from dialer.language.words import sentence
+
+DIALER = Path(__file__).parents[2] / "dialer"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_an_account_has_the_rights_of_its_role(role: Role):
+    actor = Actor(name="li", rights=rights_of(role))
+    assert {right for right in Permission if actor.may(right)} == {r for r in Permission if may(role, r)}
+
+
+def test_one_of_several_rights_is_enough():
+    clerk = Actor(name="li", rights=rights_of(Role.CLERK))
+    clerk.check_may(Permission.CONTROL, Permission.LOAD_LISTS)
+    clerk.check_may(Permission.LOAD_LISTS, Permission.CONTROL)
+    with pytest.raises(NotPermitted):
+        clerk.check_may(Permission.CONTROL)
+    with pytest.raises(NotPermitted):
+        clerk.check_may(Permission.CONTROL, Permission.ERASE_PERSONS)
+
+
+def test_the_refusal_names_who_and_the_roles_that_may():
+    with pytest.raises(NotPermitted) as refused:
+        Actor(name="li", rights=rights_of(Role.TELLER)).check_may(Permission.CONTROL, Permission.LOAD_LISTS)
+    english = "li may not do this; roles that may: clerk, supervisor, system administrator"
+    assert sentence(refused.value.text, Lang.EN) == english
+    assert (
+        sentence(refused.value.text, Lang.ZH) == "li无权执行此操作；有权的角色：录入员，值班领导，系统管理员"
+    )
+
+
+def test_the_terminal_is_no_second_person():
+    held = {right for right in Permission if TERMINAL.may(right)}
+    assert Permission.CONTROL in held
+    assert Permission.MANAGE_STAFF in held
+    decides = {Permission.APPROVE, Permission.CONFIRM_STAFF_CHANGES, Permission.ERASE_PERSONS}
+    assert held.isdisjoint(decides | {Permission.WORK_DESK, Permission.WORK_VISITS, Permission.REVEAL})
+
+
+def test_the_service_has_every_right():
+    assert SERVICE.rights == unrestricted("demo").rights == frozenset(Permission)
+
+
+def test_nobody_else_has_a_name_of_the_service():
+    with pytest.raises(Invalid):
+        unrestricted("Robot")
+
+
+def test_an_actor_knows_the_own_signatures():
+    chen = Actor(name="chen", rights=frozenset(), display_name="陈警官")
+    assert [chen.signed(name) for name in ("chen", "CHEN", "陈警官")] == [True, True, True]
+    assert [chen.signed(name) for name in ("", "li", "陈")] == [False, False, False]
+    assert not TERMINAL.signed("")
+
+
+_OWN_TRANSACTION = re.compile(r"\bwrite_audit\(")
+BESIDE: frozenset[str] = frozenset(
+    {
+        "db/acts.py",
+        "db/audit.py",
+    }
+)
+"""Where lines of the audit are written."""
+NOT_YET: frozenset[str] = frozenset(
+    {
+        "approvals/actions.py",
+        "audit/pages.py",
+        "audit/trail.py",
+        "calls/comparison.py",
+        "calls/pacing.py",
+        "calls/pauses.py",
+        "cards/counter.py",
+        "cards/desk.py",
+        "cards/load.py",
+        "cards/openers.py",
+        "cards/outlets.py",
+        "cards/restrictions.py",
+        "case_page/acts.py",
+        "case_page/look_back.py",
+        "cases/reveals.py",
+        "cases/search.py",
+        "control/trunks.py",
+        "figures/bulletins.py",
+        "figures/report.py",
+        "keys/actions.py",
+        "keys/reseal.py",
+        "org/account_changes.py",
+        "org/tokens.py",
+        "org/tree.py",
+        "org/unassigned.py",
+        "outcomes/filed_lists.py",
+        "outcomes/filing.py",
+        "phone/actions.py",
+        "retention/erasing.py",
+        "retention/erasure.py",
+        "retention/erasure_register.py",
+        "retention/retention.py",
+        "script_versions/actions.py",
+        "script_versions/trials.py",
+        "signals/versions.py",
+        "staff/sign_in.py",
+        "warnings/deliveries.py",
+        "warnings/lists.py",
+        "warnings/preview.py",
+        "webhooks/actions.py",
+        "work/desk.py",
+        "work/stop_requests.py",
+        "work/tasks.py",
+    }
+)
+"""Modules of which acts write their lines themselves. A module leaves the list and does not enter it."""
+
+
+def test_people_act_in_one_way():
+    found = {
+        path.relative_to(DIALER).as_posix()
+        for path in sorted(DIALER.rglob("*.py"))
+        if _OWN_TRANSACTION.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == BESIDE | NOT_YET
