@@ -239,7 +239,7 @@ def without_damaged_sound(
         utterance.prompt_id
         for utterance in turn.utterances
         if any(
-            sounds.whole(file, rendered.sha256.get(file, ""), real_now=real_now) is None
+            not sounds.is_whole(file, rendered.sha256.get(file, ""), real_now=real_now)
             for file in utterance.audio or ()
         )
     ]

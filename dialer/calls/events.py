@@ -8,6 +8,7 @@ number.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -132,8 +133,10 @@ def _apply(
     changes: dict[uuid.UUID, AttemptChange] = {}
     moves: list[Move] = []
     ended: list[uuid.UUID] = []
+    to_come = Counter(reading.kept.attempt_id for reading in readings)
     for reading in readings:
         attempt_id, step = reading.kept.attempt_id, reading.kept.step
+        to_come[attempt_id] -= 1
         if (attempt_id, step) not in fresh:
             continue
         # An event can be repeated within the batch, too.
@@ -144,7 +147,8 @@ def _apply(
             continue
         event = reading.event(call, change)
         changes[attempt_id] = merge_changes(changes.get(attempt_id), change)
-        calls[attempt_id] = apply_change(call, change)
+        if to_come[attempt_id] or change.state is AttemptState.ENDED:  # otherwise nobody looks at it again
+            calls[attempt_id] = apply_change(call, change)
         if event is not None:
             moves.append(Move(case_id=call.case_id, event=event, attempt_id=attempt_id))
         if change.state is AttemptState.ENDED:
@@ -154,7 +158,7 @@ def _apply(
         tx,
         [
             SentCall(case_id=call.case_id, reason=call.reason, sent_at=call.sent_at)
-            for call in (calls[attempt_id] for attempt_id in unheard & changes.keys())
+            for call in map(calls.__getitem__, unheard & changes.keys())
             if call.sent_at is not None
         ],
     )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import assert_never
 
 from dialer.core.errors import Invalid
@@ -617,15 +618,20 @@ def _asking(
 
 
 def _greetings(script: Script) -> Mapping[str, tuple[str, ...]]:
-    """The greetings to expect in recognition, by language, without those that begin with another one, such as 喂喂 with
-    喂: the recogniser hears such a greeting in 是.
+    """The greetings to expect in recognition, by language."""
+    return {language: _distinct_greetings(tuple(said)) for language, said in script.greetings.items()}
+
+
+@lru_cache(maxsize=64)
+def _distinct_greetings(said: tuple[str, ...]) -> tuple[str, ...]:
+    """These greetings without those that begin with another one, such as 喂喂 with 喂: the recogniser hears such a
+    greeting in 是.
     """
-    return {
-        language: tuple(
-            one for one in said if not any(one != other and one.startswith(other) for other in said)
-        )
-        for language, said in script.greetings.items()
-    }
+    return tuple(
+        greeting
+        for greeting in said
+        if not any(greeting != other and greeting.startswith(other) for other in said)
+    )
 
 
 def _branched(node: Branch, learned: Learned, context: Context) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -42,8 +43,8 @@ _RETRY_AFTER = timedelta(seconds=30)
 
 
 @lru_cache(maxsize=16_384)
-def _content_hash(path: Path, changed_ns: int, size: int) -> str:  # noqa: ARG001  # read again only when they change
-    return sha256_of(path)
+def _content_hash(path: str, changed_ns: int, size: int) -> str:  # noqa: ARG001  # read again only when they change
+    return sha256_of(Path(path))
 
 
 class Sounds:
@@ -54,30 +55,40 @@ class Sounds:
     def __init__(self, store: Store, *, folder: Path | None = None, shipped: Path = PROMPTS) -> None:
         self._store = store
         self.folder = folder
-        self._folders = (folder, shipped) if folder is not None else (shipped,)
+        folders = (folder, shipped) if folder is not None else (shipped,)
+        # Texts, not paths: this is looked up for every sound of every turn, and joining paths costs more than the look.
+        self._folders = tuple(str(folder) for folder in folders)
         self._nowhere: dict[str, datetime] = {}
+
+    def is_whole(self, file: str, sha256: str, *, real_now: datetime) -> bool:
+        """Whether the file is there exactly as it was rendered."""
+        return self._found(file, sha256, lambda path: _sha256(path) == sha256, real_now) is not None
 
     def whole(self, file: str, sha256: str, *, real_now: datetime) -> Path | None:
         """The path of the file, exactly as it was rendered; None if it is missing everywhere or damaged."""
-        return self._found(file, sha256, lambda path: _sha256(path) == sha256, real_now)
+        found = self._found(file, sha256, lambda path: _sha256(path) == sha256, real_now)
+        return None if found is None else Path(found)
 
     def path(self, file: str, *, real_now: datetime) -> Path | None:
         """The path of a file with this name, to be served; None if it is missing everywhere."""
-        return self._found(file, "", Path.is_file, real_now)
+        found = self._found(file, "", os.path.isfile, real_now)
+        return None if found is None else Path(found)
 
     def missing(self, clips: Iterable[Clip], *, real_now: datetime) -> list[Clip]:
         """The clips whose file is missing or damaged."""
-        return [clip for clip in clips if self.whole(clip.file, clip.sha256, real_now=real_now) is None]
+        return [clip for clip in clips if not self.is_whole(clip.file, clip.sha256, real_now=real_now)]
 
     def _found(
-        self, file: str, sha256: str, is_good: Callable[[Path], bool], real_now: datetime
-    ) -> Path | None:
+        self, file: str, sha256: str, is_good: Callable[[str], bool], real_now: datetime
+    ) -> str | None:
         if not is_file_name(file):
             return None
-        near = (folder / file for folder in self._folders)
-        return next(filter(is_good, near), None) or self._fetched(file, sha256, real_now)
+        for folder in self._folders:
+            if is_good(path := f"{folder}/{file}"):
+                return path
+        return self._fetched(file, sha256, real_now)
 
-    def _fetched(self, file: str, sha256: str, real_now: datetime) -> Path | None:
+    def _fetched(self, file: str, sha256: str, real_now: datetime) -> str | None:
         """Copies the file from the database: another machine may have rendered it, or this one's disk was replaced."""
         if self.folder is None or self._nowhere.get(file, real_now) > real_now:
             return None
@@ -89,13 +100,13 @@ class Sounds:
         path = self.folder / file
         with suppress(OSError):
             write_atomically(path, body)
-        return path if _sha256(path) == hashlib.sha256(body).hexdigest() else None
+        return str(path) if _sha256(str(path)) == hashlib.sha256(body).hexdigest() else None
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: str) -> str:
     """The SHA-256 of the content; '' if it cannot be read."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116  # a Path costs more than the look
         return _content_hash(path, found.st_mtime_ns, found.st_size)
     except OSError:
         return ""

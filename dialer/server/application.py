@@ -35,7 +35,7 @@ from dialer.retention.pages import erasure_pages
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.services import Application
 from dialer.script_versions.pages import script_pages, trial_pages
-from dialer.server.webhooks import hooks
+from dialer.server.webhooks import WebhooksFirst, hooks
 from dialer.signals.pages import robot_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache
@@ -167,9 +167,9 @@ def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAP
     """
     web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     own, pages = ProcessMetrics(), templates_of(app)
+    webhooks = hooks(app.services, app.telephony, count=WebhookCounts(own).count)
+    web.add_middleware(WebhooksFirst, webhooks=webhooks)
     web.router.routes += [
-        # Webhooks first: they are most of the requests.
-        hooks(app.services, app.telephony, count=WebhookCounts(own).count),
         Route("/status", StatusPage(app, pages).show, methods=["GET"]),
         Mount("/static", PageFiles()),
         *phone_routes(app),

@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 from uuid import UUID
 
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dialer.calls.apply import CallNews
 from dialer.calls.conversation import TurnRequest
@@ -95,6 +94,7 @@ _EVENTS_TOGETHER = 200
 """The most events of one transaction, which holds the locks of its rows until its commit."""
 _LINGER_SECONDS = 0.02
 _XML = "application/xml"
+_SIGNED = {name.lower().encode(): name for name in (SIGNATURE, SETTINGS)}
 
 _log = logging.getLogger(__name__)
 
@@ -133,19 +133,32 @@ class _TooLarge(Exception):
     """The body of a webhook is larger than any that a carrier signs."""
 
 
-async def _form(request: Request) -> Params:
-    """The form's fields in order, repeated and blank ones kept."""
-    body = b""
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > _MOST_BYTES:
-                raise _TooLarge
-    except ClientDisconnect:
-        raise Invalid(field="webhook", problem="broke off") from None
-    params = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    if any("\0" in name or "\0" in value for name, value in params):
-        raise Invalid(field="webhook", problem="holds a character that cannot be kept")
+async def _body(receive: Receive) -> bytes:
+    body: bytes = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid(field="webhook", problem="broke off")
+        body += message.get("body", b"")
+        if len(body) > _MOST_BYTES:
+            raise _TooLarge
+        if not message.get("more_body", False):
+            return body
+
+
+def form_fields(body: bytes) -> Params:
+    """The form's fields in order, repeated and blank ones kept. Raises `Invalid` for a NUL."""
+    params: Params = []
+    for pair in body.decode("utf-8", "replace").split("&"):
+        if not pair:
+            continue
+        name, _, value = pair.partition("=")
+        # Most fields have nothing escaped: `parse_qsl` decodes each of them, which takes three times as long.
+        if "%" in pair or "+" in pair:
+            name, value = unquote_plus(name, errors="replace"), unquote_plus(value, errors="replace")
+        if "\0" in name or "\0" in value:
+            raise Invalid(field="webhook", problem="holds a character that cannot be kept")
+        params.append((name, value))
     return params
 
 
@@ -182,7 +195,24 @@ def hooks(
     """The routes of the webhook addresses in `dialer.telephony.config`; `count` is called with each webhook's name and
     status.
     """
-    return Mount(WEBHOOK_PREFIX, _Hooks(services, telephony, count).router)
+    return Mount(WEBHOOK_PREFIX, _Hooks(services, telephony, count))
+
+
+class WebhooksFirst:
+    """Gives requests below the prefix to the webhooks before the rest of the application sees them: they are most of
+    the requests, and the framework's layers and the search for a route cost as much as reading and verifying one.
+    """
+
+    def __init__(self, app: ASGIApp, webhooks: Mount) -> None:
+        self._app = app
+        self._webhooks = webhooks.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_webhook = scope["type"] == "http" and scope["path"].startswith(_BELOW)
+        await (self._webhooks if is_webhook else self._app)(scope, receive, send)
+
+
+_BELOW = f"{WEBHOOK_PREFIX}/"
 
 
 class _Hooks:
@@ -211,51 +241,50 @@ class _Hooks:
             FALLBACK_ROUTE: self._fall_back,
             CHECK_ROUTE: self._check,
         }
-        self.router = Router(
-            [
-                Route(
-                    route.removeprefix(WEBHOOK_PREFIX),
-                    self._endpoint(route.split("/")[2], answer),
-                    methods=["POST"],
-                )
-                for route, answer in answers.items()
-            ],
-            redirect_slashes=False,
-            default=self._nothing_here,
-        )
+        self._answers = {
+            (name, len(parameters)): (tuple(one.strip("{}") for one in parameters), answer)
+            for route, answer in answers.items()
+            for name, *parameters in [route.removeprefix(_BELOW).split("/")]
+        }
 
-    async def _nothing_here(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._count("other", 404)
-        await Response(status_code=404)(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; a fault never becomes a 2xx."""
+        name, *values = scope["path"].partition(_BELOW)[2].split("/")
+        names, answer = self._answers.get((name, len(values)), ((), None))
+        if answer is None or not all(values):
+            self._count("other", 404)
+            await Response(status_code=404)(scope, receive, send)
+            return
+        if scope["method"] != "POST":
+            self._count(name, 405)
+            await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
+            return
+        path = dict(zip(names, values, strict=True))
+        try:
+            params = form_fields(await _body(receive))
+            headers = {
+                _SIGNED[key]: value.decode("latin-1") for key, value in scope["headers"] if key in _SIGNED
+            }
+            verify_signature(url=self._url(scope), params=params, headers=headers, tokens=self._tokens)
+            status, twiml = await answer(CarrierWebhook(path=path, params=params))
+        except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
+            status, speaks = _refused(fault)
+            twiml = self._safe_sentence() if speaks else None
+        self._count(name, status)
+        if status == HTTPStatus.FORBIDDEN and _is_spoken(name, path.get("what", "")):
+            # Not applied. A person on the line must hear a sentence, whatever sent the request: with
+            # any other status a carrier would end the call without a word.
+            status, twiml = 200, self._safe_sentence()
+        kind = "text/plain" if name == "check" else _XML
+        response = Response(twiml, status_code=status, media_type=kind if twiml is not None else None)
+        await response(scope, receive, send)
 
-    def _endpoint(
-        self, name: str, answer: Callable[[CarrierWebhook], Awaitable[WebhookReply]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            """The answer to a request whose signature is verified; a fault never becomes a 2xx."""
-            try:
-                params = await _form(request)
-                headers = {
-                    name: request.headers[name] for name in (SIGNATURE, SETTINGS) if name in request.headers
-                }
-                verify_signature(url=self._url(request), params=params, headers=headers, tokens=self._tokens)
-                status, twiml = await answer(CarrierWebhook(path=request.path_params, params=params))
-            except Exception as fault:  # noqa: BLE001  # after any fault the person on the line must hear something
-                status, speaks = _refused(fault)
-                twiml = self._safe_sentence() if speaks else None
-            self._count(name, status)
-            if status == HTTPStatus.FORBIDDEN and _is_spoken(name, request.path_params.get("what", "")):
-                # Not applied. A person on the line must hear a sentence, whatever sent the request: with
-                # any other status a carrier would end the call without a word.
-                status, twiml = 200, self._safe_sentence()
-            kind = "text/plain" if name == "check" else _XML
-            return Response(twiml, status_code=status, media_type=kind if twiml is not None else None)
+    def _url(self, scope: Scope) -> str:
+        query = scope["query_string"].decode("latin-1")
+        return f"{self._base}{scope['path']}?{query}" if query else f"{self._base}{scope['path']}"
 
-        return endpoint
-
-    def _url(self, request: Request) -> str:
-        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
-        return f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
+    def _audio_url(self, file: str) -> str:
+        return f"{self._base}/audio/{file}"
 
     async def _call(self, hook: CarrierWebhook) -> WebhookReply:
         """The next turn of a conversation, as TwiML."""
@@ -307,7 +336,7 @@ class _Hooks:
             attempt_id=hook.attempt_id,
             step=hook.step,
             config=self._telephony,
-            audio_url=lambda file: f"{self._base}/audio/{file}",
+            audio_url=self._audio_url,
         )
         return 200, twiml
 
@@ -347,7 +376,7 @@ class _Hooks:
         if hook.path["what"] == "notice":
             language = await asyncio.to_thread(language_of_desk_call, self._services, call_id)
             notice = recorded_notice(language)
-            return 200, write_notice(notice, audio_url=lambda file: f"{self._base}/audio/{file}")
+            return 200, write_notice(notice, audio_url=self._audio_url)
         await asyncio.to_thread(apply_desk_event, self._services, call_id, status_event(fields))
         return _KEPT
 
@@ -400,9 +429,7 @@ class _Hooks:
         return self._inbound_twiml(turn)
 
     def _inbound_twiml(self, turn: InboundTurn) -> WebhookReply:
-        twiml = write_inbound(
-            turn, config=self._telephony, audio_url=lambda file: f"{self._base}/audio/{file}"
-        )
+        twiml = write_inbound(turn, config=self._telephony, audio_url=self._audio_url)
         return 200, twiml
 
     async def _fall_back(self, hook: CarrierWebhook) -> WebhookReply:
