@@ -28,7 +28,6 @@ from dialer.cards.restrictions import Determination, list_determinations
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
 from dialer.core.access import Permission, Role, actor_name, is_same_actor, may, required_text
-from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import BulletinState
@@ -178,7 +177,11 @@ def _is_of_others(who: str, *made: str) -> bool:
 def read_counts(services: Services, *, visible_to: int | None) -> WaitingCounts:
     """How much waits in a unit, by kind and by who made it."""
     with services.store.begin() as tx:
-        return count_waiting(tx, visible_to=visible_to, real_now=services.real.now())
+        return _count(tx, services, visible_to)
+
+
+def _count(tx: Tx, services: Services, visible_to: int | None) -> WaitingCounts:
+    return count_waiting(tx, visible_to=visible_to, now=services.clock.now(), real_now=services.real.now())
 
 
 def read_inbox(services: Services, reader: InboxReader) -> Inbox:
@@ -186,7 +189,7 @@ def read_inbox(services: Services, reader: InboxReader) -> Inbox:
     who, unit_id, decides = reader.who, reader.unit_id, reader.decides
     most = MOST_AT_ONCE
     with services.store.begin() as tx:
-        counts = count_waiting(tx, visible_to=unit_id, real_now=services.real.now())
+        counts = _count(tx, services, unit_id)
         money = (
             money_waiting(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.MONEY) else []
         )
@@ -213,9 +216,7 @@ def read_inbox(services: Services, reader: InboxReader) -> Inbox:
     changes = list_changes(services, visible_to=unit_id) if decides(ApprovalKind.ACCOUNT) else []
     filed = list_filed(services, state=FiledState.DOUBTFUL).lines if decides(ApprovalKind.FILED) else ()
     restrictions = (
-        list_determinations(services, state=DeterminationState.WAITING)
-        if decides(ApprovalKind.RESTRICTION)
-        else []
+        list_determinations(services, waiting_only=True) if decides(ApprovalKind.RESTRICTION) else []
     )
     bulletins = list_bulletins(services, state=BulletinState.DRAFT) if decides(ApprovalKind.BULLETIN) else []
     tokens = waiting_tokens(services) if decides(ApprovalKind.API_TOKEN) else []

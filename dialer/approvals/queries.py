@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dialer.cards.restrictions import DETERMINATIONS
 from dialer.core.access import StaffChangeState
-from dialer.core.cards import DeterminationState
 from dialer.core.case import NO_CALL, PENDING_STATES
 from dialer.core.periods import BulletinState
 from dialer.core.values import (
@@ -239,7 +239,7 @@ def draft_ids(tx: Tx, *, who: str) -> list[int]:
     return [row["id"] for row in tx.rows(drafts.order_by(t.script_version.c.drafted_at))]
 
 
-def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> WaitingCounts:
+def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: datetime) -> WaitingCounts:
     """The number of rows that wait, by kind and by who made them; for `RETURNED` by the recorder."""
     n = sa.func.count().label("n")
     seen_case = is_visible_to(t.case.c.unit_id, visible_to)
@@ -281,7 +281,7 @@ def count_waiting(tx: Tx, *, visible_to: int | None, real_now: datetime) -> Wait
         )
         .group_by(change.asked_by, change.login),
         ApprovalKind.RESTRICTION: sa.select(t.card_determination.c.entered_by.label("by"), n)
-        .where(t.card_determination.c.state == DeterminationState.WAITING.value)
+        .where(DETERMINATIONS.waits(now))
         .group_by(t.card_determination.c.entered_by),
         ApprovalKind.BULLETIN: sa.select(t.bulletin.c.made_by.label("by"), n)
         .where(t.bulletin.c.state == BulletinState.DRAFT.value)

@@ -19,6 +19,7 @@ from dialer.cards.store import (
     OpeningFinder,
     Outlet,
     change_opening,
+    end_questions,
     insert_openings,
     join_facts,
     list_frequent_opener,
@@ -322,6 +323,7 @@ def enter_openings(
             whole = replace(with_earlier(tx, known, record), asked_at=known["asked_at"])
             done = _row(tx, services, whole, outlet, opening_id=known["id"], by=by, source=source, now=now)
             change_opening(tx, known, done)
+            end_questions(tx, known["id"], real_now=services.real.now())
             completed += 1
         else:
             duplicate += 1
@@ -341,7 +343,8 @@ def finish_opening(
     outlet_id: int,
     by: str,
 ) -> None:
-    """Records the result of an opening in progress. Only a person refuses, and gives a reason. Raises `NotFound`,
+    """Records the result of an opening in progress, and ends its question to the desk. Only a person refuses, and
+    gives a reason. Raises `NotFound`,
     `Invalid`, and `Conflict` when it has its result already.
     """
     by, now = actor_name(by), services.clock.now()
@@ -364,6 +367,7 @@ def finish_opening(
             )
             values["number_blind"] = number_blind(tx.vault, given)
         tx.execute(sa.update(t.opening).where(t.opening.c.id == opening_id).values(**values))
+        end_questions(tx, opening_id, real_now=services.real.now())
         join_facts(tx, [opening_id])
         facts = {"result": result.value}
         subject = f"opening/{opening_id}"

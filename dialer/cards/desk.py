@@ -20,16 +20,20 @@ from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import take_next_ids
 from dialer.core.access import actor_name, required_text
 from dialer.core.cards import (
+    OPEN_QUESTIONS,
+    QUESTION_MOVES,
     CardProduct,
     CheckVerdict,
     DeskAnswer,
     OnsiteFinding,
     OpeningResult,
+    QuestionEvent,
     QuestionState,
 )
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.events import AlarmCode
-from dialer.core.text import Text
+from dialer.core.second_person import state_after
+from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.audit import write_audit
@@ -40,7 +44,6 @@ from dialer.intake.records import hide_numbers
 from dialer.runtime.services import Services
 from dialer.runtime.settings import CardsSettings
 
-_OPEN = (QuestionState.WAITING, QuestionState.CLAIMED)
 _q, _o, _s = t.card_question.c, t.opening.c, t.onsite_check.c
 MOST_SHOWN = 100
 _SHOWN_HOURS = 12
@@ -127,7 +130,9 @@ def ask_desk(services: Services, opening_id: int, *, note: str, outlet_id: int, 
         checked = last_check(tx, opening_id)
         if checked is None:
             raise Conflict("check the opening first", current="unchecked")
-        open_id = tx.scalar(sa.select(_q.id).where(_q.opening_id == opening_id, in_words(_q.state, _OPEN)))
+        open_id = tx.scalar(
+            sa.select(_q.id).where(_q.opening_id == opening_id, in_words(_q.state, OPEN_QUESTIONS))
+        )
         if open_id is not None:
             return int(open_id)
         [question_id] = take_next_ids(tx, t.card_question, 1)
@@ -177,7 +182,8 @@ def lapse_questions(services: Services) -> int:
     real, rules = services.real.now(), services.cards
     before = real - timedelta(seconds=rules.lapse_seconds)
     with services.store.begin() as tx:
-        late = sa.and_(in_words(_q.state, _OPEN), _q.asked_at <= before)
+        moves = QUESTION_MOVES[QuestionEvent.LAPSED]
+        late = sa.and_(in_words(_q.state, moves), _q.asked_at <= before)
         if tx.scalar(sa.select(_q.id).where(late).limit(1)) is None:
             return 0
         done = tx.execute(
@@ -204,6 +210,10 @@ def _locked(tx: Tx, question_id: int, visible_to: int | None) -> Row:
     return row
 
 
+def _after(row: Row, event: QuestionEvent, *, otherwise: str) -> QuestionState:
+    return state_after(QUESTION_MOVES, QuestionState(row["state"]), event, otherwise=otherwise)
+
+
 def claim_question(services: Services, question_id: int, *, by: str, visible_to: int | None) -> None:
     """The officer claims the question. From `second_seconds` on a second officer can take it over. Raises `NotFound`,
     `Overtaken` and `Conflict`.
@@ -211,8 +221,9 @@ def claim_question(services: Services, question_id: int, *, by: str, visible_to:
     who, real = actor_name(by), services.real.now()
     with services.store.begin() as tx:
         row = _locked(tx, question_id, visible_to)
-        if row["state"] not in {state.value for state in _OPEN}:
-            raise Conflict("this question is not open any more", current=row["state"])
+        after = _after(
+            row, QuestionEvent.CLAIMED, otherwise=gettext_noop("this question is not open any more")
+        )
         holder = row["claimed_by"]
         if holder == who:
             return
@@ -222,7 +233,7 @@ def claim_question(services: Services, question_id: int, *, by: str, visible_to:
         tx.execute(
             sa.update(t.card_question)
             .where(_q.id == question_id)
-            .values(state=QuestionState.CLAIMED.value, claimed_by=who, claimed_at=real, changed_at=real)
+            .values(state=after.value, claimed_by=who, claimed_at=real, changed_at=real)
         )
         _note(tx, services, who, "claim_question", question_id, {} if holder is None else {"from": holder})
 
@@ -244,10 +255,13 @@ def answer_question(
     why, law = required_text("reason", reason), required_text("basis", basis)
     with services.store.begin() as tx:
         row = _locked(tx, question_id, visible_to)
+        if row["state"] == QuestionState.OVERTAKEN.value:
+            raise Conflict("the outlet has decided meanwhile", current=row["state"])
         if row["state"] == QuestionState.ANSWERED.value:
             raise Conflict("this question is answered already", current=row["state"])
         if row["claimed_by"] != who:
             raise Conflict("claim the question first", current=row["state"])
+        after = _after(row, QuestionEvent.ANSWERED, otherwise=gettext_noop("claim the question first"))
         result = tx.scalar(sa.select(_o.result).where(_o.id == row["opening_id"]))
         if result != OpeningResult.IN_PROGRESS.value:
             raise Conflict("the outlet has decided meanwhile", current=result)
@@ -256,7 +270,7 @@ def answer_question(
             sa.update(t.card_question)
             .where(_q.id == question_id)
             .values(
-                state=QuestionState.ANSWERED.value,
+                state=after.value,
                 answer=answer.value,
                 basis=law,
                 reason_sealed=tx.vault.seal(why.encode(), **place),
@@ -384,9 +398,9 @@ def open_questions(services: Services, *, visible_to: int | None) -> list[DeskQu
     with services.store.begin() as tx:
         rows = tx.rows(
             _QUESTIONS.where(
-                sa.or_(in_words(_q.state, _OPEN), unsettled), is_visible_to(_q.unit_id, visible_to)
+                sa.or_(in_words(_q.state, OPEN_QUESTIONS), unsettled), is_visible_to(_q.unit_id, visible_to)
             )
-            .order_by(in_words(_q.state, _OPEN).desc(), _q.asked_at, _q.id)
+            .order_by(in_words(_q.state, OPEN_QUESTIONS).desc(), _q.asked_at, _q.id)
             .limit(MOST_SHOWN)
         )
         return [_question(tx, row, services, masked=True) for row in rows]
@@ -423,7 +437,7 @@ def question_of_outlet(
             return None
         before = tx.scalar(
             sa.select(sa.func.count()).where(
-                in_words(_q.state, _OPEN),
+                in_words(_q.state, OPEN_QUESTIONS),
                 sa.tuple_(_q.asked_at, _q.id) < sa.tuple_(row["asked_at"], row["id"]),
             )
         )
@@ -509,7 +523,7 @@ def count_open(services: Services, *, visible_to: int | None) -> int:
         return int(
             tx.scalar(
                 sa.select(sa.func.count()).where(
-                    in_words(_q.state, _OPEN), is_visible_to(_q.unit_id, visible_to)
+                    in_words(_q.state, OPEN_QUESTIONS), is_visible_to(_q.unit_id, visible_to)
                 )
             )
         )

@@ -4,9 +4,9 @@ confirmed or lifted by a person. A finding that nobody confirms expires by itsel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,8 +16,10 @@ from dialer.cards.desk import masked_opener
 from dialer.cards.rings import Ring, find_rings
 from dialer.cards.store import OpeningFinder, has_open_objection, node_of, opening_personal
 from dialer.core.access import actor_name, required_text
-from dialer.core.cards import OpenerState
-from dialer.core.errors import Conflict, NotFound
+from dialer.core.cards import OPENER_MOVES, OpenerEvent, OpenerState
+from dialer.core.errors import Conflict, NotFound, Overtaken
+from dialer.core.second_person import state_after
+from dialer.core.text import gettext_noop
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx
@@ -26,6 +28,8 @@ from dialer.runtime.services import Services
 
 _p, _o, _r = t.card_opener.c, t.opening.c, t.card_ring.c
 _MOST_SHOWN = 200
+_SIGNED_FOR = timedelta(days=1)
+"""From then on another officer may take over a finding that somebody has signed for: they may be away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class Opener:
     expires_at: datetime
     is_over: bool
     signed_by: str
+    may_be_taken_over: bool
+    """Somebody else may sign for it, since who has signed has not decided for a day."""
     decided_by: str
     has_objection: bool
     """An objection to it is open."""
@@ -91,6 +97,7 @@ def _opener(tx: Tx, row: Row, now: datetime) -> Opener:
         expires_at=row["expires_at"],
         is_over=row["expires_at"] <= now,
         signed_by=row["signed_by"] or "",
+        may_be_taken_over=_may_be_taken_over(row, now),
         decided_by=row["decided_by"] or "",
         has_objection=row["objected"],
     )
@@ -107,16 +114,35 @@ def _locked(tx: Tx, opener_id: int, visible_to: int | None) -> Row:
     return row
 
 
+def _may_be_taken_over(row: Row, now: datetime) -> bool:
+    is_signed = row["state"] == OpenerState.SIGNED.value
+    return is_signed and (row["signed_at"] is None or row["signed_at"] + _SIGNED_FOR <= now)
+
+
+def _after(row: Row, event: OpenerEvent, now: datetime, *, otherwise: str) -> OpenerState:
+    if row["expires_at"] <= now:
+        raise Conflict("this finding has expired", current="expired")
+    return state_after(OPENER_MOVES, OpenerState(row["state"]), event, otherwise=otherwise)
+
+
 def sign_opener(services: Services, opener_id: int, *, by: str, visible_to: int | None) -> None:
-    """Signs for the finding: this member of the centre works on it. Raises `NotFound` and `Conflict`."""
+    """Signs for the finding: this member of the centre works on it. After a day without a decision another one may
+    take it over. Raises `NotFound`, `Overtaken` and `Conflict`.
+    """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
         row = _locked(tx, opener_id, visible_to)
-        if row["state"] != OpenerState.LISTED.value:
-            raise Conflict("this frequent opener is signed for already", current=row["state"])
-        values = {"state": OpenerState.SIGNED.value, "signed_by": who, "signed_at": now}
+        after = _after(
+            row, OpenerEvent.SIGNED, now, otherwise=gettext_noop("this frequent opener is decided already")
+        )
+        holder = row["signed_by"]
+        if holder is not None and not _may_be_taken_over(row, now):
+            raise Overtaken(
+                gettext_noop("this frequent opener is signed for already"), who=holder, what="signed"
+            )
+        values = {"state": after.value, "signed_by": who, "signed_at": now}
         tx.execute(sa.update(t.card_opener).where(_p.id == opener_id).values(**values))
-        _note(tx, who, "sign_opener", opener_id, "", now)
+        _note(tx, who, "sign_opener", opener_id, "", now, {} if holder is None else {"from": holder})
 
 
 def decide_opener(
@@ -126,13 +152,12 @@ def decide_opener(
     `Invalid` and `Conflict`.
     """
     who, now, reason = actor_name(by), services.clock.now(), required_text("why", why)
+    event = OpenerEvent.CONFIRMED if confirm else OpenerEvent.LIFTED
     with services.store.begin() as tx:
         row = _locked(tx, opener_id, visible_to)
-        if row["state"] != OpenerState.SIGNED.value:
-            raise Conflict("sign for this frequent opener first", current=row["state"])
+        state = _after(row, event, now, otherwise=gettext_noop("sign for this frequent opener first"))
         if row["signed_by"] != who:
             raise Conflict("somebody else has signed for this frequent opener", current="signed")
-        state = OpenerState.CONFIRMED if confirm else OpenerState.LIFTED
         place: dict[str, Any] = {"table": "card_opener", "column": "why_sealed", "row": opener_id}
         tx.execute(
             sa.update(t.card_opener)
@@ -147,8 +172,16 @@ def decide_opener(
         _note(tx, who, "confirm_opener" if confirm else "lift_opener", opener_id, reason, now)
 
 
-def _note(tx: Tx, who: str, act: str, opener_id: int, why: str, now: datetime) -> None:
-    write_audit(tx, who=who, act=act, subject=f"card_opener/{opener_id}", why=why, now=now)
+def _note(
+    tx: Tx,
+    who: str,
+    act: str,
+    opener_id: int,
+    why: str,
+    now: datetime,
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    write_audit(tx, who=who, act=act, subject=f"card_opener/{opener_id}", why=why, now=now, facts=facts or {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,25 @@ from dialer.cards.store import has_open_objection, opening_personal, person_blin
 from dialer.cases.persons import mask_id_number, mask_name
 from dialer.cases.store import take_next_ids
 from dialer.core.access import actor_name, is_same_actor, required_text
-from dialer.core.cards import DeterminationState, ObjectionState, OpenerState
+from dialer.core.cards import (
+    DETERMINATION_MOVES,
+    DETERMINATION_WORDS,
+    FREED_DETERMINATIONS,
+    OBJECTION_WORDS,
+    OPENER_MOVES,
+    DeterminationState,
+    ObjectionState,
+    OpenerEvent,
+    OpenerState,
+    OpeningResult,
+)
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.text import Text
+from dialer.core.second_person import RequestEvent, state_after
+from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
-from dialer.db.bulk import word_literal
+from dialer.db.bulk import in_words, word_literal
+from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.units import is_visible_to
 from dialer.intake.phones import normalise_id_number
@@ -37,6 +50,23 @@ MOST_YEARS = 5
 _BEGINS = range(2000, 2100)
 _d, _j, _p = t.card_determination.c, t.card_objection.c, t.card_opener.c
 _MOST_SHOWN = 200
+WAITS = timedelta(days=30)
+"""A determination that nobody has approved by then has expired: whoever has the document enters it again."""
+DETERMINATIONS = RequestKind(
+    table=t.card_determination,
+    noun=gettext_noop("determination"),
+    words=DETERMINATION_WORDS,
+    acts={RequestEvent.APPROVED: "approve_determination", RequestEvent.REFUSED: "refuse_determination"},
+    asked_by="entered_by",
+)
+OBJECTIONS = RequestKind(
+    table=t.card_objection,
+    noun=gettext_noop("objection"),
+    words=OBJECTION_WORDS,
+    acts={RequestEvent.APPROVED: "uphold_objection", RequestEvent.REFUSED: "reject_objection"},
+    asked_by="taken_by",
+)
+_CHANGED = gettext_noop("the finding is not the one of this objection any more")
 LIFTED = "restriction_lifted"
 UPHELD = "objection_upheld"
 
@@ -103,11 +133,12 @@ def enter_determination(
     with services.store.begin() as tx:
         blind = person_blind(tx.vault, number)
         _lock_person(tx, blind)
+        DETERMINATIONS.expire(tx, _d.person_blind == blind, now=now)
         _require_term_within_limit(tx, blind, from_on=from_on, until_on=until)
-        if (
-            tx.scalar(sa.select(_d.id).where(_d.document_no == document, _d.person_blind == blind))
-            is not None
-        ):
+        on_record = sa.select(_d.id).where(
+            _d.document_no == document, _d.person_blind == blind, ~in_words(_d.state, FREED_DETERMINATIONS)
+        )
+        if tx.scalar(on_record) is not None:
             raise Conflict("this document is on record for this person", current="document")
         [determination_id] = take_next_ids(tx, t.card_determination, 1)
         place: dict[str, Any] = {"table": "card_determination", "column": "sealed", "row": determination_id}
@@ -123,6 +154,7 @@ def enter_determination(
                 sealed=tx.vault.seal_record({"name": called, "id_number": number}, **place),
                 entered_by=who,
                 entered_at=now,
+                expires_at=now + WAITS,
             )
         )
         _note(tx, services, who, "enter_determination", f"card_determination/{determination_id}", document)
@@ -164,37 +196,24 @@ def _note(
 
 
 def decide_determination(services: Services, determination_id: int, *, approve: bool, by: str) -> None:
-    """A second person puts the determination in force or refuses it. Raises `NotFound`, `Invalid` and `Conflict`."""
+    """A second person puts the determination in force or refuses it; a refused one may be entered again, corrected.
+    Raises `NotFound`, `Invalid` and `Conflict`.
+    """
     who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
-        row = _determination(tx, determination_id)
-        if row["state"] != DeterminationState.WAITING.value:
-            raise Conflict("this determination is decided already", current=row["state"])
-        if is_same_actor(row["entered_by"], who):
-            raise Conflict("who entered a determination does not approve it", current="same_person")
-        state = DeterminationState.IN_FORCE if approve else DeterminationState.REFUSED
-        values = {"state": state.value, "decided_by": who, "decided_at": now}
-        tx.execute(sa.update(t.card_determination).where(_d.id == determination_id).values(**values))
-        act = "approve_determination" if approve else "refuse_determination"
-        _note(tx, services, who, act, f"card_determination/{determination_id}")
+        row = DETERMINATIONS.lock(tx, determination_id, now=now)
+        event = RequestEvent.APPROVED if approve else RequestEvent.REFUSED
+        DETERMINATIONS.decide(tx, row, event, by=who, now=now)
 
 
-def _determination(tx: Tx, determination_id: int) -> Row:
-    row = tx.one(sa.select(t.card_determination).where(_d.id == determination_id).with_for_update())
-    if row is None:
-        raise NotFound(kind="determination", key=determination_id)
-    return row
-
-
-def list_determinations(
-    services: Services, *, state: DeterminationState | None = None
-) -> list[Determination]:
+def list_determinations(services: Services, *, waiting_only: bool = False) -> list[Determination]:
     """Determinations, newest first, with persons masked; `is_over` when the term has ended."""
-    today = services.clock.now().astimezone(services.centre.zone).date()
+    now = services.clock.now()
+    today = now.astimezone(services.centre.zone).date()
     objected = has_open_objection(_j.determination_id == _d.id).label("objected")
     statement = sa.select(t.card_determination, objected).order_by(_d.id.desc()).limit(_MOST_SHOWN)
-    if state is not None:
-        statement = statement.where(_d.state == state.value)
+    if waiting_only:
+        statement = statement.where(DETERMINATIONS.waits(now))
     with services.store.begin() as tx:
         found = []
         for row in tx.rows(statement):
@@ -209,7 +228,7 @@ def list_determinations(
                     authority=row["authority"],
                     from_on=row["from_on"],
                     until_on=row["until_on"],
-                    state=DeterminationState(row["state"]),
+                    state=DETERMINATIONS.state_of(row, now),
                     entered_by=row["entered_by"],
                     entered_at=row["entered_at"],
                     decided_by=row["decided_by"] or "",
@@ -266,7 +285,8 @@ def take_objection(
     who, now, text = actor_name(by), services.clock.now(), required_text("words", words)
     with services.store.begin() as tx:
         about = {"opening_id": opening_id, "determination_id": determination_id, "opener_id": opener_id}
-        decider = _decider(tx, about, outlet_id, visible_to, now=now)
+        today = now.astimezone(services.centre.zone).date()
+        decider, entered_by = _decided_by(tx, about, outlet_id, visible_to, now=now, today=today)
         sent_before = _sent_before(tx, about, text, by=who)
         if sent_before is not None:
             return sent_before
@@ -279,6 +299,7 @@ def take_objection(
                 outlet_id=outlet_id,
                 state=ObjectionState.OPEN.value,
                 decider=decider,
+                entered_by=entered_by,
                 taken_by=who,
                 taken_at=now,
                 due_at=now + timedelta(days=services.cards.objection_days),
@@ -307,24 +328,27 @@ def _sent_before(tx: Tx, about: Mapping[str, int | None], text: str, *, by: str)
     return None
 
 
-def _decider(
+def _decided_by(
     tx: Tx,
     about: Mapping[str, int | None],
     outlet_id: int | None,
     visible_to: int | None,
     *,
     now: datetime,
-) -> str:
+    today: date,
+) -> tuple[str, str | None]:
+    """Who made the decision, which is locked, and who had entered it for them. Raises as `take_objection` does."""
     given = {name: key for name, key in about.items() if key is not None}
     if len(given) != 1:
         raise Invalid(field="about", problem="is not chosen", fix="name one opening, restriction or finding")
     [(name, key)] = given.items()
+    o = t.opening.c
     if name == "opening_id":
-        statement = sa.select(t.opening.c.decided_by).where(t.opening.c.id == key)
+        statement = sa.select(o.decided_by, o.result).where(o.id == key)
         if outlet_id is not None:
-            statement = statement.where(t.opening.c.outlet_id == outlet_id)
+            statement = statement.where(o.outlet_id == outlet_id)
     elif name == "determination_id":
-        statement = sa.select(_d.decided_by).where(
+        statement = sa.select(_d.decided_by, _d.entered_by, _d.until_on).where(
             _d.id == key, _d.state == word_literal(DeterminationState.IN_FORCE)
         )
     else:
@@ -336,66 +360,70 @@ def _decider(
         raise NotFound(kind="decision", key=key)
     if row["decided_by"] is None:
         raise Conflict("nothing is decided here yet", current="undecided")
-    if name == "opener_id":
-        _check_is_open_to_objection(row, now)
-    return str(row["decided_by"])
+    _require_open_to_objection(row, now=now, today=today)
+    return str(row["decided_by"]), row.get("entered_by")
 
 
-def _check_is_open_to_objection(row: Row, now: datetime) -> None:
-    """Raises `Conflict` for a finding that is lifted or over, and for one of a ring: no check reads that one."""
-    if row["ring_id"] is not None:
+def _require_open_to_objection(row: Row, *, now: datetime, today: date) -> None:
+    """Raises `Conflict` for an opening that was not refused, for a restriction that has ended, for a finding that is
+    lifted or over, and for one of a ring: no check reads that one.
+    """
+    if row.get("result", OpeningResult.REFUSED.value) != OpeningResult.REFUSED.value:
+        raise Conflict("this opening was not refused", current=row["result"])
+    if "until_on" in row and row["until_on"] <= today:
+        raise Conflict("this restriction has ended", current="over")
+    if row.get("ring_id") is not None:
         raise Conflict("a person of a ring objects to the refusal of the opening", current="ring")
-    if row["state"] == OpenerState.LIFTED.value:
+    if row.get("state") == OpenerState.LIFTED.value:
         raise Conflict("this finding is lifted already", current="lifted")
-    if row["expires_at"] <= now:
+    if "expires_at" in row and row["expires_at"] <= now:
         raise Conflict("this finding has expired", current="expired")
 
 
 def decide_objection(services: Services, objection_id: int, *, uphold: bool, reason: str, by: str) -> None:
-    """Upholds or rejects an objection, by somebody who neither decided nor took it. An upheld one lifts the restriction
-    or the finding in the same transaction, so that no check finds it from now on, and notifies the outlets. Raises
-    `NotFound`, `Invalid` and `Conflict`, also to uphold an objection to a finding that has changed since.
+    """Upholds or rejects an objection, by somebody who neither entered, decided nor took it. An upheld one lifts the
+    restriction or the finding in the same transaction, so that no check finds it from now on, and notifies the outlets.
+    Raises `NotFound`, `Invalid` and `Conflict`, also to uphold an objection to a finding that has changed since.
     """
     who, now, why = actor_name(by), services.clock.now(), required_text("reason", reason)
     with services.store.begin() as tx:
-        row = tx.one(sa.select(t.card_objection).where(_j.id == objection_id).with_for_update())
-        if row is None:
-            raise NotFound(kind="objection", key=objection_id)
-        if row["state"] != ObjectionState.OPEN.value:
-            raise Conflict("this objection is decided already", current=row["state"])
-        if any(is_same_actor(who, one) for one in (row["decider"], row["taken_by"])):
-            raise Conflict("who decided, or took the objection, does not check it", current="same_person")
+        row = OBJECTIONS.lock(tx, objection_id, now=now)
         place: dict[str, Any] = {"table": "card_objection", "column": "reason_sealed", "row": objection_id}
-        state = ObjectionState.UPHELD if uphold else ObjectionState.REJECTED
-        tx.execute(
-            sa.update(t.card_objection)
-            .where(_j.id == objection_id)
-            .values(
-                state=state.value,
-                decided_by=who,
-                decided_at=now,
-                reason_sealed=tx.vault.seal(why.encode(), **place),
-            )
+        OBJECTIONS.decide(
+            tx,
+            row,
+            RequestEvent.APPROVED if uphold else RequestEvent.REFUSED,
+            by=who,
+            now=now,
+            concerned=(row["decider"], row["entered_by"]),
+            why=why,
+            reason_sealed=tx.vault.seal(why.encode(), **place),
         )
         if uphold:
             _lift(tx, row, by=who, now=now)
-        act = "uphold_objection" if uphold else "reject_objection"
-        _note(tx, services, who, act, f"card_objection/{objection_id}", why)
 
 
 def _lift(tx: Tx, row: Row, *, by: str, now: datetime) -> None:
     o = t.opening.c
     if row["determination_id"] is not None:
-        values = {"state": DeterminationState.LIFTED.value, "lifted_by": by, "lifted_at": now}
-        tx.execute(sa.update(t.card_determination).where(_d.id == row["determination_id"]).values(**values))
-        blind = sa.select(_d.person_blind).where(_d.id == row["determination_id"]).scalar_subquery()
-        _notify_outlets(tx, o.person_blind == blind, LIFTED, now=now)
+        of = tx.one(sa.select(t.card_determination).where(_d.id == row["determination_id"]).with_for_update())
+        assert of is not None
+        state = state_after(
+            DETERMINATION_MOVES, DeterminationState(of["state"]), RequestEvent.UNDONE, otherwise=_CHANGED
+        )
+        values: dict[str, Any] = {"state": state.value, "lifted_by": by, "lifted_at": now}
+        tx.execute(sa.update(t.card_determination).where(_d.id == of["id"]).values(**values))
+        _notify_outlets(tx, o.person_blind == of["person_blind"], LIFTED, now=now)
     elif row["opener_id"] is not None:
         of = tx.one(sa.select(t.card_opener).where(_p.id == row["opener_id"]).with_for_update())
+        assert of is not None
+        after = state_after(
+            OPENER_MOVES, OpenerState(of["state"]), OpenerEvent.OBJECTION_UPHELD, otherwise=_CHANGED
+        )
         # The row of an expired finding holds the next one about the same person.
-        if of is None or of["state"] != OpenerState.CONFIRMED.value or of["decided_at"] > row["taken_at"]:
-            raise Conflict("the finding is not the one of this objection any more", current="changed")
-        values = {"state": OpenerState.LIFTED.value, "decided_by": by, "decided_at": now}
+        if of["decided_at"] > row["taken_at"]:
+            raise Conflict(_CHANGED, current="changed")
+        values = {"state": after.value, "decided_by": by, "decided_at": now}
         tx.execute(sa.update(t.card_opener).where(_p.id == row["opener_id"]).values(**values))
         own = o.id == of["opening_id"] if of["person_blind"] is None else o.person_blind == of["person_blind"]
         _notify_outlets(tx, own, LIFTED, now=now)

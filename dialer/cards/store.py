@@ -15,17 +15,19 @@ from dialer.cards.checks import CheckFinding, Facts, Restriction
 from dialer.cards.rings import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, Part, Ring, within
 from dialer.cases.store import take_next_ids
 from dialer.core.cards import (
+    OPEN_QUESTIONS,
     CardProduct,
     DeterminationState,
     ObjectionState,
     OpenerState,
     OpeningFactKind,
     OpeningResult,
+    QuestionState,
 )
 from dialer.core.case import CaseStatus
 from dialer.core.errors import NotFound
 from dialer.db import tables as t
-from dialer.db.bulk import IdSet, RowSet, word_literal
+from dialer.db.bulk import IdSet, RowSet, in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import BlindKind, Vault
 from dialer.intake.opening_lists import OpeningRecord
@@ -250,6 +252,18 @@ def change_opening(tx: Tx, known: Row, row: Mapping[str, Any]) -> Row:
         values["verdict"] = None
     tx.execute(sa.update(t.opening).where(t.opening.c.id == known["id"]).values(**values))
     return {**known, **values}
+
+
+def end_questions(tx: Tx, opening_id: int, *, real_now: datetime) -> None:
+    """Ends the open question about an opening that the outlet has decided: nobody waits for its answer any more. The
+    caller has locked the opening.
+    """
+    q = t.card_question.c
+    tx.execute(
+        sa.update(t.card_question)
+        .where(q.opening_id == opening_id, in_words(q.state, OPEN_QUESTIONS))
+        .values(state=QuestionState.OVERTAKEN.value, changed_at=real_now)
+    )
 
 
 def join_facts(tx: Tx, opening_ids: Iterable[int]) -> None:
@@ -709,8 +723,10 @@ def list_frequent_opener(
                 "expires_at": sa.func.greatest(p.expires_at, new.excluded.expires_at),
                 "state": if_over("state", OpenerState.LISTED.value),
                 "listed_at": if_over("listed_at", now),
-                "decided_by": if_over("decided_by", None),
-                "signed_by": if_over("signed_by", None),
+                **{
+                    name: if_over(name, None)
+                    for name in ("signed_by", "signed_at", "decided_by", "decided_at", "why_sealed")
+                },
             },
         )
     )

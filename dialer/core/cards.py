@@ -1,5 +1,5 @@
-"""Enumerations of two-card control 两卡管控: who opens what, the verdicts of checks, and the states of questions,
-restrictions and objections. Pure.
+"""Enumerations of two-card control 两卡管控: who opens what and the verdicts of checks; and the states of questions,
+findings, restrictions and objections, each with a table of what moves it. Pure.
 """
 
 from __future__ import annotations
@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
+
+from dialer.core.second_person import RequestState, moves_in_words
 
 
 class InstitutionKind(StrEnum):
@@ -89,6 +91,31 @@ class QuestionState(StrEnum):
     ANSWERED = "answered"
     LAPSED = "lapsed"
     """Nobody answered in time: the outlet decides by itself."""
+    OVERTAKEN = "overtaken"
+    """The outlet decided, or the customer left, before the desk answered."""
+
+
+class QuestionEvent(StrEnum):
+    """What moves a question."""
+
+    CLAIMED = "claimed"
+    """By an officer, also one who takes it over."""
+    ANSWERED = "answered"
+    """By the officer who has claimed it, until the outlet has decided."""
+    LAPSED = "lapsed"
+    OVERTAKEN = "overtaken"
+
+
+_Q = QuestionState
+QUESTION_MOVES: Final[Mapping[QuestionEvent, Mapping[QuestionState, QuestionState]]] = {
+    QuestionEvent.CLAIMED: dict.fromkeys((_Q.WAITING, _Q.CLAIMED), _Q.CLAIMED),
+    QuestionEvent.ANSWERED: dict.fromkeys((_Q.CLAIMED, _Q.LAPSED), _Q.ANSWERED),
+    QuestionEvent.LAPSED: dict.fromkeys((_Q.WAITING, _Q.CLAIMED), _Q.LAPSED),
+    QuestionEvent.OVERTAKEN: dict.fromkeys((_Q.WAITING, _Q.CLAIMED), _Q.OVERTAKEN),
+}
+"""For each event, the next state by the present state."""
+OPEN_QUESTIONS: Final = frozenset({_Q.WAITING, _Q.CLAIMED})
+"""The customer waits, and the desk is to answer."""
 
 
 class DeskAnswer(StrEnum):
@@ -118,13 +145,51 @@ class OpenerState(StrEnum):
     LIFTED = "lifted"
 
 
+class OpenerEvent(StrEnum):
+    """What moves the finding about a frequent opener or a ring while it has not expired."""
+
+    SIGNED = "signed"
+    """By an officer of the centre, also one who takes it over."""
+    CONFIRMED = "confirmed"
+    LIFTED = "lifted"
+    """By the officer who has signed for it."""
+    OBJECTION_UPHELD = "objection_upheld"
+
+
+_P = OpenerState
+OPENER_MOVES: Final[Mapping[OpenerEvent, Mapping[OpenerState, OpenerState]]] = {
+    OpenerEvent.SIGNED: dict.fromkeys((_P.LISTED, _P.SIGNED), _P.SIGNED),
+    OpenerEvent.CONFIRMED: {_P.SIGNED: _P.CONFIRMED},
+    OpenerEvent.LIFTED: {_P.SIGNED: _P.LIFTED},
+    OpenerEvent.OBJECTION_UPHELD: {_P.CONFIRMED: _P.LIFTED},
+}
+"""For each event, the next state by the present state. After its expiry, the row of a finding that is not lifted is
+listed again when the checks ask about the same person or ring.
+"""
+
+
 class DeterminationState(StrEnum):
     """The state of a person's restriction, which an authority has determined."""
 
     WAITING = "waiting"
     IN_FORCE = "in_force"
     REFUSED = "refused"
+    EXPIRED = "expired"
+    """Nobody decided in time."""
     LIFTED = "lifted"
+
+
+DETERMINATION_WORDS: Final = {
+    RequestState.WAITING: DeterminationState.WAITING,
+    RequestState.APPROVED: DeterminationState.IN_FORCE,
+    RequestState.REFUSED: DeterminationState.REFUSED,
+    RequestState.EXPIRED: DeterminationState.EXPIRED,
+    RequestState.UNDONE: DeterminationState.LIFTED,
+}
+"""An officer asks by entering it, and an upheld objection undoes it."""
+DETERMINATION_MOVES: Final = moves_in_words(DETERMINATION_WORDS)
+FREED_DETERMINATIONS: Final = frozenset({DeterminationState.REFUSED, DeterminationState.EXPIRED})
+"""Never in force: the same document may be entered again."""
 
 
 class ObjectionState(StrEnum):
@@ -133,6 +198,15 @@ class ObjectionState(StrEnum):
     OPEN = "open"
     UPHELD = "upheld"
     REJECTED = "rejected"
+
+
+OBJECTION_WORDS: Final = {
+    RequestState.WAITING: ObjectionState.OPEN,
+    RequestState.APPROVED: ObjectionState.UPHELD,
+    RequestState.REFUSED: ObjectionState.REJECTED,
+}
+"""An objection never expires: it is a right of the customer."""
+OBJECTION_MOVES: Final = moves_in_words(OBJECTION_WORDS)
 
 
 class OutletStep(StrEnum):

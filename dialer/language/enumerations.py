@@ -386,6 +386,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     },
     QuestionState: {
         QuestionState.LAPSED: "nobody answered in time",
+        QuestionState.OVERTAKEN: "the outlet decided first",
     },
     DeskAnswer: {
         DeskAnswer.ASK_PAPERS: "ask for papers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dialer.cards.counter import finish_opening
 from dialer.cards.desk import (
     DeskQuestion,
     WaitStage,
@@ -19,7 +20,7 @@ from dialer.cards.desk import (
     question_for,
     question_of_outlet,
 )
-from dialer.core.cards import DeskAnswer, OnsiteFinding, QuestionState
+from dialer.core.cards import DeskAnswer, OnsiteFinding, OpeningResult, QuestionState
 from dialer.core.errors import Conflict, Invalid, Overtaken
 from dialer.db import tables as t
 from dialer.runtime.services import Application
@@ -131,3 +132,50 @@ def test_a_tick_ends_what_nobody_answered(street: Street, console: ConsoleDesk, 
     finally:
         _made.clear()
     assert [row["state"] for row in console.rows(t.card_question)] == [QuestionState.LAPSED.value]
+
+
+@pytest.mark.parametrize("result", [OpeningResult.OPENED, OpeningResult.REFUSED, OpeningResult.ABANDONED])
+def test_nobody_waits_for_an_answer_about_an_opening_that_is_decided(
+    street: Street, console: ConsoleDesk, result: OpeningResult
+):
+    services, waiting, claimed = street.services, ask(street, 1), ask(street, 2)
+    claim_question(services, claimed, by="caller", visible_to=None)
+    for row in console.rows(t.opening):
+        finish_opening(
+            services, row["id"], result=result, why="x", number="", outlet_id=street.bank.id, by="teller"
+        )
+    assert {row["state"] for row in console.rows(t.card_question)} == {QuestionState.OVERTAKEN.value}
+    assert open_questions(services, visible_to=None) == []
+    console.pass_seconds(301)
+    assert lapse_questions(services) == 0
+    assert console.rows(t.alarm) == []
+    with pytest.raises(Conflict):
+        claim_question(services, waiting, by="caller", visible_to=None)
+    given = {"answer": DeskAnswer.MAY_OPEN, "reason": "x", "basis": "x", "by": "caller", "visible_to": None}
+    with pytest.raises(Conflict) as refused:
+        answer_question(services, claimed, **given)
+    assert "the outlet has decided meanwhile" in str(refused.value)
+
+
+def test_the_institutions_own_system_ends_the_question_too(street: Street, console: ConsoleDesk):
+    record = street.record(3)
+    checked = street.check(record)
+    asked = ask_desk(street.services, checked.opening_id, note="", outlet_id=street.bank.id, by="teller")
+    other = ask(street, 4)
+    street.enter(record)
+    states = {row["id"]: row["state"] for row in console.rows(t.card_question)}
+    assert states == {asked: QuestionState.OVERTAKEN.value, other: QuestionState.WAITING.value}
+
+
+def test_a_late_answer_counts_until_the_outlet_has_decided(street: Street, console: ConsoleDesk):
+    services, question = street.services, ask(street)
+    given = {"answer": DeskAnswer.MAY_OPEN, "reason": "x", "basis": "x", "by": "caller", "visible_to": None}
+    claim_question(services, question, by="caller", visible_to=None)
+    console.pass_seconds(300)
+    assert lapse_questions(services) == 1
+    answer_question(services, question, **given)
+    [row] = console.rows(t.card_question)
+    assert (row["state"], row["answered_by"]) == (QuestionState.ANSWERED.value, "caller")
+    with pytest.raises(Conflict) as refused:
+        answer_question(services, question, **given)
+    assert "answered already" in str(refused.value)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+import sqlalchemy as sa
 
+from dialer.cards.counter import finish_opening
 from dialer.cards.restrictions import (
     decide_determination,
     decide_objection,
@@ -17,8 +19,11 @@ from dialer.cards.restrictions import (
     unseen_notices,
     years_after,
 )
-from dialer.core.cards import CheckVerdict, ObjectionState
-from dialer.core.errors import Conflict, Invalid
+from dialer.core.access import Role
+from dialer.core.cards import CheckVerdict, DeterminationState, ObjectionState, OpeningResult
+from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.db import tables as t
+from dialer.db.second_person import SamePerson
 from tests.cards.street import OTHER_BANK, Street, id_number
 from tests.console.desk import ConsoleDesk
 
@@ -34,6 +39,10 @@ def enter(street: Street, *, from_on: date = date(2026, 1, 1), years: int = 2, d
         years=years,
         by="officer",
     )
+
+
+def decide(street: Street, determination: int, *, approve: bool = True, by: str = "supervisor") -> None:
+    decide_determination(street.services, determination, approve=approve, by=by)
 
 
 def verdict(street: Street, n: int = 1) -> CheckVerdict:
@@ -130,3 +139,117 @@ def test_an_objection_has_a_clock_and_something_decided(street: Street, console:
     assert not list_objections(street.services)[0].is_late
     console.pass_seconds(86_400 * 15 + 1)
     assert list_objections(street.services)[0].is_late
+
+
+def test_a_refused_determination_leaves_the_way_free_for_its_corrected_entry(
+    street: Street, console: ConsoleDesk
+):
+    decide(street, enter(street, years=3), approve=False)
+    corrected = enter(street, years=2)
+    with pytest.raises(Conflict):
+        enter(street, years=2)
+    decide(street, corrected)
+    assert verdict(street) is CheckVerdict.RESTRICTED
+    with pytest.raises(Conflict):  # in force
+        enter(street, years=2)
+    assert [row["state"] for row in console.rows(t.card_determination)] == ["refused", "in_force"]
+
+
+def test_a_document_whose_restriction_was_lifted_is_not_entered_again(street: Street):
+    determination = enter(street)
+    decide(street, determination)
+    objection = take_objection(street.services, words="x", by="clerk", determination_id=determination)
+    decide_objection(street.services, objection, uphold=True, reason="x", by="auditor")
+    with pytest.raises(Conflict):
+        enter(street)
+
+
+def test_a_determination_is_decided_once(street: Street, console: ConsoleDesk):
+    refused, approved = enter(street), enter(street, from_on=date(2032, 1, 1), document="2号")
+    decide(street, refused, approve=False)
+    decide(street, approved)
+    for determination in (refused, approved):
+        for approve in (True, False):
+            with pytest.raises(Conflict):
+                decide(street, determination, approve=approve, by="another")
+    assert [row["state"] for row in console.rows(t.card_determination)] == ["refused", "in_force"]
+    with pytest.raises(NotFound):
+        decide(street, 987)
+    acts = [row["act"] for row in console.rows(t.audit) if row["act"].endswith("e_determination")]
+    assert acts == ["refuse_determination", "approve_determination"]
+
+
+@pytest.mark.parametrize("approve", [True, False])
+def test_nobody_decides_what_they_entered_under_whatever_name(
+    street: Street, console: ConsoleDesk, approve: bool
+):
+    for login, name in (("officer", "张三"), ("chief", "李四")):
+        console.account(Role.SUPERVISOR, login=login)
+        with street.services.store.begin() as tx:
+            tx.execute(sa.update(t.staff).where(t.staff.c.login == login).values(display_name=name))
+    determination = enter(street)
+    for same in ("officer", "OFFICER", "张三"):
+        with pytest.raises(SamePerson):
+            decide(street, determination, approve=approve, by=same)
+    decide(street, determination, approve=approve, by="李四")
+
+
+def test_a_determination_that_nobody_decides_expires(street: Street, console: ConsoleDesk):
+    services, determination = street.services, enter(street, years=3)
+    console.pass_seconds(86_400 * 30 - 1)
+    assert [one.id for one in list_determinations(services, waiting_only=True)] == [determination]
+    console.pass_seconds(1)
+    assert list_determinations(services, waiting_only=True) == []
+    assert list_determinations(services)[0].state is DeterminationState.EXPIRED
+    with pytest.raises(Conflict):
+        decide(street, determination)
+    again = enter(street, years=3)
+    decide(street, again)
+    assert [row["state"] for row in console.rows(t.card_determination)] == ["expired", "in_force"]
+    assert verdict(street) is CheckVerdict.RESTRICTED
+
+
+def test_who_entered_a_restriction_does_not_judge_the_objection_to_it(street: Street, console: ConsoleDesk):
+    determination = enter(street)
+    decide(street, determination)
+    objection = take_objection(street.services, words="x", by="clerk", determination_id=determination)
+    for same in ("officer", "supervisor", "clerk", "Officer"):
+        for uphold in (True, False):
+            with pytest.raises(SamePerson):
+                decide_objection(street.services, objection, uphold=uphold, reason="x", by=same)
+    with pytest.raises(sa.exc.IntegrityError), street.services.store.begin() as tx:
+        tx.execute(sa.update(t.card_objection).values(state="upheld", decided_by="OFFICER"))
+    decide_objection(street.services, objection, uphold=False, reason="x", by="auditor")
+    for uphold in (True, False):
+        with pytest.raises(Conflict):
+            decide_objection(street.services, objection, uphold=uphold, reason="x", by="another")
+    assert verdict(street) is CheckVerdict.RESTRICTED
+    with pytest.raises(NotFound):
+        decide_objection(street.services, 987, uphold=True, reason="x", by="auditor")
+
+
+@pytest.mark.parametrize("result", [OpeningResult.OPENED, OpeningResult.ABANDONED])
+def test_nobody_objects_to_an_opening_that_was_not_refused(
+    street: Street, console: ConsoleDesk, result: OpeningResult
+):
+    checked = street.check(street.record())
+    finish_opening(
+        street.services,
+        checked.opening_id,
+        result=result,
+        why="",
+        number="",
+        outlet_id=street.bank.id,
+        by="teller",
+    )
+    with pytest.raises(Conflict):
+        take_objection(street.services, words="x", by="teller", opening_id=checked.opening_id)
+    assert console.rows(t.card_objection) == []
+
+
+def test_nobody_objects_to_a_restriction_that_has_ended(street: Street, console: ConsoleDesk):
+    determination = enter(street, from_on=date(2026, 11, 1))
+    decide(street, determination)
+    console.pass_seconds(86_400 * 731)
+    with pytest.raises(Conflict):
+        take_objection(street.services, words="x", by="clerk", determination_id=determination)

@@ -26,6 +26,10 @@ _WORDS = {
     "AttemptEvent": (
         "due put_off claimed posting in_doubt not_taken withdrawn accepted ringing answered ended"
     ),
+    "OpenerEvent": "signed confirmed lifted objection_upheld",
+    "QuestionEvent": "claimed answered lapsed overtaken",
+    "RequestEvent": "approved refused withdrawn expired undone",
+    "RequestState": "waiting approved refused withdrawn expired undone",
     "Basis": "warning_loaded case_opened call_sent assignment_opened outcome_recorded case_filed",
     "Dimension": "unit grade fraud_type source script version hour person",
     "EntryKind": (

@@ -32,6 +32,10 @@ _REPLACED = {
 _NEVER_SHOWN = {
     "Lang",
     "AttemptEvent",
+    "OpenerEvent",
+    "QuestionEvent",
+    "RequestEvent",
+    "RequestState",
     "InboundStep",
     "Basis",
     "Dimension",

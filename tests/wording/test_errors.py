@@ -42,6 +42,7 @@ from dialer.db.key_state import WrongKeys
 from dialer.db.keys import KeysRefused, TokenRefused
 from dialer.db.leases import ServiceRuns
 from dialer.db.migrations import LocksNotObtained, MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
+from dialer.db.second_person import SamePerson
 from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
 from dialer.db.units import AliasTaken
 from dialer.db.vault import KeyMissing, Tampered
@@ -159,6 +160,7 @@ EXAMPLES = [
     SignInBusy(),
     LoginTaken("zhao"),
     OwnLoad(7, by="zhao"),
+    SamePerson(),
     AliasTaken("城关所"),
     TooMany(Text("you have %(n)s files that are not loaded yet: load or discard some first", n=20)),
     PasswordExpired(),

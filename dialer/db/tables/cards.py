@@ -304,18 +304,27 @@ card_determination = sa.Table(
     sa.Column("sealed", BYTEA, nullable=False),
     sa.Column("entered_by", sa.Text, nullable=False),
     when("entered_at", required=True),
+    when("expires_at"),
     sa.Column("decided_by", sa.Text),
     when("decided_at"),
     sa.Column("lifted_by", sa.Text),
     when("lifted_at"),
     sa.Index("ix_card_determination_waiting", "entered_at", postgresql_where=sa.text("state = 'waiting'")),
     sa.CheckConstraint("until_on > from_on", name="term"),
-    sa.CheckConstraint("decided_by <> entered_by", name="second_person"),
-    sa.CheckConstraint("(state = 'waiting') = (decided_by IS NULL)", name="decided"),
+    sa.Index(
+        "uq_card_determination_document",
+        "document_no",
+        "person_blind",
+        unique=True,
+        postgresql_where=sa.text("state NOT IN ('expired', 'refused')"),
+    ),
+    sa.CheckConstraint("lower(decided_by) <> lower(entered_by)", name="second_person"),
+    sa.CheckConstraint("(state IN ('expired', 'waiting')) = (decided_by IS NULL)", name="decided"),
     sa.CheckConstraint("(state = 'lifted') = (lifted_by IS NOT NULL)", name="lifted"),
-    sa.UniqueConstraint("document_no", "person_blind"),
 )
-"""Restrictions that an authority has determined for a person. `until_on` is the first day after the term."""
+"""Restrictions that an authority has determined for a person. `until_on` is the first day after the term; `expires_at`:
+until then a second person may approve it.
+"""
 
 card_objection = sa.Table(
     "card_objection",
@@ -327,6 +336,7 @@ card_objection = sa.Table(
     sa.Column("outlet_id", sa.ForeignKey("outlet.id")),
     word_column("state", ObjectionState),
     sa.Column("decider", sa.Text, nullable=False),
+    sa.Column("entered_by", sa.Text),
     sa.Column("taken_by", sa.Text, nullable=False),
     when("taken_at", required=True),
     when("due_at", required=True),
@@ -337,6 +347,12 @@ card_objection = sa.Table(
     sa.Index("ix_card_objection_open", "due_at", postgresql_where=sa.text("state = 'open'")),
     sa.CheckConstraint("num_nonnulls(opening_id, determination_id, opener_id) = 1", name="one"),
     sa.CheckConstraint("(state = 'open') = (decided_by IS NULL)", name="decided"),
-    sa.CheckConstraint("decided_by <> decider AND decided_by <> taken_by", name="another_person"),
+    sa.CheckConstraint(
+        "lower(decided_by) <> lower(decider) AND lower(decided_by) <> lower(taken_by)"
+        " AND (entered_by IS NULL OR lower(decided_by) <> lower(entered_by))",
+        name="another_person",
+    ),
 )
-"""Objections. `decider`: who made the decision that is objected to; another person checks it."""
+"""Objections. `decider`: who made the decision that is objected to, and `entered_by`: who had entered it for them;
+another person checks it.
+"""

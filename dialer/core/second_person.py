@@ -1,0 +1,84 @@
+"""A second person's decision: one person asks, another one approves or refuses, and what nobody decides expires. Pure.
+
+=========  ==============================  ====================================================
+event      moves                           who
+=========  ==============================  ====================================================
+approved   waiting to approved             another person than the one who asked
+refused    waiting to refused              the same; a corrected request may follow at once
+withdrawn  waiting to withdrawn            the person who asked
+expired    waiting to expired              nobody: its time is over; it may be asked for anew
+undone     approved to undone              as the kind of request has it: an objection is upheld
+=========  ==============================  ====================================================
+
+Each kind of request stores the states by words of its own, and may lack some of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from dialer.core.errors import Conflict
+
+
+class RequestState(StrEnum):
+    """Where a request is, whatever its kind calls it."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    UNDONE = "undone"
+
+
+class RequestEvent(StrEnum):
+    """What moves a request; the table in the module's docstring says who does it."""
+
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    UNDONE = "undone"
+
+
+_S, _E = RequestState, RequestEvent
+REQUEST_MOVES: Final[Mapping[RequestEvent, Mapping[RequestState, RequestState]]] = MappingProxyType(
+    {
+        _E.APPROVED: {_S.WAITING: _S.APPROVED},
+        _E.REFUSED: {_S.WAITING: _S.REFUSED},
+        _E.WITHDRAWN: {_S.WAITING: _S.WITHDRAWN},
+        _E.EXPIRED: {_S.WAITING: _S.EXPIRED},
+        _E.UNDONE: {_S.APPROVED: _S.UNDONE},
+    }
+)
+"""For each event, the next state by the present state."""
+
+StateT = TypeVar("StateT", bound=StrEnum)
+EventT = TypeVar("EventT", bound=StrEnum)
+
+
+def moves_in_words(
+    words: Mapping[RequestState, StateT],
+) -> Mapping[RequestEvent, Mapping[StateT, StateT]]:
+    """`REQUEST_MOVES` in the words of one kind of request, without the states that it lacks."""
+    return MappingProxyType(
+        {
+            event: {words[before]: words[after] for before, after in moves.items() if after in words}
+            for event, moves in REQUEST_MOVES.items()
+        }
+    )
+
+
+def state_after(
+    moves: Mapping[EventT, Mapping[StateT, StateT]], state: StateT, event: EventT, *, otherwise: str
+) -> StateT:
+    """The state after an act of a person. Raises `Conflict` with the sentence `otherwise` where the act no longer fits
+    the state.
+    """
+    after = moves[event].get(state)
+    if after is None:
+        raise Conflict(otherwise, current=state.value)
+    return after
