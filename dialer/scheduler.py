@@ -23,7 +23,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
-from dialer.control.health import CONSISTENCY_PART, SCHEDULER_PART, TICK_PART, close_cycle
+from dialer.calls.recordings import RECORDINGS
+from dialer.control.health import CONSISTENCY_PART, SCHEDULER_PART, TICK_PART, close_cycle, raise_overdue_work
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, process_name, take_lease
 from dialer.db.system_state import (
@@ -33,9 +34,7 @@ from dialer.db.system_state import (
     delete_silent_processes,
     end_heartbeat,
     is_anything_due,
-    is_delivery_due,
     is_opening_unchecked,
-    is_recording_due,
     note_cycle_part,
     note_heartbeat,
 )
@@ -44,6 +43,7 @@ from dialer.keys.actions import is_reseal_due
 from dialer.retention.retention import is_retention_due
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.runtime.services import Application
+from dialer.webhooks.actions import deliveries
 
 ALIVE_FILE = "engine-alive"
 """A file in the data folder of the leading scheduler's machine, touched whenever a whole cycle is complete: for a
@@ -62,6 +62,7 @@ was.
 _CHECK_SECONDS = 60.0
 _FIRST_CHECK, _FIRST_CHECK_SECONDS = "first_check", 3.0
 """The first round of the consistency checker under a new leader."""
+_OVERDUE_SECONDS = 600.0
 _BULLETIN_SECONDS = 600.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
@@ -254,6 +255,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
+        ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
         *((name, send_if_due, (name, is_due), seconds) for name, is_due, seconds in _WHEN_DUE),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),
         ("watch_fairness", send, ("watch_fairness", BULK_QUEUE), _FAIRNESS_SECONDS),
@@ -281,12 +283,12 @@ _WHEN_DUE: Final[tuple[tuple[str, Callable[[Application], bool], float], ...]] =
     ("screen_openings", lambda app: _is_due_in_rows(app, lambda tx, _: is_opening_unchecked(tx)), 10.0),
     (
         "fetch_recordings",
-        lambda app: _is_due_in_rows(app, lambda tx, real_now: is_recording_due(tx, real_now=real_now)),
+        lambda app: _is_due_in_rows(app, lambda tx, now: RECORDINGS.is_any_free(tx, real_now=now)),
         5.0,
     ),
     (
         "send_webhooks",
-        lambda app: _is_due_in_rows(app, lambda tx, real_now: is_delivery_due(tx, real_now=real_now)),
+        lambda app: _is_due_in_rows(app, lambda tx, now: deliveries().is_any_free(tx, real_now=now)),
         3.0,
     ),
 )

@@ -1,5 +1,5 @@
-"""Fetches recordings of calls from the carrier and deletes them there. The rows say what is due, so the task can run
-twice or be interrupted: the carrier's copy is deleted only after ours is committed.
+"""Fetches recordings of calls from the carrier and deletes them there. Each is a job (`dialer.db.jobs`) until nothing
+of it is left at the carrier, whose copy is deleted only after ours is committed.
 """
 
 from __future__ import annotations
@@ -13,19 +13,16 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from dialer.calls.recordings import RECORDINGS
 from dialer.core.errors import Unavailable
-from dialer.core.events import AlarmCode
 from dialer.core.values import RecordingState
 from dialer.db import tables as t
-from dialer.db.alarms import raise_alarm_once
-from dialer.db.unit_of_work import record_of
+from dialer.db.jobs import JobClaim
 from dialer.runtime.services import Services
 from dialer.telephony.recordings import CarrierRecording, RecordingClient
 
-_FIRST_GAP: Final = timedelta(seconds=30)
-_LONGEST_GAP: Final = timedelta(hours=1)
-_TRIES: Final = 40
-"""About a day and a half. Then the alarm is raised, and the carrier is still asked every hour."""
+_LEASE: Final = timedelta(minutes=5)
+"""How long the recordings that are taken at once may take together."""
 _NONE_AFTER: Final = 6
 """After this many answers, within half an hour, that there is no recording of the call, there is none."""
 _AT_ONCE: Final = 10
@@ -37,12 +34,11 @@ _log = logging.getLogger(__name__)
 class _Due:
     """A recording that may still be at the carrier."""
 
-    id: int
+    claim: JobClaim
     state: RecordingState
     sid: str | None
     call_sid: str
     """The sid of the outbound or inbound call; the carrier lists the recording of its second leg under it, too."""
-    tries: int
 
 
 async def fetch_recordings(services: Services, client: RecordingClient, *, for_seconds: float = 20.0) -> int:
@@ -52,41 +48,46 @@ async def fetch_recordings(services: Services, client: RecordingClient, *, for_s
     until, done = time.monotonic() + for_seconds, 0
     while time.monotonic() < until:
         due = _take_due(services)
-        for one in due:
+        for recording in due:
+            is_done = False
             try:
-                done += await _fetch_and_delete(services, client, one)
+                is_done = await _fetch_and_delete(services, client, recording)
             except Unavailable as fault:
                 _log.warning("%s", fault)
+            done += is_done
+            if not is_done:
+                with services.store.begin() as tx:
+                    now, real_now = services.clock.now(), services.real.now()
+                    RECORDINGS.fail(tx, recording.claim, now=now, real_now=real_now)
         if len(due) < _AT_ONCE:
             break
     return done
 
 
 def _take_due(services: Services) -> list[_Due]:
-    """Reads recordings that are due, and postpones each, so that another worker takes them if this one dies."""
     r, a, d, i = t.recording.c, t.attempt.c, t.desk_call.c, t.inbound_call.c
-    real_now = services.real.now()
     with services.store.begin() as tx:
+        taken = RECORDINGS.take(
+            tx, now=services.clock.now(), real_now=services.real.now(), lease=_LEASE, limit=_AT_ONCE
+        )
+        claims = {row["id"]: RECORDINGS.claim_of(row) for row in taken}
         rows = tx.rows(
-            sa.select(r.id, r.state, r.sid, r.tries, sa.func.coalesce(a.sid, d.sid, i.sid).label("call_sid"))
+            sa.select(r.id, r.state, r.sid, sa.func.coalesce(a.sid, d.sid, i.sid).label("call_sid"))
             .join(t.attempt, a.id == r.attempt_id, isouter=True)
             .join(t.desk_call, d.id == r.desk_call_id, isouter=True)
             .join(t.inbound_call, i.id == r.inbound_call_id, isouter=True)
-            .where(r.due_at <= real_now)
-            .order_by(r.due_at)
-            .limit(_AT_ONCE)
-            .with_for_update(of=t.recording, skip_locked=True)
+            .where(r.id.in_(list(claims)))
+            .order_by(r.id)
         )
-        for row in rows:
-            gap = min(_FIRST_GAP * 2 ** min(row["tries"], 10), _LONGEST_GAP)
-            tx.execute(
-                sa.update(t.recording)
-                .where(r.id == row["id"])
-                .values(due_at=real_now + gap, tries=r.tries + 1)
-            )
-            if row["tries"] + 1 == _TRIES:
-                raise_alarm_once(tx, AlarmCode.RECORDING_NOT_FETCHED, now=services.clock.now())
-        return [record_of(_Due, row) for row in rows]
+    return [
+        _Due(
+            claim=claims[row["id"]],
+            state=RecordingState(row["state"]),
+            sid=row["sid"],
+            call_sid=row["call_sid"],
+        )
+        for row in rows
+    ]
 
 
 async def _fetch_and_delete(services: Services, client: RecordingClient, due: _Due) -> bool:
@@ -105,7 +106,7 @@ async def _fetch_and_delete(services: Services, client: RecordingClient, due: _D
             len(left),
         )
         return False
-    if not found and due.state is RecordingState.WAITING and due.tries < _NONE_AFTER:
+    if not found and due.state is RecordingState.WAITING and due.claim.tries <= _NONE_AFTER:
         return False
     _mark_cleared(services, due)
     return True
@@ -132,38 +133,34 @@ async def _left_at_carrier(
 
 
 async def _store_sound(services: Services, client: RecordingClient, due: _Due, one: CarrierRecording) -> bool:
-    """Stores the sound; True if we have it now, or do not need it any more."""
+    """Stores the sound; True if we have it now, or do not need it any more. False if the carrier does not deliver it,
+    or another worker has taken the recording over.
+    """
     sound = await client.sound(one.sid)
     if sound is None:
         return False
     r = t.recording.c
     with services.store.begin() as tx:
-        state = tx.scalar(sa.select(r.state).where(r.id == due.id).with_for_update())
+        ours = (r.id == due.claim.key, r.token == due.claim.token)
+        state = tx.scalar(sa.select(r.state).where(*ours).with_for_update())
         if state != RecordingState.WAITING.value:
-            return True
-        sealed = tx.vault.seal(sound, table="recording", column="sealed", row=due.id)
+            return state is not None
         values = {
             "state": RecordingState.KEPT.value,
             "sid": one.sid,
             "seconds": one.seconds,
             "size_bytes": len(sound),
             "sha256": hashlib.sha256(sound).digest(),
-            "sealed": sealed,
+            "sealed": tx.vault.seal(sound, table="recording", column="sealed", row=due.claim.key),
             "kept_at": services.clock.now(),
         }
-        tx.execute(sa.update(t.recording).where(r.id == due.id).values(values))
+        tx.execute(sa.update(t.recording).where(*ours).values(values))
     return True
 
 
 def _mark_cleared(services: Services, due: _Due) -> None:
     """Records that nothing is left at the carrier. A recording that was still waited for becomes absent."""
     r = t.recording.c
+    absent = sa.case((r.state == RecordingState.WAITING.value, RecordingState.ABSENT.value), else_=r.state)
     with services.store.begin() as tx:
-        absent = sa.case(
-            (r.state == RecordingState.WAITING.value, RecordingState.ABSENT.value), else_=r.state
-        )
-        tx.execute(
-            sa.update(t.recording)
-            .where(r.id == due.id)
-            .values(state=absent, due_at=None, cleared_at=services.clock.now())
-        )
+        RECORDINGS.finish(tx, due.claim, state=absent, due_at=None, cleared_at=services.clock.now())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -22,8 +22,10 @@ from dialer.cases.reveals import note_reveal
 from dialer.cases.store import StoredCase
 from dialer.core.access import RevealReason, actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.events import AlarmCode
 from dialer.core.values import RecordedCall, RecordingState
 from dialer.db import tables as t
+from dialer.db.jobs import JobTable, Retries
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import check_case_visible
 from dialer.db.vault import KeyMissing, Tampered
@@ -32,6 +34,27 @@ from dialer.runtime.services import Services
 _FIRST_LOOK: Final = timedelta(seconds=20)
 """From the end of the call to the first request, if no webhook comes."""
 _PLAYS_FOR: Final = timedelta(minutes=10)
+_TRIES_A_DAY: Final = 24
+_RETRIES: Final = Retries(most=40, first=timedelta(seconds=30), longest=timedelta(hours=1))
+"""About a day and a half. Then the alarm is raised, and the carrier is still asked every hour."""
+
+
+def _ask_daily(tx: Tx, recording_ids: Sequence[int], _now: datetime) -> None:
+    """Personal data must not stay at the carrier, so these are not ended: the alarm is raised again each day."""
+    tries = _RETRIES.most - _TRIES_A_DAY
+    tx.execute(sa.update(t.recording).where(t.recording.c.id.in_(recording_ids)).values(tries=tries))
+
+
+RECORDINGS: Final = JobTable(
+    kind="recording",
+    waits=t.recording.c.due_at.is_not(None),
+    due=t.recording.c.due_at,
+    tries=t.recording.c.tries,
+    retries=_RETRIES,
+    give_up=_ask_daily,
+    alarm=AlarmCode.RECORDING_NOT_FETCHED,
+)
+"""Recordings that may still be at the carrier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,13 +22,14 @@ from dialer.calls.pacing import (
     reset_times_after_jump,
     seconds_clock_went_back,
 )
+from dialer.calls.recordings import RECORDINGS
 from dialer.calls.store import calls_in_silence
 from dialer.control.consistency import ConsistencyRound, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
 from dialer.core.breaker import Breaker
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
-from dialer.db.alarms import raise_alarm
+from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.migrations import schema_revision
 from dialer.db.system_state import (
     ALIVE_SECONDS,
@@ -44,6 +45,9 @@ from dialer.db.system_state import (
 from dialer.db.unit_of_work import Tx
 from dialer.retention.retention import RETENTION_PART, rounds_of
 from dialer.runtime.services import Services
+from dialer.scripts.store import RENDERS
+from dialer.warnings.list_store import LOADS, WITHDRAWALS
+from dialer.webhooks.actions import deliveries
 
 BEAT_SECONDS = 2.0
 _RETENTION_LATE_SECONDS = 86_400.0
@@ -173,6 +177,22 @@ def last_findings(parts: Mapping[str, CyclePart]) -> dict[str, int]:
     """What the consistency checker's last round found, by kind."""
     found = parts[CONSISTENCY_PART].facts.get("found") if CONSISTENCY_PART in parts else None
     return {str(kind): int(count) for kind, count in found.items()} if isinstance(found, dict) else {}
+
+
+_OVERDUE = timedelta(minutes=10)
+
+
+def raise_overdue_work(services: Services) -> None:
+    """Raises an alarm for the kinds of work that have been due for ten minutes and that no process takes."""
+    since = services.real.now() - _OVERDUE
+    with services.store.begin() as tx:
+        kinds = [
+            jobs.kind
+            for jobs in (LOADS, WITHDRAWALS, RENDERS, RECORDINGS, deliveries())
+            if jobs.is_any_overdue(tx, since=since)
+        ]
+        if kinds:
+            raise_alarm_once(tx, AlarmCode.WORK_OVERDUE, now=services.clock.now(), names=kinds)
 
 
 def close_cycle(services: Services, *, began_at: datetime) -> bool:

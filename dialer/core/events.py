@@ -319,6 +319,10 @@ class AlarmCode(StrEnum):
     """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
     RECORDING_NOT_FETCHED = "recording_not_fetched"
     """For more than a day the carrier has not delivered the recording of a call, or could not delete it."""
+    WORK_GIVEN_UP = "work_given_up"
+    """A job failed, or ended the process that did it, as often as it is tried."""
+    WORK_OVERDUE = "work_overdue"
+    """Work has been due for long, and no process takes it."""
     CARD_QUESTION_LAPSED = "card_question_lapsed"
     """Nobody at the desk answered an outlet while its customer waited."""
 

@@ -78,6 +78,16 @@ def belongs_to(
     )
 
 
+def claim_token() -> sa.Column[int]:
+    """The fencing token of a job (`dialer.db.jobs`)."""
+    return sa.Column("token", sa.BigInteger, nullable=False, server_default="0")
+
+
+def tries_column() -> sa.Column[int]:
+    """How often a job was taken since it last went forward (`dialer.db.jobs`)."""
+    return sa.Column("tries", sa.SmallInteger, nullable=False, server_default="0")
+
+
 def identity() -> sa.Column[int]:
     """The primary key of the table, numbered by the database."""
     return sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True)

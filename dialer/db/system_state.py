@@ -17,7 +17,7 @@ from dialer.core.attempt import AttemptState
 from dialer.core.case import AssignmentState
 from dialer.core.errors import Refusal
 from dialer.core.text import Text
-from dialer.core.values import MESSAGES_IN_DOUBT, DeliveryState, MessageState
+from dialer.core.values import MESSAGES_IN_DOUBT, MessageState
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, moment, word_literal
 from dialer.db.columns import LIVE
@@ -321,19 +321,6 @@ UNCHECKED_OPENING = sa.and_(t.opening.c.verdict.is_(None), t.opening.c.result !=
 def is_opening_unchecked(tx: Tx) -> bool:
     """Whether an opening has no verdict yet."""
     return tx.scalar(sa.select(t.opening.c.id).where(UNCHECKED_OPENING).limit(1)) is not None
-
-
-def is_delivery_due(tx: Tx, *, real_now: datetime) -> bool:
-    """Whether a delivery of an outgoing webhook is due."""
-    d = t.webhook_delivery.c
-    due = sa.select(d.id).where(d.state == DeliveryState.WAITING.value, d.due_at <= real_now)
-    return tx.scalar(due.limit(1)) is not None
-
-
-def is_recording_due(tx: Tx, *, real_now: datetime) -> bool:
-    """Whether the recording of a call is due to be fetched from the carrier or deleted there."""
-    r = t.recording.c
-    return tx.scalar(sa.select(r.id).where(r.due_at <= real_now).limit(1)) is not None
 
 
 def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:

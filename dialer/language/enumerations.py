@@ -352,6 +352,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
         AlarmCode.STOP_UNANSWERED: "a bank's answer to a stop-payment request is overdue",
         AlarmCode.RECORDING_NOT_FETCHED: "a recording of a call cannot be fetched from the carrier",
+        AlarmCode.WORK_GIVEN_UP: "work was given up after many tries",
+        AlarmCode.WORK_OVERDUE: "work is due and no process does it",
         AlarmCode.CARD_QUESTION_LAPSED: "an outlet asked the desk and nobody answered in time",
     },
     VersionState: {},

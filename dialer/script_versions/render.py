@@ -20,6 +20,7 @@ from dialer.core.access import RELEASED_BY, actor_name
 from dialer.core.errors import Refusal
 from dialer.core.text import Text
 from dialer.core.values import RenderState
+from dialer.db.jobs import JobClaim
 from dialer.db.system_state import worker_runs
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.broker import BULK_QUEUE
@@ -30,11 +31,10 @@ from dialer.scripts.model import Script, language_text
 from dialer.scripts.reading import PromptItem, prompt_list, slow_list
 from dialer.scripts.rendered import shipped_manifest, write_atomically
 from dialer.scripts.store import (
+    RENDERS,
     Render,
     Version,
-    advance_render,
     approve_script_version,
-    end_render,
     get_script_version,
     live_scripts,
     lock_scripts,
@@ -58,7 +58,8 @@ def start_rendering(services: Services, script_id: str, number: int, *, by: str)
         lock_scripts(tx)
         version = get_script_version(tx, script_id, number)
         total = len(_items(script_in(services, version)))
-        render = request_render(tx, version.id, total=total, by=who, now=services.clock.now())
+        now, real_now = services.clock.now(), services.real.now()
+        render = request_render(tx, version.id, total=total, by=who, now=now, real_now=real_now)
     services.enqueue("render_script", render.id)
     return render
 
@@ -84,10 +85,11 @@ def render_names(services: Services, studio: Studio) -> int:
             voices = (voice for voice in studio.voices if not isinstance(voice, Espeak))
             speak = {language for voice in voices for language in voice.languages()}
             if missing and missing <= speak and _is_live(tx, version):
-                now = services.clock.now()
-                began += [
-                    request_render(tx, version.id, total=len(_items(script)), by=RELEASED_BY, now=now).id
-                ]
+                now, real_now, total = services.clock.now(), services.real.now(), len(_items(script))
+                render = request_render(
+                    tx, version.id, total=total, by=RELEASED_BY, now=now, real_now=real_now
+                )
+                began.append(render.id)
     for render_id in began:
         services.enqueue("render_script", render_id)
     return len(began)
@@ -145,34 +147,36 @@ def render_script(
         raise Refusal("there is no data folder to keep sound in")
     began = services.real.now()
     with services.store.begin() as tx:
-        render = take_render(tx, render_id, real_now=began, lease_until=began + _LEASE)
-        if render is None:
+        taken = take_render(tx, render_id, now=services.clock.now(), real_now=began, lease=_LEASE)
+        if taken is None:
             return True
+        render, claim = taken
         version = script_version_by_id(tx, render.version_id)
         items = _items(script_in(services, version))
     clips = list(render.clips)
     for done, item in enumerate(items[render.done :], start=render.done):
         if stopping() or (services.real.now() - began).total_seconds() >= for_seconds:
             with services.store.begin() as tx:
-                advance_render(tx, render_id, done=done, clips=clips, lease_until=None)
+                RENDERS.hand_back(tx, claim, due=services.real.now(), done=done, clips=clips)
             return False
         try:
             clip = _clip(services, item, studio, folder)
         except (SoundFault, OSError) as fault:
             clip = None
             if not item.slow:
-                now, failure = services.clock.now(), _failure(item, fault).dump()
                 with services.store.begin() as tx:
-                    end_render(tx, render_id, RenderState.FAILED, now=now, error=failure)
+                    _end(tx, services, claim, RenderState.FAILED, error=_failure(item, fault).dump())
                 return True
         if clip is not None:
             clips += to_plain([clip])
         with services.store.begin() as tx:
-            lease = services.real.now() + _LEASE
-            advance_render(tx, render_id, done=done + 1, clips=clips, lease_until=lease)
+            until = services.real.now() + _LEASE
+            if not RENDERS.advance(tx, claim, until=until, done=done + 1, clips=clips):
+                return True
     with services.store.begin() as tx:
         lock_scripts(tx)
-        end_render(tx, render_id, RenderState.DONE, now=services.clock.now())
+        if not _end(tx, services, claim, RenderState.DONE):
+            return True
         if render.asked_by == RELEASED_BY and _is_live(tx, version):
             # The words were approved by people; only the names in them are new.
             approve_script_version(
@@ -186,6 +190,12 @@ def render_script(
             )
     services.rendered_scripts.refresh()
     return True
+
+
+def _end(tx: Tx, services: Services, claim: JobClaim, state: RenderState, *, error: str = "") -> bool:
+    """Ends the rendering; False if another process has taken it over."""
+    now = services.clock.now()
+    return RENDERS.finish(tx, claim, state=state.value, ended_at=now, error=error, lease_until=None)
 
 
 def _is_live(tx: Tx, version: Version) -> bool:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
@@ -20,7 +20,8 @@ from dialer.core.text import Text
 from dialer.core.values import Contact, OutcomeKind, RenderState, TelephonyResult, VersionState
 from dialer.db import tables as t
 from dialer.db.columns import filing_stands
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.jobs import JobClaim, JobTable, Retries
+from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.scripts.model import Script
 
 _LOCK = 0x73637269
@@ -274,7 +275,9 @@ def newest_render(tx: Tx, version_id: int) -> Render | None:
     return _render(tx.one(statement))
 
 
-def request_render(tx: Tx, version_id: int, *, total: int, by: str, now: datetime) -> Render:
+def request_render(
+    tx: Tx, version_id: int, *, total: int, by: str, now: datetime, real_now: datetime
+) -> Render:
     """The rendering of a version that is under way, else a new request. Call `lock_scripts` first."""
     under_way = newest_render(tx, version_id)
     if under_way is not None and under_way.state.is_open:
@@ -289,6 +292,7 @@ def request_render(tx: Tx, version_id: int, *, total: int, by: str, now: datetim
                 clips=[],
                 asked_by=by,
                 asked_at=now,
+                lease_until=real_now,
             )
             .returning(*_RENDER)
         )
@@ -297,48 +301,44 @@ def request_render(tx: Tx, version_id: int, *, total: int, by: str, now: datetim
     return new
 
 
-def _is_free(real_now: datetime) -> sa.ColumnElement[bool]:
-    """SQL condition: the rendering is not over and no process works on it."""
-    lease = t.script_render.c.lease_until
-    return sa.and_(t.script_render.c.state.in_(_OPEN), sa.or_(lease.is_(None), lease <= real_now))
-
-
-def take_render(tx: Tx, render_id: int, *, real_now: datetime, lease_until: datetime) -> Render | None:
-    """Leases the rendering to the caller until `lease_until`; None if it is over or another process works on it."""
-    return _render(
-        tx.one(
-            sa.update(t.script_render)
-            .where(t.script_render.c.id == render_id, _is_free(real_now))
-            .values(state=RenderState.RUNNING.value, lease_until=lease_until)
-            .returning(*_RENDER)
-        )
-    )
-
-
-def advance_render(
-    tx: Tx, render_id: int, *, done: int, clips: Sequence[Mapping[str, Any]], lease_until: datetime | None
-) -> None:
-    """Records that `done` prompts are made, with these clips; with `lease_until` None any process can continue."""
+def _fail_renders(tx: Tx, render_ids: Sequence[int], now: datetime) -> None:
+    error = Text("the worker that rendered it ended %(times)s times", times=_RENDER_RETRIES.most).dump()
     tx.execute(
         sa.update(t.script_render)
-        .where(t.script_render.c.id == render_id)
-        .values(done=done, clips=list(clips), lease_until=lease_until)
+        .where(t.script_render.c.id.in_(render_ids))
+        .values(state=RenderState.FAILED.value, ended_at=now, error=error, lease_until=None)
     )
 
 
-def end_render(tx: Tx, render_id: int, state: RenderState, *, now: datetime, error: str = "") -> None:
-    """Ends the rendering, unless it has already ended."""
-    tx.execute(
-        sa.update(t.script_render)
-        .where(t.script_render.c.id == render_id, t.script_render.c.state.in_(_OPEN))
-        .values(state=state.value, ended_at=now, error=error, lease_until=None)
+_RENDER_RETRIES: Final = Retries(most=5, first=timedelta(minutes=1), longest=timedelta(minutes=10))
+RENDERS: Final = JobTable(
+    kind="render",
+    waits=t.script_render.c.state.in_(_OPEN),
+    due=t.script_render.c.lease_until,
+    unset_is_due=True,
+    tries=t.script_render.c.tries,
+    retries=_RENDER_RETRIES,
+    give_up=_fail_renders,
+)
+"""Renderings that are not over."""
+
+
+def take_render(
+    tx: Tx, render_id: int, *, now: datetime, real_now: datetime, lease: timedelta
+) -> tuple[Render, JobClaim] | None:
+    """Claims the rendering; None if it is over or another process works on it."""
+    taken = RENDERS.take(
+        tx,
+        t.script_render.c.id == render_id,
+        now=now,
+        real_now=real_now,
+        lease=lease,
+        returning=_RENDER,
+        state=RenderState.RUNNING.value,
     )
-
-
-def unfinished_renders(tx: Tx, *, real_now: datetime) -> list[int]:
-    """The ids of renderings that are not over and that no process works on."""
-    statement = sa.select(t.script_render.c.id).where(_is_free(real_now)).order_by(t.script_render.c.id)
-    return [row["id"] for row in tx.rows(statement)]
+    row = next(iter(taken), None)
+    render = _render(row)
+    return None if row is None or render is None else (render, RENDERS.claim_of(row))
 
 
 _RENDER = tuple(t.script_render.c[name] for name in Render.__slots__)
@@ -347,7 +347,7 @@ _RENDER = tuple(t.script_render.c[name] for name in Render.__slots__)
 def _render(row: Row | None) -> Render | None:
     if row is None:
         return None
-    return Render(**dict(row) | {"state": RenderState(row["state"]), "clips": tuple(row["clips"])})
+    return record_of(Render, row, clips=tuple(row["clips"]))
 
 
 def sound_file_body(tx: Tx, file: str) -> bytes | None:

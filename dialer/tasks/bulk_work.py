@@ -12,9 +12,9 @@ from dialer.cards.load import screen_all
 from dialer.core.errors import UnusableFile
 from dialer.keys.actions import reseal
 from dialer.retention.retention import apply_retention, delete_reject_files
-from dialer.scripts.store import unfinished_renders
+from dialer.scripts.store import RENDERS
 from dialer.tasks.application import current_application, is_stopping, patient_task, wait_for_stop
-from dialer.warnings.list_store import loads_being_closed, unfinished_loads
+from dialer.warnings.list_store import LOADS, WITHDRAWALS
 from dialer.warnings.lists import close_withdrawn, load_list
 from dialer.warnings.preview import forget_old_drafts
 
@@ -49,8 +49,8 @@ def resume_loads_task() -> None:
     services = current_application().services
     forget_old_drafts(services)
     with services.store.begin() as tx:
-        waiting = unfinished_loads(tx, real_now=services.real.now())
-        closing = loads_being_closed(tx, real_now=services.real.now())
+        waiting = LOADS.free_keys(tx, real_now=services.real.now())
+        closing = WITHDRAWALS.free_keys(tx, real_now=services.real.now())
     for load_id in waiting:
         load_list_task(load_id)
     for load_id in closing:
@@ -125,7 +125,7 @@ def watch_fairness_task() -> None:
 def send_webhooks_task() -> None:
     """Sends messages of outgoing webhooks, for a while: the scheduler sends the next one until none is due."""
     # The client is loaded here alone: no worker at rest should pay for it.
-    from dialer.webhooks.actions import send_webhooks
+    from dialer.webhooks.sending import send_webhooks
 
     asyncio.run(send_webhooks(current_application().services))
 
@@ -170,6 +170,6 @@ def resume_renders_task() -> None:
         render_names(current_application().services, _studio())
     services = current_application().services
     with services.store.begin() as tx:
-        waiting = unfinished_renders(tx, real_now=services.real.now())
+        waiting = RENDERS.free_keys(tx, real_now=services.real.now())
     for render_id in waiting:
         render_script_task(render_id)

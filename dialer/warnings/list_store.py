@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from dialer.core.values import MOVING_LOADS, UNFINISHED_LOADS, LoadState
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason
 from dialer.db.bulk import CopyIn, RowSet, among, in_words
+from dialer.db.jobs import JobClaim, JobTable, Retries
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import Vault
 from dialer.intake.records import Accepted, Column, Field, RejectedRow
@@ -197,11 +198,44 @@ def _update(tx: Tx, load_id: int, *only_if: sa.ColumnElement[bool], **values: ob
     return bool(tx.execute(statement).rowcount)
 
 
-def _is_free(real_now: datetime) -> sa.ColumnElement[bool]:
-    """Whether there is something to load and no other process is loading it."""
-    return sa.and_(
-        in_words(_c.state, MOVING_LOADS), sa.or_(_c.lease_until.is_(None), _c.lease_until <= real_now)
-    )
+_RETRIES = Retries(most=5, first=timedelta(minutes=1), longest=timedelta(minutes=15))
+
+
+def _fail_loads(tx: Tx, load_ids: Sequence[int], now: datetime) -> None:
+    error = Text("the worker that loaded it ended %(times)s times", times=_RETRIES.most).dump()
+    for load_id in load_ids:
+        _update(tx, load_id, state=LoadState.FAILED.value, error=error, finished_at=now, lease_until=None)
+        _delete_file(tx, load_id)
+
+
+def _close_later(tx: Tx, load_ids: Sequence[int], _now: datetime) -> None:
+    """Cases of a withdrawn list must not stay open, so these are tried for ever; the alarm is raised again."""
+    tx.execute(sa.update(t.list_load).where(_c.id.in_(load_ids)).values(tries=0))
+
+
+LOADS = JobTable(
+    kind="load",
+    waits=in_words(_c.state, MOVING_LOADS),
+    due=_c.lease_until,
+    unset_is_due=True,
+    tries=_c.tries,
+    retries=_RETRIES,
+    give_up=_fail_loads,
+)
+"""Lists of which something is to be loaded."""
+WITHDRAWALS = JobTable(
+    kind="withdrawal",
+    waits=_c.state == _WITHDRAWN,
+    due=_c.lease_until,
+    tries=_c.tries,
+    retries=_RETRIES,
+    give_up=_close_later,
+)
+"""Withdrawn lists with cases left to close; a list without has no `lease_until`."""
+
+
+def _claim_of(load: Load) -> JobClaim:
+    return JobClaim(key=load.id, token=load.token, tries=0)
 
 
 def create_load(
@@ -216,9 +250,11 @@ def create_load(
     state: LoadState = LoadState.WAITING,
     total: int | None = None,
     needs_approval: bool = False,
+    due_at: datetime | None = None,
 ) -> int:
     """Stores the file, sealed part by part, and returns the id of the load; nothing of it is loaded yet. With
-    `needs_approval`, only its high grades can be loaded before a second person approves it.
+    `needs_approval`, only its high grades can be loaded before a second person approves it. A worker may load it from
+    `due_at` (real) on.
     """
     row = tx.one(
         sa.insert(t.list_load)
@@ -233,6 +269,7 @@ def create_load(
             created_at=now,
             total=total,
             needs_approval=needs_approval,
+            lease_until=due_at,
         )
         .returning(_c.id)
     )
@@ -272,22 +309,20 @@ def get_load(tx: Tx, load_id: int) -> Load:
     return record_of(Load, row)
 
 
-def take_load(tx: Tx, load_id: int, *, real_now: datetime, lease_until: datetime) -> Load | None:
-    """Claims the list until the lease ends: only the caller can load it. None when another process has claimed it, or
-    nothing is left to do.
+def take_load(tx: Tx, load_id: int, *, now: datetime, real_now: datetime, lease: timedelta) -> Load | None:
+    """Claims the list: only the caller can load it. None when another process has claimed it, or nothing is left to
+    do.
     """
-    row = tx.one(
-        sa.update(t.list_load)
-        .where(_c.id == load_id, _is_free(real_now))
-        .values(state=_RUNNING, token=_c.token + 1, lease_until=lease_until)
-        .returning(*LOAD_COLUMNS)
+    taken = LOADS.take(
+        tx,
+        _c.id == load_id,
+        now=now,
+        real_now=real_now,
+        lease=lease,
+        returning=LOAD_COLUMNS,
+        state=_RUNNING,
     )
-    return None if row is None else record_of(Load, row)
-
-
-def unfinished_loads(tx: Tx, *, real_now: datetime) -> list[int]:
-    """Lists that are not finished and that nobody is loading."""
-    return [row["id"] for row in tx.rows(sa.select(_c.id).where(_is_free(real_now)).order_by(_c.id))]
+    return next((record_of(Load, row) for row in taken), None)
 
 
 def commit_without_flush(tx: Tx) -> None:
@@ -312,24 +347,23 @@ def advance_load(
     values: dict[str, object] = {name: _c[name] + count for name, count in added.items()}
     if columns is not None:
         values["columns"] = [column.plain() for column in columns]
-    return _update(tx, load.id, _c.token == load.token, lease_until=lease_until, **values)
+    return LOADS.advance(tx, _claim_of(load), until=lease_until, **values)
 
 
 def finish_load(tx: Tx, load: Load, *, skipped: int, now: datetime) -> None:
     """Marks the load as done and deletes its sealed file; rejected rows stay."""
-    _end_load(
-        tx, load, LoadState.DONE, skipped=skipped, finished_at=now, lease_until=None, total=_c.next_line
-    )
+    _end_load(tx, load, LoadState.DONE, skipped=skipped, finished_at=now, total=_c.next_line)
 
 
 def fail_load(tx: Tx, load: Load, *, error: str, now: datetime) -> None:
     """Marks the load as failed, with the error, and deletes the file, which is not a list."""
-    _end_load(tx, load, LoadState.FAILED, error=error, finished_at=now, lease_until=None)
+    _end_load(tx, load, LoadState.FAILED, error=error, finished_at=now)
 
 
 def _end_load(tx: Tx, load: Load, state: LoadState, **values: object) -> None:
-    _update(tx, load.id, _c.token == load.token, state=state.value, **values)
-    _delete_file(tx, load.id)
+    """Nothing is changed, and the file stays, if another process has taken over the load."""
+    if LOADS.finish(tx, _claim_of(load), state=state.value, lease_until=None, **values):
+        _delete_file(tx, load.id)
 
 
 def _delete_file(tx: Tx, load_id: int) -> None:
@@ -410,23 +444,15 @@ def delete_column_mapping(tx: Tx, source: str) -> int:
 
 def set_awaiting_approval(tx: Tx, load: Load) -> None:
     """Records that the high grades of the list are loaded and the rest waits."""
-    _update(tx, load.id, _c.token == load.token, state=_HELD, lease_until=None, total=_c.early_line)
+    LOADS.finish(tx, _claim_of(load), state=_HELD, lease_until=None, total=_c.early_line)
 
 
-def approve_load_row(tx: Tx, load_id: int, *, by: str, now: datetime) -> bool:
+def approve_load_row(tx: Tx, load_id: int, *, by: str, now: datetime, real_now: datetime) -> bool:
     """Approves the list; False when it does not wait for approval (any more). A worker that is loading it loses its
     lease.
     """
-    return _update(
-        tx,
-        load_id,
-        AWAITS_APPROVAL,
-        state=_WAITING,
-        token=_c.token + 1,
-        lease_until=None,
-        decided_by=by,
-        decided_at=now,
-    )
+    which = (_c.id == load_id, AWAITS_APPROVAL)
+    return bool(LOADS.start_again(tx, *which, due=real_now, state=_WAITING, decided_by=by, decided_at=now))
 
 
 def keys_loaded_early(tx: Tx, load_id: int, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -447,49 +473,40 @@ def loads_awaiting_approval(tx: Tx) -> list[Load]:
     return [record_of(Load, row) for row in tx.rows(statement)]
 
 
-def withdraw_load_row(tx: Tx, load_id: int, *, by: str, now: datetime, closing_until: datetime) -> bool:
-    """Withdraws the list: nothing more of it is loaded, and its file is deleted. False for a draft, and for a list that
-    failed or was withdrawn. Until `closing_until` (real clock) only the caller closes the cases that it opened.
+def withdraw_load_row(
+    tx: Tx, load_id: int, *, by: str, now: datetime, closing_until: datetime
+) -> JobClaim | None:
+    """Withdraws the list: nothing more of it is loaded, and its file is deleted. Until `closing_until` (real clock)
+    only the caller, with the claim, closes the cases that it opened. None for a draft, and for a list that failed or
+    was withdrawn.
     """
-    done = _update(
+    withdrawn = WITHDRAWALS.start_again(
         tx,
-        load_id,
+        _c.id == load_id,
         _c.state.not_in([_DRAFT, _WITHDRAWN, LoadState.FAILED.value]),
+        due=closing_until,
         state=_WITHDRAWN,
-        token=_c.token + 1,
-        lease_until=closing_until,
         decided_by=by,
         decided_at=now,
         finished_at=sa.func.coalesce(_c.finished_at, now),
     )
     _delete_file(tx, load_id)
-    return done
+    return _claim_of(get_load(tx, load_id)) if withdrawn else None
 
 
-def loads_being_closed(tx: Tx, *, real_now: datetime) -> list[int]:
-    """Withdrawn lists with cases left to close that no process is closing."""
-    statement = sa.select(_c.id).where(_c.state == _WITHDRAWN, _c.lease_until <= real_now)
-    return [row["id"] for row in tx.rows(statement.order_by(_c.id))]
-
-
-def take_closing_load(tx: Tx, load_id: int, *, real_now: datetime, until: datetime) -> tuple[str, str] | None:
-    """Claims the closing of its cases until `until`; returns who withdrew it and why. None when another process closes
-    them, or none is left.
+def take_withdrawal(
+    tx: Tx, load_id: int, *, now: datetime, real_now: datetime, lease: timedelta
+) -> tuple[JobClaim, str, str] | None:
+    """Claims the closing of its cases; returns the claim, who withdrew the list and why. None when another process
+    closes them, or none is left.
     """
-    taken = tx.one(
-        sa.update(t.list_load)
-        .where(_c.id == load_id, _c.state == _WITHDRAWN, _c.lease_until <= real_now)
-        .values(lease_until=until)
-        .returning(_c.decided_by)
+    taken = WITHDRAWALS.take(
+        tx, _c.id == load_id, now=now, real_now=real_now, lease=lease, returning=[_c.decided_by]
     )
-    if taken is None:
-        return None
-    return taken["decided_by"], last_audit_reason(tx, act="withdraw_load", subject=f"load/{load_id}")
-
-
-def release_closing_load(tx: Tx, load_id: int, *, until: datetime | None) -> None:
-    """Lets another process continue from `until` on; None: every case is closed."""
-    _update(tx, load_id, _c.state == _WITHDRAWN, lease_until=until)
+    for row in taken:
+        why = last_audit_reason(tx, act="withdraw_load", subject=f"load/{load_id}")
+        return WITHDRAWALS.claim_of(row), row["decided_by"], why
+    return None
 
 
 def cases_not_begun(tx: Tx, load_id: int, *, limit: int) -> list[int]:
@@ -572,7 +589,9 @@ def rename_draft(tx: Tx, draft_id: int, *, source: str) -> None:
     _update(tx, draft_id, _IS_DRAFT, source=source, total=None)
 
 
-def release_draft(tx: Tx, draft_id: int, *, by: str, needs_approval: bool, now: datetime) -> bool:
+def release_draft(
+    tx: Tx, draft_id: int, *, by: str, needs_approval: bool, now: datetime, real_now: datetime
+) -> bool:
     """Releases the draft to a worker, or to a second person. False if it is not a draft of this person (any more)."""
     return _update(
         tx,
@@ -581,7 +600,7 @@ def release_draft(tx: Tx, draft_id: int, *, by: str, needs_approval: bool, now: 
         _IS_DRAFT,
         state=_WAITING,
         needs_approval=needs_approval,
-        lease_until=None,
+        lease_until=real_now,
         created_at=now,
     )
 

@@ -30,6 +30,7 @@ from dialer.core.units import UnitIndex
 from dialer.core.values import LoadState, OutcomeKind
 from dialer.db.alarms import raise_alarm
 from dialer.db.audit import write_audit
+from dialer.db.jobs import JobClaim
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import Accepted, Field, IntakeOptions, Rejected, RejectedRow
@@ -37,6 +38,7 @@ from dialer.runtime.services import Services
 from dialer.runtime.uploads import list_tables
 from dialer.warnings.arrivals import PreparedBatch, Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
+    WITHDRAWALS,
     Load,
     advance_load,
     approve_load_row,
@@ -51,11 +53,10 @@ from dialer.warnings.list_store import (
     insert_rejects,
     keys_loaded_early,
     rejects_of_load,
-    release_closing_load,
     save_column_mapping,
     set_awaiting_approval,
-    take_closing_load,
     take_load,
+    take_withdrawal,
     withdraw_load_row,
 )
 from dialer.warnings.queries import LoadOutcome, load_line, load_outcome_of
@@ -86,7 +87,7 @@ def approve_load(services: Services, load_id: int, *, by: str) -> None:
         if is_same_actor(load.by, who):
             raise OwnLoad(load_id, by=who)
         now = services.clock.now()
-        if not approve_load_row(tx, load_id, by=who, now=now):
+        if not approve_load_row(tx, load_id, by=who, now=now, real_now=services.real.now()):
             text = Text("load %(load)s does not wait for approval: %(state)s", load=load_id, state=load.state)
             raise Conflict(text, current=load.state.value)
         write_audit(tx, who=who, act="approve_load", subject=f"load/{load_id}", why="", now=now)
@@ -99,18 +100,18 @@ def withdraw_load(services: Services, load_id: int, *, by: str, why: str) -> int
     so do cases that other warnings joined. Returns how many were closed. Raises `NotFound`, `Invalid`, and `Conflict`
     when it was withdrawn before.
     """
-    who, reason = _withdraw(services, load_id, by=by, why=why)
-    return _close_all(services, load_id, by=who, why=reason)
+    claim, who, reason = _withdraw(services, load_id, by=by, why=why)
+    return _close_all(services, claim, by=who, why=reason)
 
 
 def begin_withdrawal(services: Services, load_id: int, *, by: str, why: str) -> None:
     """Like `withdraw_load`, but a worker closes the cases of a long list after this has returned."""
-    who, reason = _withdraw(services, load_id, by=by, why=why)
+    claim, who, reason = _withdraw(services, load_id, by=by, why=why)
     with suppress(Unavailable):  # a worker does later what fails now
         _close_some(services, load_id, by=who, why=reason)
     with services.store.begin() as tx:
         left = bool(cases_not_begun(tx, load_id, limit=1))
-        release_closing_load(tx, load_id, until=services.real.now() if left else None)
+        WITHDRAWALS.hand_back(tx, claim, due=services.real.now() if left else None)
     services.enqueue("cancel_calls")
     if left:
         services.enqueue("close_withdrawn", load_id)
@@ -119,35 +120,38 @@ def begin_withdrawal(services: Services, load_id: int, *, by: str, why: str) -> 
 def close_withdrawn(services: Services, load_id: int) -> int:
     """Closes the cases of a withdrawn list that have not begun; returns how many. Safe to repeat."""
     with services.store.begin() as tx:
-        real_now = services.real.now()
-        taken = take_closing_load(tx, load_id, real_now=real_now, until=real_now + _CLOSING_LEASE)
+        now, real_now = services.clock.now(), services.real.now()
+        taken = take_withdrawal(tx, load_id, now=now, real_now=real_now, lease=_CLOSING_LEASE)
     if taken is None:
         return 0
-    by, why = taken
-    return _close_all(services, load_id, by=by, why=why)
+    claim, by, why = taken
+    return _close_all(services, claim, by=by, why=why)
 
 
-def _withdraw(services: Services, load_id: int, *, by: str, why: str) -> tuple[str, str]:
+def _withdraw(services: Services, load_id: int, *, by: str, why: str) -> tuple[JobClaim, str, str]:
     who, reason = actor_name(by), required_text("why", why)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
         now = services.clock.now()
         closing_until = services.real.now() + _CLOSING_LEASE
-        if not withdraw_load_row(tx, load_id, by=who, now=now, closing_until=closing_until):
+        claim = withdraw_load_row(tx, load_id, by=who, now=now, closing_until=closing_until)
+        if claim is None:
             text = Text("load %(load)s is %(state)s already", load=load_id, state=load.state)
             raise Conflict(text, current=load.state.value)
         write_audit(tx, who=who, act="withdraw_load", subject=f"load/{load_id}", why=reason, now=now)
-    return who, reason
+    return claim, who, reason
 
 
-def _close_all(services: Services, load_id: int, *, by: str, why: str) -> int:
+def _close_all(services: Services, claim: JobClaim, *, by: str, why: str) -> int:
+    """Closes the cases of the list as long as no other process has taken it over; returns how many."""
     closed = 0
-    while batch := _close_some(services, load_id, by=by, why=why):
+    while batch := _close_some(services, claim.key, by=by, why=why):
         closed += batch
         with services.store.begin() as tx:
-            release_closing_load(tx, load_id, until=services.real.now() + _CLOSING_LEASE)
+            if not WITHDRAWALS.advance(tx, claim, until=services.real.now() + _CLOSING_LEASE):
+                return closed
     with services.store.begin() as tx:
-        release_closing_load(tx, load_id, until=None)
+        WITHDRAWALS.finish(tx, claim, lease_until=None)
     services.enqueue("cancel_calls")
     return closed
 
@@ -249,6 +253,7 @@ def submit_list(services: Services, content: BinaryIO, *, filename: str, source:
             now=services.clock.now(),
             total=counted if is_counted else None,
             needs_approval=most > 0 and not is_counted,
+            due_at=services.real.now(),
         )
     services.enqueue("load_list", load_id)
     return load_id
@@ -259,8 +264,8 @@ def load_list(services: Services, load_id: int) -> bool:
     be a list, marks the load as failed and raises `UnusableFile`.
     """
     with services.store.begin() as tx:
-        real_now = services.real.now()
-        load = take_load(tx, load_id, real_now=real_now, lease_until=real_now + _LEASE)
+        now, real_now = services.clock.now(), services.real.now()
+        load = take_load(tx, load_id, now=now, real_now=real_now, lease=_LEASE)
     if load is None:
         return False
     try:

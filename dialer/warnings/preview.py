@@ -183,7 +183,9 @@ def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
     subject, facts = f"list_load/{draft_id}", {} if draft.total is None else {"rows": draft.total}
     with services.store.begin() as tx:
         now = services.clock.now()
-        if not release_draft(tx, draft_id, by=who, needs_approval=is_large, now=now):
+        if not release_draft(
+            tx, draft_id, by=who, needs_approval=is_large, now=now, real_now=services.real.now()
+        ):
             raise NotFound(kind="uploaded list", key=draft_id)
         write_audit(tx, who=who, act="load_list", subject=subject, why="", now=now, facts=facts)
     services.enqueue("load_list", draft_id)

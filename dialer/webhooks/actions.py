@@ -4,42 +4,33 @@ A trigger writes each message into the outbox in the transaction of its event. A
 Webhooks says (https://www.standardwebhooks.com): HMAC-SHA256 of `id.timestamp.body`. A message that a receiver does not
 answer with 2xx is sent again after growing gaps; after the last try it is dead, and a person can send it again. A
 message can arrive more than once and in any order; its id is always the same. No message names a person.
-
-A message goes only to addresses in the networks that the settings name: the address is checked when the connection is
-made, so no name can lead elsewhere. Redirects are not followed.
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import hashlib
-import hmac
 import re
 import secrets
-import socket
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import aiohttp
-import orjson
 import sqlalchemy as sa
-from aiohttp.abc import AbstractResolver, ResolveResult
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.text import Text, gettext_noop
+from dialer.core.text import Text
 from dialer.core.values import DeliveryFault, DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
-from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.bulk import word_literal
+from dialer.db.jobs import JobTable, Retries
+from dialer.db.unit_of_work import Tx, record_of
 from dialer.runtime.services import Services
 from dialer.runtime.settings import WebhooksSettings
 
@@ -48,12 +39,26 @@ _SECRET_BYTES: Final = 32
 _SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # how a secret begins; it is no secret
 _LONGEST_URL: Final = 500
 _MOST: Final = 20
-_OF_EACH: Final = 10
-"""The most messages that one claim takes for each receiver; all messages of a claim are sent at the same time."""
 _FIRST_GAP: Final = timedelta(seconds=30)
 _LONGEST_GAP: Final = timedelta(hours=6)
-_OK: Final = range(200, 300)
 _LOOPBACK_NAMES: Final = frozenset({"localhost"})
+
+
+def _give_up(tx: Tx, delivery_ids: Sequence[int], _now: datetime) -> None:
+    d = t.webhook_delivery
+    tx.execute(sa.update(d).where(d.c.id.in_(delivery_ids)).values(state=DeliveryState.DEAD.value))
+
+
+def deliveries(tries: int = 1) -> JobTable:
+    """Messages that wait for their delivery. Each is sent so many times."""
+    return JobTable(
+        kind="webhook",
+        waits=t.webhook_delivery.c.state == word_literal(DeliveryState.WAITING),
+        due=t.webhook_delivery.c.due_at,
+        tries=t.webhook_delivery.c.tries,
+        retries=Retries(most=tries, first=_FIRST_GAP, longest=_LONGEST_GAP),
+        give_up=_give_up,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,16 +262,12 @@ def redeliver(services: Services, *, by: str, delivery_id: int | None = None, we
             raise Conflict(Text("webhook %(name)s has ended", name=row["name"]), current="ended")
         dead = sa.and_(d.webhook_id == row["id"], d.state == DeliveryState.DEAD.value)
         which = dead if delivery_id is None else d.id == delivery_id
-        again = tx.execute(
-            sa.update(t.webhook_delivery)
-            .where(which)
-            .values(state=DeliveryState.WAITING.value, tries=0, due_at=real_now)
-        ).rowcount
+        again = deliveries().start_again(tx, which, due=real_now, state=DeliveryState.WAITING.value)
         facts = {"name": row["name"], "count": again}
         subject = f"webhook/{row['id']}"
         write_audit(tx, who=who, act="webhook_again", subject=subject, why="", now=now, facts=facts)
     services.enqueue("send_webhooks")
-    return int(again)
+    return again
 
 
 def list_webhooks(services: Services, *, ended: bool = False) -> list[WebhookReceiver]:
@@ -317,192 +318,3 @@ def list_deliveries(
     return [
         record_of(WebhookDelivery, row, webhook=row["name"], tries=tuple(tries[row["id"]])) for row in rows
     ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outgoing:
-    id: int
-    number: int
-    """The number of this try, from 1."""
-    url: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
-async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int:
-    """Sends due messages for about `for_seconds` at most; returns how many were delivered."""
-    until = time.monotonic() + for_seconds
-    delivered = 0
-    resolver = _AllowedResolver(services.webhooks)
-    timeout = aiohttp.ClientTimeout(total=services.webhooks.timeout_seconds)
-    # All messages of a claim are sent at once: a receiver that does not answer keeps no other waiting for a connection.
-    connector = aiohttp.TCPConnector(resolver=resolver, limit=0)
-    # No cookies, and no proxies from the environment: a message goes only where the settings allow.
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-    ) as session:
-        while time.monotonic() < until:
-            batch = await asyncio.to_thread(_claim, services)
-            if not batch:
-                break
-            answers = await asyncio.gather(*(_send(session, services, one) for one in batch))
-            delivered += await asyncio.to_thread(_record, services, batch, answers)
-    return delivered
-
-
-def _claim(services: Services) -> list[_Outgoing]:
-    """Claims the next messages, a few for each receiver, so that one that does not answer delays no other. While they
-    are being sent nobody else claims them; after a crash they are due again.
-    """
-    d, real_now = t.webhook_delivery.c, services.real.now()
-    lease_until = real_now + timedelta(seconds=3 * services.webhooks.timeout_seconds)
-    found: list[_Outgoing] = []
-    with services.store.begin() as tx:
-        in_use = sa.select(t.webhook).where(t.webhook.c.ended_at.is_(None)).order_by(t.webhook.c.id)
-        for hook in tx.rows(in_use):
-            due = (
-                sa.select(d.id)
-                .where(
-                    d.webhook_id == hook["id"],
-                    d.state == DeliveryState.WAITING.value,
-                    d.due_at <= real_now,
-                )
-                .order_by(d.due_at, d.id)
-                .limit(_OF_EACH)
-                .with_for_update(skip_locked=True)
-            )
-            taken = (
-                sa.update(t.webhook_delivery)
-                .where(d.id.in_(due))
-                .values(tries=d.tries + 1, due_at=lease_until)
-                .returning(t.webhook_delivery)
-            )
-            found += [_outgoing(tx, row, hook, real_now=real_now) for row in tx.rows(taken)]
-    return found
-
-
-def _outgoing(tx: Tx, row: Row, hook: Row, *, real_now: datetime) -> _Outgoing:
-    key = tx.vault.open(hook["secret_sealed"], table="webhook", column="secret_sealed", row=hook["name"])
-    body = orjson.dumps(
-        {
-            "type": row["event"],
-            "timestamp": row["occurred_at"],
-            "data": {"case_id": row["case_id"], **row["facts"]},
-        }
-    )
-    return _Outgoing(
-        id=row["id"],
-        number=row["tries"],
-        url=hook["url"],
-        body=body,
-        headers=signed_headers(key, message_id=row["message_id"], body=body, sent_at=real_now),
-    )
-
-
-def signed_headers(key: bytes, *, message_id: UUID, body: bytes, sent_at: datetime) -> dict[str, str]:
-    """The headers of a message. Receivers reject a timestamp that is more than some minutes old."""
-    moment = str(int(sent_at.timestamp()))
-    signed = b".".join((str(message_id).encode(), moment.encode(), body))
-    digest = hmac.new(key, signed, hashlib.sha256).digest()
-    return {
-        "Content-Type": "application/json",
-        "User-Agent": "dialer",
-        "webhook-id": str(message_id),
-        "webhook-timestamp": moment,
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-    }
-
-
-class _NotAllowed(OSError):
-    """The name leads to no allowed address."""
-
-
-class _AllowedResolver(AbstractResolver):
-    """Names lead to allowed addresses only; the connection is made to the address that was checked."""
-
-    def __init__(self, rules: WebhooksSettings) -> None:
-        self._rules = rules
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """The addresses of a host that may be connected to. Raises `_NotAllowed` if there is none."""
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, family=family
-        )
-        allowed = [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=port,
-                family=kind,
-                proto=proto,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for kind, _, proto, _, address in found
-            if is_allowed(ip_address(str(address[0])), self._rules)
-        ]
-        if not allowed:
-            raise _NotAllowed(gettext_noop("the name leads to no allowed address"))
-        return allowed
-
-    async def close(self) -> None:
-        """Does nothing: the resolver has no resources."""
-
-
-async def _send(session: aiohttp.ClientSession, services: Services, one: _Outgoing) -> Try:
-    at, began = services.real.now(), time.monotonic()
-    status: int | None = None
-    fault: DeliveryFault | None = None
-    try:
-        # The settings may have changed since the webhook was added.
-        checked_url(one.url, services.webhooks)
-        async with session.post(one.url, data=one.body, headers=one.headers, allow_redirects=False) as answer:
-            status = answer.status
-    except Invalid:
-        fault = DeliveryFault.NOT_ALLOWED
-    except TimeoutError:
-        fault = DeliveryFault.TIMEOUT
-    except aiohttp.ClientSSLError:
-        fault = DeliveryFault.CERTIFICATE
-    except aiohttp.ClientConnectorError as trouble:
-        refused = isinstance(trouble.os_error, _NotAllowed)
-        fault = DeliveryFault.NOT_ALLOWED if refused else DeliveryFault.NO_CONNECTION
-    except (aiohttp.ClientError, OSError):
-        fault = DeliveryFault.NO_ANSWER
-    return Try(at=at, status=status, fault=fault, took_ms=round((time.monotonic() - began) * 1000))
-
-
-def _record(services: Services, batch: Sequence[_Outgoing], answers: Sequence[Try]) -> int:
-    """Records each try and the new state of its message; returns how many were delivered. A message that has ended
-    meanwhile keeps its state.
-    """
-    d, rules = t.webhook_delivery.c, services.webhooks
-    delivered = 0
-    with services.store.begin() as tx:
-        for one, answer in sorted(zip(batch, answers, strict=True), key=lambda pair: pair[0].id):
-            values: dict[str, Any] = {"due_at": answer.at + gap_after(one.number)}
-            if answer.status in _OK:
-                values, delivered = {"state": DeliveryState.DELIVERED.value}, delivered + 1
-            elif one.number >= rules.tries:
-                values = {"state": DeliveryState.DEAD.value}
-            tx.execute(
-                sa.update(t.webhook_delivery)
-                .where(d.id == one.id, d.tries == one.number, d.state == DeliveryState.WAITING.value)
-                .values(**values)
-            )
-            tx.execute(
-                sa.insert(t.webhook_try).values(
-                    delivery_id=one.id,
-                    at=answer.at,
-                    status=answer.status,
-                    fault=answer.fault.value if answer.fault else "",
-                    took_ms=answer.took_ms,
-                )
-            )
-    return delivered
-
-
-def gap_after(number: int) -> timedelta:
-    """The wait from the try of this number to the next: 30 s, then twice as long each time, at most 6 hours."""
-    return min(_FIRST_GAP * (1 << (number - 1)), _LONGEST_GAP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from dialer.control.health import (
     check_system,
     close_cycle,
     note_part_done,
+    raise_overdue_work,
     run_consistency_round,
     watch_parts,
 )
@@ -41,6 +43,7 @@ from dialer.server.application import create_app
 from dialer.tasks import dial_work
 from dialer.tasks.application import _noted, use_application
 from dialer.tasks.dial_work import consistency_task, dial_task, reconcile_task, sweep_task
+from dialer.warnings.list_store import create_load
 from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import MORNING
 
@@ -290,3 +293,27 @@ async def test_without_its_database_it_lives_and_is_not_ready(assembled: Assembl
             answer = await client.get(path)
             assert answer.status_code == 503
             assert "database" in answer.text
+
+
+def test_work_that_nobody_takes_raises_an_alarm_with_its_kinds(scene: Scene):
+    real_now = scene.services.real.now()
+    late, in_time = real_now - timedelta(minutes=10), real_now - timedelta(minutes=9, seconds=50)
+    with scene.tx() as tx:
+        for due_at in (late, in_time):
+            create_load(
+                tx,
+                filename="a.csv",
+                source="",
+                content=io.BytesIO(b"x"),
+                by="li",
+                now=scene.clock.now(),
+                due_at=due_at,
+            )
+        tx.execute(sa.update(t.list_load).where(t.list_load.c.lease_until == late).values(state="done"))
+    raise_overdue_work(scene.services)
+    assert scene.alarms_of(None) == {}
+    scene.do(sa.update(t.list_load).values(state="waiting"))
+    for _ in range(2):
+        raise_overdue_work(scene.services)
+    [alarm] = scene.rows(sa.select(t.alarm))
+    assert (alarm["code"], alarm["times"], alarm["facts"]) == ("work_overdue", 1, {"names": ["load"]})

@@ -185,6 +185,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
         *("round", "consistency", "first_check", "reseal", "resume_loads", "resume_renders", "clean_up"),
         *(
             "check_trail",
+            "overdue_work",
             "anchor",
             "retention",
             "screen_openings",

@@ -24,7 +24,7 @@ from dialer.script_versions.render import Studio, render_names, render_script, r
 from dialer.scripts.dialogue import Context, Utterance, start
 from dialer.scripts.reading import prompt_list, shipped_scripts
 from dialer.scripts.rendered import RenderedScript, RenderedScripts, Sounds, shipped_script
-from dialer.scripts.store import Version
+from dialer.scripts.store import Version, take_render
 from tests.audio.conftest import burst
 from tests.scripts.centre import LOAN, ScriptCentre
 
@@ -81,6 +81,44 @@ def test_one_process_at_a_time(centre: ScriptCentre):
     centre.later(minutes=2)
     assert render_script(centre.services, asked.id, studio=centre.studio, for_seconds=60.0)
     assert len(centre.voice.said) > 0
+
+
+def test_one_whose_process_dies_each_time_fails_and_raises_the_alarm_once(centre: ScriptCentre):
+    draft = centre.draft(new_words())
+    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
+    for _ in range(7):
+        with centre.tx() as tx:
+            now = centre.clock.now()
+            take_render(tx, asked.id, now=now, real_now=now, lease=timedelta(minutes=2))
+        centre.later(minutes=2)
+    failed = rendering(centre.services, "loan", draft.number)
+    assert failed is not None
+    assert failed.state is RenderState.FAILED
+    assert str(Text.load(failed.error)) == "the worker that rendered it ended 5 times"
+    [alarm] = centre.rows(sa.select(t.alarm).where(t.alarm.c.code == "work_given_up"))
+    assert (alarm["times"], alarm["facts"]) == (1, {"names": ["render"]})
+
+
+def test_what_a_process_does_that_has_lost_it_changes_nothing(centre: ScriptCentre):
+    draft = centre.draft(new_words())
+    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
+    looks: list[int] = []
+
+    def taken_over() -> bool:
+        """After three prompts another process has it, though the lease of this one goes on."""
+        looks.append(1)
+        if len(looks) == 4:
+            later = centre.clock.now() + timedelta(hours=1)
+            with centre.tx() as tx:
+                assert take_render(tx, asked.id, now=later, real_now=later, lease=timedelta(minutes=2))
+        return False
+
+    assert render_script(
+        centre.services, asked.id, studio=centre.studio, for_seconds=60.0, stopping=taken_over
+    )
+    so_far = rendering(centre.services, "loan", draft.number)
+    assert so_far is not None
+    assert (so_far.state, so_far.done) == (RenderState.RUNNING, 3)
 
 
 def test_without_a_voice_it_fails_and_says_what_to_do(centre: ScriptCentre):

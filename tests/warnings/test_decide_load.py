@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 from dataclasses import fields, replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -12,18 +13,21 @@ import sqlalchemy as sa
 from dialer.case_page.acts import SeenCase, close_case
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
+from dialer.core.text import Text
 from dialer.core.values import LoadState, OutcomeKind
 from dialer.db import tables as t
 from dialer.figures.report import make_report
 from dialer.intake.records import Field, RejectedRow
 from dialer.runtime.services import WorkRules
 from dialer.warnings.list_store import (
+    WITHDRAWALS,
     Load,
     column_mapping_of,
+    finish_load,
     get_load,
     loads_awaiting_approval,
-    loads_being_closed,
-    take_closing_load,
+    take_load,
+    take_withdrawal,
 )
 from dialer.warnings.lists import (
     approve_load,
@@ -128,16 +132,54 @@ def test_a_long_list_that_is_withdrawn_on_a_page_is_closed_by_a_worker_also_by_t
     left = sa.select(sa.func.count()).select_from(t.case).where(t.case.c.status == CaseStatus.OPEN.value)
     assert bureau.rows(left)[0]["count_1"] == 700
     with bureau.tx() as tx:
-        assert loads_being_closed(tx, real_now=bureau.services.real.now()) == [load_id]
+        assert WITHDRAWALS.free_keys(tx, real_now=bureau.services.real.now()) == [load_id]
         real_now = bureau.services.real.now()
         # The first worker took it, and was never heard of again.
-        assert take_closing_load(tx, load_id, real_now=real_now, until=real_now) == ("zhao", "下发错误")
+        taken = take_withdrawal(tx, load_id, now=bureau.clock.now(), real_now=real_now, lease=timedelta())
+        assert taken is not None
+        assert taken[1:] == ("zhao", "下发错误")
     assert close_withdrawn(bureau.services, load_id) == 700
     assert close_withdrawn(bureau.services, load_id) == 0
     assert bureau.rows(left)[0]["count_1"] == 0
     with bureau.tx() as tx:
-        assert loads_being_closed(tx, real_now=bureau.services.real.now()) == []
+        assert WITHDRAWALS.free_keys(tx, real_now=bureau.services.real.now()) == []
     assert set(bureau.acts_of(bureau.rows(sa.select(t.case))[-1]["id"])) == {"load_withdrawn"}
+
+
+def test_a_list_whose_worker_dies_each_time_fails_and_raises_the_alarm_once(bureau: Bureau):
+    load_id = submit(bureau, rows(*GRADES))
+    moment = bureau.services.real.now()
+    for n in range(7):
+        real_now, lease = moment + timedelta(minutes=3 * n), timedelta(minutes=2)
+        with bureau.tx() as tx:
+            take_load(tx, load_id, now=bureau.clock.now(), real_now=real_now, lease=lease)
+    load = load_of(bureau, load_id)
+    assert load.state is LoadState.FAILED
+    assert str(Text.load(load.error)) == "the worker that loaded it ended 5 times"
+    assert bureau.rows(sa.select(t.list_file)) == []
+    [alarm] = bureau.rows(sa.select(t.alarm).where(t.alarm.c.code == "work_given_up"))
+    assert (alarm["times"], alarm["facts"]) == (1, {"names": ["load"]})
+
+
+def test_a_worker_that_has_lost_a_list_leaves_its_file_to_the_next(bureau: Bureau):
+    load_id = submit(bureau, rows(*GRADES))
+    moment = bureau.services.real.now()
+    with bureau.tx() as tx:
+        first, second = (
+            take_load(
+                tx,
+                load_id,
+                now=bureau.clock.now(),
+                real_now=moment + n * timedelta(minutes=3),
+                lease=timedelta(),
+            )
+            for n in range(2)
+        )
+        assert first is not None
+        assert second is not None
+        finish_load(tx, first, skipped=0, now=bureau.clock.now())
+    assert load_of(bureau, load_id).state is LoadState.RUNNING
+    assert len(bureau.rows(sa.select(t.list_file))) == 1
 
 
 def test_withdrawn_while_it_waits(careful: Bureau):

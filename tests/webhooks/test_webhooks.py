@@ -28,18 +28,19 @@ from dialer.webhooks.actions import (
     WebhookDelivery,
     add_webhook,
     checked_url,
+    deliveries,
     end_webhook,
-    gap_after,
     is_allowed,
     list_deliveries,
     list_webhooks,
     redeliver,
-    send_webhooks,
 )
+from dialer.webhooks.sending import send_webhooks
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import NAME, PHONE, Scenario
 
 ALL = [event.value for event in WebhookEvent]
+GAPS = deliveries().retries
 LOCAL = WebhooksSettings(networks=("127.0.0.0/8",), timeout_seconds=2.0, tries=3)
 
 
@@ -186,7 +187,7 @@ async def test_a_message_that_is_refused_is_tried_again_later_then_dead_and_can_
     for n in range(1, LOCAL.tries + 1):
         assert await send_webhooks(services) == 0
         assert len(receiver.got) == n, "the next try waits for its time"
-        scenario.clock.advance(gap_after(n).total_seconds())
+        scenario.clock.advance(GAPS.gap(n).total_seconds())
     [dead] = list_deliveries(services, state=DeliveryState.DEAD)
     assert [one.status for one in dead.tries] == [503] * LOCAL.tries
     scenario.clock.advance(86_400)
@@ -569,7 +570,7 @@ def test_a_name_is_used_once_and_free_again_after_the_end(services: Services):
 
 
 def test_gaps_grow_and_end():
-    gaps = [gap_after(n).total_seconds() for n in range(1, 13)]
+    gaps = [GAPS.gap(n).total_seconds() for n in range(1, 13)]
     assert gaps[:3] == [30, 60, 120]
     assert gaps == sorted(gaps)
     assert gaps[-1] == 6 * 3600

@@ -22,7 +22,17 @@ from dialer.core.values import (
     RecordingState,
     TelephonyResult,
 )
-from dialer.db.columns import LIVE, belongs_to, identity, metadata, when, word_column, words
+from dialer.db.columns import (
+    LIVE,
+    belongs_to,
+    claim_token,
+    identity,
+    metadata,
+    tries_column,
+    when,
+    word_column,
+    words,
+)
 
 attempt = sa.Table(
     "attempt",
@@ -39,7 +49,7 @@ attempt = sa.Table(
     when("urgency_at", required=True),
     when("not_before", required=True),
     when("planned_at", required=True),
-    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
+    claim_token(),
     when("lease_until"),  # real
     when("send_at"),  # real: the pacing slot
     when("posted_at"),  # real: just before the POST
@@ -193,6 +203,8 @@ message = sa.Table(
     when("posted_at"),  # real
     when("poll_at"),  # real
     sa.Column("polls", sa.SmallInteger, nullable=False, server_default="0"),
+    tries_column(),
+    claim_token(),
     sa.Column("sid", sa.Text),
     when("sent_at"),
     when("ended_at"),
@@ -297,7 +309,8 @@ recording = sa.Table(
     word_column("state", RecordingState),
     when("called_at", required=True),
     when("due_at"),  # real: when the carrier is asked next; NULL: nothing is left at the carrier
-    sa.Column("tries", sa.SmallInteger, nullable=False, server_default="0"),
+    tries_column(),
+    claim_token(),
     sa.Column("sid", sa.Text),
     sa.Column("seconds", sa.Integer),
     sa.Column("size_bytes", sa.Integer),

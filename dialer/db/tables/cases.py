@@ -20,7 +20,17 @@ from dialer.core.values import (
     Track,
     WarningKind,
 )
-from dialer.db.columns import FOLLOWED_UP_NOW, belongs_to, identity, metadata, when, word_column, words
+from dialer.db.columns import (
+    FOLLOWED_UP_NOW,
+    belongs_to,
+    claim_token,
+    identity,
+    metadata,
+    tries_column,
+    when,
+    word_column,
+    words,
+)
 from dialer.db.measures import BARS, COUNTED, MONEY
 
 meta = sa.Table(
@@ -67,7 +77,8 @@ list_load = sa.Table(
     sa.Column("by", sa.Text, nullable=False, server_default=""),
     when("created_at", required=True),
     when("finished_at"),
-    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
+    claim_token(),
+    tries_column(),
     when("lease_until"),  # real
     sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("needs_approval", sa.Boolean, nullable=False, server_default=sa.false()),

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from dialer.core.access import FactorKind, Role, SignInStep, StaffChangeKind, StaffChangeState
 from dialer.core.values import RenderState
-from dialer.db.columns import identity, metadata, when, word_column
+from dialer.db.columns import claim_token, identity, metadata, tries_column, when, word_column
 
 unit = sa.Table(
     "unit",
@@ -281,6 +281,8 @@ script_render = sa.Table(
     when("asked_at", required=True),
     when("ended_at"),
     when("lease_until"),  # real
+    tries_column(),
+    claim_token(),
     sa.Index(
         "uq_script_render_open",
         "version_id",

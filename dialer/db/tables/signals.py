@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from dialer.core.values import FraudType, Grade, VerdictState
-from dialer.db.columns import identity, metadata, when, word_column
+from dialer.db.columns import claim_token, identity, metadata, when, word_column
 
 SIGNAL_DAYS: Final = 16
 """The number of partitions of `signal`: days since 1970, modulo this. Signals are kept for fewer days."""
@@ -56,6 +56,7 @@ robot_shard = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("holder", sa.Text, nullable=False, server_default=""),
     when("until"),  # real, by the clock of the database
+    claim_token(),
     sa.Column("rules_hash", sa.Text, nullable=False, server_default=""),
     sa.Column("fingerprint", sa.Text, nullable=False, server_default=""),
     sa.Column("fingerprint_seq", sa.BigInteger, nullable=False, server_default="0"),

@@ -22,7 +22,7 @@ from dialer.core.values import (
     Track,
     WebhookEvent,
 )
-from dialer.db.columns import identity, metadata, when, word_column, words
+from dialer.db.columns import claim_token, identity, metadata, when, word_column, words
 
 _PENDING = f"state IN {words(PENDING_STATES)}"
 
@@ -49,7 +49,7 @@ assignment = sa.Table(
     sa.Column("withdrawn_why", sa.Text),
     when("escalated_at"),
     sa.Column("drill", sa.Boolean, nullable=False),
-    sa.Column("token", sa.BigInteger, nullable=False, server_default="0"),
+    claim_token(),
     sa.Column("opened_token", sa.BigInteger),  # the claim whose holder may see the person in clear
     when("lease_until"),  # real: when a desk's claim ends by itself
     when("idle_at"),  # if nothing has happened since it was signed, it goes back to the queue then
@@ -524,6 +524,7 @@ webhook_delivery = sa.Table(
     ),  # real
     word_column("state", DeliveryState, default=DeliveryState.WAITING),
     sa.Column("tries", sa.Integer, server_default="0", nullable=False),
+    claim_token(),
     sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),  # real
     sa.Index("ix_webhook_delivery_due", "due_at", postgresql_where=sa.text("state = 'waiting'")),
     sa.Index("ix_webhook_delivery_webhook", "webhook_id", "state", "id"),
