@@ -43,7 +43,7 @@ from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf
 from tests.console.row import Row, every_row
 from tests.intake.hostile import KINDS, fuzz_files, mutated
 from tests.runtime.test_broker import poisons
-from tests.web.switchboard import Request, Switchboard, life, status, step
+from tests.server.switchboard import Request, Switchboard, life, status, step
 
 SPEED = 2.0
 HEAD_SECONDS, BODY_SECONDS, CONNECTIONS = 1.0, 2.0, 300

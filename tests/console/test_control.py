@@ -31,7 +31,7 @@ from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 from tests.core.samples import POLICY
 from tests.outcomes.town import MORNING
-from tests.web.switchboard import CONFIG
+from tests.server.switchboard import CONFIG
 
 RING = {"state": "ready", "result": None, "sent_at": None, "sid": None}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.control.scene import Scene
+from tests.server.conftest import board
 from tests.story.world import World, world
-from tests.web.conftest import board
 
 __all__ = ["board", "w"]
 

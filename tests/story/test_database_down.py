@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from carrier.journal import read_journal
 from carrier.people import Behaviour
 from dialer.db import tables as t
+from tests.server.switchboard import Switchboard, codes, life, status, step
 from tests.story.world import World
-from tests.web.switchboard import Switchboard, codes, life, status, step
 
 pytestmark = pytest.mark.story
 

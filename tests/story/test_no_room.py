@@ -19,8 +19,8 @@ from dialer.db.system_state import Heartbeat, cycle_parts, heartbeats
 from dialer.scheduler import ALIVE_FILE
 from tests.control.scene import Assemble
 from tests.control.test_scheduler import leaders, running, until
+from tests.server.switchboard import Switchboard, codes, life, step
 from tests.story.world import World
-from tests.web.switchboard import Switchboard, codes, life, step
 
 pytestmark = pytest.mark.story
 

@@ -15,7 +15,7 @@ from twilio.request_validator import RequestValidator
 
 from dialer.db import tables as t
 from dialer.server.webhooks import hooks
-from tests.web.switchboard import CONFIG, TOKEN, Switchboard
+from tests.server.switchboard import CONFIG, TOKEN, Switchboard
 
 pytestmark = pytest.mark.story
 

@@ -18,7 +18,7 @@ from dialer.server.webhooks import hooks
 from dialer.telephony import public_address
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.public_address import PublicAddressBlocked, check_public_address, watch_public_address
-from tests.web.switchboard import CONFIG
+from tests.server.switchboard import CONFIG
 
 
 @asynccontextmanager

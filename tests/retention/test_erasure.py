@@ -52,10 +52,10 @@ from dialer.retention.erasure_register import (
     read_register,
     register_line,
 )
-from tests.backup.person import HERS, LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene
 from tests.full_disk import files_of_at_most
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
+from tests.retention.person import HERS, LANDLINE, blinds_of, found_by, holding, opened, put_person
 
 
 @pytest.fixture

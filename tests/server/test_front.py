@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from dialer.server.webhooks import hooks
-from tests.web.switchboard import CONFIG, PUBLIC, Switchboard, status
+from tests.server.switchboard import CONFIG, PUBLIC, Switchboard, status
 
 
 def _asked(

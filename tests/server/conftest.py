@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.web.switchboard import Switchboard
+from tests.server.switchboard import Switchboard
 
 
 @pytest.fixture

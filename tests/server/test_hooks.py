@@ -9,7 +9,7 @@ import uuid
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Store
 from dialer.runtime.services import Services
-from tests.web.switchboard import Request, Switchboard, codes, life, status, step
+from tests.server.switchboard import Request, Switchboard, codes, life, status, step
 
 STRANGER = uuid.UUID(int=7)
 

@@ -19,7 +19,7 @@ from dialer.scripts.rendered import clips_for
 from dialer.telephony.webhooks import write_turn
 from tests.calls.conversation import apply_call_event
 from tests.scripts.centre import ScriptCentre
-from tests.web.switchboard import CONFIG
+from tests.server.switchboard import CONFIG
 
 OPENING = "common.opening"
 

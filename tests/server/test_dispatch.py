@@ -26,7 +26,7 @@ from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.public_address import proof
 from dialer.telephony.webhooks import InboundTurn, fallback_twiml, hang_up_twiml
 from dialer.work.desk_calls import DutyLineEvent
-from tests.web.switchboard import CONFIG, PUBLIC, TOKEN
+from tests.server.switchboard import CONFIG, PUBLIC, TOKEN
 
 ID = uuid.UUID(int=7)
 SID = "CA7"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from dialer.db import tables as t
 from tests.outcomes.town import MORNING
-from tests.web.switchboard import Request, Switchboard, codes
+from tests.server.switchboard import Request, Switchboard, codes
 
 
 def message(board: Switchboard) -> uuid.UUID:

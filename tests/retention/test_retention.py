@@ -30,9 +30,9 @@ from dialer.retention.retention import (
     read_retention_states,
 )
 from dialer.runtime.settings import RetentionSettings
-from tests.backup.person import LANDLINE, blinds_of, found_by, holding, opened, put_person
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
+from tests.retention.person import LANDLINE, blinds_of, found_by, holding, opened, put_person
 
 PERIODS = RetentionSettings(
     sessions_days=1,
