@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from dialer.api.app import API_PREFIX, create_api
 from dialer.approvals.pages import approval_pages
@@ -35,7 +36,7 @@ from dialer.retention.pages import erasure_pages
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.services import Application
 from dialer.script_versions.pages import script_pages, trial_pages
-from dialer.server.webhooks import WebhooksFirst, hooks
+from dialer.server.webhooks import WEBHOOK_PREFIX, hooks
 from dialer.signals.pages import robot_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache
@@ -161,14 +162,26 @@ def _redirect_to(path: str) -> Callable[[Request], Response]:
     return redirect
 
 
+class _WebhooksFirst(FastAPI):
+    """Gives requests below the prefix to the webhooks before the framework sees them: they are most of the requests,
+    and its layers and its search for a route cost as much as reading and verifying one.
+    """
+
+    def __init__(self, webhooks: Mount) -> None:
+        super().__init__(docs_url=None, redoc_url=None, openapi_url=None)
+        self._webhooks = webhooks.app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_webhook = scope["type"] == "http" and scope["path"].startswith(f"{WEBHOOK_PREFIX}/")
+        await (self._webhooks if is_webhook else super().__call__)(scope, receive, send)
+
+
 def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAPI:
     """All routes on this application; `closing` runs when the process begins to stop. FastAPI's own documentation pages
     are left out: they would load scripts from another host.
     """
-    web = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     own, pages = ProcessMetrics(), templates_of(app)
-    webhooks = hooks(app.services, app.telephony, count=WebhookCounts(own).count)
-    web.add_middleware(WebhooksFirst, webhooks=webhooks)
+    web = _WebhooksFirst(hooks(app.services, app.telephony, count=WebhookCounts(own).count))
     web.router.routes += [
         Route("/status", StatusPage(app, pages).show, methods=["GET"]),
         Mount("/static", PageFiles()),

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from dialer.calls.apply import CallNews
 from dialer.calls.conversation import TurnRequest
@@ -88,6 +88,7 @@ from dialer.work.desk_calls import (
 from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
 
 WEBHOOK_PREFIX = "/hooks"
+_BELOW = f"{WEBHOOK_PREFIX}/"
 _PERSONAL = frozenset({"From", "To", "Caller", "Called", "SpeechResult", "Digits", "ForwardedFrom"})
 _MOST_BYTES = 64 * 1024
 _EVENTS_TOGETHER = 200
@@ -196,23 +197,6 @@ def hooks(
     status.
     """
     return Mount(WEBHOOK_PREFIX, _Hooks(services, telephony, count))
-
-
-class WebhooksFirst:
-    """Gives requests below the prefix to the webhooks before the rest of the application sees them: they are most of
-    the requests, and the framework's layers and the search for a route cost as much as reading and verifying one.
-    """
-
-    def __init__(self, app: ASGIApp, webhooks: Mount) -> None:
-        self._app = app
-        self._webhooks = webhooks.app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_webhook = scope["type"] == "http" and scope["path"].startswith(_BELOW)
-        await (self._webhooks if is_webhook else self._app)(scope, receive, send)
-
-
-_BELOW = f"{WEBHOOK_PREFIX}/"
 
 
 class _Hooks:
