@@ -14,7 +14,7 @@ import secrets
 import struct
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -52,24 +52,35 @@ def load_key(path: Path) -> bytes:
     return path.read_bytes()
 
 
-@contextmanager
-def unless_disk_is_full(what: str) -> Iterator[None]:
+class unless_disk_is_full:  # noqa: N801 - read as a statement
     """Logs an `OSError` of its block instead of raising it: a disk that is full must not end a call. After a restart of
     the carrier the call is then listed as one that was cut off, and a message repeats its last steps.
     """
-    try:
-        yield
-    except OSError as problem:
-        _log.error("%s cannot be written to disk: %s", what, problem)
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> bool:
+        if isinstance(problem, OSError):
+            _log.error("%s cannot be written to disk: %s", self._what, problem)
+            return True
+        return False
 
 
 def append_whole(handle: int, data: bytes) -> None:
     """Appends all of `data` to a file that this process alone writes. Raises `OSError`, and then nothing is appended: a
     full disk accepts a part, and what follows a part cannot be read.
     """
-    before = os.fstat(handle).st_size
+    written = os.write(handle, data)
+    if written == len(data):
+        return
+    before = os.fstat(handle).st_size - written
     try:
-        rest = memoryview(data)
+        rest = memoryview(data)[written:]
         while rest:
             rest = rest[os.write(handle, rest) :]
     except OSError:

@@ -121,6 +121,7 @@ class _LiveLeg:
     def _lift_limit(self) -> None:
         if self._limit is not None:
             self._limit.cancel()
+            self._limit = None
 
     def _close(self, status: Status) -> None:
         """Gives the record its final status and, after an answer, its duration: at least one second."""
@@ -273,6 +274,7 @@ class Bridge(_LiveLeg):
         if self._has_webhooks:
             self._notify("completed", status.value)
         call.order = None
+        self._leg = None
         self._exchange.child_over(call)
         self._done(result)
 
@@ -485,7 +487,7 @@ class LiveCall(_LiveLeg):
         return verdict if verdict.after_seconds <= limit else _unknown_after(limit)
 
     def _judged(self, verdict: MachineDetection, _after_seconds: float) -> None:
-        self._verdict_open = False
+        self._verdict_open, self._verdict_due = False, None
         if not self.call.status.final:
             self.call.answered_by = verdict.answered_by.value
             self._begin()
@@ -493,7 +495,7 @@ class LiveCall(_LiveLeg):
     def _report_verdict(self, verdict: MachineDetection, after_seconds: float) -> None:
         self.call.answered_by = verdict.answered_by.value
         self._exchange.notices.verdict(self.call, verdict.answered_by.value, int(after_seconds * 1000))
-        self._verdict_open = False
+        self._verdict_open, self._verdict_due = False, None
         if self.call.status.final:
             self.call.order = None
 
@@ -534,3 +536,5 @@ class LiveCall(_LiveLeg):
         self._exchange.notices.progress(call, "completed", status.value, extras)
         if not self._verdict_open:
             call.order = None
+        # They refer to this call, and would wait for the garbage collector.
+        self._leg = self._player = None

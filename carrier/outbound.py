@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from http import HTTPStatus
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -101,8 +100,11 @@ def _origin(origin: str) -> tuple[str, int, bool, str]:
     return parts.hostname, port, tls, parts.netloc
 
 
+@lru_cache(maxsize=4096)
 def parse_address(url: str) -> Address:
-    """Splits an absolute URL. Raises `BadAddress` for one that is not http(s), has no host or contains blanks."""
+    """Splits an absolute URL. Raises `BadAddress` for one that is not http(s), has no host or contains blanks. Cached,
+    because a call has few addresses and requests each several times.
+    """
     url, _, fragment = url.partition("#")
     parts = _ABSOLUTE.fullmatch(url)
     if parts is None or not url.isascii() or not url.isprintable() or " " in url:
@@ -112,6 +114,8 @@ def parse_address(url: str) -> Address:
     return Address(url, host, port, tls, authority, target, parse_overrides(fragment))
 
 
+_SUCCESSES, _REDIRECTS, _CLIENT_ERRORS, _SERVER_ERRORS = 200, 300, 400, 500
+"""Where the classes of HTTP status begin."""
 MAX_BODY_BYTES = 8 * 1024 * 1024
 _IDLE_SECONDS = 2.0
 _CONNECT_SECONDS = 5.0
@@ -131,14 +135,14 @@ class Reply(NamedTuple):
         """The failure in the terms of Twilio's retry policy: `ct`, `rt`, `4xx`, `5xx`; empty for success."""
         if self.failure:
             return self.failure
-        if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if self.status >= _SERVER_ERRORS:
             return "5xx"
-        return "4xx" if self.status >= HTTPStatus.BAD_REQUEST else ""
+        return "4xx" if self.status >= _CLIENT_ERRORS else ""
 
     @property
     def is_success(self) -> bool:
         """Whether the answer was a 2xx."""
-        return not self.failure and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+        return not self.failure and _SUCCESSES <= self.status < _REDIRECTS
 
 
 OnReply = Callable[[Reply], None]

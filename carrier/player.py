@@ -392,7 +392,8 @@ class Player:
                         # Through the event loop: a document of broken prompts must not nest.
                         self._pause = self._timers.later(0.0, then)
                     else:
-                        self._speak(replace(clip, seconds=clip.seconds * loop, times=loop), then)
+                        played = clip if loop == 1 else replace(clip, seconds=clip.seconds * loop, times=loop)
+                        self._speak(played, then)
 
                 self._sounds.get(self._absolute(prompt.url), got)
 

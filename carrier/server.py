@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -110,6 +111,8 @@ async def _serve(config: CarrierConfig, make_line: MakeLine | None) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     running = await start(config, make_line=make_line)
+    # What is imported stays: the garbage collector need not look at it again and again.
+    gc.freeze()
     _log.info(
         "carrier listens on port %d, line %s", running.port, "simulated" if make_line is None else "sip"
     )

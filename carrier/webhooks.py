@@ -42,6 +42,52 @@ _BETWEEN_RETRIES_SECONDS = 0.1
 _BAD_URL = Reply(0, "", b"", "ct")
 
 
+class _Sending:
+    """One request, with as many retries as its URL allows. Nothing refers to it once it is over: closures that refer to
+    each other cost the garbage collector a tenth of the carrier's processor time.
+    """
+
+    __slots__ = ("_address", "_data", "_most", "_on_reply", "_outbound", "_retries", "_timers", "_until")
+
+    def __init__(
+        self,
+        outbound: Outbound,
+        timers: Timers,
+        address: Address,
+        data: bytes,
+        most_seconds: float,
+        on_reply: OnReply,
+    ) -> None:
+        self._outbound = outbound
+        self._timers = timers
+        self._address = address
+        self._data = data
+        self._most = most_seconds
+        self._on_reply = on_reply
+        self._retries = address.overrides.retries
+        self._until = timers.monotonic() + address.overrides.total_seconds
+
+    def send(self) -> None:
+        overrides = self._address.overrides
+        left = max(0.1, self._until - self._timers.monotonic())
+        limit = min(left, overrides.read_seconds, self._most)
+        connect = min(overrides.connect_seconds, limit)
+        self._outbound.send(self._address, self._data, connect=connect, total=limit, on_reply=self._replied)
+
+    def _replied(self, reply: Reply) -> None:
+        failure = reply.kind
+        if (
+            failure
+            and self._retries
+            and self._address.overrides.wants_retry(failure)
+            and self._timers.monotonic() < self._until
+        ):
+            self._retries -= 1
+            self._timers.really_later(_BETWEEN_RETRIES_SECONDS, self.send)
+        else:
+            self._on_reply(reply)
+
+
 class Messenger:
     """Sends the requests of all calls. A retry repeats the request with the same idempotency token."""
 
@@ -70,28 +116,8 @@ class Messenger:
             address = address._replace(url=address.url + query, target=address.target + query)
             params = {}
         token = f"{self._run}-{next(self._count)}"
-        self._transmit(address, self._request(address, method, params, token), on_reply)
-
-    def _transmit(self, address: Address, data: bytes, on_reply: OnReply) -> None:
-        """Sends the request, with as many retries as its URL allows."""
-        now, overrides = self._timers.monotonic, address.overrides
-        retries = overrides.retries
-        until = now() + overrides.total_seconds
-
-        def send() -> None:
-            limit = min(max(0.1, until - now()), overrides.read_seconds, self._total)
-            connect = min(overrides.connect_seconds, limit)
-            self._outbound.send(address, data, connect=connect, total=limit, on_reply=replied)
-
-        def replied(reply: Reply) -> None:
-            nonlocal retries
-            if retries and overrides.wants_retry(reply.kind) and now() < until:
-                retries -= 1
-                self._timers.really_later(_BETWEEN_RETRIES_SECONDS, send)
-            else:
-                on_reply(reply)
-
-        send()
+        data = self._request(address, method, params, token)
+        _Sending(self._outbound, self._timers, address, data, self._total, on_reply).send()
 
     def _request(self, address: Address, method: str, params: Mapping[str, str], token: str) -> bytes:
         body = encode(params) if params else ""
