@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from dialer.server.webhooks import hooks
+from dialer.core.errors import Invalid
+from dialer.server.webhooks import form_fields, hooks
 from tests.server.switchboard import CONFIG, PUBLIC, Switchboard, status
 
 
@@ -73,3 +77,27 @@ def test_one_that_breaks_off_is_refused_and_nothing_is_kept(board: Switchboard) 
 def test_a_character_that_no_database_keeps_is_refused(board: Switchboard, body: bytes) -> None:
     path, _form = status(board.call(), "ringing", "1")
     assert _asked(board, lambda client: client.post(path, content=body)).status_code == 400
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return parse_qsl(text, keep_blank_values=True)
+
+
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS)), st.booleans())
+def test_a_form_is_read_as_the_standard_library_reads_it(fields: list[tuple[str, str]], plain: bool):
+    text = urlencode(fields, quote_via=quote if plain else quote_plus)
+    assert form_fields(text.encode()) == _pairs(text)
+
+
+@given(st.text("ab=&%+é2F;", max_size=40))
+def test_so_is_a_form_that_nobody_should_send(text: str):
+    assert form_fields(text.encode()) == _pairs(text)
+
+
+def test_a_nul_in_a_form_is_refused():
+    for text in (b"a=\0", b"a=%00", b"%00=a"):
+        with pytest.raises(Invalid):
+            form_fields(text)

@@ -28,9 +28,10 @@ from dialer.scripts.inbound import recorded_notice
 from dialer.scripts.model import EndUrgency
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.client import DeskClient, DeskOrder
-from dialer.telephony.config import TelephonyConfig
+from dialer.telephony.config import HookUrls, TelephonyConfig
 from dialer.telephony.webhooks import (
     InboundTurn,
+    _turn_document,
     fallback_twiml,
     hang_up_twiml,
     write_inbound,
@@ -172,6 +173,27 @@ def test_a_question_is_said_inside_the_wait_for_its_keys():
         "action": CALL_NEXT,
     }
     assert (net.tag, net.text, net.attrib) == ("Redirect", CALL_NEXT, {"method": "POST"})
+
+
+def test_calls_that_hear_the_same_go_on_each_at_its_own_address():
+    turn = asking(utterance("请按1", audio=("one.wav",)))
+    other = UUID(int=7)
+    urls = HookUrls(CONFIG.public_url)
+    for attempt, step, position in ((ATTEMPT, 3, POSITION), (other, 5, replace(POSITION, tries=2))):
+        twiml = write_turn(
+            replace(turn, position=position), attempt_id=attempt, step=step, config=CONFIG, audio_url=str
+        )
+        address = urls.call(attempt, step=step + 1, position=position.encode())
+        gather, redirect = read(twiml)
+        assert (gather.attrib["action"], redirect.text) == (address, address)
+
+
+def test_a_turn_that_is_spoken_is_not_kept():
+    """It may say what only this person may hear."""
+    before = _turn_document.cache_info().currsize
+    for said in ("涉及金额3万元", "涉及金额4万元"):
+        assert written(asking(utterance(said)))[0][0].text == as_spoken(said, "zh")
+    assert _turn_document.cache_info().currsize == before
 
 
 def test_the_answer_goes_to_the_next_step_at_the_question_s_position():
