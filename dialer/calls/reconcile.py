@@ -233,23 +233,23 @@ async def cancel_calls(services: Services, client: CallClient) -> int:
 _AT_ONCE_SWEEP = 500
 
 
-def sweep_cases(services: Services) -> int:
-    """Decides every case that is due, in batches. Returns how many."""
+def sweep_cases(services: Services, *, at_once: int = _AT_ONCE_SWEEP) -> int:
+    """Decides every case that is due, in batches of `at_once`. Returns how many."""
     total = 0
     while True:
         with services.store.begin() as tx:
             now = services.clock.now()
-            locked = lock_due_cases(tx, now=now, limit=_AT_ONCE_SWEEP)
+            locked = lock_due_cases(tx, now=now, limit=at_once)
             in_call = cases_at_carrier(tx, list(locked))
             moves = [Move(case_id=one, event=TimePassed(is_at_carrier=one in in_call)) for one in locked]
             # A case with a call under way waits for its end, so no call has to be ended at the carrier.
             move_cases(tx, locked, moves, policies=services.policies, now=now)
         total += len(locked)
-        if len(locked) < _AT_ONCE_SWEEP:
+        if len(locked) < at_once:
             return total
 
 
-def sweep_attempts(services: Services) -> None:
+def sweep_attempts(services: Services, *, at_once: int = _AT_ONCE_SWEEP) -> None:
     """Hands lapsed claims back, and marks planned attempts whose time has come as ready. Outside the window, cases of
     grades that do not wait for it decide what happens instead. Claims use the window of the newest policy: a case whose
     own policy has its window open is left alone, and a person calls when its patience is over.
@@ -263,7 +263,7 @@ def sweep_attempts(services: Services) -> None:
     last = None
     while True:
         with services.store.begin() as tx:
-            turns = ready_outside_window(tx, after=last, limit=_AT_ONCE_SWEEP)
+            turns = ready_outside_window(tx, after=last, limit=at_once)
             closed = [
                 turn for turn in turns if not services.policies.of(turn.policy_version).window.is_open(now)
             ]
@@ -271,7 +271,7 @@ def sweep_attempts(services: Services) -> None:
                 locked = lock_cases(tx, [turn.case_id for turn in closed])
                 moves = [Move(case_id=turn.case_id, event=WindowClosed(n=turn.n)) for turn in closed]
                 move_cases(tx, locked, moves, policies=services.policies, now=now)
-        if len(turns) < _AT_ONCE_SWEEP:
+        if len(turns) < at_once:
             return
         last = turns[-1]
 

@@ -10,7 +10,7 @@ import hmac
 import logging
 import secrets
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import aiohttp
@@ -42,9 +42,11 @@ def proof(nonce: str, *, token: str) -> str:
     return hmac.new(token.encode(), b"check " + nonce.encode(), hashlib.sha256).hexdigest()
 
 
-async def check_public_address(config: TelephonyConfig, *, through: str = "") -> str:
+async def check_public_address(
+    config: TelephonyConfig, *, through: str = "", seconds: float = _SECONDS
+) -> str:
     """Returns the public address when a signed request to it reached a web process of ours, as a carrier's would.
-    Raises `PublicAddressBlocked`. It takes at most five seconds and changes nothing. `through`: another address to
+    Raises `PublicAddressBlocked`. It takes at most `seconds` and changes nothing. `through`: another address to
     send the request to, such as that of the web process itself.
     """
     nonce = secrets.token_hex(16)
@@ -53,7 +55,7 @@ async def check_public_address(config: TelephonyConfig, *, through: str = "") ->
         async with (
             # Without the proxies of the environment: a carrier does not have them.
             aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=_SECONDS), cookie_jar=aiohttp.DummyCookieJar()
+                timeout=aiohttp.ClientTimeout(total=seconds), cookie_jar=aiohttp.DummyCookieJar()
             ) as session,
             session.post(
                 url.replace(config.public_url.rstrip("/"), through, 1) if through else url,
@@ -73,16 +75,20 @@ async def check_public_address(config: TelephonyConfig, *, through: str = "") ->
 
 
 async def watch_public_address(
-    config: TelephonyConfig, *, blocked: Callable[[PublicAddressBlocked], object]
+    config: TelephonyConfig,
+    *,
+    blocked: Callable[[PublicAddressBlocked], object],
+    check: Callable[[TelephonyConfig], Awaitable[object]] = check_public_address,
+    every_seconds: float = _EVERY_SECONDS,
 ) -> None:
-    """Checks the way every half minute until it is cancelled. `blocked` is called in a thread when two checks in a row
+    """Runs the check every half minute until it is cancelled. `blocked` is called in a thread when two checks in a row
     failed: a single failure may be the restart of a proxy.
     """
     before = False
     while True:
-        await asyncio.sleep(_EVERY_SECONDS)
+        await asyncio.sleep(every_seconds)
         try:
-            await check_public_address(config)
+            await check(config)
         except PublicAddressBlocked as fault:
             _log.warning("%s", fault)
             if before:

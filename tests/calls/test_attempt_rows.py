@@ -101,18 +101,15 @@ def test_one_sweep_outside_the_window_takes_so_many_of_the_most_urgent(scene: Sc
         assert [turn.case_id for turn in first + rest] == opened
 
 
-def test_a_sweep_ends_though_the_cases_own_window_is_still_open(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_sweep_ends_though_the_cases_own_window_is_still_open(scene: Scene):
     """The newest policy closes at half past nine; these cases opened under one that closes at nine in the evening."""
-    monkeypatch.setattr(reconcile, "_AT_ONCE_SWEEP", 2)
     cases = [scene.open_case(grade=Grade.HIGH) for _ in range(5)]
     shorter = replace(POLICY, window=replace(SHANGHAI, closes=time(9, 30)))
     with scene.tx() as tx:
         newest = ensure_policy_version(tx, to_plain(shorter), now=scene.clock.now())
     services = replace(scene.services, policies=Policies(scene.store, current=newest))
     before = [scene.case_of(case_id) for case_id in cases]
-    reconcile.sweep_attempts(services)
+    reconcile.sweep_attempts(services, at_once=2)
     assert [scene.attempt_of(case_id)["state"] for case_id in cases] == ["ready"] * 5
     assert [scene.case_of(case_id) for case_id in cases] == before
     scene.later(minutes=10)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dialer.calls import reconcile as module
 from dialer.calls.reconcile import (
     WebProcessCheck,
     cancel_calls,
@@ -357,19 +356,17 @@ class TestCallsThatMustEnd:
 
 
 class TestSweeps:
-    def test_every_due_case_is_moved_batch_by_batch(self, scene: Scene, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(module, "_AT_ONCE_SWEEP", 2)
+    def test_every_due_case_is_moved_batch_by_batch(self, scene: Scene):
         cases = [scene.open_case() for _ in range(5)]
         scene.later(hours=3)
-        assert sweep_cases(scene.services) == 5
+        assert sweep_cases(scene.services, at_once=2) == 5
         assert [scene.case_of(case_id).human.state for case_id in cases] == [StaffTrackState.OPEN] * 5
         assert sweep_cases(scene.services) == 0
 
-    def test_a_whole_batch_is_followed_by_another_look(self, scene: Scene, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(module, "_AT_ONCE_SWEEP", 1)
+    def test_a_whole_batch_is_followed_by_another_look(self, scene: Scene):
         scene.open_case()
         scene.later(hours=3)
-        assert sweep_cases(scene.services) == 1
+        assert sweep_cases(scene.services, at_once=1) == 1
 
     def test_a_case_whose_telephone_rings_waits_for_the_end_of_the_call(self, scene: Scene):
         attempt_id = silent(scene, "ringing", sid="CA1")
@@ -393,17 +390,14 @@ class TestSweeps:
         assert states == ["ready", "claimed", "ready", "planned"]
         assert scene.attempt_of(lapsed)["token"] == 1
 
-    def test_outside_the_window_the_urgent_ones_are_given_to_a_person_batch_by_batch(
-        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
-    ):
-        monkeypatch.setattr(module, "_AT_ONCE_SWEEP", 2)
+    def test_outside_the_window_the_urgent_ones_are_given_to_a_person_batch_by_batch(self, scene: Scene):
         night, opening = MORNING + timedelta(hours=12), MORNING + timedelta(hours=23)
         cases = [scene.open_case(grade=Grade.HIGH) for _ in range(4)]
         low = scene.open_case(grade=Grade.LOW)
         for case_id in (*cases, low):
             scene.change_attempt(scene.attempt_of(case_id)["id"], state="ready")
         before = scene.case_of(low)
-        sweep_attempts(scene.services)
+        sweep_attempts(scene.services, at_once=2)
         assert opening not in {scene.case_of(case_id).robot.at for case_id in cases}
         scene.clock.set(night)
         sweep_attempts(scene.services)

@@ -14,8 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from dialer.core.errors import Unavailable
+from dialer.core.text import Text
 from dialer.server.webhooks import hooks
-from dialer.telephony import public_address
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.public_address import PublicAddressBlocked, check_public_address, watch_public_address
 from tests.server.switchboard import CONFIG
@@ -117,20 +117,18 @@ def test_a_proxy_that_is_down_is_named():
         asyncio.run(check_public_address(at(free_port())))
 
 
-def test_a_server_that_does_not_answer_is_waited_for_so_long(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(public_address, "_SECONDS", 0.05)
-
+def test_a_server_that_does_not_answer_is_waited_for_so_long():
     async def walk() -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
-            await check_public_address(at(listening.getsockname()[1]))
+            await check_public_address(at(listening.getsockname()[1]), seconds=0.05)
 
     with pytest.raises(PublicAddressBlocked, match="no answer"):
         asyncio.run(walk())
 
 
-def test_two_walks_in_a_row_must_fail_before_it_is_told(monkeypatch: pytest.MonkeyPatch):
+def test_two_walks_in_a_row_must_fail_before_it_is_told():
     """One alone may be the restart of a proxy."""
-    fault = PublicAddressBlocked(public_address.Text("blocked"), fix="fix")
+    fault = PublicAddressBlocked(Text("blocked"), fix="fix")
     walks = iter([None, fault, None, fault, fault, fault])
     told: list[PublicAddressBlocked] = []
 
@@ -145,15 +143,13 @@ def test_two_walks_in_a_row_must_fail_before_it_is_told(monkeypatch: pytest.Monk
         told.append(blocked)
         raise Unavailable(part="database", problem="is away")
 
-    monkeypatch.setattr(public_address, "_EVERY_SECONDS", 0)
-    monkeypatch.setattr(public_address, "check_public_address", walk)
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(watch_public_address(CONFIG, blocked=tell))
+        asyncio.run(watch_public_address(CONFIG, blocked=tell, check=walk, every_seconds=0))
     assert told == [fault, fault]
 
 
-def test_the_watch_outlives_faults_that_nobody_expected(monkeypatch: pytest.MonkeyPatch):
-    fault = PublicAddressBlocked(public_address.Text("blocked"), fix="fix")
+def test_the_watch_outlives_faults_that_nobody_expected():
+    fault = PublicAddressBlocked(Text("blocked"), fix="fix")
     walks = iter([ZeroDivisionError(), fault, fault, fault])
     told: list[PublicAddressBlocked] = []
 
@@ -164,8 +160,6 @@ def test_the_watch_outlives_faults_that_nobody_expected(monkeypatch: pytest.Monk
         told.append(blocked)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(public_address, "_EVERY_SECONDS", 0)
-    monkeypatch.setattr(public_address, "check_public_address", walk)
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(watch_public_address(CONFIG, blocked=tell))
+        asyncio.run(watch_public_address(CONFIG, blocked=tell, check=walk, every_seconds=0))
     assert told == [fault, fault]
