@@ -14,27 +14,18 @@ import sqlalchemy as sa
 from dialer.core.attempt import MOVES, AttemptEvent, AttemptState
 from dialer.core.values import TelephonyResult
 from dialer.db import tables as t
-from dialer.db.bulk import IdSet, in_words, moment, word_literal
+from dialer.db.bulk import IdSet, moment, state_after_moves, state_update, word_literal
 from dialer.db.unit_of_work import Tx
 
 
 def state_after_event(event: AttemptEvent) -> sa.ColumnElement[str]:
     """The SQL expression of an attempt's state after the event, for an attempt whose state accepts it."""
-    moves = MOVES[event]
-    if len(set(moves.values())) == 1:
-        return word_literal(next(iter(moves.values())))
-    return sa.case({state.value: word_literal(to) for state, to in moves.items()}, value=t.attempt.c.state)
+    return state_after_moves(t.attempt.c.state, MOVES[event])
 
 
 def attempt_update(event: AttemptEvent) -> sa.Update:
-    """An UPDATE that moves the attempts whose state accepts the event. Every update of a state that was not read before
-    starts from it.
-    """
-    return (
-        sa.update(t.attempt)
-        .where(in_words(t.attempt.c.state, MOVES[event]))
-        .values(state=state_after_event(event))
-    )
+    """As `state_update`, for attempts."""
+    return state_update(t.attempt.c.state, MOVES[event])
 
 
 def most_urgent_ready(*where: sa.ColumnElement[bool], limit: int) -> sa.CompoundSelect[tuple[uuid.UUID]]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from dialer.calls.message_store import IN_DOUBT, TO_SEND
 from dialer.calls.pacing import (
     lock_line_breaker,
     read_breaker,
@@ -186,11 +187,14 @@ def raise_overdue_work(services: Services) -> None:
     """Raises an alarm for the kinds of work that have been due for ten minutes and that no process takes."""
     since = services.real.now() - _OVERDUE
     with services.store.begin() as tx:
-        kinds = [
+        kinds = {
             jobs.kind
-            for jobs in (LOADS, WITHDRAWALS, RENDERS, RECORDINGS, deliveries())
+            for jobs in (LOADS, WITHDRAWALS, RENDERS, RECORDINGS, IN_DOUBT, deliveries())
             if jobs.is_any_overdue(tx, since=since)
-        ]
+        }
+        # Planned messages are due by the service clock, which runs faster in a drill.
+        if not services.drill and TO_SEND.is_any_overdue(tx, since=services.clock.now() - _OVERDUE):
+            kinds.add(TO_SEND.kind)
         if kinds:
             raise_alarm_once(tx, AlarmCode.WORK_OVERDUE, now=services.clock.now(), names=kinds)
 

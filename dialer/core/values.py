@@ -245,7 +245,7 @@ class DeletedFor(StrEnum):
 
 
 class MessageState(StrEnum):
-    """Where a message is in its life."""
+    """Where a message is in its life; `core.outbox` says what moves it."""
 
     PLANNED = "planned"
     SENDING = "sending"
@@ -261,26 +261,9 @@ class MessageState(StrEnum):
     FAILED = "failed"
     """Never sent because it was refused or unfit, or its state cannot be found out any more."""
 
-    @property
-    def rank(self) -> int:
-        """The order of the states: news of the same or a lower rank is late and changes nothing."""
-        return _RANK_MESSAGE[self]
-
 
 MESSAGES_IN_DOUBT: Final = frozenset({MessageState.SENDING, MessageState.UNKNOWN})
 """The network may or may not have the message: it is looked up, and never sent again blindly."""
-
-
-_RANK_MESSAGE = {
-    MessageState.PLANNED: 0,
-    MessageState.SENDING: 1,
-    MessageState.UNKNOWN: 1,
-    MessageState.ACCEPTED: 2,
-    MessageState.SENT: 3,
-    MessageState.DELIVERED: 4,
-    MessageState.UNDELIVERED: 4,
-    MessageState.FAILED: 4,
-}
 
 
 class PauseScope(StrEnum):

@@ -66,6 +66,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
+_State = TypeVar("_State", bound=StrEnum)
 _Value = TypeVar("_Value", uuid.UUID, int, str)
 
 
@@ -119,6 +120,26 @@ def in_words(column: sa.ColumnElement[Any], values: Iterable[StrEnum]) -> sa.Col
     `word_literal`.
     """
     return column.in_([word_literal(value) for value in sorted(values)])
+
+
+def state_after_moves(column: sa.Column[Any], moves: Mapping[_State, _State]) -> sa.ColumnElement[str]:
+    """The state of a row after an event with these moves, for a row whose state accepts it."""
+    targets = set(moves.values())
+    if len(targets) == 1:
+        return word_literal(targets.pop())
+    return sa.case({state.value: word_literal(target) for state, target in moves.items()}, value=column)
+
+
+def state_update(column: sa.Column[Any], moves: Mapping[_State, _State]) -> sa.Update:
+    """An UPDATE that moves the rows whose state, in `column`, accepts an event with these moves. Every update of a
+    state that was not read before starts from it.
+    """
+    assert isinstance(column.table, sa.Table)
+    return (
+        sa.update(column.table)
+        .where(in_words(column, moves))
+        .values({column.name: state_after_moves(column, moves)})
+    )
 
 
 class CopyIn:

@@ -74,8 +74,8 @@ class JobTable:
     """None: tries are not counted, and nothing is given up."""
     retries: Retries | None = None
     give_up: GiveUp | None = None
-    alarm: AlarmCode = AlarmCode.WORK_GIVEN_UP
-    """Raised when a job is given up, with the kind among its names."""
+    alarm: AlarmCode | None = AlarmCode.WORK_GIVEN_UP
+    """Raised when a job is given up, with the kind among its names; None: nobody needs to know."""
 
     @property
     def table(self) -> sa.Table:
@@ -224,7 +224,8 @@ class JobTable:
         assert self.give_up is not None
         assert now is not None
         self.give_up(tx, keys, now)
-        raise_alarm_once(tx, self.alarm, now=now, names=[self.kind])
+        if self.alarm is not None:
+            raise_alarm_once(tx, self.alarm, now=now, names=[self.kind])
 
     def _change(self, tx: Tx, claim: JobClaim, values: dict[str, object]) -> bool:
         is_held = (self.key == claim.key, self.table.c.token == claim.token, self.waits)

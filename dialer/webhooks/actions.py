@@ -24,11 +24,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import actor_name
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.outbox import DELIVERY_MOVES, DeliveryEvent
 from dialer.core.text import Text
 from dialer.core.values import DeliveryFault, DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
-from dialer.db.bulk import word_literal
+from dialer.db.bulk import in_words, state_update
 from dialer.db.jobs import JobTable, Retries
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.runtime.services import Services
@@ -45,15 +46,16 @@ _LOOPBACK_NAMES: Final = frozenset({"localhost"})
 
 
 def _give_up(tx: Tx, delivery_ids: Sequence[int], _now: datetime) -> None:
-    d = t.webhook_delivery
-    tx.execute(sa.update(d).where(d.c.id.in_(delivery_ids)).values(state=DeliveryState.DEAD.value))
+    d = t.webhook_delivery.c
+    given_up = state_update(d.state, DELIVERY_MOVES[DeliveryEvent.GIVEN_UP])
+    tx.execute(given_up.where(d.id.in_(delivery_ids)))
 
 
 def deliveries(tries: int = 1) -> JobTable:
     """Messages that wait for their delivery. Each is sent so many times."""
     return JobTable(
         kind="webhook",
-        waits=t.webhook_delivery.c.state == word_literal(DeliveryState.WAITING),
+        waits=in_words(t.webhook_delivery.c.state, DELIVERY_MOVES[DeliveryEvent.DELIVERED]),
         due=t.webhook_delivery.c.due_at,
         tries=t.webhook_delivery.c.tries,
         retries=Retries(most=tries, first=_FIRST_GAP, longest=_LONGEST_GAP),
@@ -223,14 +225,8 @@ def end_webhook(services: Services, name: str, *, by: str) -> None:
         )
         if row is None:
             raise NotFound(kind="webhook", key=name)
-        tx.execute(
-            sa.update(t.webhook_delivery)
-            .where(
-                t.webhook_delivery.c.webhook_id == row["id"],
-                t.webhook_delivery.c.state == DeliveryState.WAITING.value,
-            )
-            .values(state=DeliveryState.DROPPED.value)
-        )
+        dropped = state_update(t.webhook_delivery.c.state, DELIVERY_MOVES[DeliveryEvent.WEBHOOK_ENDED])
+        tx.execute(dropped.where(t.webhook_delivery.c.webhook_id == row["id"]))
         write_audit(
             tx,
             who=who,

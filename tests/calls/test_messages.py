@@ -18,10 +18,10 @@ from carrier.config import CarrierConfig, ServiceClock
 from carrier.faults import FaultRule, InjectedFault
 from carrier.people import Behaviour, PeopleConfig
 from carrier.server import RunningCarrier, start
+from dialer.calls.message_store import claim_messages
 from dialer.calls.messages import (
     apply_message_event,
     ask_about_messages,
-    claim_messages,
     look_for_messages,
     message_text,
     send_messages,
@@ -273,6 +273,53 @@ async def test_what_any_channel_answers_has_the_same_end(scene: Scene):
     assert await send_messages(services, letters) == 1
     assert (row(scene, case_id)["state"], row(scene, case_id)["sid"]) == ("accepted", "L1")
     assert letters.sent == [letters.sent[0]] * 3
+
+
+async def test_a_message_that_is_refused_again_and_again_waits_longer_and_is_given_up_with_one_alarm(
+    scene: Scene,
+):
+    case_id = planned(scene)
+    letters = Letters(*[Refused(fault=RefusalCause.OURS)] * 12)
+    gaps = []
+    for _ in range(12):
+        await send_messages(scene.services, letters)
+        gaps.append((row(scene, case_id)["not_before"] - scene.clock.now()).total_seconds())
+        assert await send_messages(scene.services, letters) == 0
+        scene.later(seconds=gaps[-1])
+    assert gaps == [min(30 * 2**n, 3600) for n in range(12)]
+    assert (row(scene, case_id)["state"], len(letters.sent)) == ("failed", 12)
+    [alarm] = scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "work_given_up"))
+    assert (alarm["times"], alarm["facts"]) == (1, {"names": ["message"]})
+
+
+async def test_what_a_sender_says_that_was_overtaken_by_news_changes_nothing(scene: Scene):
+    case_id = planned(scene)
+    message_id = row(scene, case_id)["id"]
+
+    class Overtaken(Letters):
+        async def send(self, order: SendText, /) -> SendResult:
+            apply_message_event(scene.services, message_id, progress(M.DELIVERED))
+            return await super().send(order)
+
+    await send_messages(scene.services, Overtaken(Refused(fault=RefusalCause.OURS)))
+    assert (row(scene, case_id)["state"], row(scene, case_id)["sid"]) == ("delivered", "SM1")
+
+
+async def test_gaps_between_questions_grow(scene: Scene):
+    case_id = planned(scene)
+    apply_message_event(scene.services, row(scene, case_id)["id"], progress(M.SENT))
+
+    class Silent(Letters):
+        async def state(self, _sid: str, /) -> MessageProgress | None:
+            return None
+
+    gaps = []
+    for _ in range(4):
+        silent_since_long(scene)
+        assert await ask_about_messages(scene.services, Silent()) == 1
+        gap = row(scene, case_id)["poll_at"] - scene.services.real.now()
+        gaps.append(gap / timedelta(seconds=scene.services.lines.silence_seconds))
+    assert gaps == pytest.approx([1, 2, 4, 8], rel=0.02)
 
 
 async def test_a_number_that_a_channel_refuses_ends_the_message(scene: Scene):

@@ -9,7 +9,7 @@ import pytest
 from dialer.core.case import CaseStatus
 from dialer.core.events import AttemptEnded, OptedOut, SendMessage
 from dialer.core.reach import Reach
-from dialer.core.values import Answer, Contact, Grade, MessagePurpose, MessageState, TelephonyResult
+from dialer.core.values import Answer, Contact, Grade, MessagePurpose, TelephonyResult
 from tests.core.samples import POLICY, Story, answered, ended, started
 
 T = TelephonyResult
@@ -90,8 +90,3 @@ def test_a_message_changes_nothing_of_the_case():
     with_message = started(policy=TALKATIVE).tell(answered(1, Answer.ACKNOWLEDGED)).case
     assert plain == with_message
     assert plain.status is CaseStatus.WATCHING
-
-
-def test_every_last_word_outranks_what_came_before():
-    last = {MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.FAILED}
-    assert {state for state in MessageState if state.rank == max(s.rank for s in MessageState)} == last

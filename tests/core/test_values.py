@@ -11,7 +11,6 @@ from dialer.core.values import (
     Evidence,
     EvidenceKind,
     Grade,
-    MessageState,
     Pause,
     PauseScope,
     RenderState,
@@ -25,19 +24,9 @@ from tests.core.samples import MORNING
 TRILLION = 10**14
 
 
-def test_grades_and_messages_have_their_ranks():
+def test_grades_have_their_ranks():
     assert {grade.value: grade.rank for grade in Grade} == {"extra_high": 4, "high": 3, "medium": 2, "low": 1}
     assert [grade for grade in Grade if grade.is_high] == [Grade.EXTRA_HIGH, Grade.HIGH]
-    assert {state.value: state.rank for state in MessageState} == {
-        "planned": 0,
-        "sending": 1,
-        "unknown": 1,
-        "accepted": 2,
-        "sent": 3,
-        "delivered": 4,
-        "undelivered": 4,
-        "failed": 4,
-    }
 
 
 def test_a_render_that_waits_or_runs_is_open():
