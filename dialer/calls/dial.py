@@ -270,7 +270,7 @@ class _Run:
         answers = await self.client.answers()
         self._check.note(answered=answers)
         if not answers:
-            no_answer = PostAnswer(sent_at=asked_at, answer=Refused(fault=RefusalCause.OURS))
+            no_answer = PostAnswer(sent_at=asked_at, answer=Refused(cause=RefusalCause.OURS))
             await asyncio.to_thread(self._note_trouble, no_answer)
         return answers
 
@@ -444,13 +444,13 @@ def _record(services: Services, answers: _Answers) -> None:
     dead = {
         c.attempt_id: (TelephonyResult.INVALID_NUMBER, refusal.code)
         for c, refusal in refused
-        if refusal.fault is RefusalCause.NUMBER
+        if refusal.cause is RefusalCause.NUMBER
     }
     if dead:
         # First and in its own transaction: it changes cases, and repeating it changes nothing.
         with services.store.begin() as tx:
             end_attempts(tx, services, dead)
-    ours = [(c, refusal) for c, refusal in refused if refusal.fault is not RefusalCause.NUMBER]
+    ours = [(c, refusal) for c, refusal in refused if refusal.cause is not RefusalCause.NUMBER]
     with services.store.begin() as tx:
         now = services.clock.now()
         # Lock order: the line group first, as a claim does; then cases, attempts and numbers, each in their order.

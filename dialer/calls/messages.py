@@ -142,7 +142,7 @@ def _record(services: Services, outgoing: Outgoing, answer: SendResult) -> None:
         match answer:
             case Placed():
                 _advance(tx, services, outgoing.id, MessageEvent.ACCEPTED, sid=answer.sid)
-            case Refused() if answer.fault is RefusalCause.NUMBER:
+            case Refused() if answer.cause is RefusalCause.NUMBER:
                 _advance(tx, services, outgoing.id, MessageEvent.FAILED, error_code=answer.code)
             case Refused():
                 wait = timedelta(seconds=answer.retry_after_seconds or 0.0)

@@ -393,7 +393,7 @@ def evaluate_breaker(tx: Tx, answers: Sequence[PostAnswer], *, now: datetime, re
 
 def _is_trouble(answer: Placed | Refused | UncertainResult) -> bool:
     return isinstance(answer, UncertainResult) or (
-        isinstance(answer, Refused) and answer.fault is not RefusalCause.NUMBER
+        isinstance(answer, Refused) and answer.cause is not RefusalCause.NUMBER
     )
 
 
@@ -407,7 +407,7 @@ def _batch_failures(
     asked = [one.retry_after_seconds for one in refused if one.retry_after_seconds is not None]
     return BatchFailures(
         answers=min(len(troubles), _RULES.opens_after - 1) if taken else len(troubles),
-        asks_to_slow=any(one.fault is RefusalCause.SLOW_DOWN for one in refused),
+        asks_to_slow=any(one.cause is RefusalCause.SLOW_DOWN for one in refused),
         retry_after_seconds=max(asked, default=None),
         # Calls claimed before the breaker opened leave within the horizon; a trial call leaves after the whole wait.
         was_trial=opened_at is not None

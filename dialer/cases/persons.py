@@ -72,8 +72,8 @@ class Directory:
     """Persons by their blind indexes; read from the database once, then updated by the batch itself."""
 
     def __init__(self, known: Sequence[KnownPerson], keys: Sequence[tuple[bytes, KnownPerson]]) -> None:
-        self.by_id = {known_one.id_number: known_one for known_one in known if known_one.id_number}
-        self.by_person = {known_one.id: known_one for known_one in known}
+        self.by_id = {person.id_number: person for person in known if person.id_number}
+        self.by_person = {person.id: person for person in known}
         self.by_name_phone = dict(keys)
         self.new_keys: list[tuple[bytes, int]] = []
 

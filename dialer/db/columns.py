@@ -46,7 +46,7 @@ def is_of_actor(column: sa.ColumnElement[str], who: str) -> sa.ColumnElement[boo
 
 
 def one_of(table: sa.Table) -> None:
-    """Adds a CHECK for each column that was made by `word`."""
+    """Adds a CHECK for each column that was made by `word_column`."""
     for column in table.columns:
         words = column.info.get("words")
         if words:

@@ -67,19 +67,19 @@ def cycle_part(name: str, *works: Callable[[], object]) -> None:
     """Runs one part of the cycle. If all of it succeeds, this is recorded, at most every two seconds."""
     services = current_application().services
     began_at = services.real.now()
-    done = [run_patiently(work) for work in works]
+    done = [run_logging_unavailable(work) for work in works]
     if all(done) and time.monotonic() - _noted.get(name, -_NOTE_SECONDS) >= _NOTE_SECONDS:
         _noted[name] = time.monotonic()
-        run_patiently(lambda: note_part_done(services, name, began_at=began_at))
+        run_logging_unavailable(lambda: note_part_done(services, name, began_at=began_at))
 
 
-def patient_task(name: str) -> Callable[[Callable[_P, None]], Callable[_P, None]]:
+def tick_task(name: str) -> Callable[[Callable[_P, None]], Callable[_P, None]]:
     """Declares a Celery task of this name. A part that does not answer is logged, and the next tick tries again."""
 
     def declare(work: Callable[_P, None]) -> Callable[_P, None]:
         @wraps(work)
         def run(*ids: _P.args, **named: _P.kwargs) -> None:
-            run_patiently(lambda: work(*ids, **named))
+            run_logging_unavailable(lambda: work(*ids, **named))
 
         task: Callable[_P, None] = shared_task(name=TASK_PREFIX + name, ignore_result=True)(run)
         return task
@@ -87,7 +87,7 @@ def patient_task(name: str) -> Callable[[Callable[_P, None]], Callable[_P, None]
     return declare
 
 
-def run_patiently(work: Callable[[], object]) -> bool:
+def run_logging_unavailable(work: Callable[[], object]) -> bool:
     """True when the work was done. A part that does not answer is logged: the next tick tries again."""
     try:
         work()

@@ -13,7 +13,7 @@ from dialer.core.errors import UnusableFile
 from dialer.keys.actions import reseal
 from dialer.retention.retention import apply_retention, delete_reject_files
 from dialer.scripts.store import RENDERS
-from dialer.tasks.application import current_application, is_stopping, patient_task, wait_for_stop
+from dialer.tasks.application import current_application, is_stopping, tick_task, wait_for_stop
 from dialer.warnings.list_store import LOADS, WITHDRAWALS
 from dialer.warnings.lists import close_withdrawn, load_list
 from dialer.warnings.preview import forget_old_drafts
@@ -34,7 +34,7 @@ _names_checked: list[bool] = []
 _log = logging.getLogger(__name__)
 
 
-@patient_task("load_list")
+@tick_task("load_list")
 def load_list_task(load_id: int) -> None:
     """Loads one list, from where it stopped to its end."""
     try:
@@ -43,7 +43,7 @@ def load_list_task(load_id: int) -> None:
         _log.warning("load %s is not a list: %s", load_id, fault)
 
 
-@patient_task("resume_loads")
+@tick_task("resume_loads")
 def resume_loads_task() -> None:
     """Resumes lists whose worker is gone."""
     services = current_application().services
@@ -57,13 +57,13 @@ def resume_loads_task() -> None:
         close_withdrawn_task(load_id)
 
 
-@patient_task("close_withdrawn")
+@tick_task("close_withdrawn")
 def close_withdrawn_task(load_id: int) -> None:
     """Closes the cases of a withdrawn list that have not been worked on."""
     close_withdrawn(current_application().services, load_id)
 
 
-@patient_task("render_script")
+@tick_task("render_script")
 def render_script_task(render_id: int) -> None:
     """Renders the sound of one version, for a while: an urgent list must not wait behind it."""
     # Sound processing is loaded here alone: no worker that renders nothing should pay for it.
@@ -85,7 +85,7 @@ def _studio() -> Studio:
     return _studios[0]
 
 
-@patient_task("reseal")
+@tick_task("reseal")
 def reseal_task() -> None:
     """Seals values again after a rotation of keys, for a while: a list must not wait behind it."""
     services = current_application().services
@@ -96,7 +96,7 @@ def reseal_task() -> None:
         services.enqueue("reseal")
 
 
-@patient_task("retention")
+@tick_task("retention")
 def retention_task() -> None:
     """Deletes what is past its period, for a while: the scheduler sends the next one until nothing is left."""
     app = current_application()
@@ -105,7 +105,7 @@ def retention_task() -> None:
     delete_reject_files(app.services, periods, app.settings.data_dir / "rejects")
 
 
-@patient_task("screen_openings")
+@tick_task("screen_openings")
 def screen_openings_task() -> None:
     """Checks openings that have no verdict yet, for a while: the scheduler sends the next one until all have."""
     until = time.monotonic() + _SCREEN_SECONDS
@@ -115,13 +115,13 @@ def screen_openings_task() -> None:
         pass
 
 
-@patient_task("watch_fairness")
+@tick_task("watch_fairness")
 def watch_fairness_task() -> None:
     """Raises an alarm for a check of openings that falls on one group of people."""
     watch_fairness(current_application().services)
 
 
-@patient_task("send_webhooks")
+@tick_task("send_webhooks")
 def send_webhooks_task() -> None:
     """Sends messages of outgoing webhooks, for a while: the scheduler sends the next one until none is due."""
     # The client is loaded here alone: no worker at rest should pay for it.
@@ -130,7 +130,7 @@ def send_webhooks_task() -> None:
     asyncio.run(send_webhooks(current_application().services))
 
 
-@patient_task("fetch_recordings")
+@tick_task("fetch_recordings")
 def fetch_recordings_task() -> None:
     """Fetches recordings of calls, for a while: the scheduler sends the next one until none is due."""
     # The client is loaded here alone: no worker at rest should pay for it.
@@ -146,7 +146,7 @@ def fetch_recordings_task() -> None:
     asyncio.run(fetch())
 
 
-@patient_task("draft_bulletins")
+@tick_task("draft_bulletins")
 def draft_bulletins_task() -> None:
     """Drafts the bulletins of days, weeks and months that are over."""
     # Documents and reports are loaded here alone.
@@ -158,7 +158,7 @@ def draft_bulletins_task() -> None:
     app.services.store.dispose()
 
 
-@patient_task("resume_renders")
+@tick_task("resume_renders")
 def resume_renders_task() -> None:
     """Resumes rendering that no worker has claimed. The first time, the names of the settings are rendered where a live
     version lacks them: a process reads the settings once.

@@ -21,7 +21,13 @@ from dialer.control.health import repair_clock, run_consistency_round
 from dialer.control.trunks import has_trunks, watch_trunks
 from dialer.core.values import MessageChannel
 from dialer.figures.report import refresh_rollup
-from dialer.tasks.application import current_application, cycle_part, is_stopping, patient_task, run_patiently
+from dialer.tasks.application import (
+    current_application,
+    cycle_part,
+    is_stopping,
+    run_logging_unavailable,
+    tick_task,
+)
 from dialer.telephony.client import CallClient, DeskClient
 from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.inbound import settle_inbound_calls
@@ -122,7 +128,7 @@ class _TrunkWatch:
 _watch_trunks = _TrunkWatch()
 
 
-@patient_task("consistency")
+@tick_task("consistency")
 def consistency_task() -> None:
     """Compares the cases with their rows."""
     run_consistency_round(current_application().services)
@@ -131,7 +137,7 @@ def consistency_task() -> None:
 _channels_at_work: dict[MessageChannel, threading.Lock] = {}
 
 
-@patient_task("send_messages")
+@tick_task("send_messages")
 def send_messages_task() -> None:
     """Sends planned messages, and asks about those whose result is uncertain. A channel that this process is already
     working on is left out: if it does not answer, it keeps one thread, and the next task serves the other channels.
@@ -143,26 +149,26 @@ def send_messages_task() -> None:
         if not at_work.acquire(blocking=False):
             continue
         try:
-            run_patiently(partial(_run_with, open_client, *works))
+            run_logging_unavailable(partial(_run_with, open_client, *works))
         finally:
             at_work.release()
 
 
-@patient_task("cancel_calls")
+@tick_task("cancel_calls")
 def cancel_calls_task() -> None:
     """Ends the calls at the carrier that must end."""
     _with_client(CallClient, partial(cancel_calls, current_application().services))
 
 
-@patient_task("refresh_rollup")
+@tick_task("refresh_rollup")
 def refresh_rollup_task() -> None:
     """Refreshes the rollup of the report, for a moment: a long list must not delay calls."""
     refresh_rollup(current_application().services, for_seconds=_REFRESH_SECONDS)
 
 
 # Orders of the previous release's scheduler, which may lead while workers are replaced.
-former_consistency_task = patient_task("audit")(consistency_task)
-former_refresh_rollup_task = patient_task("fold")(refresh_rollup_task)
+former_consistency_task = tick_task("audit")(consistency_task)
+former_refresh_rollup_task = tick_task("fold")(refresh_rollup_task)
 
 
 def _with_client(kind: type[_Client], *works: Callable[[_Client], Awaitable[object]]) -> None:

@@ -44,7 +44,7 @@ class Placed:
 class Refused:
     """There is certainly no call or message. Without `http_status` the request was never sent."""
 
-    fault: RefusalCause
+    cause: RefusalCause
     code: int | None = None
     http_status: int | None = None
     retry_after_seconds: float | None = None

@@ -53,7 +53,7 @@ _KEEP_ALIVE_SECONDS: Final = 4.0
 """Below what servers allow (uvicorn closes after 5 s): the result of a POST on a closing connection is unknown."""
 
 
-class TooFast(Exception):
+class RateLimited(Exception):
     """The carrier answered 429: the request was certainly not carried out. The official client's own error drops the
     header.
     """
@@ -63,7 +63,7 @@ class TooFast(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
-class _TooLate(Exception):
+class _DeadlinePassed(Exception):
     """The request was about to be written, and must not be sent any more."""
 
 
@@ -88,11 +88,11 @@ async def _check_may_send(*_: object) -> None:
     writing = _writing.get()
     if writing is not None:
         if writing.over:
-            raise _TooLate
+            raise _DeadlinePassed
         writing.begun = True
     may_send = _may_send.get()
     if may_send is not None and not may_send():
-        raise _TooLate
+        raise _DeadlinePassed
 
 
 _quoted = lru_cache(maxsize=256)(quote_plus)
@@ -135,7 +135,7 @@ class CarrierHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the off
         allow_redirects: bool = False,
     ) -> Response:
         """One request and its whole answer. Raises aiohttp's errors, `NotSent` in their place where a request with a
-        body certainly did not leave, and `TooFast` for a 429.
+        body certainly did not leave, and `RateLimited` for a 429.
         """
         sent = dict(headers or ())
         if auth is not None:
@@ -164,12 +164,12 @@ class CarrierHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the off
         ) as response:
             content = await response.read()
             if response.status == HTTPStatus.TOO_MANY_REQUESTS:
-                raise TooFast(retry_after_seconds=_retry_after(response.headers))
+                raise RateLimited(retry_after_seconds=_retry_after(response.headers))
             return Response(response.status, content.decode("utf-8", "replace"), response.headers)
 
     async def download(self, url: str, *, auth: tuple[str, str], most_bytes: int) -> tuple[int, bytes]:
         """Status and body of a file, which may be where a redirect over https leads, as Twilio's media are. Raises
-        aiohttp's errors, `TooFast` for a 429, and `ValueError` for a file of more than `most_bytes`.
+        aiohttp's errors, `RateLimited` for a 429, and `ValueError` for a file of more than `most_bytes`.
         """
         given = {"Authorization": f"Basic {b64encode(':'.join(auth).encode()).decode()}"}
         address, headers = self._address(url), given
@@ -178,7 +178,7 @@ class CarrierHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the off
                 address, headers=headers, allow_redirects=False, timeout=_DOWNLOAD_TIMEOUT
             ) as response:
                 if response.status == HTTPStatus.TOO_MANY_REQUESTS:
-                    raise TooFast(retry_after_seconds=_retry_after(response.headers))
+                    raise RateLimited(retry_after_seconds=_retry_after(response.headers))
                 if response.status in _REDIRECTS:
                     address, headers = response.headers.get("Location", ""), {}
                     if not address.startswith("https://"):
@@ -271,7 +271,7 @@ _UNDECIDED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, 499})
 _NOT_SENT: Final = (NotSent, aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 _LOST: Final = (aiohttp.ClientError, TimeoutError, OSError)
 _UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, TwilioException)
-REQUEST_ERRORS: Final = (TooFast, *_LOST, *_UNREADABLE)
+REQUEST_ERRORS: Final = (RateLimited, *_LOST, *_UNREADABLE)
 """The exceptions that a request may raise; `result_of_error` and `ask_account` interpret them."""
 
 
@@ -619,7 +619,7 @@ async def ask_account(
     """
     try:
         return await question()
-    except TooFast:
+    except RateLimited:
         raise Unavailable(part=_PART, problem="too many requests") from None
     except _LOST as error:
         raise Unavailable(
@@ -639,27 +639,27 @@ async def ask_account(
 
 def result_of_error(error: Exception) -> Refused | UncertainResult:
     """The result of a creation that failed with this error: certainly no call or message, or an unknown result."""
-    if isinstance(error, TooFast):
+    if isinstance(error, RateLimited):
         return Refused(
-            fault=RefusalCause.SLOW_DOWN,
+            cause=RefusalCause.SLOW_DOWN,
             http_status=HTTPStatus.TOO_MANY_REQUESTS,
             retry_after_seconds=error.retry_after_seconds,
         )
     if isinstance(error, _NOT_SENT):
         name = error if isinstance(error, NotSent) else type(error).__name__
-        return Refused(fault=RefusalCause.OURS, detail=f"not sent: {name}")
+        return Refused(cause=RefusalCause.OURS, detail=f"not sent: {name}")
     if isinstance(error, (TwilioRestException, TwilioServiceException)):
         status, code = error.status, error.code if isinstance(error.code, int) else None
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _UNDECIDED:
             return UncertainResult(detail=f"HTTP {status}")
-        fault = (
+        cause = (
             RefusalCause.SLOW_DOWN
             if code in _SLOW_DOWN
             else RefusalCause.NUMBER
             if code in _NUMBER
             else RefusalCause.OURS
         )
-        return Refused(fault=fault, code=code, http_status=status, detail=f"HTTP {status}")
+        return Refused(cause=cause, code=code, http_status=status, detail=f"HTTP {status}")
     if isinstance(error, _LOST):
         return UncertainResult(detail=f"no answer ({type(error).__name__})")
     return UncertainResult(detail=f"unreadable answer ({type(error).__name__})")

@@ -48,8 +48,8 @@ from tests.virtual_time import LoopClock, VirtualLoop
 MOMENT = timedelta(microseconds=1)
 GONE = Unavailable(part="database", problem="gone")
 UNSURE = UncertainResult(detail="no answer")
-OURS = Refused(fault=RefusalCause.OURS, code=20003, http_status=401)
-INVALID = Refused(fault=RefusalCause.NUMBER, code=21211, http_status=400)
+OURS = Refused(cause=RefusalCause.OURS, code=20003, http_status=401)
+INVALID = Refused(cause=RefusalCause.NUMBER, code=21211, http_status=400)
 
 
 class Dialling:
@@ -521,7 +521,7 @@ class TestTheCarrierCheck:
             return [check.allowed(under_way=n) for n in (0, 1, 2)]
 
         assert allowed(None) == [1, 0, 0]
-        assert allowed(UNSURE) == allowed(Refused(fault=RefusalCause.OURS)) == [1, 0, 0]
+        assert allowed(UNSURE) == allowed(Refused(cause=RefusalCause.OURS)) == [1, 0, 0]
         assert allowed(OURS) == allowed(Placed(sid="CA1", status="queued")) == [None, None, None]
 
     def test_the_first_call_leaves_alone(self, line: Dialling):
@@ -589,7 +589,7 @@ class TestAnswers:
             (taken, Placed(sid="CA1", status="queued")),
             (dead, INVALID),
             (ours, OURS),
-            (slow, Refused(fault=RefusalCause.SLOW_DOWN, http_status=429, retry_after_seconds=40.0)),
+            (slow, Refused(cause=RefusalCause.SLOW_DOWN, http_status=429, retry_after_seconds=40.0)),
             (unsure, UNSURE),
             late=(late,),
         )

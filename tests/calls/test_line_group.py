@@ -302,9 +302,9 @@ class TestAClockThatWentBack:
 
 TAKEN = Placed(sid="CA1", status="queued")
 UNSURE = UncertainResult(detail="no answer")
-OURS = Refused(fault=RefusalCause.OURS, code=20003, http_status=401)
-NUMBER = Refused(fault=RefusalCause.NUMBER, code=21211, http_status=400)
-SLOW = Refused(fault=RefusalCause.SLOW_DOWN, code=20429, http_status=429)
+OURS = Refused(cause=RefusalCause.OURS, code=20003, http_status=401)
+NUMBER = Refused(cause=RefusalCause.NUMBER, code=21211, http_status=400)
+SLOW = Refused(cause=RefusalCause.SLOW_DOWN, code=20429, http_status=429)
 
 
 class TestTheBreakerAfterAnswers:
@@ -354,7 +354,7 @@ class TestTheBreakerAfterAnswers:
 
         lines.answers(UNSURE)
         assert alarms() == {}, "one call without an answer is looked for"
-        bare = Refused(fault=RefusalCause.OURS)
+        bare = Refused(cause=RefusalCause.OURS)
         lines.answers(OURS, replace(OURS, code=None), bare)
         assert alarms() == {"carrier_trouble": (1, {"codes": [0, 401, 20003], "unanswered": 0})}
         lines.answers(OURS, UNSURE)

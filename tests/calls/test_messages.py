@@ -259,7 +259,7 @@ class Letters:
 
 async def test_what_any_channel_answers_has_the_same_end(scene: Scene):
     lost, placed = UncertainResult(detail="no answer"), Placed(sid="L1", status="queued")
-    letters = Letters(Refused(fault=RefusalCause.SLOW_DOWN), lost, placed)
+    letters = Letters(Refused(cause=RefusalCause.SLOW_DOWN), lost, placed)
     case_id, services = planned(scene), services_of(scene)
     assert await send_messages(services, letters) == 0
     assert row(scene, case_id)["state"] == "planned"
@@ -279,7 +279,7 @@ async def test_a_message_that_is_refused_again_and_again_waits_longer_and_is_giv
     scene: Scene,
 ):
     case_id = planned(scene)
-    letters = Letters(*[Refused(fault=RefusalCause.OURS)] * 12)
+    letters = Letters(*[Refused(cause=RefusalCause.OURS)] * 12)
     gaps = []
     for _ in range(12):
         await send_messages(scene.services, letters)
@@ -301,7 +301,7 @@ async def test_what_a_sender_says_that_was_overtaken_by_news_changes_nothing(sce
             apply_message_event(scene.services, message_id, progress(M.DELIVERED))
             return await super().send(order)
 
-    await send_messages(scene.services, Overtaken(Refused(fault=RefusalCause.OURS)))
+    await send_messages(scene.services, Overtaken(Refused(cause=RefusalCause.OURS)))
     assert (row(scene, case_id)["state"], row(scene, case_id)["sid"]) == ("delivered", "SM1")
 
 
@@ -324,7 +324,7 @@ async def test_gaps_between_questions_grow(scene: Scene):
 
 async def test_a_number_that_a_channel_refuses_ends_the_message(scene: Scene):
     case_id = planned(scene)
-    await send_messages(scene.services, Letters(Refused(fault=RefusalCause.NUMBER, code=60011)))
+    await send_messages(scene.services, Letters(Refused(cause=RefusalCause.NUMBER, code=60011)))
     assert (row(scene, case_id)["state"], row(scene, case_id)["error_code"]) == ("failed", 60011)
 
 

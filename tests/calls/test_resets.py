@@ -148,7 +148,7 @@ async def test_a_connection_that_closes_before_the_first_byte_left_nothing():
             return True
 
         answer = await client.send(PlaceCall(attempt_id=uuid4(), to="+8613800138000", may_send=close_first))
-        assert answer == Refused(fault=RefusalCause.OURS, detail="not sent: ClientOSError")
+        assert answer == Refused(cause=RefusalCause.OURS, detail="not sent: ClientOSError")
     assert made.orders == 0
 
 

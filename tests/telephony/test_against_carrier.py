@@ -297,11 +297,11 @@ async def test_refusals_of_the_carrier(scene: Scene):
     scene.fault(InjectedFault.TOO_MANY, FaultRule(count=1, seconds=3.0))
     answer = await scene.client.send(order)
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.retry_after_seconds) == (RefusalCause.SLOW_DOWN, 3.0)
+    assert (answer.cause, answer.retry_after_seconds) == (RefusalCause.SLOW_DOWN, 3.0)
     scene.fault(InjectedFault.REJECT_NUMBER, FaultRule(count=1, code=21214))
     answer = await scene.client.send(order)
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.code) == (RefusalCause.NUMBER, 21214)
+    assert (answer.cause, answer.code) == (RefusalCause.NUMBER, 21214)
     assert not scene.hooks.progress
 
 
@@ -328,7 +328,7 @@ async def test_another_token_is_refused_by_both_sides(scene: Scene):
     async with CallClient(stranger) as client:
         answer = await client.send(PlaceCall(attempt_id=uuid4(), to=TO))
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.code) == (RefusalCause.OURS, 20003)
+    assert (answer.cause, answer.code) == (RefusalCause.OURS, 20003)
     scene.hooks.config = replace(stranger, auth_token_next=TOKEN)
     attempt, _ = await scene.placed()
     await scene.hooks.stage(attempt, Stage.ENDED)

@@ -116,7 +116,7 @@ async def test_the_number_s_own_faults(stub: Stub, client: CallClient, code: int
     stub.says(400, problem(code))
     answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.code, answer.http_status) == (RefusalCause.NUMBER, code, 400)
+    assert (answer.cause, answer.code, answer.http_status) == (RefusalCause.NUMBER, code, 400)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ async def test_what_is_not_listed_is_ours_and_never_kills_a_number(
     stub.says(status, problem(code))
     answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.code, answer.http_status) == (RefusalCause.OURS, code, status)
+    assert (answer.cause, answer.code, answer.http_status) == (RefusalCause.OURS, code, status)
 
 
 @pytest.mark.parametrize("code", [10004, 20429, 22005])
@@ -150,7 +150,7 @@ async def test_full_queues_ask_us_to_slow_down_whatever_the_http_status(
     stub.says(400, problem(code))
     answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
-    assert answer.fault is RefusalCause.SLOW_DOWN
+    assert answer.cause is RefusalCause.SLOW_DOWN
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ async def test_too_many_requests_is_a_safe_retry_that_keeps_its_wait(
 ):
     stub.says(429, problem(20429), headers=headers)
     assert await client.send(ORDER) == Refused(
-        fault=RefusalCause.SLOW_DOWN, http_status=429, retry_after_seconds=wait
+        cause=RefusalCause.SLOW_DOWN, http_status=429, retry_after_seconds=wait
     )
 
 
@@ -185,12 +185,12 @@ async def test_an_error_in_the_newer_format_is_read_too(stub: Stub, client: Call
     stub.says(400, {"type": "x", "title": "no", "status": 400, "code": 21211})
     answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.code) == (RefusalCause.NUMBER, 21211)
+    assert (answer.cause, answer.code) == (RefusalCause.NUMBER, 21211)
 
 
 async def test_a_code_that_is_no_number_is_left_out(stub: Stub, client: CallClient):
     stub.says(400, problem("x"))
-    assert await client.send(ORDER) == Refused(fault=RefusalCause.OURS, http_status=400, detail="HTTP 400")
+    assert await client.send(ORDER) == Refused(cause=RefusalCause.OURS, http_status=400, detail="HTTP 400")
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", "{}", "null", '{"sid": 5}', '"text"'])
@@ -204,7 +204,7 @@ async def test_a_redirect_is_not_followed_and_was_not_taken(stub: Stub, client: 
     stub.says(201, TAKEN)
     answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
-    assert answer.fault is RefusalCause.OURS
+    assert answer.cause is RefusalCause.OURS
     assert len(stub.asked) == 1
 
 
@@ -237,7 +237,7 @@ async def test_a_refused_connection_means_nothing_left(config: TelephonyConfig):
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
         async with CallClient(replace(config, base_url=address)) as client:
             answer = await client.send(ORDER)
-    assert answer == Refused(fault=RefusalCause.OURS, detail="not sent: ClientConnectorError")
+    assert answer == Refused(cause=RefusalCause.OURS, detail="not sent: ClientConnectorError")
 
 
 async def test_a_connection_that_is_never_made_means_nothing_left(config: TelephonyConfig):
@@ -249,7 +249,7 @@ async def test_a_connection_that_is_never_made_means_nothing_left(config: Teleph
         async with CallClient(replace(config, base_url=address, timeout_seconds=0.4)) as client:
             answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
-    assert (answer.fault, answer.http_status) == (RefusalCause.OURS, None)
+    assert (answer.cause, answer.http_status) == (RefusalCause.OURS, None)
 
 
 async def test_a_certificate_that_is_not_trusted_means_nothing_left(stub: Stub, config: TelephonyConfig):
@@ -257,7 +257,7 @@ async def test_a_certificate_that_is_not_trusted_means_nothing_left(stub: Stub, 
     async with CallClient(replace(config, base_url=address)) as client:
         answer = await client.send(ORDER)
     assert isinstance(answer, Refused)
-    assert answer.fault is RefusalCause.OURS
+    assert answer.cause is RefusalCause.OURS
     assert not stub.asked
 
 
