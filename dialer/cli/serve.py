@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -25,9 +24,9 @@ import typer
 
 from dialer.cli.common import run_command
 from dialer.core.errors import SettingsError
-from dialer.runtime.forked import CAN_FORK, fill_standard, freeze_startup_objects, output_of
 from dialer.runtime.local import console_url, database_url, own_carrier, own_servers, public_url
 from dialer.runtime.logs import configure_logs
+from dialer.runtime.processes import fill_standard, freeze_startup_objects, output_of
 from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.supervisor import Child, ChildEvent, ChildEventKind, Supervisor
 
@@ -270,11 +269,7 @@ def prepare(
 def _prepared(*options: str) -> dict[str, Any] | None:
     """The output of `prepare`, run in its own process so that its memory is freed. Its failure ends this process."""
     argv = _argv("prepare", *options)
-    if CAN_FORK:
-        code, said = output_of(partial(_run_here, argv), argv=argv, env=dict(os.environ))
-    else:
-        done = subprocess.run(argv, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
-        code, said = done.returncode, done.stdout
+    code, said = output_of(partial(_run_here, argv), argv=argv, env=dict(os.environ))
     if code:
         raise typer.Exit(code)
     clock: dict[str, Any] | None = json.loads(said)
@@ -379,10 +374,11 @@ def up() -> None:
     fill_standard()
     settings = settings_of("up")
     with own_servers(settings) or nullcontext() as servers:
-        kept = children(settings, dict(os.environ))
-        if CAN_FORK:
-            _import_ahead()
-            kept = [replace(child, run=partial(_run_here, child.argv)) for child in kept]
+        _import_ahead()
+        kept = [
+            replace(child, run=partial(_run_here, child.argv))
+            for child in children(settings, dict(os.environ))
+        ]
         with _hold(database_url(settings, servers)) as keep:
             supervisor = Supervisor(kept, log_child_event)
             supervisor.start()

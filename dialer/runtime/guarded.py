@@ -10,14 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NoReturn, Self
+from typing import IO, Self
 
 from dialer.core.errors import Unavailable
-from dialer.runtime.forked import CAN_FORK, Forked, become_program, fork, set_process_title
-from dialer.runtime.guarding import HANDLED, Guard
 
 GUARD_SCRIPT = Path(__file__).with_name("guard.py")
 
@@ -44,8 +42,6 @@ class Program:
     user: tuple[int, int] | None = None
     respawn_seconds: float | None = None
     erase: Sequence[Path] = ()
-    run: Callable[[], object] | None = None
-    """The function that `argv` runs, if the program may be a copy of this process instead of a new one."""
 
     def spec(self) -> dict[str, object]:
         """The program in the form in which a guard reads it: plain values."""
@@ -72,7 +68,7 @@ class GuardEvent:
 class Guarded:
     """A running guard. Only the process that started it can end it, not a forked copy of that process."""
 
-    def __init__(self, *, program: Program, process: subprocess.Popen[bytes] | Forked, holder: int) -> None:
+    def __init__(self, *, program: Program, process: subprocess.Popen[bytes], holder: int) -> None:
         self.name = program.name
         self._longest_stop_seconds = sum(step.seconds for step in program.stop_steps)
         self._process = process
@@ -83,8 +79,6 @@ class Guarded:
     @classmethod
     def start(cls, program: Program, *, output: IO[bytes] | int | None = None) -> Self:
         """Starts the guard, which starts the program. The program writes to `output`, or to our standard error."""
-        if program.run is not None and CAN_FORK:
-            return cls(program=program, process=_forked(program, output), holder=os.getpid())
         process = subprocess.Popen(  # noqa: S603 - our own script
             [sys.executable, "-I", "-S", str(GUARD_SCRIPT), str(os.getpid()), str(program.cwd)],
             stdin=subprocess.PIPE,
@@ -179,23 +173,3 @@ class Guarded:
             select.select([], [], [], 0.05)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-
-
-def _forked(program: Program, output: IO[bytes] | int | None) -> Forked:
-    """The guard as a copy of this process, whose own copy becomes the program."""
-    run, spec = program.run, program.spec()
-    assert run is not None
-
-    def enter() -> NoReturn:
-        become_program(run, argv=program.argv, env=program.env)
-
-    def guard() -> int:
-        set_process_title(f"guard of {program.name}")
-        os.set_blocking(1, False)
-        watch = Guard(spec, enter)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
-        return watch.exit_code()
-
-    copy = fork(guard, stderr=output if isinstance(output, int | None) else output.fileno())
-    os.set_blocking(copy.stdout.fileno(), False)
-    return copy

@@ -3,7 +3,7 @@
 The script `guard.py` runs it outside of any package, so it uses only the standard library, and little of that. It reads
 what to run, starts the program in a session of its own, and ends it by the given steps as soon as standard input has a
 line or ends, or the parent is another process than at the start (it was killed), or SIGTERM arrives. If the guard
-itself is killed, the kernel sends the program its first stop signal (on Linux). It writes `pid N` and `exit N` lines to
+itself is killed, the kernel sends the program its first stop signal. It writes `pid N` and `exit N` lines to
 standard output and exits when the program is gone.
 """
 
@@ -19,7 +19,6 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable
     from typing import Any, NoReturn
 else:
     # Without the enumerations of `signal`, which would be the larger half of a guard.
@@ -33,12 +32,9 @@ _LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Guard:
-    """One program and the pipes that end it. `enter`: what the program does, if it is a copy of this process; it does
-    not return.
-    """
+    """One program and the pipes that end it."""
 
-    def __init__(self, spec: dict[str, Any], enter: Callable[[], NoReturn] | None = None) -> None:
-        self._enter = enter
+    def __init__(self, spec: dict[str, Any]) -> None:
         self._argv: list[str] = spec["argv"]
         self._env: dict[str, str] = spec["env"]
         self._cwd: str = spec["cwd"]
@@ -112,14 +108,11 @@ class Guard:
             signal.set_wakeup_fd(-1)
             for number in (*HANDLED, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
-            if sys.platform == "linux":
-                # After the change of user, which clears it; and the guard may have died before it was set.
-                ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, self._stop_steps[0][0], 0, 0, 0)
+            # After the change of user, which clears it; and the guard may have died before it was set.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, self._stop_steps[0][0], 0, 0, 0)
             if os.getppid() != guard:
                 os._exit(126)
             os.chdir(self._cwd)
-            if self._enter is not None:
-                self._enter()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
             os.execve(self._argv[0], self._argv, self._env)  # noqa: S606 - a guard runs the given program
         except OSError as error:

@@ -1,6 +1,6 @@
 """Keeps named child processes running: starts them in order, restarts one that dies and reports it, stops them all.
 
-Each child has a guard (guarding.py), so that none outlives this process, whatever ends it.
+None outlives this process, whatever ends it (processes.py).
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
-from dialer.core.errors import Unavailable
-from dialer.runtime.guarded import Guarded, Program, StopStep
+from dialer.runtime.processes import ChildProcess
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -28,7 +26,7 @@ _SETTLED_SECONDS = 60.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
     """A process to keep running. `env` is its whole environment; it gets SIGTERM and `stop_grace_seconds` to end.
-    `run`: the function that `argv` runs, if the child may be a copy of this process, which then must have one thread.
+    `run`: the function that `argv` runs, if the child is to be a copy of this process, which then must have one thread.
     """
 
     name: str
@@ -64,7 +62,7 @@ class ChildEvent:
 @dataclass(slots=True, kw_only=True)
 class _Kept:
     child: Child
-    guarded: Guarded | None = None
+    process: ChildProcess | None = None
     pid: int | None = None
     pause_seconds: float = _FIRST_PAUSE_SECONDS
     started_at: float = 0.0
@@ -72,7 +70,7 @@ class _Kept:
 
 
 class Supervisor:
-    """Used by one thread; `ask_to_stop` and `pids` may be called from any."""
+    """Used by the main thread; `ask_to_stop` and `pids` may be called from any."""
 
     def __init__(
         self,
@@ -125,19 +123,23 @@ class Supervisor:
 
     def run_once(self, *, seconds: float = 1.0) -> None:
         """Handles the events of up to `seconds` and restarts the children that are due."""
+        for kept in self._kept:
+            if kept.process is not None and kept.pid is None:
+                kept.pid = kept.process.pid
+                self._on_event(ChildEvent(name=kept.child.name, what=ChildEventKind.STARTED, pid=kept.pid))
         now = time.monotonic()
-        due = [kept.due_at for kept in self._kept if kept.guarded is None]
+        due = [kept.due_at for kept in self._kept if kept.process is None]
         wait = max(0.0, min([seconds, *(moment - now for moment in due)]))
         for key, _ in self._selector.select(wait):
             if key.data is None:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wake_reader, 64)
             else:
-                self._read_events(key.data)
+                self._plan_restart(key.data)
         if self._stopping.is_set():
             return
         for kept in self._kept:
-            if kept.guarded is None and time.monotonic() >= kept.due_at:
+            if kept.process is None and time.monotonic() >= kept.due_at:
                 self._launch_again(kept)
 
     def ask_to_stop(self) -> None:
@@ -156,10 +158,10 @@ class Supervisor:
             return
         self._stopped = True
         for kept in reversed(self._kept):
-            if kept.guarded is not None:
-                self._selector.unregister(kept.guarded)
-                code = kept.guarded.stop()
-                kept.guarded = None
+            if kept.process is not None:
+                self._selector.unregister(kept.process)
+                code = kept.process.stop()
+                kept.process = None
                 self._on_event(
                     ChildEvent(name=kept.child.name, what=ChildEventKind.STOPPED, pid=kept.pid, code=code)
                 )
@@ -173,20 +175,15 @@ class Supervisor:
         return {kept.child.name: kept.pid for kept in self._kept if kept.pid is not None}
 
     def _launch(self, kept: _Kept) -> None:
-        child = kept.child
-        guarded = Guarded.start(
-            Program(
-                name=child.name,
-                argv=child.argv,
-                env=child.env,
-                cwd=Path.cwd(),
-                stop_steps=(StopStep(signal=signal.SIGTERM, seconds=child.stop_grace_seconds),),
-                run=child.run,
-            ),
+        kept.process = ChildProcess.start(
+            kept.child.argv,
+            env=kept.child.env,
             output=sys.stderr.fileno() if _has_descriptor() else None,
+            stop_seconds=kept.child.stop_grace_seconds,
+            run=kept.child.run,
         )
-        kept.guarded, kept.started_at = guarded, time.monotonic()
-        self._selector.register(guarded, selectors.EVENT_READ, kept)
+        kept.started_at = time.monotonic()
+        self._selector.register(kept.process, selectors.EVENT_READ, kept)
 
     def _launch_again(self, kept: _Kept) -> None:
         """Starts a child again. Where no process can be made, such as for lack of memory, it is tried again later: the
@@ -194,7 +191,7 @@ class Supervisor:
         """
         try:
             self._launch(kept)
-        except (OSError, Unavailable):
+        except OSError:
             retry = self._plan(kept)
             self._on_event(
                 ChildEvent(name=kept.child.name, what=ChildEventKind.NOT_STARTED, retry_seconds=retry)
@@ -207,36 +204,18 @@ class Supervisor:
         kept.due_at = time.monotonic() + retry
         return retry
 
-    def _read_events(self, kept: _Kept) -> None:
-        guarded = kept.guarded
-        assert guarded is not None
-        code: int | None = None
-        for event in guarded.events():
-            if event.kind == "pid":
-                kept.pid = event.number
-                self._on_event(ChildEvent(name=kept.child.name, what=ChildEventKind.STARTED, pid=kept.pid))
-            else:
-                code = event.number
-        if code is not None or not guarded.alive:
-            self._plan_restart(kept, guarded, code)
-
-    def _plan_restart(self, kept: _Kept, guarded: Guarded, code: int | None) -> None:
-        """Reports that the child is dead, with this code or else that of its guard, and plans its next start, later
-        each time it dies soon after a start.
-        """
-        self._selector.unregister(guarded)
-        guard_code = guarded.stop()
+    def _plan_restart(self, kept: _Kept) -> None:
+        """Reports that the child is dead and plans its next start, later each time it dies soon after a start."""
+        assert kept.process is not None
+        self._selector.unregister(kept.process)
+        code = kept.process.stop()
         if time.monotonic() - kept.started_at > _SETTLED_SECONDS:
             kept.pause_seconds = self._first_pause_seconds
         retry = self._plan(kept)
-        pid, kept.pid, kept.guarded = kept.pid, None, None
+        pid, kept.pid, kept.process = kept.pid, None, None
         self._on_event(
             ChildEvent(
-                name=kept.child.name,
-                what=ChildEventKind.DIED,
-                pid=pid,
-                code=guard_code if code is None else code,
-                retry_seconds=retry,
+                name=kept.child.name, what=ChildEventKind.DIED, pid=pid, code=code, retry_seconds=retry
             )
         )
 

@@ -16,7 +16,7 @@ from dialer.control.health import beating
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.db.alarms import raise_alarm_once
-from dialer.runtime.forked import freeze_startup_objects
+from dialer.runtime.processes import freeze_startup_objects
 from dialer.runtime.services import Application, Services
 from dialer.runtime.settings import WebSettings
 from dialer.server.application import create_app

@@ -14,7 +14,7 @@ from celery.worker import state
 from dialer.control.health import beating
 from dialer.core.errors import Unavailable
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, discard_messages
-from dialer.runtime.forked import freeze_startup_objects
+from dialer.runtime.processes import freeze_startup_objects
 from dialer.runtime.services import Application
 from dialer.tasks.application import stop_application, use_application, wait_for_stop
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from dialer.runtime.embedded import wait_until
-from dialer.runtime.guarded import Guarded
+from dialer.runtime.processes import ChildProcess
 from dialer.runtime.supervisor import Child, ChildEvent, ChildEventKind, Supervisor
 
 Starter = Callable[[str], subprocess.Popen[str]]
@@ -102,7 +102,7 @@ def test_a_process_that_cannot_be_made_is_tried_again_while_the_others_go_on(
     supervisor = supervise(child("worker"), child("web"))
     before = supervisor.pids()
     with monkeypatch.context() as patch:
-        patch.setattr(Guarded, "start", Mock(side_effect=BlockingIOError(errno.EAGAIN, "no process")))
+        patch.setattr(ChildProcess, "start", Mock(side_effect=BlockingIOError(errno.EAGAIN, "no process")))
         os.kill(before["worker"], signal.SIGKILL)
         failed = lambda: [event for event in events if event.what is ChildEventKind.NOT_STARTED]  # noqa: E731 - two lines that read like the question
         tend_until(supervisor, lambda: len(failed()) == 2)
@@ -208,27 +208,14 @@ def test_no_child_outlives_the_supervisor(python: Starter, number: signal.Signal
         supervisor.start()
         supervisor.run_forever()
     """)
-    everything = []
+    pids = []
     for _ in range(2):
         what, pid = process.stdout.readline().split()
         assert what == "started"
-        everything += [int(pid), psutil.Process(int(pid)).ppid()]
+        pids.append(int(pid))
+    assert [psutil.Process(pid).ppid() for pid in pids] == [process.pid] * 2
     process.send_signal(number)
-    assert wait_until(lambda: not any(alive(one) for one in everything), seconds=60)
+    assert wait_until(lambda: not any(alive(pid) for pid in pids), seconds=60)
     if number is not signal.SIGKILL:
         assert [line.split()[0] for line in process.stdout] == ["stopped", "stopped"]
         assert process.wait(60) == 0
-
-
-def test_a_child_dies_with_its_guard(supervise: Callable[..., Supervisor], events: list[ChildEvent]):
-    supervisor = supervise(child("web"))
-    pid = supervisor.pids()["web"]
-    with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(psutil.Process(pid).ppid()).kill()
-    tend_until(supervisor, lambda: supervisor.pids().get("web") not in {None, pid})
-    assert not alive(pid)
-    assert [event.what for event in events] == [
-        ChildEventKind.STARTED,
-        ChildEventKind.DIED,
-        ChildEventKind.STARTED,
-    ]

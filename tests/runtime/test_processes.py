@@ -15,10 +15,8 @@ import psutil
 import pytest
 
 from dialer.runtime.embedded import wait_until
-from dialer.runtime.forked import CAN_FORK
 
 Starter = Callable[[str], subprocess.Popen[str]]
-pytestmark = pytest.mark.skipif(not CAN_FORK, reason="copies are made on Linux alone")
 
 KEEPER = """
     import os, signal, sys, time
@@ -27,11 +25,21 @@ KEEPER = """
     def sleeps():
         while True: signal.pause()
 
+    def stays():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sleeps()
+
+    def has_a_child():
+        if os.fork():
+            sleeps()
+        sleeps()
+
     def ends():
         raise SystemExit(3)
 
     def kept(name, run):
-        return Child(name=name, argv=[sys.executable, "-m", name], env={{"MARK": name}}, run=run)
+        argv = [sys.executable, "-m", name]
+        return Child(name=name, argv=argv, env={{"MARK": name}}, run=run, stop_grace_seconds=1.0)
 
     supervisor = Supervisor({children}, lambda event: print(event.what, event.pid, event.code, flush=True))
     supervisor.start()
@@ -39,7 +47,7 @@ KEEPER = """
 """
 TOLD = """
     import atexit, json, os, sys, threading
-    from dialer.runtime import forked
+    from dialer.runtime import processes
     from dialer.db.vault import RandomPieces
 
     pieces = RandomPieces(8)
@@ -63,7 +71,7 @@ TOLD = """
         }}), flush=True)
         {end}
 
-    code, said = forked.output_of(run, argv=["python", "-m", "copy"], env={{"A": "b"}})
+    code, said = processes.output_of(run, argv=["python", "-m", "copy"], env={{"A": "b"}})
     print(json.dumps([code, said.decode(), os.environ.get("A"), pieces.take().hex()]), flush=True)
 """
 
@@ -137,7 +145,7 @@ def test_after_an_error_too_its_threads_are_waited_for(
 
 ASKING = """
     import os, signal, sys
-    from dialer.runtime import forked
+    from dialer.runtime import processes
 
     def run():
         print(os.getpid(), os.getppid(), file=sys.stderr, flush=True)
@@ -146,7 +154,7 @@ ASKING = """
     # Whoever starts the tests in the background may have it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     {before}
-    forked.output_of(run, argv=["x"], env={{}})
+    processes.output_of(run, argv=["x"], env={{}})
 """
 
 
@@ -171,17 +179,17 @@ def test_whoever_is_only_asked_ends_with_whoever_asked(tmp_path: Path, number: s
     "before",
     [
         "signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
-        "os.close(1); sys.stdout = None; forked.fill_standard()",
-        "os.closerange(0, 2); sys.stdin = sys.stdout = None; forked.fill_standard()",
+        "os.close(1); sys.stdout = None; processes.fill_standard()",
+        "os.closerange(0, 2); sys.stdin = sys.stdout = None; processes.fill_standard()",
     ],
     ids=["deaf to its children", "without output", "without input"],
 )
 def test_however_it_was_started_it_hears_what_its_copy_says(tmp_path: Path, before: str):
     source = f"""
         import os, signal, sys
-        from dialer.runtime import forked
+        from dialer.runtime import processes
         {before}
-        code, said = forked.output_of(lambda: print("said"), argv=["x"], env={{}})
+        code, said = processes.output_of(lambda: print("said"), argv=["x"], env={{}})
         print(code, said.decode().strip(), file=sys.stderr)
     """
     told = subprocess.run(
@@ -198,21 +206,32 @@ def test_no_copy_outlives_its_keeper(python: Starter, number: signal.Signals):
     titles = sorted(" ".join(psutil.Process(pid).cmdline()).strip() for pid in pids)
     assert titles == [f"{sys.executable} -m {name}" for name in ("one", "two")]
     assert [os.getsid(pid) for pid in pids] == pids
-    guards = [psutil.Process(pid).ppid() for pid in pids]
-    assert process.pid not in guards
+    assert [psutil.Process(pid).ppid() for pid in pids] == [process.pid] * 2
     process.send_signal(number)
-    assert wait_until(lambda: not any(alive(one) for one in (*pids, *guards)), seconds=60)
+    assert wait_until(lambda: not any(alive(pid) for pid in pids), seconds=60)
     if number is not signal.SIGKILL:
         assert process.wait(60) == 0
 
 
-def test_a_copy_dies_with_its_guard_and_another_is_made(python: Starter):
-    process = python(KEEPER.format(children="[kept('one', sleeps)]"))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_copy_that_ignores_every_request_outlives_its_keeper_no_more_than_others(
+    python: Starter, number: signal.Signals
+):
+    process = python(KEEPER.format(children="[kept('one', stays)]"))
+    pid = next(started(process))
+    process.send_signal(number)
+    assert wait_until(lambda: not alive(pid), seconds=60)
+
+
+def test_a_copy_that_is_killed_takes_its_own_children_along_and_another_is_made(python: Starter):
+    process = python(KEEPER.format(children="[kept('one', has_a_child)]"))
     told = started(process)
     first = next(told)
-    os.kill(psutil.Process(first).ppid(), signal.SIGKILL)
+    assert wait_until(lambda: bool(psutil.Process(first).children()), seconds=60)
+    [own] = psutil.Process(first).children()
+    os.kill(first, signal.SIGKILL)
     second = next(told)
-    assert wait_until(lambda: not alive(first), seconds=60)
+    assert wait_until(lambda: not alive(first) and not alive(own.pid), seconds=60)
     assert alive(second)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
