@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from dialer.signals.scorecard import calibration, calibration_error, points_of
+from dialer.signals.fitting import calibration, calibration_error, points_of
 
 LABEL = "label"
 PARTS = 5

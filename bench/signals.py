@@ -35,6 +35,7 @@ from bench.signals_rules import START, item, listed
 from bench.urgent import accepted_at
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.evaluation import Evaluator
+from dialer.signals.incidents import PersonState
 from dialer.signals.model import ItemKind, Signal, SignalKind
 from dialer.signals.replay import replay
 from dialer.signals.rules import shipped_rules
@@ -282,9 +283,9 @@ class Filled(Evaluator):
 
     is_filling = True
 
-    def _reread(self, person: Any, start: int, moments: Sequence[int]) -> None:  # noqa: ANN401 - whatever its caller gives
+    def _evaluate(self, person: PersonState, start: int, moments: Sequence[int]) -> None:
         if not self.is_filling:
-            super()._reread(person, start, moments)
+            super()._evaluate(person, start, moments)
 
 
 def retro_match(contacts: int) -> dict[str, Any]:

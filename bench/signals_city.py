@@ -41,18 +41,20 @@ from bench.signals_life import (
 )
 from dialer.signals.budget import draw, is_worth_listing, is_worth_removing, missed_fraud, turn
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.features import NO_ITEM, ROW, item_key, may_name_scammer, to_microseconds
-from dialer.signals.model import Item, ListChange, ListKind, Signal, SignalKind
-from dialer.signals.rules import Effect, RuleSet, shipped_rules
-from dialer.signals.scorecard import (
+from dialer.signals.features import counted_by
+from dialer.signals.fitting import (
     FittedScorecard,
     LabelledVerdict,
-    Scorecard,
     TooFewLabels,
     calibration_error,
     fit_scorecard,
 )
-from dialer.signals.verdicts import Bands
+from dialer.signals.incidents import Incident, PersonState
+from dialer.signals.model import Item, ListChange, ListKind, Signal, SignalKind
+from dialer.signals.observations import item_number, to_microseconds
+from dialer.signals.rules import Effect, RuleSet, shipped_rules
+from dialer.signals.scorecard import Scorecard
+from dialer.signals.verdicts import Bands, Verdict
 
 DAYS, LEARN_UNTIL, JUDGED_UNTIL, DRIFT, AFTER_FROM, AFTER_UNTIL = 46, 21, 32, 32, 39, 46
 A_DAY = 0.0016
@@ -81,7 +83,7 @@ class Moment:
     fired: int
     money: int
     figures: tuple[int, ...]
-    items: tuple[bytes, ...] = ()
+    items: tuple[int, ...] = ()
     """Of the signals that its rules rest on, without the mitigators."""
 
 
@@ -96,7 +98,6 @@ class Recorder(Evaluator):
     def __init__(self, rules: RuleSet) -> None:
         super().__init__(rules)
         self.moments: list[Moment] = []
-        self.raising = raising_bits(rules)
         self.last: dict[int, tuple[int, int]] = {}
         self.empty = self.snapshot()
 
@@ -108,34 +109,27 @@ class Recorder(Evaluator):
             self.apply(one)
         return self.moments
 
-    def _reread(self, person: Any, _start: int, moments: Sequence[int]) -> None:
-        key = self._slots[person.slot]
-        assert key is not None
+    def _evaluate(self, person: PersonState, _start: int, moments: Sequence[int]) -> None:
         for t in moments:
-            rows = [row for row in ROW.iter_unpack(person.rows) if row[0] <= t]
-            fired, money = self._score(rows, t, self._listings, person.known)
-            if not fired & self.raising or self.last.get(person.slot) == (fired, money):
+            observations = [one for one in person.observations if one.at <= t]
+            reading = self._reader.read_at(t, observations, person.contacts)
+            raising = [n for n in reading.fired if n in self._raising]
+            key, bits = int(person.key), sum(1 << n for n in reading.fired)
+            if not raising or self.last.get(key) == (bits, reading.money_fen):
                 continue
-            self.last[person.slot] = (fired, money)
-            trace = self._compiled.trace(rows, t, self._listings, person.known)
-            places = {
-                place
-                for n, names in enumerate(self._compiled.names)
-                if (fired & self.raising) >> n & 1
-                for place in names.values()
-            }
-            rested = sorted({row for place in places for row in trace.rows[place]})
+            self.last[key] = (bits, reading.money_fen)
+            rested = counted_by(reading, {place for n in raising for place in self._reader.names[n].values()})
             items = dict.fromkeys(
                 item
-                for row in rested
-                if may_name_scammer(rows[row])
-                for item in rows[row][6:]
-                if item != NO_ITEM
+                for n in rested
+                if self._facts[observations[n].facts].may_name_scammer
+                for item in observations[n].items
             )
             hour = (t - to_microseconds(START)) / 3.6e9
-            self.moments.append(Moment(hour, int(key), fired, money, trace.figures, tuple(items)))
+            figures = tuple(reading.figures.get(place, 0) for place in range(self._reader.feature_count))
+            self.moments.append(Moment(hour, key, bits, reading.money_fen, figures, tuple(items)))
 
-    def _told(self, _key: bytes, _person: Any, _before: Any) -> list[Any]:
+    def _changes(self, _person: PersonState, _before: Sequence[Incident]) -> list[Verdict]:
         """Verdicts are not wanted."""
         return []
 
@@ -397,9 +391,9 @@ class Town:
             else:
                 self.of_person.setdefault(int(one.person or b""), []).append(one)
         wanted = {item for person in frauds for one in self.of_person.get(person, ()) for item in one.items}
-        self.items = {item_key(one): one for one in wanted}
-        by_key = {one.key: item_key(one) for one in wanted}
-        self.touches: dict[bytes, list[tuple[float, int]]] = {one: [] for one in self.items}
+        self.items = {item_number(one): one for one in wanted}
+        by_key = {one.key: item_number(one) for one in wanted}
+        self.touches: dict[int, list[tuple[float, int]]] = {one: [] for one in self.items}
         for person, own in self.of_person.items():
             for one in own:
                 for item in one.items:
@@ -407,7 +401,7 @@ class Town:
                         hour = (one.event_at - START) / timedelta(hours=1)
                         self.touches[by_key[item.key]].append((hour, person))
 
-    def is_listed(self, item: bytes, at: datetime) -> bool:
+    def is_listed(self, item: int, at: datetime) -> bool:
         """On any list, that of trusted ones included; the city takes nothing off a list."""
         return any(one.event_at <= at for one in self.changes.get(self.items[item], ()))
 
@@ -419,8 +413,8 @@ class Lister:
 
     def __init__(self, town: Town, of_person: Mapping[int, list[Moment]]) -> None:
         self._town, self._of_person = town, of_person
-        self._told: dict[bytes, dict[tuple[int, bool], float]] = {}
-        self.listed: dict[bytes, list[Signal]] = {}
+        self._told: dict[int, dict[tuple[int, bool], float]] = {}
+        self.listed: dict[int, list[Signal]] = {}
 
     def known_of(self, fraud: Fraud, hour: float) -> Moment | None:
         """The last moment of one who was not called, for whom a case is filed now."""
@@ -456,7 +450,7 @@ class Lister:
             again |= dict.fromkeys(person for when, person in touches if when > hour - HELD_HOURS)
         return list(again)
 
-    def _change(self, item: bytes, at: datetime, change: ListChange) -> Signal:
+    def _change(self, item: int, at: datetime, change: ListChange) -> Signal:
         return Signal(
             source="robot", signal_no=f"{item.hex()}-{change}", kind=SignalKind.LIST_CHANGE, event_at=at,
             received_at=at, items=(self._town.items[item],), list_kind=ListKind.SUSPECTED, list_name="confirmed",

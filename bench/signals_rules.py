@@ -21,7 +21,6 @@ from typing import Any
 import psutil
 
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.features import ROW, Listings, compile_rules, item_key, to_microseconds
 from dialer.signals.model import Direction, Item, ItemKind, ListChange, ListKind, Signal, SignalKind, Topic
 from dialer.signals.rules import shipped_rules
 
@@ -97,51 +96,37 @@ def measure(persons: int, days: float, a_day: float, seed: int) -> dict[str, Any
             for n in range(block, min(count, block + 1000))
         ]
         made += len(batch)
-        began = time.perf_counter()
+        began = time.process_time()
         for one in batch:
             verdicts += len(evaluator.apply(one))
-        took += time.perf_counter() - began
-        times.append((time.perf_counter() - began) / len(batch))
+        took += time.process_time() - began
+        times.append((time.process_time() - began) / len(batch))
+    fingerprint = evaluator.fingerprint()
     gc.collect()
     grown = process.memory_info().rss - before
     now = START + timedelta(days=days)
-    began = time.perf_counter()
+    began = time.process_time()
     matches = [
         len(evaluator.apply(listed(kind, LISTED // 2 + n, now))) for kind in ItemKind for n in range(50)
     ]
-    retro = (time.perf_counter() - began) / len(matches)
-    began = time.perf_counter()
+    retro = (time.process_time() - began) / len(matches)
+    began = time.process_time()
     data = evaluator.snapshot()
-    saved = time.perf_counter() - began
-    began = time.perf_counter()
+    saved = time.process_time() - began
+    began = time.process_time()
     Evaluator(rules).restore(data)
-    restored = time.perf_counter() - began
+    restored = time.process_time() - began
     return {
         "rules": len(rules.rules), "persons": len(evaluator), "signals": made, "verdicts": verdicts,
         "signals_per_second": round(made / took), "microseconds_a_signal": round(took / made * 1e6, 1),
         "microseconds_in_the_last_tenth": round(statistics.mean(times[-max(1, len(times) // 10) :]) * 1e6, 1),
-        "microseconds_for_the_conditions_of_all_rules": conditions(),
+        "fingerprint": fingerprint,
         "bytes_a_person": round(grown / max(1, len(evaluator))),
         "rows_a_person": round(made / max(1, len(evaluator)), 1),
         "retro_match_milliseconds_an_item": round(retro * 1e3, 3), "retro_match_persons": sum(matches),
         "snapshot_bytes_a_person": round(len(data) / max(1, len(evaluator))),
         "snapshot_seconds": round(saved, 2), "restore_seconds": round(restored, 2),
     }  # fmt: skip
-
-
-def conditions() -> float:
-    """Of the compiled function over one row: the head and the conditions of all rules."""
-    score = compile_rules(shipped_rules()).score
-    one = Signal(
-        source="s", signal_no="1", kind=SignalKind.WEB, event_at=START, received_at=START, person=b"p",
-        items=(item(ItemKind.DOMAIN, 1),),
-    )  # fmt: skip
-    row = ROW.pack(to_microseconds(START), 3, 0, 0, 0, 0, item_key(one.items[0]), bytes(8))
-    rows, t, listings = list(ROW.iter_unpack(row)), to_microseconds(START), Listings()
-    began = time.perf_counter()
-    for _ in range(20_000):
-        score(rows, t, listings, b"")
-    return round((time.perf_counter() - began) / 20_000 * 1e6, 2)
 
 
 if __name__ == "__main__":

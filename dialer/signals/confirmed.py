@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from dialer.db.unit_of_work import Row, Tx
 from dialer.signals.budget import is_worth_listing, is_worth_removing
-from dialer.signals.features import ROW, may_name_scammer, rows_of
 from dialer.signals.label_store import answered_verdicts
 from dialer.signals.model import ROBOT_SOURCE, Item, ListChange, ListKind, SignalKind
+from dialer.signals.observations import Facts
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import reasons_of
 from dialer.signals.verdicts import ItemStatus
@@ -63,7 +63,7 @@ class SuspectedListUpdates:
         touched: dict[Item, str] = {}
         for stored in opened(signal_rows(tx, rests_on)):
             signal = stored.signal
-            if signal.person is None or not may_name_scammer(ROW.unpack(rows_of(signal)[: ROW.size])):
+            if signal.person is None or not Facts.of_signal(signal).may_name_scammer:
                 continue
             key = signal.person, rests_on[signal.source, signal.signal_no]
             for kind, value in stored.items.items():

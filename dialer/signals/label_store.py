@@ -12,7 +12,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import IdSet, in_words
 from dialer.db.unit_of_work import Tx
 from dialer.signals.budget import has_fallen
-from dialer.signals.scorecard import LabelledVerdict
+from dialer.signals.fitting import LabelledVerdict
 from dialer.signals.store import SignalCodec
 
 _v, _r = t.verdict.c, t.verdict_reason.c

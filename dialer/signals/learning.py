@@ -12,9 +12,9 @@ from dialer.core.access import actor_name
 from dialer.core.errors import Conflict
 from dialer.core.text import Text
 from dialer.runtime.services import Services
+from dialer.signals.fitting import FittedScorecard, fit_scorecard
 from dialer.signals.label_store import read_background, read_labels
 from dialer.signals.rule_store import RuleVersion, live_rule_version
-from dialer.signals.scorecard import FittedScorecard, fit_scorecard
 from dialer.signals.store import SignalCodec
 from dialer.signals.versions import draft_rules, parse_version
 

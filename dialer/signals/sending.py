@@ -21,7 +21,7 @@ from dialer.intake.phones import normalise_id_number
 from dialer.intake.records import Accepted, Record
 from dialer.runtime.services import Services
 from dialer.signals.budget import BudgetPolicy, Candidate, Capacity, choose_released, draw, hourly_budget
-from dialer.signals.evaluation import GAP
+from dialer.signals.incidents import GAP
 from dialer.signals.model import ROBOT_SOURCE, ItemKind, SignalKind
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import (

@@ -13,24 +13,25 @@ from dialer.core.errors import Conflict
 from dialer.core.values import OutcomeKind, ScammerContact, VersionState
 from dialer.db import tables as t
 from dialer.outcomes.filed_lists import load_filed
+from dialer.signals.fitting import TooFewLabels
 from dialer.signals.health import check_quality, drifted_figures
-from dialer.signals.label_store import read_background, read_labels
+from dialer.signals.label_store import answered_verdicts, read_background, read_labels
 from dialer.signals.learning import fit_rules
 from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.queries import read_status
 from dialer.signals.robot import WarningRobot
-from dialer.signals.scorecard import TooFewLabels
 from dialer.signals.sending import release_held, send_random_draw
 from dialer.signals.store import SignalCodec
 from dialer.signals.versions import approve_rules
 from tests.signals.post import MULE, OTHER, PERSON, SCAMMER, Post
 
 
-def answer(post: Post, case_id: int, contact: ScammerContact) -> None:
+def answer(post: Post, case_id: int, contact: ScammerContact, *, reverses: int | None = None) -> None:
     kind = OutcomeKind.MISMATCH if contact is ScammerContact.NO else OutcomeKind.CANNOT_FIND
     row = {
         "case_id": case_id, "kind": kind.value, "contact": "none", "reason": "bench", "recorded_by": "anna",
         "at": post.clock.now(), "drill": False, "scammer_contact": contact.value,
+        "reverses": reverses,
     }  # fmt: skip
     with post.tx() as tx:
         tx.execute(sa.insert(t.outcome).values(row))
@@ -65,6 +66,29 @@ def test_few_answers_teach_nothing(post: Post):
     post.work(post.robot())
     with pytest.raises(TooFewLabels):
         fit_rules(post.services, days=30, by="anna")
+
+
+def test_an_answer_that_was_reversed_is_no_label(post: Post):
+    post.send(post.listed(account=MULE), post.payment())
+    robot, codec = post.robot(), SignalCodec(post.services.store.vault)
+    post.work(robot)
+    (case,) = post.rows(t.case)
+
+    def labels() -> list[bool]:
+        with post.tx() as tx:
+            found = read_labels(tx, codec, since=post.clock.now() - timedelta(days=1), now=post.clock.now())
+            answered = answered_verdicts(tx, codec, since=post.clock.now() - timedelta(days=1))
+        assert [one.is_fraud for one in found] == list(answered.values())
+        return list(answered.values())
+
+    answer(post, case["id"], ScammerContact.YES)
+    assert labels() == [True]
+    (first,) = (row for row in post.rows(t.outcome) if row["scammer_contact"] == ScammerContact.YES)
+    answer(post, case["id"], ScammerContact.NO, reverses=first["id"])
+    assert labels() == [False]
+    (second,) = (row for row in post.rows(t.outcome) if row["reverses"] == first["id"])
+    answer(post, case["id"], ScammerContact.UNKNOWN, reverses=second["id"])
+    assert labels() == []
 
 
 def test_answers_become_a_draft_that_only_a_second_person_approves(post: Post):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+import zlib
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.core.values import FraudType, Grade
-from dialer.signals import evaluation
 from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
 from dialer.signals.model import (
     Direction,
@@ -222,24 +224,101 @@ def test_a_signal_later_than_allowed_is_counted_and_changes_nothing():
     assert (evaluator.too_late, evaluator.fingerprint()) == (1, before)
 
 
-def test_the_index_is_made_again_when_most_of_it_is_of_rows_that_were_dropped(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    """Each touch after the windows have gone on adds an entry; a sweep leaves those of now, with the same people."""
-    monkeypatch.setattr(evaluation, "_STALE", 0)
+def test_a_sweep_forgets_persons_of_whom_nothing_is_left_and_what_they_touched():
     item = key(ItemKind.NUMBER, 1)
     evaluator = Evaluator(shipped_rules(), allowed_lateness=LATENESS)
-    days = range(0, 200, 20)
-    for person in PERSONS:
-        for n, day in enumerate(days):
-            other = (key(ItemKind.NUMBER, n % 2),)
-            call = call_at(START + timedelta(days=day), seconds=90)
-            evaluator.apply(replace(call, person=person, items=other))
-    now = START + timedelta(days=days[-1], hours=1)
-    assert evaluator.item_status(item, now).touched == len(PERSONS)
-    fingerprint = evaluator.fingerprint()
-    assert evaluator._touches_count > 2 * len(PERSONS)
-    evaluator.sweep(now)
-    assert evaluator._touches_count == len(PERSONS)
-    assert evaluator.item_status(item, now).touched == len(PERSONS)
+    for person, day in zip(PERSONS, (0, 60), strict=True):
+        evaluator.apply(replace(call_at(START + timedelta(days=day), seconds=700), person=person))
+    fingerprint, now = evaluator.fingerprint(), START + timedelta(days=60, hours=1)
+    assert evaluator.sweep(now) == 1
+    assert len(evaluator) == 1
     assert evaluator.fingerprint() == fingerprint
+    assert evaluator.item_status(item, now).touched == 1
+    evaluator.apply(replace(call_at(now, seconds=700), person=PERSONS[0]))
+    assert evaluator.item_status(item, now).touched == 2
+
+
+@given(signals(days=40))
+def test_the_index_has_those_who_touched_an_item_whatever_was_dropped_since(made: tuple[Signal, ...]):
+    """Also after a snapshot: a change of a list finds exactly whom the observations name."""
+    now = made[-1].event_at
+    restored = Evaluator(shipped_rules(), allowed_lateness=LATENESS)
+    restored.restore(told(made, LATENESS).snapshot())
+    for evaluator in (told(made, LATENESS), restored):
+        for kind in ItemKind:
+            for item in (key(kind, n) for n in range(3)):
+                touched = {
+                    one.person
+                    for one in made
+                    if item in one.items and one.person and now - timedelta(hours=72) < one.event_at
+                }
+                assert evaluator.item_status(item, now).touched == len(touched)
+
+
+def life() -> tuple[Signal, ...]:
+    """Some of each kind, for the snapshot of an earlier version."""
+
+    def made(n: int, kind: SignalKind, hours: float, **facts: object) -> Signal:
+        at = START + timedelta(hours=hours)
+        person = None if kind is SignalKind.LIST_CHANGE else PERSONS[n % 2]
+        return Signal(
+            source=f"s{n % 3}",
+            signal_no=str(n),
+            kind=kind,
+            event_at=at,
+            received_at=at,
+            person=person,
+            **facts,
+        )
+
+    number, domain, app, account = (key(kind, 1) for kind in ItemKind)
+    entered: dict[str, Any] = {"list_kind": ListKind.FRAUD, "list_name": "x", "change": ListChange.ENTERED}
+    return (
+        made(0, SignalKind.CALL, -400, items=(number,), direction=Direction.OUT, duration_seconds=90),
+        made(1, SignalKind.LIST_CHANGE, -300, items=(account,), **entered),
+        made(2, SignalKind.CALL, 0, items=(number,), direction=Direction.IN, duration_seconds=900, overseas=True),
+        made(4, SignalKind.SMS, 1, items=(number, domain), topic=Topic.REBATE, has_link=True),
+        made(6, SignalKind.APP, 2, items=(app,), screen_sharing=True, topic=Topic.MEETING),
+        made(7, SignalKind.LOGIN, 2, new_device=True, failed=True),
+        made(8, SignalKind.PAYMENT_ATTEMPT, 3, items=(account,), amount_fen=9_000_000, new_payee=True),
+        made(
+            9, SignalKind.PLATFORM_PUSH, 4, items=(number, domain, app, account), fraud_type=FraudType.LOAN,
+            grade=Grade.HIGH,
+        ),
+        made(11, SignalKind.REPORT, 5, fraud_type=FraudType.LOAN, reporter=Reporter.BANK, amount_fen=70_000),
+    )  # fmt: skip
+
+
+EARLIER = (
+    "eNp1k79v00AUxy9pU2KDUCqWSgxYVjcCunt3vh9MzKgDErAQRe3FP0qoSarYkZBKqw4s7B2Y+AsQ4m9ADCAxdmWHgaFSJxZ4dmwX"
+    "qvbZd+f3/H3vnj8n7/nJdPbC5v49j/U9f2SzcYbPfmRiwUPBRyHlgsMoSiKjAsqEpoJTECOpQ8VoEIG2NNKSa9CJShJugEsrEh+L"
+    "5dPpZmrzGOtRdGfxboxeVLnZdD4L42KzgZ/RQp9BOTN/iEtqs3wzfGYn20U+U4pxzoFWhoIwnWZlMb9MTsdZPp5sF/X2/IBHIjQg"
+    "Egs0YVGhGgwuqMFFQlUSaGUhsloKLFRQeIlrPpvHw+H+vtsjR4SQHo41HGMc5OHPd+2NFWLPGYnu3iQYbxHSJq+XSGk71z4/v3Vj"
+    "9RuprfvppBC12+SwidWiO4lzKsZbHnn/5EsLRctXSbcR/dr5cXvt6OmHJlC10SF433/8pow9Ov66/ts7+V5rmAMuOMKljnSZo92m"
+    "nfWD448PVki9Dko+IICKMz54w2LhAAwgwNPHs6mUjRDfCwTHgr5nmoAUWnGNl5Co1EPMm8zTdLjAeb1qb1JMb3sby/gdo3NWQ8Am"
+    "t8ildvpqvoSiK502uRxnJfrzb2KNsyFWtdHt4MntrrYu3A0chSiNiywZcxtoSp6h4H0vCEpoTGqthdGSguSGywYdZ/CfHv+jvqcW"
+    "LjOKchCaS6NEYIA25P4CDX7KKg=="
+)
+"""The snapshot of format 1 after `life`, compressed."""
+
+
+def test_a_snapshot_of_an_earlier_version_is_read_with_its_lists_contacts_and_signals():
+    whole, restored = told(life(), LATENESS), Evaluator(shipped_rules(), allowed_lateness=LATENESS)
+    restored.restore(zlib.decompress(b64decode(EARLIER)))
+    assert digests(restored) == digests(whole)
+    assert None not in digests(whole)
+    for item in (key(kind, 1) for kind in ItemKind):
+        assert restored.item_status(item, START + timedelta(hours=5)) == whole.item_status(
+            item, START + timedelta(hours=5)
+        )
+    again = replace(life()[2], signal_no="12", event_at=START + timedelta(hours=6))
+    assert [one.digest for one in restored.apply(again)] == [one.digest for one in whole.apply(again)]
+    assert restored.apply(life()[-1]) == []
+    assert restored.repeated == 1
+    assert restored.snapshot().partition(b"\n")[2].count(b"\n") == len(restored) - 1
+
+
+@pytest.mark.parametrize("cut", [-1, -9, 400])
+def test_a_snapshot_of_an_earlier_version_that_is_cut_is_refused(cut: int):
+    with pytest.raises(SnapshotUnreadable):
+        told([]).restore(zlib.decompress(b64decode(EARLIER))[:cut])

@@ -26,15 +26,15 @@ from dialer.signals.budget import (
     silent_after,
     turn,
 )
-from dialer.signals.rules import Effect, shipped_rules
-from dialer.signals.scorecard import (
+from dialer.signals.fitting import (
     LabelledVerdict,
-    Scorecard,
-    ScorecardUnreadable,
     TooFewLabels,
+    calibration,
     calibration_error,
     fit_scorecard,
 )
+from dialer.signals.rules import Effect, shipped_rules
+from dialer.signals.scorecard import Scorecard, ScorecardUnreadable
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -58,6 +58,40 @@ def test_the_probability_never_falls_with_the_score_and_survives_its_json(
 def test_other_text_is_no_scorecard(text: str):
     with pytest.raises(ScorecardUnreadable):
         Scorecard.from_json(text)
+
+
+def test_a_score_is_the_probability_of_its_curve_or_lies_between_its_steps():
+    assert Scorecard().probability(0) == pytest.approx(1 / (1 + math.exp(4.6)))
+    assert Scorecard().probability(100) == pytest.approx(1 / (1 + math.exp(-1.2)))
+    assert Scorecard(slope=1.0, intercept=0.0).probability(-800) == 0.0
+    stepped = Scorecard(steps=((0.0, 0.1), (10.0, 0.5), (10.0, 0.6), (20.0, 0.9)))
+    found = [stepped.probability(score) for score in (-5, 0, 5, 10, 15, 20, 30)]
+    assert found == pytest.approx([0.1, 0.1, 0.3, 0.5, 0.75, 0.9, 0.9])
+
+
+def test_with_few_labels_the_calibration_is_their_curve_and_with_many_their_shares():
+    np = pytest.importorskip("numpy", reason="the extra learning is not installed")
+
+    def calibrated(count: int) -> tuple[Scorecard, float]:
+        scores = np.repeat([10.0, 30.0, 50.0, 70.0], count)
+        shares = (0.1, 0.2, 0.8, 0.85)
+        labels = np.concatenate([np.arange(count) < round(share * count) for share in shares]).astype(float)
+        slope, intercept, steps = calibration(scores, labels, np.ones(4 * count))
+        card = Scorecard(slope=slope, intercept=intercept, steps=steps)
+        curve = Scorecard(slope=slope, intercept=intercept)
+        assert slope > 0
+        assert (
+            calibration_error([curve.probability(one) for one in scores], labels, [1.0] * len(labels)) < 0.15
+        )
+        return card, max(abs(card.probability(one) - curve.probability(one)) for one in (10, 30, 50, 70))
+
+    few, apart = calibrated(20)
+    assert apart < 0.1
+    assert few.probability(0) < few.probability(30) < few.probability(50) < few.probability(90)
+    many, _ = calibrated(4000)
+    assert [many.probability(one) for one in (10, 30, 50, 70)] == pytest.approx(
+        [0.1, 0.2, 0.8, 0.85], abs=0.02
+    )
 
 
 def test_too_few_labels_are_refused():

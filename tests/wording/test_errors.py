@@ -69,8 +69,9 @@ from dialer.scripts.reading import ScriptUnreadable
 from dialer.scripts.rendered import RenderedScriptMissing
 from dialer.scripts.store import Version
 from dialer.signals.evaluation import SnapshotUnreadable
+from dialer.signals.fitting import LearningMissing, TooFewLabels
 from dialer.signals.rules import RuleUnreadable
-from dialer.signals.scorecard import LearningMissing, ScorecardUnreadable, TooFewLabels
+from dialer.signals.scorecard import ScorecardUnreadable
 from dialer.signals.versions import RulesNotApproved
 from dialer.staff.passwords import SignInBusy
 from dialer.staff.sign_in import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken

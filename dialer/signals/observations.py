@@ -1,0 +1,188 @@
+"""Signals as the rules read them: observations of one person, and which items are in which lists. Pure.
+
+Times are whole microseconds since 1970, so that windows are exact. An item is the whole number of eight bytes of its
+key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from dialer.core.values import FraudType, Grade
+from dialer.signals.model import (
+    FLAGS,
+    Direction,
+    Item,
+    ListChange,
+    ListKind,
+    Reporter,
+    Signal,
+    SignalKind,
+    Topic,
+)
+
+SECOND: Final = 1_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CONTACT_KINDS: Final = {SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP}
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_microseconds(at: int) -> datetime:
+    """The moment (UTC) of microseconds since 1970; the reverse of `to_microseconds`."""
+    return _EPOCH + timedelta(microseconds=at)
+
+
+def item_number(item: Item) -> int:
+    """The number of an item in memory."""
+    return int.from_bytes(blake2b(item.key, digest_size=8, person=item.kind.encode()).digest())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What many signals have in common: everything but their time, number, items and figure. A payment without a
+    direction is one that was made, another signal without one was received.
+    """
+
+    source: str
+    kind: SignalKind
+    direction: Direction
+    topic: Topic | None
+    fraud_type: FraudType | None
+    grade: Grade | None
+    reporter: Reporter | None
+    flags: frozenset[str]
+
+    @classmethod
+    def of_signal(cls, signal: Signal) -> Facts:
+        """The facts of a signal."""
+        usual = Direction.OUT if signal.kind is SignalKind.PAYMENT_ATTEMPT else Direction.IN
+        return cls(
+            source=signal.source,
+            kind=signal.kind,
+            direction=signal.direction or usual,
+            topic=signal.topic,
+            fraud_type=signal.fraud_type,
+            grade=signal.grade,
+            reporter=signal.reporter,
+            flags=frozenset(name for name in FLAGS if getattr(signal, name)),
+        )
+
+    def to_list(self) -> list[Any]:
+        """The values for JSON, in the order of the fields."""
+        words = [
+            self.source,
+            self.kind,
+            self.direction,
+            self.topic,
+            self.fraud_type,
+            self.grade,
+            self.reporter,
+        ]
+        return [*words, sorted(self.flags)]
+
+    @classmethod
+    def from_list(cls, values: list[Any]) -> Facts:
+        """The reverse of `to_list`. Raises `ValueError`."""
+        source, kind, direction, topic, fraud_type, grade, reporter, flags = values
+        return cls(
+            source=source,
+            kind=SignalKind(kind),
+            direction=Direction(direction),
+            topic=None if topic is None else Topic(topic),
+            fraud_type=None if fraud_type is None else FraudType(fraud_type),
+            grade=None if grade is None else Grade(grade),
+            reporter=None if reporter is None else Reporter(reporter),
+            flags=frozenset(flags),
+        )
+
+    @property
+    def may_name_scammer(self) -> bool:
+        """Whether the items may belong to a scammer: those of a call, message, site or app, or of a payment to a new
+        payee. A login has the person's own account.
+        """
+        if self.kind is SignalKind.PAYMENT_ATTEMPT:
+            return self.direction is Direction.OUT and "new_payee" in self.flags
+        return self.kind in _CONTACT_KINDS
+
+
+class Observation(NamedTuple):
+    """A signal of one person: `facts` is the place of its facts in the evaluator's list, `figure` its seconds or
+    fen.
+    """
+
+    at: int
+    facts: int
+    figure: int
+    items: list[int]
+    signal_no: str
+
+
+class Listing(NamedTuple):
+    """A change of a list for one item; `key` identifies its signal."""
+
+    at: int
+    key: str
+    kind: ListKind
+    name: str
+    entered: bool
+
+
+_NONE: Final[AbstractSet[ListKind]] = frozenset()
+
+
+class Listings:
+    """Which items are in which lists, at any moment. Changes may arrive in any order."""
+
+    def __init__(self) -> None:
+        self.changes: dict[int, tuple[Listing, ...]] = {}
+
+    def enter(self, signal: Signal) -> int | None:
+        """Takes a change of a list; returns its item, or None if the change was there already."""
+        assert signal.list_kind is not None
+        item = item_number(signal.items[0])
+        change = Listing(
+            at=to_microseconds(signal.event_at),
+            key=blake2b(f"{signal.source}\t{signal.signal_no}".encode(), digest_size=8).hexdigest(),
+            kind=signal.list_kind,
+            name=signal.list_name,
+            entered=signal.change is ListChange.ENTERED,
+        )
+        known = self.changes.get(item, ())
+        if any(other[:2] == change[:2] for other in known):
+            return None
+        self.changes[item] = tuple(sorted((*known, change)))
+        return item
+
+    def lists_at(self, item: int, at: int) -> frozenset[tuple[ListKind, str]]:
+        """Kinds and names of the lists that contain the item at `at`."""
+        state = {
+            (change.kind, change.name): change.entered
+            for change in self.changes.get(item, ())
+            if change.at <= at
+        }
+        return frozenset(place for place, entered in state.items() if entered)
+
+    def kinds_at(self, items: list[int], at: int) -> AbstractSet[ListKind]:
+        """The kinds of lists that contain any of the items at `at`."""
+        listed = [item for item in items if item in self.changes]
+        return {kind for item in listed for kind, _ in self.lists_at(item, at)} if listed else _NONE
+
+    def entered_at(self, items: list[int], at: int) -> int:
+        """When one of the items was last entered in a fraud or suspected list, at or before `at`; 0 if never."""
+        return max(
+            (
+                change.at
+                for item in items
+                for change in self.changes.get(item, ())
+                if change.entered and change.kind is not ListKind.TRUSTED and change.at <= at
+            ),
+            default=0,
+        )
