@@ -183,6 +183,23 @@ GROUPS = {
             "tests/wording/test_language.py",
         ),
     ),
+    # Without fitting, which needs an extra that the environment of the tests does not have, and earlier_snapshots.
+    "signals": Group(
+        modules=(
+            "dialer/signals/[!ef]*.py",
+            "dialer/signals/evaluation.py",
+            "dialer/signals/explanations.py",
+            "dialer/signals/features.py",
+        ),
+        tests=(
+            "tests/signals/test_*.py",
+            "tests/console/test_robot.py",
+            "tests/api/test_signals.py",
+            "tests/core/test_stored_words.py",
+            "tests/wording/test_errors.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
 }
 """The tests of a group in the order in which they run: what is quick and notices much comes first."""
 _EQUIVALENT: dict[tuple[str, str], str] = {

@@ -86,6 +86,7 @@ class WarningRobot:
         self._holder = holder or process_name(os.getpid())
         self._codec = SignalCodec(services.store.vault)
         self._rules: EvaluatorRules | None = None
+        self._may_work = False
         self._shards: dict[int, Evaluator] = {}
         self._seq: dict[int, int] = {}
         self._told: list[ChangedVerdict] = []
@@ -128,11 +129,15 @@ class WarningRobot:
         self._shards.clear()
 
     def do_periodic_work(self) -> None:
-        """Does the periodic work: shards, rules, snapshots, and what one process does for all."""
+        """Does the periodic work: shards, rules, snapshots, and what one process does for all. While a migration runs
+        nothing is done, and `evaluate_next` evaluates nothing. Raises `SchemaMoved`.
+        """
         if not self._is_due("beat", _BEAT_SECONDS):
             return
-        self._follow_rules()
-        self._balance_shards()
+        self._may_work = False
+        self._may_work = self._follow_rules() and self._balance_shards()
+        if not self._may_work:
+            return
         self._follow_draft()
         every = self._services.signals.snapshot_seconds
         due = [
@@ -153,21 +158,26 @@ class WarningRobot:
         self._last[name] = now
         return True
 
-    def _follow_rules(self) -> None:
+    def _holds_schema(self, tx: Tx) -> bool:
+        """Prevents migrations until the end of the transaction; False while one runs."""
+        return not self._services.schema or hold_schema(tx, built_for=self._services.schema)
+
+    def _follow_rules(self) -> bool:
         with self._services.store.begin() as tx:
-            if self._services.schema:
-                hold_schema(tx, built_for=self._services.schema)
+            if not self._holds_schema(tx):
+                return False
             if self._rules is None:
                 seed_rules(tx, now=self._services.clock.now())
             digest = live_rules_hash(tx)
             if self._rules is not None and self._rules.content_hash == digest:
-                return
+                return True
             self._rules = live_rules(tx)
         _log.info("evaluating with rules %s", digest[:12])
         for shard, before in list(self._shards.items()):
             renewed = self._evaluator()
             renewed.restore(before.snapshot())
             self._shards[shard] = renewed
+        return True
 
     def _follow_draft(self) -> None:
         """Lets the newest draft, if there is one, evaluate the same signals. Each beat adds one more shard, because
@@ -197,18 +207,26 @@ class WarningRobot:
             beside.restore(self._shards[missing].snapshot())
             self._beside[missing] = beside
 
+    @property
+    def _live(self) -> EvaluatorRules:
+        assert self._rules is not None, "read in each beat before shards are taken"
+        return self._rules
+
     def _evaluator(self, rules: EvaluatorRules | None = None) -> Evaluator:
-        rules = rules or self._rules
-        assert rules is not None
+        rules = rules or self._live
         return Evaluator(
             rules.rules,
             rules.scorecard,
             allowed_lateness=timedelta(seconds=self._services.signals.late_seconds),
         )
 
-    def _balance_shards(self) -> None:
-        """Renews the shards that this process still holds, and takes free ones up to a fair share."""
+    def _balance_shards(self) -> bool:
+        """Renews the shards that this process still holds, and takes free ones up to a fair share; False while a
+        migration runs.
+        """
         with self._services.store.begin() as tx:
+            if not self._holds_schema(tx):
+                return False
             held = renew_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
             for lost in set(self._shards) - held:
                 self._forget(lost)
@@ -227,6 +245,7 @@ class WarningRobot:
                 release_shards(tx, surplus, holder=self._holder)
             for shard in surplus:
                 self._forget(shard)
+        return True
 
     def _live_processes(self, tx: Tx) -> list[str]:
         """The robot processes that are alive, this one among them."""
@@ -282,7 +301,7 @@ class WarningRobot:
         """Evaluates the next signals and commits what follows; returns how many there were. Raises `Unavailable` if
         they cannot be read; a commit is tried again until the database answers or the process is stopped.
         """
-        if not self._shards or self._rules is None:
+        if not self._may_work or not self._shards:
             return 0
         with self._services.store.begin() as tx:
             start = min(self._seq.values())
@@ -332,7 +351,6 @@ class WarningRobot:
             self._compared[one.person] = grades
 
     def _commit(self, last: int) -> None:
-        assert self._rules is not None
         services = self._services
         with services.store.begin() as tx:
             mine = renew_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
@@ -345,9 +363,9 @@ class WarningRobot:
                 return
             now = services.clock.now()
             kept = store_verdicts(
-                tx, services, self._codec, self._told, rules_hash=self._rules.content_hash, now=now
+                tx, services, self._codec, self._told, rules_hash=self._live.content_hash, now=now
             )
-            advance_shards(tx, mine, seq=last, rules_hash=self._rules.content_hash, now=now)
+            advance_shards(tx, mine, seq=last, rules_hash=self._live.content_hash, now=now)
             if self._draft is not None:
                 write_shadow_grades(tx, self._draft[0], self._compared, now=now)
         self._told, self._compared = [], {}
@@ -360,9 +378,8 @@ class WarningRobot:
         """Updates the suspected list from what calls and filed cases have answered since the last time; returns the
         number of changes.
         """
-        assert self._rules is not None
         now = self._services.clock.now()
-        mitigators = frozenset(one.id for one in self._rules.rules.rules if one.effect is Effect.MITIGATOR)
+        mitigators = frozenset(one.id for one in self._live.rules.rules if one.effect is Effect.MITIGATOR)
 
         def standing(item: Item) -> ItemStatus:
             mine = [one.item_status(item, now) for one in self._shards.values()]
@@ -385,8 +402,6 @@ class WarningRobot:
         return taken
 
     def _snapshot(self, shards: Collection[int]) -> None:
-        if not shards or self._rules is None:
-            return
         now = self._services.clock.now()
         for shard in shards:
             evaluator = self._shards[shard]
@@ -402,7 +417,7 @@ class WarningRobot:
                     shard,
                     content,
                     seq=seq,
-                    rules_hash=self._rules.content_hash,
+                    rules_hash=self._live.content_hash,
                     fingerprint=evaluator.fingerprint(),
                     persons=len(evaluator),
                     too_late=evaluator.too_late,

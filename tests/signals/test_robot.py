@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +15,7 @@ import sqlalchemy as sa
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
 from dialer.db import tables as t
+from dialer.db.migrations import MIGRATION_LOCK, SchemaMoved, newest_revision
 from dialer.retention.erasing import erase_person
 from dialer.signals import sending
 from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
@@ -21,7 +25,15 @@ from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.reasons import reasons_of_case
 from dialer.signals.robot import WarningRobot
 from dialer.signals.sending import release_held, send_random_draw
-from dialer.signals.store import SignalCodec, delete_old_signals
+from dialer.signals.store import (
+    SHARDS,
+    SignalCodec,
+    delete_old_signals,
+    release_shards,
+    renew_shards,
+    shard_holders,
+    take_shards,
+)
 from dialer.signals.verdict_store import (
     StoredReason,
     end_rule_stop,
@@ -584,3 +596,63 @@ def test_some_below_the_line_are_drawn_and_their_probability_is_kept(post: Post)
     assert all(0 < row["draw_share"] <= 1 for row in rows)
     (*_, last) = post.rows(t.robot_draw)
     assert (last["pool"], last["drawn"]) == (len(below), drawn)
+
+
+@contextmanager
+def migrating(url: str) -> Iterator[None]:
+    """Holds the lock of a migration that has not changed anything yet."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_lock(MIGRATION_LOCK)))
+        yield
+    engine.dispose()
+
+
+def test_while_a_migration_runs_no_shard_is_taken_and_nothing_is_evaluated(post: Post):
+    services = replace(post.services, schema=newest_revision())
+    robot = WarningRobot(services, threading.Event(), holder="elsewhere pid 1 migrating")
+    post.send(post.listed(account=MULE), post.payment())
+    with migrating(post.store.url):
+        robot.do_periodic_work()
+        assert robot.evaluate_next() == 0
+        assert post.rows(t.robot_shard) == post.rows(t.heartbeat) == []
+    later = WarningRobot(services, threading.Event(), holder="elsewhere pid 1 afterwards")
+    assert later.evaluate_next() == 0, "no shards yet"
+    later.do_periodic_work()
+    with migrating(post.store.url):
+        assert later.evaluate_next() == 2, "it stops with its next beat"
+    assert len(warnings(post)) == 1
+
+
+def test_a_robot_for_another_schema_evaluates_nothing(post: Post):
+    robot = WarningRobot(
+        replace(post.services, schema="0001"), threading.Event(), holder="elsewhere pid 1 old"
+    )
+    post.send(post.listed(account=MULE), post.payment())
+    with pytest.raises(SchemaMoved):
+        robot.do_periodic_work()
+    assert robot.evaluate_next() == 0
+    assert post.rows(t.robot_shard) == []
+
+
+def test_a_shard_is_renewed_and_released_by_its_holder_alone(post: Post):
+    def take(holder: str) -> list[int]:
+        with post.tx() as tx:
+            return [one.shard for one in take_shards(tx, holder=holder, gone=[], most=SHARDS, seconds=60)]
+
+    assert take("one") == list(range(SHARDS))
+    assert take("two") == []
+    post.kill()
+    assert take("two") == list(range(SHARDS))
+    with post.tx() as tx:
+        assert renew_shards(tx, range(SHARDS), holder="one", seconds=60) == set()
+        release_shards(tx, range(SHARDS), holder="one")
+        assert shard_holders(tx) == ["two"]
+        assert renew_shards(tx, [3, 5], holder="two", seconds=60) == {3, 5}
+    assert take("three") == []
+    with post.tx() as tx:
+        release_shards(tx, [3], holder="two")
+    assert take("three") == [3]
+    with post.tx() as tx:
+        assert sorted(shard_holders(tx)) == ["three", "two"]
+        assert renew_shards(tx, range(SHARDS), holder="two", seconds=60) == set(range(SHARDS)) - {3}
