@@ -36,7 +36,7 @@ from audio.render import Item, Unfit, default_voices, make
 from audio.spoken import as_spoken
 from audio.voices import Voice
 from audio.wave_file import read_wav
-from dialer.runtime.settings import CentreSettings
+from dialer.runtime.sections import CentreSettings
 from dialer.scripts.reading import shipped_list
 
 MEAN_AIM = 0.05

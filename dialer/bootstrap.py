@@ -51,8 +51,9 @@ from dialer.runtime.local import (
     owner_url,
     public_url,
 )
+from dialer.runtime.sections import KeysSettings
 from dialer.runtime.services import Application, Centre, LineRules, ProcessPurpose, Services, WorkRules
-from dialer.runtime.settings import KeysSettings, Settings
+from dialer.runtime.settings import Settings
 from dialer.script_versions.actions import seed_scripts
 from dialer.scripts.rendered import RenderedScripts, Sounds
 from dialer.telephony.channels import MessageClient

@@ -37,8 +37,9 @@ from dialer.db.keys import Keys, create
 from dialer.db.migrations import migrate_database
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Vault
-from dialer.runtime.embedded import VALKEY_DATABASES, EmbeddedServers, ensure_servers
+from dialer.runtime.embedded import EmbeddedServers, ensure_servers
 from dialer.runtime.location import own_home
+from dialer.runtime.servers import VALKEY_DATABASES
 from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
 from dialer.script_versions.actions import seed_scripts

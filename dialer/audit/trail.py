@@ -52,8 +52,8 @@ from dialer.db.unit_of_work import Row, Tx
 from dialer.db.units import is_within_unit
 from dialer.db.vault import Vault
 from dialer.runtime.appending import append_whole, open_locked
+from dialer.runtime.sections import AuditSettings
 from dialer.runtime.services import Services
-from dialer.runtime.settings import AuditSettings
 
 _log = logging.getLogger(__name__)
 

@@ -41,8 +41,8 @@ from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.units import is_visible_to
 from dialer.intake.records import hide_numbers
+from dialer.runtime.sections import CardsSettings
 from dialer.runtime.services import Services
-from dialer.runtime.settings import CardsSettings
 
 _q, _o, _s = t.card_question.c, t.opening.c, t.onsite_check.c
 MOST_SHOWN = 100

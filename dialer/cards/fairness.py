@@ -20,8 +20,8 @@ from dialer.db.alarms import raise_alarm_once
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import is_visible_to
+from dialer.runtime.sections import CardsSettings
 from dialer.runtime.services import Services
-from dialer.runtime.settings import CardsSettings
 
 PROVINCES: Final = {
     "11": gettext_noop("Beijing"),

@@ -32,7 +32,7 @@ from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import BlindKind, Vault
 from dialer.intake.opening_lists import OpeningRecord
 from dialer.retention.erasing import OPENING_PERSONAL
-from dialer.runtime.settings import CardsSettings
+from dialer.runtime.sections import CardsSettings
 
 _MOST_OWN: Final = 400
 _MOST_SHARING: Final = 60

@@ -58,8 +58,9 @@ from dialer.retention.erasure import check_registered
 from dialer.runtime.broker import check_broker
 from dialer.runtime.doctor import Check, Probe, examine_installation
 from dialer.runtime.local import database_url, own_carrier, own_servers
+from dialer.runtime.sections import CentreSettings
 from dialer.runtime.services import Application, ProcessPurpose
-from dialer.runtime.settings import CentreSettings, Settings, load_settings
+from dialer.runtime.settings import Settings, load_settings
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.model import language_text
 from dialer.scripts.rendered import seconds_before_question

@@ -31,8 +31,9 @@ from dialer.core.values import Grade, RenderState, Tag
 from dialer.language.catalogue import say
 from dialer.language.figure_words import NO_FILED_CASES, TRIAL_MEASURES, trial_sentence
 from dialer.language.words import word_of
+from dialer.runtime.sections import CentreSettings
 from dialer.runtime.services import Application
-from dialer.runtime.settings import CentreSettings, load_settings
+from dialer.runtime.settings import load_settings
 from dialer.script_versions.actions import approve_script, draft_script, shipped_bases
 from dialer.script_versions.overview import ScriptPage, list_scripts, script_versions, show_script
 from dialer.script_versions.render import has_render_worker, rendering, start_rendering

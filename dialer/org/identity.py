@@ -24,8 +24,9 @@ from dialer.core.errors import Unavailable
 from dialer.db.unit_of_work import Tx
 from dialer.org.passkeys import RelyingParty, relying_party
 from dialer.runtime.local import console_url, is_this_machine
+from dialer.runtime.sections import IdentitySettings
 from dialer.runtime.services import Application, Services
-from dialer.runtime.settings import IdentitySettings, Settings
+from dialer.runtime.settings import Settings
 from dialer.staff.sign_in import (
     FactorNeeded,
     SignedIn,

@@ -38,8 +38,8 @@ from dialer.language.sentences import (
 from dialer.language.words import word_of
 from dialer.phone.actions import read_own_warning, request_call, reveal_next_number, take_own_warning
 from dialer.runtime.local import CarrierAccess
+from dialer.runtime.sections import WebSettings
 from dialer.runtime.services import Application, Services
-from dialer.runtime.settings import WebSettings
 from dialer.scripts.rendered import shipped_manifest
 from dialer.web.console import client_address
 

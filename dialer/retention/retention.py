@@ -42,8 +42,8 @@ from dialer.retention.erasing import (
     opening_persons,
     work_of,
 )
+from dialer.runtime.sections import RetentionSettings
 from dialer.runtime.services import Services
-from dialer.runtime.settings import RetentionSettings
 from dialer.staff.store import delete_expired_sessions
 from dialer.warnings.list_store import lock_arrivals
 

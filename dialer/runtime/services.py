@@ -26,13 +26,8 @@ from dialer.runtime.broker import Enqueuer
 from dialer.runtime.clock import Clock
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import CarrierAccess
-from dialer.runtime.settings import (
-    CardsSettings,
-    InboundSettings,
-    Settings,
-    SignalsSettings,
-    WebhooksSettings,
-)
+from dialer.runtime.sections import CardsSettings, InboundSettings, SignalsSettings, WebhooksSettings
+from dialer.runtime.settings import Settings
 from dialer.scripts.rendered import RenderedScripts
 from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig

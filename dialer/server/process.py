@@ -17,8 +17,8 @@ from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.db.alarms import raise_alarm_once
 from dialer.runtime.processes import freeze_startup_objects
+from dialer.runtime.sections import WebSettings
 from dialer.runtime.services import Application, Services
-from dialer.runtime.settings import WebSettings
 from dialer.server.application import create_app
 from dialer.telephony.public_address import PublicAddressBlocked, watch_public_address
 from dialer.web.connections import ConnectionLimits, Connections, room_for

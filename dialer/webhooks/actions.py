@@ -32,8 +32,8 @@ from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words, state_update
 from dialer.db.jobs import JobTable, Retries
 from dialer.db.unit_of_work import Tx, record_of
+from dialer.runtime.sections import WebhooksSettings
 from dialer.runtime.services import Services
-from dialer.runtime.settings import WebhooksSettings
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECRET_BYTES: Final = 32

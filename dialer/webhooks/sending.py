@@ -30,8 +30,8 @@ from dialer.core.values import DeliveryFault, DeliveryState
 from dialer.db import tables as t
 from dialer.db.jobs import JobClaim
 from dialer.db.unit_of_work import Row, Tx
+from dialer.runtime.sections import WebhooksSettings
 from dialer.runtime.services import Services
-from dialer.runtime.settings import WebhooksSettings
 from dialer.webhooks.actions import Try, checked_url, deliveries, is_allowed
 
 _OF_EACH: Final = 10

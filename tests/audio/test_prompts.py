@@ -6,7 +6,7 @@ import pytest
 
 from audio.check import problems
 from audio.clips import PROMPTS, Clip, Manifest, text_hash
-from dialer.runtime.settings import CentreSettings
+from dialer.runtime.sections import CentreSettings
 from dialer.scripts.dialogue import Context, start
 from dialer.scripts.inbound import inbound_list
 from dialer.scripts.lint import good_path_seconds, lint_script

@@ -35,7 +35,8 @@ from dialer.core.errors import SettingsError
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.db.audit import check_trail
-from dialer.runtime.settings import AuditSettings, load_settings
+from dialer.runtime.sections import AuditSettings
+from dialer.runtime.settings import load_settings
 from tests.audit.test_audit_trail import alarm_codes, found, owner, write
 from tests.control.scene import Assemble, Scene
 from tests.full_disk import files_of_at_most

@@ -14,8 +14,8 @@ from dialer.db import tables as t
 from dialer.retention.erasing import erase_person, lock_person
 from dialer.retention.erasure import place_legal_hold
 from dialer.retention.retention import RetentionKind, apply_retention, read_retention_states
+from dialer.runtime.sections import RetentionSettings
 from dialer.runtime.services import Services
-from dialer.runtime.settings import RetentionSettings
 from tests.cards.street import Street, id_number
 from tests.console.desk import ConsoleDesk
 

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from dialer.core.access import Role
 from dialer.db import tables as t
+from dialer.runtime.sections import IdentitySettings
 from dialer.runtime.services import Application
-from dialer.runtime.settings import IdentitySettings
 from dialer.web.console import SESSION_COOKIE
 from tests.clock import FrozenClock
 from tests.console.desk import ConsoleDesk, form_csrf, text

@@ -32,7 +32,7 @@ from dialer.figures.report import RatesQuery, cut_rates, refresh_rollup
 from dialer.language.figure_words import count_word, rate_word
 from dialer.language.words import word_of
 from dialer.retention.retention import apply_retention
-from dialer.runtime.settings import RetentionSettings
+from dialer.runtime.sections import RetentionSettings
 from dialer.staff.sign_in import add_token
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.figures.test_cut_figures import make_successes_true_to_life, scatter

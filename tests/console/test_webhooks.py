@@ -16,8 +16,8 @@ from dialer.core.access import Role
 from dialer.core.values import DeliveryState, WebhookEvent
 from dialer.db import tables as t
 from dialer.db.units import add_unit
+from dialer.runtime.sections import WebhooksSettings
 from dialer.runtime.services import Application
-from dialer.runtime.settings import WebhooksSettings
 from dialer.webhooks.actions import add_webhook, list_deliveries, list_webhooks
 from tests.console.desk import ConsoleDesk, text
 

@@ -22,7 +22,7 @@ from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
 from dialer.db.system_state import note_heartbeat
 from dialer.retention.retention import apply_retention
-from dialer.runtime.settings import RetentionSettings
+from dialer.runtime.sections import RetentionSettings
 from dialer.server.application import create_app
 from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import MORNING, NAME, PHONE

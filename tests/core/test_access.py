@@ -19,7 +19,7 @@ from dialer.core.access import (
     required_text,
 )
 from dialer.core.errors import Invalid
-from dialer.runtime.settings import ConsoleSettings
+from dialer.runtime.sections import ConsoleSettings
 
 CHANGES = {
     Permission.WORK_CASES,

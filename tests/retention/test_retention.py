@@ -29,7 +29,7 @@ from dialer.retention.retention import (
     is_retention_due,
     read_retention_states,
 )
-from dialer.runtime.settings import RetentionSettings
+from dialer.runtime.sections import RetentionSettings
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 from tests.retention.person import LANDLINE, blinds_of, found_by, holding, opened, put_person

@@ -26,7 +26,8 @@ from dialer.runtime.doctor import (
     check_telephony,
     examine_installation,
 )
-from dialer.runtime.settings import CentreSettings, load_settings
+from dialer.runtime.sections import CentreSettings
+from dialer.runtime.settings import load_settings
 
 commands = build_command_line()
 

@@ -32,7 +32,7 @@ from dialer.db import tables as t
 from dialer.db.policies import Policies, ensure_policy_version
 from dialer.retention.erasure import ask_erasure, confirm_erasure
 from dialer.retention.retention import RetentionKind, apply_retention
-from dialer.runtime.settings import RetentionSettings
+from dialer.runtime.sections import RetentionSettings
 from dialer.scripts.dialogue import start
 from dialer.scripts.inbound import recorded_notice
 from dialer.telephony.client import DeskClient

@@ -22,8 +22,8 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import DeliveryFault, DeliveryState, Grade, WebhookEvent
 from dialer.db import tables as t
 from dialer.outcomes.filing import file_for_case
+from dialer.runtime.sections import WebhooksSettings
 from dialer.runtime.services import Services
-from dialer.runtime.settings import WebhooksSettings
 from dialer.webhooks.actions import (
     WebhookDelivery,
     add_webhook,

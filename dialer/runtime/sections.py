@@ -1,0 +1,667 @@
+"""The sections of the settings: each field with its limits. `settings.toml` has the defaults, with their meaning."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import time
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    IPvAnyNetwork,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from carrier.lines.sip.trunks import MAINLAND, BadTrunk, Trunk
+from carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
+from dialer.core.access import RevealRules, Role, SessionRules
+from dialer.core.errors import WrongValue
+from dialer.core.periods import BulletinKind
+from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
+from dialer.core.text import Text
+from dialer.core.values import Grade, MessageChannel, Suite, Track
+
+_DAY = 86_400
+_YEAR = 365 * _DAY
+
+
+class Section(BaseModel):
+    """One table of settings.toml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+FollowUpWay = Annotated[Track | None, BeforeValidator(lambda way: None if way == "none" else way)]
+"""`none`: there is no follow-up of this kind."""
+
+
+class GradeSection(Section):
+    """Limits of one grade, in seconds. A limit that may be absent means never when it is."""
+
+    first_attempt_seconds: int = Field(ge=1, le=7 * _DAY)
+    robot_tries: int = Field(ge=1, le=20)
+    robot_gap_seconds: int = Field(ge=10, le=7 * _DAY)
+    robot_patience_seconds: int = Field(ge=10, le=30 * _DAY)
+    windowed: bool
+    human_after_seconds: int | None = Field(default=None, ge=0, le=7 * _DAY)
+    human_due_seconds: int = Field(ge=10, le=30 * _DAY)
+    human_sample_percent: int = Field(default=100, ge=0, le=100)
+    visit_after_seconds: int | None = Field(default=None, ge=0, le=30 * _DAY)
+    visit_when_human_fails: bool
+    visit_due_seconds: int = Field(ge=60, le=30 * _DAY)
+    sign_seconds: int = Field(ge=10, le=30 * _DAY)
+    feedback_seconds: int = Field(ge=60, le=30 * _DAY)
+    message_when_unreachable: bool = False
+    message_after_warning: bool = False
+    message_channel: MessageChannel = MessageChannel.SMS
+    record_calls: bool = False
+    follow_up_by: FollowUpWay = None
+    follow_up_then: FollowUpWay = None
+    follow_up_after_seconds: int = Field(default=_DAY, ge=60, le=_YEAR)
+    follow_up_tries: int = Field(default=2, ge=1, le=20)
+    follow_up_gap_seconds: int = Field(default=14_400, ge=60, le=30 * _DAY)
+
+
+class WindowSection(Section):
+    """When robots may call, in the centre's own time; equal times mean always."""
+
+    opens: time = time(9)
+    closes: time = time(21)
+
+
+class UrgencySection(Section):
+    """What grade, amount and expiry are worth in the queue, in seconds of waiting."""
+
+    extra_high_seconds: int = Field(ge=0, le=_YEAR)
+    high_seconds: int = Field(ge=0, le=_YEAR)
+    medium_seconds: int = Field(ge=0, le=_YEAR)
+    low_seconds: int = Field(ge=0, le=_YEAR)
+    amount_seconds_per_tenfold: int = Field(ge=0, le=7 * _DAY)
+    amount_floor_fen: int = Field(ge=1)
+    expiry_horizon_seconds: int = Field(ge=0, le=7 * _DAY)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        steps = (self.extra_high_seconds, self.high_seconds, self.medium_seconds, self.low_seconds)
+        if list(steps) != sorted(steps, reverse=True):
+            raise WrongValue(Text("a higher grade must not be worth less than a lower one"))
+        return self
+
+
+class PolicySection(Section):
+    """[policy]. Every grade must have its own table. A change applies to new cases only."""
+
+    extra_high: GradeSection
+    high: GradeSection
+    medium: GradeSection
+    low: GradeSection
+    window: WindowSection = WindowSection()
+    urgency: UrgencySection
+    busy_retry_seconds: int = Field(ge=5, le=_DAY)
+    requeue_seconds: int = Field(ge=1, le=_DAY)
+    max_own_faults: int = Field(ge=0, le=100)
+    number_spacing_seconds: int = Field(ge=0, le=_DAY)
+    visit_tries: int = Field(ge=1, le=20)
+    visit_retry_seconds: int = Field(ge=60, le=30 * _DAY)
+    watch_seconds: int = Field(ge=60, le=_YEAR)
+
+    def policy(self, *, zone: str) -> Policy:
+        """The policy, not yet numbered."""
+        urgency = self.urgency.model_dump()
+        return Policy(
+            version=0,
+            grades={grade: GradePolicy(**getattr(self, grade.value).model_dump()) for grade in Grade},
+            window=Window(**self.window.model_dump(), zone=zone),
+            urgency=UrgencyPolicy(
+                grade_seconds={grade: urgency.pop(f"{grade.value}_seconds") for grade in Grade}, **urgency
+            ),
+            **self.model_dump(exclude={*(grade.value for grade in Grade), "window", "urgency"}),
+        )
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:
+        raise WrongValue(Text("%(name)s is not a time zone such as Asia/Shanghai", name=name)) from error
+    return name
+
+
+def _http_address(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+        raise WrongValue(Text("is not an address such as https://dialer.example.cn"))
+    return url.rstrip("/")
+
+
+def _known_behaviours(people: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    for place, person in enumerate(people, start=1):
+        try:
+            behaviour_from(person)
+        except BadBehaviour as error:
+            raise WrongValue(Text("entry %(place)s: %(why)s", place=place, why=error)) from error
+    return people
+
+
+HttpAddress = Annotated[str, AfterValidator(_http_address)]
+TimeZone = Annotated[str, AfterValidator(_known_timezone)]
+
+
+class DatabaseSettings(Section):
+    url: SecretStr | None = None
+    """None: the embedded PostgreSQL of `data_dir`."""
+    owner_url: SecretStr | None = None
+    """For migrations, as the owner of the tables. None: the role of `url` owns them."""
+    pool_size: int = Field(default=5, ge=1, le=100)
+
+
+_BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
+
+
+class BrokerSettings(Section):
+    url: SecretStr | None = None
+    """None: the embedded Valkey of `data_dir`."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and url.get_secret_value().partition("://")[0] not in _BROKER_SCHEMES:
+            raise WrongValue(
+                Text("begins with %(known)s; Sentinel is not supported", known=", ".join(_BROKER_SCHEMES))
+            )
+        return url
+
+
+class TelephonySettings(Section):
+    base_url: HttpAddress | None = None
+    """None: the carrier of this service, on the line that `carrier.line` names."""
+    account_sid: str | None = Field(default=None, pattern=r"^AC[0-9a-f]{32}$")
+    auth_token: SecretStr | None = None
+    auth_token_next: SecretStr | None = None
+    """Also accepted on webhooks while tokens are rotated."""
+    caller_number: str = Field(default="+8647896110", pattern=r"^\+?[0-9]{5,15}$")
+    calls_per_second: float = Field(default=1.0, gt=0, le=500)
+    lines: int = Field(default=24, ge=1, le=10_000)
+    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+    ring_timeout_seconds: int = Field(default=30, ge=5, le=600)
+    """Service seconds of ringing before the call counts as not answered."""
+    officer_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,15})?$")
+    """The duty line to which calls are transferred. Empty: calls are not transferred, and an officer calls back."""
+    officer_ring_seconds: int = Field(default=20, ge=5, le=600)
+    """Service seconds of ringing at the duty line before the person hears that an officer will call back."""
+    hear_speech: bool = True
+    """Answers may be spoken as well as pressed. A spoken answer alone never counts as a success."""
+    silence_seconds: float = Field(default=90.0, ge=1, le=3600)
+    """After this long without an event the carrier is asked for the state of the call."""
+
+
+class WebSettings(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: HttpAddress | None = None
+    """The address that the telephone network is given, and signs. None: made of host and port."""
+    check_public_url: bool = True
+    """The web process asks itself through `public_url` every half minute. Off where a network does not let its own
+    machines reach that address.
+    """
+    console_url: HttpAddress | None = None
+    """The address at which staff open the console; passkeys belong to it. None: public_url."""
+    proxies: tuple[IPvAnyNetwork, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    """Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and certificate headers are read; from other addresses they
+    are ignored.
+    """
+    connections: int = Field(default=4000, ge=10, le=1_000_000)
+    """The most connections of one web process at once; a further one takes the place of the oldest that waits for its
+    request.
+    """
+    connections_per_address: int = Field(default=1000, ge=5, le=1_000_000)
+    """The most connections of one address at once; the proxies are exempt."""
+    head_seconds: float = Field(default=10.0, ge=0.1, le=600)
+    """How long the head of a request may take; a head of more than 64 KB is refused."""
+    body_seconds: float = Field(default=30.0, ge=0.1, le=600)
+    """How long a body, or each 256 KB of it, may take, and how long a client may take nothing of an answer."""
+
+
+class ConsoleSettings(Section):
+    """Sign-in of staff, in real seconds."""
+
+    idle_seconds: float = Field(default=1800.0, ge=60, le=86_400)
+    """A session ends when it is not used for this long."""
+    session_seconds: float = Field(default=43_200.0, ge=300, le=604_800)
+    """A session ends after this long in any case: a shift."""
+    failures: int = Field(default=5, ge=2, le=100)
+    """Tries at one login that an address has before it waits; it has four times as many at all logins together."""
+    lock_seconds: float = Field(default=900.0, ge=1, le=86_400)
+    step_seconds: float = Field(default=300.0, ge=30, le=3600)
+    """Between the password and the second factor."""
+    sessions: int = Field(default=5, ge=1, le=100)
+    """Sessions of one account; a further one ends the oldest."""
+    temporary_password_seconds: float = Field(default=86_400.0, ge=60, le=2_592_000)
+    """A password that was given out expires after this."""
+    confirm_seconds: float = Field(default=259_200.0, ge=60, le=2_592_000)
+    """How long a change of an account waits for a security administrator."""
+    reveals: int = Field(default=30, ge=1, le=10_000)
+    """How often one person may view hidden data in `reveal_seconds`."""
+    reveal_seconds: float = Field(default=600.0, ge=1, le=86_400)
+    reveals_alarm: int = Field(default=20, ge=1, le=10_000)
+    """Cases or lists that one person sees in clear in `reveal_seconds` before the alarm `many_reveals` is raised."""
+    second_factor_roles: tuple[Role, ...] = ()
+    """Roles that have no access without a second factor."""
+    first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
+    """How long the link of the first administrator is valid."""
+    patience_seconds: float = Field(default=0.12, ge=0.01, le=60)
+    """How long a page waits for figures of many records; slower ones are counted in the background."""
+
+    def rules(self) -> SessionRules:
+        """Limits of sessions and sign-ins."""
+        limits = self.model_dump(include={one.name for one in fields(SessionRules)} - {"second_factor_roles"})
+        return SessionRules(**limits, second_factor_roles=frozenset(self.second_factor_roles))
+
+    def reveal_rules(self) -> RevealRules:
+        """How much hidden data one person may view, and when an alarm is raised."""
+        return RevealRules(most=self.reveals, seconds=self.reveal_seconds, alarm=self.reveals_alarm)
+
+
+class IdentitySettings(Section):
+    """Sign-in with the centre's own identity: an OpenID Connect provider, or client certificates that the reverse proxy
+    has verified. Both are off by default, and open existing accounts only.
+    """
+
+    oidc_issuer: HttpAddress | None = None
+    """The provider; None: off."""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_claim: str = Field(default="preferred_username", min_length=1, max_length=60)
+    """The claim of the id token that holds the login."""
+    oidc_name: str = Field(default="", max_length=40)
+    """What the button on the sign-in page calls the provider."""
+    certificate_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]{0,60}$")
+    """The header in which the proxy names the subject of a verified certificate; empty: off."""
+    certificate_verified_header: str = Field(default="X-Client-Verify", pattern=r"^[A-Za-z0-9-]{1,60}$")
+    """The header in which the proxy says SUCCESS."""
+    certificate_attribute: str = Field(default="CN", pattern=r"^[A-Za-z]{1,20}$")
+    """The attribute of the subject that holds the login."""
+    has_second_factor: bool = False
+    """The identity provider and the certificates' devices ask for a second factor themselves."""
+
+
+class ApiSettings(Section):
+    """Limits of each API token, over all web processes together."""
+
+    requests_per_second: float = Field(default=20.0, gt=0, le=10_000)
+    burst: int = Field(default=40, ge=1, le=100_000)
+    """Requests allowed at once after a pause."""
+
+
+class TrunkSettings(Section):
+    """One trunk of the centre's own line; its name is the table's. `docs/trunk.md` explains each field."""
+
+    address: str
+    number: str
+    user: str = ""
+    registers: bool = False
+    proxy: str = ""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    srtp: bool = False
+    asserts_identity: bool = True
+    order: int = Field(default=1, ge=1, le=100)
+    weight: int = Field(default=1, ge=1, le=100)
+    channels: int = Field(default=30, ge=1, le=10_000)
+    calls_per_second: float = Field(default=5.0, gt=0, le=500)
+    prefixes: dict[str, str] = dict(MAINLAND)
+    keep_alive_seconds: float = Field(default=30.0, ge=0, le=3600)
+    register_seconds: int = Field(default=300, ge=60, le=86_400)
+    accepts_from: tuple[str, ...] = ()
+
+
+_LAST_PORT = 65_535
+
+
+class SipSettings(Section):
+    """The centre's own trunks, used by the line `sip`."""
+
+    listen: str = Field(default="0.0.0.0:5060", pattern=r"^[0-9A-Za-z.:\[\]-]+:[0-9]{1,5}$")
+    interface: str = Field(default="", pattern=r"^[0-9A-Za-z.:_-]*$")
+    rtp_ports: str = Field(default="10000-20000", pattern=r"^[0-9]{4,5}-[0-9]{4,5}$")
+    ca_file: FilePath | None = None
+    """Certificates (PEM) of the authorities that sign the certificates of trunks over TLS; unset: those of the
+    system.
+    """
+    certificate_file: FilePath | None = None
+    """Our certificate and its key (PEM), for inbound calls over TLS."""
+    silent_seconds: float = Field(default=10.0, ge=1, le=120)
+    passwords: SecretStr | None = None
+    """JSON: the password of each trunk that has one, by its name."""
+    trunks: dict[str, TrunkSettings] = {}
+
+    @model_validator(mode="after")
+    def _trunks_fit(self) -> Self:
+        for name in self._password_of().keys() - self.trunks.keys():
+            raise WrongValue(Text("a password is set for %(name)s, which is not a trunk", name=name))
+        self.every_trunk()
+        first, last = map(int, self.rtp_ports.split("-"))
+        if not first < last <= _LAST_PORT:
+            raise WrongValue(Text("rtp_ports is not FIRST-LAST, with ports up to 65535"))
+        if int(self.listen.rpartition(":")[2]) > _LAST_PORT:
+            raise WrongValue(Text("listen has a port above 65535"))
+        return self
+
+    def every_trunk(self) -> tuple[Trunk, ...]:
+        """The trunks with their passwords. Raises `WrongValue`."""
+        passwords = self._password_of()
+        made = []
+        for name, trunk in self.trunks.items():
+            try:
+                made.append(Trunk(name=name, password=passwords.get(name, ""), **trunk.model_dump()))
+            except BadTrunk as problem:
+                raise WrongValue(Text("trunk %(name)s: %(why)s", name=name, why=problem)) from None
+        return tuple(made)
+
+    def _password_of(self) -> dict[str, str]:
+        try:
+            given = json.loads(self.passwords.get_secret_value()) if self.passwords is not None else {}
+        except ValueError:
+            given = None
+        if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
+            raise WrongValue(Text('passwords is not a JSON object such as {"trunk": "password"}'))
+        return given
+
+
+_PEER_CHANNELS, _PEER_CALLS_PER_SECOND, _PEER_KEEP_ALIVE_SECONDS = 200, 50.0, 5.0
+
+
+class CarrierSettings(Section):
+    """The carrier of this service, used when no base URL is configured."""
+
+    line: Literal["simulated", "sip", "peer"] = "simulated"
+    """peer: SIP to simulated people on this machine, who are called instead of any trunk, to try out SIP."""
+    peer_port: int = Field(default=0, ge=0, le=65535)
+    """UDP port of the simulated people of the line `peer`, on the loopback address."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """0: a free port, chosen once for a data folder."""
+    seed: str = "1"
+    """The same seed gives every simulated number the same behaviour."""
+    hearing: Literal["auto", "off"] = "auto"
+    """auto: speech is recognised if the extra `hearing` is installed."""
+    people: Annotated[tuple[dict[str, Any], ...], AfterValidator(_known_behaviours)] = ()
+    """The people of the simulated line, by share; empty: the mix that practice reports."""
+    sip: SipSettings = SipSettings()
+
+    @model_validator(mode="after")
+    def _sip_has_trunks(self) -> Self:
+        if self.line == "sip" and not self.sip.trunks:
+            raise WrongValue(Text("line is sip, and there is no trunk: add [carrier.sip.trunks.NAME]"))
+        if self.line == "peer" and not self.peer_port:
+            raise WrongValue(Text("line is peer, and peer_port is not set"))
+        return self
+
+    @property
+    def is_sip(self) -> bool:
+        """Whether calls go over SIP, to trunks or to simulated people."""
+        return self.line != "simulated"
+
+    def trunks(self, *, number: str) -> tuple[Trunk, ...]:
+        """The trunks of the settings; on the line `peer` one alone, which shows `number`. Raises `WrongValue`."""
+        if self.line != "peer":
+            return self.sip.every_trunk()
+        return (
+            Trunk(
+                name="peer",
+                address=f"127.0.0.1:{self.peer_port}",
+                number=number,
+                channels=_PEER_CHANNELS,
+                calls_per_second=_PEER_CALLS_PER_SECOND,
+                keep_alive_seconds=_PEER_KEEP_ALIVE_SECONDS,
+            ),
+        )
+
+    def people_config(self) -> PeopleConfig:
+        """The people of the simulated line; without a setting, the mix for practice."""
+        if not self.people:
+            return practice_mix()
+        return PeopleConfig(behaviours=tuple(map(behaviour_from, self.people)))
+
+
+class SchedulerSettings(Section):
+    tick_seconds: float = Field(default=1.0, gt=0, le=60)
+    consistency_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """How often the consistency checker runs."""
+    late_seconds: float = Field(default=120.0, gt=0, le=3600)
+    """A complete cycle of the scheduler older than this is reported as late."""
+
+
+class AuditSettings(Section):
+    """Where the last line of the audit is noted outside the database."""
+
+    anchor_seconds: float = Field(default=300.0, ge=10, le=86_400)
+    anchor_file: Path | None = None
+    """A file on other storage; a line is added to it each time."""
+    anchor_syslog: str | None = Field(
+        default=None, pattern=r"^((udp|tcp)://([^/:@\s]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}|unix:///\S+)$"
+    )
+    anchor_tsa_url: HttpAddress | None = None
+    """A time-stamping authority (RFC 3161); its stamps are in the anchor file."""
+    anchor_tsa_certificate: Path | None = None
+    """The authority's root certificates (PEM), which stamps are checked with."""
+
+    @model_validator(mode="after")
+    def _stamps_have_a_file(self) -> Self:
+        if self.anchor_tsa_url is not None and self.anchor_file is None:
+            raise WrongValue(Text("anchor_tsa_url needs anchor_file, which holds the stamps"))
+        return self
+
+    def has_anchors(self) -> bool:
+        """Whether the head of the audit is also written outside the database."""
+        return self.anchor_file is not None or self.anchor_syslog is not None
+
+
+class ErasureSettings(Section):
+    register_file: Path | None = None
+    """Whom a restore must erase again. None: `erasures.jsonl` of `data_dir`."""
+
+
+_LONGEST_DAYS = 36_500
+LEAST_AUDIT_DAYS = 180
+"""The law asks for six months; the database refuses to delete younger lines."""
+
+
+class RetentionSettings(Section):
+    """How long data are kept, in days; 0: without end."""
+
+    persons_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
+    conversations_days: int = Field(default=365, ge=0, le=_LONGEST_DAYS)
+    recordings_days: int = Field(default=180, ge=0, le=_LONGEST_DAYS)
+    photos_days: int = Field(default=365, ge=0, le=_LONGEST_DAYS)
+    evidence_files_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
+    rejected_rows_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
+    filed_records_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
+    openings_days: int = Field(default=1825, ge=0, le=_LONGEST_DAYS)
+    calls_in_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
+    audit_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
+    kept_reports_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)
+    sessions_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)
+
+    @model_validator(mode="after")
+    def _audit_is_kept(self) -> Self:
+        if 0 < self.audit_days < LEAST_AUDIT_DAYS:
+            raise WrongValue(Text("audit_days is at least %(days)s, or 0", days=LEAST_AUDIT_DAYS))
+        return self
+
+
+class BulletinSettings(Section):
+    """Which bulletins are drafted when their days are over."""
+
+    kinds: tuple[BulletinKind, ...] = (BulletinKind.WEEK, BulletinKind.MONTH)
+
+
+class ListsSettings(Section):
+    approve_above_rows: int = Field(default=0, ge=0)
+    """Larger lists wait for approval by a second person, except their high grades. 0: no list does."""
+
+
+class WorkSettings(Section):
+    least_call_seconds: int = Field(default=20, ge=0, le=3600)
+    """A success by phone needs a staff call of this length, else a reason and a second person. 0: it needs none."""
+    claim_seconds: int = Field(default=1800, ge=60, le=86_400)
+    """How long a success without a call waits for a second person; then the task is back in the queue."""
+
+
+class InboundSettings(Section):
+    """Calls of people to us, in service seconds."""
+
+    opens: time = time(8)
+    closes: time = time(22)
+    """Outside these hours the duty line alone is called. Equal times: always open."""
+    ring_seconds: int = Field(default=15, ge=5, le=120)
+    wait_seconds: int = Field(default=120, ge=0, le=1800)
+    """How long a person waits in the queue before hearing that we call back."""
+
+
+class SignalsSettings(Section):
+    """The warning robot. Service time, except for the snapshots."""
+
+    keep_days: int = Field(default=7, ge=4, le=14)
+    """How long signals are stored. The rules look back 72 hours."""
+    late_seconds: int = Field(default=3600, ge=0, le=2 * _DAY)
+    """How much earlier a signal may be than the newest one of its person; a later one changes no verdict."""
+    share: float = Field(default=0.8, gt=0, le=1)
+    """The share of the free lines and desks that warnings of the robot may use."""
+    least_desks: int = Field(default=2, ge=0, le=10_000)
+    """At least this many callers are counted on, even when fewer are signed in."""
+    draw_share: float = Field(default=0.04, ge=0, le=0.2)
+    """The share of the budget for verdicts below the threshold, drawn at random."""
+    snapshot_seconds: float = Field(default=60.0, ge=1, le=3600)
+    """Real seconds between two snapshots of the robot's state."""
+    stream: str = Field(default="", pattern=r"^[A-Za-z0-9:._-]{0,100}$")
+    """A stream of the broker that signals are read from. Empty: none."""
+
+
+class CardsSettings(Section):
+    """Two-card control. Clocks of a question are real seconds after it was asked."""
+
+    home_prefix: str = Field(default="1508", pattern=r"^[0-9]{2,6}$")
+    """Id numbers that begin with this were issued here; all others are of people from another place."""
+    top_limit_yuan: int = Field(default=200_000, ge=1, le=1_000_000_000)
+    """A requested limit of this much or more counts as the highest."""
+    first_class_ceiling: int = Field(default=1, ge=1, le=100)
+    """Accounts of class I of a person at one bank."""
+    other_class_ceiling: int = Field(default=5, ge=1, le=100)
+    """Accounts of class II and III of a person at one bank."""
+    sim_ceiling: int = Field(default=5, ge=1, le=100)
+    """SIM cards of a person at one carrier."""
+    checks_per_hour: int = Field(default=60, ge=1, le=100_000)
+    """Checks of one outlet in an hour; more raise an alarm."""
+    remind_seconds: int = Field(default=60, ge=5, le=3600)
+    second_seconds: int = Field(default=180, ge=5, le=3600)
+    """From then on a second officer may take a claimed question."""
+    lapse_seconds: int = Field(default=300, ge=10, le=3600)
+    """Then the outlet decides by itself."""
+    objection_days: int = Field(default=15, ge=1, le=180)
+    """By then an objection is decided."""
+    group_times: float = Field(default=2.0, ge=1, le=100)
+    """A group of people stands out when the interval of its share lies above this many times that of all others."""
+    group_least: int = Field(default=10, ge=1, le=100_000)
+    """And when at least this many of its openings are found."""
+    group_days: int = Field(default=90, ge=1, le=3660)
+    """How many days of openings are compared."""
+
+    @property
+    def top_limit_fen(self) -> int:
+        """`top_limit_yuan` in fen."""
+        return self.top_limit_yuan * 100
+
+    @model_validator(mode="after")
+    def _clocks_follow(self) -> Self:
+        if not self.remind_seconds < self.second_seconds < self.lapse_seconds:
+            raise WrongValue(Text("remind_seconds, second_seconds and lapse_seconds must rise"))
+        return self
+
+
+class WebhooksSettings(Section):
+    """How messages of outgoing webhooks leave. Real seconds."""
+
+    networks: tuple[str, ...] = ()
+    """Addresses that messages may go to, such as 10.1.0.0/16. Empty: none may."""
+    timeout_seconds: float = Field(default=10.0, ge=1, le=60)
+    """Of one request, from the connection to the end of the answer."""
+    tries: int = Field(default=12, ge=1, le=30)
+    keep_days: int = Field(default=90, ge=1, le=3650)
+    """How long the log is kept."""
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for text in given:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise WrongValue(Text("%(text)s is not a network, such as 10.1.0.0/16", text=text)) from None
+        return given
+
+
+class ClockSettings(Section):
+    speed: float = Field(default=1.0, ge=1, le=3600)
+    """Service seconds in one real second; above 1 on the simulated line only."""
+
+
+class KeysSettings(Section):
+    file: Path | None = None
+    """None: made beside the embedded servers. A configured database requires a configured file or command."""
+    command: tuple[str, ...] = ()
+    """A program and its arguments; it prints the key ring."""
+    command_seconds: float = Field(default=10.0, ge=0.1, le=120)
+    suite: Suite = Suite.AES_BLAKE2
+    """The suite of new keys; existing keys keep theirs."""
+    pkcs11_library: Path | None = None
+    pkcs11_token: str = ""
+    pkcs11_key: str = ""
+    pkcs11_pin: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.file is not None and self.command:
+            raise WrongValue(Text("file and command are both set: keep one"))
+        given = (self.pkcs11_library is not None, bool(self.pkcs11_token), bool(self.pkcs11_key))
+        if any(given) and not all(given):
+            raise WrongValue(Text("pkcs11_library, pkcs11_token and pkcs11_key are set together"))
+        return self
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "pretty"] = "auto"
+
+
+class CentreSettings(Section):
+    timezone: TimeZone = "Asia/Shanghai"
+    area_code: str = Field(default="0478", pattern=r"^0[0-9]{2,3}$")
+    bureau_zh: str = Field(default="巴彦淖尔市公安局", min_length=1, max_length=60)
+    bureau_en: str = Field(default="Bayannur Public Security Bureau", min_length=1, max_length=120)
+    hotline: str = Field(default="96110", pattern=r"^[0-9]{3,12}$")
+    """What people are told to dial, after the area code."""
+    default_grade: Grade = Grade.MEDIUM
+    """For a warning without a grade."""
+    units: tuple[str, ...] = ()
+    """Units that lists may name; another one is accepted with a notice. Empty: every unit is known."""
+    offered_languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
+    """Languages of calls, in the order in which they are offered: the person chooses by key."""
+
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """The words of this centre for the variables of call scripts, by language."""
+        return {
+            "bureau": {"zh": self.bureau_zh, "en": self.bureau_en},
+            "area_code": dict.fromkeys(("zh", "en"), self.area_code),
+            "hotline": dict.fromkeys(("zh", "en"), self.hotline),
+        }
