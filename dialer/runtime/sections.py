@@ -469,7 +469,7 @@ class AuditSettings(Section):
 
 class ErasureSettings(Section):
     register_file: Path | None = None
-    """Whom a restore must erase again. None: `erasures.jsonl` of `data_dir`."""
+    """Whom a restore must erase again. None: the file erasures.jsonl of `data_dir`."""
 
 
 _LONGEST_DAYS = 36_500

@@ -14,6 +14,8 @@ import dialer.intake
 from dialer.language.enumerations import ENUMERATIONS
 
 _WORDS = {
+    "DeliveryEvent": "delivered given_up webhook_ended sent_again",
+    "MessageEvent": "sending in_doubt not_taken accepted sent delivered undelivered failed",
     "Lang": "zh en",
     "FileFault": "memory time text damage busy",
     "KnownList": "units filed signals openings",

@@ -30,6 +30,8 @@ _REPLACED = {
 
 
 _NEVER_SHOWN = {
+    "DeliveryEvent",
+    "MessageEvent",
     "Lang",
     "AttemptEvent",
     "OpenerEvent",
