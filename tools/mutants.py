@@ -153,6 +153,23 @@ GROUPS = {
             "tests/wording/test_language.py",
         ),
     ),
+    "cards": Group(
+        modules=(
+            "dialer/cards/**/*.py",
+            "dialer/core/cards.py",
+            "dialer/core/second_person.py",
+            "dialer/db/second_person.py",
+        ),
+        tests=(
+            "tests/core/test_second_person.py",
+            "tests/core/test_stored_words.py",
+            "tests/cards/test_*.py",
+            "tests/api/test_openings.py",
+            "tests/intake/test_opening*.py",
+            "tests/console/test_approvals.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
     "access": Group(
         modules=(
             "dialer/core/access.py",

@@ -30,7 +30,6 @@ from dialer.cases.store import lock_cases
 from dialer.core.access import Permission, Role, actor_name, is_same_actor, may, required_text
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.periods import BulletinState
 from dialer.core.text import Text
 from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, check_evidence
 from dialer.db.audit import write_audit
@@ -218,7 +217,7 @@ def read_inbox(services: Services, reader: InboxReader) -> Inbox:
     restrictions = (
         list_determinations(services, waiting_only=True) if decides(ApprovalKind.RESTRICTION) else []
     )
-    bulletins = list_bulletins(services, state=BulletinState.DRAFT) if decides(ApprovalKind.BULLETIN) else []
+    bulletins = list_bulletins(services, waiting_only=True) if decides(ApprovalKind.BULLETIN) else []
     tokens = waiting_tokens(services) if decides(ApprovalKind.API_TOKEN) else []
     return Inbox(
         counts=counts_for(counts, reader),

@@ -10,9 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.cards.restrictions import DETERMINATIONS
-from dialer.core.access import StaffChangeState
 from dialer.core.case import NO_CALL, PENDING_STATES
-from dialer.core.periods import BulletinState
 from dialer.core.values import (
     MONEY_REFUSED,
     ApprovalKind,
@@ -27,6 +25,9 @@ from dialer.db.bulk import in_words
 from dialer.db.columns import is_of_actor, is_reversed
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.units import is_visible_to
+from dialer.figures.bulletins import BULLETINS
+from dialer.org.account_changes import CHANGES, is_change_visible
+from dialer.org.tokens import TOKEN_REQUESTS
 from dialer.warnings.list_store import AWAITS_APPROVAL
 from dialer.work.assignments import Scope
 
@@ -272,22 +273,16 @@ def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: da
         .group_by(rules.drafted_by),
         ApprovalKind.ACCOUNT: sa.select(change.asked_by.label("by"), change.login.label("concerns"), n)
         .select_from(t.staff_change)
-        .join(t.staff, t.staff.c.login == change.login, isouter=True)
-        .where(
-            change.state == StaffChangeState.WAITING.value,
-            change.expires_at > real_now,
-            is_visible_to(change.unit_id, visible_to),
-            sa.or_(t.staff.c.id.is_(None), is_visible_to(t.staff.c.unit_id, visible_to)),
-        )
+        .where(CHANGES.waits(real_now), is_change_visible(visible_to))
         .group_by(change.asked_by, change.login),
         ApprovalKind.RESTRICTION: sa.select(t.card_determination.c.entered_by.label("by"), n)
         .where(DETERMINATIONS.waits(now))
         .group_by(t.card_determination.c.entered_by),
         ApprovalKind.BULLETIN: sa.select(t.bulletin.c.made_by.label("by"), n)
-        .where(t.bulletin.c.state == BulletinState.DRAFT.value)
+        .where(BULLETINS.waits(now))
         .group_by(t.bulletin.c.made_by),
         ApprovalKind.API_TOKEN: sa.select(token.asked_by.label("by"), n)
-        .where(token.state == StaffChangeState.WAITING.value, token.expires_at > real_now)
+        .where(TOKEN_REQUESTS.waits(real_now))
         .group_by(token.asked_by),
         ApprovalKind.FILED: sa.select(n).where(t.filed_record.c.state == FiledState.DOUBTFUL.value),
     }

@@ -174,14 +174,15 @@ def show_fairness(request: CurrentRequest, days: Annotated[int, Query(ge=1, le=3
         found=found,
         days=DAYS,
         chosen=chosen,
-        share=_share,
+        share=interval_text,
         title=lambda check: shipped_checks().title(check, request.lang),
         times=f"{request.services.cards.group_times:g}",
         least=request.services.cards.group_least,
     )
 
 
-def _share(interval: Estimate | None) -> str:
+def interval_text(interval: Estimate | None) -> str:
+    """The share in per cent with its interval of 95 %; '' for no openings."""
     if interval is None:
         return ""
     return f"{100 * interval.share:.1f} % ({100 * interval.low:.1f}–{100 * interval.high:.1f})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -444,8 +444,4 @@ def read_notice(services: Services, first: date, *, visible_to: int | None, who:
 
 def notice_months(day: date) -> Sequence[date]:
     """The months for which a notice can be made, newest first: this one and those before."""
-    first = day.replace(day=1)
-    months = [first]
-    while len(months) < _MONTHS:
-        months.append((months[-1] - timedelta(days=1)).replace(day=1))
-    return months
+    return [add_months(day.replace(day=1), -before) for before in range(_MONTHS)]

@@ -397,7 +397,7 @@ def decide_objection(services: Services, objection_id: int, *, uphold: bool, rea
             now=now,
             concerned=(row["decider"], row["entered_by"]),
             why=why,
-            reason_sealed=tx.vault.seal(why.encode(), **place),
+            columns={"reason_sealed": tx.vault.seal(why.encode(), **place)},
         )
         if uphold:
             _lift(tx, row, by=who, now=now)

@@ -603,7 +603,7 @@ class OpeningFinder:
             for key, at in keys:
                 begin, end = within(at)
                 (kind, blind), *rest = key
-                if kind is KeyKind.STORY and not rest:
+                if kind is KeyKind.STORY:  # alone: in a pair it comes second
                     begin = at - timedelta(days=USUAL_DAYS)
                 second, second_blind = rest[0] if rest else (None, None)
                 given.append(

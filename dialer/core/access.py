@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from dialer.core.errors import Invalid, NotPermitted
+from dialer.core.second_person import RequestState
 from dialer.core.text import Text, gettext_noop, listed
 
 ROBOT: Final = "robot"
@@ -90,6 +91,16 @@ class StaffChangeState(StrEnum):
     EXPIRED = "expired"
 
 
+STAFF_CHANGE_WORDS: Final = {
+    RequestState.WAITING: StaffChangeState.WAITING,
+    RequestState.APPROVED: StaffChangeState.CONFIRMED,
+    RequestState.REFUSED: StaffChangeState.REFUSED,
+    RequestState.WITHDRAWN: StaffChangeState.WITHDRAWN,
+    RequestState.EXPIRED: StaffChangeState.EXPIRED,
+}
+"""Of changes of accounts and of tokens."""
+
+
 class ErasureState(StrEnum):
     """The state of the erasure of a person."""
 
@@ -97,6 +108,15 @@ class ErasureState(StrEnum):
     """For a second person."""
     REFUSED = "refused"
     ERASED = "erased"
+
+
+ERASURE_WORDS: Final = {
+    RequestState.WAITING: ErasureState.WAITING,
+    RequestState.APPROVED: ErasureState.ERASED,
+    RequestState.REFUSED: ErasureState.REFUSED,
+    RequestState.WITHDRAWN: ErasureState.REFUSED,
+}
+"""A request never expires: the person has a right to an answer."""
 
 
 class RevealReason(StrEnum):

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, is_in_range
+from dialer.core.second_person import RequestState
 from dialer.core.text import gettext_noop
 
 _DAY, _WEEK_DAYS, _YEAR_OF_WEEKS, _MONTHS = timedelta(days=1), 7, 364, 12
@@ -104,6 +106,14 @@ class BulletinState(StrEnum):
     DRAFT = "draft"
     APPROVED = "approved"
     REFUSED = "refused"
+
+
+BULLETIN_WORDS: Final = {
+    RequestState.WAITING: BulletinState.DRAFT,
+    RequestState.APPROVED: BulletinState.APPROVED,
+    RequestState.REFUSED: BulletinState.REFUSED,
+}
+"""A draft never expires: it can be drafted anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

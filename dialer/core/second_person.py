@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from dialer.core.errors import Conflict
+from dialer.core.text import gettext_noop
 
 
 class RequestState(StrEnum):
@@ -42,6 +43,18 @@ class RequestEvent(StrEnum):
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     UNDONE = "undone"
+
+
+class SamePerson(Conflict):
+    """Who asked, or is concerned, does not decide."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext_noop(
+                "a second person decides this: not who entered it or asked for it, and nobody whom it concerns"
+            ),
+            current="same_person",
+        )
 
 
 _S, _E = RequestState, RequestEvent

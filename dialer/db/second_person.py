@@ -12,32 +12,24 @@ from typing import Any, Generic
 
 import sqlalchemy as sa
 
+from dialer.core.access import is_same_actor
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.second_person import (
     RequestEvent,
     RequestState,
+    SamePerson,
     StateT,
     moves_in_words,
     state_after,
 )
-from dialer.core.text import gettext_noop
+from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.bulk import word_literal
 from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Row, Tx
 
-_NOT_WAITING = gettext_noop("this no longer waits: somebody has decided, or its time is over")
-
-
-class SamePerson(Conflict):
-    """Who asked, or is concerned, does not decide."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            gettext_noop("a second person decides this: not who asked for it, and nobody whom it concerns"),
-            current="same_person",
-        )
+_NOT_WAITING = gettext_noop("this no longer waits: its time is over")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +61,18 @@ class RequestKind(Generic[StateT]):
             return self.words[RequestState.EXPIRED]
         return state
 
-    def lock(self, tx: Tx, key: int, *, now: datetime) -> Row:
-        """The waiting request, locked. Raises `NotFound`, and `Conflict` for one that no longer waits."""
-        row = tx.one(sa.select(self.table).where(self.table.c.id == key).with_for_update())
+    def lock(self, tx: Tx, key: int, *seen: sa.ColumnElement[bool], now: datetime) -> Row:
+        """The waiting request, locked. Raises `NotFound`, also where `seen` does not hold, and `Conflict` for one that
+        no longer waits.
+        """
+        row = tx.one(sa.select(self.table).where(self.table.c.id == key, *seen).with_for_update())
         if row is None:
             raise NotFound(kind=self.noun, key=key)
         state = self.state_of(row, now)
         if state is not self.words[RequestState.WAITING]:
-            raise Conflict(_NOT_WAITING, current=state.value)
+            who = row["decided_by"]
+            decided = _NOT_WAITING if who is None else Text("this was decided by %(who)s", who=who)
+            raise Conflict(decided, current=state.value)
         return row
 
     def expire(self, tx: Tx, which: sa.ColumnElement[bool], *, now: datetime) -> None:
@@ -102,10 +98,10 @@ class RequestKind(Generic[StateT]):
         subject: str = "",
         why: str = "",
         facts: Mapping[str, object] | None = None,
-        **values: object,
+        columns: Mapping[str, object] | None = None,
     ) -> None:
-        """Stores the decision about a request that `lock` returned, with `values` for further columns, and its line of
-        the audit. Raises `SamePerson` if who approves or refuses asked for it or is among `concerned`. `decided_at`:
+        """Stores the decision about a request that `lock` returned, with the values of further `columns`, and its line
+        of the audit. Raises `SamePerson` if who approves or refuses asked for it or is among `concerned`. `decided_at`:
         on the clock of the table, if that is not the service clock `now`.
         """
         waiting = self.words[RequestState.WAITING]
@@ -115,7 +111,7 @@ class RequestKind(Generic[StateT]):
         tx.execute(
             sa.update(self.table)
             .where(self.table.c.id == row["id"])
-            .values(state=after.value, decided_by=by, decided_at=decided_at or now, **values)
+            .values(state=after.value, decided_by=by, decided_at=decided_at or now, **(columns or {}))
         )
         write_audit(
             tx,
@@ -132,17 +128,20 @@ def require_second_person(tx: Tx, by: str, *others: str | None) -> None:
     """Raises `SamePerson` if `by` is one of `others`, None and '' being nobody. People are told apart by their
     accounts: a login in upper case, and the displayed name of an account, mean that account.
     """
-    signed = {one for one in others if one}
-    if signed and _logins_of(tx, by) & set().union(*(_logins_of(tx, one) for one in signed)):
+    names = {name for name in (by, *others) if name}
+    s = t.staff.c
+    same = sa.or_(
+        *(is_of_actor(column, name) for name in sorted(names) for column in (s.login, s.display_name))
+    )
+    accounts = tx.rows(sa.select(s.login, s.display_name).where(same))
+    if any(_logins_of(by, accounts) & _logins_of(name, accounts) for name in others if name):
         raise SamePerson
 
 
-def _logins_of(tx: Tx, name: str) -> set[str]:
+def _logins_of(name: str, accounts: Iterable[Row]) -> set[str]:
     """The logins that this name may mean: a login means itself, another name all accounts that are displayed by it, and
     at the terminal a name may have no account.
     """
-    s = t.staff.c
-    for column in (s.login, s.display_name):
-        if rows := tx.rows(sa.select(s.login).where(is_of_actor(column, name))):
-            return {row["login"].casefold() for row in rows}
-    return {name.casefold()}
+    displayed = {row["login"] for row in accounts if is_same_actor(row["display_name"], name)}
+    is_login = any(is_same_actor(row["login"], name) for row in accounts)
+    return {name.casefold()} if is_login or not displayed else {login.casefold() for login in displayed}

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from dialer.core.access import ROBOT, actor_name, is_same_actor, required_text
+from dialer.core.access import ROBOT, actor_name, required_text
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import (
+    BULLETIN_WORDS,
     BulletinDays,
     BulletinKind,
     BulletinState,
@@ -24,15 +25,24 @@ from dialer.core.periods import (
     period_year_before,
 )
 from dialer.core.rates import Dimension, Slice
+from dialer.core.second_person import RequestEvent
 from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
+from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx, hold_snapshot
 from dialer.figures.report import CutReport, RatesQuery, read_centre_reports
 from dialer.outcomes.filed_figures import FiledFigures, count_filed
 from dialer.runtime.services import Services
 
+BULLETINS = RequestKind(
+    table=t.bulletin,
+    noun=gettext_noop("bulletin"),
+    words=BULLETIN_WORDS,
+    acts={RequestEvent.APPROVED: "approve_bulletin", RequestEvent.REFUSED: "refuse_bulletin"},
+    asked_by="made_by",
+)
 _MOST_LISTED = 200
 _ONE_DRAFT: Final = 0x62756C6C
 """The advisory lock under which a draft is stored."""
@@ -162,7 +172,8 @@ def _store_draft(services: Services, figures: BulletinFigures, *, by: str) -> Bu
         else:
             return _bulletin(kept)
         assert row is not None
-        _audit(tx, "draft_bulletin", row, by=by, why="", now=now)
+        subject = f"bulletin/{row['id']}"
+        write_audit(tx, who=by, act="draft_bulletin", subject=subject, why="", now=now, facts=_facts(row))
         return _bulletin(row)
 
 
@@ -199,13 +210,13 @@ def get_bulletin(services: Services, bulletin_id: int) -> Bulletin:
         return _bulletin(_row(tx, bulletin_id))
 
 
-def list_bulletins(services: Services, *, state: BulletinState | None = None) -> Sequence[BulletinLine]:
+def list_bulletins(services: Services, *, waiting_only: bool = False) -> Sequence[BulletinLine]:
     """The stored bulletins without their figures, newest days first."""
     c = t.bulletin.c
     columns = [column for column in t.bulletin.columns if column.name != "figures"]
     statement = sa.select(*columns).order_by(c.last_day.desc(), c.id.desc()).limit(_MOST_LISTED)
-    if state is not None:
-        statement = statement.where(c.state == state.value)
+    if waiting_only:
+        statement = statement.where(BULLETINS.waits(services.clock.now()))
     with services.store.begin() as tx:
         return [_line(row) for row in tx.rows(statement)]
 
@@ -219,43 +230,30 @@ def decide_bulletin(
     Raises `NotFound`, `Invalid` for a refusal without a reason, and `Conflict` for one's own draft, a decided one, and
     one that is not of `made_at` because it was drafted again meanwhile.
     """
-    who = actor_name(by)
-    b, now = t.bulletin, services.clock.now()
+    who, now = actor_name(by), services.clock.now()
     with services.store.begin() as tx:
-        row = _row(tx, bulletin_id, lock=True)
-        if row["state"] != BulletinState.DRAFT.value:
-            raise Conflict(gettext_noop("somebody has decided about this bulletin"), current=row["state"])
-        if is_same_actor(row["made_by"], who):
-            raise Conflict(
-                gettext_noop("a second person decides: not who has drafted the bulletin"),
-                current=row["state"],
-            )
+        row = BULLETINS.lock(tx, bulletin_id, now=now)
         if row["made_at"] != made_at:
             raise Conflict(
                 gettext_noop("the bulletin was drafted anew with other figures: read it again, then decide"),
                 current=row["state"],
             )
         reason = why.strip()[:LONGEST_WHY] if approve else required_text("why", why)[:LONGEST_WHY]
-        state = BulletinState.APPROVED if approve else BulletinState.REFUSED
-        tx.execute(
-            sa.update(b)
-            .where(b.c.id == bulletin_id)
-            .values(state=state.value, decided_by=who, decided_at=now, why=reason)
+        event = RequestEvent.APPROVED if approve else RequestEvent.REFUSED
+        BULLETINS.decide(
+            tx, row, event, by=who, now=now, why=reason, facts=_facts(row), columns={"why": reason}
         )
-        _audit(tx, "approve_bulletin" if approve else "refuse_bulletin", row, by=who, why=reason, now=now)
 
 
-def _row(tx: Tx, bulletin_id: int, *, lock: bool = False) -> Row:
-    statement = sa.select(t.bulletin).where(t.bulletin.c.id == bulletin_id)
-    row = tx.one(statement.with_for_update() if lock else statement)
+def _row(tx: Tx, bulletin_id: int) -> Row:
+    row = tx.one(sa.select(t.bulletin).where(t.bulletin.c.id == bulletin_id))
     if row is None:
         raise NotFound(kind="bulletin", key=bulletin_id)
     return row
 
 
-def _audit(tx: Tx, act: str, row: Row, *, by: str, why: str, now: datetime) -> None:
-    facts = {"kind": row["kind"], "first_day": row["first_day"].isoformat()}
-    write_audit(tx, who=by, act=act, subject=f"bulletin/{row['id']}", why=why, now=now, facts=facts)
+def _facts(row: Row) -> dict[str, object]:
+    return {"kind": row["kind"], "first_day": row["first_day"].isoformat()}
 
 
 def note_taken(services: Services, bulletin: Bulletin, *, kind: str, by: str) -> None:

@@ -6,28 +6,31 @@ At the terminal of the server `accounts.actions` does the same at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from dialer.core.access import (
+    STAFF_CHANGE_WORDS,
     Permission,
     Role,
     StaffChangeKind,
     StaffChangeState,
     actor_name,
-    is_same_actor,
     may,
     needs_second_person,
     required_text,
 )
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.text import Text
+from dialer.core.second_person import RequestEvent
+from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
+from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.db.units import check_unit, is_unit_visible, is_visible_to
+from dialer.db.units import check_unit, is_visible_to
 from dialer.org.accounts import (
     LoginTaken,
     NewAccount,
@@ -49,6 +52,16 @@ from dialer.staff.store import Member, find_member, lock_administrators
 from dialer.work.tasks import return_work_of
 
 LONGEST_REASON = 500
+CHANGES = RequestKind(
+    table=t.staff_change,
+    noun=gettext_noop("change"),
+    words=STAFF_CHANGE_WORDS,
+    acts={
+        RequestEvent.APPROVED: "staff_change_confirmed",
+        RequestEvent.REFUSED: "staff_change_refused",
+        RequestEvent.WITHDRAWN: "staff_change_withdrawn",
+    },
+)
 _PASSWORDS = frozenset({StaffChangeKind.ADD, StaffChangeKind.RESET_PASSWORD})
 """Kinds that end with a new password."""
 
@@ -205,23 +218,23 @@ def ask_reset_or_enable(
     return not waits
 
 
+def is_change_visible(visible_to: int | None) -> sa.ColumnElement[bool]:
+    """A condition: the unit sees where the account is to be, and where it is now."""
+    c, s = t.staff_change.c, t.staff.c
+    elsewhere = sa.exists().where(s.login == c.login, ~is_visible_to(s.unit_id, visible_to))
+    return sa.and_(is_visible_to(c.unit_id, visible_to), ~elsewhere)
+
+
 def list_changes(services: Services, *, visible_to: int | None) -> list[WaitingChange]:
     """Changes that wait and have not expired, the oldest first."""
     c = t.staff_change.c
     with services.store.begin() as tx:
         rows = tx.rows(
             sa.select(t.staff_change)
-            .where(
-                c.state == StaffChangeState.WAITING.value,
-                c.expires_at > services.real.now(),
-                is_visible_to(c.unit_id, visible_to),
-            )
+            .where(CHANGES.waits(services.real.now()), is_change_visible(visible_to))
             .order_by(c.asked_at, c.id)
         )
-        found = [WaitingChange(change=_change(tx, row), member=find_member(tx, row["login"])) for row in rows]
-        return [
-            one for one in found if one.member is None or is_unit_visible(tx, one.member.unit_id, visible_to)
-        ]
+        return [WaitingChange(change=_change(tx, row), member=find_member(tx, row["login"])) for row in rows]
 
 
 def confirm_change(
@@ -233,15 +246,12 @@ def confirm_change(
     who, chosen = actor_name(by), temporary_password()
     made = hash_password(chosen)
     with services.store.begin() as tx:
-        change, member = _lock_waiting(tx, services, change_id, visible_to)
-        if any(is_same_actor(who, one) for one in (change.asked_by, change.login)):
-            raise Conflict(
-                "a second person confirms this, who neither asked for it nor is the person concerned"
-            )
+        row, change = _lock_waiting(tx, services, change_id, visible_to)
+        _decide(tx, services, row, RequestEvent.APPROVED, by=who, concerned=[change.login])
         asker = find_member(tx, change.asked_by)
         if asker is None or asker.disabled_at is not None or not may(asker.role, Permission.MANAGE_STAFF):
             raise Conflict("who asked for this may no longer manage accounts: refuse it")
-        _decide(tx, services, change, StaffChangeState.CONFIRMED, by=who)
+        member = find_member(tx, change.login)
         changed = _carry_out(tx, services, change, member, password_hash=made, confirmed_by=who)
     if change.kind is StaffChangeKind.CHANGE:
         return_work_of(services, change.login, by=change.asked_by)
@@ -252,18 +262,16 @@ def refuse_change(services: Services, change_id: int, *, by: str, visible_to: in
     """Refuses the change; the account stays as it is. Raises `NotFound` and `Conflict`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        change, _ = _lock_waiting(tx, services, change_id, visible_to)
-        if is_same_actor(who, change.asked_by):
-            raise Conflict("you asked for this yourself: withdraw it")
-        _decide(tx, services, change, StaffChangeState.REFUSED, by=who)
+        row, _ = _lock_waiting(tx, services, change_id, visible_to)
+        _decide(tx, services, row, RequestEvent.REFUSED, by=who)
 
 
 def withdraw_change(services: Services, change_id: int, *, by: str, visible_to: int | None) -> None:
     """Withdraws the change that an administrator asked for. Raises `NotFound` and `Conflict`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        change, _ = _lock_waiting(tx, services, change_id, visible_to)
-        _decide(tx, services, change, StaffChangeState.WITHDRAWN, by=who)
+        row, _ = _lock_waiting(tx, services, change_id, visible_to)
+        _decide(tx, services, row, RequestEvent.WITHDRAWN, by=who)
 
 
 def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
@@ -312,11 +320,7 @@ def _ask(
         )
     real_now, c = services.real.now(), t.staff_change.c
     waiting = (c.login == login, c.state == StaffChangeState.WAITING.value)
-    tx.execute(
-        sa.update(t.staff_change)
-        .where(*waiting, c.expires_at <= real_now)
-        .values(state=StaffChangeState.EXPIRED.value, decided_at=real_now)
-    )
+    CHANGES.expire(tx, c.login == login, now=real_now)
     if tx.scalar(sa.select(c.id).where(*waiting)) is not None:
         raise Conflict(
             Text(
@@ -357,29 +361,17 @@ def _change(tx: Tx, row: Row) -> StaffChange:
 
 def _lock_waiting(
     tx: Tx, services: Services, change_id: int, visible_to: int | None
-) -> tuple[StaffChange, Member | None]:
-    """The waiting change, locked, and its account. Raises `NotFound`, and `Conflict` where it is decided or expired."""
-    row = tx.one(sa.select(t.staff_change).where(t.staff_change.c.id == change_id).with_for_update())
-    member = None if row is None else find_member(tx, row["login"])
-    if (
-        row is None
-        or not is_unit_visible(tx, row["unit_id"], visible_to)
-        or (member is not None and not is_unit_visible(tx, member.unit_id, visible_to))
-    ):
-        raise NotFound(kind="change", key=change_id)
-    if row["state"] != StaffChangeState.WAITING.value or row["expires_at"] <= services.real.now():
-        raise Conflict("this change no longer waits: it was decided or has expired")
-    return _change(tx, row), member
+) -> tuple[Row, StaffChange]:
+    row = CHANGES.lock(tx, change_id, is_change_visible(visible_to), now=services.real.now())
+    return row, _change(tx, row)
 
 
-def _decide(tx: Tx, services: Services, change: StaffChange, state: StaffChangeState, *, by: str) -> None:
-    tx.execute(
-        sa.update(t.staff_change)
-        .where(t.staff_change.c.id == change.id)
-        .values(state=state.value, decided_by=by, decided_at=services.real.now())
-    )
-    facts = {"login": change.login, "kind": change.kind.value, "asked_by": change.asked_by}
-    _note(tx, services, by, f"staff_change_{state.value}", change.id, why="", **facts)
+def _decide(
+    tx: Tx, services: Services, row: Row, event: RequestEvent, *, by: str, concerned: Sequence[str] = ()
+) -> None:
+    facts = {name: row[name] for name in ("login", "kind", "asked_by")}
+    now, real_now = services.clock.now(), services.real.now()
+    CHANGES.decide(tx, row, event, by=by, now=now, decided_at=real_now, concerned=concerned, facts=facts)
 
 
 def _note(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from dialer.core.access import (
+    STAFF_CHANGE_WORDS,
     Permission,
     Role,
     StaffChangeState,
@@ -21,15 +22,27 @@ from dialer.core.access import (
     may,
     required_text,
 )
-from dialer.core.errors import Conflict, NotFound
-from dialer.core.text import Text
+from dialer.core.errors import Conflict
+from dialer.core.second_person import RequestEvent
+from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
+from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import NewToken, check_token, make_token, typed_unit_of_token
 from dialer.staff.store import TokenScope, find_member, lock_administrators
 
+TOKEN_REQUESTS = RequestKind(
+    table=t.token_request,
+    noun=gettext_noop("request for a token"),
+    words=STAFF_CHANGE_WORDS,
+    acts={
+        RequestEvent.APPROVED: "token_confirmed",
+        RequestEvent.REFUSED: "token_refused",
+        RequestEvent.WITHDRAWN: "token_withdrawn",
+    },
+)
 _LONGEST_REASON = 500
 
 
@@ -82,11 +95,7 @@ def ask_token(
                 Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
             )
         waiting = (c.name == name, c.state == StaffChangeState.WAITING.value)
-        tx.execute(
-            sa.update(t.token_request)
-            .where(*waiting, c.expires_at <= real_now)
-            .values(state=StaffChangeState.EXPIRED.value, decided_at=real_now)
-        )
+        TOKEN_REQUESTS.expire(tx, c.name == name, now=real_now)
         if tx.scalar(sa.select(c.id).where(*waiting)) is not None:
             raise Conflict(Text("a token named %(name)s is asked for already", name=name))
         request_id = tx.scalar(
@@ -117,7 +126,7 @@ def waiting_tokens(services: Services) -> list[TokenRequest]:
     with services.store.begin() as tx:
         rows = tx.rows(
             sa.select(t.token_request)
-            .where(c.state == StaffChangeState.WAITING.value, c.expires_at > services.real.now())
+            .where(TOKEN_REQUESTS.waits(services.real.now()))
             .order_by(c.asked_at, c.id)
         )
         return [record_of(TokenRequest, row) for row in rows]
@@ -129,9 +138,7 @@ def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
     """
     who = actor_name(by)
     with services.store.begin() as tx:
-        row = _lock_waiting(tx, services, request_id)
-        if is_same_actor(row["asked_by"], who):
-            raise Conflict("a second person confirms this, who did not ask for it")
+        row = TOKEN_REQUESTS.lock(tx, request_id, now=services.real.now())
         asker = find_member(tx, row["asked_by"])
         if asker is None or asker.disabled_at is not None or not may(asker.role, Permission.MANAGE_STAFF):
             raise Conflict("who asked for this may no longer manage accounts: refuse it")
@@ -147,7 +154,7 @@ def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
             by=who,
             asked_by=row["asked_by"],
         )
-        _decide(tx, services, row, StaffChangeState.CONFIRMED, by=who, token_id=new.token.id)
+        _decide(tx, services, row, RequestEvent.APPROVED, by=who, token_id=new.token.id)
     return new
 
 
@@ -155,37 +162,18 @@ def refuse_token(services: Services, request_id: int, *, by: str) -> None:
     """Refuses the request, or withdraws it if `by` made it; no token is made. Raises `NotFound` and `Conflict`."""
     who = actor_name(by)
     with services.store.begin() as tx:
-        row = _lock_waiting(tx, services, request_id)
+        row = TOKEN_REQUESTS.lock(tx, request_id, now=services.real.now())
         own = is_same_actor(row["asked_by"], who)
-        _decide(tx, services, row, StaffChangeState.WITHDRAWN if own else StaffChangeState.REFUSED, by=who)
-
-
-def _lock_waiting(tx: Tx, services: Services, request_id: int) -> Row:
-    row = tx.one(sa.select(t.token_request).where(t.token_request.c.id == request_id).with_for_update())
-    if row is None:
-        raise NotFound(kind="request for a token", key=request_id)
-    if row["state"] != StaffChangeState.WAITING.value or row["expires_at"] <= services.real.now():
-        raise Conflict("this request for a token no longer waits: it was decided or has expired")
-    return row
+        _decide(tx, services, row, RequestEvent.WITHDRAWN if own else RequestEvent.REFUSED, by=who)
 
 
 def _decide(
-    tx: Tx, services: Services, row: Row, state: StaffChangeState, *, by: str, token_id: int | None = None
+    tx: Tx, services: Services, row: Row, event: RequestEvent, *, by: str, token_id: int | None = None
 ) -> None:
-    tx.execute(
-        sa.update(t.token_request)
-        .where(t.token_request.c.id == row["id"])
-        .values(state=state.value, decided_by=by, decided_at=services.real.now(), token_id=token_id)
-    )
-    _note(
-        tx,
-        services,
-        by,
-        f"token_{state.value}",
-        row["id"],
-        why="",
-        name=row["name"],
-        asked_by=row["asked_by"],
+    facts = {name: row[name] for name in ("name", "asked_by")}
+    now, real_now = services.clock.now(), services.real.now()
+    TOKEN_REQUESTS.decide(
+        tx, row, event, by=by, now=now, decided_at=real_now, facts=facts, columns={"token_id": token_id}
     )
 
 

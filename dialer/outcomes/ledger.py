@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from dialer.core.access import is_same_actor
 from dialer.core.case import NO_CALL, BeforeFiling, Reason
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.intervals import ERROR, Adjusted, HitCount, Interval, adjust_each, wilson
@@ -37,6 +36,7 @@ from dialer.core.values import (
 from dialer.db import tables as t
 from dialer.db.bulk import RowSet, among, word_literal
 from dialer.db.columns import filing_stands, is_of_actor, is_reversed
+from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import is_visible_to, is_within_unit
 
@@ -273,11 +273,7 @@ def _get_undecided(tx: Tx, outcome_id: int, *, by: str) -> Row:
     )
     if row is None:
         raise NotFound(kind="outcome", key=outcome_id)
-    if is_same_actor(row["recorded_by"], by):
-        raise Conflict(
-            Text("outcome %(id)s was recorded by %(by)s: another person approves it", id=outcome_id, by=by),
-            current="own record",
-        )
+    require_second_person(tx, by, row["recorded_by"])
     if row["approved_by"] is not None:
         raise Conflict(
             Text("outcome %(id)s is approved already by %(who)s", id=outcome_id, who=row["approved_by"]),

@@ -12,11 +12,21 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dialer.core.access import ErasureState, Permission, actor_name, is_same_actor, may, required_text
+from dialer.core.access import (
+    ERASURE_WORDS,
+    ErasureState,
+    Permission,
+    actor_name,
+    is_same_actor,
+    may,
+    required_text,
+)
 from dialer.core.errors import Conflict, NotFound
-from dialer.core.text import Text
+from dialer.core.second_person import RequestEvent
+from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason, write_audit
+from dialer.db.second_person import RequestKind, require_second_person
 from dialer.db.system_state import living_processes
 from dialer.db.unit_of_work import Row, Store, Tx, record_of
 from dialer.db.units import check_case_visible, is_visible_to
@@ -38,6 +48,16 @@ from dialer.runtime.services import Services
 from dialer.staff.store import find_member
 from dialer.warnings.list_store import lock_arrivals
 
+ERASURES = RequestKind(
+    table=t.erasure,
+    noun=gettext_noop("request"),
+    words=ERASURE_WORDS,
+    acts={
+        RequestEvent.APPROVED: "erase",
+        RequestEvent.REFUSED: "erase_refused",
+        RequestEvent.WITHDRAWN: "erase_refused",
+    },
+)
 _ERASED_ACTS: Final = ("erase", "erase_again")
 """Acts of the audit: an erasure confirmed by two people, or one repeated after a restore."""
 
@@ -149,17 +169,24 @@ def confirm_erasure(
         check_register(tx.vault, register)
         lock_arrivals(tx)
         _check_role(tx, who)
-        asked = _waiting(tx, request_id, visible_to)
-        if is_same_actor(who, asked.asked_by):
-            raise Conflict("a second person confirms this, who did not ask for it")
+        row, asked = _lock_waiting(tx, request_id, visible_to, now=now)
+        require_second_person(tx, who, asked.asked_by)
         person = lock_person(tx, asked.person_id)
         if person is None or person.created_at != asked.person_created_at:
             raise NotFound(kind="person", key=asked.person_id)
         _check_erasable(tx, person)
         counts = erase_person(tx, person.id, now=now, by=who)
-        _decide(tx, asked, ErasureState.ERASED, by=who, now=now, counts=counts)
         facts = {"request": request_id, "asked_by": asked.asked_by, "counts": counts}
-        _note(tx, "erase", person.id, by=who, why="", now=now, facts=facts)
+        ERASURES.decide(
+            tx,
+            row,
+            RequestEvent.APPROVED,
+            by=who,
+            now=now,
+            subject=f"person/{person.id}",
+            facts=facts,
+            columns={"counts": counts},
+        )
     # After the commit: a line about somebody who was not erased would have a later restore erase them.
     register_erasures(services, register)
     return certificate_of(services, request_id)
@@ -244,10 +271,11 @@ def refuse_erasure(
     who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
     with services.store.begin() as tx:
         _check_role(tx, who)
-        asked = _waiting(tx, request_id, visible_to)
-        _decide(tx, asked, ErasureState.REFUSED, by=who, now=now, counts=None)
-        facts = {"request": request_id}
-        _note(tx, "erase_refused", asked.person_id, by=who, why=reason, now=now, facts=facts)
+        row, asked = _lock_waiting(tx, request_id, visible_to, now=now)
+        own = is_same_actor(who, asked.asked_by)
+        event = RequestEvent.WITHDRAWN if own else RequestEvent.REFUSED
+        facts, subject = {"request": request_id}, f"person/{asked.person_id}"
+        ERASURES.decide(tx, row, event, by=who, now=now, subject=subject, why=reason, facts=facts)
 
 
 def list_erasures(services: Services) -> list[Erasure]:
@@ -444,28 +472,12 @@ def _standing_hold(tx: Tx, person_id: int) -> Row | None:
     return tx.one(sa.select(h.id).where(h.person_id == person_id, h.lifted_at.is_(None)))
 
 
-def _waiting(tx: Tx, request_id: int, visible_to: int | None) -> Erasure:
-    row = tx.one(sa.select(t.erasure).where(t.erasure.c.id == request_id).with_for_update())
-    if row is None:
-        raise NotFound(kind="request", key=request_id)
-    found = record_of(Erasure, row)
-    _check_visible(tx, found.person_id, visible_to)
-    if found.state is not ErasureState.WAITING:
-        raise Conflict(
-            Text("request %(id)s was decided by %(who)s", id=request_id, who=found.decided_by),
-            current=found.state.value,
-        )
-    return found
-
-
-def _decide(
-    tx: Tx, asked: Erasure, state: ErasureState, *, by: str, now: datetime, counts: Mapping[str, int] | None
-) -> None:
-    tx.execute(
-        sa.update(t.erasure)
-        .where(t.erasure.c.id == asked.id)
-        .values(state=state.value, decided_by=by, decided_at=now, counts=counts)
-    )
+def _lock_waiting(tx: Tx, request_id: int, visible_to: int | None, *, now: datetime) -> tuple[Row, Erasure]:
+    person_id = tx.scalar(sa.select(t.erasure.c.person_id).where(t.erasure.c.id == request_id))
+    if person_id is not None:
+        _check_visible(tx, person_id, visible_to)
+    row = ERASURES.lock(tx, request_id, now=now)
+    return row, record_of(Erasure, row)
 
 
 def _note(

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from audio.check import problems
 from audio.clips import RECORDED, Clip, from_plain
-from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_actor
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name
 from dialer.core.errors import Conflict, Invalid, Refusal
 from dialer.core.text import Text, gettext_noop, stacked
 from dialer.core.values import RenderState
 from dialer.db.audit import write_audit
+from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
 from dialer.scripts.lint import LintFinding, at, lint_script, sound_flaw
@@ -249,16 +250,8 @@ def approve_script(
         raise Invalid(field="reason", problem="is empty or too long", fix="why this version, in a few words")
     with services.store.begin() as tx:
         version = get_script_version(tx, script_id, number)
+        require_second_person(tx, who, version.drafted_by)
         sounded = sound_of(tx, version, script := script_in(services, version))
-    if is_same_actor(who, version.drafted_by):
-        raise Conflict(
-            Text(
-                "%(who)s drafted version %(number)s of %(script)s: a second person approves it",
-                who=who,
-                number=number,
-                script=script_id,
-            )
-        )
     findings = findings_of(services, version, script, sounded)
     if findings:
         raise NotApproved(script_id=script_id, number=number, findings=findings)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, is_same_actor, required_text
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, required_text
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.core.text import Text, stacked
 from dialer.db.audit import write_audit
+from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
 from dialer.signals.lint import RuleFinding, check_texts
@@ -135,13 +136,7 @@ def approve_rules(services: Services, number: int, *, by: str, reason: str) -> R
     with services.store.begin() as tx:
         lock_rules(tx)
         version = rule_version_by_number(tx, number)
-        if is_same_actor(who, version.drafted_by):
-            problem = Text(
-                "%(who)s drafted version %(number)s of the rules: a second person approves it",
-                who=who,
-                number=number,
-            )
-            raise Conflict(problem, current=version.state.value)
+        require_second_person(tx, who, version.drafted_by)
         if findings := check_texts(version.files):
             raise RulesNotApproved(number=number, findings=findings)
         approve_rule_version(tx, version, approved_by=who, reason=why, now=now)

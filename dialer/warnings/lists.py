@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import Act, lock_cases, note_acts
-from dialer.core.access import actor_name, is_same_actor, required_text
+from dialer.core.access import actor_name, required_text
 from dialer.core.errors import Conflict, Invalid, Unavailable, UnusableFile
 from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.text import Text
@@ -31,6 +31,7 @@ from dialer.core.values import LoadState, OutcomeKind
 from dialer.db.alarms import raise_alarm
 from dialer.db.audit import write_audit
 from dialer.db.jobs import JobClaim
+from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import Accepted, Field, IntakeOptions, Rejected, RejectedRow
@@ -67,25 +68,14 @@ _CLOSING_LEASE = timedelta(seconds=120)
 """Another process continues closing the cases of a withdrawn list when the first one has been silent for this long."""
 
 
-class OwnLoad(Conflict):
-    """The person who uploaded a list cannot approve it."""
-
-    def __init__(self, load_id: int, *, by: str) -> None:
-        super().__init__(
-            Text("load %(load)s was uploaded by %(who)s: another person approves it", load=load_id, who=by)
-        )
-        self.load_id, self.by = load_id, by
-
-
 def approve_load(services: Services, load_id: int, *, by: str) -> None:
-    """Approves a list: the rest of it is loaded now. Raises `NotFound`, `OwnLoad`, and `Conflict` when it does not
-    wait.
+    """Approves a list: the rest of it is loaded now. Raises `NotFound`, `SamePerson`, and `Conflict` when it does
+    not wait.
     """
     who = actor_name(by)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
-        if is_same_actor(load.by, who):
-            raise OwnLoad(load_id, by=who)
+        require_second_person(tx, who, load.by)
         now = services.clock.now()
         if not approve_load_row(tx, load_id, by=who, now=now, real_now=services.real.now()):
             text = Text("load %(load)s does not wait for approval: %(state)s", load=load_id, state=load.state)

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from dialer.calls.pauses import pause_calls, resume_calls
 from dialer.core.access import Permission, RevealReason, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, UnusableFile
+from dialer.core.second_person import SamePerson
 from dialer.core.text import Lang, Text, gettext_noop
 from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
@@ -25,7 +26,7 @@ from dialer.language.catalogue import say
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence, word_of
 from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
-from dialer.warnings.lists import OwnLoad, approve_load, begin_withdrawal, check_load_visible, load_outcome
+from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
     Why,
     correct_draft,
@@ -367,7 +368,7 @@ def _carry_out(
         do()
     except Invalid as fault:
         return _show_load(request, load_id, act=act, wrong=_wrong(request, fault))
-    except OwnLoad:
+    except SamePerson:
         notice = _OWN
     except (Conflict, NotFound):
         notice = _MEANWHILE

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dialer.cases.store import lock_cases
-from dialer.core.access import actor_name, is_same_actor
+from dialer.core.access import actor_name
 from dialer.core.case import StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
@@ -24,6 +24,7 @@ from dialer.db.alarms import raise_alarm
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.columns import is_of_actor
+from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.runtime.services import Services
 from dialer.work.assignments import Scope
@@ -223,7 +224,7 @@ def report_stop_request(
         lock_cases(tx, [case_id])
         row = tx.one(sa.select(t.stop_request).where(r.id == request_id).with_for_update())
         assert row is not None
-        _check_answer(row, result, stopped_fen, by=who)
+        _check_answer(tx, row, result, stopped_fen, by=who)
         changed: dict[str, Any] = {"state": result.value}
         if result is StopState.NO_ANSWER:
             changed |= {"follow_up_by": now + FOLLOW_UP_AFTER, "times_unanswered": r.times_unanswered + 1}
@@ -237,14 +238,11 @@ def report_stop_request(
         write_audit(tx, who=who, act="report_bank", subject=subject, why=why, now=now, facts=facts)
 
 
-def _check_answer(row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
+def _check_answer(tx: Tx, row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:
     if StopState(row["state"]) not in _WAITING:
         raise Conflict(Text("the bank's answer is on record already"), current=row["state"])
-    if result is not StopState.NO_ANSWER and is_same_actor(row["recorded_by"], by):
-        raise Conflict(
-            Text("%(who)s asked the bank: another person reports what it answered", who=by),
-            current="own record",
-        )
+    if result is not StopState.NO_ANSWER:
+        require_second_person(tx, by, row["recorded_by"])
     if result is StopState.STOPPED and not 0 < stopped_fen <= row["amount_fen"]:
         raise Invalid(
             field="stopped",

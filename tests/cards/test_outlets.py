@@ -13,11 +13,13 @@ import sqlalchemy as sa
 
 from dialer.cards.fairness import FairnessGroup, read_fairness, stands_out, watch_fairness
 from dialer.cards.load import add_fact, report_openings
+from dialer.cards.outlet_pages import interval_text
 from dialer.cards.outlets import (
     Cohort,
     OutletRecord,
     Quarter,
     count_quarter,
+    notice_months,
     quarters_until,
     read_cohort,
     read_matter,
@@ -28,6 +30,7 @@ from dialer.cards.view import notice_document
 from dialer.core.access import Role
 from dialer.core.cards import NEXT_STEPS, OpeningFactKind, OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.intervals import Estimate
 from dialer.core.text import Lang, Text
 from dialer.db import tables as t
 from tests.cards.street import BANK, OTHER_BANK, Street
@@ -37,6 +40,19 @@ from tests.console.desk import ConsoleDesk, text
 def test_quarters():
     assert [one.name for one in quarters_until(date(2026, 2, 3))[:3]] == ["2026Q1", "2025Q4", "2025Q3"]
     assert Quarter(year=2025, number=4).after().first == date(2026, 1, 1)
+
+
+def test_a_notice_can_be_made_for_twelve_months():
+    months = notice_months(date(2026, 3, 31))
+    assert [f"{month:%Y-%m-%d}" for month in months] == [
+        "2026-03-01", "2026-02-01", "2026-01-01", "2025-12-01", "2025-11-01", "2025-10-01",
+        "2025-09-01", "2025-08-01", "2025-07-01", "2025-06-01", "2025-05-01", "2025-04-01",
+    ]  # fmt: skip
+
+
+def test_no_interval_is_drawn_where_there_is_none():
+    assert interval_text(None) == ""
+    assert interval_text(Estimate(share=0.25, low=0.1, high=0.5)) == "25.0 % (10.0–50.0)"
 
 
 def test_a_quarter_counts_involved_cards_beside_what_was_entered_of_what_was_reported(street: Street):

@@ -22,8 +22,8 @@ from dialer.cards.restrictions import (
 from dialer.core.access import Role
 from dialer.core.cards import CheckVerdict, DeterminationState, ObjectionState, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.second_person import SamePerson
 from dialer.db import tables as t
-from dialer.db.second_person import SamePerson
 from tests.cards.street import OTHER_BANK, Street, id_number
 from tests.console.desk import ConsoleDesk
 

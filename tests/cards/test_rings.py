@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from dialer.cards.rings import HUB_PERSONS, Key, KeyKind, Node, Ring, find_ring, find_rings, within
+import pytest
+
+from dialer.cards.rings import (
+    HUB_PERSONS,
+    Key,
+    KeyKind,
+    Node,
+    Ring,
+    find_ring,
+    find_rings,
+    is_usual,
+    within,
+)
+from tests.cards.street import OTHER_BANK, Street
 
 NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
 
@@ -111,3 +125,42 @@ def test_an_opening_that_leaves_nothing_to_share_is_alone_and_ends_no_other_walk
     first, second, third = find_rings([bare, linked[0], bare], look)
     assert (first.nodes, third.nodes) == ((bare,), (bare,))
     assert second.persons == 3
+
+
+def tellers(count: int, *, days: float, in_ring: bool = False) -> list[Node]:
+    """People who told the story of `story_tellers` this many days ago."""
+    return [
+        replace(node(900 + n, f"told{n}", hours=-24 * days, story="装修房屋"), in_ring=in_ring)
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "usual"),
+    [
+        (tellers(5, days=7), True),
+        (tellers(4, days=7), False),
+        (tellers(5, days=6), False),
+        (tellers(5, days=7, in_ring=True), False),
+        ([replace(one, person=b"one") for one in tellers(5, days=7)], False),
+        ([], False),
+    ],
+)
+def test_a_story_is_usual_when_five_people_outside_rings_told_it_more_than_six_days_before(
+    earlier: list[Node], usual: bool
+):
+    assert is_usual(earlier, NOW) is usual
+
+
+@pytest.mark.parametrize(("days", "found"), [(7, False), (5, True), (40, True)])
+def test_a_usual_story_links_nobody_and_a_story_of_these_days_does(street: Street, days: int, found: bool):
+    """Five locals told it `days` ago; three others tell it now, each with cards at two banks, at the highest limit."""
+    shared = {"purpose": "装修房屋购买材料", "limit_fen": 50_000_000}
+    for n in range(20, 25):
+        street.enter(street.record(n, hours_ago=24 * days, **shared))
+    verdicts = set()
+    for n in (1, 2, 3):
+        for outlet in (street.bank, street.outlets[OTHER_BANK]):
+            checked = street.check(street.record(n, **shared), outlet)
+            verdicts |= {one.check for one in checked.answer.findings}
+    assert ("ring" in verdicts) is found

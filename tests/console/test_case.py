@@ -507,7 +507,7 @@ async def test_money_waits_for_a_second_person(console: ConsoleDesk, scene: Cons
     outcome_id = scene.rows(sa.select(t.outcome.c.id).where(t.outcome.c.stopped_fen > 0))[0]["id"]
     refused = await chief.post(f"/cases/{case_id}/outcomes/{outcome_id}/approve")
     assert refused.status_code == 409
-    assert "another person approves it" in text(refused)
+    assert "a second person decides this" in text(refused)
     other = console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
     assert "Approve the money" in await shown(other, case_id)
     done = await other.post(f"/cases/{case_id}/outcomes/{outcome_id}/approve")

@@ -109,7 +109,7 @@ async def test_the_answer_of_the_bank_is_the_report_of_another_person(
     path = f"/desk/stop-requests/{request}/report"
     own = await caller.post(path, result="stopped", stopped="5000")
     assert own.status_code == 409
-    assert "another person reports what it answered" in text(own)
+    assert "a second person decides this" in text(own)
     for wrong in ("", "0", "5000.01"):
         assert (await chief.post(path, result="stopped", stopped=wrong)).status_code == 422
     for wrong in ("", "asked", "perhaps"):

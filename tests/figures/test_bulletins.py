@@ -264,7 +264,7 @@ def test_each_act_is_audited_and_a_decision_keeps_its_reason(scenario: Scenario)
             ("export", "li", "bulletin", "", {"kind": "pdf", "days": "2026-11", "state": "draft"}),
         )
     ]  # fmt: skip
-    with pytest.raises(Conflict, match="somebody has decided"):
+    with pytest.raises(Conflict, match="decided by zhao"):
         decide_bulletin(
             scenario.services, second.line.id, approve=True, made_at=second.line.made_at, by="zhao"
         )
@@ -330,7 +330,8 @@ def test_a_day_and_the_month_that_begins_with_it_have_bulletins_of_their_own(sce
         made[1].id,
         made[2].id,
     ]
-    assert [one.id for one in list_bulletins(scenario.services, state=BulletinState.REFUSED)] == [first.id]
+    waiting = [line.id for line in list_bulletins(scenario.services, waiting_only=True)]
+    assert waiting == [again.id, made[1].id, made[2].id]
     with scenario.tx() as tx:
         row = tx.one(sa.select(t.bulletin).where(t.bulletin.c.id == first.id))
         assert row is not None

@@ -274,7 +274,7 @@ def test_a_line_is_decided_once_by_somebody_else(town: Scenario):
         return fault.value.current
 
     line = town.outcome(town.case(), intended_fen=10)
-    assert refused(line, "LI") == "own record"
+    assert refused(line, "LI") == "same_person"
     town.approve(line)
     assert refused(line, "sun") == "approved"
     other = town.outcome(town.case(), intended_fen=10)

@@ -35,6 +35,7 @@ from dialer.core.errors import (
     UnreadableFile,
     UnusableFile,
 )
+from dialer.core.second_person import SamePerson
 from dialer.core.text import Lang, Text
 from dialer.core.units import UnitFault, UnitField
 from dialer.core.values import OutcomeKind
@@ -42,7 +43,6 @@ from dialer.db.key_state import WrongKeys
 from dialer.db.keys import KeysRefused, TokenRefused
 from dialer.db.leases import ServiceRuns
 from dialer.db.migrations import LocksNotObtained, MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
-from dialer.db.second_person import SamePerson
 from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
 from dialer.db.units import AliasTaken
 from dialer.db.vault import KeyMissing, Tampered
@@ -78,7 +78,6 @@ from dialer.staff.sign_in import PasswordExpired, ScopeMissing, SignInBlocked, S
 from dialer.staff.store import TokenScope
 from dialer.telephony.public_address import PublicAddressBlocked
 from dialer.telephony.webhooks import BadSignature
-from dialer.warnings.lists import OwnLoad
 from dialer.work.tasks import CALL_MISSING, NoCall, NotArrived
 
 _PROGRAMS = ("__main__", "runtime.guard")
@@ -160,7 +159,6 @@ EXAMPLES = [
     SignInBlocked(until=NOW),
     SignInBusy(),
     LoginTaken("zhao"),
-    OwnLoad(7, by="zhao"),
     SamePerson(),
     AliasTaken("城关所"),
     TooMany(Text("you have %(n)s files that are not loaded yet: load or discard some first", n=20)),

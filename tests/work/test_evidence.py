@@ -148,9 +148,9 @@ def test_a_success_without_a_call_counts_nowhere_until_a_second_person_approves(
     with bureau.tx() as tx:
         assert day_of_caller(tx, "li", since=task.opened_at).succeeded == 0
     assert claim_next(bureau.services, by="wang", scope=Scope()) is None
-    with pytest.raises(Conflict, match="another person approves it"):
+    with pytest.raises(Conflict, match="a second person decides this"):
         approve_outcome(bureau.services, outcome_id, by="li")
-    with pytest.raises(Conflict, match="another person approves it"):
+    with pytest.raises(Conflict, match="a second person decides this"):
         approve_outcome(bureau.services, outcome_id, by="LI")
     approve_outcome(bureau.services, outcome_id, by="zhao")
     case = bureau.case_of(task.case_id)
