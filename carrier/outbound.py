@@ -117,6 +117,7 @@ def parse_address(url: str) -> Address:
 _SUCCESSES, _REDIRECTS, _CLIENT_ERRORS, _SERVER_ERRORS = 200, 300, 400, 500
 """Where the classes of HTTP status begin."""
 MAX_BODY_BYTES = 8 * 1024 * 1024
+_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 _IDLE_SECONDS = 2.0
 _CONNECT_SECONDS = 5.0
 _MAX_OPEN = 512
@@ -183,6 +184,9 @@ class _Connection(asyncio.Protocol):
         self.body: list[bytes] = []
         self.size = 0
         self.content_type = ""
+        self.has_length = False
+        self.is_open_ended = False
+        """The answer has no length and is over with the connection, as HTTP/1.0 servers send it."""
         self.idle_since = 0.0
         self.reply: Reply | None = None
         self.stays = False
@@ -198,6 +202,7 @@ class _Connection(asyncio.Protocol):
         self.body = []
         self.size = 0
         self.content_type = ""
+        self.has_length = self.is_open_ended = False
         if self.parser is None:
             self.parser = httptools.HttpResponseParser(self)
         self.transport.write(request.data)
@@ -217,8 +222,14 @@ class _Connection(asyncio.Protocol):
             self._deliver(reply)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"content-type":
+        name = name.lower()
+        if name == b"content-type":
             self.content_type = value.decode("latin-1")
+        elif name in _LENGTHS:
+            self.has_length = True
+
+    def on_headers_complete(self) -> None:
+        self.is_open_ended = not self.has_length
 
     def on_body(self, body: bytes) -> None:
         self.size += len(body)
@@ -241,9 +252,13 @@ class _Connection(asyncio.Protocol):
         if request is not None:
             request.finish(reply)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:
         self.owner.forget(self)
-        self._fail()
+        if exc is None and self.is_open_ended and self.parser is not None:
+            self.stays = False
+            self._deliver(Reply(self.parser.get_status_code(), self.content_type, b"".join(self.body)))
+        else:
+            self._fail()
 
     def _fail(self) -> None:
         self.stays = False

@@ -197,6 +197,17 @@ async def test_a_connection_is_used_again(outbound: Outbound):
         outbound.close()
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_an_answer_without_a_length_is_over_with_its_connection(outbound: Outbound, version: str):
+    """As simple servers answer; it counted as no answer."""
+    head = f"HTTP/{version} 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n".encode()
+    async with Raw(head + b"hi", OK) as server:
+        assert await ask(outbound, server.port) == Reply(200, "text/xml", b"hi")
+        assert (await ask(outbound, server.port)).body == b"hi"
+        assert server.connections == 2
+        outbound.close()
+
+
 async def test_a_closed_connection_is_replaced(outbound: Outbound):
     async with Raw(CLOSE, CLOSE) as server:
         replies = [await ask(outbound, server.port) for _ in range(2)]
@@ -217,6 +228,8 @@ async def test_many_at_once_all_get_their_own_answer(outbound: Outbound):
     [
         (b"nonsense\r\n\r\n", "rt"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhi", "rt"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n", "rt"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nhi\r\n", "rt"),
         (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "5xx"),
         (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "4xx"),
     ],
