@@ -173,7 +173,9 @@ GROUPS = {
     "access": Group(
         modules=(
             "dialer/core/access.py",
+            "dialer/staff/factor_store.py",
             "dialer/staff/store.py",
+            "dialer/staff/token_store.py",
             "dialer/staff/sign_in.py",
             "dialer/web/console.py",
             "dialer/server/application.py",

@@ -47,7 +47,7 @@ from dialer.language.words import bilingual
 from dialer.runtime.services import Application, Services
 from dialer.script_versions.trials import running_trials
 from dialer.staff.sign_in import is_unit_of_token
-from dialer.staff.store import ApiToken
+from dialer.staff.token_store import ApiToken
 from dialer.web.console import AnswerHeaders
 
 SECURITY_HEADERS = {

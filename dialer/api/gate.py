@@ -32,7 +32,7 @@ from dialer.runtime.broker import EnqueueLimiter, redis_url
 from dialer.runtime.services import Application
 from dialer.signals.deliveries import SignalAnswer, SignalDelivery, SignalReception, take_signals
 from dialer.staff.sign_in import ScopeMissing, TokenAuth, UnknownToken
-from dialer.staff.store import ApiToken, TokenScope
+from dialer.staff.token_store import ApiToken, TokenScope
 from dialer.warnings.deliveries import WarningDelivery, WarningResult, take_deliveries
 from dialer.web.write_batcher import WriteBatcher
 

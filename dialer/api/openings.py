@@ -28,7 +28,7 @@ from dialer.intake.opening_lists import (
 )
 from dialer.language.words import bilingual
 from dialer.runtime.services import Services
-from dialer.staff.store import ApiToken
+from dialer.staff.token_store import ApiToken
 
 _LONG = 200
 _Cell = Annotated[str, Field(max_length=_LONG)]

@@ -22,7 +22,7 @@ from dialer.signals.deliveries import (
     SignalReception,
     SignalStatus,
 )
-from dialer.staff.store import ApiToken
+from dialer.staff.token_store import ApiToken
 
 signals_router: Final = APIRouter()
 _SHOWN_NAME: Final = 60

@@ -35,7 +35,7 @@ from dialer.intake.cells import Unreadable, read_grade
 from dialer.intake.records import Field
 from dialer.language.words import bilingual
 from dialer.runtime.services import Services
-from dialer.staff.store import ApiToken
+from dialer.staff.token_store import ApiToken
 from dialer.warnings.deliveries import (
     NAMES,
     Cells,

@@ -19,6 +19,21 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.org.accounts import audit_member, get_account
 from dialer.runtime.services import Services
+from dialer.staff.factor_store import (
+    Factor,
+    confirm_factor,
+    delete_factors,
+    factor_secret,
+    factors_of,
+    find_step,
+    insert_factor,
+    recovery_codes_left,
+    rename_factor,
+    replace_recovery_codes,
+    use_factor,
+    use_recovery_code,
+    use_step,
+)
 from dialer.staff.passwords import random_groups
 from dialer.staff.sign_in import (
     SignedIn,
@@ -29,26 +44,7 @@ from dialer.staff.sign_in import (
     reserve_tries,
     token_hash,
 )
-from dialer.staff.store import (
-    Factor,
-    Member,
-    Session,
-    confirm_factor,
-    delete_factors,
-    end_sessions_of,
-    factor_secret,
-    factors_of,
-    find_step,
-    insert_factor,
-    mark_second_factor,
-    member_of,
-    recovery_codes_left,
-    rename_factor,
-    replace_recovery_codes,
-    use_factor,
-    use_recovery_code,
-    use_step,
-)
+from dialer.staff.store import Member, Session, end_sessions_of, mark_second_factor, member_of
 
 _STEP_SECONDS: Final = 30
 _LATE_STEPS: Final = 1

@@ -27,6 +27,7 @@ from dialer.runtime.local import console_url, is_this_machine
 from dialer.runtime.sections import IdentitySettings
 from dialer.runtime.services import Application, Services
 from dialer.runtime.settings import Settings
+from dialer.staff.factor_store import Begun, use_step
 from dialer.staff.sign_in import (
     FactorNeeded,
     SignedIn,
@@ -36,7 +37,7 @@ from dialer.staff.sign_in import (
     open_step,
     token_hash,
 )
-from dialer.staff.store import Begun, Member, find_member, use_step
+from dialer.staff.store import Member, find_member
 
 BACK_PATH: Final = "/sign-in/identity/back"
 _SCOPE: Final = "openid profile"

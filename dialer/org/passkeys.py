@@ -35,6 +35,18 @@ from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind
 from dialer.org.factors import factor_name, member_of_step, note_new_factor
 from dialer.runtime.services import Services
+from dialer.staff.factor_store import (
+    Begun,
+    Factor,
+    change_step,
+    factor_secret,
+    factors_of,
+    find_passkey,
+    find_step,
+    insert_factor,
+    use_factor,
+    use_step,
+)
 from dialer.staff.sign_in import (
     SignedIn,
     SignInRefused,
@@ -43,21 +55,7 @@ from dialer.staff.sign_in import (
     open_step,
     token_hash,
 )
-from dialer.staff.store import (
-    Begun,
-    Factor,
-    Member,
-    Session,
-    change_step,
-    factor_secret,
-    factors_of,
-    find_passkey,
-    find_step,
-    insert_factor,
-    member_of,
-    use_factor,
-    use_step,
-)
+from dialer.staff.store import Member, Session, member_of
 
 _NAME: Final = "passkey"
 _TIMEOUT_MS: Final = 120_000

@@ -16,7 +16,7 @@ from dialer.core.text import gettext_noop
 from dialer.language.sentences import refusal_sentence
 from dialer.org.tokens import ask_token, confirm_token, refuse_token, waiting_tokens
 from dialer.staff.sign_in import NewToken, list_tokens, revoke_token
-from dialer.staff.store import TokenScope
+from dialer.staff.token_store import TokenScope
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import typed_number
 from dialer.web.rendering import PlaceGroup

@@ -31,7 +31,8 @@ from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import NewToken, check_token, make_token, typed_unit_of_token
-from dialer.staff.store import TokenScope, find_member, lock_administrators
+from dialer.staff.store import find_member, lock_administrators
+from dialer.staff.token_store import TokenScope
 
 TOKEN_REQUESTS = RequestKind(
     table=t.token_request,

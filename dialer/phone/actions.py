@@ -10,7 +10,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
 from dialer.intake.records import Accepted, Field, Rejected
 from dialer.runtime.services import Services
-from dialer.staff.store import ApiToken
+from dialer.staff.token_store import ApiToken
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.deliveries import NAMES, read_warnings
 

@@ -25,6 +25,7 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import list_units_of_tree
 from dialer.runtime.services import Services
+from dialer.staff.factor_store import begin_step
 from dialer.staff.passwords import (
     LONGEST_PASSWORD,
     check_password,
@@ -34,12 +35,8 @@ from dialer.staff.passwords import (
     sign_ins,
 )
 from dialer.staff.store import (
-    ApiToken,
     Member,
     Session,
-    TokenScope,
-    all_tokens,
-    begin_step,
     block_sign_in,
     clear_failures,
     delete_old_failures,
@@ -49,18 +46,23 @@ from dialer.staff.store import (
     failure_key,
     find_member,
     find_session,
-    find_token,
     give_try_back,
-    insert_token,
     note_blocked_sign_ins,
     note_session_seen,
     password_hash_of,
     reserve_try,
-    revoke_token_named,
     set_staff,
     set_staff_password,
     start_session,
     valid_session_ids,
+)
+from dialer.staff.token_store import (
+    ApiToken,
+    TokenScope,
+    all_tokens,
+    find_token,
+    insert_token,
+    revoke_token_named,
 )
 
 _SEEN_EVERY = timedelta(seconds=30)

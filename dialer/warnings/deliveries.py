@@ -23,7 +23,7 @@ from dialer.intake.headings import Layout
 from dialer.intake.reader import RowReader
 from dialer.intake.records import Accepted, Field, Rejected, RowNotice
 from dialer.runtime.services import Services
-from dialer.staff.store import ApiToken
+from dialer.staff.token_store import ApiToken
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
 from dialer.warnings.lists import row_options

@@ -6,7 +6,7 @@ import pytest
 
 from dialer.api.models import MOST_WARNINGS, ProblemCode, WarningIn
 from dialer.api.warnings import ShapeCode
-from dialer.staff.store import TokenScope
+from dialer.staff.token_store import TokenScope
 from dialer.warnings.deliveries import FaultCode, WarningStatus
 from tests.api.office import ROOT
 

@@ -11,7 +11,7 @@ from dialer.__main__ import build_command_line
 from dialer.core.errors import Invalid, NotFound
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import TokenAuth
-from dialer.staff.store import TokenScope
+from dialer.staff.token_store import TokenScope
 from tests.api.office import ROOT, Opener
 
 app = build_command_line()

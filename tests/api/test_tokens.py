@@ -20,7 +20,7 @@ from dialer.staff.sign_in import (
     list_tokens,
     revoke_token,
 )
-from dialer.staff.store import TokenScope
+from dialer.staff.token_store import TokenScope
 from tests.outcomes.town import MORNING, Scenario
 
 

@@ -20,6 +20,7 @@ from dialer.db import tables as t
 from dialer.db.units import add_unit
 from dialer.runtime.services import Centre
 from dialer.staff import sign_in as staff
+from dialer.staff.factor_store import find_step, insert_factor
 from dialer.staff.passwords import sign_ins
 from dialer.staff.sign_in import (
     FactorNeeded,
@@ -52,18 +53,8 @@ from dialer.staff.sign_in import (
     token_hash,
     valid_sessions,
 )
-from dialer.staff.store import (
-    Member,
-    Session,
-    TokenScope,
-    failure_key,
-    find_session,
-    find_step,
-    insert_factor,
-    insert_member,
-    member_of,
-    set_staff,
-)
+from dialer.staff.store import Member, Session, failure_key, find_session, insert_member, member_of, set_staff
+from dialer.staff.token_store import TokenScope
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import MORNING, Scenario
 

@@ -16,8 +16,11 @@ from dialer.db.keys import Keys
 from dialer.db.unit_of_work import Store, Tx
 from dialer.db.units import add_unit
 from dialer.db.vault import Vault
+from dialer.staff import factor_store as factor_rows
 from dialer.staff import store as rows
-from dialer.staff.store import Member, Session, TokenScope
+from dialer.staff import token_store as token_rows
+from dialer.staff.store import Member, Session
+from dialer.staff.token_store import TokenScope
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
@@ -367,7 +370,7 @@ class TestTries:
 
 
 def begin(tx: Tx, token: bytes, *, until: datetime = LATER, staff_id: int | None = None) -> None:
-    rows.begin_step(
+    factor_rows.begin_step(
         tx, token_hash=token, kind=SignInStep.PASSKEY, staff_id=staff_id, data={"challenge": "abc"}, real_now=NOW,
         expires_at=until,
     )  # fmt: skip
@@ -377,22 +380,22 @@ class TestSteps:
     def test_one_is_found_by_its_token_and_kind_until_it_is_used_or_expires(self, tx: Tx) -> None:
         of = account(tx)
         begin(tx, A_HASH, staff_id=of.id)
-        found = rows.find_step(tx, A_HASH, SignInStep.PASSKEY, real_now=LATER - INSTANT)
+        found = factor_rows.find_step(tx, A_HASH, SignInStep.PASSKEY, real_now=LATER - INSTANT)
         assert found is not None
         assert (found.kind, found.staff_id, found.data) == (SignInStep.PASSKEY, of.id, {"challenge": "abc"})
-        assert rows.find_step(tx, A_HASH, SignInStep.PASSKEY, real_now=LATER) is None
-        assert rows.find_step(tx, A_HASH, SignInStep.IDENTITY, real_now=NOW) is None
-        assert rows.find_step(tx, B_HASH, SignInStep.PASSKEY, real_now=NOW) is None
+        assert factor_rows.find_step(tx, A_HASH, SignInStep.PASSKEY, real_now=LATER) is None
+        assert factor_rows.find_step(tx, A_HASH, SignInStep.IDENTITY, real_now=NOW) is None
+        assert factor_rows.find_step(tx, B_HASH, SignInStep.PASSKEY, real_now=NOW) is None
         begin(tx, B_HASH)
-        rows.change_step(tx, found.id, A_HASH, {"challenge": "def"})
-        other = rows.find_step(tx, B_HASH, SignInStep.PASSKEY, real_now=NOW)
+        factor_rows.change_step(tx, found.id, A_HASH, {"challenge": "def"})
+        other = factor_rows.find_step(tx, B_HASH, SignInStep.PASSKEY, real_now=NOW)
         assert other is not None
         assert other.data == {"challenge": "abc"}
-        used = rows.use_step(tx, A_HASH, SignInStep.PASSKEY, real_now=NOW + INSTANT)
+        used = factor_rows.use_step(tx, A_HASH, SignInStep.PASSKEY, real_now=NOW + INSTANT)
         assert used is not None
         assert (used.id, used.data) == (found.id, {"challenge": "def"})
-        assert rows.use_step(tx, A_HASH, SignInStep.PASSKEY, real_now=NOW) is None
-        assert rows.find_step(tx, A_HASH, SignInStep.PASSKEY, real_now=NOW) is None
+        assert factor_rows.use_step(tx, A_HASH, SignInStep.PASSKEY, real_now=NOW) is None
+        assert factor_rows.find_step(tx, A_HASH, SignInStep.PASSKEY, real_now=NOW) is None
         [row] = tx.rows(sa.select(t.sign_in_step).where(t.sign_in_step.c.token_hash == A_HASH))
         # Under these names an earlier release has sealed it.
         sealed = {"table": "sign_in_step", "column": "data"}
@@ -410,7 +413,7 @@ class TestFactors:
             "kind": FactorKind.PASSKEY, "name": "key", "secret": b"secret", "real_now": NOW, "confirmed": True,
             "credential_id": str(next(_numbers)).encode(), "counter": 7,
         }  # fmt: skip
-        made = rows.insert_factor(tx, staff_id=of.id, **(values | more))
+        made = factor_rows.insert_factor(tx, staff_id=of.id, **(values | more))
         assert made is not None
         return made
 
@@ -420,81 +423,83 @@ class TestFactors:
         later = self.factor(
             tx, of, kind=FactorKind.TOTP, name="app", secret=b"other", confirmed=False, credential_id=None
         )
-        key, app = rows.factors_of(tx, of.id)
-        assert key == rows.Factor(
+        key, app = factor_rows.factors_of(tx, of.id)
+        assert key == factor_rows.Factor(
             id=number, staff_id=of.id, kind=FactorKind.PASSKEY, name="key", counter=7, created_at=NOW,
             confirmed_at=NOW, used_at=None, credential_id=b"abc",
         )  # fmt: skip
         assert (app.id, app.confirmed_at, app.credential_id) == (later, None, None)
-        assert rows.factors_of(tx, of.id, kind=FactorKind.TOTP) == [app]
-        assert rows.factors_of(tx, other.id) == []
-        assert rows.find_passkey(tx, b"abc") == key
-        assert rows.find_passkey(tx, b"abd") is None
-        assert rows.factor_secret(tx, key) == b"secret"
+        assert factor_rows.factors_of(tx, of.id, kind=FactorKind.TOTP) == [app]
+        assert factor_rows.factors_of(tx, other.id) == []
+        assert factor_rows.find_passkey(tx, b"abc") == key
+        assert factor_rows.find_passkey(tx, b"abd") is None
+        assert factor_rows.factor_secret(tx, key) == b"secret"
         sealed = tx.scalar(sa.select(t.staff_factor.c.secret).where(t.staff_factor.c.id == number))
         # Under these names an earlier release has sealed it.
         assert tx.vault.open(sealed, row=of.id, table="staff_factor", column="secret") == b"secret"
         assert b"secret" not in bytes(sealed)
-        again = rows.insert_factor(
+        again = factor_rows.insert_factor(
             tx, staff_id=other.id, kind=FactorKind.PASSKEY, name="x", secret=b"x", real_now=NOW, confirmed=True,
             credential_id=b"abc",
         )  # fmt: skip
         assert again is None
-        rows.insert_factor(
+        factor_rows.insert_factor(
             tx, staff_id=other.id, kind=FactorKind.TOTP, name="", secret=b"x", real_now=NOW, confirmed=True
         )
-        assert [(one.counter, one.credential_id) for one in rows.factors_of(tx, other.id)] == [(0, None)]
+        assert [(one.counter, one.credential_id) for one in factor_rows.factors_of(tx, other.id)] == [
+            (0, None)
+        ]
 
     def test_an_account_has_one_when_it_is_confirmed(self, tx: Tx) -> None:
         of, other = account(tx), account(tx)
         number = self.factor(tx, of, kind=FactorKind.TOTP, confirmed=False, credential_id=None, counter=0)
         untouched = self.factor(tx, other, kind=FactorKind.TOTP, confirmed=False, credential_id=None)
         assert [one.has_factor for one in rows.all_members(tx)] == [False, False]
-        rows.confirm_factor(tx, number, real_now=LATER)
+        factor_rows.confirm_factor(tx, number, real_now=LATER)
         assert {one.id: one.has_factor for one in rows.all_members(tx)} == {of.id: True, other.id: False}
-        assert rows.factors_of(tx, of.id)[0].confirmed_at == LATER
-        assert rows.factors_of(tx, other.id)[0].id == untouched
+        assert factor_rows.factors_of(tx, of.id)[0].confirmed_at == LATER
+        assert factor_rows.factors_of(tx, other.id)[0].id == untouched
 
     def test_a_counter_that_rises_is_accepted_once(self, tx: Tx) -> None:
         of = account(tx)
         number, other = self.factor(tx, of), self.factor(tx, of)
         accepted = [
-            rows.use_factor(tx, number, counter=counter, real_now=LATER, rises=True)
+            factor_rows.use_factor(tx, number, counter=counter, real_now=LATER, rises=True)
             for counter in (7, 6, 8, 8)
         ]
         assert accepted == [False, False, True, False]
-        assert rows.use_factor(tx, number, counter=3, real_now=LATER, rises=False)
-        used, untouched = rows.factors_of(tx, of.id)
+        assert factor_rows.use_factor(tx, number, counter=3, real_now=LATER, rises=False)
+        used, untouched = factor_rows.factors_of(tx, of.id)
         assert (used.counter, used.used_at) == (3, LATER)
         assert (untouched.id, untouched.counter, untouched.used_at) == (other, 7, None)
 
     def test_its_owner_alone_names_and_deletes_it(self, tx: Tx) -> None:
         of, other = account(tx), account(tx)
         number, kept = self.factor(tx, of), self.factor(tx, of)
-        assert not rows.rename_factor(tx, other.id, number, "x")
-        assert rows.rename_factor(tx, of.id, number, "phone")
-        assert [one.name for one in rows.factors_of(tx, of.id)] == ["phone", "key"]
-        assert rows.delete_factors(tx, other.id, factor_id=number) == []
-        assert [one.id for one in rows.delete_factors(tx, of.id, factor_id=number)] == [number]
+        assert not factor_rows.rename_factor(tx, other.id, number, "x")
+        assert factor_rows.rename_factor(tx, of.id, number, "phone")
+        assert [one.name for one in factor_rows.factors_of(tx, of.id)] == ["phone", "key"]
+        assert factor_rows.delete_factors(tx, other.id, factor_id=number) == []
+        assert [one.id for one in factor_rows.delete_factors(tx, of.id, factor_id=number)] == [number]
         begun = self.factor(tx, of, kind=FactorKind.TOTP, confirmed=False, credential_id=None)
-        assert [one.id for one in rows.delete_factors(tx, of.id)] == [kept, begun]
-        assert rows.factors_of(tx, of.id) == []
+        assert [one.id for one in factor_rows.delete_factors(tx, of.id)] == [kept, begun]
+        assert factor_rows.factors_of(tx, of.id) == []
 
     def test_recovery_codes_open_once_and_new_ones_replace_them(self, tx: Tx) -> None:
         of, other = account(tx), account(tx)
-        rows.replace_recovery_codes(tx, of.id, ["a", "b"])
-        rows.replace_recovery_codes(tx, other.id, ["c"])
-        assert not rows.use_recovery_code(tx, of.id, "c", real_now=NOW)
-        assert rows.use_recovery_code(tx, of.id, "a", real_now=LATER)
-        assert not rows.use_recovery_code(tx, of.id, "a", real_now=LATER)
-        assert [rows.recovery_codes_left(tx, one.id) for one in (of, other)] == [1, 1]
+        factor_rows.replace_recovery_codes(tx, of.id, ["a", "b"])
+        factor_rows.replace_recovery_codes(tx, other.id, ["c"])
+        assert not factor_rows.use_recovery_code(tx, of.id, "c", real_now=NOW)
+        assert factor_rows.use_recovery_code(tx, of.id, "a", real_now=LATER)
+        assert not factor_rows.use_recovery_code(tx, of.id, "a", real_now=LATER)
+        assert [factor_rows.recovery_codes_left(tx, one.id) for one in (of, other)] == [1, 1]
         c = t.staff_recovery_code.c
         assert tx.scalar(sa.select(c.used_at).where(c.staff_id == of.id, c.used_at.is_not(None))) == LATER
-        rows.replace_recovery_codes(tx, of.id, ["d", "e", "f"])
-        assert not rows.use_recovery_code(tx, of.id, "b", real_now=NOW)
-        assert [rows.recovery_codes_left(tx, one.id) for one in (of, other)] == [3, 1]
-        rows.replace_recovery_codes(tx, of.id, [])
-        assert rows.recovery_codes_left(tx, of.id) == 0
+        factor_rows.replace_recovery_codes(tx, of.id, ["d", "e", "f"])
+        assert not factor_rows.use_recovery_code(tx, of.id, "b", real_now=NOW)
+        assert [factor_rows.recovery_codes_left(tx, one.id) for one in (of, other)] == [3, 1]
+        factor_rows.replace_recovery_codes(tx, of.id, [])
+        assert factor_rows.recovery_codes_left(tx, of.id) == 0
 
 
 class TestTokens:
@@ -502,9 +507,11 @@ class TestTokens:
         words = ["warnings:write", "signals:write", "cases:read", "report:read", "openings:write"]
         assert [scope.value for scope in TokenScope] == words
 
-    def token(self, tx: Tx, name: str, *, unit: str = "", secret: bytes = A_HASH) -> rows.ApiToken | None:
+    def token(
+        self, tx: Tx, name: str, *, unit: str = "", secret: bytes = A_HASH
+    ) -> token_rows.ApiToken | None:
         scopes = [TokenScope.SIGNALS_WRITE, TokenScope.CASES_READ]
-        return rows.insert_token(
+        return token_rows.insert_token(
             tx, name=name, secret_hash=secret, scopes=scopes, unit=unit, sources=[" b ", "a", "a", name],
             real_now=NOW, expires_at=LATER,
         )  # fmt: skip
@@ -512,7 +519,7 @@ class TestTokens:
     def test_a_new_one_is_as_it_was_asked_for_and_good_until_then(self, tx: Tx) -> None:
         made = self.token(tx, "bank", unit="临河")
         assert made is not None
-        assert made == rows.ApiToken(
+        assert made == token_rows.ApiToken(
             id=made.id, name="bank", scopes=frozenset({TokenScope.SIGNALS_WRITE, TokenScope.CASES_READ}),
             unit="临河", unit_id=None, sources=["a", "b"], created_at=NOW, expires_at=LATER, revoked_at=None,
             last_used_on=None,
@@ -527,12 +534,12 @@ class TestTokens:
         assert self.token(tx, "bank") is not None
         assert self.token(tx, "bank", secret=B_HASH) is None
         assert self.token(tx, "other", secret=C_HASH) is not None
-        revoked = rows.revoke_token_named(tx, "bank", real_now=NOW)
+        revoked = token_rows.revoke_token_named(tx, "bank", real_now=NOW)
         assert revoked is not None
         assert (revoked.name, revoked.revoked_at, revoked.is_good(real_now=NOW)) == ("bank", NOW, False)
-        assert rows.revoke_token_named(tx, "bank", real_now=NOW) is None
+        assert token_rows.revoke_token_named(tx, "bank", real_now=NOW) is None
         assert self.token(tx, "bank", secret=D_HASH) is not None
-        assert [(one.name, one.revoked_at) for one in rows.all_tokens(tx)] == [
+        assert [(one.name, one.revoked_at) for one in token_rows.all_tokens(tx)] == [
             ("bank", NOW),
             ("other", None),
             ("bank", None),
@@ -541,12 +548,12 @@ class TestTokens:
     def test_the_day_of_its_last_use_is_noted_and_not_after_it_was_revoked(self, tx: Tx) -> None:
         assert self.token(tx, "bank") is not None
         assert self.token(tx, "other", secret=B_HASH) is not None
-        first = rows.find_token(tx, A_HASH, today=date(2026, 11, 25))
+        first = token_rows.find_token(tx, A_HASH, today=date(2026, 11, 25))
         assert first is not None
         assert first.last_used_on is None
         for day in (25, 26):
-            assert rows.find_token(tx, A_HASH, today=date(2026, 11, day)) is not None
-        assert rows.find_token(tx, X_HASH, today=date(2026, 11, 25)) is None
-        rows.revoke_token_named(tx, "bank", real_now=NOW)
-        assert rows.find_token(tx, A_HASH, today=date(2026, 11, 27)) is not None
-        assert [one.last_used_on for one in rows.all_tokens(tx)] == [date(2026, 11, 26), None]
+            assert token_rows.find_token(tx, A_HASH, today=date(2026, 11, day)) is not None
+        assert token_rows.find_token(tx, X_HASH, today=date(2026, 11, 25)) is None
+        token_rows.revoke_token_named(tx, "bank", real_now=NOW)
+        assert token_rows.find_token(tx, A_HASH, today=date(2026, 11, 27)) is not None
+        assert [one.last_used_on for one in token_rows.all_tokens(tx)] == [date(2026, 11, 26), None]

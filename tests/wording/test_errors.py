@@ -75,7 +75,7 @@ from dialer.signals.scorecard import ScorecardUnreadable
 from dialer.signals.versions import RulesNotApproved
 from dialer.staff.passwords import SignInBusy
 from dialer.staff.sign_in import PasswordExpired, ScopeMissing, SignInBlocked, SignInRefused, UnknownToken
-from dialer.staff.store import TokenScope
+from dialer.staff.token_store import TokenScope
 from dialer.telephony.public_address import PublicAddressBlocked
 from dialer.telephony.webhooks import BadSignature
 from dialer.work.tasks import CALL_MISSING, NoCall, NotArrived
