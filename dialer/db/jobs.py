@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from dialer.core.events import AlarmCode
 from dialer.db.alarms import raise_alarm_once
-from dialer.db.unit_of_work import Row, Tx
+from dialer.db.unit_of_work import Row, Statements, Tx
 
 DATABASE_CLOCK: Final = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
 RealTime = datetime | sa.ColumnElement[datetime]
@@ -95,19 +95,19 @@ class JobTable:
         is_due: sa.ColumnElement[bool] = self.due <= real_now
         return sa.and_(self.waits, sa.or_(self.due.is_(None), is_due) if self.unset_is_due else is_due)
 
-    def free_keys(self, tx: Tx, *, real_now: RealTime) -> list[Any]:
+    def free_keys(self, tx: Statements, *, real_now: RealTime) -> list[Any]:
         """The keys of the jobs that may be taken now, in their order."""
         return list(
             tx.execute(sa.select(self.key).where(self.is_free(real_now)).order_by(self.key)).scalars()
         )
 
-    def is_any_free(self, tx: Tx, *, real_now: RealTime) -> bool:
+    def is_any_free(self, tx: Statements, *, real_now: RealTime) -> bool:
         """Whether a job may be taken now."""
         return tx.scalar(sa.select(self.key).where(self.is_free(real_now)).limit(1)) is not None
 
     def take(
         self,
-        tx: Tx,
+        tx: Statements,
         *only_if: sa.ColumnElement[bool],
         real_now: RealTime,
         lease: timedelta,
@@ -150,7 +150,7 @@ class JobTable:
         counted = () if self.tries is None else (self.tries,)
         return (self.key, self.table.c.token, *counted)
 
-    def _without_used_up(self, tx: Tx, rows: Sequence[Row], now: datetime | None) -> list[Row]:
+    def _without_used_up(self, tx: Statements, rows: Sequence[Row], now: datetime | None) -> list[Row]:
         used_up = [row[self.key.name] for row in rows if self._is_over(self.claim_of(row).tries - 1)]
         if used_up:
             self._give_up(tx, used_up, now)
@@ -161,29 +161,46 @@ class JobTable:
         tries = 0 if self.tries is None else row[self.tries.name]
         return JobClaim(key=row[self.key.name], token=row["token"], tries=tries)
 
-    def renew(self, tx: Tx, claim: JobClaim, *, until: RealTime, **values: object) -> bool:
+    def renew(self, tx: Statements, claim: JobClaim, *, until: RealTime, **values: object) -> bool:
         """Extends the lease and writes `values`. False, and nothing is changed, if the job was taken over or has ended:
         nothing may then be written for it.
         """
         return self._change(tx, claim, {self.due.name: until} | values)
 
-    def advance(self, tx: Tx, claim: JobClaim, *, until: RealTime, **values: object) -> bool:
+    def renew_all(self, tx: Statements, claims: Iterable[JobClaim], *, until: RealTime) -> set[Any]:
+        """As `renew`, for many: returns the keys of those that are still held, locked until the transaction ends."""
+        tokens = {claim.key: claim.token for claim in claims}
+        if not tokens:
+            return set()
+        held = (
+            sa.select(self.key)
+            .where(self.waits, sa.tuple_(self.key, self.table.c.token).in_(sorted(tokens.items())))
+            .order_by(self.key)
+            .with_for_update()
+            .cte("held")
+        )
+        renewed = (
+            sa.update(self.table).where(self.key == held.c[self.key.name]).values({self.due.name: until})
+        )
+        return set(tx.execute(renewed.returning(self.key)).scalars())
+
+    def advance(self, tx: Statements, claim: JobClaim, *, until: RealTime, **values: object) -> bool:
         """As `renew`, for a job that went forward: the count of its tries begins again."""
         return self.renew(tx, claim, until=until, **self._uncounted, **values)
 
-    def hand_back(self, tx: Tx, claim: JobClaim, *, due: RealTime | None, **values: object) -> bool:
+    def hand_back(self, tx: Statements, claim: JobClaim, *, due: RealTime | None, **values: object) -> bool:
         """Ends the claim without a fault: any process may take the job from `due` on. False as in `renew`."""
         return self._change(
             tx, claim, {"token": claim.token + 1, self.due.name: due} | self._uncounted | values
         )
 
-    def finish(self, tx: Tx, claim: JobClaim, **values: object) -> bool:
+    def finish(self, tx: Statements, claim: JobClaim, **values: object) -> bool:
         """Ends the claim, and with `values` the job. False as in `renew`."""
         return self._change(tx, claim, {"token": claim.token + 1} | values)
 
     def fail(
         self,
-        tx: Tx,
+        tx: Statements,
         claim: JobClaim,
         *,
         now: datetime,
@@ -202,14 +219,16 @@ class JobTable:
             self._give_up(tx, [claim.key], now)
         return True
 
-    def start_again(self, tx: Tx, *only_if: sa.ColumnElement[bool], due: RealTime, **values: object) -> int:
+    def start_again(
+        self, tx: Statements, *only_if: sa.ColumnElement[bool], due: RealTime, **values: object
+    ) -> int:
         """Makes the jobs that meet `only_if`, whatever their state, due at `due` with all their tries, and writes
         `values`, with which they wait; returns how many. Whoever holds one loses it.
         """
         again = {"token": self.table.c.token + 1, self.due.name: due} | self._uncounted | values
         return tx.execute(sa.update(self.table).where(*only_if).values(again)).rowcount
 
-    def is_any_overdue(self, tx: Tx, *, since: datetime) -> bool:
+    def is_any_overdue(self, tx: Statements, *, since: datetime) -> bool:
         """Whether a job has been due since this moment, and no process has taken it."""
         return tx.scalar(sa.select(self.key).where(self.waits, self.due <= since).limit(1)) is not None
 
@@ -220,13 +239,14 @@ class JobTable:
     def _is_over(self, tries: int) -> bool:
         return self.retries is not None and tries >= self.retries.most
 
-    def _give_up(self, tx: Tx, keys: Sequence[Any], now: datetime | None) -> None:
+    def _give_up(self, tx: Statements, keys: Sequence[Any], now: datetime | None) -> None:
         assert self.give_up is not None
         assert now is not None
+        assert isinstance(tx, Tx)
         self.give_up(tx, keys, now)
         if self.alarm is not None:
             raise_alarm_once(tx, self.alarm, now=now, names=[self.kind])
 
-    def _change(self, tx: Tx, claim: JobClaim, values: dict[str, object]) -> bool:
+    def _change(self, tx: Statements, claim: JobClaim, values: dict[str, object]) -> bool:
         is_held = (self.key == claim.key, self.table.c.token == claim.token, self.waits)
         return bool(tx.execute(sa.update(self.table).where(*is_held).values(values)).rowcount)

@@ -1,4 +1,5 @@
-"""A lease: a name that one process holds for some seconds, stored as a row of `lease`, by the database's clock.
+"""A lease: a name that one process holds for some seconds. It is a job (`dialer.db.jobs`) that never ends, by the clock
+of the database.
 
 The holder renews it, and another process takes it over when it has ended. It needs nothing that lasts as long as a
 session, so it works through a pooler that gives each transaction another session.
@@ -11,16 +12,19 @@ import secrets
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from dialer.core.errors import Refusal, Unavailable
 from dialer.core.text import Text
-from dialer.db.unit_of_work import driver_settings
+from dialer.db import tables as t
+from dialer.db.jobs import DATABASE_CLOCK, JobClaim, JobTable
+from dialer.db.unit_of_work import Statements, driver_settings
 
 LEADER: Final = "scheduler"
 ROLLUP: Final = "rollup"
@@ -29,25 +33,12 @@ SERVICE: Final = "service"
 up` of a database.
 """
 
-_TAKE = sa.text("""
-INSERT INTO lease AS held (name, holder, token, since, until)
-VALUES (:name, :holder, 1, clock_timestamp(), clock_timestamp() + make_interval(secs => :seconds))
-ON CONFLICT (name) DO UPDATE SET
-    holder = excluded.holder, until = excluded.until,
-    token = held.token + CASE WHEN held.holder = :holder THEN 0 ELSE 1 END,
-    since = CASE WHEN held.holder = :holder THEN held.since ELSE excluded.since END
-WHERE held.until <= clock_timestamp() OR held.until > clock_timestamp() + make_interval(secs => :longest)
-    OR held.holder = :holder OR held.holder = :gone
-RETURNING token
-""")
-_RENEW = sa.text("""
-UPDATE lease SET until = clock_timestamp() + make_interval(secs => :seconds)
-WHERE name = :name AND token = :token
-""")
-_END = sa.text("UPDATE lease SET until = clock_timestamp() WHERE name = :name AND token = :token")
-_HOLDER = sa.text("SELECT holder, since FROM lease WHERE name = :name AND until > clock_timestamp()")
+LEASES: Final = JobTable(kind="lease", waits=sa.true(), due=t.lease.c.until)
+_HOLDER = sa.select(t.lease.c.holder, t.lease.c.since).where(
+    t.lease.c.name == sa.bindparam("name"), t.lease.c.until > DATABASE_CLOCK
+)
 _PROC: Final = Path("/proc")
-_LONGEST_SECONDS = 3600.0
+_LONGEST: Final = timedelta(hours=1)
 """Longer than any lease: one that seems to last longer was written before the database's clock was set back."""
 
 
@@ -59,28 +50,44 @@ class Lease:
     token: int
     seconds: float
 
+    @property
+    def _claim(self) -> JobClaim:
+        return JobClaim(key=self.name, token=self.token, tries=0)
+
     def renew(self, connection: sa.Connection) -> bool:
         """Extends the lease to `seconds` from now. False: another process has taken it, and this transaction must not
         be committed.
         """
-        given = {"name": self.name, "token": self.token, "seconds": self.seconds}
-        return bool(connection.execute(_RENEW, given).rowcount)
+        until = DATABASE_CLOCK + timedelta(seconds=self.seconds)
+        return LEASES.renew(Statements(connection=connection), self._claim, until=until)
 
     def end(self, connection: sa.Connection) -> None:
         """Ends the lease: another process can take it at once."""
-        connection.execute(_END, {"name": self.name, "token": self.token})
+        LEASES.renew(Statements(connection=connection), self._claim, until=DATABASE_CLOCK)
 
 
 def take_lease(connection: sa.Connection, name: str, *, holder: str, seconds: float) -> Lease | None:
-    """Takes the lease; None if another process holds it. A lease whose holder was a process of this machine that has
-    ended is taken over.
+    """Takes the lease, also from an earlier claim of the same holder; None if another process holds it. A lease whose
+    holder was a process of this machine that has ended is taken over.
     """
-    row = connection.execute(_HOLDER, {"name": name}).first()
-    given = {"name": name, "holder": holder, "seconds": seconds, "longest": _LONGEST_SECONDS, "gone": ""}
-    if row is not None and has_ended(row.holder):
-        given["gone"] = row.holder
-    token = connection.execute(_TAKE, given).scalar()
-    return None if token is None else Lease(name=name, token=token, seconds=seconds)
+    tx, held = Statements(connection=connection), t.lease.c
+    row = tx.one(_HOLDER, {"name": name})
+    may_lose_it = {holder}
+    if row is not None and has_ended(row["holder"]):
+        may_lose_it.add(row["holder"])
+    if row is None:
+        ended = {"name": name, "holder": "", "token": 1, "since": DATABASE_CLOCK, "until": DATABASE_CLOCK}
+        tx.execute(insert(t.lease).values(ended).on_conflict_do_nothing())
+    taken = LEASES.take(
+        tx,
+        held.name == name,
+        real_now=DATABASE_CLOCK,
+        lease=timedelta(seconds=seconds),
+        or_if=sa.or_(held.holder.in_(sorted(may_lose_it)), held.until > DATABASE_CLOCK + _LONGEST),
+        since=sa.case((held.holder == holder, held.since), else_=DATABASE_CLOCK),
+        holder=holder,
+    )
+    return next((Lease(name=name, token=row["token"], seconds=seconds) for row in taken), None)
 
 
 def process_name(pid: int | None = None) -> str:

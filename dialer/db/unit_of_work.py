@@ -39,17 +39,10 @@ UnfitValue = DataError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tx:
-    """One open transaction, with the vault that its encrypted columns need."""
+class Statements:
+    """Runs statements in an open transaction."""
 
     connection: sa.Connection
-    vault: Vault
-    tasks_after_commit: set[str] = field(default_factory=set)
-    """The names of tasks that these rows need; `Store.after_commit` gets them after the commit."""
-    writes_before_commit: dict[Callable[[Tx, list[Any]], None], list[Any]] = field(default_factory=dict)
-    """Items to write just before the commit, by the function that writes them. They change rows that all transactions
-    lock, so no transaction may hold them for longer.
-    """
 
     acts_recorded: set[str] = field(default_factory=set)
     """The tables in which this transaction says who did what."""
@@ -73,6 +66,19 @@ class Tx:
     def scalar(self, statement: sa.Executable, parameters: Parameters = None) -> Any:  # noqa: ANN401  # of any column
         """The first column of the first row; None without a row."""
         return self.connection.execute(statement, parameters).scalar()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tx(Statements):
+    """One open transaction, with the vault that its encrypted columns need."""
+
+    vault: Vault
+    tasks_after_commit: set[str] = field(default_factory=set)
+    """The names of tasks that these rows need; `Store.after_commit` gets them after the commit."""
+    writes_before_commit: dict[Callable[[Tx, list[Any]], None], list[Any]] = field(default_factory=dict)
+    """Items to write just before the commit, by the function that writes them. They change rows that all transactions
+    lock, so no transaction may hold them for longer.
+    """
 
     def write_last(self) -> None:
         """Writes the items of `writes_before_commit`."""
