@@ -167,14 +167,22 @@ class JobTable:
         """
         return self._change(tx, claim, {self.due.name: until} | values)
 
-    def renew_all(self, tx: Statements, claims: Iterable[JobClaim], *, until: RealTime) -> set[Any]:
-        """As `renew`, for many: returns the keys of those that are still held, locked until the transaction ends."""
+    def renew_all(
+        self,
+        tx: Statements,
+        claims: Iterable[JobClaim],
+        *only_if: sa.ColumnElement[bool],
+        until: RealTime,
+    ) -> set[Any]:
+        """As `renew`, for many: returns the keys of those that are still held and meet `only_if`, locked until the
+        transaction ends.
+        """
         tokens = {claim.key: claim.token for claim in claims}
         if not tokens:
             return set()
         held = (
             sa.select(self.key)
-            .where(self.waits, sa.tuple_(self.key, self.table.c.token).in_(sorted(tokens.items())))
+            .where(self.waits, sa.tuple_(self.key, self.table.c.token).in_(sorted(tokens.items())), *only_if)
             .order_by(self.key)
             .with_for_update()
             .cte("held")

@@ -12,11 +12,12 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
 from dialer.core.errors import Refusal, Unavailable
+from dialer.db.jobs import JobClaim
 from dialer.db.leases import has_ended, process_name
 from dialer.db.migrations import SchemaMoved, hold_schema
 from dialer.db.system_state import end_heartbeat, heartbeats, note_heartbeat
@@ -88,6 +89,7 @@ class WarningRobot:
         self._rules: EvaluatorRules | None = None
         self._may_work = False
         self._shards: dict[int, Evaluator] = {}
+        self._claims: dict[int, JobClaim] = {}
         self._seq: dict[int, int] = {}
         self._told: list[ChangedVerdict] = []
         self._newest: tuple[int, int] | None = (0, 0)
@@ -122,11 +124,12 @@ class WarningRobot:
         try:
             self._snapshot(list(self._shards))
             with self._services.store.begin() as tx:
-                release_shards(tx, list(self._shards), holder=self._holder)
+                release_shards(tx, list(self._claims.values()), holder=self._holder)
                 end_heartbeat(tx, process=self._holder)
         except Unavailable as fault:
             _log.warning("%s", fault)
         self._shards.clear()
+        self._claims.clear()
 
     def do_periodic_work(self) -> None:
         """Does the periodic work: shards, rules, snapshots, and what one process does for all. While a migration runs
@@ -227,7 +230,7 @@ class WarningRobot:
         with self._services.store.begin() as tx:
             if not self._holds_schema(tx):
                 return False
-            held = renew_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
+            held = renew_shards(tx, self._claims_of(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
             for lost in set(self._shards) - held:
                 self._forget(lost)
             note_heartbeat(tx, process=self._holder, kind=KIND, real_now=self._services.real.now(), facts={})
@@ -242,7 +245,7 @@ class WarningRobot:
         if surplus:
             self._snapshot(surplus)
             with self._services.store.begin() as tx:
-                release_shards(tx, surplus, holder=self._holder)
+                release_shards(tx, self._claims_of(surplus), holder=self._holder)
             for shard in surplus:
                 self._forget(shard)
         return True
@@ -254,8 +257,13 @@ class WarningRobot:
             one.process for one in heartbeats(tx, kind=KIND) if one.at >= since and not has_ended(one.process)
         ]
 
+    def _claims_of(self, shards: Iterable[int]) -> list[JobClaim]:
+        """Not of all claims: a shard whose state could not be restored must not be kept from the others."""
+        return [self._claims[shard] for shard in shards]
+
     def _forget(self, shard: int) -> None:
         self._shards.pop(shard, None)
+        self._claims.pop(shard, None)
         self._beside.pop(shard, None)
         self._seq.pop(shard, None)
         _log.info("shard %s is no longer held by this process", shard)
@@ -265,6 +273,7 @@ class WarningRobot:
         is released.
         """
         began = time.monotonic()
+        self._claims[shard.shard] = shard.claim
         evaluator = self._evaluator()
         with self._services.store.begin() as tx:
             found = read_snapshot(tx, shard.shard)
@@ -280,7 +289,12 @@ class WarningRobot:
         while at < shard.seq and not self._stopped.is_set():
             with self._services.store.begin() as tx:
                 rows = read_signals(tx, after=at, shards=[shard.shard], limit=_AT_ONCE)
-                renew_shards(tx, [*self._shards, shard.shard], holder=self._holder, seconds=LEASE_SECONDS)
+                renew_shards(
+                    tx,
+                    self._claims_of([*self._shards, shard.shard]),
+                    holder=self._holder,
+                    seconds=LEASE_SECONDS,
+                )
             rows = [row for row in rows if row["seq"] <= shard.seq]
             if not rows:
                 break
@@ -290,7 +304,7 @@ class WarningRobot:
         if at < shard.seq and self._stopped.is_set():
             # The state is incomplete: a snapshot of it would lose the remaining signals for good.
             with self._services.store.begin() as tx:
-                release_shards(tx, [shard.shard], holder=self._holder)
+                release_shards(tx, [self._claims.pop(shard.shard)], holder=self._holder)
             return
         self._shards[shard.shard] = evaluator
         self._seq[shard.shard] = shard.seq
@@ -353,13 +367,14 @@ class WarningRobot:
     def _commit(self, last: int) -> None:
         services = self._services
         with services.store.begin() as tx:
-            mine = renew_shards(tx, list(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
+            claims = self._claims_of(self._shards)
+            mine = renew_shards(tx, claims, holder=self._holder, seconds=LEASE_SECONDS)
             if mine != set(self._shards):
                 # Another process has continued with what this one lost; this one rebuilds all its shards.
                 for shard in list(self._shards):
                     self._forget(shard)
                 self._told, self._compared = [], {}
-                release_shards(tx, mine, holder=self._holder)
+                release_shards(tx, claims, holder=self._holder)
                 return
             now = services.clock.now()
             kept = store_verdicts(
@@ -410,7 +425,8 @@ class WarningRobot:
                 one.sweep(now - timedelta(days=self._services.signals.keep_days))
             content, seq = evaluator.snapshot(), self._seq[shard]
             with self._services.store.begin() as tx:
-                if shard not in renew_shards(tx, [shard], holder=self._holder, seconds=LEASE_SECONDS):
+                claim = self._claims[shard]
+                if not renew_shards(tx, [claim], holder=self._holder, seconds=LEASE_SECONDS):
                     continue
                 write_snapshot(
                     tx,

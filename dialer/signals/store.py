@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final, get_args, get_type_hints
@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, RowSet
+from dialer.db.jobs import DATABASE_CLOCK, JobClaim, JobTable
 from dialer.db.tables.signals import SIGNAL_DAYS
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import Vault
@@ -248,25 +249,14 @@ def delete_old_signals(tx: Tx, *, before: datetime) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """How far a shard is evaluated: up to the signal `seq`."""
+    """A shard that this process has taken, and how far it is evaluated: up to the signal `seq`."""
 
     shard: int
     seq: int
+    claim: JobClaim
 
 
-_UNTIL = "clock_timestamp() + make_interval(secs => :seconds)"
-_TAKE = sa.text(f"""
-UPDATE robot_shard SET holder = :holder, until = {_UNTIL} WHERE shard IN (
-    SELECT shard FROM robot_shard
-    WHERE until IS NULL OR until <= clock_timestamp() OR holder = ANY(:gone) OR holder = ''
-    ORDER BY shard LIMIT :most FOR UPDATE SKIP LOCKED
-) RETURNING shard, seq
-""")  # noqa: S608 - a constant of this module
-_KEEP = sa.text(f"""
-UPDATE robot_shard AS held SET until = {_UNTIL} FROM (
-    SELECT shard FROM robot_shard WHERE holder = :holder AND shard = ANY(:shards) ORDER BY shard FOR UPDATE
-) AS mine WHERE held.shard = mine.shard RETURNING held.shard
-""")  # noqa: S608 - a constant of this module
+_SHARDS: Final = JobTable(kind="shard", waits=sa.true(), due=t.robot_shard.c.until, unset_is_due=True)
 
 
 def take_shards(tx: Tx, *, holder: str, gone: Sequence[str], most: int, seconds: float) -> list[Shard]:
@@ -275,24 +265,36 @@ def take_shards(tx: Tx, *, holder: str, gone: Sequence[str], most: int, seconds:
         return []
     rows = [{"shard": shard} for shard in range(SHARDS)]
     tx.execute(insert(t.robot_shard).values(rows).on_conflict_do_nothing(index_elements=["shard"]))
-    given = {"holder": holder, "gone": list(gone), "most": most, "seconds": seconds}
-    return sorted((Shard(**row) for row in tx.rows(_TAKE, given)), key=lambda one: one.shard)
+    c = t.robot_shard.c
+    taken = _SHARDS.take(
+        tx,
+        real_now=DATABASE_CLOCK,
+        lease=timedelta(seconds=seconds),
+        limit=most,
+        order=c.shard,
+        or_if=c.holder.in_(["", *gone]),
+        returning=[c.seq],
+        holder=holder,
+    )
+    shards = [Shard(shard=row["shard"], seq=row["seq"], claim=_SHARDS.claim_of(row)) for row in taken]
+    return sorted(shards, key=lambda shard: shard.shard)
 
 
-def renew_shards(tx: Tx, shards: Collection[int], *, holder: str, seconds: float) -> set[int]:
+def renew_shards(tx: Tx, claims: Iterable[JobClaim], *, holder: str, seconds: float) -> set[int]:
     """Renews, for `seconds` from now, those of these shards that this process still holds; returns them, locked until
     the transaction ends. Nothing may be written for any other shard.
     """
-    given = {"holder": holder, "shards": sorted(shards), "seconds": seconds}
-    return set(tx.execute(_KEEP, given).scalars())
+    # A process of the previous release takes a shard without a new token.
+    is_ours = t.robot_shard.c.holder == holder
+    return _SHARDS.renew_all(tx, claims, is_ours, until=DATABASE_CLOCK + timedelta(seconds=seconds))
 
 
-def release_shards(tx: Tx, shards: Collection[int], *, holder: str) -> None:
-    """Releases these shards: another process can take them at once."""
-    c = t.robot_shard.c
-    tx.execute(
-        sa.update(t.robot_shard).where(c.shard.in_(shards), c.holder == holder).values(holder="", until=None)
-    )
+def release_shards(tx: Tx, claims: Collection[JobClaim], *, holder: str) -> None:
+    """Releases those of these shards that this process still holds: another process can take them at once."""
+    held = renew_shards(tx, claims, holder=holder, seconds=0.0)
+    for claim in claims:
+        if claim.key in held:
+            _SHARDS.hand_back(tx, claim, due=None, holder="")
 
 
 def shard_holders(tx: Tx) -> list[str]:

@@ -330,3 +330,21 @@ def test_leases_can_end_by_the_clock_of_the_database(empty: Store):
         assert jobs.renew(tx, jobs.claim_of(rows[0]), until=DATABASE_CLOCK - LEASE)
         assert len(jobs.take(tx, real_now=DATABASE_CLOCK, lease=LEASE)) == 1
     assert row_of(empty, key)["tries"] == 2
+
+
+def test_of_many_claims_those_that_are_still_held_are_renewed_together(empty: Store):
+    jobs = jobs_of(Ends())
+    with empty.begin() as tx:
+        for _ in range(3):
+            add(tx)
+        first, second, third = take(tx, jobs, limit=3, order=work.c.id)
+        jobs.hand_back(tx, second, due=NOON)
+        until = NOON + 2 * LEASE
+        kept = jobs.renew_all(tx, [third, second, first], work.c.id != third.key, until=until)
+        assert jobs.renew_all(tx, [], until=until) == set()
+    assert kept == {first.key}
+    assert [row_of(empty, claim.key)["due_at"] for claim in (first, second, third)] == [
+        until,
+        NOON,
+        NOON + LEASE,
+    ]

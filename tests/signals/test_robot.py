@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
 from dialer.db import tables as t
+from dialer.db.jobs import JobClaim
 from dialer.db.migrations import MIGRATION_LOCK, SchemaMoved, newest_revision
 from dialer.retention.erasing import erase_person
 from dialer.signals import sending
@@ -636,23 +637,26 @@ def test_a_robot_for_another_schema_evaluates_nothing(post: Post):
 
 
 def test_a_shard_is_renewed_and_released_by_its_holder_alone(post: Post):
-    def take(holder: str) -> list[int]:
+    def take(holder: str) -> dict[int, JobClaim]:
         with post.tx() as tx:
-            return [one.shard for one in take_shards(tx, holder=holder, gone=[], most=SHARDS, seconds=60)]
+            taken = take_shards(tx, holder=holder, gone=[], most=SHARDS, seconds=60)
+        return {shard.shard: shard.claim for shard in taken}
 
-    assert take("one") == list(range(SHARDS))
-    assert take("two") == []
+    lost = take("one")
+    assert list(lost) == list(range(SHARDS))
+    assert take("two") == {}
     post.kill()
-    assert take("two") == list(range(SHARDS))
+    held = take("two")
+    assert list(held) == list(range(SHARDS))
     with post.tx() as tx:
-        assert renew_shards(tx, range(SHARDS), holder="one", seconds=60) == set()
-        release_shards(tx, range(SHARDS), holder="one")
+        assert renew_shards(tx, lost.values(), holder="one", seconds=60) == set()
+        release_shards(tx, list(lost.values()), holder="one")
         assert shard_holders(tx) == ["two"]
-        assert renew_shards(tx, [3, 5], holder="two", seconds=60) == {3, 5}
-    assert take("three") == []
+        assert renew_shards(tx, [held[3], held[5]], holder="two", seconds=60) == {3, 5}
+    assert take("three") == {}
     with post.tx() as tx:
-        release_shards(tx, [3], holder="two")
-    assert take("three") == [3]
+        release_shards(tx, [held[3]], holder="two")
+    assert list(take("three")) == [3]
     with post.tx() as tx:
         assert sorted(shard_holders(tx)) == ["three", "two"]
-        assert renew_shards(tx, range(SHARDS), holder="two", seconds=60) == set(range(SHARDS)) - {3}
+        assert renew_shards(tx, held.values(), holder="two", seconds=60) == set(range(SHARDS)) - {3}
