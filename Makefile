@@ -12,13 +12,15 @@ A ?=
 # make chaos SEED=night MINUTES=2: the same seed, the same faults. make fuzz SEED=7: the same examples.
 SEED ?=
 MINUTES ?= 2
+# make cost REASON="why": the figures that changed are written into bench/cost.json with this reason.
+REASON ?=
 SIZE ?= 1
 N ?= 20
 
 # What is compiled once is kept: where bytecode may not be written, each of a test run's processes rewrites all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words pictures bench listen chaos attack restore-drill upgrade-drill advisories clean
+.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words pictures bench cost listen chaos attack restore-drill upgrade-drill advisories clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -67,6 +69,9 @@ pictures: setup ## the pictures of the README made again from a demo, in docs/im
 
 bench: setup ## repeatable measurements (bench/README.md says which)
 	@cd "$(ROOT)" && "$(BIN)/python" -m bench
+
+cost: setup ## what loads and pages cost in statements, buffers, rows, bytes and calls, against bench/cost.json
+	@cd "$(ROOT)" && "$(BIN)/python" -m bench.cost $(A) $(if $(REASON),--save --reason "$(REASON)")
 
 listen: setup ## how well the committed prompts are understood over a telephone, now and before (extra speech-bench)
 	@cd "$(ROOT)" && mkdir -p var && "$(BIN)/python" -m bench.speech --cache var/listen.json $(A)

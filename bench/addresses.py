@@ -61,6 +61,7 @@ UNMEASURED: Mapping[str, str] = {
     "/sign-in/identity": "goes on to an identity provider",
     "/sign-in/identity/back": "an identity provider goes on to it",
     "/cards/outlets/notice": "one notice, whatever else there is",
+    "/cards/desk/live": "a stream without an end",
     "/cards/desk/questions/{question_id}": "bench.cards measures two-card control",
     "/cards/outlets/{outlet_id}": "bench.cards measures two-card control",
     "/cards/rings/{ring_id}": "bench.cards measures two-card control",

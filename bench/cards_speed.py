@@ -24,6 +24,7 @@ from dialer.cards.load import add_institution, load_openings, screen_all
 from dialer.core.access import Role
 from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, OpeningResult
 from dialer.db import tables as t
+from dialer.db.unit_of_work import Store
 from dialer.intake.opening_lists import OpeningRecord
 from dialer.intake.phones import id_check_character
 from dialer.runtime.services import Services
@@ -89,7 +90,8 @@ def speed(*, behind: int, seconds: int, rows: int, stored: int, questions: int) 
     with service(speed=1.0) as made:
         services = made.app.services
         began = time.perf_counter()
-        outlet_id = _fill(made, behind)
+        with owner_store(made.app) as owner:
+            outlet_id = fill_openings(services, owner, behind)
         found: dict[str, object] = {
             "openings_behind": behind,
             "fill_seconds": round(time.perf_counter() - began, 1),
@@ -101,8 +103,8 @@ def speed(*, behind: int, seconds: int, rows: int, stored: int, questions: int) 
     return found
 
 
-def _fill(made: Service, behind: int) -> int:
-    services = made.app.services
+def fill_openings(services: Services, owner: Store, behind: int) -> int:
+    """So many openings of two years at one bank; the id of its first outlet."""
     add_institution(services, name="bank", kind=InstitutionKind.BANK, token="", by="bench")
     with services.store.begin() as tx:
         institution_id = tx.scalar(sa.select(t.institution.c.id))
@@ -111,23 +113,22 @@ def _fill(made: Service, behind: int) -> int:
             [{"institution_id": institution_id, "code": str(n), "name": str(n)} for n in range(OUTLETS)],
         )
         outlet_id = int(tx.scalar(sa.select(sa.func.min(t.outlet.c.id))))
-    with owner_store(made.app) as owner:
+    with owner.begin() as tx:
+        for index in t.opening.indexes:
+            index.drop(tx.connection)
+    for first in range(0, behind, _STEP):
+        given = {
+            "institution": institution_id, "outlet": outlet_id, "outlets": OUTLETS, "behind": behind,
+            "now": services.clock.now(), "first": first, "last": min(behind, first + _STEP) - 1,
+        }  # fmt: skip
         with owner.begin() as tx:
-            for index in t.opening.indexes:
-                index.drop(tx.connection)
-        for first in range(0, behind, _STEP):
-            given = {
-                "institution": institution_id, "outlet": outlet_id, "outlets": OUTLETS, "behind": behind,
-                "now": services.clock.now(), "first": first, "last": min(behind, first + _STEP) - 1,
-            }  # fmt: skip
-            with owner.begin() as tx:
-                tx.execute(_FILL, given)
-        with owner.begin() as tx:
-            for index in t.opening.indexes:
-                index.create(tx.connection)
-        engine = owner.sql_engine.execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(sa.text("VACUUM ANALYZE opening"))
+            tx.execute(_FILL, given)
+    with owner.begin() as tx:
+        for index in t.opening.indexes:
+            index.create(tx.connection)
+    engine = owner.sql_engine.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text("VACUUM ANALYZE opening"))
     return outlet_id
 
 

@@ -58,7 +58,7 @@ def signed_in(app: Application, base_url: str, wanted: Sequence[Reader]) -> Iter
     try:
         for reader in wanted:
             client = httpx.Client(base_url=base_url, timeout=60)
-            client.cookies.set(SESSION_COOKIE, _token(app, reader))
+            client.cookies.set(SESSION_COOKIE, session_token(app, reader))
             clients[reader.login] = client
         yield clients
     finally:
@@ -66,7 +66,8 @@ def signed_in(app: Application, base_url: str, wanted: Sequence[Reader]) -> Iter
             client.close()
 
 
-def _token(app: Application, reader: Reader) -> str:
+def session_token(app: Application, reader: Reader) -> str:
+    """Of a new session; the account is made if it is missing."""
     services = app.services
     with services.store.begin() as tx:
         member = find_member(tx, reader.login) or insert_member(

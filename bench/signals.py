@@ -33,6 +33,7 @@ from bench.backlog import fill
 from bench.service import Service, owner_store, service
 from bench.signals_rules import START, item, listed
 from bench.urgent import accepted_at
+from dialer.runtime.services import Services
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.incidents import PersonState
@@ -187,8 +188,9 @@ def behind(made: Service) -> int:
         )
 
 
-def list_mules(made: Service) -> None:
-    at = made.app.services.clock.now().isoformat()
+def list_mules(services: Services) -> None:
+    """The accounts that are paid to are on the list of fraud."""
+    at = services.clock.now().isoformat()
     raw = [
         {
             "source": "lists", "signal_no": f"m{n}", "kind": "list_change", "account": mule(n), "list_kind": "fraud",
@@ -196,7 +198,7 @@ def list_mules(made: Service) -> None:
         }
         for n in range(MULES)
     ]  # fmt: skip
-    take_signals(made.app.services, [SignalReception(made.app.services).read(raw)])
+    take_signals(services, [SignalReception(services).read(raw)])
 
 
 def sustained(made: Service, *, rate: float, seconds: float, calls: float) -> dict[str, Any]:
@@ -344,7 +346,7 @@ def run(rate: float, seconds: float, calls: float, contacts: int, parts: Sequenc
                 )
             made.start(within_seconds=180)
             time.sleep(5)
-            list_mules(made)
+            list_mules(services)
             if "sustained" in parts:
                 figures["sustained"] = sustained(made, rate=rate, seconds=seconds, calls=calls)
             if "catch_up" in parts:

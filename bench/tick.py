@@ -37,7 +37,7 @@ from dialer.control.queries import status
 from dialer.figures.report import refresh_rollup
 from dialer.figures.rollup import refresh_rollup_once
 from dialer.runtime.services import Services
-from dialer.warnings.list_store import unfinished_loads
+from dialer.warnings.list_store import LOADS, WITHDRAWALS
 from dialer.work.transfers import escalate_unsigned
 
 _TOUCHED = 50
@@ -113,7 +113,8 @@ class Round:
 
     def _loads(self) -> None:
         with self._services.store.begin() as tx:
-            unfinished_loads(tx, real_now=self._services.real.now())
+            for jobs in (LOADS, WITHDRAWALS):
+                jobs.free_keys(tx, real_now=self._services.real.now())
 
     def _status(self) -> None:
         with self._services.store.begin() as tx:

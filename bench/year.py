@@ -58,7 +58,7 @@ from dialer.calls.dial import prepare_sending
 from dialer.calls.events import CallEvent, Reply, apply_call_events
 from dialer.calls.pacing import lock_line_group, set_line_pace
 from dialer.calls.reconcile import sweep_cases
-from dialer.calls.store import note_first_calls
+from dialer.calls.store import SentCall, record_first_calls
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import get_case
 from dialer.core.case import VisitStage
@@ -438,7 +438,9 @@ class Year:
             )
             assert len(marked) == len(claimed)
         with services.store.begin() as tx:
-            note_first_calls(tx, [one.attempt_id for one in claimed])
+            record_first_calls(
+                tx, [SentCall(case_id=one.case_id, reason=one.reason, sent_at=now) for one in claimed]
+            )
             placed = [(one.attempt_id, f"CA{one.attempt_id.hex}") for one in claimed]
             accept_attempts(tx, placed, now=now, poll_at=now + timedelta(seconds=90))
         return claimed

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
@@ -219,12 +219,13 @@ def ensure_servers(
     valkey: bool = True,
     ephemeral: bool = False,
     home: Path | None = None,
+    postgres_options: Mapping[str, str] | None = None,
 ) -> EmbeddedServers:
     """Makes the servers of `data_dir` run and answer: joins them if they run already, else starts them.
 
     `ephemeral`: their files are deleted at their end, even after a kill of this process. `home`: the folder of their
-    files, if not the data folder or /var/lib; the same for all processes that join. Raises Unavailable, with one line,
-    when they cannot run.
+    files, if not the data folder or /var/lib; the same for all processes that join. `postgres_options`: settings of a
+    PostgreSQL that this call starts, over the usual ones. Raises Unavailable, with one line, when they cannot run.
     """
     place = place_for(data_dir, home=home)
     urls: dict[str, str] = {}
@@ -232,8 +233,11 @@ def ensure_servers(
     started: list[_StartedServer] = []
     with place.starting():
         binaries = server_binaries(place.account)
-        kinds = [*([Postgres] if postgres else []), *([Valkey] if valkey else [])]
-        wanted: list[Server] = [kind(place=place, binaries=binaries) for kind in kinds]
+        wanted: list[Server] = []
+        if postgres:
+            wanted.append(Postgres(place=place, binaries=binaries, options=postgres_options))
+        if valkey:
+            wanted.append(Valkey(place=place, binaries=binaries))
         try:
             for server in wanted:
                 port, guard = _bring_up(place, server, ephemeral=ephemeral)

@@ -8,6 +8,7 @@ import hashlib
 import shutil
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from signal import SIGINT, SIGQUIT, SIGTERM
 
@@ -111,8 +112,11 @@ class Postgres(Server):
     name = "postgres"
     program_name = "postgres"
 
-    def __init__(self, *, place: ServerFolders, binaries: Binaries) -> None:
+    def __init__(
+        self, *, place: ServerFolders, binaries: Binaries, options: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(place=place, binaries=binaries)
+        self._options = options or {}
         # Every process of the server shows the name of the cluster in the process list.
         self._cluster = "dialer-" + hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
 
@@ -164,6 +168,7 @@ class Postgres(Server):
             "log_error_verbosity": "terse",
             "log_parameter_max_length_on_error": "0",
             "log_line_prefix": "%m [%p] ",
+            **self._options,
         }
         argv = [str(self._binaries.postgres), "-D", str(self.folder)]
         for key, value in options.items():

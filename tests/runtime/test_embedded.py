@@ -448,3 +448,11 @@ def test_data_of_another_version_are_refused_in_one_line(used_dir: Path):
     with pytest.raises(Unavailable, match="its data are of version 17, the program is 18"):
         ensure_servers(used_dir, valkey=False)
     assert gone(used_dir)
+
+
+def test_a_setting_of_postgres_can_be_given(used_dir: Path):
+    with ensure_servers(used_dir, valkey=False, postgres_options={"work_mem": "9MB"}) as servers:
+        url = servers.owner_url.replace("postgresql+psycopg", "postgresql")
+        with psycopg.connect(url) as connection:
+            assert connection.execute("show work_mem").fetchone() == ("9MB",)
+            assert connection.execute("show fsync").fetchone() == ("on",)
