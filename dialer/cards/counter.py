@@ -13,17 +13,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dialer.cards.checks import CheckResult, shipped_checks
+from dialer.cards.ring_store import OpeningFinder, list_frequent_opener, node_of, store_ring
 from dialer.cards.rings import find_rings
 from dialer.cards.store import (
     OpeningAsOf,
-    OpeningFinder,
     Outlet,
     change_opening,
     end_questions,
     insert_openings,
     join_facts,
-    list_frequent_opener,
-    node_of,
     number_blind,
     opening_by_number,
     opening_row,
@@ -31,7 +29,6 @@ from dialer.cards.store import (
     person_blind,
     read_facts,
     restrictions_of,
-    store_ring,
     with_earlier,
 )
 from dialer.cases.store import take_next_ids

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from dialer.cards.checks import CheckFinding
 from dialer.cards.desk import masked_opener
+from dialer.cards.ring_store import OpeningFinder, node_of
 from dialer.cards.rings import Ring, find_rings
-from dialer.cards.store import OpeningFinder, has_open_objection, node_of, opening_personal
+from dialer.cards.store import has_open_objection, opening_personal
 from dialer.core.access import actor_name, required_text
 from dialer.core.cards import OPENER_MOVES, OpenerEvent, OpenerState
 from dialer.core.errors import Conflict, NotFound, Overtaken

@@ -79,6 +79,7 @@ BESIDE: frozenset[str] = frozenset(
     {
         "db/acts.py",
         "db/audit.py",
+        "db/second_person.py",
     }
 )
 """Where lines of the audit are written."""
