@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from carrier.config import BadCarrierConfig
-from carrier.lines.sip import stack
+from carrier.lines.sip import stack, stack_config
 from carrier.lines.sip.announcements import AnnouncementListener
 from carrier.lines.sip.line import SipLine
 from carrier.server import run
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         _serve(settings)
     elif settings.sip is None:
         return _refuse("line: is not sip, so there are no trunks to run")
-    elif not stack.is_installed():
+    elif not stack_config.is_installed():
         return _refuse("line: is sip, and baresip is not installed (pip install baresip-python)")
     else:
         stack.run(settings.sip)

@@ -25,7 +25,8 @@ from carrier.faults import read_faults
 from carrier.lines import Clip
 from carrier.lines.handset import Handset
 from carrier.lines.simulated import SimulatedLine
-from carrier.lines.sip.line import SipLine, StackLink
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.link import StackLink
 from carrier.lines.sip.testing import place_test_call
 from carrier.people import behaviour_from
 from carrier.player import wav_seconds

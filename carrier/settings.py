@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from carrier.config import BadCarrierConfig, CarrierConfig, ServiceClock
-from carrier.lines.sip.stack import SipConfig
+from carrier.lines.sip.stack_config import SipConfig
 from carrier.lines.sip.trunks import BadTrunk, Trunk
 from carrier.people import BadBehaviour, PeopleConfig, behaviour_from
 from carrier.speech_input import WhisperRecogniser, is_installed

@@ -193,8 +193,8 @@ def sip() -> None:
     access = own_carrier(settings)
     if access is None or not settings.carrier.is_sip:
         raise SettingsError(key="carrier.line", problem="is not sip, so there are no trunks to run")
-    from carrier.lines.sip.stack import SipConfig, is_installed
     from carrier.lines.sip.stack import run as run_stack
+    from carrier.lines.sip.stack_config import SipConfig, is_installed
 
     if not is_installed():
         raise SettingsError(

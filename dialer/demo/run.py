@@ -24,7 +24,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from carrier.lines.sip.options import ask_options
-from carrier.lines.sip.stack import is_installed
+from carrier.lines.sip.stack_config import is_installed
 from dialer.bootstrap import application
 from dialer.control.trunks import read_trunks
 from dialer.core.access import Role

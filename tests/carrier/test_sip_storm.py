@@ -13,7 +13,8 @@ import pytest
 from carrier.calls import Call, CallOrder, Status
 from carrier.config import CarrierConfig
 from carrier.exchange import Exchange
-from carrier.lines.sip.line import SipLine, StackLink
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.link import StackLink
 from carrier.lines.sip.trunks import Trunk
 from carrier.outbound import Outbound
 from tests.carrier.fake_time import FakeOutbound, FakeTimers

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from carrier.lines import Cause, Clip
 from carrier.lines.sip.announcements import CAUSES
 from carrier.lines.sip.board import Sign
-from carrier.lines.sip.line import SipLeg, SipLine, StackLink, refusal, speak_text
-from carrier.lines.sip.stack import SipConfig, SipProcess
+from carrier.lines.sip.line import SipLeg, SipLine, refusal, speak_text
+from carrier.lines.sip.link import StackLink
+from carrier.lines.sip.stack import SipProcess
+from carrier.lines.sip.stack_config import SipConfig
 from carrier.lines.sip.trunks import (
     AUTHENTICATION,
     BY_Q850,
@@ -398,7 +400,7 @@ def test_a_sound_is_said_as_often_as_the_document_says():
 
 
 def test_sounds_that_are_not_spoken_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("carrier.lines.sip.line._MOST_SOUND_BYTES", 40)
+    monkeypatch.setattr("carrier.lines.sip.link._MOST_SOUND_BYTES", 40)
     told: list[dict[str, Any]] = []
     sent: list[bytes] = []
     link = StackLink(lambda data: told.append(orjson.loads(data)), sent.append)

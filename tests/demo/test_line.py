@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from carrier.lines.sip.stack import is_installed
+from carrier.lines.sip.stack_config import is_installed
 from dialer.demo.run import DemoLine, demo_environment
 from dialer.runtime.settings import load_settings
 

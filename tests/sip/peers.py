@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from carrier.lines.sip.line import SipLine
-from carrier.lines.sip.stack import is_installed
+from carrier.lines.sip.stack_config import is_installed
 from carrier.lines.sip.trunks import Trunk
 
 HOST = "127.0.0.1"
@@ -235,7 +235,8 @@ class Peer:
 _PROGRAM = """
 import json, logging, sys
 logging.basicConfig(level=logging.WARNING)
-from carrier.lines.sip.stack import SipConfig, run
+from carrier.lines.sip.stack import run
+from carrier.lines.sip.stack_config import SipConfig
 from carrier.lines.sip.trunks import Trunk
 given = json.loads(sys.stdin.readline())
 given["trunks"] = [Trunk(**trunk) for trunk in given["trunks"]]

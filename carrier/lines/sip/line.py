@@ -1,33 +1,4 @@
-"""The carrier's side of a line of SIP trunks: chooses the trunk of a call, and sends commands to the SIP process.
-
-The SIP process connects to the carrier (one WebSocket, `/admin/line`) and receives commands in JSON. Each sound is sent
-once, as a binary message: 32 hexadecimal digits that name it, then the samples.
-
-| to the SIP process | with |
-|---|---|
-| dial | id, trunk, number (as dialled) |
-| hang_up | id |
-| speak | id, say (the number of this prompt), sound, times |
-| stop, listen, deafen | id |
-| join | id, other |
-| record | id: send the sound of both sides, from the answer on |
-| answer | id, ref (of the inbound call) |
-| refuse | ref |
-| trace | ref, calls: send the SIP messages of the newest calls |
-| forget | sound: discard it; it is sent again before it is next used |
-
-| from it | with |
-|---|---|
-| ringing, answered, key, spoken, said, judged, silent, held | id, and the data of the event |
-| ended | id, text (of the stack), unsent, voice (sound came), quality, early (the sound before an answer) |
-| trunk | trunk, registered, reachable (those that are known) |
-| incoming | ref, trunk, caller ('' for a hidden number): an inbound call from a trunk |
-| trace | ref, calls: their messages, masked |
-| stranger | count: messages that were not from a trunk |
-
-The sound of a recorded call comes as binary messages: the id in ten decimal digits, then both sides as `Recorder` takes
-them. The last of it comes before `ended`.
-"""
+"""The carrier's side of a line of SIP trunks: chooses the trunk of a call, and sends commands to the SIP process."""
 
 from __future__ import annotations
 
@@ -36,19 +7,18 @@ import logging
 import re
 import shutil
 from base64 import b64decode
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
-import orjson
 import phonenumbers
 
 from carrier.config import Timers
 from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality, Recorder
 from carrier.lines.sip.announcements import CAUSES, AnnouncementListener, RecognisedAnnouncement
 from carrier.lines.sip.board import NO_SOUND, Sign, TrunkBoard, TrunkChoice, sign_of
+from carrier.lines.sip.link import CALL_ID_DIGITS, Message, StackLink
 from carrier.lines.sip.trunks import (
     EXTENSION,
     SipEnd,
@@ -63,11 +33,6 @@ from carrier.people import AnsweredBy
 from carrier.speech_input import Speech
 
 _log = logging.getLogger(__name__)
-Message = dict[str, Any]
-SOUND_NAME_BYTES = 32
-CALL_ID_DIGITS = 10
-_MOST_SOUND_BYTES = 128 * 1024 * 1024
-"""The most sound that the SIP process keeps: more than two hours."""
 _KEEP_QUALITY = 1000
 _SHOWN_QUALITIES = 100
 
@@ -105,34 +70,6 @@ _COSTLY_DIGITS: Final = ("160", "168", "0")
 """Premium services of mainland China; and what no national number begins with: with one more zero than its own a trunk
 dials another country.
 """
-
-
-class StackLink:
-    """The connection to one SIP process. `send` never blocks: what it takes is sent in order."""
-
-    def __init__(self, send: Callable[[bytes], None], send_sound: Callable[[bytes], None]) -> None:
-        self._send = send
-        self._send_sound = send_sound
-        self._has: OrderedDict[str, int] = OrderedDict()
-        self._bytes = 0
-
-    def tell(self, message: Message) -> None:
-        self._send(orjson.dumps(message))
-
-    def give(self, samples: bytes) -> str:
-        """Sends the sound to the process, unless the process has it already. Returns the name of the sound."""
-        name = blake2b(samples, digest_size=SOUND_NAME_BYTES // 2).hexdigest()
-        if name in self._has:
-            self._has.move_to_end(name)
-            return name
-        self._has[name] = len(samples)
-        self._bytes += len(samples)
-        self._send_sound(name.encode() + samples)
-        while self._bytes > _MOST_SOUND_BYTES and len(self._has) > 1:
-            oldest, size = self._has.popitem(last=False)
-            self._bytes -= size
-            self.tell({"do": "forget", "sound": oldest})
-        return name
 
 
 class SipLine:

@@ -7,12 +7,14 @@ stack refuses the call instead.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ctypes
 import os
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
@@ -145,3 +147,15 @@ def addresses_of(
             whole = whole and bool(told)
             found |= told
     return frozenset(found), whole
+
+
+async def is_one_of(address: str, hosts: Sequence[str]) -> bool:
+    """Whether the address is one of these hosts, or an address of one of their names."""
+    if address in hosts:
+        return True
+    loop = asyncio.get_running_loop()
+    for host in hosts:
+        with contextlib.suppress(OSError):
+            if any(found[4][0] == address for found in await loop.getaddrinfo(host, None)):
+                return True
+    return False

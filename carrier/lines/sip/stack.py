@@ -12,31 +12,28 @@ import asyncio
 import contextlib
 import logging
 import signal
-import ssl
 import time
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
-from importlib import import_module, util
+from collections.abc import Coroutine
+from importlib import import_module
 from typing import Any
 
 import orjson
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
 from carrier.lines import MachineDetection
-from carrier.lines.sip.line import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
+from carrier.lines.sip.link import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
 from carrier.lines.sip.options import answers_options
-from carrier.lines.sip.senders import Senders, addresses_of
+from carrier.lines.sip.senders import Senders, addresses_of, is_one_of
+from carrier.lines.sip.stack_call import StackCall, Taping
+from carrier.lines.sip.stack_config import SipConfig
 from carrier.lines.sip.trace import SipMessages
 from carrier.lines.sip.trunks import Trunk, caller_in
 from carrier.lines.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
-    OURS,
     PERSON,
-    GreetingJudge,
-    TwoSides,
     UtteranceDetector,
     is_voice,
     wav_of,
@@ -56,103 +53,14 @@ _LARGEST_MESSAGE = 64 * 1024 * 1024
 _CODECS = ("pcma", "pcmu")
 
 
-def is_installed() -> bool:
-    """Whether the extra `sip` is installed."""
-    return util.find_spec("baresip") is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SipConfig:
-    """The configuration of the process. `listen`: address and port of SIP over UDP and TCP, port 0 for a free one.
-
-    `interface`: the network interface or local address to use; empty: the one that leads to the trunk. A call in which
-    no sound comes from the far side for `silent_seconds` after its answer is hung up, as a fault of ours. A call from
-    which nothing has come for `lost_seconds`, and that is not on hold, is ended.
-    """
-
-    carrier_url: str
-    admin_token: str = field(repr=False)
-    trunks: Sequence[Trunk] = ()
-    listen: str = "0.0.0.0:5060"
-    interface: str = ""
-    rtp_ports: str = "10000-20000"
-    ca_file: str = ""
-    """Certificates (PEM) of the authorities that sign the certificates of trunks over TLS; empty: those of the
-    system.
-    """
-    certificate_file: str = ""
-    """Our certificate and its key (PEM), for inbound calls over TLS; empty: there are none over TLS."""
-    silent_seconds: float = 10.0
-    lost_seconds: int = 180
-    register_wait_seconds: float = 5.0
-    """Until a registration that failed is tried again, then twice as long each time, five minutes at most."""
-
-
-class _Call:
-    """One call of the stack, from the INVITE to its end."""
-
-    def __init__(self, call_id: int) -> None:
-        self.id = call_id
-        self.native: Any = None
-        self.answered_at: float | None = None
-        self.hung_up = False
-        self.joined: _Call | None = None
-        self.listens = False
-        self.heard_bytes = 0
-        self.is_early = False
-        self.early = bytearray()
-        self.early_voice_frames = 0
-        self.rest = b""
-        self.detector = UtteranceDetector()
-        self.judge = GreetingJudge()
-        self.to_write = memoryview(b"")
-        self.say = 0
-        self.speaks = False
-        self.silent_until = 0.0
-        self.taping: _Taping | None = None
-
-    @property
-    def has_sound(self) -> bool:
-        return self.answered_at is not None and not self.hung_up
-
-    @property
-    def announced(self) -> bytes:
-        """The sound before an answer, if there was enough speech in it for an announcement; else empty."""
-        is_speech = self.answered_at is None and self.early_voice_frames >= _LEAST_ANNOUNCED_FRAMES
-        return bytes(self.early) if is_speech else b""
-
-
-class _Taping:
-    """Both sides of a call that is recorded. What we write is placed at the time when the stack sends it."""
-
-    def __init__(self) -> None:
-        self.sides = TwoSides()
-        self._unsent = bytearray()
-
-    def wrote(self, samples: bytes | memoryview) -> None:
-        """Notes samples that the stack has taken for sending."""
-        self._unsent += samples
-
-    def sent_but(self, buffered: int, *, at: float) -> None:
-        """Notes that all but the last `buffered` bytes have been sent, at `at` seconds after the answer."""
-        sent = len(self._unsent) - buffered
-        if sent > 0:
-            self.sides.follow(OURS, bytes(self._unsent[:sent]), ends=at)
-            del self._unsent[:sent]
-
-    def dropped(self) -> None:
-        """Forgets what was not sent: the stack has dropped it."""
-        self._unsent.clear()
-
-
 class SipProcess:
     """One run of the process. `run` returns when the carrier or the stack is gone, or `stop` is called."""
 
     def __init__(self, config: SipConfig) -> None:
         self._config = config
         self._baresip = import_module("baresip")
-        self._calls: dict[int, _Call] = {}
-        self._by_handle: dict[int, _Call] = {}
+        self._calls: dict[int, StackCall] = {}
+        self._by_handle: dict[int, StackCall] = {}
         self._early: dict[int, list[Any]] = defaultdict(list)
         self._agents: dict[str, Any] = {}
         self._registrants: dict[str, Any] = {}
@@ -190,7 +98,7 @@ class SipProcess:
                     # Only the stack's trace shows where a message came from.
                     sip_trace=True,
                     extra_config_text=f"sip_listen {config.listen}\nrtp_ports {config.rtp_ports}\n"
-                    f"rtp_timeout {config.lost_seconds}\n{self._tls()}",
+                    f"rtp_timeout {config.lost_seconds}\n{config.tls_text()}",
                 )
             )
             self._messages.listen()
@@ -211,15 +119,6 @@ class SipProcess:
                     await runtime.close()
                 if link is not None:
                     await link.close()
-
-    def _tls(self) -> str:
-        """The stack's settings of TLS: a trunk whose certificate is not valid gets no call."""
-        config = self._config
-        found = config.ca_file or ssl.get_default_verify_paths().cafile or ""
-        lines = ["sip_verify_server yes", f"sip_cafile {found}" if found else ""]
-        if config.certificate_file:
-            lines.append(f"sip_certificate {config.certificate_file}")
-        return "\n".join(line for line in lines if line) + "\n"
 
     async def _connect(self, session: ClientSession) -> ClientWebSocketResponse | None:
         url = f"{self._config.carrier_url}/admin/line"
@@ -290,7 +189,7 @@ class SipProcess:
 
     def _handle_command(self, order: Message) -> None:
         if order["do"] == "dial":
-            call = self._calls[order["id"]] = _Call(order["id"])
+            call = self._calls[order["id"]] = StackCall(order["id"])
             self._soon(self._dial(call, order["trunk"], order["number"]))
             return
         if order["do"] == "trace":
@@ -320,11 +219,11 @@ class SipProcess:
                 call.listens = order["do"] == "listen"
                 call.detector = UtteranceDetector()
             case "record":
-                call.taping = _Taping()
+                call.taping = Taping()
             case "join":
                 self._join(call, order["other"])
 
-    def _join(self, call: _Call, other_id: int) -> None:
+    def _join(self, call: StackCall, other_id: int) -> None:
         other = self._calls.get(other_id)
         if other is not None:
             call.joined, other.joined = other, call
@@ -450,7 +349,7 @@ class SipProcess:
         source = await self._messages.source_of(native.call_id)
         trunk = None
         for one in self._config.trunks:
-            if source and await _is_one_of(source, one.sources):
+            if source and await is_one_of(source, one.sources):
                 trunk = one
                 break
         if trunk is None:
@@ -474,12 +373,12 @@ class SipProcess:
         if order["do"] == "refuse":
             self._soon(self._refuse(native))
             return
-        call = self._calls[order["id"]] = _Call(order["id"])
+        call = self._calls[order["id"]] = StackCall(order["id"])
         call.native = native
         self._by_handle[native.handle] = call
         self._soon(self._answer(call))
 
-    async def _answer(self, call: _Call) -> None:
+    async def _answer(self, call: StackCall) -> None:
         try:
             await call.native.answer()
         except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
@@ -508,7 +407,7 @@ class SipProcess:
             self._report({"on": "trunk", "trunk": trunk.name, "reachable": missed < _MISSED_OPTIONS})
             await asyncio.sleep(trunk.keep_alive_seconds if not missed else trunk.keep_alive_seconds / 4)
 
-    async def _dial(self, call: _Call, trunk_name: str, number: str) -> None:
+    async def _dial(self, call: StackCall, trunk_name: str, number: str) -> None:
         trunk = self._trunks[trunk_name]
         headers = {}
         if trunk.asserts_identity:
@@ -537,7 +436,7 @@ class SipProcess:
         if call.hung_up:
             await self._hang_up(call)
 
-    async def _hang_up(self, call: _Call) -> None:
+    async def _hang_up(self, call: StackCall) -> None:
         call.hung_up = True
         if call.native is not None:
             try:
@@ -558,7 +457,7 @@ class SipProcess:
         elif self._dialling:
             self._early[event.call].append(event)
 
-    def _apply(self, call: _Call, event: Any) -> None:  # noqa: ANN401 - the stack is optional
+    def _apply(self, call: StackCall, event: Any) -> None:  # noqa: ANN401 - the stack is optional
         kinds = self._baresip.Event
         match event.event:
             case kinds.CALL_RINGING | kinds.CALL_PROGRESS:
@@ -577,7 +476,7 @@ class SipProcess:
             case _:
                 pass
 
-    def _ended(self, call: _Call, text: str, *, is_unsent: bool = False) -> None:
+    def _ended(self, call: StackCall, text: str, *, is_unsent: bool = False) -> None:
         """The call is over, and its channel is free. `is_unsent`: the stack sent no INVITE."""
         if self._calls.pop(call.id, None) is None:
             return
@@ -611,12 +510,12 @@ class SipProcess:
 
     # Sound
 
-    def _speak(self, call: _Call, say: int, samples: bytes) -> None:
+    def _speak(self, call: StackCall, say: int, samples: bytes) -> None:
         self._be_quiet(call)
         call.say, call.speaks, call.to_write = say, True, memoryview(samples)
         self._feed(call)
 
-    def _be_quiet(self, call: _Call) -> None:
+    def _be_quiet(self, call: StackCall) -> None:
         """Stops the prompt. The stack drops what is written and not yet sent at its next tick, with all that is written
         until then: the next prompt waits for that.
         """
@@ -632,7 +531,7 @@ class SipProcess:
                     if call.taping is not None:
                         call.taping.dropped()
 
-    def _feed(self, call: _Call) -> None:
+    def _feed(self, call: StackCall) -> None:
         """Fills the stack's buffer of two seconds; a prompt is over when the buffer is empty."""
         if not call.has_sound or time.monotonic() < call.silent_until:
             return
@@ -668,22 +567,22 @@ class SipProcess:
                 if call.taping is not None and (self._round + call.id) % _READ_EVERY == 0:
                     self._tape(call, now)
 
-    def _note_sent(self, call: _Call, buffered: int) -> None:
+    def _note_sent(self, call: StackCall, buffered: int) -> None:
         if call.taping is not None and call.answered_at is not None:
             call.taping.sent_but(buffered, at=time.monotonic() - call.answered_at)
 
-    def _note_heard(self, call: _Call, samples: bytes) -> None:
+    def _note_heard(self, call: StackCall, samples: bytes) -> None:
         if samples and call.taping is not None and call.answered_at is not None:
             call.taping.sides.follow(PERSON, samples, ends=time.monotonic() - call.answered_at)
 
-    def _tape(self, call: _Call, now: float) -> None:
+    def _tape(self, call: StackCall, now: float) -> None:
         if now >= call.silent_until:
             with contextlib.suppress(self._baresip.BaresipError):
                 self._note_sent(call, call.native.audio.info().tx_buffered)
         if (self._round + call.id) % _TAPE_EVERY == 0:
             self._send_tape(call, now - _TAPE_BEHIND_SECONDS)
 
-    def _send_tape(self, call: _Call, until: float) -> None:
+    def _send_tape(self, call: StackCall, until: float) -> None:
         """Sends the carrier the sound up to `until`; a little of the newest may still come."""
         if call.taping is None or call.answered_at is None:
             return
@@ -691,7 +590,7 @@ class SipProcess:
         if sound:
             self._out.put_nowait(f"{call.id:0{CALL_ID_DIGITS}}".encode() + sound)
 
-    def _cushion(self, call: _Call) -> None:
+    def _cushion(self, call: StackCall) -> None:
         """Writes a little silence ahead of the other's voice, so that a late tick of ours leaves no gap in it."""
         if call.has_sound:
             with contextlib.suppress(self._baresip.BaresipError):
@@ -699,7 +598,7 @@ class SipProcess:
                 if call.taping is not None:
                     call.taping.wrote(bytes(written))
 
-    def _bridge(self, call: _Call, other: _Call) -> None:
+    def _bridge(self, call: StackCall, other: StackCall) -> None:
         with contextlib.suppress(self._baresip.BaresipError):
             samples = call.native.audio.read(_MOST_READ_BYTES)
             if samples:
@@ -710,7 +609,7 @@ class SipProcess:
                     if other.taping is not None:
                         other.taping.wrote(samples[:written])
 
-    def _hear(self, call: _Call, now: float) -> None:
+    def _hear(self, call: StackCall, now: float) -> None:
         """Reads what was received: finds utterances, judges who answered, and ends a call without any sound. Keys come
         as events.
         """
@@ -731,7 +630,7 @@ class SipProcess:
             call.hung_up = True
             self._soon(self._hang_up(call))
 
-    def _hear_announcement(self, call: _Call) -> None:
+    def _hear_announcement(self, call: StackCall) -> None:
         """Keeps the last seconds of what the network plays before an answer."""
         with contextlib.suppress(self._baresip.BaresipError):
             samples = call.native.audio.read(_MOST_READ_BYTES)
@@ -742,7 +641,7 @@ class SipProcess:
                 for at in range(0, len(samples) // FRAME_BYTES * FRAME_BYTES, FRAME_BYTES)
             )
 
-    def _hear_frame(self, call: _Call, frame: bytes) -> None:
+    def _hear_frame(self, call: StackCall, frame: bytes) -> None:
         voice = is_voice(frame)
         verdict = call.judge.feed(frame, voice=voice)
         if verdict is not None:
@@ -752,7 +651,7 @@ class SipProcess:
             if said is not None:
                 self._report({"on": "said", "id": call.id, "wav": b64encode(wav_of(said)).decode()})
 
-    def _judged(self, call: _Call, verdict: MachineDetection) -> None:
+    def _judged(self, call: StackCall, verdict: MachineDetection) -> None:
         self._report(
             {
                 "on": "judged",
@@ -765,26 +664,10 @@ class SipProcess:
 
 
 _CALLER_HEADERS = ("P-Asserted-Identity", "Privacy", "From")
-
-
-async def _is_one_of(address: str, hosts: Sequence[str]) -> bool:
-    """Whether the address is one of these hosts, or an address of one of their names."""
-    if address in hosts:
-        return True
-    loop = asyncio.get_running_loop()
-    for host in hosts:
-        with contextlib.suppress(OSError):
-            if any(found[4][0] == address for found in await loop.getaddrinfo(host, None)):
-                return True
-    return False
-
-
 _COUNT_SECONDS = 1.0
 _LOOK_UP_SECONDS = 60.0
 _MOST_REPEATS = 50
 _MOST_ANNOUNCED_BYTES = 10 * BYTES_A_SECOND
-_LEAST_ANNOUNCED_FRAMES = 50
-"""Of 20 ms: no announcement is shorter than a second."""
 _CUSHION_BYTES = 3 * FRAME_BYTES
 _MOST_READ_BYTES = BYTES_A_SECOND
 _LONGEST_REGISTER_WAIT_SECONDS = 300.0

@@ -8,7 +8,8 @@ import asyncio
 from dataclasses import asdict, dataclass, field
 
 from carrier.lines import Cause, Clip, MachineDetection, Quality
-from carrier.lines.sip.line import Message, SipLine
+from carrier.lines.sip.line import SipLine
+from carrier.lines.sip.link import Message
 from carrier.speech_input import Speech
 
 _RING_SECONDS = 45.0

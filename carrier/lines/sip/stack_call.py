@@ -1,0 +1,67 @@
+"""A call of the SIP process, with what is written, heard and recorded of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from carrier.lines.sound import OURS, GreetingJudge, TwoSides, UtteranceDetector
+
+_LEAST_ANNOUNCED_FRAMES = 50
+"""Of 20 ms: no announcement is shorter than a second."""
+
+
+class StackCall:
+    """One call of the stack, from the INVITE to its end."""
+
+    def __init__(self, call_id: int) -> None:
+        self.id = call_id
+        self.native: Any = None
+        self.answered_at: float | None = None
+        self.hung_up = False
+        self.joined: StackCall | None = None
+        self.listens = False
+        self.heard_bytes = 0
+        self.is_early = False
+        self.early = bytearray()
+        self.early_voice_frames = 0
+        self.rest = b""
+        self.detector = UtteranceDetector()
+        self.judge = GreetingJudge()
+        self.to_write = memoryview(b"")
+        self.say = 0
+        self.speaks = False
+        self.silent_until = 0.0
+        self.taping: Taping | None = None
+
+    @property
+    def has_sound(self) -> bool:
+        return self.answered_at is not None and not self.hung_up
+
+    @property
+    def announced(self) -> bytes:
+        """The sound before an answer, if there was enough speech in it for an announcement; else empty."""
+        is_speech = self.answered_at is None and self.early_voice_frames >= _LEAST_ANNOUNCED_FRAMES
+        return bytes(self.early) if is_speech else b""
+
+
+class Taping:
+    """Both sides of a call that is recorded. What we write is placed at the time when the stack sends it."""
+
+    def __init__(self) -> None:
+        self.sides = TwoSides()
+        self._unsent = bytearray()
+
+    def wrote(self, samples: bytes | memoryview) -> None:
+        """Notes samples that the stack has taken for sending."""
+        self._unsent += samples
+
+    def sent_but(self, buffered: int, *, at: float) -> None:
+        """Notes that all but the last `buffered` bytes have been sent, at `at` seconds after the answer."""
+        sent = len(self._unsent) - buffered
+        if sent > 0:
+            self.sides.follow(OURS, bytes(self._unsent[:sent]), ends=at)
+            del self._unsent[:sent]
+
+    def dropped(self) -> None:
+        """Forgets what was not sent: the stack has dropped it."""
+        self._unsent.clear()
