@@ -10,7 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from dialer.cli.common import By, file_named_in_errors
-from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_json, print_rows
+from dialer.cli.output import (
+    AsJson,
+    centre_time,
+    command_actor,
+    command_application,
+    fields_of,
+    print_json,
+    print_rows,
+)
 from dialer.cli.rejects import say_rejects, write_rejected
 from dialer.core.errors import Invalid, UnusableFile
 from dialer.core.rates import period_of
@@ -163,7 +171,7 @@ def fit_command(
 ) -> None:
     """Fit points and probability from what calls and filed cases answered; the draft waits for a second person."""
     with command_application("signals") as app:
-        done = fit_rules(app.services, days=days, by=by, store=not dry_run)
+        done = fit_rules(app.services, command_actor(app, by), days=days, store=not dry_run)
     if as_json:
         print_json(fit_json(done))
         return
@@ -219,7 +227,7 @@ def draft_command(folder: Annotated[Path, typer.Argument(help="of .toml files")]
     """Store all rules of a folder as a new version, which waits for a second person."""
     texts = _texts(folder)
     with command_application("signals") as app:
-        version = draft_rules(app.services, texts, by=by)
+        version = draft_rules(app.services, command_actor(app, by), texts)
     typer.echo(f"{version.number} {version.content_hash[:12]}")
 
 
@@ -231,7 +239,7 @@ def approve_command(
 ) -> None:
     """Approve a version, as a second person: the robot uses it within seconds."""
     with command_application("signals") as app:
-        version = approve_rules(app.services, number, by=by, reason=reason)
+        version = approve_rules(app.services, command_actor(app, by), number, reason=reason)
     typer.echo(f"{version.number} {version.content_hash[:12]} {version.state.value}")
 
 
@@ -250,7 +258,7 @@ def list_command() -> None:
 def resume_command(rule: Annotated[str, typer.Argument(help="that was stopped")], by: By) -> None:
     """Resume a stopped rule: what it finds is sent again."""
     with command_application("signals") as app:
-        if not resume_rule(app.services, rule, by=by):
+        if not resume_rule(app.services, command_actor(app, by), rule):
             raise Invalid(field="rule", problem=Text("%(rule)s is not stopped", rule=rule))
     typer.echo(rule)
 

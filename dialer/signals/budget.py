@@ -117,13 +117,19 @@ def choose_released(
     already contains the money at risk.
     """
     ordered = sorted(
-        waiting, key=lambda one: (-one.grade.rank, -turn(one.probability, one.at), -one.score, one.key)
+        waiting,
+        key=lambda candidate: (
+            -candidate.grade.rank,
+            -turn(candidate.probability, candidate.at),
+            -candidate.score,
+            candidate.key,
+        ),
     )
-    released = [one for one in ordered if one.grade is Grade.EXTRA_HIGH]
+    released = [candidate for candidate in ordered if candidate.grade is Grade.EXTRA_HIGH]
     held: list[Candidate] = []
     over = 0
     for grade in _LIMITED:
-        mine = [one for one in ordered if one.grade is grade]
+        mine = [candidate for candidate in ordered if candidate.grade is grade]
         places = max(0, over + budget.get(grade, 0) - used.get(grade, 0))
         released += mine[:places]
         held += mine[places:]
@@ -226,8 +232,8 @@ def psi(expected: Sequence[float], actual: Sequence[float]) -> float:
 
 
 def _shares(counts: Sequence[float]) -> list[float]:
-    smoothed = [max(one, 0.5) for one in counts]
-    return [one / sum(smoothed) for one in smoothed]
+    smoothed = [max(count, 0.5) for count in counts]
+    return [count / sum(smoothed) for count in smoothed]
 
 
 SILENT_ERROR: Final = 1e-6

@@ -174,7 +174,7 @@ def _item(feature: Feature) -> ItemKind:
 
 def _signals(feature: Feature) -> Text:
     nouns = _joined(gettext_noop("%(first)s and %(next)s"), [Text(_NOUNS[kind]) for kind in feature.kinds])
-    tests = [_where(one, feature.kinds[0]) for one in feature.where]
+    tests = [_where(where, feature.kinds[0]) for where in feature.where]
     phrase = nouns
     if tests:
         phrase = Text(
@@ -200,23 +200,23 @@ def _joined(template: str, parts: list[Text]) -> Text:
     return phrase
 
 
-def _where(one: Where, kind: SignalKind) -> Text:
-    value = one.values[0]
-    if one.name in _FLAGS:
-        return Text(_FLAGS[one.name][0 if value else 1])
-    if one.name in _HOURS:
-        less = one.op in {Op.LT, Op.LE}
-        return Text(_HOURS[one.name][Op.LT if less else Op.GE], span=_counted("hours", float(value)))
-    if one.name in {_AMOUNT, _DURATION}:
-        return Text(_SIZES[one.op], size=_formatter_of(one.name)(int(value)))
-    is_payment = one.name == "direction" and kind is SignalKind.PAYMENT_ATTEMPT
-    words = _TOPICS if one.name == "topic" else _OTHER_WORDS["paid" if is_payment else one.name]
-    phrase = _joined(gettext_noop("%(first)s or %(next)s"), [Text(words[str(name)]) for name in one.values])
-    if one.name == "topic":
-        if one.op is Op.NE:
+def _where(where: Where, kind: SignalKind) -> Text:
+    value = where.values[0]
+    if where.name in _FLAGS:
+        return Text(_FLAGS[where.name][0 if value else 1])
+    if where.name in _HOURS:
+        less = where.op in {Op.LT, Op.LE}
+        return Text(_HOURS[where.name][Op.LT if less else Op.GE], span=_counted("hours", float(value)))
+    if where.name in {_AMOUNT, _DURATION}:
+        return Text(_SIZES[where.op], size=_formatter_of(where.name)(int(value)))
+    is_payment = where.name == "direction" and kind is SignalKind.PAYMENT_ATTEMPT
+    words = _TOPICS if where.name == "topic" else _OTHER_WORDS["paid" if is_payment else where.name]
+    phrase = _joined(gettext_noop("%(first)s or %(next)s"), [Text(words[str(name)]) for name in where.values])
+    if where.name == "topic":
+        if where.op is Op.NE:
             return Text("not about %(topic)s", topic=phrase)
         return Text("about %(topic)s", topic=phrase)
-    return Text("not %(what)s", what=phrase) if one.op is Op.NE else phrase
+    return Text("not %(what)s", what=phrase) if where.op is Op.NE else phrase
 
 
 def _formatter(feature: Feature) -> Callable[[float], Text]:

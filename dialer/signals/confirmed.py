@@ -31,7 +31,7 @@ class SuspectedListUpdates:
     """What one process has read of answered warnings; a new process reads them again."""
 
     read: set[int] = field(default_factory=set)
-    told: dict[Item, dict[tuple[bytes, bool], datetime]] = field(default_factory=dict)
+    answers: dict[Item, dict[tuple[bytes, bool], datetime]] = field(default_factory=dict)
     """By item: (person, whether the warning was right), with the last touch."""
 
     def changes(
@@ -58,7 +58,7 @@ class SuspectedListUpdates:
         for verdict_id, reasons in reasons_of(tx, fresh).items():
             for reason in reasons:
                 if reason.rule not in mitigators:
-                    for one in reason.told["signals"]:
+                    for one in reason.details["signals"]:
                         rests_on[one["source"], one["signal_no"]] = known[verdict_id]
         touched: dict[Item, str] = {}
         for stored in opened(signal_rows(tx, rests_on)):
@@ -68,15 +68,15 @@ class SuspectedListUpdates:
             key = signal.person, rests_on[signal.source, signal.signal_no]
             for kind, value in stored.items.items():
                 item = Item(kind, codec.item(kind, value))
-                told = self.told.setdefault(item, {})
-                told[key] = max(signal.event_at, told.get(key, since))
+                answers = self.answers.setdefault(item, {})
+                answers[key] = max(signal.event_at, answers.get(key, since))
                 touched[item] = value
         self.read = self.read & known.keys() | set(fresh)
         self._forget(since)
         found = []
         for item, value in touched.items():
-            current, answers = standing(item), [right for _, right in self.told.get(item, ())]
-            confirmed, denied = answers.count(True), answers.count(False)
+            current, rights = standing(item), [right for _, right in self.answers.get(item, ())]
+            confirmed, denied = rights.count(True), rights.count(False)
             if not current.lists and is_worth_listing(confirmed, denied, current.touched):
                 found.append(_change(item, value, ListChange.ENTERED, now))
             elif (ListKind.SUSPECTED, LIST_NAME) in current.lists and is_worth_removing(confirmed, denied):
@@ -84,12 +84,12 @@ class SuspectedListUpdates:
         return found
 
     def _forget(self, since: datetime) -> None:
-        for item, told in list(self.told.items()):
-            kept = {key: at for key, at in told.items() if at >= since}
+        for item, answers in list(self.answers.items()):
+            kept = {key: at for key, at in answers.items() if at >= since}
             if kept:
-                self.told[item] = kept
+                self.answers[item] = kept
             else:
-                del self.told[item]
+                del self.answers[item]
 
 
 def _change(item: Item, value: str, change: ListChange, now: datetime) -> Mapping[str, Any]:

@@ -95,44 +95,42 @@ def fit_scorecard(
     Without it only the drawn verdicts represent them, each with 1 / probability.
     """
     cases = list(labelled)
-    positive = sum(one.is_fraud for one in cases)
+    positive = sum(case.is_fraud for case in cases)
     if min(positive, len(cases) - positive) < LEAST_LABELS:
         raise TooFewLabels(positive=positive, negative=len(cases) - positive)
     np, _ = _learning()
     signs = [-1 if rule.effect is Effect.MITIGATOR else 1 for rule in rules.rules]
     ids = [rule.id for rule in rules.rules]
-    common = sorted((background or {}).items(), key=lambda one: sorted(one[0]))
-    matrix = np.array(
-        [[one_id in fired for one_id in ids] for fired in (*(one.fired for one in cases), *(one for one, _ in common))],
-        dtype=float,
-    )  # fmt: skip
-    labels = np.array([float(one.is_fraud) for one in cases] + [0.0] * len(common))
+    common = sorted((background or {}).items(), key=lambda pattern: sorted(pattern[0]))
+    patterns = [*(case.fired for case in cases), *(pattern for pattern, _ in common)]
+    matrix = np.array([[rule_id in fired for rule_id in ids] for fired in patterns], dtype=float)
+    labels = np.array([float(case.is_fraud) for case in cases] + [0.0] * len(common))
     counts = [BACKGROUND_WEIGHT * count for _, count in common]
-    weights = np.array([1.0 if common else one.weight for one in cases] + counts)
-    called = np.array([one.called for one in cases] + [False] * len(common))
+    weights = np.array([1.0 if common else case.weight for case in cases] + counts)
+    called = np.array([case.called for case in cases] + [False] * len(common))
     if len(set(labels[called].tolist())) < 2:  # noqa: PLR2004 - both answers
         raise TooFewLabels(positive=int(labels[called].sum()), negative=int((1 - labels[called]).sum()))
     now = np.array(current.points_of(rules), dtype=float)
     seen = matrix.any(axis=0)
     points, held_out = points_of(matrix, labels, weights, signs, now)
     points = np.where(seen, points, now)
-    ages = np.array([one.age_days for one in cases] + [0.0] * len(common))
+    ages = np.array([case.age_days for case in cases] + [0.0] * len(common))
     slope, intercept, steps = calibration(
         held_out[called], labels[called], 0.5 ** (ages[called] / ANSWER_HALF_LIFE_DAYS)
     )
     draft = Scorecard(
-        points={one: int(abs(value)) for one, value in zip(ids, points, strict=True)},
+        points={rule_id: int(abs(value)) for rule_id, value in zip(ids, points, strict=True)},
         slope=slope, intercept=intercept, steps=steps,
     )  # fmt: skip
     answered = labels[called].tolist()
     own = [1.0] * len(answered)
-    before = [current.probability(max(0.0, one)) for one in matrix[called] @ now]
-    after = [draft.probability(one) for one in held_out[called]]
+    before = [current.probability(max(0.0, score)) for score in matrix[called] @ now]
+    after = [draft.probability(score) for score in held_out[called]]
     return FittedScorecard(
         scorecard=draft,
         changes=tuple(
-            (one, int(abs(old)), int(abs(new)))
-            for one, old, new in zip(ids, now, points, strict=True)
+            (rule_id, int(abs(old)), int(abs(new)))
+            for rule_id, old, new in zip(ids, now, points, strict=True)
             if old != new
         ),
         positive=positive,

@@ -218,7 +218,7 @@ def figures_of_rules(tx: Tx, *, start: datetime, end: datetime) -> dict[str, lis
     found: dict[str, list[int]] = {}
     for row in rows:
         place = f"{row['verdict_id']}/{row['rule']}"
-        told = tx.vault.open_record(row["sealed"], table="verdict_reason", column="sealed", row=place)
-        for name, value in told.get("values", {}).items():
+        details = tx.vault.open_record(row["sealed"], table="verdict_reason", column="sealed", row=place)
+        for name, value in details.get("values", {}).items():
             found.setdefault(f"{row['rule']}.{name}", []).append(int(value))
     return found

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dialer.core.access import actor_name
+from dialer.core.access import Actor
 from dialer.core.errors import Conflict
 from dialer.core.text import Text
 from dialer.runtime.services import Services
@@ -31,11 +31,10 @@ class FittedRules:
     draft: RuleVersion | None
 
 
-def fit_rules(services: Services, *, days: int, by: str, store: bool = True) -> FittedRules:
+def fit_rules(services: Services, actor: Actor, *, days: int, store: bool = True) -> FittedRules:
     """Fits a scorecard to the labels of the last `days` and, with `store`, stores it with the live rules as a draft.
     Raises `TooFewLabels`, `LearningMissing`, and `Conflict` if the scorecard stays the same or the robot has never run.
     """
-    who = actor_name(by)
     now = services.clock.now()
     since = now - timedelta(days=days)
     with services.store.begin() as tx:
@@ -49,5 +48,5 @@ def fit_rules(services: Services, *, days: int, by: str, store: bool = True) -> 
     draft = None
     if store:
         card = json.loads(fitted.scorecard.to_json())
-        draft = draft_rules(services, version.files, by=who, scorecard=card)
+        draft = draft_rules(services, actor, version.files, scorecard=card)
     return FittedRules(fitted=fitted, live=version.number, background=sum(background.values()), draft=draft)

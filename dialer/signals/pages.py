@@ -125,7 +125,7 @@ def approve(request: CurrentRequest, number: int, reason: Words = "") -> Respons
     """A second person approves the version; the robot then evaluates with it."""
     require_top_unit(request)
     try:
-        approve_rules(request.services, number, by=request.who, reason=reason)
+        approve_rules(request.services, request.actor, number, reason=reason)
     except (Invalid, RulesNotApproved) as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_INVALID)
     except Conflict as fault:
@@ -139,7 +139,7 @@ def approve(request: CurrentRequest, number: int, reason: Words = "") -> Respons
 def resume(request: CurrentRequest, rule: Words = "") -> Response:
     """Resumes a stopped rule: what it finds is sent again."""
     require_top_unit(request)
-    resume_rule(request.services, rule, by=request.who)
+    resume_rule(request.services, request.actor, rule)
     return request.redirect_to(_PATH, notice=gettext_noop("The rule is in use again."))
 
 

@@ -87,59 +87,61 @@ def reasons_of_case(tx: Tx, case_id: int) -> tuple[ShownVerdict, ...]:
     verdicts = verdicts_of_case(tx, case_id)
     if not verdicts:
         return ()
-    reasons = reasons_of(tx, [one.id for one in verdicts])
+    reasons = reasons_of(tx, [verdict.id for verdict in verdicts])
     return tuple(
         ShownVerdict(
-            grade=one.grade,
-            fraud_type=one.fraud_type,
-            score=one.score,
-            probability=one.probability,
-            money_fen=one.money_fen,
-            since=one.since,
-            draw_share=one.draw_share,
-            reasons=tuple(_shown(reason, one.personal.get("kept", ())) for reason in reasons.get(one.id, ())),
-            calming=tuple(rule_title(rule) for rule in one.personal.get("calming", ())),
+            grade=verdict.grade,
+            fraud_type=verdict.fraud_type,
+            score=verdict.score,
+            probability=verdict.probability,
+            money_fen=verdict.money_fen,
+            since=verdict.since,
+            draw_share=verdict.draw_share,
+            reasons=tuple(
+                _shown(reason, verdict.personal.get("kept", ())) for reason in reasons.get(verdict.id, ())
+            ),
+            calming=tuple(rule_title(rule) for rule in verdict.personal.get("calming", ())),
         )
-        for one in verdicts
+        for verdict in verdicts
     )
 
 
 def rule_title(rule: str) -> Mapping[str, str]:
     """The title of a rule by language; the id instead for a rule that is not shipped."""
-    titles = {one.id: one.title for one in shipped_rules().rules}
+    titles = {known.id: known.title for known in shipped_rules().rules}
     return titles.get(rule, {lang.value: rule for lang in Lang})
 
 
 def _shown(reason: StoredReason, kept: Sequence[Mapping[str, Any]]) -> ShownReason:
-    own = [one for one in kept if one["rule"] == reason.rule]
+    own = [test for test in kept if test["rule"] == reason.rule]
     return ShownReason(
         rule=reason.rule,
         version=reason.version,
         title=rule_title(reason.rule),
-        sentence=reason.told.get("reason", {}),
+        sentence=reason.details.get("reason", {}),
         points=reason.points,
-        signals=tuple(map(_signal, reason.told.get("signals", ()))),
+        signals=tuple(map(_signal, reason.details.get("signals", ()))),
         tests=tuple(map(_test, own)),
-        was_enough=any(one["enough"] for one in own),
+        was_enough=any(test["enough"] for test in own),
     )
 
 
-def _test(one: Mapping[str, Any]) -> Text:
-    if "said" in one:
-        return Text.of_plain(one["said"])
+def _test(test: Mapping[str, Any]) -> Text:
+    if "said" in test:
+        return Text.of_plain(test["said"])
     # Earlier versions stored verdicts without the words.
-    facts = {name: one[name] for name in ("feature", "op", "figure")}
-    return Text("%(feature)s %(op)s %(bound)s (%(figure)s)", bound=f"{one['bound']:g}", **facts)
+    facts = {name: test[name] for name in ("feature", "op", "figure")}
+    return Text("%(feature)s %(op)s %(bound)s (%(figure)s)", bound=f"{test['bound']:g}", **facts)
 
 
-def _signal(one: Mapping[str, Any]) -> ShownSignal:
+def _signal(signal: Mapping[str, Any]) -> ShownSignal:
     return ShownSignal(
-        kind=SignalKind(one["kind"]),
-        event_at=datetime.fromisoformat(one["event_at"]),
-        source=one["source"],
-        items=tuple(mask_item(ItemKind(kind), value) for kind, value in one.get("items", {}).items()),
-        amount_fen=one.get("amount_fen", 0),
-        duration_seconds=one.get("duration_seconds", 0),
+        kind=SignalKind(signal["kind"]),
+        event_at=datetime.fromisoformat(signal["event_at"]),
+        source=signal["source"],
+        items=tuple(mask_item(ItemKind(kind), value) for kind, value in signal.get("items", {}).items()),
+        amount_fen=signal.get("amount_fen", 0),
+        duration_seconds=signal.get("duration_seconds", 0),
     )
 
 

@@ -91,7 +91,7 @@ class WarningRobot:
         self._shards: dict[int, Evaluator] = {}
         self._claims: dict[int, JobClaim] = {}
         self._seq: dict[int, int] = {}
-        self._told: list[ChangedVerdict] = []
+        self._changed: list[ChangedVerdict] = []
         self._newest: tuple[int, int] | None = (0, 0)
         self._draft: tuple[int, EvaluatorRules] | None = None
         self._beside: dict[int, Evaluator] = {}
@@ -234,14 +234,16 @@ class WarningRobot:
             for lost in set(self._shards) - held:
                 self._forget(lost)
             note_heartbeat(tx, process=self._holder, kind=KIND, real_now=self._services.real.now(), facts={})
-            gone = [one for one in shard_holders(tx) if one != self._holder and has_ended(one)]
+            gone = [
+                process for process in shard_holders(tx) if process != self._holder and has_ended(process)
+            ]
             fair = -(-SHARDS // max(1, len(self._live_processes(tx))))
             taken = take_shards(
                 tx, holder=self._holder, gone=gone, most=fair - len(held), seconds=LEASE_SECONDS
             )
             surplus = sorted(self._shards)[fair:]
-        for one in taken:
-            self._restore(one)
+        for free in taken:
+            self._restore(free)
         if surplus:
             self._snapshot(surplus)
             with self._services.store.begin() as tx:
@@ -254,7 +256,9 @@ class WarningRobot:
         """The robot processes that are alive, this one among them."""
         since = self._services.real.now() - timedelta(seconds=LEASE_SECONDS)
         return [
-            one.process for one in heartbeats(tx, kind=KIND) if one.at >= since and not has_ended(one.process)
+            beat.process
+            for beat in heartbeats(tx, kind=KIND)
+            if beat.at >= since and not has_ended(beat.process)
         ]
 
     def _claims_of(self, shards: Iterable[int]) -> list[JobClaim]:
@@ -349,9 +353,9 @@ class WarningRobot:
             for shard in to:
                 if stored.seq > self._seq[shard]:
                     changed = self._shards[shard].apply(stored.signal)
-                    self._told += [
-                        ChangedVerdict(verdict=one, seq=stored.seq, received_at=stored.signal.received_at)
-                        for one in changed
+                    self._changed += [
+                        ChangedVerdict(verdict=verdict, seq=stored.seq, received_at=stored.signal.received_at)
+                        for verdict in changed
                     ]
                     self._compare(shard, stored.signal, changed)
 
@@ -360,9 +364,9 @@ class WarningRobot:
         beside = self._beside.get(shard)
         if beside is None:
             return
-        for one in (*changed, *beside.apply(signal)):
-            grades = self._shards[shard].grade(one.person), beside.grade(one.person)
-            self._compared[one.person] = grades
+        for verdict in (*changed, *beside.apply(signal)):
+            grades = self._shards[shard].grade(verdict.person), beside.grade(verdict.person)
+            self._compared[verdict.person] = grades
 
     def _commit(self, last: int) -> None:
         services = self._services
@@ -373,17 +377,17 @@ class WarningRobot:
                 # Another process has continued with what this one lost; this one rebuilds all its shards.
                 for shard in list(self._shards):
                     self._forget(shard)
-                self._told, self._compared = [], {}
+                self._changed, self._compared = [], {}
                 release_shards(tx, claims, holder=self._holder)
                 return
             now = services.clock.now()
             kept = store_verdicts(
-                tx, services, self._codec, self._told, rules_hash=self._live.content_hash, now=now
+                tx, services, self._codec, self._changed, rules_hash=self._live.content_hash, now=now
             )
             advance_shards(tx, mine, seq=last, rules_hash=self._live.content_hash, now=now)
             if self._draft is not None:
                 write_shadow_grades(tx, self._draft[0], self._compared, now=now)
-        self._told, self._compared = [], {}
+        self._changed, self._compared = [], {}
         for shard in mine:
             self._seq[shard] = max(last, self._seq[shard])
         if kept.sent:
@@ -394,12 +398,12 @@ class WarningRobot:
         number of changes.
         """
         now = self._services.clock.now()
-        mitigators = frozenset(one.id for one in self._live.rules.rules if one.effect is Effect.MITIGATOR)
+        mitigators = frozenset(rule.id for rule in self._live.rules.rules if rule.effect is Effect.MITIGATOR)
 
         def standing(item: Item) -> ItemStatus:
-            mine = [one.item_status(item, now) for one in self._shards.values()]
+            mine = [evaluator.item_status(item, now) for evaluator in self._shards.values()]
             # Persons are spread evenly over the shards, so these represent the others.
-            touched = sum(one.touched for one in mine) * SHARDS // len(mine)
+            touched = sum(status.touched for status in mine) * SHARDS // len(mine)
             return ItemStatus(lists=mine[0].lists, touched=touched)
 
         with self._services.store.begin() as tx:
@@ -411,7 +415,7 @@ class WarningRobot:
         for start in range(0, len(changes), MOST_SIGNALS):
             delivery = SignalReception(self._services).read(changes[start : start + MOST_SIGNALS])
             (answers,) = take_signals(self._services, [delivery])
-            taken += sum(one.status is SignalStatus.ACCEPTED for one in answers)
+            taken += sum(answer.status is SignalStatus.ACCEPTED for answer in answers)
         if taken:
             _log.info("made %s changes to the suspected list from answered warnings", taken)
         return taken
@@ -421,8 +425,8 @@ class WarningRobot:
         for shard in shards:
             evaluator = self._shards[shard]
             # Older signals are rejected on arrival, so this changes no verdict.
-            for one in filter(None, (evaluator, self._beside.get(shard))):
-                one.sweep(now - timedelta(days=self._services.signals.keep_days))
+            for shard_evaluator in filter(None, (evaluator, self._beside.get(shard))):
+                shard_evaluator.sweep(now - timedelta(days=self._services.signals.keep_days))
             content, seq = evaluator.snapshot(), self._seq[shard]
             with self._services.store.begin() as tx:
                 claim = self._claims[shard]

@@ -250,8 +250,8 @@ def _rule(raw: Mapping[str, Any], text: str) -> Rule:
     if floor is not None and effect is Effect.MITIGATOR:
         raise _Wrong(Text("a mitigator has a floor"), Text("leave floor out"))
     features = _features(_need(raw, "features", dict))
-    all_of = tuple(_test(one, features) for one in _texts(raw.get("when", []), "when"))
-    any_of = tuple(_test(one, features) for one in _texts(raw.get("any", []), "any"))
+    all_of = tuple(_test(condition, features) for condition in _texts(raw.get("when", []), "when"))
+    any_of = tuple(_test(condition, features) for condition in _texts(raw.get("any", []), "any"))
     if not all_of and not any_of:
         raise _Wrong(Text("has no condition"), Text("write when = ['feature >= 1']"))
     title, reason = _in_both_languages(raw, "title"), _in_both_languages(raw, "reason")
@@ -274,27 +274,27 @@ def _rule(raw: Mapping[str, Any], text: str) -> Rule:
         id=rule_id, title=title, reason=reason, effect=effect, points=points, floor=floor,
         fraud_type=None if fraud_type == BY_SIGNAL else _word(fraud_type, FraudType, "fraud_type"),
         since=since, until=until, features=features, all_of=all_of, any_of=any_of,
-        examples=tuple(_example(one) for one in raw.get("examples", [])),
+        examples=tuple(_example(example) for example in raw.get("examples", [])),
         text=text, content_hash=hashlib.sha256(content.encode()).hexdigest(),
     )  # fmt: skip
 
 
 def _features(raw: Mapping[str, Any]) -> Mapping[str, Feature]:
     made: dict[str, Feature] = {}
-    for name, one in raw.items():
-        if not _NAME.fullmatch(name) or not isinstance(one, dict):
+    for name, table in raw.items():
+        if not _NAME.fullmatch(name) or not isinstance(table, dict):
             raise _Wrong(
                 Text("feature %(name)s is not a table with a usable name", name=name),
                 Text("correct its heading"),
             )
-        made[name] = _feature(name, one, made)
+        made[name] = _feature(name, table, made)
     return made
 
 
 def _feature(name: str, raw: Mapping[str, Any], before: Mapping[str, Feature]) -> Feature:
     place = f"features.{name}"
     _only(raw, _FEATURE_KEYS, place)
-    which = [one for one in Aggregate if one in raw]
+    which = [known for known in Aggregate if known in raw]
     if len(which) != 1:
         raise _Wrong(
             Text("%(place)s needs one of count, sum, max and distinct", place=place),
@@ -303,8 +303,8 @@ def _feature(name: str, raw: Mapping[str, Any], before: Mapping[str, Feature]) -
     aggregate = which[0]
     given = raw[aggregate]
     parts = [
-        one.partition(".")
-        for one in ([given] if isinstance(given, str) else _texts(given, f"{place}.{aggregate}"))
+        part.partition(".")
+        for part in ([given] if isinstance(given, str) else _texts(given, f"{place}.{aggregate}"))
     ]
     kinds = tuple(_word(kind, SignalKind, place) for kind, _, _ in parts)
     fields = {field for _, _, field in parts}
@@ -317,7 +317,9 @@ def _feature(name: str, raw: Mapping[str, Any], before: Mapping[str, Feature]) -
     allowed = {
         Aggregate.COUNT: {""},
         Aggregate.DISTINCT: {ITEM_KINDS_OF_SIGNAL[kind][0].value for kind in kinds},
-    }.get(aggregate, {one for one in NUMBERS if all(one in FIELDS_OF_SIGNAL[kind] for kind in kinds)})
+    }.get(
+        aggregate, {number for number in NUMBERS if all(number in FIELDS_OF_SIGNAL[kind] for kind in kinds)}
+    )
     if field not in allowed or (aggregate is Aggregate.DISTINCT and len(allowed) != 1):
         raise _Wrong(
             Text("%(place)s cannot take the %(what)s of this", place=place, what=aggregate.value),
@@ -335,7 +337,7 @@ def _feature(name: str, raw: Mapping[str, Any], before: Mapping[str, Feature]) -
         )
     return Feature(
         aggregate=aggregate, kinds=kinds, field=field,
-        where=tuple(_where(one, kinds, place) for one in _texts(raw.get("where", []), f"{place}.where")),
+        where=tuple(_where(test, kinds, place) for test in _texts(raw.get("where", []), f"{place}.where")),
         within_seconds=_period(raw.get("within"), f"{place}.within"),
         per_item=bool(raw.get("per_item", False)),
         after=before[after] if after is not None else None,
@@ -352,7 +354,9 @@ def _where(text: str, kinds: Sequence[SignalKind], place: str) -> Where:
         )
     name, op, written = found[1], Op(found[2]), found[3].split()
     known = {
-        one for one in FIELDS_OF_SIGNAL[kinds[0]] if all(one in FIELDS_OF_SIGNAL[kind] for kind in kinds)
+        field
+        for field in FIELDS_OF_SIGNAL[kinds[0]]
+        if all(field in FIELDS_OF_SIGNAL[kind] for kind in kinds)
     }
     has_items = not {SignalKind.PLATFORM_PUSH, SignalKind.REPORT} & set(kinds)
     known |= {"listed", *_DERIVED} if has_items else set()
@@ -371,10 +375,10 @@ def _where(text: str, kinds: Sequence[SignalKind], place: str) -> Where:
             raise _Wrong(
                 Text("%(place)s: %(name)s has no order", place=place, name=name), Text("write =, != or in")
             )
-        for one in written:
-            if one not in _WORDS[name]:
+        for word in written:
+            if word not in _WORDS[name]:
                 raise _Wrong(
-                    Text("%(place)s: %(name)s is never %(value)s", place=place, name=name, value=one),
+                    Text("%(place)s: %(name)s is never %(value)s", place=place, name=name, value=word),
                     Text("one of: %(names)s", names=_list(_WORDS[name])),
                 )
         return Where(name=name, op=op, values=tuple(written))
@@ -414,13 +418,13 @@ def _example(raw: object) -> Example:
         raise _Wrong(Text("an example is not a table"), Text("write [[examples]]"))
     _only(raw, frozenset({"name", "fires", "signals"}), "examples")
     signals = []
-    for one in _need(raw, "signals", list):
-        if not isinstance(one, dict) or "kind" not in one:
+    for signal in _need(raw, "signals", list):
+        if not isinstance(signal, dict) or "kind" not in signal:
             raise _Wrong(
                 Text("a signal of an example has no kind"), Text("write { at = '10m', kind = 'call', ... }")
             )
-        at = one.get("at", "0")
-        signals.append({**one, "at": 0 if at == "0" else _period(at, "examples.at", longest=10**9)})
+        at = signal.get("at", "0")
+        signals.append({**signal, "at": 0 if at == "0" else _period(at, "examples.at", longest=10**9)})
     return Example(name=_need(raw, "name", str), fires=_need(raw, "fires", bool), signals=tuple(signals))
 
 
@@ -483,7 +487,9 @@ def _need(raw: Mapping[str, Any], name: str, kind: type) -> Any:  # noqa: ANN401
 
 def _in_both_languages(raw: Mapping[str, Any], name: str) -> Mapping[str, str]:
     value: dict[str, Any] = _need(raw, name, dict)
-    if set(value) != {"zh", "en"} or not all(isinstance(one, str) and one.strip() for one in value.values()):
+    if set(value) != {"zh", "en"} or not all(
+        isinstance(words, str) and words.strip() for words in value.values()
+    ):
         raise _Wrong(
             Text("%(name)s is not in both languages", name=name),
             Text("write %(name)s.zh and %(name)s.en", name=name),
@@ -492,7 +498,7 @@ def _in_both_languages(raw: Mapping[str, Any], name: str) -> Mapping[str, str]:
 
 
 def _texts(value: object, place: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise _Wrong(Text("%(place)s is not a list of texts", place=place), Text("write ['...', '...']"))
     return value
 
@@ -508,7 +514,7 @@ def _word(value: object, enum: type[_Enum], place: str) -> _Enum:
 
 
 def _list(names: Iterable[str]) -> str:
-    return ", ".join(str(one) for one in sorted(names))
+    return ", ".join(str(name) for name in sorted(names))
 
 
 def shipped_texts() -> Mapping[str, str]:

@@ -48,7 +48,7 @@ from dialer.signals.verdict_store import (
     write_reasons,
     write_verdicts,
 )
-from dialer.signals.verdicts import FiredRule, Verdict
+from dialer.signals.verdicts import FiredRule, Verdict, VerdictEvent, moved
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import cases_of_warnings
 
@@ -92,7 +92,7 @@ def store_verdicts(
     tx: Tx,
     services: Services,
     codec: SignalCodec,
-    told: Sequence[ChangedVerdict],
+    changed: Sequence[ChangedVerdict],
     *,
     rules_hash: str,
     now: datetime,
@@ -100,32 +100,33 @@ def store_verdicts(
     """Stores the last verdict of each person, and sends what the budget allows. Call it in the transaction that also
     records how far the signals are evaluated, so that each verdict is stored and sent exactly once.
     """
-    last = {one.verdict.person: one for one in told}
+    last = {change.verdict.person: change for change in changed}
     if not last:
         return VerdictCounts(verdicts=0, sent=0)
     known = lock_verdicts_of(tx, list(last))
     names = {
         name
-        for one in last.values()
-        for hit in (*one.verdict.hits, *one.verdict.mitigators)
+        for change in last.values()
+        for hit in (*change.verdict.hits, *change.verdict.mitigators)
         for name in hit.signals
     }
     signals = {
-        (one.signal.source, one.signal.signal_no): one for one in map(codec.open, signal_rows(tx, names))
+        (stored.signal.source, stored.signal.signal_no): stored
+        for stored in map(codec.open, signal_rows(tx, names))
     }
     ids = iter(take_next_ids(tx, t.verdict, len(last)))
     rows: list[StoredVerdict] = []
     reasons: list[StoredReason] = []
     new: set[int] = set()
-    for person, one in last.items():
+    for person, change in last.items():
         before = known.get(person)
-        if before is not None and one.verdict.since > before.event_at + GAP:
+        if before is not None and change.verdict.since > before.event_at + GAP:
             before = None
-        row = _row(services, one, before, next(ids), _signals_of(one.verdict, signals), rules_hash, now)
+        row = _row(services, change, before, next(ids), _signals_of(change.verdict, signals), rules_hash, now)
         if before is None:
             new.add(row.id)
         rows.append(row)
-        reasons += _reasons(row.id, one.verdict, signals, now)
+        reasons += _reasons(row.id, change.verdict, signals, now)
     write_verdicts(tx, rows, new=new)
     write_reasons(tx, reasons, verdict_ids=[row.id for row in rows])
     risen: Sequence[StoredVerdict] = [row for row in rows if row.sent_at is not None and _has_risen(row)]
@@ -148,33 +149,17 @@ def _signals_of(verdict: Verdict, signals: Mapping[tuple[str, str], StoredSignal
 
 def _row(
     services: Services,
-    told: ChangedVerdict,
+    changed: ChangedVerdict,
     before: StoredVerdict | None,
     new_id: int,
     signals: Sequence[StoredSignal],
     rules_hash: str,
     now: datetime,
 ) -> StoredVerdict:
-    verdict = told.verdict
-    had = before.personal if before is not None else {}
-    own = [one for one in signals if one.signal.person == verdict.person]
-    personal = {
-        "phone": had.get("phone") or next((one.phone for one in own if one.phone), ""),
-        "id_number": had.get("id_number") or next((one.id_number for one in own if one.id_number), ""),
-        "kept": [
-            {
-                "rule": one.rule,
-                "feature": one.feature,
-                "figure": one.figure,
-                "op": one.op.value,
-                "bound": one.bound,
-                "said": one.said.plain(),
-                "enough": one.enough,
-            }
-            for one in verdict.kept
-        ],
-        "calming": list(verdict.calming),
-    }
+    verdict = changed.verdict
+    event = VerdictEvent.BELOW if verdict.grade is None else VerdictEvent.ABOVE
+    state = moved(VerdictState.BELOW if before is None else before.state, event)
+    held_at = None if before is None else before.held_at
     facts: dict[str, Any] = {
         "grade": verdict.grade,
         "fraud_type": verdict.fraud_type,
@@ -183,31 +168,22 @@ def _row(
         "money_fen": verdict.money_fen,
         "rules": tuple(hit.rule for hit in verdict.hits),
         "rules_hash": rules_hash,
-        "seq": told.seq,
+        "seq": changed.seq,
         "changed_at": now,
-        "personal": personal,
+        "personal": _personal(verdict, {} if before is None else before.personal, signals),
+        "state": state,
+        "held_at": held_at or now if state is VerdictState.HELD else held_at,
     }
-    waits = VerdictState.BELOW if verdict.grade is None else VerdictState.HELD
     if before is not None:
-        state = before.state if before.sent_at is not None else waits
-        held_at = (before.held_at or now) if state is VerdictState.HELD else before.held_at
-        return replace(
-            before,
-            **facts,
-            state=state,
-            held_at=held_at,
-            since=min(before.since, verdict.since),
-            event_at=max(before.event_at, verdict.at),
-        )
+        since, event_at = min(before.since, verdict.since), max(before.event_at, verdict.at)
+        return replace(before, **facts, since=since, event_at=event_at)
     return StoredVerdict(
         **facts,
         id=new_id,
         person_hash=verdict.person,
-        state=waits,
-        held_at=now if waits is VerdictState.HELD else None,
         since=verdict.since,
         event_at=verdict.at,
-        received_at=told.received_at,
+        received_at=changed.received_at,
         opened_at=now,
         instruction_no=instruction_number(services.derive_key, verdict.person, verdict.since),
         warnings=0,
@@ -220,6 +196,30 @@ def _row(
         draw_share=None,
         drill=services.drill,
     )
+
+
+def _personal(verdict: Verdict, before: Mapping[str, Any], signals: Sequence[StoredSignal]) -> dict[str, Any]:
+    """The sealed part of a verdict. What is known of the person stays, also when its signals are gone."""
+    own = [stored for stored in signals if stored.signal.person == verdict.person]
+    phones = (stored.phone for stored in own if stored.phone)
+    id_numbers = (stored.id_number for stored in own if stored.id_number)
+    return {
+        "phone": before.get("phone") or next(phones, ""),
+        "id_number": before.get("id_number") or next(id_numbers, ""),
+        "kept": [
+            {
+                "rule": kept.rule,
+                "feature": kept.feature,
+                "figure": kept.figure,
+                "op": kept.op.value,
+                "bound": kept.bound,
+                "said": kept.said.plain(),
+                "enough": kept.enough,
+            }
+            for kept in verdict.kept
+        ],
+        "calming": list(verdict.calming),
+    }
 
 
 def instruction_number(key: bytes, person: bytes, since: datetime) -> str:
@@ -235,21 +235,21 @@ def _reasons(
     hits += [(hit, -hit.points) for hit in verdict.mitigators]
     for hit, points in hits:
         copies = [_copy(signals[name]) for name in hit.signals if name in signals]
-        told = {"reason": dict(hit.reason), "values": dict(hit.values), "signals": copies}
+        details = {"reason": dict(hit.reason), "values": dict(hit.values), "signals": copies}
         yield StoredReason(
-            verdict_id=verdict_id, rule=hit.rule, version=hit.version, points=points, at=now, told=told
+            verdict_id=verdict_id, rule=hit.rule, version=hit.version, points=points, at=now, details=details
         )
 
 
-def _copy(one: StoredSignal) -> dict[str, Any]:
-    signal = one.signal
+def _copy(stored: StoredSignal) -> dict[str, Any]:
+    signal = stored.signal
     facts = {"amount_fen": signal.amount_fen, "duration_seconds": signal.duration_seconds}
     return {
         "source": signal.source,
         "signal_no": signal.signal_no,
         "kind": signal.kind.value,
         "event_at": signal.event_at.isoformat(),
-        "items": {kind.value: value for kind, value in one.items.items()},
+        "items": {kind.value: value for kind, value in stored.items.items()},
         **{name: value for name, value in facts.items() if value},
     }
 
@@ -270,50 +270,54 @@ def release_held(
     rules stays held. A verdict that was sent, and that stopped rules have raised since, is sent again once they are
     resumed.
     """
-    is_urgent = among is not None and all(one.grade is Grade.EXTRA_HIGH for one in among)
+    is_urgent = among is not None and all(verdict.grade is Grade.EXTRA_HIGH for verdict in among)
     if not is_urgent:
         lock_budget(tx)
     stopped = set(stopped_rules(tx))
     again = 0
     if among is None:
         if resumed := rules_resumed_since(tx, now - GAP):
-            risen = [one for one in lock_risen(tx, since=now - 2 * GAP, rules=resumed) if one.has_phone]
-            risen = [one for one in risen if one.event_at > now - GAP and _has_risen(one)]
+            risen = [
+                verdict for verdict in lock_risen(tx, since=now - 2 * GAP, rules=resumed) if verdict.has_phone
+            ]
+            risen = [verdict for verdict in risen if verdict.event_at > now - GAP and _has_risen(verdict)]
             again = len(send_warnings(tx, services, _raised_by_active_rules(tx, risen, stopped), now=now))
         among = lock_held(tx, limit=_BATCH, since=now - GAP, stopped=stopped)
-        if silent := [one.id for one in among if not one.has_phone]:
-            note_without_phone(tx, silent)
+        if without_phone := [verdict.id for verdict in among if not verdict.has_phone]:
+            note_without_phone(tx, without_phone)
     else:
         among = _mainly_on_active_rules(tx, among, stopped)
-    held = [one for one in among if one.has_phone and one.grade is not None]
+    held = [verdict for verdict in among if verdict.has_phone and verdict.grade is not None]
     if not held:
         return again
     if is_urgent:
         return len(send_warnings(tx, services, held, now=now))
-    by_key = {str(one.id): one for one in held}
-    used = {} if all(one.grade is Grade.EXTRA_HIGH for one in held) else sent_since(tx, now - _HOUR)
+    by_key = {str(verdict.id): verdict for verdict in held}
+    used = {} if all(verdict.grade is Grade.EXTRA_HIGH for verdict in held) else sent_since(tx, now - _HOUR)
     candidates = [
         Candidate(
             key=key,
-            grade=one.grade or Grade.LOW,
-            score=one.score,
-            probability=one.probability,
-            at=one.event_at,
+            grade=verdict.grade or Grade.LOW,
+            score=verdict.score,
+            probability=verdict.probability,
+            at=verdict.event_at,
         )
-        for key, one in by_key.items()
+        for key, verdict in by_key.items()
     ]
     chosen = choose_released(candidates, budget_now(tx, services), used).released
-    return again + len(send_warnings(tx, services, [by_key[one.key] for one in chosen], now=now))
+    return again + len(send_warnings(tx, services, [by_key[candidate.key] for candidate in chosen], now=now))
 
 
 def _mainly_on_active_rules(
     tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]
 ) -> Sequence[StoredVerdict]:
     """The verdicts that rest mainly on rules that are not stopped."""
-    touched = [one.id for one in rows if not set(stopped).isdisjoint(one.rules)]
+    touched = [verdict.id for verdict in rows if not set(stopped).isdisjoint(verdict.rules)]
     points = points_of_rules(tx, touched) if touched else {}
     return [
-        one for one in rows if one.id not in points or _is_mainly_on_active_rules(points[one.id], stopped)
+        verdict
+        for verdict in rows
+        if verdict.id not in points or _is_mainly_on_active_rules(points[verdict.id], stopped)
     ]
 
 
@@ -324,20 +328,20 @@ def _raised_by_active_rules(
     a whole, and what has fired since its last warning, rest mainly on rules that are not stopped.
     """
     rows = _mainly_on_active_rules(tx, rows, stopped)
-    touched = [one.id for one in rows if not set(stopped).isdisjoint(one.rules)]
+    touched = [verdict.id for verdict in rows if not set(stopped).isdisjoint(verdict.rules)]
     if not touched:
         return rows
     points, fired = points_of_rules(tx, touched), rules_fired(tx, touched)
 
-    def since_last(one: StoredVerdict) -> dict[str, int]:
-        last = one.resent_at or one.sent_at
+    def since_last(verdict: StoredVerdict) -> dict[str, int]:
+        last = verdict.resent_at or verdict.sent_at
         return {
             rule: value
-            for rule, value in points.get(one.id, {}).items()
-            if last is not None and fired[one.id][rule] > last
+            for rule, value in points.get(verdict.id, {}).items()
+            if last is not None and fired[verdict.id][rule] > last
         }
 
-    return [one for one in rows if _is_mainly_on_active_rules(since_last(one), stopped)]
+    return [verdict for verdict in rows if _is_mainly_on_active_rules(since_last(verdict), stopped)]
 
 
 def _is_mainly_on_active_rules(points: Mapping[str, int], stopped: Collection[str]) -> bool:
@@ -367,19 +371,23 @@ def send_random_draw(tx: Tx, services: Services, *, now: datetime, every: timede
     if hours <= 0:
         return 0
     expected = services.signals.draw_share * sum(budget_now(tx, services).values()) * hours
-    pool = {str(one.id): one for one in lock_below(tx, after=since, until=now) if one.has_phone and one.rules}
+    pool = {
+        str(verdict.id): verdict
+        for verdict in lock_below(tx, after=since, until=now)
+        if verdict.has_phone and verdict.rules
+    }
     seed = hashlib.blake2b(now.isoformat().encode(), key=services.derive_key[:64]).digest()
     drawn = draw(pool, expected, seed=seed)
-    chosen = {one.key for one in drawn}
-    fired = points_of_rules(tx, [one.id for key, one in pool.items() if key not in chosen])
+    chosen = {name.key for name in drawn}
+    fired = points_of_rules(tx, [verdict.id for key, verdict in pool.items() if key not in chosen])
     note_draw(
         tx,
         at=now,
         pool=len(pool),
         drawn=len(drawn),
-        patterns=Counter(tuple(sorted(one)) for one in fired.values()),
+        patterns=Counter(tuple(sorted(rules)) for rules in fired.values()),
     )
-    rows = [replace(pool[one.key], draw_share=one.probability) for one in drawn]
+    rows = [replace(pool[name.key], draw_share=name.probability) for name in drawn]
     return len(send_warnings(tx, services, rows, now=now))
 
 
@@ -417,7 +425,7 @@ def send_warnings(
     sent = [
         replace(
             row,
-            state=VerdictState.SENT if row.draw_share is None else VerdictState.DRAWN,
+            state=moved(row.state, _sending(row)),
             warnings=row.warnings + 1,
             sent_at=row.sent_at or now,
             resent_at=None if row.sent_at is None else now,
@@ -432,13 +440,20 @@ def send_warnings(
     return sent
 
 
+def _sending(row: StoredVerdict) -> VerdictEvent:
+    is_draw = row.state is VerdictState.BELOW and row.draw_share is not None
+    return VerdictEvent.DRAWN if is_draw else VerdictEvent.WARNED
+
+
 def _record(row: StoredVerdict, reasons: Sequence[StoredReason], now: datetime) -> Record:
-    signals = [one for reason in reasons if reason.points > 0 for one in reason.told.get("signals", ())]
+    signals = [
+        signal for reason in reasons if reason.points > 0 for signal in reason.details.get("signals", ())
+    ]
     items: dict[str, list[str]] = {}
-    for one in signals:
-        for kind, value in one.get("items", {}).items():
+    for signal in signals:
+        for kind, value in signal.get("items", {}).items():
             items.setdefault(_ITEMS[ItemKind(kind)], []).append(value)
-    kinds = [_KINDS.get(SignalKind(one["kind"]), WarningKind.UNKNOWN) for one in signals]
+    kinds = [_KINDS.get(SignalKind(signal["kind"]), WarningKind.UNKNOWN) for signal in signals]
     id_number, id_valid = normalise_id_number(row.personal.get("id_number", ""))
     number = row.warnings + 1
     known = row.sent_fraud_type not in {None, FraudType.UNKNOWN}
@@ -460,7 +475,7 @@ def _record(row: StoredVerdict, reasons: Sequence[StoredReason], now: datetime) 
         fraud_url=_joined(items, "fraud_url"),
         fraud_app=_joined(items, "fraud_app"),
         fraud_account=_joined(items, "fraud_account"),
-        talk_seconds=max((one.get("duration_seconds", 0) for one in signals), default=0) or None,
+        talk_seconds=max((signal.get("duration_seconds", 0) for signal in signals), default=0) or None,
         amount_at_risk_fen=row.money_fen or None,
         amount_paid_fen=None,
         event_at=row.event_at,
@@ -468,7 +483,7 @@ def _record(row: StoredVerdict, reasons: Sequence[StoredReason], now: datetime) 
         expires_at=None,
         tags=frozenset(),
         remarks="；".join(
-            reason.told.get("reason", {}).get("zh", "") for reason in reasons if reason.points > 0
+            reason.details.get("reason", {}).get("zh", "") for reason in reasons if reason.points > 0
         ),
         missed=False,
         raw=(),

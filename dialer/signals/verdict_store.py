@@ -68,8 +68,8 @@ class StoredVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReason:
-    """A rule that fired for a verdict. `told` is the sealed part: the sentence by language, the figures, and copies of
-    the signals.
+    """A rule that fired for a verdict. `details` is the sealed part: the sentence by language, the figures, and
+    copies of the signals.
     """
 
     verdict_id: int
@@ -77,7 +77,7 @@ class StoredReason:
     version: str
     points: int
     at: datetime
-    told: Mapping[str, Any]
+    details: Mapping[str, Any]
 
 
 _PERSONS = IdSet("persons", _v.person_hash)
@@ -99,10 +99,10 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
     found: dict[bytes, StoredVerdict] = {}
     statement = sa.select(t.verdict).where(_PERSONS.clause).order_by(_v.id).with_for_update()
     for row in tx.rows(statement, _PERSONS.given(persons)):
-        one = _opened(tx, row)
-        before = found.get(one.person_hash)
-        if before is None or before.event_at <= one.event_at:
-            found[one.person_hash] = one
+        verdict = _opened(tx, row)
+        before = found.get(verdict.person_hash)
+        if before is None or before.event_at <= verdict.event_at:
+            found[verdict.person_hash] = verdict
     return found
 
 
@@ -129,9 +129,9 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] =
     # itself: many of one must not hide those of another, which has its own budget.
     of_grades = [
         sa.select(_v.id).where(*wanted, _v.grade == grade.value).order_by(*order).limit(limit).subquery()
-        for grade in sorted(Grade, key=lambda one: -one.rank)
+        for grade in sorted(Grade, key=lambda known: -known.rank)
     ]
-    ids = list(tx.execute(sa.union_all(*(sa.select(one.c.id) for one in of_grades))).scalars())
+    ids = list(tx.execute(sa.union_all(*(sa.select(subquery.c.id) for subquery in of_grades))).scalars())
     rows = tx.rows(
         sa.select(t.verdict)
         .where(_VERDICTS.clause, _v.state == VerdictState.HELD.value)
@@ -139,7 +139,7 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] =
         _VERDICTS.given(ids),
     )
     by_id = {row["id"]: row for row in rows}
-    return [_opened(tx, by_id[one]) for one in ids if one in by_id]
+    return [_opened(tx, by_id[verdict_id]) for verdict_id in ids if verdict_id in by_id]
 
 
 def lock_risen(tx: Tx, *, since: datetime, rules: Collection[str]) -> list[StoredVerdict]:
@@ -193,11 +193,11 @@ def lock_below(tx: Tx, *, after: datetime, until: datetime) -> list[StoredVerdic
 def write_verdicts(tx: Tx, verdicts: Sequence[StoredVerdict], *, new: Collection[int]) -> None:
     """Stores these rows: inserts those whose id is in `new`, updates the others."""
     rows = []
-    for one in verdicts:
-        row = {name: getattr(one, name) for name in _COLUMNS if name != "sealed"}
-        row["rules"] = list(one.rules)
+    for verdict in verdicts:
+        row = {name: getattr(verdict, name) for name in _COLUMNS if name != "sealed"}
+        row["rules"] = list(verdict.rules)
         row["sealed"] = tx.vault.seal_record(
-            one.personal, table="verdict", column="sealed", row=one.instruction_no
+            verdict.personal, table="verdict", column="sealed", row=verdict.instruction_no
         )
         rows.append(row)
     if fresh := [row for row in rows if row["id"] in new]:
@@ -213,7 +213,7 @@ _GIVEN = RowSet("given", {"verdict_id": sa.BigInteger(), "rule": sa.Text()})
 
 def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Collection[int]) -> None:
     """Replaces the reasons of these verdicts. A rule that was among them keeps the moment at which it first fired."""
-    given = _GIVEN.given([{"verdict_id": one.verdict_id, "rule": one.rule} for one in reasons])
+    given = _GIVEN.given([{"verdict_id": reason.verdict_id, "rule": reason.rule} for reason in reasons])
     still = sa.select(_GIVEN.c.rule).where(_GIVEN.c.verdict_id == _r.verdict_id, _GIVEN.c.rule == _r.rule)
     gone = sa.delete(t.verdict_reason).where(_OF_VERDICTS.clause, ~still.exists())
     tx.execute(gone, given | _OF_VERDICTS.given(verdict_ids))
@@ -221,16 +221,19 @@ def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Colle
         return
     rows = [
         {
-            "verdict_id": one.verdict_id,
-            "rule": one.rule,
-            "version": one.version,
-            "points": one.points,
-            "at": one.at,
+            "verdict_id": reason.verdict_id,
+            "rule": reason.rule,
+            "version": reason.version,
+            "points": reason.points,
+            "at": reason.at,
             "sealed": tx.vault.seal_record(
-                one.told, table="verdict_reason", column="sealed", row=f"{one.verdict_id}/{one.rule}"
+                reason.details,
+                table="verdict_reason",
+                column="sealed",
+                row=f"{reason.verdict_id}/{reason.rule}",
             ),
         }
-        for one in reasons
+        for reason in reasons
     ]
     statement = insert(t.verdict_reason)
     new = {name: statement.excluded[name] for name in ("version", "points", "sealed")}
@@ -244,8 +247,8 @@ def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredRea
     statement = statement.order_by(_r.verdict_id, _r.points.desc(), _r.rule)
     for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
         place = f"{row['verdict_id']}/{row['rule']}"
-        told = tx.vault.open_record(row["sealed"], table="verdict_reason", column="sealed", row=place)
-        found.setdefault(row["verdict_id"], []).append(record_of(StoredReason, row, told=told))
+        details = tx.vault.open_record(row["sealed"], table="verdict_reason", column="sealed", row=place)
+        found.setdefault(row["verdict_id"], []).append(record_of(StoredReason, row, details=details))
     return found
 
 

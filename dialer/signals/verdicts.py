@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dialer.core.text import Text
-from dialer.core.values import FraudType, Grade, format_yuan
+from dialer.core.values import FraudType, Grade, VerdictState, format_yuan
 from dialer.signals.model import ListKind
 from dialer.signals.rules import BLANK, Op
 
@@ -70,6 +70,38 @@ class VerdictChange(StrEnum):
     RAISED = "raised"
     LOWERED = "lowered"
     WITHDRAWN = "withdrawn"
+
+
+class VerdictEvent(StrEnum):
+    """What moves a stored verdict from one state to the next."""
+
+    ABOVE = "above"
+    """It was evaluated above the threshold."""
+    BELOW = "below"
+    """It was evaluated below the threshold."""
+    WARNED = "warned"
+    """A warning was made of it, within the budget or because it rose after an earlier one."""
+    DRAWN = "drawn"
+    """It was drawn at random, and a warning was made of it."""
+
+
+_S = VerdictState
+VERDICT_MOVES: Final[Mapping[VerdictEvent, Mapping[VerdictState, VerdictState]]] = {
+    VerdictEvent.ABOVE: {_S.BELOW: _S.HELD, _S.HELD: _S.HELD, _S.SENT: _S.SENT, _S.DRAWN: _S.DRAWN},
+    VerdictEvent.BELOW: {_S.BELOW: _S.BELOW, _S.HELD: _S.BELOW, _S.SENT: _S.SENT, _S.DRAWN: _S.DRAWN},
+    VerdictEvent.WARNED: {_S.HELD: _S.SENT, _S.SENT: _S.SENT, _S.DRAWN: _S.DRAWN},
+    VerdictEvent.DRAWN: {_S.BELOW: _S.DRAWN},
+}
+"""For each event, the next state by the present state. A new verdict begins below the threshold. Whose warning was sent
+stays sent, whatever is evaluated later: a grade falls only by a person.
+"""
+
+
+def moved(state: VerdictState, event: VerdictEvent) -> VerdictState:
+    """The state after the event. Raises `ValueError` where the event cannot happen."""
+    if state not in VERDICT_MOVES[event]:
+        raise ValueError(f"a verdict that is {state} is not {event}")
+    return VERDICT_MOVES[event][state]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name, required_text
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, Actor, Permission, required_text
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.core.text import Text, stacked
-from dialer.db.audit import write_audit
 from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
@@ -108,48 +107,51 @@ def live_rules(tx: Tx) -> EvaluatorRules:
 
 
 def draft_rules(
-    services: Services, files: Mapping[str, str], *, by: str, scorecard: Mapping[str, Any] | None = None
+    services: Services,
+    actor: Actor,
+    files: Mapping[str, str],
+    *,
+    scorecard: Mapping[str, Any] | None = None,
 ) -> RuleVersion:
     """Stores a new version, which waits for a second person. Raises `Conflict` when a version has the same content."""
-    who, now = actor_name(by), services.clock.now()
     digest = content_hash_of(files, scorecard)
-    with services.store.begin() as tx:
-        lock_rules(tx)
-        same = next((one for one in rule_versions(tx) if one.content_hash == digest), None)
+    with services.act(actor, Permission.EDIT_SCRIPTS) as act:
+        lock_rules(act.tx)
+        same = next((known for known in rule_versions(act.tx) if known.content_hash == digest), None)
         if same is not None:
             problem = Text("version %(number)s of the rules says just that", number=same.number)
             raise Conflict(problem, current=same.state.value)
         number = add_rule_version(
-            tx, content_hash=digest, files=files, scorecard=scorecard, drafted_by=who, now=now
+            act.tx, content_hash=digest, files=files, scorecard=scorecard, drafted_by=act.by, now=act.now
         )
-        facts = {"version": number, "hash": digest[:12]}
-        write_audit(tx, who=who, act="rules_draft", subject="rules", why="", now=now, facts=facts)
-        return rule_version_by_number(tx, number)
+        act.audit("rules_draft", "rules", facts={"version": number, "hash": digest[:12]})
+        return rule_version_by_number(act.tx, number)
 
 
-def approve_rules(services: Services, number: int, *, by: str, reason: str) -> RuleVersion:
+def approve_rules(services: Services, actor: Actor, number: int, *, reason: str) -> RuleVersion:
     """Approves a version; the robot evaluates with it within seconds. Raises `NotFound`, `Invalid`, `RulesNotApproved`,
     and `Conflict` for the person who drafted it.
     """
-    who, why = actor_name(by), required_text("reason", reason)
-    now = services.clock.now()
-    with services.store.begin() as tx:
-        lock_rules(tx)
-        version = rule_version_by_number(tx, number)
-        require_second_person(tx, who, version.drafted_by)
+    why = required_text("reason", reason)
+    with services.act(actor, Permission.APPROVE) as act:
+        lock_rules(act.tx)
+        version = rule_version_by_number(act.tx, number)
+        require_second_person(act.tx, act.by, version.drafted_by)
         if findings := check_texts(version.files):
             raise RulesNotApproved(number=number, findings=findings)
-        approve_rule_version(tx, version, approved_by=who, reason=why, now=now)
-        facts = {"version": number, "hash": version.content_hash[:12]}
-        write_audit(tx, who=who, act="rules_approve", subject="rules", why=why, now=now, facts=facts)
-        return rule_version_by_number(tx, number)
+        approve_rule_version(act.tx, version, approved_by=act.by, reason=why, now=act.now)
+        act.audit(
+            "rules_approve", "rules", why=why, facts={"version": number, "hash": version.content_hash[:12]}
+        )
+        return rule_version_by_number(act.tx, number)
 
 
-def resume_rule(services: Services, rule: str, *, by: str) -> bool:
+def resume_rule(services: Services, actor: Actor, rule: str) -> bool:
     """Resumes a stopped rule, so that what it finds is sent again; False when it was not stopped."""
-    who, now = actor_name(by), services.clock.now()
-    with services.store.begin() as tx:
-        if not end_rule_stop(tx, rule, by=who, now=now):
-            return False
-        write_audit(tx, who=who, act="rule_resume", subject=f"rule/{rule}", why="", now=now, facts={})
-    return True
+    with services.act(actor, Permission.CONTROL) as act:
+        is_stopped = end_rule_stop(act.tx, rule, by=act.by, now=act.now)
+        if is_stopped:
+            act.audit("rule_resume", f"rule/{rule}")
+        else:
+            act.changes_nothing()
+    return is_stopped

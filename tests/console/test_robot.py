@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from dialer.cli.signals import status_json
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
 from dialer.db.units import add_unit
 from dialer.signals.deliveries import SignalReception, take_signals
@@ -126,7 +126,7 @@ async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(consol
     files = dict(shipped_texts())
     del files["payment_listed_account"]
     files["many"] = MANY
-    draft_rules(services, files, by="analyst")
+    draft_rules(services, unrestricted("analyst"), files)
     robot = WarningRobot(services, threading.Event())
     with services.store.begin() as tx:
         tx.execute(sa.update(t.robot_shard).values(until=sa.func.clock_timestamp()))
@@ -173,7 +173,7 @@ async def test_the_page_shows_what_a_draft_would_do_beside_the_live_rules(consol
         assert shadow.live.desk_hours > 0
         status = status_json(read_status(tx, since=services.clock.now(), now=services.clock.now()))
     assert status["shadow"]["differences"] == {"new": 1, "lost": 1, "regraded": 0}
-    approve_rules(services, 2, by="head", reason="better")
+    approve_rules(services, unrestricted("head"), 2, reason="better")
     robot._last.clear()
     robot.do_periodic_work()
     page = await supervisor.get("/robot")
@@ -225,7 +225,7 @@ async def test_signals_that_changed_no_verdict_open_from_their_figures(console: 
 async def test_rules_of_the_whole_centre_are_not_decided_in_one_of_its_units(console: ConsoleDesk):
     case_id = warned(console)
     files = dict(shipped_texts()) | {"many": MANY}
-    draft_rules(console.app.services, files, by="analyst")
+    draft_rules(console.app.services, unrestricted("analyst"), files)
     (number,) = [row["number"] for row in console.rows(t.rule_version) if row["drafted_by"] == "analyst"]
     with console.app.services.store.begin() as tx:
         city = add_unit(tx, name="市局", parent_id=None)
@@ -242,7 +242,7 @@ async def test_rules_of_the_whole_centre_are_not_decided_in_one_of_its_units(con
 
 
 async def test_who_drafted_the_rules_is_not_offered_to_approve_them(console: ConsoleDesk):
-    drafted = draft_rules(console.app.services, {**shipped_texts(), "many": MANY}, by="Boss")
+    drafted = draft_rules(console.app.services, unrestricted("Boss"), {**shipped_texts(), "many": MANY})
     approve = f'action="/robot/rules/{drafted.number}/approve"'
     drafter = console.signed_in(console.account(Role.SUPERVISOR, login="boss", language="en"))
     page = (await drafter.get("/robot")).text

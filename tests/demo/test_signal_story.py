@@ -65,7 +65,9 @@ def test_the_frauds_of_the_demo_are_warned_with_reasons_and_the_rest_is_not(post
     with post.tx() as tx:
         told = reasons_of(tx, [row["id"] for row in found.values()])
     for reasons in told.values():
-        assert any(one.points > 0 and one.told["reason"]["zh"] and one.told["signals"] for one in reasons)
+        assert any(
+            one.points > 0 and one.details["reason"]["zh"] and one.details["signals"] for one in reasons
+        )
     assert len(post.rows(t.warning)) >= len(found)
     assert {row["id"] for row in post.rows(t.case)} == {row["case_id"] for row in found.values()}
 

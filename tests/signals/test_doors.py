@@ -12,7 +12,8 @@ import orjson
 import pytest
 import redis
 
-from dialer.core.errors import UnusableFile
+from dialer.core.access import Actor, Role, rights_of, unrestricted
+from dialer.core.errors import NotPermitted, UnusableFile
 from dialer.db import tables as t
 from dialer.signals import stream
 from dialer.signals.deliveries import LONGEST_VALUE
@@ -20,7 +21,8 @@ from dialer.signals.load import load_signals
 from dialer.signals.model import SignalReader
 from dialer.signals.replay import replay
 from dialer.signals.stream import GROUP, SignalStream
-from dialer.signals.versions import approve_rules, draft_rules, live_rules
+from dialer.signals.verdict_store import stop_rule_row
+from dialer.signals.versions import approve_rules, draft_rules, live_rules, resume_rule
 from tests.outcomes.town import MORNING
 from tests.signals.post import MULE, PERSON, Post
 
@@ -133,7 +135,7 @@ def test_a_replay_has_the_fingerprint_of_the_live_robot_and_a_draft_is_compared(
     total = sum(int(row["fingerprint"], 16) for row in post.rows(t.robot_shard)) % (1 << 128)
     files = dict(live_rules_files(post))
     files.pop("payment_listed_account")
-    draft = draft_rules(post.services, files, by="zhao")
+    draft = draft_rules(post.services, unrestricted("zhao"), files)
     post.clock.advance(1)
     done = replay(post.services, start=MORNING, end=post.clock.now(), draft=draft.number)
     assert done.fingerprint == f"{total:032x}"
@@ -150,10 +152,10 @@ def test_a_second_person_approves_rules_and_the_robot_goes_on_with_them(post: Po
     robot = post.robot()
     files = live_rules_files(post)
     text = files["payment_listed_account"].replace("points = 60", "points = 61")
-    draft = draft_rules(post.services, files | {"payment_listed_account": text}, by="zhao")
+    draft = draft_rules(post.services, unrestricted("zhao"), files | {"payment_listed_account": text})
     with pytest.raises(Exception, match="second person"):
-        approve_rules(post.services, draft.number, by="zhao", reason="more")
-    approve_rules(post.services, draft.number, by="li", reason="more")
+        approve_rules(post.services, unrestricted("zhao"), draft.number, reason="more")
+    approve_rules(post.services, unrestricted("li"), draft.number, reason="more")
     robot._last.clear()
     robot.do_periodic_work()
     with post.tx() as tx:
@@ -161,3 +163,34 @@ def test_a_second_person_approves_rules_and_the_robot_goes_on_with_them(post: Po
     post.send(post.listed(account=MULE), post.payment())
     post.work(robot)
     assert 61 in {row["points"] for row in post.rows(t.verdict_reason)}
+
+
+def test_rules_are_drafted_approved_and_resumed_by_those_who_may(post: Post):
+    nobody = Actor(name="wang", rights=rights_of(Role.CALLER))
+    files = live_rules_files(post) | {"more": "id = 1"}
+    for act in (
+        lambda: draft_rules(post.services, nobody, files),
+        lambda: approve_rules(post.services, nobody, 1, reason="mine"),
+        lambda: resume_rule(post.services, nobody, "call_listed_long"),
+    ):
+        with pytest.raises(NotPermitted):
+            act()
+    assert len(post.rows(t.rule_version)) == len(post.rows(t.rule_approval)) == 1
+
+    def recorded() -> list[tuple[str, str, str]]:
+        return [
+            (row["who"], row["act"], row["subject"])
+            for row in post.rows(t.audit)
+            if row["act"].startswith("rule")
+        ]
+
+    boss = unrestricted("Boss")
+    assert not resume_rule(post.services, boss, "call_listed_long"), "it is not stopped"
+    with post.tx() as tx:
+        stop_rule_row(tx, "call_listed_long", by="test", facts={}, now=post.clock.now())
+    assert resume_rule(post.services, boss, "call_listed_long")
+    draft_rules(post.services, boss, files)
+    assert recorded() == [
+        ("Boss", "rule_resume", "rule/call_listed_long"),
+        ("Boss", "rules_draft", "rules"),
+    ]

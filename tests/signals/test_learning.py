@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict
 from dialer.core.values import OutcomeKind, ScammerContact, VersionState
 from dialer.db import tables as t
@@ -65,7 +66,7 @@ def test_few_answers_teach_nothing(post: Post):
     post.send(post.listed(account=MULE), post.payment())
     post.work(post.robot())
     with pytest.raises(TooFewLabels):
-        fit_rules(post.services, days=30, by="anna")
+        fit_rules(post.services, unrestricted("anna"), days=30)
 
 
 def test_an_answer_that_was_reversed_is_no_label(post: Post):
@@ -101,16 +102,16 @@ def test_answers_become_a_draft_that_only_a_second_person_approves(post: Post):
         labels = read_labels(tx, SignalCodec(post.store.vault), since=now - timedelta(days=30), now=now)
     assert sum(one.is_fraud for one in labels) == 35
     assert len(labels) == 70
-    tried = fit_rules(post.services, days=30, by="anna", store=False)
+    tried = fit_rules(post.services, unrestricted("anna"), days=30, store=False)
     assert tried.draft is None
-    done = fit_rules(post.services, days=30, by="anna")
+    done = fit_rules(post.services, unrestricted("anna"), days=30)
     assert done.draft is not None
     assert done.draft.state is VersionState.DRAFT
     raised = {rule for rule, now, draft in done.fitted.changes if draft > now}
     assert "large_new_payee" in raised
     with pytest.raises(Conflict, match="second person"):
-        approve_rules(post.services, done.draft.number, by="Anna", reason="fits")
-    live = approve_rules(post.services, done.draft.number, by="boris", reason="fits")
+        approve_rules(post.services, unrestricted("Anna"), done.draft.number, reason="fits")
+    live = approve_rules(post.services, unrestricted("boris"), done.draft.number, reason="fits")
     assert live.state is VersionState.APPROVED
     robot = post.robot()
     assert robot._rules is not None

@@ -114,8 +114,8 @@ def test_a_payment_to_a_listed_account_is_a_warning_with_its_reasons(post: Post)
     assert verdict.personal["phone"] == PERSON
     reason = next(one for one in reasons if one.rule == "payment_listed_account")
     assert reason.points == 60
-    assert "20,000" in reason.told["reason"]["en"] or "20000" in reason.told["reason"]["en"]
-    assert [one["signal_no"] for one in reason.told["signals"]] == ["S-2"]
+    assert "20,000" in reason.details["reason"]["en"] or "20000" in reason.details["reason"]["en"]
+    assert [one["signal_no"] for one in reason.details["signals"]] == ["S-2"]
     assert ("dial",) in post.enqueued
 
 
@@ -165,7 +165,7 @@ def test_any_number_of_verdicts_and_reasons_is_read_and_written_at_once(post: Po
     (verdict,) = post.rows(t.verdict)
     many = [
         StoredReason(
-            verdict_id=verdict["id"], rule=f"rule-{n}", version="1", points=1, at=post.clock.now(), told={}
+            verdict_id=verdict["id"], rule=f"rule-{n}", version="1", points=1, at=post.clock.now(), details={}
         )
         for n in range(11_000)
     ]

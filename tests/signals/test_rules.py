@@ -76,6 +76,24 @@ def test_the_lint_finds_what_reads_well_and_is_wrong():
     assert any("nothing uses the feature more" in str(one) for one in check_rule(unused, file="x.toml"))
 
 
+def test_the_lint_finds_a_condition_that_always_holds_and_a_rule_that_says_nothing():
+    def found(old: str, new: str) -> list[str]:
+        rule = read_rule(GOOD.replace(old, new), file="x.toml")
+        return [str(one) for one in check_rule(rule, file="x.toml") if "example" not in str(one)]
+
+    assert (
+        found("uses >= 1", "uses >= 1")
+        == found("uses >= 1", "uses > 0")
+        == found("uses >= 1", "uses <= 0")
+        == []
+    )
+    (always,) = found("uses >= 1", "uses >= 0")
+    assert always == "x.toml: app_listed: the condition on uses always holds; compare with at least 1"
+    (useless,) = found("points = 35", "points = 0")
+    assert useless == "x.toml: app_listed: has no points and no floor; write the points, or delete the rule"
+    assert found("points = 35", 'points = 0\nfloor = "low"') == []
+
+
 def test_a_version_is_its_content_and_not_its_layout():
     rule = read_rule(GOOD, file="a.toml")
     assert read_rule("# a remark\n" + GOOD, file="b.toml").content_hash == rule.content_hash
