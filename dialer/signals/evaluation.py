@@ -377,7 +377,7 @@ def _change(before: Incident | None, last: Incident | None) -> VerdictChange | N
     """How the verdict of the last incident differs from that before; None if it says the same."""
     if last is None:
         return VerdictChange.WITHDRAWN
-    if before is None or (last.since > before.since and last.is_apart_from(before)):
+    if before is None or last.is_apart_from(before):
         return VerdictChange.NEW
     was, is_now = before.best.strength[:2], last.best.strength[:2]
     if was == is_now:

@@ -33,6 +33,7 @@ from dialer.signals.scorecard import Scorecard
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 PERSONS = (b"a" * 16, b"b" * 16)
 LATENESS = timedelta(hours=2)
+MONTH = timedelta(days=30)
 TALKS = {SignalKind.SMS, SignalKind.WEB, SignalKind.APP}
 KINDS = (
     *(SignalKind.CALL, SignalKind.SMS, SignalKind.WEB, SignalKind.APP, SignalKind.LIST_CHANGE) * 3,
@@ -137,12 +138,15 @@ def test_windows_that_have_been_dropped_do_not_change_what_late_signals_give(
     assert in_order.fingerprint() == everything.fingerprint()
 
 
-@pytest.mark.parametrize(("days", "is_new"), [(29, False), (31, True)])
+@pytest.mark.parametrize(
+    ("apart", "is_new"),
+    [(timedelta(days=29), False), (MONTH, False), (MONTH + timedelta(microseconds=1), True)],
+)
 @pytest.mark.parametrize("lateness", [LATENESS, timedelta(days=60)], ids=["dropped", "kept"])
 def test_a_number_of_thirty_days_ago_is_new_again_whether_its_call_is_kept_or_not(
-    lateness: timedelta, days: int, is_new: bool
+    lateness: timedelta, apart: timedelta, is_new: bool
 ):
-    calls = [call_at(START, seconds=90), call_at(START + timedelta(days=days), seconds=700)]
+    calls = [call_at(START, seconds=90), call_at(START + apart, seconds=700)]
     verdict = told(calls, lateness).verdict(PERSONS[0])
     fired = {hit.rule for hit in verdict.hits} if verdict else set()
     assert ("early_unknown_call" in fired) is is_new

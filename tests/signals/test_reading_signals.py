@@ -125,3 +125,38 @@ def test_a_list_change_has_one_item():
 
 def test_clocks_of_sources_may_be_a_little_ahead():
     assert isinstance(read(event_at=(NOW + timedelta(minutes=4)).isoformat()), SignalReading)
+
+
+CHINESE = {
+    "direction": "主叫=out 被叫=in 呼出=out 呼入=in 转出=out 转入=in",
+    "topic": "验证码=verification_code 刷单=rebate 投资=investment 购物=shopping 退款=refund 贷款=loan 征信=credit"
+    " 公检法=justice 交友=dating 游戏=game 会议=meeting 聊天=chat 银行=bank 快递=delivery 催收=debt_collection",
+    "reporter": "本人=self 家属=family 银行=bank 群众=public",
+    "list_kind": "涉诈=fraud 可疑=suspected 可信=trusted",
+    "change": "加入=entered 移出=removed",
+}
+KIND_OF = {
+    "direction": "call",
+    "topic": "web",
+    "reporter": "report",
+    "list_kind": "list_change",
+    "change": "list_change",
+}
+NEEDED = {
+    "call": {"number": "10086", "direction": "in"},
+    "web": {"domain": "a.example"},
+    "report": {},
+    "list_change": {"number": "10086", "list_kind": "fraud", "change": "entered"},
+}
+
+
+@pytest.mark.parametrize("field", CHINESE)
+def test_each_chinese_word_of_a_field_is_the_word_of_the_api(field: str):
+    kind = KIND_OF[field]
+    base = {name: CALL[name] for name in ("source", "signal_no", "event_at")} | NEEDED[kind]
+    if kind != "list_change":
+        base["phone"] = CALL["phone"]
+    for chinese, word in (pair.split("=") for pair in CHINESE[field].split()):
+        got = READER.read({**base, "kind": kind, field: chinese}, received_at=NOW)
+        assert isinstance(got, SignalReading), (chinese, got)
+        assert getattr(got.signal, field) == word

@@ -40,6 +40,7 @@ def test_every_shipped_rule_comes_out_as_its_examples_say_and_every_fraud_type_i
         ('count = "app"', 'sum = "app.duration_seconds"', "cannot take the sum", "allowed"),
         ('within = "72h"', 'within = "90d"', "is too long", "336 hours"),
         ('within = "72h"', 'within = "three days"', "is not a period", "72h"),
+        ('at = "1h", kind = "app", app = "A"', 'at = "20000d", kind = "app"', "is too long", "277777 hours"),
         ("{uses}次", "{number}次", "names a value that is not a feature", "uses"),
         ("title.en", "title.fr", "not in both languages", "title.en"),
         ("points = 35", "points = ", "is not TOML", "correct that line"),
