@@ -108,7 +108,7 @@ class CallNews:
     def read(self, services: Services, call: Call, _now: datetime) -> EventReading:
         """What the news changes in the attempt, and the event for the case if the attempt has ended."""
         return EventReading(
-            kept=_stored_event(self, call.case_id),
+            stored=_stored_event(self, call.case_id),
             may_move=self.progress.stage is Stage.ENDED,
             change=partial(_change_of, services, self.progress),
             event=lambda call, change: (

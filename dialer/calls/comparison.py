@@ -237,8 +237,8 @@ async def _settle_sent(services: Services, client: CallClient, listed: Sequence[
         with services.store.begin() as tx:
             lock_cases(tx, [one.case_id])
             step = CallNews(attempt_id=one.attempt_id, step=f"compared.{one.sid}", progress=progress)
-            _, cancels = apply_replies(tx, services, [step])
-        if cancels:
+            _, must_cancel = apply_replies(tx, services, [step])
+        if must_cancel:
             services.enqueue("cancel_calls")
     return under_way
 
@@ -304,8 +304,8 @@ def _match_all(services: Services) -> None:
     """Matches the calls that were found to the cases of their numbers."""
     while True:
         with services.store.begin() as tx:
-            done, cancels = _match(tx, services, None)
-        if cancels:
+            done, must_cancel = _match(tx, services, None)
+        if must_cancel:
             services.enqueue("cancel_calls")
         if not done:
             return
@@ -318,8 +318,8 @@ def match_new_cases(tx: Tx, services: Services, case_ids: Sequence[int]) -> None
     """
     if case_ids and are_carrier_calls_open(tx):
         while True:
-            done, cancels = _match(tx, services, case_ids)
-            if cancels:
+            done, must_cancel = _match(tx, services, case_ids)
+            if must_cancel:
                 tx.tasks_after_commit.add("cancel_calls")
             if not done:
                 return

@@ -138,7 +138,7 @@ class TurnRequest:
         said = _prompts(rendered, turn, call)
         wish = _request_for_staff(turn) if self.position is not None else None
         return EventReading(
-            kept=_stored_event(self, call.case_id, turn, unsound, _languages(rendered, turn, call)),
+            stored=_stored_event(self, call.case_id, turn, unsound, _languages(rendered, turn, call)),
             may_move=wish is not None,
             reply=turn,
             change=partial(self._change, turn, hearing.with_turn(self.step, said, now)),

@@ -56,7 +56,7 @@ class CallEvent(Protocol):
 class EventReading:
     """What an event means for its attempt and case."""
 
-    kept: StoredEvent
+    stored: StoredEvent
     may_move: bool
     """The event may change the case, which must be locked."""
     reply: Turn | None = None
@@ -76,8 +76,8 @@ Reply = Turn | None | NotFound
 def apply_call_events(services: Services, events: Sequence[CallEvent]) -> list[Reply]:
     """Stores and applies all events in one transaction, and returns the replies in their order."""
     with services.store.begin() as tx:
-        replies, cancels = apply_replies(tx, services, events)
-    if cancels:
+        replies, must_cancel = apply_replies(tx, services, events)
+    if must_cancel:
         services.enqueue("cancel_calls")
     return replies
 
@@ -91,36 +91,38 @@ def apply_replies(tx: Tx, services: Services, events: Sequence[CallEvent]) -> tu
         for number, one in enumerate(events)
         if one.attempt_id in found
     }
-    unheard = {call.attempt_id for call in found.values() if call.state in _WITHOUT_NEWS}
-    cancels = _apply(tx, services, list(readings.values()), unheard, now=now) if readings else False
+    first_news = {call.attempt_id for call in found.values() if call.state in _NOT_KNOWN_TO_BE_PLACED}
+    must_cancel = _apply(tx, services, list(readings.values()), first_news, now=now) if readings else False
     replies: list[Reply] = [
         readings[number].reply if number in readings else NotFound(kind="attempt", key=one.attempt_id)
         for number, one in enumerate(events)
     ]
-    return replies, cancels
+    return replies, must_cancel
 
 
-_WITHOUT_NEWS = UNSENT_STATES | DOUBTFUL_STATES
+_NOT_KNOWN_TO_BE_PLACED = UNSENT_STATES | DOUBTFUL_STATES
 
 
 def _apply(
     tx: Tx,
     services: Services,
     readings: Sequence[EventReading],
-    unheard: AbstractSet[uuid.UUID],
+    first_news: AbstractSet[uuid.UUID],
     *,
     now: datetime,
 ) -> bool:
-    """Stores and applies the events; True if calls must be ended at the carrier. `unheard`: attempts that were not
+    """Stores and applies the events; True if calls must be ended at the carrier. `first_news`: attempts that were not
     known to be placed until now, because the answer to their order is late or was lost.
     """
     may_move = {
-        reading.kept.case_id for reading in readings if reading.may_move or reading.kept.attempt_id in unheard
+        reading.stored.case_id
+        for reading in readings
+        if reading.may_move or reading.stored.attempt_id in first_news
     }
     locked: dict[int, StoredCase] = lock_cases(tx, may_move) if may_move else {}
-    calls = lock_calls(tx, {reading.kept.attempt_id for reading in readings})
-    fresh = store_call_events(tx, [reading.kept for reading in readings], at=now)
-    new = [one.kept for one in readings if (one.kept.attempt_id, one.kept.step) in fresh]
+    calls = lock_calls(tx, {reading.stored.attempt_id for reading in readings})
+    fresh = store_call_events(tx, [reading.stored for reading in readings], at=now)
+    new = [one.stored for one in readings if (one.stored.attempt_id, one.stored.step) in fresh]
     raise_alarms(
         tx,
         [
@@ -133,9 +135,9 @@ def _apply(
     changes: dict[uuid.UUID, AttemptChange] = {}
     moves: list[Move] = []
     ended: list[uuid.UUID] = []
-    to_come = Counter(reading.kept.attempt_id for reading in readings)
+    to_come = Counter(reading.stored.attempt_id for reading in readings)
     for reading in readings:
-        attempt_id, step = reading.kept.attempt_id, reading.kept.step
+        attempt_id, step = reading.stored.attempt_id, reading.stored.step
         to_come[attempt_id] -= 1
         if (attempt_id, step) not in fresh:
             continue
@@ -158,14 +160,14 @@ def _apply(
         tx,
         [
             SentCall(case_id=call.case_id, reason=call.reason, sent_at=call.sent_at)
-            for call in map(calls.__getitem__, unheard & changes.keys())
+            for call in map(calls.__getitem__, first_news & changes.keys())
             if call.sent_at is not None
         ],
     )
     expect_recordings_of(tx, services, [(calls[one], changes[one]) for one in ended], now=now)
-    cancels = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
+    must_cancel = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
     rest_numbers(tx, services, ended, now=now)
-    return cancels
+    return must_cancel
 
 
 _TALKED = frozenset(

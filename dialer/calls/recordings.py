@@ -122,7 +122,7 @@ def expect_recording_of_desk_call(
     _expect(tx, real_now, desk_call_id=call_id, case_id=case_id, called_at=called_at, drill=drill)
 
 
-def expect_recording_of_call_in(
+def expect_recording_of_inbound_call(
     tx: Tx, call_id: uuid.UUID, *, case_id: int, called_at: datetime, real_now: datetime, drill: bool
 ) -> None:
     """Adds the row of a recording for an inbound call that is over, was to be recorded, and may have been."""
@@ -135,7 +135,7 @@ def _expect(tx: Tx, real_now: datetime, **values: object) -> None:
     tx.execute(row.on_conflict_do_nothing())
 
 
-def recording_is_ready(services: Services, call_id: uuid.UUID) -> None:
+def fetch_recording_now(services: Services, call_id: uuid.UUID) -> None:
     """Makes the recording of this call due now, because the carrier reports news of it. News of an unknown call, or of
     one that is not over, changes nothing: the recording is fetched when the call is over.
     """

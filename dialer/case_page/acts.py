@@ -193,11 +193,11 @@ def _act(
         stored = _lock_seen(tx, seen, act)
         now = services.clock.now()
         moves = [Move(case_id=case_id, event=event)]
-        cancels = move_cases(tx, {case_id: stored}, moves, policies=services.policies, now=now)
+        must_cancel = move_cases(tx, {case_id: stored}, moves, policies=services.policies, now=now)
         note_acts(tx, [Act(case_id=case_id, kind=kind, by=who, facts=about, words=words)], now=now)
         subject = f"case/{case_id}"
         write_audit(tx, who=who, act=kind.value, subject=subject, why=words, now=now, facts=about)
-    if cancels:
+    if must_cancel:
         services.enqueue("cancel_calls")
     services.enqueue("dial")
 

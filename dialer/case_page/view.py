@@ -16,7 +16,7 @@ from dialer.case_page.reading import CaseSheet, units_to_hand_to
 from dialer.cases.persons import Person
 from dialer.core.access import Permission, RevealReason, is_same_actor
 from dialer.core.attempt import WAITING_STATES, AttemptState
-from dialer.core.case import Bar, CaseStatus, DeskCallState, Reason, acts_allowed
+from dialer.core.case import ActRefusal, CaseStatus, DeskCallState, Reason, acts_allowed
 from dialer.core.reach import HeardPrompt
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import ActKind, Entry, EntryKind, Obstacle, WaitReason
@@ -346,7 +346,7 @@ CLEAR_SECONDS = 120
 """Revealed data is hidden again after this long."""
 _OWN_ACT = frozenset({OutcomeKind.DUPLICATE, OutcomeKind.MISSED, OutcomeKind.WITHDRAWN})
 _ANY_MOMENT = frozenset({WaitReason.UNDER_WAY, WaitReason.PACING})
-_HIDDEN = frozenset({Bar.HIGHEST_GRADE, Bar.LOWEST_GRADE})
+_HIDDEN = frozenset({ActRefusal.HIGHEST_GRADE, ActRefusal.LOWEST_GRADE})
 """Bars without a sentence: there is nothing to choose."""
 
 

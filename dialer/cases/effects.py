@@ -300,12 +300,12 @@ def write_effects(tx: Tx, writes: PendingWrites) -> bool:
         _restore_outcomes(tx, stored, now=writes.now)
     raise_alarms(tx, writes.alarms)
     _lock_attempts(tx, writes)
-    unsent, must_end = _withdraw_attempts(tx, writes) if writes.withdrawn_attempts else ([], False)
+    unsent, must_cancel = _withdraw_attempts(tx, writes) if writes.withdrawn_attempts else ([], False)
     _insert(tx, t.attempt, writes.attempts)
     if writes.expedited_attempts:
         tx.execute(_EXPEDITE, [row | {"b_now": writes.now} for row in writes.expedited_attempts])
     release_uncalled_numbers(tx, unsent)
-    return must_end
+    return must_cancel
 
 
 _EXPEDITE = (

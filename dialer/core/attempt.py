@@ -105,9 +105,9 @@ def _to(target: AttemptState, *states: AttemptState) -> _Moves:
     return MappingProxyType(dict.fromkeys(states, target))
 
 
-def _forward(target: AttemptState, *, but: tuple[AttemptState, ...] = ()) -> _Moves:
-    """Every open state moves to `target`; the states in `but`, which are past it, stay."""
-    return MappingProxyType({state: state if state in but else target for state in OPEN_STATES})
+def _forward(target: AttemptState, *, past: tuple[AttemptState, ...] = ()) -> _Moves:
+    """Every open state moves to `target`; the states in `past`, which are beyond it, stay."""
+    return MappingProxyType({state: state if state in past else target for state in OPEN_STATES})
 
 
 MOVES: Final[Mapping[AttemptEvent, _Moves]] = MappingProxyType(
@@ -119,8 +119,8 @@ MOVES: Final[Mapping[AttemptEvent, _Moves]] = MappingProxyType(
         _E.IN_DOUBT: _to(_S.UNKNOWN, _S.SENDING),
         _E.NOT_TAKEN: _to(_S.PLANNED, _S.CLAIMED, *DOUBTFUL_STATES),
         _E.WITHDRAWN: _to(_S.ENDED, *UNSENT_STATES),
-        _E.ACCEPTED: _forward(_S.ACCEPTED, but=(_S.RINGING, _S.ANSWERED)),
-        _E.RINGING: _forward(_S.RINGING, but=(_S.ANSWERED,)),
+        _E.ACCEPTED: _forward(_S.ACCEPTED, past=(_S.RINGING, _S.ANSWERED)),
+        _E.RINGING: _forward(_S.RINGING, past=(_S.ANSWERED,)),
         _E.ANSWERED: _forward(_S.ANSWERED),
         _E.ENDED: _forward(_S.ENDED),
     }

@@ -256,7 +256,7 @@ class CaseAct(StrEnum):
     NOTE = "note"
 
 
-class Bar(StrEnum):
+class ActRefusal(StrEnum):
     """Why an act is not allowed now."""
 
     NOT_OPEN = "not_open"
@@ -268,7 +268,7 @@ class Bar(StrEnum):
     """The assignment is open already."""
 
 
-def acts_allowed(case: Case) -> Mapping[CaseAct, Bar | None]:
+def acts_allowed(case: Case) -> Mapping[CaseAct, ActRefusal | None]:
     """Every act with the reason why it is not allowed now; None: it is allowed. `decide` refuses the same acts: pages
     only say so beforehand.
     """
@@ -276,21 +276,23 @@ def acts_allowed(case: Case) -> Mapping[CaseAct, Bar | None]:
     # In the watch period a person may refuse the follow-ups.
     can_refuse = case.status in RUNNING_STATUSES
 
-    def barred(*bars: tuple[bool, Bar], is_possible: bool = is_open) -> Bar | None:
+    def barred(*bars: tuple[bool, ActRefusal], is_possible: bool = is_open) -> ActRefusal | None:
         if not is_possible:
-            return Bar.NOT_OPEN
+            return ActRefusal.NOT_OPEN
         return next((bar for applies, bar in bars if applies), None)
 
     return {
-        CaseAct.CALL_NOW: barred((case.opted_out, Bar.OPTED_OUT), (not _can_call(case), Bar.NO_NUMBER)),
-        CaseAct.RAISE: barred((case.grade is Grade.EXTRA_HIGH, Bar.HIGHEST_GRADE)),
-        CaseAct.LOWER: barred((case.grade is Grade.LOW, Bar.LOWEST_GRADE)),
-        CaseAct.ASK_CALLER: barred((case.human.state is StaffTrackState.OPEN, Bar.UNDER_WAY)),
-        CaseAct.ASK_OFFICER: barred((case.visit.state is StaffTrackState.OPEN, Bar.UNDER_WAY)),
+        CaseAct.CALL_NOW: barred(
+            (case.opted_out, ActRefusal.OPTED_OUT), (not _can_call(case), ActRefusal.NO_NUMBER)
+        ),
+        CaseAct.RAISE: barred((case.grade is Grade.EXTRA_HIGH, ActRefusal.HIGHEST_GRADE)),
+        CaseAct.LOWER: barred((case.grade is Grade.LOW, ActRefusal.LOWEST_GRADE)),
+        CaseAct.ASK_CALLER: barred((case.human.state is StaffTrackState.OPEN, ActRefusal.UNDER_WAY)),
+        CaseAct.ASK_OFFICER: barred((case.visit.state is StaffTrackState.OPEN, ActRefusal.UNDER_WAY)),
         CaseAct.HAND_OVER: barred(),
         CaseAct.CLOSE: barred(),
         CaseAct.MARK_DUPLICATE: barred(),
-        CaseAct.OPT_OUT: barred((case.opted_out, Bar.OPTED_OUT), is_possible=can_refuse),
+        CaseAct.OPT_OUT: barred((case.opted_out, ActRefusal.OPTED_OUT), is_possible=can_refuse),
         CaseAct.NOTE: None,
     }
 

@@ -30,8 +30,8 @@ from dialer.core.cards import (
     QuestionState,
 )
 from dialer.core.case import (
+    ActRefusal,
     AssignmentState,
-    Bar,
     CaseAct,
     CaseStatus,
     DeskCallState,
@@ -528,13 +528,13 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         CaseAct.ASK_OFFICER: "send an officer",
         CaseAct.HAND_OVER: "transfer",
     },
-    Bar: {
-        Bar.NOT_OPEN: "the case is no longer open",
-        Bar.OPTED_OUT: "the person asked not to be called by a robot",
-        Bar.NO_NUMBER: "no number is left that can be called",
-        Bar.HIGHEST_GRADE: "it has the highest grade",
-        Bar.LOWEST_GRADE: "it has the lowest grade",
-        Bar.UNDER_WAY: "somebody works on it already",
+    ActRefusal: {
+        ActRefusal.NOT_OPEN: "the case is no longer open",
+        ActRefusal.OPTED_OUT: "the person asked not to be called by a robot",
+        ActRefusal.NO_NUMBER: "no number is left that can be called",
+        ActRefusal.HIGHEST_GRADE: "it has the highest grade",
+        ActRefusal.LOWEST_GRADE: "it has the lowest grade",
+        ActRefusal.UNDER_WAY: "somebody works on it already",
     },
     VisitStage: {
         VisitStage.NONE: "waiting to be signed for",

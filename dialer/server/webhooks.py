@@ -24,7 +24,7 @@ from dialer.calls.apply import CallNews
 from dialer.calls.conversation import TurnRequest
 from dialer.calls.events import CallEvent, apply_call_events
 from dialer.calls.messages import apply_message_event
-from dialer.calls.recordings import recording_is_ready
+from dialer.calls.recordings import fetch_recording_now
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.runtime.services import Services
 from dialer.scripts.dialogue import Heard, Position, Turn
@@ -339,7 +339,7 @@ class _Hooks:
 
     async def _recording(self, hook: CarrierWebhook) -> WebhookReply:
         """There is news of a recording; the carrier is then asked for its state."""
-        await asyncio.to_thread(recording_is_ready, self._services, hook.attempt_id)
+        await asyncio.to_thread(fetch_recording_now, self._services, hook.attempt_id)
         return _KEPT
 
     async def _message(self, hook: CarrierWebhook) -> WebhookReply:

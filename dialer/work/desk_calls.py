@@ -247,7 +247,7 @@ class DutyLineEvent:
 
     def read(self, _services: Services, call: Call, _now: datetime) -> EventReading:
         """What the desk's answer changes: the call is talking to a desk, or goes on with the script."""
-        kept = StoredEvent(
+        stored = StoredEvent(
             attempt_id=self.attempt_id,
             case_id=call.case_id,
             step=f"desk.{self.step}" if self.talking else f"talk.{self.step}",
@@ -256,7 +256,7 @@ class DutyLineEvent:
             personal={},
         )
         return EventReading(
-            kept=kept,
+            stored=stored,
             may_move=self.took,
             # The attempt stays as it is; the case gets the event even when the call has ended.
             change=lambda call, _now, _poll_at: AttemptChange(attempt_id=call.attempt_id, state=call.state),

@@ -18,7 +18,7 @@ from dialer.case_page.acts import (
     transfer_case,
 )
 from dialer.cases.store import words_of_case
-from dialer.core.case import Bar, CaseAct, CaseStatus, acts_allowed
+from dialer.core.case import ActRefusal, CaseAct, CaseStatus, acts_allowed
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.db import tables as t
@@ -89,10 +89,10 @@ def test_a_grade_rises_freely_and_falls_with_a_reason(bureau: Bureau, case_id: i
 def test_a_person_is_asked_for_once(bureau: Bureau, case_id: int):
     ask_person(seen(bureau, case_id, 1), Track.VISIT)
     assert bureau.assignment_of(case_id, Track.VISIT)["unit_id"] == bureau.unit["临河分局"]
-    assert acts_allowed(bureau.case_of(case_id))[CaseAct.ASK_OFFICER] is Bar.UNDER_WAY
+    assert acts_allowed(bureau.case_of(case_id))[CaseAct.ASK_OFFICER] is ActRefusal.UNDER_WAY
     with pytest.raises(Conflict) as conflict:
         ask_person(seen(bureau, case_id, revision(bureau, case_id)), Track.VISIT)
-    assert conflict.value.current == Bar.UNDER_WAY
+    assert conflict.value.current == ActRefusal.UNDER_WAY
 
 
 def test_a_duplicate_names_the_case_that_stays(bureau: Bureau, case_id: int):
@@ -116,7 +116,10 @@ def test_opt_out_stops_the_robot_and_needs_a_reason(bureau: Bureau, case_id: int
         opt_out(seen(bureau, case_id, 1), why="")
     opt_out(seen(bureau, case_id, 1), why="当事人要求")
     assert bureau.case_of(case_id).opted_out
-    assert acts_allowed(bureau.case_of(case_id))[CaseAct.CALL_NOW] in {Bar.OPTED_OUT, Bar.NOT_OPEN}
+    assert acts_allowed(bureau.case_of(case_id))[CaseAct.CALL_NOW] in {
+        ActRefusal.OPTED_OUT,
+        ActRefusal.NOT_OPEN,
+    }
 
 
 def test_a_case_is_not_closed_as_a_success(bureau: Bureau, case_id: int):

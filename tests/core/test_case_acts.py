@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dialer.core.case import (
-    Bar,
+    ActRefusal,
     Case,
     CaseAct,
     CaseStatus,
@@ -76,8 +76,8 @@ def test_what_is_allowed_is_done_and_what_the_machine_refuses_is_barred(state: s
     except Conflict:
         assert bar is not None
     else:
-        assert bar is not Bar.NOT_OPEN
-        assert bar is not Bar.NO_NUMBER
+        assert bar is not ActRefusal.NOT_OPEN
+        assert bar is not ActRefusal.NO_NUMBER
 
 
 @pytest.mark.parametrize(
@@ -86,23 +86,23 @@ def test_what_is_allowed_is_done_and_what_the_machine_refuses_is_barred(state: s
         ("open", CaseAct.CALL_NOW, None),
         ("pending", CaseAct.CALL_NOW, None),
         ("one number left", CaseAct.CALL_NOW, None),
-        ("no number", CaseAct.CALL_NOW, Bar.NO_NUMBER),
-        ("opted out", CaseAct.CALL_NOW, Bar.OPTED_OUT),
-        ("opted out", CaseAct.OPT_OUT, Bar.OPTED_OUT),
+        ("no number", CaseAct.CALL_NOW, ActRefusal.NO_NUMBER),
+        ("opted out", CaseAct.CALL_NOW, ActRefusal.OPTED_OUT),
+        ("opted out", CaseAct.OPT_OUT, ActRefusal.OPTED_OUT),
         ("opted out", CaseAct.ASK_OFFICER, None),
         ("watching", CaseAct.OPT_OUT, None),
-        ("closed", CaseAct.OPT_OUT, Bar.NOT_OPEN),
-        ("extra high", CaseAct.RAISE, Bar.HIGHEST_GRADE),
+        ("closed", CaseAct.OPT_OUT, ActRefusal.NOT_OPEN),
+        ("extra high", CaseAct.RAISE, ActRefusal.HIGHEST_GRADE),
         ("extra high", CaseAct.LOWER, None),
-        ("low", CaseAct.LOWER, Bar.LOWEST_GRADE),
-        ("open", CaseAct.ASK_CALLER, Bar.UNDER_WAY),
-        ("visited", CaseAct.ASK_OFFICER, Bar.UNDER_WAY),
-        ("watching", CaseAct.CLOSE, Bar.NOT_OPEN),
-        ("closed", CaseAct.HAND_OVER, Bar.NOT_OPEN),
+        ("low", CaseAct.LOWER, ActRefusal.LOWEST_GRADE),
+        ("open", CaseAct.ASK_CALLER, ActRefusal.UNDER_WAY),
+        ("visited", CaseAct.ASK_OFFICER, ActRefusal.UNDER_WAY),
+        ("watching", CaseAct.CLOSE, ActRefusal.NOT_OPEN),
+        ("closed", CaseAct.HAND_OVER, ActRefusal.NOT_OPEN),
         ("closed", CaseAct.NOTE, None),
     ],
 )
-def test_why_not(state: str, act: CaseAct, bar: Bar | None):
+def test_why_not(state: str, act: CaseAct, bar: ActRefusal | None):
     assert acts_allowed(STATES[state])[act] is bar
 
 

@@ -88,7 +88,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Noted:
         "next_inbound_turn": CALL_IN, "end_inbound_call": None, "end_inbound_leg": CALL_IN,
         "connect_inbound_call": None,
         "apply_desk_event": None, "apply_person_leg_event": None, "language_of_desk_call": "en",
-        "apply_message_event": None, "recording_is_ready": None,
+        "apply_message_event": None, "fetch_recording_now": None,
     }  # fmt: skip
     for name, answer in answers.items():
         monkeypatch.setattr(server, name, made.noting(name, answer))
@@ -239,7 +239,7 @@ class TestCalls:
 class TestOthers:
     def test_news_of_a_recording_makes_it_looked_at(self, noted: Noted) -> None:
         assert is_kept(ask(f"/hooks/recording/{ID}", {"RecordingSid": "RE1"}))
-        assert noted.calls == [("recording_is_ready", (ID,), {})]
+        assert noted.calls == [("fetch_recording_now", (ID,), {})]
 
     def test_news_of_a_message_is_applied(self, noted: Noted) -> None:
         assert is_kept(ask(f"/hooks/message/{ID}", {"MessageSid": "SM1", "MessageStatus": "sent"}))
