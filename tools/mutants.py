@@ -112,6 +112,38 @@ GROUPS = {
             "tests/wording/test_language.py",
         ),
     ),
+    "jobs": Group(
+        modules=(
+            "dialer/db/jobs.py",
+            "dialer/db/leases.py",
+            "dialer/core/outbox.py",
+            "dialer/calls/message_store.py",
+            "dialer/calls/messages.py",
+            "dialer/calls/fetching.py",
+            "dialer/webhooks/sending.py",
+        ),
+        tests=(
+            "tests/db/test_jobs.py",
+            "tests/db/test_leases.py",
+            "tests/core/test_outbox.py",
+            "tests/calls/test_messages.py",
+            "tests/calls/test_message_channels.py",
+            "tests/webhooks/test_webhooks.py",
+            "tests/story/test_recording.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
+    "work": Group(
+        modules=(
+            "dialer/work/assignments.py",
+            "dialer/work/desk.py",
+            "dialer/work/tasks.py",
+            "dialer/work/transfers.py",
+            "dialer/work/visits.py",
+            "dialer/work/stop_requests.py",
+        ),
+        tests=("tests/work/test_*.py", "tests/wording/test_language.py"),
+    ),
     "intake": Group(
         modules=("dialer/intake/*.py",),
         tests=(
