@@ -21,7 +21,7 @@ from typing import NoReturn, Self
 
 import setproctitle
 
-from dialer.runtime.guarding import HANDLED
+from dialer.runtime.guard import HANDLED
 
 _FAILED, _INTERRUPTED, _EXIT_CODES = 1, 130, 0xFF
 _PR_SET_PDEATHSIG = 1
