@@ -24,7 +24,7 @@ from dialer.approvals.queries import (
     money_waiting,
     rule_drafts,
 )
-from dialer.cards.restrictions import Determination, list_determinations
+from dialer.cards.determinations import Determination, list_determinations
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
 from dialer.core.access import Permission, Role, actor_name, is_same_actor, may, required_text

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.cards.restrictions import DETERMINATIONS
+from dialer.cards.determinations import DETERMINATIONS
 from dialer.core.case import NO_CALL, PENDING_STATES
 from dialer.core.values import (
     MONEY_REFUSED,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from dialer.cards.checks import CheckFinding
 from dialer.cards.counter import check_opening, finish_opening, own_opening
 from dialer.cards.desk import ask_desk, lapse_questions, masked_opener, question_of_outlet
-from dialer.cards.restrictions import note_seen, take_objection, unseen_notices
+from dialer.cards.objections import note_seen, take_objection, unseen_notices
 from dialer.cards.store import Outlet, last_check, latest_openings, opening_personal, outlet_of_teller
 from dialer.cards.view import NOTICE_WORDS, VICTIM_QUESTIONS, sentences
 from dialer.core.access import Permission

@@ -9,16 +9,9 @@ from typing import Annotated
 from fastapi import Form, Path, Query
 from starlette.responses import Response
 
+from dialer.cards.determinations import TERMS, decide_determination, enter_determination, list_determinations
+from dialer.cards.objections import decide_objection, list_objections, take_objection
 from dialer.cards.openers import decide_opener, list_openers, read_ring, sign_opener
-from dialer.cards.restrictions import (
-    TERMS,
-    decide_determination,
-    decide_objection,
-    enter_determination,
-    list_determinations,
-    list_objections,
-    take_objection,
-)
 from dialer.cards.view import REASON_WORDS, draw_ring, sentences
 from dialer.core.access import Permission
 from dialer.core.cards import OpenerState

@@ -7,7 +7,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from dialer.cards.desk import answer_question, ask_desk, claim_question
-from dialer.cards.restrictions import decide_determination, enter_determination
+from dialer.cards.determinations import decide_determination, enter_determination
 from dialer.cards.store import opening_personal
 from dialer.core.cards import DeskAnswer
 from dialer.db import tables as t

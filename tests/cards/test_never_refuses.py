@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from dialer.cards.checks import Facts, Restriction, read_checks, shipped_checks
 from dialer.cards.desk import ask_desk, lapse_questions
+from dialer.cards.determinations import decide_determination, enter_determination
 from dialer.cards.load import screen_all
-from dialer.cards.restrictions import decide_determination, enter_determination
 from dialer.core.cards import CheckVerdict
 from dialer.db import tables as t
 from tests.cards.street import Street, id_number

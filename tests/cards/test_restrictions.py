@@ -8,16 +8,18 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.cards.counter import finish_opening
-from dialer.cards.restrictions import (
+from dialer.cards.determinations import (
     decide_determination,
-    decide_objection,
     enter_determination,
     list_determinations,
+    years_after,
+)
+from dialer.cards.objections import (
+    decide_objection,
     list_objections,
     note_seen,
     take_objection,
     unseen_notices,
-    years_after,
 )
 from dialer.core.access import Role
 from dialer.core.cards import CheckVerdict, DeterminationState, ObjectionState, OpeningResult
