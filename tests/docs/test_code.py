@@ -16,6 +16,8 @@ _DOCUMENTS = sorted(
 )
 DOCUMENTS = [document for document in _DOCUMENTS if document.name != "CHANGELOG.md"]
 """Without the change log and the decisions, which tell of what was there at their time."""
+RUN_BY_ITSELF = ROOT / "carrier/README.md"
+"""`tests/carrier/test_alone.py` runs its example against a carrier."""
 BLOCK = re.compile(r"^( *)```python\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"`([\w./-]*[\w-]\.(?:py|toml|html|sh|svg|css|js))`")
 MODULE = re.compile(r"`(?:python -m )?((?:dialer|carrier|audio|bench|chaos|tools|tests)(?:\.\w+)+)[`\s\[]")
@@ -31,6 +33,7 @@ def blocks() -> list[tuple[str, int, str]]:
             textwrap.dedent(found[2]),
         )
         for document in DOCUMENTS
+        if document != RUN_BY_ITSELF
         for text in [document.read_text(encoding="utf-8")]
         for found in BLOCK.finditer(text)
     ]
