@@ -236,3 +236,22 @@ def test_what_has_no_points_is_below_the_line_where_it_can_be_drawn():
     (verdict,) = evaluator.apply(login)
     assert (verdict.grade, verdict.score) == (None, 0)
     assert [hit.rule for hit in verdict.hits] == ["early_new_device"]
+
+
+def test_a_feature_that_counted_nothing_is_zero_in_what_a_verdict_says():
+    more = '\n[features.visits]\ncount = "web"\nwithin = "1h"\n'
+    rule = read_rule(GOOD.replace('"uses >= 1"', '"uses >= 1", "visits <= 3"') + more, file="app_listed.toml")
+    evaluator = Evaluator(RuleSet.of([rule]))
+    app = (Item(ItemKind.APP, b"a" * 12),)
+    listed = Signal(
+        source="list", signal_no="1", kind=SignalKind.LIST_CHANGE, event_at=START, received_at=START, items=app,
+        list_kind=ListKind.FRAUD, change=ListChange.ENTERED,
+    )  # fmt: skip
+    evaluator.apply(listed)
+    (verdict,) = evaluator.apply(replace(listed, signal_no="2", kind=SignalKind.APP, person=PERSON))
+    (hit,) = verdict.hits
+    assert hit.values == {"uses": 1, "visits": 0}
+    assert [(kept.feature, kept.figure, kept.bound) for kept in verdict.kept] == [
+        ("uses", 1, 1),
+        ("visits", 0, 3),
+    ]

@@ -20,6 +20,7 @@ from dialer.signals.budget import (
     has_fallen,
     hourly_budget,
     is_runaway,
+    is_silent,
     is_worth_listing,
     missed_fraud,
     psi,
@@ -218,6 +219,8 @@ def test_drift_silence_and_falling_precision():
     assert silent_after(3600) == timedelta(minutes=5)
     assert timedelta(hours=1) < silent_after(10) < timedelta(hours=2)
     assert silent_after(0) == timedelta(hours=24)
+    assert not is_silent(3600, NOW, now=NOW + timedelta(minutes=6))
+    assert is_silent(3600, NOW, now=NOW + timedelta(minutes=6, seconds=1))
     assert has_fallen((90, 100), (60, 100))
     assert not has_fallen((90, 100), (85, 100))
     assert not has_fallen((19, 19), (0, 19))
