@@ -92,6 +92,15 @@ def test_what_ends_a_trial():
             assert state.note(sign, rests=1, now=17.0) != is_proven, "a working trunk rests after three"
 
 
+def test_a_trunk_that_was_proven_begins_with_the_first_rest_again():
+    state = rest_of(Sign.FAULT)
+    assert state.note(Sign.FAULT, rests=1, now=state.rests_until), "the rest is over at its last moment"
+    assert state.rest_seconds == 2 * FIRST
+    state.note(Sign.REACHED, rests=2, now=state.rests_until)
+    assert [state.note(Sign.FAULT, rests=2, now=51.0) for _ in range(3)] == [False, False, True]
+    assert state.rest_seconds == FIRST
+
+
 def test_a_trunk_that_is_silent_on_trial_stays_suspected_of_silence_though_its_trial_fails_otherwise():
     state = rest_of(Sign.SILENT)
     assert state.note(Sign.FAULT, rests=1, now=16.0)
@@ -104,8 +113,9 @@ def test_three_in_a_row_are_three_without_another_between():
     state = TrunkState(trunk=trunk())
     for sign, clear in ((Sign.FAULT, Sign.REACHED), (Sign.FAULT, Sign.VOICE), (Sign.SILENT, Sign.VOICE)):
         for _ in range(2):
-            assert not state.note(sign, rests=0, now=0.0)
-        state.note(clear, rests=0, now=0.0)
+            for _ in range(2):
+                assert not state.note(sign, rests=0, now=0.0)
+            state.note(clear, rests=0, now=0.0)
     for _ in range(2):
         assert not state.note(Sign.SILENT, rests=0, now=0.0)
         state.note(Sign.REACHED, rests=0, now=0.0)

@@ -126,10 +126,13 @@ class TrunkState:
             self.in_a_row[sign] += 1
             if self.in_a_row[sign] < _BEFORE_REST:
                 return False
-        self.health = _NEXT.get((self.health, sign), self.health)
-        if self.health is Health.WORKING:
+        after = _NEXT.get((self.health, sign))
+        if after is None:
+            return False
+        self.health = after
+        if after is Health.WORKING:
             self.rest_seconds = 0.0
-        elif sign in {Sign.FAULT, Sign.SILENT} and self.health in _RESTS:
+        elif after in _RESTS:
             self.rests += 1
             self.rest_seconds = min(max(_FIRST_REST_SECONDS, 2 * self.rest_seconds), _LONGEST_REST_SECONDS)
             self.rests_until = now + self.rest_seconds
