@@ -27,7 +27,7 @@ from dialer.core.periods import BulletinKind
 from dialer.db.system_state import ClockRow, mark_drill_database, write_service_clock
 from dialer.db.unit_of_work import Store
 from dialer.figures.bulletins import draft_due_bulletins
-from dialer.figures.rollup import refresh_rollup_once
+from dialer.figures.report import refresh_figures
 from dialer.runtime.embedded import EmbeddedServers, ensure_servers
 from dialer.runtime.location import place_for
 from dialer.runtime.services import Application
@@ -138,6 +138,8 @@ class Town:
         services = replace(app.services, clock=clock, real=clock, enqueue=lambda *_: None)
         app = replace(app, services=services)
         owner = Store(_at(self._servers.owner_url, name), services.store.vault, pool_size=2)
+        # A copy is another database: its fact rows are made anew.
+        refresh_figures(services)
         meter = Meter(f"{self._superuser}/{name}", self._calls, role="dialer")
         try:
             yield Place(app=app, owner=owner, meter=meter, clock=clock, folder=self._folder, cases=cases)
@@ -163,9 +165,6 @@ def _fill_city(place: Place) -> None:
     with place.owner.begin() as tx:
         tx.execute(sa.text(_LATER))
         tx.execute(sa.text(_NUMBERED))
-    zone = services.centre.timezone
-    while refresh_rollup_once(services.store, timezone=zone, now=NOW, limit=place.cases):
-        pass
     draft_due_bulletins(services, (BulletinKind.MONTH,))
 
 

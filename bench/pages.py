@@ -35,7 +35,7 @@ from bench.pacing import accepted
 from bench.service import Service, owner_store, service
 from dialer.core.periods import BulletinKind
 from dialer.figures.bulletins import draft_due_bulletins
-from dialer.figures.rollup import refresh_rollup_once
+from dialer.figures.report import refresh_figures
 from dialer.runtime.services import Application
 from dialer.staff.sign_in import open_session
 from dialer.staff.store import find_member, insert_member
@@ -190,9 +190,7 @@ def _fill(app: Application, cases: int, waiting: float) -> dict[str, object]:
             waiting=waiting,
         )
     filled = time.perf_counter()
-    timezone = services.centre.timezone
-    while refresh_rollup_once(services.store, timezone=timezone, now=services.clock.now(), limit=_AT_ONCE):
-        pass
+    refresh_figures(services)
     with owner_store(app) as owner:
         city.vacuum(owner)
     draft_due_bulletins(services, (BulletinKind.MONTH,))

@@ -1,10 +1,10 @@
-"""How long the report takes, from the sums of days and counted directly, over many attempts.
+"""How long the report takes, from fact rows and counted directly, over many attempts.
 
     python -m bench.report [--attempts 1000000] [--runs 7] [--days 365] [--stale 1000] [--direct] [--keep FOLDER]
 
 A PostgreSQL of its own, gone afterwards (or kept in FOLDER and used again by the next run with it). Its rows are made
 by the database itself: three attempts and a third a case, warnings, human calls and visits, outcomes, money, over a
-year of days up to yesterday and today. Then the facts are folded, batch by batch as a worker would, and the report is
+year of days up to yesterday and today. Then the fact rows are made, as a worker would, and the report is
 made over everything, over ninety whole days, and over a window with a part of a day at either end; and over everything
 after `--stale` cases of the last days have changed without a refresh, and again after as many of any age. Up to a
 million attempts, or with `--direct`, each is also counted directly, and both must agree in every figure.
@@ -29,22 +29,21 @@ import sqlalchemy as sa
 
 from bench.backlog import bare
 from dialer.core.policy import to_plain
-from dialer.core.rates import Figures, Period
+from dialer.core.rates import Dimension, Period
 from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database
 from dialer.db.policies import ensure_policy_version
-from dialer.db.unit_of_work import Store, Tx, hold_snapshot
+from dialer.db.unit_of_work import Store
 from dialer.db.vault import Vault
-from dialer.figures.measures import figures
-from dialer.figures.rollup import refresh_rollup_once, rollup_figures
+from dialer.figures.facts import FactFile, FactSource, open_source, refresh_facts
+from dialer.figures.reader import CutWindow, RecordSource, Source, read_cut, read_figures
 from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.settings import load_settings
 
 ZONE = "Asia/Shanghai"
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-GOAL_MS = 300
-AT_ONCE = 5000
+GOAL_MS = 100
 _ATTEMPTS_PER_CASE = 10 / 3
 _CASES_AT_ONCE = 100_000
 
@@ -174,25 +173,27 @@ def run(
     direct: bool = False,
     keep: Path | None = None,
 ) -> dict[str, object]:
-    with database(keep) as store:
+    with database(keep) as (store, facts):
         with store.begin() as tx:
             ready = tx.scalar(sa.text("SELECT EXISTS (SELECT FROM attempt)"))
         made: dict[str, object] = {}
         if not ready:
             made = {"rows_made_in_seconds": fill(store, attempts=attempts, days=days)}
-        made |= refresh(store)
-        return made | measure(store, runs=runs, stale=stale, direct=direct or attempts <= _DIRECT_UP_TO)
+        made |= refresh(store, facts)
+        return made | measure(
+            store, facts, runs=runs, stale=stale, direct=direct or attempts <= _DIRECT_UP_TO
+        )
 
 
 @contextmanager
-def database(keep: Path | None) -> Iterator[Store]:
+def database(keep: Path | None) -> Iterator[tuple[Store, FactFile]]:
     with tempfile.TemporaryDirectory(prefix="bench-report-") as scratch:
         servers = ensure_servers(keep or Path(scratch), valkey=False, ephemeral=keep is None)
         vault = Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
         store = Store(servers.owner_url, vault, pool_size=2)
         try:
             migrate_database(store.sql_engine)
-            yield store
+            yield store, FactFile(folder=(keep or Path(scratch)) / "figures", timezone=ZONE)
         finally:
             store.dispose()
             servers.stop()
@@ -220,22 +221,14 @@ def fill(store: Store, *, attempts: int, days: int) -> float:
     return round(time.monotonic() - started, 1)
 
 
-def refresh(store: Store) -> dict[str, object]:
-    """As a worker does it; the first one counts every case."""
-    started, slowest, batches = time.monotonic(), 0.0, 0
-    while True:
-        began = time.monotonic()
-        if not refresh_rollup_once(store, timezone=ZONE, now=NOW, limit=AT_ONCE):
-            break
-        batches += 1
-        slowest = max(slowest, time.monotonic() - began)
-    took = time.monotonic() - started
-    if batches:
-        vacuum(store)
+def refresh(store: Store, facts: FactFile) -> dict[str, object]:
+    """As a worker does it; the first one fetches every case."""
+    started = time.monotonic()
+    fetched = refresh_facts(store, facts)
     return {
-        "folded_in_seconds": round(took, 1),
-        f"batches_of_{AT_ONCE}_cases": batches,
-        "slowest_batch_ms": round(slowest * 1000),
+        "fetched_cases": fetched,
+        "fetched_in_seconds": round(time.monotonic() - started, 1),
+        "fact_mb": round(facts.path.stat().st_size / 1e6),
     }
 
 
@@ -245,13 +238,12 @@ def vacuum(store: Store) -> None:
         connection.execute(sa.text("VACUUM ANALYZE"))
 
 
-def measure(store: Store, *, runs: int, stale: int, direct: bool) -> dict[str, object]:
+def measure(store: Store, facts: FactFile, *, runs: int, stale: int, direct: bool) -> dict[str, object]:
     with store.begin() as tx:
         sizes = tx.one(
             sa.text(
                 'SELECT (SELECT count(*) FROM "case") AS cases, (SELECT count(*) FROM attempt) AS attempts,'
                 " (SELECT count(*) FROM outcome WHERE intended_fen + stopped_fen + returned_fen > 0) AS with_money,"
-                " pg_total_relation_size('case_fact') + pg_total_relation_size('day_figure') AS fact_bytes,"
                 " pg_database_size(current_database()) AS bytes"
             )
         )
@@ -263,51 +255,64 @@ def measure(store: Store, *, runs: int, stale: int, direct: bool) -> dict[str, o
         "yesterday": Period(start=(midnight - DAY).astimezone(UTC), end=midnight.astimezone(UTC)),
         "30 days to the hour": Period(start=NOW - 30 * DAY, end=NOW),
     }
-    found = {name: report(store, period, runs=runs, direct=direct) for name, period in windows.items()}
+    found = {name: report(store, facts, period, runs=runs, direct=direct) for name, period in windows.items()}
+    for dimension in (Dimension.HOUR, Dimension.SOURCE, Dimension.PERSON, Dimension.VERSION):
+        name = f"everything by {dimension.value}"
+        found[name] = report(store, facts, Period(), runs=runs, direct=False, dimension=dimension)
     for age, above in (("of the last days", sizes["cases"] - 10 * stale), ("of any age", 0)):
         with store.begin() as tx:
             tx.execute(sa.text(_TOUCH), {"above": above, "salt": above % 1000, "stale": stale})
-            marks = tx.scalar(sa.text("SELECT count(DISTINCT case_id) FROM tally_mark"))
-        name = f"everything, {marks} cases {age} changed and not folded"
-        found[name] = report(store, Period(), runs=runs, direct=direct)
-        refresh(store)
+        # The first report fetches what has changed.
+        found[f"everything, {stale} cases {age} changed"] = report(
+            store, facts, Period(), runs=1, direct=direct
+        )
     return {
         "attempts": sizes["attempts"],
         "cases": sizes["cases"],
         "lines_with_money": sizes["with_money"],
-        "fact_mb": round(sizes["fact_bytes"] / 1e6),
         "database_mb": round(sizes["bytes"] / 1e6),
         "milliseconds_of_a_report": found,
         "goal_ms": GOAL_MS,
     }
 
 
-def report(store: Store, period: Period, *, runs: int, direct: bool) -> dict[str, float]:
-    def rolled(tx: Tx) -> Figures:
-        return rollup_figures(tx, period, drill=False, now=NOW, timezone=ZONE)
+def report(
+    store: Store,
+    facts: FactFile,
+    period: Period,
+    *,
+    runs: int,
+    direct: bool,
+    dimension: Dimension | None = None,
+) -> dict[str, float]:
+    window = CutWindow(period=period, drill=False, now=NOW, timezone=ZONE)
 
-    def directly(tx: Tx) -> Figures:
-        return figures(tx, period, drill=False, now=NOW)
+    def read(source: Source) -> object:
+        return read_figures(source, window) if dimension is None else read_cut(source, dimension, window)
 
-    taken = [timed(store, rolled) for _ in range(runs)]
+    taken = [timed(store, facts, read) for _ in range(runs)]
     told: dict[str, float] = {
-        "median": round(statistics.median(ms for ms, _ in taken)),
-        "slowest": round(max(ms for ms, _ in taken)),
+        "median": round(statistics.median(ms for ms, *_ in taken)),
+        "slowest": round(max(ms for ms, *_ in taken)),
+        "processor": round(statistics.median(cpu for _, cpu, _ in taken)),
     }
     if direct:
-        slow_ms, expected = timed(store, directly)
-        if any(found != expected for _, found in taken):
+        with open_source(store, facts) as source:
+            started = time.monotonic()
+            expected = read(RecordSource(source.tx))
+            told["directly"] = round((time.monotonic() - started) * 1000)
+        if any(found != expected for *_, found in taken):
             raise SystemExit("the two reports differ")
-        told["directly"] = round(slow_ms)
     return told
 
 
-def timed(store: Store, count: Callable[[Tx], Figures]) -> tuple[float, Figures]:
-    with store.begin() as tx:
-        hold_snapshot(tx)
-        started = time.monotonic()
-        found = count(tx)
-        return (time.monotonic() - started) * 1000, found
+def timed(store: Store, facts: FactFile, read: Callable[[Source], object]) -> tuple[float, float, object]:
+    """Milliseconds of a report with its snapshot and the opening of its file, and of the processor in this process."""
+    started, used = time.monotonic(), time.process_time()
+    with open_source(store, facts) as source:
+        assert isinstance(source, FactSource)
+        found = read(source)
+    return (time.monotonic() - started) * 1000, (time.process_time() - used) * 1000, found
 
 
 if __name__ == "__main__":

@@ -34,8 +34,7 @@ from dialer.control.overview import (
     measure_first_attempts,
 )
 from dialer.control.queries import status
-from dialer.figures.report import refresh_rollup
-from dialer.figures.rollup import refresh_rollup_once
+from dialer.figures.report import refresh_figures
 from dialer.runtime.services import Services
 from dialer.warnings.list_store import LOADS, WITHDRAWALS
 from dialer.work.transfers import escalate_unsigned
@@ -108,7 +107,7 @@ class Round:
         self._after = verdict.after
 
     def _refresh(self) -> None:
-        if not refresh_rollup(self._services):
+        if not refresh_figures(self._services):
             raise SystemExit("nothing was refreshed")
 
     def _loads(self) -> None:
@@ -153,8 +152,6 @@ def run(sizes: list[int], rounds: int) -> dict[str, object]:
             tx.execute(sa.text("UPDATE line_group SET lines = 100000"))
         for size in sizes:
             now = services.clock.now()
-            if not before:
-                refresh_rollup_once(services.store, timezone=services.centre.timezone, now=now, limit=1)
             policy = services.policies.newest.version
             with owner_store(made.app) as owner:
                 fill(owner, count=size - before, before=before, policy=policy, now=now)

@@ -75,8 +75,8 @@ from dialer.core.values import (
 )
 from dialer.db.unit_of_work import Store
 from dialer.db.units import add_unit
-from dialer.figures.report import RatesQuery, cases_behind, cut_rates, make_report, refresh_rollup
-from dialer.figures.verify import verify_rollup
+from dialer.figures.report import RatesQuery, cases_behind, cut_rates, make_report, refresh_figures
+from dialer.figures.verify import verify_figures
 from dialer.outcomes.filed_lists import load_filed
 from dialer.runtime.services import Services
 from dialer.runtime.settings import load_settings
@@ -366,7 +366,7 @@ class Year:
             self._timed("visits", partial(self._officers, day))
             new = strangers * (day + 1) // self.days - strangers * day // self.days
             self._timed("filed", partial(self._file, day, filed[day], new))
-            self._timed("rollup", partial(refresh_rollup, self.services))
+            self._timed("rollup", partial(refresh_figures, self.services))
 
     def _timed(self, what: str, work: Callable[[], object]) -> None:
         before = self.meter.read()
@@ -685,7 +685,7 @@ class Year:
                 is_over = self.settled[person.phone] + watch <= end
                 self.truth.add(person, **{"cases_proven" if is_over else "cases_watching": 1, "dissuaded": 1})
         self.truth.close(self.people.values())
-        refresh_rollup(self.services)
+        refresh_figures(self.services)
 
 
 def _key(turn: Turn | None) -> Heard:
@@ -857,7 +857,7 @@ def _run(
     different = compare(services, year.truth)
     wrong = adds_up(services)
     began = time.monotonic()
-    verified = verify_rollup(services)
+    verified = verify_figures(services)
     total = year.truth.parts["all", ""]
     return {
         "scale": scale,

@@ -174,6 +174,7 @@ def assemble(settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAN
         sessions=settings.console.rules(),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
+        facts_folder=settings.data_dir / "figures",
         derive_key=vault.derived(b"derive"),
         schema=prepared.schema,
         enqueue=enqueue,

@@ -64,9 +64,10 @@ _FIRST_CHECK, _FIRST_CHECK_SECONDS = "first_check", 3.0
 """The first round of the consistency checker under a new leader."""
 _OVERDUE_SECONDS = 600.0
 _BULLETIN_SECONDS = 600.0
+_FIGURES_SECONDS = 120.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
-_ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("refresh_rollup", 5))
+_ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2))
 """The tasks that ticks enqueue for the dialling workers, and every how many ticks."""
 _AT_REST = 10
 """With nothing due only one tick in this many is sent: it finds what the check of the rows does not see."""
@@ -257,6 +258,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
         *((name, send_if_due, (name, is_due), seconds) for name, is_due, seconds in _WHEN_DUE),
+        ("refresh_figures", send, ("refresh_figures", BULK_QUEUE), _FIGURES_SECONDS),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),
         ("watch_fairness", send, ("watch_fairness", BULK_QUEUE), _FAIRNESS_SECONDS),
         ("anchor", anchor_trail, (services, app.settings.audit), app.settings.audit.anchor_seconds),

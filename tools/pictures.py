@@ -34,7 +34,7 @@ from dialer.core.units import find_unit
 from dialer.core.values import Track
 from dialer.demo.run import demo_environment
 from dialer.demo.sample_list import HOME
-from dialer.figures.breakdown import read_progress
+from dialer.figures.progress import read_progress
 from dialer.org.tree import read_units_and_aliases
 from dialer.runtime.location import free_port
 from dialer.runtime.services import Application

@@ -31,18 +31,8 @@ from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.rates import CaseFilter, Dimension
 from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade
-from dialer.figures.report import (
-    CutOut,
-    RatesQuery,
-    ReportOut,
-    cut_rates,
-    cut_report_out,
-    make_report,
-    moment_of,
-    note_export,
-    report_out,
-    report_period,
-)
+from dialer.figures.report import RatesQuery, cut_rates, make_report, moment_of, note_export, report_period
+from dialer.figures.report_json import CutOut, ReportOut, cut_report_out, report_out
 from dialer.language.words import bilingual
 from dialer.runtime.services import Application, Services
 from dialer.script_versions.trials import running_trials

@@ -357,5 +357,5 @@ def forget_processes(tx: Tx) -> None:
     """Deletes heartbeats, sessions and unfinished sign-ins: the processes of the snapshot ran on another machine, and a
     session that has ended since must not come back.
     """
-    for table in (t.heartbeat, t.staff_session, t.sign_in_step):
+    for table in (t.heartbeat, t.staff_session, t.sign_in_step, t.fact_mark):
         tx.execute(sa.delete(table))

@@ -41,8 +41,9 @@ from dialer.demo.run import (
 from dialer.demo.sample_list import import_demo_units
 from dialer.demo.signal_story import SignalStory
 from dialer.demo.street import build_street
-from dialer.figures.breakdown import RobotProgress
-from dialer.figures.report import make_report, report_out
+from dialer.figures.progress import RobotProgress
+from dialer.figures.report import make_report
+from dialer.figures.report_json import report_out
 from dialer.language.words import word_of
 from dialer.runtime.local import public_url
 from dialer.runtime.logs import configure_logs

@@ -19,8 +19,9 @@ from dialer.core.errors import Invalid
 from dialer.core.rates import Basis, Rate, Report, Slice, rates_of
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, Grade, format_yuan
-from dialer.figures.report import make_report, moment_of, report_out, report_period
-from dialer.figures.verify import Verification, verification_out, verify_rollup
+from dialer.figures.report import make_report, moment_of, report_period
+from dialer.figures.report_json import report_out
+from dialer.figures.verify import Verification, verification_out, verify_figures
 from dialer.language.catalogue import say
 from dialer.language.figure_words import (
     NO_FILED_CASES,
@@ -99,7 +100,7 @@ def report_command(
 
 def _verify(lang: Lang, *, as_json: bool) -> None:
     with command_application("report") as app:
-        found = verify_rollup(app.services)
+        found = verify_figures(app.services)
     if as_json:
         print_json(verification_out(found).plain())
     else:
@@ -133,7 +134,7 @@ def verification_view(found: Verification, lang: Lang) -> RenderableType:
             one.day.isoformat() if one.day else say(lang, "all days"),
             f"{one.part} {one.value}".strip(),
             one.name,
-            str(one.rollup),
+            str(one.facts),
             str(one.recount),
         )
     return table

@@ -27,10 +27,8 @@ from dialer.db.jobs import DATABASE_CLOCK, JobClaim, JobTable
 from dialer.db.unit_of_work import Statements, driver_settings
 
 LEADER: Final = "scheduler"
-ROLLUP: Final = "rollup"
 SERVICE: Final = "service"
-"""The names of the leases: the process that sends the ticks, the one that refreshes the rollup, and the only `dialer
-up` of a database.
+"""The names of the leases: the process that sends the ticks, and the only `dialer up` of a database.
 """
 
 LEASES: Final = JobTable(kind="lease", waits=sa.true(), due=t.lease.c.until)

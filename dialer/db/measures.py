@@ -1,5 +1,5 @@
-"""The SQL conditions of every count of the report, by kind of record. The report that is counted directly and the fact
-rows use the same ones.
+"""The SQL conditions of every count of the report, by kind of record, on the columns that `dialer.figures.records`
+names. PostgreSQL and DuckDB evaluate the same text.
 """
 
 from __future__ import annotations
@@ -41,7 +41,13 @@ NOT_OURS_OUTCOME = f"outcome IN {words(NOT_OURS)}"
 
 WARNING_MEASURES: Mapping[str, str] = {"warnings": "true"}
 
-_TRIED = "(first_at IS NOT NULL OR contact <> 'none')"
+CASE_STATES: Mapping[str, str] = {
+    "has_first": "first_at IS NOT NULL",
+    "in_time": "first_at <= late_at",
+    "not_wanted": "first_at IS NULL AND settled_at IS NOT NULL AND settled_at <= late_at",
+    "pending": "first_at IS NULL AND settled_at IS NULL AND CAST(:now AS timestamptz) <= late_at",
+}
+"""What the conditions read of the times of a case, as SQL on its columns."""
 
 CASE_MEASURES: Mapping[str, str] = {
     "cases": "true",
@@ -55,7 +61,7 @@ CASE_MEASURES: Mapping[str, str] = {
     "cases_ours": "NOT not_ours",
     "cases_rung": "rung",
     "cases_answered": "rung AND answered",
-    "cases_tried": f"NOT not_ours AND {_TRIED}",
+    "cases_tried": "NOT not_ours AND (has_first OR contact <> 'none')",
     "cases_reached": "NOT not_ours AND contact <> 'none'",
     "cases_called_back": "rung AND called_back",
     "verified_contact": "NOT not_ours AND contact = 'verified'",
@@ -73,40 +79,37 @@ CASE_MEASURES: Mapping[str, str] = {
     "handed_to_person": "handed",
     "followed_up": "(stands OR status = 'reversed') AND followed",
     "first_attempt_counted": "NOT not_wanted AND NOT pending",
-    "first_attempt_in_time": "first_at <= late_at",
+    "first_attempt_in_time": "in_time",
     "first_attempt_pending": "pending",
     "first_attempt_not_wanted": "not_wanted",
-    "first_cases": "first_at IS NOT NULL",
+    "first_cases": "has_first",
 }
-"""Conditions on the columns of `dialer.figures.measures.CASES`."""
+"""Conditions on the columns of a case and on `CASE_STATES`."""
 
 
-def _bars(name: str, seconds: str) -> dict[str, str]:
+def _bars(name: str) -> dict[str, str]:
     """The condition of each bar of `WAIT_BOUNDS_SECONDS`, by the name of its count."""
-    lows, highs = (None, *WAIT_BOUNDS_SECONDS), (*WAIT_BOUNDS_SECONDS, None)
-    return {
-        f"{name}_{place}": " AND ".join(
-            part
-            for part in (
-                f"{seconds} >= {low}" if low is not None else "",
-                f"{seconds} < {high}" if high is not None else "",
-            )
-            if part
-        )
-        for place, (low, high) in enumerate(zip(lows, highs, strict=True))
-    }
+    return {f"{name}_{place}": f"{name} = {place}" for place in range(len(WAIT_BOUNDS_SECONDS) + 1)}
 
 
-FIRST_BARS: Mapping[str, str] = _bars("first_bar", "CASE WHEN first_at IS NOT NULL THEN first_seconds END")
-CONTACT_BARS: Mapping[str, str] = _bars("contact_bar", "reached_seconds")
-"""The distributions of the times to the first attempt and to verified contact; conditions on the same columns."""
+def bar_of(seconds: str) -> str:
+    """The SQL for the bar in which a number of seconds lies; NULL of NULL."""
+    bounds = ", ".join(str(bound) for bound in WAIT_BOUNDS_SECONDS)
+    return f"width_bucket(CAST({seconds} AS double precision), CAST(ARRAY[{bounds}] AS double precision[]))"
+
+
+FIRST_BARS: Mapping[str, str] = _bars("first_bar")
+CONTACT_BARS: Mapping[str, str] = _bars("contact_bar")
+"""The distributions of the times to the first attempt and to verified contact; conditions on the columns of a case."""
 
 
 NO_FOLLOW_UP = "reason <> 'follow_up'"
 """Excludes calls and assignments of a follow-up, which say nothing about how a warning reached its person."""
 
-# An attempt that was refused, waited again and was then withdrawn was never a call.
-SENT = f"state NOT IN {words(UNSENT_STATES)} AND (sid IS NOT NULL OR result IS DISTINCT FROM 'canceled')"
+# Of an attempt `a`. One that was refused, waited again and was then withdrawn was never a call.
+SENT = (
+    f"a.state NOT IN {words(UNSENT_STATES)} AND (a.sid IS NOT NULL OR a.result IS DISTINCT FROM 'canceled')"
+)
 
 _WARNING_CALLS: Mapping[str, str] = {
     "robot_calls": "true",
@@ -127,9 +130,19 @@ _FOLLOW_UP_CALLS: Mapping[str, str] = {
 }
 
 CALL_MEASURES: Mapping[str, str] = {
-    name: f"NOT follow_up AND ({condition})" for name, condition in _WARNING_CALLS.items()
-} | {name: f"follow_up AND ({condition})" for name, condition in _FOLLOW_UP_CALLS.items()}
-"""Conditions on the columns of `dialer.figures.measures.CALLS`, for rows that meet `SENT`."""
+    name: f"called AND NOT follow_up AND ({condition})" for name, condition in _WARNING_CALLS.items()
+} | {name: f"called AND follow_up AND ({condition})" for name, condition in _FOLLOW_UP_CALLS.items()}
+"""Conditions on the columns of a call; `called` says whether it meets `SENT`."""
+
+# The moment until which an assignment could be signed or reported: a withdrawn one is late only if it was late by then.
+_OVER_AT = "(CASE WHEN state = 'withdrawn' THEN done_at ELSE CAST(:now AS timestamptz) END)"
+ASSIGNMENT_STATES: Mapping[str, str] = {
+    "signed_early": "signed_at <= sign_by",
+    "sign_counts": f"signed_at IS NOT NULL OR sign_by < {_OVER_AT}",
+    "reported_early": "state = 'done' AND done_at <= feedback_by",
+    "feedback_counts": f"state = 'done' OR feedback_by < {_OVER_AT}",
+}
+"""What the conditions read of the times of an assignment, as SQL on its columns."""
 
 ASSIGNMENT_MEASURES: Mapping[str, str] = {
     **_assignments("human", "human_calls", "reached"),
@@ -143,7 +156,7 @@ ASSIGNMENT_MEASURES: Mapping[str, str] = {
     "feedback_pending": "NOT feedback_counts AND state <> 'withdrawn'",
     "feedback_withdrawn": "NOT feedback_counts AND state = 'withdrawn'",
 }
-"""Conditions on the columns of `dialer.figures.measures.ASSIGNMENTS`."""
+"""Conditions on the columns of an assignment and on `ASSIGNMENT_STATES`."""
 
 
 MONEY_STATES: Mapping[str, str] = {
@@ -151,9 +164,7 @@ MONEY_STATES: Mapping[str, str] = {
     "unapproved": "NOT reversed AND NOT approved",
     "reversed": "reversed",
 }
-"""The three states of a ledger line with money, as conditions on the columns of
-`dialer.figures.measures.MONEY_LINES`.
-"""
+"""The three states of a ledger line with money, as conditions on its columns."""
 
 
 def money_name(kind: AmountKind, state: str) -> str:
@@ -163,21 +174,6 @@ def money_name(kind: AmountKind, state: str) -> str:
 
 MONEY = tuple(money_name(kind, state) for kind in AmountKind for state in MONEY_STATES)
 
-CALLS_MENTIONED, ASSIGNMENTS_MENTIONED = "calls_mentioned", "assignments_mentioned"
-"""Count every call and every assignment that has a time, whatever it counts as; `left_out` counts drill records by
-these.
-"""
-
-COUNTED = (
-    *WARNING_MEASURES,
-    *CASE_MEASURES,
-    CALLS_MENTIONED,
-    *CALL_MEASURES,
-    ASSIGNMENTS_MENTIONED,
-    *ASSIGNMENT_MEASURES,
-)
-"""The counts of a fact row, one column each. `BARS` and `MONEY` (in fen) are further columns."""
-
 BARS = (*FIRST_BARS, *CONTACT_BARS)
 
 
@@ -185,4 +181,11 @@ def counts_of(measures: Mapping[str, str]) -> str:
     """The SELECT list that counts the rows that meet each condition."""
     return ",\n    ".join(
         f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in measures.items()
+    )
+
+
+def sums_of(measures: Mapping[str, str]) -> str:
+    """As `counts_of`, of rows that each stand for `n` records."""
+    return ",\n    ".join(
+        f"sum(n) FILTER (WHERE {condition}) AS {name}" for name, condition in measures.items()
     )

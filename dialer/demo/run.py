@@ -42,7 +42,7 @@ from dialer.db.system_state import (
 from dialer.demo.sample_list import HOME, build
 from dialer.demo.signal_story import STREAM
 from dialer.demo.staff import work_once_as_staff
-from dialer.figures.breakdown import NotCalled, RobotProgress, count_not_called, read_progress
+from dialer.figures.progress import NotCalled, RobotProgress, count_not_called, read_progress
 from dialer.org.accounts import NewPassword, add_staff
 from dialer.org.tree import read_units_and_aliases
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE

@@ -31,8 +31,9 @@ from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.second_person import RequestKind
-from dialer.db.unit_of_work import Row, Tx, hold_snapshot
-from dialer.figures.report import CutReport, RatesQuery, read_centre_reports
+from dialer.db.unit_of_work import Row, Tx
+from dialer.figures.reader import Source
+from dialer.figures.report import CutReport, RatesQuery, open_figures, read_centre_reports
 from dialer.outcomes.filed_figures import FiledFigures, count_filed
 from dialer.runtime.services import Services
 
@@ -93,13 +94,13 @@ class Bulletin:
     figures: BulletinFigures
 
 
-def read_figures(tx: Tx, services: Services, days: BulletinDays) -> BulletinFigures:
-    """The current figures of these days, in the snapshot of the transaction."""
+def read_figures(source: Source, services: Services, days: BulletinDays) -> BulletinFigures:
+    """The current figures of these days."""
     timezone, now, drill = services.centre.timezone, services.clock.now(), services.drill
     period = days.period(timezone)
     before = period_before(period, timezone=timezone, now=now)
     year_before = period_year_before(period, timezone=timezone, now=now)
-    report, whole = read_centre_reports(tx, services, RatesQuery(by=Dimension.UNIT, period=period))
+    report, whole = read_centre_reports(source, services, RatesQuery(by=Dimension.UNIT, period=period))
     assert period.end is not None
     return BulletinFigures(
         days=days,
@@ -109,9 +110,9 @@ def read_figures(tx: Tx, services: Services, days: BulletinDays) -> BulletinFigu
         report=report,
         by_grade=whole.figures.by_grade,
         by_fraud_type=whole.figures.by_fraud_type,
-        filed=count_filed(tx, period, drill=drill),
-        filed_before=count_filed(tx, before, drill=drill) if before else None,
-        filed_year_before=count_filed(tx, year_before, drill=drill) if year_before else None,
+        filed=count_filed(source.tx, period, drill=drill),
+        filed_before=count_filed(source.tx, before, drill=drill) if before else None,
+        filed_year_before=count_filed(source.tx, year_before, drill=drill) if year_before else None,
     )
 
 
@@ -125,9 +126,8 @@ def make_bulletin(services: Services, days: BulletinDays, *, by: str, anew: bool
 
 
 def _get_or_draft(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:
-    with services.store.begin() as tx:
-        hold_snapshot(tx)
-        now = services.clock.now()
+    with open_figures(services) as source:
+        tx, now = source.tx, services.clock.now()
         start = days.period(services.centre.timezone).start
         assert start is not None
         if start > now:
@@ -139,7 +139,7 @@ def _get_or_draft(services: Services, days: BulletinDays, *, by: str, anew: bool
             raise Conflict(
                 gettext_noop("this bulletin is approved: it is not drafted again"), current=kept["state"]
             )
-        figures = read_figures(tx, services, days)
+        figures = read_figures(source, services, days)
         if not figures.is_over:
             line = BulletinLine(id=None, days=days, state=BulletinState.DRAFT, made_by=by, made_at=now)
             return Bulletin(line=line, figures=figures)

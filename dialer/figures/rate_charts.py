@@ -15,7 +15,7 @@ from dialer.core.periods import period_before, period_year_before
 from dialer.core.rates import FUNNEL, TREND, Counts, Period, Rate, Slice, Waits, rate_of, rates_of
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, Grade
-from dialer.figures.breakdown import loss_name
+from dialer.figures.reader import loss_name
 from dialer.figures.report import CutReport
 from dialer.language.catalogue import say
 from dialer.language.figure_words import count_word, rate_word

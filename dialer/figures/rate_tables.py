@@ -30,10 +30,10 @@ from dialer.core.rates import (
 )
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.figures.breakdown import ADJUSTED
 from dialer.figures.rate_charts import (
     further_sheets,
 )
+from dialer.figures.reader import ADJUSTED
 from dialer.figures.report import CutReport
 from dialer.language.catalogue import say
 from dialer.language.figure_words import basis_word, count_word, rate_sentence, rate_word

@@ -1,25 +1,22 @@
-"""Reports of success rates: the report of a window, a cut with the cases behind each count, and the refresh of the
-rollup.
-
-All figures of a report are of one moment. `ReportOut` is the one JSON schema of `dialer report --json` and the API;
-docs/json.md describes it.
+"""Reports of success rates: the report of a window, a cut with the cases behind each count. All figures of a report are
+of one moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import pairwise
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from dialer.cases.search import CasePage, case_lines
 from dialer.core.access import actor_name
-from dialer.core.errors import Invalid, NotFound, Unavailable
-from dialer.core.intervals import Adjusted, HitCount, ShareComparison, adjust_each
+from dialer.core.errors import Invalid, NotFound
+from dialer.core.intervals import Adjusted, HitCount, adjust_each
 from dialer.core.periods import day_of, period_before, period_year_before
 from dialer.core.rates import (
     COUNT_NAMES,
@@ -29,257 +26,48 @@ from dialer.core.rates import (
     Counts,
     Dimension,
     Period,
-    Rate,
     Report,
     Slice,
     Waits,
     period_of,
-    rates_of,
 )
 from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
-from dialer.db.leases import ROLLUP, Lease, process_name, take_lease
-from dialer.db.unit_of_work import Tx, hold_snapshot
+from dialer.db.unit_of_work import Tx
 from dialer.db.units import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
-from dialer.figures.breakdown import (
+from dialer.figures.facts import FactFile, open_source, refresh_facts
+from dialer.figures.reader import (
     MEASURES_WITH_CASES,
     CutWindow,
+    Source,
     Workload,
-    count_behind,
     list_versioned_scripts,
     list_warning_sources,
     loss_name,
+    read_case_ids,
+    read_count,
+    read_cut,
+    read_days,
+    read_figures,
     read_strata,
+    read_total,
     read_workload,
 )
-from dialer.figures.cuts import (
-    read_cut_case_ids,
-    read_cut_days,
-    read_cut_figures,
-    read_cut_total,
-    rollup_cut_figures,
-    rollup_cut_strata,
-)
-from dialer.figures.rollup import (
-    ChangedCases,
-    is_rollup_waiting,
-    keep_report,
-    kept_report,
-    read_changed,
-    refresh_rollup_once,
-    rollup_figures,
-)
-from dialer.runtime.services import JsonResource, Services
-from dialer.script_versions.trials import Comparison, MeasuredVersion
+from dialer.figures.stored import store_report, stored_report
+from dialer.runtime.services import Services
 
 
-class _Window(JsonResource):
-    start: Annotated[datetime | None, Field(alias="from")]
-    end: Annotated[datetime | None, Field(alias="to")]
+def fact_file(services: Services) -> FactFile:
+    """Where this process finds fact rows."""
+    return FactFile(folder=services.facts_folder, timezone=services.centre.timezone)
 
 
-class RateWindowOut(_Window):
-    """统计期间 · The records that are counted: those whose moment `basis` is from `from` on and before `to`."""
-
-    basis: str
-
-
-class ReportWindowOut(_Window):
-    """报告期间 · What the report is of; days begin in `timezone`."""
-
-    timezone: str
-
-
-class RateOut(JsonResource):
-    """率 · A rate with what it counts; docs/metrics.md defines each."""
-
-    numerator: int
-    denominator: int
-    value: float | None
-    low: float | None
-    high: float | None
-    window: RateWindowOut
-    excludes: dict[str, int]
-    version: int
-
-
-class FirstAttemptOut(JsonResource):
-    """首次触达用时 · Seconds to the first attempt."""
-
-    cases: int
-    p50_seconds: float | None
-    p90_seconds: float | None
-
-
-class MoneyOut(JsonResource):
-    """金额，分 · One kind of amount, in fen."""
-
-    approved_fen: int
-    unapproved_fen: int
-    reversed_fen: int
-
-
-class SliceOut(JsonResource):
-    """The figures of the whole, of a grade or of a type."""
-
-    counts: dict[str, int]
-    results: dict[str, int]
-    rates: dict[str, RateOut]
-    first_attempt: FirstAttemptOut
-    amounts: dict[str, MoneyOut]
-
-
-class MeasureOut(JsonResource):
-    """一项指标 · One measure of one version; `finding` says how it compares with the live one, which has none."""
-
-    hits: int
-    people: int
-    share: float | None
-    low: float | None
-    high: float | None
-    finding: ShareComparison | None
-    more_each: int | None
-
-
-class TriedOut(JsonResource):
-    """试验中的一个版本 · One version of a trial."""
-
-    version: int
-    weight: float
-    live: bool
-    measures: dict[str, MeasureOut]
-
-
-class TrialOut(JsonResource):
-    """话术对比试验 · A trial under way, of one grade or of all that have none of their own."""
-
-    script: str
-    grade: Grade | None
-    begun_at: datetime
-    filed_loaded: bool
-    versions: list[TriedOut]
-
-
-class _ReportHead(JsonResource):
-    drill: bool
-    generated_at: datetime
-    window: ReportWindowOut
-    left_out: dict[str, int]
-    by_grade: dict[str, SliceOut]
-    by_fraud_type: dict[str, SliceOut]
-
-
-class ReportOut(SliceOut, _ReportHead):
-    """报告 · The report of a window; all figures of one moment."""
-
-    trials: list[TrialOut]
-
-
-class PartOut(SliceOut):
-    """一个取值 · One value of the dimension; `value` narrows a query to it."""
-
-    value: str
-    name: str
-
-
-class CutOut(JsonResource):
-    """分项报告 · A cut: the whole and its parts, all of one moment."""
-
-    drill: bool
-    generated_at: datetime
-    window: ReportWindowOut
-    by: Dimension
-    total: SliceOut
-    parts: list[PartOut]
-
-
-def cut_report_out(services: Services, asked: RatesQuery, report: CutReport) -> CutOut:
-    """The cut as JSON: the figures of the page of success rates with the same filter."""
-    period, breakdown = asked.period, report.breakdown
-    return CutOut(
-        drill=services.drill,
-        generated_at=report.generated_at,
-        window=ReportWindowOut(start=period.start, end=period.end, timezone=services.centre.timezone),
-        by=breakdown.dimension,
-        total=_slice(breakdown.total, period),
-        parts=[
-            PartOut(
-                value=value,
-                name=report.unit_names.get(value, "") if breakdown.dimension is Dimension.UNIT else value,
-                **dict(_slice(part, period)),
-            )
-            for value, part in breakdown.slices.items()
-        ],
-    )
-
-
-def report_out(report: Report, trials: Sequence[Comparison]) -> ReportOut:
-    """The report as JSON. Trials count their own time, not the report's window."""
-    period, figures = report.period, report.figures
-    return ReportOut(
-        drill=report.drill,
-        generated_at=report.generated_at,
-        window=ReportWindowOut(start=period.start, end=period.end, timezone=report.timezone),
-        left_out=dict(figures.left_out),
-        by_grade={grade.value: _slice(one, period) for grade, one in figures.by_grade.items()},
-        by_fraud_type={kind.value: _slice(one, period) for kind, one in figures.by_fraud_type.items()},
-        trials=[_trial(one) for one in trials],
-        **dict(_slice(figures.total, period)),
-    )
-
-
-def _slice(one: Slice, period: Period) -> SliceOut:
-    return SliceOut(
-        counts={name: getattr(one.counts, name) for name in COUNT_NAMES},
-        results={result.value: count for result, count in one.counts.results.items()},
-        rates={rate.definition.name: _rate(rate, period) for rate in rates_of(one.counts)},
-        first_attempt=FirstAttemptOut.model_validate(one.first_attempt),
-        amounts={kind.value: MoneyOut.model_validate(money) for kind, money in one.amounts.items()},
-    )
-
-
-def _rate(rate: Rate, period: Period) -> RateOut:
-    return RateOut(
-        numerator=rate.numerator,
-        denominator=rate.denominator,
-        value=rate.value,
-        low=rate.interval.low if rate.interval else None,
-        high=rate.interval.high if rate.interval else None,
-        window=RateWindowOut(start=period.start, end=period.end, basis=rate.definition.basis.value),
-        excludes=dict(rate.excludes),
-        version=rate.definition.version,
-    )
-
-
-def _trial(one: Comparison) -> TrialOut:
-    return TrialOut(
-        script=one.trial.script_id,
-        grade=Grade(one.trial.grade) if one.trial.grade else None,
-        begun_at=one.trial.at,
-        filed_loaded=one.filed_loaded,
-        versions=[
-            TriedOut(
-                version=version.number,
-                weight=version.weight,
-                live=version.is_live,
-                measures={measured.measure: _measure(measured) for measured in version.measured},
-            )
-            for version in one.versions
-        ],
-    )
-
-
-def _measure(one: MeasuredVersion) -> MeasureOut:
-    return MeasureOut(
-        hits=one.tally.hits,
-        people=one.tally.people,
-        share=one.tally.share,
-        low=one.interval.low if one.interval else None,
-        high=one.interval.high if one.interval else None,
-        finding=one.verdict.finding if one.verdict else None,
-        more_each=one.verdict.more_each if one.verdict else None,
-    )
+@contextmanager
+def open_figures(services: Services) -> Iterator[Source]:
+    """A source of figures, of one snapshot."""
+    with open_source(services.store, fact_file(services)) as source:
+        yield source
 
 
 def make_report(services: Services, period: Period | None = None, *, at: datetime | None = None) -> Report:
@@ -291,13 +79,18 @@ def make_report(services: Services, period: Period | None = None, *, at: datetim
     period = period or Period()
     if at is not None:
         with services.store.begin() as tx:
-            return _kept(kept_report(tx, _REPORTS, _whole(period), at=at))
-    timezone = services.centre.timezone
-    with services.store.begin() as tx:
-        hold_snapshot(tx)
-        now = services.clock.now()
-        figures = rollup_figures(tx, period, drill=services.drill, now=now, timezone=timezone)
-    return Report(generated_at=now, drill=services.drill, timezone=timezone, period=period, figures=figures)
+            return _kept(stored_report(tx, _REPORTS, _whole(period), at=at))
+    with open_figures(services) as source:
+        return _whole_report(source, _centre_window(services, period))
+
+
+def _centre_window(services: Services, period: Period) -> CutWindow:
+    return CutWindow(
+        period=period,
+        drill=services.drill,
+        now=services.clock.now(),
+        timezone=services.centre.timezone,
+    )
 
 
 _REPORTS = TypeAdapter(Report)
@@ -348,45 +141,9 @@ def report_period(services: Services, start: str | None, end: str | None) -> Per
     return period_of(start, end, timezone=services.centre.timezone)
 
 
-def refresh_rollup(services: Services, *, for_seconds: float | None = None, at_once: int = 5000) -> int:
-    """Refreshes the rollup until nothing waits or `for_seconds` of real time have passed; returns the number of changes
-    that it has included.
-
-    Does nothing while another process refreshes. Reports count the cases that still wait from the records.
-    """
-    zone = services.centre.timezone
-    with services.store.begin() as tx:
-        if not is_rollup_waiting(tx, timezone=zone, now=services.clock.now()):
-            return 0
-    end = None if for_seconds is None else services.real.now() + timedelta(seconds=for_seconds)
-    total = 0
-    lease = _take_rollup_lease(services)
-    if lease is None:
-        return 0
-    try:
-        while True:
-            done = refresh_rollup_once(services.store, timezone=zone, now=services.clock.now(), limit=at_once)
-            total += done
-            if not done or (end is not None and services.real.now() >= end):
-                return total
-            with services.store.begin() as tx:
-                if not lease.renew(tx.connection):
-                    return total
-    finally:
-        with suppress(Unavailable), services.store.begin() as tx:
-            lease.end(tx.connection)
-
-
-_ROLLUP_SECONDS = 60.0
-"""The length of the lease: much longer than one transaction of a refresh takes."""
-
-
-def _take_rollup_lease(services: Services) -> Lease | None:
-    """The lease of the refresh, or None if another process has it: two refreshes at once would only wait for each
-    other.
-    """
-    with services.store.begin() as tx:
-        return take_lease(tx.connection, ROLLUP, holder=process_name(), seconds=_ROLLUP_SECONDS)
+def refresh_figures(services: Services) -> int:
+    """Brings the fact rows of this machine up to date; returns the number of cases that it has fetched."""
+    return refresh_facts(services.store, fact_file(services))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -489,56 +246,52 @@ def cut_rates(
 
     Raises `NotFound` for a unit that the reader does not see, and `Invalid` if no figures are kept for `at`.
     """
+    if at is not None:
+        with services.store.begin() as tx:
+            _window(tx, services, asked, reader_unit_id)
+            return _kept(stored_report(tx, _CUTS, (asked, reader_unit_id), at=at))
+    with open_figures(services) as source:
+        window = _window(source.tx, services, asked, reader_unit_id)
+        whole = _whole_report(source, window) if window.cut.is_whole else None
+        report = _cut_report(source, asked.by, window)
     with services.store.begin() as tx:
-        hold_snapshot(tx)
-        window = _window(tx, services, asked, reader_unit_id)
-        if at is not None:
-            return _kept(kept_report(tx, _CUTS, (asked, reader_unit_id), at=at))
-        whole = _whole_report(tx, window) if window.cut.is_whole else None
-        report = _cut_report(tx, asked.by, window)
-    with services.store.begin() as tx:
-        keep_report(tx, _CUTS, (asked, reader_unit_id), report, at=report.generated_at)
+        store_report(tx, _CUTS, (asked, reader_unit_id), report, at=report.generated_at)
         if whole is not None:
-            keep_report(tx, _REPORTS, _whole(asked.period), whole, at=report.generated_at)
+            store_report(tx, _REPORTS, _whole(asked.period), whole, at=report.generated_at)
     return report
 
 
-def read_centre_reports(tx: Tx, services: Services, asked: RatesQuery) -> tuple[CutReport, Report]:
-    """The figures of the cut, and those by grade and fraud type, of the whole centre in the snapshot of a transaction;
-    they are not kept. If all units are below a single top unit, the units right below it are compared.
+def read_centre_reports(source: Source, services: Services, asked: RatesQuery) -> tuple[CutReport, Report]:
+    """The figures of the cut, and those by grade and fraud type, of the whole centre; they are not stored. If all units
+    are below a single top unit, the units right below it are compared.
     """
-    roots = [unit for unit in list_units_of_tree(tx) if len(unit.path) == 1]
-    window = replace(_window(tx, services, asked, None), depth=1 if len(roots) == 1 else 0)
-    return _cut_report(tx, asked.by, window), _whole_report(tx, window)
+    roots = [unit for unit in list_units_of_tree(source.tx) if len(unit.path) == 1]
+    window = replace(_window(source.tx, services, asked, None), depth=1 if len(roots) == 1 else 0)
+    return _cut_report(source, asked.by, window), _whole_report(source, window)
 
 
-def _cut_report(tx: Tx, by: Dimension, window: CutWindow) -> CutReport:
+def _cut_report(source: Source, by: Dimension, window: CutWindow) -> CutReport:
     before = period_before(window.period, timezone=window.timezone, now=window.now)
     year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
-    changed = read_changed(tx, now=window.now, timezone=window.timezone)
-    figures = read_cut_figures(tx, by, window, changed)
+    figures = read_cut(source, by, window)
     today = day_of(window.now, timezone=window.timezone)
     return CutReport(
         generated_at=window.now,
-        today=_total(tx, window, today, changed),
-        yesterday=_total(tx, window, period_before(today, timezone=window.timezone, now=window.now), changed),
+        today=_total(source, window, today),
+        yesterday=_total(source, window, period_before(today, timezone=window.timezone, now=window.now)),
         breakdown=figures.breakdown,
         waits=figures.waits,
-        unit_names={str(unit.id): unit.name for unit in list_units_of_tree(tx)},
-        adjusted=_adjusted(rollup_cut_strata(tx, window, changed) or read_strata(tx, window))
-        if by is Dimension.UNIT
-        else {},
-        before=_total(tx, window, before, changed),
-        year_before=_total(tx, window, year_before, changed),
-        days=_days(tx, window, window.period, changed),
-        days_before=_days(tx, window, before, changed),
-        days_year_before=_days(tx, window, year_before, changed),
+        unit_names={str(unit.id): unit.name for unit in list_units_of_tree(source.tx)},
+        adjusted=_adjusted(read_strata(source, window)) if by is Dimension.UNIT else {},
+        before=_total(source, window, before),
+        year_before=_total(source, window, year_before),
+        days=_days(source, window, window.period),
+        days_before=_days(source, window, before),
+        days_year_before=_days(source, window, year_before),
         contacted=figures.contacted,
-        workload=read_workload(tx, window),
+        workload=read_workload(source, window),
         defrauded=tuple(
-            read_cut_case_ids(
-                tx, "defrauded_after_warning", window, changed, before_id=None, limit=MOST_DEFRAUDED
-            )
+            read_case_ids(source, "defrauded_after_warning", window, before_id=None, limit=MOST_DEFRAUDED)
         ),
     )
 
@@ -547,25 +300,21 @@ MOST_DEFRAUDED = 20
 """The most cases filed after a warning that a report lists; the count links to all of them."""
 
 
-def _total(tx: Tx, window: CutWindow, period: Period | None, changed: ChangedCases | None) -> Slice | None:
-    return None if period is None else read_cut_total(tx, replace(window, period=period), changed)
+def _total(source: Source, window: CutWindow, period: Period | None) -> Slice | None:
+    return None if period is None else read_total(source, replace(window, period=period))
 
 
-def _days(
-    tx: Tx, window: CutWindow, period: Period | None, changed: ChangedCases | None
-) -> Mapping[date, Mapping[str, int]]:
-    return {} if period is None else read_cut_days(tx, replace(window, period=period), changed)
+def _days(source: Source, window: CutWindow, period: Period | None) -> Mapping[date, Mapping[str, int]]:
+    return {} if period is None else read_days(source, replace(window, period=period))
 
 
-def _whole_report(tx: Tx, window: CutWindow) -> Report:
+def _whole_report(source: Source, window: CutWindow) -> Report:
     return Report(
         generated_at=window.now,
         drill=window.drill,
         timezone=window.timezone,
         period=window.period,
-        figures=rollup_figures(
-            tx, window.period, drill=window.drill, now=window.now, timezone=window.timezone
-        ),
+        figures=read_figures(source, window),
     )
 
 
@@ -582,9 +331,8 @@ def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int 
     """The figures of a cut without waiting times and comparisons. Raises `NotFound` for a unit that the reader does not
     see.
     """
-    with services.store.begin() as tx:
-        hold_snapshot(tx)
-        return read_cut_figures(tx, asked.by, _window(tx, services, asked, reader_unit_id)).breakdown
+    with open_figures(services) as source:
+        return read_cut(source, asked.by, _window(source.tx, services, asked, reader_unit_id)).breakdown
 
 
 PAGE = 50
@@ -614,21 +362,13 @@ def cases_behind(
 
     Raises `NotFound` for a unit that the reader does not see.
     """
-    with services.store.begin() as tx:
-        hold_snapshot(tx)
-        window = _window(tx, services, asked, reader_unit_id)
+    with open_figures(services) as source:
+        window = _window(source.tx, services, asked, reader_unit_id)
         return CasesBehind(
             at=window.now,
-            count=_count(tx, measure, window) if before_id is None else None,
-            ids=tuple(read_cut_case_ids(tx, measure, window, before_id=before_id, limit=PAGE + 1)),
+            count=read_count(source, measure, window) if before_id is None else None,
+            ids=tuple(read_case_ids(source, measure, window, before_id=before_id, limit=PAGE + 1)),
         )
-
-
-def _count(tx: Tx, measure: str, window: CutWindow) -> int:
-    """The count from the rollup where it can be used, which is as exact as counting the records, and faster."""
-    found = rollup_cut_figures(tx, Dimension.GRADE, window)
-    count = count_of_measure(found.breakdown.total, measure) if found is not None else None
-    return count if count is not None else count_behind(tx, measure, window)
 
 
 def clicked_count(report: CutReport, measure: str, value: str, *, today: bool = False) -> int | None:

@@ -1,54 +1,38 @@
-"""Compares the rollup with a recount of the records themselves, day by day and month by month, and lists every
-difference.
+"""Compares the fact rows with a recount of the records themselves, day by day, and lists every difference.
 
-For each day it compares everything that a report of the day reads: the whole, by grade and by fraud type, and by unit,
-source, script version, hour and person; for each month, the sums of these for the whole month.
-
-Each comparison is one short transaction with one snapshot, so memory and the age of a snapshot stay bounded however
-many years there are. Both sides count cases that changed since the last refresh as they are now, so these are no
-difference.
+For each day it compares everything that a report of the day reads: the whole, by grade and by fraud type, by unit,
+source, script, version, hour and person, and the counts by day. Each day is one short transaction with one snapshot,
+so memory and the age of a snapshot stay bounded however many years there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from dialer.core.errors import Unavailable
-from dialer.core.periods import add_months
-from dialer.core.rates import (
-    COUNT_NAMES,
-    TREND,
-    CaseFilter,
-    Dimension,
-    Figures,
-    Period,
-    Slice,
-    period_of,
-    spans_of,
-)
+from dialer.core.rates import COUNT_NAMES, TREND, Dimension, Figures, Period, Slice, period_of
 from dialer.core.text import gettext_noop
-from dialer.db.unit_of_work import Tx, hold_snapshot
-from dialer.figures.breakdown import CutWindow, read_breakdown
-from dialer.figures.cuts import rollup_cut_figures, trends_of_day
-from dialer.figures.measures import figures, slice_of
-from dialer.figures.rollup import changed_cases, read_fact_state, rollup_figures
+from dialer.figures.facts import EVERY_CASE, FactSource, open_source
+from dialer.figures.reader import CutWindow, RecordSource, read_cut, read_days, read_figures, slice_of
+from dialer.figures.records import KINDS
+from dialer.figures.report import fact_file
 from dialer.runtime.services import JsonResource, Services
 
 MOST_NAMED = 1_000
 """At most this many differences are listed; further ones are only counted."""
 
 _DAYS = sa.text("""
-SELECT day FROM day_figure
-UNION SELECT CAST(loaded_at AT TIME ZONE :zone AS date) FROM warning
+SELECT CAST(loaded_at AT TIME ZONE :zone AS date) AS day FROM warning
 UNION SELECT CAST(opened_at AT TIME ZONE :zone AS date) FROM "case"
 UNION SELECT CAST(sent_at AT TIME ZONE :zone AS date) FROM attempt WHERE sent_at IS NOT NULL
 UNION SELECT CAST(opened_at AT TIME ZONE :zone AS date) FROM assignment
 UNION SELECT CAST(at AT TIME ZONE :zone AS date) FROM outcome
-ORDER BY day
 """)
 
 Number = int | float | None
@@ -56,19 +40,19 @@ Number = int | float | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureDifference:
-    """One figure that the rollup and the recount do not agree about."""
+    """One figure that the fact rows and the recount do not agree about."""
 
     day: date | None
-    """A day in the centre's time zone; for sums of a month its first day; None for the sum of all days."""
+    """A day in the centre's time zone; None for all days together."""
     part: str
-    """all, grade, fraud_type, unit, source, version, hour, person, or left_out: drill records that are in no figure."""
+    """all, grade, fraud_type, a dimension, day, or left_out: drill records that are in no figure."""
     value: str
     """The grade, the fraud type, the id of the unit and so on; '' for none, and for all and left_out."""
     name: str
     """A count, `first_attempt.p50_seconds`, `intended.approved_fen`, or the kind of record left out; prefixed with
-    `trend.` from the sums by day of a cut, with `month.` from the sums by month.
+    `trend.` from the counts by day.
     """
-    rollup: Number
+    facts: Number
     recount: Number
 
 
@@ -82,10 +66,6 @@ class Verification:
     """Days that were compared."""
     figures: int
     """Figures that were compared."""
-    not_summed: tuple[date, ...]
-    """Days that begin or end at a change of the clocks: reports count their records, so they are not in the
-    comparison.
-    """
     differences: tuple[FigureDifference, ...]
     """The differences that are listed, at most `MOST_NAMED`."""
     different: int
@@ -100,129 +80,117 @@ class DifferenceOut(JsonResource):
     value: str
     name: str
     rollup: Number
+    """From the fact rows; the name of the field is older than they are."""
     recount: Number
 
 
 class VerificationOut(JsonResource):
-    """核对结果 · The rollup compared with a recount."""
+    """核对结果 · The fact rows compared with a recount."""
 
     begun_at: datetime
     timezone: str
     days: int
     figures: int
-    not_summed: list[str]
+    not_summed: list[str] = Field(default_factory=list)
+    """Always empty: no day is left out any more."""
     different: int
     differences: list[DifferenceOut]
 
 
-def verify_rollup(services: Services) -> Verification:
-    """Compares all days and months. Raises `Unavailable` if there is no rollup to compare: none yet, one of another
-    time zone or of older definitions, or too many cases that wait for a refresh.
+def verify_figures(services: Services) -> Verification:
+    """Compares all days, and everything together. Raises `Unavailable` if this machine has no fact rows, or another
+    process has them for long.
     """
-    zone = services.centre.timezone
     begun_at = services.clock.now()
-    with services.store.begin() as tx:
-        days: list[date] = [row["day"] for row in tx.rows(_DAYS, {"zone": zone})]
+    with _open_facts(services) as source:
+        days = _days(source, services.centre.timezone)
     found: list[FigureDifference] = []
     compared = different = 0
-    not_summed: list[date] = []
-    months = sorted({day.replace(day=1) for day in days})
-    for day, is_month in (*((day, False) for day in (*days, None)), *((month, True) for month in months)):
-        period = _period(day, zone, is_month=is_month)
-        spans = spans_of(period, timezone=zone)
-        if day is not None and (spans is None or spans.edges):
-            not_summed += [] if is_month else [day]
-            continue
-        for one in _differences(services, day, period, is_month=is_month):
+    for day in (*days, None):
+        for one in _differences(services, day):
             compared += 1
-            if one.rollup != one.recount:
+            if one.facts != one.recount:
                 different += 1
                 if len(found) < MOST_NAMED:
                     found.append(one)
     return Verification(
         begun_at=begun_at,
-        timezone=zone,
-        days=len(days) - len(not_summed),
+        timezone=services.centre.timezone,
+        days=len(days),
         figures=compared,
-        not_summed=tuple(not_summed),
         differences=tuple(found),
         different=different,
     )
 
 
-_CUT_BY = (Dimension.UNIT, Dimension.SOURCE, Dimension.VERSION, Dimension.HOUR, Dimension.PERSON)
+@contextmanager
+def _open_facts(services: Services) -> Iterator[FactSource]:
+    with open_source(services.store, fact_file(services), most_behind=EVERY_CASE) as source:
+        if not isinstance(source, FactSource):
+            raise Unavailable(
+                part=gettext_noop("fact rows"),
+                problem=gettext_noop("another process of this machine reads them; try again in a minute"),
+            )
+        yield source
+
+
+def _days(source: FactSource, timezone: str) -> list[date]:
+    """Every day that has a record or a fact row."""
+    days = {row["day"] for row in source.tx.rows(_DAYS, {"zone": timezone})}
+    for kind in KINDS:
+        days.update(row["day"] for row in source.rows(f"SELECT DISTINCT day FROM {kind.name}", {}))  # noqa: S608
+    return sorted(days)
+
+
+_CUT_BY = tuple(by for by in Dimension if by not in {Dimension.GRADE, Dimension.FRAUD_TYPE})
 _OWN_UNIT = 1_000
 """A depth below that of every tree of units: every unit counts by itself."""
 
 
-def _differences(
-    services: Services, day: date | None, period: Period, *, is_month: bool
-) -> Iterator[FigureDifference]:
-    zone = services.centre.timezone
-    if not is_month:
-        with services.store.begin() as tx:
-            now = _snapshot(tx, services)
-            summed = rollup_figures(tx, period, drill=services.drill, now=now, timezone=zone)
-            recounted = figures(tx, period, drill=services.drill, now=now)
-        yield from _compare(day, summed, recounted)
-    if day is None:
-        return
-    for dimension in _CUT_BY:
-        with services.store.begin() as tx:
-            window = CutWindow(
-                cut=CaseFilter(),
-                period=period,
-                drill=services.drill,
-                now=_snapshot(tx, services),
-                timezone=zone,
-                depth=_OWN_UNIT,
+def _differences(services: Services, day: date | None) -> Iterator[FigureDifference]:
+    with _open_facts(services) as source:
+        window = CutWindow(
+            period=_period(day, services.centre.timezone),
+            drill=services.drill,
+            now=services.clock.now(),
+            timezone=services.centre.timezone,
+            depth=_OWN_UNIT,
+        )
+        records = RecordSource(source.tx)
+        yield from _compare(day, read_figures(source, window), read_figures(records, window))
+        yield from _compare_days(day, read_days(source, window), read_days(records, window))
+        if day is None:
+            return
+        for dimension in _CUT_BY:
+            slices = read_cut(source, dimension, window).breakdown.slices
+            yield from _compare_cut(
+                day, dimension, slices, read_cut(records, dimension, window).breakdown.slices
             )
-            cut = rollup_cut_figures(tx, dimension, window)
-            trends = {} if is_month else trends_of_day(tx, window, dimension)
-            recount = read_breakdown(tx, dimension, window).slices
-        assert cut is not None
-        assert trends is not None
-        yield from _compare_cut(day, dimension, cut.breakdown.slices, recount, "month." if is_month else "")
-        if not is_month:
-            yield from _compare_trends(day, dimension, trends, recount)
 
 
-def _snapshot(tx: Tx, services: Services) -> datetime:
-    hold_snapshot(tx)
-    now = services.clock.now()
-    _check_rollup(tx, timezone=services.centre.timezone, now=now)
-    return now
+def _compare_days(
+    day: date | None, facts: Mapping[date, Mapping[str, int]], recounted: Mapping[date, Mapping[str, int]]
+) -> Iterator[FigureDifference]:
+    for each in sorted({*facts, *recounted}):
+        for name in TREND:
+            yield FigureDifference(
+                day=each,
+                part="all" if day is None else "day",
+                value="",
+                name=f"trend.{name}",
+                facts=facts.get(each, {}).get(name, 0),
+                recount=recounted.get(each, {}).get(name, 0),
+            )
 
 
 def _compare_cut(
-    day: date, dimension: Dimension, summed: Mapping[str, Slice], recounted: Mapping[str, Slice], prefix: str
+    day: date, dimension: Dimension, facts: Mapping[str, Slice], recounted: Mapping[str, Slice]
 ) -> Iterator[FigureDifference]:
-    for value in sorted({*summed, *recounted}):
+    for value in sorted({*facts, *recounted}):
         numbers = dict(numbers_of(recounted.get(value, slice_of({}))))
-        for name, number in numbers_of(summed.get(value, slice_of({}))):
+        for name, number in numbers_of(facts.get(value, slice_of({}))):
             yield FigureDifference(
-                day=day,
-                part=dimension.value,
-                value=value,
-                name=f"{prefix}{name}",
-                rollup=number,
-                recount=numbers[name],
-            )
-
-
-def _compare_trends(
-    day: date, dimension: Dimension, trends: Mapping[str, Mapping[str, int]], recounted: Mapping[str, Slice]
-) -> Iterator[FigureDifference]:
-    for value in sorted({*trends, *recounted}):
-        counts = recounted.get(value, slice_of({})).counts
-        for name in TREND:
-            yield FigureDifference(
-                day=day,
-                part=dimension.value,
-                value=value,
-                name=f"trend.{name}",
-                rollup=trends.get(value, {}).get(name, 0),
-                recount=getattr(counts, name),
+                day=day, part=dimension.value, value=value, name=name, facts=number, recount=numbers[name]
             )
 
 
@@ -233,7 +201,6 @@ def verification_out(found: Verification) -> VerificationOut:
         timezone=found.timezone,
         days=found.days,
         figures=found.figures,
-        not_summed=[day.isoformat() for day in found.not_summed],
         different=found.different,
         differences=[
             DifferenceOut(
@@ -241,7 +208,7 @@ def verification_out(found: Verification) -> VerificationOut:
                 part=one.part,
                 value=one.value,
                 name=one.name,
-                rollup=one.rollup,
+                rollup=one.facts,
                 recount=one.recount,
             )
             for one in found.differences
@@ -249,30 +216,8 @@ def verification_out(found: Verification) -> VerificationOut:
     )
 
 
-def _period(day: date | None, zone: str, *, is_month: bool) -> Period:
-    if day is None:
-        return Period()
-    if is_month:
-        last = add_months(day.replace(day=1), 1) - timedelta(days=1)
-        return period_of(day.isoformat(), last.isoformat(), timezone=zone)
-    return period_of(day.isoformat(), day.isoformat(), timezone=zone)
-
-
-def _check_rollup(tx: Tx, *, timezone: str, now: datetime) -> None:
-    """Raises `Unavailable` if the rollup cannot be used: both sides would be the recount."""
-    state = read_fact_state(tx)
-    if state is None or state.timezone != timezone or now < state.as_of:
-        raise Unavailable(
-            part=gettext_noop("rollup"),
-            problem=gettext_noop(
-                "not built yet for these definitions and this time zone; try again in some minutes"
-            ),
-        )
-    if changed_cases(tx, now=now) is None:
-        raise Unavailable(
-            part=gettext_noop("rollup"),
-            problem=gettext_noop("too many changed cases wait for a refresh; try again in some minutes"),
-        )
+def _period(day: date | None, zone: str) -> Period:
+    return Period() if day is None else period_of(day.isoformat(), day.isoformat(), timezone=zone)
 
 
 def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[FigureDifference]:
@@ -286,11 +231,11 @@ def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[
         numbers = dict(numbers_of(other))
         for name, number in numbers_of(one):
             yield FigureDifference(
-                day=day, part=part, value=value, name=name, rollup=number, recount=numbers[name]
+                day=day, part=part, value=value, name=name, facts=number, recount=numbers[name]
             )
     for kind, count in summed.left_out.items():
         yield FigureDifference(
-            day=day, part="left_out", value="", name=kind, rollup=count, recount=recounted.left_out[kind]
+            day=day, part="left_out", value="", name=kind, facts=count, recount=recounted.left_out[kind]
         )
 
 

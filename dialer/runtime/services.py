@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -127,6 +128,8 @@ class Services:
     reveals: RevealRules = field(default_factory=RevealRules)
     units: Units = field(default_factory=Units)
     cards: CardsSettings = field(default_factory=CardsSettings)
+    facts_folder: Path | None = None
+    """Where this machine keeps fact rows; None: figures are counted from the records."""
     webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
 
     @contextmanager

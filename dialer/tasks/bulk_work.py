@@ -99,9 +99,12 @@ def reseal_task() -> None:
 @tick_task("retention")
 def retention_task() -> None:
     """Deletes what is past its period, for a while: the scheduler sends the next one until nothing is left."""
+    from dialer.figures.facts import delete_old_marks
+
     app = current_application()
     periods = app.settings.retention
     apply_retention(app.services, periods, pause=wait_for_stop, for_seconds=_RETENTION_SECONDS)
+    delete_old_marks(app.services.store)
     delete_reject_files(app.services, periods, app.settings.data_dir / "rejects")
 
 
@@ -144,6 +147,14 @@ def fetch_recordings_task() -> None:
             await fetch_recordings(app.services, client)
 
     asyncio.run(fetch())
+
+
+@tick_task("refresh_figures")
+def refresh_figures_task() -> None:
+    """Brings the fact rows of this machine up to date, if many cases have changed."""
+    from dialer.figures.refreshing import refresh_if_behind
+
+    refresh_if_behind(current_application().services)
 
 
 @tick_task("draft_bulletins")

@@ -20,7 +20,6 @@ from dialer.cards.desk import lapse_questions
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.control.trunks import has_trunks, watch_trunks
 from dialer.core.values import MessageChannel
-from dialer.figures.report import refresh_rollup
 from dialer.tasks.application import (
     current_application,
     cycle_part,
@@ -38,7 +37,6 @@ from dialer.work.transfers import escalate_unsigned
 _DIAL_SECONDS = 20.0
 _LINGER_SECONDS = 2.0
 _DIAL_AT_ONCE = 2
-_REFRESH_SECONDS = 1.0
 
 _T = TypeVar("_T")
 _Client = TypeVar("_Client", CallClient, DeskClient)
@@ -160,15 +158,13 @@ def cancel_calls_task() -> None:
     _with_client(CallClient, partial(cancel_calls, current_application().services))
 
 
-@tick_task("refresh_rollup")
-def refresh_rollup_task() -> None:
-    """Refreshes the rollup of the report, for a moment: a long list must not delay calls."""
-    refresh_rollup(current_application().services, for_seconds=_REFRESH_SECONDS)
-
-
 # Orders of the previous release's scheduler, which may lead while workers are replaced.
 former_consistency_task = tick_task("audit")(consistency_task)
-former_refresh_rollup_task = tick_task("fold")(refresh_rollup_task)
+
+
+@tick_task("refresh_rollup")
+def former_refresh_rollup_task() -> None:
+    """Does nothing: figures are no longer summed in the database."""
 
 
 def _with_client(kind: type[_Client], *works: Callable[[_Client], Awaitable[object]]) -> None:

@@ -12,16 +12,8 @@ from dialer.core.errors import Invalid
 from dialer.core.rates import Dimension
 from dialer.db import tables as t
 from dialer.db.units import teach_unit_alias, touch_units
-from dialer.figures.report import (
-    CutOut,
-    RatesQuery,
-    ReportOut,
-    cut_rates,
-    cut_report_out,
-    make_report,
-    report_out,
-    report_period,
-)
+from dialer.figures.report import RatesQuery, cut_rates, make_report, report_period
+from dialer.figures.report_json import CutOut, ReportOut, cut_report_out, report_out
 from tests.api.office import WANG, Office, first
 
 

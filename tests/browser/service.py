@@ -136,6 +136,7 @@ def _truncate(store: Store) -> bool:
         tx.execute(sa.text(f"TRUNCATE {', '.join(tables)}"))
         # As the migrations leave it: a chain without a line.
         tx.execute(sa.insert(t.audit_head).values(id=1, number=0, chain=b""))
+        tx.execute(sa.insert(t.fact_mark).values(case_id=0))
         for table in tables:
             tx.execute(sa.text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
         return True

@@ -18,11 +18,11 @@ from dialer.core.rates import Period
 from dialer.core.values import Answer, Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.policies import ensure_policy_version
-from dialer.figures.measures import figures
 from dialer.outcomes.filing import file_case
 from dialer.work.tasks import NoCall, WorkReport, report_assignment
 from tests.control.scene import Scene
 from tests.core.samples import GRADES, POLICY, answered
+from tests.figures.sources import figures
 from tests.outcomes.town import PHONE
 
 WAYS = {Grade.HIGH: (Track.ROBOT, Track.HUMAN), Grade.MEDIUM: (Track.HUMAN, None)}

@@ -20,13 +20,13 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import AmountKind, ApprovalKind, Contact
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
-from dialer.figures.measures import figures
 from dialer.org.account_changes import ask_new_account
 from dialer.outcomes.filing import file_for_case
 from dialer.work import tasks
 from dialer.work.tasks import approve_outcome
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
+from tests.figures.sources import figures
 from tests.outcomes.town import MORNING
 
 RECEIPT = "银行回单 881"

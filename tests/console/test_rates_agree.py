@@ -28,7 +28,7 @@ from dialer.db import tables as t
 from dialer.db.measures import CASE_MEASURES
 from dialer.figures.pages import RatesForm
 from dialer.figures.rate_tables import SHOWN_BESIDE, has_parquet
-from dialer.figures.report import RatesQuery, cut_rates, refresh_rollup
+from dialer.figures.report import RatesQuery, cut_rates, refresh_figures
 from dialer.language.figure_words import count_word, rate_word
 from dialer.language.words import word_of
 from dialer.retention.retention import apply_retention
@@ -48,7 +48,7 @@ def town(console: ConsoleDesk) -> Scenario:
     scenario = Scenario.on(console.app.services)
     scatter(scenario, 11)
     make_successes_true_to_life(scenario)
-    refresh_rollup(scenario.services)
+    refresh_figures(scenario.services)
     return scenario
 
 

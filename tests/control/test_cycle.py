@@ -36,7 +36,6 @@ from dialer.db.system_state import (
     note_cycle_part,
     note_heartbeat,
 )
-from dialer.figures.rollup import is_rollup_waiting
 from dialer.runtime.broker import TASK_PREFIX
 from dialer.runtime.services import Application
 from dialer.server.application import create_app
@@ -129,13 +128,9 @@ def test_orders_of_the_release_before_are_carried_out(assembled: Assemble):
     app = assembled()
     use_application(app)
     tasks = {one.name: one for one in vars(dial_work).values() if isinstance(one, Task)}
-    now, zone = app.services.clock.now(), app.services.centre.timezone
-    with app.services.store.begin() as tx:
-        assert is_rollup_waiting(tx, timezone=zone, now=now)
-    tasks[f"{TASK_PREFIX}fold"]()
+    tasks[f"{TASK_PREFIX}refresh_rollup"]()
     tasks[f"{TASK_PREFIX}audit"]()
     with app.services.store.begin() as tx:
-        assert not is_rollup_waiting(tx, timezone=zone, now=now)
         assert cycle_parts(tx)["consistency"].facts["complete"] is True
 
 

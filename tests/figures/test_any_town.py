@@ -8,7 +8,7 @@ from random import Random
 from dialer.core.case import CaseStatus
 from dialer.core.rates import Period, Slice, rates_of
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind, TelephonyResult
-from dialer.figures.measures import figures
+from tests.figures.sources import figures
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds
 

@@ -33,7 +33,7 @@ from dialer.figures.bulletins import (
     make_bulletin,
     note_taken,
 )
-from dialer.figures.report import make_report, refresh_rollup, report_period
+from dialer.figures.report import make_report, refresh_figures, report_period
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import Scenario
 
@@ -117,7 +117,7 @@ def fill_months(scenario: Scenario, *, cases: int = 90) -> None:
 @pytest.fixture
 def town(scenario: Scenario) -> Scenario:
     fill_months(scenario)
-    refresh_rollup(scenario.services)
+    refresh_figures(scenario.services)
     return scenario
 
 

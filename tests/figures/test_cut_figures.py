@@ -16,6 +16,7 @@ from dialer.core.rates import (
     FUNNEL,
     TREND,
     WAIT_BOUNDS_SECONDS,
+    Breakdown,
     CaseFilter,
     Counts,
     Dimension,
@@ -25,28 +26,32 @@ from dialer.core.rates import (
 )
 from dialer.core.values import AmountKind, Contact, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
-from dialer.db.measures import CASE_MEASURES
+from dialer.db.measures import CASE_MEASURES, CONTACT_BARS, FIRST_BARS
+from dialer.db.unit_of_work import Tx
 from dialer.db.units import add_unit
-from dialer.figures.breakdown import (
+from dialer.figures.reader import (
     MEASURES_WITH_CASES,
     CutWindow,
-    case_ids_behind,
-    count_behind,
+    RecordSource,
     loss_name,
-    read_breakdown,
+    read_case_ids,
+    read_count,
+    read_cut,
     read_days,
     read_waits,
     read_workload,
 )
-from dialer.figures.cuts import rollup_cut_days
-from dialer.figures.measures import figures
-from dialer.figures.report import refresh_rollup
+from tests.figures.sources import fact_source, figures
 from tests.figures.test_any_town import fill
 from tests.outcomes.town import MORNING, Scenario
 from tests.seeds import seeds
 
 NOW = MORNING + timedelta(hours=24)
 ZONE = "Asia/Shanghai"
+
+
+def read_breakdown(tx: Tx, dimension: Dimension, window: CutWindow) -> Breakdown:
+    return read_cut(RecordSource(tx), dimension, window).breakdown
 
 
 def window(
@@ -151,12 +156,12 @@ def test_every_count_opens_to_the_cases_behind_it(scenario: Scenario):
     with scenario.tx() as tx:
         counts = read_breakdown(tx, Dimension.GRADE, window(scenario)).total.counts
         for measure in CASE_MEASURES:
-            ids = case_ids_behind(tx, measure, window(scenario), before_id=None, limit=1_000)
+            ids = read_case_ids(RecordSource(tx), measure, window(scenario), before_id=None, limit=1_000)
             assert ids == sorted(set(ids), reverse=True)
             if measure in COUNT_NAMES:
                 assert len(ids) == getattr(counts, measure), measure
         for measure in MEASURES_WITH_CASES - set(CASE_MEASURES):
-            ids = case_ids_behind(tx, measure, window(scenario), before_id=None, limit=1_000)
+            ids = read_case_ids(RecordSource(tx), measure, window(scenario), before_id=None, limit=1_000)
             if measure in COUNT_NAMES:
                 assert bool(ids) == bool(getattr(counts, measure)), measure
                 assert len(ids) <= getattr(counts, measure), measure
@@ -165,9 +170,9 @@ def test_every_count_opens_to_the_cases_behind_it(scenario: Scenario):
 def test_the_cases_behind_a_count_come_a_page_at_a_time(scenario: Scenario):
     scatter(scenario, 13)
     with scenario.tx() as tx:
-        every = case_ids_behind(tx, "cases", window(scenario), before_id=None, limit=1_000)
-        first = case_ids_behind(tx, "cases", window(scenario), before_id=None, limit=10)
-        second = case_ids_behind(tx, "cases", window(scenario), before_id=first[-1], limit=10)
+        every = read_case_ids(RecordSource(tx), "cases", window(scenario), before_id=None, limit=1_000)
+        first = read_case_ids(RecordSource(tx), "cases", window(scenario), before_id=None, limit=10)
+        second = read_case_ids(RecordSource(tx), "cases", window(scenario), before_id=first[-1], limit=10)
     assert first + second == every[:20]
 
 
@@ -177,7 +182,7 @@ def test_times_to_the_first_call_stand_in_the_bar_that_holds_them(scenario: Scen
             grade=Grade.HIGH, opened_at=MORNING, first_attempt_at=MORNING + timedelta(seconds=seconds)
         )
     with scenario.tx() as tx:
-        found = read_waits(tx, window(scenario))
+        found = read_waits(RecordSource(tx), window(scenario), FIRST_BARS)
     bars = found.by_grade[Grade.HIGH]
     places = {place: count for place, count in enumerate(bars) if count}
     assert places == {
@@ -213,36 +218,31 @@ def test_each_step_of_the_funnel_is_a_part_of_the_one_before_and_its_loss_opens(
         for before, after in pairwise(FUNNEL):
             left = getattr(counts, before) - getattr(counts, after)
             assert left >= 0, after
-            assert count_behind(tx, loss_name(after), window(scenario)) == left, after
-            ids = set(case_ids_behind(tx, loss_name(after), window(scenario), before_id=None, limit=1_000))
+            assert read_count(RecordSource(tx), loss_name(after), window(scenario)) == left, after
+            ids = set(
+                read_case_ids(
+                    RecordSource(tx), loss_name(after), window(scenario), before_id=None, limit=1_000
+                )
+            )
             if before in CASE_MEASURES:
                 assert len(ids) == left
-                kept = set(case_ids_behind(tx, after, window(scenario), before_id=None, limit=1_000))
+                kept = set(
+                    read_case_ids(RecordSource(tx), after, window(scenario), before_id=None, limit=1_000)
+                )
                 assert not ids & kept
 
 
 @seeds(3)
-def test_the_days_add_up_to_the_window_and_are_those_of_the_rollup(scenario: Scenario, seed: int):
+def test_the_days_add_up_to_the_window(scenario: Scenario, seed: int):
     scatter(scenario, seed)
-    fresh = Random(seed).random() < 0.5
-    if fresh:
-        refresh_rollup(scenario.services)
-    else:
-        with scenario.tx() as tx:
-            assert rollup_cut_days(tx, window(scenario)) is None
-        refresh_rollup(scenario.services)
-        scenario.case(opened_at=MORNING)
     for period in (Period(), Period(start=MORNING + timedelta(hours=9), end=MORNING + timedelta(hours=40))):
         with scenario.tx() as tx:
             counts = figures(tx, period, drill=False, now=NOW).total.counts
-            days = read_days(tx, window(scenario, period=period))
-            summed = rollup_cut_days(tx, window(scenario, period=period))
+            days = read_days(RecordSource(tx), window(scenario, period=period))
         for name in TREND:
-            assert sum(day.get(name, 0) for day in days.values()) == getattr(counts, name), name
-        assert summed is not None
-        assert {day: {name: n for name, n in one.items() if n} for day, one in summed.items()} == {
-            day: {name: n for name, n in one.items() if n} for day, one in days.items() if any(one.values())
-        }
+            assert sum(day[name] for day in days.values()) == getattr(counts, name), name
+        with fact_source(scenario) as facts:
+            assert read_days(facts, window(scenario, period=period)) == days
 
 
 def test_the_time_to_contact_ends_with_the_first_call_or_visit_that_spoke_to_the_person(scenario: Scenario):
@@ -267,7 +267,7 @@ def test_the_time_to_contact_ends_with_the_first_call_or_visit_that_spoke_to_the
     )
     scenario.case(grade=Grade.HIGH, opened_at=MORNING)
     with scenario.tx() as tx:
-        waits = read_waits(tx, window(scenario), until="contact")
+        waits = read_waits(RecordSource(tx), window(scenario), CONTACT_BARS)
     bars = {place: n for place, n in enumerate(waits.by_grade[Grade.HIGH]) if n}
     assert bars == {
         bisect(WAIT_BOUNDS_SECONDS, 45): 1,
@@ -289,7 +289,7 @@ def test_the_work_of_each_member_of_staff(scenario: Scenario):
     scenario.assignment(case_id, kind="visit", state="signed", signed_at=MORNING, signed_by="bai")
     scenario.assignment(scenario.case())
     with scenario.tx() as tx:
-        li, bai = read_workload(tx, window(scenario))
+        li, bai = read_workload(RecordSource(tx), window(scenario))
     assert (li.login, li.human_calls, li.visits, li.reached, li.held, li.days) == ("li", 3, 0, 2, 0, 1)
     assert li.minutes == 20
     assert (bai.login, bai.held, bai.minutes) == ("bai", 1, None)

@@ -10,9 +10,9 @@ from dialer.core.case import CaseStatus
 from dialer.core.follow_up import UNDOING_ANSWERS
 from dialer.core.rates import Counts, Figures, Money, Period, rates_of
 from dialer.core.values import AmountKind, Answer, Contact, FraudType, Grade, OutcomeKind, TelephonyResult
-from dialer.figures.breakdown import NotCalled, count_not_called
-from dialer.figures.measures import figures
+from dialer.figures.progress import NotCalled, count_not_called
 from dialer.figures.report import make_report
+from tests.figures.sources import figures
 from tests.outcomes.town import MORNING, Scenario
 
 MINUTE = timedelta(minutes=1)

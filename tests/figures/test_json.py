@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from dialer.case_page.reading import CaseLineOut, case_out, case_page_out, show_case
 from dialer.cases.search import CaseQuery, search_cases
@@ -17,15 +16,16 @@ from dialer.cli.lists import Loaded
 from dialer.core.intervals import HitCount, compare_shares, share_interval
 from dialer.core.rates import COUNT_NAMES, DEFINITIONS, Period
 from dialer.core.values import Contact, FraudType, Grade, TelephonyResult
-from dialer.db import tables as t
 from dialer.demo.run import CallCounts, summary_json
-from dialer.figures.breakdown import NotCalled, RobotProgress
-from dialer.figures.report import make_report, refresh_rollup, report_out
-from dialer.figures.verify import verification_out, verify_rollup
+from dialer.figures.progress import NotCalled, RobotProgress
+from dialer.figures.report import make_report, refresh_figures
+from dialer.figures.report_json import report_out
+from dialer.figures.verify import verification_out, verify_figures
 from dialer.intake.records import RejectedRow
 from dialer.script_versions.trials import MEASURES, Compared, Comparison, MeasuredVersion
 from dialer.scripts.store import Trial
 from dialer.warnings.lists import LoadReport
+from tests.figures.sources import spoil
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text("utf-8")
@@ -91,13 +91,12 @@ def test_the_report(scenario: Scenario, lively: int):
 
 
 def test_a_verification(scenario: Scenario, lively: int):
-    refresh_rollup(scenario.services)
-    with scenario.tx() as tx:
-        tx.execute(sa.update(t.day_figure).values(cases=7))
-    plain = verification_out(verify_rollup(scenario.services)).plain()
+    refresh_figures(scenario.services)
+    spoil(scenario, *["INSERT INTO cases SELECT * FROM cases"] * 3)
+    plain = verification_out(verify_figures(scenario.services)).plain()
     assert set(plain) == described("dialer report --verify --json")
     assert set(plain["differences"][0]) == described("dialer report --verify --json", table=1)
-    assert (plain["differences"][0]["day"], plain["differences"][0]["rollup"]) == ("2026-11-25", 7)
+    assert (plain["differences"][0]["day"], plain["differences"][0]["rollup"]) == ("2026-11-25", 8)
 
 
 def tried() -> Comparison:

@@ -29,7 +29,6 @@ from dialer.core.rates import (
 )
 from dialer.core.text import Lang
 from dialer.core.values import AmountKind, FraudType, Grade
-from dialer.figures.breakdown import Workload, loss_name
 from dialer.figures.rate_charts import (
     COMPARED,
     ComparedLine,
@@ -64,6 +63,7 @@ from dialer.figures.rate_tables import (
     standing_sentence,
     wait_bars,
 )
+from dialer.figures.reader import Workload, loss_name
 from dialer.figures.report import CutReport
 from dialer.language.figure_words import count_word
 from dialer.web.charts import ChartKind, width_of

@@ -15,7 +15,6 @@ from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.intervals import HitCount
 from dialer.core.rates import (
-    TREND,
     Breakdown,
     CaseFilter,
     Counts,
@@ -27,22 +26,9 @@ from dialer.core.rates import (
 )
 from dialer.core.values import Contact, FraudType, Grade
 from dialer.db import tables as t
-from dialer.db.leases import ROLLUP, take_lease
 from dialer.db.units import add_unit
-from dialer.figures.breakdown import (
-    CutWindow,
-    NotCalled,
-    RobotProgress,
-    loss_name,
-    read_breakdown,
-    read_days,
-    read_progress,
-    read_strata,
-    read_waits,
-    read_workload,
-)
-from dialer.figures.cuts import rollup_cut_days, rollup_cut_figures, rollup_cut_strata
-from dialer.figures.measures import figures
+from dialer.figures.progress import NotCalled, RobotProgress, read_progress
+from dialer.figures.reader import CutWindow, RecordSource, loss_name, read_cut, read_strata, read_workload
 from dialer.figures.report import (
     CutReport,
     RatesQuery,
@@ -53,26 +39,20 @@ from dialer.figures.report import (
     cut_breakdown,
     cut_choices,
     cut_rates,
-    cut_report_out,
     make_report,
     moment_of,
     moment_text,
     note_export,
     read_case_page,
     read_centre_reports,
-    refresh_rollup,
+    refresh_figures,
     report_period,
 )
-from dialer.figures.rollup import (
-    changed_cases,
-    keep_report,
-    kept_report,
-    read_fact_state,
-    refresh_rollup_once,
-    rollup_figures,
-)
-from dialer.figures.verify import verify_rollup
+from dialer.figures.report_json import cut_report_out
+from dialer.figures.stored import store_report, stored_report
+from dialer.figures.verify import verify_figures
 from tests.audit_lines import audit_lines
+from tests.figures.sources import fact_source, window_of
 from tests.outcomes.town import MORNING, Scenario
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -220,10 +200,10 @@ def test_units_are_compared_right_below_the_readers_own(town: Scenario):
     }
     assert of_reader == {None: [str(city)], city: [str(east)], east: [str(gate)], gate: [str(gate)]}
     with town.tx() as tx:
-        report, whole = read_centre_reports(tx, town.services, RatesQuery())
+        report, whole = read_centre_reports(RecordSource(tx), town.services, RatesQuery())
         assert list(report.breakdown.slices) == [str(east)]  # all stand below one
         add_unit(tx, name="另一市局", parent_id=None)
-        report, _ = read_centre_reports(tx, town.services, RatesQuery())
+        report, _ = read_centre_reports(RecordSource(tx), town.services, RatesQuery())
         assert list(report.breakdown.slices) == [str(city)]
         tx.execute(sa.delete(t.unit).where(t.unit.c.name == "另一市局"))
     assert whole.figures.total.counts.cases == 52
@@ -287,65 +267,17 @@ def test_an_export_is_in_the_audit_trail(town: Scenario):
 def test_five_thousand_reports_are_kept(town: Scenario):
     kind = TypeAdapter(int)
     with town.tx() as tx:
-        keep_report(tx, kind, "first", 1, at=MORNING)
+        store_report(tx, kind, "first", 1, at=MORNING)
         first = tx.scalar(sa.select(sa.func.max(t.kept_report.c.id)))
         serial = "pg_get_serial_sequence('kept_report', 'id')"
         tx.execute(sa.text(f"SELECT setval({serial}, :last)"), {"last": first + 4998})
-        keep_report(tx, kind, "second", 2, at=MORNING)
-        assert kept_report(tx, kind, "first", at=MORNING) == 1
-        keep_report(tx, kind, "second", 3, at=MORNING)  # the same again takes the next number
-        keep_report(tx, kind, "third", 4, at=MORNING)
-        assert kept_report(tx, kind, "first", at=MORNING) is None
-        assert kept_report(tx, kind, "second", at=MORNING) == 3
-        assert kept_report(tx, kind, "second", at=MORNING + SECOND) is None
-
-
-def test_a_refresh_ends_when_its_time_is_over(town: Scenario):
-    refresh_rollup(town.services)
-    with town.tx() as tx:
-        tx.execute(sa.text('INSERT INTO tally_mark SELECT id FROM "case"'))
-    assert refresh_rollup(town.services, for_seconds=0, at_once=5) == 5
-    assert refresh_rollup(town.services, for_seconds=1, at_once=5) == 47
-    assert refresh_rollup(town.services) == 0
-    with town.tx() as tx:
-        lease = take_lease(tx.connection, ROLLUP, holder="another machine", seconds=60)
-        assert lease is not None  # it was given back
-        lease.end(tx.connection)
-
-
-def test_the_facts_are_as_of_ten_seconds_ago(town: Scenario):
-    with town.tx() as tx:
-        tx.execute(sa.text('INSERT INTO tally_mark SELECT min(id) FROM "case"'))
-    now = town.clock.advance(60)
-    assert refresh_rollup_once(town.store, timezone="Asia/Shanghai", now=now, limit=10) == 1
-    with town.tx() as tx:
-        state = read_fact_state(tx)
-        written = tx.scalar(sa.text("SELECT CAST(xmin AS text) FROM meta WHERE key = 'tally'"))
-    assert state is not None
-    assert (state.as_of, state.timezone) == (now - 10 * SECOND, "Asia/Shanghai")
-    for again in (now, now - SECOND):
-        refresh_rollup_once(town.store, timezone="Asia/Shanghai", now=again, limit=10)
-    with town.tx() as tx:
-        assert read_fact_state(tx) == state
-        assert tx.scalar(sa.text("SELECT CAST(xmin AS text) FROM meta WHERE key = 'tally'")) == written
-
-
-def test_with_more_than_fifty_thousand_changed_cases_the_records_are_counted(town: Scenario):
-    refresh_rollup(town.services)
-    with town.tx() as tx:
-        tx.execute(sa.update(t.day_figure).values(cases=7))
-        tx.execute(sa.update(t.month_figure).values(cases=7))
-        tx.execute(sa.text("INSERT INTO tally_mark SELECT n FROM generate_series(1000001, 1050000) n"))
-        found = changed_cases(tx, now=MORNING)
-        assert found is not None
-        assert len(found) == 50_000
-        tx.execute(sa.text("INSERT INTO tally_mark VALUES (1050001)"))
-        assert changed_cases(tx, now=MORNING) is None
-    assert make_report(town.services).figures.total.counts.cases == 52
-    assert cut_breakdown(town.services, RatesQuery(), reader_unit_id=None).total.counts.cases == 52
-    with town.tx() as tx:
-        tx.execute(sa.delete(t.tally_mark))
-        tx.execute(sa.text("DELETE FROM meta WHERE key = 'tally'"))
+        store_report(tx, kind, "second", 2, at=MORNING)
+        assert stored_report(tx, kind, "first", at=MORNING) == 1
+        store_report(tx, kind, "second", 3, at=MORNING)  # the same again takes the next number
+        store_report(tx, kind, "third", 4, at=MORNING)
+        assert stored_report(tx, kind, "first", at=MORNING) is None
+        assert stored_report(tx, kind, "second", at=MORNING) == 3
+        assert stored_report(tx, kind, "second", at=MORNING + SECOND) is None
 
 
 def test_the_two_hundred_who_reported_most_are_shown(town: Scenario):
@@ -362,7 +294,7 @@ def test_the_two_hundred_who_reported_most_are_shown(town: Scenario):
     with town.tx() as tx:
         logins = [*(f"p{n:03}" for n in range(201)), "p200"]
         tx.execute(sa.insert(t.assignment), [row | {"done_by": who, "signed_by": who} for who in logins])
-        found = read_workload(tx, window)
+        found = read_workload(RecordSource(tx), window)
         tx.execute(sa.delete(t.assignment))
     assert [one.login for one in found] == ["p200", *(f"p{n:03}" for n in range(199))]
     assert (found[0].human_calls, found[0].days, found[0].minutes) == (2, 1, 24 * 60)
@@ -436,19 +368,19 @@ def test_all_figures_of_a_report_are_of_one_moment(scenario: Scenario):
     with meanwhile(scenario, scenario.case):
         found = cases_behind(services, asked, "cases", reader_unit_id=None)
     assert found.count == len(found.ids)
-    refresh_rollup(services)
+    refresh_figures(services)
     with meanwhile(scenario, scenario.case):
-        assert verify_rollup(services).different == 0
+        assert verify_figures(services).different == 0
 
 
-def test_a_report_of_nothing_is_read_from_the_sums(scenario: Scenario):
-    refresh_rollup(scenario.services)
+def test_a_report_of_nothing(scenario: Scenario):
+    refresh_figures(scenario.services)
     report = cut_rates(scenario.services, RatesQuery(), reader_unit_id=None)
     assert (report.breakdown.total.counts.cases, report.breakdown.slices, report.days) == (0, {}, {})
     assert (report.adjusted, report.defrauded, report.workload) == ({}, (), ())
 
 
-def test_the_parts_of_days_at_the_ends_are_counted_with_the_whole_days(scenario: Scenario):
+def test_the_parts_of_days_at_the_ends_of_a_window_are_counted(scenario: Scenario):
     """Each with its time to the first call, its unit and its amounts."""
     with scenario.tx() as tx:
         east, west = (add_unit(tx, name=name, parent_id=None) for name in ("东区", "西区"))
@@ -465,28 +397,16 @@ def test_the_parts_of_days_at_the_ends_are_counted_with_the_whole_days(scenario:
         )
         scenario.attempt(case_id, sent_at=at, result="answered", contact="verified")
         scenario.outcome(case_id, at=at, intended_fen=days + 1)
-    refresh_rollup(scenario.services)
+    refresh_figures(scenario.services)
     period = Period(start=noon, end=noon + 2 * DAY + SECOND)
     now = MORNING + 9 * DAY
-    window = CutWindow(
-        cut=CaseFilter(), period=period, drill=False, now=now, timezone="Asia/Shanghai", depth=0
-    )
-    with scenario.tx() as tx:
-        summed = rollup_figures(tx, period, drill=False, now=now, timezone="Asia/Shanghai")
-        assert summed == figures(tx, period, drill=False, now=now)
-        assert (summed.total.counts.cases, summed.total.first_attempt.p50_seconds) == (5, 50)
-        strata = rollup_cut_strata(tx, window)
-        assert strata == read_strata(tx, window)
-        cut = rollup_cut_figures(tx, Dimension.UNIT, window)
-        assert cut is not None
-        assert cut.breakdown == read_breakdown(tx, Dimension.UNIT, window)
-        assert cut.waits == read_waits(tx, window)
-        assert cut.contacted == read_waits(tx, window, "contact")
-        nothing = dict.fromkeys(TREND, 0)
-        assert rollup_cut_days(tx, window) == {
-            day: nothing | counts for day, counts in read_days(tx, window).items()
-        }
-    assert strata is not None
+    with fact_source(scenario) as facts:
+        window, records = window_of(period, now=now), RecordSource(facts.tx)
+        cut = read_cut(facts, Dimension.UNIT, window)
+        assert cut == read_cut(records, Dimension.UNIT, window)
+        assert (cut.breakdown.total.counts.cases, cut.breakdown.total.first_attempt.p50_seconds) == (5, 50)
+        strata = read_strata(facts, window)
+        assert strata == read_strata(records, window)
     assert strata["dissuaded"] == {
         str(east): {"medium loan": HitCount(people=3, hits=3)},
         str(west): {"medium loan": HitCount(people=2, hits=2)},

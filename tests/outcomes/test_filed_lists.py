@@ -18,9 +18,9 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
 from dialer.core.values import AmountKind, Contact, FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
+from dialer.db.columns import is_reversed
 from dialer.db.units import add_unit
-from dialer.figures.measures import IS_REVERSED, figures
-from dialer.figures.report import make_report, refresh_rollup
+from dialer.figures.report import make_report, refresh_figures
 from dialer.intake.phones import id_check_character
 from dialer.outcomes.filed_figures import count_filed, filed_figures
 from dialer.outcomes.filed_lists import (
@@ -36,6 +36,7 @@ from dialer.outcomes.filed_lists import (
 )
 from dialer.outcomes.filing import file_for_case
 from tests.audit_lines import audit_lines
+from tests.figures.sources import figures
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 OTHER_ID = "15040219800505433" + id_check_character("15040219800505433")
@@ -378,7 +379,8 @@ def test_likeness_is_mutual_and_two_id_numbers_are_never_certain(one: Person, ot
 def ledger(scenario: Scenario, case_id: int) -> list[tuple[str, str, bool]]:
     """Each line of the case: its reason, its outcome, and whether it stands as the report counts it."""
     statement = sa.text(
-        f"SELECT o.reason, o.kind, {IS_REVERSED} FROM outcome o WHERE o.case_id = :case ORDER BY o.id"
+        f"SELECT o.reason, o.kind, {is_reversed('o.id')} AS reversed FROM outcome o"
+        " WHERE o.case_id = :case ORDER BY o.id"
     )
     with scenario.tx() as tx:
         return [
@@ -388,7 +390,7 @@ def ledger(scenario: Scenario, case_id: int) -> list[tuple[str, str, bool]]:
 
 def counts(scenario: Scenario) -> tuple[int, int, int]:
     """Reversed, standing successes, and approved loss prevented, recounted and from the rollup alike."""
-    refresh_rollup(scenario.services)
+    refresh_figures(scenario.services)
     report = make_report(scenario.services).figures.total
     with scenario.tx() as tx:
         again = figures(tx, Period(), drill=False, now=scenario.clock.now()).total

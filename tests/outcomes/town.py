@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -51,6 +53,7 @@ class Scenario:
         with self.store.begin() as tx:
             self.policy_version = ensure_policy_version(tx, to_plain(POLICY), now=MORNING)
         self.enqueued: list[tuple[object, ...]] = []
+        self._folder = TemporaryDirectory(prefix="dialer-facts-")
         self.services = Services(
             store=self.store,
             clock=self.clock,
@@ -60,6 +63,7 @@ class Scenario:
             lines=LineRules(),
             centre=Centre(timezone="Asia/Shanghai", area_code="0478", default_grade=Grade.MEDIUM),
             drill=drill,
+            facts_folder=Path(self._folder.name),
             schema=_newest(),
             enqueue=lambda *args: self.enqueued.append(args),
         )
@@ -321,3 +325,4 @@ class Scenario:
 
     def close(self) -> None:
         self.store.dispose()
+        self._folder.cleanup()

@@ -33,10 +33,10 @@ PATHS = (
     "tests/control/test_scheduler.py::test_one_of_several_leads_and_another_when_it_leaves",
     "tests/calls/test_pause.py::test_resume_releases_all_it_held",
     "tests/calls/test_pace.py",
-    "tests/figures/test_rolled.py::test_only_one_refreshes_at_a_time",
+    "tests/figures/test_facts.py::test_money_moves_from_state_to_state",
     "tests/runtime/test_second_up.py::test_a_database_is_held_once_and_by_nobody_afterwards",
 )
-"""Claims and sending, webhooks, leadership, pauses, the rollup, the one `dialer up`."""
+"""Claims and sending, webhooks, leadership, pauses, figures, the one `dialer up`."""
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,11 @@ from dialer.core.case import CaseStatus, InboundResult, InboundState, Reason
 from dialer.core.rates import Period
 from dialer.core.values import Contact, Grade, OutcomeKind
 from dialer.db import tables as t
-from dialer.figures.measures import figures
 from dialer.work.assignments import Scope, assignment_claimed_by, get_assignment
 from dialer.work.desk import show_task
 from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
 from dialer.work.tasks import NoCall, WorkReport, claim_next, report_assignment
+from tests.figures.sources import figures
 from tests.story.world import DESK_NUMBER, World
 
 AT_DESK = "8001"

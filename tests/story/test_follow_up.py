@@ -14,9 +14,9 @@ from dialer.core.rates import Counts, Period
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
 from dialer.db.policies import ensure_policy_version
-from dialer.figures.breakdown import read_progress
-from dialer.figures.measures import figures
+from dialer.figures.progress import read_progress
 from tests.core.samples import GRADES, POLICY
+from tests.figures.sources import figures
 from tests.story.world import World
 
 pytestmark = pytest.mark.story

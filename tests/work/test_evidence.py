@@ -28,7 +28,6 @@ from dialer.core.values import (
     Track,
 )
 from dialer.db import tables as t
-from dialer.figures.measures import figures
 from dialer.language.sentences import entry_sentence
 from dialer.outcomes.filing import file_for_case
 from dialer.outcomes.ledger import CallerSuccesses, SourceAnswers, answers_by_source, successes_by_caller
@@ -43,6 +42,7 @@ from dialer.work.tasks import (
     report_assignment,
 )
 from dialer.work.visits import PhoneAct, take_step
+from tests.figures.sources import figures
 from tests.work.bureau import Bureau
 
 SUCCESS = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, scammer_contact=ScammerContact.YES)

@@ -31,7 +31,7 @@ from dialer.db.columns import (
     word_column,
     words,
 )
-from dialer.db.measures import BARS, COUNTED, MONEY
+from dialer.db.measures import BARS, MONEY
 
 meta = sa.Table(
     "meta", metadata, sa.Column("key", sa.Text, primary_key=True), sa.Column("value", JSONB, nullable=False)
@@ -350,13 +350,93 @@ _LATER = frozenset(
 """Counts that are unknown to the version before, which may still write rows."""
 
 
+_SUMMED = [
+    "warnings",
+    "cases",
+    "cases_open",
+    "cases_watching",
+    "cases_proven",
+    "cases_reversed",
+    "cases_closed",
+    "cases_missed",
+    "cases_not_ours",
+    "cases_ours",
+    "cases_rung",
+    "cases_answered",
+    "cases_tried",
+    "cases_reached",
+    "cases_called_back",
+    "verified_contact",
+    "succeeded",
+    "dissuaded",
+    "dissuaded_by_phone",
+    "dissuaded_in_person",
+    "saw_through_it",
+    "judged",
+    "defrauded_after_warning",
+    "found",
+    "found_nothing",
+    "false_alarms",
+    "raised",
+    "handed_to_person",
+    "followed_up",
+    "first_attempt_counted",
+    "first_attempt_in_time",
+    "first_attempt_pending",
+    "first_attempt_not_wanted",
+    "first_cases",
+    "calls_mentioned",
+    "robot_calls",
+    "robot_calls_counted",
+    "robot_calls_answered",
+    "robot_calls_verified",
+    "robot_calls_under_way",
+    "robot_calls_own_fault",
+    "robot_calls_cancelled",
+    "robot_calls_unknown",
+    "result_answered",
+    "result_busy",
+    "result_no_answer",
+    "result_forwarded",
+    "result_machine",
+    "result_rejected",
+    "result_powered_off",
+    "result_invalid_number",
+    "result_blocked",
+    "result_failed",
+    "result_canceled",
+    "result_dead_air",
+    "result_unknown",
+    "follow_up_calls_counted",
+    "follow_up_calls_not_counted",
+    "follow_up_calls_answered",
+    "follow_up_calls_verified",
+    "follow_up_calls_undoing",
+    "assignments_mentioned",
+    "human_calls",
+    "human_calls_waiting",
+    "human_calls_withdrawn",
+    "human_calls_reached",
+    "visits",
+    "visits_waiting",
+    "visits_withdrawn",
+    "visits_met",
+    "sign_counted",
+    "signed_in_time",
+    "sign_pending",
+    "sign_withdrawn",
+    "feedback_counted",
+    "feedback_in_time",
+    "feedback_pending",
+    "feedback_withdrawn",
+]
+
+
 def _figures(*, sparse: bool = False) -> list[sa.Column[int]]:
-    """One column per figure; a new measure needs a migration that adds its column to the three tables. `sparse`: 0 is
-    stored as NULL, which takes no space.
-    """
+    """The figures of the three tables in which the version before kept sums; nothing reads or writes them any more."""
     counts = [
         sa.Column(name, sa.Integer, nullable=sparse, server_default="0" if name in _LATER else None)
-        for name in COUNTED
+        for name in _SUMMED
     ]
     bars = [
         sa.Column(name, sa.Integer, nullable=sparse, server_default=None if sparse else "0") for name in BARS
@@ -374,7 +454,7 @@ day_figure = sa.Table(
     *_figures(),
     sa.PrimaryKeyConstraint("day", "drill", "grade", "fraud_type"),
 )
-"""The figures of one day of the centre, by grade and fraud type: sums of `case_fact`."""
+"""Of the version before; no longer written, as `month_figure`, `day_trend` and `case_fact`."""
 
 month_figure = sa.Table(
     "month_figure",
@@ -388,9 +468,6 @@ month_figure = sa.Table(
     *_figures(),
     sa.PrimaryKeyConstraint("dimension", "value", "month", "drill", "grade", "fraud_type"),
 )
-"""The figures of one month of the centre (its first day), by grade, fraud type and one of unit, source, version of the
-script, hour, person; `value` is '' for none. Every case is counted once for each of these dimensions.
-"""
 
 day_trend = sa.Table(
     "day_trend",
@@ -402,7 +479,6 @@ day_trend = sa.Table(
     *(sa.Column(name, sa.Integer, nullable=False) for name in TREND),
     sa.PrimaryKeyConstraint("dimension", "value", "day", "drill"),
 )
-"""The counts that are shown day by day, by the same dimensions."""
 
 kept_report = sa.Table(
     "kept_report",
@@ -445,12 +521,23 @@ case_fact = sa.Table(
         postgresql_where=sa.text("first_seconds IS NOT NULL"),
     ),
 )
-"""What a case adds to the sums: one row for each of its days, with its unit, source, version of a script, hour and
-person; 0 is stored as NULL. `first_seconds`: the time to its first attempt, in the row of the day on which it was
-opened. `turns_at`: when its figures change next by the passing of time alone.
-"""
 
 tally_mark = sa.Table("tally_mark", metadata, sa.Column("case_id", sa.BigInteger, nullable=False))
-"""Cases whose figures may have changed since their facts were written. Triggers write it; a case can occur several
-times.
+"""No longer written; a trigger refuses rows of the version before."""
+
+fact_mark = sa.Table(
+    "fact_mark",
+    metadata,
+    sa.Column(
+        "xid",
+        sa.BigInteger,
+        server_default=sa.text("CAST(CAST(pg_current_xact_id() AS text) AS bigint)"),
+        nullable=False,
+    ),
+    sa.Column("case_id", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+    sa.PrimaryKeyConstraint("xid", "case_id"),
+)
+"""Cases whose fact rows may have changed, by the transaction that changed them; written by triggers, real time. The
+case 0 stands for all of them.
 """

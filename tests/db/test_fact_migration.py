@@ -1,23 +1,24 @@
-"""A database of the first schema, full of cases, comes up at once and is tallied batch by batch afterwards."""
+"""A database of the first schema, full of cases, has its figures after an upgrade as before."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
 from dialer.core.policy import to_plain
-from dialer.core.rates import Period
 from dialer.db.keys import Keys
 from dialer.db.migrations import migrate_database, script_location
 from dialer.db.policies import ensure_policy_version
-from dialer.db.unit_of_work import Store, hold_snapshot
+from dialer.db.unit_of_work import Store
 from dialer.db.vault import Vault
-from dialer.figures.measures import figures
-from dialer.figures.rollup import read_fact_state, refresh_rollup_once, rollup_figures
+from dialer.figures.facts import FactFile, FactSource, open_source, refresh_facts
+from dialer.figures.reader import RecordSource, read_figures
 from tests.core.samples import POLICY
+from tests.figures.sources import window_of
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 ZONE = "Asia/Shanghai"
@@ -56,33 +57,47 @@ _ROWS = (
 )
 
 
-def test_old_cases_are_tallied_in_bounded_batches_and_reported_exactly_meanwhile(empty_database: str):
+def test_figures_of_an_old_database_are_the_same_before_and_after_its_upgrade(
+    empty_database: str, tmp_path: Path
+):
+    """Counted before by hand, since the reader of the version before is gone."""
     store = Store(
         empty_database, Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([9]) * 32, current=1))
     )
+    facts = FactFile(folder=tmp_path, timezone=ZONE)
     try:
         fill(store)
-        migrate_database(store.sql_engine)
-        batches = 0
-        while True:
-            compare(store)
-            refreshed = refresh_rollup_once(store, timezone=ZONE, now=NOW, limit=15)
-            assert refreshed <= 15
-            if not refreshed:
-                break
-            batches += 1
-        assert batches == 3
         with store.begin() as tx:
-            assert read_fact_state(tx) is not None
-            assert tx.scalar(sa.text("SELECT count(DISTINCT case_id) FROM case_fact")) == CASES
-            # Every figure but those of the drill is in the sums of days.
-            assert tx.scalar(sa.text(_CALLS)) == 2 * (CASES - CASES // 8)
+            before = tx.one(sa.text(_COUNTED_BEFORE))
+        migrate_database(store.sql_engine)
+        with open_source(store, facts, most_behind=CASES - 1) as source:
+            assert isinstance(source, RecordSource)
+        assert refresh_facts(store, facts) == CASES
+        for drill in (False, True):
+            with open_source(store, facts, most_behind=0) as source:
+                assert isinstance(source, FactSource)
+                window = window_of(drill=drill, now=NOW)
+                found = read_figures(source, window)
+                assert found == read_figures(RecordSource(source.tx), window)
+            counts = found.total.counts
+            assert before is not None
+            assert before["drill" if drill else "real"] == [
+                counts.cases, counts.warnings, counts.robot_calls, counts.robot_calls_answered, counts.cases_proven,
+            ]  # fmt: skip
     finally:
         store.dispose()
 
 
-_CALLS = """
-SELECT sum(robot_calls) FROM day_figure WHERE NOT drill
+_COUNTED_BEFORE = """
+SELECT array_agg(n ORDER BY place) FILTER (WHERE drill) AS drill,
+    array_agg(n ORDER BY place) FILTER (WHERE NOT drill) AS real
+FROM (
+    SELECT 1 AS place, drill, count(*) AS n FROM "case" GROUP BY drill
+    UNION ALL SELECT 2, drill, count(*) FROM warning GROUP BY drill
+    UNION ALL SELECT 3, drill, count(*) FROM attempt WHERE sent_at IS NOT NULL GROUP BY drill
+    UNION ALL SELECT 4, drill, count(*) FROM attempt WHERE result = 'answered' GROUP BY drill
+    UNION ALL SELECT 5, drill, count(*) FROM "case" WHERE status = 'proven' GROUP BY drill
+) counted
 """
 
 
@@ -97,12 +112,3 @@ def fill(store: Store) -> None:
         version = ensure_policy_version(tx, to_plain(POLICY), now=NOW)
         for statement in _ROWS:
             tx.execute(sa.text(statement), {"now": NOW, "cases": CASES, "version": version})
-
-
-def compare(store: Store) -> None:
-    for drill in (False, True):
-        with store.begin() as tx:
-            hold_snapshot(tx)
-            rolled = rollup_figures(tx, Period(), drill=drill, now=NOW, timezone=ZONE)
-            assert rolled == figures(tx, Period(), drill=drill, now=NOW)
-            assert rolled.total.counts.cases == (CASES // 8 if drill else CASES - CASES // 8)
