@@ -10,8 +10,16 @@ import typer
 
 from dialer.cases.unassigned import unassigned_groups
 from dialer.cli.common import By, file_named_in_errors
-from dialer.cli.output import AsJson, centre_time, command_application, fields_of, print_found, print_json
-from dialer.core.access import Role
+from dialer.cli.output import (
+    AsJson,
+    centre_time,
+    command_application,
+    fields_of,
+    print_found,
+    print_json,
+    signed_application,
+)
+from dialer.core.access import Permission, Role
 from dialer.core.errors import Invalid, Refusal
 from dialer.core.text import Lang, Text
 from dialer.core.units import find_unit
@@ -50,7 +58,7 @@ def add_account(
     by: By = "cli",
 ) -> None:
     """Make an account. Its first password is printed once and must be changed at the first sign-in."""
-    with command_application("accounts") as app:
+    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
         new = add_staff(
             app.services,
             login=login,
@@ -58,7 +66,7 @@ def add_account(
             role=role,
             unit_id=unit,
             language=language,
-            by=by,
+            by=actor.name,
         )
     _print_password(new)
 
@@ -109,32 +117,32 @@ def list_accounts(*, as_json: AsJson = False) -> None:
 @staff.command("disable")
 def disable(login: Login, by: By = "cli") -> None:
     """Disable an account; its sessions end at once."""
-    with command_application("accounts") as app:
-        disable_staff(app.services, login, by=by)
+    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
+        disable_staff(app.services, login, by=actor.name)
     typer.echo(f"{login} is disabled")
 
 
 @staff.command("enable")
 def enable(login: Login, by: By = "cli") -> None:
     """Enable a disabled account."""
-    with command_application("accounts") as app:
-        enable_staff(app.services, login, by=by)
+    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
+        enable_staff(app.services, login, by=actor.name)
     typer.echo(f"{login} is enabled")
 
 
 @staff.command("reset")
 def reset(login: Login, by: By = "cli") -> None:
     """Give an account a new password, printed once; its sessions end and its failed sign-ins are forgotten."""
-    with command_application("accounts") as app:
-        new = reset_password(app.services, login, by=by)
+    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
+        new = reset_password(app.services, login, by=actor.name)
     _print_password(new)
 
 
 @staff.command("reset-factors")
 def reset_second_factors(login: Login, by: By = "cli") -> None:
     """Remove the second factors and recovery codes of an account; its sessions end."""
-    with command_application("accounts") as app:
-        removed = reset_factors(app.services, login, by=by)
+    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
+        removed = reset_factors(app.services, login, by=actor.name)
     typer.echo(f"{removed} second factors of {login} removed")
 
 
@@ -147,11 +155,11 @@ def sessions(
     by: By = "cli",
 ) -> None:
     """Who is signed in now, and from where."""
-    with command_application("accounts") as app:
+    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
         if end:
             if login is None:
                 raise typer.BadParameter("--end needs a login")
-            typer.echo(f"{end_sessions(app.services, login, by=by)} sessions of {login} ended")
+            typer.echo(f"{end_sessions(app.services, login, by=actor.name)} sessions of {login} ended")
             return
         found = list_sessions(app.services, login)
     print_found(
@@ -208,9 +216,9 @@ def add_token(
     by: By = "cli",
 ) -> None:
     """Make a token. Its secret is printed once, on standard output, and stored nowhere."""
-    with command_application("accounts") as app:
+    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
         new = org_staff.add_token(
-            app.services, name=name, scopes=scope, days=days, unit=unit, sources=source or (), by=by
+            app.services, name=name, scopes=scope, days=days, unit=unit, sources=source or (), by=actor.name
         )
     typer.echo(new.secret)
     until = centre_time(new.token.expires_at, app)
@@ -246,8 +254,8 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
 @token.command("revoke")
 def revoke_token(name: str, by: By = "cli") -> None:
     """Revoke a token: every process refuses it within seconds."""
-    with command_application("accounts") as app:
-        org_staff.revoke_token(app.services, name, by=by)
+    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
+        org_staff.revoke_token(app.services, name, by=actor.name)
     typer.echo(f"token {name} revoked")
 
 
@@ -270,9 +278,10 @@ def import_(
         content = file.open("rb")
     except OSError:
         raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-    with content, file_named_in_errors(file), command_application("accounts") as app:
+    opened = signed_application("accounts", by, Permission.MANAGE_UNITS)
+    with content, file_named_in_errors(file), opened as (app, actor):
         try:
-            done = import_units(app.services, content, by=by, close_missing=close_missing)
+            done = import_units(app.services, content, by=actor.name, close_missing=close_missing)
         except UnusableUnits as fault:
             for one, column in zip(fault.faults, fault.columns, strict=True):
                 typer.echo(
@@ -294,8 +303,9 @@ def boundaries_(
         content = file.open("rb")
     except OSError:
         raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
-    with content, file_named_in_errors(file), command_application("accounts") as app:
-        done = load_boundaries(app.services, content, by=by)
+    opened = signed_application("accounts", by, Permission.MANAGE_UNITS)
+    with content, file_named_in_errors(file), opened as (app, actor):
+        done = load_boundaries(app.services, content, by=actor.name)
     typer.echo(f"units {done.loaded}, unknown {len(done.unknown)}")
     for name in done.unknown:
         typer.echo(f"没有这个单位 no unit of this name: {name}", err=True)
@@ -336,14 +346,14 @@ def alias(
     forget: Annotated[bool, typer.Option("--forget", help="the text no longer means a unit")] = False,
 ) -> None:
     """Set which unit a text in lists means; unassigned cases with that text are assigned to it at once."""
-    with command_application("accounts") as app:
+    with signed_application("accounts", by, Permission.SORT_UNITS, Permission.MANAGE_UNITS) as (app, actor):
         if forget:
-            forget_alias(app.services, text, by=by)
+            forget_alias(app.services, text, by=actor.name)
             typer.echo(f"{text}: forgotten")
             return
         index, _ = read_units_and_aliases(app.services)
         found = find_unit(index, unit)
-        done = teach_alias(app.services, text, unit_id=found.id, by=by)
+        done = teach_alias(app.services, text, unit_id=found.id, by=actor.name)
     typer.echo(f"{text} = {index.label(found.id)}, cases sorted {done.placed}")
 
 
@@ -379,8 +389,8 @@ def assign(
     ] = False,
 ) -> None:
     """Give an unassigned case its unit."""
-    with command_application("accounts") as app:
+    with signed_application("accounts", by, Permission.SORT_UNITS, Permission.MANAGE_UNITS) as (app, actor):
         index, _ = read_units_and_aliases(app.services)
         found = find_unit(index, unit)
-        done = assign_unit(app.services, case_id, unit_id=found.id, by=by, teach=teach)
+        done = assign_unit(app.services, case_id, unit_id=found.id, by=actor.name, teach=teach)
     typer.echo(f"case {case_id}: {index.label(found.id)}, cases sorted {done.placed}")

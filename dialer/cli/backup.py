@@ -20,7 +20,7 @@ from dialer.backup.actions import (
     verify_backup,
 )
 from dialer.bootstrap import key_source
-from dialer.cli.common import By
+from dialer.cli.common import signer
 from dialer.cli.output import AsJson, print_json
 from dialer.core.text import Lang
 from dialer.db.unit_of_work import Tx
@@ -107,7 +107,9 @@ def verify(file: Path, *, as_json: AsJson = False) -> None:
 @restore.command("restore")
 def restore_now(
     file: Path,
-    by: By = "cli",
+    by: Annotated[
+        str, typer.Option(help="recorded as typed: the accounts are in the backup", callback=signer)
+    ] = "cli",
     *,
     no_erasures: Annotated[
         bool, typer.Option("--no-erasures", help="nobody was ever erased, or no whole register is left")

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, print_json
+from dialer.cli.output import AsJson, print_json, signed_application
+from dialer.core.access import Permission
 from dialer.core.errors import Invalid
 from dialer.core.periods import BulletinDays, BulletinKind, bulletin_days
 from dialer.core.rates import rates_of
@@ -43,10 +44,10 @@ def bulletin_command(
     days = _days({BulletinKind.MONTH: month, BulletinKind.WEEK: week, BulletinKind.DAY: day})
     if out is not None and out.suffix.lower() not in {".docx", ".pdf"}:
         raise Invalid(field="--out", problem=gettext_noop("ends neither in .docx nor in .pdf"))
-    with command_application("bulletin") as app:
-        made = make_bulletin(app.services, days, by=by, anew=anew)
+    with signed_application("bulletin", by, Permission.APPROVE, Permission.EXPORT) as (app, actor):
+        made = make_bulletin(app.services, days, by=actor.name, anew=anew)
         if out is not None:
-            _write(app.services, made, out, lang=lang, by=by)
+            _write(app.services, made, out, lang=lang, by=actor.name)
     if as_json:
         print_json(bulletin_out(made, lang))
         return

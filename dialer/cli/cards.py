@@ -20,8 +20,9 @@ from dialer.cards.load import (
     screen_all,
 )
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, one_of, print_json
+from dialer.cli.output import AsJson, command_application, one_of, print_json, signed_application
 from dialer.cli.rejects import open_list_file, rejects_json, say_rejects, write_rejected
+from dialer.core.access import Permission
 from dialer.core.cards import InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid
 from dialer.core.periods import midnight
@@ -43,8 +44,8 @@ def institution_command(
 ) -> None:
     """机构: add a bank or carrier, or change its API token."""
     known = one_of(InstitutionKind, kind, field="--kind")
-    with command_application("cards") as app:
-        add_institution(app.services, name=name, kind=known, token=token, by=by)
+    with signed_application("cards", by, Permission.MANAGE_UNITS) as (app, actor):
+        add_institution(app.services, name=name, kind=known, token=token, by=actor.name)
     typer.echo(f"{name}: {known.value}")
 
 
@@ -57,8 +58,8 @@ def outlet_command(
     by: By = "cli",
 ) -> None:
     """网点: add an outlet, or change its name and unit."""
-    with command_application("cards") as app:
-        add_outlet(app.services, institution=institution, code=code, name=name, unit=unit, by=by)
+    with signed_application("cards", by, Permission.MANAGE_UNITS) as (app, actor):
+        add_outlet(app.services, institution=institution, code=code, name=name, unit=unit, by=actor.name)
     typer.echo(f"{institution} {code}")
 
 
@@ -70,8 +71,8 @@ def teller_command(
     by: By = "cli",
 ) -> None:
     """柜员: say for which outlet the account of a teller works."""
-    with command_application("cards") as app:
-        bind_teller(app.services, login=login, institution=institution, code=outlet, by=by)
+    with signed_application("cards", by, Permission.MANAGE_UNITS) as (app, actor):
+        bind_teller(app.services, login=login, institution=institution, code=outlet, by=actor.name)
     typer.echo(f"{login}: {institution} {outlet}")
 
 
@@ -84,9 +85,9 @@ def reported_command(
     by: By = "cli",
 ) -> None:
     """上报数: record how many openings an institution reports for an outlet on a day."""
-    with command_application("cards") as app:
+    with signed_application("cards", by, Permission.LOAD_LISTS, Permission.MANAGE_UNITS) as (app, actor):
         report_openings(
-            app.services, institution=institution, code=outlet, day=_day(day), reported=count, by=by
+            app.services, institution=institution, code=outlet, day=_day(day), reported=count, by=actor.name
         )
     typer.echo(f"{institution} {outlet} {day}: {count}")
 
@@ -117,20 +118,21 @@ def load_command(
     as_json: AsJson = False,
 ) -> None:
     """导入日报: load the openings of a day; exit 2 if the file is unusable."""
-    with open_list_file(file) as content, command_application("cards") as app:
+    opened = signed_application("cards", by, Permission.LOAD_LISTS, Permission.MANAGE_UNITS)
+    with open_list_file(file) as content, opened as (app, actor):
         done = load_openings(
             app.services,
             content,
             institution=institution,
             source=default_source(file.name),
-            by=by,
+            by=actor.name,
             add_outlets=add_outlets,
             dry_run=dry_run,
         )
         rejects = (
             None
             if dry_run
-            else write_rejected(app, done, f"openings-{file.stem[:60]}", subject="opening", by=by)
+            else write_rejected(app, done, f"openings-{file.stem[:60]}", subject="opening", by=actor.name)
         )
     if as_json:
         print_json(_load_json(done, reject_file=rejects))
@@ -167,10 +169,10 @@ def fact_command(
 ) -> None:
     """涉案、销户: record what is known later about a card; its number leads to its opening."""
     known = one_of(OpeningFactKind, kind, field="--kind")
-    with command_application("cards") as app:
+    with signed_application("cards", by, Permission.LOAD_FILED, Permission.CONTROL) as (app, actor):
         services = app.services
         at = midnight(_day(day), services.centre.timezone) if day else services.clock.now()
-        is_new = add_fact(services, number=number, kind=known, source=source, at=at, by=by)
+        is_new = add_fact(services, number=number, kind=known, source=source, at=at, by=actor.name)
     typer.echo(f"{known.value}" + ("" if is_new else " (on record already)"))
 
 

@@ -21,8 +21,16 @@ from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.case_page.reading import CaseStory, case_out, case_page_out, reveal, show_case
 from dialer.cases.search import CasePage, CaseQuery, search_cases, seek_person
 from dialer.cli.common import By, signer
-from dialer.cli.output import AsJson, command_application, one_of, print_json, print_rows
-from dialer.core.access import RevealReason
+from dialer.cli.output import (
+    AsJson,
+    command_actor,
+    command_application,
+    one_of,
+    print_json,
+    print_rows,
+    signed_application,
+)
+from dialer.core.access import Permission, RevealReason
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Refusal
 from dialer.core.text import Lang, Text
@@ -43,7 +51,8 @@ def case_command(
     case_id: int,
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
     reveal_by: Annotated[
-        str, typer.Option("--reveal-by", help="who reads the masked data; audited", callback=signer)
+        str,
+        typer.Option("--reveal-by", help="login of who reads the masked data; audited", callback=signer),
     ] = "",
     reason: Annotated[
         RevealReason, typer.Option("--reason", help="kind of the reason, with --reveal-by")
@@ -54,9 +63,12 @@ def case_command(
 ) -> None:
     """One case: its timeline, its next steps and the reasons for them."""
     with command_application("case") as app:
-        person = (
-            reveal(app.services, case_id, who=reveal_by, reason=reason, why=why) if reveal_by or why else None
-        )
+        person = None
+        if reveal_by or why:
+            actor = command_actor(app, reveal_by, Permission.REVEAL)
+            person = reveal(
+                app.services, case_id, who=actor.name, visible_to=actor.unit_id, reason=reason, why=why
+            )
         story = show_case(app.services, case_id)
     if as_json:
         print_json(case_out(story).plain())
@@ -151,8 +163,8 @@ def save_command(
     by: By = "cli",
 ) -> None:
     """导出录音: write the recording of a call as a WAV file, with a reason, which is audited."""
-    with command_application("recording") as app:
-        sound = hear_recording(app.services, case_id, recording_id, who=by, reason=reason, why=why)
+    with signed_application("recording", by, Permission.REVEAL) as (app, actor):
+        sound = hear_recording(app.services, case_id, recording_id, who=actor.name, reason=reason, why=why)
         try:
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
                 opened.write(sound)

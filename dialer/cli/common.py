@@ -29,7 +29,9 @@ def signer(by: str) -> str:
     return actor_name(by) if by else by
 
 
-By = Annotated[str, typer.Option(help="who does this; recorded in the audit", callback=signer)]
+By = Annotated[
+    str, typer.Option(help="login of the account that does this; recorded in the audit", callback=signer)
+]
 
 
 @contextmanager

@@ -39,10 +39,11 @@ from dialer.cli.output import (
     fields_of,
     print_found,
     print_json,
+    signed_application,
 )
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.control.trunks import check_trunks, read_trunks
-from dialer.core.access import Actor
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Lang, Text, gettext_noop, listed
@@ -85,10 +86,8 @@ def pause(
 ) -> None:
     """暂停外呼: robots stop calling until the pause ends; people go on. All dialling, or one unit, list or grade."""
     scope, subject = _pause_scope(unit, load, grade)
-    with command_application("pause") as app:
-        paused = pause_calls(
-            app.services, command_actor(app, by), scope=scope, subject=subject, minutes=minutes, why=why
-        )
+    with signed_application("pause", by, Permission.CONTROL) as (app, actor):
+        paused = pause_calls(app.services, actor, scope=scope, subject=subject, minutes=minutes, why=why)
     counts = "" if scope is PauseScope.ALL else f", {paused.held} calls held"
     typer.echo(f"{_scope_words(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
 
@@ -111,8 +110,7 @@ def resume(
 ) -> None:
     """恢复外呼: end a pause; the calls that it held may be placed again. After a restore the carrier is asked first."""
     scope, subject = _pause_scope(unit, load, grade)
-    with command_application("resume") as app:
-        actor = command_actor(app, by)
+    with signed_application("resume", by, Permission.CONTROL) as (app, actor):
         if scope is PauseScope.ALL and without_comparison:
             skip_comparison(app.services, actor, why=why)
         elif scope is PauseScope.ALL and (found := asyncio.run(_compare(app, actor))) is not None:
@@ -224,9 +222,9 @@ def list_alarms(
 @alarms.command()
 def acknowledge(alarm_id: int, by: By) -> None:
     """已阅: acknowledge an alarm."""
-    with command_application("alarms") as app:
-        acknowledge_alarm(app.services, command_actor(app, by), alarm_id)
-    typer.echo(f"alarm {alarm_id} acknowledged by {by.strip()}")
+    with signed_application("alarms", by, Permission.CONTROL) as (app, actor):
+        acknowledge_alarm(app.services, actor, alarm_id)
+    typer.echo(f"alarm {alarm_id} acknowledged by {actor.name}")
 
 
 def _alarm_facts(alarm: Alarm) -> str:
@@ -541,8 +539,8 @@ def show_settings(*, as_json: AsJson = False) -> None:
 @settings_commands.command("adopt")
 def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record")]) -> None:
     """采用本进程设置: the database belongs to the settings of this process from now on. Stop the service first."""
-    with command_application("settings", ProcessPurpose.ADOPT) as app:
-        changed = adopt_identity(app.services, command_actor(app, by), app.identity, why=why)
+    with signed_application("settings", by, Permission.CONTROL, purpose=ProcessPurpose.ADOPT) as (app, actor):
+        changed = adopt_identity(app.services, actor, app.identity, why=why)
     for one in changed:
         typer.echo(f"{one.setting}: {one.recorded} > {one.here}")
     if not changed:
@@ -670,6 +668,6 @@ def checkpoint(
     why: Annotated[str, typer.Option(help="the order to delete, for the record")],
 ) -> None:
     """检查点: permit the database's owner to delete the lines up to this one; a check then begins after it."""
-    with command_application("audit") as app:
-        place = write_checkpoint(app.services, through=through, by=by, why=why)
+    with signed_application("audit", by, Permission.CONTROL, Permission.SEE_AUDIT) as (app, actor):
+        place = write_checkpoint(app.services, through=through, by=actor.name, why=why)
     typer.echo(f"lines up to {place.number} may be deleted")

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, one_of, print_json
+from dialer.cli.output import AsJson, command_application, one_of, print_json, signed_application
 from dialer.cli.rejects import open_list_file, rejects_json, say_rejects, write_rejected
+from dialer.core.access import Permission
 from dialer.core.rates import Period, period_of
 from dialer.core.text import Lang
 from dialer.core.values import FiledState, FraudType
@@ -42,11 +43,11 @@ def add_filed(
 ) -> None:
     """Record that a person reported a loss after all: their success is reversed."""
     known_type = one_of(FraudType, fraud_type, field="--fraud-type")
-    with command_application("filed") as app:
+    with signed_application("filed", by, Permission.LOAD_FILED) as (app, actor):
         found = file_case(
             app.services,
             case_number=case_number,
-            by=by,
+            by=actor.name,
             id_number=id_number,
             phone=phone,
             fraud_type=known_type,
@@ -67,14 +68,15 @@ def load_filed_list(
     as_json: AsJson = False,
 ) -> None:
     """导入立案名单: load a list of filed cases and match it to the warned persons; exit 2 if the file is unusable."""
-    with open_list_file(file) as content, command_application("filed") as app:
+    opened = signed_application("filed", by, Permission.LOAD_FILED)
+    with open_list_file(file) as content, opened as (app, actor):
         done = load_filed(
-            app.services, content, source=source or default_source(file.name), by=by, dry_run=dry_run
+            app.services, content, source=source or default_source(file.name), by=actor.name, dry_run=dry_run
         )
         rejects = (
             None
             if dry_run
-            else write_rejected(app, done, f"filed-{file.stem[:60]}", subject="filed_record", by=by)
+            else write_rejected(app, done, f"filed-{file.stem[:60]}", subject="filed_record", by=actor.name)
         )
     if as_json:
         print_json(_load_json(done, reject_file=rejects))
@@ -133,8 +135,8 @@ def decide_filed_match(
     same: Annotated[bool, typer.Option("--same/--other", help="the same person, or another one")],
 ) -> None:
     """核定: say whether a warned person is the one of a filed case."""
-    with command_application("filed") as app:
-        state = decide_match(app.services, match_id, is_same_person=same, why=why, by=by)
+    with signed_application("filed", by, Permission.DECIDE_FILED) as (app, actor):
+        state = decide_match(app.services, match_id, is_same_person=same, why=why, by=actor.name)
     typer.echo(f"match {match_id}: {_both(state)}")
 
 
@@ -147,8 +149,8 @@ def undo_filed_match(
     as_json: AsJson = False,
 ) -> None:
     """撤销匹配: the match was another person; the cases of that person go back to what they were."""
-    with command_application("filed") as app:
-        done = undo_match(app.services, match_id, why=reason, by=by)
+    with signed_application("filed", by, Permission.DECIDE_FILED) as (app, actor):
+        done = undo_match(app.services, match_id, why=reason, by=actor.name)
     if as_json:
         print_json({"match": match_id, "state": done.state.value, "cases": list(done.case_ids)})
         return
@@ -166,8 +168,8 @@ def undo_filed_case(
     as_json: AsJson = False,
 ) -> None:
     """撤销立案登记: a number was recorded by mistake; the cases of that person go back to what they were."""
-    with command_application("filed") as app:
-        case_ids = undo_filing(app.services, case_id, case_number=case_number, why=reason, by=by)
+    with signed_application("filed", by, Permission.DECIDE_FILED) as (app, actor):
+        case_ids = undo_filing(app.services, case_id, case_number=case_number, why=reason, by=actor.name)
     if as_json:
         print_json({"case_number": case_number.strip(), "cases": list(case_ids)})
         return

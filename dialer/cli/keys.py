@@ -11,7 +11,8 @@ from rich.progress import Progress as Bar
 
 from dialer.bootstrap import token_of
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, print_found, print_json
+from dialer.cli.output import AsJson, command_application, print_found, print_json, signed_application
+from dialer.core.access import Permission
 from dialer.core.errors import SettingsError
 from dialer.db.keys import Keys, KeyUse, create
 from dialer.db.system_state import worker_runs
@@ -83,13 +84,13 @@ def rotate(
     """
     asked = ((encryption, KeyUse.ENCRYPTION), (index, KeyUse.INDEX), (audit, KeyUse.AUDIT))
     uses = [use for is_asked, use in asked if is_asked] or [KeyUse.ENCRYPTION, KeyUse.INDEX]
-    with command_application("keys") as app:
+    with signed_application("keys", by, Permission.CONTROL) as (app, actor):
         rotated = rotate_keys(
             app.services,
             app.key_source,
             uses=uses,
             suite=app.settings.keys.suite,
-            by=by,
+            by=actor.name,
             why=why,
             wait_seconds=wait,
             out=out,
@@ -195,9 +196,9 @@ def reseal_values(
     as_json: AsJson = False,
 ) -> None:
     """重新加密: seal values again in this process, beside a running service, until no value uses an old key."""
-    with command_application("keys") as app:
+    with signed_application("keys", by, Permission.CONTROL) as (app, actor):
         if again:
-            restart_reseal(app.services, by=by)
+            restart_reseal(app.services, by=actor.name)
         rows = 0
         with Bar(transient=True, disable=as_json) as bar:
             task = bar.add_task("re-sealing 重新加密", total=1.0)
@@ -227,8 +228,8 @@ def retire(
     key: int, by: By, why: Annotated[str, typer.Option(help="for the record")], *, as_json: AsJson = False
 ) -> None:
     """停用旧密钥: take a key out of the ring; refused while a value uses it. Every value is checked first."""
-    with command_application("keys") as app:
-        retired = retire_key(app.services, app.key_source, key, by=by, why=why)
+    with signed_application("keys", by, Permission.CONTROL) as (app, actor):
+        retired = retire_key(app.services, app.key_source, key, by=actor.name, why=why)
     if as_json:
         print_json({"key": retired.key_id, "audit_lines": retired.audit_lines, "in_ring": retired.in_ring})
     elif retired.in_ring:

@@ -18,9 +18,11 @@ from dialer.cli.output import (
     fields_of,
     print_json,
     print_rows,
+    signed_application,
     wait_for_worker,
 )
 from dialer.cli.rejects import reject_workbook
+from dialer.core.access import Permission
 from dialer.core.errors import Invalid, NotFound, UnusableFile
 from dialer.core.text import Text
 from dialer.core.values import FINISHED_LOADS, LoadState
@@ -82,13 +84,14 @@ def load_command(
     """Load a list of warnings; exit 2 when the file cannot be read as one."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
-    with file_named_in_errors(file), command_application("load") as app:
+    opened = signed_application("load", by, Permission.LOAD_LISTS)
+    with file_named_in_errors(file), opened as (app, actor):
         if dry_run:
             with file.open("rb") as content:
                 report = preview_list(app.services, content, filename=file.name, source=source)
             loaded = Loaded(report=report, reject_file=None)
         else:
-            loaded = load_file(app, file, source=source, by=by, progress=not as_json)
+            loaded = load_file(app, file, source=source, by=actor.name, progress=not as_json)
     if as_json:
         print_json(loaded.plain())
     else:
@@ -206,17 +209,17 @@ def waiting() -> None:
 @loads.command("approve")
 def approve(load_id: int, by: By) -> None:
     """Approve the rest of a large list, as the second person; it is then loaded."""
-    with command_application("lists") as app:
-        approve_load(app.services, load_id, by=by)
+    with signed_application("lists", by, Permission.APPROVE) as (app, actor):
+        approve_load(app.services, load_id, by=actor.name)
         load_list(app.services, load_id)
-    typer.echo(f"load {load_id} approved by {by}")
+    typer.echo(f"load {load_id} approved by {actor.name}")
 
 
 @loads.command("withdraw")
 def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
     """Withdraw a list: cases without a call are closed, the others go on."""
-    with command_application("lists") as app:
-        closed = withdraw_load(app.services, load_id, by=by, why=why)
+    with signed_application("lists", by, Permission.LOAD_LISTS) as (app, actor):
+        closed = withdraw_load(app.services, load_id, by=actor.name, why=why)
     typer.echo(f"load {load_id} withdrawn, cases closed {closed}")
 
 
@@ -230,9 +233,9 @@ def columns(
 ) -> None:
     """Show or correct what a source's headings mean."""
     said = dict(_correction(text) for text in to or ())
-    with command_application("lists") as app:
+    with signed_application("lists", by, Permission.LOAD_LISTS) as (app, actor):
         if said:
-            correct_columns(app.services, source, said, by=by)
+            correct_columns(app.services, source, said, by=actor.name)
         with app.services.store.begin() as tx:
             known = column_mapping_of(tx, source.strip())
     for heading, field in known.items():

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column, Table
 
 from dialer.bootstrap import application
-from dialer.core.access import TERMINAL, TERMINAL_NAME, Actor
+from dialer.core.access import TERMINAL, TERMINAL_NAME, Actor, Permission
 from dialer.core.errors import Invalid
 from dialer.core.text import Text, gettext_noop
 from dialer.runtime.logs import configure_logs
@@ -45,18 +45,31 @@ def command_application(name: str, purpose: ProcessPurpose = ProcessPurpose.COMM
         yield app
 
 
-def command_actor(app: Application, login: str) -> Actor:
+def command_actor(app: Application, login: str, *rights: Permission) -> Actor:
     """Who gives the command: the account with this login, in upper or lower case, or for `cli` the terminal itself.
-    Raises `Invalid` for anything else, such as the name that an account shows, and for a disabled account.
+    Raises `Invalid` for anything else, such as the name that an account shows, and for a disabled account;
+    `NotPermitted` for an actor with none of these `rights`, if there are any.
     """
     with app.services.store.begin() as tx:
         member = find_member(tx, login.strip().casefold())
+    actor = None if member is None or member.disabled_at is not None else member.actor
     if member is None and login.strip() == TERMINAL_NAME:
-        return TERMINAL
-    if member is None or member.disabled_at is not None:
+        actor = TERMINAL
+    if actor is None:
         problem = gettext_noop("is not the login of an enabled account")
         raise Invalid(field="by", problem=problem, fix=gettext_noop("`dialer staff list` lists the logins"))
-    return member.actor
+    if rights:
+        actor.check_may(*rights)
+    return actor
+
+
+@contextmanager
+def signed_application(
+    name: str, by: str, *rights: Permission, purpose: ProcessPurpose = ProcessPurpose.COMMAND
+) -> Iterator[tuple[Application, Actor]]:
+    """The application of a command and who gives it, as `command_actor`."""
+    with command_application(name, purpose) as app:
+        yield app, command_actor(app, by, *rights)
 
 
 def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] = ()) -> _Kind:

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, centre_time, command_application, print_json, print_rows
+from dialer.cli.output import (
+    AsJson,
+    centre_time,
+    command_application,
+    print_json,
+    print_rows,
+    signed_application,
+)
+from dialer.core.access import Permission
 from dialer.core.text import Lang
 from dialer.language.catalogue import say
 from dialer.retention.erasure import (
@@ -43,8 +51,8 @@ _Why = Annotated[str, typer.Option(help="the reason; sealed in the audit")]
 @person.command("erase")
 def erase(case: _Case, why: _Why, by: By = "cli", *, as_json: AsJson = False) -> None:
     """申请删除: ask for the person of a case to be erased; a second person confirms."""
-    with command_application("person") as app:
-        asked = ask_erasure(app.services, case, why=why, by=by)
+    with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
+        asked = ask_erasure(app.services, case, why=why, by=actor.name, visible_to=actor.unit_id)
     if as_json:
         print_json(asked.plain())
         return
@@ -57,17 +65,19 @@ def erase(case: _Case, why: _Why, by: By = "cli", *, as_json: AsJson = False) ->
 @person.command("confirm")
 def confirm(request_id: int, by: By = "cli", *, as_json: AsJson = False) -> None:
     """确认删除: the person is erased for good, and the certificate printed."""
-    with command_application("person") as app:
+    with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
         register = app.settings.register_of_erasures()
-        made = confirm_erasure(app.services, request_id, register=register, by=by)
+        made = confirm_erasure(
+            app.services, request_id, register=register, by=actor.name, visible_to=actor.unit_id
+        )
     _print(made, app, as_json=as_json)
 
 
 @person.command("refuse")
 def refuse(request_id: int, why: _Why, by: By = "cli") -> None:
     """不予删除: nothing is erased; the person who asked may also withdraw the request."""
-    with command_application("person") as app:
-        refuse_erasure(app.services, request_id, why=why, by=by)
+    with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
+        refuse_erasure(app.services, request_id, why=why, by=actor.name, visible_to=actor.unit_id)
     typer.echo(f"申请 {request_id} 未予删除 request {request_id} refused: nothing was erased")
 
 
@@ -93,24 +103,24 @@ def erase_those_back(by: By = "cli") -> None:
     """再次删除: in a database that was put back without `dialer restore`, erase again the persons whom the register of
     erasures names. All processes must be stopped.
     """
-    with command_application("person") as app:
-        count = erase_returned(app.services, app.settings.register_of_erasures(), by=by)
+    with signed_application("person", by, Permission.CONTROL) as (app, actor):
+        count = erase_returned(app.services, app.settings.register_of_erasures(), by=actor.name)
     typer.echo(f"按登记再次删除 {count} 人 erased again by the register: {count} persons")
 
 
 @person.command("hold")
 def hold(case: _Case, why: _Why, by: By = "cli") -> None:
     """留存令: the person of a case may not be erased until it is lifted."""
-    with command_application("person") as app:
-        placed = place_legal_hold(app.services, case, why=why, by=by)
+    with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
+        placed = place_legal_hold(app.services, case, why=why, by=actor.name, visible_to=actor.unit_id)
     typer.echo(f"当事人 {placed.person_id} 已留存 person {placed.person_id} is under a legal hold")
 
 
 @person.command("lift")
 def lift(case: _Case, why: _Why, by: By = "cli") -> None:
     """解除留存令: the person of a case may be erased again."""
-    with command_application("person") as app:
-        lift_legal_hold(app.services, case, why=why, by=by)
+    with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
+        lift_legal_hold(app.services, case, why=why, by=actor.name, visible_to=actor.unit_id)
     typer.echo(f"预警单 {case} 当事人的留存令已解除 the legal hold on the person of case {case} is lifted")
 
 
@@ -147,12 +157,12 @@ def retention_command(
     """保存期限: delete or erase now what is past its period, and say for each kind how long it is kept, what was past
     it, and when it was last checked. The service does the same each hour.
     """
-    with command_application("retention") as app:
+    with signed_application("retention", by, Permission.CONTROL) as (app, actor):
         periods, zone = app.settings.retention, app.services.centre.zone
         found = read_retention_states(app.services, periods)
         gone, files = None, 0
         if not dry_run:
-            gone = apply_retention(app.services, periods, by=by, pause=_wait, at_once=True)
+            gone = apply_retention(app.services, periods, by=actor.name, pause=_wait, at_once=True)
             files = delete_reject_files(app.services, periods, app.settings.data_dir / "rejects")
     if as_json:
         done = {} if gone is None else {kind.value: count for kind, count in gone.items()}

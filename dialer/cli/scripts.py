@@ -22,8 +22,10 @@ from dialer.cli.output import (
     print_found,
     print_json,
     print_rows,
+    signed_application,
     wait_for_worker,
 )
+from dialer.core.access import Permission
 from dialer.core.errors import Invalid, Refusal, UnusableFile
 from dialer.core.intervals import TrialConclusion
 from dialer.core.text import Lang, Text
@@ -132,10 +134,10 @@ def draft_command(
 ) -> None:
     """Store a new version; it is used only after a second person has approved it."""
     text = _read(file)
-    with command_application("scripts") as app:
-        drafted = draft_script(app.services, text, by=by, file=file.name)
+    with signed_application("scripts", by, Permission.EDIT_SCRIPTS) as (app, actor):
+        drafted = draft_script(app.services, text, by=actor.name, file=file.name)
         version = drafted.version
-        render = start_rendering(app.services, version.script_id, version.number, by=by)
+        render = start_rendering(app.services, version.script_id, version.number, by=actor.name)
     if as_json:
         findings = [asdict(finding) for finding in drafted.findings]
         print_json(_version_json(version) | {"findings": findings, "render": _render_json(render)})
@@ -158,9 +160,9 @@ def approve_command(
     as_json: AsJson = False,
 ) -> None:
     """Make a version live for new calls; approve an older version to go back to it."""
-    with command_application("scripts") as app:
+    with signed_application("scripts", by, Permission.APPROVE) as (app, actor):
         approved = approve_script(
-            app.services, script, version, by=by, reason=reason, goes_live=not trial_only
+            app.services, script, version, by=actor.name, reason=reason, goes_live=not trial_only
         )
     if as_json:
         print_json(_version_json(approved))
@@ -171,9 +173,9 @@ def approve_command(
 
 def render_version(script: str, version: int | None, *, by: str) -> None:
     """Renders the sound of a version: by a worker if one runs, else in this process. Returns when it is done."""
-    with command_application("scripts") as app:
+    with signed_application("scripts", by, Permission.EDIT_SCRIPTS, Permission.CONTROL) as (app, actor):
         number = version if version is not None else show_script(app.services, script).version.number
-        start_rendering(app.services, script, number, by=by)
+        start_rendering(app.services, script, number, by=actor.name)
         render = _wait(app, script, number)
     if render.state is RenderState.FAILED:
         raise Refusal(Text.load(render.error))
@@ -277,8 +279,8 @@ def trial_command(
 ) -> None:
     """Divide calls among approved versions by shares; a person always hears the same version."""
     shares = _shares(weights)
-    with command_application("scripts") as app:
-        set_trial(app.services, script, shares, by=by, reason=reason, grade=grade)
+    with signed_application("scripts", by, Permission.EDIT_SCRIPTS) as (app, actor):
+        set_trial(app.services, script, shares, by=actor.name, reason=reason, grade=grade)
     typer.echo(f"{script}: {weights or 'the trial is over'}")
 
 

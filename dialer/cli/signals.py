@@ -13,13 +13,14 @@ from dialer.cli.common import By, file_named_in_errors
 from dialer.cli.output import (
     AsJson,
     centre_time,
-    command_actor,
     command_application,
     fields_of,
     print_json,
     print_rows,
+    signed_application,
 )
 from dialer.cli.rejects import say_rejects, write_rejected
+from dialer.core.access import Permission
 from dialer.core.errors import Invalid, UnusableFile
 from dialer.core.rates import period_of
 from dialer.core.text import Text
@@ -51,9 +52,10 @@ def load_command(
     """Load a file of signals; faults are named with line and column. Exit 2 if it is not a file of signals."""
     if not file.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=file.name))
-    with file_named_in_errors(file), command_application("signals") as app, file.open("rb") as content:
+    opened = signed_application("signals", by, Permission.LOAD_LISTS)
+    with file_named_in_errors(file), opened as (app, actor), file.open("rb") as content:
         done = load_signals(app.services, content, filename=file.name, source=source)
-        rejects = write_rejected(app, done, f"signals-{file.stem[:60]}", subject="signal", by=by)
+        rejects = write_rejected(app, done, f"signals-{file.stem[:60]}", subject="signal", by=actor.name)
     if as_json:
         print_json(
             fields_of(done, "rows", "accepted", "duplicate", "rejected")
@@ -170,8 +172,8 @@ def fit_command(
     as_json: AsJson = False,
 ) -> None:
     """Fit points and probability from what calls and filed cases answered; the draft waits for a second person."""
-    with command_application("signals") as app:
-        done = fit_rules(app.services, command_actor(app, by), days=days, store=not dry_run)
+    with signed_application("signals", by, Permission.EDIT_SCRIPTS) as (app, actor):
+        done = fit_rules(app.services, actor, days=days, store=not dry_run)
     if as_json:
         print_json(fit_json(done))
         return
@@ -226,8 +228,8 @@ def check_command(
 def draft_command(folder: Annotated[Path, typer.Argument(help="of .toml files")], by: By) -> None:
     """Store all rules of a folder as a new version, which waits for a second person."""
     texts = _texts(folder)
-    with command_application("signals") as app:
-        version = draft_rules(app.services, command_actor(app, by), texts)
+    with signed_application("signals", by, Permission.EDIT_SCRIPTS) as (app, actor):
+        version = draft_rules(app.services, actor, texts)
     typer.echo(f"{version.number} {version.content_hash[:12]}")
 
 
@@ -238,8 +240,8 @@ def approve_command(
     reason: Annotated[str, typer.Option(help="why this version")],
 ) -> None:
     """Approve a version, as a second person: the robot uses it within seconds."""
-    with command_application("signals") as app:
-        version = approve_rules(app.services, command_actor(app, by), number, reason=reason)
+    with signed_application("signals", by, Permission.APPROVE) as (app, actor):
+        version = approve_rules(app.services, actor, number, reason=reason)
     typer.echo(f"{version.number} {version.content_hash[:12]} {version.state.value}")
 
 
@@ -257,8 +259,8 @@ def list_command() -> None:
 @rules.command("resume")
 def resume_command(rule: Annotated[str, typer.Argument(help="that was stopped")], by: By) -> None:
     """Resume a stopped rule: what it finds is sent again."""
-    with command_application("signals") as app:
-        if not resume_rule(app.services, command_actor(app, by), rule):
+    with signed_application("signals", by, Permission.CONTROL) as (app, actor):
+        if not resume_rule(app.services, actor, rule):
             raise Invalid(field="rule", problem=Text("%(rule)s is not stopped", rule=rule))
     typer.echo(rule)
 

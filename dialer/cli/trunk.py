@@ -9,8 +9,16 @@ import typer
 
 from audio.clips import PROMPTS
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, fields_of, print_found, print_json
+from dialer.cli.output import (
+    AsJson,
+    command_application,
+    fields_of,
+    print_found,
+    print_json,
+    signed_application,
+)
 from dialer.control.trunks import has_trunks, note_test_call, read_trunks, request_test_call, trace_calls
+from dialer.core.access import Permission
 from dialer.core.errors import Invalid, SettingsError
 from dialer.core.text import Lang
 from dialer.core.values import TrunkProblem
@@ -67,12 +75,12 @@ def call(
     """Place one test call: it speaks a sentence, listens for keys, and reports them and the quality; exit 1 unless it
     was answered. It belongs to no case.
     """
-    with command_application("trunk") as app:
+    with signed_application("trunk", by, Permission.CONTROL) as (app, actor):
         carrier = _require_carrier(app)
         to = normalise_phone(number, app.settings.centre.area_code)
         if to is None:
             raise Invalid(field="number", problem="is not a telephone number")
-        note_test_call(app.services, number=to, by=by)
+        note_test_call(app.services, number=to, by=actor.name)
         sound = (PROMPTS / inbound_sound(InboundPrompt.TEST_CALL, "zh")).read_bytes()
         found = request_test_call(carrier, number=to, wav=b64encode(sound).decode(), listen_seconds=listen)
     if as_json:

@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, centre_time, command_application, fields_of, one_of, print_found
+from dialer.cli.output import (
+    AsJson,
+    centre_time,
+    command_application,
+    fields_of,
+    one_of,
+    print_found,
+    signed_application,
+)
+from dialer.core.access import Permission
 from dialer.core.errors import Invalid
 from dialer.core.values import DeliveryState
 from dialer.webhooks.actions import (
@@ -32,8 +41,8 @@ def add_command(
     by: By = "cli",
 ) -> None:
     """Tell another system about events. The secret is printed once, on standard output."""
-    with command_application("webhook") as app:
-        new = add_webhook(app.services, name=name, url=url, events=event, by=by)
+    with signed_application("webhook", by, Permission.MANAGE_WEBHOOKS) as (app, actor):
+        new = add_webhook(app.services, name=name, url=url, events=event, by=actor.name)
     typer.echo(new.secret)
     typer.echo(f"webhook {name} added; this secret is not shown again", err=True)
 
@@ -138,14 +147,14 @@ def again_command(
     """Send deliveries again. A receiver recognises a repeated one by its id."""
     if bool(delivery) == bool(name):
         raise Invalid(field="--delivery", problem="is one of two", fix="give --delivery or --name")
-    with command_application("webhook") as app:
-        count = redeliver(app.services, delivery_id=delivery or None, webhook=name, by=by)
+    with signed_application("webhook", by, Permission.MANAGE_WEBHOOKS) as (app, actor):
+        count = redeliver(app.services, delivery_id=delivery or None, webhook=name, by=actor.name)
     typer.echo(f"{count} sent again")
 
 
 @webhook.command("end")
 def end_command(name: str, by: By = "cli") -> None:
     """Stop telling a system about events; deliveries that wait are dropped."""
-    with command_application("webhook") as app:
-        end_webhook(app.services, name, by=by)
+    with signed_application("webhook", by, Permission.MANAGE_WEBHOOKS) as (app, actor):
+        end_webhook(app.services, name, by=actor.name)
     typer.echo(f"webhook {name} ended")

@@ -21,7 +21,9 @@ from dialer.cli.output import (
     one_of,
     print_json,
     print_rows,
+    signed_application,
 )
+from dialer.core.access import Permission
 from dialer.core.case import Reason, StopResult, StopState, VisitStage, contact_of_outcome
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.text import Lang
@@ -70,8 +72,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """The conversation so far: what the robot said, what was pressed, what was typed."""
-    with command_application("work") as app:
-        found = show_hand_over(app.services, assignment_id, by=by)
+    with signed_application("work", by, Permission.WORK_DESK, Permission.WORK_VISITS) as (app, actor):
+        found = show_hand_over(app.services, assignment_id, by=actor.name)
     if as_json:
         print_json(_hand_over_json(found))
         return
@@ -112,7 +114,7 @@ def stop_payment(
         raise Invalid(
             field="--result", problem="is not asked", fix="a request to a bank has the result asked"
         )
-    with command_application("work") as app:
+    with signed_application("work", by, Permission.WORK_DESK) as (app, actor):
         if any((bank, account, amount, at, receipt)):
             given = typed_stop_form(
                 bank=bank,
@@ -123,10 +125,10 @@ def stop_payment(
                 now=app.services.clock.now(),
                 timezone=app.settings.centre.timezone,
             )
-            request_id = add_stop_request(app.services, stop_payment_id, given, by=by)
+            request_id = add_stop_request(app.services, stop_payment_id, given, by=actor.name)
             typer.echo(f"stop payment {stop_payment_id}: {result}, request {request_id}")
             return
-        complete_stop_payment(app.services, stop_payment_id, by=by, result=known)
+        complete_stop_payment(app.services, stop_payment_id, by=actor.name, result=known)
     typer.echo(f"stop payment {stop_payment_id}: {result}")
 
 
@@ -142,8 +144,8 @@ def stop_report(
     """
     state = one_of(StopState, result, field="--result", among=BANK_ANSWERS)
     fen = parse_yuan(stopped_yuan, field="--stopped-yuan") if state is StopState.STOPPED else 0
-    with command_application("work") as app:
-        report_stop_request(app.services, request_id, state, stopped_fen=fen, by=by)
+    with signed_application("work", by, Permission.WORK_DESK) as (app, actor):
+        report_stop_request(app.services, request_id, state, stopped_fen=fen, by=actor.name)
     typer.echo(f"request {request_id}: {result}")
 
 
@@ -323,16 +325,16 @@ def _payment_json(payment: StopPayment) -> dict[str, object]:
 @work.command("sign")
 def sign(assignment_id: int, by: By) -> None:
     """签收: take an assignment."""
-    with command_application("work") as app:
-        sign_assignment(app.services, assignment_id, by=by)
-    typer.echo(f"assignment {assignment_id} signed by {by}")
+    with signed_application("work", by, Permission.WORK_DESK, Permission.WORK_VISITS) as (app, actor):
+        sign_assignment(app.services, assignment_id, by=actor.name)
+    typer.echo(f"assignment {assignment_id} signed by {actor.name}")
 
 
 @work.command("arrive")
 def arrive(assignment_id: int, by: By) -> None:
     """到达: the officer has arrived. A success in person is accepted from then on."""
-    with command_application("work") as app:
-        phone = PhoneAct(client_id=uuid.uuid4(), by=by)
+    with signed_application("work", by, Permission.WORK_VISITS) as (app, actor):
+        phone = PhoneAct(client_id=uuid.uuid4(), by=actor.name)
         take_step(app.services, assignment_id, VisitStage.ARRIVED, phone=phone)
     typer.echo(f"assignment {assignment_id}: arrived")
 
@@ -374,7 +376,7 @@ def done(
         stopped_fen=parse_yuan(stopped_yuan, field="--stopped-yuan"),
         returned_fen=parse_yuan(returned_yuan, field="--returned-yuan"),
     )
-    with command_application("work") as app:
+    with signed_application("work", by, Permission.WORK_DESK, Permission.WORK_VISITS) as (app, actor):
         kind = one_of(OutcomeKind, result, field="--outcome")
         asks = bool(scammer) or contact_of_outcome(kind) is Contact.VERIFIED
         given = WorkReport(
@@ -385,40 +387,40 @@ def done(
             no_call=no_call,
             files=clean_evidence(app.services, [one.read_bytes() for one in evidence_file or ()]),
         )
-        outcome_id = report_assignment(app.services, assignment_id, given, by=by)
+        outcome_id = report_assignment(app.services, assignment_id, given, by=actor.name)
     typer.echo(f"outcome {outcome_id} recorded")
 
 
 @outcome.command("approve")
 def approve(
     outcome_id: int,
-    by: Annotated[str, typer.Option(help="another person than who recorded it", callback=signer)],
+    by: Annotated[str, typer.Option(help="login of another person than who recorded it", callback=signer)],
     *,
     in_place: Annotated[
         bool, typer.Option("--in-place", help="reverse approved amounts of the same kind and incident")
     ] = False,
 ) -> None:
     """Approve an outcome, as the second person."""
-    with command_application("work") as app:
-        approve_outcome(app.services, outcome_id, by=by, in_place=in_place)
-    typer.echo(f"outcome {outcome_id} approved by {by}")
+    with signed_application("work", by, Permission.APPROVE) as (app, actor):
+        approve_outcome(app.services, outcome_id, by=actor.name, visible_to=actor.unit_id, in_place=in_place)
+    typer.echo(f"outcome {outcome_id} approved by {actor.name}")
 
 
 @outcome.command("refuse")
 def refuse(
     outcome_id: int,
-    by: Annotated[str, typer.Option(help="another person than who recorded it", callback=signer)],
+    by: Annotated[str, typer.Option(help="login of another person than who recorded it", callback=signer)],
     why: Annotated[str, typer.Option(help="what who recorded it sees")],
     *,
     as_json: AsJson = False,
 ) -> None:
     """Refuse an outcome with a reason, as the second person; the person who recorded it gets it back."""
-    with command_application("work") as app:
-        reversal = refuse_outcome(app.services, outcome_id, why=why, by=by, visible_to=None)
+    with signed_application("work", by, Permission.APPROVE) as (app, actor):
+        reversal = refuse_outcome(app.services, outcome_id, why=why, by=actor.name, visible_to=actor.unit_id)
     if as_json:
         print_json({"outcome_id": outcome_id, "reversal_id": reversal})
         return
-    typer.echo(f"outcome {outcome_id} refused by {by}")
+    typer.echo(f"outcome {outcome_id} refused by {actor.name}")
 
 
 def approvals_command(

@@ -279,8 +279,6 @@ class Actor:
     rights: frozenset[Permission]
     unit_id: int | None = None
     """It sees and changes what belongs to this unit and to those below; None: the whole centre."""
-    display_name: str = ""
-    """Of an account. Commands of older versions signed with it."""
 
     def may(self, right: Permission) -> bool:
         """Whether the actor has the right."""
@@ -295,7 +293,7 @@ class Actor:
 
     def signed(self, name: str) -> bool:
         """Whether this actor signed an earlier act with `name`. Case is ignored."""
-        return name.casefold() in {self.name.casefold(), self.display_name.casefold()} - {""}
+        return is_same_actor(name, self.name)
 
 
 @cache

@@ -49,7 +49,7 @@ class Member:
     def actor(self) -> Actor:
         """Who acts when this account is used."""
         rights = rights_of(self.role)
-        return Actor(name=self.login, rights=rights, unit_id=self.unit_id, display_name=self.display_name)
+        return Actor(name=self.login, rights=rights, unit_id=self.unit_id)
 
     def has_blocked_addresses(self, *, real_now: datetime) -> bool:
         """Whether sign-in is still blocked from addresses where this login failed."""

@@ -275,6 +275,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
     page.evaluate(_OLD, int(page.url.rpartition("/")[2]))
     page.reload()
     await_empty(page)
+    service.dialer("staff", "add", "li", "--name", "Li", "--role", "officer")
     service.dialer("work", "sign", page.url.rpartition("/")[2], "--by", "li")
     step(page, "Accept the visit")
     refused = kept(page, "Visit accepted")

@@ -41,7 +41,7 @@ def filled(service: Service) -> Service:
     """Units, and cases of the longest words."""
     table = service.folder / "units.csv"
     table.write_text(UNITS, encoding="utf-8")
-    service.dialer("units", "import", str(table), "--by", "zhao")
+    service.dialer("units", "import", str(table), "--by", "cli")
     given = [(grade, unit) for grade in ("特高危", "低危") for unit in ("草原路派出所", "某所", "")]
     service.load(
         [

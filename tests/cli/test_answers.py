@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 from dialer.__main__ import build_command_line
 from dialer.bootstrap import application
 from dialer.cli.common import run_command
-from dialer.core.errors import Conflict, Invalid
+from dialer.core.errors import Conflict, Invalid, NotPermitted
 from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.runtime.settings import load_settings
+from tests.accounts import add_account
 from tests.outcomes.town import MORNING, Scenario
 
 app = build_command_line()
@@ -35,6 +36,8 @@ def env(fresh_database: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
 def test_a_second_person_refuses_an_outcome_with_a_reason(env: dict[str, str]):
     with application(load_settings(env)) as made:
         scenario = Scenario.on(made.services)
+        for login in ("li", "zhao"):
+            add_account(made.services.store, login, name=f"{login}警官")
         line = scenario.outcome(scenario.case(), stopped_fen=20_000, recorded_by="li", at=MORNING)
 
     def refused(*words: str) -> str:
@@ -45,8 +48,11 @@ def test_a_second_person_refuses_an_outcome_with_a_reason(env: dict[str, str]):
 
     with pytest.raises(Invalid, match="why"):
         refused("--by", "zhao", "--why", " ")
-    with pytest.raises(Conflict, match="li"):
-        refused("--by", "li", "--why", "回单金额不符")
+    with pytest.raises(Conflict, match="second person"):
+        refused("--by", "LI", "--why", "回单金额不符")
+    for other_name in ("li警官", "cli"):
+        with pytest.raises((Invalid, NotPermitted)):
+            refused("--by", other_name, "--why", "回单金额不符")
     told = json.loads(refused("--by", "zhao", "--why", "回单金额不符", "--json"))
     with application(load_settings(env)) as made, made.services.store.begin() as tx:
         [reversal] = tx.rows(t.outcome.select().where(t.outcome.c.reverses == line))
@@ -62,6 +68,8 @@ def test_a_number_larger_than_any_is_one_line(
 ):
     for name, value in env.items():
         monkeypatch.setenv(name, value)
+    with application(load_settings(env)) as made:
+        add_account(made.services.store, "li")
     with pytest.raises(SystemExit) as ended:
         run_command(app, command.format("9" * 20).split())
     said = capsys.readouterr().err.splitlines()

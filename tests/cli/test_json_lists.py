@@ -28,6 +28,7 @@ from dialer.db.units import add_unit
 from dialer.org.accounts import add_staff
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import add_token
+from tests.accounts import add_account
 from tests.console.town import stop_request
 from tests.outcomes.town import Scenario
 
@@ -93,6 +94,7 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
             language="zh",
             by="test",
         )
+        add_account(services.store, "zhao")
         add_token(services, name="bank", scopes=("cases:read",), days=30, unit="", by="test")
         receiver = scenario.put(
             t.webhook,

@@ -49,7 +49,7 @@ def run(fresh_database: str, broker_url: str, tmp_path: Path, monkeypatch: pytes
     def typed(*words: str) -> Result:
         return CliRunner().invoke(app, words, catch_exceptions=False)
 
-    typed("openings", "institution", "工行", "--kind", "bank", "--by", "li")
+    typed("openings", "institution", "工行", "--kind", "bank", "--by", "cli")
     return typed
 
 
@@ -59,7 +59,7 @@ def words_of(kind: str, tmp_path: Path) -> tuple[str, ...]:
     yesterday = datetime.now(UTC) - timedelta(days=1)  # a command has no other clock
     file.write_text(text.format(yesterday=f"{yesterday:%Y-%m-%d %H:%M:%S}"), encoding="utf-8")
     more = ("--institution", "工行", "--add-outlets") if kind == "openings" else ()
-    return (kind, "load", str(file), *more, "--by", "li")
+    return (kind, "load", str(file), *more, "--by", "cli")
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,9 @@ def test_nobody_else_has_a_name_of_the_service():
 
 
 def test_an_actor_knows_the_own_signatures():
-    chen = Actor(name="chen", rights=frozenset(), display_name="陈警官")
-    assert [chen.signed(name) for name in ("chen", "CHEN", "陈警官")] == [True, True, True]
-    assert [chen.signed(name) for name in ("", "li", "陈")] == [False, False, False]
+    chen = Actor(name="chen", rights=frozenset())
+    assert [chen.signed(name) for name in ("chen", "CHEN")] == [True, True]
+    assert [chen.signed(name) for name in ("", "li", "che")] == [False, False, False]
     assert not TERMINAL.signed("")
 
 
@@ -93,11 +93,11 @@ NOT_YET: frozenset[str] = frozenset(
         "calls/pauses.py",
         "cards/counter.py",
         "cards/desk.py",
+        "cards/determinations.py",
         "cards/load.py",
+        "cards/objections.py",
         "cards/openers.py",
         "cards/outlets.py",
-        "cards/determinations.py",
-        "cards/objections.py",
         "case_page/acts.py",
         "case_page/look_back.py",
         "cases/reveals.py",

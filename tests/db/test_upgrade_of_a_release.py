@@ -85,7 +85,7 @@ def test_the_keys_of_an_earlier_version_are_rotated_to_the_other_suite(earlier: 
     """Its one encryption key had sealed the audit too: it is kept for those lines, and opens nothing else."""
     environment = earlier | {"DIALER_KEYS__SUITE": "sm4-gcm/sm3"}
     expected = json.loads((_DATA / "0024_expected.json").read_text(encoding="utf-8"))
-    why = ("--by", "li", "--why", "to SM4 and SM3")
+    why = ("--by", "cli", "--why", "to SM4 and SM3")
     assert _printed(environment, "keys", "rotate", *why)["made"] == {"encryption": 2, "index": 3, "audit": 4}
     assert _printed(environment, "keys", "reseal")["rows"] > 0
     assert _printed(environment, "keys", "retire", "0", *why)["audit_lines"] == 0

@@ -23,16 +23,16 @@ def test_a_tree_is_imported_listed_and_taught(environment: dict[str, str], tmp_p
         assert result.exit_code == 0
         return result.output
 
-    assert "new 2" in run("import", str(file), "--by", "li")
-    assert "unchanged 2" in run("import", str(file), "--by", "li")
+    assert "new 2" in run("import", str(file), "--by", "cli")
+    assert "unchanged 2" in run("import", str(file), "--by", "cli")
     rows = json.loads(run("list", "--json"))
     assert [(row["path"], row["aliases"]) for row in rows] == [
         (["市局"], []),
         (["市局", "临河分局"], ["临河老区"]),
     ]
     assert "临河分局" in run("list")
-    assert "临河分局" in run("alias", "新区", "市局/临河分局", "--by", "li")
-    assert "forgotten" in run("alias", "新区", "--by", "li", "--forget")
+    assert "临河分局" in run("alias", "新区", "市局/临河分局", "--by", "cli")
+    assert "forgotten" in run("alias", "新区", "--by", "cli", "--forget")
     assert json.loads(run("unassigned", "--json")) == []
     assert run("tray", "--json") == run("unassigned", "--json"), "scripts may have the name of before"
     assert "tray" not in run("--help")

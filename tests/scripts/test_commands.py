@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from audio.wave_file import wav_bytes
 from dialer.__main__ import build_command_line
-from dialer.bootstrap import assemble
+from dialer.bootstrap import application, assemble
 from dialer.core.errors import Conflict, Invalid, Refusal, UnusableFile
 from dialer.core.values import RenderState
 from dialer.runtime.settings import load_settings
@@ -21,13 +21,14 @@ from dialer.script_versions.overview import show_script
 from dialer.script_versions.render import rendering, start_rendering
 from dialer.tasks.application import _made, use_application
 from dialer.tasks.bulk_work import _studios, render_script_task, resume_renders_task
+from tests.accounts import add_account
 from tests.audio.conftest import burst
 from tests.scripts.centre import LOAN
 from tests.scripts.conftest import ROOT
 
 app = build_command_line()
 
-DRAFTER, APPROVER = ("--by", "王警官"), ("--by", "李所长", "--reason", "说得更清楚")
+DRAFTER, APPROVER = ("--by", "wang"), ("--by", "li", "--reason", "说得更清楚")
 
 
 class Terminal:
@@ -56,6 +57,9 @@ def terminal(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_p
     # No voice is installed here, whatever this machine has.
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.chdir(ROOT)
+    with application(load_settings()) as app:
+        add_account(app.services.store, "wang")
+        add_account(app.services.store, "li")
     return Terminal(environment)
 
 
@@ -87,7 +91,7 @@ def test_from_draft_to_live_and_back(terminal: Terminal, file: Path):
     assert {said["language"]: said["voice"] for said in warn["said"]}["zh"] == "recorded"
     assert {"start": "acknowledge", "to": "goodbye", "key": "1", "label": ""} in page["edges"]
     assert terminal.run("show", "loan", "--source").stdout == file.read_text(encoding="utf-8")
-    terminal.run("approve", "loan", "1", "--by", "李所长", "--reason", "退回")
+    terminal.run("approve", "loan", "1", "--by", "li", "--reason", "退回")
     assert [(v["version"], v["state"]) for v in terminal.told("versions", "loan")] == [
         (2, "retired"),
         (1, "approved"),

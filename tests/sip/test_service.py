@@ -138,13 +138,13 @@ async def test_a_person_calls_back_over_a_trunk_and_the_trunk_is_tested(desk: Pe
         assert "INVITE sip:" in trace
         assert "13800138000" not in trace
         assert "138****8000" in trace
-        tested = cli.json("trunk", "call", "13800138001", "--listen", "1", "--by", "wang")
+        tested = cli.json("trunk", "call", "13800138001", "--listen", "1", "--by", "cli")
         assert tested["answered"]
         assert tested["said_whole"], tested
         assert tested["trunk"] == "one"
         assert tested["quality"]["received"] > 0
         assert not tested["quality"]["one_way"]
-        refused = cli.run("trunk", "call", "+12025550123", "--by", "wang", code=1)
+        refused = cli.run("trunk", "call", "+12025550123", "--by", "cli", code=1)
         assert refused == ""
         checks = {one["detail"]: one for one in cli.json("doctor") if one["name"] == "trunk"}
         (detail,) = checks

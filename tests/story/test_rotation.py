@@ -24,7 +24,7 @@ from tests.story.processes import WORKERS, Processes, processes, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(500)]
 
-WHY = ("--by", "li", "--why", "yearly")
+WHY = ("--by", "cli", "--why", "yearly")
 
 
 def dialer(p: Processes, *words: str) -> dict[str, Any]:
