@@ -129,9 +129,21 @@ def _reader(hint: Any) -> Callable[[Any], Any] | None:  # noqa: ANN401  # an ann
     if hint is str:
         return lambda value: value or ""
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        # A look-up, not a call of the class, which costs ten times as much: a call has a dozen such columns.
-        return {member.value: member for member in hint}.__getitem__
+        return _Members(hint).__getitem__
     return None
+
+
+class _Members(dict[str, StrEnum]):
+    """The members of an enumeration by value: a look-up costs a tenth of a call of the class, and a call has a dozen
+    such columns.
+    """
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__({member.value: member for member in kind})
+        self._kind = kind
+
+    def __missing__(self, value: str) -> StrEnum:
+        return self._kind(value)
 
 
 class Store:
