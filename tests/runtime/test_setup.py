@@ -147,7 +147,7 @@ def test_the_check_before_landing_runs_lint_tests_fuzz_and_a_restore():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     runs = re.findall(r"^make ([\w-]+)", script.read_text(), re.MULTILINE)
-    assert runs == ["lint", "test-pythons", "test-stories", "test-sip", "fuzz", "restore-drill"]
+    assert runs == ["lint", "test-pythons", "cost", "test-stories", "test-sip", "fuzz", "restore-drill"]
 
 
 def test_the_tests_on_every_python_begin_with_make_test():
