@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from bench.people import write_list
 from bench.service import ground, owner_store
 from dialer.bootstrap import application
+from dialer.core.access import unrestricted
 from dialer.core.values import Suite
 from dialer.db.keys import KeyUse
 from dialer.keys.actions import is_reseal_due, rotate_keys
@@ -35,7 +36,8 @@ def main() -> None:
         began = time.monotonic()
         with path.open("rb") as content:
             load_list(
-                app.services, submit_list(app.services, content, filename=path.name, source="", by="bench")
+                app.services,
+                submit_list(app.services, unrestricted("bench"), content, filename=path.name, source=""),
             )
         print(f"{people:,} people loaded in {time.monotonic() - began:.1f} s")
         with owner_store(app) as store, store.sql_engine.connect() as connection:

@@ -61,6 +61,7 @@ from dialer.calls.reconcile import sweep_cases
 from dialer.calls.store import SentCall, record_first_calls
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import get_case
+from dialer.core.access import unrestricted
 from dialer.core.case import VisitStage
 from dialer.core.rates import COUNT_NAMES, Breakdown, CaseFilter, Dimension, Period, Slice
 from dialer.core.values import (
@@ -394,7 +395,9 @@ class Year:
             )
             self.truth.add(person, warnings=1 + person.again, cases=1)
         content = BytesIO("".join(lines).encode())
-        load_id = submit_list(self.services, content, filename=f"{day}.csv", source="year", by="bench")
+        load_id = submit_list(
+            self.services, unrestricted("bench"), content, filename=f"{day}.csv", source="year"
+        )
         assert load_list(self.services, load_id)
 
     def _dial(self, day: int, hour: int) -> None:
@@ -527,7 +530,7 @@ class Year:
     def _work_of(self, callers: Sequence[str]) -> None:
         place = Scope(unit_id=None)
         for caller in cycle(callers):
-            task = claim_next(self.services, by=caller, scope=place)
+            task = claim_next(self.services, unrestricted(caller), scope=place)
             if task is None:
                 break
             self._call(task, caller)
@@ -552,9 +555,9 @@ class Year:
         )
         outcome_id = report_assignment(
             self.services,
+            unrestricted(caller),
             task.id,
             WorkReport(outcome=given, amounts=amounts, evidence=None if amounts.is_nothing else receipt),
-            by=caller,
             token=task.token,
         )
         person.reporter = caller
@@ -577,7 +580,7 @@ class Year:
         if amounts.is_nothing:
             return
         if person.approved:
-            approve_outcome(self.services, outcome_id, by="zhao")
+            approve_outcome(self.services, unrestricted("zhao"), outcome_id)
         # Of a success that is filed later the amounts are reversed with it.
         state = (
             "reversed" if person.filed_after is not None else "approved" if person.approved else "unapproved"
@@ -634,11 +637,11 @@ class Year:
         for visit in waiting:
             person = self._person(visit.case_id)
             self.clock.pass_seconds(1)
-            phone = PhoneAct(client_id=uuid.uuid4(), by="wang")
+            phone = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("wang"))
             take_step(self.services, visit.id, VisitStage.ARRIVED, phone=phone)
             success = person.story is Story.OFFICER
             outcome = OutcomeKind.DISSUADED_IN_PERSON if success else OutcomeKind.REFUSES
-            phone = PhoneAct(client_id=uuid.uuid4(), by="wang")
+            phone = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("wang"))
             report_visit(self.services, visit.id, WorkReport(outcome=outcome), phone=phone)
             person.reporter = phone.by
             self.truth.add(person, visits=1, visits_met=1, verified_contact=1)
@@ -663,7 +666,9 @@ class Year:
             f"S{day}-{n},欧阳某{day},139{day:04d}{n:04d},30000,{moment},{moment},虚假贷款\n"
             for n in range(strangers)
         )
-        done = load_filed(self.services, BytesIO("".join(lines).encode()), source=f"{day}", by="bench")
+        done = load_filed(
+            self.services, unrestricted("bench"), BytesIO("".join(lines).encode()), source=f"{day}"
+        )
         assert (done.new, done.rejected) == (len(people) + strangers, 0), done
         self.filings.update({state.value: count for state, count in done.states.items()})
         for person in people:

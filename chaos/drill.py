@@ -18,6 +18,7 @@ from chaos.schedule import Injection, targets
 from chaos.strikes import Injections
 from dialer.cli.lists import load_file
 from dialer.cli.serve import children, log_child_event
+from dialer.core.access import unrestricted
 from dialer.core.errors import DialerError
 from dialer.demo.run import (
     DEMO_FOLDER,
@@ -123,7 +124,9 @@ def _drill(plan: Plan, folder: Path, report: Callable[[str], None]) -> Outcome:
         verdict = check(app.services.store.url, settings.data_dir / "carrier")
         if settled:
             # Every target of the list is known: loading it once more accepts none.
-            again = load_file(app, service.list_file, source="chaos", by="chaos", progress=False).report
+            again = load_file(
+                app, unrestricted("chaos"), service.list_file, source="chaos", progress=False
+            ).report
             verdict.must(again.accepted == 0, f"{again.accepted} targets of the list had been lost")
     return Outcome(
         verdict=verdict,
@@ -192,7 +195,7 @@ class _Service:
         until = time.monotonic() + _LONGEST_LOAD_SECONDS
         while time.monotonic() < until:
             try:
-                load_file(self.app, self.list_file, source="chaos", by="chaos", progress=False)
+                load_file(self.app, unrestricted("chaos"), self.list_file, source="chaos", progress=False)
             except DialerError as fault:
                 sys.stderr.write(f"chaos load: {fault}\n")
                 time.sleep(_AGAIN_SECONDS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from dialer.approvals.queries import (
@@ -27,12 +27,12 @@ from dialer.approvals.queries import (
 from dialer.cards.determinations import Determination, list_determinations
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
-from dialer.core.access import Permission, Role, actor_name, is_same_actor, may, required_text
+from dialer.core.access import Actor, Permission, Role, is_same_actor, may, required_text
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import Text
 from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, check_evidence
-from dialer.db.audit import write_audit
+from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.figures.bulletins import BulletinLine, list_bulletins
@@ -277,50 +277,42 @@ def sample_of(vault: Vault, outcome_ids: Collection[int], *, who: str) -> tuple[
 
 
 def approve_outcomes(
-    services: Services,
-    outcome_ids: Collection[int],
-    *,
-    by: str,
-    visible_to: int | None,
-    in_place: bool = False,
+    services: Services, actor: Actor, outcome_ids: Collection[int], *, in_place: bool = False
 ) -> int:
     """Approves all of these lines, or none; returns how many. With `in_place`, reverses approved amounts of the same
     kind and incident; without it they raise `AmountsConflict`. Raises `Invalid` for none and for more than
     `MOST_AT_ONCE`, `NotFound`, `Conflict` for a line that this person may not decide or that is already decided, and
     `SampleUnread`.
     """
-    who, ids = actor_name(by), sorted(set(outcome_ids))
+    ids = sorted(set(outcome_ids))
     if not 1 <= len(ids) <= MOST_AT_ONCE:
         problem = Text("choose between 1 and %(most)s lines", most=MOST_AT_ONCE)
         raise Invalid(field="outcome", problem=problem)
-    with services.store.begin() as tx:
-        cases = cases_of_outcomes(tx, ids, visible_to=visible_to)
+    with services.act(actor, Permission.APPROVE) as act:
+        cases = cases_of_outcomes(act.tx, ids, visible_to=actor.unit_id)
         if missing := [one for one in ids if one not in cases]:
             raise NotFound(kind="outcome", key=missing[0])
-        sample = sample_of(tx.vault, ids, who=who)
+        sample = sample_of(act.tx.vault, ids, who=act.by)
         if sample:
-            read = evidence_read_by(tx, who, sample, since=services.clock.now() - _READ_FOR)
+            read = evidence_read_by(act.tx, act.by, sample, since=services.clock.now() - _READ_FOR)
             if unread := [one for one in sample if one not in read]:
                 raise SampleUnread(unread, of=len(ids))
-        must_cancel = approve_in_transaction(
-            tx, services, cases, by=who, visible_to=visible_to, in_place=in_place
-        )
+        must_cancel = approve_in_transaction(act, services, cases, in_place=in_place)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
     return len(ids)
 
 
-def read_evidence(
-    services: Services, outcome_ids: Collection[int], *, who: str, visible_to: int | None
-) -> dict[int, str]:
+def read_evidence(services: Services, actor: Actor, outcome_ids: Collection[int]) -> dict[int, str]:
     """The evidence in clear by the id of the line, for lines that wait for this person's decision; every line is
     audited. Raises `NotFound` for any other line.
     """
-    viewer, ids = actor_name(who), sorted(set(outcome_ids))[:MOST_AT_ONCE]
-    with services.store.begin() as tx:
+    ids = sorted(set(outcome_ids))[:MOST_AT_ONCE]
+    with services.act(actor, Permission.APPROVE) as act:
+        tx = act.tx
         waiting = {
             one.id: one.case_id
-            for one in money_waiting(tx, who=viewer, visible_to=visible_to, limit=MOST_AT_ONCE, ids=ids)
+            for one in money_waiting(tx, who=act.by, visible_to=actor.unit_id, limit=MOST_AT_ONCE, ids=ids)
         }
         if missing := [one for one in ids if one not in waiting]:
             raise NotFound(kind="outcome", key=missing[0])
@@ -328,89 +320,82 @@ def read_evidence(
             note_work_reveal(
                 tx,
                 services,
-                who=viewer,
+                who=act.by,
                 act="view_evidence",
                 subject=f"case/{waiting[one]}",
                 why="approval",
                 facts={"outcome_id": one},
             )
+        if not ids:
+            act.needs_no_record()
         return evidence_of(tx, ids)
 
 
-def read_evidence_file(
-    services: Services, outcome_id: int, file_id: UUID, *, who: str, visible_to: int | None
-) -> UnsealedFile:
+def read_evidence_file(services: Services, actor: Actor, outcome_id: int, file_id: UUID) -> UnsealedFile:
     """A file of a line that waits for this person's decision, which is the reason in the audit. Raises `NotFound` for
     any other file.
     """
-    viewer = actor_name(who)
-    with services.store.begin() as tx:
-        waiting = money_waiting(tx, who=viewer, visible_to=visible_to, limit=1, ids=[outcome_id])
+    with services.act(actor, Permission.APPROVE) as act:
+        tx = act.tx
+        waiting = money_waiting(tx, who=act.by, visible_to=actor.unit_id, limit=1, ids=[outcome_id])
         files = files_of_outcomes(tx, [one.id for one in waiting]).get(outcome_id, ())
         if file_id not in {one.id for one in files}:
             raise NotFound(kind="file", key=file_id)
         found = unseal_file(tx, file_id)
         subject, facts = f"case/{found.case_id}", {"outcome_id": outcome_id}
         note_work_reveal(
-            tx, services, who=viewer, act=found.act, subject=subject, why="approval", facts=facts
+            tx, services, who=act.by, act=found.act, subject=subject, why="approval", facts=facts
         )
     return found
 
 
-def refuse_outcome(services: Services, outcome_id: int, *, why: str, by: str, visible_to: int | None) -> int:
+def refuse_outcome(services: Services, actor: Actor, outcome_id: int, *, why: str) -> int:
     """Refuses a line: a new line, whose id is returned, reverses it, and the recorder gets it back with the reason; the
     task of a success without a call is open again. Raises `NotFound`, `Invalid` without a reason, and `Conflict` as an
     approval does.
     """
-    who, reason = actor_name(by), required_text("why", why)[:_LONGEST_WHY]
-    with services.store.begin() as tx:
-        case_id = _lock_case(tx, outcome_id, visible_to)
-        now = services.clock.now()
-        refused = recorded_outcome(tx, outcome_id)
-        line = refuse_outcome_row(tx, outcome_id, by=who, why=reason, now=now)
+    reason = required_text("why", why)[:_LONGEST_WHY]
+    with services.act(actor, Permission.APPROVE) as act:
+        case_id = _lock_case(act, outcome_id)
+        refused = recorded_outcome(act.tx, outcome_id)
+        line = refuse_outcome_row(act.tx, outcome_id, by=act.by, why=reason, now=act.now)
         if refused.reason == NO_CALL:
-            offer_refused_task(tx, refused, now=now)
-        _audit(tx, "refuse_outcome", case_id, outcome_id, line, by=who, why=reason, now=now)
+            offer_refused_task(act.tx, refused, now=act.now)
+        facts = {"outcome_id": outcome_id, "line": line}
+        act.audit("refuse_outcome", f"case/{case_id}", why=reason, facts=facts)
     return line
 
 
 def correct_outcome(
     services: Services,
+    actor: Actor,
     outcome_id: int,
     *,
     amounts: Amounts,
     evidence: Evidence | None,
     files: Sequence[CleanFile] = (),
-    by: str,
-    visible_to: int | None,
 ) -> int:
     """Answers a refusal for its recorder: with amounts and their evidence, which wait for approval again, or with none.
     Returns the id of the new line. Raises `NotFound` for a line that is not refused or that another person recorded,
     `Invalid` for money without evidence, and `Conflict` if it is already answered.
     """
-    who = actor_name(by)
     check_evidence(amounts, evidence)
     if files and amounts.is_nothing:
         raise Invalid(field=FIELD, problem="prove no amount", fix="enter the amount that they prove")
-    with services.store.begin() as tx:
-        case_id = _lock_case(tx, outcome_id, visible_to)
-        now = services.clock.now()
-        line = correct_outcome_row(tx, outcome_id, amounts=amounts, evidence=evidence, by=who, now=now)
-        add_evidence_files(tx, line, files, case_id=case_id, by=who, now=now)
-        _audit(tx, "correct_outcome", case_id, outcome_id, line, by=who, why="", now=now)
+    with services.act(actor, Permission.WORK_CASES) as act:
+        case_id = _lock_case(act, outcome_id)
+        line = correct_outcome_row(
+            act.tx, outcome_id, amounts=amounts, evidence=evidence, by=act.by, now=act.now
+        )
+        add_evidence_files(act.tx, line, files, case_id=case_id, by=act.by, now=act.now)
+        act.audit("correct_outcome", f"case/{case_id}", facts={"outcome_id": outcome_id, "line": line})
     return line
 
 
-def _lock_case(tx: Tx, outcome_id: int, visible_to: int | None) -> int:
-    case_id = cases_of_outcomes(tx, [outcome_id], visible_to=visible_to).get(outcome_id)
+def _lock_case(act: OpenAct, outcome_id: int) -> int:
+    """The case of the outcome, locked. Raises `NotFound`."""
+    case_id = cases_of_outcomes(act.tx, [outcome_id], visible_to=act.actor.unit_id).get(outcome_id)
     if case_id is None:
         raise NotFound(kind="outcome", key=outcome_id)
-    lock_cases(tx, [case_id])
+    lock_cases(act.tx, [case_id])
     return case_id
-
-
-def _audit(
-    tx: Tx, act: str, case_id: int, outcome_id: int, line: int, *, by: str, why: str, now: datetime
-) -> None:
-    facts = {"outcome_id": outcome_id, "line": line}
-    write_audit(tx, who=by, act=act, subject=f"case/{case_id}", why=why, now=now, facts=facts)

@@ -98,8 +98,7 @@ def evidence(request: CurrentRequest, outcome: Chosen = None) -> Response:
 @approval_pages.post(_PATH + "/outcomes/{outcome_id}/files/{file_id}", act=Permission.APPROVE)
 def evidence_file(request: CurrentRequest, outcome_id: Number, file_id: UUID) -> Response:
     """A file of a line that waits for this person; audited."""
-    unit_id = request.member.unit_id
-    found = read_evidence_file(request.services, outcome_id, file_id, who=request.who, visible_to=unit_id)
+    found = read_evidence_file(request.services, request.actor, outcome_id, file_id)
     return sealed_file(found.content, found.media_type, name=f"{outcome_id}-{str(file_id)[:8]}")
 
 
@@ -112,9 +111,8 @@ def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "
     try:
         approve_outcomes(
             request.services,
+            request.actor,
             chosen,
-            by=request.who,
-            visible_to=request.member.unit_id,
             in_place=bool(in_place) and len(chosen) == 1,
         )
     except SampleUnread as fault:
@@ -133,9 +131,8 @@ def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "
 @approval_pages.post(_PATH + "/outcomes/{outcome_id}/refuse", act=Permission.APPROVE)
 def refuse(request: CurrentRequest, outcome_id: Number, why: Words = "") -> Response:
     """Refuses a line: its recorder gets it back with the reason."""
-    unit_id = request.member.unit_id
     try:
-        refuse_outcome(request.services, outcome_id, why=why, by=request.who, visible_to=unit_id)
+        refuse_outcome(request.services, request.actor, outcome_id, why=why)
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show(request, form=LineForm(outcome_id, {"why": why}, wrong), status=_UNFIT)
@@ -174,14 +171,13 @@ def correct(
         )
         correct_outcome(
             request.services,
+            request.actor,
             outcome_id,
             amounts=amounts,
             evidence=typed_evidence(evidence_kind, evidence_yuan, evidence)
             if not amounts.is_nothing
             else None,
             files=clean_evidence(request.services, sent),
-            by=request.who,
-            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         wrong = {fault.field.removesuffix("_fen"): refusal_sentence(fault, request.lang)}
@@ -198,17 +194,15 @@ def stopped(
     request: CurrentRequest, payment_id: Number, result: Annotated[StopResult, Form()] = StopResult.ASKED
 ) -> Response:
     """Reports the result of a stop-payment request."""
-    unit_id = request.member.unit_id
     try:
-        complete_stop_payment(request.services, payment_id, by=request.who, result=result, visible_to=unit_id)
+        complete_stop_payment(request.services, request.actor, payment_id, result=result)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
     return _done(request, gettext_noop("The stop-payment task is done."))
 
 
 def _read(request: RequestContext, outcome_ids: Collection[int]) -> Mapping[int, str]:
-    unit_id = request.member.unit_id
-    return read_evidence(request.services, outcome_ids, who=request.who, visible_to=unit_id)
+    return read_evidence(request.services, request.actor, outcome_ids)
 
 
 def _done(request: RequestContext, notice: str) -> Response:

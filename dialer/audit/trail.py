@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from dialer.core.access import actor_name, required_text
+from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.rates import Period
@@ -45,7 +45,6 @@ from dialer.db.audit import (
     follows,
     read_head,
     start_of,
-    write_audit,
 )
 from dialer.db.system_state import cycle_parts, note_cycle_part
 from dialer.db.unit_of_work import Row, Tx
@@ -288,22 +287,22 @@ def _note(
             raise_alarm_once(tx, AlarmCode.AUDIT_BROKEN, now=services.clock.now(), facts=dict(found))
 
 
-def write_checkpoint(services: Services, *, through: int, by: str, why: str) -> ChainPosition:
+def write_checkpoint(services: Services, actor: Actor, *, through: int, why: str) -> ChainPosition:
     """Writes a line of the audit that permits the owner of the database to delete the lines up to `through`: a check
     then begins after it. Raises `Invalid` without a reason and if lines are missing or altered, and `NotFound` for a
     missing line.
     """
-    who, reason = actor_name(by), required_text("why", why, fix="every checkpoint says what it is for")
+    reason = required_text("why", why, fix="every checkpoint says what it is for")
+    actor.check_may(Permission.CONTROL, Permission.SEE_AUDIT)
     with services.store.begin() as tx:
         if check_trail(tx).findings:
             raise Invalid(field="through", problem="the audit is not whole", fix="see dialer audit verify")
-    with services.store.begin() as tx:
-        chain = tx.scalar(sa.select(t.audit.c.chain).where(t.audit.c.number == through))
+    with services.act(actor, Permission.CONTROL, Permission.SEE_AUDIT) as act:
+        chain = act.tx.scalar(sa.select(t.audit.c.chain).where(t.audit.c.number == through))
         if chain is None:
             raise NotFound(kind="line of the audit", key=through)
         facts = {"through": through, "chain": chain.hex()}
-        now = services.clock.now()
-        write_audit(tx, who=who, act=CHECKPOINT_ACT, subject="audit", why=reason, now=now, facts=facts)
+        act.audit(CHECKPOINT_ACT, "audit", why=reason, facts=facts)
     return ChainPosition(number=through, chain=chain)
 
 

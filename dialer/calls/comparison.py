@@ -206,7 +206,7 @@ def skip_comparison(services: Services, actor: Actor, *, why: str) -> None:
     with services.act(actor, Permission.CONTROL) as act:
         restored = awaited_comparison(act.tx)
         if restored is None:
-            act.changes_nothing()
+            act.needs_no_record()
             return
         write_restored(act.tx, replace(restored, compared_at=services.real.now()))
         facts = {"backup_at": restored.backup_at.isoformat()}

@@ -20,11 +20,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.reveals import note_reveal
 from dialer.cases.store import StoredCase
-from dialer.core.access import RevealReason, actor_name
+from dialer.core.access import Actor, Permission, RevealReason
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.values import RecordedCall, RecordingState
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.db.jobs import JobTable, Retries
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import check_case_visible
@@ -193,62 +194,53 @@ def list_recordings(
 
 def hear_recording(
     services: Services,
+    actor: Actor,
     case_id: int,
     recording_id: int,
     *,
-    who: str,
     reason: RevealReason | str,
     why: str,
-    visible_to: int | None = None,
 ) -> bytes:
     """The sound as a WAV file; who listened to it and why is audited before this returns. Raises `NotFound`, also for a
     case that this unit does not see, `Conflict` if there is no sound, `Invalid` and `TooMany`.
     """
-    viewer = actor_name(who)
-    with services.store.begin() as tx:
-        _audit_listening(
-            tx, services, case_id, recording_id, who=viewer, reason=reason, why=why, visible_to=visible_to
-        )
-        return _sound(tx, recording_id)
+    with services.act(actor, Permission.REVEAL) as act:
+        _audit_listening(act, services, case_id, recording_id, reason=reason, why=why)
+        return _sound(act.tx, recording_id)
 
 
 def recording_ticket(
     services: Services,
+    actor: Actor,
     case_id: int,
     recording_id: int,
     *,
-    who: str,
     reason: RevealReason | str,
     why: str,
-    visible_to: int | None = None,
 ) -> str:
     """As `hear_recording`, for a player that requests the sound piece by piece: a ticket with which this user can get
     the sound for ten minutes.
     """
-    viewer = actor_name(who)
-    with services.store.begin() as tx:
-        _audit_listening(
-            tx, services, case_id, recording_id, who=viewer, reason=reason, why=why, visible_to=visible_to
-        )
+    with services.act(actor, Permission.REVEAL) as act:
+        _audit_listening(act, services, case_id, recording_id, reason=reason, why=why)
         until = services.real.now() + _PLAYS_FOR
-        sealed = tx.vault.seal_record(
-            {"until": until.timestamp()}, table="recording", column="ticket", row=f"{recording_id}/{viewer}"
+        sealed = act.tx.vault.seal_record(
+            {"until": until.timestamp()}, table="recording", column="ticket", row=f"{recording_id}/{act.by}"
         )
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def recording_by_ticket(
-    services: Services, case_id: int, recording_id: int, ticket: str, *, who: str, visible_to: int | None
+    services: Services, actor: Actor, case_id: int, recording_id: int, ticket: str
 ) -> bytes:
     """The sound. Raises `NotFound`, `Conflict`, and `Invalid` for a ticket of another user or an expired one."""
-    viewer = actor_name(who)
     with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
+        check_case_visible(tx, case_id, actor.unit_id)
         _check_recording(tx, case_id, recording_id)
         try:
             sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
             record = tx.vault.open_record(
-                sealed, table="recording", column="ticket", row=f"{recording_id}/{viewer}"
+                sealed, table="recording", column="ticket", row=f"{recording_id}/{actor.name}"
             )
         except (Tampered, KeyMissing, ValueError, binascii.Error, IndexError) as fault:
             raise Invalid(
@@ -262,23 +254,19 @@ def recording_by_ticket(
 
 
 def _audit_listening(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     case_id: int,
     recording_id: int,
     *,
-    who: str,
     reason: RevealReason | str,
     why: str,
-    visible_to: int | None,
 ) -> None:
-    check_case_visible(tx, case_id, visible_to)
-    _check_recording(tx, case_id, recording_id)
+    check_case_visible(act.tx, case_id, act.actor.unit_id)
+    _check_recording(act.tx, case_id, recording_id)
     facts = {"recording": recording_id}
     subject = f"case/{case_id}"
-    note_reveal(
-        tx, services, who=who, act="hear_recording", subject=subject, reason=reason, why=why, facts=facts
-    )
+    note_reveal(act, services, name="hear_recording", subject=subject, reason=reason, why=why, facts=facts)
 
 
 def _check_recording(tx: Tx, case_id: int, recording_id: int) -> None:

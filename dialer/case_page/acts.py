@@ -1,6 +1,5 @@
 """What a person does to a case from its page. Each act names the revision of the case that it was decided on: on
-another one it is refused with the last thing that happened. `visible_to` is the unit of the person who acts: a case
-that this unit does not see is `NotFound`.
+another one it is refused with the last thing that happened. A case that the actor's unit does not see is `NotFound`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from dialer.cases.store import (
     note_acts,
 )
 from dialer.cases.timeline import read_case_file
-from dialer.core.access import actor_name, required_text
+from dialer.core.access import Actor, Permission, required_text
 from dialer.core.case import CaseAct, acts_allowed
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.events import (
@@ -34,7 +33,6 @@ from dialer.core.events import (
 from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind, Entry
 from dialer.core.values import Grade, OutcomeKind, Track
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import check_case_visible
 from dialer.runtime.services import Services
@@ -47,10 +45,9 @@ class SeenCase:
     """A case at the revision that a person saw when deciding on an act, and who that person is."""
 
     services: Services
+    actor: Actor
     case_id: int
-    by: str
     revision: int
-    visible_to: int | None = None
 
 
 def revision_of(services: Services, case_id: int) -> int:
@@ -76,7 +73,7 @@ def change_grade(seen: SeenCase, grade: Grade, *, why: str = "", only: CaseAct |
     the other direction than `only`.
     """
     with seen.services.store.begin() as tx:
-        check_case_visible(tx, seen.case_id, seen.visible_to)
+        check_case_visible(tx, seen.case_id, seen.actor.unit_id)
         stored = _require_case(tx, seen.case_id)
         _check_revision(tx, stored, expected=seen.revision)
     current = stored.case.grade
@@ -127,14 +124,12 @@ def opt_out(seen: SeenCase, *, why: str) -> None:
     _act(seen, CaseAct.OPT_OUT, OptedOut(), words=required_text("why", why))
 
 
-def note_case(
-    services: Services, case_id: int, *, by: str, words: str, visible_to: int | None = None
-) -> None:
+def note_case(services: Services, actor: Actor, case_id: int, *, words: str) -> None:
     """Adds a sealed note to the timeline. It depends on no revision."""
-    who, text = actor_name(by), required_text("words", words)
-    with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
-        note_acts(tx, [Act(case_id=case_id, kind=ActKind.NOTE, by=who, words=text)], now=services.clock.now())
+    text = required_text("words", words)
+    with services.act(actor, Permission.WORK_CASES) as act:
+        check_case_visible(act.tx, case_id, actor.unit_id)
+        note_acts(act.tx, [Act(case_id=case_id, kind=ActKind.NOTE, by=act.by, words=text)], now=act.now)
 
 
 def transfer_case(seen: SeenCase, *, to_unit_id: int, why: str) -> None:
@@ -142,23 +137,23 @@ def transfer_case(seen: SeenCase, *, to_unit_id: int, why: str) -> None:
     belongs to that unit at once.
     """
     services, case_id = seen.services, seen.case_id
-    who, reason = actor_name(seen.by), required_text("why", why)
-    with services.store.begin() as tx:
+    reason = required_text("why", why)
+    with services.act(seen.actor, Permission.WORK_CASES) as act:
+        tx = act.tx
         stored = _lock_seen(tx, seen, CaseAct.HAND_OVER)
         label = active_label(tx, services, to_unit_id)
         if stored.unit_id == to_unit_id:
             raise Conflict("the case is that unit's already", current=label)
-        now = services.clock.now()
-        pending = [one for one in assignments_of_case(tx, case_id) if one.unit_id != to_unit_id]
-        for one in pending:
-            ask_transfer(tx, services, one.id, to_unit_id=to_unit_id, by=who, why=reason, token=None)
+        pending = [work for work in assignments_of_case(tx, case_id) if work.unit_id != to_unit_id]
+        for work in pending:
+            ask_transfer(act, services, work.id, to_unit_id=to_unit_id, why=reason, token=None)
         kind = ActKind.UNIT_CHANGED
         if not pending:
             assign_case_to_unit(tx, case_id, unit_id=to_unit_id, label=label)
             facts = {"from": stored.unit, "to": label}
-            note_acts(tx, [Act(case_id=case_id, kind=kind, by=who, facts=facts, words=reason)], now=now)
-        subject, audited = f"case/{case_id}", {"to_unit_id": to_unit_id}
-        write_audit(tx, who=who, act=kind.value, subject=subject, why=reason, now=now, facts=audited)
+            moved = Act(case_id=case_id, kind=kind, by=act.by, facts=facts, words=reason)
+            note_acts(tx, [moved], now=act.now)
+        act.audit(kind.value, f"case/{case_id}", why=reason, facts={"to_unit_id": to_unit_id})
 
 
 _STAYS = gettext_noop("the case that stays")
@@ -177,7 +172,7 @@ _KINDS = {
 
 def _act(
     seen: SeenCase,
-    act: CaseAct,
+    wanted: CaseAct,
     event: Event,
     *,
     words: str = "",
@@ -185,18 +180,19 @@ def _act(
     stays: int | None = None,
 ) -> None:
     """`stays` is the case of which this one is a duplicate."""
-    services, case_id, who = seen.services, seen.case_id, actor_name(seen.by)
-    kind, about = _KINDS[act], dict(facts or {})
-    with services.store.begin() as tx:
+    services, case_id = seen.services, seen.case_id
+    kind, about = _KINDS[wanted], dict(facts or {})
+    right = Permission.LOWER_CASES if wanted is CaseAct.LOWER else Permission.WORK_CASES
+    with services.act(seen.actor, right) as act:
+        tx = act.tx
         if stays is not None:
             _check_stays(tx, seen, stays)
-        stored = _lock_seen(tx, seen, act)
-        now = services.clock.now()
+        stored = _lock_seen(tx, seen, wanted)
         moves = [Move(case_id=case_id, event=event)]
-        must_cancel = move_cases(tx, {case_id: stored}, moves, policies=services.policies, now=now)
-        note_acts(tx, [Act(case_id=case_id, kind=kind, by=who, facts=about, words=words)], now=now)
-        subject = f"case/{case_id}"
-        write_audit(tx, who=who, act=kind.value, subject=subject, why=words, now=now, facts=about)
+        must_cancel = move_cases(tx, {case_id: stored}, moves, policies=services.policies, now=act.now)
+        noted = Act(case_id=case_id, kind=kind, by=act.by, facts=about, words=words)
+        note_acts(tx, [noted], now=act.now)
+        act.audit(kind.value, f"case/{case_id}", why=words, facts=about)
     if must_cancel:
         services.enqueue("cancel_calls")
     services.enqueue("dial")
@@ -204,7 +200,7 @@ def _act(
 
 def _check_stays(tx: Tx, seen: SeenCase, of: int) -> None:
     """Locks both cases. Raises `NotFound`, and `Invalid` if the case that stays is closed as a duplicate itself."""
-    check_case_visible(tx, of, seen.visible_to)
+    check_case_visible(tx, of, seen.actor.unit_id)
     if lock_cases(tx, [seen.case_id, of])[of].case.outcome is OutcomeKind.DUPLICATE:
         raise Invalid(field="of", problem=gettext_noop("is closed as a duplicate itself"), fix=_STAYS)
 
@@ -212,7 +208,7 @@ def _check_stays(tx: Tx, seen: SeenCase, of: int) -> None:
 def _lock_seen(tx: Tx, seen: SeenCase, act: CaseAct) -> StoredCase:
     """The case, locked, if it is as it was seen and the act is allowed. Raises `NotFound` and `Conflict`."""
     case_id = seen.case_id
-    check_case_visible(tx, case_id, seen.visible_to)
+    check_case_visible(tx, case_id, seen.actor.unit_id)
     stored = lock_cases(tx, [case_id])[case_id]
     _check_revision(tx, stored, expected=seen.revision)
     bar = acts_allowed(stored.case)[act]

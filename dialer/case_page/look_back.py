@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 from dialer.case_page.reading import CaseSheet, read_case
 from dialer.case_page.view import TimelineItem, staff_names, story_items
 from dialer.cases.timeline import filings
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import NotFound
 from dialer.core.text import Lang, gettext_noop
-from dialer.db.audit import write_audit
 from dialer.db.units import check_case_visible
 from dialer.language.catalogue import say
 from dialer.language.words import word_of
@@ -39,28 +38,17 @@ class LookBack:
     """What was reached, when, and how many seconds after the opening; None for what came before it."""
 
 
-def open_look_back(
-    services: Services, case_id: int, *, who: str, lang: Lang, kind: str, visible_to: int | None
-) -> LookBack:
+def open_look_back(services: Services, actor: Actor, case_id: int, *, lang: Lang, kind: str) -> LookBack:
     """The look-back of a case. `kind` is page or docx, for the audit, which is written first. Raises `NotFound`, also
-    for a case that this unit does not see or that has no filed case.
+    for a case that the actor does not see or that has no filed case.
     """
-    reader = actor_name(who)
-    with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
-        standing = filings(tx, case_id)
+    with services.act(actor, Permission.SEE_CASES) as act:
+        check_case_visible(act.tx, case_id, actor.unit_id)
+        standing = filings(act.tx, case_id)
         if not standing:
             raise NotFound(kind="look-back of case", key=case_id)
-        write_audit(
-            tx,
-            who=reader,
-            act="look_back",
-            subject=f"case/{case_id}",
-            why="",
-            now=services.clock.now(),
-            facts={"kind": kind},
-        )
-    sheet = read_case(services, case_id, visible_to=visible_to)
+        act.audit("look_back", f"case/{case_id}", facts={"kind": kind})
+    sheet = read_case(services, case_id, visible_to=actor.unit_id)
     items = story_items(sheet, staff_names(services, sheet), lang)[::-1]
     return LookBack(
         sheet=sheet,

@@ -202,11 +202,10 @@ def look_back_file(request: CurrentRequest, case_id: CaseId) -> Response:
 def _look_back(request: RequestContext, case_id: int, kind: str) -> LookBack:
     return open_look_back(
         request.services,
+        request.actor,
         case_id,
-        who=request.who,
         lang=request.lang,
         kind=kind,
-        visible_to=request.member.unit_id,
     )
 
 
@@ -215,9 +214,7 @@ def show_person(request: CurrentRequest, case_id: CaseId, reason: Code = "", why
     """The page with the person in clear, in this response only."""
     unit_id = request.member.unit_id
     try:
-        person = reveal(
-            request.services, case_id, who=request.who, reason=reason, why=why, visible_to=unit_id
-        )
+        person = reveal(request.services, request.actor, case_id, reason=reason, why=why)
     except Invalid as fault:
         return _refused(request, case_id, "reveal", fault)
     return _page(request, read_case(request.services, case_id, visible_to=unit_id), person=person)
@@ -229,11 +226,10 @@ def show_words(request: CurrentRequest, case_id: CaseId, reason: Code = "", why:
     try:
         sheet = read_words(
             request.services,
+            request.actor,
             case_id,
-            who=request.who,
             reason=reason,
             why=why,
-            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         return _refused(request, case_id, "words", fault)
@@ -250,12 +246,11 @@ def file(
     try:
         found = reveal_file(
             request.services,
+            request.actor,
             file_id,
-            who=request.who,
             reason=reason,
             why=why,
             case_id=case_id,
-            visible_to=unit_id,
         )
     except Invalid as fault:
         return _refused(request, case_id, f"file-{file_id}", fault)
@@ -271,12 +266,11 @@ def recording(
     try:
         ticket = recording_ticket(
             request.services,
+            request.actor,
             case_id,
             recording_id,
-            who=request.who,
             reason=reason,
             why=why,
-            visible_to=unit_id,
         )
     except Invalid as fault:
         return _refused(request, case_id, f"recording-{recording_id}", fault)
@@ -291,11 +285,10 @@ def recording_sound(
     """The sound, for the player of that page."""
     sound = recording_by_ticket(
         request.services,
+        request.actor,
         case_id,
         recording_id,
         ticket,
-        who=request.who,
-        visible_to=request.member.unit_id,
     )
     return Response(sound, media_type="audio/wav", headers={"Content-Disposition": "inline"})
 
@@ -342,11 +335,7 @@ class ActForm:
     ) -> None:
         self.request = request
         self.seen = SeenCase(
-            services=request.services,
-            case_id=case_id,
-            by=request.who,
-            revision=expected,
-            visible_to=request.member.unit_id,
+            services=request.services, actor=request.actor, case_id=case_id, revision=expected
         )
         self.shown_at: datetime | None = None
         with suppress(ValueError):
@@ -378,7 +367,7 @@ class ActForm:
         return request.redirect_to(f"/cases/{case_id}", notice=notice)
 
     def _show(self, form: RefusedAct, status: int) -> Response:
-        sheet = read_case(self.seen.services, self.seen.case_id, visible_to=self.seen.visible_to)
+        sheet = read_case(self.seen.services, self.seen.case_id, visible_to=self.seen.actor.unit_id)
         return self.request.page(TEMPLATE, status=status, **case_facts(self.request, sheet, typed=form))
 
 
@@ -391,7 +380,7 @@ def note(form: Sent, words: Text = "") -> Response:
     return form.carry_out(
         CaseAct.NOTE,
         {"words": words},
-        lambda: note_case(seen.services, seen.case_id, by=seen.by, words=words, visible_to=seen.visible_to),
+        lambda: note_case(seen.services, seen.actor, seen.case_id, words=words),
         gettext_noop("Note saved."),
     )
 
@@ -497,7 +486,10 @@ def filed(form: Sent, case_number: Text = "") -> Response:
         "filed",
         {"case_number": case_number},
         lambda: file_for_case(
-            seen.services, seen.case_id, case_number=case_number, by=seen.by, visible_to=seen.visible_to
+            seen.services,
+            seen.actor,
+            seen.case_id,
+            case_number=case_number,
         ),
         gettext_noop("The filed case is on record."),
     )
@@ -512,11 +504,10 @@ def undo_filed(form: Sent, case_number: Text = "", why: Text = "") -> Response:
         {"case_number": case_number, "why": why},
         lambda: undo_filing(
             seen.services,
+            seen.actor,
             seen.case_id,
             case_number=case_number,
             why=why,
-            by=seen.by,
-            visible_to=seen.visible_to,
         ),
         gettext_noop("The filing is undone: the case is what it was before."),
     )
@@ -526,13 +517,13 @@ def undo_filed(form: Sent, case_number: Text = "", why: Text = "") -> Response:
 def approve(form: Sent, outcome_id: CaseId) -> Response:
     """Approves the amounts of an outcome of this case; 404 for one of another case."""
     seen = form.seen
-    sheet = read_case(seen.services, seen.case_id, visible_to=seen.visible_to)
+    sheet = read_case(seen.services, seen.case_id, visible_to=seen.actor.unit_id)
     if outcome_id not in {line.id for line in sheet.rows.outcomes}:
         raise NotFound(kind="outcome", key=outcome_id)
     return form.carry_out(
         f"approve-{outcome_id}",
         {},
-        lambda: approve_outcome(seen.services, outcome_id, by=seen.by, visible_to=seen.visible_to),
+        lambda: approve_outcome(seen.services, seen.actor, outcome_id),
         gettext_noop("Approved."),
     )
 

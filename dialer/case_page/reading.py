@@ -19,7 +19,7 @@ from dialer.cases.queries import CaseWords, CaseWork, read_case_words, read_case
 from dialer.cases.reveals import note_reveal
 from dialer.cases.search import CasePage
 from dialer.cases.timeline import CaseFile, filings, pending_attempt, read_case_file
-from dialer.core.access import RevealReason, actor_name
+from dialer.core.access import Actor, Permission, RevealReason
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import NotFound
 from dialer.core.policy import Urgency, urgency
@@ -81,21 +81,19 @@ def story(tx: Tx, services: Services, case_id: int) -> CaseStory:
 
 def reveal(
     services: Services,
+    actor: Actor,
     case_id: int,
     *,
-    who: str,
     reason: RevealReason | str,
     why: str,
-    visible_to: int | None = None,
 ) -> Person:
     """The person in clear; who looked and why is audited before this returns. Raises `Invalid`, `TooMany`, and
     `NotFound`, also for a case that this unit does not see.
     """
-    viewer = actor_name(who)
-    with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
-        note_reveal(tx, services, who=viewer, act="reveal", subject=f"case/{case_id}", reason=reason, why=why)
-        person = person_of_case(tx, case_id)
+    with services.act(actor, Permission.REVEAL) as act:
+        check_case_visible(act.tx, case_id, actor.unit_id)
+        note_reveal(act, services, name="reveal", subject=f"case/{case_id}", reason=reason, why=why)
+        person = person_of_case(act.tx, case_id)
         if person is None:
             raise NotFound(kind="case", key=case_id)
     return person
@@ -145,23 +143,26 @@ def read_case(services: Services, case_id: int, *, visible_to: int | None) -> Ca
 
 def read_words(
     services: Services,
+    actor: Actor,
     case_id: int,
     *,
-    who: str,
     reason: RevealReason | str,
     why: str,
-    visible_to: int | None,
 ) -> CaseSheet:
     """The case with the words that were spoken, typed and written in clear; who read them and why is audited before
     this returns. Raises `NotFound`, `Invalid` and `TooMany`.
     """
-    viewer = actor_name(who)
-    with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
+    with services.act(actor, Permission.REVEAL) as act:
+        check_case_visible(act.tx, case_id, actor.unit_id)
         note_reveal(
-            tx, services, who=viewer, act="conversation", subject=f"case/{case_id}", reason=reason, why=why
+            act,
+            services,
+            name="conversation",
+            subject=f"case/{case_id}",
+            reason=reason,
+            why=why,
         )
-        return _sheet(tx, services, case_id, in_clear=True, visible_to=visible_to)
+        return _sheet(act.tx, services, case_id, in_clear=True, visible_to=actor.unit_id)
 
 
 def units_to_hand_to(services: Services) -> UnitIndex:

@@ -11,11 +11,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from dialer.core.access import RevealReason, actor_name, required_text
+from dialer.core.access import RevealReason, required_text
 from dialer.core.errors import Invalid, TooMany
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.db.alarms import raise_alarm
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
@@ -37,20 +38,19 @@ _FEWEST_SIGNS: Final = 2
 
 
 def note_reveal(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     *,
-    who: str,
-    act: str,
+    name: str,
     subject: str,
     reason: RevealReason | str,
     why: str,
     facts: Mapping[str, object] | None = None,
 ) -> None:
-    """Audits a reveal, which is committed with the transaction; must be called before the data are read. Raises
-    `Invalid` without a reason, and `TooMany` above the limit.
+    """Audits a reveal under this `name`; must be called before the data are read. Raises `Invalid` without a reason,
+    and `TooMany` above the limit.
     """
-    viewer, code, words = actor_name(who), _reason_of(reason), _words_of(why)
+    tx, viewer, code, words = act.tx, act.by, _reason_of(reason), _words_of(why)
     if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(*_lock_of(viewer)))):
         # Refused, so that somebody who sends many requests at once does not occupy a connection with each.
         raise TooMany(Text("you are looking at other hidden data at this moment: wait, then go on"))
@@ -64,7 +64,9 @@ def note_reveal(
                 minutes=minutes,
             )
         )
-    _audit_reveal(tx, services, viewer, act, subject, words, dict(facts or {}) | {"reason": code.value}, seen)
+    _audit_reveal(
+        tx, services, viewer, name, subject, words, dict(facts or {}) | {"reason": code.value}, seen
+    )
 
 
 def note_work_reveal(

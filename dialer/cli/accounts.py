@@ -61,12 +61,12 @@ def add_account(
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
         new = add_staff(
             app.services,
+            actor,
             login=login,
             display_name=name,
             role=role,
             unit_id=unit,
             language=language,
-            by=actor.name,
         )
     _print_password(new)
 
@@ -118,7 +118,7 @@ def list_accounts(*, as_json: AsJson = False) -> None:
 def disable(login: Login, by: By = "cli") -> None:
     """Disable an account; its sessions end at once."""
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        disable_staff(app.services, login, by=actor.name)
+        disable_staff(app.services, actor, login)
     typer.echo(f"{login} is disabled")
 
 
@@ -126,7 +126,7 @@ def disable(login: Login, by: By = "cli") -> None:
 def enable(login: Login, by: By = "cli") -> None:
     """Enable a disabled account."""
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        enable_staff(app.services, login, by=actor.name)
+        enable_staff(app.services, actor, login)
     typer.echo(f"{login} is enabled")
 
 
@@ -134,7 +134,7 @@ def enable(login: Login, by: By = "cli") -> None:
 def reset(login: Login, by: By = "cli") -> None:
     """Give an account a new password, printed once; its sessions end and its failed sign-ins are forgotten."""
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        new = reset_password(app.services, login, by=actor.name)
+        new = reset_password(app.services, actor, login)
     _print_password(new)
 
 
@@ -159,7 +159,7 @@ def sessions(
         if end:
             if login is None:
                 raise typer.BadParameter("--end needs a login")
-            typer.echo(f"{end_sessions(app.services, login, by=actor.name)} sessions of {login} ended")
+            typer.echo(f"{end_sessions(app.services, actor, login)} sessions of {login} ended")
             return
         found = list_sessions(app.services, login)
     print_found(
@@ -281,7 +281,7 @@ def import_(
     opened = signed_application("accounts", by, Permission.MANAGE_UNITS)
     with content, file_named_in_errors(file), opened as (app, actor):
         try:
-            done = import_units(app.services, content, by=actor.name, close_missing=close_missing)
+            done = import_units(app.services, actor, content, close_missing=close_missing)
         except UnusableUnits as fault:
             for one, column in zip(fault.faults, fault.columns, strict=True):
                 typer.echo(
@@ -305,7 +305,7 @@ def boundaries_(
         raise Invalid(field="FILE", problem=Text("%(file)s cannot be read", file=file)) from None
     opened = signed_application("accounts", by, Permission.MANAGE_UNITS)
     with content, file_named_in_errors(file), opened as (app, actor):
-        done = load_boundaries(app.services, content, by=actor.name)
+        done = load_boundaries(app.services, actor, content)
     typer.echo(f"units {done.loaded}, unknown {len(done.unknown)}")
     for name in done.unknown:
         typer.echo(f"没有这个单位 no unit of this name: {name}", err=True)
@@ -348,12 +348,12 @@ def alias(
     """Set which unit a text in lists means; unassigned cases with that text are assigned to it at once."""
     with signed_application("accounts", by, Permission.SORT_UNITS, Permission.MANAGE_UNITS) as (app, actor):
         if forget:
-            forget_alias(app.services, text, by=actor.name)
+            forget_alias(app.services, actor, text)
             typer.echo(f"{text}: forgotten")
             return
         index, _ = read_units_and_aliases(app.services)
         found = find_unit(index, unit)
-        done = teach_alias(app.services, text, unit_id=found.id, by=actor.name)
+        done = teach_alias(app.services, actor, text, unit_id=found.id)
     typer.echo(f"{text} = {index.label(found.id)}, cases sorted {done.placed}")
 
 
@@ -392,5 +392,5 @@ def assign(
     with signed_application("accounts", by, Permission.SORT_UNITS, Permission.MANAGE_UNITS) as (app, actor):
         index, _ = read_units_and_aliases(app.services)
         found = find_unit(index, unit)
-        done = assign_unit(app.services, case_id, unit_id=found.id, by=actor.name, teach=teach)
+        done = assign_unit(app.services, actor, case_id, unit_id=found.id, teach=teach)
     typer.echo(f"case {case_id}: {index.label(found.id)}, cases sorted {done.placed}")

@@ -66,9 +66,7 @@ def case_command(
         person = None
         if reveal_by or why:
             actor = command_actor(app, reveal_by, Permission.REVEAL)
-            person = reveal(
-                app.services, case_id, who=actor.name, visible_to=actor.unit_id, reason=reason, why=why
-            )
+            person = reveal(app.services, actor, case_id, reason=reason, why=why)
         story = show_case(app.services, case_id)
     if as_json:
         print_json(case_out(story).plain())
@@ -164,7 +162,7 @@ def save_command(
 ) -> None:
     """导出录音: write the recording of a call as a WAV file, with a reason, which is audited."""
     with signed_application("recording", by, Permission.REVEAL) as (app, actor):
-        sound = hear_recording(app.services, case_id, recording_id, who=actor.name, reason=reason, why=why)
+        sound = hear_recording(app.services, actor, case_id, recording_id, reason=reason, why=why)
         try:
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
                 opened.write(sound)

@@ -669,5 +669,5 @@ def checkpoint(
 ) -> None:
     """检查点: permit the database's owner to delete the lines up to this one; a check then begins after it."""
     with signed_application("audit", by, Permission.CONTROL, Permission.SEE_AUDIT) as (app, actor):
-        place = write_checkpoint(app.services, through=through, by=actor.name, why=why)
+        place = write_checkpoint(app.services, actor, through=through, why=why)
     typer.echo(f"lines up to {place.number} may be deleted")

@@ -21,7 +21,7 @@ from dialer.cli.lists import Loaded, load_file
 from dialer.cli.output import AsJson, print_json
 from dialer.cli.report import report_view
 from dialer.cli.serve import children, log_child_event
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.errors import UnusableFile
 from dialer.core.text import Lang, Text
 from dialer.demo.run import (
@@ -202,7 +202,7 @@ def _print_accounts(app: Application, console: Console) -> None:
 def _load_while_tending(app: Application, sample: Path, tend: Callable[[], None]) -> Loaded:
     """Loads the list while the child processes are supervised."""
     with ThreadPoolExecutor(1, thread_name_prefix="load") as pool:
-        loading = pool.submit(load_file, app, sample, source="", by="demo", progress=False)
+        loading = pool.submit(load_file, app, unrestricted("demo"), sample, source="", progress=False)
         while not loading.done():
             tend()
     return loading.result()

@@ -9,7 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from dialer.cli.common import By
-from dialer.cli.output import AsJson, command_application, one_of, print_json, signed_application
+from dialer.cli.output import (
+    AsJson,
+    command_application,
+    one_of,
+    print_json,
+    signed_application,
+)
 from dialer.cli.rejects import open_list_file, rejects_json, say_rejects, write_rejected
 from dialer.core.access import Permission
 from dialer.core.rates import Period, period_of
@@ -46,8 +52,8 @@ def add_filed(
     with signed_application("filed", by, Permission.LOAD_FILED) as (app, actor):
         found = file_case(
             app.services,
+            actor,
             case_number=case_number,
-            by=actor.name,
             id_number=id_number,
             phone=phone,
             fraud_type=known_type,
@@ -71,7 +77,7 @@ def load_filed_list(
     opened = signed_application("filed", by, Permission.LOAD_FILED)
     with open_list_file(file) as content, opened as (app, actor):
         done = load_filed(
-            app.services, content, source=source or default_source(file.name), by=actor.name, dry_run=dry_run
+            app.services, actor, content, source=source or default_source(file.name), dry_run=dry_run
         )
         rejects = (
             None
@@ -136,7 +142,7 @@ def decide_filed_match(
 ) -> None:
     """核定: say whether a warned person is the one of a filed case."""
     with signed_application("filed", by, Permission.DECIDE_FILED) as (app, actor):
-        state = decide_match(app.services, match_id, is_same_person=same, why=why, by=actor.name)
+        state = decide_match(app.services, actor, match_id, is_same_person=same, why=why)
     typer.echo(f"match {match_id}: {_both(state)}")
 
 
@@ -150,7 +156,7 @@ def undo_filed_match(
 ) -> None:
     """撤销匹配: the match was another person; the cases of that person go back to what they were."""
     with signed_application("filed", by, Permission.DECIDE_FILED) as (app, actor):
-        done = undo_match(app.services, match_id, why=reason, by=actor.name)
+        done = undo_match(app.services, actor, match_id, why=reason)
     if as_json:
         print_json({"match": match_id, "state": done.state.value, "cases": list(done.case_ids)})
         return
@@ -169,7 +175,7 @@ def undo_filed_case(
 ) -> None:
     """撤销立案登记: a number was recorded by mistake; the cases of that person go back to what they were."""
     with signed_application("filed", by, Permission.DECIDE_FILED) as (app, actor):
-        case_ids = undo_filing(app.services, case_id, case_number=case_number, why=reason, by=actor.name)
+        case_ids = undo_filing(app.services, actor, case_id, case_number=case_number, why=reason)
     if as_json:
         print_json({"case_number": case_number.strip(), "cases": list(case_ids)})
         return

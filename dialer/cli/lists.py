@@ -22,7 +22,7 @@ from dialer.cli.output import (
     wait_for_worker,
 )
 from dialer.cli.rejects import reject_workbook
-from dialer.core.access import Permission
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Invalid, NotFound, UnusableFile
 from dialer.core.text import Text
 from dialer.core.values import FINISHED_LOADS, LoadState
@@ -91,17 +91,17 @@ def load_command(
                 report = preview_list(app.services, content, filename=file.name, source=source)
             loaded = Loaded(report=report, reject_file=None)
         else:
-            loaded = load_file(app, file, source=source, by=actor.name, progress=not as_json)
+            loaded = load_file(app, actor, file, source=source, progress=not as_json)
     if as_json:
         print_json(loaded.plain())
     else:
         _show(loaded, dry_run=dry_run)
 
 
-def load_file(app: Application, file: Path, *, source: str, by: str, progress: bool) -> Loaded:
+def load_file(app: Application, actor: Actor, file: Path, *, source: str, progress: bool) -> Loaded:
     """Loads the list, and returns when it is loaded. A file that cannot be read as a list leaves nothing behind."""
     with file.open("rb") as content:
-        load_id = submit_list(app.services, content, filename=file.name, source=source, by=by)
+        load_id = submit_list(app.services, actor, content, filename=file.name, source=source)
     try:
         with app.services.store.begin() as tx:
             is_alone = not worker_runs(tx, BULK_QUEUE, real_now=app.services.real.now())
@@ -119,7 +119,7 @@ def load_file(app: Application, file: Path, *, source: str, by: str, progress: b
         with app.services.store.begin() as tx:
             delete_load(tx, load_id)
         raise
-    return Loaded(report=report, reject_file=write_reject_file(app, report, by=by))
+    return Loaded(report=report, reject_file=write_reject_file(app, report, by=actor.name))
 
 
 def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path | None:
@@ -210,7 +210,7 @@ def waiting() -> None:
 def approve(load_id: int, by: By) -> None:
     """Approve the rest of a large list, as the second person; it is then loaded."""
     with signed_application("lists", by, Permission.APPROVE) as (app, actor):
-        approve_load(app.services, load_id, by=actor.name)
+        approve_load(app.services, actor, load_id)
         load_list(app.services, load_id)
     typer.echo(f"load {load_id} approved by {actor.name}")
 
@@ -219,7 +219,7 @@ def approve(load_id: int, by: By) -> None:
 def withdraw(load_id: int, by: By, why: Annotated[str, typer.Option(help="the reason")]) -> None:
     """Withdraw a list: cases without a call are closed, the others go on."""
     with signed_application("lists", by, Permission.LOAD_LISTS) as (app, actor):
-        closed = withdraw_load(app.services, load_id, by=actor.name, why=why)
+        closed = withdraw_load(app.services, actor, load_id, why=why)
     typer.echo(f"load {load_id} withdrawn, cases closed {closed}")
 
 
@@ -235,7 +235,7 @@ def columns(
     said = dict(_correction(text) for text in to or ())
     with signed_application("lists", by, Permission.LOAD_LISTS) as (app, actor):
         if said:
-            correct_columns(app.services, source, said, by=actor.name)
+            correct_columns(app.services, actor, source, said)
         with app.services.store.begin() as tx:
             known = column_mapping_of(tx, source.strip())
     for heading, field in known.items():

@@ -52,7 +52,7 @@ _Why = Annotated[str, typer.Option(help="the reason; sealed in the audit")]
 def erase(case: _Case, why: _Why, by: By = "cli", *, as_json: AsJson = False) -> None:
     """申请删除: ask for the person of a case to be erased; a second person confirms."""
     with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
-        asked = ask_erasure(app.services, case, why=why, by=actor.name, visible_to=actor.unit_id)
+        asked = ask_erasure(app.services, actor, case, why=why)
     if as_json:
         print_json(asked.plain())
         return
@@ -67,9 +67,7 @@ def confirm(request_id: int, by: By = "cli", *, as_json: AsJson = False) -> None
     """确认删除: the person is erased for good, and the certificate printed."""
     with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
         register = app.settings.register_of_erasures()
-        made = confirm_erasure(
-            app.services, request_id, register=register, by=actor.name, visible_to=actor.unit_id
-        )
+        made = confirm_erasure(app.services, actor, request_id, register=register)
     _print(made, app, as_json=as_json)
 
 
@@ -77,7 +75,7 @@ def confirm(request_id: int, by: By = "cli", *, as_json: AsJson = False) -> None
 def refuse(request_id: int, why: _Why, by: By = "cli") -> None:
     """不予删除: nothing is erased; the person who asked may also withdraw the request."""
     with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
-        refuse_erasure(app.services, request_id, why=why, by=actor.name, visible_to=actor.unit_id)
+        refuse_erasure(app.services, actor, request_id, why=why)
     typer.echo(f"申请 {request_id} 未予删除 request {request_id} refused: nothing was erased")
 
 
@@ -104,7 +102,7 @@ def erase_those_back(by: By = "cli") -> None:
     erasures names. All processes must be stopped.
     """
     with signed_application("person", by, Permission.CONTROL) as (app, actor):
-        count = erase_returned(app.services, app.settings.register_of_erasures(), by=actor.name)
+        count = erase_returned(app.services, actor, app.settings.register_of_erasures())
     typer.echo(f"按登记再次删除 {count} 人 erased again by the register: {count} persons")
 
 
@@ -112,7 +110,7 @@ def erase_those_back(by: By = "cli") -> None:
 def hold(case: _Case, why: _Why, by: By = "cli") -> None:
     """留存令: the person of a case may not be erased until it is lifted."""
     with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
-        placed = place_legal_hold(app.services, case, why=why, by=actor.name, visible_to=actor.unit_id)
+        placed = place_legal_hold(app.services, actor, case, why=why)
     typer.echo(f"当事人 {placed.person_id} 已留存 person {placed.person_id} is under a legal hold")
 
 
@@ -120,7 +118,7 @@ def hold(case: _Case, why: _Why, by: By = "cli") -> None:
 def lift(case: _Case, why: _Why, by: By = "cli") -> None:
     """解除留存令: the person of a case may be erased again."""
     with signed_application("person", by, Permission.ERASE_PERSONS) as (app, actor):
-        lift_legal_hold(app.services, case, why=why, by=actor.name, visible_to=actor.unit_id)
+        lift_legal_hold(app.services, actor, case, why=why)
     typer.echo(f"预警单 {case} 当事人的留存令已解除 the legal hold on the person of case {case} is lifted")
 
 

@@ -135,7 +135,7 @@ def draft_command(
     """Store a new version; it is used only after a second person has approved it."""
     text = _read(file)
     with signed_application("scripts", by, Permission.EDIT_SCRIPTS) as (app, actor):
-        drafted = draft_script(app.services, text, by=actor.name, file=file.name)
+        drafted = draft_script(app.services, actor, text, file=file.name)
         version = drafted.version
         render = start_rendering(app.services, version.script_id, version.number, by=actor.name)
     if as_json:
@@ -162,7 +162,7 @@ def approve_command(
     """Make a version live for new calls; approve an older version to go back to it."""
     with signed_application("scripts", by, Permission.APPROVE) as (app, actor):
         approved = approve_script(
-            app.services, script, version, by=actor.name, reason=reason, goes_live=not trial_only
+            app.services, actor, script, version, reason=reason, goes_live=not trial_only
         )
     if as_json:
         print_json(_version_json(approved))
@@ -280,7 +280,7 @@ def trial_command(
     """Divide calls among approved versions by shares; a person always hears the same version."""
     shares = _shares(weights)
     with signed_application("scripts", by, Permission.EDIT_SCRIPTS) as (app, actor):
-        set_trial(app.services, script, shares, by=actor.name, reason=reason, grade=grade)
+        set_trial(app.services, actor, script, shares, reason=reason, grade=grade)
     typer.echo(f"{script}: {weights or 'the trial is over'}")
 
 

@@ -42,7 +42,7 @@ def add_command(
 ) -> None:
     """Tell another system about events. The secret is printed once, on standard output."""
     with signed_application("webhook", by, Permission.MANAGE_WEBHOOKS) as (app, actor):
-        new = add_webhook(app.services, name=name, url=url, events=event, by=actor.name)
+        new = add_webhook(app.services, actor, name=name, url=url, events=event)
     typer.echo(new.secret)
     typer.echo(f"webhook {name} added; this secret is not shown again", err=True)
 
@@ -148,7 +148,7 @@ def again_command(
     if bool(delivery) == bool(name):
         raise Invalid(field="--delivery", problem="is one of two", fix="give --delivery or --name")
     with signed_application("webhook", by, Permission.MANAGE_WEBHOOKS) as (app, actor):
-        count = redeliver(app.services, delivery_id=delivery or None, webhook=name, by=actor.name)
+        count = redeliver(app.services, actor, delivery_id=delivery or None, webhook=name)
     typer.echo(f"{count} sent again")
 
 
@@ -156,5 +156,5 @@ def again_command(
 def end_command(name: str, by: By = "cli") -> None:
     """Stop telling a system about events; deliveries that wait are dropped."""
     with signed_application("webhook", by, Permission.MANAGE_WEBHOOKS) as (app, actor):
-        end_webhook(app.services, name, by=actor.name)
+        end_webhook(app.services, actor, name)
     typer.echo(f"webhook {name} ended")

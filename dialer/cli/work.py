@@ -73,7 +73,7 @@ def show(
 ) -> None:
     """The conversation so far: what the robot said, what was pressed, what was typed."""
     with signed_application("work", by, Permission.WORK_DESK, Permission.WORK_VISITS) as (app, actor):
-        found = show_hand_over(app.services, assignment_id, by=actor.name)
+        found = show_hand_over(app.services, actor, assignment_id)
     if as_json:
         print_json(_hand_over_json(found))
         return
@@ -125,10 +125,10 @@ def stop_payment(
                 now=app.services.clock.now(),
                 timezone=app.settings.centre.timezone,
             )
-            request_id = add_stop_request(app.services, stop_payment_id, given, by=actor.name)
+            request_id = add_stop_request(app.services, actor, stop_payment_id, given)
             typer.echo(f"stop payment {stop_payment_id}: {result}, request {request_id}")
             return
-        complete_stop_payment(app.services, stop_payment_id, by=actor.name, result=known)
+        complete_stop_payment(app.services, actor, stop_payment_id, result=known)
     typer.echo(f"stop payment {stop_payment_id}: {result}")
 
 
@@ -145,7 +145,7 @@ def stop_report(
     state = one_of(StopState, result, field="--result", among=BANK_ANSWERS)
     fen = parse_yuan(stopped_yuan, field="--stopped-yuan") if state is StopState.STOPPED else 0
     with signed_application("work", by, Permission.WORK_DESK) as (app, actor):
-        report_stop_request(app.services, request_id, state, stopped_fen=fen, by=actor.name)
+        report_stop_request(app.services, actor, request_id, state, stopped_fen=fen)
     typer.echo(f"request {request_id}: {result}")
 
 
@@ -326,7 +326,7 @@ def _payment_json(payment: StopPayment) -> dict[str, object]:
 def sign(assignment_id: int, by: By) -> None:
     """签收: take an assignment."""
     with signed_application("work", by, Permission.WORK_DESK, Permission.WORK_VISITS) as (app, actor):
-        sign_assignment(app.services, assignment_id, by=actor.name)
+        sign_assignment(app.services, actor, assignment_id)
     typer.echo(f"assignment {assignment_id} signed by {actor.name}")
 
 
@@ -334,7 +334,7 @@ def sign(assignment_id: int, by: By) -> None:
 def arrive(assignment_id: int, by: By) -> None:
     """到达: the officer has arrived. A success in person is accepted from then on."""
     with signed_application("work", by, Permission.WORK_VISITS) as (app, actor):
-        phone = PhoneAct(client_id=uuid.uuid4(), by=actor.name)
+        phone = PhoneAct(client_id=uuid.uuid4(), actor=actor)
         take_step(app.services, assignment_id, VisitStage.ARRIVED, phone=phone)
     typer.echo(f"assignment {assignment_id}: arrived")
 
@@ -387,7 +387,7 @@ def done(
             no_call=no_call,
             files=clean_evidence(app.services, [one.read_bytes() for one in evidence_file or ()]),
         )
-        outcome_id = report_assignment(app.services, assignment_id, given, by=actor.name)
+        outcome_id = report_assignment(app.services, actor, assignment_id, given)
     typer.echo(f"outcome {outcome_id} recorded")
 
 
@@ -402,7 +402,7 @@ def approve(
 ) -> None:
     """Approve an outcome, as the second person."""
     with signed_application("work", by, Permission.APPROVE) as (app, actor):
-        approve_outcome(app.services, outcome_id, by=actor.name, visible_to=actor.unit_id, in_place=in_place)
+        approve_outcome(app.services, actor, outcome_id, in_place=in_place)
     typer.echo(f"outcome {outcome_id} approved by {actor.name}")
 
 
@@ -416,7 +416,7 @@ def refuse(
 ) -> None:
     """Refuse an outcome with a reason, as the second person; the person who recorded it gets it back."""
     with signed_application("work", by, Permission.APPROVE) as (app, actor):
-        reversal = refuse_outcome(app.services, outcome_id, why=why, by=actor.name, visible_to=actor.unit_id)
+        reversal = refuse_outcome(app.services, actor, outcome_id, why=why)
     if as_json:
         print_json({"outcome_id": outcome_id, "reversal_id": reversal})
         return

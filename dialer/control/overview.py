@@ -73,7 +73,7 @@ def acknowledge_alarm(services: Services, actor: Actor, alarm_id: int) -> None:
         if acknowledge_alarm_row(act.tx, alarm_id, by=act.by, now=act.now, where=own):
             act.audit("alarm_seen", f"alarm/{alarm_id}")
         else:
-            act.changes_nothing()
+            act.needs_no_record()
 
 
 def acknowledge_alarms(services: Services, actor: Actor, code: str) -> int:
@@ -84,7 +84,7 @@ def acknowledge_alarms(services: Services, actor: Actor, code: str) -> int:
         if count:
             act.audit("alarm_seen", f"alarms/{code}", facts={"count": count})
         else:
-            act.changes_nothing()
+            act.needs_no_record()
     return count
 
 

@@ -14,13 +14,12 @@ from typing import Any, Final
 
 from carrier.lines.sip.options import ask_options
 from carrier.lines.sip.trunks import Trunk
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text, gettext_noop, listed
 from dialer.core.values import TrunkProblem
 from dialer.db.alarms import raise_alarm_once
-from dialer.db.audit import write_audit
 from dialer.runtime.doctor import Check
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.services import Application, Services
@@ -192,16 +191,13 @@ def trace_calls(carrier: CarrierAccess, calls: int) -> list[list[str]]:
     return found
 
 
-def note_test_call(services: Services, *, number: str, by: str) -> None:
+def note_test_call(services: Services, actor: Actor, *, number: str) -> None:
     """Records in the audit who calls which number, of which the first six characters and the last two are shown. Raises
     `Invalid` if `by` is empty.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.CONTROL) as act:
         facts = {"number": f"{number[:6]}****{number[-2:]}"}
-        write_audit(
-            tx, who=who, act="trunk_call", subject="trunk", why="", now=services.clock.now(), facts=facts
-        )
+        act.audit("trunk_call", "trunk", facts=facts)
 
 
 def request_test_call(

@@ -27,7 +27,7 @@ class OpenAct:
         self.actor = actor
         self._clock = clock
         self._now: datetime | None = None
-        self._changes_nothing = False
+        self._needs_no_record = False
 
     @property
     def now(self) -> datetime:
@@ -49,11 +49,11 @@ class OpenAct:
         """
         write_audit(self.tx, who=self.by, act=act, subject=subject, why=why, now=self.now, facts=facts)
 
-    def changes_nothing(self) -> None:
-        """Declares that the rows are already as the actor wants them: there is nothing to record."""
-        self._changes_nothing = True
+    def needs_no_record(self) -> None:
+        """Declares that there is nothing to record: all is as wanted already, or only a lease was renewed."""
+        self._needs_no_record = True
 
     def check_recorded(self) -> None:
         """Raises `UnrecordedAct` for an act that would leave no trace."""
-        if not (self.tx.acts_recorded or self._changes_nothing):
+        if not (self.tx.acts_recorded or self._needs_no_record):
             raise UnrecordedAct(self.actor)

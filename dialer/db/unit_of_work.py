@@ -45,7 +45,7 @@ class Statements:
     connection: sa.Connection
 
     acts_recorded: set[str] = field(default_factory=set)
-    """The tables in which this transaction says who did what."""
+    """The tables in which this transaction says who did what, for the audit or a timeline."""
 
     def execute(
         self, statement: sa.Executable, parameters: Parameters = None

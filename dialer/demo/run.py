@@ -27,7 +27,7 @@ from carrier.lines.sip.options import ask_options
 from carrier.lines.sip.stack_config import is_installed
 from dialer.bootstrap import application
 from dialer.control.trunks import read_trunks
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
 from dialer.core.text import Text
 from dialer.core.units import find_unit
@@ -487,12 +487,12 @@ def make_accounts(services: Services) -> list[NewPassword]:
     made = [
         add_staff(
             services,
+            unrestricted("demo"),
             login=role.value,
             display_name=_NAMES[role],
             role=role,
             unit_id=find_unit(index, HOME).id if role is Role.OFFICER else None,
             language="zh",
-            by="demo",
             password=temporary_password(),
         )
         for role in Role

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.cases.store import get_case
+from dialer.core.access import unrestricted
 from dialer.core.case import (
     AssignmentState,
     CaseStatus,
@@ -76,7 +77,7 @@ def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime
         if transfer is not None:
             alone.add(one.id)
             if hash_percent(one, "answer") < _ANSWERED_PERCENT and now - transfer.at >= _ANSWER_AFTER:
-                _ignore_conflict(accept_transfer, services, transfer.id, by=_RECEIVER)
+                _ignore_conflict(accept_transfer, services, unrestricted(_RECEIVER), transfer.id)
         elif one.state is AssignmentState.OPEN and (_stays_unsigned(one) or _is_kept_for_officer(index, one)):
             alone.add(one.id)
         elif (
@@ -88,7 +89,12 @@ def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime
             if to_unit_id is not None:
                 why = _WHY[hash_percent(one, "why") % len(_WHY)]
                 _ignore_conflict(
-                    transfer_assignment, services, one.id, to_unit_id=to_unit_id, by=_SENDER, why=why
+                    transfer_assignment,
+                    services,
+                    unrestricted(_SENDER),
+                    one.id,
+                    to_unit_id=to_unit_id,
+                    why=why,
                 )
                 alone.add(one.id)
     return alone
@@ -170,7 +176,7 @@ def work_once_as_staff(services: Services) -> int:
     refused: Invalid | None = None
     for payment in payments:
         if now - payment.opened_at >= _BANK_ASKED_AFTER:
-            complete_stop_payment(services, payment.id, by=_CHIEF, result=StopResult.ASKED)
+            complete_stop_payment(services, unrestricted(_CHIEF), payment.id, result=StopResult.ASKED)
     for assignment in waiting:
         if assignment.lease_until is not None or assignment.id in alone:
             continue  # A person has claimed it, or it is between two units.
@@ -179,7 +185,7 @@ def work_once_as_staff(services: Services) -> int:
         age = now - assignment.opened_at
         try:
             if assignment.state is AssignmentState.OPEN and age >= _SIGN_AFTER:
-                sign_assignment(services, assignment.id, by=_who(assignment))
+                sign_assignment(services, unrestricted(_who(assignment)), assignment.id)
             is_due = age >= (_CALL_AFTER if assignment.kind is Track.HUMAN else _VISIT_AFTER)
             if (
                 is_due
@@ -208,7 +214,7 @@ def _report(services: Services, assignment: Assignment) -> None:
     if is_call and reached and not on_own_phone:
         _add_ended_call(services, assignment)
     if not is_call and reached:
-        phone = PhoneAct(client_id=uuid.uuid4(), by=_who(assignment))
+        phone = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted(_who(assignment)))
         take_step(services, assignment.id, VisitStage.ARRIVED, phone=phone)
     given = WorkReport(
         outcome=outcome,
@@ -219,9 +225,9 @@ def _report(services: Services, assignment: Assignment) -> None:
         else None,
         no_call="演练：用本人手机拨打 drill: called from my own telephone",
     )
-    outcome_id = report_assignment(services, assignment.id, given, by=_who(assignment))
+    outcome_id = report_assignment(services, unrestricted(_who(assignment)), assignment.id, given)
     if on_own_phone or hash_percent(assignment, "approve") < _APPROVED_PERCENT:
-        approve_outcome(services, outcome_id, by=_CHIEF)
+        approve_outcome(services, unrestricted(_CHIEF), outcome_id)
 
 
 def _is_follow_up(services: Services, assignment: Assignment) -> bool:

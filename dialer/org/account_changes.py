@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from dialer.core.access import (
     STAFF_CHANGE_WORDS,
+    Actor,
     Permission,
     Role,
     StaffChangeKind,
@@ -96,6 +97,7 @@ class WaitingChange:
 
 def ask_new_account(
     services: Services,
+    actor: Actor,
     *,
     login: str,
     display_name: str,
@@ -103,31 +105,29 @@ def ask_new_account(
     unit_id: int | None,
     language: str,
     why: str,
-    by: str,
-    visible_to: int | None,
 ) -> NewPassword | None:
     """Asks for a new account. Returns it with its password where one person may make it: a clerk, or the first security
     administrator of a centre, for the whole centre. Else returns None, and the account waits to be confirmed. Raises
     `Invalid`, `NotFound` and `Conflict`.
     """
-    who = actor_name(by)
     account = NewAccount.checked(
         login=login, display_name=display_name, role=role, unit_id=unit_id, language=language
     )
     chosen = temporary_password()
     made = hash_password(chosen)
-    with services.store.begin() as tx:
-        check_unit(tx, unit_id, visible_to)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        tx = act.tx
+        check_unit(tx, unit_id, actor.unit_id)
         if find_member(tx, account.login) is not None:
             raise LoginTaken(account.login)
-        is_first = unit_id is None and visible_to is None and _is_first_security_administrator(tx, role)
+        is_first = unit_id is None and actor.unit_id is None and _is_first_security_administrator(tx, role)
         if is_first or not needs_second_person(role):
             member = insert_account(
                 tx,
                 services,
                 account,
                 password_hash=made,
-                by=who,
+                by=act.by,
                 temporary_seconds=services.sessions.temporary_password_seconds,
                 **({"alone": True} if is_first else {}),
             )
@@ -143,13 +143,14 @@ def ask_new_account(
             unit_id=unit_id,
             language=language,
             why=why,
-            by=who,
+            by=act.by,
         )
     return None
 
 
 def ask_change(
     services: Services,
+    actor: Actor,
     login: str,
     *,
     display_name: str,
@@ -157,21 +158,21 @@ def ask_change(
     unit_id: int | None,
     revision: int,
     why: str,
-    by: str,
-    visible_to: int | None,
 ) -> bool:
     """Changes the account, or asks for the change. True: it is changed, since only its name differs. False: the other
     role or unit waits to be confirmed. Raises `NotFound`, `Invalid` and `Conflict`.
     """
-    who, shown = actor_name(by), display_name_of(display_name)
-    with services.store.begin() as tx:
-        check_unit(tx, unit_id, visible_to)
-        member = get_account(tx, login, visible_to)
+    shown = display_name_of(display_name)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        check_unit(act.tx, unit_id, actor.unit_id)
+        member = get_account(act.tx, login, actor.unit_id)
         check_revision(member, revision)
         is_same = (role, unit_id) == (member.role, member.unit_id)
-        if not is_same:
+        if is_same:
+            act.needs_no_record()
+        else:
             _ask_for_existing(
-                tx,
+                act.tx,
                 services,
                 StaffChangeKind.CHANGE,
                 member,
@@ -179,42 +180,41 @@ def ask_change(
                 role=role,
                 unit_id=unit_id,
                 why=why,
-                by=who,
+                by=act.by,
             )
     if is_same:
         change_staff(
             services,
+            actor,
             login,
             display_name=shown,
             role=role,
             unit_id=unit_id,
             revision=revision,
-            by=who,
-            visible_to=visible_to,
         )
     return is_same
 
 
 def ask_reset_or_enable(
     services: Services,
+    actor: Actor,
     kind: StaffChangeKind,
     login: str,
     *,
     why: str,
-    by: str,
-    visible_to: int | None,
 ) -> bool:
     """Resets the password or the factors, or enables a disabled account, or asks for it. True: it is done, for a
     clerk's account that is enabled. False: it waits to be confirmed. Raises `NotFound`, `Invalid` and `Conflict`.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        member = get_account(tx, login, visible_to)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        member = get_account(act.tx, login, actor.unit_id)
         waits = kind is not StaffChangeKind.ENABLE or needs_second_person(member.role)
-        if waits:
-            _ask_for_existing(tx, services, kind, member, why=why, by=who)
+        if not waits:
+            act.needs_no_record()
+        else:
+            _ask_for_existing(act.tx, services, kind, member, why=why, by=act.by)
     if not waits:
-        enable_staff(services, login, by=who, visible_to=visible_to)
+        enable_staff(services, actor, login)
     return not waits
 
 

@@ -301,14 +301,13 @@ def add_account(
     try:
         given = ask_new_account(
             request.services,
+            request.actor,
             login=login,
             display_name=display_name,
             role=role,
             unit_id=_unit_id(unit),
             language=language.value,
             why=why,
-            by=request.who,
-            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         return _show_all(request, problems={fault.field: refusal_sentence(fault, request.lang)}, typed=typed)
@@ -339,14 +338,13 @@ def change_account(
     try:
         is_done = ask_change(
             request.services,
+            request.actor,
             login,
             display_name=display_name,
             role=role,
             unit_id=_unit_id(unit),
             revision=revision,
             why=why,
-            by=request.who,
-            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         return _show_one(request, login, problems={fault.field: refusal_sentence(fault, request.lang)})
@@ -359,7 +357,7 @@ def change_account(
 def disable_account(request: CurrentRequest, login: str) -> Response:
     """Disables the account and ends its sessions."""
     try:
-        disable_staff(request.services, login, by=request.who, visible_to=request.member.unit_id)
+        disable_staff(request.services, request.actor, login)
     except Conflict as fault:
         return _show_one(request, login, refused=refusal_sentence(fault, request.lang))
     return request.redirect_to(
@@ -386,11 +384,10 @@ def _ask_for(request: RequestContext, kind: StaffChangeKind, login: str, why: st
     try:
         is_done = ask_reset_or_enable(
             request.services,
+            request.actor,
             kind,
             login,
             why=why,
-            by=request.who,
-            visible_to=request.member.unit_id,
         )
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
@@ -446,7 +443,7 @@ def withdraw_account_change(request: CurrentRequest, number: ChangeNumber) -> Re
 
 @pages.post("/accounts/{login}/sessions/end", act=Permission.MANAGE_STAFF)
 def end_account_sessions(request: CurrentRequest, login: str) -> Response:
-    end_sessions(request.services, login, by=request.who, visible_to=request.member.unit_id)
+    end_sessions(request.services, request.actor, login)
     return request.redirect_to(
         f"/accounts/{login}", notice=gettext_noop("All sessions of the account have ended.")
     )

@@ -8,7 +8,14 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from dialer.core.access import FIRST_LINK, RESERVED_NAMES, Role, actor_name, is_same_actor
+from dialer.core.access import (
+    FIRST_LINK,
+    RESERVED_NAMES,
+    TERMINAL_NAME,
+    Actor,
+    Permission,
+    Role,
+)
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import Text, gettext_noop
 from dialer.db.unit_of_work import Tx
@@ -82,20 +89,18 @@ class LoginTaken(Conflict):
 
 def add_staff(
     services: Services,
+    actor: Actor,
     *,
     login: str,
     display_name: str,
     role: Role,
     unit_id: int | None,
     language: str,
-    by: str,
-    visible_to: int | None = None,
     password: str | None = None,
 ) -> NewPassword:
     """A new account with a password that is valid for a while and must be changed at the first sign-in, or with the
     `password` given, which stays valid. Raises `Invalid`, and `Conflict` where the login is taken.
     """
-    who = actor_name(by)
     account = NewAccount.checked(
         login=login, display_name=display_name, role=role, unit_id=unit_id, language=language
     )
@@ -104,9 +109,11 @@ def add_staff(
         check_password(chosen, login=account.login, words=[account.display_name, *centre_words(services)])
     made = hash_password(chosen)
     seconds = services.sessions.temporary_password_seconds if password is None else None
-    with services.store.begin() as tx:
-        check_unit(tx, unit_id, visible_to)
-        member = insert_account(tx, services, account, password_hash=made, by=who, temporary_seconds=seconds)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        check_unit(act.tx, unit_id, actor.unit_id)
+        member = insert_account(
+            act.tx, services, account, password_hash=made, by=act.by, temporary_seconds=seconds
+        )
     return NewPassword(member=member, password=chosen)
 
 
@@ -147,26 +154,25 @@ def insert_account(
 
 def change_staff(
     services: Services,
+    actor: Actor,
     login: str,
     *,
     display_name: str,
     role: Role,
     unit_id: int | None,
     revision: int,
-    by: str,
-    visible_to: int | None = None,
 ) -> None:
     """Changes the account; another role or unit ends its sessions and returns its work to the queue. Raises `NotFound`,
     `Invalid`, and `Conflict` when somebody changed it since `revision`, or for another role of the last administrator.
     """
-    who, shown = actor_name(by), display_name_of(display_name)
-    with services.store.begin() as tx:
-        check_unit(tx, unit_id, visible_to)
-        member = get_account(tx, login, visible_to)
+    shown = display_name_of(display_name)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        check_unit(act.tx, unit_id, actor.unit_id)
+        member = get_account(act.tx, login, actor.unit_id)
         check_revision(member, revision)
-        revise_account(tx, services, member, display_name=shown, role=role, unit_id=unit_id, by=who)
+        revise_account(act.tx, services, member, display_name=shown, role=role, unit_id=unit_id, by=act.by)
     if (role, unit_id) != (member.role, member.unit_id):
-        return_work_of(services, member.login, by=who)
+        return_work_of(services, member.login, by=actor.name)
 
 
 def check_revision(member: Member, revision: int) -> None:
@@ -200,27 +206,27 @@ def revise_account(
     audit_member(tx, services, by, "staff_change", member, role=role.value, unit_id=unit_id, **facts)
 
 
-def disable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> None:
+def disable_staff(services: Services, actor: Actor, login: str) -> None:
     """Disables the account, ends its sessions and returns its work to the queue. Raises `NotFound`, and `Conflict` for
     the last administrator and for one's own account.
     """
-    who, real_now = actor_name(by), services.real.now()
-    with services.store.begin() as tx:
-        member = get_account(tx, login, visible_to)
-        if is_same_actor(member.login, who):
+    real_now = services.real.now()
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        tx = act.tx
+        member = get_account(tx, login, actor.unit_id)
+        if actor.signed(member.login):
             raise Conflict("you cannot disable your own account")
         _check_not_last_administrator(tx, member)
         revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)
         end_sessions_of(tx, member.id, real_now=real_now)
-        audit_member(tx, services, who, "staff_disable", member)
-    return_work_of(services, member.login, by=who)
+        audit_member(tx, services, act.by, "staff_disable", member)
+    return_work_of(services, member.login, by=actor.name)
 
 
-def enable_staff(services: Services, login: str, *, by: str, visible_to: int | None = None) -> None:
+def enable_staff(services: Services, actor: Actor, login: str) -> None:
     """Enables the account, with its old password. Raises `NotFound` and `Invalid`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        enable_account(tx, services, get_account(tx, login, visible_to), by=who)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        enable_account(act.tx, services, get_account(act.tx, login, actor.unit_id), by=act.by)
 
 
 def enable_account(tx: Tx, services: Services, member: Member, *, by: str, **facts: object) -> None:
@@ -229,13 +235,13 @@ def enable_account(tx: Tx, services: Services, member: Member, *, by: str, **fac
     audit_member(tx, services, by, "staff_enable", member, **facts)
 
 
-def reset_password(services: Services, login: str, *, by: str, visible_to: int | None = None) -> NewPassword:
+def reset_password(services: Services, actor: Actor, login: str) -> NewPassword:
     """A new password, valid for a while and to be changed at the next sign-in; all sessions end. Raises `NotFound`."""
-    who, chosen = actor_name(by), temporary_password()
+    chosen = temporary_password()
     made = hash_password(chosen)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
         member = set_temporary_password(
-            tx, services, get_account(tx, login, visible_to), password_hash=made, by=who
+            act.tx, services, get_account(act.tx, login, actor.unit_id), password_hash=made, by=act.by
         )
     return NewPassword(member=member, password=chosen)
 
@@ -274,13 +280,14 @@ def list_sessions(services: Services, login: str | None = None) -> list[Session]
         )
 
 
-def end_sessions(services: Services, login: str, *, by: str, visible_to: int | None = None) -> int:
+def end_sessions(services: Services, actor: Actor, login: str) -> int:
     """Ends all sessions of the account; returns how many. Raises `NotFound` and `Invalid`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        member = get_account(tx, login, visible_to)
-        ended = end_sessions_of(tx, member.id, real_now=services.real.now())
-        audit_member(tx, services, who, "sessions_end", member, ended=ended)
+    with services.act(actor, Permission.MANAGE_STAFF, Permission.OWN_ACCOUNT) as act:
+        member = get_account(act.tx, login, actor.unit_id)
+        if not actor.signed(member.login):
+            actor.check_may(Permission.MANAGE_STAFF)
+        ended = end_sessions_of(act.tx, member.id, real_now=services.real.now())
+        audit_member(act.tx, services, act.by, "sessions_end", member, ended=ended)
     return ended
 
 
@@ -299,7 +306,7 @@ def login_of(login: str) -> str:
         raise Invalid(
             field="login", problem="is not a login", fix="2 to 32 of small letters, digits, '.', '_', '-'"
         )
-    if name in RESERVED_NAMES:
+    if name in RESERVED_NAMES or name == TERMINAL_NAME:
         raise Invalid(field="login", problem="is a name that only the service signs with")
     return name
 

@@ -308,7 +308,7 @@ def own_account_page(request: CurrentRequest) -> Response:
 @own_pages.post("/account/sessions/end", act=Permission.OWN_ACCOUNT)
 def end_own_sessions(request: CurrentRequest) -> Response:
     """Signs the person out on every device, this one included."""
-    end_sessions(request.services, request.who, by=request.who)
+    end_sessions(request.services, request.actor, request.who)
     response = request.redirect_to("/sign-in", notice=gettext_noop("You are signed out everywhere."))
     drop_cookie(request.request, response, SESSION_COOKIE)
     return response

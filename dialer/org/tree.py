@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from dialer.cases.unassigned import assign_known_texts
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.core.text import Text
 from dialer.core.units import (
@@ -30,7 +30,6 @@ from dialer.core.units import (
     normalise_name,
     plan_units,
 )
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import (
     add_unit,
@@ -234,9 +233,9 @@ def preview_units(services: Services, content: BinaryIO, *, close_missing: bool 
 
 def import_units(
     services: Services,
+    actor: Actor,
     content: BinaryIO,
     *,
-    by: str,
     close_missing: bool = False,
     revision: str | None = None,
 ) -> Imported:
@@ -244,16 +243,15 @@ def import_units(
     `close_missing`. Raises `UnusableFile`, `UnusableUnits`, and `Conflict` where the tree is not at the previewed
     `revision`.
     """
-    who = actor_name(by)
     sheet = _sheet_of(content)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.MANAGE_UNITS) as act:
         # No list is assigned to units of the old tree while the new one is written.
-        lock_arrivals(tx)
-        if revision is not None and revision != units_revision(tx):
+        lock_arrivals(act.tx)
+        if revision is not None and revision != units_revision(act.tx):
             raise Conflict("the units were changed meanwhile: look again at what the list would do")
-        done = _import(tx, services, sheet, by=who, close_missing=close_missing)
-        facts, now = asdict(done), services.clock.now()
-        write_audit(tx, who=who, act="import_units", subject="unit", why="", now=now, facts=facts)
+        done = _import(act.tx, services, sheet, by=act.by, close_missing=close_missing)
+        facts = asdict(done)
+        act.audit("import_units", "unit", facts=facts)
     return done
 
 
@@ -353,14 +351,14 @@ class BoundariesLoad:
     unknown: tuple[str, ...]
 
 
-def load_boundaries(services: Services, content: BinaryIO, *, by: str) -> BoundariesLoad:
+def load_boundaries(services: Services, actor: Actor, content: BinaryIO) -> BoundariesLoad:
     """Makes each area the boundary of the unit that its name means; two areas of one unit both belong to it. A unit's
     earlier boundary is replaced. Raises `UnusableFile`.
     """
-    who, now = actor_name(by), services.clock.now()
+    now = services.clock.now()
     areas = boundary_areas(content)
-    with services.store.begin() as tx:
-        index = UnitIndex(list_units_of_tree(tx))
+    with services.act(actor, Permission.MANAGE_UNITS) as act:
+        index = UnitIndex(list_units_of_tree(act.tx))
         rings: dict[int, list[list[list[float]]]] = {}
         unknown = []
         for area in areas:
@@ -370,7 +368,7 @@ def load_boundaries(services: Services, content: BinaryIO, *, by: str) -> Bounda
                 unknown.append(area.name)
                 continue
             rings.setdefault(unit.id, []).extend(area.rings)
-        keep_boundaries(tx, rings, by=who, now=now)
+        keep_boundaries(act.tx, rings, by=act.by, now=now)
         facts = {"units": len(rings), "unknown": len(unknown)}
-        write_audit(tx, who=who, act="load_boundaries", subject="unit", why="", now=now, facts=facts)
+        act.audit("load_boundaries", "unit", facts=facts)
     return BoundariesLoad(loaded=len(rings), unknown=tuple(unknown))

@@ -20,12 +20,11 @@ from dialer.cases.unassigned import (
     unassigned_groups,
     unit_text_of_case,
 )
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import Text
 from dialer.core.units import Unit, UnitIndex, normalise_name
 from dialer.core.values import Grade
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import count_cases_without_unit, delete_unit_alias, teach_unit_alias
 from dialer.runtime.services import Services
@@ -150,21 +149,20 @@ def show_group(
 
 def assign_unit(
     services: Services,
+    actor: Actor,
     case_id: int,
     *,
     unit_id: int,
-    by: str,
     alike: bool = False,
     teach: bool = False,
-    visible_to: int | None = None,
 ) -> AssignedCases:
     """Assigns the waiting case to the unit, and with `alike` every waiting case with the same text. With `teach` the
     text becomes an alias of the unit. Raises `NotFound`, and `Conflict` when the case has a unit or is over.
     """
-    who = actor_name(by)
-    if visible_to is not None:
+    if actor.unit_id is not None:
         raise NotFound(kind="case", key=case_id)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.SORT_UNITS, Permission.MANAGE_UNITS) as act:
+        tx = act.tx
         lock_arrivals(tx)
         label = active_label(tx, services, unit_id)
         if alike or teach:
@@ -182,74 +180,65 @@ def assign_unit(
                 ),
                 current=str(current),
             )
-        now = services.clock.now()
-        placed = len(assign_cases_to_unit(tx, [case_id], unit_id=unit_id, label=label, by=who, now=now))
+        placed = len(
+            assign_cases_to_unit(tx, [case_id], unit_id=unit_id, label=label, by=act.by, now=act.now)
+        )
         text = stored.unit.strip()
         is_taught = teach and bool(normalise_name(text))
         if is_taught:
-            teach_unit_alias(tx, text, unit_id=unit_id, by=who, now=now)
+            teach_unit_alias(tx, text, unit_id=unit_id, by=act.by, now=act.now)
         if is_taught or alike:
-            placed += _place_alike(tx, text, unit_id=unit_id, label=label, by=who, now=now)
+            placed += _place_alike(tx, text, unit_id=unit_id, label=label, by=act.by, now=act.now)
         facts = {"unit_id": unit_id, "placed": placed, "taught": is_taught}
-        write_audit(tx, who=who, act="assign_unit", subject=f"case/{case_id}", why="", now=now, facts=facts)
+        act.audit("assign_unit", f"case/{case_id}", facts=facts)
     return AssignedCases(placed=placed, alias=text if is_taught else "")
 
 
-def assign_cases(
-    services: Services, case_ids: Sequence[int], *, unit_id: int, by: str, visible_to: int | None = None
-) -> AssignedCases:
+def assign_cases(services: Services, actor: Actor, case_ids: Sequence[int], *, unit_id: int) -> AssignedCases:
     """Assigns those of these cases that still wait to the unit; no alias is taught. Raises `NotFound`, `Invalid` if no
     case is given, and `Conflict` when all of them have a unit already.
     """
-    who = actor_name(by)
     if not case_ids:
         raise Invalid(field="case", problem="is empty", fix="choose at least one case")
-    with services.store.begin() as tx:
-        lock_arrivals(tx)
-        if visible_to is not None:
+    with services.act(actor, Permission.SORT_UNITS) as act:
+        lock_arrivals(act.tx)
+        if actor.unit_id is not None:
             raise NotFound(kind="case", key=case_ids[0])
-        label = active_label(tx, services, unit_id)
-        now = services.clock.now()
-        placed = assign_cases_to_unit(tx, case_ids, unit_id=unit_id, label=label, by=who, now=now)
+        label = active_label(act.tx, services, unit_id)
+        placed = assign_cases_to_unit(act.tx, case_ids, unit_id=unit_id, label=label, by=act.by, now=act.now)
         if not placed:
             raise Conflict("none of these cases waits for a unit any more")
         for case_id in placed:
             facts = {"unit_id": unit_id, "placed": 1, "taught": False}
-            write_audit(
-                tx, who=who, act="assign_unit", subject=f"case/{case_id}", why="", now=now, facts=facts
-            )
+            act.audit("assign_unit", f"case/{case_id}", facts=facts)
     return AssignedCases(placed=len(placed), alias="")
 
 
-def teach_alias(
-    services: Services, text: str, *, unit_id: int, by: str, visible_to: int | None = None
-) -> AssignedCases:
+def teach_alias(services: Services, actor: Actor, text: str, *, unit_id: int) -> AssignedCases:
     """Makes `text` an alias of this unit, and assigns every waiting case with that text to it. Raises `NotFound`,
     `Invalid`, and `Conflict` for a closed unit or an alias of another unit.
     """
-    who = actor_name(by)
     if not normalise_name(text):
         raise Invalid(field="alias", problem="is empty", fix="the unit as lists write it")
-    if visible_to is not None:
+    if actor.unit_id is not None:
         raise NotFound(kind="unit", key=unit_id)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.SORT_UNITS, Permission.MANAGE_UNITS) as act:
+        tx = act.tx
         lock_arrivals(tx)
         label = active_label(tx, services, unit_id)
-        now = services.clock.now()
-        teach_unit_alias(tx, text, unit_id=unit_id, by=who, now=now)
-        placed = _place_alike(tx, text, unit_id=unit_id, label=label, by=who, now=now)
+        teach_unit_alias(tx, text, unit_id=unit_id, by=act.by, now=act.now)
+        placed = _place_alike(tx, text, unit_id=unit_id, label=label, by=act.by, now=act.now)
         facts = {"placed": placed}
-        write_audit(tx, who=who, act="teach_alias", subject=f"unit/{unit_id}", why="", now=now, facts=facts)
+        act.audit("teach_alias", f"unit/{unit_id}", facts=facts)
     return AssignedCases(placed=placed, alias=text.strip())
 
 
-def forget_alias(services: Services, text: str, *, by: str, visible_to: int | None = None) -> None:
+def forget_alias(services: Services, actor: Actor, text: str) -> None:
     """Deletes the alias; cases keep their units. Raises `NotFound`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        if visible_to is not None or not delete_unit_alias(tx, text):
+    with services.act(actor, Permission.SORT_UNITS, Permission.MANAGE_UNITS) as act:
+        if actor.unit_id is not None or not delete_unit_alias(act.tx, text):
             raise NotFound(kind="alias", key=text.strip())
-        write_audit(tx, who=who, act="forget_alias", subject="unit_alias", why="", now=services.clock.now())
+        act.audit("forget_alias", "unit_alias")
 
 
 def _place_alike(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: datetime) -> int:

@@ -148,8 +148,7 @@ def transfers(request: CurrentRequest) -> Response:
 @unit_pages.post("/units/transfers/{transfer_id}/accept", act=Permission.SORT_UNITS)
 def accept(request: CurrentRequest, transfer_id: int) -> Response:
     """Takes over transferred work: the reader signs for it or, if they do no such work, leaves it to the unit."""
-    visible_to = request.member.unit_id
-    is_signed = accept_transfer(request.services, transfer_id, by=request.who, visible_to=visible_to)
+    is_signed = accept_transfer(request.services, request.actor, transfer_id)
     notice = gettext_noop("Accepted: the work is signed for by you, and its clocks go on.")
     if not is_signed:
         notice = gettext_noop("Accepted: the work waits in your unit for a signature, and its clocks go on.")
@@ -160,9 +159,7 @@ def accept(request: CurrentRequest, transfer_id: int) -> Response:
 def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
     """Refuses transferred work, with a reason that the other unit sees."""
     try:
-        refuse_transfer(
-            request.services, transfer_id, by=request.who, why=why[:500], visible_to=request.member.unit_id
-        )
+        refuse_transfer(request.services, request.actor, transfer_id, why=why[:500])
     except Invalid as fault:
         return _show_transfers(request, wrong={transfer_id: refusal_sentence(fault, request.lang)})
     return request.redirect_to(
@@ -190,11 +187,10 @@ def ask(
         to_unit_id = typed_unit(index, unit[:200])
         transfer_assignment(
             request.services,
+            request.actor,
             assignment_id,
             to_unit_id=to_unit_id,
-            by=request.who,
             why=why[:500],
-            visible_to=request.member.unit_id,
         )
     except (Invalid, Conflict) as fault:
         field = fault.field if isinstance(fault, Invalid) else "unit"
@@ -310,7 +306,7 @@ def take(
     request.check_sees_whole_centre()
     data = BytesIO(_unpacked(content))
     try:
-        done = import_units(request.services, data, by=request.who, close_missing=close, revision=revision)
+        done = import_units(request.services, request.actor, data, close_missing=close, revision=revision)
     except (Conflict, UnusableFile) as fault:
         return _show_import(request, refused=refusal_sentence(fault, request.lang), name=name[:100])
     text = gettext_noop(
@@ -366,12 +362,11 @@ def sort(
         unit_id = typed_unit(group.index, typed)
         done = assign_unit(
             request.services,
+            request.actor,
             case_id,
             unit_id=unit_id,
-            by=request.who,
             alike=True,
             teach=teach,
-            visible_to=visible_to,
         )
     except (Invalid, AliasTaken) as fault:
         return _show_unassigned(
@@ -402,7 +397,7 @@ def some(
     chosen = (case or [])[:_MOST_CASES]
     try:
         unit_id = typed_unit(page.index, typed)
-        done = assign_cases(request.services, chosen, unit_id=unit_id, by=request.who, visible_to=visible_to)
+        done = assign_cases(request.services, request.actor, chosen, unit_id=unit_id)
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show_group(request, case_id, wrong=wrong, typed=typed, chosen=frozenset(chosen))
@@ -483,9 +478,7 @@ def unit(request: CurrentRequest, unit_id: int, waiting: str = "") -> Response:
 def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
     """Teaches the unit an alias, and gives it the unassigned cases of that text."""
     try:
-        done = teach_alias(
-            request.services, text[:100], unit_id=unit_id, by=request.who, visible_to=request.member.unit_id
-        )
+        done = teach_alias(request.services, request.actor, text[:100], unit_id=unit_id)
     except Invalid as fault:
         return _show(
             request, unit_id, Waiting.ALL, wrong=refusal_sentence(fault, request.lang), typed=text[:100]
@@ -504,7 +497,7 @@ def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()
 @unit_pages.post("/units/{unit_id}/aliases/forget", act=Permission.SORT_UNITS)
 def drop_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()] = "") -> Response:
     """Deletes an alias of this unit."""
-    forget_alias(request.services, text, by=request.who, visible_to=request.member.unit_id)
+    forget_alias(request.services, request.actor, text)
     notice = gettext_noop("The alias is forgotten; cases keep their units.")
     return request.redirect_to(f"/units/{unit_id}#aliases", notice=notice)
 

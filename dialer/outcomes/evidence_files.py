@@ -15,7 +15,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from dialer.cases.reveals import note_reveal
-from dialer.core.access import RevealReason, actor_name
+from dialer.core.access import Actor, Permission, RevealReason
 from dialer.core.errors import Invalid, NotFound, PictureFault
 from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Track
@@ -235,24 +235,22 @@ def unseal_file(tx: Tx, file_id: uuid.UUID) -> UnsealedFile:
 
 def reveal_file(
     services: Services,
+    actor: Actor,
     file_id: uuid.UUID,
     *,
-    who: str,
     reason: RevealReason | str,
     why: str,
     case_id: int,
-    visible_to: int | None = None,
 ) -> UnsealedFile:
     """Unseals a photo of a visit, or a file that proves an amount, of this case; audits the viewer and the reason.
-    Raises `NotFound`, also for a file of another case and for a case that the unit `visible_to` does not see, `Invalid`
+    Raises `NotFound`, also for a file of another case and for a case that the actor does not see, `Invalid`
     and `TooMany`.
     """
-    viewer = actor_name(who)
-    with services.store.begin() as tx:
-        found = unseal_file(tx, file_id)
+    with services.act(actor, Permission.REVEAL) as act:
+        found = unseal_file(act.tx, file_id)
         if found.case_id != case_id:
             raise NotFound(kind="file", key=file_id)
-        check_case_visible(tx, case_id, visible_to)
+        check_case_visible(act.tx, case_id, actor.unit_id)
         subject = f"case/{case_id}"
-        note_reveal(tx, services, who=viewer, act=found.act, subject=subject, reason=reason, why=why)
+        note_reveal(act, services, name=found.act, subject=subject, reason=reason, why=why)
     return found

@@ -18,12 +18,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import MaskedPerson, Person, mask_person, open_person
 from dialer.cases.store import get_case
-from dialer.core.access import actor_name, required_text
+from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
 from dialer.core.values import FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
 from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.units import check_case_visible
@@ -92,10 +91,10 @@ class FiledLoad:
 
 def load_filed(
     services: Services,
+    actor: Actor,
     content: BinaryIO,
     *,
     source: str,
-    by: str,
     dry_run: bool = False,
     most: int = MOST_FILED,
 ) -> FiledLoad:
@@ -103,7 +102,8 @@ def load_filed(
     nothing. Raises `UnusableFile`, also for more than `most` rows, of which none is stored. With `dry_run` nothing is
     stored.
     """
-    who, now = actor_name(by), services.clock.now()
+    actor.check_may(Permission.LOAD_FILED)
+    now = services.clock.now()
     reader = FiledReader(
         FiledOptions(
             now=now,
@@ -129,7 +129,7 @@ def load_filed(
     if dry_run:
         with services.store.begin_and_roll_back() as tx:
             for record in records:
-                done, _ = _store(tx, services, record, done, source=source, by=who, now=now)
+                done, _ = _store(tx, services, record, done, source=source, by=actor.name, now=now)
         return done
     must_cancel = False
     try:
@@ -139,14 +139,14 @@ def load_filed(
             with services.store.begin() as tx:
                 # If two lists are loaded at once, the second sees what the first has stored.
                 tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_LIST)))
-                done, cancels = _store(tx, services, record, done, source=source, by=who, now=now)
+                done, cancels = _store(tx, services, record, done, source=source, by=actor.name, now=now)
             must_cancel = must_cancel or cancels
     finally:
         if must_cancel:
             services.enqueue("cancel_calls")
-        with services.store.begin() as tx:
+        with services.act(actor, Permission.LOAD_FILED) as act:
             facts = {"file": source, "rows": done.rows, "accepted": done.new, "rejected": done.rejected}
-            write_audit(tx, who=who, act="load_filed", subject="filed_record", why="", now=now, facts=facts)
+            act.audit("load_filed", "filed_record", facts=facts)
     return done
 
 
@@ -531,14 +531,17 @@ def _filed_for(tx: Tx, case_numbers: Iterable[str]) -> dict[str, dict[int, list[
     return found
 
 
-def decide_match(services: Services, match_id: int, *, is_same_person: bool, why: str, by: str) -> FiledState:
+def decide_match(
+    services: Services, actor: Actor, match_id: int, *, is_same_person: bool, why: str
+) -> FiledState:
     """Records a supervisor's decision about a doubtful match; returns the state of the filed case afterwards. A
     confirmed match records the filed case for the person's cases. Raises `NotFound`, `Invalid`, and `Conflict` if the
     match is already decided.
     """
-    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
+    reason = required_text("why", why)
     m, r = t.filed_match.c, t.filed_record.c
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.DECIDE_FILED) as act:
+        tx = act.tx
         row = tx.one(
             sa.select(t.filed_match, r.case_number, r.fraud_type, r.filed_at, r.event_at)
             .join(t.filed_record, r.id == m.record_id)
@@ -550,7 +553,7 @@ def decide_match(services: Services, match_id: int, *, is_same_person: bool, why
         if row["state"] != FiledMatchState.DOUBTFUL.value:
             raise Conflict("this match is decided already", current=row["state"])
         state = FiledMatchState.CONFIRMED if is_same_person else FiledMatchState.REJECTED
-        _store_decision(tx, match_id, state, why=reason, by=who, now=now)
+        _store_decision(tx, match_id, state, why=reason, by=act.by, now=act.now)
         cancels = False
         if is_same_person:
             _, cancels = file_for_person(
@@ -558,18 +561,15 @@ def decide_match(services: Services, match_id: int, *, is_same_person: bool, why
                 services,
                 row["person_id"],
                 case_number=row["case_number"],
-                by=who,
+                by=act.by,
                 fraud_type=FraudType(row["fraud_type"]),
                 happened_at=row["event_at"] or row["filed_at"],
             )
         after = _update_state(tx, row["record_id"])
-        write_audit(
-            tx,
-            who=who,
-            act="confirm_filed_match" if is_same_person else "reject_filed_match",
-            subject=f"filed_match/{match_id}",
+        act.audit(
+            "confirm_filed_match" if is_same_person else "reject_filed_match",
+            f"filed_match/{match_id}",
             why=reason,
-            now=now,
             facts={"case_number": row["case_number"]},
         )
     if cancels:
@@ -587,14 +587,15 @@ class UndoneMatch:
     """Ids of our cases that it had been recorded for."""
 
 
-def undo_match(services: Services, match_id: int, *, why: str, by: str) -> UndoneMatch:
+def undo_match(services: Services, actor: Actor, match_id: int, *, why: str) -> UndoneMatch:
     """Undoes a match that counted although it is another person: new lines of the ledger give their cases the state
     they had before, and the match never counts again. Raises `NotFound`, `Invalid`, and `Conflict` if the match does
     not count.
     """
-    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
+    reason = required_text("why", why)
     m, r = t.filed_match.c, t.filed_record.c
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.DECIDE_FILED) as act:
+        tx = act.tx
         row = tx.one(
             sa.select(t.filed_match, r.case_number)
             .join(t.filed_record, r.id == m.record_id)
@@ -605,16 +606,13 @@ def undo_match(services: Services, match_id: int, *, why: str, by: str) -> Undon
             raise NotFound(kind="match", key=match_id)
         if row["state"] not in _OPEN:
             raise Conflict("this match does not count", current=row["state"])
-        _store_decision(tx, match_id, FiledMatchState.UNDONE, why=reason, by=who, now=now)
-        case_ids = undo_for_person(tx, services, row["person_id"], case_number=row["case_number"], by=who)
+        _store_decision(tx, match_id, FiledMatchState.UNDONE, why=reason, by=act.by, now=act.now)
+        case_ids = undo_for_person(tx, services, row["person_id"], case_number=row["case_number"], by=act.by)
         after = _update_state(tx, row["record_id"])
-        write_audit(
-            tx,
-            who=who,
-            act="undo_filed_match",
-            subject=f"filed_match/{match_id}",
+        act.audit(
+            "undo_filed_match",
+            f"filed_match/{match_id}",
             why=reason,
-            now=now,
             facts={"case_number": row["case_number"]},
         )
     return UndoneMatch(state=after, case_ids=case_ids)
@@ -636,19 +634,19 @@ def _store_decision(
 
 
 def undo_filing(
-    services: Services, case_id: int, *, case_number: str, why: str, by: str, visible_to: int | None = None
+    services: Services, actor: Actor, case_id: int, *, case_number: str, why: str
 ) -> tuple[int, ...]:
     """Undoes a number that was recorded for this case by mistake, whoever recorded it: all cases of the person lose the
     number and get back the state they had before it, and no match of the number with the person counts again. Returns
-    the ids of the cases that it was recorded for. Raises `NotFound` for a case that the unit `visible_to` does not see,
+    the ids of the cases that it was recorded for. Raises `NotFound` for a case that the actor does not see,
     `Invalid` without a reason and for a number that is not recorded for the case, and `Conflict` as `undo_for_person`
     does.
     """
-    who, number, reason = actor_name(by), case_number_of(case_number), required_text("why", why)
-    now = services.clock.now()
+    number, reason = case_number_of(case_number), required_text("why", why)
     m, r = t.filed_match.c, t.filed_record.c
-    with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
+    with services.act(actor, Permission.DECIDE_FILED) as act:
+        tx = act.tx
+        check_case_visible(tx, case_id, actor.unit_id)
         stored = get_case(tx, case_id)
         assert stored is not None
         matches = tx.rows(
@@ -658,20 +656,12 @@ def undo_filing(
             .order_by(r.id)
             .with_for_update(of=t.filed_record)
         )
-        case_ids = undo_for_person(tx, services, stored.person_id, case_number=number, by=who)
+        case_ids = undo_for_person(tx, services, stored.person_id, case_number=number, by=act.by)
         if case_id not in case_ids:
             raise Invalid(field="case number", problem="does not stand for this case")
         for match in matches:
-            _store_decision(tx, match["id"], FiledMatchState.UNDONE, why=reason, by=who, now=now)
+            _store_decision(tx, match["id"], FiledMatchState.UNDONE, why=reason, by=act.by, now=act.now)
             _update_state(tx, match["record_id"])
-        for one in case_ids:
-            write_audit(
-                tx,
-                who=who,
-                act="undo_filing",
-                subject=f"case/{one}",
-                why=reason,
-                now=now,
-                facts={"case_number": number},
-            )
+        for filed_id in case_ids:
+            act.audit("undo_filing", f"case/{filed_id}", why=reason, facts={"case_number": number})
     return case_ids

@@ -67,7 +67,7 @@ def load(request: CurrentRequest, file: Annotated[UploadFile | None, File()] = N
     name = file.filename[:100]
     try:
         done = load_filed(
-            request.services, file.file, source=default_source(name), by=request.who, most=_MOST_ROWS
+            request.services, request.actor, file.file, source=default_source(name), most=_MOST_ROWS
         )
     except UnusableFile as fault:
         return _show(request, refused=f"{name}: {refusal_sentence(fault, request.lang)}")
@@ -103,7 +103,7 @@ def undo(
     """Undoes a match that was another person: their cases get back the state they had before."""
     request.check_sees_whole_centre()
     try:
-        undone = undo_match(request.services, match_id, why=why, by=request.who)
+        undone = undo_match(request.services, request.actor, match_id, why=why)
     except Invalid as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang))
     except Conflict as fault:
@@ -117,7 +117,7 @@ def undo(
 def _decide(request: RequestContext, match_id: int, why: str, *, is_same_person: bool) -> Response:
     request.check_sees_whole_centre()
     try:
-        decide_match(request.services, match_id, is_same_person=is_same_person, why=why, by=request.who)
+        decide_match(request.services, request.actor, match_id, is_same_person=is_same_person, why=why)
     except Invalid as fault:
         return _show(request, state=FiledState.DOUBTFUL, refused=refusal_sentence(fault, request.lang))
     except Conflict as fault:

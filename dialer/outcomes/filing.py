@@ -10,14 +10,14 @@ from dialer.cases.effects import Move, move_cases
 from dialer.cases.persons import PersonSearch, find_person_ids
 from dialer.cases.search import seek_person
 from dialer.cases.store import StoredCase, get_case, lock_cases
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.case import RUNNING_STATUSES, BeforeFiling, Case
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import CaseFiled, FilingUndone
 from dialer.core.rules import same_incident
 from dialer.core.text import Text
 from dialer.core.values import FraudType
-from dialer.db.audit import write_audit
+from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import check_case_visible
 from dialer.outcomes.ledger import (
@@ -66,9 +66,9 @@ class Filed:
 
 def file_case(
     services: Services,
+    actor: Actor,
     *,
     case_number: str,
-    by: str,
     id_number: str = "",
     phone: str = "",
     fraud_type: FraudType = FraudType.UNKNOWN,
@@ -76,46 +76,49 @@ def file_case(
     """Records the case number once for the person's cases. Raises `Invalid`, `NotFound` for an unknown person or one
     without a case that it can concern, and `Conflict` if several people match.
     """
-    who, number = actor_name(by), case_number_of(case_number)
+    number = case_number_of(case_number)
     sought = seek_person(services, phone=phone, id_number=id_number)
     if sought.is_nothing:
         raise Invalid(field="id number", problem="is missing, and so is a phone", fix="one of them is needed")
     if sought.last4:
         raise Invalid(field="phone", problem="is only the last digits", fix="all of it")
-    with services.store.begin() as tx:
-        result, must_cancel = _file(tx, services, _only_person(tx, sought), number, who, fraud_type)
-        _audit_filed(tx, result, by=who, now=services.clock.now())
+    with services.act(actor, Permission.LOAD_FILED, Permission.WORK_CASES) as act:
+        result, must_cancel = _file(
+            act.tx, services, _only_person(act.tx, sought), number, act.by, fraud_type
+        )
+        _audit_filed(act, result)
     if must_cancel:
         services.enqueue("cancel_calls")
     return result
 
 
-def file_for_case(
-    services: Services, case_id: int, *, case_number: str, by: str, visible_to: int | None = None
-) -> Filed:
-    """As `file_case`, for the person and the fraud type of this case. Raises `NotFound` for a case that the unit
-    `visible_to` does not see.
+def file_for_case(services: Services, actor: Actor, case_id: int, *, case_number: str) -> Filed:
+    """As `file_case`, for the person and the fraud type of this case. Raises `NotFound` for a case that the actor
+    does not see.
     """
-    who, number = actor_name(by), case_number_of(case_number)
-    with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
+    number = case_number_of(case_number)
+    with services.act(actor, Permission.WORK_CASES) as act:
+        tx = act.tx
+        check_case_visible(tx, case_id, actor.unit_id)
         stored = get_case(tx, case_id)
         if stored is None:
             raise NotFound(kind="case", key=case_id)
-        result, must_cancel = _file(tx, services, stored.person_id, number, who, stored.case.fraud_type)
-        _audit_filed(tx, result, by=who, now=services.clock.now())
+        result, must_cancel = _file(tx, services, stored.person_id, number, act.by, stored.case.fraud_type)
+        _audit_filed(act, result)
     if must_cancel:
         services.enqueue("cancel_calls")
     return result
 
 
-def _audit_filed(tx: Tx, filed: Filed, *, by: str, now: datetime) -> None:
+def _audit_filed(act: OpenAct, filed: Filed) -> None:
     """Audits, for each case, a number that a person typed; a list and a decision about a match have audit lines of
     their own.
     """
-    for case_id in () if filed.already else filed.case_ids:
-        facts = {"case_number": filed.case_number}
-        write_audit(tx, who=by, act="file_case", subject=f"case/{case_id}", why="", now=now, facts=facts)
+    if filed.already:
+        act.needs_no_record()
+        return
+    for case_id in filed.case_ids:
+        act.audit("file_case", f"case/{case_id}", facts={"case_number": filed.case_number})
 
 
 def case_number_of(text: str) -> str:

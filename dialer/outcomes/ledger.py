@@ -89,6 +89,7 @@ def append_outcome(
     sealed = tx.vault.seal(
         evidence.encode(), table="outcome", column="evidence_sealed", row=f"case/{case_id}"
     )
+    tx.acts_recorded.add(t.outcome.name)
     row = tx.one(
         sa.insert(t.outcome)
         .values(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dialer.case_page.acts import SeenCase, call_now, revision_of
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import lock_cases
+from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
@@ -41,7 +42,7 @@ def request_call(services: Services, case_id: int) -> None:
     for _ in range(_PATIENCE):
         try:
             now = revision_of(services, case_id)
-            call_now(SeenCase(services=services, case_id=case_id, by=PLAYER, revision=now))
+            call_now(SeenCase(services=services, case_id=case_id, actor=unrestricted(PLAYER), revision=now))
         except Overtaken:
             continue
         return

@@ -12,20 +12,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dialer.core.access import (
-    ERASURE_WORDS,
-    ErasureState,
-    Permission,
-    actor_name,
-    is_same_actor,
-    may,
-    required_text,
-)
+from dialer.core.access import ERASURE_WORDS, Actor, ErasureState, Permission, required_text
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.second_person import RequestEvent
 from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
-from dialer.db.audit import last_audit_reason, write_audit
+from dialer.db.audit import last_audit_reason
 from dialer.db.second_person import RequestKind, require_second_person
 from dialer.db.system_state import living_processes
 from dialer.db.unit_of_work import Row, Store, Tx, record_of
@@ -45,7 +37,6 @@ from dialer.retention.erasure_register import (
     seal_of,
 )
 from dialer.runtime.services import Services
-from dialer.staff.store import find_member
 from dialer.warnings.list_store import lock_arrivals
 
 ERASURES = RequestKind(
@@ -122,16 +113,14 @@ class Certificate:
         return _certified(self.erasure, self.cases, self.audit_number) | {"seal": self.seal}
 
 
-def ask_erasure(
-    services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
-) -> Erasure:
+def ask_erasure(services: Services, actor: Actor, case_id: int, *, why: str) -> Erasure:
     """Requests the erasure of the person of this case; nothing is erased before a second person confirms. Raises
     `NotFound`, `Invalid` and `Conflict`.
     """
-    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
-    with services.store.begin() as tx:
-        _check_role(tx, who)
-        person = _person_of(tx, case_id, visible_to)
+    reason = required_text("why", why)
+    with services.act(actor, Permission.ERASE_PERSONS) as act:
+        tx = act.tx
+        person = _person_of(tx, case_id, actor.unit_id)
         _check_erasable(tx, person)
         e = t.erasure.c
         same = (e.person_id == person.id, e.person_created_at == person.created_at)
@@ -146,43 +135,40 @@ def ask_erasure(
                 person_id=person.id,
                 person_created_at=person.created_at,
                 state=ErasureState.WAITING.value,
-                asked_by=who,
-                asked_at=now,
+                asked_by=act.by,
+                asked_at=act.now,
             )
             .returning(t.erasure)
         )
         assert row is not None
         facts = {"request": row["id"], "case": case_id}
-        _note(tx, "erase_asked", person.id, by=who, why=reason, now=now, facts=facts)
+        act.audit("erase_asked", f"person/{person.id}", why=reason, facts=facts)
     return record_of(Erasure, row)
 
 
-def confirm_erasure(
-    services: Services, request_id: int, *, register: Path, by: str, visible_to: int | None = None
-) -> Certificate:
+def confirm_erasure(services: Services, actor: Actor, request_id: int, *, register: Path) -> Certificate:
     """Erases the person and writes the register. Raises `NotFound`, `Conflict`, `CannotRegister` and
     `UnreadableRegister`; then nothing is changed. Raises `NotRegistered` if the person was erased but the register
     could not be written after all.
     """
-    who, now = actor_name(by), services.clock.now()
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.ERASE_PERSONS) as act:
+        tx = act.tx
         check_register(tx.vault, register)
         lock_arrivals(tx)
-        _check_role(tx, who)
-        row, asked = _lock_waiting(tx, request_id, visible_to, now=now)
-        require_second_person(tx, who, asked.asked_by)
+        row, asked = _lock_waiting(tx, request_id, actor.unit_id, now=act.now)
+        require_second_person(tx, act.by, asked.asked_by)
         person = lock_person(tx, asked.person_id)
         if person is None or person.created_at != asked.person_created_at:
             raise NotFound(kind="person", key=asked.person_id)
         _check_erasable(tx, person)
-        counts = erase_person(tx, person.id, now=now, by=who)
+        counts = erase_person(tx, person.id, now=act.now, by=act.by)
         facts = {"request": request_id, "asked_by": asked.asked_by, "counts": counts}
         ERASURES.decide(
             tx,
             row,
             RequestEvent.APPROVED,
-            by=who,
-            now=now,
+            by=act.by,
+            now=act.now,
             subject=f"person/{person.id}",
             facts=facts,
             columns={"counts": counts},
@@ -234,17 +220,20 @@ def refuse_erased(store: Store, register: Path) -> None:
             raise ErasedAreBack(file=register, count=len(back))
 
 
-def erase_returned(services: Services, register: Path, *, by: str) -> int:
+def erase_returned(services: Services, actor: Actor, register: Path) -> int:
     """Erases again the persons of the register who are in the database; returns how many. Whatever is under way for
     them ends. Raises `Conflict` while a process runs, `NoRegister` and `UnreadableRegister`.
     """
-    who, now, real_now = actor_name(by), services.clock.now(), services.real.now()
-    with services.store.begin() as tx:
-        running = living_processes(tx, real_now=real_now)
+    with services.act(actor, Permission.CONTROL) as act:
+        tx = act.tx
+        running = living_processes(tx, real_now=services.real.now())
         if running:
             raise Conflict(Text("stop all processes first: %(process)s runs", process=running[0].process))
         lines = read_register(tx.vault, register)
-        return erase_again(tx, back_again(tx, lines), by=who, now=now)
+        erased = erase_again(tx, back_again(tx, lines), by=act.by, now=act.now)
+        if not erased:
+            act.needs_no_record()
+        return erased
 
 
 def _erased(tx: Tx) -> list[Erased]:
@@ -262,20 +251,16 @@ def _erased(tx: Tx) -> list[Erased]:
     ]
 
 
-def refuse_erasure(
-    services: Services, request_id: int, *, why: str, by: str, visible_to: int | None = None
-) -> None:
-    """Refuses the request, or withdraws it if `by` made it; nothing is erased. Raises `NotFound`, `Invalid` and
+def refuse_erasure(services: Services, actor: Actor, request_id: int, *, why: str) -> None:
+    """Refuses the request, or withdraws it if the actor made it; nothing is erased. Raises `NotFound`, `Invalid` and
     `Conflict`.
     """
-    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
-    with services.store.begin() as tx:
-        _check_role(tx, who)
-        row, asked = _lock_waiting(tx, request_id, visible_to, now=now)
-        own = is_same_actor(who, asked.asked_by)
-        event = RequestEvent.WITHDRAWN if own else RequestEvent.REFUSED
+    reason = required_text("why", why)
+    with services.act(actor, Permission.ERASE_PERSONS) as act:
+        row, asked = _lock_waiting(act.tx, request_id, actor.unit_id, now=act.now)
+        event = RequestEvent.WITHDRAWN if actor.signed(asked.asked_by) else RequestEvent.REFUSED
         facts, subject = {"request": request_id}, f"person/{asked.person_id}"
-        ERASURES.decide(tx, row, event, by=who, now=now, subject=subject, why=reason, facts=facts)
+        ERASURES.decide(act.tx, row, event, by=act.by, now=act.now, subject=subject, why=reason, facts=facts)
 
 
 def list_erasures(services: Services) -> list[Erasure]:
@@ -366,54 +351,42 @@ def _certified(erasure: Erasure, cases: tuple[int, ...], audit_number: int) -> d
     return erasure.plain() | {"cases": list(cases), "erased": counts, "audit_number": audit_number}
 
 
-def place_legal_hold(
-    services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
-) -> LegalHold:
+def place_legal_hold(services: Services, actor: Actor, case_id: int, *, why: str) -> LegalHold:
     """Places a legal hold on the person of this case, who is not erased until it is lifted. Raises `NotFound`,
     `Invalid` and `Conflict`.
     """
-    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
-    with services.store.begin() as tx:
-        _check_role(tx, who)
-        person = _person_of(tx, case_id, visible_to)
+    reason = required_text("why", why)
+    with services.act(actor, Permission.ERASE_PERSONS) as act:
+        tx = act.tx
+        person = _person_of(tx, case_id, actor.unit_id)
         if _standing_hold(tx, person.id) is not None:
             raise Conflict("the person is under a legal hold already")
         row = tx.one(
             sa.insert(t.legal_hold)
-            .values(person_id=person.id, placed_by=who, placed_at=now)
+            .values(person_id=person.id, placed_by=act.by, placed_at=act.now)
             .returning(t.legal_hold)
         )
         assert row is not None
-        _note(
-            tx,
-            "legal_hold",
-            person.id,
-            by=who,
-            why=reason,
-            now=now,
-            facts={"hold": row["id"], "case": case_id},
-        )
+        act.audit("legal_hold", f"person/{person.id}", why=reason, facts={"hold": row["id"], "case": case_id})
     return record_of(LegalHold, row)
 
 
-def lift_legal_hold(
-    services: Services, case_id: int, *, why: str, by: str, visible_to: int | None = None
-) -> None:
+def lift_legal_hold(services: Services, actor: Actor, case_id: int, *, why: str) -> None:
     """Lifts the legal hold on the person of this case. Raises `NotFound`, `Invalid`, and `Conflict` without one."""
-    who, reason, now = actor_name(by), required_text("why", why), services.clock.now()
-    with services.store.begin() as tx:
-        _check_role(tx, who)
-        person = _person_of(tx, case_id, visible_to)
+    reason = required_text("why", why)
+    with services.act(actor, Permission.ERASE_PERSONS) as act:
+        tx = act.tx
+        person = _person_of(tx, case_id, actor.unit_id)
         hold = _standing_hold(tx, person.id)
         if hold is None:
             raise Conflict("the person is under no legal hold")
         tx.execute(
             sa.update(t.legal_hold)
             .where(t.legal_hold.c.id == hold["id"])
-            .values(lifted_by=who, lifted_at=now)
+            .values(lifted_by=act.by, lifted_at=act.now)
         )
         facts = {"hold": hold["id"], "case": case_id}
-        _note(tx, "legal_hold_lifted", person.id, by=who, why=reason, now=now, facts=facts)
+        act.audit("legal_hold_lifted", f"person/{person.id}", why=reason, facts=facts)
 
 
 def list_legal_holds(services: Services) -> list[LegalHold]:
@@ -422,15 +395,6 @@ def list_legal_holds(services: Services) -> list[LegalHold]:
     with services.store.begin() as tx:
         rows = tx.rows(sa.select(t.legal_hold).where(h.lifted_at.is_(None)).order_by(h.id.desc()))
     return [record_of(LegalHold, row) for row in rows]
-
-
-def _check_role(tx: Tx, who: str) -> None:
-    """Raises `Conflict` if the role of this account may not do it. A name without an account was given at the terminal
-    and passes.
-    """
-    member = find_member(tx, who.casefold())
-    if member is not None and not may(member.role, Permission.ERASE_PERSONS):
-        raise Conflict(Text("the role of %(who)s does not decide about persons' data", who=who))
 
 
 def _hidden_case(person_id: sa.ColumnElement[Any], visible_to: int | None) -> sa.ColumnElement[bool]:
@@ -478,9 +442,3 @@ def _lock_waiting(tx: Tx, request_id: int, visible_to: int | None, *, now: datet
         _check_visible(tx, person_id, visible_to)
     row = ERASURES.lock(tx, request_id, now=now)
     return row, record_of(Erasure, row)
-
-
-def _note(
-    tx: Tx, act: str, person_id: int, *, by: str, why: str, now: datetime, facts: Mapping[str, object]
-) -> None:
-    write_audit(tx, who=by, act=act, subject=f"person/{person_id}", why=why, now=now, facts=facts)

@@ -41,7 +41,7 @@ def ask(request: CurrentRequest, case: Case, why: Words = "") -> Response:
     """Asks for the erasure of the person of a case."""
     return _act(
         request,
-        lambda unit_id: ask_erasure(request.services, case, why=why, by=request.who, visible_to=unit_id),
+        lambda: ask_erasure(request.services, request.actor, case, why=why),
         gettext_noop("Asked for. Nothing is erased before a second person confirms it."),
     )
 
@@ -52,9 +52,7 @@ def confirm(request: CurrentRequest, request_id: Number) -> Response:
     register = request.app.settings.register_of_erasures()
     return _act(
         request,
-        lambda unit_id: confirm_erasure(
-            request.services, request_id, register=register, by=request.who, visible_to=unit_id
-        ),
+        lambda: confirm_erasure(request.services, request.actor, request_id, register=register),
         gettext_noop("The person is erased."),
     )
 
@@ -64,9 +62,7 @@ def refuse(request: CurrentRequest, request_id: Number, why: Words = "") -> Resp
     """Refuses a request, or withdraws one's own."""
     return _act(
         request,
-        lambda unit_id: refuse_erasure(
-            request.services, request_id, why=why, by=request.who, visible_to=unit_id
-        ),
+        lambda: refuse_erasure(request.services, request.actor, request_id, why=why),
         gettext_noop("Refused: nothing is erased."),
     )
 
@@ -76,7 +72,7 @@ def hold(request: CurrentRequest, case: Case, why: Words = "") -> Response:
     """Places a legal hold on the person of a case."""
     return _act(
         request,
-        lambda unit_id: place_legal_hold(request.services, case, why=why, by=request.who, visible_to=unit_id),
+        lambda: place_legal_hold(request.services, request.actor, case, why=why),
         gettext_noop("The person is under a legal hold."),
     )
 
@@ -86,15 +82,15 @@ def lift(request: CurrentRequest, case: Case, why: Words = "") -> Response:
     """Lifts the legal hold on the person of a case."""
     return _act(
         request,
-        lambda unit_id: lift_legal_hold(request.services, case, why=why, by=request.who, visible_to=unit_id),
+        lambda: lift_legal_hold(request.services, request.actor, case, why=why),
         gettext_noop("The legal hold is lifted."),
     )
 
 
-def _act(request: RequestContext, act: Callable[[int | None], object], notice: str) -> Response:
+def _act(request: RequestContext, act: Callable[[], object], notice: str) -> Response:
     """What is wrong is shown above the page, with nothing done."""
     try:
-        act(request.member.unit_id)
+        act()
     except NotFound:
         raise
     except Refusal as fault:

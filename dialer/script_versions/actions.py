@@ -14,11 +14,10 @@ from pathlib import Path
 
 from audio.check import problems
 from audio.clips import RECORDED, Clip, from_plain
-from dialer.core.access import RELEASED_BY, SHIPPED_BY, actor_name
+from dialer.core.access import RELEASED_BY, SHIPPED_BY, Actor, Permission
 from dialer.core.errors import Conflict, Invalid, Refusal
 from dialer.core.text import Text, gettext_noop, stacked
 from dialer.core.values import RenderState
-from dialer.db.audit import write_audit
 from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
@@ -129,27 +128,23 @@ class Drafted:
     findings: tuple[LintFinding, ...]
 
 
-def draft_script(services: Services, text: str, *, by: str, file: str = "") -> Drafted:
+def draft_script(services: Services, actor: Actor, text: str, *, file: str = "") -> Drafted:
     """Stores a draft. Raises `ScriptUnreadable` with file, node and line, `SameWords` if a version has the same content
     already, and `Invalid` without a name.
     """
-    who = actor_name(by)
     script, findings = examine_script(services, text, file=file)
     now = services.clock.now()
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.EDIT_SCRIPTS) as act:
+        tx = act.tx
         lock_scripts(tx)
         known = known_script_hashes(tx).get((script.id, script.content_hash))
         if known is not None:
             raise SameWords(script_version_by_id(tx, known))
-        version = add_script_version(tx, script, source=text, bases=shipped_bases(), drafted_by=who, now=now)
-        write_audit(
-            tx,
-            who=who,
-            act="script_draft",
-            subject=f"script/{script.id}",
-            why="",
-            now=now,
-            facts={"version": version.number, "hash": script.version},
+        version = add_script_version(
+            tx, script, source=text, bases=shipped_bases(), drafted_by=act.by, now=now
+        )
+        act.audit(
+            "script_draft", f"script/{script.id}", facts={"version": version.number, "hash": script.version}
         )
     return Drafted(version=version, findings=findings)
 
@@ -237,20 +232,20 @@ class ApprovalSound:
 
 
 def approve_script(
-    services: Services, script_id: str, number: int, *, by: str, reason: str, goes_live: bool = True
+    services: Services, actor: Actor, script_id: str, number: int, *, reason: str, goes_live: bool = True
 ) -> Version:
     """Approves a version. New calls use it within two seconds; calls under way keep theirs. An older version becomes
     live again in the same way. With `goes_live` false it can only be compared in a trial.
 
     Raises `NotFound`, `Invalid`, `Conflict` for the person who drafted it, `NotRendered` and `NotApproved`.
     """
-    who = actor_name(by)
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
         raise Invalid(field="reason", problem="is empty or too long", fix="why this version, in a few words")
+    actor.check_may(Permission.APPROVE)
     with services.store.begin() as tx:
         version = get_script_version(tx, script_id, number)
-        require_second_person(tx, who, version.drafted_by)
+        require_second_person(tx, actor.name, version.drafted_by)
         sounded = sound_of(tx, version, script := script_in(services, version))
     findings = findings_of(services, version, script, sounded)
     if findings:
@@ -259,19 +254,16 @@ def approve_script(
         raise NotRendered(
             script_id=script_id, number=number, missing=len(sounded.absent), render=sounded.render
         )
-    now = services.clock.now()
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.APPROVE) as act:
+        tx = act.tx
         lock_scripts(tx)
         approve_script_version(
-            tx, version, sounded.clips, approved_by=who, reason=why, goes_live=goes_live, now=now
+            tx, version, sounded.clips, approved_by=act.by, reason=why, goes_live=goes_live, now=act.now
         )
-        write_audit(
-            tx,
-            who=who,
-            act="script_approve",
-            subject=f"script/{script_id}",
+        act.audit(
+            "script_approve",
+            f"script/{script_id}",
             why=why,
-            now=now,
             facts={"version": number, "hash": script.version, "goes_live": goes_live},
         )
         approved = get_script_version(tx, script_id, number)

@@ -171,7 +171,7 @@ def approve(
     require_top_unit(request)
     live = goes_live == "1"
     try:
-        approve_script(request.services, script_id, version, by=request.who, reason=reason, goes_live=live)
+        approve_script(request.services, request.actor, script_id, version, reason=reason, goes_live=live)
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show(request, script_id, version, status=_UNFIT, wrong=wrong)
@@ -254,7 +254,7 @@ def draft(
             examined, findings = examine_script(request.services, text, file=file_name)
             checked = {"checked": examined.id, "findings": tuple(dict.fromkeys(findings))}
             return request.page(_DRAFT, **_editor(text, file_name) | checked)
-        version = draft_script(request.services, text, by=request.who, file=file_name).version
+        version = draft_script(request.services, request.actor, text, file=file_name).version
     except ScriptUnreadable as fault:
         status, shown = _UNFIT, _editor(text, file_name) | {"fault": _fault(request, fault, text)}
     except SameWords as fault:
@@ -387,7 +387,7 @@ def begin(
     ends = do == "end"
     try:
         weights = {} if ends else _weights(typed)
-        set_trial(request.services, script_id, weights, by=request.who, reason=reason, grade=scope)
+        set_trial(request.services, request.actor, script_id, weights, reason=reason, grade=scope)
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show_trial_pages(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import ERROR, HitCount, Interval, TrialConclusion, compare_shares, share_interval
 from dialer.core.text import Text
 from dialer.core.values import Grade
-from dialer.db.audit import write_audit
 from dialer.runtime.services import Services
 from dialer.scripts.store import (
     Trial,
@@ -66,10 +65,10 @@ class Comparison:
 
 def set_trial(
     services: Services,
+    actor: Actor,
     script_id: str,
     weights: Mapping[int, float],
     *,
-    by: str,
     reason: str,
     grade: Grade | None = None,
 ) -> Trial | None:
@@ -77,7 +76,6 @@ def set_trial(
     always hears the same one. Empty weights end the trial, and so does another version that goes live. No second person
     is needed, since one has approved each version. Raises `Invalid`, `NotFound` and `Conflict`.
     """
-    who = actor_name(by)
     why = reason.strip()
     if not why or len(why) > _REASON_LENGTH:
         raise Invalid(field="reason", problem="is empty or too long", fix="the question of the trial")
@@ -87,7 +85,8 @@ def set_trial(
             field="weights", problem="must name two versions or more, each above 0", fix="1=50,2=50"
         )
     scope = grade.value if grade else ""
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.EDIT_SCRIPTS) as act:
+        tx = act.tx
         lock_scripts(tx)
         live = live_scripts(tx).get(script_id)
         if live is None:
@@ -110,17 +109,14 @@ def set_trial(
             script_id=script_id,
             grade=scope,
             weights=weights,
-            by=who,
+            by=act.by,
             reason=why,
-            now=services.clock.now(),
+            now=act.now,
         )
-        write_audit(
-            tx,
-            who=who,
-            act="script_trial",
-            subject=f"script/{script_id}",
+        act.audit(
+            "script_trial",
+            f"script/{script_id}",
             why=why,
-            now=services.clock.now(),
             facts={"weights": {str(n): w for n, w in weights.items()}, "grade": scope},
         )
         trial = newest_trial(tx, script_id, scope)

@@ -153,5 +153,5 @@ def resume_rule(services: Services, actor: Actor, rule: str) -> bool:
         if is_stopped:
             act.audit("rule_resume", f"rule/{rule}")
         else:
-            act.changes_nothing()
+            act.needs_no_record()
     return is_stopped

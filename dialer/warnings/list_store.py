@@ -256,6 +256,7 @@ def create_load(
     `needs_approval`, only its high grades can be loaded before a second person approves it. A worker may load it from
     `due_at` (real) on.
     """
+    tx.acts_recorded.add(t.list_load.name)
     row = tx.one(
         sa.insert(t.list_load)
         .values(

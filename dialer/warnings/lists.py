@@ -21,15 +21,14 @@ from typing import BinaryIO
 
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import Act, lock_cases, note_acts
-from dialer.core.access import actor_name, required_text
+from dialer.core.access import TERMINAL, Actor, Permission, required_text
 from dialer.core.errors import Conflict, Invalid, Unavailable, UnusableFile
 from dialer.core.events import AlarmCode, CaseClosed
-from dialer.core.text import Text
+from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitIndex
 from dialer.core.values import LoadState, OutcomeKind
 from dialer.db.alarms import raise_alarm
-from dialer.db.audit import write_audit
 from dialer.db.jobs import JobClaim
 from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
@@ -68,37 +67,36 @@ _CLOSING_LEASE = timedelta(seconds=120)
 """Another process continues closing the cases of a withdrawn list when the first one has been silent for this long."""
 
 
-def approve_load(services: Services, load_id: int, *, by: str) -> None:
+def approve_load(services: Services, actor: Actor, load_id: int) -> None:
     """Approves a list: the rest of it is loaded now. Raises `NotFound`, `SamePerson`, and `Conflict` when it does
     not wait.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        load = get_load(tx, load_id)
-        require_second_person(tx, who, load.by)
-        now = services.clock.now()
-        if not approve_load_row(tx, load_id, by=who, now=now, real_now=services.real.now()):
+    with services.act(actor, Permission.APPROVE) as act:
+        load = get_load(act.tx, load_id)
+        require_second_person(act.tx, act.by, load.by)
+        real_now = services.real.now()
+        if not approve_load_row(act.tx, load_id, by=act.by, now=act.now, real_now=real_now):
             text = Text("load %(load)s does not wait for approval: %(state)s", load=load_id, state=load.state)
             raise Conflict(text, current=load.state.value)
-        write_audit(tx, who=who, act="approve_load", subject=f"load/{load_id}", why="", now=now)
+        act.audit("approve_load", f"load/{load_id}")
     services.enqueue("load_list", load_id)
 
 
-def withdraw_load(services: Services, load_id: int, *, by: str, why: str) -> int:
+def withdraw_load(services: Services, actor: Actor, load_id: int, *, why: str) -> int:
     """Withdraws a list: nothing more of it is loaded, and cases that it opened and that have not begun are closed as
     withdrawn, with the reason in their timelines. Cases that have begun continue, also if the person has called us, and
     so do cases that other warnings joined. Returns how many were closed. Raises `NotFound`, `Invalid`, and `Conflict`
     when it was withdrawn before.
     """
-    claim, who, reason = _withdraw(services, load_id, by=by, why=why)
-    return _close_all(services, claim, by=who, why=reason)
+    claim, reason = _withdraw(services, actor, load_id, why=why)
+    return _close_all(services, claim, by=actor.name, why=reason)
 
 
-def begin_withdrawal(services: Services, load_id: int, *, by: str, why: str) -> None:
+def begin_withdrawal(services: Services, actor: Actor, load_id: int, *, why: str) -> None:
     """Like `withdraw_load`, but a worker closes the cases of a long list after this has returned."""
-    claim, who, reason = _withdraw(services, load_id, by=by, why=why)
+    claim, reason = _withdraw(services, actor, load_id, why=why)
     with suppress(Unavailable):  # a worker does later what fails now
-        _close_some(services, load_id, by=who, why=reason)
+        _close_some(services, load_id, by=actor.name, why=reason)
     with services.store.begin() as tx:
         left = bool(cases_not_begun(tx, load_id, limit=1))
         WITHDRAWALS.hand_back(tx, claim, due=services.real.now() if left else None)
@@ -118,18 +116,17 @@ def close_withdrawn(services: Services, load_id: int) -> int:
     return _close_all(services, claim, by=by, why=why)
 
 
-def _withdraw(services: Services, load_id: int, *, by: str, why: str) -> tuple[JobClaim, str, str]:
-    who, reason = actor_name(by), required_text("why", why)
-    with services.store.begin() as tx:
-        load = get_load(tx, load_id)
-        now = services.clock.now()
+def _withdraw(services: Services, actor: Actor, load_id: int, *, why: str) -> tuple[JobClaim, str]:
+    reason = required_text("why", why)
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        load = get_load(act.tx, load_id)
         closing_until = services.real.now() + _CLOSING_LEASE
-        claim = withdraw_load_row(tx, load_id, by=who, now=now, closing_until=closing_until)
+        claim = withdraw_load_row(act.tx, load_id, by=act.by, now=act.now, closing_until=closing_until)
         if claim is None:
             text = Text("load %(load)s is %(state)s already", load=load_id, state=load.state)
             raise Conflict(text, current=load.state.value)
-        write_audit(tx, who=who, act="withdraw_load", subject=f"load/{load_id}", why=reason, now=now)
-    return claim, who, reason
+        act.audit("withdraw_load", f"load/{load_id}", why=reason)
+    return claim, reason
 
 
 def _close_all(services: Services, claim: JobClaim, *, by: str, why: str) -> int:
@@ -164,20 +161,19 @@ def _close_some(services: Services, load_id: int, *, by: str, why: str) -> int:
     return len(not_begun)
 
 
-def correct_columns(services: Services, source: str, columns: Mapping[str, Field | None], *, by: str) -> None:
+def correct_columns(
+    services: Services, actor: Actor, source: str, columns: Mapping[str, Field | None]
+) -> None:
     """Stores a column mapping, with which later lists of this source are read: by heading as it is shown, None for a
     column without a field. Raises `Invalid`.
     """
-    who, name = actor_name(by), required_text("source", source)
+    name = required_text("source", source)
     if any(not heading.strip() for heading in columns):
         raise Invalid(field="heading", problem="is empty", fix="the heading as the list has it")
     facts = {heading: field.value if field else "" for heading, field in columns.items()}
-    with services.store.begin() as tx:
-        now = services.clock.now()
-        save_column_mapping(tx, name, columns, by=who, now=now)
-        write_audit(
-            tx, who=who, act="correct_columns", subject="list_mapping", why=name, now=now, facts=facts
-        )
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        save_column_mapping(act.tx, name, columns, by=act.by, now=act.now)
+        act.audit("correct_columns", "list_mapping", why=name, facts=facts)
 
 
 def load_outcome(services: Services, load_id: int, *, visible_to: int | None) -> LoadOutcome:
@@ -222,27 +218,30 @@ class LoadReport:
     rejects: tuple[RejectedRow, ...]
 
 
-def submit_list(services: Services, content: BinaryIO, *, filename: str, source: str, by: str) -> int:
+def submit_list(services: Services, actor: Actor, content: BinaryIO, *, filename: str, source: str) -> int:
     """Stores the file, sealed, to wait for a worker; returns the id of its load. Raises `UnusableFile` for a file that
     is not a list.
     """
-    who = actor_name(by)
     options = options_of(services, source=source, filename=filename)
     most = services.work.approve_above_rows
     with read_list(content, filename=filename, options=options) as reader:
         counted = sum(1 for _ in islice(reader, (most or SHORT_LIST) + 1))
     content.seek(0)
     is_counted = counted <= (most or SHORT_LIST)
-    with services.store.begin() as tx:
+    needs_approval = most > 0 and not is_counted
+    if needs_approval and actor == TERMINAL:
+        fix = gettext_noop("name who loads it: a list of this size waits for a second person")
+        raise Invalid(field="by", problem=gettext_noop("is missing"), fix=fix)
+    with services.act(actor, Permission.LOAD_LISTS) as act:
         load_id = create_load(
-            tx,
+            act.tx,
             filename=filename,
             source=source,
             content=content,
-            by=who,
-            now=services.clock.now(),
+            by=act.by,
+            now=act.now,
             total=counted if is_counted else None,
-            needs_approval=most > 0 and not is_counted,
+            needs_approval=needs_approval,
             due_at=services.real.now(),
         )
     services.enqueue("load_list", load_id)

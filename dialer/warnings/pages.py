@@ -145,11 +145,10 @@ def drop(
     try:
         draft_id = draft_list(
             request.services,
+            request.actor,
             file.file,
             filename=file.filename,
             source=source,
-            by=request.who,
-            unit_id=request.member.unit_id,
         )
     except UnusableFile as fault:
         text = f"{file.filename}: {refusal_sentence(fault, request.lang)}"
@@ -186,7 +185,7 @@ def columns(
     """Applies a column mapping to the draft, and keeps it for the next lists of this source."""
     chosen = {name: _field(text) for name, text in zip(heading or (), field or (), strict=False)}
     try:
-        correct_draft(request.services, draft_id, chosen, source=source, by=request.who)
+        correct_draft(request.services, request.actor, draft_id, chosen, source=source)
     except Invalid as fault:
         return _show_draft(request, draft_id, dry=bool(dry), wrong=_wrong(request, fault))
     return request.redirect_to(
@@ -197,7 +196,7 @@ def columns(
 @list_pages.post("/lists/drafts/{draft_id}/columns/forget", act=Permission.LOAD_LISTS)
 def forget_columns(request: CurrentRequest, draft_id: _Number, dry: Annotated[str, Form()] = "") -> Response:
     """Removes the corrections of this source: its headings have their own meaning again."""
-    forget_corrections(request.services, draft_id, by=request.who)
+    forget_corrections(request.services, request.actor, draft_id)
     return request.redirect_to(
         _draft_path(draft_id, dry=bool(dry)),
         notice=gettext_noop("The corrections of this source are removed."),
@@ -208,7 +207,7 @@ def forget_columns(request: CurrentRequest, draft_id: _Number, dry: Annotated[st
 def load(request: CurrentRequest, draft_id: _Number) -> Response:
     """Releases the draft to a worker, which loads it."""
     try:
-        load_draft(request.services, draft_id, by=request.who)
+        load_draft(request.services, request.actor, draft_id)
     except UnusableFile:
         return _show_draft(request, draft_id, dry=False, status=_INVALID)
     except NotFound:
@@ -219,7 +218,7 @@ def load(request: CurrentRequest, draft_id: _Number) -> Response:
 @list_pages.post("/lists/drafts/{draft_id}/forget", act=Permission.LOAD_LISTS)
 def forget(request: CurrentRequest, draft_id: _Number) -> Response:
     """Deletes the draft and its file."""
-    forget_draft(request.services, draft_id, by=request.who)
+    forget_draft(request.services, request.actor, draft_id)
     return request.redirect_to("/lists", notice=gettext_noop("File discarded; nothing was stored."))
 
 
@@ -229,7 +228,7 @@ def draft_rejects(request: CurrentRequest, draft_id: _Number) -> Response:
     return _file(
         request,
         draft_id,
-        lambda path: export_draft_rejects(request.services, draft_id, path, who=request.who),
+        lambda path: export_draft_rejects(request.services, request.actor, draft_id, path),
     )
 
 
@@ -242,7 +241,7 @@ def draft_rejects_in_clear(
         request,
         draft_id,
         lambda path: export_draft_rejects(
-            request.services, draft_id, path, who=request.who, why=Why(reason=reason, words=why)
+            request.services, request.actor, draft_id, path, why=Why(reason=reason, words=why)
         ),
     )
 
@@ -276,11 +275,10 @@ def rejected(request: CurrentRequest, load_id: _Number) -> Response:
 @list_pages.get("/lists/{load_id}/rejects", act=Permission.LOAD_LISTS)
 def rejects(request: CurrentRequest, load_id: _Number) -> Response:
     """The rejected rows as a file with personal data masked."""
-    visible_to = request.member.unit_id
     return _file(
         request,
         load_id,
-        lambda path: export_rejects(request.services, load_id, path, who=request.who, visible_to=visible_to),
+        lambda path: export_rejects(request.services, request.actor, load_id, path),
     )
 
 
@@ -289,16 +287,14 @@ def rejects_in_clear(
     request: CurrentRequest, load_id: _Number, reason: _Code = "", why: _Why = ""
 ) -> Response:
     """The rejected rows in clear, with a reason that the audit records."""
-    visible_to = request.member.unit_id
     return _file(
         request,
         load_id,
         lambda path: export_rejects(
             request.services,
+            request.actor,
             load_id,
             path,
-            who=request.who,
-            visible_to=visible_to,
             why=Why(reason=reason, words=why),
         ),
     )
@@ -310,7 +306,7 @@ def approve(request: CurrentRequest, load_id: _Number) -> Response:
     return _carry_out(
         request,
         load_id,
-        lambda: approve_load(request.services, load_id, by=request.who),
+        lambda: approve_load(request.services, request.actor, load_id),
         gettext_noop("Approved: the rest of it is being loaded."),
     )
 
@@ -353,7 +349,7 @@ def withdraw(
     return _carry_out(
         request,
         load_id,
-        lambda: begin_withdrawal(request.services, load_id, by=request.who, why=why),
+        lambda: begin_withdrawal(request.services, request.actor, load_id, why=why),
         gettext_noop("The list is withdrawn. What had begun goes on."),
         act="withdraw",
     )

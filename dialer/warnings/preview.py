@@ -18,11 +18,10 @@ from typing import BinaryIO
 from dialer.cases.persons import MaskedPerson, Person, mask_person
 from dialer.cases.reveals import note_reveal
 from dialer.cases.search import visible_among_cases
-from dialer.core.access import RevealReason, actor_name
+from dialer.core.access import Actor, Permission, RevealReason
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, TooMany
 from dialer.core.text import Text
 from dialer.core.values import Grade, LoadState, RowResult
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.figures.report import note_export
 from dialer.intake.reader import ListReader, default_source
@@ -77,19 +76,18 @@ MOST_DRAFT_BYTES = 1 << 30
 """The most bytes of all drafts of one person together."""
 
 
-def draft_list(
-    services: Services, content: BinaryIO, *, filename: str, source: str, by: str, unit_id: int | None
-) -> int:
+def draft_list(services: Services, actor: Actor, content: BinaryIO, *, filename: str, source: str) -> int:
     """Stores the file, sealed, as a draft of the person who uploaded it; returns its id. Raises `UnusableFile` for a
     file that is not a list, which is not stored. A list whose phone column is not recognised is stored, because a
     person can name that column. Raises `TooMany` at `MOST_DRAFTS` drafts of this person, or `MOST_DRAFT_BYTES`
     together.
     """
-    who, named = actor_name(by), _source(source)
+    actor.check_may(Permission.LOAD_LISTS)
+    named = _source(source)
     size = content.seek(0, SEEK_END)
     content.seek(0)
     with services.store.begin() as tx:  # before the file is read, which is expensive
-        _check_drafts(tx, services, who, size)
+        _check_drafts(tx, services, actor.name, size)
     try:
         options = options_of(services, source=named, filename=filename)
         read_list(content, filename=filename, options=options).close()
@@ -97,20 +95,19 @@ def draft_list(
         if not fault.headings:
             raise
     content.seek(0)
-    with services.store.begin() as tx:
-        _check_drafts(tx, services, who, size)
-        now = services.clock.now()
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        _check_drafts(act.tx, services, act.by, size)
         draft_id = create_load(
-            tx,
+            act.tx,
             filename=filename,
             source=named,
             content=content,
-            by=who,
-            now=now,
-            unit_id=unit_id,
+            by=act.by,
+            now=act.now,
+            unit_id=actor.unit_id,
             state=LoadState.DRAFT,
         )
-        extend_draft(tx, draft_id, until=services.real.now() + KEPT)
+        extend_draft(act.tx, draft_id, until=services.real.now() + KEPT)
     return draft_id
 
 
@@ -133,47 +130,44 @@ def _check_drafts(tx: Tx, services: Services, who: str, size: int) -> None:
 
 
 def correct_draft(
-    services: Services, draft_id: int, columns: Mapping[str, Field | None], *, source: str, by: str
+    services: Services, actor: Actor, draft_id: int, columns: Mapping[str, Field | None], *, source: str
 ) -> None:
     """Applies a column mapping to this list and every later one of its source: by heading, None for a column without a
     field. A heading that already has its field is not a correction. Raises `NotFound` and `Invalid`.
     """
-    who, named = actor_name(by), _source(source)
-    with services.store.begin() as tx:
-        draft = get_draft(tx, draft_id, by=who)
-        understood = {one.heading: one.field for one in reversed(columns_of_load(tx, draft_id))}
-        rename_draft(tx, draft_id, source=named)
+    named = _source(source)
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        draft = get_draft(act.tx, draft_id, by=act.by)
+        understood = {column.heading: column.field for column in reversed(columns_of_load(act.tx, draft_id))}
+        rename_draft(act.tx, draft_id, source=named)
+        act.needs_no_record()
     changed = {
         heading: meant
         for heading, meant in columns.items()
         if heading and meant is not understood.get(heading)
     }
     if changed:
-        correct_columns(services, named or default_source(draft.filename), changed, by=who)
+        correct_columns(services, actor, named or default_source(draft.filename), changed)
 
 
-def forget_corrections(services: Services, draft_id: int, *, by: str) -> None:
+def forget_corrections(services: Services, actor: Actor, draft_id: int) -> None:
     """Removes the column mapping of the source of this list: its headings have their own meaning again. Raises
     `NotFound`.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        draft = get_draft(tx, draft_id, by=who)
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        draft = get_draft(act.tx, draft_id, by=act.by)
         source = draft.source or default_source(draft.filename)
-        delete_column_mapping(tx, source)
-        rename_draft(tx, draft_id, source=draft.source)
-        write_audit(
-            tx, who=who, act="forget_columns", subject="list_mapping", why=source, now=services.clock.now()
-        )
+        delete_column_mapping(act.tx, source)
+        rename_draft(act.tx, draft_id, source=draft.source)
+        act.audit("forget_columns", "list_mapping", why=source)
 
 
-def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
+def load_draft(services: Services, actor: Actor, draft_id: int) -> bool:
     """Releases the draft to a worker; True when it is so large that a second person must approve everything but its
     high grades. Raises `NotFound` and `UnusableFile`.
     """
-    who = actor_name(by)
     with services.store.begin() as tx:
-        draft = get_draft(tx, draft_id, by=who)
+        draft = get_draft(tx, draft_id, by=actor.name)
     most = services.work.approve_above_rows
     rows = draft.total
     if rows is None:
@@ -181,23 +175,23 @@ def load_draft(services: Services, draft_id: int, *, by: str) -> bool:
             rows = sum(1 for _ in islice(reader, most + 1))
     is_large = 0 < most < rows
     subject, facts = f"list_load/{draft_id}", {} if draft.total is None else {"rows": draft.total}
-    with services.store.begin() as tx:
-        now = services.clock.now()
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        real_now = services.real.now()
         if not release_draft(
-            tx, draft_id, by=who, needs_approval=is_large, now=now, real_now=services.real.now()
+            act.tx, draft_id, by=act.by, needs_approval=is_large, now=act.now, real_now=real_now
         ):
             raise NotFound(kind="uploaded list", key=draft_id)
-        write_audit(tx, who=who, act="load_list", subject=subject, why="", now=now, facts=facts)
+        act.audit("load_list", subject, facts=facts)
     services.enqueue("load_list", draft_id)
     return is_large
 
 
-def forget_draft(services: Services, draft_id: int, *, by: str) -> None:
+def forget_draft(services: Services, actor: Actor, draft_id: int) -> None:
     """Deletes the draft and its file. Raises `NotFound`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        if not delete_draft(tx, draft_id, by=who):
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        if not delete_draft(act.tx, draft_id, by=act.by):
             raise NotFound(kind="uploaded list", key=draft_id)
+        act.needs_no_record()
 
 
 def forget_old_drafts(services: Services) -> int:
@@ -480,33 +474,30 @@ def write_reject_list(services: Services, load_id: int, path: Path, *, in_clear:
 
 
 def export_rejects(
-    services: Services, load_id: int, path: Path, *, who: str, visible_to: int | None, why: Why | None = None
+    services: Services, actor: Actor, load_id: int, path: Path, *, why: Why | None = None
 ) -> int:
     """Like `write_reject_list`, but audited first; masked without `why`. Raises `NotFound`, `Invalid` and `TooMany`."""
-    viewer = actor_name(who)
-    check_load_visible(services, load_id, visible_to=visible_to)
-    _audit_export(services, load_id, who=viewer, why=why)
+    check_load_visible(services, load_id, visible_to=actor.unit_id)
+    _audit_export(services, actor, load_id, why=why)
     return write_reject_list(services, load_id, path, in_clear=why is not None)
 
 
-def _audit_export(services: Services, load_id: int, *, who: str, why: Why | None) -> None:
+def _audit_export(services: Services, actor: Actor, load_id: int, *, why: Why | None) -> None:
     subject = f"list_load/{load_id}"
     if why is None:
-        note_export(services, who=who, subject=subject, facts={"what": "rejects"})
+        note_export(services, who=actor.name, subject=subject, facts={"what": "rejects"})
         return
-    with services.store.begin() as tx:
-        act = "export_rejects"
-        note_reveal(tx, services, who=who, act=act, subject=subject, reason=why.reason, why=why.words)
+    with services.act(actor, Permission.REVEAL_LISTS) as act:
+        note_reveal(act, services, name="export_rejects", subject=subject, reason=why.reason, why=why.words)
 
 
 def export_draft_rejects(
-    services: Services, draft_id: int, path: Path, *, who: str, why: Why | None = None
+    services: Services, actor: Actor, draft_id: int, path: Path, *, why: Why | None = None
 ) -> int:
     """Like `export_rejects`, for a draft, which is read again to its end. Also raises `UnusableFile`."""
-    viewer = actor_name(who)
     with services.store.begin() as tx:
-        draft = get_draft(tx, draft_id, by=viewer)
-    _audit_export(services, draft_id, who=viewer, why=why)
+        draft = get_draft(tx, draft_id, by=actor.name)
+    _audit_export(services, actor, draft_id, why=why)
     # The columns of all tables of the file are known only at its end.
     with reading(services, draft) as reader:
         for _ in reader:

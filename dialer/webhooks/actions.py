@@ -22,13 +22,12 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.outbox import DELIVERY_MOVES, DeliveryEvent
 from dialer.core.text import Text
 from dialer.core.values import DeliveryFault, DeliveryState, WebhookEvent
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words, state_update
 from dialer.db.jobs import JobTable, Retries
 from dialer.db.unit_of_work import Tx, record_of
@@ -114,9 +113,10 @@ class WebhookDelivery:
     tries: tuple[Try, ...]
 
 
-def add_webhook(services: Services, *, name: str, url: str, events: Sequence[str], by: str) -> NewWebhook:
+def add_webhook(
+    services: Services, actor: Actor, *, name: str, url: str, events: Sequence[str]
+) -> NewWebhook:
     """Adds a receiver of these events; audited. Raises `Invalid`, and `Conflict` for a name in use or too many."""
-    who = actor_name(by)
     if not _NAME.fullmatch(name):
         raise Invalid(
             field="name",
@@ -127,17 +127,17 @@ def add_webhook(services: Services, *, name: str, url: str, events: Sequence[str
     wanted = _events(events)
     key = secrets.token_bytes(_SECRET_BYTES)
     now = services.clock.now()
-    with services.store.begin() as tx:
-        if tx.scalar(sa.select(sa.func.count()).where(t.webhook.c.ended_at.is_(None))) >= _MOST:
+    with services.act(actor, Permission.MANAGE_WEBHOOKS) as act:
+        if act.tx.scalar(sa.select(sa.func.count()).where(t.webhook.c.ended_at.is_(None))) >= _MOST:
             raise Conflict(Text("there are %(most)s webhooks already: end one first", most=_MOST))
-        row = tx.one(
+        row = act.tx.one(
             insert(t.webhook)
             .values(
                 name=name,
                 url=address,
                 events=sorted(wanted),
-                secret_sealed=tx.vault.seal(key, table="webhook", column="secret_sealed", row=name),
-                added_by=who,
+                secret_sealed=act.tx.vault.seal(key, table="webhook", column="secret_sealed", row=name),
+                added_by=act.by,
                 added_at=now,
             )
             .on_conflict_do_nothing(index_elements=["name"], index_where=sa.text("ended_at IS NULL"))
@@ -148,9 +148,7 @@ def add_webhook(services: Services, *, name: str, url: str, events: Sequence[str
                 Text("a webhook named %(name)s is in use: end it first, or choose another name", name=name)
             )
         facts = {"name": name, "url": address, "events": sorted(wanted)}
-        write_audit(
-            tx, who=who, act="webhook_add", subject=f"webhook/{row['id']}", why="", now=now, facts=facts
-        )
+        act.audit("webhook_add", f"webhook/{row['id']}", facts=facts)
     return NewWebhook(id=row["id"], secret=_SECRET_PREFIX + base64.b64encode(key).decode())
 
 
@@ -211,46 +209,38 @@ def is_allowed(address: IPv4Address | IPv6Address, rules: WebhooksSettings) -> b
     return any(target in ip_network(one) for one in rules.networks)
 
 
-def end_webhook(services: Services, name: str, *, by: str) -> None:
+def end_webhook(services: Services, actor: Actor, name: str) -> None:
     """Ends a webhook: nothing more is sent to its receiver, and waiting messages are dropped. Audited. Raises
     `NotFound`.
     """
-    who, now = actor_name(by), services.clock.now()
-    with services.store.begin() as tx:
-        row = tx.one(
+    now = services.clock.now()
+    with services.act(actor, Permission.MANAGE_WEBHOOKS) as act:
+        row = act.tx.one(
             sa.update(t.webhook)
             .where(t.webhook.c.name == name, t.webhook.c.ended_at.is_(None))
-            .values(ended_at=now, ended_by=who)
+            .values(ended_at=now, ended_by=act.by)
             .returning(t.webhook.c.id)
         )
         if row is None:
             raise NotFound(kind="webhook", key=name)
         dropped = state_update(t.webhook_delivery.c.state, DELIVERY_MOVES[DeliveryEvent.WEBHOOK_ENDED])
-        tx.execute(dropped.where(t.webhook_delivery.c.webhook_id == row["id"]))
-        write_audit(
-            tx,
-            who=who,
-            act="webhook_end",
-            subject=f"webhook/{row['id']}",
-            why="",
-            now=now,
-            facts={"name": name},
-        )
+        act.tx.execute(dropped.where(t.webhook_delivery.c.webhook_id == row["id"]))
+        act.audit("webhook_end", f"webhook/{row['id']}", facts={"name": name})
 
 
-def redeliver(services: Services, *, by: str, delivery_id: int | None = None, webhook: str = "") -> int:
+def redeliver(services: Services, actor: Actor, *, delivery_id: int | None = None, webhook: str = "") -> int:
     """Queues a message again, whatever its state, or every dead message of a webhook; returns how many. Each gets all
     its tries again. Audited. Raises `NotFound`, and `Conflict` for a webhook that has ended.
     """
-    who, now, real_now = actor_name(by), services.clock.now(), services.real.now()
+    real_now = services.real.now()
     d = t.webhook_delivery.c
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.MANAGE_WEBHOOKS) as act:
         if delivery_id is not None:
             found = sa.select(t.webhook).join(t.webhook_delivery, d.webhook_id == t.webhook.c.id)
-            row = tx.one(found.where(d.id == delivery_id))
+            row = act.tx.one(found.where(d.id == delivery_id))
         else:
             named = sa.select(t.webhook).where(t.webhook.c.name == webhook)
-            row = tx.one(named.order_by(t.webhook.c.id.desc()).limit(1))
+            row = act.tx.one(named.order_by(t.webhook.c.id.desc()).limit(1))
         if row is None:
             kind, key = ("webhook", webhook) if delivery_id is None else ("delivery", delivery_id)
             raise NotFound(kind=kind, key=key)
@@ -258,10 +248,10 @@ def redeliver(services: Services, *, by: str, delivery_id: int | None = None, we
             raise Conflict(Text("webhook %(name)s has ended", name=row["name"]), current="ended")
         dead = sa.and_(d.webhook_id == row["id"], d.state == DeliveryState.DEAD.value)
         which = dead if delivery_id is None else d.id == delivery_id
-        again = deliveries().start_again(tx, which, due=real_now, state=DeliveryState.WAITING.value)
+        again = deliveries().start_again(act.tx, which, due=real_now, state=DeliveryState.WAITING.value)
         facts = {"name": row["name"], "count": again}
         subject = f"webhook/{row['id']}"
-        write_audit(tx, who=who, act="webhook_again", subject=subject, why="", now=now, facts=facts)
+        act.audit("webhook_again", subject, facts=facts)
     services.enqueue("send_webhooks")
     return again
 

@@ -70,7 +70,7 @@ def add(
     events = [event.value for event, tick in ticked.items() if tick]
     typed = {"name": name, "url": url, "events": events}
     try:
-        new = add_webhook(request.services, name=name.strip(), url=url, events=events, by=request.who)
+        new = add_webhook(request.services, request.actor, name=name.strip(), url=url, events=events)
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
@@ -84,7 +84,7 @@ def add(
 def end(request: CurrentRequest, name: Name) -> Response:
     """Ends a webhook: nothing more is sent to its receiver."""
     request.check_sees_whole_centre()
-    end_webhook(request.services, name, by=request.who)
+    end_webhook(request.services, request.actor, name)
     return request.redirect_to(_PATH, notice=gettext_noop("The webhook has ended: it is told nothing more."))
 
 
@@ -92,7 +92,7 @@ def end(request: CurrentRequest, name: Name) -> Response:
 def send_dead_again(request: CurrentRequest, name: Name) -> Response:
     """Sends every message of the webhook that was given up again."""
     request.check_sees_whole_centre()
-    redeliver(request.services, webhook=name, by=request.who)
+    redeliver(request.services, request.actor, webhook=name)
     return request.redirect_to(_PATH, notice=gettext_noop("The deliveries are sent again."))
 
 
@@ -100,7 +100,7 @@ def send_dead_again(request: CurrentRequest, name: Name) -> Response:
 def send_again(request: CurrentRequest, delivery_id: Number) -> Response:
     request.check_sees_whole_centre()
     try:
-        redeliver(request.services, delivery_id=delivery_id, by=request.who)
+        redeliver(request.services, request.actor, delivery_id=delivery_id)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
     return request.redirect_to(_PATH, notice=gettext_noop("The delivery is sent again."))

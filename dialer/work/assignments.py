@@ -22,6 +22,7 @@ from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import get_unit, is_within_unit
@@ -169,6 +170,13 @@ def note_assignment_act(
     note_acts(tx, [Act(case_id=assignment.case_id, kind=kind, by=by, facts=about, words=words)], now=now)
 
 
+def note_work(
+    act: OpenAct, assignment: Assignment, kind: ActKind, *, facts: Mapping[str, object], words: str = ""
+) -> None:
+    """As `note_assignment_act`, as part of an act."""
+    note_assignment_act(act.tx, assignment, kind, by=act.by, now=act.now, facts=facts, words=words)
+
+
 def waiting_assignments(tx: Tx, *, kind: Track | None = None, limit: int = 100) -> list[Assignment]:
     """Open and signed assignments, the most urgent first; of one kind if `kind` is given."""
     statement = select_assignments().where(in_words(t.assignment.c.state, PENDING_STATES))
@@ -219,6 +227,7 @@ def sign_assignment_for(tx: Tx, assignment_id: int, *, by: str, now: datetime) -
             kept_until=None,
         )
     )
+    tx.acts_recorded.add(t.assignment.name)
     if not signed.rowcount and not (current := get_assignment(tx, assignment_id)).is_held_by(by):
         raise overtaken_by(current)
 

@@ -20,13 +20,12 @@ from dialer.cases.reveals import note_work_reveal
 from dialer.cases.search import CaseLine, case_lines
 from dialer.cases.store import WrittenAct, words_of_case
 from dialer.cases.timeline import read_case_file
-from dialer.core.access import DESK, actor_name
+from dialer.core.access import DESK, Actor, Permission, actor_name
 from dialer.core.case import Case, PaidWhen, StopResult
 from dialer.core.periods import midnight
 from dialer.core.reach import HeardPrompt
 from dialer.core.timeline import Entry
 from dialer.core.values import FEN_PER_YUAN, Answer, FraudType, Track
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
 from dialer.scripts.model import Prompt, fill_template, needs_verification
@@ -148,16 +147,13 @@ class HandOverSheet:
     """The payment that the person reported; None without one."""
 
 
-def show_hand_over(services: Services, assignment_id: int, *, by: str) -> HandOverSheet:
-    """Everything that an officer needs before calling back; the audit records the reader. Raises `NotFound`, and
-    `Invalid` if `by` is empty.
-    """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        assignment = get_assignment(tx, assignment_id)
+def show_hand_over(services: Services, actor: Actor, assignment_id: int) -> HandOverSheet:
+    """Everything that an officer needs before calling back; the audit records the reader. Raises `NotFound`."""
+    with services.act(actor, Permission.WORK_DESK, Permission.WORK_VISITS) as act:
+        assignment = get_assignment(act.tx, assignment_id)
         subject, why = f"case/{assignment.case_id}", f"assignment {assignment_id}"
-        note_work_reveal(tx, services, who=who, act="conversation", subject=subject, why=why)
-        return hand_over_of(tx, services, assignment)
+        note_work_reveal(act.tx, services, who=act.by, act="conversation", subject=subject, why=why)
+        return hand_over_of(act.tx, services, assignment)
 
 
 def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOverSheet:
@@ -169,17 +165,18 @@ def hand_over_of(tx: Tx, services: Services, assignment: Assignment) -> HandOver
 
 
 def complete_stop_payment(
-    services: Services, stop_payment_id: int, *, by: str, result: StopResult, visible_to: int | None = None
+    services: Services, actor: Actor, stop_payment_id: int, *, result: StopResult
 ) -> None:
     """Ends the stop-payment task with its result; the audit records who did. Raises `NotFound`, also for a task of a
-    case that neither the unit `visible_to` nor this person works on, `Conflict`, `Invalid`.
+    case that neither the actor nor the actor's unit works on, `Conflict`, `Invalid`.
     """
-    who, now = actor_name(by), services.clock.now()
-    with services.store.begin() as tx:
-        scope = Scope(unit_id=visible_to)
-        case_id = finish_stop_payment(tx, stop_payment_id, scope=scope, by=who, result=result, now=now)
-        subject, facts = f"case/{case_id}", {"stop_payment": stop_payment_id}
-        write_audit(tx, who=who, act="stop_payment", subject=subject, why=result.value, now=now, facts=facts)
+    with services.act(actor, Permission.WORK_DESK) as act:
+        scope = Scope(unit_id=actor.unit_id)
+        case_id = finish_stop_payment(
+            act.tx, stop_payment_id, scope=scope, by=act.by, result=result, now=act.now
+        )
+        facts = {"stop_payment": stop_payment_id}
+        act.audit("stop_payment", f"case/{case_id}", why=result.value, facts=facts)
 
 
 def spoken_turns(services: Services, turns: Iterable[ConversationTurn]) -> tuple[SpokenTurn, ...]:
@@ -314,19 +311,19 @@ def task_in_hand(services: Services, *, by: str) -> int | None:
         return assignment_claimed_by(tx, actor_name(by), real_now=services.real.now())
 
 
-def open_task(services: Services, assignment_id: int, *, by: str, token: int) -> None:
+def open_task(services: Services, actor: Actor, assignment_id: int, *, token: int) -> None:
     """Opens the person's data and the conversation to the holder of this claim, with a line in the audit once for each
     claim. Raises `Overtaken`.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
+    with services.act(actor, Permission.WORK_DESK) as act:
+        held = lock_signed_assignment(act.tx, assignment_id, by=act.by, token=token)
         if held.is_opened:
+            act.needs_no_record()
             return
-        mark_assignment_opened(tx, held)
+        mark_assignment_opened(act.tx, held)
         subject, facts = f"case/{held.case_id}", {"assignment_id": held.id, "token": held.token}
-        for act in ("reveal", "conversation"):
-            note_work_reveal(tx, services, who=who, act=act, subject=subject, why="desk", facts=facts)
+        for name in ("reveal", "conversation"):
+            note_work_reveal(act.tx, services, who=act.by, act=name, subject=subject, why="desk", facts=facts)
 
 
 def show_task(services: Services, assignment_id: int, *, by: str, scope: Scope) -> DeskView:

@@ -15,7 +15,7 @@ from dialer.calls.store import AttemptChange, Call, StoredEvent
 from dialer.cases.attempts import release_numbers
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.case import DeskCallState
 from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.events import HandOverAnswered
@@ -121,10 +121,10 @@ _OVER_AFTER: Final = timedelta(seconds=TALK_LIMIT_SECONDS + 300)
 
 async def dial_from_desk(
     services: Services,
+    actor: Actor,
     client: DeskClient,
     assignment_id: int,
     *,
-    by: str,
     token: int | None = None,
     extension: str,
     number: int = 0,
@@ -133,10 +133,9 @@ async def dial_from_desk(
     from 0. Raises `Overtaken` for a task that this person does not hold, `Conflict` while the number is in a call, and
     `Unavailable` when the carrier refused.
     """
-    who = actor_name(by)
     own = extension_of(extension)
     call_id = uuid.uuid4()
-    order = _begin(services, call_id, assignment_id, by=who, token=token, extension=own, number=number)
+    order = _begin(services, actor, call_id, assignment_id, token=token, extension=own, number=number)
     answer = await client.call_from_desk(order)
     with services.store.begin() as tx:
         call = lock_desk_call(tx, call_id)
@@ -152,19 +151,20 @@ async def dial_from_desk(
 
 def _begin(
     services: Services,
+    actor: Actor,
     call_id: uuid.UUID,
     assignment_id: int,
     *,
-    by: str,
     token: int | None,
     extension: str,
     number: int,
 ) -> DeskOrder:
     """Stores the call, which then holds the number, before the carrier is asked."""
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.WORK_DESK) as act:
+        tx = act.tx
         # The call's foreign key locks the case, which comes first in the lock order.
         lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
-        held = lock_signed_assignment(tx, assignment_id, by=by, token=token)
+        held = lock_signed_assignment(tx, assignment_id, by=act.by, token=token)
         person = person_of_case(tx, held.case_id)
         stored = get_case(tx, held.case_id)
         assert person is not None
@@ -185,10 +185,10 @@ def _begin(
             person_id=stored.person_id,
             number=number,
             extension=extension,
-            by=by,
+            by=act.by,
             records=records,
             drill=stored.drill,
-            asked_at=services.clock.now(),
+            asked_at=act.now,
             asked_real_at=services.real.now(),
         )
         return DeskOrder(call_id=call_id, extension=extension, to=person.phones[number], records=records)

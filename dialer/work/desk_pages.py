@@ -131,14 +131,14 @@ def live(request: CurrentRequest, task_id: int, token: int = 0) -> Response:
 @desk_pages.post("/desk/tasks/{task_id}/beat", act=Permission.WORK_DESK)
 def renew_task_lease(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
     """Renews the lease; 409 if it has ended."""
-    renew_lease(request.services, task_id, by=request.who, token=token)
+    renew_lease(request.services, request.actor, task_id, token=token)
     return Response(status_code=204)
 
 
 @desk_pages.post("/desk/tasks/{task_id}/open", act=Permission.WORK_DESK)
 def show_person(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
     """Opens the task's personal data, which is audited."""
-    open_task(request.services, task_id, by=request.who, token=token)
+    open_task(request.services, request.actor, task_id, token=token)
     return request.redirect_to(_HOME)
 
 
@@ -152,14 +152,14 @@ def take_back_task(
     """Takes a task back, also from the duty line; one that somebody else has by then is left to them."""
     try:
         taken = reclaim(
-            request.services, task_id, by=request.who, scope=_scope(request), token=token, park=park == "yes"
+            request.services, request.actor, task_id, scope=_scope(request), token=token, park=park == "yes"
         )
     except Overtaken:
         # The duty line's page sends this by itself, and two people may have it open.
         return request.redirect_to(
             _HOME, notice=gettext_noop("Somebody else has this task now, or it is over.")
         )
-    open_task(request.services, task_id, by=request.who, token=taken.token)
+    open_task(request.services, request.actor, task_id, token=taken.token)
     return request.redirect_to(_HOME)
 
 
@@ -189,9 +189,9 @@ async def _put_through(request: RequestContext, task_id: int, *, token: int, num
     async with DeskClient(request.app.telephony) as client:
         await dial_from_desk(
             request.services,
+            request.actor,
             client,
             task_id,
-            by=request.who,
             token=token,
             extension=request.member.extension,
             number=number,
@@ -215,7 +215,7 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
     said = tuple(point.key for point in points if point.key in (form.said or []))
     given = replace(given, note=note, said=said, files=files)
     try:
-        outcome_id = report_assignment(request.services, task_id, given, by=request.who, token=form.token)
+        outcome_id = report_assignment(request.services, request.actor, task_id, given, token=form.token)
     except Invalid as fault:
         return _report_again(request, view, form, {fault.field: fault}, had_files=bool(sent))
     except Conflict:
@@ -240,7 +240,7 @@ def agree_call_back(
     """Agrees a call-back: the task waits until then."""
     try:
         when = call_time(soon, at, now=request.now, timezone=request.services.centre.timezone)
-        schedule_call_back(request.services, task_id, by=request.who, token=token, at=when, note=agreed[:500])
+        schedule_call_back(request.services, request.actor, task_id, token=token, at=when, note=agreed[:500])
     except (Invalid, Conflict) as fault:
         typed = {"soon": soon, "at": at, "agreed": agreed}
         return _show_dialog_again(request, task_id, token, fault, dialog="call-back", typed=typed)
@@ -255,7 +255,7 @@ def release(
 ) -> Response:
     """Gives the task in hand back to the queue, with a reason."""
     try:
-        release_assignment(request.services, task_id, by=request.who, token=token, why=why[:500])
+        release_assignment(request.services, request.actor, task_id, token=token, why=why[:500])
     except (Invalid, Conflict) as fault:
         return _show_dialog_again(request, task_id, token, fault, dialog="release", typed={"why": why})
     return request.redirect_to(_HOME, notice=gettext_noop("The task is back in the queue."))
@@ -274,11 +274,11 @@ def transfer(
     try:
         if kind == "unit" and (unit_id := typed_number(whom, field="to")) is not None:
             transfer_assignment(
-                request.services, task_id, to_unit_id=unit_id, by=request.who, why=why[:500], token=token
+                request.services, request.actor, task_id, to_unit_id=unit_id, why=why[:500], token=token
             )
             notice = gettext_noop("The unit is asked to take it over. Until it does, the task is yours.")
         else:
-            reassign(request.services, task_id, to=whom, by=request.who, token=token, why=why[:500])
+            reassign(request.services, request.actor, task_id, to=whom, token=token, why=why[:500])
             notice = gettext_noop("The task is reassigned.")
     except (Invalid, Conflict) as fault:
         return _show_dialog_again(
@@ -290,18 +290,16 @@ def transfer(
 @desk_pages.post("/desk/transfers/{transfer_id}/accept", act=Permission.WORK_DESK)
 def accept(request: CurrentRequest, transfer_id: int) -> Response:
     """Takes over a transferred task and signs for it."""
-    visible_to, kind = request.member.unit_id, Track.HUMAN
-    accept_transfer(request.services, transfer_id, by=request.who, visible_to=visible_to, kind=kind)
+    kind = Track.HUMAN
+    accept_transfer(request.services, request.actor, transfer_id, kind=kind)
     return request.redirect_to(_HOME, notice=gettext_noop("The task is taken over, and yours."))
 
 
 @desk_pages.post("/desk/transfers/{transfer_id}/refuse", act=Permission.WORK_DESK)
 def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()] = "") -> Response:
     """Refuses a transferred task, with a reason that the other unit sees."""
-    visible_to, kind = request.member.unit_id, Track.HUMAN
-    refuse_transfer(
-        request.services, transfer_id, by=request.who, why=why[:500], visible_to=visible_to, kind=kind
-    )
+    kind = Track.HUMAN
+    refuse_transfer(request.services, request.actor, transfer_id, why=why[:500], kind=kind)
     return request.redirect_to(
         _HOME, notice=gettext_noop("The transfer is refused; the unit that asked sees why.")
     )
@@ -312,9 +310,7 @@ def report_stop_payment(
     request: CurrentRequest, payment_id: int, result: Annotated[StopResult, Form()] = StopResult.ASKED
 ) -> Response:
     """Reports what came of a stop-payment request."""
-    complete_stop_payment(
-        request.services, payment_id, by=request.who, result=result, visible_to=request.member.unit_id
-    )
+    complete_stop_payment(request.services, request.actor, payment_id, result=result)
     return request.redirect_to(_HOME, notice=gettext_noop("The stop-payment task is done."))
 
 
@@ -330,8 +326,7 @@ def ask_bank(
 ) -> Response:
     """Records that a bank was asked to stop the payment."""
     given = form.read(now=request.now, timezone=request.services.centre.timezone)
-    unit_id = request.member.unit_id
-    add_stop_request(request.services, payment_id, given, by=request.who, visible_to=unit_id)
+    add_stop_request(request.services, request.actor, payment_id, given)
     return request.redirect_to(
         _path_back(form.back),
         notice=gettext_noop("The request is on record. Ask for the answer in 30 minutes."),
@@ -351,10 +346,7 @@ def report_bank(
     if state is None:
         raise Invalid(field="result", problem="is not chosen")
     fen = parse_yuan(stopped, field="stopped") if stopped.strip() and state is StopState.STOPPED else 0
-    unit_id = request.member.unit_id
-    report_stop_request(
-        request.services, request_id, state, stopped_fen=fen, by=request.who, visible_to=unit_id
-    )
+    report_stop_request(request.services, request.actor, request_id, state, stopped_fen=fen)
     return request.redirect_to(_path_back(back), notice=gettext_noop("What the bank answered is on record."))
 
 
@@ -363,10 +355,10 @@ def _scope(request: RequestContext) -> Scope:
 
 
 def _claim_next(request: RequestContext, *, notice: str = "") -> Response:
-    task = claim_next(request.services, by=request.who, scope=_scope(request))
+    task = claim_next(request.services, request.actor, scope=_scope(request))
     if task is None:
         return request.redirect_to(_HOME, notice=notice or gettext_noop("No task waits for you now."))
-    open_task(request.services, task.id, by=request.who, token=task.token)
+    open_task(request.services, request.actor, task.id, token=task.token)
     return request.redirect_to(_HOME, notice=notice)
 
 
@@ -492,7 +484,7 @@ def _show_task(
         care=care_notes(view.case.tags, request.lang),
         history=contact_history(view, request.lang),
         units=unit_tree([unit for unit in list_units(request.services, visible_to=None) if unit.active]),
-        colleagues=colleagues(request.services, by=request.who, visible_to=request.member.unit_id),
+        colleagues=colleagues(request.services, request.actor),
         stop_results=(StopResult.TOO_LATE, StopResult.NOT_NEEDED),
         stop_answers=BANK_ANSWERS,
         **_live_facts(request, view, own),

@@ -76,6 +76,7 @@ def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, num
 def add_desk_call(tx: Tx, call_id: uuid.UUID, **values: object) -> None:
     """Stores a new call, not yet placed; `values` are its other columns."""
     tx.execute(sa.insert(t.desk_call).values(id=call_id, state=DeskCallState.ASKED.value, **values))
+    tx.acts_recorded.add(t.desk_call.name)
 
 
 def lock_desk_call(tx: Tx, call_id: uuid.UUID) -> DeskCall:

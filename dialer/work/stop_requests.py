@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dialer.cases.store import lock_cases
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.case import StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
@@ -21,7 +21,6 @@ from dialer.core.text import Text
 from dialer.core.values import format_yuan, parse_yuan
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
-from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.columns import is_of_actor
 from dialer.db.second_person import require_second_person
@@ -128,29 +127,28 @@ class StopNumbers:
     receipt: str
 
 
-def add_stop_request(
-    services: Services, stop_payment_id: int, given: StopForm, *, by: str, visible_to: int | None = None
-) -> int:
+def add_stop_request(services: Services, actor: Actor, stop_payment_id: int, given: StopForm) -> int:
     """Records that the bank was asked; returns the id of the request. This also ends the task, if it was open; another
     bank may be asked under the same task. The same form sent twice is one request. Raises `NotFound`, also for a task
-    of a case that neither the unit `visible_to` nor this person works on, and `Invalid` for a time that is not past.
+    of a case that neither the actor nor the actor's unit works on, and `Invalid` for a time that is not past.
     """
-    who, now = actor_name(by), services.clock.now()
-    if not now - timedelta(days=30) <= given.asked_at <= now:
-        raise Invalid(field="at", problem="is not within the last 30 days")
     p = t.stop_payment.c
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.WORK_DESK) as act:
+        tx, who, now = act.tx, act.by, act.now
+        if not now - timedelta(days=30) <= given.asked_at <= now:
+            raise Invalid(field="at", problem="is not within the last 30 days")
         task = tx.one(sa.select(p.case_id).where(p.id == stop_payment_id))
         if task is None:
             raise NotFound(kind="stop payment", key=stop_payment_id)
         case_id = int(task["case_id"])
-        scope = Scope(unit_id=visible_to)
+        scope = Scope(unit_id=actor.unit_id)
         check_stop_payment_open_to(tx, case_id, scope=scope, by=who)
         stored = lock_cases(tx, [case_id])[case_id]
         if tx.scalar(sa.select(p.done_at.is_(None)).where(p.id == stop_payment_id).with_for_update()):
             finish_stop_payment(tx, stop_payment_id, scope=scope, by=who, result=StopResult.ASKED, now=now)
         sent_before = _sent_before(tx, stop_payment_id, case_id, given, by=who, now=now)
         if sent_before is not None:
+            act.needs_no_record()
             return sent_before
         sealed = tx.vault.seal_record(
             {"account": given.digits, "receipt": given.receipt.strip()}, **_place(case_id)
@@ -174,7 +172,7 @@ def add_stop_request(
         )
         assert row is not None
         facts = {"stop_payment": stop_payment_id, "stop_request": row["id"]}
-        write_audit(tx, who=who, act="ask_bank", subject=f"case/{case_id}", why="", now=now, facts=facts)
+        act.audit("ask_bank", f"case/{case_id}", facts=facts)
     return int(row["id"])
 
 
@@ -199,43 +197,36 @@ def _sent_before(
 
 
 def report_stop_request(
-    services: Services,
-    request_id: int,
-    result: StopState,
-    *,
-    stopped_fen: int = 0,
-    by: str,
-    visible_to: int | None = None,
+    services: Services, actor: Actor, request_id: int, result: StopState, *, stopped_fen: int = 0
 ) -> None:
     """Records what the bank answered. That it stopped or refused the payment is reported by another person than the one
     who asked, and ends the request; no answer gives the request a new time to follow up. Raises `NotFound`, `Invalid`
     for an amount that does not fit, and `Conflict` for the person who asked, and once the request has ended.
     """
-    who, now = actor_name(by), services.clock.now()
     if result is StopState.ASKED:
         raise Invalid(field="result", problem="is not chosen")
     r = t.stop_request.c
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.WORK_DESK) as act:
+        tx, who = act.tx, act.by
         row = tx.one(sa.select(t.stop_request).where(r.id == request_id))
         if row is None:
             raise NotFound(kind="stop request", key=request_id)
         case_id = int(row["case_id"])
-        check_stop_payment_open_to(tx, case_id, scope=Scope(unit_id=visible_to), by=who)
+        check_stop_payment_open_to(tx, case_id, scope=Scope(unit_id=actor.unit_id), by=who)
         lock_cases(tx, [case_id])
         row = tx.one(sa.select(t.stop_request).where(r.id == request_id).with_for_update())
         assert row is not None
         _check_answer(tx, row, result, stopped_fen, by=who)
         changed: dict[str, Any] = {"state": result.value}
         if result is StopState.NO_ANSWER:
-            changed |= {"follow_up_by": now + FOLLOW_UP_AFTER, "times_unanswered": r.times_unanswered + 1}
+            changed |= {"follow_up_by": act.now + FOLLOW_UP_AFTER, "times_unanswered": r.times_unanswered + 1}
         else:
-            changed |= {"confirmed_by": who, "confirmed_at": now}
+            changed |= {"confirmed_by": who, "confirmed_at": act.now}
         if result is StopState.STOPPED:
             changed["stopped_fen"] = stopped_fen
         tx.execute(sa.update(t.stop_request).where(r.id == request_id).values(**changed))
         facts = {"stop_request": request_id}
-        subject, why = f"case/{case_id}", result.value
-        write_audit(tx, who=who, act="report_bank", subject=subject, why=why, now=now, facts=facts)
+        act.audit("report_bank", f"case/{case_id}", why=result.value, facts=facts)
 
 
 def _check_answer(tx: Tx, row: Row, result: StopState, stopped_fen: int, *, by: str) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from dialer.cases.effects import IDLE_ASSIGNMENT, PendingWrites, write_effects
 from dialer.cases.store import Act, StoredCase, lock_cases, note_acts, save_cases
-from dialer.core.access import DESK, ROBOT, Permission, actor_name, may, required_text
+from dialer.core.access import DESK, ROBOT, Actor, Permission, actor_name, may, required_text
 from dialer.core.case import (
     NO_CALL,
     AssignmentState,
@@ -34,7 +34,7 @@ from dialer.core.values import (
     Track,
     check_evidence,
 )
-from dialer.db.audit import write_audit
+from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import check_case_visible
 from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files
@@ -68,7 +68,7 @@ from dialer.work.assignments import (
     lock_idle_assignments,
     lock_signed_assignment,
     lock_work_of_cases,
-    note_assignment_act,
+    note_work,
     overtaken_by,
     release_assignments,
     renew_claim,
@@ -84,6 +84,8 @@ SUCCESS_NEEDS_ARRIVAL = gettext_noop(
     "the arrival is not on record: press Arrived first, a success in person needs it"
 )
 
+WORKS = (Permission.WORK_DESK, Permission.WORK_VISITS)
+"""Either permits work on an assignment."""
 _LONGEST_WAIT = timedelta(days=30)
 _BATCH = 500
 
@@ -139,68 +141,70 @@ def _lease(services: Services) -> dict[str, datetime]:
     }
 
 
-def claim_next(services: Services, *, by: str, scope: Scope) -> Assignment | None:
+def claim_next(services: Services, actor: Actor, *, scope: Scope) -> Assignment | None:
     """The call that this person has under a running lease, which is renewed, else the most urgent call of these units;
     None when the queue is empty.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        lock_claims_of(tx, who)
-        now, lease = services.clock.now(), _lease(services)
-        found = assignment_claimed_by(tx, who, real_now=services.real.now())
+    with services.act(actor, Permission.WORK_DESK) as act:
+        lock_claims_of(act.tx, act.by)
+        lease = _lease(services)
+        found = assignment_claimed_by(act.tx, act.by, real_now=services.real.now())
         if found is not None:
-            renew_claim(tx, found, **lease)
+            renew_claim(act.tx, found, **lease)
+            act.needs_no_record()
         else:
-            found = claim_next_assignment(tx, by=who, scope=scope, now=now, **lease)
+            found = claim_next_assignment(act.tx, by=act.by, scope=scope, now=act.now, **lease)
             if found is None:
+                act.needs_no_record()
                 return None
-            claimed, facts = get_assignment(tx, found), {"track": Track.HUMAN.value}
-            note_assignment_act(tx, claimed, ActKind.CLAIMED, by=who, now=now, facts=facts)
-        return get_assignment(tx, found)
+            facts = {"track": Track.HUMAN.value}
+            note_work(act, get_assignment(act.tx, found), ActKind.CLAIMED, facts=facts)
+        return get_assignment(act.tx, found)
 
 
-def renew_lease(services: Services, assignment_id: int, *, by: str, token: int) -> None:
+def renew_lease(services: Services, actor: Actor, assignment_id: int, *, token: int) -> None:
     """Renews the lease. Raises `Overtaken`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        lock_signed_assignment(tx, assignment_id, by=who, token=token)
-        renew_claim(tx, assignment_id, **_lease(services))
+    with services.act(actor, Permission.WORK_DESK) as act:
+        lock_signed_assignment(act.tx, assignment_id, by=act.by, token=token)
+        renew_claim(act.tx, assignment_id, **_lease(services))
+        act.needs_no_record()
 
 
 def release_assignment(
-    services: Services, assignment_id: int, *, by: str, token: int | None = None, why: str
+    services: Services, actor: Actor, assignment_id: int, *, token: int | None = None, why: str
 ) -> None:
     """Returns the assignment to the queue; its clocks go on. Raises `Overtaken`, `Invalid`."""
-    who, reason = actor_name(by), required_text("why", why)
-    with services.store.begin() as tx:
-        held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
-        release_assignments(tx, [assignment_id])
-        _note_released(tx, services, held, by=who, words=reason)
+    reason = required_text("why", why)
+    with services.act(actor, *WORKS) as act:
+        held = lock_signed_assignment(act.tx, assignment_id, by=act.by, token=token)
+        release_assignments(act.tx, [assignment_id])
+        _note_released(act, held, words=reason)
 
 
-def _note_released(
-    tx: Tx, services: Services, held: Assignment, *, by: str, words: str = "", to: str = ""
-) -> None:
+def _note_released(act: OpenAct, held: Assignment, *, words: str = "", to: str = "") -> None:
     facts = {"track": held.kind.value} | ({"to": to} if to else {})
-    now = services.clock.now()
-    note_assignment_act(tx, held, ActKind.RELEASED, by=by, now=now, facts=facts, words=words)
+    note_work(act, held, ActKind.RELEASED, facts=facts, words=words)
 
 
 def schedule_call_back(
-    services: Services, assignment_id: int, *, by: str, token: int | None = None, at: datetime, note: str = ""
+    services: Services,
+    actor: Actor,
+    assignment_id: int,
+    *,
+    token: int | None = None,
+    at: datetime,
+    note: str = "",
 ) -> None:
     """Agrees on a call at `at` (aware): by the same caller, or by anybody if the caller does not take the task in time.
     Raises `Overtaken`, `Invalid`.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        now = services.clock.now()
-        if not now < at <= now + _LONGEST_WAIT:
+    with services.act(actor, Permission.WORK_DESK) as act:
+        if not act.now < at <= act.now + _LONGEST_WAIT:
             raise Invalid(field="at", problem="is past or too far away", fix="within the next 30 days")
-        held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
-        _keep_for(tx, services, assignment_id, by=who, call_at=at)
+        held = lock_signed_assignment(act.tx, assignment_id, by=act.by, token=token)
+        _keep_for(act.tx, services, assignment_id, by=act.by, call_at=at)
         facts = {"call_at": at.isoformat()}
-        note_assignment_act(tx, held, ActKind.CALL_BACK, by=who, now=now, facts=facts, words=note.strip())
+        note_work(act, held, ActKind.CALL_BACK, facts=facts, words=note.strip())
 
 
 def _keep_for(tx: Tx, services: Services, assignment_id: int, *, by: str, call_at: datetime) -> None:
@@ -245,24 +249,20 @@ def _return_to_queue(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, 
     note_acts(tx, acts, now=now)
 
 
-def sign_assignment(services: Services, assignment_id: int, *, by: str) -> None:
+def sign_assignment(services: Services, actor: Actor, assignment_id: int) -> None:
     """签收: signs the assignment for this person. Raises `Overtaken`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        sign_assignment_for(tx, assignment_id, by=who, now=services.clock.now())
+    with services.act(actor, *WORKS) as act:
+        sign_assignment_for(act.tx, assignment_id, by=act.by, now=act.now)
 
 
 def report_assignment(
-    services: Services, assignment_id: int, given: WorkReport, *, by: str, token: int | None = None
+    services: Services, actor: Actor, assignment_id: int, given: WorkReport, *, token: int | None = None
 ) -> int:
     """Records the report; returns the id of the outcome in the ledger. Raises `Invalid`, and `Overtaken` when the
     assignment is over (reported before or withdrawn) or `token` is not of the current claim.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        outcome_id, must_cancel = report_in_transaction(
-            tx, services, assignment_id, given, by=who, token=token
-        )
+    with services.act(actor, *WORKS) as act:
+        outcome_id, must_cancel = report_in_transaction(act, services, assignment_id, given, token=token)
     enqueue_after_report(services, must_cancel=must_cancel)
     return outcome_id
 
@@ -281,18 +281,18 @@ def enqueue_after_report(services: Services, *, must_cancel: bool) -> None:
 
 
 def report_in_transaction(
-    tx: Tx, services: Services, assignment_id: int, given: WorkReport, *, by: str, token: int | None
+    act: OpenAct, services: Services, assignment_id: int, given: WorkReport, *, token: int | None
 ) -> tuple[int, bool]:
-    """As `report_assignment`, in the caller's transaction; also returns whether the carrier must end a call. A success
+    """As `report_assignment`, as part of an act; also returns whether the carrier must end a call. A success
     by phone without a staff call is recorded with its reason and changes nothing yet: `approve_outcome` applies it.
     """
     if given.outcome is OutcomeKind.WITHDRAWN:
         raise Invalid(field="outcome", problem="is not chosen", fix="choose one of the list")
     check_evidence(given.amounts, given.evidence)
-    now = services.clock.now()
+    tx, by = act.tx, act.by
     case_id = get_assignment(tx, assignment_id).case_id
     stored = lock_cases(tx, [case_id])[case_id]
-    assignment = lock_assignment(tx, assignment_id)
+    assignment, now = lock_assignment(tx, assignment_id), act.now
     has_claim = token is None or (token == assignment.token and assignment.signed_by == by)
     if not may_report(assignment.state) or not has_claim:
         raise overtaken_by(assignment)
@@ -347,8 +347,7 @@ def report_in_transaction(
     else:
         cancels = _apply_report(tx, stored, assignment, decision, by=by, outcome=given.outcome, now=now)
     if note := given.note.strip():
-        facts = {"track": assignment.kind.value}
-        note_assignment_act(tx, assignment, ActKind.NOTE, by=by, now=now, facts=facts, words=note)
+        note_work(act, assignment, ActKind.NOTE, facts={"track": assignment.kind.value}, words=note)
     return outcome_id, cancels
 
 
@@ -401,64 +400,54 @@ def _enter_report(
     writes.enter(replace(stored, case=decision.case), rest)
 
 
-def approve_outcome(
-    services: Services, outcome_id: int, *, by: str, visible_to: int | None = None, in_place: bool = False
-) -> None:
+def approve_outcome(services: Services, actor: Actor, outcome_id: int, *, in_place: bool = False) -> None:
     """A second person approves the outcome; a success without a call counts from now on. With `in_place`, amounts of
     the same kind and incident that were approved before are reversed; without it they raise `AmountsConflict`. Raises
-    `NotFound`, also for an outcome of a case that the unit `visible_to` does not see, `Conflict` for the person who
+    `NotFound`, also for an outcome of a case that the actor's unit does not see, `Conflict` for the person who
     recorded the outcome and for one that is already approved, and `Overtaken` for a success without a call whose task
     is over.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        case_id = recorded_outcome(tx, outcome_id).case_id
-        check_case_visible(tx, case_id, visible_to)
-        must_cancel = approve_in_transaction(
-            tx, services, {outcome_id: case_id}, by=who, visible_to=visible_to, in_place=in_place
-        )
+    with services.act(actor, Permission.APPROVE) as act:
+        case_id = recorded_outcome(act.tx, outcome_id).case_id
+        check_case_visible(act.tx, case_id, actor.unit_id)
+        must_cancel = approve_in_transaction(act, services, {outcome_id: case_id}, in_place=in_place)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)
 
 
 def approve_in_transaction(
-    tx: Tx,
-    services: Services,
-    cases: Mapping[int, int],
-    *,
-    by: str,
-    visible_to: int | None = None,
-    in_place: bool = False,
+    act: OpenAct, services: Services, cases: Mapping[int, int], *, in_place: bool = False
 ) -> bool | None:
-    """As `approve_outcome`, in the caller's transaction, for all these lines of the ledger, each with its case, which
+    """As `approve_outcome`, as part of an act, for all these lines of the ledger, each with its case, which
     this person may see. If one cannot be approved, none is. Returns None unless successes without a call are among
     them; these count from now on, the result is whether calls must be ended, and the caller then runs
     `enqueue_after_report`.
     """
+    tx = act.tx
     # Locked in the order of all transactions, whichever line they are needed for: the cases, people's work, attempts.
     incidents = incidents_of(tx, set(cases.values()))
     stored = lock_cases(tx, {one for incident in incidents.values() for one in incident})
     if incidents_of(tx, set(cases.values())) != incidents:
         raise Conflict("a case was marked as a duplicate meanwhile: try again", current="marked")
     if in_place:
-        _check_replaced_visible(tx, cases, visible_to)
-    now, lines = services.clock.now(), {one: recorded_outcome(tx, one) for one in sorted(cases)}
+        _check_replaced_visible(tx, cases, act.actor.unit_id)
+    lines = {outcome_id: recorded_outcome(tx, outcome_id) for outcome_id in sorted(cases)}
     claims = [line for line in lines.values() if line.reason == NO_CALL]
     work = lock_work_of_cases(tx, {line.case_id for line in claims})
     for outcome_id, line in lines.items():
         try:
-            replaced = approve_outcome_row(tx, outcome_id, by=by, now=now, in_place=in_place)
+            replaced = approve_outcome_row(tx, outcome_id, by=act.by, now=act.now, in_place=in_place)
         except Conflict as fault:
             task = work.get(line.assignment_id or 0)
             # Its task has ended meanwhile: naming who ended it says more than that this reversed the line.
             if line.reason == NO_CALL and task and not may_report(task.state) and fault.current == "reversed":
                 raise overtaken_by(task) from None
             raise
-        subject, facts = f"case/{line.case_id}", dict[str, object](outcome_id=outcome_id)
+        facts: dict[str, object] = {"outcome_id": outcome_id}
         if replaced:
-            facts["replaces"] = replaced[0] if len(replaced) == 1 else ", ".join(str(one) for one in replaced)
-        write_audit(tx, who=by, act="approve_outcome", subject=subject, why="", now=now, facts=facts)
-    return _apply_claims(tx, services, claims, stored, work, now=now) if claims else None
+            facts["replaces"] = replaced[0] if len(replaced) == 1 else ", ".join(map(str, replaced))
+        act.audit("approve_outcome", f"case/{line.case_id}", facts=facts)
+    return _apply_claims(tx, services, claims, stored, work, now=act.now) if claims else None
 
 
 def _check_replaced_visible(tx: Tx, outcome_ids: Collection[int], visible_to: int | None) -> None:
@@ -517,9 +506,9 @@ def offer_refused_task(tx: Tx, line: RecordedOutcome, *, now: datetime) -> None:
 
 def reclaim(
     services: Services,
+    actor: Actor,
     assignment_id: int,
     *,
-    by: str,
     scope: Scope,
     token: int | None = None,
     park: bool = False,
@@ -529,11 +518,11 @@ def reclaim(
     `NotFound` for work of other units, `Overtaken` for work that somebody else has, and `Conflict` while another task
     is in hand.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.WORK_DESK) as act:
+        tx, who = act.tx, act.by
         check_assignment_visible(tx, assignment_id, scope)
         lock_claims_of(tx, who)
-        now, lease = services.clock.now(), _lease(services)
+        lease = _lease(services)
         in_hand = assignment_claimed_by(tx, who, real_now=services.real.now())
         other = in_hand if in_hand != assignment_id else None
         if other is not None:
@@ -546,14 +535,15 @@ def reclaim(
             if not park:
                 raise Conflict("another task is in hand: finish or release it first", current="in hand")
             parked = lock_signed_assignment(tx, other, by=who)
-            _keep_for(tx, services, other, by=who, call_at=now)
-            _note_released(tx, services, parked, by=who)
+            _keep_for(tx, services, other, by=who, call_at=act.now)
+            _note_released(act, parked)
         if current.is_held_by(who):
             renew_claim(tx, assignment_id, **lease)
+            act.needs_no_record()
         else:
-            hand_assignment_to(tx, assignment_id, by=who, now=now, **lease)
+            hand_assignment_to(tx, assignment_id, by=who, now=act.now, **lease)
             facts = {"track": Track.HUMAN.value, "from": current.signed_by}
-            note_assignment_act(tx, current, ActKind.CLAIMED, by=who, now=now, facts=facts)
+            note_work(act, current, ActKind.CLAIMED, facts=facts)
         return get_assignment(tx, assignment_id)
 
 
@@ -568,21 +558,22 @@ def _may_reclaim(current: Assignment, who: str, token: int | None) -> bool:
             return False
 
 
-def colleagues(services: Services, *, by: str, visible_to: int | None) -> list[Member]:
-    """The other people who work at a desk, of this unit and all below."""
+def colleagues(services: Services, actor: Actor) -> list[Member]:
+    """The other people who work at a desk, of the actor's unit and all below."""
     with services.store.begin() as tx:
-        found = all_members(tx, visible_to=visible_to)
-    return [one for one in found if one.login != by and _works_at_desk(one)]
+        found = all_members(tx, visible_to=actor.unit_id)
+    return [member for member in found if member.login != actor.name and _works_at_desk(member)]
 
 
 def reassign(
-    services: Services, assignment_id: int, *, to: str, by: str, token: int | None = None, why: str
+    services: Services, actor: Actor, assignment_id: int, *, to: str, token: int | None = None, why: str
 ) -> None:
     """Keeps the assignment for the colleague, and offers it to anybody if the colleague does not take it in time; its
     clocks go on. Raises `Overtaken`, `Invalid`, and `Conflict` for a colleague who does not see this work.
     """
-    who, reason = actor_name(by), required_text("why", why)
-    with services.store.begin() as tx:
+    reason = required_text("why", why)
+    with services.act(actor, Permission.WORK_DESK) as act:
+        tx, who = act.tx, act.by
         held = lock_signed_assignment(tx, assignment_id, by=who, token=token)
         colleague = find_member(tx, to)
         if not to:
@@ -591,8 +582,8 @@ def reassign(
             raise Invalid(field="to", problem="is not a caller at a desk")
         if not is_assignment_visible(tx, assignment_id, Scope(unit_id=colleague.unit_id)):
             raise Conflict("the colleague does not see the work of this unit", current="unit")
-        _keep_for(tx, services, assignment_id, by=colleague.login, call_at=services.clock.now())
-        _note_released(tx, services, held, by=who, words=reason, to=colleague.display_name)
+        _keep_for(tx, services, assignment_id, by=colleague.login, call_at=act.now)
+        _note_released(act, held, words=reason, to=colleague.display_name)
 
 
 def _works_at_desk(member: Member) -> bool:

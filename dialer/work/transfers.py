@@ -7,18 +7,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from dialer.cases.store import Act, lock_cases, note_acts
-from dialer.core.access import ROBOT, Permission, actor_name, may, required_text
+from dialer.core.access import ROBOT, Actor, Permission, required_text
 from dialer.core.case import TransferState, may_report
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.timeline import ActKind
 from dialer.core.units import Unit, UnitIndex
 from dialer.core.values import Track
+from dialer.db.acts import OpenAct
 from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import is_unit_visible
 from dialer.runtime.services import Services
-from dialer.staff.store import find_member
 from dialer.work.assignments import (
     Assignment,
     Transfer,
@@ -32,7 +32,7 @@ from dialer.work.assignments import (
     lock_signed_assignment,
     lock_unsigned_assignments,
     mark_assignments_escalated,
-    note_assignment_act,
+    note_work,
     overtaken_by,
     request_transfer,
 )
@@ -40,115 +40,98 @@ from dialer.work.assignments import (
 
 def transfer_assignment(
     services: Services,
+    actor: Actor,
     assignment_id: int,
     *,
     to_unit_id: int,
-    by: str,
     why: str,
     token: int | None = None,
-    visible_to: int | None = None,
 ) -> int:
-    """The id of the transfer, which waits to be accepted. Raises `NotFound`, also for work that the unit `visible_to`
-    does not see, `Invalid`, and `Conflict` when the work is over, has a waiting transfer, or belongs to that unit
+    """The id of the transfer, which waits to be accepted. Raises `NotFound`, also for work that the actor's unit does
+    not see, `Invalid`, and `Conflict` when the work is over, has a waiting transfer, or belongs to that unit
     already.
     """
-    who, reason = actor_name(by), required_text("why", why)
-    with services.store.begin() as tx:
-        unit_id = get_assignment(tx, assignment_id).unit_id
-        if not is_unit_visible(tx, unit_id, visible_to):
+    reason = required_text("why", why)
+    with services.act(actor, *_TRANSFERS) as act:
+        unit_id = get_assignment(act.tx, assignment_id).unit_id
+        if not is_unit_visible(act.tx, unit_id, actor.unit_id):
             raise NotFound(kind="assignment", key=assignment_id)
-        return ask_transfer(
-            tx, services, assignment_id, to_unit_id=to_unit_id, by=who, why=reason, token=token
-        )
+        return ask_transfer(act, services, assignment_id, to_unit_id=to_unit_id, why=reason, token=token)
 
 
 def ask_transfer(
-    tx: Tx, services: Services, assignment_id: int, *, to_unit_id: int, by: str, why: str, token: int | None
+    act: OpenAct, services: Services, assignment_id: int, *, to_unit_id: int, why: str, token: int | None
 ) -> int:
-    """As `transfer_assignment`, in the caller's transaction."""
+    """As `transfer_assignment`, as part of an act."""
+    tx = act.tx
     label = active_label(tx, services, to_unit_id)
     current = (
         lock_assignment(tx, assignment_id)
         if token is None
-        else lock_signed_assignment(tx, assignment_id, by=by, token=token)
+        else lock_signed_assignment(tx, assignment_id, by=act.by, token=token)
     )
     if not may_report(current.state):
         raise overtaken_by(current)
     if current.unit_id == to_unit_id:
         raise Conflict("it is that unit's already", current=label)
-    now, from_id = services.clock.now(), current.unit_id
+    from_id = current.unit_id
     transfer_id = request_transfer(
-        tx, assignment_id, from_unit_id=from_id, to_unit_id=to_unit_id, by=by, why=why, now=now
+        tx, assignment_id, from_unit_id=from_id, to_unit_id=to_unit_id, by=act.by, why=why, now=act.now
     )
     facts = {"transfer_id": transfer_id, "from": current.unit, "to": label}
-    note_assignment_act(tx, current, ActKind.TRANSFER_ASKED, by=by, now=now, facts=facts, words=why)
+    note_work(act, current, ActKind.TRANSFER_ASKED, facts=facts, words=why)
     return transfer_id
 
 
-def accept_transfer(
-    services: Services,
-    transfer_id: int,
-    *,
-    by: str,
-    visible_to: int | None = None,
-    kind: Track | None = None,
-) -> bool:
+def accept_transfer(services: Services, actor: Actor, transfer_id: int, *, kind: Track | None = None) -> bool:
     """Moves the work and its case to the other unit. True: the person who accepts has signed for it; a person who may
     not do such work accepts it for the unit, where it waits for a signature. Raises `Conflict` when the transfer was
-    answered or the work ended before, and `NotFound` for a transfer to no unit of `visible_to`, or of work of another
-    `kind`.
+    answered or the work ended before, and `NotFound` for a transfer to a unit that the actor does not see, or of
+    another `kind` of work.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        transfer = _lock(tx, transfer_id, visible_to, kind)
-        now = services.clock.now()
+    with services.act(actor, *_TRANSFERS) as act:
+        tx = act.tx
+        transfer = _lock(act, transfer_id, kind)
         current = lock_assignment(tx, transfer.assignment_id)
         if not may_report(current.state):
             raise overtaken_by(current)
         label = active_label(tx, services, transfer.to_unit_id)
-        answer_transfer(tx, transfer_id, TransferState.ACCEPTED, by=who, now=now)
-        member = find_member(tx, who)
-        signs = member is None or may(member.role, _WORKS[transfer.kind])
+        answer_transfer(tx, transfer_id, TransferState.ACCEPTED, by=act.by, now=act.now)
+        signs = actor.may(_WORKS[transfer.kind])
         if signs:
-            complete_transfer(tx, transfer, label=label, by=who, now=now)
+            complete_transfer(tx, transfer, label=label, by=act.by, now=act.now)
         else:
             seconds = services.policies.of(current.policy_version).of(current.grade).sign_seconds
-            rise_at = now + timedelta(seconds=seconds)
+            rise_at = act.now + timedelta(seconds=seconds)
             complete_transfer_unsigned(tx, transfer, label=label, rise_at=rise_at)
         facts = {"transfer_id": transfer_id, "to": label, "times": current.transfers + 1}
-        note_assignment_act(tx, current, ActKind.TRANSFER_ACCEPTED, by=who, now=now, facts=facts)
+        note_work(act, current, ActKind.TRANSFER_ACCEPTED, facts=facts)
         return signs
 
 
 _WORKS = {Track.HUMAN: Permission.WORK_DESK, Track.VISIT: Permission.WORK_VISITS}
+_TRANSFERS = (Permission.WORK_DESK, Permission.WORK_VISITS, Permission.SORT_UNITS)
 
 
 def refuse_transfer(
-    services: Services,
-    transfer_id: int,
-    *,
-    by: str,
-    why: str,
-    visible_to: int | None = None,
-    kind: Track | None = None,
+    services: Services, actor: Actor, transfer_id: int, *, why: str, kind: Track | None = None
 ) -> None:
     """Refuses the transfer: the work stays where it is, with the reason in the timeline. Raises as `accept_transfer`
     does.
     """
-    who, reason = actor_name(by), required_text("why", why)
-    with services.store.begin() as tx:
-        transfer = _lock(tx, transfer_id, visible_to, kind)
-        now = services.clock.now()
-        answer_transfer(tx, transfer_id, TransferState.REFUSED, by=who, now=now)
-        facts = {"assignment_id": transfer.assignment_id, "transfer_id": transfer_id}
-        act = Act(case_id=transfer.case_id, kind=ActKind.TRANSFER_REFUSED, by=who, facts=facts, words=reason)
-        note_acts(tx, [act], now=now)
+    reason = required_text("why", why)
+    with services.act(actor, *_TRANSFERS) as act:
+        transfer = _lock(act, transfer_id, kind)
+        answer_transfer(act.tx, transfer_id, TransferState.REFUSED, by=act.by, now=act.now)
+        held = get_assignment(act.tx, transfer.assignment_id)
+        note_work(act, held, ActKind.TRANSFER_REFUSED, facts={"transfer_id": transfer_id}, words=reason)
 
 
-def _lock(tx: Tx, transfer_id: int, visible_to: int | None, kind: Track | None) -> Transfer:
+def _lock(act: OpenAct, transfer_id: int, kind: Track | None) -> Transfer:
     """The transfer; its case is locked, as in every other act."""
+    tx = act.tx
     transfer = get_transfer(tx, transfer_id)
-    if not is_unit_visible(tx, transfer.to_unit_id, visible_to) or kind not in {None, transfer.kind}:
+    if not is_unit_visible(tx, transfer.to_unit_id, act.actor.unit_id) or kind not in {None, transfer.kind}:
         raise NotFound(kind="transfer", key=transfer_id)
     lock_cases(tx, [transfer.case_id])
     return transfer

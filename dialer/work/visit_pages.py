@@ -124,7 +124,7 @@ def show_visit(
     """The page, or with `in_hand` the part that changes when the visit is signed for. Its holder sees the person in
     clear, with a line in the audit.
     """
-    opened = open_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    opened = open_visit(request.services, request.actor, visit_id)
     line = opened.line
     facts: dict[str, Any] = {
         **_head_facts(request, line),
@@ -150,7 +150,7 @@ def show_why_not(request: RequestContext, visit_id: int) -> Response:
 
 def show_head(request: RequestContext, visit_id: int) -> Response:
     """The progress of the visit, masked: refreshed by an open page."""
-    line = read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    line = read_visit(request.services, request.actor, visit_id)
     return request.part(TEMPLATE, "head", **_head_facts(request, line))
 
 
@@ -222,8 +222,7 @@ class PhoneForm:
             told_at = at.astimezone(UTC) if at.tzinfo is not None else None
         except (ValueError, OverflowError):
             told_at = None
-        who, unit_id = self.request.who, self.request.member.unit_id
-        return PhoneAct(client_id=number, by=who, told_at=told_at, visible_to=unit_id)
+        return PhoneAct(client_id=number, actor=self.request.actor, told_at=told_at)
 
 
 Phone = Annotated[PhoneForm, Depends()]
@@ -346,7 +345,7 @@ _MODULES = ("drafts.js", "here.js", "lines.js", "outbox.js", "photo.js", "store.
 def visits(request: CurrentRequest, unit: str = "") -> Response:
     """Visits that the officer may take or has; `unit` limits them to one unit."""
     unit_id = _unit_id(unit)
-    found = list_visits(request.services, who=request.who, visible_to=request.member.unit_id, unit_id=unit_id)
+    found = list_visits(request.services, request.actor, unit_id=unit_id)
     facts: dict[str, Any] = {
         "found": found,
         "asked": {"unit": str(unit_id)} if unit_id is not None else {},
@@ -396,10 +395,10 @@ def one_visit(request: CurrentRequest, visit_id: int, part: str = "") -> Respons
 @visit_pages.get("/visits/{visit_id}/conversation", act=Permission.WORK_VISITS)
 def conversation(request: CurrentRequest, visit_id: int) -> Response:
     """What was said in the robot's call; only for the officer who has signed for the visit."""
-    line = read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    line = read_visit(request.services, request.actor, visit_id)
     if not line.is_held_by(request.who):
         return show_why_not(request, visit_id)
-    facts: dict[str, Any] = {"line": line, "talk": show_hand_over(request.services, visit_id, by=request.who)}
+    facts: dict[str, Any] = {"line": line, "talk": show_hand_over(request.services, request.actor, visit_id)}
     template = "console/visit_talk.html"
     return request.part(template, "talk", **facts) if request.is_part else request.page(template, **facts)
 
@@ -407,10 +406,10 @@ def conversation(request: CurrentRequest, visit_id: int) -> Response:
 @visit_pages.get("/visits/{visit_id}/notice", act=Permission.WORK_VISITS)
 def notice(request: CurrentRequest, visit_id: int) -> Response:
     """The printed warning in both languages; printing it is audited."""
-    line = read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    line = read_visit(request.services, request.actor, visit_id)
     if not may_print(line, who=request.who):
         return show_why_not(request, visit_id)
-    printed = print_notice(request.services, line.case_id, who=request.who)
+    printed = print_notice(request.services, request.actor, line.case_id)
     sheets = [notice_sheet(request, line.case_id, printed, lang) for lang in Lang]
     return request.page("console/notice.html", line=line, sheets=sheets)
 
@@ -517,10 +516,9 @@ def look_at_photo(
     try:
         media_type, content = show_photo_of(
             request.services,
+            request.actor,
             visit_id,
             client_id,
-            who=request.who,
-            visible_to=request.member.unit_id,
             reason=reason,
             why=why,
         )
@@ -535,9 +533,9 @@ def look_at_photo(
 @visit_pages.post("/visits/{visit_id}/release", act=Permission.WORK_VISITS)
 def release(request: CurrentRequest, visit_id: int, why: _Text = "") -> Response:
     """Returns the visit to the queue."""
-    read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    read_visit(request.services, request.actor, visit_id)
     try:
-        release_assignment(request.services, visit_id, by=request.who, why=why)
+        release_assignment(request.services, request.actor, visit_id, why=why)
     except Refusal as fault:
         return _refused(request, visit_id, fault)
     return request.redirect_to(
@@ -548,12 +546,12 @@ def release(request: CurrentRequest, visit_id: int, why: _Text = "") -> Response
 @visit_pages.post("/visits/{visit_id}/transfer", act=Permission.WORK_VISITS)
 def transfer(request: CurrentRequest, visit_id: int, to: _Short = "", why: _Text = "") -> Response:
     """Asks another unit to take over the visit."""
-    read_visit(request.services, visit_id, who=request.who, visible_to=request.member.unit_id)
+    read_visit(request.services, request.actor, visit_id)
     try:
         unit_id = _unit_id(to)
         if unit_id is None:
             raise Invalid(field="to", problem=gettext_noop("choose a unit"))
-        transfer_assignment(request.services, visit_id, to_unit_id=unit_id, by=request.who, why=why)
+        transfer_assignment(request.services, request.actor, visit_id, to_unit_id=unit_id, why=why)
     except NotFound:
         return show_visit(request, visit_id, status=_UNFIT, wrong=request.say("choose a unit"))
     except Refusal as fault:
@@ -569,7 +567,7 @@ def accept(request: CurrentRequest, transfer_id: int) -> Response:
     """Accepts a transferred visit, which this officer has then signed for."""
     line = look_at_transfer(request.services, transfer_id, visible_to=request.member.unit_id)
     try:
-        accept_transfer(request.services, transfer_id, by=request.who, visible_to=request.member.unit_id)
+        accept_transfer(request.services, request.actor, transfer_id)
     except Refusal as fault:
         return _refused(request, line.id, fault)
     return request.redirect_to(
@@ -582,9 +580,7 @@ def refuse(request: CurrentRequest, transfer_id: int, why: _Text = "") -> Respon
     """Refuses a transferred visit, with a reason that the other unit sees."""
     line = look_at_transfer(request.services, transfer_id, visible_to=request.member.unit_id)
     try:
-        refuse_transfer(
-            request.services, transfer_id, by=request.who, why=why, visible_to=request.member.unit_id
-        )
+        refuse_transfer(request.services, request.actor, transfer_id, why=why)
     except Refusal as fault:
         return _refused(request, line.id, fault)
     return request.redirect_to(

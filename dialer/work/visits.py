@@ -15,12 +15,13 @@ from dialer.cases.effects import IDLE_ASSIGNMENT
 from dialer.cases.persons import Person, person_of_case
 from dialer.cases.reveals import note_reveal, note_work_reveal
 from dialer.cases.store import get_case, lock_cases
-from dialer.core.access import RevealReason, actor_name, required_text
+from dialer.core.access import Actor, Permission, RevealReason, required_text
 from dialer.core.case import AssignmentState, PersonMet, VisitStage, may_report
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
+from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.outcomes.evidence_files import add_visit_photo, clean_photo, unseal_file
 from dialer.runtime.services import Services
@@ -30,7 +31,7 @@ from dialer.work.assignments import (
     get_assignment,
     has_arrived,
     lock_assignment,
-    note_assignment_act,
+    note_work,
     overtaken_by,
     renew_claim,
     sign_assignment_for,
@@ -68,10 +69,9 @@ class PhoneAct:
     """What every act of a phone carries. `told_at` is the time by the phone's clock, kept as a fact only."""
 
     client_id: uuid.UUID
-    by: str
+    actor: Actor
+    """Visits that the actor's unit does not see raise `NotFound`."""
     told_at: datetime | None = None
-    visible_to: int | None = None
-    """The unit of the person who acts; None: the whole centre. Visits that this unit does not see raise `NotFound`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,22 +119,27 @@ def add_photo(services: Services, assignment_id: int, *, phone: PhoneAct, conten
     or is one more than allowed.
     """
     photo = clean_photo(content, most_bytes=services.work.photo_bytes)
-    who = actor_name(phone.by)
-    with services.store.begin() as tx:
+    with services.act(phone.actor, Permission.WORK_VISITS) as act:
+        tx = act.tx
         # The photo's foreign key locks the case, which comes first in the lock order.
         lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
-        current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=[content])
+        current, repeat = _begin(act, assignment_id, phone=phone, contents=[content])
         if repeat is not None:
             return _sent(current, repeat)
         if count_visit_photos(tx, assignment_id) >= services.work.photos:
             most = Text("%(most)s at most", most=services.work.photos)
             raise Invalid(field="photo", problem="is one too many", fix=most)
-        now = services.clock.now()
         add_visit_photo(
-            tx, phone.client_id, photo, assignment_id=assignment_id, case_id=current.case_id, by=who, now=now
+            tx,
+            phone.client_id,
+            photo,
+            assignment_id=assignment_id,
+            case_id=current.case_id,
+            by=act.by,
+            now=act.now,
         )
         facts = {"media_type": photo.media_type, "stripped_bytes": photo.stripped_bytes}
-        _note(tx, services, current, ActKind.VISIT_PHOTO, phone=phone, facts=facts)
+        _note(act, current, ActKind.VISIT_PHOTO, phone=phone, facts=facts)
         return _sent(current)
 
 
@@ -145,20 +150,18 @@ def report_visit(
     note is then kept in the timeline.
     """
     contents = _report_contents(assignment_id, given)
-    by = actor_name(phone.by)
     try:
-        with services.store.begin() as tx:
-            lock_cases(tx, [get_assignment(tx, assignment_id).case_id])
-            current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=contents)
+        with services.act(phone.actor, Permission.WORK_VISITS) as act:
+            lock_cases(act.tx, [get_assignment(act.tx, assignment_id).case_id])
+            current, repeat = _begin(act, assignment_id, phone=phone, contents=contents)
             if repeat is not None and repeat.outcome_id is not None:
                 return _sent(current, repeat)
-            if repeat is not None or not may_report(current.state) or current.signed_by not in {"", by}:
+            is_others = current.signed_by not in {"", act.by}
+            if repeat is not None or not may_report(current.state) or is_others:
                 raise overtaken_by(current)
-            outcome_id, must_cancel = report_in_transaction(
-                tx, services, assignment_id, given, by=by, token=None
-            )
-            set_visit_outcome(tx, phone.client_id, outcome_id)
-            after = get_assignment(tx, assignment_id)
+            outcome_id, must_cancel = report_in_transaction(act, services, assignment_id, given, token=None)
+            set_visit_outcome(act.tx, phone.client_id, outcome_id)
+            after = get_assignment(act.tx, assignment_id)
     except Overtaken:
         _note_late_report(services, assignment_id, given, phone=phone, contents=contents)
         raise
@@ -196,11 +199,11 @@ def _note_late_report(
     services: Services, assignment_id: int, given: WorkReport, *, phone: PhoneAct, contents: Sequence[bytes]
 ) -> None:
     """Stores a report that came too late to count as a note, once."""
-    with services.store.begin() as tx:
-        current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=contents)
+    with services.act(phone.actor, Permission.WORK_VISITS) as act:
+        current, repeat = _begin(act, assignment_id, phone=phone, contents=contents)
         if repeat is None:
             facts, words = {"outcome": given.outcome.value, "late": True}, given.note.strip()
-            _note(tx, services, current, ActKind.VISIT_NOTE, phone=phone, facts=facts, words=words)
+            _note(act, current, ActKind.VISIT_NOTE, phone=phone, facts=facts, words=words)
 
 
 def _record_act(
@@ -214,49 +217,49 @@ def _record_act(
     words: str = "",
 ) -> RecordedAct:
     content = _content_bytes(assignment_id, kind.value, words, facts)
-    with services.store.begin() as tx:
-        current, repeat = _begin(tx, services, assignment_id, phone=phone, contents=[content])
+    with services.act(phone.actor, Permission.WORK_VISITS) as act:
+        current, repeat = _begin(act, assignment_id, phone=phone, contents=[content])
         if repeat is not None:
             return _sent(current, repeat)
-        by = actor_name(phone.by)
         # A person met that somebody other than the holder reports is only noted; the holder keeps the visit.
-        is_others = stage is VisitStage.SEEN and current.signed_by not in {"", by}
+        is_others = stage is VisitStage.SEEN and current.signed_by not in {"", act.by}
         advances = stage is not None and may_report(current.state) and not is_others
-        if advances and stage is VisitStage.SEEN and not has_arrived(tx, current, by=by):
+        if advances and stage is VisitStage.SEEN and not has_arrived(act.tx, current, by=act.by):
             raise NotArrived(MET_NEEDS_ARRIVAL)
-        _note(tx, services, current, kind, phone=phone, facts=facts, words=words)
+        _note(act, current, kind, phone=phone, facts=facts, words=words)
         if stage is not None and advances:
-            current = _advance(tx, services, current, stage, by=by)
+            current = _advance(act, current, stage)
         return _sent(current)
 
 
 def _begin(
-    tx: Tx, services: Services, assignment_id: int, *, phone: PhoneAct, contents: Sequence[bytes]
+    act: OpenAct, assignment_id: int, *, phone: PhoneAct, contents: Sequence[bytes]
 ) -> tuple[Assignment, RepeatedAct | None]:
-    current = lock_assignment(tx, assignment_id)
+    """The visit, locked, and the same act if it is on record already."""
+    current, unit_id = lock_assignment(act.tx, assignment_id), act.actor.unit_id
     if current.kind is not Track.VISIT:
         raise Conflict("it is not a visit", current=current.kind.value)
-    if phone.visible_to is not None:
-        visit_line(tx, assignment_id, scope=Scope(unit_id=phone.visible_to), who=phone.by.strip())
-    by, now = actor_name(phone.by), services.clock.now()
+    if unit_id is not None:
+        visit_line(act.tx, assignment_id, scope=Scope(unit_id=unit_id), who=act.by)
     repeat = note_visit_act_once(
-        tx, phone.client_id, assignment_id=assignment_id, contents=contents, by=by, now=now
+        act.tx, phone.client_id, assignment_id=assignment_id, contents=contents, by=act.by, now=act.now
     )
+    if repeat is not None:
+        act.needs_no_record()
     return current, repeat
 
 
-def _advance(tx: Tx, services: Services, current: Assignment, stage: VisitStage, *, by: str) -> Assignment:
-    now = services.clock.now()
-    sign_assignment_for(tx, current.id, by=by, now=now)
-    renew_claim(tx, current.id, lease_until=None, idle_at=now + IDLE_ASSIGNMENT)
+def _advance(act: OpenAct, current: Assignment, stage: VisitStage) -> Assignment:
+    tx = act.tx
+    sign_assignment_for(tx, current.id, by=act.by, now=act.now)
+    renew_claim(tx, current.id, lease_until=None, idle_at=act.now + IDLE_ASSIGNMENT)
     if stage.rank > current.stage.rank:
         set_visit_stage(tx, current.id, stage)
     return get_assignment(tx, current.id)
 
 
 def _note(
-    tx: Tx,
-    services: Services,
+    act: OpenAct,
     current: Assignment,
     kind: ActKind,
     *,
@@ -267,8 +270,7 @@ def _note(
     about: dict[str, object] = {"state": current.state.value, **(facts or {})}
     if phone.told_at is not None:
         about["told_at"] = phone.told_at.isoformat()
-    by, now = phone.by.strip(), services.clock.now()
-    note_assignment_act(tx, current, kind, by=by, now=now, facts=about, words=words)
+    note_work(act, current, kind, facts=about, words=words)
 
 
 def _sent(current: Assignment, repeat: RepeatedAct | None = None) -> RecordedAct:
@@ -296,17 +298,17 @@ class VisitPage:
     photos: tuple[StoredPhoto, ...]
 
 
-def read_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> VisitLine:
+def read_visit(services: Services, actor: Actor, visit_id: int) -> VisitLine:
     """The visit, masked. Raises `NotFound` for a visit that is not visible to this person."""
     with services.store.begin() as tx:
-        return visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=who)
+        return visit_line(tx, visit_id, scope=Scope(unit_id=actor.unit_id), who=actor.name)
 
 
-def open_visit(services: Services, visit_id: int, *, who: str, visible_to: int | None) -> VisitPage:
+def open_visit(services: Services, actor: Actor, visit_id: int) -> VisitPage:
     """The visit with everything that its page shows. Raises `NotFound`."""
-    viewer = actor_name(who)
+    viewer = actor.name
     with services.store.begin() as tx:
-        line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
+        line = visit_line(tx, visit_id, scope=Scope(unit_id=actor.unit_id), who=viewer)
         is_mine = line.is_held_by(viewer)
         if is_mine:
             subject, why = f"case/{line.case_id}", _in_hand(visit_id)
@@ -338,29 +340,29 @@ def look_at_transfer(services: Services, transfer_id: int, *, visible_to: int | 
 
 def show_photo_of(
     services: Services,
+    actor: Actor,
     visit_id: int,
     client_id: uuid.UUID,
     *,
-    who: str,
-    visible_to: int | None,
     reason: RevealReason | str,
     why: str,
 ) -> tuple[str, bytes]:
     """Media type and content of a photo; the viewer and the reason are in the audit. The holder of the visit need not
     give a reason. Raises `NotFound`, `Invalid` and `TooMany`.
     """
-    viewer = actor_name(who)
-    with services.store.begin() as tx:
-        line = visit_line(tx, visit_id, scope=Scope(unit_id=visible_to), who=viewer)
+    viewer = actor.name
+    with services.act(actor, Permission.WORK_VISITS, Permission.REVEAL) as act:
+        tx = act.tx
+        line = visit_line(tx, visit_id, scope=Scope(unit_id=actor.unit_id), who=viewer)
         if client_id not in {one.client_id for one in _photos_of(tx, line)}:
             raise NotFound(kind="photo", key=client_id)
         found = unseal_file(tx, client_id)
-        act, subject = found.act, f"case/{found.case_id}"
+        subject = f"case/{found.case_id}"
         if line.is_held_by(viewer):
             why = _in_hand(visit_id)
-            note_work_reveal(tx, services, who=viewer, act=act, subject=subject, why=why)
+            note_work_reveal(tx, services, who=viewer, act=found.act, subject=subject, why=why)
         else:
-            note_reveal(tx, services, who=viewer, act=act, subject=subject, reason=reason, why=why)
+            note_reveal(act, services, name=found.act, subject=subject, reason=reason, why=why)
         return found.media_type, found.content
 
 
@@ -395,12 +397,9 @@ class VisitList:
         return sum(one.is_overdue(now) for one in self.own)
 
 
-def list_visits(
-    services: Services, *, who: str, visible_to: int | None, unit_id: int | None = None
-) -> VisitList:
-    """The visits of the unit `visible_to` and all below it (None: all); with `unit_id` only of that unit and those
-    below.
-    """
+def list_visits(services: Services, actor: Actor, *, unit_id: int | None = None) -> VisitList:
+    """The visits that the actor sees; with `unit_id` only of that unit and those below."""
+    who, visible_to = actor.name, actor.unit_id
     with services.store.begin() as tx:
         own, total = waiting_visits(
             tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST_LISTED
@@ -429,13 +428,14 @@ class PaperNotice:
     printed_at: datetime
 
 
-def print_notice(services: Services, case_id: int, *, who: str) -> PaperNotice:
+def print_notice(services: Services, actor: Actor, case_id: int) -> PaperNotice:
     """The content of the notice; the audit records the officer who prints it. Raises `NotFound`."""
-    officer = actor_name(who)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.WORK_VISITS) as act:
+        tx = act.tx
         person, stored = person_of_case(tx, case_id), get_case(tx, case_id)
         if person is None or stored is None:
             raise NotFound(kind="case", key=case_id)
-        note_work_reveal(tx, services, who=officer, act="print_notice", subject=f"case/{case_id}", why="")
-        now = services.clock.now()
-        return PaperNotice(person=person, fraud_type=stored.case.fraud_type, unit=stored.unit, printed_at=now)
+        note_work_reveal(tx, services, who=act.by, act="print_notice", subject=f"case/{case_id}", why="")
+        return PaperNotice(
+            person=person, fraud_type=stored.case.fraud_type, unit=stored.unit, printed_at=act.now
+        )

@@ -16,6 +16,7 @@ from dialer.audit.trail import (
     verify_trail,
     write_checkpoint,
 )
+from dialer.core.access import unrestricted
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
@@ -279,8 +280,8 @@ def test_an_empty_audit_needs_no_first_line(scene: Scene):
 
 def test_lines_before_a_checkpoint_may_be_deleted_and_no_others(ten: Scene):
     with pytest.raises(Invalid):
-        write_checkpoint(ten.services, through=4, by="li", why=" ")
-    write_checkpoint(ten.services, through=4, by="li", why="order 7 of 2029")
+        write_checkpoint(ten.services, unrestricted("li"), through=4, why=" ")
+    write_checkpoint(ten.services, unrestricted("li"), through=4, why="order 7 of 2029")
     owner(ten, "DELETE FROM audit WHERE number <= 4")
     assert found(check(ten)) == []
     owner(ten, "DELETE FROM audit WHERE number = 5")

@@ -94,7 +94,7 @@ def test_a_person_who_called_us_after_the_backup_is_called_by_a_person_and_not_b
     assert [row["kind"] for row in scene.assignments_of(case_id)] == ["human"]
 
 
-def test_a_call_in_that_was_hidden_or_not_answered_changes_nothing_after_a_restore(assembled: Assemble):
+def test_a_call_in_that_was_hidden_or_not_answered_needs_no_record_after_a_restore(assembled: Assemble):
     app: Application = assembled()
     scene = _scene(app)
     case_id = scene.open_case(grade=Grade.MEDIUM, person_id=scene.person(name=NAME, phones=(PHONE,)))

@@ -199,7 +199,7 @@ class TestWhoAnswered:
         row = call.after(30).ends(seconds=34)
         assert (row["result"], row["reach"], row["heard_seconds"]) == ("machine", "machine", 4)
 
-    def test_a_person_who_is_recognised_changes_nothing_of_what_was_heard(self, scene: Scene):
+    def test_a_person_who_is_recognised_needs_no_record_of_what_was_heard(self, scene: Scene):
         call = PhoneCall(scene).answered().after(4)
         row = tell(call, "amd", stage=Stage.ANSWERED, answered_by="human")
         assert (row["answered_by"], row["heard_seconds"]) == ("human", None)

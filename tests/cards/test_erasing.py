@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from dialer.cards.desk import answer_question, ask_desk, claim_question
 from dialer.cards.determinations import decide_determination, enter_determination
 from dialer.cards.store import opening_personal
+from dialer.core.access import unrestricted
 from dialer.core.cards import DeskAnswer
 from dialer.db import tables as t
 from dialer.retention.erasing import erase_person, lock_person
@@ -91,7 +92,7 @@ def test_openings_of_a_person_under_a_legal_hold_are_kept(street: Street, consol
     services = street.services
     street.check(street.record(1, guided=True))
     street.enter(street.record(2))
-    place_legal_hold(services, services_case(services), why="诉讼", by="supervisor")
+    place_legal_hold(services, unrestricted("supervisor"), services_case(services), why="诉讼")
     console.pass_seconds(86_400 * 101)
     assert apply_retention(services, PERIODS)[RetentionKind.OPENINGS] == 1
     assert [row["erased_at"] is None for row in console.rows(t.opening)] == [True, False]

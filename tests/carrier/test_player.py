@@ -286,7 +286,7 @@ def test_dial_without_action_plays_the_next_verb(desk: Desk):
     assert desk.spoken == ["dial +861", "后"]
 
 
-def test_a_desk_that_ends_after_the_stop_changes_nothing(desk: Desk):
+def test_a_desk_that_ends_after_the_stop_needs_no_record(desk: Desk):
     play(desk, "<Dial>+861</Dial><Say>太迟</Say>")
     assert desk.dialled is not None
     desk.player.stop()

@@ -133,7 +133,7 @@ def test_what_could_not_be_played_is_told_with_what_comes_next(
     assert one.wire.to("/status")[-1].params.get("X-Unplayed") == end
 
 
-def test_a_full_disk_changes_nothing_of_what_is_told_and_refused(scenario: Scenarios):
+def test_a_full_disk_needs_no_record_of_what_is_told_and_refused(scenario: Scenarios):
     """The fault reached the connection to the application, with another request on it."""
     one = scenario(person(hang_up_after_seconds=(30.0, 30.0)))
     call = one.call()

@@ -18,6 +18,7 @@ from dialer.case_page.acts import (
     transfer_case,
 )
 from dialer.cases.store import words_of_case
+from dialer.core.access import unrestricted
 from dialer.core.case import ActRefusal, CaseAct, CaseStatus, acts_allowed
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
@@ -64,7 +65,7 @@ def test_a_change_by_the_robot_is_a_conflict_without_a_name(bureau: Bureau, case
 def test_what_happened_since_a_page_was_shown(bureau: Bureau, case_id: int):
     shown = bureau.clock.now()
     bureau.later(seconds=5)
-    note_case(bureau.services, case_id, by="li", words="家属来电")
+    note_case(bureau.services, unrestricted("li"), case_id, words="家属来电")
     (entry,) = changed_since(bureau.services, case_id, since=shown)
     assert (entry.by, entry.facts["act"]) == ("li", "note")
 
@@ -134,7 +135,7 @@ def test_a_closed_case_allows_only_a_note(bureau: Bureau, case_id: int):
     assert [act for act, bar in acts_allowed(bureau.case_of(case_id)).items() if bar is None] == [
         CaseAct.NOTE
     ]
-    note_case(bureau.services, case_id, by="li", words="后来家属来电")
+    note_case(bureau.services, unrestricted("li"), case_id, words="后来家属来电")
     with bureau.tx() as tx:
         assert [one.words for one in words_of_case(tx, case_id)] == ["号码错误", "后来家属来电"]
 
@@ -146,7 +147,7 @@ def test_handing_over_asks_for_acceptance_of_open_work(bureau: Bureau):
     with bureau.tx() as tx:
         asked = waiting_transfers(tx, into=bureau.unit["五原分局"])
     assert len(asked) == 2
-    accept_transfer(bureau.services, asked[0].id, by="wang")
+    accept_transfer(bureau.services, unrestricted("wang"), asked[0].id)
     assert bureau.row_of(case_id)["unit_id"] == bureau.unit["五原分局"]
 
 
@@ -169,7 +170,7 @@ def test_handing_over_asks_only_for_the_work_that_the_unit_does_not_have(bureau:
     with bureau.tx() as tx:
         [asked] = waiting_transfers(tx, into=above)
     assert asked.assignment_id == bureau.assignment_of(case_id)["id"]
-    accept_transfer(bureau.services, asked.id, by="wang")
+    accept_transfer(bureau.services, unrestricted("wang"), asked.id)
     assert bureau.row_of(case_id)["unit_id"] == above
 
 
@@ -186,7 +187,7 @@ def test_an_unknown_case_is_not_found(bureau: Bureau):
     for act in (
         lambda: revision(bureau, 9),
         lambda: call_now(seen(bureau, 9, 1)),
-        lambda: note_case(bureau.services, 9, by="li", words="x"),
+        lambda: note_case(bureau.services, unrestricted("li"), 9, words="x"),
     ):
         with pytest.raises(NotFound):
             act()

@@ -139,7 +139,9 @@ def test_another_case_s_rows_are_not_in_it(scenario: Scenario):
 def test_a_reveal_is_in_the_audit_and_on_the_timeline(scenario: Scenario):
     case_id = scenario.case(person_id=known_person(scenario))
     scenario.clock.advance(30)
-    person = reveal(scenario.services, case_id, who="zhao", reason="contact", why="calls the family")
+    person = reveal(
+        scenario.services, unrestricted("zhao"), case_id, reason="contact", why="calls the family"
+    )
     assert (person.name, person.phones, person.id_number) == (NAME, (PHONE,), ID_NUMBER)
     viewed = show_case(scenario.services, case_id).file.timeline[-1]
     assert (viewed.kind, viewed.by, viewed.facts["why"]) == (EntryKind.VIEWED, "zhao", "calls the family")
@@ -159,12 +161,12 @@ def test_nobody_looks_without_a_name_and_a_reason(scenario: Scenario):
     ):
         case_id = scenario.case()
         with pytest.raises(Invalid):
-            reveal(scenario.services, case_id, who=who, reason=reason, why=why)
+            reveal(scenario.services, unrestricted(who), case_id, reason=reason, why=why)
 
 
 def test_a_reveal_of_nothing_leaves_no_audit(scenario: Scenario):
     with pytest.raises(NotFound):
-        reveal(scenario.services, 404, who="zhao", reason="other", why="typing slip")
+        reveal(scenario.services, unrestricted("zhao"), 404, reason="other", why="typing slip")
     with scenario.tx() as tx:
         assert tx.rows(sa.select(t.audit)) == []
 

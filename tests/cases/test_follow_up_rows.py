@@ -11,6 +11,7 @@ from dialer.calls.reconcile import sweep_attempts, sweep_cases
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
 from dialer.control.consistency import Finding, check_consistency
+from dialer.core.access import unrestricted
 from dialer.core.case import CaseStatus, FollowUp
 from dialer.core.events import Event, HandOverRequested, PersonCalledIn
 from dialer.core.policy import to_plain
@@ -107,14 +108,14 @@ def test_a_report_is_no_second_success_and_a_filed_case_undoes_the_first(followe
     [work] = followed.assignments_of(case_id)
     success = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
     with pytest.raises(NoCall):
-        report_assignment(followed.services, work["id"], success, by="li")
+        report_assignment(followed.services, unrestricted("li"), work["id"], success)
     followed.talked(work["id"])
-    report_assignment(followed.services, work["id"], success, by="li")
+    report_assignment(followed.services, unrestricted("li"), work["id"], success)
     case = followed.case_of(case_id)
     assert (case.status, case.follow_up) == (CaseStatus.WATCHING, FollowUp())
     first, second = followed.rows(sa.select(t.outcome).order_by(t.outcome.c.id))
     assert (first["reason"], second["reason"]) == ("verified_success", "follow_up")
-    file_case(followed.services, phone=PHONE, case_number="A1", by="zhao")
+    file_case(followed.services, unrestricted("zhao"), phone=PHONE, case_number="A1")
     [undone] = followed.rows(sa.select(t.outcome).where(t.outcome.c.reverses.is_not(None)))
     assert (undone["reverses"], undone["reason"]) == (first["id"], "case_filed")
 
@@ -127,7 +128,7 @@ def test_a_follow_up_for_which_the_person_calls_us_is_one_in_the_figures_and_in_
     assert called["urgency_at"] < work["urgency_at"]
     followed.talked(work["id"])
     report_assignment(
-        followed.services, work["id"], WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li"
+        followed.services, unrestricted("li"), work["id"], WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE)
     )
     [done] = followed.assignments_of(case_id)
     [*_, line] = followed.rows(sa.select(t.outcome).order_by(t.outcome.c.id))
@@ -143,7 +144,9 @@ def test_a_reopened_case_stands_beside_the_one_of_a_later_warning(followed: Scen
         person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id))
     later = followed.open_case(person_id=person_id)
     [work] = followed.assignments_of(case_id)
-    report_assignment(followed.services, work["id"], WorkReport(outcome=OutcomeKind.REFUSES), by="li")
+    report_assignment(
+        followed.services, unrestricted("li"), work["id"], WorkReport(outcome=OutcomeKind.REFUSES)
+    )
     assert [followed.case_of(one).status for one in (case_id, later)] == [CaseStatus.OPEN] * 2
     [undone] = followed.rows(sa.select(t.outcome).where(t.outcome.c.reverses.is_not(None)))
     assert undone["reason"] == "follow_up"

@@ -25,10 +25,7 @@ _PROGRAMS: Final = frozenset({"dialer.__main__", "dialer.runtime.guard"})
 """Modules that run when they are imported."""
 READS: Final = frozenset(
     {
-        "colleagues",
-        "list_visits",
         "preview_draft",
-        "read_visit",
         "measure_draft",
         "open_search",
         "read_task_state",

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from dialer.__main__ import build_command_line
 from dialer.bootstrap import application
 from dialer.calls.pause_store import place_pause
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.errors import NotFound
 from dialer.core.events import AlarmCode
 from dialer.core.values import PauseScope
@@ -87,12 +87,12 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
         stop_request(scenario, case_id, payment)
         add_staff(
             services,
+            unrestricted("test"),
             login="li",
             display_name="李",
             role=Role.CALLER,
             unit_id=None,
             language="zh",
-            by="test",
         )
         add_account(services.store, "zhao")
         add_token(services, name="bank", scopes=("cases:read",), days=30, unit="", by="test")

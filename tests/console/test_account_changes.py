@@ -81,7 +81,7 @@ async def test_an_administrator_of_a_unit_does_not_make_the_first_one(console: C
     assert "zhao" not in logins(console)
 
 
-async def test_what_is_refused_or_withdrawn_changes_nothing(console: ConsoleDesk):
+async def test_what_is_refused_or_withdrawn_needs_no_record(console: ConsoleDesk):
     admin, second = console.person(Role.ADMINISTRATOR), console.person(Role.SECURITY_ADMINISTRATOR)
     for act, person in (("refuse", second), ("withdraw", admin)):
         await admin.post("/accounts", **NEW)

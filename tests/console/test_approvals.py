@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dialer.approvals.actions import InboxReader, read_inbox
 from dialer.case_page.acts import revision_of
 from dialer.cases.store import Act, StoredCase, lock_cases, note_acts
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict
 from dialer.core.rates import Money, Period
@@ -176,7 +176,7 @@ async def test_refused_money_goes_back_to_its_recorder(console: ConsoleDesk, tow
     assert f"the amounts of outcome {line} are refused" in told
     assert "refused amounts recorded again" in told
     # A filed case reverses the corrected amounts, and with them the success.
-    file_for_case(console.app.services, case_id, case_number="A1", by="zhao")
+    file_for_case(console.app.services, unrestricted("zhao"), case_id, case_number="A1")
     last = console.rows(t.outcome)[-1]
     assert (last["reason"], last["reverses"]) == ("case_filed", corrected["id"])
 
@@ -223,7 +223,7 @@ async def test_a_filed_case_reverses_a_success_whose_amounts_were_refused(
     case_id = town.open_case(watch_until=until, **success)
     line = town.money(case_id)
     await chief.post(f"/approvals/outcomes/{line}/refuse", why="回单不符")
-    file_for_case(console.app.services, case_id, case_number="A1", by="zhao")
+    file_for_case(console.app.services, unrestricted("zhao"), case_id, case_number="A1")
     assert [row["reverses"] for row in console.rows(t.outcome) if row["reverses"]] == [line, line]
     assert (await chief.get(f"/cases/{case_id}")).text.count(f'id="outcome-{line}"') == 1
     # What is reversed altogether is not recorded again.
@@ -279,14 +279,13 @@ async def test_changes_of_accounts_wait_for_the_security_administrator_alone(
     admin = console.person(Role.ADMINISTRATOR)
     ask_new_account(
         console.app.services,
+        unrestricted(admin.member.login),
         login="wu",
         display_name="吴",
         role=Role.AUDITOR,
         unit_id=None,
         language="zh",
         why="审计",
-        by=admin.member.login,
-        visible_to=None,
     )
     assert await badge(security) == 1
     assert "审计" in (await security.get("/approvals")).text
@@ -378,7 +377,7 @@ def test_a_case_that_is_marked_while_an_approval_waits_for_it_is_not_overlooked(
 
     monkeypatch.setattr(tasks, "lock_cases", marked_first)
     with pytest.raises(Conflict) as refused:
-        approve_outcome(console.app.services, second, by="zhao")
+        approve_outcome(console.app.services, unrestricted("zhao"), second)
     assert refused.value.current == "marked"
     assert console.audited("approve_outcome") == []
 
@@ -399,7 +398,7 @@ async def test_a_replaced_success_is_still_reversed_by_a_filed_case(
     first, second = town.money(case_id), town.outcome(case_id, kind="already_defrauded", stopped_fen=900)
     for line in (first, second):
         assert (await chief.post("/approvals/approve", outcome=line, in_place="1")).status_code == 303
-    file_for_case(console.app.services, case_id, case_number="A1", by="zhao")
+    file_for_case(console.app.services, unrestricted("zhao"), case_id, case_number="A1")
     last = console.rows(t.outcome)[-1]
     assert (last["reason"], last["reverses"]) == ("case_filed", first)
 

@@ -384,12 +384,12 @@ async def test_a_stream_ends_when_the_role_or_the_unit_of_its_account_changes(co
         await next_of(events, "figures")
         change_staff(
             console.app.services,
+            unrestricted("cli"),
             member["login"],
             display_name="another name",
             role=role,
             unit_id=unit_id,
             revision=member["revision"],
-            by="cli",
         )
         assert await next_of(events, "over") == {"why": "signed_out"}
         await close(events)

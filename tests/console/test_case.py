@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from dialer.case_page.acts import SeenCase, change_grade, note_case
 from dialer.cases.reveals import note_work_reveal
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.case import CaseStatus, FollowUp
 from dialer.core.timeline import ActKind
 from dialer.core.values import (
@@ -272,7 +272,7 @@ async def test_what_was_written_typed_and_said_is_opened_with_a_reason(
 ):
     ring = PhoneCall(scene).answered().after(12).presses("1", "3").desk("no-answer", taken=False)
     ring.presses("35000", "6217", "1").after(20).ends(seconds=90)
-    note_case(scene.services, ring.case_id, by="li", words="女儿在场")
+    note_case(scene.services, unrestricted("li"), ring.case_id, words="女儿在场")
     page = await chief.get(f"/cases/{ring.case_id}")
     assert "typed the amount paid" in text(page)
     assert "words hidden" in text(page)
@@ -318,7 +318,10 @@ async def test_on_a_stale_page_it_is_said_what_changed_and_what_was_typed_is_kep
 ):
     before, seen_at = revision(scene, case_id), scene.clock.now()
     scene.clock.advance(30)
-    change_grade(SeenCase(services=scene.services, case_id=case_id, by="li", revision=before), Grade.HIGH)
+    change_grade(
+        SeenCase(services=scene.services, case_id=case_id, actor=unrestricted("li"), revision=before),
+        Grade.HIGH,
+    )
     scene.clock.advance(30)
     form = {"expected": before, "shown_at": seen_at.isoformat(), "outcome": "mismatch", "why": "写错号码"}
     answer = await chief.post(f"/cases/{case_id}/close", **form)
@@ -442,7 +445,9 @@ async def test_a_filed_case_reverses_a_success(
     await act(chief, scene, case_id, "caller")
     task_id = scene.assignments_of(case_id)[-1]["id"]
     scene.talked(task_id)
-    report_assignment(scene.services, task_id, WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
+    report_assignment(
+        scene.services, unrestricted("li"), task_id, WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE)
+    )
     assert scene.case_of(case_id).status is CaseStatus.WATCHING
     answer = await act(chief, scene, case_id, "filed", case_number="A1504022026001")
     assert answer.status_code == 303
@@ -491,13 +496,13 @@ async def test_money_waits_for_a_second_person(console: ConsoleDesk, scene: Cons
     scene.talked(work, by="supervisor")
     report_assignment(
         scene.services,
+        unrestricted("supervisor"),
         work,
         WorkReport(
             outcome=OutcomeKind.DISSUADED_BY_PHONE,
             amounts=Amounts(intended_fen=100, stopped_fen=2_000_000),
             evidence=Evidence(kind=EvidenceKind.BANK_RECEIPT, reference="银行回单 881", shows_fen=2_000_000),
         ),
-        by="supervisor",
     )
     page = await chief.get(f"/cases/{case_id}")
     assert "Stopped at the bank ¥20,000" in text(page)
@@ -522,7 +527,12 @@ async def test_a_photo_is_shown_with_a_reason(console: ConsoleDesk, scene: Conso
     case_id = scene.open_case(grade=Grade.EXTRA_HIGH)
     visit = next(row["id"] for row in scene.assignments_of(case_id) if row["kind"] == "visit")
     photo_id = uuid.uuid4()
-    add_photo(scene.services, visit, phone=PhoneAct(client_id=photo_id, by="zhang"), content=PICTURE)
+    add_photo(
+        scene.services,
+        visit,
+        phone=PhoneAct(client_id=photo_id, actor=unrestricted("zhang")),
+        content=PICTURE,
+    )
     path = f"/cases/{case_id}/files/{photo_id}"
     assert path in (await chief.get(f"/cases/{case_id}")).text
     assert (await chief.post(path, why="")).status_code == 422

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.approvals.actions import InboxReader, read_inbox
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.case import VisitStage
 from dialer.core.errors import Invalid
 from dialer.core.values import Amounts, Contact, Evidence, EvidenceKind, Grade, OutcomeKind
@@ -65,7 +65,7 @@ def chief(console: ConsoleDesk) -> Person:
 @pytest.fixture
 def task(scene: ConsoleScene) -> Assignment:
     scene.open_case(grade=Grade.EXTRA_HIGH)
-    found = claim_next(scene.services, by="li", scope=Scope())
+    found = claim_next(scene.services, unrestricted("li"), scope=Scope())
     assert found is not None
     return found
 
@@ -149,7 +149,7 @@ async def test_a_refused_amount_is_recorded_again_with_a_file(
         amounts=Amounts(stopped_fen=500_000),
         evidence=proof,
     )
-    line = report_assignment(scene.services, task.id, given, by="li")
+    line = report_assignment(scene.services, unrestricted("li"), task.id, given)
     assert "no file beside the reference" in text(await chief.get("/approvals"))
     path = f"/approvals/outcomes/{line}"
     assert (await chief.post(f"{path}/refuse", why="没有回单")).status_code == 303
@@ -170,7 +170,7 @@ async def test_photos_of_a_visit_stand_beside_its_amounts(
     visit = next(row["id"] for row in scene.assignments_of(case_id) if row["kind"] == "visit")
 
     def phone() -> PhoneAct:
-        return PhoneAct(client_id=uuid.uuid4(), by="officer")
+        return PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("officer"))
 
     take_step(scene.services, visit, VisitStage.ARRIVED, phone=phone())
     add_photo(scene.services, visit, phone=phone(), content=PICTURE)
@@ -196,7 +196,7 @@ def test_files_go_with_the_person(console: ConsoleDesk, scene: ConsoleScene, tas
         evidence=proof,
         files=files,
     )
-    report_assignment(scene.services, task.id, given, by="li")
+    report_assignment(scene.services, unrestricted("li"), task.id, given)
     with scene.services.store.begin() as tx:
         person = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == task.case_id))
         counts = erase_people(tx, [person], now=console.clock.now())

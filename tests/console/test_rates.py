@@ -17,7 +17,7 @@ import pytest
 import python_calamine
 import sqlalchemy as sa
 
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.case import CaseStatus
 from dialer.core.rates import CaseFilter, Period, period_of, rates_of
 from dialer.core.text import Lang
@@ -218,7 +218,7 @@ async def test_units_with_a_boundary_are_drawn_on_a_map(console: ConsoleDesk, sc
         for name in ("东区", "别处")
     ]
     content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
-    done = load_boundaries(console.app.services, io.BytesIO(content), by="wang")
+    done = load_boundaries(console.app.services, unrestricted("wang"), io.BytesIO(content))
     assert (done.loaded, done.unknown) == (1, ("别处",))
     assert len(console.audited("load_boundaries")) == 1
     chief = console.person(Role.SUPERVISOR, unit_id=ids["city"])

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
 from dialer.org.accounts import add_staff, reset_password
 from dialer.staff.passwords import SignInBusy, SignInLimit, is_password_outdated, is_password_right, sign_ins
@@ -158,7 +158,7 @@ def test_a_new_password_ends_the_wait(console: ConsoleDesk):
     for _ in range(5):
         attempt(console, "wrong")
     assert attempt(console, PASSWORD) == "SignInBlocked"
-    given = reset_password(console.app.services, "wang", by="admin")
+    given = reset_password(console.app.services, unrestricted("admin"), "wang")
     assert attempt(console, given.password) == "entered"
 
 
@@ -212,12 +212,12 @@ async def test_only_a_proxy_of_ours_says_that_it_was_https(console: ConsoleDesk)
 async def test_a_given_password_expires(console: ConsoleDesk):
     given = add_staff(
         console.app.services,
+        unrestricted("admin"),
         login="wang",
         display_name="Wang",
         role=Role.CLERK,
         unit_id=None,
         language="en",
-        by="admin",
     )
     assert (await sign_in(console.stranger(), "wang", given.password)).status_code == 303
     console.pass_seconds(86_401)

@@ -142,7 +142,7 @@ def _content(answer: httpx.Response) -> str:
     return unescape(found[1])
 
 
-async def test_the_exported_list_changes_nothing_and_renames_by_its_number(
+async def test_the_exported_list_needs_no_record_and_renames_by_its_number(
     console: ConsoleDesk, scenario: ConsoleScenario, tree: dict[str, int]
 ):
     with scenario.tx() as tx:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.access import Role
+from dialer.core.access import Actor, Role, unrestricted
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.outcomes.evidence_files import clean_photo
@@ -268,7 +268,7 @@ def photos(beat: Beat) -> list[uuid.UUID]:
 async def test_an_invalid_photo_and_one_too_many_are_refused(beat: Beat):
     visit = beat.visit()
     for number in range(beat.services.work.photos):
-        phone = PhoneAct(client_id=uuid.UUID(int=number + 1), by="officer")
+        phone = PhoneAct(client_id=uuid.UUID(int=number + 1), actor=unrestricted("officer"))
         add_photo(beat.services, visit, phone=phone, content=PHOTO)
     for content, told in (
         (b"", "choose a photo"),
@@ -353,8 +353,8 @@ async def test_the_number_of_a_notice_has_the_year_of_the_centre(beat: Beat, mon
     await beat.send(visit, "step", stage="accepted")
     read = visit_pages.print_notice
 
-    def at_new_year(services: Services, case_id: int, *, who: str) -> PaperNotice:
-        return replace(read(services, case_id, who=who), printed_at=datetime(2026, 12, 31, 17, tzinfo=UTC))
+    def at_new_year(services: Services, actor: Actor, case_id: int) -> PaperNotice:
+        return replace(read(services, actor, case_id), printed_at=datetime(2026, 12, 31, 17, tzinfo=UTC))
 
     monkeypatch.setattr(visit_pages, "print_notice", at_new_year)
     page = await shown(beat.officer, f"/visits/{visit}/notice")
@@ -376,7 +376,10 @@ async def test_a_refreshed_part_shows_nobody_in_clear_and_writes_no_audit(beat: 
     visit = beat.visit()
     await beat.send(visit, "step", stage="accepted")
     note_visit(
-        beat.services, visit, phone=PhoneAct(client_id=uuid.uuid4(), by=beat.officer.member.login), words="x"
+        beat.services,
+        visit,
+        phone=PhoneAct(client_id=uuid.uuid4(), actor=unrestricted(beat.officer.member.login)),
+        words="x",
     )
     head = await beat.officer.part(f"/visits/{visit}", part="head")
     assert "Arrive by" in text(head)

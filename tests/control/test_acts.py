@@ -52,7 +52,7 @@ def test_an_act_without_a_trace_is_rolled_back(scene: Scene):
 
 def test_an_act_that_finds_everything_done_leaves_no_line(scene: Scene):
     with scene.services.act(LI, Permission.CONTROL) as act:
-        act.changes_nothing()
+        act.needs_no_record()
     assert scene.rows(sa.select(t.audit)) == []
 
 
@@ -62,5 +62,5 @@ def test_the_time_of_an_act_is_taken_once_and_when_it_is_asked_for(scene: Scene)
         first = act.now
         scene.clock.advance(60)
         assert act.now == first
-        act.changes_nothing()
+        act.needs_no_record()
     assert (scene.clock.now() - first).total_seconds() == 60

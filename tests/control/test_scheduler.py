@@ -21,7 +21,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from dialer.audit.trail import read_trail_state
 from dialer.control.health import WORK_PARTS, note_part_done
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.system_state import cycle_parts, heartbeats
@@ -305,12 +305,12 @@ def test_sessions_that_expired_long_ago_are_deleted_and_no_others(assembled: Ass
     hours_left = {"long expired": -25, "just expired": -1, "valid": 1}
     add_staff(
         app.services,
+        unrestricted("test"),
         login="li.na",
         display_name="Li Na",
         role=Role.CALLER,
         unit_id=None,
         language="en",
-        by="test",
     )
     with app.services.store.begin() as tx:
         member = find_member(tx, "li.na")

@@ -77,7 +77,7 @@ def pace(app: Application) -> tuple[float, int]:
     return now.calls_per_second, now.lines
 
 
-def test_a_bare_process_does_not_start_and_changes_nothing(start: Start):
+def test_a_bare_process_does_not_start_and_needs_no_record(start: Start):
     first = start()
     before = state(first)
     with pytest.raises(OtherSettings) as refused:

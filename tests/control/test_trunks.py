@@ -26,6 +26,7 @@ from dialer.control.trunks import (
     read_trunks,
     watch_trunks,
 )
+from dialer.core.access import unrestricted
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.text import Lang, Text
 from dialer.core.values import TrunkProblem
@@ -169,8 +170,8 @@ def test_a_carrier_that_is_gone_is_unavailable():
 
 def test_a_test_call_needs_a_name_and_its_number_is_not_in_the_audit(scene: Scene):
     with pytest.raises(Invalid):
-        note_test_call(scene.services, number="+8613800138000", by="")
-    note_test_call(scene.services, number="+8613800138000", by="wang")
+        note_test_call(scene.services, unrestricted(""), number="+8613800138000")
+    note_test_call(scene.services, unrestricted("wang"), number="+8613800138000")
     (line,) = scene.rows(sa.text("SELECT who, facts FROM audit WHERE act = 'trunk_call'"))
     assert line["who"] == "wang"
     assert "13800138000" not in str(line["facts"])

@@ -43,7 +43,7 @@ def test_every_permission_has_roles():
     assert all(ROLES.values())
 
 
-def test_the_auditor_changes_nothing_and_alone_reads_the_audit():
+def test_the_auditor_needs_no_record_and_alone_reads_the_audit():
     assert not any(may(Role.AUDITOR, act) for act in CHANGES)
     assert [role for role in Role if may(role, Permission.SEE_AUDIT)] == [Role.AUDITOR]
 

@@ -340,7 +340,7 @@ class TestAnOfficerWantedDuringTheCall:
         assert alarms(story) == [AlarmCode.ALREADY_PAID]
         assert alarms(story.tell(answered(1, Answer.ALREADY_PAID))) == []
 
-    def test_a_repeated_wish_changes_nothing(self):
+    def test_a_repeated_wish_needs_no_record(self):
         wish = HandOverRequested(n=1, answer=Answer.WANTS_OFFICER)
         story = started().tell(wish)
         before = story.case

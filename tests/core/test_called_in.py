@@ -50,7 +50,7 @@ def test_a_typed_number_stands_nobody_down():
     assert [type(effect) for effect in decision.effects] == [OpenAssignment]
 
 
-def test_an_open_human_call_moves_up_and_a_repeat_changes_nothing():
+def test_an_open_human_call_moves_up_and_a_repeat_needs_no_record():
     case = opened(Grade.EXTRA_HIGH)
     assert case.human.state is StaffTrackState.OPEN
     first = called_in(case)

@@ -85,7 +85,7 @@ def test_nobody_who_opted_out_gets_one():
     assert purposes(story) == []
 
 
-def test_a_message_changes_nothing_of_the_case():
+def test_a_message_needs_no_record_of_the_case():
     plain = started().tell(answered(1, Answer.ACKNOWLEDGED)).case
     with_message = started(policy=TALKATIVE).tell(answered(1, Answer.ACKNOWLEDGED)).case
     assert plain == with_message

@@ -171,7 +171,7 @@ class TestAFiledCase:
         assert story.case.status is CaseStatus.CLOSED
 
     @pytest.mark.parametrize("before", [succeeded, proven, started])
-    def test_twice_changes_nothing(self, before: object):
+    def test_twice_needs_no_record(self, before: object):
         story = before().tell(CaseFiled())
         once = story.case
         assert story.tell(CaseFiled()).last == ()
@@ -240,7 +240,7 @@ LATE = (
 
 
 @pytest.mark.parametrize("late", LATE)
-def test_late_news_of_a_settled_case_changes_nothing(late: Event):
+def test_late_news_of_a_settled_case_needs_no_record(late: Event):
     story = started().tell(CaseClosed(outcome=OutcomeKind.TRANSFERRED))
     before = story.case
     assert story.tell(late, after=40 * HOUR).last == ()

@@ -151,7 +151,7 @@ class TestAFurtherWarning:
         )
         assert story.case.robot.attempts == 1
 
-    def test_a_lower_grade_changes_nothing_but_the_count(self):
+    def test_a_lower_grade_needs_no_record_but_the_count(self):
         story = started(Grade.HIGH)
         before = story.case
         story.tell(joined(Grade.LOW))
@@ -239,7 +239,7 @@ class TestAnOptOut:
         with pytest.raises(Conflict, match="asked not to be called"):
             story.tell(CallRequested())
 
-    def test_twice_changes_nothing(self):
+    def test_twice_needs_no_record(self):
         story = started(Grade.HIGH).tell(OptedOut())
         before = story.case
         assert story.tell(OptedOut()).last == ()

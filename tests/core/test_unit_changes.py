@@ -42,5 +42,5 @@ def test_what_is_missing_is_closed_only_when_that_is_asked_for():
     assert told(*lines, close_missing=True) == [("closed", 0, "城关所", "市局/临河", "")]
 
 
-def test_the_same_again_changes_nothing():
+def test_the_same_again_needs_no_record():
     assert told(UnitLine(line=2, name="城关所", parent="市局/临河", unit_id=3, active=True)) == []

@@ -126,7 +126,7 @@ def test_what_a_migration_does_is_read_from_it(tmp_path: Path, body: str, step: 
     )
 
 
-def test_the_check_says_what_would_change_and_changes_nothing(
+def test_the_check_says_what_would_change_and_needs_no_record(
     empty_database: str, monkeypatch: pytest.MonkeyPatch
 ):
     with psycopg.connect(empty_database.replace("+psycopg", ""), autocommit=True) as connection:

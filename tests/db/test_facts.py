@@ -97,7 +97,7 @@ def test_where_nobody_was_called_the_simulated_line_makes_a_drill_of_everything(
     assert drills(scenario, t.warning) == {True}
 
 
-def test_where_somebody_was_called_it_is_refused_and_changes_nothing(scenario: Scenario):
+def test_where_somebody_was_called_it_is_refused_and_needs_no_record(scenario: Scenario):
     case_id = scenario.case()
     scenario.attempt(case_id, sent_at=MORNING)
     with pytest.raises(RealRecords), scenario.tx() as tx:

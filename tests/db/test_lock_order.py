@@ -23,6 +23,7 @@ from dialer.calls.events import apply_call_events
 from dialer.calls.reconcile import reconcile
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
+from dialer.core.access import unrestricted
 from dialer.core.case import AssignmentState
 from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.values import Grade, OutcomeKind, TelephonyResult, Track
@@ -198,7 +199,7 @@ class _Carrier:
 def test_a_picture_of_a_visit_locks_the_case_first(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     visit = int(bureau.assignment_of(case_id, Track.VISIT)["id"])
-    phone = PhoneAct(client_id=uuid.uuid4(), by="officer")
+    phone = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("officer"))
     picture = jpeg()
 
     def send() -> None:
@@ -210,7 +211,7 @@ def test_a_picture_of_a_visit_locks_the_case_first(bureau: Bureau):
 
 def test_a_call_from_a_desk_locks_the_case_first(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
-    task = claim_next(bureau.services, by="li", scope=Scope())
+    task = claim_next(bureau.services, unrestricted("li"), scope=Scope())
     assert task is not None
 
     class Desk:
@@ -218,7 +219,7 @@ def test_a_call_from_a_desk_locks_the_case_first(bureau: Bureau):
             return None
 
     def dial() -> None:
-        asyncio.run(dial_from_desk(bureau.services, Desk(), task.id, by="li", extension="8001"))  # type: ignore[arg-type]
+        asyncio.run(dial_from_desk(bureau.services, unrestricted("li"), Desk(), task.id, extension="8001"))  # type: ignore[arg-type]
 
     with waiting_for(bureau, t.case.c.id == case_id, dial) as holder:
         assert may_have(holder, t.assignment.c.id == task.id)
@@ -226,10 +227,10 @@ def test_a_call_from_a_desk_locks_the_case_first(bureau: Bureau):
 
 def test_whoever_parks_one_task_for_another_locks_both_cases_first(bureau: Bureau):
     first, second = (bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH) for _ in range(2))
-    kept = claim_next(bureau.services, by="li", scope=Scope())
+    kept = claim_next(bureau.services, unrestricted("li"), scope=Scope())
     assert kept is not None
-    release_assignment(bureau.services, kept.id, by="li", why="later")
-    in_hand = claim_next(bureau.services, by="li", scope=Scope())
+    release_assignment(bureau.services, unrestricted("li"), kept.id, why="later")
+    in_hand = claim_next(bureau.services, unrestricted("li"), scope=Scope())
     assert in_hand is not None
     other = next(
         row
@@ -240,7 +241,7 @@ def test_whoever_parks_one_task_for_another_locks_both_cases_first(bureau: Burea
     bureau.do(sa.update(t.assignment).where(t.assignment.c.id == other["id"]).values(kept_for="li"))
 
     def take() -> None:
-        after = reclaim(bureau.services, other["id"], by="li", scope=Scope(), park=True)
+        after = reclaim(bureau.services, unrestricted("li"), other["id"], scope=Scope(), park=True)
         assert after.state is AssignmentState.SIGNED
 
     with waiting_for(bureau, t.case.c.id == first, take) as holder:
@@ -251,7 +252,9 @@ def test_cases_that_move_along_are_locked_in_the_order_of_their_ids(bureau: Bure
     first, second = bureau.arrive("临河 派出所"), bureau.arrive("临河派出所")
 
     def place() -> None:
-        assign_unit(bureau.services, second[0], unit_id=bureau.unit["城关派出所"], by="li", alike=True)
+        assign_unit(
+            bureau.services, unrestricted("li"), second[0], unit_id=bureau.unit["城关派出所"], alike=True
+        )
 
     with waiting_for(bureau, t.case.c.id == first[0], place) as holder:
         assert may_have(holder, t.case.c.id == second[0])
@@ -278,10 +281,10 @@ def test_approved_successes_without_a_call_lock_all_work_before_the_first_call_a
     for case_id, attempt_id in zip(opened, (HIGH, LOW), strict=True):
         bureau.do(sa.update(t.attempt).where(t.attempt.c.case_id == case_id).values(id=attempt_id))
     own_phone = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
-    lines = [report_assignment(bureau.services, one, own_phone, by="li") for one in tasks]
+    lines = [report_assignment(bureau.services, unrestricted("li"), one, own_phone) for one in tasks]
 
     def approve() -> None:
-        assert approve_outcomes(bureau.services, lines, by="zhao", visible_to=None) == 2
+        assert approve_outcomes(bureau.services, unrestricted("zhao"), lines) == 2
 
     with waiting_for(bureau, t.assignment.c.id == tasks[1], approve) as holder:
         assert may_have(holder, t.attempt.c.id == HIGH)
@@ -295,12 +298,14 @@ def test_attempts_of_approved_successes_are_locked_in_the_order_of_their_ids(bur
         bureau.do(sa.update(t.attempt).where(t.attempt.c.case_id == case_id).values(id=attempt_id))
     own_phone = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
     lines = [
-        report_assignment(bureau.services, int(bureau.assignment_of(one)["id"]), own_phone, by="li")
+        report_assignment(
+            bureau.services, unrestricted("li"), int(bureau.assignment_of(one)["id"]), own_phone
+        )
         for one in opened
     ]
 
     def approve() -> None:
-        approve_outcomes(bureau.services, lines, by="zhao", visible_to=None)
+        approve_outcomes(bureau.services, unrestricted("zhao"), lines)
 
     with waiting_for(bureau, t.attempt.c.id == LOW, approve) as holder:
         assert may_have(holder, t.attempt.c.id == HIGH)

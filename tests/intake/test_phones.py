@@ -170,7 +170,7 @@ def test_any_text_gives_numbers_in_e164_or_none(text: str):
 
 
 @given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
-def test_normalising_a_normal_number_changes_nothing(digits: str):
+def test_normalising_a_normal_number_needs_no_record(digits: str):
     once = normalise_phone(digits, "0478")
     assert once is not None
     assert normalise_phone(once, "0478") == once

@@ -19,6 +19,7 @@ from dialer.bootstrap import assemble
 from dialer.calls.comparison_store import CarrierCall, add_carrier_calls
 from dialer.cases.persons import PersonSearch, find_person_ids
 from dialer.cases.store import Act, ActKind, note_acts
+from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.core.values import Suite, TelephonyResult
 from dialer.db import tables as t
@@ -62,7 +63,8 @@ def loaded(app: Application, tmp_path: Path, count: int = PEOPLE, *, source: str
     write_list(path, count, grade="高危", first=0)
     with path.open("rb") as content:
         load_list(
-            app.services, submit_list(app.services, content, filename="list.csv", source=source, by="li")
+            app.services,
+            submit_list(app.services, unrestricted("li"), content, filename="list.csv", source=source),
         )
     return len(persons(app))
 

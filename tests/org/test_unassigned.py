@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.cases.unassigned import unassigned_cases, unassigned_groups
+from dialer.core.access import unrestricted
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import Grade
@@ -63,7 +64,7 @@ def test_a_settled_case_is_not_unassigned(bureau: Bureau):
 def test_a_person_assigns_one_case(bureau: Bureau):
     one, other = bureau.arrive("老城关", "老城关", grade="特高危")
     before = bureau.row_of(one)["revision"]
-    done = assign_unit(bureau.services, one, unit_id=bureau.unit["城关派出所"], by="li")
+    done = assign_unit(bureau.services, unrestricted("li"), one, unit_id=bureau.unit["城关派出所"])
     assert (done.placed, done.alias) == (1, "")
     assert bureau.units_of([one, other]) == [bureau.unit["城关派出所"], None]
     assert bureau.row_of(one)["revision"] == before + 1
@@ -74,7 +75,9 @@ def test_a_person_assigns_one_case(bureau: Bureau):
 
 def test_a_taught_alias_assigns_waiting_and_later_cases(bureau: Bureau):
     one, other, spaced, else_ = bureau.arrive("老城关", "老城关", "老 城 关", "新城关")
-    done = assign_unit(bureau.services, one, unit_id=bureau.unit["城关派出所"], by="li", teach=True)
+    done = assign_unit(
+        bureau.services, unrestricted("li"), one, unit_id=bureau.unit["城关派出所"], teach=True
+    )
     assert (done.placed, done.alias) == (3, "老城关")
     station = bureau.unit["城关派出所"]
     assert bureau.units_of([one, other, spaced, else_]) == [station, station, station, None]
@@ -83,9 +86,9 @@ def test_a_taught_alias_assigns_waiting_and_later_cases(bureau: Bureau):
 
 def test_a_case_assigned_meanwhile_is_a_conflict_that_names_its_unit(bureau: Bureau):
     (case_id,) = bureau.arrive("老城关")
-    assign_unit(bureau.services, case_id, unit_id=bureau.unit["城关派出所"], by="li")
+    assign_unit(bureau.services, unrestricted("li"), case_id, unit_id=bureau.unit["城关派出所"])
     with pytest.raises(Conflict) as conflict:
-        assign_unit(bureau.services, case_id, unit_id=bureau.unit["五原分局"], by="wang")
+        assign_unit(bureau.services, unrestricted("wang"), case_id, unit_id=bureau.unit["五原分局"])
     assert conflict.value.current == "城关派出所"
 
 
@@ -94,26 +97,29 @@ def test_only_active_units_and_known_cases(bureau: Bureau):
     with bureau.tx() as tx:
         change_unit(tx, bureau.unit["五原分局"], active=False)
     with pytest.raises(Conflict):
-        assign_unit(bureau.services, case_id, unit_id=bureau.unit["五原分局"], by="li")
+        assign_unit(bureau.services, unrestricted("li"), case_id, unit_id=bureau.unit["五原分局"])
     with pytest.raises(NotFound):
-        assign_unit(bureau.services, case_id, unit_id=999, by="li")
+        assign_unit(bureau.services, unrestricted("li"), case_id, unit_id=999)
     with pytest.raises(NotFound):
-        assign_unit(bureau.services, 999, unit_id=bureau.unit["临河分局"], by="li")
+        assign_unit(bureau.services, unrestricted("li"), 999, unit_id=bureau.unit["临河分局"])
     with pytest.raises(Invalid):
-        assign_unit(bureau.services, case_id, unit_id=bureau.unit["临河分局"], by=" ")
+        assign_unit(bureau.services, unrestricted(" "), case_id, unit_id=bureau.unit["临河分局"])
     assert bureau.units_of([case_id]) == [None]
 
 
 def test_an_alias_can_be_taught_and_forgotten(bureau: Bureau):
     waiting = bureau.arrive("老五原", "老五原")
-    assert teach_alias(bureau.services, "老五原", unit_id=bureau.unit["五原分局"], by="li").placed == 2
+    assert (
+        teach_alias(bureau.services, unrestricted("li"), "老五原", unit_id=bureau.unit["五原分局"]).placed
+        == 2
+    )
     assert bureau.units_of(waiting) == [bureau.unit["五原分局"]] * 2
-    forget_alias(bureau.services, "老 五原", by="li")
+    forget_alias(bureau.services, unrestricted("li"), "老 五原")
     assert bureau.units_of(bureau.arrive("老五原")) == [None]
     with pytest.raises(NotFound):
-        forget_alias(bureau.services, "老五原", by="li")
+        forget_alias(bureau.services, unrestricted("li"), "老五原")
     with pytest.raises(Invalid):
-        teach_alias(bureau.services, " ", unit_id=bureau.unit["五原分局"], by="li")
+        teach_alias(bureau.services, unrestricted("li"), " ", unit_id=bureau.unit["五原分局"])
 
 
 def test_a_later_warning_with_a_known_unit_assigns_the_case(bureau: Bureau):

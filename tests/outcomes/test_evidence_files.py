@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.access import RevealReason
+from dialer.core.access import RevealReason, unrestricted
 from dialer.core.errors import Invalid, NotFound
 from dialer.db import tables as t
 from dialer.db.units import add_unit
@@ -192,20 +192,20 @@ def test_a_file_is_sealed_and_opened_for_its_case_with_a_reason(visited: Visited
 def test_who_looks_at_a_file_is_in_the_audit(visited: Visited):
     scenario, case_id = visited.scenario, visited.case_id
     photo, file = visited.photo(), visited.file(scenario.outcome(case_id, stopped_fen=5))
-    given = {"who": " zhao ", "reason": RevealReason.REVIEW, "why": "复核", "case_id": case_id}
-    shown = reveal_file(scenario.services, file, **given)
+    zhao, own = unrestricted(" zhao "), unrestricted("zhao", unit_id=visited.unit_id)
+    given = {"reason": RevealReason.REVIEW, "why": "复核", "case_id": case_id}
+    shown = reveal_file(scenario.services, zhao, file, **given)
     assert shown.content == RECEIPT.content
-    given["visible_to"] = visited.unit_id
-    assert reveal_file(scenario.services, photo, **given).content == DOOR.content
+    assert reveal_file(scenario.services, own, photo, **given).content == DOOR.content
     told = [(line["act"], line["who"], line["subject"], line["why"]) for line in audit_lines(scenario.store)]
     assert told == [(act, "zhao", f"case/{case_id}", "复核") for act in ("view_file", "view_photo")]
-    for wrong, kind in (
-        ({"case_id": scenario.case()}, "file"),
-        ({"visible_to": visited.other_unit_id}, "case"),
+    for actor, wrong, kind in (
+        (own, {"case_id": scenario.case()}, "file"),
+        (unrestricted("zhao", unit_id=visited.other_unit_id), {}, "case"),
     ):
         with pytest.raises(NotFound) as missed:
-            reveal_file(scenario.services, file, **(given | wrong))
+            reveal_file(scenario.services, actor, file, **(given | wrong))
         assert (missed.value.kind, missed.value.key) == (kind, file if kind == "file" else case_id)
     with pytest.raises(Invalid):
-        reveal_file(scenario.services, file, **(given | {"reason": ""}))
+        reveal_file(scenario.services, own, file, **(given | {"reason": ""}))
     assert len(audit_lines(scenario.store)) == 2

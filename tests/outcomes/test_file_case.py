@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from dialer.case_page.reading import show_case
 from dialer.cases.timeline import filings
+from dialer.core.access import unrestricted
 from dialer.core.case import Case, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Money
@@ -63,9 +64,9 @@ def ledger(scenario: Scenario, table: sa.Table) -> int:
 def test_a_success_is_reversed_its_money_undone_and_the_report_says_so(scenario: Scenario):
     case_id = scenario.case(person_id=someone(scenario), **SUCCESS)
     scenario.outcome(case_id, intended_fen=500)
-    filed = file_case(scenario.services, id_number=ID_NUMBER, case_number=" A1 ", by="li")
+    filed = file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number=" A1 ")
     assert (filed.case_number, filed.case_ids, filed.already) == ("A1", (case_id,), False)
-    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A1")
     with scenario.tx() as tx:
         [line] = tx.rows(sa.select(t.audit.c.who, t.audit.c.act, t.audit.c.subject, t.audit.c.facts))
     assert line == {
@@ -87,7 +88,7 @@ def test_money_of_a_follow_up_is_undone_with_the_success(scenario: Scenario):
     scenario.outcome(case_id, reason="follow_up", intended_fen=300)
     before = make_report(scenario.services).figures.total.amounts[AmountKind.INTENDED]
     assert before == Money(approved_fen=20_000_000, unapproved_fen=300)
-    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A1")
     total = make_report(scenario.services).figures.total
     assert total.counts.dissuaded == 0
     assert total.amounts[AmountKind.INTENDED] == Money(reversed_fen=20_000_300)
@@ -99,17 +100,17 @@ def test_refused_money_of_a_filed_case_is_not_recorded_again(scenario: Scenario)
     line = scenario.outcome(case_id, reason="follow_up", intended_fen=300)
     with scenario.tx() as tx:
         refuse_outcome_row(tx, line, by="zhao", why="没有凭证", now=MORNING)
-    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A1")
     with scenario.tx() as tx, pytest.raises(Conflict, match="reversed already"):
         correct_outcome_row(tx, line, amounts=Amounts(intended_fen=300), evidence=None, by="li", now=MORNING)
 
 
-def test_the_same_number_again_changes_nothing(scenario: Scenario):
+def test_the_same_number_again_needs_no_record(scenario: Scenario):
     case_id = scenario.case(person_id=someone(scenario), **SUCCESS)
     scenario.outcome(case_id)
-    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A1")
     before = (ledger(scenario, t.outcome), ledger(scenario, t.alarm))
-    again = file_case(scenario.services, phone="13800138000", case_number="A1", by="zhao")
+    again = file_case(scenario.services, unrestricted("zhao"), phone="13800138000", case_number="A1")
     assert (again.case_ids, again.already) == ((case_id,), True)
     assert (ledger(scenario, t.outcome), ledger(scenario, t.alarm)) == before
     assert ledger(scenario, t.filed_case) == 1
@@ -120,7 +121,7 @@ def test_said_twice_at_once_it_is_on_record_once(scenario: Scenario):
     scenario.outcome(case_id)
 
     def say(by: str) -> bool:
-        return file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by=by).already
+        return file_case(scenario.services, unrestricted(by), id_number=ID_NUMBER, case_number="A1").already
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(say, ("li", "zhao"))) == [False, True]
@@ -133,8 +134,8 @@ def test_said_twice_at_once_it_is_on_record_once(scenario: Scenario):
 def test_a_second_case_of_the_same_person_is_another_record_but_no_second_reversal(scenario: Scenario):
     case_id = scenario.case(person_id=someone(scenario), **SUCCESS)
     scenario.outcome(case_id)
-    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
-    again = file_case(scenario.services, id_number=ID_NUMBER, case_number="A2", by="li")
+    file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A1")
+    again = file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A2")
     assert (again.case_ids, again.already) == ((case_id,), False)
     assert make_report(scenario.services).figures.total.counts.defrauded_after_warning == 1
 
@@ -142,8 +143,8 @@ def test_a_second_case_of_the_same_person_is_another_record_but_no_second_revers
 def test_one_number_may_have_several_victims(scenario: Scenario):
     first = scenario.case(person_id=someone(scenario), **SUCCESS)
     second = scenario.case(person_id=scenario.person(phones=("+8613911112222",)), **SUCCESS)
-    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
-    other = file_case(scenario.services, phone="13911112222", case_number="A1", by="li")
+    file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A1")
+    other = file_case(scenario.services, unrestricted("li"), phone="13911112222", case_number="A1")
     assert (other.case_ids, other.already) == ((second,), False)
     assert status(scenario, first) == status(scenario, second) == "reversed"
 
@@ -153,7 +154,7 @@ def test_a_live_call_of_an_open_case_is_ended(scenario: Scenario):
         person_id=someone(scenario), robot_state="pending", robot_attempts=1, robot_reason="new_warning"
     )
     scenario.attempt(case_id, result=None)
-    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+    file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A1")
     assert status(scenario, case_id) == "closed"
     assert ("cancel_calls",) in scenario.enqueued
     with scenario.tx() as tx:
@@ -164,7 +165,13 @@ def test_a_named_fraud_type_spares_another_scam_s_success(scenario: Scenario):
     owner = someone(scenario)
     loan = scenario.case(person_id=owner, fraud_type=FraudType.LOAN, **SUCCESS)
     romance = scenario.case(person_id=owner, fraud_type=FraudType.ROMANCE, **SUCCESS)
-    file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li", fraud_type=FraudType.ROMANCE)
+    file_case(
+        scenario.services,
+        unrestricted("li"),
+        id_number=ID_NUMBER,
+        case_number="A1",
+        fraud_type=FraudType.ROMANCE,
+    )
     assert (status(scenario, loan), status(scenario, romance)) == ("watching", "reversed")
 
 
@@ -172,33 +179,34 @@ def test_a_shared_phone_names_nobody(scenario: Scenario):
     for _ in range(2):
         scenario.case(person_id=scenario.person(phones=("+864788123456",)), **SUCCESS)
     with pytest.raises(Conflict, match="several people") as refused:
-        file_case(scenario.services, phone="0478-8123456", case_number="A1", by="li")
+        file_case(scenario.services, unrestricted("li"), phone="0478-8123456", case_number="A1")
     assert refused.value.current == "ambiguous"
     assert ledger(scenario, t.filed_case) == 0
 
 
 def test_nobody_known_and_nothing_concerned(scenario: Scenario):
     with pytest.raises(NotFound, match="a person with this phone or id number does not exist"):
-        file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+        file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A1")
     long_ago = MORNING - timedelta(days=400)
     scenario.case(
         person_id=someone(scenario), status=CaseStatus.CLOSED, outcome="refuses", opened_at=long_ago
     )
     with pytest.raises(NotFound, match="a case of this person that the filed one can concern does not exist"):
-        file_case(scenario.services, id_number=ID_NUMBER, case_number="A1", by="li")
+        file_case(scenario.services, unrestricted("li"), id_number=ID_NUMBER, case_number="A1")
 
 
 def test_what_is_missing_is_said(scenario: Scenario):
     for given, field in (
         ({"case_number": "  "}, "case number"),
         ({"case_number": "x" * 101}, "case number"),
-        ({"by": " "}, "by"),
         ({"id_number": ""}, "id number"),
         ({"id_number": "", "phone": "8000"}, "phone"),
     ):
         with pytest.raises(Invalid) as refused:
             file_case(
-                scenario.services, **({"id_number": ID_NUMBER, "case_number": "A1", "by": "li"} | given)
+                scenario.services,
+                unrestricted("li"),
+                **({"id_number": ID_NUMBER, "case_number": "A1"} | given),
             )
         assert refused.value.field == field, given
 
@@ -213,9 +221,9 @@ def test_a_case_that_is_not_there_or_of_another_unit_is_not_filed(scenario: Scen
     case_id = scenario.case(person_id=someone(scenario), unit_id=east, **SUCCESS)
     for given, unit in ((case_id, west), (case_id + 1, None)):
         with pytest.raises(NotFound) as refused:
-            file_for_case(scenario.services, given, case_number="A1", by="li", visible_to=unit)
+            file_for_case(scenario.services, unrestricted("li", unit_id=unit), given, case_number="A1")
         assert (refused.value.kind, refused.value.key) == ("case", given)
-    filed = file_for_case(scenario.services, case_id, case_number="A1", by="li", visible_to=east)
+    filed = file_for_case(scenario.services, unrestricted("li", unit_id=east), case_id, case_number="A1")
     assert filed == Filed(case_number="A1", case_ids=(case_id,), already=False)
     [line] = audit_lines(scenario.store)
     assert (line["act"], line["subject"], line["why"], line["at"]) == (
@@ -226,7 +234,7 @@ def test_a_case_that_is_not_there_or_of_another_unit_is_not_filed(scenario: Scen
 def test_the_live_call_of_the_case_that_is_filed_is_ended(scenario: Scenario):
     case_id = scenario.case(robot_state="pending", robot_attempts=1, robot_reason="new_warning")
     scenario.attempt(case_id, result=None)
-    file_for_case(scenario.services, case_id, case_number="A1", by="li")
+    file_for_case(scenario.services, unrestricted("li"), case_id, case_number="A1")
     assert scenario.enqueued == [("cancel_calls",)]
 
 

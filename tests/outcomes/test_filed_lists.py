@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.cases.persons import Person
+from dialer.core.access import unrestricted
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
@@ -51,7 +52,11 @@ SUCCESS = {
 
 def load(scenario: Scenario, rows: str, *, dry_run: bool = False) -> FiledLoad:
     return load_filed(
-        scenario.services, io.BytesIO((HEAD + rows).encode()), source="刑侦", by="li", dry_run=dry_run
+        scenario.services,
+        unrestricted("li"),
+        io.BytesIO((HEAD + rows).encode()),
+        source="刑侦",
+        dry_run=dry_run,
     )
 
 
@@ -148,12 +153,14 @@ def test_a_doubtful_match_waits_and_a_supervisor_decides(later: Scenario, row: s
     [match] = line.matches
     assert (match.cases, match.state) == ((case_id,), FiledMatchState.DOUBTFUL)
     with pytest.raises(Invalid, match="why: is empty"):
-        decide_match(later.services, match.id, is_same_person=True, why=" ", by="zhao")
-    state = decide_match(later.services, match.id, is_same_person=True, why="笔录里有这个号码", by="zhao")
+        decide_match(later.services, unrestricted("zhao"), match.id, is_same_person=True, why=" ")
+    state = decide_match(
+        later.services, unrestricted("zhao"), match.id, is_same_person=True, why="笔录里有这个号码"
+    )
     assert state is FiledState.WARNED
     assert status(later, case_id) == "reversed"
     with pytest.raises(Conflict):
-        decide_match(later.services, match.id, is_same_person=False, why="x", by="zhao")
+        decide_match(later.services, unrestricted("zhao"), match.id, is_same_person=False, why="x")
     assert load(later, f"{row},1,{AFTER},,,\n").duplicate == 1
 
 
@@ -162,14 +169,16 @@ def test_a_rejected_match_stays_rejected(later: Scenario):
     row = f"A1,李四,{PHONE[3:]},,1,{AFTER},,,\n"
     load(later, row)
     [line] = lines(later)
-    decide_match(later.services, line.matches[0].id, is_same_person=False, why="同号家属", by="zhao")
+    decide_match(
+        later.services, unrestricted("zhao"), line.matches[0].id, is_same_person=False, why="同号家属"
+    )
     assert lines(later, FiledState.DOUBTFUL) == ()
     assert load(later, row.replace(",1,", ",2,")).changed == 1
     [line] = lines(later, FiledState.NOT_WARNED)
     assert line.matches[0].state is FiledMatchState.REJECTED
     assert status(later, case_id) == "watching"
     with pytest.raises(NotFound):
-        decide_match(later.services, 999, is_same_person=True, why="x", by="zhao")
+        decide_match(later.services, unrestricted("zhao"), 999, is_same_person=True, why="x")
 
 
 def test_a_certain_person_leaves_no_doubt_about_others(later: Scenario):
@@ -180,7 +189,7 @@ def test_a_certain_person_leaves_no_doubt_about_others(later: Scenario):
     assert (status(later, mine), status(later, theirs)) == ("reversed", "watching")
 
 
-def test_the_same_list_again_changes_nothing_and_a_mended_one_what_it_mends(later: Scenario):
+def test_the_same_list_again_needs_no_record_and_a_mended_one_what_it_mends(later: Scenario):
     warned(later, id_number=ID_NUMBER)
     row = f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\n"
     assert load(later, row).new == 1
@@ -245,7 +254,7 @@ def test_a_correction_moves_the_filing_from_one_case_to_another(later: Scenario)
 def test_a_correction_does_not_count_an_undone_match_again(later: Scenario):
     case_id = warned(later, id_number=ID_NUMBER)
     load(later, row_of())
-    undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
+    undo_match(later.services, unrestricted("zhao"), lines(later)[0].matches[0].id, why="x")
     assert load(later, row_of(kind="贷款")).states == {FiledState.NOT_WARNED: 1}
     assert status(later, case_id) == "watching"
 
@@ -254,7 +263,7 @@ def test_a_correction_does_not_count_an_undone_match_again(later: Scenario):
 def test_a_number_typed_for_a_late_warning_makes_it_no_early_one(later: Scenario, typed: bool):
     case_id = warned(later, id_number=ID_NUMBER)
     if typed:
-        file_for_case(later.services, case_id, case_number="A1", by="li")
+        file_for_case(later.services, unrestricted("li"), case_id, case_number="A1")
     assert load(later, row_of(happened=BEFORE)).states == {FiledState.WARNED_LATE: 1}
     total = filed_figures(later.services, Period()).total
     assert (total.warned, total.decided) == (0, 1)
@@ -271,7 +280,7 @@ def test_a_list_without_times_stays_in_the_month_of_its_first_load(later: Scenar
     assert [one.key for one in filed_figures(later.services, Period()).by_month] == ["2026-11"]
 
 
-def test_a_row_changes_nothing_that_it_does_not_give(later: Scenario):
+def test_a_row_needs_no_record_that_it_does_not_give(later: Scenario):
     warned(later, id_number=ID_NUMBER)
     full = f"A1,{NAME},,{ID_NUMBER},20000,{AFTER},{AFTER},贷款,临河区分局\n"
     assert load(later, full).new == 1
@@ -411,8 +420,8 @@ def test_an_undone_match_gives_the_success_back(later: Scenario):
     [line] = lines(later)
     [match] = line.matches
     with pytest.raises(Invalid, match="why: is empty"):
-        undo_match(later.services, match.id, why=" ", by="zhao")
-    done = undo_match(later.services, match.id, why="同名同号的家属", by="zhao")
+        undo_match(later.services, unrestricted("zhao"), match.id, why=" ")
+    done = undo_match(later.services, unrestricted("zhao"), match.id, why="同名同号的家属")
     assert (done.state, done.case_ids) == (FiledState.NOT_WARNED, (case_id,))
     assert counts(later) == before == (0, 1, 500)
     assert ledger(later, case_id) == [
@@ -428,7 +437,7 @@ def test_an_undone_match_gives_the_success_back(later: Scenario):
             "settled_at": None,
         }
     with pytest.raises(Conflict):
-        undo_match(later.services, match.id, why="x", by="zhao")
+        undo_match(later.services, unrestricted("zhao"), match.id, why="x")
     load(later, row.replace(",1,", ",2,"))
     [line] = lines(later)
     assert (line.state, line.filed_for, line.matches[0].state) == (
@@ -437,7 +446,7 @@ def test_an_undone_match_gives_the_success_back(later: Scenario):
         FiledMatchState.UNDONE,
     )
     # Of this person after all: recorded by hand, and the same success is reversed again.
-    file_for_case(later.services, case_id, case_number="A1", by="zhao")
+    file_for_case(later.services, unrestricted("zhao"), case_id, case_number="A1")
     assert counts(later) == (1, 0, 0)
 
 
@@ -447,7 +456,7 @@ def test_money_of_a_follow_up_comes_back_with_the_success(later: Scenario):
     before = counts(later)
     load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\n")
     assert counts(later) == (1, 0, 0)
-    undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
+    undo_match(later.services, unrestricted("zhao"), lines(later)[0].matches[0].id, why="x")
     assert counts(later) == before == (0, 1, 20_000_000)
 
 
@@ -455,30 +464,30 @@ def test_a_number_typed_by_mistake_is_undone_with_a_reason(later: Scenario):
     case_id = warned(later, id_number=ID_NUMBER)
     later.approve(1)
     before = counts(later)
-    file_for_case(later.services, case_id, case_number="typo", by="li")
+    file_for_case(later.services, unrestricted("li"), case_id, case_number="typo")
     assert counts(later) == (1, 0, 0)
-    given = {"case_number": " typo ", "why": "输错了", "by": "zhao"}
+    given = {"case_number": " typo ", "why": "输错了"}
+    zhao = unrestricted("zhao")
     for wrong, field in (
         ({"why": " "}, "why"),
         ({"case_number": "A9"}, "case number"),
         ({"case_number": ""}, "case number"),
-        ({"by": ""}, "by"),
     ):
         with pytest.raises(Invalid, match=f"^{field}: "):
-            undo_filing(later.services, case_id, **(given | wrong))
+            undo_filing(later.services, zhao, case_id, **(given | wrong))
     with pytest.raises(NotFound):
-        undo_filing(later.services, 999, **given)
+        undo_filing(later.services, zhao, 999, **given)
     assert counts(later) == (1, 0, 0)
-    assert undo_filing(later.services, case_id, **given) == (case_id,)
+    assert undo_filing(later.services, zhao, case_id, **given) == (case_id,)
     assert (status(later, case_id), counts(later)) == ("watching", before)
     with pytest.raises(Invalid):
-        undo_filing(later.services, case_id, **given)
+        undo_filing(later.services, zhao, case_id, **given)
 
 
 def test_a_match_of_a_number_that_was_undone_does_not_count_again(later: Scenario):
     case_id = warned(later, id_number=ID_NUMBER)
     load(later, row_of())
-    undo_filing(later.services, case_id, case_number="A1", why="另一个人", by="zhao")
+    undo_filing(later.services, unrestricted("zhao"), case_id, case_number="A1", why="另一个人")
     [line] = lines(later, FiledState.NOT_WARNED)
     assert line.matches[0].state is FiledMatchState.UNDONE
     load(later, row_of(kind="贷款", amount=7))
@@ -489,9 +498,9 @@ def test_a_case_that_two_numbers_stand_for_goes_back_with_the_last(later: Scenar
     case_id = warned(later, id_number=ID_NUMBER)
     load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\nA2,{NAME},,{ID_NUMBER},1,{AFTER},,,\n")
     first, second = (line.matches[0].id for line in lines(later))
-    undo_match(later.services, first, why="x", by="zhao")
+    undo_match(later.services, unrestricted("zhao"), first, why="x")
     assert (status(later, case_id), counts(later)[0]) == ("reversed", 1)
-    undo_match(later.services, second, why="x", by="zhao")
+    undo_match(later.services, unrestricted("zhao"), second, why="x")
     assert (status(later, case_id), counts(later)[0]) == ("watching", 0)
 
 
@@ -501,7 +510,7 @@ def test_amounts_that_waited_wait_again(later: Scenario):
     load(later, f"A1,{NAME},,{ID_NUMBER},1,{AFTER},,,\n")
     with later.tx() as tx:
         assert tx.scalar(waiting) == 0
-    undo_match(later.services, lines(later)[0].matches[0].id, why="x", by="zhao")
+    undo_match(later.services, unrestricted("zhao"), lines(later)[0].matches[0].id, why="x")
     with later.tx() as tx:
         assert tx.scalar(waiting) == 1
 
@@ -576,7 +585,7 @@ def test_matches_stand_with_the_likeliest_first_and_each_with_all_its_cases(late
     assert [one.person.name for one in line.matches] == ["李*", "王*"]
     assert {(one.decided_by, one.decided_at) for one in line.matches} == {("", None)}
     assert not any(one.counts for one in line.matches)
-    decide_match(later.services, line.matches[0].id, is_same_person=False, why="x", by="zhao")
+    decide_match(later.services, unrestricted("zhao"), line.matches[0].id, is_same_person=False, why="x")
     [decided, waits] = lines(later)[0].matches
     assert (decided.decided_by, decided.decided_at) == ("zhao", later.clock.now())
     assert waits.state is FiledMatchState.DOUBTFUL
@@ -596,12 +605,12 @@ def test_each_act_on_filed_cases_is_audited(later: Scenario):
     assert audited(later) == [], "nothing was stored"
     load(later, f"A1,李四,{PHONE[3:]},,1,{AFTER},,,\nA2,王,,,1,,,,\nA3,{NAME},{PHONE[3:]},,1,{AFTER},,,\n")
     of_a3, of_a1 = (line.matches[0] for line in lines(later))
-    decide_match(later.services, of_a1.id, is_same_person=True, why=" 笔录 ", by="zhao")
-    undo_match(later.services, of_a1.id, why="同号", by="sun")
-    undo_filing(later.services, case_id, case_number="A3", why="输错", by="sun")
+    decide_match(later.services, unrestricted("zhao"), of_a1.id, is_same_person=True, why=" 笔录 ")
+    undo_match(later.services, unrestricted("sun"), of_a1.id, why="同号")
+    undo_filing(later.services, unrestricted("sun"), case_id, case_number="A3", why="输错")
     load(later, f"A4,吴九,{PHONE[3:]},,1,{AFTER},,,\n")
     of_a4 = lines(later)[0].matches[0]
-    decide_match(later.services, of_a4.id, is_same_person=False, why="家属", by="zhao")
+    decide_match(later.services, unrestricted("zhao"), of_a4.id, is_same_person=False, why="家属")
     facts = {"file": "刑侦", "rows": 3, "accepted": 2, "rejected": 1}
     assert audited(later) == [
         ("load_filed", "li", "filed_record", "", facts),
@@ -628,7 +637,7 @@ def test_each_act_on_filed_cases_is_audited(later: Scenario):
 def test_a_match_that_does_not_exist(later: Scenario):
     for act in (partial(decide_match, is_same_person=True), undo_match):
         with pytest.raises(NotFound) as missed:
-            act(later.services, 999, why="x", by="zhao")
+            act(later.services, unrestricted("zhao"), 999, why="x")
         assert (missed.value.kind, missed.value.key) == ("match", 999)
 
 
@@ -637,7 +646,7 @@ def test_a_match_that_waits_is_decided_not_undone(later: Scenario):
     load(later, f"A1,李四,{PHONE[3:]},,1,{AFTER},,,\n")
     [match] = lines(later)[0].matches
     with pytest.raises(Conflict, match="does not count"):
-        undo_match(later.services, match.id, why="x", by="zhao")
+        undo_match(later.services, unrestricted("zhao"), match.id, why="x")
 
 
 def being_called(scenario: Scenario, *, id_number: str = "") -> int:
@@ -676,9 +685,9 @@ def test_a_confirmed_match_ends_a_call_that_is_under_way(later: Scenario):
     calm = warned(later, name="孙七", phone="+8613700000001")
     load(later, f"A1,李四,{PHONE[3:]},,1,{AFTER},,,\nA2,周八,13700000001,,1,{AFTER},,,\n")
     of_calm, of_called = (line.matches[0].id for line in lines(later))
-    decide_match(later.services, of_calm, is_same_person=True, why="x", by="zhao")
+    decide_match(later.services, unrestricted("zhao"), of_calm, is_same_person=True, why="x")
     assert (status(later, calm), later.enqueued) == ("reversed", [])
-    decide_match(later.services, of_called, is_same_person=True, why="x", by="zhao")
+    decide_match(later.services, unrestricted("zhao"), of_called, is_same_person=True, why="x")
     assert (status(later, case_id), later.enqueued) == ("closed", [("cancel_calls",)])
 
 
@@ -694,7 +703,10 @@ def test_a_confirmed_match_concerns_the_cases_of_this_type_opened_before_the_los
     load(later, "".join(f"A{n},李四,1370000000{n},,{row},\n" for n, (row, _, _) in enumerate(told)))
     for line, case_id, (_, state, now) in zip(reversed(lines(later)), cases, told, strict=True):
         [match] = line.matches
-        assert decide_match(later.services, match.id, is_same_person=True, why="x", by="zhao") is state
+        assert (
+            decide_match(later.services, unrestricted("zhao"), match.id, is_same_person=True, why="x")
+            is state
+        )
         assert status(later, case_id) == now
 
 
@@ -775,13 +787,13 @@ def test_a_mistyped_number_is_undone_by_those_who_see_the_case(later: Scenario):
     person_id = later.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER)
     first, second = (later.case(person_id=person_id, unit_id=own, **SUCCESS) for _ in range(2))
     load(later, row_of())
-    given = {"case_number": "A1", "why": "x", "by": "zhao"}
+    given = {"case_number": "A1", "why": "x"}
     with pytest.raises(NotFound):
-        undo_filing(later.services, first, visible_to=other, **given)
+        undo_filing(later.services, unrestricted("zhao", unit_id=other), first, **given)
     with pytest.raises(Invalid, match="does not stand for this case") as refused:
-        undo_filing(later.services, first, **(given | {"case_number": "A2"}))
+        undo_filing(later.services, unrestricted("zhao"), first, **(given | {"case_number": "A2"}))
     assert refused.value.field == "case number"
-    assert undo_filing(later.services, first, visible_to=own, **given) == (first, second)
+    assert undo_filing(later.services, unrestricted("zhao", unit_id=own), first, **given) == (first, second)
     undone = [line for line in audited(later) if line[0] == "undo_filing"]
     assert [line[2] for line in undone] == [f"case/{first}", f"case/{second}"]
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from dialer.audit.trail import check_new_lines, read_trail_state, verify_trail
 from dialer.backup.actions import Installation, make_backup, restore_backup
+from dialer.core.access import unrestricted
 from dialer.core.case import CaseStatus
 from dialer.db import tables as t
 from dialer.db.audit import begin_chain, write_audit
@@ -134,7 +135,7 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
 
 
 def test_a_legal_hold_keeps_everything_of_the_person(scene: Scene, her_case: int):
-    place_legal_hold(scene.services, her_case, why="检察院调卷", by="sun")
+    place_legal_hold(scene.services, unrestricted("sun"), her_case, why="检察院调卷")
     before = holding(scene)
     assert gone(scene, EVER) == {
         RetentionKind.SESSIONS: 1,
@@ -154,7 +155,7 @@ def test_a_legal_hold_keeps_everything_of_the_person(scene: Scene, her_case: int
         RetentionKind.PERSONS,
     )
     assert held == dict.fromkeys(kinds, 1)
-    lift_legal_hold(scene.services, her_case, why="案件已结", by="sun")
+    lift_legal_hold(scene.services, unrestricted("sun"), her_case, why="案件已结")
     after = gone(scene, EVER + timedelta(hours=1))
     assert after[RetentionKind.REJECTED_ROWS] == 2
     assert after[RetentionKind.PERSONS] == 1
@@ -275,7 +276,7 @@ def test_the_audit_is_shortened_by_checkpoints_and_stays_whole(scene: Scene):
     assert _trim(scene, 2001) == 0
     case_id = scene.case(status=CaseStatus.CLOSED)
     _write(scene, 1, at=LONG_AGO, subject=f"case/{case_id}")
-    place_legal_hold(scene.services, case_id, why="调卷", by="sun")
+    place_legal_hold(scene.services, unrestricted("sun"), case_id, why="调卷")
     assert standing(scene, _audit(1999))[RetentionKind.AUDIT].past == 8
     assert _trim(scene, 1999) == 8, "three from before the chain and five of it"
     numbers = [row["number"] for row in scene.rows(sa.select(t.audit.c.number).order_by(t.audit.c.number))]
@@ -290,11 +291,11 @@ def test_an_audit_line_of_a_held_person_keeps_what_follows_it(scene: Scene):
     _write(scene, 2, at=LONG_AGO)
     _write(scene, 1, at=LONG_AGO, subject=f"case/{case_id}")
     _write(scene, 2, at=LONG_AGO)
-    place_legal_hold(scene.services, case_id, why="调卷", by="sun")
+    place_legal_hold(scene.services, unrestricted("sun"), case_id, why="调卷")
     now = standing(scene, _audit(1999))[RetentionKind.AUDIT]
     assert (now.past, now.held) == (2, 3)
     assert _trim(scene, 1999) == 2
-    lift_legal_hold(scene.services, case_id, why="已结", by="sun")
+    lift_legal_hold(scene.services, unrestricted("sun"), case_id, why="已结")
     assert _trim(scene, 1999) == 3
 
 

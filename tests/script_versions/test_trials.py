@@ -13,6 +13,7 @@ from rich.console import Console
 
 from dialer.cli.report import report_view
 from dialer.cli.scripts import verdict_words
+from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import ShareComparison
 from dialer.core.text import Lang
@@ -38,7 +39,7 @@ def second(centre: ScriptCentre) -> Version:
 
 
 def begin(centre: ScriptCentre, weights: dict[int, float], grade: Grade | None = None) -> None:
-    set_trial(centre.services, "loan", weights, by="甲", reason="哪个更清楚", grade=grade)
+    set_trial(centre.services, unrestricted("甲"), "loan", weights, reason="哪个更清楚", grade=grade)
 
 
 def spoken(centre: ScriptCentre, person_id: int, grade: Grade = Grade.MEDIUM) -> int:
@@ -122,7 +123,7 @@ def test_nothing_was_tried(centre: ScriptCentre):
     with pytest.raises(NotFound):
         compare_versions(centre.services, "loan")
     with pytest.raises(NotFound):
-        set_trial(centre.services, "nothing", {1: 1.0, 2: 1.0}, by="甲", reason="x")
+        set_trial(centre.services, unrestricted("甲"), "nothing", {1: 1.0, 2: 1.0}, reason="x")
 
 
 class Scenario:

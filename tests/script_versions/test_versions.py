@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from audio.clips import PROMPTS
 from dialer.calls.conversation import TurnRequest, choose_script
 from dialer.cases.timeline import read_case_file
+from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.timeline import EntryKind
 from dialer.core.values import FraudType, Tag, VersionState
@@ -172,18 +173,18 @@ def test_whoever_drafts_has_a_name_of_their_own(centre: ScriptCentre):
         "x" * 101,
     ):
         with pytest.raises(Invalid):
-            draft_script(centre.services, clearer(), by=by)
+            draft_script(centre.services, unrestricted(by), clearer())
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
 def test_an_approval_has_a_reason(centre: ScriptCentre, reason: str):
     with pytest.raises(Invalid, match="reason"):
-        approve_script(centre.services, "loan", 1, by="乙", reason=reason)
+        approve_script(centre.services, unrestricted("乙"), "loan", 1, reason=reason)
 
 
 def test_a_version_that_is_not_there(centre: ScriptCentre):
     with pytest.raises(NotFound):
-        approve_script(centre.services, "loan", 7, by="乙", reason="好")
+        approve_script(centre.services, unrestricted("乙"), "loan", 7, reason="好")
 
 
 def test_who_did_it_is_in_the_audit(centre: ScriptCentre):

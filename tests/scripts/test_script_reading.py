@@ -247,7 +247,7 @@ class TestChoosing:
     def test_the_hard_of_hearing_get_the_warning_of_their_fraud_type(self):
         assert choose_script_id(FraudType.LOAN, [Tag.HEARING, Tag.ELDERLY]) == "loan"
 
-    def test_a_tag_without_a_script_of_its_own_changes_nothing(self):
+    def test_a_tag_without_a_script_of_its_own_needs_no_record(self):
         assert choose_script_id(FraudType.LOAN, [Tag.ELDERLY]) == "loan"
 
     def test_a_look_back_is_no_warning(self):

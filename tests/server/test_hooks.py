@@ -22,7 +22,7 @@ class TestSignatures:
         assert board.events(attempt) == []
         assert board.attempt_row(attempt)["state"] == "sending"
 
-    def test_a_step_that_cannot_be_verified_gets_the_safe_sentence_and_changes_nothing(
+    def test_a_step_that_cannot_be_verified_gets_the_safe_sentence_and_needs_no_record(
         self, board: Switchboard
     ) -> None:
         """The token or the public address may be wrong, and a person may be on the line."""

@@ -152,7 +152,7 @@ def test_a_case_that_is_filed_without_a_call_finds_what_the_robot_knew(post: Pos
     path.write_text(f"案件编号,姓名,手机号,立案时间\nA1,张三,{PERSON},{day}\n", encoding="utf-8")
     post.clock.advance(2 * 86_400)
     with path.open("rb") as content:
-        load_filed(post.services, content, source="", by="anna")
+        load_filed(post.services, unrestricted("anna"), content, source="")
     with post.tx() as tx:
         now = post.clock.now()
         (label,) = read_labels(tx, SignalCodec(post.store.vault), since=now - timedelta(days=7), now=now)
@@ -257,7 +257,7 @@ def test_a_case_that_is_filed_without_a_call_lists_what_it_rests_on(post: Post, 
     path.write_text(f"案件编号,姓名,手机号,立案时间\nA1,张三,{PERSON},{day}\n", encoding="utf-8")
     post.clock.advance(86_400)
     with path.open("rb") as content:
-        load_filed(post.services, content, source="", by="anna")
+        load_filed(post.services, unrestricted("anna"), content, source="")
     assert robot.follow_answers() == 1
     assert entered(post) == [{"app": "quick"}]
 

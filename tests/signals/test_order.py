@@ -216,7 +216,7 @@ def test_a_cut_snapshot_is_refused():
         told([]).restore(told([signal]).snapshot()[:-5])
 
 
-def test_a_signal_later_than_allowed_is_counted_and_changes_nothing():
+def test_a_signal_later_than_allowed_is_counted_and_needs_no_record():
     first = Signal(
         source="s", signal_no="1", kind=SignalKind.REPORT, event_at=START, received_at=START, person=PERSONS[0],
         reporter=Reporter.BANK,

@@ -348,7 +348,7 @@ class TestPassword:
             ({"new": PASSWORD, "again": PASSWORD}, "new", False),
         ],
     )
-    def test_what_is_wrong_changes_nothing(
+    def test_what_is_wrong_needs_no_record(
         self, scenario: Scenario, fields: dict[str, str], field: str, tried: bool
     ) -> None:
         member = account(scenario)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from carrier.people import Behaviour, Pickup
 from dialer.cases.persons import person_of_case
 from dialer.control.consistency import count_leaked_numbers
-from dialer.core.access import DESK, Role
+from dialer.core.access import DESK, Role, unrestricted
 from dialer.core.case import CaseStatus, InboundResult, InboundState, Reason
 from dialer.core.rates import Period
 from dialer.core.values import Contact, Grade, OutcomeKind
@@ -125,14 +125,16 @@ async def test_the_person_reaches_a_free_desk_with_the_case_open(w: World):
         # The talk is not over: nothing proves it yet.
         report_assignment(
             w.scene.services,
+            unrestricted("li"),
             task_id,
             WorkReport(outcome=OutcomeKind.HALF_BELIEVES, contact=Contact.VERIFIED),
-            by="li",
         )
     call = await until(w, state=InboundState.ENDED.value)
     assert call["result"] == InboundResult.JOINED.value
     assert 20 <= call["talk_seconds"] <= 60
-    report_assignment(w.scene.services, task_id, WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li")
+    report_assignment(
+        w.scene.services, unrestricted("li"), task_id, WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE)
+    )
     case = w.scene.case_of(case_id)
     assert case.contact is Contact.VERIFIED
     assert case.status is CaseStatus.WATCHING
@@ -197,10 +199,10 @@ async def test_nobody_is_free_so_the_call_back_stands_at_the_top_of_the_queue(w:
     assert call["result"] == InboundResult.CALL_BACK.value
     waited = call["ended_at"] - call["arrived_at"]
     assert waited.total_seconds() >= w.scene.services.inbound.wait_seconds
-    task = claim_next(w.scene.services, by="li", scope=Scope())
+    task = claim_next(w.scene.services, unrestricted("li"), scope=Scope())
     assert task is not None
     assert (task.case_id, task.reason) == (case_id, Reason.CALLED_IN)
-    following = claim_next(w.scene.services, by="wang", scope=Scope())
+    following = claim_next(w.scene.services, unrestricted("wang"), scope=Scope())
     assert following is not None
     assert following.case_id == first
     assert w.held_numbers() == 0
@@ -225,7 +227,7 @@ async def test_who_claims_the_task_meanwhile_gets_the_call(w: World):
     person_calls_in(w, case_id)
     await until(w, state=InboundState.WAITING.value)
     seat(w, "wang", "8003", TALKS)
-    task = claim_next(w.scene.services, by="wang", scope=Scope())
+    task = claim_next(w.scene.services, unrestricted("wang"), scope=Scope())
     assert task is not None
     assert task.case_id == case_id
     call = await until(w, state=InboundState.JOINED.value)

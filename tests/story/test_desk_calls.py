@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from carrier.faults import InjectedFault
 from carrier.people import Behaviour, Pickup
 from dialer.control.consistency import count_leaked_numbers
+from dialer.core.access import unrestricted
 from dialer.core.case import DeskCallState
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken, Unavailable
 from dialer.core.values import Grade, TelephonyResult
@@ -46,7 +47,7 @@ async def client(w: World) -> AsyncIterator[DeskClient]:
 def claim(w: World, person: Behaviour, *, desk: Behaviour = ANSWERS) -> Assignment:
     w.carrier.line.assign(DESK, desk)  # type: ignore[attr-defined]  # it is simulated here
     w.open_case(grade=Grade.EXTRA_HIGH, behaviour=person)
-    task = claim_next(w.scene.services, by="li", scope=Scope())
+    task = claim_next(w.scene.services, unrestricted("li"), scope=Scope())
     assert task is not None
     return task
 
@@ -56,9 +57,9 @@ async def call_from_desk(
 ) -> uuid.UUID:
     call = await dial_from_desk(
         w.scene.services,
+        unrestricted(by),
         client,
         task.id,
-        by=by,
         token=task.token,
         extension=DESK,
         number=number,
@@ -159,7 +160,9 @@ async def test_only_whoever_holds_the_task_and_only_its_numbers(w: World, client
     with pytest.raises(Invalid):
         await call_from_desk(w, client, task, number=1)
     with pytest.raises(Invalid):
-        await dial_from_desk(w.scene.services, client, task.id, by="li", extension="<Dial>", number=0)
+        await dial_from_desk(
+            w.scene.services, unrestricted("li"), client, task.id, extension="<Dial>", number=0
+        )
     assert w.held_numbers() == 0
 
 
@@ -171,7 +174,7 @@ async def test_a_refusal_is_told_and_frees_the_number(w: World, client: DeskClie
     assert (await settled(w, client, task))[0] is TelephonyResult.FAILED
 
 
-async def test_late_news_changes_nothing(w: World, client: DeskClient):
+async def test_late_news_needs_no_record(w: World, client: DeskClient):
     task = claim(w, BUSY)
     call_id = await call_from_desk(w, client, task)
     await settled(w, client, task)

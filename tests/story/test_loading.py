@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from chaos.schedule import targets
+from dialer.core.access import unrestricted
 from dialer.db import tables as t
 from dialer.warnings.lists import load_list, load_report, submit_list
 from tests.control.scene import Scene
@@ -22,10 +23,10 @@ def test_the_same_list_twice_at_once_counts_everybody_once(fresh_database: str):
         load_ids = [
             submit_list(
                 scene.services,
+                unrestricted("story"),
                 io.BytesIO(targets("twice", count=60)),
                 filename="list.csv",
                 source="bureau",
-                by="story",
             )
             for _ in range(2)
         ]
@@ -55,7 +56,11 @@ M7,中危,虚假贷款,司马澄,137-0013-7000,,500
 def test_one_number_in_many_spellings_is_one_and_a_shared_landline_is_two(scene: Scene):
     """No wrong merge, the highest grade wins, and money is counted once."""
     load_id = submit_list(
-        scene.services, io.BytesIO(MESSY.encode()), filename="list.csv", source="bureau", by="story"
+        scene.services,
+        unrestricted("story"),
+        io.BytesIO(MESSY.encode()),
+        filename="list.csv",
+        source="bureau",
     )
     load_list(scene.services, load_id)
     report = load_report(scene.services, load_id)

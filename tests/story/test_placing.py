@@ -50,7 +50,7 @@ async def test_a_stale_token_is_refused_just_before_the_post(w: World):
     assert w.fence(claimed) == set()
 
 
-async def test_what_a_woken_worker_read_late_changes_nothing_of_another_workers_attempt(w: World):
+async def test_what_a_woken_worker_read_late_needs_no_record_of_another_workers_attempt(w: World):
     """It was refused, slept, and the ring was claimed anew by another: handing it back would ring it twice."""
     case_id = w.open_case()
     old = w.claim()

@@ -23,6 +23,7 @@ from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.case_page.reading import read_case
 from dialer.case_page.view import story_items
 from dialer.cases.persons import person_of_case
+from dialer.core.access import unrestricted
 from dialer.core.case import CaseStatus, InboundResult, InboundState
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.policy import to_plain
@@ -102,9 +103,11 @@ async def test_from_the_opening_to_the_playback(w: World, recorder: RecordingCli
     services = w.scene.services
     for wrong in ({"reason": "review", "why": ""}, {"reason": "curiosity", "why": "an appeal"}):
         with pytest.raises(Invalid):
-            hear_recording(services, case_id, row["id"], who="chief", **wrong)
+            hear_recording(services, unrestricted("chief"), case_id, row["id"], **wrong)
     assert audited(w, "hear_recording") == []
-    sound = hear_recording(services, case_id, row["id"], who="chief", reason="review", why="an appeal")
+    sound = hear_recording(
+        services, unrestricted("chief"), case_id, row["id"], reason="review", why="an appeal"
+    )
     (look,) = audited(w, "hear_recording")
     assert (look["who"], look["subject"]) == ("chief", f"case/{case_id}")
     assert look["facts"] == {"recording": row["id"], "reason": "review"}
@@ -220,9 +223,11 @@ async def desk_call(w: World, *, person: Behaviour = TALKS) -> int:
     case_id = w.open_case(grade=Grade.EXTRA_HIGH, behaviour=person)
     services = w.scene.services
     async with DeskClient(w.telephony) as client:
-        task = claim_next(services, by="li", scope=Scope())
+        task = claim_next(services, unrestricted("li"), scope=Scope())
         assert task is not None
-        await dial_from_desk(services, client, task.id, by="li", token=task.token, extension=AT_DESK)
+        await dial_from_desk(
+            services, unrestricted("li"), client, task.id, token=task.token, extension=AT_DESK
+        )
 
         def is_settled() -> bool:
             return all(row["settled"] for row in w.scene.rows(sa.select(t.desk_call.c.settled)))
@@ -247,7 +252,9 @@ async def test_a_call_from_a_desk_is_recorded_and_the_person_is_told_first(
     services = w.scene.services
     (shown,) = list_recordings(services, case_id)
     assert (shown.call, shown.n) == (RecordedCall.DESK, None)
-    sound = hear_recording(services, case_id, row["id"], who="chief", reason="review", why="an appeal")
+    sound = hear_recording(
+        services, unrestricted("chief"), case_id, row["id"], reason="review", why="an appeal"
+    )
     data = sound[sound.index(b"data") + 8 :]
     ours = audioop.alaw2lin(data[0::2], 2)
     (notice,) = recorded_notice("zh").audio or ()
@@ -328,8 +335,8 @@ async def test_who_is_erased_is_not_heard_any_more_in_calls_of_the_desk_and_call
     w.scene.do(sa.update(t.assignment).values(state="withdrawn", withdrawn_why="x"))
     w.scene.do(sa.delete(t.message))
     kept = row_of(w, case_id)
-    asked = ask_erasure(services, case_id, why="an order", by="zhao")
-    confirm_erasure(services, asked.id, register=tmp_path / "register", by="wang")
+    asked = ask_erasure(services, unrestricted("zhao"), case_id, why="an order")
+    confirm_erasure(services, unrestricted("wang"), asked.id, register=tmp_path / "register")
     assert (row_of(w, case_id)["state"], row_of(w, case_id)["sealed"]) == ("deleted", None)
     (line,) = audited(w, "delete_recording")
     assert line["facts"]["sha256"] == bytes(kept["sha256"]).hex()
@@ -353,7 +360,7 @@ async def test_its_time_is_over_and_the_audit_proves_what_was_deleted(w: World, 
     assert line["facts"]["sha256"] == bytes(kept["sha256"]).hex()
     assert line["facts"]["deleted_for"] == "retention"
     with pytest.raises(Conflict):
-        hear_recording(services, case_id, kept["id"], who="chief", reason="review", why="an appeal")
+        hear_recording(services, unrestricted("chief"), case_id, kept["id"], reason="review", why="an appeal")
     (shown,) = list_recordings(services, case_id)
     assert (shown.state, shown.sha256) == (RecordingState.DELETED, bytes(kept["sha256"]).hex())
 
@@ -372,8 +379,8 @@ async def test_who_is_erased_is_not_heard_any_more_nor_at_the_carrier(
     w.scene.do(sa.update(t.assignment).values(state="withdrawn", withdrawn_why="x"))
     w.scene.do(sa.delete(t.message))
     w.scene.do(sa.delete(t.stop_payment))
-    asked = ask_erasure(services, case_id, why="an order", by="li")
-    made = confirm_erasure(services, asked.id, register=tmp_path / "register", by="wang")
+    asked = ask_erasure(services, unrestricted("li"), case_id, why="an order")
+    made = confirm_erasure(services, unrestricted("wang"), asked.id, register=tmp_path / "register")
     assert made.erasure.counts is not None
     assert made.erasure.counts["recording.sealed"] == 1
     assert audited(w, "delete_recording")[0]["who"] == "wang"

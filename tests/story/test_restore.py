@@ -68,7 +68,8 @@ def _place(url: str, folder: Path) -> Installation:
 def _load(w: World, text: str) -> None:
     content = io.BytesIO(text.encode())
     load_list(
-        w.scene.services, submit_list(w.scene.services, content, filename="l.csv", source="bureau", by="x")
+        w.scene.services,
+        submit_list(w.scene.services, unrestricted("x"), content, filename="l.csv", source="bureau"),
     )
 
 

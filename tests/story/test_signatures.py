@@ -97,7 +97,7 @@ def test_in_a_rotation_the_next_token_is_good_and_a_third_is_not(ringing: Ringin
     assert send(board, path, form, sign(path, form, token="third"), config=rotating) == 403
 
 
-def test_a_replay_is_answered_and_changes_nothing(ringing: Ringing):
+def test_a_replay_is_answered_and_needs_no_record(ringing: Ringing):
     board, path, form = ringing
     signature = sign(path, form)
     assert [send(board, path, form, signature) for _ in range(3)] == [204] * 3

@@ -90,7 +90,7 @@ def test_who_answered(answered_by: str, result: TelephonyResult):
     assert result_of(status="completed", answered_by=answered_by, sip_code=200) is result
 
 
-def test_machine_detection_of_an_unanswered_call_changes_nothing():
+def test_machine_detection_of_an_unanswered_call_needs_no_record():
     assert result_of(status="busy", answered_by="machine_start") is TelephonyResult.BUSY
 
 

@@ -141,7 +141,7 @@ def test_another_address_is_refused(url: str):
         ("http://[::1]/hooks", "http://[::1]:8080/hooks"),
     ],
 )
-def test_a_port_that_a_proxy_added_or_dropped_changes_nothing(signed_url: str, seen_url: str):
+def test_a_port_that_a_proxy_added_or_dropped_needs_no_record(signed_url: str, seen_url: str):
     check(signed(url=signed_url), url=seen_url)
 
 

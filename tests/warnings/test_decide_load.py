@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.case_page.acts import SeenCase, close_case
+from dialer.core.access import TERMINAL, unrestricted
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.text import Text
@@ -60,7 +61,7 @@ def rows(*grades: str) -> str:
 
 def submit(bureau: Bureau, text: str, *, source: str = "s", by: str = "li") -> int:
     content = io.BytesIO(text.encode())
-    return submit_list(bureau.services, content, filename="a.csv", source=source, by=by)
+    return submit_list(bureau.services, unrestricted(by), content, filename="a.csv", source=source)
 
 
 def load_of(bureau: Bureau, load_id: int) -> Load:
@@ -92,8 +93,8 @@ def test_a_second_person_lets_the_rest_in_and_nothing_counts_twice(careful: Bure
     load_id = submit(careful, rows(*GRADES))
     load_list(careful.services, load_id)
     with pytest.raises(Conflict):
-        approve_load(careful.services, load_id, by="li")
-    approve_load(careful.services, load_id, by="zhao")
+        approve_load(careful.services, unrestricted("li"), load_id)
+    approve_load(careful.services, unrestricted("zhao"), load_id)
     assert load_list(careful.services, load_id)
     load = load_of(careful, load_id)
     assert (load.state, load.rows, load.accepted, load.duplicate, load.rejected) == (
@@ -106,12 +107,12 @@ def test_a_second_person_lets_the_rest_in_and_nothing_counts_twice(careful: Bure
     assert len(grades_in_the_books(careful)) == 6
     assert waiting(careful) == []
     with pytest.raises(Conflict):
-        approve_load(careful.services, load_id, by="zhao")
+        approve_load(careful.services, unrestricted("zhao"), load_id)
 
 
 def test_approved_before_anything_was_loaded_it_is_loaded_whole(careful: Bureau):
     load_id = submit(careful, rows(*GRADES))
-    approve_load(careful.services, load_id, by="zhao")
+    approve_load(careful.services, unrestricted("zhao"), load_id)
     assert load_list(careful.services, load_id)
     assert load_of(careful, load_id).accepted == 6
 
@@ -121,14 +122,14 @@ def test_a_list_of_the_size_or_less_waits_for_nobody(careful: Bureau):
     assert load_list(careful.services, load_id)
     assert load_of(careful, load_id).state is LoadState.DONE
     with pytest.raises(Conflict):
-        approve_load(careful.services, load_id, by="zhao")
+        approve_load(careful.services, unrestricted("zhao"), load_id)
 
 
 def test_a_long_list_that_is_withdrawn_on_a_page_is_closed_by_a_worker_also_by_the_second(bureau: Bureau):
     text = "\n".join((HEADING, *(f"A{n},某某{n},1390002{n:04d},低危" for n in range(1200))))
     load_id = submit(bureau, text)
     load_list(bureau.services, load_id)
-    begin_withdrawal(bureau.services, load_id, by="zhao", why="下发错误")
+    begin_withdrawal(bureau.services, unrestricted("zhao"), load_id, why="下发错误")
     left = sa.select(sa.func.count()).select_from(t.case).where(t.case.c.status == CaseStatus.OPEN.value)
     assert bureau.rows(left)[0]["count_1"] == 700
     with bureau.tx() as tx:
@@ -185,7 +186,7 @@ def test_a_worker_that_has_lost_a_list_leaves_its_file_to_the_next(bureau: Burea
 def test_withdrawn_while_it_waits(careful: Bureau):
     load_id = submit(careful, rows(*GRADES))
     load_list(careful.services, load_id)
-    done = withdraw_load(careful.services, load_id, by="zhao", why="下发错误")
+    done = withdraw_load(careful.services, unrestricted("zhao"), load_id, why="下发错误")
     assert done == 3
     assert load_of(careful, load_id).state is LoadState.WITHDRAWN
     assert not load_list(careful.services, load_id)
@@ -195,7 +196,14 @@ def test_withdrawn_while_it_waits(careful: Bureau):
     assert careful.acts_of(cases[0]["id"]) == ["load_withdrawn"]
     for act in (approve_load, lambda *a, **k: withdraw_load(*a, **k, why="x")):
         with pytest.raises(Conflict):
-            act(careful.services, load_id, by="zhao")
+            act(careful.services, unrestricted("zhao"), load_id)
+
+
+def test_the_terminal_loads_no_list_that_waits_for_a_second_person(careful: Bureau):
+    content = io.BytesIO(rows(*GRADES).encode())
+    with pytest.raises(Invalid, match="name who loads it"):
+        submit_list(careful.services, TERMINAL, content, filename="x.csv", source="")
+    assert careful.rows(sa.select(t.list_load)) == []
 
 
 def test_what_has_begun_goes_on(bureau: Bureau):
@@ -212,7 +220,7 @@ def test_what_has_begun_goes_on(bureau: Bureau):
     bureau.change_case(rung, first_attempt_at=bureau.clock.now())
     other = submit(bureau, f"{HEADING}\nB1,某某2,13900020002,高危", source="other")
     load_list(bureau.services, other)
-    assert withdraw_load(bureau.services, load_id, by="zhao", why="下发错误") == 1
+    assert withdraw_load(bureau.services, unrestricted("zhao"), load_id, why="下发错误") == 1
     assert [bureau.case_of(one).status is CaseStatus.OPEN for one in (signed, rung, joined, fresh)] == [
         True,
         True,
@@ -222,7 +230,7 @@ def test_what_has_begun_goes_on(bureau: Bureau):
 
 
 def seen(bureau: Bureau, case_id: int, revision: int) -> SeenCase:
-    return SeenCase(services=bureau.services, case_id=case_id, by="li", revision=revision)
+    return SeenCase(services=bureau.services, case_id=case_id, actor=unrestricted("li"), revision=revision)
 
 
 def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bureau: Bureau):
@@ -243,7 +251,7 @@ def test_whose_person_has_called_us_goes_on_and_the_others_count_as_not_ours(bur
     bureau.put(t.inbound_call, **call, case_id=calls, assignment_id=work, drill=False)
     (row,) = bureau.rows(sa.select(t.case.c.revision).where(t.case.c.id == wrong))
     close_case(seen(bureau, wrong, row["revision"]), OutcomeKind.MISMATCH, why="错号")
-    assert withdraw_load(bureau.services, load_id, by="zhao", why="下发错误") == 1
+    assert withdraw_load(bureau.services, unrestricted("zhao"), load_id, why="下发错误") == 1
     told = {one["id"]: (one["status"], one["outcome"]) for one in bureau.rows(sa.select(t.case))}
     assert told[asked][0] == told[calls][0] == "open"
     assert told[closed] == ("closed", "withdrawn")
@@ -260,23 +268,25 @@ def test_nobody_reports_or_closes_a_case_as_withdrawn(bureau: Bureau):
     with pytest.raises(Invalid, match="outcome"):
         close_case(seen(bureau, row["id"], row["revision"]), OutcomeKind.WITHDRAWN, why="x")
     with pytest.raises(Invalid, match="outcome"):
-        report_assignment(bureau.services, work["id"], WorkReport(outcome=OutcomeKind.WITHDRAWN), by="li")
+        report_assignment(
+            bureau.services, unrestricted("li"), work["id"], WorkReport(outcome=OutcomeKind.WITHDRAWN)
+        )
 
 
 def test_a_call_that_is_under_way_is_not_cut_off(bureau: Bureau):
     load_id = submit(bureau, rows("高危"))
     load_list(bureau.services, load_id)
     assert len(bureau.claimed_cases()) == 1
-    assert withdraw_load(bureau.services, load_id, by="zhao", why="下发错误") == 0
+    assert withdraw_load(bureau.services, unrestricted("zhao"), load_id, why="下发错误") == 0
 
 
 def test_only_known_lists_and_with_a_reason(bureau: Bureau):
     with pytest.raises(NotFound):
-        withdraw_load(bureau.services, 99, by="zhao", why="x")
+        withdraw_load(bureau.services, unrestricted("zhao"), 99, why="x")
     with pytest.raises(NotFound):
-        approve_load(bureau.services, 99, by="zhao")
+        approve_load(bureau.services, unrestricted("zhao"), 99)
     with pytest.raises(Invalid):
-        withdraw_load(bureau.services, 99, by="zhao", why=" ")
+        withdraw_load(bureau.services, unrestricted("zhao"), 99, why=" ")
 
 
 STRANGE = "编号,谁,电话在此,严重\nA1,王伟,13900020001,高危\n"
@@ -287,9 +297,9 @@ def test_what_was_said_of_a_source_s_columns_is_remembered(bureau: Bureau):
         submit(bureau, STRANGE, source="upstream")
     correct_columns(
         bureau.services,
+        unrestricted("li"),
         "upstream",
         {"谁": Field.NAME, "电话在此": Field.PHONE, "严重": Field.GRADE, "编号": None},
-        by="li",
     )
     load_id = submit(bureau, STRANGE, source="upstream")
     load_list(bureau.services, load_id)
@@ -303,7 +313,7 @@ def test_what_was_said_of_a_source_s_columns_is_remembered(bureau: Bureau):
 
 
 def test_the_file_s_name_is_a_source_too(bureau: Bureau):
-    correct_columns(bureau.services, "a", {"谁": Field.NAME, "电话在此": Field.PHONE}, by="li")
+    correct_columns(bureau.services, unrestricted("li"), "a", {"谁": Field.NAME, "电话在此": Field.PHONE})
     report = preview_list(bureau.services, io.BytesIO(STRANGE.encode()), filename="a.csv", source="")
     assert report.accepted == 1
 
@@ -329,7 +339,7 @@ def test_a_preview_counts_what_the_load_counts_and_keeps_nothing(bureau: Bureau)
 def test_a_corrected_column_goes_before_the_one_that_was_taken_for_it(bureau: Bureau):
     text = "姓名,手机号,备用号\n王伟,13900020001,13900020002\n"
     correct_columns(
-        bureau.services, "s", {"手机号": None, "备用号": Field.PHONE, "姓名": Field.NAME}, by="li"
+        bureau.services, unrestricted("li"), "s", {"手机号": None, "备用号": Field.PHONE, "姓名": Field.NAME}
     )
     load_id = submit(bureau, text)
     load_list(bureau.services, load_id)
@@ -339,4 +349,4 @@ def test_a_corrected_column_goes_before_the_one_that_was_taken_for_it(bureau: Bu
 
 def test_a_heading_has_a_name(bureau: Bureau):
     with pytest.raises(Invalid):
-        correct_columns(bureau.services, "s", {" ": Field.NAME}, by="li")
+        correct_columns(bureau.services, unrestricted("li"), "s", {" ": Field.NAME})

@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
+from dialer.core.access import unrestricted
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.values import DeliveryFault, DeliveryState, Grade, WebhookEvent
@@ -107,7 +108,9 @@ def services(scenario: Scenario) -> Services:
 
 
 def subscribe(services: Services, receiver: Receiver, events: list[str] = ALL, name: str = "bureau") -> None:
-    receiver.secret = add_webhook(services, name=name, url=receiver.url, events=events, by="sun").secret
+    receiver.secret = add_webhook(
+        services, unrestricted("sun"), name=name, url=receiver.url, events=events
+    ).secret
 
 
 def settle(scenario: Scenario, case_id: int, status: CaseStatus = CaseStatus.CLOSED) -> None:
@@ -129,7 +132,7 @@ async def test_a_settled_case_a_missed_high_grade_and_a_filed_case_arrive_signed
     )
     missed = scenario.case(grade=Grade.HIGH, missed=True)
     settle(scenario, settled)
-    file_for_case(services, settled, case_number="A1504001", by="sun")
+    file_for_case(services, unrestricted("sun"), settled, case_number="A1504001")
     assert await send_webhooks(services) == len(receiver.got)
     told = {(body["type"], body["data"]["case_id"]): body["data"] for _, body in receiver.got}  # type: ignore[index]
     assert set(told) == {
@@ -169,7 +172,7 @@ async def test_only_the_events_asked_for_and_only_while_it_is_in_use(
     subscribe(services, receiver, ["case_settled"])
     settle(scenario, during)
     scenario.case(grade=Grade.EXTRA_HIGH, missed=True)
-    end_webhook(services, "bureau", by="sun")
+    end_webhook(services, unrestricted("sun"), "bureau")
     settle(scenario, after)
     assert [(one.case_id, one.state) for one in list_deliveries(services)] == [
         (during, DeliveryState.DROPPED)
@@ -195,12 +198,12 @@ async def test_a_message_that_is_refused_is_tried_again_later_then_dead_and_can_
     assert [one.dead for one in list_webhooks(services)] == [1]
 
     receiver.status = 204
-    assert redeliver(services, webhook="bureau", by="sun") == 1
+    assert redeliver(services, unrestricted("sun"), webhook="bureau") == 1
     assert await send_webhooks(services) == 1
     assert {message_id for message_id, _ in receiver.got} == {str(dead.message_id)}, "a repeat has its id"
     [line] = list_deliveries(services)
     assert (line.state, line.tries[0].status) == (DeliveryState.DELIVERED, 204)
-    assert redeliver(services, delivery_id=line.id, by="sun") == 1
+    assert redeliver(services, unrestricted("sun"), delivery_id=line.id) == 1
     assert await send_webhooks(services) == 1
 
 
@@ -348,7 +351,9 @@ def settled(scenario: Scenario) -> int:
 
 def test_what_is_done_to_a_webhook_is_audited(scenario: Scenario, services: Services):
     url = "https://127.0.0.1/"
-    new = add_webhook(services, name="bureau", url=f" {url} ", events=["high_missed", "case_filed"], by="sun")
+    new = add_webhook(
+        services, unrestricted("sun"), name="bureau", url=f" {url} ", events=["high_missed", "case_filed"]
+    )
     assert len(base64.b64decode(new.secret.removeprefix("whsec_"))) == 32
     assert new.secret not in repr(new)
     added = {"name": "bureau", "url": url, "events": ["case_filed", "high_missed"]}
@@ -358,11 +363,11 @@ def test_what_is_done_to_a_webhook_is_audited(scenario: Scenario, services: Serv
     assert (line.id, line.name, line.url, line.added_by) == (new.id, "bureau", url, "sun")
     assert line.events == (WebhookEvent.CASE_FILED, WebhookEvent.HIGH_MISSED)
     assert (line.added_at, line.ended_at, line.ended_by) == (services.clock.now(), None, None)
-    assert redeliver(services, webhook="bureau", by="li") == 0
+    assert redeliver(services, unrestricted("li"), webhook="bureau") == 0
     again = {"name": "bureau", "count": 0}
     assert audited(services, "webhook_again") == [{"who": "li", "facts": again} | what]
     assert scenario.enqueued[-1] == ("send_webhooks",)
-    end_webhook(services, "bureau", by="zhao")
+    end_webhook(services, unrestricted("zhao"), "bureau")
     assert audited(services, "webhook_end") == [{"who": "zhao", "facts": {"name": "bureau"}} | what]
     [line] = list_webhooks(services, ended=True)
     assert (line.ended_at, line.ended_by) == (services.clock.now(), "zhao")
@@ -370,37 +375,36 @@ def test_what_is_done_to_a_webhook_is_audited(scenario: Scenario, services: Serv
 
 
 def test_what_makes_no_webhook(services: Services):
-    given = {"name": "x" * 64, "url": "https://127.0.0.1/", "events": ALL, "by": "sun"}
+    given = {"name": "x" * 64, "url": "https://127.0.0.1/", "events": ALL}
     for wrong, about, problem in (
         ({"name": ""}, "name", "1 to 64 of letters"),
         ({"name": "x" * 65}, "name", "1 to 64 of letters"),
         ({"name": "a/b"}, "name", "is not a valid name for a webhook"),
         ({"events": []}, "events", "one or more of case_filed, case_settled, high_missed"),
         ({"events": ["case_settled", "case_opened"]}, "events", "is not known"),
-        ({"by": " "}, "by", "is empty"),
     ):
         with pytest.raises(Invalid, match=problem) as refused:
-            add_webhook(services, **(given | wrong))
+            add_webhook(services, unrestricted("sun"), **(given | wrong))
         assert refused.value.field == about
     assert list_webhooks(services) == []
-    add_webhook(services, **given)
+    add_webhook(services, unrestricted("sun"), **given)
 
 
 def test_twenty_webhooks_are_enough(services: Services):
     for n in range(20):
-        add_webhook(services, name=f"w{n:02}", url="https://127.0.0.1/", events=ALL, by="sun")
+        add_webhook(services, unrestricted("sun"), name=f"w{n:02}", url="https://127.0.0.1/", events=ALL)
     with pytest.raises(Conflict, match="there are 20 webhooks already"):
-        add_webhook(services, name="more", url="https://127.0.0.1/", events=ALL, by="sun")
-    end_webhook(services, "w07", by="sun")
-    add_webhook(services, name="more", url="https://127.0.0.1/", events=ALL, by="sun")
+        add_webhook(services, unrestricted("sun"), name="more", url="https://127.0.0.1/", events=ALL)
+    end_webhook(services, unrestricted("sun"), "w07")
+    add_webhook(services, unrestricted("sun"), name="more", url="https://127.0.0.1/", events=ALL)
     assert [one.name for one in list_webhooks(services)][:3] == ["more", "w00", "w01"]
 
 
 def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario, services: Services):
     url = "https://127.0.0.1/"
-    add_webhook(services, name="bureau", url=url, events=["case_settled"], by="sun")
+    add_webhook(services, unrestricted("sun"), name="bureau", url=url, events=["case_settled"])
     cases = [settled(scenario) for _ in range(3)]
-    add_webhook(services, name="other", url=url, events=["case_settled"], by="sun")
+    add_webhook(services, unrestricted("sun"), name="other", url=url, events=["case_settled"])
     cases.append(settled(scenario))
     log = list_deliveries(services)
     assert [(one.case_id, one.webhook) for one in log] == [
@@ -423,9 +427,11 @@ def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario,
         ("bureau", 2, 1, 1),
         ("other", 0, 0, 1),
     ]
-    assert redeliver(services, webhook="bureau", by="sun") == 1, "what was given up of this one alone"
+    assert redeliver(services, unrestricted("sun"), webhook="bureau") == 1, (
+        "what was given up of this one alone"
+    )
     assert [one.id for one in list_deliveries(services, state=DeliveryState.DEAD)] == [log[0].id]
-    end_webhook(services, "bureau", by="sun")
+    end_webhook(services, unrestricted("sun"), "bureau")
     assert [one.id for one in list_deliveries(services, state=DeliveryState.DROPPED)] == [
         log[1].id,
         log[2].id,
@@ -434,22 +440,22 @@ def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario,
     assert list_deliveries(services, state=DeliveryState.DELIVERED, webhook="bureau")[0].id == log[3].id
     for gone in ({"webhook": "bureau"}, {"delivery_id": log[3].id}):
         with pytest.raises(Conflict, match="webhook bureau has ended") as ended:
-            redeliver(services, by="sun", **gone)
+            redeliver(services, unrestricted("sun"), **gone)
         assert ended.value.current == "ended"
-    add_webhook(services, name="bureau", url=url, events=["case_settled"], by="sun")
-    assert redeliver(services, webhook="bureau", by="sun") == 0, "the one in use has this name"
+    add_webhook(services, unrestricted("sun"), name="bureau", url=url, events=["case_settled"])
+    assert redeliver(services, unrestricted("sun"), webhook="bureau") == 0, "the one in use has this name"
     for unknown, kind, key in (
         ({"webhook": "nobody"}, "webhook", "nobody"),
         ({"delivery_id": 999}, "delivery", 999),
         ({"delivery_id": 0}, "delivery", 0),
     ):
         with pytest.raises(NotFound) as missed:
-            redeliver(services, by="sun", **unknown)
+            redeliver(services, unrestricted("sun"), **unknown)
         assert (missed.value.kind, missed.value.key) == (kind, key)
 
 
 def test_fifty_messages_are_shown_where_nothing_else_is_asked(scenario: Scenario, services: Services):
-    new = add_webhook(services, name="bureau", url="https://127.0.0.1/", events=ALL, by="sun")
+    new = add_webhook(services, unrestricted("sun"), name="bureau", url="https://127.0.0.1/", events=ALL)
     one = {
         "webhook_id": new.id, "event": "high_missed", "case_id": 7, "facts": {}, "occurred_at": scenario.clock.now(),
     }  # fmt: skip
@@ -520,7 +526,7 @@ async def test_what_ends_or_is_sent_again_while_it_is_sent_stays_so(
 
     async def again() -> None:
         receiver.meanwhile = None
-        redeliver(services, delivery_id=line.id, by="sun")
+        redeliver(services, unrestricted("sun"), delivery_id=line.id)
 
     receiver.meanwhile = again
     assert await send_webhooks(services) == 2
@@ -528,7 +534,7 @@ async def test_what_ends_or_is_sent_again_while_it_is_sent_stays_so(
     settled(scenario)
 
     async def end() -> None:
-        end_webhook(services, "bureau", by="sun")
+        end_webhook(services, unrestricted("sun"), "bureau")
 
     receiver.meanwhile = end
     assert await send_webhooks(services) == 1
@@ -556,17 +562,17 @@ async def test_every_answer_of_the_two_hundreds_is_a_success(
 
 def test_a_name_is_used_once_and_free_again_after_the_end(services: Services):
     url = "https://127.0.0.1/"
-    add_webhook(services, name="bureau", url=url, events=ALL, by="sun")
+    add_webhook(services, unrestricted("sun"), name="bureau", url=url, events=ALL)
     with pytest.raises(Conflict):
-        add_webhook(services, name="bureau", url=url, events=ALL, by="sun")
-    end_webhook(services, "bureau", by="sun")
-    add_webhook(services, name="bureau", url=url, events=ALL, by="sun")
+        add_webhook(services, unrestricted("sun"), name="bureau", url=url, events=ALL)
+    end_webhook(services, unrestricted("sun"), "bureau")
+    add_webhook(services, unrestricted("sun"), name="bureau", url=url, events=ALL)
     assert [one.ended_at is None for one in list_webhooks(services, ended=True)] == [False, True]
     with pytest.raises(NotFound):
-        end_webhook(services, "nobody", by="sun")
+        end_webhook(services, unrestricted("sun"), "nobody")
     for events in ([], ["case_opened"]):
         with pytest.raises(Invalid):
-            add_webhook(services, name="other", url=url, events=events, by="sun")
+            add_webhook(services, unrestricted("sun"), name="other", url=url, events=events)
 
 
 def test_gaps_grow_and_end():

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.case_page.acts import SeenCase
+from dialer.core.access import unrestricted
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
 from dialer.db.units import add_unit
@@ -81,4 +82,4 @@ class Bureau(Scene):
 
 
 def seen(bureau: Bureau, case_id: int, revision: int, *, by: str = "li") -> SeenCase:
-    return SeenCase(services=bureau.services, case_id=case_id, by=by, revision=revision)
+    return SeenCase(services=bureau.services, case_id=case_id, actor=unrestricted(by), revision=revision)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.cases.persons import person_of_case
-from dialer.core.access import DESK, Role
+from dialer.core.access import DESK, Role, unrestricted
 from dialer.core.case import InboundResult, InboundState, RobotState, StaffTrackState
 from dialer.core.errors import Conflict
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
@@ -145,7 +145,7 @@ def test_a_talk_whose_beginning_was_not_told_is_a_talk(bureau: Bureau):
     assert (task["state"], task["signed_by"]) == ("signed", "li")
     assert bureau.case_of(case_id).contact is Contact.NONE
     report_assignment(
-        bureau.services, task["id"], WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li"
+        bureau.services, unrestricted("li"), task["id"], WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE)
     )
     assert bureau.case_of(case_id).contact is Contact.VERIFIED
 
@@ -160,11 +160,14 @@ def test_a_talk_of_the_duty_line_proves_nothing_for_who_takes_the_task_later(bur
     with bureau.tx() as tx:
         release_assignments(tx, [task["id"]])
     bureau.clock.advance(3600)
-    claimed = claim_next(bureau.services, by="li", scope=CENTRE)
+    claimed = claim_next(bureau.services, unrestricted("li"), scope=CENTRE)
     assert claimed is not None
     with pytest.raises(NoCall):
         report_assignment(
-            bureau.services, claimed.id, WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE), by="li"
+            bureau.services,
+            unrestricted("li"),
+            claimed.id,
+            WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE),
         )
 
 
@@ -208,7 +211,7 @@ def test_a_person_who_calls_before_the_agreed_time_is_called_back_at_once(bureau
         keep_for_caller(tx, task["id"], by="wang", call_at=tomorrow, kept_until=tomorrow)
     arrives(bureau, caller=phone)  # the duty line
     end_inbound_call(bureau.services, "CA1")
-    claimed = claim_next(bureau.services, by="li", scope=CENTRE)
+    claimed = claim_next(bureau.services, unrestricted("li"), scope=CENTRE)
     assert claimed is not None
     assert claimed.case_id == case_id
 
@@ -230,7 +233,7 @@ def test_no_desk_call_begins_at_a_telephone_that_rings_for_a_call_in(bureau: Bur
     other, _ = case_of(bureau, grade=Grade.EXTRA_HIGH)
     assert arrives(bureau, caller=phone).rings == "8001"
     task = bureau.assignment_of(other)
-    claimed = claim_next(bureau.services, by="li", scope=CENTRE)
+    claimed = claim_next(bureau.services, unrestricted("li"), scope=CENTRE)
     assert claimed is not None
     held = claimed.id if claimed.id == task["id"] else task["id"]
     bureau.do(
@@ -238,7 +241,9 @@ def test_no_desk_call_begins_at_a_telephone_that_rings_for_a_call_in(bureau: Bur
         .where(t.assignment.c.id == held)
         .values(state="signed", signed_by="li", signed_at=bureau.clock.now())
     )
-    ringing = dial_from_desk(bureau.services, cast("DeskClient", None), held, by="li", extension="8001")
+    ringing = dial_from_desk(
+        bureau.services, unrestricted("li"), cast("DeskClient", None), held, extension="8001"
+    )
     with pytest.raises(Conflict, match="telephone"):
         asyncio.run(ringing)
     assert bureau.rows(sa.select(t.desk_call)) == []
@@ -246,14 +251,14 @@ def test_no_desk_call_begins_at_a_telephone_that_rings_for_a_call_in(bureau: Bur
 
 def test_a_person_does_not_wait_for_a_caller_who_left_with_the_task(bureau: Bureau):
     case_id, phone = case_of(bureau, grade=Grade.EXTRA_HIGH)
-    left = claim_next(bureau.services, by="li", scope=CENTRE)
+    left = claim_next(bureau.services, unrestricted("li"), scope=CENTRE)
     assert left is not None
     assert left.case_id == case_id
     bureau.clock.advance(bureau.services.work.lease_seconds + 1)
     seat(bureau, "wang", "8003")
     assert arrives(bureau, caller=phone).rings == "8003"
     end_inbound_call(bureau.services, "CA1")
-    claimed = claim_next(bureau.services, by="zhao", scope=CENTRE)
+    claimed = claim_next(bureau.services, unrestricted("zhao"), scope=CENTRE)
     assert claimed is not None
     assert claimed.case_id == case_id
 
@@ -262,7 +267,7 @@ def test_a_person_whose_task_somebody_has_in_hand_reaches_that_desk_alone(bureau
     seat(bureau, "wang", "8003")
     seat(bureau, "li", "8001")
     _, phone = case_of(bureau, grade=Grade.EXTRA_HIGH)
-    assert claim_next(bureau.services, by="li", scope=CENTRE) is not None
+    assert claim_next(bureau.services, unrestricted("li"), scope=CENTRE) is not None
     assert arrives(bureau, caller=phone).rings == "8001"
     assert dial_ends(bureau, 1).rings == DUTY
 

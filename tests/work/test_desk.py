@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.cases.store import words_of_case
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.errors import Invalid, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.db import tables as t
@@ -40,7 +40,7 @@ CENTRE = Scope()
 
 
 def claim(bureau: Bureau, by: str = "li", scope: Scope = CENTRE) -> Assignment:
-    task = claim_next(bureau.services, by=by, scope=scope)
+    task = claim_next(bureau.services, unrestricted(by), scope=scope)
     assert task is not None
     return task
 
@@ -48,9 +48,9 @@ def claim(bureau: Bureau, by: str = "li", scope: Scope = CENTRE) -> Assignment:
 def report(bureau: Bureau, task: Assignment, by: str, **more: object) -> int:
     return report_assignment(
         bureau.services,
+        unrestricted(by),
         task.id,
         WorkReport(outcome=OutcomeKind.CANNOT_FIND_YET, **more),  # type: ignore[arg-type]
-        by=by,
         token=task.token,
     )
 
@@ -61,7 +61,7 @@ def test_each_caller_claims_the_most_urgent_free_task(bureau: Bureau):
     second = bureau.case_with_unit("五原分局", grade=Grade.EXTRA_HIGH)
     assert claim(bureau, "li").case_id == first
     assert claim(bureau, "wang").case_id == second
-    assert claim_next(bureau.services, by="zhao", scope=CENTRE) is None
+    assert claim_next(bureau.services, unrestricted("zhao"), scope=CENTRE) is None
     assert bureau.acts_of(first) == ["claimed"]
 
 
@@ -77,7 +77,10 @@ def test_concurrent_claims_never_share_a_task(bureau: Bureau):
     cases = [bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH) for _ in range(6)]
     with ThreadPoolExecutor(max_workers=4) as pool:
         tasks = list(
-            pool.map(lambda n: claim_next(bureau.services, by=f"desk{n}", scope=CENTRE), range(len(cases)))
+            pool.map(
+                lambda n: claim_next(bureau.services, unrestricted(f"desk{n}"), scope=CENTRE),
+                range(len(cases)),
+            )
         )
     assert sorted(task.case_id for task in tasks if task) == sorted(cases)
 
@@ -92,20 +95,28 @@ def test_a_button_that_is_pressed_twice_claims_one_task(bureau: Bureau):
 
 def test_a_caller_claims_only_work_of_his_unit_and_below(bureau: Bureau):
     station = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
-    assert claim_next(bureau.services, by="wang", scope=Scope(unit_id=bureau.unit["五原分局"])) is None
+    assert (
+        claim_next(bureau.services, unrestricted("wang"), scope=Scope(unit_id=bureau.unit["五原分局"]))
+        is None
+    )
     task = claim(bureau, "li", Scope(unit_id=bureau.unit["临河分局"]))
     assert task.case_id == station
 
 
 def test_work_without_a_unit_waits_at_the_centre(bureau: Bureau):
     case_id = bureau.open_case(grade=Grade.EXTRA_HIGH)
-    assert claim_next(bureau.services, by="wang", scope=Scope(unit_id=bureau.unit["临河分局"])) is None
+    assert (
+        claim_next(bureau.services, unrestricted("wang"), scope=Scope(unit_id=bureau.unit["临河分局"]))
+        is None
+    )
     assert claim(bureau, "li", Scope(unit_id=bureau.unit["市局"])).case_id == case_id
 
 
 def test_a_task_shows_who_has_signed_for_work_of_the_same_case(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
-    sign_assignment(bureau.services, bureau.assignment_of(case_id, Track.VISIT)["id"], by="officer")
+    sign_assignment(
+        bureau.services, unrestricted("officer"), bureau.assignment_of(case_id, Track.VISIT)["id"]
+    )
     state = read_task_state(bureau.services, claim(bureau).id, by="li", scope=CENTRE)
     assert [(one.busy, one.who) for one in state.beside] == [(BusyKind.OFFICER, "officer")]
 
@@ -115,17 +126,17 @@ def test_a_heartbeat_renews_the_lease_and_without_one_it_ends(bureau: Bureau):
     task = claim(bureau)
     for _ in range(30):
         bureau.later(seconds=80)
-        renew_lease(bureau.services, task.id, by="li", token=task.token)
+        renew_lease(bureau.services, unrestricted("li"), task.id, token=task.token)
         assert return_idle_assignments(bureau.services) == 0
     bureau.later(seconds=91)
     assert return_idle_assignments(bureau.services) == 1
     assert return_idle_assignments(bureau.services) == 0
     assert bureau.acts_of(task.case_id) == ["claimed", "lapsed"]
     with pytest.raises(Overtaken):
-        renew_lease(bureau.services, task.id, by="li", token=task.token)
+        renew_lease(bureau.services, unrestricted("li"), task.id, token=task.token)
 
 
-def test_a_stale_report_says_who_has_it_now_and_changes_nothing(bureau: Bureau):
+def test_a_stale_report_says_who_has_it_now_and_needs_no_record(bureau: Bureau):
     bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     stale = claim(bureau, "li")
     bureau.later(seconds=91)
@@ -173,8 +184,8 @@ def test_release_needs_a_reason(bureau: Bureau):
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau)
     with pytest.raises(Invalid):
-        release_assignment(bureau.services, task.id, by="li", token=task.token, why=" ")
-    release_assignment(bureau.services, task.id, by="li", token=task.token, why="下班")
+        release_assignment(bureau.services, unrestricted("li"), task.id, token=task.token, why=" ")
+    release_assignment(bureau.services, unrestricted("li"), task.id, token=task.token, why="下班")
     row = bureau.assignment_of(case_id)
     assert (row["state"], row["signed_by"], row["signed_at"], row["lease_until"]) == (
         "open",
@@ -188,7 +199,7 @@ def test_release_needs_a_reason(bureau: Bureau):
 def test_idle_work_returns_to_the_queue_and_is_escalated(bureau: Bureau):
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     for row in bureau.assignments_of(case_id):
-        sign_assignment(bureau.services, row["id"], by="li")
+        sign_assignment(bureau.services, unrestricted("li"), row["id"])
     bureau.later(minutes=29)
     assert return_idle_assignments(bureau.services) == 0
     bureau.later(hours=2)
@@ -201,8 +212,8 @@ def test_the_work_of_a_disabled_account_returns_to_the_queue(bureau: Bureau):
     mine = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     other = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     for row in bureau.assignments_of(mine):
-        sign_assignment(bureau.services, row["id"], by="li")
-    sign_assignment(bureau.services, bureau.assignment_of(other)["id"], by="wang")
+        sign_assignment(bureau.services, unrestricted("li"), row["id"])
+    sign_assignment(bureau.services, unrestricted("wang"), bureau.assignment_of(other)["id"])
     assert return_work_of(bureau.services, "li", by="admin") == 2
     assert {row["state"] for row in bureau.assignments_of(mine)} == {"open"}
     assert bureau.assignment_of(other)["signed_by"] == "wang"
@@ -213,7 +224,7 @@ def test_a_call_back_waits_for_its_time_and_is_kept_for_its_caller(bureau: Burea
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau, "li")
     at = bureau.clock.now() + timedelta(hours=1)
-    schedule_call_back(bureau.services, task.id, by="li", token=task.token, at=at, note="在开会")
+    schedule_call_back(bureau.services, unrestricted("li"), task.id, token=task.token, at=at, note="在开会")
     with bureau.tx() as tx:
         (agreed,) = waiting_call_backs(tx, scope=CENTRE)
     assert (agreed.id, agreed.case_id, agreed.call_at, agreed.kept_for) == (
@@ -222,11 +233,11 @@ def test_a_call_back_waits_for_its_time_and_is_kept_for_its_caller(bureau: Burea
         at,
         "li",
     )
-    assert claim_next(bureau.services, by="li", scope=CENTRE) is None
+    assert claim_next(bureau.services, unrestricted("li"), scope=CENTRE) is None
     bureau.later(minutes=59)
     for row in bureau.assignments_of(case_id):
         if row["kind"] == "visit":
-            sign_assignment(bureau.services, row["id"], by="officer")
+            sign_assignment(bureau.services, unrestricted("officer"), row["id"])
     assert escalate_unsigned(bureau.services) == 0
     bureau.later(minutes=1)
     fresh = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
@@ -239,9 +250,9 @@ def test_a_missed_call_back_is_free_for_anybody(bureau: Bureau):
     case_id = bureau.case_with_unit("市局", grade=Grade.EXTRA_HIGH)
     task = claim(bureau, "li")
     at = bureau.clock.now() + timedelta(minutes=30)
-    schedule_call_back(bureau.services, task.id, by="li", at=at)
+    schedule_call_back(bureau.services, unrestricted("li"), task.id, at=at)
     bureau.later(minutes=39)
-    assert claim_next(bureau.services, by="wang", scope=CENTRE) is None
+    assert claim_next(bureau.services, unrestricted("wang"), scope=CENTRE) is None
     bureau.later(minutes=1)
     escalate_unsigned(bureau.services)
     assert bureau.alarms_of(case_id)["unsigned"] >= 1
@@ -254,7 +265,7 @@ def test_a_call_back_is_within_thirty_days(bureau: Bureau, minutes: int):
     task = claim(bureau)
     with pytest.raises(Invalid):
         schedule_call_back(
-            bureau.services, task.id, by="li", at=bureau.clock.now() + timedelta(minutes=minutes)
+            bureau.services, unrestricted("li"), task.id, at=bureau.clock.now() + timedelta(minutes=minutes)
         )
     with bureau.tx() as tx:
         assert get_assignment(tx, task.id).signed_by == "li"
@@ -270,17 +281,23 @@ def test_the_list_of_one_kind(bureau: Bureau):
 def test_disabling_an_account_returns_its_work_at_once(bureau: Bureau):
     for login, role in (("admin", Role.ADMINISTRATOR), ("li", Role.CALLER)):
         add_staff(
-            bureau.services, login=login, display_name=login, role=role, unit_id=None, language="zh", by="cli"
+            bureau.services,
+            unrestricted("cli"),
+            login=login,
+            display_name=login,
+            role=role,
+            unit_id=None,
+            language="zh",
         )
     case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
     claim(bureau, "li")
-    disable_staff(bureau.services, "li", by="admin")
+    disable_staff(bureau.services, unrestricted("admin"), "li")
     assert bureau.assignment_of(case_id)["state"] == "open"
     assert bureau.acts_of(case_id) == ["claimed", "account_disabled"]
 
 
 def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bureau: Bureau):
-    add = partial(add_staff, bureau.services, display_name="x", language="zh", by="cli")
+    add = partial(add_staff, bureau.services, unrestricted("cli"), display_name="x", language="zh")
     add(login="admin", role=Role.ADMINISTRATOR, unit_id=None)
     add(login="guard", role=Role.SECURITY_ADMINISTRATOR, unit_id=None)
     add(login="li", role=Role.CALLER, unit_id=bureau.unit["临河分局"])
@@ -291,14 +308,13 @@ def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bu
             revision = get_account(tx, "li").revision
         done = ask_change(
             bureau.services,
+            unrestricted("admin"),
             "li",
             display_name=name,
             role=Role.CALLER,
             unit_id=bureau.unit[unit],
             revision=revision,
             why="调动",
-            by="admin",
-            visible_to=None,
         )
         if not done:
             [waiting] = list_changes(bureau.services, visible_to=None)
@@ -314,11 +330,17 @@ def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bu
     assert bureau.acts_of(case_id) == ["claimed", "account_disabled"]
     # A clerk goes on no visit, and nobody else could until it was overdue.
     visit = bureau.assignment_of(case_id, Track.VISIT)["id"]
-    sign_assignment(bureau.services, visit, by="li")
+    sign_assignment(bureau.services, unrestricted("li"), visit)
     with bureau.tx() as tx:
         revision = get_account(tx, "li").revision
     change_staff(
-        bureau.services, "li", display_name="y", role=Role.CLERK, unit_id=None, revision=revision, by="cli"
+        bureau.services,
+        unrestricted("cli"),
+        "li",
+        display_name="y",
+        role=Role.CLERK,
+        unit_id=None,
+        revision=revision,
     )
     assert bureau.assignment_of(case_id, Track.VISIT)["state"] == "open"
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from dialer.approvals.actions import InboxReader, approve_outcomes, read_inbox, refuse_outcome
 from dialer.cases.timeline import read_case_file
-from dialer.core.access import DESK, Role
+from dialer.core.access import DESK, Role, unrestricted
 from dialer.core.case import CaseStatus, VisitStage
 from dialer.core.errors import Conflict, Overtaken
 from dialer.core.rates import Counts, Period
@@ -56,13 +56,13 @@ def task(bureau: Bureau) -> Assignment:
 
 
 def claim(bureau: Bureau, by: str = "li") -> Assignment:
-    found = claim_next(bureau.services, by=by, scope=Scope())
+    found = claim_next(bureau.services, unrestricted(by), scope=Scope())
     assert found is not None
     return found
 
 
 def report(bureau: Bureau, task: Assignment, given: WorkReport = SUCCESS, *, by: str = "li") -> int:
-    return report_assignment(bureau.services, task.id, given, by=by)
+    return report_assignment(bureau.services, unrestricted(by), task.id, given)
 
 
 def counts_of(bureau: Bureau) -> Counts:
@@ -92,14 +92,14 @@ def test_no_call_no_success(bureau: Bureau, task: Assignment):
 @pytest.mark.parametrize("how", ["too short", "under way", "of another caller", "before the task was taken"])
 def test_a_call_that_does_not_count(bureau: Bureau, task: Assignment, how: str):
     if how == "of another caller":
-        release_assignment(bureau.services, task.id, by="li", why="x")
+        release_assignment(bureau.services, unrestricted("li"), task.id, why="x")
         bureau.talked(task.id, by="wang")
-        release_assignment(bureau.services, task.id, by="wang", why="x")
+        release_assignment(bureau.services, unrestricted("wang"), task.id, why="x")
         bureau.later(seconds=1)
         claim(bureau)
     elif how == "before the task was taken":
         bureau.talked(task.id)
-        release_assignment(bureau.services, task.id, by="li", why="x")
+        release_assignment(bureau.services, unrestricted("li"), task.id, why="x")
         bureau.later(seconds=1)
         claim(bureau)
     else:
@@ -147,12 +147,12 @@ def test_a_success_without_a_call_counts_nowhere_until_a_second_person_approves(
     assert (counts.dissuaded, counts.verified_contact, counts.human_calls) == (0, 0, 0)
     with bureau.tx() as tx:
         assert day_of_caller(tx, "li", since=task.opened_at).succeeded == 0
-    assert claim_next(bureau.services, by="wang", scope=Scope()) is None
+    assert claim_next(bureau.services, unrestricted("wang"), scope=Scope()) is None
     with pytest.raises(Conflict, match="a second person decides this"):
-        approve_outcome(bureau.services, outcome_id, by="li")
+        approve_outcome(bureau.services, unrestricted("li"), outcome_id)
     with pytest.raises(Conflict, match="a second person decides this"):
-        approve_outcome(bureau.services, outcome_id, by="LI")
-    approve_outcome(bureau.services, outcome_id, by="zhao")
+        approve_outcome(bureau.services, unrestricted("LI"), outcome_id)
+    approve_outcome(bureau.services, unrestricted("zhao"), outcome_id)
     case = bureau.case_of(task.case_id)
     assert (case.status, case.contact) == (CaseStatus.WATCHING, Contact.VERIFIED)
     done = bureau.assignment_of(task.case_id)
@@ -167,7 +167,7 @@ def test_a_success_that_was_reversed_is_none_of_the_day(bureau: Bureau, task: As
     report(bureau, task)
     with bureau.tx() as tx:
         assert day_of_caller(tx, "li", since=task.opened_at).succeeded == 1
-    file_for_case(bureau.services, task.case_id, case_number="A1", by="zhao")
+    file_for_case(bureau.services, unrestricted("zhao"), task.case_id, case_number="A1")
     with bureau.tx() as tx:
         today = day_of_caller(tx, "li", since=task.opened_at)
     assert (today.reported, today.succeeded) == (1, 0)
@@ -181,7 +181,7 @@ def test_nobody_approves_and_the_task_is_called_by_another(bureau: Bureau, task:
     bureau.talked(task.id, by="wang")
     report(bureau, again, by="wang")
     with pytest.raises(Overtaken):
-        approve_outcome(bureau.services, outcome_id, by="zhao")
+        approve_outcome(bureau.services, unrestricted("zhao"), outcome_id)
     [approved] = bureau.rows(sa.select(sa.func.count().label("n")).select_from(t.outcome_approval))
     assert approved["n"] == 0
 
@@ -204,10 +204,10 @@ def test_a_success_without_a_call_waits_no_longer_than_its_task(bureau: Bureau, 
         assert not any(row["reverses"] == other for row in bureau.rows(sa.select(t.outcome)))
     else:
         visit = bureau.assignment_of(task.case_id, Track.VISIT)["id"]
-        officer = PhoneAct(client_id=uuid.uuid4(), by="wang")
+        officer = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("wang"))
         take_step(bureau.services, visit, VisitStage.ARRIVED, phone=officer)
         report_assignment(
-            bureau.services, visit, WorkReport(outcome=OutcomeKind.DISSUADED_IN_PERSON), by="wang"
+            bureau.services, unrestricted("wang"), visit, WorkReport(outcome=OutcomeKind.DISSUADED_IN_PERSON)
         )
         assert bureau.assignment_of(task.case_id)["state"] == "withdrawn"
         assert counts_of(bureau).dissuaded == 1
@@ -223,24 +223,24 @@ def test_a_success_without_a_call_waits_no_longer_than_its_task(bureau: Bureau, 
         f"outcome {outcome_id}, without a call of ours, does not count: its task ended before anybody approved it"
     ]
     with pytest.raises(Overtaken):
-        approve_outcome(bureau.services, outcome_id, by="zhao")
+        approve_outcome(bureau.services, unrestricted("zhao"), outcome_id)
 
 
 def test_an_approved_or_refused_success_without_a_call_is_reversed_by_no_end_of_its_task(
     bureau: Bureau, task: Assignment
 ):
     refused = report(bureau, task, OWN_PHONE)
-    refuse_outcome(bureau.services, refused, why="无凭证", by="zhao", visible_to=None)
+    refuse_outcome(bureau.services, unrestricted("zhao"), refused, why="无凭证")
     again = claim(bureau)
     approved = report(bureau, again, OWN_PHONE)
-    approve_outcome(bureau.services, approved, by="zhao")
+    approve_outcome(bureau.services, unrestricted("zhao"), approved)
     assert [row["reason"] for row in bureau.rows(sa.select(t.outcome).order_by(t.outcome.c.id))] == [
         "no_call",
         "money_refused",
         "no_call",
     ]
     with pytest.raises(Conflict, match="approved already by zhao"):
-        approve_outcome(bureau.services, approved, by="qian")
+        approve_outcome(bureau.services, unrestricted("qian"), approved)
 
 
 def test_a_rule_of_no_seconds_asks_for_no_call(bureau: Bureau, task: Assignment):
@@ -275,7 +275,7 @@ def test_a_success_without_a_call_waits_in_the_inbox_while_its_task_is_open(bure
     chief = InboxReader(who="zhao", role=Role.SUPERVISOR, unit_id=None)
     [line] = read_inbox(bureau.services, chief).money
     assert (line.id, line.is_without_call) == (claimed, True)
-    assert approve_outcomes(bureau.services, [claimed], by="zhao", visible_to=None) == 1
+    assert approve_outcomes(bureau.services, unrestricted("zhao"), [claimed]) == 1
     assert bureau.case_of(task.case_id).status is CaseStatus.WATCHING
     assert read_inbox(bureau.services, chief).total == 0
 
@@ -295,15 +295,15 @@ def test_a_refused_success_without_a_call_opens_its_task_at_once_and_its_recorde
     bureau: Bureau, task: Assignment
 ):
     claimed = report(bureau, task, OWN_PHONE)
-    assert claim_next(bureau.services, by="wang", scope=Scope()) is None
-    refuse_outcome(bureau.services, claimed, why="没有通话记录", by="zhao", visible_to=None)
+    assert claim_next(bureau.services, unrestricted("wang"), scope=Scope()) is None
+    refuse_outcome(bureau.services, unrestricted("zhao"), claimed, why="没有通话记录")
     li = InboxReader(who="li", role=Role.CALLER, unit_id=None)
     [back] = read_inbox(bureau.services, li).returned
     assert (back.id, back.why, back.is_without_call) == (claimed, "没有通话记录", True)
     assert read_inbox(bureau.services, li).total == 1
     assert read_inbox(bureau.services, InboxReader(who="zhao", role=Role.SUPERVISOR, unit_id=None)).total == 0
     with pytest.raises(Conflict, match="reversed already"):
-        approve_outcome(bureau.services, claimed, by="sun")
+        approve_outcome(bureau.services, unrestricted("sun"), claimed)
     with bureau.tx() as tx:
         [caller] = successes_by_caller(tx, Period(), drill=False)
         told = [entry_sentence(one, Lang.EN) for one in read_case_file(tx, task.case_id).timeline]
@@ -321,7 +321,7 @@ def test_a_refusal_takes_a_task_from_nobody_who_has_it_by_then(bureau: Bureau, t
     claimed = report(bureau, task, OWN_PHONE)
     bureau.later(seconds=1801)
     other = claim(bureau, by="wang")
-    refuse_outcome(bureau.services, claimed, why="没有通话记录", by="zhao", visible_to=None)
+    refuse_outcome(bureau.services, unrestricted("zhao"), claimed, why="没有通话记录")
     bureau.talked(other.id, by="wang")
     report(bureau, other, by="wang")
     assert bureau.case_of(task.case_id).status is CaseStatus.WATCHING
@@ -332,7 +332,7 @@ def test_of_two_claims_of_one_task_one_counts(bureau: Bureau, task: Assignment):
     bureau.later(seconds=1801)
     second = report(bureau, claim(bureau, by="wang"), OWN_PHONE, by="wang")
     with pytest.raises(Overtaken):
-        approve_outcomes(bureau.services, [first, second], by="zhao", visible_to=None)
+        approve_outcomes(bureau.services, unrestricted("zhao"), [first, second])
     assert bureau.case_of(task.case_id).status is CaseStatus.OPEN
-    assert approve_outcomes(bureau.services, [second], by="zhao", visible_to=None) == 1
+    assert approve_outcomes(bureau.services, unrestricted("zhao"), [second]) == 1
     assert bureau.assignment_of(task.case_id)["done_by"] == "wang"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from dialer.core.access import unrestricted
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.values import FraudType
 from dialer.db import tables as t
@@ -17,7 +18,7 @@ from tests.work.bureau import Bureau
 def test_the_notice_of_a_case(bureau: Bureau):
     person = bureau.person(name=NAME, id_number=ID_NUMBER)
     case_id = bureau.open_case(person_id=person, fraud_type=FraudType.INVESTMENT, unit="临河分局")
-    notice = print_notice(bureau.services, case_id, who="officer")
+    notice = print_notice(bureau.services, unrestricted("officer"), case_id)
     assert (notice.person.name, notice.person.id_number, notice.unit) == (NAME, ID_NUMBER, "临河分局")
     for language, bureau_name in {"zh": "某市公安局", "en": "City Police"}.items():
         kind, given = notice.fraud_type, {"name": NAME, "bureau": bureau_name, "hotline": "047896110"}
@@ -31,7 +32,7 @@ def test_the_notice_of_a_case(bureau: Bureau):
 
 def test_an_unknown_case_and_an_empty_name_are_refused(bureau: Bureau):
     with pytest.raises(NotFound):
-        print_notice(bureau.services, 99, who="officer")
+        print_notice(bureau.services, unrestricted("officer"), 99)
     with pytest.raises(Invalid):
-        print_notice(bureau.services, 99, who="")
+        print_notice(bureau.services, unrestricted(""), 99)
     assert bureau.audited() == []

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from dialer.audit.trail import AuditQuery, search_audit
 from dialer.case_page.acts import ask_person, change_grade
+from dialer.core.access import unrestricted
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
 from dialer.db.audit import AuditReason, Seal, audit_reason, write_audit
@@ -39,7 +40,7 @@ def test_the_reasons_of_a_transfer_are_sealed(bureau: Bureau, case_id: int):
     transfer_id = asked_next_door(bureau, case_id)
     with bureau.services.store.begin() as tx:
         assert [each.why for each in waiting_transfers(tx)] == [REASON]
-    refuse_transfer(bureau.services, transfer_id, by="zhao", why=f"不是 {REASON}")
+    refuse_transfer(bureau.services, unrestricted("zhao"), transfer_id, why=f"不是 {REASON}")
     assert not clear(bureau, "assignment_transfer")
 
 
@@ -84,7 +85,7 @@ def test_a_transfer_with_an_unreadable_reason_can_be_answered(bureau: Bureau, ca
     with bureau.services.store.begin() as tx:
         tx.execute(sa.update(t.assignment_transfer).values(at=MORNING - timedelta(days=1)))
         assert [each.why for each in waiting_transfers(tx)] == [UNREADABLE]
-    accept_transfer(bureau.services, transfer_id, by="zhao")
+    accept_transfer(bureau.services, unrestricted("zhao"), transfer_id)
     assert bureau.assignment_of(case_id, Track.VISIT)["unit_id"] == bureau.unit["五原分局"]
 
 
@@ -99,7 +100,7 @@ def asked_next_door(bureau: Bureau, case_id: int) -> int:
     ask_person(seen(bureau, case_id, 1), Track.VISIT)
     visit = bureau.assignment_of(case_id, Track.VISIT)["id"]
     return transfer_assignment(
-        bureau.services, visit, to_unit_id=bureau.unit["五原分局"], by="li", why=REASON
+        bureau.services, unrestricted("li"), visit, to_unit_id=bureau.unit["五原分局"], why=REASON
     )
 
 

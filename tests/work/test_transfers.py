@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.cases.store import words_of_case
+from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Grade, OutcomeKind
 from dialer.db import tables as t
@@ -29,7 +30,11 @@ def work(bureau: Bureau, case_id: int) -> int:
 
 def send(bureau: Bureau, case_id: int, to: str = "五原分局") -> int:
     return transfer_assignment(
-        bureau.services, work(bureau, case_id), to_unit_id=bureau.unit[to], by="li", why="住址在五原"
+        bureau.services,
+        unrestricted("li"),
+        work(bureau, case_id),
+        to_unit_id=bureau.unit[to],
+        why="住址在五原",
     )
 
 
@@ -41,7 +46,7 @@ def test_it_stays_until_it_is_accepted(bureau: Bureau, case_id: int):
         assert [one.id for one in waiting_transfers(tx, into=bureau.unit["五原分局"])] == [transfer_id]
         assert waiting_transfers(tx, into=bureau.unit["临河分局"]) == []
     bureau.later(minutes=2)
-    accept_transfer(bureau.services, transfer_id, by="wang")
+    accept_transfer(bureau.services, unrestricted("wang"), transfer_id)
     after = bureau.assignment_of(case_id)
     assert (after["unit"], after["state"], after["signed_by"]) == ("五原分局", "signed", "wang")
     assert all(after[clock] == before[clock] for clock in CLOCKS)
@@ -52,16 +57,16 @@ def test_it_stays_until_it_is_accepted(bureau: Bureau, case_id: int):
 
 
 def test_the_time_of_the_first_signature_stays(bureau: Bureau, case_id: int):
-    sign_assignment(bureau.services, work(bureau, case_id), by="li")
+    sign_assignment(bureau.services, unrestricted("li"), work(bureau, case_id))
     signed_at = bureau.assignment_of(case_id)["signed_at"]
     bureau.later(minutes=2)
-    accept_transfer(bureau.services, send(bureau, case_id), by="wang")
+    accept_transfer(bureau.services, unrestricted("wang"), send(bureau, case_id))
     assert bureau.assignment_of(case_id)["signed_at"] == signed_at
 
 
 def test_a_refusal_leaves_the_work_with_its_unit_and_gives_a_reason(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
-    refuse_transfer(bureau.services, transfer_id, by="wang", why="不是我们的辖区")
+    refuse_transfer(bureau.services, unrestricted("wang"), transfer_id, why="不是我们的辖区")
     assert bureau.assignment_of(case_id)["unit_id"] == bureau.unit["城关派出所"]
     assert bureau.acts_of(case_id) == ["transfer_asked", "transfer_refused"]
     with bureau.tx() as tx:
@@ -70,8 +75,8 @@ def test_a_refusal_leaves_the_work_with_its_unit_and_gives_a_reason(bureau: Bure
             ("wang", "不是我们的辖区"),
         ]
     for answer in (
-        lambda: accept_transfer(bureau.services, transfer_id, by="wang"),
-        lambda: refuse_transfer(bureau.services, transfer_id, by="wang", why="x"),
+        lambda: accept_transfer(bureau.services, unrestricted("wang"), transfer_id),
+        lambda: refuse_transfer(bureau.services, unrestricted("wang"), transfer_id, why="x"),
     ):
         with pytest.raises(Conflict):
             answer()
@@ -85,8 +90,8 @@ def test_the_reason_is_sealed(bureau: Bureau, case_id: int):
 
 
 def test_transferred_twice_is_counted(bureau: Bureau, case_id: int):
-    accept_transfer(bureau.services, send(bureau, case_id), by="wang")
-    accept_transfer(bureau.services, send(bureau, case_id, "临河分局"), by="zhao")
+    accept_transfer(bureau.services, unrestricted("wang"), send(bureau, case_id))
+    accept_transfer(bureau.services, unrestricted("zhao"), send(bureau, case_id, "临河分局"))
     assert bureau.assignment_of(case_id)["transfers"] == 2
 
 
@@ -101,14 +106,14 @@ def test_a_transfer_of_ended_work_is_not_accepted(bureau: Bureau, case_id: int):
     bureau.talked(work(bureau, case_id))
     report_assignment(
         bureau.services,
+        unrestricted("li"),
         work(bureau, case_id),
         WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE),
-        by="li",
     )
     with bureau.tx() as tx:
         assert waiting_transfers(tx) == []
     with pytest.raises(Overtaken) as refused:
-        accept_transfer(bureau.services, transfer_id, by="wang")
+        accept_transfer(bureau.services, unrestricted("wang"), transfer_id)
     assert (refused.value.who, refused.value.what) == ("li", "dissuaded_by_phone")
     with pytest.raises(Overtaken):
         send(bureau, case_id, "临河分局")
@@ -122,8 +127,14 @@ def test_only_to_another_active_unit_and_with_a_reason(bureau: Bureau, case_id: 
     with pytest.raises(Conflict):
         send(bureau, case_id)
     with pytest.raises(NotFound):
-        transfer_assignment(bureau.services, work(bureau, case_id), to_unit_id=999, by="li", why="x")
+        transfer_assignment(
+            bureau.services, unrestricted("li"), work(bureau, case_id), to_unit_id=999, why="x"
+        )
     with pytest.raises(Invalid):
         transfer_assignment(
-            bureau.services, work(bureau, case_id), to_unit_id=bureau.unit["临河分局"], by="li", why=" "
+            bureau.services,
+            unrestricted("li"),
+            work(bureau, case_id),
+            to_unit_id=bureau.unit["临河分局"],
+            why=" ",
         )

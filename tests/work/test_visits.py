@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.cases.store import words_of_case
+from dialer.core.access import unrestricted
 from dialer.core.case import AssignmentState, PersonMet, VisitStage
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Contact, Grade, OutcomeKind, Track
@@ -44,7 +45,7 @@ PHOTO = jpeg(orientation=6, colours=b"colours")
 
 
 def phone(by: str = "officer") -> PhoneAct:
-    return PhoneAct(client_id=uuid.uuid4(), by=by)
+    return PhoneAct(client_id=uuid.uuid4(), actor=unrestricted(by))
 
 
 def arrives(bureau: Bureau, visit: int, by: str = "officer") -> None:
@@ -159,7 +160,7 @@ def test_an_act_number_is_used_for_one_act(bureau: Bureau, visit: int):
 
 
 def test_an_act_on_a_visit_of_another_unit_is_refused(bureau: Bureau, case_id: int, visit: int):
-    there = PhoneAct(client_id=uuid.uuid4(), by="wang", visible_to=bureau.unit["五原分局"])
+    there = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("wang", unit_id=bureau.unit["五原分局"]))
     for act in (
         lambda: take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=there),
         lambda: record_person_met(bureau.services, visit, PersonMet.PERSON, phone=there),
@@ -171,7 +172,7 @@ def test_an_act_on_a_visit_of_another_unit_is_refused(bureau: Bureau, case_id: i
             act()
     assert bureau.acts_of(case_id) == []
     assert bureau.rows(sa.select(t.sent_act)) == []
-    here = PhoneAct(client_id=uuid.uuid4(), by="officer", visible_to=bureau.unit["临河分局"])
+    here = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("officer", unit_id=bureau.unit["临河分局"]))
     assert take_step(bureau.services, visit, VisitStage.ACCEPTED, phone=here).stage is VisitStage.ACCEPTED
 
 
@@ -180,10 +181,10 @@ def test_a_sender_of_an_act_still_sees_a_transferred_visit(bureau: Bureau, visit
     note_visit(
         bureau.services,
         visit,
-        phone=PhoneAct(client_id=uuid.uuid4(), by="officer", visible_to=here),
+        phone=PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("officer", unit_id=here)),
         words="一",
     )
-    later = PhoneAct(client_id=uuid.uuid4(), by="officer", visible_to=there)
+    later = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("officer", unit_id=there))
     assert not note_visit(bureau.services, visit, phone=later, words="二").repeated
 
 
@@ -196,7 +197,7 @@ def test_late_steps_move_nothing_back(bureau: Bureau, case_id: int, visit: int):
 
 def test_the_phone_s_own_time_is_kept_as_a_fact(bureau: Bureau, case_id: int, visit: int):
     told_at = bureau.clock.now() - timedelta(minutes=7)
-    number = PhoneAct(client_id=uuid.uuid4(), by="officer", told_at=told_at)
+    number = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("officer"), told_at=told_at)
     take_step(bureau.services, visit, VisitStage.ARRIVED, phone=number)
     (row,) = bureau.rows(sa.select(t.event).where(t.event.c.case_id == case_id))
     assert (row["at"], row["facts"]["told_at"]) == (bureau.clock.now(), told_at.isoformat())
@@ -221,16 +222,16 @@ def test_an_officer_who_takes_over_has_to_arrive_too(
     arrives(bureau, visit)
     if is_transferred:
         asked = transfer_assignment(
-            bureau.services, visit, to_unit_id=bureau.unit["五原分局"], by="officer", why="moved"
+            bureau.services, unrestricted("officer"), visit, to_unit_id=bureau.unit["五原分局"], why="moved"
         )
-        accept_transfer(bureau.services, asked, by="other")
+        accept_transfer(bureau.services, unrestricted("other"), asked)
     else:
-        release_assignment(bureau.services, visit, by="officer", why="ill")
-        sign_assignment(bureau.services, visit, by="other")
+        release_assignment(bureau.services, unrestricted("officer"), visit, why="ill")
+        sign_assignment(bureau.services, unrestricted("other"), visit)
     with pytest.raises(NotArrived):
-        report_assignment(bureau.services, visit, DISSUADED, by="other")
+        report_assignment(bureau.services, unrestricted("other"), visit, DISSUADED)
     arrives(bureau, visit, by="other")
-    report_assignment(bureau.services, visit, DISSUADED, by="other")
+    report_assignment(bureau.services, unrestricted("other"), visit, DISSUADED)
 
 
 def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: int):
@@ -239,9 +240,9 @@ def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: in
     bureau.talked(bureau.assignment_of(case_id)["id"])
     report_assignment(
         bureau.services,
+        unrestricted("li"),
         bureau.assignment_of(case_id)["id"],
         WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE),
-        by="li",
     )
     sent = note_visit(bureau.services, visit, phone=phone(), words="门口记录")
     assert sent.state is AssignmentState.WITHDRAWN
@@ -389,15 +390,16 @@ def test_a_photo_is_sealed_cleaned_and_seen_with_a_reason(bureau: Bureau, case_i
     (row,) = bureau.rows(sa.select(t.visit_photo))
     assert SECRET not in bytes(row["sealed"])
     assert b"colours" not in bytes(row["sealed"])
-    why: dict[str, Any] = {"who": "zhao", "reason": "review", "why": "复核"}
-    shown = reveal_file(bureau.services, number.client_id, case_id=case_id, **why)
+    why: dict[str, Any] = {"reason": "review", "why": "复核"}
+    zhao = unrestricted("zhao")
+    shown = reveal_file(bureau.services, zhao, number.client_id, case_id=case_id, **why)
     assert shown.media_type == "image/jpeg"
     assert b"colours" in shown.content
     assert SECRET not in shown.content
     assert bureau.audited() == ["view_photo"]
     for file_id, of in ((uuid.uuid4(), case_id), (number.client_id, case_id + 1)):
         with pytest.raises(NotFound):
-            reveal_file(bureau.services, file_id, case_id=of, **why)
+            reveal_file(bureau.services, zhao, file_id, case_id=of, **why)
 
 
 def test_the_number_of_photos_is_limited(bureau: Bureau, case_id: int, visit: int):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.core.access import Role, StaffChangeKind
+from dialer.core.access import Role, StaffChangeKind, unrestricted
 from dialer.db import tables as t
 from dialer.org.account_changes import ask_reset_or_enable
 from tests.console.desk import ConsoleDesk
@@ -30,11 +30,10 @@ def _asked(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     login = desk.account(Role.CALLER, login=f"target{number}", unit_id=unit_id).login
     ask_reset_or_enable(
         desk.app.services,
+        unrestricted(asker.login),
         StaffChangeKind.RESET_FACTORS,
         login,
         why="lost",
-        by=asker.login,
-        visible_to=None,
     )
     return {"number": desk.rows(t.staff_change)[-1]["id"]}
 

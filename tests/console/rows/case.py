@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
 from dialer.scripts.rendered import shipped_manifest
 from dialer.work.visits import PhoneAct, add_photo
@@ -44,7 +44,12 @@ def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     scenario, case_id = _new(desk, unit_id)
     photo_id = uuid.uuid4()
     visit = scenario.assignment(case_id, kind="visit")
-    add_photo(desk.app.services, visit, phone=PhoneAct(client_id=photo_id, by="zhang"), content=PICTURE)
+    add_photo(
+        desk.app.services,
+        visit,
+        phone=PhoneAct(client_id=photo_id, actor=unrestricted("zhang")),
+        content=PICTURE,
+    )
     return {"case_id": case_id, "file_id": photo_id}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.case import CaseStatus
 from dialer.db import tables as t
 from dialer.retention.erasure import ask_erasure, place_legal_hold
@@ -23,11 +23,13 @@ def _case(desk: ConsoleDesk, unit_id: int | None) -> int:
 
 
 def _asked(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
-    return {"request_id": ask_erasure(desk.app.services, _case(desk, unit_id), why="x", by="sun").id}
+    return {
+        "request_id": ask_erasure(desk.app.services, unrestricted("sun"), _case(desk, unit_id), why="x").id
+    }
 
 
 def _held(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
-    place_legal_hold(desk.app.services, _case(desk, unit_id), why="x", by="sun")
+    place_legal_hold(desk.app.services, unrestricted("sun"), _case(desk, unit_id), why="x")
     return {}
 
 

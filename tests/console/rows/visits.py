@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
 from dialer.work.transfers import transfer_assignment
 from dialer.work.visits import PhoneAct, add_photo
@@ -31,7 +31,7 @@ def _photo(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     add_photo(
         desk.app.services,
         int(str(found["visit_id"])),
-        phone=PhoneAct(client_id=client_id, by="officer"),
+        phone=PhoneAct(client_id=client_id, actor=unrestricted("officer")),
         content=jpeg(),
     )
     return {**found, "client_id": client_id}
@@ -43,7 +43,7 @@ def _transfer(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     to = unit_id or ConsoleScenario(desk).unit(f"unit {len(desk.rows(t.unit))}")
     return {
         "transfer_id": transfer_assignment(
-            desk.app.services, visit_id, to_unit_id=to, by="somebody", why="moved"
+            desk.app.services, unrestricted("somebody"), visit_id, to_unit_id=to, why="moved"
         )
     }
 
