@@ -193,6 +193,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
             "draft_bulletins",
             "fetch_recordings",
             "watch_fairness",
+            "refresh_figures",
         ),
     }
     for job in jobs.values():

@@ -56,7 +56,7 @@ def digest(definition: Definition) -> str:
 
 
 VERSIONS = {
-    "answered_per_attempt": (1, "ab201c95"),
+    "answered_per_attempt": (1, "296f82d5"),
     "answered_per_person": (1, "44143ded"),
     "called_back": (1, "6143c7f4"),
     "verified_contact": (2, "f654c929"),
@@ -65,11 +65,11 @@ VERSIONS = {
     "dissuaded_in_person": (2, "bfc691cf"),
     "proven": (1, "6ffa95ea"),
     "followed_up": (1, "94d38a08"),
-    "follow_up_verified": (1, "72d459a0"),
-    "follow_up_undoing": (1, "ebc1359c"),
+    "follow_up_verified": (1, "f59d5ae5"),
+    "follow_up_undoing": (1, "4e461189"),
     "defrauded_after_success": (1, "c47766d7"),
     "defrauded_after_warning": (1, "dc974b6c"),
-    "first_attempt_in_time": (1, "75704387"),
+    "first_attempt_in_time": (1, "f0704248"),
     "human_reached": (1, "29761633"),
     "visits_met": (1, "ffa13e9a"),
     "signed_in_time": (1, "cb5aeecd"),

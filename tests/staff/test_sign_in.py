@@ -69,7 +69,7 @@ def made(module_database: str) -> Iterator[Scenario]:
     scenario = Scenario(module_database)
     scenario.services = replace(scenario.services, sessions=RULES)
     yield scenario
-    scenario.store.dispose()
+    scenario.close()
 
 
 @pytest.fixture
