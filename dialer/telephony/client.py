@@ -24,6 +24,8 @@ from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.base.values import unset
 from twilio.http.async_http_client import AsyncTwilioHttpClient
@@ -71,32 +73,41 @@ class NotSent(aiohttp.ClientConnectionError):
     """The connection failed before a byte of the request was written: the carrier has certainly not seen it."""
 
 
-@dataclass(slots=True)
-class _Writing:
-    """One request with a body. `begun`: its bytes may have left. `over`: it has failed, and none may leave any more."""
-
-    begun: bool = False
-    over: bool = False
-
-
 _may_send: Final[ContextVar[Callable[[], bool] | None]] = ContextVar("may_send", default=None)
 """Called immediately before the bytes of a request are written."""
-_writing: Final[ContextVar[_Writing | None]] = ContextVar("writing", default=None)
+
+_quote_part = lru_cache(maxsize=256)(quote_plus)
 
 
-async def _check_may_send(*_: object) -> None:
-    writing = _writing.get()
-    if writing is not None:
-        if writing.over:
+def _quoted(value: str, safe: str, encoding: str | None, errors: str | None) -> str:
+    """As `quote_plus`. An order for a call has some thirty fields, nearly all the same for every call, and the
+    addresses among them differ in one part of their path.
+    """
+    if "/" not in value:
+        return _quote_part(value, safe, encoding, errors)
+    return "%2F".join([_quote_part(part, safe, encoding, errors) for part in value.split("/")])
+
+
+class _Body(BytesPayload):
+    """The body of a request, which is looked at once more immediately before its bytes are written; the headers leave
+    together with it.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._may_send = _may_send.get()
+        self.is_begun = False
+        """Its bytes may have left."""
+        self.is_over = False
+        """The request has failed, and none may leave any more."""
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if self.is_over:
             raise _DeadlinePassed
-        writing.begun = True
-    may_send = _may_send.get()
-    if may_send is not None and not may_send():
-        raise _DeadlinePassed
-
-
-_quoted = lru_cache(maxsize=256)(quote_plus)
-"""An order for a call has some thirty fields, nearly all the same for every call."""
+        self.is_begun = True
+        if self._may_send is not None and not self._may_send():
+            raise _DeadlinePassed
+        await super().write_with_length(writer, content_length)
 
 
 class CarrierHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the official package is untyped
@@ -111,11 +122,7 @@ class CarrierHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the off
         super().__init__(pool_connections=False)
         self._base = base_url.rstrip("/") if base_url else None
         self._base_path = urlsplit(self._base).path if self._base else ""
-        trace = aiohttp.TraceConfig()
-        # aiohttp calls this before it writes the body, and the headers leave together with the body.
-        trace.on_request_chunk_sent.append(_check_may_send)
         self._session = aiohttp.ClientSession(
-            trace_configs=[trace],
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             # The limit for connecting ends well before the whole: so a timeout after sending is never taken for one
@@ -143,21 +150,20 @@ class CarrierHttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the off
         address = self._address(url)
         if params:
             address += ("&" if "?" in address else "?") + urlencode(params, doseq=True)
-        body = urlencode(data, doseq=True, quote_via=_quoted).encode() if data else None
-        writing = _Writing()
-        token = _writing.set(writing)
+        form = urlencode(data, doseq=True, quote_via=_quoted) if data else ""  # type: ignore[arg-type]  # no value is bytes
+        body = _Body(form.encode()) if data else None
         try:
             return await self._exchange(method, address, body, sent, allow_redirects=allow_redirects)
         except _LOST as error:
-            writing.over = True
-            if body is None or (writing.begun and not _was_closed_before(error)):
+            if body is None:
+                raise
+            body.is_over = True
+            if body.is_begun and not _was_closed_before(error):
                 raise
             raise NotSent(type(error).__name__) from error
-        finally:
-            _writing.reset(token)
 
     async def _exchange(
-        self, method: str, address: str, body: bytes | None, headers: dict[str, str], *, allow_redirects: bool
+        self, method: str, address: str, body: _Body | None, headers: dict[str, str], *, allow_redirects: bool
     ) -> Response:
         async with self._session.request(
             method, address, data=body, headers=headers, allow_redirects=allow_redirects
