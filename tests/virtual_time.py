@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self.seconds = 0.0
         self._working = 0
+        self._of_thread = threading.local()
         super().__init__()
         self._wait = self._selector.select
         self._selector.select = self._jump  # type: ignore[method-assign]
@@ -42,10 +44,31 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         func: Callable[..., Any],
         *args: Any,  # noqa: ANN401  # as asyncio has it
     ) -> asyncio.Future[Any]:
-        future = super().run_in_executor(executor, func, *args)
+        future = super().run_in_executor(executor, self._timed, func, *args)
         self._working += 1
         future.add_done_callback(self._worked)
-        return future
+        return self.create_task(self._taken(future))
+
+    def takes(self, seconds: float) -> None:
+        """In a thread that works for the loop: what it does takes this long."""
+        self._of_thread.seconds = self.seconds_of_thread() + seconds
+
+    def seconds_of_thread(self) -> float:
+        """How long the work of this thread has taken so far."""
+        return getattr(self._of_thread, "seconds", 0.0)
+
+    def _timed(self, func: Callable[..., Any], *args: Any) -> tuple[Any, float]:  # noqa: ANN401  # as above
+        self._of_thread.seconds = 0.0
+        try:
+            return func(*args), self.seconds_of_thread()
+        finally:
+            self._of_thread.seconds = 0.0
+
+    async def _taken(self, future: asyncio.Future[Any]) -> Any:  # noqa: ANN401  # what the work returns
+        result, seconds = await future
+        if seconds:
+            await asyncio.sleep(seconds)
+        return result
 
     def _worked(self, _future: object) -> None:
         self._working -= 1
@@ -60,4 +83,5 @@ class LoopClock:
         self.ahead = timedelta()
 
     def now(self) -> datetime:
-        return self._begins + timedelta(seconds=self._loop.seconds) + self.ahead
+        seconds = self._loop.seconds + self._loop.seconds_of_thread()
+        return self._begins + timedelta(seconds=seconds) + self.ahead

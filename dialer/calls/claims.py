@@ -119,14 +119,16 @@ def claim_attempts(
     lease_seconds: float,
     at_most: int,
     number_retry_seconds: float,
+    lead_seconds: float = 0.0,
     closed_until: Callable[[str], datetime | None] = lambda _number: None,
 ) -> Claim:
     """Claims the most urgent ready attempts, as many as pacing and lines allow within the horizon, each with its own
-    moment to leave. The caller has locked the group. An attempt is postponed, without using up a try, if its number is
-    in a call or rests, or if it is outside the window there: `closed_until` gives the next opening for a number, or
-    None.
+    moment to leave, none of them nearer than `lead_seconds`. The caller has locked the group. An attempt is postponed,
+    without using up a try, if its number is in a call or rests, or if it is outside the window there: `closed_until`
+    gives the next opening for a number, or None.
     """
-    slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds)[:at_most]
+    slots = group.slots(real_now=real_now, horizon_seconds=horizon_seconds, lead_seconds=lead_seconds)
+    slots = slots[:at_most]
     if not slots or group.is_paused(now):
         return Claim()
     found = _unpaused_candidates(tx, limit=len(slots), now=now)
@@ -149,7 +151,7 @@ def claim_attempts(
     postponed = len(found) - len(chosen)
     if not chosen:
         return Claim(postponed=postponed)
-    lease_until = real_now + timedelta(seconds=horizon_seconds + lease_seconds)
+    lease_until = real_now + timedelta(seconds=lead_seconds + horizon_seconds + lease_seconds)
     claimed = [
         record_of(
             ClaimedAttempt,

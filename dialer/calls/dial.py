@@ -49,6 +49,10 @@ _log = logging.getLogger(__name__)
 _FLUSH_SECONDS = 0.1
 _SLICE_SECONDS = 0.1
 _FENCE_AHEAD_SECONDS = 0.1
+_LONGEST_LEAD_SECONDS = 2.0
+"""Twice this is less than what a clock may have gone back unnoticed (`pacing.seconds_clock_went_back`)."""
+_MARGIN = 1.25
+_FORGET = 0.9
 _BETWEEN_CLAIMS_SECONDS = 0.1
 _CLAIMS_IN_A_ROW = 20
 """How many claims in a row may only postpone attempts, before other work of the task goes on."""
@@ -95,6 +99,47 @@ class _Answers:
         return bool(self.given or self.late)
 
 
+@dataclass(slots=True)
+class DatabaseDelays:
+    """How long the transactions before a call take now, in seconds, as one dialling process measures them. Calls are
+    claimed as far ahead as that: where the database is far away, or the machine is busy, they leave at their slots all
+    the same.
+    """
+
+    claiming: float = 0.0
+    marking: float = 0.0
+
+    def note_claiming(self, seconds: float) -> None:
+        """A claim took this long."""
+        self.claiming = _recent_longest(self.claiming, seconds)
+
+    def note_marking(self, seconds: float) -> None:
+        """It took this long to mark calls as sending."""
+        self.marking = _recent_longest(self.marking, seconds)
+
+    @property
+    def fence_ahead_seconds(self) -> float:
+        """How long before their slots calls are marked as sending."""
+        return max(_FENCE_AHEAD_SECONDS, min(_LONGEST_LEAD_SECONDS, _MARGIN * self.marking))
+
+    @property
+    def lead_seconds(self) -> float:
+        """How far away the first slot of a claim is, as seen from within the claim."""
+        return self._beyond_usual(self.claiming + self.marking)
+
+    @property
+    def horizon_seconds(self) -> float:
+        """How much further than usual a claim reaches: until the next claim is through."""
+        return self._beyond_usual(self.claiming)
+
+    def _beyond_usual(self, seconds: float) -> float:
+        return min(_LONGEST_LEAD_SECONDS, max(0.0, _MARGIN * seconds - _FENCE_AHEAD_SECONDS))
+
+
+def _recent_longest(before: float, seconds: float) -> float:
+    return max(seconds, _FORGET * before)
+
+
 class CarrierCheck:
     """Whether the carrier answers at all, as one dialling process sees it. Calls leave only to a carrier that has
     answered within the last minute, and since the last request without an answer. A harmless request checks this, so
@@ -139,23 +184,24 @@ async def dial(
     linger_seconds: float = 0.0,
     allowed: Callable[[Tx], int | None] = lambda _tx: None,
     check: CarrierCheck | None = None,
+    delays: DatabaseDelays | None = None,
 ) -> int:
     """Places calls until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been
     claimed is sent or handed back first. Within `linger_seconds` after the last call, a line that becomes free is used
     at once and not at the next tick. `allowed` is called before each claim and returns how many calls may leave; None:
-    as many as pacing allows. `check`: see `CarrierCheck`; None: the carrier is not checked. Returns how many calls were
-    sent.
+    as many as pacing allows. `check`: see `CarrierCheck`; None: the carrier is not checked. `delays`: what this process
+    has measured so far. Returns how many calls were sent.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
-    run = _Run(services, client, allowed, check)
+    run = _Run(services, client, allowed, check, delays)
     ends_at = loop.time()
     try:
         while loop.time() < until and not stopping():
             if not run.is_behind():
-                claimed = await asyncio.to_thread(run.claim)
+                claimed = await run.claim_ahead()
                 if run.must_ask and await run.ask_carrier():
-                    claimed = await asyncio.to_thread(run.claim)
+                    claimed = await run.claim_ahead()
                 if claimed:
                     ends_at = loop.time() + linger_seconds
                 elif not run.sending and not run.next_slot_at and loop.time() >= ends_at:
@@ -176,8 +222,10 @@ class _Run:
         client: CallClient,
         allowed: Callable[[Tx], int | None],
         check: CarrierCheck | None,
+        delays: DatabaseDelays | None = None,
     ) -> None:
         self.services = services
+        self._delays = delays or DatabaseDelays()
         self._allowed = allowed
         self._check = check
         self.must_ask: bool
@@ -185,6 +233,7 @@ class _Run:
         self.client = client
         self.sending: set[asyncio.Task[None]] = set()
         self.answers = _Answers()
+        self._recording: asyncio.Task[None] | None = None
         self.sent = 0
         self.next_slot_at: datetime | None = None
         """The next slot, if only the pace prevented a claim."""
@@ -199,6 +248,14 @@ class _Run:
         if not self.sending:
             self._lag = timedelta()
         return self._lag > timedelta(seconds=self.services.lines.horizon_seconds / 2)
+
+    async def claim_ahead(self) -> list[ClaimedAttempt]:
+        """As `claim`, in a thread; notes how long it took."""
+        begun = asyncio.get_running_loop().time()
+        claimed = await asyncio.to_thread(self.claim)
+        if claimed:
+            self._delays.note_claiming(asyncio.get_running_loop().time() - begun)
+        return claimed
 
     def claim(self) -> list[ClaimedAttempt]:
         """Claims what may leave. While all candidates are postponed because of their numbers, the next ones are tried,
@@ -243,8 +300,10 @@ class _Run:
             real_now = services.real.now()
             paced = group.calls_per_second <= _COUNTED_PER_SECOND
             self._slack = timedelta(seconds=_SLACK_SECONDS if paced else rules.lease_seconds)
-            horizon = timedelta(seconds=rules.horizon_seconds)
-            self.next_slot_at = group.next_slot_at if group.next_slot_at >= real_now + horizon else None
+            lead_seconds = self._delays.lead_seconds
+            horizon_seconds = rules.horizon_seconds + self._delays.horizon_seconds
+            end = real_now + timedelta(seconds=lead_seconds + horizon_seconds)
+            self.next_slot_at = group.next_slot_at if group.next_slot_at >= end else None
             if self._check is not None and not self._check.is_answering:
                 slots = group.slots(real_now=real_now, horizon_seconds=rules.horizon_seconds)
                 self.must_ask = bool(slots) and not group.is_paused(now) and is_any_ready(tx)
@@ -254,7 +313,8 @@ class _Run:
                 group,
                 now=now,
                 real_now=real_now,
-                horizon_seconds=rules.horizon_seconds,
+                lead_seconds=lead_seconds,
+                horizon_seconds=horizon_seconds,
                 lease_seconds=rules.lease_seconds,
                 at_most=rules.at_most if allowed is None else min(allowed, rules.at_most),
                 number_retry_seconds=services.policies.newest.number_spacing_seconds,
@@ -294,13 +354,15 @@ class _Run:
                 begin = end
 
     async def _send_slice(self, claimed: Sequence[ClaimedAttempt], ahead: float) -> None:
-        await _wait_for(claimed[0].send_at.timestamp() + ahead - _FENCE_AHEAD_SECONDS)
+        await _wait_for(claimed[0].send_at.timestamp() + ahead - self._delays.fence_ahead_seconds)
+        begun = asyncio.get_running_loop().time()
         try:
             fence = await asyncio.to_thread(self._fence, claimed)
         except Unavailable as fault:
             # It is unknown whether this worker may send them, so it does not: their lease ends, or they are polled.
             _log.warning("%s", fault)
             return
+        self._delays.note_marking(asyncio.get_running_loop().time() - begun)
         async with asyncio.TaskGroup() as group:
             for one in claimed:
                 if one.attempt_id in fence.records:
@@ -360,18 +422,27 @@ class _Run:
         half = self.services.lines.horizon_seconds / 2
         until = loop.time() + half
         if self.next_slot_at is not None:
-            away = (self.next_slot_at - self.services.real.now()).total_seconds() - half
+            ahead = half + self._delays.lead_seconds + self._delays.horizon_seconds
+            away = (self.next_slot_at - self.services.real.now()).total_seconds() - ahead
             until = loop.time() + min(away, _LONGEST_PAUSE_SECONDS)
         while loop.time() < until and self.sending:
             await asyncio.wait(self.sending, timeout=_FLUSH_SECONDS)
-            await self.flush()
+            await self._record_meanwhile()
         if self.next_slot_at is not None:
             await asyncio.sleep(until - loop.time())
         elif idle:
             await asyncio.sleep(_BETWEEN_CLAIMS_SECONDS)
 
+    async def _record_meanwhile(self) -> None:
+        """Records the answers; where the database takes long, the next claim does not wait for it."""
+        if self._recording is None or self._recording.done():
+            self._recording = asyncio.create_task(self.flush())
+        await asyncio.wait({self._recording}, timeout=_FLUSH_SECONDS)
+
     async def finish(self) -> None:
         """Waits until everything that was claimed has been sent and recorded."""
+        if self._recording is not None:
+            await self._recording
         while self.sending:
             await asyncio.wait(self.sending, timeout=_FLUSH_SECONDS)
             await self.flush()

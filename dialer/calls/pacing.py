@@ -60,15 +60,20 @@ class LineGroup:
     paused_until: datetime | None
     paused_why: str
 
-    def slots(self, *, real_now: datetime, horizon_seconds: float) -> list[datetime]:
-        """Real moments, evenly spaced, at which calls may leave within the horizon, as many as lines are free."""
+    def slots(
+        self, *, real_now: datetime, horizon_seconds: float, lead_seconds: float = 0.0
+    ) -> list[datetime]:
+        """Real moments, evenly spaced, at which calls may leave within the horizon, as many as lines are free. None is
+        nearer than `lead_seconds`, and the horizon begins there.
+        """
         gap = timedelta(seconds=1 / (self.calls_per_second * PACE_HEADROOM))
         free = self.lines - self.in_use
         allowed = self.breaker.may_leave(real_now)
         if allowed is not None:
             free = min(free, allowed)
-        end = real_now + timedelta(seconds=horizon_seconds)
-        slot = max(self.next_slot_at, real_now)
+        first = real_now + timedelta(seconds=lead_seconds)
+        end = first + timedelta(seconds=horizon_seconds)
+        slot = max(self.next_slot_at, first)
         found: list[datetime] = []
         while len(found) < free and slot < end:
             found.append(slot)

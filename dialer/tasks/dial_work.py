@@ -12,7 +12,7 @@ from typing import TypeVar
 import uvloop
 from celery import shared_task
 
-from dialer.calls.dial import CarrierCheck, dial
+from dialer.calls.dial import CarrierCheck, DatabaseDelays, dial
 from dialer.calls.messages import ask_about_messages, look_for_messages, send_messages
 from dialer.calls.pauses import end_pauses
 from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, sweep_attempts, sweep_cases
@@ -43,6 +43,7 @@ _Client = TypeVar("_Client", CallClient, DeskClient)
 
 _web = WebProcessCheck()
 _carrier = CarrierCheck()
+_delays = DatabaseDelays()
 _dialling = threading.BoundedSemaphore(_DIAL_AT_ONCE)
 
 
@@ -62,6 +63,7 @@ def dial_task() -> None:
             linger_seconds=_LINGER_SECONDS,
             allowed=lambda tx: _web.allowed(tx, app.services),
             check=_carrier,
+            delays=_delays,
         )
 
     if not _dialling.acquire(blocking=False):

@@ -8,6 +8,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from dialer.calls.claims import ClaimedAttempt, accept_attempts
 from dialer.calls.dial import (
     CarrierCheck,
+    DatabaseDelays,
     _Answer,
     _Answers,
     _Fence,
@@ -399,6 +401,67 @@ class TestLateCalls:
         line.scene.change_attempt(ids[0], token=9)
         line.run(run._send_slice(claimed, 0.0 - MORNING.timestamp()))
         assert [order.attempt_id for order in line.orders] == [ids[1]]
+
+
+@contextmanager
+def round_trips(line: Dialling, seconds: float) -> Iterator[None]:
+    """The database is this far away: every statement, commit and rollback takes as long."""
+
+    def passes(*_: object) -> None:
+        line.loop.takes(seconds)
+
+    engine, events = line.services.store.sql_engine, ("begin", "before_cursor_execute", "commit", "rollback")
+    for event in events:
+        sa.event.listen(engine, event, passes)
+    try:
+        yield
+    finally:
+        for event in events:
+            sa.event.remove(engine, event, passes)
+
+
+class TestADatabaseFarAway:
+    @pytest.mark.parametrize("round_trip", [0.03, 0.1])
+    def test_calls_leave_all_the_same_and_never_faster_than_their_pace(
+        self, line: Dialling, round_trip: float
+    ):
+        line.group(calls_per_second=5.0, lines=200)
+        line.ready(90)
+        with round_trips(line, round_trip):
+            line.dial(for_seconds=20.0, linger_seconds=2.0, check=CarrierCheck())
+        # The first calls tell how far away it is.
+        assert sum(10 <= moment < 20 for moment in line.left) >= 0.8 * 5 * 10
+        for begin in line.left:
+            assert sum(begin <= moment < begin + 10 for moment in line.left) <= 51
+
+    def test_the_first_slot_is_as_far_ahead_as_claiming_and_marking_take(self, line: Dialling):
+        line.ready()
+        delays = DatabaseDelays(claiming=0.6, marking=0.2)
+        seen: list[dict[str, Any]] = []
+        line.at_order = lambda order: seen.append(line.row(order.attempt_id))
+        assert line.dial(delays=delays) == 1
+        assert line.left == pytest.approx([0.9], abs=1e-5), (
+            "1.25 times as long, but for the usual tenth of a second"
+        )
+        marked_after = (seen[0]["posted_at"] - MORNING).total_seconds()
+        assert marked_after == pytest.approx(0.65, abs=1e-5)
+
+    def test_delays_are_the_longest_of_late_and_bounded(self):
+        delays = DatabaseDelays()
+        assert (delays.lead_seconds, delays.horizon_seconds, delays.fence_ahead_seconds) == (0.0, 0.0, 0.1)
+        delays.note_claiming(0.04)
+        delays.note_marking(0.04)
+        assert (delays.lead_seconds, delays.fence_ahead_seconds) == (0.0, 0.1), "as a database nearby"
+        delays.note_claiming(1.0)
+        delays.note_claiming(0.2)
+        assert delays.claiming == pytest.approx(0.9)
+        assert delays.horizon_seconds == pytest.approx(1.025)
+        delays.note_marking(0.4)
+        assert delays.fence_ahead_seconds == pytest.approx(0.5)
+        assert delays.lead_seconds == pytest.approx(1.525)
+        delays.note_claiming(9.0)
+        delays.note_marking(9.0)
+        assert (delays.lead_seconds, delays.horizon_seconds, delays.fence_ahead_seconds) == (2.0, 2.0, 2.0)
 
 
 class TestWhatStopsCalls:
