@@ -24,6 +24,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.calls.recordings import RECORDINGS
+from dialer.calls.stalls import StallWatch
 from dialer.control.health import CONSISTENCY_PART, SCHEDULER_PART, TICK_PART, close_cycle, raise_overdue_work
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, process_name, take_lease
@@ -65,6 +66,7 @@ _FIRST_CHECK, _FIRST_CHECK_SECONDS = "first_check", 3.0
 _OVERDUE_SECONDS = 600.0
 _BULLETIN_SECONDS = 600.0
 _FIGURES_SECONDS = 120.0
+_STALLS_SECONDS = 5.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2))
@@ -257,6 +259,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
+        ("stalled_calls", StallWatch().look, (services,), _STALLS_SECONDS),
         *((name, send_if_due, (name, is_due), seconds) for name, is_due, seconds in _WHEN_DUE),
         ("refresh_figures", send, ("refresh_figures", BULK_QUEUE), _FIGURES_SECONDS),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),

@@ -323,6 +323,8 @@ class AlarmCode(StrEnum):
     """A job failed, or ended the process that did it, as often as it is tried."""
     WORK_OVERDUE = "work_overdue"
     """Work has been due for long, and no process takes it."""
+    DIALLING_STALLED = "dialling_stalled"
+    """Calls are due and lines are free, and none rings; the alarm says at which stage they stop."""
     CARD_QUESTION_LAPSED = "card_question_lapsed"
     """Nobody at the desk answered an outlet while its customer waited."""
 

@@ -354,6 +354,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.RECORDING_NOT_FETCHED: "a recording of a call cannot be fetched from the carrier",
         AlarmCode.WORK_GIVEN_UP: "work was given up after many tries",
         AlarmCode.WORK_OVERDUE: "work is due and no process does it",
+        AlarmCode.DIALLING_STALLED: "calls are due and none rings",
         AlarmCode.CARD_QUESTION_LAPSED: "an outlet asked the desk and nobody answered in time",
     },
     VersionState: {},
