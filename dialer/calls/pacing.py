@@ -29,7 +29,7 @@ from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
-from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.unit_of_work import Row, Tx, record_of, release_when_idle
 from dialer.runtime.services import Services
 from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
 
@@ -158,6 +158,7 @@ def _restore_line_pace(tx: Tx, *, real_now: datetime) -> None:
 
 
 _ROW: Final = sa.select(t.line_group).where(t.line_group.c.name == GROUP)
+_LOCKED_ROW: Final = _ROW.add_columns(release_when_idle).with_for_update()
 
 
 def _set(tx: Tx, **values: object) -> None:
@@ -168,7 +169,7 @@ def lock_line_group(tx: Tx) -> LineGroup | None:
     """The group, locked until the end of the transaction, so that claims run one after the other; None before the first
     start.
     """
-    row = tx.one(_ROW.with_for_update())
+    row = tx.one(_LOCKED_ROW)
     return None if row is None else _group(tx, row)
 
 
@@ -214,7 +215,7 @@ def read_breaker(tx: Tx) -> Breaker:
 
 def lock_line_breaker(tx: Tx) -> Breaker:
     """The breaker. Locks the line group; must be called before attempts or numbers are locked, as in a claim."""
-    row = tx.one(_ROW.with_for_update())
+    row = tx.one(_LOCKED_ROW)
     return Breaker() if row is None else _breaker(row)
 
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from dialer.core.access import ROBOT
 from dialer.core.errors import Unavailable
 from dialer.db import tables as t
-from dialer.db.unit_of_work import Row, Tx, hold_snapshot
+from dialer.db.unit_of_work import Row, Tx, hold_snapshot, release_when_idle
 from dialer.db.vault import AUDIT_TABLE, UNREADABLE, KeyMissing, Tampered, Vault, digest_of
 
 CHAIN_ACT: Final = "audit_chain"
@@ -39,11 +39,7 @@ _INSERT_LAST_LINE: Final = sa.insert(t.audit).add_cte(
     .values(number=sa.bindparam("head_number"), chain=sa.bindparam("head_chain"))
     .cte("moved")
 )
-_HEAD_LOCKED_MS: Final = 5000
-"""A process that is stopped between locking the head and its commit delays the acts of others no longer than this."""
-_LOCKED_HEAD: Final = sa.select(
-    t.audit_head, sa.func.set_config("idle_in_transaction_session_timeout", str(_HEAD_LOCKED_MS), sa.true())
-).with_for_update()
+_LOCKED_HEAD: Final = sa.select(t.audit_head, release_when_idle).with_for_update()
 MOST_NAMED: Final = 1000
 _MOST_SUSPECTS: Final = 200
 """Altered lines that are compared with others, to find out which are copies and which were moved."""

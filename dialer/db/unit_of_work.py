@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import orjson
 import psycopg
@@ -258,7 +258,18 @@ def driver_settings(application_name: str) -> dict[str, Any]:
 
 _POOLED = "dialer_is_pooled"
 _IDLE = "idle_in_transaction_session_timeout"
-_OWN_SESSION = "SELECT pg_backend_pid() = %s, set_config(%s, %s, pg_backend_pid() <> %s)"
+_SHARED_LOCK_MS: Final = 2000
+release_when_idle = sa.func.set_config(_IDLE, str(_SHARED_LOCK_MS), sa.true())
+"""A column of the statement that locks a row that all machines need: a process that vanishes or is stopped between that
+and its commit delays the others no longer than two seconds.
+"""
+_CHECK_CLIENT = "client_connection_check_interval"
+_CHECK_CLIENT_MS: Final = 2000
+"""A statement that waits for a lock ends this soon after its process has vanished."""
+_OWN_SESSION = (
+    "SELECT pg_backend_pid() = %(pid)s, set_config(%(idle)s, %(idle_ms)s, pg_backend_pid() <> %(pid)s),"
+    " set_config(%(check)s, %(check_ms)s, pg_backend_pid() <> %(pid)s)"
+)
 
 
 def _limit_idle_transactions(sql_engine: sa.Engine, milliseconds: int) -> None:
@@ -271,7 +282,9 @@ def _limit_idle_transactions(sql_engine: sa.Engine, milliseconds: int) -> None:
         pid = connection.info.backend_pid
         connection.autocommit = True
         # A pooler reports an invented backend process id.
-        row = connection.execute(_OWN_SESSION, (pid, _IDLE, str(milliseconds), pid)).fetchone()
+        values = {"pid": pid, "idle": _IDLE, "idle_ms": str(milliseconds)}
+        values |= {"check": _CHECK_CLIENT, "check_ms": str(_CHECK_CLIENT_MS)}
+        row = connection.execute(_OWN_SESSION, values).fetchone()
         connection.autocommit = False
         if row is not None and not row[0]:
             connection.prepare_threshold = None

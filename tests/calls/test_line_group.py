@@ -368,3 +368,15 @@ def test_a_refused_call_waits_as_long_as_the_carrier_wishes_within_reason():
     assert retry_seconds([]) == retry_seconds([SLOW]) == 5.0
     assert retry_seconds([SLOW, replace(SLOW, retry_after_seconds=40.0), OURS]) == 40.0
     assert retry_seconds([replace(SLOW, retry_after_seconds=3600.0)]) == 900.0
+
+
+def test_whoever_holds_the_lines_and_does_nothing_loses_them_after_two_seconds(shared: Scene):
+    with shared.tx() as tx:
+        lock_line_group(tx)
+        assert tx.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "2s"
+    with shared.tx() as tx:
+        lock_line_breaker(tx)
+        assert tx.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "2s"
+    with shared.tx() as tx:
+        read_line_group(tx)
+        assert tx.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "20s"

@@ -217,6 +217,7 @@ def test_who_is_stopped_in_a_transaction_holds_its_locks_for_a_while_and_no_long
             tx.execute(sa.select(1))
         with others.begin() as tx:
             assert tx.scalar(sa.text("SHOW idle_in_transaction_session_timeout")) == "20s"
+            assert tx.scalar(sa.text("SHOW client_connection_check_interval")) == "2s"
     finally:
         stopped.dispose()
         others.dispose()
