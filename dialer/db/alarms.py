@@ -129,11 +129,13 @@ def raise_alarms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 def unacknowledged_alarms_of(
     tx: Tx, *, limit: int = 100, where: sa.ColumnElement[bool] | None = None
 ) -> list[Alarm]:
-    """At most `limit` open alarms that meet the condition `where`, newest first."""
+    """At most `limit` open alarms that meet the condition `where`: first those of the whole service, which a bad night
+    with thousands of cases must not hide; each kind newest first.
+    """
     rows = tx.rows(
         sa.select(t.alarm)
         .where(t.alarm.c.seen_at.is_(None), sa.true() if where is None else where)
-        .order_by(t.alarm.c.raised_at.desc(), t.alarm.c.id.desc())
+        .order_by(t.alarm.c.case_id.is_not(None), t.alarm.c.raised_at.desc(), t.alarm.c.id.desc())
         .limit(limit)
     )
     return [

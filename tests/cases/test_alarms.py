@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -61,6 +62,17 @@ def test_alarms_differ_by_kind_case_and_load(scene: Scene):
             "rejected_high_row": 2,
             "carrier_trouble": 1,
         }
+
+
+def test_alarms_of_the_whole_service_stand_above_those_of_cases(scene: Scene):
+    with scene.tx() as tx:
+        raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
+        for minute in range(3):
+            at = MORNING + timedelta(minutes=minute)
+            raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=at, case_id=scene.case())
+        raise_alarm(tx, AlarmCode.CLOCK_JUMPED, now=MORNING + timedelta(minutes=1))
+        codes = [alarm.code for alarm in unacknowledged_alarms_of(tx, limit=3)]
+    assert codes == ["clock_jumped", "carrier_trouble", "human_overdue"]
 
 
 def test_after_acknowledgement_the_next_one_is_new(scene: Scene):
