@@ -194,6 +194,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
             "fetch_recordings",
             "watch_fairness",
             "refresh_figures",
+            "stalled_calls",
         ),
     }
     for job in jobs.values():
