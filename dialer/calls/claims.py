@@ -1,5 +1,8 @@
 """Rows of attempts from plan to POST: promotes planned attempts, claims them, marks them as sending just before the
 POST, and binds them to the carrier's calls. Takes and returns lists.
+
+A claim of calls is no job of `dialer.db.jobs`: it reserves numbers and slots of the pace for many attempts in one
+transaction, and what was sent is never tried again by itself.
 """
 
 from __future__ import annotations
@@ -333,6 +336,7 @@ _ACCEPT = (
     .where(t.attempt.c.id == _ACCEPTED.c.id)
     .values(
         sid=sa.func.coalesce(t.attempt.c.sid, _ACCEPTED.c.sid),
+        sent_at=sa.func.coalesce(t.attempt.c.sent_at, moment("now")),
         accepted_at=sa.func.coalesce(t.attempt.c.accepted_at, moment("now")),
         poll_at=moment("next_poll"),
     )

@@ -159,9 +159,8 @@ def _apply(
     record_first_calls(
         tx,
         [
-            SentCall(case_id=call.case_id, reason=call.reason, sent_at=call.sent_at)
+            SentCall(case_id=call.case_id, reason=call.reason, sent_at=call.sent_at or now)
             for call in map(calls.__getitem__, first_news & changes.keys())
-            if call.sent_at is not None
         ],
     )
     expect_recordings_of(tx, services, [(calls[one], changes[one]) for one in ended], now=now)

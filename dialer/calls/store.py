@@ -229,7 +229,11 @@ _CHANGE = (
             )
             for name in _CHANGEABLE
         }
-        | {"state": _CHANGES.c.state}
+        # An attempt that was handed back, and is at the carrier after all, was sent by now.
+        | {
+            "state": _CHANGES.c.state,
+            "sent_at": sa.func.coalesce(t.attempt.c.sent_at, _CHANGES.c.accepted_at),
+        }
     )
 )
 

@@ -65,6 +65,7 @@ _HANDED_BACK: dict[str, Any] = {
     "ended_at": sa.case((t.attempt.c.cancel_asked, moment("now")), else_=None),
     "token": t.attempt.c.token + 1,
     "lease_until": None,
+    "sent_at": None,
     "polls": 0,
 }
 
@@ -79,8 +80,8 @@ def _is_held_under(claims: Sequence[HeldAttempt]) -> sa.ColumnElement[bool]:
 
 def requeue_attempts(tx: Tx, held: Sequence[HeldAttempt], *, now: datetime, not_before: datetime) -> None:
     """Hands back attempts that were never sent or certainly not taken: they are ready again at `not_before`, no try is
-    used up, and number and line are free. One that its case has withdrawn ends `now`. An attempt that a webhook has
-    bound to a call meanwhile stays as it is.
+    used up, it counts as never sent, and number and line are free. One that its case has withdrawn ends `now`. An
+    attempt that a webhook has bound to a call meanwhile stays as it is.
     """
     if not held:
         return

@@ -2,6 +2,8 @@
 
 An assignment is open (in the queue), signed (somebody has it), done or withdrawn. Each change of hands raises its
 token, so that an act with an older token is refused as `Overtaken`. Reasons of transfers are sealed.
+
+A claim of a person is no job of `dialer.db.jobs`: a desk renews it while somebody talks, and nothing is given up.
 """
 
 from __future__ import annotations

@@ -21,9 +21,12 @@ from dialer.calls.claims import (
 from dialer.calls.events import apply_call_events
 from dialer.calls.store import calls_asked_to_end
 from dialer.cases.attempts import requeue_attempts
+from dialer.cases.effects import Move, move_cases
+from dialer.cases.store import lock_cases
 from dialer.core.attempt import AttemptState
+from dialer.core.events import CaseClosed
 from dialer.core.policy import to_plain
-from dialer.core.values import Grade
+from dialer.core.values import Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.db.policies import Policies, ensure_policy_version
 from dialer.telephony.callbacks import CallProgress, CallState, Stage
@@ -85,6 +88,53 @@ def test_absent_is_said_of_one_post_and_not_of_the_next_of_the_same_attempt(scen
     with scene.tx() as tx:
         requeue_attempts(tx, [(second.attempt_id, second.token)], now=now, not_before=now)
     assert scene.attempt_of(case_id)["state"] == "planned"
+
+
+def hand_back(scene: Scene, claimed: ClaimedAttempt) -> None:
+    now = scene.clock.now()
+    with scene.tx() as tx:
+        requeue_attempts(tx, [(claimed.attempt_id, claimed.token)], now=now, not_before=now)
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_what_the_carrier_did_not_take_was_never_sent(scene: Scene, withdrawn: bool):
+    case_id = scene.open_case()
+    claimed = posted(scene)
+    assert scene.attempt_of(case_id)["sent_at"] == scene.clock.now()
+    scene.change_attempt(claimed.attempt_id, cancel_asked=withdrawn)
+    hand_back(scene, claimed)
+    row = scene.attempt_of(case_id)
+    assert (row["state"], row["sent_at"]) == ("ended" if withdrawn else "planned", None)
+
+
+def test_a_case_that_is_closed_after_a_refusal_has_no_call_that_was_sent(scene: Scene):
+    case_id = scene.open_case()
+    hand_back(scene, posted(scene))
+    with scene.tx() as tx:
+        locked = lock_cases(tx, [case_id])
+        closed = Move(case_id=case_id, event=CaseClosed(outcome=OutcomeKind.MISMATCH))
+        move_cases(tx, locked, [closed], policies=scene.services.policies, now=scene.clock.now())
+    row = scene.attempt_of(case_id)
+    assert (row["state"], row["result"], row["sent_at"]) == ("ended", "canceled", None)
+
+
+@pytest.mark.parametrize("by_webhook", [False, True])
+def test_what_was_handed_back_and_is_at_the_carrier_all_the_same_was_sent(scene: Scene, by_webhook: bool):
+    case_id = scene.open_case()
+    claimed = posted(scene)
+    hand_back(scene, claimed)
+    now = scene.later(seconds=4)
+    if by_webhook:
+        progress = CallProgress(stage=Stage.RINGING, sid="CA1")
+        apply_call_events(
+            scene.services, [CallNews(attempt_id=claimed.attempt_id, step="status.1", progress=progress)]
+        )
+        [case] = scene.rows(sa.select(t.case.c.first_attempt_at).where(t.case.c.id == case_id))
+        assert case["first_attempt_at"] == now
+    else:
+        accept(scene, claimed, "CA1")
+    row = scene.attempt_of(case_id)
+    assert (row["sid"], row["sent_at"]) == ("CA1", now)
 
 
 def test_one_sweep_outside_the_window_takes_so_many_of_the_most_urgent(scene: Scene):
