@@ -209,8 +209,13 @@ def _final_result(call: Call, progress: CallProgress) -> TelephonyResult:
 
 
 def _was_silent(call: Call, progress: CallProgress) -> bool:
-    """Whether the carrier requested no turn from us although the call lasted long enough."""
-    if call.hearing is not None or call.played_seconds:
+    """Whether nothing of ours was played although the call lasted long enough: the carrier requested no turn, or could
+    not play any.
+    """
+    hearing = Hearing.of(call.hearing)
+    lost_seconds = hearing.turn_seconds if progress.unplayed else 0.0
+    was_sent = bool(hearing.turn or hearing.prompts)
+    if call.played_seconds > lost_seconds or (call.hearing is not None and not was_sent):
         return False
     return progress.duration_seconds is None or progress.duration_seconds > _ASKED_BY_SECONDS
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -185,12 +185,14 @@ async def dial(
     allowed: Callable[[Tx], int | None] = lambda _tx: None,
     check: CarrierCheck | None = None,
     delays: DatabaseDelays | None = None,
+    probe: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
     """Places calls until nothing more may be claimed, `for_seconds` have passed or `stopping()` is true; what has been
     claimed is sent or handed back first. Within `linger_seconds` after the last call, a line that becomes free is used
     at once and not at the next tick. `allowed` is called before each claim and returns how many calls may leave; None:
     as many as pacing allows. `check`: see `CarrierCheck`; None: the carrier is not checked. `delays`: what this process
-    has measured so far. Returns how many calls were sent.
+    has measured so far. `probe` is called when calls are stopped because of our sound and it is time to see whether
+    they may go on. Returns how many calls were sent.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + for_seconds
@@ -202,6 +204,8 @@ async def dial(
                 claimed = await run.claim_ahead()
                 if run.must_ask and await run.ask_carrier():
                     claimed = await run.claim_ahead()
+                if run.must_probe and probe is not None:
+                    await probe()
                 if claimed:
                     ends_at = loop.time() + linger_seconds
                 elif not run.sending and not run.next_slot_at and loop.time() >= ends_at:
@@ -230,6 +234,8 @@ class _Run:
         self._check = check
         self.must_ask: bool
         """A call could leave, but it is unknown whether the carrier answers."""
+        self.must_probe: bool
+        """Calls are stopped because of our sound, and have been for long enough."""
         self.client = client
         self.sending: set[asyncio.Task[None]] = set()
         self.answers = _Answers()
@@ -279,7 +285,7 @@ class _Run:
         services = self.services
         rules = services.lines
         self.next_slot_at = None
-        self.must_ask = False
+        self.must_ask = self.must_probe = False
         # The scripts are read here, so that no call that is about to leave waits for them.
         services.rendered_scripts.now(services.real.now())
         with services.store.begin() as tx:
@@ -298,6 +304,7 @@ class _Run:
                 return Claim()
             promote_planned(tx, now=now)
             real_now = services.real.now()
+            self.must_probe = group.sound.is_open and group.sound.may_leave(real_now) != 0
             paced = group.calls_per_second <= _COUNTED_PER_SECOND
             self._slack = timedelta(seconds=_SLACK_SECONDS if paced else rules.lease_seconds)
             lead_seconds = self._delays.lead_seconds

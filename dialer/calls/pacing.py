@@ -57,6 +57,8 @@ class LineGroup:
     in_use: int
     next_slot_at: datetime
     breaker: Breaker
+    sound: Breaker
+    """Open while the carrier cannot get our words (`dialer.calls.sound`): no call leaves."""
     paused_until: datetime | None
     paused_why: str
 
@@ -67,6 +69,8 @@ class LineGroup:
         nearer than `lead_seconds`, and the horizon begins there.
         """
         gap = timedelta(seconds=1 / (self.calls_per_second * PACE_HEADROOM))
+        if self.sound.is_open:
+            return []
         free = self.lines - self.in_use
         allowed = self.breaker.may_leave(real_now)
         if allowed is not None:
@@ -188,6 +192,7 @@ def _group(tx: Tx, row: Row) -> LineGroup:
         row,
         in_use=in_use,
         breaker=_breaker(row),
+        sound=_sound_breaker(row),
         most_calls_per_second=row["settings_calls_per_second"] or row["calls_per_second"],
         most_lines=row["settings_lines"] or row["lines"],
     )
@@ -195,6 +200,14 @@ def _group(tx: Tx, row: Row) -> LineGroup:
 
 def _breaker(row: Row) -> Breaker:
     return record_of(Breaker, row, wait_until=row["slow_until"])
+
+
+def _sound_breaker(row: Row) -> Breaker:
+    return Breaker(
+        openings=row["sound_openings"],
+        opened_at=row["sound_opened_at"],
+        wait_until=row["sound_wait_until"],
+    )
 
 
 def take_call_slots(tx: Tx, group: LineGroup, slots: list[datetime], *, real_now: datetime) -> None:
@@ -207,10 +220,10 @@ def take_call_slots(tx: Tx, group: LineGroup, slots: list[datetime], *, real_now
     _set(tx, **values)
 
 
-def read_breaker(tx: Tx) -> Breaker:
-    """The breaker of the lines, not locked; a closed one before the first start."""
+def read_breakers(tx: Tx) -> tuple[Breaker, Breaker]:
+    """The breakers of the lines and of our sound, not locked; closed ones before the first start."""
     row = tx.one(_ROW)
-    return Breaker() if row is None else _breaker(row)
+    return (Breaker(), Breaker()) if row is None else (_breaker(row), _sound_breaker(row))
 
 
 def lock_line_breaker(tx: Tx) -> Breaker:
@@ -228,6 +241,39 @@ def save_breaker(tx: Tx, breaker: Breaker) -> None:
         opened_at=breaker.opened_at,
         slow_until=breaker.wait_until,
     )
+
+
+_SOUND_RULES = BreakerRules(opens_after=1)
+_SOUND_FORGOTTEN = timedelta(minutes=10)
+"""This long after a stop for our sound the next one is as short as the first."""
+
+
+def fail_sound_breaker(tx: Tx, *, real_now: datetime, by_probe: bool) -> None:
+    """Opens the breaker of our sound; while it is open, only a failure `by_probe` makes it wait longer. Locks the line
+    group.
+    """
+    row = tx.one(_ROW.with_for_update())
+    if row is None:
+        return
+    before = _sound_breaker(row)
+    if (
+        not before.is_open
+        and before.wait_until is not None
+        and before.wait_until < real_now - _SOUND_FORGOTTEN
+    ):
+        before = Breaker()
+    after = before.after(BatchFailures(answers=1, was_trial=by_probe), real_now=real_now, rules=_SOUND_RULES)
+    _set(
+        tx,
+        sound_openings=after.openings,
+        sound_opened_at=after.opened_at,
+        sound_wait_until=after.wait_until,
+    )
+
+
+def close_sound_breaker(tx: Tx, *, real_now: datetime) -> None:
+    """Closes the breaker of our sound. If it opens again soon, it waits longer."""
+    _set(tx, sound_opened_at=None, sound_wait_until=real_now)
 
 
 def pause_line_group(tx: Tx, *, until: datetime | None, why: str) -> None:
@@ -383,7 +429,7 @@ def evaluate_breaker(tx: Tx, answers: Sequence[PostAnswer], *, now: datetime, re
     troubles = [one for one in answers if _is_trouble(one.answer)]
     # A fault of the number says nothing about whether the carrier takes calls.
     taken = any(isinstance(one.answer, Placed) for one in answers)
-    if not troubles and (not taken or read_breaker(tx).is_untroubled):
+    if not troubles and (not taken or read_breakers(tx)[0].is_untroubled):
         return
     before = lock_line_breaker(tx)
     after = Breaker() if taken else before

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dialer.core.case import RUNNING_STATUSES, Case, CaseStatus, FollowUp, Robot, StaffTrack
-from dialer.core.timeline import ActKind
+from dialer.core.timeline import STORED_ACTS, ActKind
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet, RowSet, among, in_words, raw_column
 from dialer.db.unit_of_work import Row, Tx, record_of
@@ -299,7 +299,7 @@ def words_of_case(tx: Tx, case_id: int) -> list[WrittenAct]:
     return [
         WrittenAct(at=row["at"], kind=ActKind(row["kind"]), by=row["by"], words=open_act(tx, row))
         for row in tx.rows(statement)
-        if row["kind"] in set(ActKind)
+        if row["kind"] in STORED_ACTS
     ]
 
 
@@ -307,9 +307,7 @@ def last_act_of_case(tx: Tx, case_id: int) -> Row | None:
     """The newest act of staff or the clock on this case."""
     return tx.one(
         sa.select(t.event)
-        .where(
-            t.event.c.case_id == case_id, t.event.c.attempt_id.is_(None), t.event.c.kind.in_(list(ActKind))
-        )
+        .where(t.event.c.case_id == case_id, t.event.c.attempt_id.is_(None), t.event.c.kind.in_(STORED_ACTS))
         .order_by(t.event.c.id.desc())
         .limit(1)
     )

@@ -74,12 +74,12 @@ def signed_application(
 
 def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] = ()) -> _Kind:
     """The member with this value, of all or of those `among`. Raises `Invalid`, which lists the values."""
-    known = {member.value: member for member in among or kind}
-    if text not in known:
-        raise Invalid(
-            field=field, problem="is not known", fix=Text("one of %(known)s", known=", ".join(known))
-        )
-    return known[text]
+    known = list(among or kind)
+    try:
+        return known[known.index(kind(text))]
+    except ValueError:
+        fix = Text("one of %(known)s", known=", ".join(known))
+        raise Invalid(field=field, problem="is not known", fix=fix) from None
 
 
 def centre_time(moment: datetime, app: Application) -> str:

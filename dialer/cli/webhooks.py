@@ -62,7 +62,7 @@ def list_command(*, as_json: AsJson = False) -> None:
             "事件 events": lambda one: " ".join(one.events),
             "待发 waiting": lambda one: one.waiting,
             "已送达 delivered": lambda one: one.delivered,
-            "已放弃 dead": lambda one: one.dead,
+            "已放弃 given up": lambda one: one.given_up,
             "停用 ended": lambda one: centre_time(one.ended_at, app) if one.ended_at else "",
         },
         empty="no other system is told anything",
@@ -79,15 +79,16 @@ def _webhook(one: WebhookReceiver) -> dict[str, object]:
         "ended_at",
         "waiting",
         "delivered",
-        "dead",
+        "given_up",
     )
-    return fields_of(one, *names) | {"events": [event.value for event in one.events]}
+    # `dead` is the name of before.
+    return fields_of(one, *names) | {"events": [event.value for event in one.events], "dead": one.given_up}
 
 
 @webhook.command("log")
 def log_command(
     name: Annotated[str, typer.Argument(help="only of this receiver")] = "",
-    state: Annotated[str, typer.Option(help="waiting, delivered, dead or dropped")] = "",
+    state: Annotated[str, typer.Option(help="waiting, delivered, given_up or dropped")] = "",
     limit: Annotated[int, typer.Option(min=1, max=_MOST)] = 50,
     *,
     as_json: AsJson = False,

@@ -19,7 +19,7 @@ from enum import StrEnum
 from dialer.calls.message_store import IN_DOUBT, TO_SEND
 from dialer.calls.pacing import (
     lock_line_breaker,
-    read_breaker,
+    read_breakers,
     reset_times_after_jump,
     seconds_clock_went_back,
 )
@@ -217,8 +217,10 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         parts = cycle_parts(tx)
         schedulers = heartbeats(tx, kind=SCHEDULER_PART)
         moved = bool(services.schema) and schema_revision(tx) != services.schema
+        carrier, sound = read_breakers(tx)
         reasons = {
-            "carrier": read_breaker(tx).is_open,
+            "carrier": carrier.is_open,
+            "sound": sound.is_open,
             "webhooks": calls_in_silence(
                 tx,
                 now=services.clock.now(),
@@ -382,7 +384,7 @@ def _round(name: PartName, part: CyclePart | None, real_now: datetime, late_seco
 
 
 def _carrier(tx: Tx, real_now: datetime) -> Carrier:
-    breaker = read_breaker(tx)
+    breaker, _ = read_breakers(tx)
     opened, until = breaker.opened_at, breaker.wait_until
     return Carrier(
         breaker=breaker,

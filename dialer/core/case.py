@@ -242,7 +242,7 @@ class BeforeFiling:
 class CaseAct(StrEnum):
     """What a user can do with a case, besides reporting on its assignments."""
 
-    CALL_NOW = "ring_now"
+    CALL_NOW = "call_now"
     RAISE = "raise"
     LOWER = "lower"
     ASK_CALLER = "ask_caller"

@@ -284,13 +284,17 @@ class AlarmCode(StrEnum):
     """No web process runs, so dialling has stopped."""
     WEBHOOKS_MISSING = "webhooks_missing"
     """Calls that the carrier took bring no webhook, or only ones that cannot be verified, so dialling has stopped."""
+    PROMPTS_MISSING = "prompts_missing"
+    """The carrier could not get our words or our sound: people heard the safe sentence or nothing, so dialling has
+    stopped.
+    """
     PUBLIC_URL_BLOCKED = "public_url_blocked"
     """A request that we send to our own public address does not reach our web process."""
     SCHEMA_MOVED = "schema_moved"
     """A newer version migrated the database while an older process runs, which claims nothing from then on."""
     CLOCK_JUMPED = "clock_jumped"
     """The clock of a machine went back, or two machines disagree."""
-    NO_NEXT_STEP = "no_future"
+    NO_NEXT_STEP = "no_next_step"
     UNSIGNED = "unsigned"
     """An assignment was not signed for in time."""
     SOUND_BROKEN = "sound_broken"

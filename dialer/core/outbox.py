@@ -19,7 +19,7 @@ News comes late, repeated and in any order. It only ever moves a message forward
 Deliveries of outgoing webhooks
 ===========  ============================================
 delivered    the receiver answered 2xx
-dead         every try failed
+given_up     every try failed
 dropped      the webhook ended before it was delivered
 ===========  ============================================
 
@@ -91,7 +91,7 @@ MESSAGE_MOVES: Final[Mapping[MessageEvent, Mapping[MessageState, MessageState]]]
 DELIVERY_MOVES: Final[Mapping[DeliveryEvent, Mapping[DeliveryState, DeliveryState]]] = MappingProxyType(
     {
         DeliveryEvent.DELIVERED: _to(_D.DELIVERED, frozenset({_D.WAITING})),
-        DeliveryEvent.GIVEN_UP: _to(_D.DEAD, frozenset({_D.WAITING})),
+        DeliveryEvent.GIVEN_UP: _to(_D.GIVEN_UP, frozenset({_D.WAITING})),
         DeliveryEvent.WEBHOOK_ENDED: _to(_D.DROPPED, frozenset({_D.WAITING})),
         DeliveryEvent.SENT_AGAIN: _to(_D.WAITING, frozenset(_D)),
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from dialer.core.attempt import WAITING_STATES, AttemptState
 from dialer.core.case import Case, CaseStatus, Reason, RobotState, StaffTrackState
@@ -47,7 +48,7 @@ class ActKind(StrEnum):
     VISIT_SEEN = "visit_seen"
     VISIT_NOTE = "visit_note"
     VISIT_PHOTO = "visit_photo"
-    CALL_NOW = "ring_now"
+    CALL_NOW = "call_now"
     PERSON_ASKED = "person_asked"
     GRADE_RAISED = "grade_raised"
     GRADE_LOWERED = "grade_lowered"
@@ -56,6 +57,15 @@ class ActKind(StrEnum):
     OPTED_OUT = "opted_out"
     NOTE = "note"
     LOAD_WITHDRAWN = "load_withdrawn"
+
+    @classmethod
+    def _missing_(cls, value: object) -> ActKind | None:
+        return cls.CALL_NOW if value == _CALL_NOW_BEFORE else None
+
+
+_CALL_NOW_BEFORE: Final = "ring_now"
+"""In events and lines of the audit of before, which never change."""
+STORED_ACTS: Final = frozenset({*ActKind, _CALL_NOW_BEFORE})
 
 
 class EntryKind(StrEnum):

@@ -573,10 +573,15 @@ class DeliveryState(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     """The receiver answered 2xx."""
-    DEAD = "dead"
+    GIVEN_UP = "given_up"
     """Every try failed; a person can send it again."""
     DROPPED = "dropped"
     """The webhook ended before it was delivered."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> DeliveryState | None:
+        """Commands and addresses may still have the word of before."""
+        return cls.GIVEN_UP if value == "dead" else None
 
 
 class DeliveryFault(StrEnum):

@@ -335,6 +335,10 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.WEBHOOKS_MISSING: (
             "no webhook of a call arrives, dialling has stopped: check the proxy, public_url and the auth token"
         ),
+        AlarmCode.PROMPTS_MISSING: (
+            "people hear the safe sentence or nothing instead of the warning, dialling has stopped: check that the"
+            " proxy passes /hooks/ and /audio/"
+        ),
         AlarmCode.PUBLIC_URL_BLOCKED: "our public address does not lead to us: check the proxy and public_url",
         AlarmCode.CLOCK_JUMPED: "a machine's clock went back",
         AlarmCode.NO_NEXT_STEP: "a case without a next step",
@@ -452,7 +456,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     DeliveryState: {
         DeliveryState.WAITING: "waiting to be sent",
         DeliveryState.DELIVERED: "receiver answered",
-        DeliveryState.DEAD: "given up",
+        DeliveryState.GIVEN_UP: "given up",
         DeliveryState.DROPPED: "dropped with its webhook",
     },
     DeliveryFault: {

@@ -25,6 +25,7 @@ from dialer.calls.conversation import TurnRequest
 from dialer.calls.events import CallEvent, apply_call_events
 from dialer.calls.messages import apply_message_event
 from dialer.calls.recordings import fetch_recording_now
+from dialer.calls.sound import FellBack, stop_for_fallback, stop_if_unplayed
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.runtime.services import Services
 from dialer.scripts.dialogue import Heard, Position, Turn
@@ -94,6 +95,8 @@ _MOST_BYTES = 64 * 1024
 _EVENTS_TOGETHER = 200
 """The most events of one transaction, which holds the locks of its rows until its commit."""
 _LINGER_SECONDS = 0.02
+_FALLBACK_SECONDS = 2.0
+"""A person who waits for the safe sentence hears nothing for at most this long."""
 _XML = "application/xml"
 _SIGNED = {name.lower().encode(): name for name in (SIGNATURE, SETTINGS)}
 
@@ -315,6 +318,7 @@ class _Hooks:
             )
         )
         assert turn is not None
+        await self._stop_if_unplayed(hook)
         twiml = write_turn(
             turn,
             attempt_id=hook.attempt_id,
@@ -335,7 +339,13 @@ class _Hooks:
     async def _progress(self, hook: CarrierWebhook, step: str, progress: CallProgress) -> WebhookReply:
         news = CallNews(attempt_id=hook.attempt_id, step=step, progress=progress, personal=hook.personal)
         await self._events.add(news)
+        await self._stop_if_unplayed(hook)
         return _KEPT
+
+    async def _stop_if_unplayed(self, hook: CarrierWebhook) -> None:
+        if was_unplayed(hook.fields):
+            address = self._audio_url("")
+            await asyncio.to_thread(stop_if_unplayed, self._services, hook.attempt_id, address=address)
 
     async def _recording(self, hook: CarrierWebhook) -> WebhookReply:
         """There is news of a recording; the carrier is then asked for its state."""
@@ -377,7 +387,7 @@ class _Hooks:
                     await asyncio.to_thread(end_inbound_call, self._services, call_sid(fields))
                 return _KEPT
             case "fallback":
-                return 200, self._safe_sentence()
+                return await self._fall_back(hook)
             case _:
                 raise NotFound(kind="act", key=what)
 
@@ -417,10 +427,21 @@ class _Hooks:
         return 200, twiml
 
     async def _fall_back(self, hook: CarrierWebhook) -> WebhookReply:
-        """Spoken when the call webhook has failed; needs no database."""
-        _log.warning(
-            "fallback spoken: attempt=%s error=%s", hook.attempt_id, hook.fields.get("ErrorCode", "")
-        )
+        """Spoken when the call webhook or its sound has failed. Dialling stops, if the database answers in time."""
+        code, attempt_id = hook.fields.get("ErrorCode", ""), hook.path.get("attempt_id")
+        _log.warning("fallback spoken: attempt=%s error=%s", attempt_id, code)
+        address = _without_ids(hook.fields.get("ErrorUrl", ""))
+        try:
+            async with asyncio.timeout(_FALLBACK_SECONDS):
+                if attempt_id is not None:
+                    await self._events.add(FellBack(attempt_id=UUID(attempt_id), error_code=code))
+                await asyncio.to_thread(
+                    stop_for_fallback, self._services, address=address or self._base, error_code=code
+                )
+        except (DialerError, TimeoutError) as fault:
+            _log.warning("fallback not recorded: %s", fault)
+        except Exception:  # noqa: BLE001  # after any fault the person on the line must hear something
+            _log.exception("fallback not recorded")
         return 200, self._safe_sentence()
 
     async def _check(self, hook: CarrierWebhook) -> WebhookReply:
@@ -436,6 +457,12 @@ class _Hooks:
             "hotline": centre.hotline,
         }
         return fallback_twiml(**{name: said for name, said in names.items() if said})
+
+
+def _without_ids(url: str) -> str:
+    """The address of a sound file, or that of a webhook up to its name."""
+    before, hooks, what = url.partition(_BELOW)
+    return f"{before}{hooks}{what.partition('/')[0]}"
 
 
 _SPOKEN = frozenset({"call", "dial", "fallback"})

@@ -16,6 +16,7 @@ from dialer.calls.dial import CarrierCheck, DatabaseDelays, dial
 from dialer.calls.messages import ask_about_messages, look_for_messages, send_messages
 from dialer.calls.pauses import end_pauses
 from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, sweep_attempts, sweep_cases
+from dialer.calls.sound import probe_sound
 from dialer.cards.desk import lapse_questions
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.control.trunks import has_trunks, watch_trunks
@@ -64,6 +65,12 @@ def dial_task() -> None:
             allowed=lambda tx: _web.allowed(tx, app.services),
             check=_carrier,
             delays=_delays,
+            probe=partial(
+                probe_sound,
+                app.services,
+                app.telephony,
+                through_proxy=app.settings.web.check_public_url,
+            ),
         )
 
     if not _dialling.acquire(blocking=False):

@@ -10,7 +10,7 @@ import hmac
 import logging
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 import aiohttp
@@ -51,27 +51,40 @@ async def check_public_address(
     """
     nonce = secrets.token_hex(16)
     url = HookUrls(config.public_url).check(nonce)
+    sent_to = url.replace(config.public_url.rstrip("/"), through, 1) if through else url
+    signed = sign_request(url=url, token=config.auth_token)
+    _judge(config, nonce, *await _answer(config, "POST", sent_to, headers=signed, seconds=seconds))
+    return config.public_url
+
+
+async def check_sound(config: TelephonyConfig, file: str, *, seconds: float = _SECONDS) -> None:
+    """Fetches a sound file through the public address, as a carrier would. Raises `PublicAddressBlocked`."""
+    url = f"{config.public_url.rstrip('/')}/audio/{file}"
+    status, body = await _answer(config, "GET", url, headers={}, seconds=seconds)
+    if status != HTTPStatus.OK or not body.startswith(b"RIFF"):
+        shown = Text("%(url)s: status %(status)s instead of our sound", url=url, status=status)
+        raise PublicAddressBlocked(shown, fix=_FIX_STATUS)
+
+
+async def _answer(
+    config: TelephonyConfig, method: str, url: str, *, headers: Mapping[str, str], seconds: float
+) -> tuple[int, bytes]:
+    """The status, and the beginning of the body. Raises `PublicAddressBlocked` if no answer came."""
     try:
         async with (
             # Without the proxies of the environment: a carrier does not have them.
             aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=seconds), cookie_jar=aiohttp.DummyCookieJar()
             ) as session,
-            session.post(
-                url.replace(config.public_url.rstrip("/"), through, 1) if through else url,
-                headers=sign_request(url=url, token=config.auth_token),
-                allow_redirects=False,
-            ) as answer,
+            session.request(method, url, headers=headers, allow_redirects=False) as answer,
         ):
-            status, body = answer.status, await answer.content.read(_MOST_BYTES)
+            return answer.status, await answer.content.read(_MOST_BYTES)
     except (aiohttp.ClientConnectorCertificateError, ssl.SSLError):
         raise _blocked(config, gettext_noop("its certificate is not valid"), _FIX_CERTIFICATE) from None
     except TimeoutError:
         raise _blocked(config, gettext_noop("no answer within five seconds"), _FIX_PROXY) from None
     except (aiohttp.ClientError, OSError, ValueError):
         raise _blocked(config, gettext_noop("no connection"), _FIX_PROXY) from None
-    _judge(config, nonce, status, body)
-    return config.public_url
 
 
 async def watch_public_address(

@@ -140,7 +140,10 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 def typed_word(kind: type[_Word], text: str) -> _Word | None:
     """The member with this value; None for any other text."""
-    return kind(text) if text in set(kind) else None
+    try:
+        return kind(text)
+    except ValueError:
+        return None
 
 
 _MOST_DIGITS = 18

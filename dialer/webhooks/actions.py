@@ -2,7 +2,7 @@
 
 A trigger writes each message into the outbox in the transaction of its event. A worker sends it, signed as Standard
 Webhooks says (https://www.standardwebhooks.com): HMAC-SHA256 of `id.timestamp.body`. A message that a receiver does not
-answer with 2xx is sent again after growing gaps; after the last try it is dead, and a person can send it again. A
+answer with 2xx is sent again after growing gaps; after the last try it is given up, and a person can send it again. A
 message can arrive more than once and in any order; its id is always the same. No message names a person.
 """
 
@@ -64,7 +64,7 @@ def deliveries(tries: int = 1) -> JobTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookReceiver:
-    """A receiver without its secret. `waiting`, `delivered` and `dead` count its messages."""
+    """A receiver without its secret. `waiting`, `delivered` and `given_up` count its messages."""
 
     id: int
     name: str
@@ -76,7 +76,7 @@ class WebhookReceiver:
     ended_at: datetime | None
     waiting: int
     delivered: int
-    dead: int
+    given_up: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,8 +229,8 @@ def end_webhook(services: Services, actor: Actor, name: str) -> None:
 
 
 def redeliver(services: Services, actor: Actor, *, delivery_id: int | None = None, webhook: str = "") -> int:
-    """Queues a message again, whatever its state, or every dead message of a webhook; returns how many. Each gets all
-    its tries again. Audited. Raises `NotFound`, and `Conflict` for a webhook that has ended.
+    """Queues a message again, whatever its state, or every message of a webhook that was given up; returns how many.
+    Each gets all its tries again. Audited. Raises `NotFound`, and `Conflict` for a webhook that has ended.
     """
     real_now = services.real.now()
     d = t.webhook_delivery.c
@@ -246,8 +246,8 @@ def redeliver(services: Services, actor: Actor, *, delivery_id: int | None = Non
             raise NotFound(kind=kind, key=key)
         if row["ended_at"] is not None:
             raise Conflict(Text("webhook %(name)s has ended", name=row["name"]), current="ended")
-        dead = sa.and_(d.webhook_id == row["id"], d.state == DeliveryState.DEAD.value)
-        which = dead if delivery_id is None else d.id == delivery_id
+        given_up = sa.and_(d.webhook_id == row["id"], d.state == DeliveryState.GIVEN_UP.value)
+        which = given_up if delivery_id is None else d.id == delivery_id
         again = deliveries().start_again(act.tx, which, due=real_now, state=DeliveryState.WAITING.value)
         facts = {"name": row["name"], "count": again}
         subject = f"webhook/{row['id']}"
@@ -263,7 +263,7 @@ def list_webhooks(services: Services, *, ended: bool = False) -> list[WebhookRec
         state: sa.select(sa.func.count())
         .where(d.webhook_id == w.id, d.state == state.value)
         .scalar_subquery()
-        for state in (DeliveryState.WAITING, DeliveryState.DELIVERED, DeliveryState.DEAD)
+        for state in (DeliveryState.WAITING, DeliveryState.DELIVERED, DeliveryState.GIVEN_UP)
     }
     statement = sa.select(t.webhook, *(count.label(state.value) for state, count in counts.items()))
     if not ended:

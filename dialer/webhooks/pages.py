@@ -89,7 +89,7 @@ def end(request: CurrentRequest, name: Name) -> Response:
 
 
 @webhook_pages.post("/webhooks/{name}/again", act=_MANAGE)
-def send_dead_again(request: CurrentRequest, name: Name) -> Response:
+def send_given_up_again(request: CurrentRequest, name: Name) -> Response:
     """Sends every message of the webhook that was given up again."""
     request.check_sees_whole_centre()
     redeliver(request.services, request.actor, webhook=name)

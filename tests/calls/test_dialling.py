@@ -30,7 +30,7 @@ from dialer.calls.dial import (
     dial,
     prepare_sending,
 )
-from dialer.calls.pacing import PACE_HEADROOM, read_breaker
+from dialer.calls.pacing import PACE_HEADROOM, read_breakers
 from dialer.cases.attempts import doubt_attempts, requeue_attempts
 from dialer.core.breaker import Breaker
 from dialer.core.case import Reason
@@ -125,7 +125,7 @@ class Dialling:
 
     def breaker(self) -> Breaker:
         with self.scene.tx() as tx:
-            return read_breaker(tx)
+            return read_breakers(tx)[0]
 
     def claimed(self, attempt_id: uuid.UUID, **fields: Any) -> ClaimedAttempt:  # noqa: ANN401 - fields of a claim
         row = self.row(attempt_id)
@@ -607,6 +607,23 @@ class TestTheCarrierCheck:
         assert line.breaker() == Breaker(troubles=1)
         [alarm] = line.scene.rows(sa.select(t.alarm.c.code, t.alarm.c.facts))
         assert alarm == {"code": AlarmCode.CARRIER_TROUBLE, "facts": {"codes": [0], "unanswered": 0}}
+
+    def test_calls_that_are_stopped_for_our_sound_wait_for_a_probe(self, line: Dialling):
+        line.ready(2)
+        at = MORNING + timedelta(seconds=0.5)
+        line.group(sound_opened_at=MORNING, sound_wait_until=at)
+        probed: list[float] = []
+
+        async def probe() -> None:
+            probed.append(line.loop.time())
+            line.group(sound_opened_at=None)
+
+        assert line.dial(probe=probe) == 0
+        assert line.dial() == 0, "nobody can look, so nothing leaves"
+        line.loop.run_until_complete(asyncio.sleep(0.5))
+        assert line.dial(probe=probe) == 0
+        assert line.dial(probe=probe) == 2
+        assert len(probed) == 1, "nothing is stopped any more"
 
     @pytest.mark.parametrize("why", ["nobody", "withheld", "paused", "no slot", "no line"])
     def test_where_no_call_could_leave_it_is_not_asked(self, line: Dialling, why: str):

@@ -19,7 +19,7 @@ from dialer.calls.pacing import (
     lock_line_breaker,
     lock_line_group,
     pause_line_group,
-    read_breaker,
+    read_breakers,
     read_line_group,
     read_pace,
     reset_times_after_jump,
@@ -80,7 +80,7 @@ class Lines:
         with self.scene.tx() as tx:
             batch = [PostAnswer(sent_at=MORNING + timedelta(seconds=sent), answer=one) for one in answers]
             evaluate_breaker(tx, batch, now=MORNING, real_now=MORNING + timedelta(seconds=sent))
-            return read_breaker(tx)
+            return read_breakers(tx)[0]
 
     def acts(self) -> list[dict[str, object]]:
         """What the audit has about the group since it was made anew."""
@@ -110,6 +110,7 @@ def of(**fields: object) -> LineGroup:
         in_use=0,
         next_slot_at=MORNING,
         breaker=Breaker(),
+        sound=Breaker(),
         paused_until=None,
         paused_why="",
     )
@@ -167,7 +168,7 @@ class TestTheRowOfAGroup:
         with lines.scene.tx() as tx:
             assert read_line_group(tx) is None
             assert lock_line_group(tx) is None
-            assert read_breaker(tx) == lock_line_breaker(tx) == Breaker()
+            assert read_breakers(tx)[0] == lock_line_breaker(tx) == Breaker()
             assert seconds_clock_went_back(tx, real_now=MORNING, horizon_seconds=1) == 0.0
         with pytest.raises(NotFound) as missing:
             read_pace(lines.services)
@@ -194,7 +195,7 @@ class TestTheRowOfAGroup:
             save_breaker(tx, opened)
             take_call_slots(tx, lines.group_in(tx), [MORNING], real_now=MORNING)
             waits = replace(opened, wait_until=MORNING + timedelta(seconds=30))
-            assert read_breaker(tx) == lock_line_breaker(tx) == waits
+            assert read_breakers(tx)[0] == lock_line_breaker(tx) == waits
 
 
 class TestAPaceSetByHand:

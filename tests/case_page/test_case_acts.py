@@ -43,7 +43,7 @@ def test_call_now_makes_the_attempt_due(bureau: Bureau, case_id: int):
     assert revision(bureau, case_id) == 2
     assert bureau.case_of(case_id).robot.reason == "on_request"
     assert ("dial",) in bureau.enqueued
-    assert bureau.audited() == ["ring_now"]
+    assert bureau.audited() == ["call_now"]
 
 
 def test_the_second_of_two_pages_gets_a_conflict_that_names_the_first(bureau: Bureau, case_id: int):

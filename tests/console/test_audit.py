@@ -230,3 +230,6 @@ def test_every_act_that_is_written_has_its_words():
     assert not nameless, f"give these a name in dialer/audit/pages.py: {nameless}"
     assert act_words("something_new", Lang.ZH) == "something_new"
     assert act_words("reveal", Lang.ZH) == "查看隐藏信息"
+    assert act_words("ring_now", Lang.ZH) == act_words("call_now", Lang.ZH) == "立即呼叫", (
+        "the word of before"
+    )

@@ -262,7 +262,7 @@ async def test_every_part_has_its_last_good_moment(console: ConsoleDesk):
         )
         note_cycle_part(tx, "sweep", began_at=MORNING, real_now=MORNING)
         note_cycle_part(
-            tx, "consistency", began_at=MORNING, real_now=MORNING, facts={"found": {"no_future": 2}}
+            tx, "consistency", began_at=MORNING, real_now=MORNING, facts={"found": {"no_next_step": 2}}
         )
     console.pass_seconds(20)
     said = text(await person.get("/control"))

@@ -98,9 +98,9 @@ async def test_the_secret_is_shown_once_and_stored_sealed(open_desk: ConsoleDesk
 async def test_the_log_shows_every_try_and_a_dead_message_is_sent_again(open_desk: ConsoleDesk):
     services = open_desk.app.services
     add_webhook(services, unrestricted("sun"), name="bureau", url=URL, events=["high_missed"])
-    dead = delivery(open_desk, "dead")
+    dead = delivery(open_desk, "given_up")
     chief = open_desk.person(Role.ADMINISTRATOR)
-    page = await chief.get("/webhooks", state="dead")
+    page = await chief.get("/webhooks", state="given_up")
     assert "certificate not valid" in text(page)
     assert f'action="/webhooks/deliveries/{dead}/again"' in page.text
     assert "No deliveries here" in text(await chief.get("/webhooks", state="delivered"))
@@ -129,7 +129,7 @@ async def test_an_administrator_of_a_unit_needs_no_record(open_desk: ConsoleDesk
         unit_id = add_unit(tx, name="东区", parent_id=None)
     own = open_desk.person(Role.ADMINISTRATOR, unit_id=unit_id)
     add_webhook(services, unrestricted("sun"), name="bureau", url=URL, events=["high_missed"])
-    dead = delivery(open_desk, "dead")
+    dead = delivery(open_desk, "given_up")
     form = {"name": "other", "url": URL, "case_settled": "1"}
     for path, fields in (
         ("/webhooks", form),
@@ -139,14 +139,14 @@ async def test_an_administrator_of_a_unit_needs_no_record(open_desk: ConsoleDesk
     ):
         assert (await own.post(path, **fields)).status_code == 404
     assert [one.name for one in list_webhooks(services)] == ["bureau"]
-    assert [one.state for one in list_deliveries(services)] == [DeliveryState.DEAD]
+    assert [one.state for one in list_deliveries(services)] == [DeliveryState.GIVEN_UP]
 
 
 async def test_all_that_was_given_up_is_sent_again(open_desk: ConsoleDesk):
     services = open_desk.app.services
     add_webhook(services, unrestricted("sun"), name="bureau", url=URL, events=["high_missed"])
     for _ in range(2):
-        delivery(open_desk, "dead")
+        delivery(open_desk, "given_up")
     chief = open_desk.person(Role.ADMINISTRATOR)
     assert 'action="/webhooks/bureau/again"' in (await chief.get("/webhooks")).text
     assert (await chief.post("/webhooks/bureau/again")).status_code == 303
@@ -165,7 +165,7 @@ async def test_the_log_has_fifty_messages_a_page_and_is_narrowed(open_desk: Cons
     add_webhook(services, unrestricted("sun"), name="other", url=URL, events=["case_filed"])
     delivery(open_desk, "delivered")
     add_webhook(services, unrestricted("sun"), name="bureau", url=URL, events=["high_missed"])
-    ids = [delivery(open_desk, "dead") for _ in range(50)]
+    ids = [delivery(open_desk, "given_up") for _ in range(50)]
 
     async def shown(**query: str | int) -> tuple[int, list[str]]:
         page = await chief.get("/webhooks", **query)
@@ -177,10 +177,11 @@ async def test_the_log_has_fifty_messages_a_page_and_is_narrowed(open_desk: Cons
     assert await shown(name="bureau") == (50, []), "nothing older follows"
     assert await shown(name="other") == (1, [])
     assert await shown(state="delivered") == (1, [])
-    delivery(open_desk, "dead")
-    assert await shown(name="bureau", state="dead") == (
+    assert await shown(state="dead") == await shown(state="given_up"), "the word of before"
+    delivery(open_desk, "given_up")
+    assert await shown(name="bureau", state="given_up") == (
         50,
-        [f"/webhooks?before={ids[1]}&amp;state=dead&amp;name=bureau"],
+        [f"/webhooks?before={ids[1]}&amp;state=given_up&amp;name=bureau"],
     )
     page = text(await chief.get("/webhooks", name="bureau"))
     assert "Deliveries to bureau" in page

@@ -34,7 +34,7 @@ def test_consistent_data_has_no_finding(scene: Scene):
     scene.open_case(grade=Grade.HIGH, missed=True)
     scene.claim()
     assert found(scene) == {}
-    assert scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "no_future")) == []
+    assert scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "no_next_step")) == []
 
 
 def test_data_stay_consistent_through_a_day_of_silence(scene: Scene):
@@ -56,7 +56,7 @@ def test_a_case_whose_attempt_is_gone_goes_to_a_person(scene: Scene):
     assert case.robot.state is RobotState.DONE
     assert case.human.state is StaffTrackState.OPEN
     assert [row["kind"] for row in scene.assignments_of(case_id)] == ["human"]
-    assert scene.alarms_of(case_id)["no_future"] == 1
+    assert scene.alarms_of(case_id)["no_next_step"] == 1
 
 
 def test_an_end_that_was_not_applied_to_the_case_is_applied(scene: Scene):
@@ -95,7 +95,7 @@ def test_two_missing_assignments_are_one_alarm(scene: Scene):
     scene.do(sa.delete(t.assignment))
     assert found(scene) == {Finding.MISSING_ASSIGNMENT: 1}
     assert len(scene.assignments_of(case_id)) == 2
-    assert scene.alarms_of(case_id)["no_future"] == 1
+    assert scene.alarms_of(case_id)["no_next_step"] == 1
 
 
 def test_an_attempt_of_a_settled_case_is_withdrawn(scene: Scene):
@@ -172,7 +172,7 @@ def test_a_case_that_cannot_be_repaired_is_reported_and_stops_no_other(scene: Sc
     assert verdict.found == {Finding.LONG_OVERDUE: 2}
     assert verdict.repaired == 1
     assert scene.case_of(sound).human.state is StaffTrackState.OPEN
-    assert scene.alarms_of(broken)["no_future"] == 1
+    assert scene.alarms_of(broken)["no_next_step"] == 1
 
 
 def test_a_number_without_a_live_call_is_freed(scene: Scene):
@@ -180,7 +180,7 @@ def test_a_number_without_a_live_call_is_freed(scene: Scene):
     assert scene.group().in_use == 1
     assert found(scene) == {Finding.NUMBER_LEAKED: 1}
     assert scene.group().in_use == 0
-    assert scene.alarms_of(None) == {"no_future": 1}
+    assert scene.alarms_of(None) == {"no_next_step": 1}
 
 
 def test_a_number_with_a_live_call_stays_taken(scene: Scene):
@@ -255,7 +255,7 @@ def test_a_silent_call_is_repaired_once_and_is_one_alarm_while_reconciliation_st
     scene.later(minutes=16)
     second = check_consistency(scene.services)
     assert (second.found, second.repaired) == ({Finding.SILENCE_UNASKED: 1}, 0)
-    assert scene.alarms_of(case_id)["no_future"] == 1
+    assert scene.alarms_of(case_id)["no_next_step"] == 1
 
 
 @pytest.mark.parametrize("poll_at", [None, MORNING])
@@ -293,7 +293,7 @@ def test_an_attempt_that_no_pause_covers_any_more_is_released(scene: Scene, besi
         )
     scene.change_attempt(scene.attempt_of(case_id)["id"], held=True)
     assert found(scene) == {Finding.WITHHELD_FOR_NOTHING: 1}
-    assert scene.alarms_of(case_id)["no_future"] == 1
+    assert scene.alarms_of(case_id)["no_next_step"] == 1
     assert not scene.attempt_of(case_id)["held"]
     assert not beside or scene.attempt_of(paused)["held"]
 
@@ -312,7 +312,7 @@ def test_a_finding_is_one_alarm_a_case(scene: Scene):
     for _ in range(3):
         scene.do(sa.delete(t.assignment))
         check_consistency(scene.services)
-    alarms = scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "no_future"))
+    alarms = scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "no_next_step"))
     assert [(alarm["case_id"], alarm["times"]) for alarm in alarms] == [(case_id, 3)]
 
 

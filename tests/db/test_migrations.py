@@ -102,3 +102,23 @@ def test_tokens_of_before_get_the_unit_that_their_text_means(empty_database: str
         with engine.begin() as connection:
             found = connection.execute(sa.text("SELECT unit_id FROM api_token ORDER BY id")).scalars().all()
     assert found == [3, 2, 2, 3, None, None, 7, None, None]
+
+
+_WORDS_OF_BEFORE = """
+INSERT INTO webhook (name, url, events, secret_sealed, added_by, added_at)
+VALUES ('bureau', 'https://x', '{case_settled}', '', 'sun', now());
+INSERT INTO webhook_delivery (webhook_id, event, case_id, facts, occurred_at, state)
+SELECT id, 'case_settled', 1, '{}', now(), state FROM webhook, unnest(ARRAY['dead', 'dropped']) AS given (state);
+INSERT INTO alarm (code, facts, raised_at) VALUES ('no_future', '{}', now()), ('unsigned', '{}', now());
+"""
+
+
+def test_stored_words_become_the_names_of_the_code(empty_database: str):
+    with at_revision(empty_database, "0093") as engine:
+        with engine.begin() as connection:
+            connection.execute(sa.text(_WORDS_OF_BEFORE))
+        migrate_database(engine)
+        with engine.begin() as connection:
+            states = connection.execute(sa.text("SELECT state FROM webhook_delivery ORDER BY id")).scalars()
+            codes = connection.execute(sa.text("SELECT code FROM alarm ORDER BY id")).scalars()
+            assert ([*states], [*codes]) == (["given_up", "dropped"], ["no_next_step", "unsigned"])

@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator
 
 from dialer.calls.apply import CallNews
 from dialer.calls.conversation import TurnRequest
+from dialer.calls.sound import FellBack
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.values import Answer, Contact, Grade, MessageState, TelephonyResult
 from dialer.runtime.services import Centre, LineRules, Services
@@ -88,7 +89,8 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Noted:
         "next_inbound_turn": CALL_IN, "end_inbound_call": None, "end_inbound_leg": CALL_IN,
         "connect_inbound_call": None,
         "apply_desk_event": None, "apply_person_leg_event": None, "language_of_desk_call": "en",
-        "apply_message_event": None, "fetch_recording_now": None,
+        "apply_message_event": None, "fetch_recording_now": None, "stop_for_fallback": None,
+        "stop_if_unplayed": None,
     }  # fmt: skip
     for name, answer in answers.items():
         monkeypatch.setattr(server, name, made.noting(name, answer))
@@ -270,11 +272,35 @@ class TestOthers:
     def test_the_fallback_says_the_safe_sentence_and_the_log_says_why(
         self, noted: Noted, caplog: pytest.LogCaptureFixture
     ) -> None:
-        answer = ask(f"/hooks/fallback/{ID}", {"ErrorCode": "11200"})
+        failed = f"{PUBLIC}/audio/hello.wav"
+        answer = ask(f"/hooks/fallback/{ID}", {"ErrorCode": "11200", "ErrorUrl": failed})
         assert (answer.status_code, answer.text) == (200, SAFE)
         assert answer.headers["content-type"] == "application/xml"
         assert logged(caplog) == [f"fallback spoken: attempt={ID} error=11200"]
-        assert (noted.calls, noted.events) == ([], [])
+        assert noted.calls == [("stop_for_fallback", (), {"address": failed, "error_code": "11200"})]
+        assert noted.events == [FellBack(attempt_id=ID, error_code="11200")]
+
+    def test_the_address_of_a_webhook_that_failed_is_told_without_its_ids(self, noted: Noted) -> None:
+        ask(f"/hooks/fallback/{ID}", {"ErrorUrl": f"{PUBLIC}/hooks/call/{ID}/0/start"})
+        ask(f"/hooks/fallback/{ID}")
+        told = [more["address"] for _, _, more in noted.calls]
+        assert told == [f"{PUBLIC}/hooks/call", PUBLIC]
+
+    @pytest.mark.parametrize("fault", [Unavailable(part="database", problem="gone"), RuntimeError("ours")])
+    def test_the_safe_sentence_is_said_whatever_becomes_of_the_record(
+        self, noted: Noted, fault: Exception
+    ) -> None:
+        noted.fault = fault
+        answer = ask(f"/hooks/fallback/{ID}", {"ErrorCode": "11200"})
+        assert (answer.status_code, answer.text, noted.calls) == (200, SAFE, [])
+
+    def test_a_turn_and_an_end_that_were_not_played_are_looked_into(self, noted: Noted) -> None:
+        ask(f"/hooks/call/{ID}/1/scene.0.none.none", {"CallSid": SID, "X-Unplayed": "true"})
+        ended = {"CallSid": SID, "CallStatus": "completed"}
+        ask(f"/hooks/status/{ID}", ended)
+        assert len(noted.calls) == 1
+        ask(f"/hooks/status/{ID}", ended | {"X-Unplayed": "true"})
+        assert noted.calls == [("stop_if_unplayed", (ID,), {"address": f"{PUBLIC}/audio/"})] * 2
 
 
 CALLING = {"CallSid": SID, "From": "+8613900000001", "CallStatus": "in-progress"}
@@ -326,7 +352,8 @@ class TestCallsIn:
 
     def test_its_fallback_is_the_safe_sentence(self, noted: Noted) -> None:
         answer = ask("/hooks/inbound/fallback", {"ErrorCode": "11200"})
-        assert (answer.status_code, answer.text, noted.calls) == (200, SAFE, [])
+        assert (answer.status_code, answer.text, noted.events) == (200, SAFE, [])
+        assert noted.calls == [("stop_for_fallback", (), {"address": PUBLIC, "error_code": "11200"})]
 
     def test_an_act_that_nobody_knows_is_not_found(
         self, noted: Noted, caplog: pytest.LogCaptureFixture

@@ -17,7 +17,12 @@ from dialer.core.errors import Unavailable
 from dialer.core.text import Text
 from dialer.server.webhooks import hooks
 from dialer.telephony.config import TelephonyConfig
-from dialer.telephony.public_address import PublicAddressBlocked, check_public_address, watch_public_address
+from dialer.telephony.public_address import (
+    PublicAddressBlocked,
+    check_public_address,
+    check_sound,
+    watch_public_address,
+)
 from tests.server.switchboard import CONFIG
 
 
@@ -110,6 +115,28 @@ def test_another_server_is_named_with_what_to_do(answer: bytes, said: str, fix: 
     with pytest.raises(PublicAddressBlocked, match=said) as blocked:
         asyncio.run(walk())
     assert fix in blocked.value.fix
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "/audio/a.wav: status 404"),
+        (b"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "status 301"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "status 200 instead of our sound"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nRIFF", ""),
+    ],
+)
+def test_a_sound_file_is_fetched_as_a_carrier_fetches_it(answer: bytes, said: str):
+    async def fetch() -> None:
+        async with answering(answer) as port:
+            await check_sound(at(port), "a.wav")
+
+    if not said:
+        asyncio.run(fetch())
+        return
+    with pytest.raises(PublicAddressBlocked, match=said) as blocked:
+        asyncio.run(fetch())
+    assert "pass /hooks/ and /audio/" in blocked.value.fix
 
 
 def test_a_proxy_that_is_down_is_named():

@@ -191,11 +191,11 @@ async def test_a_message_that_is_refused_is_tried_again_later_then_dead_and_can_
         assert await send_webhooks(services) == 0
         assert len(receiver.got) == n, "the next try waits for its time"
         scenario.clock.advance(GAPS.gap(n).total_seconds())
-    [dead] = list_deliveries(services, state=DeliveryState.DEAD)
+    [dead] = list_deliveries(services, state=DeliveryState.GIVEN_UP)
     assert [one.status for one in dead.tries] == [503] * LOCAL.tries
     scenario.clock.advance(86_400)
     assert await send_webhooks(services) == 0
-    assert [one.dead for one in list_webhooks(services)] == [1]
+    assert [one.given_up for one in list_webhooks(services)] == [1]
 
     receiver.status = 204
     assert redeliver(services, unrestricted("sun"), webhook="bureau") == 1
@@ -419,18 +419,21 @@ def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario,
     assert list_deliveries(services, before_id=log[1].id) == log[2:]
     with scenario.tx() as tx:
         dead = t.webhook_delivery.c.id.in_([log[0].id, log[2].id])
-        tx.execute(sa.update(t.webhook_delivery).where(dead).values(state="dead"))
+        tx.execute(sa.update(t.webhook_delivery).where(dead).values(state="given_up"))
         sent = t.webhook_delivery.c.id == log[3].id
         tx.execute(sa.update(t.webhook_delivery).where(sent).values(state="delivered"))
-    assert [one.id for one in list_deliveries(services, state=DeliveryState.DEAD)] == [log[0].id, log[2].id]
-    assert [(one.name, one.waiting, one.delivered, one.dead) for one in list_webhooks(services)] == [
+    assert [one.id for one in list_deliveries(services, state=DeliveryState.GIVEN_UP)] == [
+        log[0].id,
+        log[2].id,
+    ]
+    assert [(one.name, one.waiting, one.delivered, one.given_up) for one in list_webhooks(services)] == [
         ("bureau", 2, 1, 1),
         ("other", 0, 0, 1),
     ]
     assert redeliver(services, unrestricted("sun"), webhook="bureau") == 1, (
         "what was given up of this one alone"
     )
-    assert [one.id for one in list_deliveries(services, state=DeliveryState.DEAD)] == [log[0].id]
+    assert [one.id for one in list_deliveries(services, state=DeliveryState.GIVEN_UP)] == [log[0].id]
     end_webhook(services, unrestricted("sun"), "bureau")
     assert [one.id for one in list_deliveries(services, state=DeliveryState.DROPPED)] == [
         log[1].id,

@@ -121,6 +121,9 @@ line_group = sa.Table(
     sa.Column("troubles", sa.Integer, nullable=False, server_default="0"),
     when("opened_at"),  # real: since when the breaker is open; NULL: closed
     sa.Column("openings", sa.Integer, nullable=False, server_default="0"),
+    when("sound_opened_at"),  # real: since when the carrier cannot get our words; NULL: it can
+    when("sound_wait_until"),  # real
+    sa.Column("sound_openings", sa.Integer, nullable=False, server_default="0"),
     when("paused_until"),
     sa.Column("paused_why", sa.Text, nullable=False, server_default=""),
     sa.Column("settings_calls_per_second", sa.Double),
