@@ -117,12 +117,12 @@ class CallNews:
         )
 
 
-def _stored_event(one: CallNews, case_id: int) -> StoredEvent:
-    progress = one.progress
+def _stored_event(news: CallNews, case_id: int) -> StoredEvent:
+    progress = news.progress
     return StoredEvent(
-        attempt_id=one.attempt_id,
+        attempt_id=news.attempt_id,
         case_id=case_id,
-        step=one.step,
+        step=news.step,
         kind=f"call.{progress.stage.value}",
         facts={
             "result": progress.result.value if progress.result else None,
@@ -133,7 +133,7 @@ def _stored_event(one: CallNews, case_id: int) -> StoredEvent:
             "duration_seconds": progress.duration_seconds,
             **_announcement_facts(progress),
         },
-        personal=one.personal,
+        personal=news.personal,
     )
 
 
@@ -262,7 +262,7 @@ def end_attempts(
         changes.append(change)
         moves.append(Move(case_id=call.case_id, event=_end_event(call, change), attempt_id=attempt_id))
     change_calls(tx, changes)
-    expect_recordings_of(tx, services, [(known[one.attempt_id], one) for one in changes], now=now)
+    expect_recordings_of(tx, services, [(known[change.attempt_id], change) for change in changes], now=now)
     # The end of an attempt withdraws no other attempt, so no call has to be ended at the carrier.
     move_cases(tx, locked_cases, moves, policies=services.policies, now=now)
     rest_numbers(tx, services, [change.attempt_id for change in changes], now=now)

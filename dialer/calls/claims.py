@@ -305,13 +305,14 @@ def mark_attempts_sending(
         return set()
     lock_attempt_rows(tx, [s.attempt_id for s in wanted])
     rows: list[dict[str, Any]] = [
-        {"id": one.attempt_id} | {name: getattr(one, name) for name in _SENDING_COLUMNS} for one in wanted
+        {"id": sending.attempt_id} | {name: getattr(sending, name) for name in _SENDING_COLUMNS}
+        for sending in wanted
     ]
     times = {"now": now, "real_now": real_now, "next_poll": poll_at}
     return {row["id"] for row in tx.rows(_MARK_SENDING, {**_SENDINGS.given(rows), **times})}
 
 
-_SENDING_COLUMNS = tuple(one.name for one in fields(Sending) if one.name != "attempt_id")
+_SENDING_COLUMNS = tuple(column.name for column in fields(Sending) if column.name != "attempt_id")
 _SENDINGS = RowSet.of(t.attempt, ("id", *_SENDING_COLUMNS))
 _MARK_SENDING = (
     attempt_update(AttemptEvent.POSTING)

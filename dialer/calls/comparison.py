@@ -174,8 +174,8 @@ async def compare_calls(services: Services, actor: Actor, client: CallClient) ->
     since = restored.backup_at - _MARGIN
     listed = await client.list_since(since)
     under_way = await _settle_sent(services, client, listed)
-    with_persons = [_with_number(one, services.centre.area_code) for one in listed]
-    under_way += _note_unknown(services, [one for one in with_persons if _is_to_a_person(one, client)])
+    with_persons = [_with_number(call, services.centre.area_code) for call in listed]
+    under_way += _note_unknown(services, [call for call in with_persons if _is_to_a_person(call, client)])
     _match_all(services)
     with services.store.begin() as tx:
         earlier = newest_sid_before(tx, posted_before=restored.backup_at)
@@ -224,10 +224,10 @@ async def _settle_sent(services: Services, client: CallClient, listed: Sequence[
     """Ends the attempts that were at the carrier when the backup was made. Returns how many calls are not over."""
     with services.store.begin() as tx:
         sent = attempts_at_carrier(tx)
-    states = {one.state.sid: one.state for one in listed}
+    states = {call.state.sid: call.state for call in listed}
     under_way = 0
-    for one in sent:
-        state = states.get(one.sid) or await client.state(one.sid)
+    for attempt in sent:
+        state = states.get(attempt.sid) or await client.state(attempt.sid)
         if state is None:
             continue  # The reconciliation ends it as unknown.
         progress = _without_conversation(progress_of(state))
@@ -235,8 +235,8 @@ async def _settle_sent(services: Services, client: CallClient, listed: Sequence[
             under_way += 1
             continue
         with services.store.begin() as tx:
-            lock_cases(tx, [one.case_id])
-            step = CallNews(attempt_id=one.attempt_id, step=f"compared.{one.sid}", progress=progress)
+            lock_cases(tx, [attempt.case_id])
+            step = CallNews(attempt_id=attempt.attempt_id, step=f"compared.{attempt.sid}", progress=progress)
             _, must_cancel = apply_replies(tx, services, [step])
         if must_cancel:
             services.enqueue("cancel_calls")
@@ -270,29 +270,29 @@ def _note_unknown(services: Services, listed: Sequence[ListedCall]) -> int:
     for start in range(0, len(listed), _SIDS_AT_ONCE):
         batch = listed[start : start + _SIDS_AT_ONCE]
         with services.store.begin() as tx:
-            sids = {one.state.sid for one in batch}
-            unknown = unknown_sids(tx, [*sids, *(one.parent_sid for one in batch if one.parent_sid)])
+            sids = {call.state.sid for call in batch}
+            unknown = unknown_sids(tx, [*sids, *(call.parent_sid for call in batch if call.parent_sid)])
             # While this lock is held, the blind index of a number is not made again.
             lock_line_group(tx)
             follow_plan(tx)
-            earlier = earlier_indexes(tx, {one.to for one in batch})
+            earlier = earlier_indexes(tx, {call.to for call in batch})
             rows: list[CarrierCall] = []
-            for one in batch:
-                if one.state.sid not in unknown or (one.parent_sid and one.parent_sid not in unknown):
+            for call in batch:
+                if call.state.sid not in unknown or (call.parent_sid and call.parent_sid not in unknown):
                     continue
-                progress = _without_conversation(progress_of(one.state))
+                progress = _without_conversation(progress_of(call.state))
                 if progress.stage is not Stage.ENDED:
                     under_way += 1
                     continue
-                if (one.parent_sid or one.is_inbound) and progress.result is not TelephonyResult.UNKNOWN:
+                if (call.parent_sid or call.is_inbound) and progress.result is not TelephonyResult.UNKNOWN:
                     continue  # A caller did not reach anybody, or the person hung up before we answered.
                 assert progress.result is not None
-                blind = tx.vault.blind(one.to, kind=BlindKind.PHONE)
+                blind = tx.vault.blind(call.to, kind=BlindKind.PHONE)
                 rows.append(
                     CarrierCall(
-                        sid=one.state.sid,
+                        sid=call.state.sid,
                         phone_blind=earlier.get(blind, blind),
-                        called_at=one.created_at,
+                        called_at=call.created_at,
                         result=progress.result,
                     )
                 )
@@ -339,22 +339,24 @@ def _match(tx: Tx, services: Services, case_ids: Sequence[int] | None) -> tuple[
     )
     chosen: dict[int, CalledAttempt] = {}
     of_call: dict[str, list[CalledAttempt]] = {}
-    for one in found:
-        of_call.setdefault(one.sid, []).append(one)
+    for attempt in found:
+        of_call.setdefault(attempt.sid, []).append(attempt)
     for several in of_call.values():
-        if not any(one.case_id in chosen for one in several):
-            chosen |= {one.case_id: one for one in reversed(several)}
+        if not any(attempt.case_id in chosen for attempt in several):
+            chosen |= {attempt.case_id: attempt for attempt in reversed(several)}
     locked = lock_cases(tx, chosen)
-    done = [one for one in chosen.values() if one.case_id in locked]
+    done = [attempt for attempt in chosen.values() if attempt.case_id in locked]
     bound = bind_called_attempts(tx, done)
     news = [
         CallNews(
-            attempt_id=one.attempt_id,
-            step=f"compared.{one.sid}",
+            attempt_id=attempt.attempt_id,
+            step=f"compared.{attempt.sid}",
             progress=CallProgress(
-                stage=Stage.ENDED, sid=one.sid if one.attempt_id in bound else "", result=one.result
+                stage=Stage.ENDED,
+                sid=attempt.sid if attempt.attempt_id in bound else "",
+                result=attempt.result,
             ),
         )
-        for one in done
+        for attempt in done
     ]
     return done, apply_replies(tx, services, news)[1] if news else False

@@ -60,13 +60,13 @@ def add_carrier_calls(tx: Tx, calls: Sequence[CarrierCall], *, found_at: datetim
     """Adds a row for each call that has none yet."""
     rows: list[dict[str, Any]] = [
         {
-            "sid": one.sid,
-            "phone_blind": one.phone_blind,
-            "called_at": one.called_at,
-            "result": one.result.value,
+            "sid": call.sid,
+            "phone_blind": call.phone_blind,
+            "called_at": call.called_at,
+            "result": call.result.value,
             "found_at": found_at,
         }
-        for one in calls
+        for call in calls
     ]
     if rows:
         tx.execute(insert(t.carrier_call).on_conflict_do_nothing(index_elements=["sid"]), rows)
@@ -125,24 +125,26 @@ def bind_called_attempts(tx: Tx, called: Sequence[CalledAttempt]) -> set[uuid.UU
     attempts that got the sid of their call: one, if several cases share the call.
     """
     owners: dict[str, CalledAttempt] = {}
-    for one in called:
-        owners.setdefault(one.sid, one)
-    bound = {one.attempt_id for one in owners.values()}
-    for one in sorted(called, key=lambda one: one.attempt_id):
+    for attempt in called:
+        owners.setdefault(attempt.sid, attempt)
+    bound = {attempt.attempt_id for attempt in owners.values()}
+    for attempt in sorted(called, key=lambda attempt: attempt.attempt_id):
         tx.execute(
             attempt_update(AttemptEvent.ACCEPTED)
-            .where(t.attempt.c.id == one.attempt_id)
+            .where(t.attempt.c.id == attempt.attempt_id)
             .values(
-                sid=one.sid if one.attempt_id in bound else None,
-                number=one.position,
+                sid=attempt.sid if attempt.attempt_id in bound else None,
+                number=attempt.position,
                 token=t.attempt.c.token + 1,
-                posted_at=one.called_at,
-                sent_at=one.called_at,
-                accepted_at=one.called_at,
+                posted_at=attempt.called_at,
+                sent_at=attempt.called_at,
+                accepted_at=attempt.called_at,
             )
         )
-    for sid, one in owners.items():
-        tx.execute(sa.update(t.carrier_call).where(t.carrier_call.c.sid == sid).values(case_id=one.case_id))
+    for sid, attempt in owners.items():
+        tx.execute(
+            sa.update(t.carrier_call).where(t.carrier_call.c.sid == sid).values(case_id=attempt.case_id)
+        )
     return bound
 
 

@@ -84,22 +84,27 @@ def warning_prompts(rendered: RenderedScript, context: Context) -> frozenset[str
     else the first prompt.
     """
     said = start(rendered.script, context).utterances
-    return frozenset(one.prompt_id for one in said if one.must_say) or frozenset(
-        one.prompt_id for one in said[:1]
+    return frozenset(utterance.prompt_id for utterance in said if utterance.must_say) or frozenset(
+        utterance.prompt_id for utterance in said[:1]
     )
 
 
 def _prompts(rendered: RenderedScript, turn: Turn, call: Call) -> list[HeardPrompt]:
     return [
-        HeardPrompt(one.prompt_id, round(_seconds(one, rendered.seconds), 3), one.must_say, language=language)
-        for one, language in zip(turn.utterances, _languages(rendered, turn, call), strict=True)
+        HeardPrompt(
+            utterance.prompt_id,
+            round(_seconds(utterance, rendered.seconds), 3),
+            utterance.must_say,
+            language=language,
+        )
+        for utterance, language in zip(turn.utterances, _languages(rendered, turn, call), strict=True)
     ]
 
 
 def _languages(rendered: RenderedScript, turn: Turn, call: Call) -> list[str]:
     """The language of each utterance; '' for the call's own language and for voices that replace it."""
     own = rendered.voices_of(call.language)
-    return ["" if one.heard_in in own else one.heard_in for one in turn.utterances]
+    return ["" if utterance.heard_in in own else utterance.heard_in for utterance in turn.utterances]
 
 
 def _seconds(utterance: Utterance, known: Mapping[str, float]) -> float:

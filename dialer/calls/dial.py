@@ -371,16 +371,17 @@ class _Run:
             return
         self._delays.note_marking(asyncio.get_running_loop().time() - begun)
         async with asyncio.TaskGroup() as group:
-            for one in claimed:
-                if one.attempt_id in fence.records:
-                    group.create_task(self._post(one, fence, ahead))
+            for attempt in claimed:
+                if attempt.attempt_id in fence.records:
+                    group.create_task(self._post(attempt, fence, ahead))
 
     def _fence(self, claimed: Sequence[ClaimedAttempt]) -> _Fence:
         """Marks the claimed attempts as sending."""
         services = self.services
         choice = services.rendered_scripts.now(services.real.now())
         wanted = [
-            prepare_sending(choice, one, policy=services.policies.of(one.policy_version)) for one in claimed
+            prepare_sending(choice, attempt, policy=services.policies.of(attempt.policy_version))
+            for attempt in claimed
         ]
         now = services.clock.now()
         with services.store.begin() as tx:
@@ -393,7 +394,7 @@ class _Run:
                 real_now=real_now,
                 poll_at=deadline + timedelta(seconds=services.lines.unknown_after_seconds),
             )
-        records = {one.attempt_id: one.records for one in wanted if one.attempt_id in allowed}
+        records = {sending.attempt_id: sending.records for sending in wanted if sending.attempt_id in allowed}
         return _Fence(records=records, sent_at=now, deadline=deadline)
 
     async def _post(self, claimed: ClaimedAttempt, fence: _Fence, ahead: float) -> None:

@@ -85,17 +85,17 @@ def apply_call_events(services: Services, events: Sequence[CallEvent]) -> list[R
 def apply_replies(tx: Tx, services: Services, events: Sequence[CallEvent]) -> tuple[list[Reply], bool]:
     """As `apply_call_events`, in the caller's transaction; also whether calls must be ended at the carrier."""
     now = services.clock.now()
-    found = read_calls(tx, [one.attempt_id for one in events])
+    found = read_calls(tx, [event.attempt_id for event in events])
     readings = {
-        number: one.read(services, found[one.attempt_id], now)
-        for number, one in enumerate(events)
-        if one.attempt_id in found
+        number: event.read(services, found[event.attempt_id], now)
+        for number, event in enumerate(events)
+        if event.attempt_id in found
     }
     first_news = {call.attempt_id for call in found.values() if call.state in _NOT_KNOWN_TO_BE_PLACED}
     must_cancel = _apply(tx, services, list(readings.values()), first_news, now=now) if readings else False
     replies: list[Reply] = [
-        readings[number].reply if number in readings else NotFound(kind="attempt", key=one.attempt_id)
-        for number, one in enumerate(events)
+        readings[number].reply if number in readings else NotFound(kind="attempt", key=event.attempt_id)
+        for number, event in enumerate(events)
     ]
     return replies, must_cancel
 
@@ -122,13 +122,15 @@ def _apply(
     locked: dict[int, StoredCase] = lock_cases(tx, may_move) if may_move else {}
     calls = lock_calls(tx, {reading.stored.attempt_id for reading in readings})
     fresh = store_call_events(tx, [reading.stored for reading in readings], at=now)
-    new = [one.stored for one in readings if (one.stored.attempt_id, one.stored.step) in fresh]
+    new = [read.stored for read in readings if (read.stored.attempt_id, read.stored.step) in fresh]
     raise_alarms(
         tx,
         [
-            alarm_row(one.alarm, at=now, case_id=one.case_id, facts={"prompts": one.facts.get("unsound", [])})
-            for one in new
-            if one.alarm is not None
+            alarm_row(
+                event.alarm, at=now, case_id=event.case_id, facts={"prompts": event.facts.get("unsound", [])}
+            )
+            for event in new
+            if event.alarm is not None
         ],
     )
     poll_at = services.real.now() + timedelta(seconds=services.lines.silence_seconds)
@@ -163,7 +165,7 @@ def _apply(
             for call in map(calls.__getitem__, first_news & changes.keys())
         ],
     )
-    expect_recordings_of(tx, services, [(calls[one], changes[one]) for one in ended], now=now)
+    expect_recordings_of(tx, services, [(calls[key], changes[key]) for key in ended], now=now)
     must_cancel = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
     rest_numbers(tx, services, ended, now=now)
     return must_cancel

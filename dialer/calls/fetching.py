@@ -93,13 +93,13 @@ def _take_due(services: Services) -> list[_Due]:
 async def _fetch_and_delete(services: Services, client: RecordingClient, due: _Due) -> bool:
     """Handles one recording; True if nothing of it is left at the carrier."""
     found = await client.of_call(due.call_sid)
-    if any(one.is_being_made for one in found):
+    if any(recording.is_being_made for recording in found):
         return False
-    ready = [one for one in found if one.is_ready]
+    ready = [recording for recording in found if recording.is_ready]
     left = await _left_at_carrier(services, client, due, ready) if ready else set()
-    for one in found:
-        if one.sid not in left:
-            await client.delete(one.sid)
+    for recording in found:
+        if recording.sid not in left:
+            await client.delete(recording.sid)
     if left:
         _log.warning(
             "%s recordings of a call were not fetched and exist at the carrier only: they stay there",
@@ -121,22 +121,24 @@ async def _left_at_carrier(
     ours = due.sid
     if due.state is RecordingState.WAITING:
         ours = None
-        for one in ready:
-            if await _store_sound(services, client, due, one):
-                ours = one.sid
+        for recording in ready:
+            if await _store_sound(services, client, due, recording):
+                ours = recording.sid
                 break
     elif due.state is not RecordingState.KEPT:
         return set()
     elif ours is None:
         ours = ready[0].sid
-    return {one.sid for one in ready} - {ours}
+    return {recording.sid for recording in ready} - {ours}
 
 
-async def _store_sound(services: Services, client: RecordingClient, due: _Due, one: CarrierRecording) -> bool:
+async def _store_sound(
+    services: Services, client: RecordingClient, due: _Due, recording: CarrierRecording
+) -> bool:
     """Stores the sound; True if we have it now, or do not need it any more. False if the carrier does not deliver it,
     or another worker has taken the recording over.
     """
-    sound = await client.sound(one.sid)
+    sound = await client.sound(recording.sid)
     if sound is None:
         return False
     r = t.recording.c
@@ -147,8 +149,8 @@ async def _store_sound(services: Services, client: RecordingClient, due: _Due, o
             return state is not None
         values = {
             "state": RecordingState.KEPT.value,
-            "sid": one.sid,
-            "seconds": one.seconds,
+            "sid": recording.sid,
+            "seconds": recording.seconds,
             "size_bytes": len(sound),
             "sha256": hashlib.sha256(sound).digest(),
             "sealed": tx.vault.seal(sound, table="recording", column="sealed", row=due.claim.key),

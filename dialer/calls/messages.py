@@ -118,7 +118,7 @@ async def send_messages(services: Services, client: MessageClient) -> int:
             poll_at=real_now + _patience(services),
             limit=_AT_ONCE,
         )
-    results = await asyncio.gather(*(_send(services, client, one) for one in chosen))
+    results = await asyncio.gather(*(_send(services, client, outgoing) for outgoing in chosen))
     return sum(results)
 
 
@@ -217,8 +217,8 @@ async def _look_for(services: Services, client: MessageClient, outgoing: Outgoin
             _fail(services, outgoing)
         return False
     with services.store.begin() as tx:
-        bound = bound_message_sids(tx, [one.sid for one in seen], channel=client.channel)
-        unbound = [one for one in seen if one.sid not in bound]
+        bound = bound_message_sids(tx, [text.sid for text in seen], channel=client.channel)
+        unbound = [text for text in seen if text.sid not in bound]
         is_past = real_now > deadline
         match conclude_listing(
             fitting=len(unbound), others=0, empty_before=outgoing.polls, past_deadline=is_past

@@ -420,15 +420,15 @@ def retry_seconds(refused: Sequence[Refused]) -> float:
     """How many seconds calls that were refused for reasons other than their numbers wait before they are ready
     again.
     """
-    asked = max((one.retry_after_seconds or 0.0 for one in refused), default=0.0)
+    asked = max((refusal.retry_after_seconds or 0.0 for refusal in refused), default=0.0)
     return min(max(asked, _RETRY_SECONDS), _RULES.believed_seconds)
 
 
 def evaluate_breaker(tx: Tx, answers: Sequence[PostAnswer], *, now: datetime, real_now: datetime) -> None:
     """Updates the breaker with these answers. Trouble raises an alarm; opening and closing are audited."""
-    troubles = [one for one in answers if _is_trouble(one.answer)]
+    troubles = [answer for answer in answers if _is_trouble(answer.answer)]
     # A fault of the number says nothing about whether the carrier takes calls.
-    taken = any(isinstance(one.answer, Placed) for one in answers)
+    taken = any(isinstance(answer.answer, Placed) for answer in answers)
     if not troubles and (not taken or read_breakers(tx)[0].is_untroubled):
         return
     before = lock_line_breaker(tx)
@@ -455,22 +455,24 @@ def _batch_failures(
     """The failures of this batch for the breaker. If a call of the batch was taken, failures are not in a row, however
     many there are.
     """
-    refused = [one.answer for one in troubles if isinstance(one.answer, Refused)]
-    asked = [one.retry_after_seconds for one in refused if one.retry_after_seconds is not None]
+    refused = [trouble.answer for trouble in troubles if isinstance(trouble.answer, Refused)]
+    asked = [refusal.retry_after_seconds for refusal in refused if refusal.retry_after_seconds is not None]
     return BatchFailures(
         answers=min(len(troubles), _RULES.opens_after - 1) if taken else len(troubles),
-        asks_to_slow=any(one.cause is RefusalCause.SLOW_DOWN for one in refused),
+        asks_to_slow=any(refusal.cause is RefusalCause.SLOW_DOWN for refusal in refused),
         retry_after_seconds=max(asked, default=None),
         # Calls claimed before the breaker opened leave within the horizon; a trial call leaves after the whole wait.
         was_trial=opened_at is not None
-        and any(one.sent_at >= opened_at + timedelta(seconds=_RULES.open_seconds / 2) for one in troubles),
+        and any(
+            trouble.sent_at >= opened_at + timedelta(seconds=_RULES.open_seconds / 2) for trouble in troubles
+        ),
     )
 
 
 def _raise_breaker_alarm(tx: Tx, troubles: Sequence[PostAnswer], *, opens: bool, now: datetime) -> None:
-    refused = [one.answer for one in troubles if isinstance(one.answer, Refused)]
+    refused = [trouble.answer for trouble in troubles if isinstance(trouble.answer, Refused)]
     facts = {
-        "codes": sorted({one.code or one.http_status or 0 for one in refused}),
+        "codes": sorted({refusal.code or refusal.http_status or 0 for refusal in refused}),
         "unanswered": len(troubles) - len(refused),
     }
     if opens:

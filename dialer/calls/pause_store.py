@@ -22,7 +22,7 @@ from dialer.db.bulk import among, in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import is_visible_to, is_within_unit, subtree_ids
 
-_COLUMNS = [t.hold.c[one.name] for one in fields(Pause) if one.name != "units"]
+_COLUMNS = [t.hold.c[column.name] for column in fields(Pause) if column.name != "units"]
 
 
 def _pause(tx: Tx, row: Row) -> Pause:

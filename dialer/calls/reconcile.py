@@ -62,8 +62,8 @@ async def ask_carrier(about: Iterable[_T], ask: Callable[[_T], Awaitable[bool]])
     async def ask_in_turn() -> int:
         nonlocal silent
         answered = 0
-        for one in waiting:
-            if await ask(one):
+        for thing in waiting:
+            if await ask(thing):
                 answered += 1
             else:
                 silent = True
@@ -150,7 +150,7 @@ async def _look_for(services: Services, client: CallClient, call: Call, number: 
         bound = bound_call_sids(tx, [state.sid for state in states])
     unbound = [state for state in states if state.sid not in bound]
     first = (call.posted_at - CLOCK_SKEW).replace(microsecond=0)
-    candidates = [one for one in unbound if first <= _created(one) <= deadline + CLOCK_SKEW]
+    candidates = [state for state in unbound if first <= _created(state) <= deadline + CLOCK_SKEW]
     past_deadline = real_now > deadline
     conclusion = conclude_listing(
         fitting=len(candidates),
@@ -241,7 +241,7 @@ def sweep_cases(services: Services, *, at_once: int = _AT_ONCE_SWEEP) -> int:
             now = services.clock.now()
             locked = lock_due_cases(tx, now=now, limit=at_once)
             in_call = cases_at_carrier(tx, list(locked))
-            moves = [Move(case_id=one, event=TimePassed(is_at_carrier=one in in_call)) for one in locked]
+            moves = [Move(case_id=case, event=TimePassed(is_at_carrier=case in in_call)) for case in locked]
             # A case with a call under way waits for its end, so no call has to be ended at the carrier.
             move_cases(tx, locked, moves, policies=services.policies, now=now)
         total += len(locked)

@@ -65,7 +65,7 @@ _OTHER_COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
     "fraud_type": t.case.c.fraud_type,
     "tags": raw_column(t.case.c.tags),
 }
-_NAMES = [one.name for one in fields(Call)]
+_NAMES = [column.name for column in fields(Call)]
 _SELECT = sa.select(
     *(_OTHER_COLUMNS[name] if name in _OTHER_COLUMNS else t.attempt.c[name] for name in _NAMES)
 ).join(t.case, t.case.c.id == t.attempt.c.case_id)
@@ -209,7 +209,9 @@ class AttemptChange:
     announcement_score: float | None = None
 
 
-_CHANGEABLE = tuple(one.name for one in fields(AttemptChange) if one.name not in {"attempt_id", "state"})
+_CHANGEABLE = tuple(
+    column.name for column in fields(AttemptChange) if column.name not in {"attempt_id", "state"}
+)
 _FIRST_VALUE_WINS = frozenset({"sid", "accepted_at", "ringing_at", "answered_at", "ended_at", "result"})
 
 _CHANGED_IN_CALL = tuple(name for name in _NAMES if name in _CHANGEABLE)
@@ -242,9 +244,9 @@ def change_calls(tx: Tx, changes: Sequence[AttemptChange]) -> None:
     """Writes changes of attempts that this transaction has locked; at most one per attempt."""
     if changes:
         rows: list[dict[str, Any]] = [
-            {"id": one.attempt_id, "state": one.state}
-            | {name: value for name in _CHANGEABLE if (value := getattr(one, name)) is not None}
-            for one in changes
+            {"id": change.attempt_id, "state": change.state}
+            | {name: value for name in _CHANGEABLE if (value := getattr(change, name)) is not None}
+            for change in changes
         ]
         tx.execute(_CHANGE, _CHANGES.given(rows))
 

@@ -237,7 +237,7 @@ class PendingWrites:
         return False
 
 
-_LISTS = tuple(one.name for one in fields(PendingWrites) if one.name != "now")
+_LISTS = tuple(column.name for column in fields(PendingWrites) if column.name != "now")
 
 
 _COPY_FROM = 100
@@ -520,17 +520,17 @@ def move_cases(
     """
     writes = PendingWrites(now=now)
     changed: dict[int, Case] = {}
-    for one in moves:
-        stored = locked.get(one.case_id)
+    for move in moves:
+        stored = locked.get(move.case_id)
         if stored is None:
             continue
-        decision = decide(stored.case, one.event, now, policies.of(stored.case.policy_version))
+        decision = decide(stored.case, move.event, now, policies.of(stored.case.policy_version))
         if decision.case == stored.case and not decision.effects:
             continue
         stored = replace(stored, case=decision.case)
-        locked[one.case_id] = stored
-        changed[one.case_id] = decision.case
-        writes.enter(stored, decision.effects, attempt_id=one.attempt_id)
+        locked[move.case_id] = stored
+        changed[move.case_id] = decision.case
+        writes.enter(stored, decision.effects, attempt_id=move.attempt_id)
     save_cases(tx, changed.values(), now=now)
     return write_effects(tx, writes)
 

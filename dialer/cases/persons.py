@@ -161,7 +161,7 @@ class Sealed:
     phones: tuple[tuple[int, int, bytes, bytes], ...]
 
 
-_FACTS = tuple(one.name for one in fields(Person))
+_FACTS = tuple(column.name for column in fields(Person))
 
 
 def seal_directory_entry(vault: Vault, person: Person, *, person_id: int) -> Sealed:
@@ -195,27 +195,27 @@ def write_people(
     """
     rows: list[tuple[object, ...]] = []
     phones: list[tuple[object, ...]] = []
-    written = [one for one in known if one.is_new or one.changed]
-    earlier = earlier_indexes(tx, {phone for one in written for phone in one.person.phones})
-    for one in written:
-        person = one.person
-        ready = sealed.get(one.id) if not one.changed else None
-        ready = ready or seal_directory_entry(tx.vault, person, person_id=one.id)
+    written = [entry for entry in known if entry.is_new or entry.changed]
+    earlier = earlier_indexes(tx, {phone for entry in written for phone in entry.person.phones})
+    for entry in written:
+        person = entry.person
+        ready = sealed.get(entry.id) if not entry.changed else None
+        ready = ready or seal_directory_entry(tx.vault, person, person_id=entry.id)
         phones += [(*place, earlier.get(blind, blind), last4) for *place, blind, last4 in ready.phones]
-        if one.is_new:
-            rows.append((one.id, one.id_number, ready.name_blind, len(person.phones), ready.sealed, now))
+        if entry.is_new:
+            rows.append((entry.id, entry.id_number, ready.name_blind, len(person.phones), ready.sealed, now))
             continue
         tx.execute(
             sa.update(t.person)
-            .where(t.person.c.id == one.id)
+            .where(t.person.c.id == entry.id)
             .values(
-                id_number_blind=one.id_number,
+                id_number_blind=entry.id_number,
                 name_blind=ready.name_blind,
                 numbers=len(person.phones),
                 sealed=ready.sealed,
             )
         )
-        tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == one.id))
+        tx.execute(sa.delete(t.person_phone).where(t.person_phone.c.person_id == entry.id))
     _COPY_PERSON.write(tx, rows)
     _COPY_PHONE.write(tx, phones)
     _COPY_KEY.write(tx, new_keys)

@@ -299,5 +299,5 @@ def _exchange(row: Row, personal: Mapping[str, Any]) -> ConversationTurn:
         languages=tuple(facts.get("languages") or [""] * len(facts.get("said", ()))),
         unsound=frozenset(facts.get("unsound", ())),
         desk=facts.get("desk", ""),
-        heard={(one.id, one.language): one for one in Hearing.of(row["hearing"]).prompts},
+        heard={(prompt.id, prompt.language): prompt for prompt in Hearing.of(row["hearing"]).prompts},
     )

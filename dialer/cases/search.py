@@ -313,5 +313,5 @@ def open_search(services: Services, token: str, *, who: str) -> UnderstoodSearch
         raise Invalid(field="who", problem="is not yours: search again") from fault
     if services.real.now().timestamp() >= record["until"]:
         raise Invalid(field="who", problem="was too long ago: search again")
-    sought = PersonSearch(**{one.name: record[one.name] for one in fields(PersonSearch)})
+    sought = PersonSearch(**{column.name: record[column.name] for column in fields(PersonSearch)})
     return UnderstoodSearch(kind=SoughtKind(record["kind"]), shown=record["shown"], sought=sought)

@@ -44,8 +44,8 @@ _TRACKS: Mapping[str, type[Any]] = {
     "follow_up": FollowUp,
 }
 _FIXED = {"id", "opened_at", "policy_version", *_TRACKS}
-_OWN_COLUMNS = (*(one.name for one in fields(Case) if one.name not in _FIXED), "due_at")
-_TRACK_FIELDS = tuple((track, one.name) for track, kind in _TRACKS.items() for one in fields(kind))
+_OWN_COLUMNS = (*(column.name for column in fields(Case) if column.name not in _FIXED), "due_at")
+_TRACK_FIELDS = tuple((track, column.name) for track, kind in _TRACKS.items() for column in fields(kind))
 _STATE_COLUMNS = (*_OWN_COLUMNS, *(f"{track}_{name}" for track, name in _TRACK_FIELDS))
 
 

@@ -70,7 +70,7 @@ def unassigned_groups(tx: Tx, *, limit: int = 200) -> list[UnassignedGroup]:
         for grade in Grade
     }
     cases = sa.func.sum(counted.n)
-    by_rank = sorted(per_grade.items(), key=lambda one: -one[0].rank)
+    by_rank = sorted(per_grade.items(), key=lambda counted: -counted[0].rank)
     rank = sa.case(*((n > 0, grade.rank) for grade, n in by_rank), else_=0)
     found = (
         sa.select(
@@ -155,7 +155,7 @@ def unassigned_texts(tx: Tx) -> list[str]:
 def spellings_of_text(tx: Tx, text: str) -> list[str]:
     """The unit texts of unassigned cases that differ from this one only in width, case, spaces and punctuation."""
     key = normalise_name(text)
-    return [one for one in unassigned_texts(tx) if normalise_name(one) == key] if key else []
+    return [text for text in unassigned_texts(tx) if normalise_name(text) == key] if key else []
 
 
 def assign_cases_to_unit(
@@ -222,6 +222,8 @@ def _assign(
             .values(unit_id=unit_id, unit=label)
         )
         facts = {"unit": label, "unit_id": unit_id}
-        placed_acts = [Act(case_id=one, kind=ActKind.UNIT_ASSIGNED, by=by, facts=facts) for one in ids]
+        placed_acts = [
+            Act(case_id=case_id, kind=ActKind.UNIT_ASSIGNED, by=by, facts=facts) for case_id in ids
+        ]
         note_acts(tx, placed_acts, now=now)
     return ids

@@ -209,16 +209,16 @@ def adjust_shares(strata: Iterable[Stratum], *, error: float = ERROR) -> Adjuste
     Methods in Medical Research" (4th edition, 2002), chapter 19. For one look; with several parts divide `error` among
     them (O. J. Dunn, "Multiple Comparisons Among Means", JASA 56, 1961).
     """
-    common = [one for one in strata if one.part.people and one.rest.people]
-    of_part, of_rest = sum(one.part.people for one in common), sum(one.rest.people for one in common)
+    common = [pair for pair in strata if pair.part.people and pair.rest.people]
+    of_part, of_rest = sum(pair.part.people for pair in common), sum(pair.rest.people for pair in common)
     if not common:
         return Adjusted(standing=Standing.TOO_FEW)
     share = rest = variance = 0.0
-    for one in common:
-        weight = (one.part.people + one.rest.people) / (of_part + of_rest)
-        share += weight * one.part.hits / one.part.people
-        rest += weight * one.rest.hits / one.rest.people
-        variance += weight**2 * _variance(one.part, one.rest, one.part.people, one.rest.people)
+    for pair in common:
+        weight = (pair.part.people + pair.rest.people) / (of_part + of_rest)
+        share += weight * pair.part.hits / pair.part.people
+        rest += weight * pair.rest.hits / pair.rest.people
+        variance += weight**2 * _variance(pair.part, pair.rest, pair.part.people, pair.rest.people)
     interval, standing = None, Standing.TOO_FEW
     if min(of_part, of_rest) >= LEAST_PEOPLE:
         half = NormalDist().inv_cdf(1 - error / 2) * math.sqrt(variance)
@@ -242,17 +242,17 @@ def adjust_each(kinds: Mapping[str, Mapping[str, HitCount]], *, error: float = E
     """
     total: dict[str, HitCount] = {}
     for parts in kinds.values():
-        for kind, one in parts.items():
+        for kind, pair in parts.items():
             of_all = total.get(kind, HitCount(people=0, hits=0))
-            total[kind] = HitCount(people=of_all.people + one.people, hits=of_all.hits + one.hits)
+            total[kind] = HitCount(people=of_all.people + pair.people, hits=of_all.hits + pair.hits)
     return {
         part: adjust_shares(
             [
                 Stratum(
-                    part=one,
-                    rest=HitCount(people=total[kind].people - one.people, hits=total[kind].hits - one.hits),
+                    part=pair,
+                    rest=HitCount(people=total[kind].people - pair.people, hits=total[kind].hits - pair.hits),
                 )
-                for kind, one in sorted(parts.items())
+                for kind, pair in sorted(parts.items())
             ],
             error=error / len(kinds),
         )

@@ -58,8 +58,8 @@ class Hearing:
         return cls(
             step=kept["step"],
             at=datetime.fromisoformat(kept["at"]) if kept["at"] else None,
-            turn=tuple(HeardPrompt(*one) for one in kept["turn"]),
-            prompts=tuple(HeardPrompt(*one) for one in kept["prompts"]),
+            turn=tuple(HeardPrompt(*prompt) for prompt in kept["turn"]),
+            prompts=tuple(HeardPrompt(*prompt) for prompt in kept["prompts"]),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -67,8 +67,8 @@ class Hearing:
         return {
             "step": self.step,
             "at": self.at.isoformat() if self.at else None,
-            "turn": [_plain(one)[:3] if not one.language else _plain(one) for one in self.turn],
-            "prompts": [_plain(one) for one in self.prompts],
+            "turn": [_plain(prompt)[:3] if not prompt.language else _plain(prompt) for prompt in self.turn],
+            "prompts": [_plain(prompt) for prompt in self.prompts],
         }
 
     @property
@@ -76,13 +76,13 @@ class Hearing:
         """The prompts that were heard to their end at least once, in whatever language. Two halves in two languages do
         not count.
         """
-        return frozenset(one.id for one in self.prompts if one.is_whole)
+        return frozenset(prompt.id for prompt in self.prompts if prompt.is_whole)
 
     @property
     def missed(self) -> tuple[str, ...]:
         """The prompts that must be heard, were said, and were not heard to their end."""
         whole = self.whole
-        said = dict.fromkeys(one.id for one in self.prompts if one.must_say)
+        said = dict.fromkeys(prompt.id for prompt in self.prompts if prompt.must_say)
         return tuple(name for name in said if name not in whole)
 
     def after_turn(self, over_at: datetime, *, sent_at: datetime | None = None) -> Hearing:
@@ -91,7 +91,7 @@ class Hearing:
         """
         began = sent_at or self.at
         left = max(timedelta(0), over_at - began).total_seconds() if began is not None else 0.0
-        known = {(one.id, one.language): one for one in self.prompts}
+        known = {(prompt.id, prompt.language): prompt for prompt in self.prompts}
         for said in self.turn:
             heard = min(said.seconds, max(0.0, left))
             left -= said.seconds
@@ -110,18 +110,19 @@ class Hearing:
     @property
     def turn_seconds(self) -> float:
         """The length of the current turn."""
-        return sum(one.seconds for one in self.turn)
+        return sum(prompt.seconds for prompt in self.turn)
 
     def with_turn(self, step: int, turn: Iterable[HeardPrompt], at: datetime) -> Hearing:
         """The hearing when the next turn is sent at `at`, in response to `step`."""
         return replace(self, step=step, at=at, turn=tuple(turn))
 
 
-def _plain(one: HeardPrompt) -> list[Any]:
+def _plain(prompt: HeardPrompt) -> list[Any]:
     """The prompt as a list. If it was spoken in the call's own language, processes of versions without a choice of
     language can read it.
     """
-    return [one.id, one.seconds, one.must_say, one.heard, *([one.language] if one.language else [])]
+    language = [prompt.language] if prompt.language else []
+    return [prompt.id, prompt.seconds, prompt.must_say, prompt.heard, *language]
 
 
 class Reach(StrEnum):

@@ -50,7 +50,7 @@ class Text:
         values = plain["values"].items()
         return cls(
             plain["text"],
-            **{name: cls.of_plain(one) if isinstance(one, dict) else one for name, one in values},
+            **{name: cls.of_plain(value) if isinstance(value, dict) else value for name, value in values},
         )
 
     def dump(self) -> str:
@@ -60,7 +60,8 @@ class Text:
     def plain(self) -> dict[str, Any]:
         """The text as JSON-ready data: its template and its values."""
         values = {
-            name: one.plain() if isinstance(one, Text) else str(one) for name, one in self.values.items()
+            name: value.plain() if isinstance(value, Text) else str(value)
+            for name, value in self.values.items()
         }
         return {"text": self.template, "values": values}
 

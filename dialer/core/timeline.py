@@ -378,9 +378,9 @@ def next_steps(
     if attempt is not None and case.robot.state is RobotState.PENDING:
         steps.append(_robot_step(case, attempt, waits))
     steps += [
-        NextStep(kind=_ASSIGNMENT_STEPS[one.state], track=track, reason=one.reason, at=one.at)
-        for track, one in ((Track.HUMAN, case.human), (Track.VISIT, case.visit))
-        if one.state in _ASSIGNMENT_STEPS
+        NextStep(kind=_ASSIGNMENT_STEPS[staff.state], track=track, reason=staff.reason, at=staff.at)
+        for track, staff in ((Track.HUMAN, case.human), (Track.VISIT, case.visit))
+        if staff.state in _ASSIGNMENT_STEPS
     ]
     if case.expires_at is not None and not case.missed and case.status is CaseStatus.OPEN:
         steps.append(NextStep(kind=StepKind.EXPIRES, track=None, reason=Reason.EXPIRED, at=case.expires_at))

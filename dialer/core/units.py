@@ -53,7 +53,7 @@ class Similarity:
         for place, worth in shared.items():
             unit_id, own = self._variants[place]
             best[unit_id] = max(best.get(unit_id, 0.0), 2 * worth / (whole + own))
-        ranked = sorted(best.items(), key=lambda one: (-one[1], one[0]))
+        ranked = sorted(best.items(), key=lambda scored: (-scored[1], scored[0]))
         return [unit_id for unit_id, similarity in ranked[:most] if similarity >= _LEAST_SIMILARITY]
 
 
@@ -157,12 +157,12 @@ class UnitIndex:
 
     def candidates(self, text: str) -> tuple[Unit, ...]:
         """Every active unit that this text could mean; if there are several, a person must choose."""
-        return tuple(self._units[one] for one in sorted(self._meant(normalise_name(text))))
+        return tuple(self._units[unit_id] for unit_id in sorted(self._meant(normalise_name(text))))
 
     def similar_units(self, text: str, *, most: int = 3) -> tuple[Unit, ...]:
         """At most `most` active units with names similar to this text, best first: suggestions for a person."""
         key = _bare(normalise_name(text))
-        return tuple(self._units[one] for one in self._similarity.near(key, most=most))
+        return tuple(self._units[unit_id] for unit_id in self._similarity.near(key, most=most))
 
     def names(self, unit_id: int) -> tuple[str, ...]:
         """The names from the root down."""
@@ -185,7 +185,7 @@ class UnitIndex:
         if found is None:
             stem, kind = _stem(key)
             kinds: tuple[_Kind | None, ...] = (kind,) if kind is not None else ("bureau", "station", None)
-            found = set().union(*(self._stems.get((stem, one), set()) for one in kinds))
+            found = set().union(*(self._stems.get((stem, kind), set()) for kind in kinds))
         return found
 
     @cached_property
@@ -226,7 +226,7 @@ def find_unit(index: UnitIndex, text: str) -> Unit:
     unit = index.get(int(wanted)) if is_number else index.find(wanted)
     if unit is None:
         steps = tuple(step.strip() for step in wanted.split(SEPARATOR))
-        same = [one for one in index if index.names(one.id)[-len(steps) :] == steps]
+        same = [unit for unit in index if index.names(unit.id)[-len(steps) :] == steps]
         unit = same[0] if len(same) == 1 else None
     if unit is None:
         raise NotFound(kind="unit", key=wanted)
@@ -315,7 +315,7 @@ def plan_units(
         draft.check_cycles(placed)
         draft.check_final_names(placed)
         draft.check_aliases(placed, dict(aliases or {}))
-    named = {one.unit_id for one in placed}
+    named = {entry.unit_id for entry in placed}
     return UnitPlan(
         placed=tuple(placed),
         faults=tuple(sorted(draft.faults, key=lambda fault: fault.line)),
@@ -380,7 +380,7 @@ class _PlanDraft:
             return None
         steps = [step.strip() for step in text.split(SEPARATOR)]
         found: list[_Node] = [
-            ("line", one) for one in self.of_name.get(steps[-1], ()) if self._is_below(one, steps[:-1])
+            ("line", place) for place in self.of_name.get(steps[-1], ()) if self._is_below(place, steps[:-1])
         ]
         if not found:
             found = [("unit", unit.id) for unit in self.units.values() if self._path_ends(unit, steps)]
@@ -405,7 +405,7 @@ class _PlanDraft:
     def _is_below(self, index: int, above: list[str]) -> bool:
         """Whether the line's own parents, as far as they are written, end with these names."""
         written = [step.strip() for step in self.lines[index].parent.split(SEPARATOR)]
-        return all(one == other for one, other in zip(reversed(written), reversed(above), strict=False))
+        return all(line == other for line, other in zip(reversed(written), reversed(above), strict=False))
 
     def _path_ends(self, unit: Unit, steps: list[str]) -> bool:
         names = [self.units[step].name for step in unit.path]
@@ -486,14 +486,14 @@ class _PlanDraft:
         taken = {
             (unit.parent_id, unit.name)
             for unit in self.units.values()
-            if unit.id not in {one.unit_id for one in placed}
+            if unit.id not in {entry.unit_id for entry in placed}
         }
-        for one in placed:
-            is_new_parent = one.parent_place is not None and placed[one.parent_place].unit_id is None
-            changes = (one.renames or one.moves) and not is_new_parent
-            if changes and (one.parent_id, one.line.name) in taken:
+        for entry in placed:
+            is_new_parent = entry.parent_place is not None and placed[entry.parent_place].unit_id is None
+            changes = (entry.renames or entry.moves) and not is_new_parent
+            if changes and (entry.parent_id, entry.line.name) in taken:
                 self.fault(
-                    self.lines.index(one.line),
+                    self.lines.index(entry.line),
                     UnitField.NAME,
                     Text("a unit of this name is there already"),
                     Text("choose another name, or add a line for that unit"),
@@ -502,28 +502,30 @@ class _PlanDraft:
     def check_cycles(self, placed: list[PlacedLine]) -> None:
         """Adds a fault for each cycle that the moves would make among the existing units."""
         above = {unit.id: unit.parent_id for unit in self.units.values()}
-        above |= {one.unit_id: one.parent_id for one in placed if one.unit_id is not None and one.moves}
-        for one in placed:
-            if one.unit_id is None or not one.moves:
+        above |= {
+            entry.unit_id: entry.parent_id for entry in placed if entry.unit_id is not None and entry.moves
+        }
+        for entry in placed:
+            if entry.unit_id is None or not entry.moves:
                 continue
-            step, steps = above[one.unit_id], 0
-            while step is not None and step != one.unit_id and steps <= len(above):
+            step, steps = above[entry.unit_id], 0
+            while step is not None and step != entry.unit_id and steps <= len(above):
                 step, steps = above[step], steps + 1
             if step is not None:
-                self._cycle(self.lines.index(one.line))
+                self._cycle(self.lines.index(entry.line))
 
     def check_aliases(self, placed: list[PlacedLine], existing: dict[str, int]) -> None:
         owners: dict[str, int] = {}
-        new_names = {one.unit_id: one.line.name for one in placed if one.renames}
+        new_names = {entry.unit_id: entry.line.name for entry in placed if entry.renames}
         named = {normalise_name(new_names.get(unit.id, unit.name)): unit.id for unit in self.units.values()}
-        for place, one in enumerate(placed):
-            for text in one.line.aliases:
+        for place, entry in enumerate(placed):
+            for text in entry.line.aliases:
                 key = normalise_name(text)
-                other = existing.get(key, named.get(key, one.unit_id))
-                if not key or (owners.setdefault(key, place) == place and other == one.unit_id):
+                other = existing.get(key, named.get(key, entry.unit_id))
+                if not key or (owners.setdefault(key, place) == place and other == entry.unit_id):
                     continue
                 self.fault(
-                    self.lines.index(one.line),
+                    self.lines.index(entry.line),
                     UnitField.ALIASES,
                     Text("the alias is another unit's"),
                     Text("remove it from one of them"),
@@ -563,8 +565,8 @@ def changes_of(
     """
     known = {unit.id: unit for unit in units}
     found: list[UnitChange] = []
-    for place, one in enumerate(plan.placed):
-        found.extend(_of_line(plan, place, one, known, aliases))
+    for place, placed in enumerate(plan.placed):
+        found.extend(_of_line(plan, place, placed, known, aliases))
     if close_missing:
         found.extend(
             UnitChange(
@@ -582,13 +584,13 @@ def changes_of(
 
 
 def _of_line(
-    plan: UnitPlan, place: int, one: PlacedLine, known: Mapping[int, Unit], aliases: Mapping[str, int]
+    plan: UnitPlan, place: int, placed: PlacedLine, known: Mapping[int, Unit], aliases: Mapping[str, int]
 ) -> Iterable[UnitChange]:
-    line, unit = one.line, known.get(one.unit_id) if one.unit_id is not None else None
+    line, unit = placed.line, known.get(placed.unit_id) if placed.unit_id is not None else None
 
     def change(kind: UnitChangeKind, before: str, after: str) -> UnitChange:
         return UnitChange(
-            kind=kind, line=line.line, unit_id=one.unit_id, name=line.name, before=before, after=after
+            kind=kind, line=line.line, unit_id=placed.unit_id, name=line.name, before=before, after=after
         )
 
     where = _planned(plan, place, known)
@@ -597,9 +599,9 @@ def _of_line(
         if line.active is False:
             yield change(UnitChangeKind.CLOSED, where, "")
     else:
-        if one.renames:
+        if placed.renames:
             yield change(UnitChangeKind.RENAMED, unit.name, line.name)
-        if one.moves:
+        if placed.moves:
             yield change(UnitChangeKind.MOVED, _path(known, unit.parent_id), where)
         if line.active is not None and line.active is not unit.active:
             kind = UnitChangeKind.OPENED if line.active else UnitChangeKind.CLOSED

@@ -145,7 +145,7 @@ def _by_spoken_key(choices: Mapping[str, Choice], speech: str) -> Understood | N
 
 
 def _is_greeting(script: Script, speech: str, voices: Sequence[str]) -> bool:
-    known = {normalise_speech(one) for voice in voices for one in script.greetings.get(voice, ())}
+    known = {normalise_speech(greeting) for voice in voices for greeting in script.greetings.get(voice, ())}
     clauses = [normalise_speech(clause) for clause in _PAUSE.split(speech) if clause.strip()]
     return bool(clauses) and (normalise_speech(speech) in known or all(clause in known for clause in clauses))
 
@@ -448,10 +448,10 @@ def _hear_first(
     if position.tries >= node.retries:
         return _walk(script, node.otherwise, position.learned, context)
     prompts = {one.id: one for other in script.nodes.values() if (one := prompt_of(other)) is not None}
-    prompts |= {one.id: one for one in asides(script)}
+    prompts |= {prompt.id: prompt for prompt in asides(script)}
     assert context.hearing is not None
     again = dict.fromkeys(
-        one.id for one in context.hearing.prompts if one.id in missed and one.id != node.prompt.id
+        prompt.id for prompt in context.hearing.prompts if prompt.id in missed and prompt.id != node.prompt.id
     )
     said = [_utterance(script, prompts[name], position.learned, context) for name in again if name in prompts]
     said.append(_utterance(script, node.prompt, position.learned, context))
@@ -499,7 +499,7 @@ def _other_language(script: Script, node: Ask, context: Context) -> str:
         return ""
     ring = tuple(dict.fromkeys((context.language, *context.offered)))
     place = ring.index(context.spoken) + 1 if context.spoken in ring else 0
-    return next((one for one in (*ring[place:], *ring[:place]) if one != context.spoken), "")
+    return next((language for language in (*ring[place:], *ring[:place]) if language != context.spoken), "")
 
 
 def _in_other_language(script: Script, node: Ask, position: Position, context: Context) -> Turn:
@@ -601,7 +601,9 @@ def _asking(
         offer = replace(context, chosen=other)
         said = (*said, _utterance(script, script.other_language, learned, offer))
     needs_hearing = any(_claims(choice) for choice in node.choices.values())
-    must_end = [one.must_say or (needs_hearing and one.prompt_id == node.prompt.id) for one in said]
+    must_end = [
+        utterance.must_say or (needs_hearing and utterance.prompt_id == node.prompt.id) for utterance in said
+    ]
     return Turn(
         position=_position(node.id, tries, learned, context),
         utterances=said,

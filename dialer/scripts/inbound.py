@@ -128,5 +128,5 @@ def inbound_sound(prompt: InboundPrompt, language: str) -> str:
     text = TEXTS[prompt][language]
     clips = shipped_manifest().clips
     return next(
-        (one.file for one in clips if (one.language, one.text) == (language, text) and not one.slow), ""
+        (clip.file for clip in clips if (clip.language, clip.text) == (language, text) and not clip.slow), ""
     )

@@ -83,7 +83,7 @@ def at(part: Node | Script, rule: str, problem: str | Text, /, **values: object)
 def sound_flaw(flaw: Flaw) -> Text:
     """A flaw that the `audio` package found, as a translatable text."""
     values: dict[str, object] = {
-        name: sound_flaw(one) if isinstance(one, Flaw) else one for name, one in flaw.values.items()
+        name: sound_flaw(value) if isinstance(value, Flaw) else value for name, value in flaw.values.items()
     }
     if "language" in values:
         values["language"] = language_text(str(values["language"]))
@@ -399,7 +399,7 @@ def _claims(script: Script) -> Iterator[LintFinding]:
             yield at(node, "personal", "says a personal fact before verification")
         if isinstance(node, Ask):
             choices = {**script.anywhere, **node.choices}.values()
-            for choice in (one for one in choices if not one.needs_key):
+            for choice in (choice for choice in choices if not choice.needs_key):
                 if choice.next != Target.REPEAT and _is_success(script, choice):
                     text = gettext_noop("key %(key)s is a success that a spoken answer alone could make")
                     yield at(node, "key", text, key=choice.key)
@@ -467,17 +467,17 @@ def _opening(said: Sequence[Node], language: str, rules: Rules) -> Iterator[Lint
         ),
         (
             "machine",
-            any(rules.machine.search(_said(one, language)) for one in said[:2]),
+            any(rules.machine.search(_said(node, language)) for node in said[:2]),
             gettext_noop("nothing says that a machine is speaking (%(language)s)"),
         ),
         (
             "caution",
-            any(all(part.search(_said(one, language)) for part in rules.caution) for one in said[:-1]),
+            any(all(part.search(_said(node, language)) for part in rules.caution) for node in said[:-1]),
             gettext_noop("no caution about false police comes before the first question (%(language)s)"),
         ),
         (
             "stop",
-            all((prompt := prompt_of(one)) and prompt.must_say for one in said[:-1]),
+            all((prompt := prompt_of(node)) and prompt.must_say for node in said[:-1]),
             gettext_noop("what comes before the first question can be cut off (%(language)s)"),
         ),
     )

@@ -457,10 +457,10 @@ def with_names(script: Script, names: Mapping[str, Mapping[str, str]]) -> Script
     stay as they are; a variable without a name, or with an empty one, keeps its own words.
     """
     variables = {
-        name: replace(one, defaults={**one.defaults, **{k: v for k, v in names[name].items() if v}})
+        name: replace(variable, defaults={**variable.defaults, **{k: v for k, v in names[name].items() if v}})
         if name in names
-        else one
-        for name, one in script.variables.items()
+        else variable
+        for name, variable in script.variables.items()
     }
     return replace(script, variables=variables)
 

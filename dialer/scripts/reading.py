@@ -93,7 +93,7 @@ _table = _kind(dict, gettext_noop("%(name)s must be a table"))
 
 
 def _texts(value: object, name: str) -> Text | None:
-    good = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    good = isinstance(value, list) and all(isinstance(item, str) for item in value)
     return None if good else Text("%(name)s must be a list of texts", name=name)
 
 
@@ -101,7 +101,7 @@ def _table_of(check: _Check) -> _Check:
     def each(value: object, name: str) -> Text | None:
         if not isinstance(value, dict):
             return _table(value, name)
-        return next((wrong for key, one in value.items() if (wrong := check(one, f"{name} {key}"))), None)
+        return next((wrong for key, item in value.items() if (wrong := check(item, f"{name} {key}"))), None)
 
     return each
 
@@ -156,8 +156,8 @@ def _malformed(raw: Table) -> Iterator[tuple[str, str, Text]]:
     """Every value of the wrong type: its node ('' for none), its dotted name, and what is wrong."""
     yield from _within("", "", raw, _WHOLE)
     for group, check in _EACH.items():
-        for name, one in raw.get(group, {}).items():
-            if problem := check(one, name):
+        for name, table in raw.get(group, {}).items():
+            if problem := check(table, name):
                 yield "", f"{group}.{name}", problem
     for name, variable in raw.get("variables", {}).items():
         yield from _within(f"variables.{name}.", name, variable, _VARIABLE)
@@ -217,7 +217,7 @@ def read_script(text: str, *, file: str, bases: Mapping[str, tuple[str, str]] | 
         # The innermost table or key whose line is known.
         names = name.split(".")
         outward = (".".join(names[:length]) for length in range(len(names), 0, -1))
-        line = next((own_lines[one] for one in outward if one in own_lines), 0)
+        line = next((own_lines[name] for name in outward if name in own_lines), 0)
         raise ScriptUnreadable(file=file, line=line, node=node, problem=problem)
     base_name = raw.pop("extends", "")
     if base_name:

@@ -185,7 +185,7 @@ class RenderedScript:
         """The languages that a call in the language `own` can offer by key: those with complete sound that it does not
         speak anyway.
         """
-        return tuple(one for one in languages if one in self.languages and one not in self.voices_of(own))
+        return tuple(code for code in languages if code in self.languages and code not in self.voices_of(own))
 
     @cached_property
     def seconds(self) -> Mapping[str, float]:
@@ -279,8 +279,12 @@ def seconds_before_question(
             for prompt in prompts:
                 wanted = with_defaults(with_names(script, names), prompt.texts[language], language)
                 clip = clips.get((language, wanted)) or min(
-                    (one for one in clips.values() if (one.language, one.prompt_id) == (language, prompt.id)),
-                    key=lambda one: (abs(len(one.text) - len(wanted)), one.file),
+                    (
+                        clip
+                        for clip in clips.values()
+                        if (clip.language, clip.prompt_id) == (language, prompt.id)
+                    ),
+                    key=lambda clip: (abs(len(clip.text) - len(wanted)), clip.file),
                 )
                 more = len(wanted) - len(clip.text)
                 seconds += clip.duration_seconds + more / _CHARACTERS_PER_SECOND[language]
@@ -401,10 +405,10 @@ class RenderedScripts:
                 if (found.script_id, found.number) in wanted and found.approvals
             }
         live = {script_id: self.of(script_id, None, "") for script_id in shipped_scripts()} | {
-            script_id: self.of(script_id, one.version_id, one.audio_hash)
-            for script_id, one in live_rows.items()
+            script_id: self.of(script_id, row.version_id, row.audio_hash)
+            for script_id, row in live_rows.items()
             # A script that the product no longer ships is spoken only if a centre wrote it.
-            if script_id in shipped_scripts() or one.drafted_by != SHIPPED_BY
+            if script_id in shipped_scripts() or row.drafted_by != SHIPPED_BY
         }
         versions = {
             key: self.of(found.script_id, found.id, found.audio_hash) for key, found in compared.items()

@@ -209,7 +209,7 @@ def _versions(tx: Tx, which: sa.ColumnElement[bool]) -> list[Version]:
         facts = dict(row)
         approvals[facts.pop("version_id")].append(Approval(**facts))
     live = live_scripts(tx)
-    live_ids = {one.version_id for one in live.values()}
+    live_ids = {row.version_id for row in live.values()}
     in_trial = {
         (script_id, number)
         for (script_id, _), weights in running_script_trials(tx, live).items()

@@ -209,7 +209,9 @@ def lock_work_of_cases(tx: Tx, case_ids: Collection[int]) -> dict[int, Assignmen
     must have been locked before.
     """
     of_cases = select_assignments().where(t.assignment.c.case_id.in_(case_ids)).order_by(t.assignment.c.id)
-    return {one.id: one for one in _read(tx, of_cases.with_for_update(of=t.assignment))} if case_ids else {}
+    return (
+        {work.id: work for work in _read(tx, of_cases.with_for_update(of=t.assignment))} if case_ids else {}
+    )
 
 
 def sign_assignment_for(tx: Tx, assignment_id: int, *, by: str, now: datetime) -> None:

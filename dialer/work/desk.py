@@ -363,7 +363,7 @@ def _task_state(tx: Tx, assignment_id: int, *, by: str, scope: Scope) -> TaskSta
         is_held=assignment.is_held_by(by),
         calls=tuple(call for call in calls if call.assignment_id == assignment_id),
         beside=beside,
-        names=display_names(tx, {assignment.signed_by, assignment.done_by, *(one.who for one in beside)}),
+        names=display_names(tx, {assignment.signed_by, assignment.done_by, *(busy.who for busy in beside)}),
     )
 
 
@@ -424,14 +424,17 @@ def show_desk(services: Services, *, by: str, scope: Scope) -> DeskOverview:
         requests = waiting_stop_requests(tx, scope=scope, limit=20)
         ringing = tuple(ringing_for(tx, who))
         work = (*overview.handed_over, *signed, *appointments)
-        cases = {one.case_id for one in work} | {one.case_id for one in transfers}
+        cases = {task.case_id for task in work} | {transfer.case_id for transfer in transfers}
         cases |= (
-            {one.case_id for one in payments}
-            | {one.case_id for one in requests}
-            | {one.case_id for one in ringing}
+            {payment.case_id for payment in payments}
+            | {request.case_id for request in requests}
+            | {call.case_id for call in ringing}
         )
-        named = {*(one.kept_for or "" for one in appointments), *(one.by for one in transfers)}
-        named |= {one.recorded_by for one in requests}
+        named = {
+            *(appointment.kept_for or "" for appointment in appointments),
+            *(transfer.by for transfer in transfers),
+        }
+        named |= {request.recorded_by for request in requests}
         return DeskOverview(
             queue=overview.queue,
             today=overview.today,
@@ -455,7 +458,7 @@ def calls_handed_over(services: Services, *, scope: Scope) -> tuple[Assignment, 
 
 def _handed_over(tx: Tx, scope: Scope) -> tuple[Assignment, ...]:
     found = calls_signed_by(tx, DESK, scope)
-    return tuple(sorted(found, key=lambda one: one.signed_at or one.opened_at, reverse=True))
+    return tuple(sorted(found, key=lambda task: task.signed_at or task.opened_at, reverse=True))
 
 
 def _overview(tx: Tx, services: Services, *, by: str, scope: Scope) -> Overview:

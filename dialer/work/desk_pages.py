@@ -438,10 +438,10 @@ def _live_facts(request: RequestContext, state: TaskState, token: int) -> dict[s
         "lost": "" if is_held else lost_sentence(task, request.lang, state.names, who=request.who),
         "may_take_again": task.state is AssignmentState.OPEN and task.token == token + 1,
         "beside": [
-            busy_sentence(one, request.lang, state.names, case_id=task.case_id) for one in state.beside
+            busy_sentence(busy, request.lang, state.names, case_id=task.case_id) for busy in state.beside
         ],
-        "calls": [call_line(one, request.lang) for one in reversed(state.calls)],
-        "handed_over": [one for one in handed_over if one.id != task.id],
+        "calls": [call_line(call, request.lang) for call in reversed(state.calls)],
+        "handed_over": [given for given in handed_over if given.id != task.id],
     }
 
 
@@ -473,7 +473,7 @@ def _show_task(
         dialog=dialog,
         typed=typed or {},
         kept_words=(typed or {}).get("why", "") or (typed or {}).get("agreed", ""),
-        waits=sum(one.count for one in overview.queue),
+        waits=sum(waiting.count for waiting in overview.queue),
         today=overview.today,
         lease_seconds=int(request.services.work.lease_seconds),
         choices=CHOICES,

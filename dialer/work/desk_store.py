@@ -201,7 +201,7 @@ def desk_queue(tx: Tx, scope: Scope, *, now: datetime) -> list[GradeQueue]:
         )
         .group_by(grade)
     )
-    return sorted((record_of(GradeQueue, row) for row in rows), key=lambda one: -one.grade.rank)
+    return sorted((record_of(GradeQueue, row) for row in rows), key=lambda queue: -queue.grade.rank)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

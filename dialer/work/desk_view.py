@@ -202,31 +202,31 @@ _MOST_SHOWN = 12
 _MOBILE_DIGITS = 11
 
 
-def busy_sentence(one: BusyWithPerson, lang: Lang, names: Mapping[str, str], *, case_id: int) -> str:
+def busy_sentence(busy: BusyWithPerson, lang: Lang, names: Mapping[str, str], *, case_id: int) -> str:
     """Who else is busy with the same person, and how."""
-    who = names.get(one.who, one.who)
-    match one.busy:
-        case BusyKind.ROBOT if one.talking:
+    who = names.get(busy.who, busy.who)
+    match busy.busy:
+        case BusyKind.ROBOT if busy.talking:
             text = say(lang, "The robot is speaking with the person now")
         case BusyKind.ROBOT:
             text = say(lang, "The robot is calling the person now")
-        case BusyKind.CALL if one.talking:
+        case BusyKind.CALL if busy.talking:
             text = say(lang, "%(who)s is on the telephone with the person now", who=who)
         case BusyKind.CALL:
             text = say(lang, "%(who)s is being put through to the person", who=who)
-        case BusyKind.CALLED_IN if one.talking and who:
+        case BusyKind.CALLED_IN if busy.talking and who:
             text = say(lang, "The person has called us and is on the line with %(who)s", who=who)
-        case BusyKind.CALLED_IN if one.talking:
+        case BusyKind.CALLED_IN if busy.talking:
             text = say(lang, "The person has called us and is on the line with the duty line")
         case BusyKind.CALLED_IN:
             text = say(lang, "The person calls us now and is in the queue: do not dial")
         case BusyKind.CALLER:
             text = say(lang, "%(who)s has signed for a call to the same person", who=who)
-        case BusyKind.OFFICER if one.stage.rank <= VisitStage.ACCEPTED.rank:
+        case BusyKind.OFFICER if busy.stage.rank <= VisitStage.ACCEPTED.rank:
             text = say(lang, "Officer %(who)s has signed for a visit", who=who)
         case BusyKind.OFFICER:
-            text = say(lang, "Officer %(who)s: %(stage)s", who=who, stage=word_of(one.stage, lang))
-    return text if one.case_id == case_id else text + say(lang, " (case #%(id)s)", id=one.case_id)
+            text = say(lang, "Officer %(who)s: %(stage)s", who=who, stage=word_of(busy.stage, lang))
+    return text if busy.case_id == case_id else text + say(lang, " (case #%(id)s)", id=busy.case_id)
 
 
 def lost_sentence(task: Assignment, lang: Lang, names: Mapping[str, str], *, who: str) -> str:
@@ -386,5 +386,8 @@ def contact_history(view: DeskView, lang: Lang) -> list[HistoryLine]:
         if entry.kind not in _HIDDEN
     ]
     if view.opened is not None:
-        lines += [HistoryLine(at=one.at, text=f"“{one.words}”", by=one.by) for one in view.opened.words]
-    return sorted(lines, key=lambda one: one.at, reverse=True)[:_MOST_SHOWN]
+        lines += [
+            HistoryLine(at=written.at, text=f"“{written.words}”", by=written.by)
+            for written in view.opened.words
+        ]
+    return sorted(lines, key=lambda line: line.at, reverse=True)[:_MOST_SHOWN]

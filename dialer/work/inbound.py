@@ -100,13 +100,15 @@ def _match_case(
     matched case get a human call.
     """
     is_typed = call.typed
-    owners = {} if number is None else {one.person_id: one.position for one in owners_of_number(tx, number)}
+    owners = (
+        {} if number is None else {owner.person_id: owner.position for owner in owners_of_number(tx, number)}
+    )
     cases = lock_cases_of_people(tx, list(owners))
-    stored = _most_urgent(one for found in cases.values() for one in found)
+    stored = _most_urgent(case for found in cases.values() for case in found)
     if stored is None:
         return call, False
-    others = [] if is_typed else [one for one in cases[stored.person_id] if _robot_would_call(one, stored)]
-    locked = {one.case.id: one for one in (stored, *others)}
+    others = [] if is_typed else [case for case in cases[stored.person_id] if _robot_would_call(case, stored)]
+    locked = {case.case.id: case for case in (stored, *others)}
     event = PersonCalledIn(from_own_number=not is_typed)
     must_cancel = move_cases(
         tx,
@@ -115,7 +117,7 @@ def _match_case(
         policies=services.policies,
         now=now,
     )
-    (task,) = (one for one in assignments_of_case(tx, stored.case.id) if one.kind is Track.HUMAN)
+    (task,) = (task for task in assignments_of_case(tx, stored.case.id) if task.kind is Track.HUMAN)
     lease_until, real_now = task.lease_until, services.real.now()
     if task.state is AssignmentState.OPEN and task.kept_for is not None:
         # The person calls now, so the task does not wait for the agreed time.
@@ -154,11 +156,11 @@ def _match_case(
     return lock_inbound_call(tx, call.sid), must_cancel
 
 
-def _robot_would_call(one: StoredCase, matched: StoredCase) -> bool:
+def _robot_would_call(stored: StoredCase, matched: StoredCase) -> bool:
     return (
-        one.case.id != matched.case.id
-        and not one.case.status.is_settled
-        and one.case.robot.state is RobotState.PENDING
+        stored.case.id != matched.case.id
+        and not stored.case.status.is_settled
+        and stored.case.robot.state is RobotState.PENDING
     )
 
 
@@ -168,7 +170,7 @@ def _most_urgent(cases: Iterable[StoredCase]) -> StoredCase | None:
     """
     return max(
         cases,
-        key=lambda one: (one.case.status is CaseStatus.OPEN, one.case.grade.rank, one.case.opened_at),
+        key=lambda case: (case.case.status is CaseStatus.OPEN, case.case.grade.rank, case.case.opened_at),
         default=None,
     )
 
@@ -300,14 +302,14 @@ def _ring_telephone(tx: Tx, services: Services, call: InboundCall, *, duty_line:
     is_known = task is not None or call.typed
     if is_known:
         since = now - timedelta(seconds=rules.wait_seconds + rules.ring_seconds) - _KEPT_LONGER
-        earlier = [get_assignment(tx, one) for one in earlier_in_inbound_queue(tx, call, since=since)]
+        earlier = [get_assignment(tx, task_id) for task_id in earlier_in_inbound_queue(tx, call, since=since)]
     if is_known and _is_open(services, now):
         seen: dict[tuple[int, int | None], bool] = {}
         holder = "" if task is None else _holder_of(task)
         for desk in free_desks(tx, holder=holder, without=call.tried, real_now=services.real.now()):
             if task is not None and not _may_take(tx, desk, task, seen):
                 continue
-            first = next((one for one in earlier if _may_take(tx, desk, one, seen)), None)
+            first = next((task for task in earlier if _may_take(tx, desk, task, seen)), None)
             if first is not None:
                 earlier.remove(first)
             elif take_telephone(tx, call.id, extension=desk.extension, by=desk.login):

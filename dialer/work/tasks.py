@@ -241,11 +241,11 @@ def return_work_of(services: Services, who: str, *, by: str) -> int:
 
 
 def _return_to_queue(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, now: datetime) -> None:
-    release_assignments(tx, [one.id for one in held])
+    release_assignments(tx, [assignment.id for assignment in held])
     acts = []
-    for one in held:
-        facts = {"assignment_id": one.id, "track": one.kind.value, "from": one.signed_by}
-        acts.append(Act(case_id=one.case_id, kind=kind, by=by, facts=facts))
+    for assignment in held:
+        facts = {"assignment_id": assignment.id, "track": assignment.kind.value, "from": assignment.signed_by}
+        acts.append(Act(case_id=assignment.case_id, kind=kind, by=by, facts=facts))
     note_acts(tx, acts, now=now)
 
 
@@ -362,7 +362,7 @@ def _reason_without_call(typed: str, status: CaseStatus, *, least_seconds: int) 
 
 def _ledger_reason(effects: Iterable[Effect]) -> str:
     # A follow-up that confirms an earlier success does not count as another success.
-    found = any(isinstance(one, RecordOutcome) and one.reason is Reason.FOLLOW_UP for one in effects)
+    found = any(isinstance(effect, RecordOutcome) and effect.reason is Reason.FOLLOW_UP for effect in effects)
     return Reason.FOLLOW_UP.value if found else "reported"
 
 
@@ -426,7 +426,7 @@ def approve_in_transaction(
     tx = act.tx
     # Locked in the order of all transactions, whichever line they are needed for: the cases, people's work, attempts.
     incidents = incidents_of(tx, set(cases.values()))
-    stored = lock_cases(tx, {one for incident in incidents.values() for one in incident})
+    stored = lock_cases(tx, {case_id for incident in incidents.values() for case_id in incident})
     if incidents_of(tx, set(cases.values())) != incidents:
         raise Conflict("a case was marked as a duplicate meanwhile: try again", current="marked")
     if in_place:
@@ -527,7 +527,7 @@ def reclaim(
         other = in_hand if in_hand != assignment_id else None
         if other is not None:
             # Two assignments change in one transaction: both cases are locked first, in order, against deadlocks.
-            lock_cases(tx, [get_assignment(tx, one).case_id for one in (assignment_id, other)])
+            lock_cases(tx, [get_assignment(tx, each).case_id for each in (assignment_id, other)])
         current = lock_assignment(tx, assignment_id)
         if current.kind is not Track.HUMAN or not _may_reclaim(current, who, token):
             raise overtaken_by(current)

@@ -161,14 +161,14 @@ def escalate_unsigned(services: Services) -> int:
             now = services.clock.now()
             late = lock_unsigned_assignments(tx, now=now, limit=_BATCH)
             index = services.units.current(tx)
-            above = {one.id: _active_parent(index, one.unit_id) for one in late}
+            above = {assignment.id: _active_parent(index, assignment.unit_id) for assignment in late}
             acts = [
-                _escalate(tx, services, index, one, unit, now=now)
-                for one in late
-                if (unit := above[one.id]) is not None
+                _escalate(tx, services, index, assignment, unit, now=now)
+                for assignment in late
+                if (unit := above[assignment.id]) is not None
             ]
             note_acts(tx, acts, now=now)
-            _alarm(tx, [one for one in late if above[one.id] is None], now=now)
+            _alarm(tx, [assignment for assignment in late if above[assignment.id] is None], now=now)
         total += len(late)
         if len(late) < _BATCH:
             return total
@@ -205,8 +205,8 @@ def _escalate(
 
 def _alarm(tx: Tx, late: list[Assignment], *, now: datetime) -> None:
     alarms = []
-    for one in late:
-        facts = {"assignment": one.id, "kind": one.kind.value, "unit": one.unit}
-        alarms.append(alarm_row(AlarmCode.UNSIGNED, at=now, case_id=one.case_id, facts=facts))
+    for assignment in late:
+        facts = {"assignment": assignment.id, "kind": assignment.kind.value, "unit": assignment.unit}
+        alarms.append(alarm_row(AlarmCode.UNSIGNED, at=now, case_id=assignment.case_id, facts=facts))
     raise_alarms(tx, alarms)
-    mark_assignments_escalated(tx, [one.id for one in late], now=now)
+    mark_assignments_escalated(tx, [assignment.id for assignment in late], now=now)

@@ -354,7 +354,7 @@ def show_photo_of(
     with services.act(actor, Permission.WORK_VISITS, Permission.REVEAL) as act:
         tx = act.tx
         line = visit_line(tx, visit_id, scope=Scope(unit_id=actor.unit_id), who=viewer)
-        if client_id not in {one.client_id for one in _photos_of(tx, line)}:
+        if client_id not in {photo.client_id for photo in _photos_of(tx, line)}:
             raise NotFound(kind="photo", key=client_id)
         found = unseal_file(tx, client_id)
         subject = f"case/{found.case_id}"
@@ -367,7 +367,7 @@ def show_photo_of(
 
 
 def _photos_of(tx: Tx, line: VisitLine) -> tuple[StoredPhoto, ...]:
-    return tuple(one for one in photos_of_case(tx, line.case_id) if one.assignment_id == line.id)
+    return tuple(photo for photo in photos_of_case(tx, line.case_id) if photo.assignment_id == line.id)
 
 
 _MOST_LISTED = 200
@@ -394,7 +394,7 @@ class VisitList:
 
     def late(self, now: datetime) -> int:
         """How many of `own` are past the time limit that runs now."""
-        return sum(one.is_overdue(now) for one in self.own)
+        return sum(line.is_overdue(now) for line in self.own)
 
 
 def list_visits(services: Services, actor: Actor, *, unit_id: int | None = None) -> VisitList:
@@ -405,14 +405,14 @@ def list_visits(services: Services, actor: Actor, *, unit_id: int | None = None)
             tx, scope=Scope(unit_id=visible_to), who=who, unit_id=unit_id, limit=_MOST_LISTED
         )
         asked = visits_asked_of(tx, unit_id=visible_to, limit=_MOST_LISTED)
-    mine = tuple(one for one in own if one.is_held_by(who))
-    apart = {one.id for one in (*mine, *asked)}
-    rest = [one for one in own if one.id not in apart]
+    mine = tuple(line for line in own if line.is_held_by(who))
+    apart = {line.id for line in (*mine, *asked)}
+    rest = [line for line in own if line.id not in apart]
     return VisitList(
         mine=mine,
-        free=tuple(one for one in rest if not one.signed_by),
-        others=tuple(one for one in rest if one.signed_by),
-        asked=tuple(one for one in asked if not one.is_held_by(who)),
+        free=tuple(line for line in rest if not line.signed_by),
+        others=tuple(line for line in rest if line.signed_by),
+        asked=tuple(line for line in asked if not line.is_held_by(who)),
         own=own,
         all=total,
     )
