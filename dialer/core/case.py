@@ -276,23 +276,23 @@ def acts_allowed(case: Case) -> Mapping[CaseAct, ActRefusal | None]:
     # In the watch period a person may refuse the follow-ups.
     can_refuse = case.status in RUNNING_STATUSES
 
-    def barred(*bars: tuple[bool, ActRefusal], is_possible: bool = is_open) -> ActRefusal | None:
+    def refused(*reasons: tuple[bool, ActRefusal], is_possible: bool = is_open) -> ActRefusal | None:
         if not is_possible:
             return ActRefusal.NOT_OPEN
-        return next((bar for applies, bar in bars if applies), None)
+        return next((refusal for applies, refusal in reasons if applies), None)
 
     return {
-        CaseAct.CALL_NOW: barred(
+        CaseAct.CALL_NOW: refused(
             (case.opted_out, ActRefusal.OPTED_OUT), (not _can_call(case), ActRefusal.NO_NUMBER)
         ),
-        CaseAct.RAISE: barred((case.grade is Grade.EXTRA_HIGH, ActRefusal.HIGHEST_GRADE)),
-        CaseAct.LOWER: barred((case.grade is Grade.LOW, ActRefusal.LOWEST_GRADE)),
-        CaseAct.ASK_CALLER: barred((case.human.state is StaffTrackState.OPEN, ActRefusal.UNDER_WAY)),
-        CaseAct.ASK_OFFICER: barred((case.visit.state is StaffTrackState.OPEN, ActRefusal.UNDER_WAY)),
-        CaseAct.HAND_OVER: barred(),
-        CaseAct.CLOSE: barred(),
-        CaseAct.MARK_DUPLICATE: barred(),
-        CaseAct.OPT_OUT: barred((case.opted_out, ActRefusal.OPTED_OUT), is_possible=can_refuse),
+        CaseAct.RAISE: refused((case.grade is Grade.EXTRA_HIGH, ActRefusal.HIGHEST_GRADE)),
+        CaseAct.LOWER: refused((case.grade is Grade.LOW, ActRefusal.LOWEST_GRADE)),
+        CaseAct.ASK_CALLER: refused((case.human.state is StaffTrackState.OPEN, ActRefusal.UNDER_WAY)),
+        CaseAct.ASK_OFFICER: refused((case.visit.state is StaffTrackState.OPEN, ActRefusal.UNDER_WAY)),
+        CaseAct.HAND_OVER: refused(),
+        CaseAct.CLOSE: refused(),
+        CaseAct.MARK_DUPLICATE: refused(),
+        CaseAct.OPT_OUT: refused((case.opted_out, ActRefusal.OPTED_OUT), is_possible=can_refuse),
         CaseAct.NOTE: None,
     }
 

@@ -67,7 +67,7 @@ class RetentionKind(StrEnum):
     FILED_RECORDS = "filed_records"
     PERSONS = "persons"
     OPENINGS = "openings"
-    CALLS_IN = "calls_in"
+    INBOUND_CALLS = "inbound_calls"
     AUDIT = "audit"
 
 
@@ -82,7 +82,7 @@ KIND_WORDS: Final[Mapping[RetentionKind, str]] = {
     RetentionKind.FILED_RECORDS: gettext_noop("persons of filed cases"),
     RetentionKind.PERSONS: gettext_noop("persons"),
     RetentionKind.OPENINGS: gettext_noop("persons of openings and restrictions"),
-    RetentionKind.CALLS_IN: gettext_noop("inbound calls without a case"),
+    RetentionKind.INBOUND_CALLS: gettext_noop("inbound calls without a case"),
     RetentionKind.AUDIT: gettext_noop("lines of the audit"),
 }
 
@@ -344,7 +344,7 @@ def _expire_openings(tx: Tx, cutoff: datetime, now: datetime, after: int, at_onc
     return Gone(count=done, after=rows[-1]["id"] if len(rows) == at_once else None, facts=facts)
 
 
-def _past_calls_in(cutoff: datetime, held: bool) -> sa.Select[Any]:
+def _past_inbound_calls(cutoff: datetime, held: bool) -> sa.Select[Any]:
     """Inbound calls without a case. The calls of a case are never deleted: they are part of what was done."""
     i = t.inbound_call.c
     return sa.select(i.id, i.ended_at.label("at")).where(
@@ -352,8 +352,8 @@ def _past_calls_in(cutoff: datetime, held: bool) -> sa.Select[Any]:
     )
 
 
-def _expire_calls_in(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once: int) -> Gone:
-    ids = [row["id"] for row in tx.rows(_past_calls_in(cutoff, held=False).limit(at_once))]
+def _expire_inbound_calls(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once: int) -> Gone:
+    ids = [row["id"] for row in tx.rows(_past_inbound_calls(cutoff, held=False).limit(at_once))]
     tx.execute(sa.delete(t.inbound_call).where(t.inbound_call.c.id.in_(ids)))
     return Gone(count=len(ids), after=0 if len(ids) == at_once else None)
 
@@ -429,7 +429,7 @@ _RULES: Final[Mapping[RetentionKind, _Rule]] = {
     RetentionKind.FILED_RECORDS: _Rule(past=_past_filed, expire=_expire_filed, at_once=500),
     RetentionKind.PERSONS: _Rule(past=_past_persons, expire=_expire_persons, at_once=50),
     RetentionKind.OPENINGS: _Rule(past=_past_openings, expire=_expire_openings, at_once=500),
-    RetentionKind.CALLS_IN: _Rule(past=_past_calls_in, expire=_expire_calls_in, at_once=2000),
+    RetentionKind.INBOUND_CALLS: _Rule(past=_past_inbound_calls, expire=_expire_inbound_calls, at_once=2000),
     RetentionKind.AUDIT: _Rule(past=_past_audit, expire=_expire_audit, at_once=5000),
 }
 """A new kind needs a rule here, its words above and a setting `<kind>_days`."""

@@ -488,7 +488,7 @@ class RetentionSettings(Section):
     rejected_rows_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
     filed_records_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     openings_days: int = Field(default=1825, ge=0, le=_LONGEST_DAYS)
-    calls_in_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
+    inbound_calls_days: int = Field(default=90, ge=0, le=_LONGEST_DAYS)
     audit_days: int = Field(default=1095, ge=0, le=_LONGEST_DAYS)
     kept_reports_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)
     sessions_days: int = Field(default=1, ge=1, le=_LONGEST_DAYS)

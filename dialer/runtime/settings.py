@@ -132,7 +132,10 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any
 
 NAMES: Mapping[str, Any] = dict(_leaves(Settings))
 """Each setting's name as the environment spells it (without DIALER_), and its annotation."""
-_FORMER = {"SCHEDULER__AUDIT_SECONDS": "SCHEDULER__CONSISTENCY_SECONDS"}
+_FORMER = {
+    "SCHEDULER__AUDIT_SECONDS": "SCHEDULER__CONSISTENCY_SECONDS",
+    "RETENTION__CALLS_IN_DAYS": "RETENTION__INBOUND_CALLS_DAYS",
+}
 """Former names of settings, each with its present name: the file and the environment of an earlier release are still
 read.
 """

@@ -127,7 +127,7 @@ class NoCall(Invalid):
 
 
 class NotArrived(Conflict):
-    """A success in person, or the person met, was reported of a visit whose arrival is not on record."""
+    """The report of a visit says that the person was met, but no arrival is on record."""
 
     def __init__(self, text: str = SUCCESS_NEEDS_ARRIVAL) -> None:
         super().__init__(text, current="not arrived")
@@ -343,12 +343,12 @@ def report_in_transaction(
     if is_claim:
         until = now + timedelta(seconds=services.work.claim_seconds)
         keep_for_approval(tx, assignment_id, until=until)
-        cancels = False
+        must_cancel = False
     else:
-        cancels = _apply_report(tx, stored, assignment, decision, by=by, outcome=given.outcome, now=now)
+        must_cancel = _apply_report(tx, stored, assignment, decision, by=by, outcome=given.outcome, now=now)
     if note := given.note.strip():
         note_work(act, assignment, ActKind.NOTE, facts={"track": assignment.kind.value}, words=note)
-    return outcome_id, cancels
+    return outcome_id, must_cancel
 
 
 def _reason_without_call(typed: str, status: CaseStatus, *, least_seconds: int) -> str:

@@ -45,7 +45,7 @@ PERIODS = RetentionSettings(
     conversations_days=30,
     filed_records_days=60,
     persons_days=70,
-    calls_in_days=40,
+    inbound_calls_days=40,
     audit_days=0,
 )
 OVER = timedelta(days=8)

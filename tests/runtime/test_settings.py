@@ -255,6 +255,7 @@ def test_ports_that_do_not_exist_are_refused(file: Path, name: str, value: str):
 
 def test_a_setting_under_the_name_that_it_had_before_is_read(file: Path):
     assert load_settings({"DIALER_SCHEDULER__AUDIT_SECONDS": "7"}, file).scheduler.consistency_seconds == 7
+    assert load_settings({"DIALER_RETENTION__CALLS_IN_DAYS": "7"}, file).retention.inbound_calls_days == 7
     write(file, "[scheduler]\naudit_seconds = 8.0\n")
     assert load_settings({}, file).scheduler.consistency_seconds == 8
     assert (
