@@ -23,7 +23,7 @@ from bench.backlog import FIRST, fill
 from bench.service import owner_store, service
 from dialer.calls.pauses import end_pauses
 from dialer.calls.reconcile import sweep_attempts, sweep_cases
-from dialer.calls.store import calls_asked_to_end, lock_silent_calls
+from dialer.calls.store import calls_asked_to_end, lock_overdue_calls
 from dialer.control.consistency import check_consistency
 from dialer.control.overview import (
     board_hour,
@@ -98,7 +98,7 @@ class Round:
     def _ask(self) -> None:
         with self._services.store.begin() as tx:
             calls_asked_to_end(tx, limit=200)
-            lock_silent_calls(tx, real_now=self._services.real.now(), limit=200)
+            lock_overdue_calls(tx, real_now=self._services.real.now(), limit=200)
 
     def _consistency(self) -> None:
         verdict = check_consistency(self._services, after=self._after)

@@ -194,7 +194,7 @@ def _final_result(call: Call, progress: CallProgress) -> TelephonyResult:
     forwarded call does not reach the right person: whoever answers there can press keys as well.
     """
     result = progress.result or TelephonyResult.UNKNOWN
-    if result is TelephonyResult.ANSWERED and _was_silent(call, progress):
+    if result is TelephonyResult.ANSWERED and _had_dead_air(call, progress):
         return TelephonyResult.DEAD_AIR
     if (call.forwarded or progress.forwarded) and result in {
         TelephonyResult.ANSWERED,
@@ -208,7 +208,7 @@ def _final_result(call: Call, progress: CallProgress) -> TelephonyResult:
     return result
 
 
-def _was_silent(call: Call, progress: CallProgress) -> bool:
+def _had_dead_air(call: Call, progress: CallProgress) -> bool:
     """Whether nothing of ours was played although the call lasted long enough: the carrier requested no turn, or could
     not play any.
     """

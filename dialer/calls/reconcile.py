@@ -1,5 +1,5 @@
-"""What happens to attempts when no event comes: the carrier is asked about silent ones, unwanted calls are ended, due
-cases and attempts are moved on, and lapsed claims are handed back.
+"""What happens to attempts when no event comes: the carrier is asked about them, unwanted calls are ended, due cases
+and attempts are moved on, and lapsed claims are handed back.
 
 An attempt that cannot be proven absent is never called again. Nobody is called while no web process runs: a person who
 answers would hear an error message of the network, and the attempt would be used up.
@@ -20,14 +20,14 @@ from dialer.calls.events import apply_call_events
 from dialer.calls.store import (
     WEBHOOK_AFTER,
     Call,
-    ask_silent_calls_now,
     bound_call_sids,
     calls_asked_to_end,
-    calls_in_silence,
-    lock_silent_calls,
+    lock_overdue_calls,
     newest_call_known_before,
     numbers_of_calls,
+    poll_unreported_calls_now,
     postpone_poll,
+    unreported_calls,
     was_posted_since,
 )
 from dialer.cases.attempts import doubt_attempts, release_lapsed_claims, requeue_attempts
@@ -57,17 +57,17 @@ async def ask_carrier(about: Iterable[_T], ask: Callable[[_T], Awaitable[bool]])
     way have ended.
     """
     waiting = iter(about)
-    silent = False
+    is_down = False
 
     async def ask_in_turn() -> int:
-        nonlocal silent
+        nonlocal is_down
         answered = 0
         for thing in waiting:
             if await ask(thing):
                 answered += 1
             else:
-                silent = True
-            if silent:
+                is_down = True
+            if is_down:
                 break
         return answered
 
@@ -88,7 +88,7 @@ _REMEMBERED = timedelta(hours=20)
 
 
 async def reconcile(services: Services, client: CallClient) -> int:
-    """Asks the carrier once about every attempt that is silent past its deadline. Returns how many; after a restore 0,
+    """Asks the carrier once about every attempt without news past its deadline. Returns how many; after a restore 0,
     until the comparison has settled what was under way when the backup was made.
     """
     # Postponed by this process, so that a second reconciler finds nothing to do meanwhile.
@@ -96,7 +96,7 @@ async def reconcile(services: Services, client: CallClient) -> int:
     with services.store.begin() as tx:
         if awaited_comparison(tx) is not None:
             return 0
-        found = lock_silent_calls(tx, real_now=services.real.now(), limit=_AT_ONCE)
+        found = lock_overdue_calls(tx, real_now=services.real.now(), limit=_AT_ONCE)
         numbers = numbers_of_calls(tx, found)
         postpone_poll(tx, [call.attempt_id for call in found], poll_at=poll_at, counted=False)
         doubt_attempts(tx, [(call.attempt_id, call.token) for call in found], poll_at=poll_at)
@@ -348,18 +348,18 @@ _TRIAL_SECONDS = 15.0
 def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
     """How many calls may leave, judging by the webhooks that arrive; None: as many as pacing allows. If calls that the
     carrier took bring no webhook, the fault is ours (proxy, address, token), and a person who answers hears nothing.
-    Then one trial call at a time leaves, an alarm is raised, and the carrier is asked about the silent calls at once.
+    Then one trial call at a time leaves, an alarm is raised, and the carrier is asked about these calls at once.
     """
     real_now = services.real.now()
-    silent = calls_in_silence(
+    unreported = unreported_calls(
         tx, now=services.clock.now(), real_now=real_now, ring_seconds=services.lines.ring_seconds
     )
-    if silent is None or silent.since is None:
+    if unreported is None or unreported.since is None:
         return None
     posted_before = real_now - WEBHOOK_AFTER
-    facts = {"since": silent.since.isoformat()}
+    facts = {"since": unreported.since.isoformat()}
     raise_alarm_once(tx, AlarmCode.WEBHOOKS_MISSING, now=services.clock.now(), facts=facts)
-    ask_silent_calls_now(tx, posted_before=posted_before, real_now=real_now)
+    poll_unreported_calls_now(tx, posted_before=posted_before, real_now=real_now)
     trial_before = real_now - timedelta(seconds=_TRIAL_SECONDS)
-    tried = silent.posted_at is not None and silent.posted_at >= trial_before
+    tried = unreported.posted_at is not None and unreported.posted_at >= trial_before
     return 0 if tried or was_posted_since(tx, trial_before) else 1

@@ -273,8 +273,8 @@ def _merged(before: Call | AttemptChange, after: AttemptChange, names: Iterable[
     return merged
 
 
-def lock_silent_calls(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
-    """Live attempts past their deadline, locked: those whose sender has died, unknown ones, and silent ones."""
+def lock_overdue_calls(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
+    """Live attempts past their deadline, locked: those whose sender has died, unknown ones, and those without news."""
     statement = (
         _SELECT.where(in_words(t.attempt.c.state, SENT_STATES), t.attempt.c.poll_at <= real_now)
         .order_by(t.attempt.c.poll_at)
@@ -285,7 +285,7 @@ def lock_silent_calls(tx: Tx, *, real_now: datetime, limit: int) -> list[Call]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SilentCalls:
+class UnreportedCalls:
     """Calls that the carrier took after the newest webhook and that brought no webhook, however they ended."""
 
     since: datetime | None
@@ -298,7 +298,7 @@ class SilentCalls:
 
 def calls_without_webhook(
     tx: Tx, *, newest_webhook: datetime | None, posted_from: datetime, posted_before: datetime
-) -> SilentCalls:
+) -> UnreportedCalls:
     """Considers calls posted from `posted_from` on; those posted before `posted_before` should have brought a webhook
     (both real time). `newest_webhook` is service time.
     """
@@ -320,13 +320,13 @@ def calls_without_webhook(
         )
     )
     assert row is not None
-    return SilentCalls(**row)
+    return UnreportedCalls(**row)
 
 
 WEBHOOK_AFTER: Final = timedelta(seconds=6)
 """When the first webhook of a call counts as missing; a carrier sends it within a second of taking the call."""
-_SILENCE_FORGOTTEN: Final = timedelta(hours=1)
-"""After this long without a call the earlier silence no longer counts: whether webhooks arrive now is unknown."""
+_FORGOTTEN: Final = timedelta(hours=1)
+"""After this long without a call the earlier ones no longer count: whether webhooks arrive now is unknown."""
 
 
 _OVERDUE_AFTER: Final = timedelta(seconds=10)
@@ -334,7 +334,9 @@ _MANY_OVERDUE: Final = 3
 """The webhook for the end of one call can get lost; those of several calls do not."""
 
 
-def calls_in_silence(tx: Tx, *, now: datetime, real_now: datetime, ring_seconds: float) -> SilentCalls | None:
+def unreported_calls(
+    tx: Tx, *, now: datetime, real_now: datetime, ring_seconds: float
+) -> UnreportedCalls | None:
     """Calls that the carrier took, if no webhook has arrived since for `WEBHOOK_AFTER`; otherwise None. When all lines
     are in use, no call is younger than the newest webhook: then several calls that have been ringing for longer than
     `ring_seconds` show the same.
@@ -342,22 +344,22 @@ def calls_in_silence(tx: Tx, *, now: datetime, real_now: datetime, ring_seconds:
     newest = newest_webhook(tx)
     if newest is not None and newest > now - WEBHOOK_AFTER:
         return None  # As nearly always while calls are made: one index lookup.
-    silent = calls_without_webhook(
+    unreported = calls_without_webhook(
         tx,
         newest_webhook=newest,
-        posted_from=real_now - _SILENCE_FORGOTTEN,
+        posted_from=real_now - _FORGOTTEN,
         posted_before=real_now - WEBHOOK_AFTER,
     )
     return (
         _overdue_calls(tx, newest, now=now, real_now=real_now, ring_seconds=ring_seconds)
-        if (silent.since is None)
-        else silent
+        if (unreported.since is None)
+        else unreported
     )
 
 
 def _overdue_calls(
     tx: Tx, newest_webhook: datetime | None, *, now: datetime, real_now: datetime, ring_seconds: float
-) -> SilentCalls | None:
+) -> UnreportedCalls | None:
     c, rang_before = t.attempt.c, now - timedelta(seconds=ring_seconds) - _OVERDUE_AFTER
     if newest_webhook is None or newest_webhook >= rang_before:
         return None
@@ -374,7 +376,7 @@ def _overdue_calls(
     )
     if row is None or row["n"] < _MANY_OVERDUE:
         return None
-    return SilentCalls(since=row["since"], posted_at=row["at"])
+    return UnreportedCalls(since=row["since"], posted_at=row["at"])
 
 
 _LONGEST_REQUEST = timedelta(minutes=1)
@@ -403,7 +405,7 @@ def was_posted_since(tx: Tx, since: datetime) -> bool:
     return bool(tx.scalar(sa.select(found)))
 
 
-def ask_silent_calls_now(tx: Tx, *, posted_before: datetime, real_now: datetime) -> None:
+def poll_unreported_calls_now(tx: Tx, *, posted_before: datetime, real_now: datetime) -> None:
     """Has the next reconciliation ask the carrier about calls that it took, that were posted before `posted_before`,
     and of which no event has come.
     """

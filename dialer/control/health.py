@@ -24,7 +24,7 @@ from dialer.calls.pacing import (
     seconds_clock_went_back,
 )
 from dialer.calls.recordings import RECORDINGS
-from dialer.calls.store import calls_in_silence
+from dialer.calls.store import unreported_calls
 from dialer.control.consistency import ConsistencyRound, check_consistency
 from dialer.control.queries import DatabaseFacts, read_database_facts, read_last_event_time
 from dialer.core.breaker import Breaker
@@ -221,7 +221,7 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         reasons = {
             "carrier": carrier.is_open,
             "sound": sound.is_open,
-            "webhooks": calls_in_silence(
+            "webhooks": unreported_calls(
                 tx,
                 now=services.clock.now(),
                 real_now=services.real.now(),

@@ -102,7 +102,7 @@ def sweep_task() -> None:
 
 @shared_task(name="dialer.reconcile", ignore_result=True)
 def reconcile_task() -> None:
-    """Asks the carrier about silent attempts, and ends unwanted calls."""
+    """Asks the carrier about attempts without news, and ends unwanted calls."""
     services = current_application().services
     cycle_part(
         "reconcile",

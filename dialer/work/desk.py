@@ -274,7 +274,7 @@ class OpenedPerson:
     hand_over: HandOverSheet
     words: tuple[WrittenAct, ...]
     """What people wrote about the case."""
-    warned: FraudDetails | None
+    fraud: FraudDetails | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,7 +374,7 @@ def _opened(tx: Tx, services: Services, assignment: Assignment) -> OpenedPerson:
         person=person,
         hand_over=hand_over_of(tx, services, assignment),
         words=tuple(words_of_case(tx, assignment.case_id)),
-        warned=fraud_details(tx, assignment.case_id),
+        fraud=fraud_details(tx, assignment.case_id),
     )
 
 

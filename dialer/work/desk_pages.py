@@ -212,8 +212,8 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
         return _report_again(request, view, form, faults, had_files=bool(sent))
     points = _points(request, view)
     note = note_with_points(given.note, form.said or [], points, request.lang)
-    said = tuple(point.key for point in points if point.key in (form.said or []))
-    given = replace(given, note=note, said=said, files=files)
+    ticked = tuple(point.key for point in points if point.key in (form.said or []))
+    given = replace(given, note=note, ticked=ticked, files=files)
     try:
         outcome_id = report_assignment(request.services, request.actor, task_id, given, token=form.token)
     except Invalid as fault:

@@ -103,7 +103,7 @@ class WorkReport:
     note: str = ""
     scammer_contact: ScammerContact | None = None
     """None: the question was not asked."""
-    said: tuple[str, ...] = ()
+    ticked: tuple[str, ...] = ()
     """The keys of the points of the call checklist that were ticked."""
     no_call: str = ""
     """Why a success by phone has no staff call; not used where there is one."""
@@ -335,7 +335,7 @@ def report_in_transaction(
         drill=stored.drill,
         now=now,
         scammer_contact=given.scammer_contact,
-        said=given.said,
+        said=given.ticked,
         call=call,
         proof=given.evidence,
     )
