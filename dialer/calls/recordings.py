@@ -116,24 +116,15 @@ def expect_recordings(tx: Tx, attempt_ids: Iterable[uuid.UUID], *, now: datetime
     tx.execute(insert(t.recording).from_select(names, rows).on_conflict_do_nothing())
 
 
-def expect_recording_of_desk_call(
-    tx: Tx, call_id: uuid.UUID, *, case_id: int, called_at: datetime, real_now: datetime, drill: bool
+def expect_recording(
+    tx: Tx, *, case_id: int, called_at: datetime, real_now: datetime, drill: bool, **call: uuid.UUID
 ) -> None:
-    """Adds the row of a recording for a call from a desk that is over, was to be recorded, and may have been."""
-    _expect(tx, real_now, desk_call_id=call_id, case_id=case_id, called_at=called_at, drill=drill)
-
-
-def expect_recording_of_inbound_call(
-    tx: Tx, call_id: uuid.UUID, *, case_id: int, called_at: datetime, real_now: datetime, drill: bool
-) -> None:
-    """Adds the row of a recording for an inbound call that is over, was to be recorded, and may have been."""
-    _expect(tx, real_now, inbound_call_id=call_id, case_id=case_id, called_at=called_at, drill=drill)
-
-
-def _expect(tx: Tx, real_now: datetime, **values: object) -> None:
-    due = real_now + _FIRST_LOOK
-    row = insert(t.recording).values(state=RecordingState.WAITING.value, due_at=due, **values)
-    tx.execute(row.on_conflict_do_nothing())
+    """Adds the row of a recording for a `call` (`desk_call_id` or `inbound_call_id`) that is over, was to be recorded,
+    and may have been.
+    """
+    state, due = RecordingState.WAITING.value, real_now + _FIRST_LOOK
+    row = {"case_id": case_id, "called_at": called_at, "drill": drill, "state": state, "due_at": due} | call
+    tx.execute(insert(t.recording).values(row).on_conflict_do_nothing())
 
 
 def fetch_recording_now(services: Services, call_id: uuid.UUID) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dialer.calls.events import EventReading
-from dialer.calls.recordings import expect_recording_of_desk_call, wants_recording
+from dialer.calls.recordings import expect_recording, wants_recording
 from dialer.calls.store import AttemptChange, Call, StoredEvent
 from dialer.cases.attempts import release_numbers
 from dialer.cases.persons import person_of_case
@@ -79,9 +79,9 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
     now = services.clock.now()
     rest = timedelta(seconds=services.policies.newest.number_spacing_seconds)
     if settled and call.records and call.sid is not None and leg.result in _MAY_BE_RECORDED:
-        expect_recording_of_desk_call(
+        expect_recording(
             tx,
-            call.id,
+            desk_call_id=call.id,
             case_id=call.case_id,
             called_at=call.joined_at or now,
             real_now=services.real.now(),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
 
-from dialer.calls.recordings import expect_recording_of_inbound_call, wants_recording
+from dialer.calls.recordings import expect_recording, wants_recording
 from dialer.cases.attempts import release_numbers
 from dialer.cases.effects import IDLE_ASSIGNMENT, Move, move_cases
 from dialer.cases.reveals import note_work_reveal
@@ -467,9 +467,9 @@ def end_inbound_call(services: Services, sid: str) -> None:
 
 def _expect_recording(tx: Tx, services: Services, call: InboundCall, *, called_at: datetime) -> None:
     if call.records and call.case_id is not None:
-        expect_recording_of_inbound_call(
+        expect_recording(
             tx,
-            call.id,
+            inbound_call_id=call.id,
             case_id=call.case_id,
             called_at=called_at,
             real_now=services.real.now(),
