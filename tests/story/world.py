@@ -15,12 +15,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from carrier.config import CarrierConfig, ServiceClock
@@ -30,6 +33,7 @@ from carrier.server import MakeLine, RunningCarrier, start
 from dialer.calls.claims import ClaimedAttempt, Sending, mark_attempts_sending
 from dialer.calls.dial import dial
 from dialer.calls.reconcile import cancel_calls, reconcile, sweep_attempts, sweep_cases
+from dialer.calls.sound import probe_sound
 from dialer.control.health import repair_clock
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
@@ -73,6 +77,8 @@ class World:
         self.telephony = telephony
         self.claimed: list[ClaimedAttempt] = []
         """By the last `claim`."""
+        self.has_sound = True
+        """Otherwise a proxy answers 404 in place of our sound."""
         self._numbers = 0
 
     # What the network does.
@@ -155,7 +161,8 @@ class World:
             await asyncio.to_thread(sweep_attempts, services)
             await asyncio.to_thread(sweep_cases, services)
             if dialling:
-                await dial(services, self.client, for_seconds=0.3, stopping=lambda: False)
+                probe = partial(probe_sound, services, self.telephony)
+                await dial(services, self.client, for_seconds=0.3, stopping=lambda: False, probe=probe)
             await cancel_calls(services, self.client)
             await reconcile(services, self.client)
 
@@ -216,12 +223,18 @@ async def world(
         scene.clock.set(clock.now())
         scene.lines(calls_per_second=200.0, lines=50)
         scene.do(sa.update(t.line_group).values(next_slot_at=datetime.now(UTC)))
+        play = serve_sound(scene.services)
+        made: list[World] = []
+
+        async def sound(request: Request) -> Response:
+            return await play(request) if made[0].has_sound else Response(status_code=404)
+
         server = uvicorn.Server(
             uvicorn.Config(
                 Starlette(
                     routes=[
                         hooks(scene.services, telephony),
-                        Route("/audio/{file}", serve_sound(scene.services)),
+                        Route("/audio/{file}", sound),
                     ]
                 ),
                 log_config=None,
@@ -232,7 +245,8 @@ async def world(
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             async with CallClient(telephony) as client:
-                yield World(scene, carrier, client, telephony)
+                made.append(World(scene, carrier, client, telephony))
+                yield made[0]
         finally:
             server.should_exit = True
             await serving
