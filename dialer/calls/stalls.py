@@ -43,6 +43,8 @@ class Stage(StrEnum):
     CLAIMED = "claimed"
     SENDING = "sending"
     ACCEPTED = "accepted"
+    SOUND = "sound"
+    """No call leaves, since the carrier cannot get our words (`dialer.calls.sound`)."""
 
 
 _PROBLEMS: Final[Mapping[Stage, tuple[str, str]]] = {
@@ -65,6 +67,10 @@ _PROBLEMS: Final[Mapping[Stage, tuple[str, str]]] = {
     Stage.ACCEPTED: (
         gettext_noop("the carrier takes calls and none rings"),
         gettext_noop("ask the carrier; see that its webhooks arrive"),
+    ),
+    Stage.SOUND: (
+        gettext_noop("the carrier cannot get our words or our sound, so no call leaves"),
+        gettext_noop("let the proxy pass /hooks/ and /audio/ to dialer web, or correct web.public_url"),
     ),
 }
 
@@ -166,6 +172,8 @@ def _is_later(moment: datetime | None, before: datetime | None) -> bool:
 
 
 def _stage(tx: Tx, group: LineGroup, before: _Progress, progress: _Progress) -> Stage:
+    if group.sound.is_open:
+        return Stage.SOUND
     if _is_later(progress.accepted_at, before.accepted_at):
         return Stage.ACCEPTED
     if group.breaker.is_open or group.breaker.troubles:

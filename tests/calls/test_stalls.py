@@ -51,6 +51,7 @@ def line(shared: Scene) -> Iterator[Line]:
         shared.do(sa.delete(table))
     shared.lines(calls_per_second=2.0, lines=50)
     quiet = {"troubles": 0, "openings": 0, "opened_at": None, "slow_until": None, "paused_until": None}
+    quiet |= {"sound_opened_at": None}
     shared.do(sa.update(t.line_group).values(next_slot_at=MORNING, **quiet))
     shared.clock.set(MORNING)
     yield Line(shared)
@@ -101,6 +102,13 @@ def test_what_is_under_way_to_the_carrier_is_due_too(line: Line, state: str):
     line.attempt(state=state, lease_until=MORNING, send_at=MORNING)
     line.look()
     assert line.look(STALLED_SECONDS) is Stage.PLANNED
+
+
+def test_a_stop_for_our_sound_is_not_taken_for_a_worker_that_does_not_run(line: Line):
+    line.attempt()
+    line.look()
+    line.group(sound_opened_at=MORNING)
+    assert line.look(STALLED_SECONDS) is Stage.SOUND
 
 
 def test_a_carrier_that_takes_no_calls(line: Line):
