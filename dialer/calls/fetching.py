@@ -26,6 +26,7 @@ _LEASE: Final = timedelta(minutes=5)
 _NONE_AFTER: Final = 6
 """After this many answers, within half an hour, that there is no recording of the call, there is none."""
 _AT_ONCE: Final = 10
+_FOR_SECONDS: Final = 20.0
 
 _log = logging.getLogger(__name__)
 
@@ -41,11 +42,11 @@ class _Due:
     """The sid of the outbound or inbound call; the carrier lists the recording of its second leg under it, too."""
 
 
-async def fetch_recordings(services: Services, client: RecordingClient, *, for_seconds: float = 20.0) -> int:
+async def fetch_recordings(services: Services, client: RecordingClient) -> int:
     """Fetches and stores the recordings that are due, then deletes them at the carrier; recordings that were deleted
     here are deleted there. Returns how many are done. A carrier that does not answer is asked again later.
     """
-    until, done = time.monotonic() + for_seconds, 0
+    until, done = time.monotonic() + _FOR_SECONDS, 0
     while time.monotonic() < until:
         due = _take_due(services)
         for recording in due:

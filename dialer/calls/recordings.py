@@ -23,6 +23,7 @@ from dialer.cases.store import StoredCase
 from dialer.core.access import Actor, Permission, RevealReason
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
+from dialer.core.text import gettext_noop
 from dialer.core.values import RecordedCall, RecordingState
 from dialer.db import tables as t
 from dialer.db.acts import OpenAct
@@ -174,12 +175,10 @@ def call_of(row: Row) -> tuple[RecordedCall, uuid.UUID]:
     return next((call, call_id) for call, call_id in by_kind.items() if call_id is not None)
 
 
-def list_recordings(
-    services: Services, case_id: int, *, visible_to: int | None = None
-) -> list[StoredRecording]:
-    """The recordings of one case. Raises `NotFound`, also for a case that this unit does not see."""
+def list_recordings(services: Services, case_id: int) -> list[StoredRecording]:
+    """The recordings of one case. Raises `NotFound`."""
     with services.store.begin() as tx:
-        check_case_visible(tx, case_id, visible_to)
+        check_case_visible(tx, case_id, None)
         return recordings_of_case(tx, case_id)
 
 
@@ -228,19 +227,16 @@ def recording_by_ticket(
     with services.store.begin() as tx:
         check_case_visible(tx, case_id, actor.unit_id)
         _check_recording(tx, case_id, recording_id)
+        fix = gettext_noop("open the recording on the page of the case")
         try:
             sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
             record = tx.vault.open_record(
                 sealed, table="recording", column="ticket", row=f"{recording_id}/{actor.name}"
             )
         except (Tampered, KeyMissing, ValueError, binascii.Error, IndexError) as fault:
-            raise Invalid(
-                field="ticket", problem="is not yours", fix="open the recording on the page of the case"
-            ) from fault
+            raise Invalid(field="ticket", problem="is not yours", fix=fix) from fault
         if services.real.now().timestamp() >= record["until"]:
-            raise Invalid(
-                field="ticket", problem="has expired", fix="open the recording on the page of the case"
-            )
+            raise Invalid(field="ticket", problem="has expired", fix=fix)
         return _sound(tx, recording_id)
 
 

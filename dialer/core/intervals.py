@@ -98,11 +98,11 @@ def wilson(hits: int, people: int) -> Interval | None:
     return Interval(low=max(0.0, middle - half), high=min(1.0, middle + half))
 
 
-def share_interval(count: HitCount, *, error: float = ERROR) -> Interval | None:
+def share_interval(count: HitCount) -> Interval | None:
     """The interval of the true share, valid at all looks together; None below `LEAST_PEOPLE`."""
     if count.people < LEAST_PEOPLE or count.share is None:
         return None
-    half = _half_width(count.variance / count.people, error)
+    half = _half_width(count.variance / count.people, ERROR)
     return Interval(low=max(0.0, count.share - half), high=min(1.0, count.share + half))
 
 
