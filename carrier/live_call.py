@@ -12,7 +12,7 @@ from carrier.config import Timers
 from carrier.faults import Faults, InjectedFault
 from carrier.lines import Cause, Leg, LegEvents, Line, MachineDetection, Quality
 from carrier.people import AnsweredBy
-from carrier.player import UNPLAYED, PlayedCall, Player, SoundCache
+from carrier.player import PlayedCall, Player, SoundCache
 from carrier.recordings import OF_CALL, OF_DIAL, CallRecorder
 from carrier.speech_input import Hearing, Speech
 from carrier.twiml import INVALID_ATTRIBUTE, Dial
@@ -528,8 +528,8 @@ class LiveCall(_LiveLeg):
             extras["AnsweredBy"] = call.answered_by
         if self._leg is not None and self._leg.line_result:
             extras["X-LineResult"] = self._leg.line_result
-        if self._player is not None and self._player.has_unplayed:
-            extras[UNPLAYED] = "true"
+        if self._player is not None:
+            extras |= self._player.missing()
         if self._leg is not None and self._leg.announcement:
             extras["X-Announcement"] = self._leg.announcement
         self._exchange.over(self)

@@ -209,6 +209,7 @@ class Question:
 
 
 UNPLAYED = "X-Unplayed"
+UNFETCHED = "X-Unfetched"
 """A parameter of our own, in the request for the next document and in the status callback of the end."""
 HTTP_RETRIEVAL_FAILURE = 11200
 HTTP_CONNECTION_FAILURE = 11205
@@ -271,6 +272,8 @@ class Player:
         self._fell_back = False
         self.has_unplayed = False
         """Whether part of the present document was not played: the application must not count it as spoken."""
+        self.unfetched = ""
+        """The address of a sound of the present document that could not be fetched."""
 
     def fetch(self, url: str, method: str, extras: dict[str, str] | None = None) -> None:
         """Fetches the document at `url` and plays it in place of the present one."""
@@ -282,12 +285,16 @@ class Player:
             return
         generation = self._generation
         params = self._call.params() | (extras or {})
-        if self.has_unplayed:
-            params[UNPLAYED] = "true"
+        params |= self.missing()
         if self._call.skips_fetch():
             self._timers.soon(lambda: self._fetched(generation, url, Reply(0, "", b"", "ct")))
             return
         self._messenger.send(url, method, params, lambda reply: self._fetched(generation, url, reply))
+
+    def missing(self) -> dict[str, str]:
+        """The parameters that say what of the present document was not played; none if all of it was."""
+        unfetched = {UNFETCHED: self.unfetched} if self.unfetched else {}
+        return {UNPLAYED: "true"} | unfetched if self.has_unplayed else {}
 
     def play(self, body: bytes) -> None:
         """Plays this document in place of the present one."""
@@ -328,6 +335,7 @@ class Player:
         self._at = 0
         self._base = base
         self.has_unplayed = False
+        self.unfetched = ""
         self._next()
 
     def _fail(self, code: int, url: str) -> None:
@@ -389,6 +397,7 @@ class Player:
                     if clip is None:
                         self._call.error(HTTP_RETRIEVAL_FAILURE)
                         self.has_unplayed = True
+                        self.unfetched = self._absolute(prompt.url)
                         # Through the event loop: a document of broken prompts must not nest.
                         self._pause = self._timers.later(0.0, then)
                     else:

@@ -210,10 +210,10 @@ def _final_result(call: Call, progress: CallProgress) -> TelephonyResult:
 
 def _had_dead_air(call: Call, progress: CallProgress) -> bool:
     """Whether nothing of ours was played although the call lasted long enough: the carrier requested no turn, or could
-    not play any.
+    not get any of our sound.
     """
     hearing = Hearing.of(call.hearing)
-    lost_seconds = hearing.turn_seconds if progress.unplayed else 0.0
+    lost_seconds = hearing.turn_seconds if progress.is_unfetched else 0.0
     was_sent = bool(hearing.turn or hearing.prompts)
     if call.played_seconds > lost_seconds or (call.hearing is not None and not was_sent):
         return False

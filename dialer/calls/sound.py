@@ -68,12 +68,14 @@ def stop_for_fallback(services: Services, *, address: str, error_code: str) -> N
 
 
 def stop_if_unplayed(services: Services, attempt_id: uuid.UUID, *, address: str) -> None:
-    """Stops dialling if the person has heard nothing, although turns were sent. `address`: where our sound is."""
+    """Stops dialling if the person has heard nothing, although turns were sent: the carrier could not fetch the sound
+    at this address of ours.
+    """
     with services.store.begin() as tx:
         calls = read_calls(tx, [attempt_id])
     prompts = Hearing.of(calls[attempt_id].hearing).prompts if calls else ()
     if prompts and not any(prompt.heard for prompt in prompts):
-        _stop(services, Text("%(url)s: the carrier could not play our sound", url=address))
+        _stop(services, Text("%(url)s: the carrier could not fetch our sound", url=address))
 
 
 def _stop(services: Services, problem: Text, *, by_probe: bool = False, fix: str | Text = "") -> None:

@@ -47,6 +47,7 @@ from dialer.telephony.callbacks import (
     status_event,
     talk_seconds,
     typed_digits,
+    unfetched_sound,
     was_forwarded,
     was_unplayed,
 )
@@ -343,8 +344,7 @@ class _Hooks:
         return _KEPT
 
     async def _stop_if_unplayed(self, hook: CarrierWebhook) -> None:
-        if was_unplayed(hook.fields):
-            address = self._audio_url("")
+        if address := unfetched_sound(hook.fields):
             await asyncio.to_thread(stop_if_unplayed, self._services, hook.attempt_id, address=address)
 
     async def _recording(self, hook: CarrierWebhook) -> WebhookReply:

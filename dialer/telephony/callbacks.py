@@ -49,6 +49,8 @@ class CallProgress:
     forwarded: bool = False
     """Another telephone than the one that was called has answered."""
     unplayed: bool = False
+    is_unfetched: bool = False
+    """The last turn was not played because our sound could not be fetched."""
     """Part of the last turn was not played."""
     announcement: Announcement | None = None
     """What the network announced instead of putting the call through; its score is from 0 to 1."""
@@ -205,6 +207,7 @@ def status_event(params: Mapping[str, str]) -> CallProgress:
         at=_moment(params.get("Timestamp", "")),
         forwarded=was_forwarded(params),
         unplayed=was_unplayed(params),
+        is_unfetched=bool(unfetched_sound(params)),
         announcement=announcement,
         announcement_score=score,
     )
@@ -236,6 +239,11 @@ def was_unplayed(params: Mapping[str, str]) -> bool:
     the line has no voice for a text. Other carriers do not report it.
     """
     return params.get("X-Unplayed") == "true"
+
+
+def unfetched_sound(params: Mapping[str, str]) -> str:
+    """The address of the sound of ours that our own carrier could not fetch for the turn before; '' for none."""
+    return params.get("X-Unfetched", "")
 
 
 def caller_of(params: Mapping[str, str]) -> str:

@@ -46,6 +46,8 @@ class PhoneCall:
         self._forwarded = forwarded
         self.unplayed = False
         """From now on the carrier says that it could not play all of the turn before."""
+        self.is_unfetched = False
+        """As above, because it could not fetch our sound."""
         self._last: TurnRequest | None = None
         self._step = 0
         self._sequence = 0
@@ -132,6 +134,7 @@ class PhoneCall:
                 duration_seconds=seconds,
                 forwarded=forwarded,
                 unplayed=self.unplayed,
+                is_unfetched=self.is_unfetched,
             ),
             step="status.end",
         )

@@ -56,7 +56,7 @@ def test_what_the_carrier_could_not_play_was_not_heard(scene: Scene):
     ring = PhoneCall(scene).answered().listens()
     ring.unplayed = True
     row = ring.ends(seconds=60)
-    assert (row["result"], row["reach"], row["heard_seconds"]) == ("dead_air", "nobody", 0)
+    assert (row["result"], row["reach"], row["heard_seconds"]) == ("answered", "hung_up_early", 0)
     assert Hearing.of(row["hearing"]).missed
 
 

@@ -76,7 +76,7 @@ def test_a_call_of_which_the_carrier_could_play_nothing_is_dead_air_and_stops_di
     scene: Scene, at_end: bool
 ):
     call = PhoneCall(scene).answered().after(8)
-    call.unplayed = True
+    call.unplayed = call.is_unfetched = True
     if not at_end:
         call.presses("", at_once=True)
         stop_if_unplayed(scene.services, call.attempt_id, address=ADDRESS)
@@ -89,7 +89,7 @@ def test_a_call_of_which_the_carrier_could_play_nothing_is_dead_air_and_stops_di
 
 def test_one_turn_of_several_that_was_not_played_stops_nothing(scene: Scene):
     call = PhoneCall(scene).answered().presses("1")
-    call.unplayed = True
+    call.unplayed = call.is_unfetched = True
     call.after(9).ends(seconds=40)
     stop_if_unplayed(scene.services, call.attempt_id, address=ADDRESS)
     assert not scene.group().sound.is_open

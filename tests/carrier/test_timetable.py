@@ -131,6 +131,8 @@ def test_what_could_not_be_played_is_told_with_what_comes_next(
     assert "X-Unplayed" not in one.wire.to("/start")[0].params
     assert [sent.params.get("X-Unplayed") for sent in one.wire.to("/next")] == asked
     assert one.wire.to("/status")[-1].params.get("X-Unplayed") == end
+    told = (one.wire.to("/next") or one.wire.to("/status"))[-1].params["X-Unfetched"]
+    assert told.endswith("/gone.wav")
 
 
 def test_a_full_disk_needs_no_record_of_what_is_told_and_refused(scenario: Scenarios):

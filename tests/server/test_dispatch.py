@@ -294,13 +294,15 @@ class TestOthers:
         answer = ask(f"/hooks/fallback/{ID}", {"ErrorCode": "11200"})
         assert (answer.status_code, answer.text, noted.calls) == (200, SAFE, [])
 
-    def test_a_turn_and_an_end_that_were_not_played_are_looked_into(self, noted: Noted) -> None:
-        ask(f"/hooks/call/{ID}/1/scene.0.none.none", {"CallSid": SID, "X-Unplayed": "true"})
-        ended = {"CallSid": SID, "CallStatus": "completed"}
-        ask(f"/hooks/status/{ID}", ended)
-        assert len(noted.calls) == 1
-        ask(f"/hooks/status/{ID}", ended | {"X-Unplayed": "true"})
-        assert noted.calls == [("stop_if_unplayed", (ID,), {"address": f"{PUBLIC}/audio/"})] * 2
+    def test_sound_that_was_not_fetched_for_a_turn_is_looked_into(self, noted: Noted) -> None:
+        unplayed, sound = {"X-Unplayed": "true"}, f"{PUBLIC}/audio/a.wav"
+        turn, ended = {"CallSid": SID}, {"CallSid": SID, "CallStatus": "completed"}
+        ask(f"/hooks/call/{ID}/1/scene.0.none.none", turn | unplayed)
+        ask(f"/hooks/status/{ID}", ended | unplayed)
+        assert noted.calls == [], "a person on hold hears nothing either"
+        ask(f"/hooks/call/{ID}/1/scene.0.none.none", turn | unplayed | {"X-Unfetched": sound})
+        ask(f"/hooks/status/{ID}", ended | unplayed | {"X-Unfetched": sound})
+        assert noted.calls == [("stop_if_unplayed", (ID,), {"address": sound})] * 2
 
 
 CALLING = {"CallSid": SID, "From": "+8613900000001", "CallStatus": "in-progress"}
