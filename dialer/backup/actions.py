@@ -295,7 +295,7 @@ def restore_backup(
             facts={"program": backup.program, "schema": backup.schema, "rows": backup.contents.rows},
         )
         tx.write_last()
-    last = max((one.erased_at for one in erased), default=None)
+    last = max((erasure.erased_at for erasure in erased), default=None)
     return replace(backup, erased=again, registered=len(erased), last_erased_at=last, expired=expired)
 
 
@@ -423,7 +423,7 @@ def _put_in_place(kept: Sequence[tuple[Path, PurePosixPath]]) -> None:
 
 
 def _holds_files(place: Path) -> bool:
-    return any(one.name != _DRAFT for one in place.glob("*"))
+    return any(path.name != _DRAFT for path in place.glob("*"))
 
 
 def default_file(data_dir: Path, *, real_now: datetime) -> Path:

@@ -79,7 +79,7 @@ class Contents:
             for name in names
             if self.tables.get(name) != restored.tables.get(name)
         }
-        was, now = ((one.audit_number, one.audit_chain[:16]) for one in (self, restored))
+        was, now = ((side.audit_number, side.audit_chain[:16]) for side in (self, restored))
         if (self.audit_number, self.audit_chain) != (restored.audit_number, restored.audit_chain):
             found["audit_head"] = (was, now)
         return found
@@ -346,7 +346,7 @@ def _count_existing(connection: sa.Connection) -> dict[str, int]:
         )
     ).all()
     found = {name: _count(connection, name) if kind in {"r", "p"} else 0 for name, kind in names}
-    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _count(connection: sa.Connection, table: str) -> int:

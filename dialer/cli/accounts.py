@@ -97,18 +97,18 @@ def list_accounts(*, as_json: AsJson = False) -> None:
     print_found(
         found,
         as_json=as_json,
-        plain=lambda one: (
-            fields_of(one, "login", "role", "unit_id", "signed_in_at")
-            | {"name": one.display_name, "state": _state(one, real_now)}
+        plain=lambda member: (
+            fields_of(member, "login", "role", "unit_id", "signed_in_at")
+            | {"name": member.display_name, "state": _state(member, real_now)}
         ),
         columns={
-            "账号 login": lambda one: one.login,
-            "姓名 name": lambda one: one.display_name,
-            "角色 role": lambda one: word_of(one.role, Lang.ZH),
-            "单位 unit": lambda one: one.unit_id or "",
-            "状态 state": lambda one: _STATES[_state(one, real_now)],
-            "最近登录 last sign-in": lambda one: (
-                centre_time(one.signed_in_at, app) if one.signed_in_at else ""
+            "账号 login": lambda member: member.login,
+            "姓名 name": lambda member: member.display_name,
+            "角色 role": lambda member: word_of(member.role, Lang.ZH),
+            "单位 unit": lambda member: member.unit_id or "",
+            "状态 state": lambda member: _STATES[_state(member, real_now)],
+            "最近登录 last sign-in": lambda member: (
+                centre_time(member.signed_in_at, app) if member.signed_in_at else ""
             ),
         },
     )
@@ -165,12 +165,12 @@ def sessions(
     print_found(
         found,
         as_json=as_json,
-        plain=lambda one: fields_of(one, "login", "address", "created_at", "seen_at"),
+        plain=lambda session: fields_of(session, "login", "address", "created_at", "seen_at"),
         columns={
-            "账号 login": lambda one: one.login,
-            "地址 address": lambda one: one.address,
-            "登录于 since": lambda one: centre_time(one.created_at, app),
-            "最近使用 last used": lambda one: centre_time(one.seen_at, app),
+            "账号 login": lambda session: session.login,
+            "地址 address": lambda session: session.address,
+            "登录于 since": lambda session: centre_time(session.created_at, app),
+            "最近使用 last used": lambda session: centre_time(session.seen_at, app),
         },
     )
 
@@ -188,13 +188,13 @@ _STATES = {
 }
 
 
-def _state(one: Member, real_now: datetime) -> str:
+def _state(member: Member, real_now: datetime) -> str:
     """The state of an account as `--json` gives it."""
-    if one.disabled_at is not None:
+    if member.disabled_at is not None:
         return "disabled"
-    if one.has_blocked_addresses(real_now=real_now):
+    if member.has_blocked_addresses(real_now=real_now):
         return "locked"
-    return "new" if one.must_change else "good"
+    return "new" if member.must_change else "good"
 
 
 token = typer.Typer(help="Tokens of the API.", no_args_is_help=True)
@@ -235,18 +235,24 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
     print_found(
         found,
         as_json=as_json,
-        plain=lambda one: (
-            fields_of(one, *names)
-            | {"scopes": sorted(one.scopes), "sources": list(one.sources), "good": one.is_good(real_now=now)}
+        plain=lambda api_token: (
+            fields_of(api_token, *names)
+            | {
+                "scopes": sorted(api_token.scopes),
+                "sources": list(api_token.sources),
+                "good": api_token.is_good(real_now=now),
+            }
         ),
         columns={
-            "名称 name": lambda one: one.name,
-            "权限 scopes": lambda one: " ".join(sorted(one.scopes)),
-            "单位 unit": lambda one: one.unit,
-            "有效 good": lambda one: "yes" if one.is_good(real_now=now) else "no",
-            "到期 expires": lambda one: centre_time(one.expires_at, app),
-            "吊销 revoked": lambda one: centre_time(one.revoked_at, app) if one.revoked_at else "",
-            "最近使用 last used": lambda one: one.last_used_on or "",
+            "名称 name": lambda api_token: api_token.name,
+            "权限 scopes": lambda api_token: " ".join(sorted(api_token.scopes)),
+            "单位 unit": lambda api_token: api_token.unit,
+            "有效 good": lambda api_token: "yes" if api_token.is_good(real_now=now) else "no",
+            "到期 expires": lambda api_token: centre_time(api_token.expires_at, app),
+            "吊销 revoked": lambda api_token: (
+                centre_time(api_token.revoked_at, app) if api_token.revoked_at else ""
+            ),
+            "最近使用 last used": lambda api_token: api_token.last_used_on or "",
         },
     )
 
@@ -283,9 +289,10 @@ def import_(
         try:
             done = import_units(app.services, actor, content, close_missing=close_missing)
         except UnusableUnits as fault:
-            for one, column in zip(fault.faults, fault.columns, strict=True):
+            for unit_fault, column in zip(fault.faults, fault.columns, strict=True):
                 typer.echo(
-                    f"line {one.line}, {column}: {bilingual(one.problem)}; {bilingual(one.fix)}", err=True
+                    f"line {unit_fault.line}, {column}: {bilingual(unit_fault.problem)}; {bilingual(unit_fault.fix)}",
+                    err=True,
                 )
             raise
     typer.echo(

@@ -154,7 +154,7 @@ def restore_now(
         )
     if restored.expired:
         gone = ", ".join(
-            f"{say(Lang.EN, KIND_WORDS[RetentionKind(one)])} {n}" for one, n in restored.expired.items()
+            f"{say(Lang.EN, KIND_WORDS[RetentionKind(kind)])} {n}" for kind, n in restored.expired.items()
         )
         typer.echo(f"按保存期限再次清除 past its period, deleted or erased again: {gone}")
     typer.echo(
@@ -163,10 +163,10 @@ def restore_now(
     )
 
 
-def _describe(one: Backup) -> None:
-    contents = one.contents
+def _describe(backup: Backup) -> None:
+    contents = backup.contents
     typer.echo(
-        f"{one.file}: {one.size_bytes / 1e6:,.1f} MB, {contents.rows:,} rows in {len(contents.tables)} tables,"
-        f" {len(one.files)} files, schema {one.schema}, audit line {contents.audit_number},"
-        f" as of {one.made_at.astimezone().isoformat(timespec='seconds')}"
+        f"{backup.file}: {backup.size_bytes / 1e6:,.1f} MB, {contents.rows:,} rows in {len(contents.tables)} tables,"
+        f" {len(backup.files)} files, schema {backup.schema}, audit line {contents.audit_number},"
+        f" as of {backup.made_at.astimezone().isoformat(timespec='seconds')}"
     )

@@ -134,17 +134,21 @@ def list_command(
         found = list_recordings(app.services, case_id)
         zone = app.services.centre.zone
     if as_json:
-        print_json([one.plain() for one in found])
+        print_json([recording.plain() for recording in found])
         return
     print_rows(
         found,
         {
-            "id": lambda one: one.id,
-            say(lang, "call"): lambda one: word_of(one.call, lang) + (f" {one.n}" if one.n else ""),
-            say(lang, "called at"): lambda one: f"{one.called_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-            say(lang, "state"): lambda one: word_of(one.state, lang),
-            say(lang, "seconds"): lambda one: one.seconds or "",
-            "SHA-256": lambda one: one.sha256,
+            "id": lambda recording: recording.id,
+            say(lang, "call"): lambda recording: (
+                word_of(recording.call, lang) + (f" {recording.n}" if recording.n else "")
+            ),
+            say(lang, "called at"): lambda recording: (
+                f"{recording.called_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+            ),
+            say(lang, "state"): lambda recording: word_of(recording.state, lang),
+            say(lang, "seconds"): lambda recording: recording.seconds or "",
+            "SHA-256": lambda recording: recording.sha256,
         },
         empty=say(lang, "There are no recordings."),
         narrow=3,

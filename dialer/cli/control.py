@@ -138,16 +138,16 @@ def pauses(*, as_json: AsJson = False) -> None:
     print_found(
         standing,
         as_json=as_json,
-        plain=lambda one: (
-            fields_of(one, "scope", "until", "by", "why", "placed_at") | {"subject": one.subject or None}
+        plain=lambda pause: (
+            fields_of(pause, "scope", "until", "by", "why", "placed_at") | {"subject": pause.subject or None}
         ),
         columns={
-            "范围 scope": lambda one: _scope_words(one.scope, one.subject),
-            "截止 until": lambda one: (
-                "人工恢复为止 resumed" if one.until == UNTIL_RESUMED else centre_time(one.until, app)
+            "范围 scope": lambda pause: _scope_words(pause.scope, pause.subject),
+            "截止 until": lambda pause: (
+                "人工恢复为止 resumed" if pause.until == UNTIL_RESUMED else centre_time(pause.until, app)
             ),
-            "操作人 by": lambda one: one.by,
-            "原因 why": lambda one: one.why,
+            "操作人 by": lambda pause: pause.by,
+            "原因 why": lambda pause: pause.why,
         },
         empty="nothing is paused",
     )
@@ -285,8 +285,10 @@ def upgrade(
         print_json(
             fields_of(found, "found", "newest", "may_run_beside")
             | {
-                "changes": [fields_of(one, "revision", "title", "step", "why") for one in found.changes],
-                "tables": [fields_of(one, "name", "lock", "rows", "size_bytes") for one in found.tables],
+                "changes": [
+                    fields_of(change, "revision", "title", "step", "why") for change in found.changes
+                ],
+                "tables": [fields_of(table, "name", "lock", "rows", "size_bytes") for table in found.tables],
             }
         )
         return
@@ -366,19 +368,19 @@ def doctor(*, as_json: AsJson = False) -> None:
     print_found(
         found,
         as_json=as_json,
-        plain=lambda one: (
-            fields_of(one, "name", "ok")
-            | {"detail": str(one.detail)}
-            | dict.fromkeys(("fix", "mend"), str(one.fix))
+        plain=lambda check: (
+            fields_of(check, "name", "ok")
+            | {"detail": str(check.detail)}
+            | dict.fromkeys(("fix", "mend"), str(check.fix))
         ),
         columns={
             "": _mark,
-            "检查 check": lambda one: bilingual(one.name),
-            "结果 found": lambda one: bilingual(one.detail),
-            "怎么办 fix": lambda one: bilingual(one.fix),
+            "检查 check": lambda check: bilingual(check.name),
+            "结果 found": lambda check: bilingual(check.detail),
+            "怎么办 fix": lambda check: bilingual(check.fix),
         },
     )
-    raise typer.Exit(0 if all(one.ok for one in found) else 1)
+    raise typer.Exit(0 if all(check.ok for check in found) else 1)
 
 
 def check_names(centre: CentreSettings, *, records: bool = False) -> Check:
@@ -399,7 +401,7 @@ def check_names(centre: CentreSettings, *, records: bool = False) -> Check:
     detail = Text(
         "the first question begins after about %(seconds)s s (%(language)s); %(most)s s is the aim",
         seconds=", ".join(late.values()),
-        language=listed([language_text(one) for one in late]),
+        language=listed([language_text(language) for language in late]),
         most=f"{LATEST_QUESTION_SECONDS:.0f}",
     )
     fix = gettext_noop(
@@ -518,7 +520,7 @@ def show_settings(*, as_json: AsJson = False) -> None:
     with command_application("settings") as app:
         with app.services.store.begin() as tx:
             recorded = recorded_identity(tx) or {}
-        differing = {one.setting for one in app.differences}
+        differing = {difference.setting for difference in app.differences}
         rows = [
             (name, ", ".join(recorded.get(name, ())), ", ".join(values), name not in differing)
             for name, values in app.identity.items()
@@ -541,8 +543,8 @@ def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record
     """采用本进程设置: the database belongs to the settings of this process from now on. Stop the service first."""
     with signed_application("settings", by, Permission.CONTROL, purpose=ProcessPurpose.ADOPT) as (app, actor):
         changed = adopt_identity(app.services, actor, app.identity, why=why)
-    for one in changed:
-        typer.echo(f"{one.setting}: {one.recorded} > {one.here}")
+    for difference in changed:
+        typer.echo(f"{difference.setting}: {difference.recorded} > {difference.here}")
     if not changed:
         typer.echo("nothing differed")
 
@@ -580,7 +582,7 @@ def verify(
         file = anchor or settings.audit.anchor_file
         text = _text_of(file) if file is not None and (anchor is not None or file.exists()) else ""
         anchors, foreign = read_anchors(app.services.store.vault, text)
-        unstamped = sum(not _is_stamped(one, settings) for one in anchors if one.stamp)
+        unstamped = sum(not _is_stamped(found, settings) for found in anchors if found.stamp)
         if anchor is not None and not anchors and not foreign:
             raise Invalid(field="--anchor", problem="holds no anchor")
         verdict = verify_trail(app.services, anchors=anchors)
@@ -594,7 +596,7 @@ def verify(
                 "last": verdict.end.number,
                 "anchors": len(anchors),
                 "counts": counts,
-                "findings": [one.plain() for one in verdict.findings],
+                "findings": [finding.plain() for finding in verdict.findings],
             }
         )
     else:
@@ -622,9 +624,11 @@ def _is_stamped(anchor: Anchor, settings: Settings) -> bool:
 def _print_verdict(
     findings: Sequence[AuditFinding], counts: Mapping[str, int], *, lines: int, last: int, anchors: int
 ) -> None:
-    for one in findings[:_MOST_SHOWN]:
-        chinese, english = _FLAWS[one.flaw]
-        typer.echo(f"{_place(one)}: {chinese} {english}{'' if one.of is None else f' ({one.of})'}")
+    for finding in findings[:_MOST_SHOWN]:
+        chinese, english = _FLAWS[finding.flaw]
+        typer.echo(
+            f"{_place(finding)}: {chinese} {english}{'' if finding.of is None else f' ({finding.of})'}"
+        )
     if len(findings) > _MOST_SHOWN:
         typer.echo(f"... {len(findings) - _MOST_SHOWN} more: --json names up to 1,000")
     if foreign := counts.get("foreign_anchors"):
@@ -636,12 +640,12 @@ def _print_verdict(
     typer.echo(f"{state}: {lines} lines, last number {last}{against}")
 
 
-def _place(one: AuditFinding) -> str:
-    if one.number is None:
-        return "-" if one.id is None else f"id {one.id}"
-    if one.last is not None and one.last != one.number:
-        return f"第 {one.number} 至 {one.last} 条 lines {one.number} to {one.last}"
-    return f"第 {one.number} 条 line {one.number}"
+def _place(finding: AuditFinding) -> str:
+    if finding.number is None:
+        return "-" if finding.id is None else f"id {finding.id}"
+    if finding.last is not None and finding.last != finding.number:
+        return f"第 {finding.number} 至 {finding.last} 条 lines {finding.number} to {finding.last}"
+    return f"第 {finding.number} 条 line {finding.number}"
 
 
 @audit.command("anchor")

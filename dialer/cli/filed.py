@@ -122,11 +122,11 @@ def _print_lines(state: FiledState, *, as_json: bool) -> None:
     with command_application("filed") as app:
         lines = list_filed(app.services, state=state, limit=_MOST_SHOWN).lines
     if as_json:
-        print_json([_line_json(one) for one in lines])
+        print_json([_line_json(line) for line in lines])
         return
-    for one in lines:
-        typer.echo(f"{one.case_number}  {one.person.name}  {' '.join(one.person.phones)}")
-        for match in one.matches:
+    for line in lines:
+        typer.echo(f"{line.case_number}  {line.person.name}  {' '.join(line.person.phones)}")
+        for match in line.matches:
             cases = ", ".join(map(str, match.cases))
             typer.echo(f"  match {match.id}: {match.person.name}  {match.score}/100  cases {cases}")
     if not lines:
@@ -196,12 +196,12 @@ def filed_report(
     if as_json:
         print_json(_figures_json(figures, period))
         return
-    hours = (replace(one, key=f"{one.key}:00" if one.key else "") for one in figures.by_hour)
-    for one in (figures.total, *figures.by_type, *figures.by_unit, *figures.by_month, *hours):
-        share = "-" if one.rate.value is None else f"{one.rate.value:.1%}"
+    hours = (replace(counted, key=f"{counted.key}:00" if counted.key else "") for counted in figures.by_hour)
+    for counted in (figures.total, *figures.by_type, *figures.by_unit, *figures.by_month, *hours):
+        share = "-" if counted.rate.value is None else f"{counted.rate.value:.1%}"
         typer.echo(
-            f"{one.key or '全部 all'}: 立案 filed {one.filed}, 立案前已预警 warned before {one.warned},"
-            f" 待核 doubtful {one.doubtful}, 立案前预警率 warned before filed {share}"
+            f"{counted.key or '全部 all'}: 立案 filed {counted.filed}, 立案前已预警 warned before {counted.warned},"
+            f" 待核 doubtful {counted.doubtful}, 立案前预警率 warned before filed {share}"
         )
 
 
@@ -236,26 +236,26 @@ def _line_json(line: FiledLine) -> dict[str, Any]:
         "state": line.state.value,
         "matches": [
             {
-                "id": one.id,
-                "name": one.person.name,
-                "phones": list(one.person.phones),
-                "score": one.score,
-                "state": one.state.value,
-                "cases": list(one.cases),
+                "id": match.id,
+                "name": match.person.name,
+                "phones": list(match.person.phones),
+                "score": match.score,
+                "state": match.state.value,
+                "cases": list(match.cases),
             }
-            for one in line.matches
+            for match in line.matches
         ],
     }
 
 
 def _figures_json(figures: FiledFigures, period: Period) -> dict[str, Any]:
-    def count(one: FiledCount) -> dict[str, Any]:
-        rate = one.rate
+    def count(counted: FiledCount) -> dict[str, Any]:
+        rate = counted.rate
         return {
-            "filed": one.filed,
-            "warned": one.warned,
-            "missed": one.missed,
-            "doubtful": one.doubtful,
+            "filed": counted.filed,
+            "warned": counted.warned,
+            "missed": counted.missed,
+            "doubtful": counted.doubtful,
             "warned_before_filed": {
                 "numerator": rate.numerator,
                 "denominator": rate.denominator,
@@ -263,15 +263,15 @@ def _figures_json(figures: FiledFigures, period: Period) -> dict[str, Any]:
                 "low": None if rate.interval is None else rate.interval.low,
                 "high": None if rate.interval is None else rate.interval.high,
             },
-            "amount_fen": one.amount_fen,
+            "amount_fen": counted.amount_fen,
         }
 
     return {
         "from": None if period.start is None else period.start.isoformat(),
         "to": None if period.end is None else period.end.isoformat(),
         "total": count(figures.total),
-        "by_type": {one.key: count(one) for one in figures.by_type},
-        "by_unit": {one.key: count(one) for one in figures.by_unit},
-        "by_month": {one.key: count(one) for one in figures.by_month},
-        "by_hour": {one.key: count(one) for one in figures.by_hour},
+        "by_type": {counted.key: count(counted) for counted in figures.by_type},
+        "by_unit": {counted.key: count(counted) for counted in figures.by_unit},
+        "by_month": {counted.key: count(counted) for counted in figures.by_month},
+        "by_hour": {counted.key: count(counted) for counted in figures.by_hour},
     }

@@ -129,16 +129,23 @@ def list_all(*, as_json: AsJson = False) -> None:
         asked, holds = list_erasures(app.services), list_legal_holds(app.services)
         zone = app.services.centre.zone
     if as_json:
-        plain = {"erasures": [one.plain() for one in asked], "legal_holds": [one.plain() for one in holds]}
+        plain = {
+            "erasures": [erasure.plain() for erasure in asked],
+            "legal_holds": [hold.plain() for hold in holds],
+        }
         print_json(plain)
         return
     if not asked and not holds:
         typer.echo("无删除申请和留存令 no requests and no legal holds")
-    for one in asked:
+    for erasure in asked:
         decided = (
-            f", {one.decided_by} {one.decided_at.astimezone(zone):%Y-%m-%d %H:%M}" if one.decided_at else ""
+            f", {erasure.decided_by} {erasure.decided_at.astimezone(zone):%Y-%m-%d %H:%M}"
+            if erasure.decided_at
+            else ""
         )
-        typer.echo(f"{one.id}: person {one.person_id} {one.state.value}, {one.asked_by}{decided}")
+        typer.echo(
+            f"{erasure.id}: person {erasure.person_id} {erasure.state.value}, {erasure.asked_by}{decided}"
+        )
     for held in holds:
         typer.echo(
             f"留存令 legal hold: person {held.person_id}, {held.placed_by}"
@@ -164,19 +171,21 @@ def retention_command(
             files = delete_reject_files(app.services, periods, app.settings.data_dir / "rejects")
     if as_json:
         done = {} if gone is None else {kind.value: count for kind, count in gone.items()}
-        plain = [one.plain() | {"deleted": done.get(one.kind.value, 0)} for one in found]
+        plain = [period.plain() | {"deleted": done.get(period.kind.value, 0)} for period in found]
         print_json({"kinds": plain, "reject_files_deleted": files, "dry_run": dry_run})
         return
     columns: dict[str, Callable[[RetentionState], object]] = {
-        "数据 data": lambda one: f"{one.kind.value}\n{say(Lang.ZH, KIND_WORDS[one.kind])}",
-        "天数 days": lambda one: one.days or "-",
-        "到期 past": lambda one: one.past,
-        "最早 oldest": lambda one: f"{one.oldest_at.astimezone(zone):%Y-%m-%d}" if one.oldest_at else "-",
-        "留存 held": lambda one: one.held,
-        "上次 last": lambda one: f"{one.last.at.astimezone(zone):%m-%d\n%H:%M}" if one.last else "-",
+        "数据 data": lambda period: f"{period.kind.value}\n{say(Lang.ZH, KIND_WORDS[period.kind])}",
+        "天数 days": lambda period: period.days or "-",
+        "到期 past": lambda period: period.past,
+        "最早 oldest": lambda period: (
+            f"{period.oldest_at.astimezone(zone):%Y-%m-%d}" if period.oldest_at else "-"
+        ),
+        "留存 held": lambda period: period.held,
+        "上次 last": lambda period: f"{period.last.at.astimezone(zone):%m-%d\n%H:%M}" if period.last else "-",
     }
     if gone is not None:
-        columns["清除 gone"] = lambda one: gone.get(one.kind, 0)
+        columns["清除 gone"] = lambda period: gone.get(period.kind, 0)
     print_rows(found, columns, narrow=1)
     if files:
         typer.echo(f"未通过数据表格 spreadsheets of rejected rows deleted: {files}")
@@ -187,20 +196,20 @@ def _wait(seconds: float) -> bool:
     return False
 
 
-def _print(one: Certificate, app: Application, *, as_json: bool) -> None:
+def _print(certificate: Certificate, app: Application, *, as_json: bool) -> None:
     if as_json:
-        print_json(one.plain())
+        print_json(certificate.plain())
         return
-    erasure = one.erasure
+    erasure = certificate.erasure
     assert erasure.decided_at is not None
     lines = [
         f"删除证明 Certificate of erasure {erasure.id}",
-        f"当事人 person {erasure.person_id}; 预警单 cases {', '.join(map(str, one.cases))}",
+        f"当事人 person {erasure.person_id}; 预警单 cases {', '.join(map(str, certificate.cases))}",
         f"申请 asked by {erasure.asked_by}, {centre_time(erasure.asked_at, app)}",
         f"确认 confirmed by {erasure.decided_by}, {centre_time(erasure.decided_at, app)}",
         *(f"  {name}: {count}" for name, count in sorted((erasure.counts or {}).items())),
-        f"审计记录 line {one.audit_number} of the audit",
-        f"封签 seal {one.seal}",
+        f"审计记录 line {certificate.audit_number} of the audit",
+        f"封签 seal {certificate.seal}",
         "备份：恢复时按删除登记再次删除 backups: a restore erases again by the register of erasures",
     ]
     typer.echo("\n".join(lines))

@@ -72,19 +72,19 @@ def write_rejected(app: Application, done: ReadList, name: str, *, subject: str,
 def _merge_by_row(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
     """The rejected rows, each row once with all its faults."""
     found: dict[tuple[int, str, int], RejectedRow] = {}
-    for one in rejects:
-        place = (one.table, one.sheet, one.line)
+    for reject in rejects:
+        place = (reject.table, reject.sheet, reject.line)
         before = found.get(place)
         found[place] = (
-            one
+            reject
             if before is None
             else replace(
                 before,
                 reason=Text(
                     "%(reason)s; %(column)s: %(further)s",
                     reason=before.reason,
-                    column=one.column,
-                    further=one.reason,
+                    column=reject.column,
+                    further=reject.reason,
                 ),
             )
         )
@@ -93,8 +93,8 @@ def _merge_by_row(rejects: Iterable[RejectedRow]) -> Iterable[RejectedRow]:
 
 def say_rejects(done: ReadList, file: Path | None) -> None:
     """Prints the first rejected rows, how many more there are, and the file that has all of them."""
-    for one in done.rejects[:_MOST_SHOWN]:
-        typer.echo(f"第 {one.line} 行 line {one.line} · {one.column}: {bilingual(one.reason)}")
+    for reject in done.rejects[:_MOST_SHOWN]:
+        typer.echo(f"第 {reject.line} 行 line {reject.line} · {reject.column}: {bilingual(reject.reason)}")
     if len(done.rejects) > _MOST_SHOWN:
         typer.echo(f"… {len(done.rejects) - _MOST_SHOWN} more")
     if file is not None:
@@ -106,13 +106,13 @@ def rejects_json(done: ReadList, file: Path | None) -> dict[str, Any]:
     return {
         "rejects": [
             {
-                "line": one.line,
-                "sheet": one.sheet,
-                "column": one.column,
-                "reason": sentence(one.reason, Lang.EN),
-                "reason_zh": sentence(one.reason, Lang.ZH),
+                "line": reject.line,
+                "sheet": reject.sheet,
+                "column": reject.column,
+                "reason": sentence(reject.reason, Lang.EN),
+                "reason_zh": sentence(reject.reason, Lang.ZH),
             }
-            for one in done.rejects
+            for reject in done.rejects
         ],
         "reject_file": None if file is None else str(file),
     }

@@ -129,13 +129,13 @@ def verification_view(found: Verification, lang: Lang) -> RenderableType:
     )
     for column in table.columns[1:3]:
         column.justify = "left"
-    for one in found.differences:
+    for difference in found.differences:
         table.add_row(
-            one.day.isoformat() if one.day else say(lang, "all days"),
-            f"{one.part} {one.value}".strip(),
-            one.name,
-            str(one.facts),
-            str(one.recount),
+            difference.day.isoformat() if difference.day else say(lang, "all days"),
+            f"{difference.part} {difference.value}".strip(),
+            difference.name,
+            str(difference.facts),
+            str(difference.recount),
         )
     return table
 
@@ -200,7 +200,7 @@ def _funnel(report: Report, lang: Lang) -> Table:
     )
     slices = [report.figures.total, *(report.figures.by_grade[grade] for grade in Grade)]
     for name in _FUNNEL:
-        table.add_row(count_word(name, lang), *(_number(getattr(one.counts, name)) for one in slices))
+        table.add_row(count_word(name, lang), *(_number(getattr(part.counts, name)) for part in slices))
     return table
 
 
@@ -249,9 +249,9 @@ def _first_attempts(report: Report, lang: Lang) -> Table:
     )
     rows: list[tuple[str, Slice]] = [(say(lang, "all together"), report.figures.total)]
     rows += [(word_of(grade, lang), report.figures.by_grade[grade]) for grade in Grade]
-    for name, one in rows:
-        first = one.first_attempt
-        in_time = next(r for r in rates_of(one.counts) if r.definition.name == "first_attempt_in_time")
+    for name, part in rows:
+        first = part.first_attempt
+        in_time = next(r for r in rates_of(part.counts) if r.definition.name == "first_attempt_in_time")
         table.add_row(
             name,
             _number(first.cases),
@@ -293,28 +293,28 @@ def _amounts(report: Report, lang: Lang) -> Table:
 def _fraud_types(report: Report, lang: Lang) -> Table:
     columns = [count_word(name, lang) for name in _BY_TYPE]
     table = _table(say(lang, "By fraud type"), say(lang, "fraud type"), *columns)
-    for fraud_type, one in report.figures.by_fraud_type.items():
-        if one.counts.warnings or one.counts.cases or one.counts.robot_calls:
-            numbers = (_number(getattr(one.counts, name)) for name in _BY_TYPE)
+    for fraud_type, part in report.figures.by_fraud_type.items():
+        if part.counts.warnings or part.counts.cases or part.counts.robot_calls:
+            numbers = (_number(getattr(part.counts, name)) for name in _BY_TYPE)
             table.add_row(word_of(fraud_type, lang), *numbers)
     return table
 
 
-def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText]:
+def _trial(comparison: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText]:
     """The versions side by side, and a sentence for each that is compared with the live one."""
-    begun = _moment(one.trial.at, ZoneInfo(report.timezone), without="")
-    grade = f" · {word_of(Grade(one.trial.grade), lang)}" if one.trial.grade else ""
+    begun = _moment(comparison.trial.at, ZoneInfo(report.timezone), without="")
+    grade = f" · {word_of(Grade(comparison.trial.grade), lang)}" if comparison.trial.grade else ""
     title = say(lang, "Trial of a script")
-    names = [measured.measure for measured in one.versions[0].measured]
+    names = [measured.measure for measured in comparison.versions[0].measured]
     table = _table(
-        f"{title}  {one.trial.script_id}{grade}  {begun} →",
+        f"{title}  {comparison.trial.script_id}{grade}  {begun} →",
         say(lang, "version"),
         say(lang, "share"),
         say(lang, "How many persons"),
         *(say(lang, TRIAL_MEASURES[name]) for name in names),
     )
     verdicts = []
-    for version in one.versions:
+    for version in comparison.versions:
         live = f" {say(lang, 'in use')}" if version.is_live else ""
         table.add_row(
             f"{version.number}{live}",
@@ -324,20 +324,22 @@ def _trial(one: Comparison, report: Report, lang: Lang) -> tuple[Table, RichText
         )
         verdicts += [
             f"{version.number} · {say(lang, TRIAL_MEASURES[measured.measure])}: "
-            f"{trial_sentence(lang, measured.verdict, one.trial.live)}"
+            f"{trial_sentence(lang, measured.verdict, comparison.trial.live)}"
             for measured in version.measured
             if measured.verdict is not None
         ]
-    if not one.filed_loaded:
+    if not comparison.filed_loaded:
         verdicts.append(f"{say(lang, TRIAL_MEASURES['defrauded'])}: {say(lang, NO_FILED_CASES)}")
     return table, RichText("\n".join(verdicts), style="dim")
 
 
-def _measured_words(one: MeasuredVersion) -> str:
-    if one.tally.share is None:
+def _measured_words(measured: MeasuredVersion) -> str:
+    if measured.tally.share is None:
         return "[dim]—[/]"
-    within = f" [dim]({one.interval.low:.0%} - {one.interval.high:.0%})[/]" if one.interval else ""
-    return f"[bold]{one.tally.share:.1%}[/] {one.tally.hits:,}{within}"
+    within = (
+        f" [dim]({measured.interval.low:.0%} - {measured.interval.high:.0%})[/]" if measured.interval else ""
+    )
+    return f"[bold]{measured.tally.share:.1%}[/] {measured.tally.hits:,}{within}"
 
 
 def _left_out(report: Report, lang: Lang) -> RichText:

@@ -255,8 +255,10 @@ def _print_page(page: ScriptPage) -> None:
             "去向 leads to": lambda node: " ".join(
                 f"{edge.key or edge.label}→{edge.to}" for edge in page.edges if edge.start == node.id
             ),
-            "说 says": lambda node: next((one.text for one in node.said if one.text), ""),
-            "声音 voice": lambda node: " ".join(f"{one.language}:{one.voice or '-'}" for one in node.said),
+            "说 says": lambda node: next((spoken.text for spoken in node.said if spoken.text), ""),
+            "声音 voice": lambda node: " ".join(
+                f"{spoken.language}:{spoken.voice or '-'}" for spoken in node.said
+            ),
         },
     )
     if page.render is not None:
@@ -314,28 +316,32 @@ def _print(found: Comparison) -> None:
     columns: dict[str, Callable[[Compared], str]] = {
         "版本 version": lambda version: f"{version.number}{' 在用 live' if version.is_live else ''}",
     }
-    for place, one in enumerate(found.versions[0].measured):
-        columns[_MEASURES[one.measure]] = partial(_figures, place)
+    for place, measured in enumerate(found.versions[0].measured):
+        columns[_MEASURES[measured.measure]] = partial(_figures, place)
     print_rows(
         found.versions,
         columns,
         title=f"{trial.script_id} {trial.grade} {trial.at:%Y-%m-%d %H:%M}{until} UTC",
     )
     for version in found.versions:
-        for one in version.measured:
-            if one.verdict is not None:
+        for measured in version.measured:
+            if measured.verdict is not None:
                 typer.echo(
-                    f"{version.number} {_MEASURES[one.measure]}: {verdict_words(one.verdict, trial.live)}"
+                    f"{version.number} {_MEASURES[measured.measure]}: {verdict_words(measured.verdict, trial.live)}"
                 )
     if not found.filed_loaded:
         typer.echo(f"{_MEASURES['defrauded']}: {_NO_FILED}")
 
 
 def _figures(place: int, version: Compared) -> str:
-    one = version.measured[place]
-    share = "-" if one.tally.share is None else f"{100 * one.tally.share:.1f} %"
-    within = f" ({100 * one.interval.low:.0f}-{100 * one.interval.high:.0f})" if one.interval else ""
-    return f"{one.tally.hits}/{one.tally.people} = {share}{within}"
+    measured = version.measured[place]
+    share = "-" if measured.tally.share is None else f"{100 * measured.tally.share:.1f} %"
+    within = (
+        f" ({100 * measured.interval.low:.0f}-{100 * measured.interval.high:.0f})"
+        if measured.interval
+        else ""
+    )
+    return f"{measured.tally.hits}/{measured.tally.people} = {share}{within}"
 
 
 def verdict_words(verdict: TrialConclusion, live: int) -> str:
@@ -354,22 +360,22 @@ def check_scripts(
     durations = durations_of(shipped_manifest().clips)
     offered = load_settings().centre.offered_languages
     findings = [
-        finding for one in chosen for finding in lint_script(one, durations=durations, offered=offered)
+        finding for script in chosen for finding in lint_script(script, durations=durations, offered=offered)
     ]
     damaged = shipped_manifest().damaged()
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings], "damaged": list(damaged)})
     else:
         counts = Counter(finding.file for finding in findings)
-        lengths = {one.id: _lengths(one, durations) for one in chosen}
+        lengths = {script.id: _lengths(script, durations) for script in chosen}
         print_rows(
             chosen,
             {
-                "话术 script": lambda one: one.id,
-                "语言 languages": lambda one: " ".join(one.languages),
-                "走通 good path": lambda one: lengths[one.id][0],
-                "最长 longest": lambda one: lengths[one.id][1],
-                "问题 findings": lambda one: counts[one.origin.file],
+                "话术 script": lambda script: script.id,
+                "语言 languages": lambda script: " ".join(script.languages),
+                "走通 good path": lambda script: lengths[script.id][0],
+                "最长 longest": lambda script: lengths[script.id][1],
+                "问题 findings": lambda script: counts[script.origin.file],
             },
             narrow=5,
         )

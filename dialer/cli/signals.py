@@ -61,8 +61,8 @@ def load_command(
             fields_of(done, "rows", "accepted", "duplicate", "rejected")
             | {
                 "rejects": [
-                    {"line": one.line, "column": one.column, "reason": bilingual(one.reason)}
-                    for one in done.rejects
+                    {"line": reject.line, "column": reject.column, "reason": bilingual(reject.reason)}
+                    for reject in done.rejects
                 ],
                 "reject_file": str(rejects) if rejects else None,
             }
@@ -94,21 +94,23 @@ def status_command(
     print_rows(
         status.sources,
         {
-            "来源 source": lambda one: one.source,
-            "每分钟 a minute": lambda one: f"{one.per_minute:.1f}",
-            "一天 a day": lambda one: one.day,
-            "中断 silent": lambda one: "是 yes" if one.is_silent else "",
+            "来源 source": lambda activity: activity.source,
+            "每分钟 a minute": lambda activity: f"{activity.per_minute:.1f}",
+            "一天 a day": lambda activity: activity.day,
+            "中断 silent": lambda activity: "是 yes" if activity.is_silent else "",
         },
         empty="没有信号 no signals",
     )
     print_rows(
         status.rules,
         {
-            "规则 rule": lambda one: one.rule,
-            "预警 warnings": lambda one: one.warnings,
-            "准确 right": lambda one: f"{one.right}/{one.labelled}",
-            "准确率下降 worse": lambda one: "是 yes" if one.is_worse else "",
-            "停用 stopped": lambda one: "" if one.stop is None else centre_time(one.stop.stopped_at, app),
+            "规则 rule": lambda measured: measured.rule,
+            "预警 warnings": lambda measured: measured.warnings,
+            "准确 right": lambda measured: f"{measured.right}/{measured.labelled}",
+            "准确率下降 worse": lambda measured: "是 yes" if measured.is_worse else "",
+            "停用 stopped": lambda measured: (
+                "" if measured.stop is None else centre_time(measured.stop.stopped_at, app)
+            ),
         },
         empty="没有规则命中 no rule has fired",
     )
@@ -116,7 +118,7 @@ def status_command(
     if (shadow := status.shadow) is not None:
         typer.echo(
             f"草稿 draft {shadow.number}: "
-            + " ".join(f"{one.value} {count}" for one, count in shadow.differences.items())
+            + " ".join(f"{kind.value} {count}" for kind, count in shadow.differences.items())
             + f"; 线路小时 line hours {shadow.live.line_hours} → {shadow.draft.line_hours},"
             f" 坐席小时 desk hours {shadow.live.desk_hours} → {shadow.draft.desk_hours}"
         )
@@ -128,7 +130,7 @@ def status_json(status: RobotStatus) -> dict[str, Any]:
     plain = asdict(status)
     plain["states"] = {state.value: count for state, count in status.states.items()}
     if status.shadow is not None:
-        plain["shadow"]["differences"] = {one.value: n for one, n in status.shadow.differences.items()}
+        plain["shadow"]["differences"] = {kind.value: n for kind, n in status.shadow.differences.items()}
     return plain
 
 
@@ -180,7 +182,11 @@ def fit_command(
     fitted = done.fitted
     print_rows(
         fitted.changes,
-        {"规则 rule": lambda one: one[0], "现在 now": lambda one: one[1], "草稿 draft": lambda one: one[2]},
+        {
+            "规则 rule": lambda change: change[0],
+            "现在 now": lambda change: change[1],
+            "草稿 draft": lambda change: change[2],
+        },
         empty="分值不变 no points change",
     )
     typer.echo(
@@ -250,9 +256,9 @@ def list_command() -> None:
     """All versions, newest first."""
     with command_application("signals") as app, app.services.store.begin() as tx:
         found = rule_versions(tx)
-    for one in found:
+    for rules in found:
         typer.echo(
-            f"{one.number}  {one.content_hash[:12]}  {one.state.value}  {one.drafted_by}  {one.approved_by}"
+            f"{rules.number}  {rules.content_hash[:12]}  {rules.state.value}  {rules.drafted_by}  {rules.approved_by}"
         )
 
 

@@ -49,17 +49,19 @@ def list_trunks(*, as_json: AsJson = False) -> None:
     print_found(
         found.trunks,
         as_json=as_json,
-        plain=lambda one: (
-            fields_of(one, "name", "order", "channels", "in_use", "placed", "received", "registers", "ends")
-            | {"problem": one.problem.value if one.problem else ""}
+        plain=lambda trunk: (
+            fields_of(trunk, "name", "order", "channels", "in_use", "placed", "received", "registers", "ends")
+            | {"problem": trunk.problem.value if trunk.problem else ""}
         ),
         columns={
-            "中继 trunk": lambda one: one.name,
-            "通道 channels": lambda one: f"{one.in_use} / {one.channels}",
-            "呼出 placed": lambda one: str(one.placed),
-            "呼入 received": lambda one: str(one.received),
-            "状态 problem": lambda one: _problem_words(one.problem),
-            "失败 failures": lambda one: " ".join(f"{cause}:{count}" for cause, count in one.ends.items()),
+            "中继 trunk": lambda trunk: trunk.name,
+            "通道 channels": lambda trunk: f"{trunk.in_use} / {trunk.channels}",
+            "呼出 placed": lambda trunk: str(trunk.placed),
+            "呼入 received": lambda trunk: str(trunk.received),
+            "状态 problem": lambda trunk: _problem_words(trunk.problem),
+            "失败 failures": lambda trunk: " ".join(
+                f"{cause}:{count}" for cause, count in trunk.ends.items()
+            ),
         },
     )
 

@@ -57,19 +57,19 @@ def list_command(*, as_json: AsJson = False) -> None:
         as_json=as_json,
         plain=_webhook,
         columns={
-            "名称 name": lambda one: one.name,
-            "地址 url": lambda one: one.url,
-            "事件 events": lambda one: " ".join(one.events),
-            "待发 waiting": lambda one: one.waiting,
-            "已送达 delivered": lambda one: one.delivered,
-            "已放弃 given up": lambda one: one.given_up,
-            "停用 ended": lambda one: centre_time(one.ended_at, app) if one.ended_at else "",
+            "名称 name": lambda receiver: receiver.name,
+            "地址 url": lambda receiver: receiver.url,
+            "事件 events": lambda receiver: " ".join(receiver.events),
+            "待发 waiting": lambda receiver: receiver.waiting,
+            "已送达 delivered": lambda receiver: receiver.delivered,
+            "已放弃 given up": lambda receiver: receiver.given_up,
+            "停用 ended": lambda receiver: centre_time(receiver.ended_at, app) if receiver.ended_at else "",
         },
         empty="no other system is told anything",
     )
 
 
-def _webhook(one: WebhookReceiver) -> dict[str, object]:
+def _webhook(receiver: WebhookReceiver) -> dict[str, object]:
     names = (
         "name",
         "url",
@@ -82,7 +82,8 @@ def _webhook(one: WebhookReceiver) -> dict[str, object]:
         "given_up",
     )
     # `dead` is the name of before.
-    return fields_of(one, *names) | {"events": [event.value for event in one.events], "dead": one.given_up}
+    events = [event.value for event in receiver.events]
+    return fields_of(receiver, *names) | {"events": events, "dead": receiver.given_up}
 
 
 @webhook.command("log")
@@ -102,31 +103,31 @@ def log_command(
         as_json=as_json,
         plain=_delivery,
         columns={
-            "编号 id": lambda one: one.id,
-            "接收方 to": lambda one: one.webhook,
-            "事件 event": lambda one: one.event.value,
-            "预警单 case": lambda one: one.case_id,
-            "状态 state": lambda one: one.state.value,
-            "次数 tries": lambda one: len(one.tries),
+            "编号 id": lambda delivery: delivery.id,
+            "接收方 to": lambda delivery: delivery.webhook,
+            "事件 event": lambda delivery: delivery.event.value,
+            "预警单 case": lambda delivery: delivery.case_id,
+            "状态 state": lambda delivery: delivery.state.value,
+            "次数 tries": lambda delivery: len(delivery.tries),
             "最近应答 answer": _answer,
         },
         empty="no deliveries",
     )
 
 
-def _answer(one: WebhookDelivery) -> object:
-    if not one.tries:
+def _answer(delivery: WebhookDelivery) -> object:
+    if not delivery.tries:
         return ""
-    last = one.tries[0]
+    last = delivery.tries[0]
     return last.status or (last.fault.value if last.fault else "")
 
 
-def _delivery(one: WebhookDelivery) -> dict[str, object]:
+def _delivery(delivery: WebhookDelivery) -> dict[str, object]:
     names = ("id", "webhook", "case_id", "occurred_at", "queued_at", "due_at")
-    return fields_of(one, *names) | {
-        "message_id": str(one.message_id),
-        "event": one.event.value,
-        "state": one.state.value,
+    return fields_of(delivery, *names) | {
+        "message_id": str(delivery.message_id),
+        "event": delivery.event.value,
+        "state": delivery.state.value,
         "tries": [
             {
                 "at": each.at,
@@ -134,7 +135,7 @@ def _delivery(one: WebhookDelivery) -> dict[str, object]:
                 "fault": each.fault.value if each.fault else None,
                 "took_ms": each.took_ms,
             }
-            for each in one.tries
+            for each in delivery.tries
         ],
     }
 

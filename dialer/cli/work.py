@@ -175,13 +175,13 @@ def stop_requests(
         answer = ("state", "stopped_fen", "times_unanswered")
         print_json(
             [
-                fields_of(one, *names, *answer)
+                fields_of(request, *names, *answer)
                 | {
-                    "overdue": one.is_overdue(now),
-                    "confirmed_by": one.confirmed_by or None,
-                    "confirmed_at": one.confirmed_at,
+                    "overdue": request.is_overdue(now),
+                    "confirmed_by": request.confirmed_by or None,
+                    "confirmed_at": request.confirmed_at,
                 }
-                for one in found
+                for request in found
             ]
         )
         return
@@ -195,21 +195,21 @@ def stop_requests(
         say(lang, "follow up by"),
     )
     rows = []
-    for one in found:
-        late = f"{say(lang, 'overdue')} " if one.is_overdue(now) else ""
+    for request in found:
+        late = f"{say(lang, 'overdue')} " if request.is_overdue(now) else ""
         due = (
-            f"[red]{late}[/]{moment_words(one.follow_up_by.astimezone(zone), now, lang)}"
-            if one.waits
+            f"[red]{late}[/]{moment_words(request.follow_up_by.astimezone(zone), now, lang)}"
+            if request.waits
             else "-"
         )
         rows.append(
             (
-                str(one.id),
-                str(one.case_id),
-                one.bank,
-                one.account_masked,
-                format_yuan(one.amount_fen),
-                word_of(one.state, lang),
+                str(request.id),
+                str(request.case_id),
+                request.bank,
+                request.account_masked,
+                format_yuan(request.amount_fen),
+                word_of(request.state, lang),
                 due,
             )
         )
@@ -385,7 +385,7 @@ def done(
             evidence=typed_evidence(evidence_kind, evidence_yuan, evidence),
             scammer_contact=one_of(ScammerContact, scammer, field="--scammer") if asks else None,
             no_call=no_call,
-            files=clean_evidence(app.services, [one.read_bytes() for one in evidence_file or ()]),
+            files=clean_evidence(app.services, [file.read_bytes() for file in evidence_file or ()]),
         )
         outcome_id = report_assignment(app.services, actor, assignment_id, given)
     typer.echo(f"outcome {outcome_id} recorded")
@@ -474,7 +474,8 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
         yield ApprovalKind.RETURNED, str(refused.id), what, refused.recorded_by, refused.at
     for line in inbox.money:
         fen = (line.intended_fen, line.stopped_fen, line.returned_fen)
-        what = f"case {line.case_id}  {word_of(line.kind, lang)}  {' / '.join(f'¥{format_yuan(one)}' for one in fen)}"
+        amounts = " / ".join(f"¥{format_yuan(amount)}" for amount in fen)
+        what = f"case {line.case_id}  {word_of(line.kind, lang)}  {amounts}"
         yield ApprovalKind.MONEY, str(line.id), what, line.recorded_by, line.at
     for load in inbox.lists:
         yield ApprovalKind.LIST, str(load.id), load.filename, load.by, load.created_at
@@ -485,14 +486,14 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
         yield ApprovalKind.SCRIPT, key, title, version.drafted_by, version.drafted_at
     for rules in inbox.rules:
         yield ApprovalKind.RULES, str(rules.number), "", rules.drafted_by, rules.drafted_at
-    for change in (one.change for one in inbox.changes):
+    for change in (asked.change for asked in inbox.changes):
         what = f"{change.login}  {word_of(change.kind, lang)}"
         yield ApprovalKind.ACCOUNT, str(change.id), what, change.asked_by, change.asked_at
     for filed in inbox.filed:
         yield ApprovalKind.FILED, filed.case_number, word_of(filed.fraud_type, lang), "", filed.filed_at
-    for one in inbox.restrictions:
-        what = f"{one.person}  {one.authority}"
-        yield ApprovalKind.RESTRICTION, one.document_no, what, one.entered_by, one.entered_at
+    for entry in inbox.restrictions:
+        what = f"{entry.person}  {entry.authority}"
+        yield ApprovalKind.RESTRICTION, entry.document_no, what, entry.entered_by, entry.entered_at
     for bulletin in inbox.bulletins:
         yield (
             ApprovalKind.BULLETIN,
@@ -512,45 +513,52 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
     return {
         "counts": {kind.value: n for kind, n in inbox.counts.items()},
         "money": [
-            fields_of(one, "id", "case_id", "kind", "contact", "track", *fen, "recorded_by", "at")
+            fields_of(money, "id", "case_id", "kind", "contact", "track", *fen, "recorded_by", "at")
             | {
-                "evidence_kind": one.evidence_kind.value if one.evidence_kind else None,
-                "evidence_fen": one.evidence_fen,
-                "files": len(inbox.files.get(one.id, ())),
-                "conflicts": [line.id for line in inbox.conflicts.get(one.id, ())],
+                "evidence_kind": money.evidence_kind.value if money.evidence_kind else None,
+                "evidence_fen": money.evidence_fen,
+                "files": len(inbox.files.get(money.id, ())),
+                "conflicts": [line.id for line in inbox.conflicts.get(money.id, ())],
             }
-            for one in inbox.money
+            for money in inbox.money
         ],
         "returned": [
-            fields_of(one, "id", "case_id", "kind", *fen, "recorded_by", "refused_by", "at")
-            for one in inbox.returned
+            fields_of(line, "id", "case_id", "kind", *fen, "recorded_by", "refused_by", "at")
+            for line in inbox.returned
         ],
-        "stop_payments": [fields_of(one, "id", "case_id", "opened_at") for one in inbox.stop_payments],
+        "stop_payments": [
+            fields_of(payment, "id", "case_id", "opened_at") for payment in inbox.stop_payments
+        ],
         "lists": [
-            fields_of(one, "id", "filename", "source", "total", "early_accepted", "by", "created_at")
-            for one in inbox.lists
+            fields_of(load, "id", "filename", "source", "total", "early_accepted", "by", "created_at")
+            for load in inbox.lists
         ],
         "scripts": [
-            fields_of(one.version, "script_id", "number", "drafted_by", "drafted_at") | {"live": one.live}
-            for one in inbox.drafts
+            fields_of(draft.version, "script_id", "number", "drafted_by", "drafted_at") | {"live": draft.live}
+            for draft in inbox.drafts
         ],
-        "rules": [fields_of(one, "number", "drafted_by", "drafted_at") for one in inbox.rules],
+        "rules": [fields_of(rules, "number", "drafted_by", "drafted_at") for rules in inbox.rules],
         "accounts": [
-            fields_of(one.change, "id", "kind", "login", "role", "asked_by", "asked_at", "expires_at")
-            for one in inbox.changes
+            fields_of(asked.change, "id", "kind", "login", "role", "asked_by", "asked_at", "expires_at")
+            for asked in inbox.changes
         ],
-        "filed": [fields_of(one, "case_number", "fraud_type", "unit", "filed_at") for one in inbox.filed],
+        "filed": [fields_of(filed, "case_number", "fraud_type", "unit", "filed_at") for filed in inbox.filed],
         "restrictions": [
-            fields_of(one, "id", "document_no", "authority", "from_on", "until_on", "entered_by")
-            for one in inbox.restrictions
+            fields_of(restriction, "id", "document_no", "authority", "from_on", "until_on", "entered_by")
+            for restriction in inbox.restrictions
         ],
         "bulletins": [
-            {"id": one.id, "days": one.days.name, "made_by": one.made_by, "made_at": one.made_at}
-            for one in inbox.bulletins
+            {
+                "id": bulletin.id,
+                "days": bulletin.days.name,
+                "made_by": bulletin.made_by,
+                "made_at": bulletin.made_at,
+            }
+            for bulletin in inbox.bulletins
         ],
         "tokens": [
-            fields_of(one, "id", "name", "unit", "days", "asked_by", "asked_at", "expires_at")
-            | {"scopes": sorted(one.scopes), "sources": list(one.sources)}
-            for one in inbox.tokens
+            fields_of(token, "id", "name", "unit", "days", "asked_by", "asked_at", "expires_at")
+            | {"scopes": sorted(token.scopes), "sources": list(token.sources)}
+            for token in inbox.tokens
         ],
     }

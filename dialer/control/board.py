@@ -265,7 +265,7 @@ class BoardFeed:
         this one ends.
         """
         streams = self.streams
-        own = [one for one in streams if one.session_id == stream.session_id and one.over is None]
+        own = [other for other in streams if other.session_id == stream.session_id and other.over is None]
         for oldest in own[: max(0, len(own) - self._rules.most_of_a_session)]:
             oldest.end("elsewhere")
         if len(streams) > self._rules.most_streams:
@@ -319,7 +319,7 @@ class BoardFeed:
             if known is None:
                 old = time.monotonic() - _FORGET_SECONDS
                 self._units = {
-                    key: one for key, one in self._units.items() if one.streams or one.used_at > old
+                    key: unit for key, unit in self._units.items() if unit.streams or unit.used_at > old
                 }
                 known = self._units[unit_id] = _Unit(self._readings, unit_id)
             return known

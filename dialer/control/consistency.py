@@ -221,7 +221,9 @@ class _Round:
         self.repair_each(
             Finding.STRAY_ATTEMPT, (attempt.case_id for attempt in attempts), self._withdraw_attempts
         )
-        self.repair_each(Finding.STRAY_ASSIGNMENT, (one.case_id for one in work), self._withdraw_work)
+        self.repair_each(
+            Finding.STRAY_ASSIGNMENT, (assignment.case_id for assignment in work), self._withdraw_work
+        )
 
     def _withdraw_attempts(self, tx: Tx, stored: StoredCase) -> bool:
         strays = find_stray_attempts(tx, case_id=stored.case.id, limit=_AT_ONCE)
@@ -233,7 +235,9 @@ class _Round:
     def _withdraw_work(self, tx: Tx, stored: StoredCase) -> bool:
         strays = find_stray_assignments(tx, case_id=stored.case.id, limit=_AT_ONCE)
         reason = Reason.NONE if stored.case.status is CaseStatus.OPEN else Reason.CASE_CLOSED
-        self._write(tx, stored, [WithdrawAssignment(track=one.track, reason=reason) for one in strays])
+        self._write(
+            tx, stored, [WithdrawAssignment(track=assignment.track, reason=reason) for assignment in strays]
+        )
         return bool(strays)
 
     def move_overdue(self) -> None:

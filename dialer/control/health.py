@@ -234,11 +234,11 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         name: _age(parts[name].at, real_now) if name in parts else None for name in (TICK_PART, *WORK_PARTS)
     }
     cycle = _age(parts[CYCLE_PART].at, real_now) if CYCLE_PART in parts else None
-    leaders = [one for one in schedulers if one.facts.get("leader")]
+    leaders = [scheduler for scheduler in schedulers if scheduler.facts.get("leader")]
     late: tuple[str, ...] = ()
     if cycle is None or cycle > late_seconds:
         # When no part is late by itself, the oldest one is reported.
-        late = tuple(name for name, one in ages.items() if one is None or one > late_seconds)
+        late = tuple(name for name, age in ages.items() if age is None or age > late_seconds)
         late = late or (max(ages, key=lambda name: ages[name] or 0.0),)
     if moved:
         late = (SCHEMA_PART, *late)
@@ -358,7 +358,7 @@ def watch_parts(services: Services, *, late_seconds: float) -> Parts:
         database=database,
         leader=leaders[0].process if leaders else "",
         found={kind: count for kind, count in last_findings(noted).items() if count},
-        deleted=sum(one.count for one in rounds_of(noted).values()),
+        deleted=sum(deletion.count for deletion in rounds_of(noted).values()),
     )
 
 

@@ -226,11 +226,12 @@ def measure(services: Services, *, late_seconds: float) -> Gauges:
             findings=last_findings(cycle_parts(tx)),
             resealed=resealed_share(tx),
             retention_age_seconds={
-                kind.value: (services.real.now() - one.at).total_seconds() for kind, one in rounds.items()
+                kind.value: (services.real.now() - done.at).total_seconds() for kind, done in rounds.items()
             },
-            retention_deleted={kind.value: one.count for kind, one in rounds.items()},
+            retention_deleted={kind.value: done.count for kind, done in rounds.items()},
             processes={
-                kind: sum(one.kind == kind for one in alive) for kind in ("web", "worker", "scheduler")
+                kind: sum(process.kind == kind for process in alive)
+                for kind in ("web", "worker", "scheduler")
             },
             state=state,
         )

@@ -278,7 +278,7 @@ class Typed:
 def _cause(facts: Mapping[str, Any], *, lang: Lang) -> str:
     """What an alarm says of its cause and of what to do; empty for most, whose name says it."""
     parts = (facts.get(name) for name in ("problem", "fix"))
-    return " ".join(f"{sentence(Text.of_plain(one), lang)}." for one in parts if isinstance(one, dict))
+    return " ".join(f"{sentence(Text.of_plain(part), lang)}." for part in parts if isinstance(part, dict))
 
 
 def _trunks(request: RequestContext) -> TrunksNow | None:

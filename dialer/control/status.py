@@ -152,11 +152,11 @@ class _DatabaseGauges(Collector):
         found = self._trunks.wait(None)
         if found is None:
             return
-        in_use = {one.name: float(one.in_use) for one in found.trunks}
+        in_use = {trunk.name: float(trunk.in_use) for trunk in found.trunks}
         yield _gauge("dialer_trunk_channels_in_use", "Calls on a trunk", in_use, "trunk")
-        channels = {one.name: float(one.channels) for one in found.trunks}
+        channels = {trunk.name: float(trunk.channels) for trunk in found.trunks}
         yield _gauge("dialer_trunk_channels", "Channels as set", channels, "trunk")
-        working = {one.name: float(one.problem is None) for one in found.trunks}
+        working = {trunk.name: float(trunk.problem is None) for trunk in found.trunks}
         yield _gauge("dialer_trunk_works", "Whether a trunk is used", working, "trunk")
         calls = GaugeMetricFamily(
             "dialer_trunk_calls", "Calls since the carrier's start", labels=("trunk", "way")
@@ -164,11 +164,11 @@ class _DatabaseGauges(Collector):
         failures = GaugeMetricFamily(
             "dialer_trunk_failures", "Calls that were not answered, by SIP status", labels=("trunk", "cause")
         )
-        for one in found.trunks:
-            calls.add_metric((one.name, "out"), one.placed)
-            calls.add_metric((one.name, "in"), one.received)
-            for cause, count in one.ends.items():
-                failures.add_metric((one.name, cause), count)
+        for trunk in found.trunks:
+            calls.add_metric((trunk.name, "out"), trunk.placed)
+            calls.add_metric((trunk.name, "in"), trunk.received)
+            for cause, count in trunk.ends.items():
+                failures.add_metric((trunk.name, cause), count)
         yield calls
         yield failures
         yield _gauge(

@@ -75,12 +75,15 @@ def read_trunks(carrier: CarrierAccess) -> TrunksNow:
     return TrunksNow(
         trunks=tuple(
             TrunkStatus(
-                **{name: one[name] for name in ("name", "order", "channels", "in_use", "placed", "received")},
-                registers=one["registers"],
-                problem=TrunkProblem(one["problem"]) if one["problem"] else None,
-                ends=one["ends"],
+                **{
+                    name: trunk[name]
+                    for name in ("name", "order", "channels", "in_use", "placed", "received")
+                },
+                registers=trunk["registers"],
+                problem=TrunkProblem(trunk["problem"]) if trunk["problem"] else None,
+                ends=trunk["ends"],
             )
-            for one in status["trunks"]
+            for trunk in status["trunks"]
         ),
         strangers=status["strangers"],
         # A carrier of the previous version does not report this.
@@ -92,7 +95,7 @@ def watch_trunks(services: Services, carrier: CarrierAccess, *, before: Containe
     """The names of the trunks that do not work. Raises the alarm for those that did not work at the check `before`
     either, unless it is open already: a start takes a moment. Raises `Unavailable`.
     """
-    now = {one.name: one.problem for one in read_trunks(carrier).trunks if one.problem is not None}
+    now = {trunk.name: trunk.problem for trunk in read_trunks(carrier).trunks if trunk.problem is not None}
     failing = {name: problem for name, problem in now.items() if name in before}
     if not failing:
         return frozenset(now)
@@ -128,7 +131,7 @@ def check_trunks(trunks: Sequence[Trunk], running: TrunksNow | None) -> list[Che
     if not has_stack():
         problem = gettext_noop("the extra `sip` is not installed")
         return [Check(name=gettext_noop("trunks"), detail=problem, fix="pip install 'dialer[sip]'")]
-    now = {one.name: one for one in running.trunks} if running is not None else {}
+    now = {trunk.name: trunk for trunk in running.trunks} if running is not None else {}
     return [_check_trunk(trunk, now.get(trunk.name)) for trunk in trunks]
 
 
@@ -172,7 +175,7 @@ def _check_trunk(trunk: Trunk, now: TrunkStatus | None) -> Check:
         said.append(now.problem or "ok")
         if now.problem is not None and not fix:
             fix = _FIXES[now.problem]
-    return Check(name=name, detail=listed([Text("%(said)s", said=one) for one in said]), fix=fix)
+    return Check(name=name, detail=listed([Text("%(said)s", said=text) for text in said]), fix=fix)
 
 
 _FIXES: Final[Mapping[TrunkProblem, Text]] = {

@@ -322,12 +322,14 @@ class _Check:
         places = [*(row["number"] for row in self.suspects), *self.gaps]
         for row in self.suspects:
             number = row["number"]
-            originals = [one for one in copies.get(row["seal"] or b"", ()) if one != number]
-            of = next((one for one in originals if is_line(self.vault, row, one)), None)
+            originals = [other for other in copies.get(row["seal"] or b"", ()) if other != number]
+            of = next((other for other in originals if is_line(self.vault, row, other)), None)
             if of is not None and of not in places:
                 self.found(AuditFlaw.DOUBLED, number=number, of=of)
                 continue
-            of = next((one for one in places if one != number and is_line(self.vault, row, one)), None)
+            of = next(
+                (other for other in places if other != number and is_line(self.vault, row, other)), None
+            )
             self.found(AuditFlaw.ALTERED if of is None else AuditFlaw.MOVED, number=number, of=of)
 
 
@@ -362,7 +364,7 @@ def check_trail(
         _check_end(check, head, anchors)
     if check.suspects:
         check.judge(_copies(tx, check.suspects))
-    named = sorted(check.named, key=lambda one: (one.number or 0, one.id or 0))
+    named = sorted(check.named, key=lambda finding: (finding.number or 0, finding.id or 0))
     return TrailCheck(
         lines=check.lines + earlier,
         end=ChainPosition(number=check.number, chain=check.chain),
@@ -466,7 +468,7 @@ def _check_anchors(
 
 def _check_end(check: _Check, head: ChainPosition, anchors: Sequence[ChainPosition]) -> None:
     """Checks that the last line is the one that the head names, and that no anchor names a later one."""
-    last = max((one.number for one in anchors), default=0)
+    last = max((anchor.number for anchor in anchors), default=0)
     end = max(head.number, last)
     if end > check.number:
         check.missing(check.number + 1, end)

@@ -87,14 +87,14 @@ class IdSet:
 
     def given(self, ids: Iterable[uuid.UUID | int | bytes]) -> dict[str, str]:
         """The parameters of a statement that uses the set, with these ids; each counts once."""
-        found = [_element(one) for one in set(ids)]
+        found = [_element(element) for element in set(ids)]
         return {self._name: "{" + ",".join(found) + "}"}
 
 
-def _element(one: uuid.UUID | int | bytes) -> str:
-    if isinstance(one, bytes):
-        return f'"\\\\x{one.hex()}"'
-    return one.hex if isinstance(one, uuid.UUID) else str(one)
+def _element(element: uuid.UUID | int | bytes) -> str:
+    if isinstance(element, bytes):
+        return f'"\\\\x{element.hex()}"'
+    return element.hex if isinstance(element, uuid.UUID) else str(element)
 
 
 def raw_column(column: sa.Column[Any]) -> sa.ColumnElement[Any]:

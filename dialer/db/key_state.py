@@ -162,7 +162,7 @@ def _first_state(tx: Tx, keys: Keys) -> KeyState:
 
 def marks_of_fingerprint(line: str) -> dict[int, str]:
     """The marks of keys as an earlier version recorded them: `index=.. 1=.. 2=..`."""
-    pairs = (one.split("=") for one in line.split())
+    pairs = (pair.split("=") for pair in line.split())
     return {BARE_INDEX_ID if name == "index" else int(name): mark for name, mark in pairs}
 
 

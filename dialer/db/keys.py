@@ -210,7 +210,7 @@ class Keys:
 
     def without(self, key_id: int) -> Keys:
         """The ring without this key. If it was `current`, the newest encryption key becomes current."""
-        held = {one: key for one, key in self.held.items() if one != key_id}
+        held = {held_id: key for held_id, key in self.held.items() if held_id != key_id}
         left = [key.id for key in held.values() if key.use is KeyUse.ENCRYPTION]
         current = self.current if self.current in left else max(left, default=0)
         return replace(self, held=held, current=current)

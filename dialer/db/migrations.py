@@ -349,13 +349,15 @@ def pending_changes(found: str) -> list[MigrationChange]:
 def read_change(path: Path) -> MigrationChange:
     """What one migration does, by its `upgrade` and the other functions of its file except `downgrade`."""
     module = ast.parse(path.read_text(encoding="utf-8"))
-    body = [one for one in module.body if not (isinstance(one, ast.FunctionDef) and one.name == "downgrade")]
+    body = [
+        part for part in module.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")
+    ]
     calls = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Call)]
     made = {_text(call, 0) for call in calls if _name(call) == "create_table"}
     added = {(_table(call), _added_column(call)) for call in calls if _name(call) == "add_column"}
     locks: dict[str, Lock] = {}
     why: list[str] = []
-    for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset)):
+    for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         name = _name(call)
         if name in {"", "create_table"}:
             continue
@@ -369,7 +371,10 @@ def read_change(path: Path) -> MigrationChange:
                     "execute",
                 }
                 locks[table] = Lock.ROWS if takes_rows else locks.get(table, Lock.MOMENT)
-        if name == "create_unique_constraint" and {(_table(call), one) for one in _columns(call)} <= added:
+        if (
+            name == "create_unique_constraint"
+            and {(_table(call), column) for column in _columns(call)} <= added
+        ):
             continue  # The version before leaves these columns empty.
         if (reason := _contracts(call, name, statement)) and _table(call) not in made:
             why.append(reason)
@@ -427,7 +432,7 @@ def _locked_tables(connection: sa.Connection, changes: list[MigrationChange]) ->
     tables = [
         LockedTable(name=name, lock=locks[name], rows=rows, size_bytes=size) for name, rows, size in found
     ]
-    return sorted(tables, key=lambda one: (one.lock is Lock.MOMENT, -one.size_bytes))
+    return sorted(tables, key=lambda table: (table.lock is Lock.MOMENT, -table.size_bytes))
 
 
 _SIZES: Final = sa.text(
@@ -465,12 +470,14 @@ def _columns(call: ast.Call) -> list[str]:
     listed = call.args[2] if len(call.args) > 2 else None  # noqa: PLR2004  # name, table, columns
     if not isinstance(listed, ast.List):
         return [""]
-    return [one.value if isinstance(one, ast.Constant) else "" for one in listed.elts]  # type: ignore[misc]
+    return [element.value if isinstance(element, ast.Constant) else "" for element in listed.elts]  # type: ignore[misc]
 
 
 def _statement(call: ast.Call) -> str:
     return " ".join(
-        one.value for one in ast.walk(call) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        node.value
+        for node in ast.walk(call)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
 
 
@@ -481,17 +488,21 @@ def _contracts(call: ast.Call, name: str, statement: str) -> str:
         return found[1].upper() if found else ""
     if name == "add_column":
         column = call.args[1] if len(call.args) > 1 else None
-        given = {one.arg: one.value for one in column.keywords} if isinstance(column, ast.Call) else {}
+        given = (
+            {keyword.arg: keyword.value for keyword in column.keywords}
+            if isinstance(column, ast.Call)
+            else {}
+        )
         nullable = given.get("nullable")
         is_needed = isinstance(nullable, ast.Constant) and nullable.value is False
         return f"{_table(call)} needs a new column" if is_needed and "server_default" not in given else ""
     if name == "alter_column":
         loosened = [
-            one.arg
-            for one in call.keywords
-            if isinstance(one.value, ast.Constant) and one.value.value is True
+            keyword.arg
+            for keyword in call.keywords
+            if isinstance(keyword.value, ast.Constant) and keyword.value.value is True
         ]
-        changed = {one.arg for one in call.keywords} - {
+        changed = {keyword.arg for keyword in call.keywords} - {
             "existing_type",
             "existing_nullable",
             "server_default",

@@ -62,7 +62,10 @@ class OtherSettings(Refusal):
             Text(
                 "this process has other settings than its database (here ≠ database): %(what)s. Correct them, or"
                 " change those of the database on purpose with `dialer settings adopt`",
-                what=", ".join(f"{one.setting} {one.here} ≠ {one.recorded}" for one in differences),
+                what=", ".join(
+                    f"{difference.setting} {difference.here} ≠ {difference.recorded}"
+                    for difference in differences
+                ),
             )
         )
         self.differences = tuple(differences)

@@ -273,8 +273,8 @@ def keep_boundaries(
     """Stores the boundaries of these units; earlier ones are replaced."""
     b = t.unit_boundary
     tx.execute(sa.delete(b).where(b.c.unit_id.in_(list(rings))))
-    for unit_id, one in rings.items():
-        tx.execute(sa.insert(b).values(unit_id=unit_id, rings=one, by=by, at=now))
+    for unit_id, unit_rings in rings.items():
+        tx.execute(sa.insert(b).values(unit_id=unit_id, rings=unit_rings, by=by, at=now))
 
 
 def boundaries_of(tx: Tx, unit_ids: Sequence[int]) -> dict[int, list[list[list[float]]]]:

@@ -268,7 +268,7 @@ class _Ring:
         self.seal_header = bytes([_DIGESTS[audit.suite]]) + plan.audit.to_bytes(2, "big")
         self.macs: dict[tuple[bytes, str], Callable[[bytes], bytes]] = {}
         fixed = Key(id=0, use=KeyUse.INDEX, secret=keys.fixed)
-        index = [keys.held[one] for one in plan.index]
+        index = [keys.held[key_id] for key_id in plan.index]
         self.blinders = {
             kind: tuple(
                 _blinder(key, kind, bare=key.id == BARE_INDEX_ID)
@@ -420,8 +420,8 @@ class Vault:
         ring = self._ring
         every = (*ring.plan.index, *reversed(ring.keys.ids(KeyUse.INDEX)))
         return tuple(
-            hashlib.blake2b(key=ring.keys.held[one].secret, person=b"broker").digest()
-            for one in dict.fromkeys(every)
+            hashlib.blake2b(key=ring.keys.held[key_id].secret, person=b"broker").digest()
+            for key_id in dict.fromkeys(every)
         )
 
     def _place(self, table: str, column: str) -> bytes:

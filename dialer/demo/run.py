@@ -361,7 +361,7 @@ def _is_line_up(app: Application) -> bool:
         trunks = read_trunks(app.carrier).trunks
     except Unavailable:
         return False
-    is_connected = all(one.problem is None for one in trunks)
+    is_connected = all(trunk.problem is None for trunk in trunks)
     return is_connected and ask_options(_LOOPBACK, app.settings.carrier.peer_port) is not None
 
 

@@ -68,57 +68,63 @@ def reassign(services: Services, waiting: Sequence[Assignment], *, now: datetime
     """
     with services.store.begin() as tx:
         index = services.units.current(tx)
-        moving = {one.assignment_id: one for one in waiting_transfers(tx)}
+        moving = {transfer.assignment_id: transfer for transfer in waiting_transfers(tx)}
     alone: set[int] = set()
-    for one in waiting:
-        if one.kind is not Track.VISIT or one.unit_id is None:
+    for assignment in waiting:
+        if assignment.kind is not Track.VISIT or assignment.unit_id is None:
             continue
-        transfer = moving.get(one.id)
+        transfer = moving.get(assignment.id)
         if transfer is not None:
-            alone.add(one.id)
-            if hash_percent(one, "answer") < _ANSWERED_PERCENT and now - transfer.at >= _ANSWER_AFTER:
+            alone.add(assignment.id)
+            if hash_percent(assignment, "answer") < _ANSWERED_PERCENT and now - transfer.at >= _ANSWER_AFTER:
                 _ignore_conflict(accept_transfer, services, unrestricted(_RECEIVER), transfer.id)
-        elif one.state is AssignmentState.OPEN and (_stays_unsigned(one) or _is_kept_for_officer(index, one)):
-            alone.add(one.id)
-        elif (
-            not one.transfers
-            and hash_percent(one, "moves") < _MOVED_PERCENT
-            and now - one.opened_at >= _ASK_AFTER
+        elif assignment.state is AssignmentState.OPEN and (
+            _stays_unsigned(assignment) or _is_kept_for_officer(index, assignment)
         ):
-            to_unit_id = _neighbouring_unit(index, one)
+            alone.add(assignment.id)
+        elif (
+            not assignment.transfers
+            and hash_percent(assignment, "moves") < _MOVED_PERCENT
+            and now - assignment.opened_at >= _ASK_AFTER
+        ):
+            to_unit_id = _neighbouring_unit(index, assignment)
             if to_unit_id is not None:
-                why = _WHY[hash_percent(one, "why") % len(_WHY)]
+                why = _WHY[hash_percent(assignment, "why") % len(_WHY)]
                 _ignore_conflict(
                     transfer_assignment,
                     services,
                     unrestricted(_SENDER),
-                    one.id,
+                    assignment.id,
                     to_unit_id=to_unit_id,
                     why=why,
                 )
-                alone.add(one.id)
+                alone.add(assignment.id)
     return alone
 
 
-def _stays_unsigned(one: Assignment) -> bool:
+def _stays_unsigned(assignment: Assignment) -> bool:
     """Whether its unit leaves the visit unsigned, so that it is escalated one level."""
-    return one.grade.is_high and not one.raises and hash_percent(one, "lies") < _LEFT_PERCENT
+    return (
+        assignment.grade.is_high
+        and not assignment.raises
+        and hash_percent(assignment, "lies") < _LEFT_PERCENT
+    )
 
 
-def _is_kept_for_officer(index: UnitIndex, one: Assignment) -> bool:
+def _is_kept_for_officer(index: UnitIndex, assignment: Assignment) -> bool:
     """Whether the visit is kept for the demo's officer, as most visits of their county are until they are escalated."""
-    unit = index.get(one.unit_id) if one.unit_id is not None else None
+    unit = index.get(assignment.unit_id) if assignment.unit_id is not None else None
     is_in_county = unit is not None and any(index[step].name == HOME for step in unit.path)
-    return is_in_county and not one.raises and hash_percent(one, "officer") < _OFFICERS_PERCENT
+    return is_in_county and not assignment.raises and hash_percent(assignment, "officer") < _OFFICERS_PERCENT
 
 
-def _neighbouring_unit(index: UnitIndex, one: Assignment) -> int | None:
+def _neighbouring_unit(index: UnitIndex, assignment: Assignment) -> int | None:
     """Another unit with the same parent; None without one."""
-    unit = index.get(one.unit_id) if one.unit_id is not None else None
+    unit = index.get(assignment.unit_id) if assignment.unit_id is not None else None
     if unit is None or unit.parent_id is None:
         return None
     others = [other.id for other in index if other.parent_id == unit.parent_id and other.id != unit.id]
-    return others[hash_percent(one, "door") % len(others)] if others else None
+    return others[hash_percent(assignment, "door") % len(others)] if others else None
 
 
 def _ignore_conflict(act: Callable[..., object], *about: object, **facts: object) -> None:

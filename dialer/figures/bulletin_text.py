@@ -163,14 +163,15 @@ def _compared(figures: BulletinFigures, lang: Lang) -> TextTable:
     for name in _COMPARED:
         now = getattr(report.breakdown.total.counts, name)
         then = [
-            None if one is None else getattr(one.counts, name) for one in (report.year_before, report.before)
+            None if earlier is None else getattr(earlier.counts, name)
+            for earlier in (report.year_before, report.before)
         ]
         rows.append([count_word(name, lang), f"{now:,}", *_differences(now, then)])
     for kind in AmountKind:
         now = report.breakdown.total.amounts[kind].approved_fen
         then = [
-            None if one is None else one.amounts[kind].approved_fen
-            for one in (report.year_before, report.before)
+            None if earlier is None else earlier.amounts[kind].approved_fen
+            for earlier in (report.year_before, report.before)
         ]
         changes = _differences(now, then, money=True)
         rows.append([say(lang, "%(kind)s, yuan", kind=word_of(kind, lang)), _yuan(now), *changes])
@@ -237,8 +238,8 @@ def _label(days: BulletinDays, day: date) -> str:
 
 def _filed(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
     now, before, year_before = figures.filed.total, figures.filed_before, figures.filed_year_before
-    known = [one.total for one in (before, year_before) if one is not None]
-    if not now.filed and not any(one.filed for one in known):
+    known = [earlier.total for earlier in (before, year_before) if earlier is not None]
+    if not now.filed and not any(count.filed for count in known):
         return None
     then = year_before.total if year_before else None
     last = before.total if before else None
@@ -347,7 +348,7 @@ def ranked_units(figures: BulletinFigures) -> list[tuple[str, Slice]]:
         if value and part.counts.cases_ours
     ]
     return sorted(
-        parts, key=lambda one: (-(rate_of(one[1], "dissuaded").value or 0), -one[1].counts.cases_ours)
+        parts, key=lambda part: (-(rate_of(part[1], "dissuaded").value or 0), -part[1].counts.cases_ours)
     )
 
 
@@ -456,7 +457,7 @@ def _kinds(figures: BulletinFigures, lang: Lang) -> BulletinSection:
             for kind, part in figures.by_fraud_type.items()
             if part.counts.warnings or part.counts.cases
         ),
-        key=lambda one: -one[1].counts.warnings,
+        key=lambda part: -part[1].counts.warnings,
     )
     paragraphs = []
     received = figures.report.breakdown.total.counts.warnings

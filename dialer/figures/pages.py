@@ -198,7 +198,9 @@ def _one_of(kind: type[W], text: str, *, field: str) -> W | None:
 
 _MOST_BARS = 30
 
-RATE_PARAMETERS = {one: "type" if one is Dimension.FRAUD_TYPE else one.value for one in Dimension}
+RATE_PARAMETERS = {
+    dimension: "type" if dimension is Dimension.FRAUD_TYPE else dimension.value for dimension in Dimension
+}
 """The name of each dimension's filter in the address."""
 
 
@@ -325,7 +327,7 @@ def _figures(
         is_by_unit = report.breakdown.dimension is Dimension.UNIT
         ids = [int(value) for value in report.breakdown.slices if value and is_by_unit]
         boundaries = boundaries_of(tx, ids)
-    names = read_display_names(services, {one.login for one in report.workload})
+    names = read_display_names(services, {work.login for work in report.workload})
     return {
         "at": moment_text(report.generated_at),
         "total": report.breakdown.total,
@@ -351,7 +353,7 @@ def _figures(
         else [],
         "calendar": calendar_of(report, lang),
         "map": map_of(
-            report, boundaries, {str(one): f"/rates?{form.query(unit=str(one))}" for one in ids}, lang
+            report, boundaries, {str(id_): f"/rates?{form.query(unit=str(id_))}" for id_ in ids}, lang
         )
         if boundaries
         else "",
@@ -444,7 +446,7 @@ def callers(request: CurrentRequest, form: Given) -> Response:
         (period, request.member.unit_id)
     )
     found = count.value
-    logins = {one.login for one in (*found.claims, *found.reports)} if found else set()
+    logins = {caller.login for caller in (*found.claims, *found.reports)} if found else set()
     return request.page(
         "console/rates_callers.html",
         status=_UNFIT if wrong else 200,
@@ -454,8 +456,8 @@ def callers(request: CurrentRequest, form: Given) -> Response:
         spans=windows[:-1],
         found=found,
         is_coming=count.is_coming,
-        compared=lambda one: standing_sentence({"dissuaded": one}, request.lang),
-        is_odd=lambda one: one.standing in {Standing.ABOVE, Standing.BELOW},
+        compared=lambda adjusted: standing_sentence({"dissuaded": adjusted}, request.lang),
+        is_odd=lambda adjusted: adjusted.standing in {Standing.ABOVE, Standing.BELOW},
         names=read_display_names(services, logins),
         least_seconds=services.work.least_call_seconds,
     )

@@ -122,13 +122,13 @@ def compared_lines(report: CutReport, lang: Lang) -> tuple[ComparedLine, ...]:
 def _compare(parts: tuple[Slice, Slice, Slice], lang: Lang) -> tuple[ComparedLine, ...]:
     """The first beside the second, which is `year_before`, and the third, which is `before`."""
     lines = [
-        _counted(count_word(name, lang), *(getattr(one.counts, name) for one in parts)) for name in COMPARED
+        _counted(count_word(name, lang), *(getattr(part.counts, name) for part in parts)) for name in COMPARED
     ]
     for name in _COMPARED_RATES:
-        now, then, last = (rate_of(one, name) for one in parts)
+        now, then, last = (rate_of(part, name) for part in parts)
         lines.append(_shares(rate_word(now.definition, lang), now.value, then.value, last.value))
     for kind in AmountKind:
-        fen = (one.amounts[kind].approved_fen for one in parts)
+        fen = (part.amounts[kind].approved_fen for part in parts)
         lines.append(_counted(say(lang, "%(kind)s, yuan", kind=word_of(kind, lang)), *fen, money=True))
     return tuple(lines)
 
@@ -237,8 +237,8 @@ def trend_of(report: CutReport, period: Period, timezone: str) -> Trend | None:
         first -= timedelta(days=first.weekday())
     starts = tuple(first + timedelta(days=n) for n in range(0, (last - first).days + 1, step))[-_MOST_POINTS:]
     befores = [
-        None if one is None or one.start is None else (one.start.astimezone(zone).date(), days)
-        for one, days in (
+        None if earlier is None or earlier.start is None else (earlier.start.astimezone(zone).date(), days)
+        for earlier, days in (
             (period_before(period, timezone=timezone, now=now), report.days_before),
             (period_year_before(period, timezone=timezone, now=now), report.days_year_before),
         )
@@ -283,15 +283,16 @@ def _summed(
 def count_chart(course: Trend, name: str, lang: Lang) -> Chart:
     """One count with that of the period before and of a year before."""
     text = gettext_noop("%(count)s by week") if course.is_weekly else gettext_noop("%(count)s by day")
-    series = [Series(name=say(lang, "This period"), values=[one.get(name, 0) for one in course.counts])]
+    series = [Series(name=say(lang, "This period"), values=[counts.get(name, 0) for counts in course.counts])]
     for title, parts in (
         (gettext_noop("Period before"), course.before),
         (gettext_noop("A year before"), course.year_before),
     ):
-        if any(one for one in parts):
+        if any(parts):
             series.append(
                 Series(
-                    name=say(lang, title), values=[None if one is None else one.get(name, 0) for one in parts]
+                    name=say(lang, title),
+                    values=[None if part is None else part.get(name, 0) for part in parts],
                 )
             )
     return Chart(
@@ -313,8 +314,8 @@ def rate_chart(course: Trend, lang: Lang) -> Chart:
             Series(
                 name=rate_word(definitions[name], lang),
                 values=[
-                    one.get(name, 0) / one["cases_ours"] if one.get("cases_ours") else None
-                    for one in course.counts
+                    counts.get(name, 0) / counts["cases_ours"] if counts.get("cases_ours") else None
+                    for counts in course.counts
                 ],
             )
             for name in ("verified_contact", "dissuaded")
@@ -351,7 +352,7 @@ def beside_chart(names: Sequence[str], rates: Sequence[Sequence[Rate]], title: s
 
 def calendar_of(report: CutReport, lang: Lang) -> Markup:
     """A calendar of warnings by day; '' for a short period."""
-    days = {day: one.get("warnings", 0) for day, one in report.days.items()}
+    days = {day: counts.get("warnings", 0) for day, counts in report.days.items()}
     if not days:
         return Markup("")
     last = max(days)
@@ -448,16 +449,16 @@ def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[
             ],
             rows=[
                 [
-                    actor_word(one.login, lang),
-                    one.human_calls,
-                    one.visits,
-                    one.reached,
-                    one.feedback_in_time,
-                    one.held,
-                    one.days,
-                    one.minutes,
+                    actor_word(work.login, lang),
+                    work.human_calls,
+                    work.visits,
+                    work.reached,
+                    work.feedback_in_time,
+                    work.held,
+                    work.days,
+                    work.minutes,
                 ]
-                for one in report.workload
+                for work in report.workload
             ],
         ),
     ]
@@ -475,8 +476,8 @@ def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[
                 title=say(lang, "Compared with earlier periods"),
                 head=[say(lang, text) for text in heads],
                 rows=[
-                    [one.name, one.now, one.year_before, one.on_year, one.before, one.on_before]
-                    for one in compared
+                    [line.name, line.now, line.year_before, line.on_year, line.before, line.on_before]
+                    for line in compared
                 ],
             )
         )
@@ -485,7 +486,7 @@ def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[
             Sheet(
                 title=say(lang, "Today"),
                 head=[say(lang, text) for text in TODAY_HEAD],
-                rows=[[one.name, one.today, one.yesterday, one.change, one.period] for one in today],
+                rows=[[line.name, line.today, line.yesterday, line.change, line.period] for line in today],
             )
         )
     if report.contacted is not None:

@@ -187,17 +187,17 @@ STANDINGS: Mapping[Standing, str] = {
 
 def standing_sentence(adjusted: Mapping[str, Adjusted], lang: Lang, rate: str = "dissuaded") -> str:
     """How a unit compares with all others, for the same mix of grades and types; '' where it is not compared."""
-    one = adjusted.get(rate)
-    if one is None:
+    comparison = adjusted.get(rate)
+    if comparison is None:
         return ""
-    if one.interval is None or one.difference is None:
-        return say(lang, STANDINGS[one.standing])
+    if comparison.interval is None or comparison.difference is None:
+        return say(lang, STANDINGS[comparison.standing])
     return say(
         lang,
-        STANDINGS[one.standing],
-        points=f"{abs(one.difference) * 100:.1f}",
-        low=f"{one.interval.low * 100:+.1f}",
-        high=f"{one.interval.high * 100:+.1f}",
+        STANDINGS[comparison.standing],
+        points=f"{abs(comparison.difference) * 100:.1f}",
+        low=f"{comparison.interval.low * 100:+.1f}",
+        high=f"{comparison.interval.high * 100:+.1f}",
     )
 
 
@@ -245,13 +245,13 @@ def rate_sheets(report: CutReport, lang: Lang, zone: ZoneInfo) -> tuple[Sheet, .
 def _beside_sheet(report: CutReport, shown: tuple[RateLine, ...], lang: Lang) -> Sheet:
     """The values side by side; for a cut by unit, each rate also compared with the rest."""
     definitions = [rate.definition for rate in rates_of(Counts()) if rate.definition.name in _RATES_BESIDE]
-    adjusted = [one for one in definitions if one.name in ADJUSTED and report.adjusted]
+    adjusted = [definition for definition in definitions if definition.name in ADJUSTED and report.adjusted]
     head = ["", *(count_word(name, lang) for name in SHOWN_BESIDE)]
-    for one in definitions:
-        head += [rate_word(one, lang), say(lang, "95 % from"), say(lang, "95 % to")]
-    for one in adjusted:
+    for definition in definitions:
+        head += [rate_word(definition, lang), say(lang, "95 % from"), say(lang, "95 % to")]
+    for definition in adjusted:
         head += [
-            f"{rate_word(one, lang)}: {say(lang, text)}"
+            f"{rate_word(definition, lang)}: {say(lang, text)}"
             for text in (
                 gettext_noop("adjusted"),
                 gettext_noop("the rest, adjusted"),
@@ -292,7 +292,7 @@ def _rate_row(rate: Rate, lang: Lang) -> list[Cell]:
 
 def definitions_version() -> str:
     """A hash of the definitions of all rates."""
-    plain = json.dumps([asdict(one) for one in DEFINITIONS], sort_keys=True)
+    plain = json.dumps([asdict(definition) for definition in DEFINITIONS], sort_keys=True)
     return hashlib.blake2b(plain.encode(), digest_size=6).hexdigest()
 
 
@@ -354,16 +354,16 @@ def definitions_sheet(lang: Lang) -> Sheet:
         head=[say(lang, text) for text in head],
         rows=[
             [
-                rate_word(one, lang),
-                count_word(one.numerator, lang),
-                count_word(one.denominator, lang),
-                basis_word(one.basis, lang),
-                "; ".join(count_word(name, lang) for name in one.excludes),
-                rate_sentence(one, lang),
-                one.version,
-                one.name,
+                rate_word(definition, lang),
+                count_word(definition.numerator, lang),
+                count_word(definition.denominator, lang),
+                basis_word(definition.basis, lang),
+                "; ".join(count_word(name, lang) for name in definition.excludes),
+                rate_sentence(definition, lang),
+                definition.version,
+                definition.name,
             ]
-            for one in DEFINITIONS
+            for definition in DEFINITIONS
         ],
     )
 
@@ -432,8 +432,8 @@ def parquet_columns(report: CutReport, named: Named) -> Iterator[tuple[str, str,
     of_parts = [rates_of(part.counts) for part in figures]
     for place, definition in enumerate(DEFINITIONS):
         rates = [of_part[place] for of_part in of_parts]
-        ends = [(one.interval.low, one.interval.high) if one.interval else (None, None) for one in rates]
-        yield f"{definition.name}.value", "float64", [one.value for one in rates]
+        ends = [(rate.interval.low, rate.interval.high) if rate.interval else (None, None) for rate in rates]
+        yield f"{definition.name}.value", "float64", [rate.value for rate in rates]
         yield f"{definition.name}.low", "float64", [low for low, _ in ends]
         yield f"{definition.name}.high", "float64", [high for _, high in ends]
 
@@ -449,5 +449,5 @@ def parquet_about(made: ExportInfo, report: CutReport) -> dict[str, object]:
         "by": report.breakdown.dimension.value,
         "given": {name: text for name, text in made.given.items() if text},
         "definitions_version": definitions_version(),
-        "definitions": [asdict(one) for one in DEFINITIONS],
+        "definitions": [asdict(definition) for definition in DEFINITIONS],
     }

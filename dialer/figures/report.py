@@ -322,8 +322,8 @@ def _adjusted(by_rate: Mapping[str, Mapping[str, Mapping[str, HitCount]]]) -> di
     """By unit and rate: the unit compared with all others."""
     found: dict[str, dict[str, Adjusted]] = {}
     for rate, by_unit in by_rate.items():
-        for unit, one in adjust_each(by_unit).items():
-            found.setdefault(unit, {})[rate] = one
+        for unit, adjusted in adjust_each(by_unit).items():
+            found.setdefault(unit, {})[rate] = adjusted
     return found
 
 

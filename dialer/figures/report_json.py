@@ -166,20 +166,20 @@ def report_out(report: Report, trials: Sequence[Comparison]) -> ReportOut:
         generated_at=report.generated_at,
         window=ReportWindowOut(start=period.start, end=period.end, timezone=report.timezone),
         left_out=dict(figures.left_out),
-        by_grade={grade.value: _slice(one, period) for grade, one in figures.by_grade.items()},
-        by_fraud_type={kind.value: _slice(one, period) for kind, one in figures.by_fraud_type.items()},
-        trials=[_trial(one) for one in trials],
+        by_grade={grade.value: _slice(part, period) for grade, part in figures.by_grade.items()},
+        by_fraud_type={kind.value: _slice(part, period) for kind, part in figures.by_fraud_type.items()},
+        trials=[_trial(comparison) for comparison in trials],
         **dict(_slice(figures.total, period)),
     )
 
 
-def _slice(one: Slice, period: Period) -> SliceOut:
+def _slice(part: Slice, period: Period) -> SliceOut:
     return SliceOut(
-        counts={name: getattr(one.counts, name) for name in COUNT_NAMES},
-        results={result.value: count for result, count in one.counts.results.items()},
-        rates={rate.definition.name: _rate(rate, period) for rate in rates_of(one.counts)},
-        first_attempt=FirstAttemptOut.model_validate(one.first_attempt),
-        amounts={kind.value: MoneyOut.model_validate(money) for kind, money in one.amounts.items()},
+        counts={name: getattr(part.counts, name) for name in COUNT_NAMES},
+        results={result.value: count for result, count in part.counts.results.items()},
+        rates={rate.definition.name: _rate(rate, period) for rate in rates_of(part.counts)},
+        first_attempt=FirstAttemptOut.model_validate(part.first_attempt),
+        amounts={kind.value: MoneyOut.model_validate(money) for kind, money in part.amounts.items()},
     )
 
 
@@ -196,12 +196,12 @@ def _rate(rate: Rate, period: Period) -> RateOut:
     )
 
 
-def _trial(one: Comparison) -> TrialOut:
+def _trial(comparison: Comparison) -> TrialOut:
     return TrialOut(
-        script=one.trial.script_id,
-        grade=Grade(one.trial.grade) if one.trial.grade else None,
-        begun_at=one.trial.at,
-        filed_loaded=one.filed_loaded,
+        script=comparison.trial.script_id,
+        grade=Grade(comparison.trial.grade) if comparison.trial.grade else None,
+        begun_at=comparison.trial.at,
+        filed_loaded=comparison.filed_loaded,
         versions=[
             TriedOut(
                 version=version.number,
@@ -209,18 +209,18 @@ def _trial(one: Comparison) -> TrialOut:
                 live=version.is_live,
                 measures={measured.measure: _measure(measured) for measured in version.measured},
             )
-            for version in one.versions
+            for version in comparison.versions
         ],
     )
 
 
-def _measure(one: MeasuredVersion) -> MeasureOut:
+def _measure(measured: MeasuredVersion) -> MeasureOut:
     return MeasureOut(
-        hits=one.tally.hits,
-        people=one.tally.people,
-        share=one.tally.share,
-        low=one.interval.low if one.interval else None,
-        high=one.interval.high if one.interval else None,
-        finding=one.verdict.finding if one.verdict else None,
-        more_each=one.verdict.more_each if one.verdict else None,
+        hits=measured.tally.hits,
+        people=measured.tally.people,
+        share=measured.tally.share,
+        low=measured.interval.low if measured.interval else None,
+        high=measured.interval.high if measured.interval else None,
+        finding=measured.verdict.finding if measured.verdict else None,
+        more_each=measured.verdict.more_each if measured.verdict else None,
     )

@@ -107,12 +107,12 @@ def verify_figures(services: Services) -> Verification:
     found: list[FigureDifference] = []
     compared = different = 0
     for day in (*days, None):
-        for one in _differences(services, day):
+        for difference in _differences(services, day):
             compared += 1
-            if one.facts != one.recount:
+            if difference.facts != difference.recount:
                 different += 1
                 if len(found) < MOST_NAMED:
-                    found.append(one)
+                    found.append(difference)
     return Verification(
         begun_at=begun_at,
         timezone=services.centre.timezone,
@@ -204,14 +204,14 @@ def verification_out(found: Verification) -> VerificationOut:
         different=found.different,
         differences=[
             DifferenceOut(
-                day=one.day.isoformat() if one.day else None,
-                part=one.part,
-                value=one.value,
-                name=one.name,
-                rollup=one.facts,
-                recount=one.recount,
+                day=difference.day.isoformat() if difference.day else None,
+                part=difference.part,
+                value=difference.value,
+                name=difference.name,
+                rollup=difference.facts,
+                recount=difference.recount,
             )
-            for one in found.differences
+            for difference in found.differences
         ],
     )
 
@@ -222,14 +222,16 @@ def _period(day: date | None, zone: str) -> Period:
 
 def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[FigureDifference]:
     parts = [("all", "", summed.total, recounted.total)]
-    parts += [("grade", key.value, one, recounted.by_grade[key]) for key, one in summed.by_grade.items()]
     parts += [
-        ("fraud_type", key.value, one, recounted.by_fraud_type[key])
-        for key, one in summed.by_fraud_type.items()
+        ("grade", key.value, counted, recounted.by_grade[key]) for key, counted in summed.by_grade.items()
     ]
-    for part, value, one, other in parts:
+    parts += [
+        ("fraud_type", key.value, counted, recounted.by_fraud_type[key])
+        for key, counted in summed.by_fraud_type.items()
+    ]
+    for part, value, counted, other in parts:
         numbers = dict(numbers_of(other))
-        for name, number in numbers_of(one):
+        for name, number in numbers_of(counted):
             yield FigureDifference(
                 day=day, part=part, value=value, name=name, facts=number, recount=numbers[name]
             )
@@ -239,14 +241,14 @@ def _compare(day: date | None, summed: Figures, recounted: Figures) -> Iterator[
         )
 
 
-def numbers_of(one: Slice) -> Iterator[tuple[str, Number]]:
+def numbers_of(part: Slice) -> Iterator[tuple[str, Number]]:
     """Every number of a slice with its name, as in `dialer report --json`."""
     for name in COUNT_NAMES:
-        yield name, getattr(one.counts, name)
-    for result, count in one.counts.results.items():
+        yield name, getattr(part.counts, name)
+    for result, count in part.counts.results.items():
         yield f"results.{result.value}", count
     for name in ("cases", "p50_seconds", "p90_seconds"):
-        yield f"first_attempt.{name}", getattr(one.first_attempt, name)
-    for kind, money in one.amounts.items():
+        yield f"first_attempt.{name}", getattr(part.first_attempt, name)
+    for kind, money in part.amounts.items():
         for state in ("approved_fen", "unapproved_fen", "reversed_fen"):
             yield f"{kind.value}.{state}", getattr(money, state)

@@ -405,7 +405,7 @@ def moment_words(moment: datetime | None, now: datetime, lang: Lang) -> str:
     if moment is None:
         return ""
     seconds = (moment - now).total_seconds()
-    length, unit = next((one for one in _UNITS if abs(seconds) >= one[0]), _UNITS[-1])
+    length, unit = next((step for step in _UNITS if abs(seconds) >= step[0]), _UNITS[-1])
     amount = say(lang, unit, n=int(abs(seconds) // length))
     if seconds < 0:
         return say(lang, "%(amount)s ago", amount=amount)

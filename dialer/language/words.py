@@ -29,7 +29,7 @@ def sentence(text: str | Text, lang: Lang, /, **facts: object) -> str:
     """As `say`, and with it those of the values that are members of enumerations."""
     if isinstance(text, Text):
         return sentence(text.template, lang, **{**text.values, **facts})
-    return say(lang, text, **{name: _value(one, lang) for name, one in facts.items()})
+    return say(lang, text, **{name: _value(fact, lang) for name, fact in facts.items()})
 
 
 def _value(value: object, lang: Lang) -> object:

@@ -160,9 +160,9 @@ def story_json(story: CaseStory, lang: Lang) -> dict[str, Any]:
 def handset_json(state: dict[str, Any], services: Services) -> dict[str, Any]:
     """The state of a handset as the carrier reports it, with the texts of what is played."""
     played = [
-        {name: value for name, value in one.items() if name != "name"}
-        | {"text": one["text"] or _words_of(one["name"], services)}
-        for one in state["played"]
+        {name: value for name, value in part.items() if name != "name"}
+        | {"text": part["text"] or _words_of(part["name"], services)}
+        for part in state["played"]
     ]
     return {"did": True} | state | {"played": played}
 
@@ -173,7 +173,9 @@ def _words_of(address: str, services: Services) -> str:
     words = _shipped().get(file)
     if words is None and file:
         live = services.rendered_scripts.now(services.real.now()).live.values()
-        found = (text for one in live for (_, text), named in one.files_by_text.items() if named == file)
+        found = (
+            text for script in live for (_, text), named in script.files_by_text.items() if named == file
+        )
         words = next(found, "")
     return words or ""
 

@@ -155,29 +155,29 @@ class EmbeddedServers:
         restarts it. The process that started the servers calls this again and again. A start that fails is tried later,
         with growing pauses.
         """
-        for one in self._started:
-            if one.guard.alive or time.monotonic() < one.due_at or os.getpid() != self._owner:
+        for server in self._started:
+            if server.guard.alive or time.monotonic() < server.due_at or os.getpid() != self._owner:
                 continue
-            _log.error("the guard of the %s has died: the server is started again", one.server.part)
+            _log.error("the guard of the %s has died: the server is started again", server.server.part)
             try:
-                self._start_again(one)
-                one.pause_seconds = _FIRST_PAUSE_SECONDS
+                self._start_again(server)
+                server.pause_seconds = _FIRST_PAUSE_SECONDS
             except (OSError, Unavailable) as fault:
-                _log.exception("the %s could not be started: %s", one.server.part, type(fault).__name__)
-                one.due_at = time.monotonic() + one.pause_seconds
-                one.pause_seconds = min(one.pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+                _log.exception("the %s could not be started: %s", server.server.part, type(fault).__name__)
+                server.due_at = time.monotonic() + server.pause_seconds
+                server.pause_seconds = min(server.pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
 
-    def _start_again(self, one: _StartedServer) -> None:
+    def _start_again(self, server: _StartedServer) -> None:
         with self._place.starting():
-            one.guard.stop()
-            running = find_running(one.server)
+            server.guard.stop()
+            running = find_running(server.server)
             if running is not None:
                 end_running(running)
-            one.server.prepare(one.port)
-            one.guard = _guarded(self._place, one.server, one.port, ephemeral=self._ephemeral)
-            if not _comes_up(one.server, one.guard, one.port):
-                one.guard.stop()
-                raise Unavailable(part=one.server.part, problem="ended at its start")
+            server.server.prepare(server.port)
+            server.guard = _guarded(self._place, server.server, server.port, ephemeral=self._ephemeral)
+            if not _comes_up(server.server, server.guard, server.port):
+                server.guard.stop()
+                raise Unavailable(part=server.server.part, problem="ended at its start")
 
     def stop(self, *, batch_wait_seconds: float = 3.0) -> None:
         """Stops the servers that this process started; processes that joined get up to `batch_wait_seconds` to finish.
@@ -193,7 +193,7 @@ class EmbeddedServers:
         while self._started:
             with self._place.starting():
                 if time.monotonic() >= deadline or not self._place.anyone_joined():
-                    _stop_all([one.guard for one in self._started])
+                    _stop_all([server.guard for server in self._started])
                     self._started = []
                     if self._ephemeral:
                         delete_server_files(self._place)
@@ -247,7 +247,7 @@ def ensure_servers(
                 if guard is not None:
                     started.append(_StartedServer(server=server, port=port, guard=guard))
         except BaseException:
-            _stop_all([one.guard for one in started])
+            _stop_all([server.guard for server in started])
             raise
         joined = place.mark_joined() if len(started) < len(wanted) else None
     return EmbeddedServers(

@@ -266,7 +266,9 @@ class ConsoleSettings(Section):
 
     def rules(self) -> SessionRules:
         """Limits of sessions and sign-ins."""
-        limits = self.model_dump(include={one.name for one in fields(SessionRules)} - {"second_factor_roles"})
+        limits = self.model_dump(
+            include={rule.name for rule in fields(SessionRules)} - {"second_factor_roles"}
+        )
         return SessionRules(**limits, second_factor_roles=frozenset(self.second_factor_roles))
 
     def reveal_rules(self) -> RevealRules:
@@ -374,7 +376,7 @@ class SipSettings(Section):
             given = json.loads(self.passwords.get_secret_value()) if self.passwords is not None else {}
         except ValueError:
             given = None
-        if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
+        if not isinstance(given, dict) or not all(isinstance(password, str) for password in given.values()):
             raise WrongValue(Text('passwords is not a JSON object such as {"trunk": "password"}'))
         return given
 

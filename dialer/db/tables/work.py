@@ -502,7 +502,7 @@ webhook = sa.Table(
     when("ended_at"),
     sa.Index("uq_webhook_name", "name", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
     sa.CheckConstraint(
-        f"events <@ ARRAY[{', '.join(repr(one.value) for one in WebhookEvent)}] AND cardinality(events) > 0",
+        f"events <@ ARRAY[{', '.join(repr(event.value) for event in WebhookEvent)}] AND cardinality(events) > 0",
         name="events",
     ),
     sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
