@@ -643,7 +643,7 @@ class Year:
             outcome = OutcomeKind.DISSUADED_IN_PERSON if success else OutcomeKind.REFUSES
             phone = PhoneAct(client_id=uuid.uuid4(), actor=unrestricted("wang"))
             report_visit(self.services, visit.id, WorkReport(outcome=outcome), phone=phone)
-            person.reporter = phone.by
+            person.reporter = phone.actor.name
             self.truth.add(person, visits=1, visits_met=1, verified_contact=1)
             if success:
                 self.settled[person.phone] = self.clock.now()

@@ -41,13 +41,8 @@ NOT_OURS_OUTCOME = f"outcome IN {words(NOT_OURS)}"
 
 WARNING_MEASURES: Mapping[str, str] = {"warnings": "true"}
 
-CASE_STATES: Mapping[str, str] = {
-    "has_first": "first_at IS NOT NULL",
-    "in_time": "first_at <= late_at",
-    "not_wanted": "first_at IS NULL AND settled_at IS NOT NULL AND settled_at <= late_at",
-    "pending": "first_at IS NULL AND settled_at IS NULL AND CAST(:now AS timestamptz) <= late_at",
-}
-"""What the conditions read of the times of a case, as SQL on its columns."""
+CASE_STATES: Mapping[str, str] = {"pending": "waits AND CAST(:now AS timestamptz) <= late_at"}
+"""What the conditions read of a case that depends on `now`, as SQL on its columns."""
 
 CASE_MEASURES: Mapping[str, str] = {
     "cases": "true",
@@ -87,21 +82,15 @@ CASE_MEASURES: Mapping[str, str] = {
 """Conditions on the columns of a case and on `CASE_STATES`."""
 
 
-def _bars(name: str) -> dict[str, str]:
-    """The condition of each bar of `WAIT_BOUNDS_SECONDS`, by the name of its count."""
-    return {f"{name}_{place}": f"{name} = {place}" for place in range(len(WAIT_BOUNDS_SECONDS) + 1)}
-
-
 def bar_of(seconds: str) -> str:
     """The SQL for the bar in which a number of seconds lies; NULL of NULL."""
     bounds = ", ".join(str(bound) for bound in WAIT_BOUNDS_SECONDS)
     return f"width_bucket(CAST({seconds} AS double precision), CAST(ARRAY[{bounds}] AS double precision[]))"
 
 
-FIRST_BARS: Mapping[str, str] = _bars("first_bar")
-CONTACT_BARS: Mapping[str, str] = _bars("contact_bar")
-"""The distributions of the times to the first attempt and to verified contact; conditions on the columns of a case."""
-
+FIRST_BAR, CONTACT_BAR = "first_bar", "contact_bar"
+"""The columns of a case that give the bar of its time to the first attempt and to verified contact."""
+MOST_BARS = len(WAIT_BOUNDS_SECONDS) + 1
 
 NO_FOLLOW_UP = "reason <> 'follow_up'"
 """Excludes calls and assignments of a follow-up, which say nothing about how a warning reached its person."""
@@ -137,12 +126,10 @@ CALL_MEASURES: Mapping[str, str] = {
 # The moment until which an assignment could be signed or reported: a withdrawn one is late only if it was late by then.
 _OVER_AT = "(CASE WHEN state = 'withdrawn' THEN done_at ELSE CAST(:now AS timestamptz) END)"
 ASSIGNMENT_STATES: Mapping[str, str] = {
-    "signed_early": "signed_at <= sign_by",
     "sign_counts": f"signed_at IS NOT NULL OR sign_by < {_OVER_AT}",
-    "reported_early": "state = 'done' AND done_at <= feedback_by",
     "feedback_counts": f"state = 'done' OR feedback_by < {_OVER_AT}",
 }
-"""What the conditions read of the times of an assignment, as SQL on its columns."""
+"""What the conditions read of an assignment that depends on `now`, as SQL on its columns."""
 
 ASSIGNMENT_MEASURES: Mapping[str, str] = {
     **_assignments("human", "human_calls", "reached"),
@@ -174,18 +161,11 @@ def money_name(kind: AmountKind, state: str) -> str:
 
 MONEY = tuple(money_name(kind, state) for kind in AmountKind for state in MONEY_STATES)
 
-BARS = (*FIRST_BARS, *CONTACT_BARS)
+BARS = tuple(f"{name}_{bar}" for name in (FIRST_BAR, CONTACT_BAR) for bar in range(MOST_BARS))
 
 
 def counts_of(measures: Mapping[str, str]) -> str:
     """The SELECT list that counts the rows that meet each condition."""
     return ",\n    ".join(
         f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in measures.items()
-    )
-
-
-def sums_of(measures: Mapping[str, str]) -> str:
-    """As `counts_of`, of rows that each stand for `n` records."""
-    return ",\n    ".join(
-        f"sum(n) FILTER (WHERE {condition}) AS {name}" for name, condition in measures.items()
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import pairwise
@@ -41,13 +41,13 @@ from dialer.db.columns import words
 from dialer.db.measures import (
     ASSIGNMENT_MEASURES,
     CASE_MEASURES,
-    CONTACT_BARS,
-    FIRST_BARS,
+    CONTACT_BAR,
+    FIRST_BAR,
     MONEY,
     MONEY_STATES,
+    MOST_BARS,
     counts_of,
     money_name,
-    sums_of,
 )
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.figures.records import AMOUNTS, ASSIGNMENTS, CASES, KINDS, OWN_OF_CASE, WARNINGS, RecordKind
@@ -134,6 +134,13 @@ class Source(ABC):
         """SQL from WITH to the common table expression `records`: the records of the window that meet the filters among
         the parameters and the condition `which`. `value`: a column of `OWN`, of a record or `unit`, which they have as
         the text `value` then.
+        """
+
+    def sums(self, kind: RecordKind, by: Sequence[str]) -> str:
+        """SQL, after `records`, for every count of the kind, or every sum of money, by these columns."""
+        return f"""
+            SELECT {", ".join((*by, counts_of(kind.measures) or _MONEY_SUMS))} FROM records
+            {f"GROUP BY {', '.join(by)}" if by else ""}
         """
 
     @abstractmethod
@@ -227,28 +234,6 @@ _WHOLE, _VALUE, _GRADE, _TYPE = "", "value", "grade", "fraud_type"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sets:
-    """The grouping sets of a statement: the whole, and each of these columns by itself."""
-
-    columns: tuple[str, ...]
-
-    def place(self) -> str:
-        """SQL for the number of a row's set."""
-        return f"GROUPING({', '.join(self.columns)})" if self.columns else "0"
-
-    def group(self) -> str:
-        """SQL that makes the sets."""
-        sets = ["()", *(f"({column})" for column in self.columns)]
-        return f"GROUP BY GROUPING SETS ({', '.join(sets)})"
-
-    def column_of(self, place: int) -> str:
-        """The column by which the row of this place is; "" for the whole."""
-        every = (1 << len(self.columns)) - 1
-        bits = {every - (1 << (len(self.columns) - 1 - at)): column for at, column in enumerate(self.columns)}
-        return bits.get(place, _WHOLE) if place != every else _WHOLE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CountedNumbers:
     """The numbers of a window, by the columns that were asked for, and by the values of each; the whole is the only
     value "" of the column "".
@@ -259,20 +244,15 @@ class CountedNumbers:
     @property
     def whole(self) -> Numbers:
         """The numbers of the whole."""
-        return self.by(_WHOLE).get("", {})
+        return self.numbers(_WHOLE, "")
 
     def by(self, column: str) -> dict[str, Numbers]:
         """The numbers by the values of a column."""
         return self.found.get(column, {})
 
-    def gather(self, sets: _Sets, rows: Iterable[Row], names: Iterable[str]) -> None:
-        """Adds the numbers of these rows."""
-        names = tuple(names)
-        for row in rows:
-            column = sets.column_of(row["place"])
-            value = row[column] if column else ""
-            numbers = self.found.setdefault(column, {}).setdefault(value, {})
-            numbers.update((name, row[name]) for name in names)
+    def numbers(self, column: str, value: str) -> Numbers:
+        """The numbers of a value of a column, to be changed in place."""
+        return self.found.setdefault(column, {}).setdefault(value, {})
 
 
 def read_numbers(
@@ -288,38 +268,28 @@ def read_numbers(
     """
     counted, parameters = CountedNumbers(), window.parameters()
     value = "" if dimension is None else value_of(dimension)
-    sets = _Sets(columns=counts_by)
     for kind in KINDS:
-        columns = kind.measures or _MONEY_COLUMNS
-        keys = ", ".join((*(("value",) if value else ()), "grade", "fraud_type", *kind.keys))
-        amounts = "".join(f", sum({name}) AS {name}" for name in kind.amounts)
-        # Conditions are looked at once for all records that agree in what they read.
-        statement = f"""
-            {source.with_records(kind, parameters, value=value)}, alike AS (
-                SELECT {keys}, count(*) AS n{amounts} FROM records GROUP BY {keys}
-            ), cells AS (
-                SELECT {_VALUE_TEXT if value else "''"} AS value, grade, fraud_type,
-                    {sums_of(kind.measures) or _MONEY_SUMS}
-                FROM alike GROUP BY 1, 2, 3
-            )
-            SELECT {sets.place()} AS place, {", ".join((*counts_by, ""))}
-                {", ".join(f"CAST(coalesce(sum({name}), 0) AS bigint) AS {name}" for name in columns)}
-            FROM cells {sets.group()}
-        """
-        counted.gather(sets, source.rows(statement, parameters), columns)
+        statement = f"{source.with_records(kind, parameters, value=value)} {source.sums(kind, counts_by)}"
+        # Added up here: grouping sets would take the database longer to plan than to count.
+        for row in source.rows(statement, parameters):
+            for column in (_WHOLE, *counts_by):
+                numbers = counted.numbers(column, _text(row[column]) if column else "")
+                for name in kind.measures or _MONEY_COLUMNS:
+                    numbers[name] = numbers.get(name, 0) + int(row[name] or 0)
     if times_by is not None:
-        sets = _Sets(columns=times_by)
+        sets = ", ".join(("()", *(f"({column})" for column in times_by)))
+        places = "".join(f", GROUPING({column}) AS all_{column}, {column}" for column in times_by)
         statement = f"""
             {source.with_records(CASES, parameters, value=value, which="has_first")}
-            SELECT {sets.place()} AS place, {", ".join((*times_by, ""))}
-                {source.percentiles("first_seconds", (0.5, 0.9))} AS waited
-            FROM records {sets.group()}
+            SELECT {source.percentiles("first_seconds", (0.5, 0.9))} AS waited{places}
+            FROM records GROUP BY GROUPING SETS ({sets})
         """
         for row in source.rows(statement, parameters):
+            column = next((column for column in times_by if not row[f"all_{column}"]), _WHOLE)
             # The two servers interpolate alike but for the last bit.
             waited = [round(seconds, 9) for seconds in row["waited"] or ()] or (None, None)
-            found = dict(zip(_PERCENTILES, waited, strict=True))
-            counted.gather(sets, [{**row, **found, "value": _text(row.get("value"))}], _PERCENTILES)
+            numbers = counted.numbers(column, _text(row[column]) if column else "")
+            numbers.update(zip(_PERCENTILES, waited, strict=True))
     return counted
 
 
@@ -367,23 +337,19 @@ def count_left_out(source: Source, window: CutWindow) -> dict[str, int]:
     """The number of drill records in the window, by kind; 0 in a drill, where nothing is left out."""
     if window.drill:
         return {kind.name: 0 for kind in KINDS}
-    found: dict[str, int] = {}
     parameters = window.parameters() | {"drill": True}
-    for kind in KINDS:
-        if kind is AMOUNTS:
-            # All lines of the ledger count here, also those without money.
-            found[kind.name] = int(source.tx.scalar(_LINES_LEFT_OUT, _bounds(parameters)))
-        else:
-            records = source.with_records(kind, parameters, which=kind.mentioned)
-            found[kind.name] = source.rows(f"{records} SELECT count(*) AS n FROM records", parameters)[0]["n"]
-    return found
+    counts = ", ".join(
+        f"({source.with_records(kind, parameters, which=kind.mentioned)} SELECT count(*) FROM records) AS {kind.name}"
+        for kind in KINDS
+        if kind is not AMOUNTS
+    )
+    # All lines of the ledger count here, also those without money.
+    bounds = {"start": window.period.start, "end": window.period.end}
+    lines = int(source.tx.scalar(_LINES_LEFT_OUT, bounds))
+    return {**source.rows(f"SELECT {counts}", parameters)[0], AMOUNTS.name: lines}
 
 
 _LINES_LEFT_OUT = sa.text(f"SELECT count(*) FROM outcome WHERE drill AND {within('at')}")
-
-
-def _bounds(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: parameters[name] for name in ("start", "end")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,22 +377,26 @@ def read_cut(source: Source, dimension: Dimension, window: CutWindow) -> CutFigu
                 if any(numbers.get(name) for name in NUMBERS)
             },
         ),
-        waits=read_waits(source, window, FIRST_BARS),
-        contacted=read_waits(source, window, CONTACT_BARS),
+        waits=read_waits(source, window, FIRST_BAR),
+        contacted=read_waits(source, window, CONTACT_BAR),
     )
 
 
-def read_waits(source: Source, window: CutWindow, bars: Mapping[str, str]) -> Waits:
-    """How the times of the window's cases are distributed, by grade: to the first attempt (`FIRST_BARS`) or to verified
-    contact (`CONTACT_BARS`).
+def read_waits(source: Source, window: CutWindow, bar: str) -> Waits:
+    """How the times of the window's cases are distributed, by grade: to the first attempt (`FIRST_BAR`) or to verified
+    contact (`CONTACT_BAR`).
     """
     parameters = window.parameters()
+    records = source.with_records(CASES, parameters, which=f"{bar} IS NOT NULL")
     rows = source.rows(
-        f"{source.with_records(CASES, parameters)} SELECT grade, {counts_of(bars)} FROM records GROUP BY grade",
-        parameters,
+        f"{records} SELECT grade, {bar} AS bar, count(*) AS n FROM records GROUP BY 1, 2", parameters
     )
-    found = {row["grade"]: tuple(row[name] for name in bars) for row in rows}
-    return Waits(by_grade={grade: found.get(grade.value, (0,) * len(bars)) for grade in Grade})
+    found = {(row["grade"], row["bar"]): row["n"] for row in rows}
+    return Waits(
+        by_grade={
+            grade: tuple(found.get((grade.value, place), 0) for place in range(MOST_BARS)) for grade in Grade
+        }
+    )
 
 
 def read_total(source: Source, window: CutWindow) -> Slice:

@@ -50,14 +50,24 @@ class RecordKind:
     columns: Mapping[str, str]
     """The columns of `select` besides `OWN`, with their types in DuckDB."""
     states: Mapping[str, str] = field(default_factory=dict)
-    """Further columns, as SQL on the others; they may depend on `now`."""
-    keys: tuple[str, ...] = ()
-    """The columns that the conditions of `measures` read: records that agree in all of them count alike."""
-    amounts: tuple[str, ...] = ()
-    """Columns that are summed."""
+    """Further columns, which depend on `now`, as SQL on the others."""
     measures: Mapping[str, str]
     mentioned: str = "true"
     """The condition on the records that count as left out in a drill."""
+
+    @property
+    def passing(self) -> dict[str, str]:
+        """The measures whose conditions read `states`."""
+        return {
+            name: condition
+            for name, condition in self.measures.items()
+            if any(state in condition for state in self.states)
+        }
+
+    @property
+    def lasting(self) -> dict[str, str]:
+        """The measures that do not depend on the moment of reading."""
+        return {name: condition for name, condition in self.measures.items() if name not in self.passing}
 
 
 def one_word_of(kind: type[StrEnum]) -> str:
@@ -161,9 +171,12 @@ CASES = RecordKind(
     before=_CASES_BEFORE,
     select=f"""
         SELECT t.id AS case_id, t.drill, t.opened_at AS moment, t.grade, t.fraud_type, t.first_grade, t.status,
-            t.outcome, t.contact, t.missed, t.settled_at, t.first_at, t.rung, t.answered, t.called_back, t.handed,
+            t.outcome, t.contact, t.missed, t.rung, t.answered, t.called_back, t.handed,
             t.filed, t.followed, t.not_ours, t.stands,
-            t.clock_at + t."limit" AS late_at,
+            t.first_at IS NOT NULL AS has_first, t.first_at <= t.late_at AS in_time,
+            t.first_at IS NULL AND t.settled_at IS NOT NULL AND t.settled_at <= t.late_at AS not_wanted,
+            t.first_at IS NULL AND t.settled_at IS NULL AS waits,
+            CASE WHEN t.first_at IS NULL AND t.settled_at IS NULL THEN t.late_at END AS late_at,
             CAST({_FIRST_SECONDS} AS double precision) AS first_seconds, {bar_of(_FIRST_SECONDS)} AS first_bar,
             CASE WHEN NOT t.not_ours AND t.contact = 'verified' THEN (
                 SELECT {bar_of("greatest(0, EXTRACT(EPOCH FROM min(reached_at) - t.clock_at))")} FROM (
@@ -175,34 +188,21 @@ CASES = RecordKind(
                         AND s.{NO_FOLLOW_UP}
                 ) reached HAVING min(reached_at) IS NOT NULL
             ) END AS contact_bar
-        FROM joined t
+        FROM (SELECT *, clock_at + "limit" AS late_at FROM joined) t
     """,
     columns={
         "first_grade": one_word_of(Grade),
         "status": one_word_of(CaseStatus),
         "outcome": one_word_of(OutcomeKind),
         "contact": one_word_of(Contact),
-        **dict.fromkeys(("settled_at", "first_at", "late_at"), "TIMESTAMPTZ"),
         **dict.fromkeys(("missed", "rung", "answered", "called_back", "handed", "filed"), "BOOLEAN"),
         **dict.fromkeys(("followed", "not_ours", "stands"), "BOOLEAN"),
+        **dict.fromkeys(("has_first", "in_time", "not_wanted", "waits"), "BOOLEAN"),
+        "late_at": "TIMESTAMPTZ",
         "first_seconds": "DOUBLE",
         **dict.fromkeys(("first_bar", "contact_bar"), "TINYINT"),
     },
     states=CASE_STATES,
-    keys=(
-        *(
-            "first_grade",
-            "status",
-            "outcome",
-            "contact",
-            "missed",
-            "rung",
-            "answered",
-            "called_back",
-            "handed",
-        ),
-        *("filed", "followed", "not_ours", "stands", *CASE_STATES),
-    ),
     measures=CASE_MEASURES,
 )
 
@@ -221,7 +221,6 @@ CALLS = RecordKind(
         "answer": one_word_of(Answer),
         **dict.fromkeys(("follow_up", "called"), "BOOLEAN"),
     },
-    keys=("result", "contact", "answer", "follow_up", "called"),
     measures=CALL_MEASURES,
     mentioned="NOT follow_up",
 )
@@ -232,7 +231,9 @@ ASSIGNMENTS = RecordKind(
     case_id="s.case_id",
     select=f"""
         SELECT s.case_id, s.drill, s.opened_at AS moment, c.grade, c.fraud_type, s.kind, s.state, s.outcome,
-            s.signed_at, s.signed_by, s.sign_by, s.feedback_by, s.done_at, s.done_by
+            s.signed_at, s.signed_by, s.sign_by, s.feedback_by, s.done_at, s.done_by,
+            s.signed_at <= s.sign_by AS signed_early,
+            s.state = 'done' AND s.done_at <= s.feedback_by AS reported_early
         FROM assignment s JOIN "case" c ON c.id = s.case_id WHERE s.{NO_FOLLOW_UP} AND {{which}}
     """,
     columns={
@@ -241,9 +242,9 @@ ASSIGNMENTS = RecordKind(
         "outcome": one_word_of(OutcomeKind),
         **dict.fromkeys(("signed_by", "done_by"), "VARCHAR"),
         **dict.fromkeys(("signed_at", "sign_by", "feedback_by", "done_at"), "TIMESTAMPTZ"),
+        **dict.fromkeys(("signed_early", "reported_early"), "BOOLEAN"),
     },
     states=ASSIGNMENT_STATES,
-    keys=("kind", "state", "outcome", *ASSIGNMENT_STATES),
     measures=ASSIGNMENT_MEASURES,
 )
 
@@ -264,8 +265,6 @@ AMOUNTS = RecordKind(
         **dict.fromkeys(_AMOUNTS, "BIGINT"),
         **dict.fromkeys(("approved", "reversed"), "BOOLEAN"),
     },
-    keys=("approved", "reversed"),
-    amounts=_AMOUNTS,
     measures={},
 )
 

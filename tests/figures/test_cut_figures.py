@@ -26,7 +26,7 @@ from dialer.core.rates import (
 )
 from dialer.core.values import AmountKind, Contact, FraudType, Grade, TelephonyResult
 from dialer.db import tables as t
-from dialer.db.measures import CASE_MEASURES, CONTACT_BARS, FIRST_BARS
+from dialer.db.measures import CASE_MEASURES, CONTACT_BAR, FIRST_BAR
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import add_unit
 from dialer.figures.reader import (
@@ -182,7 +182,7 @@ def test_times_to_the_first_call_stand_in_the_bar_that_holds_them(scenario: Scen
             grade=Grade.HIGH, opened_at=MORNING, first_attempt_at=MORNING + timedelta(seconds=seconds)
         )
     with scenario.tx() as tx:
-        found = read_waits(RecordSource(tx), window(scenario), FIRST_BARS)
+        found = read_waits(RecordSource(tx), window(scenario), FIRST_BAR)
     bars = found.by_grade[Grade.HIGH]
     places = {place: count for place, count in enumerate(bars) if count}
     assert places == {
@@ -267,7 +267,7 @@ def test_the_time_to_contact_ends_with_the_first_call_or_visit_that_spoke_to_the
     )
     scenario.case(grade=Grade.HIGH, opened_at=MORNING)
     with scenario.tx() as tx:
-        waits = read_waits(RecordSource(tx), window(scenario), CONTACT_BARS)
+        waits = read_waits(RecordSource(tx), window(scenario), CONTACT_BAR)
     bars = {place: n for place, n in enumerate(waits.by_grade[Grade.HIGH]) if n}
     assert bars == {
         bisect(WAIT_BOUNDS_SECONDS, 45): 1,
