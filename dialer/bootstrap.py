@@ -332,8 +332,8 @@ def _set_pace(tx: Tx, settings: Settings, *, is_first: bool, real_now: datetime)
 
 
 def _broker_url(settings: Settings, servers: EmbeddedServers | None) -> str:
-    if settings.broker.url is not None:
-        return settings.broker.url.get_secret_value()
+    if url := settings.broker.client_url:
+        return url
     assert servers is not None
     return servers.broker_url
 

@@ -10,6 +10,7 @@ from datetime import time
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -31,7 +32,7 @@ from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import WrongValue
 from dialer.core.periods import BulletinKind
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
-from dialer.core.text import Text
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Grade, MessageChannel, Suite, Track
 
 _DAY = 86_400
@@ -168,20 +169,40 @@ class DatabaseSettings(Section):
 
 
 _BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
+_VERIFIED = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
 
 
 class BrokerSettings(Section):
     url: SecretStr | None = None
     """None: the embedded Valkey of `data_dir`."""
+    ca_file: Path | None = None
+    """The authorities that may have signed the certificate of a rediss:// broker. None: those of the system."""
 
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and url.get_secret_value().partition("://")[0] not in _BROKER_SCHEMES:
+        if url is None:
+            return None
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in _BROKER_SCHEMES:
             raise WrongValue(
                 Text("begins with %(known)s; Sentinel is not supported", known=", ".join(_BROKER_SCHEMES))
             )
+        if any(value != _VERIFIED.get(name, value) for name, value in parse_qsl(parts.query)):
+            raise WrongValue(
+                gettext_noop("the certificate of a broker is always verified: see broker.ca_file")
+            )
         return url
+
+    @property
+    def client_url(self) -> str | None:
+        """The URL for clients of the broker, which verify its certificate and its name: kombu does not by default."""
+        url = None if self.url is None else self.url.get_secret_value()
+        if url is None or not url.startswith("rediss:"):
+            return url
+        parts = urlsplit(url)
+        tls = _VERIFIED | ({} if self.ca_file is None else {"ssl_ca_certs": str(self.ca_file)})
+        return urlunsplit(parts._replace(query=urlencode(dict(parse_qsl(parts.query)) | tls)))
 
 
 class TelephonySettings(Section):

@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from carrier.lines.sip.trunks import BadTrunk, Trunk
 from carrier.lines.sound import telephone_samples
+from tests.certificates import certificate
 from tests.sip.conftest import MakePerson, OnTrunks, trunk_to
 from tests.sip.peers import HOST, free_port, line_of, prompt, until
 from tests.sip.test_sound import HEARD, fits
 
 _SAYS = "<Response><Play>/said.wav</Play><Pause length='1'/><Hangup/></Response>"
-
-
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """One of this address that has signed itself: the certificate, and a file with its key before it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-        .public_bytes(serialization.Encoding.PEM)
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public, both = folder / f"{name}.pem", folder / f"{name}-key.pem"
-    public.write_bytes(made)
-    both.write_bytes(secret + made)
-    return public, both
 
 
 async def test_a_call_over_tcp(person: MakePerson, on_trunks: OnTrunks):
