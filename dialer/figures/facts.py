@@ -379,7 +379,7 @@ class _Refresh:
                     rows.flush()
                     self.connection.execute(
                         "CREATE OR REPLACE TEMP TABLE fetched AS"
-                        f" SELECT * FROM read_csv($path, columns = {{{columns}}},"
+                        f" SELECT *, {_counts(kind)} AS counts FROM read_csv($path, columns = {{{columns}}},"
                         " auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"',"
                         " nullstr = '', allow_quoted_nulls = false)",
                         {"path": rows.name},
@@ -390,13 +390,13 @@ class _Refresh:
         """Inserts the fetched rows, each with the number of the combination of counts that it belongs to: a report adds
         up a few hundred combinations instead of looking at every condition for every row.
         """
-        counts, numbered = _counts(kind), f"{kind.name}_combination"
+        numbered = f"{kind.name}_combination"
         self.connection.execute(f"""
             INSERT INTO {numbered} SELECT (SELECT count(*) FROM {numbered}) + row_number() OVER (), counts
-            FROM (SELECT {counts} AS counts FROM fetched EXCEPT SELECT counts FROM {numbered})
+            FROM (SELECT counts FROM fetched EXCEPT SELECT counts FROM {numbered})
         """)
         self.connection.execute(
-            f"INSERT INTO {kind.name} SELECT f.*, combination FROM fetched f JOIN {numbered} ON counts = {counts}"
+            f"INSERT INTO {kind.name} SELECT * EXCLUDE (counts) FROM fetched JOIN {numbered} USING (counts)"
         )
 
     def _copy(self, kind: RecordKind, ids: Sequence[int], into: IO[bytes]) -> None:

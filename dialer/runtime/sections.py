@@ -32,7 +32,7 @@ from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import WrongValue
 from dialer.core.periods import BulletinKind
 from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
-from dialer.core.text import Text, gettext_noop
+from dialer.core.text import Text
 from dialer.core.values import Grade, MessageChannel, Suite, Track
 
 _DAY = 86_400
@@ -189,9 +189,7 @@ class BrokerSettings(Section):
                 Text("begins with %(known)s; Sentinel is not supported", known=", ".join(_BROKER_SCHEMES))
             )
         if any(value != _VERIFIED.get(name, value) for name, value in parse_qsl(parts.query)):
-            raise WrongValue(
-                gettext_noop("the certificate of a broker is always verified: see broker.ca_file")
-            )
+            raise WrongValue(Text("the certificate of a broker is always verified: see broker.ca_file"))
         return url
 
     @property
