@@ -37,6 +37,12 @@ def ensure_policy_version(tx: Tx, content: Mapping[str, Any], *, now: datetime) 
     return int(version)
 
 
+def first_policy_at(tx: Tx) -> datetime:
+    """When this database began to be used, on the service clock."""
+    begun: datetime = tx.scalar(sa.select(sa.func.min(t.policy_version.c.created_at)))
+    return begun
+
+
 def newest_policy_version(tx: Tx) -> int:
     """The number of the newest policy version; 0 if there is none."""
     return int(tx.scalar(sa.select(sa.func.coalesce(sa.func.max(t.policy_version.c.version), 0))))

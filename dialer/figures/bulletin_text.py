@@ -5,11 +5,11 @@ Every figure is one of `BulletinFigures`; a rate is shown with its numerator, de
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from dialer.core.intervals import Standing
+from dialer.core.intervals import Adjusted, Standing
 from dialer.core.periods import (
     BulletinDays,
     BulletinKind,
@@ -27,12 +27,14 @@ from dialer.figures.bulletin_words import (
     local_words,
     money_words,
     percent,
+    rate_cell,
     rate_change,
     rate_words,
     state_words,
     title_of,
 )
 from dialer.figures.bulletins import Bulletin, BulletinFigures, day_series
+from dialer.figures.reader import slice_of
 from dialer.figures.report import CutReport
 from dialer.language.catalogue import say
 from dialer.language.figure_words import count_word, rate_sentence, rate_word
@@ -378,23 +380,12 @@ def _units(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
         paragraphs.append(say(lang, "Below the rest: %(units)s.", units=below))
     if not above and not below:
         paragraphs.append(say(lang, "No unit differs from the others by more than chance."))
-    rows, rates = [], []
-    for place, (value, part) in enumerate(ranked[:_MOST_UNITS], start=1):
-        rate, contact = rate_of(part, "dissuaded"), rate_of(part, "verified_contact")
-        rates.append(rate)
-        adjusted = report.adjusted.get(value, {}).get("dissuaded")
-        interval = rate.interval
-        rows.append(
-            [
-                str(place),
-                report.unit_names.get(value, value),
-                f"{part.counts.cases_ours:,}",
-                percent(contact.value),
-                percent(rate.value),
-                f"{percent(interval.low)}—{percent(interval.high)}" if interval else "—",
-                say(lang, _STANDINGS[adjusted.standing]) if adjusted else "—",
-            ]
-        )
+    shown = ranked[:_MOST_UNITS]
+    rates = [rate_of(part, "dissuaded") for _, part in shown]
+    rows = [
+        _unit_row(str(place), report.unit_names.get(value, value), part, report.adjusted.get(value, {}), lang)
+        for place, (value, part) in enumerate(shown, start=1)
+    ]
     chart = Chart(
         kind=ChartKind.BARS,
         title=say(lang, "Rate of dissuasion by unit, with its 95% interval"),
@@ -418,13 +409,36 @@ def _units(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
         say(lang, "95 % interval"),
         say(lang, "Comparison"),
     ]
-    table = TextTable(head=head, rows=rows, shares=(1.0, 1.9, 1.1, 1.3, 1.6, 2.0, 1.8), words=2)
+    unassigned = report.breakdown.slices.get("", _NOTHING)
+    beside = (
+        [_unit_row("—", say(lang, "No unit yet"), unassigned, {}, lang)]
+        if unassigned.counts.cases_ours
+        else []
+    )
+    table = TextTable(head=head, rows=[*rows, *beside], shares=(0.8, 1.8, 1.0, 1.9, 1.9, 1.8, 1.5), words=2)
     return BulletinSection(
         heading=say(lang, "Units"),
         paragraphs=paragraphs,
         tables=[table],
         charts=[chart] if len(rows) > 1 else [],
     )
+
+
+_NOTHING = slice_of({})
+
+
+def _unit_row(place: str, name: str, part: Slice, adjusted: Mapping[str, Adjusted], lang: Lang) -> list[str]:
+    rate = rate_of(part, "dissuaded")
+    interval = rate.interval
+    return [
+        place,
+        name,
+        f"{part.counts.cases_ours:,}",
+        rate_cell(rate_of(part, "verified_contact")),
+        rate_cell(rate),
+        f"{percent(interval.low)}—{percent(interval.high)}" if interval else "—",
+        say(lang, _STANDINGS[adjusted["dissuaded"].standing]) if adjusted else "—",
+    ]
 
 
 def _kinds(figures: BulletinFigures, lang: Lang) -> BulletinSection:
@@ -443,7 +457,7 @@ def _kinds(figures: BulletinFigures, lang: Lang) -> BulletinSection:
                         f"{getattr(part.counts, count):,}"
                         for count in ("warnings", "cases", "verified_contact", "dissuaded")
                     ),
-                    percent(rate_of(part, "dissuaded").value),
+                    rate_cell(rate_of(part, "dissuaded")),
                     f"{part.counts.defrauded_after_warning:,}",
                 ]
                 for name, part in lines
@@ -525,7 +539,7 @@ def _attention(figures: BulletinFigures, lang: Lang) -> BulletinSection:
         found.append(
             say(
                 lang,
-                "Defrauded after a warning: %(rate)s. Each of these cases has its look-back file.",
+                "Defrauded after a warning: %(rate)s.",
                 rate=rate_words(rate, lang),
             )
         )

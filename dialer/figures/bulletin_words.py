@@ -177,6 +177,13 @@ def rate_words(rate: Rate, lang: Lang) -> str:
     )
 
 
+def rate_cell(rate: Rate) -> str:
+    """A rate in a table, with what it divides: 62.4% (57/91)."""
+    if rate.interval is None:
+        return "—"
+    return f"{percent(rate.value)} ({rate.numerator:,}/{rate.denominator:,})"
+
+
 def rate_change(figures: BulletinFigures, name: str, lang: Lang) -> str:
     """How the rate differs, in points, from a year before and the period before, with a comma in front; '' without
     either.

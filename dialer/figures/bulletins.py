@@ -24,7 +24,7 @@ from dialer.core.periods import (
     period_before,
     period_year_before,
 )
-from dialer.core.rates import Dimension, Slice
+from dialer.core.rates import Dimension, Period, Slice
 from dialer.core.second_person import RequestEvent
 from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
@@ -33,7 +33,7 @@ from dialer.db.audit import write_audit
 from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx
 from dialer.figures.reader import Source
-from dialer.figures.report import CutReport, RatesQuery, open_figures, read_centre_reports
+from dialer.figures.report import CutReport, RatesQuery, covers, open_figures, read_centre_reports
 from dialer.outcomes.filed_figures import FiledFigures, count_filed
 from dialer.runtime.services import Services
 
@@ -111,9 +111,15 @@ def read_figures(source: Source, services: Services, days: BulletinDays) -> Bull
         by_grade=whole.figures.by_grade,
         by_fraud_type=whole.figures.by_fraud_type,
         filed=count_filed(source.tx, period, drill=drill),
-        filed_before=count_filed(source.tx, before, drill=drill) if before else None,
-        filed_year_before=count_filed(source.tx, year_before, drill=drill) if year_before else None,
+        filed_before=_filed_earlier(source.tx, before, drill=drill),
+        filed_year_before=_filed_earlier(source.tx, year_before, drill=drill),
     )
+
+
+def _filed_earlier(tx: Tx, period: Period | None, *, drill: bool) -> FiledFigures | None:
+    """None where the database is younger than the period and no list has told of it."""
+    filed = None if period is None else count_filed(tx, period, drill=drill)
+    return filed if filed is not None and (filed.total.filed or covers(tx, period)) else None
 
 
 def make_bulletin(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:

@@ -34,6 +34,7 @@ from dialer.core.rates import (
 from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
 from dialer.db.audit import write_audit
+from dialer.db.policies import first_policy_at
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
 from dialer.figures.facts import FactFile, open_source, refresh_facts
@@ -53,6 +54,7 @@ from dialer.figures.reader import (
     read_strata,
     read_total,
     read_workload,
+    slice_of,
 )
 from dialer.figures.stored import store_report, stored_report
 from dialer.runtime.services import Services
@@ -283,8 +285,8 @@ def _cut_report(source: Source, by: Dimension, window: CutWindow) -> CutReport:
         waits=figures.waits,
         unit_names={str(unit.id): unit.name for unit in list_units_of_tree(source.tx)},
         adjusted=_adjusted(read_strata(source, window)) if by is Dimension.UNIT else {},
-        before=_total(source, window, before),
-        year_before=_total(source, window, year_before),
+        before=_earlier_total(source, window, before),
+        year_before=_earlier_total(source, window, year_before),
         days=_days(source, window, window.period),
         days_before=_days(source, window, before),
         days_year_before=_days(source, window, year_before),
@@ -302,6 +304,17 @@ MOST_DEFRAUDED = 20
 
 def _total(source: Source, window: CutWindow, period: Period | None) -> Slice | None:
     return None if period is None else read_total(source, replace(window, period=period))
+
+
+def _earlier_total(source: Source, window: CutWindow, period: Period | None) -> Slice | None:
+    """None also where the database is younger than the period and has nothing of it: nobody knows that it was zero."""
+    total = _total(source, window, period)
+    return total if total != slice_of({}) or covers(source.tx, period) else None
+
+
+def covers(tx: Tx, period: Period | None) -> bool:
+    """Whether the database was in use when this period began."""
+    return period is not None and period.start is not None and first_policy_at(tx) <= period.start
 
 
 def _days(source: Source, window: CutWindow, period: Period | None) -> Mapping[date, Mapping[str, int]]:

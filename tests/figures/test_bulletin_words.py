@@ -308,10 +308,11 @@ def test_units_are_ranked_by_their_rate_then_by_their_cases():
         "Rank", "Unit", "our cases", "Verified contact", "Dissuaded", "95 % interval", "Comparison",
     ]  # fmt: skip
     assert table.rows == [
-        ["1", "东区", "1,300", "92.3%", "80.0%", "77.7%—82.1%", "above the rest"],
-        ["2", "旗", "100", "90.0%", "80.0%", "71.1%—86.7%", "within chance"],
-        ["3", "西区", "300", "50.0%", "20.0%", "15.9%—24.9%", "below the rest"],
-        ["4", "5", "10", "90.0%", "10.0%", "1.8%—40.4%", "—"],
+        ["1", "东区", "1,300", "92.3% (1,200/1,300)", "80.0% (1,040/1,300)", "77.7%—82.1%", "above the rest"],
+        ["2", "旗", "100", "90.0% (90/100)", "80.0% (80/100)", "71.1%—86.7%", "within chance"],
+        ["3", "西区", "300", "50.0% (150/300)", "20.0% (60/300)", "15.9%—24.9%", "below the rest"],
+        ["4", "5", "10", "90.0% (9/10)", "10.0% (1/10)", "1.8%—40.4%", "—"],
+        ["—", "No unit yet", "7", "0.0% (0/7)", "100.0% (7/7)", "64.6%—100.0%", "—"],
     ]
     assert (len(table.shares), table.words) == (7, 2)
     (chart,) = part.charts
@@ -363,13 +364,13 @@ def test_grades_and_types_with_the_most_frequent_first():
     assert (grades.head, types.head) == (["Grade", *names], ["Fraud type", *names])
     assert grades.rows == [
         ["extra high", "0", "0", "0", "0", "—", "0"],
-        ["high", "1,100", "9", "6", "4", "50.0%", "0"],
+        ["high", "1,100", "9", "6", "4", "50.0% (4/8)", "0"],
         ["medium", "0", "0", "0", "0", "—", "0"],
         ["low", "0", "0", "0", "0", "—", "0"],
     ]
     assert types.rows == [
-        ["investment", "600", "0", "0", "3", "75.0%", "0"],
-        ["loan", "300", "1,001", "8", "0", "0.0%", "3"],
+        ["investment", "600", "0", "0", "3", "75.0% (3/4)", "0"],
+        ["loan", "300", "1,001", "8", "0", "0.0% (0/16)", "3"],
         ["fake order rebate", "200", "0", "0", "0", "—", "0"],
         ["shopping and services", "100", "0", "0", "0", "—", "0"],
         ["online romance", "0", "1", "0", "0", "—", "0"],
@@ -405,10 +406,7 @@ def test_what_was_done_in_time():
 
 def test_what_needs_attention():
     assert said(figures_of(), "Needs attention").paragraphs == [
-        (
-            "Defrauded after a warning: 1.0% (10 of 1,000; 95% interval 0.5% to 1.8%). Each of these cases has its"
-            " look-back file."
-        ),
+        ("Defrauded after a warning: 1.0% (10 of 1,000; 95% interval 0.5% to 1.8%)."),
         "1,012 warnings expired before anybody was reached.",
         "1,020 human calls and visits were not reported in time.",
         "1,007 successes were reversed by a filed case.",
