@@ -386,7 +386,7 @@ def stop_rule_row(tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: 
     no_second = statement.on_conflict_do_nothing(
         index_elements=["rule"], index_where=t.rule_stop.c.ended_at.is_(None)
     )
-    return bool(tx.execute(no_second).rowcount)
+    return tx.scalar(no_second.returning(t.rule_stop.c.id)) is not None
 
 
 def end_rule_stop(tx: Tx, rule: str, *, by: str, now: datetime) -> bool:

@@ -355,6 +355,7 @@ def test_what_a_stopped_rule_alone_finds_is_held(post: Post):
     with post.tx() as tx:
         assert stop_rule_row(tx, "call_listed_long", by="robot", facts={}, now=now)
         assert stop_rule_row(tx, "contact_just_listed", by="robot", facts={}, now=now)
+        assert not stop_rule_row(tx, "contact_just_listed", by="robot", facts={}, now=now)
     many_of_medium(post, 3)
     post.work(post.robot())
     assert warnings(post) == []
