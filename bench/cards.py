@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bench.cards_speed import fitted, speed
-from dialer.cards.checks import Facts, shipped_checks
-from dialer.cards.rings import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, find_ring, within
+from dialer.cards.openings.checks import Facts, shipped_checks
+from dialer.cards.rings.model import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, find_ring, within
 from dialer.core.cards import CheckVerdict
 
 START = datetime(2026, 9, 1, tzinfo=UTC)

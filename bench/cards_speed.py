@@ -18,10 +18,12 @@ import sqlalchemy as sa
 
 from bench.service import Service, owner_store, service
 from dialer.bootstrap import application
-from dialer.cards.counter import check_opening
-from dialer.cards.desk import ask_desk
-from dialer.cards.load import add_institution, load_openings, screen_all
-from dialer.core.access import Role
+from dialer.cards.counter.actions import check_opening
+from dialer.cards.counter.desk import ask_desk
+from dialer.cards.counter.load import load_openings
+from dialer.cards.counter.screening import screen_all
+from dialer.cards.openings.institutions import add_institution
+from dialer.core.access import Role, unrestricted
 from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, OpeningResult
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Store
@@ -35,6 +37,7 @@ from dialer.staff.store import insert_member
 from dialer.web.console import SESSION_COOKIE
 
 OUTLETS = 1200
+BENCH = unrestricted("bench")
 _PROCESSES, _THREADS = 2, 8
 _STEP = 500_000
 # A person opens one card or two; each has phone and address; of seven one says a purpose, of fifty one has an agent.
@@ -105,7 +108,7 @@ def speed(*, behind: int, seconds: int, rows: int, stored: int, questions: int) 
 
 def fill_openings(services: Services, owner: Store, behind: int) -> int:
     """So many openings of two years at one bank; the id of its first outlet."""
-    add_institution(services, name="bank", kind=InstitutionKind.BANK, token="", by="bench")
+    add_institution(services, BENCH, name="bank", kind=InstitutionKind.BANK)
     with services.store.begin() as tx:
         institution_id = tx.scalar(sa.select(t.institution.c.id))
         tx.execute(
@@ -170,7 +173,7 @@ def check_steadily(
         def one(n: int, due: float) -> float:
             given = record(10_000_000 + n, at=services.clock.now(), number=f"C{n}")
             at = outlet_id + n % OUTLETS
-            check_opening(services, given, outlet_id=at, by="bench", source="bench")
+            check_opening(services, BENCH, given, outlet_id=at, source="bench")
             return time.perf_counter() - due
 
         for warm in range(_THREADS):
@@ -196,7 +199,7 @@ def _file(services: Services, rows: int) -> dict[str, object]:
 
     content = BytesIO((head + "".join(lines())).encode())
     begun = time.perf_counter()
-    done = load_openings(services, content, institution="bank", source="bench", by="bench")
+    done = load_openings(services, BENCH, content, institution="bank", source="bench")
     loaded = time.perf_counter() - begun
     begun = time.perf_counter()
     for _ in screen_all(services):
@@ -226,7 +229,7 @@ def _stored(made: Service, count: int) -> dict[str, object]:
             )
 
     content = BytesIO("".join(lines()).encode())
-    done = load_openings(services, content, institution="bank", source="stored", by="bench")
+    done = load_openings(services, BENCH, content, institution="bank", source="stored")
     begun, own, before = time.perf_counter(), time.process_time(), made.cpu()["postgres"]
     screened = max((one.done for one in screen_all(services)), default=0)
     took = time.perf_counter() - begun
@@ -279,9 +282,9 @@ def _screen(made: Service, outlet_id: int, questions: int) -> dict[str, object]:
     ready.wait(30)
     for n in range(questions):
         given = record(14_000_000 + n, at=services.clock.now(), number=f"Q{n}")
-        checked = check_opening(services, given, outlet_id=outlet_id + n, by="bench", source="bench")
+        checked = check_opening(services, BENCH, given, outlet_id=outlet_id + n, source="bench")
         begun = time.perf_counter()
-        question = ask_desk(services, checked.opening_id, note="", outlet_id=outlet_id + n, by="bench")
+        question = ask_desk(services, BENCH, checked.opening_id, note="", outlet_id=outlet_id + n)
         asked[f"/cards/desk/questions/{question}"] = begun
         if n == questions - 1:
             over.set()

@@ -25,7 +25,7 @@ from bench.cost_town import NOW, Place, Scene
 from bench.signals import Signals, list_mules
 from bench.tick import Round
 from dialer.calls.dial import dial
-from dialer.cards.counter import check_opening
+from dialer.cards.counter.actions import check_opening
 from dialer.control.overview import board_hour, board_now, board_queue, board_today
 from dialer.core.access import unrestricted
 from dialer.figures.report import make_report
@@ -315,7 +315,9 @@ def openings(place: Place, count: int = 200) -> Cost:
     def work(first: int, many: int) -> None:
         for n in range(first, first + many):
             given = record(10_000_000 + n, at=services.clock.now(), number=f"C{n}")
-            check_opening(services, given, outlet_id=outlet_id + n % OUTLETS, by="bench", source="bench")
+            check_opening(
+                services, unrestricted("bench"), given, outlet_id=outlet_id + n % OUTLETS, source="bench"
+            )
 
     work(0, 10)
     with place.meter.counting(services.store) as cost:

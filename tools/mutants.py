@@ -197,7 +197,6 @@ GROUPS = {
             "tests/core/test_stored_words.py",
             "tests/cards/test_*.py",
             "tests/api/test_openings.py",
-            "tests/intake/test_opening*.py",
             "tests/console/test_approvals.py",
             "tests/wording/test_language.py",
         ),

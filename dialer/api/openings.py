@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dialer.api.gate import MayWriteOpenings, parsed, process_of, read_body
 from dialer.api.models import FieldProblem, Problem, ProblemCode, problems
-from dialer.cards.checks import shipped_checks
-from dialer.cards.counter import CheckedOpening, check_opening, enter_openings
-from dialer.cards.store import Outlet, institution_of_token, outlets_of_institution
-from dialer.cards.view import VICTIM_QUESTIONS
+from dialer.cards.counter.actions import CheckedOpening, check_opening, enter_openings
+from dialer.cards.openings.checks import VICTIM_QUESTIONS, shipped_checks
+from dialer.cards.openings.store import Outlet, institution_of_token, outlets_of_institution
+from dialer.core.access import Actor, Permission
 from dialer.core.cards import CheckVerdict
 from dialer.core.errors import Conflict
 from dialer.core.text import Lang, Text
@@ -141,7 +141,7 @@ def check(services: Services, token: ApiToken, body: bytes) -> dict[str, Any]:
     """The answer as JSON. Raises `Problem`."""
     record, outlet = _read(services, token, body, is_asking=True)
     try:
-        checked = check_opening(services, record, outlet_id=outlet.id, by=f"token/{token.name}", source="api")
+        checked = check_opening(services, _actor(token), record, outlet_id=outlet.id, source="api")
     except Conflict as fault:
         raise Problem(409, ProblemCode.CONFLICT, fault.text) from None
     return check_out(checked).model_dump(mode="json")
@@ -190,11 +190,15 @@ def enter(services: Services, token: ApiToken, body: bytes) -> dict[str, Any]:
     """What became of it, as JSON. Raises `Problem`."""
     record, outlet = _read(services, token, body, is_asking=False)
     with services.store.begin() as tx:
-        entered = enter_openings(services, tx, [(record, outlet)], by=f"token/{token.name}", source="api")
+        entered = enter_openings(services, tx, _actor(token), [(record, outlet)], source="api")
     if entered.refused:
         raise Problem(409, ProblemCode.CONFLICT, Text("this opening number belongs to another opening"))
     status = "new" if entered.new else "completed" if entered.completed else "duplicate"
     return EnteredOut(opening_id=entered.ids[0], status=status).model_dump()
+
+
+def _actor(token: ApiToken) -> Actor:
+    return Actor(name=f"token/{token.name}", rights=frozenset({Permission.ENTER_OPENINGS}))
 
 
 def _read(

@@ -22,15 +22,16 @@ from dialer.approvals.queries import (
     evidence_read_by,
     money_returned,
     money_waiting,
+    outcomes_above_risk,
     rule_drafts,
 )
-from dialer.cards.determinations import Determination, list_determinations
+from dialer.cards.determinations.actions import Determination, list_determinations
 from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
 from dialer.core.access import Actor, Permission, Role, is_same_actor, may, required_text
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.text import Text
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, check_evidence
 from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
@@ -249,17 +250,20 @@ def _draft(version: Version, live: Mapping[str, int]) -> Draft:
 
 
 class SampleUnread(Conflict):
-    """A batch whose sample was not read: the evidence of the lines in `sample` must be read first."""
+    """Lines whose evidence must be read before they are approved: the sample of a batch, and those above the risk."""
 
-    def __init__(self, sample: Collection[int], *, of: int) -> None:
-        super().__init__(
-            Text(
-                "a batch of %(of)s is approved after the evidence of a sample was read: %(n)s of its lines are left",
-                of=of,
-                n=len(sample),
-            ),
-            current="sample",
+    def __init__(self, sample: Collection[int], *, of: int, above_risk: bool = False) -> None:
+        text = (
+            gettext_noop(
+                "%(n)s of these lines have more than was at risk in the warnings: they are approved after their"
+                " evidence was read"
+            )
+            if above_risk
+            else gettext_noop(
+                "a batch of %(of)s is approved after the evidence of a sample was read: %(n)s of its lines are left"
+            )
         )
+        super().__init__(Text(text, of=of, n=len(sample)), current="sample")
         self.sample = tuple(sample)
 
 
@@ -292,11 +296,11 @@ def approve_outcomes(
         cases = cases_of_outcomes(act.tx, ids, visible_to=actor.unit_id)
         if missing := [one for one in ids if one not in cases]:
             raise NotFound(kind="outcome", key=missing[0])
-        sample = sample_of(act.tx.vault, ids, who=act.by)
-        if sample:
-            read = evidence_read_by(act.tx, act.by, sample, since=services.clock.now() - _READ_FOR)
-            if unread := [one for one in sample if one not in read]:
-                raise SampleUnread(unread, of=len(ids))
+        above = outcomes_above_risk(act.tx, ids)
+        if to_read := above.union(sample_of(act.tx.vault, ids, who=act.by)):
+            read = evidence_read_by(act.tx, act.by, to_read, since=act.now - _READ_FOR)
+            if unread := sorted(to_read - read):
+                raise SampleUnread(unread, of=len(ids), above_risk=not above.isdisjoint(unread))
         must_cancel = approve_in_transaction(act, services, cases, in_place=in_place)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)

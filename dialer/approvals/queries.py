@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dialer.cards.determinations import DETERMINATIONS
+from dialer.cards.determinations.store import DETERMINATIONS
 from dialer.core.case import NO_CALL, PENDING_STATES
 from dialer.core.values import (
     MONEY_REFUSED,
@@ -53,6 +53,14 @@ class MoneyWaiting:
     """The amount that the evidence shows; both are None for lines of older versions and without money."""
     is_without_call: bool
     """A success without a staff call: it counts only once approved. The evidence says why there was no call."""
+    at_risk_fen: int | None
+    """The amount at risk in the warnings of its case; None if they name none."""
+
+    @property
+    def is_above_risk(self) -> bool:
+        """Whether an amount is above what was at risk: such a line is approved only after its evidence was read."""
+        largest = max(self.intended_fen, self.stopped_fen, self.returned_fen)
+        return self.at_risk_fen is not None and largest > self.at_risk_fen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +128,7 @@ def money_waiting(
 ) -> list[MoneyWaiting]:
     """Lines that wait for approval and that `who` did not record, oldest first; with `ids`, only of these lines."""
     statement = (
-        sa.select(t.outcome, t.staff.c.display_name)
+        sa.select(t.outcome, t.staff.c.display_name, t.case.c.amount_at_risk_fen.label("at_risk_fen"))
         .select_from(_WAITING)
         .join(t.case, t.case.c.id == _o.case_id)
         .join(t.staff, t.staff.c.login == _o.recorded_by, isouter=True)
@@ -140,6 +148,14 @@ def money_waiting(
         )
         for row in rows
     ]
+
+
+def outcomes_above_risk(tx: Tx, outcome_ids: Collection[int]) -> set[int]:
+    """Those of these lines with an amount above what was at risk in the warnings of their case."""
+    largest = sa.func.greatest(_o.intended_fen, _o.stopped_fen, _o.returned_fen)
+    above = sa.select(_o.id).join(t.case, t.case.c.id == _o.case_id)
+    rows = tx.rows(above.where(_o.id.in_(outcome_ids), largest > t.case.c.amount_at_risk_fen))
+    return {row["id"] for row in rows}
 
 
 def money_returned(tx: Tx, *, who: str, visible_to: int | None, limit: int) -> list[MoneyReturned]:

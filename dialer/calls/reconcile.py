@@ -281,9 +281,6 @@ _PATIENCE_SECONDS = 10.0
 """The alarm is raised this long after the last heartbeat, or after the start of the service."""
 
 
-_LOOK_SECONDS = 0.5
-
-
 class WebProcessCheck:
     """Whether a web process is alive, as one dialling process sees it. A heartbeat counts when this process has seen it
     change, by its own clock, so that machines with different clocks stop no calls. Only the first check, or one after a
@@ -297,18 +294,10 @@ class WebProcessCheck:
         self._beat_at: float | None = None
         self._missing_since: float | None = None
         self._any = False
-        self._next_look_at: float | None = None
 
     def allowed(self, tx: Tx, services: Services) -> int | None:
-        """How many calls may leave now; None: as many as pacing allows, which holds for `_LOOK_SECONDS`. A claim comes
-        several times a second, and what is looked at here changes by the second.
-        """
-        now = self._clock()
-        if self._next_look_at is not None and now < self._next_look_at:
-            return None
-        allowed = trials_without_webhooks(tx, services) if self.may_call(tx, services) else 0
-        self._next_look_at = now + _LOOK_SECONDS if allowed is None else None
-        return allowed
+        """How many calls may leave now; None: as many as pacing allows."""
+        return trials_without_webhooks(tx, services) if self.may_call(tx, services) else 0
 
     def may_call(self, tx: Tx, services: Services) -> bool:
         """True while a web process is alive. Raises an alarm if none has been alive for a while."""

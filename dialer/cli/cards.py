@@ -8,21 +8,12 @@ from typing import Annotated
 
 import typer
 
-from dialer.cards.load import (
-    OpeningLoad,
-    Screened,
-    add_fact,
-    add_institution,
-    add_outlet,
-    bind_teller,
-    load_openings,
-    report_openings,
-    screen_all,
-)
+from dialer.cards.counter.load import OpeningLoad, add_fact, load_openings
+from dialer.cards.counter.screening import Screened, screen_all
+from dialer.cards.openings.institutions import add_institution, add_outlet, bind_teller, report_openings
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, command_application, one_of, print_json, signed_application
 from dialer.cli.rejects import open_list_file, rejects_json, say_rejects, write_rejected
-from dialer.core.access import Permission
 from dialer.core.cards import InstitutionKind, OpeningFactKind
 from dialer.core.errors import Invalid
 from dialer.core.periods import midnight
@@ -44,8 +35,8 @@ def institution_command(
 ) -> None:
     """机构: add a bank or carrier, or change its API token."""
     known = one_of(InstitutionKind, kind, field="--kind")
-    with signed_application("cards", by, Permission.MANAGE_UNITS) as (app, actor):
-        add_institution(app.services, name=name, kind=known, token=token, by=actor.name)
+    with signed_application("cards", by) as (app, actor):
+        add_institution(app.services, actor, name=name, kind=known, token=token)
     typer.echo(f"{name}: {known.value}")
 
 
@@ -58,8 +49,8 @@ def outlet_command(
     by: By = "cli",
 ) -> None:
     """网点: add an outlet, or change its name and unit."""
-    with signed_application("cards", by, Permission.MANAGE_UNITS) as (app, actor):
-        add_outlet(app.services, institution=institution, code=code, name=name, unit=unit, by=actor.name)
+    with signed_application("cards", by) as (app, actor):
+        add_outlet(app.services, actor, institution=institution, code=code, name=name, unit=unit)
     typer.echo(f"{institution} {code}")
 
 
@@ -71,8 +62,8 @@ def teller_command(
     by: By = "cli",
 ) -> None:
     """柜员: say for which outlet the account of a teller works."""
-    with signed_application("cards", by, Permission.MANAGE_UNITS) as (app, actor):
-        bind_teller(app.services, login=login, institution=institution, code=outlet, by=actor.name)
+    with signed_application("cards", by) as (app, actor):
+        bind_teller(app.services, actor, login=login, institution=institution, code=outlet)
     typer.echo(f"{login}: {institution} {outlet}")
 
 
@@ -85,9 +76,9 @@ def reported_command(
     by: By = "cli",
 ) -> None:
     """上报数: record how many openings an institution reports for an outlet on a day."""
-    with signed_application("cards", by, Permission.LOAD_LISTS, Permission.MANAGE_UNITS) as (app, actor):
+    with signed_application("cards", by) as (app, actor):
         report_openings(
-            app.services, institution=institution, code=outlet, day=_day(day), reported=count, by=actor.name
+            app.services, actor, institution=institution, code=outlet, day=_day(day), reported=count
         )
     typer.echo(f"{institution} {outlet} {day}: {count}")
 
@@ -118,14 +109,13 @@ def load_command(
     as_json: AsJson = False,
 ) -> None:
     """导入日报: load the openings of a day; exit 2 if the file is unusable."""
-    opened = signed_application("cards", by, Permission.LOAD_LISTS, Permission.MANAGE_UNITS)
-    with open_list_file(file) as content, opened as (app, actor):
+    with open_list_file(file) as content, signed_application("cards", by) as (app, actor):
         done = load_openings(
             app.services,
+            actor,
             content,
             institution=institution,
             source=default_source(file.name),
-            by=actor.name,
             add_outlets=add_outlets,
             dry_run=dry_run,
         )
@@ -169,10 +159,10 @@ def fact_command(
 ) -> None:
     """涉案、销户: record what is known later about a card; its number leads to its opening."""
     known = one_of(OpeningFactKind, kind, field="--kind")
-    with signed_application("cards", by, Permission.LOAD_FILED, Permission.CONTROL) as (app, actor):
+    with signed_application("cards", by) as (app, actor):
         services = app.services
         at = midnight(_day(day), services.centre.timezone) if day else services.clock.now()
-        is_new = add_fact(services, number=number, kind=known, source=source, at=at, by=actor.name)
+        is_new = add_fact(services, actor, number=number, kind=known, source=source, at=at)
     typer.echo(f"{known.value}" + ("" if is_new else " (on record already)"))
 
 

@@ -200,6 +200,14 @@ class ObjectionState(StrEnum):
     REJECTED = "rejected"
 
 
+class ObjectionAbout(StrEnum):
+    """What an objection is to: the refusal of an opening, a determination, or the finding about a frequent opener."""
+
+    OPENING = "opening"
+    DETERMINATION = "determination"
+    OPENER = "opener"
+
+
 OBJECTION_WORDS: Final = {
     RequestState.WAITING: ObjectionState.OPEN,
     RequestState.APPROVED: ObjectionState.UPHELD,

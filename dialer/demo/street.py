@@ -12,18 +12,12 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dialer.cards.counter import check_opening
-from dialer.cards.load import (
-    add_fact,
-    add_institution,
-    add_outlet,
-    bind_teller,
-    load_openings,
-    report_openings,
-)
-from dialer.cards.outlets import Quarter
-from dialer.cards.store import institution_named, outlets_of_institution
-from dialer.core.access import Role
+from dialer.cards.counter.actions import check_opening
+from dialer.cards.counter.load import add_fact, load_openings
+from dialer.cards.openings.institutions import add_institution, add_outlet, bind_teller, report_openings
+from dialer.cards.openings.store import institution_named, outlets_of_institution
+from dialer.cards.outlets.actions import Quarter
+from dialer.core.access import Role, unrestricted
 from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, OpeningFactKind, OpeningResult
 from dialer.demo.sample_list import HOME
 from dialer.intake.opening_lists import OpeningRecord
@@ -31,6 +25,7 @@ from dialer.intake.phones import id_check_character
 from dialer.runtime.services import Services
 
 BANK, CARRIER = "河套农商银行", "河套移动"
+_DEMO = unrestricted("demo")
 OUTLETS: Final[tuple[tuple[str, InstitutionKind, str, str], ...]] = (
     (BANK, InstitutionKind.BANK, "0478-001", "胜利路支行"),
     (BANK, InstitutionKind.BANK, "0478-002", "新华街支行"),
@@ -123,30 +118,30 @@ def build_street(services: Services, *, teller: str) -> int:
     begun = datetime(*before.first.timetuple()[:3], tzinfo=zone)
     earlier, day = list(earlier_rows(begun)), list(day_rows(yesterday))
     for name, kind, code, called in OUTLETS:
-        add_institution(services, name=name, kind=kind, token="", by="demo")
-        add_outlet(services, institution=name, code=code, name=called, unit=HOME, by="demo")
+        add_institution(services, _DEMO, name=name, kind=kind)
+        add_outlet(services, _DEMO, institution=name, code=code, name=called, unit=HOME)
         days = Counter(row["受理时间"][:10] for row in [*earlier, *day] if row["网点编号"] == code)
         for when, opened in days.items():
             # The second outlet does not enter all that it opens.
             reported = opened * 2 if code == OUTLETS[1][2] else opened
             report_openings(
                 services,
+                _DEMO,
                 institution=name,
                 code=code,
                 day=date.fromisoformat(when),
                 reported=reported,
-                by="demo",
             )
     for name in (BANK, CARRIER):
         for source, rows in (("开户季报", earlier), ("开户日报", day)):
             content = _file(rows, name)
-            load_openings(services, content, institution=name, source=source, by="demo")
+            load_openings(services, _DEMO, content, institution=name, source=source)
     for row in [row for row in earlier if row["网点编号"] == OUTLETS[0][2]][:6]:
         add_fact(
-            services, number=row["账号"], kind=OpeningFactKind.INVOLVED, source="A150802",
-            at=services.clock.now(), by="demo",
+            services, _DEMO, number=row["账号"], kind=OpeningFactKind.INVOLVED, source="A150802",
+            at=services.clock.now(),
         )  # fmt: skip
-    bind_teller(services, login=teller, institution=BANK, code=OUTLETS[0][2], by="demo")
+    bind_teller(services, _DEMO, login=teller, institution=BANK, code=OUTLETS[0][2])
     return _customer(services)
 
 
@@ -173,4 +168,4 @@ def _customer(services: Services) -> int:
         result=OpeningResult.IN_PROGRESS,
         teller=Role.TELLER.value,
     )
-    return check_opening(services, record, outlet_id=outlet.id, by="demo", source="demo").opening_id
+    return check_opening(services, _DEMO, record, outlet_id=outlet.id, source="demo").opening_id

@@ -14,10 +14,11 @@ from starlette.types import Receive, Scope, Send
 from dialer.api.app import API_PREFIX, create_api
 from dialer.approvals.pages import approval_pages
 from dialer.audit.pages import audit_pages
-from dialer.cards.counter_pages import counter_pages
-from dialer.cards.desk_pages import desk_pages as card_desk_pages
-from dialer.cards.opener_pages import opener_pages
-from dialer.cards.outlet_pages import outlet_pages
+from dialer.cards.counter.desk_pages import desk_pages as card_desk_pages
+from dialer.cards.counter.pages import counter_pages
+from dialer.cards.determinations.pages import determination_pages
+from dialer.cards.outlets.pages import outlet_pages
+from dialer.cards.rings.pages import opener_pages
 from dialer.case_page.pages import case_pages
 from dialer.control.board import board_pages
 from dialer.control.overview import all_paused
@@ -92,6 +93,7 @@ SECTIONS = (
     counter_pages,
     card_desk_pages,
     opener_pages,
+    determination_pages,
     outlet_pages,
 )
 """All pages, in the order of their routes: the first one that matches an address answers it."""

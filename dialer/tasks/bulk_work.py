@@ -7,8 +7,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from dialer.cards.fairness import watch_fairness
-from dialer.cards.load import screen_all
+from dialer.cards.counter.screening import screen_all
+from dialer.cards.outlets.fairness import watch_fairness
 from dialer.core.errors import UnusableFile
 from dialer.keys.actions import reseal
 from dialer.retention.retention import apply_retention, delete_reject_files

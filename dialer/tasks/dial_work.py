@@ -17,7 +17,7 @@ from dialer.calls.messages import ask_about_messages, look_for_messages, send_me
 from dialer.calls.pauses import end_pauses
 from dialer.calls.reconcile import WebProcessCheck, cancel_calls, reconcile, sweep_attempts, sweep_cases
 from dialer.calls.sound import probe_sound
-from dialer.cards.desk import lapse_questions
+from dialer.cards.counter.desk import lapse_questions
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.control.trunks import has_trunks, watch_trunks
 from dialer.core.values import MessageChannel

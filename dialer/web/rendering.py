@@ -246,11 +246,13 @@ _REFUSED = Markup("<span data-refused hidden></span>")
 _NOTE = Markup('<p class="note note-trouble" role="alert">{}</p>')
 
 
-def _csrf_field(action: str = "") -> Markup:
-    """The token of a form. From here to its end the fields of the refused form have what was typed."""
+def _csrf_field(*actions: str) -> Markup:
+    """The token of a form that is sent to one of these addresses. From here to its end the fields of the refused form
+    have what was typed.
+    """
     reader = _current.get()
     form, token = reader.refused, _TOKEN.format(reader.csrf)
-    if form is None or form.shown or form.action != action:
+    if form is None or form.shown or form.action not in actions:
         _form.set(None)
         return token
     _form.set(form)

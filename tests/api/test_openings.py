@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dialer.cards.load import add_institution, add_outlet
+from dialer.cards.openings.institutions import add_institution, add_outlet
+from dialer.core.access import unrestricted
 from dialer.core.cards import InstitutionKind
 from dialer.db import tables as t
 from tests.api.office import Office
@@ -20,8 +21,8 @@ def bank(office: Office) -> dict[str, str]:
     """The headers of its token."""
     services = office.app.services
     headers = office.token("bank", "openings:write")
-    add_institution(services, name=BANK, kind=InstitutionKind.BANK, token="bank", by="test")
-    add_outlet(services, institution=BANK, code="1", name="一部", unit="", by="test")
+    add_institution(services, unrestricted("test"), name=BANK, kind=InstitutionKind.BANK, token="bank")
+    add_outlet(services, unrestricted("test"), institution=BANK, code="1", name="一部")
     return headers
 
 

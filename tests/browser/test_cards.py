@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dialer.bootstrap import application
-from dialer.cards.load import bind_teller, screen_all
-from dialer.core.access import Role
+from dialer.cards.counter.screening import screen_all
+from dialer.cards.openings.institutions import bind_teller
+from dialer.core.access import Role, unrestricted
 from dialer.demo.sample_list import import_demo_units
 from dialer.demo.street import BANK, OUTLETS, build_street
 from dialer.runtime.settings import load_settings
@@ -72,7 +73,7 @@ def beside(service: Service, login: str) -> None:
             build_street(app.services, teller=login)
             for _ in screen_all(app.services):
                 pass
-            bind_teller(app.services, login=login, institution=BANK, code=OUTLETS[0][2], by="test")
+            bind_teller(app.services, unrestricted("test"), login=login, institution=BANK, code=OUTLETS[0][2])
 
     with ThreadPoolExecutor(1) as thread:
         thread.submit(build).result()

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from dialer.cards.counter import CheckedOpening, check_opening, enter_openings
-from dialer.cards.load import add_institution, add_outlet
-from dialer.cards.store import Outlet, outlet_of
+from dialer.cards.counter.actions import CheckedOpening, check_opening, enter_openings
+from dialer.cards.openings.institutions import add_institution, add_outlet
+from dialer.cards.openings.store import Outlet, outlet_of
+from dialer.core.access import unrestricted
 from dialer.core.cards import CardProduct, InstitutionKind, OpeningChannel, OpeningResult
 from dialer.intake.opening_lists import OpeningRecord
 from dialer.intake.phones import id_check_character
@@ -33,9 +34,9 @@ class Street:
             (CARRIER, InstitutionKind.CARRIER),
             (OTHER_BANK, InstitutionKind.BANK),
         ):
-            add_institution(services, name=name, kind=kind, token="", by="test")
+            add_institution(services, unrestricted("test"), name=name, kind=kind)
             outlet_id = add_outlet(
-                services, institution=name, code=f"{name}1", name=f"{name}一部", unit="", by="test"
+                services, unrestricted("test"), institution=name, code=f"{name}1", name=f"{name}一部"
             )
             with services.store.begin() as tx:
                 self.outlets[name] = outlet_of(tx, outlet_id)
@@ -63,13 +64,20 @@ class Street:
 
     def check(self, record: OpeningRecord, outlet: Outlet | None = None) -> CheckedOpening:
         at = outlet or self.bank
-        return check_opening(self.services, record, outlet_id=at.id, by="teller", source="form")
+        return check_opening(self.services, unrestricted("teller"), record, outlet_id=at.id, source="form")
 
-    def enter(self, record: OpeningRecord, outlet: Outlet | None = None) -> int:
-        """Opened."""
-        done = replace(record, result=OpeningResult.OPENED, opened_at=record.asked_at)
+    def enter(
+        self,
+        record: OpeningRecord,
+        outlet: Outlet | None = None,
+        *,
+        result: OpeningResult = OpeningResult.OPENED,
+    ) -> int:
+        """Decided by the institution."""
+        opened_at = record.asked_at if result is OpeningResult.OPENED else None
+        done = replace(record, result=result, opened_at=opened_at)
         with self.services.store.begin() as tx:
             entered = enter_openings(
-                self.services, tx, [(done, outlet or self.bank)], by="bank", source="file"
+                self.services, tx, unrestricted("bank"), [(done, outlet or self.bank)], source="file"
             )
         return entered.ids[0]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from dialer.cards.checks import CheckFinding, Facts, Restriction, read_checks, shipped_checks
+from dialer.cards.openings.checks import CheckFinding, Facts, Restriction, read_checks, shipped_checks
 from dialer.core.cards import CheckVerdict
 from dialer.core.text import Lang
 

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dialer.cards.counter import enter_openings, finish_opening
-from dialer.cards.load import add_fact, screen_all
+from dialer.cards.counter.actions import enter_openings, finish_opening
+from dialer.cards.counter.load import add_fact
+from dialer.cards.counter.screening import screen_all
+from dialer.core.access import unrestricted
 from dialer.core.cards import CheckVerdict, OpeningFactKind, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
@@ -62,31 +64,27 @@ def test_a_check_is_bound_to_one_opening_of_one_person(street: Street):
     with pytest.raises(Invalid):
         finish_opening(
             street.services,
+            unrestricted("teller"),
             first.opening_id,
             result=OpeningResult.REFUSED,
             why=" ",
-            number="",
             outlet_id=outlet_id,
-            by="teller",
         )
     with pytest.raises(NotFound):
         finish_opening(
             street.services,
+            unrestricted("teller"),
             first.opening_id,
             result=OpeningResult.ABANDONED,
-            why="",
-            number="",
             outlet_id=street.outlets[CARRIER].id,
-            by="teller",
         )
     finish_opening(
         street.services,
+        unrestricted("teller"),
         first.opening_id,
         result=OpeningResult.OPENED,
-        why="",
         number="6222 0000 1111",
         outlet_id=outlet_id,
-        by="teller",
     )
     with pytest.raises(Conflict):
         street.check(record)
@@ -118,11 +116,11 @@ def test_later_facts_join_by_the_number_before_and_after(street: Street, console
     for number in ("6222000011112222", "13911112222"):
         assert add_fact(
             street.services,
+            unrestricted("test"),
             number=number,
             kind=OpeningFactKind.INVOLVED,
             source="A1",
             at=street.services.clock.now(),
-            by="test",
         )
     street.enter(street.record(number="6222000011112222", hours_ago=2000))
     [known, waiting] = console.rows(t.opening_fact)
@@ -150,7 +148,9 @@ def complete(street: Street, record: OpeningRecord, **values: object) -> None:
     """The institution enters that it opened it."""
     done = replace(record, result=OpeningResult.OPENED, opened_at=record.asked_at, **values)  # type: ignore[arg-type]
     with street.services.store.begin() as tx:
-        entered = enter_openings(street.services, tx, [(done, street.bank)], by="bank", source="api")
+        entered = enter_openings(
+            street.services, tx, unrestricted("bank"), [(done, street.bank)], source="api"
+        )
     assert entered.completed == 1
 
 
@@ -198,12 +198,10 @@ def test_a_customer_asks_when_the_check_is_made_whatever_time_is_given(street: S
         told.append(checked.answer.verdict)
         finish_opening(
             street.services,
+            unrestricted("teller"),
             checked.opening_id,
             result=OpeningResult.OPENED,
-            why="",
-            number="",
             outlet_id=street.bank.id,
-            by="teller",
         )
     assert told[0] is CheckVerdict.CLEAR
     assert told[3] is CheckVerdict.ASK_DESK

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dialer.cards.load import screen_all
-from dialer.cards.openers import list_openers
-from dialer.cards.outlets import Quarter, count_quarter, read_cohort
+from dialer.cards.counter.screening import screen_all
+from dialer.cards.outlets.actions import Quarter, count_quarter, read_cohort
+from dialer.cards.rings.openers import list_openers
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.demo.sample_list import import_demo_units

@@ -6,9 +6,9 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from dialer.cards.desk import answer_question, ask_desk, claim_question
-from dialer.cards.determinations import decide_determination, enter_determination
-from dialer.cards.store import opening_personal
+from dialer.cards.counter.desk import answer_question, ask_desk, claim_question
+from dialer.cards.determinations.actions import DeterminationForm, decide_determination, enter_determination
+from dialer.cards.openings.store import opening_personal
 from dialer.core.access import unrestricted
 from dialer.core.cards import DeskAnswer
 from dialer.db import tables as t
@@ -35,17 +35,31 @@ def name_of(services: Services, opening_id: int) -> str:
 def test_old_openings_name_nobody_and_stay_counted(street: Street, console: ConsoleDesk):
     services = street.services
     checked = street.check(street.record(1, address="临河区胜利路12号3单元"))
-    question = ask_desk(services, checked.opening_id, note="说不清", outlet_id=street.bank.id, by="teller")
-    claim_question(services, question, by="caller", visible_to=None)
+    question = ask_desk(
+        services, unrestricted("teller"), checked.opening_id, note="说不清", outlet_id=street.bank.id
+    )
+    claim_question(services, unrestricted("caller"), question)
     answer_question(
-        services, question, answer=DeskAnswer.MAY_OPEN, reason="属实", basis="第十六条", by="caller",
-        visible_to=None,
-    )  # fmt: skip
+        services,
+        unrestricted("caller"),
+        question,
+        answer=DeskAnswer.MAY_OPEN,
+        reason="属实",
+        basis="第十六条",
+    )
     determination = enter_determination(
-        services, name="客户2", id_number=id_number(2), document_no="1号", authority="公安局",
-        from_on=date(2020, 1, 1), years=2, by="officer",
-    )  # fmt: skip
-    decide_determination(services, determination, approve=True, by="supervisor")
+        services,
+        unrestricted("officer"),
+        DeterminationForm(
+            name="客户2",
+            id_number=id_number(2),
+            document_no="1号",
+            authority="公安局",
+            from_on=date(2020, 1, 1),
+            years=2,
+        ),
+    )
+    decide_determination(services, unrestricted("supervisor"), determination, approve=True)
     console.pass_seconds(86_400 * 101)
     young = street.enter(street.record(3))
     [standing] = [

@@ -7,8 +7,10 @@ from io import BytesIO
 
 import pytest
 
-from dialer.cards.load import OpeningLoad, load_openings, screen_all
-from dialer.cards.openers import decide_opener, list_openers, read_ring, sign_opener
+from dialer.cards.counter.load import OpeningLoad, load_openings
+from dialer.cards.counter.screening import screen_all
+from dialer.cards.rings.openers import decide_opener, list_openers, read_ring, sign_opener
+from dialer.core.access import unrestricted
 from dialer.core.cards import CardProduct, OpenerState
 from dialer.core.errors import Conflict, NotFound, UnusableFile
 from dialer.db import tables as t
@@ -25,10 +27,10 @@ HEAD = "业务流水号,网点编号,姓名,证件号码,预留电话,账户类�
 def load(street: Street, rows: str, **options: bool) -> OpeningLoad:
     return load_openings(
         street.services,
+        unrestricted("bank"),
         BytesIO((HEAD + rows).encode()),
         institution=BANK,
         source="日报",
-        by="bank",
         **options,
     )
 
@@ -63,10 +65,14 @@ def test_a_file_is_entered_once_and_its_faults_say_line_column_and_fix(street: S
     assert [row["decided_why"] for row in rows_kept] == ["", "用途不明"]
     with pytest.raises(UnusableFile):
         load_openings(
-            street.services, BytesIO("姓名,电话\n张,1\n".encode()), institution=BANK, source="x", by="bank"
+            street.services,
+            unrestricted("bank"),
+            BytesIO("姓名,电话\n张,1\n".encode()),
+            institution=BANK,
+            source="x",
         )
     with pytest.raises(NotFound):
-        load_openings(street.services, BytesIO(b""), institution="没有", source="x", by="bank")
+        load_openings(street.services, unrestricted("bank"), BytesIO(b""), institution="没有", source="x")
 
 
 def test_a_file_completes_what_was_checked_and_takes_no_number_of_another(
@@ -99,15 +105,15 @@ def test_screening_lists_persons_and_rings_and_a_person_decides(street: Street, 
     found, members = read_ring(services, ring.ring_id or 0, visible_to=None)
     assert len(members) == 3
     assert found.is_found
-    who = {"by": "officer", "visible_to": None}
+    officer = unrestricted("officer")
     with pytest.raises(Conflict):
-        decide_opener(services, person.id, confirm=True, why="核实", **who)
-    sign_opener(services, person.id, **who)
+        decide_opener(services, officer, person.id, confirm=True, why="核实")
+    sign_opener(services, officer, person.id)
     with pytest.raises(Conflict):
-        decide_opener(services, person.id, confirm=True, why="核实", by="other", visible_to=None)
-    decide_opener(services, person.id, confirm=True, why="本人出租银行卡", **who)
-    sign_opener(services, ring.id, **who)
-    decide_opener(services, ring.id, confirm=False, why="同乡务工", **who)
+        decide_opener(services, unrestricted("other"), person.id, confirm=True, why="核实")
+    decide_opener(services, officer, person.id, confirm=True, why="本人出租银行卡")
+    sign_opener(services, officer, ring.id)
+    decide_opener(services, officer, ring.id, confirm=False, why="同乡务工")
     states = {one.id: one.state for one in list_openers(services, visible_to=None)}
     assert states == {person.id: OpenerState.CONFIRMED, ring.id: OpenerState.LIFTED}
     checked = street.check(street.record(1))

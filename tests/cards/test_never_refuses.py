@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from dialer.cards.checks import Facts, Restriction, read_checks, shipped_checks
-from dialer.cards.desk import ask_desk, lapse_questions
-from dialer.cards.determinations import decide_determination, enter_determination
-from dialer.cards.load import screen_all
+from dialer.cards.counter.desk import ask_desk, lapse_questions
+from dialer.cards.counter.screening import screen_all
+from dialer.cards.determinations.actions import DeterminationForm, decide_determination, enter_determination
+from dialer.cards.openings.checks import Facts, Restriction, read_checks, shipped_checks
+from dialer.core.access import unrestricted
 from dialer.core.cards import CheckVerdict
 from dialer.db import tables as t
 from tests.cards.street import Street, id_number
@@ -73,15 +74,23 @@ def test_what_the_checks_ask_about_stays_in_progress_until_a_person_decides(
     """A ring, many cards, a determination, a question that lapses, and a screening: nothing is refused."""
     services = street.services
     determination = enter_determination(
-        services, name="客户1", id_number=id_number(1), document_no="1号", authority="公安局",
-        from_on=date(2026, 1, 1), years=2, by="officer",
-    )  # fmt: skip
-    decide_determination(services, determination, approve=True, by="supervisor")
+        services,
+        unrestricted("officer"),
+        DeterminationForm(
+            name="客户1",
+            id_number=id_number(1),
+            document_no="1号",
+            authority="公安局",
+            from_on=date(2026, 1, 1),
+            years=2,
+        ),
+    )
+    decide_determination(services, unrestricted("supervisor"), determination, approve=True)
     away = {"home": "410101", "purpose": "买牛羊周转资金", "limit_fen": 50_000_000}
     checked = [street.check(street.record(n, **away)) for n in (11, 12, 13, 11, 11, 11)]
     checked.append(street.check(street.record(1)))
     assert {one.answer.verdict for one in checked[2:]} == {CheckVerdict.ASK_DESK, CheckVerdict.RESTRICTED}
-    ask_desk(services, checked[2].opening_id, note="", outlet_id=street.bank.id, by="teller")
+    ask_desk(services, unrestricted("teller"), checked[2].opening_id, note="", outlet_id=street.bank.id)
     console.pass_seconds(600)
     lapse_questions(services)
     street.enter(street.record(14, **away))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from dialer.cards.openers import decide_opener, list_openers, sign_opener
+from dialer.cards.rings.openers import decide_opener, list_openers, sign_opener
+from dialer.core.access import unrestricted
 from dialer.core.cards import OpenerState
 from dialer.core.errors import Conflict, NotFound, Overtaken
 from dialer.db import tables as t
@@ -26,13 +27,15 @@ def opener_id(street: Street) -> int:
 
 
 def sign(street: Street, opener_id: int, by: str, *, visible_to: int | None = None) -> None:
-    sign_opener(street.services, opener_id, by=by, visible_to=visible_to)
+    sign_opener(street.services, unrestricted(by, unit_id=visible_to), opener_id)
 
 
 def decide(
     street: Street, opener_id: int, by: str, *, confirm: bool = True, visible_to: int | None = None
 ) -> None:
-    decide_opener(street.services, opener_id, confirm=confirm, why="核实", by=by, visible_to=visible_to)
+    decide_opener(
+        street.services, unrestricted(by, unit_id=visible_to), opener_id, confirm=confirm, why="核实"
+    )
 
 
 def test_another_units_finding_is_neither_seen_nor_signed_nor_decided(

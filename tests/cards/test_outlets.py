@@ -11,13 +11,13 @@ import docx
 import pytest
 import sqlalchemy as sa
 
-from dialer.cards.fairness import FairnessGroup, read_fairness, stands_out, watch_fairness
-from dialer.cards.load import add_fact, report_openings
-from dialer.cards.outlet_pages import interval_text
-from dialer.cards.outlets import (
+from dialer.cards.counter.load import add_fact
+from dialer.cards.openings.institutions import report_openings
+from dialer.cards.outlets.actions import (
     Cohort,
     OutletRecord,
     Quarter,
+    StepForm,
     count_quarter,
     notice_months,
     quarters_until,
@@ -26,8 +26,10 @@ from dialer.cards.outlets import (
     read_notice,
     take_step,
 )
-from dialer.cards.view import notice_document
-from dialer.core.access import Role
+from dialer.cards.outlets.fairness import FairnessGroup, read_fairness, stands_out, watch_fairness
+from dialer.cards.outlets.pages import interval_text
+from dialer.cards.outlets.view import notice_document
+from dialer.core.access import Role, unrestricted
 from dialer.core.cards import NEXT_STEPS, OpeningFactKind, OutletStep
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.intervals import Estimate
@@ -62,10 +64,15 @@ def test_a_quarter_counts_involved_cards_beside_what_was_entered_of_what_was_rep
         street.enter(street.record(n, number=f"62220000111100{n:02d}", hours_ago=1))
     street.enter(street.record(9, hours_ago=1), street.outlets[OTHER_BANK])
     add_fact(
-        services, number="6222000011110000", kind=OpeningFactKind.INVOLVED, source="A1", at=now, by="test"
+        services,
+        unrestricted("test"),
+        number="6222000011110000",
+        kind=OpeningFactKind.INVOLVED,
+        source="A1",
+        at=now,
     )
     day = (now - timedelta(hours=1)).astimezone().date()
-    report_openings(services, institution=BANK, code=f"{BANK}1", day=day, reported=8, by="test")
+    report_openings(services, unrestricted("test"), institution=BANK, code=f"{BANK}1", day=day, reported=8)
     cohort = cohort_of(street, Quarter.of(now.date()))
     first, second = cohort.outlets
     assert (first.outlet.id, first.opened, first.involved) == (street.bank.id, 4, 1)
@@ -89,7 +96,8 @@ def matter_of(street: Street, outlet_id: int) -> OutletRecord:
 
 
 def step(street: Street, one: OutletStep, **values: object) -> None:
-    take_step(street.services, street.bank.id, step=one, why="x", by="officer", visible_to=None, **values)  # type: ignore[arg-type]
+    form = StepForm(step=one, why="x", **values)  # type: ignore[arg-type]
+    take_step(street.services, unrestricted("officer"), street.bank.id, form)
 
 
 def test_only_the_letter_of_an_authority_has_a_term_and_steps_follow_each_other(
@@ -121,7 +129,7 @@ def test_the_notice_of_a_month_names_outlets_and_no_customer(street: Street):
     street.enter(street.record(1, number="6222000011110001", hours_ago=1))
     step(street, OutletStep.BULLETIN)
     now = services.clock.now()
-    notice = read_notice(services, now.date().replace(day=1), visible_to=None, who="chief")
+    notice = read_notice(services, unrestricted("chief"), now.date().replace(day=1))
     for lang in Lang:
         made = notice_document(notice, lang=lang, timezone="Asia/Shanghai", who="chief", now=now)
         written = docx.Document(BytesIO(made.content))

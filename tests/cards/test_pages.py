@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dialer.cards.load import bind_teller
-from dialer.core.access import Role
+from dialer.cards.openings.institutions import bind_teller
+from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
 from tests.cards.street import BANK, OTHER_BANK, Street, id_number
 from tests.console.desk import ConsoleDesk, Person, text
@@ -20,7 +20,9 @@ from tests.console.town import ConsoleScenario
 
 def teller(console: ConsoleDesk, street: Street, bank: str = BANK) -> Person:
     person = console.signed_in(console.account(Role.TELLER, login=f"teller-{bank == BANK}".lower()))
-    bind_teller(street.services, login=person.member.login, institution=bank, code=f"{bank}1", by="test")
+    bind_teller(
+        street.services, unrestricted("test"), login=person.member.login, institution=bank, code=f"{bank}1"
+    )
     return person
 
 

@@ -7,22 +7,23 @@ from datetime import UTC, date, datetime
 import pytest
 import sqlalchemy as sa
 
-from dialer.cards.counter import finish_opening
-from dialer.cards.determinations import (
+from dialer.cards.counter.actions import finish_opening
+from dialer.cards.determinations.actions import (
+    DeterminationForm,
     decide_determination,
     enter_determination,
     list_determinations,
     years_after,
 )
-from dialer.cards.objections import (
+from dialer.cards.determinations.objections import (
     decide_objection,
     list_objections,
     note_seen,
     take_objection,
     unseen_notices,
 )
-from dialer.core.access import Role
-from dialer.core.cards import CheckVerdict, DeterminationState, ObjectionState, OpeningResult
+from dialer.core.access import Role, unrestricted
+from dialer.core.cards import CheckVerdict, DeterminationState, ObjectionAbout, ObjectionState, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.second_person import SamePerson
 from dialer.db import tables as t
@@ -33,18 +34,20 @@ from tests.console.desk import ConsoleDesk
 def enter(street: Street, *, from_on: date = date(2026, 1, 1), years: int = 2, document: str = "1号") -> int:
     return enter_determination(
         street.services,
-        name="客户1",
-        id_number=id_number(1),
-        document_no=document,
-        authority="巴彦淖尔市公安局",
-        from_on=from_on,
-        years=years,
-        by="officer",
+        unrestricted("officer"),
+        DeterminationForm(
+            name="客户1",
+            id_number=id_number(1),
+            document_no=document,
+            authority="巴彦淖尔市公安局",
+            from_on=from_on,
+            years=years,
+        ),
     )
 
 
 def decide(street: Street, determination: int, *, approve: bool = True, by: str = "supervisor") -> None:
-    decide_determination(street.services, determination, approve=approve, by=by)
+    decide_determination(street.services, unrestricted(by), determination, approve=approve)
 
 
 def verdict(street: Street, n: int = 1) -> CheckVerdict:
@@ -58,8 +61,8 @@ def test_a_determination_counts_from_the_approval_of_a_second_person_to_its_end(
     determination = enter(street, from_on=date(2026, 11, 1))
     assert verdict(street) is CheckVerdict.CLEAR
     with pytest.raises(Conflict):
-        decide_determination(services, determination, approve=True, by="officer")
-    decide_determination(services, determination, approve=True, by="supervisor")
+        decide_determination(services, unrestricted("officer"), determination, approve=True)
+    decide_determination(services, unrestricted("supervisor"), determination, approve=True)
     assert verdict(street) is CheckVerdict.RESTRICTED
     assert verdict(street, 2) is CheckVerdict.CLEAR
     [shown] = list_determinations(services)
@@ -96,7 +99,7 @@ def test_a_day_that_no_document_has_is_refused(street: Street):
 
 def test_a_restriction_ends_at_midnight_of_the_centre(street: Street):
     determination = enter(street, from_on=date(2026, 11, 1))
-    decide_determination(street.services, determination, approve=True, by="supervisor")
+    decide_determination(street.services, unrestricted("supervisor"), determination, approve=True)
     [finding] = street.check(street.record(1)).answer.findings
     assert finding.expires_at == datetime(2028, 10, 31, 16, tzinfo=UTC)
 
@@ -105,23 +108,27 @@ def test_an_upheld_objection_lifts_at_once_and_tells_every_outlet(street: Street
     services = street.services
     determination = enter(street)
     with pytest.raises(Conflict):
-        decide_determination(services, determination, approve=True, by="officer")
-    decide_determination(services, determination, approve=True, by="supervisor")
+        decide_determination(services, unrestricted("officer"), determination, approve=True)
+    decide_determination(services, unrestricted("supervisor"), determination, approve=True)
     assert verdict(street) is CheckVerdict.RESTRICTED
     other = street.outlets[OTHER_BANK]
     street.check(street.record(1), other)
     objection = take_objection(
-        services, words="认定有误，证号150802199001011234", by="clerk", determination_id=determination
+        services,
+        unrestricted("clerk"),
+        ObjectionAbout.DETERMINATION,
+        determination,
+        words="认定有误，证号150802199001011234",
     )
     for same in ("supervisor", "clerk"):
         with pytest.raises(Conflict):
-            decide_objection(services, objection, uphold=True, reason="查证属实", by=same)
-    decide_objection(services, objection, uphold=True, reason="查证属实", by="auditor")
+            decide_objection(services, unrestricted(same), objection, uphold=True, reason="查证属实")
+    decide_objection(services, unrestricted("auditor"), objection, uphold=True, reason="查证属实")
     assert verdict(street) is CheckVerdict.NOTE  # the third check of a day
     for outlet in (street.bank, other):
         [notice] = unseen_notices(services, outlet_id=outlet.id)
         assert notice.code == "restriction_lifted"
-        note_seen(services, notice.id, outlet_id=outlet.id)
+        note_seen(services, unrestricted("teller"), notice.id, outlet_id=outlet.id)
         assert unseen_notices(services, outlet_id=outlet.id) == []
     [shown] = list_objections(services)
     assert (shown.state, shown.person, shown.words) == (ObjectionState.UPHELD, "客*", "认定有误，证号****")
@@ -130,13 +137,15 @@ def test_an_upheld_objection_lifts_at_once_and_tells_every_outlet(street: Street
 def test_an_objection_has_a_clock_and_something_decided(street: Street, console: ConsoleDesk):
     checked = street.check(street.record())
     with pytest.raises(Conflict):
-        take_objection(street.services, words="x", by="clerk", opening_id=checked.opening_id)
-    with pytest.raises(Invalid):
-        take_objection(street.services, words="x", by="clerk")
+        take_objection(
+            street.services, unrestricted("clerk"), ObjectionAbout.OPENING, checked.opening_id, words="x"
+        )
     determination = enter(street)
-    decide_determination(street.services, determination, approve=True, by="supervisor")
+    decide_determination(street.services, unrestricted("supervisor"), determination, approve=True)
     for _ in range(2):  # pressed twice
-        take_objection(street.services, words="x", by="clerk", determination_id=determination)
+        take_objection(
+            street.services, unrestricted("clerk"), ObjectionAbout.DETERMINATION, determination, words="x"
+        )
     assert len(list_objections(street.services)) == 1
     assert not list_objections(street.services)[0].is_late
     console.pass_seconds(86_400 * 15 + 1)
@@ -160,8 +169,10 @@ def test_a_refused_determination_leaves_the_way_free_for_its_corrected_entry(
 def test_a_document_whose_restriction_was_lifted_is_not_entered_again(street: Street):
     determination = enter(street)
     decide(street, determination)
-    objection = take_objection(street.services, words="x", by="clerk", determination_id=determination)
-    decide_objection(street.services, objection, uphold=True, reason="x", by="auditor")
+    objection = take_objection(
+        street.services, unrestricted("clerk"), ObjectionAbout.DETERMINATION, determination, words="x"
+    )
+    decide_objection(street.services, unrestricted("auditor"), objection, uphold=True, reason="x")
     with pytest.raises(Conflict):
         enter(street)
 
@@ -214,20 +225,22 @@ def test_a_determination_that_nobody_decides_expires(street: Street, console: Co
 def test_who_entered_a_restriction_does_not_judge_the_objection_to_it(street: Street, console: ConsoleDesk):
     determination = enter(street)
     decide(street, determination)
-    objection = take_objection(street.services, words="x", by="clerk", determination_id=determination)
+    objection = take_objection(
+        street.services, unrestricted("clerk"), ObjectionAbout.DETERMINATION, determination, words="x"
+    )
     for same in ("officer", "supervisor", "clerk", "Officer"):
         for uphold in (True, False):
             with pytest.raises(SamePerson):
-                decide_objection(street.services, objection, uphold=uphold, reason="x", by=same)
+                decide_objection(street.services, unrestricted(same), objection, uphold=uphold, reason="x")
     with pytest.raises(sa.exc.IntegrityError), street.services.store.begin() as tx:
         tx.execute(sa.update(t.card_objection).values(state="upheld", decided_by="OFFICER"))
-    decide_objection(street.services, objection, uphold=False, reason="x", by="auditor")
+    decide_objection(street.services, unrestricted("auditor"), objection, uphold=False, reason="x")
     for uphold in (True, False):
         with pytest.raises(Conflict):
-            decide_objection(street.services, objection, uphold=uphold, reason="x", by="another")
+            decide_objection(street.services, unrestricted("another"), objection, uphold=uphold, reason="x")
     assert verdict(street) is CheckVerdict.RESTRICTED
     with pytest.raises(NotFound):
-        decide_objection(street.services, 987, uphold=True, reason="x", by="auditor")
+        decide_objection(street.services, unrestricted("auditor"), 987, uphold=True, reason="x")
 
 
 @pytest.mark.parametrize("result", [OpeningResult.OPENED, OpeningResult.ABANDONED])
@@ -236,16 +249,12 @@ def test_nobody_objects_to_an_opening_that_was_not_refused(
 ):
     checked = street.check(street.record())
     finish_opening(
-        street.services,
-        checked.opening_id,
-        result=result,
-        why="",
-        number="",
-        outlet_id=street.bank.id,
-        by="teller",
+        street.services, unrestricted("teller"), checked.opening_id, result=result, outlet_id=street.bank.id
     )
     with pytest.raises(Conflict):
-        take_objection(street.services, words="x", by="teller", opening_id=checked.opening_id)
+        take_objection(
+            street.services, unrestricted("teller"), ObjectionAbout.OPENING, checked.opening_id, words="x"
+        )
     assert console.rows(t.card_objection) == []
 
 
@@ -254,4 +263,6 @@ def test_nobody_objects_to_a_restriction_that_has_ended(street: Street, console:
     decide(street, determination)
     console.pass_seconds(86_400 * 731)
     with pytest.raises(Conflict):
-        take_objection(street.services, words="x", by="clerk", determination_id=determination)
+        take_objection(
+            street.services, unrestricted("clerk"), ObjectionAbout.DETERMINATION, determination, words="x"
+        )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dialer.cards.rings import (
+from dialer.cards.rings.model import (
     HUB_PERSONS,
     Key,
     KeyKind,

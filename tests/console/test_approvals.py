@@ -142,6 +142,23 @@ async def test_a_large_batch_needs_the_evidence_of_a_sample(console: ConsoleDesk
     assert len(offered((await chief.get("/approvals")).text)) == 9
 
 
+async def test_more_than_was_at_risk_is_approved_after_its_evidence_was_read(
+    console: ConsoleDesk, town: Inbox, chief: Person
+):
+    case_id, other = town.open_case(), town.open_case()
+    with town.tx() as tx:
+        for of, yuan in ((case_id, 3_000), (other, 300_000)):
+            tx.execute(sa.update(t.case).where(t.case.c.id == of).values(amount_at_risk_fen=yuan * 100))
+    above, within = town.money(case_id, yuan=300_000), town.money(other, yuan=300_000)
+    assert text(await chief.get("/approvals")).count("at risk in the warnings: read the evidence") == 1
+    assert (await chief.post("/approvals/approve", outcome=within)).status_code == 303
+    refused = await chief.post("/approvals/approve", outcome=above)
+    assert refused.status_code == 409
+    assert [line["facts"] for line in console.audited("view_evidence")] == [{"outcome_id": above}]
+    assert [line["facts"]["outcome_id"] for line in console.audited("approve_outcome")] == [within]
+    assert (await chief.post("/approvals/approve", outcome=above)).status_code == 303
+
+
 async def test_refused_money_goes_back_to_its_recorder(console: ConsoleDesk, town: Inbox, chief: Person):
     caller = console.signed_in(console.account(Role.CALLER, login="li"))
     until = MORNING + timedelta(days=7)

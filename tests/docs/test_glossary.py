@@ -36,6 +36,7 @@ _NEVER_SHOWN = {
     "AttemptEvent",
     "OpenerEvent",
     "QuestionEvent",
+    "ObjectionAbout",
     "RequestEvent",
     "RequestState",
     "InboundStep",

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from dialer.cards.counter import check_opening
-from dialer.cards.desk import ask_desk
-from dialer.core.access import Role
+from dialer.cards.counter.actions import check_opening
+from dialer.cards.counter.desk import ask_desk
+from dialer.core.access import Role, unrestricted
 from dialer.core.cards import CardProduct, OpeningChannel, OpeningResult
 from dialer.db import tables as t
 from dialer.intake.opening_lists import OpeningRecord
@@ -66,14 +66,16 @@ def _opening(desk: ConsoleDesk, unit_id: int | None) -> tuple[int, int]:
         asked_at=services.clock.now(),
         result=OpeningResult.IN_PROGRESS,
     )
-    checked = check_opening(services, record, outlet_id=outlet_id, by="teller", source="form")
+    checked = check_opening(services, unrestricted("teller"), record, outlet_id=outlet_id, source="form")
     return checked.opening_id, outlet_id
 
 
 def _question(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """A new one of an outlet of this unit."""
     opening_id, outlet_id = _opening(desk, unit_id)
-    asked = ask_desk(desk.app.services, opening_id, note="说不清用途", outlet_id=outlet_id, by="teller")
+    asked = ask_desk(
+        desk.app.services, unrestricted("teller"), opening_id, note="说不清用途", outlet_id=outlet_id
+    )
     return {"question_id": asked}
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 from fastapi import Form, Path, Query
 from starlette.responses import Response
 
-from dialer.cards.checks import shipped_checks
-from dialer.cards.fairness import DAYS, read_fairness
-from dialer.cards.outlets import (
+from dialer.cards.openings.checks import shipped_checks
+from dialer.cards.outlets.actions import (
     LONGEST_MONTHS,
     Quarter,
     QuarterCounts,
+    StepForm,
     count_quarter,
     notice_months,
     quarters_until,
@@ -22,13 +23,13 @@ from dialer.cards.outlets import (
     read_notice,
     take_step,
 )
-from dialer.cards.view import PER, notice_document, per_ten_thousand, percent
+from dialer.cards.outlets.fairness import DAYS, read_fairness
+from dialer.cards.outlets.view import PER, notice_document, per_ten_thousand, percent
 from dialer.core.access import Permission
 from dialer.core.cards import OutletStep
-from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.errors import Invalid, NotFound
 from dialer.core.intervals import Estimate
 from dialer.core.text import gettext_noop
-from dialer.language.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.documents import as_docx
 from dialer.web.rendering import PlaceGroup
@@ -36,7 +37,6 @@ from dialer.web.rendering import PlaceGroup
 outlet_pages = PageSection()
 _PATH = "/cards/outlets"
 _SEE, _DECIDE = Permission.SEE_OPENERS, Permission.DECIDE_OPENERS
-_INVALID, _CONFLICT = 422, 409
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 Words = Annotated[str, Form(max_length=500)]
 Cell = Annotated[str, Form(max_length=200)]
@@ -50,7 +50,7 @@ def _today(request: RequestContext) -> date:
 def show_outlets(request: CurrentRequest, quarter: Annotated[str, Query(max_length=10)] = "") -> Response:
     """Involved cards of one quarter; by default the one before the current quarter, most of whose cases are known."""
     quarters = quarters_until(_today(request))
-    chosen = next((one for one in quarters if one.name == quarter), quarters[1])
+    chosen = next((known for known in quarters if known.name == quarter), quarters[1])
     cohort = read_cohort(request.services, _counted(request, chosen), visible_to=request.member.unit_id)
     return request.page(
         "console/card_outlets.html",
@@ -59,8 +59,8 @@ def show_outlets(request: CurrentRequest, quarter: Annotated[str, Query(max_leng
         cohort=cohort,
         mean=f"{PER * cohort.mean:.1f}",
         rows=[
-            (one, per_ten_thousand(one.drawn), percent(one.completeness, request.lang))
-            for one in cohort.outlets
+            (own, per_ten_thousand(own.drawn), percent(own.completeness, request.lang))
+            for own in cohort.outlets
         ],
         months=notice_months(_today(request)),
         may_export=request.may(Permission.EXPORT),
@@ -71,11 +71,11 @@ def show_outlets(request: CurrentRequest, quarter: Annotated[str, Query(max_leng
 def notice(request: CurrentRequest, month: Annotated[str, Query(max_length=10)] = "") -> Response:
     """The monthly notice as docx."""
     months = notice_months(_today(request))
-    first = next((one for one in months if f"{one:%Y-%m}" == month), None)
+    first = next((known for known in months if f"{known:%Y-%m}" == month), None)
     if first is None:
         raise NotFound(kind="month", key=month)
     services = request.services
-    found = read_notice(services, first, visible_to=request.member.unit_id, who=request.who)
+    found = read_notice(services, request.actor, first)
     document = notice_document(
         found,
         lang=request.lang,
@@ -88,55 +88,7 @@ def notice(request: CurrentRequest, month: Annotated[str, Query(max_length=10)] 
 
 @outlet_pages.get(_PATH + "/{outlet_id}", act=_SEE)
 def show_outlet(request: CurrentRequest, outlet_id: Number) -> Response:
-    return _outlet(request, outlet_id)
-
-
-@outlet_pages.post(_PATH + "/{outlet_id}/steps", act=_DECIDE)
-def step(
-    request: CurrentRequest,
-    outlet_id: Number,
-    step: Annotated[OutletStep | None, Form()] = None,
-    why: Words = "",
-    document_no: Cell = "",
-    authority: Cell = "",
-    months: Annotated[int, Form(ge=0, le=1000)] = 0,
-) -> Response:
-    """Records the next step about an outlet; a letter of the authority has its document and months."""
-    try:
-        take_step(
-            request.services,
-            outlet_id,
-            step=_chosen(step),
-            why=why,
-            by=request.who,
-            visible_to=request.member.unit_id,
-            document_no=document_no,
-            authority=authority,
-            months=months,
-        )
-    except Invalid as fault:
-        return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_INVALID)
-    except Conflict as fault:
-        return _outlet(request, outlet_id, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
-    return request.redirect_to(f"{_PATH}/{outlet_id}", notice=gettext_noop("Recorded."))
-
-
-def _counted(request: RequestContext, quarter: Quarter) -> QuarterCounts:
-    """The cached figures of a quarter; the longer they took to count, the longer they are cached."""
-    services = request.services
-    found: QuarterCounts = request.cache("card_quarters", lambda one: count_quarter(services, one)).wait(
-        quarter
-    )
-    return found
-
-
-def _chosen(step: OutletStep | None) -> OutletStep:
-    if step is None:
-        raise Invalid(field="step", problem="is not chosen", fix="choose one of the list")
-    return step
-
-
-def _outlet(request: RequestContext, outlet_id: int, *, refused: str = "", status: int = 200) -> Response:
+    """The quarters of an outlet, and what was done about it."""
     matter = read_matter(
         request.services,
         outlet_id,
@@ -145,7 +97,6 @@ def _outlet(request: RequestContext, outlet_id: int, *, refused: str = "", statu
     )
     return request.page(
         "console/card_outlet.html",
-        status=status,
         matter=matter,
         cohorts=[
             (
@@ -160,8 +111,32 @@ def _outlet(request: RequestContext, outlet_id: int, *, refused: str = "", statu
         wants_letter=OutletStep.LETTER in matter.following,
         longest=LONGEST_MONTHS,
         may_decide=request.may(_DECIDE),
-        refused=refused,
     )
+
+
+@outlet_pages.post(_PATH + "/{outlet_id}/steps", act=_DECIDE)
+def step(
+    request: CurrentRequest,
+    outlet_id: Number,
+    step: Annotated[OutletStep | None, Form()] = None,
+    why: Words = "",
+    document_no: Cell = "",
+    authority: Cell = "",
+    months: Annotated[int, Form(ge=0, le=1000)] = 0,
+) -> Response:
+    """Records the next step about an outlet; a letter of the authority has its document and months."""
+    if step is None:
+        raise Invalid(field="step", problem="is not chosen", fix="choose one of the list")
+    form = StepForm(step=step, why=why, document_no=document_no, authority=authority, months=months)
+    take_step(request.services, request.actor, outlet_id, form)
+    return request.redirect_to(f"{_PATH}/{outlet_id}", notice=gettext_noop("Recorded."))
+
+
+def _counted(request: RequestContext, quarter: Quarter) -> QuarterCounts:
+    """The cached figures of a quarter; the longer they took to count, the longer they are cached."""
+    services = request.services
+    found: QuarterCounts = request.cache("card_quarters", partial(count_quarter, services)).wait(quarter)
+    return found
 
 
 @outlet_pages.get("/cards/fairness", act=_SEE, nav=gettext_noop("Fairness"), order=59, group=PlaceGroup.CARDS)

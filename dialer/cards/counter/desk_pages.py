@@ -15,8 +15,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from dialer.cards.desk import (
-    DeskQuestion,
+from dialer.cards.counter.desk import (
     answer_question,
     arrive_onsite,
     claim_question,
@@ -28,19 +27,17 @@ from dialer.cards.desk import (
     order_onsite,
     question_for,
 )
-from dialer.cards.view import sentences
+from dialer.cards.openings.checks import shipped_checks
 from dialer.core.access import Permission
 from dialer.core.cards import DeskAnswer, OnsiteFinding
-from dialer.core.errors import Conflict, Invalid, Unavailable
+from dialer.core.errors import Invalid, Unavailable
 from dialer.core.text import gettext_noop
-from dialer.language.sentences import refusal_sentence
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import valid_sessions
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 
 desk_pages = PageSection()
 _PATH, _TEMPLATE = "/cards/desk", "console/card_desk.html"
-_INVALID, _CONFLICT = 422, 409
 _POLL_SECONDS, _POLLS_PER_BEAT = 0.25, 40
 _BADGE_SECONDS = 5.0
 _MOST_STREAMS, _MOST_OF_A_SESSION = 64, 4
@@ -170,13 +167,8 @@ def show_question(request: CurrentRequest, question_id: QuestionId) -> Response:
 @desk_pages.post(_PATH + "/questions/{question_id}/claim", act=_ACT)
 def claim(request: CurrentRequest, question_id: QuestionId) -> Response:
     """Claims the question: this member answers it, and nobody else meanwhile."""
-    return _do(
-        request,
-        question_id,
-        lambda: claim_question(
-            request.services, question_id, by=request.who, visible_to=request.member.unit_id
-        ),
-    )
+    claim_question(request.services, request.actor, question_id)
+    return _again(request, question_id)
 
 
 @desk_pages.post(_PATH + "/questions/{question_id}/answer", act=_ACT)
@@ -187,46 +179,25 @@ def answer(
     reason: Words = "",
     basis: Words = "",
 ) -> Response:
-    """Answers the question of an outlet; a refused form keeps what was typed."""
-
-    def act() -> None:
-        if answer is None:
-            raise Invalid(field="answer", problem="is not chosen", fix="choose one of the list")
-        answer_question(
-            request.services,
-            question_id,
-            answer=answer,
-            reason=reason,
-            basis=basis,
-            by=request.who,
-            visible_to=request.member.unit_id,
-        )
-
-    return _do(request, question_id, act)
+    """Answers the question of an outlet."""
+    if answer is None:
+        raise Invalid(field="answer", problem="is not chosen", fix="choose one of the list")
+    answer_question(request.services, request.actor, question_id, answer=answer, reason=reason, basis=basis)
+    return _again(request, question_id)
 
 
 @desk_pages.post(_PATH + "/questions/{question_id}/onsite", act=_ACT)
 def onsite(request: CurrentRequest, question_id: QuestionId, team: Words = "") -> Response:
     """Orders a team to the outlet, which reports what it finds."""
-    return _do(
-        request,
-        question_id,
-        lambda: order_onsite(
-            request.services, question_id, team=team, by=request.who, visible_to=request.member.unit_id
-        ),
-    )
+    order_onsite(request.services, request.actor, question_id, team=team)
+    return _again(request, question_id)
 
 
 @desk_pages.post(_PATH + "/questions/{question_id}/arrived", act=_ACT)
 def arrived(request: CurrentRequest, question_id: QuestionId) -> Response:
     """Records that the team is at the outlet."""
-    return _do(
-        request,
-        question_id,
-        lambda: arrive_onsite(
-            request.services, question_id, by=request.who, visible_to=request.member.unit_id
-        ),
-    )
+    arrive_onsite(request.services, request.actor, question_id)
+    return _again(request, question_id)
 
 
 @desk_pages.post(_PATH + "/questions/{question_id}/found", act=_ACT)
@@ -238,53 +209,29 @@ def found(
     note: Words = "",
 ) -> Response:
     """Ends the check on the spot with what was found and how many persons the team checked."""
-    return _do(
-        request,
-        question_id,
-        lambda: end_onsite(
-            request.services,
-            question_id,
-            finding=finding,
-            persons=persons,
-            note=note,
-            by=request.who,
-            visible_to=request.member.unit_id,
-        ),
-    )
+    end_onsite(request.services, request.actor, question_id, finding=finding, persons=persons, note=note)
+    return _again(request, question_id)
 
 
-def _do(request: RequestContext, question_id: int, act: Callable[[], None]) -> Response:
-    try:
-        act()
-    except Invalid as fault:
-        refused = refusal_sentence(fault, request.lang)
-        return _show(request, chosen=question_id, refused=refused, status=_INVALID)
-    except Conflict as fault:
-        refused = refusal_sentence(fault, request.lang)
-        return _show(request, chosen=question_id, refused=refused, status=_CONFLICT)
+def _again(request: RequestContext, question_id: int) -> Response:
     return request.redirect_to(f"{_PATH}/questions/{question_id}")
 
 
-def _show(
-    request: RequestContext, *, chosen: int | None = None, refused: str = "", status: int = 200
-) -> Response:
-    services, unit_id = request.services, request.member.unit_id
+def _show(request: RequestContext, *, chosen: int | None = None) -> Response:
+    services, lang = request.services, request.lang
     lapse_questions(services)
-    questions = open_questions(services, visible_to=unit_id)
-    question: DeskQuestion | None = None
-    if chosen is not None:
-        question = question_for(services, chosen, by=request.who, visible_to=unit_id)
-    facts = {
-        "questions": questions,
-        "question": question,
-        "findings": sentences(question.findings, request.lang) if question is not None else [],
-        "is_mine": question is not None and question.claimed_by == request.who,
-        "answers": list(DeskAnswer),
-        "onsite_findings": list(OnsiteFinding),
-        "bases": BASES,
-        "refused": refused,
-        "may_see_rings": request.may(Permission.SEE_OPENERS),
-    }
+    questions = open_questions(services, visible_to=request.member.unit_id)
     if request.is_part:
-        return request.part(_TEMPLATE, "list", status=status, **facts)
-    return request.page(_TEMPLATE, status=status, **facts)
+        return request.part(_TEMPLATE, "list", questions=questions)
+    question = None if chosen is None else question_for(services, request.actor, chosen)
+    return request.page(
+        _TEMPLATE,
+        questions=questions,
+        question=question,
+        findings=[] if question is None else shipped_checks().sentences(question.findings, lang),
+        is_mine=question is not None and request.actor.signed(question.claimed_by),
+        answers=list(DeskAnswer),
+        onsite_findings=list(OnsiteFinding),
+        bases=BASES,
+        may_see_rings=request.may(Permission.SEE_OPENERS),
+    )

@@ -243,7 +243,7 @@ def _judged(seen: Iterable[Node], links: Mapping[Key, tuple[int, ...]]) -> Ring:
     kinds = {
         part[0]
         for key, ids in links.items()
-        if len({owner[one] for one in ids if one in owner}) > 1
+        if len({owner[opening_id] for opening_id in ids if opening_id in owner}) > 1
         for part in key
     }
     points_for = _points_for(persons, kinds, nodes)
@@ -260,7 +260,7 @@ def _points_for(
 ) -> dict[str, int]:
     count, each = len(persons), len(nodes) / len(persons)
     firsts = [own[0] for own in persons.values()]
-    strangers = sum(one.out_of_town for one in firsts)
+    strangers = sum(node.out_of_town for node in firsts)
     wide = sum(len({node.institution_id for node in own}) > 1 for own in persons.values())
     top = sum(any(node.top_limit for node in own) for own in persons.values())
     return {
@@ -279,16 +279,16 @@ def _points_against(
 ) -> dict[str, int]:
     """Points against a ring: it is rather a family, a class, or people hired by one employer."""
     firsts = [own[0] for own in persons.values()]
-    ages = [one.age for one in firsts if one.age is not None]
-    local = 2 * sum(one.out_of_town for one in firsts) < len(persons)
+    ages = [node.age for node in firsts if node.age is not None]
+    local = 2 * sum(node.out_of_town for node in firsts) < len(persons)
     family = (
         KeyKind.ADDRESS in kinds
         and len(persons) <= _LARGEST_FAMILY
         and len(ages) > 1
         and max(ages) - min(ages) >= _GENERATION
-        and len({one.home[:4] for one in firsts}) == 1
+        and len({node.home[:4] for node in firsts}) == 1
     )
-    employers = Counter(one.employer for one in firsts if one.employer is not None)
+    employers = Counter(node.employer for node in firsts if node.employer is not None)
     hired = bool(employers) and employers.most_common(1)[0][1] >= _MOST_OF_THEM * len(persons)
     each = len(nodes) / len(persons)
     school = (

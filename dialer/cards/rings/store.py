@@ -11,8 +11,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.cards.checks import CheckFinding
-from dialer.cards.rings import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, Part, Ring, within
+from dialer.cards.openings.checks import CheckFinding
+from dialer.cards.rings.model import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, Part, Ring, within
 from dialer.cases.store import take_next_ids
 from dialer.core.cards import OpenerState
 from dialer.db import tables as t
@@ -210,13 +210,13 @@ def list_frequent_opener(
     lifted = sa.and_(same, p.state == word_literal(OpenerState.LIFTED), p.expires_at > now)
     if tx.scalar(sa.select(p.id).where(lifted).limit(1)) is not None:
         return False
-    expires_at = max(one.expires_at for one in grave)
+    expires_at = max(finding.expires_at for finding in grave)
     new = insert(t.card_opener).values(
         **who,
         opening_id=row["id"],
         unit_id=unit_id,
         state=OpenerState.LISTED.value,
-        findings=[one.plain() for one in grave],
+        findings=[finding.plain() for finding in grave],
         listed_at=now,
         expires_at=expires_at,
     )

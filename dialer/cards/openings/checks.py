@@ -1,6 +1,6 @@
 """The checks of an opening: facts in, findings and a verdict out. Pure; the limits and sentences are in `checks.toml`.
 
-The highest verdict of a check is `ask_desk`; `possible_victim` protects the customer. A determination of an authority
+The highest verdict of a check asks the desk, or protects a possible victim. A determination of an authority
 is not a check: the verdict `restricted` comes from it alone. Nothing here refuses.
 """
 
@@ -11,14 +11,14 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from dialer.core.cards import CheckVerdict
-from dialer.core.text import Lang
+from dialer.core.text import Lang, Text
 
 _RANK: Final = {verdict: rank for rank, verdict in enumerate(CheckVerdict)}
 _VERDICTS_OF_CHECKS: Final = frozenset(
@@ -26,6 +26,14 @@ _VERDICTS_OF_CHECKS: Final = frozenset(
 )
 RESTRICTED: Final = "restricted"
 """The name of the finding that repeats a determination."""
+VICTIM_QUESTIONS: Final = (
+    Text("Who asked you to open this card today, and have you met this person?"),
+    Text(
+        "Did somebody tell you to transfer money, to share your screen, or to keep this secret from the bank?"
+    ),
+    Text("Did somebody promise you a loan, earnings or a refund, or say that you are part of a case?"),
+)
+"""What the outlet asks a possible victim."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,26 +142,28 @@ class Checks:
         ends.
         """
         found = [self._finding(check, facts, now) for check in self.checks if _holds(check, facts)]
-        notes = sum(one.verdict is CheckVerdict.NOTE for one in found)
-        verdict = max((one.verdict for one in found), key=_RANK.__getitem__, default=CheckVerdict.CLEAR)
+        notes = sum(finding.verdict is CheckVerdict.NOTE for finding in found)
+        verdict = max(
+            (finding.verdict for finding in found), key=_RANK.__getitem__, default=CheckVerdict.CLEAR
+        )
         if verdict is CheckVerdict.NOTE and notes >= self.notes_ask:
             verdict = CheckVerdict.ASK_DESK
         if restriction is not None:
             found.append(self._restricted(restriction, zone))
             verdict = CheckVerdict.RESTRICTED
-        found.sort(key=lambda one: -_RANK[one.verdict])
+        found.sort(key=lambda finding: -_RANK[finding.verdict])
         return CheckResult(verdict=verdict, findings=self._without_repetitions(found), version=self.version)
 
     def _without_repetitions(self, found: Sequence[CheckFinding]) -> tuple[CheckFinding, ...]:
         """The findings without repetitions: of those with the same sentence only the first, which is the gravest."""
         by_sentence: dict[str, CheckFinding] = {}
-        for one in found:
-            by_sentence.setdefault(self.sentence(one, Lang.EN), one)
+        for finding in found:
+            by_sentence.setdefault(self.sentence(finding, Lang.EN), finding)
         return tuple(by_sentence.values())
 
     def puts_on_list(self, finding: CheckFinding, *, stored: bool) -> bool:
         """Whether the finding puts the person on the morning list. `stored`: it is about a stored account."""
-        own = stored and any(one.id == finding.check and one.lists_stored for one in self.checks)
+        own = stored and any(check.id == finding.check and check.lists_stored for check in self.checks)
         return own or finding.verdict is CheckVerdict.ASK_DESK
 
     def _finding(self, check: OpeningCheck, facts: Facts, now: datetime) -> CheckFinding:
@@ -194,16 +204,25 @@ class Checks:
 
     def title(self, check: str, lang: Lang) -> str:
         """The check in words, with … for each value; its name if it no longer exists."""
-        sentences = _RESTRICTED if check == RESTRICTED else self._sentences(check)
+        sentences = self._sentences(check)
         return re.sub(r"%\(\w+\)s", "…", sentences[lang]) if sentences else check
 
-    def _sentences(self, check: str) -> Mapping[Lang, str]:
-        return next((one.sentences for one in self.checks if one.id == check), {})
+    def _sentences(self, name: str) -> Mapping[Lang, str]:
+        if name == RESTRICTED:
+            return _RESTRICTED
+        return next((check.sentences for check in self.checks if check.id == name), {})
 
     def sentence(self, finding: CheckFinding, lang: Lang) -> str:
         """The finding in words; the name of the check if that no longer exists."""
-        sentences = _RESTRICTED if finding.check == RESTRICTED else self._sentences(finding.check)
+        sentences = self._sentences(finding.check)
         return sentences[lang] % finding.values if sentences else finding.check
+
+    def sentences(self, findings: Sequence[CheckFinding], lang: Lang) -> list[tuple[str, CheckFinding]]:
+        """Each finding in words, and the finding with its basis in this language."""
+        return [
+            (self.sentence(finding, lang), replace(finding, basis=self.basis_in(finding.basis, lang)))
+            for finding in findings
+        ]
 
 
 _RESTRICTED: Final = {
@@ -224,24 +243,24 @@ def _holds(check: OpeningCheck, facts: Facts) -> bool:
 def read_checks(text: str) -> Checks:
     """The checks in a TOML text. Raises `ValueError` for a verdict that no check may have, and for an unknown fact."""
     given = tomllib.loads(text)
-    known = {one.name for one in fields(Facts)}
+    known = {fact.name for fact in fields(Facts)}
     checks = []
-    for one in given["check"]:
-        verdict = CheckVerdict(one["verdict"])
+    for check in given["check"]:
+        verdict = CheckVerdict(check["verdict"])
         if verdict not in _VERDICTS_OF_CHECKS:
-            raise ValueError(f"check {one['id']}: no check says {verdict.value}")
-        when = tuple((term["fact"], int(term["at_least"])) for term in one["when"])
+            raise ValueError(f"check {check['id']}: no check says {verdict.value}")
+        when = tuple((term["fact"], int(term["at_least"])) for term in check["when"])
         if not when or not {name for name, _ in when} <= known:
-            raise ValueError(f"check {one['id']}: unknown fact")
+            raise ValueError(f"check {check['id']}: unknown fact")
         checks.append(
             OpeningCheck(
-                id=one["id"],
+                id=check["id"],
                 when=when,
                 verdict=verdict,
-                days=int(one["days"]),
-                basis=one["basis"],
-                sentences={Lang.EN: one["en"], Lang.ZH: one["zh"]},
-                lists_stored=bool(one.get("lists_stored", False)),
+                days=int(check["days"]),
+                basis=check["basis"],
+                sentences={Lang.EN: check["en"], Lang.ZH: check["zh"]},
+                lists_stored=bool(check.get("lists_stored", False)),
             )
         )
     content = json.dumps(given, sort_keys=True, ensure_ascii=False).encode()
@@ -256,4 +275,4 @@ def read_checks(text: str) -> Checks:
 @cache
 def shipped_checks() -> Checks:
     """The checks of this release."""
-    return read_checks(files("dialer.cards").joinpath("checks.toml").read_text(encoding="utf-8"))
+    return read_checks(files("dialer.cards.openings").joinpath("checks.toml").read_text(encoding="utf-8"))

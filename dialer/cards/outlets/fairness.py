@@ -4,22 +4,24 @@ intervals; and checks that single out one group, which raise an alarm. It change
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
-
-from dialer.core.cards import FLAGGED, OpeningResult
+from dialer.cards.outlets.fairness_store import (
+    AGES,
+    Group,
+    GroupCounts,
+    band_of,
+    count_found,
+    count_groups,
+    groups_of_alarms,
+)
 from dialer.core.events import AlarmCode
 from dialer.core.intervals import Estimate, estimate
 from dialer.core.text import Text, gettext_noop
-from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm_once
-from dialer.db.bulk import in_words, word_literal
-from dialer.db.unit_of_work import Tx
-from dialer.db.units import is_visible_to
 from dialer.runtime.sections import CardsSettings
 from dialer.runtime.services import Services
 
@@ -60,11 +62,9 @@ PROVINCES: Final = {
     "82": gettext_noop("Macao"),
 }
 """English names by the first two digits of an id number; the catalogue has the Chinese ones."""
-AGES: Final = ((0, 17), (18, 24), (25, 34), (35, 49), (50, 64), (65, 150))
 DAYS: Final = (30, 90, 365)
 _SHOWN: Final = 20
 """The most groups that one alarm names."""
-_o = t.opening.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +126,14 @@ def read_fairness(services: Services, *, days: int, visible_to: int | None) -> F
     """The figures of the openings of the last `days` at outlets that the unit sees."""
     since = services.clock.now() - timedelta(days=days)
     with services.store.begin() as tx:
-        counts = _counts(tx, since, visible_to)
-        found = _findings(tx, since, visible_to)
+        counts = count_groups(tx, since, visible_to=visible_to)
+        found = count_found(tx, since, visible_to=visible_to)
     return Fairness(
         since=since,
         provinces=_grouped(counts, "province", services.cards),
         ages=_grouped(counts, "age", services.cards),
         falling=tuple(
-            one for kind in ("province", "age") for one in _falling(counts, found, kind, services.cards)
+            check for kind in ("province", "age") for check in _falling(counts, found, kind, services.cards)
         ),
     )
 
@@ -147,20 +147,12 @@ def watch_fairness(services: Services) -> int:
     if not falling:
         return 0
     with services.store.begin() as tx:
-        known = _raised_before(tx, since=now - timedelta(days=rules.group_days))
-        new = [one for one in falling if (one.check, one.name) not in known]
-        new.sort(key=lambda one: -one.found)
+        known = groups_of_alarms(tx, since=now - timedelta(days=rules.group_days))
+        new = [check for check in falling if (check.check, check.name) not in known]
+        new.sort(key=lambda check: -check.found)
         if new:
             raise_alarm_once(tx, AlarmCode.CHECK_FALLS_ON_GROUP, now=now, facts=_facts(new))
     return len(new)
-
-
-def _raised_before(tx: Tx, *, since: datetime) -> set[tuple[str, str]]:
-    a = t.alarm.c
-    rows = tx.rows(
-        sa.select(a.facts).where(a.code == AlarmCode.CHECK_FALLS_ON_GROUP.value, a.raised_at >= since)
-    )
-    return {(one["check"], one["group"]) for row in rows for one in row["facts"]["groups"]}
 
 
 def _facts(new: list[OneSidedCheck]) -> dict[str, object]:
@@ -184,77 +176,23 @@ def _facts(new: list[OneSidedCheck]) -> dict[str, object]:
         "problem": problem.plain(),
         "fix": Text("look at Fairness, whether the group or the check is the cause").plain(),
         "groups": [
-            {"check": one.check, "group": one.name, "found": one.found, "share": round(one.share.share, 4)}
-            for one in new[:_SHOWN]
+            {
+                "check": check.check,
+                "group": check.name,
+                "found": check.found,
+                "share": round(check.share.share, 4),
+            }
+            for check in new[:_SHOWN]
         ],
     }
 
 
-_Key = tuple[str, str]
-_Counts = dict[_Key, tuple[int, int, int, int]]
-
-
-def _band(low: int, high: int) -> str:
-    return f"{low}+" if (low, high) == AGES[-1] else f"{low}–{high}"
-
-
-def _group_columns() -> tuple[sa.ColumnElement[str], sa.ColumnElement[str]]:
-    age = sa.case(
-        *((_o.age.between(low, high), sa.literal(_band(low, high))) for low, high in AGES),
-        else_=sa.literal(""),
-    )
-    return sa.func.left(_o.home, 2).label("province"), age.label("band")
-
-
-def _counts(tx: Tx, since: datetime, visible_to: int | None) -> _Counts:
-    """Counts by province and age: openings, flagged, asked, refused."""
-    province, band = _group_columns()
-    is_asked = sa.exists().where(t.card_question.c.opening_id == _o.id)
-    flagged = in_words(_o.verdict, FLAGGED)
-    rows = tx.rows(
-        sa.select(
-            province,
-            band,
-            sa.func.count().label("openings"),
-            sa.func.count().filter(flagged).label("flagged"),
-            sa.func.count().filter(is_asked).label("asked"),
-            sa.func.count().filter(_o.result == word_literal(OpeningResult.REFUSED)).label("refused"),
-        )
-        .select_from(t.opening.join(t.outlet, t.outlet.c.id == _o.outlet_id))
-        .where(_o.asked_at >= since, is_visible_to(t.outlet.c.unit_id, visible_to))
-        .group_by(province, band)
-    )
-    return {
-        (row["province"], row["band"]): (row["openings"], row["flagged"], row["asked"], row["refused"])
-        for row in rows
-    }
-
-
-def _findings(tx: Tx, since: datetime, visible_to: int | None) -> dict[tuple[str, str, str], int]:
-    """How many openings each check found at counters, by check, province and age."""
-    province, band = _group_columns()
-    c = t.opening_check.c
-    one = sa.func.jsonb_array_elements(c.findings).table_valued("value", name="one")
-    check = sa.cast(one.c.value, JSONB)["check"].astext.label("found")
-    rows = tx.rows(
-        sa.select(check, province, band, sa.func.count(sa.distinct(_o.id)).label("n"))
-        .select_from(
-            t.opening_check.join(t.opening, _o.id == c.opening_id)
-            .join(t.outlet, t.outlet.c.id == _o.outlet_id)
-            .join(one, sa.true())
-        )
-        .where(c.at >= since, _o.asked_at >= since, is_visible_to(t.outlet.c.unit_id, visible_to))
-        .group_by(check, province, band)
-    )
-    return {(row["found"], row["province"], row["band"]): row["n"] for row in rows}
-
-
-def _name_of(key: _Key, kind: str) -> str:
+def _name_of(key: Group, kind: str) -> str:
     province, band = key
     return PROVINCES.get(province, province) if kind == "province" else band
 
 
-def _grouped(counts: _Counts, kind: str, rules: CardsSettings) -> tuple[FairnessGroup, ...]:
+def _grouped(counts: GroupCounts, kind: str, rules: CardsSettings) -> tuple[FairnessGroup, ...]:
     sums: dict[str, list[int]] = {}
     for key, values in counts.items():
         own = sums.setdefault(_name_of(key, kind), [0, 0, 0, 0])
@@ -276,9 +214,9 @@ def _grouped(counts: _Counts, kind: str, rules: CardsSettings) -> tuple[Fairness
             )
         )  # fmt: skip
     if kind == "age":
-        order = {_band(low, high): low for low, high in AGES}
-        return tuple(sorted(groups, key=lambda one: order.get(one.name, -1)))
-    return tuple(sorted(groups, key=lambda one: (-one.openings, one.name)))
+        order = {band_of(low, high): low for low, high in AGES}
+        return tuple(sorted(groups, key=lambda group: order.get(group.name, -1)))
+    return tuple(sorted(groups, key=lambda group: (-group.openings, group.name)))
 
 
 def _outlying_share(
@@ -288,25 +226,20 @@ def _outlying_share(
 
 
 def _falling(
-    counts: _Counts, found: dict[tuple[str, str, str], int], kind: str, rules: CardsSettings
+    counts: GroupCounts, found: dict[tuple[str, str, str], int], kind: str, rules: CardsSettings
 ) -> list[OneSidedCheck]:
-    openings: dict[str, int] = {}
+    openings, flagged = Counter[str](), Counter[str]()
     for key, values in counts.items():
-        name = _name_of(key, kind)
-        openings[name] = openings.get(name, 0) + values[0]
-    hits: dict[str, dict[str, int]] = {}
-    for key, values in counts.items():
-        flagged = hits.setdefault("", {})
-        flagged[_name_of(key, kind)] = flagged.get(_name_of(key, kind), 0) + values[1]
-    for (check, province, band), n in found.items():
-        name = _name_of((province, band), kind)
-        own = hits.setdefault(check, {})
-        own[name] = own.get(name, 0) + n
-    whole, falling = sum(openings.values()), []
+        openings[_name_of(key, kind)] += values[0]
+        flagged[_name_of(key, kind)] += values[1]
+    hits = {"": flagged}
+    for (check, *group), n in found.items():
+        hits.setdefault(check, Counter())[_name_of((group[0], group[1]), kind)] += n
+    whole, falling = openings.total(), []
     for check, by_name in sorted(hits.items()):
-        total = sum(by_name.values())
-        for name, n in sorted(by_name.items(), key=lambda one: -one[1]):
-            many = openings.get(name, 0)
+        total = by_name.total()
+        for name, n in by_name.most_common():
+            many = openings[name]
             interval = _outlying_share(n, many, total - n, whole - many, rules)
             if interval is not None:
                 others = (total - n) / (whole - many)

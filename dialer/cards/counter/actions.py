@@ -1,0 +1,288 @@
+"""The counter: an opening is checked while the customer is there, and entered with its result. A check belongs to one
+opening in progress of one person, so that nobody can browse people; each check is audited, and many in an hour at one
+outlet raise an alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from dialer.cards.counter.facts import ToCheck, read_facts
+from dialer.cards.counter.store import count_checks, end_questions, insert_check
+from dialer.cards.determinations.store import restrictions_of
+from dialer.cards.openings.checks import CheckResult, shipped_checks
+from dialer.cards.openings.store import (
+    Outlet,
+    change_opening,
+    insert_openings,
+    join_facts,
+    lock_opening_numbered,
+    new_opening_ids,
+    number_blind,
+    opening_personal,
+    opening_row,
+    outlet_of,
+    own_opening,
+    person_blind,
+    seal_opening,
+    set_result,
+    with_earlier,
+)
+from dialer.cards.rings.model import find_rings
+from dialer.cards.rings.store import OpeningFinder, list_frequent_opener, node_of, store_ring
+from dialer.core.access import Actor, Permission, required_text
+from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
+from dialer.core.errors import Conflict, Invalid
+from dialer.core.events import AlarmCode
+from dialer.core.text import gettext_noop
+from dialer.db.alarms import raise_alarm_once
+from dialer.db.unit_of_work import Row, Tx
+from dialer.intake.headings import Layout
+from dialer.intake.opening_lists import OpeningRecord, card_number
+from dialer.intake.reader import RowReader
+from dialer.intake.records import Accepted, Field
+from dialer.runtime.services import Services
+from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
+from dialer.warnings.lists import row_options
+
+WARNING_SOURCE: Final = "两卡核查"
+"""The source of the warnings about openers who may be victims."""
+_RATE: Final = timedelta(hours=1)
+_HAS_RESULT = gettext_noop("this opening has its result already")
+_STORED: Final = timedelta(days=30)
+"""An account whose `asked_at` is this long before the check counts as a stored account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedOpening:
+    """The result of checking one opening. `case_id`: the case of a possible victim, if a warning was opened."""
+
+    opening_id: int
+    check_id: int
+    answer: CheckResult
+    case_id: int | None = None
+
+
+def check_opening(
+    services: Services, actor: Actor, record: OpeningRecord, *, outlet_id: int, source: str
+) -> CheckedOpening:
+    """Opens, or finds, the opening in progress and checks it with the data given now, as of this moment. Raises
+    `NotFound` for the outlet, and `Conflict` if the number belongs to an opening of another person or outlet, or to a
+    finished one.
+    """
+    with services.act(actor, Permission.ENTER_OPENINGS) as act:
+        tx, now = act.tx, act.now
+        record = replace(record, asked_at=now)
+        outlet = outlet_of(tx, outlet_id)
+        row, record = _in_progress(tx, services, record, outlet, by=act.by, source=source)
+        opening_id: int = row["id"]
+        opening = ToCheck(row=row, phone=record.phone, id_number=record.id_number, outlet=outlet, at=now)
+        [(answer, _)] = check_openings(tx, services, [opening])
+        check_id = insert_check(act, opening_id, answer, outlet_id=outlet.id)
+        case_id = None
+        if any(finding.verdict is CheckVerdict.POSSIBLE_VICTIM for finding in answer.findings):
+            case_id = _open_warning(tx, services, record, opening_id, outlet, now=now)
+        _watch_rate(tx, services, outlet, now=now)
+        facts = {"outlet": outlet.code, "verdict": answer.verdict.value, "version": answer.version}
+        act.audit("check_opening", f"opening/{opening_id}", facts=facts)
+    if case_id is not None:
+        services.enqueue("dial")
+    return CheckedOpening(opening_id=opening_id, check_id=check_id, answer=answer, case_id=case_id)
+
+
+def _in_progress(
+    tx: Tx, services: Services, record: OpeningRecord, outlet: Outlet, *, by: str, source: str
+) -> tuple[Row, OpeningRecord]:
+    """The row of the opening, and everything that was given about it, now or at an earlier check."""
+    [opening_id] = new_opening_ids(tx, 1)
+    row = opening_row(tx, services, record, outlet, opening_id=opening_id, source=source, by=by)
+    if insert_openings(tx, [row]):
+        return row, record
+    known = lock_opening_numbered(tx, outlet.institution_id, record.opening_no)
+    _require_same_opening(tx, known, record, outlet)
+    _require_in_progress(
+        known, otherwise=gettext_noop("this opening has its result already: check before it is decided")
+    )
+    whole = with_earlier(tx, known, record)
+    given = opening_row(tx, services, whole, outlet, opening_id=known["id"], source=source, by=by)
+    return change_opening(tx, known, given), whole
+
+
+def _require_in_progress(row: Row, *, otherwise: str = _HAS_RESULT) -> None:
+    """Raises `Conflict` with this sentence for an opening that has its result."""
+    if row["result"] != OpeningResult.IN_PROGRESS.value:
+        raise Conflict(otherwise, current=row["result"])
+
+
+def _require_same_opening(tx: Tx, known: Row, record: OpeningRecord, outlet: Outlet) -> None:
+    same_person = bytes(known["person_blind"]) == person_blind(tx.vault, record.id_number)
+    if known["outlet_id"] != outlet.id or not same_person:
+        raise Conflict(
+            "this opening number belongs to another opening: use a number of its own", current="number"
+        )
+
+
+def check_openings(tx: Tx, services: Services, openings: Sequence[ToCheck]) -> list[tuple[CheckResult, bool]]:
+    """The results of the checks for these openings, each as of its moment; findings are valid from now on. Stores the
+    rings, and puts persons who are asked about on the morning list (True). The number of queries does not depend
+    on the number of openings.
+    """
+    now, rules, zone, checks = services.clock.now(), services.cards, services.centre.zone, shipped_checks()
+    starts = [replace(node_of(opening.row, rules), at=opening.at) for opening in openings]
+    rings = find_rings(starts, OpeningFinder(tx, rules))
+    facts = read_facts(tx, openings, rings, rules=rules)
+    persons = [bytes(opening.row["person_blind"]) for opening in openings]
+    restricted = restrictions_of(tx, persons, on=now.astimezone(zone).date())
+    answers = [
+        checks.answer(found, now=now, restriction=restricted.get(person), zone=zone)
+        for person, found in zip(persons, facts, strict=True)
+    ]
+    # Rings first, then persons in a fixed order, so that two processes that list the same people never deadlock.
+    stored: dict[frozenset[int], int] = {}
+    ring_ids: list[int | None] = []
+    for ring in rings:
+        ids = frozenset(node.id for node in ring.nodes)
+        if ring.is_found and ids not in stored:
+            stored[ids] = store_ring(tx, ring, now=now)
+        ring_ids.append(stored[ids] if ring.is_found else None)
+    listed = [False] * len(openings)
+    for place in sorted(range(len(openings)), key=persons.__getitem__):
+        opening, is_stored = openings[place], now - openings[place].at > _STORED
+        grave = [
+            finding for finding in answers[place].findings if checks.puts_on_list(finding, stored=is_stored)
+        ]
+        listed[place] = list_frequent_opener(
+            tx, opening.row, grave, unit_id=opening.outlet.unit_id, ring_id=ring_ids[place], now=now
+        )
+    return list(zip(answers, listed, strict=True))
+
+
+def _open_warning(
+    tx: Tx, services: Services, record: OpeningRecord, opening_id: int, outlet: Outlet, *, now: datetime
+) -> int | None:
+    """Opens a warning about the person in the same way as all warnings, at most one for an opening, and returns its
+    case. None if it could not be opened: no phone was left, or the warning is there already.
+    """
+    tree = services.units.current(tx)
+    cells = {
+        Field.INSTRUCTION_NO: f"K-{opening_id}",
+        Field.NAME: record.name,
+        Field.PHONE: record.phone,
+        Field.ID_NUMBER: record.id_number,
+        Field.GRADE: "high",
+        Field.ADDRESS: record.address,
+        Field.UNIT: tree.label(outlet.unit_id) if outlet.unit_id is not None else "",
+        Field.REMARKS: f"{outlet.institution} {outlet.name}",
+    }
+    options = row_options(services, source=WARNING_SOURCE, now=now, tree=tree)
+    layout = Layout(headings=tuple(field.value for field in cells), fields=tuple(cells))
+    read = RowReader(layout=layout, options=options).read(1, list(cells.values()))
+    if not isinstance(read, Accepted):
+        return None
+    taken = take_arrivals(tx, services, prepare_arrivals(tx, services, [read], load_id=None, now=now))
+    return taken.case_ids[0]
+
+
+def _watch_rate(tx: Tx, services: Services, outlet: Outlet, *, now: datetime) -> None:
+    made = count_checks(tx, outlet.id, since=now - _RATE)
+    if made > services.cards.checks_per_hour:
+        facts = {"outlet": outlet.code, "institution": outlet.institution, "checks": made}
+        raise_alarm_once(tx, AlarmCode.MANY_OPENING_CHECKS, now=now, facts=facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnteredOpenings:
+    """The result of entering openings."""
+
+    new: int = 0
+    completed: int = 0
+    """Openings that had been checked and now have their result."""
+    duplicate: int = 0
+    ids: tuple[int, ...] = ()
+    """In the order given, duplicates included."""
+    refused: tuple[tuple[int, str], ...] = ()
+    """Places and reasons of the openings whose number belongs to another opening."""
+
+
+def enter_openings(
+    services: Services,
+    tx: Tx,
+    actor: Actor,
+    records: Sequence[tuple[OpeningRecord, Outlet]],
+    *,
+    source: str,
+) -> EnteredOpenings:
+    """Enters openings in the caller's transaction, each once under its number. An opening that was checked gets its
+    result; if it differs from what was checked, the screening checks it again. The rows say who entered them.
+    """
+
+    def row_of(record: OpeningRecord, outlet: Outlet, opening_id: int) -> dict[str, Any]:
+        return opening_row(tx, services, record, outlet, opening_id=opening_id, source=source, by=actor.name)
+
+    new_ids = new_opening_ids(tx, len(records))
+    rows = [row_of(*given, opening_id) for given, opening_id in zip(records, new_ids, strict=True)]
+    written = insert_openings(tx, rows)
+    ids: list[int] = []
+    refused: list[tuple[int, str]] = []
+    completed = 0
+    for place, ((record, outlet), row) in enumerate(zip(records, rows, strict=True)):
+        if row["id"] in written:
+            ids.append(row["id"])
+            continue
+        known = lock_opening_numbered(tx, outlet.institution_id, record.opening_no)
+        try:
+            _require_same_opening(tx, known, record, outlet)
+        except Conflict as fault:
+            refused.append((place, str(fault.text)))
+            continue
+        ids.append(known["id"])
+        has_result = record.result is not OpeningResult.IN_PROGRESS
+        if known["result"] == OpeningResult.IN_PROGRESS.value and has_result:
+            whole = replace(with_earlier(tx, known, record), asked_at=known["asked_at"])
+            change_opening(tx, known, row_of(whole, outlet, known["id"]))
+            end_questions(tx, known["id"], real_now=services.real.now())
+            completed += 1
+    join_facts(tx, ids)
+    return EnteredOpenings(
+        new=len(written),
+        completed=completed,
+        duplicate=len(ids) - len(written) - completed,
+        ids=tuple(ids),
+        refused=tuple(refused),
+    )
+
+
+def finish_opening(
+    services: Services,
+    actor: Actor,
+    opening_id: int,
+    *,
+    result: OpeningResult,
+    outlet_id: int,
+    why: str = "",
+    number: str = "",
+) -> None:
+    """Records the result of an opening in progress, and ends its question to the desk. Only a person refuses, and
+    gives a reason. Raises `NotFound`, `Invalid`, and `Conflict` when it has its result already.
+    """
+    if result is OpeningResult.IN_PROGRESS:
+        raise Invalid(field="result", problem="is not chosen", fix="choose one of the list")
+    reason = required_text("why", why) if result is OpeningResult.REFUSED else why.strip()
+    with services.act(actor, Permission.ENTER_OPENINGS) as act:
+        tx = act.tx
+        row = own_opening(tx, opening_id, outlet_id=outlet_id, lock=True)
+        _require_in_progress(row)
+        values: dict[str, Any] = {"result": result.value, "decided_by": act.by, "decided_why": reason}
+        if result is OpeningResult.OPENED:
+            values["opened_at"] = act.now
+        if given := card_number(CardProduct(row["product"]), number, services.centre.area_code):
+            personal = opening_personal(tx, opening_id, row["sealed"]) | {"number": given}
+            values["sealed"] = seal_opening(tx, opening_id, personal)
+            values["number_blind"] = number_blind(tx.vault, given)
+        set_result(tx, opening_id, **values)
+        end_questions(tx, opening_id, real_now=services.real.now())
+        join_facts(tx, [opening_id])
+        act.audit("finish_opening", f"opening/{opening_id}", why=reason, facts={"result": result.value})
