@@ -33,6 +33,7 @@ from bench.backlog import fill
 from bench.service import Service, owner_store, service
 from bench.signals_rules import START, item, listed
 from bench.urgent import accepted_at
+from dialer.core.access import unrestricted
 from dialer.runtime.services import Services
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.evaluation import Evaluator
@@ -203,7 +204,9 @@ def list_mules(services: Services) -> None:
 
 def sustained(made: Service, *, rate: float, seconds: float, calls: float) -> dict[str, Any]:
     services = made.app.services
-    token = add_token(services, name="bench", scopes=["signals:write"], days=1, unit="", by="bench")
+    token = add_token(
+        services, unrestricted("bench"), name="bench", scopes=["signals:write"], days=1, unit=""
+    )
     doors = 4
     watch = Watch(made)
     watch.start()

@@ -24,6 +24,7 @@ from bench.backlog import fill
 from bench.people import name, phone
 from bench.service import Service, owner_store, service
 from carrier.journal import read_journal
+from dialer.core.access import unrestricted
 from dialer.staff.sign_in import add_token
 
 _FIRST_PERSON = 50_000_000
@@ -45,7 +46,7 @@ class Source:
 
     def __init__(self, made: Service) -> None:
         new = add_token(
-            made.app.services, name="bench", scopes=["warnings:write"], days=1, unit="", by="bench"
+            made.app.services, unrestricted("bench"), name="bench", scopes=["warnings:write"], days=1, unit=""
         )
         self._headers = {"Authorization": f"Bearer {new.secret}", "Content-Type": "application/json"}
         self._connection = http.client.HTTPConnection("127.0.0.1", made.settings.web.port, timeout=30)

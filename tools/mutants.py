@@ -233,6 +233,92 @@ GROUPS = {
             "tests/wording/test_language.py",
         ),
     ),
+    "accounts": Group(
+        modules=(
+            "dialer/org/account*.py",
+            "dialer/org/factors.py",
+            "dialer/org/identity.py",
+            "dialer/org/own_pages.py",
+            "dialer/org/passkeys.py",
+            "dialer/org/queries.py",
+            "dialer/org/token*.py",
+            "dialer/staff/*.py",
+        ),
+        tests=(
+            "tests/core/test_stored_words.py",
+            "tests/staff/test_*.py",
+            "tests/api/test_token*.py",
+            "tests/console/test_account*.py",
+            "tests/console/test_approvals.py",
+            "tests/console/test_factors.py",
+            "tests/console/test_identity.py",
+            "tests/console/test_passkeys.py",
+            "tests/console/test_passwords.py",
+            "tests/console/test_signing_in.py",
+            "tests/console/test_tokens.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
+    "units": Group(
+        modules=(
+            "dialer/core/units.py",
+            "dialer/db/units.py",
+            "dialer/org/tree.py",
+            "dialer/org/unassigned.py",
+            "dialer/org/unit_pages.py",
+            "dialer/cases/unassigned.py",
+        ),
+        tests=(
+            "tests/core/test_unit*.py",
+            "tests/core/test_stored_words.py",
+            "tests/intake/test_unit_lists.py",
+            "tests/org/test_*.py",
+            "tests/console/test_unassigned.py",
+            "tests/console/test_units.py",
+            "tests/console/test_navigation_of_units.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
+    "scripts": Group(
+        modules=("dialer/scripts/*.py", "dialer/script_versions/*.py"),
+        tests=(
+            "tests/scripts/test_*.py",
+            "tests/script_versions/test_*.py",
+            "tests/core/test_stored_words.py",
+            "tests/console/test_scripts.py",
+            "tests/console/test_script_drawing.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
+    "retention": Group(
+        modules=("dialer/retention/*.py", "dialer/keys/*.py"),
+        tests=(
+            "tests/retention/test_*.py",
+            "tests/keys/test_*.py",
+            "tests/core/test_stored_words.py",
+            "tests/console/test_erasures.py",
+            "tests/cards/test_erasing.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
+    "backup": Group(
+        modules=("dialer/backup/*.py",),
+        tests=(
+            "tests/backup/test_*.py",
+            "tests/calls/test_compared_again.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
+    "webhooks": Group(
+        modules=("dialer/webhooks/*.py",),
+        tests=(
+            "tests/webhooks/test_*.py",
+            "tests/core/test_outbox.py",
+            "tests/core/test_stored_words.py",
+            "tests/console/test_webhooks.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
     # Without fitting, which needs an extra that the environment of the tests does not have, and earlier_snapshots.
     "signals": Group(
         modules=(

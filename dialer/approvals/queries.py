@@ -261,7 +261,9 @@ def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: da
     n = sa.func.count().label("n")
     seen_case = is_visible_to(t.case.c.unit_id, visible_to)
     load, change, rules = t.list_load.c, t.staff_change.c, t.rule_version.c
-    token, drafts = t.token_request.c, _newest_drafts().subquery()
+    token, drafts, stop = t.token_request.c, _newest_drafts().subquery(), t.stop_payment.c
+    # Not joined: a join may read all cases of the unit to find the few with a stop-payment task.
+    unit_of_stop = sa.select(t.case.c.unit_id).where(t.case.c.id == stop.case_id).scalar_subquery()
     statements: dict[ApprovalKind, sa.Select[Any]] = {
         ApprovalKind.MONEY: sa.select(_o.recorded_by.label("by"), n)
         .select_from(_WAITING)
@@ -274,11 +276,8 @@ def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: da
         .join(t.case, t.case.c.id == _o.case_id)
         .where(seen_case)
         .group_by(_o.recorded_by),
-        ApprovalKind.STOP_PAYMENT: sa.select(n)
-        .select_from(t.stop_payment.join(t.case, t.case.c.id == t.stop_payment.c.case_id))
-        .where(
-            t.stop_payment.c.done_at.is_(None),
-            Scope(unit_id=visible_to).includes(tx, t.case.c.unit_id),
+        ApprovalKind.STOP_PAYMENT: sa.select(n).where(
+            stop.done_at.is_(None), Scope(unit_id=visible_to).includes(tx, unit_of_stop)
         ),
         ApprovalKind.LIST: sa.select(load.by, n)
         .where(AWAITS_APPROVAL, is_visible_to(load.unit_id, visible_to))

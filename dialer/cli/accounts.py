@@ -142,7 +142,7 @@ def reset(login: Login, by: By = "cli") -> None:
 def reset_second_factors(login: Login, by: By = "cli") -> None:
     """Remove the second factors and recovery codes of an account; its sessions end."""
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        removed = reset_factors(app.services, login, by=actor.name)
+        removed = reset_factors(app.services, actor, login)
     typer.echo(f"{removed} second factors of {login} removed")
 
 
@@ -218,7 +218,7 @@ def add_token(
     """Make a token. Its secret is printed once, on standard output, and stored nowhere."""
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
         new = org_staff.add_token(
-            app.services, name=name, scopes=scope, days=days, unit=unit, sources=source or (), by=actor.name
+            app.services, actor, name=name, scopes=scope, days=days, unit=unit, sources=source or ()
         )
     typer.echo(new.secret)
     until = centre_time(new.token.expires_at, app)
@@ -261,7 +261,7 @@ def list_all_tokens(*, as_json: AsJson = False) -> None:
 def revoke_token(name: str, by: By = "cli") -> None:
     """Revoke a token: every process refuses it within seconds."""
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        org_staff.revoke_token(app.services, name, by=actor.name)
+        org_staff.revoke_token(app.services, actor, name)
     typer.echo(f"token {name} revoked")
 
 

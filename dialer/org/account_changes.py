@@ -7,7 +7,7 @@ At the terminal of the server `accounts.actions` does the same at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -19,8 +19,6 @@ from dialer.core.access import (
     Role,
     StaffChangeKind,
     StaffChangeState,
-    actor_name,
-    may,
     needs_second_person,
     required_text,
 )
@@ -28,7 +26,7 @@ from dialer.core.errors import Conflict, NotFound
 from dialer.core.second_person import RequestEvent
 from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
+from dialer.db.acts import OpenAct
 from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import check_unit, is_visible_to
@@ -38,6 +36,7 @@ from dialer.org.accounts import (
     NewPassword,
     change_staff,
     check_revision,
+    check_still_manages_staff,
     display_name_of,
     enable_account,
     enable_staff,
@@ -123,17 +122,16 @@ def ask_new_account(
         is_first = unit_id is None and actor.unit_id is None and _is_first_security_administrator(tx, role)
         if is_first or not needs_second_person(role):
             member = insert_account(
-                tx,
+                act,
                 services,
                 account,
                 password_hash=made,
-                by=act.by,
                 temporary_seconds=services.sessions.temporary_password_seconds,
                 **({"alone": True} if is_first else {}),
             )
             return NewPassword(member=member, password=chosen)
         _ask(
-            tx,
+            act,
             services,
             StaffChangeKind.ADD,
             None,
@@ -143,7 +141,6 @@ def ask_new_account(
             unit_id=unit_id,
             language=language,
             why=why,
-            by=act.by,
         )
     return None
 
@@ -171,26 +168,11 @@ def ask_change(
         if is_same:
             act.needs_no_record()
         else:
-            _ask_for_existing(
-                act.tx,
-                services,
-                StaffChangeKind.CHANGE,
-                member,
-                display_name=shown,
-                role=role,
-                unit_id=unit_id,
-                why=why,
-                by=act.by,
-            )
+            changed = replace(member, display_name=shown, role=role, unit_id=unit_id)
+            _ask_for_existing(act, services, StaffChangeKind.CHANGE, changed, why=why)
     if is_same:
         change_staff(
-            services,
-            actor,
-            login,
-            display_name=shown,
-            role=role,
-            unit_id=unit_id,
-            revision=revision,
+            services, actor, login, display_name=shown, role=role, unit_id=unit_id, revision=revision
         )
     return is_same
 
@@ -212,7 +194,7 @@ def ask_reset_or_enable(
         if not waits:
             act.needs_no_record()
         else:
-            _ask_for_existing(act.tx, services, kind, member, why=why, by=act.by)
+            _ask_for_existing(act, services, kind, member, why=why)
     if not waits:
         enable_staff(services, actor, login)
     return not waits
@@ -237,41 +219,37 @@ def list_changes(services: Services, *, visible_to: int | None) -> list[WaitingC
         return [WaitingChange(change=_change(tx, row), member=find_member(tx, row["login"])) for row in rows]
 
 
-def confirm_change(
-    services: Services, change_id: int, *, by: str, visible_to: int | None
-) -> NewPassword | None:
+def confirm_change(services: Services, actor: Actor, change_id: int) -> NewPassword | None:
     """Carries out the change; returns the new password, if any, which the person who confirms sees and the one who
     asked does not. Raises `NotFound` and `Conflict`.
     """
-    who, chosen = actor_name(by), temporary_password()
+    chosen = temporary_password()
     made = hash_password(chosen)
-    with services.store.begin() as tx:
-        row, change = _lock_waiting(tx, services, change_id, visible_to)
-        _decide(tx, services, row, RequestEvent.APPROVED, by=who, concerned=[change.login])
-        asker = find_member(tx, change.asked_by)
-        if asker is None or asker.disabled_at is not None or not may(asker.role, Permission.MANAGE_STAFF):
-            raise Conflict("who asked for this may no longer manage accounts: refuse it")
-        member = find_member(tx, change.login)
-        changed = _carry_out(tx, services, change, member, password_hash=made, confirmed_by=who)
+    with services.act(actor, Permission.CONFIRM_STAFF_CHANGES) as act:
+        row, change = _lock_waiting(act, services, change_id)
+        _decide(act, services, row, RequestEvent.APPROVED, concerned=[change.login])
+        asker = check_still_manages_staff(act.tx, change.asked_by)
+        member = find_member(act.tx, change.login)
+        # In the name of who asked for it; the line of the audit names who confirmed it too.
+        asked = OpenAct(act.tx, asker.actor, services.clock.now)
+        changed = _carry_out(asked, services, change, member, password_hash=made, confirmed_by=act.by)
     if change.kind is StaffChangeKind.CHANGE:
-        return_work_of(services, change.login, by=change.asked_by)
+        return_work_of(services, asker.actor, change.login)
     return NewPassword(member=changed, password=chosen) if change.kind in _PASSWORDS else None
 
 
-def refuse_change(services: Services, change_id: int, *, by: str, visible_to: int | None) -> None:
+def refuse_change(services: Services, actor: Actor, change_id: int) -> None:
     """Refuses the change; the account stays as it is. Raises `NotFound` and `Conflict`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        row, _ = _lock_waiting(tx, services, change_id, visible_to)
-        _decide(tx, services, row, RequestEvent.REFUSED, by=who)
+    with services.act(actor, Permission.CONFIRM_STAFF_CHANGES) as act:
+        row, _ = _lock_waiting(act, services, change_id)
+        _decide(act, services, row, RequestEvent.REFUSED)
 
 
-def withdraw_change(services: Services, change_id: int, *, by: str, visible_to: int | None) -> None:
+def withdraw_change(services: Services, actor: Actor, change_id: int) -> None:
     """Withdraws the change that an administrator asked for. Raises `NotFound` and `Conflict`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        row, _ = _lock_waiting(tx, services, change_id, visible_to)
-        _decide(tx, services, row, RequestEvent.WITHDRAWN, by=who)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        row, _ = _lock_waiting(act, services, change_id)
+        _decide(act, services, row, RequestEvent.WITHDRAWN)
 
 
 def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
@@ -286,22 +264,25 @@ def _is_first_security_administrator(tx: Tx, role: Role) -> bool:
 
 
 def _ask_for_existing(
-    tx: Tx,
-    services: Services,
-    kind: StaffChangeKind,
-    member: Member,
-    *,
-    why: str,
-    by: str,
-    **wanted: object,
+    act: OpenAct, services: Services, kind: StaffChangeKind, member: Member, *, why: str
 ) -> None:
-    """Asks for a change of an existing account; what is not in `wanted` stays."""
-    of = {name: getattr(member, name) for name in ("display_name", "role", "unit_id")} | wanted
-    _ask(tx, services, kind, member, login=member.login, language=member.language, why=why, by=by, **of)
+    """Asks for a change of an existing account; `member` is the account as it is to be."""
+    _ask(
+        act,
+        services,
+        kind,
+        member,
+        login=member.login,
+        display_name=member.display_name,
+        role=member.role,
+        unit_id=member.unit_id,
+        language=member.language,
+        why=why,
+    )
 
 
 def _ask(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     kind: StaffChangeKind,
     member: Member | None,
@@ -310,10 +291,9 @@ def _ask(
     role: Role,
     unit_id: int | None,
     why: str,
-    by: str,
     **columns: object,
 ) -> None:
-    reason = required_text("why", why)[:LONGEST_REASON]
+    tx, reason = act.tx, required_text("why", why)[:LONGEST_REASON]
     if not lock_administrators(tx, Role.SECURITY_ADMINISTRATOR):
         raise Conflict(
             "a security administrator must confirm this: make an account for one first, of the whole centre"
@@ -337,8 +317,8 @@ def _ask(
             login=login,
             role=role.value,
             unit_id=unit_id,
-            why_sealed=tx.vault.seal(reason.encode(), **_place(kind, login, by)),
-            asked_by=by,
+            why_sealed=tx.vault.seal(reason.encode(), **_place(kind, login, act.by)),
+            asked_by=act.by,
             asked_at=real_now,
             expires_at=real_now + timedelta(seconds=services.sessions.confirm_seconds),
             **columns,
@@ -346,7 +326,7 @@ def _ask(
         .returning(c.id)
     )
     facts = {"login": login, "kind": kind.value, "role": role.value, "unit_id": unit_id}
-    _note(tx, services, by, "staff_change_asked", int(change_id), why=reason, **facts)
+    act.audit("staff_change_asked", f"staff_change/{change_id}", why=reason, facts=facts)
 
 
 def _place(kind: StaffChangeKind, login: str, by: str) -> dict[str, str]:
@@ -359,30 +339,22 @@ def _change(tx: Tx, row: Row) -> StaffChange:
     return record_of(StaffChange, row, why=tx.vault.open(bytes(row["why_sealed"]), **place).decode())
 
 
-def _lock_waiting(
-    tx: Tx, services: Services, change_id: int, visible_to: int | None
-) -> tuple[Row, StaffChange]:
-    row = CHANGES.lock(tx, change_id, is_change_visible(visible_to), now=services.real.now())
-    return row, _change(tx, row)
+def _lock_waiting(act: OpenAct, services: Services, change_id: int) -> tuple[Row, StaffChange]:
+    seen = is_change_visible(act.actor.unit_id)
+    row = CHANGES.lock(act.tx, change_id, seen, now=services.real.now())
+    return row, _change(act.tx, row)
 
 
 def _decide(
-    tx: Tx, services: Services, row: Row, event: RequestEvent, *, by: str, concerned: Sequence[str] = ()
+    act: OpenAct, services: Services, row: Row, event: RequestEvent, concerned: Sequence[str] = ()
 ) -> None:
     facts = {name: row[name] for name in ("login", "kind", "asked_by")}
-    now, real_now = services.clock.now(), services.real.now()
+    tx, by, now, real_now = act.tx, act.by, act.now, services.real.now()
     CHANGES.decide(tx, row, event, by=by, now=now, decided_at=real_now, concerned=concerned, facts=facts)
 
 
-def _note(
-    tx: Tx, services: Services, by: str, act: str, change_id: int, *, why: str, **facts: object
-) -> None:
-    subject, now = f"staff_change/{change_id}", services.clock.now()
-    write_audit(tx, who=by, act=act, subject=subject, why=why, now=now, facts=facts)
-
-
 def _carry_out(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     change: StaffChange,
     member: Member | None,
@@ -391,10 +363,10 @@ def _carry_out(
     confirmed_by: str,
 ) -> Member:
     """Carries out the change; returns the account as it is afterwards."""
-    by, facts = change.asked_by, {"confirmed_by": confirmed_by}
+    facts = {"confirmed_by": confirmed_by}
     if change.kind is StaffChangeKind.ADD:
         return insert_account(
-            tx,
+            act,
             services,
             NewAccount(
                 login=change.login,
@@ -404,7 +376,6 @@ def _carry_out(
                 language=change.language,
             ),
             password_hash=password_hash,
-            by=by,
             temporary_seconds=services.sessions.temporary_password_seconds,
             **facts,
         )
@@ -412,20 +383,14 @@ def _carry_out(
         raise NotFound(kind="account", key=change.login)
     if change.kind is StaffChangeKind.CHANGE:
         check_revision(member, change.revision)
+        shown, role, unit_id = change.display_name, change.role, change.unit_id
         revise_account(
-            tx,
-            services,
-            member,
-            display_name=change.display_name,
-            role=change.role,
-            unit_id=change.unit_id,
-            by=by,
-            **facts,
+            act, services, member, display_name=shown, role=role, unit_id=unit_id, confirmed_by=confirmed_by
         )
     elif change.kind is StaffChangeKind.ENABLE:
-        enable_account(tx, services, member, by=by, **facts)
+        enable_account(act, member, **facts)
     elif change.kind is StaffChangeKind.RESET_PASSWORD:
-        return set_temporary_password(tx, services, member, password_hash=password_hash, by=by, **facts)
+        return set_temporary_password(act, services, member, password_hash=password_hash, **facts)
     else:
-        remove_factors(tx, services, member, by=by, **facts)
-    return get_account(tx, change.login)
+        remove_factors(act, services, member, **facts)
+    return get_account(act.tx, change.login)

@@ -192,7 +192,7 @@ def signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, not
 @pages.post("/sign-out", act=OPEN)
 def sign_out_now(request: CurrentRequest) -> Response:
     if request.session is not None:
-        sign_out(request.services, request.session)
+        sign_out(request.services, request.actor, request.session)
     response = request.redirect_to("/sign-in", notice=gettext_noop("You are signed out."))
     drop_cookie(request.request, response, SESSION_COOKIE)
     return response
@@ -417,7 +417,7 @@ def account_changes(request: CurrentRequest) -> Response:
 @pages.post(CHANGES_PATH + "/{number}/confirm", act=Permission.CONFIRM_STAFF_CHANGES)
 def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
     """Carries out what another person has asked for; a new password is shown once."""
-    given = confirm_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
+    given = confirm_change(request.services, request.actor, number)
     if given is None:
         return request.redirect_to(CHANGES_PATH, notice=gettext_noop("The change is confirmed and done."))
     return request.page(_GIVEN, given=given, is_new=False, back=CHANGES_PATH)
@@ -426,7 +426,7 @@ def confirm_account_change(request: CurrentRequest, number: ChangeNumber) -> Res
 @pages.post(CHANGES_PATH + "/{number}/refuse", act=Permission.CONFIRM_STAFF_CHANGES)
 def refuse_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
     """Refuses what another person has asked for."""
-    refuse_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
+    refuse_change(request.services, request.actor, number)
     return request.redirect_to(
         CHANGES_PATH, notice=gettext_noop("The change is refused. Nothing was changed.")
     )
@@ -435,7 +435,7 @@ def refuse_account_change(request: CurrentRequest, number: ChangeNumber) -> Resp
 @pages.post(CHANGES_PATH + "/{number}/withdraw", act=Permission.MANAGE_STAFF)
 def withdraw_account_change(request: CurrentRequest, number: ChangeNumber) -> Response:
     """Withdraws what an administrator asked for."""
-    withdraw_change(request.services, number, by=request.who, visible_to=request.member.unit_id)
+    withdraw_change(request.services, request.actor, number)
     return request.redirect_to(
         CHANGES_PATH, notice=gettext_noop("The change is withdrawn. Nothing was changed.")
     )

@@ -18,11 +18,12 @@ from dialer.core.access import (
 )
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import Text, gettext_noop
+from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import check_unit, is_unit_visible
 from dialer.runtime.services import Services
 from dialer.staff.passwords import check_password, hash_password, temporary_password
-from dialer.staff.sign_in import SignedIn, audit_account, centre_words, complete_sign_in, token_hash
+from dialer.staff.sign_in import SignedIn, audit_sign_in, centre_words, complete_sign_in, token_hash
 from dialer.staff.store import (
     Member,
     Session,
@@ -111,19 +112,16 @@ def add_staff(
     seconds = services.sessions.temporary_password_seconds if password is None else None
     with services.act(actor, Permission.MANAGE_STAFF) as act:
         check_unit(act.tx, unit_id, actor.unit_id)
-        member = insert_account(
-            act.tx, services, account, password_hash=made, by=act.by, temporary_seconds=seconds
-        )
+        member = insert_account(act, services, account, password_hash=made, temporary_seconds=seconds)
     return NewPassword(member=member, password=chosen)
 
 
 def insert_account(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     account: NewAccount,
     *,
     password_hash: str,
-    by: str,
     temporary_seconds: float | None,
     **facts: object,
 ) -> Member:
@@ -132,7 +130,7 @@ def insert_account(
     """
     real_now = services.real.now()
     member = insert_member(
-        tx,
+        act.tx,
         login=account.login,
         display_name=account.display_name,
         password_hash=password_hash,
@@ -140,15 +138,13 @@ def insert_account(
         unit_id=account.unit_id,
         language=account.language,
         must_change=temporary_seconds is not None,
-        by=by,
+        by=act.by,
         real_now=real_now,
         password_until=None if temporary_seconds is None else real_now + timedelta(seconds=temporary_seconds),
     )
     if member is None:
         raise LoginTaken(account.login)
-    audit_member(
-        tx, services, by, "staff_add", member, role=account.role.value, unit_id=account.unit_id, **facts
-    )
+    audit_member(act, "staff_add", member, role=account.role.value, unit_id=account.unit_id, **facts)
     return member
 
 
@@ -170,9 +166,17 @@ def change_staff(
         check_unit(act.tx, unit_id, actor.unit_id)
         member = get_account(act.tx, login, actor.unit_id)
         check_revision(member, revision)
-        revise_account(act.tx, services, member, display_name=shown, role=role, unit_id=unit_id, by=act.by)
+        revise_account(act, services, member, display_name=shown, role=role, unit_id=unit_id)
     if (role, unit_id) != (member.role, member.unit_id):
-        return_work_of(services, member.login, by=actor.name)
+        return_work_of(services, actor, member.login)
+
+
+def check_still_manages_staff(tx: Tx, login: str) -> Member:
+    """The account that asked for something. Raises `Conflict` if it may no longer manage accounts."""
+    asker = find_member(tx, login)
+    if asker is None or asker.disabled_at is not None or not asker.actor.may(Permission.MANAGE_STAFF):
+        raise Conflict("who asked for this may no longer manage accounts: refuse it")
+    return asker
 
 
 def check_revision(member: Member, revision: int) -> None:
@@ -185,25 +189,24 @@ def check_revision(member: Member, revision: int) -> None:
 
 
 def revise_account(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     member: Member,
     *,
     display_name: str,
     role: Role,
     unit_id: int | None,
-    by: str,
     **facts: object,
 ) -> None:
     """Gives the account this name, role and unit; another role or unit ends its sessions. Raises `Conflict` for another
     role of the last administrator of a kind.
     """
     if role is not member.role:
-        _check_not_last_administrator(tx, member)
-    revise_staff(tx, member.id, display_name=display_name, role=role.value, unit_id=unit_id)
+        _check_not_last_administrator(act.tx, member)
+    revise_staff(act.tx, member.id, display_name=display_name, role=role.value, unit_id=unit_id)
     if (role, unit_id) != (member.role, member.unit_id):
-        end_sessions_of(tx, member.id, real_now=services.real.now())
-    audit_member(tx, services, by, "staff_change", member, role=role.value, unit_id=unit_id, **facts)
+        end_sessions_of(act.tx, member.id, real_now=services.real.now())
+    audit_member(act, "staff_change", member, role=role.value, unit_id=unit_id, **facts)
 
 
 def disable_staff(services: Services, actor: Actor, login: str) -> None:
@@ -219,20 +222,20 @@ def disable_staff(services: Services, actor: Actor, login: str) -> None:
         _check_not_last_administrator(tx, member)
         revise_staff(tx, member.id, disabled_at=real_now, locked_until=None)
         end_sessions_of(tx, member.id, real_now=real_now)
-        audit_member(tx, services, act.by, "staff_disable", member)
-    return_work_of(services, member.login, by=actor.name)
+        audit_member(act, "staff_disable", member)
+    return_work_of(services, actor, member.login)
 
 
 def enable_staff(services: Services, actor: Actor, login: str) -> None:
     """Enables the account, with its old password. Raises `NotFound` and `Invalid`."""
     with services.act(actor, Permission.MANAGE_STAFF) as act:
-        enable_account(act.tx, services, get_account(act.tx, login, actor.unit_id), by=act.by)
+        enable_account(act, get_account(act.tx, login, actor.unit_id))
 
 
-def enable_account(tx: Tx, services: Services, member: Member, *, by: str, **facts: object) -> None:
+def enable_account(act: OpenAct, member: Member, **facts: object) -> None:
     """Enables the account."""
-    revise_staff(tx, member.id, disabled_at=None, locked_until=None)
-    audit_member(tx, services, by, "staff_enable", member, **facts)
+    revise_staff(act.tx, member.id, disabled_at=None, locked_until=None)
+    audit_member(act, "staff_enable", member, **facts)
 
 
 def reset_password(services: Services, actor: Actor, login: str) -> NewPassword:
@@ -240,32 +243,25 @@ def reset_password(services: Services, actor: Actor, login: str) -> NewPassword:
     chosen = temporary_password()
     made = hash_password(chosen)
     with services.act(actor, Permission.MANAGE_STAFF) as act:
-        member = set_temporary_password(
-            act.tx, services, get_account(act.tx, login, actor.unit_id), password_hash=made, by=act.by
-        )
+        account = get_account(act.tx, login, actor.unit_id)
+        member = set_temporary_password(act, services, account, password_hash=made)
     return NewPassword(member=member, password=chosen)
 
 
 def set_temporary_password(
-    tx: Tx,
-    services: Services,
-    member: Member,
-    *,
-    password_hash: str,
-    by: str,
-    **facts: object,
+    act: OpenAct, services: Services, member: Member, *, password_hash: str, **facts: object
 ) -> Member:
     """Sets a password that is valid for a while and ends all sessions of the account; returns the account."""
     real_now = services.real.now()
     set_staff_password(
-        tx,
+        act.tx,
         member.id,
         password_hash=password_hash,
         real_now=real_now,
         temporary_until=real_now + timedelta(seconds=services.sessions.temporary_password_seconds),
     )
-    audit_member(tx, services, by, "staff_reset", member, **facts)
-    return get_account(tx, member.login)
+    audit_member(act, "staff_reset", member, **facts)
+    return get_account(act.tx, member.login)
 
 
 def list_sessions(services: Services, login: str | None = None) -> list[Session]:
@@ -287,16 +283,16 @@ def end_sessions(services: Services, actor: Actor, login: str) -> int:
         if not actor.signed(member.login):
             actor.check_may(Permission.MANAGE_STAFF)
         ended = end_sessions_of(act.tx, member.id, real_now=services.real.now())
-        audit_member(act.tx, services, act.by, "sessions_end", member, ended=ended)
+        audit_member(act, "sessions_end", member, ended=ended)
     return ended
 
 
 def end_own_session(services: Services, member: Member, session_id: int) -> None:
     """Ends one session of the person's own account. Raises `NotFound`."""
-    with services.store.begin() as tx:
-        if not end_session(tx, session_id, real_now=services.real.now(), staff_id=member.id):
+    with services.act(member.actor, Permission.OWN_ACCOUNT) as act:
+        if not end_session(act.tx, session_id, real_now=services.real.now(), staff_id=member.id):
             raise NotFound(kind="session", key=session_id)
-        audit_member(tx, services, member.login, "sessions_end", member, ended=1)
+        audit_member(act, "sessions_end", member, ended=1)
 
 
 def login_of(login: str) -> str:
@@ -347,9 +343,9 @@ def _check_not_last_administrator(tx: Tx, member: Member) -> None:
         raise Conflict(_LAST[member.role])
 
 
-def audit_member(tx: Tx, services: Services, by: str, act: str, member: Member, **facts: object) -> None:
+def audit_member(act: OpenAct, name: str, member: Member, **facts: object) -> None:
     """One line of audit about this account, with its login."""
-    audit_account(tx, services, by, act, member.id, login=member.login, **facts)
+    act.audit(name, f"staff/{member.id}", facts={"login": member.login, **facts})
 
 
 def make_first_link(services: Services, *, seconds: float) -> str | None:
@@ -414,5 +410,6 @@ def make_first_administrator(
             real_now=real_now,
         )
         assert member is not None
-        audit_member(tx, services, name, "staff_add", member, role=member.role.value, unit_id=None)
+        facts = {"login": name, "role": member.role.value, "unit_id": None}
+        audit_sign_in(tx, services, name, "staff_add", member.id, **facts)
         return complete_sign_in(tx, services, member, address=address, how="link")

@@ -14,8 +14,9 @@ from typing import Final
 import pyotp
 import segno
 
-from dialer.core.access import FactorKind, SignInStep, actor_name
+from dialer.core.access import Actor, FactorKind, Permission, SignInStep
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.org.accounts import audit_member, get_account
 from dialer.runtime.services import Services
@@ -38,6 +39,7 @@ from dialer.staff.passwords import random_groups
 from dialer.staff.sign_in import (
     SignedIn,
     SignInRefused,
+    audit_sign_in,
     clear_failed_tries,
     complete_sign_in,
     note_failure,
@@ -138,23 +140,23 @@ def confirm_totp(services: Services, session: Session, code: str) -> list[str]:
     if step is None:
         note_failure(services, member.login, member, session.address, tries)
         raise Invalid(field="code", problem="does not fit: check the phone's clock, or scan again")
-    with services.store.begin() as tx:
-        clear_failed_tries(tx, tries)
-        confirm_factor(tx, begun[0].id, real_now=real_now)
-        use_factor(tx, begun[0].id, counter=step, real_now=real_now, rises=True)
-        return note_new_factor(tx, services, member, session, FactorKind.TOTP)
+    with services.act(member.actor, Permission.OWN_ACCOUNT) as act:
+        clear_failed_tries(act.tx, tries)
+        confirm_factor(act.tx, begun[0].id, real_now=real_now)
+        use_factor(act.tx, begun[0].id, counter=step, real_now=real_now, rises=True)
+        return note_new_factor(act, services, member, session, FactorKind.TOTP)
 
 
 def note_new_factor(
-    tx: Tx, services: Services, member: Member, session: Session, kind: FactorKind
+    act: OpenAct, services: Services, member: Member, session: Session, kind: FactorKind
 ) -> list[str]:
     """Records that the account has a new factor: its other sessions end, and this one counts as signed in with it.
     Returns new recovery codes if the account has none.
     """
-    end_sessions_of(tx, member.id, real_now=services.real.now(), but=session.id)
-    mark_second_factor(tx, session.id)
-    audit_member(tx, services, member.login, "factor_add", member, factor=kind.value)
-    return [] if recovery_codes_left(tx, member.id) else _new_codes(tx, member)
+    end_sessions_of(act.tx, member.id, real_now=services.real.now(), but=session.id)
+    mark_second_factor(act.tx, session.id)
+    audit_member(act, "factor_add", member, factor=kind.value)
+    return [] if recovery_codes_left(act.tx, member.id) else _new_codes(act.tx, member)
 
 
 def new_recovery_codes(services: Services, member: Member) -> list[str]:
@@ -163,9 +165,9 @@ def new_recovery_codes(services: Services, member: Member) -> list[str]:
     """
     if not member.has_factor:
         raise Conflict("set up a second factor first")
-    with services.store.begin() as tx:
-        audit_member(tx, services, member.login, "recovery_codes", member)
-        return _new_codes(tx, member)
+    with services.act(member.actor, Permission.OWN_ACCOUNT) as act:
+        audit_member(act, "recovery_codes", member)
+        return _new_codes(act.tx, member)
 
 
 def _new_codes(tx: Tx, member: Member) -> list[str]:
@@ -190,38 +192,36 @@ def factor_name(name: str) -> str:
     return shown
 
 
-def remove_factor(services: Services, session: Session, factor_id: int) -> None:
+def remove_factor(services: Services, member: Member, factor_id: int) -> None:
     """Removes one of the person's own factors; with the last one the recovery codes are removed too. Raises `NotFound`,
     and `Conflict` for the last one of a role that needs one.
     """
-    with services.store.begin() as tx:
-        member = member_of(tx, session.staff_id)
-        removed = delete_factors(tx, session.staff_id, factor_id=factor_id)
-        if member is None or not removed:
+    with services.act(member.actor, Permission.OWN_ACCOUNT) as act:
+        removed = delete_factors(act.tx, member.id, factor_id=factor_id)
+        if not removed:
             raise NotFound(kind="factor", key=factor_id)
-        left = [one for one in factors_of(tx, member.id) if one.confirmed_at is not None]
+        left = [factor for factor in factors_of(act.tx, member.id) if factor.confirmed_at is not None]
         if not left and member.role in services.sessions.second_factor_roles:
             raise Conflict("your role needs a second factor: set up another one first")
         if not left:
-            replace_recovery_codes(tx, member.id, ())
-        audit_member(tx, services, member.login, "factor_remove", member, factor=removed[0].kind.value)
+            replace_recovery_codes(act.tx, member.id, ())
+        audit_member(act, "factor_remove", member, factor=removed[0].kind.value)
 
 
-def reset_factors(services: Services, login: str, *, by: str, visible_to: int | None = None) -> int:
+def reset_factors(services: Services, actor: Actor, login: str) -> int:
     """Removes all factors and recovery codes of the account and ends its sessions; returns how many factors. Raises
-    `NotFound` and `Invalid`.
+    `NotFound`.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        return remove_factors(tx, services, get_account(tx, login, visible_to), by=who)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        return remove_factors(act, services, get_account(act.tx, login, actor.unit_id))
 
 
-def remove_factors(tx: Tx, services: Services, member: Member, *, by: str, **facts: object) -> int:
+def remove_factors(act: OpenAct, services: Services, member: Member, **facts: object) -> int:
     """Removes all factors and recovery codes of the account and ends its sessions; returns how many factors it had."""
-    removed = delete_factors(tx, member.id)
-    replace_recovery_codes(tx, member.id, ())
-    end_sessions_of(tx, member.id, real_now=services.real.now())
-    audit_member(tx, services, by, "factor_reset", member, count=len(removed), **facts)
+    removed = delete_factors(act.tx, member.id)
+    replace_recovery_codes(act.tx, member.id, ())
+    end_sessions_of(act.tx, member.id, real_now=services.real.now())
+    audit_member(act, "factor_reset", member, count=len(removed), **facts)
     return len(removed)
 
 
@@ -252,7 +252,8 @@ def finish_with_code(services: Services, *, token: str, code: str, address: str)
             clear_failed_tries(tx, tries)
             if how == "recovery code":
                 left = recovery_codes_left(tx, member.id)
-                audit_member(tx, services, member.login, "recovery_code_used", member, count=left)
+                facts = {"login": member.login, "count": left}
+                audit_sign_in(tx, services, member.login, "recovery_code_used", member.id, **facts)
             return complete_sign_in(tx, services, member, address=address, how=how, second_factor=True)
     note_failure(services, member.login, member, address, tries)
     raise SignInRefused

@@ -32,7 +32,7 @@ from dialer.staff.sign_in import (
     FactorNeeded,
     SignedIn,
     SignInRefused,
-    audit_account,
+    audit_sign_in,
     complete_sign_in,
     open_step,
     token_hash,
@@ -225,7 +225,7 @@ def _second_step(tx: Tx, services: Services, member: Member) -> FactorNeeded:
 
 def _note_refused(services: Services, address: str, how: str) -> None:
     with services.store.begin() as tx:
-        audit_account(tx, services, "?", "sign_in_failed", 0, address=address, how=how)
+        audit_sign_in(tx, services, "?", "sign_in_failed", 0, address=address, how=how)
 
 
 def _client(settings: Settings) -> OAuth2Session:

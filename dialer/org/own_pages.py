@@ -428,7 +428,7 @@ def remove_own_factor(request: CurrentRequest, factor_id: int) -> Response:
     assert request.session is not None
     _require_fresh(request)
     try:
-        remove_factor(request.services, request.session, factor_id)
+        remove_factor(request.services, request.member, factor_id)
     except Conflict as fault:
         return _show_factors(request, problem=refusal_sentence(fault, request.lang))
     return request.redirect_to("/account/factors", notice=gettext_noop("The second factor is removed."))

@@ -29,7 +29,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from dialer.core.access import FactorKind, SignInStep
+from dialer.core.access import FactorKind, Permission, SignInStep
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind
@@ -50,7 +50,7 @@ from dialer.staff.factor_store import (
 from dialer.staff.sign_in import (
     SignedIn,
     SignInRefused,
-    audit_account,
+    audit_sign_in,
     complete_sign_in,
     open_step,
     token_hash,
@@ -146,9 +146,9 @@ def add_passkey(
         raise Invalid(field="passkey", problem="was not accepted: try again") from None
     if len(made.credential_id) > _LONGEST_CREDENTIAL:
         raise Invalid(field="passkey", problem="was not accepted: try again")
-    with services.store.begin() as tx:
+    with services.act(member.actor, Permission.OWN_ACCOUNT) as act:
         added = insert_factor(
-            tx,
+            act.tx,
             staff_id=member.id,
             kind=FactorKind.PASSKEY,
             name=shown,
@@ -160,7 +160,7 @@ def add_passkey(
         )
         if added is None:
             raise Conflict("this passkey is known already")
-        return note_new_factor(tx, services, member, session, FactorKind.PASSKEY)
+        return note_new_factor(act, services, member, session, FactorKind.PASSKEY)
 
 
 def ask_any_passkey(services: Services, party: RelyingParty) -> PasskeyChallenge:
@@ -223,7 +223,7 @@ def sign_in_with_passkey(
             return complete_sign_in(tx, services, member, address=address, how="passkey", second_factor=True)
     except SignInRefused:
         with services.store.begin() as tx:
-            audit_account(tx, services, "?", "sign_in_failed", 0, address=address, how="passkey")
+            audit_sign_in(tx, services, "?", "sign_in_failed", 0, address=address, how="passkey")
         raise
 
 

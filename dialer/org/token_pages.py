@@ -65,13 +65,13 @@ def ask(
     try:
         ask_token(
             request.services,
+            request.actor,
             name=name.strip(),
             scopes=scope or (),
             days=typed_number(days, field="days") or 0,
             sources=[line.strip() for line in sources.splitlines() if line.strip()],
             unit=unit.strip(),
             why=why,
-            by=request.who,
         )
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
@@ -86,7 +86,7 @@ def confirm(request: CurrentRequest, number: Number) -> Response:
     """Makes the token. Its secret is on the page that answers, and nowhere else."""
     request.check_sees_whole_centre()
     try:
-        new = confirm_token(request.services, number, by=request.who)
+        new = confirm_token(request.services, request.actor, number)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
     return _show(request, new=new)
@@ -99,7 +99,7 @@ def refuse(
     """Refuses a request, or withdraws one's own."""
     request.check_sees_whole_centre()
     try:
-        refuse_token(request.services, number, by=request.who)
+        refuse_token(request.services, request.actor, number)
     except Conflict as fault:
         return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
     return request.redirect_to(
@@ -111,7 +111,7 @@ def refuse(
 def revoke(request: CurrentRequest, name: Name) -> Response:
     """Revokes a token at once. One person is enough: a leaked secret must not wait."""
     request.check_sees_whole_centre()
-    revoke_token(request.services, name, by=request.who)
+    revoke_token(request.services, request.actor, name)
     return request.redirect_to(
         _PATH, notice=gettext_noop("The token is revoked; every process refuses it within seconds.")
     )

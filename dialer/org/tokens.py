@@ -14,24 +14,23 @@ import sqlalchemy as sa
 
 from dialer.core.access import (
     STAFF_CHANGE_WORDS,
+    Actor,
     Permission,
     Role,
     StaffChangeState,
-    actor_name,
-    is_same_actor,
-    may,
     required_text,
 )
 from dialer.core.errors import Conflict
 from dialer.core.second_person import RequestEvent
 from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
+from dialer.db.acts import OpenAct
 from dialer.db.second_person import RequestKind
-from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.unit_of_work import Row, record_of
+from dialer.org.accounts import check_still_manages_staff
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import NewToken, check_token, make_token, typed_unit_of_token
-from dialer.staff.store import find_member, lock_administrators
+from dialer.staff.store import lock_administrators
 from dialer.staff.token_store import TokenScope
 
 TOKEN_REQUESTS = RequestKind(
@@ -67,6 +66,7 @@ class TokenRequest:
 
 def ask_token(
     services: Services,
+    actor: Actor,
     *,
     name: str,
     scopes: Sequence[str],
@@ -74,15 +74,15 @@ def ask_token(
     unit: str,
     sources: Sequence[str] = (),
     why: str,
-    by: str,
 ) -> int:
     """Requests a token, which a security administrator must confirm; returns the id of the request. Raises `Invalid`,
     and `Conflict` where the name is in use or requested already, or where nobody can confirm.
     """
-    who, wanted = actor_name(by), check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
+    wanted = check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
     reason = required_text("why", why)[:_LONGEST_REASON]
     real_now, c = services.real.now(), t.token_request.c
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        tx = act.tx
         unit_id = typed_unit_of_token(tx, services, unit)
         if not lock_administrators(tx, Role.SECURITY_ADMINISTRATOR):
             raise Conflict(
@@ -109,7 +109,7 @@ def ask_token(
                 sources=list(sources),
                 days=days,
                 why=reason,
-                asked_by=who,
+                asked_by=act.by,
                 asked_at=real_now,
                 expires_at=real_now + timedelta(seconds=services.sessions.confirm_seconds),
                 state=StaffChangeState.WAITING.value,
@@ -117,7 +117,7 @@ def ask_token(
             .returning(c.id)
         )
         facts = {"name": name, "scopes": sorted(wanted), "unit": unit, "days": days, "sources": list(sources)}
-        _note(tx, services, who, "token_asked", int(request_id), why=reason, **facts)
+        act.audit("token_asked", f"token_request/{request_id}", why=reason, facts=facts)
     return int(request_id)
 
 
@@ -133,53 +133,31 @@ def waiting_tokens(services: Services) -> list[TokenRequest]:
         return [record_of(TokenRequest, row) for row in rows]
 
 
-def confirm_token(services: Services, request_id: int, *, by: str) -> NewToken:
+def confirm_token(services: Services, actor: Actor, request_id: int) -> NewToken:
     """Makes the token; the person who confirms sees its secret, the one who asked does not. It is valid for its days
     from now on. Raises `NotFound` and `Conflict`.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        row = TOKEN_REQUESTS.lock(tx, request_id, now=services.real.now())
-        asker = find_member(tx, row["asked_by"])
-        if asker is None or asker.disabled_at is not None or not may(asker.role, Permission.MANAGE_STAFF):
-            raise Conflict("who asked for this may no longer manage accounts: refuse it")
-        new = make_token(
-            tx,
-            services,
-            name=row["name"],
-            scopes=frozenset(map(TokenScope, row["scopes"])),
-            days=row["days"],
-            unit=row["unit"],
-            unit_id=row["unit_id"],
-            sources=row["sources"],
-            by=who,
-            asked_by=row["asked_by"],
-        )
-        _decide(tx, services, row, RequestEvent.APPROVED, by=who, token_id=new.token.id)
+    with services.act(actor, Permission.CONFIRM_STAFF_CHANGES) as act:
+        row = TOKEN_REQUESTS.lock(act.tx, request_id, now=services.real.now())
+        check_still_manages_staff(act.tx, row["asked_by"])
+        wanted = {name: row[name] for name in ("name", "days", "unit", "unit_id", "sources", "asked_by")}
+        new = make_token(act, services, scopes=frozenset(map(TokenScope, row["scopes"])), **wanted)
+        _decide(act, services, row, RequestEvent.APPROVED, token_id=new.token.id)
     return new
 
 
-def refuse_token(services: Services, request_id: int, *, by: str) -> None:
-    """Refuses the request, or withdraws it if `by` made it; no token is made. Raises `NotFound` and `Conflict`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        row = TOKEN_REQUESTS.lock(tx, request_id, now=services.real.now())
-        own = is_same_actor(row["asked_by"], who)
-        _decide(tx, services, row, RequestEvent.WITHDRAWN if own else RequestEvent.REFUSED, by=who)
+def refuse_token(services: Services, actor: Actor, request_id: int) -> None:
+    """Refuses the request, or withdraws it if the actor made it; no token is made. Raises `NotFound` and `Conflict`."""
+    with services.act(actor, Permission.SEE_STAFF_CHANGES) as act:
+        row = TOKEN_REQUESTS.lock(act.tx, request_id, now=services.real.now())
+        event = RequestEvent.WITHDRAWN if actor.signed(row["asked_by"]) else RequestEvent.REFUSED
+        _decide(act, services, row, event)
 
 
 def _decide(
-    tx: Tx, services: Services, row: Row, event: RequestEvent, *, by: str, token_id: int | None = None
+    act: OpenAct, services: Services, row: Row, event: RequestEvent, *, token_id: int | None = None
 ) -> None:
     facts = {name: row[name] for name in ("name", "asked_by")}
-    now, real_now = services.clock.now(), services.real.now()
-    TOKEN_REQUESTS.decide(
-        tx, row, event, by=by, now=now, decided_at=real_now, facts=facts, columns={"token_id": token_id}
-    )
-
-
-def _note(
-    tx: Tx, services: Services, by: str, act: str, request_id: int, *, why: str, **facts: object
-) -> None:
-    subject, now = f"token_request/{request_id}", services.clock.now()
-    write_audit(tx, who=by, act=act, subject=subject, why=why, now=now, facts=facts)
+    tx, by, now, columns = act.tx, act.by, act.now, {"token_id": token_id}
+    decided_at = services.real.now()
+    TOKEN_REQUESTS.decide(tx, row, event, by=by, now=now, decided_at=decided_at, facts=facts, columns=columns)

@@ -17,10 +17,11 @@ from typing import Final
 
 from cachetools import LRUCache
 
-from dialer.core.access import SignInStep, actor_name
+from dialer.core.access import Actor, Permission, SignInStep
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.text import Text
 from dialer.core.units import Unit
+from dialer.db.acts import OpenAct
 from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import list_units_of_tree
@@ -161,7 +162,7 @@ def complete_sign_in(
     real_now = services.real.now()
     set_staff(tx, member.id, signed_in_at=real_now, locked_until=None)
     token = open_session(tx, services, member, address=address, second_factor=second_factor)
-    audit_account(tx, services, member.login, "sign_in", member.id, address=address, how=how)
+    audit_sign_in(tx, services, member.login, "sign_in", member.id, address=address, how=how)
     return SignedIn(member=member, token=token)
 
 
@@ -242,11 +243,13 @@ def valid_sessions(services: Services, session_ids: Iterable[int]) -> set[int]:
         return valid_session_ids(tx, session_ids, real_now=services.real.now())
 
 
-def sign_out(services: Services, session: Session) -> None:
+def sign_out(services: Services, actor: Actor, session: Session) -> None:
     """Ends the session: its cookie, and any copy of it, is no longer valid."""
-    with services.store.begin() as tx:
-        if end_session(tx, session.id, real_now=services.real.now()):
-            audit_account(tx, services, session.login, "sign_out", session.staff_id, address=session.address)
+    with services.act(actor, Permission.OWN_ACCOUNT) as act:
+        if end_session(act.tx, session.id, real_now=services.real.now()):
+            act.audit("sign_out", f"staff/{session.staff_id}", facts={"address": session.address})
+        else:
+            act.needs_no_record()
 
 
 def change_password(services: Services, session: Session, *, old: str, new: str, again: str) -> str:
@@ -267,18 +270,16 @@ def change_password(services: Services, session: Session, *, old: str, new: str,
             raise Invalid(field="old", problem="is not the present password")
         made = hash_password(new) if old != new else ""
     real_now = services.real.now()
-    with services.store.begin() as tx:
-        clear_failed_tries(tx, tries)
+    with services.act(member.actor, Permission.OWN_ACCOUNT) as act:
+        clear_failed_tries(act.tx, tries)
         if made:
-            set_staff_password(tx, member.id, password_hash=made, real_now=real_now)
+            set_staff_password(act.tx, member.id, password_hash=made, real_now=real_now)
             token = open_session(
-                tx,
-                services,
-                member,
-                address=session.address,
-                second_factor=session.second_factor,
+                act.tx, services, member, address=session.address, second_factor=session.second_factor
             )
-            audit_account(tx, services, member.login, "password_change", member.id, address=session.address)
+            act.audit("password_change", f"staff/{member.id}", facts={"address": session.address})
+        else:
+            act.needs_no_record()
     if not made:
         raise Invalid(field="new", problem="is the old one")
     return token
@@ -382,17 +383,15 @@ def note_failure(
             note_blocked_sign_ins(tx, login, until=until)
         who = member.login if member is not None else "?"
         number = member.id if member is not None else 0
-        audit_account(tx, services, who, "sign_in_failed", number, address=address)
+        audit_sign_in(tx, services, who, "sign_in_failed", number, address=address)
         if blocked:
-            audit_account(tx, services, who, "sign_in_locked", number, address=address)
+            audit_sign_in(tx, services, who, "sign_in_locked", number, address=address)
 
 
-def audit_account(
-    tx: Tx, services: Services, by: str, act: str, staff_id: int | str, **facts: object
-) -> None:
-    """One line of audit about this account."""
+def audit_sign_in(tx: Tx, services: Services, who: str, act: str, staff_id: int, **facts: object) -> None:
+    """One line of the audit about somebody who signs in, and so is no actor yet; `who`: "?" for an unknown login."""
     subject, now = f"staff/{staff_id}", services.clock.now()
-    write_audit(tx, who=by, act=act, subject=subject, why="", now=now, facts=facts)
+    write_audit(tx, who=who, act=act, subject=subject, why="", now=now, facts=facts)
 
 
 TOKEN_PREFIX = "dialer_"  # noqa: S105  # how a token begins; it is no secret
@@ -432,31 +431,23 @@ class NewToken:
 
 def add_token(
     services: Services,
+    actor: Actor,
     *,
     name: str,
     scopes: Sequence[str],
     days: int,
     unit: str,
     sources: Sequence[str] = (),
-    by: str,
 ) -> NewToken:
     """A new token, audited, which sends signals of its own name and of `sources`. Raises `Invalid`, and `Conflict`
     where the name is in use.
     """
-    who, unit = actor_name(by), unit.strip()
+    unit = unit.strip()
     wanted = check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
-    with services.store.begin() as tx:
-        unit_id = typed_unit_of_token(tx, services, unit)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        unit_id = typed_unit_of_token(act.tx, services, unit)
         return make_token(
-            tx,
-            services,
-            name=name,
-            scopes=wanted,
-            days=days,
-            unit=unit,
-            unit_id=unit_id,
-            sources=sources,
-            by=who,
+            act, services, name=name, scopes=wanted, days=days, unit=unit, unit_id=unit_id, sources=sources
         )
 
 
@@ -524,7 +515,7 @@ def check_token(
 
 
 def make_token(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     *,
     name: str,
@@ -533,16 +524,15 @@ def make_token(
     unit: str,
     unit_id: int | None = None,
     sources: Sequence[str] = (),
-    by: str,
-    asked_by: str = "",
+    **facts: object,
 ) -> NewToken:
-    """As `add_token`, in the caller's transaction, with values that `check_token` has accepted; the audit names
-    `asked_by`.
+    """As `add_token`, as part of a larger act, with values that `check_token` has accepted; `facts` are for the audit
+    too.
     """
     secret = TOKEN_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     real_now = services.real.now()
     token = insert_token(
-        tx,
+        act.tx,
         name=name,
         secret_hash=token_hash(secret),
         scopes=scopes,
@@ -556,14 +546,8 @@ def make_token(
         raise Conflict(
             Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
         )
-    facts = {
-        "name": name,
-        "scopes": sorted(scopes),
-        "unit": unit,
-        "days": days,
-        "sources": list(token.sources),
-    }
-    _audit(tx, services, by, "token_add", token, facts | ({"asked_by": asked_by} if asked_by else {}))
+    given = {"name": name, "scopes": sorted(scopes), "unit": unit, "days": days}
+    act.audit("token_add", f"api_token/{token.id}", facts=given | {"sources": list(token.sources)} | facts)
     return NewToken(token=token, secret=secret)
 
 
@@ -583,22 +567,14 @@ def list_tokens(services: Services) -> list[ApiToken]:
         return all_tokens(tx)
 
 
-def revoke_token(services: Services, name: str, *, by: str) -> ApiToken:
-    """Revokes the token; every process refuses it within seconds. Audited. Raises `NotFound` and `Invalid`."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        token = revoke_token_named(tx, name, real_now=services.real.now())
+def revoke_token(services: Services, actor: Actor, name: str) -> ApiToken:
+    """Revokes the token; every process refuses it within seconds. Audited. Raises `NotFound`."""
+    with services.act(actor, Permission.SEE_STAFF_CHANGES) as act:
+        token = revoke_token_named(act.tx, name, real_now=services.real.now())
         if token is None:
             raise NotFound(kind="token", key=name)
-        _audit(tx, services, who, "token_revoke", token, {"name": name})
+        act.audit("token_revoke", f"api_token/{token.id}", facts={"name": name})
     return token
-
-
-def _audit(
-    tx: Tx, services: Services, by: str, act: str, token: ApiToken, facts: Mapping[str, object]
-) -> None:
-    subject, now = f"api_token/{token.id}", services.clock.now()
-    write_audit(tx, who=by, act=act, subject=subject, why="", now=now, facts=facts)
 
 
 class TokenAuth:
@@ -659,9 +635,9 @@ def choose_extension(services: Services, member: Member, typed: str) -> str:
     `Invalid`.
     """
     chosen = extension_of(typed) if typed.strip() else ""
-    with services.store.begin() as tx:
-        set_staff(tx, member.id, extension=chosen)
-        audit_account(tx, services, member.login, "extension", member.login, extension=chosen)
+    with services.act(member.actor, Permission.OWN_ACCOUNT) as act:
+        set_staff(act.tx, member.id, extension=chosen)
+        act.audit("extension", f"staff/{member.login}", facts={"extension": chosen})
     return chosen
 
 

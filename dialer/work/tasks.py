@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from dialer.cases.effects import IDLE_ASSIGNMENT, PendingWrites, write_effects
 from dialer.cases.store import Act, StoredCase, lock_cases, note_acts, save_cases
-from dialer.core.access import DESK, ROBOT, Actor, Permission, actor_name, may, required_text
+from dialer.core.access import DESK, ROBOT, Actor, Permission, may, required_text
 from dialer.core.case import (
     NO_CALL,
     AssignmentState,
@@ -225,19 +225,18 @@ def return_idle_assignments(services: Services) -> int:
             return total
 
 
-def return_work_of(services: Services, who: str, *, by: str) -> int:
+def return_work_of(services: Services, actor: Actor, who: str) -> int:
     """Returns everything that this account has signed for to the queue, because it was disabled or has another role or
     unit; returns how many.
     """
-    actor = actor_name(by)
     total = 0
-    with services.store.begin() as tx:
-        while True:
-            held = lock_assignments_of(tx, who, limit=_BATCH)
-            _return_to_queue(tx, held, ActKind.ACCOUNT_DISABLED, by=actor, now=services.clock.now())
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        while held := lock_assignments_of(act.tx, who, limit=_BATCH):
+            _return_to_queue(act.tx, held, ActKind.ACCOUNT_DISABLED, by=act.by, now=act.now)
             total += len(held)
-            if len(held) < _BATCH:
-                return total
+        if not total:
+            act.needs_no_record()
+    return total
 
 
 def _return_to_queue(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
+from dialer.core.access import unrestricted
 from dialer.db.unit_of_work import Row
 from dialer.db.units import add_unit
 from dialer.runtime.services import Application
@@ -35,7 +36,12 @@ class Office:
     def token(self, name: str = "other", *scopes: str, unit: str = "") -> dict[str, str]:
         """The header of a new token."""
         new = add_token(
-            self.app.services, name=name, scopes=scopes or EVERYTHING, days=30, unit=unit, by="test"
+            self.app.services,
+            unrestricted("test"),
+            name=name,
+            scopes=scopes or EVERYTHING,
+            days=30,
+            unit=unit,
         )
         return {"Authorization": f"Bearer {new.secret}"}
 

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from dialer.bootstrap import assemble
+from dialer.core.access import unrestricted
 from dialer.db.keys import create
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.services import Application
@@ -68,7 +69,9 @@ def application(
 
 @pytest.fixture(scope="module")
 def secret(application: Application) -> str:
-    return add_token(application.services, name="fuzz", scopes=EVERYTHING, days=30, unit="", by="test").secret
+    return add_token(
+        application.services, unrestricted("test"), name="fuzz", scopes=EVERYTHING, days=30, unit=""
+    ).secret
 
 
 @pytest.fixture(scope="module")

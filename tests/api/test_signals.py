@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dialer.core.access import unrestricted
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
 from dialer.staff.sign_in import add_token, check_token
@@ -58,12 +59,12 @@ async def test_a_token_sends_signals_of_its_own_sources_alone(office: Office):
     assert "other" not in fault["reason"] + fault["fix"]
     gateway = add_token(
         office.app.services,
+        unrestricted("test"),
         name="gateway",
         scopes=["signals:write"],
         days=1,
         unit="",
         sources=["other", "人民银行"],
-        by="test",
     )
     headers = {"Authorization": f"Bearer {gateway.secret}"}
     sent = [SIGNAL | {"signal_no": "9"} | more for more in ({}, {"source": "other"}, {"source": "人民银行"})]

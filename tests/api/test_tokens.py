@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
 from dialer.runtime.services import Services
@@ -31,7 +32,7 @@ def services(scenario: Scenario) -> Services:
 
 def made(services: Services, name: str = "bank", *scopes: str, days: int = 30, unit: str = "") -> NewToken:
     return add_token(
-        services, name=name, scopes=scopes or ("warnings:write",), days=days, unit=unit, by="admin"
+        services, unrestricted("admin"), name=name, scopes=scopes or ("warnings:write",), days=days, unit=unit
     )
 
 
@@ -75,7 +76,7 @@ def test_a_revoked_token_is_refused_at_once_elsewhere_and_in_seconds_where_it_wa
     secret = made(scenario.services).secret
     used, other = TokenAuth(scenario.services), TokenAuth(scenario.services)
     used.recognise(secret)
-    revoke_token(scenario.services, "bank", by="admin")
+    revoke_token(scenario.services, unrestricted("admin"), "bank")
     with pytest.raises(UnknownToken):
         other.recognise(secret)
     scenario.clock.advance(3)
@@ -115,7 +116,7 @@ def test_the_day_of_the_last_use_is_kept(scenario: Scenario):
 
 def test_making_and_revoking_are_in_the_audit_without_the_secret(scenario: Scenario):
     secret = made(scenario.services).secret
-    revoke_token(scenario.services, "bank", by="chief")
+    revoke_token(scenario.services, unrestricted("chief"), "bank")
     with scenario.tx() as tx:
         lines = tx.rows(sa.select(t.audit).order_by(t.audit.c.id))
     assert [(line["act"], line["who"], line["facts"]["name"]) for line in lines] == [
@@ -129,14 +130,14 @@ def test_a_name_is_used_once_until_it_is_revoked(services: Services):
     made(services)
     with pytest.raises(Conflict):
         made(services)
-    revoke_token(services, "bank", by="admin")
+    revoke_token(services, unrestricted("admin"), "bank")
     made(services)
     assert [token.revoked_at is None for token in list_tokens(services)] == [False, True]
 
 
 def test_what_is_not_there_cannot_be_revoked(services: Services):
     with pytest.raises(NotFound):
-        revoke_token(services, "bank", by="admin")
+        revoke_token(services, unrestricted("admin"), "bank")
 
 
 def test_what_can_never_be_a_token_is_refused(services: Services):
@@ -150,5 +151,5 @@ def test_what_can_never_be_a_token_is_refused(services: Services):
         ("days", "bank", ("cases:read",), 5000, ""),
     ):
         with pytest.raises(Invalid) as caught:
-            add_token(services, name=name, scopes=scopes, days=days, unit=unit, by="admin")
+            add_token(services, unrestricted("admin"), name=name, scopes=scopes, days=days, unit=unit)
         assert caught.value.field == field

@@ -95,7 +95,7 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
             language="zh",
         )
         add_account(services.store, "zhao")
-        add_token(services, name="bank", scopes=("cases:read",), days=30, unit="", by="test")
+        add_token(services, unrestricted("test"), name="bank", scopes=("cases:read",), days=30, unit="")
         receiver = scenario.put(
             t.webhook,
             name="bureau",

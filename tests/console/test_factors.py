@@ -10,7 +10,7 @@ import httpx
 import pyotp
 import pytest
 
-from dialer.core.access import Role
+from dialer.core.access import TERMINAL, Role
 from dialer.core.errors import NotFound
 from dialer.db import tables as t
 from dialer.org.factors import finish_with_code, reset_factors
@@ -191,7 +191,7 @@ async def test_removal_and_reset_are_audited_and_end_the_recovery_codes(console:
     assert (console.rows(t.staff_factor), console.rows(t.staff_recovery_code)) == ([], [])
     assert [line["who"] for line in console.audited("factor_reset")] == ["administrator"]
     assert [line["who"] for line in console.audited("factor_remove")] == ["clerk"]
-    assert reset_factors(console.app.services, "clerk", by="cli") == 0
+    assert reset_factors(console.app.services, TERMINAL, "clerk") == 0
 
 
 @pytest.fixture

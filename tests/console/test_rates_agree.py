@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from dialer.__main__ import build_command_line
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.rates import COUNT_NAMES, DEFINITIONS, FUNNEL, CaseFilter, Dimension, rates_of
 from dialer.core.text import Lang
 from dialer.core.values import AmountKind, Grade, format_yuan
@@ -92,7 +92,9 @@ def tables(body: bytes) -> dict[str, dict[str, list[Any]]]:
 
 
 async def report_by_api(console: ConsoleDesk, at: str, *, name: str = "reports") -> dict[str, Any]:
-    token = add_token(console.app.services, name=name, scopes=["report:read"], days=1, unit="", by="test")
+    token = add_token(
+        console.app.services, unrestricted("test"), name=name, scopes=["report:read"], days=1, unit=""
+    )
     answer = await console.stranger().get(
         "/api/v1/report", params={"at": at}, headers={"Authorization": f"Bearer {token.secret}"}
     )

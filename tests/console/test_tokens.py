@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
 from dialer.db.units import touch_units
 from dialer.staff.sign_in import TokenAuth, add_token
@@ -92,11 +92,15 @@ async def test_a_name_is_asked_for_once_and_not_while_it_is_in_use(
     again = await asker.post("/tokens", **FORM)
     assert again.status_code == 409
     assert "is asked for already" in text(again)
-    add_token(console.app.services, name="upstream", scopes=["cases:read"], days=9, unit="", by="cli")
+    add_token(
+        console.app.services, unrestricted("cli"), name="upstream", scopes=["cases:read"], days=9, unit=""
+    )
     taken = await asker.post("/tokens", **(FORM | {"name": "upstream"}))
     assert "is in use" in text(taken)
     # Made at the terminal meanwhile: the confirmation is refused, and the request still waits.
-    add_token(console.app.services, name="city-bank", scopes=["cases:read"], days=9, unit="", by="cli")
+    add_token(
+        console.app.services, unrestricted("cli"), name="city-bank", scopes=["cases:read"], days=9, unit=""
+    )
     late = await second.post(f"/tokens/requests/{number_of(console)}/confirm")
     assert late.status_code == 409
     assert [row["state"] for row in console.rows(t.token_request)] == ["waiting"]
@@ -143,7 +147,9 @@ async def test_what_a_former_administrator_asked_for_is_not_made(
 
 
 async def test_one_person_revokes_at_once(console: ConsoleDesk, second: Person):
-    new = add_token(console.app.services, name="bank", scopes=["cases:read"], days=9, unit="", by="cli")
+    new = add_token(
+        console.app.services, unrestricted("cli"), name="bank", scopes=["cases:read"], days=9, unit=""
+    )
     TokenAuth(console.app.services).recognise(new.secret)
     assert console.rows(t.api_token)[0]["last_used_on"].isoformat() in text(await second.get("/tokens"))
     assert (await second.post("/tokens/bank/revoke")).status_code == 303
@@ -161,7 +167,7 @@ async def test_accounts_of_one_unit_see_no_tokens(console: ConsoleDesk):
 
 
 def test_the_database_wants_two_people(console: ConsoleDesk):
-    add_token(console.app.services, name="bank", scopes=["cases:read"], days=9, unit="", by="cli")
+    add_token(console.app.services, unrestricted("cli"), name="bank", scopes=["cases:read"], days=9, unit="")
     now = console.app.services.real.now()
     row = {
         "name": "bank",

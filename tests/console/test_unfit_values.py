@@ -17,7 +17,7 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount, Route
 
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.server.application import declarations
 from dialer.staff.sign_in import add_token
 from dialer.warnings.deliveries import NAMES
@@ -177,7 +177,7 @@ async def test_a_unit_of_five_thousand_digits_is_refused(console: ConsoleDesk):
 
 async def test_no_parameter_of_the_api_is_a_fault_of_ours(console: ConsoleDesk):
     scopes = ("warnings:write", "cases:read", "report:read")
-    token = add_token(console.app.services, name="a", scopes=scopes, days=30, unit="", by="test")
+    token = add_token(console.app.services, unrestricted("test"), name="a", scopes=scopes, days=30, unit="")
     client = console.stranger()
     client.headers["Authorization"] = f"Bearer {token.secret}"
     failed, count = [], 0

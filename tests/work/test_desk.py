@@ -318,7 +318,7 @@ def test_who_gets_another_role_or_unit_leaves_the_work_to_those_who_may_do_it(bu
         )
         if not done:
             [waiting] = list_changes(bureau.services, visible_to=None)
-            confirm_change(bureau.services, waiting.change.id, by="guard", visible_to=None)
+            confirm_change(bureau.services, unrestricted("guard"), waiting.change.id)
         return done
 
     task = claim(bureau, "li", Scope(unit_id=bureau.unit["临河分局"]))

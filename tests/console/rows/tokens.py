@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
 from dialer.org.tokens import ask_token
 from dialer.staff.sign_in import add_token
@@ -21,19 +21,19 @@ def _request(desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
     desk.account(Role.SECURITY_ADMINISTRATOR, login=f"second{number}")
     request_id = ask_token(
         desk.app.services,
+        unrestricted(asker.login),
         name=f"bank{number}",
         scopes=["cases:read"],
         days=30,
         unit="",
         why="接入",
-        by=asker.login,
     )
     return {"number": request_id}
 
 
 def _token(desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
     name = f"used{len(desk.rows(t.api_token))}"
-    add_token(desk.app.services, name=name, scopes=["cases:read"], days=30, unit="", by="test")
+    add_token(desk.app.services, unrestricted("test"), name=name, scopes=["cases:read"], days=30, unit="")
     return {"name": name}
 
 
