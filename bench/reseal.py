@@ -50,10 +50,10 @@ def measure(app: Application, suite: Suite) -> None:
     """One rotation of both keys to this suite, to its end."""
     rotate_keys(
         app.services,
+        unrestricted("bench"),
         app.key_source,
         uses=(KeyUse.ENCRYPTION, KeyUse.INDEX),
         suite=suite,
-        by="bench",
         why="bench",
         wait_seconds=0.0,
     )

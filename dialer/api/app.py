@@ -27,11 +27,12 @@ from dialer.api.openings import openings_router
 from dialer.api.signals import signals_router
 from dialer.api.warnings import warnings_router
 from dialer.case_page.reading import CaseOut, case_out, show_case
+from dialer.core.access import Permission
 from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.rates import CaseFilter, Dimension
 from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade
-from dialer.figures.report import RatesQuery, cut_rates, make_report, moment_of, note_export, report_period
+from dialer.figures.report import RatesQuery, cut_rates, make_report, moment_of, report_period
 from dialer.figures.report_json import CutOut, ReportOut, cut_report_out, report_out
 from dialer.language.words import bilingual
 from dialer.runtime.services import Application, Services
@@ -180,7 +181,8 @@ def cut(services: Services, token: ApiToken, window: CutQuery) -> dict[str, Any]
 
 def _note_read(services: Services, token: ApiToken, window: ReportQuery) -> None:
     given = window.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
-    note_export(services, who=f"token/{token.name}", subject="report", facts=given | {"kind": "json"})
+    with services.act(token.actor, Permission.EXPORT) as act:
+        act.audit("export", "report", facts=given | {"kind": "json"})
 
 
 API_PREFIX = "/api/v1"

@@ -156,15 +156,15 @@ def check_out(checked: CheckedOpening) -> CheckOut:
         verdict=answer.verdict,
         findings=[
             FindingOut(
-                check=one.check,
-                sentence=f"{checks.sentence(one, Lang.ZH)} ({checks.sentence(one, Lang.EN)})",
-                values=dict(one.values),
-                basis=one.basis,
-                expires_at=one.expires_at.isoformat(),
+                check=finding.check,
+                sentence=f"{checks.sentence(finding, Lang.ZH)} ({checks.sentence(finding, Lang.EN)})",
+                values=dict(finding.values),
+                basis=finding.basis,
+                expires_at=finding.expires_at.isoformat(),
             )
-            for one in answer.findings
+            for finding in answer.findings
         ],
-        questions=[bilingual(one) for one in VICTIM_QUESTIONS] if is_victim else [],
+        questions=[bilingual(question) for question in VICTIM_QUESTIONS] if is_victim else [],
         version=answer.version,
     )
 

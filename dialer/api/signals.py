@@ -102,7 +102,7 @@ def read(reception: SignalReception, token: ApiToken, body: bytes) -> SignalDeli
         raise Problem(
             422, ProblemCode.INVALID, Text("send 1 to %(most)s signals at a time", most=MOST_SIGNALS)
         )
-    records = [one if isinstance(one, Mapping) else None for one in values]
+    records = [value if isinstance(value, Mapping) else None for value in values]
     return reception.read(records, source=token.name, may_send=token.may_send_signals_of)
 
 

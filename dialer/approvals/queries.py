@@ -261,9 +261,9 @@ def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: da
     n = sa.func.count().label("n")
     seen_case = is_visible_to(t.case.c.unit_id, visible_to)
     load, change, rules = t.list_load.c, t.staff_change.c, t.rule_version.c
-    token, drafts, stop = t.token_request.c, _newest_drafts().subquery(), t.stop_payment.c
-    # Not joined: a join may read all cases of the unit to find the few with a stop-payment task.
-    unit_of_stop = sa.select(t.case.c.unit_id).where(t.case.c.id == stop.case_id).scalar_subquery()
+    token, drafts = t.token_request.c, _newest_drafts().subquery()
+    # A case has one open task. With an array these cases are looked up; a join may read all cases of the unit.
+    open_stops = sa.select(t.stop_payment.c.case_id).where(t.stop_payment.c.done_at.is_(None))
     statements: dict[ApprovalKind, sa.Select[Any]] = {
         ApprovalKind.MONEY: sa.select(_o.recorded_by.label("by"), n)
         .select_from(_WAITING)
@@ -277,7 +277,8 @@ def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: da
         .where(seen_case)
         .group_by(_o.recorded_by),
         ApprovalKind.STOP_PAYMENT: sa.select(n).where(
-            stop.done_at.is_(None), Scope(unit_id=visible_to).includes(tx, unit_of_stop)
+            t.case.c.id == sa.any_(sa.func.array(open_stops.scalar_subquery())),
+            Scope(unit_id=visible_to).includes(tx, t.case.c.unit_id),
         ),
         ApprovalKind.LIST: sa.select(load.by, n)
         .where(AWAITS_APPROVAL, is_visible_to(load.unit_id, visible_to))

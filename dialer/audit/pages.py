@@ -23,13 +23,13 @@ from dialer.audit.trail import (
     read_trail_state,
     search_audit,
 )
-from dialer.core.access import FactorKind, Permission, Role, actor_name, required_text
+from dialer.core.access import Actor, FactorKind, Permission, Role, required_text
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import DeletedFor, Grade, OutcomeKind
-from dialer.db.audit import Seal, write_audit
+from dialer.db.audit import Seal
 from dialer.language.catalogue import say
 from dialer.language.sentences import refusal_sentence, why_words
 from dialer.language.words import word_of
@@ -41,17 +41,16 @@ MOST_EXPORTED = 100_000
 """The most lines of one file."""
 
 
-def export_audit(services: Services, query: AuditQuery, *, who: str, why: str) -> tuple[AuditLine, ...]:
+def export_audit(services: Services, actor: Actor, query: AuditQuery, *, why: str) -> tuple[AuditLine, ...]:
     """The newest `MOST_EXPORTED` lines that fit the query; audits the reason and the number of lines first. Raises
     `Invalid` without a reason.
     """
-    reader, reason = actor_name(who), required_text("why", why, fix="every export says what it is for")
+    reason = required_text("why", why, fix="every export says what it is for")
     narrowed = {"who": query.who, "act": query.act, "subject": query.subject}
-    with services.store.begin() as tx:
-        lines = search_audit(tx, replace(query, before=None, limit=MOST_EXPORTED)).lines
+    with services.act(actor, Permission.SEE_AUDIT) as act:
+        lines = search_audit(act.tx, replace(query, before=None, limit=MOST_EXPORTED)).lines
         facts = {"lines": len(lines)} | {name: text for name, text in narrowed.items() if text}
-        now = services.clock.now()
-        write_audit(tx, who=reader, act="export", subject="audit", why=reason, now=now, facts=facts)
+        act.audit("export", "audit", why=reason, facts=facts)
     return lines
 
 
@@ -359,7 +358,7 @@ def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Res
     asked = form.asked()
     try:
         query = _query(request, asked, _period(request, asked))
-        lines = export_audit(request.services, query, who=request.who, why=form.why)
+        lines = export_audit(request.services, request.actor, query, why=form.why)
     except Invalid as fault:
         wrong = {fault.field: refusal_sentence(fault, request.lang)}
         return _show(request, asked, status=_UNFIT, wrong=wrong)

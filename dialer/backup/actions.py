@@ -36,8 +36,10 @@ from dialer.backup.store import (
     take_snapshot,
 )
 from dialer.calls.comparison import mark_restored
+from dialer.core.access import Actor
 from dialer.core.errors import Refusal
 from dialer.core.text import Text, gettext_noop
+from dialer.db.acts import OpenAct
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import Keys
 from dialer.db.migrations import NewerDatabase, is_known_revision, newest_revision
@@ -250,8 +252,8 @@ def _locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
         os.close(held)
 
 
-Expire = Callable[[Tx, datetime], Mapping[str, int]]
-"""Deletes what is past its period at a moment of the service clock; returns the number by kind."""
+Expire = Callable[[OpenAct], Mapping[str, int]]
+"""Deletes what is past its period, as part of the restore; returns the number by kind."""
 
 
 def restore_backup(
@@ -259,10 +261,10 @@ def restore_backup(
     file: Path,
     *,
     real_now: datetime,
-    by: str,
+    actor: Actor,
     register: Path | None = None,
     no_erasures: bool = False,
-    expire: Expire = lambda _tx, _now: {},
+    expire: Expire = lambda _act: {},
 ) -> Backup:
     """Restores the backup into an empty place, all of it or nothing: with this version's schema, without the persons in
     the register of erasures and without what `expire` deletes. Dialling is paused until the carrier's calls since the
@@ -284,16 +286,11 @@ def restore_backup(
         now = _service_now(tx, real_now)
         if register is not None and not no_erasures and (lacks := not_in_register(tx, erased)):
             raise OldRegister(file=register, count=len(lacks))
-        again = erase_again(tx, erased, by=by, now=now)
-        expired = expire(tx, now)
-        mark_restored(
-            tx,
-            backup_at=backup.made_at,
-            restored_at=real_now,
-            now=now,
-            by=by,
-            facts={"program": backup.program, "schema": backup.schema, "rows": backup.contents.rows},
-        )
+        act = OpenAct(tx, actor, lambda: now)
+        again = erase_again(act, erased)
+        expired = expire(act)
+        facts = {"program": backup.program, "schema": backup.schema, "rows": backup.contents.rows}
+        mark_restored(act, backup_at=backup.made_at, restored_at=real_now, facts=facts)
         tx.write_last()
     last = max((erasure.erased_at for erasure in erased), default=None)
     return replace(backup, erased=again, registered=len(erased), last_erased_at=last, expired=expired)

@@ -37,7 +37,7 @@ from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import Conflict
 from dialer.core.text import Text
 from dialer.core.values import PauseScope, TelephonyResult
-from dialer.db.audit import write_audit
+from dialer.db.acts import OpenAct
 from dialer.db.key_state import follow_plan
 from dialer.db.system_state import (
     Restored,
@@ -127,15 +127,10 @@ def _local(moment: datetime) -> str:
 
 
 def mark_restored(
-    tx: Tx,
-    *,
-    backup_at: datetime,
-    restored_at: datetime,
-    now: datetime,
-    by: str,
-    facts: Mapping[str, object],
+    act: OpenAct, *, backup_at: datetime, restored_at: datetime, facts: Mapping[str, object]
 ) -> None:
-    """Marks the database as restored, and pauses all dialling until the comparison. `now`: service time."""
+    """Marks the database as restored, and pauses all dialling until the comparison."""
+    tx = act.tx
     write_restored(tx, Restored(backup_at=backup_at, restored_at=restored_at))
     why = bilingual(
         Text(
@@ -143,17 +138,10 @@ def mark_restored(
             at=_local(backup_at),
         )
     )
-    place_pause(tx, scope=PauseScope.ALL, subject="", until=UNTIL_RESUMED, why=why, by=by, now=now)
+    place_pause(tx, scope=PauseScope.ALL, subject="", until=UNTIL_RESUMED, why=why, by=act.by, now=act.now)
     pause_line_group(tx, until=UNTIL_RESUMED, why=why)
-    write_audit(
-        tx,
-        who=by,
-        act="restore",
-        subject="database",
-        why="",
-        now=now,
-        facts={"backup_at": backup_at.isoformat(), "restored_at": restored_at.isoformat()} | dict(facts),
-    )
+    times = {"backup_at": backup_at.isoformat(), "restored_at": restored_at.isoformat()}
+    act.audit("restore", "database", facts=times | dict(facts))
 
 
 def read_awaited(services: Services) -> Restored | None:

@@ -72,7 +72,7 @@ _STEPS: Mapping[str, str] = {
 def _steps(sheet: CaseSheet, filed_at: datetime) -> tuple[tuple[str, datetime, float | None], ...]:
     file = sheet.story.file
     opened = file.stored.case.opened_at
-    produced = [one.produced_at for one in sheet.rows.warnings if one.produced_at is not None]
+    produced = [warning.produced_at for warning in sheet.rows.warnings if warning.produced_at is not None]
     talked = [turn.at for turn in sheet.said]
     moments = {
         "produced": min(produced, default=None),

@@ -152,7 +152,7 @@ def find(request: CurrentRequest, text: Annotated[str, Form()] = "") -> Response
             return request.redirect_to(_address({"no": wanted.instruction_no}))
         case _:
             shift = request.app.settings.console.session_seconds
-            token = seal_search(request.services, wanted, who=request.who, good_seconds=shift)
+            token = seal_search(request.services, request.actor, wanted, good_seconds=shift)
             return request.redirect_to(_address({"who": token}))
 
 

@@ -183,13 +183,15 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool, visible_
         is_sorted=is_sorted,
         said=spoken_turns(services, turns),
         rows=rows,
-        visible_work=frozenset(one.id for one in rows.work if is_unit_visible(tx, one.unit_id, visible_to)),
+        visible_work=frozenset(
+            assignment.id for assignment in rows.work if is_unit_visible(tx, assignment.unit_id, visible_to)
+        ),
         conflicts=conflicting_lines(
             tx,
             [line.id for line in rows.outcomes if line.has_money and line.reversed_by is None],
             visible_to=visible_to,
         ),
-        work={one.id: one for one in assignments_of_case(tx, case_id)},
+        work={assignment.id: assignment for assignment in assignments_of_case(tx, case_id)},
         calls=tuple(desk_calls_of_case(tx, case_id)),
         photos=tuple(photos_of_case(tx, case_id)),
         files=files_of_case(tx, case_id),

@@ -181,7 +181,9 @@ def _attempts(sheet: CaseSheet, timeline: Iterable[Entry], lang: Lang) -> Iterat
     turns: dict[int, list[SpokenTurn]] = {}
     for said in sheet.said:
         turns.setdefault(said.n, []).append(said)
-    recordings = {one.n: one for one in sheet.recordings if one.call is RecordedCall.ROBOT}
+    recordings = {
+        recording.n: recording for recording in sheet.recordings if recording.call is RecordedCall.ROBOT
+    }
     for n, parts in entries.items():
         sent, ended = parts.get(EntryKind.ATTEMPT_SENT), parts.get(EntryKind.ATTEMPT_ENDED)
         at = sent or ended
@@ -254,7 +256,7 @@ def _turn(said: SpokenTurn, lang: Lang) -> TurnLine:
                 said.robot,
                 said.sounds,
                 said.heard,
-                (language_name(one, lang) for one in said.languages),
+                (language_name(language, lang) for language in said.languages),
                 strict=True,
             )
         ),
@@ -278,7 +280,7 @@ def _others(
     ]
     written = sheet.words.acts if sheet.words is not None else {}
     photos = iter(sheet.photos)
-    recordings = {str(one.call_id): one for one in sheet.recordings}
+    recordings = {str(recording.call_id): recording for recording in sheet.recordings}
     signed = {
         (entry.by, entry.facts["assignment_id"])
         for entry in timeline
@@ -324,7 +326,7 @@ def is_repeated(entry: Entry) -> bool:
 
 def _reason(act: Entry, audited: Iterable[Entry]) -> str:
     """The reason of an act in the audit: one request writes both."""
-    found = (one for one in audited if one.by == act.by and abs(one.at - act.at) < _ONE_REQUEST)
+    found = (line for line in audited if line.by == act.by and abs(line.at - act.at) < _ONE_REQUEST)
     return next((str(one.facts["why"]) for one in found), "")
 
 
@@ -492,7 +494,7 @@ def _logins(sheet: CaseSheet) -> set[str]:
     work = {who for line in sheet.rows.work for who in (line.signed_by, line.done_by)}
     money = {who for line in sheet.rows.outcomes for who in (line.recorded_by, line.approved_by)}
     stops = {line.done_by for line in sheet.rows.stops}
-    stops |= {who for one in sheet.stop_requests for who in (one.recorded_by, one.confirmed_by)}
+    stops |= {who for request in sheet.stop_requests for who in (request.recorded_by, request.confirmed_by)}
     acts = {entry.by for entry in sheet.story.file.timeline}
     calls = {call.by for call in sheet.calls}
     return (work | money | stops | acts | calls) - {""}

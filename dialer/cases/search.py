@@ -26,13 +26,12 @@ from dialer.cases.persons import (
     matching_person_ids,
     open_person,
 )
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period
 from dialer.core.values import Contact, FraudType, Grade, OutcomeKind
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import is_within_unit
 from dialer.db.vault import KeyMissing, Tampered
@@ -281,15 +280,13 @@ def _person(services: Services, text: str) -> UnderstoodSearch | None:
     return None
 
 
-def seal_search(services: Services, wanted: UnderstoodSearch, *, who: str, good_seconds: float) -> str:
+def seal_search(services: Services, actor: Actor, wanted: UnderstoodSearch, *, good_seconds: float) -> str:
     """The search for a person, sealed for the address of a page. Only this user can open it, for `good_seconds`. The
     search and its kind are audited.
     """
-    seeker = actor_name(who)
     until = services.real.now() + timedelta(seconds=good_seconds)
-    with services.store.begin() as tx:
-        subject = f"search/{wanted.kind.value}"
-        write_audit(tx, who=seeker, act="search", subject=subject, why="", now=services.clock.now())
+    with services.act(actor, Permission.SEE_CASES) as act:
+        act.audit("search", f"search/{wanted.kind.value}")
     sealed = services.store.vault.seal_record(
         {
             "kind": wanted.kind.value,
@@ -299,7 +296,7 @@ def seal_search(services: Services, wanted: UnderstoodSearch, *, who: str, good_
         },
         table=_TABLE,
         column=_COLUMN,
-        row=seeker,
+        row=actor.name,
     )
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -22,10 +23,11 @@ from dialer.backup.actions import (
 from dialer.bootstrap import key_source
 from dialer.cli.common import signer
 from dialer.cli.output import AsJson, print_json
+from dialer.core.access import TERMINAL
 from dialer.core.text import Lang
-from dialer.db.unit_of_work import Tx
+from dialer.db.acts import OpenAct
 from dialer.language.catalogue import say
-from dialer.retention.retention import KIND_WORDS, Clocks, RetentionKind, expire_restored
+from dialer.retention.retention import KIND_WORDS, RetentionKind, expire_restored
 from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.local import database_url, owner_url
 from dialer.runtime.settings import Settings, load_settings
@@ -124,16 +126,16 @@ def restore_now(
     register = settings.register_of_erasures()
     real_now = datetime.now(UTC)
 
-    def expire(tx: Tx, now: datetime) -> dict[str, int]:
-        clocks = Clocks(now=now, real_now=real_now)
-        return {kind.value: n for kind, n in expire_restored(tx, settings.retention, clocks, by=by).items()}
+    def expire(act: OpenAct) -> dict[str, int]:
+        gone = expire_restored(act, settings.retention, real_now=real_now)
+        return {kind.value: count for kind, count in gone.items()}
 
     with _installation(settings) as place:
         restored = restore_backup(
             place,
             file,
             real_now=real_now,
-            by=by,
+            actor=replace(TERMINAL, name=by),
             register=register,
             no_erasures=no_erasures,
             expire=expire,

@@ -9,7 +9,7 @@ import typer
 
 from dialer.cli.common import By
 from dialer.cli.output import AsJson, print_json, signed_application
-from dialer.core.access import Permission
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Invalid
 from dialer.core.periods import BulletinDays, BulletinKind, bulletin_days
 from dialer.core.rates import rates_of
@@ -45,9 +45,9 @@ def bulletin_command(
     if out is not None and out.suffix.lower() not in {".docx", ".pdf"}:
         raise Invalid(field="--out", problem=gettext_noop("ends neither in .docx nor in .pdf"))
     with signed_application("bulletin", by, Permission.APPROVE, Permission.EXPORT) as (app, actor):
-        made = make_bulletin(app.services, days, by=actor.name, anew=anew)
+        made = make_bulletin(app.services, actor, days, anew=anew)
         if out is not None:
-            _write(app.services, made, out, lang=lang, by=actor.name)
+            _write(app.services, actor, made, out, lang=lang)
     if as_json:
         print_json(bulletin_out(made, lang))
         return
@@ -71,12 +71,12 @@ def _days(given: dict[BulletinKind, str]) -> BulletinDays:
     return bulletin_days(kind, text)
 
 
-def _write(services: Services, made: Bulletin, out: Path, *, lang: Lang, by: str) -> None:
+def _write(services: Services, actor: Actor, made: Bulletin, out: Path, *, lang: Lang) -> None:
     kind = out.suffix.lower().removeprefix(".")
-    content = bulletin_document(made, lang=lang, who=by, now=services.clock.now()).content
+    content = bulletin_document(made, lang=lang, who=actor.name, now=services.clock.now()).content
     if kind == "pdf":
         content = as_pdf(content)
-    note_taken(services, made, kind=kind, by=by)
+    note_taken(services, actor, made, kind=kind)
     try:
         out.write_bytes(content)
     except OSError as fault:

@@ -87,10 +87,10 @@ def rotate(
     with signed_application("keys", by, Permission.CONTROL) as (app, actor):
         rotated = rotate_keys(
             app.services,
+            actor,
             app.key_source,
             uses=uses,
             suite=app.settings.keys.suite,
-            by=actor.name,
             why=why,
             wait_seconds=wait,
             out=out,
@@ -198,7 +198,7 @@ def reseal_values(
     """重新加密: seal values again in this process, beside a running service, until no value uses an old key."""
     with signed_application("keys", by, Permission.CONTROL) as (app, actor):
         if again:
-            restart_reseal(app.services, by=actor.name)
+            restart_reseal(app.services, actor)
         rows = 0
         with Bar(transient=True, disable=as_json) as bar:
             task = bar.add_task("re-sealing 重新加密", total=1.0)
@@ -229,7 +229,7 @@ def retire(
 ) -> None:
     """停用旧密钥: take a key out of the ring; refused while a value uses it. Every value is checked first."""
     with signed_application("keys", by, Permission.CONTROL) as (app, actor):
-        retired = retire_key(app.services, app.key_source, key, by=actor.name, why=why)
+        retired = retire_key(app.services, actor, app.key_source, key, why=why)
     if as_json:
         print_json({"key": retired.key_id, "audit_lines": retired.audit_lines, "in_ring": retired.in_ring})
     elif retired.in_ring:

@@ -167,7 +167,7 @@ def retention_command(
         found = read_retention_states(app.services, periods)
         gone, files = None, 0
         if not dry_run:
-            gone = apply_retention(app.services, periods, by=actor.name, pause=_wait, at_once=True)
+            gone = apply_retention(app.services, periods, actor, pause=_wait, at_once=True)
             files = delete_reject_files(app.services, periods, app.settings.data_dir / "rejects")
     if as_json:
         done = {} if gone is None else {kind.value: count for kind, count in gone.items()}

@@ -67,9 +67,8 @@ def draft(
     """Drafts the bulletin of the typed days, or opens the stored one."""
     request.check_sees_whole_centre()
     try:
-        made = make_bulletin(
-            request.services, bulletin_days(kind, name.strip()), by=request.who, anew=bool(anew)
-        )
+        days = bulletin_days(kind, name.strip())
+        made = make_bulletin(request.services, request.actor, days, anew=bool(anew))
     except Invalid as fault:
         return _list(
             request, wrong=refusal_sentence(fault, request.lang), name=name, kind=kind, status=_UNFIT
@@ -100,7 +99,7 @@ def take(request: CurrentRequest, bulletin_id: Number, kind: PaperKind) -> Respo
             content = as_pdf(content)
         except Unavailable as fault:
             return _show(request, found, refused=refusal_sentence(fault, request.lang), status=_AWAY)
-    note_taken(request.services, found, kind=kind.value, by=request.who)
+    note_taken(request.services, request.actor, found, kind=kind.value)
     return as_document(content, name=f"bulletin-{found.line.days.name}", kind=kind.value)
 
 
@@ -127,7 +126,7 @@ def _decide(
     request.check_sees_whole_centre()
     try:
         decide_bulletin(
-            request.services, bulletin_id, approve=approve, made_at=made_at, why=why, by=request.who
+            request.services, request.actor, bulletin_id, approve=approve, made_at=made_at, why=why
         )
     except Invalid as fault:
         found = get_bulletin(request.services, bulletin_id)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from dialer.core.access import ROBOT, actor_name, required_text
+from dialer.core.access import SERVICE, Actor, Permission, required_text
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import (
     BULLETIN_WORDS,
@@ -29,7 +29,6 @@ from dialer.core.second_person import RequestEvent
 from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
 from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx
 from dialer.figures.reader import Source
@@ -122,16 +121,12 @@ def _filed_earlier(tx: Tx, period: Period | None, *, drill: bool) -> FiledFigure
     return filed if filed is not None and (filed.total.filed or covers(tx, period)) else None
 
 
-def make_bulletin(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:
+def make_bulletin(services: Services, actor: Actor, days: BulletinDays, *, anew: bool = False) -> Bulletin:
     """The bulletin of these days: the stored one, else a new draft, which is stored if the days are over. With `anew`,
     an undecided draft is replaced by one with the current figures.
 
     Raises `Invalid` for days that have not begun, and `Conflict` if `anew` is set and the bulletin is approved.
     """
-    return _get_or_draft(services, days, by=actor_name(by), anew=anew)
-
-
-def _get_or_draft(services: Services, days: BulletinDays, *, by: str, anew: bool = False) -> Bulletin:
     with open_figures(services) as source:
         tx, now = source.tx, services.clock.now()
         start = days.period(services.centre.timezone).start
@@ -147,21 +142,24 @@ def _get_or_draft(services: Services, days: BulletinDays, *, by: str, anew: bool
             )
         figures = read_figures(source, services, days)
         if not figures.is_over:
-            line = BulletinLine(id=None, days=days, state=BulletinState.DRAFT, made_by=by, made_at=now)
+            line = BulletinLine(
+                id=None, days=days, state=BulletinState.DRAFT, made_by=actor.name, made_at=now
+            )
             return Bulletin(line=line, figures=figures)
-    return _store_draft(services, figures, by=by)
+    return _store_draft(services, actor, figures)
 
 
-def _store_draft(services: Services, figures: BulletinFigures, *, by: str) -> Bulletin:
-    days, now = figures.days, services.clock.now()
-    with services.store.begin() as tx:
+def _store_draft(services: Services, actor: Actor, figures: BulletinFigures) -> Bulletin:
+    days = figures.days
+    with services.act(actor, Permission.APPROVE, Permission.EXPORT) as act:
+        tx = act.tx
         # If two people draft at once, the second waits here and gets the first one's draft.
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_DRAFT)))
         kept = _find_stored(tx, days)
         b = t.bulletin
         values: dict[str, Any] = {
             "figures": _FIGURES.dump_python(figures, mode="json"),
-            "made_by": by,
+            "made_by": act.by,
             "made_at": figures.report.generated_at,
         }
         if kept is None:
@@ -176,10 +174,10 @@ def _store_draft(services: Services, figures: BulletinFigures, *, by: str) -> Bu
         elif kept["state"] == BulletinState.DRAFT.value and kept["made_at"] < values["made_at"]:
             row = tx.one(sa.update(b).where(b.c.id == kept["id"]).values(**values).returning(b))
         else:
+            act.needs_no_record()
             return _bulletin(kept)
         assert row is not None
-        subject = f"bulletin/{row['id']}"
-        write_audit(tx, who=by, act="draft_bulletin", subject=subject, why="", now=now, facts=_facts(row))
+        act.audit("draft_bulletin", f"bulletin/{row['id']}", facts=_facts(row))
         return _bulletin(row)
 
 
@@ -228,7 +226,13 @@ def list_bulletins(services: Services, *, waiting_only: bool = False) -> Sequenc
 
 
 def decide_bulletin(
-    services: Services, bulletin_id: int, *, approve: bool, made_at: datetime | None, why: str = "", by: str
+    services: Services,
+    actor: Actor,
+    bulletin_id: int,
+    *,
+    approve: bool,
+    made_at: datetime | None,
+    why: str = "",
 ) -> None:
     """Records that a second person approves the draft, or refuses it with a reason; a refused one can be drafted again.
     `made_at`: when the draft that the person has read was made.
@@ -236,8 +240,8 @@ def decide_bulletin(
     Raises `NotFound`, `Invalid` for a refusal without a reason, and `Conflict` for one's own draft, a decided one, and
     one that is not of `made_at` because it was drafted again meanwhile.
     """
-    who, now = actor_name(by), services.clock.now()
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.APPROVE) as act:
+        tx, now = act.tx, act.now
         row = BULLETINS.lock(tx, bulletin_id, now=now)
         if row["made_at"] != made_at:
             raise Conflict(
@@ -247,7 +251,7 @@ def decide_bulletin(
         reason = why.strip()[:LONGEST_WHY] if approve else required_text("why", why)[:LONGEST_WHY]
         event = RequestEvent.APPROVED if approve else RequestEvent.REFUSED
         BULLETINS.decide(
-            tx, row, event, by=who, now=now, why=reason, facts=_facts(row), columns={"why": reason}
+            tx, row, event, by=act.by, now=now, why=reason, facts=_facts(row), columns={"why": reason}
         )
 
 
@@ -262,14 +266,13 @@ def _facts(row: Row) -> dict[str, object]:
     return {"kind": row["kind"], "first_day": row["first_day"].isoformat()}
 
 
-def note_taken(services: Services, bulletin: Bulletin, *, kind: str, by: str) -> None:
+def note_taken(services: Services, actor: Actor, bulletin: Bulletin, *, kind: str) -> None:
     """Audits the export of a bulletin as a file. Call it before the file is sent."""
-    who, now = actor_name(by), services.clock.now()
     line = bulletin.line
     subject = f"bulletin/{line.id}" if line.id is not None else "bulletin"
     facts = {"kind": kind, "days": line.days.name, "state": line.state.value}
-    with services.store.begin() as tx:
-        write_audit(tx, who=who, act="export", subject=subject, why="", now=now, facts=facts)
+    with services.act(actor, Permission.EXPORT) as act:
+        act.audit("export", subject, facts=facts)
 
 
 def days_due(kinds: Sequence[BulletinKind], *, now: datetime, timezone: str) -> list[BulletinDays]:
@@ -290,7 +293,7 @@ def draft_due_bulletins(services: Services, kinds: Sequence[BulletinKind]) -> li
                 sa.select(sa.func.count()).where(c.kind == days.kind.value, c.first_day == days.first)
             )
         if not is_known:
-            made = _get_or_draft(services, days, by=ROBOT)
+            made = make_bulletin(services, SERVICE, days)
             if made.line.id is not None:
                 found.append(made.line.id)
     return found

@@ -70,7 +70,6 @@ from dialer.figures.report import (
     cut_rates,
     moment_of,
     moment_text,
-    note_export,
     read_case_page,
 )
 from dialer.language.catalogue import say
@@ -483,12 +482,9 @@ def export(request: CurrentRequest, form: Given, kind: FileKind) -> Response:
         reader_unit_id=request.member.unit_id,
         at=moment_of(form.at),
     )
-    note_export(
-        request.services,
-        who=request.who,
-        subject="rates",
-        facts={name: text for name, text in form.given.items() if text} | {"kind": kind.value},
-    )
+    given = {name: text for name, text in form.given.items() if text}
+    with request.services.act(request.actor, Permission.EXPORT) as act:
+        act.audit("export", "rates", facts=given | {"kind": kind.value})
     lang = request.lang
     named = [(line.value, line.name, line.part) for line in rate_lines(report, lang)]
     if kind is FileKind.PARQUET:

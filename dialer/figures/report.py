@@ -14,7 +14,6 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from dialer.cases.search import CasePage, case_lines
-from dialer.core.access import actor_name
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.intervals import Adjusted, HitCount, adjust_each
 from dialer.core.periods import day_of, period_before, period_year_before
@@ -33,7 +32,6 @@ from dialer.core.rates import (
 )
 from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
-from dialer.db.audit import write_audit
 from dialer.db.policies import first_policy_at
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
@@ -418,14 +416,6 @@ def read_case_page(services: Services, ids: Sequence[int]) -> CasePage:
     shown = ids[:PAGE]
     with services.store.begin() as tx:
         return CasePage(cases=case_lines(tx, shown), next_before_id=shown[-1] if len(ids) > PAGE else None)
-
-
-def note_export(services: Services, *, who: str, subject: str, facts: Mapping[str, object]) -> None:
-    """Audits an export. Call it before the file is sent."""
-    name = actor_name(who)
-    now = services.clock.now()
-    with services.store.begin() as tx:
-        write_audit(tx, who=name, act="export", subject=subject, why="", now=now, facts=facts)
 
 
 def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int | None) -> CutWindow:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from dialer.calls.comparison_store import REMEMBERED, are_carrier_calls_open
-from dialer.core.access import actor_name
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Conflict, NotFound, Refusal
 from dialer.core.text import Text
 from dialer.core.values import Suite
-from dialer.db.audit import write_audit
 from dialer.db.key_state import (
     KeyState,
     database_time,
@@ -162,11 +161,11 @@ class Rotated:
 
 def rotate_keys(
     services: Services,
+    actor: Actor,
     source: KeySource,
     *,
     uses: Collection[KeyUse],
     suite: Suite,
-    by: str,
     why: str,
     wait_seconds: float,
     out: Path | None = None,
@@ -175,14 +174,15 @@ def rotate_keys(
     the ring and was never used is taken instead. Raises `KeysWaiting` if the processes do not have them within
     `wait_seconds`: run it again then. Raises `Conflict` while values are being sealed again.
     """
-    who = actor_name(by)
+    actor.check_may(Permission.CONTROL)
     if KeyUse.INDEX in uses:
         _refuse_while_calls_wait(services)
     made, stored_in = _announce(services, source, uses=uses, suite=suite, out=out)
     if stored_in is not None:
         return Rotated(made=made, stored_in=stored_in)
     _wait_for_processes(services, made.values(), wait_seconds=wait_seconds)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.CONTROL) as act:
+        tx = act.tx
         lock_arrivals(tx)
         state = _state(tx, lock=True)
         if not state.resealed or not state.announced.keys() >= set(made.values()):
@@ -201,9 +201,7 @@ def rotate_keys(
         write_key_state(tx, state)
         forget_old_fingerprint(tx)
         facts = {use.value: key_id for use, key_id in made.items()} | {"suite": suite.value}
-        write_audit(
-            tx, who=who, act="keys_rotated", subject="keys", why=why, now=services.clock.now(), facts=facts
-        )
+        act.audit("keys_rotated", "keys", why=why, facts=facts)
     with services.store.begin() as tx:
         follow_plan(tx)
     services.enqueue("reseal")
@@ -308,17 +306,15 @@ def reseal(
             return batch
 
 
-def restart_reseal(services: Services, *, by: str) -> bool:
+def restart_reseal(services: Services, actor: Actor) -> bool:
     """Starts another pass over all values although nothing was rotated; False while one is under way."""
-    who = actor_name(by)
-    with services.store.begin() as tx:
-        state = _state(tx, lock=True)
+    with services.act(actor, Permission.CONTROL) as act:
+        state = _state(act.tx, lock=True)
         if not state.resealed:
+            act.needs_no_record()
             return False
-        write_key_state(tx, replace(state, resealed=False))
-        write_audit(
-            tx, who=who, act="keys_reseal_asked", subject="keys", why="", now=services.clock.now(), facts={}
-        )
+        write_key_state(act.tx, replace(state, resealed=False))
+        act.audit("keys_reseal_asked", "keys")
     return True
 
 
@@ -334,12 +330,12 @@ class Retired:
     """The ring cannot be written: a person has to remove the key where the ring is stored."""
 
 
-def retire_key(services: Services, source: KeySource, key_id: int, *, by: str, why: str) -> Retired:
+def retire_key(services: Services, actor: Actor, source: KeySource, key_id: int, *, why: str) -> Retired:
     """Removes the key from the ring, or keeps it to open lines of the audit only. Every value is checked first. Raises
     `KeyInUse` and `Conflict`, and `NotFound`.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.CONTROL) as act:
+        tx = act.tx
         state = _state(tx, lock=True)
         ring = source.load()
         key = ring.held.get(key_id)
@@ -358,20 +354,12 @@ def retire_key(services: Services, source: KeySource, key_id: int, *, by: str, w
         is_index = key.use is KeyUse.INDEX
         if uses and (AUDIT_LINES in uses or needs_key(tx, key_id, is_index=is_index)):
             raise KeyInUse(key_id=key_id, uses=uses)
-        known = {one: mark for one, mark in state.known.items() if one != key_id or lines}
-        announced = {one: mark for one, mark in state.announced.items() if one != key_id}
+        known = {known_id: mark for known_id, mark in state.known.items() if known_id != key_id or lines}
+        announced = {known_id: mark for known_id, mark in state.announced.items() if known_id != key_id}
         write_key_state(tx, replace(state, known=known, announced=announced))
         forget_old_fingerprint(tx)
         facts = {"key": key_id, "use": key.use.value, "audit_lines": lines, "unreadable": sum(uses.values())}
-        write_audit(
-            tx,
-            who=who,
-            act="key_retired",
-            subject=f"key/{key_id}",
-            why=why,
-            now=services.clock.now(),
-            facts=facts,
-        )
+        act.audit("key_retired", f"key/{key_id}", why=why, facts=facts)
     # The database no longer asks for the key: if the ring cannot be written now, run this again.
     if source.is_writable:
         with services.store.begin() as tx:

@@ -20,9 +20,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.calls.pacing import lock_line_group
 from dialer.cases.persons import open_person
-from dialer.core.access import ROBOT
+from dialer.core.access import SERVICE
 from dialer.db import tables as t
-from dialer.db.audit import stream, write_audit
+from dialer.db.acts import OpenAct
+from dialer.db.audit import stream
 from dialer.db.bulk import RowSet
 from dialer.db.key_state import (
     KeyState,
@@ -218,7 +219,7 @@ class ResealProgress:
 
 
 INDEX_PART: Final = "blind indexes of persons"
-PARTS: Final = (INDEX_PART, *(one.name for one in SEALED))
+PARTS: Final = (INDEX_PART, *(sealed.name for sealed in SEALED))
 
 
 def read_progress(tx: Tx) -> ResealProgress | None:
@@ -267,10 +268,10 @@ def reseal_batch(services: Services, *, settle_seconds: float = SETTLE_SECONDS) 
 
 def _begin(tx: Tx, services: Services, state: KeyState) -> ResealProgress:
     total = {
-        one.name: int(
-            tx.scalar(sa.select(sa.func.count()).select_from(one.table).where(_old_value(one, state)))
+        sealed.name: int(
+            tx.scalar(sa.select(sa.func.count()).select_from(sealed.table).where(_old_value(sealed, state)))
         )
-        for one in SEALED
+        for sealed in SEALED
     }
     people = sa.select(sa.func.count()).select_from(t.person).where(_old_index(t.person.c.name_blind, state))
     total[INDEX_PART] = int(tx.scalar(people))
@@ -336,15 +337,18 @@ def _end(
     if len(state.plan.index) > 1:
         found, is_left = _index_rest(tx, state, progress.unreadable.get(INDEX_PART, ()))
         progress = _add_found(progress, INDEX_PART, found)
-    if is_left or any(_is_value_left(tx, one, state, progress) for one in SEALED):
+    if is_left or any(_is_value_left(tx, sealed, state, progress) for sealed in SEALED):
         _note(tx, replace(progress, part=0, after=None, rounds=progress.rounds + 1))
         return ResealBatch(waits=True)
     locked = read_key_state(tx, lock=True)
     if locked is None or locked.plan.revision != state.plan.revision:
         return ResealBatch(waits=True)  # rotated since this batch began
-    now = services.clock.now()
-    facts = {"encryption": state.plan.encryption, "index": state.plan.index[0], "rows": dict(progress.done)}
-    write_audit(tx, who=ROBOT, act="keys_resealed", subject="keys", why="", now=now, facts=facts)
+    facts: dict[str, object] = {
+        "encryption": state.plan.encryption,
+        "index": state.plan.index[0],
+        "rows": dict(progress.done),
+    }
+    OpenAct(tx, SERVICE, services.clock.now).audit("keys_resealed", "keys", facts=facts)
     plan = replace(state.plan, index=state.plan.index[:1])
     state = write_key_state(tx, replace(state, plan=plan, resealed=True, since=database_time(tx)))
     ended = replace(progress, revision=state.plan.revision, ended_at=services.real.now().isoformat())
@@ -352,19 +356,19 @@ def _end(
     return ResealBatch(is_over=True)
 
 
-def _is_value_left(tx: Tx, one: SealedColumn, state: KeyState, progress: ResealProgress) -> bool:
-    key = sa.cast(one.table.c[one.key], sa.Text)
-    known = progress.unreadable.get(one.name, ())
-    return _any_row(tx, one.table, sa.and_(_old_value(one, state), key.not_in(known)))
+def _is_value_left(tx: Tx, sealed: SealedColumn, state: KeyState, progress: ResealProgress) -> bool:
+    key = sa.cast(sealed.table.c[sealed.key], sa.Text)
+    known = progress.unreadable.get(sealed.name, ())
+    return _any_row(tx, sealed.table, sa.and_(_old_value(sealed, state), key.not_in(known)))
 
 
 def _any_row(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> bool:
     return bool(tx.scalar(sa.select(sa.exists(sa.select(1).select_from(table).where(condition)))))
 
 
-def _old_value(one: SealedColumn, state: KeyState) -> sa.ColumnElement[bool]:
+def _old_value(sealed: SealedColumn, state: KeyState) -> sa.ColumnElement[bool]:
     """The condition that a value is sealed with another key than the one in use."""
-    column = one.table.c[one.column]
+    column = sealed.table.c[sealed.column]
     return sa.and_(column.is_not(None), sa.func.substring(column, 2, 2) != _key_number(state.plan.encryption))
 
 
@@ -390,9 +394,9 @@ def uses_of_key(tx: Tx, key_id: int, *, is_index: bool) -> dict[str, int]:
         for table, name in INDEXES:
             found[f"{table.name}.{name}"] = _count(tx, table, _made_with(table.c[name], key_id))
     else:
-        for one in SEALED:
-            head = sa.func.substring(one.table.c[one.column], 2, 2)
-            found[one.name] = _count(tx, one.table, head == _key_number(key_id))
+        for sealed in SEALED:
+            head = sa.func.substring(sealed.table.c[sealed.column], 2, 2)
+            found[sealed.name] = _count(tx, sealed.table, head == _key_number(key_id))
         a = t.audit.c
         keys = (
             sa.func.substring(column, 2, 2) == _key_number(key_id)
@@ -416,25 +420,27 @@ def needs_key(tx: Tx, key_id: int, *, is_index: bool) -> bool:
         )
         lives = _any_row(tx, t.live_number, _made_with(t.live_number.c.phone_blind, key_id))
         return lives or _any_opens(tx, SEALED[0], rows)
-    for one in SEALED:
-        c = one.table.c
-        head = sa.func.substring(c[one.column], 2, 2) == _key_number(key_id)
-        rows = stream(tx, sa.select(c[one.key], c[one.column], *(c[name] for name in one.needs)).where(head))
-        if _any_opens(tx, one, rows):
+    for sealed in SEALED:
+        c = sealed.table.c
+        head = sa.func.substring(c[sealed.column], 2, 2) == _key_number(key_id)
+        rows = stream(
+            tx, sa.select(c[sealed.key], c[sealed.column], *(c[name] for name in sealed.needs)).where(head)
+        )
+        if _any_opens(tx, sealed, rows):
             return True
     return False
 
 
-def _any_opens(tx: Tx, one: SealedColumn, rows: Iterable[Row]) -> bool:
+def _any_opens(tx: Tx, sealed: SealedColumn, rows: Iterable[Row]) -> bool:
     found = False
     for row in rows:  # to the end, so that the server's cursor is closed
-        found = found or _opens(tx, one, row)
+        found = found or _opens(tx, sealed, row)
     return found
 
 
-def _opens(tx: Tx, one: SealedColumn, row: Row) -> bool:
+def _opens(tx: Tx, sealed: SealedColumn, row: Row) -> bool:
     try:
-        tx.vault.open(row[one.column], table=one.table.name, column=one.column, row=one.row(row))
+        tx.vault.open(row[sealed.column], table=sealed.table.name, column=sealed.column, row=sealed.row(row))
     except (Tampered, KeyMissing):
         return False
     return True
@@ -626,12 +632,12 @@ def _entry(tx: Tx, person_id: int, sealed: bytes, names: Iterable[tuple[str, str
     for phone in person.phones:
         new, before = changed(phone, BlindKind.PHONE)
         last4 = blinds(phone[-4:], kind=BlindKind.PHONE_LAST4)[0]
-        phones += [{"before": one, "phone_blind": new, "last4_blind": last4} for one in before]
+        phones += [{"before": blind, "phone_blind": new, "last4_blind": last4} for blind in before]
     pairs = {(person.name, phone) for phone in person.phones} | set(names)
     for name, phone in sorted(pairs):
         if name:
             new, before = changed(f"{name}\0{phone}", BlindKind.NAME_PHONE)
-            keys += [{"before": one, "name_phone_blind": new} for one in before]
+            keys += [{"before": blind, "name_phone_blind": new} for blind in before]
     number = blinds(person.id_number, kind=BlindKind.ID_NUMBER)[0] if person.id_number else None
     row = {
         "id": person_id,

@@ -463,7 +463,7 @@ def _show_all(
         "console/accounts.html",
         status=_UNFIT if problems else 200,
         members=members,
-        sessions=Counter(one.login for one in list_sessions(request.services)),
+        sessions=Counter(session.login for session in list_sessions(request.services)),
         unit_names={unit.id: unit.name for unit in units},
         units=_unit_choice(request, units),
         roles=list(Role),

@@ -68,7 +68,7 @@ class OwnFactors:
 
     @property
     def has_totp(self) -> bool:
-        return any(one.kind is FactorKind.TOTP for one in self.factors)
+        return any(factor.kind is FactorKind.TOTP for factor in self.factors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class TotpOffer:
 def own_factors(services: Services, member: Member) -> OwnFactors:
     """Confirmed factors, the oldest first, and how many recovery codes are left."""
     with services.store.begin() as tx:
-        found = [one for one in factors_of(tx, member.id) if one.confirmed_at is not None]
+        found = [factor for factor in factors_of(tx, member.id) if factor.confirmed_at is not None]
         return OwnFactors(factors=found, codes_left=recovery_codes_left(tx, member.id))
 
 
@@ -130,7 +130,9 @@ def confirm_totp(services: Services, session: Session, code: str) -> list[str]:
     with services.store.begin() as tx:
         member = member_of(tx, session.staff_id)
         begun = [
-            one for one in factors_of(tx, session.staff_id, kind=FactorKind.TOTP) if one.confirmed_at is None
+            factor
+            for factor in factors_of(tx, session.staff_id, kind=FactorKind.TOTP)
+            if factor.confirmed_at is None
         ]
         secret = factor_secret(tx, begun[0]).decode() if begun else ""
     if member is None or not begun:

@@ -246,10 +246,10 @@ def _discover(identity: IdentitySettings) -> dict[str, str]:
     found = _get(issuer + "/.well-known/openid-configuration")
     wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
     if str(found.get("issuer", "")).rstrip("/") != issuer or not all(
-        _is_safe(found.get(one)) for one in wanted
+        _is_safe(found.get(name)) for name in wanted
     ):
         raise _unavailable()
-    return {one: str(found[one]) for one in (*wanted, "issuer")}
+    return {name: str(found[name]) for name in (*wanted, "issuer")}
 
 
 def _is_safe(address: object) -> bool:

@@ -272,7 +272,7 @@ def _waiting_member(request: RequestContext) -> Member | None:
 def _show_second(
     request: RequestContext, member: Member, next_path: str, *, problem: str = "", status: int = 200
 ) -> Response:
-    kinds = {one.kind for one in own_factors(request.services, member).factors}
+    kinds = {factor.kind for factor in own_factors(request.services, member).factors}
     return request.page(
         _SECOND,
         status=status,

@@ -278,4 +278,4 @@ def _proven(
 
 
 def _described(factors: list[Factor]) -> list[PublicKeyCredentialDescriptor]:
-    return [PublicKeyCredentialDescriptor(id=bytes(one.credential_id or b"")) for one in factors]
+    return [PublicKeyCredentialDescriptor(id=bytes(factor.credential_id or b"")) for factor in factors]

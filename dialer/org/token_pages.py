@@ -132,7 +132,7 @@ def _show(
     return request.page(
         _TEMPLATE,
         status=status,
-        tokens=sorted(found, key=lambda one: (not one.is_good(real_now=real_now), one.name, one.id)),
+        tokens=sorted(found, key=lambda token: (not token.is_good(real_now=real_now), token.name, token.id)),
         real_now=real_now,
         waiting=waiting_tokens(request.services),
         scopes=SCOPES,

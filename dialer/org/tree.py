@@ -124,24 +124,26 @@ def unit_nodes(tx: Tx, services: Services, index: UnitIndex, top: int | None) ->
     """The unit with all below; with None every root. Units keep the order in which they were created."""
     cases, work = open_counts_of_units(tx), count_unit_work(tx, now=services.clock.now())
     people = Counter(
-        one.unit_id for one in all_members(tx, visible_to=top) if one.disabled_at is None and one.unit_id
+        member.unit_id
+        for member in all_members(tx, visible_to=top)
+        if member.disabled_at is None and member.unit_id
     )
     below: dict[int | None, list[Unit]] = {}
     for unit in index:
         below.setdefault(unit.parent_id, []).append(unit)
 
     def node(unit: Unit) -> UnitNode:
-        children = tuple(node(one) for one in below.get(unit.id, ()))
+        children = tuple(node(child) for child in below.get(unit.id, ()))
         own = cases.get(unit.id, {})
         return UnitNode(
             unit=unit,
-            open=sum(own.values()) + sum(one.open for one in children),
+            open=sum(own.values()) + sum(child.open for child in children),
             open_high=sum(n for grade, n in own.items() if grade.is_high)
-            + sum(one.open_high for one in children),
-            work=sum((one.work for one in children), start=work.get(unit.id, WorkCounts())),
-            staff=people[unit.id] + sum(one.staff for one in children),
+            + sum(child.open_high for child in children),
+            work=sum((child.work for child in children), start=work.get(unit.id, WorkCounts())),
+            staff=people[unit.id] + sum(child.staff for child in children),
             below=children,
-            units=len(children) + sum(one.units for one in children),
+            units=len(children) + sum(child.units for child in children),
         )
 
     roots = [index[top]] if top is not None else below.get(None, [])
@@ -152,7 +154,7 @@ def _matching(node: UnitNode, wanted: str) -> UnitNode | None:
     """The node without what does not match; everything below a unit whose own name matches stays."""
     if wanted in normalise_name(node.unit.name):
         return node
-    kept = tuple(found for one in node.below if (found := _matching(one, wanted)) is not None)
+    kept = tuple(found for child in node.below if (found := _matching(child, wanted)) is not None)
     if not kept:
         return None
     return replace(node, below=kept)
@@ -277,25 +279,25 @@ def _import(tx: Tx, services: Services, sheet: UnitSheet, *, by: str, close_miss
     plan = _planned(sheet, before, _known_aliases(tx))
     known = {unit.id: unit for unit in before}
     # Two units may swap names or places: all get a neutral name first.
-    for one in plan.placed:
-        if one.unit_id is not None and (one.moves or one.renames):
-            change_unit(tx, one.unit_id, name=f"#{one.unit_id}")
+    for placed in plan.placed:
+        if placed.unit_id is not None and (placed.moves or placed.renames):
+            change_unit(tx, placed.unit_id, name=f"#{placed.unit_id}")
     ids: list[int] = []
     counts = {"new": 0, "moved": 0, "renamed": 0, "changed": 0, "unchanged": 0}
-    for one in plan.placed:
-        parent_id = ids[one.parent_place] if one.parent_place is not None else one.parent_id
-        ids.append(_write(tx, one, known, parent_id=parent_id, counts=counts))
+    for placed in plan.placed:
+        parent_id = ids[placed.parent_place] if placed.parent_place is not None else placed.parent_id
+        ids.append(_write(tx, placed, known, parent_id=parent_id, counts=counts))
     taught = sum(
         teach_unit_alias(tx, text, unit_id=unit_id, by=by, now=now)
-        for one, unit_id in zip(plan.placed, ids, strict=True)
-        for text in one.line.aliases
+        for placed, unit_id in zip(plan.placed, ids, strict=True)
+        for text in placed.line.aliases
     )
     if close_missing:
         for unit_id in plan.missing:
             change_unit(tx, unit_id, active=False)
-    for one in plan.placed:
-        if one.unit_id is not None and one.renames:
-            taught += _keep_old_name(tx, services, known[one.unit_id], by=by, now=now)
+    for placed in plan.placed:
+        if placed.unit_id is not None and placed.renames:
+            taught += _keep_old_name(tx, services, known[placed.unit_id], by=by, now=now)
     return Imported(
         **counts,
         closed=len(plan.missing) if close_missing else 0,
@@ -312,24 +314,24 @@ def _keep_old_name(tx: Tx, services: Services, unit: Unit, *, by: str, now: date
 
 
 def _write(
-    tx: Tx, one: PlacedLine, known: dict[int, Unit], *, parent_id: int | None, counts: dict[str, int]
+    tx: Tx, placed: PlacedLine, known: dict[int, Unit], *, parent_id: int | None, counts: dict[str, int]
 ) -> int:
-    line = one.line
-    if one.unit_id is None:
+    line = placed.line
+    if placed.unit_id is None:
         counts["new"] += 1
         unit_id = add_unit(tx, name=line.name, parent_id=parent_id, level=line.level)
         if line.active is False:
             change_unit(tx, unit_id, active=False)
         return unit_id
-    unit = known[one.unit_id]
-    if one.moves:
+    unit = known[placed.unit_id]
+    if placed.moves:
         move_unit(tx, unit.id, parent_id=parent_id)
-    name = line.name if one.moves or one.renames else None
+    name = line.name if placed.moves or placed.renames else None
     level = line.level if line.level not in {"", unit.level} else None
     active = line.active if line.active not in {None, unit.active} else None
     change_unit(tx, unit.id, name=name, level=level, active=active)
     changed = level is not None or active is not None
-    kind = "moved" if one.moves else "renamed" if one.renames else "changed" if changed else "unchanged"
+    kind = "moved" if placed.moves else "renamed" if placed.renames else "changed" if changed else "unchanged"
     counts[kind] += 1
     return unit.id
 

@@ -85,22 +85,22 @@ def show_unassigned(services: Services, *, visible_to: int | None = None, most: 
             return UnassignedCases(groups=(), cases=0, index=index)
         found, waiting = unassigned_groups(tx, limit=most), count_cases_without_unit(tx)
     alike: dict[str, list[UnassignedGroup]] = {}
-    for one in found:
-        alike.setdefault(normalise_name(one.text) or one.text, []).append(one)
+    for group in found:
+        alike.setdefault(normalise_name(group.text) or group.text, []).append(group)
     return UnassignedCases(
         groups=tuple(_group(index, same) for same in alike.values()), cases=waiting, index=index
     )
 
 
 def _group(index: UnitIndex, same: list[UnassignedGroup]) -> TextGroup:
-    largest = sorted(same, key=lambda one: -one.cases)
-    oldest = min(same, key=lambda one: one.oldest_id)
+    largest = sorted(same, key=lambda group: -group.cases)
+    oldest = min(same, key=lambda group: group.oldest_id)
     text = largest[0].text
     meant = index.candidates(text)
     return TextGroup(
-        texts=tuple(one.text for one in largest),
-        cases=sum(one.cases for one in same),
-        grades={grade: n for grade in Grade if (n := sum(one.grades.get(grade, 0) for one in same))},
+        texts=tuple(group.text for group in largest),
+        cases=sum(group.cases for group in same),
+        grades={grade: n for grade in Grade if (n := sum(group.grades.get(grade, 0) for group in same))},
         oldest_id=oldest.oldest_id,
         oldest_at=oldest.oldest_at,
         meant=meant,

@@ -20,7 +20,6 @@ from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
 from dialer.db.units import AliasTaken, list_unit_aliases, subtree_ids
-from dialer.figures.report import note_export
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence, word_of
 from dialer.org.queries import Waiting, escalated_work, work_of_unit
@@ -118,9 +117,8 @@ def export(request: CurrentRequest) -> Response:
     visible_to = request.member.unit_id
     index, aliases = read_units_and_aliases(request.services)
     seen = [unit for unit in index if visible_to is None or visible_to in unit.path]
-    note_export(
-        request.services, who=request.who, subject="units", facts={"lines": len(seen), "kind": "xlsx"}
-    )
+    with request.services.act(request.actor, Permission.MANAGE_UNITS) as act:
+        act.audit("export", "units", facts={"lines": len(seen), "kind": "xlsx"})
     opened, closed = _STATES[request.lang]
     head = [word_of(field, request.lang) for field in _COLUMNS] + [_NUMBER[request.lang]]
     body: list[list[Cell]] = [
@@ -207,7 +205,7 @@ def _show_transfers(request: RequestContext, *, wrong: dict[int, str] | None = N
         leaving = (
             waiting_transfers(tx, out_of=visible_to, limit=_MOST_TRANSFERS) if visible_to is not None else []
         )
-        moving = {one.assignment_id for one in (*coming, *leaving)}
+        moving = {transfer.assignment_id for transfer in (*coming, *leaving)}
         overdue = overdue_among(tx, moving, now=request.now)
         index = request.services.units.current(tx)
     return request.page(
@@ -287,7 +285,9 @@ def preview(
         "console/unit_preview.html",
         tabs=unit_tabs(request),
         seen=seen,
-        kinds=[(kind, list(changes)) for kind, changes in groupby(seen.changes, key=lambda one: one.kind)],
+        kinds=[
+            (kind, list(changes)) for kind, changes in groupby(seen.changes, key=lambda change: change.kind)
+        ],
         content=base64.b64encode(data).decode(),
         name=name,
         close=close,
@@ -334,8 +334,8 @@ def _show_import(
         tabs=unit_tabs(request),
         refused=refused,
         faults=[
-            (one.line, column, sentence(one.problem, request.lang), sentence(one.fix, request.lang))
-            for one, column in faults
+            (fault.line, column, sentence(fault.problem, request.lang), sentence(fault.fix, request.lang))
+            for fault, column in faults
         ],
         name=name,
     )
@@ -424,14 +424,14 @@ def _show_unassigned(
         unassigned=found,
         tabs=unit_tabs(request),
         offered=offered,
-        offered_of=lambda units: [offered[one.id] for one in units],
+        offered_of=lambda units: [offered[unit.id] for unit in units],
         options=sorted(offered.values()),
         paths=_paths(found.index),
         wrong_at=case_id,
         wrong=wrong,
         typed=typed,
         whole=request.member.unit_id is None,
-        liked=[offered[one.id] for one in found.index.similar_units(typed)] if typed else [],
+        liked=[offered[unit.id] for unit in found.index.similar_units(typed)] if typed else [],
     )
 
 
@@ -455,7 +455,7 @@ def _show_group(
         page=page,
         case_id=case_id,
         offered=offered,
-        offered_of=lambda units: [offered[one.id] for one in units],
+        offered_of=lambda units: [offered[unit.id] for unit in units],
         options=sorted(offered.values()),
         wrong=wrong or {},
         typed=typed,
@@ -470,7 +470,7 @@ def _show_group(
 @unit_pages.get("/units/{unit_id}", act=Permission.SEE_UNITS)
 def unit(request: CurrentRequest, unit_id: int, waiting: str = "") -> Response:
     """A unit with its work and aliases; `waiting` chooses which of its work."""
-    which = next((one for one in Waiting if one.value == waiting), Waiting.ALL)
+    which = next((which for which in Waiting if which.value == waiting), Waiting.ALL)
     return _show(request, unit_id, which)
 
 
@@ -516,16 +516,16 @@ def _show(
             "aliases": list_unit_aliases(tx, unit_id),
             # Those of the units below are in its counts.
             "staff": [
-                one
-                for one in all_members(tx, visible_to=unit_id)
-                if one.unit_id == unit_id and one.disabled_at is None
+                member
+                for member in all_members(tx, visible_to=unit_id)
+                if member.unit_id == unit_id and member.disabled_at is None
             ],
             "work": work_of_unit(tx, unit_id, which=which, now=request.now),
             "coming": waiting_transfers(tx, into=unit_id, limit=_MOST_TRANSFERS),
             "leaving": waiting_transfers(tx, out_of=unit_id, limit=_MOST_TRANSFERS),
             "escalated": escalated_work(tx, subtree_ids(tx, unit_id), since=since),
         }
-        moving = {one.assignment_id for one in (*facts["coming"], *facts["leaving"])}
+        moving = {transfer.assignment_id for transfer in (*facts["coming"], *facts["leaving"])}
         facts["overdue"] = overdue_among(tx, moving, now=request.now)
     top = unit.path.index(visible_to) if visible_to is not None else 0
     return request.page(

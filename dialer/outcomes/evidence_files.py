@@ -191,7 +191,7 @@ def files_of_outcomes(tx: Tx, outcome_ids: Collection[int]) -> dict[int, tuple[E
         .where(o.id.in_(outcome_ids), o.track == Track.VISIT.value)
     )
     found: dict[int, tuple[EvidenceFile, ...]] = {}
-    for row in sorted(tx.rows(own.union_all(photos)), key=lambda one: (one["at"], str(one["id"]))):
+    for row in sorted(tx.rows(own.union_all(photos)), key=lambda row: (row["at"], str(row["id"]))):
         file = record_of(EvidenceFile, row)
         found[file.outcome_id] = (*found.get(file.outcome_id, ()), file)
     return found

@@ -331,7 +331,7 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
     if person.id_number:
         take(p.id_number_blind.in_(blinds(person.id_number, kind=BlindKind.ID_NUMBER)), _MOST_CANDIDATES)
     if person.phones:
-        numbers = [one for phone in person.phones for one in blinds(phone, kind=BlindKind.PHONE)]
+        numbers = [blind for phone in person.phones for blind in blinds(phone, kind=BlindKind.PHONE)]
         holders = sa.select(t.person_phone.c.person_id).where(t.person_phone.c.phone_blind.in_(numbers))
         take(p.id.in_(holders), _MOST_CANDIDATES)
     if person.name:
@@ -340,9 +340,9 @@ def _candidates(tx: Tx, person: Person) -> list[tuple[int, int]]:
         (person_id, similarity(person, open_person(tx, person_id=person_id, sealed=row["sealed"])))
         for person_id, row in found.items()
     ]
-    certain = [one for one in scored if one[1] >= CERTAIN]
+    certain = [match for match in scored if match[1] >= CERTAIN]
     # If one of them is certain, the others are different people.
-    return certain or [one for one in scored if one[1] >= DOUBTFUL]
+    return certain or [match for match in scored if match[1] >= DOUBTFUL]
 
 
 def _update_state(tx: Tx, record_id: int) -> FiledState:
@@ -476,13 +476,13 @@ def _line(
     tx: Tx, row: Row, matches: tuple[tuple[int, FiledMatch], ...], filed_for: Mapping[int, list[int]]
 ) -> FiledLine:
     names = ("id", "case_number", "amount_fen", "filed_at", "event_at", "unit", "source")
-    taken = {person_id for person_id, one in matches if one.state.value in _OPEN}
+    taken = {person_id for person_id, match in matches if match.state.value in _OPEN}
     return FiledLine(
         **{name: row[name] for name in names},
         person=mask_person(_opened(tx, row)),
         fraud_type=FraudType(row["fraud_type"]),
         state=FiledState(row["state"]),
-        matches=tuple(one for _, one in matches),
+        matches=tuple(match for _, match in matches),
         filed_for=tuple(sorted(case for person in taken for case in filed_for.get(person, ()))),
     )
 

@@ -176,8 +176,8 @@ def _show(
         loaded=loaded,
         name=name,
         rejects=[
-            (one.line, one.sheet, one.column, sentence(one.reason, request.lang))
-            for one in (loaded.rejects[:_SHOWN_REJECTS] if loaded else ())
+            (reject.line, reject.sheet, reject.column, sentence(reject.reason, request.lang))
+            for reject in (loaded.rejects[:_SHOWN_REJECTS] if loaded else ())
         ],
         whole_period=lambda _: request.say(gettext_noop("The period chosen")),
         hour_word=lambda value: f"{value}:00" if value else request.say(gettext_noop("not given")),

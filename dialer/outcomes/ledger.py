@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,7 @@ from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import is_visible_to, is_within_unit
 
 _REPORTED = "reported"
+NO_AMOUNTS = Amounts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,54 +64,54 @@ class RecordedOutcome:
     recorded_by: str
 
 
-def append_outcome(
-    tx: Tx,
-    *,
-    case_id: int,
-    assignment_id: int | None,
-    kind: OutcomeKind,
-    contact: Contact,
-    track: Track | None,
-    reason: str,
-    amounts: Amounts,
-    evidence: str,
-    by: str,
-    drill: bool,
-    now: datetime,
-    scammer_contact: ScammerContact | None = None,
-    said: Sequence[str] = (),
-    call: ProvenCall | None = None,
-    reverses: int | None = None,
-    proof: Evidence | None = None,
-) -> int:
-    """Adds a line to the ledger; returns its id. `evidence` is stored encrypted: the reference of `proof`, or the
-    reason of a refusal.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeLine:
+    """A line to be added to the ledger. `evidence` is stored encrypted: the reference of `proof`, or the reason of a
+    refusal.
     """
-    sealed = tx.vault.seal(
-        evidence.encode(), table="outcome", column="evidence_sealed", row=f"case/{case_id}"
-    )
+
+    case_id: int
+    assignment_id: int | None
+    kind: OutcomeKind
+    contact: Contact
+    track: Track | None
+    reason: str
+    drill: bool
+    amounts: Amounts = NO_AMOUNTS
+    evidence: str = ""
+    proof: Evidence | None = None
+    reverses: int | None = None
+    scammer_contact: ScammerContact | None = None
+    said: Sequence[str] = ()
+    call: ProvenCall | None = None
+
+
+def append_outcome(tx: Tx, line: OutcomeLine, *, by: str, now: datetime) -> int:
+    """Adds the line to the ledger; returns its id."""
+    place = {"table": "outcome", "column": "evidence_sealed", "row": f"case/{line.case_id}"}
+    proof, call = line.proof, line.call
     tx.acts_recorded.add(t.outcome.name)
     row = tx.one(
         sa.insert(t.outcome)
         .values(
-            case_id=case_id,
-            assignment_id=assignment_id,
-            kind=kind.value,
-            contact=contact.value,
-            track=track.value if track else None,
-            reason=reason,
-            intended_fen=amounts.intended_fen,
-            stopped_fen=amounts.stopped_fen,
-            returned_fen=amounts.returned_fen,
-            evidence_sealed=sealed if evidence else None,
+            case_id=line.case_id,
+            assignment_id=line.assignment_id,
+            kind=line.kind.value,
+            contact=line.contact.value,
+            track=line.track.value if line.track else None,
+            reason=line.reason,
+            intended_fen=line.amounts.intended_fen,
+            stopped_fen=line.amounts.stopped_fen,
+            returned_fen=line.amounts.returned_fen,
+            evidence_sealed=tx.vault.seal(line.evidence.encode(), **place) if line.evidence else None,
             evidence_kind=proof.kind.value if proof else None,
             evidence_fen=proof.shows_fen if proof else None,
             recorded_by=by,
             at=now,
-            reverses=reverses,
-            drill=drill,
-            scammer_contact=scammer_contact.value if scammer_contact else None,
-            said=list(said),
+            reverses=line.reverses,
+            drill=line.drill,
+            scammer_contact=line.scammer_contact.value if line.scammer_contact else None,
+            said=list(line.said),
             call_at=call.at if call else None,
             call_seconds=call.talk_seconds if call else None,
         )
@@ -119,6 +120,21 @@ def append_outcome(
     assert row is not None
     outcome_id: int = row["id"]
     return outcome_id
+
+
+def _line_against(row: Row, *, reason: str, reverses: int, evidence: str = "") -> OutcomeLine:
+    """A line without amounts that reverses a line of the same outcome as this row of the ledger."""
+    return OutcomeLine(
+        case_id=row["case_id"],
+        assignment_id=row["assignment_id"],
+        kind=OutcomeKind(row["kind"]),
+        contact=Contact(row["contact"]),
+        track=Track(row["track"]) if row["track"] else None,
+        reason=reason,
+        drill=row["drill"],
+        evidence=evidence,
+        reverses=reverses,
+    )
 
 
 def recorded_outcome(tx: Tx, outcome_id: int) -> RecordedOutcome:
@@ -139,7 +155,7 @@ class AmountsConflict(Conflict):
             "outcome %(id)s has an amount of the same kind as outcome %(other)s, which is approved: of one incident it"
             " counts once. Approve it in the place of the other, or refuse it",
             id=outcome_id,
-            other=", ".join(str(one) for one in others),
+            other=", ".join(str(other) for other in others),
         )
         super().__init__(text, current="counted")
         self.outcome_id = outcome_id
@@ -181,8 +197,8 @@ def incidents_of(tx: Tx, case_ids: Collection[int]) -> dict[int, frozenset[int]]
             for row in tx.rows(marked.where(among(column, fresh)))
         }
         fresh = {case_id for pair in pairs for case_id in pair} - groups.keys()
-        for one, other in pairs:
-            merged = groups.get(one, {one}) | groups.get(other, {other})
+        for case_id, other in pairs:
+            merged = groups.get(case_id, {case_id}) | groups.get(other, {other})
             groups |= dict.fromkeys(merged, merged)
     return {case_id: frozenset(groups[case_id]) for case_id in case_ids}
 
@@ -214,7 +230,7 @@ def conflicting_lines(
         .where(of.c.id.in_(outcome_ids), ~_is_reversed(other.c.id))
         .order_by(approval.approved_by.is_(None), other.c.id),
         _INCIDENTS.given(
-            [{"case_id": one, "other_id": each} for one, cases in incidents.items() for each in cases]
+            [{"case_id": case_id, "other_id": each} for case_id, cases in incidents.items() for each in cases]
         ),
     )
     found: dict[int, tuple[ConflictingLine, ...]] = {}
@@ -227,21 +243,8 @@ def conflicting_lines(
 def _reverse_replaced(tx: Tx, others: Sequence[int], *, by: str, now: datetime) -> None:
     """Reverses these approved amounts by new lines; the outcomes stay as they are."""
     for row in tx.rows(sa.select(t.outcome).where(t.outcome.c.id.in_(others)).order_by(t.outcome.c.id)):
-        append_outcome(
-            tx,
-            case_id=row["case_id"],
-            assignment_id=row["assignment_id"],
-            kind=OutcomeKind(row["kind"]),
-            contact=Contact(row["contact"]),
-            track=Track(row["track"]) if row["track"] else None,
-            reason=MONEY_REPLACED,
-            amounts=Amounts(),
-            evidence="",
-            by=by,
-            drill=row["drill"],
-            now=now,
-            reverses=row["id"],
-        )
+        line = _line_against(row, reason=MONEY_REPLACED, reverses=row["id"])
+        append_outcome(tx, line, by=by, now=now)
 
 
 def approve_outcome_row(
@@ -298,21 +301,8 @@ def refuse_outcome_row(tx: Tx, outcome_id: int, *, by: str, why: str, now: datet
     has_money = row["intended_fen"] or row["stopped_fen"] or row["returned_fen"]
     if not has_money and row["reason"] != NO_CALL:
         raise Conflict(Text("outcome %(id)s has no amounts", id=outcome_id), current="no amounts")
-    return append_outcome(
-        tx,
-        case_id=row["case_id"],
-        assignment_id=row["assignment_id"],
-        kind=OutcomeKind(row["kind"]),
-        contact=Contact(row["contact"]),
-        track=Track(row["track"]) if row["track"] else None,
-        reason=MONEY_REFUSED,
-        amounts=Amounts(),
-        evidence=why,
-        by=by,
-        drill=row["drill"],
-        now=now,
-        reverses=outcome_id,
-    )
+    line = _line_against(row, reason=MONEY_REFUSED, reverses=outcome_id, evidence=why)
+    return append_outcome(tx, line, by=by, now=now)
 
 
 def correct_outcome_row(
@@ -340,23 +330,11 @@ def correct_outcome_row(
     is_undone = sa.text("SELECT " + is_reversed(":id", f"l.reason <> '{MONEY_REFUSED}'"))
     if row["answered"] or tx.scalar(is_undone, {"id": outcome_id}):
         raise Conflict(Text("outcome %(id)s is reversed already", id=outcome_id), current="reversed")
-    return append_outcome(
-        tx,
-        case_id=row["case_id"],
-        assignment_id=row["assignment_id"],
-        kind=OutcomeKind(row["kind"]),
-        contact=Contact(row["contact"]),
-        track=Track(row["track"]) if row["track"] else None,
-        # What a follow-up reported is not a success of its own, corrected or not.
-        reason=row["reason"] if row["reason"] == Reason.FOLLOW_UP.value else MONEY_CORRECTED,
-        amounts=amounts,
-        evidence=evidence.reference if evidence else "",
-        by=by,
-        drill=row["drill"],
-        now=now,
-        reverses=row["refusal_id"],
-        proof=evidence,
-    )
+    # What a follow-up reported is not a success of its own, corrected or not.
+    reason = row["reason"] if row["reason"] == Reason.FOLLOW_UP.value else MONEY_CORRECTED
+    reference = evidence.reference if evidence else ""
+    line = _line_against(row, reason=reason, reverses=row["refusal_id"], evidence=reference)
+    return append_outcome(tx, replace(line, amounts=amounts, proof=evidence), by=by, now=now)
 
 
 def case_ids_of_people(tx: Tx, person_ids: Sequence[int]) -> list[int]:
@@ -396,7 +374,7 @@ def add_filed_cases(
     _change_filings(
         tx,
         case_number=case_number,
-        before={i: _BEFORE.dump_python(one, mode="json") for i, one in before.items()},
+        before={i: _BEFORE.dump_python(filing, mode="json") for i, filing in before.items()},
         by=by,
         now=now,
     )
@@ -596,8 +574,8 @@ def reports_by_caller(
         share = HitCount(people=counted["reports"], hits=counted["successes"])
         kinds.setdefault(login, {})[f"{row['grade']} {row['fraud_type']}"] = share
     compared = adjust_each(kinds, error=ERROR)
-    found = [CallerReports(login=login, compared=compared[login], **one) for login, one in sums.items()]
-    return sorted(found, key=lambda one: (-one.too_fast, -one.reports, one.login))
+    found = [CallerReports(login=login, compared=compared[login], **caller) for login, caller in sums.items()]
+    return sorted(found, key=lambda caller: (-caller.too_fast, -caller.reports, caller.login))
 
 
 def answers_by_source(

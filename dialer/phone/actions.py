@@ -5,18 +5,17 @@ from __future__ import annotations
 from dialer.case_page.acts import SeenCase, call_now, revision_of
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import lock_cases
-from dialer.core.access import unrestricted
+from dialer.core.access import Permission, unrestricted
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import FraudType, Grade
-from dialer.db.audit import write_audit
 from dialer.intake.records import Accepted, Field, Rejected
 from dialer.runtime.services import Services
 from dialer.staff.token_store import ApiToken
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.deliveries import NAMES, read_warnings
 
-PLAYER = "/phone"
-"""The actor in the audit trail."""
+PLAYER = unrestricted("/phone")
+"""Whoever has the telephone of a drill in hand."""
 _PATIENCE = 5
 
 
@@ -25,13 +24,11 @@ def reveal_next_number(services: Services, case_id: int) -> str:
     `Conflict` outside a drill.
     """
     _only_in_a_drill(services)
-    with services.store.begin() as tx:
-        person, locked = person_of_case(tx, case_id), lock_cases(tx, [case_id])
+    with services.act(PLAYER, Permission.REVEAL) as act:
+        person, locked = person_of_case(act.tx, case_id), lock_cases(act.tx, [case_id])
         if person is None or case_id not in locked:
             raise NotFound(kind="case", key=case_id)
-        write_audit(
-            tx, who=PLAYER, act="reveal", subject=f"case/{case_id}", why="phone", now=services.clock.now()
-        )
+        act.audit("reveal", f"case/{case_id}", why="phone")
         return person.phones[locked[case_id].case.robot.number]
 
 
@@ -42,7 +39,7 @@ def request_call(services: Services, case_id: int) -> None:
     for _ in range(_PATIENCE):
         try:
             now = revision_of(services, case_id)
-            call_now(SeenCase(services=services, case_id=case_id, actor=unrestricted(PLAYER), revision=now))
+            call_now(SeenCase(services=services, case_id=case_id, actor=PLAYER, revision=now))
         except Overtaken:
             continue
         return
@@ -75,15 +72,14 @@ def take_own_warning(services: Services, accepted: Accepted) -> int:
     call before this returns. Raises `Conflict` for a repeated warning.
     """
     now = services.clock.now()
-    with services.store.begin() as tx:
+    with services.act(PLAYER, Permission.LOAD_LISTS) as act:
+        tx = act.tx
         taken = take_arrivals(tx, services, prepare_arrivals(tx, services, [accepted], load_id=None, now=now))
         (case_id,) = taken.case_ids
         if case_id is None:
             raise Conflict("this very warning is in the books already")
         # The warning itself is in the case's timeline, under this source.
-        write_audit(
-            tx, who=PLAYER, act="take_warnings", subject="phone", why="", now=now, facts={"case": case_id}
-        )
+        act.audit("take_warnings", "phone", facts={"case": case_id})
     services.enqueue("dial")
     return case_id
 
@@ -98,7 +94,7 @@ def _reader(services: Services) -> ApiToken:
     moment = services.real.now()
     return ApiToken(
         id=0,
-        name=PLAYER,
+        name=PLAYER.name,
         scopes=frozenset(),
         unit="",
         unit_id=None,

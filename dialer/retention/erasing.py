@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from dialer.cases.attempts import attempt_update
 from dialer.cases.persons import Person, open_person, seal_directory_entry
-from dialer.core.access import ROBOT
 from dialer.core.attempt import AttemptEvent, AttemptState
 from dialer.core.case import (
     PENDING_STATES,
@@ -39,7 +38,8 @@ from dialer.core.values import (
     TelephonyResult,
 )
 from dialer.db import tables as t
-from dialer.db.audit import stream, write_audit
+from dialer.db.acts import OpenAct
+from dialer.db.audit import stream
 from dialer.db.bulk import RowSet, in_words
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import BLIND_BYTES, BlindKind
@@ -120,28 +120,29 @@ def work_of(person_id: sa.ColumnElement[Any]) -> dict[str, sa.Select[Any]]:
     }
 
 
-def erase_person(tx: Tx, person_id: int, *, now: datetime, by: str = ROBOT) -> dict[str, int]:
+def erase_person(act: OpenAct, person_id: int) -> dict[str, int]:
     """Erases the person, whom the caller has locked. Returns the number of erased values by column. Reads every
     rejected row and every record of a filed case, since these do not refer to a person.
     """
-    person = open_people(tx, [person_id])[person_id]
-    counts = erase_people(tx, [person_id], now=now, by=by)
-    counts["list_reject.sealed"] = _erase_rejects(tx, person)
-    filed = counts.get("filed_record.sealed", 0) + _erase_filed(tx, person)
+    person = open_people(act.tx, [person_id])[person_id]
+    counts = erase_people(act, [person_id])
+    counts["list_reject.sealed"] = _erase_rejects(act.tx, person)
+    filed = counts.get("filed_record.sealed", 0) + _erase_filed(act.tx, person)
     return {name: count for name, count in sorted((counts | {"filed_record.sealed": filed}).items()) if count}
 
 
-def erase_people(tx: Tx, person_ids: Sequence[int], *, now: datetime, by: str = ROBOT) -> dict[str, int]:
+def erase_people(act: OpenAct, person_ids: Sequence[int]) -> dict[str, int]:
     """Erases the data that refer to these persons, whom the caller has locked. Returns the number of erased values by
     column. Does not search for rejected rows or for records of filed cases that were not matched to them.
     """
+    tx, now = act.tx, act.now
     people = open_people(tx, person_ids)
     c = t.case.c
     cases = [row["id"] for row in tx.rows(sa.select(c.id).where(c.person_id.in_(person_ids)).order_by(c.id))]
     counts = _erase_rows(tx, person_ids, cases) | _erase_numbers(tx, people, cases)
     counts |= _erase_verdicts(tx, person_ids)
     own = t.recording.c.case_id.in_(cases)
-    counts["recording.sealed"] = len(delete_recordings(tx, own, by=by, why=DeletedFor.ERASURE, now=now))
+    counts["recording.sealed"] = len(delete_recordings(act, own, why=DeletedFor.ERASURE))
     counts |= erase_openings_of(tx, people.values(), now=now)
     r, m = t.filed_record.c, t.filed_match.c
     matched = sa.select(m.record_id).where(m.person_id.in_(person_ids), m.state.in_(_SAME_PERSON))
@@ -169,7 +170,7 @@ OPENING_PERSONAL: Final = (
 def opening_persons(tx: Tx, people: Iterable[Person]) -> list[bytes]:
     """The blind indexes by which the openings of these people are found."""
     blind = tx.vault.blind
-    return [blind(one.id_number, kind=BlindKind.OPENING_PERSON) for one in people if one.id_number]
+    return [blind(person.id_number, kind=BlindKind.OPENING_PERSON) for person in people if person.id_number]
 
 
 def erase_openings_of(tx: Tx, people: Iterable[Person], *, now: datetime) -> dict[str, int]:
@@ -386,12 +387,12 @@ def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict
 
 
 def delete_recordings(
-    tx: Tx, which: sa.ColumnElement[bool], *, by: str, why: DeletedFor, now: datetime
+    act: OpenAct, which: sa.ColumnElement[bool], *, why: DeletedFor
 ) -> list[dict[str, object]]:
     """Deletes the sound of these recordings of calls, also at the carrier if it is still there. Each deletion is
     audited with the SHA-256 of the sound, so that any copy can be identified. Returns the facts of these audit lines.
     """
-    r = t.recording.c
+    tx, r = act.tx, t.recording.c
     gone = (RecordingState.DELETED.value, RecordingState.ABSENT.value)
     rows = tx.rows(
         sa.select(
@@ -404,7 +405,7 @@ def delete_recordings(
     )
     if not rows:
         return []
-    values = {"state": RecordingState.DELETED.value, "sealed": None, "deleted_at": now}
+    values = {"state": RecordingState.DELETED.value, "sealed": None, "deleted_at": act.now}
     tx.execute(sa.update(t.recording).where(r.id.in_([row["id"] for row in rows])).values(values))
     proofs: list[dict[str, object]] = []
     for row in rows:
@@ -421,9 +422,7 @@ def delete_recordings(
             "seconds": row["seconds"] or 0,
             "deleted_for": why.value,
         }
-        write_audit(
-            tx, who=by, act="delete_recording", subject=f"case/{row['case_id']}", why="", now=now, facts=facts
-        )
+        act.audit("delete_recording", f"case/{row['case_id']}", facts=facts)
         proofs.append(facts)
     return proofs
 

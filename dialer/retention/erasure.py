@@ -161,7 +161,7 @@ def confirm_erasure(services: Services, actor: Actor, request_id: int, *, regist
         if person is None or person.created_at != asked.person_created_at:
             raise NotFound(kind="person", key=asked.person_id)
         _check_erasable(tx, person)
-        counts = erase_person(tx, person.id, now=act.now, by=act.by)
+        counts = erase_person(act, person.id)
         facts = {"request": request_id, "asked_by": asked.asked_by, "counts": counts}
         ERASURES.decide(
             tx,
@@ -192,7 +192,7 @@ def check_registered(services: Services, register: Path) -> int:
     of erasures. Raises `RegisterLacks`, `ErasedAreBack`, `NoRegister` and `UnreadableRegister`.
     """
     with services.store.begin() as tx:
-        erased = {one.person for one in _erased(tx)}
+        erased = {erased_one.person for erased_one in _erased(tx)}
         try:
             lines = read_register(tx.vault, register)
         except NoRegister:
@@ -230,7 +230,7 @@ def erase_returned(services: Services, actor: Actor, register: Path) -> int:
         if running:
             raise Conflict(Text("stop all processes first: %(process)s runs", process=running[0].process))
         lines = read_register(tx.vault, register)
-        erased = erase_again(tx, back_again(tx, lines), by=act.by, now=act.now)
+        erased = erase_again(act, back_again(tx, lines))
         if not erased:
             act.needs_no_record()
         return erased
@@ -301,10 +301,10 @@ def read_erasures(services: Services, *, visible_to: int | None, limit: int = 10
             for row in rows
         ]
     return [
-        replace(one, certificate=certificate_of(services, one.of.id))
-        if isinstance(one.of, Erasure) and one.of.state is ErasureState.ERASED
-        else one
-        for one in found
+        replace(about, certificate=certificate_of(services, about.of.id))
+        if isinstance(about.of, Erasure) and about.of.state is ErasureState.ERASED
+        else about
+        for about in found
     ]
 
 

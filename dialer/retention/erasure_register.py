@@ -19,7 +19,7 @@ from dialer.core.access import ErasureState
 from dialer.core.errors import Refusal
 from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
+from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind, Vault
 from dialer.retention.erasing import PersonRow, end_person_work, erase_person, lock_person
@@ -150,14 +150,14 @@ def seal_of(vault: Vault, plain: Mapping[str, object]) -> str:
     return vault.blind(content, kind=BlindKind.ERASURE).hex()
 
 
-def register_line(vault: Vault, one: Erased) -> str:
+def register_line(vault: Vault, erased: Erased) -> str:
     """The line with its seal, as it is written to the file."""
     plain: dict[str, object] = {
-        "person": one.person.id,
-        "created_at": one.person.created_at.astimezone(UTC).isoformat(),
-        "erased_at": one.erased_at.astimezone(UTC).isoformat(),
-        "asked_by": one.asked_by,
-        "confirmed_by": one.confirmed_by,
+        "person": erased.person.id,
+        "created_at": erased.person.created_at.astimezone(UTC).isoformat(),
+        "erased_at": erased.erased_at.astimezone(UTC).isoformat(),
+        "asked_by": erased.asked_by,
+        "confirmed_by": erased.confirmed_by,
     }
     return json.dumps(plain | {"seal": seal_of(vault, plain)}, ensure_ascii=False) + "\n"
 
@@ -250,7 +250,7 @@ def not_in_register(tx: Tx, register: Sequence[Erased]) -> set[PersonRow]:
             e.state == ErasureState.ERASED.value
         )
     )
-    return {PersonRow(**row) for row in rows} - {one.person for one in register}
+    return {PersonRow(**row) for row in rows} - {erased.person for erased in register}
 
 
 def back_again(tx: Tx, register: Sequence[Erased]) -> list[Erased]:
@@ -260,39 +260,36 @@ def back_again(tx: Tx, register: Sequence[Erased]) -> list[Erased]:
         e.person_id == p.id, e.person_created_at == p.created_at, e.state == ErasureState.ERASED.value
     )
     rows = tx.rows(
-        sa.select(p.id, p.created_at).where(p.id.in_([one.person.id for one in register]), ~erased)
+        sa.select(p.id, p.created_at).where(p.id.in_([line.person.id for line in register]), ~erased)
     )
     held = {PersonRow(**row) for row in rows}
-    return [one for one in register if one.person in held]
+    return [erased for erased in register if erased.person in held]
 
 
-def erase_again(tx: Tx, register: Sequence[Erased], *, by: str, now: datetime) -> int:
-    """Erases the persons of the register in this restored database. Returns how many were not erased yet. `now`:
-    service time.
-    """
-    e, count = t.erasure.c, 0
-    for one in register:
-        same = (e.person_id == one.person.id, e.person_created_at == one.person.created_at)
+def erase_again(act: OpenAct, register: Sequence[Erased]) -> int:
+    """Erases the persons of the register in this restored database. Returns how many were not erased yet."""
+    tx, e, count = act.tx, t.erasure.c, 0
+    for erased in register:
+        same = (e.person_id == erased.person.id, e.person_created_at == erased.person.created_at)
         if tx.one(sa.select(e.id).where(*same, e.state == ErasureState.ERASED.value)) is not None:
             continue
-        if lock_person(tx, one.person.id) != one.person:
+        if lock_person(tx, erased.person.id) != erased.person:
             continue
-        end_person_work(tx, one.person.id, now=now)
-        counts = erase_person(tx, one.person.id, now=now)
+        end_person_work(tx, erased.person.id, now=act.now)
+        counts = erase_person(act, erased.person.id)
         tx.execute(sa.delete(t.erasure).where(*same, e.state == ErasureState.WAITING.value))
         tx.execute(
             sa.insert(t.erasure).values(
-                person_id=one.person.id,
-                person_created_at=one.person.created_at,
+                person_id=erased.person.id,
+                person_created_at=erased.person.created_at,
                 state=ErasureState.ERASED.value,
-                asked_by=one.asked_by,
-                asked_at=one.erased_at,
-                decided_by=one.confirmed_by,
-                decided_at=one.erased_at,
+                asked_by=erased.asked_by,
+                asked_at=erased.erased_at,
+                decided_by=erased.confirmed_by,
+                decided_at=erased.erased_at,
                 counts=counts,
             )
         )
-        subject = f"person/{one.person.id}"
-        write_audit(tx, who=by, act="erase_again", subject=subject, why="", now=now, facts={"counts": counts})
+        act.audit("erase_again", f"person/{erased.person.id}", facts={"counts": counts})
         count += 1
     return count

@@ -19,12 +19,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dialer.audit.trail import read_trail_state
-from dialer.core.access import ROBOT, actor_name
+from dialer.core.access import ROBOT, SERVICE, Actor, Permission
 from dialer.core.case import NO_CALL, SETTLED_STATUSES
 from dialer.core.text import gettext_noop
 from dialer.core.values import FINISHED_LOADS, DeletedFor, FiledMatchState, FiledState, RecordingState
 from dialer.db import tables as t
-from dialer.db.audit import CHECKPOINT_ACT, write_audit
+from dialer.db.acts import OpenAct
+from dialer.db.audit import CHECKPOINT_ACT
 from dialer.db.bulk import in_words
 from dialer.db.system_state import CyclePart, cycle_parts, note_cycle_part
 from dialer.db.unit_of_work import Tx
@@ -115,8 +116,8 @@ class _Rule:
     """
 
     past: _SelectPast
-    expire: Callable[[Tx, datetime, datetime, int, int], Gone]
-    """Takes the transaction, the cutoff, now, where to begin, and how many rows at once."""
+    expire: Callable[[OpenAct, datetime, int, int], Gone]
+    """Takes the act, the cutoff, where to begin, and how many rows at once."""
     at_once: int
     is_real: bool = False
 
@@ -137,8 +138,8 @@ def _past_sessions(cutoff: datetime, held: bool) -> sa.Select[Any]:
     )
 
 
-def _expire_sessions(tx: Tx, cutoff: datetime, _now: datetime, _after: int, _at_once: int) -> Gone:
-    return Gone(count=delete_expired_sessions(tx, before=cutoff))
+def _expire_sessions(act: OpenAct, cutoff: datetime, _after: int, _at_once: int) -> Gone:
+    return Gone(count=delete_expired_sessions(act.tx, before=cutoff))
 
 
 def _past_reports(cutoff: datetime, held: bool) -> sa.Select[Any]:
@@ -146,8 +147,8 @@ def _past_reports(cutoff: datetime, held: bool) -> sa.Select[Any]:
     return sa.select(k.id, k.at).where(k.at < cutoff, sa.false() if held else sa.true())
 
 
-def _expire_reports(tx: Tx, cutoff: datetime, _now: datetime, _after: int, _at_once: int) -> Gone:
-    return Gone(count=tx.execute(sa.delete(t.kept_report).where(t.kept_report.c.at < cutoff)).rowcount)
+def _expire_reports(act: OpenAct, cutoff: datetime, _after: int, _at_once: int) -> Gone:
+    return Gone(count=act.tx.execute(sa.delete(t.kept_report).where(t.kept_report.c.at < cutoff)).rowcount)
 
 
 def _past_rejects(cutoff: datetime, held: bool) -> sa.Select[Any]:
@@ -162,20 +163,22 @@ def _past_rejects(cutoff: datetime, held: bool) -> sa.Select[Any]:
     return sa.select(r.id, old.c.at).join(old, old.c.id == r.load_id).where(sa.false() if held else sa.true())
 
 
-def _expire_rejects(tx: Tx, cutoff: datetime, _now: datetime, after: int, at_once: int) -> Gone:
+def _expire_rejects(act: OpenAct, cutoff: datetime, after: int, at_once: int) -> Gone:
     r = t.list_reject.c
     past = _past_rejects(cutoff, held=False).where(r.id > after).order_by(r.id).limit(at_once)
-    ids = [row["id"] for row in tx.rows(past)]
-    held_ids = tx.rows(sa.select(t.legal_hold.c.person_id).where(t.legal_hold.c.lifted_at.is_(None)))
-    held = open_people(tx, [row["person_id"] for row in held_ids]).values()
+    ids = [row["id"] for row in act.tx.rows(past)]
+    held_ids = act.tx.rows(sa.select(t.legal_hold.c.person_id).where(t.legal_hold.c.lifted_at.is_(None)))
+    held = open_people(act.tx, [row["person_id"] for row in held_ids]).values()
     kept = set()
-    for row in tx.rows(sa.select(t.list_reject).where(r.id.in_(ids))) if held else ():
+    for row in act.tx.rows(sa.select(t.list_reject).where(r.id.in_(ids))) if held else ():
         place = f"{row['load_id']}/{row['sheet']}/{row['line']}"
-        cells = tx.vault.open_record(row["sealed"], table="list_reject", column="sealed", row=place)["raw"]
+        cells = act.tx.vault.open_record(row["sealed"], table="list_reject", column="sealed", row=place)[
+            "raw"
+        ]
         if any(names_person(cells, person) for person in held):
             kept.add(row["id"])
-    gone = [one for one in ids if one not in kept]
-    tx.execute(sa.delete(t.list_reject).where(r.id.in_(gone)))
+    gone = [row_id for row_id in ids if row_id not in kept]
+    act.tx.execute(sa.delete(t.list_reject).where(r.id.in_(gone)))
     return Gone(count=len(gone), after=ids[-1] if len(ids) == at_once else None)
 
 
@@ -194,10 +197,10 @@ def _past_recordings(cutoff: datetime, held: bool) -> sa.Select[Any]:
     )
 
 
-def _expire_recordings(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_once: int) -> Gone:
+def _expire_recordings(act: OpenAct, cutoff: datetime, _after: int, at_once: int) -> Gone:
     past = _past_recordings(cutoff, held=False).order_by(t.recording.c.id).limit(at_once)
-    ids = [row["id"] for row in tx.rows(past.with_for_update(of=t.recording, skip_locked=True))]
-    proofs = delete_recordings(tx, t.recording.c.id.in_(ids), by=ROBOT, why=DeletedFor.RETENTION, now=now)
+    ids = [row["id"] for row in act.tx.rows(past.with_for_update(of=t.recording, skip_locked=True))]
+    proofs = delete_recordings(act, t.recording.c.id.in_(ids), why=DeletedFor.RETENTION)
     facts = {"recordings": [proof["recording"] for proof in proofs]}
     return Gone(count=len(proofs), after=0 if len(ids) == at_once else None, facts=facts)
 
@@ -217,9 +220,9 @@ def _files_rule(table: sa.Table, key: str) -> _Rule:
             )
         )
 
-    def expire(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once: int) -> Gone:
-        ids = [row["id"] for row in tx.rows(past(cutoff, held=False).limit(at_once))]
-        tx.execute(sa.delete(table).where(own[key].in_(ids)))
+    def expire(act: OpenAct, cutoff: datetime, _after: int, at_once: int) -> Gone:
+        ids = [row["id"] for row in act.tx.rows(past(cutoff, held=False).limit(at_once))]
+        act.tx.execute(sa.delete(table).where(own[key].in_(ids)))
         return Gone(count=len(ids), after=0 if len(ids) == at_once else None)
 
     return _Rule(past=past, expire=expire, at_once=500)
@@ -235,10 +238,10 @@ def _past_conversations(cutoff: datetime, held: bool) -> sa.Select[Any]:
     )
 
 
-def _expire_conversations(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_once: int) -> Gone:
+def _expire_conversations(act: OpenAct, cutoff: datetime, _after: int, at_once: int) -> Gone:
     past = _past_conversations(cutoff, held=False).order_by(t.case.c.settled_at).limit(at_once)
-    ids = [row["id"] for row in tx.rows(past.with_for_update(of=t.case, skip_locked=True))]
-    erase_conversations(tx, ids, now=now)
+    ids = [row["id"] for row in act.tx.rows(past.with_for_update(of=t.case, skip_locked=True))]
+    erase_conversations(act.tx, ids, now=act.now)
     return Gone(count=len(ids), after=0 if len(ids) == at_once else None)
 
 
@@ -256,11 +259,11 @@ def _past_filed(cutoff: datetime, held: bool) -> sa.Select[Any]:
     )
 
 
-def _expire_filed(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once: int) -> Gone:
+def _expire_filed(act: OpenAct, cutoff: datetime, _after: int, at_once: int) -> Gone:
     r = t.filed_record.c
     past = _past_filed(cutoff, held=False).order_by(r.id).limit(at_once)
-    ids = [row["id"] for row in tx.rows(past.with_for_update(of=t.filed_record, skip_locked=True))]
-    erase_filed_records(tx, r.id.in_(ids))
+    ids = [row["id"] for row in act.tx.rows(past.with_for_update(of=t.filed_record, skip_locked=True))]
+    erase_filed_records(act.tx, r.id.in_(ids))
     return Gone(count=len(ids), after=0 if len(ids) == at_once else None)
 
 
@@ -289,18 +292,18 @@ def _past_persons(cutoff: datetime, held: bool) -> sa.Select[Any]:
     )
 
 
-def _expire_persons(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_once: int) -> Gone:
+def _expire_persons(act: OpenAct, cutoff: datetime, _after: int, at_once: int) -> Gone:
     """Locks the cases before it checks again whether the persons are needed, and before it locks the persons."""
-    lock_arrivals(tx)
+    lock_arrivals(act.tx)
     past = _past_persons(cutoff, held=False)
-    first = [row["id"] for row in tx.rows(past.order_by(t.person.c.created_at).limit(at_once))]
+    first = [row["id"] for row in act.tx.rows(past.order_by(t.person.c.created_at).limit(at_once))]
     c = t.case.c
-    tx.execute(sa.select(c.id).where(c.person_id.in_(first)).order_by(c.id).with_for_update())
+    act.tx.execute(sa.select(c.id).where(c.person_id.in_(first)).order_by(c.id).with_for_update())
     again = past.where(t.person.c.id.in_(first)).order_by(t.person.c.id)
-    ids = [row["id"] for row in tx.rows(again.with_for_update(of=t.person))]
+    ids = [row["id"] for row in act.tx.rows(again.with_for_update(of=t.person))]
     if not ids:
         return Gone(count=0)
-    counts = erase_people(tx, ids, now=now)
+    counts = erase_people(act, ids)
     return Gone(
         count=len(ids),
         after=0 if len(first) == at_once else None,
@@ -318,11 +321,11 @@ def _past_openings(cutoff: datetime, held: bool) -> sa.Select[Any]:
     )
 
 
-def _expire_openings(tx: Tx, cutoff: datetime, now: datetime, after: int, at_once: int) -> Gone:
+def _expire_openings(act: OpenAct, cutoff: datetime, after: int, at_once: int) -> Gone:
     o, d, h = t.opening.c, t.card_determination.c, t.legal_hold.c
-    held = [row["person_id"] for row in tx.rows(sa.select(h.person_id).where(h.lifted_at.is_(None)))]
-    kept = opening_persons(tx, open_people(tx, held).values()) if held else []
-    rows = tx.rows(
+    held = [row["person_id"] for row in act.tx.rows(sa.select(h.person_id).where(h.lifted_at.is_(None)))]
+    kept = opening_persons(act.tx, open_people(act.tx, held).values()) if held else []
+    rows = act.tx.rows(
         _past_openings(cutoff, held=False)
         .with_only_columns(o.id, o.person_blind)
         .where(o.id > after)
@@ -331,14 +334,14 @@ def _expire_openings(tx: Tx, cutoff: datetime, now: datetime, after: int, at_onc
         .with_for_update(of=t.opening, skip_locked=True)
     )
     ids = [row["id"] for row in rows if bytes(row["person_blind"]) not in kept]
-    counts = erase_openings(tx, ids, now=now)
+    counts = erase_openings(act.tx, ids, now=act.now)
     if not after:
         over = sa.select(d.id).where(
             d.until_on < cutoff.date(),
             d.person_blind.not_in(kept),
             sa.func.octet_length(d.sealed) > BLANK_DETERMINATION_BYTES,
         )
-        counts |= erase_determinations(tx, [row["id"] for row in tx.rows(over)])
+        counts |= erase_determinations(act.tx, [row["id"] for row in act.tx.rows(over)])
     done = len(ids) + counts.get("card_determination.sealed", 0)
     facts = {"values": {name: count for name, count in counts.items() if count}}
     return Gone(count=done, after=rows[-1]["id"] if len(rows) == at_once else None, facts=facts)
@@ -352,9 +355,9 @@ def _past_inbound_calls(cutoff: datetime, held: bool) -> sa.Select[Any]:
     )
 
 
-def _expire_inbound_calls(tx: Tx, cutoff: datetime, _now: datetime, _after: int, at_once: int) -> Gone:
-    ids = [row["id"] for row in tx.rows(_past_inbound_calls(cutoff, held=False).limit(at_once))]
-    tx.execute(sa.delete(t.inbound_call).where(t.inbound_call.c.id.in_(ids)))
+def _expire_inbound_calls(act: OpenAct, cutoff: datetime, _after: int, at_once: int) -> Gone:
+    ids = [row["id"] for row in act.tx.rows(_past_inbound_calls(cutoff, held=False).limit(at_once))]
+    act.tx.execute(sa.delete(t.inbound_call).where(t.inbound_call.c.id.in_(ids)))
     return Gone(count=len(ids), after=0 if len(ids) == at_once else None)
 
 
@@ -385,36 +388,36 @@ def _of_held_person(subject: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return subject.in_(persons.union_all(cases))
 
 
-def _expire_audit(tx: Tx, cutoff: datetime, now: datetime, _after: int, at_once: int) -> Gone:
+def _expire_audit(act: OpenAct, cutoff: datetime, _after: int, at_once: int) -> Gone:
     """First writes a checkpoint that permits the deletion, in a transaction of its own; this one deletes the lines that
     an earlier checkpoint permits. So a check of the audit always finds the checkpoint for what is missing. An audit
     that a check found damaged stays as it is.
     """
     a = t.audit.c
-    if read_trail_state(tx).found:
+    if read_trail_state(act.tx).found:
         return Gone(count=0)
     past = _past_audit(cutoff, held=False)
-    first = tx.scalar(sa.select(sa.func.min(a.number)).where(a.number > 0)) or 0
+    first = act.tx.scalar(sa.select(sa.func.min(a.number)).where(a.number > 0)) or 0
     checkpoints = sa.select(a.facts).where(a.act == CHECKPOINT_ACT, a.who == ROBOT)
-    newest = tx.one(checkpoints.order_by(a.number.desc()).limit(1))
+    newest = act.tx.one(checkpoints.order_by(a.number.desc()).limit(1))
     through = 0 if newest is None else int(newest["facts"]["through"])
     permitted = past.where(a.number <= through).subquery()
-    if 0 < first <= through and _counted(tx, sa.select(permitted))[0] == through - first + 1:
-        gone = tx.execute(sa.delete(t.audit).where(a.id.in_(sa.select(permitted.c.id)))).rowcount
+    if 0 < first <= through and _counted(act.tx, sa.select(permitted))[0] == through - first + 1:
+        gone = act.tx.execute(sa.delete(t.audit).where(a.id.in_(sa.select(permitted.c.id)))).rowcount
         return Gone(count=gone, after=0)
     if through and first > 1:
         unnumbered = past.where(a.number.is_(None)).order_by(a.id).limit(at_once).subquery()
-        gone = tx.execute(sa.delete(t.audit).where(a.id.in_(sa.select(unnumbered.c.id)))).rowcount
+        gone = act.tx.execute(sa.delete(t.audit).where(a.id.in_(sa.select(unnumbered.c.id)))).rowcount
         if gone:
             return Gone(count=gone, after=0)
     span = past.where(a.number.is_not(None)).order_by(a.number).limit(at_once).subquery()
-    last = tx.one(
+    last = act.tx.one(
         sa.select(a.number, a.chain).where(a.id.in_(sa.select(span.c.id))).order_by(a.number.desc()).limit(1)
     )
     if last is None or last["number"] == through:
         return Gone(count=0)
     facts = {"through": last["number"], "chain": bytes(last["chain"]).hex()}
-    write_audit(tx, who=ROBOT, act=CHECKPOINT_ACT, subject="audit", why="", now=now, facts=facts)
+    OpenAct(act.tx, SERVICE, lambda: act.now).audit(CHECKPOINT_ACT, "audit", facts=facts)
     return Gone(count=0, after=0)
 
 
@@ -446,12 +449,14 @@ def _cutoff(periods: RetentionSettings, kind: RetentionKind, clocks: Clocks) -> 
     return now - timedelta(days=days) if days else None
 
 
-def _batch(tx: Tx, kind: RetentionKind, cutoff: datetime, clocks: Clocks, *, after: int, by: str) -> Gone:
+def _batch(act: OpenAct, kind: RetentionKind, cutoff: datetime, *, after: int) -> Gone:
     rule = _RULES[kind]
-    gone = rule.expire(tx, cutoff, clocks.now, after, rule.at_once)
+    gone = rule.expire(act, cutoff, after, rule.at_once)
     if gone.count:
         facts = {"kind": kind.value, "before": cutoff.isoformat(), "count": gone.count, **(gone.facts or {})}
-        write_audit(tx, who=by, act="retention", subject="retention", why="", now=clocks.now, facts=facts)
+        act.audit("retention", "retention", facts=facts)
+    else:
+        act.needs_no_record()
     return gone
 
 
@@ -482,8 +487,8 @@ def rounds_of(parts: Mapping[str, CyclePart]) -> dict[RetentionKind, LastRound]:
 
 def _note(tx: Tx, rounds: Mapping[RetentionKind, LastRound], *, real_now: datetime) -> None:
     kinds = {
-        kind.value: {"at": one.at.isoformat(), "count": one.count, "over": one.is_over}
-        for kind, one in rounds.items()
+        kind.value: {"at": round_.at.isoformat(), "count": round_.count, "over": round_.is_over}
+        for kind, round_ in rounds.items()
     }
     note_cycle_part(tx, RETENTION_PART, began_at=real_now, real_now=real_now, facts={"kinds": kinds})
 
@@ -503,18 +508,16 @@ def is_retention_due(services: Services, periods: RetentionSettings) -> bool:
 def apply_retention(
     services: Services,
     periods: RetentionSettings,
+    actor: Actor = SERVICE,
     *,
-    by: str | None = None,
     pause: Callable[[float], bool] = lambda _seconds: False,
     for_seconds: float | None = None,
     at_once: bool = False,
 ) -> dict[RetentionKind, int]:
     """Deletes or erases what is past its period, batch after batch, for at most `for_seconds`; returns how many of each
     kind. `at_once`: also kinds that had a round within the hour. After each batch `pause` gets the seconds that it
-    took, waits as long, and returns whether to stop. Does nothing while another process does this. `by`: None for the
-    service.
+    took, waits as long, and returns whether to stop. Does nothing while another process does this.
     """
-    who = ROBOT if by is None else actor_name(by)
     began = time.monotonic()
     done: dict[RetentionKind, int] = {}
     for kind in RetentionKind:
@@ -528,14 +531,15 @@ def apply_retention(
         after: int | None = 0
         while after is not None:
             batch_began = time.monotonic()
-            with services.store.begin() as tx:
-                if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
+            with services.act(actor, Permission.CONTROL) as act:
+                if not act.tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
+                    act.needs_no_record()
                     return done
-                gone = _batch(tx, kind, cutoff, clocks, after=after, by=who)
+                gone = _batch(act, kind, cutoff, after=after)
                 after = gone.after
                 done[kind] = done.get(kind, 0) + gone.count
                 round_ = LastRound(at=services.real.now(), count=before + done[kind], is_over=after is None)
-                _note(tx, read_rounds(tx) | {kind: round_}, real_now=round_.at)
+                _note(act.tx, read_rounds(act.tx) | {kind: round_}, real_now=round_.at)
             now = time.monotonic()
             if pause(now - batch_began) or (for_seconds is not None and now - began >= for_seconds):
                 return done
@@ -543,20 +547,21 @@ def apply_retention(
 
 
 def expire_restored(
-    tx: Tx, periods: RetentionSettings, clocks: Clocks, *, by: str
+    act: OpenAct, periods: RetentionSettings, *, real_now: datetime
 ) -> dict[RetentionKind, int]:
-    """Deletes or erases all that is past its period, in the transaction of a restore, when no other process runs;
+    """Deletes or erases all that is past its period, as part of a restore, when no other process runs;
     returns how many of each kind. The audit is left to the first round: its checkpoints are committed before its lines
     are deleted.
     """
     done: dict[RetentionKind, int] = {}
+    clocks = Clocks(now=act.now, real_now=real_now)
     for kind in RetentionKind:
         cutoff = _cutoff(periods, kind, clocks)
         if cutoff is None or kind is RetentionKind.AUDIT:
             continue
         after: int | None = 0
         while after is not None:
-            gone = _batch(tx, kind, cutoff, clocks, after=after, by=by)
+            gone = _batch(act, kind, cutoff, after=after)
             after = gone.after
             done[kind] = done.get(kind, 0) + gone.count
     return {kind: count for kind, count in done.items() if count}

@@ -206,7 +206,11 @@ def _line(
 ) -> ScriptLine:
     live = next((version for version in versions if version.is_live), None)
     newest = versions[0]
-    approval = next((one for one in reversed(live.approvals) if one.goes_live), None) if live else None
+    approval = (
+        next((approval for approval in reversed(live.approvals) if approval.goes_live), None)
+        if live
+        else None
+    )
     script, clips = (spoken.script, spoken.clips) if live and spoken else (script_in(services, newest), ())
     good, longest = _lengths(script, clips)
     return ScriptLine(

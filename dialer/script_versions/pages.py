@@ -198,7 +198,7 @@ def versions(request: CurrentRequest, script_id: str) -> Response:
         _VERSIONS,
         **heading(request, page.script, page.version, "/versions"),
         versions=found,
-        live=next((one.number for one in found if one.is_live), None),
+        live=next((version.number for version in found if version.is_live), None),
     )
 
 
@@ -206,7 +206,7 @@ def versions(request: CurrentRequest, script_id: str) -> Response:
 def compared(request: CurrentRequest, script_id: str, old: int, new: int) -> Response:
     """The lines by which two versions differ."""
     page = show_script(request.services, script_id)
-    found = {one.number: one for one in script_versions(request.services, script_id)}
+    found = {version.number: version for version in script_versions(request.services, script_id)}
     for number in (old, new):
         if number not in found:
             raise NotFound(kind=Text("version of %(script)s", script=script_id), key=number)
@@ -284,7 +284,9 @@ def _show(
     page = show_script(request.services, script_id, number, as_heard=True)
     version = page.version
     shown = script_cards(page.script, page.nodes, page.findings, request.lang)
-    spoken = [one for one in page.script.languages if any(card.has_words_in(one) for card in shown)]
+    spoken = [
+        language for language in page.script.languages if any(card.has_words_in(language) for card in shown)
+    ]
     wanted = language if language in page.script.languages else request.lang.value
     wanted = wanted if wanted in page.script.languages else page.script.default_language
     return request.page(
@@ -298,9 +300,12 @@ def _show(
         anywhere=keys_anywhere(page.script, request.lang),
         drawn=picture(page.script, shown, request.lang, wanted),
         language=wanted,
-        languages=[(one, language_name(one, request.lang)) for one in spoken],
+        languages=[(language, language_name(language, request.lang)) for language in spoken],
         findings=tuple(dict.fromkeys(page.findings)),
-        messages=[(one, language_name(one, request.lang), said) for one, said in page.script.message.items()],
+        messages=[
+            (language, language_name(language, request.lang), said)
+            for language, said in page.script.message.items()
+        ],
         own_draft=is_same_actor(version.drafted_by, request.who),
         frauds=sorted(page.script.fraud_types),
         refused=refused,
@@ -449,7 +454,7 @@ def _show_trial_pages(
         all_units=all_units,
         may_set=request.may(Permission.EDIT_SCRIPTS) and all_units,
         grade=grade,
-        grades=[(one, address(script_id, "/trial", grade=one.value)) for one in Grade],
+        grades=[(grade, address(script_id, "/trial", grade=grade.value)) for grade in Grade],
         any_grade=address(script_id, "/trial"),
         wrong=wrong or {},
         reason=reason,
@@ -493,7 +498,7 @@ def walk(
         found = walk_script(request.services, script_id, version, language=wanted, tags=tags, steps=done)
     except Invalid:
         return request.redirect_to(address(script_id, "/walk", version=version, language=language, tag=tag))
-    taken = [one.step for one in found.walked[1:]]
+    taken = [walked.step for walked in found.walked[1:]]
 
     def at(*way: str) -> str:
         return address(script_id, "/walk", version=version, language=language, tag=tag, steps=".".join(way))
@@ -501,7 +506,7 @@ def walk(
     return request.page(
         "console/script_walk.html",
         **heading(request, found.script, found.version, "/walk"),
-        exchanges=[(_step_words(request, one), one.turn) for one in found.walked],
+        exchanges=[(_step_words(request, walked), walked.turn) for walked in found.walked],
         keys=_keys(found),
         others=_others(request, found),
         after=lambda step: at(*taken, step),
@@ -509,26 +514,26 @@ def walk(
         said=found,
         back=at(*taken[:-1]) if taken else "",
         begin=at() if taken else "",
-        languages=[(one, language_name(one, request.lang)) for one in found.script.languages],
+        languages=[(language, language_name(language, request.lang)) for language in found.script.languages],
         tags=[
             ("", request.say(gettext_noop("nobody in particular"))),
-            *((one.value, word_of(one, request.lang)) for one in Tag),
+            *((tag.value, word_of(tag, request.lang)) for tag in Tag),
         ],
         tag=tag,
         version_asked=version,
     )
 
 
-def _step_words(request: RequestContext, one: Walked) -> str:
-    if not one.step:
+def _step_words(request: RequestContext, walked: Walked) -> str:
+    if not walked.step:
         return ""
-    if one.step == SILENCE:
+    if walked.step == SILENCE:
         return request.say(gettext_noop("says and presses nothing"))
-    if one.step == NOBODY:
+    if walked.step == NOBODY:
         return request.say(gettext_noop("no officer takes the call"))
-    if one.phrase:
-        return request.say(gettext_noop("says “%(words)s”"), words=one.phrase)
-    return request.say(gettext_noop("presses %(keys)s"), keys=one.step.removeprefix("type"))
+    if walked.phrase:
+        return request.say(gettext_noop("says “%(words)s”"), words=walked.phrase)
+    return request.say(gettext_noop("presses %(keys)s"), keys=walked.step.removeprefix("type"))
 
 
 def _keys(found: Walk) -> list[tuple[str, str]]:

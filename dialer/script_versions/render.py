@@ -73,7 +73,7 @@ def render_names(services: Services, studio: Studio) -> int:
     spoken = services.rendered_scripts.now(services.real.now()).live
     with services.store.begin() as tx:
         lock_scripts(tx)
-        for live in (one for one in live_scripts(tx).values() if one.script_id in spoken):
+        for live in (live for live in live_scripts(tx).values() if live.script_id in spoken):
             version = script_version_by_id(tx, live.version_id)
             script = script_in(services, version)
             items = prompt_list([script])

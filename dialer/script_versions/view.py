@@ -224,12 +224,12 @@ class Card:
 
     def has_words_in(self, language: str) -> bool:
         """Whether the node says anything in this language."""
-        return any(one.language == language and one.text for one in self.node.said)
+        return any(said.language == language and said.text for said in self.node.said)
 
     def words_in(self, language: str) -> str:
         """The words that a listener of this language hears."""
-        own = next((one.text for one in self.node.said if one.language == language), "")
-        return own or next((one.text for one in self.node.said if one.text), "")
+        own = next((said.text for said in self.node.said if said.language == language), "")
+        return own or next((said.text for said in self.node.said if said.text), "")
 
 
 def script_cards(
@@ -274,7 +274,7 @@ def _card(script: Script, node: NodeView, findings: Sequence[LintFinding], lang:
         looks_at=say(lang, _LOOKS_AT[part.on]) if isinstance(part, Branch) else "",
         means=_means(part, lang),
         patience=_patience(part, lang),
-        problems=tuple(one for one in findings if one.node == node.id),
+        problems=tuple(finding for finding in findings if finding.node == node.id),
     )
 
 

@@ -230,7 +230,7 @@ class _Hooks:
             CHECK_ROUTE: self._check,
         }
         self._answers = {
-            (name, len(parameters)): (tuple(one.strip("{}") for one in parameters), answer)
+            (name, len(parameters)): (tuple(name.strip("{}") for name in parameters), answer)
             for route, answer in answers.items()
             for name, *parameters in [route.removeprefix(_BELOW).split("/")]
         }

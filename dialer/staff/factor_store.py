@@ -33,7 +33,7 @@ class Factor:
     credential_id: bytes | None = None
 
 
-_FACTOR = tuple(t.staff_factor.c[one.name] for one in fields(Factor))
+_FACTOR = tuple(t.staff_factor.c[field.name] for field in fields(Factor))
 _SEALED_FACTOR = {"table": "staff_factor", "column": "secret"}
 _SEALED_STEP = {"table": "sign_in_step", "column": "data"}
 

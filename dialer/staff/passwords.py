@@ -178,7 +178,7 @@ def _known(words: Iterable[str]) -> list[str]:
         lower = word.lower()
         found.update({"".join(lower.split()), *lower.split()})
         found.add(re.sub(r"[^0-9]", "", lower))
-    return sorted(one for one in found if len(one) >= (2 if not one.isascii() else _LEAST_WORD))
+    return sorted(word for word in found if len(word) >= (2 if not word.isascii() else _LEAST_WORD))
 
 
 def temporary_password() -> str:

@@ -337,14 +337,14 @@ def reserve_tries(
         keys, lasts, blocked = [], [], []
         # Always in this order, so that no two sign-ins wait for each other.
         for kind, value, most in limits:
-            one = failure_key(tx, kind, value)
-            tries = reserve_try(tx, one, real_now=real_now, window_start=start)
+            key = failure_key(tx, kind, value)
+            tries = reserve_try(tx, key, real_now=real_now, window_start=start)
             if tries.blocked_until is not None:
                 blocked.append(tries.blocked_until)
             elif tries.count > most:
-                block_sign_in(tx, one, until=until)
+                block_sign_in(tx, key, until=until)
                 blocked.append(until)
-            keys.append(one)
+            keys.append(key)
             lasts.append(tries.count >= most)
     if blocked:
         raise SignInBlocked(until=max(blocked))
@@ -356,8 +356,8 @@ def clear_failed_tries(tx: Tx, tries: ReservedTries) -> None:
     count: otherwise somebody with one right password could go on guessing others.
     """
     give_try_back(tx, tries.keys[0])
-    for one in tries.keys[1:]:
-        clear_failures(tx, one)
+    for key in tries.keys[1:]:
+        clear_failures(tx, key)
 
 
 def note_failure(
@@ -375,9 +375,9 @@ def note_failure(
     until = real_now + wait
     with services.store.begin() as tx:
         delete_old_failures(tx, before=real_now - wait)
-        for one, is_last in zip(tries.keys, tries.lasts, strict=True):
+        for key, is_last in zip(tries.keys, tries.lasts, strict=True):
             if is_last:
-                block_sign_in(tx, one, until=until)
+                block_sign_in(tx, key, until=until)
         blocked = any(tries.lasts[1:])
         if blocked:
             note_blocked_sign_ins(tx, login, until=until)
@@ -502,7 +502,9 @@ def check_token(
     if sources and TokenScope.SIGNALS_WRITE not in wanted:
         fix = Text("leave out the sources, or add %(scope)s", scope=TokenScope.SIGNALS_WRITE.value)
         raise Invalid(field="source", problem="belongs to signals", fix=fix)
-    if len(sources) > _MOST_SOURCES or not all(1 <= len(one.strip()) <= _LONGEST_SOURCE for one in sources):
+    if len(sources) > _MOST_SOURCES or not all(
+        1 <= len(source.strip()) <= _LONGEST_SOURCE for source in sources
+    ):
         fix = Text(
             "%(most)s names at most, each of 1 to %(longest)s characters",
             most=_MOST_SOURCES,

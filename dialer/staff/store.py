@@ -62,7 +62,7 @@ _HAS_FACTOR = (
     .correlate(t.staff)
     .label("has_factor")
 )
-_COLUMNS = (*(t.staff.c[one.name] for one in fields(Member) if one.name != "has_factor"), _HAS_FACTOR)
+_COLUMNS = (*(t.staff.c[field.name] for field in fields(Member) if field.name != "has_factor"), _HAS_FACTOR)
 
 
 def is_staff_empty(tx: Tx) -> bool:
@@ -352,7 +352,7 @@ class Tries:
     blocked_until: datetime | None
 
 
-def reserve_try(tx: Tx, one: bytes, *, real_now: datetime, window_start: datetime) -> Tries:
+def reserve_try(tx: Tx, key: bytes, *, real_now: datetime, window_start: datetime) -> Tries:
     """Counts a try before the password is checked, so that each of many at once has its number. The window begins with
     its first try; while the key is blocked nothing is counted.
     """
@@ -361,7 +361,7 @@ def reserve_try(tx: Tx, one: bytes, *, real_now: datetime, window_start: datetim
     fresh = sa.and_(sa.not_(blocked), sa.or_(f.since < window_start, f.blocked_until.is_not(None)))
     row = tx.one(
         insert(t.sign_in_failure)
-        .values(key=one, failures=1, since=real_now)
+        .values(key=key, failures=1, since=real_now)
         .on_conflict_do_update(
             index_elements=["key"],
             set_={
@@ -376,27 +376,27 @@ def reserve_try(tx: Tx, one: bytes, *, real_now: datetime, window_start: datetim
     return Tries(count=row["failures"], blocked_until=row["blocked_until"])
 
 
-def give_try_back(tx: Tx, one: bytes) -> None:
+def give_try_back(tx: Tx, key: bytes) -> None:
     """Takes a reserved try out of the count again: it succeeded."""
     f = t.sign_in_failure.c
     tx.execute(
-        sa.update(t.sign_in_failure).where(f.key == one).values(failures=sa.func.greatest(f.failures - 1, 0))
+        sa.update(t.sign_in_failure).where(f.key == key).values(failures=sa.func.greatest(f.failures - 1, 0))
     )
 
 
-def block_sign_in(tx: Tx, one: bytes, *, until: datetime) -> None:
+def block_sign_in(tx: Tx, key: bytes, *, until: datetime) -> None:
     """Allows no try under this key before `until`; afterwards tries count from one again."""
     f = t.sign_in_failure.c
     tx.execute(
         sa.update(t.sign_in_failure)
-        .where(f.key == one, f.blocked_until.is_(None))
+        .where(f.key == key, f.blocked_until.is_(None))
         .values(blocked_until=until)
     )
 
 
-def clear_failures(tx: Tx, one: bytes) -> None:
+def clear_failures(tx: Tx, key: bytes) -> None:
     """Forgets the failed sign-ins counted under this key."""
-    tx.execute(sa.delete(t.sign_in_failure).where(t.sign_in_failure.c.key == one))
+    tx.execute(sa.delete(t.sign_in_failure).where(t.sign_in_failure.c.key == key))
 
 
 def delete_old_failures(tx: Tx, *, before: datetime) -> None:

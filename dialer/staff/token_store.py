@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dialer.core.access import Actor, Permission
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 
@@ -24,6 +25,15 @@ class TokenScope(StrEnum):
     REPORT_READ = "report:read"
     OPENINGS_WRITE = "openings:write"
     """For a bank or carrier: checks and enters its openings."""
+
+
+_RIGHTS: Mapping[TokenScope, tuple[Permission, ...]] = {
+    TokenScope.WARNINGS_WRITE: (Permission.LOAD_LISTS,),
+    TokenScope.SIGNALS_WRITE: (Permission.LOAD_LISTS,),
+    TokenScope.CASES_READ: (Permission.SEE_CASES,),
+    TokenScope.REPORT_READ: (Permission.SEE_RATES, Permission.EXPORT),
+    TokenScope.OPENINGS_WRITE: (Permission.ENTER_OPENINGS,),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +53,12 @@ class ApiToken:
     expires_at: datetime
     revoked_at: datetime | None
     last_used_on: date | None
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts when this token is used."""
+        rights = frozenset(right for scope in self.scopes for right in _RIGHTS[scope])
+        return Actor(name=f"token/{self.name}", rights=rights, unit_id=self.unit_id)
 
     def may_send_signals_of(self, source: str) -> bool:
         """Whether the token may send signals of this source."""
@@ -74,7 +90,7 @@ def insert_token(
             scopes=sorted(scope.value for scope in scopes),
             unit=unit,
             unit_id=unit_id,
-            sources=sorted({one.strip() for one in sources} - {name}),
+            sources=sorted({source.strip() for source in sources} - {name}),
             created_at=real_now,
             expires_at=expires_at,
         )

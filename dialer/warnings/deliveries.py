@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -15,8 +14,8 @@ from dialer.calls.pauses import circumstances
 from dialer.cases.timeline import pending_attempts
 from dialer.core.events import AlarmCode
 from dialer.core.timeline import NextStep
+from dialer.db.acts import OpenAct
 from dialer.db.alarms import raise_alarm
-from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.intake.cells import Unreadable, cleaned, is_blank, read_moment
 from dialer.intake.headings import Layout
@@ -137,7 +136,7 @@ def take_deliveries(
             taken = iter(_answers(tx, services, batch, take_arrivals(tx, services, prepared)))
         answers = [_answers_to(delivery, taken) for delivery in deliveries]
         for delivery, own in zip(deliveries, answers, strict=True):
-            _note(tx, delivery, own, now=now)
+            _note(OpenAct(tx, delivery.token.actor, lambda: now), delivery, own)
     return answers
 
 
@@ -177,15 +176,14 @@ def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Ta
     ]
 
 
-def _note(tx: Tx, delivery: WarningDelivery, answers: Sequence[WarningResult], *, now: datetime) -> None:
+def _note(act: OpenAct, delivery: WarningDelivery, answers: Sequence[WarningResult]) -> None:
     """Audits new warnings under their token, and raises an alarm for rejected ones of high grades."""
     token = delivery.token
     counts = {status.value: sum(answer.status is status for answer in answers) for status in WarningStatus}
     if counts[WarningStatus.ACCEPTED] or counts[WarningStatus.MERGED]:
-        who, subject = f"token/{token.name}", f"api_token/{token.id}"
-        write_audit(tx, who=who, act="take_warnings", subject=subject, why="", now=now, facts=counts)
+        act.audit("take_warnings", f"api_token/{token.id}", facts=counts)
     if delivery.refused_high:
-        raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, facts={"api_token": token.name})
+        raise_alarm(act.tx, AlarmCode.REJECTED_HIGH_ROW, now=act.now, facts={"api_token": token.name})
 
 
 def _refusal(item: Rejected, cells: Cells) -> WarningResult:

@@ -23,7 +23,6 @@ from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, TooMa
 from dialer.core.text import Text
 from dialer.core.values import Grade, LoadState, RowResult
 from dialer.db.unit_of_work import Tx
-from dialer.figures.report import note_export
 from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import (
     Accepted,
@@ -485,7 +484,8 @@ def export_rejects(
 def _audit_export(services: Services, actor: Actor, load_id: int, *, why: Why | None) -> None:
     subject = f"list_load/{load_id}"
     if why is None:
-        note_export(services, who=actor.name, subject=subject, facts={"what": "rejects"})
+        with services.act(actor, Permission.LOAD_LISTS) as act:
+            act.audit("export", subject, facts={"what": "rejects"})
         return
     with services.act(actor, Permission.REVEAL_LISTS) as act:
         note_reveal(act, services, name="export_rejects", subject=subject, reason=why.reason, why=why.words)

@@ -157,8 +157,8 @@ def _legend(chart: Chart, name: str, width: int, *, is_line: bool) -> tuple[list
         return [], 4
     body: list[str] = []
     x, y = 0.0, 12.0
-    for place, one in enumerate(chart.series):
-        needed = 26 + width_of(one.name)
+    for place, series in enumerate(chart.series):
+        needed = 26 + width_of(series.name)
         if x and x + needed > width:
             x, y = 0.0, y + 18
         if is_line:
@@ -167,7 +167,7 @@ def _legend(chart: Chart, name: str, width: int, *, is_line: bool) -> tuple[list
             body.append(
                 f'<rect x="{x:.1f}" y="{y - 10:.1f}" width="14" height="12" fill="url(#{name}-f{place % _FILLS})"/>'
             )
-        body.append(_text(x + 22, y, one.name))
+        body.append(_text(x + 22, y, series.name))
         x += needed + 12
     return body, y + 12
 
@@ -178,7 +178,9 @@ def _bars(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
     widest = max((width_of(label) for label in chart.labels), default=0)
     left = min(widest + 10, width * (_NAME_SHARE if width > NARROW_PX else 0.36))
     right = width - 62
-    known = [value for one in chart.series for value in (*one.values, *one.high) if value is not None]
+    known = [
+        value for series in chart.series for value in (*series.values, *series.high) if value is not None
+    ]
     most, ticks = _scale(chart, max(known, default=0))
     inner = 16 if len(chart.series) > 1 else 14
     block = inner * len(chart.series) + 12
@@ -193,18 +195,18 @@ def _bars(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
     for row, label in enumerate(chart.labels):
         y = top + row * block + 6
         body.append(_text(left - 8, y + (block - 12) / 2 + 4, _cut(label, left - 10), "end"))
-        for place, one in enumerate(chart.series):
-            value = one.values[row]
+        for place, series in enumerate(chart.series):
+            value = series.values[row]
             if value is None:
                 continue
             at = y + place * inner
-            hint = f"{label} {one.name}: {chart.label_of(value)}"
+            hint = _hint(f"{label} {series.name}: {chart.label_of(value)}")
             body.append(
                 f'<rect x="{left:.1f}" y="{at:.1f}" width="{max(x_of(value) - left, 1):.1f}" height="{inner - 4}"'
-                f' fill="url(#{name}-f{place % _FILLS})">{_hint(hint)}</rect>'
+                f' fill="url(#{name}-f{place % _FILLS})">{hint}</rect>'
             )
             end = x_of(value)
-            low, high = (side[row] if side else None for side in (one.low, one.high))
+            low, high = (side[row] if side else None for side in (series.low, series.high))
             if low is not None and high is not None:
                 middle = at + (inner - 4) / 2
                 end = max(end, x_of(high))
@@ -248,22 +250,23 @@ def _labels(chart: Chart, width: int, left: float, bottom: float, step: float) -
 def _columns(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
     """Stacked columns."""
     body, top = _legend(chart, name, width, is_line=False)
-    sums = [sum(one.values[place] or 0 for one in chart.series) for place in range(len(chart.labels))]
+    sums = [sum(series.values[place] or 0 for series in chart.series) for place in range(len(chart.labels))]
     frame, left, bottom, most = _frame(chart, width, top, max(sums, default=0))
     body += frame
     step = (width - left) / max(len(chart.labels), 1)
     broad = min(step * 0.7, 48)
     for column, label in enumerate(chart.labels):
         x, y = left + step * (column + 0.5) - broad / 2, bottom
-        for place, one in enumerate(chart.series):
-            value = one.values[column] or 0
+        for place, series in enumerate(chart.series):
+            value = series.values[column] or 0
             height = _PLOT_PX * value / most
             if height <= 0:
                 continue
             y -= height
+            hint = _hint(f"{label} {series.name}: {chart.label_of(value)}")
             body.append(
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{broad:.1f}" height="{height:.1f}" class="part"'
-                f' fill="url(#{name}-f{place % _FILLS})">{_hint(f"{label} {one.name}: {chart.label_of(value)}")}</rect>'
+                f' fill="url(#{name}-f{place % _FILLS})">{hint}</rect>'
             )
     body += _labels(chart, width, left, bottom, step)
     return bottom + _FOOT_PX - 12, body
@@ -272,14 +275,14 @@ def _columns(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
 def _lines(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
     """A line for each series, broken where there is no value; the points carry their value as a hint."""
     body, top = _legend(chart, name, width, is_line=True)
-    known = [value for one in chart.series for value in one.values if value is not None]
+    known = [value for series in chart.series for value in series.values if value is not None]
     frame, left, bottom, most = _frame(chart, width, top, max(known, default=0))
     body += frame
     step = (width - left) / max(len(chart.labels), 1)
-    for place, one in reversed(list(enumerate(chart.series))):
+    for place, series in reversed(list(enumerate(chart.series))):
         points = [
             None if value is None else (left + step * (at + 0.5), bottom - _PLOT_PX * value / most)
-            for at, value in enumerate(one.values)
+            for at, value in enumerate(series.values)
         ]
         moves = []
         for at, point in enumerate(points):
@@ -290,12 +293,12 @@ def _lines(chart: Chart, name: str, width: int) -> tuple[float, list[str]]:
         for at, point in enumerate(points):
             if point is None:
                 continue
-            value = one.values[at]
+            value = series.values[at]
             assert value is not None
             radius = 3 if place == 0 and len(points) <= _HUNDRED else 2
             body.append(
                 f'<circle class="c{place % _FILLS}" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="{radius}">'
-                f"{_hint(f'{chart.labels[at]} {one.name}: {chart.label_of(value)}')}</circle>"
+                f"{_hint(f'{chart.labels[at]} {series.name}: {chart.label_of(value)}')}</circle>"
             )
     body += _labels(chart, width, left, bottom, step)
     return bottom + _FOOT_PX - 12, body
@@ -341,7 +344,7 @@ def _calendar(
     kind: str,
     weeks_a_row: int,
 ) -> Markup:
-    size, left, head = 15.0, max(width_of(one) for one in weekdays) + 6, 18.0
+    size, left, head = 15.0, max(width_of(weekday) for weekday in weekdays) + 6, 18.0
     first = min(days) - timedelta(days=min(days).weekday())
     weeks = (max(days) - first).days // 7 + 1
     rows = math.ceil(weeks / weeks_a_row)
@@ -415,7 +418,7 @@ def draw_map(areas: Sequence[Area], *, name: str, title: str) -> Markup:
         shape = f'<path class="area h{area.shade}" fill-rule="evenodd" d="{path}">{_hint(area.hint)}</path>'
         body.append(f'<a href="{escape(area.href)}">{shape}</a>' if area.href else shape)
     for area in areas:
-        ring = max(area.rings, key=lambda one: abs(_size(one)))
+        ring = max(area.rings, key=lambda ring: abs(_size(ring)))
         x, y = _middle(ring)
         at = ((x - west) * narrowing * scale, (north - y) * scale)
         body.append(_text(at[0], at[1] + 4, area.name, "middle", f"area-name on{area.shade}"))

@@ -54,7 +54,7 @@ class Document:
         self._docx: Any = docx.Document()
         self._lang = lang
         [section] = self._docx.sections
-        section.page_width, section.page_height = (Cm(one) for one in _A4_CM)
+        section.page_width, section.page_height = (Cm(side) for side in _A4_CM)
         section.left_margin = section.right_margin = section.top_margin = Cm(_MARGIN_CM)
         section.bottom_margin = Cm(_MARGIN_CM)
         self._width = section.page_width - section.left_margin - section.right_margin
@@ -210,9 +210,9 @@ def _workbook(chart: Chart) -> bytes:
         sheet = book.add_worksheet("Sheet1")
         for row, label in enumerate(chart.labels, start=1):
             sheet.write_string(row, 0, _without_unfit(label))
-        for column, one in enumerate(chart.series, start=1):
-            sheet.write_string(0, column, _without_unfit(one.name))
-            for row, value in enumerate(one.values, start=1):
+        for column, series in enumerate(chart.series, start=1):
+            sheet.write_string(0, column, _without_unfit(series.name))
+            for row, value in enumerate(series.values, start=1):
                 if value is not None:
                     sheet.write_number(row, column, value)
     return written.getvalue()
@@ -253,21 +253,21 @@ def _numbers(values: Sequence[float | None], form: str) -> str:
     return f'<c:formatCode>{form}</c:formatCode><c:ptCount val="{len(values)}"/>{points}'
 
 
-def _whiskers(one: Series, form: str) -> str:
+def _whiskers(series: Series, form: str) -> str:
     """Error bars on both sides of a bar: the interval of the true value."""
-    if not one.low or not one.high:
+    if not series.low or not series.high:
         return ""
 
     def sides(ends: Sequence[float | None], sign: int) -> str:
         spans = [
             max(0.0, sign * (end - value)) if end is not None and value is not None else 0.0
-            for end, value in zip(ends, one.values, strict=True)
+            for end, value in zip(ends, series.values, strict=True)
         ]
         return f"<c:numLit>{_numbers(spans, form)}</c:numLit>"
 
     return (
         '<c:errBars><c:errBarType val="both"/><c:errValType val="cust"/><c:noEndCap val="0"/>'
-        f"<c:plus>{sides(one.high, 1)}</c:plus><c:minus>{sides(one.low, -1)}</c:minus>"
+        f"<c:plus>{sides(series.high, 1)}</c:plus><c:minus>{sides(series.low, -1)}</c:minus>"
         '<c:spPr><a:ln w="9525"><a:solidFill><a:srgbClr val="000000"/></a:solidFill></a:ln></c:spPr></c:errBars>'
     )
 
@@ -286,16 +286,16 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
         f'<c:ser><c:idx val="{place}"/><c:order val="{place}"/>'
         f"<c:tx><c:strRef><c:f>Sheet1!${_column(place)}$1</c:f><c:strCache>"
         f'<c:ptCount val="1"/>'
-        f'<c:pt idx="0"><c:v>{escape(_without_unfit(one.name))}</c:v></c:pt></c:strCache></c:strRef></c:tx>'
+        f'<c:pt idx="0"><c:v>{escape(_without_unfit(series.name))}</c:v></c:pt></c:strCache></c:strRef></c:tx>'
         f"{_fill(place, is_line=is_line)}"
         f"{marks}"
-        f"{'' if is_line else _whiskers(one, form)}"
+        f"{'' if is_line else _whiskers(series, form)}"
         f"<c:cat><c:strRef><c:f>Sheet1!$A$2:$A${last}</c:f><c:strCache>"
         f'<c:ptCount val="{len(chart.labels)}"/>{names}</c:strCache></c:strRef></c:cat>'
         f"<c:val><c:numRef><c:f>Sheet1!${_column(place)}$2:${_column(place)}${last}</c:f>"
-        f"<c:numCache>{_numbers(one.values, form)}</c:numCache></c:numRef></c:val>"
+        f"<c:numCache>{_numbers(series.values, form)}</c:numCache></c:numRef></c:val>"
         f"{smooth}</c:ser>"
-        for place, one in enumerate(chart.series)
+        for place, series in enumerate(chart.series)
     )
     axes = f'<c:axId val="{_LABEL_AXIS}"/><c:axId val="{_VALUE_AXIS}"/>'
     if is_line:

@@ -76,8 +76,8 @@ class WriteBatcher(Generic[In, Out]):
 
     def _next(self) -> list[tuple[In, asyncio.Future[Out]]]:
         """The items of the next batch, taken off the queue."""
-        waiting = [one for one in self._waiting if not one[1].done()]
-        waiting.sort(key=lambda one: not self._is_urgent(one[0]))
+        waiting = [pair for pair in self._waiting if not pair[1].done()]
+        waiting.sort(key=lambda pair: not self._is_urgent(pair[0]))
         size = count = 0
         for item, _ in waiting:
             size += self._size(item)

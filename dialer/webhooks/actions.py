@@ -206,7 +206,7 @@ def is_allowed(address: IPv4Address | IPv6Address, rules: WebhooksSettings) -> b
     target = mapped or address
     if target.is_link_local or target.is_multicast or target.is_unspecified:
         return False
-    return any(target in ip_network(one) for one in rules.networks)
+    return any(target in ip_network(network) for network in rules.networks)
 
 
 def end_webhook(services: Services, actor: Actor, name: str) -> None:
@@ -270,7 +270,7 @@ def list_webhooks(services: Services, *, ended: bool = False) -> list[WebhookRec
         statement = statement.where(w.ended_at.is_(None))
     with services.store.begin() as tx:
         return [
-            record_of(WebhookReceiver, row, events=tuple(WebhookEvent(one) for one in row["events"]))
+            record_of(WebhookReceiver, row, events=tuple(WebhookEvent(event) for event in row["events"]))
             for row in tx.rows(statement.order_by(w.name, w.id))
         ]
 
@@ -298,9 +298,9 @@ def list_deliveries(
         rows = tx.rows(statement.order_by(d.id.desc()).limit(limit))
         tries: dict[int, list[Try]] = {row["id"]: [] for row in rows}
         of_them = t.webhook_try.c.delivery_id.in_(list(tries))
-        for one in tx.rows(sa.select(t.webhook_try).where(of_them).order_by(t.webhook_try.c.id.desc())):
-            fault = DeliveryFault(one["fault"]) if one["fault"] else None
-            tries[one["delivery_id"]].append(record_of(Try, one, fault=fault))
+        for row in tx.rows(sa.select(t.webhook_try).where(of_them).order_by(t.webhook_try.c.id.desc())):
+            fault = DeliveryFault(row["fault"]) if row["fault"] else None
+            tries[row["delivery_id"]].append(record_of(Try, row, fault=fault))
     return [
         record_of(WebhookDelivery, row, webhook=row["name"], tries=tuple(tries[row["id"]])) for row in rows
     ]

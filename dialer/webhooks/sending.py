@@ -65,7 +65,7 @@ async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int
             batch = await asyncio.to_thread(_claim, services)
             if not batch:
                 break
-            answers = await asyncio.gather(*(_send(session, services, one) for one in batch))
+            answers = await asyncio.gather(*(_send(session, services, claimed) for claimed in batch))
             delivered += await asyncio.to_thread(_record, services, batch, answers)
     return delivered
 

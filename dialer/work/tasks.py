@@ -40,6 +40,7 @@ from dialer.db.units import check_case_visible
 from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files
 from dialer.outcomes.ledger import (
     ConflictingLine,
+    OutcomeLine,
     RecordedOutcome,
     append_outcome,
     approve_outcome_row,
@@ -320,8 +321,7 @@ def report_in_transaction(
         raise Invalid(field=FIELD, problem="prove no amount", fix="enter the amount that they prove")
     event = AssignmentReported(track=assignment.kind, outcome=given.outcome, contact=contact)
     decision = decide(stored.case, event, now, services.policies.of(stored.case.policy_version))
-    outcome_id = append_outcome(
-        tx,
+    line = OutcomeLine(
         case_id=case_id,
         assignment_id=assignment_id,
         kind=given.outcome,
@@ -330,14 +330,13 @@ def report_in_transaction(
         reason=NO_CALL if is_claim else _ledger_reason(decision.effects),
         amounts=given.amounts,
         evidence=evidence,
-        by=by,
         drill=stored.drill,
-        now=now,
         scammer_contact=given.scammer_contact,
         said=given.ticked,
         call=call,
         proof=given.evidence,
     )
+    outcome_id = append_outcome(tx, line, by=by, now=now)
     add_evidence_files(tx, outcome_id, given.files, case_id=case_id, by=by, now=now)
     if is_claim:
         until = now + timedelta(seconds=services.work.claim_seconds)

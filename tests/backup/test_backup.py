@@ -24,6 +24,7 @@ from dialer.backup.actions import (
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys, open_backup
 from dialer.backup.store import NotEmpty, take_snapshot
 from dialer.calls.comparison import UNTIL_RESUMED
+from dialer.core.access import unrestricted
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import Keys, load
 from dialer.db.migrations import newest_revision
@@ -53,7 +54,7 @@ def _state_of(place: Installation) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def test_what_is_restored_is_what_was_backed_up(old: Installation, new: Installation, file: Path):
-    restored = restore_backup(new, file, real_now=MORNING, by="li")
+    restored = restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"))
 
     assert restored.contents.tables["case"] == 5
     for table in ("case", "person", "person_phone", "attempt", "script_version", "sound_file"):
@@ -67,7 +68,7 @@ def test_what_is_restored_is_what_was_backed_up(old: Installation, new: Installa
 
 
 def test_a_restored_database_is_paused_and_says_so(new: Installation, file: Path):
-    restore_backup(new, file, real_now=MORNING, by="li")
+    restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"))
 
     scene = Scene(new.database_url)
     with scene.tx() as tx:
@@ -90,7 +91,7 @@ def test_nobody_is_signed_in_and_no_process_alive_after_a_restore(
             "INSERT INTO heartbeat (process, kind, at, facts) VALUES ('web:x', 'web', now(), '{}')"
         )
     make_backup(old, tmp_path / "two.backup", real_now=MORNING)
-    restore_backup(new, tmp_path / "two.backup", real_now=MORNING, by="li")
+    restore_backup(new, tmp_path / "two.backup", real_now=MORNING, actor=unrestricted("li"))
     assert rows(new, "SELECT * FROM heartbeat") == []
 
 
@@ -183,7 +184,7 @@ def _read(file: Path) -> None:
 def test_a_backup_that_was_cut_off_leaves_the_place_empty(new: Installation, file: Path):
     file.write_bytes(_drop_last(file.read_bytes()))
     with pytest.raises(DamagedBackup):
-        restore_backup(new, file, real_now=MORNING, by="li")
+        restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"))
     assert rows(new, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace") == []
     assert list(new.data_dir.iterdir()) == []
 
@@ -192,7 +193,7 @@ def test_other_keys_are_refused_before_anything(
     old: Installation, new: Installation, file: Path, tmp_path: Path
 ):
     with pytest.raises(OtherKeys, match="DIALER_KEYS__FILE"):
-        restore_backup(replace(new, keys=_OTHERS), file, real_now=MORNING, by="li")
+        restore_backup(replace(new, keys=_OTHERS), file, real_now=MORNING, actor=unrestricted("li"))
     with psycopg.connect(old.database_url.replace("+psycopg", "")) as connection:
         connection.execute("INSERT INTO meta VALUES ('keys_fingerprint', '\"index=0 1=0\"')")
     with pytest.raises(WrongKeys):
@@ -203,12 +204,14 @@ def test_a_place_that_holds_something_is_refused_by_its_name(
     old: Installation, new: Installation, file: Path
 ):
     with pytest.raises(NotEmpty) as refused:
-        restore_backup(replace(new, database_url=old.database_url), file, real_now=MORNING, by="li")
+        restore_backup(
+            replace(new, database_url=old.database_url), file, real_now=MORNING, actor=unrestricted("li")
+        )
     assert refused.value.found["case"] == 5
     (new.data_dir / "recordings").mkdir()
     (new.data_dir / "recordings" / "mine.wav").touch()
     with pytest.raises(NotEmpty, match="recordings"):
-        restore_backup(new, file, real_now=MORNING, by="li")
+        restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"))
 
 
 def test_folders_that_are_links_to_another_disk_get_their_files(
@@ -219,7 +222,7 @@ def test_folders_that_are_links_to_another_disk_get_their_files(
     (disk / ".restoring" / "zh").mkdir(parents=True)
     (disk / ".restoring" / "zh" / "half.wav").write_bytes(b"half")
     (new.data_dir / "recordings").symlink_to(disk)
-    restore_backup(new, file, real_now=MORNING, by="li")
+    restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"))
     assert [one for one in disk.rglob("*") if one.is_file()] == [disk / "zh" / "greeting.wav"]
     assert (new.data_dir / "recordings" / "zh" / "greeting.wav").read_bytes() == RECORDING
 
@@ -236,11 +239,11 @@ def test_files_that_cannot_be_put_in_their_place_are_kept_and_the_restore_says_w
     with monkeypatch.context() as broken:
         broken.setattr(Path, "rename", fails)
         with pytest.raises(NotPutBack, match="Permission denied") as refused:
-            restore_backup(new, file, real_now=MORNING, by="li")
+            restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"))
     assert (refused.value.draft, refused.value.place) == (place / ".restoring", place)
     assert rows(new, 'SELECT count(*) FROM "case"') == [(5,)]
     with pytest.raises(NotEmpty):
-        restore_backup(new, file, real_now=MORNING, by="li")
+        restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"))
     assert (place / ".restoring" / "zh" / "greeting.wav").read_bytes() == RECORDING, "it is there still"
 
 
@@ -284,7 +287,7 @@ def test_a_backup_of_an_older_version_is_restored_and_migrated(
     made = make_backup(older, tmp_path / "older.backup", real_now=MORNING)
     assert made.schema == "0024"
     newer = replace(older, database_url=empty_database, data_dir=tmp_path / "new")
-    restored = restore_backup(newer, tmp_path / "older.backup", real_now=MORNING, by="li")
+    restored = restore_backup(newer, tmp_path / "older.backup", real_now=MORNING, actor=unrestricted("li"))
     assert restored.contents == made.contents
     assert rows(newer, "SELECT version_num FROM alembic_version") == [(newest_revision(),)]
     assert rows(newer, 'SELECT id, grade FROM "case" ORDER BY 1') == rows(

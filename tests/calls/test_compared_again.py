@@ -13,6 +13,7 @@ from typing import cast
 from dialer.calls.comparison import compare_calls, mark_restored, match_new_cases
 from dialer.core.access import unrestricted
 from dialer.core.values import Grade, Suite
+from dialer.db.acts import OpenAct
 from dialer.db.keys import KeyUse
 from dialer.keys.actions import rotate_keys
 from dialer.keys.reseal import reseal_batch
@@ -48,14 +49,8 @@ def compared(scene: Scene, services: Services, *numbers: str) -> None:
     """The carrier lists an unanswered call to each of these numbers, a second after the backup."""
     now = services.real.now()
     with scene.tx() as tx:
-        mark_restored(
-            tx,
-            backup_at=now - timedelta(seconds=9),
-            restored_at=now,
-            now=services.clock.now(),
-            by="li",
-            facts={},
-        )
+        act = OpenAct(tx, unrestricted("li"), services.clock.now)
+        mark_restored(act, backup_at=now - timedelta(seconds=9), restored_at=now, facts={})
     listed = [
         ListedCall(
             state=CallState(sid=f"CA{n}", status="no-answer", date_created=now), created_at=now, to=number
@@ -69,14 +64,8 @@ def called_us(scene: Scene, services: Services, caller: str, *, status: str = "c
     """The carrier lists a call of this number to us, a second after the backup."""
     now = services.real.now()
     with scene.tx() as tx:
-        mark_restored(
-            tx,
-            backup_at=now - timedelta(seconds=9),
-            restored_at=now,
-            now=services.clock.now(),
-            by="li",
-            facts={},
-        )
+        act = OpenAct(tx, unrestricted("li"), services.clock.now)
+        mark_restored(act, backup_at=now - timedelta(seconds=9), restored_at=now, facts={})
     state = CallState(sid="CA1", status=status, date_created=now)
     listed = [ListedCall(state=state, created_at=now, to="+8647896110", caller=caller, is_inbound=True)]
     asyncio.run(compare_calls(services, unrestricted("li"), cast("CallClient", _Carrier(listed))))
@@ -110,10 +99,10 @@ def test_a_call_is_known_by_a_number_whose_index_is_still_the_old_one(assembled:
     case_id = scene.open_case(person_id=scene.person(name=NAME, phones=(PHONE,)))
     rotate_keys(
         app.services,
+        unrestricted("li"),
         app.key_source,
         uses=(KeyUse.INDEX,),
         suite=Suite.AES_BLAKE2,
-        by="li",
         why="after a theft",
         wait_seconds=0.0,
     )
@@ -127,10 +116,10 @@ def test_a_call_that_waits_for_its_list_is_known_when_the_index_was_made_again(a
     person_id = scene.person(name=NAME, phones=(PHONE,))
     rotate_keys(
         app.services,
+        unrestricted("li"),
         app.key_source,
         uses=(KeyUse.INDEX,),
         suite=Suite.AES_BLAKE2,
-        by="li",
         why="after a theft",
         wait_seconds=0.0,
     )

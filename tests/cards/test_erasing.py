@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from dialer.cards.counter.desk import answer_question, ask_desk, claim_question
 from dialer.cards.determinations.actions import DeterminationForm, decide_determination, enter_determination
 from dialer.cards.openings.store import opening_personal
-from dialer.core.access import unrestricted
+from dialer.core.access import SERVICE, unrestricted
 from dialer.core.cards import DeskAnswer
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.retention.erasing import erase_person, lock_person
 from dialer.retention.erasure import place_legal_hold
 from dialer.retention.retention import RetentionKind, apply_retention, read_retention_states
@@ -97,7 +98,7 @@ def test_an_erased_person_is_erased_in_openings_too(street: Street, console: Con
     with services.store.begin() as tx:
         person_id = tx.scalar(sa.select(t.case.c.person_id))
         assert lock_person(tx, person_id) is not None
-        counts = erase_person(tx, person_id, now=services.clock.now())
+        counts = erase_person(OpenAct(tx, SERVICE, services.clock.now), person_id)
     assert counts["opening.sealed"] == 1
     assert (name_of(services, opened), name_of(services, other)) == ("", "客户2")
 

@@ -20,6 +20,7 @@ from dialer.core.policy import Window
 from dialer.core.text import Lang
 from dialer.core.values import Grade, PauseScope, Track
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.db.alarms import raise_alarm
 from dialer.db.system_state import note_cycle_part, note_heartbeat
 from dialer.runtime.local import CarrierAccess
@@ -363,7 +364,8 @@ async def test_a_pause_of_another_process_is_on_every_page_soon(console: Console
 
 async def test_after_a_restore_resume_asks_the_carrier_first(console: ConsoleDesk):
     with console.app.services.store.begin() as tx:
-        mark_restored(tx, backup_at=MORNING, restored_at=MORNING, now=MORNING, by="li", facts={})
+        act = OpenAct(tx, unrestricted("li"), lambda: MORNING)
+        mark_restored(act, backup_at=MORNING, restored_at=MORNING, facts={})
     person = console.person(Role.SUPERVISOR)
     said = text(await person.get("/control"))
     assert "somebody resumes" in said

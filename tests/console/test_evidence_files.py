@@ -12,11 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.approvals.actions import InboxReader, read_inbox
-from dialer.core.access import Role, unrestricted
+from dialer.core.access import SERVICE, Role, unrestricted
 from dialer.core.case import VisitStage
 from dialer.core.errors import Invalid
 from dialer.core.values import Amounts, Contact, Evidence, EvidenceKind, Grade, OutcomeKind
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.outcomes.evidence_files import clean_evidence
 from dialer.retention.erasing import erase_people
 from dialer.work.assignments import Assignment, Scope
@@ -199,7 +200,7 @@ def test_files_go_with_the_person(console: ConsoleDesk, scene: ConsoleScene, tas
     report_assignment(scene.services, unrestricted("li"), task.id, given)
     with scene.services.store.begin() as tx:
         person = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == task.case_id))
-        counts = erase_people(tx, [person], now=console.clock.now())
+        counts = erase_people(OpenAct(tx, SERVICE, console.clock.now), [person])
     assert counts["evidence_file"] == 2
     assert console.rows(t.evidence_file) == []
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.access import RevealReason, Role
+from dialer.core.access import SERVICE, RevealReason, Role
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.retention.erasing import erase_people
 from dialer.work.stop_requests import (
     StopForm,
@@ -173,7 +174,7 @@ def test_the_account_is_erased_with_its_person(scenario: ConsoleScenario, case_i
         assert stop_numbers_of(tx, case_id)[request].account == "62220200001234"
         person = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == case_id))
     with scenario.store.begin() as tx:
-        assert erase_people(tx, [person], now=MORNING)["stop_request.sealed"] == 1
+        assert erase_people(OpenAct(tx, SERVICE, lambda: MORNING), [person])["stop_request.sealed"] == 1
     with scenario.tx() as tx:
         assert stop_numbers_of(tx, case_id) == {}
         assert stop_requests_of(tx, case_id)[0].account_masked == "****"

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.access import ROBOT
+from dialer.core.access import ROBOT, unrestricted
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.periods import BulletinKind, BulletinState, bulletin_days
@@ -132,7 +132,7 @@ def words(content: bytes) -> str:
 
 
 def test_the_figures_are_those_of_the_report_and_stay(town: Scenario):
-    made = make_bulletin(town.services, OCTOBER, by="wang")
+    made = make_bulletin(town.services, unrestricted("wang"), OCTOBER)
     total = made.figures.report.breakdown.total
     assert (
         total
@@ -152,11 +152,11 @@ def test_the_figures_are_those_of_the_report_and_stay(town: Scenario):
     assert (made.figures.timezone, made.figures.drill, made.figures.is_over) == ("Asia/Shanghai", False, True)
     town.case(opened_at=datetime(2026, 10, 5, 4, tzinfo=UTC))
     town.clock.advance(60)
-    again = make_bulletin(town.services, OCTOBER, by="zhao")
+    again = make_bulletin(town.services, unrestricted("zhao"), OCTOBER)
     assert again == made
     assert (
         make_bulletin(
-            town.services, OCTOBER, by="zhao", anew=True
+            town.services, unrestricted("zhao"), OCTOBER, anew=True
         ).figures.report.breakdown.total.counts.cases
         == total.counts.cases + 1
     )
@@ -184,48 +184,56 @@ def test_a_year_before_the_database_began_is_unknown_and_one_after_it_is_zero(sc
 
 
 def test_a_second_person_decides(town: Scenario):
-    made = make_bulletin(town.services, OCTOBER, by="wang")
+    made = make_bulletin(town.services, unrestricted("wang"), OCTOBER)
     assert made.line.id is not None
     read = made.line.made_at
     with pytest.raises(Conflict, match="second person"):
-        decide_bulletin(town.services, made.line.id, approve=True, made_at=read, by="wang")
+        decide_bulletin(town.services, unrestricted("wang"), made.line.id, approve=True, made_at=read)
     with pytest.raises(Invalid):
-        decide_bulletin(town.services, made.line.id, approve=False, made_at=read, why=" ", by="zhao")
+        decide_bulletin(
+            town.services, unrestricted("zhao"), made.line.id, approve=False, made_at=read, why=" "
+        )
     with pytest.raises(NotFound):
-        decide_bulletin(town.services, 999, approve=True, made_at=read, by="zhao")
-    decide_bulletin(town.services, made.line.id, approve=False, made_at=read, why="西区的数字有误", by="zhao")
-    anew = make_bulletin(town.services, OCTOBER, by="wang")
+        decide_bulletin(town.services, unrestricted("zhao"), 999, approve=True, made_at=read)
+    decide_bulletin(
+        town.services, unrestricted("zhao"), made.line.id, approve=False, made_at=read, why="西区的数字有误"
+    )
+    anew = make_bulletin(town.services, unrestricted("wang"), OCTOBER)
     assert anew.line.id != made.line.id
     assert anew.line.id is not None
     read = anew.line.made_at
-    decide_bulletin(town.services, anew.line.id, approve=True, made_at=read, by="zhao")
+    decide_bulletin(town.services, unrestricted("zhao"), anew.line.id, approve=True, made_at=read)
     with pytest.raises(Conflict):
-        decide_bulletin(town.services, anew.line.id, approve=False, made_at=read, why="x", by="zhao")
+        decide_bulletin(
+            town.services, unrestricted("zhao"), anew.line.id, approve=False, made_at=read, why="x"
+        )
     with pytest.raises(Conflict, match="approved"):
-        make_bulletin(town.services, OCTOBER, by="wang", anew=True)
+        make_bulletin(town.services, unrestricted("wang"), OCTOBER, anew=True)
     assert get_bulletin(town.services, anew.line.id).line.decided_by == "zhao"
 
 
 def test_what_was_drafted_anew_is_read_before_it_is_decided(town: Scenario):
-    read = make_bulletin(town.services, OCTOBER, by="li").line
+    read = make_bulletin(town.services, unrestricted("li"), OCTOBER).line
     assert read.id is not None
     town.clock.advance(60)
-    anew = make_bulletin(town.services, OCTOBER, by="wang", anew=True).line
+    anew = make_bulletin(town.services, unrestricted("wang"), OCTOBER, anew=True).line
     assert anew.id == read.id
     for approve in (True, False):
         for made_at in (read.made_at, None):
             with pytest.raises(Conflict, match="drafted anew"):
-                decide_bulletin(town.services, read.id, approve=approve, made_at=made_at, why="x", by="zhao")
-    decide_bulletin(town.services, read.id, approve=True, made_at=anew.made_at, by="zhao")
+                decide_bulletin(
+                    town.services, unrestricted("zhao"), read.id, approve=approve, made_at=made_at, why="x"
+                )
+    decide_bulletin(town.services, unrestricted("zhao"), read.id, approve=True, made_at=anew.made_at)
 
 
 def test_a_running_period_is_shown_and_not_kept(town: Scenario):
-    made = make_bulletin(town.services, NOVEMBER, by="wang")
+    made = make_bulletin(town.services, unrestricted("wang"), NOVEMBER)
     assert made.line.id is None
     assert not made.figures.is_over
     assert list_bulletins(town.services) == []
     with pytest.raises(Invalid, match="not begun"):
-        make_bulletin(town.services, bulletin_days(BulletinKind.MONTH, "2026-12"), by="wang")
+        make_bulletin(town.services, unrestricted("wang"), bulletin_days(BulletinKind.MONTH, "2026-12"))
 
 
 def test_the_service_drafts_what_is_over_once(town: Scenario):
@@ -238,7 +246,9 @@ def test_the_service_drafts_what_is_over_once(town: Scenario):
     assert {line.made_by for line in lines.values()} == {ROBOT}
     week = lines[BulletinKind.WEEK]
     assert week.id is not None
-    decide_bulletin(town.services, week.id, approve=False, made_at=week.made_at, why="x", by="zhao")
+    decide_bulletin(
+        town.services, unrestricted("zhao"), week.id, approve=False, made_at=week.made_at, why="x"
+    )
     assert draft_due_bulletins(town.services, [BulletinKind.WEEK]) == []
 
 
@@ -250,24 +260,39 @@ def audited(scenario: Scenario) -> list[dict[str, object]]:
 
 
 def test_each_act_is_audited_and_a_decision_keeps_its_reason(scenario: Scenario):
-    first = make_bulletin(scenario.services, OCTOBER, by="wang")
+    first = make_bulletin(scenario.services, unrestricted("wang"), OCTOBER)
     assert first.line.id is not None
     scenario.clock.advance(60)
     decide_bulletin(
-        scenario.services, first.line.id, approve=False, made_at=first.line.made_at, why="错" * 501, by="zhao"
+        scenario.services,
+        unrestricted("zhao"),
+        first.line.id,
+        approve=False,
+        made_at=first.line.made_at,
+        why="错" * 501,
     )
     refused = get_bulletin(scenario.services, first.line.id).line
     assert (refused.state, refused.why) == (BulletinState.REFUSED, "错" * 500)
     assert (refused.decided_by, refused.decided_at) == ("zhao", scenario.clock.now())
-    second = make_bulletin(scenario.services, OCTOBER, by="wang")
+    second = make_bulletin(scenario.services, unrestricted("wang"), OCTOBER)
     assert second.line.id is not None
     decide_bulletin(
-        scenario.services, second.line.id, approve=True, made_at=second.line.made_at, why=" 已核 ", by="zhao"
+        scenario.services,
+        unrestricted("zhao"),
+        second.line.id,
+        approve=True,
+        made_at=second.line.made_at,
+        why=" 已核 ",
     )
     approved = get_bulletin(scenario.services, second.line.id)
     assert (approved.line.state, approved.line.why) == (BulletinState.APPROVED, "已核")
-    note_taken(scenario.services, approved, kind="docx", by="li")
-    note_taken(scenario.services, make_bulletin(scenario.services, NOVEMBER, by="li"), kind="pdf", by="li")
+    note_taken(scenario.services, unrestricted("li"), approved, kind="docx")
+    note_taken(
+        scenario.services,
+        unrestricted("li"),
+        make_bulletin(scenario.services, unrestricted("li"), NOVEMBER),
+        kind="pdf",
+    )
     of_october = {"kind": "month", "first_day": "2026-10-01"}
     assert audited(scenario) == [
         {"act": act, "who": who, "subject": subject, "why": why, "facts": facts}
@@ -285,7 +310,7 @@ def test_each_act_is_audited_and_a_decision_keeps_its_reason(scenario: Scenario)
     ]  # fmt: skip
     with pytest.raises(Conflict, match="decided by zhao"):
         decide_bulletin(
-            scenario.services, second.line.id, approve=True, made_at=second.line.made_at, by="zhao"
+            scenario.services, unrestricted("zhao"), second.line.id, approve=True, made_at=second.line.made_at
         )
     for unknown in (0, 999):
         with pytest.raises(NotFound) as missed:
@@ -296,33 +321,37 @@ def test_each_act_is_audited_and_a_decision_keeps_its_reason(scenario: Scenario)
 def test_a_period_begins_and_is_over_at_midnight(scenario: Scenario):
     midnight = datetime(2026, 10, 31, 16, tzinfo=UTC)
     scenario.clock.set(midnight - timedelta(microseconds=1))
-    assert make_bulletin(scenario.services, OCTOBER, by="wang").line.id is None
+    assert make_bulletin(scenario.services, unrestricted("wang"), OCTOBER).line.id is None
     with pytest.raises(Invalid, match="has not begun") as refused:
-        make_bulletin(scenario.services, NOVEMBER, by="wang")
+        make_bulletin(scenario.services, unrestricted("wang"), NOVEMBER)
     assert refused.value.field == "month"
     scenario.clock.set(midnight)
-    running = make_bulletin(scenario.services, NOVEMBER, by="wang")
+    running = make_bulletin(scenario.services, unrestricted("wang"), NOVEMBER)
     assert (running.line.id, running.line.made_by, running.line.made_at) == (None, "wang", midnight)
     assert (running.line.state, running.line.days) == (BulletinState.DRAFT, NOVEMBER)
-    over = make_bulletin(scenario.services, OCTOBER, by="wang").line
+    over = make_bulletin(scenario.services, unrestricted("wang"), OCTOBER).line
     assert over.id is not None
     assert (over.days, over.made_by, over.made_at) == (OCTOBER, "wang", midnight)
     assert (over.decided_by, over.decided_at, over.why) == (None, None, "")
 
 
 def test_only_newer_figures_take_the_place_of_a_draft(scenario: Scenario):
-    made = make_bulletin(scenario.services, OCTOBER, by="wang").line
-    assert make_bulletin(scenario.services, OCTOBER, by="zhao", anew=True).line == made, "of the same moment"
+    made = make_bulletin(scenario.services, unrestricted("wang"), OCTOBER).line
+    assert make_bulletin(scenario.services, unrestricted("zhao"), OCTOBER, anew=True).line == made, (
+        "of the same moment"
+    )
     scenario.clock.advance(-60)
-    assert make_bulletin(scenario.services, OCTOBER, by="zhao", anew=True).line == made, "of an earlier one"
+    assert make_bulletin(scenario.services, unrestricted("zhao"), OCTOBER, anew=True).line == made, (
+        "of an earlier one"
+    )
     scenario.clock.advance(61)
-    later = make_bulletin(scenario.services, OCTOBER, by="zhao", anew=True).line
+    later = make_bulletin(scenario.services, unrestricted("zhao"), OCTOBER, anew=True).line
     assert (later.id, later.made_by, later.made_at) == (made.id, "zhao", made.made_at + timedelta(seconds=1))
 
 
 def test_two_drafts_at_once_are_one(scenario: Scenario):
     def draft(by: str) -> BulletinLine:
-        return make_bulletin(scenario.services, OCTOBER, by=by).line
+        return make_bulletin(scenario.services, unrestricted(by), OCTOBER).line
 
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(draft, ("wang", "zhao"))
@@ -336,13 +365,15 @@ def test_a_day_and_the_month_that_begins_with_it_have_bulletins_of_their_own(sce
         bulletin_days(BulletinKind.DAY, "2026-10-01"),
         bulletin_days(BulletinKind.MONTH, "2026-09"),
     ]
-    made = [make_bulletin(scenario.services, one, by="wang").line for one in days]
+    made = [make_bulletin(scenario.services, unrestricted("wang"), one).line for one in days]
     assert [one.days for one in made] == days
     assert list_bulletins(scenario.services) == [made[0], made[1], made[2]], "the latest days first"
     first = made[0]
     assert first.id is not None
-    decide_bulletin(scenario.services, first.id, approve=False, made_at=first.made_at, why="x", by="zhao")
-    again = make_bulletin(scenario.services, OCTOBER, by="wang").line
+    decide_bulletin(
+        scenario.services, unrestricted("zhao"), first.id, approve=False, made_at=first.made_at, why="x"
+    )
+    again = make_bulletin(scenario.services, unrestricted("wang"), OCTOBER).line
     assert [one.id for one in list_bulletins(scenario.services)] == [
         again.id,
         first.id,
@@ -364,7 +395,7 @@ def test_a_bulletin_of_a_drill_is_marked(drill_scenario: Scenario):
         t.filed_record, case_number="A1", sealed=b"-", filed_at=datetime(2026, 10, 5, tzinfo=UTC), fraud_type="loan",
         unit="", source="list", state="warned", by="li", at=datetime(2026, 11, 1, tzinfo=UTC), drill=True,
     )  # fmt: skip
-    made = make_bulletin(drill_scenario.services, OCTOBER, by="wang")
+    made = make_bulletin(drill_scenario.services, unrestricted("wang"), OCTOBER)
     assert (made.figures.drill, made.figures.filed.total.filed) == (True, 1)
     with drill_scenario.tx() as tx:
         assert tx.scalar(sa.select(t.bulletin.c.drill)) is True
@@ -389,14 +420,14 @@ def test_what_is_due_is_the_last_day_week_and_month_that_are_over():
 
 def test_other_days_do_not_keep_the_service_from_drafting(scenario: Scenario):
     for kind, name in ((BulletinKind.MONTH, "2026-09"), (BulletinKind.DAY, "2026-10-01")):
-        make_bulletin(scenario.services, bulletin_days(kind, name), by="wang")
+        make_bulletin(scenario.services, unrestricted("wang"), bulletin_days(kind, name))
     [drafted] = draft_due_bulletins(scenario.services, [BulletinKind.MONTH])
     assert get_bulletin(scenario.services, drafted).line.days == OCTOBER
 
 
 @pytest.mark.parametrize("lang", Lang)
 def test_the_document_says_the_figures_with_numerator_denominator_and_interval(town: Scenario, lang: Lang):
-    made = make_bulletin(town.services, OCTOBER, by="wang")
+    made = make_bulletin(town.services, unrestricted("wang"), OCTOBER)
     content = bulletin_document(made, lang=lang, who="wang", now=town.clock.now()).content
     told = words(content)
     total = made.figures.report.breakdown.total
@@ -424,7 +455,7 @@ def test_the_document_says_the_figures_with_numerator_denominator_and_interval(t
 
 @pytest.mark.parametrize("lang", Lang)
 def test_a_town_without_anything_has_a_bulletin_too(scenario: Scenario, lang: Lang):
-    made = make_bulletin(scenario.services, OCTOBER, by="wang")
+    made = make_bulletin(scenario.services, unrestricted("wang"), OCTOBER)
     parts = bulletin_sections(made.figures, lang)
     assert len(parts) == 5
     assert all(part.heading for part in parts)

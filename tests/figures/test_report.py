@@ -42,7 +42,6 @@ from dialer.figures.report import (
     make_report,
     moment_of,
     moment_text,
-    note_export,
     read_case_page,
     read_centre_reports,
     refresh_figures,
@@ -51,7 +50,6 @@ from dialer.figures.report import (
 from dialer.figures.report_json import cut_report_out
 from dialer.figures.stored import store_report, stored_report
 from dialer.figures.verify import verify_figures
-from tests.audit_lines import audit_lines
 from tests.figures.sources import fact_source, window_of
 from tests.outcomes.town import MORNING, Scenario
 
@@ -254,14 +252,6 @@ def test_a_report_names_the_twenty_newest_cases_that_were_filed_after_their_warn
     at = cut_rates(town.services, narrowed, reader_unit_id=None).generated_at
     with pytest.raises(Invalid):  # the whole was not counted with it
         make_report(town.services, narrowed.period, at=at)
-
-
-def test_an_export_is_in_the_audit_trail(town: Scenario):
-    note_export(town.services, who="li", subject="rates", facts={"by": "unit"})
-    [line] = [one for one in audit_lines(town.store) if one["act"] == "export"]
-    assert {name: line[name] for name in ("who", "act", "subject", "facts", "at", "why")} == {
-        "who": "li", "act": "export", "subject": "rates", "facts": {"by": "unit"}, "at": town.clock.now(), "why": "",
-    }  # fmt: skip
 
 
 def test_five_thousand_reports_are_kept(town: Scenario):

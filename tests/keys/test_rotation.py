@@ -81,7 +81,13 @@ def rotated(
     app: Application, uses: tuple[KeyUse, ...] = BOTH, suite: Suite = Suite.AES_BLAKE2
 ) -> dict[KeyUse, int]:
     made = rotate_keys(
-        app.services, app.key_source, uses=uses, suite=suite, by="li", why="yearly", wait_seconds=0.0
+        app.services,
+        unrestricted("li"),
+        app.key_source,
+        uses=uses,
+        suite=suite,
+        why="yearly",
+        wait_seconds=0.0,
     )
     return dict(made.made)
 
@@ -171,7 +177,7 @@ def test_all_is_read_and_found_before_during_and_after(app: Application, tmp_pat
     assert (status.is_resealed, share_done(status.progress)) == (True, 1.0)
     assert verify_trail(app.services).findings == ()
     # A second round changes nothing.
-    assert restart_reseal(app.services, by="li")
+    assert restart_reseal(app.services, unrestricted("li"))
     assert sum(batch.rows for batch in batches(app)) == 0
 
 
@@ -307,7 +313,7 @@ def test_a_key_is_retired_when_no_value_needs_it_and_not_before(app: Application
     rotated(app)
 
     def retire(key_id: int) -> int:
-        return retire_key(app.services, app.key_source, key_id, by="li", why="old").audit_lines
+        return retire_key(app.services, unrestricted("li"), app.key_source, key_id, why="old").audit_lines
 
     with pytest.raises(Conflict, match="being sealed again"):
         retire(1)
@@ -326,7 +332,7 @@ def test_a_key_is_retired_when_no_value_needs_it_and_not_before(app: Application
         tx.execute(sa.update(t.person).where(t.person.c.id == row["id"]).values(sealed=sealed))
     with pytest.raises(KeyInUse, match=r"person\.sealed 1"):
         retire(1)
-    assert restart_reseal(app.services, by="li")
+    assert restart_reseal(app.services, unrestricted("li"))
     finished(app)
     path = app.key_source.file
     assert path is not None
@@ -349,7 +355,7 @@ def test_a_process_that_starts_later_needs_the_new_keys_and_not_the_retired_ones
     rotated(app)
     finished(app)
     for key_id in (1, 2):
-        retire_key(app.services, app.key_source, key_id, by="li", why="old")
+        retire_key(app.services, unrestricted("li"), app.key_source, key_id, why="old")
     after = assemble(load_settings(environment))
     assert persons(after) == persons(app)
     after.close()
@@ -399,10 +405,10 @@ def test_where_the_ring_comes_from_a_command_a_person_stores_it(app: Application
     def rotate(out: Path | None) -> Rotated:
         return rotate_keys(
             app.services,
+            unrestricted("li"),
             source,
             uses=BOTH,
             suite=Suite.AES_BLAKE2,
-            by="li",
             why="yearly",
             wait_seconds=0.0,
             out=out,
@@ -417,7 +423,7 @@ def test_where_the_ring_comes_from_a_command_a_person_stores_it(app: Application
     app.services.store.vault.read_again = source.load
     assert rotate(None).made == {KeyUse.ENCRYPTION: 4, KeyUse.INDEX: 5}
     finished(app)
-    assert retire_key(app.services, source, 1, by="li", why="old").in_ring
+    assert retire_key(app.services, unrestricted("li"), source, 1, why="old").in_ring
 
 
 def test_a_process_seals_nothing_with_an_old_key_when_re_sealing_ends(app: Application, tmp_path: Path):
@@ -446,4 +452,6 @@ def test_a_value_that_no_key_opens_stays_as_it_is_and_stops_nothing(app: Applica
     }
     assert used(app, 1) == {"person.sealed": 1, "warning.sealed": 1}
     for key_id in (1, 2):
-        assert retire_key(app.services, app.key_source, key_id, by="li", why="old").audit_lines == 0
+        assert (
+            retire_key(app.services, unrestricted("li"), app.key_source, key_id, why="old").audit_lines == 0
+        )

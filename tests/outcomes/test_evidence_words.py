@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dialer.approvals.queries import evidence_of
 from dialer.core.values import Amounts, Contact, OutcomeKind, Track
-from dialer.outcomes.ledger import append_outcome
+from dialer.outcomes.ledger import OutcomeLine, append_outcome
 from tests.outcomes.town import MORNING, Scenario
 
 
@@ -13,16 +13,18 @@ def test_a_reference_is_read_by_who_approves(scenario: Scenario):
     with scenario.tx() as tx:
         line = append_outcome(
             tx,
-            case_id=case_id,
-            assignment_id=None,
-            kind=OutcomeKind.DISSUADED_BY_PHONE,
-            contact=Contact.VERIFIED,
-            track=Track.HUMAN,
-            reason="reported",
-            amounts=Amounts(stopped_fen=5_000_00),
-            evidence="止付回执 0017",
+            OutcomeLine(
+                case_id=case_id,
+                assignment_id=None,
+                kind=OutcomeKind.DISSUADED_BY_PHONE,
+                contact=Contact.VERIFIED,
+                track=Track.HUMAN,
+                reason="reported",
+                amounts=Amounts(stopped_fen=5_000_00),
+                evidence="止付回执 0017",
+                drill=False,
+            ),
             by="li",
-            drill=False,
             now=MORNING,
         )
         assert evidence_of(tx, [line]) == {line: "止付回执 0017"}

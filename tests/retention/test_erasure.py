@@ -158,11 +158,11 @@ def test_a_restored_backup_of_before_does_not_bring_the_person_back(
     for damaged in (line.replace('"zhao"', '"qian"'), line[:-20], "x"):
         register.write_text(damaged)
         with pytest.raises(UnreadableRegister):
-            restore_backup(new, file, real_now=MORNING, by="li", register=register)
+            restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"), register=register)
     with pytest.raises(NoRegister):
-        restore_backup(new, file, real_now=MORNING, by="li", register=tmp_path / "none")
+        restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"), register=tmp_path / "none")
     register.write_text(line)
-    restored = restore_backup(new, file, real_now=MORNING, by="li", register=register)
+    restored = restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"), register=register)
 
     assert restored.erased == 1
     again = Scene(new.database_url)
@@ -187,7 +187,9 @@ def test_the_register_knows_a_person_from_a_later_one_with_the_same_id(
     scene.do(sa.update(t.person).where(t.person.c.id == person_id).values(created_at=scene.later(hours=1)))
     scene.do(sa.delete(t.erasure))
     make_backup(old, file, real_now=MORNING)
-    assert restore_backup(new, file, real_now=MORNING, by="li", register=register).erased == 0
+    assert (
+        restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"), register=register).erased == 0
+    )
 
 
 def test_a_register_that_is_empty_or_older_than_the_backup_is_refused(
@@ -200,7 +202,7 @@ def test_a_register_that_is_empty_or_older_than_the_backup_is_refused(
     make_backup(old, file, real_now=MORNING)
     register.write_text("")
     with pytest.raises(NoRegister):
-        restore_backup(new, file, real_now=MORNING, by="li", register=register)
+        restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"), register=register)
     with scene.tx() as tx:
         other = Erased(
             person=PersonRow(id=999, created_at=MORNING),
@@ -210,10 +212,10 @@ def test_a_register_that_is_empty_or_older_than_the_backup_is_refused(
         )
         register.write_text(register_line(tx.vault, other))
     with pytest.raises(OldRegister) as refused:
-        restore_backup(new, file, real_now=MORNING, by="li", register=register)
+        restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"), register=register)
     assert refused.value.count == 1
     register.write_text(register.read_text() + whole)
-    restored = restore_backup(new, file, real_now=MORNING, by="li", register=register)
+    restored = restore_backup(new, file, real_now=MORNING, actor=unrestricted("li"), register=register)
     assert (restored.erased, restored.registered) == (0, 2)
     assert restored.last_erased_at is not None
 
@@ -226,7 +228,9 @@ def test_without_a_whole_register_a_restore_needs_the_word_of_somebody(
     confirm_erasure(scene.services, unrestricted("zhao"), asked.id, register=register)
     make_backup(old, file, real_now=MORNING)
     register.write_text("")
-    restored = restore_backup(new, file, real_now=MORNING, by="li", register=register, no_erasures=True)
+    restored = restore_backup(
+        new, file, real_now=MORNING, actor=unrestricted("li"), register=register, no_erasures=True
+    )
     assert (restored.erased, restored.registered, restored.last_erased_at) == (0, 0, None)
 
 

@@ -16,12 +16,11 @@ from dialer.backup.actions import Installation, make_backup, restore_backup
 from dialer.core.access import unrestricted
 from dialer.core.case import CaseStatus
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.db.audit import begin_chain, write_audit
-from dialer.db.unit_of_work import Tx
 from dialer.figures.report import make_report
 from dialer.retention.erasure import lift_legal_hold, place_legal_hold
 from dialer.retention.retention import (
-    Clocks,
     RetentionKind,
     RetentionState,
     apply_retention,
@@ -214,11 +213,13 @@ def test_a_restored_backup_holds_nothing_that_is_past_its_period(
 ):
     make_backup(old, tmp_path / "one.backup", real_now=MORNING)
 
-    def expire(tx: Tx, now: datetime) -> dict[RetentionKind, int]:
-        assert now == EVER
-        return expire_restored(tx, PERIODS, Clocks(now=now, real_now=now), by="li")
+    def expire(act: OpenAct) -> dict[RetentionKind, int]:
+        assert act.now == EVER
+        return expire_restored(act, PERIODS, real_now=EVER)
 
-    made = restore_backup(new, tmp_path / "one.backup", real_now=EVER, by="li", expire=expire)
+    made = restore_backup(
+        new, tmp_path / "one.backup", real_now=EVER, actor=unrestricted("li"), expire=expire
+    )
     assert made.plain()["expired"][RetentionKind.PERSONS] == 1
     again = Scene(new.database_url)
     assert (holding(again), found_by(again), blinds_of(again)) == ({"person.sealed"}, [], set())

@@ -12,9 +12,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from dialer.core.access import SERVICE
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.db.jobs import JobClaim
 from dialer.db.migrations import MIGRATION_LOCK, SchemaMoved, newest_revision
 from dialer.retention.erasing import erase_person
@@ -200,7 +202,7 @@ def test_an_erased_person_leaves_no_signal_and_no_reason(post: Post):
     post.work(post.robot())
     (case,) = post.rows(t.case)
     with post.tx() as tx:
-        counts = erase_person(tx, case["person_id"], now=post.clock.now())
+        counts = erase_person(OpenAct(tx, SERVICE, post.clock.now), case["person_id"])
     assert (counts["signal"], counts["verdict.sealed"]) == (1, 1)
     with post.tx() as tx:
         (shown,) = reasons_of_case(tx, case["id"])
