@@ -33,7 +33,6 @@ from dialer.core.errors import Conflict, Invalid
 from dialer.core.text import gettext_noop
 from dialer.core.values import AmountKind, Amounts, EvidenceKind, parse_yuan, typed_evidence
 from dialer.figures.bulletin_words import days_words, title_of
-from dialer.language.sentences import refusal_sentence
 from dialer.org.token_pages import SCOPES
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.web.cache import Cache
@@ -122,9 +121,9 @@ def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "
         )
         return _show(request, ticked=chosen, read=read, note=request.say(note), status=_TAKEN)
     except Invalid as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_UNFIT)
+        return _show(request, refused=request.refusal(fault), status=_UNFIT)
     except Conflict as fault:
-        return _show(request, ticked=chosen, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, ticked=chosen, refused=request.refusal(fault), status=_TAKEN)
     return _done(request, gettext_noop("Approved."))
 
 
@@ -134,10 +133,10 @@ def refuse(request: CurrentRequest, outcome_id: Number, why: Words = "") -> Resp
     try:
         refuse_outcome(request.services, request.actor, outcome_id, why=why)
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        wrong = request.wrong(fault)
         return _show(request, form=LineForm(outcome_id, {"why": why}, wrong), status=_UNFIT)
     except Conflict as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, refused=request.refusal(fault), status=_TAKEN)
     return _done(request, gettext_noop("Refused; who recorded it sees why."))
 
 
@@ -180,12 +179,12 @@ def correct(
             files=clean_evidence(request.services, sent),
         )
     except Invalid as fault:
-        wrong = {fault.field.removesuffix("_fen"): refusal_sentence(fault, request.lang)}
+        wrong = {fault.field.removesuffix("_fen"): request.refusal(fault)}
         if sent:
             wrong.setdefault(FIELD, request.say(FILES_AGAIN))
         return _show(request, form=LineForm(outcome_id, typed, wrong), status=_UNFIT)
     except Conflict as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, refused=request.refusal(fault), status=_TAKEN)
     return _done(request, gettext_noop("Recorded again."))
 
 
@@ -197,7 +196,7 @@ def stopped(
     try:
         complete_stop_payment(request.services, request.actor, payment_id, result=result)
     except Conflict as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, refused=request.refusal(fault), status=_TAKEN)
     return _done(request, gettext_noop("The stop-payment task is done."))
 
 

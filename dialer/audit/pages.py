@@ -31,7 +31,7 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import DeletedFor, Grade, OutcomeKind
 from dialer.db.audit import Seal
 from dialer.language.catalogue import say
-from dialer.language.sentences import refusal_sentence, why_words
+from dialer.language.sentences import why_words
 from dialer.language.words import word_of
 from dialer.runtime.services import Services
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
@@ -360,7 +360,7 @@ def export(request: CurrentRequest, form: Annotated[AuditExport, Form()]) -> Res
         query = _query(request, asked, _period(request, asked))
         lines = export_audit(request.services, request.actor, query, why=form.why)
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        wrong = request.wrong(fault)
         return _show(request, asked, status=_UNFIT, wrong=wrong)
     zone = request.services.centre.zone
     heading = [
@@ -408,7 +408,7 @@ def _show(
     try:
         period = _period(request, asked)
     except Invalid as fault:
-        faults[fault.field] = refusal_sentence(fault, request.lang)
+        faults[fault.field] = request.refusal(fault)
     with request.services.store.begin() as tx:
         found = search_audit(tx, _query(request, asked, period, before=_moment(before)))
         acts = {act: act_words(act, request.lang) for act in audited_act_names(tx)}

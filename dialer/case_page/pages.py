@@ -47,7 +47,6 @@ from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.rates import Period, is_in_range, period_of
 from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade, OutcomeKind, Track
-from dialer.language.sentences import refusal_sentence
 from dialer.outcomes.evidence_files import reveal_file
 from dialer.outcomes.filed_lists import undo_filing
 from dialer.outcomes.filing import file_for_case
@@ -102,12 +101,12 @@ def cases(
         # A token that has expired or belongs to another person is no search.
         wanted = open_search(request.services, who, who=request.who) if who else None
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        wrong = request.wrong(fault)
         asked.pop("who", None)
     try:
         period = period_of(since, until, timezone=request.services.centre.timezone)
     except Invalid as fault:
-        wrong |= {fault.field: refusal_sentence(fault, request.lang)}
+        wrong |= request.wrong(fault)
     query = CaseQuery(
         sought=wanted.sought if wanted is not None else PersonSearch(),
         instruction_no=no,
@@ -303,7 +302,7 @@ def clip(request: CurrentRequest, file: str) -> Response:
 
 
 def _refused(request: RequestContext, case_id: int, act: str, fault: Invalid) -> Response:
-    form = RefusedAct(act=act, wrong={fault.field: refusal_sentence(fault, request.lang)})
+    form = RefusedAct(act=act, wrong=request.wrong(fault))
     sheet = read_case(request.services, case_id, visible_to=request.member.unit_id)
     return _page(request, sheet, typed=form, status=_UNPROCESSABLE)
 
@@ -360,9 +359,9 @@ class ActForm:
         except Overtaken:
             return self._show(replace(form, shown_at=self.shown_at or request.now), _CONFLICT)
         except Conflict as fault:
-            return self._show(replace(form, refused=refusal_sentence(fault, request.lang)), _CONFLICT)
+            return self._show(replace(form, refused=request.refusal(fault)), _CONFLICT)
         except Invalid as fault:
-            wrong = {fault.field.replace(" ", "_"): refusal_sentence(fault, request.lang)}
+            wrong = {fault.field.replace(" ", "_"): request.refusal(fault)}
             return self._show(replace(form, wrong=wrong), _UNPROCESSABLE)
         return request.redirect_to(f"/cases/{case_id}", notice=notice)
 

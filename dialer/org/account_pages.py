@@ -18,7 +18,6 @@ from dialer.core.access import Permission, Role, StaffChangeKind
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import Unit
-from dialer.language.sentences import refusal_sentence
 from dialer.org.account_changes import (
     LONGEST_REASON,
     ask_change,
@@ -254,7 +253,7 @@ def add_first_administrator(
             status=_UNFIT,
             login=login[:_SHOWN_LENGTH],
             display_name=display_name[:_SHOWN_LENGTH],
-            problems={fault.field: refusal_sentence(fault, request.lang)},
+            problems=request.wrong(fault),
         )
     notice = gettext_noop("The first account is made. Make one for a security administrator next.")
     return signed_in(request, made, notice=notice)
@@ -310,7 +309,7 @@ def add_account(
             why=why,
         )
     except Invalid as fault:
-        return _show_all(request, problems={fault.field: refusal_sentence(fault, request.lang)}, typed=typed)
+        return _show_all(request, problems=request.wrong(fault), typed=typed)
     except LoginTaken:
         taken = request.say(gettext_noop("is taken: choose another one"))
         return _show_all(request, problems={"login": taken}, typed=typed)
@@ -347,7 +346,7 @@ def change_account(
             why=why,
         )
     except Invalid as fault:
-        return _show_one(request, login, problems={fault.field: refusal_sentence(fault, request.lang)})
+        return _show_one(request, login, problems=request.wrong(fault))
     if not is_done:
         return request.redirect_to(CHANGES_PATH, notice=_WAITS)
     return request.redirect_to(f"/accounts/{login}", notice=gettext_noop("The account is changed."))
@@ -359,7 +358,7 @@ def disable_account(request: CurrentRequest, login: str) -> Response:
     try:
         disable_staff(request.services, request.actor, login)
     except Conflict as fault:
-        return _show_one(request, login, refused=refusal_sentence(fault, request.lang))
+        return _show_one(request, login, refused=request.refusal(fault))
     return request.redirect_to(
         f"/accounts/{login}", notice=gettext_noop("The account is disabled; its sessions have ended.")
     )
@@ -390,7 +389,7 @@ def _ask_for(request: RequestContext, kind: StaffChangeKind, login: str, why: st
             why=why,
         )
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        wrong = request.wrong(fault)
         return _show_one(request, login, problems=wrong, asked=kind)
     if is_done:
         return request.redirect_to(f"/accounts/{login}", notice=gettext_noop("The account is enabled again."))

@@ -14,7 +14,6 @@ from starlette.responses import RedirectResponse, Response
 from dialer.core.access import FactorKind, Permission
 from dialer.core.errors import Conflict, Invalid, NotFound, Unavailable
 from dialer.core.text import Lang, gettext_noop
-from dialer.language.sentences import refusal_sentence
 from dialer.org.account_pages import (
     SECOND_PATH,
     UNSAFE,
@@ -115,7 +114,7 @@ def second_step(
         return _show_second(request, member, next_path, problem=wrong, status=_REFUSED)
     except SignInBlocked as fault:
         assert member is not None
-        problem = refusal_sentence(fault, request.lang)
+        problem = request.refusal(fault)
         return _show_second(request, member, next_path, problem=problem, status=_BLOCKED)
     return signed_in(request, entered, own_path(next_path))
 
@@ -253,7 +252,7 @@ def _finish_sign_in(request: RequestContext, entered: SignedIn | FactorNeeded, p
 
 
 def _provider_silent(request: RequestContext, next_path: str, fault: Unavailable) -> Response:
-    problem = refusal_sentence(fault, request.lang)
+    problem = request.refusal(fault)
     return show_sign_in(request, next_path, problem=problem, status=_UNAVAILABLE)
 
 
@@ -341,7 +340,7 @@ def add_app(request: CurrentRequest, code: Annotated[str, Form()] = "") -> Respo
     try:
         codes = confirm_totp(request.services, request.session, code)
     except (Invalid, SignInBlocked) as fault:
-        return _show_app(request, problem=refusal_sentence(fault, request.lang))
+        return _show_app(request, problem=request.refusal(fault))
     return _show_new_codes(request, codes)
 
 
@@ -373,7 +372,7 @@ def add_own_passkey(
             name=name,
         )
     except (Invalid, Conflict) as fault:
-        return _show_factors(request, problem=refusal_sentence(fault, request.lang))
+        return _show_factors(request, problem=request.refusal(fault))
     return _show_new_codes(request, codes)
 
 
@@ -419,7 +418,7 @@ def name_own_factor(request: CurrentRequest, factor_id: int, name: Annotated[str
     try:
         name_factor(request.services, request.member, factor_id, name)
     except Invalid as fault:
-        return _show_factors(request, problem=refusal_sentence(fault, request.lang))
+        return _show_factors(request, problem=request.refusal(fault))
     return request.redirect_to("/account/factors", notice=gettext_noop("The name is changed."))
 
 
@@ -430,7 +429,7 @@ def remove_own_factor(request: CurrentRequest, factor_id: int) -> Response:
     try:
         remove_factor(request.services, request.member, factor_id)
     except Conflict as fault:
-        return _show_factors(request, problem=refusal_sentence(fault, request.lang))
+        return _show_factors(request, problem=request.refusal(fault))
     return request.redirect_to("/account/factors", notice=gettext_noop("The second factor is removed."))
 
 
@@ -450,7 +449,7 @@ def _show_app(request: RequestContext, *, problem: str = "") -> Response:
     try:
         offer = offer_totp(request.services, request.member)
     except Conflict as fault:
-        return _show_factors(request, problem=refusal_sentence(fault, request.lang))
+        return _show_factors(request, problem=request.refusal(fault))
     return request.page(_APP, status=_UNFIT if problem else 200, offer=offer, problem=problem)
 
 
@@ -472,9 +471,9 @@ def set_password(
         token = change_password(request.services, request.session, old=old, new=new, again=again)
     except Invalid as fault:
         field = "new" if fault.field == "password" else fault.field
-        return request.page(_CHANGE, status=_UNFIT, problems={field: refusal_sentence(fault, request.lang)})
+        return request.page(_CHANGE, status=_UNFIT, problems={field: request.refusal(fault)})
     except SignInBlocked as fault:
-        return request.page(_CHANGE, status=_UNFIT, problems={"old": refusal_sentence(fault, request.lang)})
+        return request.page(_CHANGE, status=_UNFIT, problems={"old": request.refusal(fault)})
     response = request.redirect_to("/", notice=gettext_noop("The new password is set."))
     put_cookie(request.request, response, SESSION_COOKIE, token)
     return response

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.text import gettext_noop
-from dialer.language.sentences import refusal_sentence
 from dialer.org.tokens import ask_token, confirm_token, refuse_token, waiting_tokens
 from dialer.staff.sign_in import NewToken, list_tokens, revoke_token
 from dialer.staff.token_store import TokenScope
@@ -74,10 +73,10 @@ def ask(
             why=why,
         )
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        wrong = request.wrong(fault)
         return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
     except Conflict as fault:
-        return _show(request, typed=typed, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, typed=typed, refused=request.refusal(fault), status=_TAKEN)
     return request.redirect_to(_PATH, notice=gettext_noop("A security administrator must confirm the token."))
 
 
@@ -88,7 +87,7 @@ def confirm(request: CurrentRequest, number: Number) -> Response:
     try:
         new = confirm_token(request.services, request.actor, number)
     except Conflict as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, refused=request.refusal(fault), status=_TAKEN)
     return _show(request, new=new)
 
 
@@ -101,7 +100,7 @@ def refuse(
     try:
         refuse_token(request.services, request.actor, number)
     except Conflict as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, refused=request.refusal(fault), status=_TAKEN)
     return request.redirect_to(
         "/approvals" if back == "approvals" else _PATH, notice=gettext_noop("No token is made.")
     )

@@ -20,7 +20,6 @@ from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import SEPARATOR, UnitField, UnitIndex
 from dialer.core.values import Grade
 from dialer.db.units import AliasTaken, list_unit_aliases, subtree_ids
-from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence, word_of
 from dialer.org.queries import Waiting, escalated_work, work_of_unit
 from dialer.org.tree import (
@@ -159,7 +158,7 @@ def refuse(request: CurrentRequest, transfer_id: int, why: Annotated[str, Form()
     try:
         refuse_transfer(request.services, request.actor, transfer_id, why=why[:500])
     except Invalid as fault:
-        return _show_transfers(request, wrong={transfer_id: refusal_sentence(fault, request.lang)})
+        return _show_transfers(request, wrong={transfer_id: request.refusal(fault)})
     return request.redirect_to(
         _TRANSFERS, notice=gettext_noop("Refused: the work stays where it is, and both see why.")
     )
@@ -192,7 +191,7 @@ def ask(
         )
     except (Invalid, Conflict) as fault:
         field = fault.field if isinstance(fault, Invalid) else "unit"
-        problems = {field: refusal_sentence(fault, request.lang)}
+        problems = {field: request.refusal(fault)}
         return _show_form(request, assignment_id, problems=problems, typed=typed)
     notice = gettext_noop("Asked: it stays here, and its clocks go on, until the other unit accepts.")
     return request.redirect_to(f"/units/{work.unit_id}", notice=notice)
@@ -280,7 +279,7 @@ def preview(
     except UnusableUnits as fault:
         return _show_import(request, fault=fault, name=name)
     except UnusableFile as fault:
-        return _show_import(request, refused=f"{name}: {refusal_sentence(fault, request.lang)}", name=name)
+        return _show_import(request, refused=f"{name}: {request.refusal(fault)}", name=name)
     return request.page(
         "console/unit_preview.html",
         tabs=unit_tabs(request),
@@ -308,7 +307,7 @@ def take(
     try:
         done = import_units(request.services, request.actor, data, close_missing=close, revision=revision)
     except (Conflict, UnusableFile) as fault:
-        return _show_import(request, refused=refusal_sentence(fault, request.lang), name=name[:100])
+        return _show_import(request, refused=request.refusal(fault), name=name[:100])
     text = gettext_noop(
         "Taken in: added %(new)s, moved %(moved)s, renamed %(renamed)s, closed %(closed)s; aliases learned:"
         " %(aliases)s; cases sorted: %(placed)s."
@@ -369,9 +368,7 @@ def sort(
             teach=teach,
         )
     except (Invalid, AliasTaken) as fault:
-        return _show_unassigned(
-            request, case_id=case_id, wrong=refusal_sentence(fault, request.lang), typed=typed
-        )
+        return _show_unassigned(request, case_id=case_id, wrong=request.refusal(fault), typed=typed)
     return request.redirect_to(
         _UNASSIGNED, notice=_assigned_notice(request, done, group.index.label(unit_id))
     )
@@ -399,7 +396,7 @@ def some(
         unit_id = typed_unit(page.index, typed)
         done = assign_cases(request.services, request.actor, chosen, unit_id=unit_id)
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        wrong = request.wrong(fault)
         return _show_group(request, case_id, wrong=wrong, typed=typed, chosen=frozenset(chosen))
     return request.redirect_to(_UNASSIGNED, notice=_assigned_notice(request, done, page.index.label(unit_id)))
 
@@ -480,9 +477,7 @@ def add_alias(request: CurrentRequest, unit_id: int, text: Annotated[str, Form()
     try:
         done = teach_alias(request.services, request.actor, text[:100], unit_id=unit_id)
     except Invalid as fault:
-        return _show(
-            request, unit_id, Waiting.ALL, wrong=refusal_sentence(fault, request.lang), typed=text[:100]
-        )
+        return _show(request, unit_id, Waiting.ALL, wrong=request.refusal(fault), typed=text[:100])
     except Conflict:
         taken = request.say(gettext_noop("means another unit already, or this one is closed"))
         return _show(request, unit_id, Waiting.ALL, wrong=taken, typed=text[:100])

@@ -16,7 +16,6 @@ from dialer.core.values import FiledState, FraudType
 from dialer.intake.filed_lists import END_OF_DAY
 from dialer.intake.reader import default_source
 from dialer.language.figure_words import rate_sentence
-from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence, stored_word
 from dialer.outcomes.filed_figures import filed_figures
 from dialer.outcomes.filed_lists import (
@@ -70,7 +69,7 @@ def load(request: CurrentRequest, file: Annotated[UploadFile | None, File()] = N
             request.services, request.actor, file.file, source=default_source(name), most=_MOST_ROWS
         )
     except UnusableFile as fault:
-        return _show(request, refused=f"{name}: {refusal_sentence(fault, request.lang)}")
+        return _show(request, refused=f"{name}: {request.refusal(fault)}")
     return _show(request, loaded=done, name=name)
 
 
@@ -105,9 +104,9 @@ def undo(
     try:
         undone = undo_match(request.services, request.actor, match_id, why=why)
     except Invalid as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang))
+        return _show(request, refused=request.refusal(fault))
     except Conflict as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, refused=request.refusal(fault), status=_TAKEN)
     return request.redirect_to(
         f"{_PATH}?state={undone.state.value}",
         notice=gettext_noop("The match is undone: the cases of this person are what they were before."),
@@ -119,12 +118,12 @@ def _decide(request: RequestContext, match_id: int, why: str, *, is_same_person:
     try:
         decide_match(request.services, request.actor, match_id, is_same_person=is_same_person, why=why)
     except Invalid as fault:
-        return _show(request, state=FiledState.DOUBTFUL, refused=refusal_sentence(fault, request.lang))
+        return _show(request, state=FiledState.DOUBTFUL, refused=request.refusal(fault))
     except Conflict as fault:
         return _show(
             request,
             state=FiledState.DOUBTFUL,
-            refused=refusal_sentence(fault, request.lang),
+            refused=request.refusal(fault),
             status=_TAKEN,
         )
     notice = (
@@ -153,7 +152,7 @@ def _show(
     try:
         period = period_of(start, end, timezone=request.app.settings.centre.timezone)
     except Invalid as fault:
-        problem = refusal_sentence(fault, request.lang)
+        problem = request.refusal(fault)
     chosen = FiledState(state) if state in set(FiledState) else None
     page = list_filed(request.services, state=chosen, period=period, before_id=before)
     figures = filed_figures(request.services, period)

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid, NotFound, Refusal
 from dialer.core.text import gettext_noop
-from dialer.language.sentences import refusal_sentence
 from dialer.retention.erasure import (
     ask_erasure,
     confirm_erasure,
@@ -95,7 +94,7 @@ def _act(request: RequestContext, act: Callable[[], object], notice: str) -> Res
         raise
     except Refusal as fault:
         status = _UNFIT if isinstance(fault, Invalid) else _TAKEN
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=status)
+        return _show(request, refused=request.refusal(fault), status=status)
     return request.redirect_to(_PATH, notice=notice)
 
 

@@ -18,7 +18,6 @@ from dialer.core.errors import Conflict, Invalid, NotFound, UnusableFile
 from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Grade, Tag
 from dialer.language.figure_words import TRIAL_MEASURE_SENTENCES, TRIAL_MEASURES, trial_sentence
-from dialer.language.sentences import refusal_sentence
 from dialer.language.words import actor_word, sentence, word_of
 from dialer.script_versions.actions import (
     NotApproved,
@@ -173,7 +172,7 @@ def approve(
     try:
         approve_script(request.services, request.actor, script_id, version, reason=reason, goes_live=live)
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        wrong = request.wrong(fault)
         return _show(request, script_id, version, status=_UNFIT, wrong=wrong)
     except NotApproved:
         refused = request.say(gettext_noop("It cannot be approved: correct what is found below first."))
@@ -262,7 +261,7 @@ def draft(
         refused = request.say(same, number=fault.version.number)
         status, shown = _TAKEN, _editor(text, file_name) | {"refused": refused}
     except (Invalid, UnusableFile) as fault:
-        refused = refusal_sentence(fault, request.lang)
+        refused = request.refusal(fault)
         status, shown = _UNFIT, _editor(source, name) | {"refused": refused}
     else:
         start_rendering(request.services, version.script_id, version.number, by=request.who)
@@ -394,7 +393,7 @@ def begin(
         weights = {} if ends else _weights(typed)
         set_trial(request.services, request.actor, script_id, weights, reason=reason, grade=scope)
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        wrong = request.wrong(fault)
         return _show_trial_pages(
             request, script_id, scope, status=_UNFIT, wrong=wrong, typed=typed, reason=reason
         )

@@ -28,10 +28,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.core.access import Actor, Permission, Role, may
-from dialer.core.errors import NotFound, Unavailable
+from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import Pause
 from dialer.language.catalogue import say
+from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence
 from dialer.runtime.services import Application, Services
 from dialer.staff.sign_in import list_units, recognise
@@ -428,6 +429,14 @@ class RequestContext:
     def say(self, text: str, **facts: object) -> str:
         """The sentence in the language of the page."""
         return sentence(text, self.lang, **facts)
+
+    def refusal(self, fault: DialerError) -> str:
+        """Why something was refused, in the language of the page."""
+        return refusal_sentence(fault, self.lang)
+
+    def wrong(self, fault: Invalid) -> dict[str, str]:
+        """What is wrong with a form, by the name of its field."""
+        return {fault.field: self.refusal(fault)}
 
     def page(self, template: str, *, status: int = 200, **facts: object) -> HTMLResponse:
         """The whole page."""

@@ -12,7 +12,6 @@ from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.text import gettext_noop
 from dialer.core.values import DeliveryState, WebhookEvent
-from dialer.language.sentences import refusal_sentence
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import typed_word
 from dialer.web.rendering import PlaceGroup
@@ -72,10 +71,10 @@ def add(
     try:
         new = add_webhook(request.services, request.actor, name=name.strip(), url=url, events=events)
     except Invalid as fault:
-        wrong = {fault.field: refusal_sentence(fault, request.lang)}
+        wrong = request.wrong(fault)
         return _show(request, typed=typed, wrong=wrong, status=_UNFIT)
     except Conflict as fault:
-        wrong = {"name": refusal_sentence(fault, request.lang)}
+        wrong = {"name": request.refusal(fault)}
         return _show(request, typed=typed, wrong=wrong, status=_TAKEN)
     return _show(request, new=new)
 
@@ -102,7 +101,7 @@ def send_again(request: CurrentRequest, delivery_id: Number) -> Response:
     try:
         redeliver(request.services, request.actor, delivery_id=delivery_id)
     except Conflict as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_TAKEN)
+        return _show(request, refused=request.refusal(fault), status=_TAKEN)
     return request.redirect_to(_PATH, notice=gettext_noop("The delivery is sent again."))
 
 
