@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Form, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from dialer.audit.trail import (
@@ -35,7 +35,7 @@ from dialer.language.sentences import why_words
 from dialer.language.words import word_of
 from dialer.runtime.services import Services
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
-from dialer.web.formats import Sheet, as_file, format_moment, format_number
+from dialer.web.formats import Filter, Sheet, as_file, format_moment, format_number
 
 MOST_EXPORTED = 100_000
 """The most lines of one file."""
@@ -318,7 +318,7 @@ _SEALS = {
 _Text = Annotated[str, Field(max_length=100)]
 
 
-class AuditFilter(BaseModel):
+class AuditFilter(Filter):
     """The filter of the page, as typed."""
 
     who: _Text = ""
@@ -326,11 +326,6 @@ class AuditFilter(BaseModel):
     subject: _Text = ""
     since: Annotated[str, Field(alias="from", max_length=40)] = ""
     until: Annotated[str, Field(alias="to", max_length=40)] = ""
-
-    def asked(self) -> dict[str, str]:
-        """The filters that are set, by their names in the address."""
-        given = self.model_dump(by_alias=True, include=set(AuditFilter.model_fields))
-        return {name: text.strip() for name, text in given.items() if text.strip()}
 
 
 class AuditPlace(AuditFilter):
@@ -342,6 +337,7 @@ class AuditPlace(AuditFilter):
 class AuditExport(AuditFilter):
     """An export of the lines that the filter finds, as a file; `why` is audited."""
 
+    beside = frozenset({"kind", "why"})
     kind: Literal["csv", "xlsx"]
     why: Annotated[str, Field(max_length=500)] = ""
 

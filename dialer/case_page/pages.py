@@ -15,6 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Form, Path, Query
+from pydantic import Field
 from starlette.responses import FileResponse, Response
 
 from dialer.calls.recordings import recording_by_ticket, recording_ticket
@@ -53,7 +54,7 @@ from dialer.outcomes.filing import file_for_case
 from dialer.staff.sign_in import list_units
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.documents import as_docx
-from dialer.web.formats import sealed_file, typed_number, typed_unit, typed_word, unit_tree
+from dialer.web.formats import Filter, sealed_file, typed_number, typed_unit, typed_word, unit_tree
 from dialer.work.tasks import approve_outcome
 
 case_pages = PageSection()
@@ -69,55 +70,49 @@ Text = Annotated[str, Form(max_length=2000)]
 Code = Annotated[str, Form(max_length=40)]
 
 
+class CaseForm(Filter):
+    """The form of the search, and where the page begins: below the case `before`, or at the newest one."""
+
+    who: str = ""
+    no: str = ""
+    grade: str = ""
+    status: str = ""
+    fraud: str = ""
+    unit: str = ""
+    load: str = ""
+    since: str = Field("", alias="from")
+    until: str = Field("", alias="to")
+    before: int | None = None
+
+
 @case_pages.get("/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40)
-def cases(
-    request: CurrentRequest,
-    who: str = "",
-    no: str = "",
-    grade: str = "",
-    status: str = "",
-    fraud: str = "",
-    unit: str = "",
-    load: str = "",
-    since: Annotated[str, Query(alias="from")] = "",
-    until: Annotated[str, Query(alias="to")] = "",
-    before: int | None = None,
-) -> Response:
+def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Response:
     """Cases that match the form, newest first, a page at a time."""
-    asked = {
-        "who": who,
-        "no": no,
-        "grade": grade,
-        "status": status,
-        "fraud": fraud,
-        "unit": unit,
-        "load": load if load.isdecimal() and len(load) <= _DIGITS else "",
-        "from": since,
-        "to": until,
-    }
-    asked = {name: text.strip() for name, text in asked.items() if text.strip()}
+    asked = form.asked()
+    if not (form.load.isdecimal() and len(form.load) <= _DIGITS):
+        asked.pop("load", None)
     period, wanted, wrong = Period(), None, {}
     try:
         # A token that has expired or belongs to another person is no search.
-        wanted = open_search(request.services, who, who=request.who) if who else None
+        wanted = open_search(request.services, form.who, who=request.who) if form.who else None
     except Invalid as fault:
         wrong = request.wrong(fault)
         asked.pop("who", None)
     try:
-        period = period_of(since, until, timezone=request.services.centre.timezone)
+        period = period_of(form.since, form.until, timezone=request.services.centre.timezone)
     except Invalid as fault:
         wrong |= request.wrong(fault)
     query = CaseQuery(
         sought=wanted.sought if wanted is not None else PersonSearch(),
-        instruction_no=no,
-        grade=typed_word(Grade, grade),
-        status=typed_word(CaseStatus, status),
-        fraud_type=typed_word(FraudType, fraud),
-        unit_id=typed_number(unit, field="unit") if unit.isdecimal() else None,
+        instruction_no=form.no,
+        grade=typed_word(Grade, form.grade),
+        status=typed_word(CaseStatus, form.status),
+        fraud_type=typed_word(FraudType, form.fraud),
+        unit_id=typed_number(form.unit, field="unit") if form.unit.isdecimal() else None,
         load_id=int(asked["load"]) if "load" in asked else None,
         visible_to=request.member.unit_id,
         period=period,
-        before_id=before,
+        before_id=form.before,
     )
     found = search_cases(request.services, query)
     facts: dict[str, Any] = {
@@ -127,7 +122,7 @@ def cases(
         "wanted": wanted,
         "units": unit_tree(list_units(request.services, visible_to=request.member.unit_id)),
         "older": _address(asked, before=found.next_before_id) if found.next_before_id else "",
-        "newest": _address(asked) if before else "",
+        "newest": _address(asked) if form.before else "",
         "without": {name: _address({k: v for k, v in asked.items() if k != name}) for name in asked},
         "grades": list(Grade),
         "statuses": list(CaseStatus),

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from io import BytesIO, StringIO
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -24,6 +25,18 @@ from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import SEPARATOR, Unit, UnitIndex, find_unit
 from dialer.core.values import FEN_PER_YUAN
 from dialer.language.catalogue import say, say_many
+
+
+class Filter(BaseModel):
+    """The filter of a list, as typed. The address of the list has all of it but the fields `beside`."""
+
+    beside: ClassVar[frozenset[str]] = frozenset({"before"})
+
+    def asked(self) -> dict[str, str]:
+        """The filters that are set, by their names in the address."""
+        given = self.model_dump(by_alias=True, exclude=set(self.beside))
+        return {name: text.strip() for name, text in given.items() if text.strip()}
+
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
