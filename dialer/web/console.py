@@ -14,9 +14,9 @@ import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 from fastapi import Depends
@@ -109,12 +109,22 @@ class Declared:
     act: Permission | None
     answer: Callable[..., Any]
     most_bytes: int = _MOST_BYTES
+    """The largest form."""
     while_must_change: bool = False
     """Also before the first password has been changed."""
     while_must_enrol: bool = False
     """Also before a person whose role needs a second factor has set one up."""
     while_idle: bool = False
     """Also in a session that has expired through disuse; the request does not count as use."""
+
+
+class _Flags(TypedDict, total=False):
+    """Fields of `Declared` that few pages set."""
+
+    most_bytes: int
+    while_must_change: bool
+    while_must_enrol: bool
+    while_idle: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +144,7 @@ class PageSection:
         badge: Callable[[RequestContext], int] | None = None,
         group: PlaceGroup | None = None,
         whole_centre: bool = False,
-        while_must_change: bool = False,
-        while_must_enrol: bool = False,
-        while_idle: bool = False,
+        **flags: Unpack[_Flags],
     ) -> Callable[[_Answer], _Answer]:
         """Answers GET for those who have the permission `act`; with `nav` (English of the catalogue) the page is in
         their navigation, with the number that `badge` gives. People who have many places find it in its `group`.
@@ -144,11 +152,10 @@ class PageSection:
         """
         if nav:
             assert act is not None
-            text = gettext_noop(nav)
             self.places.append(
                 NavigationPlace(
                     path=path,
-                    text=text,
+                    text=gettext_noop(nav),
                     act=act,
                     order=order,
                     badge=badge,
@@ -156,44 +163,19 @@ class PageSection:
                     whole_centre=whole_centre,
                 )
             )
-
-        return self._declare(
-            partial(
-                Declared,
-                method="GET",
-                path=path,
-                act=act,
-                while_must_change=while_must_change,
-                while_must_enrol=while_must_enrol,
-                while_idle=while_idle,
-            )
-        )
+        return self._declare("GET", path, act, flags)
 
     def post(
-        self,
-        path: str,
-        *,
-        act: Permission | None,
-        most_bytes: int = _MOST_BYTES,
-        while_must_change: bool = False,
-        while_must_enrol: bool = False,
+        self, path: str, *, act: Permission | None, **flags: Unpack[_Flags]
     ) -> Callable[[_Answer], _Answer]:
-        """Answers POST from a form of our own, of at most `most_bytes`, for those who have the permission `act`."""
-        return self._declare(
-            partial(
-                Declared,
-                method="POST",
-                path=path,
-                act=act,
-                most_bytes=most_bytes,
-                while_must_change=while_must_change,
-                while_must_enrol=while_must_enrol,
-            )
-        )
+        """Answers POST from a form of our own for those who have the permission `act`."""
+        return self._declare("POST", path, act, flags)
 
-    def _declare(self, answered: Callable[..., Declared]) -> Callable[[_Answer], _Answer]:
+    def _declare(
+        self, method: str, path: str, act: Permission | None, flags: _Flags
+    ) -> Callable[[_Answer], _Answer]:
         def declare(answer: _Answer) -> _Answer:
-            self.declared.append(answered(answer=answer))
+            self.declared.append(Declared(method=method, path=path, act=act, answer=answer, **flags))
             return answer
 
         return declare
