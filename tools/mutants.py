@@ -246,6 +246,7 @@ GROUPS = {
         ),
         tests=(
             "tests/core/test_stored_words.py",
+            "tests/org/test_other_units.py",
             "tests/staff/test_*.py",
             "tests/api/test_token*.py",
             "tests/console/test_account*.py",

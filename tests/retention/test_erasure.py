@@ -12,7 +12,7 @@ from dialer.backup.actions import Installation, make_backup, restore_backup
 from dialer.case_page.reading import case_out, show_case
 from dialer.cases.persons import person_of_case
 from dialer.cases.queries import read_case_words, read_conversation
-from dialer.core.access import unrestricted
+from dialer.core.access import Actor, unrestricted
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import Lang
@@ -35,6 +35,8 @@ from dialer.retention.erasure import (
     list_erasures,
     list_legal_holds,
     place_legal_hold,
+    read_erasures,
+    read_holds,
     refuse_erased,
     refuse_erasure,
     register_erasures,
@@ -339,6 +341,37 @@ def test_what_refuses_an_erasure(scene: Scene, her_case: int, tmp_path: Path):
     assert not register.exists() or not register.read_text()
     with pytest.raises(sa.exc.DatabaseError, match="append-only"):
         scene.do(sa.text("UPDATE event SET sealed = NULL WHERE sealed IS NOT NULL"))
+
+
+def test_a_person_with_a_case_of_another_unit_is_left_to_the_centre(
+    scene: Scene, her_case: int, tmp_path: Path
+):
+    services = scene.services
+    theirs, elsewhere = (scene.put(t.unit, name=f"{n}所", path=[n], id=n) for n in (11, 12))
+    scene.do(sa.update(t.case).values(unit_id=theirs))
+    li, zhao = (unrestricted(name, unit_id=theirs) for name in ("li", "zhao"))
+    asked = ask_erasure(services, li, her_case, why="本人要求")
+    place_legal_hold(services, li, her_case, why="检察院调卷")
+
+    def refused(stranger: Actor) -> None:
+        for act in (ask_erasure, place_legal_hold, lift_legal_hold):
+            with pytest.raises(NotFound):
+                act(services, stranger, her_case, why="x")
+        with pytest.raises(NotFound):
+            confirm_erasure(services, stranger, asked.id, register=tmp_path / "register")
+        with pytest.raises(NotFound):
+            refuse_erasure(services, stranger, asked.id, why="x")
+        assert read_erasures(services, visible_to=stranger.unit_id) == []
+        assert read_holds(services, visible_to=stranger.unit_id) == []
+
+    refused(unrestricted("sun", unit_id=elsewhere))
+    assert [len(read(services, visible_to=theirs)) for read in (read_erasures, read_holds)] == [1, 1]
+    other = scene.open_case(person_id=asked.person_id)
+    scene.do(sa.update(t.case).where(t.case.c.id == other).values(unit_id=elsewhere))
+    refused(zhao)
+    lift_legal_hold(services, unrestricted("zhao"), her_case, why="案件已结")
+    assert read_holds(services, visible_to=None) == []
+    refuse_erasure(services, unrestricted("zhao"), asked.id, why="仍需保存")
 
 
 def test_an_erasure_whose_commit_fails_is_not_in_the_register(scene: Scene, her_case: int, tmp_path: Path):
