@@ -137,7 +137,7 @@ def draft_command(
     with signed_application("scripts", by, Permission.EDIT_SCRIPTS) as (app, actor):
         drafted = draft_script(app.services, actor, text, file=file.name)
         version = drafted.version
-        render = start_rendering(app.services, version.script_id, version.number, by=actor.name)
+        render = start_rendering(app.services, actor, version.script_id, version.number)
     if as_json:
         findings = [asdict(finding) for finding in drafted.findings]
         print_json(_version_json(version) | {"findings": findings, "render": _render_json(render)})
@@ -175,7 +175,7 @@ def render_version(script: str, version: int | None, *, by: str) -> None:
     """Renders the sound of a version: by a worker if one runs, else in this process. Returns when it is done."""
     with signed_application("scripts", by, Permission.EDIT_SCRIPTS, Permission.CONTROL) as (app, actor):
         number = version if version is not None else show_script(app.services, script).version.number
-        start_rendering(app.services, script, number, by=actor.name)
+        start_rendering(app.services, actor, script, number)
         render = _wait(app, script, number)
     if render.state is RenderState.FAILED:
         raise Refusal(Text.load(render.error))

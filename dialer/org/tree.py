@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from typing import BinaryIO
 
 from dialer.cases.unassigned import assign_known_texts
@@ -30,6 +29,7 @@ from dialer.core.units import (
     normalise_name,
     plan_units,
 )
+from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import (
     add_unit,
@@ -251,9 +251,8 @@ def import_units(
         lock_arrivals(act.tx)
         if revision is not None and revision != units_revision(act.tx):
             raise Conflict("the units were changed meanwhile: look again at what the list would do")
-        done = _import(act.tx, services, sheet, by=act.by, close_missing=close_missing)
-        facts = asdict(done)
-        act.audit("import_units", "unit", facts=facts)
+        done = _import(act, services, sheet, close_missing=close_missing)
+        act.audit("import_units", "unit", facts=asdict(done))
     return done
 
 
@@ -274,8 +273,9 @@ def _planned(sheet: UnitSheet, before: list[Unit], aliases: dict[str, int]) -> U
     return plan
 
 
-def _import(tx: Tx, services: Services, sheet: UnitSheet, *, by: str, close_missing: bool) -> Imported:
-    before, now = list_units_of_tree(tx), services.clock.now()
+def _import(act: OpenAct, services: Services, sheet: UnitSheet, *, close_missing: bool) -> Imported:
+    tx, by, now = act.tx, act.by, act.now
+    before = list_units_of_tree(tx)
     plan = _planned(sheet, before, _known_aliases(tx))
     known = {unit.id: unit for unit in before}
     # Two units may swap names or places: all get a neutral name first.
@@ -297,7 +297,7 @@ def _import(tx: Tx, services: Services, sheet: UnitSheet, *, by: str, close_miss
             change_unit(tx, unit_id, active=False)
     for placed in plan.placed:
         if placed.unit_id is not None and placed.renames:
-            taught += _keep_old_name(tx, services, known[placed.unit_id], by=by, now=now)
+            taught += _keep_old_name(act, services, known[placed.unit_id])
     return Imported(
         **counts,
         closed=len(plan.missing) if close_missing else 0,
@@ -306,11 +306,11 @@ def _import(tx: Tx, services: Services, sheet: UnitSheet, *, by: str, close_miss
     )
 
 
-def _keep_old_name(tx: Tx, services: Services, unit: Unit, *, by: str, now: datetime) -> bool:
+def _keep_old_name(act: OpenAct, services: Services, unit: Unit) -> bool:
     """Makes the old name an alias of the unit, as later lists may use it, unless it could mean another unit."""
-    if services.units.current(tx).candidates(unit.name):
+    if services.units.current(act.tx).candidates(unit.name):
         return False
-    return teach_unit_alias(tx, unit.name, unit_id=unit.id, by=by, now=now)
+    return teach_unit_alias(act.tx, unit.name, unit_id=unit.id, by=act.by, now=act.now)
 
 
 def _write(
@@ -357,7 +357,6 @@ def load_boundaries(services: Services, actor: Actor, content: BinaryIO) -> Boun
     """Makes each area the boundary of the unit that its name means; two areas of one unit both belong to it. A unit's
     earlier boundary is replaced. Raises `UnusableFile`.
     """
-    now = services.clock.now()
     areas = boundary_areas(content)
     with services.act(actor, Permission.MANAGE_UNITS) as act:
         index = UnitIndex(list_units_of_tree(act.tx))
@@ -370,7 +369,7 @@ def load_boundaries(services: Services, actor: Actor, content: BinaryIO) -> Boun
                 unknown.append(area.name)
                 continue
             rings.setdefault(unit.id, []).extend(area.rings)
-        keep_boundaries(act.tx, rings, by=act.by, now=now)
+        keep_boundaries(act.tx, rings, by=act.by, now=act.now)
         facts = {"units": len(rings), "unknown": len(unknown)}
         act.audit("load_boundaries", "unit", facts=facts)
     return BoundariesLoad(loaded=len(rings), unknown=tuple(unknown))

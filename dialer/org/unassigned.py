@@ -25,7 +25,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import Text
 from dialer.core.units import Unit, UnitIndex, normalise_name
 from dialer.core.values import Grade
-from dialer.db.unit_of_work import Tx
+from dialer.db.acts import OpenAct
 from dialer.db.units import count_cases_without_unit, delete_unit_alias, teach_unit_alias
 from dialer.runtime.services import Services
 from dialer.warnings.list_store import lock_arrivals
@@ -188,7 +188,7 @@ def assign_unit(
         if is_taught:
             teach_unit_alias(tx, text, unit_id=unit_id, by=act.by, now=act.now)
         if is_taught or alike:
-            placed += _place_alike(tx, text, unit_id=unit_id, label=label, by=act.by, now=act.now)
+            placed += _place_alike(act, text, unit_id=unit_id, label=label)
         facts = {"unit_id": unit_id, "placed": placed, "taught": is_taught}
         act.audit("assign_unit", f"case/{case_id}", facts=facts)
     return AssignedCases(placed=placed, alias=text if is_taught else "")
@@ -227,7 +227,7 @@ def teach_alias(services: Services, actor: Actor, text: str, *, unit_id: int) ->
         lock_arrivals(tx)
         label = active_label(tx, services, unit_id)
         teach_unit_alias(tx, text, unit_id=unit_id, by=act.by, now=act.now)
-        placed = _place_alike(tx, text, unit_id=unit_id, label=label, by=act.by, now=act.now)
+        placed = _place_alike(act, text, unit_id=unit_id, label=label)
         facts = {"placed": placed}
         act.audit("teach_alias", f"unit/{unit_id}", facts=facts)
     return AssignedCases(placed=placed, alias=text.strip())
@@ -241,9 +241,10 @@ def forget_alias(services: Services, actor: Actor, text: str) -> None:
         act.audit("forget_alias", "unit_alias")
 
 
-def _place_alike(tx: Tx, text: str, *, unit_id: int, label: str, by: str, now: datetime) -> int:
-    spellings = spellings_of_text(tx, text)
-    lock_cases_of_texts(tx, spellings)
+def _place_alike(act: OpenAct, text: str, *, unit_id: int, label: str) -> int:
+    spellings = spellings_of_text(act.tx, text)
+    lock_cases_of_texts(act.tx, spellings)
     return sum(
-        assign_text_to_unit(tx, same, unit_id=unit_id, label=label, by=by, now=now) for same in spellings
+        assign_text_to_unit(act.tx, same, unit_id=unit_id, label=label, by=act.by, now=act.now)
+        for same in spellings
     )

@@ -23,6 +23,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
 from dialer.core.values import FiledMatchState, FiledState, FraudType
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
 from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.units import check_case_visible
@@ -129,17 +130,18 @@ def load_filed(
     if dry_run:
         with services.store.begin_and_roll_back() as tx:
             for record in records:
-                done, _ = _store(tx, services, record, done, source=source, by=actor.name, now=now)
+                done, _ = _store(OpenAct(tx, actor, services.clock.now), services, record, done, source)
         return done
     must_cancel = False
     try:
         for record in records:
             # One transaction for each: it locks the cases of one person only, so that it cannot deadlock with other
-            # writers.
-            with services.store.begin() as tx:
+            # writers. The load is recorded as a whole, at its end.
+            with services.act(actor, Permission.LOAD_FILED) as act:
+                act.needs_no_record()
                 # If two lists are loaded at once, the second sees what the first has stored.
-                tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_LIST)))
-                done, cancels = _store(tx, services, record, done, source=source, by=actor.name, now=now)
+                act.tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_LIST)))
+                done, cancels = _store(act, services, record, done, source)
             must_cancel = must_cancel or cancels
     finally:
         if must_cancel:
@@ -151,13 +153,14 @@ def load_filed(
 
 
 def _store(
-    tx: Tx, services: Services, record: FiledRecord, done: FiledLoad, *, source: str, by: str, now: datetime
+    act: OpenAct, services: Services, record: FiledRecord, done: FiledLoad, source: str
 ) -> tuple[FiledLoad, bool]:
+    tx = act.tx
     person = Person(
         name=record.name, phones=record.phones, id_number=record.id_number, address="", family_contact=""
     )
     before = _on_record(tx, record.case_number, person)
-    facts = _facts(record, before[0] if before is not None else None, now=now)
+    facts = _facts(record, before[0] if before is not None else None, now=act.now)
     is_corrected = False
     if before is not None:
         row, known = before
@@ -181,8 +184,8 @@ def _store(
                 sealed=_sealed(tx, person, record.case_number),
                 source=source,
                 state=FiledState.NOT_WARNED.value,
-                by=by,
-                at=now,
+                by=act.by,
+                at=act.now,
                 drill=services.drill,
             )
             .returning(t.filed_record.c.id)
@@ -195,7 +198,7 @@ def _store(
         fraud_type=FraudType(facts["fraud_type"]),
         happened_at=facts["event_at"] or facts["filed_at"],
     )
-    state, case_ids, cancels = _match(tx, services, record_id, loss, person, by=by, is_corrected=is_corrected)
+    state, case_ids, cancels = _match(act, services, record_id, loss, person, is_corrected=is_corrected)
     states = dict(done.states) | {state: done.states.get(state, 0) + 1}
     return replace(done, states=states, reversed_cases=done.reversed_cases + case_ids), cancels
 
@@ -262,19 +265,19 @@ class _Loss:
 
 
 def _match(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     record_id: int,
     loss: _Loss,
     person: Person,
     *,
-    by: str,
     is_corrected: bool,
 ) -> tuple[FiledState, tuple[int, ...], bool]:
     """Adds the matches that are new, and files the case for the certain ones. `is_corrected`: the type or the time has
     changed, so it may concern other cases of those who were matched already. Returns the new state, the ids of our
     cases for which it is newly recorded, and whether calls must be cancelled.
     """
+    tx = act.tx
     decided = {
         row["person_id"]: FiledMatchState(row["state"])
         for row in tx.rows(
@@ -283,7 +286,6 @@ def _match(
     }
     what: dict[str, Any] = {
         "case_number": loss.case_number,
-        "by": by,
         "fraud_type": loss.fraud_type,
         "happened_at": loss.happened_at,
     }
@@ -292,7 +294,7 @@ def _match(
     if is_corrected:
         for person_id, state in decided.items():
             if state.value in _OPEN:
-                filed, cancel = correct_for_person(tx, services, person_id, **what)
+                filed, cancel = correct_for_person(act, services, person_id, **what)
                 case_ids += filed
                 cancels = cancels or cancel
     for person_id, score in _candidates(tx, person):
@@ -301,7 +303,7 @@ def _match(
             continue
         tx.execute(_insert_match(record_id=record_id, person_id=person_id, score=score, state=state))
         if state is FiledMatchState.CERTAIN:
-            filed, cancel = file_for_person(tx, services, person_id, **what)
+            filed, cancel = file_for_person(act, services, person_id, **what)
             case_ids += filed
             cancels = cancels or cancel
     return _update_state(tx, record_id), case_ids, cancels
@@ -553,15 +555,14 @@ def decide_match(
         if row["state"] != FiledMatchState.DOUBTFUL.value:
             raise Conflict("this match is decided already", current=row["state"])
         state = FiledMatchState.CONFIRMED if is_same_person else FiledMatchState.REJECTED
-        _store_decision(tx, match_id, state, why=reason, by=act.by, now=act.now)
+        _decide_match(act, match_id, state, why=reason)
         cancels = False
         if is_same_person:
             _, cancels = file_for_person(
-                tx,
+                act,
                 services,
                 row["person_id"],
                 case_number=row["case_number"],
-                by=act.by,
                 fraud_type=FraudType(row["fraud_type"]),
                 happened_at=row["event_at"] or row["filed_at"],
             )
@@ -606,8 +607,8 @@ def undo_match(services: Services, actor: Actor, match_id: int, *, why: str) -> 
             raise NotFound(kind="match", key=match_id)
         if row["state"] not in _OPEN:
             raise Conflict("this match does not count", current=row["state"])
-        _store_decision(tx, match_id, FiledMatchState.UNDONE, why=reason, by=act.by, now=act.now)
-        case_ids = undo_for_person(tx, services, row["person_id"], case_number=row["case_number"], by=act.by)
+        _decide_match(act, match_id, FiledMatchState.UNDONE, why=reason)
+        case_ids = undo_for_person(act, services, row["person_id"], case_number=row["case_number"])
         after = _update_state(tx, row["record_id"])
         act.audit(
             "undo_filed_match",
@@ -618,17 +619,16 @@ def undo_match(services: Services, actor: Actor, match_id: int, *, why: str) -> 
     return UndoneMatch(state=after, case_ids=case_ids)
 
 
-def _store_decision(
-    tx: Tx, match_id: int, state: FiledMatchState, *, why: str, by: str, now: datetime
-) -> None:
-    tx.execute(
+def _decide_match(act: OpenAct, match_id: int, state: FiledMatchState, *, why: str) -> None:
+    seal = act.tx.vault.seal
+    act.tx.execute(
         sa.update(t.filed_match)
         .where(t.filed_match.c.id == match_id)
         .values(
             state=state.value,
-            decided_by=by,
-            decided_at=now,
-            why_sealed=tx.vault.seal(why.encode(), table="filed_match", column="why_sealed", row=match_id),
+            decided_by=act.by,
+            decided_at=act.now,
+            why_sealed=seal(why.encode(), table="filed_match", column="why_sealed", row=match_id),
         )
     )
 
@@ -656,11 +656,11 @@ def undo_filing(
             .order_by(r.id)
             .with_for_update(of=t.filed_record)
         )
-        case_ids = undo_for_person(tx, services, stored.person_id, case_number=number, by=act.by)
+        case_ids = undo_for_person(act, services, stored.person_id, case_number=number)
         if case_id not in case_ids:
             raise Invalid(field="case number", problem="does not stand for this case")
         for match in matches:
-            _store_decision(tx, match["id"], FiledMatchState.UNDONE, why=reason, by=act.by, now=act.now)
+            _decide_match(act, match["id"], FiledMatchState.UNDONE, why=reason)
             _update_state(tx, match["record_id"])
         for filed_id in case_ids:
             act.audit("undo_filing", f"case/{filed_id}", why=reason, facts={"case_number": number})

@@ -83,9 +83,7 @@ def file_case(
     if sought.last4:
         raise Invalid(field="phone", problem="is only the last digits", fix="all of it")
     with services.act(actor, Permission.LOAD_FILED, Permission.WORK_CASES) as act:
-        result, must_cancel = _file(
-            act.tx, services, _only_person(act.tx, sought), number, act.by, fraud_type
-        )
+        result, must_cancel = _file(act, services, _only_person(act.tx, sought), number, fraud_type)
         _audit_filed(act, result)
     if must_cancel:
         services.enqueue("cancel_calls")
@@ -103,7 +101,7 @@ def file_for_case(services: Services, actor: Actor, case_id: int, *, case_number
         stored = get_case(tx, case_id)
         if stored is None:
             raise NotFound(kind="case", key=case_id)
-        result, must_cancel = _file(tx, services, stored.person_id, number, act.by, stored.case.fraud_type)
+        result, must_cancel = _file(act, services, stored.person_id, number, stored.case.fraud_type)
         _audit_filed(act, result)
     if must_cancel:
         services.enqueue("cancel_calls")
@@ -142,12 +140,11 @@ def _only_person(tx: Tx, sought: PersonSearch) -> int:
 
 
 def file_for_person(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     person_id: int,
     *,
     case_number: str,
-    by: str,
     fraud_type: FraudType,
     happened_at: datetime,
 ) -> tuple[tuple[int, ...], bool]:
@@ -155,56 +152,52 @@ def file_for_person(
     which it is newly recorded, none if no case was opened before the loss, and whether calls must be cancelled.
     """
     try:
-        filed, must_cancel = _file(tx, services, person_id, case_number, by, fraud_type, happened_at)
+        filed, must_cancel = _file(act, services, person_id, case_number, fraud_type, happened_at)
     except NotFound:
         return (), False
     return () if filed.already else filed.case_ids, must_cancel
 
 
 def _file(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     person_id: int,
     number: str,
-    by: str,
     fraud_type: FraudType,
     happened_at: datetime | None = None,
 ) -> tuple[Filed, bool]:
     """Records the number for the cases of a person that it concerns. Without `happened_at`, the loss happened now."""
-    now = services.clock.now()
+    tx = act.tx
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
     before = case_ids_filed_under(tx, case_number=number, case_ids=list(locked))
     if before:
         return Filed(case_number=number, case_ids=tuple(before), already=True), False
     cases = [stored.case for stored in locked.values()]
-    chosen = concerned_cases(cases, fraud_type=fraud_type, happened_at=happened_at or now)
+    chosen = concerned_cases(cases, fraud_type=fraud_type, happened_at=happened_at or act.now)
     if not chosen:
         raise NotFound(kind="a case of this person that the filed one can concern", key="")
     ids = [case.id for case in chosen]
-    cancels = _add(tx, services, locked, ids, case_number=number, by=by, now=now)
+    cancels = _add(act, services, locked, ids, number)
     return Filed(case_number=number, case_ids=tuple(ids), already=False), cancels
 
 
-def undo_for_person(
-    tx: Tx, services: Services, person_id: int, *, case_number: str, by: str
-) -> tuple[int, ...]:
+def undo_for_person(act: OpenAct, services: Services, person_id: int, *, case_number: str) -> tuple[int, ...]:
     """Undoes the recording of the number for all cases of this person; a case without another number gets back the
     state it had before the first one. Returns the ids of the cases that it was recorded for. Raises `Conflict` for a
     case that an older version filed without recording its earlier state.
     """
-    locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
-    ids = case_ids_filed_under(tx, case_number=case_number, case_ids=list(locked))
-    _undo(tx, services, locked, ids, case_number=case_number, by=by)
+    locked = lock_cases(act.tx, case_ids_of_people(act.tx, [person_id]))
+    ids = case_ids_filed_under(act.tx, case_number=case_number, case_ids=list(locked))
+    _undo(act, services, locked, ids, case_number)
     return tuple(ids)
 
 
 def correct_for_person(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     person_id: int,
     *,
     case_number: str,
-    by: str,
     fraud_type: FraudType,
     happened_at: datetime,
 ) -> tuple[tuple[int, ...], bool]:
@@ -213,7 +206,7 @@ def correct_for_person(
     their earlier state. Returns the ids of the cases for which it is newly recorded, and whether calls must be
     cancelled.
     """
-    now = services.clock.now()
+    tx = act.tx
     locked = lock_cases(tx, case_ids_of_people(tx, [person_id]))
     recorded = case_ids_filed_under(tx, case_number=case_number, case_ids=list(locked))
     cases = {case_id: stored.case for case_id, stored in locked.items()}
@@ -232,44 +225,39 @@ def correct_for_person(
     ]
     removed = [case_id for case_id in recorded if case_id not in wanted and case_id not in fixed]
     added = [case_id for case_id in wanted if case_id not in recorded]
-    _undo(tx, services, locked, removed, case_number=case_number, by=by)
-    return tuple(added), _add(tx, services, locked, added, case_number=case_number, by=by, now=now)
+    _undo(act, services, locked, removed, case_number)
+    return tuple(added), _add(act, services, locked, added, case_number)
 
 
 def _add(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     locked: dict[int, StoredCase],
     case_ids: Sequence[int],
-    *,
     case_number: str,
-    by: str,
-    now: datetime,
 ) -> bool:
     """Records the number for these cases; returns whether calls must be cancelled."""
     if not case_ids:
         return False
     earlier = {case_id: BeforeFiling.of(locked[case_id].case) for case_id in case_ids}
-    add_filed_cases(tx, case_number=case_number, before=earlier, by=by, now=now)
+    add_filed_cases(act.tx, case_number=case_number, before=earlier, by=act.by, now=act.now)
     moves = [Move(case_id=case_id, event=CaseFiled()) for case_id in case_ids]
-    return bool(move_cases(tx, locked, moves, policies=services.policies, now=now))
+    return bool(move_cases(act.tx, locked, moves, policies=services.policies, now=act.now))
 
 
 def _undo(
-    tx: Tx,
+    act: OpenAct,
     services: Services,
     locked: dict[int, StoredCase],
     case_ids: Sequence[int],
-    *,
     case_number: str,
-    by: str,
 ) -> None:
     """Undoes the recording of the number for these cases. No call must be cancelled: calls that were pending before are
     planned again.
     """
     if not case_ids:
         return
-    now = services.clock.now()
+    tx, now = act.tx, act.now
     moves: list[Move] = []
     for case_id in case_ids:
         filings = filings_of_case(tx, case_id)
@@ -281,5 +269,5 @@ def _undo(
                 current="filed",
             )
         moves.append(Move(case_id=case_id, event=FilingUndone(before=filings.before)))
-    undo_filed_cases(tx, case_number=case_number, case_ids=case_ids, by=by, now=now)
+    undo_filed_cases(tx, case_number=case_number, case_ids=case_ids, by=act.by, now=now)
     move_cases(tx, locked, moves, policies=services.policies, now=now)

@@ -152,7 +152,7 @@ def progress(request: CurrentRequest, script_id: str, version: int) -> Response:
 @script_pages.post("/scripts/{script_id}/render", act=Permission.EDIT_SCRIPTS)
 def render(request: CurrentRequest, script_id: str, version: Number) -> Response:
     """Requests a rendering of a version, which a worker carries out."""
-    start_rendering(request.services, script_id, version, by=request.who)
+    start_rendering(request.services, request.actor, script_id, version)
     return request.redirect_to(
         address(script_id, version=version), notice=gettext_noop("The sound is being made.")
     )
@@ -264,7 +264,7 @@ def draft(
         refused = request.refusal(fault)
         status, shown = _UNFIT, _editor(source, name) | {"refused": refused}
     else:
-        start_rendering(request.services, version.script_id, version.number, by=request.who)
+        start_rendering(request.services, request.actor, version.script_id, version.number)
         notice = gettext_noop("Draft saved; its sound is being made. A second person approves it.")
         return request.redirect_to(address(version.script_id, version=version.number), notice=notice)
     return request.page(_DRAFT, status=status, **shown)

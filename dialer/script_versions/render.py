@@ -16,7 +16,7 @@ from audio.clips import RECORDED, Clip, from_plain, to_plain
 from audio.render import Item, Unfit, clip_of, installed_voices, make, name_of
 from audio.voices import Espeak, Recordings, Voice
 from audio.wave_file import SoundFault
-from dialer.core.access import RELEASED_BY, actor_name
+from dialer.core.access import RELEASED_BY, Actor, Permission
 from dialer.core.errors import Refusal
 from dialer.core.text import Text
 from dialer.core.values import RenderState
@@ -49,17 +49,18 @@ from dialer.scripts.store import (
 )
 
 
-def start_rendering(services: Services, script_id: str, number: int, *, by: str) -> Render:
+def start_rendering(services: Services, actor: Actor, script_id: str, number: int) -> Render:
     """Requests that a worker renders every prompt again, with what people have recorded since; one rendering of a
-    version at a time. Raises `NotFound`, and `Invalid` without a name.
+    version at a time. Raises `NotFound`.
     """
-    who = actor_name(by)
-    with services.store.begin() as tx:
+    with services.act(actor, Permission.EDIT_SCRIPTS, Permission.CONTROL) as act:
+        act.needs_no_record()  # the row of the rendering names who asked for it
+        tx = act.tx
         lock_scripts(tx)
         version = get_script_version(tx, script_id, number)
         total = len(_items(script_in(services, version)))
-        now, real_now = services.clock.now(), services.real.now()
-        render = request_render(tx, version.id, total=total, by=who, now=now, real_now=real_now)
+        real_now = services.real.now()
+        render = request_render(tx, version.id, total=total, by=act.by, now=act.now, real_now=real_now)
     services.enqueue("render_script", render.id)
     return render
 

@@ -17,6 +17,8 @@ from dialer.core.rates import Money
 from dialer.core.timeline import EntryKind
 from dialer.core.values import AmountKind, Amounts, Contact, FraudType, Grade
 from dialer.db import tables as t
+from dialer.db.acts import OpenAct
+from dialer.db.unit_of_work import Tx
 from dialer.db.units import add_unit
 from dialer.figures.report import make_report
 from dialer.outcomes.filing import (
@@ -238,16 +240,25 @@ def test_the_live_call_of_the_case_that_is_filed_is_ended(scenario: Scenario):
     assert scenario.enqueued == [("cancel_calls",)]
 
 
+def by_li(scenario: Scenario, tx: Tx) -> OpenAct:
+    return OpenAct(tx, unrestricted("li"), scenario.clock.now)
+
+
 def test_a_row_of_a_list_is_recorded_once_for_the_cases_that_it_concerns(scenario: Scenario):
     owner = someone(scenario)
     filed = scenario.case(person_id=owner, **SUCCESS)
     watched = scenario.case(person_id=owner, fraud_type=FraudType.ROMANCE, **SUCCESS)
-    given = {"case_number": "A1", "by": "list 7"}
+    given = {"case_number": "A1"}
 
     def record(fraud_type: FraudType, happened_at: datetime) -> tuple[tuple[int, ...], bool]:
         with scenario.tx() as tx:
             return file_for_person(
-                tx, scenario.services, owner, fraud_type=fraud_type, happened_at=happened_at, **given
+                by_li(scenario, tx),
+                scenario.services,
+                owner,
+                fraud_type=fraud_type,
+                happened_at=happened_at,
+                **given,
             )
 
     assert record(FraudType.LOAN, MORNING - timedelta(seconds=1)) == ((), False)
@@ -255,34 +266,42 @@ def test_a_row_of_a_list_is_recorded_once_for_the_cases_that_it_concerns(scenari
     assert record(FraudType.LOAN, MORNING) == ((), False)
     with scenario.tx() as tx:
         corrected = correct_for_person(
-            tx, scenario.services, owner, fraud_type=FraudType.ROMANCE, happened_at=MORNING, **given
+            by_li(scenario, tx),
+            scenario.services,
+            owner,
+            fraud_type=FraudType.ROMANCE,
+            happened_at=MORNING,
+            **given,
         )
         assert corrected == ((watched,), False)
         assert case_ids_filed_under(tx, case_number="A1", case_ids=[filed, watched]) == [watched]
     assert (status(scenario, filed), status(scenario, watched)) == ("watching", "reversed")
     with scenario.tx() as tx:
-        undone = undo_for_person(tx, scenario.services, owner, **given)
+        undone = undo_for_person(by_li(scenario, tx), scenario.services, owner, **given)
         assert undone == (watched,)
-        assert undo_for_person(tx, scenario.services, owner, **given) == ()
+        assert undo_for_person(by_li(scenario, tx), scenario.services, owner, **given) == ()
     assert status(scenario, watched) == "watching"
 
 
 def test_a_case_that_is_filed_again_after_an_undoing_tells_all_three(scenario: Scenario):
     owner = someone(scenario)
     filed = scenario.case(person_id=owner, **SUCCESS)
-    given = {"case_number": "A1", "by": "li"}
+    given = {"case_number": "A1"}
 
     def record() -> None:
         with scenario.tx() as tx:
             loan = {"fraud_type": FraudType.LOAN, "happened_at": MORNING}
-            assert file_for_person(tx, scenario.services, owner, **loan, **given) == ((filed,), False)  # type: ignore[arg-type]
+            assert file_for_person(by_li(scenario, tx), scenario.services, owner, **loan, **given) == (
+                (filed,),
+                False,
+            )  # type: ignore[arg-type]
 
     first = scenario.clock.now()
     record()
     undone = first + timedelta(days=1)
     scenario.clock.set(undone)
     with scenario.tx() as tx:
-        assert undo_for_person(tx, scenario.services, owner, **given) == (filed,)
+        assert undo_for_person(by_li(scenario, tx), scenario.services, owner, **given) == (filed,)
         assert filings(tx, filed) == []
     again = first + timedelta(days=3)
     scenario.clock.set(again)
@@ -309,10 +328,10 @@ def test_what_an_older_version_filed_is_not_undone_and_stays_where_it_is(scenari
     with scenario.tx() as tx:
         assert filings_of_case(tx, filed) == CaseFilings(numbers=frozenset({"A1"}), before=None)
         with pytest.raises(Conflict, match=f"case {filed} was filed before") as refused:
-            undo_for_person(tx, scenario.services, owner, case_number="A1", by="li")
+            undo_for_person(by_li(scenario, tx), scenario.services, owner, case_number="A1")
         assert refused.value.current == "filed"
         loan = {"fraud_type": FraudType.LOAN, "happened_at": MORNING}
-        done = correct_for_person(tx, scenario.services, owner, case_number="A1", by="li", **loan)  # type: ignore[arg-type]
+        done = correct_for_person(by_li(scenario, tx), scenario.services, owner, case_number="A1", **loan)  # type: ignore[arg-type]
         assert done == ((), False)
         assert case_ids_filed_under(tx, case_number="A1", case_ids=[filed]) == [filed]
         assert [number for number, _ in filings(tx, filed)] == ["A1"]

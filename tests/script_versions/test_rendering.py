@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from audio.clips import PROMPTS, RECORDED
 from audio.voices import Espeak
+from dialer.core.access import unrestricted
 from dialer.core.text import Text
 from dialer.core.values import RenderState, Tag
 from dialer.db import tables as t
@@ -52,7 +53,7 @@ def test_only_what_no_clip_says_yet_is_spoken(centre: ScriptCentre):
 
 def test_it_goes_on_where_it_stood(centre: ScriptCentre):
     draft = centre.draft(new_words().replace("请注意", "您听我说"))
-    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
+    asked = start_rendering(centre.services, unrestricted("甲"), "loan", draft.number)
     turns = 0
     while not render_script(
         centre.services, asked.id, studio=centre.studio, for_seconds=1.0, stopping=_after(3)
@@ -70,8 +71,8 @@ def test_it_goes_on_where_it_stood(centre: ScriptCentre):
 
 def test_one_process_at_a_time(centre: ScriptCentre):
     draft = centre.draft(new_words())
-    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
-    again = start_rendering(centre.services, "loan", draft.number, by="乙")
+    asked = start_rendering(centre.services, unrestricted("甲"), "loan", draft.number)
+    again = start_rendering(centre.services, unrestricted("乙"), "loan", draft.number)
     assert again.id == asked.id
     assert centre.enqueued.count(("render_script", asked.id)) == 2
     busy_until = centre.clock.now() + timedelta(minutes=1)
@@ -85,7 +86,7 @@ def test_one_process_at_a_time(centre: ScriptCentre):
 
 def test_one_whose_process_dies_each_time_fails_and_raises_the_alarm_once(centre: ScriptCentre):
     draft = centre.draft(new_words())
-    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
+    asked = start_rendering(centre.services, unrestricted("甲"), "loan", draft.number)
     for _ in range(7):
         with centre.tx() as tx:
             now = centre.clock.now()
@@ -101,7 +102,7 @@ def test_one_whose_process_dies_each_time_fails_and_raises_the_alarm_once(centre
 
 def test_what_a_process_does_that_has_lost_it_changes_nothing(centre: ScriptCentre):
     draft = centre.draft(new_words())
-    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
+    asked = start_rendering(centre.services, unrestricted("甲"), "loan", draft.number)
     looks: list[int] = []
 
     def taken_over() -> bool:
@@ -123,7 +124,7 @@ def test_what_a_process_does_that_has_lost_it_changes_nothing(centre: ScriptCent
 
 def test_without_a_voice_it_fails_and_says_what_to_do(centre: ScriptCentre):
     draft = centre.draft(new_words())
-    asked = start_rendering(centre.services, "loan", draft.number, by="甲")
+    asked = start_rendering(centre.services, unrestricted("甲"), "loan", draft.number)
     mute = Studio(voices=[], recordings=centre.studio.recordings)
     render_script(centre.services, asked.id, studio=mute, for_seconds=60.0)
     failed = rendering(centre.services, "loan", draft.number)
@@ -201,7 +202,7 @@ def test_the_same_words_made_on_two_machines_are_one_file(centre: ScriptCentre, 
         centre.services, rendered_scripts=centre.rendered_scripts(data_dir=tmp_path / "elsewhere")
     )
     draft = centre.draft(new_words().replace("虚假贷款", "虚假贷款类"))
-    asked = start_rendering(other, "loan", draft.number, by="甲")
+    asked = start_rendering(other, unrestricted("甲"), "loan", draft.number)
     centre.voice.level = 0.25
     render_script(other, asked.id, studio=centre.studio, for_seconds=60.0)
     second = rendering(other, "loan", draft.number)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from audio.wave_file import wav_bytes
 from dialer.__main__ import build_command_line
 from dialer.bootstrap import application, assemble
+from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, Invalid, Refusal, UnusableFile
 from dialer.core.values import RenderState
 from dialer.runtime.services import Services
@@ -147,7 +148,7 @@ def test_the_task_of_a_worker_makes_the_sound(terminal: Terminal):
     app = assemble(load_settings())
     try:
         use_application(app)
-        asked = start_rendering(app.services, "loan", 1, by="王警官")
+        asked = start_rendering(app.services, unrestricted("王警官"), "loan", 1)
         made = _rendered(app.services)
         assert (made.id, made.state, made.done) == (asked.id, RenderState.DONE, made.total)
         opening = next(node for node in show_script(app.services, "loan").nodes if node.id == "opening")
