@@ -49,6 +49,8 @@ WARNED_A_SECOND = 2.0
 _AGAIN_SECONDS = 0.1
 LINE_SECONDS = 60
 """A call holds its line for half a minute: with lines for a whole one the pace limits the calls, not the lines."""
+_NUMBERS = itertools.count(1)
+"""Of all doors, which are threads, and of all parts: a number that was sent before is a duplicate."""
 KINDS = ("call",) * 8 + ("sms",) * 4 + ("web",) * 3 + ("app",) * 2 + ("payment_attempt",) * 3
 
 
@@ -58,13 +60,12 @@ class Signals:
     def __init__(self, rate: float) -> None:
         self._chance = random.Random(3)  # lives, not secrets
         self._rare = WARNED_A_SECOND / rate
-        self._numbers = itertools.count(1)  # of all doors, which are threads
 
     def some(self, count: int, at: str) -> list[dict[str, Any]]:
         return [self._one(at) for _ in range(count)]
 
     def _one(self, at: str) -> dict[str, Any]:
-        c, n = self._chance, next(self._numbers)
+        c, n = self._chance, next(_NUMBERS)
         person = c.randrange(PERSONS)
         kind = c.choice(KINDS)
         made: dict[str, Any] = {

@@ -75,8 +75,14 @@ class OpeningIn(BaseModel):
     guided: Annotated[bool, Field(description="客户正被他人指挥 · somebody directs the customer")] = False
     asked_at: _Cell = ""
     opened_at: _Cell = ""
-    result: Annotated[_Cell, Field(description="已开、拒办、放弃 · opened, refused, abandoned")] = ""
-    why: Annotated[_Cell, Field(description="拒办原因 · why it was refused")] = ""
+    result: Annotated[
+        _Cell,
+        Field(
+            description="已开、拒办、放弃、办理中；不填即已开 · "
+            "opened, refused, abandoned, in_progress; opened if it is missing"
+        ),
+    ] = ""
+    why: Annotated[_Cell, Field(description="拒办原因，拒办时必填 · why it was refused: required then")] = ""
 
 
 class FindingOut(BaseModel):
@@ -233,9 +239,8 @@ def _read(
         record = read_opening(cells, options)
     except OpeningRefused as fault:
         # The content of the field is not repeated.
-        raise _unfit(
-            fault.field.value, "unreadable", Text("not readable"), Text("see /api/v1/openapi.json")
-        ) from None
+        reason = Text("not readable") if "value" in fault.reason.values else fault.reason
+        raise _unfit(fault.field.value, "unreadable", reason, Text("see /api/v1/openapi.json")) from None
     outlet = outlets.get(record.outlet)
     if outlet is None:
         raise _unfit("outlet", "unknown", Text("no such outlet"), Text("register it, or correct the code"))

@@ -268,8 +268,10 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 _YES: Final = frozenset({"1", "true", "yes", "y", "是", "有"})
 _NO: Final = frozenset({"0", "false", "no", "n", "否", "无", ""})
 _COMMON: Final = frozenset(
-    {"source", "signal_no", "kind", "event_at", "phone", "id_number", "amount", *(k.value for k in ItemKind)}
+    {"source", "signal_no", "kind", "event_at", "phone", "id_number", *(kind.value for kind in ItemKind)}
 )
+_YUAN: Final = "amount"
+"""In place of `amount_fen`: yuan as text."""
 _DOMAIN: Final = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _ACCOUNT: Final = re.compile(r"[0-9A-Z@._-]{4,64}")
@@ -318,7 +320,10 @@ class SignalReader:
         event_at = take("event_at", lambda: self._moment(given.get("event_at"), received_at))
         if kind is None:
             return tuple(wrong)
-        for name in sorted(set(given) - _COMMON - set(FIELDS_OF_SIGNAL[kind])):
+        allowed = _COMMON.union(
+            FIELDS_OF_SIGNAL[kind], [_YUAN] if "amount_fen" in FIELDS_OF_SIGNAL[kind] else []
+        )
+        for name in sorted(set(given) - allowed):
             # In a table with the fields of all kinds, a field of another kind is empty; one with a value is a mistake.
             take(name, lambda: _unknown_field(kind))
         values = {
@@ -467,8 +472,8 @@ def _name(value: object) -> str:
 
 def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> object:  # noqa: PLR0911 - one for each type
     value = given.get(name)
-    if name == "amount_fen" and value is None and "amount" in given:
-        return _amount(given["amount"])
+    if name == "amount_fen" and _YUAN in given:
+        return _amount(given)
     if value is None:
         if name in REQUIRED_FIELDS.get(kind, ()):
             raise _Wrong(
@@ -505,15 +510,22 @@ def _whole(value: object) -> int:
     return int(text)
 
 
-def _amount(value: object) -> int:
+def _amount(given: Mapping[str, Any]) -> int:
+    """The fen of an amount in yuan. A number of JSON is refused, since yuan and fen could be confused."""
+    if "amount_fen" in given:
+        raise _Wrong(
+            Text("is given in yuan and in fen"), Text("give either amount in yuan or amount_fen in fen")
+        )
+    value = given[_YUAN]
+    fix = Text('write yuan as text, such as "5000" or "5000.50", or give amount_fen in fen')
+    if not isinstance(value, str):
+        raise _Wrong(Text("is a number without its unit"), fix)
     try:
-        fen = read_fen(folded(str(value)))
+        fen = read_fen(folded(value))
     except Unreadable:
         fen = None
     if fen is None or fen < 0:
-        raise _Wrong(
-            Text("is not an amount"), Text("write yuan, such as 5000 or 5000.50, or give amount_fen in fen")
-        )
+        raise _Wrong(Text("is not an amount"), fix)
     return fen
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dialer.cards.openings.institutions import add_institution, add_outlet
 from dialer.core.access import unrestricted
-from dialer.core.cards import InstitutionKind
+from dialer.core.cards import InstitutionKind, OpeningResult
 from dialer.db import tables as t
 from tests.api.office import Office
 from tests.cards.street import BANK, id_number
 
 BARE = {"opening_no": "1", "outlet": "1", "name": "张三", "id_number": id_number(1)}
+
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -41,3 +44,29 @@ async def test_a_limit_is_read_as_people_say_it(office: Office, bank: dict[str, 
     status, _ = await check(office, bank, limit=limit)
     assert status == 200
     assert [row["limit_fen"] for row in office.rows(t.opening)] == [fen]
+
+
+async def enter(office: Office, bank: dict[str, str], **given: str) -> tuple[int, dict[str, Any]]:
+    answer = await office.client.post("/api/v1/openings", json=BARE | given, headers=bank)
+    return answer.status_code, answer.json()
+
+
+async def test_a_refusal_without_its_reason_is_told_so(office: Office, bank: dict[str, str]):
+    status, told = await enter(office, bank, result="refused")
+    assert status == 422
+    assert told["errors"][0]["field"] == "why"
+    assert "a refusal needs its reason" in told["errors"][0]["reason"]
+    assert (await enter(office, bank, result="refused", why="他人指挥"))[0] == 200
+
+
+async def test_a_refused_value_is_not_repeated(office: Office, bank: dict[str, str]):
+    status, told = await enter(office, bank, result="half-open-777")
+    assert (status, told["errors"][0]["field"]) == (422, "result")
+    assert "777" not in str(told)
+
+
+async def test_every_result_is_described(office: Office, bank: dict[str, str]):
+    for number, result in enumerate(OpeningResult):
+        assert f"`{result}`" in DOCUMENT
+        status, _ = await enter(office, bank, opening_no=str(number), result=result, why="他人指挥")
+        assert status == 200

@@ -66,6 +66,23 @@ def test_each_fault_is_named_by_its_field(changes: dict[str, Any], wrong: dict[s
     assert read(**changes) == wrong
 
 
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"amount": "5000", "amount_fen": 4000}, {"amount_fen": "is given in yuan and in fen"}),
+        ({"amount": 5000}, {"amount_fen": "is a number without its unit"}),
+        ({"amount": 5000.5}, {"amount_fen": "is a number without its unit"}),
+        ({"amount": "much"}, {"amount_fen": "is not an amount"}),
+    ],
+)
+def test_an_amount_says_its_unit_once(given: dict[str, Any], wrong: dict[str, str]):
+    assert read(kind="payment_attempt", account="6222000011112222", duration_seconds="", **given) == wrong
+
+
+def test_an_amount_of_a_signal_that_has_none_is_refused():
+    assert read(amount="5000") == {"amount": "does not belong to the kind call"}
+
+
 def test_a_fault_repeats_no_value_and_has_chinese():
     for one in READER.read({**CALL, "phone": "not-a-phone-777"}, received_at=NOW):  # type: ignore[union-attr]
         assert "777" not in f"{one.reason} {one.fix}"
