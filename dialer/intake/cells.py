@@ -90,7 +90,10 @@ def has_lost_digits(text: str) -> bool:
 def filled(cell: str) -> str:
     """The cleaned cell; '' for a mark that means no value."""
     text = cleaned(cell)
-    return "" if len(text) <= _LONGEST_MARK and is_blank(folded(text)) else text
+    if len(text) > _LONGEST_MARK:
+        return text
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+    return "" if is_blank(plain.lower()) else text
 
 
 def shown(cell: str) -> str:
@@ -153,6 +156,18 @@ def read_grade(cell: str) -> Grade | None:
         if known := _GRADES.get(word):
             return known
     raise Unreadable
+
+
+_YES: Final = frozenset({"1", "true", "yes", "y", "是", "有", "√"})
+_NO: Final = frozenset({"0", "false", "no", "n", "否", "没有"})
+
+
+def read_flag(cell: str) -> bool:
+    """Yes or no; no for an empty cell. Raises `Unreadable` for other words."""
+    text = folded(cell)
+    if text not in _YES and text not in _NO and not is_blank(text):
+        raise Unreadable
+    return text in _YES
 
 
 def read_kind(cell: str) -> WarningKind:
@@ -272,8 +287,8 @@ def _chinese(text: str) -> Decimal:
     A decimal fraction of one unit is multiplied here, because cn2an cuts 1.23456万 to whole yuan. It knows 三万五,
     but not 二亿三 (short for 二亿三千万), and fails on some texts with errors other than its own.
     """
-    if one := _ONE_UNIT.fullmatch(text):
-        return Decimal(one[1]) * _UNITS[one[2]]
+    if unit := _ONE_UNIT.fullmatch(text):
+        return Decimal(unit[1]) * _UNITS[unit[2]]
     if not _WITH_NUMERALS.fullmatch(text):
         raise Unreadable
     try:

@@ -25,6 +25,7 @@ from dialer.intake.cells import (
     is_blank,
     joined_name,
     read_fen,
+    read_flag,
     read_moment,
     shown,
 )
@@ -109,8 +110,6 @@ RESULT_WORDS: Final = {
     OpeningResult.ABANDONED: "放弃 客户放弃 未办理 取消 abandoned",
     OpeningResult.IN_PROGRESS: "办理中 受理中 in_progress",
 }
-_YES: Final = frozenset({"是", "有", "y", "yes", "true", "1", "√"})
-_NO: Final = frozenset({"否", "无", "没有", "n", "no", "false", "0", "", "-", "/"})
 _ORDINARY_WORDS: Final = (
     "工资 工资卡 代发工资 发工资 储蓄 存款 存取款 日常 日常消费 日常使用 消费 结算 日常结算 学费 缴费 缴学费 "
     "社保 医保 社保卡 补贴 养老金 换卡 补卡 挂失补卡 网购 购物 上网 通话 打电话 手机上网 家庭 家用 个人使用 自用 "
@@ -357,14 +356,13 @@ class _Cells:
         return found
 
     def flag(self, field: OpeningField) -> bool:
-        given = folded(self._text.get(field, ""))
-        if given in _YES:
-            return True
-        if given in _NO:
-            return False
-        raise OpeningRefused(
-            field, Text("%(value)s is neither yes nor no: write 是 or 否", value=shown(given))
-        )
+        cell = self._text.get(field, "")
+        try:
+            return read_flag(cell)
+        except Unreadable:
+            raise OpeningRefused(
+                field, Text("%(value)s is neither yes nor no: write 是 or 否", value=shown(cell))
+            ) from None
 
     def fen(self, field: OpeningField, unit: int) -> int | None:
         cell = self.plain(field)

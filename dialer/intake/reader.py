@@ -5,13 +5,13 @@ rejected with a reason. Pure: the tables of a file (`files.py`) in, values out; 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache, partial
 from itertools import chain, zip_longest
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from dialer.core.errors import UnusableFile
@@ -76,6 +76,7 @@ _TEXTS: Final = (
     Field.FRAUD_APP,
     Field.FRAUD_ACCOUNT,
 )
+_NO_TEXTS: Final = {field.value: "" for field in _TEXTS}
 _AMOUNT: Final = gettext_noop("amount not readable: write it like 12000.50")
 _MOMENT: Final = gettext_noop("date not readable: write it like 2026-11-20 08:05")
 _UNREADABLE: Final = {
@@ -86,7 +87,6 @@ _UNREADABLE: Final = {
     Field.PRODUCED_AT: _MOMENT,
     Field.EXPIRES_AT: _MOMENT,
 }
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,24 +133,38 @@ class RowReader:
         self._grade_of = lru_cache(_CACHE_LIMIT)(read_grade)
         self._kind_of = lru_cache(_CACHE_LIMIT)(read_kind)
         self._fraud_type_of = lru_cache(_CACHE_LIMIT)(read_fraud_type)
-        self._moment_of = lru_cache(_CACHE_LIMIT)(partial(read_moment, zone=self._zone))
+        self._filled = lru_cache(_CACHE_LIMIT)(filled)
+        known = options.known_units
+        self._is_unit = lru_cache(_CACHE_LIMIT)(lambda unit: not known or unit in known)
         self._future = options.now + _CLOCK_GRACE
         self._place_of = {field: (layout.places(field) or (-1,))[0] for field in Field}
         self._places_of = {field: layout.places(field) for field in Field}
         self._phones = layout.places(Field.PHONE)
         self._unknown = layout.unknown_places()
         self._width = layout.width
-        self._paid_factor = yuan_per_unit(self._heading(self._place_of[Field.AMOUNT_PAID]))
-        self._risk_factor = yuan_per_unit(self._heading(self._place_of[Field.AMOUNT_AT_RISK]))
+        self._texts = [(field.value, places) for field in _TEXTS if (places := layout.places(field))]
+        moment = lru_cache(_CACHE_LIMIT)(partial(read_moment, zone=self._zone))
+        readers: dict[Field, Callable[[str], Any]] = {
+            **{
+                field: partial(read_fen, yuan_per_unit=yuan_per_unit(self._heading(self._place_of[field])))
+                for field in (Field.AMOUNT_AT_RISK, Field.AMOUNT_PAID)
+            },
+            Field.EVENT_AT: moment,
+            Field.PRODUCED_AT: moment,
+            Field.EXPIRES_AT: partial(moment, end_of_day=True),
+        }
+        self._readers = [
+            (field, place, read) for field, read in readers.items() if (place := self._place_of[field]) >= 0
+        ]
         self._talk_factor = seconds_per_unit(self._heading(self._place_of[Field.TALK_SECONDS]))
 
     def has_phone(self, cells: list[str]) -> bool:
         """True if the row has a number that can be called."""
         width = len(cells)
-        return any(
-            place < width and (_MOBILE.fullmatch(cells[place]) or self._numbers(cells[place])[0])
-            for place in self._phones
-        )
+        for place in self._phones:
+            if place < width and (_MOBILE.fullmatch(cells[place]) or self._numbers(cells[place])[0]):
+                return True
+        return False
 
     def read(self, line: int, cells: list[str]) -> Accepted | Rejected:
         """The row as a record, or why it is rejected."""
@@ -162,11 +176,12 @@ class RowReader:
         place_of = self._place_of
         phones = self._read_phones(row, notices, found)
         grade = self._read_grade(row, notices, found)
-        at_risk = self._read_fen(Field.AMOUNT_AT_RISK, self._risk_factor, row, found)
-        paid = self._read_fen(Field.AMOUNT_PAID, self._paid_factor, row, found)
-        event_at = self._read_moment(Field.EVENT_AT, row, notices, found)
-        produced_at = self._read_moment(Field.PRODUCED_AT, row, notices, found)
-        expires_at = self._read_moment(Field.EXPIRES_AT, row, notices, found)
+        values = self._read_values(row, found)
+        for field in (Field.EVENT_AT, Field.PRODUCED_AT):
+            if (moment := values.get(field)) is not None and moment > self._future:
+                message = Text("the time is in the future")
+                self._notice(notices, place_of[field], NoticeCode.TIME_IN_FUTURE, message)
+        expires_at = values.get(Field.EXPIRES_AT)
         missed = expires_at is not None and expires_at <= self._options.now
         if missed and expires_at is not None and grade is not None:
             place = place_of[Field.EXPIRES_AT]
@@ -178,11 +193,29 @@ class RowReader:
                 found.append(RowProblem(field=Field.EXPIRES_AT, place=place, reason=reason))
         if found or grade is None:
             return self._rejected(line, cells, found, grade)
+        record = self._record(row, cells, values, notices, phones=phones, grade=grade, missed=missed)
+        return Accepted(
+            line=line, record=record, notices=tuple(notices), sheet=self._sheet, table=self._table
+        )
+
+    def _record(
+        self,
+        row: list[str],
+        cells: list[str],
+        values: Mapping[Field, Any],
+        notices: list[RowNotice],
+        *,
+        phones: tuple[str, ...],
+        grade: Grade,
+        missed: bool,
+    ) -> Record:
+        """The record of a row with nothing wrong, with the notices about its other fields."""
+        place_of = self._place_of
         kind, fraud_type = self._read_types(row, notices)
         id_number, id_valid = self._read_id(row, notices)
         name = joined_name(filled(row[place_of[Field.NAME]]))
         key = self._options.derive_key
-        source = bounded(filled(row[place_of[Field.SOURCE]]) or self._options.source, key=key)
+        source = bounded(self._filled(row[place_of[Field.SOURCE]]) or self._options.source, key=key)
         number = self._read_number(row, notices)
         is_derived = not number
         if is_derived:
@@ -193,10 +226,10 @@ class RowReader:
                 phones=phones,
                 id_number=id_number,
                 fraud_type=fraud_type,
-                produced_at=produced_at,
+                produced_at=values.get(Field.PRODUCED_AT),
             )
         tags = self._read_tags(row, notices)
-        record = Record(
+        return Record(
             source=source,
             instruction_no=number,
             instruction_derived=is_derived,
@@ -209,19 +242,16 @@ class RowReader:
             id_valid=id_valid,
             unit=self._read_unit(row, notices),
             talk_seconds=self._read_talk(row, notices),
-            amount_at_risk_fen=at_risk,
-            amount_paid_fen=paid,
-            event_at=event_at,
-            produced_at=produced_at,
-            expires_at=expires_at,
+            amount_at_risk_fen=values.get(Field.AMOUNT_AT_RISK),
+            amount_paid_fen=values.get(Field.AMOUNT_PAID),
+            event_at=values.get(Field.EVENT_AT),
+            produced_at=values.get(Field.PRODUCED_AT),
+            expires_at=values.get(Field.EXPIRES_AT),
             tags=tags,
             remarks=self._remarks(row, cells, notices),
             missed=missed,
             raw=tuple(cells),
-            **{field.value: self._text(field, row) for field in _TEXTS},
-        )
-        return Accepted(
-            line=line, record=record, notices=tuple(notices), sheet=self._sheet, table=self._table
+            **(_NO_TEXTS | {name: self._text(places, row) for name, places in self._texts}),
         )
 
     def _rejected(
@@ -290,31 +320,16 @@ class RowReader:
         )
         return default
 
-    def _read_fen(self, field: Field, factor: int, row: list[str], found: list[RowProblem]) -> int | None:
-        return self._readable(field, row, found, partial(read_fen, yuan_per_unit=factor))
-
-    def _read_moment(
-        self, field: Field, row: list[str], notices: list[RowNotice], found: list[RowProblem]
-    ) -> datetime | None:
-        if field is Field.EXPIRES_AT:
-            return self._readable(field, row, found, partial(self._moment_of, end_of_day=True))
-        moment = self._readable(field, row, found, self._moment_of)
-        if moment is not None and moment > self._future:
-            place = self._place_of[field]
-            self._notice(notices, place, NoticeCode.TIME_IN_FUTURE, Text("the time is in the future"))
-        return moment
-
-    def _readable(
-        self, field: Field, row: list[str], found: list[RowProblem], read: Callable[[str], T | None]
-    ) -> T | None:
-        place = self._place_of[field]
-        if not row[place]:
-            return None
-        try:
-            return read(row[place])
-        except Unreadable:
-            found.append(_unreadable(field, place, row[place]))
-            return None
+    def _read_values(self, row: list[str], found: list[RowProblem]) -> dict[Field, Any]:
+        """Amounts in fen and moments; fields without a cell are left out."""
+        values: dict[Field, Any] = {}
+        for field, place, read in self._readers:
+            if cell := row[place]:
+                try:
+                    values[field] = read(cell)
+                except Unreadable:
+                    found.append(_unreadable(field, place, cell))
+        return values
 
     def _read_types(self, row: list[str], notices: list[RowNotice]) -> tuple[WarningKind, FraudType]:
         place_of = self._place_of
@@ -367,9 +382,8 @@ class RowReader:
         return bounded(number, key=self._options.derive_key)
 
     def _read_unit(self, row: list[str], notices: list[RowNotice]) -> str:
-        unit = filled(row[self._place_of[Field.UNIT]])
-        known = self._options.known_units
-        if unit and known and unit not in known:
+        unit = self._filled(row[self._place_of[Field.UNIT]])
+        if unit and not self._is_unit(unit):
             self._notice(notices, self._place_of[Field.UNIT], NoticeCode.UNIT_UNKNOWN, Text("unit not known"))
         return unit
 
@@ -393,16 +407,13 @@ class RowReader:
                     self._notice(notices, place, NoticeCode.TAG_UNKNOWN, Text("a tag is not known"))
         return tags
 
-    def _text(self, field: Field, row: list[str]) -> str:
-        places = self._places_of[field]
-        if not places:
-            return ""
+    def _text(self, places: Sequence[int], row: list[str]) -> str:
         if len(places) == 1:
             return filled(row[places[0]])
         return " ".join(text for place in places if (text := filled(row[place])))
 
     def _remarks(self, row: list[str], cells: list[str], notices: list[RowNotice]) -> str:
-        remarks = self._text(Field.REMARKS, row)
+        remarks = self._text(self._places_of[Field.REMARKS], row)
         if not self._unknown and len(cells) <= self._width:
             return remarks
         extra = [

@@ -308,12 +308,12 @@ def masked_rows(columns: Sequence[Column], rejects: Iterable[RejectedRow]) -> It
 def _without_numbers(reason: Text) -> Text:
     """The reason with long numbers hidden: a cell that it quotes may contain a number with gaps."""
     values = {
-        name: _without_numbers(one)
-        if isinstance(one, Text)
-        else hide_numbers(one)
-        if isinstance(one, str)
-        else one
-        for name, one in reason.values.items()
+        name: _without_numbers(value)
+        if isinstance(value, Text)
+        else hide_numbers(value)
+        if isinstance(value, str)
+        else value
+        for name, value in reason.values.items()
     }
     return Text(reason.template, **values)
 

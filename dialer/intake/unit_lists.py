@@ -191,7 +191,7 @@ def _rings(geometry: Mapping[str, Any]) -> Iterator[list[list[float]]]:
             return
     for polygon in polygons:
         for ring in polygon if isinstance(polygon, list) else ():
-            points = [_point(one) for one in ring] if isinstance(ring, list) else []
+            points = [_point(corner) for corner in ring] if isinstance(ring, list) else []
             if len(points) < _LEAST_POINTS:
                 raise UnusableFile(gettext_noop("a ring has fewer than four points"))
             every = math.ceil(len(points) / _MOST_POINTS)
@@ -201,7 +201,9 @@ def _rings(geometry: Mapping[str, Any]) -> Iterator[list[list[float]]]:
 def _point(parsed: Any) -> list[float]:  # noqa: ANN401  # as above
     if isinstance(parsed, list) and len(parsed) >= 2:  # noqa: PLR2004  # longitude and latitude
         east, north = parsed[0], parsed[1]
-        numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (east, north))
+        numbers = all(
+            isinstance(number, int | float) and not isinstance(number, bool) for number in (east, north)
+        )
         if numbers and abs(east) <= _EAST and abs(north) <= _NORTH:
             return [round(float(east), _PLACES), round(float(north), _PLACES)]
     raise UnusableFile(gettext_noop("a point is not a longitude and a latitude in degrees"))

@@ -49,8 +49,7 @@ from dialer.signals.verdict_store import (
     write_verdicts,
 )
 from dialer.signals.verdicts import FiredRule, Verdict, VerdictEvent, moved
-from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
-from dialer.warnings.list_store import cases_of_warnings
+from dialer.warnings.arrivals import cases_of_arrivals, prepare_arrivals, take_arrivals
 
 _BATCH: Final = 500
 _HOUR: Final = timedelta(hours=1)
@@ -80,14 +79,6 @@ class ChangedVerdict:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictCounts:
-    """How many verdicts were stored, and how many warnings were sent."""
-
-    verdicts: int
-    sent: int
-
-
 def store_verdicts(
     tx: Tx,
     services: Services,
@@ -96,13 +87,14 @@ def store_verdicts(
     *,
     rules_hash: str,
     now: datetime,
-) -> VerdictCounts:
-    """Stores the last verdict of each person, and sends what the budget allows. Call it in the transaction that also
-    records how far the signals are evaluated, so that each verdict is stored and sent exactly once.
+) -> int:
+    """Stores the last verdict of each person, and sends what the budget allows; returns how many were sent. Call it in
+    the transaction that also records how far the signals are evaluated, so that each verdict is stored and sent exactly
+    once.
     """
     last = {change.verdict.person: change for change in changed}
     if not last:
-        return VerdictCounts(verdicts=0, sent=0)
+        return 0
     known = lock_verdicts_of(tx, list(last))
     names = {
         name
@@ -139,7 +131,7 @@ def store_verdicts(
         held = [row for row in held if row.grade is Grade.EXTRA_HIGH]
     if held:
         sent += release_held(tx, services, now=now, among=held)
-    return VerdictCounts(verdicts=len(rows), sent=sent)
+    return sent
 
 
 def _signals_of(verdict: Verdict, signals: Mapping[tuple[str, str], StoredSignal]) -> list[StoredSignal]:
@@ -412,15 +404,7 @@ def send_warnings(
             known = sole.get(row.personal.get("phone", ""))
         of_persons.append(known)
     batch = prepare_arrivals(tx, services, accepted, load_id=None, now=now, of_persons=of_persons)
-    taken = take_arrivals(tx, services, batch)
-    repeated = [
-        item.record.key for item, case_id in zip(accepted, taken.case_ids, strict=True) if case_id is None
-    ]
-    there = cases_of_warnings(tx, repeated) if repeated else {}
-    cases = [
-        there[item.record.key] if case_id is None else case_id
-        for item, case_id in zip(accepted, taken.case_ids, strict=True)
-    ]
+    cases = cases_of_arrivals(tx, accepted, take_arrivals(tx, services, batch))
     owners = persons_of_cases(tx, cases)
     sent = [
         replace(

@@ -187,9 +187,10 @@ def _prepared(
         address=record.address,
         family_contact=record.family_contact,
     )
+    identity = _identity(vault, record)
     return Prepared(
         accepted=accepted,
-        identity=replace(_identity(vault, record), person_id=known_id),
+        identity=identity if known_id is None else replace(identity, person_id=known_id),
         person=person,
         person_id=person_id,
         sealed=seal_directory_entry(vault, person, person_id=person_id),
@@ -256,6 +257,18 @@ def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
         case_ids=tuple(case_id for case_id, _ in results),
         joined=joined,
     )
+
+
+def cases_of_arrivals(tx: Tx, accepted: Sequence[Accepted], taken: Taken) -> list[int]:
+    """The case of each record that was taken, also of a duplicate."""
+    repeated = [
+        item.record.key for item, case_id in zip(accepted, taken.case_ids, strict=True) if case_id is None
+    ]
+    of_key = cases_of_warnings(tx, repeated) if repeated else {}
+    return [
+        of_key[item.record.key] if case_id is None else case_id
+        for item, case_id in zip(accepted, taken.case_ids, strict=True)
+    ]
 
 
 class _Intake:

@@ -23,8 +23,7 @@ from dialer.intake.reader import RowReader
 from dialer.intake.records import Accepted, Field, Rejected, RowNotice
 from dialer.runtime.services import Services
 from dialer.staff.token_store import ApiToken
-from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
-from dialer.warnings.list_store import cases_of_warnings
+from dialer.warnings.arrivals import Taken, cases_of_arrivals, prepare_arrivals, take_arrivals
 from dialer.warnings.lists import row_options
 
 _NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
@@ -153,14 +152,7 @@ def _cell(cells: Cells, field: Field, token: ApiToken) -> str:
 
 
 def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Taken) -> list[WarningResult]:
-    repeated = [
-        item.record.key for item, case_id in zip(accepted, taken.case_ids, strict=True) if case_id is None
-    ]
-    of_key = cases_of_warnings(tx, repeated) if repeated else {}
-    cases = [
-        of_key[item.record.key] if case_id is None else case_id
-        for item, case_id in zip(accepted, taken.case_ids, strict=True)
-    ]
+    cases = cases_of_arrivals(tx, accepted, taken)
     waiting, moment = pending_attempts(tx, cases), circumstances(tx, services)
     new = {False: WarningStatus.ACCEPTED, True: WarningStatus.MERGED}
     return [

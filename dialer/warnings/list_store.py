@@ -186,7 +186,7 @@ class Load:
         return self.early_line if self.waits else self.next_line
 
 
-LOAD_COLUMNS = tuple(_c[one.name] for one in fields(Load))
+LOAD_COLUMNS = tuple(_c[field.name] for field in fields(Load))
 """The columns of a `Load`."""
 AWAITS_APPROVAL = sa.and_(_c.needs_approval, _c.decided_at.is_(None), in_words(_c.state, UNFINISHED_LOADS))
 _IS_DRAFT = _c.state == _DRAFT

@@ -405,7 +405,7 @@ def _trial_load(
     with services.store.begin_and_roll_back() as tx:
         prepared = prepare_arrivals(tx, services, tried, load_id=load_id, now=services.clock.now())
         taken = take_arrivals(tx, services, prepared)
-        new = {one.case_id for one in prepared.records}
+        new = {record.case_id for record in prepared.records}
         joined = {
             case_id
             for case_id, is_joined in zip(taken.case_ids, taken.joined, strict=True)
