@@ -81,7 +81,7 @@ _OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         Grade.MEDIUM: gettext_noop("of medium grade"),
         Grade.LOW: gettext_noop("of low grade"),
     },
-    "fraud_type": {one: gettext_noop("of a named type of fraud") for one in FraudType},
+    "fraud_type": {fraud_type: gettext_noop("of a named type of fraud") for fraud_type in FraudType},
 }
 _FLAGS: Final[Mapping[str, tuple[str, str]]] = {
     "overseas": (gettext_noop("overseas"), gettext_noop("not overseas")),
@@ -258,5 +258,5 @@ _UNITS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def _counted(unit: str, figure: float) -> Text:
-    one, many = _UNITS[unit]
-    return Text(one) if figure == 1 else Text(many, **{unit: f"{figure:g}"})
+    singular, plural = _UNITS[unit]
+    return Text(singular) if figure == 1 else Text(plural, **{unit: f"{figure:g}"})

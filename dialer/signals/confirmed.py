@@ -58,8 +58,8 @@ class SuspectedListUpdates:
         for verdict_id, reasons in reasons_of(tx, fresh).items():
             for reason in reasons:
                 if reason.rule not in mitigators:
-                    for one in reason.details["signals"]:
-                        rests_on[one["source"], one["signal_no"]] = known[verdict_id]
+                    for signal in reason.details["signals"]:
+                        rests_on[signal["source"], signal["signal_no"]] = known[verdict_id]
         touched: dict[Item, str] = {}
         for stored in opened(signal_rows(tx, rests_on)):
             signal = stored.signal

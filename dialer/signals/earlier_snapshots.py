@@ -55,7 +55,7 @@ def to_format_2(data: bytes) -> bytes:
     kinds = {1 << n: kind for n, kind in enumerate(ListKind)}
     converted = {
         "format": 2, "basis": "", "persons": len(lines), "too_late": head["too_late"], "repeated": head["repeated"],
-        "facts": [one.to_list() for one in facts], "last_change": head["last_change"], "digests": head["closed"],
+        "facts": [fact.to_list() for fact in facts], "last_change": head["last_change"], "digests": head["closed"],
         "listings": [
             [int(item, 16), [[at, change, kinds[bit], name, entered] for at, change, bit, name, entered in changes]]
             for item, changes in head["listings"].items()

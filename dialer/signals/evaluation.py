@@ -121,7 +121,7 @@ class Evaluator:
             self.too_late += 1
             return []
         name = signal.source, signal.signal_no
-        if any((self._facts[one.facts].source, one.signal_no) == name for one in person.observations):
+        if any((self._facts[known.facts].source, known.signal_no) == name for known in person.observations):
             self.repeated += 1
             return []
         before = person.incidents()
@@ -184,7 +184,8 @@ class Evaluator:
         """
         limit = to_microseconds(now)
         gone = 0
-        for resting in [one for one in self._resting.values() if latest_in(one.record) < limit]:
+        old = [resting for resting in self._resting.values() if latest_in(resting.record) < limit]
+        for resting in old:
             person = PersonState.from_record(*resting)
             person.latest = limit
             self._drop(person)
@@ -320,7 +321,7 @@ class Evaluator:
             "format": _FORMAT, "basis": self._basis(), "persons": len(self._resting), "too_late": self.too_late,
             "repeated": self.repeated, "facts": [facts.to_list() for facts in self._facts],
             "last_change": self._last_change, "digests": self.fingerprint(),
-            "listings": [[item, [[*one] for one in changes]] for item, changes in self._listings.changes.items()],
+            "listings": [[item, [[*change] for change in changes]] for item, changes in self._listings.changes.items()],
         }  # fmt: skip
         lines = (line_of(*resting) for resting in self._resting.values())
         return b"\n".join((orjson.dumps(head), *lines))

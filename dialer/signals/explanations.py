@@ -94,13 +94,14 @@ class Explainer:
     def _hit(self, n: int, reading: Reading, observations: Sequence[Observation]) -> FiredRule:
         rule, names = self._rules[n], self._reader.names[n]
         used = [observations[place] for place in counted_by(reading, names.values())]
+        signals = sorted(SignalName(self._facts[seen.facts].source, seen.signal_no) for seen in used)
         values = {name: reading.figures.get(place, 0) for name, place in names.items()}
         return FiredRule(
             rule=rule.id,
             version=rule.version,
             points=abs(self._scorer.points[n]),
             values=values,
-            signals=tuple(sorted(SignalName(self._facts[one.facts].source, one.signal_no) for one in used)),
+            signals=tuple(signals),
             reason={language: fill_reason(template, values) for language, template in rule.reason.items()},
         )
 

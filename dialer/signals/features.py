@@ -139,7 +139,7 @@ class RuleReader:
         figures = {
             place: self._aggregates[place]([observations[n] for n in rows]) for place, rows in counted.items()
         }
-        waiting = [*self._always, *(one for place in counted for one in self._if_counted.get(place, ()))]
+        waiting = [*self._always, *(rule for place in counted for rule in self._if_counted.get(place, ()))]
         fired = tuple(sorted(n for n, fires in waiting if fires(figures, t)))
         return Reading(fired, money, figures, counted)
 
@@ -200,7 +200,9 @@ _FIGURES: Final[Mapping[Aggregate, _Figure]] = {
     Aggregate.COUNT: len,
     Aggregate.SUM: lambda observations: sum(observation.figure for observation in observations),
     Aggregate.MAX: lambda observations: max(observation.figure for observation in observations),
-    Aggregate.DISTINCT: lambda observations: len({tuple(one.items[:1]) for one in observations}),
+    Aggregate.DISTINCT: lambda observations: len(
+        {tuple(observation.items[:1]) for observation in observations}
+    ),
 }
 
 

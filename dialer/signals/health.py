@@ -13,13 +13,13 @@ from dialer.core.access import ROBOT
 from dialer.core.events import AlarmCode
 from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.unit_of_work import Tx
-from dialer.signals.budget import is_runaway, is_silent, psi
+from dialer.signals.budget import is_runaway, psi
 from dialer.signals.label_store import figures_of_rules, worse_rules
 from dialer.signals.verdict_store import (
     firings_by_hour,
     first_minute,
     rules_resumed_since,
-    source_rates,
+    silent_sources,
     stop_rule_row,
 )
 
@@ -45,10 +45,7 @@ def check_health(tx: Tx, *, now: datetime) -> None:
             facts = {"rule": rule, "count": count, "usual_per_hour": round(sum(usual) / len(usual), 1)}
             if stop_rule_row(tx, rule, by=ROBOT, facts=facts, now=now):
                 raise_alarm(tx, AlarmCode.RULE_STOPPED, now=now, facts=facts)
-    silent = [
-        one.source for one in source_rates(tx, now=now) if is_silent(one.per_hour, one.last_at, now=now)
-    ]
-    if silent:
+    if silent := silent_sources(tx, now=now):
         raise_alarm_once(tx, AlarmCode.SIGNALS_SILENT, now=now, names=silent[:_SHOWN])
 
 
@@ -85,7 +82,7 @@ def drifted_figures(tx: Tx, *, now: datetime) -> list[tuple[str, float]]:
             value = psi(*_histograms(usual, values))
             if value >= DRIFTED:
                 found.append((name, value))
-    return sorted(found, key=lambda one: (-one[1], one[0]))
+    return sorted(found, key=lambda drift: (-drift[1], drift[0]))
 
 
 def _histograms(usual: Sequence[int], values: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -95,8 +92,8 @@ def _histograms(usual: Sequence[int], values: Sequence[int]) -> tuple[list[int],
 
     def counts(of: Sequence[int]) -> list[int]:
         bins = [0] * (len(edges) + 1)
-        for one in of:
-            bins[bisect_right(edges, one)] += 1
+        for figure in of:
+            bins[bisect_right(edges, figure)] += 1
         return bins
 
     return counts(usual), counts(values)

@@ -90,7 +90,9 @@ class PersonState:
 
     def last_touch(self, item: int) -> int:
         """The time of the last observation with the item; 0 if there is none."""
-        return max((one.at for one in self.observations if item in one.items), default=0)
+        return max(
+            (observation.at for observation in self.observations if item in observation.items), default=0
+        )
 
     def drop_until(self, limit: int) -> list[Observation]:
         """Turns the observations up to `limit`, which no later window reaches, into contacts; returns them."""

@@ -14,9 +14,10 @@ from dialer.db.unit_of_work import Tx
 from dialer.signals.budget import has_fallen
 from dialer.signals.fitting import LabelledVerdict
 from dialer.signals.store import SignalCodec
+from dialer.signals.verdict_store import opened_details, points_of_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c
-_PERSONS, _VERDICTS = IdSet("persons", _v.person_hash), IdSet("verdicts", _r.verdict_id)
+_PERSONS = IdSet("persons", _v.person_hash)
 _RIGHT: Final = (OutcomeKind.ALREADY_DEFRAUDED,)
 _WRONG: Final = (OutcomeKind.MISMATCH,)
 _BEFORE_FILING: Final = timedelta(days=14)
@@ -84,10 +85,10 @@ def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -
         .order_by(_v.id)
     )
     uncalled = _filed_without_call(tx, codec, since=since)
-    fired = _rules_of(tx, [row["id"] for row in rows] + uncalled)
+    fired = points_of_rules(tx, [row["id"] for row in rows] + uncalled)
     found = [
         LabelledVerdict(
-            fired=fired.get(row["id"], frozenset()),
+            fired=frozenset(fired.get(row["id"], ())),
             is_fraud=bool(row["right"]),
             weight=1 / row["draw_share"] if row["draw_share"] else 1.0,
             age_days=max(0.0, (now - row["sent_at"]) / timedelta(days=1)),
@@ -95,7 +96,8 @@ def read_labels(tx: Tx, codec: SignalCodec, *, since: datetime, now: datetime) -
         for row in rows
     ]
     return found + [
-        LabelledVerdict(fired=fired.get(one, frozenset()), is_fraud=True, called=False) for one in uncalled
+        LabelledVerdict(fired=frozenset(fired.get(verdict, ())), is_fraud=True, called=False)
+        for verdict in uncalled
     ]
 
 
@@ -108,14 +110,6 @@ def answered_verdicts(tx: Tx, codec: SignalCodec, *, since: datetime) -> dict[in
     rows = tx.rows(sa.select(_v.id, labels.c.right).join(labels, labels.c.case_id == _v.case_id).where(mine))
     filed = dict.fromkeys(_filed_without_call(tx, codec, since=since), True)
     return filed | {row["id"]: bool(row["right"]) for row in rows}
-
-
-def _rules_of(tx: Tx, verdict_ids: list[int]) -> dict[int, frozenset[str]]:
-    found: dict[int, set[str]] = {}
-    statement = sa.select(_r.verdict_id, _r.rule).where(_VERDICTS.clause)
-    for row in tx.rows(statement, _VERDICTS.given(verdict_ids)):
-        found.setdefault(row["verdict_id"], set()).add(row["rule"])
-    return {one: frozenset(rules) for one, rules in found.items()}
 
 
 def _filed_without_call(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[int]:
@@ -173,21 +167,22 @@ def precision_of_rules(
     """(rule, counts, counts) with the counts (right, labelled) of verdicts opened from `start` to `since`, and from
     then on.
     """
-    v, r, labels = t.verdict.c, t.verdict_reason.c, case_labels()
-    is_recent = v.opened_at > since
+    labels, is_recent = case_labels(), _v.opened_at > since
 
     def counted(which: sa.ColumnElement[bool], name: str) -> list[sa.ColumnElement[int]]:
         right = sa.func.coalesce(sa.func.sum(labels.c.right).filter(which), 0)
         return [right.label(f"right_{name}"), sa.func.count().filter(which).label(f"all_{name}")]
 
     rows = tx.rows(
-        sa.select(r.rule, *counted(~is_recent, "before"), *counted(is_recent, "now"))
+        sa.select(_r.rule, *counted(~is_recent, "before"), *counted(is_recent, "now"))
         .select_from(
-            t.verdict_reason.join(t.verdict, v.id == r.verdict_id).join(labels, labels.c.case_id == v.case_id)
+            t.verdict_reason.join(t.verdict, _v.id == _r.verdict_id).join(
+                labels, labels.c.case_id == _v.case_id
+            )
         )
-        .where(v.opened_at > start, v.opened_at <= now, r.points > 0)
-        .group_by(r.rule)
-        .order_by(r.rule)
+        .where(_v.opened_at > start, _v.opened_at <= now, _r.points > 0)
+        .group_by(_r.rule)
+        .order_by(_r.rule)
     )
     return [
         (row["rule"], (int(row["right_before"]), row["all_before"]), (int(row["right_now"]), row["all_now"]))
@@ -200,25 +195,22 @@ def worse_rules(tx: Tx, *, now: datetime) -> list[tuple[str, Counts, Counts]]:
     before, by more than chance.
     """
     found = precision_of_rules(tx, start=now - _REFERENCE, since=now - _RECENT, now=now)
-    return [one for one in found if has_fallen(one[1], one[2])]
+    return [change for change in found if has_fallen(change[1], change[2])]
 
 
 def figures_of_rules(tx: Tx, *, start: datetime, end: datetime) -> dict[str, list[int]]:
     """Figures by `rule.feature`, from at most `_MOST_REASONS` reasons between `start` and `end`, spread evenly."""
-    r = t.verdict_reason.c
-    within = (r.at > start, r.at <= end)
+    within = (_r.at > start, _r.at <= end)
     count = tx.scalar(sa.select(sa.func.count()).select_from(t.verdict_reason).where(*within)) or 0
     every = max(1, count // _MOST_REASONS)
     rows = tx.rows(
         sa.select(t.verdict_reason)
-        .where(*within, r.verdict_id % every == 0)
-        .order_by(r.verdict_id, r.rule)
+        .where(*within, _r.verdict_id % every == 0)
+        .order_by(_r.verdict_id, _r.rule)
         .limit(_MOST_REASONS)
     )
     found: dict[str, list[int]] = {}
     for row in rows:
-        place = f"{row['verdict_id']}/{row['rule']}"
-        details = tx.vault.open_record(row["sealed"], table="verdict_reason", column="sealed", row=place)
-        for name, value in details.get("values", {}).items():
+        for name, value in opened_details(tx, row).get("values", {}).items():
             found.setdefault(f"{row['rule']}.{name}", []).append(int(value))
     return found

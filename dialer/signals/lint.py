@@ -65,10 +65,10 @@ def check_texts(texts: Mapping[str, str]) -> tuple[RuleFinding, ...]:
     uncovered = set(FraudType) - {FraudType.UNKNOWN} - {rule.fraud_type for rule in rules}
     found += [
         RuleFinding(
-            file="*", rule="", problem=Text("no rule is of the fraud type %(name)s", name=one),
+            file="*", rule="", problem=Text("no rule is of the fraud type %(name)s", name=fraud_type),
             fix=Text("add a rule of this type"),
         )
-        for one in sorted(uncovered)
+        for fraud_type in sorted(uncovered)
     ]  # fmt: skip
     return tuple(found)
 
@@ -81,14 +81,14 @@ def check_rule(rule: Rule, *, file: str) -> tuple[RuleFinding, ...]:
         found.append(RuleFinding(file=file, rule=rule.id, problem=Text.of(problem), fix=Text.of(fix)))
 
     for fires in (True, False):
-        if not any(one.fires is fires for one in rule.examples):
+        if not any(example.fires is fires for example in rule.examples):
             add(
                 Text("has no example with fires = %(fires)s", fires=str(fires).lower()),
                 Text("add [[examples]] with name, fires and signals"),
             )
     used = {name for test in (*rule.all_of, *rule.any_of) for name in (test.feature, test.other)}
     used |= {found[1] for template in rule.reason.values() for found in BLANK.finditer(template)}
-    awaited = {one.after for one in rule.features.values()}
+    awaited = {feature.after for feature in rule.features.values()}
     for name, feature in rule.features.items():
         if name not in used and feature not in awaited:
             add(Text("nothing uses the feature %(name)s", name=name), Text("use it in when, or delete it"))

@@ -41,7 +41,7 @@ def load_signals(services: Services, content: BinaryIO, *, filename: str, source
     with closing(known_tables(content, KnownList.SIGNALS)) as tables:
         rows = SignalRows(tables)
         for batch in _batches(iter(rows)):
-            delivery = reception.read([one.cells for one in batch], source=own)
+            delivery = reception.read([row.cells for row in batch], source=own)
             (answers,) = take_signals(services, [delivery])
             for row, answer in zip(batch, answers, strict=True):
                 done.rows += 1

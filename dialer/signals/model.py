@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ from dialer.intake.cells import (
     folded,
     has_lost_digits,
     read_fen,
+    read_flag,
     read_fraud_type,
     read_grade,
     read_moment,
@@ -265,8 +266,6 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "list_kind": {"涉诈": "fraud", "可疑": "suspected", "可信": "trusted"},
     "change": {"加入": "entered", "移出": "removed"},
 }  # fmt: skip
-_YES: Final = frozenset({"1", "true", "yes", "y", "是", "有"})
-_NO: Final = frozenset({"0", "false", "no", "n", "否", "无", ""})
 _COMMON: Final = frozenset(
     {"source", "signal_no", "kind", "event_at", "phone", "id_number", *(kind.value for kind in ItemKind)}
 )
@@ -342,13 +341,14 @@ class SignalReader:
         if kind is not SignalKind.LIST_CHANGE:
             phone = take("phone", lambda: self._phone(given)) or ""
             id_number = take("id_number", lambda: _id_number(given)) or ""
-            if not phone and not id_number and not any(one.field in {"phone", "id_number"} for one in wrong):
+            is_known = any(fault.field in {"phone", "id_number"} for fault in wrong)
+            if not phone and not id_number and not is_known:
                 take("phone", _no_person)
         if wrong:
             return tuple(wrong)
         person = None if kind is SignalKind.LIST_CHANGE else self.person(phone, id_number)
         items = tuple(
-            Item(one, self.item(one, plain[one])) for one in ITEM_KINDS_OF_SIGNAL[kind] if one in plain
+            Item(item, self.item(item, plain[item])) for item in ITEM_KINDS_OF_SIGNAL[kind] if item in plain
         )
         signal = Signal(
             source=source, signal_no=signal_no, kind=kind, event_at=event_at, received_at=received_at,
@@ -394,16 +394,9 @@ class SignalReader:
 
     def _item(self, item: ItemKind, given: Mapping[str, Any], kind: SignalKind) -> str | None:
         if item.value not in given:
-            if REQUIRED_ITEM_KIND.get(kind) is item:
-                raise _Wrong(
-                    Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=_KIND_NAMES[kind])
-                )
-            return None
+            return _missing(kind) if REQUIRED_ITEM_KIND.get(kind) is item else None
         if item not in ITEM_KINDS_OF_SIGNAL[kind]:
-            raise _Wrong(
-                Text("does not belong to the kind %(kind)s", kind=_KIND_NAMES[kind]),
-                Text("leave the field out or correct the kind"),
-            )
+            _unknown_field(kind)
         return normalise_item(item, str(given[item.value]), self.area)
 
 
@@ -475,11 +468,7 @@ def _value(name: str, given: Mapping[str, Any], kind: SignalKind) -> object:  # 
     if name == "amount_fen" and _YUAN in given:
         return _amount(given)
     if value is None:
-        if name in REQUIRED_FIELDS.get(kind, ()):
-            raise _Wrong(
-                Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=_KIND_NAMES[kind])
-            )
-        return None
+        return _missing(kind) if name in REQUIRED_FIELDS.get(kind, ()) else None
     if name in NUMBERS:
         return _whole(value)
     if name in FLAGS:
@@ -530,12 +519,10 @@ def _amount(given: Mapping[str, Any]) -> int:
 
 
 def _truth(value: object) -> bool:
-    text = str(value).strip().casefold()
-    if text in _YES:
-        return True
-    if text in _NO:
-        return False
-    raise _Wrong(Text("is neither true nor false"), Text("write true or false"))
+    try:
+        return read_flag(str(value))
+    except Unreadable:
+        raise _Wrong(Text("is neither true nor false"), Text("write true or false")) from None
 
 
 def _grade(text: str) -> Grade | None:
@@ -557,7 +544,11 @@ def _id_number(given: Mapping[str, Any]) -> str | None:
     return number
 
 
-def _unknown_field(kind: SignalKind) -> None:
+def _missing(kind: SignalKind) -> NoReturn:
+    raise _Wrong(Text("is missing"), Text("a signal of the kind %(kind)s needs it", kind=_KIND_NAMES[kind]))
+
+
+def _unknown_field(kind: SignalKind) -> NoReturn:
     raise _Wrong(
         Text("does not belong to the kind %(kind)s", kind=_KIND_NAMES[kind]),
         Text("leave the field out or correct the kind"),

@@ -115,7 +115,7 @@ def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Respon
         source=source[:60],
         lack=chosen,
         searched=SEARCHED,
-        lines=[(one, say(request.lang, KIND_WORDS[one.kind])) for one in lines],
+        lines=[(line, say(request.lang, KIND_WORDS[line.kind])) for line in lines],
         is_cut=len(lines) == MOST_LINES,
     )
 

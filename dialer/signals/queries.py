@@ -17,7 +17,7 @@ from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.units import is_within_unit
-from dialer.signals.budget import NumberEstimate, is_silent, missed_fraud
+from dialer.signals.budget import NumberEstimate, missed_fraud
 from dialer.signals.label_store import case_labels, worse_rules
 from dialer.signals.model import MOST_CLOCK_AHEAD, SignalKind
 from dialer.signals.shadow import (
@@ -28,7 +28,7 @@ from dialer.signals.shadow import (
     persons_with,
     read_shadow,
 )
-from dialer.signals.verdict_store import RuleStop, source_rates, stopped_rules
+from dialer.signals.verdict_store import RuleStop, silent_sources, stopped_rules
 
 _v, _r = t.verdict.c, t.verdict_reason.c
 CALIBRATION_DAYS: Final = 90
@@ -139,9 +139,7 @@ def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
     m = t.signal_minute.c
     hour = sa.func.sum(m.n).filter(m.at > now - timedelta(hours=1))
     day = sa.func.sum(m.n).filter(m.at > now - timedelta(days=1))
-    silent = {
-        one.source for one in source_rates(tx, now=now) if is_silent(one.per_hour, one.last_at, now=now)
-    }
+    silent = silent_sources(tx, now=now)
     rows = tx.rows(
         sa.select(
             m.source,

@@ -381,7 +381,7 @@ class WarningRobot:
                 release_shards(tx, claims, holder=self._holder)
                 return
             now = services.clock.now()
-            kept = store_verdicts(
+            sent = store_verdicts(
                 tx, services, self._codec, self._changed, rules_hash=self._live.content_hash, now=now
             )
             advance_shards(tx, mine, seq=last, rules_hash=self._live.content_hash, now=now)
@@ -390,7 +390,7 @@ class WarningRobot:
         self._changed, self._compared = [], {}
         for shard in mine:
             self._seq[shard] = max(last, self._seq[shard])
-        if kept.sent:
+        if sent:
             services.enqueue("dial")
 
     def follow_answers(self) -> int:

@@ -65,7 +65,7 @@ def rule_versions(tx: Tx) -> list[RuleVersion]:
 
 def live_rule_version(tx: Tx) -> RuleVersion | None:
     """The version that the robot evaluates with; None before the first approval."""
-    return next((one for one in rule_versions(tx) if one.state is VersionState.APPROVED), None)
+    return next((version for version in rule_versions(tx) if version.state is VersionState.APPROVED), None)
 
 
 def live_rules_hash(tx: Tx) -> str:
@@ -88,7 +88,7 @@ def newest_draft(tx: Tx) -> tuple[int, int] | None:
 
 def rule_version_by_number(tx: Tx, number: int) -> RuleVersion:
     """The version with this number. Raises `NotFound`."""
-    found = next((one for one in rule_versions(tx) if one.number == number), None)
+    found = next((version for version in rule_versions(tx) if version.number == number), None)
     if found is None:
         raise NotFound(kind="version of the rules", key=number)
     return found

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from dialer.core.errors import Refusal
 from dialer.core.text import Text
@@ -56,7 +57,7 @@ class Scorecard:
         return json.dumps(
             {
                 "points": dict(sorted(self.points.items())), "slope": self.slope, "intercept": self.intercept,
-                "steps": [list(one) for one in self.steps],
+                "steps": [list(step) for step in self.steps],
             },
             sort_keys=True,
         )  # fmt: skip
@@ -67,13 +68,13 @@ class Scorecard:
         try:
             raw = json.loads(text)
             made = cls(
-                points={str(name): int(one) for name, one in raw["points"].items()}, slope=float(raw["slope"]),
+                points={str(name): int(points) for name, points in raw["points"].items()}, slope=float(raw["slope"]),
                 intercept=float(raw["intercept"]), steps=tuple((float(x), float(y)) for x, y in raw["steps"]),
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ScorecardUnreadable(Text("is not the JSON of a scorecard")) from None
-        rising = all(one <= two for one, two in zip(made.steps, made.steps[1:], strict=False))
-        if any(one < 0 for one in made.points.values()) or made.slope <= 0 or not rising:
+        rising = all(lower <= upper for lower, upper in pairwise(made.steps))
+        if any(points < 0 for points in made.points.values()) or made.slope <= 0 or not rising:
             raise ScorecardUnreadable(
                 Text("points are never negative, and the probability rises with the score")
             )

@@ -134,16 +134,16 @@ def read_shadow(tx: Tx) -> ShadowStatus | None:
             if row[name] is not None:
                 side[Grade(row[name])] = side.get(Grade(row[name]), 0) + row["n"]
     counted = tx.rows(
-        sa.select(*(sa.func.count().filter(how).label(one.value) for one, how in _IS.items())).select_from(
-            t.shadow_person
-        )
+        sa.select(
+            *(sa.func.count().filter(how).label(difference.value) for difference, how in _IS.items())
+        ).select_from(t.shadow_person)
     )[0]
     return ShadowStatus(
         number=found[0]["number"],
         started_at=found[0]["started_at"],
         live=_load(live),
         draft=_load(draft),
-        differences={one: int(counted[one.value]) for one in VerdictDifference},
+        differences={difference: int(counted[difference.value]) for difference in VerdictDifference},
     )
 
 

@@ -117,7 +117,7 @@ class SignalCodec:
 @cache
 def _facts() -> tuple[tuple[str, object], ...]:
     """The names and defaults of the fields outside the envelope."""
-    return tuple((one.name, one.default) for one in fields(Signal) if one.name not in _ENVELOPE)
+    return tuple((field.name, field.default) for field in fields(Signal) if field.name not in _ENVELOPE)
 
 
 @cache

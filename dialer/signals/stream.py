@@ -121,8 +121,8 @@ class SignalStream:
             for (entry_id, _), answer in zip(entries, answers, strict=True):
                 if answer.status is SignalStatus.REJECTED:
                     faults = [
-                        {"field": one.field, "reason": str(one.reason), "fix": str(one.fix)}
-                        for one in answer.faults
+                        {"field": fault.field, "reason": str(fault.reason), "fix": str(fault.fix)}
+                        for fault in answer.faults
                     ]
                     refused: Any = {"entry": entry_id, "faults": orjson.dumps(faults)}
                     pipe.xadd(f"{self._name}:refused", refused, maxlen=_REFUSED_KEPT)

@@ -17,8 +17,8 @@ from dialer.core.case import AssignmentState
 from dialer.core.values import FraudType, Grade, Track, VerdictState
 from dialer.db import tables as t
 from dialer.db.bulk import IdSet, RowSet, in_words
-from dialer.db.unit_of_work import Tx, record_of
-from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity
+from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity, is_silent
 from dialer.signals.model import ROBOT_SOURCE
 
 _LOCK: Final = 0x76657264
@@ -226,12 +226,7 @@ def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Colle
             "version": reason.version,
             "points": reason.points,
             "at": reason.at,
-            "sealed": tx.vault.seal_record(
-                reason.details,
-                table="verdict_reason",
-                column="sealed",
-                row=f"{reason.verdict_id}/{reason.rule}",
-            ),
+            "sealed": tx.vault.seal_record(reason.details, **_reason_place(reason.verdict_id, reason.rule)),
         }
         for reason in reasons
     ]
@@ -246,27 +241,38 @@ def reasons_of(tx: Tx, verdict_ids: Collection[int]) -> dict[int, list[StoredRea
     statement = sa.select(t.verdict_reason).where(_OF_VERDICTS.clause)
     statement = statement.order_by(_r.verdict_id, _r.points.desc(), _r.rule)
     for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
-        place = f"{row['verdict_id']}/{row['rule']}"
-        details = tx.vault.open_record(row["sealed"], table="verdict_reason", column="sealed", row=place)
-        found.setdefault(row["verdict_id"], []).append(record_of(StoredReason, row, details=details))
+        reason = record_of(StoredReason, row, details=opened_details(tx, row))
+        found.setdefault(reason.verdict_id, []).append(reason)
     return found
+
+
+def opened_details(tx: Tx, row: Row) -> Mapping[str, Any]:
+    """The sealed part of a reason."""
+    details: Mapping[str, Any] = tx.vault.open_record(
+        row["sealed"], **_reason_place(row["verdict_id"], row["rule"])
+    )
+    return details
+
+
+def _reason_place(verdict_id: int, rule: str) -> dict[str, str]:
+    return {"table": "verdict_reason", "column": "sealed", "row": f"{verdict_id}/{rule}"}
 
 
 def points_of_rules(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, int]]:
     """The points by verdict and rule, without opening anything sealed."""
-    found: dict[int, dict[str, int]] = {}
-    statement = sa.select(_r.verdict_id, _r.rule, _r.points).where(_OF_VERDICTS.clause)
-    for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
-        found.setdefault(row["verdict_id"], {})[row["rule"]] = row["points"]
-    return found
+    return _by_rule(tx, verdict_ids, _r.points)
 
 
 def rules_fired(tx: Tx, verdict_ids: Collection[int]) -> dict[int, dict[str, datetime]]:
     """By verdict and rule, when the rule first fired."""
-    found: dict[int, dict[str, datetime]] = {}
-    statement = sa.select(_r.verdict_id, _r.rule, _r.at).where(_OF_VERDICTS.clause)
-    for row in tx.rows(statement, _OF_VERDICTS.given(verdict_ids)):
-        found.setdefault(row["verdict_id"], {})[row["rule"]] = row["at"]
+    return _by_rule(tx, verdict_ids, _r.at)
+
+
+def _by_rule(tx: Tx, verdict_ids: Collection[int], column: sa.Column[Any]) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    statement = sa.select(_r.verdict_id, _r.rule, column).where(_OF_VERDICTS.clause)
+    for verdict_id, rule, value in tx.execute(statement, _OF_VERDICTS.given(verdict_ids)):
+        found.setdefault(verdict_id, {})[rule] = value
     return found
 
 
@@ -417,19 +423,10 @@ def first_minute(tx: Tx, *, since: datetime) -> datetime | None:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRate:
-    """A source of signals: its signals per hour between its first and last signal of the last two days, and when the
-    last one arrived.
+def silent_sources(tx: Tx, *, now: datetime) -> list[str]:
+    """The sources of the last two days that have sent nothing for longer than chance explains, by name; without the
+    robot itself.
     """
-
-    source: str
-    per_hour: float
-    last_at: datetime
-
-
-def source_rates(tx: Tx, *, now: datetime) -> list[SourceRate]:
-    """The rates of the sources of the last two days, by name, without the robot's own, which cannot fall silent."""
     m = t.signal_minute.c
     statement = (
         sa.select(
@@ -442,11 +439,9 @@ def source_rates(tx: Tx, *, now: datetime) -> list[SourceRate]:
         .group_by(m.source)
         .order_by(m.source)
     )
-    return [
-        SourceRate(
-            source=row["source"],
-            per_hour=float(row["n"]) / max(1.0, (row["last_at"] - row["first_at"]).total_seconds() / 3600),
-            last_at=row["last_at"],
-        )
-        for row in tx.rows(statement)
-    ]
+    found = []
+    for row in tx.rows(statement):
+        hours = max(1.0, (row["last_at"] - row["first_at"]) / timedelta(hours=1))
+        if is_silent(float(row["n"]) / hours, row["last_at"], now=now):
+            found.append(row["source"])
+    return found

@@ -161,8 +161,8 @@ class Verdict:
     def digest(self) -> bytes:
         """Sixteen bytes that equal verdicts share; the change and the words of reasons do not count."""
         rules = [
-            (one.rule, one.version, one.points, sorted(one.values.items()), one.signals)
-            for one in (*self.hits, *self.mitigators)
+            (hit.rule, hit.version, hit.points, sorted(hit.values.items()), hit.signals)
+            for hit in (*self.hits, *self.mitigators)
         ]
         content = [
             self.person.hex(), self.at.isoformat(), self.since.isoformat(), self.score, self.grade, self.fraud_type,
@@ -208,10 +208,7 @@ def compare_warned(live: Mapping[bytes, Grade], draft: Mapping[bytes, Grade]) ->
     return WarnedDifference(
         new=tuple(sorted(draft.keys() - live.keys())),
         lost=tuple(sorted(live.keys() - draft.keys())),
-        regraded=tuple(sorted(one for one in live.keys() & draft.keys() if live[one] is not draft[one])),
+        regraded=tuple(
+            sorted(person for person in live.keys() & draft.keys() if live[person] is not draft[person])
+        ),
     )
-
-
-def rules_that_fired(verdict: Verdict) -> tuple[str, ...]:
-    """The ids of the rules that fired, mitigators last."""
-    return tuple(one.rule for one in (*verdict.hits, *verdict.mitigators))

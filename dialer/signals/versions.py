@@ -82,10 +82,8 @@ def seed_rules(tx: Tx, *, now: datetime) -> bool:
     """
     files = dict(shipped_texts())
     digest = content_hash_of(files, None)
-    if any(one.content_hash == digest for one in rule_versions(tx)):
-        return False
     lock_rules(tx)
-    if any(one.content_hash == digest for one in rule_versions(tx)):
+    if any(version.content_hash == digest for version in rule_versions(tx)):
         return False
     live = live_rule_version(tx)
     number = add_rule_version(
