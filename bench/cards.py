@@ -3,7 +3,9 @@
     python -m bench.cards --seed N [--quick] [--behind 5000000] [--part quality|speed]
 
 The city of the quality part is made of the seed: ordinary openers, rings, and honest look-alikes (students, people whom
-a factory hires, families). Nothing but the openings reaches the checks; who is in a ring is looked at afterwards.
+a factory hires, families). Addresses and phones of ordinary openers coincide by chance, and the members of a ring give
+what they share as often as the ring is careless. Nothing but the openings reaches the checks; who is in a ring is
+looked at afterwards.
 """
 
 from __future__ import annotations
@@ -27,6 +29,14 @@ START = datetime(2026, 9, 1, tzinfo=UTC)
 DAYS = 60
 LOCAL = "150802"
 _INSTITUTIONS = 24
+HOMES = 587_000
+"""Households of the project's city: 1,538,715 inhabitants, 2.62 in each (census of 2020)."""
+QUARTERS, WITHOUT_ROOM = 1_000, 0.3
+"""Quarters and villages of the city, and the share of ordinary openers who name no house. Assumed."""
+HOME_PHONE = 0.05
+"""Of ordinary openers, those who leave the phone of their household. Assumed."""
+SHARED = (0.2, 0.8)
+"""How often the members of a ring give what they share, from the most careful ring to the most careless. Assumed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,7 +84,9 @@ class City:
         r, person = self._random, self._person()
         home = LOCAL if r.random() < 0.8 else f"{r.choice((41, 14, 61, 62, 13))}0{r.randrange(100, 999)}"
         at, age = self._moment(), r.randrange(16, 80)
-        address, phone = f"home {r.randrange(10**9)}", f"phone {r.randrange(10**10)}"
+        house = r.randrange(HOMES)
+        address = f"quarter {house % QUARTERS}" if r.random() < WITHOUT_ROOM else f"home {house}"
+        phone = f"phone of home {house}" if r.random() < HOME_PHONE else f"phone {r.randrange(10**10)}"
         # A few open several: a new job, a move, a lost purse.
         cards = r.choices((1, 2, 3, 4), weights=(830, 140, 27, 3))[0]
         for _ in range(cards):
@@ -109,7 +121,10 @@ class City:
         story, address, phone, agent = (
             f"{name} of ring {number}" for name in ("story", "room", "phone", "agent")
         )
-        shares = r.sample(("story", "address", "phone", "agent"), k=r.randint(1, 3))
+        shares, shared = (
+            r.sample(("story", "address", "phone", "agent"), k=r.randint(1, 3)),
+            r.uniform(*SHARED),
+        )
         for _ in range(size):
             person, at = self._person(), begun + timedelta(hours=r.uniform(0, 30))
             self.members[person] = number
@@ -118,12 +133,12 @@ class City:
             is_local = r.random() < 0.25
             for _ in range(cards):
                 keys = {
-                    KeyKind.ADDRESS: address if "address" in shares and r.random() < 0.9 else own,
-                    KeyKind.PHONE: phone if "phone" in shares and r.random() < 0.8 else own,
+                    KeyKind.ADDRESS: address if "address" in shares and r.random() < shared else own,
+                    KeyKind.PHONE: phone if "phone" in shares and r.random() < shared else own,
                 }
-                if "story" in shares and r.random() < 0.9:
+                if "story" in shares and r.random() < shared:
                     keys[KeyKind.STORY] = story
-                if "agent" in shares and r.random() < 0.9:
+                if "agent" in shares and r.random() < shared:
                     keys[KeyKind.AGENT] = agent
                 limit = 50_000_000 if r.random() < 0.7 else 500_000
                 self._add(

@@ -3,7 +3,9 @@
     python -m bench.signals_city --seed 7 [--people 40000] [--quick]
 
 Days 0-20 a city runs on the shipped points, and each week on a scorecard fitted on what is known by then: answers of
-the calls, of the random draw, and cases filed meanwhile. Days 21-31 are judged (`judged`) with the last one. On day 32 two
+the calls, of the random draw, and cases filed meanwhile. Days 21-31 are judged (`judged`) with the last one. The people are a sample and the frauds are not (`City.stands_for`): a call of
+an innocent person counts as a whole one of the sample's budget and a victim's as its small part, and what was fitted on such a sample is corrected for
+it (`corrected`). `score` compares the fitted score with the number of rules that fired and with any rule, in the same run. On day 32 two
 thirds of the frauds change; days 39-45 are judged again (`after_drift`): ours, refitted each day, against top-k
 without a random draw. `learning_top_k` is fitted again each day on the answers of its own calls: that is the pure top-k
 of the goal. `learning_top_k_with_lists` lists what its calls confirm, as ours does; `frozen_top_k` keeps the scorecard
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -25,8 +28,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import Any
-
-import numpy as np
 
 from bench.signals_life import (
     DESCRIBED_WAY,
@@ -141,10 +142,15 @@ REMEMBERED = 14 * 24
 class Truth:
     """Whether a person was being defrauded at an hour: from the beginning until two days after the first payment."""
 
-    def __init__(self, frauds: Sequence[Fraud]) -> None:
+    def __init__(self, frauds: Sequence[Fraud], stands_for: float) -> None:
+        self.stands_for = stands_for
         self.of: dict[int, list[Fraud]] = {}
         for one in frauds:
             self.of.setdefault(one.person, []).append(one)
+
+    def weight(self, person: int) -> float:
+        """So many inhabitants the person stands for."""
+        return 1.0 if person in self.of else self.stands_for
 
     def at(self, person: int, hour: float) -> Fraud | None:
         return next(
@@ -177,6 +183,8 @@ class Call:
     score: float
     weight: float
     drawn: bool
+    stands_for: float
+    """So many calls of the whole city."""
     fraud: Fraud | None
     is_right: bool
     """What the person answers; also where the fraud is over by then, so that `fraud` is None."""
@@ -342,7 +350,7 @@ class _Queue:
             if due > hour or (one := self._best(due)) is None:
                 break
             self._places = min(self._places + (due - self.now) * self._rate, max(1.0, self._rate))
-            self._places -= 1
+            self._places -= self._truth.weight(one.person) / self._truth.stands_for
             self.now = due
             self.call(one)
         if hour > self.now:
@@ -364,11 +372,12 @@ class _Queue:
     def call(self, one: Moment, *, weight: float = 1.0, drawn: bool = False) -> None:
         """Now."""
         value, _ = self._held.pop(one.person)
+        stands_for = self._truth.weight(one.person)
         self._called[one.person] = self.now
         called = replace(one, hour=self.now)
         fraud = self._truth.at(one.person, self.now)
         is_right = self._truth.is_right(one.person, self.now)
-        made = Call(called, value, weight, drawn=drawn, fraud=fraud, is_right=is_right)
+        made = Call(called, value, weight, drawn, stands_for, fraud=fraud, is_right=is_right)
         self.calls.append(made)
         self.made.append(made)
 
@@ -411,8 +420,8 @@ class Lister:
     evaluated again.
     """
 
-    def __init__(self, town: Town, of_person: Mapping[int, list[Moment]]) -> None:
-        self._town, self._of_person = town, of_person
+    def __init__(self, town: Town, of_person: Mapping[int, list[Moment]], truth: Truth) -> None:
+        self._town, self._of_person, self._truth = town, of_person, truth
         self._told: dict[int, dict[tuple[int, bool], float]] = {}
         self.listed: dict[int, list[Signal]] = {}
 
@@ -437,11 +446,12 @@ class Lister:
             told[one.person, is_right] = max(
                 (when for when, person in touches if person == one.person and when <= hour), default=hour
             )
-            kept = [right for (_, right), when in told.items() if when > hour - KEPT_HOURS]
+            kept = [answer for answer, when in told.items() if when > hour - KEPT_HOURS]
             recent = {person for when, person in touches if hour - HELD_HOURS < when <= hour}
             changes = self.listed.setdefault(item, [])
-            confirmed, denied = kept.count(True), kept.count(False)
-            if not changes and is_worth_listing(confirmed, denied, len(recent)):
+            confirmed = self._count(person for person, right in kept if right)
+            denied = self._count(person for person, right in kept if not right)
+            if not changes and is_worth_listing(confirmed, denied, self._count(recent)):
                 changes.append(self._change(item, at, ListChange.ENTERED))
             elif len(changes) == 1 and is_worth_removing(confirmed, denied):
                 changes.append(self._change(item, at, ListChange.REMOVED))
@@ -450,9 +460,13 @@ class Lister:
             again |= dict.fromkeys(person for when, person in touches if when > hour - HELD_HOURS)
         return list(again)
 
+    def _count(self, persons: Iterable[int]) -> int:
+        """Of the whole city."""
+        return round(sum(map(self._truth.weight, persons)))
+
     def _change(self, item: int, at: datetime, change: ListChange) -> Signal:
         return Signal(
-            source="robot", signal_no=f"{item.hex()}-{change}", kind=SignalKind.LIST_CHANGE, event_at=at,
+            source="robot", signal_no=f"{item:x}-{change}", kind=SignalKind.LIST_CHANGE, event_at=at,
             received_at=at, items=(self._town.items[item],), list_kind=ListKind.SUSPECTED, list_name="confirmed",
             change=change,
         )  # fmt: skip
@@ -487,7 +501,10 @@ def recall(calls: Sequence[Call], frauds: Sequence[Fraud]) -> dict[str, float]:
     total = max(1, len(frauds))
     return {
         "recall": round(len(found) / total, 4), "before_payment": round(len(early) / total, 4),
-        "precision": round(len([one for one in calls if one.fraud]) / max(1, len(calls)), 4), "calls": len(calls),
+        "precision": round(
+            sum(call.stands_for for call in calls if call.fraud) / max(1.0, sum(call.stands_for for call in calls)), 5
+        ),
+        "calls": round(sum(call.stands_for for call in calls)),
     }  # fmt: skip
 
 
@@ -499,6 +516,17 @@ RECENT_DAYS = 28
 """What is older is not learned from."""
 
 
+def odds_of_city(probability: float, stands_for: float) -> float:
+    """The probability in the whole city of one that was learned in a sample, in which each that is wrong stands for so many."""
+    return probability / (probability + (1 - probability) * stands_for)
+
+
+def corrected(card: Scorecard, stands_for: float) -> Scorecard:
+    """A scorecard that was fitted on the sample, for the whole city."""
+    steps = tuple((score, odds_of_city(probability, stands_for)) for score, probability in card.steps)
+    return replace(card, intercept=card.intercept - math.log(stands_for), steps=steps)
+
+
 class Scoring:
     """The probability of a scorecard over the bits of rules, remembered; of equal ones the points count."""
 
@@ -506,15 +534,19 @@ class Scoring:
         self.card, self.points = card, card.points_of(rules)
         self.known: dict[int, float] = {}
 
-    def score(self, one: Moment) -> int:
-        return max(0, sum(p for n, p in enumerate(self.points) if one.fired >> n & 1))
+    def points_at(self, fired: int) -> int:
+        return max(0, sum(p for n, p in enumerate(self.points) if fired >> n & 1))
 
     def __call__(self, one: Moment) -> float:
         value = self.known.get(one.fired)
         if value is None:
-            score = self.score(one)
+            score = self.points_at(one.fired)
             value = self.known[one.fired] = self.card.probability(score) + score / 10**6 if score else 0.0
         return value
+
+
+def any_rule(_moment: Moment) -> float:
+    return 1.0
 
 
 def counted(raising: int) -> Score:
@@ -580,6 +612,7 @@ def challenger(
 ) -> Callable[[Sequence[Moment]], Any] | None:
     try:
         import lightgbm  # noqa: PLC0415 - where it is installed
+        import numpy as np  # noqa: PLC0415 - comes with it
     except ImportError:
         return None
     model = lightgbm.train(
@@ -590,7 +623,18 @@ def challenger(
     return lambda rows: model.predict(_table(rows))
 
 
+def scores_of(
+    predict: Callable[[Sequence[Moment]], Any], moments: Sequence[Moment], stands_for: float
+) -> Score:
+    """For the whole city."""
+    found = (odds_of_city(float(value), stands_for) for value in predict(moments))
+    scores = dict(zip(map(id, moments), found, strict=True))
+    return lambda moment: scores.get(id(moment), 0.0)
+
+
 def _table(moments: Sequence[Moment]) -> Any:
+    import numpy as np  # noqa: PLC0415 - the extra
+
     return np.array([[*one.figures, one.money] for one in moments], dtype=float)
 
 
@@ -614,7 +658,10 @@ class Learned:
     budget: int
     calls: list[Call]
     pool: list[Pooled]
-    fitted: FittedScorecard
+    card: Scorecard
+    """For the whole city."""
+    right: int
+    wrong: int
 
 
 def by_person(moments: Iterable[Moment]) -> dict[int, list[Moment]]:
@@ -630,7 +677,7 @@ class Trial:
     def __init__(self, rules: RuleSet, city: City, moments: Sequence[Moment], *, seed: int) -> None:
         self.rules, self.city, self.moments, self.frauds = rules, city, moments, city.frauds
         self.seed, self.persons = seed, city.persons
-        self.truth = Truth(self.frauds)
+        self.truth = Truth(self.frauds, city.stands_for)
         self.of_person = by_person(moments)
         self.days = range(LEARN_UNTIL, JUDGED_UNTIL)
         self.judged_frauds = [
@@ -645,7 +692,7 @@ class Trial:
         return Town(self.rules, self.city.signals, persons)
 
     def lister(self) -> Lister:
-        return Lister(self.town, self.of_person)
+        return Lister(self.town, self.of_person, self.truth)
 
     def learn(self, a_day: float, lister: Lister | None = None) -> Learned:
         """The learning days, with a new scorecard each week."""
@@ -653,26 +700,24 @@ class Trial:
         budget = max(8, round(self.persons * a_day))
         pool: list[Pooled] = []
 
-        def labels(calls: list[Call], day: int) -> list[LabelledVerdict]:
-            return labels_of(rules, calls, self.of_person, self.truth, day, filed=True)[0]
+        def fit(day: int, calls: list[Call], known_by: int) -> FittedScorecard:
+            labels, *_ = labels_of(rules, calls, self.of_person, self.truth, known_by, filed=True)
+            return fit_scorecard(rules, shipped, labels, background_of(rules, pool, day))
 
-        def weekly(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
+        def weekly(day: int, calls: list[Call], _pool: list[Pooled]) -> Score:
             try:
-                found = fit_scorecard(
-                    rules, shipped, labels(calls, day - day % 7), background_of(rules, pool, day)
-                )
+                found = fit(day, calls, day - day % 7)
             except TooFewLabels:
                 return Scoring(rules, shipped)
-            return Scoring(rules, found.scorecard)
+            return Scoring(rules, corrected(found.scorecard, self.truth.stands_for))
 
         calls = run_days(
             self.moments, self.truth, range(LEARN_UNTIL), budget, Scoring(rules, shipped), drawn_share=DRAWN,
             seed=self.seed, refit=weekly, pool=pool, lister=lister,
         )  # fmt: skip
-        fitted = fit_scorecard(
-            rules, shipped, labels(calls, LEARN_UNTIL), background_of(rules, pool, LEARN_UNTIL)
-        )
-        return Learned(budget, calls, pool, fitted)
+        fitted = fit(LEARN_UNTIL, calls, LEARN_UNTIL)
+        card = corrected(fitted.scorecard, self.truth.stands_for)
+        return Learned(budget, calls, pool, card, fitted.positive, fitted.negative)
 
     def found(
         self, score: Score, budget: int, order: Order | None = None, lister: Lister | None = None
@@ -684,11 +729,12 @@ class Trial:
     def all_figures(self, budgets: Sequence[float]) -> dict[str, Any]:
         learned = self.learn(A_DAY)
         listing = self.learn(A_DAY, self.lister())
+        judged = self.judged(learned) | self.judged_with_lists(listing)
+        drift = self.after_drift(learned, listing)
         return {
             "frauds": len(self.frauds) + len(self.city.going_another_way), "a_day_for_each_person": A_DAY, "budget_a_day": learned.budget,
-            "labels": {"right": learned.fitted.positive, "wrong": learned.fitted.negative}, "simulated": True,
-            "judged": self.judged(learned) | self.judged_with_lists(listing),
-            "after_drift": self.after_drift(learned, listing),
+            "stands_for": round(self.city.stands_for, 2), "labels": {"right": learned.right, "wrong": learned.wrong}, "simulated": True,
+            "score": score_against_counting(judged, drift), "judged": judged, "after_drift": drift,
             "curve": [self.at_budget(one) for one in budgets],
         }  # fmt: skip
 
@@ -697,16 +743,13 @@ class Trial:
         whose rule fires when a place is free (`rules_as_they_come`).
         """
 
-        def any_rule(_one: Moment) -> float:
-            return 1.0
-
         return {
             "rules_first_come": self.found(any_rule, budget, first_come)[0],
             "rules_as_they_come": self.found(any_rule, budget)[0],
         }
 
     def judged(self, learned: Learned) -> dict[str, Any]:
-        rules, card, budget = self.rules, learned.fitted.scorecard, learned.budget
+        rules, card, budget = self.rules, learned.card, learned.budget
         figures: dict[str, Any] = self.without_a_score(budget)
         ways: dict[str, Score | None] = {
             "rules_alone": counted(raising_bits(rules)), "shipped_points": Scoring(rules, Scorecard()),
@@ -745,7 +788,7 @@ class Trial:
 
     def judged_with_lists(self, learned: Learned) -> dict[str, Any]:
         """The same of the robot as it is, which enters in the suspected list what its calls confirm."""
-        fired, score = counted(raising_bits(self.rules)), Scoring(self.rules, learned.fitted.scorecard)
+        fired, score = counted(raising_bits(self.rules)), Scoring(self.rules, learned.card)
         alone, _ = self.found(fired, learned.budget, lister=self.lister())
         lister = self.lister()
         fitted, calls = self.found(score, learned.budget, lister=lister)
@@ -755,7 +798,7 @@ class Trial:
             "with_lists_before_payment_over_rules_alone": ratio(
                 fitted["before_payment"], alone["before_payment"]
             ),
-            **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error_with_lists"),
+            **calibrated(learned.card, self.rules, answered(calls), "calibration_error_with_lists"),
             "listed": lister.counts(),
         }  # fmt: skip
 
@@ -764,13 +807,13 @@ class Trial:
         learned = self.learn(a_day)
         fired = counted(raising_bits(self.rules))
         alone, _ = self.found(fired, learned.budget)
-        fitted, calls = self.found(Scoring(self.rules, learned.fitted.scorecard), learned.budget)
+        fitted, calls = self.found(Scoring(self.rules, learned.card), learned.budget)
         return {
             "a_day_for_each_person": a_day, "budget_a_day": learned.budget, "rules_alone": alone, "fitted": fitted,
             **self.without_a_score(learned.budget),
             "fitted_over_rules_alone": ratio(fitted["recall"], alone["recall"]),
             "before_payment_over_rules_alone": ratio(fitted["before_payment"], alone["before_payment"]),
-            **calibrated(learned.fitted.scorecard, self.rules, answered(calls), "calibration_error"),
+            **calibrated(learned.card, self.rules, answered(calls), "calibration_error"),
             **(self.briefly_after_drift(learned) if a_day == DRIFT_TOO else {}),
         }  # fmt: skip
 
@@ -793,22 +836,22 @@ class Trial:
     def _scores(self, predict: Callable[[Sequence[Moment]], Any] | None) -> Score | None:
         if predict is None:
             return None
-        scores = dict(zip(map(id, self.moments), predict(self.moments).tolist(), strict=True))
-        return lambda one: scores.get(id(one), 0.0)
+        return scores_of(predict, self.moments, self.truth.stands_for)
 
-    def warnings(self, card: Scorecard) -> list[tuple[int, bool]]:
+    def warnings(self, card: Scorecard) -> list[Answer]:
         """Every warning of the judged days, called or held: the strongest moment of each incident above the threshold, and
         whether it was right then.
         """
         score, line = Scoring(self.rules, card), Bands().least_probability
-        found: list[tuple[int, bool]] = []
+        found: list[Answer] = []
         for mine in self.of_person.values():
             best: Moment | None = None
             last = -1e9
             for one in [*(one for one in mine if one.hour / 24 in _Span(self.days)), None]:
                 if best is not None and (one is None or one.hour - last > HELD_HOURS):
-                    if card.probability(score.score(best)) >= line:
-                        found.append((best.fired, self.truth.is_right(best.person, best.hour)))
+                    if card.probability(score.points_at(best.fired)) >= line:
+                        is_right = self.truth.is_right(best.person, best.hour)
+                        found.append(Answer(best.fired, is_right, self.truth.weight(best.person)))
                     best = None
                 if one is not None:
                     best = one if best is None or score(one) > score(best) else best
@@ -892,7 +935,7 @@ class Drift:
         self.signals = sorted(
             [*trial.city.signals, *more.signals], key=lambda one: (one.event_at, one.signal_no)
         )
-        self.truth = Truth([*trial.frauds, *more.frauds])
+        self.truth = Truth([*trial.frauds, *more.frauds], trial.truth.stands_for)
         self.changed = [one for one in more.frauds if AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
         self.rules, self.seed, self.cards = trial.rules, trial.seed, cards
         self.learned, self.listing = learned, listing
@@ -906,7 +949,7 @@ class Drift:
     ) -> list[Call]:
         """Of a way of calling that is fitted again each day under its `name`; without one it keeps its scorecard."""
         learned = self.listing if lists else self.learned
-        now = [learned.fitted.scorecard]
+        now = [learned.card]
 
         def refit(day: int, calls: list[Call], pool: list[Pooled]) -> Score:
             if day >= DRIFT or (name, day) not in self.cards:
@@ -914,7 +957,8 @@ class Drift:
                 labelled, *_ = labels_of(self.rules, every, self.of_person, self.truth, day, filed=filed)
                 common = background_of(self.rules, [*learned.pool, *pool], day) if filed else None
                 with suppress(TooFewLabels):
-                    now[0] = fit_scorecard(self.rules, learned.fitted.scorecard, labelled, common).scorecard
+                    fitted = fit_scorecard(self.rules, learned.card, labelled, common).scorecard
+                    now[0] = corrected(fitted, self.truth.stands_for)
                 self.cards[name, day] = now[0]
             now[0] = self.cards[name, day]
             return Scoring(self.rules, now[0])
@@ -922,8 +966,13 @@ class Drift:
         return run_days(
             self.moments, self.truth, range(LEARN_UNTIL, AFTER_UNTIL), learned.budget, Scoring(self.rules, now[0]),
             drawn_share=DRAWN if draws else 0.0, seed=self.seed, refit=refit if name else None,
-            lister=Lister(self.town, self.of_person) if lists else None,
+            lister=Lister(self.town, self.of_person, self.truth) if lists else None,
         )  # fmt: skip
+
+    def counted(self, score: Score) -> list[Call]:
+        """Without anything learned."""
+        days = range(LEARN_UNTIL, AFTER_UNTIL)
+        return run_days(self.moments, self.truth, days, self.learned.budget, score)
 
     def told(self) -> list[Call]:
         """By a challenger that was told the truth of every moment up to the days that count."""
@@ -934,8 +983,8 @@ class Drift:
             return []
         days = range(AFTER_FROM, AFTER_UNTIL)
         coming = [one for one in self.moments if one.hour >= (AFTER_FROM - WARM_DAYS) * 24]
-        scores = dict(zip(map(id, coming), predict(coming).tolist(), strict=True))
-        return run_days(coming, self.truth, days, self.learned.budget, lambda one: scores.get(id(one), 0.0))
+        score = scores_of(predict, coming, self.truth.stands_for)
+        return run_days(coming, self.truth, days, self.learned.budget, score)
 
     def figures(self, *, briefly: bool) -> dict[str, Any]:
         """`briefly`: without the ways that only explain."""
@@ -943,6 +992,8 @@ class Drift:
             "ours": self.called("ours", draws=True, filed=True, lists=True),
             "learning_top_k": self.called("top-k"),
             "frozen_top_k": self.called(),
+            "number_of_rules": self.counted(counted(raising_bits(self.rules))),
+            "any_rule": self.counted(any_rule),
         }
         if not briefly:
             ways |= {
@@ -955,7 +1006,7 @@ class Drift:
             found = {name: recall(calls, self.changed)[what] for name, calls in ways.items()}
             figures |= {name + told: value for name, value in found.items()}
             for name in ways:
-                if "top_k" in name:
+                if not name.startswith(("ours", "told")):
                     least = max(found[name], 1 / max(1, len(self.changed)))
                     figures[f"ours_over_{name}{told}"] = round(found["ours"] / least, 2)
         return figures
@@ -969,33 +1020,69 @@ class _Span:
         return self.days.start <= day < self.days.stop
 
 
-def answered(calls: Sequence[Call]) -> list[tuple[int, bool]]:
-    """What each call was told by its rules, and whether it was right."""
-    return [(one.moment.fired, one.is_right) for one in calls]
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What rules fired, whether the warning was right, and for how many of the whole city it stands."""
+
+    fired: int
+    is_right: bool
+    stands_for: float
 
 
-def calibrated(
-    card: Scorecard, rules: RuleSet, told: Sequence[tuple[int, bool]], name: str
-) -> dict[str, float]:
-    """Calibration error of (bits of the rules, was right), and what chance alone would make of perfect probabilities."""
-    points = card.points_of(rules)
-    said = [
-        card.probability(max(0.0, sum(p for n, p in enumerate(points) if fired >> n & 1)))
-        for fired, _ in told
-    ]
-    own = [1.0] * len(said)
-    chance = np.random.default_rng(1)
+def answered(calls: Sequence[Call]) -> list[Answer]:
+    return [Answer(call.moment.fired, call.is_right, call.stands_for) for call in calls]
+
+
+def calibrated(card: Scorecard, rules: RuleSet, answers: Sequence[Answer], name: str) -> dict[str, float]:
+    """Calibration error, and what chance alone would make of perfect probabilities."""
+    import numpy as np  # noqa: PLC0415 - the extra
+
+    score = Scoring(rules, card)
+    said = np.array([card.probability(score.points_at(answer.fired)) for answer in answers])
+    right = np.array([float(answer.is_right) for answer in answers])
+    weights = np.array([answer.stands_for for answer in answers])
+    chance, counts = np.random.default_rng(1), np.maximum(1, np.rint(weights)).astype(int)
     lucky = [
-        calibration_error(said, (chance.random(len(said)) < np.array(said)).astype(float).tolist(), own)
+        calibration_error(said.tolist(), (chance.binomial(counts, said) / counts).tolist(), counts.tolist())
         for _ in range(100)
     ]
-    seen = sum(right for _, right in told) / max(1, len(told))
+    total = max(1.0, float(weights.sum()))
+    said_mean, seen_mean = float(said @ weights) / total, float(right @ weights) / total
     return {
-        name: round(calibration_error(said, [float(right) for _, right in told], own), 4),
-        f"{name}_said_minus_seen": round(sum(said) / max(1, len(said)) - seen, 4),
-        f"{name}_by_chance": round(float(np.mean(lucky)), 4),
-        f"{name}_count": len(said),
+        name: round(calibration_error(said.tolist(), right.tolist(), weights.tolist()), 6),
+        f"{name}_said": round(said_mean, 6),
+        f"{name}_seen": round(seen_mean, 6),
+        f"{name}_by_chance": round(float(np.mean(lucky)), 6),
+        f"{name}_count": round(total),
+        f"{name}_above_the_threshold": round(float(weights @ (said >= Bands().least_probability))),
     }
+
+
+def score_against_counting(judged: Mapping[str, Any], drift: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fitted score finds beside the number of rules that fired and any rule, and whether it beats both."""
+    found: dict[str, Any] = {"judged": _compared(
+        {name: judged[way] for name, way in (
+            ("score", "fitted"), ("number_of_rules", "rules_alone"), ("any_rule", "rules_as_they_come"),
+        )}
+    )}  # fmt: skip
+    for name, figures in drift.items():
+        ways = {"score": "ours", "number_of_rules": "number_of_rules", "any_rule": "any_rule"}
+        found[f"after_the_{name}_drift"] = _compared({
+            way: {"recall": figures[own], "before_payment": figures[f"{own}_before_payment"]}
+            for way, own in ways.items()
+        })  # fmt: skip
+    return found
+
+
+def _compared(ways: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    counts = {
+        name: {what: figures[what] for what in ("recall", "before_payment")} for name, figures in ways.items()
+    }
+    beats = {
+        what: all(counts["score"][what] > counts[name][what] for name in ("number_of_rules", "any_rule"))
+        for what in ("recall", "before_payment")
+    }
+    return {**counts, "score_beats_both": beats}
 
 
 def missed(moments: Sequence[Moment], truth: Truth, found: set[int]) -> int:
