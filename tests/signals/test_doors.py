@@ -14,6 +14,7 @@ import redis
 
 from dialer.core.access import Actor, Role, rights_of, unrestricted
 from dialer.core.errors import NotPermitted, UnusableFile
+from dialer.core.values import VersionState
 from dialer.db import tables as t
 from dialer.signals import stream
 from dialer.signals.deliveries import LONGEST_VALUE
@@ -155,7 +156,8 @@ def test_a_second_person_approves_rules_and_the_robot_goes_on_with_them(post: Po
     draft = draft_rules(post.services, unrestricted("zhao"), files | {"payment_listed_account": text})
     with pytest.raises(Exception, match="second person"):
         approve_rules(post.services, unrestricted("zhao"), draft.number, reason="more")
-    approve_rules(post.services, unrestricted("li"), draft.number, reason="more")
+    live = approve_rules(post.services, unrestricted("li"), draft.number, reason="more")
+    assert (live.number, live.state, live.approved_by) == (draft.number, VersionState.APPROVED, "li")
     robot._last.clear()
     robot.do_periodic_work()
     with post.tx() as tx:

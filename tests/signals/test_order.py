@@ -326,3 +326,15 @@ def test_a_snapshot_of_an_earlier_version_is_read_with_its_lists_contacts_and_si
 def test_a_snapshot_of_an_earlier_version_that_is_cut_is_refused(cut: int):
     with pytest.raises(SnapshotUnreadable):
         told([]).restore(zlib.decompress(b64decode(EARLIER))[:cut])
+
+
+def test_a_snapshot_under_another_scorecard_is_evaluated_again():
+    before = told(life(), LATENESS)
+    other = Scorecard(intercept=-1.0)
+    restored = Evaluator(shipped_rules(), other, allowed_lateness=LATENESS)
+    restored.restore(before.snapshot())
+    afresh = Evaluator(shipped_rules(), other, allowed_lateness=LATENESS)
+    for signal in life():
+        afresh.apply(signal)
+    assert [restored.verdict(person) for person in PERSONS] == [afresh.verdict(person) for person in PERSONS]
+    assert [restored.verdict(person) for person in PERSONS] != [before.verdict(person) for person in PERSONS]

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
 
-from dialer.core.access import SERVICE
+from dialer.core.access import SERVICE, unrestricted
 from dialer.core.errors import Unavailable
 from dialer.core.values import Grade
 from dialer.db import tables as t
@@ -32,10 +33,12 @@ from dialer.signals.store import (
     SHARDS,
     SignalCodec,
     delete_old_signals,
+    read_snapshot,
     release_shards,
     renew_shards,
     shard_holders,
     take_shards,
+    write_snapshot,
 )
 from dialer.signals.verdict_store import (
     StoredReason,
@@ -52,6 +55,7 @@ from dialer.signals.verdict_store import (
     verdicts_of_case,
     write_reasons,
 )
+from dialer.warnings.lists import load_list, submit_list
 from tests.cards.street import id_number
 from tests.seeds import seeds
 from tests.signals.post import MULE, OTHER, PERSON, SCAMMER, Post
@@ -118,7 +122,46 @@ def test_a_payment_to_a_listed_account_is_a_warning_with_its_reasons(post: Post)
     assert reason.points == 60
     assert "20,000" in reason.details["reason"]["en"] or "20000" in reason.details["reason"]["en"]
     assert [one["signal_no"] for one in reason.details["signals"]] == ["S-2"]
+    with post.tx() as tx:
+        (shown,) = reasons_of_case(tx, case_id)
+    assert {signal.amount_fen for own in shown.reasons for signal in own.signals} == {2_000_000}
     assert ("dial",) in post.enqueued
+
+
+def test_a_warning_of_the_robot_is_of_the_person_whose_phone_it_is(post: Post):
+    content = BytesIO(f"姓名,手机号码,预警等级\n王丽,{PERSON},高危\n".encode())
+    load_id = submit_list(post.services, unrestricted("li"), content, filename="a.csv", source="bureau")
+    assert load_list(post.services, load_id)
+    post.send(post.listed(account=MULE), post.payment())
+    post.work(post.robot())
+    (of_list, of_robot) = post.rows(t.warning)
+    assert of_robot["source"] == ROBOT_SOURCE
+    assert of_list["person_id"] == of_robot["person_id"]
+
+
+def test_a_snapshot_is_read_as_it_was_written_and_written_from_time_to_time(post: Post):
+    robot = post.robot()
+    for content in (b"", b"x", bytes(range(256)) * 9_000):
+        with post.tx() as tx:
+            write_snapshot(
+                tx,
+                1,
+                content,
+                seq=7,
+                rules_hash="",
+                fingerprint="",
+                persons=0,
+                too_late=0,
+                now=post.clock.now(),
+            )
+            assert read_snapshot(tx, 1) == (7, content)
+    post.send(post.listed(account=MULE), post.payment())
+    post.work(robot)
+    for _ in range(SHARDS):
+        robot._last.clear()
+        robot.do_periodic_work()
+    newest = max(row["seq"] for row in post.rows(t.signal))
+    assert {row["seq"] for row in post.rows(t.robot_snapshot)} == {newest}
 
 
 def test_one_incident_is_one_warning_that_is_sent_again_only_when_it_rises(post: Post):

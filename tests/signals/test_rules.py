@@ -28,6 +28,11 @@ def test_every_shipped_rule_comes_out_as_its_examples_say_and_every_fraud_type_i
     assert len(shipped_rules().rules) >= 20
 
 
+def test_a_window_may_be_as_long_as_the_memory():
+    rule = read_rule(GOOD.replace('within = "72h"', 'within = "336h"'), file="app_listed.toml")
+    assert rule.features["uses"].within_seconds == 336 * 3600
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem", "fix"),
     [
