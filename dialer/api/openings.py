@@ -19,11 +19,11 @@ from dialer.core.access import Actor, Permission
 from dialer.core.cards import CheckVerdict
 from dialer.core.errors import Conflict
 from dialer.core.text import Lang, Text
+from dialer.intake.headings import CellRefused
 from dialer.intake.opening_lists import (
     OpeningField,
     OpeningOptions,
     OpeningRecord,
-    OpeningRefused,
     read_opening,
 )
 from dialer.language.words import bilingual
@@ -237,10 +237,10 @@ def _read(
     )
     try:
         record = read_opening(cells, options)
-    except OpeningRefused as fault:
+    except CellRefused as fault:
         # The content of the field is not repeated.
         reason = Text("not readable") if "value" in fault.reason.values else fault.reason
-        raise _unfit(fault.field.value, "unreadable", reason, Text("see /api/v1/openapi.json")) from None
+        raise _unfit(fault.field, "unreadable", reason, Text("see /api/v1/openapi.json")) from None
     outlet = outlets.get(record.outlet)
     if outlet is None:
         raise _unfit("outlet", "unknown", Text("no such outlet"), Text("register it, or correct the code"))

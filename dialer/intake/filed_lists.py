@@ -14,18 +14,22 @@ from dialer.core.text import Text
 from dialer.core.values import FraudType
 from dialer.intake.cells import (
     DIGITS_LOST,
-    LONGEST_VALUE,
-    Unreadable,
-    filled,
     folded,
     has_lost_digits,
     joined_name,
-    read_fen,
     read_fraud_type,
     read_moment,
     shown,
 )
-from dialer.intake.headings import Row, SourceTable, heading_row, known_tables, yuan_per_unit
+from dialer.intake.headings import (
+    CellRefused,
+    KnownCells,
+    Row,
+    SourceTable,
+    heading_row,
+    known_tables,
+    yuan_per_unit,
+)
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
 
@@ -118,13 +122,6 @@ class FiledOptions:
     """The most rows; a longer list is refused."""
 
 
-class _Refused(Exception):
-    def __init__(self, field: FiledField, reason: Text) -> None:
-        super().__init__(field.value)
-        self.field = field
-        self.reason = reason
-
-
 class FiledReader:
     """Reads the tables of one file. After the last row, `columns` tells how the columns were read."""
 
@@ -149,8 +146,8 @@ class FiledReader:
                     )
                 try:
                     yield self._record(line, text, table.headings)
-                except _Refused as refused:
-                    yield table.refused(row, refused.field, refused.reason)
+                except CellRefused as refused:
+                    yield table.refused(row, FiledField(refused.field), refused.reason)
         if not self.columns:
             raise UnusableFile(
                 "no list of filed cases: head a column 案件编号 or case number, and another one"
@@ -160,80 +157,51 @@ class FiledReader:
     def _record(
         self, line: int, text: Mapping[FiledField, str], headings: Mapping[FiledField, str]
     ) -> FiledRecord:
-        for field, cell in text.items():
-            if len(cell) > LONGEST_VALUE:
-                raise _Refused(field, Text("longer than %(most)s characters: shorten it", most=LONGEST_VALUE))
-        number = filled(text.get(FiledField.CASE_NUMBER, "")).removesuffix(".0")
+        cells = KnownCells(text, zone=self._zone, now=self._options.now)
+        number = cells.plain(FiledField.CASE_NUMBER).removesuffix(".0")
         if not number:
-            raise _Refused(FiledField.CASE_NUMBER, Text("the case number is missing: fill it in"))
+            raise CellRefused(FiledField.CASE_NUMBER, Text("the case number is missing: fill it in"))
         if has_lost_digits(number):
-            raise _Refused(FiledField.CASE_NUMBER, DIGITS_LOST)
+            raise CellRefused(FiledField.CASE_NUMBER, DIGITS_LOST)
         if len(number) > _LONGEST_NUMBER:
-            raise _Refused(
+            raise CellRefused(
                 FiledField.CASE_NUMBER,
                 Text("longer than %(most)s characters: shorten it", most=_LONGEST_NUMBER),
             )
-        name = joined_name(filled(text.get(FiledField.NAME, "")))
-        id_number, id_valid = normalise_id_number(filled(text.get(FiledField.ID_NUMBER, "")))
-        phones, _unusable = normalise_phones(
-            filled(text.get(FiledField.PHONE, "")), self._options.default_area
-        )
+        name = joined_name(cells.plain(FiledField.NAME))
+        id_number, id_valid = normalise_id_number(cells.plain(FiledField.ID_NUMBER))
+        phones, _unusable = normalise_phones(cells.plain(FiledField.PHONE), self._options.default_area)
         if not (id_valid and id_number) and not phones:
-            raise self._no_person(text)
+            raise _no_person(cells)
         return FiledRecord(
             line=line,
             case_number=number,
             name=name,
             phones=tuple(phones),
             id_number=id_number if id_valid else "",
-            amount_fen=self._amount(text, headings),
-            filed_at=self._moment(text, FiledField.FILED_AT),
-            event_at=self._moment(text, FiledField.EVENT_AT),
+            amount_fen=cells.fen(FiledField.AMOUNT, yuan_per_unit(headings.get(FiledField.AMOUNT, ""))),
+            filed_at=self._moment(cells, FiledField.FILED_AT),
+            event_at=self._moment(cells, FiledField.EVENT_AT),
             fraud_type=read_fraud_type(text.get(FiledField.FRAUD_TYPE, "")),
-            unit=filled(text.get(FiledField.UNIT, "")),
+            unit=cells.plain(FiledField.UNIT),
         )
 
-    def _no_person(self, text: Mapping[FiledField, str]) -> _Refused:
-        given = filled(text.get(FiledField.ID_NUMBER, ""))
-        if given:
-            return _Refused(
-                FiledField.ID_NUMBER,
-                Text("%(value)s is not a valid id number: correct it, or add a phone", value=shown(given)),
-            )
-        given = filled(text.get(FiledField.PHONE, ""))
-        if given:
-            return _Refused(
-                FiledField.PHONE,
-                Text("%(value)s is not a phone number: correct it, or add an id number", value=shown(given)),
-            )
-        return _Refused(
-            FiledField.ID_NUMBER, Text("neither an id number nor a phone is given: fill in one of them")
-        )
-
-    def _amount(self, text: Mapping[FiledField, str], headings: Mapping[FiledField, str]) -> int | None:
-        cell = text.get(FiledField.AMOUNT, "")
-        try:
-            return read_fen(cell, yuan_per_unit=yuan_per_unit(headings.get(FiledField.AMOUNT, "")))
-        except Unreadable:
-            raise _Refused(
-                FiledField.AMOUNT,
-                Text("%(value)s is not an amount: write it in yuan, such as 50000", value=shown(cell)),
-            ) from None
-
-    def _moment(self, text: Mapping[FiledField, str], field: FiledField) -> datetime | None:
-        cell = text.get(field, "")
-        try:
-            begin, end = (read_moment(cell, self._zone, end_of_day=late) for late in (False, True))
-        except Unreadable:
-            raise _Refused(
-                field, Text("%(value)s is not a time: write it as 2026-11-26 14:30", value=shown(cell))
-            ) from None
-        if begin is None or end is None:
-            return None
-        if begin > self._options.now:
-            raise _Refused(field, Text("%(value)s lies in the future: correct it", value=shown(cell)))
+    def _moment(self, cells: KnownCells[FiledField], field: FiledField) -> datetime | None:
+        begin = cells.moment(field)
+        end = read_moment(cells.text.get(field, ""), self._zone, end_of_day=True)
         # Today too: if it were limited to now, the same list would give another time an hour later.
-        return end - _LAST_SECOND if end != begin else end
+        return end if end is None or end == begin else end - _LAST_SECOND
+
+
+def _no_person(cells: KnownCells[FiledField]) -> CellRefused:
+    if given := cells.plain(FiledField.ID_NUMBER):
+        reason = Text("%(value)s is not a valid id number: correct it, or add a phone", value=shown(given))
+        return CellRefused(FiledField.ID_NUMBER, reason)
+    if given := cells.plain(FiledField.PHONE):
+        reason = Text("%(value)s is not a phone number: correct it, or add an id number", value=shown(given))
+        return CellRefused(FiledField.PHONE, reason)
+    reason = Text("neither an id number nor a phone is given: fill in one of them")
+    return CellRefused(FiledField.ID_NUMBER, reason)
 
 
 def filed_heading(rows: Sequence[Row]) -> tuple[int, dict[FiledField, int]] | None:

@@ -214,6 +214,7 @@ def _merged_below(sheet: CalamineSheet) -> dict[int, list[tuple[int, int]]]:
     return found
 
 
+_Heading = Callable[[Sequence[Row]], object | None]
 _HEAD: Final = 1024
 _OTHER_KINDS: Final = (
     (b"\x89PNG", gettext_noop("a picture")),
@@ -248,33 +249,47 @@ def list_tables(stream: BinaryIO, corrections: Corrections) -> Generator[SourceT
 
 
 def _sheet_tables(stream: BinaryIO, corrections: Corrections) -> Iterator[SourceTable]:
-    sheets = _open_sheets(stream)
-    heads: list[list[str]] = []
+    others: list[list[str]] = []
     has_list = False
-    # Hidden sheets are read only if no visible one is a list: they mostly contain an older copy.
+    for table in _sheets_with_list(
+        _open_sheets(stream),
+        lambda rows: best_layout([cells for _, cells in rows], corrections),
+        most=HEADING_ROWS,
+        others=others,
+    ):
+        has_list = True
+        yield table
+    if has_list:
+        return
+    if not any(any(cells) for cells in others):
+        raise UnusableFile("the workbook is empty; export the list again and load that")
+    raise _no_phone_column(others)
+
+
+def _sheets_with_list(
+    sheets: Sequence[WorkbookSheet], heading: _Heading, *, most: int, others: list[list[str]]
+) -> Iterator[SourceTable]:
+    """The sheets with such a heading; the first rows of the others are added to `others`. Hidden sheets are read only
+    if no visible one is a list: they mostly contain an older copy.
+    """
     for is_hidden in (False, True):
+        has_list = False
         for sheet in sheets:
-            if sheet.is_hidden is not is_hidden:
-                continue
-            table = _table_of(sheet.name, sheet.rows())
-            first = [cells for _, cells in table.first]
-            if best_layout(first, corrections) is None:
-                heads.extend(first)
-                continue
-            has_list = True
-            yield table
+            if sheet.is_hidden is is_hidden:
+                table = _table_of(sheet.name, sheet.rows(), most=most)
+                if heading(table.first) is None:
+                    others.extend(cells for _, cells in table.first)
+                else:
+                    has_list = True
+                    yield table
         if has_list:
             return
-    if not any(any(cells) for cells in heads):
-        raise UnusableFile("the workbook is empty; export the list again and load that")
-    raise _no_phone_column(heads)
 
 
 def _table_of(sheet: str, rows: Iterator[Row], *, most: int = HEADING_ROWS) -> SourceTable:
     return SourceTable(sheet=sheet, first=list(islice(rows, most)), rest=rows)
 
 
-_Heading = Callable[[Sequence[Row]], object | None]
 _HEADINGS: Final[Mapping[KnownList, _Heading]] = {
     KnownList.UNITS: unit_heading,
     KnownList.FILED: filed_heading,
@@ -295,27 +310,12 @@ def _known_tables(stream: BinaryIO, heading: _Heading) -> Iterator[SourceTable]:
     if not head.strip():
         raise UnusableFile("the file is empty; nothing was imported")
     if _is_workbook(head):
-        yield from _known_sheets(_open_sheets(stream), heading)
+        yield from _sheets_with_list(_open_sheets(stream), heading, most=KNOWN_HEADING_ROWS, others=[])
         return
     for rows in _every_split(stream):
         table = _table_of("", rows, most=KNOWN_HEADING_ROWS)
         if heading(table.first) is not None:
             yield table
-            return
-
-
-def _known_sheets(sheets: Sequence[WorkbookSheet], heading: _Heading) -> Iterator[SourceTable]:
-    """As for lists of warnings: hidden sheets only if no visible one is such a list."""
-    for is_hidden in (False, True):
-        has_list = False
-        for sheet in sheets:
-            if sheet.is_hidden is not is_hidden:
-                continue
-            table = _table_of(sheet.name, sheet.rows(), most=KNOWN_HEADING_ROWS)
-            if heading(table.first) is not None:
-                has_list = True
-                yield table
-        if has_list:
             return
 
 

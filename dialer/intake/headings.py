@@ -9,12 +9,23 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from itertools import chain
 from typing import Final, Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from dialer.core.text import Text
-from dialer.intake.cells import cleaned, folded
+from dialer.intake.cells import (
+    LONGEST_VALUE,
+    Unreadable,
+    cleaned,
+    filled,
+    folded,
+    read_fen,
+    read_moment,
+    shown,
+)
 from dialer.intake.records import Column, Field, RejectedRow
 
 HEADING_WORDS: Final = {
@@ -294,6 +305,53 @@ class KnownTable(Generic[Known]):
             sheet=self.sheet,
             table=self.number,
         )
+
+
+class CellRefused(Exception):
+    """A field of a row that must be corrected."""
+
+    def __init__(self, field: str, reason: Text) -> None:
+        super().__init__(str(field))
+        self.field = field
+        self.reason = reason
+
+
+class KnownCells(Generic[Known]):
+    """The cells of one row by field; reading raises `CellRefused`, whose reason says how to correct the cell. `now`: no
+    time may lie after it.
+    """
+
+    def __init__(self, text: Mapping[Known, str], *, zone: ZoneInfo, now: datetime) -> None:
+        for field, cell in text.items():
+            if len(cell) > LONGEST_VALUE:
+                reason = Text("longer than %(most)s characters: shorten it", most=LONGEST_VALUE)
+                raise CellRefused(field, reason)
+        self.text, self.zone, self._now = text, zone, now
+
+    def plain(self, field: Known) -> str:
+        """The cell; '' for a mark that means no value."""
+        return filled(self.text.get(field, ""))
+
+    def fen(self, field: Known, unit: int) -> int | None:
+        """The amount in fen; None for an empty cell. `unit`: the yuan of a bare number."""
+        cell = self.plain(field)
+        try:
+            return read_fen(cell, yuan_per_unit=unit)
+        except Unreadable:
+            reason = Text("%(value)s is not an amount: write it in yuan, such as 50000", value=shown(cell))
+            raise CellRefused(field, reason) from None
+
+    def moment(self, field: Known) -> datetime | None:
+        """The moment in UTC, of a date its beginning; None for an empty cell."""
+        cell = self.text.get(field, "")
+        try:
+            moment = read_moment(cell, self.zone)
+        except Unreadable:
+            reason = Text("%(value)s is not a time: write it as 2026-11-26 14:30", value=shown(cell))
+            raise CellRefused(field, reason) from None
+        if moment is not None and moment > self._now:
+            raise CellRefused(field, Text("%(value)s lies in the future: correct it", value=shown(cell)))
+        return moment
 
 
 def known_tables(

@@ -17,19 +17,23 @@ from dialer.core.errors import UnusableFile
 from dialer.core.text import Text
 from dialer.intake.cells import (
     DIGITS_LOST,
-    LONGEST_VALUE,
     Unreadable,
-    cleaned,
     folded,
     has_lost_digits,
-    is_blank,
     joined_name,
-    read_fen,
     read_flag,
-    read_moment,
     shown,
 )
-from dialer.intake.headings import KnownTable, Row, SourceTable, heading_row, known_tables, yuan_per_unit
+from dialer.intake.headings import (
+    CellRefused,
+    KnownCells,
+    KnownTable,
+    Row,
+    SourceTable,
+    heading_row,
+    known_tables,
+    yuan_per_unit,
+)
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import DEFAULT_AREA, DEFAULT_TIMEZONE, Column, RejectedRow
 
@@ -205,42 +209,28 @@ class OpeningOptions:
     """The customer is at the counter: the opening is in progress."""
 
 
-class OpeningRefused(Exception):
-    """A field of an opening that must be corrected."""
-
-    def __init__(self, field: OpeningField, reason: Text) -> None:
-        super().__init__(field.value)
-        self.field = field
-        self.reason = reason
-
-
 def read_opening(
     text: Mapping[OpeningField, str], options: OpeningOptions, *, line: int = 1, limit_unit: int = 1
 ) -> OpeningRecord:
-    """The opening of these cells. Raises `OpeningRefused`, whose reason says how to correct it."""
-    for field, cell in text.items():
-        if len(cell) > LONGEST_VALUE:
-            raise OpeningRefused(
-                field, Text("longer than %(most)s characters: shorten it", most=LONGEST_VALUE)
-            )
+    """The opening of these cells. Raises `CellRefused`, whose reason says how to correct it."""
     read = _Cells(text, options)
     number = read.plain(OpeningField.OPENING_NO).removesuffix(".0")
     if not number or len(number) > _LONGEST_NUMBER:
-        raise OpeningRefused(
+        raise CellRefused(
             OpeningField.OPENING_NO,
             Text("the opening number is missing or longer than %(most)s characters", most=_LONGEST_NUMBER),
         )
     read.refuse_lost(OpeningField.OPENING_NO, OpeningField.NUMBER, OpeningField.ICCID)
     outlet = read.plain(OpeningField.OUTLET).removesuffix(".0") or options.outlet
     if not outlet:
-        raise OpeningRefused(OpeningField.OUTLET, Text("the outlet is missing: give its code"))
+        raise CellRefused(OpeningField.OUTLET, Text("the outlet is missing: give its code"))
     product = read.product()
     asked_at = read.moment(OpeningField.ASKED_AT)
     opened_at = read.moment(OpeningField.OPENED_AT)
     result = OpeningResult.IN_PROGRESS if options.is_asking else read.result()
     why = read.plain(OpeningField.WHY)
     if result is OpeningResult.REFUSED and not why:
-        raise OpeningRefused(OpeningField.WHY, Text("a refusal needs its reason: fill it in"))
+        raise CellRefused(OpeningField.WHY, Text("a refusal needs its reason: fill it in"))
     return OpeningRecord(
         line=line,
         opening_no=number,
@@ -276,26 +266,21 @@ def card_number(product: CardProduct, given: str, default_area: str) -> str:
     return re.sub(r"\W", "", given).upper()
 
 
-class _Cells:
+class _Cells(KnownCells[OpeningField]):
     def __init__(self, text: Mapping[OpeningField, str], options: OpeningOptions) -> None:
-        self._text = text
+        super().__init__(text, zone=ZoneInfo(options.timezone), now=options.now)
         self._options = options
-        self._zone = ZoneInfo(options.timezone)
-
-    def plain(self, field: OpeningField) -> str:
-        text = cleaned(self._text.get(field, ""))
-        return "" if is_blank(folded(text)) else text
 
     def refuse_lost(self, *fields: OpeningField) -> None:
         """Refuses numbers that have lost digits: they may equal other numbers and identify nothing."""
         for field in fields:
             if has_lost_digits(self.plain(field)):
-                raise OpeningRefused(field, DIGITS_LOST)
+                raise CellRefused(field, DIGITS_LOST)
 
     def name(self) -> str:
         name = joined_name(self.plain(OpeningField.NAME))
         if not name:
-            raise OpeningRefused(OpeningField.NAME, Text("the name is missing: fill it in"))
+            raise CellRefused(OpeningField.NAME, Text("the name is missing: fill it in"))
         return name
 
     def id_number(self) -> str:
@@ -304,8 +289,8 @@ class _Cells:
         if is_valid:
             return number
         if not given:
-            raise OpeningRefused(OpeningField.ID_NUMBER, Text("the id number is missing: fill it in"))
-        raise OpeningRefused(
+            raise CellRefused(OpeningField.ID_NUMBER, Text("the id number is missing: fill it in"))
+        raise CellRefused(
             OpeningField.ID_NUMBER,
             Text("%(value)s is not a valid id number: compare it with the card", value=shown(given)),
         )
@@ -316,7 +301,7 @@ class _Cells:
             return ""
         phones, _ = normalise_phones(given, self._options.default_area)
         if not phones:
-            raise OpeningRefused(
+            raise CellRefused(
                 OpeningField.PHONE, Text("%(value)s is not a phone number: correct it", value=shown(given))
             )
         return phones[0]
@@ -330,7 +315,7 @@ class _Cells:
         if found is None and not given:
             found = CardProduct.ACCOUNT_1 if self._options.is_bank else CardProduct.SIM_MAIN
         if found is None:
-            raise OpeningRefused(
+            raise CellRefused(
                 OpeningField.PRODUCT,
                 Text(
                     "%(value)s is not a known product: write 一类, 二类, 三类, 对公, 主卡, 副卡 or 物联网卡",
@@ -349,41 +334,20 @@ class _Cells:
             return OpeningResult.OPENED
         found = _RESULTS.get(folded(given))
         if found is None:
-            raise OpeningRefused(
+            raise CellRefused(
                 OpeningField.RESULT,
                 Text("%(value)s is not a known result: write 已开, 拒办 or 放弃", value=shown(given)),
             )
         return found
 
     def flag(self, field: OpeningField) -> bool:
-        cell = self._text.get(field, "")
+        cell = self.text.get(field, "")
         try:
             return read_flag(cell)
         except Unreadable:
-            raise OpeningRefused(
+            raise CellRefused(
                 field, Text("%(value)s is neither yes nor no: write 是 or 否", value=shown(cell))
             ) from None
-
-    def fen(self, field: OpeningField, unit: int) -> int | None:
-        cell = self.plain(field)
-        try:
-            return read_fen(cell, yuan_per_unit=unit)
-        except Unreadable:
-            raise OpeningRefused(
-                field, Text("%(value)s is not an amount: write it in yuan, such as 50000", value=shown(cell))
-            ) from None
-
-    def moment(self, field: OpeningField) -> datetime | None:
-        cell = self._text.get(field, "")
-        try:
-            moment = read_moment(cell, self._zone)
-        except Unreadable:
-            raise OpeningRefused(
-                field, Text("%(value)s is not a time: write it as 2026-11-26 14:30", value=shown(cell))
-            ) from None
-        if moment is not None and moment > self._options.now:
-            raise OpeningRefused(field, Text("%(value)s lies in the future: correct it", value=shown(cell)))
-        return moment
 
 
 class OpeningReader:
@@ -406,8 +370,8 @@ class OpeningReader:
                 try:
                     record = read_opening(text, self._options, line=row[0], limit_unit=unit)
                     yield dataclasses.replace(record, row=OpeningRow(table=table, cells=tuple(row[1])))
-                except OpeningRefused as refused:
-                    yield table.refused(row, refused.field, refused.reason)
+                except CellRefused as refused:
+                    yield table.refused(row, OpeningField(refused.field), refused.reason)
         if not self.columns:
             raise UnusableFile(
                 "no list of openings: head columns 业务编号 or opening number, 网点编号 or outlet,"

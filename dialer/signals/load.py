@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -40,7 +39,8 @@ def load_signals(services: Services, content: BinaryIO, *, filename: str, source
     own = source or default_source(filename)
     with closing(known_tables(content, KnownList.SIGNALS)) as tables:
         rows = SignalRows(tables)
-        for batch in _batches(iter(rows)):
+        every = iter(rows)
+        while batch := list(islice(every, MOST_SIGNALS)):
             delivery = reception.read([row.cells for row in batch], source=own)
             (answers,) = take_signals(services, [delivery])
             for row, answer in zip(batch, answers, strict=True):
@@ -55,11 +55,6 @@ def load_signals(services: Services, content: BinaryIO, *, filename: str, source
                         done.rejects += [_reject(row, fault) for fault in answer.faults]
         done.columns = rows.columns
     return done
-
-
-def _batches(rows: Iterator[RawSignal]) -> Iterator[list[RawSignal]]:
-    while batch := list(islice(rows, MOST_SIGNALS)):
-        yield batch
 
 
 def _reject(row: RawSignal, fault: RejectedField) -> RejectedRow:

@@ -7,7 +7,7 @@ key.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
@@ -65,28 +65,15 @@ class Facts:
         """The facts of a signal."""
         usual = Direction.OUT if signal.kind is SignalKind.PAYMENT_ATTEMPT else Direction.IN
         return cls(
-            source=signal.source,
-            kind=signal.kind,
-            direction=signal.direction or usual,
-            topic=signal.topic,
-            fraud_type=signal.fraud_type,
-            grade=signal.grade,
-            reporter=signal.reporter,
+            source=signal.source, kind=signal.kind, direction=signal.direction or usual, topic=signal.topic,
+            fraud_type=signal.fraud_type, grade=signal.grade, reporter=signal.reporter,
             flags=frozenset(name for name in FLAGS if getattr(signal, name)),
-        )
+        )  # fmt: skip
 
     def to_list(self) -> list[Any]:
         """The values for JSON, in the order of the fields."""
-        words = [
-            self.source,
-            self.kind,
-            self.direction,
-            self.topic,
-            self.fraud_type,
-            self.grade,
-            self.reporter,
-        ]
-        return [*words, sorted(self.flags)]
+        *words, flags = astuple(self)
+        return [*words, sorted(flags)]
 
     @classmethod
     def from_list(cls, values: list[Any]) -> Facts:

@@ -330,7 +330,7 @@ def test_a_snapshot_of_an_earlier_version_that_is_cut_is_refused(cut: int):
 
 def test_a_snapshot_under_another_scorecard_is_evaluated_again():
     before = told(life(), LATENESS)
-    other = Scorecard(intercept=-1.0)
+    other = Scorecard(points={rule.id: 3 for rule in shipped_rules().rules})
     restored = Evaluator(shipped_rules(), other, allowed_lateness=LATENESS)
     restored.restore(before.snapshot())
     afresh = Evaluator(shipped_rules(), other, allowed_lateness=LATENESS)

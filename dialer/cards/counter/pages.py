@@ -26,7 +26,8 @@ from dialer.core.access import Permission
 from dialer.core.cards import CardProduct, CheckVerdict, ObjectionAbout, OpeningResult
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.text import gettext_noop
-from dialer.intake.opening_lists import OpeningField, OpeningOptions, OpeningRefused, read_opening
+from dialer.intake.headings import CellRefused
+from dialer.intake.opening_lists import OpeningField, OpeningOptions, read_opening
 from dialer.language.catalogue import say
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 
@@ -133,7 +134,7 @@ def check(request: CurrentRequest, form: Annotated[OpeningForm, Form()]) -> Resp
     )
     try:
         record = read_opening(cells, options)
-    except OpeningRefused as fault:
+    except CellRefused as fault:
         raise Invalid(field=fault.field.value, problem=fault.reason) from None
     checked = check_opening(services, request.actor, record, outlet_id=outlet.id, source="form")
     return request.redirect_to(f"{_PATH}/{checked.opening_id}")
