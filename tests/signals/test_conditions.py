@@ -76,6 +76,14 @@ def test_a_condition_is_a_sentence_in_both_languages(
     assert told(feature, when, figure=figure) == (english, chinese)
 
 
+def test_a_type_that_the_platform_names_is_told():
+    english, chinese = told(
+        'count = "platform_push"\nwhere = ["fraud_type = loan"]', '"figure >= 1"', figure=1
+    )
+    assert "of a named type of fraud" in english
+    assert not re.search("[A-Za-z_%]", chinese), chinese
+
+
 def test_a_figure_that_follows_another_names_it():
     rule = shipped_rules()["refund_talk_then_codes"]
     test = next(one for one in rule.all_of if rule.features[one.feature].after)

@@ -29,6 +29,7 @@ from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.reasons import reasons_of_case
 from dialer.signals.robot import WarningRobot
 from dialer.signals.sending import release_held, send_random_draw
+from dialer.signals.shadow import delete_old_shadow_grades, start_shadow, write_shadow_grades
 from dialer.signals.store import (
     SHARDS,
     SignalCodec,
@@ -42,6 +43,7 @@ from dialer.signals.store import (
 )
 from dialer.signals.verdict_store import (
     StoredReason,
+    count_held,
     end_rule_stop,
     lock_held,
     lock_verdicts_of,
@@ -59,6 +61,8 @@ from dialer.warnings.lists import load_list, submit_list
 from tests.cards.street import id_number
 from tests.seeds import seeds
 from tests.signals.post import MULE, OTHER, PERSON, SCAMMER, Post
+
+MICROSECOND = timedelta(microseconds=1)
 
 
 def warnings(post: Post) -> list[tuple[str, str, int]]:
@@ -137,6 +141,25 @@ def test_a_warning_of_the_robot_is_of_the_person_whose_phone_it_is(post: Post):
     (of_list, of_robot) = post.rows(t.warning)
     assert of_robot["source"] == ROBOT_SOURCE
     assert of_list["person_id"] == of_robot["person_id"]
+
+
+def test_what_was_sent_after_a_moment_counts_in_the_budget(post: Post):
+    post.send(post.listed(account=MULE), post.payment())
+    post.work(post.robot())
+    (verdict,) = post.rows(t.verdict)
+    with post.tx() as tx:
+        assert sent_since(tx, verdict["sent_at"]) == {}
+        assert sent_since(tx, verdict["sent_at"] - MICROSECOND) == {Grade(verdict["sent_grade"]): 1}
+
+
+def test_grades_beside_a_draft_are_deleted_when_they_are_old(post: Post):
+    now = post.clock.now()
+    with post.tx() as tx:
+        version = post.rows(t.rule_version)[0]["id"]
+        start_shadow(tx, version, now=now)
+        write_shadow_grades(tx, version, {b"p" * 16: (Grade.HIGH, None)}, now=now)
+        assert delete_old_shadow_grades(tx, before=now) == 0
+        assert delete_old_shadow_grades(tx, before=now + MICROSECOND) == 1
 
 
 def test_a_snapshot_is_read_as_it_was_written_and_written_from_time_to_time(post: Post):
@@ -369,6 +392,8 @@ def test_above_the_budget_verdicts_wait_and_are_released_as_capacity_comes(post:
     held = [row for row in post.rows(t.verdict) if row["state"] == "held"]
     assert 0 < sent < 50
     assert len(held) == 100 - sent
+    with post.tx() as tx:
+        assert count_held(tx) == len(held)
     post.send(post.listed(account=MULE), post.payment(phone="+8613911112222"))
     post.work(robot)
     assert len(warnings(post)) == sent + 1, "an extra-high one is exempt"

@@ -43,6 +43,13 @@ def test_a_window_may_be_as_long_as_the_memory():
         ("listed = fraud", "listed = bad", "listed is never bad", "suspected"),
         ("listed = fraud", "amount_fen >= 3", "amount_fen is not known of app", "from_store"),
         ('count = "app"', 'sum = "app.duration_seconds"', "cannot take the sum", "allowed"),
+        ('count = "app"', 'count = ["app", "list_change"]', "counts list changes", "listed"),
+        (
+            'count = "app"',
+            'sum = ["call.duration_seconds", "report.amount_fen"]',
+            "mixes fields",
+            "one field",
+        ),
         ('within = "72h"', 'within = "90d"', "is too long", "336 hours"),
         ('within = "72h"', 'within = "three days"', "is not a period", "72h"),
         ('at = "1h", kind = "app", app = "A"', 'at = "20000d", kind = "app"', "is too long", "277777 hours"),

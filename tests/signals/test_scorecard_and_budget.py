@@ -224,3 +224,5 @@ def test_drift_silence_and_falling_precision():
     assert has_fallen((90, 100), (60, 100))
     assert not has_fallen((90, 100), (85, 100))
     assert not has_fallen((19, 19), (0, 19))
+    assert has_fallen((20, 20), (0, 20))
+    assert has_fallen((90, 100), (20, 50))
