@@ -135,7 +135,7 @@ def check(request: CurrentRequest, form: Annotated[OpeningForm, Form()]) -> Resp
     try:
         record = read_opening(cells, options)
     except CellRefused as fault:
-        raise Invalid(field=fault.field.value, problem=fault.reason) from None
+        raise Invalid(field=fault.field, problem=fault.reason) from None
     checked = check_opening(services, request.actor, record, outlet_id=outlet.id, source="form")
     return request.redirect_to(f"{_PATH}/{checked.opening_id}")
 
