@@ -29,9 +29,9 @@ from audio.kokoro import Kokoro
 from audio.spoken import as_spoken
 from audio.wave_file import Sound, read_wav, wav_bytes
 from bench.speech import bad_line
-from carrier.speech_input import (
+from carrier.speech_input import Recognised
+from carrier.whisper import (
     Fit,
-    Recognised,
     WhisperRecogniser,
     choose_phrase,
     features,

@@ -13,7 +13,7 @@ from carrier.config import BadCarrierConfig, CarrierConfig, ServiceClock
 from carrier.lines.sip.stack_config import SipConfig
 from carrier.lines.sip.trunks import BadTrunk, Trunk
 from carrier.people import BadBehaviour, PeopleConfig, behaviour_from
-from carrier.speech_input import WhisperRecogniser, is_installed
+from carrier.whisper import WhisperRecogniser, is_installed
 
 _PREFIX: Final = "CARRIER_"
 _Value = TypeVar("_Value")

@@ -337,6 +337,18 @@ GROUPS = {
             "tests/wording/test_language.py",
         ),
     ),
+    # Without what needs the extras `sip` (stack, peer) and `hearing` (whisper) to run.
+    "carrier": Group(
+        modules=(
+            "carrier/[!w]*.py",
+            "carrier/webhooks.py",
+            "carrier/lines/*.py",
+            "carrier/lines/sip/[!ps]*.py",
+            "carrier/lines/sip/senders.py",
+            "carrier/lines/sip/stack_*.py",
+        ),
+        tests=("tests/carrier/test_*.py", "tests/wording/test_language.py"),
+    ),
 }
 """The tests of a group in the order in which they run: what is quick and notices much comes first."""
 _EQUIVALENT: dict[tuple[str, str], str] = {
@@ -585,7 +597,11 @@ def _run_here(folder: Path, tests: Sequence[str], output: Path, *, notes: Sequen
             "PYTHONPATH": str(folder), SERVERS: str(folder / "servers"), HOME: memory_home(),
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         }  # fmt: skip
-        for name in [name for name in sys.modules if name.partition(".")[0] in {"dialer", "tests", "tools"}]:
+        for name in [
+            name
+            for name in sys.modules
+            if name.partition(".")[0] in {"dialer", "carrier", "audio", "tests", "tools"}
+        ]:
             del sys.modules[name]
         sys.path[:] = [str(folder), *(place for place in sys.path if place not in {"", str(ROOT)})]
         sys.dont_write_bytecode = not notes

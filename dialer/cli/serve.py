@@ -140,7 +140,7 @@ def carrier() -> None:
     from carrier.lines.sip.announcements import AnnouncementListener
     from carrier.lines.sip.line import SipLine
     from carrier.server import run as run_carrier
-    from carrier.speech_input import WhisperRecogniser, is_installed
+    from carrier.whisper import WhisperRecogniser, is_installed
     from dialer.telephony.config import HookUrls
 
     desk = settings.telephony.officer_number

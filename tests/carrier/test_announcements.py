@@ -27,7 +27,7 @@ from carrier.lines.sip.announcements import (
     recognise_announcement,
 )
 from carrier.lines.sound import telephone_samples, wav_of
-from carrier.speech_input import WhisperRecogniser, is_installed
+from carrier.whisper import WhisperRecogniser, is_installed
 from dialer.core import values
 
 CLIPS = Path(__file__).parent / "announcements"

@@ -11,12 +11,11 @@ import pytest
 
 from audio.clips import Manifest
 from carrier.people import BadBehaviour, Behaviour, behaviour_from
-from carrier.speech_input import (
+from carrier.speech_input import Hearing, Recognised, Speech
+from carrier.twiml import Gather, parse_twiml
+from carrier.whisper import (
     CERTAIN,
     Fit,
-    Hearing,
-    Recognised,
-    Speech,
     WhisperRecogniser,
     choose_phrase,
     encoded_frames,
@@ -26,7 +25,6 @@ from carrier.speech_input import (
     speech_seconds,
     syllables,
 )
-from carrier.twiml import Gather, parse_twiml
 from dialer.scripts.dialogue import Context, Heard, Position, advance
 from dialer.scripts.reading import shipped_scripts
 from tests.carrier.device_line import DeviceCall, DeviceLine

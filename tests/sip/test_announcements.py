@@ -10,7 +10,7 @@ import pytest
 
 from carrier.lines.sip.announcements import AnnouncementListener
 from carrier.lines.sound import BYTES_A_SECOND, telephone_samples
-from carrier.speech_input import WhisperRecogniser, is_installed
+from carrier.whisper import WhisperRecogniser, is_installed
 from tests.carrier.test_announcements import CLIPS, Scores
 from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
 from tests.sip.peers import early, pause, play_samples, refuse

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from carrier.lines.sound import BYTES_A_SECOND, telephone_samples
-from carrier.speech_input import CERTAIN, WhisperRecogniser, is_installed
+from carrier.whisper import CERTAIN, WhisperRecogniser, is_installed
 from tests.carrier.stage import HANGUP
 from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
 from tests.sip.peers import answer, expect, pause, play_samples, prompt, ring, until
