@@ -28,8 +28,8 @@ from carrier.lines.simulated import SimulatedLine
 from carrier.lines.sip.line import SipLine
 from carrier.lines.sip.link import StackLink
 from carrier.lines.sip.testing import place_test_call
+from carrier.lines.sound import read_wav
 from carrier.people import behaviour_from
-from carrier.player import wav_seconds
 from carrier.speech_input import Speech
 from carrier.texts import TextBoard
 
@@ -293,7 +293,7 @@ class AdminFront:
         assert self._sip is not None
         data = await _object(request)
         wav = b64decode(str(data.get("wav", "")), validate=True)
-        clip = Clip(seconds=wav_seconds(wav), wav=wav, name=f"test/{sha256(wav).hexdigest()}")
+        clip = Clip(seconds=read_wav(wav).seconds, wav=wav, name=f"test/{sha256(wav).hexdigest()}")
         listens = min(60.0, max(1.0, float(data.get("listen_seconds", 10))))
         number = _e164(str(data.get("number", "")))
         return _json(await place_test_call(self._sip, number, clip, listen_seconds=listens))

@@ -67,7 +67,7 @@ class CallHost(Protocol):
     def record(self, call: Call, order: CallOrder, *, source: str) -> CallRecorder: ...
 
 
-class _LiveLeg:
+class _LiveLeg(LegEvents):
     """A leg with the record of its call, its time limit, the moment of its answer, and what records it."""
 
     def __init__(self, exchange: CallHost, call: Call) -> None:
@@ -189,9 +189,6 @@ class Bridge(_LiveLeg):
             self._player_for(self).fetch(self._verb.url, self._verb.url_method)
         else:
             self.finished()
-
-    def judged(self, verdict: MachineDetection) -> None:
-        """Ignored: no order asks for machine detection at the desk."""
 
     def pressed(self, key: str) -> None:
         """A key counts in the document that is heard before the two are connected, and not after it."""

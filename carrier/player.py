@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,6 +17,7 @@ from cachetools import LRUCache
 
 from carrier.config import Timers
 from carrier.lines import Clip, Leg
+from carrier.lines.sound import BadSound, read_wav
 from carrier.outbound import Reply
 from carrier.speech_input import Hearing, Recognised, Speech
 from carrier.twiml import (
@@ -42,32 +42,9 @@ _WORDS_A_SECOND = 2.5
 _KEEP_BYTES = 64 * 1024 * 1024
 
 
-class UnknownDuration(ValueError):
-    """Not a WAV file whose duration can be computed."""
-
-
 def say_seconds(text: str) -> float:
     """The approximate duration of the text in a calm voice."""
     return len(_CJK.findall(text)) / _CJK_A_SECOND + len(_WORD.findall(text)) / _WORDS_A_SECOND
-
-
-def wav_seconds(data: bytes) -> float:
-    """The length of a RIFF WAVE file of any constant-rate coding (PCM, A-law, mu-law), by its header."""
-    if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":  # noqa: PLR2004 - the RIFF header
-        raise UnknownDuration("no RIFF WAVE header")
-    at, bytes_a_second = 12, 0
-    while at + 8 <= len(data):
-        name, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
-        at += 8
-        if name == b"fmt " and at + 16 <= len(data):
-            bytes_a_second = struct.unpack_from("<I", data, at + 8)[0]
-        elif name == b"data":
-            if bytes_a_second == 0:
-                raise UnknownDuration("no byte rate before the data")
-            # A streamed file may claim more data than it has.
-            return float(min(size, len(data) - at)) / float(bytes_a_second)
-        at += size + (size & 1)
-    raise UnknownDuration("no data in it")
 
 
 OnClip = Callable[[Clip | None], None]
@@ -101,8 +78,8 @@ class SoundCache:
     def _fetched(self, url: str, reply: Reply) -> None:
         clip: Clip | None = None
         if reply.is_success:
-            with contextlib.suppress(UnknownDuration):
-                clip = Clip(seconds=wav_seconds(reply.body), wav=reply.body, name=url)
+            with contextlib.suppress(BadSound):
+                clip = Clip(seconds=read_wav(reply.body).seconds, wav=reply.body, name=url)
                 self._clips[url] = clip
         for on_clip in self._waiting.pop(url, ()):
             on_clip(clip)

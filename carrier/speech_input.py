@@ -45,24 +45,44 @@ _T = TypeVar("_T")
 
 
 class Engine:
-    """Runs the work of an engine in a thread, one at a time. A thread cannot be stopped: one that hangs keeps the
-    others waiting.
+    """Runs the work of a recogniser in a thread, one at a time, beside the event loop. A thread cannot be stopped: one
+    that hangs keeps the others waiting.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, patience_seconds: float) -> None:
+        self._patience_seconds = patience_seconds
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def do(self, work: Callable[[], _T], *, within_seconds: float) -> _T:
-        """Returns the result of the work, or raises its exception. Raises `TimeoutError` where the wait and the work
-        together take longer than `within_seconds`.
+    def ask(self, work: Callable[[], _T], *, otherwise: _T, then: Callable[[_T], None]) -> None:
+        """`then` is called once, later, on the event loop, with the result of the work; with `otherwise` where the work
+        fails, or the wait and the work together take longer than `patience_seconds`.
         """
-        async with asyncio.timeout(within_seconds):
-            await self._turn.acquire()
-            task = asyncio.get_running_loop().create_task(self._work(work))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            return await asyncio.shield(task)
+        loop = asyncio.get_running_loop()
+        self._keep(loop.create_task(self._answer(work, otherwise, then)))
+
+    def close(self) -> None:
+        """Cancels the work under way: its `then` is not called."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _answer(self, work: Callable[[], _T], otherwise: _T, then: Callable[[_T], None]) -> None:
+        found = otherwise
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await self._turn.acquire()
+                task = asyncio.get_running_loop().create_task(self._work(work))
+                self._keep(task)
+                found = await asyncio.shield(task)
+        except TimeoutError:
+            _log.warning("what was said was not recognised in time")
+        except Exception as fault:  # noqa: BLE001 - when a recogniser fails nothing is recognised
+            _log.warning("the recogniser failed: %s", type(fault).__name__)
+        then(found)
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _work(self, work: Callable[[], _T]) -> _T:
         try:
@@ -84,9 +104,7 @@ class Hearing:
         self, recogniser: SpeechRecogniser | None, *, patience_seconds: float = _HEARING_SECONDS
     ) -> None:
         self._recogniser = recogniser
-        self._patience_seconds = patience_seconds
-        self._engine = Engine()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._engine = Engine(patience_seconds=patience_seconds)
 
     @property
     def has_engine(self) -> bool:
@@ -103,31 +121,9 @@ class Hearing:
         elif self._recogniser is None:
             loop.call_soon(then, None)
         else:
-            task = loop.create_task(self._ask(self._recogniser, speech.wav, hints, language, then))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            recognise = partial(self._recogniser.recognise, speech.wav, hints=hints, language=language)
+            self._engine.ask(recognise, otherwise=None, then=then)
 
     def close(self) -> None:
         """Cancels the recognition under way."""
-        for task in self._tasks:
-            task.cancel()
-
-    async def _ask(
-        self,
-        recogniser: SpeechRecogniser,
-        wav: bytes,
-        hints: tuple[str, ...],
-        language: str,
-        then: OnRecognised,
-    ) -> None:
-        found = None
-        try:
-            found = await self._engine.do(
-                partial(recogniser.recognise, wav, hints=hints, language=language),
-                within_seconds=self._patience_seconds,
-            )
-        except TimeoutError:
-            _log.warning("an answer was not recognised in time")
-        except Exception as fault:  # noqa: BLE001 - when an engine fails nothing is recognised
-            _log.warning("recogniser failed: %s", type(fault).__name__)
-        then(found)
+        self._engine.close()

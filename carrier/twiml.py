@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from xml.parsers import expat
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
 
-_MAX_DEPTH = 4
 PARSE_FAILURE = 12100
 INVALID_ATTRIBUTE = 12200
 
@@ -103,102 +102,69 @@ class Dial:
 Verb = Say | Play | Pause | Gather | Redirect | Hangup | Dial
 
 
-@dataclass(slots=True, kw_only=True)
-class _Element:
-    name: str
-    attributes: Mapping[str, str]
-    children: list[_Element] = field(default_factory=list)
-    text: list[str] = field(default_factory=list)
-
-    @property
-    def content(self) -> str:
-        return "".join(self.text).strip()
-
-
 @lru_cache(maxsize=512)
 def parse_twiml(body: bytes) -> tuple[Verb, ...]:
     """The verbs of the document in order, cached. Raises `BadTwiml` for anything but a playable `<Response>`."""
-    root = _read(body)
-    if root.name != "Response":
-        raise BadTwiml(f"the root is <{root.name}>, not <Response>")
-    return tuple(_verb(child) for child in root.children)
-
-
-def _read(body: bytes) -> _Element:
-    top = _Element(name="", attributes={})
-    stack = [top]
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if len(stack) > _MAX_DEPTH:
-            raise BadTwiml("nested too deep")
-        element = _Element(name=name, attributes=attributes)
-        stack[-1].children.append(element)
-        stack.append(element)
-
-    def end(_name: str) -> None:
-        stack.pop()
-
-    def text(data: str) -> None:
-        stack[-1].text.append(data)
-
-    def doctype(*_parts: object) -> None:
-        # Entities could make a small document grow without bound.
+    if b"<!DOCTYPE" in body.replace(b"\0", b""):
+        # Entities could make a small document grow without bound. In UTF-16 every second byte is zero.
         raise BadTwiml("a document type is not allowed")
-
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = doctype
     try:
-        parser.Parse(body, True)
-    except expat.ExpatError as error:
-        raise BadTwiml(f"not well-formed at line {error.lineno}") from error
-    return top.children[0]
+        root = ET.fromstring(body)  # noqa: S314 - without a document type
+    except ET.ParseError as error:
+        raise BadTwiml(f"not well-formed at line {error.position[0]}") from error
+    except (LookupError, ValueError) as error:
+        raise BadTwiml("in an encoding that is not read here") from error
+    if root.tag != "Response":
+        raise BadTwiml(f"the root is <{root.tag}>, not <Response>")
+    return tuple(map(_verb, root))
 
 
-def _number(element: _Element, name: str, default: float) -> float:
-    text = element.attributes.get(name)
+def _content(element: Element) -> str:
+    """The text of the element, without that of its children."""
+    return "".join([element.text or "", *(child.tail or "" for child in element)]).strip()
+
+
+def _number(element: Element, name: str, default: float) -> float:
+    text = element.attrib.get(name)
     if text is None:
         return default
     try:
         value = float(text)
     except ValueError as error:
-        raise BadTwiml(f"{name} of <{element.name}> is not a number", code=INVALID_ATTRIBUTE) from error
+        raise BadTwiml(f"{name} of <{element.tag}> is not a number", code=INVALID_ATTRIBUTE) from error
     if not 0.0 <= value < 1e6:  # noqa: PLR2004 - also refuses nan and inf
-        raise BadTwiml(f"{name} of <{element.name}> is out of bounds", code=INVALID_ATTRIBUTE)
+        raise BadTwiml(f"{name} of <{element.tag}> is out of bounds", code=INVALID_ATTRIBUTE)
     return value
 
 
-def _method(element: _Element, name: str = "method") -> str:
-    method = element.attributes.get(name, "POST").upper()
+def _method(element: Element, name: str = "method") -> str:
+    method = element.attrib.get(name, "POST").upper()
     if method not in {"GET", "POST"}:
-        raise BadTwiml(f"{name} of <{element.name}> is neither GET nor POST", code=INVALID_ATTRIBUTE)
+        raise BadTwiml(f"{name} of <{element.tag}> is neither GET nor POST", code=INVALID_ATTRIBUTE)
     return method
 
 
-def _prompt(element: _Element) -> Prompt:
-    match element.name:
+def _prompt(element: Element) -> Prompt:
+    match element.tag:
         case "Say":
-            return Say(text=element.content, loop=int(_number(element, "loop", 1)))
-        case "Play" if not element.content:
+            return Say(text=_content(element), loop=int(_number(element, "loop", 1)))
+        case "Play" if not _content(element):
             raise BadTwiml("<Play> names no audio", code=INVALID_ATTRIBUTE)
         case "Play":
-            return Play(url=element.content, loop=int(_number(element, "loop", 1)))
+            return Play(url=_content(element), loop=int(_number(element, "loop", 1)))
         case "Pause":
             return Pause(seconds=_number(element, "length", 1.0))
         case name:
             raise BadTwiml(f"<{name}> cannot be played here")
 
 
-def _gather(element: _Element) -> Gather:
-    attributes = element.attributes
+def _gather(element: Element) -> Gather:
+    attributes = element.attrib
     digits = int(_number(element, "numDigits", 0))
     timeout = attributes.get("timeout")
     hints = attributes.get("hints", "").split(",")
     return Gather(
-        prompts=tuple(_prompt(child) for child in element.children),
+        prompts=tuple(_prompt(child) for child in element),
         num_digits=digits or None,
         timeout_seconds=5.0 if timeout in {None, "auto"} else _number(element, "timeout", 5.0),
         finish_on_key=attributes.get("finishOnKey", "#"),
@@ -222,51 +188,51 @@ _CHANNELS_OF = {
 }
 
 
-def _dial(element: _Element) -> Dial:
-    number, called = element.content, element
-    for child in element.children:
-        if child.name != "Number":
-            raise BadTwiml(f"<Dial> cannot reach a <{child.name}>")
-        number, called = child.content, child
-    events = frozenset(called.attributes.get("statusCallbackEvent", "completed").split())
+def _dial(element: Element) -> Dial:
+    number, called = _content(element), element
+    for child in element:
+        if child.tag != "Number":
+            raise BadTwiml(f"<Dial> cannot reach a <{child.tag}>")
+        number, called = _content(child), child
+    events = frozenset(called.attrib.get("statusCallbackEvent", "completed").split())
     if events - _DIAL_EVENTS:
         raise BadTwiml("statusCallbackEvent of <Number> is unknown", code=INVALID_ATTRIBUTE)
     if not number:
         raise BadTwiml("<Dial> names no number", code=INVALID_ATTRIBUTE)
-    channels = _CHANNELS_OF.get(element.attributes.get("record", "do-not-record"))
+    channels = _CHANNELS_OF.get(element.attrib.get("record", "do-not-record"))
     if channels is None:
         raise BadTwiml("<Dial> is recorded from its answer here, or not at all", code=INVALID_ATTRIBUTE)
-    recording_events = frozenset(element.attributes.get("recordingStatusCallbackEvent", "completed").split())
+    recording_events = frozenset(element.attrib.get("recordingStatusCallbackEvent", "completed").split())
     if recording_events - _RECORDING_EVENTS:
         raise BadTwiml("recordingStatusCallbackEvent of <Dial> is unknown", code=INVALID_ATTRIBUTE)
     for name, only in (("recordingTrack", "both"), ("trim", "do-not-trim")):
-        if element.attributes.get(name, only) != only:
+        if element.attrib.get(name, only) != only:
             raise BadTwiml(f"{name} of <Dial> can only be {only} here", code=INVALID_ATTRIBUTE)
     return Dial(
         number=number,
         timeout_seconds=_number(element, "timeout", 30.0),
-        action=element.attributes.get("action", ""),
+        action=element.attrib.get("action", ""),
         method=_method(element),
-        caller_id=element.attributes.get("callerId", ""),
+        caller_id=element.attrib.get("callerId", ""),
         time_limit_seconds=_number(element, "timeLimit", 14_400.0),
-        status_callback=called.attributes.get("statusCallback", ""),
-        status_method=called.attributes.get("statusCallbackMethod", "POST").upper(),
+        status_callback=called.attrib.get("statusCallback", ""),
+        status_method=called.attrib.get("statusCallbackMethod", "POST").upper(),
         events=events,
-        url=called.attributes.get("url", "") if called is not element else "",
+        url=called.attrib.get("url", "") if called is not element else "",
         url_method=_method(called) if called is not element else "POST",
         recording_channels=channels,
-        recording_callback=element.attributes.get("recordingStatusCallback", ""),
+        recording_callback=element.attrib.get("recordingStatusCallback", ""),
         recording_method=_method(element, "recordingStatusCallbackMethod"),
         recording_events=recording_events,
     )
 
 
-def _verb(element: _Element) -> Verb:
-    match element.name:
+def _verb(element: Element) -> Verb:
+    match element.tag:
         case "Gather":
             return _gather(element)
         case "Redirect":
-            return Redirect(url=element.content, method=_method(element))
+            return Redirect(url=_content(element), method=_method(element))
         case "Hangup" | "Reject":
             return Hangup()
         case "Dial":

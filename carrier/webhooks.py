@@ -7,13 +7,12 @@ from __future__ import annotations
 import hmac
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping
-from email.utils import formatdate
 from functools import lru_cache
 from itertools import count
 from urllib.parse import quote_plus
 from uuid import uuid4
 
-from carrier.calls import API_VERSION, Call, CallOrder
+from carrier.calls import API_VERSION, Call, CallOrder, rfc2822
 from carrier.config import Timers
 from carrier.faults import Faults, InjectedFault
 from carrier.journal import LEG, CallJournal, unless_disk_is_full
@@ -193,7 +192,7 @@ class Notices:
         params = base_params(call, status)
         params["CallbackSource"] = "call-progress-events"
         params["SequenceNumber"] = str(call.sequence)
-        params["Timestamp"] = formatdate(self._timers.unix(), usegmt=False).replace("-0000", "+0000")
+        params["Timestamp"] = rfc2822(self._timers.unix()) or ""
         call.sequence += 1
         if extras:
             params.update(extras)

@@ -69,8 +69,10 @@ class Clip:
     """How often the sound or the text is played; `seconds` covers all repetitions."""
 
 
-class LegEvents(Protocol):
-    """Receives the events of a leg. Events after `ended` are ignored."""
+class LegEvents:
+    """Receives the events of a leg; a class that inherits from it ignores those that it does not define. Events after
+    `ended` are ignored.
+    """
 
     def ringing(self) -> None:
         """The callee's phone alerts."""
@@ -83,7 +85,8 @@ class LegEvents(Protocol):
         `machine_start` a second verdict follows where the end of the greeting is detected.
         """
 
-    def pressed(self, key: str) -> None: ...
+    def pressed(self, key: str) -> None:
+        """A key of the telephone."""
 
     def said(self, speech: Speech) -> None:
         """One complete utterance; the line decides where speech begins and ends."""
@@ -91,7 +94,8 @@ class LegEvents(Protocol):
     def unplayed(self) -> None:
         """A clip has no sound on this line: silence is played in its place."""
 
-    def ended(self, cause: Cause) -> None: ...
+    def ended(self, cause: Cause) -> None:
+        """The network or the far end ended the call."""
 
     def measured(self, quality: Quality) -> None:
         """The sound quality of an answered call, where the line has sound; reported once, after its end, whichever side

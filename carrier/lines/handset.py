@@ -179,20 +179,67 @@ def _samples_of(wav: bytes) -> bytes:
         return b""
 
 
-class HandsetLeg:
+class SoundlessLeg:
+    """A leg on a line without sound of its own: a prompt takes its time, and nobody hears the other leg."""
+
+    announcement = ""
+
+    def __init__(self, timers: Timers) -> None:
+        self.is_over = False
+        self.taping: Taping | None = None
+        self._timers = timers
+        self._speech: asyncio.TimerHandle | None = None
+
+    def speak(self, clip: Clip, done: Callable[[], None]) -> None:
+        def heard() -> None:
+            self._speech = None
+            done()
+
+        self._speech = self._timers.later(clip.seconds, heard)
+        if self.taping is not None:
+            self.taping.played(clip)
+
+    def stop_speaking(self) -> None:
+        if self._speech is not None:
+            self._speech.cancel()
+            self._speech = None
+            self._cut()
+            if self.taping is not None:
+                self.taping.stopped()
+
+    def join(self, other: Leg) -> None:
+        """Has no effect: there are no voices to exchange."""
+
+    def record(self, recorder: Recorder) -> None:
+        """Records prompts, the tones of keys, and sound that was sent to a handset."""
+        self.taping = Taping(recorder, self._timers)
+
+    def hang_up(self) -> None:
+        if self.is_over:
+            return
+        self.is_over = True
+        self.stop_speaking()
+        if self.taping is not None:
+            self.taping.over()
+        self._left()
+
+    def _cut(self) -> None:
+        """The prompt that plays is stopped before its end."""
+
+    def _left(self) -> None:
+        """The call is over."""
+
+
+class HandsetLeg(SoundlessLeg):
     """One call to a handset, which rings after a short set-up."""
 
     line_result = ""
-    announcement = ""
 
     def __init__(self, handset: Handset, timers: Timers, events: LegEvents) -> None:
+        super().__init__(timers)
         self.events = events
-        self.is_over = False
         self.is_answered = False
-        self.taping: Taping | None = None
         self._handset = handset
-        self._timers = timers
-        self._speech: asyncio.TimerHandle | None = None
         self._setup = timers.later(_SETUP_SECONDS, self._ring)
 
     def begin(self, then: Callable[[], None]) -> None:
@@ -219,22 +266,7 @@ class HandsetLeg:
 
     def speak(self, clip: Clip, done: Callable[[], None]) -> None:
         self._handset.plays(clip)
-
-        def heard() -> None:
-            self._speech = None
-            done()
-
-        self._speech = self._timers.later(clip.seconds, heard)
-        if self.taping is not None:
-            self.taping.played(clip)
-
-    def stop_speaking(self) -> None:
-        if self._speech is not None:
-            self._speech.cancel()
-            self._speech = None
-            self._handset.cut()
-            if self.taping is not None:
-                self.taping.stopped()
+        super().speak(clip, done)
 
     def listen(self, question: int) -> None:
         self._handset.asking = question
@@ -242,20 +274,10 @@ class HandsetLeg:
     def stop_listening(self) -> None:
         self._handset.asking = 0
 
-    def join(self, other: Leg) -> None:
-        """A handset has no sound of its own that the other could hear."""
+    def _cut(self) -> None:
+        self._handset.cut()
 
-    def record(self, recorder: Recorder) -> None:
-        """Prompts, the tones of keys, and sound that was sent to the handset."""
-        self.taping = Taping(recorder, self._timers)
-
-    def hang_up(self) -> None:
-        if self.is_over:
-            return
-        self.is_over = True
-        self.stop_speaking()
-        if self.taping is not None:
-            self.taping.over()
+    def _left(self) -> None:
         self.stop_listening()
         self._setup.cancel()
         self._handset.state = HandsetState.OVER

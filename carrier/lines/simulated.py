@@ -14,8 +14,8 @@ from hashlib import blake2b
 from itertools import accumulate
 
 from carrier.config import Timers
-from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
-from carrier.lines.handset import Handsets, Taping
+from carrier.lines import Cause, Leg, LegEvents, MachineDetection
+from carrier.lines.handset import Handsets, SoundlessLeg
 from carrier.people import Behaviour, PeopleConfig, Pickup, Range
 from carrier.speech_input import Speech
 
@@ -163,10 +163,8 @@ def within(span: Range, draws: str, *what: object) -> float:
     return least if least == most else least + (most - least) * chance(draws, *what)
 
 
-class SimulatedLeg:
+class SimulatedLeg(SoundlessLeg):
     """One call to, or from, one simulated person."""
-
-    announcement = ""
 
     def __init__(
         self,
@@ -178,18 +176,15 @@ class SimulatedLeg:
         all_pressed: Callable[[], object],
         over: Callable[[], object],
     ) -> None:
-        self._timers = timers
+        super().__init__(timers)
         self._behaviour = behaviour
         self._draws = draws
         self._nth = nth
         self._events = events
         self._all_pressed = all_pressed
         self._when_over = over
-        self.is_over = False
         self._alerting = False
-        self._speech: asyncio.TimerHandle | None = None
         self._waits: dict[str, asyncio.TimerHandle] = {}
-        self._taping: Taping | None = None
 
     @property
     def line_result(self) -> str:
@@ -251,18 +246,6 @@ class SimulatedLeg:
         self._pick_up()
         return True
 
-    def speak(self, clip: Clip, done: Callable[[], None]) -> None:
-        self._speech = self._timers.later(clip.seconds, done)
-        if self._taping is not None:
-            self._taping.played(clip)
-
-    def stop_speaking(self) -> None:
-        if self._speech is not None:
-            self._speech.cancel()
-            self._speech = None
-            if self._taping is not None:
-                self._taping.stopped()
-
     def listen(self, question: int) -> None:
         """Schedules the keys or words with which the behaviour answers this question, counted from 1."""
         behaviour = self._behaviour
@@ -281,30 +264,18 @@ class SimulatedLeg:
     def _press(self, text: str) -> None:
         if len(text) > 1:
             self._wait("key", _BETWEEN_KEYS_SECONDS, lambda: self._press(text[1:]))
-        if self._taping is not None:
-            self._taping.pressed(text[0])
+        if self.taping is not None:
+            self.taping.pressed(text[0])
         self._events.pressed(text[0])
 
     def stop_listening(self) -> None:
         self._cancel("key")
 
-    def join(self, other: Leg) -> None:
-        """Simulated people have no voices to exchange."""
-
-    def record(self, recorder: Recorder) -> None:
-        """Prompts, and the tones of keys: simulated people have no voices."""
-        self._taping = Taping(recorder, self._timers)
-
-    def hang_up(self) -> None:
-        if not self.is_over:
-            self._when_over()
-            if self._taping is not None:
-                self._taping.over()
-        self.is_over = True
+    def _left(self) -> None:
         self._alerting = False
-        self.stop_speaking()
         for name in list(self._waits):
             self._cancel(name)
+        self._when_over()
 
     def _end(self, cause: Cause) -> None:
         self.hang_up()

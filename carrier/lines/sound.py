@@ -26,34 +26,28 @@ _LEAST_RATE, _MOST_RATE = 4000, 384_000
 
 
 class BadSound(ValueError):
-    """Not a WAV file of PCM, A-law or mu-law."""
+    """Not a WAV file, or not one of PCM, A-law or mu-law."""
 
 
-def telephone_samples(wav: bytes) -> bytes:
-    """The sound of a WAV file (PCM, A-law or mu-law; any rate, width and number of channels) for a telephone."""
-    coding, channels, rate, width, data = _chunks(wav)
-    if coding == _ALAW:
-        data, width = audioop.alaw2lin(data, 2), 2
-    elif coding == _MULAW:
-        data, width = audioop.ulaw2lin(data, 2), 2
-    elif coding != _PCM or width not in {1, 2, 3, 4}:
-        raise BadSound("neither PCM nor A-law nor mu-law")
-    data = data[: len(data) // (width * channels) * width * channels]
-    if width == 1:
-        data = audioop.bias(data, 1, -128)
-    if width != 2:  # noqa: PLR2004 - 16 bit
-        data = audioop.lin2lin(data, width, 2)
-    if channels == 2:  # noqa: PLR2004 - stereo
-        data = audioop.tomono(data, 2, 0.5, 0.5)
-    elif channels != 1:
-        raise BadSound("more than two channels")
-    if rate != RATE:
-        data, _ = audioop.ratecv(data, 2, 1, rate, RATE, None)
-    return data
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WavFile:
+    """What the header of a WAV file states, and its data. `width`: bytes of one sample of one channel."""
+
+    coding: int
+    channels: int
+    rate: int
+    bytes_a_second: int
+    width: int
+    data: bytes
+
+    @property
+    def seconds(self) -> float:
+        """The length; a streamed file may claim more data than it has."""
+        return len(self.data) / self.bytes_a_second
 
 
-def _chunks(wav: bytes) -> tuple[int, int, int, int, bytes]:
-    """Coding, channels, rate, bytes of a sample, and the data."""
+def read_wav(wav: bytes) -> WavFile:
+    """Reads a RIFF WAVE file of any coding of constant rate. Raises `BadSound`."""
     if wav[:4] != b"RIFF" or wav[8:12] != b"WAVE":
         raise BadSound("no RIFF WAVE header")
     at, format_ = 12, None
@@ -63,13 +57,47 @@ def _chunks(wav: bytes) -> tuple[int, int, int, int, bytes]:
         if name == b"fmt " and at + 16 <= len(wav):
             format_ = struct.unpack_from("<HHIIHH", wav, at)
         elif name == b"data":
-            if format_ is None or not 1 <= format_[5] // 8 <= 4 or not format_[1]:  # noqa: PLR2004  # bytes a sample
-                break
-            if not _LEAST_RATE <= format_[2] <= _MOST_RATE:
-                raise BadSound("a sample rate out of range")
-            return format_[0], format_[1], format_[2], format_[5] // 8, wav[at : at + size]
+            if format_ is None or not format_[3]:
+                raise BadSound("no byte rate before the data")
+            coding, channels, rate, bytes_a_second, _, bits = format_
+            return WavFile(
+                coding=coding,
+                channels=channels,
+                rate=rate,
+                bytes_a_second=bytes_a_second,
+                width=bits // 8,
+                data=wav[at : at + size],
+            )
         at += size + (size & 1)
     raise BadSound("no data in it")
+
+
+def telephone_samples(wav: bytes) -> bytes:
+    """The sound of a WAV file (PCM, A-law or mu-law; any rate, width and number of channels) for a telephone. Raises
+    `BadSound`.
+    """
+    file = read_wav(wav)
+    width, data = file.width, file.data
+    if not _LEAST_RATE <= file.rate <= _MOST_RATE:
+        raise BadSound("a sample rate out of range")
+    if file.channels not in {1, 2}:
+        raise BadSound("neither mono nor stereo")
+    if file.coding == _ALAW:
+        data, width = audioop.alaw2lin(data, 2), 2
+    elif file.coding == _MULAW:
+        data, width = audioop.ulaw2lin(data, 2), 2
+    elif file.coding != _PCM or width not in {1, 2, 3, 4}:
+        raise BadSound("neither PCM nor A-law nor mu-law")
+    data = data[: len(data) // (width * file.channels) * width * file.channels]
+    if width == 1:
+        data = audioop.bias(data, 1, -128)
+    if width != 2:  # noqa: PLR2004 - 16 bit
+        data = audioop.lin2lin(data, width, 2)
+    if file.channels == 2:  # noqa: PLR2004 - stereo
+        data = audioop.tomono(data, 2, 0.5, 0.5)
+    if file.rate != RATE:
+        data, _ = audioop.ratecv(data, 2, 1, file.rate, RATE, None)
+    return data
 
 
 def wav_of(samples: bytes) -> bytes:

@@ -13,7 +13,7 @@ from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorde
 from carrier.people import AnsweredBy
 from carrier.speech_input import Speech
 
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 
 
 class DeviceCall:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrier.config import BadCarrierConfig, CarrierConfig, ServiceClock
+from carrier.lines.sound import BadSound, read_wav
 from carrier.people import (
     AnsweredBy,
     BadBehaviour,
@@ -20,7 +21,7 @@ from carrier.people import (
     behaviour_from,
     practice_mix,
 )
-from carrier.player import UnknownDuration, say_seconds, wav_seconds
+from carrier.player import say_seconds
 from carrier.twiml import (
     BadTwiml,
     Dial,
@@ -105,12 +106,23 @@ def test_a_dial_says_whether_it_is_recorded(record: str, channels: int):
         "<Response><Dial recordingStatusCallbackEvent='sneezed'>1</Dial></Response>",
         "<Response><Dial><Number method='PUT'>1</Number></Dial></Response>",
         "<!DOCTYPE r [<!ENTITY a 'b'>]><Response><Say>&a;</Say></Response>",
-        "<Response><Gather><Say><b><c><d/></c></b></Say></Gather></Response>",
+        '<?xml version="1.0" encoding="gb2312"?><Response><Hangup/></Response>',
+        '<?xml version="1.0" encoding="nowhere"?><Response><Hangup/></Response>',
     ],
 )
 def test_what_cannot_be_played_is_refused(body: str):
     with pytest.raises(BadTwiml):
         parse_twiml(body.encode())
+
+
+def test_a_document_type_is_refused_in_any_encoding():
+    with pytest.raises(BadTwiml, match="document type"):
+        parse_twiml("<!DOCTYPE r><Response><Hangup/></Response>".encode("utf-16"))
+
+
+def test_the_text_of_a_verb_is_its_own():
+    (said,) = parse_twiml(b"<Response><Say> one<!-- no --> <break>not this</break>two </Say></Response>")
+    assert said == Say(text="one two")
 
 
 @given(st.binary(max_size=200))
@@ -123,18 +135,18 @@ def test_any_bytes_are_a_document_or_refused(body: bytes):
 
 @pytest.mark.parametrize("seconds", [0.0, 0.25, 3.0])
 def test_a_wav_is_as_long_as_its_header_says(seconds: float):
-    assert wav_seconds(wav(seconds)) == pytest.approx(seconds)
+    assert read_wav(wav(seconds)).seconds == pytest.approx(seconds)
 
 
 def test_a_wav_that_claims_more_than_it_holds_is_as_long_as_it_is():
     data = wav(2.0)
-    assert wav_seconds(data[: len(data) // 2]) == pytest.approx(1.0, abs=0.01)
+    assert read_wav(data[: len(data) // 2]).seconds == pytest.approx(1.0, abs=0.01)
 
 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_a_sound_or_refused(data: bytes):
-    with contextlib.suppress(UnknownDuration):
-        assert wav_seconds(b"RIFF" + data) >= 0
+    with contextlib.suppress(BadSound):
+        assert read_wav(b"RIFF" + data).seconds >= 0
 
 
 def test_saying_takes_as_long_as_the_text():

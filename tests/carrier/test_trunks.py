@@ -36,9 +36,8 @@ from carrier.lines.sip.trunks import (
     may_fail_over,
     read_end,
 )
-from carrier.lines.sound import BadSound, telephone_samples
+from carrier.lines.sound import BadSound, read_wav, telephone_samples
 from carrier.live_call import FINALS
-from carrier.player import wav_seconds
 from dialer.core.values import TelephonyResult
 from dialer.telephony.callbacks import result_of
 from tests.carrier.fake_time import FakeTimers
@@ -388,7 +387,7 @@ def test_a_sound_is_said_as_often_as_the_document_says():
     called.hears("answered")
     wav = wav_at(11_025, samples=11_074)
     for times in (1, 2):
-        clip = Clip(seconds=times * wav_seconds(wav), wav=wav, name="a", times=times)
+        clip = Clip(seconds=times * read_wav(wav).seconds, wav=wav, name="a", times=times)
         called.leg.speak(clip, lambda: None)
         assert called.told[-1] == {
             "do": "speak",

@@ -6,8 +6,6 @@ phrase of another verdict. Everything else, such as a ringing tone or music, is 
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,8 +14,6 @@ from typing import Final, Protocol
 
 from carrier.lines import Cause
 from carrier.speech_input import Engine
-
-_log = logging.getLogger(__name__)
 
 
 class Announcement(StrEnum):
@@ -140,24 +136,8 @@ class AnnouncementListener:
 
     def __init__(self, scorer: PhraseScorer, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         self._scorer = scorer
-        self._patience_seconds = patience_seconds
-        self._engine = Engine()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._engine = Engine(patience_seconds=patience_seconds)
 
     def listen(self, wav: bytes, then: OnUnderstood) -> None:
         """`then` is called once, later, on the event loop."""
-        task = asyncio.get_running_loop().create_task(self._listen(wav, then))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _listen(self, wav: bytes, then: OnUnderstood) -> None:
-        found = UNKNOWN
-        try:
-            found = await self._engine.do(
-                partial(recognise_announcement, self._scorer, wav), within_seconds=self._patience_seconds
-            )
-        except TimeoutError:
-            _log.warning("an announcement was not recognised in time")
-        except Exception as fault:  # noqa: BLE001 - when the engine fails the status code decides
-            _log.warning("an announcement was not recognised: %s", type(fault).__name__)
-        then(found)
+        self._engine.ask(partial(recognise_announcement, self._scorer, wav), otherwise=UNKNOWN, then=then)

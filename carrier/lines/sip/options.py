@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 import socket
@@ -10,7 +9,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 _WAIT_SECONDS = 2.0
 _STATUS = re.compile(r"SIP/2\.0 [1-6][0-9]{2}\b")
@@ -30,12 +28,14 @@ class OptionsAnswer:
 
 
 def ask_options(host: str, port: int, *, within_seconds: float = _WAIT_SECONDS) -> OptionsAnswer | None:
-    """Asks over UDP, once more after half the time; None: no answer. Raises `OSError` for a host without an address."""
+    """Asks over UDP, once more after half the time; None: no answer. Blocks until then. Raises `OSError` for a host
+    without an address.
+    """
     family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     with socket.socket(family, kind) as own:
         own.connect(address)
         here, own_port = own.getsockname()[:2]
-        request = _request((host, port), (here, own_port), name="doctor", hops=70)
+        request = _request((host, port), (here, own_port))
         began = time.monotonic()
         own.settimeout(within_seconds / 2)
         for _ in range(2):
@@ -49,43 +49,15 @@ def ask_options(host: str, port: int, *, within_seconds: float = _WAIT_SECONDS) 
     return None
 
 
-async def answers_options(host: str, port: int, *, within_seconds: float = _WAIT_SECONDS) -> bool:
-    """Whether a SIP server answers an OPTIONS request over UDP in time, with whatever status."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[bool] = loop.create_future()
-
-    class Asking(asyncio.DatagramProtocol):
-        def datagram_received(self, data: bytes, addr: Any) -> None:  # noqa: ANN401, ARG002 - asyncio's signature
-            if data.startswith(b"SIP/2.0 ") and not answer.done():
-                answer.set_result(True)
-
-        def error_received(self, exc: Exception) -> None:  # noqa: ARG002 - asyncio's signature
-            if not answer.done():
-                answer.set_result(False)
-
-    try:
-        transport, _ = await loop.create_datagram_endpoint(Asking, remote_addr=(host, port))
-    except OSError:
-        return False
-    try:
-        here, own_port = transport.get_extra_info("sockname")[:2]
-        transport.sendto(_request((host, port), (here, own_port), name="keepalive", hops=1))
-        return await asyncio.wait_for(answer, within_seconds)
-    except TimeoutError:
-        return False
-    finally:
-        transport.close()
-
-
-def _request(trunk: tuple[str, int], here: tuple[str, int], *, name: str, hops: int) -> bytes:
+def _request(trunk: tuple[str, int], here: tuple[str, int]) -> bytes:
     host, port = trunk
     own_host, own_port = here
     mark = secrets.token_hex(8)
     return (
         f"OPTIONS sip:{host}:{port} SIP/2.0\r\n"
         f"Via: SIP/2.0/UDP {own_host}:{own_port};branch=z9hG4bK{mark};rport\r\n"
-        f"Max-Forwards: {hops}\r\nFrom: <sip:{name}@{own_host}>;tag={mark}\r\nTo: <sip:{host}:{port}>\r\n"
-        f"Call-ID: {mark}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:{name}@{own_host}:{own_port}>\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:keepalive@{own_host}>;tag={mark}\r\nTo: <sip:{host}:{port}>\r\n"
+        f"Call-ID: {mark}\r\nCSeq: 1 OPTIONS\r\nContact: <sip:keepalive@{own_host}:{own_port}>\r\n"
         "Accept: application/sdp\r\nContent-Length: 0\r\n\r\n"
     ).encode()
 

@@ -23,11 +23,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from carrier.config import ServiceClock, Timers
-from carrier.lines import Cause, Leg, LegEvents, MachineDetection, Quality
+from carrier.lines import Cause, Leg, LegEvents, MachineDetection
 from carrier.lines.simulated import SimulatedLine
 from carrier.lines.sound import FRAME_BYTES, RATE, is_voice
 from carrier.people import PeopleConfig
-from carrier.speech_input import Speech
 
 _log = logging.getLogger(__name__)
 
@@ -242,9 +241,6 @@ class _Sound(asyncio.DatagramProtocol):
             self._spoken = 0
             self._paused()
 
-    def error_received(self, exc: Exception) -> None:
-        """The other side has closed its port: its BYE is on the way."""
-
 
 @dataclass(slots=True, kw_only=True)
 class _Dialog:
@@ -317,9 +313,6 @@ class SipPeer(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: Any) -> None:  # noqa: ANN401 - asyncio's signature
         self._transport = transport
-
-    def error_received(self, exc: Exception) -> None:
-        """The service is not listening now; it will be again."""
 
     async def _tick(self) -> None:
         due = time.monotonic()
@@ -399,7 +392,7 @@ def answer_to(packet: Packet, status: str, *, contact: str = "", tag: str = "", 
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
 
 
-class PeerCall:
+class PeerCall(LegEvents):
     """One call over SIP, and the person in it."""
 
     def __init__(self, peer: SipPeer, call_id: str) -> None:
@@ -455,20 +448,8 @@ class PeerCall:
         else:
             self.sound.say(config.greeting)
 
-    def judged(self, verdict: MachineDetection) -> None:
-        """Never called: the simulated line gives its verdict with the answer."""
-
     def pressed(self, key: str) -> None:
         self.sound.press(key)
-
-    def said(self, speech: Speech) -> None:
-        """Ignored: words have no sound here, and the question is asked again."""
-
-    def measured(self, quality: Quality) -> None:
-        """Never called: the simulated line has no sound of its own."""
-
-    def unplayed(self) -> None:
-        """Never called: the simulated line plays no clips here."""
 
     def ended(self, cause: Cause) -> None:
         if self.is_over:

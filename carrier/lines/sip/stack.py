@@ -24,7 +24,7 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 
 from carrier.lines import MachineDetection
 from carrier.lines.sip.link import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
-from carrier.lines.sip.options import answers_options
+from carrier.lines.sip.options import ask_options
 from carrier.lines.sip.senders import Senders, addresses_of, is_one_of
 from carrier.lines.sip.stack_call import StackCall, Taping
 from carrier.lines.sip.stack_config import SipConfig
@@ -400,7 +400,12 @@ class SipProcess:
         missed = 0
         patience = min(_OPTIONS_WAIT_SECONDS, trunk.keep_alive_seconds)
         while True:
-            is_there = await answers_options(host, int(port or _SIP_PORT), within_seconds=patience)
+            is_there = False
+            with contextlib.suppress(OSError):
+                answer = await asyncio.to_thread(
+                    ask_options, host, int(port or _SIP_PORT), within_seconds=patience
+                )
+                is_there = answer is not None
             if is_there and missed >= _MISSED_OPTIONS:
                 self._register(trunk)
             missed = 0 if is_there else missed + 1

@@ -7,10 +7,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, dataclass, field
 
-from carrier.lines import Cause, Clip, MachineDetection, Quality
+from carrier.lines import Cause, Clip, LegEvents, MachineDetection, Quality
 from carrier.lines.sip.line import SipLine
 from carrier.lines.sip.link import Message
-from carrier.speech_input import Speech
 
 _RING_SECONDS = 45.0
 _LATE_SECONDS = 10.0
@@ -20,7 +19,7 @@ _MOST_KEYS = 16
 
 
 @dataclass(slots=True)
-class _Call:
+class _Call(LegEvents):
     """What has happened so far, as the events of a leg report it."""
 
     rang: bool = False
@@ -47,17 +46,8 @@ class _Call:
         self.is_answered = True
         self.changed.set()
 
-    def judged(self, verdict: MachineDetection) -> None:
-        """Ignored: a person makes the test, and knows who answered."""
-
     def pressed(self, key: str) -> None:
         self.keys = (self.keys + key)[:_MOST_KEYS]
-
-    def said(self, speech: Speech) -> None:
-        """Ignored: a test accepts keys only."""
-
-    def unplayed(self) -> None:
-        """Never called: the clip of a test has sound."""
 
     def ended(self, cause: Cause) -> None:
         self.cause = cause
