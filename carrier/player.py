@@ -99,7 +99,8 @@ OnAnswer = Callable[[Gather, GatherResult], None]
 
 class Question:
     """One Gather under way: keys and speech interrupt its prompts, and silence ends it. Calls `done` once at most.
-    A key that is pressed while speech is being recognised is the answer.
+    A key that is pressed while speech is being recognised is the answer. Without barge-in keys are kept until the
+    prompts are over, and speech has no effect until then.
     """
 
     def __init__(
@@ -114,6 +115,8 @@ class Question:
         self._prompt_at = 0
         self._talking = True
         self._over = False
+        self._finished_on: str | None = None
+        """The key that completed the answer; '' where it is as long as expected, None while it is not complete."""
         self._silence: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -127,25 +130,33 @@ class Question:
             self._player.prompt(prompt, self.start)
         else:
             self._talking = False
-            self._await_key()
+            if not self._verb.barge_in:
+                self._player.listen()
+            self._go_on()
 
     def pressed(self, key: str) -> None:
         """A key stops the prompt; the answer is complete at the finishing key or at the expected number of keys."""
-        if self._over:
+        if self._over or self._finished_on is not None:
             return
-        self._interrupt()
         if key in self._verb.finish_on_key:
-            self._finish(key)
-            return
-        self._digits += key
-        if self._verb.num_digits is not None and len(self._digits) >= self._verb.num_digits:
-            self._finish("")
+            self._finished_on = key
         else:
-            self._await_key()
+            self._digits += key
+            if self._verb.num_digits is not None and len(self._digits) >= self._verb.num_digits:
+                self._finished_on = ""
+        if self._verb.barge_in:
+            self._interrupt()
+        if not self._talking:
+            self._go_on()
 
     def said(self, speech: Speech) -> None:
         """Stops the prompt and has the speech recognised. When nothing is recognised, the wait begins anew."""
-        if self._over or not self._verb.hears_speech or self._digits:
+        if (
+            self._over
+            or not self._verb.hears_speech
+            or self._digits
+            or (self._talking and not self._verb.barge_in)
+        ):
             return
         self._interrupt()
         self._stop_waiting()
@@ -170,6 +181,12 @@ class Question:
         if self._talking:
             self._talking = False
             self._player.stop_speaking()
+
+    def _go_on(self) -> None:
+        if self._finished_on is not None:
+            self._finish(self._finished_on)
+        else:
+            self._await_key()
 
     def _await_key(self) -> None:
         self._stop_waiting()
@@ -397,8 +414,13 @@ class Player:
             verb, player=self, hearing=self._hearing, timers=self._timers, done=self._answered
         )
         self._question = question
-        self._call.leg.listen(self._questions)
+        if verb.barge_in:
+            self.listen()
         question.start()
+
+    def listen(self) -> None:
+        """The telephone may answer the open question from now on; keys count from its beginning."""
+        self._call.leg.listen(self._questions)
 
     def _answered(self, verb: Gather, answer: GatherResult) -> None:
         self._question = None

@@ -48,7 +48,8 @@ Prompt = Say | Play | Pause
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gather:
     """`num_digits` None: any number of keys, ended by `finish_on_key` or by `timeout_seconds` of silence.
-    `hears_speech`: the answer may be spoken; `hints` are the expected phrases.
+    `hears_speech`: the answer may be spoken; `hints` are the expected phrases. Without `barge_in` the prompts are spoken
+    to their end, whatever is pressed or said; keys that are pressed meanwhile count.
     """
 
     prompts: tuple[Prompt, ...] = ()
@@ -61,6 +62,7 @@ class Gather:
     hears_speech: bool = False
     hints: tuple[str, ...] = ()
     language: str = "en-US"
+    barge_in: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,7 @@ def _gather(element: Element) -> Gather:
         hears_speech="speech" in attributes.get("input", "dtmf").split(),
         hints=tuple(dict.fromkeys(hint for hint in map(str.strip, hints) if hint)),
         language=attributes.get("language", "en-US"),
+        barge_in=attributes.get("bargeIn", "true").lower() != "false",
     )
 
 

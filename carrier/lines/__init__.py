@@ -133,7 +133,9 @@ class Leg(Protocol):
         """The clip that plays stops; its `done` is not called."""
 
     def listen(self, question: int) -> None:
-        """Question number `question` of this call (from 1) accepts keys, also while its prompts play."""
+        """Question number `question` of this call (from 1) accepts an answer, also while its prompts play if they can be
+        interrupted. Keys are reported whether or not a question is open.
+        """
 
     def stop_listening(self) -> None:
         """The question is over; a simulated person presses no more keys for it."""

@@ -317,13 +317,15 @@ class Utterance:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskTurn:
     """What to wait for after the utterances. The first `uninterrupted` of them are spoken to their end, whatever is
-    pressed or said; keys and speech interrupt the rest. The person answers in `language`; `LANGUAGE_KEY` chooses
+    pressed or said; keys and speech interrupt the rest. Keys count from the first utterance after `before_question`,
+    also where they cannot interrupt it. The person answers in `language`; `LANGUAGE_KEY` chooses
     `other_language` if that is not ''.
 
     With `finish_on_key`, that key ends up to `num_digits` digits; without it exactly `num_digits` are taken.
     """
 
     uninterrupted: int
+    before_question: int
     num_digits: int
     timeout_seconds: int
     hints: tuple[str, ...]
@@ -604,11 +606,16 @@ def _asking(
     must_end = [
         utterance.must_say or (needs_hearing and utterance.prompt_id == node.prompt.id) for utterance in said
     ]
+    uninterrupted = max((place for place, must in enumerate(must_end, start=1) if must), default=0)
+    asked_at = next(
+        (place for place, utterance in enumerate(said) if utterance.prompt_id == node.prompt.id), len(said)
+    )
     return Turn(
         position=_position(node.id, tries, learned, context),
         utterances=said,
         ask=AskTurn(
-            uninterrupted=max((place for place, must in enumerate(must_end, start=1) if must), default=0),
+            uninterrupted=uninterrupted,
+            before_question=min(asked_at, uninterrupted),
             num_digits=node.max_digits,
             timeout_seconds=node.timeout_seconds,
             hints=hints,

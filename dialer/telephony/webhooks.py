@@ -183,10 +183,10 @@ def _turn_document(
         _say(response, utterances, audio_url)
         response.hangup()
         return str(response)
-    # What must be heard is said before the Gather: neither a key nor a voice ends it.
-    _say(response, utterances[: ask.uninterrupted], audio_url)
+    # What must be heard before the question is said before the Gather: neither a key nor a voice ends it.
+    _say(response, utterances[: ask.before_question], audio_url)
     gather = _gather(ask, _NEXT_TURN, hear_speech=hear_speech)
-    _say(gather, utterances[ask.uninterrupted :], audio_url)
+    _say(gather, utterances[ask.before_question :], audio_url)
     response.append(gather)
     response.redirect(_NEXT_TURN, method="POST")
     return str(response)
@@ -309,6 +309,10 @@ def _gather(ask: AskTurn, url: str, *, hear_speech: bool) -> Gather:
             "language": _RECOGNISED.get(ask.language, _RECOGNISED["zh"]),
             "hints": _printable(",".join(ask.hints)),
         }
+    if ask.before_question < ask.uninterrupted:
+        # Keys count from the first moment of the question, and our carrier speaks it to its end. A key may cut it off at
+        # another provider: then it is asked again.
+        listens["barge_in"] = "false"
     return Gather(
         num_digits=ask.num_digits,
         timeout=ask.timeout_seconds,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing as mp
-import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Self
 
@@ -14,11 +14,9 @@ import aiohttp
 import pytest
 from twilio.rest import Client
 
-from carrier.config import CarrierConfig
 from carrier.lines.sip.line import SipLine
 from carrier.lines.sip.trunks import Trunk
-from carrier.people import Behaviour, PeopleConfig, Pickup
-from carrier.server import run
+from carrier.people import Behaviour
 from tests.carrier.stage import ACCOUNT, ADMIN, HANGUP, TO, TOKEN, App, DeskView, Start, ToCarrier
 
 PATHS = [
@@ -141,10 +139,16 @@ class Process:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.base = f"http://127.0.0.1:{self.port}"
-        self._process = mp.get_context("spawn").Process(target=serve, args=(str(folder), self.port))
+        settings = folder / "carrier.toml"
+        settings.write_text(
+            f'account_sid = "{ACCOUNT}"\nauth_token = "{TOKEN}"\nadmin_token = "{ADMIN}"\nport = {self.port}\n'
+            f'state_dir = "{folder}"\nhearing = "off"\n'
+            '[[people]]\nname = "out"\nshare = 1\npickup = "no_answer"\nring_after_seconds = [0, 0]\n',
+            encoding="utf-8",
+        )
+        self._process = subprocess.Popen([sys.executable, "-m", "carrier", "--settings", settings])
 
     async def __aenter__(self) -> Self:
-        self._process.start()
         async with asyncio.timeout(60):
             while not await self.healthy():  # noqa: ASYNC110 - another process's state
                 await asyncio.sleep(0.02)
@@ -153,12 +157,9 @@ class Process:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.end, signal.SIGKILL)
 
-    def end(self, by: signal.Signals) -> int | None:
-        assert self._process.pid is not None
-        if self._process.is_alive():
-            os.kill(self._process.pid, by)
-        self._process.join(20)
-        return self._process.exitcode
+    def end(self, by: signal.Signals) -> int:
+        self._process.send_signal(by)
+        return self._process.wait(20)
 
     async def healthy(self) -> bool:
         async with aiohttp.ClientSession() as session:
@@ -195,23 +196,6 @@ async def test_a_second_sip_process_is_refused_while_the_first_is_connected(benc
         await asyncio.sleep(0.01)
     async with one.session.ws_connect(url, headers=headers):
         assert line.link is not None
-
-
-def serve(folder: str, port: int) -> None:
-    run(
-        CarrierConfig(
-            account_sid=ACCOUNT,
-            auth_token=TOKEN,
-            admin_token=ADMIN,
-            state_dir=Path(folder),
-            port=port,
-            people=PeopleConfig(
-                behaviours=(
-                    Behaviour(name="out", share=1, pickup=Pickup.NO_ANSWER, ring_after_seconds=(0, 0)),
-                )
-            ),
-        )
-    )
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])

@@ -9,7 +9,7 @@ import pytest
 from carrier.lines import Clip
 from carrier.outbound import OnReply, Reply
 from carrier.player import Player, SoundCache
-from carrier.speech_input import Hearing
+from carrier.speech_input import Hearing, Speech
 from carrier.twiml import Dial
 from tests.carrier.fake_time import FakeTimers
 from tests.carrier.test_documents import wav
@@ -329,3 +329,66 @@ def test_the_oldest_sound_makes_room(desk: Desk):
     assert len(desk.asked) == 9
     sounds.get("http://a.test/0.wav", lambda _clip: None)
     assert len(desk.asked) == 10
+
+
+ASKS_WHOLE = (
+    '<Say>opening</Say><Gather bargeIn="false" numDigits="1" timeout="6" action="/answer" actionOnEmptyResult="true">'
+    "<Say>is it you?</Say><Say>press 1</Say></Gather>"
+)
+
+
+def test_a_key_during_a_question_that_is_spoken_to_its_end_is_its_answer(desk: Desk):
+    play(desk, ASKS_WHOLE)
+    desk.heard()
+    desk.player.pressed("1")
+    assert desk.done is not None, "the question is not cut off"
+    desk.heard()
+    assert (desk.spoken[-1], len(desk.asked)) == ("press 1", 1)
+    desk.heard()
+    assert desk.asked[-1] == (
+        "http://a.test/answer",
+        "POST",
+        {"CallSid": "CA1", "Digits": "1", "msg": "Gather End"},
+    )
+
+
+def test_a_key_before_the_question_does_not_answer_it(desk: Desk):
+    play(desk, ASKS_WHOLE)
+    desk.player.pressed("1")
+    for _ in range(3):
+        desk.heard()
+    assert len(desk.asked) == 1
+    desk.timers.run(6.0)
+    assert desk.asked[-1][2]["Digits"] == ""
+
+
+def test_only_so_many_keys_as_the_question_takes_are_kept(desk: Desk):
+    play(desk, ASKS_WHOLE.replace('numDigits="1"', 'numDigits="3" finishOnKey="#"'))
+    desk.heard()
+    for key in "12#45":
+        desk.player.pressed(key)
+    desk.heard()
+    desk.heard()
+    assert (desk.asked[-1][2]["Digits"], desk.asked[-1][2]["FinishedOnKey"]) == ("12", "#")
+
+
+def test_keys_that_are_kept_are_completed_after_the_question(desk: Desk):
+    play(desk, ASKS_WHOLE.replace('numDigits="1"', 'numDigits="2"'))
+    desk.heard()
+    desk.player.pressed("1")
+    desk.heard()
+    desk.heard()
+    desk.timers.run(5.0)
+    assert len(desk.asked) == 1, "the wait begins at the end of the question"
+    desk.player.pressed("2")
+    assert desk.asked[-1][2]["Digits"] == "12"
+
+
+def test_a_question_that_is_spoken_to_its_end_takes_speech_only_then(desk: Desk):
+    play(desk, ASKS_WHOLE.replace("<Gather ", '<Gather input="dtmf speech" '))
+    desk.heard()
+    desk.player.said(Speech(words="yes"))
+    assert (desk.done is not None, desk.questions) == (True, [])
+    desk.heard()
+    desk.heard()
+    assert desk.questions == [1]

@@ -70,6 +70,7 @@ ALLOWED = {
         "speechTimeout": r"auto|\d+",
         "language": r"cmn-Hans-CN|en-US",
         "hints": r".{0,5000}",
+        "bargeIn": r"true|false",
     },
     "Redirect": {"method": r"POST"},
     "Hangup": {},
@@ -121,6 +122,7 @@ def utterance(text: str = "您好", *, language: str = "zh", audio: tuple[str, .
 def asking(*said: Utterance, **changes: object) -> Turn:
     ask = AskTurn(
         uninterrupted=0,
+        before_question=0,
         num_digits=1,
         timeout_seconds=6,
         hints=("是我", "不是<我>"),
@@ -175,6 +177,16 @@ def test_a_question_is_said_inside_the_wait_for_its_keys():
     assert (net.tag, net.text, net.attrib) == ("Redirect", CALL_NEXT, {"method": "POST"})
 
 
+def test_keys_count_from_the_first_moment_of_a_question_that_must_be_heard():
+    said = (utterance("我是机器人"), utterance("是您本人吗"), utterance("English"))
+    before, gather, _ = written(asking(*said, before_question=1, uninterrupted=2))
+    assert (before.tag, before.text) == ("Say", "我是机器人")
+    assert [child.text for child in gather] == ["是您本人吗", "English"]
+    assert gather.attrib["bargeIn"] == "false"
+    _, gather, _ = written(asking(*said, before_question=1, uninterrupted=1))
+    assert "bargeIn" not in gather.attrib
+
+
 def test_calls_that_hear_the_same_go_on_each_at_its_own_address():
     turn = asking(utterance("请按1", audio=("one.wav",)))
     other = UUID(int=7)
@@ -223,13 +235,14 @@ def test_an_offer_is_spoken_in_its_own_language_and_the_answer_is_heard_in_the_c
     chinese = start(script, context)
     config = replace(CONFIG, hear_speech=True)
     *first, gather, _ = written(chinese, config)
-    assert [say.attrib["language"] for say in first] == ["cmn-CN"] * 3
-    assert [(say.attrib["language"], say.text) for say in gather] == [("en-US", "For English, press eight.")]
+    assert [say.attrib["language"] for say in first] == ["cmn-CN"] * 2
+    assert [say.attrib["language"] for say in gather] == ["cmn-CN", "en-US"]
+    assert gather[-1].text == "For English, press eight."
     assert gather.attrib["language"] == "cmn-Hans-CN"
 
     english = advance(script, chinese.position, Heard.keys("8"), context)
     *first, gather, onward = written(english, config)
-    assert [say.attrib["language"] for say in first] == ["en-US"] * 3
+    assert [say.attrib["language"] for say in first] == ["en-US"] * 2
     assert gather.attrib["language"] == "en-US"
     assert onward.text is not None
     assert onward.text.partition("#")[0].endswith("/identity.0.unverified.none.en")
