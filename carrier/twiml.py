@@ -48,8 +48,8 @@ Prompt = Say | Play | Pause
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gather:
     """`num_digits` None: any number of keys, ended by `finish_on_key` or by `timeout_seconds` of silence.
-    `hears_speech`: the answer may be spoken; `hints` are the expected phrases. Without `barge_in` the prompts are spoken
-    to their end, whatever is pressed or said; keys that are pressed meanwhile count.
+    `hears_speech`: the answer may be spoken; `hints` are the expected phrases. Without `barge_in` the prompts are
+    spoken to their end, whatever is pressed or said; keys that are pressed meanwhile count.
     """
 
     prompts: tuple[Prompt, ...] = ()

@@ -133,7 +133,7 @@ class Leg(Protocol):
         """The clip that plays stops; its `done` is not called."""
 
     def listen(self, question: int) -> None:
-        """Question number `question` of this call (from 1) accepts an answer, also while its prompts play if they can be
+        """Question number `question` of this call (from 1) takes an answer, also while its prompts play if they can be
         interrupted. Keys are reported whether or not a question is open.
         """
 

@@ -310,8 +310,8 @@ def _gather(ask: AskTurn, url: str, *, hear_speech: bool) -> Gather:
             "hints": _printable(",".join(ask.hints)),
         }
     if ask.before_question < ask.uninterrupted:
-        # Keys count from the first moment of the question, and our carrier speaks it to its end. A key may cut it off at
-        # another provider: then it is asked again.
+        # Keys count from the first moment of the question, and our carrier speaks it to its end. At another provider a
+        # key may cut it off: then it is asked again.
         listens["barge_in"] = "false"
     return Gather(
         num_digits=ask.num_digits,

@@ -107,6 +107,25 @@ async def test_keys_come_by_rtp_and_by_info_and_a_key_stops_the_prompt(peer: Mak
     assert await phone.done() == 0
 
 
+async def test_a_key_during_a_question_that_is_spoken_to_its_end_is_its_answer(
+    peer: MakePeer, on_trunks: OnTrunks
+):
+    phone = await peer(ring(), answer(), pause(300), play("dtmf_2833_1"), expect("BYE"))
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents |= {
+        "/start": (
+            "<Response><Gather bargeIn='false' numDigits='1' timeout='9' action='/last'><Play>/said.wav</Play></Gather>"
+            "</Response>"
+        ),
+        "/last": HANGUP,
+        "/said.wav": prompt(),
+    }
+    final = await view.app.final(await view.call())
+    assert [one.params["Digits"] for one in view.app.at("/last")] == ["1"]
+    assert int(final["CallDuration"]) < 9, "nobody waits for a key that has come"
+    assert await phone.done() == 0
+
+
 async def test_a_phone_that_rings_too_long_gets_cancel(peer: MakePeer, on_trunks: OnTrunks):
     phone = await peer(ring(), expect("CANCEL"), refuse("487 Request Terminated"))
     view = await on_trunks(trunk_to(phone))
