@@ -128,14 +128,14 @@ class HandsetFront:
             "asking": handset.asking,
             "played": [
                 {
-                    "n": one.n,
-                    "seconds": round(one.clip.seconds, 3),
-                    "name": one.clip.name,
-                    "text": one.clip.text,
-                    "has_sound": bool(one.clip.wav),
-                    "cut": one.cut,
+                    "n": played.n,
+                    "seconds": round(played.clip.seconds, 3),
+                    "name": played.clip.name,
+                    "text": played.clip.text,
+                    "has_sound": bool(played.clip.wav),
+                    "cut": played.cut,
                 }
-                for one in handset.played
+                for played in handset.played
             ],
             "hears_sound": self._exchange.hearing.has_engine,
             "speed": self._exchange.timers.clock.speed,
@@ -241,13 +241,13 @@ class AdminFront:
         if self._line is None:
             return []
         front = HandsetFront(self._exchange, self._line)
-        one = "/admin/handsets/{handset}"
+        handset = "/admin/handsets/{handset}"
         return [
             ("POST", "/admin/handsets", front.take),
-            ("GET", one, front.show),
-            ("DELETE", one, front.release),
-            ("GET", one + "/clips/{n}", front.clip),
-            ("POST", one + "/{act}", front.act),
+            ("GET", handset, front.show),
+            ("DELETE", handset, front.release),
+            ("GET", handset + "/clips/{n}", front.clip),
+            ("POST", handset + "/{act}", front.act),
         ]
 
     def _of_trunks(self) -> list[tuple[str, str, Handler]]:
@@ -322,7 +322,7 @@ class AdminFront:
             return _json({"rings": call_journal.attempts_of_number(_e164(number))})
         if attempt := request.query.get("attempt"):
             return _json({"rings": call_journal.call_count_of_attempt(attempt)})
-        live = Counter(one.call.status.value for one in self._exchange.live_calls())
+        live = Counter(live_call.call.status.value for live_call in self._exchange.live_calls())
         return _json(
             {
                 "rings": call_journal.rings,
@@ -354,13 +354,13 @@ class AdminFront:
             {
                 "live": [
                     {
-                        "sid": one.call.sid,
-                        "status": one.call.status.value,
-                        "created_unix": one.call.created,
-                        "rang": one.call.rang,
-                        "errors": one.errors,
+                        "sid": live_call.call.sid,
+                        "status": live_call.call.status.value,
+                        "created_unix": live_call.call.created,
+                        "rang": live_call.call.rang,
+                        "errors": live_call.errors,
                     }
-                    for one in self._exchange.live_calls()
+                    for live_call in self._exchange.live_calls()
                 ]
             }
         )

@@ -444,7 +444,7 @@ class Exchange:
         )
         self._keep(call)
         if len(self._calls) > self._config.keep_calls:
-            oldest = next((one for one in self._calls.values() if one.status.final), None)
+            oldest = next((kept for kept in self._calls.values() if kept.status.final), None)
             if oldest is not None:
                 self._forget(oldest)
         return call

@@ -108,6 +108,9 @@ class _LiveLeg(LegEvents):
         if self._player is not None:
             self._player.has_unplayed = True
 
+    def measured(self, quality: Quality) -> None:
+        self._exchange.measured(self.call, quality)
+
     def _record(self, recorder: CallRecorder) -> None:
         self._recorder = recorder
         self.leg.record(recorder)
@@ -237,9 +240,6 @@ class Bridge(_LiveLeg):
 
     def ended(self, cause: Cause) -> None:
         self._finish(FINALS[cause][0])
-
-    def measured(self, quality: Quality) -> None:
-        self._exchange.measured(self.call, quality)
 
     def caller_left(self, *, silent: bool) -> None:
         """Hangs up this leg, since the first one is over. `silent`: without any request to the application."""
@@ -474,9 +474,6 @@ class LiveCall(_LiveLeg):
         # A call that was answered is completed, whatever ends it.
         status, code = FINALS[cause if self._answered_at is None else Cause.HUNG_UP]
         self._finish(status, code)
-
-    def measured(self, quality: Quality) -> None:
-        self._exchange.measured(self.call, quality)
 
     def _in_time(self, verdict: MachineDetection) -> MachineDetection:
         """A detection slower than its timeout reports `unknown`, as Twilio's does."""

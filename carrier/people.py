@@ -147,7 +147,7 @@ class PeopleConfig:
     behaviours: tuple[Behaviour, ...]
 
     def __post_init__(self) -> None:
-        if sum(one.share for one in self.behaviours) <= 0:
+        if sum(behaviour.share for behaviour in self.behaviours) <= 0:
             raise BadBehaviour("behaviours: at least one share above zero")
 
 

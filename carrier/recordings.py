@@ -275,8 +275,10 @@ class Recordings:
         self._directory = state_dir / "recordings"
         self._by_sid: dict[str, Recording] = {}
         self._made = 0
-        found = [one for path in self._directory.glob(f"RE*{_SUFFIX}") if (one := self._recalled(path))]
-        for recording in sorted(found, key=lambda one: one.created):
+        found = [
+            recording for path in self._directory.glob(f"RE*{_SUFFIX}") if (recording := self._recalled(path))
+        ]
+        for recording in sorted(found, key=lambda made: made.created):
             if recording.created < now - _KEPT_SECONDS:
                 self.file_of(recording.sid).unlink(missing_ok=True)
                 continue

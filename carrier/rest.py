@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from itertools import islice
@@ -73,8 +73,8 @@ def _moment_filter(name: str, text: str, moment_of: Callable[[_R], float | None]
     begin = day.timestamp()
     end = begin + timedelta(days=1).total_seconds()
 
-    def keep(one: _R) -> bool:
-        moment = moment_of(one)
+    def keep(resource: _R) -> bool:
+        moment = moment_of(resource)
         if moment is None:
             return False
         if name.endswith("<"):
@@ -139,7 +139,7 @@ def page_of(
         "page_size": size,
         "start": page * size,
         "end": page * size + max(0, len(found) - 1),
-        name.lower(): [one.as_json() for one in found],
+        name.lower(): [resource.as_json() for resource in found],
     }
 
 
@@ -169,10 +169,6 @@ def page_of_calls(calls: Iterable[Call], query: Mapping[str, str], *, account_si
     )
 
 
-def _creation_of(recording: Recording) -> float:
-    return recording.created
-
-
 def page_of_recordings(
     recordings: Iterable[Recording], query: Mapping[str, str], *, account_sid: str
 ) -> dict[str, object]:
@@ -180,14 +176,16 @@ def page_of_recordings(
     token = query.get("PageToken", "")
     before = _number_of(token) if token else None
     moments: list[Callable[[Recording], bool]] = [
-        _moment_filter(name, query[name], _creation_of) for name in _CREATED if query.get(name)
+        _moment_filter(name, query[name], lambda recording: recording.created)
+        for name in _CREATED
+        if query.get(name)
     ]
     return page_of(
         "Recordings",
         (
-            one
-            for one in recordings
-            if (before is None or one.number < before) and all(keep(one) for keep in moments)
+            recording
+            for recording in recordings
+            if (before is None or recording.number < before) and all(keep(recording) for keep in moments)
         ),
         query,
         account_sid=account_sid,
@@ -195,6 +193,10 @@ def page_of_recordings(
         token=token,
         token_after=lambda last: f"PA{last.number}",
     )
+
+
+Handler = Callable[[web.Request], Awaitable[object]]
+"""Returns the answer, or the object to answer as JSON. Raises `RestProblem`."""
 
 
 class RestFront:
@@ -208,18 +210,39 @@ class RestFront:
 
     def add_routes(self, app: web.Application) -> None:
         """Adds Twilio's routes for an account, its calls and their recordings."""
-        base = f"/{API_VERSION}/Accounts/{{account}}"
-        app.router.add_post(f"{base}/Calls.json", self.create)
-        app.router.add_get(f"{base}/Calls.json", self.listing)
-        app.router.add_get(f"{base}/Calls/{{sid}}.json", self.fetch)
-        app.router.add_post(f"{base}/Calls/{{sid}}.json", self.update)
-        app.router.add_delete(f"{base}/Calls/{{sid}}.json", self.delete)
-        app.router.add_get(f"{base}.json", self.account)
-        app.router.add_get(f"{base}/Recordings.json", self.recordings)
-        app.router.add_get(f"{base}/Calls/{{sid}}/Recordings.json", self.recordings)
-        app.router.add_get(f"{base}/Recordings/{{sid}}.json", self.recording)
-        app.router.add_get(f"{base}/Recordings/{{sid}}.wav", self.recording_sound)
-        app.router.add_delete(f"{base}/Recordings/{{sid}}.json", self.delete_recording)
+        self.add_route(app, "POST", "/Calls.json", self.create, has_own_faults=True)
+        self.add_route(app, "GET", "/Calls.json", self.listing)
+        self.add_route(app, "GET", "/Calls/{sid}.json", self.fetch)
+        self.add_route(app, "POST", "/Calls/{sid}.json", self.update)
+        self.add_route(app, "DELETE", "/Calls/{sid}.json", self.delete)
+        self.add_route(app, "GET", ".json", self.account)
+        self.add_route(app, "GET", "/Recordings.json", self.recordings)
+        self.add_route(app, "GET", "/Calls/{sid}/Recordings.json", self.recordings)
+        self.add_route(app, "GET", "/Recordings/{sid}.json", self.recording)
+        self.add_route(app, "GET", "/Recordings/{sid}.wav", self.recording_sound)
+        self.add_route(app, "DELETE", "/Recordings/{sid}.json", self.delete_recording)
+
+    def add_route(
+        self, app: web.Application, method: str, path: str, handler: Handler, *, has_own_faults: bool = False
+    ) -> None:
+        """Adds a handler below the account's address, behind its credentials. Without faults of its own, those of any
+        request strike.
+        """
+
+        async def answered(request: web.Request) -> web.StreamResponse:
+            try:
+                self._check(request)
+                faults = self._exchange.faults
+                if not has_own_faults and faults.strikes(InjectedFault.REST_REFUSE):
+                    return cut_connection(request)
+                if not has_own_faults and faults.strikes(InjectedFault.REST_ERROR):
+                    raise server_error()
+                answer = await handler(request)
+            except RestProblem as problem:
+                return problem_answer(problem)
+            return answer if isinstance(answer, web.StreamResponse) else json_answer(answer, 200)
+
+        app.router.add_route(method, f"/{API_VERSION}/Accounts/{{account}}{path}", answered)
 
     def _check(self, request: web.Request) -> None:
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
@@ -228,105 +251,80 @@ class RestFront:
         if request.match_info["account"] != self._account:
             raise no_such(f"resource /Accounts/{request.match_info['account']}")
 
-    async def create(self, request: web.Request) -> web.StreamResponse:
+    async def create(self, request: web.Request) -> object:
         """Accepts a call from Twilio's form: 201, or Twilio's error. Injected faults strike before and after."""
-        try:
-            self._check(request)
-            order = read_order(Form(await request.read()))
-            if self._exchange.faults.strikes(InjectedFault.REFUSE_CONNECTION, order.to):
-                return cut_connection(request)
-            self._strike_before(order.to)
-            call = self._exchange.create(order)
-            if hang := self._exchange.faults.strikes(InjectedFault.ACCEPT_THEN_TIMEOUT, order.to):
-                await asyncio.sleep(_DEFAULT_HANG_SECONDS if hang.seconds is None else hang.seconds)
-                return cut_connection(request)
-            if self._exchange.faults.strikes(InjectedFault.ACCEPT_THEN_ERROR, order.to):
-                raise server_error()
-            return json_answer(call.as_json(), 201)
-        except RestProblem as problem:
-            return problem_answer(problem)
-
-    def _strike_before(self, number: str) -> None:
-        """Raises the refusal of a fault that strikes before the call is accepted."""
+        order = read_order(Form(await request.read()))
         faults = self._exchange.faults
-        if busy := faults.strikes(InjectedFault.TOO_MANY, number):
+        if faults.strikes(InjectedFault.REFUSE_CONNECTION, order.to):
+            return cut_connection(request)
+        if busy := faults.strikes(InjectedFault.TOO_MANY, order.to):
             raise too_many(busy.seconds)
-        if rejected := faults.strikes(InjectedFault.REJECT_NUMBER, number):
-            self._exchange.refuse(number, rejected.code)
-        if faults.strikes(InjectedFault.ERROR_BEFORE, number):
+        if rejected := faults.strikes(InjectedFault.REJECT_NUMBER, order.to):
+            self._exchange.refuse(order.to, rejected.code)
+        if faults.strikes(InjectedFault.ERROR_BEFORE, order.to):
             raise server_error()
+        call = self._exchange.create(order)
+        if hang := faults.strikes(InjectedFault.ACCEPT_THEN_TIMEOUT, order.to):
+            await asyncio.sleep(_DEFAULT_HANG_SECONDS if hang.seconds is None else hang.seconds)
+            return cut_connection(request)
+        if faults.strikes(InjectedFault.ACCEPT_THEN_ERROR, order.to):
+            raise server_error()
+        return json_answer(call.as_json(), 201)
 
-    async def listing(self, request: web.Request) -> web.StreamResponse:
+    async def listing(self, request: web.Request) -> object:
         """Calls, newest first, in pages, by the filters that `read_filters` reads."""
         query = dict(request.query)
-        return self._answered(
-            request,
-            lambda: page_of_calls(
-                self._exchange.newest_first(to=query.get("To", "")), query, account_sid=self._account
-            ),
-        )
+        calls = self._exchange.newest_first(to=query.get("To", ""))
+        return page_of_calls(calls, query, account_sid=self._account)
 
-    async def fetch(self, request: web.Request) -> web.StreamResponse:
+    async def fetch(self, request: web.Request) -> object:
         """One call in its present state. 404 if it is not known."""
-        return self._answered(request, lambda: self._exchange.find(request.match_info["sid"]).as_json())
+        return self._exchange.find(request.match_info["sid"]).as_json()
 
-    async def update(self, request: web.Request) -> web.StreamResponse:
+    async def update(self, request: web.Request) -> object:
         """Ends a call (`completed`, `canceled`) or gives it other TwiML."""
-        form = Form(await request.read())
-        return self._answered(request, lambda: self._updated(request.match_info["sid"], form).as_json())
+        return self._updated(request.match_info["sid"], Form(await request.read())).as_json()
 
-    async def delete(self, request: web.Request) -> web.StreamResponse:
+    async def delete(self, request: web.Request) -> object:
         """Deletes the record of a call that is over."""
-        answer = self._answered(request, lambda: self._exchange.delete(request.match_info["sid"]))
-        return web.Response(status=204) if answer.status == HTTPStatus.OK else answer
+        self._exchange.delete(request.match_info["sid"])
+        return web.Response(status=204)
 
-    async def account(self, request: web.Request) -> web.StreamResponse:
+    async def account(self, _request: web.Request) -> object:
         """The account resource, for a client that checks its credentials."""
-        return self._answered(
-            request,
-            lambda: {
-                "sid": self._account,
-                "friendly_name": "carrier",
-                "status": "active",
-                "type": "Full",
-                "owner_account_sid": self._account,
-                "uri": f"/{API_VERSION}/Accounts/{self._account}.json",
-            },
-        )
+        return {
+            "sid": self._account,
+            "friendly_name": "carrier",
+            "status": "active",
+            "type": "Full",
+            "owner_account_sid": self._account,
+            "uri": f"/{API_VERSION}/Accounts/{self._account}.json",
+        }
 
-    async def recordings(self, request: web.Request) -> web.StreamResponse:
+    async def recordings(self, request: web.Request) -> object:
         """Recordings, newest first, in pages: all, those of a call, or of a day of creation."""
         query = dict(request.query)
         call_sid = request.match_info.get("sid") or query.get("CallSid", "")
         found = self._exchange.recordings.newest_first(call_sid=call_sid)
-        return self._answered(request, lambda: page_of_recordings(found, query, account_sid=self._account))
+        return page_of_recordings(found, query, account_sid=self._account)
 
-    async def recording(self, request: web.Request) -> web.StreamResponse:
+    async def recording(self, request: web.Request) -> object:
         """One recording in its present state. 404 if it is not known."""
-        sid = request.match_info["sid"]
-        return self._answered(request, lambda: self._exchange.recordings.find(sid).as_json())
+        return self._exchange.recordings.find(request.match_info["sid"]).as_json()
 
-    async def recording_sound(self, request: web.Request) -> web.StreamResponse:
+    async def recording_sound(self, request: web.Request) -> object:
         """The sound of a recording, as a WAV file of one or two channels. 404 until it is complete."""
         channels = request.query.get("RequestedChannels", "")
-        try:
-            self._check(request)
-            if self._exchange.faults.strikes(InjectedFault.REST_REFUSE):
-                return cut_connection(request)
-            if self._exchange.faults.strikes(InjectedFault.REST_ERROR):
-                return problem_answer(server_error())
-            if channels not in {"", "1", "2"}:
-                raise bad_parameter(20001, "RequestedChannels must be 1 or 2")
-            sid, wanted = request.match_info["sid"], int(channels) if channels else None
-            sound = await asyncio.to_thread(self._exchange.recordings.wav, sid, channels=wanted)
-        except RestProblem as problem:
-            return problem_answer(problem)
+        if channels not in {"", "1", "2"}:
+            raise bad_parameter(20001, "RequestedChannels must be 1 or 2")
+        sid, wanted = request.match_info["sid"], int(channels) if channels else None
+        sound = await asyncio.to_thread(self._exchange.recordings.wav, sid, channels=wanted)
         return web.Response(body=sound, content_type="audio/x-wav")
 
-    async def delete_recording(self, request: web.Request) -> web.StreamResponse:
+    async def delete_recording(self, request: web.Request) -> object:
         """Deletes a recording and its sound."""
-        answer = self._answered(request, lambda: self._exchange.recordings.delete(request.match_info["sid"]))
-        return web.Response(status=204) if answer.status == HTTPStatus.OK else answer
+        self._exchange.recordings.delete(request.match_info["sid"])
+        return web.Response(status=204)
 
     def _updated(self, sid: str, form: Form) -> Call:
         status, url, twiml = form.get("Status"), form.get("Url"), form.get("Twiml")
@@ -341,18 +339,6 @@ class RestFront:
         else:
             return self._exchange.find(sid)
         return self._exchange.redirect(sid, url=url, method=read_method(form, "Method"), twiml=twiml)
-
-    def _answered(self, request: web.Request, answer: Callable[[], object]) -> web.Response:
-        try:
-            self._check(request)
-            faults = self._exchange.faults
-            if faults.strikes(InjectedFault.REST_REFUSE):
-                return cut_connection(request)
-            if faults.strikes(InjectedFault.REST_ERROR):
-                return problem_answer(server_error())
-            return json_answer(answer(), 200)
-        except RestProblem as problem:
-            return problem_answer(problem)
 
 
 def json_answer(data: object, status: int) -> web.Response:

@@ -17,26 +17,16 @@ from carrier.whisper import WhisperRecogniser, is_installed
 
 _PREFIX: Final = "CARRIER_"
 _Value = TypeVar("_Value")
+_READERS: Final[Mapping[object, Callable[[Any], object]]] = {
+    "str": str,
+    "int": int,
+    "int | None": int,
+    "float": float,
+    "float | None": float,
+    "Path": Path,
+}
 _TYPES: Final[Mapping[str, Callable[[Any], object]]] = {
-    "account_sid": str,
-    "auth_token": str,
-    "admin_token": str,
-    "signing_token": str,
-    "signing_algorithm": str,
-    "signing_key_name": str,
-    "state_dir": Path,
-    "host": str,
-    "port": int,
-    "seed": str,
-    "calls_per_second": float,
-    "max_lines": int,
-    "inbound_url": str,
-    "inbound_fallback": str,
-    "inbound_status": str,
-    "inbound_number": str,
-    "attempt_pattern": str,
-    "keep_calls": int,
-    "keep_hours": float,
+    field.name: _READERS[field.type] for field in dataclasses.fields(CarrierConfig) if field.type in _READERS
 }
 """The settings that are fields of `CarrierConfig`; each is also a variable of the environment, as CARRIER_PORT."""
 _OTHERS: Final = frozenset({"line", "speed", "hearing", "desk_numbers", "people", "sip"})

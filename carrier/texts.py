@@ -18,7 +18,6 @@ from carrier.calls import (
     API_VERSION,
     CALLER,
     Form,
-    RestProblem,
     bad_parameter,
     checked_url,
     no_such,
@@ -32,7 +31,7 @@ from carrier.exchange import Exchange
 from carrier.faults import InjectedFault
 from carrier.journal import SealedLog, unless_disk_is_full
 from carrier.outbound import Reply
-from carrier.rest import RestFront, cut_connection, json_answer, page_of, problem_answer
+from carrier.rest import RestFront, cut_connection, json_answer, page_of
 from carrier.webhooks import Messenger
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -308,43 +307,33 @@ class TextFront(RestFront):
 
     def add_routes(self, app: web.Application) -> None:
         """Adds Twilio's routes for an account's messages."""
-        base = f"/{API_VERSION}/Accounts/{{account}}"
-        app.router.add_post(f"{base}/Messages.json", self.create_text)
-        app.router.add_get(f"{base}/Messages.json", self.list_texts)
-        app.router.add_get(f"{base}/Messages/{{sid}}.json", self.fetch_text)
+        self.add_route(app, "POST", "/Messages.json", self.create_text, has_own_faults=True)
+        self.add_route(app, "GET", "/Messages.json", self.list_texts)
+        self.add_route(app, "GET", "/Messages/{sid}.json", self.fetch_text)
 
-    async def create_text(self, request: web.Request) -> web.StreamResponse:
+    async def create_text(self, request: web.Request) -> object:
         """Accepts a message from Twilio's form: 201, or Twilio's error. Injected faults strike before and after."""
         faults = self._exchange.faults
-        try:
-            self._check(request)
-            order = read_text_order(Form(await request.read()))
-            if busy := faults.strikes(InjectedFault.MESSAGE_TOO_MANY, order.to):
-                raise too_many(busy.seconds)
-            if faults.strikes(InjectedFault.MESSAGE_ERROR_BEFORE, order.to):
-                raise server_error()
-            text = self._board.create(order)
-            if faults.strikes(InjectedFault.MESSAGE_ACCEPT_THEN_CUT, order.to):
-                return cut_connection(request)
-            return json_answer(text.as_json(), 201)
-        except RestProblem as problem:
-            return problem_answer(problem)
+        order = read_text_order(Form(await request.read()))
+        if busy := faults.strikes(InjectedFault.MESSAGE_TOO_MANY, order.to):
+            raise too_many(busy.seconds)
+        if faults.strikes(InjectedFault.MESSAGE_ERROR_BEFORE, order.to):
+            raise server_error()
+        text = self._board.create(order)
+        if faults.strikes(InjectedFault.MESSAGE_ACCEPT_THEN_CUT, order.to):
+            return cut_connection(request)
+        return json_answer(text.as_json(), 201)
 
-    async def fetch_text(self, request: web.Request) -> web.StreamResponse:
+    async def fetch_text(self, request: web.Request) -> object:
         """One message in its present state. 404 if it is not known."""
-        return self._answered(request, lambda: self._found(request.match_info["sid"]))
-
-    async def list_texts(self, request: web.Request) -> web.StreamResponse:
-        """Messages, newest first, by Twilio's `To` and `From`, in pages. 400 for a filter by `DateSent`."""
-        return self._answered(request, lambda: self._page(request))
-
-    def _found(self, sid: str) -> dict[str, object]:
+        sid = request.match_info["sid"]
         text = self._board.find(sid)
         if text is None:
             raise no_such(f"resource /Messages/{sid}.json")
         return text.as_json()
 
-    def _page(self, request: web.Request) -> dict[str, object]:
+    async def list_texts(self, request: web.Request) -> object:
+        """Messages, newest first, by Twilio's `To` and `From`, in pages. 400 for a filter by `DateSent`."""
         query = request.query
         if any(name.startswith("DateSent") for name in query):
             raise bad_parameter(20001, "DateSent is not supported: compare date_created")

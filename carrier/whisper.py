@@ -87,7 +87,7 @@ def choose_phrase(
     """The phrase that fits best, if it is certain enough; the confidence is the probability that it was said."""
     if not fits:
         return None
-    best = max(fits, key=lambda one: one.score)
+    best = max(fits, key=lambda fit: fit.score)
     odds = sum(weight * value for weight, value in zip(weights, features(fits), strict=True))
     confidence = round(1 / (1 + math.exp(-odds)), 4)
     return Recognised(text=best.phrase, confidence=confidence) if confidence >= certain else None
@@ -98,7 +98,7 @@ def features(fits: Sequence[Fit]) -> tuple[float, ...]:
     pace, the number of its tokens, and the length of the speech as a logarithm, since in a short sound phrases are
     alike.
     """
-    best, *others = sorted(fits, key=lambda one: one.score, reverse=True)
+    best, *others = sorted(fits, key=lambda fit: fit.score, reverse=True)
     lead = min(best.score - others[0].score, _MOST_LEAD) if others else _MOST_LEAD
     return (1.0, best.score, lead, best.off_pace, float(len(best.heard)), math.log(best.seconds + 0.05))
 
@@ -135,7 +135,7 @@ class WhisperRecogniser:
         samples = _samples(wav) if hints and spoken_in is not None else None
         if samples is None or spoken_in is None:
             return []
-        return [sum(one.heard) / len(one.heard) for one in self._fits(samples, hints, spoken_in)]
+        return [sum(fit.heard) / len(fit.heard) for fit in self._fits(samples, hints, spoken_in)]
 
     def _fits(self, samples: Any, hints: tuple[str, ...], language: str) -> tuple[Fit, ...]:  # noqa: ANN401 - numpy is optional
         """How well the sound fits each phrase, however long it takes to say."""
@@ -150,7 +150,10 @@ class WhisperRecogniser:
         )
         before = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
         (stop,) = tokenizer.encode("。")
-        ends = [tokenizer.eot, *{one[0] for mark in _MARKS if len(one := tokenizer.encode(mark)) == 1}]
+        ends = [
+            tokenizer.eot,
+            *{ids[0] for mark in _MARKS if len(ids := tokenizer.encode(mark)) == 1},
+        ]
         tokens = {hint: tokenizer.encode(hint) for hint in hints}
         by_length: dict[int, list[str]] = {}
         for hint in hints:
@@ -168,8 +171,8 @@ class WhisperRecogniser:
                 suppress_blank=False,
                 suppress_tokens=[],
             )
-            for hint, one in zip(group, found, strict=True):
-                chances = _log_chances(one.logits[0][: length + 1])
+            for hint, scored in zip(group, found, strict=True):
+                chances = _log_chances(scored.logits[0][: length + 1])
                 fits[hint] = Fit(
                     phrase=hint,
                     language=language,
@@ -219,8 +222,8 @@ def _log_chances(rows: Any) -> Any:  # noqa: ANN401 - numpy is optional
 def _repeated(encoded: Any, times: int) -> Any:  # noqa: ANN401 - numpy is optional
     numpy = importlib.import_module("numpy")
     ctranslate2 = importlib.import_module("ctranslate2")
-    one = numpy.asarray(encoded)
-    return ctranslate2.StorageView.from_array(numpy.ascontiguousarray(numpy.repeat(one, times, axis=0)))
+    sound = numpy.asarray(encoded)
+    return ctranslate2.StorageView.from_array(numpy.ascontiguousarray(numpy.repeat(sound, times, axis=0)))
 
 
 def _samples(wav: bytes) -> Any:  # noqa: ANN401 - numpy is optional

@@ -114,7 +114,7 @@ class Handset:
 
     def clip(self, n: int) -> Clip | None:
         """The prompt of that number, while it is kept."""
-        return next((one.clip for one in self.played if one.n == n), None)
+        return next((played.clip for played in self.played if played.n == n), None)
 
     # Used by the leg.
 
@@ -305,7 +305,7 @@ class Handsets:
         return self._by_number.get(number)
 
     def find(self, handset_id: str) -> Handset | None:
-        return next((one for one in self._by_number.values() if one.id == handset_id), None)
+        return next((handset for handset in self._by_number.values() if handset.id == handset_id), None)
 
     def release(self, handset: Handset) -> None:
         """Returns the number to a simulated person; a call in progress ends."""
@@ -316,5 +316,5 @@ class Handsets:
         if len(self._by_number) < self._MOST:
             return
         idle_states = {HandsetState.IDLE, HandsetState.OVER}
-        oldest = next((one for one in self._by_number.values() if one.state in idle_states), None)
+        oldest = next((handset for handset in self._by_number.values() if handset.state in idle_states), None)
         self.release(oldest or next(iter(self._by_number.values())))

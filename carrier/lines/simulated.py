@@ -58,8 +58,8 @@ class SimulatedLine:
         self._rang_back: set[str] = set()
         self._asked_before: set[str] = set()
         """Numbers whose person has pressed all their keys in a call."""
-        self._behaviours = [one for one in people.behaviours if one.share > 0]
-        self._bounds = list(accumulate(one.share for one in self._behaviours))
+        self._behaviours = [behaviour for behaviour in people.behaviours if behaviour.share > 0]
+        self._bounds = list(accumulate(behaviour.share for behaviour in self._behaviours))
 
     def behaviour_of(self, number: str) -> Behaviour:
         """The behaviour assigned to the number; else that of a desk for an extension; else one drawn from the mix by

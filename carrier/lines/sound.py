@@ -362,7 +362,7 @@ def key_tone(key: str) -> bytes:
         round(_LOUDNESS * sum(math.sin(turn * n) for turn in turns))
         for n in range(round(_TONE_SECONDS * RATE))
     )
-    return b"".join(struct.pack("<h", one) for one in samples)
+    return b"".join(struct.pack("<h", sample) for sample in samples)
 
 
 def other_side_first(sound: bytes) -> bytes:

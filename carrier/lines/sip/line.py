@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import phonenumbers
+from cachetools import LRUCache
 
 from carrier.config import Timers
 from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality, Recorder
@@ -98,7 +99,7 @@ class SipLine:
         self._legs: dict[int, SipLeg] = {}
         self._last = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._samples: dict[str, bytes] = {}
+        self._samples = LRUCache[str, bytes](_KEEP_SOUNDS)
         self._recorders: dict[int, Recorder] = {}
         self._traces: dict[int, asyncio.Future[list[list[str]]]] = {}
 
@@ -301,7 +302,7 @@ class SipLine:
             except BadSound as problem:
                 _log.warning("a prompt cannot be played: %s", problem)
                 samples = b""
-            self._remember(key, samples)
+            self._samples[key] = samples
             then(samples)
             return
         task = asyncio.get_running_loop().create_task(self._spoken(clip, key, then))
@@ -312,13 +313,8 @@ class SipLine:
         samples = await speak_text(clip.text)
         if samples:
             samples = samples.ljust(len(_silence(clip)), b"\0")
-            self._remember(key, samples)
+            self._samples[key] = samples
         then(samples)
-
-    def _remember(self, key: str, samples: bytes) -> None:
-        while self._samples and len(self._samples) >= _KEEP_SOUNDS:
-            self._samples.pop(next(iter(self._samples)))
-        self._samples[key] = samples
 
 
 def _silence(clip: Clip) -> bytes:

@@ -65,7 +65,7 @@ def _request(trunk: tuple[str, int], here: tuple[str, int]) -> bytes:
 def _read(answer: str, took_seconds: float) -> OptionsAnswer:
     head, _, body = answer.partition("\r\n\r\n")
     audio = re.search(r"^m=audio [0-9]+ \S+ ([0-9 ]+)", body, re.MULTILINE)
-    static = [_STATIC[one] for one in audio[1].split() if one in _STATIC] if audio else []
+    static = [_STATIC[kind] for kind in audio[1].split() if kind in _STATIC] if audio else []
     dated = re.search(r"^Date\s*:\s*(.+?)\s*$", head, re.IGNORECASE | re.MULTILINE)
     clock = None
     if dated:

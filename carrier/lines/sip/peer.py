@@ -558,16 +558,16 @@ class PeerCall(LegEvents):
             self.leg.hang_up()
 
     def _request(self, method: str, *, more: str = "", body: str = "", number: int | None = None) -> str:
-        one = self._dialog
-        assert one is not None
+        dialog = self._dialog
+        assert dialog is not None
         if number is None:
-            one.cseq += 1
+            dialog.cseq += 1
         typed = "Content-Type: application/sdp\r\n" if body else ""
         return (
-            f"{method} {one.target} SIP/2.0\r\n"
+            f"{method} {dialog.target} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {HOST}:{self._peer.config.port};branch=z9hG4bK{secrets.token_hex(8)}\r\n"
-            f"From: {one.ours}\r\nTo: {one.theirs}\r\nCall-ID: {one.call_id}\r\n"
-            f"CSeq: {one.cseq if number is None else number} {method}\r\nContact: {self._peer.contact}\r\n"
+            f"From: {dialog.ours}\r\nTo: {dialog.theirs}\r\nCall-ID: {dialog.call_id}\r\n"
+            f"CSeq: {dialog.cseq if number is None else number} {method}\r\nContact: {self._peer.contact}\r\n"
             f"Max-Forwards: 70\r\n{more}{typed}Content-Length: {len(body)}\r\n\r\n{body}"
         )
 
@@ -612,13 +612,13 @@ class PeerCall(LegEvents):
         self._stop_sending()
         if packet.status < 200:  # noqa: PLR2004 - the first final one
             return
-        one = self._dialog
-        assert one is not None
-        one.theirs = packet.first("to")
+        dialog = self._dialog
+        assert dialog is not None
+        dialog.theirs = packet.first("to")
         contact = re.search(r"<([^>]*)>", packet.first("contact"))
         is_up = packet.status < 300  # noqa: PLR2004 - a success
         if is_up and contact:
-            one.target = contact[1]
+            dialog.target = contact[1]
         self._peer.send(self._request("ACK", number=1), self._addr)
         media = read_media(packet.body)
         if not is_up or media is None:

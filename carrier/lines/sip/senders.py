@@ -39,8 +39,8 @@ def filter_program(senders: Iterable[Address]) -> list[Instruction]:
     passes: Instruction = (_RET_K, 0, 0, _WHOLE)
     drops: Instruction = (_RET_K, 0, 0, 0)
     every = set(senders)
-    four = sorted(one for one in every if isinstance(one, IPv4Address))
-    six = sorted(one for one in every if isinstance(one, IPv6Address))
+    four = sorted(address for address in every if isinstance(address, IPv4Address))
+    six = sorted(address for address in every if isinstance(address, IPv6Address))
     of_four: list[Instruction] = [(_LD_W_ABS, 0, 0, _SKF_NET_OFF + _V4_SOURCE)]
     for v4 in four:
         of_four += [(_JEQ_K, 0, 1, int(v4)), passes]
@@ -80,7 +80,7 @@ class Senders:
         made = filter_program(wanted)
         if len(made) > _MOST_INSTRUCTIONS:
             return False
-        code = b"".join(struct.pack("HBBI", *one) for one in made)
+        code = b"".join(struct.pack("HBBI", *instruction) for instruction in made)
         kept = ctypes.create_string_buffer(code)
         attached = struct.pack("HL", len(made), ctypes.addressof(kept))
         found = dict.fromkeys(self._listening(), 0)
@@ -143,7 +143,7 @@ def addresses_of(
         try:
             found.add(ip_address(host))
         except ValueError:
-            told = {ip_address(one.partition("%")[0]) for one in resolve(host)}
+            told = {ip_address(address.partition("%")[0]) for address in resolve(host)}
             whole = whole and bool(told)
             found |= told
     return frozenset(found), whole

@@ -154,11 +154,11 @@ class SipProcess:
         ]
         try:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            for one in done:
-                one.result()
+            for work in done:
+                work.result()
         finally:
-            for one in ends:
-                one.cancel()
+            for work in ends:
+                work.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
 
     async def _hang_up_all(self) -> None:
@@ -227,8 +227,8 @@ class SipProcess:
         other = self._calls.get(other_id)
         if other is not None:
             call.joined, other.joined = other, call
-            for one in (call, other):
-                self._cushion(one)
+            for leg in (call, other):
+                self._cushion(leg)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -239,7 +239,7 @@ class SipProcess:
 
     async def _admit(self) -> None:
         """Has messages of other senders than the trunks dropped unread, if every address of the trunks can be known."""
-        named = [one.name for one in self._config.trunks if not one.has_known_addresses]
+        named = [trunk.name for trunk in self._config.trunks if not trunk.has_known_addresses]
         if named:
             _log.warning(
                 "trunk %s has a name without a port, which may lead to other addresses: an inbound call from elsewhere "
@@ -248,12 +248,12 @@ class SipProcess:
             )
             return
         loop = asyncio.get_running_loop()
-        hosts = {host for one in self._config.trunks for host in one.sources}
+        hosts = {host for trunk in self._config.trunks for host in trunk.sources}
         told: dict[str, list[str]] = {}
         for host in hosts:
             told[host] = []
             with contextlib.suppress(OSError):
-                told[host] = [str(one[4][0]) for one in await loop.getaddrinfo(host, None)]
+                told[host] = [str(found[4][0]) for found in await loop.getaddrinfo(host, None)]
         senders, is_whole = addresses_of(hosts, lambda host: told[host])
         if not is_whole and not self._is_filtered:
             _log.warning("the name of a trunk has no address: messages of other senders are not dropped yet")
@@ -348,9 +348,9 @@ class SipProcess:
         """An inbound call: the carrier decides about one from a trunk's address; any other is refused and counted."""
         source = await self._messages.source_of(native.call_id)
         trunk = None
-        for one in self._config.trunks:
-            if source and await is_one_of(source, one.sources):
-                trunk = one
+        for candidate in self._config.trunks:
+            if source and await is_one_of(source, candidate.sources):
+                trunk = candidate
                 break
         if trunk is None:
             self._report({"on": "stranger", "count": 1})

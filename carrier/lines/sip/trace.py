@@ -113,4 +113,6 @@ class SipMessages(logging.Handler):
     def newest(self, calls: int) -> list[list[str]]:
         """The messages of the newest calls, masked, the oldest message first; OPTIONS and REGISTER count as calls."""
         with self.lock or contextlib.nullcontext():
-            return [[mask_message(text) for text in one] for one in list(self._messages.values())[-calls:]]
+            return [
+                [mask_message(text) for text in texts] for texts in list(self._messages.values())[-calls:]
+            ]

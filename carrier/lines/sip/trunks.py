@@ -190,7 +190,9 @@ class Trunk:
             raise BadTrunk("address: a host, or host:port")
         if self.proxy and not _is_place(self.proxy):
             raise BadTrunk("proxy: a host, or host:port")
-        if not all(_is_address(one) or (_is_place(one) and ":" not in one) for one in self.accepts_from):
+        if not all(
+            _is_address(source) or (_is_place(source) and ":" not in source) for source in self.accepts_from
+        ):
             raise BadTrunk("accepts_from: addresses or names, one each; no networks and no ports")
         if not re.fullmatch(r"\+?[0-9]{3,15}", self.number):
             raise BadTrunk("number: digits, with or without +")
@@ -205,14 +207,14 @@ class Trunk:
     def sources(self) -> tuple[str, ...]:
         """Hosts and addresses from which this trunk's inbound calls come."""
         named = (self.host, self.proxy.partition(":")[0], *self.accepts_from)
-        return tuple(one for one in named if one)
+        return tuple(source for source in named if source)
 
     @property
     def has_known_addresses(self) -> bool:
         """Whether it calls and answers from `sources` alone. A name without a port may lead to other addresses
         (SRV).
         """
-        return all(_has_known_addresses(one) for one in (self.address, self.proxy) if one)
+        return all(_has_known_addresses(place) for place in (self.address, self.proxy) if place)
 
     @property
     def uri_transport(self) -> str:
