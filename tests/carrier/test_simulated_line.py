@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from carrier.lines import Cause, Clip, MachineDetection, Quality
+from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality
+from carrier.lines.handset import Handsets, HandsetState
 from carrier.lines.simulated import SimulatedLeg, SimulatedLine, chance
 from carrier.people import AnsweredBy, Behaviour, PeopleConfig, Pickup
 from carrier.speech_input import Speech
@@ -327,3 +330,123 @@ def test_chance_is_even_and_depends_on_every_part():
     assert 0.47 < sum(draws) / len(draws) < 0.53
     assert chance("s", "a", "b") != chance("s", "ab")
     assert chance("s", 1) != chance("t", 1)
+
+
+class Town:
+    """A line whose people call us; each call in is answered, and what its person does is written down."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.timers = FakeTimers()
+        self.line = SimulatedLine(self.timers, people=PeopleConfig(behaviours=(behaviour,)), seed="1")
+        self.callers: list[str] = []
+        self.log = Log(self.timers)
+        self.leg: Leg | None = None
+        self.line.receive = self.receive
+
+    def receive(self, caller: str, connect: Callable[[LegEvents], Leg]) -> None:
+        self.callers.append(caller)
+        self.leg = connect(self.log)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pickup", [Pickup.ANSWERED, Pickup.NO_ANSWER])
+def test_a_person_rings_back_once_after_a_call(pickup: Pickup):
+    town = Town(person(pickup=pickup, rings_back_after_seconds=(30.0, 30.0), rings_back_keys=("1", "2")))
+    town.line.dial(NUMBER, nth=1, events=Log(town.timers)).hang_up()
+    town.timers.run(29.0)
+    assert town.callers == []
+    town.timers.run(2.0)
+    assert (town.callers, town.log.told) == ([NUMBER], [(30.0, "answered")])
+    assert town.leg is not None
+    town.leg.listen(2)
+    town.timers.run(3.0)
+    assert town.log.told[-1] == (34.0, "2")
+    town.line.dial(NUMBER, nth=2, events=Log(town.timers)).hang_up()
+    town.timers.run(100.0)
+    assert len(town.callers) == 1
+
+
+def test_a_person_who_does_not_ring_back_never_does():
+    town = Town(person())
+    town.line.dial(NUMBER, nth=1, events=Log(town.timers)).hang_up()
+    town.timers.run()
+    assert town.callers == []
+
+
+def test_who_hides_their_number_types_it_when_asked_and_leaves_in_the_end():
+    town = Town(person(hides_number=True, waits_seconds=50.0, says=("words",)))
+    town.line.call_in(NUMBER)
+    assert town.callers == [""]
+    town.timers.run(0.0)
+    assert town.leg is not None
+    town.leg.listen(1)
+    town.timers.run(60.0)
+    keys = [(at, what) for at, what in town.log.told if len(what) == 1]
+    assert "".join(key for _, key in keys) == "13800138000#"
+    assert [at for at, _ in keys[:2]] == [3.0, pytest.approx(3.4)]
+    assert (town.log.told[-1], town.log.spoken) == ((50.0, "hung_up"), [])
+
+
+def test_who_shows_their_number_presses_nothing_of_their_own_accord():
+    town = Town(person(keys=("1",)))
+    town.line.call_in(NUMBER)
+    assert town.leg is not None
+    town.timers.run(1.0)
+    town.leg.listen(1)
+    town.timers.run(200.0)
+    assert [what for _, what in town.log.told] == ["answered"]
+
+
+def test_a_behaviour_given_for_a_call_in_is_that_of_the_call_alone():
+    town = Town(person())
+    town.line.call_in(NUMBER, person(hides_number=True, rings_back_keys=("9",)))
+    assert (town.callers, town.line.behaviour_of(NUMBER).hides_number) == ([""], False)
+    assert town.leg is not None
+    town.timers.run(1.0)
+    town.leg.listen(1)
+    town.timers.run(3.0)
+    assert town.log.told[-1] == (4.0, "9")
+
+
+@pytest.mark.parametrize(
+    ("pickup", "refusal", "text_error"),
+    [
+        (Pickup.ANSWERED, 0, 0),
+        (Pickup.BUSY, 0, 0),
+        (Pickup.POWERED_OFF, 0, 30003),
+        (Pickup.BLOCKED, 0, 30004),
+        (Pickup.INVALID, 0, 30005),
+        (Pickup.REFUSED_AT_CREATION, 21214, 0),
+    ],
+)
+def test_what_is_refused_and_what_is_not_delivered(pickup: Pickup, refusal: int, text_error: int):
+    line = Town(person(pickup=pickup, refusal_code=21214)).line
+    assert (line.refusal(NUMBER), line.text_error(NUMBER)) == (refusal, text_error)
+    line.handsets.take(NUMBER)
+    assert (line.refusal(NUMBER), line.text_error(NUMBER)) == (0, 0)
+
+
+def test_a_handset_in_a_call_is_busy():
+    town = Town(person())
+    handset = town.line.handsets.take(NUMBER)
+    assert town.line.dial(NUMBER, nth=1, events=Log(town.timers)) is not None
+    second = Log(town.timers)
+    town.line.dial(NUMBER, nth=2, events=second)
+    town.timers.run(3.0)
+    assert ([what for _, what in second.told], handset.state) == (["busy"], HandsetState.RINGING)
+
+
+def test_beyond_the_limit_the_oldest_idle_handset_is_released():
+    timers = FakeTimers()
+    handsets = Handsets(timers)
+    first = handsets.take("+8613000000000")
+    first.dial(Log(timers))  # type: ignore[arg-type]
+    timers.run(1.0)
+    for n in range(1, 32):
+        handsets.take(f"+86130000000{n:02d}")
+    assert handsets.of("+8613000000001") is not None
+    handsets.take("+8613000000032")
+    assert handsets.of(first.number) is first, "it is in a call"
+    assert handsets.of("+8613000000001") is None
+    assert handsets.find(first.id) is first
+    handsets.release(first)
+    assert (handsets.of(first.number), first.state) == (None, HandsetState.OVER)
