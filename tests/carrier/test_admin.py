@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +19,9 @@ from carrier.lines.sip.line import SipLine
 from carrier.lines.sip.trunks import Trunk
 from carrier.people import Behaviour
 from tests.carrier.stage import ACCOUNT, ADMIN, HANGUP, TO, TOKEN, App, DeskView, Start, ToCarrier
+from tests.carrier.test_documents import wav
 
+WAV = b64encode(wav(0.5)).decode()
 PATHS = [
     ("GET", "rings"),
     ("GET", "calls"),
@@ -220,3 +223,114 @@ async def test_a_killed_process_comes_back_with_its_calls_and_its_count(tmp_path
         await client.http_client.close()  # type: ignore[attr-defined]
         counts = await process.rings()
         assert (counts["rings"], counts["calls"], counts["by_status"]) == (1, 1, {"lost": 1})
+
+
+class Stack:
+    """The SIP process of one trunk, as far as a test needs it: it answers what it is asked for."""
+
+    def __init__(self, view: DeskView) -> None:
+        self._view = view
+
+    async def __aenter__(self) -> Self:
+        headers = {"Authorization": f"Bearer {ADMIN}"}
+        self.socket = await self._view.session.ws_connect(
+            f"{self._view.carrier.base_url}/admin/line", headers=headers
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.socket.close()
+
+
+@pytest.fixture
+async def trunked(bench: Start) -> DeskView:
+    trunk = Trunk(name="one", address="127.0.0.1:5060", number="96110")
+    return await bench(make_line=lambda timers: SipLine(timers, trunks=[trunk]))
+
+
+async def refusal(view: DeskView, method: str, path: str, body: object = None) -> tuple[int, str]:
+    url, headers = f"{view.carrier.base_url}/admin/{path}", {"Authorization": f"Bearer {ADMIN}"}
+    async with view.session.request(method, url, json=body, headers=headers) as answer:
+        return answer.status, (await answer.json()).get("error", "")
+
+
+async def test_the_trace_is_asked_of_the_sip_process(trunked: DeskView):
+    assert await trunked.admin("GET", "trunks/trace") == {"calls": []}
+    async with Stack(trunked) as stack:
+        for asked, wanted in (("", 1), ("?calls=50", 50)):
+            answer = asyncio.create_task(trunked.admin("GET", f"trunks/trace{asked}"))
+            order = await stack.socket.receive_json()
+            assert (order["do"], order["calls"]) == ("trace", wanted)
+            await stack.socket.send_json({"on": "trace", "ref": order["ref"], "calls": [["INVITE"]]})
+            assert await answer == {"calls": [["INVITE"]]}
+
+
+@pytest.mark.parametrize("calls", ["0", "51", "x", "-1"])
+async def test_a_trace_of_that_many_calls_is_refused(trunked: DeskView, calls: str):
+    assert await refusal(trunked, "GET", f"trunks/trace?calls={calls}") == (400, "calls: 1 to 50")
+
+
+async def test_the_figures_of_a_call_are_there_once_it_is_measured(trunked: DeskView):
+    assert (await refusal(trunked, "GET", "calls/CA1/quality"))[0] == 404
+    async with Stack(trunked) as stack:
+        sid = await trunked.call()
+        order = await stack.socket.receive_json()
+        assert (await refusal(trunked, "GET", f"calls/{sid}/quality"))[0] == 404
+        quality = {
+            "seconds": 2.0, "sent": 100, "received": 99, "lost": 1, "jitter_ms": 0.5, "mos": 4.2, "gaps": 0,
+            "one_way": False,
+        }  # fmt: skip
+        await stack.socket.send_json({"on": "answered", "id": order["id"]})
+        await stack.socket.send_json({"on": "ended", "id": order["id"], "text": "", "quality": quality})
+        await trunked.app.final(sid)
+        assert await trunked.admin("GET", f"calls/{sid}/quality") == quality
+        shown = await trunked.admin("GET", "trunks")
+        assert (shown["is_connected"], shown["qualities"]) == (True, [{"trunk": "one", **quality}])
+        assert [(trunk["name"], trunk["placed"]) for trunk in shown["trunks"]] == [("one", 1)]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"number": "+85212345678", "wav": WAV}, "the trunks do not dial this number (21215)"),
+        ({"number": "+8613800138000", "wav": "nothing"}, ""),
+        ({"number": "+8613800138000"}, "no RIFF WAVE header"),
+    ],
+)
+async def test_a_test_call_that_cannot_be_made_is_refused(trunked: DeskView, body: object, error: str):
+    status, told = await refusal(trunked, "POST", "trunks/call", body)
+    assert (status, told if error else "") == (400, error)
+
+
+async def test_a_line_has_the_routes_of_its_kind(trunked: DeskView, bench: Start):
+    people = await bench(Behaviour(name="human", share=1), state="people")
+    async with people.session.get(
+        f"{people.carrier.base_url}/admin/trunks", headers={"Authorization": f"Bearer {ADMIN}"}
+    ) as answer:
+        assert answer.status == 404
+    async with trunked.session.post(
+        f"{trunked.carrier.base_url}/admin/handsets", headers={"Authorization": f"Bearer {ADMIN}"}
+    ) as answer:
+        assert answer.status == 404
+    for method, path in (
+        ("PUT", f"people/{TO}"),
+        ("DELETE", f"people/{TO}"),
+        ("POST", f"people/{TO}/call_in"),
+        ("GET", f"inbox/{TO}"),
+    ):
+        assert await refusal(trunked, method, path, {}) == (409, "this line reaches real people")
+
+
+@pytest.mark.parametrize("limits", [{"calls_per_second": 0}, {"max_lines": 0}, {"calls_per_second": -1}])
+async def test_a_limit_that_admits_no_call_is_refused(hands: DeskView, limits: object):
+    assert (await refusal(hands, "PUT", "limits", limits))[0] == 400
+    told = await hands.admin("PUT", "limits", {"calls_per_second": 0.5, "max_lines": 1})
+    assert told == {"calls_per_second": 0.5, "max_lines": 1}
+    exchange = hands.carrier.exchange
+    assert (exchange.calls_per_second, exchange.max_lines) == (0.5, 1)
+    await hands.admin("PUT", "limits", {})
+    assert (exchange.calls_per_second, exchange.max_lines) == (None, None)
+
+
+async def test_a_body_that_is_no_object_is_refused(hands: DeskView):
+    assert await refusal(hands, "PUT", "limits", [1]) == (400, "the body must be a JSON object")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+
 import pytest
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 
 from carrier.people import Behaviour, Pickup
 from tests.carrier.stage import FROM, TO, DeskView, Start
@@ -108,3 +111,43 @@ async def test_the_count_of_messages_wants_the_operator_s_token(bench: Start):
     for path in ("messages", "inbox/8613800138000"):
         async with one.session.get(f"{one.carrier.base_url}/admin/{path}") as answer:
             assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "segments"), [("a", "1"), ("a" * 153, "1"), ("a" * 154, "2"), ("止" * 67, "1"), ("止" * 68, "2")]
+)
+async def test_a_message_has_as_many_segments_as_its_alphabet_needs(bench: Start, body: str, segments: str):
+    one = await bench(Behaviour(name="anybody", share=1))
+    message = await one.client.messages.create_async(to=TO, from_=FROM, body=body)
+    assert message.num_segments == segments
+
+
+async def test_a_message_that_is_sent_twice_is_counted(bench: Start):
+    one = await bench(Behaviour(name="anybody", share=1))
+    assert (await one.admin("GET", "messages"))["max_per_callback"] == 0
+    for number, body in ((TO, "a"), (TO, "b"), ("+8613900000000", "a")):
+        await one.client.messages.create_async(to=number, from_=FROM, body=body)
+    assert (await one.admin("GET", "messages"))["max_per_callback"] == 1
+    await one.client.messages.create_async(to=TO, from_=FROM, body="a")
+    told = await one.admin("GET", "messages")
+    assert (told["max_per_callback"], told["messages"]) == (2, 4)
+
+
+async def test_messages_are_listed_by_their_numbers_and_not_by_day(bench: Start):
+    one = await bench(Behaviour(name="anybody", share=1))
+    sids = [await send(one, number) for number in (TO, "+8613900000000", TO)]
+    found = await one.client.messages.list_async(to=TO)
+    assert [text.sid for text in found] == [sids[2], sids[0]]
+    assert len(await one.client.messages.list_async(from_=FROM)) == 3
+    assert await one.client.messages.list_async(from_="+8610000000") == []
+    with pytest.raises(TwilioException, match="20001"):
+        await one.client.messages.list_async(date_sent=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+async def test_a_status_callback_that_is_not_taken_is_counted(bench: Start):
+    one = await bench(Behaviour(name="anybody", share=1))
+    one.app.statuses["/text"] = [500, 200, 404]
+    await send(one)
+    await one.app.until(lambda: len(one.app.at("/text")) == 3)
+    while (await one.admin("GET", "messages"))["failed_webhooks"] != 2:  # noqa: ASYNC110 - another task's count
+        await asyncio.sleep(0.01)
