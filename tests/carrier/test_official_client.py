@@ -14,6 +14,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from carrier.lines import Cause
 from tests.carrier.stage import ACCOUNT, FROM, TO, TOKEN, App, DeskView, Start
 
 
@@ -206,3 +207,25 @@ async def test_another_account_is_not_found(hands: DeskView):
     ):
         assert answer.status == 404
         assert (await answer.json())["code"] == 20404
+
+
+async def test_a_call_that_is_over_is_deleted_without_a_body(hands: DeskView, app: App):
+    phone = hands.phones.phone(TO)
+    sid = await hands.call()
+    (await phone.rings()).hang_up_phone(Cause.BUSY)
+    await app.final(sid)
+    url = f"{hands.carrier.base_url}/2010-04-01/Accounts/{ACCOUNT}/Calls/{sid}.json"
+    authorization = {"Authorization": encode_basic_auth(ACCOUNT, TOKEN)}
+    async with hands.session.delete(url, headers=authorization) as answer:
+        assert (answer.status, await answer.read()) == (204, b"")
+    async with hands.session.get(url, headers=authorization) as answer:
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("given", [{}, {"Authorization": encode_basic_auth(ACCOUNT, "wrong")}])
+async def test_who_is_not_the_account_is_asked_for_credentials(hands: DeskView, given: dict[str, str]):
+    url = f"{hands.carrier.base_url}/2010-04-01/Accounts/{ACCOUNT}.json"
+    async with hands.session.get(url, headers=given) as answer:
+        assert answer.status == 401
+        assert answer.headers["WWW-Authenticate"] == 'Basic realm="Twilio API"'
+        assert "Retry-After" not in answer.headers

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrier.calls import (
+    Call,
     CallOrder,
     Form,
     RestProblem,
+    Status,
     no_such,
     number_refused,
     read_method,
@@ -134,3 +136,93 @@ def test_a_refusal_speaks_twilios_form(problem: RestProblem, status: int, code: 
     assert (body["status"], body["code"]) == (status, code)
     assert body["message"]
     assert str(body["more_info"]).endswith(f"/{code}")
+
+
+LONG = "http://a.test/" + "x" * 3987
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"To": ""}, 21201),
+        ({"From": ""}, 21213),
+        ({"From": "bureau"}, 21212),
+        ({"From": "12"}, 21212),
+        ({"Url": ""}, 21205),
+        ({"Url": "ftp://a.test/x"}, 21205),
+        ({"Url": LONG}, 21205),
+        ({"Twiml": "<Response><Say>" + "x" * 4000}, 21205),
+        ({"Twiml": "<Response>"}, 12100),
+        ({"StatusCallbackEvent": "sneezed"}, 21626),
+        ({"MachineDetection": "Sometimes"}, 20001),
+        ({"Method": "PUT"}, 21206),
+        ({"FallbackUrl": "x"}, 21502),
+        ({"StatusCallback": "x"}, 21609),
+        ({"AsyncAmdStatusCallback": "x"}, 21609),
+        ({"Timeout": "soon"}, 20001),
+        ({"TimeLimit": "1234567890"}, 20001),
+        ({"RecordingStatusCallback": "x"}, 21609),
+        ({"RecordingStatusCallbackEvent": "sneezed"}, 21626),
+        ({"RecordingChannels": "three"}, 20001),
+        ({"RecordingTrack": "inbound"}, 20001),
+    ],
+)
+def test_what_is_wrong_has_its_code(change: dict[str, str], code: int):
+    with pytest.raises(RestProblem) as refused:
+        order(**change)
+    assert (refused.value.status, refused.value.code) == (400, code)
+
+
+def test_what_is_just_short_enough_is_taken():
+    assert order(Url=LONG[:-1]).url == LONG[:-1]
+    twiml = "<Response>" + " " * (4000 - 21) + "</Response>"
+    assert order(Url="", Twiml=twiml).twiml == twiml
+    assert (order(From="123").from_, order(From="+123456789012345").from_) == ("123", "+123456789012345")
+    assert order(TimeLimit="123456789").time_limit_seconds == 86_400
+    assert order(MachineDetectionTimeout="60").detection_timeout_seconds == 59
+    assert order(Record="TRUE", RecordingChannels="dual", RecordingTrack="both").recording_channels == 2
+    assert (order(Record="true").records, order(Record="no").records) == (True, False)
+
+
+def test_a_call_is_written_as_twilio_writes_it():
+    call = Call(
+        sid="CA1", account_sid="AC1", to="+8613800138000", from_="96110", created=0.0, updated=61.9, number=1,
+        status=Status.COMPLETED, parent_sid="CA0", start=60.0, end=61.9, duration_seconds=2, answered_by="human",
+        queue_ms=1500,
+    )  # fmt: skip
+    base = "/2010-04-01/Accounts/AC1/Calls/CA1"
+    written = call.as_json()
+    assert {name: value for name, value in written.items() if value is not None} == {
+        "sid": "CA1",
+        "account_sid": "AC1",
+        "api_version": "2010-04-01",
+        "parent_call_sid": "CA0",
+        "to": "+8613800138000",
+        "to_formatted": "+8613800138000",
+        "from": "96110",
+        "from_formatted": "96110",
+        "status": "completed",
+        "direction": "outbound-api",
+        "date_created": "Thu, 01 Jan 1970 00:00:00 +0000",
+        "date_updated": "Thu, 01 Jan 1970 00:01:01 +0000",
+        "start_time": "Thu, 01 Jan 1970 00:01:00 +0000",
+        "end_time": "Thu, 01 Jan 1970 00:01:01 +0000",
+        "duration": "2",
+        "price_unit": "USD",
+        "answered_by": "human",
+        "queue_time": "1500",
+        "uri": f"{base}.json",
+        "subresource_uris": {
+            "notifications": f"{base}/Notifications.json",
+            "recordings": f"{base}/Recordings.json",
+            "payments": f"{base}/Payments.json",
+            "events": f"{base}/Events.json",
+            "siprec": f"{base}/Siprec.json",
+            "streams": f"{base}/Streams.json",
+            "transcriptions": f"{base}/Transcriptions.json",
+            "user_defined_message_subscriptions": f"{base}/UserDefinedMessageSubscriptions.json",
+            "user_defined_messages": f"{base}/UserDefinedMessages.json",
+        },
+    }
+    empty = {name for name, value in written.items() if value is None}
+    assert empty == {"price", "phone_number_sid", "forwarded_from", "group_sid", "caller_name", "trunk_sid"}

@@ -274,3 +274,27 @@ async def test_a_fault_of_the_receiver_is_heard_and_breaks_no_other_request(outb
         assert (await ask(outbound, server.port)).is_success
         outbound.close()
     assert faults == ["the receiver's own"]
+
+
+@pytest.mark.parametrize(("more", "kind"), [(0, ""), (1, "rt")])
+async def test_an_answer_of_more_than_eight_megabytes_is_none(outbound: Outbound, more: int, kind: str):
+    size = 8 * 1024 * 1024 + more
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size)
+    async with Raw(answer) as server:
+        reply = await ask(outbound, server.port)
+        assert (reply.kind, len(reply.body)) == (kind, 0 if kind else size)
+
+
+async def test_a_get_carries_its_parameters_in_the_address(app: App):
+    loop = asyncio.get_running_loop()
+    out = Outbound(loop)
+    messenger = Messenger(outbound=out, signer=Signer(TOKEN), timers=Timers(loop, ServiceClock()))
+    for path in ("/x", "/x?a=1"):
+        done: asyncio.Future[Reply] = loop.create_future()
+        messenger.send(f"{app.base}{path}", "GET", {"b": "2 3"}, done.set_result)
+        assert (await done).is_success
+    out.close()
+    assert [heard.query for heard in app.heard] == [{"b": "2 3"}, {"a": "1", "b": "2 3"}]
+    assert all(heard.signed and not heard.params for heard in app.heard)
+    tokens = {heard.headers["I-Twilio-Idempotency-Token"] for heard in app.heard}
+    assert len(tokens) == 2
