@@ -11,6 +11,7 @@ from carrier.calls import Call, CallOrder, Status
 from carrier.config import Timers
 from carrier.faults import Faults, InjectedFault
 from carrier.lines import Cause, Leg, LegEvents, Line, MachineDetection, Quality
+from carrier.lines.sound import RING_SECONDS, ringback
 from carrier.people import AnsweredBy
 from carrier.player import PlayedCall, Player, SoundCache
 from carrier.recordings import OF_CALL, OF_DIAL, CallRecorder
@@ -232,7 +233,7 @@ class Bridge(_LiveLeg):
             self.hang_up()
             return
         if self._leg is not None and not self.call.status.final:
-            self._parent.leg.join(self._leg)
+            self._parent.join(self._leg)
 
     def hang_up(self) -> None:
         """Hangs up this leg; the caller's document goes on."""
@@ -287,6 +288,14 @@ def _ignored(_result: dict[str, str]) -> None:
     """After a crash the result of a Dial goes nowhere."""
 
 
+_RINGS_OF_A_NOTICE = 4
+"""How often the caller hears it ring while the second phone hears its own document."""
+
+
+def _nothing() -> None:
+    """The ringing is over only when the second phone is connected or gone."""
+
+
 class LiveCall(_LiveLeg):
     """Owns the record, the leg and the player of one call. `_finish` has effect exactly once."""
 
@@ -327,16 +336,23 @@ class LiveCall(_LiveLeg):
         self.end(Status.COMPLETED, 200)
 
     def dial(self, verb: Dial, done: OnDialled, left: OnDialled) -> None:
-        """Connects a second phone. At its end `done` gets the DialCall parameters; if this call ends first, `left` gets
-        them.
+        """Connects a second phone; the caller hears it ring. At its end `done` gets the DialCall parameters; if this
+        call ends first, `left` gets them.
         """
 
         def over(result: dict[str, str]) -> None:
             self._bridge = None
+            self.leg.stop_speaking()
             done(result)
 
         self._bridge = Bridge(self._exchange, self, verb, over, left)
+        self.leg.speak(ringback(round(verb.timeout_seconds / RING_SECONDS) + _RINGS_OF_A_NOTICE), _nothing)
         self._bridge.start()
+
+    def join(self, other: Leg) -> None:
+        """The second phone is connected: the caller hears it instead of the ringing."""
+        self.leg.stop_speaking()
+        self.leg.join(other)
 
     # Used by the exchange.
 

@@ -150,7 +150,7 @@ class Question:
             self._go_on()
 
     def said(self, speech: Speech) -> None:
-        """Stops the prompt and has the speech recognised. When nothing is recognised, the wait begins anew."""
+        """Stops the prompt and has the speech recognised. Where nothing recognises sound, the wait begins anew."""
         if (
             self._over
             or not self._verb.hears_speech

@@ -31,6 +31,10 @@ class Recognised:
     confidence: float
 
 
+NOT_UNDERSTOOD = Recognised(text="…", confidence=0.0)
+"""What is reported of an utterance that no expected phrase fits: the application can ask again at once."""
+
+
 class SpeechRecogniser(Protocol):
     """A recognition engine. `language` is a Twilio code such as cmn-Hans-CN; `hints` are the expected phrases."""
 
@@ -97,7 +101,7 @@ _HEARING_SECONDS = 8.0
 
 class Hearing:
     """Passes utterances to the engine, one at a time, and its answers back to the event loop. An utterance that is not
-    recognised in time counts as not recognised.
+    recognised in time counts as not understood.
     """
 
     def __init__(
@@ -114,7 +118,9 @@ class Hearing:
     def understand(
         self, speech: Speech, *, hints: tuple[str, ...], language: str, then: OnRecognised
     ) -> None:
-        """Recognises the utterance. `then` is called once, later, on the event loop."""
+        """Recognises the utterance. `then` is called once, later, on the event loop; with None where nothing recognises
+        sound.
+        """
         loop = asyncio.get_running_loop()
         if speech.words:
             loop.call_soon(then, Recognised(text=speech.words, confidence=TYPED_CONFIDENCE))
@@ -122,7 +128,7 @@ class Hearing:
             loop.call_soon(then, None)
         else:
             recognise = partial(self._recogniser.recognise, speech.wav, hints=hints, language=language)
-            self._engine.ask(recognise, otherwise=None, then=then)
+            self._engine.ask(recognise, otherwise=None, then=lambda found: then(found or NOT_UNDERSTOOD))
 
     def close(self) -> None:
         """Cancels the recognition under way."""

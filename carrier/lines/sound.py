@@ -13,9 +13,10 @@ import math
 import struct
 import wave
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from carrier.lines import MachineDetection
+from carrier.lines import Clip, MachineDetection
 from carrier.people import AnsweredBy
 
 RATE: Final = 8000
@@ -363,6 +364,28 @@ def key_tone(key: str) -> bytes:
         for n in range(round(_TONE_SECONDS * RATE))
     )
     return b"".join(struct.pack("<h", sample) for sample in samples)
+
+
+def sine_tone(hertz: float, seconds: float, *, level: int = 8000) -> bytes:
+    """A sine tone, as samples."""
+    count = round(seconds * RATE)
+    return struct.pack(
+        f"<{count}h", *(round(level * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(count))
+    )
+
+
+@lru_cache(maxsize=16)
+def ringback(rings: int) -> Clip:
+    """What a caller hears while another telephone rings, as in mainland China: 450 Hz for one second of each five."""
+    ring = sine_tone(_RINGBACK_HERTZ, _RINGBACK_SECONDS, level=_RINGBACK_LEVEL)
+    wav = wav_of(ring.ljust(round(RING_SECONDS * BYTES_A_SECOND), b"\0"))
+    return Clip(seconds=rings * RING_SECONDS, wav=wav, name="ringback", times=rings)
+
+
+RING_SECONDS: Final = 5.0
+"""From one ring to the next."""
+_RINGBACK_HERTZ, _RINGBACK_SECONDS = 450.0, 1.0
+_RINGBACK_LEVEL: Final = 3000
 
 
 def other_side_first(sound: bytes) -> bytes:

@@ -86,9 +86,11 @@ class DeviceCall:
         """Waits until the nth question takes keys."""
         await self._until(lambda: self.questions >= nth, f"question {nth}")
 
-    async def speech(self) -> Clip:
-        """Waits until something is playing."""
-        await self._until(lambda: self._speaking is not None, "speech")
+    async def speech(self, *, text: str = "") -> Clip:
+        """Waits until something is playing, or until this text is."""
+        await self._until(
+            lambda: self._speaking is not None and text in self._speaking[0].text, f"speech {text}"
+        )
         assert self._speaking is not None
         return self._speaking[0]
 

@@ -8,6 +8,7 @@ import wave
 import pytest
 
 from carrier.lines import Cause
+from carrier.lines.sound import BYTES_A_SECOND, telephone_samples, tone_of
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Heard, Start
 
 DESK = "+8647800000001"
@@ -223,8 +224,42 @@ async def test_a_desk_that_does_not_answer_in_time_goes_on_without_action(hands:
     call = await phone.rings()
     call.answer()
     officer = await desk.rings()
-    assert (await call.speech()).text == "稍后回电"
-    assert officer.over
+    await officer.end()
+    assert (await call.speech(text="稍后回电")).text == "稍后回电"
+
+
+async def test_the_caller_hears_it_ring_until_the_desk_is_connected(hands: DeskView, app: App):
+    """A person who was handed over to an officer heard nothing for twenty seconds."""
+    app.documents["/start"] = (
+        f"<Response><Dial timeout='30'><Number url='/notice'>{DESK}</Number></Dial></Response>"
+    )
+    app.documents["/notice"] = "<Response><Say>一位市民</Say></Response>"
+    phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
+    await hands.call()
+    call = await phone.rings()
+    call.answer()
+    officer = await desk.rings()
+    ringing = await call.speech()
+    assert (ringing.name, ringing.times, ringing.seconds) == ("ringback", 10, 50.0)
+    sound = telephone_samples(ringing.wav)
+    assert len(sound) == 5 * BYTES_A_SECOND
+    assert tone_of(sound[:320]) == pytest.approx(450.0, abs=5)
+    assert not any(sound[BYTES_A_SECOND:])
+    officer.answer()
+    await officer.speech()
+    assert call.is_spoken_to, "the officer hears the notice alone"
+    officer.hear_out()
+    assert (call.is_spoken_to, len(call.joined)) == (False, 1)
+
+
+async def test_the_ringing_ends_with_a_desk_that_is_busy(hands: DeskView, app: App):
+    app.documents["/start"] = f"<Response><Dial timeout='30'>{DESK}</Dial><Pause length='60'/></Response>"
+    phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
+    await hands.call()
+    call = await phone.rings()
+    call.answer()
+    (await desk.rings()).hang_up_phone(Cause.BUSY)
+    assert not call.is_spoken_to
 
 
 async def test_the_caller_leaving_frees_the_desk(hands: DeskView, app: App):

@@ -11,7 +11,7 @@ import pytest
 
 from audio.clips import Manifest
 from carrier.people import BadBehaviour, Behaviour, behaviour_from
-from carrier.speech_input import Hearing, Recognised, Speech
+from carrier.speech_input import NOT_UNDERSTOOD, Hearing, Recognised, Speech
 from carrier.twiml import Gather, parse_twiml
 from carrier.whisper import (
     CERTAIN,
@@ -27,6 +27,7 @@ from carrier.whisper import (
 )
 from dialer.scripts.dialogue import Context, Heard, Position, advance
 from dialer.scripts.reading import shipped_scripts
+from dialer.telephony.callbacks import read_gather
 from tests.carrier.device_line import DeviceCall, DeviceLine
 from tests.carrier.stage import HANGUP, TO, DeskView, Start
 from tests.carrier.test_documents import wav
@@ -113,22 +114,23 @@ async def test_sound_goes_to_the_ear_with_the_phrases_of_the_question(bench: Sta
 
 
 @pytest.mark.parametrize("sound", [b"noise", b"fault"])
-async def test_what_the_ear_does_not_understand_is_no_answer_and_a_key_still_is(bench: Start, sound: bytes):
-    recogniser = FakeRecogniser(fault="broken")
-    one = await bench(make_line=DeviceLine, recogniser=recogniser)
-    call = await answered(one, asks())
+async def test_what_is_not_understood_is_reported_at_once(bench: Start, sound: bytes):
+    """The person waited in silence until the question timed out, and was then told that nothing had been said."""
+    one = await bench(make_line=DeviceLine, recogniser=FakeRecogniser(fault="broken"))
+    call = await answered(one, asks(timeout=600))
     call.say(wav=sound)
-    while not recogniser.asked:  # noqa: ASYNC110 - in a thread of its own
-        await asyncio.sleep(0.01)
-    call.press("1")
-    assert (await answer_of(one))["Digits"] == "1"
+    told = await answer_of(one)
+    assert (told["SpeechResult"], told["Confidence"]) == ("…", "0.0")
+    script = shipped_scripts()["loan"]
+    context = Context(language="zh")
+    turn = advance(script, Position(node="identity"), read_gather(told), context)
+    assert turn.utterances[0].prompt_id == script.unclear.id
 
 
-async def test_silence_is_counted_anew_after_words_that_were_not_understood(bench: Start):
-    one = await bench(make_line=DeviceLine, recogniser=FakeRecogniser())
-    call = await answered(one, asks(timeout=2))
-    call.say(wav=b"noise")
-    assert (await answer_of(one))["Digits"] == ""
+async def test_silence_is_counted_anew_after_sound_that_nothing_recognises(hands: DeskView):
+    call = await answered(hands, asks(timeout=2))
+    call.say(wav=wav(1.0))
+    assert (await answer_of(hands))["Digits"] == ""
 
 
 async def test_a_key_pressed_while_words_are_recognised_is_the_answer(bench: Start):
@@ -349,7 +351,10 @@ async def test_an_answer_that_is_not_recognised_in_time_is_no_answer():
     try:
         for wav in (b"hangs", b"waits"):
             say(wav)
-        assert {await found.get(), await found.get()} == {(b"hangs", None), (b"waits", None)}
+        assert {await found.get(), await found.get()} == {
+            (b"hangs", NOT_UNDERSTOOD),
+            (b"waits", NOT_UNDERSTOOD),
+        }
         assert engine.heard == [b"hangs"], "a thread that hangs keeps its turn; it takes no further ones"
     finally:
         engine.go.set()

@@ -25,7 +25,7 @@ from typing import Any, Final
 from carrier.config import ServiceClock, Timers
 from carrier.lines import Cause, Leg, LegEvents, MachineDetection
 from carrier.lines.simulated import SimulatedLine
-from carrier.lines.sound import FRAME_BYTES, RATE, is_voice
+from carrier.lines.sound import FRAME_BYTES, RATE, is_voice, sine_tone
 from carrier.people import PeopleConfig
 
 _log = logging.getLogger(__name__)
@@ -126,14 +126,6 @@ def read_media(body: str) -> Media | None:
     if host is None or port is None:
         return None
     return Media(address=(host[1], int(port[1])), key_type=int(keys[1]) if keys else 101)
-
-
-def sine_tone(hertz: float, seconds: float, *, level: int = 8000) -> bytes:
-    """A sine tone, as samples."""
-    count = round(seconds * RATE)
-    return struct.pack(
-        f"<{count}h", *(round(level * math.sin(2 * math.pi * hertz * n / RATE)) for n in range(count))
-    )
 
 
 def voice(seconds: float, *, level: int = 6000) -> bytes:
