@@ -16,7 +16,6 @@ from dialer.signals.budget import BudgetPolicy, needed_hours
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.rule_store import rule_version_by_number
 from dialer.signals.store import SignalCodec, read_period
-from dialer.signals.verdicts import compare_warned
 from dialer.signals.versions import EvaluatorRules, live_rules, parse_version
 
 _AT_ONCE: Final = 2000
@@ -101,15 +100,15 @@ def replay(services: Services, *, start: datetime, end: datetime, draft: int | N
 
 
 def _shadow(live: _Run, other: _Run, version: int) -> Shadow:
-    compared = compare_warned(live.grades, other.grades)
+    both = live.grades.keys() & other.grades.keys()
     lines, desks = other.hours()
     return Shadow(
         version=version,
         fingerprint=other.evaluator.fingerprint(),
         warnings=len(other.grades),
-        new=len(compared.new),
-        lost=len(compared.lost),
-        regraded=len(compared.regraded),
+        new=len(other.grades.keys() - both),
+        lost=len(live.grades.keys() - both),
+        regraded=sum(live.grades[person] is not other.grades[person] for person in both),
         line_hours=lines,
         desk_hours=desks,
     )

@@ -1,9 +1,7 @@
-"""The results of the evaluator: verdicts with reasons, grades by bands, and how two rule sets differ. Pure."""
+"""The results of the evaluator: verdicts with reasons, and grades by bands. Pure."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -157,19 +155,6 @@ class Verdict:
     kept: tuple[Counterfactual, ...]
     calming: tuple[str, ...]
 
-    @property
-    def digest(self) -> bytes:
-        """Sixteen bytes that equal verdicts share; the change and the words of reasons do not count."""
-        rules = [
-            (hit.rule, hit.version, hit.points, sorted(hit.values.items()), hit.signals)
-            for hit in (*self.hits, *self.mitigators)
-        ]
-        content = [
-            self.person.hex(), self.at.isoformat(), self.since.isoformat(), self.score, self.grade, self.fraud_type,
-            self.money_fen, rules,
-        ]  # fmt: skip
-        return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).digest()
-
 
 def fill_reason(template: str, values: Mapping[str, int]) -> str:
     """A template of a reason with its figures filled in: {name} as it is, {name:yuan} from fen, {name:minutes} and
@@ -190,25 +175,3 @@ def fill_reason(template: str, values: Mapping[str, int]) -> str:
         return f"{figure} {found[3] if figure == '1' else found[4]}"
 
     return BLANK.sub(shown_figure, template)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarnedDifference:
-    """How a draft differs from the live rules: the persons whom only the draft warns, whom only the live rules warn,
-    and whom both warn with another grade.
-    """
-
-    new: tuple[bytes, ...]
-    lost: tuple[bytes, ...]
-    regraded: tuple[bytes, ...]
-
-
-def compare_warned(live: Mapping[bytes, Grade], draft: Mapping[bytes, Grade]) -> WarnedDifference:
-    """Compares the grades of warned persons; each group is in the order of the keys."""
-    return WarnedDifference(
-        new=tuple(sorted(draft.keys() - live.keys())),
-        lost=tuple(sorted(live.keys() - draft.keys())),
-        regraded=tuple(
-            sorted(person for person in live.keys() & draft.keys() if live[person] is not draft[person])
-        ),
-    )

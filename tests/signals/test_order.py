@@ -29,6 +29,7 @@ from dialer.signals.model import (
 )
 from dialer.signals.rules import shipped_rules
 from dialer.signals.scorecard import Scorecard
+from dialer.signals.verdicts import Verdict, VerdictChange
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 PERSONS = (b"a" * 16, b"b" * 16)
@@ -108,9 +109,22 @@ def told(given_signals: Sequence[Signal], lateness: timedelta = timedelta(days=6
     return evaluator
 
 
-def digests(evaluator: Evaluator) -> list[bytes | None]:
+def said(verdict: Verdict) -> Verdict:
+    """What the verdict says, whatever the signal that changed it and in whatever words."""
+    plain = [[replace(hit, reason={}) for hit in hits] for hits in (verdict.hits, verdict.mitigators)]
+    return replace(
+        verdict,
+        change=VerdictChange.NEW,
+        hits=tuple(plain[0]),
+        mitigators=tuple(plain[1]),
+        kept=(),
+        calming=(),
+    )
+
+
+def digests(evaluator: Evaluator) -> list[Verdict | None]:
     verdicts = [evaluator.verdict(one) for one in PERSONS]
-    return [one.digest if one else None for one in verdicts]
+    return [said(one) if one else None for one in verdicts]
 
 
 @given(signals(), st.randoms(use_true_random=False))
@@ -316,7 +330,7 @@ def test_a_snapshot_of_an_earlier_version_is_read_with_its_lists_contacts_and_si
             item, START + timedelta(hours=5)
         )
     again = replace(life()[2], signal_no="12", event_at=START + timedelta(hours=6))
-    assert [one.digest for one in restored.apply(again)] == [one.digest for one in whole.apply(again)]
+    assert [said(one) for one in restored.apply(again)] == [said(one) for one in whole.apply(again)]
     assert restored.apply(life()[-1]) == []
     assert restored.repeated == 1
     assert restored.snapshot().partition(b"\n")[2].count(b"\n") == len(restored) - 1

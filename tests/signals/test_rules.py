@@ -16,7 +16,7 @@ from dialer.signals.lint import check_rule, check_texts
 from dialer.signals.model import Direction, Item, ItemKind, ListChange, ListKind, Signal, SignalKind
 from dialer.signals.rules import RuleSet, RuleUnreadable, read_rule, shipped_rules, shipped_texts
 from dialer.signals.scorecard import Scorecard
-from dialer.signals.verdicts import Bands, compare_warned, fill_reason
+from dialer.signals.verdicts import Bands, fill_reason
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 PERSON = b"p" * 16
@@ -204,11 +204,6 @@ def test_grades_follow_the_expected_loss():
     assert [bands.grade(p, m) for p, m in [(0.05, 10**9), (0.1, 0), (0.5, 0), (0.5, 400), (0.5, 2000)]] == [
         None, Grade.LOW, Grade.MEDIUM, Grade.HIGH, Grade.EXTRA_HIGH,
     ]  # fmt: skip
-
-
-def test_a_draft_is_compared_with_what_is_live():
-    compared = compare_warned({b"a": Grade.LOW, b"b": Grade.HIGH}, {b"b": Grade.LOW, b"c": Grade.LOW})
-    assert (compared.new, compared.lost, compared.regraded) == ((b"c",), (b"a",), (b"b",))
 
 
 def test_figures_in_a_reason():
