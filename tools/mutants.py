@@ -95,6 +95,7 @@ GROUPS = {
             "dialer/calls/dial.py",
             "dialer/calls/apply.py",
             "dialer/calls/reconcile.py",
+            "dialer/calls/sound.py",
         ),
         tests=(
             "tests/calls/test_*.py",
