@@ -51,6 +51,8 @@ _AT_ONCE: Final = 5_000
 """Cases that one statement fetches."""
 MOST_BEHIND: Final = 5_000
 """A reader fetches up to this many cases itself; with more it counts the records, until `refresh_facts` has run."""
+WORTH_A_FILE: Final = 1_000
+"""Fewer cases are counted or fetched in a moment: they are worth neither a new file nor a process that refreshes it."""
 EVERY_CASE: Final = 1 << 60
 KEPT_DAYS: Final = 8
 """Marks are kept for this long; a file of an older snapshot is made again."""
@@ -80,12 +82,23 @@ class FactFile:
 
 @contextmanager
 def open_source(
-    store: Store, facts: FactFile, *, most_behind: int = MOST_BEHIND, lock_seconds: float = _LOCK_SECONDS
+    store: Store,
+    facts: FactFile,
+    *,
+    fewest: int = 0,
+    most_behind: int = MOST_BEHIND,
+    lock_seconds: float = _LOCK_SECONDS,
 ) -> Iterator[Source]:
     """A source of figures in a new read-only transaction with one snapshot: the fact rows if they can be brought up to
     date with `most_behind` cases, and no other process has them for `lock_seconds`, else the records. Both give the
-    same figures.
+    same figures. No file is made for fewer than `fewest` cases: DuckDB takes 30 MB of a process.
     """
+    if fewest and facts.folder is not None and not facts.path.exists():
+        with store.begin() as tx:
+            hold_snapshot(tx)
+            if not has_cases(tx, fewest):
+                yield RecordSource(tx)
+                return
     with _held(facts, seconds=lock_seconds) as connection, store.begin() as tx:
         hold_snapshot(tx)
         if connection is None or not _Refresh(tx=tx, connection=connection, facts=facts).succeeds(
@@ -237,6 +250,12 @@ def rows_of(connection: DuckDBPyConnection, statement: str, parameters: Mapping[
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def has_cases(tx: Tx, number: int) -> bool:
+    """Whether there are at least this many cases."""
+    return bool(tx.scalar(_CASES, {"enough": number}) >= number)
+
+
+_CASES = sa.text('SELECT count(*) FROM (SELECT FROM "case" LIMIT :enough) cases')
 _HERE = sa.text("""
 SELECT concat_ws(
         '/',

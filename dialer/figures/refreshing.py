@@ -18,18 +18,15 @@ import sqlalchemy as sa
 from dialer.db.keys import Keys
 from dialer.db.unit_of_work import Store
 from dialer.db.vault import Vault
-from dialer.figures.facts import MOST_BEHIND, FactFile, refresh_facts
+from dialer.figures.facts import MOST_BEHIND, WORTH_A_FILE, FactFile, has_cases, refresh_facts
 from dialer.figures.report import fact_file
 from dialer.runtime.services import Services
 
-_WORTH = 1_000
-"""With fewer changed cases a reader fetches them in a moment."""
 _NICENESS = 10
 
 _CHANGED_SINCE = sa.text("""
 SELECT count(*) FROM (SELECT DISTINCT case_id FROM fact_mark WHERE at > to_timestamp(:since) LIMIT :enough) changed
 """)
-_CASES = sa.text('SELECT count(*) FROM (SELECT FROM "case" LIMIT :enough) cases')
 
 
 def is_behind(services: Services) -> bool:
@@ -39,9 +36,9 @@ def is_behind(services: Services) -> bool:
         return False
     with services.store.begin() as tx:
         if not facts.path.exists():
-            return bool(tx.scalar(_CASES, {"enough": MOST_BEHIND}) >= MOST_BEHIND)
+            return has_cases(tx, MOST_BEHIND)
         since = max(path.stat().st_mtime for path in (facts.path, facts.log) if path.exists())
-        return bool(tx.scalar(_CHANGED_SINCE, {"since": since, "enough": _WORTH}) >= _WORTH)
+        return bool(tx.scalar(_CHANGED_SINCE, {"since": since, "enough": WORTH_A_FILE}) >= WORTH_A_FILE)
 
 
 def refresh_if_behind(services: Services) -> bool:

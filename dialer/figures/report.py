@@ -35,7 +35,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db.policies import first_policy_at
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
-from dialer.figures.facts import FactFile, open_source, refresh_facts
+from dialer.figures.facts import WORTH_A_FILE, FactFile, open_source, refresh_facts
 from dialer.figures.reader import (
     MEASURES_WITH_CASES,
     CutWindow,
@@ -66,7 +66,7 @@ def fact_file(services: Services) -> FactFile:
 @contextmanager
 def open_figures(services: Services) -> Iterator[Source]:
     """A source of figures, of one snapshot."""
-    with open_source(services.store, fact_file(services)) as source:
+    with open_source(services.store, fact_file(services), fewest=WORTH_A_FILE) as source:
         yield source
 
 

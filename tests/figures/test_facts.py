@@ -425,3 +425,15 @@ def test_percentiles_of_many_equal_and_many_near_values(scenario: Scenario):
     with fact_source(scenario) as facts:
         found = read_figures(facts, window_of()).total.first_attempt
     assert found.p50_seconds == pytest.approx(7.0000015)
+
+
+def test_a_small_database_has_no_file(scenario: Scenario):
+    for _ in range(3):
+        scenario.case()
+    facts = facts_of(scenario)
+    make_report(scenario.services)
+    assert not facts.path.exists(), "a process at rest does not load DuckDB for a handful of cases"
+    for fewest, kind in ((4, RecordSource), (3, FactSource), (4, FactSource)):
+        with open_source(scenario.store, facts, fewest=fewest) as source:
+            assert isinstance(source, kind), "a file that is there is used"
+            assert read_figures(source, window_of()).total.counts.cases == 3
