@@ -24,7 +24,7 @@ from dialer.core.second_person import (
 )
 from dialer.core.text import Text, gettext_noop
 from dialer.db import tables as t
-from dialer.db.audit import write_audit
+from dialer.db.acts import OpenAct
 from dialer.db.bulk import word_literal
 from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Row, Tx
@@ -87,12 +87,10 @@ class RequestKind(Generic[StateT]):
 
     def decide(
         self,
-        tx: Tx,
+        act: OpenAct,
         row: Row,
         event: RequestEvent,
         *,
-        by: str,
-        now: datetime,
         decided_at: datetime | None = None,
         concerned: Iterable[str | None] = (),
         subject: str = "",
@@ -102,26 +100,18 @@ class RequestKind(Generic[StateT]):
     ) -> None:
         """Stores the decision about a request that `lock` returned, with the values of further `columns`, and its line
         of the audit. Raises `SamePerson` if who approves or refuses asked for it or is among `concerned`. `decided_at`:
-        on the clock of the table, if that is not the service clock `now`.
+        on the clock of the table, if that is not the service clock.
         """
         waiting = self.words[RequestState.WAITING]
         after = state_after(moves_in_words(self.words), waiting, event, otherwise=_NOT_WAITING)
         if event is not RequestEvent.WITHDRAWN:
-            require_second_person(tx, by, row[self.asked_by], *concerned)
-        tx.execute(
+            require_second_person(act.tx, act.by, row[self.asked_by], *concerned)
+        act.tx.execute(
             sa.update(self.table)
             .where(self.table.c.id == row["id"])
-            .values(state=after.value, decided_by=by, decided_at=decided_at or now, **(columns or {}))
+            .values(state=after.value, decided_by=act.by, decided_at=decided_at or act.now, **(columns or {}))
         )
-        write_audit(
-            tx,
-            who=by,
-            act=self.acts[event],
-            subject=subject or f"{self.table.name}/{row['id']}",
-            why=why,
-            now=now,
-            facts=facts or {},
-        )
+        act.audit(self.acts[event], subject or f"{self.table.name}/{row['id']}", why=why, facts=facts)
 
 
 def require_second_person(tx: Tx, by: str, *others: str | None) -> None:

@@ -241,8 +241,7 @@ def decide_bulletin(
     one that is not of `made_at` because it was drafted again meanwhile.
     """
     with services.act(actor, Permission.APPROVE) as act:
-        tx, now = act.tx, act.now
-        row = BULLETINS.lock(tx, bulletin_id, now=now)
+        row = BULLETINS.lock(act.tx, bulletin_id, now=act.now)
         if row["made_at"] != made_at:
             raise Conflict(
                 gettext_noop("the bulletin was drafted anew with other figures: read it again, then decide"),
@@ -250,9 +249,7 @@ def decide_bulletin(
             )
         reason = why.strip()[:LONGEST_WHY] if approve else required_text("why", why)[:LONGEST_WHY]
         event = RequestEvent.APPROVED if approve else RequestEvent.REFUSED
-        BULLETINS.decide(
-            tx, row, event, by=act.by, now=now, why=reason, facts=_facts(row), columns={"why": reason}
-        )
+        BULLETINS.decide(act, row, event, why=reason, facts=_facts(row), columns={"why": reason})
 
 
 def _row(tx: Tx, bulletin_id: int) -> Row:

@@ -349,8 +349,7 @@ def _decide(
     act: OpenAct, services: Services, row: Row, event: RequestEvent, concerned: Sequence[str] = ()
 ) -> None:
     facts = {name: row[name] for name in ("login", "kind", "asked_by")}
-    tx, by, now, real_now = act.tx, act.by, act.now, services.real.now()
-    CHANGES.decide(tx, row, event, by=by, now=now, decided_at=real_now, concerned=concerned, facts=facts)
+    CHANGES.decide(act, row, event, decided_at=services.real.now(), concerned=concerned, facts=facts)
 
 
 def _carry_out(

@@ -158,6 +158,5 @@ def _decide(
     act: OpenAct, services: Services, row: Row, event: RequestEvent, *, token_id: int | None = None
 ) -> None:
     facts = {name: row[name] for name in ("name", "asked_by")}
-    tx, by, now, columns = act.tx, act.by, act.now, {"token_id": token_id}
-    decided_at = services.real.now()
-    TOKEN_REQUESTS.decide(tx, row, event, by=by, now=now, decided_at=decided_at, facts=facts, columns=columns)
+    real_now, columns = services.real.now(), {"token_id": token_id}
+    TOKEN_REQUESTS.decide(act, row, event, decided_at=real_now, facts=facts, columns=columns)

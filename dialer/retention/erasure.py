@@ -163,16 +163,8 @@ def confirm_erasure(services: Services, actor: Actor, request_id: int, *, regist
         _check_erasable(tx, person)
         counts = erase_person(act, person.id)
         facts = {"request": request_id, "asked_by": asked.asked_by, "counts": counts}
-        ERASURES.decide(
-            tx,
-            row,
-            RequestEvent.APPROVED,
-            by=act.by,
-            now=act.now,
-            subject=f"person/{person.id}",
-            facts=facts,
-            columns={"counts": counts},
-        )
+        subject, columns = f"person/{person.id}", {"counts": counts}
+        ERASURES.decide(act, row, RequestEvent.APPROVED, subject=subject, facts=facts, columns=columns)
     # After the commit: a line about somebody who was not erased would have a later restore erase them.
     register_erasures(services, register)
     return certificate_of(services, request_id)
@@ -260,7 +252,7 @@ def refuse_erasure(services: Services, actor: Actor, request_id: int, *, why: st
         row, asked = _lock_waiting(act.tx, request_id, actor.unit_id, now=act.now)
         event = RequestEvent.WITHDRAWN if actor.signed(asked.asked_by) else RequestEvent.REFUSED
         facts, subject = {"request": request_id}, f"person/{asked.person_id}"
-        ERASURES.decide(act.tx, row, event, by=act.by, now=act.now, subject=subject, why=reason, facts=facts)
+        ERASURES.decide(act, row, event, subject=subject, why=reason, facts=facts)
 
 
 def list_erasures(services: Services) -> list[Erasure]:

@@ -80,7 +80,6 @@ BESIDE = {
     "calls/pauses.py": "the service notes that a pause is over when its last attempt is released",
     "db/acts.py": "the mechanism",
     "db/audit.py": "the mechanism",
-    "db/second_person.py": "the decision of a request, within an act",
     "staff/sign_in.py": "whoever signs in is no actor yet",
 }
 """Where lines of the audit are written, with the reason."""

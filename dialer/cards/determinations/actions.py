@@ -142,7 +142,7 @@ def decide_determination(services: Services, actor: Actor, determination_id: int
     event = RequestEvent.APPROVED if approve else RequestEvent.REFUSED
     with services.act(actor, Permission.APPROVE) as act:
         row = DETERMINATIONS.lock(act.tx, determination_id, now=act.now)
-        DETERMINATIONS.decide(act.tx, row, event, by=act.by, now=act.now)
+        DETERMINATIONS.decide(act, row, event)
 
 
 def list_determinations(services: Services, *, waiting_only: bool = False) -> list[Determination]:

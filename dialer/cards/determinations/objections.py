@@ -140,11 +140,9 @@ def decide_objection(
     with services.act(actor, Permission.DECIDE_OPENERS) as act:
         row = OBJECTIONS.lock(act.tx, objection_id, now=act.now)
         OBJECTIONS.decide(
-            act.tx,
+            act,
             row,
             RequestEvent.APPROVED if uphold else RequestEvent.REFUSED,
-            by=act.by,
-            now=act.now,
             concerned=(row["decider"], row["entered_by"]),
             why=why,
             columns={"reason_sealed": sealed_words(act.tx, objection_id, "reason_sealed", why)},
