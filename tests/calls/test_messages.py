@@ -353,6 +353,20 @@ async def test_a_channel_that_does_not_answer_is_not_asked_about_every_message(s
     assert {row(scene, case_id)["state"] for case_id in case_ids} == {"unknown"}
 
 
+async def test_what_the_channel_lists_as_another_message_of_ours_is_not_taken_for_this_one(scene: Scene):
+    first, services = planned(scene), services_of(scene)
+    await send_messages(services, Letters(Placed(sid="L1", status="queued")))
+    second = planned(scene)
+    letters = Letters(
+        UncertainResult(detail="no answer"), lists=[MessageProgress(sid="L1", state=MessageState.SENT)]
+    )
+    await send_messages(services, letters)
+    scene.do(sa.update(t.message).where(t.message.c.state == "unknown").values(poll_at=LONG_AGO))
+    assert await look_for_messages(services, letters) == 1
+    assert (row(scene, first)["sid"], row(scene, second)["sid"]) == ("L1", None)
+    assert row(scene, second)["state"] in {"unknown", "planned"}, "not found yet"
+
+
 async def test_an_empty_listing_before_the_deadline_proves_nothing(scene: Scene):
     case_id, services = planned(scene), services_of(scene)
     letters = Letters(UncertainResult(detail="no answer"))

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.db import tables as t
-from dialer.db.leases import has_ended, process_name, take_lease
+from dialer.db.leases import ServiceHold, ServiceRuns, has_ended, process_name, take_lease
 
 
 @pytest.fixture
@@ -110,3 +110,14 @@ def test_a_process_that_proc_hides_from_other_users_has_not_ended(engine: sa.Eng
         assert not has_ended(living, proc=tmp_path)
         child.communicate(b"\n")
     assert has_ended(living, proc=tmp_path)
+
+
+def test_a_service_that_ended_leaves_the_database_to_the_next_at_once(fresh_database: str):
+    first = ServiceHold(fresh_database, holder="here pid 1 x.1")
+    second = ServiceHold(fresh_database, holder="there pid 2 x.2")
+    second.release()
+    first.take()
+    with pytest.raises(ServiceRuns):
+        second.take()
+    first.release()
+    second.take()
