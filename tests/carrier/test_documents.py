@@ -345,3 +345,58 @@ async def test_a_phone_not_in_hand_is_an_invalid_number(bench: Start, hands: Des
     sid = await hands.call("+8613900000000")
     assert (await app.final(sid))["CallStatus"] == "failed"
     assert hands.phones.unexpected == 1
+
+
+async def test_a_dial_shows_its_caller_and_ends_at_its_limit(hands: DeskView, app: App):
+    app.documents["/start"] = (
+        f"<Response><Dial timeLimit='2' callerId='+8610096110' action='/dialled'>{DESK}</Dial></Response>"
+    )
+    app.documents["/dialled"] = HANGUP
+    phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
+    sid = await hands.call()
+    (await phone.rings()).answer()
+    officer = await desk.rings()
+    officer.answer()
+    await officer.end()
+    await app.final(sid)
+    told = app.at("/dialled")[0].params
+    assert (told["DialCallStatus"], told["DialCallDuration"]) == ("completed", "2")
+    (leg,) = await hands.client.calls.list_async(parent_call_sid=sid)
+    assert (leg.status, leg._from) == ("completed", "+8610096110")
+
+
+async def test_keys_of_the_caller_mean_nothing_while_two_telephones_talk(hands: DeskView, app: App):
+    app.documents["/start"] = f"<Response><Dial action='/dialled'>{DESK}</Dial></Response>"
+    app.documents["/dialled"] = "<Response><Gather numDigits='1' timeout='600' action='/answer'/></Response>"
+    app.documents["/answer"] = HANGUP
+    phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
+    sid = await hands.call()
+    call = await phone.rings()
+    call.answer()
+    officer = await desk.rings()
+    call.press("7")
+    officer.answer()
+    call.press("8")
+    officer.press("9")
+    officer.hang_up_phone()
+    await call.question(1)
+    call.press("1")
+    await app.final(sid)
+    assert app.at("/answer")[0].params["Digits"] == "1"
+
+
+async def test_a_second_leg_dials_nobody(hands: DeskView, app: App):
+    app.documents["/start"] = (
+        f"<Response><Dial action='/dialled'><Number url='/notice'>{DESK}</Number></Dial></Response>"
+    )
+    app.documents |= {"/notice": f"<Response><Dial>{TO}</Dial></Response>", "/dialled": HANGUP}
+    phone, desk = hands.phones.phone(TO), hands.phones.phone(DESK)
+    sid = await hands.call()
+    call = await phone.rings()
+    call.answer()
+    officer = await desk.rings()
+    officer.answer()
+    await officer.end()
+    await app.final(sid)
+    assert (len(phone.calls), call.joined) == (1, [])
+    assert (await hands.admin("GET", "rings"))["errors"] == {"12200": 1}
