@@ -693,6 +693,10 @@ def test_while_a_migration_runs_no_shard_is_taken_and_nothing_is_evaluated(post:
     later.do_periodic_work()
     with migrating(post.store.url):
         assert later.evaluate_next() == 2, "it stops with its next beat"
+        post.send(post.payment(phone=OTHER))
+        later._last.clear()
+        later.do_periodic_work()
+        assert later.evaluate_next() == 0, "its beat has seen the migration"
     assert len(warnings(post)) == 1
 
 
