@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -111,6 +112,28 @@ def test_families_classes_and_hired_people_are_no_ring():
     assert not ring(hired).is_found
     students = [node(n, f"s{n}", age=19, address="hall 3 room 5", away=False, top=False) for n in range(4)]
     assert not ring(students).is_found
+
+
+def suspects(*, top: bool = True, away: bool = True, **shared: object) -> list[Node]:
+    """Three people with two cards each at two institutions, who share agent, story and phone: up to seven points."""
+    given = {"agent": "x", "story": "买牛羊的周转", "phone": "1"} | shared
+    keys: dict[str, Any] = {name: value for name, value in given.items() if value}
+    return [node(n, f"p{n % 3}", institution=1 + n // 3, top=top, away=away, **keys) for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("shared", "found", "short"),
+    [
+        ({"employer": "factory"}, {}, {"top": False}),
+        ({"age": 19, "away": False}, {"top": False}, {"top": False, "agent": ""}),
+    ],
+)
+def test_what_speaks_against_a_ring_is_outweighed_by_enough_that_speaks_for_it(
+    shared: dict[str, object], found: dict[str, object], short: dict[str, object]
+):
+    enough, little = suspects(**shared, **found), suspects(**shared, **short)  # type: ignore[arg-type]
+    assert ring(enough).is_found
+    assert not ring(little).is_found
 
 
 def test_an_opening_that_leaves_nothing_to_share_is_alone_and_ends_no_other_walk():
