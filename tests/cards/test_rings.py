@@ -85,6 +85,18 @@ def test_links_go_from_hand_to_hand_but_not_over_72_hours():
     assert ring([*chain[:2], node(2, "c", address="x", hours=-140)]).persons == 2
 
 
+def test_a_search_ends_after_six_rounds_or_two_hundred_openings():
+    chain = [node(n, f"p{n}", phone=f"{n // 2}", address=f"{(n + 1) // 2}") for n in range(10)]
+    assert ring(chain).persons == 7
+    many = [node(n, f"p{n % 10}", phone="1") for n in range(230)]
+    assert (ring(many).cards, ring(many).persons) == (200, 10)
+
+
+@pytest.mark.parametrize(("persons", "linked"), [(20, True), (21, False)])
+def test_more_than_twenty_persons_make_a_key_a_hub(persons: int, linked: bool):
+    assert (ring([node(n, f"p{n}", address="x") for n in range(persons)]).persons > 1) is linked
+
+
 def test_a_hub_links_nobody_unless_two_hubs_together_are_rare():
     dormitory = [
         node(n, f"p{n}", address="dormitory", employer="factory", away=n % 2 == 0, top=False)
@@ -134,6 +146,17 @@ def test_what_speaks_against_a_ring_is_outweighed_by_enough_that_speaks_for_it(
     enough, little = suspects(**shared, **found), suspects(**shared, **short)  # type: ignore[arg-type]
     assert ring(enough).is_found
     assert not ring(little).is_found
+
+
+@pytest.mark.parametrize(
+    ("away", "top", "found"), [(True, False, True), (False, True, True), (False, False, False)]
+)
+def test_a_story_alone_links_people_from_elsewhere_or_with_the_highest_limit(
+    away: bool, top: bool, found: bool
+):
+    nodes = suspects(away=away, top=top, agent="", phone="")
+    assert {part[0] for key in ring(nodes).links for part in key} == {KeyKind.STORY}
+    assert ring(nodes).is_found is found
 
 
 def test_an_opening_that_leaves_nothing_to_share_is_alone_and_ends_no_other_walk():

@@ -79,9 +79,9 @@ def take_objection(
     `Conflict` if nobody has decided yet, if another objection to the same is open, and if the finding is of a ring,
     lifted or over.
     """
-    text = required_text("words", words)
     with services.act(actor, Permission.DECIDE_OPENERS, Permission.ENTER_OPENINGS) as act:
         row = lock_subject(act.tx, about, key, outlet_id=outlet_id, visible_to=actor.unit_id)
+        text = required_text("words", words)
         _check_open_to_objection(services, about, row, now=act.now)
         others = open_objections_to(act.tx, about, key)
         for other in others:
@@ -136,9 +136,9 @@ def decide_objection(
     restriction or the finding in the same transaction, so that no check finds it from now on, and notifies the outlets.
     Raises `NotFound`, `Invalid` and `Conflict`, also to uphold an objection to a finding that has changed since.
     """
-    why = required_text("reason", reason)
     with services.act(actor, Permission.DECIDE_OPENERS) as act:
         row = OBJECTIONS.lock(act.tx, objection_id, now=act.now)
+        why = required_text("reason", reason)
         OBJECTIONS.decide(
             act,
             row,

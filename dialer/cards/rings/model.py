@@ -190,8 +190,7 @@ def _walk(start: Node) -> _Walk:
         for key, nodes in found.items():
             if is_hub(nodes):
                 continue
-            if len({node.person for node in nodes} | {start.person}) > 1 or len(nodes) > 1:
-                links.setdefault(key, set()).update(node.id for node in nodes)
+            links.setdefault(key, set()).update(node.id for node in nodes)
             for node in nodes:
                 if node.id not in seen and len(seen) < MOST_OPENINGS:
                     seen[node.id] = node
