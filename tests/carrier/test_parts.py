@@ -250,3 +250,20 @@ def test_the_carrier_imports_nothing_else_of_the_product():
             words = line.split()
             if words[:1] in (["from"], ["import"]) and words[1].split(".")[0] in {"dialer", "audio"}:
                 pytest.fail(f"{file.name}: {line}")
+
+
+def test_a_verb_without_attributes_has_twilios_defaults():
+    body = (
+        "<Response><Gather/><Gather timeout='auto'/><Dial>1</Dial><Say>a</Say><Play>/b</Play><Pause/>"
+        "<Redirect>/c</Redirect><Reject/></Response>"
+    )
+    assert parse_twiml(body.encode()) == (
+        Gather(timeout_seconds=5.0, finish_on_key="#", language="en-US", method="POST", barge_in=True),
+        Gather(),
+        Dial(number="1", timeout_seconds=30.0, time_limit_seconds=14_400.0, events=frozenset({"completed"})),
+        Say(text="a", loop=1),
+        Play(url="/b", loop=1),
+        Pause(seconds=1.0),
+        Redirect(url="/c", method="POST"),
+        Hangup(),
+    )
