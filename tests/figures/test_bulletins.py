@@ -166,21 +166,21 @@ def test_the_figures_are_those_of_the_report_and_stay(town: Scenario):
 
 def test_a_year_before_the_database_began_is_unknown_and_one_after_it_is_zero(scenario: Scenario):
     scenario.case(opened_at=datetime(2026, 10, 5, 4, tzinfo=UTC))
-    young = make_bulletin(scenario.services, NOVEMBER, by="wang").figures
+    young = make_bulletin(scenario.services, unrestricted("wang"), NOVEMBER).figures
     assert (young.report.year_before, young.filed_year_before) == (None, None)
     assert young.report.before is not None, "October has cases, whenever the database began"
     assert young.filed_before is None
     assert "上年同期为零" not in "".join(bulletin_sections(young, Lang.ZH)[0].paragraphs)
     with scenario.tx() as tx:
         tx.execute(sa.update(t.policy_version).values(created_at=datetime(2025, 10, 31, 16, tzinfo=UTC)))
-    old = make_bulletin(scenario.services, NOVEMBER, by="wang").figures
+    old = make_bulletin(scenario.services, unrestricted("wang"), NOVEMBER).figures
     assert old.report.year_before is not None
     assert old.report.year_before.counts.cases == 0
     assert old.filed_year_before is not None
     assert old.filed_year_before.total.filed == 0
     with scenario.tx() as tx:
         tx.execute(sa.update(t.policy_version).values(created_at=datetime(2025, 10, 31, 16, 1, tzinfo=UTC)))
-    assert make_bulletin(scenario.services, NOVEMBER, by="wang").figures.report.year_before is None
+    assert make_bulletin(scenario.services, unrestricted("wang"), NOVEMBER).figures.report.year_before is None
 
 
 def test_a_second_person_decides(town: Scenario):
