@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from carrier.lines.sip.board import Health
 from carrier.lines.sip.line import SipLeg
 from carrier.lines.sip.link import StackLink
 from carrier.lines.sip.senders import is_one_of
+from carrier.lines.sip.trace import SipMessages
 from tests.carrier.test_simulated_line import Log
 from tests.carrier.test_trunks import NUMBER, Called, wav_at
 
@@ -283,3 +285,17 @@ async def test_a_sender_is_known_by_its_address_or_its_name(
     address: str, hosts: tuple[str, ...], is_one: bool
 ):
     assert await is_one_of(address, hosts) is is_one
+
+
+def test_a_message_that_is_repeated_for_ever_fills_no_memory():
+    kept = SipMessages(keep=2)
+
+    def message(call: str) -> logging.LogRecord:
+        text = f"TX udp 127.0.0.1:5060 -> 127.0.0.1:5070\r\nOPTIONS sip:a SIP/2.0\r\nCall-ID: {call}\r\n\r\n"
+        return logging.LogRecord("sip", logging.DEBUG, "", 0, text, None, None)
+
+    for call in ("a", "b", "c"):
+        kept.emit(message(call))
+    for _ in range(300):
+        kept.emit(message("c"))
+    assert [len(messages) for messages in kept.newest(10)] == [1, 200]
