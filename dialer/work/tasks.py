@@ -226,13 +226,13 @@ def return_idle_assignments(services: Services) -> int:
             return total
 
 
-def return_work_of(services: Services, actor: Actor, who: str) -> int:
+def return_work_of(services: Services, actor: Actor, login: str) -> int:
     """Returns everything that this account has signed for to the queue, because it was disabled or has another role or
     unit; returns how many.
     """
     total = 0
     with services.act(actor, Permission.MANAGE_STAFF) as act:
-        while held := lock_assignments_of(act.tx, who, limit=_BATCH):
+        while held := lock_assignments_of(act.tx, login, limit=_BATCH):
             _return_to_queue(act.tx, held, ActKind.ACCOUNT_DISABLED, by=act.by, now=act.now)
             total += len(held)
         if not total:
