@@ -57,6 +57,7 @@ _WORDS = {
         "number iccid accompanied guided asked_at opened_at result why"
     ),
     "FiledField": "case_number name phone id_number amount filed_at event_at fraud_type unit",
+    "ObjectionAbout": "opening determination opener",
     "NoticeCode": (
         "grade_defaulted id_invalid id_digits_lost number_digits_lost fraud_type_unknown kind_unknown "
         "unit_unknown phone_part_unusable talk_unreadable tag_unknown time_in_future missed "

@@ -106,7 +106,7 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
         (RetentionKind.PHOTOS, MORNING + OVER, 20, 1),
         (RetentionKind.EVIDENCE_FILES, MORNING + OVER, 25, 1),
         (RetentionKind.CONVERSATIONS, MORNING + OVER, 30, 1),
-        (RetentionKind.CALLS_IN, MORNING, 40, 1),
+        (RetentionKind.INBOUND_CALLS, MORNING, 40, 1),
         (RetentionKind.FILED_RECORDS, MORNING, 60, 2),
         (RetentionKind.PERSONS, MORNING + OVER, 70, 1),
     )
@@ -141,7 +141,7 @@ def test_a_legal_hold_keeps_everything_of_the_person(scene: Scene, her_case: int
         RetentionKind.KEPT_REPORTS: 1,
         RetentionKind.REJECTED_ROWS: 1,
         RetentionKind.FILED_RECORDS: 1,
-        RetentionKind.CALLS_IN: 1,
+        RetentionKind.INBOUND_CALLS: 1,
     }
     assert holding(scene) == before
     held = {kind: one.held for kind, one in standing(scene).items() if one.held}

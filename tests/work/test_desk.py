@@ -214,7 +214,7 @@ def test_the_work_of_a_disabled_account_returns_to_the_queue(bureau: Bureau):
     for row in bureau.assignments_of(mine):
         sign_assignment(bureau.services, unrestricted("li"), row["id"])
     sign_assignment(bureau.services, unrestricted("wang"), bureau.assignment_of(other)["id"])
-    assert return_work_of(bureau.services, "li", by="admin") == 2
+    assert return_work_of(bureau.services, unrestricted("admin"), "li") == 2
     assert {row["state"] for row in bureau.assignments_of(mine)} == {"open"}
     assert bureau.assignment_of(other)["signed_by"] == "wang"
     assert bureau.acts_of(mine) == ["account_disabled"] * 2
