@@ -176,6 +176,9 @@ def former_refresh_rollup_task() -> None:
     """Does nothing: figures are no longer summed in the database."""
 
 
+former_fold_task = tick_task("fold")(former_refresh_rollup_task)
+
+
 def _with_client(kind: type[_Client], *works: Callable[[_Client], Awaitable[object]]) -> None:
     """Runs these one after the other with one client of the telephone network."""
     _run_with(lambda: kind(current_application().telephony), *works)

@@ -280,7 +280,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
     step(page, "Accept the visit")
     refused = kept(page, "Visit accepted")
     expect(refused).to_contain_text("li has it now")
-    expect(page.locator("#head")).to_contain_text("li has this visit.")
+    expect(page.locator("#head")).to_contain_text("Li has this visit.")
     expect(page.locator("[data-next]")).to_be_hidden()
     look(page)
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]

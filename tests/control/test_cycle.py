@@ -129,6 +129,7 @@ def test_orders_of_the_release_before_are_carried_out(assembled: Assemble):
     use_application(app)
     tasks = {one.name: one for one in vars(dial_work).values() if isinstance(one, Task)}
     tasks[f"{TASK_PREFIX}refresh_rollup"]()
+    tasks[f"{TASK_PREFIX}fold"]()
     tasks[f"{TASK_PREFIX}audit"]()
     with app.services.store.begin() as tx:
         assert cycle_parts(tx)["consistency"].facts["complete"] is True

@@ -101,7 +101,7 @@ async def test_nobody_is_called_twice_for_what_was_called_after_the_backup(
         _place(empty_database, tmp_path / "new"),
         file,
         real_now=w.scene.services.real.now(),
-        by="li",
+        actor=unrestricted("li"),
     )
     async with _closed(Scene(empty_database)) as second, world(second, tmp_path / "carrier") as w:
         services = w.scene.services
@@ -160,7 +160,9 @@ async def test_without_the_carriers_records_it_stays_paused_until_somebody_says_
         place = _place(fresh_database, tmp_path / "old")
         await asyncio.to_thread(make_backup, place, tmp_path / "one.backup", real_now=made_at)
     place = _place(empty_database, tmp_path / "new")
-    await asyncio.to_thread(restore_backup, place, tmp_path / "one.backup", real_now=made_at, by="li")
+    await asyncio.to_thread(
+        restore_backup, place, tmp_path / "one.backup", real_now=made_at, actor=unrestricted("li")
+    )
     async with _closed(Scene(empty_database)) as second, world(second, tmp_path / "another carrier") as w:
         services = w.scene.services
         with pytest.raises(RecordsGone):
