@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from uuid import UUID
 
 from dialer.approvals.queries import (
@@ -19,10 +18,8 @@ from dialer.approvals.queries import (
     count_waiting,
     draft_ids,
     evidence_of,
-    evidence_read_by,
     money_returned,
     money_waiting,
-    outcomes_above_risk,
     rule_drafts,
 )
 from dialer.cards.determinations.actions import Determination, list_determinations
@@ -30,8 +27,8 @@ from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
 from dialer.core.access import Actor, Permission, Role, is_same_actor, may, required_text
 from dialer.core.case import NO_CALL
-from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.text import Text, gettext_noop
+from dialer.core.errors import Invalid, NotFound
+from dialer.core.text import Text
 from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, check_evidence
 from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
@@ -51,8 +48,10 @@ from dialer.outcomes.evidence_files import (
 from dialer.outcomes.filed_lists import FiledLine, list_filed
 from dialer.outcomes.ledger import (
     ConflictingLine,
+    EvidenceUnread,
     conflicting_lines,
     correct_outcome_row,
+    evidence_read_by,
     recorded_outcome,
     refuse_outcome_row,
 )
@@ -69,8 +68,6 @@ MOST_AT_ONCE = 100
 MOST_UNSAMPLED = 10
 """A larger batch can be approved only after the evidence of a sample has been read."""
 _SAMPLED_SHARE, _FEWEST_SAMPLED = 0.1, 3
-_READ_FOR = timedelta(hours=12)
-"""Evidence that was read longer ago must be read again."""
 _LONGEST_WHY = 500
 
 
@@ -249,22 +246,18 @@ def _draft(version: Version, live: Mapping[str, int]) -> Draft:
     )
 
 
-class SampleUnread(Conflict):
-    """Lines whose evidence must be read before they are approved: the sample of a batch, and those above the risk."""
+class SampleUnread(EvidenceUnread):
+    """A batch whose sample must be read before it is approved."""
 
-    def __init__(self, sample: Collection[int], *, of: int, above_risk: bool = False) -> None:
-        text = (
-            gettext_noop(
-                "%(n)s of these lines have more than was at risk in the warnings: they are approved after their"
-                " evidence was read"
-            )
-            if above_risk
-            else gettext_noop(
-                "a batch of %(of)s is approved after the evidence of a sample was read: %(n)s of its lines are left"
-            )
+    def __init__(self, sample: Collection[int], *, of: int) -> None:
+        super().__init__(
+            sample,
+            Text(
+                "a batch of %(of)s is approved after the evidence of a sample was read: %(n)s of its lines are left",
+                of=of,
+                n=len(sample),
+            ),
         )
-        super().__init__(Text(text, of=of, n=len(sample)), current="sample")
-        self.sample = tuple(sample)
 
 
 def sample_of(vault: Vault, outcome_ids: Collection[int], *, who: str) -> tuple[int, ...]:
@@ -286,7 +279,7 @@ def approve_outcomes(
     """Approves all of these lines, or none; returns how many. With `in_place`, reverses approved amounts of the same
     kind and incident; without it they raise `AmountsConflict`. Raises `Invalid` for none and for more than
     `MOST_AT_ONCE`, `NotFound`, `Conflict` for a line that this person may not decide or that is already decided, and
-    `SampleUnread`.
+    `EvidenceUnread`, also as `SampleUnread`.
     """
     ids = sorted(set(outcome_ids))
     if not 1 <= len(ids) <= MOST_AT_ONCE:
@@ -296,11 +289,9 @@ def approve_outcomes(
         cases = cases_of_outcomes(act.tx, ids, visible_to=actor.unit_id)
         if missing := [one for one in ids if one not in cases]:
             raise NotFound(kind="outcome", key=missing[0])
-        above = outcomes_above_risk(act.tx, ids)
-        if to_read := above.union(sample_of(act.tx.vault, ids, who=act.by)):
-            read = evidence_read_by(act.tx, act.by, to_read, since=act.now - _READ_FOR)
-            if unread := sorted(to_read - read):
-                raise SampleUnread(unread, of=len(ids), above_risk=not above.isdisjoint(unread))
+        sample = set(sample_of(act.tx.vault, ids, who=act.by))
+        if sample and (unread := sample - evidence_read_by(act.tx, act.by, sample, now=act.now)):
+            raise SampleUnread(unread, of=len(ids))
         must_cancel = approve_in_transaction(act, services, cases, in_place=in_place)
     if must_cancel is not None:
         enqueue_after_report(services, must_cancel=must_cancel)

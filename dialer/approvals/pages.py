@@ -16,7 +16,6 @@ from dialer.approvals.actions import (
     MOST_AT_ONCE,
     MOST_UNSAMPLED,
     InboxReader,
-    SampleUnread,
     approve_outcomes,
     correct_outcome,
     counts_for,
@@ -35,6 +34,7 @@ from dialer.core.values import AmountKind, Amounts, EvidenceKind, parse_yuan, ty
 from dialer.figures.bulletin_words import days_words, title_of
 from dialer.org.token_pages import SCOPES
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
+from dialer.outcomes.ledger import EvidenceUnread
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sealed_file, sent_files
@@ -114,10 +114,10 @@ def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "
             chosen,
             in_place=bool(in_place) and len(chosen) == 1,
         )
-    except SampleUnread as fault:
-        read = _read(request, fault.sample)
+    except EvidenceUnread as fault:
+        read = _read(request, fault.outcome_ids)
         note = gettext_noop(
-            "Compare the evidence of this sample with its amounts. Untick what is wrong, then approve the batch."
+            "Compare this evidence with its amounts. Untick what is wrong, then approve the lines."
         )
         return _show(request, ticked=chosen, read=read, note=request.say(note), status=_TAKEN)
     except Invalid as fault:

@@ -150,14 +150,6 @@ def money_waiting(
     ]
 
 
-def outcomes_above_risk(tx: Tx, outcome_ids: Collection[int]) -> set[int]:
-    """Those of these lines with an amount above what was at risk in the warnings of their case."""
-    largest = sa.func.greatest(_o.intended_fen, _o.stopped_fen, _o.returned_fen)
-    above = sa.select(_o.id).join(t.case, t.case.c.id == _o.case_id)
-    rows = tx.rows(above.where(_o.id.in_(outcome_ids), largest > t.case.c.amount_at_risk_fen))
-    return {row["id"] for row in rows}
-
-
 def money_returned(tx: Tx, *, who: str, visible_to: int | None, limit: int) -> list[MoneyReturned]:
     """Refused lines that `who` recorded, oldest refusal first; without `who`, those of everybody."""
     statement = (
@@ -202,18 +194,6 @@ def evidence_of(tx: Tx, outcome_ids: Collection[int]) -> dict[int, str]:
     """The evidence of these lines in clear, for an action that has audited who reads it."""
     rows = tx.rows(sa.select(_o.id, _o.case_id, _o.evidence_sealed).where(_o.id.in_(outcome_ids)))
     return {row["id"]: _unsealed(tx, row["evidence_sealed"], row["case_id"]) for row in rows}
-
-
-def evidence_read_by(tx: Tx, who: str, outcome_ids: Collection[int], *, since: datetime) -> set[int]:
-    """Those of these lines whose evidence this person has read since then, according to the audit."""
-    c = t.audit.c
-    read = c.facts["outcome_id"].as_integer()
-    rows = tx.rows(
-        sa.select(read.label("id")).where(
-            c.who == who, c.at >= since, c.act == "view_evidence", read.in_(outcome_ids)
-        )
-    )
-    return {row["id"] for row in rows}
 
 
 def cases_of_outcomes(tx: Tx, outcome_ids: Collection[int], *, visible_to: int | None) -> dict[int, int]:

@@ -162,6 +162,55 @@ class AmountsConflict(Conflict):
         self.others = tuple(others)
 
 
+class EvidenceUnread(Conflict):
+    """Lines that this person approves only after reading their evidence, because their amounts are above what was at
+    risk in the warnings.
+    """
+
+    def __init__(self, outcome_ids: Collection[int], text: Text | None = None) -> None:
+        super().__init__(
+            text
+            or Text(
+                "%(n)s of these lines have more than was at risk in the warnings: read their evidence under Approvals"
+                " first",
+                n=len(outcome_ids),
+            ),
+            current="unread",
+        )
+        self.outcome_ids = tuple(sorted(outcome_ids))
+
+
+_READ_FOR = timedelta(hours=12)
+"""Evidence that was read longer ago must be read again."""
+
+
+def check_evidence_read(tx: Tx, outcome_ids: Collection[int], *, who: str, now: datetime) -> None:
+    """Raises `EvidenceUnread` if an amount is above what was at risk and `who` has not read its evidence."""
+    above = _outcomes_above_risk(tx, outcome_ids)
+    if above and (unread := above - evidence_read_by(tx, who, above, now=now)):
+        raise EvidenceUnread(unread)
+
+
+def _outcomes_above_risk(tx: Tx, outcome_ids: Collection[int]) -> set[int]:
+    """Those of these lines with an amount above what was at risk in the warnings of their case."""
+    largest = sa.func.greatest(t.outcome.c.intended_fen, t.outcome.c.stopped_fen, t.outcome.c.returned_fen)
+    above = sa.select(t.outcome.c.id).join(t.case, t.case.c.id == t.outcome.c.case_id)
+    rows = tx.rows(above.where(t.outcome.c.id.in_(outcome_ids), largest > t.case.c.amount_at_risk_fen))
+    return {row["id"] for row in rows}
+
+
+def evidence_read_by(tx: Tx, who: str, outcome_ids: Collection[int], *, now: datetime) -> set[int]:
+    """Those of these lines whose evidence this person has read lately, according to the audit."""
+    c = t.audit.c
+    outcome_id = c.facts["outcome_id"].as_integer()
+    rows = tx.rows(
+        sa.select(outcome_id.label("id")).where(
+            c.who == who, c.at >= now - _READ_FOR, c.act == "view_evidence", outcome_id.in_(outcome_ids)
+        )
+    )
+    return {row["id"] for row in rows}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictingLine:
     """Another line of the same incident with an amount of the same kind, which is not reversed. Amounts in fen."""

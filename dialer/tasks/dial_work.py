@@ -167,8 +167,12 @@ def cancel_calls_task() -> None:
     _with_client(CallClient, partial(cancel_calls, current_application().services))
 
 
-# Orders of the previous release's scheduler, which may lead while workers are replaced.
-former_consistency_task = tick_task("audit")(consistency_task)
+# Orders of earlier releases' schedulers, which may lead while workers are replaced. None is made of another task, which
+# is not there until its application is.
+@tick_task("audit")
+def former_consistency_task() -> None:
+    """As `consistency_task`."""
+    run_consistency_round(current_application().services)
 
 
 @tick_task("refresh_rollup")
@@ -176,7 +180,9 @@ def former_refresh_rollup_task() -> None:
     """Does nothing: figures are no longer summed in the database."""
 
 
-former_fold_task = tick_task("fold")(former_refresh_rollup_task)
+@tick_task("fold")
+def former_fold_task() -> None:
+    """Does nothing, as `former_refresh_rollup_task`."""
 
 
 def _with_client(kind: type[_Client], *works: Callable[[_Client], Awaitable[object]]) -> None:

@@ -44,6 +44,7 @@ from dialer.outcomes.ledger import (
     RecordedOutcome,
     append_outcome,
     approve_outcome_row,
+    check_evidence_read,
     conflicting_lines,
     incidents_of,
     recorded_outcome,
@@ -402,8 +403,8 @@ def approve_outcome(services: Services, actor: Actor, outcome_id: int, *, in_pla
     """A second person approves the outcome; a success without a call counts from now on. With `in_place`, amounts of
     the same kind and incident that were approved before are reversed; without it they raise `AmountsConflict`. Raises
     `NotFound`, also for an outcome of a case that the actor's unit does not see, `Conflict` for the person who
-    recorded the outcome and for one that is already approved, and `Overtaken` for a success without a call whose task
-    is over.
+    recorded the outcome and for one that is already approved, `EvidenceUnread`, and `Overtaken` for a success
+    without a call whose task is over.
     """
     with services.act(actor, Permission.APPROVE) as act:
         case_id = recorded_outcome(act.tx, outcome_id).case_id
@@ -445,6 +446,8 @@ def approve_in_transaction(
         if replaced:
             facts["replaces"] = replaced[0] if len(replaced) == 1 else ", ".join(map(str, replaced))
         act.audit("approve_outcome", f"case/{line.case_id}", facts=facts)
+    # Last: who may not approve them at all is told so.
+    check_evidence_read(tx, cases, who=act.by, now=act.now)
     return _apply_claims(tx, services, claims, stored, work, now=act.now) if claims else None
 
 

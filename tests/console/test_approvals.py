@@ -22,6 +22,7 @@ from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
 from dialer.org.account_changes import ask_new_account
 from dialer.outcomes.filing import file_for_case
+from dialer.outcomes.ledger import EvidenceUnread
 from dialer.work import tasks
 from dialer.work.tasks import approve_outcome
 from tests.console.desk import ConsoleDesk, Person, text
@@ -129,7 +130,7 @@ async def test_a_large_batch_needs_the_evidence_of_a_sample(console: ConsoleDesk
     form = {"csrf": chief.csrf, "outcome": lines}
     first = await chief.client.post("/approvals/approve", data=form)
     assert first.status_code == 409
-    assert "Compare the evidence of this sample" in text(first)
+    assert "Compare this evidence with its amounts" in text(first)
     assert first.text.count(RECEIPT) == 3
     assert first.text.count(" checked") == 11
     read = console.audited("view_evidence")
@@ -152,6 +153,9 @@ async def test_more_than_was_at_risk_is_approved_after_its_evidence_was_read(
     above, within = town.money(case_id, yuan=300_000), town.money(other, yuan=300_000)
     assert text(await chief.get("/approvals")).count("at risk in the warnings: read the evidence") == 1
     assert (await chief.post("/approvals/approve", outcome=within)).status_code == 303
+    with pytest.raises(EvidenceUnread, match="read their evidence under Approvals first"):
+        approve_outcome(console.app.services, unrestricted("zhao"), above)
+    assert [line["facts"]["outcome_id"] for line in console.audited("approve_outcome")] == [within]
     refused = await chief.post("/approvals/approve", outcome=above)
     assert refused.status_code == 409
     assert [line["facts"] for line in console.audited("view_evidence")] == [{"outcome_id": above}]

@@ -53,7 +53,7 @@ from dialer.language.sentences import refusal_sentence
 from dialer.language.words import bilingual, sentence, word_of
 from dialer.org.accounts import LoginTaken
 from dialer.org.tree import UnusableUnits
-from dialer.outcomes.ledger import AmountsConflict
+from dialer.outcomes.ledger import AmountsConflict, EvidenceUnread
 from dialer.phone.pages import ActRefused
 from dialer.retention.erasure_register import (
     CannotRegister,
@@ -154,6 +154,7 @@ EXAMPLES = [
     LearningMissing(),
     SameWords(VERSION),
     SampleUnread((7, 9), of=11),
+    EvidenceUnread((7,)),
     AmountsConflict(9, (7,)),
     SignInRefused(),
     SignInBlocked(until=NOW),
