@@ -28,15 +28,22 @@ def when(name: str, *, required: bool = False) -> sa.Column[object]:
 
 
 def word_column(
-    name: str, kind: type[StrEnum], *, required: bool = True, default: StrEnum | None = None
+    name: str,
+    kind: type[StrEnum],
+    *,
+    required: bool = True,
+    default: StrEnum | None = None,
+    former: tuple[str, ...] = (),
 ) -> sa.Column[str]:
-    """A column with a StrEnum, stored by value; `one_of` adds the CHECK for it."""
+    """A column with a StrEnum, stored by value; `one_of` adds the CHECK for it. `former`: words that only the release
+    before writes, whose processes may run beside ours for a while.
+    """
     return sa.Column(
         name,
         sa.Text,
         nullable=not required,
         server_default=default.value if default is not None else None,
-        info={"words": [member.value for member in kind]},
+        info={"words": [*(member.value for member in kind), *former]},
     )
 
 

@@ -522,7 +522,7 @@ webhook_delivery = sa.Table(
     sa.Column(
         "queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
     ),  # real
-    word_column("state", DeliveryState, default=DeliveryState.WAITING),
+    word_column("state", DeliveryState, default=DeliveryState.WAITING, former=("dead",)),
     sa.Column("tries", sa.Integer, server_default="0", nullable=False),
     claim_token(),
     sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),  # real
