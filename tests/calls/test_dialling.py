@@ -446,6 +446,30 @@ class TestADatabaseFarAway:
         marked_after = (seen[0]["posted_at"] - MORNING).total_seconds()
         assert marked_after == pytest.approx(0.65, abs=1e-5)
 
+    def test_a_claim_waits_for_no_answer_that_is_being_recorded_and_the_end_waits_for_all(
+        self, line: Dialling
+    ):
+        class Slow(_Run):
+            recorded = 0
+            looks = 0
+
+            async def flush(self) -> None:
+                self.looks += 1
+                await asyncio.sleep(3.0 if self.looks == 1 else 0.0)
+                self.recorded += 1
+
+        run = Slow(line.services, line, lambda _tx: None, None)  # type: ignore[arg-type]
+
+        async def record() -> None:
+            for _ in range(2):
+                await run._record_meanwhile()
+            assert line.loop.time() == pytest.approx(0.2)
+            assert run.recorded == 0
+            await run.finish()
+
+        line.run(record())
+        assert run.recorded == 2, "one meanwhile, since the second look found it at work, and one at the end"
+
     def test_delays_are_the_longest_of_late_and_bounded(self):
         delays = DatabaseDelays()
         assert (delays.lead_seconds, delays.horizon_seconds, delays.fence_ahead_seconds) == (0.0, 0.0, 0.1)

@@ -6,13 +6,16 @@ import asyncio
 import logging
 import socket
 from base64 import b64decode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
-from dialer.telephony.client import CallClient, PlaceCall
+from dialer.telephony.client import CallClient, CarrierHttpClient, NotSent, PlaceCall, _DeadlinePassed
 from dialer.telephony.config import TelephonyConfig
 from tests.telephony.stub_carrier import Stub
 
@@ -47,6 +50,34 @@ async def test_a_request_that_is_late_when_the_connection_stands_is_not_sent(
     # The next request asks for itself.
     assert await client.send(replace(ORDER, may_send=lambda: True)) == Placed(sid=SID, status="queued")
     assert await client.send(ORDER) == Placed(sid=SID, status="queued")
+
+
+class LateSession:
+    """A session whose request fails before its body is written, which its task would still do."""
+
+    def __init__(self) -> None:
+        self.body: Any = None
+        self.written: list[bytes] = []
+
+    @asynccontextmanager
+    async def request(self, _method: str, _address: str, *, data: Any, **_: object) -> AsyncIterator[object]:  # noqa: ANN401
+        self.body = data
+        raise TimeoutError
+        yield
+
+    async def write(self, content: bytes) -> None:
+        self.written.append(content)
+
+
+async def test_what_counts_as_not_sent_is_not_written_any_more():
+    wire, session = CarrierHttpClient(base_url=None, timeout_seconds=1.0), LateSession()
+    await wire.close()
+    wire._session = session  # type: ignore[assignment]  # what is asked of it
+    with pytest.raises(NotSent):
+        await wire.request("POST", "https://api.twilio.com/calls", data={"To": TO})
+    with pytest.raises(_DeadlinePassed):
+        await session.body.write_with_length(session, None)
+    assert session.written == []
 
 
 async def test_the_request_holds_all_that_the_carrier_must_know(stub: Stub, client: CallClient):
