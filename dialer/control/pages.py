@@ -278,7 +278,8 @@ class Typed:
 def _cause(facts: Mapping[str, Any], *, lang: Lang) -> str:
     """What an alarm says of its cause and of what to do; empty for most, whose name says it."""
     parts = (facts.get(name) for name in ("problem", "fix"))
-    return " ".join(f"{sentence(Text.of_plain(part), lang)}." for part in parts if isinstance(part, dict))
+    said = [sentence(Text.of_plain(part), lang) for part in parts if isinstance(part, dict)]
+    return "".join(f"{part}。" for part in said) if lang is Lang.ZH else " ".join(f"{part}." for part in said)
 
 
 def _trunks(request: RequestContext) -> TrunksNow | None:
