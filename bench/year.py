@@ -44,6 +44,7 @@ import sqlalchemy as sa
 from bench.people import name as name_of
 from bench.report import vacuum
 from bench.service import ground, owner_store
+from dialer.approvals.actions import read_evidence
 from dialer.bootstrap import application
 from dialer.calls.apply import CallNews
 from dialer.calls.claims import (
@@ -580,6 +581,8 @@ class Year:
         if amounts.is_nothing:
             return
         if person.approved:
+            # An amount above what was at risk is approved by nobody who has not read its evidence.
+            read_evidence(self.services, unrestricted("zhao"), [outcome_id])
             approve_outcome(self.services, unrestricted("zhao"), outcome_id)
         # Of a success that is filed later the amounts are reversed with it.
         state = (
