@@ -151,7 +151,7 @@ def _sip_environment(env: Mapping[str, str]) -> dict[str, str]:
 _GAPS = tuple(f"DIALER_POLICY__{grade.value.upper()}__ROBOT_GAP_SECONDS" for grade in Grade)
 _SIP_GAP_SECONDS = "120"
 _LOOPBACK = "127.0.0.1"
-_SIP_PORTS = range(21_000, 31_000)
+_SIP_PORTS = range(21_000, 24_000)
 """Below the ports that the system gives to connections."""
 
 

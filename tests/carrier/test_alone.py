@@ -16,7 +16,7 @@ import pytest
 from carrier.__main__ import main
 from carrier.config import BadCarrierConfig
 from carrier.settings import read_settings
-from tests.sip.peers import free_port
+from tests.ports import reserve_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "carrier" / "README.md").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ def block(language: str) -> str:
 
 
 def test_the_example_of_the_readme_runs_against_the_process(tmp_path: Path):
-    port = free_port()
+    port = reserve_ports()
     settings, example = tmp_path / "carrier.toml", tmp_path / "example.py"
     settings.write_text(block("toml"), encoding="utf-8")
     example.write_text(block("python"), encoding="utf-8")

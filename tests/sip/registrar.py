@@ -12,7 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.sip.peers import HOST, Peer, free_port, is_open, until
+from tests.ports import reserve_ports
+from tests.sip.peers import HOST, Peer, is_open, until
 
 USER, PASSWORD = "centre", "right-and-secret"
 _MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/"
@@ -65,7 +66,7 @@ class Kamailio:
     """Demands digest of every REGISTER and INVITE, and passes calls on to the peer behind it."""
 
     def __init__(self, folder: Path, *, behind: Peer) -> None:
-        self.port = free_port()
+        self.port = reserve_ports()
         self._folder = folder / f"kamailio-{self.port}"
         self._folder.mkdir()
         self._behind = behind.port

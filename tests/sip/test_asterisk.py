@@ -16,10 +16,10 @@ from carrier.config import ServiceClock
 from carrier.lines.sip.line import SipLine
 from carrier.lines.sip.trunks import Trunk
 from carrier.lines.sound import telephone_samples
-from dialer.demo.run import free_sip_port
 from tests.carrier.stage import ADMIN, HANGUP, App, DeskView, Start
+from tests.ports import reserve_ports
 from tests.sip.conftest import MakePerson
-from tests.sip.peers import HOST, StackProcess, free_port, is_open, line_of, prompt, until
+from tests.sip.peers import HOST, StackProcess, is_open, line_of, prompt, until
 from tests.sip.test_sound import HEARD, fits
 from tests.sip.test_transports import certificate
 
@@ -85,7 +85,7 @@ class Exchange:
     def __init__(
         self, folder: Path, *, ours: int, digest: bool = False, tls: bool = False, person: str = ""
     ) -> None:
-        self.port, self.ours = free_port(), ours
+        self.port, self.ours = reserve_ports(), ours
         self.folder = folder / "asterisk"
         etc = self.folder / "etc"
         etc.mkdir(parents=True)
@@ -104,7 +104,7 @@ class Exchange:
             f"[person]\ntype = aor\ncontact = sip:person@{person or HOST}\n"
         )
         (etc / "extensions.conf").write_text(_DIALPLAN.format(folder=self.folder))
-        (etc / "rtp.conf").write_text("[general]\nrtpstart = 30000\nrtpend = 32000\n")
+        (etc / "rtp.conf").write_text("[general]\nrtpstart = 10000\nrtpend = 20000\n")
         (etc / "modules.conf").write_text("[modules]\nautoload = yes\n")
         (etc / "logger.conf").write_text("[logfiles]\nmessages = notice,warning,error\n")
         folders = "".join(
@@ -165,7 +165,7 @@ async def wired(
 ) -> AsyncIterator[Wired]:
     """`param`: udp, digest or tls."""
     how = getattr(request, "param", "udp")
-    ours = free_sip_port()
+    ours = reserve_ports()
     callee = await person() if how == "udp" else None
     exchange = Exchange(
         tmp_path, ours=ours, digest=how == "digest", tls=how == "tls", person=callee.address if callee else ""

@@ -13,9 +13,9 @@ import pytest
 from carrier.config import ServiceClock
 from carrier.lines.sip.line import SipLine
 from carrier.lines.sip.trunks import Trunk, caller_in
-from dialer.demo.run import free_sip_port
 from tests.carrier.stage import ADMIN, HANGUP, App, DeskView, Start
-from tests.sip.peers import HOST, StackProcess, free_port, line_of, play, until
+from tests.ports import reserve_ports
+from tests.sip.peers import HOST, OF_SOUND, StackProcess, line_of, play, until
 
 STRANGER = "127.0.0.2"
 _KEY = '<Response><Gather numDigits="1" timeout="8" action="/key"/><Hangup/></Response>'
@@ -57,7 +57,7 @@ def answered() -> str:
     ack = _request("ACK", "1", to="To: [$us]")
     keep = '<action><ereg regexp="&lt;.*" search_in="hdr" header="To:" assign_to="us"/></action>'
     return (
-        f'<recv response="200">{keep}</recv><send><![CDATA[\n{ack}\n]]></send><recv request="INVITE" timeout="15000"/>'
+        f'<recv response="200">{keep}</recv><send><![CDATA[\n{ack}\n]]></send><recv request="INVITE" timeout="60000"/>'
         '<send retrans="500"><![CDATA[\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n'
         f'[last_CSeq:]\n{_SDP_TO_INVITE}\n]]></send><recv request="ACK"/>'
     )
@@ -65,7 +65,7 @@ def answered() -> str:
 
 def hung_up() -> str:
     return (
-        '<recv request="BYE" timeout="15000"/><send><![CDATA[\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n'
+        '<recv request="BYE" timeout="60000"/><send><![CDATA[\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n'
         "[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send>"
     )
 
@@ -79,17 +79,17 @@ def call(
     folder: Path, port: int, steps: str, *, source: str = HOST, transport: str = "u1"
 ) -> subprocess.Popen[bytes]:
     """sipp calls our SIP process once; its messages are in sipp-SOURCE.log."""
-    own = free_port()
+    own = reserve_ports()
     scenario = folder / f"caller-{own}.xml"
     scenario.write_text(
         f'<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="caller">{steps}</scenario>'
     )
     return subprocess.Popen(
         [
-            *("timeout", "40", "sipp", "-sf", scenario, "-i", source, "-mi", source, "-p", str(own)),
+            *("timeout", "180", "sipp", "-sf", scenario, "-i", source, "-mi", source, "-p", str(own)),
             *(
                 "-mp",
-                str(20_000 + own % 20_000 * 2),
+                str(own + OF_SOUND),
                 "-m",
                 "1",
                 "-nostdin",
@@ -120,8 +120,8 @@ class Desk:
 
 @pytest.fixture
 async def desk(bench: Start, app: App) -> AsyncIterator[Desk]:
-    port = free_sip_port()
-    trunk = Trunk(name="one", address=f"{HOST}:{free_port()}", number="047896110", keep_alive_seconds=0)
+    port = reserve_ports()
+    trunk = Trunk(name="one", address=f"{HOST}:{reserve_ports()}", number="047896110", keep_alive_seconds=0)
     view = await bench(
         make_line=lambda timers: SipLine(timers, trunks=(trunk,)),
         clock=ServiceClock(),
@@ -224,7 +224,7 @@ async def test_a_connection_from_an_address_that_is_no_trunk_is_not_made(desk: D
 async def test_where_a_trunk_may_call_from_unknown_addresses_a_stranger_is_refused_by_hand(
     bench: Start, app: App, tmp_path: Path
 ):
-    port = free_sip_port()
+    port = reserve_ports()
     trunk = Trunk(name="one", address="localhost", number="047896110", keep_alive_seconds=0)
     view = await bench(
         make_line=lambda timers: SipLine(timers, trunks=(trunk,)),

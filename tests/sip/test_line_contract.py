@@ -23,7 +23,7 @@ TRYING = ring("100 Trying")
 NUMBER, OTHER = "+8613800138000", "+8613900139000"
 LONG = Clip(seconds=20.0, text="a sentence that nobody hears to its end")
 SHORT = Clip(seconds=0.6, text="short")
-STAYS = '<recv request="BYE" timeout="20000"/>'
+STAYS = '<recv request="BYE" timeout="60000"/>'
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ PRESSES = person(
 )
 NEVER_ANSWERS = person(
     ring(),
-    '<recv request="CANCEL" timeout="20000"/>',
+    '<recv request="CANCEL" timeout="60000"/>',
     refuse("487 Request Terminated"),
     pickup=Pickup.NO_ANSWER,
 )

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from dialer.demo.run import free_sip_port
-from tests.sip.peers import HOST, Person, free_port, play, prompt, until
+from tests.ports import reserve_ports
+from tests.sip.peers import HOST, Person, play, prompt, until
 from tests.sip.test_calls_in import answered, call, hangs_up, invites
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,7 @@ class Cli:
 def service(trunk: str) -> Iterator[tuple[Cli, int]]:
     """`dialer up` on this trunk; its commands and its SIP port."""
     with tempfile.TemporaryDirectory(prefix="dialer-sip-") as made:
-        folder, port = Path(made), free_sip_port()
+        folder, port = Path(made), reserve_ports()
         shipped = (ROOT / "settings.toml").read_text(encoding="utf-8")
         settings = shipped.replace('line = "simulated"', 'line = "sip"', 1)
         (folder / "settings.toml").write_text(
@@ -58,7 +58,7 @@ def service(trunk: str) -> Iterator[tuple[Cli, int]]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")} | {
             "DIALER_SETTINGS": str(folder / "settings.toml"),
             "DIALER_DATA_DIR": str(folder / "var"),
-            "DIALER_WEB__PORT": str(free_port()),
+            "DIALER_WEB__PORT": str(reserve_ports()),
             "DIALER_CARRIER__SIP__LISTEN": f"{HOST}:{port}",
             "DIALER_CARRIER__SIP__INTERFACE": HOST,
             "DIALER_TELEPHONY__OFFICER_NUMBER": _DUTY,
@@ -90,7 +90,7 @@ async def _until(cli: Cli, true: Callable[[list[dict[str, Any]]], bool], what: s
         except AssertionError:
             return False
 
-    for _ in range(16):
+    for _ in range(4):
         try:
             await until(look, what)
         except AssertionError:

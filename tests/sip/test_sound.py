@@ -15,6 +15,7 @@ HEARD = 0.99
 
 PIECE_SAMPLES = 2000
 """0.25 s: a listener's jitter buffer may shift the sound between two pieces, never lose one."""
+_NEAR_SAMPLES = 16
 
 
 def pieces(said: bytes) -> list[bytes]:
@@ -27,9 +28,24 @@ def pieces(said: bytes) -> list[bytes]:
     ]
 
 
+def place_of(piece: bytes, heard: bytes) -> int:
+    """The sample at which the piece fits best. It is looked for in every fourth sample first: the search holds up the
+    whole process, and with it the carrier, for a sixteenth of the time.
+    """
+    few, all_few = (
+        audioop.tomono(audioop.tomono(one[: len(one) // 8 * 8], 2, 0.5, 0.5), 2, 0.5, 0.5)
+        for one in (piece, heard)
+    )
+    about, _ = audioop.findfit(all_few, few)
+    first = max(0, 4 * about - _NEAR_SAMPLES)
+    near = heard[2 * first : 2 * (first + 2 * _NEAR_SAMPLES) + len(piece)]
+    at, _ = audioop.findfit(near, piece)
+    return int(first + at)
+
+
 def correlation(piece: bytes, heard: bytes) -> float:
     """Of the piece with the place in `heard` that fits best."""
-    at, _ = audioop.findfit(heard, piece)
+    at = place_of(piece, heard)
     a, b = (list(memoryview(one).cast("h")) for one in (piece, heard[2 * at : 2 * at + len(piece)]))
     both = sum(x * y for x, y in zip(a, b, strict=True))
     return both / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b) or 1.0)
@@ -86,8 +102,8 @@ async def test_a_recording_has_the_prompt_and_the_person_each_where_they_belong(
     assert len(ours) == len(theirs)
     spoken = pieces(said)[4]
     assert correlation(spoken, theirs) >= HEARD
-    at_theirs, _ = audioop.findfit(theirs, spoken)
-    at_ours, _ = audioop.findfit(ours, spoken)
+    at_theirs = place_of(spoken, theirs)
+    at_ours = place_of(spoken, ours)
     assert 1.5 <= (at_theirs - at_ours) / RATE <= 3.5, "they spoke two seconds after us"
 
 
@@ -95,7 +111,7 @@ async def test_a_prompt_that_is_cut_off_is_recorded_as_far_as_it_was_sent(
     peer: MakePeer, on_trunks: OnTrunks
 ):
     phone = await peer(
-        ring(), answer(), pause(1500), play("dtmf_2833_1"), '<recv request="BYE" timeout="20000"/>'
+        ring(), answer(), pause(1500), play("dtmf_2833_1"), '<recv request="BYE" timeout="60000"/>'
     )
     view = await on_trunks(trunk_to(phone))
     view.app.documents["/start"] = (
@@ -147,7 +163,7 @@ async def test_both_voices_are_bridged_to_the_duty_desk(person: MakePerson, on_t
 
 
 async def test_every_call_keeps_its_figures(peer: MakePeer, on_trunks: OnTrunks):
-    phone = await peer(ring(), answer(), play("g711a"), pause(1500), '<recv request="BYE" timeout="20000"/>')
+    phone = await peer(ring(), answer(), play("g711a"), pause(1500), '<recv request="BYE" timeout="60000"/>')
     view = await on_trunks(trunk_to(phone))
     view.app.documents["/start"] = "<Response><Pause length='2'/></Response>"
     sid = await view.call()

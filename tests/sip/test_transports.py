@@ -10,8 +10,9 @@ import pytest
 from carrier.lines.sip.trunks import BadTrunk, Trunk
 from carrier.lines.sound import telephone_samples
 from tests.certificates import certificate
+from tests.ports import reserve_ports
 from tests.sip.conftest import MakePerson, OnTrunks, trunk_to
-from tests.sip.peers import HOST, free_port, line_of, prompt, until
+from tests.sip.peers import HOST, line_of, prompt, until
 from tests.sip.test_sound import HEARD, fits
 
 _SAYS = "<Response><Play>/said.wav</Play><Pause length='1'/><Hangup/></Response>"
@@ -77,7 +78,7 @@ async def test_a_trunk_that_takes_no_connection_is_followed_by_the_next(
 ):
     second = await person()
     view = await on_trunks(
-        Trunk(name="one", address=f"{HOST}:{free_port()}", number="96110", transport=transport),
+        Trunk(name="one", address=f"{HOST}:{reserve_ports()}", number="96110", transport=transport),
         trunk_to(second, name="two", order=2),
     )
     view.app.documents["/start"] = "<Response><Hangup/></Response>"
