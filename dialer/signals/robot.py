@@ -138,10 +138,9 @@ class WarningRobot:
         if not self._is_due("beat", _BEAT_SECONDS):
             return
         self._may_work = False
-        self._may_work = self._follow_rules() and self._balance_shards()
+        self._may_work = self._follow_rules_and_shards()
         if not self._may_work:
             return
-        self._follow_draft()
         every = self._services.signals.snapshot_seconds
         due = [
             shard
@@ -165,31 +164,49 @@ class WarningRobot:
         """Prevents migrations until the end of the transaction; False while one runs."""
         return not self._services.schema or hold_schema(tx, built_for=self._services.schema)
 
-    def _follow_rules(self) -> bool:
+    def _follow_rules_and_shards(self) -> bool:
+        """Uses the live rules, keeps and takes shards, and evaluates beside by the newest draft; False while a
+        migration runs.
+        """
         with self._services.store.begin() as tx:
             if not self._holds_schema(tx):
                 return False
-            if self._rules is None:
-                seed_rules(tx, now=self._services.clock.now())
-            digest = live_rules_hash(tx)
-            if self._rules is not None and self._rules.content_hash == digest:
-                return True
-            self._rules = live_rules(tx)
-        _log.info("evaluating with rules %s", digest[:12])
-        for shard, before in list(self._shards.items()):
-            renewed = self._evaluator()
-            renewed.restore(before.snapshot())
-            self._shards[shard] = renewed
+            new_rules = self._read_new_rules(tx)
+            taken, surplus = self._balance_shards(tx)
+            draft = newest_draft(tx)
+        if new_rules is not None:
+            self._rules = new_rules
+            _log.info("evaluating with rules %s", new_rules.content_hash[:12])
+            for shard, before in list(self._shards.items()):
+                renewed = self._evaluator()
+                renewed.restore(before.snapshot())
+                self._shards[shard] = renewed
+        for free in taken:
+            self._restore(free)
+        if surplus:
+            self._snapshot(surplus)
+            with self._services.store.begin() as tx:
+                release_shards(tx, self._claims_of(surplus), holder=self._holder)
+            for shard in surplus:
+                self._forget(shard)
+        self._follow_draft(draft)
         return True
 
-    def _follow_draft(self) -> None:
+    def _read_new_rules(self, tx: Tx) -> EvaluatorRules | None:
+        """The live rules if they are others than before."""
+        if self._rules is None:
+            seed_rules(tx, now=self._services.clock.now())
+        elif self._rules.content_hash == live_rules_hash(tx):
+            return None
+        return live_rules(tx)
+
+    def _follow_draft(self, found: tuple[int, int] | None) -> None:
         """Lets the newest draft, if there is one, evaluate the same signals. Each beat adds one more shard, because
         that evaluates all its windows again.
         """
-        with self._services.store.begin() as tx:
-            found = newest_draft(tx)
-            if found != self._newest:
-                self._newest, self._draft, self._beside, self._compared = found, None, {}, {}
+        if found != self._newest:
+            self._newest, self._draft, self._beside, self._compared = found, None, {}, {}
+            with self._services.store.begin() as tx:
                 if found is None:
                     end_shadow(tx)
                     return
@@ -223,34 +240,18 @@ class WarningRobot:
             allowed_lateness=timedelta(seconds=self._services.signals.late_seconds),
         )
 
-    def _balance_shards(self) -> bool:
-        """Renews the shards that this process still holds, and takes free ones up to a fair share; False while a
-        migration runs.
+    def _balance_shards(self, tx: Tx) -> tuple[list[Shard], list[int]]:
+        """Renews the shards that this process still holds, and takes free ones up to a fair share; returns those that
+        were taken, and those above the share.
         """
-        with self._services.store.begin() as tx:
-            if not self._holds_schema(tx):
-                return False
-            held = renew_shards(tx, self._claims_of(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
-            for lost in set(self._shards) - held:
-                self._forget(lost)
-            note_heartbeat(tx, process=self._holder, kind=KIND, real_now=self._services.real.now(), facts={})
-            gone = [
-                process for process in shard_holders(tx) if process != self._holder and has_ended(process)
-            ]
-            fair = -(-SHARDS // max(1, len(self._live_processes(tx))))
-            taken = take_shards(
-                tx, holder=self._holder, gone=gone, most=fair - len(held), seconds=LEASE_SECONDS
-            )
-            surplus = sorted(self._shards)[fair:]
-        for free in taken:
-            self._restore(free)
-        if surplus:
-            self._snapshot(surplus)
-            with self._services.store.begin() as tx:
-                release_shards(tx, self._claims_of(surplus), holder=self._holder)
-            for shard in surplus:
-                self._forget(shard)
-        return True
+        held = renew_shards(tx, self._claims_of(self._shards), holder=self._holder, seconds=LEASE_SECONDS)
+        for lost in set(self._shards) - held:
+            self._forget(lost)
+        note_heartbeat(tx, process=self._holder, kind=KIND, real_now=self._services.real.now(), facts={})
+        gone = [process for process in shard_holders(tx) if process != self._holder and has_ended(process)]
+        fair = -(-SHARDS // max(1, len(self._live_processes(tx))))
+        taken = take_shards(tx, holder=self._holder, gone=gone, most=fair - len(held), seconds=LEASE_SECONDS)
+        return taken, sorted(self._shards)[fair:]
 
     def _live_processes(self, tx: Tx) -> list[str]:
         """The robot processes that are alive, this one among them."""
@@ -321,7 +322,7 @@ class WarningRobot:
         """
         if not self._may_work or not self._shards:
             return 0
-        with self._services.store.begin() as tx:
+        with self._services.store.begin_single_read() as tx:
             start = min(self._seq.values())
             rows = read_signals(tx, after=start, shards=list(self._shards), limit=_AT_ONCE)
         if not rows:

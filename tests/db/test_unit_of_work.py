@@ -143,6 +143,29 @@ def test_a_unix_socket_takes_the_settings_too_and_a_pooler_is_told_none(tmp_path
     assert not [name for name in (b"keepalives", b"timeout") if name in start]
 
 
+def test_a_single_read_is_sent_without_a_transaction(fresh_database: str):
+    store = opened(fresh_database)
+    with store.begin_single_read() as tx:
+        first, second = (tx.scalar(sa.text("SELECT statement_timestamp()")) for _ in range(2))
+        started = tx.scalar(sa.text("SELECT transaction_timestamp()"))
+    assert first < second < started  # inside a transaction this would be the time of its first statement
+    with store.begin() as tx:  # the connection of the pool is as it was
+        assert tx.scalar(sa.text("SELECT transaction_timestamp() = transaction_timestamp()"))
+        mark_drill_database(tx)
+        tx.connection.rollback()
+    with store.begin() as tx:
+        assert not is_drill_database(tx)
+    store.dispose()
+
+
+def test_a_single_read_of_a_database_that_is_not_there_is_unavailable():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"postgresql+psycopg://u:p@127.0.0.1:{nobody.getsockname()[1]}/d"
+        with pytest.raises(Unavailable), opened(url).begin_single_read():
+            pass
+
+
 def test_a_pool_that_is_used_up_is_unavailable(fresh_database: str):
     store = opened(fresh_database, pool_timeout_seconds=0.05)
     with store.begin(), store.begin(), pytest.raises(Unavailable, match="busy"), store.begin():
