@@ -34,6 +34,7 @@ from dialer.case_page.look_back import LookBack, item_lines, look_back_document,
 from dialer.case_page.reading import CaseSheet, read_case, read_words, reveal, units_to_hand_to
 from dialer.case_page.view import TEMPLATE, Playing, RefusedAct, case_facts
 from dialer.cases.persons import Person, PersonSearch
+from dialer.cases.reveals import must_give_reason_to_search
 from dialer.cases.search import (
     CaseQuery,
     SoughtKind,
@@ -42,7 +43,7 @@ from dialer.cases.search import (
     seal_search,
     search_cases,
 )
-from dialer.core.access import Permission
+from dialer.core.access import Permission, RevealReason
 from dialer.core.case import CaseAct, CaseStatus
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.rates import Period, is_in_range, period_of
@@ -127,6 +128,9 @@ def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Respon
         "grades": list(Grade),
         "statuses": list(CaseStatus),
         "frauds": list(FraudType),
+        "reveal_reasons": list(RevealReason)
+        if must_give_reason_to_search(request.services, request.who)
+        else [],
     }
     if request.is_part:
         return request.part(_SEARCH, "found", **facts)
@@ -134,7 +138,12 @@ def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Respon
 
 
 @case_pages.post("/cases/find", act=Permission.SEE_CASES)
-def find(request: CurrentRequest, text: Annotated[str, Form()] = "") -> Response:
+def find(
+    request: CurrentRequest,
+    text: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+    why: Annotated[str, Form()] = "",
+) -> Response:
     """Redirects from the search box to an address that contains nothing personal."""
     wanted = interpret_search(request.services, text)
     match wanted.kind:
@@ -146,7 +155,9 @@ def find(request: CurrentRequest, text: Annotated[str, Form()] = "") -> Response
             return request.redirect_to(_address({"no": wanted.instruction_no}))
         case _:
             shift = request.app.settings.console.session_seconds
-            token = seal_search(request.services, request.actor, wanted, good_seconds=shift)
+            token = seal_search(
+                request.services, request.actor, wanted, good_seconds=shift, reason=reason, why=why
+            )
             return request.redirect_to(_address({"who": token}))
 
 

@@ -33,6 +33,8 @@ ACTS: Final = (
     "hear_recording",
 )
 """The acts of the audit that show personal data in clear."""
+SEARCH: Final = "search"
+"""The act of the audit for a search by a personal value: a phone, its end, a name or an id number."""
 _LOCK: Final = 0x5EE
 _FEWEST_SIGNS: Final = 2
 
@@ -51,9 +53,7 @@ def note_reveal(
     and `TooMany` above the limit.
     """
     tx, viewer, code, words = act.tx, act.by, _reason_of(reason), _words_of(why)
-    if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(*_lock_of(viewer)))):
-        # Refused, so that somebody who sends many requests at once does not occupy a connection with each.
-        raise TooMany(Text("you are looking at other hidden data at this moment: wait, then go on"))
+    _lock_one_at_a_time(tx, viewer)
     rules, seen = services.reveals, _seen_by(tx, services, viewer)
     if seen.asked >= rules.most:
         minutes = max(1, round(rules.seconds / 60))
@@ -85,6 +85,56 @@ def note_work_reveal(
     tx.execute(sa.select(sa.func.pg_advisory_xact_lock(*_lock_of(who))))
     seen = _seen_by(tx, services, who)
     _audit_reveal(tx, services, who, act, subject, why, dict(facts or {}), seen)
+
+
+def note_search(
+    act: OpenAct, services: Services, *, kind: str, reason: RevealReason | str = "", why: str = ""
+) -> None:
+    """Audits a search by a personal value, which tells whether and where somebody is known; must be called before its
+    result is read. Raises `Invalid` without a reason after the first few, and `TooMany` above the limit.
+    """
+    tx, who, rules = act.tx, act.by, services.reveals
+    _lock_one_at_a_time(tx, who)
+    count = _searches_of(tx, services, who) + 1
+    if count > rules.searches:
+        raise TooMany(
+            Text(
+                "you have searched for people %(n)s times in %(minutes)s minutes: wait, then go on",
+                n=rules.searches,
+                minutes=max(1, round(rules.seconds / 60)),
+            )
+        )
+    facts, words = {}, ""
+    if count > rules.searches_without_reason:
+        facts, words = {"reason": _reason_of(reason).value}, _words_of(why)
+    act.audit(SEARCH, f"{SEARCH}/{kind}", why=words, facts=facts)
+    # For somebody who goes on steadily, the number within the time stays above the limit.
+    if count == rules.searches_alarm or (
+        count > rules.searches_alarm and _may_alarm_again(tx, services, AlarmCode.MANY_SEARCHES, who)
+    ):
+        raise_alarm(tx, AlarmCode.MANY_SEARCHES, now=act.now, facts={"who": who, "count": count})
+
+
+def must_give_reason_to_search(services: Services, who: str) -> bool:
+    """Whether the next search by a personal value of this user needs a reason."""
+    with services.store.begin_single_read() as tx:
+        return _searches_of(tx, services, who) >= services.reveals.searches_without_reason
+
+
+def _searches_of(tx: Tx, services: Services, who: str) -> int:
+    c = t.audit.c
+    since = services.clock.now() - timedelta(seconds=services.reveals.seconds)
+    return int(
+        tx.scalar(
+            sa.select(sa.func.count()).select_from(t.audit).where(c.who == who, c.at > since, c.act == SEARCH)
+        )
+    )
+
+
+def _lock_one_at_a_time(tx: Tx, who: str) -> None:
+    if not tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(*_lock_of(who)))):
+        # Refused, so that somebody who sends many requests at once does not occupy a connection with each.
+        raise TooMany(Text("you are looking at other hidden data at this moment: wait, then go on"))
 
 
 def _lock_of(who: str) -> tuple[int, sa.ColumnElement[int]]:
@@ -130,19 +180,17 @@ def _audit_reveal(
     if (
         subject not in seen.subjects
         and count >= alarm
-        and (count == alarm or _may_alarm_again(tx, services, who))
+        and (count == alarm or _may_alarm_again(tx, services, AlarmCode.MANY_REVEALS, who))
     ):
         raise_alarm(tx, AlarmCode.MANY_REVEALS, now=now, facts={"who": who, "count": count})
 
 
-def _may_alarm_again(tx: Tx, services: Services, who: str) -> bool:
-    """Whether the alarm about this user was not raised within the time of the rules."""
+def _may_alarm_again(tx: Tx, services: Services, code: AlarmCode, who: str) -> bool:
+    """Whether this alarm about this user was not raised within the time of the rules."""
     since = services.clock.now() - timedelta(seconds=services.reveals.seconds)
     a = t.alarm.c
     raised = sa.func.coalesce(a.last_at, a.raised_at) > since
-    about = sa.select(a.id).where(
-        a.code == AlarmCode.MANY_REVEALS.value, a.facts["who"].astext == who, raised
-    )
+    about = sa.select(a.id).where(a.code == code.value, a.facts["who"].astext == who, raised)
     return not tx.rows(about.limit(1))
 
 

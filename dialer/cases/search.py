@@ -26,7 +26,8 @@ from dialer.cases.persons import (
     matching_person_ids,
     open_person,
 )
-from dialer.core.access import Actor, Permission
+from dialer.cases.reveals import note_search
+from dialer.core.access import Actor, Permission, RevealReason
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period
@@ -280,13 +281,21 @@ def _person(services: Services, text: str) -> UnderstoodSearch | None:
     return None
 
 
-def seal_search(services: Services, actor: Actor, wanted: UnderstoodSearch, *, good_seconds: float) -> str:
+def seal_search(
+    services: Services,
+    actor: Actor,
+    wanted: UnderstoodSearch,
+    *,
+    good_seconds: float,
+    reason: RevealReason | str = "",
+    why: str = "",
+) -> str:
     """The search for a person, sealed for the address of a page. Only this user can open it, for `good_seconds`. The
-    search and its kind are audited.
+    search and its kind are audited, and limited as `note_search` says.
     """
     until = services.real.now() + timedelta(seconds=good_seconds)
     with services.act(actor, Permission.SEE_CASES) as act:
-        act.audit("search", f"search/{wanted.kind.value}")
+        note_search(act, services, kind=wanted.kind.value, reason=reason, why=why)
     sealed = services.store.vault.seal_record(
         {
             "kind": wanted.kind.value,

@@ -358,6 +358,12 @@ class RevealRules:
     seconds: float = 600.0
     alarm: int = 20
     """Cases or lists within `seconds`, including those of work in hand, that raise the alarm."""
+    searches: int = 60
+    """Searches by a personal value within `seconds`."""
+    searches_without_reason: int = 10
+    """Searches by a personal value within `seconds` that need no reason."""
+    searches_alarm: int = 30
+    """Searches by a personal value within `seconds` that raise the alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -305,6 +305,8 @@ class AlarmCode(StrEnum):
     """The head of the audit could not be written outside the database."""
     MANY_REVEALS = "many_reveals"
     """One user has viewed much personal data in clear in a short time."""
+    MANY_SEARCHES = "many_searches"
+    """One user has searched for people by many personal values in a short time."""
     SIGNALS_SILENT = "signals_silent"
     """A source that sent signals regularly sends none."""
     RULE_STOPPED = "rule_stopped"

@@ -347,6 +347,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.AUDIT_BROKEN: "lines of the audit are missing or altered",
         AlarmCode.ANCHOR_FAILED: "an anchor of the audit could not be written",
         AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
+        AlarmCode.MANY_SEARCHES: "one person searched for many people in a short time",
         AlarmCode.SIGNALS_SILENT: "a source of signals has gone silent",
         AlarmCode.RULE_STOPPED: "a rule fired far more often than usual and was stopped",
         AlarmCode.RULE_WORSE: "a rule's warnings are right less often than before",

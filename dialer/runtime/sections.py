@@ -276,6 +276,12 @@ class ConsoleSettings(Section):
     reveal_seconds: float = Field(default=600.0, ge=1, le=86_400)
     reveals_alarm: int = Field(default=20, ge=1, le=10_000)
     """Cases or lists that one person sees in clear in `reveal_seconds` before the alarm `many_reveals` is raised."""
+    searches: int = Field(default=60, ge=1, le=100_000)
+    """How often one person may search by a phone, a name or an id number in `reveal_seconds`."""
+    searches_without_reason: int = Field(default=10, ge=0, le=100_000)
+    """Such searches in `reveal_seconds` that need no reason."""
+    searches_alarm: int = Field(default=30, ge=1, le=100_000)
+    """Such searches in `reveal_seconds` that raise the alarm `many_searches`."""
     second_factor_roles: tuple[Role, ...] = ()
     """Roles that have no access without a second factor."""
     first_link_seconds: float = Field(default=86_400.0, ge=60, le=604_800)
@@ -291,8 +297,15 @@ class ConsoleSettings(Section):
         return SessionRules(**limits, second_factor_roles=frozenset(self.second_factor_roles))
 
     def reveal_rules(self) -> RevealRules:
-        """How much hidden data one person may view, and when an alarm is raised."""
-        return RevealRules(most=self.reveals, seconds=self.reveal_seconds, alarm=self.reveals_alarm)
+        """How much hidden data one person may view or search for, and when an alarm is raised."""
+        return RevealRules(
+            most=self.reveals,
+            seconds=self.reveal_seconds,
+            alarm=self.reveals_alarm,
+            searches=self.searches,
+            searches_without_reason=self.searches_without_reason,
+            searches_alarm=self.searches_alarm,
+        )
 
 
 class IdentitySettings(Section):

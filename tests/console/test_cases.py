@@ -150,6 +150,37 @@ async def test_a_search_is_its_own_searcher_s_and_ends(console: ConsoleDesk, sce
         open_search(console.app.services, token, who=login)
 
 
+async def test_searching_for_many_people_needs_a_reason_then_alarms_then_waits(
+    console: ConsoleDesk, scenario: ConsoleScenario
+):
+    rules, person = console.app.services.reveals, console.person(Role.CALLER)
+    why = {"reason": "other", "why": "核对来电"}
+    for _ in range(rules.searches_without_reason):
+        assert (await person.post("/cases/find", text="8000")).status_code == 303
+    refused = await person.client.post(
+        "/cases/find",
+        data={"csrf": person.csrf, "text": "138 0013 8000"},
+        headers={"Referer": "http://test/cases"},
+    )
+    assert refused.status_code == 422
+    assert 'name="why"' in refused.text
+    assert 'value="138 0013 8000"' in refused.text
+    assert console.audited("search")[-1]["subject"] == "search/phone_end"
+    for number in range(rules.searches_without_reason, rules.searches):
+        assert (await person.post("/cases/find", text="王小明", **why)).status_code == 303, number
+    line = console.audited("search")[-1]
+    assert line["facts"]["reason"] == "other"
+    [alarm] = [row for row in console.rows(t.alarm) if row["code"] == "many_searches"]
+    assert alarm["facts"] == {"who": "caller", "count": rules.searches_alarm}
+    over = await person.post("/cases/find", text="8000", **why)
+    assert over.status_code == 429
+    assert "searched for people 60 times in 10 minutes" in text(over)
+    assert (await person.post("/cases/find", text="#1")).status_code == 303, "a case number is nobody's"
+    assert (await console.person(Role.AUDITOR).post("/cases/find", text="8000")).status_code == 303
+    console.pass_seconds(rules.seconds + 1)
+    assert (await person.post("/cases/find", text="8000")).status_code == 303
+
+
 async def test_a_search_of_another_installation_finds_nothing_of_ours(
     console: ConsoleDesk, scenario: ConsoleScenario
 ):
