@@ -151,6 +151,8 @@ def assemble(settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAN
             post_timeout_seconds=settings.telephony.timeout_seconds,
             silence_seconds=settings.telephony.silence_seconds,
             ring_seconds=settings.telephony.ring_timeout_seconds,
+            number_calls_an_hour=settings.telephony.number_calls_an_hour,
+            number_calls_a_day=settings.telephony.number_calls_a_day,
         ),
         centre=Centre(
             timezone=settings.centre.timezone,

@@ -29,12 +29,12 @@ from dialer.calls.store import (
     record_first_calls,
     store_call_events,
 )
-from dialer.cases.attempts import release_numbers
+from dialer.cases.attempts import NumberLimits, rest_called_numbers
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import StoredCase, lock_cases
 from dialer.core.attempt import DOUBTFUL_STATES, UNSENT_STATES, AttemptState
 from dialer.core.errors import NotFound
-from dialer.core.events import Event
+from dialer.core.events import AlarmCode, Event
 from dialer.core.values import TelephonyResult
 from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.unit_of_work import Tx
@@ -198,6 +198,30 @@ def expect_recordings_of(
 
 
 def rest_numbers(tx: Tx, services: Services, ended: Sequence[uuid.UUID], *, now: datetime) -> None:
-    """Lets the numbers of these attempts rest; after that they are free again."""
-    spacing = timedelta(seconds=services.policies.newest.number_spacing_seconds)
-    release_numbers(tx, ended, free_at=now + spacing)
+    """Lets the numbers of these attempts rest; after that they are free again. A number that was called too often rests
+    longer, which is an alarm of its case.
+    """
+    at_limit = rest_called_numbers(tx, ended, number_limits(services), now=now)
+    if at_limit:
+        case_ids = {call.attempt_id: call.case_id for call in lock_calls(tx, at_limit).values()}
+        raise_alarms(
+            tx,
+            [
+                alarm_row(
+                    AlarmCode.NUMBER_AT_LIMIT,
+                    at=now,
+                    case_id=case_ids[key],
+                    facts={"until": until.isoformat()},
+                )
+                for key, until in at_limit.items()
+            ],
+        )
+
+
+def number_limits(services: Services) -> NumberLimits:
+    """How often a number may be called now."""
+    return NumberLimits(
+        rest_seconds=services.policies.newest.number_spacing_seconds,
+        an_hour=services.lines.number_calls_an_hour,
+        a_day=services.lines.number_calls_a_day,
+    )

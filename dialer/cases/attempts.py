@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -111,6 +112,31 @@ def release_numbers(tx: Tx, ids: Sequence[uuid.UUID], *, free_at: datetime) -> N
         tx.execute(_FREE_NUMBERS, {**_LIVE.given(ids), "at": free_at})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberLimits:
+    """How long a number rests after a call, and how often it may be called in an hour and in a day (service time), over
+    all cases.
+    """
+
+    rest_seconds: float
+    an_hour: int
+    a_day: int
+
+
+def rest_called_numbers(
+    tx: Tx, ids: Sequence[uuid.UUID], limits: NumberLimits, *, now: datetime
+) -> dict[uuid.UUID, datetime]:
+    """Lets the numbers of these calls, which have ended, rest; their lines are free at once. Returns the calls with
+    which a number has reached its limit of an hour or a day, and until when it rests.
+    """
+    if not ids:
+        return {}
+    rest_until = now + timedelta(seconds=limits.rest_seconds)
+    given = {"at": now, "rest_until": rest_until, "an_hour": limits.an_hour, "a_day": limits.a_day}
+    rows = tx.rows(_REST_NUMBERS, {**_LIVE.given(ids), **given})
+    return {row["attempt_id"]: row["free_at"] for row in rows if row["free_at"] > rest_until}
+
+
 def release_uncalled_numbers(tx: Tx, ids: Sequence[uuid.UUID]) -> None:
     """Frees the numbers of these attempts at once, since they were never called."""
     if ids:
@@ -136,6 +162,19 @@ _FREE_NUMBERS = (
     .where(t.live_number.c.phone_blind.in_(_LOCK_NUMBERS))
     .values(attempt_id=None, free_at=moment("at"))
 )
+_REST_NUMBERS = sa.text("""
+UPDATE live_number SET attempt_id = NULL, called_at = calls.ends, free_at = greatest(
+ CAST(:rest_until AS timestamptz),
+ calls.ends[cardinality(calls.ends) - :an_hour + 1] + interval '1 hour',
+ calls.ends[cardinality(calls.ends) - :a_day + 1] + interval '1 day')
+FROM (SELECT phone_blind, attempt_id,
+  (called_at || CAST(:at AS timestamptz))
+   [greatest(1, cardinality(called_at) + 2 - greatest(:an_hour, :a_day)) : ] AS ends
+ FROM live_number WHERE attempt_id = ANY (CAST(:ids AS uuid[])) ORDER BY phone_blind FOR UPDATE) calls
+WHERE live_number.phone_blind = calls.phone_blind
+RETURNING calls.attempt_id, live_number.free_at
+""")
+"""A subscript outside of the array is NULL, which `greatest` ignores."""
 _FORGET_NUMBERS = sa.delete(t.live_number).where(t.live_number.c.phone_blind.in_(_LOCK_NUMBERS))
 
 

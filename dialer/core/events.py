@@ -303,6 +303,8 @@ class AlarmCode(StrEnum):
     """Lines of the audit are missing, altered, duplicated or moved."""
     ANCHOR_FAILED = "anchor_failed"
     """The head of the audit could not be written outside the database."""
+    NUMBER_AT_LIMIT = "number_at_limit"
+    """A number was called as often as it may be in an hour or a day, over all cases: the robot waits."""
     MANY_REVEALS = "many_reveals"
     """One user has viewed much personal data in clear in a short time."""
     MANY_SEARCHES = "many_searches"

@@ -56,6 +56,9 @@ class LineRules:
     """The longest that a telephone rings (service time)."""
     unknown_after_seconds: float = 2.0
     """How long after the deadline of the POST an unknown attempt is first looked up."""
+    number_calls_an_hour: int = 6
+    """A number that was called so often within an hour of service time, in all cases, waits for the rest of it."""
+    number_calls_a_day: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

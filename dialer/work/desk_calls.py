@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dialer.calls.events import EventReading
+from dialer.calls.events import EventReading, number_limits
 from dialer.calls.recordings import expect_recording, wants_recording
 from dialer.calls.store import AttemptChange, Call, StoredEvent
-from dialer.cases.attempts import release_numbers
+from dialer.cases.attempts import rest_called_numbers
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
 from dialer.core.access import Actor, Permission
@@ -77,7 +77,6 @@ def apply_person_leg_event(services: Services, call_id: uuid.UUID, leg: PersonLe
 def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *, settled: bool) -> None:
     """The call has ended; with `settled` its result is final and in the timeline."""
     now = services.clock.now()
-    rest = timedelta(seconds=services.policies.newest.number_spacing_seconds)
     if settled and call.records and call.sid is not None and leg.result in _MAY_BE_RECORDED:
         expect_recording(
             tx,
@@ -97,7 +96,7 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
         ended_at=call.ended_at or now,
     )
     if call.state is not DeskCallState.ENDED:
-        release_numbers(tx, [call.id], free_at=now + rest)
+        rest_called_numbers(tx, [call.id], number_limits(services), now=now)
     if settled:
         facts: dict[str, object] = {
             "assignment_id": call.assignment_id,

@@ -107,8 +107,11 @@ live_number = sa.Table(
     sa.Column("phone_blind", BYTEA, primary_key=True),
     sa.Column("attempt_id", UUID(as_uuid=True), unique=True),
     when("free_at"),
+    sa.Column("called_at", ARRAY(sa.DateTime(timezone=True)), nullable=False, server_default="{}"),
 )
-"""Numbers that are in a call (of `attempt_id`), or that rest after a call until `free_at`."""
+"""Numbers that are in a call (of `attempt_id`), or that rest after a call until `free_at`. `called_at`: the ends of the
+last calls, oldest first, as many as may be made in a day.
+"""
 
 line_group = sa.Table(
     "line_group",
