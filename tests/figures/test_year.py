@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bench.year import Story, Truth, compare, is_exact, plan, run
+from bench.year import is_exact, run, shown
+from bench.year_people import Story, plan, rare
+from bench.year_truth import CHECKED, Life, differences, parts_of
+from dialer.core.rates import COUNT_NAMES
 from dialer.core.values import FraudType, Grade
-from tests.outcomes.town import Scenario
+from tests.outcomes.town import MORNING, Scenario
 
 
 def test_the_plan_has_the_volume_of_the_city():
@@ -24,17 +28,46 @@ def test_the_plan_has_the_volume_of_the_city():
     assert plan(0.05, 2, 365)[0] != people
 
 
+def test_every_year_has_every_life_there_is():
+    people = plan(0.00006, 1, 9)[0]
+    people += rare(0.00006, 1, 9, len(people))
+    assert {person.story for person in people} == set(Story)
+    assert len({person.number for person in people}) == len(people)
+    assert any(person.undone_after for person in people)
+    assert any(person.erased_after for person in people)
+
+
+def test_every_count_of_the_report_is_compared():
+    """A new count is added to bench/year_truth.py, and a life that has it to bench/year_people.py."""
+    assert sorted(CHECKED) == sorted(COUNT_NAMES)
+
+
 @pytest.mark.story
+@pytest.mark.timeout(600)
 def test_a_small_year_comes_back_exactly(tmp_path: Path):
-    found = run(0.00006, 1, days=9, keep=tmp_path / "year")
+    found = run(0.00006, 1, days=9, keep=tmp_path / "year", timed=False)
     assert is_exact(found), found
-    assert found["truth"]["visits"] == 2  # type: ignore[index]
-    assert found["verify"]["days"] == 9  # type: ignore[index]
+    truth, filed = found["truth"], found["filed"]
+    assert isinstance(truth, dict)
+    assert isinstance(filed, dict)
+    assert [name for name in CHECKED if not truth[name]] == [], "a count that no life has is not checked"
+    assert all(filed.values()), filed
+    assert found["verify"]["days"] == 10  # type: ignore[index]
 
 
 def test_a_report_that_says_something_else_is_named(scenario: Scenario):
     scenario.case(grade=Grade.LOW, fraud_type=FraudType.LOAN)
-    truth = Truth()
+    life = Life(
+        first_grade=Grade.LOW,
+        grade=Grade.LOW,
+        fraud_type=FraudType.LOAN,
+        source="bureau",
+        unit="",
+        opened_at=MORNING,
+    )
+    now = scenario.clock.now()
+    assert differences(parts_of([life], now), shown(scenario.services)) == []
+    life.warnings = 2
     parts = [
         ("all", ""),
         ("grade", "low"),
@@ -43,11 +76,8 @@ def test_a_report_that_says_something_else_is_named(scenario: Scenario):
         ("unit", ""),
         ("person", ""),
     ]
-    for part in parts:
-        truth.parts[part].update(warnings=1, cases=1, cases_open=1)
-    assert compare(scenario.services, truth) == []
-    for part in parts:
-        truth.parts[part].update(warnings=1)
-    assert compare(scenario.services, truth) == [
+    assert differences(parts_of([life], now), shown(scenario.services)) == [
         f"{' '.join(part)}.warnings: report 1, truth 2" for part in sorted(parts)
     ]
+    later = parts_of([life], now + timedelta(days=1))["all", ""]
+    assert (later["first_attempt_counted"], later["first_attempt_pending"]) == (1, 0)
