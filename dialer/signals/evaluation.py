@@ -139,7 +139,7 @@ class Evaluator:
         person.latest = max(person.latest, at)
         self._drop(person)
         self._rest(person)
-        return self._changes(person, before)
+        return self._changes(person, before, at)
 
     def _apply_change(self, signal: Signal) -> list[Verdict]:
         item = self._listings.enter(signal)
@@ -154,7 +154,9 @@ class Evaluator:
             start = at if at >= person.latest - self._lateness else person.latest
             self._evaluate(person, start, self._moments(person, start))
             self._rest(person)
-            changed += [(person.last_touch(item), verdict) for verdict in self._changes(person, before)]
+            changed += [
+                (person.last_touch(item), verdict) for verdict in self._changes(person, before, start)
+            ]
         changed.sort(
             key=lambda found: (
                 -(found[1].grade.rank if found[1].grade else 0),
@@ -267,16 +269,14 @@ class Evaluator:
 
     # -- verdicts -----------------------------------------------------------------------------------------------
 
-    def _changes(self, person: PersonState, before: Sequence[Incident]) -> list[Verdict]:
-        """The verdict on the last incident if it differs from that of `before`."""
+    def _changes(self, person: PersonState, before: Sequence[Incident], start: int) -> list[Verdict]:
+        """The verdict on the last incident if it can differ from that of `before`. Something from `start` on is known
+        now that was not known.
+        """
         incidents = person.incidents()
         last, was = incidents[-1] if incidents else None, before[-1] if before else None
-        if last == was:
-            return []
-        change = _change(was, last)
-        incident = last or was
-        assert incident is not None
-        return [] if change is None else [self._verdict(person, incident, change)]
+        change, incident = _change(was, last, start), last or was
+        return [] if change is None or incident is None else [self._verdict(person, incident, change)]
 
     def _verdict(self, person: PersonState, incident: Incident, change: VerdictChange) -> Verdict:
         return self._explainer.verdict(person, incident, change)
@@ -374,16 +374,22 @@ def _parts(observations: Iterable[Observation]) -> set[int]:
     return {item % _PARTS for observation in observations for item in observation.items}
 
 
-def _change(before: Incident | None, last: Incident | None) -> VerdictChange | None:
+def _change(before: Incident | None, last: Incident | None, start: int) -> VerdictChange | None:
     """How the verdict of the last incident differs from that before; None if it says the same."""
     if last is None:
-        return VerdictChange.WITHDRAWN
+        return None if before is None else VerdictChange.WITHDRAWN
     if before is None or last.is_apart_from(before):
         return VerdictChange.NEW
     was, is_now = before.best.strength[:2], last.best.strength[:2]
-    if was == is_now:
-        return None
-    return VerdictChange.RAISED if is_now > was else VerdictChange.LOWERED
+    if was != is_now:
+        return VerdictChange.RAISED if is_now > was else VerdictChange.LOWERED
+    # What came before its moment may be part of what it rests on: the money, a count, a signal of a rule.
+    rests_on_more = start <= last.best.at
+    return (
+        VerdictChange.RESTATED
+        if rests_on_more or (before.since, before.best) != (last.since, last.best)
+        else None
+    )
 
 
 def _digest(person: PersonState) -> int:

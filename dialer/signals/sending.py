@@ -167,8 +167,7 @@ def _row(
         "held_at": held_at or now if state is VerdictState.HELD else held_at,
     }
     if before is not None:
-        since, event_at = min(before.since, verdict.since), max(before.event_at, verdict.at)
-        return replace(before, **facts, since=since, event_at=event_at)
+        return replace(before, **facts, since=verdict.since, event_at=verdict.at)
     return StoredVerdict(
         **facts,
         id=new_id,

@@ -95,15 +95,10 @@ def _opened(tx: Tx, row: Mapping[str, Any]) -> StoredVerdict:
 
 
 def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVerdict]:
-    """The latest verdict of each of these persons, by person; locked until the transaction ends."""
-    found: dict[bytes, StoredVerdict] = {}
+    """The verdict of each of these persons that was opened last, by person; locked until the transaction ends."""
     statement = sa.select(t.verdict).where(_PERSONS.clause).order_by(_v.id).with_for_update()
-    for row in tx.rows(statement, _PERSONS.given(persons)):
-        verdict = _opened(tx, row)
-        before = found.get(verdict.person_hash)
-        if before is None or before.event_at <= verdict.event_at:
-            found[verdict.person_hash] = verdict
-    return found
+    opened = (_opened(tx, row) for row in tx.rows(statement, _PERSONS.given(persons)))
+    return {verdict.person_hash: verdict for verdict in opened}
 
 
 def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:

@@ -61,12 +61,14 @@ class ItemStatus:
 
 class VerdictChange(StrEnum):
     """How a verdict differs from the previous one of the same person. `lowered` and `withdrawn` follow a late signal
-    that disproves what a rule had read; rules whose conditions are only lower bounds never cause them.
+    that disproves what a rule had read; rules whose conditions are only lower bounds never cause them. `restated`
+    follows a late signal too: grade and score are the same, what they rest on may not be.
     """
 
     NEW = "new"
     RAISED = "raised"
     LOWERED = "lowered"
+    RESTATED = "restated"
     WITHDRAWN = "withdrawn"
 
 

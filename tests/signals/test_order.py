@@ -201,6 +201,37 @@ def test_what_was_told_step_by_step_is_what_is_said_at_the_end(made: tuple[Signa
         assert last.get(person) == ((now.score, now.grade) if now else None)
 
 
+@given(signals(), st.randoms(use_true_random=False))
+def test_what_was_told_last_is_the_whole_verdict_whatever_came_late(
+    made: tuple[Signal, ...], chance: random.Random
+):
+    """What is stored of a person is the verdict that was told last: its money, moment, rules and signals too."""
+    mixed = list(made)
+    chance.shuffle(mixed)
+    evaluator = Evaluator(shipped_rules(), allowed_lateness=timedelta(days=60))
+    last: dict[bytes, Verdict] = {}
+    for one in mixed:
+        for verdict in evaluator.apply(one):
+            last[verdict.person] = verdict
+    for person in PERSONS:
+        now, told_last = evaluator.verdict(person), last.get(person)
+        if now is None:
+            assert told_last is None or told_last.change is VerdictChange.WITHDRAWN
+        else:
+            assert told_last is not None
+            assert replace(told_last, change=VerdictChange.NEW) == now
+
+
+def test_a_signal_in_its_order_that_changes_nothing_tells_nothing():
+    first = call_at(START, seconds=700)
+    second = call_at(START + timedelta(minutes=1), seconds=20)
+    evaluator = told([first])
+    assert evaluator.verdict(PERSONS[0]) is not None
+    assert evaluator.apply(second) == []
+    (again,) = evaluator.apply(call_at(START - timedelta(minutes=1), seconds=0))
+    assert again.change is VerdictChange.RESTATED
+
+
 def test_a_snapshot_under_another_scorecard_is_scored_anew():
     at = START
     call = Signal(

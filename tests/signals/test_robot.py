@@ -132,6 +132,26 @@ def test_a_payment_to_a_listed_account_is_a_warning_with_its_reasons(post: Post)
     assert ("dial",) in post.enqueued
 
 
+@pytest.mark.parametrize("in_order", [True, False])
+def test_what_is_stored_of_a_verdict_is_the_same_whatever_payment_comes_late(post: Post, in_order: bool):
+    """The larger payment was made first. The grade and the score are those of either."""
+    listed = post.listed(account=MULE)
+    before = (post.clock.now() - timedelta(minutes=30)).isoformat()
+    large, small = post.payment(fen=9_000_000, event_at=before), post.payment(fen=2_000_000)
+    listed |= {"event_at": (post.clock.now() - timedelta(hours=1)).isoformat()}
+    robot = post.robot()
+    for one in (listed, large, small) if in_order else (listed, small, large):
+        post.send(one)
+        post.work(robot)
+    (row,) = post.rows(t.verdict)
+    assert (row["money_fen"], row["score"], row["rules"]) == (9_000_000, 50, ["payment_listed_account"])
+    assert row["event_at"] == row["since"] == post.clock.now() - timedelta(minutes=30)
+    with post.tx() as tx:
+        reason = reasons_of(tx, [row["id"]])[row["id"]][0]
+    assert reason.details["values"] == {"payments": 1, "amount": 9_000_000}
+    assert [one["amount_fen"] for one in reason.details["signals"]] == [9_000_000]
+
+
 def test_a_warning_of_the_robot_is_of_the_person_whose_phone_it_is(post: Post):
     content = BytesIO(f"姓名,手机号码,预警等级\n王丽,{PERSON},高危\n".encode())
     load_id = submit_list(post.services, unrestricted("li"), content, filename="a.csv", source="bureau")
