@@ -38,6 +38,7 @@ FINALS: dict[Cause, tuple[Status, int]] = {
     Cause.FAILED: (Status.FAILED, 503),
     Cause.LOST: (Status.FAILED, 500),
     Cause.NO_SOUND: (Status.COMPLETED, 200),
+    Cause.NO_WAY: (Status.FAILED, 488),
 }
 
 

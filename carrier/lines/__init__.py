@@ -26,6 +26,8 @@ class Cause(StrEnum):
     """The line lost track of the call; its phone may have rung."""
     NO_SOUND = "no_sound"
     """No sound came from the far side after the answer: a fault of ours or of the network."""
+    NO_WAY = "no_way"
+    """The telephone was answered in a way that lets no sound of ours leave, as with a codec that we do not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

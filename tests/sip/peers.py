@@ -86,6 +86,16 @@ def answer(codec: str = "8") -> str:
     return _send(ok, retransmits=True) + '<recv request="ACK"/>'
 
 
+def answer_as(sound: str) -> str:
+    """200 with this line of sound, and what follows it, in its description; '' for an answer without one."""
+    body = f"v=0\no=u 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\n{sound}\n" if sound else ""
+    kind = "Content-Type: application/sdp\n" if sound else ""
+    head = (
+        f"SIP/2.0 200 OK\n{_HEADERS}\nContact: <sip:[local_ip]:[local_port]>\n{kind}Content-Length: [len]\n\n"
+    )
+    return _send(head + body, retransmits=True) + '<recv request="ACK"/>'
+
+
 def refuse(status: str, reason: str = "") -> str:
     """A final answer, and its ACK."""
     line = f"Reason: {reason}\n" if reason else ""

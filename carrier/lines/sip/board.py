@@ -16,6 +16,8 @@ from carrier.lines.sip.trunks import SipEnd, Trunk, is_fault_of_trunk
 
 NO_SOUND: Final = "no_sound"
 """The key in `ends` for calls that we ended because no sound came."""
+NO_WAY: Final = "no_way"
+"""The key in `ends` for calls that were answered in a way that lets no sound of ours leave."""
 
 
 class Health(StrEnum):
@@ -36,7 +38,7 @@ class Sign(StrEnum):
     REACHED = "reached"
     """The telephone rang, or the network refused the number."""
     SILENT = "silent"
-    """The call was answered, and no sound came."""
+    """The call was answered, and no sound came, or none could be sent."""
     VOICE = "voice"
     """The call was answered, and sound came."""
     RESTED = "rested"

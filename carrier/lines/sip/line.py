@@ -18,7 +18,7 @@ from cachetools import LRUCache
 from carrier.config import Timers
 from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality, Recorder
 from carrier.lines.sip.announcements import CAUSES, AnnouncementListener, RecognisedAnnouncement
-from carrier.lines.sip.board import NO_SOUND, Sign, TrunkBoard, TrunkChoice, sign_of
+from carrier.lines.sip.board import NO_SOUND, NO_WAY, Sign, TrunkBoard, TrunkChoice, sign_of
 from carrier.lines.sip.link import CALL_ID_DIGITS, Message, StackLink
 from carrier.lines.sip.trunks import (
     EXTENSION,
@@ -396,6 +396,7 @@ class SipLeg:
         self._answered = False
         self._over = False
         self._is_silent = False
+        self._has_no_way = False
         self._is_held = False
         self._speaking: _Speaking | None = None
         self._says = 0
@@ -483,8 +484,18 @@ class SipLeg:
                         greeting_seconds=message["greeting"],
                     )
                 )
+            case _:
+                self._heard_of_sound(what, message)
+
+    def _heard_of_sound(self, what: str, message: Message) -> None:
+        match what:
             case "silent":
                 self._is_silent = True
+            case "no_way":
+                self._has_no_way = True
+            case "unheard":
+                if self._speaking is not None:
+                    self._events.unplayed()
             case "held":
                 # The person has put us on hold, and does not hear the prompt.
                 self._is_held = message["held"]
@@ -517,15 +528,16 @@ class SipLeg:
         self._line.board.released(self.trunk)
         if self._answered:
             self._note_sound(has_voice=has_voice)
+        if self._has_no_way:
+            self._note_no_way()
         if self._over:
             return
+        if self._has_no_way:
+            # The telephone was answered: no other trunk rings it again in this call.
+            self._end(Cause.NO_WAY)
+            return
         if self._answered:
-            if self._is_silent:
-                self._line.ends[NO_SOUND] += 1
-                self.line_result = "no_sound"
-                self._end(Cause.NO_SOUND)
-            else:
-                self._end(Cause.HUNG_UP)
+            self._end_answered()
             return
         if self._came_in:
             # Over before it was answered: the person hung up, which says nothing about the trunk.
@@ -544,6 +556,20 @@ class SipLeg:
             self._line.listener.listen(early, lambda found: self._unanswered(end, found))
         else:
             self._unanswered(end, None)
+
+    def _end_answered(self) -> None:
+        if not self._is_silent:
+            self._end(Cause.HUNG_UP)
+            return
+        self._line.ends[NO_SOUND] += 1
+        self.line_result = "no_sound"
+        self._end(Cause.NO_SOUND)
+
+    def _note_no_way(self) -> None:
+        self._line.ends[NO_WAY] += 1
+        self._line.board.states[self.trunk].ends[NO_WAY] += 1
+        if self._note(Sign.SILENT):
+            _log.warning("trunk %s rests: its answers let no sound of ours leave", self.trunk)
 
     def _note_sound(self, *, has_voice: bool) -> None:
         """Also of a call that we ended: otherwise only those that the person hangs up would show that sound comes."""

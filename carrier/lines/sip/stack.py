@@ -24,12 +24,12 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 
 from carrier.lines import MachineDetection
 from carrier.lines.sip.link import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
-from carrier.lines.sip.options import ask_options
 from carrier.lines.sip.senders import Senders, addresses_of, is_one_of
 from carrier.lines.sip.stack_call import StackCall, Taping
 from carrier.lines.sip.stack_config import SipConfig
+from carrier.lines.sip.stack_trunks import TrunkAccounts
 from carrier.lines.sip.trace import SipMessages
-from carrier.lines.sip.trunks import Trunk, caller_in
+from carrier.lines.sip.trunks import caller_in
 from carrier.lines.sound import (
     BYTES_A_SECOND,
     FRAME_BYTES,
@@ -47,10 +47,11 @@ _TAPE_EVERY = 51
 _TAPE_BEHIND_SECONDS = 0.5
 _FLUSH_SECONDS = 0.045
 """Two ticks of the stack, and a little."""
+_NO_WAY_SECONDS = 1.0
+"""An exchange may describe its sound a moment after its answer."""
 _RETRY_SECONDS = 0.5
 _PATIENCE_SECONDS = 60.0
 _LARGEST_MESSAGE = 64 * 1024 * 1024
-_CODECS = ("pcma", "pcmu")
 
 
 class SipProcess:
@@ -62,17 +63,21 @@ class SipProcess:
         self._calls: dict[int, StackCall] = {}
         self._by_handle: dict[int, StackCall] = {}
         self._early: dict[int, list[Any]] = defaultdict(list)
-        self._agents: dict[str, Any] = {}
-        self._registrants: dict[str, Any] = {}
-        self._registering: set[str] = set()
         self._trunks = {trunk.name: trunk for trunk in config.trunks}
         self._sounds: dict[str, bytes] = {}
         self._out: asyncio.Queue[Message | bytes] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._runtime: Any = None
         self._dialling = 0
         self._round = 0
         self._over = asyncio.Event()
+        self._accounts = TrunkAccounts(
+            self._baresip,
+            report=self._report,
+            arrived=self._arrived,
+            soon=self._soon,
+            over=self._over,
+            register_wait_seconds=config.register_wait_seconds,
+        )
         self._messages = SipMessages()
         self._came_in: dict[int, Any] = {}
         self._refs = 0
@@ -89,7 +94,7 @@ class SipProcess:
         config = self._config
         async with ClientSession() as session:
             # The stack first: a process that cannot listen must not take the line.
-            runtime = self._runtime = self._baresip.Runtime()
+            runtime = self._baresip.Runtime()
             await runtime.start(
                 self._baresip.Config(
                     net_interface=config.interface or None,
@@ -111,7 +116,7 @@ class SipProcess:
                     return
                 await self._admit()
                 for trunk in config.trunks:
-                    await self._add_trunk(trunk)
+                    await self._accounts.add(runtime, trunk)
                 await self._serve(link)
             finally:
                 await self._hang_up_all()
@@ -148,7 +153,7 @@ class SipProcess:
             )
         ]
         ends += [
-            asyncio.create_task(self._keep_alive(trunk))
+            asyncio.create_task(self._accounts.keep_alive(trunk))
             for trunk in self._config.trunks
             if trunk.transport == "udp" and trunk.keep_alive_seconds > 0
         ]
@@ -277,73 +282,6 @@ class SipProcess:
                 await self._admit()
                 looked = time.monotonic()
 
-    async def _add_trunk(self, trunk: Trunk) -> None:
-        """Creates the account that dials, which shows the trunk's number as From, and where the trunk registers as
-        another user, a second account for that.
-        """
-        common: dict[str, Any] = {
-            "domain": trunk.address,
-            "password": trunk.password,
-            "registrar": f"sip:{trunk.proxy}{trunk.uri_transport}" if trunk.proxy else None,
-            "transport": trunk.transport,
-            "audio_codecs": _CODECS,
-            "auth_user": trunk.user or None,
-            # Takes calls to any number: the operator may write the hotline in several ways.
-            "extra_params": ("catchall=yes", *(("mediaenc=srtp-mand",) if trunk.srtp else ())),
-        }
-        is_one = trunk.registers and trunk.user == trunk.number
-        dials = self._agents[trunk.name] = await self._agent(
-            trunk, user=trunk.number, reg_interval=trunk.register_seconds if is_one else 0, **common
-        )
-        if trunk.registers:
-            self._registrants[trunk.name] = (
-                dials
-                if is_one
-                else await self._agent(trunk, user=trunk.user, reg_interval=trunk.register_seconds, **common)
-            )
-            self._register(trunk)
-
-    async def _agent(self, trunk: Trunk, **account: Any) -> Any:  # noqa: ANN401 - the stack is optional
-        agent = await self._baresip.UserAgent.create(
-            self._runtime, self._baresip.Account(**account), transfer_policy="reject"
-        )
-        agent.on(lambda event: self._on_agent_event(trunk, event))
-        agent.on_incoming(lambda native: self._soon(self._arrived(native)))
-        return agent
-
-    def _register(self, trunk: Trunk) -> None:
-        """Tries to register until it succeeds; then the stack renews the registration, and its events report when it is
-        lost.
-        """
-        if trunk.registers and trunk.name not in self._registering:
-            self._registering.add(trunk.name)
-            self._soon(self._try_to_register(trunk))
-
-    async def _try_to_register(self, trunk: Trunk) -> None:
-        agent, wait = self._registrants[trunk.name], self._config.register_wait_seconds
-        try:
-            while not self._over.is_set():
-                try:
-                    await agent.register(timeout=_REGISTER_WAIT_SECONDS)
-                except self._baresip.RegistrationError as error:
-                    _log.warning("trunk %s is not registered: %s", trunk.name, error.status or "no answer")
-                    await asyncio.sleep(wait)
-                    wait = min(2 * wait, _LONGEST_REGISTER_WAIT_SECONDS)
-                else:
-                    return
-        except self._baresip.BaresipError as error:
-            _log.warning("trunk %s is not registered: %s", trunk.name, error)
-        finally:
-            self._registering.discard(trunk.name)
-
-    def _on_agent_event(self, trunk: Trunk, event: Any) -> None:  # noqa: ANN401 - the stack is optional
-        kinds = self._baresip.Event
-        if event.event is kinds.REGISTER_OK:
-            self._report({"on": "trunk", "trunk": trunk.name, "registered": True})
-        elif event.event is kinds.REGISTER_FAIL:
-            self._report({"on": "trunk", "trunk": trunk.name, "registered": False})
-            self._register(trunk)
-
     async def _arrived(self, native: Any) -> None:  # noqa: ANN401 - the stack is optional
         """An inbound call: the carrier decides about one from a trunk's address; any other is refused and counted."""
         source = await self._messages.source_of(native.call_id)
@@ -392,26 +330,6 @@ class SipProcess:
         with contextlib.suppress(self._baresip.BaresipError):
             await native.reject()
 
-    async def _keep_alive(self, trunk: Trunk) -> None:
-        """Asks the trunk at intervals whether it is there, and reports it. A trunk that was away may have lost our
-        registration.
-        """
-        host, _, port = (trunk.proxy or trunk.address).partition(":")
-        missed = 0
-        patience = min(_OPTIONS_WAIT_SECONDS, trunk.keep_alive_seconds)
-        while True:
-            is_there = False
-            with contextlib.suppress(OSError):
-                answer = await asyncio.to_thread(
-                    ask_options, host, int(port or _SIP_PORT), within_seconds=patience
-                )
-                is_there = answer is not None
-            if is_there and missed >= _MISSED_OPTIONS:
-                self._register(trunk)
-            missed = 0 if is_there else missed + 1
-            self._report({"on": "trunk", "trunk": trunk.name, "reachable": missed < _MISSED_OPTIONS})
-            await asyncio.sleep(trunk.keep_alive_seconds if not missed else trunk.keep_alive_seconds / 4)
-
     async def _dial(self, call: StackCall, trunk_name: str, number: str) -> None:
         trunk = self._trunks[trunk_name]
         headers = {}
@@ -419,7 +337,7 @@ class SipProcess:
             headers["P-Asserted-Identity"] = f"<sip:{trunk.number}@{trunk.host}>"
         self._dialling += 1
         try:
-            native = await self._agents[trunk_name].dial(
+            native = await self._accounts.dials(trunk_name).dial(
                 f"sip:{number}@{trunk.address}{trunk.uri_transport}", headers
             )
         except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
@@ -469,8 +387,11 @@ class SipProcess:
                 call.is_early = call.is_early or event.event is kinds.CALL_PROGRESS
                 self._report({"on": "ringing", "id": call.id})
             case kinds.CALL_ESTABLISHED:
-                call.answered_at = time.monotonic()
-                self._report({"on": "answered", "id": call.id})
+                call.established_at = time.monotonic()
+                self._admit_answer(call, call.established_at)
+            case kinds.CALL_RTCP:
+                if call.lost_most(event.stats):
+                    self._report({"on": "unheard", "id": call.id})
             case kinds.CALL_DTMF_START if event.text:
                 self._report({"on": "key", "id": call.id, "key": event.text})
             case kinds.CALL_HOLD | kinds.CALL_RESUME:
@@ -480,6 +401,22 @@ class SipProcess:
                 asyncio.get_running_loop().call_soon(self._ended, call, event.text or "")
             case _:
                 pass
+
+    def _admit_answer(self, call: StackCall, now: float) -> None:
+        """Reports the answer as soon as our sound can leave. An answer that lets none leave (no codec of ours, no port,
+        `inactive`) is no answer: the call is ended.
+        """
+        assert call.established_at is not None
+        with contextlib.suppress(self._baresip.BaresipError):
+            if call.native.audio.info().tx_ready:
+                call.answered_at = now
+                self._report({"on": "answered", "id": call.id})
+                return
+        if now - call.established_at >= _NO_WAY_SECONDS:
+            _log.warning("a call is ended: its answer lets no sound of ours leave")
+            self._report({"on": "no_way", "id": call.id})
+            call.hung_up = True
+            self._soon(self._hang_up(call))
 
     def _ended(self, call: StackCall, text: str, *, is_unsent: bool = False) -> None:
         """The call is over, and its channel is free. `is_unsent`: the stack sent no INVITE."""
@@ -500,6 +437,8 @@ class SipProcess:
         if announced := call.announced:
             message["early"] = b64encode(wav_of(announced)).decode()
         stats = call.native.final_stats if call.native is not None else None
+        if stats is not None and call.answered_at is not None and not stats.tx_packets:
+            self._report({"on": "silent", "id": call.id})
         if stats is not None and call.answered_at is not None:
             message["quality"] = {
                 "seconds": round(time.monotonic() - call.answered_at, 1),
@@ -559,6 +498,8 @@ class SipProcess:
             self._round += 1
             now = time.monotonic()
             for call in list(self._calls.values()):
+                if call.waits_for_sound:
+                    self._admit_answer(call, now)
                 if not call.has_sound:
                     if call.is_early and not call.hung_up and (self._round + call.id) % _READ_EVERY == 0:
                         self._hear_announcement(call)
@@ -675,11 +616,6 @@ _MOST_REPEATS = 50
 _MOST_ANNOUNCED_BYTES = 10 * BYTES_A_SECOND
 _CUSHION_BYTES = 3 * FRAME_BYTES
 _MOST_READ_BYTES = BYTES_A_SECOND
-_LONGEST_REGISTER_WAIT_SECONDS = 300.0
-_REGISTER_WAIT_SECONDS = 5.0
-_SIP_PORT = 5060
-_MISSED_OPTIONS = 2
-_OPTIONS_WAIT_SECONDS = 2.0
 
 
 def run(config: SipConfig) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from carrier.lines.sound import OURS, GreetingJudge, TwoSides, UtteranceDetector
 
 _LEAST_ANNOUNCED_FRAMES = 50
 """Of 20 ms: no announcement is shorter than a second."""
+_LEAST_REPORTED_PACKETS = 50
 
 
 class StackCall:
@@ -16,7 +18,10 @@ class StackCall:
     def __init__(self, call_id: int) -> None:
         self.id = call_id
         self.native: Any = None
+        self.established_at: float | None = None
+        """When the far side answered; `answered_at`: since when our sound can leave."""
         self.answered_at: float | None = None
+        self._reported = (0, 0)
         self.hung_up = False
         self.joined: StackCall | None = None
         self.listens = False
@@ -36,6 +41,21 @@ class StackCall:
     @property
     def has_sound(self) -> bool:
         return self.answered_at is not None and not self.hung_up
+
+    @property
+    def waits_for_sound(self) -> bool:
+        """The far side has answered, and our sound cannot leave yet."""
+        return self.established_at is not None and self.answered_at is None and not self.hung_up
+
+    def lost_most(self, stats: Mapping[str, Any]) -> bool:
+        """Whether the far side reports, by RTCP, that most of what we sent since its last report did not arrive."""
+        sent = int(stats.get("tx", {}).get("packets", 0))
+        lost = int(stats.get("rtcp", {}).get("tx_lost", 0))
+        before_sent, before_lost = self._reported
+        if sent - before_sent < _LEAST_REPORTED_PACKETS:
+            return False
+        self._reported = (sent, lost)
+        return 2 * (lost - before_lost) > sent - before_sent
 
     @property
     def announced(self) -> bytes:
