@@ -130,7 +130,7 @@ class Recorder(Evaluator):
             figures = tuple(reading.figures.get(place, 0) for place in range(self._reader.feature_count))
             self.moments.append(Moment(hour, key, bits, reading.money_fen, figures, tuple(items)))
 
-    def _changes(self, _person: PersonState, _before: Sequence[Incident]) -> list[Verdict]:
+    def _changes(self, _person: PersonState, _before: Sequence[Incident], _start: int) -> list[Verdict]:
         """Verdicts are not wanted."""
         return []
 
