@@ -28,6 +28,7 @@ _SEVERAL: Final[Mapping[str, tuple[str, ...]]] = {
     "control.care": ("migrate", "upgrade", "doctor"),
     "control.control": ("pause", "resume", "pauses", "pace"),
     "backup.restore": ("restore",),
+    "terminal.terminal": ("sign-in", "sign-out"),
 }
 """By `module.app` below `dialer.cli`: the commands that this app defines."""
 _GROUPS: Final[Mapping[str, str]] = {

@@ -19,18 +19,19 @@ from rich.text import Text as RichText
 
 from dialer.calls.recordings import hear_recording, list_recordings
 from dialer.case_page.reading import CaseStory, case_out, case_page_out, reveal, show_case
+from dialer.cases.reveals import note_search
 from dialer.cases.search import CasePage, CaseQuery, search_cases, seek_person
 from dialer.cli.common import By, signer
 from dialer.cli.output import (
     AsJson,
-    command_actor,
     command_application,
     one_of,
     print_json,
     print_rows,
     signed_application,
 )
-from dialer.core.access import Permission, RevealReason
+from dialer.cli.terminal import command_actor
+from dialer.core.access import TERMINAL_NAME, Permission, RevealReason
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Refusal
 from dialer.core.text import Lang, Text
@@ -95,14 +96,21 @@ def cases_command(
     end: Annotated[str, typer.Option("--to", help="opened on this day or earlier")] = "",
     before: Annotated[int | None, typer.Option(help="the next page: cases with a lower id")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    why: Annotated[
+        str, typer.Option(help="why a person is sought; needed after the first few searches")
+    ] = "",
     lang: Annotated[Lang, typer.Option(help="zh or en")] = Lang.ZH,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Search cases that match every given option."""
     with command_application("cases") as app:
+        sought = seek_person(app.services, phone=phone, name=name, id_number=id_number)
+        if not sought.is_nothing:
+            with app.services.act(command_actor(app, TERMINAL_NAME), Permission.SEE_CASES) as act:
+                note_search(act, app.services, kind="terminal", reason=RevealReason.OTHER, why=why)
         query = CaseQuery(
-            sought=seek_person(app.services, phone=phone, name=name, id_number=id_number),
+            sought=sought,
             instruction_no=instruction_no,
             source=source,
             grade=one_of(Grade, grade, field="--grade") if grade else None,

@@ -34,13 +34,13 @@ from dialer.cli.common import By
 from dialer.cli.output import (
     AsJson,
     centre_time,
-    command_actor,
     command_application,
     fields_of,
     print_found,
     print_json,
     signed_application,
 )
+from dialer.cli.terminal import command_actor
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.control.trunks import check_trunks, read_trunks
 from dialer.core.access import Actor, Permission

@@ -20,13 +20,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column, Table
 
 from dialer.bootstrap import application
-from dialer.core.access import TERMINAL, TERMINAL_NAME, Actor, Permission
+from dialer.cli.terminal import command_actor
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Invalid
-from dialer.core.text import Text, gettext_noop
+from dialer.core.text import Text
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import load_settings
-from dialer.staff.store import find_member
 
 _POLL_SECONDS = 0.2
 _STUCK_SECONDS = 15.0
@@ -43,24 +43,6 @@ def command_application(name: str, purpose: ProcessPurpose = ProcessPurpose.COMM
     configure_logs(level="warning", log_format=settings.log.format, process=name)
     with application(settings, purpose) as app:
         yield app
-
-
-def command_actor(app: Application, login: str, *rights: Permission) -> Actor:
-    """Who gives the command: the account with this login, in upper or lower case, or for `cli` the terminal itself.
-    Raises `Invalid` for anything else, such as the name that an account shows, and for a disabled account;
-    `NotPermitted` for an actor with none of these `rights`, if there are any.
-    """
-    with app.services.store.begin() as tx:
-        member = find_member(tx, login.strip().casefold())
-    actor = None if member is None or member.disabled_at is not None else member.actor
-    if member is None and login.strip() == TERMINAL_NAME:
-        actor = TERMINAL
-    if actor is None:
-        problem = gettext_noop("is not the login of an enabled account")
-        raise Invalid(field="by", problem=problem, fix=gettext_noop("`dialer staff list` lists the logins"))
-    if rights:
-        actor.check_may(*rights)
-    return actor
 
 
 @contextmanager

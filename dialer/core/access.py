@@ -279,6 +279,8 @@ class Actor:
     rights: frozenset[Permission]
     unit_id: int | None = None
     """It sees and changes what belongs to this unit and to those below; None: the whole centre."""
+    terminal: str = ""
+    """The terminal at which the command was given, for the audit."""
 
     def may(self, right: Permission) -> bool:
         """Whether the actor has the right."""
@@ -302,7 +304,7 @@ def rights_of(role: Role) -> frozenset[Permission]:
     return frozenset(right for right, roles in ROLES.items() if role in roles)
 
 
-_OF_PERSONS: Final = frozenset(
+OF_PERSONS: Final = frozenset(
     {
         Permission.APPROVE,
         Permission.CONFIRM_STAFF_CHANGES,
@@ -318,7 +320,7 @@ _OF_PERSONS: Final = frozenset(
 """Rights to ask for what a second person decides, to decide it, to report work, and to see persons in clear: who did it
 must be known.
 """
-TERMINAL: Final = Actor(name=TERMINAL_NAME, rights=frozenset(Permission) - _OF_PERSONS)
+TERMINAL: Final = Actor(name=TERMINAL_NAME, rights=frozenset(Permission) - OF_PERSONS)
 """Whoever may run commands on the machine, unnamed."""
 SERVICE: Final = Actor(name=ROBOT, rights=frozenset(Permission))
 """The service by itself."""

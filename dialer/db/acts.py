@@ -47,6 +47,8 @@ class OpenAct:
         """Adds a line to the audit, which is written just before the commit; `subject` names a row, such as case/7.
         Only `why` may contain personal data.
         """
+        if self.actor.terminal:
+            facts = {**(facts or {}), "terminal": self.actor.terminal}
         write_audit(self.tx, who=self.by, act=act, subject=subject, why=why, now=self.now, facts=facts)
 
     def needs_no_record(self) -> None:

@@ -22,6 +22,7 @@ from pydantic import (
     FilePath,
     IPvAnyNetwork,
     SecretStr,
+    StringConstraints,
     field_validator,
     model_validator,
 )
@@ -274,6 +275,8 @@ class ConsoleSettings(Section):
     """A password that was given out expires after this."""
     confirm_seconds: float = Field(default=259_200.0, ge=60, le=2_592_000)
     """How long a change of an account waits for a security administrator."""
+    terminal_accounts: tuple[Annotated[str, StringConstraints(pattern=r"^[^=\s]+=[^=\s]+$")], ...] = ()
+    """Users of this machine and their accounts, such as `zhang=zhangsan`: they need no `dialer sign-in`."""
     reveals: int = Field(default=30, ge=1, le=10_000)
     """How often one person may view hidden data in `reveal_seconds`."""
     reveal_seconds: float = Field(default=600.0, ge=1, le=86_400)

@@ -34,6 +34,7 @@ from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import open_session
 from dialer.staff.store import insert_member
+from tests.terminal import signed_in_as
 
 app = build_command_line()
 
@@ -65,7 +66,8 @@ class Service:
         ambient = dict.fromkeys((name for name in os.environ if name.startswith("DIALER_")), None)
         ours = {name: value for name, value in self.env.items() if name.startswith("DIALER_")}
         with ThreadPoolExecutor(1) as thread:
-            done = thread.submit(CliRunner().invoke, app, arguments, env=ambient | ours).result()
+            env = ambient | ours | signed_in_as(*arguments)
+            done = thread.submit(CliRunner().invoke, app, arguments, env=env).result()
         assert done.exit_code == 0, (done.stderr, done.exception)
         return done.stdout
 

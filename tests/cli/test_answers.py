@@ -18,6 +18,7 @@ from dialer.db.keys import create
 from dialer.runtime.settings import load_settings
 from tests.accounts import add_account
 from tests.outcomes.town import MORNING, Scenario
+from tests.terminal import signed_in_as
 
 app = build_command_line()
 
@@ -42,7 +43,7 @@ def test_a_second_person_refuses_an_outcome_with_a_reason(env: dict[str, str]):
 
     def refused(*words: str) -> str:
         command = ["outcome", "refuse", str(line), *words]
-        result = CliRunner().invoke(app, command, env=env, catch_exceptions=False)
+        result = CliRunner().invoke(app, command, env=env | signed_in_as(*words), catch_exceptions=False)
         assert result.exit_code == 0
         return result.stdout
 
@@ -66,7 +67,7 @@ def test_a_second_person_refuses_an_outcome_with_a_reason(env: dict[str, str]):
 def test_a_number_larger_than_any_is_one_line(
     env: dict[str, str], command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    for name, value in env.items():
+    for name, value in (env | signed_in_as(*command.split())).items():
         monkeypatch.setenv(name, value)
     with application(load_settings(env)) as made:
         add_account(made.services.store, "li")

@@ -31,6 +31,7 @@ from dialer.staff.sign_in import add_token
 from tests.accounts import add_account
 from tests.console.town import stop_request
 from tests.outcomes.town import Scenario
+from tests.terminal import signed_in_as
 
 app = build_command_line()
 
@@ -131,7 +132,12 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
 
 def printed(filled: Filled, command: str) -> object:
     runner = CliRunner()
-    answer = runner.invoke(app, [*command.split(), "--json"], env=filled.env, catch_exceptions=False)
+    answer = runner.invoke(
+        app,
+        [*command.split(), "--json"],
+        env=filled.env | signed_in_as(*command.split()),
+        catch_exceptions=False,
+    )
     assert answer.exit_code == 0, answer.output
     return json.loads(answer.stdout)
 
@@ -174,7 +180,7 @@ def test_requests_to_banks_are_made_answered_and_listed(filled: Filled):
     runner = CliRunner()
 
     def run(*words: str) -> tuple[int, str]:
-        answer = runner.invoke(app, ["work", *words], env=filled.env)
+        answer = runner.invoke(app, ["work", *words], env=filled.env | signed_in_as(*words))
         return answer.exit_code, answer.output
 
     form = ("--bank", "工商银行", "--account", "6222020000001234", "--yuan", "5000", "--receipt", "ZF 1")

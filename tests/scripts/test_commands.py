@@ -28,6 +28,7 @@ from tests.accounts import add_account
 from tests.audio.conftest import burst
 from tests.scripts.centre import LOAN
 from tests.scripts.conftest import ROOT
+from tests.terminal import signed_in_as
 
 app = build_command_line()
 
@@ -40,7 +41,7 @@ class Terminal:
         self.data_dir = Path(environment["DIALER_DATA_DIR"])
 
     def run(self, *words: str) -> Result:
-        done = CliRunner().invoke(app, ["scripts", *words], catch_exceptions=False)
+        done = CliRunner().invoke(app, ["scripts", *words], env=signed_in_as(*words), catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done
 

@@ -1,0 +1,161 @@
+"""Who is at a terminal: `dialer sign-in` and `dialer sign-out`, and which account signs what is done there."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import stat
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from dialer.bootstrap import application
+from dialer.core.access import OF_PERSONS, TERMINAL, TERMINAL_NAME, Actor, Permission, is_same_actor
+from dialer.core.errors import Invalid, Refusal
+from dialer.core.text import Text, gettext_noop
+from dialer.org.factors import finish_with_code
+from dialer.runtime.logs import configure_logs
+from dialer.runtime.services import Application, ProcessPurpose
+from dialer.runtime.settings import load_settings
+from dialer.staff.sign_in import FactorNeeded, SignedIn, recognise, sign_in, sign_out
+from dialer.staff.store import Member, find_member
+
+_FILE: Final = ".dialer-session"
+"""Of the home folder: the session of this user of the machine."""
+_ONLY_OWN: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class NotSignedIn(Refusal):
+    """The account that was named is not the one that is signed in at this terminal."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(
+            Text(
+                "who does this must be known, and nobody is signed in here as %(login)s: run `dialer sign-in %(login)s`"
+                " first, or do it in the console",
+                login=login,
+            )
+        )
+
+
+def terminal_name() -> str:
+    """This terminal in the audit: the user of the machine, the machine, and the terminal if there is one."""
+    line = ""
+    with suppress(OSError):
+        line = os.ttyname(sys.stdin.fileno()).removeprefix("/dev/")
+    return f"{machine_user()}@{socket.gethostname()} {line}".rstrip()
+
+
+def command_actor(app: Application, login: str, *rights: Permission) -> Actor:
+    """Who gives the command: the account with this login, in upper or lower case; for `cli` the account that is signed
+    in here, or the terminal itself. An account that is only named has no right for which it must be known who acts.
+    Raises `Invalid` for anything else, such as the name that an account shows, and for a disabled account;
+    `NotPermitted` for an actor with none of these `rights`, if there are any, and `NotSignedIn` for one that would have
+    them if it was signed in.
+    """
+    known = _known_here(app)
+    is_unnamed = login.strip() == TERMINAL_NAME
+    with app.services.store.begin() as tx:
+        member = find_member(tx, login.strip().casefold())
+    if member is None and is_unnamed and known is not None:
+        member = known
+    if member is None and is_unnamed:
+        actor = TERMINAL
+    elif member is None or member.disabled_at is not None:
+        problem = gettext_noop("is not the login of an enabled account")
+        raise Invalid(field="by", problem=problem, fix=gettext_noop("`dialer staff list` lists the logins"))
+    else:
+        actor = member.actor
+    if rights:
+        actor.check_may(*rights)
+    if known is None or not is_same_actor(known.login, actor.name):
+        if rights and actor.rights.intersection(rights) <= OF_PERSONS:
+            raise NotSignedIn(actor.name)
+        actor = replace(actor, rights=actor.rights - OF_PERSONS)
+    return replace(actor, terminal=terminal_name())
+
+
+def _known_here(app: Application) -> Member | None:
+    """The account that is signed in at this terminal, or the one that the settings give the user of the machine."""
+    with suppress(OSError):
+        found = recognise(app.services, _session_file().read_text(encoding="ascii").strip())
+        if found is not None:
+            return found[1]
+    mapped = dict(pair.split("=", 1) for pair in app.settings.console.terminal_accounts)
+    login = mapped.get(machine_user(), "")
+    with app.services.store.begin() as tx:
+        member = find_member(tx, login.casefold()) if login else None
+    return None if member is None or member.disabled_at is not None else member
+
+
+def machine_user() -> str:
+    """The user of the machine; with sudo the one who gave the command."""
+    behind = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
+    with suppress(KeyError):
+        return behind or pwd.getpwuid(os.geteuid()).pw_name
+    return str(os.geteuid())
+
+
+def _session_file() -> Path:
+    """Where the session of this user is kept. Raises `OSError` if others may read it."""
+    path = Path.home() / _FILE
+    if path.exists() and path.stat().st_mode & _ONLY_OWN:
+        raise PermissionError(path)
+    return path
+
+
+terminal = typer.Typer()
+
+
+@terminal.command("sign-in")
+def sign_in_command(login: Annotated[str, typer.Argument(help="login of your account")]) -> None:
+    """登录终端: what you do at this terminal is signed by your account; it ends as a session of the console does."""
+    settings = load_settings()
+    configure_logs(level="warning", log_format=settings.log.format, process="sign-in")
+    with application(settings, ProcessPurpose.COMMAND) as app:
+        password = typer.prompt("密码 password", hide_input=True)
+        entered = sign_in(app.services, login=login, password=password, address=terminal_name())
+        if isinstance(entered, FactorNeeded):
+            code = typer.prompt("验证码或恢复码 code of the app, or a recovery code", hide_input=True)
+            entered = finish_with_code(app.services, token=entered.token, code=code, address=terminal_name())
+        elif entered.member.role in app.services.sessions.second_factor_roles:
+            _end(app, entered)
+            raise Refusal("this account needs a second factor: set it up in the console first")
+        if entered.member.must_change:
+            _end(app, entered)
+            raise Refusal("this password was given out: choose your own in the console first")
+        _keep(entered)
+    typer.echo(f"已登录 {entered.member.login} signed in")
+
+
+@terminal.command("sign-out")
+def sign_out_command() -> None:
+    """退出终端: ends the session of this terminal."""
+    settings = load_settings()
+    configure_logs(level="warning", log_format=settings.log.format, process="sign-out")
+    path = _session_file()
+    if path.exists():
+        with application(settings, ProcessPurpose.COMMAND) as app:
+            found = recognise(app.services, path.read_text(encoding="ascii").strip(), even_idle=True)
+            if found is not None:
+                sign_out(app.services, replace(found[1].actor, terminal=terminal_name()), found[0])
+        path.unlink(missing_ok=True)
+    typer.echo("已退出 signed out")
+
+
+def _keep(entered: SignedIn) -> None:
+    path = _session_file()
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(entered.token)
+
+
+def _end(app: Application, entered: SignedIn) -> None:
+    found = recognise(app.services, entered.token)
+    if found is not None:
+        sign_out(app.services, entered.member.actor, found[0])

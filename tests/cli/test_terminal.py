@@ -1,0 +1,142 @@
+"""At a terminal it is known who acts: by the password and the second factor, or by the user of the machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyotp
+import pytest
+import sqlalchemy as sa
+from click.testing import Result
+from typer.testing import CliRunner
+
+from dialer.__main__ import build_command_line
+from dialer.bootstrap import application
+from dialer.cli.terminal import NotSignedIn, machine_user, terminal_name
+from dialer.core.access import Role
+from dialer.core.case import CaseStatus
+from dialer.core.errors import NotPermitted, Refusal
+from dialer.db import tables as t
+from dialer.db.keys import create
+from dialer.org.factors import confirm_totp, offer_totp
+from dialer.runtime.settings import load_settings
+from dialer.staff.sign_in import SignedIn, SignInRefused, recognise, sign_in
+from tests.accounts import add_account
+from tests.outcomes.town import Scenario
+
+app = build_command_line()
+PASSWORD = "correct horse battery"
+ERASE = ("person", "erase", "--case", "1", "--why", "本人要求")
+
+
+@pytest.fixture
+def env(fresh_database: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
+    create(tmp_path / "keys.json")
+    made = {
+        "DIALER_DATA_DIR": str(tmp_path / "var"),
+        "DIALER_DATABASE__URL": fresh_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
+        "HOME": str(tmp_path),
+    }
+    with application(load_settings(made)) as opened:
+        Scenario.on(opened.services).case(status=CaseStatus.CLOSED)
+        for login in ("li", "zhao"):
+            add_account(opened.services.store, login, role=Role.SUPERVISOR, password=PASSWORD)
+    return made
+
+
+@pytest.fixture
+def run(env: dict[str, str]) -> Callable[..., Result]:
+    def ran(*words: str, typed: str = "", **more: str) -> Result:
+        return CliRunner().invoke(app, words, env=env | more, input=typed, catch_exceptions=False)
+
+    return ran
+
+
+def test_who_is_only_named_asks_for_nothing_and_decides_nothing(run: Callable[..., Result]):
+    for words in (
+        (*ERASE, "--by", "zhao"),
+        ("person", "confirm", "1", "--by", "zhao"),
+        ("outcome", "approve", "1", "--by", "zhao"),
+        ("loads", "approve", "1", "--by", "li"),
+        ("scripts", "approve", "loan", "2", "--by", "li", "--reason", "x"),
+        ("signals", "rules", "approve", "2", "--by", "li", "--reason", "x"),
+        ("case", "1", "--reveal-by", "li", "--why", "x"),
+    ):
+        with pytest.raises(NotSignedIn, match=r"run `dialer sign-in (li|zhao)` first"):
+            run(*words)
+
+
+def test_one_user_of_the_machine_is_not_two_people(run: Callable[..., Result]):
+    assert run("sign-in", "li", typed=f"{PASSWORD}\n").exit_code == 0
+    assert run(*ERASE, "--by", "li").exit_code == 0
+    with pytest.raises(NotSignedIn):
+        run("person", "confirm", "1", "--by", "zhao")
+
+
+def test_who_is_signed_in_need_not_be_named_and_signs(run: Callable[..., Result], env: dict[str, str]):
+    with pytest.raises(SignInRefused):
+        run("sign-in", "li", typed="wrong\n")
+    assert run("sign-in", "LI", typed=f"{PASSWORD}\n").stdout.endswith("已登录 li signed in\n")
+    assert (Path(env["HOME"]) / ".dialer-session").stat().st_mode & 0o777 == 0o600
+    assert run(*ERASE).exit_code == 0
+    with application(load_settings(env)) as made, made.services.store.begin() as tx:
+        [request] = tx.rows(sa.select(t.erasure))
+        [line] = tx.rows(sa.select(t.audit).where(t.audit.c.act == "erase_asked"))
+    assert request["asked_by"] == line["who"] == "li"
+    assert line["facts"]["terminal"] == terminal_name()
+    assert terminal_name().startswith(f"{machine_user()}@")
+    assert run("sign-out").exit_code == 0
+    with pytest.raises(NotPermitted):
+        run(*ERASE)
+    with pytest.raises(NotSignedIn):
+        run(*ERASE, "--by", "li")
+
+
+def test_a_second_factor_is_asked_for(run: Callable[..., Result], env: dict[str, str]):
+    with application(load_settings(env)) as made:
+        services = made.services
+        entered = sign_in(services, login="li", password=PASSWORD, address="desk")
+        assert isinstance(entered, SignedIn)
+        found = recognise(services, entered.token)
+        assert found is not None
+        secret = offer_totp(services, entered.member).secret.replace(" ", "")
+        now = int(services.real.now().timestamp())
+        codes = confirm_totp(services, found[0], pyotp.TOTP(secret).at(now))
+    with pytest.raises(SignInRefused):
+        run("sign-in", "li", typed=f"{PASSWORD}\n000000\n")
+    assert not (Path(env["HOME"]) / ".dialer-session").exists()
+    assert run("sign-in", "li", typed=f"{PASSWORD}\n{codes[0]}\n").exit_code == 0
+    assert run(*ERASE, "--by", "li").exit_code == 0
+
+
+def test_a_role_that_needs_a_second_factor_does_not_sign_in_without_one(run: Callable[..., Result]):
+    roles = json.dumps(["supervisor"])
+    with pytest.raises(Refusal, match="set it up in the console first"):
+        run("sign-in", "li", typed=f"{PASSWORD}\n", DIALER_CONSOLE__SECOND_FACTOR_ROLES=roles)
+    with pytest.raises(NotSignedIn):
+        run(*ERASE, "--by", "li")
+
+
+def test_a_session_that_others_can_read_is_none(run: Callable[..., Result], env: dict[str, str]):
+    run("sign-in", "li", typed=f"{PASSWORD}\n")
+    (Path(env["HOME"]) / ".dialer-session").chmod(0o640)
+    with pytest.raises(NotSignedIn):
+        run(*ERASE, "--by", "li")
+
+
+def test_a_user_of_the_machine_can_be_an_account(run: Callable[..., Result]):
+    mapped = {"DIALER_CONSOLE__TERMINAL_ACCOUNTS": json.dumps([f"{machine_user()}=li", "other=zhao"])}
+    assert run(*ERASE, "--by", "li", **mapped).exit_code == 0
+    with pytest.raises(NotSignedIn):
+        run("person", "confirm", "1", "--by", "zhao", **mapped)
+
+
+def test_what_needs_no_known_person_says_where_it_was_done(run: Callable[..., Result], env: dict[str, str]):
+    assert run("pause", "--minutes", "5", "--by", "zhao", "--why", "检修").exit_code == 0
+    with application(load_settings(env)) as made, made.services.store.begin() as tx:
+        [line] = tx.rows(sa.select(t.audit).where(t.audit.c.act == "pause"))
+    assert (line["who"], line["facts"]["terminal"]) == ("zhao", terminal_name())
