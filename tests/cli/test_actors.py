@@ -27,6 +27,7 @@ READS: Final = frozenset(
     {
         "preview_draft",
         "measure_draft",
+        "must_give_reason_to_search",
         "open_search",
         "read_task_state",
         "show_task",

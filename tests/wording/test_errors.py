@@ -18,6 +18,7 @@ from dialer.backup.actions import NothingToBackUp, NotPutBack
 from dialer.backup.archive import CannotWrite, DamagedBackup, OtherKeys
 from dialer.backup.store import NotAsBackedUp, NotEmpty
 from dialer.calls.comparison import CallsUnderWay, NotCompared, RecordsGone
+from dialer.cli.terminal import NotSignedIn
 from dialer.core.errors import (
     Conflict,
     CountsBusy,
@@ -161,6 +162,7 @@ EXAMPLES = [
     SignInBusy(),
     LoginTaken("zhao"),
     SamePerson(),
+    NotSignedIn("zhao"),
     AliasTaken("城关所"),
     TooMany(Text("you have %(n)s files that are not loaded yet: load or discard some first", n=20)),
     PasswordExpired(),
