@@ -139,6 +139,10 @@ _READ: Final = {
         gettext_noop("no number that can be called"),
         gettext_noop("give the full number"),
     ),
+    ("source", FaultCode.NOT_YOURS): (
+        gettext_noop("is not a source for which you may send"),
+        gettext_noop("send it with that source's token"),
+    ),
     ("grade", FaultCode.UNREADABLE): (
         gettext_noop("grade not readable"),
         gettext_noop("extra_high, high, medium or low"),

@@ -211,7 +211,7 @@ def add_token(
     unit: Annotated[str, typer.Option(help="its only unit; default: the whole city")] = "",
     source: Annotated[
         list[str] | None,
-        typer.Option(help="another source whose signals it sends, beside its own name; may be repeated"),
+        typer.Option(help="another source for which it sends, beside its own name; may be repeated"),
     ] = None,
     by: By = "cli",
 ) -> None:

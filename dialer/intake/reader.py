@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from dialer.core.errors import UnusableFile
+from dialer.core.sources import is_internal_source
 from dialer.core.text import Text, gettext_noop, joined
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.cells import (
@@ -134,6 +135,9 @@ class RowReader:
         self._kind_of = lru_cache(_CACHE_LIMIT)(read_kind)
         self._fraud_type_of = lru_cache(_CACHE_LIMIT)(read_fraud_type)
         self._filled = lru_cache(_CACHE_LIMIT)(filled)
+        self._is_refused = lru_cache(_CACHE_LIMIT)(
+            lambda source: not options.internal and is_internal_source(source)
+        )
         known = options.known_units
         self._is_unit = lru_cache(_CACHE_LIMIT)(lambda unit: not known or unit in known)
         self._future = options.now + _CLOCK_GRACE
@@ -177,6 +181,7 @@ class RowReader:
         phones = self._read_phones(row, notices, found)
         grade = self._read_grade(row, notices, found)
         values = self._read_values(row, found)
+        self._check_source(row, found)
         for field in (Field.EVENT_AT, Field.PRODUCED_AT):
             if (moment := values.get(field)) is not None and moment > self._future:
                 message = Text("the time is in the future")
@@ -319,6 +324,12 @@ class RowReader:
             Text("grade blank: %(default)s is taken", default=default),
         )
         return default
+
+    def _check_source(self, row: list[str], found: list[RowProblem]) -> None:
+        place = self._place_of[Field.SOURCE]
+        if self._is_refused(self._filled(row[place]) or self._options.source):
+            reason = Text("the source is one of this service itself: name the source that sends it")
+            found.append(RowProblem(field=Field.SOURCE, place=place, reason=reason))
 
     def _read_values(self, row: list[str], found: list[RowProblem]) -> dict[Field, Any]:
         """Amounts in fen and moments; fields without a cell are left out."""

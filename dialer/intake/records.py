@@ -205,6 +205,8 @@ class IntakeOptions:
     """The area code, with its leading 0, of landline numbers written without one."""
     source: str = ""
     """The source of rows without one of their own; '': the name of the file."""
+    internal: bool = False
+    """The rows are the service's own: they may be of a source of the service itself."""
     known_units: Collection[Any] = frozenset()
     """Names of units that need no notice. If empty, every unit counts as known."""
     corrections: Mapping[str, Field | None] = field(default_factory=dict)

@@ -56,7 +56,7 @@ class TokenRequest:
     unit: str
     """Its only unit; '' for the whole city."""
     sources: Sequence[str]
-    """Sources whose signals it may send, besides those of its own name."""
+    """Sources for which it may send warnings and signals, besides that of its own name."""
     days: int
     why: str
     asked_by: str

@@ -7,6 +7,7 @@ from dialer.cases.persons import person_of_case
 from dialer.cases.store import lock_cases
 from dialer.core.access import Permission, unrestricted
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.core.sources import DRILL_SOURCE
 from dialer.core.values import FraudType, Grade
 from dialer.intake.records import Accepted, Field, Rejected
 from dialer.runtime.services import Services
@@ -14,7 +15,7 @@ from dialer.staff.token_store import ApiToken
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.deliveries import NAMES, read_warnings
 
-PLAYER = unrestricted("/phone")
+PLAYER = unrestricted(DRILL_SOURCE)
 """Whoever has the telephone of a drill in hand."""
 _PATIENCE = 5
 
@@ -59,7 +60,7 @@ def read_own_warning(services: Services, *, name: str, phone: str, fraud_type: F
         Field.GRADE: Grade.HIGH.value,
         Field.PRODUCED_AT: now.isoformat(),
     }
-    read = read_warnings(services, [cells], token=_reader(services)).read[0]
+    read = read_warnings(services, [cells], token=_reader(services), internal=True).read[0]
     if isinstance(read, Rejected):
         raise Invalid(field=NAMES[read.field], problem=read.reason)
     if not name.strip():

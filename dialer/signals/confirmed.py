@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from dialer.core.sources import ROBOT_SOURCE
 from dialer.db.unit_of_work import Row, Tx
 from dialer.signals.budget import is_worth_listing, is_worth_removing
 from dialer.signals.label_store import answered_verdicts
-from dialer.signals.model import ROBOT_SOURCE, Item, ListChange, ListKind, SignalKind
+from dialer.signals.model import Item, ListChange, ListKind, SignalKind
 from dialer.signals.observations import Facts
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import reasons_of

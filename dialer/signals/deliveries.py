@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from dialer.core.sources import is_internal_source
 from dialer.core.text import Text
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
@@ -66,6 +67,10 @@ class SignalDelivery:
     read: tuple[SealedReading | Refused, ...]
 
 
+def _is_outside(source: str) -> bool:
+    return not is_internal_source(source)
+
+
 class SignalReception:
     """Reads raw records: mappings from the name of a field to its value, as a line of a file or as JSON has them."""
 
@@ -84,10 +89,11 @@ class SignalReception:
         sent: Sequence[Mapping[str, Any] | None],
         *,
         source: str = "",
-        may_send: Callable[[str], bool] | None = None,
+        may_send: Callable[[str], bool] = _is_outside,
     ) -> SignalDelivery:
-        """Reads records. A record without a source gets `source`; None stands for something that is not a record. With
-        `may_send`, a record of a source that it does not allow is rejected.
+        """Reads records. A record without a source gets `source`; None stands for something that is not a record. A
+        record of a source that `may_send` does not allow is rejected; by default these are the sources of the service
+        itself.
         """
         now = self._services.clock.now()
         return SignalDelivery(read=tuple(self._read(raw, source, may_send, now) for raw in sent))
@@ -96,7 +102,7 @@ class SignalReception:
         self,
         raw: Mapping[str, Any] | None,
         source: str,
-        may_send: Callable[[str], bool] | None,
+        may_send: Callable[[str], bool],
         now: datetime,
     ) -> SealedReading | Refused:
         if raw is None:
@@ -109,8 +115,8 @@ class SignalReception:
         reading = self._reader.read(given, received_at=now)
         if not isinstance(reading, SignalReading):
             return reading
-        if may_send is not None and not may_send(reading.signal.source):
-            reason = Text("is not a source whose signals this token may send")
+        if not may_send(reading.signal.source):
+            reason = Text("is not a source for which you may send")
             return (
                 RejectedField(field="source", reason=reason, fix=Text("send it with that source's token")),
             )

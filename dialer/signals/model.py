@@ -37,8 +37,6 @@ LONGEST_NAME: Final = 64
 MOST_CLOCK_AHEAD: Final = timedelta(minutes=5)
 """How far an event may lie after its arrival: the clocks of sources differ."""
 LARGEST_NUMBER: Final = 10**13
-ROBOT_SOURCE: Final = "预警机器人"
-"""The source of the robot's own warnings and changes of lists."""
 
 
 class SignalKind(StrEnum):

@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Final
 
 from dialer.core.errors import Refusal, Unavailable
+from dialer.core.sources import ROBOT_SOURCE
 from dialer.db.jobs import JobClaim
 from dialer.db.leases import has_ended, process_name
 from dialer.db.migrations import SchemaMoved, hold_schema
@@ -414,7 +415,9 @@ class WarningRobot:
             )  # fmt: skip
         taken = 0
         for start in range(0, len(changes), MOST_SIGNALS):
-            delivery = SignalReception(self._services).read(changes[start : start + MOST_SIGNALS])
+            delivery = SignalReception(self._services).read(
+                changes[start : start + MOST_SIGNALS], may_send=lambda source: source == ROBOT_SOURCE
+            )
             (answers,) = take_signals(self._services, [delivery])
             taken += sum(answer.status is SignalStatus.ACCEPTED for answer in answers)
         if taken:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from dialer.cases.persons import sole_persons_of_phones
 from dialer.cases.store import take_next_ids
+from dialer.core.sources import ROBOT_SOURCE
 from dialer.core.values import FraudType, Grade, VerdictState, WarningKind
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
@@ -22,7 +23,7 @@ from dialer.intake.records import Accepted, Record
 from dialer.runtime.services import Services
 from dialer.signals.budget import BudgetPolicy, Candidate, Capacity, choose_released, draw, hourly_budget
 from dialer.signals.incidents import GAP
-from dialer.signals.model import ROBOT_SOURCE, ItemKind, SignalKind
+from dialer.signals.model import ItemKind, SignalKind
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import (
     StoredReason,

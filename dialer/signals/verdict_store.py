@@ -14,12 +14,12 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.calls.pacing import read_line_group
 from dialer.core.access import Role
 from dialer.core.case import AssignmentState
+from dialer.core.sources import ROBOT_SOURCE
 from dialer.core.values import FraudType, Grade, Track, VerdictState
 from dialer.db import tables as t
 from dialer.db.bulk import IdSet, RowSet, in_words
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity, is_silent
-from dialer.signals.model import ROBOT_SOURCE
 
 _LOCK: Final = 0x76657264
 _v, _r = t.verdict.c, t.verdict_reason.c

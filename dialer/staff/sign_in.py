@@ -19,6 +19,7 @@ from cachetools import LRUCache
 
 from dialer.core.access import Actor, Permission, SignInStep
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
+from dialer.core.sources import is_internal_source
 from dialer.core.text import Text
 from dialer.core.units import Unit
 from dialer.db.acts import OpenAct
@@ -401,6 +402,7 @@ _SECRET = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_DAYS = 1100
 _MOST_SOURCES, _LONGEST_SOURCE = 50, 200
+_SENDING = (TokenScope.WARNINGS_WRITE, TokenScope.SIGNALS_WRITE)
 _CACHED = timedelta(seconds=3)
 """A token revoked by another process may be accepted here for this long."""
 _CACHE_SIZE = 1000
@@ -439,8 +441,8 @@ def add_token(
     unit: str,
     sources: Sequence[str] = (),
 ) -> NewToken:
-    """A new token, audited, which sends signals of its own name and of `sources`. Raises `Invalid`, and `Conflict`
-    where the name is in use.
+    """A new token, audited, which sends warnings and signals of its own name and of `sources`. Raises `Invalid`,
+    and `Conflict` where the name is in use.
     """
     unit = unit.strip()
     wanted = check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
@@ -499,9 +501,13 @@ def check_token(
             ),
             fix="leave out the unit or the scope",
         )
-    if sources and TokenScope.SIGNALS_WRITE not in wanted:
-        fix = Text("leave out the sources, or add %(scope)s", scope=TokenScope.SIGNALS_WRITE.value)
-        raise Invalid(field="source", problem="belongs to signals", fix=fix)
+    if sources and wanted.isdisjoint(_SENDING):
+        fix = Text("leave out the sources, or add %(scope)s", scope=" / ".join(_SENDING))
+        raise Invalid(field="source", problem="belongs to a token that sends", fix=fix)
+    if any(map(is_internal_source, sources)):
+        raise Invalid(
+            field="source", problem="is a source of this service itself", fix="name the source that sends"
+        )
     if len(sources) > _MOST_SOURCES or not all(
         1 <= len(source.strip()) <= _LONGEST_SOURCE for source in sources
     ):

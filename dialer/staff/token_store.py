@@ -48,7 +48,7 @@ class ApiToken:
     unit_id: int | None
     """The only unit whose cases it sees; None for the whole city, and where `unit` was stored without an id."""
     sources: Sequence[str]
-    """Sources whose signals it may send, besides those of its own name."""
+    """Sources for which it may send warnings and signals, besides that of its own name."""
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
@@ -60,8 +60,8 @@ class ApiToken:
         rights = frozenset(right for scope in self.scopes for right in _RIGHTS[scope])
         return Actor(name=f"token/{self.name}", rights=rights, unit_id=self.unit_id)
 
-    def may_send_signals_of(self, source: str) -> bool:
-        """Whether the token may send signals of this source."""
+    def may_send_for(self, source: str) -> bool:
+        """Whether the token may send warnings and signals of this source."""
         return source == self.name or source in self.sources
 
     def is_good(self, *, real_now: datetime) -> bool:

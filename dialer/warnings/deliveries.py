@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from dialer.calls.pauses import circumstances
 from dialer.cases.timeline import pending_attempts
 from dialer.core.events import AlarmCode
+from dialer.core.text import Text
 from dialer.core.timeline import NextStep
 from dialer.db.acts import OpenAct
 from dialer.db.alarms import raise_alarm
@@ -57,6 +58,7 @@ class FaultCode(StrEnum):
     UNUSABLE = "unusable"
     UNREADABLE = "unreadable"
     EXPIRED = "expired"
+    NOT_YOURS = "not_yours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,20 +104,43 @@ class WarningDelivery:
 
 
 def read_warnings(
-    services: Services, sent: Sequence[Cells], *, token: ApiToken, misshapen_high: int = 0
+    services: Services,
+    sent: Sequence[Cells],
+    *,
+    token: ApiToken,
+    misshapen_high: int = 0,
+    internal: bool = False,
 ) -> WarningDelivery:
     """Reads warnings by the same rules as the rows of a list. A warning without a source gets the name of the token as
-    its source, one without a unit the unit of the token. `misshapen_high` counts warnings of high grades that were
-    rejected by their shape.
+    its source, one without a unit the unit of the token; one of a source for which the token may not send is rejected.
+    `misshapen_high` counts warnings of high grades that were rejected by their shape; `internal`: they are of a source
+    of the service itself.
     """
     now, tree = services.clock.now(), services.units.latest
-    reader = RowReader(layout=_LAYOUT, options=row_options(services, source=token.name, now=now, tree=tree))
+    options = row_options(services, source=token.name, now=now, tree=tree, internal=internal)
+    reader = RowReader(layout=_LAYOUT, options=options)
     read = tuple(
-        reader.read(line, [_cell(cells, field, token) for field in NAMES])
+        _checked(reader.read(line, [_cell(cells, field, token) for field in NAMES]), token)
         for line, cells in enumerate(sent, start=1)
     )
     refused = sum(item.high_grade for item in read if isinstance(item, Rejected))
     return WarningDelivery(token=token, sent=tuple(sent), read=read, refused_high=misshapen_high + refused)
+
+
+def _checked(item: Accepted | Rejected, token: ApiToken) -> Accepted | Rejected:
+    """The warning, rejected if the token may not send for its source."""
+    if isinstance(item, Rejected) or token.may_send_for(item.record.source):
+        return item
+    return Rejected(
+        line=item.line,
+        column=NAMES[Field.SOURCE],
+        field=Field.SOURCE,
+        reason=Text("is not a source for which you may send"),
+        high_grade=item.record.grade.is_high,
+        raw=item.record.raw,
+        sheet=item.sheet,
+        table=item.table,
+    )
 
 
 def take_deliveries(
@@ -184,6 +209,8 @@ def _refusal(item: Rejected, cells: Cells) -> WarningResult:
 
 
 def _code(field: Field, cell: str) -> FaultCode:
+    if field is Field.SOURCE:
+        return FaultCode.NOT_YOURS
     if field is Field.PHONE:
         return FaultCode.MISSING if is_blank(cleaned(cell).lower()) else FaultCode.UNUSABLE
     if field is Field.EXPIRES_AT and _is_moment(cell):

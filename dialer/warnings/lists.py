@@ -439,8 +439,10 @@ def options_of(
     return replace(options, corrections=corrections)
 
 
-def row_options(services: Services, *, source: str, now: datetime, tree: UnitIndex) -> IntakeOptions:
-    """The options for reading rows of this source."""
+def row_options(
+    services: Services, *, source: str, now: datetime, tree: UnitIndex, internal: bool = False
+) -> IntakeOptions:
+    """The options for reading rows of this source; `internal`: it is one of the service itself."""
     centre = services.centre
     return IntakeOptions(
         now=now,
@@ -448,6 +450,7 @@ def row_options(services: Services, *, source: str, now: datetime, tree: UnitInd
         default_grade=centre.default_grade,
         default_area=centre.area_code,
         source=source,
+        internal=internal,
         known_units=tree or centre.known_units,
         derive_key=services.derive_key,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,9 @@ class Office:
     client: httpx.AsyncClient
     enqueued: list[tuple[object, ...]] = field(default_factory=list)
 
-    def token(self, name: str = "other", *scopes: str, unit: str = "") -> dict[str, str]:
+    def token(
+        self, name: str = "other", *scopes: str, unit: str = "", sources: Sequence[str] = ()
+    ) -> dict[str, str]:
         """The header of a new token."""
         new = add_token(
             self.app.services,
@@ -42,6 +44,7 @@ class Office:
             scopes=scopes or EVERYTHING,
             days=30,
             unit=unit,
+            sources=sources,
         )
         return {"Authorization": f"Bearer {new.secret}"}
 

@@ -10,6 +10,7 @@ import pytest
 
 from dialer.calls.claims import claim_attempts, promote_planned
 from dialer.calls.pacing import lock_line_group
+from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.runtime.clock import SystemClock
@@ -36,12 +37,47 @@ async def test_it_is_committed_before_the_answer(office: Office):
 
 
 async def test_sent_again_it_is_a_duplicate_of_the_same_case(office: Office):
-    warning = WANG | {"instruction_no": "YJ-1", "source": "ministry"}
+    warning = WANG | {"instruction_no": "YJ-1"}
     one, two = first(await office.send(warning)), first(await office.send(warning))
     assert (one["status"], two["status"]) == ("accepted", "duplicate")
     assert two["case_id"] == one["case_id"]
     assert two["next_steps"] == one["next_steps"]
     assert len(office.rows(t.warning)) == 1
+
+
+async def test_a_token_sends_warnings_of_its_own_sources_alone(office: Office):
+    sent = [{"phones": f"1380013800{n}", "source": name} for n, name in enumerate(("city-bank", "ministry"))]
+    own, foreign = (await office.send(*sent)).json()["results"]
+    assert (own["status"], foreign["status"]) == ("accepted", "rejected")
+    assert (foreign["fault"]["field"], foreign["fault"]["code"]) == ("source", "not_yours")
+    assert "ministry" not in foreign["fault"]["reason"] + foreign["fault"]["fix"]
+    gateway = office.token("gateway", "warnings:write", sources=["ministry", "人民银行"])
+    sent = [
+        {"phones": "13800138009", "source": name} for name in ("gateway", "ministry", "人民银行", "other")
+    ]
+    told = (await office.send(*sent, headers=gateway)).json()["results"]
+    assert [result["status"] for result in told] == ["accepted"] * 3 + ["rejected"]
+
+
+async def test_one_source_does_not_silence_another(office: Office):
+    attacker, ministry = office.token("small-bank", "warnings:write"), office.token("ministry")
+    forged = WANG | {"source": "ministry", "instruction_no": "YJ-9001", "grade": "低危"}
+    assert (await office.send(forged, headers=attacker)).status_code == 422
+    real = WANG | {"instruction_no": "YJ-9001", "grade": "特高危"}
+    assert first(await office.send(real, headers=ministry))["status"] == "accepted"
+    assert [case["grade"] for case in office.rows(t.case)] == ["extra_high"]
+
+
+@pytest.mark.parametrize(
+    "name", ["两卡核查", "预警机器人", "两 卡　核查", "两卡\u200b核查", "/phone", "/ＰＨＯＮＥ"]
+)
+async def test_nobody_outside_names_a_source_of_the_service_itself(office: Office, name: str):
+    answer = await office.send(WANG | {"source": name, "instruction_no": "1", "grade": "高"})
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"], error["code"]) == (422, "source", "not_yours")
+    assert [alarm["code"] for alarm in office.rows(t.alarm)] == [AlarmCode.REJECTED_HIGH_ROW.value]
+    with pytest.raises(Invalid, match="source of this service itself"):
+        office.token("gateway", "warnings:write", sources=[name])
 
 
 async def test_sent_at_the_same_moment_many_times_it_is_taken_once(office: Office):

@@ -1,5 +1,5 @@
 """Attacks on a running service, each counted: forged, replayed and late webhooks; fuzzed files; poisoned messages;
-parallel guesses of passwords; slow clients; every page by every role and by other units.
+parallel guesses of passwords; slow clients; every page by every role and by other units; sources that speak for others.
 
     python -m tests.attack.run --seed 7 [--size 1.0]
 
@@ -39,6 +39,7 @@ from dialer.db.units import add_unit
 from dialer.runtime.broker import DIAL_QUEUE
 from dialer.staff.store import Member
 from dialer.web.console import SESSION_COOKIE
+from tests.attack.sources import one_silences_another
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf
 from tests.console.row import Row, every_row
 from tests.intake.hostile import KINDS, fuzz_files, mutated
@@ -386,6 +387,7 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "sign-ins": sign_ins,
     "slow clients": slow_clients,
     "access": access,
+    "one silences another": one_silences_another,
     "messages": messages,
 }
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict
+from dialer.core.sources import ROBOT_SOURCE
 from dialer.core.values import OutcomeKind, ScammerContact, VersionState
 from dialer.db import tables as t
 from dialer.outcomes.filed_lists import load_filed
@@ -18,7 +19,6 @@ from dialer.signals.fitting import TooFewLabels
 from dialer.signals.health import check_quality, drifted_figures
 from dialer.signals.label_store import answered_verdicts, read_background, read_labels
 from dialer.signals.learning import fit_rules
-from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.queries import read_status
 from dialer.signals.robot import WarningRobot
 from dialer.signals.sending import release_held, send_random_draw

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from dialer.core.access import SERVICE, unrestricted
 from dialer.core.errors import Unavailable
+from dialer.core.sources import ROBOT_SOURCE
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.db.acts import OpenAct
@@ -25,7 +26,6 @@ from dialer.signals import sending
 from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.health import check_health
-from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.reasons import reasons_of_case
 from dialer.signals.robot import WarningRobot
 from dialer.signals.sending import release_held, send_random_draw

@@ -616,7 +616,7 @@ class TestTokens:
             (
                 {"scopes": ["cases:read"], "sources": ["a"]},
                 "source",
-                "leave out the sources, or add signals:write",
+                "leave out the sources, or add warnings:write / signals:write",
             ),
             ({"sources": [" "]}, "source", "50 names at most, each of 1 to 200 characters"),
             ({"sources": ["x" * 201]}, "source", "is not a name of a source"),

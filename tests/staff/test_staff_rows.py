@@ -524,7 +524,7 @@ class TestTokens:
             unit="临河", unit_id=None, sources=["a", "b"], created_at=NOW, expires_at=LATER, revoked_at=None,
             last_used_on=None,
         )  # fmt: skip
-        assert [made.may_send_signals_of(source) for source in ("bank", "a", "c")] == [True, True, False]
+        assert [made.may_send_for(source) for source in ("bank", "a", "c")] == [True, True, False]
         assert made.is_good(real_now=LATER - INSTANT)
         assert not made.is_good(real_now=LATER)
         stored = tx.scalar(sa.select(t.api_token.c.scopes))

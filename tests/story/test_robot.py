@@ -15,13 +15,13 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.bootstrap import assemble
+from dialer.core.sources import ROBOT_SOURCE
 from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import load_settings
 from dialer.signals.deliveries import SignalReception, take_signals
 from dialer.signals.evaluation import Evaluator
-from dialer.signals.model import ROBOT_SOURCE
 from dialer.signals.store import SignalCodec
 from dialer.signals.versions import live_rules
 from tests.story.processes import ROOT, until

@@ -37,6 +37,7 @@ from dialer.core.access import Actor, Permission, required_text
 from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.events import AlarmCode
+from dialer.core.sources import COUNTER_SOURCE
 from dialer.core.text import gettext_noop
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.unit_of_work import Row, Tx
@@ -48,8 +49,6 @@ from dialer.runtime.services import Services
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.lists import row_options
 
-WARNING_SOURCE: Final = "两卡核查"
-"""The source of the warnings about openers who may be victims."""
 _RATE: Final = timedelta(hours=1)
 _HAS_RESULT = gettext_noop("this opening has its result already")
 _STORED: Final = timedelta(days=30)
@@ -177,7 +176,7 @@ def _open_warning(
         Field.UNIT: tree.label(outlet.unit_id) if outlet.unit_id is not None else "",
         Field.REMARKS: f"{outlet.institution} {outlet.name}",
     }
-    options = row_options(services, source=WARNING_SOURCE, now=now, tree=tree)
+    options = row_options(services, source=COUNTER_SOURCE, now=now, tree=tree, internal=True)
     layout = Layout(headings=tuple(field.value for field in cells), fields=tuple(cells))
     read = RowReader(layout=layout, options=options).read(1, list(cells.values()))
     if not isinstance(read, Accepted):

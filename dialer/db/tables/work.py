@@ -450,7 +450,7 @@ api_token = sa.Table(
     sa.Column("scopes", ARRAY(sa.Text), nullable=False),
     sa.Column("unit", sa.Text, nullable=False, server_default=""),
     sa.Column("unit_id", sa.ForeignKey("unit.id")),
-    sa.Column("sources", ARRAY(sa.Text), nullable=False, server_default="{}"),  # of signals, beside its name
+    sa.Column("sources", ARRAY(sa.Text), nullable=False, server_default="{}"),  # beside its name
     when("created_at", required=True),  # real
     when("expires_at", required=True),  # real
     when("revoked_at"),  # real

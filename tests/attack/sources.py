@@ -1,0 +1,70 @@
+"""Attacks by a source: somebody with a token who says more than it may, or in the name of another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from dialer.core.access import unrestricted
+from dialer.core.sources import COUNTER_SOURCE, ROBOT_SOURCE
+from dialer.db import tables as t
+from dialer.staff.sign_in import add_token
+
+if TYPE_CHECKING:
+    from tests.attack.run import Attack, Target
+
+_WARNINGS, _SIGNALS = "/api/v1/warnings", "/api/v1/signals"
+_OTHER = "county-police"
+
+
+def _headers(target: Target, name: str, *scopes: str) -> dict[str, str]:
+    new = add_token(
+        target.made.app.services, unrestricted("attack"), name=name, scopes=scopes, days=1, unit=""
+    )
+    return {"Authorization": f"Bearer {new.secret}"}
+
+
+def _stored(target: Target, source: str) -> int:
+    c = t.warning.c
+    with target.made.app.services.store.begin() as tx:
+        return int(tx.scalar(sa.select(sa.func.count()).select_from(t.warning).where(c.source == source)))
+
+
+def _in_other_names(target: Target, number: int) -> list[str]:
+    spaced = "\u3000".join(COUNTER_SOURCE)
+    return [_OTHER, COUNTER_SOURCE, ROBOT_SOURCE, f" {COUNTER_SOURCE} ", spaced, "/phone", "/ｐｈｏｎｅ"][
+        : 1 + number % 7
+    ]
+
+
+async def one_silences_another(target: Target, attack: Attack) -> None:
+    """A token for one source takes the numbers of another, or of the service itself; nobody is silenced by it."""
+    client = target.desk.stranger()
+    own = _headers(target, "low-source", "warnings:write", "signals:write")
+    other = _headers(target, _OTHER, "warnings:write")
+    for number in range(target.times(20)):
+        phone = f"1390{target.chance.randrange(10**7):07d}"
+        name = f"YJ-{number}"
+        for source in _in_other_names(target, number):
+            forged: dict[str, Any] = {
+                "source": source, "instruction_no": name, "grade": "低危", "phones": phone,
+            }  # fmt: skip
+            answer = await client.post(_WARNINGS, json=forged, headers=own)
+            attack.tried += 1
+            attack.must(answer.status_code == 422, f"a warning of {source!r} got {answer.status_code}")
+            for signal in (
+                {"kind": "call", "phone": phone, "number": "+85291234567", "direction": "in"},
+                {"kind": "list_change", "number": phone, "list_kind": "trusted", "change": "entered"},
+            ):
+                more = {"source": source, "signal_no": name, "event_at": "2026-12-01T09:00:00+08:00"}
+                answer = await client.post(_SIGNALS, json=signal | more, headers=own)
+                attack.tried += 1
+                said = answer.text
+                attack.must('"field":"source"' in said, f"a signal of {source!r} got {said[:80]}")
+        real = {"instruction_no": name, "grade": "特高危", "phones": phone, "name": "王小明"}
+        answer = await client.post(_WARNINGS, json=real, headers=other)
+        taken = answer.status_code == 200 and answer.json()["accepted"] == 1
+        attack.must(taken, f"the warning {name} of the true source got {answer.text[:80]}")
+    for source in (COUNTER_SOURCE, ROBOT_SOURCE):
+        attack.must(_stored(target, source) == 0, f"there are warnings of {source} from outside")
