@@ -276,6 +276,8 @@ class AlarmCode(StrEnum):
     DEFRAUDED_AFTER_SUCCESS = "defrauded_after_success"
     WAITED_TOO_LONG = "waited_too_long"
     REJECTED_HIGH_ROW = "rejected_high_row"
+    NUMBER_USED_AGAIN = "number_used_again"
+    """A source sent an instruction number again with other content, which is taken as a warning of its own."""
     UNKNOWN_SUBMISSION = "unknown_submission"
     CARRIER_TROUBLE = "carrier_trouble"
     CARRIER_DOWN = "carrier_down"

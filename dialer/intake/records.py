@@ -71,6 +71,8 @@ class NoticeCode(StrEnum):
     TIME_IN_FUTURE = "time_in_future"
     MISSED = "missed"
     EXTRA_CELLS = "extra_cells"
+    NUMBER_USED_AGAIN = "number_used_again"
+    """Its source has sent its number before, with other content: a warning of its own, under a number of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

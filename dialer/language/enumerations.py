@@ -327,6 +327,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.DEFRAUDED_AFTER_SUCCESS: "defrauded after a success",
         AlarmCode.WAITED_TOO_LONG: "a call waited too long for a line",
         AlarmCode.REJECTED_HIGH_ROW: "a row of a high grade was rejected",
+        AlarmCode.NUMBER_USED_AGAIN: "an instruction number was sent again with other content",
         AlarmCode.UNKNOWN_SUBMISSION: "not known whether a call was placed",
         AlarmCode.CARRIER_TROUBLE: "trouble with the telephone network",
         AlarmCode.CARRIER_DOWN: "the telephone network is down, dialling has stopped",

@@ -34,9 +34,10 @@ from dialer.cases.unassigned import assign_cases_to_unit
 from dialer.core.access import ROBOT
 from dialer.core.case import Case, CaseStatus
 from dialer.core.decide import BulkCaseOpener, decide
-from dialer.core.events import WarningJoined
+from dialer.core.events import AlarmCode, WarningJoined
 from dialer.core.rules import same_incident
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.key_state import follow_plan
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import KeyPlan, Vault
@@ -44,9 +45,11 @@ from dialer.intake.records import Accepted, Record
 from dialer.runtime.services import Services
 from dialer.warnings.list_store import (
     Content,
+    Said,
     cases_of_warnings,
     lock_arrivals,
     mark_missed_warnings,
+    said_by_warnings,
     warning_content,
     write_warnings,
 )
@@ -230,6 +233,8 @@ class Taken:
     duplicate: int
     case_ids: tuple[int | None, ...]
     joined: tuple[bool, ...]
+    again: frozenset[int]
+    """The positions of accepted records whose number was stored with other content; each has a number of its own."""
 
 
 def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
@@ -239,24 +244,65 @@ def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
     records = batch.records
     if plan != batch.plan:
         records = tuple(_with_new_keys(tx.vault, prepared) for prepared in records)
-    seen = set(cases_of_warnings(tx, [prepared.record.key for prepared in records]))
-    fresh: dict[int, Prepared] = {}
-    for position, prepared in enumerate(records):
-        if prepared.record.key not in seen:
-            seen.add(prepared.record.key)
-            fresh[position] = prepared
+    fresh, again = _without_duplicates(tx, services, records)
+    if again:
+        names = {fresh[position].record.source for position in again}
+        raise_alarm_once(tx, AlarmCode.NUMBER_USED_AGAIN, now=batch.opener.now, names=names)
     intake = _Intake(tx, services, list(fresh.values()), batch.opener)
     taken = {position: intake.take(prepared) for position, prepared in fresh.items()}
     intake.write()
     results = [taken.get(position, (None, False)) for position in range(len(records))]
     joined = tuple(has_joined for _, has_joined in results)
     return Taken(
+        again=frozenset(again),
         accepted=len(fresh),
         merged=sum(joined),
         duplicate=len(records) - len(fresh),
         case_ids=tuple(case_id for case_id, _ in results),
         joined=joined,
     )
+
+
+def _without_duplicates(
+    tx: Tx, services: Services, records: Sequence[Prepared]
+) -> tuple[dict[int, Prepared], list[int]]:
+    """The records to store by their position, and the positions of those whose number was stored with other content:
+    these get a number of their own, derived from both. A record that says nothing new is a duplicate and left out.
+    """
+    stored = cases_of_warnings(tx, [prepared.record.key for prepared in records])
+    fresh: dict[int, Prepared] = {}
+    said: dict[tuple[str, str], Said] = {}
+    repeated: list[int] = []
+    for position, prepared in enumerate(records):
+        key = prepared.record.key
+        if key in stored or key in said:
+            repeated.append(position)
+        else:
+            fresh[position], said[key] = prepared, Said.of(prepared.record)
+    if not repeated:
+        return fresh, []
+    said |= said_by_warnings(tx, {records[position].record.key for position in repeated} & stored.keys())
+    others: dict[int, Prepared] = {}
+    for position in repeated:
+        record = records[position].record
+        own = Said.of(record)
+        if record.key in said and own.differs_from(said[record.key]):
+            number = f"{record.instruction_no}~{own.digest(services.derive_key)}"
+            others[position] = _numbered(records[position], number)
+    known = set(cases_of_warnings(tx, [other.record.key for other in others.values()])) if others else set()
+    again = []
+    for position, other in others.items():
+        if other.record.key not in known:
+            known.add(other.record.key)
+            fresh[position] = other
+            again.append(position)
+    return dict(sorted(fresh.items())), again
+
+
+def _numbered(prepared: Prepared, instruction_no: str) -> Prepared:
+    record = replace(prepared.record, instruction_no=instruction_no)
+    accepted = replace(prepared.accepted, record=record)
+    return replace(prepared, accepted=accepted, content=prepared.content.numbered(instruction_no))
 
 
 def cases_of_arrivals(tx: Tx, accepted: Sequence[Accepted], taken: Taken) -> list[int]:

@@ -21,7 +21,7 @@ from dialer.db.unit_of_work import Tx
 from dialer.intake.cells import Unreadable, cleaned, is_blank, read_moment
 from dialer.intake.headings import Layout
 from dialer.intake.reader import RowReader
-from dialer.intake.records import Accepted, Field, Rejected, RowNotice
+from dialer.intake.records import Accepted, Field, NoticeCode, Rejected, RowNotice
 from dialer.runtime.services import Services
 from dialer.staff.token_store import ApiToken
 from dialer.warnings.arrivals import Taken, cases_of_arrivals, prepare_arrivals, take_arrivals
@@ -33,6 +33,12 @@ NAMES: Final = {
 }
 """The name of each field in a warning and in the answer to it."""
 _LAYOUT: Final = Layout(headings=tuple(NAMES.values()), fields=tuple(NAMES))
+
+_AGAIN: Final = RowNotice(
+    column=NAMES[Field.INSTRUCTION_NO],
+    code=NoticeCode.NUMBER_USED_AGAIN,
+    message=Text("this number was sent before with other content: it is taken as a further warning"),
+)
 
 Cells = Mapping[Field, str]
 """One warning as text, in the form of a row of a list; missing fields are blank."""
@@ -46,7 +52,7 @@ class WarningStatus(StrEnum):
     MERGED = "merged"
     """It joined an open case of the same person and incident."""
     DUPLICATE = "duplicate"
-    """Its source has sent this instruction number before; nothing changed."""
+    """Its source has sent this instruction number before, with the same content; nothing changed."""
     REJECTED = "rejected"
     """Nothing of it was stored; after correction, the same instruction number can be sent again."""
 
@@ -187,9 +193,11 @@ def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Ta
             instruction_no=item.record.instruction_no,
             case_id=case_id,
             next_steps=moment.steps(*waiting[case_id]),
-            notices=() if own is None else item.notices,
+            notices=() if own is None else (*item.notices, *([_AGAIN] if place in taken.again else [])),
         )
-        for item, case_id, own, joined in zip(accepted, cases, taken.case_ids, taken.joined, strict=True)
+        for place, (item, case_id, own, joined) in enumerate(
+            zip(accepted, cases, taken.case_ids, taken.joined, strict=True)
+        )
     ]
 
 

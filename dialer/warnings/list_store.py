@@ -6,8 +6,9 @@ A warning is never changed; one (source, instruction number) is stored at most o
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
@@ -19,14 +20,14 @@ from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import BEGUN_STATES, CaseStatus, Reason
 from dialer.core.errors import NotFound
 from dialer.core.text import Text
-from dialer.core.values import MOVING_LOADS, UNFINISHED_LOADS, LoadState
+from dialer.core.values import MOVING_LOADS, UNFINISHED_LOADS, FraudType, Grade, LoadState
 from dialer.db import tables as t
 from dialer.db.audit import last_audit_reason
 from dialer.db.bulk import CopyIn, RowSet, among, in_words
 from dialer.db.jobs import JobClaim, JobTable, Retries
 from dialer.db.unit_of_work import Tx, record_of
-from dialer.db.vault import Vault
-from dialer.intake.records import Accepted, Column, Field, RejectedRow
+from dialer.db.vault import KeyMissing, Tampered, Vault
+from dialer.intake.records import Accepted, Column, Field, Record, RejectedRow
 from dialer.language.words import bilingual
 
 ARRIVALS_LOCK = 0x6C6F6164
@@ -52,6 +53,71 @@ def cases_of_warnings(tx: Tx, keys: Sequence[tuple[str, str]]) -> dict[tuple[str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a warning says of whom, as far as two warnings under one number must agree on it."""
+
+    grade: Grade
+    fraud_type: FraudType
+    name: str
+    phones: frozenset[str]
+    id_number: str
+    amount_at_risk_fen: int | None
+    amount_paid_fen: int | None
+
+    @classmethod
+    def of(cls, record: Record) -> Said:
+        """What the record says."""
+        return cls(**{name: getattr(record, name) for name in _SAID}, phones=frozenset(record.phones))
+
+    def differs_from(self, stored: Said) -> bool:
+        """Whether it says something that the stored one does not. What it leaves blank says nothing."""
+        plain = ((getattr(self, name), getattr(stored, name)) for name in _SAID)
+        return not self.phones <= stored.phones or any(
+            new not in {"", None, FraudType.UNKNOWN, old} for new, old in plain
+        )
+
+    def digest(self, key: bytes) -> str:
+        """Twelve hexadecimal digits that are the same for the same content, and reveal nothing of it."""
+        parts = (*(str(getattr(self, name)) for name in _SAID), *sorted(self.phones))
+        return hmac.digest(key, "\0".join(("said", *parts)).encode(), hashlib.sha256).hex()[:12]
+
+
+_SAID = ("grade", "fraud_type", "name", "id_number", "amount_at_risk_fen", "amount_paid_fen")
+_STORED = sa.select(
+    *(t.warning.c[name] for name in ("id", "source", "instruction_no", "grade", "fraud_type")),
+    *(t.warning.c[name] for name in ("amount_at_risk_fen", "amount_paid_fen", "sealed")),
+).join(
+    _KEYS.clause,
+    sa.and_(t.warning.c.source == _KEYS.c.source, t.warning.c.instruction_no == _KEYS.c.instruction_no),
+)
+
+
+def said_by_warnings(tx: Tx, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Said]:
+    """What the stored warnings say, by (source, instruction number). Those that cannot be opened are left out, such as
+    those of erased persons.
+    """
+    given = _KEYS.given([{"source": source, "instruction_no": number} for source, number in keys])
+    found: dict[tuple[str, str], Said] = {}
+    for row in tx.rows(_STORED, given):
+        try:
+            personal = tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
+        except (Tampered, KeyMissing):
+            continue
+        if not personal:
+            continue
+        found[row["source"], row["instruction_no"]] = Said(
+            grade=Grade(row["grade"]),
+            fraud_type=FraudType(row["fraud_type"]),
+            name=personal["name"],
+            phones=frozenset(personal["phones"]),
+            id_number=personal["id_number"],
+            amount_at_risk_fen=row["amount_at_risk_fen"],
+            amount_paid_fen=row["amount_paid_fen"],
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """The content of a warning, with its personal part sealed for the row `id`; made before its person and case are
     known.
@@ -59,6 +125,12 @@ class Content:
 
     id: int
     columns: tuple[object, ...]
+
+    def numbered(self, instruction_no: str) -> Content:
+        """The same under another instruction number."""
+        place = _CONTENT_COLUMNS.index("instruction_no")
+        columns = (*self.columns[:place], instruction_no, *self.columns[place + 1 :])
+        return replace(self, columns=columns)
 
 
 _CONTENT_COLUMNS = (

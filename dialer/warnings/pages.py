@@ -81,6 +81,7 @@ FIELDS: Mapping[Field, str] = {
 }
 
 NOTICES: Mapping[NoticeCode, str] = {
+    NoticeCode.NUMBER_USED_AGAIN: gettext_noop("The number was sent before with other content."),
     NoticeCode.GRADE_DEFAULTED: gettext_noop("No grade: taken as %(grade)s."),
     NoticeCode.ID_INVALID: gettext_noop("The id number fails its check and identifies nobody."),
     NoticeCode.ID_DIGITS_LOST: gettext_noop("The spreadsheet lost digits of the id number."),

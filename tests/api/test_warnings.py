@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from dialer.calls.claims import claim_attempts, promote_planned
 from dialer.calls.pacing import lock_line_group
@@ -105,6 +106,65 @@ async def test_another_warning_of_the_same_person_joins_the_case(office: Office)
     assert office.rows(t.case)[0]["grade"] == "high"
     counts = {name: answer.json()[name] for name in ("accepted", "merged", "duplicate", "rejected")}
     assert counts == {"accepted": 1, "merged": 1, "duplicate": 1, "rejected": 0}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"grade": "特高危"},
+        {"name": "王晓明"},
+        {"phones": "13800138000,13900139000"},
+        {"amount_at_risk": "9000万"},
+        {"id_number": "150402199001011245"},
+    ],
+    ids=["grade", "name", "phone", "amount", "document"],
+)
+async def test_a_number_sent_again_with_other_content_is_kept_and_an_alarm(
+    office: Office, change: dict[str, str]
+):
+    one = WANG | {"instruction_no": "YJ-1", "grade": "低", "amount_at_risk": "100"}
+    await office.send(one)
+    for expected in ("accepted", "duplicate"):
+        told = first(await office.send(one | change))
+        assert told["status"] in {expected, "merged" if expected == "accepted" else expected}
+        assert told["instruction_no"] == "YJ-1"
+    numbers = [warning["instruction_no"] for warning in office.rows(t.warning)]
+    assert (numbers[0], len(numbers)) == ("YJ-1", 2)
+    assert re.fullmatch(r"YJ-1~[0-9a-f]{12}", numbers[1])
+    (alarm,) = office.rows(t.alarm)
+    assert (alarm["code"], alarm["facts"]) == ("number_used_again", {"names": ["city-bank"]})
+    assert first(await office.send(one))["status"] == "duplicate"
+
+
+async def test_a_higher_grade_under_an_old_number_raises_the_case_or_opens_one(office: Office):
+    low = WANG | {"instruction_no": "YJ-1", "grade": "低"}
+    notices = first(await office.send(low, low | {"grade": "特高危"})), (await office.send(low)).json()
+    assert notices[0]["notices"] == []
+    (case,) = office.rows(t.case)
+    assert case["grade"] == "extra_high"
+    other = {"name": "李四", "phones": "13700137000", "instruction_no": "YJ-1", "grade": "特高危"}
+    told = first(await office.send(other))
+    assert "number_used_again" in {notice["code"] for notice in told["notices"]}
+    assert [case["grade"] for case in office.rows(t.case)] == ["extra_high", "extra_high"]
+
+
+async def test_a_duplicate_that_says_less_is_a_duplicate(office: Office):
+    whole = WANG | {"instruction_no": "YJ-1", "grade": "低", "phones": "13800138000,13900139000"}
+    await office.send(whole | {"amount_at_risk": "100", "fraud_type": "刷单返利"})
+    for less in ({"phones": "13900139000"}, {"name": ""}, {"id_number": None}):
+        assert first(await office.send(whole | less))["status"] == "duplicate"
+    assert (len(office.rows(t.warning)), office.rows(t.alarm)) == (1, [])
+
+
+async def test_a_duplicate_of_an_erased_persons_warning_brings_nobody_back(office: Office):
+    await office.send(WANG | {"instruction_no": "YJ-1", "grade": "低"})
+    services = office.app.services
+    with services.store.begin() as tx:
+        (row,) = tx.rows(sa.select(t.warning.c.id))
+        empty = tx.vault.seal(b"", table="warning", column="sealed", row=row["id"])
+        tx.execute(sa.update(t.warning).values(sealed=empty))
+    assert first(await office.send(WANG | {"instruction_no": "YJ-1", "grade": "高"}))["status"] == "duplicate"
+    assert len(office.rows(t.warning)) == 1
 
 
 async def test_one_bad_warning_costs_only_itself(office: Office):
