@@ -46,7 +46,12 @@ class Source:
 
     def __init__(self, made: Service) -> None:
         new = add_token(
-            made.app.services, unrestricted("bench"), name="bench", scopes=["warnings:write"], days=1, unit=""
+            made.app.services,
+            unrestricted("bench"),
+            name="bench",
+            scopes=["warnings:write", "cases:read"],
+            days=1,
+            unit="",
         )
         self._headers = {"Authorization": f"Bearer {new.secret}", "Content-Type": "application/json"}
         self._connection = http.client.HTTPConnection("127.0.0.1", made.settings.web.port, timeout=30)

@@ -284,7 +284,7 @@ class WarningOut(BaseModel):
     status: Annotated[
         WarningStatus,
         Field(
-            description="accepted 新建预警单; merged 并入已有预警单; duplicate 已收过，未作改动; "
+            description="accepted 已收; duplicate 该来源已发过同样内容，未作改动; "
             "rejected 未收，改正后可重发 · rejected: nothing was stored, correct it and send it again"
         ),
     ]
@@ -292,8 +292,15 @@ class WarningOut(BaseModel):
     instruction_no: Annotated[
         str | None, Field(description="未给编号时由系统生成 · derived where none was sent")
     ] = None
-    case_id: Annotated[int | None, Field(description="所属预警单 · the case it belongs to")] = None
-    next_steps: Annotated[list[StepOut], Field(description="最近的在前 · soonest first")] = []
+    case_id: Annotated[
+        int | None,
+        Field(
+            description="所属预警单，仅限可查看全部预警单的令牌 · its case, for tokens that may read any case"
+        ),
+    ] = None
+    next_steps: Annotated[
+        list[StepOut], Field(description="最近的在前，同上 · soonest first, for the same tokens")
+    ] = []
     notices: list[NoticeOut] = []
     fault: FaultOut | None = None
 
@@ -335,7 +342,9 @@ class WarningsOut(BaseModel):
     )
 
     accepted: int
-    merged: int
+    merged: Annotated[
+        int, Field(description="恒为 0，旧字段 · always 0, kept for programs of before", deprecated=True)
+    ] = 0
     duplicate: int
     rejected: int
     results: list[WarningOut]

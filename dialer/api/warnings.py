@@ -202,16 +202,16 @@ warnings_router: Final = APIRouter()
     openapi_extra=warnings_body(),
 )
 async def post_warnings(request: Request, token: MayWriteWarnings) -> Response:
-    """一条或多条；入库提交后才返回，逐条说明结果、预警单和下一步。同一来源的同一指令编号重复发送不会重复处理。
+    """一条或多条；入库提交后才返回，逐条说明结果。同一来源的同一指令编号重复发送不会重复处理。
 
-    One warning or many. The answer comes after the commit and says of each what became of it, its case and what
-    happens next. A source's instruction number is taken once, however often it is sent.
+    One warning or many. The answer comes after the commit and says of each what became of it. A source's instruction
+    number is taken once, however often it is sent.
     """
     body = await read_body(request)
     process = process_of(request)
     items, delivery = await process.run(lambda: read(process.services, token, body))
-    reply = _reply(items, await process.take(delivery))
-    if reply.accepted or reply.merged:
+    reply = _reply(items, await process.take(delivery), tells=token.sees_every_case)
+    if reply.accepted:
         process.enqueue(["dial"])
     if reply.rejected == len(reply.results):
         raise _nothing_readable(reply)
@@ -228,12 +228,17 @@ def read(
     return items, read_warnings(services, cells, token=token, misshapen_high=high)
 
 
-def _reply(items: Sequence[Cells | MalformedItem], taken: Sequence[WarningResult]) -> WarningsOut:
+def _reply(
+    items: Sequence[Cells | MalformedItem], taken: Sequence[WarningResult], *, tells: bool
+) -> WarningsOut:
+    """The answer. Whether a warning joined a case would tell its sender that another source knows the person, so it
+    does not say; `tells`: the sender may read any case, and is told which one it is.
+    """
     answers = iter(taken)
     results = [
         WarningOut(index=index, status=WarningStatus.REJECTED, fault=fault_of_item(item))
         if isinstance(item, MalformedItem)
-        else _result(index, next(answers))
+        else _result(index, next(answers), tells=tells)
         for index, item in enumerate(items)
     ]
     count = {status.value: sum(result.status is status for result in results) for status in WarningStatus}
@@ -249,14 +254,15 @@ def _values(value: Any) -> list[Any]:  # noqa: ANN401  # JSON may be anything
     return values
 
 
-def _result(index: int, answer: WarningResult) -> WarningOut:
+def _result(index: int, answer: WarningResult, *, tells: bool) -> WarningOut:
+    joined = answer.status is WarningStatus.MERGED
     return WarningOut(
         index=index,
-        status=answer.status,
+        status=WarningStatus.ACCEPTED if joined else answer.status,
         source=answer.source or None,
         instruction_no=answer.instruction_no or None,
-        case_id=answer.case_id,
-        next_steps=[StepOut.model_validate(step) for step in answer.next_steps],
+        case_id=answer.case_id if tells else None,
+        next_steps=[StepOut.model_validate(step) for step in answer.next_steps] if tells else [],
         notices=[
             NoticeOut(field=notice.column, code=notice.code, message=bilingual(notice.message))
             for notice in answer.notices

@@ -64,6 +64,11 @@ class ApiToken:
         """Whether the token may send warnings and signals of this source."""
         return source == self.name or source in self.sources
 
+    @property
+    def sees_every_case(self) -> bool:
+        """Whether it may read any case of the centre: only then is it told which case its warning came to."""
+        return TokenScope.CASES_READ in self.scopes and not self.unit
+
     def is_good(self, *, real_now: datetime) -> bool:
         """Whether the service token is neither revoked nor expired."""
         return self.revoked_at is None and real_now < self.expires_at

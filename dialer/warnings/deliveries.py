@@ -163,7 +163,8 @@ def take_deliveries(
         taken: Iterator[WarningResult] = iter(())
         if batch:
             prepared = prepare_arrivals(tx, services, batch, load_id=None, now=now)
-            taken = iter(_answers(tx, services, batch, take_arrivals(tx, services, prepared)))
+            tells = any(delivery.token.sees_every_case for delivery in deliveries)
+            taken = iter(_answers(tx, services, batch, take_arrivals(tx, services, prepared), tells=tells))
         answers = [_answers_to(delivery, taken) for delivery in deliveries]
         for delivery, own in zip(deliveries, answers, strict=True):
             _note(OpenAct(tx, delivery.token.actor, lambda: now), delivery, own)
@@ -182,9 +183,16 @@ def _cell(cells: Cells, field: Field, token: ApiToken) -> str:
     return token.unit if field is Field.UNIT and not text else text
 
 
-def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Taken) -> list[WarningResult]:
-    cases = cases_of_arrivals(tx, accepted, taken)
-    waiting, moment = pending_attempts(tx, cases), circumstances(tx, services)
+def _answers(
+    tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Taken, *, tells: bool
+) -> list[WarningResult]:
+    """`tells`: with the case of each and its next steps."""
+    cases: Sequence[int | None] = taken.case_ids
+    steps: dict[int | None, tuple[NextStep, ...]] = {}
+    if tells:
+        cases = known = cases_of_arrivals(tx, accepted, taken)
+        moment = circumstances(tx, services)
+        steps = {case_id: moment.steps(*pending) for case_id, pending in pending_attempts(tx, known).items()}
     new = {False: WarningStatus.ACCEPTED, True: WarningStatus.MERGED}
     return [
         WarningResult(
@@ -192,7 +200,7 @@ def _answers(tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Ta
             source=item.record.source,
             instruction_no=item.record.instruction_no,
             case_id=case_id,
-            next_steps=moment.steps(*waiting[case_id]),
+            next_steps=steps.get(case_id, ()),
             notices=() if own is None else (*item.notices, *([_AGAIN] if place in taken.again else [])),
         )
         for place, (item, case_id, own, joined) in enumerate(

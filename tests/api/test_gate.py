@@ -239,7 +239,7 @@ async def test_while_the_database_is_down_nothing_is_a_200(office: Office, fresh
     for answer in answers:
         problem(answer, 503, "unavailable")
         assert int(answer.headers["retry-after"]) >= 1
-    assert first(await office.send(WANG | {"instruction_no": "2"}))["status"] == "merged"
+    assert first(await office.send(WANG | {"instruction_no": "2"}))["status"] == "accepted"
 
 
 def _admin(url: str) -> str:
