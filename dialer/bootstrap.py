@@ -169,6 +169,7 @@ def assemble(settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAN
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
         ),
+        numbers=settings.numbers.allowed(duty_line=settings.telephony.officer_number),
         inbound=settings.inbound,
         signals=settings.signals,
         cards=settings.cards,
@@ -448,4 +449,5 @@ def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyCo
         officer_number=telephony.officer_number,
         officer_ring_seconds=telephony.officer_ring_seconds,
         hear_speech=telephony.hear_speech,
+        numbers=settings.numbers.allowed(duty_line=telephony.officer_number),
     )

@@ -167,7 +167,9 @@ class CarrierCheck:
         self._answered_at = self._clock() if answered else None
 
     def note_order(self, answer: SendResult) -> None:
-        """Records the outcome of an order for a call."""
+        """Records the outcome of an order for a call. One that our own list of numbers refused was never sent."""
+        if isinstance(answer, Refused) and answer.cause is RefusalCause.NUMBER and answer.http_status is None:
+            return
         answered = isinstance(answer, Placed) or (
             isinstance(answer, Refused) and answer.http_status is not None
         )

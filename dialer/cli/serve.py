@@ -180,7 +180,7 @@ def carrier() -> None:
         else lambda timers: SipLine(
             timers,
             trunks=settings.carrier.trunks(number=settings.telephony.caller_number),
-            desk_numbers=(desk,) if desk else (),
+            desk_numbers=settings.numbers.allowed(duty_line=desk).listed,
             listener=AnnouncementListener(recogniser) if recogniser is not None else None,
         ),
     )

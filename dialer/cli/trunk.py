@@ -82,6 +82,8 @@ def call(
         to = normalise_phone(number, app.settings.centre.area_code)
         if to is None:
             raise Invalid(field="number", problem="is not a telephone number")
+        if (why := app.services.numbers.refusal(to)) is not None:
+            raise Invalid(field="number", problem=why)
         note_test_call(app.services, actor, number=to)
         sound = (PROMPTS / inbound_sound(InboundPrompt.TEST_CALL, "zh")).read_bytes()
         found = request_test_call(carrier, number=to, wav=b64encode(sound).decode(), listen_seconds=listen)

@@ -288,9 +288,11 @@ class RowReader:
     ) -> tuple[str, ...]:
         places = self._phones
         cell = row[places[0]]
-        if len(places) == 1 and _MOBILE.fullmatch(cell):
+        allowed = self._options.numbers
+        if len(places) == 1 and _MOBILE.fullmatch(cell) and allowed.refusal("+86" + cell) is None:
             return ("+86" + cell,)
         numbers: dict[str, None] = {}
+        refused: dict[Text, int] = {}
         parts = 0
         for place in places:
             text = cleaned(row[place])
@@ -298,10 +300,18 @@ class RowReader:
                 continue
             usable, unusable = self._numbers(text)
             parts += len(usable) + unusable
-            numbers.update(dict.fromkeys(usable))
+            for number in usable:
+                if (why := allowed.refusal(number)) is None:
+                    numbers[number] = None
+                else:
+                    refused.setdefault(why, place)
+                    unusable += 1
             if unusable:
                 self._notice(notices, place, NoticeCode.PHONE_PART_UNUSABLE, Text("one number is unusable"))
-        if not numbers:
+        if not numbers and refused:
+            why, place = next(iter(refused.items()))
+            found.append(RowProblem(field=Field.PHONE, place=place, reason=why))
+        elif not numbers:
             filled = next((place for place in places if row[place].strip()), places[0])
             found.append(RowProblem(field=Field.PHONE, place=filled, reason=_no_phone(row[filled], parts)))
         return tuple(numbers)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
+from dialer.intake.allowed_numbers import AllowedNumbers
 from dialer.language.words import bilingual
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
@@ -213,6 +214,8 @@ class IntakeOptions:
     """Names of units that need no notice. If empty, every unit counts as known."""
     corrections: Mapping[str, Field | None] = field(default_factory=dict)
     """The corrections of columns by a person, by heading; None: the column has no known field."""
+    numbers: AllowedNumbers = field(default_factory=AllowedNumbers)
+    """Which numbers may be called: a row with none of them is refused."""
     derive_key: bytes = b""
     """The key of derived instruction numbers, so that they reveal nothing about the person. The same key gives the same
     numbers.

@@ -23,6 +23,7 @@ from dialer.db.policies import Policies
 from dialer.db.system_state import Identity, SettingDifference
 from dialer.db.unit_of_work import Store
 from dialer.db.units import Units
+from dialer.intake.allowed_numbers import AllowedNumbers
 from dialer.runtime.broker import Enqueuer
 from dialer.runtime.clock import Clock
 from dialer.runtime.embedded import EmbeddedServers
@@ -125,6 +126,7 @@ class Services:
     """
     enqueue: Callable[..., None]
     work: WorkRules = field(default_factory=WorkRules)
+    numbers: AllowedNumbers = field(default_factory=AllowedNumbers)
     inbound: InboundSettings = field(default_factory=InboundSettings)
     signals: SignalsSettings = field(default_factory=SignalsSettings)
     sessions: SessionRules = field(default_factory=SessionRules)

@@ -26,6 +26,7 @@ from pydantic import (
 import dialer
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.text import Text, gettext_noop
+from dialer.runtime.number_settings import NumbersSettings
 from dialer.runtime.sections import (
     ApiSettings,
     AuditSettings,
@@ -87,6 +88,7 @@ class Settings(Section):
     database: DatabaseSettings = DatabaseSettings()
     broker: BrokerSettings = BrokerSettings()
     telephony: TelephonySettings = TelephonySettings()
+    numbers: NumbersSettings = NumbersSettings()
     web: WebSettings = WebSettings()
     lists: ListsSettings = ListsSettings()
     work: WorkSettings = WorkSettings()

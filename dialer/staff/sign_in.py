@@ -642,18 +642,24 @@ def choose_extension(services: Services, member: Member, typed: str) -> str:
     """Sets the telephone on the caller's desk, or none where nothing was typed; returns it as stored. Audited. Raises
     `Invalid`.
     """
-    chosen = extension_of(typed) if typed.strip() else ""
+    chosen = extension_of(services, typed) if typed.strip() else ""
     with services.act(member.actor, Permission.OWN_ACCOUNT) as act:
         set_staff(act.tx, member.id, extension=chosen)
         act.audit("extension", f"staff/{member.login}", facts={"extension": chosen})
     return chosen
 
 
-def extension_of(typed: str) -> str:
-    """The telephone of a desk as the carrier expects it. Raises `Invalid`."""
+def extension_of(services: Services, typed: str) -> str:
+    """The telephone of a desk as the carrier expects it, which is one of the organisation's list. Raises `Invalid`."""
     own = typed.strip()
     if not own.startswith("sip:"):
         own = re.sub(r"[\s-]", "", own)
     if not _EXTENSION.fullmatch(own):
         raise Invalid(field="extension", problem="is not a telephone", fix="digits, or sip:name@host")
+    if not services.numbers.is_extension(own):
+        raise Invalid(
+            field="extension",
+            problem="is not a telephone of the centre",
+            fix="one that numbers.extensions in settings.toml lists",
+        )
     return own

@@ -250,6 +250,8 @@ _NUMBER: Final = frozenset(
     }
 )
 
+NOT_ALLOWED: Final = 21216
+"""The code of a number that our own list refuses."""
 _SLOW_DOWN: Final = frozenset(
     {
         10004,  # call concurrency limit exceeded
@@ -351,10 +353,15 @@ class AccountClient:
         assert self._wire is not None, "the client was not entered"
         return self._wire
 
-    async def create(self, creation: Callable[[], Awaitable[Any]]) -> SendResult:
-        """Sends one request for a call or message. A fault of the carrier or the network is a result, not an
-        exception.
+    async def create(self, creation: Callable[[], Awaitable[Any]], *, to: str, desk: str = "") -> SendResult:
+        """Sends one request for a call or message to the person's number `to`, through the telephone `desk` if one is
+        given: every leg passes here. A number that may not be called is refused before anything is sent. A fault of the
+        carrier or the network is a result, not an exception.
         """
+        if (why := self.config.numbers.refusal(to)) is not None:
+            return Refused(cause=RefusalCause.NUMBER, code=NOT_ALLOWED, detail=str(why))
+        if desk and not self.config.is_desk(desk):
+            return Refused(cause=RefusalCause.NUMBER, code=NOT_ALLOWED, detail="not a telephone of the list")
         try:
             made = await creation()
         except REQUEST_ERRORS as error:
@@ -371,7 +378,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
         """As `create`."""
         token = _may_send.set(order.may_send)
         try:
-            return await self.create(lambda: self._create(order))
+            return await self.create(lambda: self._create(order), to=order.to)
         finally:
             _may_send.reset(token)
 
@@ -537,7 +544,9 @@ class DeskClient(CallClient):
                 status_callback_method="POST",
                 timeout=self.config.ring_timeout_seconds,
                 time_limit=TALK_LIMIT_SECONDS,
-            )
+            ),
+            to=order.to,
+            desk=order.extension,
         )
 
     def twiml(self, order: DeskOrder) -> str:
@@ -586,7 +595,8 @@ class SmsClient(AccountClient, MessageClient):
                 from_=self.config.caller_number,
                 body=order.text,
                 status_callback=self.urls.message(order.message_id),
-            )
+            ),
+            to=order.to,
         )
 
     async def state(self, sid: str, /) -> MessageProgress | None:

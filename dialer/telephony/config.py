@@ -12,6 +12,7 @@ from uuid import UUID
 
 from dialer.core.errors import SettingsError
 from dialer.core.text import Text
+from dialer.intake.allowed_numbers import AllowedNumbers
 
 _ACCOUNT_SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CALLER = re.compile(r"\+?[0-9]{3,20}")
@@ -40,6 +41,8 @@ class TelephonyConfig:
     officer_ring_seconds: int = 20
     hear_speech: bool = False
     """Lets the carrier's recogniser listen beside the keys. A spoken answer alone never counts as success."""
+    numbers: AllowedNumbers = field(default_factory=AllowedNumbers)
+    """Which numbers may be called. The duty line is a telephone of the organisation too."""
 
     def __post_init__(self) -> None:
         if self.base_url is not None:
@@ -61,6 +64,10 @@ class TelephonyConfig:
                 raise SettingsError(key=f"telephony.{name}", problem=problem)
         if self.talk_limit_seconds < 1:
             raise SettingsError(key="telephony.talk_limit_seconds", problem="must be above 0")
+
+    def is_desk(self, number: str) -> bool:
+        """Whether a call may be connected to this number as a telephone of the organisation."""
+        return bool(number) and (number == self.officer_number or self.numbers.is_extension(number))
 
     @property
     def signing_tokens(self) -> tuple[str, ...]:

@@ -236,7 +236,9 @@ def write_inbound(turn: InboundTurn, *, config: TelephonyConfig, audio_url: Call
         response.redirect(url, method="POST")
         return str(response)
     _say(response, turn.says, audio_url)
-    if turn.rings:
+    if turn.rings and not config.is_desk(turn.rings):
+        response.redirect(urls.inbound_turn("dial", turn=turn.turn), method="POST")
+    elif turn.rings:
         dial = response.dial(
             timeout=turn.ring_seconds,
             caller_id=config.caller_number,
@@ -333,7 +335,7 @@ def _hand_over(
     config: TelephonyConfig,
 ) -> None:
     """Calls an officer; without one the script goes on as if the call had not been taken."""
-    if not config.officer_number:
+    if not config.is_desk(config.officer_number):
         response.redirect(urls.call(attempt_id, step=step + 1, position=position), method="POST")
         return
     dial = response.dial(

@@ -452,5 +452,6 @@ def row_options(
         source=source,
         internal=internal,
         known_units=tree or centre.known_units,
+        numbers=services.numbers,
         derive_key=services.derive_key,
     )

@@ -132,7 +132,7 @@ async def dial_from_desk(
     from 0. Raises `Overtaken` for a task that this person does not hold, `Conflict` while the number is in a call, and
     `Unavailable` when the carrier refused.
     """
-    own = extension_of(extension)
+    own = extension_of(services, extension)
     call_id = uuid.uuid4()
     order = _begin(services, actor, call_id, assignment_id, token=token, extension=own, number=number)
     answer = await client.call_from_desk(order)
@@ -171,6 +171,8 @@ def _begin(
         if not 0 <= number < len(person.phones):
             range_of = Text("0 to %(most)s", most=len(person.phones) - 1)
             raise Invalid(field="number", problem="is not a number of the person", fix=range_of)
+        if (why := services.numbers.refusal(person.phones[number])) is not None:
+            raise Invalid(field="number", problem=why)
         if not is_telephone_free(tx, extension):
             raise Conflict("your telephone is in a call now: wait for its end", current="telephone_busy")
         if not take_number_for_desk_call(tx, call_id, person_id=stored.person_id, number=number):

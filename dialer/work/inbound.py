@@ -307,6 +307,8 @@ def _ring_telephone(tx: Tx, services: Services, call: InboundCall, *, duty_line:
         seen: dict[tuple[int, int | None], bool] = {}
         holder = "" if task is None else _holder_of(task)
         for desk in free_desks(tx, holder=holder, without=call.tried, real_now=services.real.now()):
+            if not services.numbers.is_extension(desk.extension):
+                continue
             if task is not None and not _may_take(tx, desk, task, seen):
                 continue
             first = next((task for task in earlier if _may_take(tx, desk, task, seen)), None)

@@ -13,6 +13,7 @@ import pytest
 from dialer.core.access import Role
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
+from dialer.intake.allowed_numbers import AllowedNumbers
 from dialer.runtime.services import Application
 from dialer.work.tasks import return_idle_assignments
 from tests.console.desk import ConsoleDesk, Person, text
@@ -529,7 +530,8 @@ async def test_the_duty_line_sees_a_handed_over_person_at_once(
 ):
     number = "+8647896111"
     telephony = replace(console_app.telephony, officer_number=number)
-    desk = ConsoleDesk(replace(console_app, telephony=telephony))
+    services = replace(console_app.services, numbers=AllowedNumbers(extensions=(number,)))
+    desk = ConsoleDesk(replace(console_app, telephony=telephony, services=services))
     duty, other = desk.person(Role.CALLER), desk.signed_in(desk.account(Role.CALLER, login="li"))
     await duty.post("/desk/extension", extension=number)
     first = put(scenario)
@@ -585,10 +587,13 @@ async def test_stop_payments_stand_on_top(console: ConsoleDesk, scenario: Consol
 
 async def test_the_desk_s_telephone(console: ConsoleDesk, scenario: ConsoleScenario, caller: Person):
     assert "is not a telephone" in text(await caller.post("/desk/extension", extension="<Dial>"))
-    await caller.post("/desk/extension", extension=" 8001-2 ")
+    for elsewhere in ("110", "+19001234567", "sip:x@anyhost", "13800138000"):
+        answer = await caller.post("/desk/extension", extension=elsewhere)
+        assert "is not a telephone of the centre" in text(answer)
+    await caller.post("/desk/extension", extension=" 80-01 ")
     [row] = [row for row in console.rows(t.staff) if row["login"] == "caller"]
-    assert row["extension"] == "80012"
-    assert [line["facts"] for line in console.audited("extension")] == [{"extension": "80012"}]
+    assert row["extension"] == "8001"
+    assert [line["facts"] for line in console.audited("extension")] == [{"extension": "8001"}]
 
 
 async def test_a_call_refused_by_the_network_is_shown_and_frees_the_number(

@@ -18,6 +18,7 @@ from dialer.core.access import FactorKind, Permission, Role, SessionRules, SignI
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db import tables as t
 from dialer.db.units import add_unit
+from dialer.intake.allowed_numbers import INTERNAL, AllowedNumbers
 from dialer.runtime.services import Centre
 from dialer.staff import sign_in as staff
 from dialer.staff.factor_store import find_step, insert_factor
@@ -679,14 +680,26 @@ class TestNames:
         [
             (" 80-01 ", "8001"),
             ("+86 478 8001", "+864788001"),
-            ("123", "123"),
+            ("234", "234"),
             ("1" * 15, "1" * 15),
             ("sip:wang.q+1_2@a-b.cn", "sip:wang.q+1_2@a-b.cn"),
             ("sip:" + "a" * 64 + "@" + "b" * 128, "sip:" + "a" * 64 + "@" + "b" * 128),
         ],
     )
-    def test_the_telephone_of_a_desk_is_a_number_or_a_sip_address(self, typed: str, stored: str) -> None:
-        assert extension_of(typed) == stored
+    def test_the_telephone_of_a_desk_is_a_number_or_a_sip_address(
+        self, scenario: Scenario, typed: str, stored: str
+    ) -> None:
+        services = replace(scenario.services, numbers=AllowedNumbers(extensions=(*INTERNAL, stored)))
+        assert extension_of(services, typed) == stored
+
+    @pytest.mark.parametrize("typed", ["110", "95588", "+19001234567", "+8613800138000", "sip:x@anyhost"])
+    def test_the_telephone_of_a_desk_is_one_of_the_centre(self, scenario: Scenario, typed: str) -> None:
+        with pytest.raises(Invalid, match="extension: is not a telephone of the centre"):
+            extension_of(scenario.services, typed)
+        member = account(scenario)
+        with pytest.raises(Invalid, match="extension: is not a telephone of the centre"):
+            choose_extension(scenario.services, member, typed)
+        assert of(scenario, member).extension == ""
 
     @pytest.mark.parametrize(
         "typed",
@@ -701,11 +714,11 @@ class TestNames:
             "sip:a@" + "b" * 129,
         ],
     )
-    def test_anything_else_is_no_telephone(self, typed: str) -> None:
+    def test_anything_else_is_no_telephone(self, scenario: Scenario, typed: str) -> None:
         with pytest.raises(
             Invalid, match=r"extension: is not a telephone \(digits, or sip:name@host\)"
         ) as refused:
-            extension_of(typed)
+            extension_of(scenario.services, typed)
         assert refused.value.field == "extension"
 
     def test_one_is_chosen_and_left_out_again(self, scenario: Scenario) -> None:

@@ -25,7 +25,7 @@ from dialer.work.desk_store import DeskCall, desk_calls_of_case
 from dialer.work.tasks import claim_next
 from tests.story.world import World
 
-DESK = "+8604788888001"
+DESK = "8001"
 ANSWERS = Behaviour(name="desk", share=1, ring_after_seconds=(1, 1), answer_after_seconds=(2, 2))
 TALKS = Behaviour(
     name="talks",
