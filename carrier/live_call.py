@@ -241,7 +241,7 @@ class Bridge(_LiveLeg):
         self._hang_up(Status.COMPLETED)
 
     def ended(self, cause: Cause) -> None:
-        self._finish(FINALS[cause][0])
+        self._finish(FINALS[cause if self._answered_at is None else Cause.HUNG_UP][0])
 
     def caller_left(self, *, silent: bool) -> None:
         """Hangs up this leg, since the first one is over. `silent`: without any request to the application."""

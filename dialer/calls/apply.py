@@ -51,7 +51,13 @@ def _final_hearing(call: Call, *, now: datetime, talk_seconds: int | None, unpla
 
 
 def _classify_contact(
-    services: Services, call: Call, result: TelephonyResult, *, now: datetime, hearing: Hearing
+    services: Services,
+    call: Call,
+    result: TelephonyResult,
+    *,
+    now: datetime,
+    hearing: Hearing,
+    is_cut_off: bool,
 ) -> Reach:
     """The reach of an ended call."""
     warning: frozenset[str] = frozenset()
@@ -67,7 +73,11 @@ def _classify_contact(
         )
         warning = warning_prompts(rendered, context)
     said = Conversation(
-        contact=call.contact, answer=call.answer, spoke=call.spoke, warned=warning <= hearing.whole
+        contact=call.contact,
+        answer=call.answer,
+        spoke=call.spoke,
+        warned=warning <= hearing.whole,
+        cut_off=is_cut_off,
     )
     return reach_of(result, said)
 
@@ -159,7 +169,9 @@ def _change_of(
     if result is not None:
         talk_seconds = progress.duration_seconds
         hearing = _final_hearing(call, now=now, talk_seconds=talk_seconds, unplayed=progress.unplayed)
-        reach = _classify_contact(services, call, result, now=now, hearing=hearing)
+        reach = _classify_contact(
+            services, call, result, now=now, hearing=hearing, is_cut_off=progress.is_cut_off
+        )
         # What was played until a machine was recognised counts; a machine hears nothing of what it records later.
         heard = call.heard_seconds
         if heard is None or result is not TelephonyResult.MACHINE:

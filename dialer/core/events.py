@@ -52,6 +52,15 @@ class AttemptEnded:
     reach: Reach | None = None
     """None if there was no conversation to judge by."""
 
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether a fault of ours ended the call before the person gave an answer that counts."""
+        return self.reach is Reach.CUT_OFF and self.answer in _NEEDS_CONTACT
+
+
+_NEEDS_CONTACT = frozenset({Answer.NONE, Answer.ACKNOWLEDGED, Answer.SAW_THROUGH, Answer.DOUBTFUL})
+"""Answers that count only from a person who was reached."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOverRequested:

@@ -102,6 +102,8 @@ def follow_up_call_ended(draft: CaseDraft, event: AttemptEnded) -> None:
     repeated or the next way is used.
     """
     match event.result:
+        case TelephonyResult.ANSWERED if event.was_cut_off:
+            _apply_own_fault(draft)
         case TelephonyResult.ANSWERED:
             _apply_answered(draft, event)
         case TelephonyResult.INVALID_NUMBER:

@@ -136,6 +136,8 @@ class Reach(StrEnum):
     """Somebody else's telephone, whatever was pressed there: scammers set forwarding."""
     HUNG_UP_EARLY = "hung_up_early"
     """Answered, and over before the warning sentence was complete."""
+    CUT_OFF = "cut_off"
+    """Answered, and cut off by a fault of ours before the warning was complete, or before the person said anything."""
     SILENT = "silent"
     """The warning was spoken, but no key was pressed and no word said."""
     WRONG_PERSON = "wrong_person"
@@ -147,7 +149,7 @@ class Reach(StrEnum):
 
 _NO_LISTENER = {TelephonyResult.MACHINE: Reach.MACHINE, TelephonyResult.FORWARDED: Reach.FORWARDED}
 
-NO_CONTACT = frozenset({Reach.NOBODY, Reach.MACHINE, Reach.FORWARDED, Reach.HUNG_UP_EARLY})
+NO_CONTACT = frozenset({Reach.NOBODY, Reach.MACHINE, Reach.FORWARDED, Reach.HUNG_UP_EARLY, Reach.CUT_OFF})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,8 @@ class Conversation:
     """A key was pressed or a word said, the right one or not."""
     warned: bool = False
     """Every sentence of the warning was heard to its end."""
+    cut_off: bool = False
+    """A fault of ours ended the call, and not the person."""
 
 
 def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
@@ -169,6 +173,8 @@ def reach_of(result: TelephonyResult, talk: Conversation) -> Reach:
         return _NO_LISTENER.get(result, Reach.NOBODY)
     if talk.answer is Answer.WRONG_PERSON:
         return Reach.WRONG_PERSON
+    if talk.cut_off and not (talk.warned and talk.spoke):
+        return Reach.CUT_OFF
     if not talk.warned:
         return Reach.HUNG_UP_EARLY
     if not talk.spoke:

@@ -317,6 +317,9 @@ def _count_try(draft: CaseDraft) -> None:
 
 
 def _apply_answered(draft: CaseDraft, event: AttemptEnded, *, asked: Reason) -> None:  # noqa: C901, PLR0912  # one arm an answer
+    if event.was_cut_off:
+        _apply_own_fault(draft)
+        return
     _count_try(draft)
     reached = event.reach is None or event.reach not in NO_CONTACT
     verified = reached and event.contact is Contact.VERIFIED

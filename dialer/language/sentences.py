@@ -236,7 +236,7 @@ def _spoken(f: Facts, lang: Lang) -> str:
 
 def _attempt_ended(f: Facts, lang: Lang) -> str:
     parts = [stored_word(TelephonyResult, f["result"], lang)]
-    if f.get("reach") in {Reach.HUNG_UP_EARLY.value, Reach.SILENT.value}:
+    if f.get("reach") in {Reach.HUNG_UP_EARLY.value, Reach.CUT_OFF.value, Reach.SILENT.value}:
         parts.append(stored_word(Reach, f["reach"], lang))
     elif f["contact"] != Contact.NONE.value:
         parts.append(stored_word(Contact, f["contact"], lang))

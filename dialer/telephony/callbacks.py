@@ -52,6 +52,8 @@ class CallProgress:
     is_unfetched: bool = False
     """The last turn was not played because our sound could not be fetched."""
     """Part of the last turn was not played."""
+    is_cut_off: bool = False
+    """The carrier lost the call after its answer: neither the person nor we ended it."""
     announcement: Announcement | None = None
     """What the network announced instead of putting the call through; its score is from 0 to 1."""
     announcement_score: float | None = None
@@ -134,6 +136,7 @@ _BY_LINE_RESULT: Final[Mapping[str, Mapping[str, TelephonyResult]]] = {
 """What `X-LineResult` may say of each status; anything else is ignored."""
 
 _MACHINES: Final = ("machine", "fax")
+_COMPLETED: Final = "completed"
 
 
 def result_of(
@@ -158,6 +161,8 @@ def progress_of(state: CallState) -> CallProgress:
     return CallProgress(
         stage=STAGES.get(state.status, Stage.INITIATED),
         sid=state.sid,
+        # A carrier that was killed knows no length of the calls that were up; every other completed call has one.
+        is_cut_off=state.status == _COMPLETED and state.duration_seconds is None,
         result=result_of(status=state.status, answered_by=state.answered_by),
         duration_seconds=state.duration_seconds,
         answered_by=state.answered_by,
@@ -208,6 +213,7 @@ def status_event(params: Mapping[str, str]) -> CallProgress:
         forwarded=was_forwarded(params),
         unplayed=was_unplayed(params),
         is_unfetched=bool(unfetched_sound(params)),
+        is_cut_off=status == _COMPLETED and params.get("X-LineResult") == "lost",
         announcement=announcement,
         announcement_score=score,
     )

@@ -124,6 +124,7 @@ class PhoneCall:
         *,
         seconds: int | None = None,
         forwarded: bool = False,
+        cut_off: bool = False,
     ) -> dict[str, Any]:
         """The attempt's row after its end."""
         self._tell(
@@ -135,6 +136,7 @@ class PhoneCall:
                 forwarded=forwarded,
                 unplayed=self.unplayed,
                 is_unfetched=self.is_unfetched,
+                is_cut_off=cut_off,
             ),
             step="status.end",
         )

@@ -20,6 +20,15 @@ def test_a_three_second_pick_up_is_answered_and_nobody_was_reached(scene: Scene)
     assert scene.attempt_of(ring.case_id)["reason"] == Reason.HUNG_UP_EARLY.value
 
 
+def test_a_call_that_our_crash_cut_off_is_called_again_without_a_try_used_up(scene: Scene):
+    ring = PhoneCall(scene)
+    row = ring.answered().after(3).ends(cut_off=True)
+    assert (row["result"], row["reach"], row["contact"]) == ("answered", "cut_off", "none")
+    robot = scene.case_of(ring.case_id).robot
+    assert (robot.tries, robot.own_faults) == (0, 1)
+    assert scene.attempt_of(ring.case_id)["reason"] == Reason.OWN_FAULT.value
+
+
 def test_keys_pressed_before_the_questions_were_heard_are_no_success(scene: Scene):
     ring = PhoneCall(scene)
     row = ring.answered().presses("1", "1", "1", at_once=True).after(1).ends()

@@ -318,6 +318,15 @@ def test_calls_of_a_sip_process_that_died_are_lost_and_the_next_call_is_placed()
     assert [one["do"] for one in called.told] == ["dial", "dial"]
 
 
+def test_an_answered_call_of_a_sip_process_that_died_was_not_hung_up_by_the_person():
+    called = Called()
+    called.hears("ringing")
+    called.hears("answered")
+    called.line.detached(called.link)
+    assert called.what == ["rings", "answered", "lost"]
+    assert called.leg.line_result == "lost"
+
+
 def test_a_channel_is_given_back_once_when_the_sip_process_dies():
     """The end of one call hung up the second leg that it had dialled, which waited with a channel of a trunk: the trunk
     had one in use less than none, and took more calls than it has channels.
@@ -336,13 +345,6 @@ def test_a_channel_is_given_back_once_when_the_sip_process_dies():
     called.timers.run(0.1)
     slow.detached(called.link)
     assert slow.board.states["a"].in_use == 0
-
-
-def test_a_call_that_was_answered_when_the_sip_process_died_is_over():
-    called = Called()
-    called.hears("answered")
-    called.line.detached(called.link)
-    assert called.what == ["rings", "answered", "hung_up"]
 
 
 def test_a_call_hung_up_keeps_its_channel_until_the_trunk_says_that_it_is_over():

@@ -131,6 +131,23 @@ def test_each_end_of_a_ring_is_its_own_result(result: TelephonyResult, talk: Con
 
 
 @pytest.mark.parametrize("grade", Grade)
+@pytest.mark.parametrize("spoke", [False, True])
+def test_a_call_that_our_crash_cut_off_is_no_doing_of_the_person_s(grade: Grade, spoke: bool):
+    """It counted as hung up early: a try was used up, and on a high grade a caller was set on the person."""
+    story, reach = told(grade, T.ANSWERED, Conversation(cut_off=True, spoke=spoke))
+    assert reach is Reach.CUT_OFF
+    assert contact_of_reach(reach) is Contact.NONE
+    assert story.only(PlanAttempt).reason is Reason.OWN_FAULT
+    assert (story.case.robot.tries, story.case.robot.own_faults) == (0, 1)
+    assert not story.of(OpenAssignment)
+
+
+def test_a_warned_person_who_had_spoken_before_our_crash_was_reached():
+    said = Conversation(contact=Contact.VERIFIED, spoke=True, warned=True, cut_off=True)
+    assert reach_of(T.ANSWERED, said) is Reach.VERIFIED
+
+
+@pytest.mark.parametrize("grade", Grade)
 def test_hung_up_early_rings_again_and_a_high_grade_has_a_person_at_once(grade: Grade):
     story, _ = told(grade, T.ANSWERED, Conversation())
     assert story.only(PlanAttempt).reason is Reason.HUNG_UP_EARLY

@@ -80,6 +80,10 @@ async def killed_and_back(w: World, stack: StackProcess, *peers: Peer) -> None:
     assert lost == CALLS // 2, "a phone that rang when the process died is not known to have been answered"
     assert sum(results.values()) == CALLS // 2
     assert results.keys() <= {TelephonyResult.ANSWERED.value, TelephonyResult.DEAD_AIR.value}
+    ours = [w.attempt(case_id) for case_id in cases]
+    assert all(one["reach"] == "cut_off" for one in ours if one["result"] == TelephonyResult.ANSWERED.value)
+    robots = [w.scene.case_of(one["case_id"]).robot for one in ours if one["reach"] == "cut_off"]
+    assert all((robot.tries, robot.own_faults) == (0, 1) for robot in robots)
     assert w.held_numbers() == 0
     assert {state.in_use for state in line.board.states.values()} == {0}
     for case_id in cases:

@@ -214,6 +214,7 @@ async def test_a_whole_call_from_the_order_to_the_acknowledgement(scene: Scene):
     state = await scene.client.state(placed.sid)
     assert state is not None
     assert progress_of(state).result is TelephonyResult.ANSWERED
+    assert not progress_of(state).is_cut_off
 
 
 @pytest.mark.parametrize(

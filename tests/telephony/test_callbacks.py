@@ -81,6 +81,9 @@ def test_the_result_of_our_own_line_is_used():
     assert event("completed", **{"X-LineResult": "forwarded"}).result is TelephonyResult.FORWARDED
     assert event("completed", **{"X-Unplayed": "true"}).unplayed
     assert not event("completed").unplayed
+    assert event("completed", **{"X-LineResult": "lost"}).is_cut_off
+    assert event("completed", **{"X-LineResult": "lost"}).result is TelephonyResult.ANSWERED
+    assert not event("failed", **{"X-LineResult": "lost"}).is_cut_off
     assert event("no-answer", **{"X-LineResult": "answered"}).result is TelephonyResult.NO_ANSWER
 
 

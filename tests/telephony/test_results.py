@@ -161,3 +161,14 @@ def test_a_poll_reports_machines_too():
     state = CallState(sid="CA1", status="completed", date_created=None, answered_by="machine_end_beep")
     assert progress_of(state).result is TelephonyResult.MACHINE
     assert progress_of(state).answered_by == "machine_end_beep"
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "is_cut_off"),
+    [("completed", None, True), ("completed", 0, False), ("failed", None, False)],
+)
+def test_a_call_that_was_up_when_its_carrier_was_killed_has_no_length(
+    status: str, seconds: int | None, is_cut_off: bool
+):
+    state = CallState(sid="CA1", status=status, date_created=None, duration_seconds=seconds)
+    assert progress_of(state).is_cut_off is is_cut_off

@@ -610,9 +610,7 @@ class SipLeg:
             self._slot = None
         if self._over:
             return
-        if self._answered:
-            self._end(Cause.HUNG_UP)
-        elif self._is_sent:
+        if self._is_sent:
             self.line_result = _LINE_RESULTS[Cause.LOST]
             self._end(Cause.LOST)
         else:
