@@ -155,82 +155,81 @@ _ALL_IS_WELL = ("1", "2", "1")
 _PAID_SINCE = ("1", "3")
 
 
+_LATE: Range = (18.0, 24.0)
+_PRACTICE = (
+    Behaviour(name="cooperates", share=27, keys=("1", "1", "1"), later_keys=_ALL_IS_WELL),
+    Behaviour(
+        name="speaks",
+        share=3,
+        says=("是我", "", "有的", "明白了"),
+        keys=("", "1", "", "", "1"),
+        later_keys=_ALL_IS_WELL,
+    ),
+    Behaviour(name="cooperates_no_scene", share=6, keys=_ALL_IS_WELL),
+    Behaviour(name="acknowledges_late", share=5, keys=("", "1", "1", "", "1"), later_keys=_PAID_SINCE),
+    Behaviour(name="does_not_believe", share=3, keys=("1", "1", "2")),
+    Behaviour(name="asks_for_person", share=3, keys=("1", "0")),
+    Behaviour(name="already_paid", share=2, keys=("1", "3")),
+    Behaviour(name="not_the_person", share=3, keys=("2",)),
+    Behaviour(name="wrong_keys", share=2, keys=("5", "7", "8", "6", "5")),
+    Behaviour(name="says_nothing", share=2, hang_up_after_seconds=(30.0, 60.0)),
+    Behaviour(
+        name="hangs_up_early",
+        share=6,
+        hang_up_after_seconds=(1.0, 4.0),
+        rings_back_after_seconds=(30.0, 240.0),
+    ),
+    Behaviour(
+        name="voicemail",
+        share=4,
+        answer_after_seconds=_LATE,
+        answered_by=AnsweredBy.MACHINE_START,
+        verdict_after_seconds=4.0,
+        line_result="voicemail",
+    ),
+    Behaviour(
+        name="forwarded",
+        share=2.5,
+        keys=("2",),
+        answer_after_seconds=_LATE,
+        line_result="forwarded",
+    ),
+    Behaviour(
+        name="forwarded_to_accomplice",
+        share=0.5,
+        keys=("1", "2", "1"),
+        answer_after_seconds=_LATE,
+        line_result="forwarded",
+    ),
+    Behaviour(name="no_answer", share=9, pickup=Pickup.NO_ANSWER),
+    Behaviour(
+        name="answers_second_call",
+        share=5,
+        keys=("1", "1", "1"),
+        later_keys=_ALL_IS_WELL,
+        answers_from_call=2,
+    ),
+    Behaviour(
+        name="answers_third_call",
+        share=3,
+        keys=("1", "1", "1"),
+        later_keys=_ALL_IS_WELL,
+        answers_from_call=3,
+    ),
+    Behaviour(name="busy", share=5, pickup=Pickup.BUSY),
+    Behaviour(
+        name="rejects",
+        share=4,
+        pickup=Pickup.REJECTED,
+        rings_back_after_seconds=(60.0, 600.0),
+        hides_number=True,
+    ),
+    Behaviour(name="powered_off", share=3, pickup=Pickup.POWERED_OFF, line_result="powered_off"),
+    Behaviour(name="invalid", share=1, pickup=Pickup.INVALID, line_result="invalid_number"),
+    Behaviour(name="invalid_refused", share=1, pickup=Pickup.REFUSED_AT_CREATION),
+)
+
+
 def practice_mix() -> PeopleConfig:
     """A mix close to what practice reports: about 40 % refuse or do not answer, and some who answer are no contact."""
-    late: Range = (18.0, 24.0)
-    return PeopleConfig(
-        behaviours=(
-            Behaviour(name="cooperates", share=27, keys=("1", "1", "1"), later_keys=_ALL_IS_WELL),
-            Behaviour(
-                name="speaks",
-                share=3,
-                says=("是我", "", "有的", "明白了"),
-                keys=("", "1", "", "", "1"),
-                later_keys=_ALL_IS_WELL,
-            ),
-            Behaviour(name="cooperates_no_scene", share=6, keys=_ALL_IS_WELL),
-            Behaviour(
-                name="acknowledges_late", share=5, keys=("", "1", "1", "", "1"), later_keys=_PAID_SINCE
-            ),
-            Behaviour(name="does_not_believe", share=3, keys=("1", "1", "2")),
-            Behaviour(name="asks_for_person", share=3, keys=("1", "0")),
-            Behaviour(name="already_paid", share=2, keys=("1", "3")),
-            Behaviour(name="not_the_person", share=3, keys=("2",)),
-            Behaviour(name="wrong_keys", share=2, keys=("5", "7", "8", "6", "5")),
-            Behaviour(name="says_nothing", share=2, hang_up_after_seconds=(30.0, 60.0)),
-            Behaviour(
-                name="hangs_up_early",
-                share=6,
-                hang_up_after_seconds=(1.0, 4.0),
-                rings_back_after_seconds=(30.0, 240.0),
-            ),
-            Behaviour(
-                name="voicemail",
-                share=4,
-                answer_after_seconds=late,
-                answered_by=AnsweredBy.MACHINE_START,
-                verdict_after_seconds=4.0,
-                line_result="voicemail",
-            ),
-            Behaviour(
-                name="forwarded",
-                share=2.5,
-                keys=("2",),
-                answer_after_seconds=late,
-                line_result="forwarded",
-            ),
-            Behaviour(
-                name="forwarded_to_accomplice",
-                share=0.5,
-                keys=("1", "2", "1"),
-                answer_after_seconds=late,
-                line_result="forwarded",
-            ),
-            Behaviour(name="no_answer", share=9, pickup=Pickup.NO_ANSWER),
-            Behaviour(
-                name="answers_second_call",
-                share=5,
-                keys=("1", "1", "1"),
-                later_keys=_ALL_IS_WELL,
-                answers_from_call=2,
-            ),
-            Behaviour(
-                name="answers_third_call",
-                share=3,
-                keys=("1", "1", "1"),
-                later_keys=_ALL_IS_WELL,
-                answers_from_call=3,
-            ),
-            Behaviour(name="busy", share=5, pickup=Pickup.BUSY),
-            Behaviour(
-                name="rejects",
-                share=4,
-                pickup=Pickup.REJECTED,
-                rings_back_after_seconds=(60.0, 600.0),
-                hides_number=True,
-            ),
-            Behaviour(name="powered_off", share=3, pickup=Pickup.POWERED_OFF, line_result="powered_off"),
-            Behaviour(name="invalid", share=1, pickup=Pickup.INVALID, line_result="invalid_number"),
-            Behaviour(name="invalid_refused", share=1, pickup=Pickup.REFUSED_AT_CREATION),
-        )
-    )
+    return PeopleConfig(behaviours=_PRACTICE)

@@ -135,7 +135,26 @@ def assemble(settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAN
     celery = make_app(_broker_url(settings, servers), message_key)
     enqueue = Enqueuer(celery, message_key)
     store.after_commit = EnqueueLimiter(enqueue, spacing_seconds=0.2)
-    services = Services(
+    services = _services(settings, store, prepared, vault, enqueue)
+    return Application(
+        settings=settings,
+        services=services,
+        key_source=source,
+        identity=identity,
+        differences=prepared.differences,
+        celery=celery,
+        enqueuer=enqueue,
+        telephony=telephony,
+        message_channels=channels,
+        carrier=carrier,
+        servers=servers,
+    )
+
+
+def _services(
+    settings: Settings, store: Store, prepared: _Prepared, vault: Vault, enqueue: Enqueuer
+) -> Services:
+    return Services(
         store=store,
         clock=prepared.clock,
         real=SystemClock(),
@@ -145,25 +164,8 @@ def assemble(settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAN
             sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER),
             names=settings.centre.names(),
         ),
-        lines=LineRules(
-            settings_calls_per_second=settings.telephony.calls_per_second,
-            settings_lines=settings.telephony.lines,
-            post_timeout_seconds=settings.telephony.timeout_seconds,
-            silence_seconds=settings.telephony.silence_seconds,
-            ring_seconds=settings.telephony.ring_timeout_seconds,
-            number_calls_an_hour=settings.telephony.number_calls_an_hour,
-            number_calls_a_day=settings.telephony.number_calls_a_day,
-        ),
-        centre=Centre(
-            timezone=settings.centre.timezone,
-            area_code=settings.centre.area_code,
-            default_grade=settings.centre.default_grade,
-            known_units=frozenset(settings.centre.units),
-            bureau={"zh": settings.centre.bureau_zh, "en": settings.centre.bureau_en},
-            hotline=settings.centre.hotline,
-            callback_number=settings.telephony.caller_number,
-            languages=settings.centre.offered_languages,
-        ),
+        lines=_line_rules(settings),
+        centre=_centre(settings),
         work=WorkRules(
             approve_above_rows=settings.lists.approve_above_rows,
             least_call_seconds=settings.work.least_call_seconds,
@@ -182,18 +184,30 @@ def assemble(settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAN
         schema=prepared.schema,
         enqueue=enqueue,
     )
-    return Application(
-        settings=settings,
-        services=services,
-        key_source=source,
-        identity=identity,
-        differences=prepared.differences,
-        celery=celery,
-        enqueuer=enqueue,
-        telephony=telephony,
-        message_channels=channels,
-        carrier=carrier,
-        servers=servers,
+
+
+def _line_rules(settings: Settings) -> LineRules:
+    return LineRules(
+        settings_calls_per_second=settings.telephony.calls_per_second,
+        settings_lines=settings.telephony.lines,
+        post_timeout_seconds=settings.telephony.timeout_seconds,
+        silence_seconds=settings.telephony.silence_seconds,
+        ring_seconds=settings.telephony.ring_timeout_seconds,
+        number_calls_an_hour=settings.telephony.number_calls_an_hour,
+        number_calls_a_day=settings.telephony.number_calls_a_day,
+    )
+
+
+def _centre(settings: Settings) -> Centre:
+    return Centre(
+        timezone=settings.centre.timezone,
+        area_code=settings.centre.area_code,
+        default_grade=settings.centre.default_grade,
+        known_units=frozenset(settings.centre.units),
+        bureau={"zh": settings.centre.bureau_zh, "en": settings.centre.bureau_en},
+        hotline=settings.centre.hotline,
+        callback_number=settings.telephony.caller_number,
+        languages=settings.centre.offered_languages,
     )
 
 
@@ -282,12 +296,8 @@ def _prepare_database(
         if not may_write:
             policy_version = newest_policy_version(tx)
         else:
-            _set_pace(
-                tx,
-                settings,
-                is_first=recorded is None and purpose is ProcessPurpose.SERVE,
-                real_now=real.now(),
-            )
+            is_first = recorded is None and purpose is ProcessPurpose.SERVE
+            _set_pace(tx, settings, is_first=is_first, real_now=real.now())
             if purpose is ProcessPurpose.SERVE:
                 if recorded is None:
                     refuse_other_line(tx, is_simulated=settings.is_simulated())

@@ -232,11 +232,6 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         for name in wanted:
             send(name, DIAL_QUEUE)
 
-    def send_if_due(name: str, is_due: Callable[[Application], bool]) -> None:
-        # No tick is noted: for hours there may be nothing to send.
-        if is_due(app) and not enqueue.is_deep(BULK_QUEUE):
-            enqueue.send(name)
-
     def send_first_check() -> None:
         # Workers empty their queues as they start, and the first order with them: it is sent until a round has begun.
         with services.store.begin() as tx:
@@ -260,7 +255,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
         ("stalled_calls", StallWatch().look, (services,), _STALLS_SECONDS),
-        *((name, send_if_due, (name, is_due), seconds) for name, is_due, seconds in _WHEN_DUE),
+        *((name, _send_if_due, (app, name, is_due), seconds) for name, is_due, seconds in _WHEN_DUE),
         ("refresh_figures", send, ("refresh_figures", BULK_QUEUE), _FIGURES_SECONDS),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),
         ("watch_fairness", send, ("watch_fairness", BULK_QUEUE), _FAIRNESS_SECONDS),
@@ -272,6 +267,12 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         begins = first + timedelta(seconds=number / len(jobs))
         scheduler.add_job(_leading(ticks, job), trigger, args=args, id=name, next_run_time=begins)
     return scheduler
+
+
+def _send_if_due(app: Application, name: str, is_due: Callable[[Application], bool]) -> None:
+    # No tick is noted: for hours there may be nothing to send.
+    if is_due(app) and not app.enqueuer.is_deep(BULK_QUEUE):
+        app.enqueuer.send(name)
 
 
 def _is_due_in_rows(app: Application, is_due: Callable[[Tx, datetime], bool]) -> bool:

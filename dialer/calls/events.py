@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from dialer.calls.recordings import expect_recordings
 from dialer.calls.store import (
@@ -123,16 +123,7 @@ def _apply(
     calls = lock_calls(tx, {reading.stored.attempt_id for reading in readings})
     fresh = store_call_events(tx, [reading.stored for reading in readings], at=now)
     new = [read.stored for read in readings if (read.stored.attempt_id, read.stored.step) in fresh]
-    raise_alarms(
-        tx,
-        [
-            alarm_row(
-                event.alarm, at=now, case_id=event.case_id, facts={"prompts": event.facts.get("unsound", [])}
-            )
-            for event in new
-            if event.alarm is not None
-        ],
-    )
+    raise_alarms(tx, _alarms_of(new, at=now))
     poll_at = services.real.now() + timedelta(seconds=services.lines.silence_seconds)
     changes: dict[uuid.UUID, AttemptChange] = {}
     moves: list[Move] = []
@@ -169,6 +160,16 @@ def _apply(
     must_cancel = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
     rest_numbers(tx, services, ended, now=now)
     return must_cancel
+
+
+def _alarms_of(events: Iterable[StoredEvent], *, at: datetime) -> list[dict[str, Any]]:
+    return [
+        alarm_row(
+            event.alarm, at=at, case_id=event.case_id, facts={"prompts": event.facts.get("unsound", [])}
+        )
+        for event in events
+        if event.alarm is not None
+    ]
 
 
 _TALKED = frozenset(

@@ -417,15 +417,7 @@ def case_facts(
         "lower": [grade for grade in Grade if grade.rank < case.grade.rank],
         "outcomes": [kind for kind in OutcomeKind if kind not in _OWN_ACT | SUCCESSES],
         "units": _units(request, stored.unit_id) if may_work and case.status is CaseStatus.OPEN else [],
-        "approvable": {
-            line.id
-            for line in sheet.rows.outcomes
-            if request.may(Permission.APPROVE)
-            and line.needs_approval
-            and not line.approved_by
-            and line.reversed_by is None
-            and not is_same_actor(line.recorded_by, request.who)
-        },
+        "approvable": _approvable(request, sheet) if request.may(Permission.APPROVE) else set(),
         "may_stop": request.may(Permission.WORK_DESK),
         "stop_answers": BANK_ANSWERS,
         "said_words": _point_names(request, case.fraud_type),
@@ -435,6 +427,18 @@ def case_facts(
         "may_visit": request.may(Permission.WORK_VISITS),
         "dialled": lambda number: dialled_number(number, request.services.centre.area_code),
         "Reason": Reason,
+    }
+
+
+def _approvable(request: RequestContext, sheet: CaseSheet) -> set[int]:
+    """The outcomes that wait for a second person, if this one may be it."""
+    return {
+        line.id
+        for line in sheet.rows.outcomes
+        if line.needs_approval
+        and not line.approved_by
+        and line.reversed_by is None
+        and not is_same_actor(line.recorded_by, request.who)
     }
 
 

@@ -128,19 +128,7 @@ class PendingWrites:
                 case RecordOutcome():
                     if effect.reason is Reason.CASE_FILED:
                         self.filed.append(stored)
-                    self.outcomes.append(
-                        {
-                            "case_id": case_id,
-                            "attempt_id": attempt_id,
-                            "kind": effect.outcome.value,
-                            "contact": effect.contact.value,
-                            "track": effect.track.value if effect.track else None,
-                            "reason": effect.reason.value,
-                            "recorded_by": ROBOT,
-                            "at": self.now,
-                            "drill": stored.drill,
-                        }
-                    )
+                    self.outcomes.append(self._outcome(stored, effect, attempt_id))
                 case ReverseOutcome():
                     self.reversals.append((stored, effect))
                 case RestoreOutcome():
@@ -184,6 +172,21 @@ class PendingWrites:
             "drill": stored.drill,
             "result": None,
             "ended_at": None,
+        }
+
+    def _outcome(
+        self, stored: StoredCase, effect: RecordOutcome, attempt_id: uuid.UUID | None
+    ) -> dict[str, Any]:
+        return {
+            "case_id": stored.case.id,
+            "attempt_id": attempt_id,
+            "kind": effect.outcome.value,
+            "contact": effect.contact.value,
+            "track": effect.track.value if effect.track else None,
+            "reason": effect.reason.value,
+            "recorded_by": ROBOT,
+            "at": self.now,
+            "drill": stored.drill,
         }
 
     def _assignment(self, stored: StoredCase, effect: OpenAssignment) -> dict[str, Any]:

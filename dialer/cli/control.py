@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated
@@ -327,39 +327,7 @@ def doctor(*, as_json: AsJson = False) -> None:
                 run=parts,
                 fix="check DIALER_DATABASE__URL, DIALER_BROKER__URL and DIALER_KEYS__FILE",
             ),
-            Probe(
-                name=gettext_noop("settings of the database"),
-                run=lambda: _compare_settings(opened[0]),
-                fix=gettext_noop("correct the settings, or dialer settings adopt"),
-            ),
-            Probe(
-                name=gettext_noop("pace"),
-                run=lambda: _compare_pace(opened[0]),
-                fix=gettext_noop("dialer pace --from-settings, or correct the settings"),
-            ),
-            Probe(
-                name=gettext_noop("role of the database"),
-                run=lambda: _check_role(opened[0]),
-                fix=gettext_noop("use two roles, see docs/operations.md"),
-                warns=True,
-            ),
-            Probe(
-                name=gettext_noop("keys"),
-                run=lambda: _check_keys(opened[0], settings),
-                fix=gettext_noop("dialer keys status"),
-                warns=True,
-            ),
-            Probe(
-                name=gettext_noop("register of erasures"),
-                run=lambda: _check_register(opened[0], settings),
-                fix=gettext_noop("dialer person register, or correct erasure.register_file"),
-                warns=True,
-            ),
-            Probe(
-                name=gettext_noop("public address"),
-                run=lambda: _check_public_address(opened[0]),
-                fix=gettext_noop("check web.public_url"),
-            ),
+            *_probes(lambda: opened[0], settings),
             is_ours=lambda: _runs_here(settings),
             runs_elsewhere=lambda: _web_runs(settings),
         )
@@ -381,6 +349,45 @@ def doctor(*, as_json: AsJson = False) -> None:
         },
     )
     raise typer.Exit(0 if all(check.ok for check in found) else 1)
+
+
+def _probes(opened: Callable[[], Application], settings: Settings) -> tuple[Probe, ...]:
+    """The probes of an application that the first one has opened."""
+    return (
+        Probe(
+            name=gettext_noop("settings of the database"),
+            run=lambda: _compare_settings(opened()),
+            fix=gettext_noop("correct the settings, or dialer settings adopt"),
+        ),
+        Probe(
+            name=gettext_noop("pace"),
+            run=lambda: _compare_pace(opened()),
+            fix=gettext_noop("dialer pace --from-settings, or correct the settings"),
+        ),
+        Probe(
+            name=gettext_noop("role of the database"),
+            run=lambda: _check_role(opened()),
+            fix=gettext_noop("use two roles, see docs/operations.md"),
+            warns=True,
+        ),
+        Probe(
+            name=gettext_noop("keys"),
+            run=lambda: _check_keys(opened(), settings),
+            fix=gettext_noop("dialer keys status"),
+            warns=True,
+        ),
+        Probe(
+            name=gettext_noop("register of erasures"),
+            run=lambda: _check_register(opened(), settings),
+            fix=gettext_noop("dialer person register, or correct erasure.register_file"),
+            warns=True,
+        ),
+        Probe(
+            name=gettext_noop("public address"),
+            run=lambda: _check_public_address(opened()),
+            fix=gettext_noop("check web.public_url"),
+        ),
+    )
 
 
 def check_names(centre: CentreSettings, *, records: bool = False) -> Check:

@@ -110,11 +110,7 @@ def demo_command(
                 timeout=_TIMEOUTS[line] if timeout is None else timeout,
             )
             if code == 0 and not until_settled and not stopped.is_set():
-                console.print(
-                    f"[bold]仍在运行 still running:[/] {public_url(settings)}/   Ctrl-C 结束 ends everything"
-                )
-                if line is DemoLine.SIMULATED:
-                    console.print(f"接听电话 a phone you can pick up: {public_url(settings)}/phone")
+                _print_addresses(console, public_url(settings), line)
                 if story is not None:
                     story.start()
                 while not stopped.is_set():
@@ -125,6 +121,12 @@ def demo_command(
             staff.stop()
             supervisor.stop()
     raise typer.Exit(_INTERRUPTED if stopped.is_set() and until_settled and code else code)
+
+
+def _print_addresses(console: Console, url: str, line: DemoLine) -> None:
+    console.print(f"[bold]仍在运行 still running:[/] {url}/   Ctrl-C 结束 ends everything")
+    if line is DemoLine.SIMULATED:
+        console.print(f"接听电话 a phone you can pick up: {url}/phone")
 
 
 def _play(

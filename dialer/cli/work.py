@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
@@ -51,6 +51,7 @@ from dialer.work.desk import HandOverSheet, ReportedPayment, complete_stop_payme
 from dialer.work.desk_store import StopPayment, waiting_stop_payments
 from dialer.work.stop_requests import (
     BANK_ANSWERS,
+    StopRequest,
     add_stop_request,
     report_stop_request,
     stop_requests_of,
@@ -162,28 +163,7 @@ def stop_requests(
             found = stop_requests_of(tx, case) if case else waiting_stop_requests(tx)
         now, zone = app.services.clock.now(), app.services.centre.zone
     if as_json:
-        names = (
-            "id",
-            "case_id",
-            "bank",
-            "account_masked",
-            "amount_fen",
-            "asked_at",
-            "recorded_by",
-            "follow_up_by",
-        )
-        answer = ("state", "stopped_fen", "times_unanswered")
-        print_json(
-            [
-                fields_of(request, *names, *answer)
-                | {
-                    "overdue": request.is_overdue(now),
-                    "confirmed_by": request.confirmed_by or None,
-                    "confirmed_at": request.confirmed_at,
-                }
-                for request in found
-            ]
-        )
+        print_json([_stop_request_json(request, now) for request in found])
         return
     headings = (
         say(lang, "number"),
@@ -194,28 +174,43 @@ def stop_requests(
         say(lang, "state"),
         say(lang, "follow up by"),
     )
-    rows = []
-    for request in found:
-        late = f"{say(lang, 'overdue')} " if request.is_overdue(now) else ""
-        due = (
-            f"[red]{late}[/]{moment_words(request.follow_up_by.astimezone(zone), now, lang)}"
-            if request.waits
-            else "-"
-        )
-        rows.append(
-            (
-                str(request.id),
-                str(request.case_id),
-                request.bank,
-                request.account_masked,
-                format_yuan(request.amount_fen),
-                word_of(request.state, lang),
-                due,
-            )
-        )
     columns = {heading: itemgetter(place) for place, heading in enumerate(headings)}
+    rows = [_stop_request_row(request, now, zone, lang) for request in found]
     empty = say(lang, "no requests to banks")
     print_rows(rows, columns, empty=empty, box=None, header_style="dim", pad_edge=False)
+
+
+def _stop_request_json(request: StopRequest, now: datetime) -> dict[str, object]:
+    """Amounts in fen."""
+    names = (
+        "id",
+        "case_id",
+        "bank",
+        "account_masked",
+        "amount_fen",
+        "asked_at",
+        "recorded_by",
+        "follow_up_by",
+    )
+    return fields_of(request, *names, "state", "stopped_fen", "times_unanswered") | {
+        "overdue": request.is_overdue(now),
+        "confirmed_by": request.confirmed_by or None,
+        "confirmed_at": request.confirmed_at,
+    }
+
+
+def _stop_request_row(request: StopRequest, now: datetime, zone: tzinfo, lang: Lang) -> tuple[str, ...]:
+    late = f"{say(lang, 'overdue')} " if request.is_overdue(now) else ""
+    due = f"[red]{late}[/]{moment_words(request.follow_up_by.astimezone(zone), now, lang)}"
+    return (
+        str(request.id),
+        str(request.case_id),
+        request.bank,
+        request.account_masked,
+        format_yuan(request.amount_fen),
+        word_of(request.state, lang),
+        due if request.waits else "-",
+    )
 
 
 def _hand_over_json(found: HandOverSheet) -> dict[str, object]:

@@ -380,16 +380,22 @@ def _units(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
         paragraphs.append(say(lang, "Below the rest: %(units)s.", units=below))
     if not above and not below:
         paragraphs.append(say(lang, "No unit differs from the others by more than chance."))
-    shown = ranked[:_MOST_UNITS]
+    table = _units_table(figures, ranked[:_MOST_UNITS], lang)
+    chart = _units_chart(figures, ranked[:_MOST_UNITS], lang)
+    return BulletinSection(
+        heading=say(lang, "Units"),
+        paragraphs=paragraphs,
+        tables=[table],
+        charts=[chart] if len(ranked) > 1 else [],
+    )
+
+
+def _units_chart(figures: BulletinFigures, shown: Sequence[tuple[str, Slice]], lang: Lang) -> Chart:
     rates = [rate_of(part, "dissuaded") for _, part in shown]
-    rows = [
-        _unit_row(str(place), report.unit_names.get(value, value), part, report.adjusted.get(value, {}), lang)
-        for place, (value, part) in enumerate(shown, start=1)
-    ]
-    chart = Chart(
+    return Chart(
         kind=ChartKind.BARS,
         title=say(lang, "Rate of dissuasion by unit, with its 95% interval"),
-        labels=[row[1] for row in rows],
+        labels=[figures.report.unit_names.get(value, value) for value, _ in shown],
         series=[
             Series(
                 name=rate_word(rates[0].definition, lang),
@@ -400,6 +406,10 @@ def _units(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
         ],
         percent=True,
     )
+
+
+def _units_table(figures: BulletinFigures, shown: Sequence[tuple[str, Slice]], lang: Lang) -> TextTable:
+    report = figures.report
     head = [
         say(lang, "Rank"),
         say(lang, "Unit"),
@@ -409,19 +419,14 @@ def _units(figures: BulletinFigures, lang: Lang) -> BulletinSection | None:
         say(lang, "95 % interval"),
         say(lang, "Comparison"),
     ]
+    rows = [
+        _unit_row(str(place), report.unit_names.get(value, value), part, report.adjusted.get(value, {}), lang)
+        for place, (value, part) in enumerate(shown, start=1)
+    ]
     unassigned = report.breakdown.slices.get("", _NOTHING)
-    beside = (
-        [_unit_row("—", say(lang, "No unit yet"), unassigned, {}, lang)]
-        if unassigned.counts.cases_ours
-        else []
-    )
-    table = TextTable(head=head, rows=[*rows, *beside], shares=(0.8, 1.8, 1.0, 1.9, 1.9, 1.8, 1.5), words=2)
-    return BulletinSection(
-        heading=say(lang, "Units"),
-        paragraphs=paragraphs,
-        tables=[table],
-        charts=[chart] if len(rows) > 1 else [],
-    )
+    if unassigned.counts.cases_ours:
+        rows.append(_unit_row("—", say(lang, "No unit yet"), unassigned, {}, lang))
+    return TextTable(head=head, rows=rows, shares=(0.8, 1.8, 1.0, 1.9, 1.9, 1.8, 1.5), words=2)
 
 
 _NOTHING = slice_of({})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Form, Path, Query
+from markupsafe import Markup
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 
@@ -25,12 +27,13 @@ from dialer.core.rates import (
     period_of,
     rates_of,
 )
-from dialer.core.text import gettext_noop
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.db.units import boundaries_of
 from dialer.figures.filters import delete_filter, save_filter, saved_filters
 from dialer.figures.rate_charts import (
     TODAY_HEAD,
+    Trend,
     beside_chart,
     calendar_of,
     compared_lines,
@@ -49,6 +52,7 @@ from dialer.figures.rate_tables import (
     SHOWN_BESIDE,
     ExportInfo,
     NoParquet,
+    RateLine,
     about_sheet,
     all_counts_sheet,
     definitions_sheet,
@@ -87,7 +91,7 @@ from dialer.outcomes.ledger import (
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import read_display_names
 from dialer.web.cache import Cache, CountedValue
-from dialer.web.charts import draw_chart
+from dialer.web.charts import Chart, draw_chart
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import as_file, typed_number
 from dialer.web.rendering import PlaceGroup
@@ -315,12 +319,6 @@ def _figures(
     shown = rate_lines(report, lang)
     course = trend_of(report, period, services.centre.timezone)
     bars = wait_bars(lang)
-    waited = waits_chart(report.waits, bars, say(lang, "Cases by time to the first call"), lang)
-    contacted = (
-        waits_chart(report.contacted, bars, say(lang, "Cases by time to the verified contact"), lang)
-        if report.contacted is not None and any(report.contacted.total)
-        else None
-    )
     with services.store.begin() as tx:
         defrauded = case_lines(tx, report.defrauded)
         is_by_unit = report.breakdown.dimension is Dimension.UNIT
@@ -338,40 +336,43 @@ def _figures(
         "today_head": [say(lang, text) for text in TODAY_HEAD],
         "compared": compared_lines(report, lang),
         "course": course,
-        "course_charts": [
-            (chart.title, draw_chart(chart, f"course-{place}"))
-            for place, chart in enumerate(
-                (
-                    count_chart(course, "warnings", lang),
-                    count_chart(course, "dissuaded", lang),
-                    rate_chart(course, lang),
-                )
-            )
-        ]
-        if course
-        else [],
         "calendar": calendar_of(report, lang),
         "map": map_of(
             report, boundaries, {str(id_): f"/rates?{form.query(unit=str(id_))}" for id_ in ids}, lang
         )
         if boundaries
         else "",
-        "beside": draw_chart(
-            beside_chart(
-                [line.name for line in shown[:_MOST_BARS]],
-                [line.rates for line in shown[:_MOST_BARS]],
-                say(lang, "Verified contact and dissuaded compared; the table below has the figures"),
-                lang,
-            ),
-            "beside",
-        )
-        if len(shown) > 1
-        else "",
-        "waited": draw_chart(waited, "waited"),
-        "contacted": draw_chart(contacted, "contacted") if contacted else "",
+        **_charts(report, course, shown, bars, lang),
         "workload": report.workload,
         "staff_names": names,
         "defrauded": defrauded,
+    }
+
+
+def _charts(
+    report: CutReport, course: Trend | None, shown: Sequence[RateLine], bars: Sequence[str], lang: Lang
+) -> dict[str, Any]:
+    """The drawings of a report, '' where there is nothing to draw."""
+    courses: tuple[Chart, ...] = ()
+    if course:
+        drawn = (count_chart(course, "warnings", lang), count_chart(course, "dissuaded", lang))
+        courses = (*drawn, rate_chart(course, lang))
+    waited = waits_chart(report.waits, bars, say(lang, "Cases by time to the first call"), lang)
+    beside = contacted = Markup()
+    if len(shown) > 1:
+        names, rates = [line.name for line in shown[:_MOST_BARS]], [line.rates for line in shown[:_MOST_BARS]]
+        title = say(lang, "Verified contact and dissuaded compared; the table below has the figures")
+        beside = draw_chart(beside_chart(names, rates, title, lang), "beside")
+    if report.contacted is not None and any(report.contacted.total):
+        title = say(lang, "Cases by time to the verified contact")
+        contacted = draw_chart(waits_chart(report.contacted, bars, title, lang), "contacted")
+    return {
+        "course_charts": [
+            (chart.title, draw_chart(chart, f"course-{place}")) for place, chart in enumerate(courses)
+        ],
+        "beside": beside,
+        "waited": draw_chart(waited, "waited"),
+        "contacted": contacted,
     }
 
 

@@ -414,54 +414,7 @@ def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[
     """The sheets of an exported file beside the rates: losses, days, workload, comparison, today, and times
     to contact.
     """
-    sheets = [
-        Sheet(
-            title=say(lang, "From the warning to the success"),
-            head=[say(lang, "Figure"), say(lang, "Value"), say(lang, "Lost"), ""],
-            rows=[
-                [
-                    count_word(step.name, lang),
-                    step.count,
-                    step.lost_count if step.kept is not None else None,
-                    measure_word(step.lost_name, lang) if step.kept is not None else "",
-                ]
-                for step in funnel_steps(report.breakdown.total.counts)
-            ],
-        ),
-        Sheet(
-            title=say(lang, "Day"),
-            head=[say(lang, "Day"), *(count_word(name, lang) for name in TREND)],
-            rows=[
-                [day.isoformat(), *(counts.get(name, 0) for name in TREND)]
-                for day, counts in sorted(report.days.items())
-            ],
-        ),
-        Sheet(
-            title=say(lang, "Work load"),
-            head=[
-                say(lang, "Member of staff"),
-                *(count_word(name, lang) for name in ("human_calls", "visits")),
-                say(lang, "Right person reached"),
-                count_word("feedback_in_time", lang),
-                say(lang, "Held now"),
-                say(lang, "Days"),
-                say(lang, "Minutes to the report, median"),
-            ],
-            rows=[
-                [
-                    actor_word(work.login, lang),
-                    work.human_calls,
-                    work.visits,
-                    work.reached,
-                    work.feedback_in_time,
-                    work.held,
-                    work.days,
-                    work.minutes,
-                ]
-                for work in report.workload
-            ],
-        ),
-    ]
+    sheets = [_losses(report, lang), _days(report, lang), _workload(report, lang)]
     if compared := compared_lines(report, lang):
         heads = (
             gettext_noop("Figure"),
@@ -498,3 +451,58 @@ def further_sheets(report: CutReport, bars: Sequence[str], lang: Lang) -> tuple[
             )
         )
     return tuple(sheets)
+
+
+def _losses(report: CutReport, lang: Lang) -> Sheet:
+    return Sheet(
+        title=say(lang, "From the warning to the success"),
+        head=[say(lang, "Figure"), say(lang, "Value"), say(lang, "Lost"), ""],
+        rows=[
+            [
+                count_word(step.name, lang),
+                step.count,
+                step.lost_count if step.kept is not None else None,
+                measure_word(step.lost_name, lang) if step.kept is not None else "",
+            ]
+            for step in funnel_steps(report.breakdown.total.counts)
+        ],
+    )
+
+
+def _days(report: CutReport, lang: Lang) -> Sheet:
+    return Sheet(
+        title=say(lang, "Day"),
+        head=[say(lang, "Day"), *(count_word(name, lang) for name in TREND)],
+        rows=[
+            [day.isoformat(), *(counts.get(name, 0) for name in TREND)]
+            for day, counts in sorted(report.days.items())
+        ],
+    )
+
+
+def _workload(report: CutReport, lang: Lang) -> Sheet:
+    return Sheet(
+        title=say(lang, "Work load"),
+        head=[
+            say(lang, "Member of staff"),
+            *(count_word(name, lang) for name in ("human_calls", "visits")),
+            say(lang, "Right person reached"),
+            count_word("feedback_in_time", lang),
+            say(lang, "Held now"),
+            say(lang, "Days"),
+            say(lang, "Minutes to the report, median"),
+        ],
+        rows=[
+            [
+                actor_word(work.login, lang),
+                work.human_calls,
+                work.visits,
+                work.reached,
+                work.feedback_in_time,
+                work.held,
+                work.days,
+                work.minutes,
+            ]
+            for work in report.workload
+        ],
+    )

@@ -7,10 +7,11 @@ prompt is stored when it is made, so a process that dies loses at most one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from audio.clips import RECORDED, Clip, from_plain, to_plain
 from audio.render import Item, Unfit, clip_of, installed_voices, make, name_of
@@ -179,18 +180,22 @@ def render_script(
         if not _end(tx, services, claim, RenderState.DONE):
             return True
         if render.asked_by == RELEASED_BY and _is_live(tx, version):
-            # The words were approved by people; only the names in them are new.
-            approve_script_version(
-                tx,
-                version,
-                from_plain(clips),
-                approved_by=RELEASED_BY,
-                reason="names of the centre",
-                goes_live=True,
-                now=services.clock.now(),
-            )
+            _release(tx, version, clips, now=services.clock.now())
     services.rendered_scripts.refresh()
     return True
+
+
+def _release(tx: Tx, version: Version, clips: list[Mapping[str, Any]], *, now: datetime) -> None:
+    """Approves a version of which people have approved the words: only the names in them are new."""
+    approve_script_version(
+        tx,
+        version,
+        from_plain(clips),
+        approved_by=RELEASED_BY,
+        reason="names of the centre",
+        goes_live=True,
+        now=now,
+    )
 
 
 def _end(tx: Tx, services: Services, claim: JobClaim, state: RenderState, *, error: str = "") -> bool:

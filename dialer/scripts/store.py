@@ -472,37 +472,7 @@ def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str])
     """The results of a trial by version number. A person counts once, with the version of their first answered call and
     the grade that their case began with: what the call said cannot have changed either.
     """
-    a, version = t.attempt, t.script_version
-    first_grade = (
-        sa.select(t.warning.c.grade)
-        .where(t.warning.c.case_id == a.c.case_id)
-        .order_by(t.warning.c.loaded_at, t.warning.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    within = [a.c.sent_at >= trial.at]
-    if trial.ended_at is not None:
-        within.append(a.c.sent_at < trial.ended_at)
-    answered = (
-        sa.select(
-            a.c.person_id,
-            a.c.case_id,
-            a.c.script_version_id,
-            a.c.reach,
-            version.c.number,
-            first_grade.label("grade"),
-        )
-        .join(version, version.c.id == a.c.script_version_id)
-        .where(
-            version.c.script_id == trial.script_id,
-            version.c.number.in_(list(trial.weights)),
-            a.c.result == TelephonyResult.ANSWERED.value,
-            a.c.drill.is_(drill),
-            *within,
-        )
-        .order_by(a.c.person_id, a.c.sent_at, a.c.id)
-    )
-    first = answered.ext(distinct_on(a.c.person_id)).subquery("first")
+    a, first = t.attempt, _first_answers(trial, drill=drill)
     spoken = (
         sa.select(a.c.id)
         .where(
@@ -539,6 +509,41 @@ def trial_results(tx: Tx, trial: Trial, *, drill: bool, other_grades: list[str])
         statement = statement.where(first.c.grade.not_in(other_grades))
     found = {row["number"]: TrialResults(**dict(row)) for row in tx.rows(statement)}
     return {number: found.get(number, TrialResults(number=number)) for number in sorted(trial.weights)}
+
+
+def _first_answers(trial: Trial, *, drill: bool) -> sa.Subquery:
+    """The first answered call of each person during a trial, with the number of its version."""
+    a, version = t.attempt, t.script_version
+    first_grade = (
+        sa.select(t.warning.c.grade)
+        .where(t.warning.c.case_id == a.c.case_id)
+        .order_by(t.warning.c.loaded_at, t.warning.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    within = [a.c.sent_at >= trial.at]
+    if trial.ended_at is not None:
+        within.append(a.c.sent_at < trial.ended_at)
+    answered = (
+        sa.select(
+            a.c.person_id,
+            a.c.case_id,
+            a.c.script_version_id,
+            a.c.reach,
+            version.c.number,
+            first_grade.label("grade"),
+        )
+        .join(version, version.c.id == a.c.script_version_id)
+        .where(
+            version.c.script_id == trial.script_id,
+            version.c.number.in_(list(trial.weights)),
+            a.c.result == TelephonyResult.ANSWERED.value,
+            a.c.drill.is_(drill),
+            *within,
+        )
+        .order_by(a.c.person_id, a.c.sent_at, a.c.id)
+    )
+    return answered.ext(distinct_on(a.c.person_id)).subquery("first")
 
 
 def are_filed_cases_loaded(tx: Tx) -> bool:

@@ -273,18 +273,50 @@ def _whiskers(series: Series, form: str) -> str:
 
 
 def _chart_xml(chart: Chart, chinese: str) -> str:
-    form = "0%" if chart.percent else "#,##0"
-    is_line, is_bars = chart.kind is ChartKind.LINES, chart.kind is ChartKind.BARS
-    last = len(chart.labels) + 1
+    key = '<c:legend><c:legendPos val="t"/><c:overlay val="0"/></c:legend>' if len(chart.series) > 1 else ""
+    text = (
+        '<c:txPr><a:bodyPr/><a:lstStyle/><a:p><a:pPr><a:defRPr sz="900">'
+        f'<a:solidFill><a:srgbClr val="000000"/></a:solidFill>'
+        f'<a:latin typeface="{_LATIN}"/><a:ea typeface="{chinese}"/>'
+        '</a:defRPr></a:pPr><a:endParaRPr lang="zh-CN"/></a:p></c:txPr>'
+    )
+    return (
+        f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><c:chartSpace {_SPACES}><c:roundedCorners val="0"/>'
+        f'<c:chart><c:autoTitleDeleted val="1"/><c:plotArea><c:layout/>{_plot(chart)}{_axes(chart)}</c:plotArea>{key}'
+        f'<c:plotVisOnly val="1"/><c:dispBlanksAs val="gap"/></c:chart>{text}'
+        '<c:externalData r:id="rId1"><c:autoUpdate val="0"/></c:externalData></c:chartSpace>'
+    )
+
+
+def _plot(chart: Chart) -> str:
     names = "".join(
         f'<c:pt idx="{place}"><c:v>{escape(_without_unfit(label))}</c:v></c:pt>'
         for place, label in enumerate(chart.labels)
     )
+    series = "".join(_series(chart, place, names) for place in range(len(chart.series)))
+    axes = f'<c:axId val="{_LABEL_AXIS}"/><c:axId val="{_VALUE_AXIS}"/>'
+    if chart.kind is ChartKind.LINES:
+        return (
+            f'<c:lineChart><c:grouping val="standard"/><c:varyColors val="0"/>{series}<c:marker val="1"/>{axes}'
+            "</c:lineChart>"
+        )
+    is_bars = chart.kind is ChartKind.BARS
+    way, group = ("bar", "clustered") if is_bars else ("col", "stacked")
+    overlap = "" if is_bars else '<c:overlap val="100"/>'
+    return (
+        f'<c:barChart><c:barDir val="{way}"/><c:grouping val="{group}"/><c:varyColors val="0"/>{series}'
+        f'<c:gapWidth val="60"/>{overlap}{axes}</c:barChart>'
+    )
+
+
+def _series(chart: Chart, place: int, names: str) -> str:
+    series, is_line = chart.series[place], chart.kind is ChartKind.LINES
+    form, column, last = _form(chart), _column(place), len(chart.labels) + 1
     marks = '<c:marker><c:symbol val="none"/></c:marker>' if is_line else '<c:invertIfNegative val="0"/>'
     smooth = '<c:smooth val="0"/>' if is_line else ""
-    series = "".join(
+    return (
         f'<c:ser><c:idx val="{place}"/><c:order val="{place}"/>'
-        f"<c:tx><c:strRef><c:f>Sheet1!${_column(place)}$1</c:f><c:strCache>"
+        f"<c:tx><c:strRef><c:f>Sheet1!${column}$1</c:f><c:strCache>"
         f'<c:ptCount val="1"/>'
         f'<c:pt idx="0"><c:v>{escape(_without_unfit(series.name))}</c:v></c:pt></c:strCache></c:strRef></c:tx>'
         f"{_fill(place, is_line=is_line)}"
@@ -292,41 +324,22 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
         f"{'' if is_line else _whiskers(series, form)}"
         f"<c:cat><c:strRef><c:f>Sheet1!$A$2:$A${last}</c:f><c:strCache>"
         f'<c:ptCount val="{len(chart.labels)}"/>{names}</c:strCache></c:strRef></c:cat>'
-        f"<c:val><c:numRef><c:f>Sheet1!${_column(place)}$2:${_column(place)}${last}</c:f>"
+        f"<c:val><c:numRef><c:f>Sheet1!${column}$2:${column}${last}</c:f>"
         f"<c:numCache>{_numbers(series.values, form)}</c:numCache></c:numRef></c:val>"
         f"{smooth}</c:ser>"
-        for place, series in enumerate(chart.series)
     )
-    axes = f'<c:axId val="{_LABEL_AXIS}"/><c:axId val="{_VALUE_AXIS}"/>'
-    if is_line:
-        plot = (
-            f'<c:lineChart><c:grouping val="standard"/><c:varyColors val="0"/>{series}<c:marker val="1"/>{axes}'
-            "</c:lineChart>"
-        )
-    else:
-        way, group = ("bar", "clustered") if is_bars else ("col", "stacked")
-        overlap = "" if is_bars else '<c:overlap val="100"/>'
-        plot = (
-            f'<c:barChart><c:barDir val="{way}"/><c:grouping val="{group}"/><c:varyColors val="0"/>{series}'
-            f'<c:gapWidth val="60"/>{overlap}{axes}</c:barChart>'
-        )
+
+
+def _axes(chart: Chart) -> str:
+    is_bars = chart.kind is ChartKind.BARS
     line = '<c:spPr><a:ln w="6350"><a:solidFill><a:srgbClr val="8B96A3"/></a:solidFill></a:ln></c:spPr>'
-    text = (
-        '<c:txPr><a:bodyPr/><a:lstStyle/><a:p><a:pPr><a:defRPr sz="900">'
-        f'<a:solidFill><a:srgbClr val="000000"/></a:solidFill>'
-        f'<a:latin typeface="{_LATIN}"/><a:ea typeface="{chinese}"/>'
-        '</a:defRPr></a:pPr><a:endParaRPr lang="zh-CN"/></a:p></c:txPr>'
-    )
     limits = '<c:max val="1"/><c:min val="0"/>' if chart.percent and is_bars else '<c:min val="0"/>'
     # The first label is above in a table, so it is above in bars too.
     order = "maxMin" if is_bars else "minMax"
     # A line for each day has room for a dozen of their names.
     every = 1 if is_bars else -(-len(chart.labels) // _MOST_NAMES)
     skip = f'<c:tickLblSkip val="{every}"/>' if every > 1 else ""
-    key = '<c:legend><c:legendPos val="t"/><c:overlay val="0"/></c:legend>' if len(chart.series) > 1 else ""
     return (
-        f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><c:chartSpace {_SPACES}><c:roundedCorners val="0"/>'
-        f'<c:chart><c:autoTitleDeleted val="1"/><c:plotArea><c:layout/>{plot}'
         f'<c:catAx><c:axId val="{_LABEL_AXIS}"/><c:scaling><c:orientation val="{order}"/></c:scaling>'
         f'<c:delete val="0"/><c:axPos val="{"l" if is_bars else "b"}"/>'
         '<c:numFmt formatCode="General" sourceLinked="0"/>'
@@ -336,12 +349,15 @@ def _chart_xml(chart: Chart, chinese: str) -> str:
         f'<c:valAx><c:axId val="{_VALUE_AXIS}"/><c:scaling><c:orientation val="minMax"/>{limits}</c:scaling>'
         f'<c:delete val="0"/><c:axPos val="{"b" if is_bars else "l"}"/><c:majorGridlines><c:spPr><a:ln w="6350">'
         '<a:solidFill><a:srgbClr val="D5DBE1"/></a:solidFill></a:ln></c:spPr></c:majorGridlines>'
-        f'<c:numFmt formatCode="{form}" sourceLinked="0"/><c:majorTickMark val="none"/><c:minorTickMark val="none"/>'
+        f'<c:numFmt formatCode="{_form(chart)}" sourceLinked="0"/><c:majorTickMark val="none"/>'
+        '<c:minorTickMark val="none"/>'
         f'<c:tickLblPos val="nextTo"/>{line}<c:crossAx val="{_LABEL_AXIS}"/>'
-        f'<c:crosses val="{"max" if is_bars else "autoZero"}"/></c:valAx></c:plotArea>{key}'
-        f'<c:plotVisOnly val="1"/><c:dispBlanksAs val="gap"/></c:chart>{text}'
-        '<c:externalData r:id="rId1"><c:autoUpdate val="0"/></c:externalData></c:chartSpace>'
+        f'<c:crosses val="{"max" if is_bars else "autoZero"}"/></c:valAx>'
     )
+
+
+def _form(chart: Chart) -> str:
+    return "0%" if chart.percent else "#,##0"
 
 
 def as_docx(document: Document, *, name: str) -> Response:

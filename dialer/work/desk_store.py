@@ -5,6 +5,7 @@ who else is busy with the same person. A desk call holds the person's number whi
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -334,68 +335,74 @@ def busy_with_person(tx: Tx, assignment: Assignment, *, by: str) -> tuple[BusyWi
     out.
     """
     person_id = tx.scalar(sa.select(t.case.c.person_id).where(t.case.c.id == assignment.case_id))
+    return (
+        *_robot_with(tx, person_id),
+        *_desk_calls_with(tx, person_id, by=by),
+        *_inbound_calls_of(tx, person_id),
+        *_staff_with(tx, person_id, beside=assignment.id),
+    )
+
+
+def _robot_with(tx: Tx, person_id: int) -> Iterator[BusyWithPerson]:
     p = t.attempt.c
-    found = [
-        BusyWithPerson(busy=BusyKind.ROBOT, case_id=row["case_id"], talking=row["answered_at"] is not None)
-        for row in tx.rows(
-            sa.select(p.case_id, p.answered_at)
-            .where(p.person_id == person_id, in_words(p.state, LIVE_STATES))
-            .order_by(p.id)
+    for row in tx.rows(
+        sa.select(p.case_id, p.answered_at)
+        .where(p.person_id == person_id, in_words(p.state, LIVE_STATES))
+        .order_by(p.id)
+    ):
+        yield BusyWithPerson(
+            busy=BusyKind.ROBOT, case_id=row["case_id"], talking=row["answered_at"] is not None
         )
-    ]
+
+
+def _desk_calls_with(tx: Tx, person_id: int, *, by: str) -> Iterator[BusyWithPerson]:
     c = t.desk_call.c
-    found += [
-        BusyWithPerson(
+    for row in tx.rows(
+        sa.select(c.case_id, c.by, c.state)
+        .where(~c.settled, c.person_id == person_id, c.state != DeskCallState.ENDED.value, c.by != by)
+        .order_by(c.asked_at)
+    ):
+        yield BusyWithPerson(
             busy=BusyKind.CALL,
             case_id=row["case_id"],
             who=row["by"],
             talking=row["state"] == DeskCallState.JOINED.value,
         )
-        for row in tx.rows(
-            sa.select(c.case_id, c.by, c.state)
-            .where(
-                ~c.settled,
-                c.person_id == person_id,
-                c.state != DeskCallState.ENDED.value,
-                c.by != by,
-            )
-            .order_by(c.asked_at)
-        )
-    ]
+
+
+def _inbound_calls_of(tx: Tx, person_id: int) -> Iterator[BusyWithPerson]:
     i = t.inbound_call.c
-    found += [
-        BusyWithPerson(
+    for row in tx.rows(
+        sa.select(i.case_id, i.by, i.state)
+        .where(i.person_id == person_id, i.state != InboundState.ENDED.value)
+        .order_by(i.arrived_at)
+    ):
+        yield BusyWithPerson(
             busy=BusyKind.CALLED_IN,
             case_id=row["case_id"],
             who=row["by"] if row["by"] != DESK else "",
             talking=row["state"] == InboundState.JOINED.value,
         )
-        for row in tx.rows(
-            sa.select(i.case_id, i.by, i.state)
-            .where(i.person_id == person_id, i.state != InboundState.ENDED.value)
-            .order_by(i.arrived_at)
-        )
-    ]
+
+
+def _staff_with(tx: Tx, person_id: int, *, beside: int) -> Iterator[BusyWithPerson]:
     a = t.assignment.c
-    found += [
-        BusyWithPerson(
+    for row in tx.rows(
+        sa.select(a.case_id, a.kind, a.signed_by, a.stage)
+        .join(t.case, t.case.c.id == a.case_id)
+        .where(
+            t.case.c.person_id == person_id,
+            a.id != beside,
+            a.state == word_literal(AssignmentState.SIGNED),
+        )
+        .order_by(a.id)
+    ):
+        yield BusyWithPerson(
             busy=BusyKind.OFFICER if row["kind"] == Track.VISIT.value else BusyKind.CALLER,
             case_id=row["case_id"],
             who=row["signed_by"] or "",
             stage=VisitStage(row["stage"]).under(AssignmentState.SIGNED),
         )
-        for row in tx.rows(
-            sa.select(a.case_id, a.kind, a.signed_by, a.stage)
-            .join(t.case, t.case.c.id == a.case_id)
-            .where(
-                t.case.c.person_id == person_id,
-                a.id != assignment.id,
-                a.state == word_literal(AssignmentState.SIGNED),
-            )
-            .order_by(a.id)
-        )
-    ]
-    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,21 +118,7 @@ def _match_case(
         now=now,
     )
     (task,) = (task for task in assignments_of_case(tx, stored.case.id) if task.kind is Track.HUMAN)
-    lease_until, real_now = task.lease_until, services.real.now()
-    if task.state is AssignmentState.OPEN and task.kept_for is not None:
-        # The person calls now, so the task does not wait for the agreed time.
-        release_assignments(tx, [task.id])
-    elif _holder_of(task) not in {"", DESK} and (lease_until is None or lease_until <= real_now):
-        # Nor does it wait for a caller who has left the desk with the task in hand.
-        release_assignments(tx, [task.id])
-        note_assignment_act(
-            tx,
-            task,
-            ActKind.LAPSED,
-            by=ROBOT,
-            now=now,
-            facts={"track": Track.HUMAN.value, "from": task.signed_by},
-        )
+    _free_for_any_desk(tx, task, now=now, real_now=services.real.now())
     position = None if is_typed else owners[stored.person_id]
     change_inbound_call(
         tx,
@@ -154,6 +140,16 @@ def _match_case(
         now=now,
     )
     return lock_inbound_call(tx, call.sid), must_cancel
+
+
+def _free_for_any_desk(tx: Tx, task: Assignment, *, now: datetime, real_now: datetime) -> None:
+    """The person calls now: the task waits neither for an agreed time nor for a caller who has left the desk."""
+    if task.state is AssignmentState.OPEN and task.kept_for is not None:
+        release_assignments(tx, [task.id])
+    elif _holder_of(task) not in {"", DESK} and (task.lease_until is None or task.lease_until <= real_now):
+        release_assignments(tx, [task.id])
+        facts = {"track": Track.HUMAN.value, "from": task.signed_by}
+        note_assignment_act(tx, task, ActKind.LAPSED, by=ROBOT, now=now, facts=facts)
 
 
 def _robot_would_call(stored: StoredCase, matched: StoredCase) -> bool:

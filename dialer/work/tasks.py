@@ -41,6 +41,7 @@ from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files
 from dialer.outcomes.ledger import (
     ConflictingLine,
     OutcomeLine,
+    ProvenCall,
     RecordedOutcome,
     append_outcome,
     approve_outcome_row,
@@ -305,41 +306,30 @@ def report_in_transaction(
     if not is_call and given.outcome in SUCCESSES and not has_arrived(tx, assignment, by=by):
         raise NotArrived
     call = longest_staff_call(tx, assignment, by=by) if is_call else None
-    contact = given.contact if given.contact is not None else contact_of_outcome(given.outcome)
-    evidence, is_claim = given.evidence.reference if given.evidence else "", False
     least = services.work.least_call_seconds
-    if is_call and contact is Contact.VERIFIED and (call.talk_seconds if call else 0) < least:
-        call = None
-        if given.outcome in SUCCESSES:
-            is_claim = True
-            reason = _reason_without_call(given.no_call, stored.case.status, least_seconds=least)
-            evidence = "\n".join(text for text in (evidence, reason) if text)
-        elif given.contact is Contact.VERIFIED:
-            raise NoCall(field="verified", problem=NOT_VERIFIED, least_seconds=least)
-        else:
-            contact = Contact.UNVERIFIED
-    if given.files and given.amounts.is_nothing and not is_claim:
+    proof = _proof_of(given, call, is_call=is_call, status=stored.case.status, least_seconds=least)
+    if given.files and given.amounts.is_nothing and not proof.is_claim:
         raise Invalid(field=FIELD, problem="prove no amount", fix="enter the amount that they prove")
-    event = AssignmentReported(track=assignment.kind, outcome=given.outcome, contact=contact)
+    event = AssignmentReported(track=assignment.kind, outcome=given.outcome, contact=proof.contact)
     decision = decide(stored.case, event, now, services.policies.of(stored.case.policy_version))
     line = OutcomeLine(
         case_id=case_id,
         assignment_id=assignment_id,
         kind=given.outcome,
-        contact=contact,
+        contact=proof.contact,
         track=assignment.kind,
-        reason=NO_CALL if is_claim else _ledger_reason(decision.effects),
+        reason=NO_CALL if proof.is_claim else _ledger_reason(decision.effects),
         amounts=given.amounts,
-        evidence=evidence,
+        evidence=proof.evidence,
         drill=stored.drill,
         scammer_contact=given.scammer_contact,
         said=given.ticked,
-        call=call,
+        call=proof.call,
         proof=given.evidence,
     )
     outcome_id = append_outcome(tx, line, by=by, now=now)
     add_evidence_files(tx, outcome_id, given.files, case_id=case_id, by=by, now=now)
-    if is_claim:
+    if proof.is_claim:
         until = now + timedelta(seconds=services.work.claim_seconds)
         keep_for_approval(tx, assignment_id, until=until)
         must_cancel = False
@@ -348,6 +338,34 @@ def report_in_transaction(
     if note := given.note.strip():
         note_work(act, assignment, ActKind.NOTE, facts={"track": assignment.kind.value}, words=note)
     return outcome_id, must_cancel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proof:
+    """What a report rests on. `is_claim`: a success without a staff call, which a second person approves."""
+
+    contact: Contact
+    evidence: str
+    call: ProvenCall | None
+    is_claim: bool = False
+
+
+def _proof_of(
+    given: WorkReport, call: ProvenCall | None, *, is_call: bool, status: CaseStatus, least_seconds: int
+) -> _Proof:
+    """What proves this report; `call` is the longest one that its caller made. Raises `NoCall`."""
+    contact = given.contact if given.contact is not None else contact_of_outcome(given.outcome)
+    evidence = given.evidence.reference if given.evidence else ""
+    talked_seconds = call.talk_seconds if call else 0
+    if not is_call or contact is not Contact.VERIFIED or talked_seconds >= least_seconds:
+        return _Proof(contact=contact, evidence=evidence, call=call)
+    if given.outcome in SUCCESSES:
+        reason = _reason_without_call(given.no_call, status, least_seconds=least_seconds)
+        both = "\n".join(text for text in (evidence, reason) if text)
+        return _Proof(contact=contact, evidence=both, call=None, is_claim=True)
+    if given.contact is Contact.VERIFIED:
+        raise NoCall(field="verified", problem=NOT_VERIFIED, least_seconds=least_seconds)
+    return _Proof(contact=Contact.UNVERIFIED, evidence=evidence, call=None)
 
 
 def _reason_without_call(typed: str, status: CaseStatus, *, least_seconds: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -58,26 +59,14 @@ def load_openings(
     with services.store.begin() as tx:
         row = institution_named(tx, institution)
         outlets = outlets_of_institution(tx, row["id"])
-    reader = OpeningReader(
-        OpeningOptions(
-            now=services.clock.now(),
-            timezone=services.centre.timezone,
-            default_area=services.centre.area_code,
-            is_bank=row["kind"] == InstitutionKind.BANK.value,
-        )
-    )
-    records: list[OpeningRecord] = []
-    rejects: list[RejectedRow] = []
-    with closing(known_tables(content, KnownList.OPENINGS)) as tables:
-        for read in reader.read(tables):
-            if isinstance(read, RejectedRow):
-                rejects.append(read)
-            elif read.outlet in outlets or add_outlets:
-                records.append(read)
-            else:
-                rejects.append(read.refused(OpeningField.OUTLET, _unknown_outlet(read.outlet)))
     known = outlets.keys()
-    done = OpeningLoad(rows=len(records) + len(rejects), columns=reader.columns)
+    records, rejects, columns = _read_openings(
+        services,
+        content,
+        is_bank=row["kind"] == InstitutionKind.BANK.value,
+        outlets=None if add_outlets else known,
+    )
+    done = OpeningLoad(rows=len(records) + len(rejects), columns=columns)
     for start in range(0, len(records), _BATCH):
         batch = records[start : start + _BATCH]
         with services.store.begin_and_roll_back() if dry_run else services.store.begin() as tx:
@@ -103,6 +92,31 @@ def load_openings(
             facts = {"file": source, "rows": done.rows, "accepted": done.new, "rejected": len(rejects)}
             act.audit("load_openings", f"institution/{row['id']}", facts=facts)
     return replace(done, rejected=len(rejects), rejects=tuple(rejects))
+
+
+def _read_openings(
+    services: Services, content: BinaryIO, *, is_bank: bool, outlets: Collection[str] | None
+) -> tuple[list[OpeningRecord], list[RejectedRow], tuple[Column, ...]]:
+    """The rows and columns of the file. `outlets`: a row of any other outlet is rejected; None: of none."""
+    reader = OpeningReader(
+        OpeningOptions(
+            now=services.clock.now(),
+            timezone=services.centre.timezone,
+            default_area=services.centre.area_code,
+            is_bank=is_bank,
+        )
+    )
+    records: list[OpeningRecord] = []
+    rejects: list[RejectedRow] = []
+    with closing(known_tables(content, KnownList.OPENINGS)) as tables:
+        for read in reader.read(tables):
+            if isinstance(read, RejectedRow):
+                rejects.append(read)
+            elif outlets is None or read.outlet in outlets:
+                records.append(read)
+            else:
+                rejects.append(read.refused(OpeningField.OUTLET, _unknown_outlet(read.outlet)))
+    return records, rejects, reader.columns
 
 
 _OTHER_OPENING = Text(
