@@ -36,10 +36,11 @@ from dialer.core.values import (
 )
 from dialer.demo.sample_list import HOME
 from dialer.runtime.services import Services
-from dialer.work.assignments import Assignment, waiting_assignments, waiting_transfers
+from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import complete_stop_payment
 from dialer.work.desk_store import add_desk_call, change_desk_call, waiting_stop_payments
 from dialer.work.tasks import WorkReport, approve_outcome, report_assignment, sign_assignment
+from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer, transfer_assignment
 from dialer.work.visits import PhoneAct, take_step
 

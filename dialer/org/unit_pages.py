@@ -46,7 +46,8 @@ from dialer.staff.store import all_members
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
 from dialer.web.rendering import PlaceGroup
-from dialer.work.assignments import overdue_among, waiting_transfers
+from dialer.work.assignments import overdue_among
+from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 
 unit_pages = PageSection()

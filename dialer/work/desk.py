@@ -35,7 +35,6 @@ from dialer.staff.store import display_names
 from dialer.work.assignments import (
     Assignment,
     Scope,
-    Transfer,
     assignment_claimed_by,
     calls_signed_by,
     check_assignment_visible,
@@ -43,7 +42,6 @@ from dialer.work.assignments import (
     lock_signed_assignment,
     mark_assignment_opened,
     waiting_call_backs,
-    waiting_transfers,
 )
 from dialer.work.desk_store import (
     BusyWithPerson,
@@ -62,6 +60,7 @@ from dialer.work.desk_store import (
 )
 from dialer.work.inbound_store import RingingCall, ringing_for
 from dialer.work.stop_requests import StopRequest, waiting_stop_requests
+from dialer.work.transfer_store import Transfer, waiting_transfers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,19 +21,21 @@ from dialer.db.units import is_unit_visible
 from dialer.runtime.services import Services
 from dialer.work.assignments import (
     Assignment,
-    Transfer,
-    answer_transfer,
-    complete_transfer,
-    complete_transfer_unsigned,
     escalate_assignment,
     get_assignment,
-    get_transfer,
     lock_assignment,
     lock_signed_assignment,
     lock_unsigned_assignments,
     mark_assignments_escalated,
     note_work,
     overtaken_by,
+)
+from dialer.work.transfer_store import (
+    Transfer,
+    answer_transfer,
+    complete_transfer,
+    complete_transfer_unsigned,
+    get_transfer,
     request_transfer,
 )
 

@@ -23,7 +23,8 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import is_visible_to, is_within_unit
-from dialer.work.assignments import Assignment, Scope, select_assignments, stage_of, transfer_reason
+from dialer.work.assignments import Assignment, Scope, select_assignments, stage_of
+from dialer.work.transfer_store import transfer_reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

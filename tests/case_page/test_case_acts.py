@@ -23,7 +23,7 @@ from dialer.core.case import ActRefusal, CaseAct, CaseStatus, acts_allowed
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.db import tables as t
-from dialer.work.assignments import waiting_transfers
+from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer
 from tests.audit_lines import audit_lines
 from tests.work.bureau import Bureau, seen

@@ -15,7 +15,7 @@ from dialer.db import tables as t
 from dialer.db.audit import AuditReason, Seal, audit_reason, write_audit
 from dialer.db.unit_of_work import Row
 from dialer.db.vault import UNREADABLE
-from dialer.work.assignments import transfer_reason, waiting_transfers
+from dialer.work.transfer_store import transfer_reason, waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from tests.outcomes.town import MORNING
 from tests.work.bureau import Bureau, seen

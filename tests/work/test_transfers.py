@@ -11,8 +11,8 @@ from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.values import Grade, OutcomeKind
 from dialer.db import tables as t
 from dialer.db.units import change_unit
-from dialer.work.assignments import waiting_transfers
 from dialer.work.tasks import WorkReport, report_assignment, sign_assignment
+from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from tests.work.bureau import Bureau
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.db.units import add_unit, delete_unit_alias, teach_unit_alias
-from dialer.work.assignments import request_transfer
+from dialer.work.transfer_store import request_transfer
 from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 from tests.console.town import ConsoleScenario
