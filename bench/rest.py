@@ -2,8 +2,8 @@
 
     python -m bench.rest [--seconds 60]
 
-Everything below the one process is counted: the supervisor itself, every process that it keeps, the guards
-of the embedded servers, these servers with all their backends. Aim: below 500 MB in all, below 3 % of a core.
+Everything below the one process is counted: the supervisor itself, every process that it keeps, the embedded servers
+with all their backends. Aim: below 500 MB in all, below 3 % of a core.
 """
 
 from __future__ import annotations
@@ -61,8 +61,6 @@ def _processes(pid: int) -> list[psutil.Process]:
 
 def _name(process: psutil.Process) -> str:
     line = process.cmdline()
-    if any(Path(part).name == "guard.py" for part in line):
-        return "guards"
     if "dialer" in line:
         words = line[line.index("dialer") + 1 :]
         return words[0] + ("-" + words[2] if len(words) > 2 else "")

@@ -177,6 +177,8 @@ class _Service:
 
     def tend(self) -> None:
         self.supervisor.run_once(seconds=_TEND_SECONDS)
+        assert self.app.servers is not None
+        self.app.servers.restart_failed()
         self.strikes.tend()
 
     def bring_up(self) -> None:

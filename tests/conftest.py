@@ -11,6 +11,7 @@ import itertools
 import os
 import shutil
 import socket
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -19,6 +20,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -53,6 +55,7 @@ _LAST_WORKER_SECONDS = 1800.0
 _FIRST_START = datetime(2026, 1, 1, tzinfo=UTC)
 _SHM = Path("/dev/shm")
 _MEMORY_BYTES = 6 << 30
+_LEFT_BEHIND_SECONDS = 600
 _OF_PASSWORDS = frozenset({"test_passwords.py", "test_signing_in.py", "test_sign_in.py"})
 _STATEMENTS = 5_000
 _FACTS = (bool, int, str, tuple)
@@ -246,10 +249,21 @@ def memory_home() -> str:
     home = _SHM / f"dialer-tests-{os.geteuid()}"
     try:
         if shutil.disk_usage(_SHM).free >= _MEMORY_BYTES:
-            return str(own_home(home))
+            _erase_left_behind(own_home(home))
+            return str(home)
     except (OSError, Unavailable):
         pass
     return ""
+
+
+def _erase_left_behind(home: Path) -> None:
+    """Erases the servers' files of a run that was killed: those that no process uses, and that are not being made."""
+    used = " ".join(
+        part for process in psutil.process_iter(["cmdline"]) for part in process.info["cmdline"] or ()
+    )
+    for folder in home.iterdir():
+        if folder.name not in used and time.time() - folder.stat().st_mtime > _LEFT_BEHIND_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -114,13 +114,19 @@ def demo_command(
                 if story is not None:
                     story.start()
                 while not stopped.is_set():
-                    supervisor.run_once(seconds=_TEND_SECONDS)
+                    _tend(app, supervisor)
         finally:
             if story is not None:
                 story.stop()
             staff.stop()
             supervisor.stop()
     raise typer.Exit(_INTERRUPTED if stopped.is_set() and until_settled and code else code)
+
+
+def _tend(app: Application, supervisor: Supervisor) -> None:
+    supervisor.run_once(seconds=_TEND_SECONDS)
+    assert app.servers is not None  # the demo has its own
+    app.servers.restart_failed()
 
 
 def _print_addresses(console: Console, url: str, line: DemoLine) -> None:
@@ -144,7 +150,7 @@ def _play(
     started = time.monotonic()
 
     def tend() -> None:
-        supervisor.run_once(seconds=_TEND_SECONDS)
+        _tend(app, supervisor)
 
     is_sip = app.settings.carrier.is_sip
     console.print(f"[bold]演练 drill[/]：{_SIP if is_sip else _SIMULATED}")

@@ -1,7 +1,8 @@
 """The embedded PostgreSQL and Valkey: creates, starts, identifies, joins and stops them.
 
-The process that starts the servers ends them: by `stop()`, by leaving the context, or by its own end of any kind. A
-process that finds them running joins them and leaves them running. Servers whose owner is gone are ended first.
+The process that starts the servers keeps them: it ends them by `stop()`, by leaving the context, or by its own end of
+any kind, at which the kernel tells them to stop. A process that finds them running joins them and leaves them running.
+Servers whose keeper is gone are ended first. Start them in the main thread (processes.py).
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import psutil
 
 from dialer.core.errors import Unavailable
 from dialer.core.text import Text
-from dialer.runtime.guarded import GUARD_SCRIPT, Guarded
 from dialer.runtime.location import (
     ServerFolders,
     delete_server_files,
@@ -28,56 +28,53 @@ from dialer.runtime.location import (
     place_for,
     server_binaries,
 )
+from dialer.runtime.processes import ChildProcess
 from dialer.runtime.servers import Postgres, Server, Valkey
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """The processes of a server and its guard. `guarded`: a guard runs; `kept`: the process that started that guard
-    runs too.
+def find_running(server: Server) -> list[psutil.Process]:
+    """The processes of the server. Marks in the command line identify them: a process number on disk may be
+    recycled.
     """
-
-    processes: tuple[psutil.Process, ...]
-    guarded: bool
-    kept: bool
-
-
-def find_running(server: Server) -> Running | None:
-    """The running server; None without processes. Marks in the command line identify them: a process number on disk
-    may be recycled.
-    """
-    processes: list[psutil.Process] = []
-    guarded = kept = False
+    found: list[psutil.Process] = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            name = process.name()
-            if name == server.program_name:
+            if process.name() == server.program_name:
                 line = " ".join(process.cmdline()) + " "
                 if any(mark in line for mark in server.marks) and process.status() != psutil.STATUS_ZOMBIE:
-                    processes.append(process)
-            elif name.startswith("python"):
-                match process.cmdline():
-                    case [*_, script, parent, folder] if (
-                        folder == str(server.folder) and Path(script).name == GUARD_SCRIPT.name
-                    ):
-                        guarded = True
-                        kept = kept or process.ppid() == int(parent)
-                        processes.append(process)
-    return Running(processes=tuple(processes), guarded=guarded, kept=kept) if processes else None
+                    found.append(process)
+    return found
 
 
-def end_running(running: Running) -> None:
-    """Ends the processes. A guard gets time to end them; then they get signals, at last SIGKILL."""
-    _, alive = psutil.wait_procs(running.processes, timeout=_LEAVE_SECONDS if running.guarded else 0)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        if not alive:
-            return
+def _is_kept(server: Server, running: Sequence[psutil.Process]) -> bool:
+    """Whether the process that started the server lives. The notes of earlier releases do not name it: a guard started
+    the server there, and lives no longer than its own starter.
+    """
+    keeper = server.keeper()
+    for process in running:
+        with contextlib.suppress(psutil.Error):
+            parent = process.parent()
+            if parent is not None and (parent.pid == keeper or (keeper is None and _is_guard(parent))):
+                return True
+    return False
+
+
+def _is_guard(process: psutil.Process) -> bool:
+    return any(part.endswith("/guard.py") for part in process.cmdline())
+
+
+def end_running(server: Server, running: Sequence[psutil.Process]) -> None:
+    """Ends the processes of the server: by the signals that stop it, at last by SIGKILL."""
+    alive = list(running)
+    for number, seconds in (*server.stop_steps, (signal.SIGKILL, _LEAVE_SECONDS)):
         for process in alive:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(number)
-        _, alive = psutil.wait_procs(alive, timeout=_LEAVE_SECONDS)
+        _, alive = psutil.wait_procs(alive, timeout=seconds)
+        if not alive:
+            return
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, step_seconds: float = 0.02) -> bool:
@@ -94,6 +91,7 @@ _START_TRIES = 4
 _START_SECONDS = 120.0
 _JOIN_SECONDS = 30.0
 _LEAVE_SECONDS = 5.0
+_SETTLED_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 
 
@@ -101,10 +99,11 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 class _StartedServer:
     server: Server
     port: int
-    guard: Guarded
+    process: ChildProcess
+    started_at: float
     pause_seconds: float = _FIRST_PAUSE_SECONDS
     due_at: float = 0.0
-    """On the monotonic clock: when the next start is tried."""
+    """When the next start is tried, on the monotonic clock as `started_at`."""
 
 
 class EmbeddedServers:
@@ -151,33 +150,29 @@ class EmbeddedServers:
         return bool(self._started)
 
     def restart_failed(self) -> None:
-        """Starts a server again, at the same port, when its guard has died; when only the server dies, its guard
-        restarts it. The process that started the servers calls this again and again. A start that fails is tried later,
-        with growing pauses.
+        """Starts each server that has ended again, at the same port. The process that keeps the servers calls this
+        again and again. What ends soon after its start is tried later, with growing pauses.
         """
-        for server in self._started:
-            if server.guard.alive or time.monotonic() < server.due_at or os.getpid() != self._owner:
+        for started in self._started:
+            now = time.monotonic()
+            if os.getpid() != self._owner or not started.process.has_ended() or now < started.due_at:
                 continue
-            _log.error("the guard of the %s has died: the server is started again", server.server.part)
+            settled = now - started.started_at > _SETTLED_SECONDS
+            pause = _FIRST_PAUSE_SECONDS if settled else started.pause_seconds
+            started.started_at, started.due_at = now, now + pause
+            started.pause_seconds = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            _log.error("the %s has ended: it is started again", started.server.part)
             try:
-                self._start_again(server)
-                server.pause_seconds = _FIRST_PAUSE_SECONDS
+                self._start_again(started)
             except (OSError, Unavailable) as fault:
-                _log.exception("the %s could not be started: %s", server.server.part, type(fault).__name__)
-                server.due_at = time.monotonic() + server.pause_seconds
-                server.pause_seconds = min(server.pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+                _log.exception("the %s could not be started: %s", started.server.part, type(fault).__name__)
 
-    def _start_again(self, server: _StartedServer) -> None:
+    def _start_again(self, started: _StartedServer) -> None:
         with self._place.starting():
-            server.guard.stop()
-            running = find_running(server.server)
-            if running is not None:
-                end_running(running)
-            server.server.prepare(server.port)
-            server.guard = _guarded(self._place, server.server, server.port, ephemeral=self._ephemeral)
-            if not _comes_up(server.server, server.guard, server.port):
-                server.guard.stop()
-                raise Unavailable(part=server.server.part, problem="ended at its start")
+            started.process.stop()
+            end_running(started.server, find_running(started.server))
+            started.server.prepare(started.port)
+            started.process = _launch(self._place, started.server, started.port)
 
     def stop(self, *, batch_wait_seconds: float = 3.0) -> None:
         """Stops the servers that this process started; processes that joined get up to `batch_wait_seconds` to finish.
@@ -193,7 +188,7 @@ class EmbeddedServers:
         while self._started:
             with self._place.starting():
                 if time.monotonic() >= deadline or not self._place.anyone_joined():
-                    _stop_all([server.guard for server in self._started])
+                    _stop_all([started.process for started in self._started])
                     self._started = []
                     if self._ephemeral:
                         delete_server_files(self._place)
@@ -223,7 +218,7 @@ def ensure_servers(
 ) -> EmbeddedServers:
     """Makes the servers of `data_dir` run and answer: joins them if they run already, else starts them.
 
-    `ephemeral`: their files are deleted at their end, even after a kill of this process. `home`: the folder of their
+    `ephemeral`: their files are deleted when this process stops them. `home`: the folder of their
     files, if not the data folder or /var/lib; the same for all processes that join. `postgres_options`: settings of a
     PostgreSQL that this call starts, over the usual ones. Raises Unavailable, with one line, when they cannot run.
     """
@@ -240,14 +235,17 @@ def ensure_servers(
             wanted.append(Valkey(place=place, binaries=binaries))
         try:
             for server in wanted:
-                port, guard = _bring_up(place, server, ephemeral=ephemeral)
+                port, process = _bring_up(place, server)
                 urls[server.name] = server.url(port)
                 if isinstance(server, Postgres):
                     owner_url = server.owner_url(port)
-                if guard is not None:
-                    started.append(_StartedServer(server=server, port=port, guard=guard))
+                if process is not None:
+                    began = time.monotonic()
+                    started.append(
+                        _StartedServer(server=server, port=port, process=process, started_at=began)
+                    )
         except BaseException:
-            _stop_all([server.guard for server in started])
+            _stop_all([server.process for server in started])
             raise
         joined = place.mark_joined() if len(started) < len(wanted) else None
     return EmbeddedServers(
@@ -261,7 +259,8 @@ def are_servers_running(data_dir: Path, *, postgres: bool = True, valkey: bool =
         return False
     place, binaries = place_for(data_dir), installed_binaries()
     kinds = [*([Postgres] if postgres else []), *([Valkey] if valkey else [])]
-    return all(_is_kept(kind(place=place, binaries=binaries)) for kind in kinds)
+    servers = [kind(place=place, binaries=binaries) for kind in kinds]
+    return all(_is_kept(server, find_running(server)) for server in servers)
 
 
 def erase_servers(data_dir: Path) -> None:
@@ -275,76 +274,69 @@ def erase_servers(data_dir: Path) -> None:
     with place.starting():
         binaries = server_binaries(place.account)
         for kind in (Postgres, Valkey):
-            running = find_running(kind(place=place, binaries=binaries))
-            if running is not None and running.kept:
+            server = kind(place=place, binaries=binaries)
+            running = find_running(server)
+            if _is_kept(server, running):
                 raise Unavailable(part=kind.part, problem="is in use by another process")
-            if running is not None:
-                end_running(running)
+            end_running(server, running)
         delete_server_files(place)
 
 
-def _bring_up(place: ServerFolders, server: Server, *, ephemeral: bool) -> tuple[int, Guarded | None]:
-    """Joins or starts the server. Returns the port on which it answers, and its guard if this process started it."""
+def _bring_up(place: ServerFolders, server: Server) -> tuple[int, ChildProcess | None]:
+    """Joins or starts the server. Returns the port on which it answers, and its process if this one started it."""
     for attempt in range(_START_TRIES):
         port = _join(place, server)
         if port is not None:
             return port, None
         port = place.choose_port(server.name, fresh=attempt > 0)
         server.prepare(port)
-        guard = _guarded(place, server, port, ephemeral=ephemeral)
+        process = _launch(place, server, port)
         try:
-            if _comes_up(server, guard, port):
+            if _comes_up(server, process, port):
                 server.finish(port)
-                place.record_port(server.name, port)
-                return port, guard
+                place.note(server.name, port)
+                return port, process
         except BaseException:
-            guard.stop()
+            process.stop()
             raise
-        guard.stop()
+        process.stop()
     raise Unavailable(
         part=server.part,
         problem=Text("did not start: %(line)s", line=place.last_log_line(server.name)),
     )
 
 
-def _guarded(place: ServerFolders, server: Server, port: int, *, ephemeral: bool) -> Guarded:
+def _launch(place: ServerFolders, server: Server, port: int) -> ChildProcess:
     with place.open_log(server.name) as log:
-        return Guarded.start(server.program(port, ephemeral=ephemeral), output=log)
+        return ChildProcess.start(server.program(port), output=log.fileno())
 
 
 def _join(place: ServerFolders, server: Server) -> int | None:
-    """The port of a server that a living process keeps running; None where there is none. A server without an owner is
+    """The port of a server that a living process keeps running; None where there is none. A server that nobody keeps is
     ended.
     """
-    running = find_running(server)
-    if running is None:
-        return None
+
+    def is_kept() -> bool:
+        return _is_kept(server, find_running(server))
+
     port = place.port(server.name)
-    if running.kept and port is not None:
-        if wait_until(lambda: server.answers(port) or not _is_kept(server), seconds=_JOIN_SECONDS):
-            if server.answers(port):
-                return port
-        else:
+    if port is not None and is_kept():
+        if not wait_until(lambda: server.answers(port) or not is_kept(), seconds=_JOIN_SECONDS):
             raise Unavailable(
                 part=server.part,
                 problem=Text("runs, but did not answer for %(seconds)s s", seconds=f"{_JOIN_SECONDS:.0f}"),
             )
-    running = find_running(server)
-    if running is not None:
-        end_running(running)
+        if server.answers(port):
+            return port
+    end_running(server, find_running(server))
     return None
 
 
-def _is_kept(server: Server) -> bool:
-    running = find_running(server)
-    return running is not None and running.kept
-
-
-def _comes_up(server: Server, guard: Guarded, port: int) -> bool:
+def _comes_up(server: Server, process: ChildProcess, port: int) -> bool:
     """True once it is ready; False if it ended instead (another process may have taken the port)."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if any(event.kind == "exit" for event in guard.events(wait_seconds=0.01)) or not guard.alive:
+        if process.has_ended(wait_seconds=0.01):
             return False
         if server.ready(port):
             return True
@@ -354,9 +346,9 @@ def _comes_up(server: Server, guard: Guarded, port: int) -> bool:
     )
 
 
-def _stop_all(guards: Sequence[Guarded]) -> None:
+def _stop_all(processes: Sequence[ChildProcess]) -> None:
     """Stops all at the same time, so that the whole takes only as long as the slowest."""
-    for guard in guards:
-        guard.ask_to_stop()
-    for guard in guards:
-        guard.stop()
+    for process in processes:
+        process.ask_to_stop()
+    for process in processes:
+        process.stop()

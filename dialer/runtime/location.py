@@ -169,18 +169,22 @@ class ServerFolders:
 
     def port(self, name: str) -> int | None:
         """The last port of that server; None if it never ran."""
+        return self.noted(name, "port")
+
+    def noted(self, name: str, what: str) -> int | None:
+        """The number in the note of that server, its `port` or the process that is its `keeper`; None without one."""
         try:
-            number = json.loads((self.notes / f"{name}.json").read_text(encoding="ascii"))["port"]
+            number = json.loads((self.notes / f"{name}.json").read_text(encoding="ascii"))[what]
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return number if isinstance(number, int) else None
 
-    def record_port(self, name: str, port: int) -> None:
-        """Notes where a server listens, for processes that join it; the note is replaced as a whole."""
+    def note(self, name: str, port: int) -> None:
+        """Notes where a server listens, and that this process keeps it; the note is replaced as a whole."""
         path = self.notes / f"{name}.json"
         draft = path.with_suffix(".new")
         draft.unlink(missing_ok=True)
-        write_private(draft, json.dumps({"port": port, "folder": str(self.folder(name))}))
+        write_private(draft, json.dumps({"port": port, "keeper": os.getpid()}))
         draft.replace(path)
 
     def choose_port(self, name: str, *, fresh: bool) -> int:

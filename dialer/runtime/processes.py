@@ -1,4 +1,4 @@
-"""The processes that this one keeps. The kernel ends them with it, so they need no guard.
+"""The processes that this one keeps. The kernel ends them with it.
 
 Most are forked from `dialer up`, so that imported modules are in memory once for all of them: an idle service takes 380
 MB, and 494 MB with every process started anew. A copy behaves as a program of its own, with its own session,
@@ -17,54 +17,74 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
 from typing import NoReturn, Self
 
 import setproctitle
 
-from dialer.runtime.guard import HANDLED
-
+_HANDLED = (Signals.SIGTERM, Signals.SIGINT, Signals.SIGHUP, Signals.SIGCHLD)
 _FAILED, _INTERRUPTED, _EXIT_CODES = 1, 130, 0xFF
 _PR_SET_PDEATHSIG = 1
 _LAST_DESCRIPTOR = 1 << 20
 
 
-class ChildProcess:
-    """A process in a session of its own, which the kernel kills when this process ends. Only the process that started
-    it can end it, not a copy of that process.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program to start. `env` is its whole environment, `user` a (uid, gid) that it runs as, for root only.
+
+    `stop_steps`: the signals that end it and how many seconds each has, before SIGKILL. `last_signal`: what the kernel
+    sends it when this process ends. `run`: the function that `argv` runs, if it is to be a copy of this process.
     """
 
-    def __init__(self, pid: int, *, stop_seconds: float) -> None:
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    stop_steps: Sequence[tuple[Signals, float]]
+    last_signal: Signals = Signals.SIGKILL
+    folder: Path = Path("/")
+    user: tuple[int, int] | None = None
+    run: Callable[[], object] | None = None
+
+
+class ChildProcess:
+    """A process in a session of its own, which the kernel ends when this process ends. Only the process that started it
+    can end it, not a copy of that process.
+    """
+
+    def __init__(self, pid: int, stop_steps: Sequence[tuple[Signals, float]]) -> None:
         self.pid = pid
         self._end = os.pidfd_open(pid)
-        self._stop_seconds = stop_seconds
+        self._stop_steps = stop_steps
         self._keeper = os.getpid()
         self._code: int | None = None
 
     @classmethod
-    def start(
-        cls,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str],
-        output: int | None,
-        stop_seconds: float,
-        run: Callable[[], object] | None = None,
-    ) -> Self:
-        """Starts `argv` with this whole environment: as a copy of this process that runs `run`, else as a new program.
-        It writes to `output`, or to our standard error. To stop it has `stop_seconds` after SIGTERM.
+    def start(cls, program: Program, *, output: int | None) -> Self:
+        """Starts the program, which writes to `output`, or to our standard error.
 
         Call it in the main thread: the kernel takes the end of the calling thread for that of this process.
         """
         said = 2 if output is None else output
-        if run is None:
-            return cls(_spawn(argv, env, said), stop_seconds=stop_seconds)
+        if program.run is None:
+            return cls(_spawn(program, said), program.stop_steps)
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a descriptor
-            pid = _fork(run, argv=argv, env=env, standard=(nothing.fileno(), said, said), own_session=True)
-        return cls(pid, stop_seconds=stop_seconds)
+            standard = (nothing.fileno(), said, said)
+            pid = _fork(program.run, argv=program.argv, env=program.env, standard=standard, own_session=True)
+        return cls(pid, program.stop_steps)
 
     def fileno(self) -> int:
         """The descriptor that is readable when the process has ended."""
         return self._end
+
+    def has_ended(self, *, wait_seconds: float = 0.0) -> bool:
+        """Whether the process has ended, by itself or by `stop`; waits so long for it."""
+        return self._code is not None or bool(select.select([self._end], [], [], wait_seconds)[0])
+
+    def ask_to_stop(self) -> None:
+        """Sends the first signal and returns at once, so that several can stop together."""
+        if os.getpid() == self._keeper and self._code is None:
+            os.kill(self.pid, self._stop_steps[0][0])
 
     def stop(self) -> int | None:
         """Ends the process and what is left of its group. Returns the exit code, negative for a signal; None in a copy
@@ -73,8 +93,10 @@ class ChildProcess:
         if os.getpid() != self._keeper:
             return None
         if self._code is None:
-            os.kill(self.pid, signal.SIGTERM)
-            select.select([self._end], [], [], self._stop_seconds)
+            for number, seconds in self._stop_steps:
+                os.kill(self.pid, number)
+                if self.has_ended(wait_seconds=seconds):
+                    break
             # The number of the group is safe while the process is not yet collected.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -84,28 +106,38 @@ class ChildProcess:
         return self._code
 
 
-# The kernel forgets the signal when the user changes, not when the program does.
+# The kernel forgets the signal when the user changes, not when the program does; and this process may have ended before
+# it was set. The library is loaded before the change of user, who may not be able to read it.
 _LAUNCH = """
 import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
-if os.getppid() != int(sys.argv[1]):
-    os._exit(126)
-os.umask(0o077)
+parent, last_signal, uid, gid, folder, *argv = sys.argv[1:]
+prctl = ctypes.CDLL(None).prctl
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+os.umask(0o077)
 try:
-    os.execv(sys.argv[2], sys.argv[2:])
+    os.chdir(folder)
+    if uid:
+        os.setgroups([])
+        os.setgid(int(gid))
+        os.setuid(int(uid))
+    prctl(1, int(last_signal), 0, 0, 0)
+    if os.getppid() != int(parent):
+        os._exit(126)
+    os.execv(argv[0], argv)
 except OSError as error:
-    os.write(2, f"cannot run {sys.argv[2]}: {error.strerror}\\n".encode())
+    os.write(2, f"cannot run {argv[0]}: {error.strerror}\\n".encode())
 os._exit(127)
 """
 
 
-def _spawn(argv: Sequence[str], env: Mapping[str, str], output: int) -> int:
-    """Starts `argv` in a session of its own, ended by the kernel with this thread; its number."""
+def _spawn(program: Program, output: int) -> int:
+    """Starts the program in a session of its own, ended by the kernel with this thread; its number."""
+    uid, gid = program.user or ("", "")
+    told = (os.getpid(), int(program.last_signal), uid, gid, program.folder)
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), *argv],
-        env,
+        [sys.executable, "-I", "-S", "-c", _LAUNCH, *map(str, told), *program.argv],
+        program.env,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, output, 1),
@@ -113,7 +145,7 @@ def _spawn(argv: Sequence[str], env: Mapping[str, str], output: int) -> int:
         ],
         setsid=True,
         setsigmask=[],
-        setsigdef=[*HANDLED, signal.SIGPIPE],
+        setsigdef=[*_HANDLED, signal.SIGPIPE],
     )
 
 
@@ -187,11 +219,11 @@ def _become_program(
         os.environ.clear()
         os.environ.update(env)
         # As at the start of the interpreter.
-        for number in HANDLED:
+        for number in _HANDLED:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
         code = _code_of(run)
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - as at the end of the interpreter
         atexit._run_exitfuncs()  # noqa: SLF001 - as at the end of the interpreter
@@ -229,7 +261,7 @@ def output_of(run: Callable[[], object], *, argv: Sequence[str], env: Mapping[st
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
     """Blocks signals, so that one for the copy does not reach the handlers of the parent."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     try:
         yield
     finally:

@@ -8,18 +8,15 @@ import hashlib
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from signal import SIGINT, SIGQUIT, SIGTERM
+from signal import SIGINT, SIGQUIT, SIGTERM, Signals
+from typing import ClassVar
 
 from dialer.core.errors import Unavailable
 from dialer.core.text import Text, gettext_noop
-from dialer.runtime.guarded import Program, StopStep
-from dialer.runtime.location import (
-    Binaries,
-    ServerFolders,
-    write_private,
-)
+from dialer.runtime.location import Binaries, ServerFolders, write_private
+from dialer.runtime.processes import Program
 
 _DATABASE = "dialer"
 _OWNER = "dialer_owner"
@@ -65,11 +62,12 @@ _ENV = {
 
 
 class Server(abc.ABC):
-    """The server of one data folder. It runs nothing itself: a guard runs `program`."""
+    """The server of one data folder. It runs nothing itself: `embedded` starts its `program`."""
 
     part: str
     name: str
     program_name: str
+    stop_steps: ClassVar[Sequence[tuple[Signals, float]]]
 
     def __init__(self, *, place: ServerFolders, binaries: Binaries) -> None:
         self._place = place
@@ -85,9 +83,23 @@ class Server(abc.ABC):
     def prepare(self, port: int) -> None:
         """Puts everything into the folder that `program` needs. Call it only when no process of the server is left."""
 
+    def program(self, port: int) -> Program:
+        """The program to start. When its starter is killed, it gets its first signal to stop from the kernel."""
+        return Program(
+            argv=self._argv(port),
+            env=_ENV,
+            folder=self.folder,
+            user=self._place.account.user,
+            stop_steps=self.stop_steps,
+            last_signal=self.stop_steps[0][0],
+        )
+
     @abc.abstractmethod
-    def program(self, port: int, *, ephemeral: bool) -> Program:
-        """The program for a guard to run. `ephemeral`: the folder is deleted at the end."""
+    def _argv(self, port: int) -> list[str]: ...
+
+    def keeper(self) -> int | None:
+        """The number of the process that started it last; None if it never ran."""
+        return self._place.noted(self.name, "keeper")
 
     @abc.abstractmethod
     def answers(self, port: int) -> bool:
@@ -111,6 +123,8 @@ class Postgres(Server):
     part = gettext_noop("embedded PostgreSQL")
     name = "postgres"
     program_name = "postgres"
+    # SIGINT ends sessions and writes a checkpoint; SIGQUIT is a crash, repaired at the next start.
+    stop_steps = ((SIGINT, 20.0), (SIGQUIT, 5.0))
 
     def __init__(
         self, *, place: ServerFolders, binaries: Binaries, options: Mapping[str, str] | None = None
@@ -140,8 +154,8 @@ class Postgres(Server):
             problem = f"its data are of version {found}, the program is {wanted}: dump with the old one first"
             raise Unavailable(part=self.part, problem=problem)
 
-    def program(self, port: int, *, ephemeral: bool) -> Program:
-        """Loopback only, every commit on disk, no personal data in the log (no statements, no key values)."""
+    def _argv(self, port: int) -> list[str]:
+        # Loopback only, every commit on disk, no personal data in the log (no statements, no key values).
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(port),
@@ -173,17 +187,7 @@ class Postgres(Server):
         argv = [str(self._binaries.postgres), "-D", str(self.folder)]
         for key, value in options.items():
             argv += ["-c", f"{key}={value}"]
-        return Program(
-            name=self.part,
-            argv=argv,
-            env=_ENV,
-            cwd=self.folder,
-            user=self._place.account.user,
-            # SIGINT ends sessions and writes a checkpoint; SIGQUIT is a crash, repaired at the next start.
-            stop_steps=(StopStep(signal=SIGINT, seconds=20.0), StopStep(signal=SIGQUIT, seconds=5.0)),
-            respawn_seconds=0.2,
-            erase=(self.folder,) if ephemeral else (),
-        )
+        return argv
 
     def ready(self, port: int) -> bool:
         """True when postmaster.pid names that port and says that the server is ready."""
@@ -310,6 +314,7 @@ class Valkey(Server):
     part = gettext_noop("embedded Valkey")
     name = "valkey"
     program_name = "valkey-server"
+    stop_steps = ((SIGTERM, 10.0),)
 
     def __init__(self, *, place: ServerFolders, binaries: Binaries) -> None:
         super().__init__(place=place, binaries=binaries)
@@ -344,20 +349,8 @@ class Valkey(Server):
         write_private(self._config, "\n".join(lines) + "\n")
         self._place.account.own(self._config)
 
-    def program(self, _port: int, *, ephemeral: bool) -> Program:
-        """The program for a guard to run; the port is in the configuration. `ephemeral`: its folder is deleted at the
-        end.
-        """
-        return Program(
-            name=self.part,
-            argv=[str(self._binaries.valkey_server), str(self._config)],
-            env=_ENV,
-            cwd=self.folder,
-            user=self._place.account.user,
-            stop_steps=(StopStep(signal=SIGTERM, seconds=10.0),),
-            respawn_seconds=0.2,
-            erase=(self.folder,) if ephemeral else (),
-        )
+    def _argv(self, _port: int) -> list[str]:
+        return [str(self._binaries.valkey_server), str(self._config)]
 
     def answers(self, port: int) -> bool:
         """Whether the server at this port is the one of this folder and has read its data."""

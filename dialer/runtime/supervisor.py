@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dialer.runtime.processes import ChildProcess
+from dialer.runtime.processes import ChildProcess, Program
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -175,12 +175,11 @@ class Supervisor:
         return {kept.child.name: kept.pid for kept in self._kept if kept.pid is not None}
 
     def _launch(self, kept: _Kept) -> None:
+        child = kept.child
+        steps = [(signal.SIGTERM, child.stop_grace_seconds)]
         kept.process = ChildProcess.start(
-            kept.child.argv,
-            env=kept.child.env,
+            Program(argv=child.argv, env=child.env, stop_steps=steps, run=child.run),
             output=sys.stderr.fileno() if _has_descriptor() else None,
-            stop_seconds=kept.child.stop_grace_seconds,
-            run=kept.child.run,
         )
         kept.started_at = time.monotonic()
         self._selector.register(kept.process, selectors.EVENT_READ, kept)

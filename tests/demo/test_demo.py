@@ -73,7 +73,7 @@ def _of(demo: psutil.Process, words: str) -> list[psutil.Process]:
     found = []
     for child in demo.children(recursive=True):
         try:
-            if words in " ".join(child.cmdline()) and "guard.py" not in " ".join(child.cmdline()):
+            if words in " ".join(child.cmdline()):
                 found.append(child)
         except psutil.Error:
             continue
