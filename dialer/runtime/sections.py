@@ -603,6 +603,10 @@ class CardsSettings(Section):
     """SIM cards of a person at one carrier."""
     checks_per_hour: int = Field(default=60, ge=1, le=100_000)
     """Checks of one outlet in an hour; more raise an alarm."""
+    unfinished_a_day: int = Field(default=40, ge=1, le=100_000)
+    """Openings that one teller has checked within 24 hours and that got no card and no refusal; no further one is
+    checked.
+    """
     remind_seconds: int = Field(default=60, ge=5, le=3600)
     second_seconds: int = Field(default=180, ge=5, le=3600)
     """From then on a second officer may take a claimed question."""

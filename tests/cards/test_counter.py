@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dialer.cards.counter.actions import enter_openings, finish_opening
+from dialer.cards.counter.actions import check_opening, enter_openings, finish_opening
 from dialer.cards.counter.load import add_fact
 from dialer.cards.counter.screening import screen_all
 from dialer.core.access import unrestricted
 from dialer.core.cards import CheckVerdict, OpeningFactKind, OpeningResult
-from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.errors import Conflict, Invalid, NotFound, TooMany
 from dialer.db import tables as t
 from dialer.db.vault import BlindKind
 from dialer.intake.opening_lists import OpeningRecord
@@ -42,6 +42,47 @@ def test_the_age_is_that_of_the_day_in_the_centre(street: Street, console: Conso
     for hour in (15, 17):  # 23:00, and 01:00 of the birthday
         street.enter(street.record(born="19901120", asked_at=datetime(2026, 11, 19, hour, tzinfo=UTC)))
     assert [row["age"] for row in console.rows(t.opening)] == [35, 36]
+
+
+def test_nobody_checks_person_after_person_without_a_card(street: Street, console: ConsoleDesk):
+    asked = {n: street.record(n) for n in range(1, 6)}
+
+    def check(n: int) -> int:
+        return check_opening(
+            street.services,
+            unrestricted("teller"),
+            asked[n],
+            outlet_id=street.bank.id,
+            source="form",
+            most_unfinished=3,
+        ).opening_id
+
+    first, second, third = check(1), check(2), check(3)
+    [alarm] = [row for row in console.rows(t.alarm) if row["code"] == "many_opening_checks"]
+    assert alarm["facts"]["unfinished"] == 3
+    with pytest.raises(TooMany, match="3 openings within 24 hours"):
+        check(4)
+    assert check(3) == third, "the same opening is checked again"
+
+    def finish(opening_id: int, result: OpeningResult) -> None:
+        finish_opening(
+            street.services,
+            unrestricted("teller"),
+            opening_id,
+            result=result,
+            outlet_id=street.bank.id,
+            why="本人办理",
+        )
+
+    finish(first, OpeningResult.ABANDONED)
+    with pytest.raises(TooMany):
+        check(4)
+    finish(second, OpeningResult.OPENED)
+    assert check(4)
+    with pytest.raises(TooMany):
+        check(5)
+    console.pass_seconds(86_401)
+    assert check(5)
 
 
 def test_counts_go_over_institutions_and_products(street: Street):

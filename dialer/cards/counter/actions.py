@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from dialer.cards.counter.facts import ToCheck, read_facts
-from dialer.cards.counter.store import count_checks, end_questions, insert_check
+from dialer.cards.counter.store import count_checks, count_unfinished, end_questions, insert_check
 from dialer.cards.determinations.store import restrictions_of
 from dialer.cards.openings.checks import CheckResult, shipped_checks
 from dialer.cards.openings.store import (
@@ -35,10 +35,11 @@ from dialer.cards.rings.model import find_rings
 from dialer.cards.rings.store import OpeningFinder, list_frequent_opener, node_of, store_ring
 from dialer.core.access import Actor, Permission, required_text
 from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
-from dialer.core.errors import Conflict, Invalid
+from dialer.core.errors import Conflict, Invalid, TooMany
 from dialer.core.events import AlarmCode
 from dialer.core.sources import COUNTER_SOURCE
-from dialer.core.text import gettext_noop
+from dialer.core.text import Text, gettext_noop
+from dialer.db.acts import OpenAct
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.unit_of_work import Row, Tx
 from dialer.intake.headings import Layout
@@ -66,11 +67,17 @@ class CheckedOpening:
 
 
 def check_opening(
-    services: Services, actor: Actor, record: OpeningRecord, *, outlet_id: int, source: str
+    services: Services,
+    actor: Actor,
+    record: OpeningRecord,
+    *,
+    outlet_id: int,
+    source: str,
+    most_unfinished: int | None = None,
 ) -> CheckedOpening:
     """Opens, or finds, the opening in progress and checks it with the data given now, as of this moment. Raises
-    `NotFound` for the outlet, and `Conflict` if the number belongs to an opening of another person or outlet, or to a
-    finished one.
+    `NotFound` for the outlet, `Conflict` if the number belongs to an opening of another person or outlet, or to a
+    finished one, and `TooMany` if the teller has `most_unfinished` others without a card or a refusal.
     """
     with services.act(actor, Permission.ENTER_OPENINGS) as act:
         tx, now = act.tx, act.now
@@ -78,6 +85,8 @@ def check_opening(
         outlet = outlet_of(tx, outlet_id)
         row, record = _in_progress(tx, services, record, outlet, by=act.by, source=source)
         opening_id: int = row["id"]
+        if most_unfinished is not None:
+            _check_few_unfinished(act, outlet, opening_id, most=most_unfinished)
         opening = ToCheck(row=row, phone=record.phone, id_number=record.id_number, outlet=outlet, at=now)
         [(answer, _)] = check_openings(tx, services, [opening])
         check_id = insert_check(act, opening_id, answer, outlet_id=outlet.id)
@@ -90,6 +99,23 @@ def check_opening(
     if case_id is not None:
         services.enqueue("dial")
     return CheckedOpening(opening_id=opening_id, check_id=check_id, answer=answer, case_id=case_id)
+
+
+def _check_few_unfinished(act: OpenAct, outlet: Outlet, opening_id: int, *, most: int) -> None:
+    """Raises `TooMany`: each check tells something about a person, so nobody checks people who want no card."""
+    since = act.now - timedelta(days=1)
+    unfinished = count_unfinished(act.tx, outlet.id, by=act.by, since=since, but=opening_id)
+    if unfinished >= most:
+        raise TooMany(
+            Text(
+                "you have checked %(n)s openings within 24 hours that got no card and no refusal: record their results"
+                " first",
+                n=unfinished,
+            )
+        )
+    if unfinished + 1 >= most:
+        facts = {"outlet": outlet.code, "institution": outlet.institution, "unfinished": unfinished + 1}
+        raise_alarm_once(act.tx, AlarmCode.MANY_OPENING_CHECKS, now=act.now, facts=facts)
 
 
 def _in_progress(

@@ -136,7 +136,14 @@ def check(request: CurrentRequest, form: Annotated[OpeningForm, Form()]) -> Resp
         record = read_opening(cells, options)
     except CellRefused as fault:
         raise Invalid(field=fault.field, problem=fault.reason) from None
-    checked = check_opening(services, request.actor, record, outlet_id=outlet.id, source="form")
+    checked = check_opening(
+        services,
+        request.actor,
+        record,
+        outlet_id=outlet.id,
+        source="form",
+        most_unfinished=services.cards.unfinished_a_day,
+    )
     return request.redirect_to(f"{_PATH}/{checked.opening_id}")
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from dialer.cards.openings.checks import CheckResult
 from dialer.cases.store import take_next_ids
-from dialer.core.cards import OPEN_QUESTIONS, QuestionState
+from dialer.core.cards import OPEN_QUESTIONS, OpeningResult, QuestionState
 from dialer.db import tables as t
 from dialer.db.acts import OpenAct
 from dialer.db.bulk import in_words
@@ -41,6 +41,19 @@ def count_checks(tx: Tx, outlet_id: int, *, since: datetime) -> int:
     """How many checks the outlet has made since then."""
     made = sa.select(sa.func.count()).where(_c.outlet_id == outlet_id, _c.at > since)
     return int(tx.scalar(made))
+
+
+def count_unfinished(tx: Tx, outlet_id: int, *, by: str, since: datetime, but: int) -> int:
+    """How many openings this teller has asked about at the outlet since then that were neither opened nor refused, the
+    opening `but` left out.
+    """
+    o = t.opening.c
+    mine = (o.outlet_id == outlet_id, o.asked_at > since, o.by == by, o.id != but)
+    unfinished = in_words(o.result, _UNFINISHED)
+    return int(tx.scalar(sa.select(sa.func.count()).where(*mine, unfinished)))
+
+
+_UNFINISHED = (OpeningResult.IN_PROGRESS, OpeningResult.ABANDONED)
 
 
 def last_check(tx: Tx, opening_id: int) -> Row | None:
