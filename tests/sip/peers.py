@@ -27,7 +27,7 @@ PCAPS = Path("/usr/share/sip-tester")
 MODULES = "/usr/lib/baresip/modules"
 _PATIENCE_SECONDS = 60.0
 """Nothing takes so long, also beside other work: a test that waits for it has failed."""
-_LONGEST_SECONDS = "180"
+_LONGEST_SECONDS = "900"
 _SOUND_PORTS = "10000-20000"
 OF_SOUND = 2
 """From the port of sipp to the first one of its sound."""

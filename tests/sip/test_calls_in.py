@@ -86,7 +86,7 @@ def call(
     )
     return subprocess.Popen(
         [
-            *("timeout", "180", "sipp", "-sf", scenario, "-i", source, "-mi", source, "-p", str(own)),
+            *("timeout", "900", "sipp", "-sf", scenario, "-i", source, "-mi", source, "-p", str(own)),
             *(
                 "-mp",
                 str(own + OF_SOUND),

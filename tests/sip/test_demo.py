@@ -11,7 +11,7 @@ import pytest
 
 from tests.demo.test_demo import _environment, _targets, _write
 
-pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.story, pytest.mark.timeout(1200)]
 
 
 def test_the_demo_over_sip_settles_a_list(tmp_path: Path):
@@ -20,7 +20,7 @@ def test_the_demo_over_sip_settles_a_list(tmp_path: Path):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "dialer", "demo", "--line", "sip", "--until-settled", "--json"),
-            *("--timeout", "300", "--list", str(tmp_path / "list.csv")),
+            *("--timeout", "900", "--list", str(tmp_path / "list.csv")),
         ],
         env=_environment(tmp_path),
         capture_output=True,

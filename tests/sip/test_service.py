@@ -107,13 +107,13 @@ async def desk(tmp_path: Path) -> AsyncIterator[Person]:
     with wave.open(io.BytesIO(prompt())) as short, wave.open(str(says), "wb") as long:
         long.setparams(short.getparams())
         long.writeframes(short.readframes(short.getnframes()) * 15)
-    made = Person(tmp_path, says=says, seconds="300")
+    made = Person(tmp_path, says=says, seconds="1200")
     yield await made.ready()
     made.close()
 
 
 @pytest.mark.story
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 async def test_a_person_calls_back_over_a_trunk_and_the_trunk_is_tested(desk: Person, tmp_path: Path):
     with service(desk.address) as (cli, port):
         await _until(cli, lambda found: bool(found) and not found[0]["problem"], "the trunk works")

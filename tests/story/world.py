@@ -185,7 +185,12 @@ class World:
 
 @asynccontextmanager
 async def world(
-    scene: Scene, folder: Path, *, speed: float = SPEED, make_line: MakeLine | None = None
+    scene: Scene,
+    folder: Path,
+    *,
+    speed: float = SPEED,
+    make_line: MakeLine | None = None,
+    ring_timeout_seconds: int = 30,
 ) -> AsyncIterator[World]:
     """`make_line`: another line than the simulated one, which keeps real time (speed 1)."""
     clock = ScaledClock(anchor_unix=time.time(), epoch=MORNING, speed=speed)
@@ -216,6 +221,7 @@ async def world(
             caller_number="047896110",
             public_url=f"http://127.0.0.1:{listening.getsockname()[1]}",
             timeout_seconds=RULES.post_timeout_seconds,
+            ring_timeout_seconds=ring_timeout_seconds,
             hear_speech=True,
             officer_number=DESK_NUMBER,
         )
