@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from dialer.cards.openings.institutions import add_institution, add_outlet, bind_teller
 from dialer.core.access import Role, unrestricted
+from dialer.core.cards import InstitutionKind
 from dialer.db import tables as t
 from dialer.staff.sign_in import add_token
+from tests.cards.street import id_number
 
 if TYPE_CHECKING:
     from tests.attack.run import Attack, Target
@@ -44,3 +50,86 @@ async def numbers(target: Target, attack: Attack) -> None:
         taken = sa.select(t.warning.c.id).where(t.warning.c.instruction_no == f"N{number}")
         with services.store.begin() as tx:
             attack.must(not tx.rows(taken), f"a warning with {number} was taken")
+
+
+def _alarms(target: Target, code: str) -> int:
+    c = t.alarm.c
+    with target.made.app.services.store.begin() as tx:
+        return int(tx.scalar(sa.select(sa.func.count()).select_from(t.alarm).where(c.code == code)))
+
+
+async def searches(target: Target, attack: Attack) -> None:
+    """Who sees masked numbers tries every number that one could be."""
+    desk, rules = target.desk, target.made.app.services.reveals
+    auditor = desk.signed_in(desk.account(Role.AUDITOR, login="searches"))
+    why = {"reason": "other", "why": "核对号码"}
+    answered = 0
+    for number in range(target.times(200)):
+        typed = f"138{number:04d}0189"
+        unsaid = await auditor.post("/cases/find", text=typed)
+        attack.tried += 1
+        if answered >= rules.searches_without_reason:
+            attack.must(unsaid.status_code in {422, 429}, f"search {number} without a reason was answered")
+        said = unsaid if unsaid.status_code == 303 else await auditor.post("/cases/find", text=typed, **why)
+        answered += said.status_code == 303
+        attack.must(said.status_code in {303, 429}, f"search {number} got {said.status_code}")
+    attack.must(answered <= rules.searches, f"{answered} searches in {rules.seconds:.0f} s were answered")
+    if target.times(200) >= rules.searches_alarm:
+        attack.must(_alarms(target, "many_searches") > 0, "no alarm about so many searches")
+    attack.said = f"{answered} answered"
+
+
+async def tellers(target: Target, attack: Attack) -> None:
+    """A teller checks person after person and opens no card."""
+    desk, services = target.desk, target.made.app.services
+    by = unrestricted("attack")
+    add_institution(services, by, name="河套银行", kind=InstitutionKind.BANK)
+    add_outlet(services, by, institution="河套银行", code="1", name="一部")
+    member = desk.account(Role.TELLER, login="tellers")
+    bind_teller(services, by, login="tellers", institution="河套银行", code="1")
+    teller, answered = desk.signed_in(member), 0
+    for number in range(target.times(75)):
+        form = {
+            "opening_no": f"T{number}", "product": "account_2", "name": "王伟", "id_number": id_number(number),
+            "phone": f"1380000{number:04d}",
+        }  # fmt: skip
+        shown = await teller.post("/counter", **form)
+        attack.tried += 1
+        attack.must(shown.status_code in {303, 429}, f"opening {number} got {shown.status_code}")
+        if shown.status_code == 303:
+            answered += 1
+            page = (await teller.get(shown.headers["location"])).text
+            attack.must("being warned" not in page and "劝阻" not in page, "the answer says who is a victim")
+            await teller.post(f"{shown.headers['location']}/result", result="abandoned", why="不办了")
+    most = services.cards.unfinished_a_day
+    attack.must(answered <= most, f"{answered} people were checked without a card, {most} may be")
+    attack.said = f"{answered} answered"
+
+
+async def terminal(target: Target, attack: Attack) -> None:
+    """Somebody with a shell and no password names people who would have to know."""
+    for login in ("chief", "deputy"):
+        target.desk.account(Role.SUPERVISOR, login=login)
+    commands = (
+        ("person", "erase", "--case", "1", "--why", "x"), ("person", "confirm", "1"),
+        ("person", "hold", "--case", "1", "--why", "x"),
+        ("outcome", "approve", "1"), ("outcome", "refuse", "1", "--why", "x"), ("loads", "approve", "1"),
+        ("signals", "rules", "approve", "1", "--reason", "x"), ("scripts", "approve", "loan", "1", "--reason", "x"),
+        ("filed", "undo", "1"), ("work", "sign", "1"),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as home:
+        for words in commands:
+            for login in ("chief", "DEPUTY"):
+                command = (sys.executable, "-m", "dialer", *words, "--by", login)
+                ran = await asyncio.create_subprocess_exec(
+                    *command,
+                    env=target.made.env | {"HOME": home},
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.PIPE,
+                )
+                _, said = await ran.communicate()
+                attack.tried += 1
+                attack.must(
+                    ran.returncode != 0 and b"dialer sign-in" in said,
+                    f"{' '.join(words)} --by {login} ended with {ran.returncode}: {said.decode()[:80]}",
+                )

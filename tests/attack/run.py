@@ -39,7 +39,7 @@ from dialer.db.units import add_unit
 from dialer.runtime.broker import DIAL_QUEUE
 from dialer.staff.store import Member
 from dialer.web.console import SESSION_COOKIE
-from tests.attack.own_users import numbers
+from tests.attack.own_users import numbers, searches, tellers, terminal
 from tests.attack.sources import one_silences_another
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf
 from tests.console.row import Row, every_row
@@ -391,6 +391,9 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "one silences another": one_silences_another,
     "messages": messages,
     "numbers": numbers,
+    "searches": searches,
+    "tellers": tellers,
+    "terminal": terminal,
 }
 
 
