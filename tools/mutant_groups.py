@@ -275,6 +275,16 @@ GROUPS = {
             "tests/wording/test_language.py",
         ),
     ),
+    "sound": Group(
+        modules=("carrier/lines/sound.py", "carrier/lines/voice.py"),
+        tests=(
+            "tests/carrier/test_voice.py",
+            "tests/carrier/test_answered_by.py",
+            "tests/carrier/test_documents.py",
+            "tests/carrier/test_recordings.py",
+            "tests/carrier/test_handset.py",
+        ),
+    ),
     # Without what needs the extras `sip` (stack, peer) and `hearing` (whisper) to run.
     "carrier": Group(
         modules=(

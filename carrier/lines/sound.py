@@ -1,5 +1,5 @@
-"""Telephone sound: converts prompts to 8 kHz samples, cuts received sound into utterances, distinguishes persons from
-machines, and puts the two sides of a recorded call on one timeline.
+"""Telephone sound: converts prompts to 8 kHz samples, makes tones, and puts the two sides of a recorded call on one
+timeline.
 
 Samples are signed 16 bit, 8 kHz, one channel, in the machine's byte order; a recording is A-law at 8 kHz. Pure: moments
 are seconds from the answer on.
@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from carrier.lines import Clip, MachineDetection
-from carrier.people import AnsweredBy
+from carrier.lines import Clip
 
 RATE: Final = 8000
 BYTES_A_SECOND: Final = 2 * RATE
@@ -114,176 +113,6 @@ def wav_of(samples: bytes) -> bytes:
 
 FRAME_BYTES: Final = BYTES_A_SECOND // 50
 """20 ms."""
-_FRAME_SECONDS: Final = 0.02
-_VOICE_LEVEL: Final = 350
-"""Root mean square from which a frame is voice; line noise after A-law stays below 100."""
-
-
-def is_voice(frame: bytes) -> bool:
-    """Whether this frame is loud enough to be a voice."""
-    return audioop.rms(frame, 2) >= _VOICE_LEVEL
-
-
-_LEAST_VOICE_FRAMES: Final = 6
-_END_SILENCE_FRAMES: Final = 35
-_MOST_FRAMES: Final = 400
-_BEFORE_FRAMES: Final = 10
-
-
-class UtteranceDetector:
-    """Cuts received sound into utterances: from a little before the voice to 0.7 s of silence, 8 s at most."""
-
-    def __init__(self) -> None:
-        self._kept: list[bytes] = []
-        self._voiced = 0
-        self._silent = 0
-
-    def feed(self, frame: bytes, *, voice: bool) -> bytes | None:
-        """Takes a frame of 20 ms. Returns the samples of an utterance when it is complete, else None."""
-        self._kept.append(frame)
-        if voice:
-            self._voiced += 1
-            self._silent = 0
-        elif self._voiced:
-            self._silent += 1
-        if not self._voiced:
-            del self._kept[:-_BEFORE_FRAMES]
-            return None
-        if self._silent < _END_SILENCE_FRAMES and len(self._kept) < _MOST_FRAMES:
-            return None
-        made = b"".join(self._kept) if self._voiced >= _LEAST_VOICE_FRAMES else None
-        self._kept, self._voiced, self._silent = [], 0, 0
-        return made
-
-
-_TONE_ERROR: Final = 0.01
-"""The largest relative error with which the two neighbours of a sample predict it in a tone; in a voice the error is
-larger.
-"""
-_LEAST_BEEP_HERTZ, _MOST_BEEP_HERTZ = 500.0, 2500.0
-"""The tones of networks in China (ringing, busy) are at 450 Hz."""
-_SAME_TONE: Final = 0.04
-_LEAST_BEEP_FRAMES, _MOST_BEEP_FRAMES = 7, 100
-_QUIET_FRAMES: Final = 5
-
-
-def tone_of(frame: bytes) -> float:
-    """The pitch of a pure tone, in Hz; 0 for anything else. In a tone each sample is predicted by its two
-    neighbours.
-    """
-    before, middle, after = frame[:-4], frame[2:-2], frame[4:]
-    power = audioop.rms(middle, 2)
-    if power < _VOICE_LEVEL:
-        return 0.0
-    # For a tone x[n+1] + x[n-1] = 2 cos(w) x[n].
-    both = audioop.add(audioop.mul(before, 2, 0.5), audioop.mul(after, 2, 0.5), 2)
-    cosine = audioop.findfactor(both, middle)
-    if not -1.0 < cosine < 1.0:
-        return 0.0
-    left = audioop.rms(audioop.add(both, audioop.mul(middle, 2, -cosine), 2), 2)
-    if (left / power) ** 2 > _TONE_ERROR:
-        return 0.0
-    return math.acos(cosine) * RATE / (2 * math.pi)
-
-
-class BeepDetector:
-    """Detects the beep after which a mailbox records: a tone that stays the same for 0.14 to 2 s, and then 0.1 s of
-    silence.
-    """
-
-    def __init__(self) -> None:
-        self._pitch = 0.0
-        self._frames = 0
-        self._quiet = 0
-        self._edges = 0
-
-    def feed(self, frame: bytes, *, voice: bool) -> bool:
-        """Takes a frame of 20 ms. True when a beep is over."""
-        if not voice:
-            self._quiet += 1
-            is_beep = _LEAST_BEEP_FRAMES <= self._frames <= _MOST_BEEP_FRAMES
-            if self._quiet < _QUIET_FRAMES:
-                return False
-            self._frames = 0
-            return is_beep
-        pitch = tone_of(frame)
-        is_same = self._frames and not self._quiet and abs(pitch / self._pitch - 1) <= _SAME_TONE
-        self._quiet = 0
-        if is_same:
-            self._frames += 1
-        else:
-            is_heard = _LEAST_BEEP_HERTZ <= pitch <= _MOST_BEEP_HERTZ
-            # The frame in which a tone ends is not a tone itself.
-            is_end = (
-                not pitch and _LEAST_BEEP_FRAMES <= self._frames <= _MOST_BEEP_FRAMES and self._edges == 0
-            )
-            self._edges = 1 if is_end else 0
-            if not is_end:
-                self._pitch, self._frames = pitch, int(is_heard)
-        return False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GreetingRules:
-    """A greeting longer than `machine_seconds` is a machine's; one that ends before is a person's, after
-    `pause_seconds` of silence. Without a voice for `silence_seconds` the verdict is unknown. A machine records after
-    its beep; one that is silent for `end_seconds` without a beep waits for an answer, as an assistant does.
-    """
-
-    machine_seconds: float = 3.0
-    pause_seconds: float = 1.0
-    silence_seconds: float = 5.0
-    end_seconds: float = 2.5
-
-
-class GreetingJudge:
-    """Distinguishes a person from a machine by the length of the first utterance: 喂 is short, a mailbox explains
-    itself. For a machine, it also finds how the greeting ended.
-    """
-
-    def __init__(self, rules: GreetingRules = GreetingRules()) -> None:
-        self._rules = rules
-        self._seconds = 0.0
-        self._voice_began: float | None = None
-        self._voice_seen = 0.0
-        self._beeps = BeepDetector()
-        self._is_machine = False
-        self._done = False
-
-    def feed(self, frame: bytes, *, voice: bool) -> MachineDetection | None:
-        """Takes a frame of 20 ms. Returns the verdict once; after `machine_start` a second one, on how the greeting
-        ended.
-        """
-        if self._done:
-            return None
-        self._seconds += _FRAME_SECONDS
-        if voice:
-            self._voice_seen = self._seconds
-            if self._voice_began is None:
-                self._voice_began = self._seconds
-        # A beep decides, whatever came before it: a person does not beep.
-        by = AnsweredBy.MACHINE_END_BEEP if self._beeps.feed(frame, voice=voice) else self._judge()
-        if by is None:
-            return None
-        self._is_machine = by is AnsweredBy.MACHINE_START
-        self._done = not self._is_machine
-        return MachineDetection(
-            answered_by=by, after_seconds=self._seconds, greeting_seconds=self._greeting_seconds
-        )
-
-    def _judge(self) -> AnsweredBy | None:
-        rules, silent = self._rules, self._seconds - self._voice_seen
-        if self._is_machine:
-            return AnsweredBy.MACHINE_END_SILENCE if silent >= rules.end_seconds else None
-        if self._voice_began is None:
-            return AnsweredBy.UNKNOWN if self._seconds >= rules.silence_seconds else None
-        if self._greeting_seconds >= rules.machine_seconds:
-            return AnsweredBy.MACHINE_START
-        return AnsweredBy.HUMAN if silent >= rules.pause_seconds else None
-
-    @property
-    def _greeting_seconds(self) -> float:
-        return 0.0 if self._voice_began is None else self._voice_seen - self._voice_began
 
 
 PERSON: Final = 0

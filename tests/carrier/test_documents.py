@@ -8,7 +8,8 @@ import wave
 import pytest
 
 from carrier.lines import Cause
-from carrier.lines.sound import BYTES_A_SECOND, telephone_samples, tone_of
+from carrier.lines.sound import BYTES_A_SECOND, telephone_samples
+from carrier.lines.voice import tone_of
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Heard, Start
 
 DESK = "+8647800000001"

@@ -25,7 +25,8 @@ from typing import Any, Final
 from carrier.config import ServiceClock, Timers
 from carrier.lines import Cause, Leg, LegEvents, MachineDetection
 from carrier.lines.simulated import SimulatedLine
-from carrier.lines.sound import FRAME_BYTES, RATE, is_voice, sine_tone
+from carrier.lines.sound import FRAME_BYTES, RATE, sine_tone
+from carrier.lines.voice import VoiceDetector
 from carrier.people import PeopleConfig
 
 _log = logging.getLogger(__name__)
@@ -168,6 +169,7 @@ class _Sound(asyncio.DatagramProtocol):
         self._time = secrets.randbelow(2**31)
         self._source = secrets.randbelow(2**32)
         self._key_began = 0
+        self._voices = VoiceDetector()
         self._spoken = 0
         self._silent = 0
         self.port = 0
@@ -222,7 +224,11 @@ class _Sound(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Any) -> None:  # noqa: ANN401, ARG002 - asyncio's signature
         if len(data) < 12 or data[1] & 0x7F != _ALAW:  # noqa: PLR2004 - the RTP header
             return
-        if is_voice(audioop.alaw2lin(data[12:], 2)):
+        for _, voice in self._voices.hear(audioop.alaw2lin(data[12:], 2)):
+            self._heard(voice=voice)
+
+    def _heard(self, *, voice: bool) -> None:
+        if voice:
             self._spoken += 1
             self._silent = 0
             if self._spoken == _LEAST_SPOKEN_FRAMES:

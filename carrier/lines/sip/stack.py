@@ -25,19 +25,13 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 from carrier.lines import MachineDetection
 from carrier.lines.sip.link import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
 from carrier.lines.sip.senders import Senders, addresses_of, is_one_of
-from carrier.lines.sip.stack_call import StackCall, Taping
+from carrier.lines.sip.stack_call import StackCall
 from carrier.lines.sip.stack_config import SipConfig
 from carrier.lines.sip.stack_trunks import TrunkAccounts
 from carrier.lines.sip.trace import SipMessages
 from carrier.lines.sip.trunks import caller_in
-from carrier.lines.sound import (
-    BYTES_A_SECOND,
-    FRAME_BYTES,
-    PERSON,
-    UtteranceDetector,
-    is_voice,
-    wav_of,
-)
+from carrier.lines.sound import BYTES_A_SECOND, FRAME_BYTES, TwoSides, wav_of
+from carrier.lines.voice import UtteranceDetector
 
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.02
@@ -224,7 +218,7 @@ class SipProcess:
                 call.listens = order["do"] == "listen"
                 call.detector = UtteranceDetector()
             case "record":
-                call.taping = Taping()
+                call.taping = TwoSides()
             case "join":
                 self._join(call, order["other"])
 
@@ -472,8 +466,7 @@ class SipProcess:
                     self._note_sent(call, buffered)
                     audio.flush_tx()
                     call.silent_until = time.monotonic() + _FLUSH_SECONDS
-                    if call.taping is not None:
-                        call.taping.dropped()
+                    call.unsent.clear()
 
     def _feed(self, call: StackCall) -> None:
         """Fills the stack's buffer of two seconds; a prompt is over when the buffer is empty."""
@@ -483,8 +476,7 @@ class SipProcess:
             audio = call.native.audio
             if call.to_write:
                 written = audio.write(call.to_write)
-                if call.taping is not None:
-                    call.taping.wrote(call.to_write[:written])
+                call.wrote(call.to_write[:written])
                 call.to_write = call.to_write[written:]
             elif audio.info().tx_buffered == 0:
                 call.speaks = False
@@ -506,33 +498,34 @@ class SipProcess:
                     continue
                 if call.joined is not None:
                     self._bridge(call, call.joined)
-                elif (self._round + call.id) % _READ_EVERY == 0:
-                    self._hear(call, now)
-                if call.speaks and (self._round + call.id) % _READ_EVERY == 0:
-                    self._feed(call)
-                if call.taping is not None and (self._round + call.id) % _READ_EVERY == 0:
-                    self._tape(call, now)
+                if (self._round + call.id) % _READ_EVERY == 0:
+                    self._keep_call(call, now)
 
-    def _note_sent(self, call: StackCall, buffered: int) -> None:
-        if call.taping is not None and call.answered_at is not None:
-            call.taping.sent_but(buffered, at=time.monotonic() - call.answered_at)
-
-    def _note_heard(self, call: StackCall, samples: bytes) -> None:
-        if samples and call.taping is not None and call.answered_at is not None:
-            call.taping.sides.follow(PERSON, samples, ends=time.monotonic() - call.answered_at)
-
-    def _tape(self, call: StackCall, now: float) -> None:
+    def _keep_call(self, call: StackCall, now: float) -> None:
+        # What was sent is noted before what is heard: it may have come back.
         if now >= call.silent_until:
             with contextlib.suppress(self._baresip.BaresipError):
                 self._note_sent(call, call.native.audio.info().tx_buffered)
+        if call.joined is None:
+            self._hear(call, now)
+        if call.speaks:
+            self._feed(call)
         if (self._round + call.id) % _TAPE_EVERY == 0:
             self._send_tape(call, now - _TAPE_BEHIND_SECONDS)
+
+    def _note_sent(self, call: StackCall, buffered: int) -> None:
+        if call.answered_at is not None:
+            call.sent_but(buffered, at=time.monotonic() - call.answered_at)
+
+    def _note_received(self, call: StackCall, samples: bytes) -> None:
+        if call.answered_at is not None:
+            call.received(samples, at=time.monotonic() - call.answered_at)
 
     def _send_tape(self, call: StackCall, until: float) -> None:
         """Sends the carrier the sound up to `until`; a little of the newest may still come."""
         if call.taping is None or call.answered_at is None:
             return
-        sound = call.taping.sides.take(until - call.answered_at)
+        sound = call.taping.take(until - call.answered_at)
         if sound:
             self._out.put_nowait(f"{call.id:0{CALL_ID_DIGITS}}".encode() + sound)
 
@@ -540,35 +533,27 @@ class SipProcess:
         """Writes a little silence ahead of the other's voice, so that a late tick of ours leaves no gap in it."""
         if call.has_sound:
             with contextlib.suppress(self._baresip.BaresipError):
-                written = call.native.audio.write(bytes(_CUSHION_BYTES))
-                if call.taping is not None:
-                    call.taping.wrote(bytes(written))
+                call.wrote(bytes(call.native.audio.write(bytes(_CUSHION_BYTES))))
 
     def _bridge(self, call: StackCall, other: StackCall) -> None:
         with contextlib.suppress(self._baresip.BaresipError):
             samples = call.native.audio.read(_MOST_READ_BYTES)
             if samples:
-                call.heard_bytes += len(samples)
-                self._note_heard(call, samples)
+                self._note_received(call, samples)
                 if other.has_sound:
-                    written = other.native.audio.write(samples)
-                    if other.taping is not None:
-                        other.taping.wrote(samples[:written])
+                    other.wrote(samples[: other.native.audio.write(samples)])
 
     def _hear(self, call: StackCall, now: float) -> None:
         """Reads what was received: finds utterances, judges who answered, and ends a call without any sound. Keys come
         as events.
         """
         try:
-            samples = call.rest + call.native.audio.read(_MOST_READ_BYTES)
+            samples = call.native.audio.read(_MOST_READ_BYTES)
         except self._baresip.BaresipError:
             return
-        self._note_heard(call, samples[len(call.rest) :])
-        call.heard_bytes += len(samples) - len(call.rest)
-        whole = len(samples) // FRAME_BYTES * FRAME_BYTES
-        call.rest = samples[whole:]
-        for at in range(0, whole, FRAME_BYTES):
-            self._hear_frame(call, samples[at : at + FRAME_BYTES])
+        self._note_received(call, samples)
+        for frame, voice in call.voices.hear(samples):
+            self._hear_frame(call, frame, voice=voice)
         assert call.answered_at is not None
         if not call.heard_bytes and now - call.answered_at >= self._config.silent_seconds:
             _log.warning("a call is ended: no sound comes from the far side")
@@ -582,13 +567,9 @@ class SipProcess:
             samples = call.native.audio.read(_MOST_READ_BYTES)
             call.early += samples
             del call.early[:-_MOST_ANNOUNCED_BYTES]
-            call.early_voice_frames += sum(
-                is_voice(samples[at : at + FRAME_BYTES])
-                for at in range(0, len(samples) // FRAME_BYTES * FRAME_BYTES, FRAME_BYTES)
-            )
+            call.early_voice_frames += sum(voice for _, voice in call.voices.hear(samples))
 
-    def _hear_frame(self, call: StackCall, frame: bytes) -> None:
-        voice = is_voice(frame)
+    def _hear_frame(self, call: StackCall, frame: bytes, *, voice: bool) -> None:
         verdict = call.judge.feed(frame, voice=voice)
         if verdict is not None:
             self._judged(call, verdict)

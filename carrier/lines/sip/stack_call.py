@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from carrier.lines.sound import OURS, GreetingJudge, TwoSides, UtteranceDetector
+from carrier.lines.sound import OURS, PERSON, TwoSides
+from carrier.lines.voice import GreetingJudge, UtteranceDetector, VoiceDetector
 
 _LEAST_ANNOUNCED_FRAMES = 50
 """Of 20 ms: no announcement is shorter than a second."""
@@ -29,14 +30,16 @@ class StackCall:
         self.is_early = False
         self.early = bytearray()
         self.early_voice_frames = 0
-        self.rest = b""
+        self.voices = VoiceDetector()
         self.detector = UtteranceDetector()
         self.judge = GreetingJudge()
         self.to_write = memoryview(b"")
         self.say = 0
         self.speaks = False
         self.silent_until = 0.0
-        self.taping: Taping | None = None
+        self.unsent = bytearray()
+        """What the stack has taken for sending and not sent yet."""
+        self.taping: TwoSides | None = None
 
     @property
     def has_sound(self) -> bool:
@@ -63,25 +66,23 @@ class StackCall:
         is_speech = self.answered_at is None and self.early_voice_frames >= _LEAST_ANNOUNCED_FRAMES
         return bytes(self.early) if is_speech else b""
 
-
-class Taping:
-    """Both sides of a call that is recorded. What we write is placed at the time when the stack sends it."""
-
-    def __init__(self) -> None:
-        self.sides = TwoSides()
-        self._unsent = bytearray()
-
     def wrote(self, samples: bytes | memoryview) -> None:
         """Notes samples that the stack has taken for sending."""
-        self._unsent += samples
+        self.unsent += samples
 
     def sent_but(self, buffered: int, *, at: float) -> None:
         """Notes that all but the last `buffered` bytes have been sent, at `at` seconds after the answer."""
-        sent = len(self._unsent) - buffered
-        if sent > 0:
-            self.sides.follow(OURS, bytes(self._unsent[:sent]), ends=at)
-            del self._unsent[:sent]
+        count = len(self.unsent) - buffered
+        if count <= 0:
+            return
+        sent = bytes(self.unsent[:count])
+        del self.unsent[:count]
+        self.voices.sent(sent)
+        if self.taping is not None:
+            self.taping.follow(OURS, sent, ends=at)
 
-    def dropped(self) -> None:
-        """Forgets what was not sent: the stack has dropped it."""
-        self._unsent.clear()
+    def received(self, samples: bytes, *, at: float) -> None:
+        """Notes samples of the person, received until `at` seconds after the answer."""
+        self.heard_bytes += len(samples)
+        if samples and self.taping is not None:
+            self.taping.follow(PERSON, samples, ends=at)
