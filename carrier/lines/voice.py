@@ -1,7 +1,7 @@
 """What is heard of a telephone: tells voices from the noise of the place and from our own sound that comes back, cuts
 speech into utterances, and distinguishes persons from machines.
 
-Samples as in `sound`. Pure: moments are seconds from the answer on. What was measured is in decision 0870.
+Samples as in `sound`. Pure: moments are seconds from the answer on. What was measured is in decision 0883.
 """
 
 from __future__ import annotations
