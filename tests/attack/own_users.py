@@ -115,7 +115,7 @@ async def terminal(target: Target, attack: Attack) -> None:
         ("person", "hold", "--case", "1", "--why", "x"),
         ("outcome", "approve", "1"), ("outcome", "refuse", "1", "--why", "x"), ("loads", "approve", "1"),
         ("signals", "rules", "approve", "1", "--reason", "x"), ("scripts", "approve", "loan", "1", "--reason", "x"),
-        ("filed", "undo", "1"), ("work", "sign", "1"),
+        ("filed", "undo", "1", "--reason", "x"), ("work", "sign", "1"),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as home:
         for words in commands:
