@@ -51,7 +51,7 @@ _GROUPS: Final[Mapping[str, str]] = {
     "openings": "cards.openings",
     "cards": "cards.cards",
     "outcome": "work.outcome",
-    "audit": "control.audit",
+    "audit": "audit.audit",
 }
 
 

@@ -259,7 +259,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("refresh_figures", send, ("refresh_figures", BULK_QUEUE), _FIGURES_SECONDS),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),
         ("watch_fairness", send, ("watch_fairness", BULK_QUEUE), _FAIRNESS_SECONDS),
-        ("anchor", anchor_trail, (services, app.settings.audit), app.settings.audit.anchor_seconds),
+        ("anchor", anchor_trail, (services, app.settings.audit_places()), app.settings.audit.anchor_seconds),
     )
     for number, (name, job, args, seconds) in enumerate(jobs):
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
@@ -312,7 +312,7 @@ def _clean_up(app: Application) -> None:
 
 
 def _check_trail(app: Application) -> None:
-    anchors = recent_anchors(app.services.store.vault, app.settings.audit.anchor_file)
+    anchors = recent_anchors(app.services.store.vault, app.settings.audit_places().anchor_file)
     check_new_lines(app.services, anchors=anchors)
 
 

@@ -43,6 +43,7 @@ from dialer.db.audit import (
     audit_reason,
     check_trail,
     follows,
+    is_line,
     read_head,
     start_of,
 )
@@ -182,7 +183,9 @@ class Anchor(ChainPosition):
 _TRAIL_PART: Final = "trail"
 _ANCHOR_PART: Final = "anchor"
 _ANCHOR: Final = "audit anchor"
+_RESTORE_ACT: Final = "restore"
 _ROUND_LINES: Final = 20_000
+_MOST_NAMES: Final = 20
 _WHOLE_EVERY: Final = timedelta(days=1)
 _EVERY_ROUND: Final = (AuditFlaw.HEAD, AuditFlaw.ANCHOR)
 _RECENT_BYTES: Final = 1 << 16
@@ -229,7 +232,9 @@ def verify_trail(services: Services, *, anchors: Sequence[Anchor] = ()) -> Trail
     """Checks all lines; records the result for the console, and raises an alarm if anything was found."""
     began_at = services.real.now()
     with services.store.begin() as tx:
-        verdict = check_trail(tx, anchors=anchors)
+        in_force = _anchors_in_force(tx, anchors)
+    with services.store.begin() as tx:
+        verdict = check_trail(tx, anchors=in_force)
     _note(services, verdict, verdict.counts, began_at=began_at, known={})
     return verdict
 
@@ -243,6 +248,7 @@ def check_new_lines(
     real_now = services.real.now()
     with services.store.begin() as tx:
         part = cycle_parts(tx).get(_TRAIL_PART)
+        anchors = _anchors_in_force(tx, anchors)
     known: Mapping[str, Any] = {} if part is None else part.facts
     after, began_at, found = None, real_now, Counter[str]()
     if part is not None and not (known["is_done"] and real_now - part.began_at >= _WHOLE_EVERY):
@@ -284,7 +290,41 @@ def _note(
     with services.store.begin() as tx:
         note_cycle_part(tx, _TRAIL_PART, began_at=began_at, real_now=real_now, facts=facts)
         if found:
-            raise_alarm_once(tx, AlarmCode.AUDIT_BROKEN, now=services.clock.now(), facts=dict(found))
+            # By name: a finding that an open alarm does not name yet raises it again.
+            names = [finding.name() for finding in verdict.findings[:_MOST_NAMES]]
+            raise_alarm_once(
+                tx, AlarmCode.AUDIT_BROKEN, now=services.clock.now(), facts=dict(found), names=names
+            )
+
+
+def _anchors_in_force(tx: Tx, anchors: Sequence[Anchor]) -> list[Anchor]:
+    """The anchors without those of lines that a restore has taken back: a sealed line of the audit says when, and which
+    line was the last one then. Whoever has the database alone cannot write such a line.
+    """
+    a = t.audit.c
+    cuts = [
+        (datetime.fromisoformat(row["facts"]["restored_at"]), int(row["facts"]["audit_number"]))
+        for row in tx.rows(sa.select(t.audit).where(a.act == _RESTORE_ACT, a.number.is_not(None)))
+        if "audit_number" in row["facts"] and is_line(tx.vault, row, row["number"])
+    ]
+    return [
+        anchor
+        for anchor in anchors
+        if not any(anchor.at <= restored_at and anchor.number > last for restored_at, last in cuts)
+    ]
+
+
+def note_restore(services: Services, actor: Actor, *, why: str) -> int:
+    """Writes a line of the audit that says that the database was set back by other means than `dialer restore`: by
+    PostgreSQL's own, or by a standby that lacked the last transactions. Anchors of later lines count no more. Returns
+    the number of the last line before. Raises `Invalid` without a reason.
+    """
+    reason = required_text("why", why, fix="every restore says what it is for")
+    with services.act(actor, Permission.CONTROL, Permission.SEE_AUDIT) as act:
+        last = read_head(act.tx).number
+        facts = {"restored_at": services.real.now().isoformat(), "audit_number": last}
+        act.audit(_RESTORE_ACT, "database", why=reason, facts=facts)
+    return last
 
 
 def write_checkpoint(services: Services, actor: Actor, *, through: int, why: str) -> ChainPosition:

@@ -289,7 +289,12 @@ def restore_backup(
         act = OpenAct(tx, actor, lambda: now)
         again = erase_again(act, erased)
         expired = expire(act)
-        facts = {"program": backup.program, "schema": backup.schema, "rows": backup.contents.rows}
+        facts = {
+            "program": backup.program,
+            "schema": backup.schema,
+            "rows": backup.contents.rows,
+            "audit_number": backup.contents.audit_number,
+        }
         mark_restored(act, backup_at=backup.made_at, restored_at=real_now, facts=facts)
         tx.write_last()
     last = max((erasure.erased_at for erasure in erased), default=None)

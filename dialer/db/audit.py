@@ -246,6 +246,11 @@ class AuditFinding:
     of: int | None = None
     id: int | None = None
 
+    def name(self) -> str:
+        """The finding as one word, such as missing:10-12: for an alarm."""
+        place = f"id{self.id}" if self.number is None else str(self.number)
+        return f"{self.flaw.value}:{place}{'' if self.last in {None, self.number} else f'-{self.last}'}"
+
     def plain(self) -> dict[str, Any]:
         """The finding as JSON values; what is not known is left out."""
         known = {"number": self.number, "last": self.last, "of": self.of, "id": self.id}

@@ -59,7 +59,7 @@ DEMO_FOLDER = "demo"
 DEMO_SPEED = 40.0
 """Service seconds in one real second while the list is being called."""
 _SLOW = 1.0
-_OURS = ("keys.json", "carrier.json", "carrier", "rejects", "sample.csv")
+_OURS = ("audit-anchors", "keys.json", "carrier.json", "carrier", "rejects", "sample.csv")
 
 
 class DemoRunsAlready(Refusal):

@@ -118,6 +118,12 @@ class Settings(Section):
         """Whether no call of this installation reaches a real phone."""
         return self.telephony.base_url is None and self.carrier.line != "sip"
 
+    def audit_places(self) -> AuditSettings:
+        """Where the head of the audit is noted: in a file of the data folder if no other file is set."""
+        if self.audit.anchor_file is not None:
+            return self.audit
+        return self.audit.model_copy(update={"anchor_file": self.data_dir / "audit-anchors"})
+
     def register_of_erasures(self) -> Path:
         """The path of the register of erasures, which is made at the first erasure."""
         return self.erasure.register_file or self.data_dir / "erasures.jsonl"

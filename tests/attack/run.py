@@ -39,6 +39,7 @@ from dialer.db.units import add_unit
 from dialer.runtime.broker import DIAL_QUEUE
 from dialer.staff.store import Member
 from dialer.web.console import SESSION_COOKIE
+from tests.attack.database_owner import audit
 from tests.attack.own_users import numbers, searches, tellers, terminal
 from tests.attack.sources import one_silences_another
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf
@@ -394,6 +395,7 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "searches": searches,
     "tellers": tellers,
     "terminal": terminal,
+    "audit": audit,
 }
 
 

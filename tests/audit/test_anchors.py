@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 import sqlalchemy as sa
@@ -26,12 +27,15 @@ from dialer.audit import trail
 from dialer.audit.trail import (
     anchor_trail,
     check_new_lines,
+    note_restore,
     read_anchors,
     read_trail_state,
     recent_anchors,
     stamped_at,
+    verify_trail,
 )
-from dialer.core.errors import SettingsError
+from dialer.core.access import unrestricted
+from dialer.core.errors import Invalid, SettingsError
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.db.audit import check_trail
@@ -370,6 +374,69 @@ def verified(environment: dict[str, str], *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def test_the_head_is_anchored_in_the_data_folder_unless_another_file_is_set(tmp_path: Path):
+    folder = {"DIALER_DATA_DIR": str(tmp_path)}
+    assert (
+        load_settings(folder, ROOT / "settings.toml").audit_places().anchor_file == tmp_path / "audit-anchors"
+    )
+    elsewhere = folder | {
+        "DIALER_AUDIT__ANCHOR_FILE": "/mnt/anchors",
+        "DIALER_AUDIT__ANCHOR_SYSLOG": "udp://h:514",
+    }
+    places = load_settings(elsewhere, ROOT / "settings.toml").audit_places()
+    assert (places.anchor_file, places.anchor_syslog) == (Path("/mnt/anchors"), "udp://h:514")
+
+
+def alarm_of_the_audit(scene: Scene) -> tuple[int, list[str]]:
+    [row] = scene.rows(sa.select(t.alarm).where(t.alarm.c.code == AlarmCode.AUDIT_BROKEN.value))
+    return row["times"], row["facts"]["names"]
+
+
+def test_a_later_finding_raises_the_open_alarm_again(ten: Scene, anchored: AuditSettings):
+    owner(ten, "UPDATE audit SET who = 'li' WHERE number = 3")
+    verify_trail(ten.services)
+    assert alarm_of_the_audit(ten) == (1, ["altered:3"])
+    verify_trail(ten.services)
+    assert alarm_of_the_audit(ten) == (1, ["altered:3"])
+    owner(ten, "DELETE FROM audit WHERE number > 9")
+    owner(ten, "UPDATE audit_head SET number = 9, chain = (SELECT chain FROM audit WHERE number = 9)")
+    check_new_lines(ten.services, anchors=recent_anchors(ten.store.vault, anchored.anchor_file))
+    times, names = alarm_of_the_audit(ten)
+    assert times == 2
+    assert names == ["altered:3", "anchor:12", "head:9", "missing:10-12"]
+
+
+def test_what_a_restore_took_back_is_no_finding(ten: Scene, anchored: AuditSettings):
+    anchors = recent_anchors(ten.store.vault, anchored.anchor_file)
+    owner(ten, "DELETE FROM audit WHERE number > 9")
+    owner(ten, "UPDATE audit_head SET number = 9, chain = (SELECT chain FROM audit WHERE number = 9)")
+    ten.do(sa.delete(t.heartbeat))
+    assert note_restore(ten.services, unrestricted("zhao"), why="the primary burned") == 9
+    verdict = verify_trail(ten.services, anchors=anchors)
+    assert (verdict.findings, verdict.anchors) == ((), 0)
+    write(ten.store, 5)
+    assert check_new_lines(ten.services, anchors=anchors).findings == ()
+    ten.clock.advance(60)
+    anchor_trail(ten.services, anchored)
+    later = recent_anchors(ten.store.vault, anchored.anchor_file)
+    assert verify_trail(ten.services, anchors=later).anchors == 1
+    assert alarm_codes(ten) == set()
+    with pytest.raises(Invalid):
+        note_restore(ten.services, unrestricted("zhao"), why=" ")
+
+
+def test_a_line_that_says_so_counts_only_if_the_service_wrote_it(ten: Scene, anchored: AuditSettings):
+    anchors = recent_anchors(ten.store.vault, anchored.anchor_file)
+    owner(ten, "DELETE FROM audit WHERE number > 9")
+    owner(
+        ten,
+        "UPDATE audit SET act = 'restore', facts = jsonb_build_object('restored_at', '2099-01-01T00:00:00+00:00',"
+        " 'audit_number', 8) WHERE number = 9",
+    )
+    owner(ten, "UPDATE audit_head SET number = 9, chain = (SELECT chain FROM audit WHERE number = 9)")
+    assert ("missing", 10, 12) in found(verify_trail(ten.services, anchors=anchors))
+
+
 @pytest.mark.story
 def test_the_command_names_what_is_missing_and_ends_with_one(
     assembled: Assemble, environment: dict[str, str], tmp_path: Path
@@ -388,6 +455,7 @@ def test_the_command_names_what_is_missing_and_ends_with_one(
         "lines": 5,
         "last": 5,
         "anchors": 1,
+        "last_anchor": {"number": 5, **dict.fromkeys(("chain", "at"), ANY)},
         "counts": {},
         "findings": [],
     }
@@ -402,6 +470,8 @@ def test_the_command_names_what_is_missing_and_ends_with_one(
     assert "第 2 条 line 2: 缺失 missing" in told
     assert "第 5 条 line 5: 缺失 missing" in told
     assert "不完整 NOT whole: 3 lines, last number 4" in told
+    assert "names line 5 with head " in told
+    assert "the database ends at 4" in told
     code, told = verified(environment, "verify", "--anchor", str(tmp_path / "anchors"), "--json")
     assert code == 1
     assert json.loads(told)["counts"] == {"missing": 2, "anchor": 1}
