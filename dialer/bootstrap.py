@@ -95,15 +95,17 @@ class FollowedClock:
 
 
 def application(
-    settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAND
+    settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAND, *, process: str = ""
 ) -> AbstractContextManager[Application]:
     """The application on its configured servers, or on the embedded ones, which it starts, or joins when they run
-    already. Leaving the context closes it.
+    already. Leaving the context closes it. `process`: its name in PostgreSQL's list of sessions, after "dialer".
     """
-    return closing(assemble(settings, purpose))
+    return closing(assemble(settings, purpose, process=process))
 
 
-def assemble(settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAND) -> Application:
+def assemble(
+    settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAND, *, process: str = ""
+) -> Application:
     """As `application`, for a caller that closes it. The schema is current and the keys match; a database that belongs
     to other settings cannot be written, unless the purpose is to adopt it. Raises `OtherSettings` for a process of the
     service whose database belongs to other settings.
@@ -121,7 +123,9 @@ def assemble(settings: Settings, purpose: ProcessPurpose = ProcessPurpose.COMMAN
         channels = _message_channels(telephony)
         policy = settings.policy.policy(zone=settings.centre.timezone)
         refuse_unknown_channels(policy, channels)
-        store = Store(database_url(settings, servers), vault, pool_size=settings.database.pool_size)
+        store = Store(
+            database_url(settings, servers), vault, pool_size=settings.database.pool_size, process=process
+        )
         undo.callback(store.dispose)
         identity = identity_of(settings, telephony, carrier, vault)
         prepared = _prepare_database(

@@ -53,6 +53,7 @@ GROUPS = {
         modules=(
             "dialer/db/jobs.py",
             "dialer/db/leases.py",
+            "dialer/db/migration_locks.py",
             "dialer/core/outbox.py",
             "dialer/calls/message_store.py",
             "dialer/calls/messages.py",
@@ -62,6 +63,7 @@ GROUPS = {
         tests=(
             "tests/db/test_jobs.py",
             "tests/db/test_leases.py",
+            "tests/db/test_stepping_aside.py",
             "tests/core/test_outbox.py",
             "tests/calls/test_messages.py",
             "tests/calls/test_message_channels.py",

@@ -21,7 +21,8 @@ from dialer.core.text import Text
 from dialer.db import tables as t
 from dialer.db.key_state import follow_plan, marks_of_fingerprint
 from dialer.db.keys import Keys
-from dialer.db.migrations import MIGRATION_LOCK, MayNotMigrate, newest_revision, upgrade_schema
+from dialer.db.migration_locks import MIGRATION_LOCK
+from dialer.db.migrations import MayNotMigrate, newest_revision, upgrade_schema
 from dialer.db.unit_of_work import Tx, driver_settings
 from dialer.db.vault import Vault
 

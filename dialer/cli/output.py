@@ -41,7 +41,7 @@ def command_application(name: str, purpose: ProcessPurpose = ProcessPurpose.COMM
     """The application of one command, which logs warnings and errors only."""
     settings = load_settings()
     configure_logs(level="warning", log_format=settings.log.format, process=name)
-    with application(settings, purpose) as app:
+    with application(settings, purpose, process=name) as app:
         yield app
 
 

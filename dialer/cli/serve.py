@@ -71,7 +71,7 @@ def process(name: str) -> Iterator[Application]:
     from dialer.bootstrap import application
     from dialer.runtime.services import ProcessPurpose
 
-    with application(settings, ProcessPurpose.SERVE) as app:
+    with application(settings, ProcessPurpose.SERVE, process=name) as app:
         yield app
 
 

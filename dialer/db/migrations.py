@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -23,22 +24,35 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 import dialer
 from dialer.core.errors import Refusal, Unavailable
 from dialer.core.text import Text
+from dialer.db.migration_locks import (
+    MIGRATION_LOCK,
+    LocksNotObtained,
+    WaitingMigration,
+    wanting_tables,
+)
+from dialer.db.tables import metadata
 from dialer.db.unit_of_work import Tx, driver_settings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 _LOCKED: Final = frozenset({"55P03", "40P01"})
 """A lock was not obtained in time, or waiting for it would have been a deadlock."""
 _LOCK_WAIT_MS: Final = 200
-"""Far below PostgreSQL's `deadlock_timeout` of a second, after which it would end a transaction, possibly one of the
-service.
+"""How long the first tries wait for a lock: far below PostgreSQL's `deadlock_timeout` of a second, after which it would
+end a transaction, possibly one of the service.
 """
+_LONGEST_LOCK_WAIT_MS: Final = 2000
+"""On a machine so busy that short transactions take longer than the first tries wait, each third try waits longer, up
+to this: as long as anything of the service waits for a host that vanished.
+"""
+_CLAIMS_WAIT_MS: Final = 2000
+"""Claims under way end within this time; a backup goes on for longer."""
 _LOCKS_WITHIN_SECONDS: Final = 120.0
 _FIRST_PAUSE_SECONDS: Final = 0.05
-_LONGEST_PAUSE_SECONDS: Final = 1.0
-MIGRATION_LOCK = 0x6D696772
-"""The key of an advisory lock: a migration holds it exclusively, and processes that claim calls hold it shared, to the
-end of their transactions.
-"""
+_LONGEST_PAUSE_SECONDS: Final = 0.5
 _LOCK_EXCLUSIVELY: Final = sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK))
 
 
@@ -87,20 +101,6 @@ class NotMigrated(Refusal):
                 found=found or Text("no revision"),
                 newest=newest,
             )
-        )
-
-
-class LocksNotObtained(Unavailable):
-    """Another transaction holds a table for so long that a migration cannot change it. Completed migrations stay."""
-
-    def __init__(self, *, seconds: int) -> None:
-        super().__init__(
-            part="database",
-            problem=Text(
-                "a migration did not get its tables within %(seconds)s s: end the long transaction that uses them"
-                " (pg_stat_activity), and run `dialer migrate` again; it goes on where it stopped",
-                seconds=seconds,
-            ),
         )
 
 
@@ -190,11 +190,13 @@ def migrate_database(
     *,
     owner_url: str | None = None,
     before_upgrade: Callable[[], object] = lambda: None,
+    locks_within_seconds: float = _LOCKS_WITHIN_SECONDS,
 ) -> str:
     """Migrates the database to the newest schema and returns its revision; two processes can call this at once.
     `owner_url`: the database URL of the owner of the tables; None: migrate with the engine's role. `before_upgrade` is
-    called before existing tables change, and may raise. Raises `Unavailable`, `MayNotMigrate`, and `NewerDatabase` if a
-    newer version has migrated the database.
+    called before existing tables change, and may raise. Each migration gets its tables within `locks_within_seconds`,
+    or `LocksNotObtained` is raised. Raises `Unavailable`, `MayNotMigrate`, and `NewerDatabase` if a newer version has
+    migrated the database.
     """
     newest = newest_revision()
     try:
@@ -206,7 +208,7 @@ def migrate_database(
         if found:
             before_upgrade()
         if owner_url is None:
-            _upgrade(sql_engine)
+            _upgrade(sql_engine, sql_engine, locks_within_seconds)
         else:
             owner = sa.create_engine(
                 owner_url,
@@ -214,7 +216,7 @@ def migrate_database(
                 hide_parameters=True,
                 connect_args=driver_settings("dialer migrate"),
             )
-            _upgrade(owner)
+            _upgrade(owner, sql_engine, locks_within_seconds)
     except ProgrammingError as fault:
         if getattr(fault.orig, "sqlstate", None) == _INSUFFICIENT_PRIVILEGE:
             raise MayNotMigrate(found=found, newest=newest) from fault
@@ -225,59 +227,100 @@ def migrate_database(
     return newest
 
 
-def _upgrade(sql_engine: sa.Engine) -> None:
+def _upgrade(sql_engine: sa.Engine, service: sa.Engine, within_seconds: float) -> None:
     """Migrates an empty database in one transaction, and any other in one transaction per migration, since the service
-    runs meanwhile. A migration that does not get a lock within `_LOCK_WAIT_MS` releases all its locks and begins again,
-    so that nobody waits for it longer than that and no transaction of the service becomes the victim of a deadlock.
+    runs meanwhile. Long work of the service steps aside (`wanting_tables`). A migration that does not get a lock in
+    time releases all its locks and begins again, so that nobody waits for it for long and no transaction of the service
+    becomes the victim of a deadlock. `service`: connects with the role of the service.
     """
     if not database_revision(sql_engine):
         with sql_engine.begin() as connection:
             connection.execute(_LOCK_EXCLUSIVELY)
             upgrade_schema(connection, "head")
         return
-    until = time.monotonic() + _LOCKS_WITHIN_SECONDS
-    pause = _FIRST_PAUSE_SECONDS
-    while True:
+    scripts = _load_scripts()
+    with wanting_tables(service) as waiting:
+        while _upgrade_once(sql_engine, scripts, waiting, within_seconds):
+            pass
+
+
+def _upgrade_once(
+    sql_engine: sa.Engine, scripts: ScriptDirectory, waiting: WaitingMigration, within_seconds: float
+) -> bool:
+    """Runs the next migration, in as many tries as it needs; False if there is none. Raises `LocksNotObtained`."""
+    until = time.monotonic() + within_seconds
+    waiting.holder = None
+    for tried in count():
         try:
-            if not _upgrade_once(sql_engine):
-                return
-            pause = _FIRST_PAUSE_SECONDS
+            wait_ms = min(_LOCK_WAIT_MS * (1 + tried // 3), _LONGEST_LOCK_WAIT_MS)
+            return _try_upgrade(sql_engine, scripts, waiting, wait_ms=wait_ms)
         except OperationalError as fault:
             if getattr(fault.orig, "sqlstate", None) not in _LOCKED:
                 raise
             if time.monotonic() > until:
-                raise LocksNotObtained(seconds=round(_LOCKS_WITHIN_SECONDS)) from fault
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                raise LocksNotObtained(seconds=round(within_seconds), holder=waiting.holder) from fault
+        finally:
+            waiting.pid = 0
+        time.sleep(min(_FIRST_PAUSE_SECONDS * 2 ** min(tried, 10), _LONGEST_PAUSE_SECONDS))
+    raise AssertionError
 
 
-def _upgrade_once(sql_engine: sa.Engine) -> bool:
-    """Runs the next migration; False if there is none."""
+def _try_upgrade(
+    sql_engine: sa.Engine, scripts: ScriptDirectory, waiting: WaitingMigration, *, wait_ms: int
+) -> bool:
+    """Runs the next migration, unless another session keeps a lock from it; False if there is none."""
     with sql_engine.begin() as connection:
+        waiting.pid = int(connection.scalar(sa.select(sa.func.pg_backend_pid())) or 0)
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = {_CLAIMS_WAIT_MS}"))
         # Nobody claims while the tables change.
         connection.execute(_LOCK_EXCLUSIVELY)
-        connection.execute(sa.text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_MS}ms'"))
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = {wait_ms}"))
         found = str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
         later = [revision for revision in sorted(_known_revisions()) if revision > found]
         if not later:
             return False
-        upgrade_schema(connection, later[0])
+        _run_migration(connection, scripts, later[0])
         return True
+
+
+def _load_scripts() -> ScriptDirectory:
+    """All migrations, read once: a try holds its locks for no longer than its statements take."""
+    # Imported here: every process asks for the revision when it starts, and hardly any has to migrate.
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(_alembic_config())
+    scripts.get_current_head()
+    return scripts
+
+
+def _run_migration(connection: sa.Connection, scripts: ScriptDirectory, revision: str) -> None:
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+
+    context = MigrationContext.configure(connection, opts={"target_metadata": metadata})
+    with Operations.context(context):
+        scripts.get_revision(revision).module.upgrade()
+    connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
 
 def upgrade_schema(connection: sa.Connection, revision: str) -> None:
     """Migrates the schema to this revision (`head`: the newest) in the transaction of the connection, which holds
     `MIGRATION_LOCK`.
     """
-    # Imported here: every process asks for the revision when it starts, and hardly any has to migrate.
     from alembic import command
+
+    config = _alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _alembic_config() -> Config:
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(script_location()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    return config
 
 
 def is_known_revision(revision: str) -> bool:

@@ -158,6 +158,7 @@ class Store:
         pool_timeout_seconds: float = 10.0,
         idle_seconds: float = IDLE_SECONDS,
         rest_seconds: float = REST_SECONDS,
+        process: str = "",
     ) -> None:
         self.url = url
         self.vault = vault
@@ -175,7 +176,7 @@ class Store:
             pool_use_lifo=True,
             hide_parameters=True,
             json_deserializer=orjson.loads,
-            connect_args=driver_settings("dialer"),
+            connect_args=driver_settings(f"dialer {process}".strip()),
         )
         _limit_idle_transactions(self.sql_engine, round(idle_seconds * 1000))
         sa.event.listen(self.sql_engine, "checkout", _refuse_closed)

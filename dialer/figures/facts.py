@@ -29,6 +29,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 import sqlalchemy as sa
 
 from dialer.core.values import FraudType, Grade
+from dialer.db.migration_locks import must_step_aside
 from dialer.db.unit_of_work import Row, Store, Tx, hold_snapshot
 from dialer.figures.reader import FILTERS, UNIT_BELOW, RecordSource, Source, states_of, within
 from dialer.figures.records import DEFINITIONS_HASH, KINDS, OWN, OWN_OF_CASE, RecordKind, one_word_of
@@ -110,11 +111,12 @@ def open_source(
 
 
 def refresh_facts(store: Store, facts: FactFile) -> int:
-    """Brings the fact rows up to date, however many cases have changed; returns how many it has fetched. Ends where
-    another process of this machine has the file: that one brings it up to date too.
+    """Brings the fact rows up to date, however many cases have changed, with a transaction for each `_AT_ONCE` of them;
+    returns how many it has fetched. Ends where another process of this machine has the file, which brings it up to date
+    too, and where a migration waits for its tables.
     """
     fetched, is_whole = 0, False
-    while not is_whole:
+    while not is_whole and not must_step_aside(store):
         # Readers come in between.
         with _held(facts, seconds=_LOCK_SECONDS if fetched else 0) as connection:
             if connection is None:
@@ -290,7 +292,7 @@ class _Refresh:
 
     def run(self, *, most: int | None) -> bool:
         """Whether the file is of the transaction's snapshot now. With `most` it fetches no more cases than that, or
-        none; without, it fetches the next part of a new file at least.
+        none; without, it fetches the next `_AT_ONCE` cases, and the file says which ones are left.
         """
         here = self.tx.one(_HERE)
         assert here is not None
@@ -306,6 +308,7 @@ class _Refresh:
             assert state is not None
             changed = [row["case_id"] for row in self.tx.rows(_CHANGED, {"snapshot": state["snapshot"]})]
             is_known = _ALL_CASES not in changed
+            changed = sorted({*changed, *self._left()})
         if not is_known:
             self._make_tables()
             state = {"snapshot": here["snapshot"], "taken_at": here["at"], "made_to": 0}
@@ -313,8 +316,8 @@ class _Refresh:
         assert state is not None
         made_to: int | None = state["made_to"]
         wanted = changed
+        limit = _AT_ONCE if most is None else most
         if made_to is not None:
-            limit = _AT_ONCE if most is None else most
             ids = [row["id"] for row in self.tx.rows(_NEXT_CASES, {"after": made_to, "limit": limit + 1})]
             is_last, wanted = len(ids) <= limit, sorted({*changed, *ids[:limit]})
             made_to = None if is_last else ids[limit - 1]
@@ -324,12 +327,12 @@ class _Refresh:
         if is_known and is_young and made_to is None and not wanted and self._are_units_known():
             return True
         self.connection.execute("BEGIN")
-        for first in range(0, len(wanted), _AT_ONCE):
-            self._fetch(wanted[first : first + _AT_ONCE])
+        self._fetch(wanted[:limit])
+        self._write_left(wanted[limit:])
         self._write_units()
         self._write_state(here, made_to=made_to)
         self.connection.execute("COMMIT")
-        return made_to is None
+        return made_to is None and len(wanted) <= limit
 
     def succeeds(self, most: int) -> bool:
         """As `run`; False too if the file cannot be written, or if a record has a word of a later version."""
@@ -348,6 +351,15 @@ class _Refresh:
         found = rows_of(self.connection, "SELECT * FROM state", {}) if tables else []
         return found[0] if found else None
 
+    def _left(self) -> list[int]:
+        """Cases that have changed before the file's snapshot and are not fetched yet."""
+        self.connection.execute("CREATE TABLE IF NOT EXISTS left_over (case_id BIGINT)")
+        return [row["case_id"] for row in rows_of(self.connection, "SELECT case_id FROM left_over", {})]
+
+    def _write_left(self, ids: Sequence[int]) -> None:
+        self.connection.execute("DELETE FROM left_over")
+        self.connection.execute("INSERT INTO left_over SELECT unnest($ids)", {"ids": list(ids)})
+
     def _make_tables(self) -> None:
         for kind in KINDS:
             columns = ", ".join(f"{name} {sort}" for name, sort in _columns(kind).items())
@@ -357,6 +369,7 @@ class _Refresh:
                 f" SELECT 0 AS combination, {_counts(kind)} AS counts FROM {kind.name}"
             )
         self.connection.execute("CREATE OR REPLACE TABLE unit (id BIGINT, path BIGINT[])")
+        self.connection.execute("CREATE OR REPLACE TABLE left_over (case_id BIGINT)")
         self.connection.execute(
             "CREATE OR REPLACE TABLE state"
             " (place VARCHAR, definitions VARCHAR, timezone VARCHAR, snapshot VARCHAR, taken_at TIMESTAMPTZ,"

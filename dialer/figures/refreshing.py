@@ -58,7 +58,7 @@ def main() -> None:
     os.nice(_NICENESS)
     # No encrypted value is read, so it needs no key of the centre.
     vault = Vault(Keys.of(encryption={1: bytes([1]) * 32}, index=bytes([2]) * 32, current=1))
-    store = Store(told["url"], vault, pool_size=1)
+    store = Store(told["url"], vault, pool_size=1, process="figures")
     try:
         refresh_facts(store, FactFile(folder=Path(told["folder"]), timezone=told["timezone"]))
     finally:

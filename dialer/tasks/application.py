@@ -16,6 +16,7 @@ from celery import shared_task
 from dialer.bootstrap import assemble
 from dialer.control.health import note_part_done
 from dialer.core.errors import Unavailable
+from dialer.db.migration_locks import must_step_aside
 from dialer.runtime.broker import TASK_PREFIX
 from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import load_settings
@@ -83,6 +84,22 @@ def tick_task(name: str) -> Callable[[Callable[_P, None]], Callable[_P, None]]:
 
         task: Callable[_P, None] = shared_task(name=TASK_PREFIX + name, ignore_result=True)(run)
         return task
+
+    return declare
+
+
+def background_task(name: str) -> Callable[[Callable[_P, None]], Callable[_P, None]]:
+    """As `tick_task`, for work with transactions that take longer than a moment: it does not begin while a migration
+    waits for its tables, and a later tick sends it again.
+    """
+
+    def declare(work: Callable[_P, None]) -> Callable[_P, None]:
+        @wraps(work)
+        def run(*ids: _P.args, **named: _P.kwargs) -> None:
+            if not must_step_aside(current_application().services.store):
+                work(*ids, **named)
+
+        return tick_task(name)(run)
 
     return declare
 

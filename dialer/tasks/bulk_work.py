@@ -13,7 +13,13 @@ from dialer.core.errors import UnusableFile
 from dialer.keys.actions import reseal
 from dialer.retention.retention import apply_retention, delete_reject_files
 from dialer.scripts.store import RENDERS
-from dialer.tasks.application import current_application, is_stopping, tick_task, wait_for_stop
+from dialer.tasks.application import (
+    background_task,
+    current_application,
+    is_stopping,
+    tick_task,
+    wait_for_stop,
+)
 from dialer.warnings.list_store import LOADS, WITHDRAWALS
 from dialer.warnings.lists import close_withdrawn, load_list
 from dialer.warnings.preview import forget_old_drafts
@@ -34,7 +40,7 @@ _names_checked: list[bool] = []
 _log = logging.getLogger(__name__)
 
 
-@tick_task("load_list")
+@background_task("load_list")
 def load_list_task(load_id: int) -> None:
     """Loads one list, from where it stopped to its end."""
     try:
@@ -43,7 +49,7 @@ def load_list_task(load_id: int) -> None:
         _log.warning("load %s is not a list: %s", load_id, fault)
 
 
-@tick_task("resume_loads")
+@background_task("resume_loads")
 def resume_loads_task() -> None:
     """Resumes lists whose worker is gone."""
     services = current_application().services
@@ -57,7 +63,7 @@ def resume_loads_task() -> None:
         close_withdrawn_task(load_id)
 
 
-@tick_task("close_withdrawn")
+@background_task("close_withdrawn")
 def close_withdrawn_task(load_id: int) -> None:
     """Closes the cases of a withdrawn list that have not been worked on."""
     close_withdrawn(current_application().services, load_id)
@@ -85,7 +91,7 @@ def _studio() -> Studio:
     return _studios[0]
 
 
-@tick_task("reseal")
+@background_task("reseal")
 def reseal_task() -> None:
     """Seals values again after a rotation of keys, for a while: a list must not wait behind it."""
     services = current_application().services
@@ -96,7 +102,7 @@ def reseal_task() -> None:
         services.enqueue("reseal")
 
 
-@tick_task("retention")
+@background_task("retention")
 def retention_task() -> None:
     """Deletes what is past its period, for a while: the scheduler sends the next one until nothing is left."""
     from dialer.figures.facts import delete_old_marks
@@ -108,7 +114,7 @@ def retention_task() -> None:
     delete_reject_files(app.services, periods, app.settings.data_dir / "rejects")
 
 
-@tick_task("screen_openings")
+@background_task("screen_openings")
 def screen_openings_task() -> None:
     """Checks openings that have no verdict yet, for a while: the scheduler sends the next one until all have."""
     until = time.monotonic() + _SCREEN_SECONDS
@@ -118,7 +124,7 @@ def screen_openings_task() -> None:
         pass
 
 
-@tick_task("watch_fairness")
+@background_task("watch_fairness")
 def watch_fairness_task() -> None:
     """Raises an alarm for a check of openings that falls on one group of people."""
     watch_fairness(current_application().services)
@@ -149,7 +155,7 @@ def fetch_recordings_task() -> None:
     asyncio.run(fetch())
 
 
-@tick_task("refresh_figures")
+@background_task("refresh_figures")
 def refresh_figures_task() -> None:
     """Brings the fact rows of this machine up to date, if many cases have changed."""
     from dialer.figures.refreshing import refresh_if_behind
@@ -157,7 +163,7 @@ def refresh_figures_task() -> None:
     refresh_if_behind(current_application().services)
 
 
-@tick_task("draft_bulletins")
+@background_task("draft_bulletins")
 def draft_bulletins_task() -> None:
     """Drafts the bulletins of days, weeks and months that are over."""
     # Documents and reports are loaded here alone.

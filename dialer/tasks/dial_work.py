@@ -22,6 +22,7 @@ from dialer.control.health import repair_clock, run_consistency_round
 from dialer.control.trunks import has_trunks, watch_trunks
 from dialer.core.values import MessageChannel
 from dialer.tasks.application import (
+    background_task,
     current_application,
     cycle_part,
     is_stopping,
@@ -135,7 +136,7 @@ class _TrunkWatch:
 _watch_trunks = _TrunkWatch()
 
 
-@tick_task("consistency")
+@background_task("consistency")
 def consistency_task() -> None:
     """Compares the cases with their rows."""
     run_consistency_round(current_application().services)
@@ -169,7 +170,7 @@ def cancel_calls_task() -> None:
 
 # Orders of earlier releases' schedulers, which may lead while workers are replaced. None is made of another task, which
 # is not there until its application is.
-@tick_task("audit")
+@background_task("audit")
 def former_consistency_task() -> None:
     """As `consistency_task`."""
     run_consistency_round(current_application().services)

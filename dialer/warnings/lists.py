@@ -30,6 +30,7 @@ from dialer.core.units import UnitIndex
 from dialer.core.values import LoadState, OutcomeKind
 from dialer.db.alarms import raise_alarm
 from dialer.db.jobs import JobClaim
+from dialer.db.migration_locks import is_migration_wanted
 from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
 from dialer.intake.reader import ListReader, default_source
@@ -249,8 +250,9 @@ def submit_list(services: Services, actor: Actor, content: BinaryIO, *, filename
 
 
 def load_list(services: Services, load_id: int) -> bool:
-    """Loads the rest of a list. False when another process does, or nothing is left. For a file that turns out not to
-    be a list, marks the load as failed and raises `UnusableFile`.
+    """Loads the rest of a list. False when another process does, when nothing is left, or when a migration comes first
+    and a later tick goes on. For a file that turns out not to be a list, marks the load as failed and raises
+    `UnusableFile`.
     """
     with services.store.begin() as tx:
         now, real_now = services.clock.now(), services.real.now()
@@ -259,25 +261,32 @@ def load_list(services: Services, load_id: int) -> bool:
         return False
     try:
         with reading(services, load) as reader:
-            _load(services, load, reader)
+            is_loaded = _load(services, load, reader)
     except _TakenOver:
         return False
     except UnusableFile as fault:
         with services.store.begin() as tx:
             fail_load(tx, load, error=fault.text.dump(), now=services.clock.now())
         raise
-    services.enqueue("dial")
-    return True
+    if is_loaded:
+        services.enqueue("dial")
+    return is_loaded
 
 
-def _load(services: Services, load: Load, reader: ListReader) -> None:
-    """Loads all of it, or only the high grades of a list that waits for a second person."""
+def _load(services: Services, load: Load, reader: ListReader) -> bool:
+    """Loads all of it, or only the high grades of a list that waits for a second person; False if a migration wants its
+    tables first.
+    """
     items, wanted = iter(reader), _high_grades_of if load.waits else accepted_of
     for _ in islice(items, load.done):
         pass
     for batch, prepared in _read_ahead(services, items, wanted, load_id=load.id):
         with services.store.begin() as tx:
             commit_without_flush(tx)
+            if is_migration_wanted(tx):
+                # The lease ends now: the next tick goes on.
+                advance_load(tx, load, {}, lease_until=services.real.now())
+                return False
             lease_until = services.real.now() + _LEASE
             taken = take_arrivals(tx, services, prepared)
             if load.waits:
@@ -294,6 +303,7 @@ def _load(services: Services, load: Load, reader: ListReader) -> None:
             set_awaiting_approval(tx, load)
         else:
             finish_load(tx, load, skipped=reader.skipped, now=services.clock.now())
+    return True
 
 
 _Batch = list[Accepted | Rejected]

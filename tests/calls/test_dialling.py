@@ -38,7 +38,8 @@ from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
-from dialer.db.migrations import MIGRATION_LOCK, SchemaMoved
+from dialer.db.migration_locks import MIGRATION_LOCK
+from dialer.db.migrations import SchemaMoved
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import LineRules, Services
 from dialer.telephony.channels import Placed, RefusalCause, Refused, SendResult, UncertainResult

@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.db import migrations
-from dialer.db.migrations import LocksNotObtained, database_revision, migrate_database, newest_revision
+from dialer.db.migration_locks import LocksNotObtained
+from dialer.db.migrations import database_revision, migrate_database, newest_revision
 
 _EARLIER = Path(__file__).resolve().parent / "data" / "0024.sql"
 
@@ -40,15 +41,12 @@ def test_it_gives_up_its_locks_and_begins_again(earlier: str, monkeypatch: pytes
     engine.dispose()
 
 
-def test_it_ends_where_a_table_is_never_free_and_what_is_done_stays(
-    earlier: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(migrations, "_LOCKS_WITHIN_SECONDS", 0.5)
+def test_it_ends_where_a_table_is_never_free_and_what_is_done_stays(earlier: str):
     engine = sa.create_engine(earlier)
     with psycopg.connect(earlier.replace("+psycopg", "")) as service:
         service.execute("SELECT 1 FROM staff LIMIT 1")
         with pytest.raises(LocksNotObtained):
-            migrate_database(engine)
+            migrate_database(engine, locks_within_seconds=0.5)
         stopped_at = database_revision(engine)
         assert "0024" <= stopped_at < newest_revision()
         service.commit()

@@ -22,7 +22,7 @@ STILL = {
     "control/test_cycle.py": 2,
     "control/test_scheduler.py": 1,
     "control/test_trunks.py": 1,
-    "db/test_migration_locks.py": 2,
+    "db/test_migration_locks.py": 1,
     "demo/test_staff.py": 2,
     "runtime/test_supervisor.py": 1,
     "server/test_dispatch.py": 3,

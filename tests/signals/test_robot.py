@@ -20,7 +20,8 @@ from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.db.acts import OpenAct
 from dialer.db.jobs import JobClaim
-from dialer.db.migrations import MIGRATION_LOCK, SchemaMoved, newest_revision
+from dialer.db.migration_locks import MIGRATION_LOCK
+from dialer.db.migrations import SchemaMoved, newest_revision
 from dialer.retention.erasing import erase_person
 from dialer.signals import sending
 from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals

@@ -14,7 +14,8 @@ from carrier.people import Behaviour
 from dialer.bootstrap import assemble
 from dialer.calls.dial import dial
 from dialer.control.health import SCHEMA_PART, check_system
-from dialer.db.migrations import MIGRATION_LOCK, NewerDatabase, SchemaMoved, hold_schema, newest_revision
+from dialer.db.migration_locks import MIGRATION_LOCK
+from dialer.db.migrations import NewerDatabase, SchemaMoved, hold_schema, newest_revision
 from dialer.runtime.settings import load_settings
 from dialer.server.application import create_app
 from tests.control.scene import Assemble, Scene

@@ -43,7 +43,8 @@ from dialer.core.values import OutcomeKind
 from dialer.db.key_state import WrongKeys
 from dialer.db.keys import KeysRefused, TokenRefused
 from dialer.db.leases import ServiceRuns
-from dialer.db.migrations import LocksNotObtained, MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
+from dialer.db.migration_locks import LockHolder, LocksNotObtained
+from dialer.db.migrations import MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
 from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
 from dialer.db.units import AliasTaken
 from dialer.db.vault import KeyMissing, Tampered
@@ -187,7 +188,17 @@ EXAMPLES = [
     NewerDatabase(found="0043", newest="0042"),
     MayNotMigrate(found="0041", newest="0042"),
     NotMigrated(found="0041", newest="0042"),
-    LocksNotObtained(seconds=120),
+    LocksNotObtained(seconds=120, holder=None),
+    LocksNotObtained(
+        seconds=120,
+        holder=LockHolder(
+            pid=42,
+            application_name="dialer backup",
+            host="10.0.0.7",
+            since=NOW,
+            statement="COPY attempt TO STDOUT",
+        ),
+    ),
     WrongKeys(),
     RealRecords(),
     OtherSettings([SettingDifference(setting="centre.timezone", recorded="Asia/Shanghai", here="UTC")]),
