@@ -6,7 +6,7 @@ compares the two.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from dialer.calls.pauses import circumstances
 from dialer.calls.recordings import StoredRecording, recordings_of_case
-from dialer.cases.persons import Person, person_of_case
+from dialer.cases.persons import Person, numbers_kept_apart, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, read_case_words, read_case_work, read_conversation
 from dialer.cases.reveals import note_reveal
 from dialer.cases.search import CasePage
@@ -87,7 +87,8 @@ def reveal(
     reason: RevealReason | str,
     why: str,
 ) -> Person:
-    """The person in clear; who looked and why is audited before this returns. Raises `Invalid`, `TooMany`, and
+    """The person in clear, the numbers that only other sources name behind the others; who looked and why is audited
+    before this returns. Raises `Invalid`, `TooMany`, and
     `NotFound`, also for a case that this unit does not see.
     """
     with services.act(actor, Permission.REVEAL) as act:
@@ -96,7 +97,7 @@ def reveal(
         person = person_of_case(act.tx, case_id)
         if person is None:
             raise NotFound(kind="case", key=case_id)
-    return person
+        return replace(person, phones=(*person.phones, *numbers_kept_apart(act.tx, case_id, person)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

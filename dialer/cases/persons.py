@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet
 from dialer.db.unit_of_work import Tx
-from dialer.db.vault import BlindKind, Vault
+from dialer.db.vault import BlindKind, KeyMissing, Tampered, Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,10 @@ class Person:
     id_number: str
     address: str
     family_contact: str
+
+    def phones_include(self, phones: Iterable[str]) -> bool:
+        """Whether all of these numbers are known as the person's."""
+        return set(phones) <= set(self.phones)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +320,21 @@ def mask_id_number(id_number: str) -> str:
         return ""
     hidden = len(id_number) - 2 - _TAIL
     return id_number[:2] + _STARS + id_number[-_TAIL:] if hidden >= _TAIL else _STARS
+
+
+def numbers_kept_apart(tx: Tx, case_id: int, person: Person) -> tuple[str, ...]:
+    """The numbers in clear that warnings of the case name and that are not among the person's: those of other sources,
+    which the robot does not call. A warning that cannot be opened names none.
+    """
+    c = t.warning.c
+    named: dict[str, None] = {}
+    for row in tx.rows(sa.select(c.id, c.sealed).where(c.case_id == case_id).order_by(c.id)):
+        try:
+            content = tx.vault.open_record(row["sealed"], table="warning", column="sealed", row=row["id"])
+        except (Tampered, KeyMissing):
+            continue
+        named |= dict.fromkeys(content.get("phones", ()))
+    return tuple(phone for phone in named if phone not in person.phones)
 
 
 def person_of_case(tx: Tx, case_id: int) -> Person | None:

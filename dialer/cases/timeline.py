@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from dialer.cases.attempts import most_urgent_ready
-from dialer.cases.persons import MaskedPerson, mask_person, open_person
+from dialer.cases.persons import MaskedPerson, mask_person, mask_phone, numbers_kept_apart, open_person
 from dialer.cases.store import StoredCase, case_from_row, stored_from_row
 from dialer.core.attempt import OPEN_STATES, AttemptState
 from dialer.core.case import NO_CALL, Case
@@ -169,6 +169,8 @@ class CaseFile:
 
     stored: StoredCase
     person: MaskedPerson
+    other_numbers: tuple[str, ...]
+    """Masked numbers that only other sources name, which the robot does not call."""
     load_id: int | None
     settled_at: datetime | None
     succeeded_at: datetime | None
@@ -190,6 +192,9 @@ def read_case_file(tx: Tx, case_id: int) -> CaseFile:
         row,
         stored=stored_from_row(row),
         person=mask_person(person),
+        other_numbers=tuple(map(mask_phone, numbers_kept_apart(tx, case_id, person)))
+        if row["warnings"] > 1
+        else (),
         timeline=sort_entries(list(_entries(tx, case_id))),
     )
 

@@ -287,6 +287,10 @@ class AlarmCode(StrEnum):
     REJECTED_HIGH_ROW = "rejected_high_row"
     NUMBER_USED_AGAIN = "number_used_again"
     """A source sent an instruction number again with other content, which is taken as a warning of its own."""
+    NUMBER_OF_ANOTHER_SOURCE = "number_of_another_source"
+    """Another source names a further number for the person of an open case of a high grade; the robot does not call
+    it.
+    """
     UNKNOWN_SUBMISSION = "unknown_submission"
     CARRIER_TROUBLE = "carrier_trouble"
     CARRIER_DOWN = "carrier_down"

@@ -329,6 +329,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.WAITED_TOO_LONG: "a call waited too long for a line",
         AlarmCode.REJECTED_HIGH_ROW: "a row of a high grade was rejected",
         AlarmCode.NUMBER_USED_AGAIN: "an instruction number was sent again with other content",
+        AlarmCode.NUMBER_OF_ANOTHER_SOURCE: "another source names a further number",
         AlarmCode.UNKNOWN_SUBMISSION: "not known whether a call was placed",
         AlarmCode.CARRIER_TROUBLE: "trouble with the telephone network",
         AlarmCode.CARRIER_DOWN: "the telephone network is down, dialling has stopped",

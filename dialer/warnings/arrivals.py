@@ -37,7 +37,7 @@ from dialer.core.decide import BulkCaseOpener, decide
 from dialer.core.events import AlarmCode, WarningJoined
 from dialer.core.rules import same_incident
 from dialer.db import tables as t
-from dialer.db.alarms import raise_alarm_once
+from dialer.db.alarms import alarm_row, raise_alarm_once, raise_alarms
 from dialer.db.key_state import follow_plan
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import KeyPlan, Vault
@@ -341,11 +341,15 @@ class _Intake:
         self.no_longer_missed: set[int] = set()
         self.writes = PendingWrites(now=self.now)
         self.arrived: list[tuple[Content, int, int]] = []
+        self.kept_apart: set[int] = set()
+        """Cases for whose person another source named a further number."""
 
     def take(self, prepared: Prepared) -> tuple[int, bool]:
         """Adds the record to a case; returns the id of the case, and whether that case existed before."""
         known = self._person(prepared)
         stored = self._case_to_join(known, prepared.record)
+        if stored is None or not self._is_kept_apart(stored, known, prepared.record):
+            merge_person(known, prepared.person)
         if stored is not None:
             self._join(stored, known, prepared.record)
             case_id = stored.case.id
@@ -365,11 +369,26 @@ class _Intake:
                 is_new=True,
             )
             self.sealed[known.id] = prepared.sealed
-        else:
-            merge_person(known, prepared.person)
         self.directory.add(identity, known)
         self.people[known.id] = known
         return known
+
+    def _is_kept_apart(self, stored: StoredCase, known: KnownPerson, record: Record) -> bool:
+        """Whether what the record says of the person stays with its own warning: it is of another source than an open
+        case of a high grade, does not raise it, and names a further number. Otherwise whoever may send any warning
+        could have the robot call a telephone of their own, and end the case by answering it.
+        """
+        case = stored.case
+        is_apart = (
+            case.status is CaseStatus.OPEN
+            and case.grade.is_high
+            and stored.source != record.source
+            and record.grade.rank <= case.grade.rank
+            and not known.person.phones_include(record.phones)
+        )
+        if is_apart:
+            self.kept_apart.add(case.id)
+        return is_apart
 
     def _case_to_join(self, known: KnownPerson, record: Record) -> StoredCase | None:
         """The person's open case of this incident, or a watched one whose success is later than the warning."""
@@ -443,6 +462,10 @@ class _Intake:
         mark_missed_warnings(self.tx, sorted(self.no_longer_missed))
         write_warnings(self.tx, self.arrived, load_id=self.load_id, drill=self.services.drill, now=self.now)
         write_effects(self.tx, self.writes)
+        code = AlarmCode.NUMBER_OF_ANOTHER_SOURCE
+        raise_alarms(
+            self.tx, [alarm_row(code, at=self.now, case_id=case_id) for case_id in sorted(self.kept_apart)]
+        )
         for case_id, unit_id in self.found_units.items():
             label = self.units.label(unit_id)
             assign_cases_to_unit(self.tx, [case_id], unit_id=unit_id, label=label, by=ROBOT, now=self.now)

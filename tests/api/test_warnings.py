@@ -11,6 +11,9 @@ import sqlalchemy as sa
 
 from dialer.calls.claims import claim_attempts, promote_planned
 from dialer.calls.pacing import lock_line_group
+from dialer.case_page.reading import reveal, show_case
+from dialer.cases.persons import open_person
+from dialer.core.access import unrestricted
 from dialer.core.errors import Invalid
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
@@ -180,12 +183,50 @@ async def test_a_source_is_not_told_that_somebody_else_knows_the_person(office: 
     ):
         header = office.token(f"curious{number}", *scopes, unit=unit)
         told = [
-            (await office.send(person | {"instruction_no": "1"}, headers=header)).text.replace(name, "")
-            for person, name in ((WANG, "1"), (stranger, "1"))
+            (await office.send(person | {"instruction_no": name}, headers=header)).text.replace(name, "")
+            for person, name in ((WANG, "no-a"), (stranger, "no-b"))
         ]
         assert told[0] == told[1]
-        result = first(await office.send(WANG | {"instruction_no": "1"}, headers=header))
+        result = first(await office.send(WANG | {"instruction_no": "no-a"}, headers=header))
         assert (result["status"], result["case_id"], result["next_steps"]) == ("duplicate", None, [])
+
+
+def phones_of_person(office: Office) -> list[str]:
+    (person,) = office.rows(t.person)
+    with office.app.services.store.begin() as tx:
+        return list(open_person(tx, person_id=person["id"], sealed=person["sealed"]).phones)
+
+
+@pytest.mark.parametrize("grade", ["低", "特高危"])
+async def test_another_source_has_the_robot_call_no_number_of_its_own(office: Office, grade: str):
+    await office.send(WANG | {"instruction_no": "1", "grade": "特高危"})
+    other = office.token("small-bank", "warnings:write")
+    theirs = WANG | {
+        "instruction_no": "9",
+        "grade": grade,
+        "phones": "13800138000,13900139000",
+        "address": "x",
+    }
+    assert first(await office.send(theirs, headers=other))["status"] == "accepted"
+    (case,) = office.rows(t.case)
+    assert (case["warnings"], case["numbers"]) == (2, 1)
+    assert phones_of_person(office) == ["+8613800138000"]
+    (alarm,) = office.rows(t.alarm)
+    assert (alarm["code"], alarm["case_id"]) == ("number_of_another_source", case["id"])
+    services = office.app.services
+    assert show_case(services, case["id"]).file.other_numbers == ("139****9000",)
+    shown = reveal(services, unrestricted("li"), case["id"], reason="other", why="asks the source")
+    assert (shown.phones, shown.address) == (("+8613800138000", "+8613900139000"), "")
+
+
+async def test_a_number_is_called_where_its_source_raises_the_case_or_opened_it(office: Office):
+    other = office.token("small-bank", "warnings:write")
+    await office.send(WANG | {"instruction_no": "9", "grade": "低", "phones": "13600136000"}, headers=other)
+    await office.send(WANG | {"instruction_no": "1", "grade": "特高危"})
+    await office.send(WANG | {"instruction_no": "9b", "phones": "13500135000", "grade": "低"}, headers=other)
+    expected = ["+8613600136000", "+8613800138000", "+8613500135000"]
+    assert (phones_of_person(office), office.rows(t.case)[0]["numbers"]) == (expected, 3)
+    assert office.rows(t.alarm) == []
 
 
 async def test_one_bad_warning_costs_only_itself(office: Office):

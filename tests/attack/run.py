@@ -41,7 +41,7 @@ from dialer.staff.store import Member
 from dialer.web.console import SESSION_COOKIE
 from tests.attack.database_owner import audit
 from tests.attack.own_users import numbers, searches, tellers, terminal
-from tests.attack.sources import one_silences_another
+from tests.attack.sources import SOURCE_ATTACKS
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf
 from tests.console.row import Row, every_row
 from tests.intake.hostile import KINDS, fuzz_files, mutated
@@ -389,7 +389,7 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "sign-ins": sign_ins,
     "slow clients": slow_clients,
     "access": access,
-    "one silences another": one_silences_another,
+    **SOURCE_ATTACKS,
     "messages": messages,
     "numbers": numbers,
     "searches": searches,

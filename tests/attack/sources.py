@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -68,3 +69,54 @@ async def one_silences_another(target: Target, attack: Attack) -> None:
         attack.must(taken, f"the warning {name} of the true source got {answer.text[:80]}")
     for source in (COUNTER_SOURCE, ROBOT_SOURCE):
         attack.must(_stored(target, source) == 0, f"there are warnings of {source} from outside")
+
+
+async def learns_of_others(target: Target, attack: Attack) -> None:
+    """A token asks about people by sending warnings about them: the answers about victims and strangers are alike."""
+    client = target.desk.stranger()
+    other = _headers(target, "ministry", "warnings:write")
+    curious = _headers(target, "curious", "warnings:write", "report:read")
+    for number in range(target.times(20)):
+        told = []
+        for kind in ("victim", "stranger"):
+            phone = f"1380{target.chance.randrange(10**7):07d}"
+            person = {"phones": phone, "name": "王小明"}
+            if kind == "victim":
+                real = person | {"instruction_no": f"M-{number}", "grade": "特高危"}
+                await client.post(_WARNINGS, json=real, headers=other)
+            asked = person | {"instruction_no": f"C-{number}-{kind}", "grade": "低危"}
+            answer = await client.post(_WARNINGS, json=asked, headers=curious)
+            attack.tried += 1
+            told.append(answer.text.replace(kind, ""))
+        attack.must(told[0] == told[1], f"a source learns of a victim: {told[0][:120]}")
+
+
+async def ends_a_case(target: Target, attack: Attack) -> None:
+    """A token names a telephone of its own for a person in danger: the robot calls the person's number alone."""
+    client = target.desk.stranger()
+    other = _headers(target, "city-police", "warnings:write", "cases:read")
+    own = _headers(target, "accomplice", "warnings:write")
+    for number in range(target.times(20)):
+        phone, theirs = (f"1370{target.chance.randrange(10**7):07d}" for _ in range(2))
+        person = {"name": f"王{number}", "phones": phone}
+        real = person | {"instruction_no": f"P-{number}", "grade": "特高危"}
+        case_id = (await client.post(_WARNINGS, json=real, headers=other)).json()["results"][0]["case_id"]
+        for grade in ("低危", "特高危"):
+            forged = person | {
+                "instruction_no": f"A-{number}-{grade}",
+                "grade": grade,
+                "phones": [phone, theirs],
+            }
+            answer = await client.post(_WARNINGS, json=forged, headers=own)
+            attack.tried += 1
+            attack.must(answer.status_code == 200, f"a warning got {answer.status_code}")
+        with target.made.app.services.store.begin() as tx:
+            numbers = tx.scalar(sa.select(t.case.c.numbers).where(t.case.c.id == case_id))
+        attack.must(numbers == 1, f"the robot calls {numbers} numbers of case {case_id}")
+
+
+SOURCE_ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
+    "one silences another": one_silences_another,
+    "learns of others": learns_of_others,
+    "ends a case": ends_a_case,
+}
