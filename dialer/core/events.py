@@ -328,6 +328,8 @@ class AlarmCode(StrEnum):
     """A source that sent signals regularly sends none."""
     RULE_STOPPED = "rule_stopped"
     """A rule of the warning robot fired far more often than it used to: what it alone finds is held."""
+    URGENT_HELD = "urgent_held"
+    """Extra-high verdicts of the warning robot are held, because they rest on stopped rules alone."""
     RULE_WORSE = "rule_worse"
     """Fewer of a rule's recent warnings were right than before, by more than chance explains."""
     SIGNALS_DRIFTED = "signals_drifted"

@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from dialer.cases.persons import sole_persons_of_phones
 from dialer.cases.store import take_next_ids
+from dialer.core.events import AlarmCode
 from dialer.core.sources import ROBOT_SOURCE
 from dialer.core.values import FraudType, Grade, VerdictState, WarningKind
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.unit_of_work import Tx
 from dialer.intake.phones import normalise_id_number
 from dialer.intake.records import Accepted, Record
@@ -28,6 +30,7 @@ from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import (
     StoredReason,
     StoredVerdict,
+    count_urgent_held,
     free_capacity,
     last_draw,
     lock_below,
@@ -259,8 +262,8 @@ def release_held(
 ) -> int:
     """Sends held verdicts in their turn, as far as the budget of the hour allows, and returns how many. `among`: only
     these, which this transaction has written. Extra-high ones need no budget. A verdict that rests mainly on stopped
-    rules stays held. A verdict that was sent, and that stopped rules have raised since, is sent again once they are
-    resumed.
+    rules stays held, an extra-high one only if it rests on nothing else; that some do is an alarm. A verdict that was
+    sent, and that stopped rules have raised since, is sent again once they are resumed.
     """
     is_urgent = among is not None and all(verdict.grade is Grade.EXTRA_HIGH for verdict in among)
     if not is_urgent:
@@ -275,10 +278,12 @@ def release_held(
             risen = [verdict for verdict in risen if verdict.event_at > now - GAP and _has_risen(verdict)]
             again = len(send_warnings(tx, services, _raised_by_active_rules(tx, risen, stopped), now=now))
         among = lock_held(tx, limit=_BATCH, since=now - GAP, stopped=stopped)
+        if stopped and (urgent := count_urgent_held(tx, [verdict.id for verdict in among])):
+            raise_alarm_once(tx, AlarmCode.URGENT_HELD, now=now, facts={"verdicts": urgent})
         if without_phone := [verdict.id for verdict in among if not verdict.has_phone]:
             note_without_phone(tx, without_phone)
     else:
-        among = _mainly_on_active_rules(tx, among, stopped)
+        among = _resting_on_active_rules(tx, among, stopped)
     held = [verdict for verdict in among if verdict.has_phone and verdict.grade is not None]
     if not held:
         return again
@@ -300,16 +305,16 @@ def release_held(
     return again + len(send_warnings(tx, services, [by_key[candidate.key] for candidate in chosen], now=now))
 
 
-def _mainly_on_active_rules(
+def _resting_on_active_rules(
     tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]
 ) -> Sequence[StoredVerdict]:
-    """The verdicts that rest mainly on rules that are not stopped."""
+    """The verdicts that rest mainly on rules that are not stopped, and extra-high ones that rest on any such."""
     touched = [verdict.id for verdict in rows if not set(stopped).isdisjoint(verdict.rules)]
     points = points_of_rules(tx, touched) if touched else {}
     return [
         verdict
         for verdict in rows
-        if verdict.id not in points or _is_mainly_on_active_rules(points[verdict.id], stopped)
+        if verdict.id not in points or _rests_on_active_rules(verdict, points[verdict.id], stopped)
     ]
 
 
@@ -319,7 +324,7 @@ def _raised_by_active_rules(
     """The verdicts, of these that were sent and have risen, whose rise does not depend on stopped rules: the verdict as
     a whole, and what has fired since its last warning, rest mainly on rules that are not stopped.
     """
-    rows = _mainly_on_active_rules(tx, rows, stopped)
+    rows = _resting_on_active_rules(tx, rows, stopped)
     touched = [verdict.id for verdict in rows if not set(stopped).isdisjoint(verdict.rules)]
     if not touched:
         return rows
@@ -333,12 +338,18 @@ def _raised_by_active_rules(
             if last is not None and fired[verdict.id][rule] > last
         }
 
-    return [verdict for verdict in rows if _is_mainly_on_active_rules(since_last(verdict), stopped)]
+    return [verdict for verdict in rows if _rests_on_active_rules(verdict, since_last(verdict), stopped)]
 
 
-def _is_mainly_on_active_rules(points: Mapping[str, int], stopped: Collection[str]) -> bool:
-    """Whether at least half of the points come from rules that are not stopped."""
+def _rests_on_active_rules(
+    verdict: StoredVerdict, points: Mapping[str, int], stopped: Collection[str]
+) -> bool:
+    """Whether at least half of the points come from rules that are not stopped; for an extra-high verdict any of them
+    are enough, since a victim must not wait for what is wrong with a rule that was not needed to find them.
+    """
     own = sum(value for rule, value in points.items() if rule not in stopped and value > 0)
+    if verdict.grade is Grade.EXTRA_HIGH and own > 0:
+        return True
     return own * 2 >= sum(value for value in points.values() if value > 0)
 
 

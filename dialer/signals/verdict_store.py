@@ -103,17 +103,18 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
 
 def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
     """Held verdicts, locked: of each grade, the highest first, at most `limit` in the order of `budget.turn`; those of
-    incidents before `since` come last in their grade. Leaves out verdicts that rest mainly on `stopped` rules, have no
-    telephone number, or are locked by another process.
+    incidents before `since` come last in their grade. Leaves out verdicts that rest mainly on `stopped` rules
+    (extra-high ones only if they rest on nothing else), have no telephone number, or are locked by another process.
     """
     wanted = [_v.state == VerdictState.HELD.value, _v.has_phone]
     if stopped:
-        own = sa.func.sum(_r.points).filter(_r.rule.not_in(list(stopped)))
+        own = sa.func.coalesce(sa.func.sum(_r.points).filter(_r.rule.not_in(list(stopped))), 0)
+        is_mainly_stopped = sa.and_(_v.grade != Grade.EXTRA_HIGH.value, own * 2 < sa.func.sum(_r.points))
         of_stopped = (
             sa.select(_r.verdict_id)
             .where(_r.verdict_id == _v.id, _r.points > 0)
             .group_by(_r.verdict_id)
-            .having(sa.func.coalesce(own, 0) * 2 < sa.func.sum(_r.points))
+            .having(sa.or_(own == 0, is_mainly_stopped))
         )
         wanted.append(sa.or_(~_v.rules.overlap(list(stopped)), ~of_stopped.exists()))
     turn = sa.func.ln(sa.func.greatest(_v.probability, LEAST_PROBABILITY)) / math.log(2)
@@ -135,6 +136,13 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] =
     )
     by_id = {row["id"]: row for row in rows}
     return [_opened(tx, by_id[verdict_id]) for verdict_id in ids if verdict_id in by_id]
+
+
+def count_urgent_held(tx: Tx, but: Collection[int]) -> int:
+    """How many extra-high verdicts that can be called are held, without those with the ids `but`."""
+    wanted = (_v.state == VerdictState.HELD.value, _v.grade == Grade.EXTRA_HIGH.value, _v.has_phone)
+    statement = sa.select(sa.func.count()).select_from(t.verdict).where(*wanted, _v.id.not_in(list(but)))
+    return int(tx.scalar(statement))
 
 
 def lock_risen(tx: Tx, *, since: datetime, rules: Collection[str]) -> list[StoredVerdict]:
