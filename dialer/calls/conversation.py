@@ -278,6 +278,7 @@ def _stored_event(
             "desk": step.desk,
             "sid": step.sid,
         }
+        | ({"wrong_key": True} if turn.after_wrong_key else {})
         | ({"unsound": list(unsound)} if unsound else {})
         | ({"languages": languages} if any(languages) else {}),
         personal={**step.personal, "collected": turn.collected.value} if turn.collected else step.personal,

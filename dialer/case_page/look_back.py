@@ -116,7 +116,7 @@ def item_lines(item: TimelineItem, lang: Lang) -> list[str]:
         say(lang, "Call %(n)s", n=attempt.n),
         item.text,
         word_of(attempt.contact, lang) if attempt.contact.value != "none" else "",
-        word_of(attempt.answer, lang) if attempt.answer.value != "none" else "",
+        attempt.answer_words,
         say(lang, "number %(n)s", n=attempt.number),
         attempt.why,
         say(lang, "talked %(span)s", span=format_span(attempt.talk_seconds, lang))

@@ -122,6 +122,8 @@ class CallAttempt:
     code: str
     is_answered: bool
     turns: tuple[TurnLine, ...]
+    answer_words: str = ""
+    """What the person answered, and that their last keys were no choice of the question."""
     recording: StoredRecording | None = None
 
     @property
@@ -199,6 +201,8 @@ def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn
     for kind in (EntryKind.ATTEMPT_PLANNED, EntryKind.ATTEMPT_SENT, EntryKind.ATTEMPT_ENDED):
         if kind in parts:
             facts |= parts[kind].facts
+    said = list(said)
+    answer = Answer(facts.get("answer") or Answer.NONE)
     result = facts.get("result")
     codes = (("SIP", facts.get("sip_code")), ("", facts.get("error_code")), ("", _announced(facts, lang)))
     return CallAttempt(
@@ -208,7 +212,7 @@ def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn
         is_live=facts.get("state") not in {AttemptState.ENDED.value, None} and result is None,
         result=TelephonyResult(result) if result else None,
         contact=Contact(facts.get("contact") or Contact.NONE),
-        answer=Answer(facts.get("answer") or Answer.NONE),
+        answer=answer,
         last_node=str(facts.get("last_node") or ""),
         script=_script(facts, lang),
         heard_seconds=facts.get("heard_seconds"),
@@ -216,7 +220,17 @@ def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn
         code=" ".join(f"{name} {code}".strip() for name, code in codes if code),
         is_answered=EntryKind.ANSWERED in parts,
         turns=tuple(_turn(one, lang) for one in said),
+        answer_words=_answer_words(answer, said, lang),
     )
+
+
+def _answer_words(answer: Answer, said: Iterable[SpokenTurn], lang: Lang) -> str:
+    answers = [one for one in said if one.asked_at and not one.desk]
+    words = [
+        word_of(answer, lang) if answer is not Answer.NONE else "",
+        say(lang, "wrong keys pressed") if answers and answers[-1].wrong_key else "",
+    ]
+    return " · ".join(word for word in words if word)
 
 
 def _announced(facts: Mapping[str, Any], lang: Lang) -> str:
@@ -240,6 +254,10 @@ def _turn(said: SpokenTurn, lang: Lang) -> TurnLine:
         known = _TYPED.get(said.typed)
         heard = say(lang, known) if known else say(lang, "typed %(what)s", what=said.typed)
         quote = said.pressed
+    elif said.wrong_key:
+        # Several keys may be a number, which stays sealed.
+        heard = say(lang, "pressed %(key)s, which is no choice", key=said.pressed or "…")
+        quote = ""
     elif said.pressed:
         heard, quote = say(lang, "pressed %(key)s", key=said.pressed), ""
     elif said.spoke:

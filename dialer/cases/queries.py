@@ -240,6 +240,8 @@ class ConversationTurn:
     asked_at: str
     """The node that waited for the answer; '' for the first turn."""
     key: str
+    wrong_key: bool
+    """The keys that the person pressed are no choice of the question."""
     spoke: bool
     speech: str
     collected: str
@@ -291,6 +293,7 @@ def _exchange(row: Row, personal: Mapping[str, Any]) -> ConversationTurn:
         row,
         asked_at=facts.get("at", ""),
         key=facts.get("key", ""),
+        wrong_key=bool(facts.get("wrong_key", False)),
         spoke=bool(facts.get("spoke", False)),
         speech=personal.get("SpeechResult", ""),
         collected=facts.get("collected", ""),

@@ -356,6 +356,8 @@ class Turn:
     hand_over: bool = False
     end: EndUrgency | None = None
     collected: Collected | None = None
+    after_wrong_key: bool = False
+    """The keys that the person pressed are no choice of the question."""
 
     @property
     def node(self) -> str:
@@ -407,7 +409,8 @@ def advance(script: Script, position: Position, heard: Heard, context: Context) 
         before = script.greeting
     else:
         before = script.unclear if heard.speech else script.wrong_key if heard.digits else script.again
-    return _again(script, node, position, context, before=before)
+    turn = _again(script, node, position, context, before=before)
+    return replace(turn, after_wrong_key=bool(heard.digits))
 
 
 def _chosen(

@@ -112,6 +112,8 @@ class SpokenTurn:
     n: int
     asked_at: str
     pressed: str
+    wrong_key: bool
+    """The keys that the person pressed are no choice of the question."""
     speech: str
     robot: tuple[str, ...]
     desk: str
@@ -198,6 +200,7 @@ def spoken_turns(services: Services, turns: Iterable[ConversationTurn]) -> tuple
                 n=turn.n,
                 asked_at=turn.asked_at,
                 pressed=turn.value or turn.key,
+                wrong_key=turn.wrong_key,
                 speech=turn.speech,
                 robot=tuple(text for text, _ in lines),
                 desk=turn.desk,

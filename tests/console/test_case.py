@@ -155,6 +155,22 @@ async def test_a_ring_is_told_once_with_all_that_was_said_and_each_line_can_be_p
     assert "private" in sound.headers["cache-control"]
 
 
+async def test_wrong_keys_are_told_as_such_and_not_as_silence(scene: ConsoleScene, chief: Person):
+    call = PhoneCall(scene, grade=Grade.MEDIUM).answered().presses("5", "6", "7")
+    call.ends(seconds=60)
+    page = text(await chief.get(f"/cases/{call.case_id}"))
+    assert "wrong keys pressed" in page
+    for key in "567":
+        assert f"pressed {key}, which is no choice" in page
+    assert "silent" not in page.partition("Call 1")[2].partition("pressed 7")[0]
+
+
+async def test_silence_after_a_wrong_key_is_silence(scene: ConsoleScene, chief: Person):
+    call = PhoneCall(scene, grade=Grade.MEDIUM).answered().presses("5", "")
+    call.ends(seconds=60)
+    assert "wrong keys pressed" not in text(await chief.get(f"/cases/{call.case_id}"))
+
+
 async def test_the_story_says_how_much_of_each_prompt_was_heard(scene: ConsoleScene, chief: Person):
     """The question about the fraud is answered after two seconds, and the call ends three seconds into the warning."""
     call = PhoneCall(scene, grade=Grade.MEDIUM).answered().presses("1").after(2).presses("1", at_once=True)
