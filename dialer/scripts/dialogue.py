@@ -491,7 +491,11 @@ def _again(
         return _walk(script, node.repeat_from, position.learned, context, tries={node.id: position.tries + 1})
     prompts = (before or script.again, node.prompt)
     said = tuple(_utterance(script, prompt, position.learned, context) for prompt in prompts)
-    return _asking(script, node, position.learned, position.tries + 1, said, context)
+    turn = _asking(script, node, position.learned, position.tries + 1, said, context)
+    if turn.ask is None or (context.hearing is not None and node.prompt.id not in context.hearing.whole):
+        return turn
+    # The question has been heard: a key that is pressed before it is repeated answers it.
+    return replace(turn, ask=replace(turn.ask, before_question=0))
 
 
 def _other_language(script: Script, node: Ask, context: Context) -> str:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import Tag
 from dialer.scripts.dialogue import (
     SURE_ENOUGH,
@@ -217,6 +218,33 @@ def test_whatever_is_said_no_success_and_no_identity_comes_of_it(said: str):
             if isinstance(node, Ask):
                 choice = interpret_answer(script, node, Heard.said(said), ("zh", "en")).choice
                 assert choice is None or (choice.contact is None and not choice.needs_key)
+
+
+class TestKeysBeforeARepeatedQuestion:
+    """While 没有听清楚 is said, the question that it repeats has been asked, and a key answers it."""
+
+    @pytest.mark.parametrize("heard", [Heard.said("吃了吗"), Heard.silence(), Heard.keys("5")])
+    @pytest.mark.parametrize("is_heard", [True, False])
+    def test_they_count_once_the_question_was_heard(self, heard: Heard, is_heard: bool):
+        prompt = ask("identity").prompt.id
+        spoken = HeardPrompt(prompt, 3.0, heard=3.0 if is_heard else 2.0)
+        context = Context(language="zh", hearing=Hearing(prompts=(spoken,)))
+        turn = advance(GENERAL, Position(node="identity"), heard, context)
+        assert [one.prompt_id for one in turn.utterances][1] == prompt
+        assert turn.ask is not None
+        assert turn.ask.before_question == (0 if is_heard else 1)
+        assert turn.ask.uninterrupted == 2
+
+    def test_a_question_that_is_asked_for_the_first_time_has_none(self):
+        turn = start(GENERAL, Context(language="zh", hearing=Hearing()))
+        assert turn.ask is not None
+        assert turn.ask.before_question == len(turn.utterances) - 1
+
+    def test_nor_has_one_that_must_be_heard_first(self):
+        context = Context(language="zh", hearing=Hearing(prompts=(HeardPrompt("common.opening", 2.0, True),)))
+        turn = advance(GENERAL, Position(node="identity"), Heard.keys("1"), context)
+        assert turn.ask is not None
+        assert turn.ask.before_question == len(turn.utterances) - 1
 
 
 class TestGreetings:

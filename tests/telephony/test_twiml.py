@@ -187,6 +187,18 @@ def test_keys_count_from_the_first_moment_of_a_question_that_must_be_heard():
     assert "bargeIn" not in gather.attrib
 
 
+def test_keys_count_while_it_is_said_that_an_answer_was_not_understood():
+    """They were dropped until the question began again."""
+    script = shipped_scripts()["loan"]
+    first = start(script, Context(language="zh"))
+    again = advance(script, first.position, Heard.said("吃了吗"), Context(language="zh"))
+    gather, redirect = written(again)
+    assert (gather.tag, redirect.tag) == ("Gather", "Redirect")
+    assert [say.text for say in gather] == [as_spoken(one.text, "zh") for one in again.utterances]
+    assert again.utterances[0].prompt_id == script.unclear.id
+    assert gather.attrib["bargeIn"] == "false"
+
+
 def test_calls_that_hear_the_same_go_on_each_at_its_own_address():
     turn = asking(utterance("请按1", audio=("one.wav",)))
     other = UUID(int=7)
