@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from carrier.lines.sound import BYTES_A_SECOND, FRAME_BYTES, RATE
+from audio.render import Manifest
+from carrier.lines.sound import BYTES_A_SECOND, FRAME_BYTES, RATE, telephone_samples
 from carrier.lines.voice import UtteranceDetector, VoiceDetector
 
 
@@ -169,3 +170,43 @@ def heard(received: bytes, sent: bytes = b"") -> Iterator[tuple[bytes, bool]]:
     for at in range(0, len(received), _AT_ONCE_BYTES):
         detector.sent(sent[at : at + _AT_ONCE_BYTES])
         yield from detector.hear(received[at : at + _AT_ONCE_BYTES])
+
+
+_PART_SECONDS: Final = (0.4, 1.6)
+_PART_LEVEL: Final = 3000
+"""-21 dBFS."""
+_LEAST_PART_LEVEL: Final = 500
+
+
+@lru_cache(maxsize=1)
+def _prompts() -> dict[str, bytes]:
+    manifest = Manifest.load()
+    return {
+        clip.prompt_id: telephone_samples((manifest.folder / clip.file).read_bytes())
+        for clip in manifest.clips
+        if clip.language == "zh"
+    }
+
+
+def shipped_prompts() -> tuple[bytes, ...]:
+    """The shipped prompts in Chinese."""
+    return tuple(_prompts().values())
+
+
+def prompt_of(prompt_id: str) -> bytes:
+    """The shipped prompt, or another one where it has no sound."""
+    return _prompts().get(prompt_id) or shipped_prompts()[0]
+
+
+def parts_of_prompts(count: int, *, seed: int) -> list[bytes]:
+    """Parts of shipped prompts, as answers of one level."""
+    chance, prompts = random.Random(seed), shipped_prompts()
+    found: list[bytes] = []
+    while len(found) < count:
+        prompt = chance.choice(prompts)
+        size = round(chance.uniform(*_PART_SECONDS) * 50) * FRAME_BYTES
+        at = chance.randrange(0, max(1, len(prompt) - size)) & ~1
+        part = prompt[at : at + size]
+        if audioop.rms(part, 2) >= _LEAST_PART_LEVEL:
+            found.append(audioop.mul(part, 2, _PART_LEVEL / voice_level(part)))
+    return found

@@ -8,7 +8,6 @@ from functools import cache
 
 import pytest
 
-from audio.render import Manifest
 from bench.line import (
     LINES,
     Arrival,
@@ -21,11 +20,13 @@ from bench.line import (
     frames_of,
     heard,
     loud_frames,
+    parts_of_prompts,
+    shipped_prompts,
     voice_level,
     with_noise,
 )
 from carrier.lines.sip.peer import voice
-from carrier.lines.sound import BYTES_A_SECOND, FRAME_BYTES, sine_tone, telephone_samples
+from carrier.lines.sound import BYTES_A_SECOND, FRAME_BYTES, sine_tone
 from carrier.lines.voice import GreetingJudge, UtteranceDetector, VoiceDetector
 from carrier.people import AnsweredBy
 
@@ -36,33 +37,12 @@ NOISE = Line(name="street", noise_db=15.0)
 
 
 @cache
-def prompts() -> tuple[bytes, ...]:
-    """The shipped prompts, as samples."""
-    manifest = Manifest.load()
-    return tuple(
-        telephone_samples((manifest.folder / clip.file).read_bytes())
-        for clip in manifest.clips
-        if clip.language == "zh"
-    )
-
-
-def answers(count: int, *, seed: int = 1) -> list[bytes]:
-    """Parts of shipped prompts, 0.4 to 1.6 s long, of the same level."""
-    chance, found = random.Random(seed), []
-    while len(found) < count:
-        prompt = chance.choice(prompts())
-        size = round(chance.uniform(0.4, 1.6) * 50) * FRAME_BYTES
-        at = chance.randrange(0, max(1, len(prompt) - size)) & ~1
-        part = prompt[at : at + size]
-        if audioop.rms(part, 2) >= 500:
-            found.append(audioop.mul(part, 2, VOICE_LEVEL / voice_level(part)))
-    return found
-
-
-@cache
 def cases(line: Line, count: int = 20) -> list[tuple[Arrival, Found]]:
     chance = random.Random(line.name)
-    arrived = [arrival(said, chance.choice(prompts()), line, seed=n) for n, said in enumerate(answers(count))]
+    arrived = [
+        arrival(said, chance.choice(shipped_prompts()), line, seed=n)
+        for n, said in enumerate(parts_of_prompts(count, seed=1))
+    ]
     return [(one, find(one)) for one in arrived]
 
 
@@ -111,7 +91,7 @@ def test_a_person_who_answers_in_the_noise_of_a_street_is_a_person(db: int):
 
 
 def test_a_mailbox_in_noise_is_a_machine():
-    greeting = prompts()[0] + prompts()[1]
+    greeting = shipped_prompts()[0] + shipped_prompts()[1]
     assert len(greeting) > 5 * BYTES_A_SECOND
     line = with_noise(SECOND + greeting + 4 * SECOND, voice_level(greeting) / 10, random.Random(3))
     assert verdicts(line) == [AnsweredBy.MACHINE_START, AnsweredBy.MACHINE_END_SILENCE]
@@ -155,7 +135,7 @@ def test_lost_packets_do_not_make_a_voice_of_noise():
 
 def test_samples_come_in_parts_of_any_size():
     detector, found = VoiceDetector(), b""
-    samples = SECOND + prompts()[0]
+    samples = SECOND + shipped_prompts()[0]
     for at in range(0, len(samples), 500):
         found += b"".join(frame for frame, _ in detector.hear(samples[at : at + 500]))
     assert found == samples[: len(found)]
@@ -171,7 +151,7 @@ def returned(sent: bytes, *, seconds: float = 0.12, decibels: float = 20.0) -> l
 
 
 def own(n: int = 2) -> bytes:
-    sent = bytes(BYTES_A_SECOND // 2) + b"".join(prompts()[n : n + 2])[: 6 * BYTES_A_SECOND] + SECOND
+    sent = bytes(BYTES_A_SECOND // 2) + b"".join(shipped_prompts()[n : n + 2])[: 6 * BYTES_A_SECOND] + SECOND
     return sent + bytes(-len(sent) % FRAME_BYTES)
 
 
@@ -211,7 +191,7 @@ def test_an_echo_from_a_room_is_no_voice():
 @pytest.mark.parametrize("decibels", [20.0, 60.0])
 def test_a_person_who_speaks_over_our_prompt_is_heard(decibels: float):
     lost = heard_alone = 0
-    for n, said in enumerate(answers(20, seed=8)):
+    for n, said in enumerate(parts_of_prompts(20, seed=8)):
         sent = own(n)
         both = audioop.add(
             (SECOND + SECOND + said).ljust(len(sent), b"\0"), echo_of(sent, decibels=decibels), 2
@@ -266,7 +246,7 @@ def test_speech_that_does_not_end_is_cut_after_eight_seconds():
 
 def test_every_part_of_an_arrival_is_as_long_as_the_others():
     for line in LINES:
-        one = arrival(answers(1)[0], prompts()[0], line, seed=1)
+        one = arrival(parts_of_prompts(1, seed=1)[0], shipped_prompts()[0], line, seed=1)
         assert len(one.received) == len(one.sent)
         assert one.begins < one.ends < len(one.received) // FRAME_BYTES
         assert loud_frames(one.received)
