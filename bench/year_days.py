@@ -60,10 +60,11 @@ from dialer.runtime.services import Services
 from dialer.scripts.dialogue import Heard, Turn
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.warnings.lists import load_list, submit_list, withdraw_load
-from dialer.work.assignments import Assignment, Scope, waiting_assignments, waiting_transfers
+from dialer.work.assignments import Assignment, Scope, waiting_assignments
 from dialer.work.desk_store import add_desk_call, change_desk_call
 from dialer.work.inbound import end_inbound_call, next_inbound_turn
 from dialer.work.tasks import WorkReport, approve_outcome, claim_next, report_assignment
+from dialer.work.transfer_store import waiting_transfers
 from dialer.work.transfers import accept_transfer
 from dialer.work.visits import PhoneAct, report_visit, take_step
 
