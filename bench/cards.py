@@ -22,7 +22,16 @@ from datetime import UTC, datetime, timedelta
 
 from bench.cards_speed import fitted, speed
 from dialer.cards.openings.checks import Facts, shipped_checks
-from dialer.cards.rings.model import HUB_PERSONS, USUAL_DAYS, Key, KeyKind, Node, find_ring, within
+from dialer.cards.rings.model import (
+    HUB_PERSONS,
+    LEAST_PERSONS,
+    USUAL_DAYS,
+    Key,
+    KeyKind,
+    Node,
+    find_ring,
+    within,
+)
 from dialer.core.cards import CheckVerdict
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
@@ -249,6 +258,32 @@ class Memory:
         return found
 
 
+def linkable(city: City) -> float:
+    """The share of the members whom anybody could link with two others before their third card who knows which values
+    are a ring's own, and links through those alone: no search for rings that reads the keys finds more.
+    """
+    group: dict[int, set[int]] = {}
+    first_with: dict[tuple[KeyKind, str], int] = {}
+    cards: dict[int, int] = defaultdict(int)
+    at_card: dict[int, int] = {}
+    for act in city.acts:
+        if act.ring is None:
+            continue
+        cards[act.person] += 1
+        own = group.setdefault(act.person, {act.person})
+        for key in act.keys.items():
+            if not key[1].endswith(f" of ring {act.ring}"):
+                continue
+            others = group[first_with.setdefault(key, act.person)]
+            if others is not own:
+                own |= others
+                group.update(dict.fromkeys(others, own))
+        if len(own) >= LEAST_PERSONS:
+            for one in own:
+                at_card.setdefault(one, cards[one] + (one != act.person))
+    return sum(at_card.get(person, 99) <= 3 for person in city.members) / len(city.members)
+
+
 def quality(seed: int, *, openings: int, rings: int) -> dict[str, object]:
     """What the checks find of the city, opening after opening, each as of its own time."""
     city, memory, checks = City(seed, openings=openings, rings=rings), Memory(), shipped_checks()
@@ -298,6 +333,7 @@ def quality(seed: int, *, openings: int, rings: int) -> dict[str, object]:
         "persons": len(own),
         "members_of_rings": len(city.members),
         "recall_before_third_card": round(early / len(city.members), 4),
+        "linkable_before_third_card": round(linkable(city), 4),
         "rings": rings,
         "rings_found": round(len(persons_of_ring) / rings, 4),
         "flagged": len(flagged),
