@@ -93,7 +93,11 @@ def pages(app: Application, city: City, *, count: int) -> list[Page]:
 def unmeasured(asked: list[Page]) -> list[str]:
     """Pages that are not measured, without a reason."""
     paths = {page.path.partition("?")[0] for page in asked}
-    patterns = {one.path: one for one in declarations() if one.method == "GET" and one.path not in UNMEASURED}
+    patterns = {
+        declaration.path: declaration
+        for declaration in declarations()
+        if declaration.method == "GET" and declaration.path not in UNMEASURED
+    }
     return sorted(
         path
         for path in patterns

@@ -85,19 +85,23 @@ def bare(tx: Tx, tables: Sequence[str]) -> Iterator[None]:
     tx.execute(sa.text("SET LOCAL maintenance_work_mem = '256MB'"))
     given = {"tables": [f'"{table}"' for table in tables]}
     indexes, references = tx.rows(_INDEXES, given), tx.rows(_REFERENCES, given)
-    for one in references:
-        tx.execute(sa.text(f"ALTER TABLE {one['table']} DROP CONSTRAINT {one['name']}"))
-    for one in indexes:
-        tx.execute(sa.text(f"DROP INDEX {one['name']}"))
+    for reference in references:
+        tx.execute(sa.text(f"ALTER TABLE {reference['table']} DROP CONSTRAINT {reference['name']}"))
+    for index in indexes:
+        tx.execute(sa.text(f"DROP INDEX {index['name']}"))
     for table in tables:
         tx.execute(sa.text(f'ALTER TABLE "{table}" DISABLE TRIGGER USER'))
     yield
     for table in tables:
         tx.execute(sa.text(f'ALTER TABLE "{table}" ENABLE TRIGGER USER'))
-    for one in indexes:
-        tx.execute(sa.text(one["made"].replace(":", r"\:")))
-    for one in references:
-        tx.execute(sa.text(f"ALTER TABLE {one['table']} ADD CONSTRAINT {one['name']} {one['made']}"))
+    for index in indexes:
+        tx.execute(sa.text(index["made"].replace(":", r"\:")))
+    for reference in references:
+        tx.execute(
+            sa.text(
+                f"ALTER TABLE {reference['table']} ADD CONSTRAINT {reference['name']} {reference['made']}"
+            )
+        )
 
 
 def copy_people(

@@ -136,10 +136,10 @@ def measure(
 def _cpu(processes: Sequence[psutil.Process]) -> dict[int, float]:
     """Seconds of each that still runs."""
     used: dict[int, float] = {}
-    for one in processes:
+    for process in processes:
         with suppress(psutil.Error):
-            times = one.cpu_times()
-            used[one.pid] = times.user + times.system
+            times = process.cpu_times()
+            used[process.pid] = times.user + times.system
     return used
 
 

@@ -62,8 +62,8 @@ def _number(text: str) -> float:
 
 
 def _numeric(texts: Iterator[str]) -> bool:
-    values = [_number(one) for one in texts]
-    known = {one for one in values if one == one}  # noqa: PLR0124 - not a number
+    values = [_number(text) for text in texts]
+    known = {value for value in values if value == value}  # noqa: PLR0124 - not a number
     # An index of the rows tells nothing of a user.
     return len(known) > 1 and known != set(map(float, range(len(values))))
 

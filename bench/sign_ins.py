@@ -87,7 +87,7 @@ async def flood(url: str, address: str, until: float, answers: Counter[int]) -> 
 async def measure(url: str, token: str, seconds: float, addresses: list[str]) -> dict[str, object]:
     answers: Counter[int] = Counter()
     until = time.perf_counter() + seconds
-    floods = [asyncio.create_task(flood(url, one, until, answers)) for one in addresses]
+    floods = [asyncio.create_task(flood(url, address, until, answers)) for address in addresses]
     times = await pages(url, token, seconds)
     await asyncio.gather(*floods)
     cuts = statistics.quantiles(times, n=100, method="inclusive")

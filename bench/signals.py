@@ -239,7 +239,7 @@ def sustained(made: Service, *, rate: float, seconds: float, calls: float) -> di
         "calls_per_second_set": calls, "calls_per_second_meanwhile": round(placed / took, 1),
         "warnings": len(watch.seen),
         "seconds_from_arrival_to_the_committed_warning": quantiles(list(watch.seen.values())),
-        "seconds_to_the_api_answer": quantiles([one for door in each for one in door.answers]),
+        "seconds_to_the_api_answer": quantiles([answer for door in each for answer in door.answers]),
         "cpu_share_of_one_core": {name: round((after[name] - used) / took, 2) for name, used in before.items()},
         "pss_mb": made.pss_mb(),
     }  # fmt: skip

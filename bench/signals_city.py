@@ -106,13 +106,13 @@ class Recorder(Evaluator):
         """The moments of these signals alone."""
         self.restore(self.empty)
         self.moments, self.last = [], {}
-        for one in signals:
-            self.apply(one)
+        for signal in signals:
+            self.apply(signal)
         return self.moments
 
     def _evaluate(self, person: PersonState, _start: int, moments: Sequence[int]) -> None:
         for t in moments:
-            observations = [one for one in person.observations if one.at <= t]
+            observations = [observation for observation in person.observations if observation.at <= t]
             reading = self._reader.read_at(t, observations, person.contacts)
             raising = [n for n in reading.fired if n in self._raising]
             key, bits = int(person.key), sum(1 << n for n in reading.fired)
@@ -145,8 +145,8 @@ class Truth:
     def __init__(self, frauds: Sequence[Fraud], stands_for: float) -> None:
         self.stands_for = stands_for
         self.of: dict[int, list[Fraud]] = {}
-        for one in frauds:
-            self.of.setdefault(one.person, []).append(one)
+        for fraud in frauds:
+            self.of.setdefault(fraud.person, []).append(fraud)
 
     def weight(self, person: int) -> float:
         """So many inhabitants the person stands for."""
@@ -219,7 +219,7 @@ def run_days(
     pool = [] if pool is None else pool
     queue = _Queue(truth, budget * (1 - drawn_share) / 24, score, order or robots_turn)
     begin = days.start - WARM_DAYS
-    coming = _Coming([one for one in moments if begin <= one.hour / 24 < days.stop], lister)
+    coming = _Coming([moment for moment in moments if begin <= moment.hour / 24 < days.stop], lister)
     if lister is not None:
         coming.file(truth, begin, days.stop)
     for day in range(begin, days.stop):
@@ -394,11 +394,11 @@ class Town:
         self.recorder = Recorder(rules)
         self.of_person: dict[int, list[Signal]] = {}
         self.changes: dict[Item, list[Signal]] = {}
-        for one in signals:
-            if one.kind is SignalKind.LIST_CHANGE:
-                self.changes.setdefault(one.items[0], []).append(one)
+        for signal in signals:
+            if signal.kind is SignalKind.LIST_CHANGE:
+                self.changes.setdefault(signal.items[0], []).append(signal)
             else:
-                self.of_person.setdefault(int(one.person or b""), []).append(one)
+                self.of_person.setdefault(int(signal.person or b""), []).append(signal)
         wanted = {item for person in frauds for one in self.of_person.get(person, ()) for item in one.items}
         self.items = {item_number(one): one for one in wanted}
         by_key = {one.key: item_number(one) for one in wanted}
@@ -475,8 +475,8 @@ class Lister:
         """Items that were listed, those that fraudsters use alone, and how many were removed."""
         items = [one for one, changes in self.listed.items() if changes]
         return {
-            "items": len(items), "of_fraudsters": sum(is_of_fraudsters(self._town.items[one]) for one in items),
-            "removed": sum(len(self.listed[one]) > 1 for one in items),
+            "items": len(items), "of_fraudsters": sum(is_of_fraudsters(self._town.items[item]) for item in items),
+            "removed": sum(len(self.listed[item]) > 1 for item in items),
         }  # fmt: skip
 
     def moments_after(self, person: int, hour: float) -> list[Moment]:
@@ -496,7 +496,7 @@ def recall(calls: Sequence[Call], frauds: Sequence[Fraud]) -> dict[str, float]:
     for one in calls:
         if one.fraud is not None:
             first[id(one.fraud)] = min(first.get(id(one.fraud), 1e9), one.moment.hour)
-    found = [one for one in frauds if id(one) in first]
+    found = [fraud for fraud in frauds if id(fraud) in first]
     early = [one for one in found if first[id(one)] < one.first_payment]
     total = max(1, len(frauds))
     return {
@@ -563,7 +563,7 @@ def labels_of(
     filed: bool,
 ) -> tuple[list[LabelledVerdict], list[Moment], list[float], list[float]]:
     """What is known on a day: answers of calls, and, where `filed`, cases filed by then of people not called."""
-    ids = [one.id for one in rules.rules]
+    ids = [rule.id for rule in rules.rules]
     rows: list[tuple[Moment, bool, float]] = [
         (one.moment, one.is_right, one.weight)
         for one in calls
@@ -600,7 +600,7 @@ def background_of(rules: RuleSet, pool: Sequence[Pooled], day: int) -> dict[froz
     for when, one in pool:
         if day - RECENT_DAYS <= when < day:
             bits[one.fired] = bits.get(one.fired, 0) + 1
-    ids = [one.id for one in rules.rules]
+    ids = [rule.id for rule in rules.rules]
     return {
         frozenset(name for bit, name in enumerate(ids) if fired >> bit & 1): count
         for fired, count in bits.items()
@@ -635,7 +635,7 @@ def scores_of(
 def _table(moments: Sequence[Moment]) -> Any:
     import numpy as np  # noqa: PLC0415 - the extra
 
-    return np.array([[*one.figures, one.money] for one in moments], dtype=float)
+    return np.array([[*moment.figures, moment.money] for moment in moments], dtype=float)
 
 
 def recorded(rules: RuleSet, signals: Iterable[Signal]) -> list[Moment]:
@@ -666,8 +666,8 @@ class Learned:
 
 def by_person(moments: Iterable[Moment]) -> dict[int, list[Moment]]:
     found: dict[int, list[Moment]] = {}
-    for one in moments:
-        found.setdefault(one.person, []).append(one)
+    for moment in moments:
+        found.setdefault(moment.person, []).append(moment)
     return found
 
 
@@ -681,14 +681,14 @@ class Trial:
         self.of_person = by_person(moments)
         self.days = range(LEARN_UNTIL, JUDGED_UNTIL)
         self.judged_frauds = [
-            one
-            for one in self.frauds
-            if one.begins / 24 in _Span(self.days) and one.first_payment / 24 < JUDGED_UNTIL
+            fraud
+            for fraud in self.frauds
+            if fraud.begins / 24 in _Span(self.days) and fraud.first_payment / 24 < JUDGED_UNTIL
         ]
 
     @cached_property
     def town(self) -> Town:
-        persons = {one.person for one in self.frauds}
+        persons = {fraud.person for fraud in self.frauds}
         return Town(self.rules, self.city.signals, persons)
 
     def lister(self) -> Lister:
@@ -735,7 +735,7 @@ class Trial:
             "frauds": len(self.frauds) + len(self.city.going_another_way), "a_day_for_each_person": A_DAY, "budget_a_day": learned.budget,
             "stands_for": round(self.city.stands_for, 2), "labels": {"right": learned.right, "wrong": learned.wrong}, "simulated": True,
             "score": score_against_counting(judged, drift), "judged": judged, "after_drift": drift,
-            "curve": [self.at_budget(one) for one in budgets],
+            "curve": [self.at_budget(budget) for budget in budgets],
         }  # fmt: skip
 
     def without_a_score(self, budget: int) -> dict[str, Any]:
@@ -829,7 +829,7 @@ class Trial:
 
     def told(self, truth: Callable[[int, float], bool]) -> Score | None:
         """The challenger with the truth of every moment of the learning days, which nobody has: what is possible."""
-        known = [one for one in self.moments if one.hour < LEARN_UNTIL * 24]
+        known = [moment for moment in self.moments if moment.hour < LEARN_UNTIL * 24]
         truths = [float(truth(one.person, one.hour)) for one in known]
         return self._scores(challenger(known, truths, [1.0] * len(known)))
 
@@ -895,11 +895,13 @@ class Trial:
 
     def recorded_again(self, more: City) -> list[Moment]:
         """The moments of the persons of `more`, with its signals."""
-        persons = {one.person for one in more.signals}
+        persons = {signal.person for signal in more.signals}
         own = [
-            one for one in self.city.signals if one.kind is SignalKind.LIST_CHANGE or one.person in persons
+            signal
+            for signal in self.city.signals
+            if signal.kind is SignalKind.LIST_CHANGE or signal.person in persons
         ]
-        lists = {one.items[0] for one in more.signals if one.kind is SignalKind.LIST_CHANGE}
+        lists = {signal.items[0] for signal in more.signals if signal.kind is SignalKind.LIST_CHANGE}
         assert not lists, "a new way whose items are listed would change the moments of others"
         return recorded(
             self.rules, sorted([*own, *more.signals], key=lambda one: (one.event_at, one.signal_no))
@@ -927,8 +929,8 @@ class Drift:
     ) -> None:
         more = later(trial.city, ways, seed=trial.seed, drift=DRIFT)
         again = trial.recorded_again(more)
-        persons = {one.person for one in more.frauds}
-        self.moments = [one for one in trial.moments if one.person not in persons] + [
+        persons = {fraud.person for fraud in more.frauds}
+        self.moments = [moment for moment in trial.moments if moment.person not in persons] + [
             one for one in again if one.person in persons
         ]
         self.of_person = by_person(self.moments)
@@ -936,7 +938,7 @@ class Drift:
             [*trial.city.signals, *more.signals], key=lambda one: (one.event_at, one.signal_no)
         )
         self.truth = Truth([*trial.frauds, *more.frauds], trial.truth.stands_for)
-        self.changed = [one for one in more.frauds if AFTER_FROM <= one.begins / 24 < AFTER_UNTIL - 1]
+        self.changed = [fraud for fraud in more.frauds if AFTER_FROM <= fraud.begins / 24 < AFTER_UNTIL - 1]
         self.rules, self.seed, self.cards = trial.rules, trial.seed, cards
         self.learned, self.listing = learned, listing
 
@@ -976,13 +978,13 @@ class Drift:
 
     def told(self) -> list[Call]:
         """By a challenger that was told the truth of every moment up to the days that count."""
-        known = [one for one in self.moments if one.hour < AFTER_FROM * 24]
+        known = [moment for moment in self.moments if moment.hour < AFTER_FROM * 24]
         truths = [float(self.truth.is_right(one.person, one.hour)) for one in known]
         predict = challenger(known, truths, [1.0] * len(known))
         if predict is None:
             return []
         days = range(AFTER_FROM, AFTER_UNTIL)
-        coming = [one for one in self.moments if one.hour >= (AFTER_FROM - WARM_DAYS) * 24]
+        coming = [moment for moment in self.moments if moment.hour >= (AFTER_FROM - WARM_DAYS) * 24]
         score = scores_of(predict, coming, self.truth.stands_for)
         return run_days(coming, self.truth, days, self.learned.budget, score)
 
@@ -1090,8 +1092,8 @@ def missed(moments: Sequence[Moment], truth: Truth, found: set[int]) -> int:
     return len(
         {
             id(fraud)
-            for one in moments
-            if one.hour < LEARN_UNTIL * 24 and (fraud := truth.at(one.person, one.hour))
+            for moment in moments
+            if moment.hour < LEARN_UNTIL * 24 and (fraud := truth.at(moment.person, moment.hour))
         }
         - found
     )

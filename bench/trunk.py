@@ -182,8 +182,9 @@ class Run:
         """Calls in which the sound had a gap."""
         return sum(
             1
-            for one in self.line.qualities
-            if one["gaps"] or one["sent"] < LEAST_PACKETS * PACKETS_A_SECOND * (one["seconds"] - 0.1)
+            for quality in self.line.qualities
+            if quality["gaps"]
+            or quality["sent"] < LEAST_PACKETS * PACKETS_A_SECOND * (quality["seconds"] - 0.1)
         )
 
 
@@ -240,7 +241,7 @@ async def at_a_rate(calls: int, rate: float) -> dict[str, object]:
                 elapsed = time.monotonic() - began
                 cpu, carrier_cpu, _ = run.costs()
                 await _until(lambda: len(run.line.qualities) == calls, 10.0)
-                talked = sum(one["seconds"] for one in run.line.qualities)
+                talked = sum(quality["seconds"] for quality in run.line.qualities)
                 return {
                     "calls": calls,
                     "rate": rate,
@@ -250,7 +251,7 @@ async def at_a_rate(calls: int, rate: float) -> dict[str, object]:
                     "keys_wrong": run.stub.keys[False],
                     "most_at_once": run.carrier.exchange.peak_lines,
                     "calls_with_a_gap": run.gaps(),
-                    "least_mos": min(one["mos"] for one in run.line.qualities),
+                    "least_mos": min(quality["mos"] for quality in run.line.qualities),
                     "sip_cpu_ms_a_call": round(1000 * cpu / calls, 1),
                     "sip_cpu_ms_a_second_of_talk": round(1000 * cpu / talked, 2),
                     "carrier_and_stub_cpu_ms_a_call": round(1000 * carrier_cpu / calls, 1),
@@ -259,8 +260,8 @@ async def at_a_rate(calls: int, rate: float) -> dict[str, object]:
                     ),
                 }
         finally:
-            for one in peers:
-                one.close()
+            for peer in peers:
+                peer.close()
 
 
 async def held(calls: int, seconds: float) -> dict[str, object]:
@@ -277,7 +278,9 @@ async def held(calls: int, seconds: float) -> dict[str, object]:
                     for one in psutil.Process(peer.pid).children():
                         one.cpu_affinity([(os.cpu_count() or 2) - 1])
                 await _place(run.carrier, run.stub, calls=calls, rate=40.0, document="hold")
-                await _until(lambda: sum(one.in_use for one in run.line.board.states.values()) == calls, 30.0)
+                await _until(
+                    lambda: sum(state.in_use for state in run.line.board.states.values()) == calls, 30.0
+                )
                 before = run.costs()[0]
                 await asyncio.sleep(seconds)
                 used = (run.costs()[0] - before) / seconds
@@ -412,7 +415,7 @@ def main() -> None:
         if steps[-1]["calls_with_a_gap"]:
             break
     figures["one_core"] = steps
-    clean = [int(str(one["calls"])) for one in steps if not one["calls_with_a_gap"]]
+    clean = [int(str(step["calls"])) for step in steps if not step["calls_with_a_gap"]]
     figures["most_calls_without_a_gap"] = max(clean, default=0)
     print(json.dumps(figures, indent=1))
 

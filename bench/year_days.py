@@ -257,7 +257,9 @@ class Year:
             elif person.story is Story.MOVED_WITH_WORK:
                 self._move(person)
                 with self.services.store.begin() as tx:
-                    asked = [one.id for one in waiting_transfers(tx, kind=Track.HUMAN)]
+                    asked = [
+                        waiting_transfer.id for waiting_transfer in waiting_transfers(tx, kind=Track.HUMAN)
+                    ]
                 for transfer_id in asked:
                     accept_transfer(self.services, _SORTS, transfer_id)
                 person.lives[0].unit = person.next_district
@@ -500,7 +502,7 @@ class Year:
             assert found is not None
             assert stored is not None
             person = self.people[found.phones[0]]
-            (life,) = (one for one in person.lives if one.fraud_type is stored.case.fraud_type)
+            (life,) = (live for live in person.lives if live.fraud_type is stored.case.fraud_type)
             known = person, life
             with self._noting:
                 self._of_case[case_id] = known

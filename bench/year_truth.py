@@ -182,7 +182,7 @@ class Life:
     @property
     def first_at(self) -> datetime | None:
         """The first call that left, or the first human call or visit that was made."""
-        made = [one.sent_at for one in self.calls if not one.follow_up]
+        made = [call.sent_at for call in self.calls if not call.follow_up]
         made += [one.done_at for one in self.work if one.done_at is not None and not one.follow_up]
         return min(made, default=None)
 
@@ -228,7 +228,7 @@ class Life:
         not_ours = status == "closed" and ending in _NOT_OURS
         over = status != "open"
         found = over and (succeeded or ending in _SPOKE_WITH_THE_PERSON or ending in _WRONG_RECORD)
-        rung = any(one.ended_at_the_person and not one.follow_up for one in self.calls)
+        rung = any(call.ended_at_the_person and not call.follow_up for call in self.calls)
         return {
             "cases": True,
             f"cases_{status}": True,
@@ -237,7 +237,7 @@ class Life:
             "cases_ours": not not_ours,
             "cases_rung": rung,
             "cases_answered": any(
-                one.result is TelephonyResult.ANSWERED and not one.follow_up for one in self.calls
+                call.result is TelephonyResult.ANSWERED and not call.follow_up for call in self.calls
             ),
             "cases_tried": not not_ours and (self.first_at is not None or self.contact != "nobody"),
             "cases_reached": not not_ours and self.contact != "nobody",
@@ -271,30 +271,30 @@ class Life:
 
     def _of_calls(self) -> Counter[str]:
         found: Counter[str] = Counter()
-        for one in self.calls:
-            answered = one.result is TelephonyResult.ANSWERED
-            verified = answered and one.contact == "the person"
-            if one.follow_up:
+        for call in self.calls:
+            answered = call.result is TelephonyResult.ANSWERED
+            verified = answered and call.contact == "the person"
+            if call.follow_up:
                 found.update(
-                    follow_up_calls_counted=one.ended_at_the_person,
-                    follow_up_calls_not_counted=not one.ended_at_the_person,
+                    follow_up_calls_counted=call.ended_at_the_person,
+                    follow_up_calls_not_counted=not call.ended_at_the_person,
                     follow_up_calls_answered=answered,
                     follow_up_calls_verified=verified,
-                    follow_up_calls_undoing=one.undoes,
+                    follow_up_calls_undoing=call.undoes,
                 )
                 continue
             found.update(
                 robot_calls=1,
-                robot_calls_counted=one.ended_at_the_person,
+                robot_calls_counted=call.ended_at_the_person,
                 robot_calls_answered=answered,
                 robot_calls_verified=verified,
-                robot_calls_under_way=one.result is None,
-                robot_calls_own_fault=one.result in _OURS_TO_BLAME,
-                robot_calls_cancelled=one.result is TelephonyResult.CANCELED,
-                robot_calls_unknown=one.result is TelephonyResult.UNKNOWN,
+                robot_calls_under_way=call.result is None,
+                robot_calls_own_fault=call.result in _OURS_TO_BLAME,
+                robot_calls_cancelled=call.result is TelephonyResult.CANCELED,
+                robot_calls_unknown=call.result is TelephonyResult.UNKNOWN,
             )
-            if one.result is not None:
-                found[f"result_{one.result.value}"] += 1
+            if call.result is not None:
+                found[f"result_{call.result.value}"] += 1
         return found
 
     def _of_work(self, at: datetime) -> Counter[str]:

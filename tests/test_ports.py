@@ -23,7 +23,7 @@ def test_two_processes_never_get_the_same_ports():
     )
     blocks = {*ours, *map(int, done.stdout.split())}
     assert len(blocks) == 4
-    assert all(abs(one - other) >= 8 for one in blocks for other in blocks if one != other)
+    assert all(abs(block - other) >= 8 for block in blocks for other in blocks if block != other)
 
 
 def test_a_port_that_is_in_use_for_udp_alone_is_not_given():

@@ -111,7 +111,11 @@ class CpuTimes:
 
 def _listening(*urls: str) -> tuple[int, ...]:
     ports = {urlsplit(url).port for url in urls}
-    found = [one for one in psutil.net_connections(kind="tcp4") if one.status == psutil.CONN_LISTEN]
+    found = [
+        connection
+        for connection in psutil.net_connections(kind="tcp4")
+        if connection.status == psutil.CONN_LISTEN
+    ]
     return tuple({one.pid for one in found if one.pid and one.laddr and one.laddr.port in ports})
 
 

@@ -432,7 +432,7 @@ class Upgrade(Drill):
 
     async def _submit(self, client: httpx.AsyncClient, page: httpx.Response, **given: str) -> httpx.Response:
         """The form of the page that has these fields, filled in."""
-        forms = [one for one in fromstring(page.text).forms if given.keys() <= set(one.fields.keys())]
+        forms = [form for form in fromstring(page.text).forms if given.keys() <= set(form.fields.keys())]
         self.must(forms, f"{page.url.path} ({page.status_code}) has no form of {', '.join(given)}")
         fields = {key: value or "" for key, value in forms[0].fields.items()} | given
         return await client.post(str(page.url.join(forms[0].action)), data=fields)
@@ -448,7 +448,7 @@ class Upgrade(Drill):
             self.must(home.is_success, f"the first page: {home.status_code} {self.proxy.wrong}")
             self.must(not home.url.path.startswith("/sign-in"), "the session ended")
             links = fromstring(home.text).xpath("//nav//a/@href")
-            pages = sorted({str(one) for one in links if str(one).startswith("/")})
+            pages = sorted({str(link) for link in links if str(link).startswith("/")})
             for path in chosen.sample(pages, _PAGES_EACH):
                 page = await client.get(path)
                 # A page of the new version's navigation that the release before lacks is not found there, and it cannot
@@ -471,7 +471,7 @@ class Upgrade(Drill):
     def _csrf(self, page: httpx.Response) -> dict[str, str]:
         return {
             "csrf": next(
-                str(one.fields["csrf"]) for one in fromstring(page.text).forms if "csrf" in one.fields
+                str(form.fields["csrf"]) for form in fromstring(page.text).forms if "csrf" in form.fields
             )
         }
 

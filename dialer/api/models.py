@@ -400,13 +400,13 @@ def warnings_body() -> dict[str, Any]:
 
 def many_of(model: str, most: int, one_of_them: str) -> dict[str, Any]:
     """A request body of one object or of a list of up to `most`."""
-    one = {"$ref": _REF.format(model=model)}
-    many = {"type": "array", "items": one, "minItems": 1, "maxItems": most}
+    item = {"$ref": _REF.format(model=model)}
+    many = {"type": "array", "items": item, "minItems": 1, "maxItems": most}
     return {
         "requestBody": {
             "required": True,
             "description": f"{one_of_them}，或最多 {most} 条的数组 · or up to {most}",
-            "content": {"application/json": {"schema": {"anyOf": [one, many]}}},
+            "content": {"application/json": {"schema": {"anyOf": [item, many]}}},
         }
     }
 

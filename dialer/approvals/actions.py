@@ -168,7 +168,7 @@ def _waits_for(kind: ApprovalKind, who: str, by: str, concerns: str) -> bool:
 
 def _is_of_others(who: str, *made: str) -> bool:
     """Whether this person neither made it nor is concerned by it; always true without a person (`''`)."""
-    return not who or not any(is_same_actor(who, one) for one in made)
+    return not who or not any(is_same_actor(who, maker) for maker in made)
 
 
 def read_counts(services: Services, *, visible_to: int | None) -> WaitingCounts:
@@ -190,8 +190,8 @@ def read_inbox(services: Services, reader: InboxReader) -> Inbox:
         money = (
             money_waiting(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.MONEY) else []
         )
-        files = files_of_outcomes(tx, [one.id for one in money])
-        conflicts = conflicting_lines(tx, [one.id for one in money], visible_to=unit_id)
+        files = files_of_outcomes(tx, [line.id for line in money])
+        conflicts = conflicting_lines(tx, [line.id for line in money], visible_to=unit_id)
         returned = (
             money_returned(tx, who=who, visible_to=unit_id, limit=most)
             if decides(ApprovalKind.RETURNED)
@@ -203,12 +203,7 @@ def read_inbox(services: Services, reader: InboxReader) -> Inbox:
             else []
         )
         lists = loads_waiting(tx, visible_to=unit_id) if decides(ApprovalKind.LIST) else ()
-        drafts = []
-        if decides(ApprovalKind.SCRIPT) and (ids := draft_ids(tx, who=who)):
-            versions = [script_version_by_id(tx, one) for one in ids]
-            live = {name: one.version_id for name, one in live_scripts(tx).items()}
-            numbers = {name: script_version_by_id(tx, one).number for name, one in live.items()}
-            drafts = [_draft(version, numbers) for version in versions]
+        drafts = _drafts(tx, who) if decides(ApprovalKind.SCRIPT) else []
         rules = rule_drafts(tx, who=who) if decides(ApprovalKind.RULES) else []
     changes = list_changes(services, visible_to=unit_id) if decides(ApprovalKind.ACCOUNT) else []
     filed = list_filed(services, state=FiledState.DOUBTFUL).lines if decides(ApprovalKind.FILED) else ()
@@ -224,17 +219,31 @@ def read_inbox(services: Services, reader: InboxReader) -> Inbox:
         conflicts=conflicts,
         returned=returned,
         stop_payments=stops,
-        lists=[one for one in lists if _is_of_others(who, one.by)],
+        lists=[load for load in lists if _is_of_others(who, load.by)],
         drafts=drafts,
         rules=rules,
-        changes=[one for one in changes if _is_of_others(who, one.change.asked_by, one.change.login)],
-        filed=sorted(filed, key=lambda one: one.filed_at),
+        changes=[
+            change for change in changes if _is_of_others(who, change.change.asked_by, change.change.login)
+        ],
+        filed=sorted(filed, key=lambda match: match.filed_at),
         bulletins=sorted(
-            (one for one in bulletins if _is_of_others(who, one.made_by)), key=lambda one: one.made_at
+            (bulletin for bulletin in bulletins if _is_of_others(who, bulletin.made_by)),
+            key=lambda bulletin: bulletin.made_at,
         ),
-        restrictions=[one for one in reversed(restrictions) if _is_of_others(who, one.entered_by)],
-        tokens=[one for one in tokens if _is_of_others(who, one.asked_by)],
+        restrictions=[
+            restriction
+            for restriction in reversed(restrictions)
+            if _is_of_others(who, restriction.entered_by)
+        ],
+        tokens=[token for token in tokens if _is_of_others(who, token.asked_by)],
     )
+
+
+def _drafts(tx: Tx, who: str) -> list[Draft]:
+    ids = draft_ids(tx, who=who)
+    live = {name: running.version_id for name, running in live_scripts(tx).items()} if ids else {}
+    numbers = {name: script_version_by_id(tx, version_id).number for name, version_id in live.items()}
+    return [_draft(script_version_by_id(tx, version_id), numbers) for version_id in ids]
 
 
 def _draft(version: Version, live: Mapping[str, int]) -> Draft:
@@ -269,7 +278,10 @@ def sample_of(vault: Vault, outcome_ids: Collection[int], *, who: str) -> tuple[
     if len(ids) <= MOST_UNSAMPLED:
         return ()
     batch = f"{who} {ids}"
-    drawn = sorted(ids, key=lambda one: vault.sign(f"{batch} {one}".encode(), purpose="sample of approvals"))
+    drawn = sorted(
+        ids,
+        key=lambda outcome_id: vault.sign(f"{batch} {outcome_id}".encode(), purpose="sample of approvals"),
+    )
     return tuple(sorted(drawn[: max(_FEWEST_SAMPLED, math.ceil(len(ids) * _SAMPLED_SHARE))]))
 
 
@@ -287,7 +299,7 @@ def approve_outcomes(
         raise Invalid(field="outcome", problem=problem)
     with services.act(actor, Permission.APPROVE) as act:
         cases = cases_of_outcomes(act.tx, ids, visible_to=actor.unit_id)
-        if missing := [one for one in ids if one not in cases]:
+        if missing := [outcome_id for outcome_id in ids if outcome_id not in cases]:
             raise NotFound(kind="outcome", key=missing[0])
         sample = set(sample_of(act.tx.vault, ids, who=act.by))
         if sample and (unread := sample - evidence_read_by(act.tx, act.by, sample, now=act.now)):
@@ -306,20 +318,20 @@ def read_evidence(services: Services, actor: Actor, outcome_ids: Collection[int]
     with services.act(actor, Permission.APPROVE) as act:
         tx = act.tx
         waiting = {
-            one.id: one.case_id
-            for one in money_waiting(tx, who=act.by, visible_to=actor.unit_id, limit=MOST_AT_ONCE, ids=ids)
+            line.id: line.case_id
+            for line in money_waiting(tx, who=act.by, visible_to=actor.unit_id, limit=MOST_AT_ONCE, ids=ids)
         }
-        if missing := [one for one in ids if one not in waiting]:
+        if missing := [outcome_id for outcome_id in ids if outcome_id not in waiting]:
             raise NotFound(kind="outcome", key=missing[0])
-        for one in ids:
+        for outcome_id in ids:
             note_work_reveal(
                 tx,
                 services,
                 who=act.by,
                 act="view_evidence",
-                subject=f"case/{waiting[one]}",
+                subject=f"case/{waiting[outcome_id]}",
                 why="approval",
-                facts={"outcome_id": one},
+                facts={"outcome_id": outcome_id},
             )
         if not ids:
             act.needs_no_record()
@@ -333,8 +345,8 @@ def read_evidence_file(services: Services, actor: Actor, outcome_id: int, file_i
     with services.act(actor, Permission.APPROVE) as act:
         tx = act.tx
         waiting = money_waiting(tx, who=act.by, visible_to=actor.unit_id, limit=1, ids=[outcome_id])
-        files = files_of_outcomes(tx, [one.id for one in waiting]).get(outcome_id, ())
-        if file_id not in {one.id for one in files}:
+        files = files_of_outcomes(tx, [line.id for line in waiting]).get(outcome_id, ())
+        if file_id not in {file.id for file in files}:
             raise NotFound(kind="file", key=file_id)
         found = unseal_file(tx, file_id)
         subject, facts = f"case/{found.case_id}", {"outcome_id": outcome_id}

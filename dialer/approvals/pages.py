@@ -230,7 +230,7 @@ def _show(
         note=note,
         refused=refused,
         bulletin_words=lambda days: f"{title_of(days, request.lang)} · {days_words(days, request.lang)}",
-        scope_words=lambda scopes: ", ".join(request.say(SCOPES[one]) for one in sorted(scopes)),
+        scope_words=lambda scopes: ", ".join(request.say(SCOPES[scope]) for scope in sorted(scopes)),
         stop_results=(StopResult.TOO_LATE, StopResult.NOT_NEEDED),
         evidence_kinds=tuple(EvidenceKind),
         most=MOST_AT_ONCE,

@@ -219,7 +219,7 @@ def _attempt(n: int, parts: Mapping[EntryKind, Entry], said: Iterable[SpokenTurn
         talk_seconds=facts.get("talk_seconds"),
         code=" ".join(f"{name} {code}".strip() for name, code in codes if code),
         is_answered=EntryKind.ANSWERED in parts,
-        turns=tuple(_turn(one, lang) for one in said),
+        turns=tuple(_turn(turn, lang) for turn in said),
         answer_words=_answer_words(answer, said, lang),
     )
 
@@ -345,7 +345,7 @@ def is_repeated(entry: Entry) -> bool:
 def _reason(act: Entry, audited: Iterable[Entry]) -> str:
     """The reason of an act in the audit: one request writes both."""
     found = (line for line in audited if line.by == act.by and abs(line.at - act.at) < _ONE_REQUEST)
-    return next((str(one.facts["why"]) for one in found), "")
+    return next((str(line.facts["why"]) for line in found), "")
 
 
 def _call(call: DeskCall, names: Mapping[str, str], lang: Lang) -> TimelineItem:

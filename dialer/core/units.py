@@ -616,11 +616,11 @@ def _of_line(
 def _planned(plan: UnitPlan, place: int, known: Mapping[int, Unit]) -> str:
     """The path of the line's unit after the import, without its own name."""
     names: list[str] = []
-    one = plan.placed[place]
-    while one.parent_place is not None:
-        one = plan.placed[one.parent_place]
-        names.append(one.line.name)
-    above = _path(known, one.parent_id)
+    unit = plan.placed[place]
+    while unit.parent_place is not None:
+        unit = plan.placed[unit.parent_place]
+        names.append(unit.line.name)
+    above = _path(known, unit.parent_id)
     return SEPARATOR.join(([above] if above else []) + names[::-1])
 
 

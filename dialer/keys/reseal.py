@@ -470,45 +470,45 @@ def _count(tx: Tx, table: sa.Table, condition: sa.ColumnElement[bool]) -> int:
     return int(tx.scalar(sa.select(sa.func.count()).select_from(table).where(condition)))
 
 
-def _reseal_values(tx: Tx, state: KeyState, one: SealedColumn, after: str | None) -> _Found:
+def _reseal_values(tx: Tx, state: KeyState, sealed_column: SealedColumn, after: str | None) -> _Found:
     """Skips rows that another transaction has locked, so that neither waits for the other."""
-    c = one.table.c
-    key, column = c[one.key], c[one.column]
+    c = sealed_column.table.c
+    key, column = c[sealed_column.key], c[sealed_column.column]
     statement = (
-        sa.select(key, column, *(c[name] for name in one.needs))
-        .where(_old_value(one, state))
+        sa.select(key, column, *(c[name] for name in sealed_column.needs))
+        .where(_old_value(sealed_column, state))
         .order_by(key)
-        .limit(one.at_once)
+        .limit(sealed_column.at_once)
         .with_for_update(key_share=True, skip_locked=True)
     )
     if after is not None:
         # Of several values under one key, those already done are no longer old.
         start = sa.cast(sa.literal(after, sa.Text), key.type)
-        statement = statement.where(key >= start if one.key in _SEVERAL else key > start)
+        statement = statement.where(key >= start if sealed_column.key in _SEVERAL else key > start)
     rows = tx.rows(statement)
     given: list[dict[str, Any]] = []
     unreadable = []
-    place = {"table": one.table.name, "column": one.column}
+    place = {"table": sealed_column.table.name, "column": sealed_column.column}
     for row in rows:
         try:
-            sealed = tx.vault.reseal(row[one.column], **place, row=one.row(row))
+            sealed = tx.vault.reseal(row[sealed_column.column], **place, row=sealed_column.row(row))
         except (Tampered, KeyMissing) as fault:
             _log.error("%s", fault)
-            unreadable.append(str(row[one.key]))
+            unreadable.append(str(row[sealed_column.key]))
         else:
-            before = bytes(row[one.column])[:_SEALING_BYTES]
-            given.append({"key": str(row[one.key]), "before": before, "sealed": sealed})
+            before = bytes(row[sealed_column.column])[:_SEALING_BYTES]
+            given.append({"key": str(row[sealed_column.key]), "before": before, "sealed": sealed})
     update = (
-        sa.update(one.table)
+        sa.update(sealed_column.table)
         .where(
             key == sa.cast(_RESEALED.c.key, key.type),
             sa.func.substring(column, 1, _SEALING_BYTES) == _RESEALED.c.before,
         )
-        .values({one.column: _RESEALED.c.sealed})
+        .values({sealed_column.column: _RESEALED.c.sealed})
     )
     if given:
         tx.execute(update, _RESEALED.given(given))
-    last = str(rows[-1][one.key]) if len(rows) == one.at_once else None
+    last = str(rows[-1][sealed_column.key]) if len(rows) == sealed_column.at_once else None
     if last == after and not given:
         last = None  # a file of many parts, of which none opens
     return _Found(count=len(given), after=last, unreadable=unreadable)

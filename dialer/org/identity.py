@@ -191,7 +191,7 @@ def _login_of_subject(subject: str, attribute: str) -> str:
         found = list(x509.Name.from_rfc4514_string(subject))
     except ValueError:
         raise SignInRefused from None
-    values = [one.value for one in found if one.rfc4514_attribute_name == attribute]
+    values = [part.value for part in found if part.rfc4514_attribute_name == attribute]
     if len(values) != 1 or not isinstance(values[0], str):
         raise SignInRefused
     return values[0]

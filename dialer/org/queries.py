@@ -62,7 +62,9 @@ def count_unit_work(tx: Tx, *, now: datetime) -> dict[int, WorkCounts]:
         "feedback_late": sa.and_(signed, a.feedback_by <= now),
     }
     statement = (
-        sa.select(a.unit_id, *(sa.func.count().filter(one).label(name) for name, one in wanted.items()))
+        sa.select(
+            a.unit_id, *(sa.func.count().filter(condition).label(name) for name, condition in wanted.items())
+        )
         .where(_PENDING, a.unit_id.is_not(None))
         .group_by(a.unit_id)
     )

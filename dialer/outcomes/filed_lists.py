@@ -498,12 +498,12 @@ def _matches_of(tx: Tx, record_ids: Sequence[int]) -> dict[int, tuple[tuple[int,
         .order_by(m.score.desc(), m.id)
     )
     cases: dict[int, list[int]] = {}
-    for one in tx.rows(
+    for case in tx.rows(
         sa.select(t.case.c.id, t.case.c.person_id)
         .where(t.case.c.person_id.in_([row["person_id"] for row in rows]))
         .order_by(t.case.c.id.desc())
     ):
-        cases.setdefault(one["person_id"], []).append(one["id"])
+        cases.setdefault(case["person_id"], []).append(case["id"])
     found: dict[int, list[tuple[int, FiledMatch]]] = {}
     for row in rows:
         person_id = row["person_id"]

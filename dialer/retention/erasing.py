@@ -209,11 +209,11 @@ def erase_openings(tx: Tx, ids: Sequence[int], *, now: datetime) -> dict[str, in
     blank: dict[str, object] = dict.fromkeys(OPENING_PERSONAL, "")
     given = [
         {
-            "id": one,
-            "sealed": tx.vault.seal_record(blank, table="opening", column="sealed", row=one),
+            "id": opening_id,
+            "sealed": tx.vault.seal_record(blank, table="opening", column="sealed", row=opening_id),
             "nobody": os.urandom(BLIND_BYTES),
         }
-        for one in ids
+        for opening_id in ids
     ]
     gone = ("phone_blind", "address_blind", "employer_blind", "agent_blind", "story_blind", "number_blind")
     o, q, s, j, p = t.opening.c, t.card_question.c, t.onsite_check.c, t.card_objection.c, t.card_opener.c
@@ -240,8 +240,8 @@ def erase_openings(tx: Tx, ids: Sequence[int], *, now: datetime) -> dict[str, in
         ),
         "card_opener.why_sealed": _empty_column(tx, t.card_opener, "why_sealed", p.id.in_(own), place),
     }
-    for one in own:
-        is_person = sa.and_(p.id == one, p.person_blind.is_not(None))
+    for opener_id in own:
+        is_person = sa.and_(p.id == opener_id, p.person_blind.is_not(None))
         tx.execute(sa.update(t.card_opener).where(is_person).values(person_blind=os.urandom(BLIND_BYTES)))
     update = (
         sa.update(t.opening)

@@ -191,7 +191,7 @@ def check_registered(services: Services, register: Path) -> int:
             if erased:
                 raise
             lines = []
-        lacks, back = erased - {one.person for one in lines}, back_again(tx, lines)
+        lacks, back = erased - {line.person for line in lines}, back_again(tx, lines)
     if back:
         raise ErasedAreBack(file=register, count=len(back))
     if lacks:

@@ -185,8 +185,8 @@ def complete_register(vault: Vault, file: Path, erased: Sequence[Erased]) -> int
             content = content.removesuffix(torn)
             if torn:
                 os.ftruncate(register, len(content))
-            known = {one.person for one in lines}
-            missing = [register_line(vault, one) for one in erased if one.person not in known]
+            known = {line.person for line in lines}
+            missing = [register_line(vault, person) for person in erased if person.person not in known]
             if missing:
                 ends_a_line = not content or content.endswith(b"\n")
                 append_whole(register, ("" if ends_a_line else "\n").encode() + "".join(missing).encode())
@@ -218,12 +218,12 @@ def _lines_of(vault: Vault, file: Path, content: bytes) -> tuple[list[Erased], b
     *whole, last = content.split(b"\n")
     found = []
     for number, line in enumerate(whole, start=1):
-        one = _line_of(vault, line)
-        if one is None:
+        erased = _line_of(vault, line)
+        if erased is None:
             raise UnreadableRegister(file=file, line=number)
-        found.append(one)
-    if last and (one := _line_of(vault, last)) is not None:
-        return [*found, one], b""
+        found.append(erased)
+    if last and (erased := _line_of(vault, last)) is not None:
+        return [*found, erased], b""
     return found, last
 
 
@@ -231,7 +231,7 @@ def _line_of(vault: Vault, line: bytes) -> Erased | None:
     try:
         plain = json.loads(line)
         seal = plain.pop("seal")
-        one = Erased(
+        erased = Erased(
             person=PersonRow(id=plain["person"], created_at=datetime.fromisoformat(plain["created_at"])),
             erased_at=datetime.fromisoformat(plain["erased_at"]),
             asked_by=plain["asked_by"],
@@ -239,7 +239,7 @@ def _line_of(vault: Vault, line: bytes) -> Erased | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    return one if seal_of(vault, plain) == seal else None
+    return erased if seal_of(vault, plain) == seal else None
 
 
 def not_in_register(tx: Tx, register: Sequence[Erased]) -> set[PersonRow]:

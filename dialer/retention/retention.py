@@ -479,9 +479,9 @@ def rounds_of(parts: Mapping[str, CyclePart]) -> dict[RetentionKind, LastRound]:
     part = parts.get(RETENTION_PART)
     found: Any = {} if part is None else part.facts.get("kinds", {})
     return {
-        kind: LastRound(at=datetime.fromisoformat(one["at"]), count=one["count"], is_over=one["over"])
+        kind: LastRound(at=datetime.fromisoformat(last["at"]), count=last["count"], is_over=last["over"])
         for kind in RetentionKind
-        if (one := found.get(kind.value)) is not None
+        if (last := found.get(kind.value)) is not None
     }
 
 
@@ -608,10 +608,10 @@ def read_retention_states(services: Services, periods: RetentionSettings) -> lis
                 past, oldest = _counted(tx, _RULES[kind].past(cutoff, False))
                 held, _ = _counted(tx, _RULES[kind].past(cutoff, True))
             days = days_of(periods, kind)
-            one = RetentionState(
+            state = RetentionState(
                 kind=kind, days=days, past=past, oldest_at=oldest, held=held, last=rounds.get(kind)
             )
-            found.append(one)
+            found.append(state)
     return found
 
 

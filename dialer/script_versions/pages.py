@@ -490,7 +490,7 @@ def walk(
     steps: str = "",
 ) -> Response:
     """The conversation after the keys and words in `steps`, as a person would hear it; no call is made."""
-    tags = frozenset(one for one in Tag if one.value == tag)
+    tags = frozenset(known for known in Tag if known.value == tag)
     done = [step for step in steps[:_MOST_CHARACTERS].split(".") if step]
     wanted = language or request.lang.value
     try:

@@ -288,7 +288,7 @@ def _spoken(script: Script, said: PromptText, lang: Lang) -> Spoken:
         kind = SoundKind.NETWORK
     else:
         kind = SoundKind.FALLBACK
-        other = next((one for one in script.voices_of(said.language) if one != said.language), "")
+        other = next((voice for voice in script.voices_of(said.language) if voice != said.language), "")
         instead = language_name(other, lang)
     return Spoken(
         said=said,

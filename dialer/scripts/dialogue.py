@@ -452,7 +452,7 @@ def _hear_first(
     """
     if position.tries >= node.retries:
         return _walk(script, node.otherwise, position.learned, context)
-    prompts = {one.id: one for other in script.nodes.values() if (one := prompt_of(other)) is not None}
+    prompts = {item.id: item for other in script.nodes.values() if (item := prompt_of(other)) is not None}
     prompts |= {prompt.id: prompt for prompt in asides(script)}
     assert context.hearing is not None
     again = dict.fromkeys(

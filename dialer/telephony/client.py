@@ -620,10 +620,10 @@ class SmsClient(AccountClient, MessageClient):
             raise Unavailable(part=_PART, problem="more messages to one number than can be looked through")
         return [
             MessageProgress(
-                state=MESSAGE_STATES.get(str(one.status), MessageState.ACCEPTED), sid=str(one.sid)
+                state=MESSAGE_STATES.get(str(message.status), MessageState.ACCEPTED), sid=str(message.sid)
             )
-            for one in found
-            if isinstance(one.date_created, datetime) and first <= one.date_created <= last
+            for message in found
+            if isinstance(message.date_created, datetime) and first <= message.date_created <= last
         ]
 
 

@@ -50,9 +50,11 @@ class RecordingClient(AccountClient):
             absent=None,
         )
         return [
-            CarrierRecording(sid=str(one.sid), status=str(one.status), seconds=_whole(one.duration))
-            for one in found or ()
-            if _SID.fullmatch(str(one.sid)) and str(one.call_sid) == call_sid
+            CarrierRecording(
+                sid=str(recording.sid), status=str(recording.status), seconds=_whole(recording.duration)
+            )
+            for recording in found or ()
+            if _SID.fullmatch(str(recording.sid)) and str(recording.call_sid) == call_sid
         ]
 
     async def sound(self, sid: str) -> bytes | None:

@@ -162,14 +162,16 @@ class _AllowedResolver(AbstractResolver):
         """Does nothing: the resolver has no resources."""
 
 
-async def _send(session: aiohttp.ClientSession, services: Services, one: _Outgoing) -> Try:
+async def _send(session: aiohttp.ClientSession, services: Services, outgoing: _Outgoing) -> Try:
     at, began = services.real.now(), time.monotonic()
     status: int | None = None
     fault: DeliveryFault | None = None
     try:
         # The settings may have changed since the webhook was added.
-        checked_url(one.url, services.webhooks)
-        async with session.post(one.url, data=one.body, headers=one.headers, allow_redirects=False) as answer:
+        checked_url(outgoing.url, services.webhooks)
+        async with session.post(
+            outgoing.url, data=outgoing.body, headers=outgoing.headers, allow_redirects=False
+        ) as answer:
             status = answer.status
     except Invalid:
         fault = DeliveryFault.NOT_ALLOWED

@@ -31,7 +31,7 @@ async def test_good_signals_are_taken_and_wrong_ones_named_without_what_they_hel
     assert answer.status_code == 200
     told = answer.json()
     assert (told["accepted"], told["duplicate"], told["rejected"]) == (1, 1, 2)
-    assert [(one["index"], one["field"]) for one in told["faults"]] == [(1, "phone"), (3, "")]
+    assert [(fault["index"], fault["field"]) for fault in told["faults"]] == [(1, "phone"), (3, "")]
     assert "777" not in answer.text
     with office.app.services.store.begin() as tx:
         (row,) = tx.rows(t.signal.select())

@@ -57,7 +57,7 @@ def owner(scene: Scene, *statements: str) -> None:
 
 
 def found(verdict: TrailCheck) -> Found:
-    return [(one.flaw.value, one.number, one.last or one.of) for one in verdict.findings]
+    return [(finding.flaw.value, finding.number, finding.last or finding.of) for finding in verdict.findings]
 
 
 def check(scene: Scene) -> TrailCheck:
@@ -267,7 +267,7 @@ def test_the_chain_begins_with_a_line_that_covers_those_of_before(upgraded: Scen
 )
 def test_a_change_of_earlier_lines_is_found(upgraded: Scene, statement: str, flaws: list[str]):
     owner(upgraded, statement)
-    assert [one.flaw.value for one in check(upgraded).findings] == flaws
+    assert [finding.flaw.value for finding in check(upgraded).findings] == flaws
 
 
 def test_an_empty_audit_needs_no_first_line(scene: Scene):

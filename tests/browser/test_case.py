@@ -28,7 +28,7 @@ def number_of(behaviour: str) -> str:
     """A number whose simulated person behaves so."""
     line = SimulatedLine(cast("Timers", None), people=practice_mix(), seed="1")
     numbers = (f"1390002{n:04d}" for n in range(10_000))
-    return next(one for one in numbers if line.behaviour_of(f"+86{one}").name == behaviour)
+    return next(number for number in numbers if line.behaviour_of(f"+86{number}").name == behaviour)
 
 
 def open_case_of(page: Page, number: str) -> None:

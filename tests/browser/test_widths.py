@@ -74,18 +74,22 @@ def pages(context: BrowserContext, role: Role, seen: set[str]) -> Iterator[Page]
     to. Each has a tab of its own, since a page that loads itself anew would cut off the way to the next.
     """
     found: dict[str, str] = {}
-    for one in declarations():
-        is_page = one.method == "GET" and "{" not in one.path and not _PIECES.search(one.path)
+    for declaration in declarations():
+        is_page = (
+            declaration.method == "GET"
+            and "{" not in declaration.path
+            and not _PIECES.search(declaration.path)
+        )
         if (
             not is_page
-            or one.act is None
-            or not may(role, one.act)
-            or one.path in {"/", "/rates/cases", *seen}
+            or declaration.act is None
+            or not may(role, declaration.act)
+            or declaration.path in {"/", "/rates/cases", *seen}
         ):
             continue
-        seen.add(one.path)
+        seen.add(declaration.path)
         page = context.new_page()
-        page.goto(one.path)
+        page.goto(declaration.path)
         yield page
         for href in shown(page, _LINKS):
             kind = re.sub(r"\d+|(?<=/scripts/)\w+", "#", href.split("?")[0])

@@ -232,7 +232,7 @@ class TestAClaim:
                 "number_retry_seconds": 60.0,
             }
             claimed = claim_attempts(tx, group, now=MORNING, real_now=MORNING, **limits)
-        assert [one.attempt_id for one in claimed.attempts] == [free]
+        assert [attempt.attempt_id for attempt in claimed.attempts] == [free]
 
     def test_of_a_paused_group_waits_for_the_end_of_the_pause(self, scene: Scene):
         waiting(scene)

@@ -44,7 +44,7 @@ def test_the_same_keys_after_the_questions_are_a_success(scene: Scene):
     assert scene.case_of(ring.case_id).status is CaseStatus.WATCHING
     heard = Hearing.of(row["hearing"])
     assert not heard.missed
-    assert {one.id.partition(".")[2] for one in heard.prompts} >= {
+    assert {prompt.id.partition(".")[2] for prompt in heard.prompts} >= {
         "opening",
         "identity",
         "warn",
@@ -73,7 +73,7 @@ def test_a_turn_that_the_carrier_could_not_play_is_not_heard_whatever_is_pressed
     ring = PhoneCall(scene).answered()
     ring.unplayed = True
     ring.presses("1", "1")
-    assert not any(one.heard for one in Hearing.of(ring.row()["hearing"]).prompts)
+    assert not any(prompt.heard for prompt in Hearing.of(ring.row()["hearing"]).prompts)
     ring.unplayed = False
     row = ring.ends(seconds=60)
     assert row["reach"] == "hung_up_early"

@@ -27,7 +27,7 @@ def offering(scene: Scene, *languages: str) -> Scene:
 
 def spoken(call: PhoneCall) -> list[tuple[str, str]]:
     assert call.turn is not None
-    return [(one.prompt_id.partition(".")[2], one.language) for one in call.turn.utterances]
+    return [(utterance.prompt_id.partition(".")[2], utterance.language) for utterance in call.turn.utterances]
 
 
 CHINESE = [("opening", "zh"), ("caution", "zh"), ("identity", "zh"), ("other_language", "en")]
@@ -40,7 +40,7 @@ def test_english_is_offered_in_english_after_the_first_question_where_a_key_may_
     assert call.turn is not None
     assert call.turn.ask is not None
     assert (call.turn.ask.uninterrupted, call.turn.ask.language) == (3, "zh")
-    assert [one.audio is not None for one in call.turn.utterances] == [True] * 4
+    assert [utterance.audio is not None for utterance in call.turn.utterances] == [True] * 4
 
 
 def test_the_key_says_the_warning_from_its_start_in_english_and_the_call_goes_on_in_it(scene: Scene):
@@ -54,19 +54,21 @@ def test_the_key_says_the_warning_from_its_start_in_english_and_the_call_goes_on
     assert scene.case_of(call.case_id).status is CaseStatus.WATCHING
     heard = Hearing.of(row["hearing"])
     assert not heard.missed
-    assert {one.language for one in heard.prompts if one.must_say and one.is_whole} == {"en"}
+    assert {prompt.language for prompt in heard.prompts if prompt.must_say and prompt.is_whole} == {"en"}
     english = {
         clip.prompt_id: clip.duration_seconds
         for clip in shipped_manifest().clips
         if clip.language == "en" and not clip.slow and clip.prompt_id == "loan.warn"
     }
-    assert next(one.seconds for one in heard.prompts if one.id == "loan.warn") == english["loan.warn"]
+    assert (
+        next(prompt.seconds for prompt in heard.prompts if prompt.id == "loan.warn") == english["loan.warn"]
+    )
 
 
 def test_what_was_heard_before_the_key_was_heard_in_the_call_s_own_language(scene: Scene):
     call = PhoneCall(scene).answered().listens().presses("8")
     row = call.after(1).ends()
-    heard = {(one.id, one.language): one for one in Hearing.of(row["hearing"]).prompts}
+    heard = {(prompt.id, prompt.language): prompt for prompt in Hearing.of(row["hearing"]).prompts}
     assert heard["common.opening", ""].is_whole
     assert not heard["common.opening", "en"].is_whole
     assert (row["reach"], row["contact"]) == ("unverified", "unverified")

@@ -78,7 +78,9 @@ class Lines:
     def answers(self, *answers: Placed | Refused | UncertainResult, sent: float = 0.0) -> Breaker:
         """The breaker after these answers to calls that left `sent` seconds after the morning."""
         with self.scene.tx() as tx:
-            batch = [PostAnswer(sent_at=MORNING + timedelta(seconds=sent), answer=one) for one in answers]
+            batch = [
+                PostAnswer(sent_at=MORNING + timedelta(seconds=sent), answer=answer) for answer in answers
+            ]
             evaluate_breaker(tx, batch, now=MORNING, real_now=MORNING + timedelta(seconds=sent))
             return read_breakers(tx)[0]
 

@@ -254,7 +254,7 @@ class TestTheCarriersSeconds:
         row = call.after(60).ends(seconds=self.opening(call) + 1)
         assert row["reach"] == "silent"
         heard = Hearing.of(row["hearing"])
-        assert heard.whole == {one.id for one in heard.prompts if one.must_say}, (
+        assert heard.whole == {prompt.id for prompt in heard.prompts if prompt.must_say}, (
             "and no more than the warning"
         )
 
@@ -265,7 +265,7 @@ class TestTheCarriersSeconds:
     @pytest.mark.parametrize("seconds", [0, 1])
     def test_of_one_second_nothing_was_heard(self, scene: Scene, seconds: int):
         row = PhoneCall(scene).answered().after(60).ends(seconds=seconds)
-        assert {one.heard for one in Hearing.of(row["hearing"]).prompts} == {0.0}
+        assert {prompt.heard for prompt in Hearing.of(row["hearing"]).prompts} == {0.0}
         assert row["heard_seconds"] == seconds
 
     def test_news_that_comes_early_counts_before_the_carriers_seconds(self, scene: Scene):

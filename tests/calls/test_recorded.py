@@ -33,8 +33,8 @@ def test_it_is_said_in_place_of_the_opening_and_cannot_be_cut_off(scene: Scene):
     assert call.turn is not None
     assert call.turn.ask is not None
     assert call.turn.ask.uninterrupted == 3
-    assert [one.audio is not None for one in call.turn.utterances] == [True] * 3
-    assert [one.must_say for one in call.turn.utterances] == [True, True, False]
+    assert [utterance.audio is not None for utterance in call.turn.utterances] == [True] * 3
+    assert [utterance.must_say for utterance in call.turn.utterances] == [True, True, False]
 
 
 def test_a_call_that_is_not_recorded_does_not_say_so(scene: Scene):

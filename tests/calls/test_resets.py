@@ -142,9 +142,12 @@ async def test_a_connection_that_closes_before_the_first_byte_left_nothing():
 
         def close_first() -> bool:
             """Asked immediately before the bytes are written."""
-            for one in gc.get_objects():
-                if isinstance(one, asyncio.Transport) and one.get_extra_info("peername", ("", 0))[1] == port:
-                    one.abort()
+            for thing in gc.get_objects():
+                if (
+                    isinstance(thing, asyncio.Transport)
+                    and thing.get_extra_info("peername", ("", 0))[1] == port
+                ):
+                    thing.abort()
             return True
 
         answer = await client.send(PlaceCall(attempt_id=uuid4(), to="+8613800138000", may_send=close_first))

@@ -28,16 +28,16 @@ zh = "z"
 
 
 def test_no_check_ever_refuses_or_restricts_by_itself():
-    worst = Facts(**{one.name: 99 for one in fields(Facts)})
+    worst = Facts(**{field.name: 99 for field in fields(Facts)})
     answer = shipped_checks().answer(worst, now=NOW)
-    assert {one.verdict for one in answer.findings} <= {
+    assert {finding.verdict for finding in answer.findings} <= {
         CheckVerdict.NOTE,
         CheckVerdict.ASK_DESK,
         CheckVerdict.POSSIBLE_VICTIM,
     }
     # What two checks say in the same words is said once, by the graver one.
-    said = {one.id for one in shipped_checks().checks} - {"cards_24h_some"}
-    assert {one.check for one in answer.findings} == said
+    said = {check.id for check in shipped_checks().checks} - {"cards_24h_some"}
+    assert {finding.check for finding in answer.findings} == said
     for verdict in ("restricted", "clear"):
         with pytest.raises(ValueError, match="no check says"):
             read_checks(_ONE.format(fact="involved", verdict=verdict))
@@ -47,7 +47,7 @@ def test_no_check_ever_refuses_or_restricts_by_itself():
 
 def test_every_finding_has_its_sentence_basis_and_expiry_in_both_languages():
     checks = shipped_checks()
-    answer = checks.answer(Facts(**{one.name: 99 for one in fields(Facts)}), now=NOW)
+    answer = checks.answer(Facts(**{field.name: 99 for field in fields(Facts)}), now=NOW)
     for finding in answer.findings:
         assert [checks.basis_in(finding.basis, lang) for lang in Lang] == finding.basis.split(" · ")
         assert checks.basis_in("第九条", Lang.EN) == "第九条"
@@ -80,7 +80,7 @@ def test_a_possible_victim_comes_before_the_desk_and_a_restriction_before_both()
     first = answer.findings[0]
     assert "巴公反字1号" in checks.sentence(first, Lang.ZH)
     assert first.expires_at.date() == until
-    assert NOW + timedelta(days=90) in {one.expires_at for one in answer.findings}
+    assert NOW + timedelta(days=90) in {finding.expires_at for finding in answer.findings}
 
 
 def test_the_version_is_the_content():

@@ -21,7 +21,7 @@ from tests.console.desk import ConsoleDesk
 
 
 def found(street: Street, **values: object) -> set[str]:
-    return {one.check for one in street.check(street.record(**values)).answer.findings}  # type: ignore[arg-type]
+    return {finding.check for finding in street.check(street.record(**values)).answer.findings}  # type: ignore[arg-type]
 
 
 def test_a_first_card_is_clear_and_everything_personal_is_sealed(street: Street, console: ConsoleDesk):
@@ -147,7 +147,7 @@ def test_a_ring_is_found_at_the_counter_and_all_its_openings_name_it(street: Str
         assert street.check(street.record(n, **away)).answer.verdict is CheckVerdict.CLEAR
     third = street.check(street.record(3, **away), street.outlets[OTHER_BANK])
     assert third.answer.verdict is CheckVerdict.ASK_DESK
-    assert [one.check for one in third.answer.findings] == ["ring"]
+    assert [finding.check for finding in third.answer.findings] == ["ring"]
     [ring] = console.rows(t.card_ring)
     assert (ring["persons"], ring["cards"]) == (3, 3)
     assert {row["ring_id"] for row in console.rows(t.opening)} == {ring["id"]}
@@ -203,7 +203,7 @@ def test_a_check_of_the_same_number_again_is_of_what_is_given_now(street: Street
     assert street.check(replace(record, guided=True)).answer.verdict is CheckVerdict.POSSIBLE_VICTIM
     later = street.check(replace(record, phone=SHARED, limit_fen=None, address=""))
     assert later.answer.verdict is CheckVerdict.POSSIBLE_VICTIM
-    assert "phone_shared" in {one.check for one in later.answer.findings}
+    assert "phone_shared" in {finding.check for finding in later.answer.findings}
     [row] = [one for one in console.rows(t.opening) if one["id"] == later.opening_id]
     with street.services.store.begin() as tx:
         assert bytes(row["phone_blind"]) == tx.vault.blind(SHARED, kind=BlindKind.OPENING_PHONE)

@@ -30,5 +30,5 @@ def test_the_street_has_outlets_a_ring_and_a_customer(services: Services, consol
     assert len(cohort.outlets) == len(OUTLETS)
     worst = cohort.outlets[0]
     assert (worst.outlet.code, worst.involved, worst.is_high) == (OUTLETS[0][2], 6, False)
-    assert sorted(one.completeness or 0 for one in cohort.outlets) == [0.5, 1.0, 1.0]
+    assert sorted(outlet.completeness or 0 for outlet in cohort.outlets) == [0.5, 1.0, 1.0]
     assert console.rows(t.case) == []

@@ -57,7 +57,10 @@ def test_a_question_is_claimed_by_one_and_answered_with_reason_and_basis(
     before = desk_mark(services, visible_to=None)
     first, second = ask(street, 1), ask(street, 2)
     assert desk_mark(services, visible_to=None) != before
-    assert [one.id for one in open_questions(services, visible_to=None)] == [first, second]
+    assert [open_question.id for open_question in open_questions(services, visible_to=None)] == [
+        first,
+        second,
+    ]
     shown = open_questions(services, visible_to=None)[1]
     assert (shown.note, shown.person["name"]) == ("客户说不清用途，留号****", "客*")
     assert of_outlet(street, shown.opening_id)[1] == 1

@@ -64,7 +64,9 @@ def test_old_openings_name_nobody_and_stay_counted(street: Street, console: Cons
     console.pass_seconds(86_400 * 101)
     young = street.enter(street.record(3))
     [standing] = [
-        one for one in read_retention_states(services, PERIODS) if one.kind is RetentionKind.OPENINGS
+        retention_state
+        for retention_state in read_retention_states(services, PERIODS)
+        if retention_state.kind is RetentionKind.OPENINGS
     ]
     assert standing.past == 1
     assert apply_retention(services, PERIODS)[RetentionKind.OPENINGS] == 2

@@ -48,7 +48,7 @@ def test_a_file_is_entered_once_and_its_faults_say_line_column_and_fix(street: S
     assert console.rows(t.opening) == []
     done = load(street, rows)
     assert (done.rows, done.new, done.duplicate, done.rejected) == (6, 2, 0, 4)
-    assert [(one.line, one.column) for one in done.rejects] == [
+    assert [(reject.line, reject.column) for reject in done.rejects] == [
         (3, "证件号码"),
         (4, "账户类型"),
         (5, "拒办原因"),
@@ -101,7 +101,7 @@ def test_screening_lists_persons_and_rings_and_a_person_decides(street: Street, 
     assert list(screen_all(services))[-1].done == 0
     ring, person = sorted(list_openers(services, visible_to=None), key=lambda one: one.ring_id is None)
     assert (ring.persons, ring.cards, person.person) == (3, 3, "客*")
-    assert [one.check for one in person.findings] == ["cards_24h"]
+    assert [finding.check for finding in person.findings] == ["cards_24h"]
     found, members = read_ring(services, ring.ring_id or 0, visible_to=None)
     assert len(members) == 3
     assert found.is_found
@@ -114,10 +114,10 @@ def test_screening_lists_persons_and_rings_and_a_person_decides(street: Street, 
     decide_opener(services, officer, person.id, confirm=True, why="本人出租银行卡")
     sign_opener(services, officer, ring.id)
     decide_opener(services, officer, ring.id, confirm=False, why="同乡务工")
-    states = {one.id: one.state for one in list_openers(services, visible_to=None)}
+    states = {opener.id: opener.state for opener in list_openers(services, visible_to=None)}
     assert states == {person.id: OpenerState.CONFIRMED, ring.id: OpenerState.LIFTED}
     checked = street.check(street.record(1))
-    assert "confirmed_opener" in {one.check for one in checked.answer.findings}
+    assert "confirmed_opener" in {finding.check for finding in checked.answer.findings}
     console.pass_seconds(86_400 * 95)
     assert list_openers(services, visible_to=None) == []
 
@@ -148,7 +148,7 @@ def test_a_stored_account_whose_phone_is_anothers_is_listed_and_stands_from_now_
     [*_, last] = screen_all(services)
     assert (last.done, last.left) == (3, 0)
     [listed] = list_openers(services, visible_to=None)
-    assert [one.check for one in listed.findings] == ["phone_of_another"]
+    assert [finding.check for finding in listed.findings] == ["phone_of_another"]
     assert listed.expires_at > services.clock.now() + timedelta(days=89)
 
 

@@ -26,15 +26,15 @@ NOW = datetime(2026, 11, 27, tzinfo=UTC)
 def facts_of(seed: int) -> Facts:
     """Any values; small ones, which are near the limits, as often as others."""
     chance = random.Random(seed)
-    return Facts(**{one.name: chance.choice((0, 1, 2, 4, 6, 70, 500)) for one in fields(Facts)})
+    return Facts(**{field.name: chance.choice((0, 1, 2, 4, 6, 70, 500)) for field in fields(Facts)})
 
 
 def test_the_highest_that_checks_say_of_any_facts_is_a_question_or_protection():
     seen = set()
     for seed in range(500):
         answer = shipped_checks().answer(facts_of(seed), now=NOW)
-        seen |= {answer.verdict, *(one.verdict for one in answer.findings)}
-        assert all(one.basis and one.expires_at > NOW for one in answer.findings)
+        seen |= {answer.verdict, *(finding.verdict for finding in answer.findings)}
+        assert all(finding.basis and finding.expires_at > NOW for finding in answer.findings)
     assert seen == {CheckVerdict.NOTE, CheckVerdict.ASK_DESK, CheckVerdict.POSSIBLE_VICTIM}
     assert "refused" not in set(CheckVerdict)
 

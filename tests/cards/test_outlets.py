@@ -175,7 +175,7 @@ def test_a_group_stands_out_when_its_share_is_far_above_that_of_all_others(stree
         ("", "Henan", 10),
         ("ring", "Henan", 10),
     ]
-    assert [one.name for one in found.ages] == ["35–49"]
+    assert [age.name for age in found.ages] == ["35–49"]
     interval = henan.interval("flagged")
     assert interval is not None
     assert interval.low > 0.5

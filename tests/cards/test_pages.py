@@ -238,7 +238,7 @@ async def test_the_stream_says_when_a_question_has_come(console: ConsoleDesk, st
 async def test_a_session_has_four_streams_and_leaves_room_to_others(console: ConsoleDesk, street: Street):
     desk, path, as_stream = console.person(Role.CALLER), "/cards/desk/live", {"accept": "text/event-stream"}
     watching = [asyncio.create_task(desk.client.get(path, headers=as_stream)) for _ in range(4)]
-    mounted = [getattr(one, "app", None) for one in console.web.routes]
+    mounted = [getattr(route, "app", None) for route in console.web.routes]
     (pages,) = [one for one in mounted if hasattr(getattr(one, "state", None), "console_context")]
     for _ in range(3000):
         if hasattr(pages.state, "card_streams") and pages.state.card_streams.open.total() == 4:

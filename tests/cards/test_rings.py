@@ -188,7 +188,7 @@ def tellers(count: int, *, days: float, in_ring: bool = False) -> list[Node]:
         (tellers(4, days=7), False),
         (tellers(5, days=6), False),
         (tellers(5, days=7, in_ring=True), False),
-        ([replace(one, person=b"one") for one in tellers(5, days=7)], False),
+        ([replace(teller, person=b"one") for teller in tellers(5, days=7)], False),
         ([], False),
     ],
 )
@@ -208,5 +208,5 @@ def test_a_usual_story_links_nobody_and_a_story_of_these_days_does(street: Stree
     for n in (1, 2, 3):
         for outlet in (street.bank, street.outlets[OTHER_BANK]):
             checked = street.check(street.record(n, **shared), outlet)
-            verdicts |= {one.check for one in checked.answer.findings}
+            verdicts |= {finding.check for finding in checked.answer.findings}
     assert ("ring" in verdicts) is found

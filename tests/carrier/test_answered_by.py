@@ -38,7 +38,7 @@ def clip(name: str) -> bytes:
 
 
 def words(samples: bytes) -> list[str]:
-    return [one.answered_by.value for one in verdicts(samples)]
+    return [verdict.answered_by.value for verdict in verdicts(samples)]
 
 
 @pytest.mark.parametrize("hertz", [600, 850, 1000, 1400, 2000])

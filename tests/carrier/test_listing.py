@@ -152,7 +152,7 @@ def test_pages_by_number_alone_also_work():
     calls = [record(n) for n in range(5, 0, -1)]
     page = page_of_calls(calls, {"PageSize": "2", "Page": "1"}, account_sid=ACCOUNT)
     assert isinstance(page["calls"], list)
-    assert [one["sid"] for one in page["calls"]] == [calls[2].sid, calls[3].sid]
+    assert [call["sid"] for call in page["calls"]] == [calls[2].sid, calls[3].sid]
     assert page["previous_page_uri"] is not None
 
 

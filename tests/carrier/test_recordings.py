@@ -41,7 +41,7 @@ ASKS = "<Response><Gather numDigits='1' timeout='4' action='/answered'><Play>/sa
 
 def beep(hertz: int, seconds: float = 2.0) -> bytes:
     samples = (round(8000 * math.sin(2 * math.pi * hertz * n / 8000)) for n in range(round(8000 * seconds)))
-    return b"".join(struct.pack("<h", one) for one in samples)
+    return b"".join(struct.pack("<h", sample) for sample in samples)
 
 
 def sides_of(wav: bytes) -> tuple[bytes, bytes]:

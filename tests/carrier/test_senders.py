@@ -44,7 +44,7 @@ def passes(code: list[tuple[int, int, int, int]], sender: Address) -> bool:
 def test_it_admits_these_senders_and_no_other(senders: set[Address], other: Address):
     code = filter_program(senders)
     assert all(0 <= jump <= 255 for _, yes, no, _ in code for jump in (yes, no))
-    assert all(passes(code, one) for one in senders)
+    assert all(passes(code, sender) for sender in senders)
     assert passes(code, other) is (other in senders)
 
 

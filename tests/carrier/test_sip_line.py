@@ -81,7 +81,7 @@ def test_strangers_are_counted_and_news_of_trunks_is_kept():
     called.line.heard({"on": "trunk", "trunk": "nowhere", "reachable": False})
     shown: Any = called.line.as_json()
     assert shown["strangers"] == 5
-    assert [(one["name"], one["order"], one["problem"]) for one in shown["trunks"]] == [
+    assert [(trunk["name"], trunk["order"], trunk["problem"]) for trunk in shown["trunks"]] == [
         ("a", 1, "unreachable"),
         ("b", 2, ""),
     ]
@@ -90,7 +90,7 @@ def test_strangers_are_counted_and_news_of_trunks_is_kept():
     called.line.heard({"on": "trunk", "trunk": "a", "reachable": True})
     assert called.line.as_json()["trunks"][0]["problem"] == ""
     called.line.detached(called.link)
-    assert {one["problem"] for one in called.line.as_json()["trunks"]} == {"no_process"}
+    assert {trunk["problem"] for trunk in called.line.as_json()["trunks"]} == {"no_process"}
 
 
 def test_a_trunk_that_was_registered_is_not_without_a_process():

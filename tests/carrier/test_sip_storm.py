@@ -192,5 +192,5 @@ def test_nothing_stays_in_use_and_each_call_ends_once(
     for call in storm.calls:
         said = [one.params for one in storm.wire.to("/status") if one.params["CallSid"] == call.sid]
         assert sum(Status(one["CallStatus"]).final for one in said if one["CallStatus"] != "initiated") == 1
-    assert not [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+    assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     exchange.close()

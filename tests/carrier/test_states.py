@@ -18,7 +18,9 @@ FINAL = {"completed", "busy", "failed", "no-answer", "canceled"}
 
 
 async def act(hands: DeskView, sid: str, what: str) -> None:
-    live = next((one for one in hands.carrier.exchange.live_calls() if one.call.sid == sid), None)
+    live = next(
+        (live_call for live_call in hands.carrier.exchange.live_calls() if live_call.call.sid == sid), None
+    )
     device = hands.phones.phone(TO).calls[-1]
     if what == "answer":
         device.answer()

@@ -137,7 +137,7 @@ def test_a_closed_case_allows_only_a_note(bureau: Bureau, case_id: int):
     ]
     note_case(bureau.services, unrestricted("li"), case_id, words="后来家属来电")
     with bureau.tx() as tx:
-        assert [one.words for one in words_of_case(tx, case_id)] == ["号码错误", "后来家属来电"]
+        assert [word.words for word in words_of_case(tx, case_id)] == ["号码错误", "后来家属来电"]
 
 
 def test_handing_over_asks_for_acceptance_of_open_work(bureau: Bureau):

@@ -172,5 +172,5 @@ def test_danger_in_a_follow_up_after_the_person_called_us_keeps_the_one_assignme
     tell(followed, case_id, HandOverRequested(n=2, answer=Answer.ALREADY_PAID))
     tell(followed, case_id, answered(2, Answer.ALREADY_PAID))
     assert followed.case_of(case_id).status is CaseStatus.OPEN
-    calls = [one for one in followed.assignments_of(case_id) if one["kind"] == "human"]
-    assert [(one["state"], one["reason"]) for one in calls] == [("open", "already_paid")]
+    calls = [assignment for assignment in followed.assignments_of(case_id) if assignment["kind"] == "human"]
+    assert [(call["state"], call["reason"]) for call in calls] == [("open", "already_paid")]

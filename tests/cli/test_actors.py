@@ -82,7 +82,7 @@ def signed_commands(tree: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[st
     for name, command in tree.commands.items():
         if hasattr(command, "commands"):
             yield from signed_commands(command, (*words, name))
-        elif SIGNED_BY & {option for one in command.params for option in one.opts}:
+        elif SIGNED_BY & {option for param in command.params for option in param.opts}:
             yield " ".join((*words, name)), command
 
 
@@ -95,12 +95,12 @@ COMMANDS: Final = dict(signed_commands(typer.main.get_command(app)))
 def test_no_command_takes_a_name_of_the_service(name: str, by: str):
     """It is refused before a setting is read or a database is asked."""
     words = name.split()
-    for one in COMMANDS[name].params:
-        if SIGNED_BY & set(one.opts):
-            words += [one.opts[0], by]
-        elif one.required:
-            given = "clerk" if one.name == "role" else "1"
-            words += [given] if one.param_type_name == "argument" else [one.opts[0], given]
+    for param in COMMANDS[name].params:
+        if SIGNED_BY & set(param.opts):
+            words += [param.opts[0], by]
+        elif param.required:
+            given = "clerk" if param.name == "role" else "1"
+            words += [given] if param.param_type_name == "argument" else [param.opts[0], given]
     with pytest.raises(Invalid, match="only the service signs with"):
         CliRunner().invoke(app, words, catch_exceptions=False)
 

@@ -88,4 +88,4 @@ def test_a_folder_that_cannot_be_written_loses_the_workbook_alone(run: Run, tmp_
     assert str(tmp_path / "var" / "rejects") in done.stderr
     told = json.loads(done.stdout)
     assert (told["rows"], told["rejected"], told["reject_file"]) == (2, 1, None)
-    assert {one["line"] for one in told["rejects"]} == {3}
+    assert {reject["line"] for reject in told["rejects"]} == {3}

@@ -17,7 +17,7 @@ def helped(words: list[str], name: str) -> str:
     assert isinstance(command, typer.core.TyperGroup)
     found = command.commands[name]
     parts = getattr(found, "commands", {})
-    return " ".join([found.help or "", *sorted(parts), *(one.name or "" for one in found.params)])
+    return " ".join([found.help or "", *sorted(parts), *(param.name or "" for param in found.params)])
 
 
 @pytest.mark.parametrize("name", WHOLE.commands)

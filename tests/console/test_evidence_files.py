@@ -93,7 +93,7 @@ async def test_a_report_with_files_is_shown_to_the_approver(
     assert opened["application/pdf"].headers["content-disposition"].startswith("attachment")
     assert SECRET not in opened["image/jpeg"].content
     looks = console.audited("view_file")
-    assert {(one["who"], one["why"], one["facts"]["outcome_id"]) for one in looks} == {
+    assert {(look["who"], look["why"], look["facts"]["outcome_id"]) for look in looks} == {
         ("zhao", "approval", line["id"])
     }
     # Who recorded it does not decide it, and is shown nothing there.

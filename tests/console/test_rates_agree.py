@@ -310,4 +310,4 @@ async def test_parquet_is_one_table_in_the_words_of_the_json(console: ConsoleDes
             assert rows[value][f"{kind.value}_approved_fen"] == money.approved_fen
     about = json.loads(table.schema.metadata[b"dialer"])
     assert (about["made_by"], about["by"]) == ("auditor", "grade")
-    assert {one["name"] for one in about["definitions"]} == {one.name for one in DEFINITIONS}
+    assert {definition["name"] for definition in about["definitions"]} == {one.name for one in DEFINITIONS}

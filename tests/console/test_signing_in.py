@@ -232,7 +232,14 @@ async def test_the_oldest_of_too_many_sessions_ends(console: ConsoleDesk):
     for _ in range(6):
         browsers.append(console.signed_in(member))
         console.pass_seconds(1)
-    assert [(await one.get("/account")).status_code for one in browsers] == [303, 200, 200, 200, 200, 200]
+    assert [(await browser.get("/account")).status_code for browser in browsers] == [
+        303,
+        200,
+        200,
+        200,
+        200,
+        200,
+    ]
 
 
 async def test_one_ends_another_of_the_own_sessions(console: ConsoleDesk):

@@ -72,9 +72,9 @@ def routes(of: Any) -> Iterator[tuple[str, BaseRoute]]:  # noqa: ANN401 - anythi
 def parameters_of(route: APIRoute) -> Parameters:
     def names(fields: list[Any]) -> tuple[str, ...]:
         found: list[str] = []
-        for one in fields:
-            inner = getattr(one.field_info.annotation, "model_fields", None)
-            found += [item.alias or name for name, item in inner.items()] if inner else [one.alias]
+        for field in fields:
+            inner = getattr(field.field_info.annotation, "model_fields", None)
+            found += [item.alias or name for name, item in inner.items()] if inner else [field.alias]
         return tuple(found)
 
     all_of_it, found = [route.dependant], []
@@ -82,9 +82,9 @@ def parameters_of(route: APIRoute) -> Parameters:
         found.append(all_of_it.pop())
         all_of_it += found[-1].dependencies
     return Parameters(
-        names([one for each in found for one in each.path_params]),
-        names([one for each in found for one in each.query_params]),
-        names([one for each in found for one in each.body_params]),
+        names([path_param for each in found for path_param in each.path_params]),
+        names([query_param for each in found for query_param in each.query_params]),
+        names([body_param for each in found for body_param in each.body_params]),
     )
 
 

@@ -138,7 +138,7 @@ async def test_an_administrator_of_a_unit_needs_no_record(open_desk: ConsoleDesk
         (f"/webhooks/deliveries/{dead}/again", {}),
     ):
         assert (await own.post(path, **fields)).status_code == 404
-    assert [one.name for one in list_webhooks(services)] == ["bureau"]
+    assert [webhook.name for webhook in list_webhooks(services)] == ["bureau"]
     assert [one.state for one in list_deliveries(services)] == [DeliveryState.GIVEN_UP]
 
 
@@ -197,7 +197,7 @@ async def test_what_was_typed_and_ticked_stays_beside_what_is_wrong(open_desk: C
     assert sorted(ticked) == ["case_filed", "high_missed"]
     named = await chief.post("/webhooks", name=" bureau ", url=URL, high_missed="1")
     assert named.status_code == 200
-    assert [(one.name, one.events) for one in list_webhooks(open_desk.app.services)] == [
+    assert [(webhook.name, webhook.events) for webhook in list_webhooks(open_desk.app.services)] == [
         ("bureau", (WebhookEvent.HIGH_MISSED,))
     ]
     taken = await chief.post("/webhooks", name="bureau", url=URL, case_filed="1")

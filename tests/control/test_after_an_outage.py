@@ -43,7 +43,7 @@ def dial_for(scene: Scene, seconds: float) -> list[tuple[float, int]]:
 
 
 def most_within(moments: list[float], seconds: float) -> int:
-    return max((sum(start <= one < start + seconds for one in moments) for start in moments), default=0)
+    return max((sum(start <= moment < start + seconds for moment in moments) for start in moments), default=0)
 
 
 def test_after_ninety_minutes_down_the_backlog_is_called_by_urgency_within_the_pace(scene: Scene):

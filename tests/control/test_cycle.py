@@ -127,7 +127,7 @@ def test_orders_of_the_release_before_are_carried_out(assembled: Assemble):
     """Its scheduler may lead while workers are replaced."""
     app = assembled()
     use_application(app)
-    tasks = {one.name: one for one in vars(dial_work).values() if isinstance(one, Task)}
+    tasks = {var.name: var for var in vars(dial_work).values() if isinstance(var, Task)}
     tasks[f"{TASK_PREFIX}refresh_rollup"]()
     tasks[f"{TASK_PREFIX}fold"]()
     tasks[f"{TASK_PREFIX}audit"]()
@@ -212,7 +212,7 @@ def test_after_the_clock_was_set_back_nothing_counts_that_was_noted_before(scene
     assert state.late == ("tick", *WORK_PARTS)
     assert state.cycle_seconds is None
     assert not close_cycle(scene.services, began_at=began)
-    parts = {one.name: one for one in watch_parts(scene.services, late_seconds=60).parts}
+    parts = {part.name: part for part in watch_parts(scene.services, late_seconds=60).parts}
     for name in (PartName.CYCLE, PartName.SWEEP, PartName.WEB):
         assert (parts[name].health, parts[name].good_seconds) == (Health.LATE, None)
     note(scene, "tick", *WORK_PARTS)

@@ -82,7 +82,7 @@ def test_a_bare_process_does_not_start_and_needs_no_record(start: Start):
     before = state(first)
     with pytest.raises(OtherSettings) as refused:
         start(**BARE)
-    assert {one.setting for one in refused.value.differences} == {"telephony.base_url"}
+    assert {difference.setting for difference in refused.value.differences} == {"telephony.base_url"}
     assert "telephony.base_url simulated ≠ https://carrier.example.cn" in str(refused.value)
     assert state(first) == before
     assert pace(first) == (8.0, 400)
@@ -114,7 +114,7 @@ def test_each_setting_that_differs_is_named(start: Start):
     ):
         with pytest.raises(OtherSettings) as refused:
             start(**{name: value})
-        assert [one.setting for one in refused.value.differences] == [setting]
+        assert [difference.setting for difference in refused.value.differences] == [setting]
         for secret in (TOKEN, OTHER):
             assert secret not in str(refused.value)
 
@@ -211,7 +211,7 @@ def test_the_commands_of_a_bare_shell(start: Start, run: Callable[..., Result]):
     assert isinstance(refused.exception, OtherSettings)
     shown = json.loads(run("settings", "show", "--json", **BARE).stdout)
     assert [one["setting"] for one in shown if not one["fits"]] == ["telephony.base_url"]
-    checks = {one["name"]: one for one in json.loads(run("doctor", "--json", **BARE).stdout)}
+    checks = {load["name"]: load for load in json.loads(run("doctor", "--json", **BARE).stdout)}
     assert checks["database and broker"]["ok"]
     assert not checks["settings of the database"]["ok"]
     assert not checks["pace"]["ok"]

@@ -20,7 +20,9 @@ def case(
 
 
 def chosen(*cases: Case, fraud_type: FraudType = FraudType.UNKNOWN) -> list[int]:
-    return [one.id for one in concerned_cases(cases, fraud_type=fraud_type, happened_at=NOW)]
+    return [
+        concerned_case.id for concerned_case in concerned_cases(cases, fraud_type=fraud_type, happened_at=NOW)
+    ]
 
 
 def test_nothing_of_nobody():

@@ -248,7 +248,7 @@ def test_the_closed_window_is_named_with_its_hours():
 
 
 def test_with_nothing_in_its_way_it_waits_for_the_pace():
-    assert [(one.reason, one.facts) for one in waits()] == [(WaitReason.PACING, {"pace": "2"})]
+    assert [(wait.reason, wait.facts) for wait in waits()] == [(WaitReason.PACING, {"pace": "2"})]
 
 
 @pytest.mark.parametrize(

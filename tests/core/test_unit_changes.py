@@ -16,7 +16,7 @@ STANDING = (unit(1, "市局"), unit(2, "临河", 1), unit(3, "城关所", 1, 2),
 def told(*lines: UnitLine, close_missing: bool = False) -> list[tuple[str, int, str, str, str]]:
     aliases = {"老城关": 3}
     changes = changes_of(plan_units(lines, STANDING, aliases), STANDING, aliases, close_missing=close_missing)
-    return [(one.kind.value, one.line, one.name, one.before, one.after) for one in changes]
+    return [(change.kind.value, change.line, change.name, change.before, change.after) for change in changes]
 
 
 def test_each_change_is_one_line():

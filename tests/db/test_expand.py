@@ -137,10 +137,10 @@ def test_the_check_says_what_would_change_and_needs_no_record(
     assert told.exit_code == 0, told.output
     found = json.loads(told.stdout)
     assert (found["found"], found["newest"], found["may_run_beside"]) == ("0024", newest_revision(), False)
-    assert [one["revision"] for one in found["changes"]] == [
+    assert [change["revision"] for change in found["changes"]] == [
         path.name[:4] for path in migration_files() if path.name > "0025"
     ]
-    assert {"case", "attempt", "staff"} <= {one["name"] for one in found["tables"]}
+    assert {"case", "attempt", "staff"} <= {table["name"] for table in found["tables"]}
     assert "must" not in told.stdout
     shown = CliRunner().invoke(commands, ["upgrade", "--check"]).stdout
     assert "0025 contract" in shown

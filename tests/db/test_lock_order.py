@@ -281,7 +281,7 @@ def test_approved_successes_without_a_call_lock_all_work_before_the_first_call_a
     for case_id, attempt_id in zip(opened, (HIGH, LOW), strict=True):
         bureau.do(sa.update(t.attempt).where(t.attempt.c.case_id == case_id).values(id=attempt_id))
     own_phone = WorkReport(outcome=OutcomeKind.DISSUADED_BY_PHONE, no_call="用本人手机拨打")
-    lines = [report_assignment(bureau.services, unrestricted("li"), one, own_phone) for one in tasks]
+    lines = [report_assignment(bureau.services, unrestricted("li"), task, own_phone) for task in tasks]
 
     def approve() -> None:
         assert approve_outcomes(bureau.services, unrestricted("zhao"), lines) == 2

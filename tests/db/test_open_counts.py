@@ -101,7 +101,7 @@ def test_a_text_without_end_is_loaded_counted_and_placed(scenario: Scenario):
         assert (group.text, group.cases) == (endless[:100], 3)
         assert sorted(unassigned_texts(tx)) == sorted([endless, other])
         assert assign_text_to_unit(tx, endless, unit_id=unit_id, label="甲", by="li", now=MORNING) == 2
-        assert [one.text for one in unassigned_cases(tx, text=other)] == [other]
+        assert [unassigned_case.text for unassigned_case in unassigned_cases(tx, text=other)] == [other]
     assert counted(scenario) == real(scenario)
 
 

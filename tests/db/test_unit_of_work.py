@@ -117,7 +117,7 @@ def test_every_connection_of_the_program_is_opened_with_the_settings_of_the_driv
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call)
         and ast.unparse(call.func) in {"sa.create_engine", "psycopg.connect"}
-        and not any("driver_settings(" in ast.unparse(one.value) for one in call.keywords)
+        and not any("driver_settings(" in ast.unparse(keyword.value) for keyword in call.keywords)
     ]
     assert without == []
 

@@ -66,7 +66,8 @@ def test_the_frauds_of_the_demo_are_warned_with_reasons_and_the_rest_is_not(post
         told = reasons_of(tx, [row["id"] for row in found.values()])
     for reasons in told.values():
         assert any(
-            one.points > 0 and one.details["reason"]["zh"] and one.details["signals"] for one in reasons
+            reason.points > 0 and reason.details["reason"]["zh"] and reason.details["signals"]
+            for reason in reasons
         )
     assert len(post.rows(t.warning)) >= len(found)
     assert {row["id"] for row in post.rows(t.case)} == {row["case_id"] for row in found.values()}

@@ -25,7 +25,7 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
 
 def _words(tree: ast.Module) -> set[str]:
     """The identifiers of a module, and the words of its strings: fields, columns, settings, words of a protocol."""
-    told = {id(one) for one in _docstrings(tree)}
+    told = {id(docstring) for docstring in _docstrings(tree)}
     found: set[str] = set()
     for node in ast.walk(tree):
         for field in ("id", "attr", "name", "arg", "asname", "module"):

@@ -198,7 +198,7 @@ def test_the_first_section_without_anything_to_compare_with():
         "The rate of verified contact is 75.0% (600 of 800; 95% interval 71.9% to 77.9%)."
     )
     assert {tuple(row[2:]) for row in part.tables[0].rows} == {("—", "—", "—", "—")}
-    assert [one.name for one in part.charts[0].series] == ["This period"]
+    assert [sery.name for sery in part.charts[0].series] == ["This period"]
     nothing = said(figures_of(report=report_of(NOTHING)), "Overall").paragraphs
     assert len(nothing) == 5, "no amount waits"
     assert nothing[2].startswith("The rate of verified contact is no rate: nothing to divide by.")
@@ -229,12 +229,12 @@ def test_the_trend_sets_the_days_of_three_periods_side_by_side():
     assert chart is not None
     assert (chart.kind, chart.title) == (ChartKind.LINES, "warnings by day")
     assert chart.labels == [str(day) for day in range(1, 32)]
-    assert [(one.name, one.values[:3]) for one in chart.series] == [
+    assert [(sery.name, sery.values[:3]) for sery in chart.series] == [
         ("This period", [7.0, None, 0.0]),
         ("Period before", [None, 5.0, None]),
         ("A year before", [None, 4.0, None]),
     ]
-    assert {len(one.values) for one in chart.series} == {31}
+    assert {len(sery.values) for sery in chart.series} == {31}
     cases = trend_chart(report_of(days={date(2026, 11, 23): {"cases": 3}}), WEEK, Lang.EN, "cases")
     assert cases is not None
     assert cases.title == "cases by day"

@@ -365,7 +365,7 @@ def test_a_day_and_the_month_that_begins_with_it_have_bulletins_of_their_own(sce
         bulletin_days(BulletinKind.DAY, "2026-10-01"),
         bulletin_days(BulletinKind.MONTH, "2026-09"),
     ]
-    made = [make_bulletin(scenario.services, unrestricted("wang"), one).line for one in days]
+    made = [make_bulletin(scenario.services, unrestricted("wang"), day).line for day in days]
     assert [one.days for one in made] == days
     assert list_bulletins(scenario.services) == [made[0], made[1], made[2]], "the latest days first"
     first = made[0]
@@ -374,7 +374,7 @@ def test_a_day_and_the_month_that_begins_with_it_have_bulletins_of_their_own(sce
         scenario.services, unrestricted("zhao"), first.id, approve=False, made_at=first.made_at, why="x"
     )
     again = make_bulletin(scenario.services, unrestricted("wang"), OCTOBER).line
-    assert [one.id for one in list_bulletins(scenario.services)] == [
+    assert [bulletin.id for bulletin in list_bulletins(scenario.services)] == [
         again.id,
         first.id,
         made[1].id,

@@ -173,7 +173,15 @@ def test_verification_names_every_difference(scenario: Scenario):
     )
     found = verify_figures(scenario.services)
     told = {
-        (str(one.day), one.part, one.value, one.name, one.facts, one.recount) for one in found.differences
+        (
+            str(difference.day),
+            difference.part,
+            difference.value,
+            difference.name,
+            difference.facts,
+            difference.recount,
+        )
+        for difference in found.differences
     }
     hour = str(MORNING.astimezone(ZoneInfo(ZONE)).hour)
     assert told >= {
@@ -185,7 +193,7 @@ def test_verification_names_every_difference(scenario: Scenario):
         ("None", "all", "", "warnings", 3, 2),
     }
     assert found.different == len(found.differences) == len(told)
-    assert {one.name for one in found.differences} == {
+    assert {difference.name for difference in found.differences} == {
         "warnings",
         "trend.warnings",
         "intended.unapproved_fen",
@@ -200,8 +208,15 @@ def test_verification_finds_a_day_that_only_fact_rows_have(scenario: Scenario):
     refresh_figures(scenario.services)
     spoil(scenario, "UPDATE cases SET moment = moment - INTERVAL 9 DAY, day = day - 9, person = 'bai'")
     told = {
-        (str(one.day), one.part, one.value, one.name, one.facts, one.recount)
-        for one in verify_figures(scenario.services).differences
+        (
+            str(difference.day),
+            difference.part,
+            difference.value,
+            difference.name,
+            difference.facts,
+            difference.recount,
+        )
+        for difference in verify_figures(scenario.services).differences
     }
     assert ("2026-11-16", "all", "", "cases", 1, 0) in told
     assert ("2026-11-16", "person", "bai", "cases", 1, 0) in told

@@ -20,7 +20,7 @@ def services(town: Scenario) -> Services:
 
 
 def names(services: Services, login: str) -> list[str]:
-    return [one.name for one in saved_filters(services, login)]
+    return [saved_filter.name for saved_filter in saved_filters(services, login)]
 
 
 def test_a_filter_is_kept_as_it_is_named_and_replaced_by_its_name(services: Services):
@@ -64,4 +64,6 @@ def test_thirty_are_saved_and_one_of_them_is_replaced(services: Services):
     save_filter(services, "li", name="7", query="by=hour")
     save_filter(services, "bai", name="one more", query="by=grade")
     assert len(names(services, "li")) == 30
-    assert [one.query for one in saved_filters(services, "li") if one.name == "7"] == ["by=hour"]
+    assert [
+        saved_filter.query for saved_filter in saved_filters(services, "li") if saved_filter.name == "7"
+    ] == ["by=hour"]

@@ -291,7 +291,7 @@ def test_a_week_stands_beside_the_same_days_of_the_periods_before():
     )
     found = course(report, "2026-09-24", "2026-11-25")
     assert found is not None
-    sums = [one["cases"] for one in found.counts]
+    sums = [count["cases"] for count in found.counts]
     assert sums == [4, *[7] * 8, 3]
     assert [one and one["cases"] for one in found.year_before] == sums
     assert [one and one["cases"] for one in found.before] == [*sums[:-1], 4]  # this one still runs
@@ -322,14 +322,14 @@ def test_the_charts_of_a_course():
     assert (chart.kind, chart.title, chart.labels, chart.percent) == (
         ChartKind.LINES, "cases by day", ["11-20", "11-21"], False,
     )  # fmt: skip
-    assert [(one.name, one.values) for one in chart.series] == [
+    assert [(sery.name, sery.values) for sery in chart.series] == [
         ("This period", [9, 1]),
         ("Period before", [4, None]),
     ]
     shares = rate_chart(found, Lang.EN)
     assert (shares.kind, shares.labels, shares.percent) == (ChartKind.LINES, ["11-20", "11-21"], True)
     assert shares.title == "Rates by the day or week in which the case was opened"
-    assert [(one.name, one.values) for one in shares.series] == [
+    assert [(sery.name, sery.values) for sery in shares.series] == [
         ("Verified contact", [0.75, 0.0]),
         ("Dissuaded", [0.25, 0.0]),
     ]
@@ -340,7 +340,7 @@ def test_the_charts_of_a_course():
     assert (sum(one or 0 for one in of_one), len(of_one)) == (2, 18)
     year = course(cut(days_year_before=days(date(2025, 11, 20), 6)), "2026-11-20", "2026-11-21")
     assert year is not None
-    assert [one.name for one in count_chart(year, "cases", Lang.EN).series] == [
+    assert [sery.name for sery in count_chart(year, "cases", Lang.EN).series] == [
         "This period",
         "A year before",
     ]
@@ -357,8 +357,8 @@ def test_the_times_of_all_grades_are_added_up():
 def test_the_chart_of_times_has_a_fill_for_each_grade():
     chart = waits_chart(waits(0), wait_bars(Lang.EN), "Waiting", Lang.EN)
     assert (chart.kind, chart.title, chart.labels) == (ChartKind.COLUMNS, "Waiting", wait_bars(Lang.EN))
-    assert [one.values for one in chart.series] == list(waits(0).by_grade.values())
-    assert [one.name for one in chart.series][:2] == ["extra high", "high"]
+    assert [sery.values for sery in chart.series] == list(waits(0).by_grade.values())
+    assert [sery.name for sery in chart.series][:2] == ["extra high", "high"]
 
 
 def test_the_chart_of_values_has_their_intervals():
@@ -376,7 +376,7 @@ def test_the_chart_of_values_has_their_intervals():
         assert one.low[0] < value < one.high[0]
         assert (one.low[1], one.high[1]) == (None, None)
     alone = beside_chart(["东区"], rates[:1], "Compared", Lang.EN)
-    assert [one.name for one in alone.series] == ["Verified contact", "Dissuaded"]
+    assert [sery.name for sery in alone.series] == ["Verified contact", "Dissuaded"]
 
 
 def test_the_times_stand_in_twelve_bars():
@@ -451,7 +451,7 @@ def test_the_map_is_the_darker_the_higher_the_rate():
 
 
 def sheet_of(sheets: tuple[Sheet, ...], title: str) -> Sheet:
-    [found] = [one for one in sheets if one.title == title]
+    [found] = [sheet for sheet in sheets if sheet.title == title]
     return found
 
 
@@ -470,7 +470,7 @@ def test_a_file_has_what_stands_beside_the_rates():
     )
     bars = wait_bars(Lang.EN)
     sheets = further_sheets(report, bars, Lang.EN)
-    assert [one.title for one in sheets] == [
+    assert [sheet.title for sheet in sheets] == [
         "From the warning to the success", "Day", "Work load", "Compared with earlier periods", "Today",
         "Time to verified contact",
     ]  # fmt: skip
@@ -502,7 +502,7 @@ def test_a_file_has_what_stands_beside_the_rates():
 
 
 def test_a_file_leaves_out_what_is_not_known():
-    titles = [one.title for one in further_sheets(cut(), wait_bars(Lang.EN), Lang.EN)]
+    titles = [further_sheet.title for further_sheet in further_sheets(cut(), wait_bars(Lang.EN), Lang.EN)]
     assert titles == ["From the warning to the success", "Day", "Work load"]
 
 
@@ -519,7 +519,7 @@ def test_no_head_of_a_file_is_in_the_other_language(lang: Lang):
     )
     sheets = (*rate_sheets(report, lang, ZoneInfo(ZONE)), definitions_sheet(lang), about_sheet(MADE, report, lang),
               all_counts_sheet(WHOLE, [], lang))  # fmt: skip
-    told = [text for one in sheets for text in (one.title, *one.head) if text]
+    told = [text for sheet in sheets for text in (sheet.title, *sheet.head) if text]
     if lang is Lang.ZH:
         assert [text for text in told if not re.search(r"[\u4e00-\u9fff]", text)] == []
     else:
@@ -618,7 +618,11 @@ def test_the_rates_of_a_file():
 def test_a_file_by_unit_says_how_each_compares():
     adjusted = {"2": {"verified_contact": NOISE, "dissuaded": BELOW}}
     report = cut(Dimension.UNIT, {"2": WHOLE}, adjusted=adjusted)
-    [sheet] = [one for one in rate_sheets(report, Lang.EN, ZoneInfo(ZONE)) if one.title == "By unit"]
+    [sheet] = [
+        rate_sheet
+        for rate_sheet in rate_sheets(report, Lang.EN, ZoneInfo(ZONE))
+        if rate_sheet.title == "By unit"
+    ]
     assert sheet.head[-6:] == [
         "Verified contact: adjusted", "Verified contact: the rest, adjusted", "Verified contact: comparison",
         "Dissuaded: adjusted", "Dissuaded: the rest, adjusted", "Dissuaded: comparison",
@@ -729,13 +733,13 @@ def test_a_file_names_each_filter_that_was_set():
 def test_a_rate_names_all_that_it_leaves_out():
     counts = {"robot_calls_counted": 4, "robot_calls_under_way": 3, "robot_calls_unknown": 2}
     [sheet] = [
-        one
-        for one in rate_sheets(
+        rate_sheet
+        for rate_sheet in rate_sheets(
             cut(breakdown=Breakdown(dimension=Dimension.GRADE, total=part(**counts), slices={})),
             Lang.EN,
             ZoneInfo(ZONE),
         )
-        if one.title == "Rates"
+        if rate_sheet.title == "Rates"
     ]
     [row] = [row for row in sheet.rows if row[0] == "Answered, per attempt"]
     names = [count_word(name, Lang.EN) for name in ("robot_calls_under_way", "robot_calls_unknown")]
@@ -801,7 +805,7 @@ def test_a_parquet_file_says_who_made_it_from_what():
     about = parquet_about(MADE, cut())
     definitions = about.pop("definitions")
     assert isinstance(definitions, list)
-    assert [one["name"] for one in definitions] == [one.name for one in DEFINITIONS]
+    assert [definition["name"] for definition in definitions] == [one.name for one in DEFINITIONS]
     assert about == {
         "made_by": "li",
         "made_at": "2026-11-25T02:05:00+00:00",

@@ -141,7 +141,7 @@ def test_every_visible_sheet_is_read_and_each_fault_names_its_own():
     assert isinstance(lost, RejectedRow)
     assert (lost.sheet, lost.table, lost.line, lost.column) == ("五原", 1, 4, "案件编号")
     assert "lost digits" in say(Lang.EN, lost.reason)
-    assert [(one.table, one.heading) for one in reader.columns if one.heading] == [
+    assert [(column.table, column.heading) for column in reader.columns if column.heading] == [
         (0, "案件编号"), (0, "手机号"), (1, "案件编号"), (1, "手机号"),
     ]  # fmt: skip
 

@@ -28,13 +28,13 @@ def read(data: bytes) -> UnitSheet:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_a_text_in_any_encoding(encoding: str):
     sheet = read(TEXT.encode(encoding))
-    assert [(one.line, one.name, one.parent, one.level) for one in sheet.lines] == [
+    assert [(line.line, line.name, line.parent, line.level) for line in sheet.lines] == [
         (3, "巴彦淖尔市公安局", "", "市"),
         (4, "临河区公安分局", "巴彦淖尔市公安局", "县"),
         (6, "城关派出所", "临河区公安分局", "所"),
     ]
-    assert [one.aliases for one in sheet.lines] == [(), ("临河", "临河分局"), ("老城关", "城关")]
-    assert [one.active for one in sheet.lines] == [True, None, False]
+    assert [line.aliases for line in sheet.lines] == [(), ("临河", "临河分局"), ("老城关", "城关")]
+    assert [line.active for line in sheet.lines] == [True, None, False]
     assert sheet.headings[UnitField.PARENT] == "上级单位"
 
 
@@ -47,7 +47,7 @@ def test_a_workbook():
         ):
             page.write_row(row, 0, cells)
     sheet = read(file.getvalue())
-    assert [(one.line, one.name, one.parent, one.aliases) for one in sheet.lines] == [
+    assert [(line.line, line.name, line.parent, line.aliases) for line in sheet.lines] == [
         (2, "City", "", ()),
         (3, "County", "City", ("C1", "C2")),
     ]
@@ -77,7 +77,7 @@ def test_every_word_for_open_and_closed(words: str, active: bool | None):
     rows = "\n".join(f"甲{n},{word}" for n, word in enumerate(words.split()))
     sheet = read(f"名称,状态\n{rows}\n".encode())
     assert sheet.faults == ()
-    assert {one.active for one in sheet.lines} == {active}
+    assert {line.active for line in sheet.lines} == {active}
 
 
 def test_a_list_has_twenty_thousand_units_at_most():
@@ -90,7 +90,7 @@ def test_a_list_has_twenty_thousand_units_at_most():
 @pytest.mark.parametrize("number", ["12.0", "12"])
 def test_the_number_of_a_unit_is_kept(number: str):
     sheet = read(f"名称,系统编号\n甲,{number}\n乙,\n".encode())
-    assert [one.unit_id for one in sheet.lines] == [12, None]
+    assert [line.unit_id for line in sheet.lines] == [12, None]
 
 
 @pytest.mark.parametrize("number", ["x1", "-1", "１２", "1" * 18])

@@ -124,7 +124,7 @@ def test_what_somebody_asked_for_who_may_not_any_more_is_not_done(
     bureau.do(sa.update(t.staff).where(t.staff.c.login == "asker").values(values))
     with pytest.raises(Conflict, match="may no longer manage accounts"):
         confirm_change(services, unrestricted("guard"), waiting.change.id)
-    assert [one.change.id for one in list_changes(services, visible_to=None)] == [waiting.change.id]
+    assert [change.change.id for change in list_changes(services, visible_to=None)] == [waiting.change.id]
 
 
 def test_sessions_of_others_are_ended_by_who_manages_accounts(bureau: Bureau, chen: Actor):

@@ -43,9 +43,9 @@ def test_a_case_of_an_unknown_unit_is_unassigned_and_still_called(bureau: Bureau
             ("老城关", 1, Grade.HIGH),
             ("", 1, Grade.HIGH),
         }
-        assert [one.id for one in unassigned_cases(tx)] == [blank, unknown]
-        assert [one.id for one in unassigned_cases(tx, text="老城关")] == [unknown]
-        assert [one.id for one in unassigned_cases(tx, before_id=blank)] == [unknown]
+        assert [unassigned_case.id for unassigned_case in unassigned_cases(tx)] == [blank, unknown]
+        assert [unassigned_case.id for unassigned_case in unassigned_cases(tx, text="老城关")] == [unknown]
+        assert [unassigned_case.id for unassigned_case in unassigned_cases(tx, before_id=blank)] == [unknown]
 
 
 def test_the_group_of_the_highest_grade_is_first(bureau: Bureau):

@@ -357,7 +357,10 @@ def test_a_loss_concerns_the_cases_that_were_opened_before_it():
     """Those that run; without any the newest of 180 days."""
 
     def of(*cases: Case, fraud_type: FraudType = FraudType.LOAN) -> list[int]:
-        return [one.id for one in concerned_cases(cases, fraud_type=fraud_type, happened_at=MORNING)]
+        return [
+            concerned_case.id
+            for concerned_case in concerned_cases(cases, fraud_type=fraud_type, happened_at=MORNING)
+        ]
 
     second, half_year = timedelta(seconds=1), timedelta(days=180)
     open_now = case(1, MORNING, CaseStatus.OPEN)

@@ -755,7 +755,7 @@ def test_a_page_ends_where_nothing_more_follows(later: Scenario):
     page = list_filed(later.services)
     assert (len(page.lines), page.next_before_id) == (50, page.lines[-1].id)
     last = list_filed(later.services, before_id=page.next_before_id)
-    assert ([one.case_number for one in last.lines], last.next_before_id) == (["A10"], None)
+    assert ([line.case_number for line in last.lines], last.next_before_id) == (["A10"], None)
     assert list_filed(later.services, limit=51).next_before_id is None
     assert list_filed(later.services, period=Period(end=MORNING)).lines == ()
 
@@ -833,6 +833,6 @@ def test_figures_of_nothing_and_of_a_period(later: Scenario):
     start = datetime(2026, 11, 19, 16, tzinfo=UTC)
     period = Period(start=start, end=start + timedelta(days=1))
     assert filed_figures(later.services, period).total.filed == 2, "from the first moment to before the last"
-    assert [one.case_number for one in list_filed(later.services, period=period).lines] == ["A3", "A1"]
+    assert [line.case_number for line in list_filed(later.services, period=period).lines] == ["A3", "A1"]
     only = filed_figures(later.services, Period(start=start + timedelta(days=1)))
     assert [one.key for one in only.by_unit] == ["乙"]

@@ -159,7 +159,7 @@ def holding(scene: Scene) -> set[str]:
 
 def found_by(scene: Scene) -> list[int]:
     with scene.tx() as tx:
-        return [one for sought in SOUGHT for one in find_person_ids(tx, sought)]
+        return [find_person_id for sought in SOUGHT for find_person_id in find_person_ids(tx, sought)]
 
 
 def blinds_of(scene: Scene) -> set[str]:

@@ -311,7 +311,7 @@ def test_what_refuses_an_erasure(scene: Scene, her_case: int, tmp_path: Path):
         ask_erasure(scene.services, unrestricted("zhao"), her_case, why="本人要求")
 
     place_legal_hold(scene.services, unrestricted("sun"), her_case, why="检察院调卷")
-    assert [one.placed_by for one in list_legal_holds(scene.services)] == ["sun"]
+    assert [legal_hold.placed_by for legal_hold in list_legal_holds(scene.services)] == ["sun"]
     with pytest.raises(Conflict, match="already"):
         place_legal_hold(scene.services, unrestricted("sun"), her_case, why="检察院调卷")
     with pytest.raises(Conflict, match="legal hold"):

@@ -87,7 +87,10 @@ def put_calls_in(scene: Scene, case_id: int) -> None:
 
 
 def standing(scene: Scene, periods: RetentionSettings = PERIODS) -> dict[RetentionKind, RetentionState]:
-    return {one.kind: one for one in read_retention_states(scene.services, periods)}
+    return {
+        retention_state.kind: retention_state
+        for retention_state in read_retention_states(scene.services, periods)
+    }
 
 
 def gone(scene: Scene, at: datetime) -> dict[RetentionKind, int]:
@@ -126,7 +129,7 @@ def test_each_kind_is_kept_a_day_before_its_period_ends_and_gone_a_day_after(sce
     assert (holding(scene), found_by(scene), blinds_of(scene)) == ({"person.sealed"}, [], set())
     assert opened(scene)["person.sealed"].count(LANDLINE) == 1, "her neighbour's: the case is open"
     acts = scene.rows(sa.select(t.audit.c.facts).where(t.audit.c.act == "retention"))
-    assert [one["facts"]["kind"] for one in acts] == [kind.value for kind, *_ in steps]
+    assert [act["facts"]["kind"] for act in acts] == [kind.value for kind, *_ in steps]
     assert acts[-1]["facts"]["persons"]
     assert gone(scene, EVER) == {}, "open cases are never past"
     scene.clock.set(MORNING)

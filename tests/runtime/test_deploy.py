@@ -236,10 +236,12 @@ def test_the_file_of_the_containers_nginx_is_the_same_with_other_names():
         assert any(ours in line for line in rules("nginx/dialer.conf"))
         assert any(theirs in line for line in rules("container/nginx.conf"))
     named = [
-        re.sub(r"server (127\.0\.0\.1:800|web)(\d)\S*", r"server \2", one)
-        for one in rules("nginx/dialer.conf")
+        re.sub(r"server (127\.0\.0\.1:800|web)(\d)\S*", r"server \2", rule)
+        for rule in rules("nginx/dialer.conf")
     ]
-    assert named == [re.sub(r"server web(\d)\S*", r"server \1", one) for one in rules("container/nginx.conf")]
+    assert named == [
+        re.sub(r"server web(\d)\S*", r"server \1", rule) for rule in rules("container/nginx.conf")
+    ]
 
 
 def test_logrotate_reads_its_file(tmp_path: Path):
@@ -286,17 +288,17 @@ def test_the_containers_run_commands_that_there_are_with_settings_that_there_are
     known = set(typer.main.get_command(commands).commands)  # type: ignore[attr-defined]
     services = compose["services"]
     ours = {name: one for name, one in services.items() if one["image"] == "dialer"}
-    assert {one["command"][0] for one in ours.values()} == {"web", "worker", "scheduler", "migrate"} & known
-    for one in services.values():
-        assert set(one.get("secrets", ())) <= set(compose["secrets"])
-        assert set(one["networks"]) <= set(compose["networks"])
-        assert set(one.get("depends_on", ())) <= set(services)
-        for volume in one.get("volumes", ()):
+    assert {our["command"][0] for our in ours.values()} == {"web", "worker", "scheduler", "migrate"} & known
+    for service in services.values():
+        assert set(service.get("secrets", ())) <= set(compose["secrets"])
+        assert set(service["networks"]) <= set(compose["networks"])
+        assert set(service.get("depends_on", ())) <= set(services)
+        for volume in service.get("volumes", ()):
             source = volume.partition(":")[0]
             assert source.startswith("./") or source in compose["volumes"]
     plain = {"DIALER_WEB__PUBLIC_URL": "https://dialer.example.cn"}
-    for one in ours.values():
-        named = {name: str(value) for name, value in one["environment"].items() if not name.endswith("_FILE")}
+    for our in ours.values():
+        named = {name: str(value) for name, value in our["environment"].items() if not name.endswith("_FILE")}
         load_settings(plain | named)
     image = (DEPLOY / "container/Containerfile").read_text()
     copied = [

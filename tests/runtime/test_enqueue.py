@@ -82,7 +82,7 @@ def test_work_that_is_wanted_after_the_last_message_is_enqueued_again():
 
 def names_of(module: object) -> set[str]:
     """Of the tasks that a module declares."""
-    return {one.name.removeprefix(TASK_PREFIX) for one in vars(module).values() if isinstance(one, Task)}
+    return {var.name.removeprefix(TASK_PREFIX) for var in vars(module).values() if isinstance(var, Task)}
 
 
 def test_each_task_is_enqueued_to_the_queue_whose_workers_know_it():

@@ -24,5 +24,5 @@ def test_who_finds_three_waiting_is_refused_at_once(tmp_path: Path, monkeypatch:
         [refused] = done
         with pytest.raises(Unavailable, match="other documents are being made"):
             refused.result()
-        assert all(one.result() == program.read_bytes() for one in others)
+        assert all(other.result() == program.read_bytes() for other in others)
     assert as_pdf(b"docx") == program.read_bytes()

@@ -55,7 +55,7 @@ def test_one_role_works_and_doctor_warns(
             monkeypatch.setenv(name, value)
         told = CliRunner().invoke(commands, ["doctor", "--json"])
         assert told.exit_code == 0, told.output
-        return {one["name"]: one for one in json.loads(told.stdout)}["role of the database"]
+        return {load["name"]: load for load in json.loads(told.stdout)}["role of the database"]
 
     with application(load_settings(env | {"DIALER_DATABASE__OWNER_URL": own_servers.owner_url})):
         pass

@@ -232,7 +232,7 @@ def test_the_report_has_the_trials_under_way(centre: ScriptCentre, scenario: Sce
     scenario.heard(2, 40)
     begin(centre, HALVES, grade=Grade.LOW)
     trials = running_trials(centre.services)
-    assert [(one.trial.script_id, one.trial.grade) for one in trials] == [("loan", ""), ("loan", "low")]
+    assert [(trial.trial.script_id, trial.trial.grade) for trial in trials] == [("loan", ""), ("loan", "low")]
     written = StringIO()
     view = report_view(make_report(centre.services), Lang.EN, trials)
     Console(width=200, file=written, force_terminal=False).print(view)

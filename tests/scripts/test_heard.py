@@ -54,7 +54,7 @@ class PhoneTalk:
 
     def __post_init__(self) -> None:
         self.turn = start(self.script, self._context())
-        self.warning = {one.prompt_id for one in self.turn.utterances if one.must_say}
+        self.warning = {utterance.prompt_id for utterance in self.turn.utterances if utterance.must_say}
         self._says()
 
     @property
@@ -74,9 +74,9 @@ class PhoneTalk:
     def passes(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
         left = seconds
-        for one in self.turn.utterances:
-            length = _seconds(one.text, one.language)
-            line = (one.prompt_id, one.language)
+        for utterance in self.turn.utterances:
+            length = _seconds(utterance.text, utterance.language)
+            line = (utterance.prompt_id, utterance.language)
             self.truth[line] = max(self.truth[line], min(1.0, max(0.0, left) / length))
             left -= length
 
@@ -110,8 +110,13 @@ class PhoneTalk:
 
     def _says(self) -> None:
         said = [
-            HeardPrompt(one.prompt_id, _seconds(one.text, one.language), one.must_say, language=one.heard_in)
-            for one in self.turn.utterances
+            HeardPrompt(
+                utterance.prompt_id,
+                _seconds(utterance.text, utterance.language),
+                utterance.must_say,
+                language=utterance.heard_in,
+            )
+            for utterance in self.turn.utterances
         ]
         self.must_say |= {one.id for one in said if one.must_say}
         self.hearing = self.hearing.with_turn(self.step, said, self.now)
@@ -138,11 +143,11 @@ def questions(script: Script, *, verifying: bool) -> set[str]:
 def check(talk: PhoneTalk, ended: AttemptEnded) -> None:
     learned = talk.turn.learned
     if learned.contact is Contact.VERIFIED:
-        assert any(talk.was_heard(one) for one in questions(talk.script, verifying=True))
+        assert any(talk.was_heard(question) for question in questions(talk.script, verifying=True))
     if learned.answer in SUCCESS_ANSWERS:
-        assert any(talk.was_heard(one) for one in questions(talk.script, verifying=False))
+        assert any(talk.was_heard(question) for question in questions(talk.script, verifying=False))
         # The farewell is said after the answer, and proves nothing.
-        last = {one.prompt_id for one in talk.turn.utterances}
+        last = {utterance.prompt_id for utterance in talk.turn.utterances}
         assert [one for one in talk.must_say - last if not talk.was_heard(one)] == []
     if ended.reach in {Reach.VERIFIED, Reach.UNVERIFIED, Reach.SILENT}:
         assert all(talk.was_heard(one) for one in talk.warning)
@@ -204,7 +209,7 @@ def test_half_a_prompt_in_each_of_two_languages_is_not_heard():
     talk = PhoneTalk(shipped_scripts()["loan"], offered=("en",))
     half = _seconds(talk.turn.utterances[0].text, "zh") * 0.6
     talk.does(Act(after=half, heard=Heard.keys(LANGUAGE_KEY)))
-    assert [one.language for one in talk.turn.utterances] == ["en", "en", "en", "zh"]
+    assert [utterance.language for utterance in talk.turn.utterances] == ["en", "en", "en", "zh"]
     ended = talk.hangs_up(_seconds(talk.turn.utterances[0].text, "en") * 0.6)
     check(talk, ended)
     assert ended.reach is Reach.HUNG_UP_EARLY
@@ -220,7 +225,9 @@ def test_the_warning_counts_in_the_language_in_which_it_was_heard():
     ended = talk.hangs_up(20)
     check(talk, ended)
     assert (ended.reach, ended.answer) == (Reach.VERIFIED, Answer.ACKNOWLEDGED)
-    whole = {(one.id.partition(".")[2], one.language) for one in talk.hearing.prompts if one.is_whole}
+    whole = {
+        (prompt.id.partition(".")[2], prompt.language) for prompt in talk.hearing.prompts if prompt.is_whole
+    }
     assert {("opening", "en"), ("caution", "en"), ("warn", "en"), ("acknowledge", "en")} <= whole
     assert ("opening", "zh") not in whole
 
@@ -282,10 +289,10 @@ def test_a_success_without_the_warning_has_it_said_first():
     talk.does(Act(after=60, heard=Heard.keys("1")))
     talk.does(Act(after=60, heard=Heard.keys("2")))
     assert talk.turn.node == "acknowledge"
-    ids = [one.prompt_id for one in talk.turn.utterances]
+    ids = [utterance.prompt_id for utterance in talk.turn.utterances]
     talk.does(Act(after=1, heard=Heard.keys("1")))
     assert talk.turn.node == "acknowledge"
-    assert [one.prompt_id for one in talk.turn.utterances] == ids
+    assert [utterance.prompt_id for utterance in talk.turn.utterances] == ids
     talk.does(Act(after=60, heard=Heard.keys("1")))
     assert talk.turn.is_over
     assert talk.turn.learned.answer is Answer.ACKNOWLEDGED

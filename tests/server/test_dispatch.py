@@ -79,7 +79,7 @@ class Noted:
         if self.fault is not None:
             raise self.fault
         self.events += events
-        return [TURN if isinstance(one, TurnRequest) else None for one in events]
+        return [TURN if isinstance(event, TurnRequest) else None for event in events]
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def ask(
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.getMessage() for one in caplog.records if one.name == "dialer.server.webhooks"]
+    return [record.getMessage() for record in caplog.records if record.name == "dialer.server.webhooks"]
 
 
 def is_kept(answer: httpx.Response) -> bool:
@@ -166,14 +166,14 @@ class TestCalls:
         form = {"CallSid": SID, "CallStatus": "ringing", "To": "+8613900000001"}
         assert is_kept(ask(f"/hooks/status/{ID}", form | {"SequenceNumber": "0"}))
         assert is_kept(ask(f"/hooks/status/{ID}", form))
-        assert [(one.attempt_id, one.step) for one in noted.events] == [
+        assert [(event.attempt_id, event.step) for event in noted.events] == [
             (ID, "status.0"),
             (ID, "status.ringing"),
         ]
-        for one in noted.events:
-            assert isinstance(one, CallNews)
-            assert (one.progress.stage, one.progress.sid) == (Stage.RINGING, SID)
-            assert one.personal == {"To": "+8613900000001"}
+        for event in noted.events:
+            assert isinstance(event, CallNews)
+            assert (event.progress.stage, event.progress.sid) == (Stage.RINGING, SID)
+            assert event.personal == {"To": "+8613900000001"}
 
     def test_the_verdict_on_a_machine_is_news(self, noted: Noted) -> None:
         form = {"CallSid": SID, "AnsweredBy": "machine_start", "To": "+8613900000001"}

@@ -170,7 +170,7 @@ def test_while_it_serves_it_walks_the_way_of_the_carrier_where_the_settings_say_
         "fix": Text.of("start the proxy").plain(),
     }
     raised = [(AlarmCode.PUBLIC_URL_BLOCKED.value, facts)] if checks else []
-    assert [(one["code"], one["facts"]) for one in alarms] == raised
+    assert [(alarm["code"], alarm["facts"]) for alarm in alarms] == raised
 
 
 def test_its_limits_are_those_of_the_settings(app: Application):

@@ -40,7 +40,7 @@ def test_a_file_is_read_tolerantly_and_its_faults_have_line_and_column(post: Pos
     text = LIST.replace("2026-11-25", MORNING.date().isoformat())
     done = load_signals(post.services, io.BytesIO(text.encode("gb18030")), filename="bank.csv")
     assert (done.rows, done.accepted, done.duplicate, done.rejected) == (4, 1, 1, 2)
-    assert [(one.line, one.column) for one in done.rejects] == [(4, "时间"), (5, "手机号")]
+    assert [(reject.line, reject.column) for reject in done.rejects] == [(4, "时间"), (5, "手机号")]
     assert {row["source"] for row in post.rows(t.signal)} == {"bank"}
     with pytest.raises(UnusableFile):
         load_signals(post.services, io.BytesIO("姓名,电话\n王,1\n".encode()), filename="list.csv")
@@ -68,7 +68,7 @@ def test_an_entry_of_the_stream_is_acknowledged_after_its_commit(post: Post, bro
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "9999-12-31T23:59:59-08:00"])
 def test_a_time_at_an_end_of_the_calendar_is_refused_and_the_others_are_taken(post: Post, moment: str):
     answers = post.send(post.payment(), post.payment(event_at=moment))
-    assert [one.status.value for one in answers] == ["accepted", "rejected"]
+    assert [answer.status.value for answer in answers] == ["accepted", "rejected"]
     assert [fault.field for fault in answers[1].faults] == ["event_at"]
     assert len(post.rows(t.signal)) == 1
 

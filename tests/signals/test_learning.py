@@ -100,7 +100,7 @@ def test_answers_become_a_draft_that_only_a_second_person_approves(post: Post):
     with post.tx() as tx:
         now = post.clock.now()
         labels = read_labels(tx, SignalCodec(post.store.vault), since=now - timedelta(days=30), now=now)
-    assert sum(one.is_fraud for one in labels) == 35
+    assert sum(label.is_fraud for label in labels) == 35
     assert len(labels) == 70
     tried = fit_rules(post.services, unrestricted("anna"), days=30, store=False)
     assert tried.draft is None
@@ -130,7 +130,9 @@ def test_a_filing_that_was_undone_is_no_label(post: Post):
     codec, since = SignalCodec(post.store.vault), post.clock.now() - timedelta(days=1)
     with post.tx() as tx:
         filing = tx.scalar(sa.insert(t.filed_case).values(filed).returning(t.filed_case.c.id))
-        assert [one.is_fraud for one in read_labels(tx, codec, since=since, now=post.clock.now())] == [True]
+        assert [label.is_fraud for label in read_labels(tx, codec, since=since, now=post.clock.now())] == [
+            True
+        ]
         undone = {
             "filed_case_id": filing,
             "case_id": case["id"],
@@ -287,7 +289,7 @@ def test_a_rule_that_is_right_less_often_raises_an_alarm(post: Post):
     with post.tx() as tx:
         check_quality(tx, now=post.clock.now())
     (alarm,) = [row for row in post.rows(t.alarm) if row["code"] == "rule_worse"]
-    named = {one["rule"]: one for one in alarm["facts"]["rules"]}
+    named = {rule["rule"]: rule for rule in alarm["facts"]["rules"]}
     assert named["payment_listed_account"]["before"] == [40, 40]
     right, labelled = named["payment_listed_account"]["now"]
     assert right == 0
@@ -296,7 +298,7 @@ def test_a_rule_that_is_right_less_often_raises_an_alarm(post: Post):
     def marked() -> set[str]:
         with post.tx() as tx:
             now = post.clock.now()
-            return {one.rule for one in read_status(tx, since=now, now=now).rules if one.is_worse}
+            return {rule.rule for rule in read_status(tx, since=now, now=now).rules if rule.is_worse}
 
     assert marked() == set(named)
     post.clock.advance(20 * 86_400)
@@ -308,7 +310,7 @@ def test_the_status_marks_a_silent_source_until_it_sends_again(post: Post):
         with post.tx() as tx:
             now = post.clock.now()
             status = read_status(tx, since=now - timedelta(days=7), now=now)
-        return [one.source for one in status.sources if one.is_silent]
+        return [source.source for source in status.sources if source.is_silent]
 
     post.send(*(post.payment(phone=phone(n)) for n in range(60)))
     assert silent() == []

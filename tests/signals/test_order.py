@@ -104,8 +104,8 @@ def signals(draw: st.DrawFn, days: int = 4) -> tuple[Signal, ...]:
 
 def told(given_signals: Sequence[Signal], lateness: timedelta = timedelta(days=60)) -> Evaluator:
     evaluator = Evaluator(shipped_rules(), allowed_lateness=lateness)
-    for one in given_signals:
-        evaluator.apply(one)
+    for given_signal in given_signals:
+        evaluator.apply(given_signal)
     return evaluator
 
 
@@ -124,7 +124,7 @@ def said(verdict: Verdict) -> Verdict:
 
 def digests(evaluator: Evaluator) -> list[Verdict | None]:
     verdicts = [evaluator.verdict(one) for one in PERSONS]
-    return [said(one) if one else None for one in verdicts]
+    return [said(verdict) if verdict else None for verdict in verdicts]
 
 
 @given(signals(), st.randoms(use_true_random=False))
@@ -176,8 +176,8 @@ def test_a_restored_snapshot_goes_on_as_if_nothing_had_been(made: tuple[Signal, 
         second.apply(one)
     assert second.fingerprint() == whole.fingerprint()
     assert digests(second) == digests(whole)
-    assert [second.item_status(one, made[-1].event_at) for one in made[0].items] == [
-        whole.item_status(one, made[-1].event_at) for one in made[0].items
+    assert [second.item_status(item, made[-1].event_at) for item in made[0].items] == [
+        whole.item_status(item, made[-1].event_at) for item in made[0].items
     ]
 
 
@@ -185,7 +185,7 @@ def test_a_restored_snapshot_goes_on_as_if_nothing_had_been(made: tuple[Signal, 
 def test_shards_add_up_to_the_whole(made: tuple[Signal, ...]):
     whole = told(made)
     shards = [told([one for one in made if one.person in {mine, None}]) for mine in PERSONS]
-    total = sum(int(one.fingerprint(), 16) for one in shards) % (1 << 128)
+    total = sum(int(shard.fingerprint(), 16) for shard in shards) % (1 << 128)
     assert f"{total:032x}" == whole.fingerprint()
 
 

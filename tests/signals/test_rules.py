@@ -24,7 +24,7 @@ GOOD = shipped_texts()["app_listed"]
 
 
 def test_every_shipped_rule_comes_out_as_its_examples_say_and_every_fraud_type_is_covered():
-    assert [str(one) for one in check_texts(shipped_texts())] == []
+    assert [str(check_text) for check_text in check_texts(shipped_texts())] == []
     assert len(shipped_rules().rules) >= 20
 
 
@@ -80,7 +80,7 @@ def test_the_lint_finds_what_reads_well_and_is_wrong():
         "renamed": GOOD,
         "app_listed": GOOD.replace("fires = true", "fires = false"),
     }
-    found = [str(one) for one in check_texts(texts)]
+    found = [str(check_text) for check_text in check_texts(texts)]
     assert any(one.startswith("renamed.toml: app_listed: the file is not named as the rule") for one in found)
     assert any("example opened once fires; correct the condition" in one for one in found)
     assert any("has no example with fires = true" in one for one in found)
@@ -142,7 +142,7 @@ def test_a_rule_is_in_effect_from_its_day_until_its_day():
         START + timedelta(hours=23),
         START + timedelta(days=1),
     )
-    assert [bool(evaluator.rules_firing(PERSON, one)) for one in moments] == [False, True, True, False]
+    assert [bool(evaluator.rules_firing(PERSON, moment)) for moment in moments] == [False, True, True, False]
 
 
 def test_a_payment_to_a_listed_account_is_extra_high_and_says_why():
@@ -194,7 +194,7 @@ def test_a_list_change_finds_those_who_touched_the_item_in_three_days_and_no_oth
         items=(Item(ItemKind.ACCOUNT, b"a" * 12),), list_kind=ListKind.FRAUD, change=ListChange.ENTERED,
     )  # fmt: skip
     verdicts = [one for one in evaluator.apply(listed) if one.grade is Grade.EXTRA_HIGH]
-    assert [one.person[0] for one in verdicts] == [2, 3, 0]
+    assert [verdict.person[0] for verdict in verdicts] == [2, 3, 0]
 
 
 def test_grades_follow_the_expected_loss():

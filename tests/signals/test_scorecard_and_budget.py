@@ -82,7 +82,8 @@ def test_with_few_labels_the_calibration_is_their_curve_and_with_many_their_shar
         curve = Scorecard(slope=slope, intercept=intercept)
         assert slope > 0
         assert (
-            calibration_error([curve.probability(one) for one in scores], labels, [1.0] * len(labels)) < 0.15
+            calibration_error([curve.probability(score) for score in scores], labels, [1.0] * len(labels))
+            < 0.15
         )
         return card, max(abs(card.probability(one) - curve.probability(one)) for one in (10, 30, 50, 70))
 

@@ -26,7 +26,7 @@ def clip(name: str) -> bytes:
 def tone(seconds: float) -> bytes:
     """The ringing tone of mainland China."""
     samples = (int(9000 * math.sin(2 * math.pi * 450 * n / 8000)) for n in range(round(seconds * 8000)))
-    return b"".join(struct.pack("<h", one) for one in samples)
+    return b"".join(struct.pack("<h", sample) for sample in samples)
 
 
 @pytest.mark.skipif(not is_installed(), reason="the optional extra `hearing` is not installed")

@@ -242,7 +242,7 @@ async def test_causes_of_the_exchange_are_results(wired: Wired, last: str, statu
     final = await wired.view.app.final(await wired.view.call(to=f"+861380013800{last}"))
     assert (final["CallStatus"], final["SipResponseCode"]) == (status, code)
     (messages, *_) = await line_of(wired.view.carrier).trace(1)
-    assert any("Q.850" in one for one in messages)
+    assert any("Q.850" in message for message in messages)
 
 
 async def test_a_telephone_that_rings_for_ever_is_cancelled(wired: Wired):

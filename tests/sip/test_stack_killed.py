@@ -66,7 +66,7 @@ async def killed_and_back(w: World, stack: StackProcess, *peers: Peer) -> None:
     def up() -> bool:
         states = line.board.states.values()
         rows = [w.attempt(case_id) for case_id in cases if w.scene.attempts_of(case_id)]
-        return sum(one.in_use for one in states) == CALLS and all(one["ringing_at"] for one in rows)
+        return sum(state.in_use for state in states) == CALLS and all(row["ringing_at"] for row in rows)
 
     await w.until(up)
     await w.until(
@@ -86,8 +86,8 @@ async def killed_and_back(w: World, stack: StackProcess, *peers: Peer) -> None:
     assert sum(results.values()) == CALLS // 2
     assert results.keys() <= {TelephonyResult.ANSWERED.value, TelephonyResult.DEAD_AIR.value}
     ours = [w.attempt(case_id) for case_id in cases]
-    assert all(one["reach"] == "cut_off" for one in ours if one["result"] == TelephonyResult.ANSWERED.value)
-    robots = [w.scene.case_of(one["case_id"]).robot for one in ours if one["reach"] == "cut_off"]
+    assert all(our["reach"] == "cut_off" for our in ours if our["result"] == TelephonyResult.ANSWERED.value)
+    robots = [w.scene.case_of(our["case_id"]).robot for our in ours if our["reach"] == "cut_off"]
     assert all((robot.tries, robot.own_faults) == (0, 1) for robot in robots)
     assert w.held_numbers() == 0
     assert {state.in_use for state in line.board.states.values()} == {0}

@@ -87,7 +87,7 @@ async def test_a_call_refused_for_its_credentials_is_ours_and_rests_the_trunk(
     by_address = trunk_to(await proxy(phone), user=USER, password="wrong-and-secret")  # type: ignore[arg-type]
     view = await on_trunks(by_address)
     finals = [await completed(view) for _ in range(3)]
-    assert {(one["CallStatus"], one["SipResponseCode"]) for one in finals} == {("failed", "403")}
+    assert {(final["CallStatus"], final["SipResponseCode"]) for final in finals} == {("failed", "403")}
     assert problem(view) == "resting"
     assert set(state(view).ends) <= {"401", "407"}
     assert phone.messages == ""

@@ -566,7 +566,7 @@ class TestTokens:
         assert (new.secret[:7], len(new.secret)) == ("dialer_", 50)
         assert new.token.expires_at == MORNING + timedelta(days=30)
         assert TokenAuth(scenario.services).recognise(new.secret).name == "bank"
-        assert [one.name for one in list_tokens(scenario.services)] == ["bank"]
+        assert [token.name for token in list_tokens(scenario.services)] == ["bank"]
         with pytest.raises(Conflict):
             add_token(scenario.services, ADMIN, **GOOD)
         with audited(scenario) as lines:
@@ -667,13 +667,13 @@ class TestNames:
             county = add_unit(tx, name="临河", parent_id=city)
             other = add_unit(tx, name="五原", parent_id=city)
             station = add_unit(tx, name="新华所", parent_id=county)
-        assert [one.id for one in list_units(scenario.services, visible_to=None)] == [
+        assert [unit.id for unit in list_units(scenario.services, visible_to=None)] == [
             city,
             county,
             station,
             other,
         ]
-        assert [one.id for one in list_units(scenario.services, visible_to=county)] == [county, station]
+        assert [unit.id for unit in list_units(scenario.services, visible_to=county)] == [county, station]
 
     @pytest.mark.parametrize(
         ("typed", "stored"),

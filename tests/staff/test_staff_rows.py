@@ -98,9 +98,9 @@ class TestAccounts:
         account(tx, "b", unit_id=other)
         account(tx, "d")
         rows.set_staff(tx, gone.id, disabled_at=NOW)
-        assert [one.login for one in rows.all_members(tx)] == ["b", "c", "d", "a"]
-        assert [one.login for one in rows.all_members(tx, visible_to=county)] == ["c", "a"]
-        assert [one.login for one in rows.all_members(tx, visible_to=city)] == ["b", "c", "a"]
+        assert [member.login for member in rows.all_members(tx)] == ["b", "c", "d", "a"]
+        assert [member.login for member in rows.all_members(tx, visible_to=county)] == ["c", "a"]
+        assert [member.login for member in rows.all_members(tx, visible_to=city)] == ["b", "c", "a"]
         assert rows.display_names(tx, ["a", "b", "nobody"]) == {"a": "王 强", "b": "王 强"}
 
     def test_its_addresses_are_blocked_until_then(self, tx: Tx) -> None:
@@ -239,7 +239,7 @@ class TestSessions:
 
         def listed(**more: Any) -> list[int]:  # noqa: ANN401  # as open_sessions
             asked = {"real_now": LATER - INSTANT, "idle_since": NOW} | more
-            return [one.id for one in rows.open_sessions(tx, **asked)]
+            return [open_session.id for open_session in rows.open_sessions(tx, **asked)]
 
         assert idle.id not in listed()
         assert listed() == [there.id, here.id, theirs.id]
@@ -454,9 +454,12 @@ class TestFactors:
         of, other = account(tx), account(tx)
         number = self.factor(tx, of, kind=FactorKind.TOTP, confirmed=False, credential_id=None, counter=0)
         untouched = self.factor(tx, other, kind=FactorKind.TOTP, confirmed=False, credential_id=None)
-        assert [one.has_factor for one in rows.all_members(tx)] == [False, False]
+        assert [member.has_factor for member in rows.all_members(tx)] == [False, False]
         factor_rows.confirm_factor(tx, number, real_now=LATER)
-        assert {one.id: one.has_factor for one in rows.all_members(tx)} == {of.id: True, other.id: False}
+        assert {member.id: member.has_factor for member in rows.all_members(tx)} == {
+            of.id: True,
+            other.id: False,
+        }
         assert factor_rows.factors_of(tx, of.id)[0].confirmed_at == LATER
         assert factor_rows.factors_of(tx, other.id)[0].id == untouched
 
@@ -480,9 +483,9 @@ class TestFactors:
         assert factor_rows.rename_factor(tx, of.id, number, "phone")
         assert [one.name for one in factor_rows.factors_of(tx, of.id)] == ["phone", "key"]
         assert factor_rows.delete_factors(tx, other.id, factor_id=number) == []
-        assert [one.id for one in factor_rows.delete_factors(tx, of.id, factor_id=number)] == [number]
+        assert [factor.id for factor in factor_rows.delete_factors(tx, of.id, factor_id=number)] == [number]
         begun = self.factor(tx, of, kind=FactorKind.TOTP, confirmed=False, credential_id=None)
-        assert [one.id for one in factor_rows.delete_factors(tx, of.id)] == [kept, begun]
+        assert [factor.id for factor in factor_rows.delete_factors(tx, of.id)] == [kept, begun]
         assert factor_rows.factors_of(tx, of.id) == []
 
     def test_recovery_codes_open_once_and_new_ones_replace_them(self, tx: Tx) -> None:

@@ -99,7 +99,7 @@ async def until(w: World, **values: object) -> dict[str, Any]:
     """The only call to us, once its columns are these."""
 
     def found() -> bool:
-        return any(all(one[name] == value for name, value in values.items()) for one in calls(w))
+        return any(all(call[name] == value for name, value in values.items()) for call in calls(w))
 
     await w.until(found, dialling=False)
     (call,) = calls(w)
@@ -241,9 +241,9 @@ async def test_two_people_call_at_once_and_each_has_a_desk(w: World):
     for case_id in cases:
         person_calls_in(w, case_id)
     await w.until(
-        lambda: sum(one["state"] == InboundState.JOINED.value for one in calls(w)) == 2, dialling=False
+        lambda: sum(call["state"] == InboundState.JOINED.value for call in calls(w)) == 2, dialling=False
     )
-    assert {one["by"] for one in calls(w)} == {"li", "wang"}
+    assert {call["by"] for call in calls(w)} == {"li", "wang"}
 
 
 async def test_the_person_gives_up_in_line_and_the_call_back_stays(w: World):

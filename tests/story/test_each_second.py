@@ -70,7 +70,12 @@ def _warning_seconds() -> float:
     """How long the sentences before the first question are, by their sound."""
     rendered = shipped_script("loan")
     turn = start(rendered.script, Context(language="zh", clips=rendered.files_by_text))
-    return sum(rendered.seconds[file] for one in turn.utterances if one.must_say for file in one.audio or ())
+    return sum(
+        rendered.seconds[file]
+        for utterance in turn.utterances
+        if utterance.must_say
+        for file in utterance.audio or ()
+    )
 
 
 async def test_nothing_counts_as_heard_that_was_not_and_every_other_case_goes_on(slower: World):

@@ -265,7 +265,9 @@ async def test_a_call_from_a_desk_is_recorded_and_the_person_is_told_first(
     assert place > 0, "the person hears it"
     assert audioop.rms(audioop.add(ours[2 * place : 2 * place + 8000], audioop.mul(piece, 2, -1), 2), 2) < 200
     sheet = read_case(services, case_id, visible_to=None)
-    (item,) = (one for one in story_items(sheet, {}, Lang.EN) if one.recording is not None)
+    (item,) = (
+        story_item for story_item in story_items(sheet, {}, Lang.EN) if story_item.recording is not None
+    )
     assert item.recording == shown
 
 
@@ -303,7 +305,9 @@ async def test_a_call_in_is_recorded_and_says_so_before_the_desk_rings(w: World,
     (shown,) = list_recordings(services, case_id)
     assert shown.call is RecordedCall.CALLED_IN
     sheet = read_case(services, case_id, visible_to=None)
-    (item,) = (one for one in story_items(sheet, {}, Lang.EN) if one.recording is not None)
+    (item,) = (
+        story_item for story_item in story_items(sheet, {}, Lang.EN) if story_item.recording is not None
+    )
     assert item.recording == shown
     assert shown.seconds is not None
     assert shown.seconds >= 15

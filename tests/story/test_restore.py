@@ -143,7 +143,7 @@ async def test_nobody_is_called_twice_for_what_was_called_after_the_backup(
             "busy",
             "unknown",
         ]
-        assert {one["kind"] for one in w.scene.assignments_of(talked)} == {"human"}
+        assert {assignment["kind"] for assignment in w.scene.assignments_of(talked)} == {"human"}
         assert w.scene.assignments_of(missed) == []
         assert w.attempt(talked)["contact"] == "none"
 

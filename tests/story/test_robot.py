@@ -91,7 +91,7 @@ def test_a_robot_that_is_killed_in_mid_stream_loses_and_doubles_nothing(
                 }
             )
         (answers,) = take_signals(app.services, [reception.read(raw)])
-        assert {one.status.value for one in answers} == {"accepted"}
+        assert {answer.status.value for answer in answers} == {"accepted"}
 
     batch = 0
     for _ in range(3):

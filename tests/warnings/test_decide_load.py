@@ -329,7 +329,7 @@ def test_a_preview_counts_what_the_load_counts_and_keeps_nothing(bureau: Bureau)
     load_id = submit(bureau, text)
     load_list(bureau.services, load_id)
     loaded = load_report(bureau.services, load_id)
-    names = [one.name for one in fields(RejectedRow)]
+    names = [field.name for field in fields(RejectedRow)]
     stored = tuple(RejectedRow(**{name: getattr(row, name) for name in names}) for row in preview.rejects)
     assert replace(preview, load_id=load_id, rejects=stored) == loaded
     again = preview_list(bureau.services, io.BytesIO(text.encode()), filename="a.csv", source="s")

@@ -53,7 +53,7 @@ def test_a_chart_is_drawn_wide_and_narrow_with_unlike_ids_and_its_title(kind: Ch
 def test_nothing_is_drawn_outside_and_every_value_has_a_hint(
     kind: ChartKind, values: list[float | None], percent: bool
 ):
-    given_values = [None if one is None else one / 1e9 for one in values] if percent else values
+    given_values = [None if value is None else value / 1e9 for value in values] if percent else values
     for drawing in drawings(draw_chart(chart(kind, given_values, percent=percent), "x")):
         _, _, width, height = (float(one) for one in (drawing.get("viewBox") or "").split())
         for rect in (one for one in drawing.iter(f"{SPACE}rect") if one.get("x")):
@@ -64,7 +64,7 @@ def test_nothing_is_drawn_outside_and_every_value_has_a_hint(
         if kind is ChartKind.COLUMNS:
             assert hints <= len(values)
         else:
-            assert hints == sum(one is not None for one in values)
+            assert hints == sum(value is not None for value in values)
 
 
 def test_bars_are_as_long_as_their_share():

@@ -484,7 +484,7 @@ class TestWhole:
     ) -> None:
         units = [SimpleNamespace(id=1, parent_id=None), SimpleNamespace(id=2, parent_id=1)]
         monkeypatch.setattr(
-            console, "list_units", lambda _, *, visible_to: [one for one in units if one.id >= visible_to]
+            console, "list_units", lambda _, *, visible_to: [unit for unit in units if unit.id >= visible_to]
         )
         top, below, gone = (reader(asked(), member(unit_id=number)) for number in (1, 2, 3))
         assert [sees_everything(one) for one in (top, below, gone)] == [True, False, False]
@@ -600,7 +600,7 @@ class TestHeaders:
         answer = await answer_of(guarded(deep))
         assert (answer.status_code, answer.text) == (500, "a fault of ours")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        [line] = [one.getMessage() for one in caplog.records if one.name == "dialer.web.console"]
+        [line] = [record.getMessage() for record in caplog.records if record.name == "dialer.web.console"]
         places = " < ".join([r"fails:\d+"] * 5)
         assert re.fullmatch(rf"the page failed: RuntimeError at {places}", line)
 

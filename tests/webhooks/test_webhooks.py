@@ -146,7 +146,7 @@ async def test_a_settled_case_a_missed_high_grade_and_a_filed_case_arrive_signed
     assert NAME not in everything
     assert PHONE[3:] not in everything
     assert "A1504001" not in everything
-    assert {one.state for one in list_deliveries(services)} == {DeliveryState.DELIVERED}
+    assert {delivery.state for delivery in list_deliveries(services)} == {DeliveryState.DELIVERED}
 
 
 async def test_a_case_that_does_not_commit_is_told_to_nobody(
@@ -174,7 +174,7 @@ async def test_only_the_events_asked_for_and_only_while_it_is_in_use(
     scenario.case(grade=Grade.EXTRA_HIGH, missed=True)
     end_webhook(services, unrestricted("sun"), "bureau")
     settle(scenario, after)
-    assert [(one.case_id, one.state) for one in list_deliveries(services)] == [
+    assert [(delivery.case_id, delivery.state) for delivery in list_deliveries(services)] == [
         (during, DeliveryState.DROPPED)
     ]
     assert await send_webhooks(services) == 0
@@ -192,10 +192,10 @@ async def test_a_message_that_is_refused_is_tried_again_later_then_dead_and_can_
         assert len(receiver.got) == n, "the next try waits for its time"
         scenario.clock.advance(GAPS.gap(n).total_seconds())
     [dead] = list_deliveries(services, state=DeliveryState.GIVEN_UP)
-    assert [one.status for one in dead.tries] == [503] * LOCAL.tries
+    assert [trie.status for trie in dead.tries] == [503] * LOCAL.tries
     scenario.clock.advance(86_400)
     assert await send_webhooks(services) == 0
-    assert [one.given_up for one in list_webhooks(services)] == [1]
+    assert [webhook.given_up for webhook in list_webhooks(services)] == [1]
 
     receiver.status = 204
     assert redeliver(services, unrestricted("sun"), webhook="bureau") == 1
@@ -221,7 +221,7 @@ async def test_a_redirect_is_not_followed_and_a_slow_receiver_is_left(
     scenario.clock.advance(60)
     assert await send_webhooks(impatient) == 0
     [line] = list_deliveries(services)
-    assert [(one.status, one.fault) for one in line.tries] == [(None, DeliveryFault.TIMEOUT), (307, None)]
+    assert [(trie.status, trie.fault) for trie in line.tries] == [(None, DeliveryFault.TIMEOUT), (307, None)]
 
 
 async def test_a_receiver_that_does_not_answer_delays_no_other(
@@ -234,7 +234,7 @@ async def test_a_receiver_that_does_not_answer_delays_no_other(
         subscribe(services, receiver, ["case_settled"], name="other")
         settle(scenario, scenario.case())
         assert await send_webhooks(services, for_seconds=0.1) == 1, "in the first claim already"
-        tried = [one for one in list_deliveries(services, webhook="dead") if one.tries]
+        tried = [delivery for delivery in list_deliveries(services, webhook="dead") if delivery.tries]
         assert len(tried) == 10, "ten of each receiver in a claim"
     assert len(receiver.got) == 1
 
@@ -396,7 +396,7 @@ def test_twenty_webhooks_are_enough(services: Services):
         add_webhook(services, unrestricted("sun"), name="more", url="https://127.0.0.1/", events=ALL)
     end_webhook(services, unrestricted("sun"), "w07")
     add_webhook(services, unrestricted("sun"), name="more", url="https://127.0.0.1/", events=ALL)
-    assert [one.name for one in list_webhooks(services)][:3] == ["more", "w00", "w01"]
+    assert [webhook.name for webhook in list_webhooks(services)][:3] == ["more", "w00", "w01"]
 
 
 def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario, services: Services):
@@ -421,20 +421,25 @@ def test_the_log_is_of_one_webhook_of_one_state_and_in_pages(scenario: Scenario,
         tx.execute(sa.update(t.webhook_delivery).where(dead).values(state="given_up"))
         sent = t.webhook_delivery.c.id == log[3].id
         tx.execute(sa.update(t.webhook_delivery).where(sent).values(state="delivered"))
-    assert [one.id for one in list_deliveries(services, state=DeliveryState.GIVEN_UP)] == [
+    assert [delivery.id for delivery in list_deliveries(services, state=DeliveryState.GIVEN_UP)] == [
         log[0].id,
         log[2].id,
     ]
-    assert [(one.name, one.waiting, one.delivered, one.given_up) for one in list_webhooks(services)] == [
+    assert [
+        (webhook.name, webhook.waiting, webhook.delivered, webhook.given_up)
+        for webhook in list_webhooks(services)
+    ] == [
         ("bureau", 2, 1, 1),
         ("other", 0, 0, 1),
     ]
     assert redeliver(services, unrestricted("sun"), webhook="bureau") == 1, (
         "what was given up of this one alone"
     )
-    assert [one.id for one in list_deliveries(services, state=DeliveryState.GIVEN_UP)] == [log[0].id]
+    assert [delivery.id for delivery in list_deliveries(services, state=DeliveryState.GIVEN_UP)] == [
+        log[0].id
+    ]
     end_webhook(services, unrestricted("sun"), "bureau")
-    assert [one.id for one in list_deliveries(services, state=DeliveryState.DROPPED)] == [
+    assert [delivery.id for delivery in list_deliveries(services, state=DeliveryState.DROPPED)] == [
         log[1].id,
         log[2].id,
         log[4].id,
@@ -569,7 +574,7 @@ def test_a_name_is_used_once_and_free_again_after_the_end(services: Services):
         add_webhook(services, unrestricted("sun"), name="bureau", url=url, events=ALL)
     end_webhook(services, unrestricted("sun"), "bureau")
     add_webhook(services, unrestricted("sun"), name="bureau", url=url, events=ALL)
-    assert [one.ended_at is None for one in list_webhooks(services, ended=True)] == [False, True]
+    assert [webhook.ended_at is None for webhook in list_webhooks(services, ended=True)] == [False, True]
     with pytest.raises(NotFound):
         end_webhook(services, unrestricted("sun"), "nobody")
     for events in ([], ["case_opened"]):

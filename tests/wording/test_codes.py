@@ -65,7 +65,7 @@ def _has_code(part: ast.AST) -> bool:
         return True
     if isinstance(part, ast.Call) and not (isinstance(part.func, ast.Attribute) and part.func.attr == "join"):
         return False
-    return any(_has_code(one) for one in ast.iter_child_nodes(part))
+    return any(_has_code(iter_child_node) for iter_child_node in ast.iter_child_nodes(part))
 
 
 def _is_word(part: ast.expr) -> bool:

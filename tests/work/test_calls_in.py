@@ -92,7 +92,7 @@ def row(bureau: Bureau, sid: str = "CA1") -> dict[str, Any]:
 
 
 def heard(turn: InboundTurn) -> list[str]:
-    return [one.prompt_id.removeprefix("inbound.") for one in turn.says]
+    return [say.prompt_id.removeprefix("inbound.") for say in turn.says]
 
 
 def test_a_first_request_that_is_repeated_has_the_same_answer(bureau: Bureau):

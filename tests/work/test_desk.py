@@ -150,7 +150,7 @@ def test_a_stale_report_says_who_has_it_now_and_needs_no_record(bureau: Bureau):
         report(bureau, fresh, "li")
     assert (conflict.value.who, conflict.value.what) == ("wang", "cannot_find_yet")
     with bureau.tx() as tx:
-        assert [one.words for one in words_of_case(tx, stale.case_id)] == ["电话里有人大喊"]
+        assert [word.words for word in words_of_case(tx, stale.case_id)] == ["电话里有人大喊"]
 
 
 def test_the_token_of_a_claim_does_not_let_others_report(bureau: Bureau):
@@ -274,8 +274,13 @@ def test_a_call_back_is_within_thirty_days(bureau: Bureau, minutes: int):
 def test_the_list_of_one_kind(bureau: Bureau):
     case_id = bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
     with bureau.tx() as tx:
-        assert {one.kind for one in waiting_assignments(tx)} == {Track.HUMAN, Track.VISIT}
-        assert [one.case_id for one in waiting_assignments(tx, kind=Track.HUMAN)] == [case_id]
+        assert {waiting_assignment.kind for waiting_assignment in waiting_assignments(tx)} == {
+            Track.HUMAN,
+            Track.VISIT,
+        }
+        assert [
+            waiting_assignment.case_id for waiting_assignment in waiting_assignments(tx, kind=Track.HUMAN)
+        ] == [case_id]
 
 
 def test_disabling_an_account_returns_its_work_at_once(bureau: Bureau):

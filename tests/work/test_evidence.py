@@ -217,7 +217,9 @@ def test_a_success_without_a_call_waits_no_longer_than_its_task(bureau: Bureau, 
     with bureau.tx() as tx:
         amounts = figures(tx, Period(), drill=False, now=bureau.clock.now()).total.amounts
         entries = read_case_file(tx, task.case_id).timeline
-        told = [entry_sentence(one, Lang.EN) for one in entries if one.facts.get("reverses") == outcome_id]
+        told = [
+            entry_sentence(entry, Lang.EN) for entry in entries if entry.facts.get("reverses") == outcome_id
+        ]
     assert amounts[AmountKind.INTENDED].unapproved_fen == 0
     assert told == [
         f"outcome {outcome_id}, without a call of ours, does not count: its task ended before anybody approved it"

@@ -43,7 +43,9 @@ def test_it_stays_until_it_is_accepted(bureau: Bureau, case_id: int):
     transfer_id = send(bureau, case_id)
     assert bureau.assignment_of(case_id)["unit_id"] == bureau.unit["城关派出所"]
     with bureau.tx() as tx:
-        assert [one.id for one in waiting_transfers(tx, into=bureau.unit["五原分局"])] == [transfer_id]
+        assert [
+            waiting_transfer.id for waiting_transfer in waiting_transfers(tx, into=bureau.unit["五原分局"])
+        ] == [transfer_id]
         assert waiting_transfers(tx, into=bureau.unit["临河分局"]) == []
     bureau.later(minutes=2)
     accept_transfer(bureau.services, unrestricted("wang"), transfer_id)
@@ -70,7 +72,7 @@ def test_a_refusal_leaves_the_work_with_its_unit_and_gives_a_reason(bureau: Bure
     assert bureau.assignment_of(case_id)["unit_id"] == bureau.unit["城关派出所"]
     assert bureau.acts_of(case_id) == ["transfer_asked", "transfer_refused"]
     with bureau.tx() as tx:
-        assert [(one.by, one.words) for one in words_of_case(tx, case_id)] == [
+        assert [(word.by, word.words) for word in words_of_case(tx, case_id)] == [
             ("li", "住址在五原"),
             ("wang", "不是我们的辖区"),
         ]

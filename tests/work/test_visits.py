@@ -212,7 +212,7 @@ def test_the_refusal_names_the_officer_who_has_the_visit(bureau: Bureau, case_id
     row = bureau.assignment_of(case_id, Track.VISIT)
     assert (row["signed_by"], row["stage"]) == ("zhao", "accepted")
     with bureau.tx() as tx:
-        assert [one.words for one in words_of_case(tx, case_id)] == ["邻居说已外出"]
+        assert [word.words for word in words_of_case(tx, case_id)] == ["邻居说已外出"]
 
 
 @pytest.mark.parametrize("is_transferred", [True, False])
@@ -252,7 +252,7 @@ def test_text_sent_after_the_end_is_kept(bureau: Bureau, case_id: int, visit: in
         with pytest.raises(Overtaken):
             report_visit(bureau.services, visit, DISSUADED, phone=number)
     with bureau.tx() as tx:
-        assert [one.words for one in words_of_case(tx, case_id)] == ["门口记录", "已劝阻"]
+        assert [word.words for word in words_of_case(tx, case_id)] == ["门口记录", "已劝阻"]
     assert bureau.case_of(case_id).outcome is OutcomeKind.DISSUADED_BY_PHONE
     assert len(photos(bureau, case_id)) == 1
 
@@ -265,7 +265,7 @@ def test_both_notes_of_two_conflicting_reports_are_kept(bureau: Bureau, case_id:
         report_visit(bureau.services, visit, other, phone=phone("wang"))
     assert (conflict.value.who, conflict.value.what) == ("zhao", "dissuaded_in_person")
     with bureau.tx() as tx:
-        assert [(one.by, one.words) for one in words_of_case(tx, case_id)] == [
+        assert [(word.by, word.words) for word in words_of_case(tx, case_id)] == [
             ("zhao", "已劝阻"),
             ("wang", "当面拒绝"),
         ]
@@ -366,7 +366,7 @@ def test_a_report_over_the_officer_who_has_the_visit_by_now_is_kept_as_a_note(
     assert (row["state"], row["signed_by"]) == ("signed", "other")
     assert bureau.rows(sa.select(t.outcome)) == []
     with bureau.tx() as tx:
-        assert [(one.by, one.words) for one in words_of_case(tx, case_id)] == [("officer", "已劝阻")]
+        assert [(word.by, word.words) for word in words_of_case(tx, case_id)] == [("officer", "已劝阻")]
 
 
 def test_that_nobody_was_there_needs_no_arrival(bureau: Bureau, visit: int):
