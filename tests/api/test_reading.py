@@ -59,19 +59,20 @@ async def test_a_token_of_one_unit_sees_its_own_cases_alone(office: Office):
     office.unit("五原县局")
     office.unit("城关派出所", unit_id)
     header = office.token("linhe", "warnings:write", "cases:read", unit="临河分局")
-    own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
-    foreign = first(await office.send({"phones": "13800138002", "unit": "五原县局"}, headers=header))[
-        "case_id"
-    ]
+    own = await _sent(office, {"phones": "13800138001"}, header)
+    foreign = await _sent(office, {"phones": "13800138002", "unit": "五原县局"}, header)
     assert (await office.client.get(f"/api/v1/cases/{own}", headers=header)).status_code == 200
-    below = first(await office.send({"phones": "13800138003", "unit": "城关派出所"}, headers=header))[
-        "case_id"
-    ]
-    unknown = first(await office.send({"phones": "13800138004", "unit": "无此单位"}, headers=header))[
-        "case_id"
-    ]
+    below = await _sent(office, {"phones": "13800138003", "unit": "城关派出所"}, header)
+    unknown = await _sent(office, {"phones": "13800138004", "unit": "无此单位"}, header)
     for other in (foreign, below, unknown):
         assert (await office.client.get(f"/api/v1/cases/{other}", headers=header)).status_code == 404
+
+
+async def _sent(office: Office, warning: dict[str, str], header: dict[str, str]) -> int:
+    """The case of a new warning: a token of one unit is not told."""
+    assert first(await office.send(warning, headers=header))["case_id"] is None
+    case_id: int = office.rows(t.warning)[-1]["case_id"]
+    return case_id
 
 
 async def _status(office: Office, case_id: int, header: dict[str, str]) -> int:
@@ -84,7 +85,7 @@ async def test_a_token_reads_what_it_sent_however_its_unit_was_written(office: O
     with office.app.services.store.begin() as tx:
         teach_unit_alias(tx, "临河分局一中队", unit_id=unit_id, by="test", now=office.clock.now())
     header = office.token("linhe", "warnings:write", "cases:read", unit=spelling)
-    own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
+    own = await _sent(office, {"phones": "13800138001"}, header)
     assert await _status(office, own, header) == 200
     assert [row["unit"] for row in office.rows(t.warning)] == [spelling]
 
@@ -103,12 +104,12 @@ async def test_a_token_is_refused_for_a_unit_that_is_unknown_or_one_of_two(offic
 async def test_units_that_exchange_names_exchange_no_tokens(office: Office):
     first_id, second_id = office.unit("甲所"), office.unit("乙所")
     header = office.token("jia", "warnings:write", "cases:read", unit="甲所")
-    own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
+    own = await _sent(office, {"phones": "13800138001"}, header)
     with office.app.services.store.begin() as tx:
         for unit_id, name in ((first_id, "丙所"), (second_id, "甲所"), (first_id, "乙所")):
             tx.execute(sa.update(t.unit).where(t.unit.c.id == unit_id).values(name=name))
         touch_units(tx)
-    foreign = first(await office.send({"phones": "13800138002", "unit": "甲所"}, headers=header))["case_id"]
+    foreign = await _sent(office, {"phones": "13800138002", "unit": "甲所"}, header)
     assert await _status(office, own, header) == 200
     assert await _status(office, foreign, header) == 404
 
@@ -118,11 +119,9 @@ async def test_a_token_without_the_id_of_its_unit_sees_what_its_text_means(offic
     header = office.token("linhe", "warnings:write", "cases:read", unit="临河公安分局")
     with office.app.services.store.begin() as tx:
         tx.execute(sa.update(t.api_token).where(t.api_token.c.name == "linhe").values(unit_id=None))
-    own = first(await office.send({"phones": "13800138001"}, headers=header))["case_id"]
+    own = await _sent(office, {"phones": "13800138001"}, header)
     assert await _status(office, own, header) == 200
-    unknown = first(await office.send({"phones": "13800138002", "unit": "无此单位"}, headers=header))[
-        "case_id"
-    ]
+    unknown = await _sent(office, {"phones": "13800138002", "unit": "无此单位"}, header)
     with office.app.services.store.begin() as tx:
         tx.execute(sa.update(t.api_token).where(t.api_token.c.name == "linhe").values(unit="无此单位"))
     office.clock.advance(10)
