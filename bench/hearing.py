@@ -54,7 +54,7 @@ FITTED = VOICES[0::2]
 """The voices whose answers gave the weights."""
 WITHIN_FRAMES = 15
 """0.3 s: a begin or an end is found if it is no further off."""
-FOUND_AIM = 0.9
+FOUND_AIM = 0.85
 FALSE_AIM = 0.01
 PARTS = 200
 _LANGUAGE = "cmn-Hans-CN"

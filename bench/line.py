@@ -141,18 +141,21 @@ def arrival(said: bytes, prompt: bytes, line: Line, *, seed: int) -> Arrival:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What the detector makes of it. `voices`: for each frame whether a voice is in it. `said`: the first utterance;
-    empty: none. `begins` and `ends`: its first and last frame with a voice.
+    empty: none. `begins` and `ends`: its first and last frame with a voice; `complete`: the one at which it was
+    reported.
     """
 
     voices: tuple[bool, ...]
     said: bytes = b""
     begins: int = 0
     ends: int = 0
+    complete: int = 0
 
 
 def find(arrived: Arrival) -> Found:
     """As the SIP process does."""
-    detector, voices, said, begins, ends = UtteranceDetector(), [], b"", 0, 0
+    detector, voices, said = UtteranceDetector(), [], b""
+    begins = ends = complete = 0
     for frame, voice in heard(arrived.received, arrived.sent):
         voices.append(voice)
         made = b"" if said else detector.feed(frame, voice=voice)
@@ -160,8 +163,8 @@ def find(arrived: Arrival) -> Found:
             said = made
             whole = range(len(voices) - len(made) // FRAME_BYTES, len(voices))
             loud = [n for n in whole if voices[n]]
-            begins, ends = loud[0], loud[-1]
-    return Found(voices=tuple(voices), said=said, begins=begins, ends=ends)
+            begins, ends, complete = loud[0], loud[-1], whole[-1]
+    return Found(voices=tuple(voices), said=said, begins=begins, ends=ends, complete=complete)
 
 
 def heard(received: bytes, sent: bytes = b"") -> Iterator[tuple[bytes, bool]]:

@@ -7,9 +7,10 @@ import wave
 
 import pytest
 
-from carrier.lines import Cause
+from carrier.lines import Cause, LegEvents
 from carrier.lines.sound import BYTES_A_SECOND, telephone_samples
 from carrier.lines.voice import tone_of
+from tests.carrier.device_line import DeviceCall, DeviceLine
 from tests.carrier.stage import HANGUP, TO, App, DeskView, Heard, Start
 
 DESK = "+8647800000001"
@@ -251,6 +252,30 @@ async def test_the_caller_hears_it_ring_until_the_desk_is_connected(hands: DeskV
     assert call.is_spoken_to, "the officer hears the notice alone"
     officer.hear_out()
     assert (call.is_spoken_to, len(call.joined)) == (False, 1)
+
+
+@pytest.mark.parametrize("calls_in", [False, True], ids=["outbound", "inbound"])
+async def test_a_hand_over_is_said_to_its_end_and_then_it_rings(bench: Start, app: App, calls_in: bool):
+    one = await bench(make_line=DeviceLine, inbound_url=f"{app.base}/start", inbound_number="+8647896110")
+    app.documents["/start"] = f"<Response><Say>马上请警察</Say><Dial timeout='30'>{DESK}</Dial></Response>"
+    phone, desk = one.phones.phone(TO), one.phones.phone(DESK)
+    if calls_in:
+        legs: list[DeviceCall] = []
+
+        def connect(events: LegEvents) -> DeviceCall:
+            legs.append(DeviceCall(phone, events, nth=1))
+            return legs[0]
+
+        assert one.carrier.exchange.receive(TO, connect) is not None
+        (call,) = legs
+    else:
+        await one.call()
+        call = await phone.rings()
+    call.answer()
+    assert (await call.speech(text="马上请警察")).text == "马上请警察"
+    call.hear_out()
+    await desk.rings()
+    assert (await call.speech()).name == "ringback"
 
 
 async def test_the_ringing_ends_with_a_desk_that_is_busy(hands: DeskView, app: App):
