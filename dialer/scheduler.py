@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.calls.recordings import RECORDINGS
 from dialer.calls.stalls import StallWatch
+from dialer.control.alarms import BrokerWatch, raise_silent_hosts
 from dialer.control.health import CONSISTENCY_PART, SCHEDULER_PART, TICK_PART, close_cycle, raise_overdue_work
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, process_name, take_lease
@@ -42,7 +44,7 @@ from dialer.db.system_state import (
 from dialer.db.unit_of_work import Tx
 from dialer.keys.actions import is_reseal_due
 from dialer.retention.retention import is_retention_due
-from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE
+from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, check_broker
 from dialer.runtime.services import Application
 from dialer.webhooks.actions import deliveries
 
@@ -67,6 +69,7 @@ _OVERDUE_SECONDS = 600.0
 _BULLETIN_SECONDS = 600.0
 _FIGURES_SECONDS = 120.0
 _STALLS_SECONDS = 5.0
+_BROKER_SECONDS = 10.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
 _ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2))
@@ -255,6 +258,8 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
         ("stalled_calls", StallWatch().look, (services,), _STALLS_SECONDS),
+        ("silent_hosts", raise_silent_hosts, (services,), _STALLS_SECONDS),
+        ("broker", BrokerWatch(partial(check_broker, app.celery)).look, (services,), _BROKER_SECONDS),
         *((name, _send_if_due, (app, name, is_due), seconds) for name, is_due, seconds in _WHEN_DUE),
         ("refresh_figures", send, ("refresh_figures", BULK_QUEUE), _FIGURES_SECONDS),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),

@@ -38,6 +38,7 @@ from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode, TimePassed, WindowClosed
 from dialer.core.values import TelephonyResult
 from dialer.db.alarms import raise_alarm_once
+from dialer.db.hosts import raise_alarm_with_cause
 from dialer.db.system_state import ALIVE_SECONDS, awaited_comparison, heartbeats
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
@@ -347,7 +348,9 @@ def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
         return None
     posted_before = real_now - WEBHOOK_AFTER
     facts = {"since": unreported.since.isoformat()}
-    raise_alarm_once(tx, AlarmCode.WEBHOOKS_MISSING, now=services.clock.now(), facts=facts)
+    raise_alarm_with_cause(
+        tx, AlarmCode.WEBHOOKS_MISSING, now=services.clock.now(), real_now=real_now, facts=facts
+    )
     poll_unreported_calls_now(tx, posted_before=posted_before, real_now=real_now)
     trial_before = real_now - timedelta(seconds=_TRIAL_SECONDS)
     tried = unreported.posted_at is not None and unreported.posted_at >= trial_before

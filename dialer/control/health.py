@@ -35,11 +35,13 @@ from dialer.db.migrations import schema_revision
 from dialer.db.system_state import (
     ALIVE_SECONDS,
     CLOCKS_APART,
+    STUCK_COMMIT_SECONDS,
     CyclePart,
     Heartbeat,
     cycle_parts,
     end_heartbeat,
     heartbeats,
+    longest_stuck_commit,
     note_cycle_part,
     note_heartbeat,
 )
@@ -150,8 +152,9 @@ class SystemState:
     leader: str | None
     leader_seconds: float | None
     stopped: tuple[str, ...]
-    """Why the service makes no calls except a trial call now and then: the carrier takes none (`carrier`), or those
-    that it took brought no webhook (`webhooks`). Empty: nothing stops them.
+    """Why the service makes no calls except a trial call now and then: the carrier takes none (`carrier`) or cannot get
+    our `sound`, those that it took brought no webhook (`webhooks`), or the database ends no commit (`commits`). Empty:
+    nothing stops them.
     """
 
 
@@ -221,6 +224,7 @@ def check_system(services: Services, *, late_seconds: float) -> SystemState:
         reasons = {
             "carrier": carrier.is_open,
             "sound": sound.is_open,
+            "commits": longest_stuck_commit(tx) >= STUCK_COMMIT_SECONDS,
             "webhooks": unreported_calls(
                 tx,
                 now=services.clock.now(),

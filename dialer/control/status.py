@@ -20,9 +20,10 @@ from dialer.control.queries import FirstAttempts, ServiceStatus, status
 from dialer.control.trunks import TrunksNow, has_trunks, read_trunks
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
-from dialer.core.text import Lang
+from dialer.core.text import Lang, gettext_noop
 from dialer.core.values import Grade
 from dialer.db.migrations import schema_revision
+from dialer.db.system_state import STUCK_COMMIT_SECONDS, longest_stuck_commit
 from dialer.db.unit_of_work import hold_snapshot
 from dialer.language.words import stored_word
 from dialer.runtime.logs import ProcessMetrics
@@ -77,13 +78,17 @@ async def live(_request: Request) -> Response:
 
 
 def ready(app: Application) -> Callable[[Request], Awaitable[Response]]:
-    """`/health/ready`: 200 when the database answers, else 503 with the part that does not. A process older than its
-    database stays ready, because it still takes webhooks, and says so.
+    """`/health/ready`: 200 when the database answers and its commits end, else 503 with the part that does not. A
+    process older than its database stays ready, because it still takes webhooks, and says so.
     """
     built_for = app.services.schema
 
     def is_same_schema() -> bool:
         with app.services.store.begin() as tx:
+            if longest_stuck_commit(tx) >= STUCK_COMMIT_SECONDS:
+                raise Unavailable(
+                    part="commits", problem=gettext_noop("the synchronous standby does not answer")
+                )
             return schema_revision(tx) == built_for
 
     async def handle(_request: Request) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -218,7 +218,7 @@ class Heartbeat:
 def living_processes(tx: Tx, *, real_now: datetime) -> list[Heartbeat]:
     """Processes with a heartbeat within `ALIVE_SECONDS`; parts of the cycle are left out."""
     h = t.heartbeat.c
-    alive = (h.kind != _PART, h.at >= real_now - _ALIVE)
+    alive = (h.kind != PART, h.at >= real_now - _ALIVE)
     rows = tx.rows(sa.select(t.heartbeat).where(*alive).order_by(h.process))
     return [Heartbeat(**row) for row in rows]
 
@@ -236,7 +236,7 @@ def processes_without_keys(tx: Tx, key_ids: Iterable[int], *, real_now: datetime
     """The names of living processes that do not have all of these keys, or have not reported their keys."""
     h, wanted = t.heartbeat.c, sorted(key_ids)
     statement = sa.select(h.process).where(
-        h.kind != _PART,
+        h.kind != PART,
         h.at >= real_now - _ALIVE,
         sa.func.coalesce(~h.facts[_KEYS_HELD].contains(wanted), sa.true()),
     )
@@ -252,7 +252,8 @@ class CyclePart:
     facts: Mapping[str, object]
 
 
-_PART = "part"
+PART = "part"
+"""The kind of the rows of parts of the cycle, which are no processes."""
 
 
 def note_cycle_part(
@@ -260,14 +261,14 @@ def note_cycle_part(
 ) -> None:
     """Records that this part of the cycle was completed."""
     held = {"began_at": began_at.isoformat(), **(facts or {})}
-    note_heartbeat(tx, process=f"{_PART}:{name}", kind=_PART, real_now=real_now, facts=held)
+    note_heartbeat(tx, process=f"{PART}:{name}", kind=PART, real_now=real_now, facts=held)
 
 
 def cycle_parts(tx: Tx) -> dict[str, CyclePart]:
     """The last completion of each part, by name."""
-    rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.kind == _PART))
+    rows = tx.rows(sa.select(t.heartbeat).where(t.heartbeat.c.kind == PART))
     return {
-        row["process"].removeprefix(f"{_PART}:"): CyclePart(
+        row["process"].removeprefix(f"{PART}:"): CyclePart(
             at=row["at"], began_at=datetime.fromisoformat(row["facts"]["began_at"]), facts=row["facts"]
         )
         for row in rows
@@ -292,7 +293,7 @@ def delete_silent_processes(tx: Tx, *, before: datetime, real_now: datetime) -> 
     """
     h = t.heartbeat.c
     gone = sa.or_(h.at < before, h.at > real_now + CLOCKS_APART)
-    tx.execute(sa.delete(t.heartbeat).where(h.kind != _PART, gone))
+    tx.execute(sa.delete(t.heartbeat).where(h.kind != PART, gone))
 
 
 _NOW = moment("now")
@@ -336,3 +337,21 @@ def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
 def is_anything_due(tx: Tx, *, now: datetime) -> bool:
     """Whether an attempt, case, assignment, pause or message waits for a worker at this moment."""
     return bool(tx.scalar(_IS_ANYTHING_DUE, {"now": now}))
+
+
+STUCK_COMMIT_SECONDS: Final = 5.0
+"""A commit that waits for its synchronous standby this long waits for one that is gone."""
+_LONGEST_COMMIT: Final = sa.text(
+    "SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)), 0) FROM pg_stat_activity"
+    " WHERE wait_event = 'SyncRep' AND usename = current_user"
+)
+
+
+def longest_stuck_commit(tx: Tx) -> float:
+    """For how many seconds the oldest commit of the service has waited for a synchronous standby."""
+    return float(tx.scalar(_LONGEST_COMMIT) or 0.0)
+
+
+def commit_without_standby(tx: Tx) -> None:
+    """Lets the commit of this transaction return when this server has it on its disk."""
+    tx.execute(sa.text("SET LOCAL synchronous_commit = local"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -12,10 +13,12 @@ from functools import partial
 import uvicorn
 
 from dialer.calls.reconcile import WEB
+from dialer.control.alarms import raise_stuck_commits
 from dialer.control.health import beating
+from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
-from dialer.db.alarms import raise_alarm_once
+from dialer.db.hosts import raise_alarm_with_cause
 from dialer.runtime.processes import freeze_startup_objects
 from dialer.runtime.sections import WebSettings
 from dialer.runtime.services import Application, Services
@@ -27,6 +30,8 @@ from dialer.web.console import (
 )
 
 _NOT_STARTED = 3
+_COMMITS_SECONDS = 5.0
+_log = logging.getLogger(__name__)
 _SWITCH_SECONDS = 0.0005
 """A batch of webhooks returns from the database a dozen times, and each time would wait for the event loop's thread to
 use up its default turn of 5 ms.
@@ -45,7 +50,7 @@ class _Server(uvicorn.Server):
         self._closing = closing
         self._alive = alive
         self._app = app
-        self._watch: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -54,24 +59,44 @@ class _Server(uvicorn.Server):
             self._alive.enter_context(beating(self._app.services, kind=WEB))
             if self._app.settings.web.check_public_url:
                 raise_alarm = partial(raise_public_address_alarm, self._app.services)
-                self._watch = asyncio.create_task(
-                    watch_public_address(self._app.telephony, blocked=raise_alarm)
-                )
+                address = watch_public_address(self._app.telephony, blocked=raise_alarm)
+                self._watches.append(asyncio.create_task(address))
+            self._watches.append(asyncio.create_task(_watch_commits(self._app.services)))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+        for watch in self._watches:
+            watch.cancel()
         # Before it stops listening, so that no call is placed meanwhile.
         await asyncio.to_thread(self._alive.close)
         self._closing.begin()
         await super().shutdown(sockets)
 
 
+async def _watch_commits(services: Services) -> None:
+    """Looks every few seconds whether commits end, until it is cancelled. Here, since a web process looks without
+    writing: while no commit ends, no scheduler leads.
+    """
+    while True:
+        await asyncio.sleep(_COMMITS_SECONDS)
+        try:
+            await asyncio.to_thread(raise_stuck_commits, services)
+        except Unavailable as fault:
+            _log.warning("%s", fault)
+        except Exception:  # noqa: BLE001  # a look that fails must not end the watch
+            _log.exception("commits cannot be watched")
+
+
 def raise_public_address_alarm(services: Services, fault: PublicAddressBlocked) -> None:
     """Raises the alarm, with cause and fix as sentences for either language, unless it is open already."""
     facts = {"problem": fault.text.plain(), "fix": Text.of(fault.fix).plain()}
     with services.store.begin() as tx:
-        raise_alarm_once(tx, AlarmCode.PUBLIC_URL_BLOCKED, now=services.clock.now(), facts=facts)
+        raise_alarm_with_cause(
+            tx,
+            AlarmCode.PUBLIC_URL_BLOCKED,
+            now=services.clock.now(),
+            real_now=services.real.now(),
+            facts=facts,
+        )
 
 
 def _limits(web: WebSettings) -> ConnectionLimits:
