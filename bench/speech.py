@@ -33,7 +33,7 @@ from typing import Any
 from audio import compose
 from audio.clips import PROMPTS, RECORDED, Clip, Manifest
 from audio.render import Item, Unfit, default_voices, make
-from audio.spoken import as_spoken
+from audio.spoken import as_spoken, digits
 from audio.voices import Voice
 from audio.wave_file import read_wav
 from dialer.runtime.sections import CentreSettings
@@ -70,8 +70,10 @@ _SAME = (
     ("centre", "center"),
 )
 """One word in two spellings: no listener tells them apart."""
-_GROUPED = re.compile(r"(?<=\d)[-, ](?=\d)")
-"""A number that the recogniser writes in groups: 96-110."""
+_GROUPED = re.compile(r"(?<=\d)[, ](?=\d)")
+"""A number that the recogniser writes in groups."""
+_HYPHENATED = re.compile(r"\d+(?:-\d+)+")
+"""Telephone numbers that it writes together: 96-110 is one, 110-110 the same twice."""
 BEFORE = {
     "zh": "mean 8.5%, worst line 29.7%, in pinyin 1.25%, on a bad line 10.1% (worst must-say line 23.3%)"
 }
@@ -97,6 +99,7 @@ class Reading:
 
 def plain(text: str, language: str) -> str:
     """Letters and signs alone, figures as words; what is only spelt in two ways is made one."""
+    text = _HYPHENATED.sub(lambda found: digits(found[0], language), text)
     spoken = as_spoken(_GROUPED.sub("", text), language).lower()
     for one, other in _SAME:
         spoken = spoken.replace(one, other)

@@ -46,6 +46,12 @@ async def test_a_limit_is_read_as_people_say_it(office: Office, bank: dict[str, 
     assert [row["limit_fen"] for row in office.rows(t.opening)] == [fen]
 
 
+async def test_a_limit_is_text_so_that_nobody_takes_fen_for_yuan(office: Office, bank: dict[str, str]):
+    answer = await office.client.post("/api/v1/openings/check", json=BARE | {"limit": 50000}, headers=bank)
+    assert answer.status_code == 422
+    assert office.rows(t.opening) == []
+
+
 async def enter(office: Office, bank: dict[str, str], **given: str) -> tuple[int, dict[str, Any]]:
     answer = await office.client.post("/api/v1/openings", json=BARE | given, headers=bank)
     return answer.status_code, answer.json()

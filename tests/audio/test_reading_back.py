@@ -45,6 +45,7 @@ def test_errors_are_signs_put_in_left_out_or_changed(wanted: str, heard: str, er
         ("Dial 96110. Press 1!", "dial nine six one one zero, press one", "en"),
         ("the anti-fraud centre", "The Anti-Fraud Center", "en"),
         ("打96110，或者打110", "打96-110或者打妖腰灵", "zh"),
+        ("Dial 047896110, 110, 110.", "dial 047896-110. 110-110", "en"),
     ],
 )
 def test_figures_spelling_and_marks_are_no_errors(text: str, heard: str, language: str):
