@@ -213,6 +213,8 @@ def sip() -> None:
             ca_file=str(given.ca_file or ""),
             certificate_file=str(given.certificate_file or ""),
             silent_seconds=given.silent_seconds,
+            progress_seconds=given.progress_seconds,
+            hold_seconds=given.hold_seconds,
         )
     )
 

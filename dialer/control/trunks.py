@@ -57,6 +57,7 @@ END_WORDS: Final[Mapping[str, Text]] = {
     "timeout": Text("no response"),
     "transport": Text("no connection"),
     "no_sound": Text("nothing was heard"),
+    "no_progress": Text("no ringing and no answer"),
     "no_way": Text("answered without a way for our sound"),
 }
 """The words of causes in `ends` that are not SIP statuses."""

@@ -382,6 +382,8 @@ class SipSettings(Section):
     certificate_file: FilePath | None = None
     """Our certificate and its key (PEM), for inbound calls over TLS."""
     silent_seconds: float = Field(default=10.0, ge=1, le=120)
+    progress_seconds: float = Field(default=12.0, ge=1, le=120)
+    hold_seconds: float = Field(default=60.0, ge=1, le=3600)
     passwords: SecretStr | None = None
     """JSON: the password of each trunk that has one, by its name."""
     trunks: dict[str, TrunkSettings] = {}

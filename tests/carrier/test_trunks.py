@@ -477,20 +477,21 @@ async def test_a_clip_without_sound_is_silence_and_told(clip: Clip, monkeypatch:
     assert called.what == ["rings", "answered", "unplayed"]
 
 
-def test_who_has_put_us_on_hold_hears_nothing():
-    """As a mobile does at a second call. The time counted as if the prompt had been heard."""
+def test_who_has_put_us_on_hold_has_heard_the_prompt_only_if_it_ends_after_the_hold():
+    """As a mobile does at a second call. The SIP process says it again from its start."""
     called = Called()
     called.hears("answered")
     clip = Clip(seconds=1.0, wav=wav_at(8000, samples=8000), name="a")
     called.hears("held", held=True)
     assert called.what == ["rings", "answered"]
     called.leg.speak(clip, lambda: None)
-    assert called.what == ["rings", "answered", "unplayed"]
-    called.leg.stop_speaking()
     called.hears("held", held=False)
+    called.hears("spoken", say=called.told[-1]["say"])
+    assert called.what == ["rings", "answered"]
     called.leg.speak(clip, lambda: None)
     called.hears("held", held=True)
-    assert called.what == ["rings", "answered", "unplayed", "unplayed"]
+    called.hears("ended", text="")
+    assert called.what == ["rings", "answered", "unplayed", "hung_up"]
 
 
 @pytest.mark.parametrize("does", ["exec sleep 30", "exit 1", ""])

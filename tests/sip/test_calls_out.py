@@ -171,7 +171,19 @@ async def test_a_call_on_hold_is_not_lost(peer: MakePeer, on_trunks: OnTrunks, t
     hold = send_in_dialog("INVITE", body=description(direction="inactive"), kind="application/sdp")
     sound = play_samples(tmp_path, "short", bytes(BYTES_A_SECOND))
     phone = await peer(
-        ring(), answer(), sound, pause(1000), hold, acknowledge(), pause(4500), info_key("5"), expect("BYE")
+        ring(),
+        answer(),
+        sound,
+        pause(1000),
+        hold,
+        acknowledge(),
+        pause(4500),
+        info_key("4"),
+        send_in_dialog("INVITE", body=description(), kind="application/sdp"),
+        acknowledge(),
+        pause(300),
+        info_key("5"),
+        expect("BYE"),
     )
     view = await on_trunks(trunk_to(phone), lost_seconds=2)
     view.app.documents["/start"] = "<Response><Gather numDigits='1' action='/next' timeout='30'/></Response>"
@@ -191,3 +203,56 @@ async def test_a_prompt_is_sent_without_gaps_to_a_phone_that_speaks(person: Make
     quality = line_of(view.carrier).qualities[-1]
     assert quality["gaps"] == 0
     assert not quality["one_way"]
+
+
+async def test_a_prompt_that_was_put_on_hold_begins_again(
+    peer: MakePeer, on_trunks: OnTrunks, tmp_path: Path
+):
+    """It was spoken into the hold, and counted as not played."""
+    hold = send_in_dialog("INVITE", body=description(direction="sendonly"), kind="application/sdp")
+    resume = send_in_dialog("INVITE", body=description(), kind="application/sdp")
+    sound = play_samples(tmp_path, "short", bytes(BYTES_A_SECOND))
+    phone = await peer(
+        *(ring(), answer(), sound, pause(1000), hold, acknowledge(), pause(6000), resume, acknowledge()),
+        expect("BYE"),
+    )
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents |= {
+        "/start": "<Response><Play>/said.wav</Play><Redirect>/next</Redirect></Response>",
+        "/said.wav": prompt(),
+        "/next": HANGUP,
+    }
+    final = await view.app.final(await view.call())
+    assert [one.params.get("X-Unplayed") for one in view.app.at("/next")] == [None]
+    assert int(final["CallDuration"]) >= 10, "a second, six on hold, and the whole prompt"
+    assert await phone.done() == 0
+
+
+async def test_a_call_that_is_left_on_hold_is_hung_up(peer: MakePeer, on_trunks: OnTrunks):
+    hold = send_in_dialog("INVITE", body=description(direction="inactive"), kind="application/sdp")
+    phone = await peer(ring(), answer(), pause(300), hold, acknowledge(), expect("BYE"))
+    view = await on_trunks(trunk_to(phone), hold_seconds=1.0)
+    view.app.documents["/start"] = (
+        "<Response><Say>words that nobody hears</Say><Pause length='30'/></Response>"
+    )
+    final = await view.app.final(await view.call())
+    assert final["CallStatus"] == "completed"
+    assert final["X-Unplayed"] == "true"
+    assert await phone.done() == 0
+
+
+async def test_a_trunk_that_says_only_100_is_given_up_and_no_other_trunk_rings(
+    peer: MakePeer, on_trunks: OnTrunks
+):
+    """It held the line for 90 seconds."""
+    phone = await peer(ring("100 Trying"), expect("CANCEL"), refuse("487 Request Terminated"))
+    second = await peer(ring(), answer(), expect("BYE"))
+    view = await on_trunks(trunk_to(phone), trunk_to(second, name="two", order=2), progress_seconds=1.0)
+    sid = await view.call()
+    final = await view.app.final(sid)
+    assert view.app.statuses_of(sid) == ["initiated", "failed"]
+    assert final["SipResponseCode"] == "503"
+    line = line_of(view.carrier)
+    await until(lambda: line.board.states["one"].in_use == 0, "the channel is free")
+    assert line.board.states["one"].ends == {"no_progress": 1}
+    assert "INVITE" not in second.messages

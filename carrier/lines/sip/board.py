@@ -16,6 +16,8 @@ from carrier.lines.sip.trunks import SipEnd, Trunk, is_fault_of_trunk
 
 NO_SOUND: Final = "no_sound"
 """The key in `ends` for calls that we ended because no sound came."""
+NO_PROGRESS: Final = "no_progress"
+"""The key in `ends` for calls that were cancelled because the trunk said 100 and nothing more."""
 NO_WAY: Final = "no_way"
 """The key in `ends` for calls that were answered in a way that lets no sound of ours leave."""
 

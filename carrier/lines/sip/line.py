@@ -18,7 +18,7 @@ from cachetools import LRUCache
 from carrier.config import Timers
 from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Quality, Recorder
 from carrier.lines.sip.announcements import CAUSES, AnnouncementListener, RecognisedAnnouncement
-from carrier.lines.sip.board import NO_SOUND, NO_WAY, Sign, TrunkBoard, TrunkChoice, sign_of
+from carrier.lines.sip.board import NO_PROGRESS, NO_SOUND, NO_WAY, Sign, TrunkBoard, TrunkChoice, sign_of
 from carrier.lines.sip.link import CALL_ID_DIGITS, Message, StackLink
 from carrier.lines.sip.trunks import (
     EXTENSION,
@@ -397,6 +397,7 @@ class SipLeg:
         self._over = False
         self._is_silent = False
         self._has_no_way = False
+        self._was_given_up = False
         self._is_held = False
         self._speaking: _Speaking | None = None
         self._says = 0
@@ -459,9 +460,11 @@ class SipLeg:
 
     def heard(self, what: str, message: Message) -> None:
         """Handles an event of this call."""
-        if self._over:
+        if self._over or self._was_given_up:
             return
         match what:
+            case "no_progress":
+                self._was_given_up = True
             case "ringing":
                 self._ringing()
             case "answered":
@@ -497,10 +500,8 @@ class SipLeg:
                 if self._speaking is not None:
                     self._events.unplayed()
             case "held":
-                # The person has put us on hold, and does not hear the prompt.
+                # A prompt that the person does not hear waits, and begins again.
                 self._is_held = message["held"]
-                if self._is_held and self._speaking is not None:
-                    self._events.unplayed()
             case _:
                 _log.warning("the SIP process sent an unknown event: %s", what)
 
@@ -531,6 +532,13 @@ class SipLeg:
         if self._has_no_way:
             self._note_no_way()
         if self._over:
+            return
+        if self._was_given_up:
+            # No other trunk: an answer may have crossed the CANCEL.
+            self._line.ends[NO_PROGRESS] += 1
+            self._line.board.states[self.trunk].ends[NO_PROGRESS] += 1
+            self._note(Sign.FAULT)
+            self._end(Cause.FAILED)
             return
         if self._has_no_way:
             # The telephone was answered: no other trunk rings it again in this call.
@@ -617,6 +625,8 @@ class SipLeg:
             self._end(Cause.BLOCKED)
 
     def _end(self, cause: Cause) -> None:
+        if self._is_held and self._speaking is not None:
+            self._events.unplayed()
         self._over = True
         self._speaking = None
         self._events.ended(cause)
@@ -631,7 +641,7 @@ class SipLeg:
             link = self._line.link
             if link is None or self._over or self._speaking is not speaking:
                 return
-            if not samples or self._is_held:
+            if not samples:
                 self._events.unplayed()
             samples = samples or _silence(clip)
             link.tell(

@@ -21,6 +21,7 @@ once, as a binary message: 32 hexadecimal digits that name it, then the samples.
 | ringing, answered, key, spoken, said, judged, held | id, and the data of the event |
 | silent | id: nothing came from the far side, or nothing of ours left |
 | no_way | id: the answer lets no sound of ours leave; the call is ended |
+| no_progress | id: the trunk has said 100 and nothing more; the call is cancelled |
 | unheard | id: by its RTCP most of our last seconds did not reach the far side |
 | ended | id, text (of the stack), unsent, voice (sound came), quality, early (the sound before an answer) |
 | trunk | trunk, registered, reachable (those that are known) |

@@ -329,11 +329,10 @@ class SipProcess:
         headers = {}
         if trunk.asserts_identity:
             headers["P-Asserted-Identity"] = f"<sip:{trunk.number}@{trunk.host}>"
+        call.address = f"sip:{number}@{trunk.address}{trunk.uri_transport}"
         self._dialling += 1
         try:
-            native = await self._accounts.dials(trunk_name).dial(
-                f"sip:{number}@{trunk.address}{trunk.uri_transport}", headers
-            )
+            native = await self._accounts.dials(trunk_name).dial(call.address, headers)
         except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
             # The INVITE may have been sent: this process ends, and the carrier counts every such call as lost.
             self._over.set()
@@ -344,6 +343,7 @@ class SipProcess:
         finally:
             self._dialling -= 1
         call.native = native
+        call.dialled_at = time.monotonic()
         self._by_handle[native.handle] = call
         # A phone on the same machine may have answered before the stack's reply was read.
         for event in self._early.pop(native.handle, ()):
@@ -378,23 +378,48 @@ class SipProcess:
         kinds = self._baresip.Event
         match event.event:
             case kinds.CALL_RINGING | kinds.CALL_PROGRESS:
+                call.dialled_at = None
                 call.is_early = call.is_early or event.event is kinds.CALL_PROGRESS
                 self._report({"on": "ringing", "id": call.id})
             case kinds.CALL_ESTABLISHED:
+                call.dialled_at = None
                 call.established_at = time.monotonic()
                 self._admit_answer(call, call.established_at)
             case kinds.CALL_RTCP:
                 if call.lost_most(event.stats):
                     self._report({"on": "unheard", "id": call.id})
-            case kinds.CALL_DTMF_START if event.text:
+            case kinds.CALL_DTMF_START if event.text and call.held_since is None:
                 self._report({"on": "key", "id": call.id, "key": event.text})
             case kinds.CALL_HOLD | kinds.CALL_RESUME:
-                self._report({"on": "held", "id": call.id, "held": event.event is kinds.CALL_HOLD})
+                self._hold(call, is_held=event.event is kinds.CALL_HOLD)
             case kinds.CALL_CLOSED:
                 # After the stack's own listener, which makes the statistics.
                 asyncio.get_running_loop().call_soon(self._ended, call, event.text or "")
             case _:
                 pass
+
+    def _hold(self, call: StackCall, *, is_held: bool) -> None:
+        """While the person has us on hold nothing is said and no key counts; then the prompt begins again."""
+        call.held_since = time.monotonic() if is_held else None
+        self._report({"on": "held", "id": call.id, "held": is_held})
+        if call.speaks:
+            self._speak(call, call.say, call.prompt)
+
+    def _keep_limits(self, call: StackCall, now: float) -> None:
+        """Ends a call of which the trunk says nothing more, and one that is left on hold."""
+        config = self._config
+        if call.dialled_at is not None and now - call.dialled_at >= config.progress_seconds:
+            call.dialled_at = None
+            if self._messages.is_trying(call.address):
+                _log.warning("a call is cancelled: its trunk has said 100 and nothing more")
+                self._report({"on": "no_progress", "id": call.id})
+                call.hung_up = True
+                self._soon(self._hang_up(call))
+        is_left = call.held_since is not None and now - call.held_since >= config.hold_seconds
+        if is_left and call.joined is None and not call.hung_up:
+            _log.info("a call is ended: it was left on hold")
+            call.hung_up = True
+            self._soon(self._hang_up(call))
 
     def _admit_answer(self, call: StackCall, now: float) -> None:
         """Reports the answer as soon as our sound can leave. An answer that lets none leave (no codec of ours, no port,
@@ -450,7 +475,7 @@ class SipProcess:
 
     def _speak(self, call: StackCall, say: int, samples: bytes) -> None:
         self._be_quiet(call)
-        call.say, call.speaks, call.to_write = say, True, memoryview(samples)
+        call.say, call.speaks, call.prompt, call.to_write = say, True, samples, memoryview(samples)
         self._feed(call)
 
     def _be_quiet(self, call: StackCall) -> None:
@@ -470,7 +495,7 @@ class SipProcess:
 
     def _feed(self, call: StackCall) -> None:
         """Fills the stack's buffer of two seconds; a prompt is over when the buffer is empty."""
-        if not call.has_sound or time.monotonic() < call.silent_until:
+        if not call.has_sound or call.held_since is not None or time.monotonic() < call.silent_until:
             return
         with contextlib.suppress(self._baresip.BaresipError):
             audio = call.native.audio
@@ -490,6 +515,7 @@ class SipProcess:
             self._round += 1
             now = time.monotonic()
             for call in list(self._calls.values()):
+                self._keep_limits(call, now)
                 if call.waits_for_sound:
                     self._admit_answer(call, now)
                 if not call.has_sound:

@@ -23,6 +23,12 @@ class StackCall:
         """When the far side answered; `answered_at`: since when our sound can leave."""
         self.answered_at: float | None = None
         self._reported = (0, 0)
+        self.dialled_at: float | None = None
+        """When the INVITE was sent; None for an inbound call, and once the trunk has reported progress."""
+        self.address = ""
+        """What is dialled."""
+        self.held_since: float | None = None
+        """Since when the person has us on hold."""
         self.hung_up = False
         self.joined: StackCall | None = None
         self.listens = False
@@ -34,6 +40,8 @@ class StackCall:
         self.detector = UtteranceDetector()
         self.judge = GreetingJudge()
         self.to_write = memoryview(b"")
+        self.prompt = b""
+        """The prompt that plays, from its start."""
         self.say = 0
         self.speaks = False
         self.silent_until = 0.0

@@ -37,6 +37,10 @@ class SipConfig:
     certificate_file: str = ""
     """Our certificate and its key (PEM), for inbound calls over TLS; empty: there are none over TLS."""
     silent_seconds: float = 10.0
+    progress_seconds: float = 12.0
+    """A call to which the trunk has said 100 and nothing more for so long is cancelled, as a fault of ours."""
+    hold_seconds: float = 60.0
+    """A call that the person leaves on hold for longer is hung up."""
     lost_seconds: int = 180
     register_wait_seconds: float = 5.0
     """Until a registration that failed is tried again, then twice as long each time, five minutes at most."""

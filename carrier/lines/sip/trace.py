@@ -37,6 +37,7 @@ _CREDENTIALS: Final = re.compile(r"^((?:Proxy-)?Authorization\s*:).*$", re.IGNOR
 _PATIENCE_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 0.02
 _SHOWN_DIGITS: Final = 3
+_ANSWER: Final = re.compile(r"^SIP/2\.0 ([1-6][0-9]{2}) ", re.MULTILINE)
 _INVITE: Final = re.compile(r"^INVITE \S+ SIP/2\.0", re.MULTILINE)
 _MOST_MESSAGES: Final = 200
 """Of one call, so that a message repeated for ever fills no memory."""
@@ -109,6 +110,17 @@ class SipMessages(logging.Handler):
                 return self._sources[call_id]
             await asyncio.sleep(_LOOK_SECONDS)
         return ""
+
+    def is_trying(self, address: str) -> bool:
+        """Whether the far side has answered our newest INVITE to this address with 100, and with nothing else. The
+        stack names the Call-ID of a call only with its first progress.
+        """
+        invite = f"INVITE {address}"
+        with self.lock or contextlib.nullcontext():
+            calls = reversed(self._messages.values())
+            kept = next((list(texts) for texts in calls if any(invite in text for text in texts)), [])
+        answers = {found[1] for text in kept if " RX " in text and (found := _ANSWER.search(text))}
+        return answers == {"100"}
 
     def newest(self, calls: int) -> list[list[str]]:
         """The messages of the newest calls, masked, the oldest message first; OPTIONS and REGISTER count as calls."""
