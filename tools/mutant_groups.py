@@ -110,7 +110,6 @@ GROUPS = {
             "tests/core/test_rates.py",
             "tests/core/test_period.py",
             "tests/core/test_sequential.py",
-            "tests/core/test_spans.py",
             "tests/core/test_stored_words.py",
             "tests/figures/test_*.py",
             "tests/outcomes/test_*.py",

@@ -70,60 +70,7 @@ def is_in_range(day: date) -> bool:
     return _FIRST_YEAR < day.year < _LAST_YEAR
 
 
-_NEAR = timedelta(hours=3)
 _FIRST_YEAR, _LAST_YEAR = 1971, 2140
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spans:
-    """A period split into whole days, from `first` (included) to `last` (excluded; None means unbounded), and `edges`,
-    the parts of days at its ends.
-    """
-
-    first: date | None
-    last: date | None
-    edges: tuple[Period, ...]
-
-
-def spans_of(period: Period, *, timezone: str) -> Spans | None:
-    """Splits a period into its whole days and the rest at its edges; None if it contains no whole day."""
-    zone = ZoneInfo(timezone)
-    first = _border(period.start, zone, is_end=False) if period.start is not None else None
-    last = _border(period.end, zone, is_end=True) if period.end is not None else None
-    if (first is None and period.start is not None) or (last is None and period.end is not None):
-        return None
-    if first is not None and last is not None and first >= last:
-        return None
-    edges = []
-    if first is not None and period.start is not None and first[0] > period.start:
-        edges.append(Period(start=period.start, end=first[0]))
-    if last is not None and period.end is not None and last[0] < period.end:
-        edges.append(Period(start=last[0], end=period.end))
-    return Spans(
-        first=first[1] if first is not None else None,
-        last=last[1] if last is not None else None,
-        edges=tuple(edges),
-    )
-
-
-def _border(moment: datetime, zone: ZoneInfo, *, is_end: bool) -> tuple[datetime, date] | None:
-    """The nearest midnight at or after `moment` (for an end, at or before it), and the day that begins then; None for a
-    year outside the range of figures.
-
-    A midnight near a clock change does not count: that day may begin twice, or later.
-    """
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        return None
-    day = moment.astimezone(zone).date()
-    # Ends: no zone changes its clocks at every midnight.
-    while True:
-        midnight = datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
-        around = {(midnight + shift).astimezone(zone).utcoffset() for shift in (-_NEAR, _NEAR)}
-        passed = midnight <= moment if is_end else midnight >= moment
-        if passed and len(around) == 1:
-            return midnight, day
-        day += -_DAY if is_end else _DAY
-
 
 REACHED_OUTCOMES = frozenset(kind for kind in OutcomeKind if contact_of_outcome(kind) is Contact.VERIFIED)
 """A report with one of these outcomes means that somebody spoke to the right person."""

@@ -34,6 +34,7 @@ from dialer.figures.bulletin_words import (
     title_of,
 )
 from dialer.figures.bulletins import Bulletin, BulletinFigures, day_series
+from dialer.figures.rate_charts import COMPARED
 from dialer.figures.reader import slice_of
 from dialer.figures.report import CutReport
 from dialer.language.catalogue import say
@@ -147,22 +148,10 @@ def _overall(figures: BulletinFigures, lang: Lang) -> BulletinSection:
     )
 
 
-_COMPARED = (
-    "warnings",
-    "cases",
-    "robot_calls",
-    "human_calls",
-    "visits",
-    "verified_contact",
-    "dissuaded",
-    "defrauded_after_warning",
-)
-
-
 def _compared(figures: BulletinFigures, lang: Lang) -> TextTable:
     report = figures.report
     rows = []
-    for name in _COMPARED:
+    for name in COMPARED:
         now = getattr(report.breakdown.total.counts, name)
         then = [
             None if earlier is None else getattr(earlier.counts, name)

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     FilePath,
@@ -32,9 +31,8 @@ from carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_
 from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import WrongValue
 from dialer.core.periods import BulletinKind
-from dialer.core.policy import GradePolicy, Policy, UrgencyPolicy, Window
 from dialer.core.text import Text
-from dialer.core.values import Grade, MessageChannel, Suite, Track
+from dialer.core.values import Grade, Suite
 
 _DAY = 86_400
 _YEAR = 365 * _DAY
@@ -44,94 +42,6 @@ class Section(BaseModel):
     """One table of settings.toml."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-FollowUpWay = Annotated[Track | None, BeforeValidator(lambda way: None if way == "none" else way)]
-"""`none`: there is no follow-up of this kind."""
-
-
-class GradeSection(Section):
-    """Limits of one grade, in seconds. A limit that may be absent means never when it is."""
-
-    first_attempt_seconds: int = Field(ge=1, le=7 * _DAY)
-    robot_tries: int = Field(ge=1, le=20)
-    robot_gap_seconds: int = Field(ge=10, le=7 * _DAY)
-    robot_patience_seconds: int = Field(ge=10, le=30 * _DAY)
-    windowed: bool
-    human_after_seconds: int | None = Field(default=None, ge=0, le=7 * _DAY)
-    human_due_seconds: int = Field(ge=10, le=30 * _DAY)
-    human_sample_percent: int = Field(default=100, ge=0, le=100)
-    visit_after_seconds: int | None = Field(default=None, ge=0, le=30 * _DAY)
-    visit_when_human_fails: bool
-    visit_due_seconds: int = Field(ge=60, le=30 * _DAY)
-    sign_seconds: int = Field(ge=10, le=30 * _DAY)
-    feedback_seconds: int = Field(ge=60, le=30 * _DAY)
-    message_when_unreachable: bool = False
-    message_after_warning: bool = False
-    message_channel: MessageChannel = MessageChannel.SMS
-    record_calls: bool = False
-    follow_up_by: FollowUpWay = None
-    follow_up_then: FollowUpWay = None
-    follow_up_after_seconds: int = Field(default=_DAY, ge=60, le=_YEAR)
-    follow_up_tries: int = Field(default=2, ge=1, le=20)
-    follow_up_gap_seconds: int = Field(default=14_400, ge=60, le=30 * _DAY)
-
-
-class WindowSection(Section):
-    """When robots may call, in the centre's own time; equal times mean always."""
-
-    opens: time = time(9)
-    closes: time = time(21)
-
-
-class UrgencySection(Section):
-    """What grade, amount and expiry are worth in the queue, in seconds of waiting."""
-
-    extra_high_seconds: int = Field(ge=0, le=_YEAR)
-    high_seconds: int = Field(ge=0, le=_YEAR)
-    medium_seconds: int = Field(ge=0, le=_YEAR)
-    low_seconds: int = Field(ge=0, le=_YEAR)
-    amount_seconds_per_tenfold: int = Field(ge=0, le=7 * _DAY)
-    amount_floor_fen: int = Field(ge=1)
-    expiry_horizon_seconds: int = Field(ge=0, le=7 * _DAY)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        steps = (self.extra_high_seconds, self.high_seconds, self.medium_seconds, self.low_seconds)
-        if list(steps) != sorted(steps, reverse=True):
-            raise WrongValue(Text("a higher grade must not be worth less than a lower one"))
-        return self
-
-
-class PolicySection(Section):
-    """[policy]. Every grade must have its own table. A change applies to new cases only."""
-
-    extra_high: GradeSection
-    high: GradeSection
-    medium: GradeSection
-    low: GradeSection
-    window: WindowSection = WindowSection()
-    urgency: UrgencySection
-    busy_retry_seconds: int = Field(ge=5, le=_DAY)
-    requeue_seconds: int = Field(ge=1, le=_DAY)
-    max_own_faults: int = Field(ge=0, le=100)
-    number_spacing_seconds: int = Field(ge=0, le=_DAY)
-    visit_tries: int = Field(ge=1, le=20)
-    visit_retry_seconds: int = Field(ge=60, le=30 * _DAY)
-    watch_seconds: int = Field(ge=60, le=_YEAR)
-
-    def policy(self, *, zone: str) -> Policy:
-        """The policy, not yet numbered."""
-        urgency = self.urgency.model_dump()
-        return Policy(
-            version=0,
-            grades={grade: GradePolicy(**getattr(self, grade.value).model_dump()) for grade in Grade},
-            window=Window(**self.window.model_dump(), zone=zone),
-            urgency=UrgencyPolicy(
-                grade_seconds={grade: urgency.pop(f"{grade.value}_seconds") for grade in Grade}, **urgency
-            ),
-            **self.model_dump(exclude={*(grade.value for grade in Grade), "window", "urgency"}),
-        )
 
 
 def _known_timezone(name: str) -> str:

@@ -27,6 +27,7 @@ import dialer
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.text import Text, gettext_noop
 from dialer.runtime.number_settings import NumbersSettings
+from dialer.runtime.policy_settings import PolicySection
 from dialer.runtime.sections import (
     ApiSettings,
     AuditSettings,
@@ -44,7 +45,6 @@ from dialer.runtime.sections import (
     KeysSettings,
     ListsSettings,
     LogSettings,
-    PolicySection,
     RetentionSettings,
     SchedulerSettings,
     Section,
