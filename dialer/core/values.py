@@ -593,6 +593,8 @@ class DeliveryFault(StrEnum):
     CERTIFICATE = "certificate"
     NO_CONNECTION = "no_connection"
     NO_ANSWER = "no_answer"
+    UNSIGNED = "unsigned"
+    """Its secret cannot be opened with our keys: nothing was sent."""
 
 
 class Suite(StrEnum):

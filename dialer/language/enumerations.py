@@ -474,6 +474,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         DeliveryFault.CERTIFICATE: "certificate not valid",
         DeliveryFault.NO_CONNECTION: "no connection",
         DeliveryFault.NO_ANSWER: "no usable answer",
+        DeliveryFault.UNSIGNED: "its secret cannot be opened",
     },
     Permission: {
         Permission.OWN_ACCOUNT: "own account",

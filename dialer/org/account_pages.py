@@ -38,6 +38,7 @@ from dialer.org.accounts import (
     make_first_administrator,
 )
 from dialer.org.identity import ways_of
+from dialer.staff.devices import remember_device
 from dialer.staff.passwords import SignInBusy, sign_ins
 from dialer.staff.sign_in import (
     FactorNeeded,
@@ -51,6 +52,7 @@ from dialer.staff.sign_in import (
 )
 from dialer.staff.store import all_members, set_staff
 from dialer.web.console import (
+    DEVICE_COOKIE,
     OPEN,
     SEE_OTHER,
     SESSION_COOKIE,
@@ -62,6 +64,7 @@ from dialer.web.console import (
     home_of,
     is_private_way,
     put_cookie,
+    put_device_cookie,
     put_language_cookie,
 )
 from dialer.web.formats import unit_tree
@@ -113,7 +116,13 @@ def _sign_in(request: RequestContext, login: str, password: str, next_path: str)
     until, status = None, _REFUSED
     try:
         require_private_way(request)
-        entered = sign_in(request.services, login=login, password=password, address=request.address)
+        entered = sign_in(
+            request.services,
+            login=login,
+            password=password,
+            address=request.address,
+            device=request.request.cookies.get(DEVICE_COOKIE, ""),
+        )
     except UnsafeWay:
         return show_sign_in(request, next_path, problem=UNSAFE, status=_FORBIDDEN)
     except SignInRefused:
@@ -182,6 +191,8 @@ def signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, not
     request.somebody = entered.member
     response = request.redirect_to(path or home_of(request), notice=notice)
     put_cookie(request.request, response, SESSION_COOKIE, entered.token)
+    known = request.request.cookies.get(DEVICE_COOKIE, "")
+    put_device_cookie(request.request, response, remember_device(request.services, known, entered.member))
     put_language_cookie(request.request, response, Lang(entered.member.language))
     if STEP_COOKIE in request.request.cookies:
         drop_cookie(request.request, response, STEP_COOKIE)

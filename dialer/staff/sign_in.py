@@ -1,7 +1,8 @@
 """Staff and API tokens: sign-in, sessions, names, the phone on a caller's desk.
 
 A try to sign in is counted before the password is checked, by address and by login at an address; too many block that
-address for a while. A login alone is never blocked: somebody else's failures lock nobody out.
+address for a while. Guesses at one login from all addresses together are limited too, except for a browser that the
+account has signed in with before: somebody else's failures do not lock it out.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from dialer.db.audit import write_audit
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import list_units_of_tree
 from dialer.runtime.services import Services
+from dialer.staff.devices import known_device
 from dialer.staff.factor_store import begin_step
 from dialer.staff.passwords import (
     LONGEST_PASSWORD,
@@ -112,9 +114,11 @@ class FactorNeeded:
     token: str = field(repr=False)
 
 
-def sign_in(services: Services, *, login: str, password: str, address: str) -> SignedIn | FactorNeeded:
-    """A new session, or the step to the second factor. Raises `SignInRefused`, `SignInBlocked`, `PasswordExpired` and
-    `SignInBusy`; all but the last are in the audit.
+def sign_in(
+    services: Services, *, login: str, password: str, address: str, device: str = ""
+) -> SignedIn | FactorNeeded:
+    """A new session, or the step to the second factor. `device`: the cookie of a browser that was signed in before.
+    Raises `SignInRefused`, `SignInBlocked`, `PasswordExpired` and `SignInBusy`; all but the last are in the audit.
     """
     name = login.strip().lower()[:LONGEST_PASSWORD]
     with sign_ins.place(address):
@@ -122,7 +126,8 @@ def sign_in(services: Services, *, login: str, password: str, address: str) -> S
         with services.store.begin() as tx:
             member = find_member(tx, name)
             stored = password_hash_of(tx, member.id) if member is not None else None
-        tries = reserve_tries(services, name, member, address)
+        known = "" if member is None else known_device(services, device, member)
+        tries = reserve_tries(services, name, member, address, device=known)
         # Outside any transaction: it takes a while on purpose.
         fits = is_password_right(password, stored)
         if not fits or member is None or member.disabled_at is not None:
@@ -265,7 +270,9 @@ def change_password(services: Services, session: Session, *, old: str, new: str,
     assert member is not None
     check_password(new, login=session.login, words=known_words(services, member))
     with sign_ins.place(session.address):
-        tries = reserve_tries(services, session.login, member, session.address)
+        tries = reserve_tries(
+            services, session.login, member, session.address, device=f"session {session.id}"
+        )
         if not is_password_right(old, stored):
             note_failure(services, session.login, member, session.address, tries)
             raise Invalid(field="old", problem="is not the present password")
@@ -319,10 +326,12 @@ def reserve_tries(
     address: str,
     *,
     is_second_step: bool = False,
+    device: str = "",
 ) -> ReservedTries:
     """Counts one try before the password is checked, so that many at once get no more checks than one after the other.
-    The second step, which needs the right password, is also limited by login alone: its codes are short. A change of
-    the account by an administrator, such as a new password, starts the count anew. Raises `SignInBlocked`.
+    Tries at one login from all addresses are counted together; those of a known `device` are counted for it alone. The
+    second step, which needs the right password, has a count of its own: its codes are short. A change of the account by
+    an administrator, such as a new password, starts the count anew. Raises `SignInBlocked`.
     """
     real_now = services.real.now()
     wait = timedelta(seconds=services.sessions.lock_seconds)
@@ -332,12 +341,18 @@ def reserve_tries(
     step = "factor" if is_second_step else "login"
     account = f"{login}\0{member.revision if member is not None else 0}"
     limits = [("address", address, many), (f"{step} at", f"{account}\0{address}", failures)]
-    if is_second_step:
+    if is_second_step or not device:
         limits.append((step, account, many))
+    else:
+        limits.append(("device", f"{account}\0{device}", many))
     with services.store.begin() as tx:
-        keys, lasts, blocked = [], [], []
+        keys: list[bytes] = []
+        lasts: list[bool] = []
+        blocked: list[datetime] = []
         # Always in this order, so that no two sign-ins wait for each other.
         for kind, value, most in limits:
+            if blocked:
+                break  # A try that is not looked at uses up none of what others share.
             key = failure_key(tx, kind, value)
             tries = reserve_try(tx, key, real_now=real_now, window_start=start)
             if tries.blocked_until is not None:

@@ -58,6 +58,8 @@ STEP_COOKIE = "dialer_step"
 no page.
 """
 LANGUAGE_COOKIE = "dialer_language"
+DEVICE_COOKIE = "dialer_device"
+"""The accounts that this browser has signed in with; it opens nothing."""
 NOTICE_COOKIE = "dialer_notice"
 """What the next page shows once, such as that something was saved."""
 CSRF_FIELD = "csrf"
@@ -198,6 +200,11 @@ def drop_cookie(request: Request, response: Response, name: str) -> None:
 def put_language_cookie(request: Request, response: Response, lang: Lang) -> None:
     """Keeps the language in this browser for a year."""
     put_cookie(request, response, LANGUAGE_COOKIE, lang.value, seconds=_YEAR_SECONDS)
+
+
+def put_device_cookie(request: Request, response: Response, value: str) -> None:
+    """Has this browser say for a year which accounts it has signed in with."""
+    put_cookie(request, response, DEVICE_COOKIE, value, seconds=_YEAR_SECONDS)
 
 
 def put_notice_cookie(request: Request, response: Response, text: str) -> None:
@@ -438,10 +445,11 @@ class RequestContext:
 
     def redirect_to(self, path: str, *, notice: str = "") -> Response:
         """Redirects to another page after an act; `notice` is English of the catalogue and shown there once."""
+        written = quote(path, safe="/?&=%#:,+-._~")
         response: Response = (
-            Response(status_code=204, headers={"HX-Redirect": path})
+            Response(status_code=204, headers={"HX-Redirect": written})
             if self.is_part
-            else RedirectResponse(quote(path, safe="/?&=%#:,+-._~"), status_code=SEE_OTHER)
+            else RedirectResponse(written, status_code=SEE_OTHER)
         )
         if notice:
             put_notice_cookie(self.request, response, notice)

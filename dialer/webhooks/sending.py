@@ -30,6 +30,7 @@ from dialer.core.values import DeliveryFault, DeliveryState
 from dialer.db import tables as t
 from dialer.db.jobs import JobClaim
 from dialer.db.unit_of_work import Row, Tx
+from dialer.db.vault import KeyMissing, Tampered
 from dialer.runtime.sections import WebhooksSettings
 from dialer.runtime.services import Services
 from dialer.webhooks.actions import Try, checked_url, deliveries, is_allowed
@@ -46,7 +47,8 @@ class _Outgoing:
     claim: JobClaim
     url: str
     body: bytes
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] | None
+    """None: it cannot be signed."""
 
 
 async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int:
@@ -95,7 +97,11 @@ def _claim(services: Services) -> list[_Outgoing]:
 
 
 def _outgoing(tx: Tx, claim: JobClaim, row: Row, hook: Row, *, real_now: datetime) -> _Outgoing:
-    key = tx.vault.open(hook["secret_sealed"], table="webhook", column="secret_sealed", row=hook["name"])
+    try:
+        key = tx.vault.open(hook["secret_sealed"], table="webhook", column="secret_sealed", row=hook["name"])
+    except (Tampered, KeyMissing):
+        # The messages of this webhook wait and are given up; those of others leave.
+        return _Outgoing(claim=claim, url=hook["url"], body=b"", headers=None)
     body = orjson.dumps(
         {
             "type": row["event"],
@@ -164,6 +170,8 @@ class _AllowedResolver(AbstractResolver):
 
 async def _send(session: aiohttp.ClientSession, services: Services, outgoing: _Outgoing) -> Try:
     at, began = services.real.now(), time.monotonic()
+    if one.headers is None:
+        return Try(at=at, status=None, fault=DeliveryFault.UNSIGNED, took_ms=0)
     status: int | None = None
     fault: DeliveryFault | None = None
     try:

@@ -12,6 +12,7 @@ import pytest
 from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
 from dialer.org.accounts import add_staff, reset_password
+from dialer.staff.devices import known_device, remember_device
 from dialer.staff.passwords import SignInBusy, SignInLimit, is_password_outdated, is_password_right, sign_ins
 from dialer.staff.sign_in import SignInBlocked, SignInRefused
 from dialer.staff.sign_in import sign_in as sign_in_of_org
@@ -125,10 +126,17 @@ async def test_five_failures_make_the_address_wait_and_time_ends_it(console: Con
     assert console.rows(t.staff)[0]["locked_until"] is None
 
 
-def attempt(console: ConsoleDesk, password: str, *, login: str = "wang", address: str = "10.0.0.9") -> str:
+def attempt(
+    console: ConsoleDesk,
+    password: str,
+    *,
+    login: str = "wang",
+    address: str = "10.0.0.9",
+    device: str = "",
+) -> str:
     """What one try came to."""
     try:
-        sign_in_of_org(console.app.services, login=login, password=password, address=address)
+        sign_in_of_org(console.app.services, login=login, password=password, address=address, device=device)
     except (SignInRefused, SignInBlocked, SignInBusy) as refused:
         return type(refused).__name__
     return "entered"
@@ -145,12 +153,55 @@ def test_of_sixty_guesses_at_once_five_are_looked_at(console: ConsoleDesk):
 
 
 def test_guesses_from_elsewhere_shut_nobody_out(console: ConsoleDesk):
-    console.account(Role.ADMINISTRATOR, login="wang")
+    mine = console.account(Role.ADMINISTRATOR, login="wang")
+    other = console.account(Role.CLERK, login="li")
     for number in range(8):
         for _ in range(5):
             attempt(console, "wrong", address=f"203.0.113.{number}")
     assert attempt(console, PASSWORD, address="203.0.113.1") == "SignInBlocked"
+    assert attempt(console, PASSWORD, address="10.0.0.9") == "SignInBlocked", (
+        "a browser never seen before waits"
+    )
+    services = console.app.services
+    cookie = remember_device(services, remember_device(services, "", other), mine)
+    assert known_device(services, cookie, other)
+    assert attempt(console, PASSWORD, address="10.0.0.9", device=cookie) == "entered"
+    forged = cookie.replace(cookie[-1], "0" if cookie[-1] != "0" else "1")
+    assert known_device(services, "x" * 2000 + cookie, mine) == known_device(services, "a.b_c..", mine) == ""
+    alien = cookie.split("_")[1].replace(f"{other.id}.", f"{mine.id}.", 1)
+    for wrong in ("", forged, alien):
+        assert attempt(console, PASSWORD, address="10.0.0.8", device=wrong) == "SignInBlocked"
+
+
+def test_of_a_hundred_guesses_from_a_hundred_addresses_twenty_are_looked_at(console: ConsoleDesk):
+    console.account(Role.SUPERVISOR, login="wang")
+    said = Counter(attempt(console, f"guess {n}", address=f"203.0.113.{n}") for n in range(100))
+    assert said == {"SignInRefused": 20, "SignInBlocked": 80}
+    console.clock.advance(901)
+    assert attempt(console, PASSWORD, address="203.0.113.1") == "entered"
+
+
+def test_a_browser_that_was_seen_before_has_guesses_of_its_own_and_no_more(console: ConsoleDesk):
+    mine = console.account(Role.SUPERVISOR, login="wang")
+    cookie = remember_device(console.app.services, "", mine)
+    said = Counter(attempt(console, "wrong", address=f"203.0.113.{n}", device=cookie) for n in range(30))
+    assert said == {"SignInRefused": 20, "SignInBlocked": 10}
     assert attempt(console, PASSWORD, address="10.0.0.9") == "entered"
+
+
+async def test_a_browser_that_signs_in_is_remembered(console: ConsoleDesk):
+    mine = console.account(Role.SUPERVISOR, login="wang")
+    client = console.stranger()
+    page = await client.get("/sign-in")
+    await client.post("/sign-in", data={"csrf": form_csrf(page), "login": "wang", "password": PASSWORD})
+    cookie = client.cookies["dialer_device"]
+    assert known_device(console.app.services, cookie, mine)
+    for number in range(100):
+        attempt(console, "wrong", address=f"203.0.113.{number}")
+    client.cookies.delete("dialer_session")
+    page = await client.get("/sign-in")
+    data = {"csrf": form_csrf(page), "login": "wang", "password": PASSWORD}
+    assert (await client.post("/sign-in", data=data)).status_code == 303
 
 
 def test_a_new_password_ends_the_wait(console: ConsoleDesk):

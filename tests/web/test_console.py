@@ -329,6 +329,8 @@ class TestReader:
             False,
         )
         assert "set-cookie" not in part.headers
+        chinese = reader(asked(headers={"HX-Request": "true"})).redirect_to("/cases/7?no=王 1")
+        assert chinese.headers["HX-Redirect"] == "/cases/7?no=%E7%8E%8B%201"
         assert not reader(asked(headers={"HX-Request": "false"})).is_part
 
     def test_a_page_shows_the_notice_once_and_a_part_leaves_it(self) -> None:

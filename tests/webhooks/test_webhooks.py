@@ -239,6 +239,22 @@ async def test_a_receiver_that_does_not_answer_delays_no_other(
     assert len(receiver.got) == 1
 
 
+async def test_a_secret_that_cannot_be_opened_stops_its_own_messages_alone(
+    scenario: Scenario, services: Services, receiver: Receiver
+):
+    async with listening(Receiver()) as other:
+        subscribe(services, other, name="broken")
+        subscribe(services, receiver)
+        with scenario.tx() as tx:
+            tx.execute(sa.update(t.webhook).where(t.webhook.c.name == "broken").values(secret_sealed=b"-"))
+        settle(scenario, scenario.case(grade=Grade.LOW))
+        assert await send_webhooks(services) == len(receiver.got) == 1
+        assert other.got == []
+    with scenario.tx() as tx:
+        [tried] = tx.rows(sa.select(t.webhook_try).where(t.webhook_try.c.fault != ""))
+    assert tried["fault"] == "unsigned"
+
+
 async def test_an_address_that_the_settings_do_not_allow_any_more_gets_nothing(
     scenario: Scenario, services: Services, receiver: Receiver
 ):
