@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
@@ -29,6 +30,7 @@ from dialer.language.words import stored_word
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.services import Application
 from dialer.web.cache import Cache
+from dialer.web.console import is_from
 from dialer.web.rendering import Pages, PlainReader
 
 _METRICS_FRESH_SECONDS = 5.0
@@ -70,6 +72,25 @@ class StatusPage:
         with services.store.begin() as tx:
             hold_snapshot(tx)
             return status(tx, now=services.clock.now(), drill=services.drill)
+
+
+def for_monitors(
+    app: Application, answer: Callable[[Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    """The same for whoever asks from the networks of monitoring or shows its token; a 403 for anybody else."""
+    rules, proxies = app.settings.monitoring, app.settings.web.proxies
+    secret = "" if rules.token is None else f"Bearer {rules.token.get_secret_value()}"
+
+    async def handle(request: Request) -> Response:
+        given = request.headers.get("Authorization", "")
+        has_token = bool(secret) and hmac.compare_digest(given.encode(), secret.encode())
+        if not has_token and not is_from(request, rules.networks, proxies=proxies):
+            return Response(
+                "monitoring.networks and monitoring.token of the settings say who may read this\n", 403
+            )
+        return await answer(request)
+
+    return handle
 
 
 async def live(_request: Request) -> Response:

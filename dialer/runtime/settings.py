@@ -26,6 +26,7 @@ from pydantic import (
 import dialer
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.text import Text, gettext_noop
+from dialer.runtime.monitoring_settings import MonitoringSettings
 from dialer.runtime.number_settings import NumbersSettings
 from dialer.runtime.policy_settings import PolicySection
 from dialer.runtime.sections import (
@@ -90,6 +91,7 @@ class Settings(Section):
     telephony: TelephonySettings = TelephonySettings()
     numbers: NumbersSettings = NumbersSettings()
     web: WebSettings = WebSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     lists: ListsSettings = ListsSettings()
     work: WorkSettings = WorkSettings()
     inbound: InboundSettings = InboundSettings()

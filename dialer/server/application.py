@@ -23,7 +23,7 @@ from dialer.case_page.pages import case_pages
 from dialer.control.board import board_pages
 from dialer.control.overview import all_paused
 from dialer.control.pages import control_pages
-from dialer.control.status import StatusPage, WebhookCounts, engine, live, metrics, ready
+from dialer.control.status import StatusPage, WebhookCounts, engine, for_monitors, live, metrics, ready
 from dialer.core.text import Lang
 from dialer.figures.bulletin_pages import bulletin_pages
 from dialer.figures.pages import rates_pages
@@ -185,7 +185,7 @@ def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAP
     own, pages = ProcessMetrics(), templates_of(app)
     web = _WebhooksFirst(hooks(app.services, app.telephony, count=WebhookCounts(own).count))
     web.router.routes += [
-        Route("/status", StatusPage(app, pages).show, methods=["GET"]),
+        Route("/status", for_monitors(app, StatusPage(app, pages).show), methods=["GET"]),
         Mount("/static", PageFiles()),
         *phone_routes(app),
         Route("/audio/{file}", serve_sound(app.services), methods=["GET"]),
@@ -193,7 +193,7 @@ def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAP
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready(app), methods=["GET"]),
         Route("/health/engine", engine(app), methods=["GET"]),
-        Route("/metrics", metrics(app, own), methods=["GET"]),
+        Route("/metrics", for_monitors(app, metrics(app, own)), methods=["GET"]),
         Mount(API_PREFIX, create_api(app)),
         # The console last: it answers every other address, if only with a page that says that nothing is there.
         Mount("", create_console(app, pages, closing or ShutdownHooks())),

@@ -243,6 +243,11 @@ def comes_from(request: Request, proxies: _Networks) -> bool:
     return _is_in_networks(request.client.host if request.client is not None else "", proxies)
 
 
+def is_from(request: Request, networks: _Networks, *, proxies: _Networks) -> bool:
+    """Whether the request came from one of these networks, as our own proxies report it."""
+    return _is_in_networks(client_address(request, proxies), networks)
+
+
 def is_private_way(request: Request) -> bool:
     """Whether nobody can read the request on its way: it uses https, or comes from this machine's own browser."""
     proxies = _console(request).app.settings.web.proxies

@@ -48,6 +48,16 @@ async def guesses(target: Target, attack: Attack) -> None:
     attack.said = f"{looked_at} looked at"
 
 
+async def figures(target: Target, attack: Attack) -> None:
+    """A stranger from elsewhere reads the figures of the service through the proxy."""
+    client = target.desk.stranger()
+    for path in ("/metrics", "/status"):
+        for more in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+            attack.tried += 1
+            answer = await client.get(path, headers={"X-Forwarded-For": "203.0.113.9"} | more)
+            attack.must(answer.status_code == 403, f"{path} answered a stranger: {answer.status_code}")
+
+
 async def headers(target: Target, attack: Attack) -> None:
     """What is not Latin never breaks an answer's headers."""
     client = target.desk.stranger()

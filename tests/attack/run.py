@@ -40,7 +40,7 @@ from dialer.runtime.broker import DIAL_QUEUE
 from dialer.staff.store import Member
 from dialer.web.console import SESSION_COOKIE
 from tests.attack.database_owner import audit
-from tests.attack.edges import guesses, headers
+from tests.attack.edges import figures, guesses, headers
 from tests.attack.own_users import numbers, searches, tellers, terminal
 from tests.attack.sources import SOURCE_ATTACKS
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf
@@ -398,6 +398,7 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "terminal": terminal,
     "guesses": guesses,
     "headers": headers,
+    "figures": figures,
     "audit": audit,
 }
 

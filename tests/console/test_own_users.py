@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from tests.attack.database_owner import audit
-from tests.attack.edges import guesses, headers
+from tests.attack.edges import figures, guesses, headers
 from tests.attack.own_users import numbers
 from tests.attack.run import Attack
 from tests.console.desk import ConsoleDesk
 
 
-@pytest.mark.parametrize("run", [numbers, audit, guesses, headers])
+@pytest.mark.parametrize("run", [numbers, audit, guesses, headers, figures])
 async def test_nothing_gets_through(console: ConsoleDesk, run: Callable[..., Awaitable[None]]):
     target: Any = SimpleNamespace(desk=console, chance=random.Random(7), times=lambda count: count)
     attack = Attack(name=run.__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
 from dialer.calls.pauses import pause_calls
 from dialer.control.health import WORK_PARTS, close_cycle, note_part_done, run_consistency_round
@@ -272,3 +274,22 @@ async def test_a_histogram_has_its_sum_and_its_count(http: httpx.AsyncClient, sc
     high = (("grade", "high"),)
     assert found["dialer_time_to_first_attempt_seconds_sum", high] == 40
     assert found["dialer_time_to_first_attempt_seconds_count", high] == 1
+
+
+async def test_a_stranger_from_elsewhere_reads_no_figures_without_the_token(
+    scene: Scene, assembled: Assemble
+):
+    app = assembled()
+    rules = app.settings.monitoring.model_copy(update={"token": SecretStr("let-me")})
+    settings = app.settings.model_copy(update={"monitoring": rules})
+    transport = httpx.ASGITransport(app=create_app(replace(app, settings=settings)))
+    elsewhere, inside = {"X-Forwarded-For": "203.0.113.9"}, {"X-Forwarded-For": "10.1.2.3"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        for path in ("/metrics", "/status"):
+            assert (await client.get(path, headers=elsewhere)).status_code == 403
+            wrong = elsewhere | {"Authorization": "Bearer let-you"}
+            assert (await client.get(path, headers=wrong)).status_code == 403
+            right = elsewhere | {"Authorization": "Bearer let-me"}
+            assert (await client.get(path, headers=right)).status_code == 200
+            assert (await client.get(path, headers=inside)).status_code == 200
+        assert (await client.get("/health/live", headers=elsewhere)).status_code == 200
