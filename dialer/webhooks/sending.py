@@ -170,7 +170,7 @@ class _AllowedResolver(AbstractResolver):
 
 async def _send(session: aiohttp.ClientSession, services: Services, outgoing: _Outgoing) -> Try:
     at, began = services.real.now(), time.monotonic()
-    if one.headers is None:
+    if outgoing.headers is None:
         return Try(at=at, status=None, fault=DeliveryFault.UNSIGNED, took_ms=0)
     status: int | None = None
     fault: DeliveryFault | None = None
