@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -18,7 +17,7 @@ import pytest
 from dialer.core.errors import Unavailable
 from dialer.db.keys import create
 from dialer.db.leases import ServiceHold, ServiceRuns, process_name
-from dialer.runtime.location import free_port
+from dialer.runtime.location import free_port, place_for
 
 PATIENCE_SECONDS = 60.0
 
@@ -134,8 +133,8 @@ def test_commands_beside_up_leave_its_own_servers_alone(tmp_path: Path):
         assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
     def postmaster() -> str:
-        place = json.loads((tmp_path / "data" / "embedded" / "postgres.json").read_text())
-        return (Path(place["folder"]) / "postmaster.pid").read_text().splitlines()[0]
+        folder = place_for(tmp_path / "data").folder("postgres")
+        return (folder / "postmaster.pid").read_text().splitlines()[0]
 
     with up(env, tmp_path / "up.log") as process:
         command()
