@@ -11,10 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
-
-import phonenumbers
 
 from dialer.core.text import Text
 
@@ -39,20 +37,6 @@ class NumberKind(StrEnum):
     VOICEMAIL = "voicemail"
     UNKNOWN = "unknown"
 
-
-_KIND_OF: Final = {
-    phonenumbers.PhoneNumberType.MOBILE: NumberKind.MOBILE,
-    phonenumbers.PhoneNumberType.FIXED_LINE: NumberKind.FIXED_LINE,
-    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE: NumberKind.FIXED_LINE,
-    phonenumbers.PhoneNumberType.TOLL_FREE: NumberKind.TOLL_FREE,
-    phonenumbers.PhoneNumberType.SHARED_COST: NumberKind.SHARED_COST,
-    phonenumbers.PhoneNumberType.PREMIUM_RATE: NumberKind.PREMIUM_RATE,
-    phonenumbers.PhoneNumberType.VOIP: NumberKind.VOIP,
-    phonenumbers.PhoneNumberType.PERSONAL_NUMBER: NumberKind.PERSONAL,
-    phonenumbers.PhoneNumberType.PAGER: NumberKind.PAGER,
-    phonenumbers.PhoneNumberType.UAN: NumberKind.UAN,
-    phonenumbers.PhoneNumberType.VOICEMAIL: NumberKind.VOICEMAIL,
-}
 
 SATELLITE: Final = ("+861349", "+861740", "+861749")
 """Satellite telephones of mainland China, which phonenumbers takes for mobile ones."""
@@ -128,7 +112,24 @@ def _fits(number: str, listed: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _is_emergency(number: str, country: str) -> bool:
-    return bool(number.isdecimal() and phonenumbers.connects_to_emergency_number(number, country))
+    from phonenumbers import connects_to_emergency_number  # noqa: PLC0415  # the memory of a process that calls nobody
+
+    return bool(number.isdecimal() and connects_to_emergency_number(number, country))
+
+
+@cache
+def _kinds() -> dict[int, NumberKind]:
+    from phonenumbers import PhoneNumberType  # noqa: PLC0415  # the memory of a process that calls nobody
+
+    same = {
+        getattr(PhoneNumberType, kind.name): kind
+        for kind in NumberKind
+        if kind not in {NumberKind.PERSONAL, NumberKind.UNKNOWN}
+    }
+    return same | {
+        PhoneNumberType.PERSONAL_NUMBER: NumberKind.PERSONAL,
+        PhoneNumberType.FIXED_LINE_OR_MOBILE: NumberKind.FIXED_LINE,
+    }
 
 
 @lru_cache(maxsize=4096)
@@ -136,11 +137,13 @@ def _described(number: str) -> tuple[NumberKind, str]:
     """The kind and the ISO code of the country ('' where it has none). What phonenumbers does not know yet of mainland
     China is told by its shape: a new range of mobiles must not keep anybody from being warned.
     """
+    import phonenumbers  # noqa: PLC0415  # the memory of a process that calls nobody
+
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return NumberKind.UNKNOWN, ""
-    kind = _KIND_OF.get(phonenumbers.number_type(parsed), NumberKind.UNKNOWN)
+    kind = _kinds().get(phonenumbers.number_type(parsed), NumberKind.UNKNOWN)
     country = phonenumbers.region_code_for_number(parsed) or ""
     if kind is NumberKind.UNKNOWN and number.startswith(_HOME):
         if _HOME_MOBILE.fullmatch(number):

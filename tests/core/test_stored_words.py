@@ -17,6 +17,7 @@ _WORDS = {
     "DeliveryEvent": "delivered given_up webhook_ended sent_again",
     "MessageEvent": "sending in_doubt not_taken accepted sent delivered undelivered failed",
     "Lang": "zh en",
+    "NumberKind": "mobile fixed_line toll_free shared_cost premium_rate voip personal pager uan voicemail unknown",
     "FileFault": "memory time text damage busy",
     "KnownList": "units filed signals openings",
     "PictureFault": "kind pixels damage busy locked active",
