@@ -195,6 +195,8 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
             "watch_fairness",
             "refresh_figures",
             "stalled_calls",
+            "broker",
+            "silent_hosts",
         ),
     }
     for job in jobs.values():

@@ -431,10 +431,10 @@ class TestTries:
         for _ in range(3):
             tries = reserve_tries(scenario.services, "wang", member, HERE)
             lasts.append(tries.lasts)
-            assert len(tries.keys) == 2
+            assert len(tries.keys) == 3
             with audited(scenario) as lines:
                 note_failure(scenario.services, "wang", member, HERE, tries)
-        assert lasts == [(False, False), (False, False), (False, True)]
+        assert lasts == [(False, False, False), (False, False, False), (False, True, False)]
         about = f"staff/{member.id}"
         assert lines == [
             ("wang", "sign_in_failed", about, {"address": HERE}),
@@ -447,7 +447,7 @@ class TestTries:
         assert blocked.value.until == until
         assert not any(reserve_tries(scenario.services, "wang", member, "10.0.0.10").lasts)
         scenario.clock.set(until)
-        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False, False)
 
     def test_more_at_once_than_are_allowed_block_at_once(self, scenario: Scenario) -> None:
         member = account(scenario)
@@ -470,17 +470,18 @@ class TestTries:
         of, at = f"wang\0{member.revision}", f"wang\0{member.revision}\0{HERE}"
         with scenario.tx() as tx:
             address = failure_key(tx, "address", HERE)
-            assert first == (address, failure_key(tx, "login at", at))
+            assert first == (address, failure_key(tx, "login at", at), failure_key(tx, "login", of))
             assert second == (address, failure_key(tx, "factor at", at), failure_key(tx, "factor", of))
         nobody = reserve_tries(scenario.services, "nobody", None, HERE).keys
         with scenario.tx() as tx:
-            assert nobody == (address, failure_key(tx, "login at", f"nobody\x000\0{HERE}"))
+            unknown = failure_key(tx, "login at", f"nobody\x000\0{HERE}")
+            assert nobody == (address, unknown, failure_key(tx, "login", "nobody\x000"))
 
     def test_an_address_has_four_times_as_many_at_all_logins(self, scenario: Scenario) -> None:
         for number in range(11):
             self.fail(scenario, None, login=f"guess{number}")
         tries = reserve_tries(scenario.services, "guess11", None, HERE)
-        assert tries.lasts == (True, False)
+        assert tries.lasts == (True, False, False)
         with audited(scenario) as lines:
             note_failure(scenario.services, "guess11", None, HERE, tries)
         assert lines == [("?", "sign_in_failed", "staff/0", {"address": HERE})]
@@ -498,23 +499,23 @@ class TestTries:
         note_failure(scenario.services, "wang", member, HERE, tries)
         with pytest.raises(SignInBlocked):
             reserve_tries(scenario.services, "wang", member, "10.0.2.1", is_second_step=True)
-        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, True)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, True, False)
 
     def test_the_window_begins_with_the_first_try(self, scenario: Scenario) -> None:
         member = account(scenario)
         for _ in range(2):
             reserve_tries(scenario.services, "wang", member, HERE)
         scenario.clock.set(MORNING + timedelta(minutes=15))
-        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, True)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, True, False)
         scenario.clock.set(MORNING + timedelta(minutes=30))
-        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False, False)
 
     def test_a_change_of_the_account_begins_the_count_anew(self, scenario: Scenario) -> None:
         member = account(scenario)
         for _ in range(3):
             self.fail(scenario, member)
         changed = replace(member, revision=member.revision + 1)
-        assert reserve_tries(scenario.services, "wang", changed, HERE).lasts == (False, False)
+        assert reserve_tries(scenario.services, "wang", changed, HERE).lasts == (False, False, False)
 
     def test_a_right_one_forgets_the_login_s_failures_and_not_the_address_s(self, scenario: Scenario) -> None:
         member = account(scenario)
@@ -524,15 +525,15 @@ class TestTries:
             tries = reserve_tries(scenario.services, "wang", member, HERE)
             with scenario.tx() as tx:
                 clear_failed_tries(tx, tries)
-        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False)
-        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (True, False)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (False, False, False)
+        assert reserve_tries(scenario.services, "wang", member, HERE).lasts == (True, False, False)
 
     def test_old_failures_do_not_fill_the_disk(self, scenario: Scenario) -> None:
         self.fail(scenario, None, login="old")
         scenario.clock.set(MORNING + timedelta(minutes=15) + INSTANT)
         self.fail(scenario, None, login="new", address="10.0.0.10")
         with scenario.tx() as tx:
-            assert len(tx.rows(sa.select(t.sign_in_failure))) == 2
+            assert len(tx.rows(sa.select(t.sign_in_failure))) == 3
 
 
 GOOD: dict[str, Any] = {
