@@ -346,6 +346,7 @@ async def test_callers_are_counted_while_the_page_is_there(
     assert coming.status_code == 200
     assert "Counting the records" in text(coming)
     assert 'data-again="1000"' in coming.text
+    assert coming.text.count("console/again") == 1  # the script that asks again
     assert "Successes reported" not in text(coming)
     assert "Successes reported" in text(await chief.get("/rates/callers", **{"from": "2026-11-01"}))
 
