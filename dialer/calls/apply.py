@@ -277,4 +277,4 @@ def end_attempts(
     expect_recordings_of(tx, services, [(known[change.attempt_id], change) for change in changes], now=now)
     # The end of an attempt withdraws no other attempt, so no call has to be ended at the carrier.
     move_cases(tx, locked_cases, moves, policies=services.policies, now=now)
-    rest_numbers(tx, services, [change.attempt_id for change in changes], now=now)
+    rest_numbers(tx, services, {change.attempt_id: change.result for change in changes}, now=now)

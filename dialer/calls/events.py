@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -158,7 +158,7 @@ def _apply(
     )
     expect_recordings_of(tx, services, [(calls[key], changes[key]) for key in ended], now=now)
     must_cancel = move_cases(tx, locked, moves, policies=services.policies, now=now) if moves else False
-    rest_numbers(tx, services, ended, now=now)
+    rest_numbers(tx, services, {key: changes[key].result for key in ended}, now=now)
     return must_cancel
 
 
@@ -198,7 +198,9 @@ def expect_recordings_of(
         expect_recordings(tx, recorded, now=now, real_now=services.real.now())
 
 
-def rest_numbers(tx: Tx, services: Services, ended: Sequence[uuid.UUID], *, now: datetime) -> None:
+def rest_numbers(
+    tx: Tx, services: Services, ended: Mapping[uuid.UUID, TelephonyResult | None], *, now: datetime
+) -> None:
     """Lets the numbers of these attempts rest; after that they are free again. A number that was called too often rests
     longer, which is an alarm of its case.
     """

@@ -5,7 +5,7 @@ numbers. Takes lists.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -123,15 +123,21 @@ class NumberLimits:
     a_day: int
 
 
+_NOT_PUT_THROUGH = frozenset({TelephonyResult.FAILED, TelephonyResult.BLOCKED})
+
+
 def rest_called_numbers(
-    tx: Tx, ids: Sequence[uuid.UUID], limits: NumberLimits, *, now: datetime
+    tx: Tx, ended: Mapping[uuid.UUID, TelephonyResult | None], limits: NumberLimits, *, now: datetime
 ) -> dict[uuid.UUID, datetime]:
-    """Lets the numbers of these calls, which have ended, rest; their lines are free at once. Returns the calls with
-    which a number has reached its limit of an hour or a day, and until when it rests.
+    """Lets the numbers of these calls, which have ended so, rest; their lines are free at once. Returns the calls with
+    which a number has reached its limit of an hour or a day, and until when it rests. What the network did not put
+    through was no call to the number.
     """
+    rest_until = now + timedelta(seconds=limits.rest_seconds)
+    release_numbers(tx, [key for key, how in ended.items() if how in _NOT_PUT_THROUGH], free_at=rest_until)
+    ids = [key for key, how in ended.items() if how not in _NOT_PUT_THROUGH]
     if not ids:
         return {}
-    rest_until = now + timedelta(seconds=limits.rest_seconds)
     given = {"at": now, "rest_until": rest_until, "an_hour": limits.an_hour, "a_day": limits.a_day}
     rows = tx.rows(_REST_NUMBERS, {**_LIVE.given(ids), **given})
     return {row["attempt_id"]: row["free_at"] for row in rows if row["free_at"] > rest_until}

@@ -96,7 +96,7 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
         ended_at=call.ended_at or now,
     )
     if call.state is not DeskCallState.ENDED:
-        rest_called_numbers(tx, [call.id], number_limits(services), now=now)
+        rest_called_numbers(tx, {call.id: leg.result}, number_limits(services), now=now)
     if settled:
         facts: dict[str, object] = {
             "assignment_id": call.assignment_id,

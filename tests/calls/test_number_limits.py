@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dialer.calls.events import number_limits, rest_numbers
 from dialer.cases.attempts import NumberLimits, rest_called_numbers
+from dialer.core.values import TelephonyResult
 from dialer.db import tables as t
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
@@ -34,7 +35,7 @@ def ends(scene: Scene, limits: NumberLimits, *, at: datetime) -> datetime:
         taken = sa.update(t.live_number).values(attempt_id=call_id, free_at=None)
         if not tx.execute(taken).rowcount:
             tx.execute(sa.insert(t.live_number).values(phone_blind=BLIND, attempt_id=call_id))
-        at_limit = rest_called_numbers(tx, [call_id], limits, now=at)
+        at_limit = rest_called_numbers(tx, {call_id: TelephonyResult.BUSY}, limits, now=at)
         [row] = tx.rows(sa.select(t.live_number))
     assert row["attempt_id"] is None
     free_at: datetime = row["free_at"]
@@ -89,7 +90,7 @@ def test_a_case_whose_number_was_called_as_often_as_it_may_be_has_an_alarm(scene
             row = {"phone_blind": BLIND, "attempt_id": attempt["id"], "called_at": [MORNING] * number}
             tx.execute(sa.delete(t.live_number))
             tx.execute(sa.insert(t.live_number).values(row))
-            rest_numbers(tx, scene.services, [attempt["id"]], now=MORNING + minute)
+            rest_numbers(tx, scene.services, {attempt["id"]: TelephonyResult.BUSY}, now=MORNING + minute)
         assert scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "number_at_limit")) == []
     with scene.tx() as tx:
         given_row = {
@@ -99,7 +100,18 @@ def test_a_case_whose_number_was_called_as_often_as_it_may_be_has_an_alarm(scene
         }
         tx.execute(sa.delete(t.live_number))
         tx.execute(sa.insert(t.live_number).values(given_row))
-        rest_numbers(tx, scene.services, [attempt["id"]], now=MORNING + minute)
+        rest_numbers(tx, scene.services, {attempt["id"]: TelephonyResult.BUSY}, now=MORNING + minute)
     [alarm] = scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "number_at_limit"))
     assert alarm["case_id"] == attempt["case_id"]
     assert alarm["facts"] == {"until": (MORNING + HOUR).isoformat()}
+
+
+@pytest.mark.parametrize("result", [TelephonyResult.FAILED, TelephonyResult.BLOCKED])
+def test_what_the_network_did_not_put_through_is_no_call_to_the_number(scene: Scene, result: TelephonyResult):
+    attempt = scene.attempt_of(scene.open_case())
+    with scene.tx() as tx:
+        tx.execute(sa.insert(t.live_number).values(phone_blind=BLIND, attempt_id=attempt["id"]))
+        rest_numbers(tx, scene.services, {attempt["id"]: result}, now=MORNING)
+    [row] = scene.rows(sa.select(t.live_number))
+    rest = timedelta(seconds=number_limits(scene.services).rest_seconds)
+    assert (row["called_at"], row["free_at"], row["attempt_id"]) == ([], MORNING + rest, None)

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from dialer.__main__ import build_command_line
 from dialer.bootstrap import application
-from dialer.cli.terminal import NotSignedIn, machine_user, terminal_name
-from dialer.core.access import Role
+from dialer.cli.terminal import NotSignedIn, command_actor, machine_user, terminal_name
+from dialer.core.access import OF_PERSONS, TERMINAL_NAME, Permission, Role
 from dialer.core.case import CaseStatus
 from dialer.core.errors import NotPermitted, Refusal
 from dialer.db import tables as t
@@ -119,6 +119,27 @@ def test_a_role_that_needs_a_second_factor_does_not_sign_in_without_one(run: Cal
         run("sign-in", "li", typed=f"{PASSWORD}\n", DIALER_CONSOLE__SECOND_FACTOR_ROLES=roles)
     with pytest.raises(NotSignedIn):
         run(*ERASE, "--by", "li")
+
+
+def test_a_password_that_was_given_out_signs_nothing(run: Callable[..., Result], env: dict[str, str]):
+    with application(load_settings(env)) as made, made.services.store.begin() as tx:
+        tx.execute(sa.update(t.staff).where(t.staff.c.login == "li").values(must_change=True))
+    with pytest.raises(Refusal, match="choose your own in the console first"):
+        run("sign-in", "li", typed=f"{PASSWORD}\n")
+    with application(load_settings(env)) as made, made.services.store.begin() as tx:
+        ended = tx.rows(sa.select(t.staff_session.c.ended_at))
+    assert [row["ended_at"] is not None for row in ended] == [True]
+
+
+def test_an_account_that_is_only_named_has_no_right_of_persons(env: dict[str, str]):
+    """Also where a command asks for no right beforehand."""
+    with application(load_settings(env)) as made:
+        named = command_actor(made, "li")
+        unnamed = command_actor(made, TERMINAL_NAME)
+    assert named.may(Permission.CONTROL)
+    assert not named.rights & OF_PERSONS
+    assert not unnamed.rights & OF_PERSONS
+    assert named.terminal == unnamed.terminal == terminal_name()
 
 
 def test_a_session_that_others_can_read_is_none(run: Callable[..., Result], env: dict[str, str]):

@@ -122,6 +122,7 @@ class TestOneCall:
         assert row is not None
         assert row["attempt_id"] is None
         assert row["free_at"] is not None
+        assert len(row["called_at"]) == 1
 
 
 class TestAnyOrder:
