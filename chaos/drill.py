@@ -170,8 +170,7 @@ class _Service:
         self.strikes = Injections(
             supervisor=supervisor,
             carrier=app.carrier,
-            database_url=app.servers.database_url,
-            broker_url=app.servers.broker_url,
+            servers=app.servers,
             load_again=self.load,
         )
 

@@ -19,6 +19,7 @@ import psycopg
 import redis
 
 from chaos.schedule import Injection
+from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.supervisor import Supervisor
 
@@ -33,14 +34,14 @@ class Injections:
         *,
         supervisor: Supervisor,
         carrier: CarrierAccess,
-        database_url: str,
-        broker_url: str,
+        servers: EmbeddedServers,
         load_again: Callable[[], None],
     ) -> None:
         self._supervisor = supervisor
         self._carrier = carrier
-        self._database_url = database_url.replace("postgresql+psycopg", "postgresql")
-        self._broker_url = broker_url
+        self._servers = servers
+        self._database_url = servers.database_url.replace("postgresql+psycopg", "postgresql")
+        self._broker_url = servers.broker_url
         self._load_again = load_again
         self._delayed: list[tuple[float, Callable[[], object]]] = []
 
@@ -119,15 +120,11 @@ class Injections:
 
     def _server(self, name: str) -> list[int]:
         """The processes of the server, the parent first."""
-        found: list[psutil.Process] = []
-        for process in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if process.name() == name:
-                    found.append(process)
-        mine = {process.pid for process in found}
-        with contextlib.suppress(psutil.Error):
-            found.sort(key=lambda process: process.ppid() in mine)
-        return [process.pid for process in found]
+        try:
+            parent = psutil.Process(self._servers.process_numbers()[name])
+            return [process.pid for process in (parent, *parent.children(recursive=True))]
+        except psutil.NoSuchProcess:
+            return []
 
     def _cut_database(self) -> None:
         with (

@@ -149,6 +149,10 @@ class EmbeddedServers:
         """True when this process started at least one of them and has not stopped it yet."""
         return bool(self._started)
 
+    def process_numbers(self) -> dict[str, int]:
+        """The first process of each server that this process started, by the name of its program."""
+        return {started.server.program_name: started.process.pid for started in self._started}
+
     def restart_failed(self) -> None:
         """Starts each server that has ended again, at the same port. The process that keeps the servers calls this
         again and again. What ends soon after its start is tried later, with growing pauses.

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import psutil
+import psycopg
 import pytest
 
 from chaos.drill import Plan, drill
-from chaos.schedule import draw_schedule, targets
+from chaos.schedule import SERVERS, Injection, draw_schedule, targets
+from chaos.strikes import Injections
+from dialer.runtime.embedded import EmbeddedServers, ensure_servers, wait_until
+from dialer.runtime.local import CarrierAccess
+from dialer.runtime.supervisor import Supervisor
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
@@ -24,6 +32,25 @@ def test_faults_come_in_order_and_within_the_time():
     assert {"kill", "stop", "kill_server", "cut_database", "flush_broker", "crash_carrier"} <= {
         inject.what for inject in strikes
     }
+
+
+def test_a_strike_meets_the_servers_of_its_own_run_only(
+    embedded_servers: EmbeddedServers, admin: psycopg.Connection, tmp_path: Path
+):
+    """The process that runs the drill may keep other servers, as a worker of the tests does."""
+    with ensure_servers(tmp_path, ephemeral=True) as own:
+        strikes = Injections(
+            supervisor=Supervisor([], lambda *_event: None),
+            carrier=CarrierAccess(port=0, account_sid="", auth_token="", admin_token=""),
+            servers=own,
+            load_again=lambda: None,
+        )
+        struck = [psutil.Process(own.process_numbers()[server]) for server in SERVERS]
+        for server in SERVERS:
+            strikes.inject(Injection(at_seconds=0, what="kill_server", params={"who": server}))
+        ended = {psutil.STATUS_ZOMBIE}
+        assert wait_until(lambda: {process.status() for process in struck} == ended, seconds=10)
+        assert admin.execute("select 1").fetchone() == (1,)
 
 
 def test_a_short_run_loses_nobody_and_calls_nobody_twice():
