@@ -40,7 +40,8 @@ from carrier.whisper import (
     features,
     is_installed,
 )
-from dialer.scripts.dialogue import Context, Heard, Position, Understood, advance, interpret_answer
+from dialer.scripts.answers import Heard, Understood, interpret_answer
+from dialer.scripts.dialogue import Context, Position, advance
 from dialer.scripts.model import Ask, Script, Target
 from dialer.scripts.reading import shipped_scripts
 

@@ -57,7 +57,8 @@ from dialer.figures.report import refresh_figures
 from dialer.outcomes.filed_lists import load_filed, undo_filing
 from dialer.retention.erasure import ask_erasure, confirm_erasure
 from dialer.runtime.services import Services
-from dialer.scripts.dialogue import Heard, Turn
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Turn
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.warnings.lists import load_list, submit_list, withdraw_load
 from dialer.work.assignments import Assignment, Scope, waiting_assignments

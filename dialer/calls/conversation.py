@@ -18,7 +18,8 @@ from dialer.core.events import AlarmCode, HandOverRequested
 from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import Answer, FraudType, Grade, Tag
 from dialer.runtime.services import Services
-from dialer.scripts.dialogue import Context, Heard, Position, Turn, Utterance, advance, start
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, Position, Turn, Utterance, advance, start
 from dialer.scripts.model import Purpose, Script
 from dialer.scripts.reading import choose_script_id
 from dialer.scripts.rendered import RenderedScript

@@ -40,7 +40,8 @@ from dialer.script_versions.actions import approve_script, draft_script, shipped
 from dialer.script_versions.overview import ScriptPage, list_scripts, script_versions, show_script
 from dialer.script_versions.render import has_render_worker, rendering, start_rendering
 from dialer.script_versions.trials import Compared, Comparison, compare_versions, set_trial
-from dialer.scripts.dialogue import Context, Heard, advance, start
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, advance, start
 from dialer.scripts.inbound import inbound_list
 from dialer.scripts.lint import Durations, good_path_seconds, lint_script, longest_path_seconds, sound_flaw
 from dialer.scripts.model import Script, circles

@@ -16,7 +16,8 @@ from dialer.core.values import FraudType, Tag
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
 from dialer.script_versions.actions import findings_of, script_in, sound_of
-from dialer.scripts.dialogue import Context, Heard, Turn, advance, start
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, Turn, advance, start
 from dialer.scripts.lint import LintFinding, good_path_seconds, longest_path_seconds
 from dialer.scripts.model import (
     Ask,

@@ -28,7 +28,8 @@ from dialer.calls.recordings import fetch_recording_now
 from dialer.calls.sound import FellBack, stop_for_fallback, stop_if_unplayed
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.runtime.services import Services
-from dialer.scripts.dialogue import Heard, Position, Turn
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Position, Turn
 from dialer.scripts.inbound import recorded_notice
 from dialer.telephony.callbacks import (
     CallProgress,

@@ -19,7 +19,7 @@ from typing import Final
 
 from dialer.core.errors import Invalid
 from dialer.core.values import Announcement, MessageState, TelephonyResult
-from dialer.scripts.dialogue import Heard
+from dialer.scripts.answers import Heard
 from dialer.telephony.channels import MessageProgress
 
 

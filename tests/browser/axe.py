@@ -13,18 +13,21 @@ _FAULTS = {"resultTypes": ["violations"]}
 _COLOURS = _FAULTS | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 _RULES = _FAULTS | {"runOnly": {"type": "tag", "values": _TAGS}}
-_RUN = "options => axe.run(options).then(found => found.violations)"
+_IS_STALE = "document.documentElement.classList.contains('is-stale')"
+_RUN = f"options => axe.run(options).then(found => {_IS_STALE} ? null : found.violations)"
 _axe = Axe()
 
 
 def assert_clean(page: Page, options: Mapping[str, object] = _RULES) -> None:
     """WCAG 2.1 A and AA, and axe's own best practice, on the page as it stands."""
     page.wait_for_load_state()
-    # A board without new data is grey, which a busy machine may make it for a moment.
-    page.wait_for_function("!document.documentElement.classList.contains('is-stale')")
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe.axe_script)
-    found = page.evaluate(_RUN, dict(options))
+    # A board without new data is grey, which a busy machine may make it for a moment, also while it is looked at.
+    found = None
+    while found is None:
+        page.wait_for_function(f"!{_IS_STALE}")
+        found = page.evaluate(_RUN, dict(options))
     told = [f"{one['id']}: {one['help']} at {[node['target'] for node in one['nodes']][:3]}" for one in found]
     assert not told, f"{page.url}: {told}"
 

@@ -13,7 +13,8 @@ from dialer.core.errors import NotFound
 from dialer.core.reach import Hearing
 from dialer.core.values import Grade, TelephonyResult
 from dialer.runtime.services import Services
-from dialer.scripts.dialogue import Heard, Position, Turn
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Position, Turn
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.work.desk_calls import DutyLineEvent

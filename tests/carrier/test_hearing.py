@@ -25,7 +25,8 @@ from carrier.whisper import (
     speech_seconds,
     syllables,
 )
-from dialer.scripts.dialogue import Context, Heard, Position, advance
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, Position, advance
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.callbacks import read_gather
 from tests.carrier.device_line import DeviceCall, DeviceLine

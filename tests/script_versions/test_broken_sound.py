@@ -14,7 +14,8 @@ from dialer.calls.conversation import TurnRequest
 from dialer.cases.timeline import read_case_file
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
-from dialer.scripts.dialogue import Heard, Position, Turn
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Position, Turn
 from dialer.scripts.rendered import clips_for
 from dialer.telephony.webhooks import write_turn
 from tests.calls.conversation import apply_call_event

@@ -23,7 +23,8 @@ from dialer.script_versions.actions import (
     seed_scripts,
 )
 from dialer.script_versions.overview import list_scripts, script_versions
-from dialer.scripts.dialogue import Heard, Turn
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Turn
 from dialer.scripts.reading import ScriptUnreadable, shipped_scripts
 from tests.calls.conversation import apply_call_event
 from tests.scripts.centre import LOAN, ScriptCentre

@@ -14,7 +14,8 @@ from dialer.core.case import CaseStatus
 from dialer.core.events import AttemptEnded
 from dialer.core.reach import Conversation, HeardPrompt, Hearing, Reach, contact_of_reach, reach_of
 from dialer.core.values import Answer, Contact, Grade, Tag, TelephonyResult
-from dialer.scripts.dialogue import Context, Heard, Position, advance, start
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, Position, advance, start
 from dialer.scripts.model import LANGUAGE_KEY, SUCCESS_ANSWERS, Ask, Script
 from dialer.scripts.reading import shipped_scripts
 from tests.core.samples import has_next_step, started

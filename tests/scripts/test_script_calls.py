@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dialer.core.values import Answer, Contact, FraudType, Tag
-from dialer.scripts.dialogue import Context, Heard, Position, Turn, advance, start
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, Position, Turn, advance, start
 from dialer.scripts.model import End, EndUrgency, HandOver, Purpose, reachable
 from dialer.scripts.reading import choose_script_id, shipped_scripts
 

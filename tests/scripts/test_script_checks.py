@@ -7,7 +7,8 @@ import json
 import pytest
 
 from dialer.core.values import Answer, Contact, FraudType
-from dialer.scripts.dialogue import Context, Heard, advance, start
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, advance, start
 from dialer.scripts.lint import (
     RULES,
     acknowledged_seconds,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from dialer.core.errors import Invalid
 from dialer.core.values import Answer, Contact, Tag
-from dialer.scripts.dialogue import Context, Heard, Position, Turn, advance, start
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, Position, Turn, advance, start
 from dialer.scripts.model import EndUrgency
 from dialer.scripts.reading import shipped_scripts
 

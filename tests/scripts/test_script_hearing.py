@@ -8,17 +8,8 @@ from hypothesis import strategies as st
 
 from dialer.core.reach import HeardPrompt, Hearing
 from dialer.core.values import Tag
-from dialer.scripts.dialogue import (
-    SURE_ENOUGH,
-    Context,
-    Heard,
-    Position,
-    Understood,
-    advance,
-    interpret_answer,
-    normalise_speech,
-    start,
-)
+from dialer.scripts.answers import SURE_ENOUGH, Heard, Understood, interpret_answer, normalise_speech
+from dialer.scripts.dialogue import Context, Position, advance, start
 from dialer.scripts.model import Ask, Target
 from dialer.scripts.reading import shipped_scripts
 

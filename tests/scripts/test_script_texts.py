@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dialer.scripts.dialogue import Context, Heard, Position, advance, start
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, Position, advance, start
 from dialer.scripts.model import (
     Script,
     fill_template,

@@ -19,7 +19,8 @@ from dialer.calls.sound import FellBack
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.values import Answer, Contact, Grade, MessageState, TelephonyResult
 from dialer.runtime.services import Centre, LineRules, Services
-from dialer.scripts.dialogue import Heard, Position, Turn, Utterance
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Position, Turn, Utterance
 from dialer.server import webhooks as server
 from dialer.server.webhooks import hooks
 from dialer.telephony.callbacks import PersonLeg, Stage

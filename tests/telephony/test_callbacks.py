@@ -8,7 +8,7 @@ import pytest
 
 from dialer.core.errors import Invalid
 from dialer.core.values import TelephonyResult
-from dialer.scripts.dialogue import Heard
+from dialer.scripts.answers import Heard
 from dialer.telephony.callbacks import (
     CallProgress,
     Stage,

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carrier.twiml import Gather, Hangup, Redirect, parse_twiml
-from dialer.scripts.dialogue import Context, Heard, Position, Turn, advance, start
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import Context, Position, Turn, advance, start
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.config import TelephonyConfig
 from dialer.telephony.webhooks import write_turn

@@ -14,16 +14,8 @@ from hypothesis import strategies as st
 from audio.spoken import as_spoken
 from carrier.twiml import parse_twiml
 from dialer.core.values import Answer, Contact
-from dialer.scripts.dialogue import (
-    AskTurn,
-    Context,
-    Heard,
-    Position,
-    Turn,
-    Utterance,
-    advance,
-    start,
-)
+from dialer.scripts.answers import Heard
+from dialer.scripts.dialogue import AskTurn, Context, Position, Turn, Utterance, advance, start
 from dialer.scripts.inbound import recorded_notice
 from dialer.scripts.model import EndUrgency
 from dialer.scripts.reading import shipped_scripts
