@@ -8,14 +8,9 @@ Aim: a round trip of 100 ms lowers the rate by at most a fifth.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import multiprocessing as mp
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +19,7 @@ import uvloop
 from bench.backlog import fill
 from bench.service import Service, owner_store, service
 from bench.stub import stub
+from chaos.distance import distant
 from dialer.calls.dial import CarrierCheck, DatabaseDelays, dial
 from dialer.calls.pacing import configure_line_group
 from dialer.db import tables as t
@@ -32,44 +28,8 @@ from dialer.runtime.services import Services
 from dialer.telephony.client import CallClient
 from dialer.telephony.config import TelephonyConfig
 
-_LARGEST_PACKET = 1 << 16
 _SETTLE_SECONDS = 5.0
 """Calls of the first seconds are not counted: the process measures the distance with them."""
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> None:
-    """Passes everything on, each packet this much later, in order."""
-    loop = asyncio.get_running_loop()
-    while packet := await reader.read(_LARGEST_PACKET):
-        loop.call_later(seconds, writer.write, packet)
-    loop.call_later(seconds, writer.close)
-
-
-def _serve(pipe: Connection, host: str, port: int, seconds: float) -> None:
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(host, port)
-        await asyncio.gather(_pump(reader, far_writer, seconds / 2), _pump(far_reader, writer, seconds / 2))
-
-    async def main() -> None:
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
-        pipe.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
-
-
-@contextmanager
-def delayed(host: str, port: int, seconds: float) -> Iterator[int]:
-    """A port of this machine that leads to that address, with a round trip of this many seconds."""
-    context = mp.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, host, port, seconds), daemon=True)
-    process.start()
-    try:
-        yield here.recv()
-    finally:
-        process.terminate()
-        process.join()
 
 
 def run(milliseconds: list[float], calls_per_second: float, seconds: float) -> dict[str, Any]:
@@ -109,8 +69,8 @@ def _placed(made: Service, base_url: str, distance: float, calls_per_second: flo
     url = sa.make_url(services.store.url)
     assert url.host is not None
     assert url.port is not None
-    with delayed(url.host, url.port, distance) as port:
-        far_url = url.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+    with distant(url.host, url.port, round_trip_seconds=distance) as way:
+        far_url = url.set(host="127.0.0.1", port=way.port).render_as_string(hide_password=False)
         far = Store(far_url, services.store.vault)
         try:
             began = time.time()

@@ -9,11 +9,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from chaos.checks import Verdict, check
+from chaos.distance import Distance, distant
 from chaos.schedule import Injection, targets
 from chaos.strikes import Injections
 from dialer.cli.lists import load_file
@@ -108,10 +111,11 @@ def _drill(plan: Plan, folder: Path, report: Callable[[str], None]) -> Outcome:
     settings = load_settings(env)
     started = time.monotonic()
     log = folder / "log.txt"
-    with _errors_in(log), clean_environment(settings) as app:
+    with _errors_in(log), clean_environment(settings) as app, _way_to_database(app) as way:
         configure_logs(level="info", log_format="json", process="chaos")
-        supervisor = Supervisor(_children(settings, env), log_child_event)
-        service = _Service(plan, app, supervisor, folder)
+        far = env | _far_database(app, way)
+        supervisor = Supervisor(_children(settings, far), log_child_event)
+        service = _Service(plan, app, supervisor, way, folder)
         try:
             supervisor.start()
             service.bring_up()
@@ -138,6 +142,22 @@ def _drill(plan: Plan, folder: Path, report: Callable[[str], None]) -> Outcome:
     )
 
 
+def _way_to_database(app: Application) -> AbstractContextManager[Distance]:
+    url = make_url(app.services.store.url)
+    assert url.host is not None
+    assert url.port is not None
+    return distant(url.host, url.port)
+
+
+def _far_database(app: Application, way: Distance) -> dict[str, str]:
+    """The settings with which a process reaches the database by this way."""
+    url = make_url(app.services.store.url).set(host="127.0.0.1", port=way.port)
+    return {
+        "DIALER_DATABASE__URL": url.render_as_string(hide_password=False),
+        "DIALER_KEYS__FILE": str(app.settings.data_dir / "keys.json"),
+    }
+
+
 def _children(settings: object, env: dict[str, str]) -> list[Child]:
     """A whole service, with a second worker and a second scheduler."""
     kept = children(settings, env)  # type: ignore[arg-type]
@@ -155,7 +175,9 @@ def _children(settings: object, env: dict[str, str]) -> list[Child]:
 
 
 class _Service:
-    def __init__(self, plan: Plan, app: Application, supervisor: Supervisor, folder: Path) -> None:
+    def __init__(
+        self, plan: Plan, app: Application, supervisor: Supervisor, way: Distance, folder: Path
+    ) -> None:
         assert app.carrier is not None
         self.plan = plan
         self.app = app
@@ -171,6 +193,7 @@ class _Service:
             supervisor=supervisor,
             carrier=app.carrier,
             servers=app.servers,
+            distance=way,
             load_again=self.load,
         )
 

@@ -15,6 +15,7 @@ from typing import Final
 
 WORKERS: Final = ("worker-dial", "worker-dial-2", "worker-bulk")
 PROCESSES: Final = (*WORKERS, "scheduler", "scheduler-2", "web", "carrier")
+SECOND_HOST: Final = ("worker-dial-2", "scheduler-2")
 SERVERS: Final = ("postgres", "valkey-server")
 
 Params = Mapping[str, object]
@@ -82,9 +83,26 @@ _FAULTS: Final[tuple[tuple[str, int, Draw], ...]] = (
     ("stop", 4, _stopped(PROCESSES, 0.5, 10.0)),
     # Past the lease of a claim and past the deadline of a POST.
     ("stop", 2, _stopped(WORKERS[:2], 15.0, 40.0)),
+    # All processes that stand for a second host.
+    ("freeze_host", 1, lambda rng: {"for_seconds": round(rng.uniform(20.0, 60.0), 1)}),
+    # A worker that gets a fifth of a processor.
+    (
+        "starve",
+        2,
+        lambda rng: {"who": rng.choice(WORKERS), "for_seconds": round(rng.uniform(5.0, 20.0), 1)},
+    ),
     ("kill_server", 3, lambda rng: {"who": rng.choice(SERVERS)}),
     ("stop_server", 2, _stopped(SERVERS, 0.5, 6.0)),
     ("cut_database", 2, lambda _rng: {}),
+    # The database as far away as another city: every packet is held back.
+    (
+        "slow_database",
+        2,
+        lambda rng: {
+            "milliseconds": round(rng.uniform(30.0, 100.0)),
+            "for_seconds": round(rng.uniform(5.0, 20.0), 1),
+        },
+    ),
     ("cut_broker", 1, lambda _rng: {}),
     ("flush_broker", 2, lambda _rng: {}),
     ("crash_carrier", 2, lambda rng: {"memory": rng.random() < 0.6}),  # noqa: PLR2004 - a share

@@ -1,5 +1,5 @@
-"""Injects faults: into processes by signals, into servers by signals and commands, into the carrier by its admin API. A
-fault in a part that is down has no effect.
+"""Injects faults: into processes by signals, into servers by signals and commands, into the carrier by its admin API,
+into the way to the database by a delay. A fault in a part that is down has no effect.
 """
 
 from __future__ import annotations
@@ -13,17 +13,22 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import psutil
 import psycopg
 import redis
 
-from chaos.schedule import Injection
+from chaos.distance import Distance
+from chaos.schedule import SECOND_HOST, Injection
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.supervisor import Supervisor
 
 _ASK_SECONDS = 3.0
+_TURN_SECONDS = 0.5
+_STOPPED_SHARE = 0.8
+"""Of each turn, for a process that is starved."""
 
 
 class Injections:
@@ -35,11 +40,13 @@ class Injections:
         supervisor: Supervisor,
         carrier: CarrierAccess,
         servers: EmbeddedServers,
+        distance: Distance,
         load_again: Callable[[], None],
     ) -> None:
         self._supervisor = supervisor
         self._carrier = carrier
         self._servers = servers
+        self._distance = distance
         self._database_url = servers.database_url.replace("postgresql+psycopg", "postgresql")
         self._broker_url = servers.broker_url
         self._load_again = load_again
@@ -54,6 +61,13 @@ class Injections:
                 self._signal(str(params["who"]), signal.SIGTERM)
             case "stop":
                 self._stop([pid for pid in (self._pid(str(params["who"])),) if pid], params)
+            case "freeze_host":
+                self._stop([pid for name in SECOND_HOST if (pid := self._pid(name))], params)
+            case "starve":
+                self._starve(str(params["who"]), float(str(params["for_seconds"])))
+            case "slow_database":
+                self._distance.set(float(str(params["milliseconds"])) / 1000)
+                self._later(params["for_seconds"], lambda: self._distance.set(0.0))
             case "kill_server":
                 # The first process is the parent of the others.
                 for pid in self._server(str(params["who"]))[:1]:
@@ -117,6 +131,13 @@ class Injections:
                 _send(pid, signal.SIGCONT)
 
         self._later(params["for_seconds"], go_on)
+
+    def _starve(self, name: str, seconds: float) -> None:
+        """Lets the process run for a fifth of each half second, also if it is started again meanwhile."""
+        for turn in range(math.ceil(seconds / _TURN_SECONDS)):
+            begins = turn * _TURN_SECONDS
+            self._later(begins, partial(self._signal, name, signal.SIGSTOP))
+            self._later(begins + _STOPPED_SHARE * _TURN_SECONDS, partial(self._signal, name, signal.SIGCONT))
 
     def _server(self, name: str) -> list[int]:
         """The processes of the server, the parent first."""
