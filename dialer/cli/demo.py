@@ -205,6 +205,9 @@ def _print_accounts(app: Application, console: Console) -> None:
             f"{word_of(role, Lang.ZH)} {word_of(role, Lang.EN)}", account.member.login, account.password
         )
     console.print(table)
+    console.print(
+        "演示不要求第二重验证，正式运行默认要求 no second factor is asked for here; in a real service it is"
+    )
 
 
 def _load_while_tending(app: Application, sample: Path, tend: Callable[[], None]) -> Loaded:

@@ -123,9 +123,8 @@ def sign_in_command(login: Annotated[str, typer.Argument(help="login of your acc
         if isinstance(entered, FactorNeeded):
             code = typer.prompt("验证码或恢复码 code of the app, or a recovery code", hide_input=True)
             entered = finish_with_code(app.services, token=entered.token, code=code, address=terminal_name())
-        elif entered.member.role in app.services.sessions.second_factor_roles:
-            _end(app, entered)
-            raise Refusal("this account needs a second factor: set it up in the console first")
+        else:
+            _check_factor(app, entered)
         if entered.member.must_change:
             _end(app, entered)
             raise Refusal("this password was given out: choose your own in the console first")
@@ -146,6 +145,23 @@ def sign_out_command() -> None:
                 sign_out(app.services, replace(found[1].actor, terminal=terminal_name()), found[0])
         path.unlink(missing_ok=True)
     typer.echo("已退出 signed out")
+
+
+def _check_factor(app: Application, entered: SignedIn) -> None:
+    """Ends the session of an account whose second factor is overdue, with a `Refusal`; says until when it may wait."""
+    real_now = app.services.real.now()
+    since = entered.member.factor_missing_at or real_now
+    due = app.services.sessions.factor_due(entered.member.role, since=since)
+    if due is None:
+        return
+    if real_now >= due:
+        _end(app, entered)
+        raise Refusal("this account needs a second factor: set it up in the console first")
+    local = due.astimezone(app.services.centre.zone)
+    typer.echo(
+        f"尚未设置第二重验证，请在控制台设置 no second factor yet: set one up in the console by {local:%Y-%m-%d %H:%M}",
+        err=True,
+    )
 
 
 def _keep(entered: SignedIn) -> None:

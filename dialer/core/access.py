@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Final
@@ -388,4 +389,14 @@ class SessionRules:
     confirm_seconds: float = 259_200.0
     """How long a change of an account waits for a second person."""
     second_factor_roles: frozenset[Role] = frozenset()
-    """Roles that may do nothing without a second factor."""
+    """Roles that need a second factor."""
+    second_factor_grace_seconds: float = 604_800.0
+    """How long an account may do without it, from its first sign-in that lacked it."""
+
+    def factor_due(self, role: Role, *, since: datetime) -> datetime | None:
+        """From when an account of this role does nothing without a second factor, if it was first missing at `since`;
+        None where the role needs none.
+        """
+        if role not in self.second_factor_roles:
+            return None
+        return since + timedelta(seconds=self.second_factor_grace_seconds)

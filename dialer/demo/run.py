@@ -123,6 +123,8 @@ def demo_environment(
         "DIALER_TELEPHONY__OFFICER_NUMBER": "+8647896111",
         "DIALER_TELEPHONY__SILENCE_SECONDS": "20",
         "DIALER_SCHEDULER__TICK_SECONDS": "0.25",
+        # Its accounts are shown with their passwords: nobody sets up an app for them.
+        "DIALER_CONSOLE__SECOND_FACTOR_ROLES": "[]",
         "DIALER_SIGNALS__STREAM": STREAM,
         # A demo that ends by itself has the same cases in every run: nobody is drawn at random.
         **({"DIALER_SIGNALS__DRAW_SHARE": "0"} if ends else {}),

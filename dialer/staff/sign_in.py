@@ -12,7 +12,7 @@ import re
 import secrets
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -166,10 +166,13 @@ def complete_sign_in(
 ) -> SignedIn:
     """A new session for an account whose owner has proven who they are; `how` is for the audit."""
     real_now = services.real.now()
-    set_staff(tx, member.id, signed_in_at=real_now, locked_until=None)
+    missing_at = member.factor_missing_at
+    if not second_factor and missing_at is None and member.role in services.sessions.second_factor_roles:
+        missing_at = real_now
+    set_staff(tx, member.id, signed_in_at=real_now, locked_until=None, factor_missing_at=missing_at)
     token = open_session(tx, services, member, address=address, second_factor=second_factor)
     audit_sign_in(tx, services, member.login, "sign_in", member.id, address=address, how=how)
-    return SignedIn(member=member, token=token)
+    return SignedIn(member=replace(member, factor_missing_at=missing_at), token=token)
 
 
 def open_step(

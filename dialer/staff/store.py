@@ -42,6 +42,8 @@ class Member:
     """The telephone on the desk, which click-to-call calls first; '' for none."""
     password_until: datetime | None = None
     """When a password that was given out expires; None for one of the person's own."""
+    factor_missing_at: datetime | None = None
+    """The first sign-in without the second factor that the role needs; None if there was none."""
     has_factor: bool = False
     """A second factor is set up."""
 

@@ -292,7 +292,7 @@ class ChangePasswordFirst(Exception):
 
 
 class EnrolFirst(Exception):
-    """The role needs a second factor, and the account has none."""
+    """The role needs a second factor, the account has none, and the time to set one up is over."""
 
 
 @dataclass(kw_only=True)
@@ -337,13 +337,20 @@ class RequestContext:
         return self.services.clock.now()
 
     @property
+    def factor_due(self) -> datetime | None:
+        """From when this account does nothing without a second factor; None where the role needs none or this session
+        began with one.
+        """
+        if self.session is None or self.session.second_factor:
+            return None
+        since = self.member.factor_missing_at or self.session.created_at
+        return self.services.sessions.factor_due(self.member.role, since=since)
+
+    @property
     def lacks_factor(self) -> bool:
-        """Whether the role needs a second factor and this session began without one."""
-        return (
-            self.session is not None
-            and self.member.role in self.services.sessions.second_factor_roles
-            and not self.session.second_factor
-        )
+        """Whether nothing but the page that sets up a second factor opens."""
+        due = self.factor_due
+        return due is not None and (self.member.has_factor or self.services.real.now() >= due)
 
     @property
     def address(self) -> str:

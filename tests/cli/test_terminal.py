@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pyotp
@@ -115,10 +116,25 @@ def test_a_second_factor_is_asked_for(run: Callable[..., Result], env: dict[str,
 
 def test_a_role_that_needs_a_second_factor_does_not_sign_in_without_one(run: Callable[..., Result]):
     roles = json.dumps(["supervisor"])
+    needed = {
+        "DIALER_CONSOLE__SECOND_FACTOR_ROLES": roles,
+        "DIALER_CONSOLE__SECOND_FACTOR_GRACE_SECONDS": "0",
+    }
     with pytest.raises(Refusal, match="set it up in the console first"):
-        run("sign-in", "li", typed=f"{PASSWORD}\n", DIALER_CONSOLE__SECOND_FACTOR_ROLES=roles)
+        run("sign-in", "li", typed=f"{PASSWORD}\n", **needed)
     with pytest.raises(NotSignedIn):
         run(*ERASE, "--by", "li")
+
+
+def test_a_second_factor_may_be_missing_for_a_while_and_the_terminal_says_so(
+    run: Callable[..., Result], env: dict[str, str]
+):
+    entered = run("sign-in", "li", typed=f"{PASSWORD}\n")
+    assert (entered.exit_code, "set one up in the console by" in entered.output) == (0, True)
+    with application(load_settings(env)) as made, made.services.store.begin() as tx:
+        tx.execute(sa.update(t.staff).values(factor_missing_at=made.services.real.now() - timedelta(days=7)))
+    with pytest.raises(Refusal, match="set it up in the console first"):
+        run("sign-in", "li", typed=f"{PASSWORD}\n")
 
 
 def test_a_password_that_was_given_out_signs_nothing(run: Callable[..., Result], env: dict[str, str]):

@@ -15,7 +15,8 @@ from dialer.core.errors import NotFound
 from dialer.db import tables as t
 from dialer.org.factors import finish_with_code, reset_factors
 from dialer.runtime.services import Application
-from dialer.staff.sign_in import FactorNeeded, SignInBlocked, SignInRefused, sign_in
+from dialer.staff.sign_in import FactorNeeded, SignInBlocked, SignInRefused, complete_sign_in, sign_in
+from dialer.staff.store import find_member
 from dialer.web.console import SESSION_COOKIE, STEP_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf, text
 
@@ -173,33 +174,82 @@ async def test_a_new_factor_ends_the_other_sessions(console: ConsoleDesk):
 
 
 async def test_removal_and_reset_are_audited_and_end_the_recovery_codes(console: ConsoleDesk):
-    clerk = console.person(Role.CLERK)
-    await set_up(console, clerk)
+    teller = console.person(Role.TELLER)
+    await set_up(console, teller)
     [factor] = console.rows(t.staff_factor)
     other = console.person(Role.CALLER)
     assert (await other.post(f"/account/factors/{factor['id']}/remove")).status_code == 404
-    assert (await clerk.post(f"/account/factors/{factor['id']}/remove")).status_code == 303
+    assert (await teller.post(f"/account/factors/{factor['id']}/remove")).status_code == 303
     assert (console.rows(t.staff_factor), console.rows(t.staff_recovery_code)) == ([], [])
-    await set_up(console, clerk)
+    await set_up(console, teller)
     second = console.person(Role.SECURITY_ADMINISTRATOR)
-    sent = await console.person(Role.ADMINISTRATOR).post("/accounts/clerk/factors/reset", why="lost")
+    sent = await console.person(Role.ADMINISTRATOR).post("/accounts/teller/factors/reset", why="lost")
     assert sent.status_code == 303
-    assert (await clerk.get("/account")).status_code == 200
+    assert (await teller.get("/account")).status_code == 200
     number = console.rows(t.staff_change)[-1]["id"]
     assert (await second.post(f"/account-changes/{number}/confirm")).status_code == 303
-    assert (await clerk.get("/account")).status_code == 303
+    assert (await teller.get("/account")).status_code == 303
     assert (console.rows(t.staff_factor), console.rows(t.staff_recovery_code)) == ([], [])
     assert [line["who"] for line in console.audited("factor_reset")] == ["administrator"]
-    assert [line["who"] for line in console.audited("factor_remove")] == ["clerk"]
-    assert reset_factors(console.app.services, TERMINAL, "clerk") == 0
+    assert [line["who"] for line in console.audited("factor_remove")] == ["teller"]
+    assert reset_factors(console.app.services, TERMINAL, "teller") == 0
 
 
 @pytest.fixture
 def strict(console_app: Application) -> ConsoleDesk:
-    """Clerks need a second factor."""
-    services = console_app.services
-    needs = replace(services.sessions, second_factor_roles=frozenset({Role.CLERK}))
-    return ConsoleDesk(replace(console_app, services=replace(services, sessions=needs)))
+    """Clerks need a second factor, at once."""
+    return with_grace(console_app, 0)
+
+
+def with_grace(app: Application, seconds: float) -> ConsoleDesk:
+    needs = replace(
+        app.services.sessions,
+        second_factor_roles=frozenset({Role.CLERK}),
+        second_factor_grace_seconds=seconds,
+    )
+    return ConsoleDesk(replace(app, services=replace(app.services, sessions=needs)))
+
+
+async def test_each_page_says_until_when_a_factor_may_be_missing(console_app: Application):
+    desk = with_grace(console_app, 3_600)
+    member = desk.account(Role.CLERK)
+
+    async def entered() -> Person:
+        client = desk.stranger()
+        assert (await first_step(client, "clerk")).headers["location"] == "/account"
+        return Person(member=member, client=client, token=client.cookies[SESSION_COOKIE])
+
+    clerk = await entered()
+    for path in ("/lists", "/cases", "/board", "/account"):
+        page = await clerk.get(path)
+        assert (page.status_code, "no second factor yet" in text(page)) == (200, True), path
+    desk.pass_seconds(1_700)
+    clerk = await entered()
+    desk.pass_seconds(1_700)
+    assert (await clerk.get("/lists")).status_code == 200
+    desk.pass_seconds(201)  # an hour after the first sign-in, not after the last
+    for person in (clerk, await entered()):
+        assert (await person.get("/lists")).headers["location"] == "/account/factors"
+        assert "needs a second factor" in text(await person.get("/account/factors"))
+    await set_up(desk, person)
+    assert "no second factor yet" not in text(await person.get("/lists"))
+    other = desk.person(Role.CALLER)
+    assert "no second factor yet" not in text(await other.get("/cases"))
+
+
+async def test_a_factor_that_was_reset_gives_no_new_time(console_app: Application):
+    desk = with_grace(console_app, 3_600)
+    clerk = desk.person(Role.CLERK)
+    with desk.app.services.store.begin() as tx:
+        complete_sign_in(tx, desk.app.services, clerk.member, address="desk", how="password")
+    await set_up(desk, clerk)
+    desk.pass_seconds(3_601)
+    reset_factors(desk.app.services, TERMINAL, "clerk")
+    with desk.app.services.store.begin() as tx:
+        again = find_member(tx, "clerk")
+    assert again is not None
+    fresh = desk.signed_in(again)
+    assert (await fresh.get("/lists")).headers["location"] == "/account/factors"
 
 
 async def test_a_role_that_needs_a_factor_gets_nothing_before(strict: ConsoleDesk):

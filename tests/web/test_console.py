@@ -52,6 +52,7 @@ from dialer.web.console import (
     sees_everything,
 )
 from dialer.web.rendering import NavigationEntry, NavigationPlace
+from tests.clock import FrozenClock
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 PLACES = tuple(place for section in SECTIONS for place in section.places)
@@ -71,10 +72,10 @@ def asked(
 ) -> Request:
     """A request to a console whose pages need no database."""
     web = load_settings({}).web.model_copy(update={"proxies": (ip_network("127.0.0.0/8"),)})
-    sessions = SessionRules(second_factor_roles=frozenset({Role.AUDITOR}))
+    sessions = SessionRules(second_factor_roles=frozenset({Role.AUDITOR}), second_factor_grace_seconds=0)
     app = SimpleNamespace(
         settings=load_settings({}).model_copy(update={"web": web}),
-        services=SimpleNamespace(sessions=sessions),
+        services=SimpleNamespace(sessions=sessions, real=FrozenClock(NOW)),
     )
     context = ConsoleContext(
         app=app,  # type: ignore[arg-type]  # what these need of it

@@ -75,13 +75,15 @@ staff = sa.Table(
     when("signed_in_at"),
     when("disabled_at"),
     when("locked_until"),
+    when("factor_missing_at"),
     sa.Column("extension", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_staff_unit_id", "unit_id"),
     sa.CheckConstraint("login = lower(login)", name="login"),
     sa.CheckConstraint("language IN ('zh', 'en')", name="language"),
 )
 """Accounts. `unit_id` NULL: the whole centre; `extension`: the telephone at the desk; `password_until`: when a
-temporary password expires. Accounts are never deleted, since the audit names logins.
+temporary password expires; `factor_missing_at`: the first sign-in without the second
+factor that the role needs. Accounts are never deleted, since the audit names logins.
 """
 
 staff_session = sa.Table(
