@@ -60,6 +60,7 @@ from dialer.web.console import (
     CurrentRequest,
     PageSection,
     RequestContext,
+    cookie_of,
     drop_cookie,
     home_of,
     is_private_way,
@@ -121,7 +122,7 @@ def _sign_in(request: RequestContext, login: str, password: str, next_path: str)
             login=login,
             password=password,
             address=request.address,
-            device=request.request.cookies.get(DEVICE_COOKIE, ""),
+            device=cookie_of(request.request, DEVICE_COOKIE),
         )
     except UnsafeWay:
         return show_sign_in(request, next_path, problem=UNSAFE, status=_FORBIDDEN)
@@ -191,10 +192,10 @@ def signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, not
     request.somebody = entered.member
     response = request.redirect_to(path or home_of(request), notice=notice)
     put_cookie(request.request, response, SESSION_COOKIE, entered.token)
-    known = request.request.cookies.get(DEVICE_COOKIE, "")
+    known = cookie_of(request.request, DEVICE_COOKIE)
     put_device_cookie(request.request, response, remember_device(request.services, known, entered.member))
     put_language_cookie(request.request, response, Lang(entered.member.language))
-    if STEP_COOKIE in request.request.cookies:
+    if cookie_of(request.request, STEP_COOKIE):
         drop_cookie(request.request, response, STEP_COOKIE)
     return response
 

@@ -56,6 +56,7 @@ from dialer.web.console import (
     PageSection,
     RequestContext,
     comes_from,
+    cookie_of,
     drop_cookie,
     put_cookie,
 )
@@ -257,7 +258,7 @@ def _provider_silent(request: RequestContext, next_path: str, fault: Unavailable
 
 
 def _step_token(request: RequestContext) -> str:
-    return request.request.cookies.get(STEP_COOKIE, "")
+    return cookie_of(request.request, STEP_COOKIE)
 
 
 def _waiting_member(request: RequestContext) -> Member | None:

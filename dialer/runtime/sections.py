@@ -155,6 +155,10 @@ class WebSettings(Section):
     """Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and certificate headers are read; from other addresses they
     are ignored.
     """
+    hsts_seconds: int = Field(default=31_536_000, ge=0, le=63_072_000)
+    """How long a browser that was here over https uses nothing else (Strict-Transport-Security); 0: not told."""
+    hsts_subdomains: bool = False
+    """Also for every host below the console's name: each of them must then be served over https."""
     connections: int = Field(default=4000, ge=10, le=1_000_000)
     """The most connections of one web process at once; a further one takes the place of the oldest that waits for its
     request.
@@ -165,6 +169,13 @@ class WebSettings(Section):
     """How long the head of a request may take; a head of more than 64 KB is refused."""
     body_seconds: float = Field(default=30.0, ge=0.1, le=600)
     """How long a body, or each 256 KB of it, may take, and how long a client may take nothing of an answer."""
+
+    @property
+    def https_only(self) -> str:
+        """The value of Strict-Transport-Security; '' for none."""
+        if not self.hsts_seconds:
+            return ""
+        return f"max-age={self.hsts_seconds}" + ("; includeSubDomains" if self.hsts_subdomains else "")
 
 
 class ConsoleSettings(Section):

@@ -130,6 +130,7 @@ def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> Fa
         headers=SECURITY_HEADERS,
         failed=failed,
         proxies=app.settings.web.proxies,
+        https_only=app.settings.web.https_only,
     )
     return console
 

@@ -86,8 +86,6 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """Pages are not stored, framed or sniffed, and only scripts and styles of our own files run."""
-_HSTS = "Strict-Transport-Security", "max-age=31536000"
-"""For a year the browser uses https only."""
 _MOST_BYTES = 256 * 1024
 _YEAR_SECONDS = 31_536_000
 _NOTICE_SECONDS = 60
@@ -183,18 +181,40 @@ class PageSection:
         return declare
 
 
+def cookie_name(name: str, *, secure: bool) -> str:
+    """The name in the browser. Over https a browser takes a name that begins with `__Host-` only from this very host,
+    over https: neither another host of the domain nor somebody on the network sets or replaces such a cookie.
+    """
+    return f"__Host-{name}" if secure else name
+
+
+def cookie_of(request: Request, name: str) -> str:
+    """The value of a cookie of ours; '' where the browser sends none."""
+    return request.cookies.get(cookie_name(name, secure=is_https(request)), "")
+
+
 def put_cookie(
     request: Request, response: Response, name: str, value: str, *, seconds: int | None = None
 ) -> None:
     """Sets a cookie for this site that scripts cannot read. Without `seconds` it ends when the browser is closed."""
+    secure = is_https(request)
     response.set_cookie(
-        name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=is_https(request)
+        cookie_name(name, secure=secure),
+        value,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=secure,
     )
 
 
 def drop_cookie(request: Request, response: Response, name: str) -> None:
     """Has the browser delete the cookie."""
-    response.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_https(request))
+    secure = is_https(request)
+    response.delete_cookie(
+        cookie_name(name, secure=secure), path="/", httponly=True, samesite="lax", secure=secure
+    )
 
 
 def put_language_cookie(request: Request, response: Response, lang: Lang) -> None:
@@ -370,7 +390,7 @@ class RequestContext:
     def notice(self) -> str:
         """What the last act left to be shown once, on this page."""
         try:
-            text = bytes.fromhex(self.request.cookies.get(NOTICE_COOKIE, "")).decode()
+            text = bytes.fromhex(cookie_of(self.request, NOTICE_COOKIE)).decode()
         except ValueError:
             return ""
         return say(self.lang, text) if text else ""
@@ -442,7 +462,7 @@ class RequestContext:
     def page(self, template: str, *, status: int = 200, **facts: object) -> HTMLResponse:
         """The whole page."""
         response = HTMLResponse(self.pages.render(self, template, facts), status_code=status)
-        if NOTICE_COOKIE in self.request.cookies:
+        if cookie_of(self.request, NOTICE_COOKIE):
             drop_cookie(self.request, response, NOTICE_COOKIE)
         return response
 
@@ -492,7 +512,8 @@ def home_of(request: RequestContext) -> str:
 class AnswerHeaders:
     """Sets these headers on every answer. An error of our own becomes the answer `failed`, a 500, and a line of the log
     that says where it was raised, without its text, which may be personal. `what` names the application; `proxies` are
-    trusted to say whether the client used https.
+    trusted to say whether the client used https. `https_only`: what answers over https say of the time to come
+    (Strict-Transport-Security); '' for nothing.
     """
 
     def __init__(
@@ -503,12 +524,14 @@ class AnswerHeaders:
         headers: Mapping[str, str],
         failed: Callable[[Request], Awaitable[Response]],
         proxies: _Networks = (),
+        https_only: str = "",
     ) -> None:
         self._app = app
         self._what = what
         self._headers = headers
         self._failed = failed
         self._proxies = proxies
+        self._https_only = https_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -520,8 +543,9 @@ class AnswerHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                if scope["type"] == "http" and _came_by_https(Request(scope), self._proxies):
-                    headers.setdefault(*_HSTS)
+                is_http = scope["type"] == "http"
+                if self._https_only and is_http and _came_by_https(Request(scope), self._proxies):
+                    headers.setdefault("Strict-Transport-Security", self._https_only)
             await send(message)
 
         try:
@@ -598,7 +622,7 @@ async def context_of(request: Request, *, even_idle: bool = False) -> RequestCon
     if known is not None:
         return known
     console = _console(request)
-    token = request.cookies.get(SESSION_COOKIE, "")
+    token = cookie_of(request, SESSION_COOKIE)
     found = (
         await run_in_threadpool(recognise, console.app.services, token, even_idle=even_idle)
         if token
@@ -619,13 +643,13 @@ async def context_of(request: Request, *, even_idle: bool = False) -> RequestCon
 def anonymous_context(request: Request) -> RequestContext:
     """The context of a request without a session; asks no database."""
     console = _console(request)
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    chosen = cookie_of(request, LANGUAGE_COOKIE)
     return RequestContext(
         app=console.app,
         request=request,
         pages=console.pages,
         lang=Lang.EN if chosen == Lang.EN.value else Lang.ZH,
-        csrf=csrf_of_secret(request.cookies.get(FORM_COOKIE, "")),
+        csrf=csrf_of_secret(cookie_of(request, FORM_COOKIE)),
         refused=getattr(request.state, "refused", None),
     )
 
@@ -645,7 +669,7 @@ async def _authorize(context: RequestContext, declared: Declared) -> None:
             wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise SignInFirst(
                 next_path=wanted if request.method in _SAFE else "",
-                was_signed_in=SESSION_COOKIE in request.cookies,
+                was_signed_in=bool(cookie_of(request, SESSION_COOKIE)),
             )
         if not may(context.somebody.role, declared.act):
             raise Forbidden

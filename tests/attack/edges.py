@@ -42,7 +42,9 @@ async def guesses(target: Target, attack: Attack) -> None:
         code = await enter(desk.stranger(), f"wrong {number}", f"198.51.100.{number % 250 + 1}")
         looked_at += code == 401
     attack.must(looked_at <= most, f"{looked_at} guesses from as many addresses were looked at")
-    owner.cookies.delete("dialer_session")
+    for kept in list(owner.cookies.jar):
+        if kept.name.endswith("dialer_session"):
+            owner.cookies.delete(kept.name)
     code = await enter(owner, PASSWORD, "203.0.113.201")
     attack.must(code == 303, f"the true person's own browser got {code} during the guesses")
     attack.said = f"{looked_at} looked at"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -24,6 +25,8 @@ async def sign_in(
     client: httpx.AsyncClient, login: str, password: str = PASSWORD, **more: str
 ) -> httpx.Response:
     page = await client.get("/sign-in")
+    for cookie in client.cookies.jar:
+        cookie.secure = False  # as behind a proxy that the browser reaches by https
     data = {"csrf": form_csrf(page), "login": login, "password": password} | more
     return await client.post("/sign-in", data=data)
 
@@ -64,7 +67,26 @@ async def test_behind_https_the_cookie_never_goes_out_in_clear(console: ConsoleD
     client = console.stranger()
     client.headers["X-Forwarded-Proto"] = "https"
     entered = await sign_in(client, "wang")
-    assert all("Secure" in cookie for cookie in entered.headers.get_list("set-cookie"))
+    cookies = entered.headers.get_list("set-cookie")
+    assert len(cookies) >= 3
+    for cookie in cookies:
+        # What a browser asks of such a name: over https, for this host and all its pages.
+        assert re.match(r"__Host-dialer_\w+=", cookie)
+        assert {"Secure", "Path=/", "HttpOnly"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+
+
+async def test_over_https_a_session_that_another_host_could_have_set_is_none(console: ConsoleDesk):
+    """Of the name alone a host of the same domain, or somebody on the network, sets a cookie."""
+    console.account(Role.CLERK, login="wang")
+    client = console.stranger()
+    await sign_in(client, "wang")
+    token = client.cookies[SESSION_COOKIE]
+    for name, status in ((SESSION_COOKIE, 303), (f"__Host-{SESSION_COOKIE}", 200)):
+        headers = {"X-Forwarded-Proto": "https", "Cookie": f"{name}={token}"}
+        assert (await console.stranger().get("/account", headers=headers)).status_code == status, name
+    plain = {"Cookie": f"__Host-{SESSION_COOKIE}={token}"}
+    assert (await console.stranger().get("/account", headers=plain)).status_code == 303
 
 
 async def test_only_hashes_are_stored(console: ConsoleDesk):

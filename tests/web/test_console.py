@@ -157,19 +157,21 @@ class TestCookies:
         assert csrf_of_secret("secret") == "a33e37c855ff0fd48638ca35f31ab336"
         assert csrf_of_secret("") == ""
 
-    @pytest.mark.parametrize(("scheme", "more"), [("http", {}), ("https", {"secure": "True"})])
+    @pytest.mark.parametrize(
+        ("scheme", "name", "more"), [("http", "x", {}), ("https", "__Host-x", {"secure": "True"})]
+    )
     def test_they_are_for_this_site_alone_and_out_of_the_reach_of_scripts(
-        self, scheme: str, more: dict[str, str]
+        self, scheme: str, name: str, more: dict[str, str]
     ) -> None:
         request, response = asked(scheme=scheme), Response()
         put_cookie(request, response, "x", "1")
-        assert cookie(response, "x") == OURS | more | {"value": "1"}
+        assert cookie(response, name) == OURS | more | {"value": "1"}
         response = Response()
         put_cookie(request, response, "x", "1", seconds=7)
-        assert cookie(response, "x") == OURS | more | {"value": "1", "max-age": "7"}
+        assert cookie(response, name) == OURS | more | {"value": "1", "max-age": "7"}
         response = Response()
         drop_cookie(request, response, "x")
-        dropped = cookie(response, "x")
+        dropped = cookie(response, name)
         assert dropped.pop("expires")
         assert dropped == OURS | more | {"value": "", "max-age": "0"}
 
@@ -589,11 +591,24 @@ class TestHeaders:
         assert (await answer_of(guarded(PlainTextResponse("x")))).headers["Cache-Control"] == "no-store"
 
     async def test_https_is_for_a_year_where_a_proxy_of_ours_says_that_it_was(self) -> None:
+        told = load_settings({}).web.https_only
         for proxies, kept in (((), None), ((ip_network("127.0.0.0/8"),), "max-age=31536000")):
-            app = guarded(PlainTextResponse("x"), proxies=proxies)
+            app = guarded(PlainTextResponse("x"), proxies=proxies, https_only=told)
             answer = await answer_of(app, x_forwarded_proto="https")
             assert answer.headers.get("Strict-Transport-Security") == kept
             assert "Strict-Transport-Security" not in (await answer_of(app, x_forwarded_proto="http")).headers
+
+    async def test_how_long_it_is_https_and_for_which_hosts_is_a_setting(self) -> None:
+        for env, kept in (
+            ({"DIALER_WEB__HSTS_SECONDS": "0"}, None),
+            ({"DIALER_WEB__HSTS_SECONDS": "0", "DIALER_WEB__HSTS_SUBDOMAINS": "true"}, None),
+            ({"DIALER_WEB__HSTS_SECONDS": "60"}, "max-age=60"),
+            ({"DIALER_WEB__HSTS_SUBDOMAINS": "true"}, "max-age=31536000; includeSubDomains"),
+        ):
+            told = load_settings(env).web.https_only
+            app = guarded(PlainTextResponse("x"), proxies=(ip_network("127.0.0.0/8"),), https_only=told)
+            answer = await answer_of(app, x_forwarded_proto="https")
+            assert answer.headers.get("Strict-Transport-Security") == kept
 
     async def test_a_fault_is_answered_as_one_and_logged_with_its_five_innermost_places(
         self,
