@@ -86,6 +86,13 @@ def answer(codec: str = "8") -> str:
     return _send(ok, retransmits=True) + '<recv request="ACK"/>'
 
 
+def answer_again(telephone: str) -> str:
+    """One more 200 after the ACK, of another telephone (its tag) on which the trunk has rung too."""
+    sdp = _SDP % {"codec": "8", "name": _CODECS["8"]}
+    headers = _HEADERS.replace("[last_To:];tag=[call_number]", f"To: [$them];tag={telephone}")
+    return _send(f"SIP/2.0 200 OK\n{headers}\nContact: <sip:[local_ip]:[local_port]>\n{sdp}")
+
+
 def answer_as(sound: str) -> str:
     """200 with this line of sound, and what follows it, in its description; '' for an answer without one."""
     body = f"v=0\no=u 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\n{sound}\n" if sound else ""

@@ -132,9 +132,9 @@ Rule = Callable[[str, int], int]
 """How many copies of a message arrive: its kind (`INVITE`, `200 INVITE`), and how often it was sent so far, from 1."""
 
 
-def loses_the_first(kind: str, nth: int) -> int:
-    """Of each kind but ACK: the stack repeats an ACK as an empty message, which no peer can read (docs/trunk.md)."""
-    return 0 if nth == 1 and kind != "ACK" else 1
+def loses_the_first(_kind: str, nth: int) -> int:
+    """Of each kind."""
+    return 0 if nth == 1 else 1
 
 
 def doubles(_kind: str, _nth: int) -> int:

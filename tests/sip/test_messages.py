@@ -11,6 +11,7 @@ from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
 from tests.sip.peers import (
     acknowledge,
     answer,
+    answer_again,
     description,
     expect,
     hang_up,
@@ -29,7 +30,12 @@ from tests.sip.registrar import Network, Rule, doubles, loses_the_first
 ASKS = "<Response><Gather numDigits='1' action='/next' timeout='10'></Gather></Response>"
 
 
-@pytest.mark.parametrize("rule", [loses_the_first, doubles])
+def loses_three_acknowledgements(kind: str, nth: int) -> int:
+    """The stack repeated an ACK as an empty datagram: the far side hung up after 32 seconds."""
+    return 0 if kind == "ACK" and nth <= 3 else 1
+
+
+@pytest.mark.parametrize("rule", [loses_the_first, loses_three_acknowledgements, doubles])
 async def test_messages_that_are_lost_or_doubled_make_one_call_with_one_key(
     peer: MakePeer, on_trunks: OnTrunks, rule: Rule
 ):
@@ -49,6 +55,22 @@ async def test_messages_that_are_lost_or_doubled_make_one_call_with_one_key(
     dialogs = {line for line in phone.messages.splitlines() if line.startswith("Call-ID:")}
     assert len(dialogs) == 1
     assert {"INVITE", "ACK", "BYE", "200 INVITE", "INFO"} <= network.kinds.keys()
+
+
+async def test_the_answer_of_a_second_telephone_is_acknowledged_and_its_call_ended_at_once(
+    peer: MakePeer, on_trunks: OnTrunks
+):
+    """It stayed unanswered: a person who took the call heard nothing for 32 seconds."""
+    phone = await peer(
+        ring(), answer(), answer_again("second"), '<recv request="ACK" timeout="30000"/>', expect("BYE"),
+        pause(200), hang_up(),
+    )  # fmt: skip
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = ASKS
+    assert (await view.app.final(await view.call()))["CallStatus"] == "completed"
+    assert await phone.done() == 0, "the first call goes on until its person hangs up"
+    ended = [part for part in phone.messages.split("-----") if "\nBYE sip:127.0.0.1:" in part]
+    assert all("tag=second" in bye for bye in ended)
 
 
 async def test_a_call_that_is_renegotiated_goes_on_and_its_keys_still_count(

@@ -113,24 +113,49 @@ class Senders:
 
     def _listening(self) -> Iterable[int]:
         """Descriptors of this process: UDP on the port; TCP on it, and TLS on the next one, that listen."""
-        for path in Path("/proc/self/fd").iterdir():
-            number = int(path.name)
+        for number, own, _, port in _sockets():
+            if own.type == socket.SOCK_DGRAM:
+                is_ours = port == self._port
+            else:
+                listens = own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                is_ours = bool(listens) and port in {self._port, self._port + 1}
+            if is_ours:
+                yield number
+
+
+def _sockets() -> Iterable[tuple[int, socket.socket, str, int]]:
+    """The descriptors of this process that are sockets of the network: each with a copy, which is closed after its
+    turn, and its address.
+    """
+    for path in Path("/proc/self/fd").iterdir():
+        number = int(path.name)
+        with contextlib.ExitStack() as copies:
             try:
                 if not str(path.readlink()).startswith("socket:"):
                     continue
-                with socket.socket(fileno=os.dup(number)) as own:
-                    if own.family not in {socket.AF_INET, socket.AF_INET6}:
-                        continue
-                    port = own.getsockname()[1]
-                    if own.type == socket.SOCK_DGRAM:
-                        is_ours = port == self._port
-                    else:
-                        listens = own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-                        is_ours = bool(listens) and port in {self._port, self._port + 1}
+                own = copies.enter_context(socket.socket(fileno=os.dup(number)))
+                if own.family not in {socket.AF_INET, socket.AF_INET6}:
+                    continue
+                host, port = own.getsockname()[:2]
             except OSError:
                 continue
-            if is_ours:
-                yield number
+            yield number, own, host, port
+
+
+_ANY: Final = ("0.0.0.0", "::")  # noqa: S104 - compared
+
+
+def send_from(ours: tuple[str, int], theirs: tuple[str, int], data: bytes) -> None:
+    """Sends a datagram from the stack's own UDP socket at this address (Linux). One that cannot be sent is lost, as any
+    datagram may be.
+    """
+    if sys.platform != "linux":
+        return
+    for _, own, host, port in _sockets():
+        if own.type == socket.SOCK_DGRAM and port == ours[1] and host in {ours[0], *_ANY}:
+            with contextlib.suppress(OSError):
+                own.sendto(data, theirs)
+            return
 
 
 def addresses_of(

@@ -24,7 +24,8 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 
 from carrier.lines import MachineDetection
 from carrier.lines.sip.link import CALL_ID_DIGITS, SOUND_NAME_BYTES, Message
-from carrier.lines.sip.senders import Senders, addresses_of, is_one_of
+from carrier.lines.sip.second_answers import SecondAnswers
+from carrier.lines.sip.senders import Senders, addresses_of, is_one_of, send_from
 from carrier.lines.sip.stack_call import StackCall
 from carrier.lines.sip.stack_config import SipConfig
 from carrier.lines.sip.stack_trunks import TrunkAccounts
@@ -100,7 +101,7 @@ class SipProcess:
                     f"rtp_timeout {config.lost_seconds}\n{config.tls_text()}",
                 )
             )
-            self._messages.listen()
+            self._messages.listen(SecondAnswers(send_from, asyncio.get_running_loop().call_later).read)
             runtime.on_dead = self._over.set
             runtime.subscribe(self._on_event)
             link = None

@@ -1,5 +1,6 @@
 """The SIP messages of the newest calls, from the stack's trace: where a call came from, and what was exchanged, for the
-person who sets up a trunk. Numbers and credentials are masked before a message leaves the SIP process.
+person who sets up a trunk. Numbers and credentials are masked before a message leaves the SIP process. What the stack
+does not answer is answered from them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import logging
 import re
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
-_TRACED: Final = re.compile(r"(RX|TX) \S+ \[?([0-9a-fA-F.:]+?)\]?:[0-9]+ -> ")
+_PLACE: Final = r"\[?([0-9a-fA-F.:]+?)\]?:([0-9]+)"
+_TRACED: Final = re.compile(rf"(RX|TX) (\S+) {_PLACE} -> {_PLACE}\s+")
 _CALL_ID: Final = re.compile(r"^(?:Call-ID|i)\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _IN_ADDRESS: Final = re.compile(r"((?:sips?|tel):)(\+?[0-9][0-9.()-]{3,28}[0-9])", re.IGNORECASE)
 _ADDRESSES: Final = re.compile(
@@ -67,6 +71,67 @@ def _stars(number: str) -> str:
     return f"{number[:_SHOWN_DIGITS]}****{number[-min(4, len(number) - _SHOWN_DIGITS) :]}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """A SIP message that was received or sent, with the addresses (host and port) of both sides."""
+
+    is_received: bool
+    is_udp: bool
+    ours: tuple[str, int]
+    theirs: tuple[str, int]
+    call_id: str
+    text: str
+
+    @property
+    def status(self) -> int:
+        """Of a response; 0 for a request."""
+        found = _STATUS.match(self.text)
+        return int(found[1]) if found else 0
+
+    @property
+    def method(self) -> str:
+        """Of the request, also where this is the response to it."""
+        return self.header("CSeq").partition(" ")[2].strip()
+
+    @property
+    def body(self) -> str:
+        """What stands below the headers."""
+        return self.text.replace("\r\n", "\n").partition("\n\n")[2]
+
+    def headers(self, name: str, short: str = "-") -> list[str]:
+        """The values of all headers of this name, or of its short form, in their order."""
+        head = self.text.replace("\r\n", "\n").partition("\n\n")[0]
+        lines = re.sub(r"\n[ \t]+", " ", head).splitlines()[1:]
+        split = (line.partition(":") for line in lines)
+        wanted = {name.lower(), short}
+        return [value.strip() for found, _, value in split if found.strip().lower() in wanted]
+
+    def header(self, name: str, short: str = "-") -> str:
+        """The value of the first header of this name; '' where there is none."""
+        return next(iter(self.headers(name, short)), "")
+
+
+_STATUS: Final = re.compile(r"SIP/2\.0 ([1-6][0-9]{2}) ")
+
+
+def read_traced(text: str) -> Traced | None:
+    """Reads what the stack writes of a message; None: it is not one of a call."""
+    head = _TRACED.match(text)
+    call_id = _CALL_ID.search(text)
+    if head is None or call_id is None:
+        return None
+    from_, to = (head[3], int(head[4])), (head[5], int(head[6]))
+    is_received = head[1] == "RX"
+    return Traced(
+        is_received=is_received,
+        is_udp=head[2].lower() == "udp",
+        ours=to if is_received else from_,
+        theirs=from_ if is_received else to,
+        call_id=call_id[1],
+        text=text[head.end() :],
+    )
+
+
 class SipMessages(logging.Handler):
     """The SIP messages of the newest calls, collected from the stack's trace.
 
@@ -76,11 +141,20 @@ class SipMessages(logging.Handler):
     def __init__(self, *, keep: int = 200) -> None:
         super().__init__(logging.DEBUG)
         self._keep = keep
+        self._give: Callable[[Traced], object] = lambda _message: None
         self._sources: OrderedDict[str, str] = OrderedDict()
         self._messages: OrderedDict[str, list[str]] = OrderedDict()
 
-    def listen(self) -> None:
-        """Listens from now on; the messages reach no other log."""
+    def listen(self, hear: Callable[[Traced], object]) -> None:
+        """Listens from now on, and calls `hear` with each message, on the running loop; they reach no other log."""
+        loop = asyncio.get_running_loop()
+
+        def give(message: Traced) -> None:
+            # The last messages may come after the loop is closed.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(hear, message)
+
+        self._give = give
         trace = logging.getLogger("baresip.native.sip")
         trace.setLevel(logging.DEBUG)
         trace.propagate = False
@@ -88,19 +162,19 @@ class SipMessages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        head = _TRACED.match(text)
-        call_id = _CALL_ID.search(text)
-        if head is None or call_id is None:
+        message = read_traced(text)
+        if message is None:
             return
         with self.lock or contextlib.nullcontext():
-            if head[1] == "RX" and _INVITE.search(text):
-                self._sources.setdefault(call_id[1], head[2])
-            kept_messages = self._messages.setdefault(call_id[1], [])
+            if message.is_received and _INVITE.search(text):
+                self._sources.setdefault(message.call_id, message.theirs[0])
+            kept_messages = self._messages.setdefault(message.call_id, [])
             if len(kept_messages) < _MOST_MESSAGES:
                 kept_messages.append(f"{time.time():.3f} {text[:_LONGEST_MESSAGE]}")
             for kept in (self._sources, self._messages):
                 while len(kept) > self._keep:
                     kept.popitem(last=False)
+        self._give(message)
 
     async def source_of(self, call_id: str | None) -> str:
         """The address that sent the first INVITE of the call; '' where the trace does not show it in time."""
