@@ -246,6 +246,8 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         else:
             send("consistency", DIAL_QUEUE)
 
+    broker = BrokerWatch(partial(check_broker, app.celery))
+    stalls = StallWatch(is_broker_silent=lambda: broker.has_failed)
     # The first one at once: after a gap without a leader nothing may wait for the next round.
     first = services.real.now()
     jobs: tuple[tuple[str, Callable[..., object], tuple[object, ...], float], ...] = (
@@ -257,9 +259,9 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
-        ("stalled_calls", StallWatch().look, (services,), _STALLS_SECONDS),
+        ("stalled_calls", stalls.look, (services,), _STALLS_SECONDS),
         ("silent_hosts", raise_silent_hosts, (services,), _STALLS_SECONDS),
-        ("broker", BrokerWatch(partial(check_broker, app.celery)).look, (services,), _BROKER_SECONDS),
+        ("broker", broker.look, (services,), _BROKER_SECONDS),
         *((name, _send_if_due, (app, name, is_due), seconds) for name, is_due, seconds in _WHEN_DUE),
         ("refresh_figures", send, ("refresh_figures", BULK_QUEUE), _FIGURES_SECONDS),
         ("draft_bulletins", send, ("draft_bulletins", BULK_QUEUE), _BULLETIN_SECONDS),

@@ -280,6 +280,8 @@ def sweep_attempts(services: Services, *, at_once: int = _AT_ONCE_SWEEP) -> None
 WEB = "web"
 _PATIENCE_SECONDS = 10.0
 """The alarm is raised this long after the last heartbeat, or after the start of the service."""
+_LONGEST_PATIENCE_SECONDS = 20.0
+"""While a host seems to fall silent, the alarm waits so long for that one."""
 
 
 class WebProcessCheck:
@@ -311,7 +313,13 @@ class WebProcessCheck:
         if since is None:
             self._missing_since = since = now if not self._any or self._beat_at is None else self._beat_at
         if now - since >= _PATIENCE_SECONDS:
-            raise_alarm_once(tx, AlarmCode.NOBODY_ANSWERS, now=services.clock.now())
+            raise_alarm_with_cause(
+                tx,
+                AlarmCode.NOBODY_ANSWERS,
+                now=services.clock.now(),
+                real_now=services.real.now(),
+                may_wait=now - since < _LONGEST_PATIENCE_SECONDS,
+            )
         return False
 
     def _is_beating(self, tx: Tx, services: Services, now: float) -> bool:

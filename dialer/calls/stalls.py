@@ -1,7 +1,7 @@
 """Notices that calls are due, lines are free, and yet none rings, whatever the cause; says at which stage they stop.
 
-Each fault has an alarm of its own where it was foreseen. This one asks only for the result, so that it also finds what
-nobody foresaw.
+This alarm asks only for the result, so that it also finds what nobody foresaw. A fault of a host, of the broker or of a
+standby has an alarm of its own, which then is the only one.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dialer.core.values import PauseScope
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.bulk import in_words, word_literal
+from dialer.db.hosts import has_cause_of_its_own
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.runtime.services import Services
 
@@ -87,16 +88,25 @@ class _Progress:
 
 
 class StallWatch:
-    """Looks again and again, in one process; what does not change while calls are due has stopped."""
+    """Looks again and again, in one process; what does not change while calls are due has stopped. `is_broker_silent`:
+    whether the broker did not answer when this process last asked it.
+    """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        is_broker_silent: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._clock = clock
+        self._is_broker_silent = is_broker_silent
         self._since = 0.0
         self._before: _Progress | None = None
 
     def look(self, services: Services) -> Stage | None:
         """Raises the alarm if calls have been due for `STALLED_SECONDS` and none has rung meanwhile; returns the stage
-        at which they stop, else None.
+        at which they stop, else None. Where the cause has an alarm of its own, that is the alarm, and the time begins
+        anew when it is over.
         """
         with services.store.begin() as tx:
             group = _group_with_work(tx, services)
@@ -108,6 +118,11 @@ class StallWatch:
                 self._since, self._before = now, progress
                 return None
             if now - self._since < max(STALLED_SECONDS, _CALLS_APART / group.calls_per_second):
+                return None
+            if self._is_broker_silent() or has_cause_of_its_own(
+                tx, now=services.clock.now(), real_now=services.real.now()
+            ):
+                self._before = None
                 return None
             stage = _stage(tx, group, before, progress)
             problem, fix = _PROBLEMS[stage]

@@ -20,6 +20,11 @@ class BrokerWatch:
         self._check = check
         self._has_failed = False
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it did not answer at the last look."""
+        return self._has_failed
+
     def look(self, services: Services) -> bool:
         """Whether it answers. Raises the alarm if it did not the time before either."""
         try:

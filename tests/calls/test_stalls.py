@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from dialer.calls.pacing import lock_line_breaker, save_breaker
 from dialer.calls.stalls import STALLED_SECONDS, Stage, StallWatch
 from dialer.db import tables as t
+from dialer.db.system_state import note_heartbeat
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
 
@@ -24,7 +25,8 @@ class Line:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.seconds = 0.0
-        self.watch = StallWatch(lambda: self.seconds)
+        self.is_broker_silent = False
+        self.watch = StallWatch(lambda: self.seconds, is_broker_silent=lambda: self.is_broker_silent)
 
     def look(self, after: float = 0.0) -> Stage | None:
         self.seconds += after
@@ -44,10 +46,15 @@ class Line:
     def alarms(self) -> list[dict[str, Any]]:
         return [dict(row) for row in self.scene.rows(sa.select(t.alarm)) if row["code"] == "dialling_stalled"]
 
+    def beat(self, host: str, *, ago: float) -> None:
+        at = self.scene.services.real.now() - timedelta(seconds=ago)
+        with self.scene.tx() as tx:
+            note_heartbeat(tx, process=f"worker:{host}:1", kind="worker", real_now=at, facts={})
+
 
 @pytest.fixture
 def line(shared: Scene) -> Iterator[Line]:
-    for table in (t.live_number, t.attempt, t.alarm, t.hold):
+    for table in (t.live_number, t.attempt, t.alarm, t.hold, t.heartbeat):
         shared.do(sa.delete(table))
     shared.lines(calls_per_second=2.0, lines=50)
     quiet = {"troubles": 0, "openings": 0, "opened_at": None, "slow_until": None, "paused_until": None}
@@ -187,3 +194,27 @@ def test_a_pause_of_one_grade_stops_not_all(line: Line):
     line.attempt()
     line.look()
     assert line.look(STALLED_SECONDS) is Stage.READY
+
+
+def test_while_the_broker_does_not_answer_its_alarm_is_the_only_one(line: Line):
+    line.attempt()
+    line.look()
+    line.is_broker_silent = True
+    assert line.look(STALLED_SECONDS) is None
+    line.is_broker_silent = False
+    assert line.look(STALLED_SECONDS) is None, "from now on it counts anew"
+    assert line.alarms() == []
+    assert line.look(STALLED_SECONDS) is Stage.READY
+
+
+def test_a_host_that_just_fell_silent_is_the_alarm_and_not_the_calls_that_stand(line: Line):
+    line.attempt()
+    line.beat("a", ago=30)
+    line.beat("b", ago=1)
+    line.look()
+    assert line.look(STALLED_SECONDS) is None
+    assert line.scene.alarms_of(None) == {"host_silent": 1}
+    line.beat("a", ago=200)
+    line.look()
+    assert line.look(STALLED_SECONDS) is Stage.READY, "it lasts longer than the host explains"
+    assert line.scene.alarms_of(None) == {"host_silent": 1, "dialling_stalled": 1}

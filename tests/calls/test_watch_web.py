@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from dialer.calls.reconcile import WEB, WebProcessCheck
+from dialer.db import tables as t
 from dialer.db.system_state import end_heartbeat, note_heartbeat
 from tests.control.scene import Scene
 
@@ -26,9 +29,11 @@ class Watched:
             return self.watch.may_call(tx, self.scene.services)
 
 
-def beat(scene: Scene, kind: str = WEB, *, off: timedelta = timedelta(0)) -> None:
+def beat(scene: Scene, kind: str = WEB, *, off: timedelta = timedelta(0), host: str = "1") -> None:
     with scene.services.store.begin() as tx:
-        note_heartbeat(tx, process=f"{kind}:1", kind=kind, real_now=scene.services.real.now() + off, facts={})
+        note_heartbeat(
+            tx, process=f"{kind}:{host}", kind=kind, real_now=scene.services.real.now() + off, facts={}
+        )
 
 
 def test_calls_wait_for_a_web_process_and_go_on_while_it_is_away_for_a_moment(scene: Scene):
@@ -148,4 +153,39 @@ def test_the_patience_after_an_orderly_stop_begins_with_it(scene: Scene):
     assert scene.alarms_of(None) == {}
     watched.passes(0.5)
     assert not watched.may_call()
+    assert scene.alarms_of(None) == {"nobody_answers": 1}
+
+
+def test_a_host_that_falls_silent_with_the_only_web_process_is_the_one_alarm_and_says_so(scene: Scene):
+    watched = Watched(scene)
+    beat(scene, host="a")
+    beat(scene, "worker", host="a")
+    assert watched.may_call()
+    for seconds in (5.0, 5.0, 4.0):
+        watched.passes(seconds)
+        beat(scene, "worker", host="b")
+        watched.may_call()
+    assert scene.alarms_of(None) == {}, "it may still be the host"
+    watched.passes(2)
+    assert not watched.may_call()
+    assert scene.alarms_of(None) == {"host_silent": 1}
+    [fix] = [row["facts"]["fix"] for row in scene.rows(sa.select(t.alarm))]
+    assert fix["values"]["kinds"] == "web"
+    assert fix["text"].startswith("no call leaves: no other host runs %(kinds)s")
+    watched.passes(200)
+    beat(scene, "worker", host="b")
+    watched.may_call()
+    watched.passes(10)
+    beat(scene, "worker", host="b")
+    assert not watched.may_call()
+    assert scene.alarms_of(None) == {"host_silent": 1, "nobody_answers": 1}, "it lasts longer than that"
+
+
+def test_a_host_whose_clock_is_behind_does_not_keep_the_alarm_back_for_ever(scene: Scene):
+    watched = Watched(scene)
+    for _ in range(5):
+        watched.passes(5)
+        beat(scene, "worker", host="b")
+        beat(scene, "worker", host="c", off=timedelta(seconds=-12))
+        watched.may_call()
     assert scene.alarms_of(None) == {"nobody_answers": 1}

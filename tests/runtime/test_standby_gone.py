@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.bootstrap import application
+from dialer.calls.reconcile import WebProcessCheck
 from dialer.control.alarms import raise_stuck_commits
 from dialer.control.health import check_system
 from dialer.db import tables as t
@@ -23,6 +24,15 @@ from dialer.runtime.settings import load_settings
 from dialer.server.application import create_app
 
 pytestmark = pytest.mark.story
+
+
+class Counter:
+    """A clock that stands."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 async def test_health_and_an_alarm_say_that_commits_wait_for_the_standby(tmp_path: Path):
@@ -72,6 +82,12 @@ async def test_health_and_an_alarm_say_that_commits_wait_for_the_standby(tmp_pat
                 with services.store.begin() as tx:
                     [alarm] = tx.rows(sa.select(t.alarm))
                 assert alarm["code"] == "commits_stuck"
+                with services.store.begin() as tx:
+                    watch = WebProcessCheck(clock := Counter())
+                    assert not watch.may_call(tx, services)
+                    clock.seconds += 60
+                    assert not watch.may_call(tx, services), "its heartbeat cannot be committed"
+                    assert [row["code"] for row in tx.rows(sa.select(t.alarm))] == ["commits_stuck"]
                 owner.execute("ALTER SYSTEM RESET synchronous_standby_names")
                 owner.execute("SELECT pg_reload_conf()")
                 writing.join(60)
