@@ -26,6 +26,8 @@ _TAIL_MS = 340
 """With the lead of the next prompt, as long as the pause between two sentences."""
 _PAUSE_MS = 400
 """Between two parts."""
+_BREATH_MS = 200
+"""Around a telephone number."""
 _EDGE_MS = 8
 _CLOSE_ENOUGH_DB = 0.2
 _KNEE = 0.55
@@ -39,6 +41,23 @@ def prompt(parts: Sequence[Sound]) -> Sound:
     for number, part in enumerate(parts, start=1):
         joined += _trimmed(_segment(part)) + silence(_TAIL_MS if number == len(parts) else _PAUSE_MS)
     return levelled(Sound(pcm=joined.raw_data, rate_hz=TELEPHONE_HZ))
+
+
+def phrase(parts: Sequence[Sound]) -> Sound:
+    """The parts of one sentence, each at the target level, with the short pauses of one breath between them."""
+    pause = AudioSegment.silent(_BREATH_MS, frame_rate=TELEPHONE_HZ)
+    said: AudioSegment | None = None
+    for part in parts:
+        segment = _trimmed(_segment(levelled(Sound(pcm=_segment(part).raw_data, rate_hz=TELEPHONE_HZ))))
+        said = segment if said is None else said + pause + segment
+    if said is None:
+        raise NoSound(Flaw("has no speech in it"))
+    return Sound(pcm=said.raw_data, rate_hz=TELEPHONE_HZ)
+
+
+def speech_seconds(sound: Sound) -> float:
+    """How long it speaks, without the silence before and after. Raises `NoSound`."""
+    return len(_trimmed(_segment(sound))) / 1000
 
 
 def joined(sounds: Sequence[Sound], gap_seconds: float = 0.3) -> Sound:

@@ -22,12 +22,15 @@ from audio import compose
 from audio.check import problems
 from audio.clips import PROMPTS, RECORDED, Clip, Manifest, ManifestUnreadable, file_name, text_hash
 from audio.kokoro import DEFAULT_SPEAKERS, DEFAULT_SPEEDS, Kokoro
-from audio.spoken import as_spoken
+from audio.spoken import as_spoken, pieces
 from audio.voices import Espeak, Recordings, Voice, voice_for
 from audio.wave_file import Flaw, Sound, SoundFault, read_wav, wav_bytes
 
 COMPOSING = "compose-2"
 """Changed when `compose` makes another sound of the same speech, so that every prompt is rendered again."""
+MOST_DIGITS_A_SECOND = 4.0
+"""Of a telephone number: at more, a listener who does not know it writes down a wrong one."""
+_MOST_SLOWER = 5
 _SENTENCE = re.compile(r".+?(?:[。！？]+|[.!?]+(?=\s|$)|$)")
 
 
@@ -103,12 +106,37 @@ def _take(item: Item, voices: Sequence[Voice], recordings: Recordings | None) ->
         return None
     voice = voice_for(item.language, voices, slow=item.slow)
     spoken = as_spoken(item.text, item.language)
-    parameters = (item.language, *voice.parameters, COMPOSING)
+    has_number = any(count for _, count in pieces(spoken, item.language))
+    pace = (f"digits={MOST_DIGITS_A_SECOND}",) if has_number else ()
+    parameters = (item.language, *voice.parameters, *pace, COMPOSING)
     return _Take(
         voice=voice.name,
         file=file_name(voice=voice.name, text=spoken, parameters=parameters),
-        speak=lambda: [voice.say(piece, item.language) for piece in sentences(spoken)],
+        speak=lambda: [_said(voice, sentence, item.language) for sentence in sentences(spoken)],
     )
+
+
+def _said(voice: Voice, sentence: str, language: str) -> Sound:
+    """The sentence; a telephone number in it by itself, and no faster than it can be written down."""
+    parts = pieces(sentence, language)
+    if not any(count for _, count in parts):
+        return voice.say(sentence, language)
+    return compose.phrase(
+        [
+            _number(voice, text, count, language) if count else voice.say(text, language)
+            for text, count in parts
+        ]
+    )
+
+
+def _number(voice: Voice, text: str, digits: int, language: str) -> Sound:
+    sound = voice.say(text, language)
+    for _ in range(_MOST_SLOWER):
+        if digits <= MOST_DIGITS_A_SECOND * compose.speech_seconds(sound):
+            break
+        voice = voice.slower()
+        sound = voice.say(text, language)
+    return sound
 
 
 def make(

@@ -38,6 +38,18 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _TWO_OF = re.compile(r"(?<![第期一二三四五六七八九十百千万零点])二(?=[个位次天年条名千万])")
 
 
+_ZH_RUN = "[零幺二三四五六七八九]{3,}"
+_EN_DIGIT = rf"(?:{'|'.join(_EN_DIGITS)})"
+_SYLLABLE = {"zh": re.compile(r"\w"), "en": re.compile(_EN_DIGIT)}
+_SAID_NUMBERS = {
+    "zh": re.compile(
+        rf"打?(?<![点一零幺二三四五六七八九]){_ZH_RUN}(?: {_ZH_RUN})*(?![零幺二三四五六七八九年])[，。！？；]*"
+    ),
+    "en": re.compile(rf"\b(?:point )?{_EN_DIGIT}(?: {_EN_DIGIT}){{2,}}\b[,.!?;]*"),
+}
+"""A telephone number as it is said: three digits or more, not a year and not decimals."""
+
+
 def as_spoken(text: str, language: str) -> str:
     """The text with every figure written as it is said. Languages other than zh and en come back unchanged."""
     if language not in {"zh", "en"}:
@@ -54,6 +66,23 @@ def as_spoken(text: str, language: str) -> str:
     for pattern, said in steps:
         text = pattern.sub(said, text)
     return _TWO_OF.sub("两", text) if language == "zh" else text
+
+
+def pieces(spoken: str, language: str) -> tuple[tuple[str, int], ...]:
+    """The parts of a spoken sentence, each with how many syllables have to be slow enough to be written down; 0: none.
+    A telephone number is a part of its own, with the mark after it and in Mandarin with the 打 before it: by itself 幺
+    is heard as 交. `spoken` is a result of `as_spoken`.
+    """
+    pattern = _SAID_NUMBERS.get(language)
+    found: list[tuple[str, int]] = []
+    end = 0
+    for number in pattern.finditer(spoken) if pattern else ():
+        if number[0].startswith("point "):
+            continue
+        found += [(spoken[end : number.start()], 0), (number[0], len(_SYLLABLE[language].findall(number[0])))]
+        end = number.end()
+    found.append((spoken[end:], 0))
+    return tuple((text.strip(), count) for text, count in found if any(sign.isalnum() for sign in text))
 
 
 def digits(run: str, language: str) -> str:

@@ -88,9 +88,9 @@ TEXTS: Final[Mapping[InboundPrompt, Mapping[str, str]]] = {
         "en": "This is a test of the anti-fraud centre's line. Please press some keys, then hang up.",
     },
     InboundPrompt.NO_OFFICER: {
-        "zh": "现在警察都在忙。要是很急，请打110，或者去附近的派出所。不要转账，再见。",
-        "en": "All officers are busy. If it is urgent, dial 110, or ask at the nearest police station. Do not transfer"
-        " any money. Goodbye.",
+        "zh": "现在警察都在忙。要是很急，请打110，打110。或者去附近的派出所。不要转账，再见。",
+        "en": "All officers are busy. If it is urgent, dial 110, 110. Or ask at the nearest police station. Do not"
+        " transfer any money. Goodbye.",
     },
     InboundPrompt.RECORDED: {"zh": "本次通话会录音。", "en": "This call is recorded."},
 }

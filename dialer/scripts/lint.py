@@ -122,8 +122,8 @@ ZH = Rules(
     recorded=_any("录音"),
     caution=(
         _any("假警察", "冒充警察"),
-        _any(r"[拨打]\{area_code\}.{0,4}[拨打]\{hotline\}"),
-        _any(r"[拨打]110"),
+        _any(r"[拨打]：?\{area_code\} ?\{hotline\}，\{area_code\} ?\{hotline\}"),
+        _any(r"[拨打]：?110，[拨打]?110"),
     ),
     risky=_any(
         "链接|网址|网站|登录|登陆|注册|下载|安装|密码|验证码|卡号|扫码|二维码|屏幕共享|共享屏幕|转账|"
@@ -160,8 +160,8 @@ EN = Rules(
     recorded=_any("recorded (?:call|line)", "call is recorded", "we record"),
     caution=(
         _any("(?:false|fake) police"),
-        _any(r"dial \{area_code\},? then \{hotline\}"),
-        _any(r"\b110\b"),
+        _any(r"dial:? \{area_code\} \{hotline\}, \{area_code\} \{hotline\}"),
+        _any(r"\b110, 110\b"),
     ),
     risky=_any(
         r"\blinks?\b|website|log ?in|sign in|install|download|password|(?<!area )\bcodes?\b|\bcard\b|"
@@ -276,9 +276,9 @@ Durations = Mapping[tuple[str, str], float]
 
 
 _LONGEST_OPENING_SECONDS = 8.0
-LATEST_QUESTION_SECONDS = 14.0
-_LATEST_ACKNOWLEDGEMENT_SECONDS = 45.0
-_LONGEST_GOOD_PATH_SECONDS = 60.0
+LATEST_QUESTION_SECONDS = 19.0
+_LATEST_ACKNOWLEDGEMENT_SECONDS = 50.0
+_LONGEST_GOOD_PATH_SECONDS = 65.0
 _MOST_RETRIES = 3
 _TIMEOUT_SECONDS = (3, 30)
 _CASES: Mapping[BranchOn, frozenset[str]] = {

@@ -132,7 +132,7 @@ _UNPRINTABLE: Final = {code: None for code in range(32) if code not in {9, 10, 1
 
 _SAFE_SENTENCE: Final = (
     "您好，我是{bureau}机器人。有人让您转账，不要转，马上挂断他的电话。他会说我们是假警察，"
-    "您自己先打{area_code}，然后打{hotline}，或者打110。线路出了点问题，我们还会联系您。"
+    "您自己打：{area_code} {hotline}，{area_code} {hotline}。或者打110，打110。线路出了点问题，我们还会联系您。"
 )
 
 

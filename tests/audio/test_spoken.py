@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio.spoken import as_spoken, calendar_date, clock_time, digits, number
+from audio.spoken import as_spoken, calendar_date, clock_time, digits, number, pieces
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,26 @@ def test_mandarin(text: str, said: str):
 )
 def test_english(text: str, said: str):
     assert as_spoken(text, "en") == said
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        ("您自己打电话：0478 96110，110。", "zh",
+         [("您自己打电话：", 0), ("零四七八 九六幺幺零，", 9), ("幺幺零。", 3)]),
+        ("请打110报警", "zh", [("请", 0), ("打幺幺零", 4), ("报警", 0)]),
+        ("2026年11月25日转了12000.125元，请按1。", "zh", None),
+        ("Dial 0478 96110. Or 110!", "en",
+         [("Dial", 0), ("zero four seven eight nine six one one zero.", 9), ("Or", 0), ("one one zero!", 3)]),
+        ("you paid 0.2512 yuan. Press 1, 2 or 3.", "en", None),
+        ("96110", "mn", None),
+    ],
+)  # fmt: skip
+def test_a_telephone_number_is_a_part_of_its_own(
+    text: str, language: str, found: list[tuple[str, int]] | None
+):
+    spoken = as_spoken(text, language)
+    assert pieces(spoken, language) == (tuple(found) if found else ((spoken, 0),))
 
 
 def test_another_language_is_left_alone():

@@ -170,7 +170,7 @@ def test_a_longer_name_is_advice_that_says_the_seconds_and_fails_nothing(names: 
     check = check_names(CentreSettings(**names))
     assert check.ok
     assert check.fix
-    assert "14 s" in str(check.detail)
+    assert "19 s" in str(check.detail)
 
 
 def test_a_data_folder_that_this_user_cannot_make(tmp_path: Path):

@@ -139,8 +139,15 @@ class TestWording:
             ("我是{bureau}机器人", "我是机器人", "bureau"),
             ("{bureau}机器人", "{bureau}", "machine"),
             ("他会说我们是假警察，", "", "caution"),
-            ("先打{area_code}，然后打{hotline}", "打给我们", "caution"),
-            ("，或者打110。", "。", "caution"),
+            ("{area_code} {hotline}，{area_code} {hotline}", "打给我们", "caution"),
+            ("{area_code} {hotline}，{area_code} {hotline}", "{area_code} {hotline}", "caution"),
+            (
+                "您自己打：{area_code} {hotline}，{area_code} {hotline}。",
+                "您自己先打{area_code}，然后打{hotline}。",
+                "caution",
+            ),
+            ("或者打110，打110。", "", "caution"),
+            ("或者打110，打110。", "或者打110。", "caution"),
             ("must_say = true", "must_say = false", "stop"),
             ("，正在录音", "", "recorded"),
             ('next = "caution"', 'next = "identity"', "caution"),
@@ -205,9 +212,9 @@ class TestSound:
         ("node", "seconds", "problem"),
         [
             ("opening", 8.1, "the opening takes 8.1 s in Mandarin; 8 is allowed"),
-            ("caution", 9.1, "the first question begins after 14.1 s in Mandarin; 14 is allowed"),
-            ("warn", 20.1, "the last question is over after 45.1 s in Mandarin; 45 is allowed"),
-            ("goodbye", 30.1, "takes 60.1 s to a good end in Mandarin; 60 is allowed"),
+            ("caution", 14.1, "the first question begins after 19.1 s in Mandarin; 19 is allowed"),
+            ("warn", 25.1, "the last question is over after 50.1 s in Mandarin; 50 is allowed"),
+            ("goodbye", 35.1, "takes 65.1 s to a good end in Mandarin; 65 is allowed"),
         ],
     )
     def test_the_warning_is_short(self, node: str, seconds: float, problem: str):
