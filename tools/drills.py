@@ -42,8 +42,9 @@ class Drill:
             "DIALER_TELEPHONY__BASE_URL": self.carrier.base_url,
             "DIALER_TELEPHONY__ACCOUNT_SID": _ACCOUNT,
             "DIALER_TELEPHONY__AUTH_TOKEN": _TOKEN,
+            # The release before reads these as well.
             "DIALER_POLICY__WINDOW__OPENS": "00:00",
-            "DIALER_POLICY__WINDOW__CLOSES": "00:00",
+            "DIALER_POLICY__WINDOW__CLOSES": "23:59:59",
             "DIALER_LOG__LEVEL": "warning",
         }
 

@@ -94,6 +94,8 @@ def worker(
     with process("worker") as app:
         if not app.settings.is_simulated():
             keep_apart(app)
+        if app.settings.policy.window.any_hour:
+            _log.warning("policy.window.any_hour is true: robots call at any hour, at night too")
         run_worker(app, queues=queues.split(","))
 
 

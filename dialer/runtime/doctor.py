@@ -65,6 +65,15 @@ def examine_installation(
     processes of this service run at other addresses.
     """
     checks = [check_python(), check_data_dir(settings.data_dir), check_disk(settings.data_dir)]
+    if settings.policy.window.any_hour:
+        checks.append(
+            Check(
+                name=gettext_noop("dialling window"),
+                detail=gettext_noop("robots call at any hour, at night too"),
+                fix=gettext_noop("set policy.window.any_hour = false unless that was decided"),
+                warns=True,
+            )
+        )
     if settings.database.url is None or settings.broker.url is None:
         checks.append(check_programs())
     if settings.keys.file is not None:

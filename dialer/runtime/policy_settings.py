@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -19,6 +19,13 @@ _YEAR = 365 * _DAY
 FollowUpWay = Annotated[Track | None, BeforeValidator(lambda way: None if way == "none" else way)]
 """`none`: there is no follow-up of this kind."""
 
+_FORMERLY = {"true": "waits", "false": "person"}
+OutsideWindow = Annotated[
+    Literal["waits", "person"],
+    BeforeValidator(lambda way: _FORMERLY.get(str(way).lower(), way)),
+]
+"""What happens to a robot call outside the window. Earlier releases had `windowed`, true or false."""
+
 
 class GradeSection(Section):
     """Limits of one grade, in seconds. A limit that may be absent means never when it is."""
@@ -27,7 +34,7 @@ class GradeSection(Section):
     robot_tries: int = Field(ge=1, le=20)
     robot_gap_seconds: int = Field(ge=10, le=7 * _DAY)
     robot_patience_seconds: int = Field(ge=10, le=30 * _DAY)
-    windowed: bool
+    outside_window: OutsideWindow
     human_after_seconds: int | None = Field(default=None, ge=0, le=7 * _DAY)
     human_due_seconds: int = Field(ge=10, le=30 * _DAY)
     human_sample_percent: int = Field(default=100, ge=0, le=100)
@@ -48,10 +55,26 @@ class GradeSection(Section):
 
 
 class WindowSection(Section):
-    """When robots may call, in the centre's own time; equal times mean always."""
+    """When robots may call, in the centre's own time."""
 
     opens: time = time(9)
     closes: time = time(21)
+    any_hour: bool = False
+    """Robots may call at any hour; the times do not count then."""
+
+    @model_validator(mode="after")
+    def _says_so(self) -> Self:
+        if self.opens == self.closes and not self.any_hour:
+            raise WrongValue(
+                Text("opens and closes are equal: set any_hour = true if robots may call at any hour")
+            )
+        return self
+
+    def window(self, *, zone: str) -> Window:
+        """The window; one with equal times is always open."""
+        if self.any_hour:
+            return Window(opens=time(0), closes=time(0), zone=zone)
+        return Window(opens=self.opens, closes=self.closes, zone=zone)
 
 
 class UrgencySection(Section):
@@ -90,13 +113,17 @@ class PolicySection(Section):
     visit_retry_seconds: int = Field(ge=60, le=30 * _DAY)
     watch_seconds: int = Field(ge=60, le=_YEAR)
 
+    def _grade(self, grade: Grade) -> GradePolicy:
+        rules = getattr(self, grade.value).model_dump()
+        return GradePolicy(windowed=rules.pop("outside_window") == "waits", **rules)
+
     def policy(self, *, zone: str) -> Policy:
         """The policy, not yet numbered."""
         urgency = self.urgency.model_dump()
         return Policy(
             version=0,
-            grades={grade: GradePolicy(**getattr(self, grade.value).model_dump()) for grade in Grade},
-            window=Window(**self.window.model_dump(), zone=zone),
+            grades={grade: self._grade(grade) for grade in Grade},
+            window=self.window.window(zone=zone),
             urgency=UrgencyPolicy(
                 grade_seconds={grade: urgency.pop(f"{grade.value}_seconds") for grade in Grade}, **urgency
             ),

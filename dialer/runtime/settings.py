@@ -26,6 +26,7 @@ from pydantic import (
 import dialer
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.text import Text, gettext_noop
+from dialer.core.values import Grade
 from dialer.runtime.monitoring_settings import MonitoringSettings
 from dialer.runtime.number_settings import NumbersSettings
 from dialer.runtime.policy_settings import PolicySection
@@ -145,6 +146,7 @@ NAMES: Mapping[str, Any] = dict(_leaves(Settings))
 _FORMER = {
     "SCHEDULER__AUDIT_SECONDS": "SCHEDULER__CONSISTENCY_SECONDS",
     "RETENTION__CALLS_IN_DAYS": "RETENTION__INBOUND_CALLS_DAYS",
+    **{f"POLICY__{g}__WINDOWED": f"POLICY__{g}__OUTSIDE_WINDOW" for g in map(str.upper, Grade)},
 }
 """Former names of settings, each with its present name: the file and the environment of an earlier release are still
 read.

@@ -59,7 +59,7 @@ _MEANT = {
     "robot_tries": "calls that end at the person's own phone or network before people take over",
     "robot_gap_seconds": "between two calls",
     "robot_patience_seconds": "a call that waits longer raises an alarm and goes to a person",
-    "windowed": "waits for the dialling window",
+    "outside_window": "outside the dialling window no robot calls: the call waits, or a person calls instead",
     "human_after_seconds": "a caller is asked this long after the start, whatever the robot does; -: not by itself",
     "human_due_seconds": "by when the caller must have called; an assignment not reported by then raises"
     " the alarm human_overdue",

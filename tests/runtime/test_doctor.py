@@ -40,6 +40,13 @@ def listener() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+def test_a_window_without_an_end_is_said():
+    settings = load_settings({"DIALER_POLICY__WINDOW__ANY_HOUR": "true"})
+    [found] = [check for check in examine_installation(settings, PROBE) if check.name == "dialling window"]
+    assert (found.ok, str(found.detail)) == (True, "robots call at any hour, at night too")
+    assert "any_hour = false" in str(found.fix)
+
+
 def test_a_machine_that_is_well(tmp_path: Path, listener: int):
     tmp_path.chmod(0o700)
     keys = tmp_path / "keys"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -270,3 +271,30 @@ def test_a_setting_under_its_old_and_its_new_name_is_refused_where_they_differ(f
     write(file, "[scheduler]\naudit_seconds = 8.0\nconsistency_seconds = 9.0\n")
     beside = "is set beside scheduler.consistency_seconds: keep one"
     assert refusal({}, file) == f"setting scheduler.audit_seconds: {beside}"
+
+
+@pytest.mark.parametrize(("former", "now", "waits"), [("true", "waits", True), ("False", "person", False)])
+def test_what_happens_outside_the_window_is_a_word_and_the_former_name_is_read(
+    file: Path, former: str, now: str, waits: bool
+):
+    """`windowed = false` was read as: the robot calls at any hour."""
+    for env in (
+        {"DIALER_POLICY__HIGH__WINDOWED": former},
+        {"DIALER_POLICY__HIGH__OUTSIDE_WINDOW": now},
+    ):
+        rules = load_settings(env, file).policy.policy(zone="Asia/Shanghai").of(Grade.HIGH)
+        assert rules.windowed is waits
+    file.write_text(SHIPPED.replace('outside_window = "waits"', "windowed = true"))
+    assert load_settings({}, file).policy.low.outside_window == "waits"
+    assert "waits" in refusal({"DIALER_POLICY__HIGH__OUTSIDE_WINDOW": "always"}, file)
+
+
+def test_robots_call_at_any_hour_only_where_that_is_said(file: Path):
+    equal = {"DIALER_POLICY__WINDOW__OPENS": "00:00", "DIALER_POLICY__WINDOW__CLOSES": "00:00"}
+    assert refusal(equal, file) == (
+        "setting policy.window: opens and closes are equal: set any_hour = true if robots may call at any hour"
+    )
+    said = {"DIALER_POLICY__WINDOW__ANY_HOUR": "true"}
+    night = datetime(2026, 3, 2, 19, 0, tzinfo=UTC)
+    for env, may in ({}, False), (said, True), (equal | said, True):
+        assert load_settings(env, file).policy.policy(zone="Asia/Shanghai").window.is_open(night) is may
