@@ -32,6 +32,8 @@ from dialer.warnings.preview import (
     correct_draft,
     draft_list,
     export_draft_rejects,
+    export_own_draft_rejects,
+    export_own_rejects,
     export_rejects,
     forget_corrections,
     forget_draft,
@@ -247,6 +249,16 @@ def draft_rejects_in_clear(
     )
 
 
+@list_pages.post("/lists/drafts/{draft_id}/rejects/own", act=Permission.LOAD_LISTS)
+def draft_rejects_to_correct(request: CurrentRequest, draft_id: _Number) -> Response:
+    """The rejected rows of the own draft in clear, to correct them and load them again."""
+    return _file(
+        request,
+        draft_id,
+        lambda path: export_own_draft_rejects(request.services, request.actor, draft_id, path),
+    )
+
+
 @list_pages.get("/lists/{load_id}", act=Permission.LOAD_LISTS)
 def one(request: CurrentRequest, load_id: _Number) -> Response:
     """The page of a load."""
@@ -298,6 +310,16 @@ def rejects_in_clear(
             path,
             why=Why(reason=reason, words=why),
         ),
+    )
+
+
+@list_pages.post("/lists/{load_id}/rejects/own", act=Permission.LOAD_LISTS)
+def rejects_to_correct(request: CurrentRequest, load_id: _Number) -> Response:
+    """The rejected rows of a list that this person loaded in clear, to correct them and load them again."""
+    return _file(
+        request,
+        load_id,
+        lambda path: export_own_rejects(request.services, request.actor, load_id, path),
     )
 
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from dialer.cases.persons import MaskedPerson, Person, mask_person
 from dialer.cases.reveals import note_reveal
 from dialer.cases.search import visible_among_cases
-from dialer.core.access import Actor, Permission, RevealReason
+from dialer.core.access import Actor, Permission, RevealReason, is_same_actor
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, TooMany
 from dialer.core.text import Text
 from dialer.core.values import Grade, LoadState, RowResult
@@ -481,6 +481,21 @@ def export_rejects(
     return write_reject_list(services, load_id, path, in_clear=why is not None)
 
 
+def export_own_rejects(services: Services, actor: Actor, load_id: int, path: Path) -> int:
+    """The rejected rows of a list in clear, for the person who loaded it and had them in the file, to correct them.
+    Audited first. Raises `NotFound`, also for the list of somebody else.
+    """
+    check_load_visible(services, load_id, visible_to=actor.unit_id)
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        if not is_same_actor(get_load(act.tx, load_id).by, actor.name):
+            raise NotFound(kind="load", key=load_id)
+        act.audit("export", f"list_load/{load_id}", facts=_OWN_REJECTS)
+    return write_reject_list(services, load_id, path, in_clear=True)
+
+
+_OWN_REJECTS: Mapping[str, object] = {"what": "rejects", "in_clear": True}
+
+
 def _audit_export(services: Services, actor: Actor, load_id: int, *, why: Why | None) -> None:
     subject = f"list_load/{load_id}"
     if why is None:
@@ -498,6 +513,18 @@ def export_draft_rejects(
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=actor.name)
     _audit_export(services, actor, draft_id, why=why)
+    return _write_draft_rejects(services, draft, path, in_clear=why is not None)
+
+
+def export_own_draft_rejects(services: Services, actor: Actor, draft_id: int, path: Path) -> int:
+    """Like `export_own_rejects`, for a draft, which only its owner has. Also raises `UnusableFile`."""
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        draft = get_draft(act.tx, draft_id, by=actor.name)
+        act.audit("export", f"list_load/{draft_id}", facts=_OWN_REJECTS)
+    return _write_draft_rejects(services, draft, path, in_clear=True)
+
+
+def _write_draft_rejects(services: Services, draft: Load, path: Path, *, in_clear: bool) -> int:
     # The columns of all tables of the file are known only at its end.
     with reading(services, draft) as reader:
         for _ in reader:
@@ -505,6 +532,6 @@ def export_draft_rejects(
         columns = reader.columns
     with reading(services, draft) as reader:
         rejects: Iterable[RejectedRow] = (item for item in reader if isinstance(item, Rejected))
-        if why is None:
+        if not in_clear:
             rejects = masked_rows(columns, rejects)
         return write_rejects(path, columns, rejects, source=draft.source or default_source(draft.filename))

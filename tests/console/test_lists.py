@@ -219,6 +219,38 @@ async def test_the_refused_rows_come_masked_as_the_offices_own_file_and_that_is_
     assert "in clear" not in text(await clerk.get(list_path))
 
 
+async def test_who_loaded_a_list_gets_its_rejected_rows_back_to_correct_them(console: ConsoleDesk):
+    clerk, other = console.person(Role.CLERK), console.person(Role.SUPERVISOR)
+    content = rows(GOOD, "A5,王小明,12345,中危,1,@x")
+    path = await dropped(clerk, content)
+    draft = (await clerk.post(f"{path}/rejects/own")).content
+    list_path = await loaded(console, clerk, content)
+    of_list = (await clerk.post(f"{list_path}/rejects/own")).content
+    for file in (draft, of_list):
+        sheet = CalamineWorkbook.from_filelike(BytesIO(file)).get_sheet_by_index(0).to_python()
+        assert sheet[1][:3] == ["A5", "王小明", "12345"]
+    corrected = of_list_with_phone(of_list, "13912345678")
+    again = await clerk.get(await dropped(clerk, corrected, name="rejects.csv"))
+    assert counts(again.text)["rejected"] == 0
+    assert counts(again.text)["can be loaded"] == 1
+    lines = console.audited("export")
+    assert [(line["who"], line["facts"]) for line in lines] == [
+        ("clerk", {"what": "rejects", "in_clear": True})
+    ] * 2
+    for page in (path, list_path):
+        assert (await other.post(f"{page}/rejects/own")).status_code == 404
+    assert "to correct them" in text(await clerk.get(list_path))
+    assert "to correct them" not in text(await other.get(list_path))
+    assert len(console.audited("export")) == 2
+
+
+def of_list_with_phone(file: bytes, phone: str) -> bytes:
+    """The rejected rows as a clerk corrects them: the telephone of the only one is written anew."""
+    sheet = CalamineWorkbook.from_filelike(BytesIO(file)).get_sheet_by_index(0).to_python()
+    sheet[1][sheet[0].index("手机号")] = phone
+    return "\n".join(",".join(str(cell) for cell in line) for line in sheet).encode()
+
+
 async def test_the_refused_rows_come_in_clear_for_those_who_may_with_a_reason(console: ConsoleDesk):
     chief = console.person(Role.SUPERVISOR)
     content = rows(GOOD, "A5,=1+1,,中危,1,@x")

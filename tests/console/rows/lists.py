@@ -54,6 +54,7 @@ ROWS = (
     Row("GET", "/lists/drafts/{draft_id}/count", _WHO, _draft, refused=404),
     Row("GET", "/lists/drafts/{draft_id}/rejects", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/rejects", _CHIEF, _draft, refused=404, form=_SEEN),
+    Row("POST", "/lists/drafts/{draft_id}/rejects/own", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/columns", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/columns/forget", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/load", _WHO, _draft, refused=404),
@@ -64,6 +65,7 @@ ROWS = (
     Row("GET", "/lists/{load_id}/rejected", _WHO, _load, by_unit=True),
     Row("GET", "/lists/{load_id}/rejects", _WHO, _load, by_unit=True),
     Row("POST", "/lists/{load_id}/rejects", _CHIEF, _load, by_unit=True, form=_SEEN),
+    Row("POST", "/lists/{load_id}/rejects/own", _WHO, _load, by_unit=True, refused=404),
     Row("POST", "/lists/{load_id}/approve", _CHIEF, _load, by_unit=True),
     Row(
         "POST",
