@@ -145,15 +145,15 @@ def rtp_capture(alaw: bytes) -> bytes:
     return b"".join(made)
 
 
-def send_in_dialog(method: str, *, body: str = "", kind: str = "") -> str:
-    """A request of the person's side, and its 200. Only after `invited`, which keeps who is who."""
+def send_in_dialog(method: str, *, body: str = "", kind: str = "", answered: int = 200) -> str:
+    """A request of the person's side, and its answer. Only after `invited`, which keeps who is who."""
     head = (
         f"{method} [$contact] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n"
         "From: [$them];tag=[call_number]\nTo: [$us]\n[last_Call-ID:]\n"
         f"CSeq: [cseq] {method}\nMax-Forwards: 70\nContact: <sip:[local_ip]:[local_port]>\n"
     )
     typed = f"Content-Type: {kind}\nContent-Length: [len]\n\n{body}\n" if body else "Content-Length: 0\n"
-    return _send(head + typed, retransmits=True) + '<recv response="200"/>'
+    return _send(head + typed, retransmits=True) + f'<recv response="{answered}"/>'
 
 
 def acknowledge() -> str:
@@ -172,6 +172,11 @@ def hang_up() -> str:
 def info_key(key: str) -> str:
     """A key by SIP INFO."""
     return send_in_dialog("INFO", body=f"Signal={key}\nDuration=160", kind="application/dtmf-relay")
+
+
+def info_bare_key(key: str) -> str:
+    """A key alone by SIP INFO, which the stack refuses all the same."""
+    return send_in_dialog("INFO", body=key, kind="application/dtmf", answered=488)
 
 
 def invited() -> str:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from carrier.lines.sip.trunks import BY_STATUS, SipEnd, cause_of
 from carrier.live_call import FINALS
 from tests.carrier.stage import HANGUP
+from tests.carrier.test_tones import on_the_line, silence, tone_of_key
 from tests.sip.conftest import MakePeer, OnTrunks, trunk_to
 from tests.sip.peers import (
     acknowledge,
     answer,
     answer_again,
+    answer_as,
     description,
     expect,
     hang_up,
+    info_bare_key,
     info_key,
     line_of,
     pause,
     play,
+    play_samples,
     prompt,
     refuse,
     ring,
@@ -86,6 +92,35 @@ async def test_a_call_that_is_renegotiated_goes_on_and_its_keys_still_count(
     final = await view.app.final(await view.call())
     assert final["CallStatus"] == "completed"
     assert [one.params["Digits"] for one in view.app.at("/next")] == ["7"]
+    assert await phone.done() == 0
+
+
+async def test_a_key_by_info_whose_body_is_the_key_alone_counts(peer: MakePeer, on_trunks: OnTrunks):
+    """The stack refuses it, and it was lost."""
+    phone = await peer(ring(), answer(), pause(300), info_bare_key("7"), expect("BYE"))
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = ASKS
+    view.app.documents["/next"] = HANGUP
+    assert (await view.app.final(await view.call()))["CallStatus"] == "completed"
+    assert [one.params["Digits"] for one in view.app.at("/next")] == ["7"]
+    assert await phone.done() == 0
+
+
+@pytest.mark.parametrize(("events", "digits"), [("", "7"), (" 101\na=rtpmap:101 telephone-event/8000", "5")])
+async def test_a_key_as_a_tone_counts_where_the_answer_names_no_key_events(
+    peer: MakePeer, on_trunks: OnTrunks, tmp_path: Path, events: str, digits: str
+):
+    """Where it names them a tone is what the person says, and only the key by INFO counts."""
+    key = play_samples(tmp_path, "key", on_the_line([*tone_of_key("7", seconds=0.12), *silence(0.2)]))
+    phone = await peer(
+        ring(), answer_as(f"m=audio [media_port] RTP/AVP 8{events}\na=rtpmap:8 PCMA/8000"), pause(500), key,
+        pause(1000), info_key("5"), expect("BYE"),
+    )  # fmt: skip
+    view = await on_trunks(trunk_to(phone))
+    view.app.documents["/start"] = ASKS
+    view.app.documents["/next"] = "<Response><Pause length='3'/><Hangup/></Response>"
+    assert (await view.app.final(await view.call()))["CallStatus"] == "completed"
+    assert [one.params["Digits"] for one in view.app.at("/next")] == [digits]
     assert await phone.done() == 0
 
 

@@ -29,7 +29,7 @@ from carrier.lines.sip.senders import Senders, addresses_of, is_one_of, send_fro
 from carrier.lines.sip.stack_call import StackCall
 from carrier.lines.sip.stack_config import SipConfig
 from carrier.lines.sip.stack_trunks import TrunkAccounts
-from carrier.lines.sip.trace import SipMessages
+from carrier.lines.sip.trace import SipMessages, Traced, bare_key
 from carrier.lines.sip.trunks import caller_in
 from carrier.lines.sound import BYTES_A_SECOND, FRAME_BYTES, TwoSides, wav_of
 from carrier.lines.voice import UtteranceDetector
@@ -101,7 +101,8 @@ class SipProcess:
                     f"rtp_timeout {config.lost_seconds}\n{config.tls_text()}",
                 )
             )
-            self._messages.listen(SecondAnswers(send_from, asyncio.get_running_loop().call_later).read)
+            second_answers = SecondAnswers(send_from, asyncio.get_running_loop().call_later)
+            self._messages.listen(second_answers.read, self._read_key)
             runtime.on_dead = self._over.set
             runtime.subscribe(self._on_event)
             link = None
@@ -389,8 +390,8 @@ class SipProcess:
             case kinds.CALL_RTCP:
                 if call.lost_most(event.stats):
                     self._report({"on": "unheard", "id": call.id})
-            case kinds.CALL_DTMF_START if event.text and call.held_since is None:
-                self._report({"on": "key", "id": call.id, "key": event.text})
+            case kinds.CALL_DTMF_START if event.text:
+                self._press(call, event.text)
             case kinds.CALL_HOLD | kinds.CALL_RESUME:
                 self._hold(call, is_held=event.event is kinds.CALL_HOLD)
             case kinds.CALL_CLOSED:
@@ -398,6 +399,24 @@ class SipProcess:
                 asyncio.get_running_loop().call_soon(self._ended, call, event.text or "")
             case _:
                 pass
+
+    def _read_key(self, message: Traced) -> None:
+        """Takes a key from an INFO that the stack refuses."""
+        key = bare_key(message)
+        number = message.header("CSeq").split()[0] if key else ""
+        for call in self._calls.values() if number.isdigit() else ():
+            if (
+                call.native is not None
+                and call.native.call_id == message.call_id
+                and int(number) > call.newest_info
+            ):
+                call.newest_info = int(number)
+                self._press(call, key)
+
+    def _press(self, call: StackCall, key: str) -> None:
+        """Reports a key; while the person has us on hold none counts."""
+        if call.held_since is None:
+            self._report({"on": "key", "id": call.id, "key": key})
 
     def _hold(self, call: StackCall, *, is_held: bool) -> None:
         """While the person has us on hold nothing is said and no key counts; then the prompt begins again."""
@@ -579,8 +598,13 @@ class SipProcess:
         except self._baresip.BaresipError:
             return
         self._note_received(call, samples)
+        if call.has_key_events is None:
+            call.has_key_events = self._messages.has_key_events(call.native.call_id)
         for frame, voice in call.voices.hear(samples):
-            self._hear_frame(call, frame, voice=voice)
+            key = call.tones.feed(frame) if call.has_key_events is False else ""
+            if key:
+                self._press(call, key)
+            self._hear_frame(call, frame, voice=voice and not call.tones.sounds)
         assert call.answered_at is not None
         if not call.heard_bytes and now - call.answered_at >= self._config.silent_seconds:
             _log.warning("a call is ended: no sound comes from the far side")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from carrier.lines.sound import OURS, PERSON, TwoSides
+from carrier.lines.tones import KeyTones
 from carrier.lines.voice import GreetingJudge, UtteranceDetector, VoiceDetector
 
 _LEAST_ANNOUNCED_FRAMES = 50
@@ -37,6 +38,11 @@ class StackCall:
         self.early = bytearray()
         self.early_voice_frames = 0
         self.voices = VoiceDetector()
+        self.has_key_events: bool | None = None
+        """Whether keys come as events; None while that is not known. Else they are looked for in the sound."""
+        self.tones = KeyTones()
+        self.newest_info = -1
+        """The number of the newest INFO that had a key: one that is repeated is no second key."""
         self.detector = UtteranceDetector()
         self.judge = GreetingJudge()
         self.to_write = memoryview(b"")

@@ -42,6 +42,8 @@ _PATIENCE_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 0.02
 _SHOWN_DIGITS: Final = 3
 _ANSWER: Final = re.compile(r"^SIP/2\.0 ([1-6][0-9]{2}) ", re.MULTILINE)
+_SOUND: Final = re.compile(r"^m=audio ", re.MULTILINE)
+_KEY_EVENTS: Final = re.compile(r"^a=rtpmap:[0-9]+ telephone-event/", re.IGNORECASE | re.MULTILINE)
 _INVITE: Final = re.compile(r"^INVITE \S+ SIP/2\.0", re.MULTILINE)
 _MOST_MESSAGES: Final = 200
 """Of one call, so that a message repeated for ever fills no memory."""
@@ -112,6 +114,15 @@ class Traced:
 
 
 _STATUS: Final = re.compile(r"SIP/2\.0 ([1-6][0-9]{2}) ")
+_BARE_KEYS: Final = {**{key: key for key in "0123456789*#ABCD"}, "10": "*", "11": "#"}
+
+
+def bare_key(message: Traced) -> str:
+    """The key of an INFO whose body is the key alone (`application/dtmf`), which the stack refuses; else ''."""
+    if not message.is_received or message.status or message.method != "INFO":
+        return ""
+    kind = message.header("Content-Type", "c").partition(";")[0].strip().lower()
+    return _BARE_KEYS.get(message.body.strip().upper(), "") if kind == "application/dtmf" else ""
 
 
 def read_traced(text: str) -> Traced | None:
@@ -145,14 +156,17 @@ class SipMessages(logging.Handler):
         self._sources: OrderedDict[str, str] = OrderedDict()
         self._messages: OrderedDict[str, list[str]] = OrderedDict()
 
-    def listen(self, hear: Callable[[Traced], object]) -> None:
-        """Listens from now on, and calls `hear` with each message, on the running loop; they reach no other log."""
+    def listen(self, *hear: Callable[[Traced], None]) -> None:
+        """Listens from now on, and calls each of `hear` with each message, on the running loop; they reach no other
+        log.
+        """
         loop = asyncio.get_running_loop()
 
         def give(message: Traced) -> None:
             # The last messages may come after the loop is closed.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(hear, message)
+                for one in hear:
+                    loop.call_soon_threadsafe(one, message)
 
         self._give = give
         trace = logging.getLogger("baresip.native.sip")
@@ -184,6 +198,15 @@ class SipMessages(logging.Handler):
                 return self._sources[call_id]
             await asyncio.sleep(_LOOK_SECONDS)
         return ""
+
+    def has_key_events(self, call_id: str | None) -> bool | None:
+        """Whether the far side's last description of its sound names keys as events (RFC 4733); None: the trace shows
+        none yet.
+        """
+        with self.lock or contextlib.nullcontext():
+            kept = list(self._messages.get(call_id or "", ()))
+        described = [text for text in kept if " RX " in text and _SOUND.search(text)]
+        return bool(_KEY_EVENTS.search(described[-1])) if described else None
 
     def is_trying(self, address: str) -> bool:
         """Whether the far side has answered our newest INVITE to this address with 100, and with nothing else. The
