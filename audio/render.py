@@ -31,7 +31,7 @@ COMPOSING = "compose-2"
 MOST_DIGITS_A_SECOND = 4.0
 """Of a telephone number: at more, a listener who does not know it writes down a wrong one."""
 _MOST_SLOWER = 5
-_SENTENCE = re.compile(r".+?(?:[。！？]+|[.!?]+(?=\s|$)|$)")
+_SENTENCE_END = re.compile(r"(?<=[。！？])(?![。！？])|(?<=[.!?])(?=\s)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +162,7 @@ def name_of(item: Item, *, voices: Sequence[Voice], recordings: Recordings | Non
 
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text, each with its closing mark."""
-    return tuple(piece for found in _SENTENCE.findall(text) if (piece := found.strip()))
+    return tuple(piece for found in _SENTENCE_END.split(text) if (piece := found.strip()))
 
 
 def _write(path: Path, item: Item, sound: Sound) -> None:

@@ -17,7 +17,7 @@ from dialer.cards.openings.checks import VICTIM_QUESTIONS, shipped_checks
 from dialer.cards.openings.store import Outlet, institution_of_token, outlets_of_institution
 from dialer.core.access import Actor, Permission
 from dialer.core.cards import CheckVerdict
-from dialer.core.errors import Conflict
+from dialer.core.errors import Conflict, TooMany
 from dialer.core.text import Lang, Text
 from dialer.intake.headings import CellRefused
 from dialer.intake.opening_lists import (
@@ -147,9 +147,18 @@ def check(services: Services, token: ApiToken, body: bytes) -> dict[str, Any]:
     """The answer as JSON. Raises `Problem`."""
     record, outlet = _read(services, token, body, is_asking=True)
     try:
-        checked = check_opening(services, _actor(token), record, outlet_id=outlet.id, source="api")
+        checked = check_opening(
+            services,
+            _actor(token),
+            record,
+            outlet_id=outlet.id,
+            source="api",
+            most_unfinished=services.cards.unfinished_a_day_by_token,
+        )
     except Conflict as fault:
         raise Problem(409, ProblemCode.CONFLICT, fault.text) from None
+    except TooMany as fault:
+        raise Problem(429, ProblemCode.TOO_MANY, fault.text) from None
     return check_out(checked).model_dump(mode="json")
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import time
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -159,6 +159,10 @@ class WebSettings(Section):
     """How long a browser that was here over https uses nothing else (Strict-Transport-Security); 0: not told."""
     hsts_subdomains: bool = False
     """Also for every host below the console's name: each of them must then be served over https."""
+    hosts: tuple[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,253}$", to_lower=True)], ...
+    ] = ()
+    """Further names by which staff reach the pages; those of the addresses above count anyway."""
     connections: int = Field(default=4000, ge=10, le=1_000_000)
     """The most connections of one web process at once; a further one takes the place of the oldest that waits for its
     request.
@@ -169,6 +173,21 @@ class WebSettings(Section):
     """How long the head of a request may take; a head of more than 64 KB is refused."""
     body_seconds: float = Field(default=30.0, ge=0.1, le=600)
     """How long a body, or each 256 KB of it, may take, and how long a client may take nothing of an answer."""
+
+    def is_own_host(self, host: str) -> bool:
+        """Whether a browser may have asked for our pages by this name, without its port: one of the settings, an
+        address, `localhost`, or a name without a dot, which no other site can have. So no page of another site reads
+        ours by having its own name lead here.
+        """
+        name = host.lower().rstrip(".")
+        own = (urlsplit(str(address)).hostname for address in (self.public_url, self.console_url) if address)
+        if ("." not in name and ":" not in name) or name in self.hosts or name in own:
+            return True
+        try:
+            ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return True
 
     @property
     def https_only(self) -> str:
@@ -540,6 +559,8 @@ class CardsSettings(Section):
     """Openings that one teller has checked within 24 hours and that got no card and no refusal; no further one is
     checked.
     """
+    unfinished_a_day_by_token: int = Field(default=200, ge=1, le=1_000_000)
+    """The same of all tellers of one outlet whose institution asks by a token of the API."""
     remind_seconds: int = Field(default=60, ge=5, le=3600)
     second_seconds: int = Field(default=180, ge=5, le=3600)
     """From then on a second officer may take a claimed question."""

@@ -19,7 +19,7 @@ _NOISE = re.compile(r"[\s，。、！？；：,.!?;:'\"“”‘’…·-]+")
 _PAUSE = re.compile(r"[，。、！？；,.!?;]+")
 _WHOLE_ONLY = 2
 """Phrases of at most this many characters count only as a whole clause."""
-_FILLERS = re.compile(r"^[嗯啊呃哦喂那]+|[啊呀呢吧嘛哦]+$")
+_FILLERS_BEFORE, _FILLERS_AFTER = "嗯啊呃哦喂那", "啊呀呢吧嘛哦"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,4 +171,4 @@ def _by_phrase(choices: Mapping[str, Choice], speech: str, voices: Sequence[str]
 def normalise_speech(text: str) -> str:
     """The text in lower case, without punctuation, spaces and filler words."""
     bare = _NOISE.sub("", text).lower()
-    return _FILLERS.sub("", bare) or bare
+    return bare.lstrip(_FILLERS_BEFORE).rstrip(_FILLERS_AFTER) or bare

@@ -222,7 +222,7 @@ _GSM_TWICE = frozenset("^{}\\[~]|€\f")
 """Characters that take two places (GSM 03.38)."""
 
 _LINK = re.compile(
-    r"[a-z][a-z0-9+.-]*://|www\.|[a-z0-9-]+\.(?:com|cn|net|org|cc|top|xyz|vip|info|me|io|app|link)\b|[@#]\w"
+    r"[a-z0-9+.-]://|www\.|[a-z0-9-]\.(?:com|cn|net|org|cc|top|xyz|vip|info|me|io|app|link)\b|[@#]\w"
     r"|二维码|点击|扫码|链接|微信|QQ",
     re.IGNORECASE,
 )

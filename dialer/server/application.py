@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
+from http import HTTPStatus
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
@@ -35,6 +36,7 @@ from dialer.outcomes.filed_pages import filed_pages
 from dialer.phone.pages import phone_routes
 from dialer.retention.pages import erasure_pages
 from dialer.runtime.logs import ProcessMetrics
+from dialer.runtime.sections import WebSettings
 from dialer.runtime.services import Application
 from dialer.script_versions.pages import script_pages, trial_pages
 from dialer.server.webhooks import WEBHOOK_PREFIX, hooks
@@ -67,6 +69,12 @@ _MOVED: Mapping[str, str] = {
     "/desk/tasks/{task_id}/take-up": "/desk/tasks/{task_id}/reclaim",
 }
 """Former addresses, for bookmarks and for pages that are open during an upgrade."""
+
+_UNDER_ANY_NAME = (f"{WEBHOOK_PREFIX}/", "/health/", "/audio/", f"{API_PREFIX}/")
+"""What other machines ask for: signed, with a token, or the same to everybody."""
+_NOT_OUR_NAME = (
+    "这个域名不是本系统的地址，见 web.hosts · this name is none of ours: see web.hosts of the settings\n"
+)
 
 
 SECTIONS = (
@@ -167,15 +175,23 @@ def _redirect_to(path: str) -> Callable[[Request], Response]:
 
 class _WebhooksFirst(FastAPI):
     """Gives requests below the prefix to the webhooks before the framework sees them: they are most of the requests,
-    and its layers and its search for a route cost as much as reading and verifying one.
+    and its layers and its search for a route cost as much as reading and verifying one. Pages are answered under names
+    of ours alone.
     """
 
-    def __init__(self, webhooks: Mount) -> None:
+    def __init__(self, webhooks: Mount, web: WebSettings) -> None:
         super().__init__(docs_url=None, redoc_url=None, openapi_url=None)
         self._webhooks = webhooks.app
+        self._is_own_host = lru_cache(maxsize=64)(web.is_own_host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_webhook = scope["type"] == "http" and scope["path"].startswith(f"{WEBHOOK_PREFIX}/")
+        if scope["type"] == "http" and not scope["path"].startswith(_UNDER_ANY_NAME):
+            host = Request(scope).url.hostname or ""
+            if not self._is_own_host(host):
+                refusal = PlainTextResponse(_NOT_OUR_NAME, HTTPStatus.MISDIRECTED_REQUEST)
+                await refusal(scope, receive, send)
+                return
         await (self._webhooks if is_webhook else super().__call__)(scope, receive, send)
 
 
@@ -184,7 +200,8 @@ def create_app(app: Application, closing: ShutdownHooks | None = None) -> FastAP
     are left out: they would load scripts from another host.
     """
     own, pages = ProcessMetrics(), templates_of(app)
-    web = _WebhooksFirst(hooks(app.services, app.telephony, count=WebhookCounts(own).count))
+    webhooks = hooks(app.services, app.telephony, count=WebhookCounts(own).count)
+    web = _WebhooksFirst(webhooks, app.settings.web)
     web.router.routes += [
         Route("/status", for_monitors(app, StatusPage(app, pages).show), methods=["GET"]),
         Mount("/static", PageFiles()),

@@ -295,12 +295,16 @@ def machine_verdict(params: Mapping[str, str]) -> CallProgress:
     return CallProgress(stage=Stage.ANSWERED, sid=_sid(params), answered_by=answered_by)
 
 
+LONGEST_SPEECH: Final = 500
+"""Characters of an answer that are read: two minutes of speech. What is looked for in it takes time with its length."""
+
+
 def read_gather(params: Mapping[str, str]) -> Heard:
     """What a Gather received. Keys take precedence over speech; keys that no telephone has count as silence."""
     digits = params.get("Digits", "")
     if _KEYS.fullmatch(digits):
         return Heard.keys(digits)
-    speech = params.get("SpeechResult", "").strip()
+    speech = params.get("SpeechResult", "").strip()[:LONGEST_SPEECH]
     return Heard.said(speech, _confidence(params.get("Confidence", ""))) if speech else Heard.silence()
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dialer.api.models import Problem, ProblemCode
+from dialer.api.openings import check as check_by_token
 from dialer.cards.openings.institutions import add_institution, add_outlet
 from dialer.core.access import unrestricted
 from dialer.core.cards import InstitutionKind, OpeningResult
 from dialer.db import tables as t
+from dialer.staff.token_store import all_tokens
 from tests.api.office import Office
 from tests.cards.street import BANK, id_number
 
@@ -63,6 +68,26 @@ async def test_a_refusal_without_its_reason_is_told_so(office: Office, bank: dic
     assert told["errors"][0]["field"] == "why"
     assert "a refusal needs its reason" in told["errors"][0]["reason"]
     assert (await enter(office, bank, result="refused", why="他人指挥"))[0] == 200
+
+
+def test_nobody_checks_person_after_person_by_a_token(office: Office, bank: dict[str, str]):
+    """It checked as many people as its pace let it, and learned of each whether a fraud is under way."""
+    services = office.app.services
+    few = replace(services, cards=services.cards.model_copy(update={"unfinished_a_day_by_token": 3}))
+    with services.store.begin() as tx:
+        [token] = [one for one in all_tokens(tx) if one.name == "bank"]
+
+    def ask(number: int) -> dict[str, Any]:
+        person = {"opening_no": str(number), "id_number": id_number(number), "teller": f"t{number}"}
+        return check_by_token(few, token, json.dumps(BARE | person).encode())
+
+    for number in range(3):
+        assert ask(number)["verdict"] == "clear"
+    with pytest.raises(Problem) as refused:
+        ask(3)
+    assert (refused.value.status, refused.value.code) == (429, ProblemCode.TOO_MANY)
+    assert ask(0)["verdict"] == "clear"  # one of those: it is being served
+    assert [row["code"] for row in office.rows(t.alarm)] == ["many_opening_checks"]
 
 
 async def test_a_refused_value_is_not_repeated(office: Office, bank: dict[str, str]):

@@ -41,8 +41,12 @@ from dialer.staff.store import Member
 from dialer.web.console import SESSION_COOKIE
 from tests.attack.database_owner import audit
 from tests.attack.edges import figures, guesses, headers
+from tests.attack.leaks import backups, formulas, hosts, openings, recordings
 from tests.attack.own_users import numbers, searches, tellers, terminal
+from tests.attack.patterns import patterns
+from tests.attack.replays import factors, replays
 from tests.attack.sources import SOURCE_ATTACKS
+from tests.attack.templates import templates
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf
 from tests.console.row import Row, every_row
 from tests.intake.hostile import KINDS, fuzz_files, mutated
@@ -399,12 +403,21 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "guesses": guesses,
     "headers": headers,
     "figures": figures,
+    "replays": replays,
+    "factors": factors,
+    "formulas": formulas,
+    "recordings": recordings,
+    "backups": backups,
+    "hosts": hosts,
+    "openings": openings,
+    "templates": templates,
+    "patterns": patterns,
     "audit": audit,
 }
 
 
 async def attack_all(made: Service, *, seed: int, size: float, only: list[str]) -> list[Attack]:
-    made.start("web")
+    made.start("web", within_seconds=300)
     desk, told = LiveDesk(made), []
     for name, run in ATTACKS.items():
         if only and name not in only:

@@ -114,13 +114,13 @@ async def after_password(client: httpx.AsyncClient, key: Authenticator) -> httpx
 
 
 async def test_a_passkey_is_added_named_and_removed(console: ConsoleDesk):
-    clerk, key = console.person(Role.CLERK), Authenticator()
-    assert "Recovery codes" in text(await add(clerk, key))
+    teller, key = console.person(Role.TELLER), Authenticator()
+    assert "Recovery codes" in text(await add(teller, key))
     [row] = console.rows(t.staff_factor)
     assert (row["name"], bytes(row["credential_id"])) == ("laptop", key.id)
-    await clerk.post(f"/account/factors/{row['id']}/name", name="office computer")
-    assert "office computer" in text(await clerk.get("/account/factors"))
-    await clerk.post(f"/account/factors/{row['id']}/remove")
+    await teller.post(f"/account/factors/{row['id']}/name", name="office computer")
+    assert "office computer" in text(await teller.get("/account/factors"))
+    await teller.post(f"/account/factors/{row['id']}/remove")
     assert console.rows(t.staff_factor) == []
     assert (await sign_in_by(console.stranger(), key)).status_code == 401
 

@@ -76,6 +76,17 @@ async def test_behind_https_the_cookie_never_goes_out_in_clear(console: ConsoleD
         assert "Domain" not in cookie
 
 
+async def test_a_page_of_another_site_whose_name_leads_here_reads_nothing(console: ConsoleDesk):
+    """DNS rebinding: it could read the figures and guess passwords from inside the network."""
+    client = console.stranger()
+    for path in ("/sign-in", "/status", "/metrics", "/phone", "/nothing"):
+        answer = await client.get(path, headers={"Host": "evil.example"})
+        assert (answer.status_code, "web.hosts" in answer.text) == (421, True), path
+    for path in ("/health/live", "/api/v1/openapi.json"):
+        assert (await client.get(path, headers={"Host": "evil.example"})).status_code == 200, path
+    assert (await client.get("/sign-in", headers={"Host": "10.0.0.5:8000"})).status_code == 200
+
+
 async def test_over_https_a_session_that_another_host_could_have_set_is_none(console: ConsoleDesk):
     """Of the name alone a host of the same domain, or somebody on the network, sets a cookie."""
     console.account(Role.CLERK, login="wang")

@@ -298,3 +298,34 @@ def test_robots_call_at_any_hour_only_where_that_is_said(file: Path):
     night = datetime(2026, 3, 2, 19, 0, tzinfo=UTC)
     for env, may in ({}, False), (said, True), (equal | said, True):
         assert load_settings(env, file).policy.policy(zone="Asia/Shanghai").window.is_open(night) is may
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own"),
+    [
+        ("calls.example.cn", True),
+        ("CALLS.example.cn.", True),
+        ("console.example.cn", True),
+        ("old-name.example.cn", True),
+        ("10.1.2.3", True),
+        ("::1", True),
+        ("[fd00::1]", True),
+        ("localhost", True),
+        ("dialer-1", True),
+        ("", True),
+        ("evil.example", False),
+        ("console.example.cn.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("x.console.example.cn", False),
+        ("1.2.3.4.5", False),
+    ],
+)
+def test_pages_have_names_of_their_own(host: str, is_own: bool):
+    web = load_settings(
+        {
+            "DIALER_WEB__PUBLIC_URL": "https://calls.example.cn",
+            "DIALER_WEB__CONSOLE_URL": "https://console.example.cn",
+            "DIALER_WEB__HOSTS": '["Old-Name.example.cn"]',
+        }
+    ).web
+    assert web.is_own_host(host) is is_own

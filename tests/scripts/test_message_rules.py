@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from dialer.core.text import Text
@@ -50,6 +52,13 @@ def test_a_good_one_has_no_findings():
 )
 def test_what_it_must_not_hold(more: str, problem: str):
     assert problem in findings(GOOD + more)
+
+
+def test_a_long_message_takes_no_longer_than_its_length():
+    begun = time.process_time()
+    assert "link" not in findings("a" * 100_000)
+    assert "link" in findings("a" * 100_000 + "://x")
+    assert time.process_time() - begun < 5
 
 
 def test_it_names_the_bureau():

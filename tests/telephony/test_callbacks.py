@@ -161,6 +161,7 @@ def test_whether_an_officer_took_the_call(status: str, taken: bool):
         ({"SpeechResult": "我明白了", "Confidence": "0.83"}, Heard.said("我明白了", 0.83)),
         ({"Digits": ""}, Heard.silence()),
         ({}, Heard.silence()),
+        ({"SpeechResult": "十" * 20_000, "Confidence": "0.9"}, Heard.said("十" * 500, 0.9)),
         ({"SpeechResult": "  "}, Heard.silence()),
         ({"Digits": "1", "SpeechResult": "不是", "Confidence": "0.9"}, Heard.keys("1")),
     ],

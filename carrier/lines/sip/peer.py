@@ -418,7 +418,7 @@ class PeerCall(LegEvents):
     def take(self, packet: Packet, addr: tuple[str, int], media: Media | None) -> None:
         """Takes the INVITE of a call from the service to a number."""
         self._invite, self._addr, self._media = packet, addr, media
-        contact = re.search(r"<([^>]*)>", packet.first("contact"))
+        contact = re.search(r"<([^<>]*)>", packet.first("contact"))
         self._dialog = _Dialog(
             call_id=self._call_id,
             ours=f"{packet.first('to')};tag={self._tag}",
