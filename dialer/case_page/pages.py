@@ -38,6 +38,7 @@ from dialer.cases.reveals import must_give_reason_to_search
 from dialer.cases.search import (
     CaseQuery,
     SoughtKind,
+    case_of_number,
     interpret_search,
     open_search,
     seal_search,
@@ -116,8 +117,10 @@ def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Respon
         before_id=form.before,
     )
     found = search_cases(request.services, query)
+    digits = (wanted.sought.last4 if wanted is not None else "") or form.no
     facts: dict[str, Any] = {
         "found": found,
+        "also": case_of_number(request.services, digits, visible_to=request.member.unit_id),
         "asked": asked,
         "wrong": wrong,
         "wanted": wanted,
@@ -152,13 +155,23 @@ def find(
         case SoughtKind.CASE:
             return request.redirect_to(f"/cases/{wanted.case_id}")
         case SoughtKind.INSTRUCTION:
-            return request.redirect_to(_address({"no": wanted.instruction_no}))
+            case_id = _case_instead(request, wanted.instruction_no)
+            found = f"/cases/{case_id}" if case_id else _address({"no": wanted.instruction_no})
+            return request.redirect_to(found)
         case _:
             shift = request.app.settings.console.session_seconds
             token = seal_search(
                 request.services, request.actor, wanted, good_seconds=shift, reason=reason, why=why
             )
             return request.redirect_to(_address({"who": token}))
+
+
+def _case_instead(request: RequestContext, digits: str) -> int | None:
+    """The case with this number, where no warning that the reader sees has the instruction number."""
+    visible_to = request.member.unit_id
+    case_id = case_of_number(request.services, digits, visible_to=visible_to)
+    query = CaseQuery(instruction_no=digits, visible_to=visible_to, limit=1)
+    return None if case_id is None or search_cases(request.services, query).cases else case_id
 
 
 _Word = TypeVar("_Word", bound=StrEnum)

@@ -115,6 +115,15 @@ def case_lines(tx: Tx, ids: Sequence[int]) -> tuple[CaseLine, ...]:
     return tuple(_line(tx, row) for row in rows)
 
 
+def case_of_number(services: Services, typed: str, *, visible_to: int | None) -> int | None:
+    """The case whose number these digits are; None if they are none, or for a case that the unit does not see."""
+    if not (typed.isascii() and typed.isdecimal() and len(typed) <= _CASE_DIGITS):
+        return None
+    with services.store.begin() as tx:
+        seen = visible_among_cases(tx, [int(typed)], visible_to=visible_to)
+    return int(typed) if seen.get(int(typed)) else None
+
+
 def visible_among_cases(tx: Tx, ids: Sequence[int], *, visible_to: int | None) -> dict[int, bool]:
     """Whether a user of this unit (None: of the whole centre) sees each of these cases, by id."""
     c = t.case.c
@@ -213,7 +222,8 @@ def seek_person(services: Services, *, phone: str = "", name: str = "", id_numbe
     )
 
 
-_CASE = re.compile(r"#\s*(\d{1,18})")
+_CASE_DIGITS = 18
+_CASE = re.compile(rf"#\s*(\d{{1,{_CASE_DIGITS}}})")
 _LAST4 = re.compile(r"[0-9]{4}")
 _TABLE, _COLUMN = "search", "sought"
 _MOST = 100

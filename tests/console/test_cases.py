@@ -6,6 +6,7 @@ import base64
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from dialer.cases.search import open_search
 from dialer.core.access import Role
@@ -13,6 +14,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
+from dialer.db.units import add_unit
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
@@ -83,6 +85,33 @@ async def test_a_case_and_an_instruction_are_found_by_their_number(console: Cons
         sent = await console.person(Role.CALLER).post("/cases/find", text=typed)
         assert sent.headers["location"] == address
         assert console.audited("search") == []
+
+
+async def test_digits_alone_find_the_case_of_that_number(console: ConsoleDesk, scenario: ConsoleScenario):
+    wanted = scenario.case()
+    sent = await console.person(Role.CALLER).post("/cases/find", text=str(wanted))
+    assert sent.headers["location"] == f"/cases/{wanted}"
+    # A warning with that instruction number comes first; the case is offered beside it.
+    owner = scenario.person()
+    other = scenario.case(person_id=owner, warning=False)
+    scenario.warning(other, person_id=owner, instruction_no=str(wanted))
+    sent = await console.person(Role.CALLER).post("/cases/find", text=str(wanted))
+    assert sent.headers["location"] == f"/cases?no={wanted}"
+    assert f'href="/cases/{wanted}"' in (await console.person(Role.CALLER).get(sent.headers["location"])).text
+
+
+async def test_four_digits_are_the_end_of_a_phone_and_offer_the_case_of_that_number(
+    console: ConsoleDesk, scenario: ConsoleScenario
+):
+    with console.app.services.store.begin() as tx:
+        tx.execute(sa.text("""SELECT setval(pg_get_serial_sequence('"case"', 'id'), 1773)"""))
+        near, far = add_unit(tx, name="临河", parent_id=None), add_unit(tx, name="五原", parent_id=None)
+    assert scenario.case(unit_id=near) == 1774
+    for unit_id, is_offered in ((near, True), (far, False)):
+        person = console.person(Role.CALLER, unit_id=unit_id)
+        sent = await person.post("/cases/find", text="1774")
+        assert sent.headers["location"].startswith("/cases?who=")
+        assert ("Or case #1774" in text(await person.get(sent.headers["location"]))) == is_offered
 
 
 async def test_an_instruction_number_finds_its_case(console: ConsoleDesk, scenario: ConsoleScenario):
