@@ -460,6 +460,7 @@ def _telephony(settings: Settings, carrier: CarrierAccess | None) -> TelephonyCo
         public_url=public_url(settings),
         timeout_seconds=telephony.timeout_seconds,
         ring_timeout_seconds=telephony.ring_timeout_seconds,
+        talk_limit_seconds=telephony.longest_call_seconds,
         officer_number=telephony.officer_number,
         officer_ring_seconds=telephony.officer_ring_seconds,
         hear_speech=telephony.hear_speech,

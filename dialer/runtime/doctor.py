@@ -16,12 +16,14 @@ from urllib.parse import urlsplit
 
 from dialer.core.errors import DialerError
 from dialer.core.text import Text, gettext_noop
+from dialer.core.values import FEN_PER_YUAN
 from dialer.runtime.location import installed_binaries
 from dialer.runtime.settings import Settings
 
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 _LEAST_FREE_BYTES = 1_000_000_000
 _CONNECT_SECONDS = 3.0
+_DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ def examine_installation(
         checks.append(check_programs())
     if settings.keys.file is not None:
         checks.append(check_keys_file(settings.keys.file))
+    checks.append(worst_day(settings))
     checks.append(
         check_port(settings.web.host, settings.web.port, is_ours=is_ours, runs_elsewhere=runs_elsewhere)
     )
@@ -117,6 +120,37 @@ def check_data_dir(folder: Path) -> Check:
         detail = Text("%(folder)s is open to others (mode %(mode)s)", folder=folder, mode=f"{mode:o}")
         return Check(name=name, detail=detail, fix=Text("chmod 700 %(folder)s", folder=folder))
     return Check(name=name, detail=Text("%(folder)s is ours alone", folder=folder))
+
+
+def worst_day(settings: Settings) -> Check:
+    """What robot calls could cost in a day at worst: all lines busy from midnight to midnight, or as many calls as the
+    pace lets out, each of the longest, whichever is less; and what limits whom they reach.
+    """
+    telephony, numbers = settings.telephony, settings.numbers
+    by_lines = telephony.lines * _DAY_MINUTES
+    by_pace = telephony.calls_per_second * _DAY_MINUTES * telephony.longest_call_seconds
+    minutes = round(min(by_lines, by_pace))
+    price = telephony.price_a_minute_fen
+    facts = {
+        "minutes": f"{minutes:,}",
+        "yuan": "" if price is None else f"{round(minutes * price / FEN_PER_YUAN):,}",
+        "lines": telephony.lines,
+        "pace": f"{telephony.calls_per_second:g}",
+        "longest": telephony.longest_call_seconds,
+        "most": telephony.number_calls_a_day,
+        "countries": ", ".join(numbers.countries) or "-",
+        "kinds": ", ".join(kind.value for kind in numbers.kinds) or "-",
+    }
+    cost = (
+        gettext_noop("at worst %(minutes)s minutes a day; telephony.price_a_minute_fen tells them in yuan")
+        if price is None
+        else gettext_noop("at worst %(minutes)s minutes a day, %(yuan)s yuan")
+    )
+    detail = gettext_noop(
+        "%(cost)s (%(lines)s lines, %(pace)s calls a second, %(longest)s s a call); a number at most %(most)s"
+        " times a day; countries %(countries)s, kinds %(kinds)s"
+    )
+    return Check(name=gettext_noop("cost of calls"), detail=Text(detail, cost=Text(cost, **facts), **facts))
 
 
 def check_disk(folder: Path) -> Check:

@@ -135,6 +135,10 @@ class TelephonySettings(Section):
     """Answers may be spoken as well as pressed. A spoken answer alone never counts as a success."""
     silence_seconds: float = Field(default=90.0, ge=1, le=3600)
     """After this long without an event the carrier is asked for the state of the call."""
+    longest_call_seconds: int = Field(default=600, ge=60, le=7200)
+    """A robot call is ended after this."""
+    price_a_minute_fen: float | None = Field(default=None, ge=0, le=1_000_000)
+    """Of a call, as the contract says; None: the cost is told in minutes."""
     number_calls_an_hour: int = Field(default=6, ge=1, le=1000)
     """Robot calls and staff calls to one number, of all cases; the robot then waits for the rest of the hour."""
     number_calls_a_day: int = Field(default=20, ge=1, le=1000)

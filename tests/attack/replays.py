@@ -142,7 +142,7 @@ def find_member_of(target: Target, login: str) -> Member:
 async def _enter(target: Target, code: str, address: str) -> bool:
     """Whether password and code open the account."""
     client = target.desk.stranger()
-    client.headers |= {"X-Forwarded-For": address, "X-Forwarded-Proto": "https"}
+    client.headers.update({"X-Forwarded-For": address, "X-Forwarded-Proto": "https"})
     client.event_hooks["response"] = [_as_over_https(client)]
     form = {"csrf": form_csrf(await client.get("/sign-in")), "login": "factors", "password": PASSWORD}
     sent = await client.post("/sign-in", data=form)

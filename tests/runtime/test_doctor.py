@@ -25,6 +25,7 @@ from dialer.runtime.doctor import (
     check_python,
     check_telephony,
     examine_installation,
+    worst_day,
 )
 from dialer.runtime.sections import CentreSettings
 from dialer.runtime.settings import load_settings
@@ -47,6 +48,23 @@ def test_a_window_without_an_end_is_said():
     assert "any_hour = false" in str(found.fix)
 
 
+@pytest.mark.parametrize(
+    ("env", "told"),
+    [
+        ({}, "at worst 34,560 minutes a day;"),  # 24 lines all day
+        ({"CALLS_PER_SECOND": "0.01", "LONGEST_CALL_SECONDS": "120"}, "at worst 1,728 minutes a day;"),
+        ({"PRICE_A_MINUTE_FEN": "12.5"}, "at worst 34,560 minutes a day, 4,320 yuan"),
+        ({"PRICE_A_MINUTE_FEN": "0"}, "34,560 minutes a day, 0 yuan"),
+    ],
+)
+def test_what_calls_could_cost_in_a_day_is_said(env: dict[str, str], told: str):
+    settings = load_settings({f"DIALER_TELEPHONY__{name}": value for name, value in env.items()})
+    found = worst_day(settings)
+    assert found.ok
+    assert told in str(found.detail)
+    assert "a number at most 20 times a day; countries CN, kinds mobile, fixed_line" in str(found.detail)
+
+
 def test_a_machine_that_is_well(tmp_path: Path, listener: int):
     tmp_path.chmod(0o700)
     keys = tmp_path / "keys"
@@ -61,7 +79,8 @@ def test_a_machine_that_is_well(tmp_path: Path, listener: int):
     )
     checks = examine_installation(settings, PROBE)
     assert [check.name for check in checks] == [
-        "Python", "data folder", "disk", "embedded servers", "keys file", "web address", "telephony", "database",
+        "Python", "data folder", "disk", "embedded servers", "keys file", "cost of calls", "web address",
+        "telephony", "database",
     ]  # fmt: skip
     assert [check for check in checks if not check.ok or check.fix] == []
     assert "PostgreSQL) 18" in str(checks[3].detail)

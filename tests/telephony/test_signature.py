@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -90,6 +90,34 @@ def test_whatever_the_official_validator_signs_is_accepted(
     signature = signed(params=params, token=token, algorithm=algorithm)
     check(signature, params=params, tokens=[token], settings_header=f"key=k,algorithm={algorithm}")
     check(signature, params=params[::-1], tokens=[token], settings_header=f"algorithm={algorithm}")
+
+
+def _moved(params: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """The same signed text with each border between name, value and next name elsewhere."""
+    ordered = sorted(params)
+    for place, (name, value) in enumerate(ordered):
+        before, after = ordered[:place], ordered[place + 1 :]
+        for cut in range(1, len(name) + len(value)):
+            if cut != len(name):
+                yield [*before, ((name + value)[:cut], (name + value)[cut:]), *after]
+        if before:
+            last, said = before[-1]
+            for cut in range(1, len(name)):
+                yield [*before[:-1], (last, said + name[:cut]), (name[cut:], value), *after]
+
+
+def test_the_border_between_a_name_and_its_value_is_where_the_carrier_put_it():
+    """It is not signed: a status that was seen came again without its number, as news of its own."""
+    params = [*PARAMS, ("SequenceNumber", "3"), ("CallDuration", "40")]
+    signature = signed(params=params)
+    check(signature, params=params)
+    check(signed(params=[*params, ("Later", "1")]), params=[*params, ("Later", "1")])
+    for moved in _moved(params):
+        missing = {"CallSid", "CallStatus", "SequenceNumber", "CallDuration", "Digits"} - {
+            name for name, _ in moved
+        }
+        if missing and signed(params=moved) == signature:
+            assert refused(signature, params=moved) == "the name of a field runs into its value"
 
 
 def test_repeated_parameters_all_count():
