@@ -22,6 +22,8 @@ import sqlalchemy as sa
 
 from dialer.bootstrap import application
 from dialer.cli.serve import children
+from dialer.core.access import unrestricted
+from dialer.core.sources import SourceLimits
 from dialer.db.system_state import ClockRow, living_processes, mark_drill_database, write_service_clock
 from dialer.db.unit_of_work import Store
 from dialer.demo.run import is_carrier_up
@@ -29,6 +31,7 @@ from dialer.runtime.embedded import ensure_servers, erase_servers
 from dialer.runtime.location import free_port
 from dialer.runtime.services import Application
 from dialer.runtime.settings import Settings, load_settings
+from dialer.warnings.source_limits import change_source
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_ONCE = """
@@ -119,6 +122,12 @@ class Service:
             name: round(sum(_pss(one) for one in set(many)) / 1e6, 1)
             for name, many in self.processes().items()
         }
+
+
+def known_for_long(made: Service, source: str) -> None:
+    """Ends the probation of the source: its warnings and signals are not limited."""
+    by = unrestricted("bench")
+    change_source(made.app.services, by, source, SourceLimits(), on_probation=False, why="a bench")
 
 
 @contextmanager

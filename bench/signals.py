@@ -30,7 +30,7 @@ import psutil
 import sqlalchemy as sa
 
 from bench.backlog import fill
-from bench.service import Service, owner_store, service
+from bench.service import Service, known_for_long, owner_store, service
 from bench.signals_rules import START, item, listed
 from bench.urgent import accepted_at
 from dialer.core.access import unrestricted
@@ -208,6 +208,7 @@ def sustained(made: Service, *, rate: float, seconds: float, calls: float) -> di
     token = add_token(
         services, unrestricted("bench"), name="bench", scopes=["signals:write"], days=1, unit=""
     )
+    known_for_long(made, "bench")
     doors = 4
     watch = Watch(made)
     watch.start()

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from bench.backlog import fill
 from bench.people import name, phone
-from bench.service import Service, owner_store, service
+from bench.service import Service, known_for_long, owner_store, service
 from carrier.journal import read_journal
 from dialer.core.access import unrestricted
 from dialer.staff.sign_in import add_token
@@ -53,6 +53,7 @@ class Source:
             days=1,
             unit="",
         )
+        known_for_long(made, "bench")
         self._headers = {"Authorization": f"Bearer {new.secret}", "Content-Type": "application/json"}
         self._connection = http.client.HTTPConnection("127.0.0.1", made.settings.web.port, timeout=30)
 

@@ -42,6 +42,7 @@ _GROUPS: Final[Mapping[str, str]] = {
     "keys": "keys.keys",
     "settings": "control.settings_commands",
     "token": "accounts.token",
+    "source": "sources.source",
     "units": "accounts.units",
     "webhook": "webhooks.webhook",
     "trunk": "trunk.trunk",

@@ -180,6 +180,7 @@ def _services(
         signals=settings.signals,
         cards=settings.cards,
         webhooks=settings.webhooks,
+        sources=settings.sources,
         sessions=settings.console.rules(),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,

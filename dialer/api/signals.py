@@ -103,7 +103,7 @@ def read(reception: SignalReception, token: ApiToken, body: bytes) -> SignalDeli
             422, ProblemCode.INVALID, Text("send 1 to %(most)s signals at a time", most=MOST_SIGNALS)
         )
     records = [value if isinstance(value, Mapping) else None for value in values]
-    return reception.read(records, source=token.name, may_send=token.may_send_for)
+    return reception.read(records, source=token.name, may_send=token.may_send_for, limited=True)
 
 
 def _reply(answers: tuple[SignalAnswer, ...]) -> SignalsOut:

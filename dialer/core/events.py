@@ -291,6 +291,10 @@ class AlarmCode(StrEnum):
     """Another source names a further number for the person of an open case of a high grade; the robot does not call
     it.
     """
+    WARNINGS_WAIT = "warnings_wait"
+    """Warnings of a source are above its limits: they wait for a person to release them."""
+    EXTRA_HIGH_WAITS = "extra_high_waits"
+    """Extra-high warnings have waited for release for minutes."""
     UNKNOWN_SUBMISSION = "unknown_submission"
     CARRIER_TROUBLE = "carrier_trouble"
     CARRIER_DOWN = "carrier_down"

@@ -5,7 +5,14 @@ otherwise a sender could take the numbers under which it will enter its own warn
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
+
+from dialer.core.values import Grade
 
 ROBOT_SOURCE: Final = "预警机器人"
 """The source of the robot's own warnings and changes of lists."""
@@ -27,3 +34,142 @@ _INTERNAL: Final = frozenset(map(_folded, (ROBOT_SOURCE, COUNTER_SOURCE, DRILL_S
 def is_internal_source(name: str) -> bool:
     """Whether this is, or looks like, a source of the service itself."""
     return _folded(name) in _INTERNAL
+
+
+class HoldReason(StrEnum):
+    """Why warnings of a source wait for a person to release them."""
+
+    PER_MINUTE = "per_minute"
+    PER_HOUR = "per_hour"
+    PER_DAY = "per_day"
+    EXTRA_HIGH_PER_MINUTE = "extra_high_per_minute"
+    EXTRA_HIGH_PER_HOUR = "extra_high_per_hour"
+    EXTRA_HIGH_PER_DAY = "extra_high_per_day"
+    GRADE = "grade"
+    """A higher grade than the source may give."""
+    AMOUNT = "amount"
+    """A larger amount than the source is believed."""
+    UNIT = "unit"
+    """For another unit than the source may warn for, or for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLimits:
+    """What a source may send without a person looking at it. None and (): not limited. Extra-high warnings have limits
+    of their own, so that a flood of others does not hold them.
+    """
+
+    per_minute: int | None = None
+    per_hour: int | None = None
+    per_day: int | None = None
+    extra_high_per_minute: int | None = None
+    extra_high_per_hour: int | None = None
+    extra_high_per_day: int | None = None
+    most_grade: Grade | None = None
+    most_amount_fen: int | None = None
+    """Larger amounts of warnings wait for a person; of signals only this much is believed."""
+    units: tuple[str, ...] = ()
+    """Names of units; warnings for units below them may be sent too."""
+    signal_kinds: tuple[str, ...] = ()
+    bank_reports: bool | None = None
+    """Whether its signals "report of a bank" are taken; None: yes."""
+
+    def or_else(self, general: SourceLimits) -> SourceLimits:
+        """These limits, with the general ones wherever they set none."""
+        given = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return replace(general, **{name: value for name, value in given if value is not None and value != ()})
+
+    def may_send_kind(self, kind: str) -> bool:
+        """Whether the source may send signals of this kind."""
+        return not self.signal_kinds or kind in self.signal_kinds
+
+
+COUNTED_LIMITS: Final = tuple(
+    f"{apart}per_{span}" for apart in ("", "extra_high_") for span in ("minute", "hour", "day")
+)
+"""The limits that are counts of warnings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """How many warnings a source has sent in one minute, hour and day; extra-high ones are counted apart."""
+
+    in_minute: int = 0
+    in_hour: int = 0
+    in_day: int = 0
+    extra_high_in_minute: int = 0
+    extra_high_in_hour: int = 0
+    extra_high_in_day: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spans:
+    """The beginnings of a minute, an hour and a day, aware."""
+
+    minute_at: datetime
+    hour_at: datetime
+    day_at: datetime
+
+    @classmethod
+    def of(cls, now: datetime, zone: ZoneInfo) -> Spans:
+        """Those of this moment; the day is that of the zone."""
+        minute_at = now.astimezone(zone).replace(second=0, microsecond=0)
+        hour_at = minute_at.replace(minute=0)
+        return cls(minute_at=minute_at, hour_at=hour_at, day_at=hour_at.replace(hour=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the limits of its source look at in one warning."""
+
+    grade: Grade
+    amount_fen: int | None
+    """The larger of the amounts at risk and already paid."""
+    is_in_units: bool = True
+    """Whether its unit is one for which the source may warn."""
+
+
+_ALL: Final = (
+    (HoldReason.PER_DAY, "in_day", "per_day"),
+    (HoldReason.PER_HOUR, "in_hour", "per_hour"),
+    (HoldReason.PER_MINUTE, "in_minute", "per_minute"),
+)
+_EXTRA_HIGH: Final = (
+    (HoldReason.EXTRA_HIGH_PER_DAY, "extra_high_in_day", "extra_high_per_day"),
+    (HoldReason.EXTRA_HIGH_PER_HOUR, "extra_high_in_hour", "extra_high_per_hour"),
+    (HoldReason.EXTRA_HIGH_PER_MINUTE, "extra_high_in_minute", "extra_high_per_minute"),
+)
+
+
+def reasons_to_wait(limits: SourceLimits, before: Sent, asked: Sequence[Asked]) -> list[HoldReason | None]:
+    """Why each warning must wait, None for those that go on. `before`: what the source had sent before these. What
+    waits counts as sent: a source above its limit stays there until the minute, hour or day is over. The highest grades
+    go first.
+    """
+    reasons: list[HoldReason | None] = [None] * len(asked)
+    taken = {True: 0, False: 0}
+    for place in sorted(range(len(asked)), key=lambda place: -asked[place].grade.rank):
+        is_extra_high = asked[place].grade is Grade.EXTRA_HIGH
+        reasons[place] = _of_content(limits, asked[place]) or _of_count(
+            limits, before, taken[is_extra_high], spans=_EXTRA_HIGH if is_extra_high else _ALL
+        )
+        taken[is_extra_high] += 1
+    return reasons
+
+
+def _of_content(limits: SourceLimits, asked: Asked) -> HoldReason | None:
+    if limits.most_grade is not None and asked.grade.rank > limits.most_grade.rank:
+        return HoldReason.GRADE
+    if limits.most_amount_fen is not None and (asked.amount_fen or 0) > limits.most_amount_fen:
+        return HoldReason.AMOUNT
+    return None if asked.is_in_units else HoldReason.UNIT
+
+
+def _of_count(
+    limits: SourceLimits, before: Sent, taken: int, *, spans: Sequence[tuple[HoldReason, str, str]]
+) -> HoldReason | None:
+    for reason, count, limit in spans:
+        most = getattr(limits, limit)
+        if most is not None and getattr(before, count) + taken >= most:
+            return reason
+    return None

@@ -50,6 +50,7 @@ from dialer.core.case import (
 from dialer.core.events import AlarmCode
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.reach import Reach
+from dialer.core.sources import HoldReason
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitChangeKind, UnitField
 from dialer.core.values import (
@@ -312,6 +313,17 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         LoadState.HELD: "held for a second person",
         LoadState.DONE: "loaded",
     },
+    HoldReason: {
+        HoldReason.PER_MINUTE: "more a minute than the source may send",
+        HoldReason.PER_HOUR: "more an hour than the source may send",
+        HoldReason.PER_DAY: "more a day than the source may send",
+        HoldReason.EXTRA_HIGH_PER_MINUTE: "more extra-high ones a minute than the source may send",
+        HoldReason.EXTRA_HIGH_PER_HOUR: "more extra-high ones an hour than the source may send",
+        HoldReason.EXTRA_HIGH_PER_DAY: "more extra-high ones a day than the source may send",
+        HoldReason.GRADE: "a higher grade than the source may give",
+        HoldReason.AMOUNT: "a larger amount than the source is believed",
+        HoldReason.UNIT: "a unit for which the source may not warn",
+    },
     RowResult: {
         RowResult.NEW: "new case",
         RowResult.JOINS: "merged",
@@ -330,6 +342,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.REJECTED_HIGH_ROW: "a row of a high grade was rejected",
         AlarmCode.NUMBER_USED_AGAIN: "an instruction number was sent again with other content",
         AlarmCode.NUMBER_OF_ANOTHER_SOURCE: "another source names a further number",
+        AlarmCode.WARNINGS_WAIT: "warnings above the limits of their source wait for release",
+        AlarmCode.EXTRA_HIGH_WAITS: "extra-high warnings wait for release for too long",
         AlarmCode.UNKNOWN_SUBMISSION: "not known whether a call was placed",
         AlarmCode.CARRIER_TROUBLE: "trouble with the telephone network",
         AlarmCode.CARRIER_DOWN: "the telephone network is down, dialling has stopped",

@@ -30,6 +30,7 @@ from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.sections import CardsSettings, InboundSettings, SignalsSettings, WebhooksSettings
 from dialer.runtime.settings import Settings
+from dialer.runtime.source_settings import SourcesSettings
 from dialer.scripts.rendered import RenderedScripts
 from dialer.telephony.channels import MessageClient
 from dialer.telephony.config import TelephonyConfig
@@ -136,6 +137,7 @@ class Services:
     facts_folder: Path | None = None
     """Where this machine keeps fact rows; None: figures are counted from the records."""
     webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
+    sources: SourcesSettings = field(default_factory=SourcesSettings)
 
     @contextmanager
     def act(self, actor: Actor, right: Permission, *others: Permission) -> Iterator[OpenAct]:

@@ -56,6 +56,7 @@ from dialer.runtime.sections import (
     WebSettings,
     WorkSettings,
 )
+from dialer.runtime.source_settings import SourcesSettings
 
 PREFIX = "DIALER_"
 _DELIMITER = "__"
@@ -101,6 +102,7 @@ class Settings(Section):
     cards: CardsSettings = CardsSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
     api: ApiSettings = ApiSettings()
+    sources: SourcesSettings = SourcesSettings()
     console: ConsoleSettings = ConsoleSettings()
     identity: IdentitySettings = IdentitySettings()
     carrier: CarrierSettings = CarrierSettings()

@@ -30,6 +30,7 @@ from dialer.figures.bulletin_pages import bulletin_pages
 from dialer.figures.pages import rates_pages
 from dialer.org.account_pages import pages as account_pages
 from dialer.org.own_pages import own_pages
+from dialer.org.source_pages import source_pages
 from dialer.org.token_pages import token_pages
 from dialer.org.unit_pages import unit_pages
 from dialer.outcomes.filed_pages import filed_pages
@@ -95,6 +96,7 @@ SECTIONS = (
     unit_pages,
     filed_pages,
     token_pages,
+    source_pages,
     webhook_pages,
     visit_pages,
     board_pages,

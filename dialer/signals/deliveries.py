@@ -5,20 +5,22 @@ reason, and the others are stored in one transaction. What is answered is commit
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from dialer.core.sources import is_internal_source
+from dialer.core.sources import SourceLimits, is_internal_source
 from dialer.core.text import Text
+from dialer.db.sources import limits_of_source
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
-from dialer.signals.model import RejectedField, SignalReader, SignalReading
+from dialer.signals.model import RejectedField, Reporter, Signal, SignalReader, SignalReading
 from dialer.signals.store import SignalCodec, known_signals, lock_signals, write_signals
 
 MOST_SIGNALS = 1000
 """The most signals in one request."""
+_LIMITS_KEPT = timedelta(seconds=5)
 LONGEST_VALUE = 4_000
 """The most characters in one field, such as the address of a page: reading a longer one takes seconds."""
 
@@ -77,6 +79,7 @@ class SignalReception:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._codec = SignalCodec(services.store.vault)
+        self._limits: dict[str, tuple[datetime, SourceLimits]] = {}
         self._reader = SignalReader(
             zone=services.centre.zone,
             area=services.centre.area_code,
@@ -90,13 +93,16 @@ class SignalReception:
         *,
         source: str = "",
         may_send: Callable[[str], bool] = _is_outside,
+        limited: bool = False,
     ) -> SignalDelivery:
         """Reads records. A record without a source gets `source`; None stands for something that is not a record. A
         record of a source that `may_send` does not allow is rejected; by default these are the sources of the service
-        itself.
+        itself. `limited`: within the limits of each source, as they were a few seconds ago.
         """
         now = self._services.clock.now()
-        return SignalDelivery(read=tuple(self._read(raw, source, may_send, now) for raw in sent))
+        return SignalDelivery(
+            read=tuple(self._read(raw, source, may_send, now, limited=limited) for raw in sent)
+        )
 
     def _read(
         self,
@@ -104,6 +110,8 @@ class SignalReception:
         source: str,
         may_send: Callable[[str], bool],
         now: datetime,
+        *,
+        limited: bool,
     ) -> SealedReading | Refused:
         if raw is None:
             return (
@@ -115,16 +123,55 @@ class SignalReception:
         reading = self._reader.read(given, received_at=now)
         if not isinstance(reading, SignalReading):
             return reading
-        if not may_send(reading.signal.source):
-            reason = Text("is not a source for which you may send")
-            return (
-                RejectedField(field="source", reason=reason, fix=Text("send it with that source's token")),
-            )
+        refused = _not_its_source(reading, may_send) or self._too_old(reading, now)
+        if limited and not refused:
+            limits = self._limits_of(reading.signal.source)
+            refused, reading = _beyond(reading.signal, limits), _believed(reading, limits)
+        return refused or SealedReading(reading=reading, sealed=self._codec.seal(reading))
+
+    def _too_old(self, reading: SignalReading, now: datetime) -> Refused:
         kept = timedelta(days=self._services.signals.keep_days)
-        if reading.signal.event_at < now - kept:
-            reason = Text("is older than the %(days)s days for which signals are kept", days=kept.days)
-            return (RejectedField(field="event_at", reason=reason, fix=Text("leave the signal out")),)
-        return SealedReading(reading=reading, sealed=self._codec.seal(reading))
+        if reading.signal.event_at >= now - kept:
+            return ()
+        reason = Text("is older than the %(days)s days for which signals are kept", days=kept.days)
+        return (RejectedField(field="event_at", reason=reason, fix=Text("leave the signal out")),)
+
+    def _limits_of(self, source: str) -> SourceLimits:
+        real_now, services = self._services.real.now(), self._services
+        read_at, limits = self._limits.get(source, (None, SourceLimits()))
+        if read_at is None or not read_at <= real_now < read_at + _LIMITS_KEPT:
+            probation = services.sources.probation.limits()
+            with services.store.begin() as tx:
+                limits = limits_of_source(tx, source, probation=probation)
+            self._limits[source] = real_now, limits
+        return limits
+
+
+def _not_its_source(reading: SignalReading, may_send: Callable[[str], bool]) -> Refused:
+    if may_send(reading.signal.source):
+        return ()
+    reason = Text("is not a source for which you may send")
+    return (RejectedField(field="source", reason=reason, fix=Text("send it with that source's token")),)
+
+
+def _beyond(signal: Signal, limits: SourceLimits) -> Refused:
+    """What the source may not send of this signal."""
+    fix = Text("ask the centre: it sets what each source may send")
+    if not limits.may_send_kind(signal.kind.value):
+        reason = Text("is a kind that this source may not send")
+        return (RejectedField(field="kind", reason=reason, fix=fix),)
+    if signal.reporter is Reporter.BANK and limits.bank_reports is False:
+        reason = Text("is a report of a bank, which this source may not send")
+        return (RejectedField(field="reporter", reason=reason, fix=fix),)
+    return ()
+
+
+def _believed(reading: SignalReading, limits: SourceLimits) -> SignalReading:
+    """The same with the amount up to which the source is believed."""
+    most = limits.most_amount_fen
+    if most is None or reading.signal.amount_fen <= most:
+        return reading
+    return replace(reading, signal=replace(reading.signal, amount_fen=most))
 
 
 def _unfit(raw: Mapping[str, Any]) -> Refused:

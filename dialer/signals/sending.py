@@ -416,7 +416,7 @@ def send_warnings(
         of_persons.append(known)
     batch = prepare_arrivals(tx, services, accepted, load_id=None, now=now, of_persons=of_persons)
     cases = cases_of_arrivals(tx, accepted, take_arrivals(tx, services, batch))
-    owners = persons_of_cases(tx, cases)
+    owners = persons_of_cases(tx, list(cases.values()))
     sent = [
         replace(
             row,
@@ -426,10 +426,10 @@ def send_warnings(
             resent_at=None if row.sent_at is None else now,
             sent_grade=item.record.grade,
             sent_fraud_type=item.record.fraud_type,
-            case_id=case_id,
-            person_id=owners[case_id],
+            case_id=cases[position],
+            person_id=owners[cases[position]],
         )
-        for row, item, case_id in zip(rows, accepted, cases, strict=True)
+        for position, (row, item) in enumerate(zip(rows, accepted, strict=True))
     ]
     write_verdicts(tx, sent, new=())
     return sent

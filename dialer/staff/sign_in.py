@@ -25,6 +25,7 @@ from dialer.core.text import Text
 from dialer.core.units import Unit
 from dialer.db.acts import OpenAct
 from dialer.db.audit import write_audit
+from dialer.db.sources import add_sources
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import list_units_of_tree
 from dialer.runtime.services import Services
@@ -572,6 +573,8 @@ def make_token(
         raise Conflict(
             Text("a token named %(name)s is in use: revoke it first, or choose another name", name=name)
         )
+    if not scopes.isdisjoint({TokenScope.WARNINGS_WRITE, TokenScope.SIGNALS_WRITE}):
+        add_sources(act.tx, {name, *token.sources})
     given = {"name": name, "scopes": sorted(scopes), "unit": unit, "days": days}
     act.audit("token_add", f"api_token/{token.id}", facts=given | {"sources": list(token.sources)} | facts)
     return NewToken(token=token, secret=secret)

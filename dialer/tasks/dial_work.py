@@ -30,6 +30,7 @@ from dialer.tasks.application import (
     tick_task,
 )
 from dialer.telephony.client import CallClient, DeskClient
+from dialer.warnings.source_limits import raise_late_extra_high
 from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.inbound import settle_inbound_calls
 from dialer.work.stop_requests import raise_unanswered
@@ -97,6 +98,7 @@ def sweep_task() -> None:
         lambda: return_idle_assignments(services),
         lambda: escalate_unsigned(services),
         lambda: raise_unanswered(services),
+        lambda: raise_late_extra_high(services),
         lambda: lapse_questions(services),
     )
 

@@ -5,7 +5,7 @@ decision) is prepared beforehand, so that the next batch of a list is prepared w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -235,10 +235,18 @@ class Taken:
     joined: tuple[bool, ...]
     again: frozenset[int]
     """The positions of accepted records whose number was stored with other content; each has a number of its own."""
+    held: frozenset[int] = frozenset()
+    """The positions of records that were left out, because they wait for a person to release them."""
 
 
-def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
-    """Stores the batch. Other batches wait until the transaction ends, so that nobody becomes two persons."""
+Hold = Callable[[Tx, Mapping[int, Record]], Collection[int]]
+"""Which of these new records, by position, must wait; it has stored them elsewhere."""
+
+
+def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch, *, hold: Hold | None = None) -> Taken:
+    """Stores the batch, without those that `hold` names. Other batches wait until the transaction ends, so that nobody
+    becomes two persons.
+    """
     lock_arrivals(tx)
     plan = follow_plan(tx)
     records = batch.records
@@ -248,6 +256,9 @@ def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
     if again:
         names = {fresh[position].record.source for position in again}
         raise_alarm_once(tx, AlarmCode.NUMBER_USED_AGAIN, now=batch.opener.now, names=names)
+    new = {position: prepared.record for position, prepared in fresh.items()}
+    held = frozenset(hold(tx, new)) if hold is not None and new else frozenset()
+    fresh = {position: prepared for position, prepared in fresh.items() if position not in held}
     intake = _Intake(tx, services, list(fresh.values()), batch.opener)
     taken = {position: intake.take(prepared) for position, prepared in fresh.items()}
     intake.write()
@@ -255,9 +266,10 @@ def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch) -> Taken:
     joined = tuple(has_joined for _, has_joined in results)
     return Taken(
         again=frozenset(again),
+        held=held,
         accepted=len(fresh),
         merged=sum(joined),
-        duplicate=len(records) - len(fresh),
+        duplicate=len(records) - len(new),
         case_ids=tuple(case_id for case_id, _ in results),
         joined=joined,
     )
@@ -305,16 +317,16 @@ def _numbered(prepared: Prepared, instruction_no: str) -> Prepared:
     return replace(prepared, accepted=accepted, content=prepared.content.numbered(instruction_no))
 
 
-def cases_of_arrivals(tx: Tx, accepted: Sequence[Accepted], taken: Taken) -> list[int]:
-    """The case of each record that was taken, also of a duplicate."""
-    repeated = [
-        item.record.key for item, case_id in zip(accepted, taken.case_ids, strict=True) if case_id is None
-    ]
-    of_key = cases_of_warnings(tx, repeated) if repeated else {}
-    return [
-        of_key[item.record.key] if case_id is None else case_id
-        for item, case_id in zip(accepted, taken.case_ids, strict=True)
-    ]
+def cases_of_arrivals(tx: Tx, accepted: Sequence[Accepted], taken: Taken) -> dict[int, int]:
+    """The case of each record that was taken, by position, also of a duplicate; those that wait have none."""
+    cases = {position: case_id for position, case_id in enumerate(taken.case_ids) if case_id is not None}
+    repeated = {
+        position: item.record.key
+        for position, item in enumerate(accepted)
+        if position not in cases and position not in taken.held
+    }
+    of_key = cases_of_warnings(tx, list(repeated.values())) if repeated else {}
+    return cases | {position: of_key[key] for position, key in repeated.items() if key in of_key}
 
 
 class _Intake:

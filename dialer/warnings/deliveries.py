@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from dialer.runtime.services import Services
 from dialer.staff.token_store import ApiToken
 from dialer.warnings.arrivals import Taken, cases_of_arrivals, prepare_arrivals, take_arrivals
 from dialer.warnings.lists import row_options
+from dialer.warnings.source_limits import hold_above_limits
 
 _NO_COLUMN: Final = frozenset({Field.ROW_NUMBER, Field.REJECTION})
 NAMES: Final = {
@@ -48,7 +50,7 @@ class WarningStatus(StrEnum):
     """What became of one delivered warning."""
 
     ACCEPTED = "accepted"
-    """A case of its own was opened."""
+    """A case of its own was opened, or it waits for a person to release it."""
     MERGED = "merged"
     """It joined an open case of the same person and incident."""
     DUPLICATE = "duplicate"
@@ -164,7 +166,9 @@ def take_deliveries(
         if batch:
             prepared = prepare_arrivals(tx, services, batch, load_id=None, now=now)
             tells = any(delivery.token.sees_every_case for delivery in deliveries)
-            taken = iter(_answers(tx, services, batch, take_arrivals(tx, services, prepared), tells=tells))
+            hold = partial(hold_above_limits, services, now)
+            found = take_arrivals(tx, services, prepared, hold=hold)
+            taken = iter(_answers(tx, services, batch, found, tells=tells))
         answers = [_answers_to(delivery, taken) for delivery in deliveries]
         for delivery, own in zip(deliveries, answers, strict=True):
             _note(OpenAct(tx, delivery.token.actor, lambda: now), delivery, own)
@@ -187,26 +191,36 @@ def _answers(
     tx: Tx, services: Services, accepted: Sequence[Accepted], taken: Taken, *, tells: bool
 ) -> list[WarningResult]:
     """`tells`: with the case of each and its next steps."""
-    cases: Sequence[int | None] = taken.case_ids
+    cases: Mapping[int, int] = {}
     steps: dict[int | None, tuple[NextStep, ...]] = {}
     if tells:
-        cases = known = cases_of_arrivals(tx, accepted, taken)
+        cases = cases_of_arrivals(tx, accepted, taken)
         moment = circumstances(tx, services)
-        steps = {case_id: moment.steps(*pending) for case_id, pending in pending_attempts(tx, known).items()}
-    new = {False: WarningStatus.ACCEPTED, True: WarningStatus.MERGED}
+        pending = pending_attempts(tx, list(cases.values()))
+        steps = {case_id: moment.steps(*attempts) for case_id, attempts in pending.items()}
+    statuses = [_status(taken, place) for place in range(len(accepted))]
     return [
         WarningResult(
-            status=WarningStatus.DUPLICATE if own is None else new[joined],
+            status=status,
             source=item.record.source,
             instruction_no=item.record.instruction_no,
-            case_id=case_id,
-            next_steps=steps.get(case_id, ()),
-            notices=() if own is None else (*item.notices, *([_AGAIN] if place in taken.again else [])),
+            case_id=cases.get(place),
+            next_steps=steps.get(cases.get(place), ()),
+            notices=()
+            if status is WarningStatus.DUPLICATE
+            else (*item.notices, *([_AGAIN] if place in taken.again else [])),
         )
-        for place, (item, case_id, own, joined) in enumerate(
-            zip(accepted, cases, taken.case_ids, taken.joined, strict=True)
-        )
+        for place, (item, status) in enumerate(zip(accepted, statuses, strict=True))
     ]
+
+
+def _status(taken: Taken, place: int) -> WarningStatus:
+    """A warning that waits for a person is accepted: its source learns nothing of its limits."""
+    if place in taken.held:
+        return WarningStatus.ACCEPTED
+    if taken.case_ids[place] is None:
+        return WarningStatus.DUPLICATE
+    return WarningStatus.MERGED if taken.joined[place] else WarningStatus.ACCEPTED
 
 
 def _note(act: OpenAct, delivery: WarningDelivery, answers: Sequence[WarningResult]) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import BEGUN_STATES, CaseStatus, Reason
 from dialer.core.errors import NotFound
+from dialer.core.sources import HoldReason
 from dialer.core.text import Text
 from dialer.core.values import MOVING_LOADS, UNFINISHED_LOADS, FraudType, Grade, LoadState
 from dialer.db import tables as t
@@ -241,6 +242,10 @@ class Load:
     early_accepted: int
     decided_by: str
     decided_at: datetime | None
+    held_for: HoldReason | None
+    """Why warnings of a source wait in it for release; None: a person loaded it."""
+    extra_high: bool
+    """Whether these are the extra-high ones."""
 
     @property
     def waits(self) -> bool:

@@ -117,7 +117,7 @@ async def test_another_warning_of_the_same_person_joins_the_case(office: Office)
         {"grade": "特高危"},
         {"name": "王晓明"},
         {"phones": "13800138000,13900139000"},
-        {"amount_at_risk": "9000万"},
+        {"amount_at_risk": "90万"},
         {"id_number": "150402199001011245"},
     ],
     ids=["grade", "name", "phone", "amount", "document"],

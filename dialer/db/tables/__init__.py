@@ -50,6 +50,7 @@ from dialer.db.tables.cases import person_key as person_key
 from dialer.db.tables.cases import person_phone as person_phone
 from dialer.db.tables.cases import policy_version as policy_version
 from dialer.db.tables.cases import service_clock as service_clock
+from dialer.db.tables.cases import source as source
 from dialer.db.tables.cases import tally_mark as tally_mark
 from dialer.db.tables.cases import warning as warning
 from dialer.db.tables.org import script_approval as script_approval

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 from dialer.core.access import ErasureState
 from dialer.core.case import CaseStatus, RobotState, StaffTrackState
 from dialer.core.rates import TREND
+from dialer.core.sources import HoldReason
 from dialer.core.values import (
     FINISHED_LOADS,
     Contact,
@@ -88,6 +89,8 @@ list_load = sa.Table(
     when("decided_at"),
     sa.Column("unit_id", sa.ForeignKey("unit.id"), index=True),
     sa.Column("total", sa.BigInteger),
+    word_column("held_for", HoldReason, required=False),
+    sa.Column("extra_high", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(
         "ix_list_load_unfinished",
         "id",
@@ -95,6 +98,34 @@ list_load = sa.Table(
     ),
     sa.CheckConstraint("state <> 'done' OR rows = accepted + duplicate + rejected", name="adds_up"),
 )
+
+source = sa.Table(
+    "source",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("on_probation", sa.Boolean, nullable=False, server_default=sa.true()),
+    *(
+        sa.Column(f"{apart}per_{span}", sa.Integer)
+        for apart in ("", "extra_high_")
+        for span in ("minute", "hour", "day")
+    ),
+    word_column("most_grade", Grade, required=False),
+    sa.Column("most_amount_fen", sa.BigInteger),
+    sa.Column("units", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("signal_kinds", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("bank_reports", sa.Boolean),
+    when("minute_at"),
+    when("hour_at"),
+    when("day_at"),
+    *(
+        sa.Column(f"{apart}in_{span}", sa.Integer, nullable=False, server_default="0")
+        for apart in ("", "extra_high_")
+        for span in ("minute", "hour", "day")
+    ),
+)
+"""What each source may send without a person looking at it, and the warnings that it has sent in the minute, hour and
+day that began at these moments. NULL and {}: not limited, or on probation as the settings have it.
+"""
 
 list_mapping = sa.Table(
     "list_mapping",

@@ -1,0 +1,41 @@
+"""The settings of sources: what one that is new may send until a person ends its probation."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dialer.core.sources import SourceLimits
+from dialer.core.values import Grade
+from dialer.runtime.sections import Section
+
+_MOST = 1_000_000
+
+
+class ProbationSettings(Section):
+    """[sources.probation]. Warnings above a limit wait for a person to release them."""
+
+    per_minute: int = Field(default=60, ge=0, le=_MOST)
+    """Warnings below extra high."""
+    per_hour: int = Field(default=600, ge=0, le=_MOST)
+    per_day: int = Field(default=3_000, ge=0, le=_MOST)
+    extra_high_per_minute: int = Field(default=30, ge=0, le=_MOST)
+    extra_high_per_hour: int = Field(default=60, ge=0, le=_MOST)
+    extra_high_per_day: int = Field(default=200, ge=0, le=_MOST)
+    most_grade: Grade = Grade.EXTRA_HIGH
+    most_amount_yuan: int = Field(default=1_000_000, ge=0, le=1_000_000_000)
+    """A larger amount waits; a signal is believed up to it."""
+    bank_reports: bool = False
+    """Whether its signals "report of a bank" are taken."""
+
+    def limits(self) -> SourceLimits:
+        """The limits of a source on probation."""
+        values = self.model_dump(exclude={"most_amount_yuan"})
+        return SourceLimits(**values, most_amount_fen=self.most_amount_yuan * 100)
+
+
+class SourcesSettings(Section):
+    """[sources]."""
+
+    probation: ProbationSettings = ProbationSettings()
+    extra_high_wait_seconds: int = Field(default=180, ge=30, le=3600)
+    """Extra-high warnings that wait for release for longer raise an alarm."""

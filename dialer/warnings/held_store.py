@@ -1,0 +1,115 @@
+"""Warnings of sources that wait for a person to release them: one list for each source and limit, and one more for the
+extra-high ones, with the rows as they were sent. It is loaded when it is approved, and its file is deleted when it is
+withdrawn.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from dialer.core.access import ROBOT
+from dialer.core.events import AlarmCode
+from dialer.core.sources import HoldReason
+from dialer.core.values import LoadState
+from dialer.db import tables as t
+from dialer.db.unit_of_work import Tx, record_of
+from dialer.warnings.list_store import AWAITS_APPROVAL, create_load
+
+_c = t.list_load.c
+_WAITS = sa.and_(AWAITS_APPROVAL, _c.state == LoadState.HELD.value, _c.held_for.is_not(None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldList:
+    """Warnings of one source that wait for release for one reason."""
+
+    id: int
+    """Of the list."""
+    source: str
+    held_for: HoldReason
+    extra_high: bool
+    """Whether they are the extra-high ones; those below are in another list."""
+    total: int
+    """How many warnings wait."""
+    created_at: datetime
+    """When the first of them came."""
+
+
+_COLUMNS = (_c.id, _c.source, _c.held_for, _c.extra_high, _c.total, _c.created_at)
+
+
+def add_to_held_list(
+    tx: Tx,
+    *,
+    source: str,
+    reason: HoldReason,
+    extra_high: bool,
+    heading: bytes,
+    rows: bytes,
+    count: int,
+    now: datetime,
+) -> int:
+    """Adds rows to the list in which such warnings wait, which is made with this heading if there is none; returns its
+    id.
+    """
+    found = tx.one(
+        sa.select(_c.id)
+        .where(_WAITS, _c.source == source, _c.held_for == reason.value, _c.extra_high == extra_high)
+        .order_by(_c.id)
+        .limit(1)
+        .with_for_update()
+    )
+    if found is None:
+        load_id = create_load(
+            tx,
+            filename=f"{source}.csv",
+            source=source,
+            content=io.BytesIO(heading + rows),
+            by=ROBOT,
+            now=now,
+            state=LoadState.HELD,
+            needs_approval=True,
+        )
+        values: dict[str, object] = {
+            "held_for": reason.value,
+            "extra_high": extra_high,
+            "total": count,
+            "early_line": count,
+        }
+    else:
+        load_id, part = found["id"], t.list_file.c.part
+        last = tx.scalar(sa.select(sa.func.max(part)).where(t.list_file.c.load_id == load_id))
+        sealed = tx.vault.seal(rows, table="list_file", column="sealed", row=f"{load_id}/{last + 1}")
+        tx.execute(sa.insert(t.list_file).values(load_id=load_id, part=last + 1, sealed=sealed))
+        values = {
+            "total": _c.total + count,
+            "early_line": _c.early_line + count,
+            "size_bytes": _c.size_bytes + len(rows),
+        }
+    tx.execute(sa.update(t.list_load).where(_c.id == load_id).values(**values))
+    return load_id
+
+
+def held_lists(tx: Tx, *, source: str | None = None) -> list[HeldList]:
+    """What waits, of all sources or of one: extra-high warnings first, then the oldest."""
+    of_source = sa.true() if source is None else _c.source == source
+    statement = sa.select(*_COLUMNS).where(_WAITS, of_source).order_by(_c.extra_high.desc(), _c.id)
+    return [record_of(HeldList, row) for row in tx.rows(statement)]
+
+
+def late_extra_high(tx: Tx, *, before: datetime) -> list[HeldList]:
+    """Lists of extra-high warnings that have waited since before this moment, without an alarm about it since then."""
+    a = t.alarm.c
+    told = sa.exists().where(
+        a.code == AlarmCode.EXTRA_HIGH_WAITS.value,
+        a.load_id == _c.id,
+        sa.func.coalesce(a.last_at, a.raised_at) > before,
+    )
+    statement = (
+        sa.select(*_COLUMNS).where(_WAITS, _c.extra_high, _c.created_at <= before, ~told).order_by(_c.id)
+    )
+    return [record_of(HeldList, row) for row in tx.rows(statement)]
