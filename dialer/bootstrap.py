@@ -23,7 +23,12 @@ from dialer.core.values import MessageChannel
 from dialer.db.audit import begin_chain
 from dialer.db.key_state import KeyFollower, check_database_keys
 from dialer.db.keys import Keys, KeySource, KeysRefused, KeyToken, create
-from dialer.db.migrations import check_revision, migrate_database
+from dialer.db.migrations import (
+    check_revision,
+    check_revision_for_pauses,
+    migrate_database,
+    newest_revision,
+)
 from dialer.db.policies import Policies, ensure_policy_version, newest_policy_version
 from dialer.db.system_state import (
     Identity,
@@ -268,9 +273,14 @@ def _prepare_database(
     owner_url: str | None,
 ) -> _Prepared:
     """Migrates the schema and stores the policy and the scripts of the settings; their pace is stored at the first
-    start only. A process that only reads, or a command with other settings, writes nothing.
+    start only. A process that only reads, a command with other settings, or a pause on the schema of another version
+    writes nothing here.
     """
-    if purpose is ProcessPurpose.LOOK:
+    is_of_other_version = False
+    if purpose is ProcessPurpose.PAUSE:
+        schema = check_revision_for_pauses(store.sql_engine)
+        is_of_other_version = schema != newest_revision()
+    elif purpose is ProcessPurpose.LOOK:
         schema = check_revision(store.sql_engine)
         store.refuses_writing = Refusal("this command only reads")
     else:
@@ -285,7 +295,7 @@ def _prepare_database(
         differences = identity_differences(recorded, identity)
         if differences and purpose is ProcessPurpose.SERVE:
             raise OtherSettings(differences)
-        may_write = not differences and purpose is not ProcessPurpose.LOOK
+        may_write = not (differences or purpose is ProcessPurpose.LOOK or is_of_other_version)
         check_database_keys(tx, may_write=may_write)
         clock: Clock = FollowedClock(store) if read_service_clock(tx) is not None else real
     if may_write:
@@ -310,7 +320,7 @@ def _prepare_database(
             policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
             seed_scripts(tx, now=clock.now())
         drill = is_drill_database(tx)
-    if differences and purpose is ProcessPurpose.COMMAND:
+    if differences and purpose in {ProcessPurpose.COMMAND, ProcessPurpose.PAUSE}:
         store.refuses_writing = OtherSettings(differences)
     return _Prepared(
         schema=schema, drill=drill, clock=clock, policy_version=policy_version, differences=differences

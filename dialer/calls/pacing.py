@@ -177,6 +177,11 @@ def lock_line_group(tx: Tx) -> LineGroup | None:
     return None if row is None else _group(tx, row)
 
 
+def hold_line_group(tx: Tx) -> None:
+    """Locks the group as `lock_line_group` does. Reads only what the release before has too."""
+    tx.execute(sa.select(t.line_group.c.name).where(t.line_group.c.name == GROUP).with_for_update())
+
+
 def read_line_group(tx: Tx) -> LineGroup | None:
     """The line group, not locked; None before the first start."""
     row = tx.one(_ROW)

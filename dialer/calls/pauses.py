@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dialer.calls.comparison import check_compared
-from dialer.calls.pacing import LineGroup, lock_line_group, pause_line_group, read_line_group
+from dialer.calls.pacing import LineGroup, hold_line_group, pause_line_group, read_line_group
 from dialer.calls.pause_store import (
     attempts_claimed_under,
     end_pause,
@@ -84,7 +84,7 @@ def pause_calls(
         if scope is PauseScope.LOAD and not is_load(tx, int(known)):
             raise NotFound(kind="load", key=known)
         # Claims happen under this lock: a later claim sees the pause, and the attempts of earlier ones are handed back.
-        lock_line_group(tx)
+        hold_line_group(tx)
         if scope is PauseScope.ALL:
             check_compared(tx)  # The pause of a restore does not end by itself, and must not be replaced.
         until = act.now + timedelta(minutes=minutes)

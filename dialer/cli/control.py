@@ -76,7 +76,7 @@ def pause(
 ) -> None:
     """暂停外呼: robots stop calling until the pause ends; people go on. All dialling, or one unit, list or grade."""
     scope, subject = _pause_scope(unit, load, grade)
-    with signed_application("pause", by, Permission.CONTROL) as (app, actor):
+    with signed_application("pause", by, Permission.CONTROL, purpose=ProcessPurpose.PAUSE) as (app, actor):
         paused = pause_calls(app.services, actor, scope=scope, subject=subject, minutes=minutes, why=why)
     counts = "" if scope is PauseScope.ALL else f", {paused.held} calls held"
     typer.echo(f"{_scope_words(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
@@ -100,7 +100,7 @@ def resume(
 ) -> None:
     """恢复外呼: end a pause; the calls that it held may be placed again. After a restore the carrier is asked first."""
     scope, subject = _pause_scope(unit, load, grade)
-    with signed_application("resume", by, Permission.CONTROL) as (app, actor):
+    with signed_application("resume", by, Permission.CONTROL, purpose=ProcessPurpose.PAUSE) as (app, actor):
         if scope is PauseScope.ALL and without_comparison:
             skip_comparison(app.services, actor, why=why)
         elif scope is PauseScope.ALL and (found := asyncio.run(_compare(app, actor))) is not None:
@@ -123,7 +123,7 @@ async def _compare(app: Application, actor: Actor) -> FoundCalls | None:
 @control.command("pauses")
 def pauses(*, as_json: AsJson = False) -> None:
     """What is paused now, by whom, until when and why."""
-    with command_application("pauses") as app:
+    with command_application("pauses", ProcessPurpose.PAUSE) as app:
         standing = read_standing_pauses(app.services)
     print_found(
         standing,

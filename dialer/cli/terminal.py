@@ -18,12 +18,13 @@ from dialer.bootstrap import application
 from dialer.core.access import OF_PERSONS, TERMINAL, TERMINAL_NAME, Actor, Permission, is_same_actor
 from dialer.core.errors import Invalid, Refusal
 from dialer.core.text import Text, gettext_noop
+from dialer.db.migrations import newest_revision
 from dialer.org.factors import finish_with_code
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import FactorNeeded, SignedIn, recognise, sign_in, sign_out
-from dialer.staff.store import Member, find_member
+from dialer.staff.store import Member, find_actor, find_member
 
 _FILE: Final = ".dialer-session"
 """Of the home folder: the session of this user of the machine."""
@@ -58,19 +59,18 @@ def command_actor(app: Application, login: str, *rights: Permission) -> Actor:
     `NotPermitted` for an actor with none of these `rights`, if there are any, and `NotSignedIn` for one that would have
     them if it was signed in.
     """
-    known = _known_here(app)
+    # On the schema of another version, whose sessions may be of another kind, whoever pauses is only named.
+    known = _known_here(app) if app.services.schema == newest_revision() else None
     is_unnamed = login.strip() == TERMINAL_NAME
     with app.services.store.begin() as tx:
-        member = find_member(tx, login.strip().casefold())
-    if member is None and is_unnamed and known is not None:
-        member = known
-    if member is None and is_unnamed:
-        actor = TERMINAL
-    elif member is None or member.disabled_at is not None:
+        found = find_actor(tx, login.strip().casefold())
+    if found is None and is_unnamed:
+        actor = TERMINAL if known is None else known.actor
+    elif found is None:
         problem = gettext_noop("is not the login of an enabled account")
         raise Invalid(field="by", problem=problem, fix=gettext_noop("`dialer staff list` lists the logins"))
     else:
-        actor = member.actor
+        actor = found
     if rights:
         actor.check_may(*rights)
     if known is None or not is_same_actor(known.login, actor.name):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 
 import dialer
 from dialer.core.errors import Refusal, Unavailable
@@ -31,13 +31,14 @@ from dialer.db.migration_locks import (
     wanting_tables,
 )
 from dialer.db.tables import metadata
-from dialer.db.unit_of_work import Tx, driver_settings
+from dialer.db.unit_of_work import ReadOnlyDatabase, Tx, driver_settings
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
 _INSUFFICIENT_PRIVILEGE = "42501"
+_READ_ONLY = "25006"
 _LOCKED: Final = frozenset({"55P03", "40P01"})
 """A lock was not obtained in time, or waiting for it would have been a deadlock."""
 _LOCK_WAIT_MS: Final = 200
@@ -169,16 +170,34 @@ def database_revision(sql_engine: sa.Engine) -> str:
         return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
 
 
+OLDEST_PAUSED: Final = "0044"
+"""The revision of the release before, from which an upgrade begins: dialling can be paused on it and on later ones."""
+
+
+def check_revision_for_pauses(sql_engine: sa.Engine) -> str:
+    """The revision of the database, if pauses can be read and written on it: it may be older than this version, by one
+    release, or newer, since migrations only add. Raises `NotMigrated` and `Unavailable`.
+    """
+    found = _revision_found(sql_engine)
+    if found < OLDEST_PAUSED:
+        raise NotMigrated(found=found, newest=newest_revision())
+    return found
+
+
+def _revision_found(sql_engine: sa.Engine) -> str:
+    try:
+        return database_revision(sql_engine)
+    except OperationalError as fault:
+        problem = str(fault.orig or fault).strip().split("\n", 1)[0]
+        raise Unavailable(part="database", problem=problem) from fault
+
+
 def check_revision(sql_engine: sa.Engine) -> str:
     """Checks that the database has the newest revision, and returns it. Raises `NotMigrated`, `NewerDatabase` and
     `Unavailable`.
     """
     newest = newest_revision()
-    try:
-        found = database_revision(sql_engine)
-    except OperationalError as fault:
-        problem = str(fault.orig or fault).strip().split("\n", 1)[0]
-        raise Unavailable(part="database", problem=problem) from fault
+    found = _revision_found(sql_engine)
     if found != newest:
         is_newer = bool(found) and found not in _known_revisions()
         raise (NewerDatabase if is_newer else NotMigrated)(found=found, newest=newest)
@@ -224,6 +243,10 @@ def migrate_database(
     except OperationalError as fault:
         problem = str(fault.orig or fault).strip().split("\n", 1)[0]
         raise Unavailable(part="database", problem=problem) from fault
+    except InternalError as fault:
+        if getattr(fault.orig, "sqlstate", None) == _READ_ONLY:
+            raise ReadOnlyDatabase from fault
+        raise
     return newest
 
 

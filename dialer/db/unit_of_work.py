@@ -19,6 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InvalidatePoolError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dialer.core.errors import Refusal, Unavailable
+from dialer.core.text import Text
 from dialer.db.vault import Vault
 
 IDLE_SECONDS = 20.0
@@ -146,6 +147,19 @@ class _Members(dict[str, StrEnum]):
         return self._kind(value)
 
 
+class ReadOnlyDatabase(Unavailable):
+    """The database answers and takes no changes, as a standby does until it is promoted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            part="database",
+            problem=Text(
+                "takes no changes: it is a standby that is not promoted, or was made read-only. Promote it, or name the"
+                " primary in database.url (with several hosts: target_session_attrs=read-write)"
+            ),
+        )
+
+
 class Store:
     """The database, with its keys. Connections are made lazily; none before the first transaction."""
 
@@ -229,8 +243,7 @@ class Store:
             if fault.connection_invalidated:
                 raise Unavailable(part="database", problem=_short(fault)) from fault
             if isinstance(fault.orig, psycopg.errors.ReadOnlySqlTransaction):
-                # Without our own refusal the database itself is read-only: a standby that is not promoted yet.
-                raise self.refuses_writing or Unavailable(part="database", problem=_short(fault)) from fault
+                raise self.refuses_writing or ReadOnlyDatabase from fault
             raise
 
     def _rest(self) -> None:

@@ -163,6 +163,8 @@ class ProcessPurpose(StrEnum):
     """A command that does what a person asks; where the database belongs to other settings it only reads."""
     LOOK = "look"
     """It only reads: nothing is started, made, migrated or written."""
+    PAUSE = "pause"
+    """As a command, for pauses alone: also where another version has migrated the database, or this one has not yet."""
     ADOPT = "adopt"
     """A person binds the database to other settings."""
 

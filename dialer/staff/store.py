@@ -114,6 +114,15 @@ def find_member(tx: Tx, login: str) -> Member | None:
     return None if row is None else record_of(Member, row)
 
 
+def find_actor(tx: Tx, login: str) -> Actor | None:
+    """Who acts by the enabled account with this login. Reads only what the release before has too."""
+    c = t.staff.c
+    row = tx.one(sa.select(c.login, c.role, c.unit_id).where(c.login == login, c.disabled_at.is_(None)))
+    if row is None:
+        return None
+    return Actor(name=row["login"], rights=rights_of(Role(row["role"])), unit_id=row["unit_id"])
+
+
 def all_members(tx: Tx, *, visible_to: int | None = None) -> list[Member]:
     """Accounts of this unit and all below (None: all accounts) by login, disabled ones last."""
     statement = sa.select(*_COLUMNS).where(is_visible_to(t.staff.c.unit_id, visible_to))

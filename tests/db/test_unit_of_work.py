@@ -83,7 +83,7 @@ def test_a_database_that_is_not_there_is_unavailable():
 
 def test_a_database_that_takes_no_writing_is_unavailable(fresh_database: str):
     store = opened(fresh_database)
-    with pytest.raises(Unavailable, match="read-only"), store.begin() as tx:  # noqa: PT012  # the block is tested
+    with pytest.raises(Unavailable, match="standby that is not promoted"), store.begin() as tx:  # noqa: PT012  # the block is tested
         # As on a standby that is not promoted yet.
         tx.execute(sa.text("SET TRANSACTION READ ONLY"))
         mark_drill_database(tx)
