@@ -79,10 +79,10 @@ def early(codec: str = "8") -> str:
     return _send(f"SIP/2.0 183 Session Progress\n{_HEADERS}\nContact: <sip:[local_ip]:[local_port]>\n{sdp}")
 
 
-def answer(codec: str = "8") -> str:
-    """200 with sound, and its ACK."""
+def answer(codec: str = "8", *, more: str = "") -> str:
+    """200 with sound, and its ACK. `more`: headers."""
     sdp = _SDP % {"codec": codec, "name": _CODECS[codec]}
-    ok = f"SIP/2.0 200 OK\n{_HEADERS}\nContact: <sip:[local_ip]:[local_port]>\n{sdp}"
+    ok = f"SIP/2.0 200 OK\n{_HEADERS}\nContact: <sip:[local_ip]:[local_port]>\n{more}{sdp}"
     return _send(ok, retransmits=True) + '<recv request="ACK"/>'
 
 
@@ -103,9 +103,9 @@ def answer_as(sound: str) -> str:
     return _send(head + body, retransmits=True) + '<recv request="ACK"/>'
 
 
-def refuse(status: str, reason: str = "") -> str:
-    """A final answer, and its ACK."""
-    line = f"Reason: {reason}\n" if reason else ""
+def refuse(status: str, reason: str = "", *, more: str = "") -> str:
+    """A final answer, and its ACK. `more`: headers."""
+    line = more + (f"Reason: {reason}\n" if reason else "")
     return (
         _send(f"SIP/2.0 {status}\n{_HEADERS}\n{line}Content-Length: 0\n", retransmits=True)
         + '<recv request="ACK"/>'

@@ -62,6 +62,8 @@ class SipProcess:
         self._sounds: dict[str, bytes] = {}
         self._out: asyncio.Queue[Message | bytes] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._intervals: dict[str, int] = {}
+        """By trunk: for how many seconds a call lasts without a refresh, where that is not the usual."""
         self._dialling = 0
         self._round = 0
         self._over = asyncio.Event()
@@ -191,7 +193,8 @@ class SipProcess:
     def _handle_command(self, order: Message) -> None:
         if order["do"] == "dial":
             call = self._calls[order["id"]] = StackCall(order["id"])
-            self._soon(self._dial(call, order["trunk"], order["number"]))
+            call.trunk, call.number = order["trunk"], order["number"]
+            self._soon(self._dial(call))
             return
         if order["do"] == "trace":
             self._report({"on": "trace", "ref": order["ref"], "calls": self._messages.newest(order["calls"])})
@@ -308,7 +311,7 @@ class SipProcess:
             self._soon(self._refuse(native))
             return
         call = self._calls[order["id"]] = StackCall(order["id"])
-        call.native = native
+        call.native, call.call_id = native, native.call_id
         self._by_handle[native.handle] = call
         self._soon(self._answer(call))
 
@@ -326,15 +329,19 @@ class SipProcess:
         with contextlib.suppress(self._baresip.BaresipError):
             await native.reject()
 
-    async def _dial(self, call: StackCall, trunk_name: str, number: str) -> None:
-        trunk = self._trunks[trunk_name]
-        headers = {}
+    async def _dial(self, call: StackCall) -> None:
+        trunk = self._trunks[call.trunk]
+        # The stack answers refreshes and sends none: the far side is to send them (RFC 4028).
+        call.session_seconds = self._intervals.get(trunk.name, _SESSION_SECONDS)
+        headers = {"Supported": "timer", "Session-Expires": f"{call.session_seconds};refresher=uas"}
+        if trunk.name in self._intervals:
+            headers["Min-SE"] = str(call.session_seconds)
         if trunk.asserts_identity:
             headers["P-Asserted-Identity"] = f"<sip:{trunk.number}@{trunk.host}>"
-        call.address = f"sip:{number}@{trunk.address}{trunk.uri_transport}"
+        call.address = f"sip:{call.number}@{trunk.address}{trunk.uri_transport}"
         self._dialling += 1
         try:
-            native = await self._accounts.dials(trunk_name).dial(call.address, headers)
+            native = await self._accounts.dials(trunk.name).dial(call.address, headers)
         except (self._baresip.CommandTimeout, self._baresip.RuntimeDead):
             # The INVITE may have been sent: this process ends, and the carrier counts every such call as lost.
             self._over.set()
@@ -378,6 +385,7 @@ class SipProcess:
 
     def _apply(self, call: StackCall, event: Any) -> None:  # noqa: ANN401 - the stack is optional
         kinds = self._baresip.Event
+        call.call_id = event.call_id or call.call_id
         match event.event:
             case kinds.CALL_RINGING | kinds.CALL_PROGRESS:
                 call.dialled_at = None
@@ -396,20 +404,35 @@ class SipProcess:
                 self._hold(call, is_held=event.event is kinds.CALL_HOLD)
             case kinds.CALL_CLOSED:
                 # After the stack's own listener, which makes the statistics.
-                asyncio.get_running_loop().call_soon(self._ended, call, event.text or "")
+                asyncio.get_running_loop().call_soon(self._closed, call, event.text or "")
             case _:
                 pass
+
+    def _closed(self, call: StackCall, text: str) -> None:
+        is_too_short = text.startswith("422 ") and call.dialled_at is not None and not call.hung_up
+        if is_too_short and call.session_seconds == _SESSION_SECONDS:
+            self._soon(self._dial_longer(call, text))
+        else:
+            self._ended(call, text)
+
+    async def _dial_longer(self, call: StackCall, text: str) -> None:
+        """The trunk wants calls to last longer without a refresh: dials once more, and later calls at once, with its
+        interval.
+        """
+        least = await self._messages.least_interval(call.call_id)
+        if least <= call.session_seconds or call.hung_up:
+            self._ended(call, text)
+            return
+        self._intervals[call.trunk] = least
+        self._by_handle.pop(call.native.handle, None)
+        await self._dial(call)
 
     def _read_key(self, message: Traced) -> None:
         """Takes a key from an INFO that the stack refuses."""
         key = bare_key(message)
         number = message.header("CSeq").split()[0] if key else ""
         for call in self._calls.values() if number.isdigit() else ():
-            if (
-                call.native is not None
-                and call.native.call_id == message.call_id
-                and int(number) > call.newest_info
-            ):
+            if call.call_id == message.call_id and int(number) > call.newest_info:
                 call.newest_info = int(number)
                 self._press(call, key)
 
@@ -599,7 +622,7 @@ class SipProcess:
             return
         self._note_received(call, samples)
         if call.has_key_events is None:
-            call.has_key_events = self._messages.has_key_events(call.native.call_id)
+            call.has_key_events = self._messages.has_key_events(call.call_id)
         for frame, voice in call.voices.hear(samples):
             key = call.tones.feed(frame) if call.has_key_events is False else ""
             if key:
@@ -645,6 +668,8 @@ _CALLER_HEADERS = ("P-Asserted-Identity", "Privacy", "From")
 _COUNT_SECONDS = 1.0
 _LOOK_UP_SECONDS = 60.0
 _MOST_REPEATS = 50
+_SESSION_SECONDS = 1800
+"""What RFC 4028 recommends."""
 _MOST_ANNOUNCED_BYTES = 10 * BYTES_A_SECOND
 _CUSHION_BYTES = 3 * FRAME_BYTES
 _MOST_READ_BYTES = BYTES_A_SECOND

@@ -20,14 +20,20 @@ class StackCall:
     def __init__(self, call_id: int) -> None:
         self.id = call_id
         self.native: Any = None
+        self.call_id: str | None = None
+        """Of SIP; None until the first event of the call."""
         self.established_at: float | None = None
         """When the far side answered; `answered_at`: since when our sound can leave."""
         self.answered_at: float | None = None
         self._reported = (0, 0)
         self.dialled_at: float | None = None
         """When the INVITE was sent; None for an inbound call, and once the trunk has reported progress."""
+        self.trunk = ""
+        self.number = ""
         self.address = ""
         """What is dialled."""
+        self.session_seconds = 0
+        """For how long the call lasts without a refresh, as we offered."""
         self.held_since: float | None = None
         """Since when the person has us on hold."""
         self.hung_up = False

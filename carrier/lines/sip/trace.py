@@ -44,6 +44,9 @@ _SHOWN_DIGITS: Final = 3
 _ANSWER: Final = re.compile(r"^SIP/2\.0 ([1-6][0-9]{2}) ", re.MULTILINE)
 _SOUND: Final = re.compile(r"^m=audio ", re.MULTILINE)
 _KEY_EVENTS: Final = re.compile(r"^a=rtpmap:[0-9]+ telephone-event/", re.IGNORECASE | re.MULTILINE)
+_LEAST_INTERVAL: Final = re.compile(
+    r"^SIP/2\.0 422 .*?^Min-SE[ \t]*:[ \t]*([0-9]{1,6})", re.IGNORECASE | re.MULTILINE | re.DOTALL
+)
 _INVITE: Final = re.compile(r"^INVITE \S+ SIP/2\.0", re.MULTILINE)
 _MOST_MESSAGES: Final = 200
 """Of one call, so that a message repeated for ever fills no memory."""
@@ -143,6 +146,16 @@ def read_traced(text: str) -> Traced | None:
     )
 
 
+async def _shown(look: Callable[[], str]) -> str:
+    """What `look` finds, as soon as the trace shows it; '' where it does not in time."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < until:
+        if found := look():
+            return found
+        await asyncio.sleep(_LOOK_SECONDS)
+    return ""
+
+
 class SipMessages(logging.Handler):
     """The SIP messages of the newest calls, collected from the stack's trace.
 
@@ -192,12 +205,18 @@ class SipMessages(logging.Handler):
 
     async def source_of(self, call_id: str | None) -> str:
         """The address that sent the first INVITE of the call; '' where the trace does not show it in time."""
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while call_id and time.monotonic() < until:
-            if call_id in self._sources:
-                return self._sources[call_id]
-            await asyncio.sleep(_LOOK_SECONDS)
-        return ""
+        return await _shown(lambda: self._sources.get(call_id or "", ""))
+
+    async def least_interval(self, call_id: str | None) -> int:
+        """For how many seconds at least a call is to last without a refresh, as a 422 says (Min-SE); 0 where the trace
+        does not show it in time.
+        """
+
+        def look() -> str:
+            texts = "\n".join(self._messages.get(call_id or "", ()))
+            return next(iter(_LEAST_INTERVAL.findall(texts)), "")
+
+        return int(await _shown(look) or 0)
 
     def has_key_events(self, call_id: str | None) -> bool | None:
         """Whether the far side's last description of its sound names keys as events (RFC 4733); None: the trace shows
