@@ -26,7 +26,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
 from dialer.calls.recordings import RECORDINGS
 from dialer.calls.stalls import StallWatch
-from dialer.control.alarms import BrokerWatch, raise_silent_hosts
+from dialer.control.alarms import BrokerWatch, end_alarms_without_cause, raise_silent_hosts
 from dialer.control.health import CONSISTENCY_PART, SCHEDULER_PART, TICK_PART, close_cycle, raise_overdue_work
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, process_name, take_lease
@@ -259,6 +259,7 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
+        ("ended_alarms", end_alarms_without_cause, (services,), _CHECK_SECONDS),
         ("stalled_calls", stalls.look, (services,), _STALLS_SECONDS),
         ("silent_hosts", raise_silent_hosts, (services,), _STALLS_SECONDS),
         ("broker", broker.look, (services,), _BROKER_SECONDS),

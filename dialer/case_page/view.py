@@ -71,6 +71,7 @@ _GROUPS: Mapping[EntryKind, str] = {
     EntryKind.FILING_UNDONE: "money",
     EntryKind.ALARM: "alarm",
     EntryKind.ALARM_SEEN: "alarm",
+    EntryKind.ALARM_ENDED: "alarm",
     EntryKind.VIEWED: "seen",
 }
 _TROUBLE = frozenset({EntryKind.ALARM, EntryKind.REVERSAL, EntryKind.FILED})

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from dialer.cases.attempts import most_urgent_ready
 from dialer.cases.persons import MaskedPerson, mask_person, mask_phone, numbers_kept_apart, open_person
 from dialer.cases.store import StoredCase, case_from_row, stored_from_row
+from dialer.core.access import ROBOT
 from dialer.core.attempt import OPEN_STATES, AttemptState
 from dialer.core.case import NO_CALL, Case
 from dialer.core.errors import NotFound
@@ -160,7 +161,8 @@ def _alarm(row: Row) -> Iterator[Entry]:
     of, code = f"alarm/{row['id']}", row["code"]
     yield _entry(row, "raised_at", EntryKind.ALARM, of, code=code)
     if row["seen_at"] is not None:
-        yield _entry(row, "seen_at", EntryKind.ALARM_SEEN, of, row["seen_by"], code=code)
+        kind = EntryKind.ALARM_ENDED if row["seen_by"] == ROBOT else EntryKind.ALARM_SEEN
+        yield _entry(row, "seen_at", kind, of, row["seen_by"], code=code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,6 @@
-"""Alarms of the service itself: the broker, commits that do not end, hosts that have fallen silent."""
+"""Alarms of the service itself (the broker, commits that do not end, hosts that have fallen silent), and the end of
+alarms of overdue work.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Callable
 from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text, gettext_noop
-from dialer.db.alarms import raise_alarm_once
+from dialer.db.alarms import end_alarms_of_done_work, raise_alarm_once
 from dialer.db.hosts import raise_alarm_of_hosts, silent_hosts
 from dialer.db.system_state import STUCK_COMMIT_SECONDS, commit_without_standby, longest_stuck_commit
 from dialer.runtime.services import Services
@@ -85,3 +87,11 @@ def raise_silent_hosts(services: Services) -> list[str]:
         hosts = silent_hosts(tx, real_now=services.real.now())
         raise_alarm_of_hosts(tx, hosts, now=services.clock.now())
     return [host.name for host in hosts]
+
+
+def end_alarms_without_cause(services: Services) -> int:
+    """Ends the alarms of overdue work that is done or withdrawn; returns how many. Those of the service itself stay
+    until somebody has acknowledged them, so that a night's fault is seen in the morning.
+    """
+    with services.store.begin() as tx:
+        return end_alarms_of_done_work(tx, now=services.clock.now())

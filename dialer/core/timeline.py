@@ -92,6 +92,8 @@ class EntryKind(StrEnum):
     FILING_UNDONE = "filing_undone"
     ALARM = "alarm"
     ALARM_SEEN = "alarm_seen"
+    ALARM_ENDED = "alarm_ended"
+    """The overdue work that the alarm told of was done."""
     ACT = "act"
     """Something else that a person did to the case."""
     VIEWED = "viewed"

@@ -1,5 +1,5 @@
-"""Alarms for supervisors. An alarm is open until somebody acknowledges it; until then repetitions are counted in its
-row, so that even a bad night makes only one line per case.
+"""Alarms for supervisors. An alarm is open until somebody acknowledges it, or until the overdue work that it tells of
+is done; until then repetitions are counted in its row, so that even a bad night makes only one line per case.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dialer.core.access import ROBOT
+from dialer.core.case import AssignmentState, StaffTrackState
 from dialer.core.errors import NotFound
 from dialer.core.events import AlarmCode
 from dialer.db import tables as t
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Tx, record_of
 
 _UNSEEN = (
@@ -188,3 +191,33 @@ def acknowledge_alarms_of_code(
     return tx.execute(
         sa.update(t.alarm).where(t.alarm.c.id.in_(found)).values(seen_at=now, seen_by=by)
     ).rowcount
+
+
+_PENDING = frozenset({StaffTrackState.SCHEDULED, StaffTrackState.OPEN})
+_DONE = (
+    sa.and_(t.alarm.c.code == AlarmCode.HUMAN_OVERDUE.value, ~in_words(t.case.c.human_state, _PENDING)),
+    sa.and_(t.alarm.c.code == AlarmCode.VISIT_OVERDUE.value, ~in_words(t.case.c.visit_state, _PENDING)),
+    sa.and_(
+        t.alarm.c.code == AlarmCode.UNSIGNED.value,
+        ~sa.exists().where(
+            t.assignment.c.case_id == t.alarm.c.case_id,
+            t.assignment.c.state == word_literal(AssignmentState.OPEN),
+        ),
+    ),
+)
+
+
+def end_alarms_of_done_work(tx: Tx, *, now: datetime) -> int:
+    """Ends the open alarms of overdue calls and visits that are not to be done any more, and of assignments that were
+    not signed for and now are. Returns how many.
+    """
+    # Locked in the order in which `raise_alarms` writes them.
+    found = (
+        sa.select(t.alarm.c.id)
+        .join(t.case, t.case.c.id == t.alarm.c.case_id)
+        .where(t.alarm.c.seen_at.is_(None), sa.or_(*_DONE))
+        .order_by(*_UNSEEN)
+        .with_for_update(of=t.alarm)
+    )
+    ended = sa.update(t.alarm).where(t.alarm.c.id.in_(found)).values(seen_at=now, seen_by=ROBOT)
+    return tx.execute(ended).rowcount

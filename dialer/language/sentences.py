@@ -395,6 +395,7 @@ _SENTENCES: Mapping[EntryKind, Tell] = {
     ),
     EntryKind.ALARM: _alarm(gettext_noop("alarm: %(alarm)s")),
     EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm acknowledged: %(alarm)s")),
+    EntryKind.ALARM_ENDED: _alarm(gettext_noop("alarm over, it was done: %(alarm)s")),
     EntryKind.ACT: _act,
     EntryKind.VIEWED: _viewed,
 }

@@ -186,6 +186,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
         *(
             "check_trail",
             "overdue_work",
+            "ended_alarms",
             "anchor",
             "retention",
             "screen_openings",

@@ -38,7 +38,7 @@ _WORDS = {
     "EntryKind": (
         "warning ring_planned ring_sent ringing answered spoken ring_ended message "
         "errand_opened errand_signed errand_reported errand_withdrawn outcome reversal "
-        "approval filed filing_undone alarm alarm_seen act viewed"
+        "approval filed filing_undone alarm alarm_seen alarm_ended act viewed"
     ),
     "ShareComparison": "too_few better worse alike",
     "StepKind": "ring call errand_opens errand_due watch_ends follow_up expires settled",

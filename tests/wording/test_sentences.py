@@ -67,6 +67,7 @@ FACTS: dict[EntryKind, dict[str, Fact]] = {
     EntryKind.FILING_UNDONE: {"case_number": "A1"},
     EntryKind.ALARM: {"code": "missed_warning"},
     EntryKind.ALARM_SEEN: {"code": "missed_warning"},
+    EntryKind.ALARM_ENDED: {"code": "human_overdue"},
     EntryKind.ACT: {"act": "grade_lowered"},
     EntryKind.VIEWED: {"act": "reveal", "why": "calls the family"},
 }
