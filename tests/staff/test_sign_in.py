@@ -59,7 +59,7 @@ from dialer.staff.token_store import TokenScope
 from tests.audit_lines import audit_lines
 from tests.outcomes.town import MORNING, Scenario
 
-RULES = SessionRules(failures=3)
+RULES = SessionRules(failures=3, second_factor_roles=frozenset())
 PASSWORD = "one long sentence"
 HERE = "10.0.0.9"
 INSTANT = timedelta(microseconds=1)
