@@ -25,6 +25,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
 from dialer.core.events import (
     AssignmentRequested,
     CallRequested,
+    CallsAllowed,
     CaseClosed,
     Event,
     GradeChanged,
@@ -119,9 +120,15 @@ def mark_duplicate(seen: SeenCase, *, of: int) -> None:
 
 def opt_out(seen: SeenCase, *, why: str) -> None:
     """Stops the robot's calls for this incident; people may still call. A new warning of a high grade ends that. In the
-    watch period no follow-up is made any more, and the success stays provisional.
+    watch period no follow-up is made any more, the success stays provisional, and a further warning is called only with
+    a higher grade.
     """
     _act(seen, CaseAct.OPT_OUT, OptedOut(), words=required_text("why", why))
+
+
+def allow_calls(seen: SeenCase, *, why: str) -> None:
+    """Lifts that the person wants no more calls: the next warning of this incident is called as any other."""
+    _act(seen, CaseAct.ALLOW_CALLS, CallsAllowed(), words=required_text("why", why))
 
 
 def note_case(services: Services, actor: Actor, case_id: int, *, words: str) -> None:
@@ -166,8 +173,10 @@ _KINDS = {
     CaseAct.CLOSE: ActKind.CLOSED,
     CaseAct.MARK_DUPLICATE: ActKind.DUPLICATE,
     CaseAct.OPT_OUT: ActKind.OPTED_OUT,
+    CaseAct.ALLOW_CALLS: ActKind.CALLS_ALLOWED,
 }
 """The kind under which an act appears in the timeline."""
+_OF_SUPERVISORS = frozenset({CaseAct.LOWER, CaseAct.ALLOW_CALLS})
 
 
 def _act(
@@ -182,7 +191,7 @@ def _act(
     """`stays` is the case of which this one is a duplicate."""
     services, case_id = seen.services, seen.case_id
     kind, about = _KINDS[wanted], dict(facts or {})
-    right = Permission.LOWER_CASES if wanted is CaseAct.LOWER else Permission.WORK_CASES
+    right = Permission.LOWER_CASES if wanted in _OF_SUPERVISORS else Permission.WORK_CASES
     with services.act(seen.actor, right) as act:
         tx = act.tx
         if stays is not None:

@@ -21,6 +21,7 @@ from starlette.responses import FileResponse, Response
 from dialer.calls.recordings import recording_by_ticket, recording_ticket
 from dialer.case_page.acts import (
     SeenCase,
+    allow_calls,
     ask_person,
     call_now,
     change_grade,
@@ -493,6 +494,17 @@ def stop_robot(form: Sent, why: Text = "") -> Response:
         {"why": why},
         lambda: opt_out(form.seen, why=why),
         gettext_noop("The robot no longer calls for this case."),
+    )
+
+
+@case_pages.post("/cases/{case_id}/allow-calls", act=Permission.LOWER_CASES)
+def allow_calls_again(form: Sent, why: Text = "") -> Response:
+    """The next warning of this incident is called again."""
+    return form.carry_out(
+        CaseAct.ALLOW_CALLS,
+        {"why": why},
+        lambda: allow_calls(form.seen, why=why),
+        gettext_noop("A further warning is called again."),
     )
 
 

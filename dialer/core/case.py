@@ -253,6 +253,8 @@ class CaseAct(StrEnum):
     CLOSE = "close"
     MARK_DUPLICATE = "mark_duplicate"
     OPT_OUT = "opt_out"
+    ALLOW_CALLS = "allow_calls"
+    """Lifts it."""
     NOTE = "note"
 
 
@@ -261,6 +263,7 @@ class ActRefusal(StrEnum):
 
     NOT_OPEN = "not_open"
     OPTED_OUT = "opted_out"
+    NOT_OPTED_OUT = "not_opted_out"
     NO_NUMBER = "no_number"
     HIGHEST_GRADE = "highest_grade"
     LOWEST_GRADE = "lowest_grade"
@@ -293,8 +296,16 @@ def acts_allowed(case: Case) -> Mapping[CaseAct, ActRefusal | None]:
         CaseAct.CLOSE: refused(),
         CaseAct.MARK_DUPLICATE: refused(),
         CaseAct.OPT_OUT: refused((case.opted_out, ActRefusal.OPTED_OUT), is_possible=can_refuse),
+        CaseAct.ALLOW_CALLS: refused((not case.opted_out, ActRefusal.NOT_OPTED_OUT), is_possible=can_refuse),
         CaseAct.NOTE: None,
     }
+
+
+def wants_no_more_calls(case: Case, *, of: Grade) -> bool:
+    """Whether the person said in the watch period that it is solved: a further warning of this incident is then kept
+    with the case, and nobody calls, writes or comes because of it, unless its grade `of` is higher.
+    """
+    return case.status is CaseStatus.WATCHING and case.opted_out and of.rank <= case.grade.rank
 
 
 def _can_call(case: Case) -> bool:

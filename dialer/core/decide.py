@@ -29,6 +29,7 @@ from dialer.core.events import (
     AssignmentRequested,
     AttemptEnded,
     CallRequested,
+    CallsAllowed,
     CaseClosed,
     CaseFiled,
     CaseOpened,
@@ -112,6 +113,8 @@ def _apply(draft: CaseDraft, event: Event) -> None:  # noqa: C901, PLR0912  # on
             _assignment_requested(draft, event.track)
         case OptedOut():
             _opted_out(draft)
+        case CallsAllowed():
+            _calls_allowed(draft)
         case CaseClosed():
             _case_closed(draft, event.outcome)
         case CaseFiled():
@@ -181,6 +184,15 @@ def _opted_out(draft: CaseDraft) -> None:
     draft.change(opted_out=True)
     draft.stop_robot(Reason.OPTED_OUT)
     hand_over(draft, Reason.OPTED_OUT, OutcomeKind.REFUSES)
+
+
+def _calls_allowed(draft: CaseDraft) -> None:
+    """Nothing begins by it: the next warning is called, and in an open case somebody may ask for a call."""
+    if draft.case.status is not CaseStatus.WATCHING:
+        _must_be_open(draft)
+    if not draft.case.opted_out:
+        raise Conflict(Text("the person of case %(case)s has not asked for it", case=draft.case.id))
+    draft.change(opted_out=False)
 
 
 def _case_closed(draft: CaseDraft, outcome: OutcomeKind) -> None:

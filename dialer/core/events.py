@@ -132,6 +132,11 @@ class OptedOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallsAllowed:
+    """A supervisor lifts what the person had asked for: a further warning is called again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseClosed:
     """A person closes the case with an outcome."""
 
@@ -164,6 +169,7 @@ Event = (
     | CallRequested
     | AssignmentRequested
     | OptedOut
+    | CallsAllowed
     | CaseClosed
     | CaseFiled
     | FilingUndone
@@ -288,6 +294,8 @@ class AlarmCode(StrEnum):
     NUMBER_USED_AGAIN = "number_used_again"
     """A source sent an instruction number again with other content, which is taken as a warning of its own."""
     NUMBER_OF_ANOTHER_SOURCE = "number_of_another_source"
+    WARNED_AFTER_STOP = "warned_after_stop"
+    """A person who said that it is solved is warned again, with a higher grade."""
     """Another source names a further number for the person of an open case of a high grade; the robot does not call
     it.
     """

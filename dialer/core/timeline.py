@@ -55,6 +55,7 @@ class ActKind(StrEnum):
     CLOSED = "closed"
     DUPLICATE = "duplicate"
     OPTED_OUT = "opted_out"
+    CALLS_ALLOWED = "calls_allowed"
     NOTE = "note"
     LOAD_WITHDRAWN = "load_withdrawn"
 

@@ -344,6 +344,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.NUMBER_OF_ANOTHER_SOURCE: "another source names a further number",
         AlarmCode.WARNINGS_WAIT: "warnings above the limits of their source wait for release",
         AlarmCode.EXTRA_HIGH_WAITS: "extra-high warnings wait for release for too long",
+        AlarmCode.WARNED_AFTER_STOP: "warned with a higher grade after the person said that it is solved",
         AlarmCode.UNKNOWN_SUBMISSION: "not known whether a call was placed",
         AlarmCode.CARRIER_TROUBLE: "trouble with the telephone network",
         AlarmCode.CARRIER_DOWN: "the telephone network is down, dialling has stopped",
@@ -560,6 +561,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     ActRefusal: {
         ActRefusal.NOT_OPEN: "the case is no longer open",
         ActRefusal.OPTED_OUT: "the person asked not to be called by a robot",
+        ActRefusal.NOT_OPTED_OUT: "the person has not asked for it",
         ActRefusal.NO_NUMBER: "no number is left that can be called",
         ActRefusal.HIGHEST_GRADE: "it has the highest grade",
         ActRefusal.LOWEST_GRADE: "it has the lowest grade",

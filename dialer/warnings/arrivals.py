@@ -32,7 +32,7 @@ from dialer.cases.store import (
 )
 from dialer.cases.unassigned import assign_cases_to_unit
 from dialer.core.access import ROBOT
-from dialer.core.case import Case, CaseStatus
+from dialer.core.case import Case, CaseStatus, wants_no_more_calls
 from dialer.core.decide import BulkCaseOpener, decide
 from dialer.core.events import AlarmCode, WarningJoined
 from dialer.core.rules import same_incident
@@ -355,6 +355,10 @@ class _Intake:
         self.arrived: list[tuple[Content, int, int]] = []
         self.kept_apart: set[int] = set()
         """Cases for whose person another source named a further number."""
+        self.warned_after_stop: set[int] = set()
+        """People who said that it is solved and are warned with a higher grade."""
+        self.stops_ended: set[int] = set()
+        """The new cases of those people."""
 
     def take(self, prepared: Prepared) -> tuple[int, bool]:
         """Adds the record to a case; returns the id of the case, and whether that case existed before."""
@@ -367,6 +371,9 @@ class _Intake:
             case_id = stored.case.id
         else:
             case_id = self._open(prepared, known)
+            if known.id in self.warned_after_stop:
+                self.warned_after_stop.discard(known.id)
+                self.stops_ended.add(case_id)
         self.arrived.append((prepared.content, known.id, case_id))
         return case_id, stored is not None
 
@@ -410,6 +417,10 @@ class _Intake:
                 continue
             if case.status is CaseStatus.OPEN or self._warned_before_success(case, record):
                 return stored
+            if wants_no_more_calls(case, of=record.grade):
+                return stored
+            if wants_no_more_calls(case, of=case.grade):
+                self.warned_after_stop.add(known.id)
         return None
 
     def _warned_before_success(self, case: Case, record: Record) -> bool:
@@ -474,9 +485,13 @@ class _Intake:
         mark_missed_warnings(self.tx, sorted(self.no_longer_missed))
         write_warnings(self.tx, self.arrived, load_id=self.load_id, drill=self.services.drill, now=self.now)
         write_effects(self.tx, self.writes)
-        code = AlarmCode.NUMBER_OF_ANOTHER_SOURCE
+        told = (
+            (AlarmCode.NUMBER_OF_ANOTHER_SOURCE, self.kept_apart),
+            (AlarmCode.WARNED_AFTER_STOP, self.stops_ended),
+        )
         raise_alarms(
-            self.tx, [alarm_row(code, at=self.now, case_id=case_id) for case_id in sorted(self.kept_apart)]
+            self.tx,
+            [alarm_row(code, at=self.now, case_id=one) for code, cases in told for one in sorted(cases)],
         )
         for case_id, unit_id in self.found_units.items():
             label = self.units.label(unit_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -189,6 +190,53 @@ async def test_a_source_is_not_told_that_somebody_else_knows_the_person(office: 
         assert told[0] == told[1]
         result = first(await office.send(WANG | {"instruction_no": "no-a"}, headers=header))
         assert (result["status"], result["case_id"], result["next_steps"]) == ("duplicate", None, [])
+
+
+async def solved_case(office: Office, *, grade: str, opted_out: bool = True) -> int:
+    """A success in its watch period, whose person wants no more calls."""
+    case_id: int = first(await office.send(WANG | {"instruction_no": "1", "grade": grade}))["case_id"]
+    values = {
+        "status": "watching", "outcome": "dissuaded_by_phone", "robot_state": "done", "robot_at": None,
+        "human_state": "none", "human_at": None, "visit_state": "none", "visit_at": None,
+        "watch_until": office.clock.now() + timedelta(days=7), "opted_out": opted_out,
+    }  # fmt: skip
+    with office.app.services.store.begin() as tx:
+        tx.execute(sa.delete(t.assignment))
+        tx.execute(sa.update(t.case).values(**values))
+    return case_id
+
+
+@pytest.mark.parametrize("grade", ["低", "中"])
+async def test_who_says_that_it_is_solved_is_not_called_again_for_it(office: Office, grade: str):
+    """By no channel: no call is planned, no message, no task; the warning stays with the case."""
+    case_id = await solved_case(office, grade="中")
+    attempts, planned = len(office.rows(t.attempt)), len(office.rows(t.message))
+    for number in range(2):
+        office.clock.advance(3600)
+        again = WANG | {"instruction_no": f"again {number}", "grade": grade}
+        assert first(await office.send(again))["case_id"] == case_id
+    (case,) = office.rows(t.case)
+    assert (case["warnings"], case["status"], case["robot_state"]) == (3, "watching", "done")
+    assert (len(office.rows(t.attempt)), len(office.rows(t.message))) == (attempts, planned)
+    assert (office.rows(t.assignment), office.rows(t.alarm)) == ([], [])
+
+
+async def test_a_higher_grade_ends_that_and_tells_somebody(office: Office):
+    case_id = await solved_case(office, grade="中")
+    office.clock.advance(3600)
+    other = first(await office.send(WANG | {"instruction_no": "again", "grade": "高"}))["case_id"]
+    assert other != case_id
+    case = office.rows(t.case)[-1]
+    assert (case["id"], case["status"], case["robot_state"]) == (other, "open", "pending")
+    assert [(row["code"], row["case_id"]) for row in office.rows(t.alarm)] == [("warned_after_stop", other)]
+
+
+async def test_who_has_not_said_so_is_called_for_a_new_warning(office: Office):
+    case_id = await solved_case(office, grade="中", opted_out=False)
+    office.clock.advance(3600)
+    other = first(await office.send(WANG | {"instruction_no": "again", "grade": "低"}))["case_id"]
+    assert other != case_id
+    assert office.rows(t.alarm) == []
 
 
 def phones_of_person(office: Office) -> list[str]:

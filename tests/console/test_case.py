@@ -445,6 +445,11 @@ async def test_a_person_who_wants_no_follow_up_gets_none_and_the_success_stays(
     case = scene.case_of(case_id)
     assert (case.status, case.opted_out, case.follow_up) == (CaseStatus.WATCHING, True, FollowUp())
     assert ActKind.OPTED_OUT.value in told(scene, case_id)
+    assert "only with a higher grade" in text(page)
+    assert (await act(chief, scene, case_id, "allow-calls", why="")).status_code == 422
+    assert (await act(chief, scene, case_id, "allow-calls", why="a new fraud")).status_code == 303
+    assert not scene.case_of(case_id).opted_out
+    assert ActKind.CALLS_ALLOWED.value in told(scene, case_id)
 
 
 async def test_a_closed_case_takes_a_note_and_a_filed_case(scene: ConsoleScene, chief: Person, case_id: int):

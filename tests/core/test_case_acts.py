@@ -23,6 +23,7 @@ from dialer.core.errors import Conflict
 from dialer.core.events import (
     AssignmentRequested,
     CallRequested,
+    CallsAllowed,
     CaseClosed,
     Event,
     GradeChanged,
@@ -52,6 +53,7 @@ STATES = {
     "low": replace(OPEN, grade=Grade.LOW),
     "visited": replace(OPEN, visit=StaffTrack(state=StaffTrackState.OPEN, at=NOW)),
     "watching": replace(OPEN, status=CaseStatus.WATCHING),
+    "watching, solved": replace(OPEN, status=CaseStatus.WATCHING, opted_out=True),
     "closed": replace(OPEN, status=CaseStatus.CLOSED),
 }
 EVENTS: dict[CaseAct, Event] = {
@@ -61,6 +63,7 @@ EVENTS: dict[CaseAct, Event] = {
     CaseAct.CLOSE: CaseClosed(outcome=OutcomeKind.MISMATCH),
     CaseAct.MARK_DUPLICATE: CaseClosed(outcome=OutcomeKind.DUPLICATE),
     CaseAct.OPT_OUT: OptedOut(),
+    CaseAct.ALLOW_CALLS: CallsAllowed(),
     CaseAct.RAISE: GradeChanged(grade=Grade.EXTRA_HIGH),
     CaseAct.LOWER: GradeChanged(grade=Grade.LOW),
 }
@@ -92,6 +95,10 @@ def test_what_is_allowed_is_done_and_what_the_machine_refuses_is_barred(state: s
         ("opted out", CaseAct.ASK_OFFICER, None),
         ("watching", CaseAct.OPT_OUT, None),
         ("closed", CaseAct.OPT_OUT, ActRefusal.NOT_OPEN),
+        ("open", CaseAct.ALLOW_CALLS, ActRefusal.NOT_OPTED_OUT),
+        ("opted out", CaseAct.ALLOW_CALLS, None),
+        ("watching, solved", CaseAct.ALLOW_CALLS, None),
+        ("closed", CaseAct.ALLOW_CALLS, ActRefusal.NOT_OPEN),
         ("extra high", CaseAct.RAISE, ActRefusal.HIGHEST_GRADE),
         ("extra high", CaseAct.LOWER, None),
         ("low", CaseAct.LOWER, ActRefusal.LOWEST_GRADE),

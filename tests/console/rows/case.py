@@ -113,6 +113,7 @@ ROWS = (
         "POST", "/cases/{case_id}/duplicate", _WORK, _case, by_unit=True, form=_NOW | {"of": "x"}, refused=422
     ),
     _act("opt-out"),
+    _act("allow-calls", roles=_CHIEF),
     _act("filed", case_number="A150402"),
     Row(
         "POST",
