@@ -175,6 +175,22 @@ GROUPS = {
             "tests/wording/test_language.py",
         ),
     ),
+    "sources": Group(
+        modules=(
+            "dialer/db/sources.py",
+            "dialer/org/sources.py",
+            "dialer/org/source_pages.py",
+            "dialer/warnings/held_store.py",
+            "dialer/warnings/source_limits.py",
+        ),
+        tests=(
+            "tests/core/test_source_limits.py",
+            "tests/api/test_source*.py",
+            "tests/api/test_waiting_states.py",
+            "tests/console/test_sources.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
     "accounts": Group(
         modules=(
             "dialer/org/account*.py",

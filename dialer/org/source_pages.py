@@ -74,19 +74,11 @@ _BANK_WORDS: Mapping[str, str] = {
 _BANK_REPORTS: Mapping[str, bool | None] = {"": None, "yes": True, "no": False}
 
 
-def waiting_lists(request: RequestContext) -> int:
-    """How many lists of warnings wait for release, for the navigation of those who decide."""
-    if not request.may(Permission.APPROVE) or request.member.unit_id is not None:
-        return 0
-    return len(waiting_warnings(request.services))
-
-
 @source_pages.get(
     _PATH,
     act=Permission.SEE_CONTROL,
     nav=gettext_noop("Sources"),
     order=90,
-    badge=waiting_lists,
     group=PlaceGroup.ADMINISTRATION,
     whole_centre=True,
 )

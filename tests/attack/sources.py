@@ -11,12 +11,14 @@ from dialer.core.access import unrestricted
 from dialer.core.sources import COUNTER_SOURCE, ROBOT_SOURCE
 from dialer.db import tables as t
 from dialer.staff.sign_in import add_token
+from dialer.warnings.source_limits import waiting_warnings
 
 if TYPE_CHECKING:
     from tests.attack.run import Attack, Target
 
 _WARNINGS, _SIGNALS = "/api/v1/warnings", "/api/v1/signals"
 _OTHER = "county-police"
+_TOGETHER = 100
 
 
 def _headers(target: Target, name: str, *scopes: str) -> dict[str, str]:
@@ -115,8 +117,51 @@ async def ends_a_case(target: Target, attack: Attack) -> None:
         attack.must(numbers == 1, f"the robot calls {numbers} numbers of case {case_id}")
 
 
+async def floods(target: Target, attack: Attack) -> None:
+    """A new source has as many people called as it can; another source's warning goes on meanwhile."""
+    client = target.desk.stranger()
+    most = target.made.settings.sources.probation
+    for grade, limit in (("特高危", most.extra_high_per_hour), ("低危", most.per_hour)):
+        name = f"flood-{limit}"
+        own, count = _headers(target, name, "warnings:write"), 3 * limit
+        for first in range(0, count, _TOGETHER):
+            sent = [
+                {
+                    "instruction_no": f"F-{number}",
+                    "grade": grade,
+                    "name": f"王{number}",
+                    "phones": f"1360{target.chance.randrange(10**7):07d}",
+                    "amount_at_risk": "9000万" if number % 10 == 0 else "",
+                }
+                for number in range(first, min(first + _TOGETHER, count))
+            ]
+            answer = await client.post(_WARNINGS, json=sent, headers=own)
+            attack.tried += len(sent)
+            told = answer.json().get("accepted") if answer.status_code == 200 else answer.text[:80]
+            attack.must(told == len(sent), f"{len(sent)} warnings of a flood got {told}")
+        # The hour may have changed once meanwhile.
+        went_on = _stored(target, name)
+        attack.must(went_on <= 2 * limit, f"{went_on} of {count} people are called, {limit} may be")
+        waits = sum(one.total for one in waiting_warnings(target.made.app.services, source=name))
+        attack.must(went_on + waits == count, f"of {count} warnings {went_on} went on and {waits} wait")
+        attack.must(_asked_about(target, name), f"no alarm about the flood of {name}")
+    other = _headers(target, "quiet-source", "warnings:write")
+    real = {"instruction_no": "Q-1", "grade": "特高危", "phones": "13600000000", "name": "王小明"}
+    answer = await client.post(_WARNINGS, json=real, headers=other)
+    attack.tried += 1
+    attack.must(_stored(target, "quiet-source") == 1, f"the warning of another source got {answer.text[:80]}")
+
+
+def _asked_about(target: Target, source: str) -> bool:
+    c = t.alarm.c
+    with target.made.app.services.store.begin() as tx:
+        facts = [row["facts"] for row in tx.rows(sa.select(c.facts).where(c.code == "warnings_wait"))]
+    return any(one["source"] == source for one in facts)
+
+
 SOURCE_ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "one silences another": one_silences_another,
     "learns of others": learns_of_others,
     "ends a case": ends_a_case,
+    "floods": floods,
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from dialer.core.access import Role, unrestricted
@@ -88,15 +86,16 @@ async def test_a_refusal_needs_its_reason(console: ConsoleDesk, supervisor: Pers
     assert line["who"] == "wang"
 
 
-async def test_the_navigation_says_how_much_waits_to_those_who_decide(
+async def test_approvals_have_what_waits_and_who_may_not_decide_only_looks(
     console: ConsoleDesk, supervisor: Person
 ):
     auditor = console.signed_in(console.account(Role.AUDITOR, login="jian"))
-    token = source(console, "city-bank", per_day=0)
-    entry = re.compile(r'<a href="/sources"[^>]*>Sources <b class="badge number">1<')
-    assert not entry.search((await supervisor.get("/sources")).text)
-    send(console, token, 2)
-    assert entry.search((await supervisor.get("/sources")).text)
+    send(console, source(console, "city-bank", per_day=0), 2)
+    page = text(await supervisor.get("/approvals"))
+    assert "city-bank.csv" in page
+    assert "more a day than the source may send" in page
+    [waits] = waiting_warnings(console.app.services)
+    assert "Warnings of the source city-bank wait here" in text(await supervisor.get(f"/lists/{waits.id}"))
     page = await auditor.get("/sources")
     assert 'name="load"' not in page.text
     assert "A supervisor of the whole centre releases or refuses them." in text(page)

@@ -56,4 +56,8 @@ def test_a_token_keeps_the_sources_that_it_has_sent_for(empty_database: str):
         migrate_database(services)
         with services.begin() as connection:
             found = dict(connection.execute(sa.text("SELECT name, sources FROM api_token")).all())
+        with services.begin() as connection:
+            known = connection.execute(sa.text("SELECT name, on_probation, per_minute FROM source")).all()
+    outside = {"bank", "had", "ministry", "people's bank", "anybody's", "gone", "gone's", "idle", "list's"}
+    assert {tuple(row) for row in known} == {(name, False, None) for name in outside}
     assert found == {"bank": ["had", "ministry", "people's bank"], "gone": [], "idle": []}
