@@ -260,3 +260,21 @@ async def test_where_a_trunk_may_call_from_unknown_addresses_a_stranger_is_refus
 )
 def test_whose_number_an_invite_tells(asserted: str, from_: str, privacy: str, number: str):
     assert caller_in(asserted=asserted, from_=from_, privacy=privacy) == number
+
+
+_TIMERS = "Supported: timer\nSession-Expires: 1800;refresher=uac\n"
+
+
+async def test_a_caller_that_offers_session_timers_is_answered_without_them(
+    desk: Desk, app: App, tmp_path: Path
+):
+    app.documents["/in"] = '<Response><Pause length="1"/><Hangup/></Response>'
+    caller = call(tmp_path, desk.port, invites(answered(), hung_up(), more=_TIMERS))
+    assert await asyncio.to_thread(caller.wait) == 0
+
+
+async def test_a_caller_that_requires_session_timers_is_refused(desk: Desk, tmp_path: Path):
+    """The stack has none; docs/trunk.md says so."""
+    refused = f'<recv response="420"/><send><![CDATA[\n{_request("ACK", "1", to="[last_To:]")}\n]]></send>'
+    caller = call(tmp_path, desk.port, invites(refused, more=f"{_TIMERS}Require: timer\n"))
+    assert await asyncio.to_thread(caller.wait) == 0

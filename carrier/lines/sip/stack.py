@@ -109,12 +109,14 @@ class SipProcess:
             runtime.subscribe(self._on_event)
             link = None
             try:
-                link = await self._connect(session)
-                if link is None:
-                    return
+                # Before the carrier: it takes the line for ready, and without an account a caller gets 404.
                 await self._admit()
                 for trunk in config.trunks:
                     await self._accounts.add(runtime, trunk)
+                link = await self._connect(session)
+                if link is None:
+                    return
+                self._accounts.register()
                 await self._serve(link)
             finally:
                 await self._hang_up_all()

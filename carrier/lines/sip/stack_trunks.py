@@ -48,6 +48,7 @@ class TrunkAccounts:
         self._agents: dict[str, Any] = {}
         self._registrants: dict[str, Any] = {}
         self._registering: set[str] = set()
+        self._to_register: list[Trunk] = []
 
     def dials(self, name: str) -> Any:  # noqa: ANN401 - the stack is optional
         """The account that dials over this trunk."""
@@ -79,6 +80,11 @@ class TrunkAccounts:
                     runtime, trunk, user=trunk.user, reg_interval=trunk.register_seconds, **common
                 )
             )
+            self._to_register.append(trunk)
+
+    def register(self) -> None:
+        """Registers with the trunks that want it, from now on."""
+        for trunk in self._to_register:
             self._register(trunk)
 
     async def _agent(self, runtime: Any, trunk: Trunk, **account: Any) -> Any:  # noqa: ANN401 - the stack is optional
