@@ -41,6 +41,8 @@ from dialer.runtime.supervisor import Child, Supervisor
 
 _TEND_SECONDS = 0.05
 _AGAIN_SECONDS = 1.0
+_UP_SECONDS = 240.0
+"""No fault strikes yet, and the machine may be busy with other things."""
 _SECOND = ("worker-dial", "scheduler")
 _LONGEST_LOAD_SECONDS = 240.0
 """Another worker continues the load of a killed one when its lease is over."""
@@ -123,7 +125,8 @@ def _drill(plan: Plan, folder: Path, report: Callable[[str], None]) -> Outcome:
             settled = service.settle(report)
             problems = service.problems()
         finally:
-            service.staff.stop()
+            if service.staff.is_alive():
+                service.staff.stop()
             supervisor.stop()
         verdict = check(app.services.store.url, settings.data_dir / "carrier")
         if settled:
@@ -204,7 +207,7 @@ class _Service:
         self.strikes.tend()
 
     def bring_up(self) -> None:
-        wait_until_up(self.app, tend=self.tend, stopped=lambda: False)
+        wait_until_up(self.app, tend=self.tend, stopped=lambda: False, within_seconds=_UP_SECONDS)
         set_service_speed(self.app, speed=self.plan.speed)
         self.load()
         self.staff.start()

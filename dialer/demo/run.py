@@ -367,12 +367,18 @@ def _is_line_up(app: Application) -> bool:
     return is_connected and ask_options(_LOOPBACK, app.settings.carrier.peer_port) is not None
 
 
-def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callable[[], bool]) -> bool:
+def wait_until_up(
+    app: Application,
+    *,
+    tend: Callable[[], None],
+    stopped: Callable[[], bool],
+    within_seconds: float = _UP_SECONDS,
+) -> bool:
     """Waits until the carrier, both workers and the line are up; False if `stopped` first. Raises `Unavailable` at a
     timeout.
     """
     assert app.carrier is not None
-    deadline = time.monotonic() + _UP_SECONDS
+    deadline = time.monotonic() + within_seconds
     while not stopped():
         if is_carrier_up(app.carrier) and _workers_run(app) and _is_line_up(app):
             return True
@@ -388,7 +394,9 @@ def wait_until_up(app: Application, *, tend: Callable[[], None], stopped: Callab
         if time.monotonic() > deadline:
             raise Unavailable(
                 part="demo",
-                problem=Text("its processes were not up after %(seconds)s s", seconds=f"{_UP_SECONDS:.0f}"),
+                problem=Text(
+                    "its processes were not up after %(seconds)s s", seconds=f"{within_seconds:.0f}"
+                ),
             )
         tend()
     return False
