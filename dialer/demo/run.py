@@ -16,7 +16,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -202,12 +202,13 @@ def clean_environment(settings: Settings) -> Iterator[Application]:
         except OSError:
             raise DemoRunsAlready from None
         _wipe(folder)
-        with ensure_servers(folder):
+        with ensure_servers(folder) as servers:
             with application(settings) as fresh, fresh.services.store.begin() as tx:
                 mark_drill_database(tx)
                 write_service_clock(tx, _nine_o_clock(settings))
             with application(settings) as app:
-                yield app
+                # The application has only joined them; who keeps them starts one again that ends.
+                yield replace(app, servers=servers)
 
 
 def _wipe(folder: Path) -> None:

@@ -18,8 +18,10 @@ from chaos.distance import distant
 from chaos.drill import Plan, drill
 from chaos.schedule import SECOND_HOST, SERVERS, Injection, draw_schedule, targets
 from chaos.strikes import Injections
+from dialer.demo.run import clean_environment
 from dialer.runtime.embedded import EmbeddedServers, ensure_servers, wait_until
 from dialer.runtime.local import CarrierAccess
+from dialer.runtime.settings import load_settings
 from dialer.runtime.supervisor import Child, Supervisor
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
@@ -135,6 +137,21 @@ def test_a_slow_database_answers_after_the_round_trip(embedded_servers: Embedded
             assert seconds() >= 0.2
             run.strikes.end()
             assert wait_until(lambda: seconds() < 0.2, seconds=10)
+
+
+def test_the_drill_can_strike_its_servers_and_starts_them_again(tmp_path: Path):
+    with clean_environment(load_settings({"DIALER_DATA_DIR": str(tmp_path)})) as app:
+        assert app.servers is not None
+        before = app.servers.process_numbers()
+        assert set(before) == set(SERVERS)
+        psutil.Process(before["valkey-server"]).kill()
+
+        def is_back() -> bool:
+            assert app.servers is not None
+            app.servers.restart_failed()
+            return app.servers.process_numbers()["valkey-server"] != before["valkey-server"]
+
+        assert wait_until(is_back, seconds=60)
 
 
 FAR_AND_FROZEN = [
