@@ -161,11 +161,9 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
     Without `file`: what DIALER_SETTINGS names, else ./settings.toml, else the one that was shipped.
     Raises SettingsError, one line that names the key.
     """
-    environment = {
-        name.upper(): value
-        for name, value in (os.environ if env is None else env).items()
-        if name.upper().startswith(PREFIX)
-    }
+    given = os.environ if env is None else env
+    environment = {name.upper(): value for name, value in given.items() if name.upper().startswith(PREFIX)}
+    _refuse_cut(environment, given)
     path = file if file is not None else settings_file(environment)
     environment.pop(_SETTINGS_PATH, None)
     environment = _with_secret_files(environment)
@@ -227,6 +225,28 @@ def settings_file(env: Mapping[str, str]) -> Path:
         if path.is_file():
             return path
     raise SettingsError(key=_SETTINGS_PATH, problem="no settings.toml here, and none was installed")
+
+
+_OF_ADDRESSES = frozenset(
+    {
+        *("sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs", "connect_timeout"),
+        *("application_name", "ssl_ca_certs", "ssl_cert_reqs", "ssl_check_hostname"),
+    }
+)
+"""Parameters of addresses. Nothing else names a variable of the environment so."""
+
+
+def _refuse_cut(environment: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """A shell that reads NAME=address?a=1&b=2 without quotes sets b, and does not set NAME. Raises `SettingsError` for
+    such a file, and for a value that has its quotes still.
+    """
+    cut = sorted(_OF_ADDRESSES.intersection(given))
+    if environment and cut:
+        problem = Text("is a variable: a shell has cut an address at its &. Put the address in single quotes")
+        raise SettingsError(key=cut[0], problem=problem)
+    for name, value in environment.items():
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+            raise SettingsError(key=name, problem=Text("has quotes that belong to the file: take them away"))
 
 
 def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:

@@ -17,15 +17,22 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 import typer
 import yaml
 
 from dialer.__main__ import build_command_line
 from dialer.api import gate as api
+from dialer.bootstrap import application
 from dialer.db.keys import create
-from dialer.runtime.location import free_port
+from dialer.db.migrations import owned_tables
+from dialer.runtime.embedded import ensure_servers
+from dialer.runtime.location import free_port, server_binaries
+from dialer.runtime.services import ProcessPurpose
 from dialer.runtime.settings import load_settings
 from dialer.server.application import SECTIONS
 from tools.runtime_lock import RUNTIME_LOCK, runtime_lock
@@ -99,9 +106,67 @@ def test_systemd_reads_the_units_and_finds_them_closed(unit: Path, tmp_path: Pat
     assert float(level[1]) <= MOST_EXPOSED
 
 
-def example_environment() -> dict[str, str]:
-    lines = (DEPLOY / "env.example").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+def example_environment(path: str = "env.example") -> dict[str, str]:
+    """As systemd reads it: quotes around a value are taken away."""
+    lines = (DEPLOY / path).read_text().splitlines()
+    pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return {name: value.strip("'") for name, value in pairs}
+
+
+def test_a_shell_reads_the_environment_file_as_systemd_does():
+    told = done("sh", "-c", f"set -a; . {DEPLOY}/env.example; env")
+    read = dict(line.split("=", 1) for line in told.stdout.splitlines() if line.startswith("DIALER_"))
+    assert read == example_environment()
+
+
+def test_the_containers_environment_names_the_services_of_the_compose_file():
+    services = yaml.safe_load((DEPLOY / "container/compose.yaml").read_text())["services"]
+    env = example_environment("container/env.example")
+    owner = example_environment("container/owner-env.example")
+    for url in (env["DIALER_DATABASE__URL"], env["DIALER_BROKER__URL"], owner["DIALER_DATABASE__OWNER_URL"]):
+        assert urlsplit(url).hostname in services
+    assert "POSTGRES_USER" in services["postgres"]["environment"]
+    assert services["migrate"]["env_file"] == ["env", "owner-env"]
+    load_settings(env | owner)
+
+
+def test_the_database_of_the_containers_has_the_two_roles_that_the_service_uses(tmp_path: Path):
+    with ensure_servers(tmp_path / "theirs", valkey=False, ephemeral=True) as servers:
+        url = sa.make_url(servers.database_url)
+        (tmp_path / "owner-password").write_text("own3r\n")
+        (tmp_path / "service-password").write_text("s3rvice\n")
+        place = servers._place
+        superuser = {"user": "postgres", "password": place.password("superuser")}
+        with psycopg.connect(
+            host=url.host, port=url.port, dbname="postgres", autocommit=True, **superuser
+        ) as admin:
+            admin.execute("CREATE DATABASE fresh TEMPLATE template0")
+            for role in ("dialer", "dialer_owner"):
+                admin.execute(f"ALTER ROLE {role} RENAME TO {role}_before")
+        tools = server_binaries(place.account).postgres.parent
+        made = subprocess.run(
+            ["sh", DEPLOY / "container/roles.sh"],
+            env={
+                "PATH": f"{tools}:{WHERE}", "SECRETS": str(tmp_path),
+                "POSTGRES_USER": "postgres", "POSTGRES_DB": "fresh",
+                "PGHOST": str(url.host), "PGPORT": str(url.port), "PGPASSWORD": superuser["password"],
+            },
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr
+        create(tmp_path / "keys.toml")
+        at = f"{url.host}:{url.port}/fresh"
+        env = {
+            "DIALER_DATABASE__URL": f"postgresql+psycopg://dialer:s3rvice@{at}",
+            "DIALER_BROKER__URL": "redis://127.0.0.1:1/0",
+            "DIALER_KEYS__FILE": str(tmp_path / "keys.toml"),
+            "DIALER_DATA_DIR": str(tmp_path / "data"),
+        }
+        owner = {"DIALER_DATABASE__OWNER_URL": f"postgresql+psycopg://dialer_owner:own3r@{at}"}
+        with application(load_settings(env | owner)):
+            pass
+        with application(load_settings(env), ProcessPurpose.SERVE) as app, app.services.store.begin() as tx:
+            assert owned_tables(tx) == 0
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -329,3 +332,26 @@ def test_pages_have_names_of_their_own(host: str, is_own: bool):
         }
     ).web
     assert web.is_own_host(host) is is_own
+
+
+def loaded_by_a_shell(text: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    """What a command says that a shell starts after it has read this file of settings."""
+    (tmp_path / "env").write_text(text)
+    code = "from dialer.runtime.settings import load_settings; print(load_settings().database.url.get_secret_value())"
+    return subprocess.run(
+        ["sh", "-c", f'set -a; . {tmp_path}/env; set +a; exec {sys.executable} -c "{code}"'],
+        env={name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_an_address_with_an_ampersand_is_taken_whole_or_the_cut_is_told(tmp_path: Path):
+    address = "postgresql+psycopg://u:p$w@h/d?sslmode=verify-full&sslrootcert=/ca.pem"
+    assert loaded_by_a_shell(f"DIALER_DATABASE__URL='{address}'\n", tmp_path).stdout.strip() == address
+    cut = loaded_by_a_shell(f"DIALER_DATABASE__URL={address}\nDIALER_DATA_DIR={tmp_path}\n", tmp_path)
+    assert "setting sslrootcert: is a variable: a shell has cut an address at its &" in cut.stderr
+
+
+def test_a_value_in_quotes_that_its_reader_left_is_named(file: Path):
+    told = refusal({"DIALER_BROKER__URL": "'redis://h/0'"}, file)
+    assert told == "setting DIALER_BROKER__URL: has quotes that belong to the file: take them away"
