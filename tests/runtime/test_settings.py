@@ -12,8 +12,10 @@ from typing import Any
 import pydantic
 import pytest
 
+from dialer.core.access import Permission, Role, rights_of
 from dialer.core.errors import SettingsError
 from dialer.core.values import Grade
+from dialer.demo.run import demo_environment
 from dialer.runtime.settings import NAMES, PREFIX, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -355,3 +357,18 @@ def test_an_address_with_an_ampersand_is_taken_whole_or_the_cut_is_told(tmp_path
 def test_a_value_in_quotes_that_its_reader_left_is_named(file: Path):
     told = refusal({"DIALER_BROKER__URL": "'redis://h/0'"}, file)
     assert told == "setting DIALER_BROKER__URL: has quotes that belong to the file: take them away"
+
+
+def test_every_role_that_sees_a_person_or_approves_needs_a_second_factor():
+    rules = load_settings({}).console.rules()
+    sees = {Permission.SEE_CASES, Permission.REVEAL, Permission.APPROVE, Permission.CONFIRM_STAFF_CHANGES}
+    assert {role for role in Role if rights_of(role) & sees} <= rules.second_factor_roles
+    assert set(Role) - rules.second_factor_roles == {Role.TELLER}
+    since = datetime(2026, 12, 1, tzinfo=UTC)
+    assert rules.factor_due(Role.CLERK, since=since) == datetime(2026, 12, 8, tzinfo=UTC)
+    assert rules.factor_due(Role.TELLER, since=since) is None
+
+
+def test_the_demo_asks_for_no_second_factor():
+    """Its accounts are printed with their passwords; `dialer demo` says so."""
+    assert load_settings(demo_environment({})).console.second_factor_roles == ()
