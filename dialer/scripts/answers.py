@@ -126,7 +126,7 @@ def _spoken(choice: Choice, speech: str = "") -> Understood:
 
 _ABOUT = re.compile(r"\s+|[多来几](?=[百千万])")
 _AMOUNT = re.compile(
-    r"[0-9零一二两三四五六七八九十百千万亿.]*[0-9一二两三四五六七八九十百千万]+(?=[块元多]|$|[，。,.])"
+    r"[0-9零一二两三四五六七八九十百千万亿.]*[0-9一二两三四五六七八九十百千万](?=[块元多]|$|[，。,.])"
 )
 _LEAST_YUAN = 10
 """A smaller number is not an amount lost to a fraud: 我转了一次."""

@@ -613,7 +613,7 @@ class PeerCall(LegEvents):
         dialog = self._dialog
         assert dialog is not None
         dialog.theirs = packet.first("to")
-        contact = re.search(r"<([^>]*)>", packet.first("contact"))
+        contact = re.search(r"<([^<>]*)>", packet.first("contact"))
         is_up = packet.status < 300  # noqa: PLR2004 - a success
         if is_up and contact:
             dialog.target = contact[1]
