@@ -55,7 +55,7 @@ async def one_silences_another(target: Target, attack: Attack) -> None:
             }  # fmt: skip
             answer = await client.post(_WARNINGS, json=forged, headers=own)
             attack.tried += 1
-            attack.must(answer.status_code == 422, f"a warning of {source!r} got {answer.status_code}")
+            attack.must(answer.status_code in {422, 429}, f"a warning of {source!r} got {answer.status_code}")
             for signal in (
                 {"kind": "call", "phone": phone, "number": "+85291234567", "direction": "in"},
                 {"kind": "list_change", "number": phone, "list_kind": "trusted", "change": "entered"},
@@ -64,7 +64,8 @@ async def one_silences_another(target: Target, attack: Attack) -> None:
                 answer = await client.post(_SIGNALS, json=signal | more, headers=own)
                 attack.tried += 1
                 said = answer.text
-                attack.must('"field":"source"' in said, f"a signal of {source!r} got {said[:80]}")
+                refused = answer.status_code == 429 or '"field":"source"' in said
+                attack.must(refused, f"a signal of {source!r} got {said[:80]}")
         real = {"instruction_no": name, "grade": "特高危", "phones": phone, "name": "王小明"}
         answer = await client.post(_WARNINGS, json=real, headers=other)
         taken = answer.status_code == 200 and answer.json()["accepted"] == 1
