@@ -46,6 +46,7 @@ from dialer.db.leases import ServiceRuns
 from dialer.db.migration_locks import LockHolder, LocksNotObtained
 from dialer.db.migrations import MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
 from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
+from dialer.db.unit_of_work import ReadOnlyDatabase
 from dialer.db.units import AliasTaken
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready, NoSipStack
@@ -140,6 +141,7 @@ EXAMPLES = [
     ),
     SettingsError(key="web.port", problem="is not known"),
     Unavailable(part="database", problem="every connection of this process is busy"),
+    ReadOnlyDatabase(),
     CountsBusy(),
     UnknownToken(),
     ScopeMissing(scope=TokenScope.REPORT_READ),
