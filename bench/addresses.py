@@ -49,6 +49,7 @@ UNMEASURED: Mapping[str, str] = {
     "/lists/{load_id}/rejected": "a part of a list's page",
     "/lists/{load_id}/look": "a part of the page of a list that waits",
     "/rates/cases": "is asked for with a measure below",
+    "/sources/one": "is asked for with a name below",
     "/lists/drafts/{draft_id}": "one dropped list, whatever else there is",
     "/lists/drafts/{draft_id}/count": "one dropped list, whatever else there is",
     "/lists/drafts/{draft_id}/rejects": "a file",
@@ -130,6 +131,7 @@ def _of_one(app: Application, city: City) -> Iterator[Page]:
         visit = tx.scalar(sa.text(_ONE_VISIT), {"unit_id": city.station})
         mine = tx.scalar(sa.text(_MY_VISIT), {"who": officer.login, "unit_id": city.station})
         number = tx.scalar(sa.text("SELECT max(id) FROM unit"))
+        tx.execute(sa.text(_ONE_SOURCE))
     assert found is not None
     ones = {
         "a case that was filed, looked back at": f"/cases/{found['filed']}/look-back",
@@ -138,6 +140,7 @@ def _of_one(app: Application, city: City) -> Iterator[Page]:
         "a case that is closed": f"/cases/{found['closed']}",
         "a case with people's work": f"/cases/{found['worked']}",
         "a long list": f"/lists/{LONG_LOAD}",
+        "a source": "/sources/one?name=bench",
         "a list": f"/lists/{LONG_LOAD + 5}",
         "what came of a long list": f"/lists/{LONG_LOAD}/came",
         "what came of a list": f"/lists/{LONG_LOAD + 5}/came",
@@ -173,6 +176,7 @@ SELECT (SELECT max(id) FROM "case" WHERE status = 'open' AND robot_state = 'pend
  (SELECT max(id) FROM bulletin) AS bulletin,
  (SELECT min(login) FROM staff) AS account
 """
+_ONE_SOURCE = "INSERT INTO source (name, on_probation) VALUES ('bench', false) ON CONFLICT DO NOTHING"
 _ONE_VISIT = """
 SELECT id FROM assignment WHERE kind = 'visit' AND state = 'done' AND unit_id = :unit_id ORDER BY id DESC LIMIT 1
 """
