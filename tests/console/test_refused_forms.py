@@ -36,8 +36,17 @@ NUMBERS = itertools.count(1)
 FORMS = [row for row in every_row() if row.method == "POST" and row.roles is not None]
 SHOWN_ON = ("/desk", "/approvals", "/cards/desk", "/filed?state=certain", "/visits", "/units")
 """Pages with forms of other addresses."""
-NOT_SHOWN = frozenset({"/lists/{load_id}/rejects", "/cards/desk/questions/{question_id}/found"})
-"""Their rows make a list without rejected rows, and a question without a team: no page shows the form then."""
+NOT_SHOWN = frozenset(
+    {
+        "/lists/{load_id}/rejects",
+        "/cards/desk/questions/{question_id}/found",
+        "/sources/one",
+        "/sources/waiting",
+    }
+)
+"""Their rows make a list without rejected rows, a question without a team, and no source: no page shows the form
+then.
+"""
 
 
 def is_lost(answer: httpx.Response) -> bool:
