@@ -81,6 +81,7 @@ ACTS: Mapping[str, str] = {
     "uphold_objection": gettext_noop("an objection upheld"),
     "reject_objection": gettext_noop("an objection rejected"),
     "alarm_seen": gettext_noop("an alarm acknowledged"),
+    "change_source": gettext_noop("what a source may send changed"),
     "approve_load": gettext_noop("a list approved"),
     "approve_outcome": gettext_noop("an outcome approved"),
     "refuse_outcome": gettext_noop("amounts refused"),

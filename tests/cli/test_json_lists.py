@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import typer
 from typer.testing import CliRunner
 
@@ -20,6 +21,7 @@ from dialer.calls.pause_store import place_pause
 from dialer.core.access import Role, unrestricted
 from dialer.core.errors import NotFound
 from dialer.core.events import AlarmCode
+from dialer.core.sources import HoldReason
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
@@ -28,6 +30,7 @@ from dialer.db.units import add_unit
 from dialer.org.accounts import add_staff
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import add_token
+from dialer.warnings.held_store import add_to_held_list
 from tests.accounts import add_account
 from tests.console.town import stop_request
 from tests.outcomes.town import Scenario
@@ -116,6 +119,17 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
         )
         with services.store.begin() as tx:
             add_unit(tx, name="临河", parent_id=None)
+            tx.execute(sa.insert(t.source).values(name="bank", on_probation=False))
+            add_to_held_list(
+                tx,
+                source="bank",
+                reason=HoldReason.PER_DAY,
+                extra_high=False,
+                heading=b"phone\r\n",
+                rows=b"13800138000\r\n",
+                count=1,
+                now=now,
+            )
             raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=now, case_id=case_id)
             place_pause(
                 tx,
