@@ -97,7 +97,7 @@ def test_own_parts_are_not_looked_at_when_others_are_configured(tmp_path: Path):
         "DIALER_BROKER__URL": "redis://:p@h/0",
     }
     names = [one.name for one in examine_installation(load_settings(env), PROBE)]
-    assert names == ["Python", "data folder", "disk", "web address", "database"]
+    assert names == ["Python", "data folder", "disk", "cost of calls", "web address", "database"]
 
 
 @pytest.mark.parametrize(
