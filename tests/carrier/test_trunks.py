@@ -518,6 +518,7 @@ class Native:
     """A call of a stack that fails."""
 
     handle = 1
+    call_id = "1@stack"
     final_stats = None
 
     def __init__(self, fault: Exception) -> None:
