@@ -26,7 +26,8 @@ def assert_clean(page: Page, options: Mapping[str, object] = _RULES) -> None:
     # A board without new data is grey, which a busy machine may make it for a moment, also while it is looked at.
     found = None
     while found is None:
-        page.wait_for_function(f"!{_IS_STALE}")
+        # Not by a function, which the page's own rules for scripts refuse where it must be asked twice.
+        page.locator("html:not(.is-stale)").wait_for(state="attached")
         found = page.evaluate(_RUN, dict(options))
     told = [f"{one['id']}: {one['help']} at {[node['target'] for node in one['nodes']][:3]}" for one in found]
     assert not told, f"{page.url}: {told}"
