@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -216,7 +216,7 @@ def service(
     """
     with ground(keys=keys, keep=keep, **more) as env:
         settings = load_settings(env)
-        with ensure_servers(settings.data_dir):
+        with ensure_servers(settings.data_dir) as servers:
             speed = 1.0 if daytime else speed
             if speed != 1.0 or daytime:
                 with application(settings) as fresh, fresh.services.store.begin() as tx:
@@ -224,7 +224,8 @@ def service(
                         mark_drill_database(tx)
                         write_service_clock(tx, nine(settings, speed))
             with application(settings) as app:
-                made = Service(app=app, settings=settings, env=env)
+                # The application has only joined them; who keeps them can start one again that ends.
+                made = Service(app=replace(app, servers=servers), settings=settings, env=env)
                 try:
                     yield made
                 finally:
