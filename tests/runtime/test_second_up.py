@@ -123,7 +123,7 @@ def test_commands_beside_up_leave_its_own_servers_alone(tmp_path: Path):
 
     def command() -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "dialer", "pauses", "--json"],
+            [sys.executable, "-m", "dialer", "alarms", "--json"],
             env=env,
             capture_output=True,
             text=True,
