@@ -15,6 +15,7 @@ MINUTES ?= 2
 # make cost REASON="why": the figures that changed are written into bench/cost.json with this reason.
 REASON ?=
 SIZE ?= 1
+PART ?= 1
 N ?= 20
 
 # What is compiled once is kept: where bytecode may not be written, each of a test run's processes rewrites all tests.
@@ -45,8 +46,8 @@ test-sip: setup ## calls over SIP against real peers; as root, which installs th
 	@sh "$(ROOT)/tools/sip_peers.sh"
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n 1 tests/sip $(T)
 
-test-pythons: test ## as make test, then all but the stories and SIP on each other of Python 3.11, 3.12, 3.13 that is here
-	@cd "$(ROOT)" && sh tools/pythons.sh $(T)
+test-pythons: test ## as make test, then on each other of Python 3.11, 3.12, 3.13 that is here (PART=3: every third test)
+	@cd "$(ROOT)" && PART="$(PART)" sh tools/pythons.sh $(T)
 
 fuzz: setup ## the tests that explore at random, with new seeds for MINUTES=; SEED= repeats one round, T= one test of it
 	@cd "$(ROOT)" && "$(BIN)/python" -m tools.fuzz --seed "$(SEED)" --minutes "$(MINUTES)" $(T)

@@ -77,12 +77,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + (1 if is_of_stories else 2)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--part", type=int, default=1, metavar="N", help="run every Nth of the tests")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With several workers the stories and long tests come first: one that begins last is waited for.
 
     A worker is dealt one piece of the list in its order, and what another steals is taken from the end of it. So every
     piece begins with stories. Those of the browser are in the first piece, whose worker starts their service.
     """
+    items[:] = items[:: config.getoption("--part")]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
     if not workers:
         return

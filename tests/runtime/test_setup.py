@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,3 +155,13 @@ def test_the_tests_on_every_python_begin_with_make_test():
     told = run("make", "-n", "test-pythons", cwd=ROOT)
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.index("-m pytest") < told.stdout.index("tools/pythons.sh")
+
+
+def test_a_part_is_every_nth_of_the_tests_that_were_asked_for():
+    def listed(*arguments: str) -> list[str]:
+        asked = ("-m", "pytest", "--collect-only", "-q", "-n0", "-k", "name", "tests/core/test_units.py")
+        told = run(sys.executable, *asked, *arguments, cwd=ROOT).stdout
+        return [line for line in told.splitlines() if "::" in line]
+
+    assert len(listed()) > 3
+    assert listed("--part", "3") == listed()[::3]
