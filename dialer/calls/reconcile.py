@@ -355,9 +355,14 @@ def trials_without_webhooks(tx: Tx, services: Services) -> int | None:
     if unreported is None or unreported.since is None:
         return None
     posted_before = real_now - WEBHOOK_AFTER
-    facts = {"since": unreported.since.isoformat()}
+    first = unreported.first_posted_at
     raise_alarm_with_cause(
-        tx, AlarmCode.WEBHOOKS_MISSING, now=services.clock.now(), real_now=real_now, facts=facts
+        tx,
+        AlarmCode.WEBHOOKS_MISSING,
+        now=services.clock.now(),
+        real_now=real_now,
+        facts={"since": unreported.since.isoformat()},
+        may_wait=first is not None and real_now - first < timedelta(seconds=_LONGEST_PATIENCE_SECONDS),
     )
     poll_unreported_calls_now(tx, posted_before=posted_before, real_now=real_now)
     trial_before = real_now - timedelta(seconds=_TRIAL_SECONDS)

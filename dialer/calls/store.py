@@ -294,6 +294,8 @@ class UnreportedCalls:
     """
     posted_at: datetime | None
     """When the newest of all was posted (real time)."""
+    first_posted_at: datetime | None
+    """When the first of them was posted (real time)."""
 
 
 def calls_without_webhook(
@@ -312,6 +314,7 @@ def calls_without_webhook(
         sa.select(
             sa.func.max(accepted_at).filter(posted_at < posted_before).label("since"),
             sa.func.max(posted_at).label("posted_at"),
+            sa.func.min(posted_at).label("first_posted_at"),
         ).where(
             after,
             accepted_at.is_not(None),
@@ -368,6 +371,7 @@ def _overdue_calls(
             sa.func.count().label("n"),
             sa.func.max(c.ringing_at).label("since"),
             sa.func.max(c.posted_at).label("at"),
+            sa.func.min(c.posted_at).label("first_at"),
         ).where(
             c.state == word_literal(AttemptState.RINGING),
             c.ringing_at < rang_before,
@@ -376,7 +380,7 @@ def _overdue_calls(
     )
     if row is None or row["n"] < _MANY_OVERDUE:
         return None
-    return UnreportedCalls(since=row["since"], posted_at=row["at"])
+    return UnreportedCalls(since=row["since"], posted_at=row["at"], first_posted_at=row["first_at"])
 
 
 _LONGEST_REQUEST = timedelta(minutes=1)

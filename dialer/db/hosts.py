@@ -23,6 +23,8 @@ _SILENT: Final = timedelta(seconds=15)
 _LATELY: Final = timedelta(minutes=3)
 """A host that fell silent longer ago explains nothing of what happens now, and is no news."""
 _ALIVE: Final = timedelta(seconds=ALIVE_SECONDS)
+_SEEMS_SILENT: Final = timedelta(seconds=5)
+"""Two heartbeats and a half: a host that stopped before a webhook was missed (six seconds) seems silent by then."""
 _NEEDED: Final = frozenset({"web", "worker"})
 """Without a process of each of these kinds no call leaves."""
 _HOSTS = (
@@ -118,7 +120,7 @@ def raise_alarm_with_cause(
     """
     if has_cause_of_its_own(tx, now=now, real_now=real_now):
         return
-    if may_wait and silent_hosts(tx, real_now=real_now, after=_ALIVE):
+    if may_wait and silent_hosts(tx, real_now=real_now, after=_SEEMS_SILENT):
         return
     raise_alarm_once(tx, code, now=now, facts=facts)
 

@@ -18,6 +18,7 @@ from dialer.core.case import RobotState
 from dialer.core.events import AlarmCode, SendMessage
 from dialer.core.values import MessageChannel, MessagePurpose, MessageState, TelephonyResult
 from dialer.db import tables as t
+from dialer.db.system_state import note_heartbeat
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.telephony.channels import MessageProgress
 from tests.calls.conversation import PhoneCall
@@ -84,6 +85,35 @@ def test_a_call_without_a_webhook_stops_dialling_and_is_asked_about_at_once(scen
     assert allowed(scene) == 0
     assert alarms(scene) == {AlarmCode.WEBHOOKS_MISSING}
     assert silent.row()["poll_at"] <= scene.services.real.now()
+
+
+def test_while_a_host_seems_to_fall_silent_dialling_stops_and_the_alarm_waits(scene: Scene):
+    """The host that took the webhooks has stopped: its own alarm comes nine seconds later, and is the only one."""
+
+    def beats(host: str, *, ago: float) -> None:
+        at = scene.services.real.now() - timedelta(seconds=ago)
+        with scene.tx() as tx:
+            note_heartbeat(tx, process=f"web:{host}:7", kind="web", real_now=at, facts={})
+
+    beats("a", ago=0)
+    beats("b", ago=7)
+    Taken(scene, seconds=6.5)
+    assert allowed(scene) == 0
+    assert alarms(scene) == set()
+    scene.clock.advance(9)
+    beats("a", ago=0)
+    allowed(scene)
+    assert alarms(scene) == {AlarmCode.HOST_SILENT}
+
+
+def test_a_host_that_only_seems_silent_hides_missing_webhooks_for_a_moment(scene: Scene):
+    at = scene.services.real.now()
+    with scene.tx() as tx:
+        note_heartbeat(tx, process="web:a:7", kind="web", real_now=at, facts={})
+        note_heartbeat(tx, process="web:b:7", kind="web", real_now=at - timedelta(seconds=8), facts={})
+    Taken(scene, seconds=21)
+    allowed(scene)
+    assert alarms(scene) == {AlarmCode.WEBHOOKS_MISSING}
 
 
 def test_what_the_carrier_says_when_it_is_asked_is_no_webhook_and_it_is_asked_once(scene: Scene):
