@@ -239,8 +239,8 @@ _DECIMAL: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:e\+?[0-9]{1,2})?|\.[0-9]+")
 _GROUPED: Final = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,4}(?:,[0-9]{4})+)(?![0-9,])")
 _CURRENCY: Final = re.compile(r"^(?:约|大约|共|共计|合计)?(?:人民币|rmb|cny|[¥￥])?(.*?)(?:rmb|cny|人民币)?$")
 _YUAN: Final = re.compile(r"(?:元|圆|块|块钱|yuan)?(?:整|正)?$")
-_ONE_UNIT: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([亿万千百])")
-_UNITS: Final = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+_ONE_UNIT: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([亿万千百wk])")
+_UNITS: Final = {"百": 100, "千": 1000, "k": 1000, "万": 10_000, "w": 10_000, "亿": 100_000_000}
 _WITH_NUMERALS: Final = re.compile(
     r"[0-9.]*[零〇一二三四五六七八九十百千万亿壹贰叁肆伍陆柒捌玖拾佰仟萬两俩][^负点]{0,40}"
 )
@@ -282,7 +282,7 @@ def _bounded(fen: int) -> int:
 
 
 def _chinese(text: str) -> Decimal:
-    """三万, 一万二千, 三万五 (short for 三万五千), 3万, 1.5万, 3万5千.
+    """三万, 一万二千, 三万五 (short for 三万五千), 3万, 1.5万, 1.5w, 3万5千.
 
     A decimal fraction of one unit is multiplied here, because cn2an cuts 1.23456万 to whole yuan. It knows 三万五,
     but not 二亿三 (short for 二亿三千万), and fails on some texts with errors other than its own.
@@ -311,6 +311,7 @@ _DATE_AND_TIME: Final = re.compile(
     r"(?:[.,][0-9]{1,9})?\s*秒?)?)?)?)\s*(?P<half_after>am|pm)?"
     r"\s*(?P<zone>z|utc|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+_WITHOUT_YEAR: Final = re.compile(r"[0-9]{1,2}\s*月\s*[0-9]{1,2}\s*[日号]?(?![0-9]).*")
 _COMPACT: Final = re.compile(
     r"(?P<year>20[0-9]{2})(?P<month>[01][0-9])(?P<day>[0-3][0-9])"
     r"(?:(?P<hour>[0-2][0-9])(?P<minute>[0-5][0-9])(?P<second>[0-5][0-9])?)?(?:\.0+)?"
@@ -328,9 +329,12 @@ _MIDNIGHT: Final = 24
 _YEARS: Final = range(2000, 2100)
 
 
-def read_moment(cell: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:
+def read_moment(
+    cell: str, zone: ZoneInfo, *, end_of_day: bool = False, now: datetime | None = None
+) -> datetime | None:
     """The moment in UTC; None for an empty cell. A bare date is its beginning, or with `end_of_day` its end: what
-    expires on a day is still valid on that day. Raises `Unreadable`.
+    expires on a day is still valid on that day. A day without a year (12月1日) is of the year in which it is closest to
+    `now` (aware); without `now` it is unreadable. Raises `Unreadable`.
     """
     try:
         if _ISO_MOMENT.fullmatch(cell) and " 24" not in cell:
@@ -339,7 +343,7 @@ def read_moment(cell: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datet
             text = " ".join(folded(cell).split())
             if is_blank(text):
                 return None
-            local, is_date = _moment(text)
+            local, is_date = _moment(_with_year(text, now.astimezone(zone)) if now else text)
         if is_date and end_of_day:
             local += timedelta(days=1)
         moment = local if local.tzinfo else local.replace(tzinfo=zone)
@@ -348,6 +352,18 @@ def read_moment(cell: str, zone: ZoneInfo, *, end_of_day: bool = False) -> datet
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise Unreadable from None
+
+
+_HALF_A_YEAR: Final = timedelta(days=183)
+
+
+def _with_year(text: str, now: datetime) -> str:
+    """The text; a day without a year gets the one in which it is closest to `now`, in the same zone."""
+    if not _WITHOUT_YEAR.fullmatch(text):
+        return text
+    begin = _moment(f"{now.year}年{text}")[0].replace(tzinfo=now.tzinfo)
+    year = now.year + (begin < now - _HALF_A_YEAR) - (begin > now + _HALF_A_YEAR)
+    return f"{year}年{text}"
 
 
 def _moment(text: str) -> tuple[datetime, bool]:

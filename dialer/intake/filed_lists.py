@@ -188,7 +188,8 @@ class FiledReader:
 
     def _moment(self, cells: KnownCells[FiledField], field: FiledField) -> datetime | None:
         begin = cells.moment(field)
-        end = read_moment(cells.text.get(field, ""), self._zone, end_of_day=True)
+        text = cells.text.get(field, "")
+        end = read_moment(text, self._zone, end_of_day=True, now=self._options.now)
         # Today too: if it were limited to now, the same list would give another time an hour later.
         return end if end is None or end == begin else end - _LAST_SECOND
 

@@ -38,7 +38,9 @@ HEADING_WORDS: Final = {
         "来源 数据来源 预警来源 线索来源 指令来源 信息来源 下发单位 下发来源 推送单位 source "
         "datasource origin"
     ),
-    Field.KIND: "预警类型 预警类别 预警种类 类型 预警分类 线索类型 kind warningtype warningkind type",
+    Field.KIND: (
+        "预警类型 预警类别 预警种类 类型 预警分类 线索类型 kind kindofwarning warningtype warningkind type"
+    ),
     Field.FRAUD_TYPE: (
         "诈骗类型 涉诈类型 诈骗类别 诈骗手法 诈骗种类 案件类型 案件类别 案别 手法 作案手法 "
         "涉诈类别 疑似诈骗类型 诈骗方式 fraudtype scamtype fraudcategory scam"
@@ -47,7 +49,9 @@ HEADING_WORDS: Final = {
         "等级 预警等级 风险等级 级别 预警级别 风险级别 危险等级 危险级别 高危等级 紧急程度 "
         "风险程度 grade level risklevel riskgrade risk warninglevel warninggrade severity"
     ),
-    Field.NAME: "姓名 名字 名称 人员姓名 对象 人员 name fullname victim victimname personname targetname",
+    Field.NAME: (
+        "姓名 名字 名称 人员姓名 对象 人员 当事人 name fullname victim victimname personname person targetname"
+    ),
     Field.PHONE: (
         "手机号 手机号码 手机 电话 电话号码 联系电话 联系号码 联系方式 联系手机 联系手机号 "
         "移动电话 手机电话 被叫号码 被叫 被叫电话 涉警号码 预警号码 预警手机号 预警电话 备用电话 "
@@ -68,7 +72,7 @@ HEADING_WORDS: Final = {
     Field.UNIT: (
         "属地 属地机构 属地单位 所属单位 单位 所属机构 机构 管辖单位 辖区 所属辖区 派出所 "
         "所属派出所 属地派出所 责任单位 接收单位 属地公安机关 所属分局 分局 旗县 所属旗县 "
-        "属地分局 处置单位 unit station jurisdiction policestation organisation organization "
+        "属地分局 处置单位 unit areaorunit station jurisdiction policestation organisation organization "
         "department"
     ),
     Field.FAMILY_CONTACT: (
@@ -97,7 +101,7 @@ HEADING_WORDS: Final = {
     ),
     Field.AMOUNT_AT_RISK: (
         "拟转金额 拟转账金额 涉及金额 涉险金额 风险金额 预警金额 拟转款金额 金额 涉案金额 "
-        "amountatrisk amount intendedamount riskamount"
+        "amountatrisk atrisk amount intendedamount riskamount"
     ),
     Field.AMOUNT_PAID: (
         "已转金额 已转账金额 已转款金额 被骗金额 损失金额 已损失金额 已付金额 转账金额 amountpaid "
@@ -105,11 +109,11 @@ HEADING_WORDS: Final = {
     ),
     Field.EVENT_AT: (
         "事件时间 发生时间 通联时间 发案时间 事发时间 接触时间 转账时间 访问时间 eventtime "
-        "eventat occurredat eventdate"
+        "eventat happenedat occurredat eventdate"
     ),
     Field.PRODUCED_AT: (
         "预警时间 产生时间 生成时间 预警日期 预警产生时间 指令时间 下发时间 下发日期 推送时间 "
-        "日期 时间 producedtime producedat warningtime warningdate createdat createdtime date "
+        "日期 时间 producedtime producedat warnedat warningtime warningdate createdat createdtime date "
         "time issuedat"
     ),
     Field.EXPIRES_AT: (
@@ -121,8 +125,8 @@ HEADING_WORDS: Final = {
     Field.REMARKS: (
         "备注 说明 备注说明 其他 其它 备考 简要情况 remarks remark note notes comment comments memo"
     ),
-    Field.ROW_NUMBER: "序号 行号 编号序号 no serial serialno index rowno #",
-    Field.REJECTION: "拒绝列 拒绝原因 拒绝行",
+    Field.ROW_NUMBER: "序号 行号 编号序号 no serial serialno index rowno rownumber #",
+    Field.REJECTION: "拒绝列 拒绝原因 拒绝行 上次未通过原因 reasonofanearlierrefusal",
 }
 
 
@@ -345,7 +349,7 @@ class KnownCells(Generic[Known]):
         """The moment in UTC, of a date its beginning; None for an empty cell."""
         cell = self.text.get(field, "")
         try:
-            moment = read_moment(cell, self.zone)
+            moment = read_moment(cell, self.zone, now=self._now)
         except Unreadable:
             reason = Text("%(value)s is not a time: write it as 2026-11-26 14:30", value=shown(cell))
             raise CellRefused(field, reason) from None

@@ -147,7 +147,7 @@ class RowReader:
         self._unknown = layout.unknown_places()
         self._width = layout.width
         self._texts = [(field.value, places) for field in _TEXTS if (places := layout.places(field))]
-        moment = lru_cache(_CACHE_LIMIT)(partial(read_moment, zone=self._zone))
+        moment = lru_cache(_CACHE_LIMIT)(partial(read_moment, zone=self._zone, now=options.now))
         readers: dict[Field, Callable[[str], Any]] = {
             **{
                 field: partial(read_fen, yuan_per_unit=yuan_per_unit(self._heading(self._place_of[field])))

@@ -13,10 +13,13 @@ import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
 from dialer.core.access import Role
+from dialer.core.text import Lang
 from dialer.core.values import LoadState
 from dialer.db import tables as t
 from dialer.db.units import add_unit
+from dialer.intake.headings import field_of
 from dialer.intake.records import Field, NoticeCode
+from dialer.language.catalogue import say
 from dialer.runtime.services import WorkRules
 from dialer.warnings import pages
 from dialer.warnings.lists import load_list
@@ -152,6 +155,14 @@ async def test_a_list_without_a_phone_column_can_be_told_which_it_is(console: Co
     page = await clerk.get(path)
     assert page.status_code == 200
     assert counts(page.text)["can be loaded"] == 1
+
+
+@pytest.mark.parametrize("lang", list(Lang))
+def test_the_headings_that_the_console_shows_are_read(lang: Lang):
+    for field, words in FIELDS.items():
+        assert field_of(say(lang, words)) is field
+    for field, heading in ((Field.NAME, "Person"), (Field.AMOUNT_AT_RISK, "At risk")):
+        assert field_of(say(lang, heading)) is field
 
 
 async def test_what_would_join_a_case_is_told_with_the_case(console: ConsoleDesk):

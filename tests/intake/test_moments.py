@@ -55,6 +55,27 @@ def test_a_bare_date_begins_at_midnight_and_expires_at_its_end(written: str):
     assert read_moment(written, SHANGHAI, end_of_day=True) == datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("written", "now", "read"),
+    [
+        ("12月1日", datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=SHANGHAI)),
+        ("11月19日 下午3:05", datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 11, 19, 15, 5, tzinfo=SHANGHAI)),
+        ("12 月 31 号 8时", datetime(2027, 1, 2, tzinfo=UTC), datetime(2026, 12, 31, 8, tzinfo=SHANGHAI)),
+        ("1月5日", datetime(2026, 12, 30, tzinfo=UTC), datetime(2027, 1, 5, tzinfo=SHANGHAI)),
+    ],
+)  # fmt: skip
+def test_a_day_without_a_year_is_of_the_closest_one(written: str, now: datetime, read: datetime):
+    assert read_moment(written, SHANGHAI, now=now) == read
+    with pytest.raises(Unreadable):
+        read_moment(written, SHANGHAI)
+
+
+@pytest.mark.parametrize("written", ["2月30日", "13月1日", "2月29日", "12月", "12月1日x"])
+def test_a_day_that_no_year_has_is_unreadable(written: str):
+    with pytest.raises(Unreadable):
+        read_moment(written, SHANGHAI, now=datetime(2026, 12, 1, tzinfo=UTC))
+
+
 @pytest.mark.parametrize("written", ["2026-11-18 24:00", "2026-11-18 24:00:00", "2026年11月18日24时"])
 def test_twenty_four_hours_are_the_end_of_the_day_and_nothing_is_later(written: str):
     assert read_moment(written, SHANGHAI) == datetime(2026, 11, 18, 16, 0, tzinfo=UTC)
