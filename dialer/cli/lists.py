@@ -27,6 +27,7 @@ from dialer.core.errors import Invalid, NotFound, UnusableFile
 from dialer.core.text import Text
 from dialer.core.values import FINISHED_LOADS, LoadState
 from dialer.db.system_state import worker_runs
+from dialer.intake.reader import default_source
 from dialer.intake.records import Field
 from dialer.language.words import bilingual
 from dialer.runtime.broker import BULK_QUEUE
@@ -34,6 +35,7 @@ from dialer.runtime.services import Application
 from dialer.warnings.list_store import (
     Load,
     column_mapping_of,
+    columns_of_load,
     delete_load,
     get_load,
     loads_awaiting_approval,
@@ -47,7 +49,7 @@ from dialer.warnings.lists import (
     submit_list,
     withdraw_load,
 )
-from dialer.warnings.preview import preview_list, write_reject_list
+from dialer.warnings.preview import preview_list, undecided, write_reject_list
 
 _SHOWN = 20
 
@@ -109,6 +111,7 @@ def load_file(app: Application, actor: Actor, file: Path, *, source: str, progre
             load_list(app.services, load_id)
         load = _wait(app, load_id, shown=progress)
         report = load_report(app.services, load_id)
+        _tell_undecided(app, load_id, source=source or default_source(file.name))
         if load is not None and load.state is LoadState.HELD:
             typer.echo(
                 f"load {load_id} waits for a second person (dialer loads approve {load_id} --by ...);"
@@ -120,6 +123,18 @@ def load_file(app: Application, actor: Actor, file: Path, *, source: str, progre
             delete_load(tx, load_id)
         raise
     return Loaded(report=report, reject_file=write_reject_file(app, report, by=actor.name))
+
+
+def _tell_undecided(app: Application, load_id: int, *, source: str) -> None:
+    """Names each column that looks important and that nobody has mapped: no page asks about it here."""
+    with app.services.store.begin() as tx:
+        waiting = undecided(columns_of_load(tx, load_id))
+    for heading, likely in waiting.items():
+        typer.echo(
+            f"列 column {heading}: 疑似 looks like {likely.value}, 未对应，仅存入备注 not read, kept in the remarks;"
+            f" dialer loads columns {source!r} --set '{heading}={likely.value}' (or '{heading}=')",
+            err=True,
+        )
 
 
 def write_reject_file(app: Application, report: LoadReport, *, by: str) -> Path | None:

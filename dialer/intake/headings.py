@@ -170,7 +170,7 @@ NO_CORRECTIONS: Final[Corrections] = {}
 
 def field_of(heading: str) -> Field | None:
     """The field that a heading means by itself; None for an unknown heading."""
-    word = _normal(heading)
+    word = normal_heading(heading)
     return _KNOWN.get(word) or _KNOWN.get(_COUNTER.sub("", word)) or _KNOWN.get(_without_person(word))
 
 
@@ -193,7 +193,7 @@ def fields_of(
         if heading in corrections:
             continue
         weak = (
-            WEAK_HEADING_WORDS.get(_without_person(_normal(heading)))
+            WEAK_HEADING_WORDS.get(_without_person(normal_heading(heading)))
             if heading and found[index] is None
             else None
         )
@@ -212,7 +212,8 @@ def seconds_per_unit(heading: str) -> int:
     return 60 if _MINUTES.search(unicodedata.normalize("NFKC", heading).lower()) else 1
 
 
-def _normal(heading: str) -> str:
+def normal_heading(heading: str) -> str:
+    """The heading as the word lists have it; '' for a text that is too long to be one."""
     if len(heading) > HEADING_LENGTH * 3:
         return ""
     text = unicodedata.normalize("NFKC", cleaned(heading)).lower()

@@ -50,6 +50,7 @@ from dialer.intake.headings import (
     seconds_per_unit,
     yuan_per_unit,
 )
+from dialer.intake.likeness import likely_field
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import (
     Accepted,
@@ -69,6 +70,7 @@ _SCIENTIFIC: Final = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
 _CLOCK_GRACE: Final = timedelta(minutes=10)
 """The clocks of two systems may differ by this much."""
 _CACHE_LIMIT: Final = 20_000
+_SAMPLES: Final = 3
 _TEXTS: Final = (
     Field.ADDRESS,
     Field.FAMILY_CONTACT,
@@ -456,6 +458,8 @@ class _ListTable:
 
     sheet: str
     layout: Layout
+    first: Sequence[Row]
+    """The first rows below the heading; they are among `rows` too."""
     rows: Iterator[Row]
     skipped: int
 
@@ -465,6 +469,7 @@ class ListReader:
 
     `filename` names the source of rows without one. After the last row, `skipped` counts the rows that were not records
     (titles, blanks, notes, totals, repeated headings), and `columns` tells how the columns of every table were read.
+    `samples` has some cells of each column, in clear, by its table and its place.
     """
 
     def __init__(
@@ -473,6 +478,7 @@ class ListReader:
         """Reads the first row. Raises `UnusableFile` if there is none."""
         self.skipped = 0
         self.columns: tuple[Column, ...] = ()
+        self.samples: dict[tuple[int, int], tuple[str, ...]] = {}
         self.options = replace(options, source=options.source or default_source(filename))
         self._tables = tables
         self._next_table = 0
@@ -511,7 +517,7 @@ class ListReader:
             yield from self._read_table(found)
 
     def _read_table(self, table: _ListTable) -> Iterator[Accepted | Rejected]:
-        reader = self._row_reader(table.layout, table.sheet)
+        reader = self._row_reader(table.layout, table.sheet, table.first)
         is_first = True
         for line, cells in table.rows:
             layout = reader.layout
@@ -527,7 +533,9 @@ class ListReader:
                         else layout_of(cells, self.options.corrections)
                     )
                     if is_heading(renewed) and renewed.fields != layout.fields:
-                        reader = self._row_reader(renewed, table.sheet, replaces_last=is_first)
+                        reader = self._row_reader(
+                            renewed, table.sheet, table.first[1:] if is_first else (), replaces_last=is_first
+                        )
                     continue
                 if is_note_or_total(cells, layout):
                     self.skipped += 1
@@ -538,22 +546,37 @@ class ListReader:
             is_first = False
             yield reader.read(line, cells)
 
-    def _row_reader(self, layout: Layout, sheet: str, *, replaces_last: bool = False) -> RowReader:
+    def _row_reader(
+        self, layout: Layout, sheet: str, first: Sequence[Row], *, replaces_last: bool = False
+    ) -> RowReader:
         if replaces_last:
             self._next_table -= 1
             self.columns = tuple(column for column in self.columns if column.table != self._next_table)
         table = self._next_table
         self._next_table += 1
-        self.columns += layout.columns(table=table, sheet=sheet)
+        self.columns += tuple(
+            self._looked_at(column, layout, first) for column in layout.columns(table=table, sheet=sheet)
+        )
         return RowReader(layout=layout, options=self.options, table=table, sheet=sheet)
+
+    def _looked_at(self, column: Column, layout: Layout, first: Sequence[Row]) -> Column:
+        """The column with what it looks like if nobody has mapped it; its samples are kept."""
+        place = column.index
+        cells = [cells[place] for _, cells in first if place < len(cells) and cells[place].strip()]
+        self.samples[column.table, place] = tuple(dict.fromkeys(map(cleaned, cells)))[:_SAMPLES]
+        if column.field is not None or not column.heading or column.heading in self.options.corrections:
+            return column
+        mapped = {field for field in layout.fields if field}
+        return replace(column, likely=likely_field(column.heading, cells, mapped=mapped))
 
 
 def _list_table(table: SourceTable, corrections: Corrections) -> _ListTable:
     found = best_layout([cells for _, cells in table.first], corrections)
     assert found is not None, "every table of a list has a heading"
     index, layout = found
+    first = table.first[index + 1 :]
     return _ListTable(
-        sheet=table.sheet, layout=layout, rows=chain(table.first[index + 1 :], table.rest), skipped=index
+        sheet=table.sheet, layout=layout, first=first, rows=chain(first, table.rest), skipped=index
     )
 
 

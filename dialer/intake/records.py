@@ -97,16 +97,19 @@ class Column:
     index: int
     heading: str
     field: Field | None
+    likely: Field | None = None
+    """What a column that nobody has mapped looks like: a grade, a name, a phone or an amount. A person decides."""
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Column:
         """The column from the result of `plain`."""
-        field = plain["field"]
-        return cls(**{**plain, "field": Field(field) if field else None})
+        meant = {name: Field(plain[name]) if plain.get(name) else None for name in ("field", "likely")}
+        return cls(**{**plain, **meant})
 
     def plain(self) -> dict[str, Any]:
         """The column as JSON values."""
-        return asdict(self) | {"field": self.field.value if self.field else None}
+        meant = (("field", self.field), ("likely", self.likely))
+        return asdict(self) | {name: field.value if field else None for name, field in meant}
 
     @property
     def letter(self) -> str:
@@ -276,7 +279,7 @@ _WIDTH: Final = 18
 _REASON_WIDTH: Final = 60
 
 
-_KEPT_IN_CLEAR: Final = frozenset(
+KEPT_IN_CLEAR: Final = frozenset(
     {
         Field.INSTRUCTION_NO,
         Field.SOURCE,
@@ -304,9 +307,7 @@ HIDDEN: Final = "****"
 
 def masked_rows(columns: Sequence[Column], rejects: Iterable[RejectedRow]) -> Iterator[RejectedRow]:
     """The rows as they are shown to somebody who may not see personal data."""
-    kept = {
-        (column.table, column.index): column.field for column in columns if column.field in _KEPT_IN_CLEAR
-    }
+    kept = {(column.table, column.index): column.field for column in columns if column.field in KEPT_IN_CLEAR}
     for reject in rejects:
         raw = tuple(_masked(cell, kept.get((reject.table, index))) for index, cell in enumerate(reject.raw))
         yield replace(reject, raw=raw, reason=_without_numbers(reject.reason))

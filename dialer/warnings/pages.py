@@ -118,6 +118,8 @@ MOST_MEGABYTES = 256
 _AT_ONCE = 20_000
 """The outcome of a longer list is counted after its page is shown."""
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+UNDECIDED = "?"
+"""The choice for a column of which nobody has said yet what it holds."""
 PAUSES = (30, 120, 480, 1440)
 
 _Number = Annotated[int, InPath(ge=1, lt=1 << 63)]
@@ -186,7 +188,11 @@ def columns(
     dry: Annotated[str, Form()] = "",
 ) -> Response:
     """Applies a column mapping to the draft, and keeps it for the next lists of this source."""
-    chosen = {name: _field(text) for name, text in zip(heading or (), field or (), strict=False)}
+    chosen = {
+        name: _field(text)
+        for name, text in zip(heading or (), field or (), strict=False)
+        if text != UNDECIDED
+    }
     try:
         correct_draft(request.services, request.actor, draft_id, chosen, source=source)
     except Invalid as fault:
@@ -211,6 +217,10 @@ def load(request: CurrentRequest, draft_id: _Number) -> Response:
     """Releases the draft to a worker, which loads it."""
     try:
         load_draft(request.services, request.actor, draft_id)
+    except Conflict as fault:
+        return _show_draft(
+            request, draft_id, dry=False, wrong={"columns": refusal_sentence(fault, request.lang)}
+        )
     except UnusableFile:
         return _show_draft(request, draft_id, dry=False, status=_INVALID)
     except NotFound:
@@ -453,9 +463,11 @@ def _show_draft(
         sources = recent_sources(tx, visible_to=visible_to)
     look, unusable = None, ""
     columns: Iterable[tuple[str, Field | None]] = ()
+    undecided: Mapping[str, Field] = {}
     try:
         look = preview_draft(request.services, draft_id, by=request.who, visible_to=visible_to)
         columns = ((column.heading, column.field) for column in look.columns)
+        undecided = look.undecided
     except UnusableFile as fault:
         unusable = refusal_sentence(fault, request.lang)
         if isinstance(fault, NoPhoneColumn):
@@ -467,11 +479,13 @@ def _show_draft(
         draft=draft,
         look=look,
         unusable=unusable,
-        columns=_once(columns),
+        columns=_once(columns, undecided),
+        undecided=undecided,
         measured=None,
         dry=dry,
         wrong=defaultdict(str, wrong or {}),
         fields=[(field.value, request.say(text)) for field, text in FIELDS.items()],
+        field_word=lambda field: request.say(FIELDS[field]),
         **_words(request),
         sources=sources,
     )
@@ -529,13 +543,21 @@ def _words(request: RequestContext) -> dict[str, Any]:
     }
 
 
-def _once(columns: Iterable[tuple[str, Field | None]]) -> list[tuple[str, str]]:
-    """Each heading once, with its field: a correction applies to every column with that heading."""
+def _once(
+    columns: Iterable[tuple[str, Field | None]], undecided: Mapping[str, Field]
+) -> list[tuple[str, str]]:
+    """Each heading once, those to be decided first, with the choice that is offered: a correction applies to every
+    column with that heading. What a column looks like is offered unless another one is read as it already.
+    """
     found: dict[str, str] = {}
     for heading, field in columns:
-        if heading:
+        if heading and heading not in undecided:
             found.setdefault(heading, field.value if field else "")
-    return list(found.items())
+    first: dict[str, str] = {}
+    for heading, likely in undecided.items():
+        is_free = likely.value not in {*found.values(), *first.values()}
+        first[heading] = likely.value if is_free else UNDECIDED
+    return [*first.items(), *found.items()]
 
 
 def _loaded_already(request: RequestContext, draft_id: int) -> Response:

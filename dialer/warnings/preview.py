@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from dialer.cases.persons import MaskedPerson, Person, mask_person
+from dialer.cases.persons import MaskedPerson, Person, mask_name, mask_person, mask_phone
 from dialer.cases.reveals import note_reveal
 from dialer.cases.search import visible_among_cases
 from dialer.core.access import Actor, Permission, RevealReason, is_same_actor
@@ -23,8 +23,11 @@ from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, TooMa
 from dialer.core.text import Text
 from dialer.core.values import Grade, LoadState, RowResult
 from dialer.db.unit_of_work import Tx
+from dialer.intake.cells import shown
+from dialer.intake.likeness import looks_like_a_name
 from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import (
+    KEPT_IN_CLEAR,
     Accepted,
     Column,
     Field,
@@ -32,6 +35,7 @@ from dialer.intake.records import (
     Record,
     Rejected,
     RejectedRow,
+    hide_numbers,
     masked_rows,
     write_rejects,
 )
@@ -87,9 +91,11 @@ def draft_list(services: Services, actor: Actor, content: BinaryIO, *, filename:
     content.seek(0)
     with services.store.begin() as tx:  # before the file is read, which is expensive
         _check_drafts(tx, services, actor.name, size)
+    columns: tuple[Column, ...] = ()
     try:
         options = options_of(services, source=named, filename=filename)
-        read_list(content, filename=filename, options=options).close()
+        with read_list(content, filename=filename, options=options) as reader:
+            columns = reader.columns
     except NoPhoneColumn as fault:
         if not fault.headings:
             raise
@@ -107,6 +113,7 @@ def draft_list(services: Services, actor: Actor, content: BinaryIO, *, filename:
             state=LoadState.DRAFT,
         )
         extend_draft(act.tx, draft_id, until=services.real.now() + KEPT)
+        note_draft_length(act.tx, draft_id, total=None, columns=columns)
     return draft_id
 
 
@@ -132,18 +139,21 @@ def correct_draft(
     services: Services, actor: Actor, draft_id: int, columns: Mapping[str, Field | None], *, source: str
 ) -> None:
     """Applies a column mapping to this list and every later one of its source: by heading, None for a column without a
-    field. A heading that already has its field is not a correction. Raises `NotFound` and `Invalid`.
+    field. A heading that already has its field is not a correction, unless it waits for a decision: then any choice is
+    one. Raises `NotFound` and `Invalid`.
     """
     named = _source(source)
     with services.act(actor, Permission.LOAD_LISTS) as act:
         draft = get_draft(act.tx, draft_id, by=act.by)
-        understood = {column.heading: column.field for column in reversed(columns_of_load(act.tx, draft_id))}
+        read = columns_of_load(act.tx, draft_id)
+        understood = {column.heading: column.field for column in reversed(read)}
+        waiting = undecided(read)
         rename_draft(act.tx, draft_id, source=named)
         act.needs_no_record()
     changed = {
         heading: meant
         for heading, meant in columns.items()
-        if heading and meant is not understood.get(heading)
+        if heading and (heading in waiting or meant is not understood.get(heading))
     }
     if changed:
         correct_columns(services, actor, named or default_source(draft.filename), changed)
@@ -163,10 +173,14 @@ def forget_corrections(services: Services, actor: Actor, draft_id: int) -> None:
 
 def load_draft(services: Services, actor: Actor, draft_id: int) -> bool:
     """Releases the draft to a worker; True when it is so large that a second person must approve everything but its
-    high grades. Raises `NotFound` and `UnusableFile`.
+    high grades. Raises `NotFound` and `UnusableFile`, and `Conflict` while a person must say what a column holds.
     """
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=actor.name)
+        waiting = undecided(columns_of_load(tx, draft_id))
+    if waiting:
+        headings = ", ".join(waiting)
+        raise Conflict(Text("say first what these columns hold: %(headings)s", headings=headings))
     most = services.work.approve_above_rows
     rows = draft.total
     if rows is None:
@@ -183,6 +197,11 @@ def load_draft(services: Services, actor: Actor, draft_id: int) -> bool:
         act.audit("load_list", subject, facts=facts)
     services.enqueue("load_list", draft_id)
     return is_large
+
+
+def undecided(columns: Iterable[Column]) -> Mapping[str, Field]:
+    """The columns that nobody has mapped although they look important, by heading, with what they look like."""
+    return {column.heading: column.likely for column in columns if column.likely is not None}
 
 
 def forget_draft(services: Services, actor: Actor, draft_id: int) -> None:
@@ -211,6 +230,8 @@ TRIED = 2000
 COUNTED = 20_000
 """Rows that are read for the counts and the rejected rows."""
 _FIRST = 10
+_SHORT = 8
+"""A cell of unknown content that is longer may say who or where somebody is."""
 _LISTED = 200
 
 
@@ -235,6 +256,8 @@ class ListPreview:
     columns: tuple[Column, ...]
     corrected: Mapping[str, Field | None]
     """The corrections of this source's columns."""
+    samples: Mapping[str, tuple[str, ...]]
+    """A few cells of each column, by heading. Persons are masked."""
     read: int
     is_whole: bool
     """Every row was read; otherwise there are more rows than `read`."""
@@ -256,6 +279,11 @@ class ListPreview:
     """How many of the accepted rows have each grade."""
     waits_above: int
     """A list with more rows waits for approval, except for its high grades; 0: no list waits."""
+
+    @property
+    def undecided(self) -> Mapping[str, Field]:
+        """The columns of which a person must say what they hold, with what they look like."""
+        return undecided(self.columns)
 
     @property
     def is_large(self) -> bool:
@@ -371,6 +399,11 @@ def _preview(services: Services, load: Load, visible_to: int | None) -> ListPrev
         source=load.source or default_source(load.filename),
         columns=reader.columns,
         corrected=reader.options.corrections,
+        samples={
+            column.heading: tuple(_masked_cell(cell, column) for cell in samples)
+            for column in reversed(reader.columns)
+            if (samples := reader.samples[column.table, column.index])
+        },
         read=rollup.read,
         is_whole=is_whole,
         total=rollup.read if is_whole else load.total,
@@ -438,6 +471,18 @@ def _preview_rows(
         else:
             opened[case_id] = item.line
             yield row(result=RowResult.NEW)
+
+
+def _masked_cell(cell: str, column: Column) -> str:
+    """A cell as the page of a draft shows it. What no column of known content holds may be of a person."""
+    meant = column.field or column.likely
+    if meant is Field.PHONE:
+        return mask_phone(cell)
+    if meant in KEPT_IN_CLEAR:
+        return shown(hide_numbers(cell))
+    if meant is None and not looks_like_a_name(cell):
+        return shown(hide_numbers(cell if len(cell) <= _SHORT else cell[:3] + "…"))
+    return mask_name(cell)
 
 
 def _masked(record: Record) -> MaskedPerson:

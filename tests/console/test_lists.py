@@ -110,8 +110,8 @@ async def test_a_column_that_is_not_understood_is_corrected_and_remembered_for_i
     clerk = console.person(Role.CLERK)
     path = await dropped(clerk, content, source="银行", name="1.csv")
     before = await clerk.get(path)
-    assert "受害者大名 not understood" in text(before)
-    assert "王*" not in text(before)
+    assert "受害者大名 decide" in text(before)
+    assert "王* 138****8000" not in text(before)
     sent = await clerk.client.post(
         f"{path}/columns",
         data={
@@ -130,7 +130,7 @@ async def test_a_column_that_is_not_understood_is_corrected_and_remembered_for_i
     assert "王*" in page
     assert "受害者大名 corrected" in page
     await clerk.post(f"{later}/columns/forget")
-    assert "受害者大名 not understood" in text(await clerk.get(later))
+    assert "受害者大名 decide" in text(await clerk.get(later))
     assert console.audited("forget_columns")
 
 
@@ -155,6 +155,54 @@ async def test_a_list_without_a_phone_column_can_be_told_which_it_is(console: Co
     page = await clerk.get(path)
     assert page.status_code == 200
     assert counts(page.text)["can be loaded"] == 1
+
+
+UNCLEAR = "编号,事主称呼,手机号,危险程度,涉案资金,批注\nB1,王小明,13800138000,特急,5万元,夜班\n"
+
+
+async def test_a_column_that_looks_important_stops_the_load_until_somebody_decides(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await dropped(clerk, UNCLEAR.encode(), source="银行")
+    refused = await clerk.post(f"{path}/load")
+    assert refused.status_code == 422
+    assert "say first what these columns hold: 事主称呼, 危险程度, 涉案资金" in text(refused)
+    page = await clerk.get(path)
+    assert f"{path}/load" not in page.text
+    assert "3 columns look important" in text(page)
+    told = text(page)
+    for said in ("Looks like: Name. 王*", "Looks like: Grade. 特急", "Looks like: Amount at risk. 5万元"):
+        assert said in told
+    assert "夜班" in told
+    for hidden in ("王小明", "13800138000"):
+        assert hidden not in page.text
+    await clerk.client.post(
+        f"{path}/columns",
+        data={
+            "csrf": clerk.csrf,
+            "heading": ["事主称呼", "危险程度", "涉案资金", "编号", "手机号", "批注"],
+            "field": ["name", "?", "", "instruction_no", "phone", ""],
+            "source": "银行",
+        },
+    )
+    [kept] = console.audited("correct_columns")
+    assert kept["facts"] == {"事主称呼": "name", "涉案资金": ""}
+    page = await clerk.get(path)
+    assert "1 column looks important" in text(page)
+    await clerk.client.post(
+        f"{path}/columns", data={"csrf": clerk.csrf, "heading": "危险程度", "field": "", "source": "银行"}
+    )
+    page = await clerk.get(path)
+    assert "look important" not in text(page)
+    assert (await clerk.post(f"{path}/load")).headers["location"] == path.replace("drafts/", "")
+    later = await clerk.get(await dropped(clerk, UNCLEAR.encode(), source="银行"))
+    assert "looks important" not in text(later)
+
+
+async def test_a_second_column_of_amounts_is_decided_on(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    page = await clerk.get(await dropped(clerk, "手机号,金额,总金额\n13800138000,5万元,6万元\n".encode()))
+    assert '<option value="?" selected>' in page.text
+    assert "1 column looks important" in text(page)
 
 
 @pytest.mark.parametrize("lang", list(Lang))
