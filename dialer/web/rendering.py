@@ -6,6 +6,7 @@ One template environment serves both languages: the language is that of the read
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -21,6 +23,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -293,8 +296,17 @@ def static(path: str) -> str:
 _FOREVER = "public, max-age=31536000, immutable"
 
 
+_TEXTS = (".css", ".js", ".svg")
+
+
+@cache
+def _compressed(path: str) -> bytes:
+    """The file, compressed by gzip once in the life of the process."""
+    return gzip.compress((STATIC / path).read_bytes(), mtime=0)
+
+
 class PageFiles(StaticFiles):
-    """The static files. Under an address with `v=` a file never changes, so a browser keeps it."""
+    """The static files, texts compressed. Under an address with `v=` a file never changes, so a browser keeps it."""
 
     def __init__(self) -> None:
         super().__init__(directory=STATIC)
@@ -302,6 +314,16 @@ class PageFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         """A static file; one whose address has its version may be cached for good."""
         response = await super().get_response(path, scope)
+        if path.endswith(_TEXTS):
+            response.headers["Vary"] = "Accept-Encoding"
+            asked = Headers(scope=scope)
+            is_whole = response.status_code == HTTPStatus.OK and "range" not in asked
+            if is_whole and "gzip" in asked.get("accept-encoding", ""):
+                headers = {
+                    name: value for name, value in response.headers.items() if name != "content-length"
+                }
+                body = await asyncio.to_thread(_compressed, path)
+                response = Response(body, headers=headers | {"Content-Encoding": "gzip"})
         query: bytes = scope.get("query_string", b"")
         response.headers["Cache-Control"] = _FOREVER if query.startswith(b"v=") else "no-cache"
         response.headers["X-Content-Type-Options"] = "nosniff"

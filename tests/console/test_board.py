@@ -62,6 +62,35 @@ def in_use(scenario: ConsoleScenario, attempt_id: uuid.UUID) -> None:
         tx.execute(sa.insert(t.live_number).values(phone_blind=attempt_id.bytes, attempt_id=attempt_id))
 
 
+MOST_BYTES = 300_000
+
+
+async def test_a_first_visit_weighs_little_and_a_later_one_asks_for_the_page_alone(console: ConsoleDesk):
+    client = console.person(Role.SUPERVISOR).client
+    page = await client.get("/board")
+    files = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text))
+    answers = [await client.get(file) for file in files]
+    sent = [int(answer.headers["content-length"]) for answer in answers]
+    assert 0 < sum(sent) + len(page.content) < MOST_BYTES // 2
+    for answer in answers:
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["content-encoding"] == "gzip"
+
+
+async def test_a_static_file_is_sent_as_the_browser_takes_it(console: ConsoleDesk):
+    client = console.person(Role.SUPERVISOR).client
+    path = "/static/console/board.js"
+    packed = await client.get(path)
+    plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+    part = await client.get(path, headers={"Range": "bytes=0-9"})
+    assert packed.content == plain.content
+    assert part.content == plain.content[:10]
+    assert "content-encoding" not in plain.headers
+    assert {answer.headers["vary"] for answer in (packed, plain, part)} == {"Accept-Encoding"}
+    again = await client.get(path, headers={"If-None-Match": packed.headers["etag"]})
+    assert again.status_code == 304
+
+
 async def test_the_queue_is_shown_by_grade_with_its_longest_wait(console: ConsoleDesk):
     scenario = ConsoleScenario(console)
     for minutes in (4, 2, -30):

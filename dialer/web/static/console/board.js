@@ -11,30 +11,65 @@
   // The moment at which the figures on the page were right, by both clocks of this machine: one of them stops
   // while the machine sleeps, the other one may be set.
   var rightAt = Date.now(), rightTick = performance.now(), heardAt = performance.now();
+  var drawing = document.createElement("template");
+  drawing.innerHTML = "<svg></svg>";
+  var SVG = drawing.content.firstChild.namespaceURI;
   var source = null, retry = RETRY_MS, timer = null, ended = false, why = "";
 
   function colour(name) { return window.getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim(); }
 
+  function shape(parent, name, attributes, text) {
+    var made = document.createElementNS(SVG, name);
+    Object.keys(attributes).forEach(function (key) { made.setAttribute(key, attributes[key]); });
+    if (text !== undefined) { made.textContent = text; }
+    parent.appendChild(made);
+    return made;
+  }
+
+  // The smallest of 3, 6, 15, 30, 60, 150 … that is not below the highest column: its thirds are whole numbers.
+  function top(highest) {
+    for (var ten = 1; ; ten *= 10) {
+      for (var step of [3, 6, 15]) { if (step * ten >= highest) { return step * ten; } }
+    }
+  }
+
   function draw() {
-    var minutes = JSON.parse(place.dataset.minutes);
-    var drawn = window.echarts.getInstanceByDom(place) || window.echarts.init(place, null, { renderer: "svg" });
+    var minutes = JSON.parse(place.dataset.minutes), count = minutes.sent.length;
+    var width = place.clientWidth, height = place.clientHeight;
     var size = Math.max(11, Math.round(Math.min(window.innerWidth, window.innerHeight * 1.7778) * 0.0095));
-    var names = minutes.sent.map(function (_sent, n) { var ago = minutes.sent.length - 1 - n; return ago ? "−" + ago : "0"; });
-    drawn.setOption({
-      animation: false,
-      textStyle: { fontFamily: colour("font"), fontSize: size },
-      grid: { left: 4, right: 4, top: size * 2.2, bottom: 0, containLabel: true },
-      legend: { top: 0, left: 0, icon: "rect", itemWidth: size, itemHeight: size, textStyle: { color: colour("dim"), fontSize: size } },
-      tooltip: { trigger: "axis", renderMode: "richText", confine: true },
-      xAxis: { type: "category", data: names, axisTick: { show: false }, axisLine: { lineStyle: { color: colour("line") } },
-        axisLabel: { color: colour("dim"), fontSize: size, interval: function (n) { return (minutes.sent.length - 1 - n) % 15 === 0; }, formatter: function (name) { return name === "0" ? "0" : name + " " + words.minutes.replace("%(n)s", "").trim(); } } },
-      yAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel: { color: colour("dim"), fontSize: size }, splitLine: { lineStyle: { color: colour("line") } } },
-      series: [
-        { type: "bar", name: words.answered, stack: "all", barCategoryGap: "15%", data: minutes.answered, itemStyle: { color: colour("ink") } },
-        { type: "bar", name: words.sent, stack: "all", data: minutes.sent.map(function (sent, n) { return sent - minutes.answered[n]; }), itemStyle: { color: colour("edge") } }
-      ]
-    }, true);
-    drawn.resize();
+    if (!width || height < size * 6) { place.replaceChildren(); return; }
+    var svg = document.createElementNS(SVG, "svg");
+    var most = top(Math.max.apply(null, minutes.sent.concat(1)));
+    var left = String(most).length * size * 0.62 + size * 0.7, above = size * 2.2, below = height - size * 1.8;
+    var step = (width - left) / count, dim = colour("dim");
+    var y = function (value) { return below - (below - above) * value / most; };
+    svg.setAttribute("width", width);
+    svg.setAttribute("height", height);
+    svg.setAttribute("font-size", size);
+    svg.setAttribute("aria-hidden", "true");
+    var parts = [[words.answered, colour("ink")], [words.sent, colour("edge")]], at = 0;
+    parts.forEach(function (part) {
+      shape(svg, "rect", { x: at, y: size * 0.3, width: size, height: size, fill: part[1] });
+      var said = shape(svg, "text", { x: at + size * 1.4, y: size * 1.2, fill: dim }, part[0]);
+      at += size * (2.6 + [].reduce.call(said.textContent, function (sum, one) { return sum + (one > "\u2e7f" ? 1 : 0.6); }, 0));
+    });
+    [0, 1, 2, 3].forEach(function (third) {
+      var value = most * third / 3;
+      shape(svg, "line", { x1: left, x2: width, y1: y(value), y2: y(value), stroke: colour("line") });
+      shape(svg, "text", { x: left - size * 0.5, y: y(value) + size * 0.35, fill: dim, "text-anchor": "end" }, value);
+    });
+    minutes.sent.forEach(function (sent, n) {
+      var ago = count - 1 - n, answered = minutes.answered[n], x = left + step * n + step * 0.08, name = ago ? "−" + ago : "0";
+      shape(svg, "rect", { x: x, y: y(answered), width: step * 0.84, height: below - y(answered), fill: parts[0][1] });
+      shape(svg, "rect", { x: x, y: y(sent), width: step * 0.84, height: y(answered) - y(sent), fill: parts[1][1] });
+      var whole = shape(svg, "rect", { x: left + step * n, y: above, width: step, height: below - above, fill: "transparent" });
+      shape(whole, "title", {}, words.minutes.replace("%(n)s", name) + " · " + words.answered + " " + answered + " · " + words.sent + " " + (sent - answered));
+      if (ago % 15 === 0) {
+        var end = ago ? "middle" : "end", middle = ago ? x + step * 0.42 : width;
+        shape(svg, "text", { x: middle, y: height - size * 0.4, fill: dim, "text-anchor": end }, ago ? words.minutes.replace("%(n)s", name) : "0");
+      }
+    });
+    place.replaceChildren(svg);
   }
 
   function span(ms) {
