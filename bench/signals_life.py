@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from dialer.core.sources import LISTS_SOURCE
 from dialer.core.values import FraudType, Grade
 from dialer.signals.model import (
     Direction,
@@ -160,7 +161,8 @@ class _Maker:
         at = START + timedelta(hours=max(0.0, hour))
         self.city.signals.append(
             Signal(
-                source="list",
+                # A person has confirmed the trusted ones.
+                source=LISTS_SOURCE if list_kind is ListKind.TRUSTED else "list",
                 signal_no=f"{len(self.city.signals)}",
                 kind=SignalKind.LIST_CHANGE,
                 event_at=at,

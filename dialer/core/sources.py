@@ -18,6 +18,8 @@ ROBOT_SOURCE: Final = "预警机器人"
 """The source of the robot's own warnings and changes of lists."""
 COUNTER_SOURCE: Final = "两卡核查"
 """The source of warnings about customers at a counter (two-card control)."""
+LISTS_SOURCE: Final = "名单核准"
+"""The source of changes of lists that a person has confirmed."""
 DRILL_SOURCE: Final = "/phone"
 """The source of the warning that somebody enters about themselves in a drill."""
 
@@ -28,7 +30,7 @@ def _folded(name: str) -> str:
     return "".join(sign for sign in text if not sign.isspace() and unicodedata.category(sign)[0] != "C")
 
 
-_INTERNAL: Final = frozenset(map(_folded, (ROBOT_SOURCE, COUNTER_SOURCE, DRILL_SOURCE)))
+_INTERNAL: Final = frozenset(map(_folded, (ROBOT_SOURCE, COUNTER_SOURCE, LISTS_SOURCE, DRILL_SOURCE)))
 
 
 def is_internal_source(name: str) -> bool:

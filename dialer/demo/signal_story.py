@@ -42,7 +42,14 @@ def _lists() -> Iterator[tuple[float, Fields]]:
         -600,
         {"kind": "list_change", "domain": "gold-win.example", "list_kind": "fraud", "change": "entered"},
     )
-    yield -600, {"kind": "list_change", "number": _COLLECTOR, "list_kind": "trusted", "change": "entered"}
+    # Its carrier vouches for it: what another source trusts counts only when a person has confirmed it.
+    yield (
+        -600,
+        {
+            "kind": "list_change", "number": _COLLECTOR, "list_kind": "trusted", "change": "entered",
+            "source": _SOURCES["call"],
+        },
+    )  # fmt: skip
 
 
 LIVES: Final[Mapping[str, Sequence[tuple[float, Fields]]]] = {

@@ -142,7 +142,7 @@ class Evaluator:
         return self._changes(person, before, at)
 
     def _apply_change(self, signal: Signal) -> list[Verdict]:
-        item = self._listings.enter(signal)
+        item = None if signal.unconfirmed else self._listings.enter(signal)
         if item is None:
             self.repeated += 1
             return []
@@ -185,6 +185,7 @@ class Evaluator:
         remain in the fingerprint.
         """
         limit = to_microseconds(now)
+        self._listings.forget_until(limit - self._keep)
         gone = 0
         old = [resting for resting in self._resting.values() if latest_in(resting.record) < limit]
         for resting in old:
@@ -349,7 +350,7 @@ class Evaluator:
         self._last_change, self._digests = head["last_change"], int(head["digests"], 16)
         for item, changes in head["listings"]:
             self._listings.changes[item] = tuple(
-                Listing(at, key, ListKind(kind), name, entered) for at, key, kind, name, entered in changes
+                Listing(at, key, ListKind(kind), *more) for at, key, kind, *more in changes
             )
         is_same = head["basis"] == self._basis()
         for line in lines:
@@ -365,7 +366,13 @@ class Evaluator:
 
     def _basis(self) -> str:
         """A hash of everything that the points in memory depend on."""
-        basis = [self.rules.content_hash, self.scorecard.content_hash, asdict(self.bands), self._lateness]
+        basis = [
+            self.rules.content_hash,
+            self.scorecard.content_hash,
+            asdict(self.bands),
+            self._lateness,
+            "lists by source",
+        ]
         return hashlib.sha256(orjson.dumps(basis)).hexdigest()
 
 

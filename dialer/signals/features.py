@@ -121,7 +121,7 @@ class RuleReader:
             first = touch(contacts, items[0], at)[0] if items else at
             if figure > money and at > t - _MONEY and _is_at_risk(self._facts[place]):
                 money = figure
-            lists = self._listings.kinds_at(items, t)
+            lists = self._listings.kinds_at(items, t, source=self._facts[place].source)
             for counter in self._relevant(place):
                 if at <= t - counter.within:
                     continue
@@ -157,6 +157,12 @@ class RuleReader:
     def _moment_test(self, where: Where) -> _MomentTest | None:
         if where.name == "listed":
             kinds, is_not = {ListKind(str(value)) for value in where.values}, where.op is Op.NE
+            if ListKind.TRUSTED in kinds and not is_not:
+                # What lowers points may rest on confirmed items alone.
+                kinds_at = self._listings.kinds_at
+                return lambda observation, _first, _lists, t: (
+                    not kinds.isdisjoint(kinds_at(observation.items, t))
+                )
             return lambda _observation, _first, lists, _t: kinds.isdisjoint(lists) is is_not
         value = where.values[0]
         if where.name in FLAGS or not isinstance(value, int):

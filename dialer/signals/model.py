@@ -166,6 +166,8 @@ class Signal:
     list_kind: ListKind | None = None
     list_name: str = ""
     change: ListChange | None = None
+    unconfirmed: bool = False
+    """A change of a list that a person has to confirm first: it lists nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ key.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from dialer.core.sources import LISTS_SOURCE, ROBOT_SOURCE
 from dialer.core.values import FraudType, Grade
 from dialer.signals.model import (
     FLAGS,
@@ -113,20 +115,37 @@ class Observation(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """A change of a list for one item; `key` identifies its signal."""
+    """A change of a list for one item; `key` identifies its signal. `source` is '' for entries of snapshots that had
+    none.
+    """
 
     at: int
     key: str
     kind: ListKind
     name: str
     entered: bool
+    source: str = ""
 
 
 _NONE: Final[AbstractSet[ListKind]] = frozenset()
+LISTED_FOR: Final = timedelta(days=180)
+"""How long an entry of a list holds."""
+_LISTED_FOR: Final = LISTED_FOR // timedelta(microseconds=1)
+_CONFIRMED: Final = frozenset({"", ROBOT_SOURCE, LISTS_SOURCE})
+"""Whose trusted items count for the signals of every source."""
+
+
+def _counts_for(entry: Listing, source: str) -> bool:
+    """Whether the entry counts for signals of this source, '' for those of every source. A trusted item lowers
+    verdicts: it counts only for signals of the source that entered it, unless a person has confirmed it.
+    """
+    return entry.kind is not ListKind.TRUSTED or entry.source == source or entry.source in _CONFIRMED
 
 
 class Listings:
-    """Which items are in which lists, at any moment. Changes may arrive in any order."""
+    """Which items are in which lists, at any moment. Changes may arrive in any order. An entry belongs to its source:
+    no other source takes it off. It lapses after `LISTED_FOR`, if it is not entered again.
+    """
 
     def __init__(self) -> None:
         self.changes: dict[int, tuple[Listing, ...]] = {}
@@ -141,6 +160,7 @@ class Listings:
             kind=signal.list_kind,
             name=signal.list_name,
             entered=signal.change is ListChange.ENTERED,
+            source=signal.source,
         )
         known = self.changes.get(item, ())
         if any(other[:2] == change[:2] for other in known):
@@ -148,19 +168,48 @@ class Listings:
         self.changes[item] = tuple(sorted((*known, change)))
         return item
 
-    def lists_at(self, item: int, at: int) -> frozenset[tuple[ListKind, str]]:
-        """Kinds and names of the lists that contain the item at `at`."""
-        state = {
-            (change.kind, change.name): change.entered
-            for change in self.changes.get(item, ())
-            if change.at <= at
-        }
-        return frozenset(place for place, entered in state.items() if entered)
+    def entries_at(self, item: int, at: int) -> Iterator[Listing]:
+        """The entries that hold for the item at `at`."""
+        state: dict[tuple[str, ListKind, str], Listing] = {}
+        for change in self.changes.get(item, ()):
+            if change.at <= at:
+                if not change.entered:
+                    # Also one of before sources were kept, and what a person has confirmed of this source.
+                    state.pop(("", change.kind, change.name), None)
+                    state.pop((LISTS_SOURCE, change.kind, change.source), None)
+                state[change.source, change.kind, change.name] = change
+        return (entry for entry in state.values() if entry.entered and at - entry.at < _LISTED_FOR)
 
-    def kinds_at(self, items: list[int], at: int) -> AbstractSet[ListKind]:
-        """The kinds of lists that contain any of the items at `at`."""
+    def lists_at(self, item: int, at: int) -> frozenset[tuple[ListKind, str]]:
+        """Kinds and names of the lists that contain the item at `at` for the signals of every source."""
+        return frozenset(
+            (entry.kind, entry.name) for entry in self.entries_at(item, at) if _counts_for(entry, "")
+        )
+
+    def kinds_at(self, items: list[int], at: int, *, source: str = "") -> AbstractSet[ListKind]:
+        """The kinds of lists that contain any of the items at `at`, for a signal of this source; ''
+        for those of every source.
+        """
         listed = [item for item in items if item in self.changes]
-        return {kind for item in listed for kind, _ in self.lists_at(item, at)} if listed else _NONE
+        if not listed:
+            return _NONE
+        return {
+            entry.kind for item in listed for entry in self.entries_at(item, at) if _counts_for(entry, source)
+        }
+
+    def sources_listing(self, items: list[int], kinds: AbstractSet[ListKind], at: int) -> set[str]:
+        """The sources that have any of the items in a list of these kinds at `at`."""
+        return {entry.source for item in items for entry in self.entries_at(item, at) if entry.kind in kinds}
+
+    def forget_until(self, limit: int) -> None:
+        """Drops the entries that have lapsed before `limit`."""
+        for item, changes in list(self.changes.items()):
+            kept = tuple(change for change in changes if change.at + _LISTED_FOR > limit)
+            if len(kept) < len(changes):
+                if kept:
+                    self.changes[item] = kept
+                else:
+                    del self.changes[item]
 
     def entered_at(self, items: list[int], at: int) -> int:
         """When one of the items was last entered in a fraud or suspected list, at or before `at`; 0 if never."""
