@@ -108,8 +108,8 @@ def status_command(
             "预警 warnings": lambda measured: measured.warnings,
             "准确 right": lambda measured: f"{measured.right}/{measured.labelled}",
             "准确率下降 worse": lambda measured: "是 yes" if measured.is_worse else "",
-            "停用 stopped": lambda measured: (
-                "" if measured.stop is None else centre_time(measured.stop.stopped_at, app)
+            "停用 stopped": lambda measured: " ".join(
+                f"{centre_time(stop.stopped_at, app)} {stop.source}".strip() for stop in measured.stops
             ),
         },
         empty="没有规则命中 no rule has fired",

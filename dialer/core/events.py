@@ -339,9 +339,13 @@ class AlarmCode(StrEnum):
     SIGNALS_SILENT = "signals_silent"
     """A source that sent signals regularly sends none."""
     RULE_STOPPED = "rule_stopped"
-    """A rule of the warning robot fired far more often than it used to: what it alone finds is held."""
+    """A rule of the warning robot fired far more often than it used to: what it alone finds is held. With a source
+    in its facts, only what depends on this source.
+    """
     URGENT_HELD = "urgent_held"
     """Extra-high verdicts of the warning robot are held, because they rest on stopped rules alone."""
+    VERDICTS_HELD = "verdicts_held"
+    """Verdicts of the warning robot have been held for more than some minutes, by the budget or a stopped rule."""
     RULE_WORSE = "rule_worse"
     """Fewer of a rule's recent warnings were right than before, by more than chance explains."""
     SIGNALS_DRIFTED = "signals_drifted"

@@ -84,6 +84,18 @@ def raise_alarm_once(
         raise_alarm(tx, code, now=now, facts=dict(facts or {}) | about)
 
 
+def is_told(tx: Tx, code: AlarmCode, *, since: datetime) -> bool:
+    """Whether an alarm of this code about the whole service is open, or was acknowledged since then."""
+    a = t.alarm.c
+    told = sa.select(a.id).where(
+        a.code == code.value,
+        a.case_id.is_(None),
+        a.load_id.is_(None),
+        sa.or_(a.seen_at.is_(None), a.seen_at > since),
+    )
+    return bool(tx.rows(told.limit(1)))
+
+
 def alarm_row(
     code: AlarmCode,
     *,

@@ -218,6 +218,23 @@ def is_runaway(count: int, usual: Sequence[int], *, times: float = 5.0, least: i
     return count > max(least, times * mean + 4 * math.sqrt(times * mean))
 
 
+def doubtful_source(firings: Mapping[tuple[str, ...], Sequence[int]]) -> str | None:
+    """The one source that makes a rule fire far more often than usual: without what depends on it, the rule does not.
+    None if there is no such source. `firings`: by sources, the counts of this hour and of the hours before.
+
+    Of several, the one without which the most remains; of these, the one that grew most.
+    """
+    found: list[tuple[int, float, str]] = []
+    for source in sorted({source for sources in firings for source in sources}):
+        own = [counts for sources, counts in firings.items() if source in sources]
+        others = [counts for sources, counts in firings.items() if source not in sources]
+        rest = [sum(hour) for hour in zip(*others, strict=True)] or [0]
+        if not is_runaway(rest[0], rest[1:]):
+            mine = [sum(hour) for hour in zip(*own, strict=True)]
+            found.append((rest[0], mine[0] / (1 + sum(mine[1:])), source))
+    return max(found)[2] if found else None
+
+
 def psi(expected: Sequence[float], actual: Sequence[float]) -> float:
     """Population stability index of two histograms over the same bins; from 0.25 on the feature has drifted.
 

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 from dialer.core.values import FraudType, Grade
 from dialer.signals.conditions import kept_from_firing
-from dialer.signals.features import Reading, RuleReader, bound_of, counted_by, test_passes
+from dialer.signals.features import Reading, RuleReader, bound_of, counted_by, needs_any, test_passes
 from dialer.signals.incidents import Incident, PersonState, Point
 from dialer.signals.observations import Facts, Observation, from_microseconds
-from dialer.signals.rules import Effect, RuleSet
+from dialer.signals.rules import Effect, RuleSet, Test
 from dialer.signals.scorecard import Scorecard
 from dialer.signals.verdicts import (
     Bands,
@@ -85,13 +85,13 @@ class Explainer:
             grade=None if is_gone else grade_of_rank(best.rank),
             fraud_type=self._fraud_type(raising, reading, observations),
             money_fen=best.money_fen,
-            hits=tuple(self._hit(n, reading, observations) for n in raising),
-            mitigators=tuple(self._hit(n, reading, observations) for n in fired if n not in raising),
+            hits=tuple(self._hit(n, best.at, reading, observations) for n in raising),
+            mitigators=tuple(self._hit(n, best.at, reading, observations) for n in fired if n not in raising),
             kept=tuple(kept for n in raising for kept in self._kept(n, reading, best)),
             calming=self._calming(best),
         )
 
-    def _hit(self, n: int, reading: Reading, observations: Sequence[Observation]) -> FiredRule:
+    def _hit(self, n: int, at: int, reading: Reading, observations: Sequence[Observation]) -> FiredRule:
         rule, names = self._rules[n], self._reader.names[n]
         used = [observations[place] for place in counted_by(reading, names.values())]
         signals = sorted(SignalName(self._facts[seen.facts].source, seen.signal_no) for seen in used)
@@ -102,8 +102,30 @@ class Explainer:
             points=abs(self._scorer.points[n]),
             values=values,
             signals=tuple(signals),
+            sources=tuple(sorted(self._needed_sources(n, at, reading, observations))),
             reason={language: fill_reason(template, values) for language, template in rule.reason.items()},
         )
+
+    def _needed_sources(
+        self, n: int, at: int, reading: Reading, observations: Sequence[Observation]
+    ) -> set[str]:
+        """The sources without any of which the rule would not have fired: on them depends everything that one of its
+        features counted.
+        """
+        rule, names = self._rules[n], self._reader.names[n]
+
+        def needed(test: Test) -> set[str]:
+            counted = [observations[place] for place in reading.counted.get(names[test.feature], ())]
+            feature = rule.features[test.feature]
+            return set.intersection(*(self._reader.sources_of(seen, feature, at) for seen in counted or ()))
+
+        tests = [test for test in (*rule.all_of, *rule.any_of) if needs_any(test)]
+        counted = {test for test in tests if reading.counted.get(names[test.feature])}
+        found = {source for test in rule.all_of if test in counted for source in needed(test)}
+        passing = [test for test in rule.any_of if test_passes(test, names, reading.figures)]
+        if passing and counted.issuperset(passing):
+            found |= set.intersection(*map(needed, passing))
+        return found
 
     def _kept(self, n: int, reading: Reading, best: Point) -> Iterable[Counterfactual]:
         rule, names = self._rules[n], self._reader.names[n]

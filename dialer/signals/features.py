@@ -94,7 +94,7 @@ class RuleReader:
         self._always: list[tuple[int, _RuleTest]] = []
         self._if_counted: dict[int, list[tuple[int, _RuleTest]]] = defaultdict(list)
         for n, (rule, names) in enumerate(zip(rules.rules, self.names, strict=True)):
-            needed = next((names[test.feature] for test in rule.all_of if _needs_any(test)), None)
+            needed = next((names[test.feature] for test in rule.all_of if needs_any(test)), None)
             waiting = self._always if needed is None else self._if_counted[needed]
             waiting.append((n, _rule_test(rule, names)))
 
@@ -177,6 +177,19 @@ class RuleReader:
             return lambda observation, _first, _lists, t: compare(t - entered_at(observation.items, t), hours)
         return lambda observation, _first, _lists, _t: compare(observation.figure, value)
 
+    def sources_of(self, observation: Observation, feature: Feature, at: int) -> set[str]:
+        """The sources without which the feature would not have counted the observation at `at`: its own, and that which
+        has its item in a list, if it is the only one.
+        """
+        kinds = {
+            ListKind(str(value))
+            for where in feature.where
+            if where.name == "listed" and where.op is not Op.NE
+            for value in where.values
+        }
+        listing = self._listings.sources_listing(observation.items, kinds, at) if kinds else set()
+        return {self._facts[observation.facts].source} | (listing if len(listing) == 1 else set())
+
 
 def touch(contacts: Contacts, item: int, at: int) -> tuple[int, int]:
     """Notes a contact with the item; returns the first contact, which is this one if the last was forgotten."""
@@ -254,7 +267,7 @@ def _rule_test(rule: Rule, names: Mapping[str, int]) -> _RuleTest:
     return fires
 
 
-def _needs_any(test: Test) -> bool:
+def needs_any(test: Test) -> bool:
     """Whether the test fails as long as its feature has counted nothing."""
     return not test.other and test.factor > 0 and test.op in {Op.EQ, Op.GE, Op.GT}
 

@@ -11,13 +11,15 @@ from typing import Final
 
 from dialer.core.access import ROBOT
 from dialer.core.events import AlarmCode
-from dialer.db.alarms import raise_alarm, raise_alarm_once
+from dialer.db.alarms import is_told, raise_alarm, raise_alarm_once
 from dialer.db.unit_of_work import Tx
-from dialer.signals.budget import is_runaway, psi
+from dialer.signals.budget import doubtful_source, is_runaway, psi
 from dialer.signals.label_store import figures_of_rules, worse_rules
 from dialer.signals.verdict_store import (
     firings_by_hour,
     first_minute,
+    held_since,
+    rule_stops,
     rules_resumed_since,
     silent_sources,
     stop_rule_row,
@@ -29,24 +31,47 @@ DRIFTED: Final = 0.25
 _LEAST_FIGURES: Final = 200
 _BINS: Final = 10
 _SHOWN: Final = 20
+HELD_MINUTES: Final = 5
+"""What is held for longer than this is told to who is on duty."""
+_TOLD_AGAIN: Final = timedelta(hours=1)
 
 
 def check_health(tx: Tx, *, now: datetime) -> None:
-    """Stops rules that fire far more often than usual, and finds sources that no longer send; raises an alarm for both.
-    A rule that a person has resumed is left alone for an hour, because the counts of that hour contain what stopped it.
-    Hours before the first signal do not count as usual, so nothing is stopped in the very first hour.
+    """Stops rules that fire far more often than usual, and finds sources that no longer send; raises an alarm for both,
+    and one for verdicts that are held for minutes. If one source alone makes a rule fire so, only what depends on this
+    source is stopped. A rule that a person has resumed is left alone for an hour, because the counts of that hour
+    contain what stopped it. Hours before the first signal do not count as usual, so nothing is stopped in the very
+    first hour.
     """
     first = first_minute(tx, since=now - timedelta(hours=_USUAL_HOURS))
     past = 0 if first is None else (now - first) // timedelta(hours=1)
     resumed = rules_resumed_since(tx, now - timedelta(hours=1))
-    for rule, by_hour in firings_by_hour(tx, now=now, hours=_USUAL_HOURS).items():
-        count, usual = by_hour[0], by_hour[1 : past + 1]
+    stopped = {(stop.rule, stop.source) for stop in rule_stops(tx)}
+    for rule, by_sources in firings_by_hour(tx, now=now, hours=_USUAL_HOURS).items():
+        going_on = {
+            sources: by_hour[: past + 1]
+            for sources, by_hour in by_sources.items()
+            if not any((rule, source) in stopped for source in ("", *sources))
+        }
+        count, *usual = [sum(hour) for hour in zip(*going_on.values(), strict=True)] or [0]
         if usual and rule not in resumed and is_runaway(count, usual):
+            source = doubtful_source(going_on) or ""
             facts = {"rule": rule, "count": count, "usual_per_hour": round(sum(usual) / len(usual), 1)}
-            if stop_rule_row(tx, rule, by=ROBOT, facts=facts, now=now):
+            if stop_rule_row(tx, rule, by=ROBOT, facts=facts, now=now, source=source):
+                stopped.add((rule, source))
+                facts["names"] = sorted({name for _, name in stopped if name})
                 raise_alarm(tx, AlarmCode.RULE_STOPPED, now=now, facts=facts)
+    _tell_of_held(tx, now=now)
     if silent := silent_sources(tx, now=now):
         raise_alarm_once(tx, AlarmCode.SIGNALS_SILENT, now=now, names=silent[:_SHOWN])
+
+
+def _tell_of_held(tx: Tx, *, now: datetime) -> None:
+    """Raises an alarm while verdicts have been held for minutes, and again an hour after somebody acknowledged it."""
+    held = held_since(tx, now - timedelta(minutes=HELD_MINUTES))
+    if held and not is_told(tx, AlarmCode.VERDICTS_HELD, since=now - _TOLD_AGAIN):
+        facts = {"verdicts": sum(held.values()), "grades": {grade.value: n for grade, n in held.items()}}
+        raise_alarm(tx, AlarmCode.VERDICTS_HELD, now=now, facts=facts)
 
 
 def check_quality(tx: Tx, *, now: datetime) -> None:

@@ -28,7 +28,7 @@ from dialer.signals.shadow import (
     persons_with,
     read_shadow,
 )
-from dialer.signals.verdict_store import RuleStop, silent_sources, stopped_rules
+from dialer.signals.verdict_store import RuleStop, rule_stops, silent_sources
 
 _v, _r = t.verdict.c, t.verdict_reason.c
 CALIBRATION_DAYS: Final = 90
@@ -64,7 +64,7 @@ class RuleLine:
     labelled: int
     precision: Interval | None
     """None if nothing has a label."""
-    stop: RuleStop | None
+    stops: tuple[RuleStop, ...]
     is_worse: bool
 
 
@@ -183,18 +183,18 @@ def _rules(tx: Tx, *, since: datetime, now: datetime) -> list[RuleLine]:
         .group_by(_r.rule)
         .order_by(sa.desc("warnings"), _r.rule)
     )
-    stops = stopped_rules(tx)
+    stops = rule_stops(tx)
     worse = {rule for rule, _, _ in worse_rules(tx, now=now)}
     known = {row["rule"] for row in rows}
     nothing = {"verdicts": 0, "warnings": 0, "labelled": 0, "right": 0}
     # A stopped rule may not have fired for days, and it is resumed on this page.
-    rows += [{"rule": rule, **nothing} for rule in sorted({*stops, *worse} - known)]
+    rows += [{"rule": rule, **nothing} for rule in sorted(({stop.rule for stop in stops} | worse) - known)]
     return [
         RuleLine(
             **{name: row[name] for name in ("rule", "verdicts", "warnings", "labelled")},
             right=int(row["right"]),
             precision=wilson(int(row["right"]), row["labelled"]) if row["labelled"] else None,
-            stop=stops.get(row["rule"]),
+            stops=tuple(stop for stop in stops if stop.rule == row["rule"]),
             is_worse=row["rule"] in worse,
         )
         for row in rows

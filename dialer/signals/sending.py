@@ -28,6 +28,7 @@ from dialer.signals.incidents import GAP
 from dialer.signals.model import ItemKind, SignalKind
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import (
+    RuleStop,
     StoredReason,
     StoredVerdict,
     count_urgent_held,
@@ -45,10 +46,11 @@ from dialer.signals.verdict_store import (
     persons_of_cases,
     points_of_rules,
     reasons_of,
+    rule_stops,
     rules_fired,
     rules_resumed_since,
     sent_since,
-    stopped_rules,
+    stopped_reasons,
     write_reasons,
     write_verdicts,
 )
@@ -127,7 +129,7 @@ def store_verdicts(
     write_reasons(tx, reasons, verdict_ids=[row.id for row in rows])
     risen: Sequence[StoredVerdict] = [row for row in rows if row.sent_at is not None and _has_risen(row)]
     if risen:
-        risen = _raised_by_active_rules(tx, risen, stopped_rules(tx))
+        risen = _raised_by_active_rules(tx, risen, rule_stops(tx))
     sent = len(send_warnings(tx, services, risen, now=now))
     held = [row for row in rows if row.state is VerdictState.HELD and row.has_phone]
     if held and others_are_held(tx, [row.id for row in held]):
@@ -232,7 +234,13 @@ def _reasons(
         copies = [_copy(signals[name]) for name in hit.signals if name in signals]
         details = {"reason": dict(hit.reason), "values": dict(hit.values), "signals": copies}
         yield StoredReason(
-            verdict_id=verdict_id, rule=hit.rule, version=hit.version, points=points, at=now, details=details
+            verdict_id=verdict_id,
+            rule=hit.rule,
+            version=hit.version,
+            points=points,
+            at=now,
+            sources=hit.sources,
+            details=details,
         )
 
 
@@ -268,7 +276,7 @@ def release_held(
     is_urgent = among is not None and all(verdict.grade is Grade.EXTRA_HIGH for verdict in among)
     if not is_urgent:
         lock_budget(tx)
-    stopped = set(stopped_rules(tx))
+    stops = rule_stops(tx)
     again = 0
     if among is None:
         if resumed := rules_resumed_since(tx, now - GAP):
@@ -276,14 +284,14 @@ def release_held(
                 verdict for verdict in lock_risen(tx, since=now - 2 * GAP, rules=resumed) if verdict.has_phone
             ]
             risen = [verdict for verdict in risen if verdict.event_at > now - GAP and _has_risen(verdict)]
-            again = len(send_warnings(tx, services, _raised_by_active_rules(tx, risen, stopped), now=now))
-        among = lock_held(tx, limit=_BATCH, since=now - GAP, stopped=stopped)
-        if stopped and (urgent := count_urgent_held(tx, [verdict.id for verdict in among])):
+            again = len(send_warnings(tx, services, _raised_by_active_rules(tx, risen, stops), now=now))
+        among = lock_held(tx, limit=_BATCH, since=now - GAP, stops=stops)
+        if stops and (urgent := count_urgent_held(tx, [verdict.id for verdict in among])):
             raise_alarm_once(tx, AlarmCode.URGENT_HELD, now=now, facts={"verdicts": urgent})
         if without_phone := [verdict.id for verdict in among if not verdict.has_phone]:
             note_without_phone(tx, without_phone)
     else:
-        among = _resting_on_active_rules(tx, among, stopped)
+        among = _resting_on_active_rules(tx, among, stops)
     held = [verdict for verdict in among if verdict.has_phone and verdict.grade is not None]
     if not held:
         return again
@@ -306,29 +314,39 @@ def release_held(
 
 
 def _resting_on_active_rules(
-    tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]
+    tx: Tx, rows: Sequence[StoredVerdict], stops: Sequence[RuleStop]
 ) -> Sequence[StoredVerdict]:
-    """The verdicts that rest mainly on rules that are not stopped, and extra-high ones that rest on any such."""
-    touched = [verdict.id for verdict in rows if not set(stopped).isdisjoint(verdict.rules)]
-    points = points_of_rules(tx, touched) if touched else {}
+    """The verdicts that rest mainly on reasons to which no stop applies, and extra-high ones that rest on any such."""
+    stopped = _stopped(tx, rows, stops)
+    points = points_of_rules(tx, stopped) if stopped else {}
     return [
         verdict
         for verdict in rows
-        if verdict.id not in points or _rests_on_active_rules(verdict, points[verdict.id], stopped)
+        if verdict.id not in stopped
+        or _rests_on_active_rules(verdict, points[verdict.id], stopped[verdict.id])
     ]
 
 
+def _stopped(
+    tx: Tx, rows: Sequence[StoredVerdict], stops: Sequence[RuleStop]
+) -> Mapping[int, Collection[str]]:
+    """By verdict, the rules among its reasons that are stopped for it."""
+    names = {stop.rule for stop in stops}
+    touched = [verdict.id for verdict in rows if not names.isdisjoint(verdict.rules)]
+    return stopped_reasons(tx, touched, stops) if touched else {}
+
+
 def _raised_by_active_rules(
-    tx: Tx, rows: Sequence[StoredVerdict], stopped: Collection[str]
+    tx: Tx, rows: Sequence[StoredVerdict], stops: Sequence[RuleStop]
 ) -> Sequence[StoredVerdict]:
     """The verdicts, of these that were sent and have risen, whose rise does not depend on stopped rules: the verdict as
     a whole, and what has fired since its last warning, rest mainly on rules that are not stopped.
     """
-    rows = _resting_on_active_rules(tx, rows, stopped)
-    touched = [verdict.id for verdict in rows if not set(stopped).isdisjoint(verdict.rules)]
-    if not touched:
+    rows = _resting_on_active_rules(tx, rows, stops)
+    stopped = _stopped(tx, rows, stops)
+    if not stopped:
         return rows
-    points, fired = points_of_rules(tx, touched), rules_fired(tx, touched)
+    points, fired = points_of_rules(tx, stopped), rules_fired(tx, stopped)
 
     def since_last(verdict: StoredVerdict) -> dict[str, int]:
         last = verdict.resent_at or verdict.sent_at
@@ -338,7 +356,12 @@ def _raised_by_active_rules(
             if last is not None and fired[verdict.id][rule] > last
         }
 
-    return [verdict for verdict in rows if _rests_on_active_rules(verdict, since_last(verdict), stopped)]
+    return [
+        verdict
+        for verdict in rows
+        if verdict.id not in stopped
+        or _rests_on_active_rules(verdict, since_last(verdict), stopped[verdict.id])
+    ]
 
 
 def _rests_on_active_rules(

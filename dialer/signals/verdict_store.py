@@ -77,6 +77,7 @@ class StoredReason:
     version: str
     points: int
     at: datetime
+    sources: tuple[str, ...]
     details: Mapping[str, Any]
 
 
@@ -101,14 +102,14 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
     return {verdict.person_hash: verdict for verdict in opened}
 
 
-def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] = ()) -> list[StoredVerdict]:
+def lock_held(tx: Tx, *, limit: int, since: datetime, stops: Sequence[RuleStop] = ()) -> list[StoredVerdict]:
     """Held verdicts, locked: of each grade, the highest first, at most `limit` in the order of `budget.turn`; those of
-    incidents before `since` come last in their grade. Leaves out verdicts that rest mainly on `stopped` rules
+    incidents before `since` come last in their grade. Leaves out verdicts that rest mainly on what `stops` stop
     (extra-high ones only if they rest on nothing else), have no telephone number, or are locked by another process.
     """
     wanted = [_v.state == VerdictState.HELD.value, _v.has_phone]
-    if stopped:
-        own = sa.func.coalesce(sa.func.sum(_r.points).filter(_r.rule.not_in(list(stopped))), 0)
+    if stops:
+        own = sa.func.coalesce(sa.func.sum(_r.points).filter(~_is_stopped(stops)), 0)
         is_mainly_stopped = sa.and_(_v.grade != Grade.EXTRA_HIGH.value, own * 2 < sa.func.sum(_r.points))
         of_stopped = (
             sa.select(_r.verdict_id)
@@ -116,7 +117,7 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stopped: Collection[str] =
             .group_by(_r.verdict_id)
             .having(sa.or_(own == 0, is_mainly_stopped))
         )
-        wanted.append(sa.or_(~_v.rules.overlap(list(stopped)), ~of_stopped.exists()))
+        wanted.append(sa.or_(~_v.rules.overlap([stop.rule for stop in stops]), ~of_stopped.exists()))
     turn = sa.func.ln(sa.func.greatest(_v.probability, LEAST_PROBABILITY)) / math.log(2)
     turn += sa.extract("epoch", _v.event_at) / HALF_LIFE.total_seconds()
     is_recent = _v.event_at > since
@@ -143,6 +144,16 @@ def count_urgent_held(tx: Tx, but: Collection[int]) -> int:
     wanted = (_v.state == VerdictState.HELD.value, _v.grade == Grade.EXTRA_HIGH.value, _v.has_phone)
     statement = sa.select(sa.func.count()).select_from(t.verdict).where(*wanted, _v.id.not_in(list(but)))
     return int(tx.scalar(statement))
+
+
+def held_since(tx: Tx, before: datetime) -> dict[Grade, int]:
+    """How many verdicts that can be called have been held since before this moment, by grade."""
+    statement = (
+        sa.select(_v.grade, sa.func.count().label("n"))
+        .where(_v.state == VerdictState.HELD.value, _v.has_phone, _v.held_at <= before)
+        .group_by(_v.grade)
+    )
+    return {Grade(row["grade"]): row["n"] for row in tx.rows(statement)}
 
 
 def lock_risen(tx: Tx, *, since: datetime, rules: Collection[str]) -> list[StoredVerdict]:
@@ -229,12 +240,13 @@ def write_reasons(tx: Tx, reasons: Sequence[StoredReason], *, verdict_ids: Colle
             "version": reason.version,
             "points": reason.points,
             "at": reason.at,
+            "sources": list(reason.sources),
             "sealed": tx.vault.seal_record(reason.details, **_reason_place(reason.verdict_id, reason.rule)),
         }
         for reason in reasons
     ]
     statement = insert(t.verdict_reason)
-    new = {name: statement.excluded[name] for name in ("version", "points", "sealed")}
+    new = {name: statement.excluded[name] for name in ("version", "points", "sources", "sealed")}
     tx.execute(statement.on_conflict_do_update(index_elements=["verdict_id", "rule"], set_=new), rows)
 
 
@@ -368,19 +380,40 @@ def delete_old_below(tx: Tx, *, before: datetime) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleStop:
-    """A stop of a rule that has not ended; `facts` are the figures that it was stopped for."""
+    """A stop of a rule that has not ended; `facts` are the figures that it was stopped for. With a `source` it is
+    stopped only where it depends on this source.
+    """
 
     rule: str
+    source: str
     stopped_at: datetime
     stopped_by: str
     facts: Mapping[str, Any]
 
 
-def stopped_rules(tx: Tx) -> dict[str, RuleStop]:
-    """The stops that have not ended, by rule."""
+def rule_stops(tx: Tx) -> list[RuleStop]:
+    """The stops that have not ended, by rule and source."""
     s = t.rule_stop.c
-    statement = sa.select(s.rule, s.stopped_at, s.stopped_by, s.facts).where(s.ended_at.is_(None))
-    return {row["rule"]: RuleStop(**row) for row in tx.rows(statement)}
+    statement = sa.select(s.rule, s.source, s.stopped_at, s.stopped_by, s.facts).where(s.ended_at.is_(None))
+    return [RuleStop(**row) for row in tx.rows(statement.order_by(s.rule, s.source))]
+
+
+def _is_stopped(stops: Sequence[RuleStop]) -> sa.ColumnElement[bool]:
+    """A condition: one of these stops applies to the reason."""
+    whole = [stop.rule for stop in stops if not stop.source]
+    of_source = [
+        sa.and_(_r.rule == stop.rule, _r.sources.contains([stop.source])) for stop in stops if stop.source
+    ]
+    return sa.or_(_r.rule.in_(whole), *of_source)
+
+
+def stopped_reasons(tx: Tx, verdict_ids: Collection[int], stops: Sequence[RuleStop]) -> dict[int, set[str]]:
+    """By verdict, the rules among its reasons to which one of the stops applies; nothing for verdicts without any."""
+    found: dict[int, set[str]] = {}
+    statement = sa.select(_r.verdict_id, _r.rule).where(_OF_VERDICTS.clause, _is_stopped(stops))
+    for verdict_id, rule in tx.execute(statement, _OF_VERDICTS.given(verdict_ids)):
+        found.setdefault(verdict_id, set()).add(rule)
+    return found
 
 
 def rules_resumed_since(tx: Tx, moment: datetime) -> set[str]:
@@ -389,33 +422,40 @@ def rules_resumed_since(tx: Tx, moment: datetime) -> set[str]:
     return set(tx.execute(sa.select(s.rule).where(s.ended_at > moment)).scalars())
 
 
-def stop_rule_row(tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: datetime) -> bool:
-    """Stops the rule; False if it was stopped already."""
-    statement = insert(t.rule_stop).values(rule=rule, stopped_at=now, stopped_by=by, facts=dict(facts))
+def stop_rule_row(
+    tx: Tx, rule: str, *, by: str, facts: Mapping[str, Any], now: datetime, source: str = ""
+) -> bool:
+    """Stops the rule, or only what depends on the source; False if that was stopped already."""
+    statement = insert(t.rule_stop).values(
+        rule=rule, source=source, stopped_at=now, stopped_by=by, facts=dict(facts)
+    )
     no_second = statement.on_conflict_do_nothing(
-        index_elements=["rule"], index_where=t.rule_stop.c.ended_at.is_(None)
+        index_elements=["rule", "source"], index_where=t.rule_stop.c.ended_at.is_(None)
     )
     return tx.scalar(no_second.returning(t.rule_stop.c.id)) is not None
 
 
 def end_rule_stop(tx: Tx, rule: str, *, by: str, now: datetime) -> bool:
-    """Ends the stop of the rule; False if it was not stopped."""
+    """Ends all stops of the rule; False if it was not stopped."""
     s = t.rule_stop.c
     statement = sa.update(t.rule_stop).where(s.rule == rule, s.ended_at.is_(None))
     return bool(tx.execute(statement.values(ended_at=now, ended_by=by)).rowcount)
 
 
-def firings_by_hour(tx: Tx, *, now: datetime, hours: int) -> dict[str, list[int]]:
-    """How often each rule fired for a verdict in each of the hours before `now`; the last hour comes first."""
+def firings_by_hour(tx: Tx, *, now: datetime, hours: int) -> dict[str, dict[tuple[str, ...], list[int]]]:
+    """How often each rule fired for a verdict in each of the hours before `now`, by the sources on which that depends;
+    the last hour comes first.
+    """
     age = sa.cast(sa.func.floor(sa.extract("epoch", sa.literal(now) - _r.at) / 3600), sa.Integer)
     statement = (
-        sa.select(_r.rule, age.label("age"), sa.func.count().label("n"))
+        sa.select(_r.rule, _r.sources, age.label("age"), sa.func.count().label("n"))
         .where(_r.at > now - timedelta(hours=hours), _r.at <= now)
-        .group_by(_r.rule, "age")
+        .group_by(_r.rule, _r.sources, "age")
     )
-    found: dict[str, list[int]] = {}
+    found: dict[str, dict[tuple[str, ...], list[int]]] = {}
     for row in tx.rows(statement):
-        found.setdefault(row["rule"], [0] * hours)[min(row["age"], hours - 1)] = row["n"]
+        of_rule = found.setdefault(row["rule"], {})
+        of_rule.setdefault(tuple(row["sources"]), [0] * hours)[min(row["age"], hours - 1)] += row["n"]
     return found
 
 

@@ -107,7 +107,8 @@ def moved(state: VerdictState, event: VerdictEvent) -> VerdictState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiredRule:
     """A rule that fired: its points (for a mitigator those taken off), the figure of each feature, the signals that the
-    features counted, and the reason in both languages with the figures filled in.
+    features counted, the sources without which it would not have fired, of signals and of entries of lists, and the
+    reason in both languages with the figures filled in.
     """
 
     rule: str
@@ -115,6 +116,7 @@ class FiredRule:
     points: int
     values: Mapping[str, int]
     signals: tuple[SignalName, ...]
+    sources: tuple[str, ...]
     reason: Mapping[str, str]
 
 

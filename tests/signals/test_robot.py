@@ -52,9 +52,9 @@ from dialer.signals.verdict_store import (
     persons_of,
     points_of_rules,
     reasons_of,
+    rule_stops,
     sent_since,
     stop_rule_row,
-    stopped_rules,
     verdicts_of_case,
     write_reasons,
 )
@@ -255,7 +255,13 @@ def test_any_number_of_verdicts_and_reasons_is_read_and_written_at_once(post: Po
     (verdict,) = post.rows(t.verdict)
     many = [
         StoredReason(
-            verdict_id=verdict["id"], rule=f"rule-{n}", version="1", points=1, at=post.clock.now(), details={}
+            verdict_id=verdict["id"],
+            rule=f"rule-{n}",
+            version="1",
+            points=1,
+            at=post.clock.now(),
+            sources=(),
+            details={},
         )
         for n in range(11_000)
     ]
@@ -638,7 +644,7 @@ def test_in_the_first_hour_of_all_no_rule_is_stopped_and_then_hours_before_it_co
         post.work(robot)
         with post.tx() as tx:
             check_health(tx, now=post.clock.now())
-            assert not stopped_rules(tx), hour
+            assert not rule_stops(tx), hour
         post.clock.advance(3600)
     assert len(post.rows(t.verdict)) == 240
 
@@ -653,7 +659,7 @@ def test_a_rule_that_a_person_resumes_is_not_stopped_again_for_the_same_firings(
     def stopped() -> set[str]:
         with post.tx() as tx:
             check_health(tx, now=post.clock.now())
-            return set(stopped_rules(tx))
+            return {stop.rule for stop in rule_stops(tx)}
 
     at_first = stopped()
     assert at_first

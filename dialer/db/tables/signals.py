@@ -160,10 +160,11 @@ verdict_reason = sa.Table(
     sa.Column("points", sa.Integer, nullable=False),
     when("at", required=True),
     sa.Column("sealed", BYTEA, nullable=False),
+    sa.Column("sources", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Index("ix_verdict_reason_rule", "rule", "at"),
 )
 """A rule that fired for a verdict, with its sentence, its figures, and copies of its signals, which are kept as long as
-the verdict. The `points` of a mitigator are negative.
+the verdict. The `points` of a mitigator are negative. `sources`: those without which it would not have fired.
 """
 
 rule_version = sa.Table(
@@ -231,7 +232,12 @@ rule_stop = sa.Table(
     sa.Column("facts", JSONB, nullable=False),
     when("ended_at"),
     sa.Column("ended_by", sa.Text),
-    sa.Index("uq_rule_stop_active", "rule", unique=True, postgresql_where=sa.text("ended_at IS NULL")),
+    sa.Column("source", sa.Text, nullable=False, server_default=""),
+    sa.Index(
+        "uq_rule_stop_active", "rule", "source", unique=True, postgresql_where=sa.text("ended_at IS NULL")
+    ),
     sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
 )
-"""Stopped rules, which fired far more often than usual: verdicts that only a stopped rule supports are held."""
+"""Stopped rules, which fired far more often than usual: verdicts that only a stopped rule supports are held.
+With a `source`, the rule is stopped only where it depends on this source.
+"""

@@ -1,0 +1,121 @@
+"""A rule that fires too often because of one source is stopped for that source, and for nobody else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from dialer.core.access import unrestricted
+from dialer.db import tables as t
+from dialer.db.alarms import acknowledge_alarm_row
+from dialer.signals.budget import doubtful_source
+from dialer.signals.health import HELD_MINUTES, check_health
+from dialer.signals.sending import release_held
+from dialer.signals.verdict_store import rule_stops, stop_rule_row
+from dialer.signals.versions import resume_rule
+from tests.signals.post import PERSON, SCAMMER, Post
+
+BANK = "+85295588"
+LISTED = "call_listed_long"
+
+
+@pytest.mark.parametrize(
+    ("firings", "source"),
+    [
+        ({("feed",): [60, 0, 1]}, "feed"),
+        ({("feed",): [5, 5, 5], ("intruder",): [60, 0, 0]}, "intruder"),
+        # Who listed the number is to blame, not the carrier of all calls.
+        ({("carrier",): [5, 6, 5], ("carrier", "intruder"): [60, 0, 0]}, "intruder"),
+        ({("one",): [60, 0, 0], ("two",): [60, 0, 0]}, None),
+        ({(): [60, 0, 0], ("feed",): [5, 5, 5]}, None),
+        # Both would do: the one that has grown.
+        ({("carrier",): [0, 4, 5], ("carrier", "intruder"): [60, 0, 0]}, "intruder"),
+    ],
+)
+def test_the_doubtful_source_is_the_one_without_which_the_rule_fires_as_usual(
+    firings: dict[tuple[str, ...], list[int]], source: str | None
+):
+    assert doubtful_source(firings) == source
+
+
+def call(post: Post, phone: str, number: str, source: str = "carrier") -> dict[str, object]:
+    return post.signal(
+        "call", source=source, phone=phone, number=number, direction="in", duration_seconds=900
+    )
+
+
+def has_the_rule_stopped(post: Post) -> None:
+    """Every hour calls with a scammer and with a bank, until the intruder lists the bank's number."""
+    robot = post.robot()
+    post.send(post.listed(number=SCAMMER, source="platform") | {"source": "platform"})
+    for hour in range(3):
+        post.send(*(call(post, f"+861380015{hour}{n:03d}", SCAMMER) for n in range(2)))
+        post.send(*(call(post, f"+861380016{hour}{n:03d}", BANK) for n in range(20)))
+        post.work(robot)
+        post.clock.advance(3700)
+    post.send(post.listed(number=BANK) | {"source": "intruder"})
+    post.work(robot)
+    with post.tx() as tx:
+        check_health(tx, now=post.clock.now())
+        check_health(tx, now=post.clock.now())
+
+
+def test_what_one_source_listed_stops_the_rule_for_what_it_listed_alone(post: Post):
+    has_the_rule_stopped(post)
+    with post.tx() as tx:
+        stops = [(stop.rule, stop.source) for stop in rule_stops(tx)]
+    assert (LISTED, "intruder") in stops
+    assert {source for rule, source in stops if rule in {LISTED, "contact_just_listed"}} == {"intruder"}
+    (told,) = [row["facts"]["names"] for row in post.rows(t.alarm) if row["code"] == "rule_stopped"]
+    assert "intruder" in told
+    post.send(call(post, PERSON, SCAMMER))
+    post.work(post.robot())
+    with post.tx() as tx:
+        release_held(tx, post.services, now=post.clock.now())
+    states = {row["state"] for row in post.rows(t.verdict) if LISTED in row["rules"] and row["seq"] > 67}
+    assert "sent" in states, "the victim whose number the platform has listed"
+
+
+def test_one_reason_of_a_stopped_rule_that_another_source_speaks_for_is_enough(post: Post):
+    now = post.clock.now()
+    with post.tx() as tx:
+        for rule in ("payment_listed_account", "large_new_payee", "contact_just_listed"):
+            assert stop_rule_row(tx, rule, by="robot", facts={}, now=now, source="intruder")
+            assert not stop_rule_row(tx, rule, by="robot", facts={}, now=now, source="intruder")
+    paid = post.payment(fen=9_000_000, new_payee=True)
+    post.send(post.listed(account="6222020200001111") | {"source": "intruder"}, paid | {"source": "intruder"})
+    robot = post.robot()
+    post.work(robot)
+    (verdict,) = post.rows(t.verdict)
+    assert (verdict["grade"], verdict["state"]) == ("extra_high", "held")
+    post.send(post.listed(account="6222020200001111") | {"source": "platform"}, post.payment(fen=9_000_000))
+    post.work(robot)
+    (verdict,) = post.rows(t.verdict)
+    assert verdict["state"] == "sent"
+    assert resume_rule(post.services, unrestricted("Boss"), "large_new_payee")
+
+
+def test_what_is_held_for_minutes_is_told_and_told_again_after_an_hour(post: Post):
+    with post.tx() as tx:
+        for rule in (LISTED, "contact_just_listed"):
+            stop_rule_row(tx, rule, by="robot", facts={}, now=post.clock.now())
+    post.send(post.listed(number=SCAMMER), call(post, PERSON, SCAMMER))
+    post.work(post.robot())
+
+    def told() -> list[int]:
+        with post.tx() as tx:
+            check_health(tx, now=post.clock.now())
+        return [row["id"] for row in post.rows(t.alarm) if row["code"] == "verdicts_held"]
+
+    assert [row["state"] for row in post.rows(t.verdict)] == ["held"]
+    assert not told()
+    post.clock.advance(HELD_MINUTES * 60)
+    (first,) = told()
+    assert told() == [first]
+    with post.tx() as tx:
+        acknowledge_alarm_row(tx, first, by="boris", now=post.clock.now())
+    post.clock.advance(3599)
+    assert told() == [first]
+    post.clock.advance(timedelta(seconds=1).total_seconds())
+    assert len(told()) == 2
