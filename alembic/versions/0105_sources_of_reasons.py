@@ -13,7 +13,7 @@ down_revision = "0104"
 branch_labels = None
 depends_on = None
 
-_ACTIVE = {"unique": True, "postgresql_where": sa.text("ended_at IS NULL")}
+_ACTIVE = sa.text("ended_at IS NULL")
 
 
 def upgrade() -> None:
@@ -22,12 +22,14 @@ def upgrade() -> None:
     )
     op.add_column("rule_stop", sa.Column("source", sa.Text(), server_default="", nullable=False))
     op.drop_index("uq_rule_stop_active", "rule_stop")
-    op.create_index("uq_rule_stop_active", "rule_stop", ["rule", "source"], **_ACTIVE)
+    op.create_index(
+        "uq_rule_stop_active", "rule_stop", ["rule", "source"], unique=True, postgresql_where=_ACTIVE
+    )
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM rule_stop WHERE source <> ''")
     op.drop_index("uq_rule_stop_active", "rule_stop")
-    op.create_index("uq_rule_stop_active", "rule_stop", ["rule"], **_ACTIVE)
+    op.create_index("uq_rule_stop_active", "rule_stop", ["rule"], unique=True, postgresql_where=_ACTIVE)
     op.drop_column("rule_stop", "source")
     op.drop_column("verdict_reason", "sources")

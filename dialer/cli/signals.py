@@ -32,6 +32,7 @@ from dialer.signals.queries import RobotStatus, read_status
 from dialer.signals.replay import replay
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.rules import shipped_texts
+from dialer.signals.source_quotas import resume_source
 from dialer.signals.versions import approve_rules, draft_rules, resume_rule
 
 signals = typer.Typer(help="Signals and the warning robot 预警机器人.", no_args_is_help=True)
@@ -269,6 +270,17 @@ def resume_command(rule: Annotated[str, typer.Argument(help="that was stopped")]
         if not resume_rule(app.services, actor, rule):
             raise Invalid(field="rule", problem=Text("%(rule)s is not stopped", rule=rule))
     typer.echo(rule)
+
+
+@signals.command("resume")
+def resume_source_command(
+    source: Annotated[str, typer.Argument(help="whose verdicts were stopped")], by: By
+) -> None:
+    """Resume a source that was stopped: what rests on its signals alone is sent."""
+    with signed_application("signals", by, Permission.CONTROL) as (app, actor):
+        if not resume_source(app.services, actor, source):
+            raise Invalid(field="source", problem=Text("%(source)s is not stopped", source=source))
+    typer.echo(source)
 
 
 def _texts(folder: Path) -> dict[str, str]:

@@ -344,6 +344,8 @@ class AlarmCode(StrEnum):
     """
     URGENT_HELD = "urgent_held"
     """Extra-high verdicts of the warning robot are held, because they rest on stopped rules alone."""
+    SOURCE_STOPPED = "source_stopped"
+    """The robot found more in the signals of a source than it may send: what rests on this source alone is held."""
     VERDICTS_HELD = "verdicts_held"
     """Verdicts of the warning robot have been held for more than some minutes, by the budget or a stopped rule."""
     RULE_WORSE = "rule_worse"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.sources import Sent, SourceLimits, Spans
+from dialer.core.sources import COUNTED_LIMITS, Sent, SourceLimits, Spans
 from dialer.db import tables as t
 from dialer.db.alarms import Alarm, unacknowledged_alarms_of
 from dialer.db.unit_of_work import Row, Tx, record_of
@@ -91,6 +91,12 @@ def limits_of_source(tx: Tx, name: str, *, probation: SourceLimits) -> SourceLim
     """The limits that hold for the source; `probation`: those of one that is on probation or not known yet."""
     row = tx.one(sa.select(t.source).where(_s.name == name))
     return probation if row is None else _source(row, Sent()).limits(probation)
+
+
+def is_limited() -> sa.ColumnElement[bool]:
+    """A condition: the source is on probation, or a person has limited how many warnings it sends or their grade."""
+    limits = (_s[name].is_not(None) for name in (*COUNTED_LIMITS, "most_grade"))
+    return sa.or_(_s.on_probation, *limits)
 
 
 def all_sources(tx: Tx, *, spans: Spans) -> list[Source]:

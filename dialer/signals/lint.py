@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from dialer.core.sources import LISTS_SOURCE
 from dialer.core.text import Text
 from dialer.core.values import FraudType
 from dialer.signals.evaluation import Evaluator
@@ -155,6 +156,8 @@ def example_signals(example: Example, start: datetime) -> Iterable[Signal]:
                 record[item.value] = _item(item, str(record[item.value]))
         if record["kind"] != SignalKind.LIST_CHANGE:
             record.setdefault("phone", _PERSON)
+        else:
+            record["source"] = LISTS_SOURCE
         read = reader.read(record, received_at=at)
         if not isinstance(read, SignalReading):
             wrong = read[0]

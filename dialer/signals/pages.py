@@ -31,6 +31,7 @@ from dialer.signals.queries import (
 from dialer.signals.reasons import KIND_WORDS, rule_title
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.shadow import Side, VerdictDifference
+from dialer.signals.source_quotas import resume_source
 from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
 from dialer.web.console import CurrentRequest, PageSection, RequestContext, require_top_unit, sees_everything
 from dialer.web.rendering import PlaceGroup
@@ -141,6 +142,14 @@ def resume(request: CurrentRequest, rule: Words = "") -> Response:
     require_top_unit(request)
     resume_rule(request.services, request.actor, rule)
     return request.redirect_to(_PATH, notice=gettext_noop("The rule is in use again."))
+
+
+@robot_pages.post(_PATH + "/sources/resume", act=Permission.CONTROL)
+def resume_stopped_source(request: CurrentRequest, source: Words = "") -> Response:
+    """Resumes what rests on a source: it is sent."""
+    require_top_unit(request)
+    resume_source(request.services, request.actor, source)
+    return request.redirect_to(_PATH, notice=gettext_noop("What rests on the source is sent again."))
 
 
 def _show(request: RequestContext, *, refused: str = "", status: int = 200) -> Response:

@@ -39,7 +39,7 @@ _LEAST_IN_A_BIN: Final = 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
     """The signals of a source: per minute in the last hour, in the last day, and when the last one arrived.
-    `is_silent`: it has sent none for longer than chance explains.
+    `is_silent`: it has sent none for longer than chance explains. `is_stopped`: what rests on it alone is held.
     """
 
     source: str
@@ -47,6 +47,7 @@ class SourceLine:
     day: int
     last_at: datetime
     is_silent: bool
+    is_stopped: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,7 @@ def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
     hour = sa.func.sum(m.n).filter(m.at > now - timedelta(hours=1))
     day = sa.func.sum(m.n).filter(m.at > now - timedelta(days=1))
     silent = silent_sources(tx, now=now)
+    stopped = {stop.source for stop in rule_stops(tx) if not stop.rule}
     rows = tx.rows(
         sa.select(
             m.source,
@@ -158,6 +160,7 @@ def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
             day=int(row["day"]),
             last_at=row["last_at"],
             is_silent=row["source"] in silent,
+            is_stopped=row["source"] in stopped,
         )
         for row in rows
     ]
@@ -183,7 +186,7 @@ def _rules(tx: Tx, *, since: datetime, now: datetime) -> list[RuleLine]:
         .group_by(_r.rule)
         .order_by(sa.desc("warnings"), _r.rule)
     )
-    stops = rule_stops(tx)
+    stops = [stop for stop in rule_stops(tx) if stop.rule]
     worse = {rule for rule, _, _ in worse_rules(tx, now=now)}
     known = {row["rule"] for row in rows}
     nothing = {"verdicts": 0, "warnings": 0, "labelled": 0, "right": 0}

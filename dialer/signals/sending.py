@@ -26,6 +26,7 @@ from dialer.runtime.services import Services
 from dialer.signals.budget import BudgetPolicy, Candidate, Capacity, choose_released, draw, hourly_budget
 from dialer.signals.incidents import GAP
 from dialer.signals.model import ItemKind, SignalKind
+from dialer.signals.source_quotas import within_limits
 from dialer.signals.store import SignalCodec, StoredSignal, signal_rows
 from dialer.signals.verdict_store import (
     RuleStop,
@@ -39,6 +40,7 @@ from dialer.signals.verdict_store import (
     lock_held,
     lock_risen,
     lock_verdicts_of,
+    may_be_stopped,
     note_draw,
     note_without_phone,
     others_are_held,
@@ -296,7 +298,7 @@ def release_held(
     if not held:
         return again
     if is_urgent:
-        return len(send_warnings(tx, services, held, now=now))
+        return len(send_warnings(tx, services, within_limits(tx, services, held, now=now), now=now))
     by_key = {str(verdict.id): verdict for verdict in held}
     used = {} if all(verdict.grade is Grade.EXTRA_HIGH for verdict in held) else sent_since(tx, now - _HOUR)
     candidates = [
@@ -310,7 +312,8 @@ def release_held(
         for key, verdict in by_key.items()
     ]
     chosen = choose_released(candidates, budget_now(tx, services), used).released
-    return again + len(send_warnings(tx, services, [by_key[candidate.key] for candidate in chosen], now=now))
+    rows = within_limits(tx, services, [by_key[candidate.key] for candidate in chosen], now=now)
+    return again + len(send_warnings(tx, services, rows, now=now))
 
 
 def _resting_on_active_rules(
@@ -331,8 +334,7 @@ def _stopped(
     tx: Tx, rows: Sequence[StoredVerdict], stops: Sequence[RuleStop]
 ) -> Mapping[int, Collection[str]]:
     """By verdict, the rules among its reasons that are stopped for it."""
-    names = {stop.rule for stop in stops}
-    touched = [verdict.id for verdict in rows if not names.isdisjoint(verdict.rules)]
+    touched = [verdict.id for verdict in rows if may_be_stopped(verdict.rules, stops)]
     return stopped_reasons(tx, touched, stops) if touched else {}
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from dialer.calls.pacing import read_line_group
 from dialer.core.access import Role
@@ -18,6 +18,7 @@ from dialer.core.sources import ROBOT_SOURCE
 from dialer.core.values import FraudType, Grade, Track, VerdictState
 from dialer.db import tables as t
 from dialer.db.bulk import IdSet, RowSet, in_words
+from dialer.db.sources import is_limited
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity, is_silent
 
@@ -117,7 +118,10 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stops: Sequence[RuleStop] 
             .group_by(_r.verdict_id)
             .having(sa.or_(own == 0, is_mainly_stopped))
         )
-        wanted.append(sa.or_(~_v.rules.overlap([stop.rule for stop in stops]), ~of_stopped.exists()))
+        rules = [stop.rule for stop in stops]
+        wanted.append(
+            ~of_stopped.exists() if "" in rules else sa.or_(~_v.rules.overlap(rules), ~of_stopped.exists())
+        )
     turn = sa.func.ln(sa.func.greatest(_v.probability, LEAST_PROBABILITY)) / math.log(2)
     turn += sa.extract("epoch", _v.event_at) / HALF_LIFE.total_seconds()
     is_recent = _v.event_at > since
@@ -381,7 +385,7 @@ def delete_old_below(tx: Tx, *, before: datetime) -> int:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleStop:
     """A stop of a rule that has not ended; `facts` are the figures that it was stopped for. With a `source` it is
-    stopped only where it depends on this source.
+    stopped only where it depends on this source; with a source and the rule '', so is every rule.
     """
 
     rule: str
@@ -402,9 +406,46 @@ def _is_stopped(stops: Sequence[RuleStop]) -> sa.ColumnElement[bool]:
     """A condition: one of these stops applies to the reason."""
     whole = [stop.rule for stop in stops if not stop.source]
     of_source = [
-        sa.and_(_r.rule == stop.rule, _r.sources.contains([stop.source])) for stop in stops if stop.source
+        sa.and_(
+            sa.true() if not stop.rule else _r.rule == stop.rule,
+            _r.sources.op("@>")(sa.cast([stop.source], ARRAY(sa.Text))),
+        )
+        for stop in stops
+        if stop.source
     ]
     return sa.or_(_r.rule.in_(whole), *of_source)
+
+
+def may_be_stopped(rules: Collection[str], stops: Sequence[RuleStop]) -> bool:
+    """Whether any of the stops may apply to a verdict on which these rules fired."""
+    return any(not stop.rule or stop.rule in rules for stop in stops)
+
+
+def limited_sources(tx: Tx, verdict_ids: Collection[int]) -> dict[int, set[str]]:
+    """By verdict, the sources that are limited and on which all its reasons depend; nothing for other verdicts."""
+    is_reason = sa.and_(_OF_VERDICTS.clause, _r.points > 0)
+    named = sa.select(_r.verdict_id, sa.func.unnest(_r.sources).label("source")).where(is_reason).subquery()
+    of_source = (
+        sa.select(named.c.verdict_id, named.c.source, sa.func.count().label("n"))
+        .group_by(named.c.verdict_id, named.c.source)
+        .subquery()
+    )
+    of_all = (
+        sa.select(_r.verdict_id, sa.func.count().label("n"))
+        .where(is_reason)
+        .group_by(_r.verdict_id)
+        .subquery()
+    )
+    is_same = sa.and_(of_all.c.verdict_id == of_source.c.verdict_id, of_all.c.n == of_source.c.n)
+    statement = (
+        sa.select(of_source.c.verdict_id, of_source.c.source)
+        .join(of_all, is_same)
+        .join(t.source, sa.and_(t.source.c.name == of_source.c.source, is_limited()))
+    )
+    found: dict[int, set[str]] = {}
+    for verdict_id, source in tx.execute(statement, _OF_VERDICTS.given(verdict_ids)):
+        found.setdefault(verdict_id, set()).add(source)
+    return found
 
 
 def stopped_reasons(tx: Tx, verdict_ids: Collection[int], stops: Sequence[RuleStop]) -> dict[int, set[str]]:
@@ -433,6 +474,19 @@ def stop_rule_row(
         index_elements=["rule", "source"], index_where=t.rule_stop.c.ended_at.is_(None)
     )
     return tx.scalar(no_second.returning(t.rule_stop.c.id)) is not None
+
+
+def sources_resumed_since(tx: Tx, moment: datetime) -> set[str]:
+    """The sources that a person has resumed since `moment`."""
+    s = t.rule_stop.c
+    return set(tx.execute(sa.select(s.source).where(s.rule == "", s.ended_at > moment)).scalars())
+
+
+def end_source_stop(tx: Tx, source: str, *, by: str, now: datetime) -> bool:
+    """Ends the stop of all that depends on the source; False if there was none."""
+    s = t.rule_stop.c
+    statement = sa.update(t.rule_stop).where(s.rule == "", s.source == source, s.ended_at.is_(None))
+    return bool(tx.execute(statement.values(ended_at=now, ended_by=by)).rowcount)
 
 
 def end_rule_stop(tx: Tx, rule: str, *, by: str, now: datetime) -> bool:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from dialer.core.access import unrestricted
+from dialer.core.sources import SourceLimits
 from dialer.db import tables as t
 from dialer.db.alarms import acknowledge_alarm_row
+from dialer.db.sources import add_sources, set_source
+from dialer.runtime.source_settings import ProbationSettings, SourcesSettings
 from dialer.signals.budget import doubtful_source
 from dialer.signals.health import HELD_MINUTES, check_health
 from dialer.signals.sending import release_held
+from dialer.signals.source_quotas import resume_source
 from dialer.signals.verdict_store import rule_stops, stop_rule_row
 from dialer.signals.versions import resume_rule
-from tests.signals.post import PERSON, SCAMMER, Post
+from tests.signals.post import MULE, PERSON, SCAMMER, Post
 
 BANK = "+85295588"
 LISTED = "call_listed_long"
@@ -119,3 +125,37 @@ def test_what_is_held_for_minutes_is_told_and_told_again_after_an_hour(post: Pos
     assert told() == [first]
     post.clock.advance(timedelta(seconds=1).total_seconds())
     assert len(told()) == 2
+
+
+def states(post: Post) -> dict[str, int]:
+    return dict(Counter(row["state"] for row in post.rows(t.verdict)))
+
+
+def test_what_rests_on_one_source_counts_as_its_warnings_and_waits_above_its_limit(post: Post):
+    with post.tx() as tx:
+        add_sources(tx, ["new", "known"])
+        assert set_source(tx, "known", SourceLimits(), on_probation=False)
+    post.services = replace(
+        post.services, sources=SourcesSettings(probation=ProbationSettings(extra_high_per_hour=3))
+    )
+    post.send(post.listed(account=MULE) | {"source": "known"})
+    pays = [
+        post.payment(source="new", phone=f"+86138001800{n:02d}", fen=9_000_000, new_payee=True)
+        for n in range(5)
+    ]
+    post.send(*pays)
+    robot = post.robot()
+    post.work(robot)
+    assert states(post) == {"sent": 3, "held": 2}
+    (told,) = [row for row in post.rows(t.alarm) if row["code"] == "source_stopped"]
+    assert told["facts"]["names"] == ["new"]
+    with post.tx() as tx:
+        assert release_held(tx, post.services, now=post.clock.now()) == 0
+    post.send(post.payment(source="known", phone=PERSON, fen=9_000_000, new_payee=True))
+    post.work(robot)
+    assert states(post) == {"sent": 4, "held": 2}, "another source is not concerned"
+    boss = unrestricted("Boss")
+    assert resume_source(post.services, boss, "new")
+    assert not resume_source(post.services, boss, "new")
+    with post.tx() as tx:
+        assert release_held(tx, post.services, now=post.clock.now()) == 2
