@@ -44,7 +44,7 @@ test-stories: setup ## the long stories: processes killed and stopped, every pag
 
 test-sip: setup ## calls over SIP against real peers; as root, which installs them (sipp, baresip, kamailio) and the extra sip
 	@sh "$(ROOT)/tools/sip_peers.sh"
-	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n 1 tests/sip $(T)
+	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n 3 --dist worksteal tests/sip $(T)
 
 test-pythons: test ## as make test, then on each other of Python 3.11, 3.12, 3.13 that is here (PART=3: every third test)
 	@cd "$(ROOT)" && PART="$(PART)" sh tools/pythons.sh $(T)
