@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import TypeVar
 
 import httptools
 import sqlalchemy as sa
@@ -36,6 +37,7 @@ from dialer.telephony.client import CallClient
 from dialer.warnings.lists import load_list, submit_list
 from tests.virtual_time import VirtualLoop
 
+_Made = TypeVar("_Made")
 _CALLS_TOGETHER, _LIVES_TOGETHER, _SIGNALS_TOGETHER = 50, 10, 100
 _SIGNALS_PER_SECOND = 100.0
 """Of which two a second pay to a listed account."""
@@ -121,7 +123,17 @@ def dispatch(place: Place, count: int = 500) -> Cost:
     return _run(work)
 
 
-def _run(work: Callable[[], Awaitable[Cost]]) -> Cost:
+def place_some(place: Place, count: int) -> None:
+    """As `dispatch`, uncounted."""
+
+    async def work() -> None:
+        async with _client(place, Orders()) as client:
+            await _place_calls(place, client, count)
+
+    _run(work)
+
+
+def _run(work: Callable[[], Awaitable[_Made]]) -> _Made:
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work())  # type: ignore[arg-type]
 

@@ -20,7 +20,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from sqlalchemy.exc import OperationalError
 from bench.lives import load
 from bench.people import write_list
 from bench.service import ROOT, Service, service
+from bench.transactions import Transaction, Transactions
 from dialer.core.access import unrestricted
 from dialer.db.migrations import newest_revision
 from dialer.db.unit_of_work import Store
@@ -56,7 +56,6 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("added_{revision}", sa.Text()))
 '''
 _LIST_ROWS = 3_000
-_SAMPLE_SECONDS = 0.05
 _LONG_SECONDS = 0.2
 _PATIENCE_SECONDS = 120.0
 _BETWEEN_SECONDS = 3.0
@@ -75,41 +74,19 @@ def _write_next_version(folder: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-@dataclass(slots=True)
-class _Activity:
-    """The transactions of all processes, as a look at `pg_stat_activity` every few milliseconds shows them."""
-
-    store: Store
-    stopped: threading.Event = field(default_factory=threading.Event)
-    longest: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
-
-    def watch(self) -> None:
-        seen: dict[tuple[int, object], tuple[float, str, str]] = {}
-        while not self.stopped.wait(_SAMPLE_SECONDS):
-            with suppress(OperationalError), self.store.begin() as tx:
-                for row in tx.rows(_ACTIVITY):
-                    key = (row["pid"], row["xact_start"])
-                    _, name, query = seen.get(key, (0.0, row["application_name"], row["query"]))
-                    seen[key] = (float(row["seconds"]), name, query)
-        for seconds, name, query in seen.values():
-            if seconds >= _LONG_SECONDS:
-                about = (name, " ".join(query.split())[:100])
-                most, count = self.longest.get(about, (0.0, 0))
-                self.longest[about] = (max(most, seconds), count + 1)
-
-    def report(self) -> list[dict[str, object]]:
-        ordered = sorted(self.longest.items(), key=lambda one: -one[1][0])
-        return [
-            {"seconds": round(most, 2), "times": count, "process": name, "first_seen_in": query}
-            for (name, query), (most, count) in ordered[:15]
-        ]
-
-
-_ACTIVITY = sa.text(
-    "SELECT pid, application_name, xact_start, query, extract(epoch FROM clock_timestamp() - xact_start) AS seconds"
-    " FROM pg_stat_activity WHERE xact_start IS NOT NULL AND pid <> pg_backend_pid()"
-    " AND backend_type = 'client backend'"
-)
+def _longest(seen: list[Transaction]) -> list[dict[str, object]]:
+    """The longest of each process and first statement, and how many took long."""
+    found: dict[tuple[str, str], tuple[float, int]] = {}
+    for one in seen:
+        if one.seconds >= _LONG_SECONDS:
+            about = (one.process, one.statement[:100])
+            most, count = found.get(about, (0.0, 0))
+            found[about] = (max(most, one.seconds), count + 1)
+    ordered = sorted(found.items(), key=lambda each: -each[1][0])
+    return [
+        {"seconds": round(most, 2), "times": count, "process": name, "first_seen_in": query}
+        for (name, query), (most, count) in ordered[:15]
+    ]
 
 
 def run(times: int, people: int, calls_per_second: float) -> dict[str, Any]:
@@ -126,38 +103,39 @@ def run(times: int, people: int, calls_per_second: float) -> dict[str, Any]:
         _write_next_version(Path(folder))
         load(made, people)
         made.start(within_seconds=240)
-        with _busy(made, people) as activity:
+        with _busy(made, people) as seen:
             rounds = [_upgrade(made, Path(folder)) for _ in range(times)]
         return {
             "upgrades": times,
             "failed": sum("failed" in one for one in rounds),
             "rounds": rounds,
-            "longest_transactions": activity.report(),
+            "longest_transactions": _longest(seen.taken()),
         }
 
 
 @contextmanager
-def _busy(made: Service, first: int) -> Iterator[_Activity]:
+def _busy(made: Service, first: int) -> Iterator[Transactions]:
     """Lists and figures without an end, and somebody who watches the transactions."""
-    vault = made.app.services.store.vault
-    activity = _Activity(Store(made.app.services.store.url, vault, pool_size=1))
+    vault, stopped = made.app.services.store.vault, threading.Event()
+    watcher = Store(made.app.services.store.url, vault, pool_size=1)
     figures = Store(made.app.services.store.url, vault, pool_size=1)
     works: tuple[Callable[[], None], ...] = (
-        activity.watch,
-        lambda: _refresh(figures, made, activity.stopped),
-        lambda: _load(made, first, activity.stopped),
+        lambda: _refresh(figures, made, stopped),
+        lambda: _load(made, first, stopped),
     )
     threads = [threading.Thread(target=work, daemon=True) for work in works]
     for thread in threads:
         thread.start()
+    transactions = Transactions(watcher)
     try:
-        yield activity
+        with transactions.watched():
+            yield transactions
     finally:
-        activity.stopped.set()
+        stopped.set()
         for thread in threads:
             thread.join()
         figures.dispose()
-        activity.store.dispose()
+        watcher.dispose()
 
 
 def _refresh(store: Store, made: Service, stopped: threading.Event) -> None:

@@ -23,7 +23,7 @@ from typing import Final
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from dialer.audit.trail import anchor_trail, check_new_lines, recent_anchors
+from dialer.audit.trail import anchor_trail, check_in_rounds, recent_anchors
 from dialer.calls.recordings import RECORDINGS
 from dialer.calls.stalls import StallWatch
 from dialer.control.alarms import BrokerWatch, end_alarms_without_cause, raise_silent_hosts
@@ -212,20 +212,53 @@ def _leading(ticks: TickLog, job: Callable[..., object]) -> Callable[..., None]:
     return run
 
 
-def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
-    settings, services, enqueue = app.settings.scheduler, app.services, app.enqueuer
-    tick = settings.tick_seconds
+Job = tuple[str, Callable[..., object], tuple[object, ...], float]
+"""A job's name, what it calls with which arguments, and every how many seconds."""
 
+
+def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
     scheduler = BackgroundScheduler(
         timezone="UTC",
         # A tick that was missed is run once, however late: what is due is in the rows, not in the tick.
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
+    # The first one at once: after a gap without a leader nothing may wait for the next round.
+    first = app.services.real.now()
+    jobs = (*jobs_of(app, ticks), _first_check(app, ticks, first, lambda: scheduler.remove_job(_FIRST_CHECK)))
+    for number, (name, job, args, seconds) in enumerate(jobs):
+        trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
+        # Each at another part of the second: at the same moment each would need a connection.
+        begins = first + timedelta(seconds=number / len(jobs))
+        scheduler.add_job(_leading(ticks, job), trigger, args=args, id=name, next_run_time=begins)
+    return scheduler
 
-    def send(name: str, queue: str) -> None:
-        # A deep queue shows that the broker answers, and holds all the ticks that it needs.
-        if enqueue.is_deep(queue) or enqueue.send(name):
-            ticks.sent_at = services.real.now()
+
+def _send(app: Application, ticks: TickLog, name: str, queue: str) -> None:
+    # A deep queue shows that the broker answers, and holds all the ticks that it needs.
+    if app.enqueuer.is_deep(queue) or app.enqueuer.send(name):
+        ticks.sent_at = app.services.real.now()
+
+
+def _first_check(app: Application, ticks: TickLog, first: datetime, done: Callable[[], None]) -> Job:
+    """Workers empty their queues as they start, and the first order with them: it is sent until a round has begun."""
+
+    def send() -> None:
+        with app.services.store.begin() as tx:
+            last = cycle_parts(tx).get(CONSISTENCY_PART)
+        real_now = app.services.real.now()
+        has_begun = last is not None and first <= last.began_at <= real_now + CLOCKS_APART
+        if has_begun or real_now >= first + timedelta(seconds=app.settings.scheduler.consistency_seconds):
+            done()
+        else:
+            _send(app, ticks, "consistency", DIAL_QUEUE)
+
+    return _FIRST_CHECK, send, (), _FIRST_CHECK_SECONDS
+
+
+def jobs_of(app: Application, ticks: TickLog) -> tuple[Job, ...]:
+    """All periodic jobs of the leader; of the tasks that workers do, they send the names."""
+    settings, services = app.settings.scheduler, app.services
+    tick, send = settings.tick_seconds, partial(_send, app, ticks)
 
     def go_round() -> None:
         number, ticks.rounds = ticks.rounds, ticks.rounds + 1
@@ -235,25 +268,11 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         for name in wanted:
             send(name, DIAL_QUEUE)
 
-    def send_first_check() -> None:
-        # Workers empty their queues as they start, and the first order with them: it is sent until a round has begun.
-        with services.store.begin() as tx:
-            last = cycle_parts(tx).get(CONSISTENCY_PART)
-        real_now = services.real.now()
-        has_begun = last is not None and first <= last.began_at <= real_now + CLOCKS_APART
-        if has_begun or real_now >= first + timedelta(seconds=settings.consistency_seconds):
-            scheduler.remove_job(_FIRST_CHECK)
-        else:
-            send("consistency", DIAL_QUEUE)
-
     broker = BrokerWatch(partial(check_broker, app.celery))
     stalls = StallWatch(is_broker_silent=lambda: broker.has_failed)
-    # The first one at once: after a gap without a leader nothing may wait for the next round.
-    first = services.real.now()
-    jobs: tuple[tuple[str, Callable[..., object], tuple[object, ...], float], ...] = (
+    return (
         ("round", go_round, (), tick),
         ("consistency", send, ("consistency", DIAL_QUEUE), settings.consistency_seconds),
-        (_FIRST_CHECK, send_first_check, (), _FIRST_CHECK_SECONDS),
         ("resume_loads", send, ("resume_loads", BULK_QUEUE), tick * _RESUME_EVERY),
         ("resume_renders", send, ("resume_renders", BULK_QUEUE), tick * _RESUME_EVERY),
         ("clean_up", _clean_up, (app,), _FORGET.total_seconds()),
@@ -269,12 +288,6 @@ def _ticking(app: Application, ticks: TickLog) -> BackgroundScheduler:
         ("watch_fairness", send, ("watch_fairness", BULK_QUEUE), _FAIRNESS_SECONDS),
         ("anchor", anchor_trail, (services, app.settings.audit_places()), app.settings.audit.anchor_seconds),
     )
-    for number, (name, job, args, seconds) in enumerate(jobs):
-        trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
-        # Each at another part of the second: at the same moment each would need a connection.
-        begins = first + timedelta(seconds=number / len(jobs))
-        scheduler.add_job(_leading(ticks, job), trigger, args=args, id=name, next_run_time=begins)
-    return scheduler
 
 
 def _send_if_due(app: Application, name: str, is_due: Callable[[Application], bool]) -> None:
@@ -321,7 +334,7 @@ def _clean_up(app: Application) -> None:
 
 def _check_trail(app: Application) -> None:
     anchors = recent_anchors(app.services.store.vault, app.settings.audit_places().anchor_file)
-    check_new_lines(app.services, anchors=anchors)
+    check_in_rounds(app.services, anchors=anchors)
 
 
 def _is_due(app: Application) -> bool:

@@ -184,7 +184,7 @@ _TRAIL_PART: Final = "trail"
 _ANCHOR_PART: Final = "anchor"
 _ANCHOR: Final = "audit anchor"
 _RESTORE_ACT: Final = "restore"
-_ROUND_LINES: Final = 20_000
+_ROUND_LINES, _ROUNDS = 5_000, 4
 _MOST_NAMES: Final = 20
 _WHOLE_EVERY: Final = timedelta(days=1)
 _EVERY_ROUND: Final = (AuditFlaw.HEAD, AuditFlaw.ANCHOR)
@@ -264,6 +264,24 @@ def check_new_lines(
     again = new if verdict.end == after else Counter({flaw.value: new.pop(flaw, 0) for flaw in _EVERY_ROUND})
     found = (found | again) + (Counter() if verdict.end == after else new)
     _note(services, verdict, found, began_at=began_at, known=known)
+    return verdict
+
+
+def check_in_rounds(
+    services: Services,
+    *,
+    anchors: Sequence[Anchor] = (),
+    most: int = _ROUND_LINES,
+    rounds: int = _ROUNDS,
+) -> TrailCheck:
+    """Up to so many rounds of `check_new_lines`, each in transactions of its own, until no line is left. Returns the
+    result of the last one.
+    """
+    verdict = check_new_lines(services, anchors=anchors, most=most)
+    for _ in range(rounds - 1):
+        if verdict.is_complete:
+            break
+        verdict = check_new_lines(services, anchors=anchors, most=most)
     return verdict
 
 

@@ -231,7 +231,8 @@ async def cancel_calls(services: Services, client: CallClient) -> int:
     return await ask_carrier(found, end)
 
 
-_AT_ONCE_SWEEP = 500
+_AT_ONCE_SWEEP = 100
+"""Cases of one transaction: a decision takes 2 to 8 ms, and calls of the same people wait for it."""
 
 
 def sweep_cases(services: Services, *, at_once: int = _AT_ONCE_SWEEP) -> int:

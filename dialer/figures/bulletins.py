@@ -32,7 +32,14 @@ from dialer.db import tables as t
 from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx
 from dialer.figures.reader import Source
-from dialer.figures.report import CutReport, RatesQuery, covers, open_figures, read_centre_reports
+from dialer.figures.report import (
+    CutReport,
+    RatesQuery,
+    covers,
+    open_figures,
+    read_centre_reports,
+    refresh_figures_if_large,
+)
 from dialer.outcomes.filed_figures import FiledFigures, count_filed
 from dialer.runtime.services import Services
 
@@ -290,6 +297,8 @@ def draft_due_bulletins(services: Services, kinds: Sequence[BulletinKind]) -> li
                 sa.select(sa.func.count()).where(c.kind == days.kind.value, c.first_day == days.first)
             )
         if not is_known:
+            # In small transactions first: the draft would fetch what has changed in its own.
+            refresh_figures_if_large(services)
             made = make_bulletin(services, SERVICE, days)
             if made.line.id is not None:
                 found.append(made.line.id)

@@ -48,8 +48,10 @@ _COMMON: Final[Mapping[str, str]] = {
     "fraud_type": one_word_of(FraudType),
 }
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z_]+)")
-_AT_ONCE: Final = 5_000
-"""Cases that one statement fetches."""
+_FIRST_PIECE, _SMALLEST_PIECE, _LARGEST_PIECE = 1_000, 100, 5_000
+"""Cases that one transaction of a refresh fetches: the first of all, the fewest and the most."""
+_PIECE_SECONDS: Final = 1.0
+"""A piece is meant to take about as long: while it runs, a migration waits for its tables, and old rows stay."""
 MOST_BEHIND: Final = 5_000
 """A reader fetches up to this many cases itself; with more it counts the records, until `refresh_facts` has run."""
 WORTH_A_FILE: Final = 1_000
@@ -111,23 +113,31 @@ def open_source(
 
 
 def refresh_facts(store: Store, facts: FactFile) -> int:
-    """Brings the fact rows up to date, however many cases have changed, with a transaction for each `_AT_ONCE` of them;
-    returns how many it has fetched. Ends where another process of this machine has the file, which brings it up to date
-    too, and where a migration waits for its tables.
+    """Brings the fact rows up to date, however many cases have changed, in transactions of about a second each, also on
+    a machine without time for it; returns how many it has fetched. Ends where another process of this machine has the
+    file, which brings it up to date too, and where a migration waits for its tables.
     """
-    fetched, is_whole = 0, False
+    fetched, is_whole, piece = 0, False, _FIRST_PIECE
     while not is_whole and not must_step_aside(store):
         # Readers come in between.
         with _held(facts, seconds=_LOCK_SECONDS if fetched else 0) as connection:
             if connection is None:
                 return fetched
+            began = time.monotonic()
             with store.begin() as tx:
                 hold_snapshot(tx)
-                refresh = _Refresh(tx=tx, connection=connection, facts=facts)
+                refresh = _Refresh(tx=tx, connection=connection, facts=facts, piece=piece)
                 is_whole = refresh.run(most=None)
+            piece = next_piece(piece, seconds=time.monotonic() - began)
             fetched += refresh.fetched
             connection.execute("CHECKPOINT")
     return fetched
+
+
+def next_piece(piece: int, *, seconds: float) -> int:
+    """How many cases the next transaction fetches, after one of `piece` cases that took so long."""
+    wanted = int(piece * min(2.0, _PIECE_SECONDS / max(seconds, 0.001)))
+    return max(_SMALLEST_PIECE, min(_LARGEST_PIECE, wanted))
 
 
 @contextmanager
@@ -288,11 +298,12 @@ class _Refresh:
     tx: Tx
     connection: DuckDBPyConnection
     facts: FactFile
+    piece: int = _LARGEST_PIECE
     fetched: int = 0
 
     def run(self, *, most: int | None) -> bool:
         """Whether the file is of the transaction's snapshot now. With `most` it fetches no more cases than that, or
-        none; without, it fetches the next `_AT_ONCE` cases, and the file says which ones are left.
+        none; without, it fetches the next `piece` cases, and the file says which ones are left.
         """
         here = self.tx.one(_HERE)
         assert here is not None
@@ -316,7 +327,7 @@ class _Refresh:
         assert state is not None
         made_to: int | None = state["made_to"]
         wanted = changed
-        limit = _AT_ONCE if most is None else most
+        limit = self.piece if most is None else most
         if made_to is not None:
             ids = [row["id"] for row in self.tx.rows(_NEXT_CASES, {"after": made_to, "limit": limit + 1})]
             is_last, wanted = len(ids) <= limit, sorted({*changed, *ids[:limit]})

@@ -35,7 +35,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db.policies import first_policy_at
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import get_unit, is_unit_visible, list_units_of_tree, subtree_ids
-from dialer.figures.facts import WORTH_A_FILE, FactFile, open_source, refresh_facts
+from dialer.figures.facts import WORTH_A_FILE, FactFile, has_cases, open_source, refresh_facts
 from dialer.figures.reader import (
     MEASURES_WITH_CASES,
     CutWindow,
@@ -144,6 +144,16 @@ def report_period(services: Services, start: str | None, end: str | None) -> Per
 def refresh_figures(services: Services) -> int:
     """Brings the fact rows of this machine up to date; returns the number of cases that it has fetched."""
     return refresh_facts(services.store, fact_file(services))
+
+
+def refresh_figures_if_large(services: Services) -> int:
+    """As `refresh_figures`, but no file is made for so few cases that they are better counted."""
+    facts = fact_file(services)
+    if facts.folder is not None and not facts.path.exists():
+        with services.store.begin() as tx:
+            if not has_cases(tx, WORTH_A_FILE):
+                return 0
+    return refresh_facts(services.store, facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

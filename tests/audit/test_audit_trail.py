@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.audit.trail import (
+    check_in_rounds,
     check_new_lines,
     read_trail_state,
     verify_trail,
@@ -302,6 +303,13 @@ def test_rounds_go_on_where_the_last_one_ended(ten: Scene):
     assert (state.number, state.found) == (11, 0)
     assert state.whole_at is not None
     assert AlarmCode.AUDIT_BROKEN not in alarm_codes(ten)
+
+
+def test_several_rounds_end_where_no_line_is_left(ten: Scene):
+    verdict = check_in_rounds(ten.services, most=3, rounds=2)
+    assert (verdict.end.number, verdict.is_complete) == (6, False)
+    verdict = check_in_rounds(ten.services, most=3, rounds=9)
+    assert (verdict.end.number, verdict.is_complete) == (10, True)
 
 
 def test_a_round_finds_a_tail_that_was_cut_off_and_raises_an_alarm(ten: Scene):

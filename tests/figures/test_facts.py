@@ -26,7 +26,7 @@ from dialer.core.values import AmountKind, FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.measures import money_name
 from dialer.db.units import add_unit
-from dialer.figures.facts import FactSource, delete_old_marks, open_source
+from dialer.figures.facts import FactSource, delete_old_marks, next_piece, open_source
 from dialer.figures.reader import (
     CutWindow,
     RecordSource,
@@ -452,3 +452,14 @@ def test_a_small_database_has_no_file(scenario: Scenario):
         with open_source(scenario.store, facts, fewest=fewest) as source:
             assert isinstance(source, kind), "a file that is there is used"
             assert read_figures(source, window_of()).total.counts.cases == 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cases"),
+    [(0.1, 2_000), (0.5, 2_000), (1.0, 1_000), (4.0, 250), (60.0, 100)],
+)
+def test_a_piece_of_a_refresh_takes_about_a_second_also_where_the_machine_has_no_time(
+    seconds: float, cases: int
+):
+    assert next_piece(1_000, seconds=seconds) == cases
+    assert next_piece(4_000, seconds=0.1) == 5_000
