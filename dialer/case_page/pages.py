@@ -68,6 +68,8 @@ _DIGITS = 18
 _FOR_GOOD = "private, max-age=31536000, immutable"
 _CONFLICT, _UNPROCESSABLE = 409, 422
 
+OVERDUE_PATH = "/overdue"
+"""The list of overdue work, which has some of the forms too."""
 CaseId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 Text = Annotated[str, Form(max_length=2000)]
 Code = Annotated[str, Form(max_length=40)]
@@ -343,7 +345,9 @@ def _page(
 
 
 class ActForm:
-    """A form of the case page: who sent it, about which case, and which revision of the case it was decided on."""
+    """A form of the case page: who sent it, about which case, and which revision of the case it was decided on. `then`:
+    where its sender goes on, if not at the case.
+    """
 
     def __init__(
         self,
@@ -351,8 +355,10 @@ class ActForm:
         case_id: CaseId,
         expected: Annotated[int, Form()] = 0,
         shown_at: Annotated[str, Form(max_length=40)] = "",
+        then: Annotated[str, Form(max_length=100)] = "",
     ) -> None:
         self.request = request
+        self.then = then if then.partition("?")[0] == OVERDUE_PATH else f"/cases/{case_id}"
         self.seen = SeenCase(
             services=request.services, actor=request.actor, case_id=case_id, revision=expected
         )
@@ -383,7 +389,7 @@ class ActForm:
         except Invalid as fault:
             wrong = {fault.field.replace(" ", "_"): request.refusal(fault)}
             return self._show(replace(form, wrong=wrong), _UNPROCESSABLE)
-        return request.redirect_to(f"/cases/{case_id}", notice=notice)
+        return request.redirect_to(self.then, notice=notice)
 
     def _show(self, form: RefusedAct, status: int) -> Response:
         sheet = read_case(self.seen.services, self.seen.case_id, visible_to=self.seen.actor.unit_id)

@@ -341,6 +341,16 @@ BOARD_FUNNEL: Mapping[str, str] = {
     "verified_contact": gettext_noop("Reached"),
     "dissuaded": gettext_noop("Dissuaded"),
 }
+BOARD_OPENS: Mapping[str, Permission] = {
+    "/cases": Permission.SEE_CASES,
+    "/overdue": Permission.SEE_CASES,
+    "/visits": Permission.WORK_VISITS,
+    "/rates": Permission.SEE_RATES,
+    "/control": Permission.SEE_CONTROL,
+}
+"""The pages that figures of the board open. All boards are sent one drawing: each takes out the links that its reader
+may not follow.
+"""
 BOARD_PARTS: Mapping[str, str] = {
     "tick": gettext_noop("tick"),
     "sweep": gettext_noop("due cases checked"),
@@ -401,6 +411,7 @@ def board_facts(services: Services, board: LiveBoard, lang: Lang) -> dict[str, A
     oldest_minute = hour.at - timedelta(minutes=len(hour.sent) - 1)
     return {
         "board": board,
+        "opens": list(BOARD_OPENS),
         "queue_lags": (board.at - board.queue.at).total_seconds() > _LAG_SECONDS,
         "tiles": [_tile(services, board, grade) for grade in Grade],
         "short": lambda value: short_number(value, lang),
@@ -495,11 +506,13 @@ def show_board(request: CurrentRequest) -> Response:
     unit_id = request.member.unit_id
     units = [] if unit_id is None else list_units(request.services, visible_to=unit_id)
     board = _feed(request).read(unit_id)
+    facts = board_facts(request.services, board, request.lang)
+    facts["opens"] = [path for path, act in BOARD_OPENS.items() if request.may(act)]
     return request.page(
         BOARD_TEMPLATE,
         unit_name=next((unit.name for unit in units if unit.id == unit_id), ""),
         look=board_version(),
-        **board_facts(request.services, board, request.lang),
+        **facts,
     )
 
 

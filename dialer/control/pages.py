@@ -9,16 +9,19 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import Form
+from fastapi import Form, Query
 from starlette.responses import Response
 
 from dialer.calls.comparison import UNTIL_RESUMED, compare_calls, comparison_sentence, read_awaited
 from dialer.calls.comparison_store import FoundCalls
 from dialer.calls.pacing import LEAST_CALLS_PER_SECOND, read_line_group, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, resume_pause
+from dialer.case_page.pages import OVERDUE_PATH
 from dialer.control.health import Health, PartName, watch_parts
 from dialer.control.overview import (
     HELD_AT_MOST,
@@ -28,8 +31,10 @@ from dialer.control.overview import (
     unacknowledged_alarms,
     visible_pauses,
 )
+from dialer.control.queries import OverdueLine, OverdueOrder, overdue_work, pending_work
 from dialer.control.trunks import END_WORDS, TrunksNow, has_trunks, read_trunks
 from dialer.core.access import Permission
+from dialer.core.case import AssignmentState, VisitStage
 from dialer.core.errors import Invalid, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.policy import GradePolicy, Policy, Window
@@ -41,7 +46,7 @@ from dialer.language.words import sentence, stored_word, word_of
 from dialer.staff.sign_in import list_units
 from dialer.warnings.queries import recent_loads
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
-from dialer.web.formats import say_spans, unit_tree
+from dialer.web.formats import Filter, say_spans, typed_word, unit_tree
 from dialer.web.rendering import PlaceGroup
 
 TEMPLATE = "console/control.html"
@@ -384,6 +389,63 @@ def control(request: CurrentRequest) -> Response:
 def now(request: CurrentRequest) -> Response:
     """The part of an open page that renews itself."""
     return request.part(TEMPLATE, "now", **now_facts(request))
+
+
+OVERDUE_TEMPLATE = "console/overdue.html"
+_OVERDUE = 50
+_BROKEN_SIGN, _BROKEN_CALL, _BROKEN_ARRIVE, _BROKEN_REPORT = (
+    gettext_noop("not signed for"),
+    gettext_noop("not called"),
+    gettext_noop("officer not there"),
+    gettext_noop("not reported"),
+)
+
+
+def _broken(line: OverdueLine, now: datetime) -> str:
+    """Which time limit has passed, in English of the catalogue."""
+    if line.state is AssignmentState.OPEN and line.sign_by <= now:
+        return _BROKEN_SIGN
+    if line.kind is Track.HUMAN:
+        return _BROKEN_CALL
+    return _BROKEN_REPORT if line.stage.rank >= VisitStage.ARRIVED.rank else _BROKEN_ARRIVE
+
+
+class OverdueForm(Filter):
+    """What of the overdue work is shown, and what stands first."""
+
+    kind: str = ""
+    unsigned: str = ""
+    order: str = ""
+
+
+@control_pages.get(OVERDUE_PATH, act=Permission.SEE_CASES)
+def overdue(request: CurrentRequest, form: Annotated[OverdueForm, Query()]) -> Response:
+    """Overdue calls and visits, the oldest or the dearest first, with what can be done about each."""
+    unit_id, now = request.member.unit_id, request.now
+    kind, unsigned = typed_word(Track, form.kind), bool(form.unsigned)
+    order = typed_word(OverdueOrder, form.order) or OverdueOrder.OLDEST
+    with request.services.store.begin() as tx:
+        work = pending_work(tx, now=now, unit_id=unit_id)
+        lines = overdue_work(
+            tx, now=now, unit_id=unit_id, kind=kind, unsigned=unsigned, order=order, limit=_OVERDUE
+        )
+    chosen = [count for track, count in work.items() if kind in {None, track}]
+    return request.page(
+        OVERDUE_TEMPLATE,
+        lines=lines,
+        work=work,
+        kind=kind,
+        unsigned=unsigned,
+        order=order,
+        total=sum(count.unsigned if unsigned else count.overdue for count in chosen),
+        broken=lambda line: request.say(_broken(line, now)),
+        here=f"{OVERDUE_PATH}?{urlencode(form.asked())}",
+        may_work=request.may(Permission.WORK_CASES),
+        may_visit=request.may(Permission.WORK_VISITS),
+        may_call=request.may(Permission.WORK_DESK),
+        higher=lambda grade: [one for one in Grade if one.rank > grade.rank],
+        Track=Track,
+    )
 
 
 @control_pages.post("/control/pause", act=Permission.CONTROL)

@@ -1,14 +1,18 @@
-"""Counts behind the metrics, the status page, the health panel and the live board. No count names a person."""
+"""Counts behind the metrics, the status page, the health panel and the live board, which name no person; and the
+overdue work behind one of them, with its persons masked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from dialer.cases.persons import MaskedPerson, mask_person, open_person
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, AssignmentState, CaseStatus, Reason, RobotState, VisitStage
 from dialer.core.values import Grade, LoadState, TelephonyResult, Track
@@ -17,7 +21,7 @@ from dialer.db.bulk import in_words, word_literal
 from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.units import is_visible_to
-from dialer.work.assignments import is_overdue
+from dialer.work.assignments import Assignment, is_overdue, limit_that_runs, select_assignments, stage_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +330,84 @@ def pending_work(tx: Tx, *, now: datetime, unit_id: int | None = None) -> dict[T
     }
     none = PendingWork(stages=dict.fromkeys(stages, 0))
     return {track: found.get(track, none) for track in (Track.HUMAN, Track.VISIT)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueLine(Assignment):
+    """An assignment that is overdue; `unit` is the unit's name."""
+
+    person: MaskedPerson
+    amount_at_risk_fen: int | None
+    holder_name: str
+    """The display name of who signed for it."""
+    revision: int
+    """Of its case."""
+    rise_at: datetime | None
+    """When it goes to the unit above if nobody has signed for it."""
+    idle_at: datetime | None
+    """When it goes back to the queue if its holder has done nothing."""
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When something happens to it by itself; None: nothing does."""
+        return self.rise_at if self.state is AssignmentState.OPEN else self.idle_at
+
+
+class OverdueOrder(StrEnum):
+    """What stands first."""
+
+    OLDEST = "oldest"
+    DEAREST = "dearest"
+
+
+def overdue_work(
+    tx: Tx,
+    *,
+    now: datetime,
+    unit_id: int | None,
+    kind: Track | None = None,
+    unsigned: bool = False,
+    order: OverdueOrder = OverdueOrder.OLDEST,
+    limit: int,
+) -> tuple[OverdueLine, ...]:
+    """Overdue work of the unit and all below it: the `limit` oldest, or those with the most money at risk. `unsigned`:
+    only what was not signed for in time.
+    """
+    a, c = t.assignment.c, t.case.c
+    statement = (
+        select_assignments()
+        .add_columns(
+            c.person_id,
+            c.amount_at_risk_fen,
+            c.revision,
+            a.rise_at,
+            a.idle_at,
+            t.person.c.sealed.label("person_sealed"),
+            t.staff.c.display_name.label("holder_name"),
+            t.unit.c.name.label("unit_name"),
+        )
+        .join(t.person, t.person.c.id == c.person_id)
+        .join(t.staff, t.staff.c.login == a.signed_by, isouter=True)
+        .join(t.unit, t.unit.c.id == a.unit_id, isouter=True)
+        .where(is_overdue(now), is_visible_to(a.unit_id, unit_id))
+    )
+    if kind is not None:
+        statement = statement.where(a.kind == word_literal(kind))
+    if unsigned:
+        statement = statement.where(a.state == word_literal(AssignmentState.OPEN), a.sign_by <= now)
+    dearest = (sa.func.coalesce(c.amount_at_risk_fen, 0).desc(),) if order is OverdueOrder.DEAREST else ()
+    rows = tx.rows(statement.order_by(*dearest, limit_that_runs(), a.id).limit(limit))
+    return tuple(
+        record_of(
+            OverdueLine,
+            row,
+            stage=stage_of(row),
+            unit=row["unit_name"] or row["unit"],
+            person=mask_person(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
+            holder_name=row["holder_name"] or row["signed_by"] or "",
+        )
+        for row in rows
+    )
 
 
 def count_alarms(tx: Tx, *, unit_id: int | None = None) -> list[AlarmCount]:

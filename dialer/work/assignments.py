@@ -104,13 +104,18 @@ _CLAIMS: Final = 0x636C  # "cl"
 _COLUMNS = tuple(column for column in t.assignment.c if column.name in Assignment.__dataclass_fields__)
 
 
-def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
-    """The SQL condition of `Assignment.is_overdue`."""
+def limit_that_runs() -> sa.ColumnElement[datetime]:
+    """The SQL expression of `Assignment.until`."""
     a = t.assignment.c
     arrived = a.stage.in_([stage.value for stage in VisitStage if stage.rank >= VisitStage.ARRIVED.rank])
     signing = (a.state == AssignmentState.OPEN.value, sa.func.least(a.sign_by, a.due_at))
-    runs = sa.case(signing, (arrived, a.feedback_by), else_=a.due_at)
-    return sa.and_(in_words(a.state, PENDING_STATES), runs <= now, sa.not_(is_kept(now)))
+    return sa.case(signing, (arrived, a.feedback_by), else_=a.due_at)
+
+
+def is_overdue(now: datetime) -> sa.ColumnElement[bool]:
+    """The SQL condition of `Assignment.is_overdue`."""
+    pending = in_words(t.assignment.c.state, PENDING_STATES)
+    return sa.and_(pending, limit_that_runs() <= now, sa.not_(is_kept(now)))
 
 
 def is_kept(now: datetime) -> sa.ColumnElement[bool]:

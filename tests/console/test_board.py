@@ -77,6 +77,24 @@ async def test_a_first_visit_weighs_little_and_a_later_one_asks_for_the_page_alo
         assert answer.headers["content-encoding"] == "gzip"
 
 
+async def test_its_figures_open_the_pages_that_the_reader_has(console: ConsoleDesk):
+    def opened(page: str) -> set[str]:
+        return set(re.findall(r'class="board-to" href="(/[a-z]+)', page))
+
+    chief, officer = console.person(Role.SUPERVISOR), console.person(Role.OFFICER)
+    assert opened((await chief.get("/board")).text) - {"/rates"} == {
+        "/cases",
+        "/overdue",
+        "/visits",
+        "/control",
+    }
+    page = (await officer.get("/board")).text
+    assert opened(page) == {"/cases", "/overdue", "/visits"}
+    assert 'data-opens="/cases /overdue /visits"' in page
+    keeper = console.person(Role.SECURITY_ADMINISTRATOR)
+    assert opened((await keeper.get("/board")).text) == set()
+
+
 async def test_a_static_file_is_sent_as_the_browser_takes_it(console: ConsoleDesk):
     client = console.person(Role.SUPERVISOR).client
     path = "/static/console/board.js"

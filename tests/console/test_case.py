@@ -329,6 +329,21 @@ async def test_an_act_is_done_said_and_on_record(
         assert form["why"] in text(page)
 
 
+@pytest.mark.parametrize(
+    ("then", "place"),
+    [
+        ("/overdue?kind=human", "/overdue?kind=human"),
+        ("//other.example/overdue", "/cases/"),
+        ("/overdue.example", "/cases/"),
+    ],
+)
+async def test_an_act_of_another_page_of_ours_comes_back_to_it(
+    scene: ConsoleScene, chief: Person, case_id: int, then: str, place: str
+):
+    answer = await act(chief, scene, case_id, "call", then=then)
+    assert answer.headers["location"].startswith(place)
+
+
 async def test_on_a_stale_page_it_is_said_what_changed_and_what_was_typed_is_kept(
     scene: ConsoleScene, chief: Person, case_id: int
 ):

@@ -11,7 +11,7 @@ from dialer.core.values import PauseScope
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
 from tests.console.desk import ConsoleDesk
-from tests.console.row import Row
+from tests.console.row import CENTRE, Row
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import MORNING
 
@@ -45,6 +45,7 @@ def _alarm(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
 
 
 ROWS = (
+    Row("GET", "/overdue", CENTRE),
     Row("GET", "/control", _LOOK),
     Row("GET", "/control/now", _LOOK),
     Row("POST", "/control/pause", _STEER, form={"scope": "grade", "grade": ""}, refused=422),

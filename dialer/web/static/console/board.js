@@ -3,7 +3,7 @@
   "use strict";
   var STALE_MS = 10000, RETRY_MS = 3000, LONGEST_RETRY_MS = 30000, SILENT_MS = 12000;
   var board = document.querySelector("[data-feed]");
-  var words = JSON.parse(board.dataset.words);
+  var words = JSON.parse(board.dataset.words), opens = board.dataset.opens.split(" ");
   var stale = document.querySelector("[data-stale]"), since = document.querySelector("[data-stale-since]");
   var clock = document.querySelector("[data-clock]"), state = document.querySelector("[data-live-state]");
   var live = state.innerHTML;
@@ -94,6 +94,9 @@
   function swap(html) {
     var next = document.createElement("template");
     next.innerHTML = html;
+    next.content.querySelectorAll("a.board-to").forEach(function (link) {
+      if (opens.indexOf(link.getAttribute("href").split(/[?#]/)[0]) < 0) { link.replaceWith.apply(link, link.childNodes); }
+    });
     next.content.querySelectorAll("[data-part]").forEach(function (part) {
       var here = document.querySelector('[data-part="' + part.dataset.part + '"]');
       if (here && here.innerHTML !== part.innerHTML) { here.innerHTML = part.innerHTML; }
