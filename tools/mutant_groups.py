@@ -299,6 +299,8 @@ GROUPS = {
         modules=("carrier/lines/sound.py", "carrier/lines/voice.py"),
         tests=(
             "tests/carrier/test_voice.py",
+            "tests/carrier/test_voice_limits.py",
+            "tests/carrier/test_sound.py",
             "tests/carrier/test_answered_by.py",
             "tests/carrier/test_documents.py",
             "tests/carrier/test_recordings.py",
