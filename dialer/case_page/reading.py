@@ -34,6 +34,7 @@ from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
 from dialer.outcomes.ledger import ConflictingLine, conflicting_lines
 from dialer.runtime.services import JsonResource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
+from dialer.warnings.held_store import HeldList, held_with_numbers_of
 from dialer.work.assignments import Assignment, assignments_of_case
 from dialer.work.desk import ReportedPayment, SpokenTurn, reported_payment, spoken_turns
 from dialer.work.desk_store import DeskCall, desk_calls_of_case
@@ -124,6 +125,8 @@ class CaseSheet:
     """Of calls of the case: of the robot, from a desk, of the person to us."""
     reasons: tuple[ShownVerdict, ...]
     """Of the warning robot; none where it did not warn."""
+    names_waiting: tuple[HeldList, ...] = ()
+    """Warnings about further people with a number of this person, which wait for a decision."""
     filings: tuple[str, ...] = ()
     """Numbers of the filed cases that are matched to it."""
     words: CaseWords | None = None
@@ -198,6 +201,7 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool, visible_
         files=files_of_case(tx, case_id),
         recordings=tuple(recordings_of_case(tx, case_id)),
         reasons=reasons_of_case(tx, case_id),
+        names_waiting=tuple(held_with_numbers_of(tx, stored.person_id)),
         filings=tuple(number for number, _ in filings(tx, case_id)),
         words=read_case_words(tx, case_id) if in_clear else None,
         paid=reported_payment(turns) if in_clear else None,

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from dialer.core.case import CaseStatus
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet
 from dialer.db.unit_of_work import Tx
@@ -283,6 +284,22 @@ def mask_person(person: Person) -> MaskedPerson:
         has_address=bool(person.address),
         has_family_contact=bool(person.family_contact),
     )
+
+
+_WITH_OPEN_CASES = (
+    sa.select(t.person_phone.c.phone_blind, t.person_phone.c.person_id)
+    .join(t.case, t.case.c.person_id == t.person_phone.c.person_id)
+    .where(_PHONES.clause, t.case.c.status == CaseStatus.OPEN.value)
+    .distinct()
+)
+
+
+def people_with_open_cases(tx: Tx, phone_blinds: Iterable[bytes]) -> dict[bytes, set[int]]:
+    """The ids of the people with an open case, by the number that they have; numbers of nobody are left out."""
+    found: dict[bytes, set[int]] = {}
+    for phone_blind, person_id in tx.execute(_WITH_OPEN_CASES, _PHONES.given(phone_blinds)):
+        found.setdefault(bytes(phone_blind), set()).add(person_id)
+    return found
 
 
 def sole_persons_of_phones(tx: Tx, phones: Sequence[str]) -> dict[str, int]:

@@ -53,6 +53,8 @@ class HoldReason(StrEnum):
     """A larger amount than the source is believed."""
     UNIT = "unit"
     """For another unit than the source may warn for, or for none."""
+    NAMES = "names"
+    """About a further person with a number that many people with an open case have already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -323,6 +323,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         HoldReason.GRADE: "a higher grade than the source may give",
         HoldReason.AMOUNT: "a larger amount than the source is believed",
         HoldReason.UNIT: "a unit for which the source may not warn",
+        HoldReason.NAMES: "many names on one number",
     },
     RowResult: {
         RowResult.NEW: "new case",

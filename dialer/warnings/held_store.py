@@ -37,9 +37,11 @@ class HeldList:
     """How many warnings wait."""
     created_at: datetime
     """When the first of them came."""
+    number_blind: bytes | None
+    """The blind index of the number that all their people have, of those that wait for the reason NAMES."""
 
 
-_COLUMNS = (_c.id, _c.source, _c.held_for, _c.extra_high, _c.total, _c.created_at)
+_COLUMNS = (_c.id, _c.source, _c.held_for, _c.extra_high, _c.total, _c.created_at, _c.number_blind)
 
 
 def add_to_held_list(
@@ -51,6 +53,7 @@ def add_to_held_list(
     heading: bytes,
     rows: bytes,
     count: int,
+    number_blind: bytes | None = None,
     now: datetime,
 ) -> int:
     """Adds rows to the list in which such warnings wait, which is made with this heading if there is none; returns its
@@ -58,7 +61,13 @@ def add_to_held_list(
     """
     found = tx.one(
         sa.select(_c.id)
-        .where(_WAITS, _c.source == source, _c.held_for == reason.value, _c.extra_high == extra_high)
+        .where(
+            _WAITS,
+            _c.source == source,
+            _c.held_for == reason.value,
+            _c.extra_high == extra_high,
+            _c.number_blind.is_not_distinct_from(number_blind),
+        )
         .order_by(_c.id)
         .limit(1)
         .with_for_update()
@@ -77,6 +86,7 @@ def add_to_held_list(
         values: dict[str, object] = {
             "held_for": reason.value,
             "extra_high": extra_high,
+            "number_blind": number_blind,
             "total": count,
             "early_line": count,
         }
@@ -98,6 +108,14 @@ def held_lists(tx: Tx, *, source: str | None = None) -> list[HeldList]:
     """What waits, of all sources or of one: extra-high warnings first, then the oldest."""
     of_source = sa.true() if source is None else _c.source == source
     statement = sa.select(*_COLUMNS).where(_WAITS, of_source).order_by(_c.extra_high.desc(), _c.id)
+    return [record_of(HeldList, row) for row in tx.rows(statement)]
+
+
+def held_with_numbers_of(tx: Tx, person_id: int) -> list[HeldList]:
+    """What waits because of the names on a number of this person, the oldest first."""
+    p = t.person_phone.c
+    numbers = sa.select(p.phone_blind).where(p.person_id == person_id)
+    statement = sa.select(*_COLUMNS).where(_WAITS, _c.number_blind.in_(numbers)).order_by(_c.id)
     return [record_of(HeldList, row) for row in tx.rows(statement)]
 
 

@@ -25,6 +25,7 @@ from dialer.intake.records import Field, Record
 from dialer.runtime.services import Services
 from dialer.warnings.held_store import HeldList, add_to_held_list, held_lists, late_extra_high
 from dialer.warnings.lists import approve_load, begin_withdrawal
+from dialer.warnings.shared_numbers import further_names
 
 _COLUMNS: Final = tuple(field for field in Field if field not in {Field.ROW_NUMBER, Field.REJECTION})
 """The fields of a warning in the order of its raw cells, which are the columns of a list of waiting ones."""
@@ -35,8 +36,8 @@ _MOST_COUNT, _MOST_FEN = 1_000_000, 10**13
 def hold_above_limits(
     services: Services, now: datetime, tx: Tx, new: Mapping[int, Record]
 ) -> Collection[int]:
-    """Counts new warnings for their sources, and stores those above a limit as lists that wait for a person; returns
-    the positions of these.
+    """Counts new warnings for their sources, and stores those above a limit, and those about further people with a
+    number that many have, as lists that wait for a person; returns the positions of these.
     """
     places: dict[str, list[int]] = {}
     for place, record in new.items():
@@ -47,15 +48,19 @@ def hold_above_limits(
         counts[name] = (len(own) - urgent, urgent)
     sources = count_sent(tx, counts, spans=spans_of(services, now))
     probation, tree = services.sources.probation.limits(), services.units.latest
-    held: dict[tuple[str, HoldReason, bool], list[int]] = {}
+    held: dict[tuple[str, HoldReason, bool, bytes | None], list[int]] = {}
+    crowded = further_names(tx, new, most=services.sources.names_a_number)
     for name, own in places.items():
         limits = sources[name].limits(probation)
         asked = [_asked(new[place], limits, tree) for place in own]
         for place, reason in zip(own, reasons_to_wait(limits, sources[name].sent, asked), strict=True):
-            if reason is not None:
-                held.setdefault((name, reason, new[place].grade is Grade.EXTRA_HIGH), []).append(place)
-    for (name, reason, extra_high), own in sorted(held.items()):
-        _hold(tx, name, reason, extra_high, [new[place] for place in own], now)
+            number = crowded.get(place)
+            why = HoldReason.NAMES if number is not None else reason
+            if why is not None:
+                is_extra_high = new[place].grade is Grade.EXTRA_HIGH
+                held.setdefault((name, why, is_extra_high, number), []).append(place)
+    for (name, reason, extra_high, number), own in held.items():
+        _hold(tx, name, reason, extra_high, number, [new[place] for place in own], now)
     return [place for own in held.values() for place in own]
 
 
@@ -82,7 +87,13 @@ def _is_in(text: str, units: Sequence[str], tree: UnitIndex) -> bool:
 
 
 def _hold(
-    tx: Tx, name: str, reason: HoldReason, extra_high: bool, records: Sequence[Record], now: datetime
+    tx: Tx,
+    name: str,
+    reason: HoldReason,
+    extra_high: bool,
+    number_blind: bytes | None,
+    records: Sequence[Record],
+    now: datetime,
 ) -> None:
     text = io.StringIO()
     csv.writer(text).writerows(map(_cells, records))
@@ -94,6 +105,7 @@ def _hold(
         heading=_HEADING,
         rows=text.getvalue().encode(),
         count=len(records),
+        number_blind=number_blind,
         now=now,
     )
     facts = {"source": name, "reason": reason.value, "extra_high": extra_high}

@@ -33,7 +33,10 @@ class _City:
         self._services, self._attack = target.made.app.services, attack
         self.client, self.chance = target.desk.stranger(), target.chance
         self._sent = 0
-        self._tokens = {name: self._token(name) for name in ("bank", "platform", "intruder")}
+        self._tokens = {
+            name: self._token(f"{attack.name} {name}".replace(" ", "-"))
+            for name in ("bank", "platform", "intruder")
+        }
         self._robot = WarningRobot(self._services, threading.Event())
         self._robot.do_periodic_work()
 

@@ -153,6 +153,34 @@ async def floods(target: Target, attack: Attack) -> None:
     attack.must(_stored(target, "quiet-source") == 1, f"the warning of another source got {answer.text[:80]}")
 
 
+async def many_names(target: Target, attack: Attack) -> None:
+    """A token sends one telephone under many names, at once and one by one: few are called, the rest wait."""
+    client, most = target.desk.stranger(), target.made.settings.sources.names_a_number
+    for number in range(target.times(5)):
+        name = f"names-{number}"
+        own = _headers(target, name, "warnings:write")
+        phone = f"1340{target.chance.randrange(10**7):07d}"
+        sent = [
+            {
+                "instruction_no": f"N-{n}",
+                "grade": "特高危",
+                "name": f"王{n}" if n % 3 else "",
+                "phones": phone,
+            }
+            for n in range(24)
+        ]
+        for part in (sent[:12], *([one] for one in sent[12:])):
+            answer = await client.post(_WARNINGS, json=part, headers=own)
+            attack.tried += len(part)
+            attack.must(answer.status_code == 200, f"warnings of one number got {answer.text[:80]}")
+        went_on = _stored(target, name)
+        attack.must(went_on <= most, f"{went_on} people with one number have cases, {most} may")
+        waits = sum(one.total for one in waiting_warnings(target.made.app.services, source=name))
+        attack.must(
+            went_on + waits == len(sent), f"of {len(sent)} warnings {went_on} went on and {waits} wait"
+        )
+
+
 def _asked_about(target: Target, source: str) -> bool:
     c = t.alarm.c
     with target.made.app.services.store.begin() as tx:
@@ -165,4 +193,5 @@ SOURCE_ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "learns of others": learns_of_others,
     "ends a case": ends_a_case,
     "floods": floods,
+    "many names": many_names,
 }

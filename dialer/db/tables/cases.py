@@ -91,6 +91,7 @@ list_load = sa.Table(
     sa.Column("total", sa.BigInteger),
     word_column("held_for", HoldReason, required=False),
     sa.Column("extra_high", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("number_blind", BYTEA),
     sa.Index(
         "ix_list_load_unfinished",
         "id",
