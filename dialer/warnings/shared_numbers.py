@@ -23,11 +23,11 @@ def further_names(tx: Tx, new: Mapping[int, Record], *, most: int) -> dict[int, 
     }
     current = {index: own[0] for own in indexes.values() for index in own}
     people: dict[bytes, set[object]] = {index: set() for index in current.values()}
-    for index, known in people_with_open_cases(tx, current).items():
-        people[current[index]] |= known
+    for index, ids in people_with_open_cases(tx, current).items():
+        people[current[index]] |= ids
     numbers = {place: [indexes[phone][0] for phone in record.phones] for place, record in new.items()}
     together = [index for own in numbers.values() for index in own]
-    if all(len(known) + together.count(index) <= most for index, known in people.items()):
+    if all(len(ids) + together.count(index) <= most for index, ids in people.items()):
         return {}
     asked = {place: _identity(tx, record) for place, record in new.items()}
     directory = read_directory(tx, list(asked.values()))
