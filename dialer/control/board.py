@@ -408,6 +408,7 @@ def board_facts(services: Services, board: LiveBoard, lang: Lang) -> dict[str, A
     total = board.today.figures.total if board.today is not None else None
     counts = total.counts if total is not None else None
     now, hour, visits = board.now, board.hour, board.now.work[Track.VISIT].stages
+    kinds = sorted(now.alarms, key=lambda alarm: -alarm.count)
     oldest_minute = hour.at - timedelta(minutes=len(hour.sent) - 1)
     return {
         "board": board,
@@ -432,8 +433,8 @@ def board_facts(services: Services, board: LiveBoard, lang: Lang) -> dict[str, A
             (VisitStage.ARRIVED, visits[VisitStage.ARRIVED] + visits[VisitStage.SEEN]),
         ],
         "alarms": sum(alarm.count for alarm in now.alarms),
-        "alarm_kinds": now.alarms[:_ALARM_KINDS],
-        "other_alarms": sum(alarm.count for alarm in now.alarms[_ALARM_KINDS:]),
+        "alarm_kinds": kinds[:_ALARM_KINDS],
+        "other_alarms": sum(alarm.count for alarm in kinds[_ALARM_KINDS:]),
         "alarm_word": lambda code: stored_word(AlarmCode, code, lang),
         "all_paused": next((pause for pause in now.pauses if pause.scope is PauseScope.ALL), None),
         "parts": [(say(lang, BOARD_PARTS[name]), now.system.parts_seconds.get(name)) for name in WORK_PARTS],

@@ -58,10 +58,20 @@ from dialer.retention.retention import read_rounds
 from dialer.runtime.services import Services
 
 
-def unacknowledged_alarms(services: Services, *, unit_id: int | None, limit: int = 100) -> list[Alarm]:
-    """Newest first: of the cases that this unit sees, and of the service as a whole."""
+def unacknowledged_alarms(
+    services: Services, *, unit_id: int | None, limit: int = 100, code: str = ""
+) -> list[Alarm]:
+    """Newest first: of the cases that this unit sees, and of the service as a whole; with `code` only those of this
+    kind.
+    """
     with services.store.begin() as tx:
-        return unacknowledged_alarms_of(tx, limit=limit, where=alarm_visible(unit_id))
+        return unacknowledged_alarms_of(tx, limit=limit, where=alarm_visible(unit_id, code=code))
+
+
+def alarm_kinds(services: Services, *, unit_id: int | None) -> list[AlarmCount]:
+    """The kinds of unacknowledged alarms that this unit sees, the largest first."""
+    with services.store.begin() as tx:
+        return sorted(count_alarms(tx, unit_id=unit_id), key=lambda kind: -kind.count)
 
 
 def acknowledge_alarm(services: Services, actor: Actor, alarm_id: int) -> None:
@@ -76,13 +86,16 @@ def acknowledge_alarm(services: Services, actor: Actor, alarm_id: int) -> None:
             act.needs_no_record()
 
 
-def acknowledge_alarms(services: Services, actor: Actor, code: str) -> int:
-    """Acknowledges all alarms of this kind within the actor's unit; returns how many."""
+def acknowledge_alarms(services: Services, actor: Actor, code: str, *, why: str) -> int:
+    """Acknowledges all alarms of this kind within the actor's unit; returns how many. `why`, which the audit keeps,
+    says what is done about them. Raises `Invalid` without it.
+    """
+    said = required_text("why", why)
     with services.act(actor, Permission.CONTROL) as act:
         own = alarm_visible(actor.unit_id, with_service=False)
         count = acknowledge_alarms_of_code(act.tx, code, by=act.by, now=act.now, where=own)
         if count:
-            act.audit("alarm_seen", f"alarms/{code}", facts={"count": count})
+            act.audit("alarm_seen", f"alarms/{code}", why=said, facts={"count": count})
         else:
             act.needs_no_record()
     return count

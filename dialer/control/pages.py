@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import shutil
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from dialer.control.overview import (
     HELD_AT_MOST,
     acknowledge_alarm,
     acknowledge_alarms,
+    alarm_kinds,
     live_policy,
     unacknowledged_alarms,
     visible_pauses,
@@ -35,7 +35,7 @@ from dialer.control.queries import OverdueLine, OverdueOrder, overdue_work, pend
 from dialer.control.trunks import END_WORDS, TrunksNow, has_trunks, read_trunks
 from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, VisitStage
-from dialer.core.errors import Invalid, Unavailable
+from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.policy import GradePolicy, Policy, Window
 from dialer.core.text import Lang, Text, gettext_noop
@@ -323,9 +323,7 @@ def now_facts(request: RequestContext) -> dict[str, Any]:
         "more_alarms": len(alarms) > _ALARMS,
         "alarm_word": lambda code: stored_word(AlarmCode, code, request.lang),
         "alarm_cause": partial(_cause, lang=request.lang),
-        "alarm_kinds": [
-            (code, n) for code, n in Counter(alarm.code for alarm in alarms).most_common() if n > 1
-        ],
+        "alarm_kinds": alarm_kinds(request.services, unit_id=unit_id),
         "is_whole": unit_id is None,
         "can": request.may(Permission.CONTROL),
         "giga": lambda size: f"{size / 1e9:,.1f}",
@@ -544,10 +542,41 @@ def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
     return request.redirect_to("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
 
 
+@control_pages.get("/control/alarms/{code}", act=Permission.SEE_CONTROL)
+def alarms_of_kind(request: CurrentRequest, code: str) -> Response:
+    """The unacknowledged alarms of one kind."""
+    return _show_alarms(request, code)
+
+
+def _show_alarms(request: RequestContext, code: str, *, wrong: Mapping[str, str] | None = None) -> Response:
+    unit_id = request.member.unit_id
+    kinds = alarm_kinds(request.services, unit_id=unit_id)
+    if code not in {*AlarmCode, *(kind.code for kind in kinds)}:
+        raise NotFound(kind="alarm", key=code)
+    return request.page(
+        "console/alarms.html",
+        status=422 if wrong else 200,
+        code=code,
+        kinds=kinds,
+        total=next((kind.count for kind in kinds if kind.code == code), 0),
+        alarms=unacknowledged_alarms(request.services, unit_id=unit_id, limit=_ALARMS, code=code),
+        alarm_word=lambda code: stored_word(AlarmCode, code, request.lang),
+        alarm_cause=partial(_cause, lang=request.lang),
+        is_whole=unit_id is None,
+        can=request.may(Permission.CONTROL),
+        wrong=wrong or {},
+    )
+
+
 @control_pages.post("/control/alarms/all/{code}/seen", act=Permission.CONTROL)
-def acknowledge_all(request: CurrentRequest, code: str) -> Response:
-    """Acknowledges all alarms of this kind that the reader sees."""
-    acknowledge_alarms(request.services, request.actor, code)
+def acknowledge_all(
+    request: CurrentRequest, code: str, why: Annotated[str, Form(max_length=500)] = ""
+) -> Response:
+    """Acknowledges all alarms of this kind that the reader sees, with what is done about them."""
+    try:
+        acknowledge_alarms(request.services, request.actor, code, why=why)
+    except Invalid as fault:
+        return _show_alarms(request, code, wrong=request.wrong(fault))
     return request.redirect_to("/control#alarms", notice=gettext_noop("The alarms are acknowledged."))
 
 

@@ -422,13 +422,17 @@ def count_alarms(tx: Tx, *, unit_id: int | None = None) -> list[AlarmCount]:
     return [AlarmCount(**row) for row in tx.rows(statement)]
 
 
-def alarm_visible(unit_id: int | None, *, with_service: bool = True) -> sa.ColumnElement[bool]:
+def alarm_visible(
+    unit_id: int | None, *, with_service: bool = True, code: str = ""
+) -> sa.ColumnElement[bool]:
     """The condition on alarms that this unit sees: those of its cases, and with `with_service` those of the service as
-    a whole. An alarm of a list alone belongs to the whole centre.
+    a whole. An alarm of a list alone belongs to the whole centre. With `code` only those of this kind.
     """
+    alarm = t.alarm.c
+    if code:
+        return sa.and_(alarm.code == code, alarm_visible(unit_id, with_service=with_service))
     if unit_id is None:
         return sa.true()
-    alarm = t.alarm.c
     own = sa.exists().where(t.case.c.id == alarm.case_id, is_visible_to(t.case.c.unit_id, unit_id))
     of_service = sa.and_(alarm.case_id.is_(None), alarm.load_id.is_(None))
     return sa.or_(of_service, own) if with_service else own

@@ -340,13 +340,22 @@ async def test_all_alarms_of_a_kind_are_seen_at_once_and_only_one_s_own(console:
         raise_alarm(tx, AlarmCode.CARRIER_TROUBLE, now=MORNING)
     own = console.person(Role.SUPERVISOR, unit_id=county)
     said = text(await own.get("/control"))
-    assert "Acknowledge all 2: a human call is overdue" in said
+    assert "a human call is overdue 2 trouble with the telephone network 1" in said
+    assert "Acknowledge all" not in said
     assert "trouble with the telephone network the service" in said
-    await own.post("/control/alarms/all/human_overdue/seen")
-    await own.post("/control/alarms/all/carrier_trouble/seen")
+    page = text(await own.get("/control/alarms/human_overdue"))
+    assert "Acknowledge all 2: a human call is overdue" in page
+    assert "trouble with the telephone network" not in page
+    assert (await own.get("/control/alarms/nothing")).status_code == 404
+    refused = await own.post("/control/alarms/all/human_overdue/seen")
+    assert refused.status_code == 422
+    assert all(row["seen_at"] is None for row in console.rows(t.alarm))
+    await own.post("/control/alarms/all/human_overdue/seen", why="county calls them")
+    await own.post("/control/alarms/all/carrier_trouble/seen", why="county calls them")
     unseen = [row["code"] for row in console.rows(t.alarm) if row["seen_at"] is None]
     assert sorted(unseen) == ["carrier_trouble", "human_overdue"]
-    assert [line["facts"] for line in console.audited("alarm_seen")] == [{"count": 2}]
+    [line] = console.audited("alarm_seen")
+    assert (line["facts"], line["why"]) == ({"count": 2}, "county calls them")
 
 
 async def test_a_page_that_renews_itself_does_not_use_its_session(console: ConsoleDesk):

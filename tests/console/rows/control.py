@@ -52,11 +52,13 @@ ROWS = (
     Row("POST", "/control/pauses/{pause_id}/resume", _STEER, _pause, by_unit=True),
     Row("POST", "/control/pace", _STEER, form={"lines": ""}, refused=422),
     Row("POST", "/control/pace/settings", _STEER),
+    Row("GET", "/control/alarms/{code}", _LOOK, lambda _desk, _unit: {"code": AlarmCode.HUMAN_OVERDUE.value}),
     Row("POST", "/control/alarms/{alarm_id}/seen", _STEER, _alarm, by_unit=True),
     Row(
         "POST",
         "/control/alarms/all/{code}/seen",
         _STEER,
         lambda _desk, _unit: {"code": AlarmCode.HUMAN_OVERDUE.value},
+        form={"why": "they are called back"},
     ),
 )

@@ -95,7 +95,7 @@
     var next = document.createElement("template");
     next.innerHTML = html;
     next.content.querySelectorAll("a.board-to").forEach(function (link) {
-      if (opens.indexOf(link.getAttribute("href").split(/[?#]/)[0]) < 0) { link.replaceWith.apply(link, link.childNodes); }
+      if (opens.indexOf("/" + link.getAttribute("href").split(/[/?#]/)[1]) < 0) { link.replaceWith.apply(link, link.childNodes); }
     });
     next.content.querySelectorAll("[data-part]").forEach(function (part) {
       var here = document.querySelector('[data-part="' + part.dataset.part + '"]');
