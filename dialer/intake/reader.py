@@ -5,6 +5,7 @@ rejected with a reason. Pure: the tables of a file (`files.py`) in, values out; 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -71,6 +72,8 @@ _CLOCK_GRACE: Final = timedelta(minutes=10)
 """The clocks of two systems may differ by this much."""
 _CACHE_LIMIT: Final = 20_000
 _SAMPLES: Final = 3
+LONGEST_GRADE_WORD: Final = 12
+_MOST_UNREAD: Final = 20
 _TEXTS: Final = (
     Field.ADDRESS,
     Field.FAMILY_CONTACT,
@@ -116,6 +119,11 @@ def _unreadable(field: Field, place: int, cell: str) -> RowProblem:
     return RowProblem(field=field, place=place, reason=Text(_UNREADABLE[field], cell=shown(cell)))
 
 
+def _read_grade_word(words: Mapping[str, Grade], cell: str) -> Grade | None:
+    """As `read_grade`, with the words of the source, which come first. Raises `Unreadable`."""
+    return (words and words.get(folded(cell))) or read_grade(cell)
+
+
 class RowReader:
     """Reads the rows of one table. Never raises for a row, whatever it contains."""
 
@@ -126,14 +134,17 @@ class RowReader:
         options: IntakeOptions,
         table: int = 0,
         sheet: str = "",
+        unread_grades: Counter[str] | None = None,
     ) -> None:
+        """`unread_grades` counts the words that are no grade, in half-width and lower case."""
         self.layout = layout
         self._table = table
         self._sheet = sheet
         self._options = options
         self._zone = ZoneInfo(options.timezone)
         # The same cells occur many times in a list.
-        self._grade_of = lru_cache(_CACHE_LIMIT)(read_grade)
+        self._grade_of = lru_cache(_CACHE_LIMIT)(partial(_read_grade_word, options.grade_words))
+        self._unread_grades = unread_grades if unread_grades is not None else Counter()
         self._kind_of = lru_cache(_CACHE_LIMIT)(read_kind)
         self._fraud_type_of = lru_cache(_CACHE_LIMIT)(read_fraud_type)
         self._filled = lru_cache(_CACHE_LIMIT)(filled)
@@ -325,6 +336,9 @@ class RowReader:
             grade = self._grade_of(cell)
         except Unreadable:
             found.append(_unreadable(Field.GRADE, place, cell))
+            word, unread = folded(cell), self._unread_grades
+            if len(word) <= LONGEST_GRADE_WORD and (word in unread or len(unread) < _MOST_UNREAD):
+                unread[word] += 1
             return None
         if grade is not None:
             return grade
@@ -469,7 +483,8 @@ class ListReader:
 
     `filename` names the source of rows without one. After the last row, `skipped` counts the rows that were not records
     (titles, blanks, notes, totals, repeated headings), and `columns` tells how the columns of every table were read.
-    `samples` has some cells of each column, in clear, by its table and its place.
+    `samples` has some cells of each column, in clear, by its table and its place; `unread_grades` counts the words that
+    are no grade.
     """
 
     def __init__(
@@ -479,6 +494,7 @@ class ListReader:
         self.skipped = 0
         self.columns: tuple[Column, ...] = ()
         self.samples: dict[tuple[int, int], tuple[str, ...]] = {}
+        self.unread_grades: Counter[str] = Counter()
         self.options = replace(options, source=options.source or default_source(filename))
         self._tables = tables
         self._next_table = 0
@@ -557,7 +573,13 @@ class ListReader:
         self.columns += tuple(
             self._looked_at(column, layout, first) for column in layout.columns(table=table, sheet=sheet)
         )
-        return RowReader(layout=layout, options=self.options, table=table, sheet=sheet)
+        return RowReader(
+            layout=layout,
+            options=self.options,
+            table=table,
+            sheet=sheet,
+            unread_grades=self.unread_grades,
+        )
 
     def _looked_at(self, column: Column, layout: Layout, first: Sequence[Row]) -> Column:
         """The column with what it looks like if nobody has mapped it; its samples are kept."""

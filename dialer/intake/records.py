@@ -217,6 +217,8 @@ class IntakeOptions:
     """Names of units that need no notice. If empty, every unit counts as known."""
     corrections: Mapping[str, Field | None] = field(default_factory=dict)
     """The corrections of columns by a person, by heading; None: the column has no known field."""
+    grade_words: Mapping[str, Grade] = field(default_factory=dict)
+    """Words for grades that the source alone uses, by the cell in half-width and lower case."""
     numbers: AllowedNumbers = field(default_factory=AllowedNumbers)
     """Which numbers may be called: a row with none of them is refused."""
     derive_key: bytes = b""

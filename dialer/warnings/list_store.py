@@ -516,8 +516,26 @@ def save_column_mapping(
 
 
 def delete_column_mapping(tx: Tx, source: str) -> int:
-    """Deletes the column mapping of the source; returns how many headings were corrected."""
+    """Deletes the column mapping of the source and its words for grades; returns how many headings were corrected."""
+    tx.execute(sa.delete(t.list_grade_word).where(t.list_grade_word.c.source == source))
     return tx.execute(sa.delete(t.list_mapping).where(t.list_mapping.c.source == source)).rowcount
+
+
+def grade_words_of(tx: Tx, source: str) -> dict[str, Grade]:
+    """What words of a source mean that are no grade by themselves; {} without any."""
+    rows = tx.rows(sa.select(t.list_grade_word).where(t.list_grade_word.c.source == source))
+    return {row["word"]: Grade(row["grade"]) for row in rows}
+
+
+def save_grade_words(tx: Tx, source: str, words: Mapping[str, Grade], *, by: str, now: datetime) -> None:
+    """Stores what these words of a source mean, from its next list on."""
+    for word, grade in words.items():
+        values = {"grade": grade.value, "by": by, "at": now}
+        tx.execute(
+            insert(t.list_grade_word)
+            .values(source=source, word=word, **values)
+            .on_conflict_do_update(index_elements=["source", "word"], set_=values)
+        )
 
 
 def set_awaiting_approval(tx: Tx, load: Load) -> None:

@@ -27,12 +27,13 @@ from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitIndex
-from dialer.core.values import LoadState, OutcomeKind
+from dialer.core.values import Grade, LoadState, OutcomeKind
 from dialer.db.alarms import raise_alarm
 from dialer.db.jobs import JobClaim
 from dialer.db.migration_locks import is_migration_wanted
 from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
+from dialer.intake.cells import folded
 from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import Accepted, Field, IntakeOptions, Rejected, RejectedRow
 from dialer.runtime.services import Services
@@ -51,10 +52,12 @@ from dialer.warnings.list_store import (
     file_parts_of_load,
     finish_load,
     get_load,
+    grade_words_of,
     insert_rejects,
     keys_loaded_early,
     rejects_of_load,
     save_column_mapping,
+    save_grade_words,
     set_awaiting_approval,
     take_load,
     take_withdrawal,
@@ -163,17 +166,25 @@ def _close_some(services: Services, load_id: int, *, by: str, why: str) -> int:
 
 
 def correct_columns(
-    services: Services, actor: Actor, source: str, columns: Mapping[str, Field | None]
+    services: Services,
+    actor: Actor,
+    source: str,
+    columns: Mapping[str, Field | None],
+    *,
+    grades: Mapping[str, Grade] | None = None,
 ) -> None:
     """Stores a column mapping, with which later lists of this source are read: by heading as it is shown, None for a
-    column without a field. Raises `Invalid`.
+    column without a field; and what words of its grades mean. Raises `Invalid`.
     """
     name = required_text("source", source)
     if any(not heading.strip() for heading in columns):
         raise Invalid(field="heading", problem="is empty", fix="the heading as the list has it")
     facts = {heading: field.value if field else "" for heading, field in columns.items()}
+    words = {folded(word): grade for word, grade in (grades or {}).items()}
+    facts |= {word: grade.value for word, grade in words.items()}
     with services.act(actor, Permission.LOAD_LISTS) as act:
         save_column_mapping(act.tx, name, columns, by=act.by, now=act.now)
+        save_grade_words(act.tx, name, words, by=act.by, now=act.now)
         act.audit("correct_columns", "list_mapping", why=name, facts=facts)
 
 
@@ -444,9 +455,10 @@ def options_of(
     """
     with services.store.begin() as tx:
         tree = services.units.current(tx)
-        corrections = column_mapping_of(tx, source or default_source(filename))
+        named = source or default_source(filename)
+        corrections, words = column_mapping_of(tx, named), grade_words_of(tx, named)
     options = row_options(services, source=source, now=now or services.clock.now(), tree=tree)
-    return replace(options, corrections=corrections)
+    return replace(options, corrections=corrections, grade_words=words)
 
 
 def row_options(

@@ -21,6 +21,7 @@ from dialer.core.second_person import SamePerson
 from dialer.core.text import Lang, Text, gettext_noop
 from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
+from dialer.intake.reader import LONGEST_GRADE_WORD
 from dialer.intake.records import Field, NoticeCode
 from dialer.language.catalogue import say
 from dialer.language.sentences import refusal_sentence
@@ -184,17 +185,26 @@ def columns(
     draft_id: _Number,
     heading: Annotated[list[str] | None, Form()] = None,
     field: Annotated[list[str] | None, Form()] = None,
+    word: Annotated[list[str] | None, Form()] = None,
+    grade: Annotated[list[str] | None, Form()] = None,
     source: Annotated[str, Form()] = "",
     dry: Annotated[str, Form()] = "",
 ) -> Response:
-    """Applies a column mapping to the draft, and keeps it for the next lists of this source."""
+    """Applies a column mapping and what words of grades mean to the draft, and keeps both for the next lists of this
+    source.
+    """
+    meant = {
+        text[:LONGEST_GRADE_WORD]: Grade(code)
+        for text, code in zip(word or (), grade or (), strict=False)
+        if text.strip() and code in set(Grade)
+    }
     chosen = {
         name: _field(text)
         for name, text in zip(heading or (), field or (), strict=False)
         if text != UNDECIDED
     }
     try:
-        correct_draft(request.services, request.actor, draft_id, chosen, source=source)
+        correct_draft(request.services, request.actor, draft_id, chosen, source=source, grades=meant)
     except Invalid as fault:
         return _show_draft(request, draft_id, dry=bool(dry), wrong=_wrong(request, fault))
     return request.redirect_to(
@@ -486,6 +496,7 @@ def _show_draft(
         wrong=defaultdict(str, wrong or {}),
         fields=[(field.value, request.say(text)) for field, text in FIELDS.items()],
         field_word=lambda field: request.say(FIELDS[field]),
+        grades=list(Grade),
         **_words(request),
         sources=sources,
     )

@@ -136,11 +136,17 @@ def _check_drafts(tx: Tx, services: Services, who: str, size: int) -> None:
 
 
 def correct_draft(
-    services: Services, actor: Actor, draft_id: int, columns: Mapping[str, Field | None], *, source: str
+    services: Services,
+    actor: Actor,
+    draft_id: int,
+    columns: Mapping[str, Field | None],
+    *,
+    source: str,
+    grades: Mapping[str, Grade] | None = None,
 ) -> None:
     """Applies a column mapping to this list and every later one of its source: by heading, None for a column without a
     field. A heading that already has its field is not a correction, unless it waits for a decision: then any choice is
-    one. Raises `NotFound` and `Invalid`.
+    one. `grades` says what words mean that are no grade by themselves. Raises `NotFound` and `Invalid`.
     """
     named = _source(source)
     with services.act(actor, Permission.LOAD_LISTS) as act:
@@ -155,8 +161,8 @@ def correct_draft(
         for heading, meant in columns.items()
         if heading and (heading in waiting or meant is not understood.get(heading))
     }
-    if changed:
-        correct_columns(services, actor, named or default_source(draft.filename), changed)
+    if changed or grades:
+        correct_columns(services, actor, named or default_source(draft.filename), changed, grades=grades)
 
 
 def forget_corrections(services: Services, actor: Actor, draft_id: int) -> None:
@@ -256,6 +262,10 @@ class ListPreview:
     columns: tuple[Column, ...]
     corrected: Mapping[str, Field | None]
     """The corrections of this source's columns."""
+    grade_words: Mapping[str, Grade]
+    """What words of this source's grades mean."""
+    unread_grades: Mapping[str, int]
+    """The words of the rows read that are no grade, with how many rows have each."""
     samples: Mapping[str, tuple[str, ...]]
     """A few cells of each column, by heading. Persons are masked."""
     read: int
@@ -399,6 +409,10 @@ def _preview(services: Services, load: Load, visible_to: int | None) -> ListPrev
         source=load.source or default_source(load.filename),
         columns=reader.columns,
         corrected=reader.options.corrections,
+        grade_words=reader.options.grade_words,
+        unread_grades={
+            word: n for word, n in reader.unread_grades.most_common() if word == hide_numbers(word)
+        },
         samples={
             column.heading: tuple(_masked_cell(cell, column) for cell in samples)
             for column in reversed(reader.columns)

@@ -198,6 +198,28 @@ async def test_a_column_that_looks_important_stops_the_load_until_somebody_decid
     assert "looks important" not in text(later)
 
 
+async def test_what_a_word_for_a_grade_means_is_said_once_for_its_source(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    content = "手机号,等级\n13800138000,特急\n13800138001,特急\n13800138002,高危\n".encode()
+    path = await dropped(clerk, content, source="银行")
+    page = await clerk.get(path)
+    assert counts(page.text)["rejected"] == 2
+    assert "特急 2 rows rejected" in text(page)
+    form = {"csrf": clerk.csrf, "word": ["特急", "紫"], "grade": ["extra_high", "purple"], "source": "银行"}
+    await clerk.client.post(f"{path}/columns", data=form)
+    page = await clerk.get(path)
+    assert counts(page.text)["rejected"] == 0
+    assert "extra high 2 high 1" in text(page)
+    [kept] = console.audited("correct_columns")
+    assert kept["facts"] == {"特急": "extra_high"}
+    later = await dropped(clerk, content, source="银行")
+    assert counts((await clerk.get(later)).text)["rejected"] == 0
+    of_another = await dropped(clerk, content, source="运营商")
+    assert counts((await clerk.get(of_another)).text)["rejected"] == 2
+    await clerk.post(f"{later}/columns/forget")
+    assert counts((await clerk.get(later)).text)["rejected"] == 2
+
+
 async def test_a_second_column_of_amounts_is_decided_on(console: ConsoleDesk):
     clerk = console.person(Role.CLERK)
     page = await clerk.get(await dropped(clerk, "手机号,金额,总金额\n13800138000,5万元,6万元\n".encode()))

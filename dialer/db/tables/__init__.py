@@ -40,6 +40,7 @@ from dialer.db.tables.cases import fact_mark as fact_mark
 from dialer.db.tables.cases import kept_report as kept_report
 from dialer.db.tables.cases import legal_hold as legal_hold
 from dialer.db.tables.cases import list_file as list_file
+from dialer.db.tables.cases import list_grade_word as list_grade_word
 from dialer.db.tables.cases import list_load as list_load
 from dialer.db.tables.cases import list_mapping as list_mapping
 from dialer.db.tables.cases import list_reject as list_reject

@@ -139,6 +139,17 @@ list_mapping = sa.Table(
 )
 """How people have mapped the columns of a source; the field is '' for a column without a meaning for us."""
 
+list_grade_word = sa.Table(
+    "list_grade_word",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("word", sa.Text, primary_key=True),
+    word_column("grade", Grade),
+    sa.Column("by", sa.Text, nullable=False),
+    when("at", required=True),
+)
+"""Which grade people have said that a word of a source means, in half-width and lower case."""
+
 list_file = sa.Table(
     "list_file",
     metadata,
