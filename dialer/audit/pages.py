@@ -146,6 +146,7 @@ ACTS: Mapping[str, str] = {
     "rules_draft": gettext_noop("a version of the warning robot's rules drafted"),
     "rules_approve": gettext_noop("a version of the warning robot's rules approved"),
     "rule_resume": gettext_noop("a rule of the warning robot in use again"),
+    "confirm_list_item": gettext_noop("an entry of a list confirmed or taken off"),
     "source_resume": gettext_noop("what rests on a source of signals sent again"),
     "script_draft": gettext_noop("a script drafted"),
     "script_trial": gettext_noop("a script trial begun or ended"),

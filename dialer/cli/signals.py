@@ -27,7 +27,9 @@ from dialer.core.text import Text
 from dialer.language.words import bilingual
 from dialer.signals.learning import FittedRules, fit_rules
 from dialer.signals.lint import check_texts
+from dialer.signals.list_items import confirm_item
 from dialer.signals.load import load_signals
+from dialer.signals.model import ItemKind, ListChange, ListKind
 from dialer.signals.queries import RobotStatus, read_status
 from dialer.signals.replay import replay
 from dialer.signals.rule_store import rule_versions
@@ -270,6 +272,24 @@ def resume_command(rule: Annotated[str, typer.Argument(help="that was stopped")]
         if not resume_rule(app.services, actor, rule):
             raise Invalid(field="rule", problem=Text("%(rule)s is not stopped", rule=rule))
     typer.echo(rule)
+
+
+@signals.command("confirm")
+def confirm_command(
+    item: Annotated[ItemKind, typer.Argument(help="what it is")],
+    value: Annotated[str, typer.Argument(help="the number, site, app or account")],
+    source: Annotated[str, typer.Option(help="whose entry is confirmed")],
+    by: By,
+    why: Annotated[str, typer.Option(help="the reason")],
+    list_kind: Annotated[ListKind, typer.Option("--list", help="the list")] = ListKind.TRUSTED,
+    *,
+    remove: Annotated[bool, typer.Option("--remove", help="take it off again")] = False,
+) -> None:
+    """Confirm what a source lists: a trusted item for all sources, a public service as fraud."""
+    change = ListChange.REMOVED if remove else ListChange.ENTERED
+    with signed_application("signals", by, Permission.CONTROL) as (app, actor):
+        confirm_item(app.services, actor, item, value, list_kind=list_kind, of=source, change=change, why=why)
+    typer.echo(f"{list_kind.value} {change.value}")
 
 
 @signals.command("resume")

@@ -10,12 +10,23 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from dialer.core.events import AlarmCode
 from dialer.core.sources import SourceLimits, is_internal_source
 from dialer.core.text import Text
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.sources import limits_of_source
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
-from dialer.signals.model import RejectedField, Reporter, Signal, SignalReader, SignalReading
+from dialer.signals.model import (
+    ListChange,
+    ListKind,
+    RejectedField,
+    Reporter,
+    Signal,
+    SignalReader,
+    SignalReading,
+    is_public_service,
+)
 from dialer.signals.store import SignalCodec, known_signals, lock_signals, write_signals
 
 MOST_SIGNALS = 1000
@@ -127,6 +138,8 @@ class SignalReception:
         if limited and not refused:
             limits = self._limits_of(reading.signal.source)
             refused, reading = _beyond(reading.signal, limits), _believed(reading, limits)
+        if _needs_confirmation(reading):
+            reading = replace(reading, signal=replace(reading.signal, unconfirmed=True))
         return refused or SealedReading(reading=reading, sealed=self._codec.seal(reading))
 
     def _too_old(self, reading: SignalReading, now: datetime) -> Refused:
@@ -174,6 +187,17 @@ def _believed(reading: SignalReading, limits: SourceLimits) -> SignalReading:
     return replace(reading, signal=replace(reading.signal, amount_fen=most))
 
 
+def _needs_confirmation(reading: SignalReading) -> bool:
+    """Whether somebody outside lists as fraud, or suspects, what everybody uses: half a city would be called."""
+    signal = reading.signal
+    return (
+        signal.change is ListChange.ENTERED
+        and signal.list_kind in {ListKind.FRAUD, ListKind.SUSPECTED}
+        and not is_internal_source(signal.source)
+        and any(is_public_service(item, value) for item, value in reading.items.items())
+    )
+
+
 def _unfit(raw: Mapping[str, Any]) -> Refused:
     """The fault of the first value that no record may have, before any is read; () if there is none."""
     for name, value in raw.items():
@@ -193,11 +217,12 @@ def take_signals(services: Services, deliveries: Sequence[SignalDelivery]) -> li
     """
     if any(isinstance(item, SealedReading) for delivery in deliveries for item in delivery.read):
         with services.store.begin() as tx:
-            return _store(tx, deliveries)
+            return store_signals(tx, deliveries)
     return [tuple(map(_refusal, delivery.read)) for delivery in deliveries]
 
 
-def _store(tx: Tx, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAnswer, ...]]:
+def store_signals(tx: Tx, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAnswer, ...]]:
+    """As `take_signals`, in the caller's transaction."""
     good = [item for delivery in deliveries for item in delivery.read if isinstance(item, SealedReading)]
     lock_signals(tx)
     seen = known_signals(tx, [item.key for item in good])
@@ -216,6 +241,10 @@ def _store(tx: Tx, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAns
     answers = [tuple(map(answer, delivery.read)) for delivery in deliveries]
     if fresh:
         write_signals(tx, fresh)
+    waiting = [reading.signal for reading, _ in fresh if reading.signal.unconfirmed]
+    if waiting:
+        names = {signal.source for signal in waiting}
+        raise_alarm_once(tx, AlarmCode.LIST_ITEM_WAITS, now=waiting[0].received_at, names=names)
     return answers
 
 

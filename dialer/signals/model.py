@@ -427,6 +427,18 @@ def normalise_item(item: ItemKind, value: str, area: str) -> str:
     return found
 
 
+_SERVICE_NUMBER: Final = re.compile(r"(?:\+86|0[0-9]{2,3})?(?:1[0-9]{2}|1[02][0-9]{3}|9[56][0-9]{3})")
+
+
+def is_public_service(item: ItemKind, value: str) -> bool:
+    """Whether a normalised item is one that everybody uses: a short number of an emergency service, authority, carrier
+    or bank (110, 12315, 10086, 95588), or a site of the government.
+    """
+    if item is ItemKind.DOMAIN:
+        return value == "gov.cn" or value.endswith(".gov.cn")
+    return item is ItemKind.NUMBER and _SERVICE_NUMBER.fullmatch(value) is not None
+
+
 class ItemUnreadable(_Wrong):
     """A value that is not a usable number, domain, app or account, with `reason` and `fix`."""
 
