@@ -48,8 +48,10 @@ _COMMON: Final[Mapping[str, str]] = {
     "fraud_type": one_word_of(FraudType),
 }
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z_]+)")
-_FIRST_PIECE, _SMALLEST_PIECE, _LARGEST_PIECE = 1_000, 100, 5_000
-"""Cases that one transaction of a refresh fetches: the first of all, the fewest and the most."""
+_SMALLEST_PIECE, _LARGEST_PIECE = 1_000, 5_000
+"""Cases that one transaction of a refresh fetches: the fewest, with which it begins, and the most. Each piece looks for
+changes anew, so that smaller ones would take longer in all.
+"""
 _PIECE_SECONDS: Final = 1.0
 """A piece is meant to take about as long: while it runs, a migration waits for its tables, and old rows stay."""
 MOST_BEHIND: Final = 5_000
@@ -113,11 +115,11 @@ def open_source(
 
 
 def refresh_facts(store: Store, facts: FactFile) -> int:
-    """Brings the fact rows up to date, however many cases have changed, in transactions of about a second each, also on
-    a machine without time for it; returns how many it has fetched. Ends where another process of this machine has the
-    file, which brings it up to date too, and where a migration waits for its tables.
+    """Brings the fact rows up to date, however many cases have changed, in transactions of about a second each; returns
+    how many it has fetched. Ends where another process of this machine has the file, which brings it up to date too,
+    and where a migration waits for its tables.
     """
-    fetched, is_whole, piece = 0, False, _FIRST_PIECE
+    fetched, is_whole, piece = 0, False, _SMALLEST_PIECE
     while not is_whole and not must_step_aside(store):
         # Readers come in between.
         with _held(facts, seconds=_LOCK_SECONDS if fetched else 0) as connection:
