@@ -22,4 +22,10 @@ ROWS = (
     Row(
         "POST", "/robot/rules/resume", frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}), form={"rule": "none"}
     ),
+    Row(
+        "POST",
+        "/robot/sources/resume",
+        frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
+        form={"source": "none"},
+    ),
 )
