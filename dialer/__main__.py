@@ -43,6 +43,7 @@ _GROUPS: Final[Mapping[str, str]] = {
     "settings": "control.settings_commands",
     "token": "accounts.token",
     "source": "sources.source",
+    "duty": "duty.duty",
     "units": "accounts.units",
     "webhook": "webhooks.webhook",
     "trunk": "trunk.trunk",

@@ -186,6 +186,7 @@ def _services(
         cards=settings.cards,
         webhooks=settings.webhooks,
         sources=settings.sources,
+        duty=settings.duty,
         sessions=settings.console.rules(),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,

@@ -42,6 +42,7 @@ from dialer.db.system_state import (
     note_heartbeat,
 )
 from dialer.db.unit_of_work import Tx
+from dialer.duty.actions import watch_gaps
 from dialer.keys.actions import is_reseal_due
 from dialer.retention.retention import is_retention_due
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, check_broker
@@ -279,6 +280,7 @@ def jobs_of(app: Application, ticks: TickLog) -> tuple[Job, ...]:
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
         ("ended_alarms", end_alarms_without_cause, (services,), _CHECK_SECONDS),
+        ("duty_gaps", watch_gaps, (services,), _CHECK_SECONDS),
         ("stalled_calls", stalls.look, (services,), _STALLS_SECONDS),
         ("silent_hosts", raise_silent_hosts, (services,), _STALLS_SECONDS),
         ("broker", broker.look, (services,), _BROKER_SECONDS),

@@ -30,8 +30,10 @@ from dialer.case_page.reading import CaseOut, case_out, show_case
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid, NotFound, Unavailable
 from dialer.core.rates import CaseFilter, Dimension
+from dialer.core.rota import DutyKind
 from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade
+from dialer.duty.actions import on_duty
 from dialer.figures.report import RatesQuery, cut_rates, make_report, moment_of, report_period
 from dialer.figures.report_json import CutOut, ReportOut, cut_report_out, report_out
 from dialer.language.words import bilingual
@@ -102,6 +104,59 @@ def case(services: Services, token: ApiToken, case_id: int) -> dict[str, Any]:
     if token.unit and not is_unit_of_token(services, token, story.file.stored.unit_id):
         raise NotFound(kind="case", key=case_id)
     return case_out(story).plain()
+
+
+class DutyQuery(BaseModel):
+    """Unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unit: Annotated[int | None, Field(ge=1, le=_LARGEST_ID, description="机构编号 · a unit's id")] = None
+
+
+class PersonOnDutyOut(BaseModel):
+    """值班人 · Somebody on duty."""
+
+    login: str
+    name: str
+
+
+class DutyGapOut(BaseModel):
+    """无人值班的时段 · When nobody is on duty."""
+
+    start: Annotated[str, Field(alias="from")]
+    end: Annotated[str, Field(alias="to")]
+
+
+class OnDutyOut(BaseModel):
+    """一个单位一个岗位 · One unit and kind of work."""
+
+    unit_id: int
+    unit: str
+    kind: DutyKind
+    people: list[PersonOnDutyOut]
+    until: Annotated[str, Field(description="此刻之后下一次变化 · when this changes next")]
+    gap: Annotated[DutyGapOut | None, Field(description="提醒时段内的首个空岗 · the first gap ahead")]
+
+
+@reading_router.get(
+    "/on-duty", summary="当前值班 · Who is on duty", response_model=list[OnDutyOut], responses=problems(422)
+)
+async def get_on_duty(
+    request: Request, token: MayReadCases, window: Annotated[DutyQuery, Query()]
+) -> JSONResponse:
+    """每个有值班表的单位现在谁值班，与 `dialer duty on --json` 相同。限定机构的令牌只能看本机构。
+
+    Who is on duty now in each unit that keeps a roster, as `dialer duty on --json`. A token of one unit sees that unit.
+    """
+    process = process_of(request)
+    return JSONResponse(await process.run(lambda: duty_now(process.services, token, window.unit)))
+
+
+def duty_now(services: Services, token: ApiToken, unit_id: int | None) -> list[dict[str, Any]]:
+    """Who is on duty in the units that the token sees, as JSON."""
+    found = on_duty(services, visible_to=None, unit_id=unit_id)
+    return [one.plain() for one in found if not token.unit or is_unit_of_token(services, token, one.unit_id)]
 
 
 @reading_router.get("/report", summary="报告 · The report", response_model=ReportOut, responses=problems(422))

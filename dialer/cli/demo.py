@@ -34,6 +34,7 @@ from dialer.demo.run import (
     demo_speed,
     demo_summary,
     make_accounts,
+    make_roster,
     set_service_speed,
     wait_until_up,
     write_sample,
@@ -199,7 +200,9 @@ def _print_accounts(app: Application, console: Console) -> None:
     table = Table(
         "角色 role", "账号 login", "密码 password", title=f"控制台 console: {public_url(app.settings)}/"
     )
-    for account in make_accounts(app.services):
+    accounts = make_accounts(app.services)
+    make_roster(app.services, accounts)
+    for account in accounts:
         role = account.member.role
         table.add_row(
             f"{word_of(role, Lang.ZH)} {word_of(role, Lang.EN)}", account.member.login, account.password

@@ -152,6 +152,10 @@ class Permission(StrEnum):
     WORK_VISITS = "work_visits"
     SEE_UNITS = "see_units"
     """The units with their open work."""
+    SEE_DUTY = "see_duty"
+    """Who is on duty, and the rosters."""
+    MANAGE_DUTY = "manage_duty"
+    """Load rosters."""
     SORT_UNITS = "sort_units"
     """Assign a unit to unassigned cases; answer transfers."""
     LOAD_LISTS = "load_lists"
@@ -210,6 +214,8 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.WORK_DESK: frozenset({_R.CALLER, _R.SUPERVISOR}),
     Permission.WORK_VISITS: frozenset({_R.OFFICER, _R.SUPERVISOR}),
     Permission.SEE_UNITS: _CENTRE - {_R.CALLER},
+    Permission.SEE_DUTY: _CENTRE,
+    Permission.MANAGE_DUTY: frozenset({_R.SUPERVISOR}),
     Permission.SORT_UNITS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.LOAD_LISTS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.SEE_FILED: frozenset({_R.CLERK, _R.SUPERVISOR, _R.AUDITOR}),

@@ -360,6 +360,8 @@ class AlarmCode(StrEnum):
     """A check of openings finds people of one home province or age far more often than all others."""
     TRUNK_FAILING = "trunk_failing"
     """A trunk of the centre's own does not work: calls go by the others, or wait."""
+    DUTY_GAP = "duty_gap"
+    """Within a day a unit has nobody on duty."""
     STOP_UNANSWERED = "stop_unanswered"
     """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
     RECORDING_NOT_FETCHED = "recording_not_fetched"

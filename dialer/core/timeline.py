@@ -25,6 +25,8 @@ class ActKind(StrEnum):
     """A person moved the case to another unit."""
     UNIT_RAISED = "unit_raised"
     """Not signed for in time: the assignment was escalated to the unit above."""
+    UNIT_WITHOUT_DUTY = "unit_without_duty"
+    """Nobody was on duty: the assignment was escalated to a unit above where somebody is."""
     TRANSFER_ASKED = "transfer_asked"
     TRANSFER_ACCEPTED = "transfer_accepted"
     TRANSFER_REFUSED = "transfer_refused"

@@ -14,10 +14,10 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from dialer.bootstrap import application
 from dialer.control.trunks import read_trunks
 from dialer.core.access import Role, unrestricted
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
+from dialer.core.periods import add_months
+from dialer.core.rota import DutyEntry, DutyKind
 from dialer.core.text import Text
 from dialer.core.units import find_unit
 from dialer.core.values import Grade
@@ -42,6 +44,8 @@ from dialer.db.system_state import (
 from dialer.demo.sample_list import HOME, build
 from dialer.demo.signal_story import STREAM
 from dialer.demo.staff import work_once_as_staff
+from dialer.duty.model import MonthPlan
+from dialer.duty.store import lock_roster, replace_month
 from dialer.figures.progress import NotCalled, RobotProgress, count_not_called, read_progress
 from dialer.org.accounts import NewPassword, add_staff
 from dialer.org.tree import read_units_and_aliases
@@ -512,3 +516,29 @@ def make_accounts(services: Services) -> list[NewPassword]:
         if account.member.role in _EXTENSIONS:
             choose_extension(services, account.member, _EXTENSIONS[account.member.role])
     return made
+
+
+def make_roster(services: Services, accounts: Sequence[NewPassword]) -> None:
+    """Has the demo's officer and duty chief on duty by turns at the officer's station, from the month before until the
+    next one.
+    """
+    index, _ = read_units_and_aliases(services)
+    key = (find_unit(index, HOME).id, DutyKind.OFFICER)
+    officer, chief = (
+        next(account.member.id for account in accounts if account.member.role is role)
+        for role in (Role.OFFICER, Role.SUPERVISOR)
+    )
+    month = services.clock.now().astimezone(services.centre.zone).date().replace(day=1)
+    for first in (add_months(month, -1), month, add_months(month, 1)):
+        days = tuple(first + timedelta(days=number) for number in range((add_months(first, 1) - first).days))
+        entries = tuple(
+            DutyEntry(day=day, mark=mark, staff_id=staff_id)
+            for day in days
+            for mark, staff_id in zip(
+                "白夜", (officer, chief) if day.day % 2 else (chief, officer), strict=True
+            )
+        )
+        plan = MonthPlan(month=first, days=days, entries=entries, faults=())
+        with services.store.begin() as tx:
+            lock_roster(tx, key, last_day=days[-1])
+            replace_month(tx, key, plan, first=first)

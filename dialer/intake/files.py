@@ -33,6 +33,7 @@ from python_calamine import (
 
 from dialer.core.errors import NoPhoneColumn, UnusableFile
 from dialer.core.text import Text, gettext_noop
+from dialer.intake.duty_lists import roster_heading
 from dialer.intake.filed_lists import filed_heading
 from dialer.intake.headings import (
     HEADING_ROWS,
@@ -295,6 +296,7 @@ _HEADINGS: Final[Mapping[KnownList, _Heading]] = {
     KnownList.FILED: filed_heading,
     KnownList.SIGNALS: signal_heading,
     KnownList.OPENINGS: opening_heading,
+    KnownList.ROSTERS: roster_heading,
 }
 
 

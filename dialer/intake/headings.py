@@ -253,6 +253,7 @@ class KnownList(StrEnum):
     FILED = "filed"
     SIGNALS = "signals"
     OPENINGS = "openings"
+    ROSTERS = "rosters"
 
 
 def heading_row(

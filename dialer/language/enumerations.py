@@ -50,6 +50,7 @@ from dialer.core.case import (
 from dialer.core.events import AlarmCode
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.reach import Reach
+from dialer.core.rota import DutyKind
 from dialer.core.sources import HoldReason
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitChangeKind, UnitField
@@ -379,6 +380,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.MANY_OPENING_CHECKS: "an outlet checks more openings than it opens cards",
         AlarmCode.CHECK_FALLS_ON_GROUP: "a check of openings falls on one group of people",
         AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
+        AlarmCode.DUTY_GAP: "nobody will be on duty in a unit",
         AlarmCode.STOP_UNANSWERED: "a bank's answer to a stop-payment request is overdue",
         AlarmCode.RECORDING_NOT_FETCHED: "a recording of a call cannot be fetched from the carrier",
         AlarmCode.WORK_GIVEN_UP: "work was given up after many tries",
@@ -510,6 +512,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.WORK_DESK: "call people",
         Permission.WORK_VISITS: "visit people",
         Permission.SEE_UNITS: "look at units",
+        Permission.SEE_DUTY: "look at rosters",
+        Permission.MANAGE_DUTY: "load rosters",
         Permission.SORT_UNITS: "sort by unit",
         Permission.SEE_FILED: "look at filed cases",
         Permission.LOAD_FILED: "load filed cases",
@@ -530,6 +534,12 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     UnitField: {
         UnitField.NUMBER: "system number",
     },
+    DutyKind: {
+        DutyKind.CALLER: "calls",
+        DutyKind.OFFICER: "visits",
+        DutyKind.SUPERVISOR: "supervision",
+        DutyKind.CHIEF: "duty chief",
+    },
     UnitChangeKind: {
         UnitChangeKind.OPENED: "opened again",
         UnitChangeKind.LEVEL: "another level",
@@ -538,6 +548,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ActKind.UNIT_ASSIGNED: "sorted to its unit",
         ActKind.UNIT_CHANGED: "transferred to another unit",
         ActKind.UNIT_RAISED: "escalated one level: nobody signed",
+        ActKind.UNIT_WITHOUT_DUTY: "escalated: nobody is on duty there",
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
         ActKind.LAPSED: "signed but idle: back in the queue",

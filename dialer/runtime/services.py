@@ -26,6 +26,7 @@ from dialer.db.units import Units
 from dialer.intake.allowed_numbers import AllowedNumbers
 from dialer.runtime.broker import Enqueuer
 from dialer.runtime.clock import Clock
+from dialer.runtime.duty_settings import DutySettings
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.sections import CardsSettings, InboundSettings, SignalsSettings, WebhooksSettings
@@ -138,6 +139,7 @@ class Services:
     """Where this machine keeps fact rows; None: figures are counted from the records."""
     webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
     sources: SourcesSettings = field(default_factory=SourcesSettings)
+    duty: DutySettings = field(default_factory=DutySettings)
 
     @contextmanager
     def act(self, actor: Actor, right: Permission, *others: Permission) -> Iterator[OpenAct]:

@@ -27,6 +27,7 @@ import dialer
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Grade
+from dialer.runtime.duty_settings import DutySettings
 from dialer.runtime.monitoring_settings import MonitoringSettings
 from dialer.runtime.number_settings import NumbersSettings
 from dialer.runtime.policy_settings import PolicySection
@@ -103,6 +104,7 @@ class Settings(Section):
     webhooks: WebhooksSettings = WebhooksSettings()
     api: ApiSettings = ApiSettings()
     sources: SourcesSettings = SourcesSettings()
+    duty: DutySettings = DutySettings()
     console: ConsoleSettings = ConsoleSettings()
     identity: IdentitySettings = IdentitySettings()
     carrier: CarrierSettings = CarrierSettings()

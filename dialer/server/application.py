@@ -26,6 +26,7 @@ from dialer.control.overview import all_paused
 from dialer.control.pages import control_pages
 from dialer.control.status import StatusPage, WebhookCounts, engine, for_monitors, live, metrics, ready
 from dialer.core.text import Lang
+from dialer.duty.pages import duty_pages
 from dialer.figures.bulletin_pages import bulletin_pages
 from dialer.figures.pages import rates_pages
 from dialer.org.account_pages import pages as account_pages
@@ -94,6 +95,7 @@ SECTIONS = (
     script_pages,
     robot_pages,
     unit_pages,
+    duty_pages,
     filed_pages,
     token_pages,
     source_pages,

@@ -485,18 +485,25 @@ def calls_signed_by(tx: Tx, by: str, scope: Scope) -> list[Assignment]:
     return _read(tx, select_assignments().where(*signed, scope.covers(tx)).order_by(a.urgency_at).limit(20))
 
 
-def lock_unsigned_assignments(tx: Tx, *, now: datetime, limit: int) -> list[Assignment]:
-    """Open assignments past their sign-off time for which no alarm was raised, locked, the longest overdue first. One
-    that is kept for an agreed call is not late before the time of that call.
+def lock_unsigned_assignments(
+    tx: Tx, *, now: datetime, limit: int, without_duty: Mapping[Track, Collection[int]] | None = None
+) -> list[Assignment]:
+    """Open assignments past their sign-off time for which no alarm was raised, locked, the longest overdue first; also
+    those in the units `without_duty` of their track, where nobody can sign. One that is kept for an agreed call is not
+    late before the time of that call.
     """
     a = t.assignment.c
+    nobody = [
+        sa.and_(a.kind == track.value, a.unit_id.in_(sorted(unit_ids)), a.raises == 0)
+        for track, unit_ids in (without_duty or {}).items()
+        if unit_ids
+    ]
     statement = (
         select_assignments()
         .where(
             a.state == AssignmentState.OPEN.value,
             a.escalated_at.is_(None),
-            a.sign_by <= now,
-            sa.or_(a.rise_at.is_(None), a.rise_at <= now),
+            sa.or_(sa.and_(a.sign_by <= now, sa.or_(a.rise_at.is_(None), a.rise_at <= now)), *nobody),
             sa.or_(a.call_at.is_(None), a.kept_until <= now),
         )
         .order_by(a.sign_by)

@@ -4,6 +4,7 @@ level up each time nobody signs, until an alarm at the top. No clock is ever res
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from dialer.cases.store import Act, lock_cases, note_acts
@@ -18,6 +19,7 @@ from dialer.db.acts import OpenAct
 from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import is_unit_visible
+from dialer.duty.actions import units_without_duty
 from dialer.runtime.services import Services
 from dialer.work.assignments import (
     Assignment,
@@ -155,17 +157,24 @@ _BATCH = 500
 
 def escalate_unsigned(services: Services) -> int:
     """Moves every assignment past its sign-off time without a signature to the unit above or, at the top, raises one
-    alarm for it; returns how many were moved or raised an alarm.
+    alarm for it; returns how many were moved or raised an alarm. One in a unit whose roster has nobody on duty moves at
+    once, and units without anybody on duty are skipped.
     """
     total = 0
     while True:
         with services.store.begin() as tx:
             now = services.clock.now()
-            late = lock_unsigned_assignments(tx, now=now, limit=_BATCH)
+            empty = units_without_duty(tx, services, now=now)
+            late = lock_unsigned_assignments(tx, now=now, limit=_BATCH, without_duty=empty)
             index = services.units.current(tx)
-            above = {assignment.id: _active_parent(index, assignment.unit_id) for assignment in late}
+            above = {
+                assignment.id: _active_parent(
+                    index, assignment.unit_id, empty.get(assignment.kind, frozenset())
+                )
+                for assignment in late
+            }
             acts = [
-                _escalate(tx, services, index, assignment, unit, now=now)
+                _escalate(tx, services, index, assignment, unit, empty=empty, now=now)
                 for assignment in late
                 if (unit := above[assignment.id]) is not None
             ]
@@ -176,18 +185,27 @@ def escalate_unsigned(services: Services) -> int:
             return total
 
 
-def _active_parent(index: UnitIndex, unit_id: int | None) -> Unit | None:
-    """The nearest unit above that is not closed; None at the top and without a unit."""
+def _active_parent(index: UnitIndex, unit_id: int | None, empty: Collection[int]) -> Unit | None:
+    """The nearest unit above that is not closed and not one of `empty`, where nobody is on duty; None at the top and
+    without a unit.
+    """
     unit = index.get(unit_id) if unit_id is not None else None
     while unit is not None:
         unit = index.get(unit.parent_id) if unit.parent_id is not None else None
-        if unit is not None and unit.active:
+        if unit is not None and unit.active and unit.id not in empty:
             return unit
     return None
 
 
 def _escalate(
-    tx: Tx, services: Services, index: UnitIndex, late: Assignment, unit: Unit, *, now: datetime
+    tx: Tx,
+    services: Services,
+    index: UnitIndex,
+    late: Assignment,
+    unit: Unit,
+    *,
+    empty: Mapping[Track, Collection[int]],
+    now: datetime,
 ) -> Act:
     label = index.label(unit.id)
     seconds = services.policies.of(late.policy_version).of(late.grade).sign_seconds
@@ -202,7 +220,9 @@ def _escalate(
         "grade": late.grade.value,
         "sign_seconds": seconds,
     }
-    return Act(case_id=late.case_id, kind=ActKind.UNIT_RAISED, by=ROBOT, facts=facts)
+    nobody = late.unit_id in empty.get(late.kind, ())
+    kind = ActKind.UNIT_WITHOUT_DUTY if nobody else ActKind.UNIT_RAISED
+    return Act(case_id=late.case_id, kind=kind, by=ROBOT, facts=facts)
 
 
 def _alarm(tx: Tx, late: list[Assignment], *, now: datetime) -> None:

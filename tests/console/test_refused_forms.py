@@ -42,10 +42,11 @@ NOT_SHOWN = frozenset(
         "/cards/desk/questions/{question_id}/found",
         "/sources/one",
         "/sources/waiting",
+        "/duty/take",
     }
 )
-"""Their rows make a list without rejected rows, a question without a team, and no source: no page shows the form
-then.
+"""Their rows make a list without rejected rows, a question without a team, no source and no roster: no page shows the
+form then.
 """
 
 

@@ -19,7 +19,7 @@ _WORDS = {
     "Lang": "zh en",
     "NumberKind": "mobile fixed_line toll_free shared_cost premium_rate voip personal pager uan voicemail unknown",
     "FileFault": "memory time text damage busy",
-    "KnownList": "units filed signals openings",
+    "KnownList": "units filed signals openings rosters",
     "PictureFault": "kind pixels damage busy locked active",
     "StaffChangeState": "waiting confirmed refused withdrawn expired",
     "Standing": "too_few noise above below",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from datetime import timedelta
 
 from dialer.core.access import Role
 from dialer.core.units import find_unit
-from dialer.demo.run import make_accounts
+from dialer.demo.run import make_accounts, make_roster
 from dialer.demo.sample_list import HEADINGS, HOME, SAMPLE_COMMITTED_AT, build, import_demo_units
+from dialer.duty.actions import on_duty
 from dialer.org.tree import read_units_and_aliases
 from tests.outcomes.town import Scenario
 
@@ -29,6 +31,18 @@ def test_the_sample_list_finds_its_units_but_for_a_few(fresh_database: str):
     assert any(not index.candidates(text) and index.similar_units(text) for text in missed)
     counties = {found.path[1] for text in texts if (found := index.find(text)) and len(found.path) > 1}
     assert len(counties) == 7
+    scenario.close()
+
+
+def test_somebody_is_on_duty_at_the_station_from_this_month_to_the_next(fresh_database: str):
+    scenario = Scenario(fresh_database)
+    import_demo_units(scenario.services)
+    make_roster(scenario.services, make_accounts(scenario.services))
+    now = scenario.clock.now()
+    for days in range(-20, 30, 3):
+        [found] = on_duty(scenario.services, visible_to=None, at=now + timedelta(days=days, hours=days))
+        assert [person.name for person in found.people] in (["演示民警"], ["演示值班领导"])
+        assert found.gap is None
     scenario.close()
 
 

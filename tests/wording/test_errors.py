@@ -50,7 +50,9 @@ from dialer.db.unit_of_work import ReadOnlyDatabase
 from dialer.db.units import AliasTaken
 from dialer.db.vault import KeyMissing, Tampered
 from dialer.demo.run import DemoRunsAlready, NoSipStack
+from dialer.duty.actions import UnusableRoster
 from dialer.figures.rate_tables import NoParquet
+from dialer.intake.duty_lists import RosterFault
 from dialer.keys.actions import KeyInUse, KeysWaiting
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import bilingual, sentence, word_of
@@ -148,6 +150,7 @@ EXAMPLES = [
     UnusableUnits(
         (UnitFault(line=2, field=UnitField.NAME, problem=Text("no name"), fix=Text("write its name")),), {}
     ),
+    UnusableRoster((RosterFault(line=2, column="7", problem=Text("no name"), fix=Text("write its name")),)),
     NotApproved(script_id="loan", number=2, findings=()),
     NotRendered(script_id="loan", number=2, missing=3, render=None),
     RulesNotApproved(number=2, findings=()),

@@ -54,6 +54,9 @@ from dialer.db.tables.cases import service_clock as service_clock
 from dialer.db.tables.cases import source as source
 from dialer.db.tables.cases import tally_mark as tally_mark
 from dialer.db.tables.cases import warning as warning
+from dialer.db.tables.duty import duty_change as duty_change
+from dialer.db.tables.duty import duty_entry as duty_entry
+from dialer.db.tables.duty import duty_roster as duty_roster
 from dialer.db.tables.org import script_approval as script_approval
 from dialer.db.tables.org import script_render as script_render
 from dialer.db.tables.org import script_sound as script_sound

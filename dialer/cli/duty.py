@@ -1,0 +1,105 @@
+"""`dialer duty`: who is on duty, and a month of a roster from a spreadsheet."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dialer.cli.common import By
+from dialer.cli.output import (
+    AsJson,
+    centre_time,
+    command_application,
+    one_of,
+    print_found,
+    print_json,
+    signed_application,
+)
+from dialer.core.access import Permission
+from dialer.core.errors import Invalid
+from dialer.core.rota import DutyKind
+from dialer.core.text import Lang, gettext_noop
+from dialer.core.units import find_unit
+from dialer.duty.actions import OnDuty, load_month, on_duty
+from dialer.language.words import word_of
+from dialer.runtime.services import Services
+
+duty = typer.Typer(help="Rosters: who is on duty, and a month from a spreadsheet.", no_args_is_help=True)
+
+_Unit = Annotated[str, typer.Option(help="the unit's name or path")]
+_Kind = Annotated[str, typer.Option(help=f"one of {', '.join(DutyKind)}")]
+
+
+def _unit_id(services: Services, name: str) -> int:
+    with services.store.begin() as tx:
+        return find_unit(services.units.current(tx), name).id
+
+
+@duty.command("on")
+def on(*, unit: _Unit = "", as_json: AsJson = False) -> None:
+    """Who is on duty now, in each unit that keeps a roster."""
+    with command_application("duty") as app:
+        found = on_duty(app.services, visible_to=None, unit_id=_unit_id(app.services, unit) if unit else None)
+        print_found(
+            found,
+            as_json=as_json,
+            plain=OnDuty.plain,
+            columns={
+                "单位 unit": lambda one: one.unit,
+                "岗位 kind": lambda one: word_of(one.kind, Lang.ZH),
+                "值班人 on duty": lambda one: (
+                    "、".join(person.name for person in one.people) or "无人 nobody"
+                ),
+                "至 until": lambda one: centre_time(one.until, app),
+                "空岗 gap": lambda one: "" if one.gap is None else centre_time(one.gap.start, app),
+            },
+            empty="没有值班表 no unit keeps a roster",
+        )
+
+
+@duty.command("load")
+def load(
+    file: Annotated[Path, typer.Argument(help="the spreadsheet: persons down, days across", exists=True)],
+    *,
+    by: By,
+    unit: _Unit,
+    kind: _Kind = DutyKind.OFFICER.value,
+    month: Annotated[str, typer.Option(help="2026-12; only where the file does not say it")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Makes the roster of a month as in the spreadsheet, from today on."""
+    with signed_application(by, Permission.MANAGE_DUTY) as (app, actor), file.open("rb") as content:
+        done = load_month(
+            app.services,
+            actor,
+            content,
+            unit_id=_unit_id(app.services, unit),
+            kind=one_of(DutyKind, kind, field="kind"),
+            month=_month(month),
+        )
+    facts = {
+        "month": f"{done.month:%Y-%m}",
+        "people": done.people,
+        "entries": done.entries,
+        "kept_days": done.kept_days,
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        typer.echo(
+            f"{facts['month']}：{done.people} 人，{done.entries} 个班次"
+            f" {done.people} persons, {done.entries} shifts loaded"
+        )
+
+
+def _month(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        problem, fix = gettext_noop("is not a month"), gettext_noop("as 2026-12")
+        raise Invalid(field="month", problem=problem, fix=fix) from None

@@ -1,0 +1,170 @@
+"""Who is on duty: the planned turns of a roster by day, and what changed them afterwards. Pure.
+
+A roster names its shifts, such as 白 from 08:30 to 17:30 and 夜 from 17:30 to 08:30 of the next day, in the centre's
+time zone, and has one entry for each person, day and shift. A change takes somebody off, puts somebody on, or both,
+from one instant to another. `who_is_on` is the only answer to who is on duty, for pages, other systems and escalation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_DAY: Final = timedelta(days=1)
+
+
+class DutyKind(StrEnum):
+    """The kind of work that a roster is for."""
+
+    CALLER = "caller"
+    OFFICER = "officer"
+    VERIFICATION_DESK = "verification_desk"
+    SUPERVISOR = "supervisor"
+    CHIEF = "chief"
+    """The duty chief, to whom escalation comes last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A shift of a roster by local time; one that ends at or before its start ends on the next day."""
+
+    mark: str
+    """What the month's grid has in its cells, such as 白."""
+    starts: time
+    ends: time
+
+    def span(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Its start and end in UTC when it starts on this day. A local time that the clocks skip is an hour later; of
+        one that they repeat the first is meant.
+        """
+        last = day if self.ends > self.starts else day + _DAY
+        return _instant(day, self.starts, zone), _instant(last, self.ends, zone)
+
+
+def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class DutyEntry:
+    """One person has one shift, which starts on this day."""
+
+    day: date
+    mark: str
+    staff_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyChange:
+    """From `start` until before `end` (UTC) `off` is not on duty and `on` is; None: nobody."""
+
+    start: datetime
+    end: datetime
+    off: int | None = None
+    on: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """The roster of one unit and kind of work; `changes` in the order in which they were made."""
+
+    zone: ZoneInfo
+    shifts: tuple[Shift, ...]
+    entries: tuple[DutyEntry, ...] = ()
+    changes: tuple[DutyChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyTurn:
+    """These persons, in the order of their names in the roster, are on duty from `start` until before `end` (UTC)."""
+
+    start: datetime
+    end: datetime
+    staff_ids: tuple[int, ...]
+
+
+def who_is_on(roster: Roster, instant: datetime) -> tuple[int, ...]:
+    """The persons on duty at this instant, those planned first. A later change counts above an earlier one."""
+    planned = (staff_id for start, end, staff_id in _planned(roster, instant) if start <= instant < end)
+    on = dict.fromkeys(planned)
+    for change in roster.changes:
+        if change.start <= instant < change.end:
+            if change.off is not None:
+                on.pop(change.off, None)
+            if change.on is not None:
+                on[change.on] = None
+    return tuple(on)
+
+
+def end_of_turn(roster: Roster, staff_id: int, instant: datetime) -> datetime | None:
+    """Until when the person stays on duty; None if they are not on duty at this instant."""
+    if staff_id not in who_is_on(roster, instant):
+        return None
+    for turn in final_schedule(roster, instant, instant + 40 * _DAY):
+        if staff_id not in turn.staff_ids:
+            return turn.start
+    return instant + 40 * _DAY
+
+
+def final_schedule(roster: Roster, start: datetime, end: datetime) -> tuple[DutyTurn, ...]:
+    """Who is on duty from `start` until `end`, without a gap between turns; a turn without persons is a gap."""
+    borders = {start, end}
+    for first, last, _ in _planned(roster, start, end):
+        borders |= {first, last}
+    for change in roster.changes:
+        borders |= {change.start, change.end}
+    within = sorted(border for border in borders if start <= border <= end)
+    turns: list[DutyTurn] = []
+    for first, last in pairwise(within):
+        staff_ids = who_is_on(roster, first)
+        if turns and turns[-1].staff_ids == staff_ids:
+            turns[-1] = DutyTurn(start=turns[-1].start, end=last, staff_ids=staff_ids)
+        else:
+            turns.append(DutyTurn(start=first, end=last, staff_ids=staff_ids))
+    return tuple(turns)
+
+
+def gaps(
+    roster: Roster, start: datetime, end: datetime, *, able: Iterable[int] | None = None
+) -> tuple[DutyTurn, ...]:
+    """When nobody is on duty from `start` until `end`; with `able`, also when none of these persons is: the others'
+    accounts are disabled.
+    """
+    may = None if able is None else frozenset(able)
+    found: list[DutyTurn] = []
+    for turn in final_schedule(roster, start, end):
+        if turn.staff_ids and (may is None or not may.isdisjoint(turn.staff_ids)):
+            continue
+        if found and found[-1].end == turn.start:
+            found[-1] = DutyTurn(start=found[-1].start, end=turn.end, staff_ids=())
+        else:
+            found.append(DutyTurn(start=turn.start, end=turn.end, staff_ids=()))
+    return tuple(found)
+
+
+def overlapping(shifts: Sequence[Shift], marks: Sequence[str]) -> bool:
+    """Whether a person with all these shifts on one day would have two of them at once."""
+    spans = sorted((_minutes(shift) for shift in shifts if shift.mark in marks), key=lambda span: span[0])
+    return any(earlier[1] > later[0] for earlier, later in pairwise(spans))
+
+
+def _minutes(shift: Shift) -> tuple[int, int]:
+    start, end = (60 * at.hour + at.minute for at in (shift.starts, shift.ends))
+    return start, end if end > start else end + 24 * 60
+
+
+def _planned(
+    roster: Roster, start: datetime, end: datetime | None = None
+) -> Iterator[tuple[datetime, datetime, int]]:
+    """Entries that may touch these instants, with the spans of their shifts."""
+    shifts = {shift.mark: shift for shift in roster.shifts}
+    first = (start - 2 * _DAY).astimezone(roster.zone).date()
+    last = ((end or start) + _DAY).astimezone(roster.zone).date()
+    for entry in roster.entries:
+        if first <= entry.day <= last and entry.mark in shifts:
+            yield (*shifts[entry.mark].span(entry.day, roster.zone), entry.staff_id)

@@ -1,0 +1,328 @@
+"""Who is on duty, a month of a roster loaded from a spreadsheet, somebody who takes a shift, and gaps that raise an
+alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, BinaryIO
+
+from dialer.core.access import Actor, Permission, rights_of
+from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
+from dialer.core.events import AlarmCode
+from dialer.core.rota import (
+    DutyChange,
+    DutyKind,
+    DutyTurn,
+    Roster,
+    end_of_turn,
+    final_schedule,
+    gaps,
+    who_is_on,
+)
+from dialer.core.text import Text, gettext_noop
+from dialer.core.units import Unit, UnitIndex
+from dialer.core.values import Track
+from dialer.db.alarms import raise_alarm_once
+from dialer.db.unit_of_work import Tx
+from dialer.duty.model import RIGHTS, Candidate, MonthPlan, plan_month
+from dialer.duty.store import (
+    Hours,
+    RosterKey,
+    add_change,
+    lock_roster,
+    people_of,
+    read_roster,
+    replace_month,
+    rosters_in_use,
+)
+from dialer.intake.duty_lists import RosterFault, RosterSheet
+from dialer.intake.duty_lists import read_roster as read_sheet
+from dialer.intake.headings import KnownList
+from dialer.runtime.services import Services
+from dialer.runtime.uploads import known_tables
+from dialer.staff.store import all_members
+
+KIND_OF_TRACK: Mapping[Track, DutyKind] = {Track.HUMAN: DutyKind.CALLER, Track.VISIT: DutyKind.OFFICER}
+"""The roster whose people do the work of a track."""
+_LONGEST_TURN = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonOnDuty:
+    """Somebody who is on duty now."""
+
+    staff_id: int
+    name: str
+    login: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDuty:
+    """Who is on duty in one unit for one kind of work. Nobody: `people` is empty."""
+
+    unit_id: int
+    unit: str
+    kind: DutyKind
+    people: tuple[PersonOnDuty, ...]
+    until: datetime
+    """When this changes next."""
+    gap: DutyTurn | None
+    """The first time within the hours of the alarm at which nobody is on duty."""
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON: `dialer duty on --json` and GET /api/v1/on-duty."""
+        gap = self.gap
+        return {
+            "unit_id": self.unit_id,
+            "unit": self.unit,
+            "kind": self.kind.value,
+            "people": [{"login": person.login, "name": person.name} for person in self.people],
+            "until": self.until.isoformat(),
+            "gap": None if gap is None else {"from": gap.start.isoformat(), "to": gap.end.isoformat()},
+        }
+
+
+class UnusableRoster(Refusal):
+    """The roster was refused as a whole; `faults` names every cell to correct."""
+
+    def __init__(self, faults: Sequence[RosterFault]) -> None:
+        self.faults = tuple(faults)
+        first = Text(
+            "line %(line)s, column %(column)s: %(problem)s; %(fix)s",
+            line=faults[0].line,
+            column=faults[0].column,
+            problem=faults[0].problem,
+            fix=faults[0].fix,
+        )
+        text = Text("nothing of the roster was taken. %(first)s", first=first)
+        if len(faults) > 1:
+            text = Text(
+                "nothing of the roster was taken. %(first)s; and %(n)s more", first=first, n=len(faults) - 1
+            )
+        super().__init__(text)
+
+
+def hours_of(services: Services) -> Hours:
+    """The shifts of all rosters, in the centre's time zone."""
+    return Hours(zone=services.centre.zone, shifts=services.duty.all_shifts())
+
+
+def on_duty(
+    services: Services, *, visible_to: int | None, unit_id: int | None = None, at: datetime | None = None
+) -> list[OnDuty]:
+    """Who is on duty at the moment (aware UTC; None: now) in every unit that the reader sees, or in one of them."""
+    with services.store.begin() as tx:
+        instant = at or services.clock.now()
+        ahead = instant + timedelta(hours=services.duty.gap_hours)
+        index = services.units.current(tx)
+        rosters = rosters_in_use(tx, hours_of(services), start=instant, end=ahead, visible_to=visible_to)
+        able = _enabled(tx)
+        names = people_of(
+            tx, [staff_id for roster in rosters.values() for staff_id in who_is_on(roster, instant)]
+        )
+        return [
+            _on_duty(key, roster, index, names, instant=instant, ahead=ahead, able=able)
+            for key, roster in rosters.items()
+            if unit_id is None or key[0] == unit_id
+        ]
+
+
+def _on_duty(
+    key: RosterKey,
+    roster: Roster,
+    index: UnitIndex,
+    names: Mapping[int, tuple[str, str]],
+    *,
+    instant: datetime,
+    ahead: datetime,
+    able: frozenset[int],
+) -> OnDuty:
+    people = [staff_id for staff_id in who_is_on(roster, instant) if staff_id in able]
+    return OnDuty(
+        unit_id=key[0],
+        unit=index.label(key[0]),
+        kind=key[1],
+        people=tuple(
+            PersonOnDuty(staff_id=staff_id, name=names[staff_id][0], login=names[staff_id][1])
+            for staff_id in people
+        ),
+        until=final_schedule(roster, instant, ahead)[0].end,
+        gap=next(iter(gaps(roster, instant, ahead, able=able)), None),
+    )
+
+
+def _enabled(tx: Tx) -> frozenset[int]:
+    return frozenset(member.id for member in all_members(tx) if member.disabled_at is None)
+
+
+def month_of(
+    services: Services, key: RosterKey, month: date, *, visible_to: int | None
+) -> tuple[Roster, Mapping[int, tuple[str, str]]]:
+    """The entries of a month and its changes, and the people in it. Raises `NotFound` for a unit that the reader does
+    not see.
+    """
+    with services.store.begin() as tx:
+        visible_unit_of(services.units.current(tx), key[0], visible_to)
+        first = month.replace(day=1)
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        roster = read_roster(tx, key, hours_of(services), first=first, last=last)
+        ids = [entry.staff_id for entry in roster.entries]
+        ids += [one for change in roster.changes for one in (change.off, change.on) if one is not None]
+        return roster, people_of(tx, ids)
+
+
+def visible_unit_of(index: UnitIndex, unit_id: int, visible_to: int | None) -> Unit:
+    """The unit. Raises `NotFound`, also for a unit that the reader does not see."""
+    unit = index.get(unit_id)
+    if unit is None or (visible_to is not None and visible_to not in unit.path):
+        raise NotFound(kind="unit", key=unit_id)
+    return unit
+
+
+def candidates(tx: Tx, unit: Unit, kind: DutyKind) -> list[Candidate]:
+    """The accounts that see the unit's work, by login."""
+    return [
+        Candidate(
+            staff_id=member.id,
+            name=member.display_name,
+            login=member.login,
+            able=member.disabled_at is None and RIGHTS[kind] in rights_of(member.role),
+        )
+        for member in all_members(tx)
+        if member.unit_id is None or member.unit_id in unit.path
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedMonth:
+    """What was taken of a spreadsheet."""
+
+    month: date
+    people: int
+    entries: int
+    kept_days: int
+    """Days of the month that are over: their entries stay as they were."""
+
+
+def load_month(
+    services: Services,
+    actor: Actor,
+    content: BinaryIO,
+    *,
+    unit_id: int,
+    kind: DutyKind,
+    month: date | None = None,
+) -> LoadedMonth:
+    """Makes the roster of a month as in the spreadsheet, from today on: days that are over are history. Raises
+    `UnusableFile`, `UnusableRoster`, `Conflict` for a month that is over, and `NotFound`.
+    """
+    with closing(known_tables(content, KnownList.ROSTERS)) as tables:
+        sheet = read_sheet(tables, month=month)
+    with services.act(actor, Permission.MANAGE_DUTY) as act:
+        key = (unit_id, kind)
+        unit = visible_unit_of(services.units.current(act.tx), unit_id, actor.unit_id)
+        lock_roster(act.tx, key, last_day=max(sheet.days))
+        plan = _plan(services, act.tx, sheet, unit, kind)
+        today = act.now.astimezone(services.centre.zone).date()
+        first = max(plan.month, today)
+        if first > max(plan.days):
+            raise Conflict(Text("%(month)s is over: its roster stays as it was", month=f"{plan.month:%Y-%m}"))
+        stored = replace_month(act.tx, key, plan, first=first)
+        done = LoadedMonth(
+            month=plan.month,
+            people=len({entry.staff_id for entry in plan.entries}),
+            entries=stored,
+            kept_days=(first - plan.month).days,
+        )
+        facts = {"kind": kind.value, "month": f"{plan.month:%Y-%m}", "entries": stored}
+        act.audit("load_roster", f"unit/{unit_id}", facts=facts)
+    return done
+
+
+def _plan(services: Services, tx: Tx, sheet: RosterSheet, unit: Unit, kind: DutyKind) -> MonthPlan:
+    people = candidates(tx, unit, kind)
+    plan = plan_month(sheet, people, services.duty.all_shifts(), off_marks=services.duty.off_marks)
+    if plan.faults:
+        raise UnusableRoster(plan.faults)
+    return plan
+
+
+def take_shift(
+    services: Services, actor: Actor, *, unit_id: int, kind: DutyKind, instead_of: int | None = None
+) -> datetime:
+    """Puts the actor on duty from now on instead of the one who is, until that one's turn ends; where nobody is on
+    duty, until the gap ends, 12 hours at most. Returns until when. Raises `Invalid` for an account that cannot do the
+    work, `Conflict` where the actor is on duty already or `instead_of` is not, and `NotFound`.
+    """
+    with services.act(actor, RIGHTS[kind]) as act:
+        key = (unit_id, kind)
+        unit = services.units.current(act.tx).get(unit_id)
+        if unit is None:
+            raise NotFound(kind="unit", key=unit_id)
+        people = {person.login: person for person in candidates(act.tx, unit, kind) if person.able}
+        taker = people.get(actor.name)
+        if taker is None:
+            fix = gettext_noop("sign in with an account that sees the unit's work")
+            raise Invalid(field="by", problem="cannot take this shift", fix=fix)
+        lock_roster(act.tx, key)
+        now = act.now
+        found = rosters_in_use(act.tx, hours_of(services), start=now, end=now + _LONGEST_TURN)
+        change = _taken(found.get(key), taker.staff_id, now, instead_of=instead_of)
+        add_change(act.tx, key, change, by=act.by, now=now, why="")
+        facts = {"kind": kind.value, "until": change.end.isoformat(), "instead_of": change.off}
+        act.audit("take_shift", f"unit/{unit_id}", facts=facts)
+    return change.end
+
+
+_GAP = timedelta(hours=12)
+
+
+def _taken(roster: Roster | None, taker: int, now: datetime, *, instead_of: int | None) -> DutyChange:
+    if roster is None:
+        raise Conflict(gettext_noop("this unit has no roster for this work: load one first"))
+    on = who_is_on(roster, now)
+    if taker in on:
+        raise Conflict(gettext_noop("you are on duty already"))
+    off = instead_of if instead_of is not None else (on[0] if on else None)
+    if off is None:
+        turn = final_schedule(roster, now, now + _GAP)[0]
+        return DutyChange(start=now, end=turn.end, on=taker)
+    end = end_of_turn(roster, off, now)
+    if end is None:
+        raise Conflict(gettext_noop("that person is not on duty any more: look again"))
+    return DutyChange(start=now, end=end, off=off, on=taker)
+
+
+def units_without_duty(tx: Tx, services: Services, *, now: datetime) -> Mapping[Track, frozenset[int]]:
+    """For each track the units that keep a roster for its work and have nobody on duty now."""
+    rosters = rosters_in_use(tx, hours_of(services), start=now, end=now)
+    if not rosters:
+        return {}
+    able = _enabled(tx)
+    empty = {key for key, roster in rosters.items() if able.isdisjoint(who_is_on(roster, now))}
+    return {
+        track: frozenset(unit_id for unit_id, roster_kind in empty if roster_kind is kind)
+        for track, kind in KIND_OF_TRACK.items()
+    }
+
+
+def watch_gaps(services: Services) -> int:
+    """Raises an alarm for the units where nobody is on duty at some time within the hours of the settings.
+    Returns how many units there are.
+    """
+    with services.store.begin() as tx:
+        now = services.clock.now()
+        ahead = now + timedelta(hours=services.duty.gap_hours)
+        rosters = rosters_in_use(tx, hours_of(services), start=now, end=ahead)
+        able = _enabled(tx) if rosters else frozenset()
+        index = services.units.current(tx)
+        names = sorted(
+            {index.label(key[0]) for key, roster in rosters.items() if gaps(roster, now, ahead, able=able)}
+        )
+        if names:
+            raise_alarm_once(tx, AlarmCode.DUTY_GAP, now=now, names=names)
+    return len(names)

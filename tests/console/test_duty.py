@@ -1,0 +1,116 @@
+"""The page of duty: who is on now, a month that is loaded or refused whole, and a shift taken with one click."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dialer.core.access import Role
+from dialer.db import tables as t
+from dialer.db.units import add_unit
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.duty.grids import grid
+
+
+@pytest.fixture
+def unit_id(console: ConsoleDesk) -> int:
+    with console.app.services.store.begin() as tx:
+        return add_unit(tx, name="城关派出所", parent_id=None)
+
+
+@pytest.fixture
+def supervisor(console: ConsoleDesk) -> Person:
+    return console.signed_in(console.account(Role.SUPERVISOR, login="wang"))
+
+
+@pytest.fixture
+def officers(console: ConsoleDesk, unit_id: int) -> list[Person]:
+    return [
+        console.signed_in(console.account(Role.OFFICER, login=login, unit_id=unit_id))
+        for login in ("ann", "ben")
+    ]
+
+
+async def load(person: Person, people: dict[str, str | dict[int, str]], **form: str) -> str:
+    fields = {"csrf": person.csrf, "unit": "城关派出所", "kind": "officer", "month": ""} | form
+    files = {"file": ("duty.csv", grid("2026-11", people), "text/csv")}
+    answer = await person.client.post("/duty/load", data=fields, files=files)
+    return answer.headers.get("location") or text(answer)
+
+
+async def test_a_month_is_loaded_shown_and_downloaded(
+    console: ConsoleDesk, supervisor: Person, officers: list[Person], unit_id: int
+):
+    assert "No unit keeps a roster" in text(await supervisor.get("/duty"))
+    address = await load(supervisor, {"ann": {25: "白"}, "ben": {25: "夜", 26: "休"}})
+    assert address == f"/duty/{unit_id}/officer?month=2026-11"
+    page = text(await supervisor.get(address))
+    assert "Loaded: 2026-11, persons 2, shifts 2. Days that are over stay as they were." in page
+    assert "None: the month holds as it was loaded." in page
+    now = text(await officers[0].get("/duty"))
+    assert "城关派出所 visits Officer" in now
+    file = await supervisor.get(f"/duty/{unit_id}/officer/file", month="2026-11")
+    assert file.headers["content-disposition"] == f'attachment; filename="duty-{unit_id}-officer-202611.xlsx"'
+    fields = {"csrf": supervisor.csrf, "unit": "城关派出所", "kind": "officer"}
+    again = await supervisor.client.post("/duty/load", data=fields, files={"file": ("a.xlsx", file.content)})
+    assert again.headers["location"] == address
+    assert len(console.app.services.store.begin().__enter__().rows(t.duty_entry.select())) == 2
+
+
+async def test_what_is_wrong_is_shown_by_line_and_column_and_nothing_is_loaded(
+    console: ConsoleDesk, supervisor: Person, officers: list[Person]
+):
+    said = await load(supervisor, {"ann": {25: "中"}, "nobody": "白"})
+    assert "2 faults must be corrected; nothing was loaded duty.csv" in said
+    assert "3 25 this is no shift: 中 shifts: 白、夜、值; days off: 休、假" in said
+    assert "4 姓名 nobody with this name or login sees the work of this unit: nobody" in said
+    assert "No unit keeps a roster" in said
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        ({"unit": "不存在"}, "unit"),
+        ({"kind": "cook"}, "is not known"),
+        ({"month": "2026-13"}, "is not a month"),
+        ({"month": "2026-09"}, "2026-09 is over"),
+    ],
+)
+async def test_a_form_that_does_not_fit_is_refused(
+    supervisor: Person, officers: list[Person], form: dict[str, str], why: str
+):
+    assert why in (await load(supervisor, {"ann": "值"}, **form))
+
+
+async def test_no_file_and_a_large_one_are_refused(supervisor: Person):
+    fields = {"csrf": supervisor.csrf, "unit": "城关派出所", "kind": "officer"}
+    assert "Choose a file first." in text(await supervisor.client.post("/duty/load", data=fields))
+    files = {"file": ("a.csv", b"x" * (2 * 1024 * 1024 + 1))}
+    assert "larger than 2 MB" in text(await supervisor.client.post("/duty/load", data=fields, files=files))
+
+
+async def test_a_shift_is_taken_with_one_click(
+    console: ConsoleDesk, supervisor: Person, officers: list[Person], unit_id: int
+):
+    ann, ben = officers
+    await load(supervisor, {"ann": {25: "白"}})
+    assert "Take this shift now" not in text(await ann.get("/duty"))
+    assert "Take this shift now" in text(await ben.get("/duty"))
+    done = await ben.post("/duty/take", unit=unit_id, kind="officer", instead_of=ann.member.id)
+    assert done.headers["location"] == "/duty"
+    assert "You are on duty until 11-25 17:30." in text(await ben.get("/duty"))
+    refused = await ben.post("/duty/take", unit=unit_id, kind="officer")
+    assert (refused.status_code, "you are on duty already" in text(refused)) == (422, True)
+    month = text(await supervisor.get(f"/duty/{unit_id}/officer"))
+    assert re.search(
+        r"Changed since From Until On duty Instead of \S* ?10:00\S* \S* ?17:30\S* Officer Officer", month
+    )
+
+
+async def test_an_unknown_kind_or_month_is_no_page(supervisor: Person, unit_id: int):
+    assert (await supervisor.get(f"/duty/{unit_id}/cook")).status_code == 422
+    assert (await supervisor.get(f"/duty/{unit_id}/officer", month="x")).status_code == 422
+    assert "No shifts in this month" in text(
+        await supervisor.get(f"/duty/{unit_id}/officer", month="2027-02")
+    )
