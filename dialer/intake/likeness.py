@@ -86,9 +86,8 @@ def _is_name(text: str) -> bool:
     return _NAME.fullmatch(folded(text)) is not None
 
 
-def looks_like_a_name(cell: str) -> bool:
-    """True for a cell that may be the name of a person."""
-    return _is_name(cell) and (cell.isascii() or cleaned(cell)[0] in _SURNAMES)
+def _is_chinese_name(text: str) -> bool:
+    return _is_name(text) and cleaned(text)[0] in _SURNAMES
 
 
 def _are_grades(values: Sequence[str]) -> bool:
@@ -97,7 +96,7 @@ def _are_grades(values: Sequence[str]) -> bool:
 
 def _are_names(values: Sequence[str]) -> bool:
     """Chinese names begin with one of few characters, and hardly two rows have the same."""
-    named = [text for text in values if not text.isascii() and looks_like_a_name(text)]
+    named = [text for text in values if _is_chinese_name(text)]
     return len(named) >= _ENOUGH * len(values) > 0 and len(set(named)) > len(named) // 2
 
 

@@ -24,7 +24,6 @@ from dialer.core.text import Text
 from dialer.core.values import Grade, LoadState, RowResult
 from dialer.db.unit_of_work import Tx
 from dialer.intake.cells import shown
-from dialer.intake.likeness import looks_like_a_name
 from dialer.intake.reader import ListReader, default_source
 from dialer.intake.records import (
     KEPT_IN_CLEAR,
@@ -236,8 +235,6 @@ TRIED = 2000
 COUNTED = 20_000
 """Rows that are read for the counts and the rejected rows."""
 _FIRST = 10
-_SHORT = 8
-"""A cell of unknown content that is longer may say who or where somebody is."""
 _LISTED = 200
 
 
@@ -494,8 +491,6 @@ def _masked_cell(cell: str, column: Column) -> str:
         return mask_phone(cell)
     if meant in KEPT_IN_CLEAR:
         return shown(hide_numbers(cell))
-    if meant is None and not looks_like_a_name(cell):
-        return shown(hide_numbers(cell if len(cell) <= _SHORT else cell[:3] + "…"))
     return mask_name(cell)
 
 
