@@ -188,6 +188,7 @@ INDEXES: Final = (
     (t.person_phone, "phone_blind"),
     (t.person_phone, "last4_blind"),
     (t.live_number, "phone_blind"),
+    (t.list_load, "number_blind"),
 )
 """Every column of blind indexes that is made again."""
 
@@ -547,7 +548,9 @@ def _index_rest(tx: Tx, state: KeyState, unreadable: Sequence[str]) -> tuple[_Fo
     ids = sorted(row[0] for row in tx.execute(left))
     if ids:
         return _index(tx, ids), True
-    # The rests after a call of numbers that nobody has any more.
+    # The rests of numbers that nobody has any more: after a call, and of lists that wait for the names on one.
+    waiting = t.list_load.c.number_blind
+    tx.execute(sa.update(t.list_load).where(_old_index(waiting, state)).values(number_blind=None))
     live = t.live_number.c
     is_old = _old_index(live.phone_blind, state)
     tx.execute(sa.delete(t.live_number).where(is_old, live.attempt_id.is_(None)))
@@ -595,6 +598,7 @@ def _index(tx: Tx, ids: Sequence[int]) -> _Found:
         tx.execute(_INDEX_PHONES, given)
         tx.execute(_INDEX_RESTS, given)
         tx.execute(_INDEX_CARRIER_CALLS, given)
+        tx.execute(_INDEX_WAITING_NAMES, given)
     if keys:
         tx.execute(_INDEX_KEYS, _KEYS.given([keys[before] for before in sorted(keys)]))
     tx.execute(_INDEX_PEOPLE, _PERSONS.given([entry.person for entry in free]))
@@ -667,6 +671,12 @@ _INDEX_CARRIER_CALLS = (
     .values(phone_blind=_NUMBERS.c.phone_blind)
 )
 """Calls that the comparison after a restore found, which wait for their lists."""
+_INDEX_WAITING_NAMES = (
+    sa.update(t.list_load)
+    .where(t.list_load.c.number_blind == _NUMBERS.c.before)
+    .values(number_blind=_NUMBERS.c.phone_blind)
+)
+"""Lists of the warnings that wait for the names on one number."""
 _KEYS = RowSet("given", {"before": sa.LargeBinary(), "name_phone_blind": sa.LargeBinary()})
 _INDEX_KEYS = (
     sa.update(t.person_key)

@@ -21,6 +21,7 @@ from dialer.cases.persons import PersonSearch, find_person_ids
 from dialer.cases.store import Act, ActKind, note_acts
 from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, NotFound, Refusal
+from dialer.core.sources import HoldReason
 from dialer.core.values import Suite, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.columns import metadata
@@ -43,6 +44,7 @@ from dialer.keys.actions import (
 from dialer.keys.reseal import INDEXES, SEALED, ResealBatch, reseal_batch, uses_of_key
 from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
+from dialer.warnings.held_store import add_to_held_list
 from dialer.warnings.lists import load_list, submit_list
 from tests.control.scene import Assemble
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
@@ -261,6 +263,24 @@ def test_a_number_in_a_call_is_indexed_when_the_call_is_over(app: Application):
     with app.services.store.begin() as tx:
         rests = {bytes(row["phone_blind"]) for row in tx.rows(sa.select(t.live_number))}
     assert rests == set(phone_rows(app).values())
+
+
+def test_lists_that_wait_for_the_names_on_a_number_are_found_by_its_new_index(app: Application):
+    town = Scenario.on(app.services)
+    town.person(name=NAME, phones=(PHONE,))
+    before = next(iter(phone_rows(app).values()))
+    of_nobody = b"x" * len(before)
+    with app.services.store.begin() as tx:
+        for blind in (before, of_nobody):
+            add_to_held_list(
+                tx, source="bank", reason=HoldReason.NAMES, extra_high=False, heading=b"a\n", rows=b"b\n", count=1,
+                number_blind=blind, now=MORNING,
+            )  # fmt: skip
+    rotated(app)
+    finished(app)
+    with app.services.store.begin() as tx:
+        found = [row["number_blind"] for row in tx.rows(sa.select(t.list_load).order_by(t.list_load.c.id))]
+    assert found == [*phone_rows(app).values(), None]
 
 
 def test_a_value_that_somebody_is_changing_is_passed_over_and_stays_as_it_was_changed(app: Application):
