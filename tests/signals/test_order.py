@@ -351,10 +351,21 @@ EARLIER = (
 """The snapshot of format 1 after `life`, compressed."""
 
 
+def without_lister(digest: Verdict | None) -> Verdict | None:
+    """The earlier format did not say who listed an item: s1 did."""
+    if digest is None:
+        return None
+    hits = tuple(
+        replace(hit, sources=tuple(sorted({"" if source == "s1" else source for source in hit.sources})))
+        for hit in digest.hits
+    )
+    return replace(digest, hits=hits)
+
+
 def test_a_snapshot_of_an_earlier_version_is_read_with_its_lists_contacts_and_signals():
     whole, restored = told(life(), LATENESS), Evaluator(shipped_rules(), allowed_lateness=LATENESS)
     restored.restore(zlib.decompress(b64decode(EARLIER)))
-    assert digests(restored) == digests(whole)
+    assert digests(restored) == [without_lister(digest) for digest in digests(whole)]
     assert None not in digests(whole)
     for item in (key(kind, 1) for kind in ItemKind):
         assert restored.item_status(item, START + timedelta(hours=5)) == whole.item_status(
