@@ -94,6 +94,8 @@ ACTS: Mapping[str, str] = {
     "draft_bulletin": gettext_noop("a bulletin drafted"),
     "approve_bulletin": gettext_noop("a bulletin approved"),
     "refuse_bulletin": gettext_noop("a bulletin refused"),
+    "load_roster": gettext_noop("roster of a month loaded"),
+    "take_shift": gettext_noop("shift taken"),
     "load_boundaries": gettext_noop("boundaries of units loaded"),
     "assign_unit": gettext_noop("a unit given to a case"),
     "breaker.closed": gettext_noop("the telephone network is back"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -15,15 +14,13 @@ from dialer.cli.output import (
     command_application,
     one_of,
     print_found,
-    print_json,
     signed_application,
 )
 from dialer.core.access import Permission
-from dialer.core.errors import Invalid
 from dialer.core.rota import DutyKind
-from dialer.core.text import Lang, gettext_noop
+from dialer.core.text import Lang
 from dialer.core.units import find_unit
-from dialer.duty.actions import OnDuty, load_month, on_duty
+from dialer.duty.actions import OnDuty, load_month, month_named, on_duty
 from dialer.language.words import word_of
 from dialer.runtime.services import Services
 
@@ -68,7 +65,6 @@ def load(
     unit: _Unit,
     kind: _Kind = DutyKind.OFFICER.value,
     month: Annotated[str, typer.Option(help="2026-12; only where the file does not say it")] = "",
-    as_json: AsJson = False,
 ) -> None:
     """Makes the roster of a month as in the spreadsheet, from today on."""
     with signed_application(by, Permission.MANAGE_DUTY) as (app, actor), file.open("rb") as content:
@@ -78,28 +74,9 @@ def load(
             content,
             unit_id=_unit_id(app.services, unit),
             kind=one_of(DutyKind, kind, field="kind"),
-            month=_month(month),
+            month=month_named(month) if month else None,
         )
-    facts = {
-        "month": f"{done.month:%Y-%m}",
-        "people": done.people,
-        "entries": done.entries,
-        "kept_days": done.kept_days,
-    }
-    if as_json:
-        print_json(facts)
-    else:
-        typer.echo(
-            f"{facts['month']}：{done.people} 人，{done.entries} 个班次"
-            f" {done.people} persons, {done.entries} shifts loaded"
-        )
-
-
-def _month(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        problem, fix = gettext_noop("is not a month"), gettext_noop("as 2026-12")
-        raise Invalid(field="month", problem=problem, fix=fix) from None
+    typer.echo(
+        f"{done.month:%Y-%m}：{done.people} 人，{done.entries} 个班次"
+        f" {done.people} persons, {done.entries} shifts loaded"
+    )

@@ -4,6 +4,7 @@ alarm.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -173,6 +174,13 @@ def month_of(
         ids = [entry.staff_id for entry in roster.entries]
         ids += [one for change in roster.changes for one in (change.off, change.on) if one is not None]
         return roster, people_of(tx, ids)
+
+
+def month_named(text: str) -> date:
+    """The first day of the month of this century that is written as 2026-12. Raises `Invalid`."""
+    if re.fullmatch(r"20\d{2}-(0[1-9]|1[0-2])", text, re.ASCII):
+        return date.fromisoformat(f"{text}-01")
+    raise Invalid(field="month", problem=gettext_noop("is not a month"), fix=gettext_noop("as 2026-12"))
 
 
 def visible_unit_of(index: UnitIndex, unit_id: int, visible_to: int | None) -> Unit:

@@ -17,6 +17,7 @@ from dialer.core.text import gettext_noop
 from dialer.duty.actions import (
     UnusableRoster,
     load_month,
+    month_named,
     month_of,
     on_duty,
     take_shift,
@@ -68,7 +69,7 @@ def load(
             BytesIO(data),
             unit_id=unit_id,
             kind=_kind(kind),
-            month=_month(month) if month else None,
+            month=month_named(month) if month else None,
         )
     except UnusableRoster as fault:
         return _show_now(request, fault=fault, name=file.filename[:100], typed=typed)
@@ -105,7 +106,7 @@ def take(
 @duty_pages.get("/duty/{unit_id}/{kind}", act=Permission.SEE_DUTY)
 def month(request: CurrentRequest, unit_id: int, kind: str, month: str = "") -> Response:
     """The month of one roster: persons down, days across, with what was changed since."""
-    key, first = (unit_id, _kind(kind)), _month(month) if month else _this_month(request)
+    key, first = (unit_id, _kind(kind)), month_named(month) if month else _thismonth_named(request)
     roster, people = month_of(request.services, key, first, visible_to=request.member.unit_id)
     days = _days(first)
     with request.services.store.begin() as tx:
@@ -131,7 +132,7 @@ def month(request: CurrentRequest, unit_id: int, kind: str, month: str = "") -> 
 @duty_pages.get("/duty/{unit_id}/{kind}/file", act=Permission.SEE_DUTY)
 def export(request: CurrentRequest, unit_id: int, kind: str, month: str = "") -> Response:
     """The month as a spreadsheet that can be loaded again."""
-    key, first = (unit_id, _kind(kind)), _month(month) if month else _this_month(request)
+    key, first = (unit_id, _kind(kind)), month_named(month) if month else _thismonth_named(request)
     roster, people = month_of(request.services, key, first, visible_to=request.member.unit_id)
     days, cells = _days(first), _cells(roster)
     title: list[Cell] = [f"{first.year}年{first.month}月"]
@@ -186,15 +187,7 @@ def _kind(text: str) -> DutyKind:
         raise Invalid(field="kind", problem=problem, fix=fix) from None
 
 
-def _month(text: str) -> date:
-    try:
-        return date.fromisoformat(f"{text[:7]}-01")
-    except ValueError:
-        problem, fix = gettext_noop("is not a month"), gettext_noop("as 2026-12")
-        raise Invalid(field="month", problem=problem, fix=fix) from None
-
-
-def _this_month(request: RequestContext) -> date:
+def _thismonth_named(request: RequestContext) -> date:
     return request.now.astimezone(request.services.centre.zone).date().replace(day=1)
 
 

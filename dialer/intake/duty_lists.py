@@ -24,7 +24,7 @@ _HEADINGS: Final = {
     **dict.fromkeys(["账号", "登录名", "警号", "login", "account"], LOGIN),
 }
 _DAY: Final = re.compile(r"(?:(?:\d{4}[-/.年])?0?\d{1,2}[-/.月])?0?(\d{1,2})[日号]?")
-_FULL: Final = re.compile(r"(\d{4})[-/.年]0?(\d{1,2})(?:月|[-/.]|$|\D)")
+_FULL: Final = re.compile(r"(20\d{2})[-/.年]0?(\d{1,2})(?:月|[-/.]|$|\D)")
 _LEAST_DAYS: Final = 7
 """A row with this many different days is the heading."""
 _MOST_PEOPLE: Final = 500

@@ -547,8 +547,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     ActKind: {
         ActKind.UNIT_ASSIGNED: "sorted to its unit",
         ActKind.UNIT_CHANGED: "transferred to another unit",
-        ActKind.UNIT_RAISED: "escalated one level: nobody signed",
-        ActKind.UNIT_WITHOUT_DUTY: "escalated: nobody is on duty there",
+        ActKind.UNIT_RAISED: "escalated: nobody signed or was on duty",
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
         ActKind.LAPSED: "signed but idle: back in the queue",

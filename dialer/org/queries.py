@@ -13,7 +13,7 @@ from dialer.core.case import PENDING_STATES, AssignmentState, TransferState
 from dialer.core.timeline import ActKind
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
-from dialer.db.bulk import in_words
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.units import is_within_unit
 from dialer.work.assignments import Assignment, assignment_of, is_kept, is_overdue, select_assignments
@@ -138,9 +138,9 @@ def escalated_work(
     """Work escalated from these units, newest first."""
     e = t.event.c
     statement = (
-        sa.select(e.at, e.case_id, e.kind, e.facts)
+        sa.select(e.at, e.case_id, e.facts)
         .where(
-            in_words(e.kind, (ActKind.UNIT_RAISED, ActKind.UNIT_WITHOUT_DUTY)),
+            e.kind == word_literal(ActKind.UNIT_RAISED),
             e.at >= since,
             e.facts["from_id"].astext.in_([str(unit_id) for unit_id in unit_ids]),
         )
@@ -153,7 +153,7 @@ def escalated_work(
             row["facts"],
             at=row["at"],
             case_id=row["case_id"],
-            without_duty=row["kind"] == ActKind.UNIT_WITHOUT_DUTY,
+            without_duty=row["facts"].get("without_duty", False),
         )
         for row in tx.rows(statement)
     ]

@@ -220,9 +220,9 @@ def _escalate(
         "grade": late.grade.value,
         "sign_seconds": seconds,
     }
-    nobody = late.unit_id in empty.get(late.kind, ())
-    kind = ActKind.UNIT_WITHOUT_DUTY if nobody else ActKind.UNIT_RAISED
-    return Act(case_id=late.case_id, kind=kind, by=ROBOT, facts=facts)
+    if late.unit_id in empty.get(late.kind, ()):
+        facts["without_duty"] = True
+    return Act(case_id=late.case_id, kind=ActKind.UNIT_RAISED, by=ROBOT, facts=facts)
 
 
 def _alarm(tx: Tx, late: list[Assignment], *, now: datetime) -> None:

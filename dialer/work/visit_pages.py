@@ -108,12 +108,7 @@ def act_sentence(act: VisitAct, lang: Lang) -> str:
         case ActKind.VISIT_NOTE if facts.get("late"):
             what = word_of(OutcomeKind(facts["outcome"]), lang)
             return say(lang, "report that came too late, kept as a note: %(what)s", what=what)
-        case (
-            ActKind.TRANSFER_ASKED
-            | ActKind.TRANSFER_ACCEPTED
-            | ActKind.UNIT_RAISED
-            | ActKind.UNIT_WITHOUT_DUTY
-        ) if facts.get("to"):
+        case ActKind.TRANSFER_ASKED | ActKind.TRANSFER_ACCEPTED | ActKind.UNIT_RAISED if facts.get("to"):
             return f"{word_of(act.kind, lang)}: {facts['to']}"
         case _:
             return word_of(act.kind, lang)

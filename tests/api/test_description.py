@@ -85,6 +85,7 @@ OPERATIONS = [
     ("/openings/check", "POST"),
     ("/openings", "POST"),
     ("/cases/{case_id}", "GET"),
+    ("/on-duty", "GET"),
     ("/report", "GET"),
     ("/report/cut", "GET"),
 ]

@@ -21,12 +21,14 @@ from dialer.calls.pause_store import place_pause
 from dialer.core.access import Role, unrestricted
 from dialer.core.errors import NotFound
 from dialer.core.events import AlarmCode
+from dialer.core.rota import DutyKind
 from dialer.core.sources import HoldReason
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
 from dialer.db.keys import create
 from dialer.db.units import add_unit
+from dialer.duty.store import lock_roster
 from dialer.org.accounts import add_staff
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import add_token
@@ -118,7 +120,8 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
             occurred_at=now,
         )
         with services.store.begin() as tx:
-            add_unit(tx, name="临河", parent_id=None)
+            unit_id = add_unit(tx, name="临河", parent_id=None)
+            lock_roster(tx, (unit_id, DutyKind.CALLER), last_day=now.date())
             tx.execute(sa.insert(t.source).values(name="bank", on_probation=False))
             add_to_held_list(
                 tx,

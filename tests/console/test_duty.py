@@ -74,6 +74,7 @@ async def test_what_is_wrong_is_shown_by_line_and_column_and_nothing_is_loaded(
         ({"unit": "不存在"}, "unit"),
         ({"kind": "cook"}, "is not known"),
         ({"month": "2026-13"}, "is not a month"),
+        ({"month": "9999-12"}, "is not a month"),
         ({"month": "2026-09"}, "2026-09 is over"),
     ],
 )

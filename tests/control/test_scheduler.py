@@ -185,6 +185,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
         *("round", "consistency", "first_check", "reseal", "resume_loads", "resume_renders", "clean_up"),
         *(
             "check_trail",
+            "duty_gaps",
             "overdue_work",
             "ended_alarms",
             "anchor",

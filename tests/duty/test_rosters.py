@@ -225,7 +225,7 @@ def test_a_visit_leaves_a_station_without_duty_at_once(bureau: Bureau, account: 
     case_id = bureau.case_with_unit(STATION, grade=Grade.EXTRA_HIGH)
     assert escalate_unsigned(bureau.services) == 1
     assert moved(bureau, case_id) == (STATION, "临河分局")
-    assert bureau.acts_of(case_id)[-1] == "unit_without_duty"
+    assert bureau.acts_of(case_id)[-1] == "unit_raised"
     with bureau.tx() as tx:
         [told] = escalated_work(tx, [bureau.unit[STATION]], since=bureau.clock.now())
     assert (told.without_duty, told.to_id) == (True, bureau.unit["临河分局"])

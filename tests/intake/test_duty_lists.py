@@ -56,6 +56,7 @@ def test_a_login_stands_beside_the_name():
     [
         ("姓名,单位\n张三,城关\n", "no roster found"),
         (f"姓名,{DAYS}\n张三,白\n", "the file does not say its month"),
+        (f"9999年12月\n姓名,{DAYS}\n张三,白\n", "the file does not say its month"),
         (f"2026年11月\n姓名,{DAYS}\n张三,白\n", "2026-11 has no day 31"),
         (f"2026年12月\n姓名,{DAYS},31日\n张三,白\n", "two columns are for day 31"),
         (f"2026年12月\n姓名,{DAYS.removesuffix(',31')}\n张三,白\n", "2026-12 has no column for day 31"),
