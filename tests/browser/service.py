@@ -132,6 +132,8 @@ def _truncate(store: Store) -> bool:
     """Whether it was done: a process of the service may be in the way."""
     tables = [f'"{name}"' for name in t.metadata.tables if name not in _KEPT]
     with suppress(Unavailable), store.begin() as tx:
+        # All at once: a process that connects again meanwhile waits for us, not we for it.
+        tx.execute(sa.text(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"))
         for table in tables:
             # Audit and outcomes refuse to be changed.
             tx.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
