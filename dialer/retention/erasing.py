@@ -428,8 +428,10 @@ def delete_recordings(
 
 
 def _erase_numbers(tx: Tx, people: Mapping[int, Person], cases: Sequence[int]) -> dict[str, int]:
-    """Deletes the blind indexes of these people. A number that somebody else also has keeps its rest after a call."""
-    p, live, call = t.person_phone.c, t.live_number.c, t.carrier_call.c
+    """Deletes the blind indexes of these people. A number that somebody else also has keeps its rest after a call, and
+    the lists that wait for the names on it stay together.
+    """
+    p, live, call, waiting = t.person_phone.c, t.live_number.c, t.carrier_call.c, t.list_load.c.number_blind
     phones = {phone for person in people.values() for phone in person.phones}
     blinds = [blind for phone in phones for blind in tx.vault.blinds(phone, kind=BlindKind.PHONE)]
     shared = sa.select(p.phone_blind).where(p.phone_blind.in_(blinds), p.person_id.not_in(people))
@@ -442,7 +444,9 @@ def _erase_numbers(tx: Tx, people: Mapping[int, Person], cases: Sequence[int]) -
             sa.or_(call.case_id.in_(cases), call.phone_blind.in_(own))
         ),
     }
-    return {name: tx.execute(statement).rowcount for name, statement in deleted.items()}
+    counts = {name: tx.execute(statement).rowcount for name, statement in deleted.items()}
+    unnamed = sa.update(t.list_load).where(waiting.in_(own)).values(number_blind=None)
+    return counts | {"list_load.number_blind": tx.execute(unnamed).rowcount}
 
 
 def _erase_rejects(tx: Tx, person: Person) -> int:

@@ -39,9 +39,8 @@ def put_person(scene: Scene) -> int:
     )
     attempt_id = scene.attempt(case_id, result="answered")
     unit = scene.put(t.unit, name="一所", path=[1], id=1)
-    load = scene.put(
-        t.list_load, filename="x.csv", state="done", content_hash=b"x", size_bytes=1, created_at=MORNING
-    )
+    list_of = {"filename": "x.csv", "content_hash": b"x", "size_bytes": 1, "created_at": MORNING}
+    load = scene.put(t.list_load, state="done", **list_of)
     assignment = scene.assignment(case_id, state="done", done_by="li", outcome="dissuaded_by_phone")
     client_id = uuid.uuid4()
 
@@ -136,6 +135,9 @@ def put_person(scene: Scene) -> int:
             )
         put(t.live_number, phone_blind=tx.vault.blind(PHONE, kind=BlindKind.PHONE), free_at=MORNING)
         put(t.live_number, phone_blind=tx.vault.blind(LANDLINE, kind=BlindKind.PHONE), free_at=MORNING)
+        for phone in (PHONE, LANDLINE):
+            number = tx.vault.blind(phone, kind=BlindKind.PHONE)
+            put(t.list_load, state="held", held_for="names", number_blind=number, **list_of)
     return case_id
 
 

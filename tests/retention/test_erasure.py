@@ -132,6 +132,7 @@ def test_nothing_of_the_person_opens_or_is_found_and_the_figures_stay(
         "person_phone": 2,
         "person_key": 2,
         "live_number": 1,
+        "list_load.number_blind": 1,
     }
     plain = made.plain()
     assert (plain["asked_by"], plain["decided_by"], plain["cases"]) == ("li", "zhao", [her_case])
