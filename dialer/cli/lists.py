@@ -34,7 +34,6 @@ from dialer.runtime.broker import BULK_QUEUE
 from dialer.runtime.services import Application
 from dialer.warnings.list_store import (
     Load,
-    column_mapping_of,
     columns_of_load,
     delete_load,
     get_load,
@@ -49,6 +48,7 @@ from dialer.warnings.lists import (
     submit_list,
     withdraw_load,
 )
+from dialer.warnings.mapping_store import column_mapping_of
 from dialer.warnings.preview import preview_list, undecided, write_reject_list
 
 _SHOWN = 20

@@ -45,23 +45,25 @@ from dialer.warnings.list_store import (
     advance_load,
     approve_load_row,
     cases_not_begun,
-    column_mapping_of,
     commit_without_flush,
     create_load,
     fail_load,
     file_parts_of_load,
     finish_load,
     get_load,
-    grade_words_of,
     insert_rejects,
     keys_loaded_early,
     rejects_of_load,
-    save_column_mapping,
-    save_grade_words,
     set_awaiting_approval,
     take_load,
     take_withdrawal,
     withdraw_load_row,
+)
+from dialer.warnings.mapping_store import (
+    column_mapping_of,
+    grade_words_of,
+    save_column_mapping,
+    save_grade_words,
 )
 from dialer.warnings.queries import LoadOutcome, load_line, load_outcome_of
 

@@ -45,7 +45,6 @@ from dialer.warnings.list_store import (
     cases_of_warnings,
     columns_of_load,
     create_load,
-    delete_column_mapping,
     delete_draft,
     delete_old_drafts,
     extend_draft,
@@ -68,6 +67,7 @@ from dialer.warnings.lists import (
     read_list,
     reading,
 )
+from dialer.warnings.mapping_store import delete_column_mapping
 
 KEPT = timedelta(hours=4)
 """A draft that is not opened for this long is deleted with its file."""

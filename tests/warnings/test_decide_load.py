@@ -23,7 +23,6 @@ from dialer.runtime.services import WorkRules
 from dialer.warnings.list_store import (
     WITHDRAWALS,
     Load,
-    column_mapping_of,
     finish_load,
     get_load,
     loads_awaiting_approval,
@@ -40,6 +39,7 @@ from dialer.warnings.lists import (
     submit_list,
     withdraw_load,
 )
+from dialer.warnings.mapping_store import column_mapping_of
 from dialer.warnings.preview import preview_list
 from dialer.work.tasks import WorkReport, report_assignment
 from tests.work.bureau import Bureau
