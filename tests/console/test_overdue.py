@@ -39,9 +39,9 @@ async def test_it_lists_the_oldest_first_with_what_stands_beside_it(console: Con
     assert cases_on(page.text) == [older, visited, newer]
     told = text(page)
     assert "All 3 Human calls 2 Visits 1 Not signed for 2" in told
-    assert "human call: not signed for 30 min ago ¥5,000 nobody nothing by itself" in told
-    assert "human call: not signed for 3 min ago ¥90,000 nobody to the unit above: in 5 min" in told
-    assert f"visit: officer not there 10 min ago {wu.display_name}" in told
+    assert "human call: not signed for 30 min ¥5,000 nobody nothing by itself" in told
+    assert "human call: not signed for 3 min ¥90,000 nobody to the unit above: in 5 min" in told
+    assert f"visit: officer not there 10 min {wu.display_name}" in told
     assert "back to the queue: in 20 min" in told
     dearest = await chief.get("/overdue", order="dearest")
     assert cases_on(dearest.text) == [newer, older, visited]
