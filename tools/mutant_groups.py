@@ -49,6 +49,21 @@ GROUPS = {
             "tests/wording/test_language.py",
         ),
     ),
+    "duty": Group(
+        modules=(
+            "dialer/core/rota.py",
+            "dialer/duty/*.py",
+            "dialer/intake/duty_lists.py",
+            "dialer/cli/duty.py",
+        ),
+        tests=(
+            "tests/core/test_rota.py",
+            "tests/intake/test_duty_lists.py",
+            "tests/duty/test_*.py",
+            "tests/console/test_duty.py",
+            "tests/api/test_on_duty.py",
+        ),
+    ),
     "jobs": Group(
         modules=(
             "dialer/db/jobs.py",

@@ -135,7 +135,12 @@ class OnDutyOut(BaseModel):
     unit: str
     kind: DutyKind
     people: list[PersonOnDutyOut]
-    until: Annotated[str, Field(description="此刻之后下一次变化 · when this changes next")]
+    until: Annotated[
+        str | None,
+        Field(
+            description="下次交接；提醒时段内不变为 null · the next change; null: none within duty.gap_hours"
+        ),
+    ]
     gap: Annotated[DutyGapOut | None, Field(description="提醒时段内的首个空岗 · the first gap ahead")]
 
 

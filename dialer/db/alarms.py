@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,9 +64,11 @@ def raise_alarm_once(
     now: datetime,
     facts: Mapping[str, object] | None = None,
     names: Collection[str] = (),
+    again_after: timedelta | None = None,
 ) -> None:
     """As `raise_alarm`, for the whole service, but an open alarm is not counted again. `names`: what the alarm is
-    about; if one of them is new, the open alarm is raised again with all names.
+    about; if one of them is new, the open alarm is raised again with all names. With `again_after` nothing is raised
+    for so long after somebody acknowledged one.
     """
     open_alarm = tx.one(
         sa.select(t.alarm.c.facts)
@@ -78,22 +80,24 @@ def raise_alarm_once(
         )
         .limit(1)
     )
+    if (
+        open_alarm is None
+        and again_after is not None
+        and _was_acknowledged(tx, code, since=now - again_after)
+    ):
+        return
     known = set() if open_alarm is None else set(open_alarm["facts"].get("names", ()))
     if open_alarm is None or not known.issuperset(names):
         about = {"names": sorted(known.union(names))} if names else {}
         raise_alarm(tx, code, now=now, facts=dict(facts or {}) | about)
 
 
-def is_told(tx: Tx, code: AlarmCode, *, since: datetime) -> bool:
-    """Whether an alarm of this code about the whole service is open, or was acknowledged since then."""
+def _was_acknowledged(tx: Tx, code: AlarmCode, *, since: datetime) -> bool:
     a = t.alarm.c
-    told = sa.select(a.id).where(
-        a.code == code.value,
-        a.case_id.is_(None),
-        a.load_id.is_(None),
-        sa.or_(a.seen_at.is_(None), a.seen_at > since),
+    acknowledged = sa.select(a.id).where(
+        a.code == code.value, a.case_id.is_(None), a.load_id.is_(None), a.seen_at > since
     )
-    return bool(tx.rows(told.limit(1)))
+    return bool(tx.rows(acknowledged.limit(1)))
 
 
 def alarm_row(

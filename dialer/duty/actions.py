@@ -5,7 +5,7 @@ alarm.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -34,6 +34,7 @@ from dialer.duty.store import (
     Hours,
     RosterKey,
     add_change,
+    enabled_among,
     lock_roster,
     people_of,
     read_roster,
@@ -69,8 +70,8 @@ class OnDuty:
     unit: str
     kind: DutyKind
     people: tuple[PersonOnDuty, ...]
-    until: datetime
-    """When this changes next."""
+    until: datetime | None
+    """When this changes next; None: not within the hours of the alarm."""
     gap: DutyTurn | None
     """The first time within the hours of the alarm at which nobody is on duty."""
 
@@ -82,7 +83,7 @@ class OnDuty:
             "unit": self.unit,
             "kind": self.kind.value,
             "people": [{"login": person.login, "name": person.name} for person in self.people],
-            "until": self.until.isoformat(),
+            "until": None if self.until is None else self.until.isoformat(),
             "gap": None if gap is None else {"from": gap.start.isoformat(), "to": gap.end.isoformat()},
         }
 
@@ -121,7 +122,7 @@ def on_duty(
         ahead = instant + timedelta(hours=services.duty.gap_hours)
         index = services.units.current(tx)
         rosters = rosters_in_use(tx, hours_of(services), start=instant, end=ahead, visible_to=visible_to)
-        able = _enabled(tx)
+        able = _enabled(tx, rosters.values())
         names = people_of(
             tx, [staff_id for roster in rosters.values() for staff_id in who_is_on(roster, instant)]
         )
@@ -143,6 +144,7 @@ def _on_duty(
     able: frozenset[int],
 ) -> OnDuty:
     people = [staff_id for staff_id in who_is_on(roster, instant) if staff_id in able]
+    until = final_schedule(roster, instant, ahead)[0].end
     return OnDuty(
         unit_id=key[0],
         unit=index.label(key[0]),
@@ -151,13 +153,16 @@ def _on_duty(
             PersonOnDuty(staff_id=staff_id, name=names[staff_id][0], login=names[staff_id][1])
             for staff_id in people
         ),
-        until=final_schedule(roster, instant, ahead)[0].end,
+        until=until if until < ahead else None,
         gap=next(iter(gaps(roster, instant, ahead, able=able)), None),
     )
 
 
-def _enabled(tx: Tx) -> frozenset[int]:
-    return frozenset(member.id for member in all_members(tx) if member.disabled_at is None)
+def _enabled(tx: Tx, rosters: Collection[Roster]) -> frozenset[int]:
+    """Who of these rosters could sign in."""
+    named = {entry.staff_id for roster in rosters for entry in roster.entries}
+    named |= {change.on for roster in rosters for change in roster.changes if change.on is not None}
+    return enabled_among(tx, named)
 
 
 def month_of(
@@ -310,7 +315,7 @@ def units_without_duty(tx: Tx, services: Services, *, now: datetime) -> Mapping[
     rosters = rosters_in_use(tx, hours_of(services), start=now, end=now)
     if not rosters:
         return {}
-    able = _enabled(tx)
+    able = _enabled(tx, rosters.values())
     empty = {key for key, roster in rosters.items() if able.isdisjoint(who_is_on(roster, now))}
     return {
         track: frozenset(unit_id for unit_id, roster_kind in empty if roster_kind is kind)
@@ -318,19 +323,22 @@ def units_without_duty(tx: Tx, services: Services, *, now: datetime) -> Mapping[
     }
 
 
+_TOLD_AGAIN = timedelta(hours=6)
+
+
 def watch_gaps(services: Services) -> int:
-    """Raises an alarm for the units where nobody is on duty at some time within the hours of the settings.
-    Returns how many units there are.
+    """Raises an alarm for the units where nobody is on duty at some time within the hours of the settings, and again
+    six hours after somebody acknowledged it. Returns how many units there are.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
         ahead = now + timedelta(hours=services.duty.gap_hours)
         rosters = rosters_in_use(tx, hours_of(services), start=now, end=ahead)
-        able = _enabled(tx) if rosters else frozenset()
+        able = _enabled(tx, rosters.values())
         index = services.units.current(tx)
         names = sorted(
             {index.label(key[0]) for key, roster in rosters.items() if gaps(roster, now, ahead, able=able)}
         )
         if names:
-            raise_alarm_once(tx, AlarmCode.DUTY_GAP, now=now, names=names)
+            raise_alarm_once(tx, AlarmCode.DUTY_GAP, now=now, names=names, again_after=_TOLD_AGAIN)
     return len(names)

@@ -106,7 +106,7 @@ def take(
 @duty_pages.get("/duty/{unit_id}/{kind}", act=Permission.SEE_DUTY)
 def month(request: CurrentRequest, unit_id: int, kind: str, month: str = "") -> Response:
     """The month of one roster: persons down, days across, with what was changed since."""
-    key, first = (unit_id, _kind(kind)), month_named(month) if month else _thismonth_named(request)
+    key, first = (unit_id, _kind(kind)), month_named(month) if month else _this_month(request)
     roster, people = month_of(request.services, key, first, visible_to=request.member.unit_id)
     days = _days(first)
     with request.services.store.begin() as tx:
@@ -132,8 +132,11 @@ def month(request: CurrentRequest, unit_id: int, kind: str, month: str = "") -> 
 @duty_pages.get("/duty/{unit_id}/{kind}/file", act=Permission.SEE_DUTY)
 def export(request: CurrentRequest, unit_id: int, kind: str, month: str = "") -> Response:
     """The month as a spreadsheet that can be loaded again."""
-    key, first = (unit_id, _kind(kind)), month_named(month) if month else _thismonth_named(request)
+    key, first = (unit_id, _kind(kind)), month_named(month) if month else _this_month(request)
     roster, people = month_of(request.services, key, first, visible_to=request.member.unit_id)
+    with request.services.act(request.actor, Permission.SEE_DUTY) as act:
+        facts = {"kind": key[1].value, "month": f"{first:%Y-%m}", "lines": len(people)}
+        act.audit("export", f"unit/{unit_id}", facts=facts)
     days, cells = _days(first), _cells(roster)
     title: list[Cell] = [f"{first.year}年{first.month}月"]
     head: list[Cell] = ["姓名", "账号", *(str(day.day) for day in days)]
@@ -187,7 +190,7 @@ def _kind(text: str) -> DutyKind:
         raise Invalid(field="kind", problem=problem, fix=fix) from None
 
 
-def _thismonth_named(request: RequestContext) -> date:
+def _this_month(request: RequestContext) -> date:
     return request.now.astimezone(request.services.centre.zone).date().replace(day=1)
 
 

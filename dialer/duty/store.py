@@ -159,3 +159,10 @@ def people_of(tx: Tx, staff_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     s = t.staff.c
     rows = tx.rows(sa.select(s.id, s.display_name, s.login).where(s.id.in_(sorted(set(staff_ids)))))
     return {row["id"]: (row["display_name"], row["login"]) for row in rows}
+
+
+def enabled_among(tx: Tx, staff_ids: Iterable[int]) -> frozenset[int]:
+    """Those of these accounts that are not disabled."""
+    s = t.staff.c
+    rows = tx.rows(sa.select(s.id).where(s.id.in_(sorted(set(staff_ids))), s.disabled_at.is_(None)))
+    return frozenset(row["id"] for row in rows)

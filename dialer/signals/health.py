@@ -11,7 +11,7 @@ from typing import Final
 
 from dialer.core.access import ROBOT
 from dialer.core.events import AlarmCode
-from dialer.db.alarms import is_told, raise_alarm, raise_alarm_once
+from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.unit_of_work import Tx
 from dialer.signals.budget import doubtful_source, is_runaway, psi
 from dialer.signals.label_store import figures_of_rules, worse_rules
@@ -69,9 +69,9 @@ def check_health(tx: Tx, *, now: datetime) -> None:
 def _tell_of_held(tx: Tx, *, now: datetime) -> None:
     """Raises an alarm while verdicts have been held for minutes, and again an hour after somebody acknowledged it."""
     held = held_since(tx, now - timedelta(minutes=HELD_MINUTES))
-    if held and not is_told(tx, AlarmCode.VERDICTS_HELD, since=now - _TOLD_AGAIN):
+    if held:
         facts = {"verdicts": sum(held.values()), "grades": {grade.value: n for grade, n in held.items()}}
-        raise_alarm(tx, AlarmCode.VERDICTS_HELD, now=now, facts=facts)
+        raise_alarm_once(tx, AlarmCode.VERDICTS_HELD, now=now, facts=facts, again_after=_TOLD_AGAIN)
 
 
 def check_quality(tx: Tx, *, now: datetime) -> None:

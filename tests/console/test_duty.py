@@ -52,6 +52,8 @@ async def test_a_month_is_loaded_shown_and_downloaded(
     assert "城关派出所 visits Officer" in now
     file = await supervisor.get(f"/duty/{unit_id}/officer/file", month="2026-11")
     assert file.headers["content-disposition"] == f'attachment; filename="duty-{unit_id}-officer-202611.xlsx"'
+    [taken] = console.audited("export")
+    assert (taken["subject"], taken["facts"]["month"]) == (f"unit/{unit_id}", "2026-11")
     fields = {"csrf": supervisor.csrf, "unit": "城关派出所", "kind": "officer"}
     again = await supervisor.client.post("/duty/load", data=fields, files={"file": ("a.xlsx", file.content)})
     assert again.headers["location"] == address

@@ -203,6 +203,27 @@ def test_a_gap_within_a_day_raises_one_alarm_that_names_the_units(bureau: Bureau
     ]
 
 
+def test_a_gap_that_somebody_has_acknowledged_is_told_again_after_six_hours(bureau: Bureau, account: Account):
+    account("ann")
+    load(bureau, {"Ann": {25: "白"}})
+    told = sa.select(sa.func.count().label("n")).where(t.alarm.c.code == "duty_gap")
+    watch_gaps(bureau.services)
+    bureau.do(sa.update(t.alarm).values(seen_at=bureau.clock.now(), seen_by="chief"))
+    bureau.later(hours=5, minutes=59)
+    watch_gaps(bureau.services)
+    assert bureau.rows(told)[0]["n"] == 1
+    bureau.later(minutes=1)
+    watch_gaps(bureau.services)
+    assert bureau.rows(told)[0]["n"] == 2
+
+
+def test_who_stays_on_duty_beyond_the_hours_of_the_alarm_has_no_end_here(bureau: Bureau, account: Account):
+    account("ann")
+    load(bureau, {"Ann": "值"})
+    [found] = on_duty(bureau.services, visible_to=None)
+    assert (found.until, found.plain()["until"]) == (None, None)
+
+
 def test_a_turn_of_a_disabled_account_is_nobodys(bureau: Bureau, account: Account):
     ann = account("ann")
     load(bureau, {"Ann": "值"})
