@@ -110,6 +110,8 @@ ACTS: Mapping[str, str] = {
     "retention": gettext_noop("data past their period deleted or erased"),
     "extension": gettext_noop("the desk's telephone changed"),
     "export_rejects": gettext_noop("rejected rows exported in clear"),
+    "show_rejects": gettext_noop("rejected rows shown in clear"),
+    "correct_rejects": gettext_noop("rejected rows corrected"),
     "factor_add": gettext_noop("second factor set up"),
     "factor_remove": gettext_noop("second factor removed"),
     "factor_reset": gettext_noop("second factors reset"),

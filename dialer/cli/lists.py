@@ -49,7 +49,8 @@ from dialer.warnings.lists import (
     withdraw_load,
 )
 from dialer.warnings.mapping_store import column_mapping_of
-from dialer.warnings.preview import preview_list, undecided, write_reject_list
+from dialer.warnings.preview import preview_list, undecided
+from dialer.warnings.rejects import write_reject_list
 
 _SHOWN = 20
 

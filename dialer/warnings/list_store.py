@@ -473,14 +473,17 @@ def insert_rejects(tx: Tx, load_id: int, rejects: Iterable[RejectedRow]) -> None
         tx.execute(sa.insert(t.list_reject), rows)
 
 
-def rejects_of_load(tx: Tx, load_id: int) -> list[RejectedRow]:
-    """The rejected rows in the order of the file, in clear."""
+def rejects_of_load(
+    tx: Tx, load_id: int, *, after: int = 0, limit: int | None = None
+) -> dict[int, RejectedRow]:
+    """The rejected rows by their ids in the order of the file, in clear: `limit` at most after the id `after`."""
     c = t.list_reject.c
-    found: list[RejectedRow] = []
-    for row in tx.rows(sa.select(t.list_reject).where(c.load_id == load_id).order_by(c.id)):
+    found: dict[int, RejectedRow] = {}
+    statement = sa.select(t.list_reject).where(c.load_id == load_id, c.id > after).order_by(c.id).limit(limit)
+    for row in tx.rows(statement):
         record = tx.vault.open_record(row["sealed"], **_reject_place(load_id, row["sheet"], row["line"]))
         reason, raw, table = Text.load(row["reason"]), tuple(record["raw"]), record["table"]
-        found.append(record_of(RejectedRow, row, reason=reason, raw=raw, table=table))
+        found[row["id"]] = record_of(RejectedRow, row, reason=reason, raw=raw, table=table)
     return found
 
 

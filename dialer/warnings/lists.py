@@ -421,7 +421,7 @@ def load_report(services: Services, load_id: int) -> LoadReport:
         if load.state is LoadState.FAILED:
             raise UnusableFile(Text.load(load.error))
         counts = {name: getattr(load, name) for name in _COUNTS}
-        rejects = tuple(rejects_of_load(tx, load_id))
+        rejects = tuple(rejects_of_load(tx, load_id).values())
     return LoadReport(load_id=load_id, skipped=load.skipped, rejects=rejects, **counts)
 
 

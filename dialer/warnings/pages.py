@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from dialer.calls.pauses import pause_calls, resume_calls
 from dialer.core.access import Permission, RevealReason, is_same_actor
-from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, UnusableFile
+from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, TooMany, UnusableFile
 from dialer.core.second_person import SamePerson
 from dialer.core.text import Lang, Text, gettext_noop
 from dialer.core.values import Grade, PauseScope
@@ -29,13 +29,8 @@ from dialer.language.words import sentence, word_of
 from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
 from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
-    Why,
     correct_draft,
     draft_list,
-    export_draft_rejects,
-    export_own_draft_rejects,
-    export_own_rejects,
-    export_rejects,
     forget_corrections,
     forget_draft,
     load_draft,
@@ -51,6 +46,16 @@ from dialer.warnings.queries import (
     load_page,
     loads_waiting,
     recent_sources,
+)
+from dialer.warnings.rejects import (
+    ROWS_AT_ONCE,
+    Why,
+    correct_rows,
+    export_draft_rejects,
+    export_own_draft_rejects,
+    export_own_rejects,
+    export_rejects,
+    rows_to_correct,
 )
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
@@ -111,6 +116,8 @@ def notice_words(code: NoticeCode, lang: Lang, *, default_grade: Grade) -> str:
 
 list_pages = PageSection()
 _LISTS, _DRAFT, _LOAD = "console/lists.html", "console/list_draft.html", "console/list.html"
+_CORRECT = "console/list_correct.html"
+_CORRECTED_BYTES = 1 << 22
 _PAGE, _SHOWN_REJECTS = 50, 200
 _INVALID = 422
 _MEGABYTE = 1 << 20
@@ -343,6 +350,32 @@ def rejects_to_correct(request: CurrentRequest, load_id: _Number) -> Response:
     )
 
 
+@list_pages.get("/lists/{load_id}/correct", act=Permission.LOAD_LISTS)
+def show_correctable(request: CurrentRequest, load_id: _Number, after: int = 0) -> Response:
+    """The rejected rows of a list that this person loaded in clear, to correct them cell by cell."""
+    return _show_correctable(request, load_id, after=after)
+
+
+@list_pages.post("/lists/{load_id}/correct", act=Permission.LOAD_LISTS, most_bytes=_CORRECTED_BYTES)
+def correct(
+    request: CurrentRequest,
+    load_id: _Number,
+    row: Annotated[list[int] | None, Form()] = None,
+    cell: Annotated[list[str] | None, Form()] = None,
+    after: Annotated[int, Form()] = 0,
+) -> Response:
+    """Makes a draft of the corrected rows and shows what it would bring; what is refused is shown as it was typed."""
+    typed = cell or []
+    try:
+        draft_id = correct_rows(
+            request.services, request.actor, load_id, typed, row_ids=row or [], after=after
+        )
+    except (Conflict, TooMany, UnusableFile) as fault:
+        text = refusal_sentence(fault, request.lang)
+        return _show_correctable(request, load_id, after=after, typed=typed, wrong=text)
+    return request.redirect_to(_draft_path(draft_id, dry=False))
+
+
 @list_pages.post("/lists/{load_id}/approve", act=Permission.APPROVE)
 def approve(request: CurrentRequest, load_id: _Number) -> Response:
     """Approves a large list: the rest of it is loaded."""
@@ -523,6 +556,26 @@ def _show_load(
         act=act,
         wrong=defaultdict(str, wrong or {}),
         **facts,
+    )
+
+
+def _show_correctable(
+    request: RequestContext, load_id: int, *, after: int, typed: Sequence[str] = (), wrong: str = ""
+) -> Response:
+    rows = rows_to_correct(request.services, request.actor, load_id, after=after)
+    with request.services.store.begin() as tx:
+        line = load_line(tx, load_id, visible_to=request.member.unit_id)
+    is_same = len(typed) == sum(len(row.cells) for row in rows)
+    cells = iter(typed if is_same else [cell.text for row in rows for cell in row.cells])
+    return request.page(
+        _CORRECT,
+        status=_INVALID if wrong else 200,
+        line=line,
+        rows=[(row, [(cell, next(cells)) for cell in row.cells]) for row in rows],
+        after=after,
+        next_after=rows[-1].id if len(rows) == ROWS_AT_ONCE else None,
+        wrong=wrong,
+        **_words(request),
     )
 
 

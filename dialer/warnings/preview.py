@@ -12,13 +12,11 @@ from datetime import timedelta
 from functools import partial
 from io import SEEK_END
 from itertools import islice
-from pathlib import Path
 from typing import BinaryIO
 
 from dialer.cases.persons import MaskedPerson, Person, mask_name, mask_person, mask_phone
-from dialer.cases.reveals import note_reveal
 from dialer.cases.search import visible_among_cases
-from dialer.core.access import Actor, Permission, RevealReason, is_same_actor
+from dialer.core.access import Actor, Permission
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, TooMany
 from dialer.core.text import Text
 from dialer.core.values import Grade, LoadState, RowResult
@@ -33,10 +31,7 @@ from dialer.intake.records import (
     NoticeCode,
     Record,
     Rejected,
-    RejectedRow,
     hide_numbers,
-    masked_rows,
-    write_rejects,
 )
 from dialer.runtime.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
@@ -53,7 +48,6 @@ from dialer.warnings.list_store import (
     keys_loaded_early,
     lock_drafts_of,
     note_draft_length,
-    rejects_of_load,
     release_draft,
     rename_draft,
 )
@@ -503,89 +497,3 @@ def _masked(record: Record) -> MaskedPerson:
         family_contact=record.family_contact,
     )
     return mask_person(person)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
-    """Why somebody needs rejected rows in clear."""
-
-    reason: RevealReason | str
-    words: str
-
-
-def write_reject_list(services: Services, load_id: int, path: Path, *, in_clear: bool) -> int:
-    """Writes the rejected rows to `path`; returns how many. In clear only for a caller that has audited it. Raises
-    `NotFound`.
-    """
-    with services.store.begin() as tx:
-        load = get_load(tx, load_id)
-        columns = columns_of_load(tx, load_id)
-        rejects: Iterable[RejectedRow] = rejects_of_load(tx, load_id)
-    if not in_clear:
-        rejects = masked_rows(columns, rejects)
-    return write_rejects(path, columns, rejects, source=load.source or default_source(load.filename))
-
-
-def export_rejects(
-    services: Services, actor: Actor, load_id: int, path: Path, *, why: Why | None = None
-) -> int:
-    """Like `write_reject_list`, but audited first; masked without `why`. Raises `NotFound`, `Invalid` and `TooMany`."""
-    check_load_visible(services, load_id, visible_to=actor.unit_id)
-    _audit_export(services, actor, load_id, why=why)
-    return write_reject_list(services, load_id, path, in_clear=why is not None)
-
-
-def export_own_rejects(services: Services, actor: Actor, load_id: int, path: Path) -> int:
-    """The rejected rows of a list in clear, for the person who loaded it and had them in the file, to correct them.
-    Audited first. Raises `NotFound`, also for the list of somebody else.
-    """
-    check_load_visible(services, load_id, visible_to=actor.unit_id)
-    with services.act(actor, Permission.LOAD_LISTS) as act:
-        if not is_same_actor(get_load(act.tx, load_id).by, actor.name):
-            raise NotFound(kind="load", key=load_id)
-        act.audit("export", f"list_load/{load_id}", facts=_OWN_REJECTS)
-    return write_reject_list(services, load_id, path, in_clear=True)
-
-
-_OWN_REJECTS: Mapping[str, object] = {"what": "rejects", "in_clear": True}
-
-
-def _audit_export(services: Services, actor: Actor, load_id: int, *, why: Why | None) -> None:
-    subject = f"list_load/{load_id}"
-    if why is None:
-        with services.act(actor, Permission.LOAD_LISTS) as act:
-            act.audit("export", subject, facts={"what": "rejects"})
-        return
-    with services.act(actor, Permission.REVEAL_LISTS) as act:
-        note_reveal(act, services, name="export_rejects", subject=subject, reason=why.reason, why=why.words)
-
-
-def export_draft_rejects(
-    services: Services, actor: Actor, draft_id: int, path: Path, *, why: Why | None = None
-) -> int:
-    """Like `export_rejects`, for a draft, which is read again to its end. Also raises `UnusableFile`."""
-    with services.store.begin() as tx:
-        draft = get_draft(tx, draft_id, by=actor.name)
-    _audit_export(services, actor, draft_id, why=why)
-    return _write_draft_rejects(services, draft, path, in_clear=why is not None)
-
-
-def export_own_draft_rejects(services: Services, actor: Actor, draft_id: int, path: Path) -> int:
-    """Like `export_own_rejects`, for a draft, which only its owner has. Also raises `UnusableFile`."""
-    with services.act(actor, Permission.LOAD_LISTS) as act:
-        draft = get_draft(act.tx, draft_id, by=actor.name)
-        act.audit("export", f"list_load/{draft_id}", facts=_OWN_REJECTS)
-    return _write_draft_rejects(services, draft, path, in_clear=True)
-
-
-def _write_draft_rejects(services: Services, draft: Load, path: Path, *, in_clear: bool) -> int:
-    # The columns of all tables of the file are known only at its end.
-    with reading(services, draft) as reader:
-        for _ in reader:
-            pass
-        columns = reader.columns
-    with reading(services, draft) as reader:
-        rejects: Iterable[RejectedRow] = (item for item in reader if isinstance(item, Rejected))
-        if not in_clear:
-            rejects = masked_rows(columns, rejects)
-        return write_rejects(path, columns, rejects, source=draft.source or default_source(draft.filename))

@@ -25,6 +25,7 @@ from dialer.warnings import pages
 from dialer.warnings.lists import load_list
 from dialer.warnings.pages import FIELDS, MOST_MEGABYTES, NOTICES
 from dialer.warnings.preview import COUNTED, MOST_DRAFT_BYTES, MOST_DRAFTS, forget_old_drafts
+from dialer.warnings.rejects import ROWS_AT_ONCE
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.intake.hostile import shared_xls
 from tests.intake.test_samples import SAMPLES, expected
@@ -323,6 +324,54 @@ async def test_who_loaded_a_list_gets_its_rejected_rows_back_to_correct_them(con
     assert "to correct them" in text(await clerk.get(list_path))
     assert "to correct them" not in text(await other.get(list_path))
     assert len(console.audited("export")) == 2
+
+
+def correctable(page: httpx.Response) -> tuple[list[str], list[str]]:
+    """The ids of the rows of a page and their cells, in order."""
+    found = re.findall(r'name="(row|cell)" value="([^"]*)"', page.text)
+    return [text for name, text in found if name == "row"], [text for name, text in found if name == "cell"]
+
+
+async def test_rejected_rows_are_corrected_on_the_page_and_become_a_list_of_the_same_source(
+    console: ConsoleDesk,
+):
+    clerk, other = console.person(Role.CLERK), console.person(Role.SUPERVISOR)
+    path = await loaded(console, clerk, rows(GOOD, BAD, "A5,王小明,12345,中危,1,@x"), source="银行")
+    page = await clerk.get(f"{path}/correct")
+    assert "Line 6 手机号" in text(page)
+    row_ids, cells = correctable(page)
+    assert (len(row_ids), cells[12:]) == (3, ["A5", "王小明", "12345", "中危", "1", "@x"])
+    form = {"csrf": clerk.csrf, "row": row_ids, "cell": cells}
+    unchanged = await clerk.client.post(f"{path}/correct", data=form)
+    assert (unchanged.status_code, "nothing was changed" in text(unchanged)) == (422, True)
+    lost = await clerk.client.post(f"{path}/correct", data=form | {"row": row_ids[1:]})
+    assert "these rows have changed meanwhile" in text(lost)
+    cells[14] = "139 1234 5678"
+    sent = await clerk.client.post(f"{path}/correct", data=form | {"cell": cells})
+    again = await clerk.get(sent.headers["location"])
+    assert (counts(again.text)["rows"], counts(again.text)["can be loaded"]) == (1, 1)
+    await clerk.post(f"{sent.headers['location']}/load")
+    load_list(console.app.services, int(sent.headers["location"].rpartition("/")[2]))
+    assert [row["source"] for row in console.rows(t.warning)] == ["银行"] * 3
+    assert [line["facts"] for line in console.audited("correct_rejects")] == [{"lines": [6]}]
+    assert console.audited("show_rejects")[0]["facts"] == {"lines": [4, 5, 6]}
+    assert "Correct them here" in text(await clerk.get(path))
+    assert "Correct them here" not in text(await other.get(path))
+    assert (await other.get(f"{path}/correct")).status_code == 404
+    assert (await other.client.post(f"{path}/correct", data=form | {"csrf": other.csrf})).status_code == 404
+
+
+async def test_many_rejected_rows_are_corrected_page_by_page(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    path = await loaded(
+        console, clerk, rows(GOOD, *(f"B{n},王,12{n},中危,1," for n in range(ROWS_AT_ONCE + 1)))
+    )
+    first = await clerk.get(f"{path}/correct")
+    assert len(correctable(first)[0]) == ROWS_AT_ONCE
+    second = await clerk.get(re.findall(r'rel="next" href="([^"]*)"', first.text)[0])
+    row_ids, cells = correctable(second)
+    assert (len(row_ids), cells[0]) == (1, f"B{ROWS_AT_ONCE}")
+    assert 'rel="next"' not in second.text
 
 
 def of_list_with_phone(file: bytes, phone: str) -> bytes:

@@ -66,6 +66,8 @@ ROWS = (
     Row("GET", "/lists/{load_id}/rejects", _WHO, _load, by_unit=True),
     Row("POST", "/lists/{load_id}/rejects", _CHIEF, _load, by_unit=True, form=_SEEN),
     Row("POST", "/lists/{load_id}/rejects/own", _WHO, _load, by_unit=True, refused=404),
+    Row("GET", "/lists/{load_id}/correct", _WHO, _load, by_unit=True, refused=404),
+    Row("POST", "/lists/{load_id}/correct", _WHO, _load, by_unit=True, refused=404),
     Row("POST", "/lists/{load_id}/approve", _CHIEF, _load, by_unit=True),
     Row(
         "POST",
