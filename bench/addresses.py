@@ -51,6 +51,7 @@ UNMEASURED: Mapping[str, str] = {
     "/rates/cases": "is asked for with a measure below",
     "/sources/one": "is asked for with a name below",
     "/lists/drafts/{draft_id}": "one dropped list, whatever else there is",
+    "/lists/{load_id}/correct": "twenty rejected rows of the own list",
     "/lists/drafts/{draft_id}/count": "one dropped list, whatever else there is",
     "/lists/drafts/{draft_id}/rejects": "a file",
     "/desk/tasks/{task_id}/live": "a part of the desk's page",

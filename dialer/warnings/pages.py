@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import File, Form, UploadFile
+from fastapi import File, Form, Query, UploadFile
 from fastapi import Path as InPath
 from starlette.responses import Response
 
@@ -29,6 +29,7 @@ from dialer.language.words import sentence, word_of
 from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
 from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
+    RowFilter,
     correct_draft,
     draft_list,
     forget_corrections,
@@ -126,11 +127,13 @@ MOST_MEGABYTES = 256
 _AT_ONCE = 20_000
 """The outcome of a longer list is counted after its page is shown."""
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_ALL_ROWS = RowFilter()
 UNDECIDED = "?"
 """The choice for a column of which nobody has said yet what it holds."""
 PAUSES = (30, 120, 480, 1440)
 
 _Number = Annotated[int, InPath(ge=1, lt=1 << 63)]
+_Page = Annotated[int, Query(ge=1, le=1000)]
 _Code = Annotated[str, Form(max_length=40)]
 _Why = Annotated[str, Form(max_length=500)]
 
@@ -172,10 +175,12 @@ def drop(
 
 
 @list_pages.get("/lists/drafts/{draft_id}", act=Permission.LOAD_LISTS)
-def draft(request: CurrentRequest, draft_id: _Number, dry: str = "") -> Response:
+def draft(
+    request: CurrentRequest, draft_id: _Number, dry: str = "", problem: str = "", page: _Page = 1
+) -> Response:
     """Shows what a draft would bring; redirects to the load of a draft that was loaded meanwhile."""
     try:
-        return _show_draft(request, draft_id, dry=bool(dry))
+        return _show_draft(request, draft_id, dry=bool(dry), shown=RowFilter(problem=problem, page=page))
     except NotFound:
         return _loaded_already(request, draft_id)
 
@@ -300,9 +305,10 @@ def outcome(request: CurrentRequest, load_id: _Number) -> Response:
 
 
 @list_pages.get("/lists/{load_id}/look", act=Permission.LOAD_LISTS)
-def rest(request: CurrentRequest, load_id: _Number) -> Response:
+def rest(request: CurrentRequest, load_id: _Number, problem: str = "", page: _Page = 1) -> Response:
     """The preview of the rest of a list that waits for a second person."""
-    found = preview_waiting_list(request.services, load_id, visible_to=request.member.unit_id)
+    shown = RowFilter(problem=problem, page=page)
+    found = preview_waiting_list(request.services, load_id, visible_to=request.member.unit_id, shown=shown)
     return request.part(_LOAD, "rest", load_id=load_id, look=found, **_words(request))
 
 
@@ -499,6 +505,7 @@ def _show_draft(
     dry: bool,
     wrong: dict[str, str] | None = None,
     status: int = 200,
+    shown: RowFilter = _ALL_ROWS,
 ) -> Response:
     visible_to = request.member.unit_id
     with request.services.store.begin() as tx:
@@ -508,7 +515,7 @@ def _show_draft(
     columns: Iterable[tuple[str, Field | None]] = ()
     undecided: Mapping[str, Field] = {}
     try:
-        look = preview_draft(request.services, draft_id, by=request.who, visible_to=visible_to)
+        look = preview_draft(request.services, draft_id, by=request.who, visible_to=visible_to, shown=shown)
         columns = ((column.heading, column.field) for column in look.columns)
         undecided = look.undecided
     except UnusableFile as fault:

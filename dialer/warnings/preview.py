@@ -228,8 +228,33 @@ TRIED = 2000
 """Rows that are loaded and rolled back: other arrivals wait meanwhile, so they are few."""
 COUNTED = 20_000
 """Rows that are read for the counts and the rejected rows."""
-_FIRST = 10
+PAGE_ROWS = 50
 _LISTED = 200
+REJECTED = "rejected"
+"""The problem of rejected rows; those of accepted rows are their notices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFilter:
+    """Which rows of a list are shown: those with a problem (`REJECTED` or a `NoticeCode`, '' for all rows), on a page
+    counted from 1.
+    """
+
+    problem: str = ""
+    page: int = 1
+
+    def matches(self, item: Accepted | Rejected) -> bool:
+        """Whether the row has the problem."""
+        if not self.problem:
+            return True
+        if isinstance(item, Rejected):
+            return self.problem == REJECTED
+        return any(notice.code.value == self.problem for notice in item.notices)
+
+    @property
+    def window(self) -> range:
+        """The places, from 0, of the rows of the page among those that match."""
+        return range((self.page - 1) * PAGE_ROWS, self.page * PAGE_ROWS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +262,8 @@ class PreviewRow:
     """A row with what would become of it. The person is masked."""
 
     item: Accepted | Rejected
-    result: RowResult
+    result: RowResult | None
+    """None for a row that can be loaded and was not tried."""
     person: MaskedPerson | None = None
     case_id: int | None = None
     """The case that it joins, if the unit sees it."""
@@ -271,9 +297,12 @@ class ListPreview:
     tried: int
     merged: int
     """Of the rows tried; they count as accepted too."""
-    first: tuple[PreviewRow, ...]
+    shown: RowFilter
+    rows: tuple[PreviewRow, ...]
+    """The rows that are shown."""
+    matching: int
+    """How many of the rows read match what is shown."""
     merges: tuple[PreviewRow, ...]
-    rejects: tuple[Rejected, ...]
     notices: Mapping[NoticeCode, int]
     """How many of the rows read have each notice."""
     grades: Mapping[Grade, int]
@@ -285,6 +314,11 @@ class ListPreview:
     def undecided(self) -> Mapping[str, Field]:
         """The columns of which a person must say what they hold, with what they look like."""
         return undecided(self.columns)
+
+    @property
+    def pages(self) -> int:
+        """How many pages the matching rows take."""
+        return -(-self.matching // PAGE_ROWS)
 
     @property
     def is_large(self) -> bool:
@@ -306,18 +340,27 @@ class _Rollup:
 
     read: int = 0
     rejected: int = 0
-    rejects: list[Rejected] = field(default_factory=list)
     grade_of: dict[tuple[str, str], Grade] = field(default_factory=dict)
     """The grade of the accepted rows by their key, each once."""
     notices: Counter[NoticeCode] = field(default_factory=Counter)
+    shown: RowFilter = field(default_factory=RowFilter)
+    rows: list[tuple[Accepted | Rejected, bool]] = field(default_factory=list)
+    """The rows that are shown, and whether no row above has their key."""
+    matching: int = 0
+
+    def _show(self, item: Accepted | Rejected) -> None:
+        if self.shown.matches(item):
+            if self.matching in self.shown.window:
+                is_first = isinstance(item, Rejected) or item.record.key not in self.grade_of
+                self.rows.append((item, is_first))
+            self.matching += 1
 
     def items(self, reader: ListReader, *, at_most: int) -> Iterator[Accepted | Rejected]:
         for item in islice(reader, at_most):
             self.read += 1
+            self._show(item)
             if isinstance(item, Rejected):
                 self.rejected += 1
-                if len(self.rejects) < _LISTED:
-                    self.rejects.append(item)
             else:
                 self.grade_of.setdefault(item.record.key, item.record.grade)
                 self.notices.update(notice.code for notice in item.notices)
@@ -342,20 +385,24 @@ def preview_list(services: Services, content: BinaryIO, *, filename: str, source
     return LoadReport(load_id=None, skipped=reader.skipped, rejects=tuple(rejects), **counts)
 
 
-def preview_draft(services: Services, draft_id: int, *, by: str, visible_to: int | None) -> ListPreview:
+def preview_draft(
+    services: Services, draft_id: int, *, by: str, visible_to: int | None, shown: RowFilter
+) -> ListPreview:
     """The preview of a draft, whose deletion is postponed; nothing of it is loaded. Raises `NotFound` and
     `UnusableFile`.
     """
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=by)
         extend_draft(tx, draft_id, until=services.real.now() + KEPT)
-    look = _preview(services, draft, visible_to)
+    look = _preview(services, draft, visible_to, shown)
     with services.store.begin() as tx:
         note_draft_length(tx, draft_id, total=look.read if look.is_whole else None, columns=look.columns)
     return look
 
 
-def preview_waiting_list(services: Services, load_id: int, *, visible_to: int | None) -> ListPreview:
+def preview_waiting_list(
+    services: Services, load_id: int, *, visible_to: int | None, shown: RowFilter
+) -> ListPreview:
     """The preview of the rest of a list that a second person can approve. Raises `NotFound`, and `Conflict` when it
     does not wait (any more).
     """
@@ -364,7 +411,7 @@ def preview_waiting_list(services: Services, load_id: int, *, visible_to: int | 
         load = get_load(tx, load_id)
     if load.state is not LoadState.HELD:
         raise Conflict(Text("load %(load)s does not wait for approval", load=load_id))
-    return _preview(services, load, visible_to)
+    return _preview(services, load, visible_to, shown)
 
 
 def measure_draft(services: Services, draft_id: int, *, by: str) -> FileCounts:
@@ -381,8 +428,8 @@ def measure_draft(services: Services, draft_id: int, *, by: str) -> FileCounts:
     return FileCounts(rows=rows, rejected=rejected)
 
 
-def _preview(services: Services, load: Load, visible_to: int | None) -> ListPreview:
-    rollup = _Rollup()
+def _preview(services: Services, load: Load, visible_to: int | None, shown: RowFilter) -> ListPreview:
+    rollup = _Rollup(shown=shown)
     with reading(services, load) as reader:
         items = rollup.items(reader, at_most=COUNTED)
         head = list(islice(items, TRIED))
@@ -418,9 +465,10 @@ def _preview(services: Services, load: Load, visible_to: int | None) -> ListPrev
         rejected=rollup.rejected,
         tried=len(head),
         merged=taken.merged,
-        first=tuple(rows[:_FIRST]),
+        shown=shown,
+        rows=tuple(_shown_rows(rollup.rows, rows, known)),
+        matching=rollup.matching,
         merges=tuple(row for row in rows if row.result is RowResult.JOINS)[:_LISTED],
-        rejects=tuple(rollup.rejects),
         notices=dict(rollup.notices.most_common()),
         grades={grade: fresh[grade] for grade in Grade if fresh[grade]},
         waits_above=services.work.approve_above_rows,
@@ -476,6 +524,24 @@ def _preview_rows(
         else:
             opened[case_id] = item.line
             yield row(result=RowResult.NEW)
+
+
+def _shown_rows(
+    shown: Sequence[tuple[Accepted | Rejected, bool]],
+    tried: Sequence[PreviewRow],
+    known: set[tuple[str, str]],
+) -> Iterator[PreviewRow]:
+    """The rows that are shown. Of rows that were not tried only rejects and duplicates are told."""
+    of_item = {id(row.item): row for row in tried}
+    for item, is_first in shown:
+        if (row := of_item.get(id(item))) is not None:
+            yield row
+        elif isinstance(item, Rejected):
+            yield PreviewRow(item=item, result=RowResult.REFUSED)
+        else:
+            is_fresh = is_first and item.record.key not in known
+            result = None if is_fresh else RowResult.DUPLICATE
+            yield PreviewRow(item=item, result=result, person=_masked(item.record))
 
 
 def _masked_cell(cell: str, column: Column) -> str:

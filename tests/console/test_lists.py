@@ -24,7 +24,7 @@ from dialer.runtime.services import WorkRules
 from dialer.warnings import pages
 from dialer.warnings.lists import load_list
 from dialer.warnings.pages import FIELDS, MOST_MEGABYTES, NOTICES
-from dialer.warnings.preview import COUNTED, MOST_DRAFT_BYTES, MOST_DRAFTS, forget_old_drafts
+from dialer.warnings.preview import COUNTED, MOST_DRAFT_BYTES, MOST_DRAFTS, TRIED, forget_old_drafts
 from dialer.warnings.rejects import ROWS_AT_ONCE
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.intake.hostile import shared_xls
@@ -80,10 +80,34 @@ async def test_before_it_is_loaded_a_list_says_what_would_become_of_it(console: 
     assert "¥30,000" in told
     for hidden in ("王小明", "13800138000", "李大海"):
         assert hidden not in page.text
-    assert "4 手机号 no phone number: add the full number" in told
-    assert "5 等级 grade not readable: write extra_high, high, medium or low" in told
+    assert "4 rejected 手机号 no phone number: add the full number" in told
+    assert "5 rejected 等级 grade not readable: write extra_high, high, medium or low" in told
     for table in (t.case, t.warning, t.list_reject):
         assert console.rows(table) == []
+
+
+async def test_the_preview_shows_all_rows_by_their_problem_and_page(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    good = (f"G{n},王,1380013{n:04d},低危,1," for n in range(TRIED + 1))
+    path = await dropped(clerk, rows(*good, "G0,王,13800130000,低危,1,", BAD, "K,王,13900139000,,1,"))
+    first = text(await clerk.get(path))
+    assert "All rows 2,005 rejected 2 No grade: taken as medium. 1" in first
+    assert "Page 1 of 41" in first
+    assert "138****0049" in first
+    assert "138****0050" not in first
+    assert "138****0050" in text(await clerk.get(path, page=2))
+    last = text(await clerk.get(path, page=41))
+    assert "2002 can be loaded" in last
+    assert "2003 duplicate" in last
+    assert "2004 rejected 手机号 no phone number" in last
+    wrong = text(await clerk.get(path, problem="rejected"))
+    assert "2004 rejected 手机号" in wrong
+    assert "2005 rejected 等级" in wrong
+    assert "138****" not in wrong
+    graded = text(await clerk.get(path, problem="grade_defaulted"))
+    assert "2006 can be loaded medium" in graded
+    assert "手机号 no phone" not in graded
+    assert (await clerk.get(path, problem="nonsense")).status_code == 200
 
 
 async def test_loaded_it_is_what_was_said(console: ConsoleDesk):
