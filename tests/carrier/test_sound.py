@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import audioop
 import io
+import math
 import struct
 import wave
 
@@ -66,6 +67,14 @@ def test_both_channels_are_heard_each_at_half():
 def test_any_rate_keeps_the_length(rate: int, of_a_second: int):
     heard = telephone_samples(file(bytes(2 * rate), rate=rate))
     assert abs(len(heard) // 2 - of_a_second) <= 2
+
+
+@pytest.mark.parametrize("rate", [8192, 11_025, 16_000])
+def test_any_rate_keeps_the_pitch(rate: int):
+    wave_of = [round(8000 * math.sin(2 * math.pi * 500 * n / rate)) for n in range(rate)]
+    heard = telephone_samples(file(struct.pack(f"<{rate}h", *wave_of), rate=rate))
+    factor = audioop.findfactor(heard[: 2 * 7900], sine_tone(500, 1.0, level=8000)[: 2 * 7900])
+    assert factor == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize("rate", [3999, 384_001])
@@ -174,6 +183,15 @@ def test_what_is_cut_is_gone_from_that_moment_on():
     made = sides.take(0.1)
     assert loud(made, OURS)[1] <= 200
     assert loud(made, PERSON)[1] == 600
+
+
+def test_what_is_cut_before_its_beginning_is_gone_as_a_whole():
+    sides = TwoSides()
+    sides.put(OURS, tone(800), begins=0.0)
+    assert len(sides.take(0.05)) == 800
+    sides.cut(OURS, at=0.02)
+    sides.follow(OURS, tone(400), ends=0.1)
+    assert loud(sides.take(0.1), OURS) == [1, 400]
 
 
 def test_nothing_is_taken_twice():

@@ -149,6 +149,17 @@ def test_samples_come_in_parts_of_any_size():
     assert len(samples) - len(found) < FRAME_BYTES
 
 
+@pytest.mark.parametrize("frames", [2, 5, 10])
+def test_a_voice_is_where_it_is_in_parts_of_any_size(frames: int):
+    sent = own()
+    back = a_law(echo_of(sent, seconds=0.12, decibels=10.0))
+    detector, found, size = VoiceDetector(), [], frames * FRAME_BYTES
+    for at in range(0, len(back), size):
+        detector.sent(sent[at : at + size])
+        found += [is_voice for _, is_voice in detector.hear(back[at : at + size])]
+    assert share(found) <= 0.01
+
+
 # Our own sound
 
 

@@ -89,6 +89,11 @@ def test_the_end_of_a_beep_may_sound_otherwise_for_three_frames(edges: int, is_b
     assert bool(over_at(*tone(1000, 10), *[(RUSTLE, True)] * edges, *quiet(5))) is is_beep
 
 
+@pytest.mark.parametrize(("count", "is_beep"), [(6, False), (7, True), (100, True), (101, False)])
+def test_a_beep_of_any_length_may_end_so(count: int, is_beep: bool):
+    assert bool(over_at(*tone(1000, count), (RUSTLE, True), *quiet(5))) is is_beep
+
+
 def test_two_short_tones_with_a_pause_are_no_beep():
     assert over_at(*tone(1000, 5), *quiet(2), *tone(1000, 5), *quiet(5)) == []
     assert over_at(*tone(1000, 8), *quiet(2), *tone(1000, 8), *quiet(5)) == [20]
