@@ -71,7 +71,7 @@ def _plain(one: Source) -> dict[str, Any]:
 
 @source.command("list")
 def list_all(*, as_json: AsJson = False) -> None:
-    """All sources and what they have sent in this minute, hour and day."""
+    """All sources and what of each went on in the last minute, hour and day."""
     with command_application("sources") as app:
         found = list_sources(app.services)
     print_found(
@@ -83,7 +83,7 @@ def list_all(*, as_json: AsJson = False) -> None:
             "试用 probation": lambda one: "yes" if one.on_probation else "",
             "分钟 minute": lambda one: one.sent.in_minute + one.sent.extra_high_in_minute,
             "小时 hour": lambda one: one.sent.in_hour + one.sent.extra_high_in_hour,
-            "今日 day": lambda one: one.sent.in_day + one.sent.extra_high_in_day,
+            "24小时 day": lambda one: one.sent.in_day + one.sent.extra_high_in_day,
             "其中特高危 extra high": lambda one: one.sent.extra_high_in_day,
         },
         empty="没有来源 no source has sent anything",

@@ -5,12 +5,11 @@ otherwise a sender could take the numbers under which it will enter its own warn
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from dialer.core.values import Grade
 
@@ -93,10 +92,19 @@ COUNTED_LIMITS: Final = tuple(
 )
 """The limits that are counts of warnings."""
 
+_SPAN_SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
+_PARTS: Final = 6
+"""Counts of a span are kept for so many parts of it."""
+
+StoredCounts = Mapping[str, Mapping[str, int]]
+"""What a source has sent, as it is stored: for each count of `Sent`, by the number of the part."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """How many warnings a source has sent in one minute, hour and day; extra-high ones are counted apart."""
+    """How many warnings of a source went on without a person in the minute, hour and day that end now; extra-high ones
+    are counted apart. Each counts for up to a sixth of the span longer.
+    """
 
     in_minute: int = 0
     in_hour: int = 0
@@ -105,21 +113,35 @@ class Sent:
     extra_high_in_hour: int = 0
     extra_high_in_day: int = 0
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spans:
-    """The beginnings of a minute, an hour and a day, aware."""
-
-    minute_at: datetime
-    hour_at: datetime
-    day_at: datetime
-
     @classmethod
-    def of(cls, now: datetime, zone: ZoneInfo) -> Spans:
-        """Those of this moment; the day is that of the zone."""
-        minute_at = now.astimezone(zone).replace(second=0, microsecond=0)
-        hour_at = minute_at.replace(minute=0)
-        return cls(minute_at=minute_at, hour_at=hour_at, day_at=hour_at.replace(hour=0))
+    def at(cls, counts: StoredCounts, now: datetime) -> Sent:
+        """What counts at this moment. A span of any length that ends now touches its present part and the six before:
+        no more than these went on in it.
+        """
+        return cls(**{name: sum(parts.values()) for name, parts in _current(counts, now).items()})
+
+
+def with_sent(counts: StoredCounts, now: datetime, *, warnings: int = 0, extra_high: int = 0) -> StoredCounts:
+    """The counts with warnings below extra high and extra-high ones that go on now, without what counts no longer."""
+    found = {name: dict(parts) for name, parts in _current(counts, now).items()}
+    for apart, added in (("", warnings), ("extra_high_", extra_high)):
+        for span, seconds in _SPAN_SECONDS.items():
+            if added:
+                parts, part = found.setdefault(f"{apart}in_{span}", {}), str(_part(now, seconds))
+                parts[part] = parts.get(part, 0) + added
+    return found
+
+
+def _current(counts: StoredCounts, now: datetime) -> dict[str, dict[str, int]]:
+    found = {}
+    for name, parts in counts.items():
+        oldest = _part(now, _SPAN_SECONDS[name.rpartition("_")[2]]) - _PARTS
+        found[name] = {part: count for part, count in parts.items() if int(part) >= oldest}
+    return {name: parts for name, parts in found.items() if parts}
+
+
+def _part(now: datetime, span_seconds: int) -> int:
+    return int(now.timestamp()) * _PARTS // span_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +168,9 @@ _EXTRA_HIGH: Final = (
 
 
 def reasons_to_wait(limits: SourceLimits, before: Sent, asked: Sequence[Asked]) -> list[HoldReason | None]:
-    """Why each warning must wait, None for those that go on. `before`: what the source had sent before these. What
-    waits counts as sent: a source above its limit stays there until the minute, hour or day is over. The highest grades
-    go first.
+    """Why each warning must wait, None for those that go on. `before`: what of the source went on before these. What
+    waits is not counted: a source that sends more all the time still has as many go on as its limits allow. The highest
+    grades go first.
     """
     reasons: list[HoldReason | None] = [None] * len(asked)
     taken = {True: 0, False: 0}
@@ -157,7 +179,7 @@ def reasons_to_wait(limits: SourceLimits, before: Sent, asked: Sequence[Asked]) 
         reasons[place] = _of_content(limits, asked[place]) or _of_count(
             limits, before, taken[is_extra_high], spans=_EXTRA_HIGH if is_extra_high else _ALL
         )
-        taken[is_extra_high] += 1
+        taken[is_extra_high] += reasons[place] is None
     return reasons
 
 

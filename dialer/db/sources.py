@@ -1,27 +1,22 @@
-"""Rows of sources: what each may send without a person looking at it, and how many warnings it has sent. A source that
-is not known yet is on probation.
+"""Rows of sources: what each may send without a person looking at it, and how many of its warnings went on. A
+source that is not known yet is on probation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.sources import COUNTED_LIMITS, Sent, SourceLimits, Spans
+from dialer.core.sources import COUNTED_LIMITS, Sent, SourceLimits, StoredCounts, with_sent
 from dialer.db import tables as t
 from dialer.db.alarms import Alarm, unacknowledged_alarms_of
 from dialer.db.unit_of_work import Row, Tx, record_of
 
 _s = t.source.c
-_SPANS = {
-    "minute_at": ("in_minute", "extra_high_in_minute"),
-    "hour_at": ("in_hour", "extra_high_in_hour"),
-    "day_at": ("in_day", "extra_high_in_day"),
-}
-"""The counts that begin again with each of these moments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,45 +27,40 @@ class Source:
     on_probation: bool
     own_limits: SourceLimits
     """Those that a person has set for it."""
+    counts: StoredCounts
     sent: Sent
-    """In the present minute, hour and day."""
+    """In the minute, hour and day that end now."""
 
     def limits(self, probation: SourceLimits) -> SourceLimits:
         """The limits that hold; `probation`: those of a source on probation, where a person has set none."""
         return self.own_limits.or_else(probation) if self.on_probation else self.own_limits
 
 
-def count_sent(tx: Tx, counts: Mapping[str, tuple[int, int]], *, spans: Spans) -> dict[str, Source]:
-    """Adds warnings to the counts of their sources: for each source those below extra high, and the extra-high ones.
-    Returns the sources as they were before.
+def lock_sources(tx: Tx, names: Collection[str], *, now: datetime) -> dict[str, Source]:
+    """The sources of these names, by name, which nobody else counts for until the transaction ends; those that are not
+    known yet are stored.
     """
-    begun = asdict(spans)
-    values = [
-        {"name": name, **begun}
-        | {
-            column: added
-            for columns in _SPANS.values()
-            for column, added in zip(columns, counts[name], strict=True)
-        }
-        for name in sorted(counts)
+    statement = sa.select(t.source).where(_s.name.in_(sorted(names))).order_by(_s.name).with_for_update()
+    rows = tx.rows(statement)
+    if len(rows) < len(names):
+        add_sources(tx, names)
+        rows = tx.rows(statement)
+    return {row["name"]: _source(row, now) for row in rows}
+
+
+def count_sent(
+    tx: Tx, sources: Mapping[str, Source], counts: Mapping[str, tuple[int, int]], *, now: datetime
+) -> None:
+    """Counts warnings that go on for their sources, which `lock_sources` has returned in this transaction: for each
+    source those below extra high, and the extra-high ones.
+    """
+    changed = [
+        {"key": name, "sent": with_sent(sources[name].counts, now, warnings=below, extra_high=urgent)}
+        for name, (below, urgent) in sorted(counts.items())
+        if below or urgent
     ]
-    statement = insert(t.source).values(values)
-    new = statement.excluded
-    changed: dict[str, sa.ColumnElement[object]] = {moment: new[moment] for moment in _SPANS}
-    for moment, columns in _SPANS.items():
-        is_same = _s[moment] == new[moment]
-        for column in columns:
-            changed[column] = sa.case((is_same, _s[column]), else_=0) + new[column]
-    upsert = statement.on_conflict_do_update(index_elements=[_s.name], set_=changed).returning(t.source)
-    found = {}
-    for row in tx.rows(upsert):
-        before = {
-            column: row[column] - added
-            for columns in _SPANS.values()
-            for column, added in zip(columns, counts[row["name"]], strict=True)
-        }
-        found[row["name"]] = _source(row, Sent(**before))
-    return found
+    if changed:
+        tx.execute(sa.update(t.source).where(_s.name == sa.bindparam("key")), changed)
 
 
 def add_sources(tx: Tx, names: Collection[str]) -> None:
@@ -79,18 +69,18 @@ def add_sources(tx: Tx, names: Collection[str]) -> None:
     tx.execute(insert(t.source).values(values).on_conflict_do_nothing())
 
 
-def sources_named(tx: Tx, names: Collection[str], *, spans: Spans) -> dict[str, Source]:
+def sources_named(tx: Tx, names: Collection[str], *, now: datetime) -> dict[str, Source]:
     """Those of these sources that are known, by name."""
     return {
-        row["name"]: _source(row, _sent(row, spans))
+        row["name"]: _source(row, now)
         for row in tx.rows(sa.select(t.source).where(_s.name.in_(sorted(names))))
     }
 
 
-def limits_of_source(tx: Tx, name: str, *, probation: SourceLimits) -> SourceLimits:
+def limits_of_source(tx: Tx, name: str, *, probation: SourceLimits, now: datetime) -> SourceLimits:
     """The limits that hold for the source; `probation`: those of one that is on probation or not known yet."""
-    row = tx.one(sa.select(t.source).where(_s.name == name))
-    return probation if row is None else _source(row, Sent()).limits(probation)
+    found = sources_named(tx, [name], now=now)
+    return found[name].limits(probation) if name in found else probation
 
 
 def is_limited() -> sa.ColumnElement[bool]:
@@ -99,9 +89,9 @@ def is_limited() -> sa.ColumnElement[bool]:
     return sa.or_(_s.on_probation, *limits)
 
 
-def all_sources(tx: Tx, *, spans: Spans) -> list[Source]:
+def all_sources(tx: Tx, *, now: datetime) -> list[Source]:
     """All sources, by name."""
-    return [_source(row, _sent(row, spans)) for row in tx.rows(sa.select(t.source).order_by(_s.name))]
+    return [_source(row, now) for row in tx.rows(sa.select(t.source).order_by(_s.name))]
 
 
 def source_alarms(tx: Tx, name: str) -> list[Alarm]:
@@ -123,15 +113,13 @@ def set_source(tx: Tx, name: str, limits: SourceLimits, *, on_probation: bool) -
     return bool(tx.execute(sa.update(t.source).where(_s.name == name).values(**values)).rowcount)
 
 
-def _source(row: Row, sent: Sent) -> Source:
-    return record_of(Source, row, own_limits=record_of(SourceLimits, row), sent=sent)
-
-
-def _sent(row: Row, spans: Spans) -> Sent:
-    current = {
-        column: row[column]
-        for moment, columns in _SPANS.items()
-        if row[moment] == getattr(spans, moment)
-        for column in columns
-    }
-    return Sent(**current)
+def _source(row: Row, now: datetime) -> Source:
+    counts: StoredCounts = row["sent"]
+    own = record_of(SourceLimits, row)
+    return Source(
+        name=row["name"],
+        on_probation=row["on_probation"],
+        own_limits=own,
+        counts=counts,
+        sent=Sent.at(counts, now),
+    )

@@ -33,7 +33,6 @@ from dialer.warnings.source_limits import (
     read_source,
     refuse_waiting,
     release_waiting,
-    spans_of,
     waiting_warnings,
 )
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
@@ -204,7 +203,8 @@ _RATES = ("false_alarms", "defrauded_after_warning", "verified_contact", "dissua
 
 def _figures(services: Services, name: str) -> Slice:
     """The figures of its cases of the last days, as the page of success rates counts them."""
-    start = spans_of(services, services.clock.now()).day_at - timedelta(days=_FIGURE_DAYS)
+    now = services.clock.now().astimezone(services.centre.zone)
+    start = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=_FIGURE_DAYS)
     asked = RatesQuery(by=Dimension.GRADE, period=Period(start=start), cut=CaseFilter(source=name))
     return cut_rates(services, asked, reader_unit_id=None).breakdown.total
 

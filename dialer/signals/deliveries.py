@@ -155,7 +155,7 @@ class SignalReception:
         if read_at is None or not read_at <= real_now < read_at + _LIMITS_KEPT:
             probation = services.sources.probation.limits()
             with services.store.begin() as tx:
-                limits = limits_of_source(tx, source, probation=probation)
+                limits = limits_of_source(tx, source, probation=probation, now=services.clock.now())
             self._limits[source] = real_now, limits
         return limits
 

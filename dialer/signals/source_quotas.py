@@ -10,10 +10,10 @@ from typing import Final
 
 from dialer.core.access import ROBOT, Actor, Permission
 from dialer.core.events import AlarmCode
-from dialer.core.sources import Asked, Spans, reasons_to_wait
+from dialer.core.sources import Asked, reasons_to_wait
 from dialer.core.values import Grade
 from dialer.db.alarms import raise_alarm_once
-from dialer.db.sources import count_sent
+from dialer.db.sources import count_sent, lock_sources
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
 from dialer.signals.verdict_store import (
@@ -55,16 +55,14 @@ def _above_limits(
     resting_on: Mapping[int, Collection[str]],
     now: datetime,
 ) -> dict[int, tuple[str, str]]:
-    """Counts the verdicts for their sources; returns those above a limit with the source and the limit."""
+    """Counts those verdicts for their sources that go on; returns the others, which are above a limit, with the source
+    and the limit.
+    """
     of_source: dict[str, list[StoredVerdict]] = {}
     for verdict in verdicts:
         for name in resting_on.get(verdict.id, ()):
             of_source.setdefault(name, []).append(verdict)
-    counts = {}
-    for name, own in of_source.items():
-        urgent = sum(verdict.grade is Grade.EXTRA_HIGH for verdict in own)
-        counts[name] = (len(own) - urgent, urgent)
-    sources = count_sent(tx, counts, spans=Spans.of(now, services.centre.zone))
+    sources = lock_sources(tx, of_source, now=now)
     probation = services.sources.probation.limits()
     above = {}
     for name, own in sorted(of_source.items()):
@@ -73,6 +71,12 @@ def _above_limits(
         for verdict, reason in zip(own, reasons_to_wait(limits, sources[name].sent, asked), strict=True):
             if reason is not None:
                 above[verdict.id] = (name, reason.value)
+    counts = {}
+    for name, own in of_source.items():
+        grades = [verdict.grade for verdict in own if verdict.id not in above]
+        urgent = grades.count(Grade.EXTRA_HIGH)
+        counts[name] = len(grades) - urgent, urgent
+    count_sent(tx, sources, counts, now=now)
     return above
 
 

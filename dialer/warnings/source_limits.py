@@ -14,12 +14,20 @@ from typing import Final
 from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from dialer.core.events import AlarmCode
-from dialer.core.sources import COUNTED_LIMITS, Asked, HoldReason, SourceLimits, Spans, reasons_to_wait
+from dialer.core.sources import COUNTED_LIMITS, Asked, HoldReason, SourceLimits, reasons_to_wait
 from dialer.core.text import Text, gettext_noop
 from dialer.core.units import UnitIndex
 from dialer.core.values import Grade
 from dialer.db.alarms import Alarm, raise_alarm
-from dialer.db.sources import Source, all_sources, count_sent, set_source, source_alarms, sources_named
+from dialer.db.sources import (
+    Source,
+    all_sources,
+    count_sent,
+    lock_sources,
+    set_source,
+    source_alarms,
+    sources_named,
+)
 from dialer.db.unit_of_work import Tx
 from dialer.intake.records import Field, Record
 from dialer.runtime.services import Services
@@ -36,37 +44,34 @@ _MOST_COUNT, _MOST_FEN = 1_000_000, 10**13
 def hold_above_limits(
     services: Services, now: datetime, tx: Tx, new: Mapping[int, Record]
 ) -> Collection[int]:
-    """Counts new warnings for their sources, and stores those above a limit, and those about further people with a
-    number that many have, as lists that wait for a person; returns the positions of these.
+    """Stores new warnings above a limit of their source, and those about further people with a number that many have,
+    as lists that wait for a person, and counts the others for their sources; returns the positions of those that wait.
     """
     places: dict[str, list[int]] = {}
     for place, record in new.items():
         places.setdefault(record.source, []).append(place)
-    counts = {}
-    for name, own in places.items():
-        urgent = sum(new[place].grade is Grade.EXTRA_HIGH for place in own)
-        counts[name] = (len(own) - urgent, urgent)
-    sources = count_sent(tx, counts, spans=spans_of(services, now))
+    sources = lock_sources(tx, places, now=now)
     probation, tree = services.sources.probation.limits(), services.units.latest
     held: dict[tuple[str, HoldReason, bool, bytes | None], list[int]] = {}
     crowded = further_names(tx, new, most=services.sources.names_a_number)
+    going_on: dict[str, tuple[int, int]] = {}
     for name, own in places.items():
         limits = sources[name].limits(probation)
-        asked = [_asked(new[place], limits, tree) for place in own]
-        for place, reason in zip(own, reasons_to_wait(limits, sources[name].sent, asked), strict=True):
-            number = crowded.get(place)
-            why = HoldReason.NAMES if number is not None else reason
-            if why is not None:
+        others = [place for place in own if place not in crowded]
+        asked = [_asked(new[place], limits, tree) for place in others]
+        reasons = dict(zip(others, reasons_to_wait(limits, sources[name].sent, asked), strict=True))
+        for place in own:
+            reason = reasons.get(place, HoldReason.NAMES)
+            if reason is not None:
                 is_extra_high = new[place].grade is Grade.EXTRA_HIGH
-                held.setdefault((name, why, is_extra_high, number), []).append(place)
+                held.setdefault((name, reason, is_extra_high, crowded.get(place)), []).append(place)
+        grades = [new[place].grade for place, reason in reasons.items() if reason is None]
+        urgent = grades.count(Grade.EXTRA_HIGH)
+        going_on[name] = len(grades) - urgent, urgent
+    count_sent(tx, sources, going_on, now=now)
     for (name, reason, extra_high, number), own in held.items():
         _hold(tx, name, reason, extra_high, number, [new[place] for place in own], now)
     return [place for own in held.values() for place in own]
-
-
-def spans_of(services: Services, now: datetime) -> Spans:
-    """The present minute, hour and day of the centre."""
-    return Spans.of(now, services.centre.zone)
 
 
 def _asked(record: Record, limits: SourceLimits, tree: UnitIndex) -> Asked:
@@ -154,18 +159,18 @@ def _waiting(services: Services, load_ids: Sequence[int]) -> list[HeldList]:
 
 
 def read_source(services: Services, name: str) -> Source:
-    """The source, with what it has sent by now. Raises `NotFound`."""
+    """The source, with what it has sent lately. Raises `NotFound`."""
     with services.store.begin() as tx:
-        found = sources_named(tx, [name], spans=spans_of(services, services.clock.now()))
+        found = sources_named(tx, [name], now=services.clock.now())
     if name not in found:
         raise NotFound(kind="source", key=name)
     return found[name]
 
 
 def list_sources(services: Services) -> list[Source]:
-    """All sources by name, with what each has sent by now."""
+    """All sources by name, with what each has sent lately."""
     with services.store.begin() as tx:
-        return all_sources(tx, spans=spans_of(services, services.clock.now()))
+        return all_sources(tx, now=services.clock.now())
 
 
 def waiting_warnings(services: Services, *, source: str | None = None) -> list[HeldList]:
@@ -190,7 +195,7 @@ def change_source(
     reason = required_text("why", why)
     with services.act(actor, Permission.CONTROL) as act:
         _check(limits, services.units.current(act.tx))
-        found = sources_named(act.tx, [name], spans=spans_of(services, act.now))
+        found = sources_named(act.tx, [name], now=act.now)
         if name not in found or not set_source(act.tx, name, limits, on_probation=on_probation):
             raise NotFound(kind="source", key=name)
         before = found[name]

@@ -242,20 +242,23 @@ async def test_a_new_source_is_on_probation_until_a_person_ends_it(office: Offic
     assert line["facts"] == {"on_probation": [True, False]}
 
 
-async def test_counts_begin_again_with_the_minute_the_hour_and_the_day(office: Office, limit: Limit):
+async def test_what_went_on_counts_until_its_minute_hour_and_day_are_over(office: Office, limit: Limit):
     services = office.app.services
     limit(per_minute=2)
     await office.send(*numbered(3))
-    assert read_source(services, "city-bank").sent == Sent(in_minute=3, in_hour=3, in_day=3)
-    office.clock.advance(60)
-    assert read_source(services, "city-bank").sent == Sent(in_hour=3, in_day=3)
+    assert read_source(services, "city-bank").sent == Sent(in_minute=2, in_hour=2, in_day=2)
+    office.clock.advance(59)
+    await office.send(*numbered(1, 9))
+    assert numbers(office) == ["N0", "N1"]
+    office.clock.advance(11)
+    assert read_source(services, "city-bank").sent == Sent(in_hour=2, in_day=2)
     await office.send(*numbered(1, 10), *numbered(1, 11, grade="特高危"))
     assert read_source(services, "city-bank").sent == Sent(
-        in_minute=1, in_hour=4, in_day=4, extra_high_in_minute=1, extra_high_in_hour=1, extra_high_in_day=1
+        in_minute=1, in_hour=3, in_day=3, extra_high_in_minute=1, extra_high_in_hour=1, extra_high_in_day=1
     )
-    office.clock.advance(3600)
-    assert read_source(services, "city-bank").sent == Sent(in_day=4, extra_high_in_day=1)
-    office.clock.advance(86_400)
+    office.clock.advance(4200)
+    assert read_source(services, "city-bank").sent == Sent(in_day=3, extra_high_in_day=1)
+    office.clock.advance(86_400 * 7 // 6)
     assert read_source(services, "city-bank").sent == Sent()
     assert numbers(office) == ["N0", "N1", "N10", "N11"]
 

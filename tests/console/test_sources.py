@@ -110,7 +110,7 @@ async def test_the_page_of_a_source_shows_and_changes_what_it_may_send(
     address = "/sources/one?name=a%2Fb+%26+%E9%93%B6%E8%A1%8C"
     page = text(await supervisor.get(address))
     assert "On probation" in page
-    assert "This minute 0 60 0 30" in page
+    assert "Last minute 0 60 0 30" in page
     assert "Reports of a bank not allowed" in page
     form = {
         "name": "a/b & 银行", "per_minute": "120", "per_hour": "", "per_day": "5,000", "extra_high_per_hour": "7",
@@ -129,7 +129,7 @@ async def test_the_page_of_a_source_shows_and_changes_what_it_may_send(
         bank_reports=True, signal_kinds=("call",),
     )  # fmt: skip
     page = text(await supervisor.get(changed.headers["location"]))
-    assert "This minute 0 120 0 not limited" in page
+    assert "Last minute 0 120 0 not limited" in page
     assert "Amounts believed up to ¥12,000.50" in page
     [line] = [line for line in console.audited("change_source") if line["who"] == "wang"]
     assert line["facts"]["per_minute"] == [None, 120]
@@ -167,7 +167,7 @@ async def test_the_page_of_a_source_has_its_waiting_warnings_its_tokens_and_its_
     page = text(await supervisor.get("/sources/one?name=city-bank"))
     assert "more a day than the source may send below extra high 2" in page
     assert "warnings above the limits of their source wait for release" in page
-    assert "Today 3 1 0 not limited" in page
+    assert "Last 24 hours 1 1 0 not limited" in page
     assert "the whole centre good until" in page
     other = text(await supervisor.get("/sources/one?name=mobile"))
     assert "warnings above the limits" not in other

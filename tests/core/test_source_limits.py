@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.core.sources import Asked, HoldReason, Sent, SourceLimits, Spans, reasons_to_wait
+from dialer.core.sources import (
+    Asked,
+    HoldReason,
+    Sent,
+    SourceLimits,
+    StoredCounts,
+    reasons_to_wait,
+    with_sent,
+)
 from dialer.core.values import Grade
 
 LOW, HIGH, EXTRA = (Asked(grade=grade, amount_fen=0) for grade in (Grade.LOW, Grade.HIGH, Grade.EXTRA_HIGH))
@@ -71,10 +80,10 @@ def test_the_highest_grades_go_first():
     assert reasons_to_wait(SourceLimits(per_minute=1), Sent(), [LOW, HIGH]) == [HoldReason.PER_MINUTE, None]
 
 
-def test_what_waits_counts_as_sent():
+def test_what_waits_is_not_counted():
     limits = SourceLimits(per_minute=1, most_amount_fen=100)
-    asked = [Asked(grade=Grade.HIGH, amount_fen=101), LOW]
-    assert reasons_to_wait(limits, Sent(), asked) == [HoldReason.AMOUNT, HoldReason.PER_MINUTE]
+    asked = [Asked(grade=Grade.HIGH, amount_fen=101), LOW, LOW]
+    assert reasons_to_wait(limits, Sent(), asked) == [HoldReason.AMOUNT, None, HoldReason.PER_MINUTE]
 
 
 def test_own_limits_stand_before_general_ones():
@@ -92,13 +101,68 @@ def test_kinds_of_signals():
     assert [limits.may_send_kind(kind) for kind in ("sms", "report")] == [True, False]
 
 
-def test_spans_begin_in_the_zone_of_the_centre():
-    spans = Spans.of(datetime(2026, 11, 30, 16, 30, 59, 7, tzinfo=UTC), ZoneInfo("Asia/Shanghai"))
-    assert spans == Spans(
-        minute_at=datetime(2026, 11, 30, 16, 30, tzinfo=UTC),
-        hour_at=datetime(2026, 11, 30, 16, 0, tzinfo=UTC),
-        day_at=datetime(2026, 11, 30, 16, 0, tzinfo=UTC),
+BEGIN = datetime(2026, 11, 30, 15, 59, 59, tzinfo=UTC)
+
+
+def test_what_went_on_counts_for_its_span_and_a_sixth_longer_at_most():
+    counts = with_sent({}, BEGIN, warnings=2, extra_high=1)
+    assert Sent.at(counts, BEGIN) == Sent(
+        in_minute=2, in_hour=2, in_day=2, extra_high_in_minute=1, extra_high_in_hour=1, extra_high_in_day=1
     )
+    for name, seconds in (("in_minute", 60), ("in_hour", 3600), ("extra_high_in_day", 86_400)):
+        for still, count in ((seconds - 1, True), (seconds * 7 / 6, False)):
+            assert bool(getattr(Sent.at(counts, BEGIN + timedelta(seconds=still)), name)) is count
+
+
+def test_what_counts_no_longer_is_not_kept():
+    counts: StoredCounts = {}
+    for hour in range(100):
+        counts = with_sent(counts, BEGIN + timedelta(hours=hour), warnings=1)
+    assert {name: len(parts) for name, parts in counts.items()} == {"in_minute": 1, "in_hour": 2, "in_day": 7}
+    assert with_sent(counts, BEGIN + timedelta(days=9)) == {}
+
+
+def test_a_clock_that_is_set_back_forgets_nothing():
+    counts = with_sent({}, BEGIN, warnings=3)
+    assert Sent.at(counts, BEGIN - timedelta(hours=2)) == Sent(in_minute=3, in_hour=3, in_day=3)
+
+
+_TIMES = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)), min_size=1, max_size=40)
+
+
+@given(
+    times=_TIMES, most=st.integers(0, 20), scale=st.sampled_from([1, 60, 1440]), offset=st.integers(0, 10**5)
+)
+def test_within_any_span_never_more_go_on_than_the_limit(
+    times: Sequence[tuple[int, int]], most: int, scale: int, offset: int
+):
+    name = {1: "per_minute", 60: "per_hour", 1440: "per_day"}[scale]
+    limits = SourceLimits(**{name: most, f"extra_high_{name}": most})
+    moments = accumulate(wait * scale for wait, _ in times)
+    for one in (LOW, EXTRA):
+        counts: StoredCounts = {}
+        went: list[tuple[int, int]] = []
+        for second, (_, sent) in zip(moments, times, strict=False):
+            now = BEGIN + timedelta(seconds=offset + second)
+            go_on = reasons_to_wait(limits, Sent.at(counts, now), [one] * sent).count(None)
+            counts = with_sent(counts, now, **{"extra_high" if one is EXTRA else "warnings": go_on})
+            went.append((second, go_on))
+        for end, _ in went:
+            within = sum(count for second, count in went if end - 60 * scale < second <= end)
+            assert within <= most
+
+
+@given(most=st.integers(1, 20), every=st.integers(1, 30))
+def test_a_source_that_sends_too_much_all_the_time_has_most_of_its_limit_go_on(most: int, every: int):
+    counts: StoredCounts = {}
+    went_on = 0
+    for second in range(0, 700, every):
+        now = BEGIN + timedelta(seconds=second)
+        limits = SourceLimits(per_minute=most)
+        go_on = reasons_to_wait(limits, Sent.at(counts, now), [LOW] * 40).count(None)
+        counts = with_sent(counts, now, warnings=go_on)
+        went_on += go_on
+    assert went_on >= most * 7
 
 
 _ASKED = st.lists(
@@ -113,17 +177,17 @@ def test_never_more_go_on_than_a_limit_allows_however_they_are_split(
 ):
     limits = SourceLimits(per_minute=per_minute, extra_high_per_minute=extra, most_amount_fen=100)
     first, second = asked[:cut], asked[cut:]
-    urgent = sum(one.grade is Grade.EXTRA_HIGH for one in first)
-    reasons = reasons_to_wait(limits, Sent(), first) + reasons_to_wait(
-        limits, Sent(in_minute=len(first) - urgent, extra_high_in_minute=urgent), second
-    )
+    reasons = reasons_to_wait(limits, Sent(), first)
+    went_on = [one.grade for one, reason in zip(first, reasons, strict=True) if reason is None]
+    urgent = went_on.count(Grade.EXTRA_HIGH)
+    before = Sent(in_minute=len(went_on) - urgent, extra_high_in_minute=urgent)
+    reasons += reasons_to_wait(limits, before, second)
     for is_urgent, most in ((False, per_minute), (True, extra)):
         own = [
             reason
             for one, reason in zip(asked, reasons, strict=True)
             if (one.grade is Grade.EXTRA_HIGH) is is_urgent
         ]
-        went_on = own.count(None)
-        assert most is None or went_on <= most
+        assert most is None or own.count(None) <= most
         if most is None or len(own) <= most:
             assert set(own) <= {None, HoldReason.AMOUNT}

@@ -107,7 +107,7 @@ source = sa.Table(
     sa.Column("on_probation", sa.Boolean, nullable=False, server_default=sa.true()),
     *(
         sa.Column(f"{apart}per_{span}", sa.Integer)
-        for apart in ("", "extra_high_")
+        for apart in ("", "extra_high_", "signals_")
         for span in ("minute", "hour", "day")
     ),
     word_column("most_grade", Grade, required=False),
@@ -115,17 +115,17 @@ source = sa.Table(
     sa.Column("units", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("signal_kinds", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("bank_reports", sa.Boolean),
-    when("minute_at"),
-    when("hour_at"),
-    when("day_at"),
+    sa.Column("sent", JSONB, nullable=False, server_default="{}"),
+    # Counts of the version before, which are no longer used.
+    *(when(f"{span}_at") for span in ("minute", "hour", "day")),
     *(
         sa.Column(f"{apart}in_{span}", sa.Integer, nullable=False, server_default="0")
         for apart in ("", "extra_high_")
         for span in ("minute", "hour", "day")
     ),
 )
-"""What each source may send without a person looking at it, and the warnings that it has sent in the minute, hour and
-day that began at these moments. NULL and {}: not limited, or on probation as the settings have it.
+"""What each source may send without a person looking at it, and in `sent` what of it went on lately, as
+`dialer.core.sources` counts it. NULL and {} of limits: not limited, or on probation as the settings have it.
 """
 
 list_mapping = sa.Table(
