@@ -94,8 +94,17 @@ def test_a_caller_takes_calls_and_reports_with_few_keys(page: Page, service: Ser
     assert short.pressed <= 4
     expect(page.locator(".desk-today")).to_contain_text("拨打 1，反馈 1，劝阻成功 1")
 
+    # By mouse: who it was is asked where the person was reached, and only there.
+    verified, scammer = page.locator("[data-verified]"), page.locator("[data-scammer]")
+    page.locator(".desk-outcome", has_text="暂未找到").click()
+    expect(verified).to_be_hidden()
+    expect(scammer).to_be_hidden()
+    page.locator(".desk-outcome", has_text="已被骗").click()
+    verified.locator("input[value=no]").click()
+    scammer.locator("input").first.click()
+
     # Money asks for its evidence.
-    short.press("5", "n", "j", "m")
+    short.press("m")
     page.keyboard.type("12000")
     expect(page.locator("#f-evidence")).to_have_attribute("required", "")
     page.locator("#f-evidence_kind").select_option("bank_receipt")
