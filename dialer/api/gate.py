@@ -30,7 +30,13 @@ from dialer.core.errors import Unavailable
 from dialer.core.text import Text
 from dialer.runtime.broker import EnqueueLimiter, redis_url
 from dialer.runtime.services import Application
-from dialer.signals.deliveries import SignalAnswer, SignalDelivery, SignalReception, take_signals
+from dialer.signals.deliveries import (
+    SignalAnswer,
+    SignalDelivery,
+    SignalReception,
+    TooManySignals,
+    take_within_limits,
+)
 from dialer.staff.sign_in import ScopeMissing, TokenAuth, UnknownToken
 from dialer.staff.token_store import ApiToken, TokenScope
 from dialer.warnings.deliveries import WarningDelivery, WarningResult, take_deliveries
@@ -180,7 +186,7 @@ class ApiProcess:
         )
         self.signal_reception = SignalReception(app.services)
         self._signals: WriteBatcher[SignalDelivery, tuple[SignalAnswer, ...]] = WriteBatcher(
-            partial(take_signals, app.services),
+            partial(take_within_limits, app.services),
             at_most=MOST_SIGNALS_TOGETHER,
             size=lambda delivery: len(delivery.read),
         )
@@ -197,9 +203,15 @@ class ApiProcess:
             return await self._deliveries.add(delivery)
 
     async def take_signals(self, delivery: SignalDelivery) -> tuple[SignalAnswer, ...]:
-        """The answers to its signals, committed. Raises `Unavailable`."""
+        """The answers to its signals, committed. Raises `Unavailable`, and `Problem` 429 for more than their source may
+        send.
+        """
         with self._place():
-            return await self._signals.add(delivery)
+            try:
+                return await self._signals.add(delivery)
+            except TooManySignals as fault:
+                headers = retry_after(fault.wait_seconds)
+                raise Problem(429, ProblemCode.TOO_MANY, fault.text, headers=headers) from None
 
     @contextmanager
     def _place(self) -> Iterator[None]:

@@ -58,6 +58,9 @@ _SENT: Final = (
     "extra_high_in_minute",
     "extra_high_in_hour",
     "extra_high_in_day",
+    "signals_in_minute",
+    "signals_in_hour",
+    "signals_in_day",
 )
 
 
@@ -110,6 +113,9 @@ def set_limits(
     extra_high_per_minute: _Count = None,
     extra_high_per_hour: _Count = None,
     extra_high_per_day: _Count = None,
+    signals_per_minute: _Count = None,
+    signals_per_hour: _Count = None,
+    signals_per_day: _Count = None,
     grade: Annotated[str | None, typer.Option(help=f"the highest: {', '.join(Grade)}, or none")] = None,
     amount: Annotated[str | None, typer.Option(help="the largest, in yuan, or none")] = None,
     unit: Annotated[
@@ -131,6 +137,9 @@ def set_limits(
         "extra_high_per_minute": extra_high_per_minute,
         "extra_high_per_hour": extra_high_per_hour,
         "extra_high_per_day": extra_high_per_day,
+        "signals_per_minute": signals_per_minute,
+        "signals_per_hour": signals_per_hour,
+        "signals_per_day": signals_per_day,
     }
     with signed_application("sources", by, Permission.CONTROL) as (app, actor):
         found = read_source(app.services, name)

@@ -346,6 +346,8 @@ class AlarmCode(StrEnum):
     """Extra-high verdicts of the warning robot are held, because they rest on stopped rules alone."""
     LIST_ITEM_WAITS = "list_item_waits"
     """A source lists as fraud what everybody uses, such as the number of a bank: it waits for a person."""
+    SIGNALS_REFUSED = "signals_refused"
+    """A source sent more signals than it may: it was told to send the rest later."""
     SOURCE_STOPPED = "source_stopped"
     """The robot found more in the signals of a source than it may send: what rests on this source alone is held."""
     VERDICTS_HELD = "verdicts_held"

@@ -68,6 +68,10 @@ class SourceLimits:
     extra_high_per_minute: int | None = None
     extra_high_per_hour: int | None = None
     extra_high_per_day: int | None = None
+    signals_per_minute: int | None = None
+    """Signals above these limits are refused until later: their sender sends them again."""
+    signals_per_hour: int | None = None
+    signals_per_day: int | None = None
     most_grade: Grade | None = None
     most_amount_fen: int | None = None
     """Larger amounts of warnings wait for a person; of signals only this much is believed."""
@@ -82,17 +86,22 @@ class SourceLimits:
         given = ((field.name, getattr(self, field.name)) for field in fields(self))
         return replace(general, **{name: value for name, value in given if value is not None and value != ()})
 
+    @property
+    def limits_signals(self) -> bool:
+        """Whether the number of signals is limited."""
+        return any(getattr(self, name) is not None for name in SIGNAL_LIMITS)
+
     def may_send_kind(self, kind: str) -> bool:
         """Whether the source may send signals of this kind."""
         return not self.signal_kinds or kind in self.signal_kinds
 
 
-COUNTED_LIMITS: Final = tuple(
-    f"{apart}per_{span}" for apart in ("", "extra_high_") for span in ("minute", "hour", "day")
-)
-"""The limits that are counts of warnings."""
-
 _SPAN_SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
+WARNING_LIMITS: Final = tuple(f"{apart}per_{span}" for apart in ("", "extra_high_") for span in _SPAN_SECONDS)
+"""The limits that are counts of warnings."""
+SIGNAL_LIMITS: Final = tuple(f"signals_per_{span}" for span in _SPAN_SECONDS)
+COUNTED_LIMITS: Final = WARNING_LIMITS + SIGNAL_LIMITS
+"""The limits that are counts."""
 _PARTS: Final = 6
 """Counts of a span are kept for so many parts of it."""
 
@@ -103,7 +112,7 @@ StoredCounts = Mapping[str, Mapping[str, int]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """How many warnings of a source went on without a person in the minute, hour and day that end now; extra-high ones
-    are counted apart. Each counts for up to a sixth of the span longer.
+    are counted apart. Each counts for up to a sixth of the span longer. Signals are counted if they are limited.
     """
 
     in_minute: int = 0
@@ -112,6 +121,9 @@ class Sent:
     extra_high_in_minute: int = 0
     extra_high_in_hour: int = 0
     extra_high_in_day: int = 0
+    signals_in_minute: int = 0
+    signals_in_hour: int = 0
+    signals_in_day: int = 0
 
     @classmethod
     def at(cls, counts: StoredCounts, now: datetime) -> Sent:
@@ -121,10 +133,14 @@ class Sent:
         return cls(**{name: sum(parts.values()) for name, parts in _current(counts, now).items()})
 
 
-def with_sent(counts: StoredCounts, now: datetime, *, warnings: int = 0, extra_high: int = 0) -> StoredCounts:
-    """The counts with warnings below extra high and extra-high ones that go on now, without what counts no longer."""
+def with_sent(
+    counts: StoredCounts, now: datetime, *, warnings: int = 0, extra_high: int = 0, signals: int = 0
+) -> StoredCounts:
+    """The counts with warnings below extra high, extra-high ones and signals that go on now, without what counts no
+    longer.
+    """
     found = {name: dict(parts) for name, parts in _current(counts, now).items()}
-    for apart, added in (("", warnings), ("extra_high_", extra_high)):
+    for apart, added in (("", warnings), ("extra_high_", extra_high), ("signals_", signals)):
         for span, seconds in _SPAN_SECONDS.items():
             if added:
                 parts, part = found.setdefault(f"{apart}in_{span}", {}), str(_part(now, seconds))
@@ -199,3 +215,30 @@ def _of_count(
         if most is not None and getattr(before, count) + taken >= most:
             return reason
     return None
+
+
+def wait_for_signals(
+    limits: SourceLimits, counts: StoredCounts, now: datetime, signals: int
+) -> tuple[str, float] | None:
+    """None if so many signals may be taken now; else the limit that is in the way, and the seconds until it is not. A
+    limit that is lower than `signals` is always in the way.
+    """
+    current = _current(counts, now)
+    waits = []
+    for span, seconds in _SPAN_SECONDS.items():
+        most = getattr(limits, f"signals_per_{span}")
+        parts = current.get(f"signals_in_{span}", {})
+        taken = sum(parts.values())
+        if most is None or taken + signals <= most:
+            continue
+        ends = now.timestamp() + seconds
+        for part in sorted(parts, key=int):
+            taken -= parts[part]
+            if taken + signals <= most:
+                ends = (int(part) + _PARTS + 1) * seconds / _PARTS
+                break
+        waits.append((ends - now.timestamp(), f"signals_per_{span}"))
+    if not waits:
+        return None
+    wait_seconds, limit = max(waits)
+    return limit, wait_seconds

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.sources import COUNTED_LIMITS, Sent, SourceLimits, StoredCounts, with_sent
+from dialer.core.sources import WARNING_LIMITS, Sent, SourceLimits, StoredCounts, with_sent
 from dialer.db import tables as t
 from dialer.db.alarms import Alarm, unacknowledged_alarms_of
 from dialer.db.unit_of_work import Row, Tx, record_of
@@ -54,13 +54,19 @@ def count_sent(
     """Counts warnings that go on for their sources, which `lock_sources` has returned in this transaction: for each
     source those below extra high, and the extra-high ones.
     """
-    changed = [
-        {"key": name, "sent": with_sent(sources[name].counts, now, warnings=below, extra_high=urgent)}
-        for name, (below, urgent) in sorted(counts.items())
+    changed = {
+        name: with_sent(sources[name].counts, now, warnings=below, extra_high=urgent)
+        for name, (below, urgent) in counts.items()
         if below or urgent
-    ]
+    }
+    write_counts(tx, changed)
+
+
+def write_counts(tx: Tx, changed: Mapping[str, StoredCounts]) -> None:
+    """Stores the counts of sources that `lock_sources` has returned in this transaction."""
     if changed:
-        tx.execute(sa.update(t.source).where(_s.name == sa.bindparam("key")), changed)
+        given = [{"key": name, "sent": counts} for name, counts in sorted(changed.items())]
+        tx.execute(sa.update(t.source).where(_s.name == sa.bindparam("key")), given)
 
 
 def add_sources(tx: Tx, names: Collection[str]) -> None:
@@ -85,7 +91,7 @@ def limits_of_source(tx: Tx, name: str, *, probation: SourceLimits, now: datetim
 
 def is_limited() -> sa.ColumnElement[bool]:
     """A condition: the source is on probation, or a person has limited how many warnings it sends or their grade."""
-    limits = (_s[name].is_not(None) for name in (*COUNTED_LIMITS, "most_grade"))
+    limits = (_s[name].is_not(None) for name in (*WARNING_LIMITS, "most_grade"))
     return sa.or_(_s.on_probation, *limits)
 
 

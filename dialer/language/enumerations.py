@@ -373,6 +373,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.RULE_STOPPED: "a rule fired far more often than usual and was stopped",
         AlarmCode.URGENT_HELD: "extra-high verdicts are held by a stopped rule",
         AlarmCode.LIST_ITEM_WAITS: "a source lists a public service as fraud",
+        AlarmCode.SIGNALS_REFUSED: "a source sends more signals than it may",
         AlarmCode.SOURCE_STOPPED: "the signals of a source make more warnings than it may send",
         AlarmCode.VERDICTS_HELD: "verdicts of the warning robot have waited for minutes",
         AlarmCode.RULE_WORSE: "a rule's warnings are right less often than before",

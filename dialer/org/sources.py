@@ -67,7 +67,7 @@ def _count(name: str, typed: str) -> int | None:
     text = typed.strip().replace(",", "")
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= len("1000000")):
+    if not (text.isascii() and text.isdecimal() and len(text) <= len("1000000000")):
         fix = gettext_noop("a whole number; nothing for no limit")
         raise Invalid(field=name, problem=gettext_noop("is not a number"), fix=fix)
     return int(text)

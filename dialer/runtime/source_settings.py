@@ -9,6 +9,7 @@ from dialer.core.values import Grade
 from dialer.runtime.sections import Section
 
 _MOST = 1_000_000
+_MOST_SIGNALS = 1_000_000_000
 
 
 class ProbationSettings(Section):
@@ -21,6 +22,10 @@ class ProbationSettings(Section):
     extra_high_per_minute: int = Field(default=30, ge=0, le=_MOST)
     extra_high_per_hour: int = Field(default=60, ge=0, le=_MOST)
     extra_high_per_day: int = Field(default=200, ge=0, le=_MOST)
+    signals_per_minute: int = Field(default=6_000, ge=0, le=_MOST_SIGNALS)
+    """Signals above these limits are refused until later."""
+    signals_per_hour: int = Field(default=100_000, ge=0, le=_MOST_SIGNALS)
+    signals_per_day: int = Field(default=1_000_000, ge=0, le=_MOST_SIGNALS)
     most_grade: Grade = Grade.EXTRA_HIGH
     most_amount_yuan: int = Field(default=1_000_000, ge=0, le=1_000_000_000)
     """A larger amount waits; a signal is believed up to it."""

@@ -4,12 +4,14 @@ reason, and the others are stored in one transaction. What is answered is commit
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from dialer.core.errors import TooMany
 from dialer.core.events import AlarmCode
 from dialer.core.sources import SourceLimits, is_internal_source
 from dialer.core.text import Text
@@ -27,6 +29,7 @@ from dialer.signals.model import (
     SignalReading,
     is_public_service,
 )
+from dialer.signals.signal_quotas import SignalQuota
 from dialer.signals.store import SignalCodec, known_signals, lock_signals, write_signals
 
 MOST_SIGNALS = 1000
@@ -78,6 +81,8 @@ class SignalDelivery:
     """Signals that were read and not yet stored."""
 
     read: tuple[SealedReading | Refused, ...]
+    counted: frozenset[str] = frozenset()
+    """Sources whose signals are limited in number."""
 
 
 def _is_outside(source: str) -> bool:
@@ -111,9 +116,10 @@ class SignalReception:
         itself. `limited`: within the limits of each source, as they were a few seconds ago.
         """
         now = self._services.clock.now()
-        return SignalDelivery(
-            read=tuple(self._read(raw, source, may_send, now, limited=limited) for raw in sent)
-        )
+        read = tuple(self._read(raw, source, may_send, now, limited=limited) for raw in sent)
+        names = {item.key[0] for item in read if limited and isinstance(item, SealedReading)}
+        counted = frozenset(name for name in names if self._limits_of(name).limits_signals)
+        return SignalDelivery(read=read, counted=counted)
 
     def _read(
         self,
@@ -211,41 +217,100 @@ def _unfit(raw: Mapping[str, Any]) -> Refused:
     return ()
 
 
+class TooManySignals(TooMany):
+    """A request with more signals than their source may send now: nothing of it was stored."""
+
+    def __init__(self, source: str, wait_seconds: float) -> None:
+        said = Text("more signals than %(source)s may send: wait, then send the same again", source=source)
+        super().__init__(said)
+        self.wait_seconds = wait_seconds
+
+
 def take_signals(services: Services, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAnswer, ...]]:
     """Stores the signals of all deliveries in one transaction, which is committed on return. The answers to each
     delivery are in the order of its signals.
     """
-    if any(isinstance(item, SealedReading) for delivery in deliveries for item in delivery.read):
-        with services.store.begin() as tx:
-            return store_signals(tx, deliveries)
-    return [tuple(map(_refusal, delivery.read)) for delivery in deliveries]
+    if not any(map(_has_signals, deliveries)):
+        return [tuple(map(_refusal, delivery.read)) for delivery in deliveries]
+    with services.store.begin() as tx:
+        return store_signals(tx, deliveries)
+
+
+def take_within_limits(
+    services: Services, deliveries: Sequence[SignalDelivery]
+) -> list[tuple[SignalAnswer, ...] | TooManySignals]:
+    """As `take_signals`, but a delivery that has more signals than one of its sources may send is not stored, with an
+    alarm.
+    """
+    counted = frozenset[str]().union(*(delivery.counted for delivery in deliveries))
+    if not counted:
+        return [*take_signals(services, deliveries)]
+    now = services.clock.now()
+    with services.store.begin() as tx:
+        storing = _Storing.begin(tx, deliveries)
+        quota = SignalQuota.begin(tx, counted, probation=services.sources.probation.limits(), now=now)
+        answers: list[tuple[SignalAnswer, ...] | TooManySignals] = []
+        for delivery in deliveries:
+            above = quota.take(storing.new_by_source(delivery))
+            answers.append(storing.add(delivery) if above is None else TooManySignals(*above))
+        storing.finish(tx)
+        quota.finish(tx)
+    return answers
 
 
 def store_signals(tx: Tx, deliveries: Sequence[SignalDelivery]) -> list[tuple[SignalAnswer, ...]]:
     """As `take_signals`, in the caller's transaction."""
-    good = [item for delivery in deliveries for item in delivery.read if isinstance(item, SealedReading)]
-    lock_signals(tx)
-    seen = known_signals(tx, [item.key for item in good])
-    fresh: list[tuple[SignalReading, bytes]] = []
+    storing = _Storing.begin(tx, deliveries)
+    answers = [storing.add(delivery) for delivery in deliveries]
+    storing.finish(tx)
+    return answers
 
-    def answer(item: SealedReading | Refused) -> SignalAnswer:
+
+def _has_signals(delivery: SignalDelivery) -> bool:
+    return any(isinstance(item, SealedReading) for item in delivery.read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    """The signals of a transaction: which are known, and which it will write."""
+
+    seen: set[tuple[str, str]]
+    fresh: list[tuple[SignalReading, bytes]]
+
+    @classmethod
+    def begin(cls, tx: Tx, deliveries: Sequence[SignalDelivery]) -> _Storing:
+        """Lets this transaction alone write signals."""
+        lock_signals(tx)
+        keys = [
+            item.key for delivery in deliveries for item in delivery.read if isinstance(item, SealedReading)
+        ]
+        return cls(known_signals(tx, keys), [])
+
+    def new_by_source(self, delivery: SignalDelivery) -> Counter[str]:
+        """How many of its signals are not known yet."""
+        keys = {item.key for item in delivery.read if isinstance(item, SealedReading)}
+        return Counter(source for source, _ in keys - self.seen)
+
+    def add(self, delivery: SignalDelivery) -> tuple[SignalAnswer, ...]:
+        return tuple(map(self._add, delivery.read))
+
+    def _add(self, item: SealedReading | Refused) -> SignalAnswer:
         if not isinstance(item, SealedReading):
             return _refusal(item)
-        status = SignalStatus.DUPLICATE if item.key in seen else SignalStatus.ACCEPTED
+        status = SignalStatus.DUPLICATE if item.key in self.seen else SignalStatus.ACCEPTED
         if status is SignalStatus.ACCEPTED:
-            seen.add(item.key)
-            fresh.append((item.reading, item.sealed))
+            self.seen.add(item.key)
+            self.fresh.append((item.reading, item.sealed))
         source, number = item.key
         return SignalAnswer(status=status, source=source, signal_no=number)
 
-    answers = [tuple(map(answer, delivery.read)) for delivery in deliveries]
-    if fresh:
-        write_signals(tx, fresh)
-    waiting = [reading.signal for reading, _ in fresh if reading.signal.unconfirmed]
-    if waiting:
-        names = {signal.source for signal in waiting}
-        raise_alarm_once(tx, AlarmCode.LIST_ITEM_WAITS, now=waiting[0].received_at, names=names)
-    return answers
+    def finish(self, tx: Tx) -> None:
+        if self.fresh:
+            write_signals(tx, self.fresh)
+        waiting = [reading.signal for reading, _ in self.fresh if reading.signal.unconfirmed]
+        if waiting:
+            names = {signal.source for signal in waiting}
+            raise_alarm_once(tx, AlarmCode.LIST_ITEM_WAITS, now=waiting[0].received_at, names=names)
 
 
 def _refusal(item: SealedReading | Refused) -> SignalAnswer:

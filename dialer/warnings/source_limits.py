@@ -14,7 +14,14 @@ from typing import Final
 from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from dialer.core.events import AlarmCode
-from dialer.core.sources import COUNTED_LIMITS, Asked, HoldReason, SourceLimits, reasons_to_wait
+from dialer.core.sources import (
+    COUNTED_LIMITS,
+    SIGNAL_LIMITS,
+    Asked,
+    HoldReason,
+    SourceLimits,
+    reasons_to_wait,
+)
 from dialer.core.text import Text, gettext_noop
 from dialer.core.units import UnitIndex
 from dialer.core.values import Grade
@@ -38,7 +45,7 @@ from dialer.warnings.shared_numbers import further_names
 _COLUMNS: Final = tuple(field for field in Field if field not in {Field.ROW_NUMBER, Field.REJECTION})
 """The fields of a warning in the order of its raw cells, which are the columns of a list of waiting ones."""
 _HEADING: Final = (",".join(field.value for field in _COLUMNS) + "\r\n").encode()
-_MOST_COUNT, _MOST_FEN = 1_000_000, 10**13
+_MOST_COUNT, _MOST_SIGNALS, _MOST_FEN = 1_000_000, 10**9, 10**13
 
 
 def hold_above_limits(
@@ -223,7 +230,8 @@ def _check(limits: SourceLimits, tree: UnitIndex) -> None:
     out_of_range = gettext_noop("is out of range")
     for name in COUNTED_LIMITS:
         count = getattr(limits, name)
-        if count is not None and not 0 <= count <= _MOST_COUNT:
+        most = _MOST_SIGNALS if name in SIGNAL_LIMITS else _MOST_COUNT
+        if count is not None and not 0 <= count <= most:
             raise Invalid(field=name, problem=out_of_range)
     if limits.most_amount_fen is not None and not 0 <= limits.most_amount_fen <= _MOST_FEN:
         raise Invalid(field="most_amount", problem=out_of_range)

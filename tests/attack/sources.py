@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -140,9 +141,8 @@ async def floods(target: Target, attack: Attack) -> None:
             attack.tried += len(sent)
             told = answer.json().get("accepted") if answer.status_code == 200 else answer.text[:80]
             attack.must(told == len(sent), f"{len(sent)} warnings of a flood got {told}")
-        # The hour may have changed once meanwhile.
         went_on = _stored(target, name)
-        attack.must(went_on <= 2 * limit, f"{went_on} of {count} people are called, {limit} may be")
+        attack.must(went_on <= limit, f"{went_on} of {count} people are called, {limit} may be")
         waits = sum(one.total for one in waiting_warnings(target.made.app.services, source=name))
         attack.must(went_on + waits == count, f"of {count} warnings {went_on} went on and {waits} wait")
         attack.must(_asked_about(target, name), f"no alarm about the flood of {name}")
@@ -151,6 +151,33 @@ async def floods(target: Target, attack: Attack) -> None:
     answer = await client.post(_WARNINGS, json=real, headers=other)
     attack.tried += 1
     attack.must(_stored(target, "quiet-source") == 1, f"the warning of another source got {answer.text[:80]}")
+
+
+async def floods_with_signals(target: Target, attack: Attack) -> None:
+    """A new source sends as many signals as it can, in requests at once: what is above its limit is refused, and those
+    of another source are taken meanwhile.
+    """
+    client, most = target.desk.stranger(), target.made.settings.sources.probation.signals_per_minute
+    own = _headers(target, "signal-flood", "signals:write")
+    other = _headers(target, "quiet-signals", "signals:write")
+
+    async def send(headers: dict[str, str], first: int, count: int) -> int:
+        at = target.made.app.services.clock.now().isoformat()
+        sent = [
+            {"signal_no": f"F-{n}", "kind": "call", "event_at": at, "phone": "13600000000", "direction": "in"}
+            | {"number": "+85291234567"}
+            for n in range(first, first + count)
+        ]
+        answer = await client.post(_SIGNALS, json=sent, headers=headers)
+        attack.tried += count
+        attack.must(answer.status_code in {200, 429}, f"signals of a flood got {answer.text[:80]}")
+        return int(answer.json()["accepted"]) if answer.status_code == 200 else 0
+
+    starts = range(0, most + 2_000, 1_000)
+    taken = sum(await asyncio.gather(*(send(own, first, 1_000) for first in starts)))
+    attack.must(taken <= most, f"{taken} signals of a new source were taken, {most} may be")
+    attack.must(await send(other, 0, 1) == 1, "a signal of another source was refused")
+    attack.must(_asked_about(target, "signal-flood", "signals_refused"), "no alarm about a flood of signals")
 
 
 async def many_names(target: Target, attack: Attack) -> None:
@@ -181,10 +208,10 @@ async def many_names(target: Target, attack: Attack) -> None:
         )
 
 
-def _asked_about(target: Target, source: str) -> bool:
+def _asked_about(target: Target, source: str, code: str = "warnings_wait") -> bool:
     c = t.alarm.c
     with target.made.app.services.store.begin() as tx:
-        facts = [row["facts"] for row in tx.rows(sa.select(c.facts).where(c.code == "warnings_wait"))]
+        facts = [row["facts"] for row in tx.rows(sa.select(c.facts).where(c.code == code))]
     return any(one["source"] == source for one in facts)
 
 
@@ -193,5 +220,6 @@ SOURCE_ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "learns of others": learns_of_others,
     "ends a case": ends_a_case,
     "floods": floods,
+    "floods with signals": floods_with_signals,
     "many names": many_names,
 }

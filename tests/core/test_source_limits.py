@@ -17,6 +17,7 @@ from dialer.core.sources import (
     SourceLimits,
     StoredCounts,
     reasons_to_wait,
+    wait_for_signals,
     with_sent,
 )
 from dialer.core.values import Grade
@@ -163,6 +164,32 @@ def test_a_source_that_sends_too_much_all_the_time_has_most_of_its_limit_go_on(m
         counts = with_sent(counts, now, warnings=go_on)
         went_on += go_on
     assert went_on >= most * 7
+
+
+@given(times=_TIMES, most=st.integers(1, 20), span=st.sampled_from(["minute", "hour", "day"]))
+def test_signals_wait_exactly_until_they_may_be_taken(times: Sequence[tuple[int, int]], most: int, span: str):
+    limits = SourceLimits(**{f"signals_per_{span}": most})
+    counts: StoredCounts = {}
+    now = BEGIN
+    for wait, sent in times:
+        now += timedelta(seconds=wait * {"minute": 1, "hour": 60, "day": 1440}[span])
+        above = wait_for_signals(limits, counts, now, sent)
+        if above is not None and sent <= most:
+            assert above[0] == f"signals_per_{span}"
+            before = now + timedelta(seconds=above[1] - 1)
+            assert wait_for_signals(limits, counts, before, sent) is not None or above[1] <= 1
+            now += timedelta(seconds=above[1])
+            assert wait_for_signals(limits, counts, now, sent) is None
+        elif above is not None:
+            continue
+        counts = with_sent(counts, now, signals=sent)
+
+
+def test_the_longest_wait_is_told():
+    limits = SourceLimits(signals_per_minute=0, signals_per_hour=5, signals_per_day=9)
+    assert wait_for_signals(limits, {}, BEGIN, 1) == ("signals_per_minute", 60.0)
+    assert wait_for_signals(limits, {}, BEGIN, 6) == ("signals_per_hour", 3600.0)
+    assert wait_for_signals(SourceLimits(), {}, BEGIN, 10**9) is None
 
 
 _ASKED = st.lists(
