@@ -54,6 +54,7 @@ from dialer.intake.headings import (
 from dialer.intake.likeness import likely_field
 from dialer.intake.phones import normalise_id_number, normalise_phones
 from dialer.intake.records import (
+    IMPLAUSIBLE_FEN,
     Accepted,
     Column,
     Field,
@@ -82,6 +83,7 @@ _TEXTS: Final = (
     Field.FRAUD_APP,
     Field.FRAUD_ACCOUNT,
 )
+_AMOUNTS: Final = (Field.AMOUNT_AT_RISK, Field.AMOUNT_PAID)
 _NO_TEXTS: Final = {field.value: "" for field in _TEXTS}
 _AMOUNT: Final = gettext_noop("amount not readable: write it like 12000.50")
 _MOMENT: Final = gettext_noop("date not readable: write it like 2026-11-20 08:05")
@@ -164,7 +166,7 @@ class RowReader:
         readers: dict[Field, Callable[[str], Any]] = {
             **{
                 field: partial(read_fen, yuan_per_unit=yuan_per_unit(self._heading(self._place_of[field])))
-                for field in (Field.AMOUNT_AT_RISK, Field.AMOUNT_PAID)
+                for field in _AMOUNTS
             },
             Field.EVENT_AT: moment,
             Field.PRODUCED_AT: moment,
@@ -194,6 +196,7 @@ class RowReader:
         phones = self._read_phones(row, notices, found)
         grade = self._read_grade(row, notices, found)
         values = self._read_values(row, found)
+        doubted = self._doubt_amounts(row, values, notices)
         self._check_source(row, found)
         for field in (Field.EVENT_AT, Field.PRODUCED_AT):
             if (moment := values.get(field)) is not None and moment > self._future:
@@ -211,7 +214,9 @@ class RowReader:
                 found.append(RowProblem(field=Field.EXPIRES_AT, place=place, reason=reason))
         if found or grade is None:
             return self._rejected(line, cells, found, grade)
-        record = self._record(row, cells, values, notices, phones=phones, grade=grade, missed=missed)
+        record = self._record(
+            row, cells, values, notices, phones=phones, grade=grade, missed=missed, doubted=doubted
+        )
         return Accepted(
             line=line, record=record, notices=tuple(notices), sheet=self._sheet, table=self._table
         )
@@ -226,6 +231,7 @@ class RowReader:
         phones: tuple[str, ...],
         grade: Grade,
         missed: bool,
+        doubted: Sequence[int],
     ) -> Record:
         """The record of a row with nothing wrong, with the notices about its other fields."""
         place_of = self._place_of
@@ -266,7 +272,7 @@ class RowReader:
             produced_at=values.get(Field.PRODUCED_AT),
             expires_at=values.get(Field.EXPIRES_AT),
             tags=tags,
-            remarks=self._remarks(row, cells, notices),
+            remarks=self._remarks(row, cells, notices, doubted),
             missed=missed,
             raw=tuple(cells),
             **(_NO_TEXTS | {name: self._text(places, row) for name, places in self._texts}),
@@ -449,13 +455,29 @@ class RowReader:
             return filled(row[places[0]])
         return " ".join(text for place in places if (text := filled(row[place])))
 
-    def _remarks(self, row: list[str], cells: list[str], notices: list[RowNotice]) -> str:
+    def _doubt_amounts(self, row: list[str], values: dict[Field, Any], notices: list[RowNotice]) -> list[int]:
+        """Takes implausible amounts out of the values, with a notice; returns their places."""
+        if self._options.believes_amounts:
+            return []
+        fields = [field for field in _AMOUNTS if (values.get(field) or 0) > IMPLAUSIBLE_FEN]
+        for field in fields:
+            values.pop(field)
+            place = self._place_of[field]
+            message = Text(
+                "the amount %(cell)s is implausible: it is kept in the remarks", cell=shown(row[place])
+            )
+            self._notice(notices, place, NoticeCode.AMOUNT_IMPLAUSIBLE, message)
+        return [self._place_of[field] for field in fields]
+
+    def _remarks(
+        self, row: list[str], cells: list[str], notices: list[RowNotice], doubted: Sequence[int]
+    ) -> str:
         remarks = self._text(self._places_of[Field.REMARKS], row)
-        if not self._unknown and len(cells) <= self._width:
+        if not self._unknown and not doubted and len(cells) <= self._width:
             return remarks
         extra = [
             f"{heading}：{text}" if (heading := self._heading(place)) else text
-            for place in self._unknown
+            for place in (*self._unknown, *doubted)
             if row[place] and (text := cleaned(row[place]))
         ]
         over = [text for cell in cells[self._width :] if (text := cleaned(cell))]

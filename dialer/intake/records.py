@@ -72,6 +72,8 @@ class NoticeCode(StrEnum):
     TIME_IN_FUTURE = "time_in_future"
     MISSED = "missed"
     EXTRA_CELLS = "extra_cells"
+    AMOUNT_IMPLAUSIBLE = "amount_implausible"
+    """An amount above `IMPLAUSIBLE_FEN`: it is kept in the remarks and counts as unknown until somebody believes it."""
     NUMBER_USED_AGAIN = "number_used_again"
     """Its source has sent its number before, with other content: a warning of its own, under a number of its own."""
 
@@ -219,6 +221,8 @@ class IntakeOptions:
     """The corrections of columns by a person, by heading; None: the column has no known field."""
     grade_words: Mapping[str, Grade] = field(default_factory=dict)
     """Words for grades that the source alone uses, by the cell in half-width and lower case."""
+    believes_amounts: bool = False
+    """Amounts above `IMPLAUSIBLE_FEN` are taken as they stand: a person has looked at them."""
     numbers: AllowedNumbers = field(default_factory=AllowedNumbers)
     """Which numbers may be called: a row with none of them is refused."""
     derive_key: bytes = b""
@@ -226,6 +230,11 @@ class IntakeOptions:
     numbers.
     """
 
+
+IMPLAUSIBLE_FEN: Final = 200_000_000 * 100
+"""An amount above this is more likely a slip (a wrong unit, a number of an account) than money: the largest loss by one
+telephone fraud that is publicly known (Duyun, 2015) was 117 million yuan. It would put a case before all others.
+"""
 
 DERIVED_PREFIX: Final = "D-"
 _LENGTH: Final = 32

@@ -245,11 +245,20 @@ class Load:
     """Why warnings of a source wait in it for release; None: a person loaded it."""
     extra_high: bool
     """Whether these are the extra-high ones."""
+    amounts_doubted: bool
+    """Whether its preview found implausible amounts."""
+    amounts_believed: bool | None
+    """Whether implausible amounts are taken as they stand; None: nobody has said."""
 
     @property
     def waits(self) -> bool:
         """Whether only its high grades are loaded before a second person approves it."""
         return self.needs_approval and self.decided_at is None and self.state in UNFINISHED_LOADS
+
+    @property
+    def asks_about_amounts(self) -> bool:
+        """Whether a person must say first if its implausible amounts are right."""
+        return self.amounts_doubted and self.amounts_believed is None
 
     @property
     def is_moving(self) -> bool:
@@ -632,15 +641,28 @@ def extend_draft(tx: Tx, draft_id: int, *, until: datetime) -> None:
     _update(tx, draft_id, _IS_DRAFT, lease_until=until)
 
 
-def note_draft_length(tx: Tx, draft_id: int, *, total: int | None, columns: Sequence[Column]) -> None:
-    """Records what the last reading found; with None the known length stays."""
-    known = {} if total is None else {"total": total}
+def note_draft_length(
+    tx: Tx,
+    draft_id: int,
+    *,
+    total: int | None,
+    columns: Sequence[Column],
+    amounts_doubted: bool | None = None,
+) -> None:
+    """Records what the last reading found; what is None stays as it is known."""
+    found = {"total": total, "amounts_doubted": amounts_doubted}
+    known = {name: value for name, value in found.items() if value is not None}
     _update(tx, draft_id, _IS_DRAFT, columns=[column.plain() for column in columns], **known)
 
 
 def rename_draft(tx: Tx, draft_id: int, *, source: str) -> None:
     """Sets the source of rows without one of their own. The length of the list is unknown until it is read again."""
     _update(tx, draft_id, _IS_DRAFT, source=source, total=None)
+
+
+def decide_amounts_of_draft(tx: Tx, draft_id: int, *, believed: bool) -> None:
+    """Records whether the implausible amounts of the draft are taken as they stand."""
+    _update(tx, draft_id, _IS_DRAFT, amounts_believed=believed)
 
 
 def release_draft(

@@ -440,6 +440,7 @@ def reading(services: Services, load: Load) -> Iterator[ListReader]:
     """
     uploaded_at = None if load.state is LoadState.DRAFT else load.created_at
     options = options_of(services, source=load.source, filename=load.filename, now=uploaded_at)
+    options = replace(options, believes_amounts=bool(load.amounts_believed))
     with tempfile.TemporaryFile() as copy:
         with services.store.begin() as tx:
             for part in file_parts_of_load(tx, load.id):

@@ -22,7 +22,7 @@ from dialer.core.text import Lang, Text, gettext_noop
 from dialer.core.values import Grade, PauseScope
 from dialer.intake.headings import fields_of
 from dialer.intake.reader import LONGEST_GRADE_WORD
-from dialer.intake.records import Field, NoticeCode
+from dialer.intake.records import IMPLAUSIBLE_FEN, Field, NoticeCode
 from dialer.language.catalogue import say
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence, word_of
@@ -31,6 +31,7 @@ from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_vis
 from dialer.warnings.preview import (
     RowFilter,
     correct_draft,
+    decide_amounts,
     draft_list,
     forget_corrections,
     forget_draft,
@@ -105,6 +106,9 @@ NOTICES: Mapping[NoticeCode, str] = {
     NoticeCode.TAG_UNKNOWN: gettext_noop("A tag that is in no list of ours."),
     NoticeCode.TIME_IN_FUTURE: gettext_noop("A time that has not come yet."),
     NoticeCode.MISSED: gettext_noop("Of a high grade, expired before it arrived: it needs an explanation."),
+    NoticeCode.AMOUNT_IMPLAUSIBLE: gettext_noop(
+        "An implausible amount: it counts as unknown and stands in the remarks."
+    ),
     NoticeCode.EXTRA_CELLS: gettext_noop("More cells than headings; they are kept in the remarks."),
 }
 
@@ -232,6 +236,13 @@ def forget_columns(request: CurrentRequest, draft_id: _Number, dry: Annotated[st
         _draft_path(draft_id, dry=bool(dry)),
         notice=gettext_noop("The corrections of this source are removed."),
     )
+
+
+@list_pages.post("/lists/drafts/{draft_id}/amounts", act=Permission.LOAD_LISTS)
+def amounts(request: CurrentRequest, draft_id: _Number, believed: Annotated[str, Form()] = "") -> Response:
+    """Says whether the implausible amounts of the draft are right, or that its rows are loaded without them."""
+    decide_amounts(request.services, request.actor, draft_id, believed=bool(believed))
+    return request.redirect_to(_draft_path(draft_id, dry=False))
 
 
 @list_pages.post("/lists/drafts/{draft_id}/load", act=Permission.LOAD_LISTS)
@@ -509,7 +520,6 @@ def _show_draft(
 ) -> Response:
     visible_to = request.member.unit_id
     with request.services.store.begin() as tx:
-        draft = get_draft(tx, draft_id, by=request.who)
         sources = recent_sources(tx, visible_to=visible_to)
     look, unusable = None, ""
     columns: Iterable[tuple[str, Field | None]] = ()
@@ -522,8 +532,11 @@ def _show_draft(
         unusable = refusal_sentence(fault, request.lang)
         if isinstance(fault, NoPhoneColumn):
             columns = zip(fault.headings, fields_of(fault.headings), strict=True)
+    with request.services.store.begin() as tx:
+        draft = get_draft(tx, draft_id, by=request.who)  # as the preview has left it
     return request.page(
         _DRAFT,
+        implausible_fen=IMPLAUSIBLE_FEN,
         status=_INVALID if wrong else status,
         draft_id=draft_id,
         draft=draft,

@@ -18,7 +18,7 @@ from dialer.cases.persons import MaskedPerson, Person, mask_name, mask_person, m
 from dialer.cases.search import visible_among_cases
 from dialer.core.access import Actor, Permission
 from dialer.core.errors import Conflict, Invalid, NoPhoneColumn, NotFound, TooMany
-from dialer.core.text import Text
+from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Grade, LoadState, RowResult
 from dialer.db.unit_of_work import Tx
 from dialer.intake.cells import shown
@@ -40,6 +40,7 @@ from dialer.warnings.list_store import (
     cases_of_warnings,
     columns_of_load,
     create_load,
+    decide_amounts_of_draft,
     delete_draft,
     delete_old_drafts,
     extend_draft,
@@ -172,11 +173,14 @@ def forget_corrections(services: Services, actor: Actor, draft_id: int) -> None:
 
 def load_draft(services: Services, actor: Actor, draft_id: int) -> bool:
     """Releases the draft to a worker; True when it is so large that a second person must approve everything but its
-    high grades. Raises `NotFound` and `UnusableFile`, and `Conflict` while a person must say what a column holds.
+    high grades. Raises `NotFound` and `UnusableFile`, and `Conflict` while a person must say what a column holds
+    or whether implausible amounts are right.
     """
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=actor.name)
         waiting = undecided(columns_of_load(tx, draft_id))
+    if draft.asks_about_amounts:
+        raise Conflict(gettext_noop("say first whether the implausible amounts are right"))
     if waiting:
         headings = ", ".join(waiting)
         raise Conflict(Text("say first what these columns hold: %(headings)s", headings=headings))
@@ -196,6 +200,16 @@ def load_draft(services: Services, actor: Actor, draft_id: int) -> bool:
         act.audit("load_list", subject, facts=facts)
     services.enqueue("load_list", draft_id)
     return is_large
+
+
+def decide_amounts(services: Services, actor: Actor, draft_id: int, *, believed: bool) -> None:
+    """Records whether the implausible amounts of the draft are taken as they stand; otherwise its rows are loaded
+    without them. Raises `NotFound`.
+    """
+    with services.act(actor, Permission.LOAD_LISTS) as act:
+        get_draft(act.tx, draft_id, by=act.by)
+        decide_amounts_of_draft(act.tx, draft_id, believed=believed)
+        act.audit("decide_amounts", f"list_load/{draft_id}", facts={"believed": believed})
 
 
 def undecided(columns: Iterable[Column]) -> Mapping[str, Field]:
@@ -396,7 +410,13 @@ def preview_draft(
         extend_draft(tx, draft_id, until=services.real.now() + KEPT)
     look = _preview(services, draft, visible_to, shown)
     with services.store.begin() as tx:
-        note_draft_length(tx, draft_id, total=look.read if look.is_whole else None, columns=look.columns)
+        note_draft_length(
+            tx,
+            draft_id,
+            total=look.read if look.is_whole else None,
+            columns=look.columns,
+            amounts_doubted=NoticeCode.AMOUNT_IMPLAUSIBLE in look.notices,
+        )
     return look
 
 

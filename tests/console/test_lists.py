@@ -86,6 +86,25 @@ async def test_before_it_is_loaded_a_list_says_what_would_become_of_it(console: 
         assert console.rows(table) == []
 
 
+async def test_an_implausible_amount_is_decided_on_before_the_list_is_loaded(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    content = rows(GOOD, "A9,王大,13812340000,高危,500000000000,")
+    for answer, fen in (("1", 50_000_000_000_000), ("", None)):
+        path = await dropped(clerk, content, source=f"来源{answer}")
+        page = text(await clerk.get(path))
+        assert "1 row has an amount above ¥200,000,000" in page
+        assert "500000000000" in page
+        assert "Load this list" not in page
+        refused = await clerk.post(f"{path}/load")
+        assert (refused.status_code, "implausible amounts are right" in text(refused)) == (422, True)
+        await clerk.post(f"{path}/amounts", believed=answer)
+        assert "Load this list" in text(await clerk.get(path))
+        load_list(console.app.services, int((await clerk.post(f"{path}/load")).headers["location"][7:]))
+        assert console.rows(t.warning)[-1]["amount_at_risk_fen"] == fen
+    assert [line["facts"]["believed"] for line in console.audited("decide_amounts")] == [True, False]
+    assert (await console.person(Role.SUPERVISOR).post(f"{path}/amounts", believed="1")).status_code == 404
+
+
 async def test_the_preview_shows_all_rows_by_their_problem_and_page(console: ConsoleDesk):
     clerk = console.person(Role.CLERK)
     good = (f"G{n},王,1380013{n:04d},低危,1," for n in range(TRIED + 1))

@@ -62,7 +62,7 @@ _WORDS = {
     "NoticeCode": (
         "grade_defaulted id_invalid id_digits_lost number_digits_lost fraud_type_unknown kind_unknown "
         "unit_unknown phone_part_unusable talk_unreadable tag_unknown time_in_future missed "
-        "extra_cells number_used_again"
+        "extra_cells amount_implausible number_used_again"
     ),
 }
 

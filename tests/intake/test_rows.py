@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
-from dialer.intake.records import Accepted, Field, IntakeOptions, NoticeCode, Rejected
+from dialer.intake.records import IMPLAUSIBLE_FEN, Accepted, Field, IntakeOptions, NoticeCode, Rejected
 from dialer.language.words import bilingual
 from tests.intake.in_process import read_list
 
@@ -294,6 +294,17 @@ def test_a_mark_for_nothing_is_nothing_in_every_column():
 def test_unknown_columns_are_kept_in_the_remarks():
     record = accepted({"手机号": "13800138000", "备注": "独居", "职业": "教师", "天气": ""}).record
     assert record.remarks == "独居；职业：教师"
+
+
+def test_an_implausible_amount_is_unknown_and_kept_until_somebody_believes_it():
+    row = {"手机号": "13800138000", "等级": "高危", "涉案金额": "500000000000", "备注": "独居"}
+    result = accepted(row)
+    assert (result.record.amount_at_risk_fen, codes(result)) == (None, [NoticeCode.AMOUNT_IMPLAUSIBLE])
+    assert result.record.remarks == "独居；涉案金额：500000000000"
+    believed = accepted(row, believes_amounts=True)
+    assert (believed.record.amount_at_risk_fen, codes(believed)) == (50_000_000_000_000, [])
+    largest = accepted(row | {"涉案金额": str(IMPLAUSIBLE_FEN // 100)})
+    assert (largest.record.amount_at_risk_fen, codes(largest)) == (IMPLAUSIBLE_FEN, [])
 
 
 def test_more_cells_than_headings_are_kept_and_noticed():

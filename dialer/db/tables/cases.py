@@ -92,6 +92,8 @@ list_load = sa.Table(
     word_column("held_for", HoldReason, required=False),
     sa.Column("extra_high", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("number_blind", BYTEA),
+    sa.Column("amounts_doubted", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("amounts_believed", sa.Boolean),
     sa.Index(
         "ix_list_load_unfinished",
         "id",

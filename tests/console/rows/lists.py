@@ -57,6 +57,7 @@ ROWS = (
     Row("POST", "/lists/drafts/{draft_id}/rejects/own", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/columns", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/columns/forget", _WHO, _draft, refused=404),
+    Row("POST", "/lists/drafts/{draft_id}/amounts", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/load", _WHO, _draft, refused=404),
     Row("POST", "/lists/drafts/{draft_id}/forget", _WHO, _draft, refused=404),
     Row("GET", "/lists/{load_id}", _WHO, _load, by_unit=True),
