@@ -196,7 +196,7 @@ class RowReader:
         phones = self._read_phones(row, notices, found)
         grade = self._read_grade(row, notices, found)
         values = self._read_values(row, found)
-        doubted = self._doubt_amounts(row, values, notices)
+        doubted = self._doubt_amounts(values, notices)
         self._check_source(row, found)
         for field in (Field.EVENT_AT, Field.PRODUCED_AT):
             if (moment := values.get(field)) is not None and moment > self._future:
@@ -455,18 +455,17 @@ class RowReader:
             return filled(row[places[0]])
         return " ".join(text for place in places if (text := filled(row[place])))
 
-    def _doubt_amounts(self, row: list[str], values: dict[Field, Any], notices: list[RowNotice]) -> list[int]:
+    def _doubt_amounts(self, values: dict[Field, Any], notices: list[RowNotice]) -> list[int]:
         """Takes implausible amounts out of the values, with a notice; returns their places."""
         if self._options.believes_amounts:
             return []
         fields = [field for field in _AMOUNTS if (values.get(field) or 0) > IMPLAUSIBLE_FEN]
         for field in fields:
-            values.pop(field)
-            place = self._place_of[field]
             message = Text(
-                "the amount %(cell)s is implausible: it is kept in the remarks", cell=shown(row[place])
+                "the amount of %(yuan)s yuan is implausible: it is kept in the remarks",
+                yuan=f"{values.pop(field) // 100:,}",
             )
-            self._notice(notices, place, NoticeCode.AMOUNT_IMPLAUSIBLE, message)
+            self._notice(notices, self._place_of[field], NoticeCode.AMOUNT_IMPLAUSIBLE, message)
         return [self._place_of[field] for field in fields]
 
     def _remarks(

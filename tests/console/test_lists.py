@@ -93,7 +93,7 @@ async def test_an_implausible_amount_is_decided_on_before_the_list_is_loaded(con
         path = await dropped(clerk, content, source=f"来源{answer}")
         page = text(await clerk.get(path))
         assert "1 row has an amount above ¥200,000,000" in page
-        assert "500000000000" in page
+        assert "¥500,000,000,000" in page
         assert "Load this list" not in page
         refused = await clerk.post(f"{path}/load")
         assert (refused.status_code, "implausible amounts are right" in text(refused)) == (422, True)
