@@ -15,6 +15,7 @@ from dialer.cli.output import (
     centre_time,
     command_application,
     fields_of,
+    print_found,
     print_json,
     print_rows,
     signed_application,
@@ -27,7 +28,7 @@ from dialer.core.text import Text
 from dialer.language.words import bilingual
 from dialer.signals.learning import FittedRules, fit_rules
 from dialer.signals.lint import check_texts
-from dialer.signals.list_items import confirm_item
+from dialer.signals.list_items import confirm_item, refuse_item, waiting_items
 from dialer.signals.load import load_signals
 from dialer.signals.model import ItemKind, ListChange, ListKind
 from dialer.signals.queries import RobotStatus, read_status
@@ -285,11 +286,48 @@ def confirm_command(
     *,
     remove: Annotated[bool, typer.Option("--remove", help="take it off again")] = False,
 ) -> None:
-    """Confirm what a source lists: a trusted item for all sources, a public service as fraud."""
+    """Confirm what a source lists: a trusted item for all sources, a public service as fraud. Two people give it."""
     change = ListChange.REMOVED if remove else ListChange.ENTERED
     with signed_application("signals", by, Permission.CONTROL) as (app, actor):
-        confirm_item(app.services, actor, item, value, list_kind=list_kind, of=source, change=change, why=why)
-    typer.echo(f"{list_kind.value} {change.value}")
+        is_done = confirm_item(
+            app.services, actor, item, value, list_kind=list_kind, of=source, change=change, why=why
+        )
+    said = "" if is_done else " 待第二人以同一命令核准 waits: a second person gives the same command"
+    typer.echo(f"{list_kind.value} {change.value}{said}")
+
+
+@signals.command("confirmations")
+def confirmations_command(*, as_json: AsJson = False) -> None:
+    """What one person has asked to confirm, and waits for a second one."""
+    with command_application("signals") as app:
+        found = waiting_items(app.services)
+    print_found(
+        found,
+        as_json=as_json,
+        plain=lambda one: fields_of(
+            one, "id", "item", "list_kind", "source", "change", "why", "asked_by", "asked_at", "expires_at"
+        ),
+        columns={
+            "编号 id": lambda one: one.id,
+            "来源 source": lambda one: one.source,
+            "名单 list": lambda one: f"{one.list_kind.value} {one.change.value} {one.item.value}",
+            "申请人 asked by": lambda one: one.asked_by,
+            "理由 why": lambda one: one.why,
+        },
+        empty="没有待核准的名单项 no item of a list waits",
+    )
+
+
+@signals.command("refuse")
+def refuse_command(
+    request_id: Annotated[int, typer.Argument(help="of `dialer signals confirmations`")],
+    by: By,
+    why: Annotated[str, typer.Option(help="the reason")],
+) -> None:
+    """Refuse what another person has asked to confirm, or withdraw one's own."""
+    with signed_application("signals", by, Permission.CONTROL) as (app, actor):
+        refuse_item(app.services, actor, request_id, why=why)
+    typer.echo(str(request_id))
 
 
 @signals.command("resume")

@@ -73,6 +73,7 @@ from dialer.script_versions.actions import NotApproved, NotRendered, SameWords
 from dialer.scripts.reading import ScriptUnreadable
 from dialer.scripts.rendered import RenderedScriptMissing
 from dialer.scripts.store import Version
+from dialer.signals.deliveries import TooManySignals
 from dialer.signals.evaluation import SnapshotUnreadable
 from dialer.signals.fitting import LearningMissing, TooFewLabels
 from dialer.signals.rules import RuleUnreadable
@@ -170,6 +171,7 @@ EXAMPLES = [
     SamePerson(),
     NotSignedIn("zhao"),
     AliasTaken("城关所"),
+    TooManySignals("mobile", 12.5),
     TooMany(Text("you have %(n)s files that are not loaded yet: load or discard some first", n=20)),
     PasswordExpired(),
     RenderedScriptMissing(script_id="loan", version_id=None),

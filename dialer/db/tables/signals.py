@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
+from dialer.core.access import StaffChangeState
 from dialer.core.values import FraudType, Grade, VerdictState
 from dialer.db.columns import claim_token, identity, metadata, when, word_column
 
@@ -240,4 +241,37 @@ rule_stop = sa.Table(
 )
 """Stopped rules, which fired far more often than usual: verdicts that only a stopped rule supports are held.
 With a `source`, the rule is stopped only where it depends on this source.
+"""
+
+list_item_request = sa.Table(
+    "list_item_request",
+    metadata,
+    identity(),
+    sa.Column("item", sa.Text, nullable=False),
+    sa.Column("item_hash", BYTEA, nullable=False),
+    sa.Column("list_kind", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("change", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    when("asked_at", required=True),
+    when("expires_at", required=True),
+    word_column("state", StaffChangeState),
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),
+    sa.Index(
+        "uq_list_item_request_waiting",
+        "item_hash",
+        "list_kind",
+        "source",
+        "change",
+        unique=True,
+        postgresql_where=sa.text("state = 'waiting'"),
+    ),
+    sa.CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_at"),
+    sa.CheckConstraint("(state IN ('waiting', 'expired')) = (decided_by IS NULL)", name="decided_by"),
+    sa.CheckConstraint("state <> 'confirmed' OR decided_by <> asked_by", name="second_person"),
+)
+"""Entries of lists that one person has asked to confirm, or to take off; another one confirms. The item is a keyed
+hash.
 """
