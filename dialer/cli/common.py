@@ -5,8 +5,9 @@ An error that a person can cause is one clear line on standard error and a non-z
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -15,7 +16,7 @@ import typer
 
 from dialer.core.access import actor_name
 from dialer.core.errors import DialerError, UnreadableFile, UnusableFile
-from dialer.core.text import Text
+from dialer.core.text import Lang, Text
 
 _UNUSABLE = 2
 _INTERRUPTED = 130
@@ -54,18 +55,31 @@ def run_command(tree: typer.Typer, words: Sequence[str]) -> NoReturn:
         code = fault.exit_code
     except (typer.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
-    except UnusableFile as fault:
-        sys.stderr.write(f"dialer: {fault}\n")
-        code = _UNUSABLE
     except DialerError as fault:
-        sys.stderr.write(f"dialer: {fault}\n")
-        code = 1
+        _say(fault.text)
+        code = _UNUSABLE if isinstance(fault, UnusableFile) else 1
     except Exception as fault:
         if not _is_unfit(fault):
             raise
-        sys.stderr.write("dialer: a value is larger or longer than any that can be kept\n")
+        _say(Text("a value is larger or longer than any that can be kept"))
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def terminal_language(environment: Mapping[str, str]) -> Lang:
+    """The language of the messages of a terminal, as its locale says it: Chinese, or English for any other."""
+    named = (environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return Lang.ZH if next(filter(None, named), "").lower().startswith("zh") else Lang.EN
+
+
+def _say(text: Text) -> None:
+    """Writes a refusal to standard error in the language of the terminal."""
+    if terminal_language(os.environ) is Lang.ZH:
+        from dialer.language.words import sentence  # noqa: PLC0415  # the memory of a process at rest
+
+        sys.stderr.write(f"dialer：{sentence(text, Lang.ZH)}\n")
+    else:
+        sys.stderr.write(f"dialer: {text}\n")
 
 
 def _is_unfit(fault: Exception) -> bool:

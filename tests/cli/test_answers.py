@@ -78,6 +78,32 @@ def test_a_number_larger_than_any_is_one_line(
     assert "larger" in said[0]
 
 
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "dialer：预警单 999999999999 不存在"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "dialer: case 999999999999 does not exist"),
+        ({"LANG": ""}, "dialer: case 999999999999 does not exist"),
+    ],
+)
+def test_a_refusal_is_in_the_language_of_the_terminal(
+    env: dict[str, str],
+    locale: dict[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.delenv("LC_ALL", raising=False)
+    command = ["case", "999999999999"]
+    for name, value in (env | signed_in_as("--by", "li") | locale).items():
+        monkeypatch.setenv(name, value)
+    with application(load_settings(env)) as made:
+        add_account(made.services.store, "li")
+    with pytest.raises(SystemExit):
+        run_command(app, command)
+    assert capsys.readouterr().err == f"{said}\n"
+
+
 def test_what_a_command_logs_has_the_format_of_the_settings_and_names_nobody(
     env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ):
