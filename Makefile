@@ -21,7 +21,7 @@ N ?= 20
 # What is compiled once is kept: where bytecode may not be written, each of a test run's processes rewrites all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words pictures bench cost listen chaos attack restore-drill upgrade-drill advisories clean
+.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words pictures bench cost listen chaos attack restore-drill upgrade-drill advisories docs clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -63,6 +63,9 @@ lint: setup ## ruff, formatting, types, direction of imports
 
 words: setup ## the Chinese catalogue brought to what the code says; prints what has no Chinese yet
 	@cd "$(ROOT)" && "$(BIN)/python" tools/words.py
+
+docs: setup ## the manual in both languages as pages for a browser, in build/docs, without a network
+	@cd "$(ROOT)" && "$(BIN)/python" -m tools.manual_site $(A)
 
 pictures: setup ## the pictures of the README made again from a demo, in docs/images; look at them before committing
 	@sh "$(ROOT)/tools/browser.sh"

@@ -64,6 +64,10 @@ GROUPS = {
             "tests/api/test_on_duty.py",
         ),
     ),
+    "help": Group(
+        modules=("dialer/help/*.py",),
+        tests=("tests/help/test_*.py", "tests/console/test_help.py", "tests/docs/test_manual.py"),
+    ),
     "jobs": Group(
         modules=(
             "dialer/db/jobs.py",

@@ -38,7 +38,7 @@ version() {
 is_ready() {
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$ready" ] || return 1
     [ -z "$(find "$lock" pyproject.toml -newer "$stamp")" ] || return 1
-    [ -z "${RUNTIME:-}" ] || [ -z "$(find dialer carrier audio alembic settings.toml -newer "$stamp" -type f ! -name '*.pyc')" ] || return 1
+    [ -z "${RUNTIME:-}" ] || [ -z "$(find dialer carrier audio alembic docs/images docs/manual settings.toml -newer "$stamp" -type f ! -name '*.pyc')" ] || return 1
     "$venv/bin/python" -c '' 2>/dev/null || return 1
     [ -z "${PYTHON:-}" ] || [ "$(version "$venv/bin/python")" = "$(version "$PYTHON")" ]
 }

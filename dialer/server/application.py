@@ -29,6 +29,7 @@ from dialer.core.text import Lang
 from dialer.duty.pages import duty_pages
 from dialer.figures.bulletin_pages import bulletin_pages
 from dialer.figures.pages import rates_pages
+from dialer.help.pages import help_pages
 from dialer.org.account_pages import pages as account_pages
 from dialer.org.own_pages import own_pages
 from dialer.org.source_pages import source_pages
@@ -107,6 +108,7 @@ SECTIONS = (
     opener_pages,
     determination_pages,
     outlet_pages,
+    help_pages,
 )
 """All pages, in the order of their routes: the first one that matches an address answers it."""
 

@@ -14,6 +14,7 @@ _INDENTED = re.compile(r"^(?:    |\t)\S.*$", re.MULTILINE)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
 _HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+_OWN_ANCHOR = re.compile(r"\{#([a-z0-9_-]+)\}$")
 
 
 def name(page: Path) -> str:
@@ -39,8 +40,12 @@ def links(text: str) -> Iterator[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """The names by which a page's headings can be linked to, as Git hosts make them."""
+    """The names by which a page's headings can be linked to: in the manual their own, elsewhere those that
+    Git hosts make.
+    """
     return {
-        re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        own[1]
+        if (own := _OWN_ANCHOR.search(heading.strip()))
+        else re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
         for heading in _HEADING.findall(text)
     }

@@ -1,0 +1,135 @@
+"""The manual in the console, open to everybody: chapters, the words that people look for, and the paragraph about the
+page on which they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from markupsafe import Markup
+from starlette.responses import FileResponse, Response
+
+from dialer.core.errors import NotFound
+from dialer.help.reading import INDEX, Found, Section, chapters, find, images_folder, section_html
+from dialer.web.console import OPEN, CurrentRequest, PageSection, RequestContext
+
+help_pages = PageSection()
+_MOST_WORDS: Final = 100
+
+PARAGRAPHS: Final = {
+    "/": "start-page",
+    "/account": "start-account",
+    "/account/factors": "start-second-factor",
+    "/account/factors/app": "start-app",
+    "/account/password": "start-first-password",
+    "/account-changes": "units-account-changes",
+    "/accounts": "units-accounts",
+    "/approvals": "supervisor-approvals",
+    "/audit": "auditor-audit",
+    "/board": "chief-board",
+    "/bulletins": "supervisor-bulletins",
+    "/cards/desk": "teller-desk",
+    "/cards/fairness": "teller-fairness",
+    "/cards/openers": "teller-openers",
+    "/cards/outlets": "teller-outlets",
+    "/cards/restrictions": "teller-restrictions",
+    "/cards/rings": "teller-openers",
+    "/cases": "caller-case",
+    "/control": "alarms-control",
+    "/control/alarms": "alarms-kind",
+    "/counter": "teller-counter",
+    "/desk": "caller-desk",
+    "/desk/tasks": "caller-task",
+    "/duty": "chief-duty",
+    "/erasures": "auditor-erasures",
+    "/filed": "supervisor-filed",
+    "/first": "units-first-administrator",
+    "/lists": "clerk-lists",
+    "/lists/drafts": "clerk-preview",
+    "/overdue": "chief-overdue",
+    "/rates": "supervisor-rates",
+    "/rates/callers": "supervisor-callers",
+    "/rates/cases": "supervisor-rates",
+    "/robot": "robot",
+    "/robot/signals": "robot-signals",
+    "/robot/verdicts": "robot-verdicts",
+    "/scripts": "supervisor-scripts",
+    "/sign-in": "start-sign-in",
+    "/sign-in/second": "start-second-factor",
+    "/sources": "supervisor-sources",
+    "/tokens": "units-tokens",
+    "/units": "units-organisation",
+    "/units/import": "units-import",
+    "/units/transfers": "chief-transfers",
+    "/units/unassigned": "chief-unassigned",
+    "/units/work": "chief-transfers",
+    "/visits": "officer-visits",
+    "/visits/offline": "officer-offline",
+    "/webhooks": "units-webhooks",
+}
+"""The anchor of the paragraph about each page, by the beginning of its address; the longest that fits is taken."""
+
+
+def anchor_of(path: str) -> str:
+    """The anchor of the paragraph about the page with this address; '' if the manual has none."""
+    fitting = [begin for begin in PARAGRAPHS if path == begin or path.startswith(f"{begin}/")]
+    return PARAGRAPHS[max(fitting, key=len)] if fitting else ""
+
+
+@help_pages.get("/help", act=OPEN, while_must_change=True, while_must_enrol=True)
+def index(request: CurrentRequest, q: str = "") -> Response:
+    """All chapters; with `q` the sections that contain these words."""
+    words = q[:_MOST_WORDS].strip()
+    found = find(request.lang, words) if words else []
+    return _show(request, INDEX, words=words, found=found)
+
+
+@help_pages.get("/help/of/{path:path}", act=OPEN, while_must_change=True, while_must_enrol=True)
+def of_page(request: CurrentRequest, path: str) -> Response:
+    """Leads to the paragraph about a page of the console."""
+    return request.redirect_to(_address_of_anchor(request, anchor_of(f"/{path}")))
+
+
+@help_pages.get("/help/images/{file}", act=OPEN, while_must_change=True, while_must_enrol=True)
+def image(request: CurrentRequest, file: str) -> Response:
+    """A picture of the manual."""
+    path = images_folder() / file
+    if file not in {one.name for one in images_folder().iterdir()}:
+        raise NotFound(kind="page", key=request.path)
+    return FileResponse(path)
+
+
+@help_pages.get("/help/{name}", act=OPEN, while_must_change=True, while_must_enrol=True)
+def chapter(request: CurrentRequest, name: str) -> Response:
+    """One chapter."""
+    return _show(request, name)
+
+
+def _show(request: RequestContext, name: str, *, words: str = "", found: Sequence[Found] = ()) -> Response:
+    every = chapters(request.lang)
+    if name not in every:
+        raise NotFound(kind="page", key=request.path)
+    # Our own files, in which HTML is shown as text.
+    sections = [(one, Markup(section_html(one, _address))) for one in every[name].sections]  # noqa: S704
+    return request.page(
+        "console/help.html",
+        chapters=list(every.values()),
+        shown=every[name],
+        sections=sections,
+        words=words,
+        found=found,
+    )
+
+
+def _address_of_anchor(request: RequestContext, anchor: str) -> str:
+    sections = (one for each in chapters(request.lang).values() for one in each.sections)
+    section: Section | None = next((one for one in sections if one.anchor == anchor), None)
+    return "/help" if section is None else _address(section.chapter, section.anchor)
+
+
+def _address(name: str, place: str) -> str:
+    if not name:
+        return f"/help/images/{place}"
+    address = "/help" if name == INDEX else f"/help/{name}"
+    return f"{address}#{place}" if place else address
