@@ -394,7 +394,7 @@ class SessionRules:
     """A password that was given out expires after this."""
     confirm_seconds: float = 259_200.0
     """How long a change of an account waits for a second person."""
-    second_factor_roles: frozenset[Role] = frozenset(Role) - {Role.TELLER}
+    second_factor_roles: frozenset[Role] = frozenset(Role)
     """Roles that need a second factor."""
     second_factor_grace_seconds: float = 604_800.0
     """How long an account may do without it, from its first sign-in that lacked it."""

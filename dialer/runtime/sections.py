@@ -232,15 +232,7 @@ class ConsoleSettings(Section):
     """Such searches in `reveal_seconds` that need no reason."""
     searches_alarm: int = Field(default=30, ge=1, le=100_000)
     """Such searches in `reveal_seconds` that raise the alarm `many_searches`."""
-    second_factor_roles: tuple[Role, ...] = (
-        Role.CLERK,
-        Role.CALLER,
-        Role.OFFICER,
-        Role.SUPERVISOR,
-        Role.ADMINISTRATOR,
-        Role.SECURITY_ADMINISTRATOR,
-        Role.AUDITOR,
-    )
+    second_factor_roles: tuple[Role, ...] = tuple(Role)
     """Roles that need a second factor."""
     second_factor_grace_seconds: float = Field(default=604_800.0, ge=0, le=7_776_000)
     """How long an account of these roles may do without one, from its first sign-in that lacked it."""

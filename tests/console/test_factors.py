@@ -173,7 +173,8 @@ async def test_a_new_factor_ends_the_other_sessions(console: ConsoleDesk):
     assert (await here.get("/account")).status_code == 200
 
 
-async def test_removal_and_reset_are_audited_and_end_the_recovery_codes(console: ConsoleDesk):
+async def test_removal_and_reset_are_audited_and_end_the_recovery_codes(console_app: Application):
+    console = with_grace(console_app, 3_600)
     teller = console.person(Role.TELLER)
     await set_up(console, teller)
     [factor] = console.rows(t.staff_factor)

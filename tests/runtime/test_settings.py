@@ -12,7 +12,7 @@ from typing import Any
 import pydantic
 import pytest
 
-from dialer.core.access import Permission, Role, rights_of
+from dialer.core.access import Role
 from dialer.core.errors import SettingsError
 from dialer.core.values import Grade
 from dialer.demo.run import demo_environment
@@ -359,14 +359,13 @@ def test_a_value_in_quotes_that_its_reader_left_is_named(file: Path):
     assert told == "setting DIALER_BROKER__URL: has quotes that belong to the file: take them away"
 
 
-def test_every_role_that_sees_a_person_or_approves_needs_a_second_factor():
+def test_every_role_needs_a_second_factor():
     rules = load_settings({}).console.rules()
-    sees = {Permission.SEE_CASES, Permission.REVEAL, Permission.APPROVE, Permission.CONFIRM_STAFF_CHANGES}
-    assert {role for role in Role if rights_of(role) & sees} <= rules.second_factor_roles
-    assert set(Role) - rules.second_factor_roles == {Role.TELLER}
+    assert set(Role) == rules.second_factor_roles
     since = datetime(2026, 12, 1, tzinfo=UTC)
-    assert rules.factor_due(Role.CLERK, since=since) == datetime(2026, 12, 8, tzinfo=UTC)
-    assert rules.factor_due(Role.TELLER, since=since) is None
+    assert {rules.factor_due(role, since=since) for role in Role} == {datetime(2026, 12, 8, tzinfo=UTC)}
+    others = load_settings({"DIALER_CONSOLE__SECOND_FACTOR_ROLES": '["clerk"]'}).console.rules()
+    assert others.factor_due(Role.TELLER, since=since) is None
 
 
 def test_the_demo_asks_for_no_second_factor():
