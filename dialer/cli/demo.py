@@ -24,6 +24,7 @@ from dialer.cli.serve import children, log_child_event
 from dialer.core.access import Role, unrestricted
 from dialer.core.errors import UnusableFile
 from dialer.core.text import Lang, Text
+from dialer.demo.new_source import send_as_new_source
 from dialer.demo.run import (
     ClockDriver,
     DemoLine,
@@ -164,6 +165,10 @@ def _play(
     if story is not None:
         sent = story.send_opening()
         console.print(f"预警机器人 warning robot: {sent} 条信号 signals   {public_url(app.settings)}/robot")
+        waiting = send_as_new_source(app.services)
+        console.print(
+            f"来源管理 sources: {waiting} 条预警待放行 warnings wait   {public_url(app.settings)}/sources"
+        )
     speed = demo_speed(settings_speed=app.settings.clock.speed)
     clock = ClockDriver(app, idle_speed=speed) if is_sip else None
     if clock is None:
