@@ -9,13 +9,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
+from typing import Annotated, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Form, Path, Query
-from pydantic import Field
+from fastapi import Depends, Form, Path
 from starlette.responses import FileResponse, Response
 
 from dialer.calls.recordings import recording_by_ticket, recording_ticket
@@ -34,30 +32,19 @@ from dialer.case_page.acts import (
 from dialer.case_page.look_back import LookBack, item_lines, look_back_document, open_look_back, step_words
 from dialer.case_page.reading import CaseSheet, read_case, read_words, reveal, units_to_hand_to
 from dialer.case_page.view import TEMPLATE, Playing, RefusedAct, case_facts
-from dialer.cases.persons import Person, PersonSearch
-from dialer.cases.reveals import must_give_reason_to_search
-from dialer.cases.search import (
-    CaseQuery,
-    SoughtKind,
-    case_of_number,
-    interpret_search,
-    open_search,
-    seal_search,
-    search_cases,
-)
-from dialer.core.access import Permission, RevealReason
-from dialer.core.case import CaseAct, CaseStatus
+from dialer.cases.persons import Person
+from dialer.core.access import Permission
+from dialer.core.case import CaseAct
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
-from dialer.core.rates import Period, is_in_range, period_of
+from dialer.core.rates import is_in_range
 from dialer.core.text import gettext_noop
-from dialer.core.values import FraudType, Grade, OutcomeKind, Track
+from dialer.core.values import Grade, OutcomeKind, Track
 from dialer.outcomes.evidence_files import reveal_file
 from dialer.outcomes.filed_lists import undo_filing
 from dialer.outcomes.filing import file_for_case
-from dialer.staff.sign_in import list_units
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.documents import as_docx
-from dialer.web.formats import Filter, sealed_file, typed_number, typed_unit, typed_word, unit_tree
+from dialer.web.formats import sealed_file, typed_unit, typed_word
 from dialer.work.tasks import approve_outcome
 
 case_pages = PageSection()
@@ -75,114 +62,7 @@ Text = Annotated[str, Form(max_length=2000)]
 Code = Annotated[str, Form(max_length=40)]
 
 
-class CaseForm(Filter):
-    """The form of the search, and where the page begins: below the case `before`, or at the newest one."""
-
-    who: str = ""
-    no: str = ""
-    grade: str = ""
-    status: str = ""
-    fraud: str = ""
-    unit: str = ""
-    load: str = ""
-    since: str = Field("", alias="from")
-    until: str = Field("", alias="to")
-    before: int | None = None
-
-
-@case_pages.get("/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40)
-def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Response:
-    """Cases that match the form, newest first, a page at a time."""
-    asked = form.asked()
-    if not (form.load.isdecimal() and len(form.load) <= _DIGITS):
-        asked.pop("load", None)
-    period, wanted, wrong = Period(), None, {}
-    try:
-        # A token that has expired or belongs to another person is no search.
-        wanted = open_search(request.services, form.who, who=request.who) if form.who else None
-    except Invalid as fault:
-        wrong = request.wrong(fault)
-        asked.pop("who", None)
-    try:
-        period = period_of(form.since, form.until, timezone=request.services.centre.timezone)
-    except Invalid as fault:
-        wrong |= request.wrong(fault)
-    query = CaseQuery(
-        sought=wanted.sought if wanted is not None else PersonSearch(),
-        instruction_no=form.no,
-        grade=typed_word(Grade, form.grade),
-        status=typed_word(CaseStatus, form.status),
-        fraud_type=typed_word(FraudType, form.fraud),
-        unit_id=typed_number(form.unit, field="unit") if form.unit.isdecimal() else None,
-        load_id=int(asked["load"]) if "load" in asked else None,
-        visible_to=request.member.unit_id,
-        period=period,
-        before_id=form.before,
-    )
-    found = search_cases(request.services, query)
-    digits = (wanted.sought.last4 if wanted is not None else "") or form.no
-    facts: dict[str, Any] = {
-        "found": found,
-        "also": case_of_number(request.services, digits, visible_to=request.member.unit_id),
-        "asked": asked,
-        "wrong": wrong,
-        "wanted": wanted,
-        "units": unit_tree(list_units(request.services, visible_to=request.member.unit_id)),
-        "older": _address(asked, before=found.next_before_id) if found.next_before_id else "",
-        "newest": _address(asked) if form.before else "",
-        "without": {name: _address({k: v for k, v in asked.items() if k != name}) for name in asked},
-        "grades": list(Grade),
-        "statuses": list(CaseStatus),
-        "frauds": list(FraudType),
-        "reveal_reasons": list(RevealReason)
-        if must_give_reason_to_search(request.services, request.who)
-        else [],
-    }
-    if request.is_part:
-        return request.part(_SEARCH, "found", **facts)
-    return request.page(_SEARCH, **facts)
-
-
-@case_pages.post("/cases/find", act=Permission.SEE_CASES)
-def find(
-    request: CurrentRequest,
-    text: Annotated[str, Form()] = "",
-    reason: Annotated[str, Form()] = "",
-    why: Annotated[str, Form()] = "",
-) -> Response:
-    """Redirects from the search box to an address that contains nothing personal."""
-    wanted = interpret_search(request.services, text)
-    match wanted.kind:
-        case SoughtKind.NOTHING:
-            return request.redirect_to("/cases")
-        case SoughtKind.CASE:
-            return request.redirect_to(f"/cases/{wanted.case_id}")
-        case SoughtKind.INSTRUCTION:
-            case_id = _case_instead(request, wanted.instruction_no)
-            found = f"/cases/{case_id}" if case_id else _address({"no": wanted.instruction_no})
-            return request.redirect_to(found)
-        case _:
-            shift = request.app.settings.console.session_seconds
-            token = seal_search(
-                request.services, request.actor, wanted, good_seconds=shift, reason=reason, why=why
-            )
-            return request.redirect_to(_address({"who": token}))
-
-
-def _case_instead(request: RequestContext, digits: str) -> int | None:
-    """The case with this number, where no warning that the reader sees has the instruction number."""
-    visible_to = request.member.unit_id
-    case_id = case_of_number(request.services, digits, visible_to=visible_to)
-    query = CaseQuery(instruction_no=digits, visible_to=visible_to, limit=1)
-    return None if case_id is None or search_cases(request.services, query).cases else case_id
-
-
 _Word = TypeVar("_Word", bound=StrEnum)
-
-
-def _address(asked: Mapping[str, object], **more: object) -> str:
-    query = urlencode({**asked, **more})
-    return "/cases" + (f"?{query}" if query else "")
 
 
 @case_pages.get("/cases/{case_id}", act=Permission.SEE_CASES)

@@ -87,6 +87,7 @@ class CaseLine:
     opened_at: datetime
     due_at: datetime | None
     drill: bool
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ def search_cases(services: Services, query: CaseQuery) -> CasePage:
         rows = tx.rows(_statement(tx, query))
         shown = rows[: query.limit]
         return CasePage(
-            cases=tuple(_line(tx, row) for row in shown),
+            cases=tuple(case_line(tx, row) for row in shown),
             next_before_id=shown[-1]["id"] if len(rows) > query.limit else None,
         )
 
@@ -112,7 +113,7 @@ def search_cases(services: Services, query: CaseQuery) -> CasePage:
 def case_lines(tx: Tx, ids: Sequence[int]) -> tuple[CaseLine, ...]:
     """These cases, newest first."""
     rows = tx.rows(_lines().where(t.case.c.id.in_(ids)).order_by(t.case.c.id.desc()))
-    return tuple(_line(tx, row) for row in rows)
+    return tuple(case_line(tx, row) for row in rows)
 
 
 def case_of_number(services: Services, typed: str, *, visible_to: int | None) -> int | None:
@@ -143,7 +144,8 @@ def _lines() -> sa.Select[Any]:
     )
 
 
-def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
+def matching_cases(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
+    """A statement for the columns of the lines of all matching cases, in no order."""
     c = t.case.c
     statement = _lines()
     if not query.sought.is_nothing:
@@ -163,7 +165,12 @@ def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
         statement = statement.where(
             c.id.in_(sa.select(w.case_id).where(of_load)), c.id >= oldest, c.id <= newest
         )
-    statement = statement.where(*_plain(query))
+    return statement.where(*_plain(query))
+
+
+def _statement(tx: Tx, query: CaseQuery) -> sa.Select[Any]:
+    c = t.case.c
+    statement = matching_cases(tx, query)
     if query.period == Period():
         if query.before_id is not None:
             statement = statement.where(c.id < query.before_id)
@@ -193,7 +200,8 @@ def _plain(query: CaseQuery) -> Iterator[sa.ColumnElement[bool]]:
         yield c.opened_at < query.period.end
 
 
-def _line(tx: Tx, row: Row) -> CaseLine:
+def case_line(tx: Tx, row: Row) -> CaseLine:
+    """The line of a row of `matching_cases`."""
     person = open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])
     return record_of(CaseLine, row, person=mask_person(person))
 

@@ -20,6 +20,7 @@ from dialer.cards.counter.pages import counter_pages
 from dialer.cards.determinations.pages import determination_pages
 from dialer.cards.outlets.pages import outlet_pages
 from dialer.cards.rings.pages import opener_pages
+from dialer.case_page.list_pages import case_list_pages
 from dialer.case_page.pages import case_pages
 from dialer.control.board import board_pages
 from dialer.control.overview import all_paused
@@ -85,6 +86,7 @@ SECTIONS = (
     own_pages,
     approval_pages,
     audit_pages,
+    case_list_pages,
     case_pages,
     control_pages,
     erasure_pages,

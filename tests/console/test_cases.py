@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from datetime import timedelta
 
 import pytest
@@ -134,6 +135,43 @@ async def test_filters_hold_together(console: ConsoleDesk, scenario: ConsoleScen
     page = await shown(console, grade="high", status="closed", fraud="romance")
     assert f"#{wanted}" in page
     assert not [other for other in others if f"#{other} " in page]
+
+
+async def order_of(console: ConsoleDesk, **query: str | int) -> list[int]:
+    """The numbers of the cases on the page, in its order."""
+    page = await console.person(Role.SUPERVISOR).get("/cases", **query)
+    return [int(number) for number in re.findall(r'<a href="/cases/(\d+)">#', page.text)]
+
+
+async def test_open_cases_are_sorted_by_what_their_page_says(console: ConsoleDesk, scenario: ConsoleScenario):
+    first_unit, second_unit = scenario.unit("甲所"), scenario.unit("乙所")
+    small = scenario.case(grade=Grade.EXTRA_HIGH, amount_at_risk_fen=100, unit_id=second_unit)
+    dear = scenario.case(grade=Grade.LOW, amount_at_risk_fen=900, due_at=MORNING, unit_id=first_unit)
+    unknown = scenario.case(grade=Grade.HIGH)
+    settled = scenario.case(grade=Grade.HIGH, status=CaseStatus.CLOSED, due_at=None)
+    console.account(Role.CALLER, login="li")
+    late = {"sign_by": MORNING - timedelta(hours=2), "due_at": MORNING - timedelta(hours=2)}
+    scenario.assignment(unknown, kind="human", state="open", **late)
+    scenario.assignment(small, kind="human", state="signed", signed_by="li", signed_at=MORNING)
+    assert await order_of(console) == [settled, unknown, dear, small]
+    assert await order_of(console, sort="money") == [dear, small, unknown]
+    assert await order_of(console, sort="grade") == [small, unknown, dear]
+    assert (await order_of(console, sort="next"))[0] == dear
+    assert (await order_of(console, sort="overdue"))[:2] == [unknown, small]
+    assert (await order_of(console, sort="owner"))[0] == small
+    assert (await order_of(console, sort="unit"))[2] == unknown
+    assert await order_of(console, sort="grade", status="closed") == [settled]
+    page = await shown(console, sort="overdue")
+    assert "nobody overdue for 2 h" in page
+    assert "Caller" in page
+
+
+async def test_a_sorted_list_has_pages(console: ConsoleDesk, scenario: ConsoleScenario):
+    cases = [scenario.case(amount_at_risk_fen=n) for n in range(51)]
+    assert await order_of(console, sort="money") == cases[:0:-1]
+    assert await order_of(console, sort="money", page=2) == cases[:1]
+    page = await console.person(Role.SUPERVISOR).get("/cases", sort="money")
+    assert "/cases?sort=money&amp;page=2" in page.text
 
 
 async def test_days_are_the_centres_and_the_last_is_included(console: ConsoleDesk, scenario: ConsoleScenario):
