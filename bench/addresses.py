@@ -43,6 +43,7 @@ UNMEASURED: Mapping[str, str] = {
     "/visits/worker.js": "a file",
     "/scripts/{script_id}/file": "a file",
     "/units/file": "a file",
+    "/cases/file": "a file",
     "/rates/file/{kind}": "a file",
     "/lists/{load_id}/rejects": "a file",
     "/scripts/{script_id}/progress": "a part of a script's page",

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
 
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import (
@@ -21,7 +23,7 @@ from dialer.cases.store import (
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import Actor, Permission, required_text
 from dialer.core.case import CaseAct, acts_allowed
-from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken, Refusal
 from dialer.core.events import (
     AssignmentRequested,
     CallRequested,
@@ -64,9 +66,57 @@ def changed_since(services: Services, case_id: int, *, since: datetime) -> tuple
     return tuple(entry for entry in file.timeline if entry.at > since)
 
 
-def call_now(seen: SeenCase) -> None:
+class BulkAct(StrEnum):
+    """What is done to several cases at once, each by its own rules."""
+
+    CALL_NOW = "call_now"
+    ASK_CALLER = "ask_caller"
+    ASK_OFFICER = "ask_officer"
+    RAISE_HIGH = "raise_high"
+    RAISE_EXTRA_HIGH = "raise_extra_high"
+
+
+def act_on_many(
+    services: Services, actor: Actor, chosen: Mapping[int, int], act: BulkAct | None, *, why: str
+) -> Mapping[int, Refusal]:
+    """Does the act to these cases, given with the revisions that the person saw, with one reason. Each case is a
+    transaction of its own: returns the refusals by case, the others are done. Raises `Invalid` without a reason, an act
+    or a case.
+    """
+    if act is None:
+        raise Invalid(field="act", problem="is not chosen", fix="choose one of the list")
+    if not chosen:
+        raise Invalid(field="chosen", problem="is empty", fix="tick at least one case")
+    reason = required_text("why", why)
+    refused: dict[int, Refusal] = {}
+    for case_id, revision in chosen.items():
+        seen = SeenCase(services=services, actor=actor, case_id=case_id, revision=revision)
+        try:
+            _act_in_bulk(seen, act, why=reason)
+        except (Conflict, Invalid, NotFound) as fault:
+            refused[case_id] = fault
+    return refused
+
+
+def _act_in_bulk(seen: SeenCase, act: BulkAct, *, why: str) -> None:
+    match act:
+        case BulkAct.CALL_NOW:
+            call_now(seen, why=why)
+        case BulkAct.ASK_CALLER:
+            ask_person(seen, Track.HUMAN, why=why)
+        case BulkAct.ASK_OFFICER:
+            ask_person(seen, Track.VISIT, why=why)
+        case BulkAct.RAISE_HIGH:
+            change_grade(seen, Grade.HIGH, why=why, only=CaseAct.RAISE)
+        case BulkAct.RAISE_EXTRA_HIGH:
+            change_grade(seen, Grade.EXTRA_HIGH, why=why, only=CaseAct.RAISE)
+        case _:
+            assert_never(act)
+
+
+def call_now(seen: SeenCase, *, why: str = "") -> None:
     """Makes the robot's next call attempt due now; the window, the pacing and one live call per number still apply."""
-    _act(seen, CaseAct.CALL_NOW, CallRequested())
+    _act(seen, CaseAct.CALL_NOW, CallRequested(), words=why)
 
 
 def change_grade(seen: SeenCase, grade: Grade, *, why: str = "", only: CaseAct | None = None) -> None:

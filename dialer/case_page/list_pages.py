@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Form, Query
-from pydantic import Field
+from pydantic import Field, ValidationError
 from starlette.responses import Response
 
-from dialer.case_page.queries import CaseSort, holdings, sorted_cases
+from dialer.case_page.acts import BulkAct, act_on_many
+from dialer.case_page.queries import CaseSort, Holding, holdings, sorted_cases
 from dialer.cases.persons import PersonSearch
 from dialer.cases.reveals import must_give_reason_to_search
 from dialer.cases.search import (
     CaseLine,
     CaseQuery,
     SoughtKind,
+    UnderstoodSearch,
     case_of_number,
     interpret_search,
     open_search,
@@ -29,11 +33,37 @@ from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
 from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
+from dialer.language.words import word_of
 from dialer.staff.sign_in import list_units
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
-from dialer.web.formats import Filter, typed_number, typed_word, unit_tree
+from dialer.web.formats import Cell, Filter, Sheet, as_file, typed_number, typed_word, unit_tree
 
 case_list_pages = PageSection()
+_PAGE = 50
+MOST_EXPORTED = 5000
+"""The most cases of one file."""
+_CHOSEN = re.compile(r"(\d{1,18})-(\d{1,9})")
+"""A chosen case with the revision that was seen."""
+_ACTS: Mapping[BulkAct, str] = {
+    BulkAct.CALL_NOW: gettext_noop("Call now"),
+    BulkAct.ASK_CALLER: gettext_noop("Give to a caller"),
+    BulkAct.ASK_OFFICER: gettext_noop("Send an officer"),
+    BulkAct.RAISE_HIGH: gettext_noop("Raise to high"),
+    BulkAct.RAISE_EXTRA_HIGH: gettext_noop("Raise to extra high"),
+}
+_HEAD = (
+    gettext_noop("Case"),
+    gettext_noop("Grade"),
+    gettext_noop("Person"),
+    gettext_noop("Phone"),
+    gettext_noop("Fraud type"),
+    gettext_noop("State"),
+    gettext_noop("Who has it"),
+    gettext_noop("Unit"),
+    gettext_noop("At risk, yuan"),
+    gettext_noop("Opened"),
+    gettext_noop("Next act"),
+)
 _SEARCH = "console/cases.html"
 _DIGITS = 18
 """A number of at most this many digits is an id."""
@@ -70,16 +100,94 @@ class CaseForm(Filter):
 
 @case_list_pages.get("/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40)
 def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Response:
-    """Cases that match the form, newest first, a page at a time."""
+    """Cases that match the form, a page at a time."""
+    return _show(request, form)
+
+
+@case_list_pages.get("/cases/file", act=Permission.EXPORT)
+def export(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Response:
+    """The matching cases in the order of the page as a workbook, their persons masked; audited."""
+    found = _found(request, form, limit=MOST_EXPORTED)
+    about = {name: text for name, text in found.asked.items() if name != "who"}
+    with request.services.act(request.actor, Permission.EXPORT) as act:
+        act.audit("export", "cases", facts=about | {"lines": len(found.lines), "kind": "xlsx"})
+        held = holdings(act.tx, [line.id for line in found.lines])
+    local = request.now.astimezone(request.services.centre.zone)
+    rows = [_cells(request, line, held.get(line.id)) for line in found.lines]
+    sheet = Sheet(
+        title=request.say(gettext_noop("Cases")), head=[request.say(text) for text in _HEAD], rows=rows
+    )
+    return as_file([sheet], name=f"cases-{local:%Y%m%d-%H%M}", kind="xlsx")
+
+
+def _cells(request: RequestContext, line: CaseLine, held: Holding | None) -> list[Cell]:
+    zone = request.services.centre.zone
+    return [
+        line.id,
+        word_of(line.grade, request.lang),
+        line.person.name,
+        " ".join(line.person.phones),
+        word_of(line.fraud_type, request.lang),
+        word_of(line.status, request.lang),
+        ", ".join(held.names) if held else "",
+        line.unit_name or line.unit,
+        "" if line.amount_at_risk_fen is None else line.amount_at_risk_fen / 100,
+        f"{line.opened_at.astimezone(zone):%Y-%m-%d %H:%M}",
+        "" if line.due_at is None else f"{line.due_at.astimezone(zone):%Y-%m-%d %H:%M}",
+    ]
+
+
+@case_list_pages.post("/cases/bulk", act=Permission.WORK_CASES)
+def bulk(
+    request: CurrentRequest,
+    chosen: Annotated[list[str] | None, Form(max_length=_PAGE)] = None,
+    act: Annotated[str, Form(max_length=40)] = "",
+    why: Annotated[str, Form(max_length=500)] = "",
+    back: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Does one act to the chosen cases, with one reason, and shows the list again with what was refused and why."""
+    try:
+        form = CaseForm.model_validate(dict(parse_qsl(back)))
+    except ValidationError:
+        form = CaseForm.model_validate({})
+    seen = {int(found[1]): int(found[2]) for text in chosen or () if (found := _CHOSEN.fullmatch(text))}
+    typed = {"act": act, "why": why, "chosen": set(chosen or ())}
+    try:
+        refused = act_on_many(request.services, request.actor, seen, typed_word(BulkAct, act), why=why)
+    except Invalid as fault:
+        return _show(request, form, typed=typed, wrong=request.wrong(fault), status=422)
+    done = request.say(
+        gettext_noop("Done for %(n)s of %(all)s cases."), n=len(seen) - len(refused), all=len(seen)
+    )
+    if not refused:
+        return request.redirect_to(_address(dict(parse_qsl(back))), notice=done)
+    reasons = {case_id: request.refusal(fault) for case_id, fault in refused.items()}
+    return _show(request, form, done=done, refused=reasons, status=409)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What a form found, and what was wrong in it."""
+
+    lines: tuple[CaseLine, ...]
+    older: str
+    newest: str
+    asked: Mapping[str, str]
+    wanted: UnderstoodSearch | None
+    wrong: Mapping[str, str]
+
+
+def _found(request: RequestContext, form: CaseForm, *, limit: int = _PAGE) -> _Found:
     asked = form.asked()
     if not (form.load.isdecimal() and len(form.load) <= _DIGITS):
         asked.pop("load", None)
-    period, wanted, wrong = Period(), None, {}
+    period, wanted = Period(), None
+    wrong: dict[str, str] = {}
     try:
         # A token that has expired or belongs to another person is no search.
         wanted = open_search(request.services, form.who, who=request.who) if form.who else None
     except Invalid as fault:
-        wrong = request.wrong(fault)
+        wrong |= request.wrong(fault)
         asked.pop("who", None)
     try:
         period = period_of(form.since, form.until, timezone=request.services.centre.timezone)
@@ -96,9 +204,28 @@ def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Respon
         visible_to=request.member.unit_id,
         period=period,
         before_id=form.before,
+        limit=limit,
     )
     sort = typed_word(CaseSort, form.sort) or CaseSort.NEWEST
     lines, older, newest = _lines(request, query, sort, asked=asked, page=form.page)
+    return _Found(lines=lines, older=older, newest=newest, asked=asked, wanted=wanted, wrong=wrong)
+
+
+def _show(
+    request: RequestContext,
+    form: CaseForm,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    done: str = "",
+    refused: Mapping[int, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """The list. `typed` and `wrong`: a form of an act on many cases that was rejected; `refused`: the cases to which
+    such an act was not done, with the reason.
+    """
+    found = _found(request, form)
+    lines, asked, wanted = found.lines, found.asked, found.wanted
     with request.services.store.begin() as tx:
         held = holdings(tx, [line.id for line in lines])
     digits = (wanted.sought.last4 if wanted is not None else "") or form.no
@@ -108,11 +235,19 @@ def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Respon
         "sorts": [(one.value, request.say(_SORTS[one])) for one in CaseSort],
         "also": case_of_number(request.services, digits, visible_to=request.member.unit_id),
         "asked": asked,
-        "wrong": wrong,
+        "wrong": {**found.wrong, **(wrong or {})},
+        "typed": typed or {},
+        "done": done,
+        "refused": refused or {},
+        "acts": [(one.value, request.say(_ACTS[one])) for one in BulkAct],
+        "may_work": request.may(Permission.WORK_CASES),
+        "may_export": request.may(Permission.EXPORT),
+        "here": urlencode(form.model_dump(by_alias=True, exclude_defaults=True)),
+        "file": "/cases/file" + _address(asked).removeprefix("/cases"),
         "wanted": wanted,
         "units": unit_tree(list_units(request.services, visible_to=request.member.unit_id)),
-        "older": older,
-        "newest": newest,
+        "older": found.older,
+        "newest": found.newest,
         "without": {name: _address({k: v for k, v in asked.items() if k != name}) for name in asked},
         "grades": list(Grade),
         "statuses": list(CaseStatus),
@@ -123,7 +258,7 @@ def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Respon
     }
     if request.is_part:
         return request.part(_SEARCH, "found", **facts)
-    return request.page(_SEARCH, **facts)
+    return request.page(_SEARCH, status=status, **facts)
 
 
 def _lines(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from datetime import timedelta
+from html import unescape
+from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
+from python_calamine import CalamineWorkbook
 
 from dialer.cases.search import open_search
 from dialer.core.access import Role
@@ -164,6 +167,58 @@ async def test_open_cases_are_sorted_by_what_their_page_says(console: ConsoleDes
     page = await shown(console, sort="overdue")
     assert "nobody overdue for 2 h" in page
     assert "Caller" in page
+
+
+async def test_one_act_is_done_to_the_chosen_cases_with_one_reason(
+    console: ConsoleDesk, scenario: ConsoleScenario
+):
+    cases = [scenario.case(grade=Grade.MEDIUM) for _ in range(3)]
+    settled = scenario.case(grade=Grade.MEDIUM, status=CaseStatus.CLOSED, due_at=None)
+    chief = console.person(Role.SUPERVISOR)
+    page = await chief.get("/cases", sort="grade")
+    chosen = re.findall(r'name="chosen" value="(\d+-\d+)"', page.text)
+    assert [int(one.partition("-")[0]) for one in chosen] == cases[::-1]
+    form = {
+        "csrf": chief.csrf,
+        "chosen": [*chosen, f"{settled}-1"],
+        "act": "raise_high",
+        "back": "sort=grade",
+    }
+    for wrong in ({"why": " "}, {"why": "x", "act": "no"}, {"why": "x", "chosen": []}):
+        assert (await chief.client.post("/cases/bulk", data=form | wrong)).status_code == 422
+    sent = await chief.client.post("/cases/bulk", data=form | {"why": "a wave of calls"})
+    assert sent.status_code == 409
+    assert "Done for 3 of 4 cases." in text(sent)
+    assert f"#{settled} " in text(sent)
+    assert [row["grade"] for row in console.rows(t.case)] == ["high"] * 3 + ["medium"]
+    assert [line["why"] for line in console.audited("grade_raised")] == ["a wave of calls"] * 3
+    again = await chief.client.post("/cases/bulk", data=form | {"why": "again", "chosen": chosen})
+    assert "Done for 0 of 3 cases." in text(again)
+    chosen = re.findall(r'name="chosen" value="(\d+-\d+)"', (await chief.get("/cases", sort="grade")).text)
+    done = await chief.client.post(
+        "/cases/bulk", data=form | {"why": "go", "act": "call_now", "chosen": chosen}
+    )
+    assert (done.status_code, done.headers["location"]) == (303, "/cases?sort=grade")
+
+
+async def test_what_the_list_shows_is_exported_masked_and_audited(
+    console: ConsoleDesk, scenario: ConsoleScenario
+):
+    owner = scenario.person(name=NAME, phones=(PHONE,))
+    case_id = scenario.case(person_id=owner, grade=Grade.HIGH, amount_at_risk_fen=5_000_050)
+    scenario.case(grade=Grade.LOW)
+    chief = console.person(Role.SUPERVISOR)
+    page = await chief.get("/cases", grade="high", sort="money")
+    address = unescape(re.findall(r'href="(/cases/file[^"]*)"', page.text)[0])
+    file = await chief.get(address)
+    sheet = CalamineWorkbook.from_filelike(BytesIO(file.content)).get_sheet_by_index(0).to_python()
+    [row] = sheet[-1:]
+    assert row[:4] == [case_id, "high", "王*", "138****8000"]
+    assert row[8] == 50000.5
+    [line] = console.audited("export")
+    assert line["facts"] == {"grade": "high", "sort": "money", "lines": 1, "kind": "xlsx"}
+    assert (await console.person(Role.CALLER).get("/cases/file")).status_code == 403
+    assert "Export these" not in await shown(console, Role.CALLER)
 
 
 async def test_a_sorted_list_has_pages(console: ConsoleDesk, scenario: ConsoleScenario):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dialer.core.access import Role
 from tests.console.row import CENTRE, Row
 
+_WORKERS = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
 ROWS = (
     Row("GET", "/cases", CENTRE),
+    Row("GET", "/cases/file", frozenset({Role.SUPERVISOR, Role.AUDITOR})),
+    Row("POST", "/cases/bulk", _WORKERS, refused=422),
     Row("POST", "/cases/find", CENTRE, form={"text": "1234"}),
 )
