@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from dialer.approvals.queries import (
+    MoneyOrder,
     MoneyReturned,
     MoneyWaiting,
     RuleDraft,
@@ -27,7 +28,7 @@ from dialer.cases.reveals import note_work_reveal
 from dialer.cases.store import lock_cases
 from dialer.core.access import Actor, Permission, Role, is_same_actor, may, required_text
 from dialer.core.case import NO_CALL
-from dialer.core.errors import Invalid, NotFound
+from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.text import Text
 from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, check_evidence
 from dialer.db.acts import OpenAct
@@ -124,7 +125,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
-    """What waits for one person, each kind oldest first; of money and of what was returned, `MOST_AT_ONCE` at most."""
+    """What waits for one person, each kind oldest first, money in the order that was asked for; of money and of what
+    was returned, `MOST_AT_ONCE` at most.
+    """
 
     counts: Mapping[ApprovalKind, int]
     """The number of everything that waits for this person, by the kinds that they decide."""
@@ -181,14 +184,16 @@ def _count(tx: Tx, services: Services, visible_to: int | None) -> WaitingCounts:
     return count_waiting(tx, visible_to=visible_to, now=services.clock.now(), real_now=services.real.now())
 
 
-def read_inbox(services: Services, reader: InboxReader) -> Inbox:
-    """What waits for this person now."""
+def read_inbox(services: Services, reader: InboxReader, *, order: MoneyOrder = MoneyOrder.LARGEST) -> Inbox:
+    """What waits for this person now; lines with money in this order."""
     who, unit_id, decides = reader.who, reader.unit_id, reader.decides
     most = MOST_AT_ONCE
     with services.store.begin() as tx:
         counts = _count(tx, services, unit_id)
         money = (
-            money_waiting(tx, who=who, visible_to=unit_id, limit=most) if decides(ApprovalKind.MONEY) else []
+            money_waiting(tx, who=who, visible_to=unit_id, limit=most, order=order)
+            if decides(ApprovalKind.MONEY)
+            else []
         )
         files = files_of_outcomes(tx, [line.id for line in money])
         conflicts = conflicting_lines(tx, [line.id for line in money], visible_to=unit_id)
@@ -293,10 +298,7 @@ def approve_outcomes(
     `MOST_AT_ONCE`, `NotFound`, `Conflict` for a line that this person may not decide or that is already decided, and
     `EvidenceUnread`, also as `SampleUnread`.
     """
-    ids = sorted(set(outcome_ids))
-    if not 1 <= len(ids) <= MOST_AT_ONCE:
-        problem = Text("choose between 1 and %(most)s lines", most=MOST_AT_ONCE)
-        raise Invalid(field="outcome", problem=problem)
+    ids = _chosen_lines(outcome_ids)
     with services.act(actor, Permission.APPROVE) as act:
         cases = cases_of_outcomes(act.tx, ids, visible_to=actor.unit_id)
         if missing := [outcome_id for outcome_id in ids if outcome_id not in cases]:
@@ -371,6 +373,30 @@ def refuse_outcome(services: Services, actor: Actor, outcome_id: int, *, why: st
         facts = {"outcome_id": outcome_id, "line": line}
         act.audit("refuse_outcome", f"case/{case_id}", why=reason, facts=facts)
     return line
+
+
+def refuse_outcomes(
+    services: Services, actor: Actor, outcome_ids: Collection[int], *, why: str
+) -> Mapping[int, Refusal]:
+    """Refuses these lines with one reason, each in a transaction of its own; returns why some could not be, by line.
+    Raises `Invalid` without a reason or a line, and for more than `MOST_AT_ONCE`.
+    """
+    required_text("why", why)
+    failed: dict[int, Refusal] = {}
+    for outcome_id in _chosen_lines(outcome_ids):
+        try:
+            refuse_outcome(services, actor, outcome_id, why=why)
+        except (Conflict, NotFound) as fault:
+            failed[outcome_id] = fault
+    return failed
+
+
+def _chosen_lines(outcome_ids: Collection[int]) -> list[int]:
+    ids = sorted(set(outcome_ids))
+    if not 1 <= len(ids) <= MOST_AT_ONCE:
+        problem = Text("choose between 1 and %(most)s lines", most=MOST_AT_ONCE)
+        raise Invalid(field="outcome", problem=problem)
+    return ids
 
 
 def correct_outcome(

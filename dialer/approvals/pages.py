@@ -24,8 +24,9 @@ from dialer.approvals.actions import (
     read_evidence_file,
     read_inbox,
     refuse_outcome,
+    refuse_outcomes,
 )
-from dialer.approvals.queries import WaitingCounts
+from dialer.approvals.queries import MoneyOrder, WaitingCounts
 from dialer.core.access import Permission
 from dialer.core.case import StopResult
 from dialer.core.errors import Conflict, Invalid
@@ -37,7 +38,7 @@ from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.outcomes.ledger import EvidenceUnread
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
-from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sealed_file, sent_files
+from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sealed_file, sent_files, typed_word
 from dialer.work.desk import complete_stop_payment
 
 approval_pages = PageSection()
@@ -84,8 +85,9 @@ def waiting_for(request: RequestContext) -> int:
 @approval_pages.get(
     _PATH, act=Permission.SEE_APPROVALS, nav=gettext_noop("Approvals"), order=35, badge=waiting_for
 )
-def approvals(request: CurrentRequest) -> Response:
-    return _show(request)
+def approvals(request: CurrentRequest, order: str = "") -> Response:
+    """What waits for this person; lines with money largest or oldest first."""
+    return _show(request, order=typed_word(MoneyOrder, order) or MoneyOrder.LARGEST)
 
 
 @approval_pages.post(_PATH + "/evidence", act=Permission.APPROVE)
@@ -125,6 +127,20 @@ def approve(request: CurrentRequest, outcome: Chosen = None, in_place: Short = "
     except Conflict as fault:
         return _show(request, ticked=chosen, refused=request.refusal(fault), status=_TAKEN)
     return _done(request, gettext_noop("Approved."))
+
+
+@approval_pages.post(_PATH + "/refuse", act=Permission.APPROVE)
+def refuse_many(request: CurrentRequest, outcome: Chosen = None, why: Words = "") -> Response:
+    """Refuses the chosen lines with one reason: their recorders get them back with it."""
+    chosen = outcome or ()
+    try:
+        failed = refuse_outcomes(request.services, request.actor, chosen, why=why)
+    except Invalid as fault:
+        return _show(request, ticked=chosen, refused=request.refusal(fault), status=_UNFIT)
+    if failed:
+        reasons = "; ".join(f"{key}: {request.refusal(fault)}" for key, fault in failed.items())
+        return _show(request, ticked=failed, refused=reasons, status=_TAKEN)
+    return _done(request, gettext_noop("Refused; who recorded them sees why."))
 
 
 @approval_pages.post(_PATH + "/outcomes/{outcome_id}/refuse", act=Permission.APPROVE)
@@ -218,12 +234,14 @@ def _show(
     note: str = "",
     refused: str = "",
     status: int = 200,
+    order: MoneyOrder = MoneyOrder.LARGEST,
 ) -> Response:
     """The page. `read`: evidence in clear by the id of the line; `form`: the form of a line that was rejected."""
     return request.page(
         _TEMPLATE,
         status=status,
-        inbox=read_inbox(request.services, _reader(request)),
+        inbox=read_inbox(request.services, _reader(request), order=order),
+        order=order,
         ticked=set(ticked),
         read=read or {},
         form=form or LineForm(0),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from dialer.cards.determinations.store import DETERMINATIONS
+from dialer.cases.persons import MaskedPerson, mask_person, open_person
 from dialer.core.case import NO_CALL, PENDING_STATES
 from dialer.core.values import (
     MONEY_REFUSED,
@@ -55,12 +57,24 @@ class MoneyWaiting:
     """A success without a staff call: it counts only once approved. The evidence says why there was no call."""
     at_risk_fen: int | None
     """The amount at risk in the warnings of its case; None if they name none."""
+    person: MaskedPerson
+
+    @property
+    def largest_fen(self) -> int:
+        """The largest of its amounts."""
+        return max(self.intended_fen, self.stopped_fen, self.returned_fen)
 
     @property
     def is_above_risk(self) -> bool:
         """Whether an amount is above what was at risk: such a line is approved only after its evidence was read."""
-        largest = max(self.intended_fen, self.stopped_fen, self.returned_fen)
-        return self.at_risk_fen is not None and largest > self.at_risk_fen
+        return self.at_risk_fen is not None and self.largest_fen > self.at_risk_fen
+
+
+class MoneyOrder(StrEnum):
+    """Which lines stand first."""
+
+    LARGEST = "largest"
+    OLDEST = "oldest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +138,30 @@ _IS_RETURNED = sa.and_(
 
 
 def money_waiting(
-    tx: Tx, *, who: str, visible_to: int | None, limit: int, ids: Collection[int] | None = None
+    tx: Tx,
+    *,
+    who: str,
+    visible_to: int | None,
+    limit: int,
+    ids: Collection[int] | None = None,
+    order: MoneyOrder = MoneyOrder.OLDEST,
 ) -> list[MoneyWaiting]:
-    """Lines that wait for approval and that `who` did not record, oldest first; with `ids`, only of these lines."""
+    """Lines that wait for approval and that `who` did not record; with `ids`, only of these lines."""
+    largest = (sa.func.greatest(_o.intended_fen, _o.stopped_fen, _o.returned_fen).desc(),)
     statement = (
-        sa.select(t.outcome, t.staff.c.display_name, t.case.c.amount_at_risk_fen.label("at_risk_fen"))
+        sa.select(
+            t.outcome,
+            t.staff.c.display_name,
+            t.case.c.amount_at_risk_fen.label("at_risk_fen"),
+            t.case.c.person_id,
+            t.person.c.sealed.label("person_sealed"),
+        )
         .select_from(_WAITING)
         .join(t.case, t.case.c.id == _o.case_id)
+        .join(t.person, t.person.c.id == t.case.c.person_id)
         .join(t.staff, t.staff.c.login == _o.recorded_by, isouter=True)
         .where(~is_of_actor(_o.recorded_by, who), is_visible_to(t.case.c.unit_id, visible_to))
-        .order_by(_o.at, _o.id)
+        .order_by(*(largest if order is MoneyOrder.LARGEST else ()), _o.at, _o.id)
         .limit(limit)
     )
     if ids is not None:
@@ -145,6 +173,7 @@ def money_waiting(
             row,
             recorded_by_name=row["display_name"] or "",
             is_without_call=row["reason"] == NO_CALL,
+            person=mask_person(open_person(tx, person_id=row["person_id"], sealed=row["person_sealed"])),
         )
         for row in rows
     ]

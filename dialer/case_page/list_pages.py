@@ -23,6 +23,7 @@ from dialer.cases.search import (
     UnderstoodSearch,
     case_of_number,
     interpret_search,
+    newest_cases,
     open_search,
     seal_search,
     search_cases,
@@ -33,6 +34,7 @@ from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
 from dialer.core.text import gettext_noop
 from dialer.core.values import FraudType, Grade
+from dialer.db.unit_of_work import Tx
 from dialer.language.words import word_of
 from dialer.staff.sign_in import list_units
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
@@ -111,9 +113,8 @@ def export(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Respo
     about = {name: text for name, text in found.asked.items() if name != "who"}
     with request.services.act(request.actor, Permission.EXPORT) as act:
         act.audit("export", "cases", facts=about | {"lines": len(found.lines), "kind": "xlsx"})
-        held = holdings(act.tx, [line.id for line in found.lines])
     local = request.now.astimezone(request.services.centre.zone)
-    rows = [_cells(request, line, held.get(line.id)) for line in found.lines]
+    rows = [_cells(request, line, found.held.get(line.id)) for line in found.lines]
     sheet = Sheet(
         title=request.say(gettext_noop("Cases")), head=[request.say(text) for text in _HEAD], rows=rows
     )
@@ -170,6 +171,7 @@ class _Found:
     """What a form found, and what was wrong in it."""
 
     lines: tuple[CaseLine, ...]
+    held: Mapping[int, Holding]
     older: str
     newest: str
     asked: Mapping[str, str]
@@ -207,8 +209,10 @@ def _found(request: RequestContext, form: CaseForm, *, limit: int = _PAGE) -> _F
         limit=limit,
     )
     sort = typed_word(CaseSort, form.sort) or CaseSort.NEWEST
-    lines, older, newest = _lines(request, query, sort, asked=asked, page=form.page)
-    return _Found(lines=lines, older=older, newest=newest, asked=asked, wanted=wanted, wrong=wrong)
+    with request.services.store.begin() as tx:
+        lines, older, newest = _lines(tx, query, sort, asked=asked, page=form.page)
+        held = holdings(tx, [line.id for line in lines])
+    return _Found(lines=lines, held=held, older=older, newest=newest, asked=asked, wanted=wanted, wrong=wrong)
 
 
 def _show(
@@ -226,12 +230,10 @@ def _show(
     """
     found = _found(request, form)
     lines, asked, wanted = found.lines, found.asked, found.wanted
-    with request.services.store.begin() as tx:
-        held = holdings(tx, [line.id for line in lines])
     digits = (wanted.sought.last4 if wanted is not None else "") or form.no
     facts: dict[str, Any] = {
         "lines": lines,
-        "held": held,
+        "held": found.held,
         "sorts": [(one.value, request.say(_SORTS[one])) for one in CaseSort],
         "also": case_of_number(request.services, digits, visible_to=request.member.unit_id),
         "asked": asked,
@@ -262,15 +264,15 @@ def _show(
 
 
 def _lines(
-    request: RequestContext, query: CaseQuery, sort: CaseSort, *, asked: Mapping[str, str], page: int
+    tx: Tx, query: CaseQuery, sort: CaseSort, *, asked: Mapping[str, str], page: int
 ) -> tuple[tuple[CaseLine, ...], str, str]:
     """The cases of a page, and the addresses of the next and of the first page; '' for none."""
     if sort is CaseSort.NEWEST:
-        found = search_cases(request.services, query)
+        found = newest_cases(tx, query)
         last = found.next_before_id
         newest = _address(asked) if query.before_id else ""
         return found.cases, _address(asked, before=last) if last else "", newest
-    lines, has_more = sorted_cases(request.services, query, sort, page=page)
+    lines, has_more = sorted_cases(tx, query, sort, page=page)
     return lines, _address(asked, page=page + 1) if has_more else "", _address(asked) if page > 1 else ""
 
 

@@ -16,7 +16,6 @@ from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Tx
-from dialer.runtime.services import Services
 from dialer.work.assignments import limit_that_runs
 
 
@@ -47,16 +46,13 @@ _a = t.assignment.c
 _IS_PENDING = in_words(_a.state, PENDING_STATES)
 
 
-def sorted_cases(
-    services: Services, query: CaseQuery, sort: CaseSort, *, page: int
-) -> tuple[tuple[CaseLine, ...], bool]:
+def sorted_cases(tx: Tx, query: CaseQuery, sort: CaseSort, *, page: int) -> tuple[tuple[CaseLine, ...], bool]:
     """A page, from 1, of the matching cases in this order, and whether there are more."""
     if query.status is None:
         query = replace(query, status=CaseStatus.OPEN)
-    with services.store.begin() as tx:
-        statement = _in_order(matching_cases(tx, query), sort)
-        rows = tx.rows(statement.limit(query.limit + 1).offset((page - 1) * query.limit))
-        return tuple(case_line(tx, row) for row in rows[: query.limit]), len(rows) > query.limit
+    statement = _in_order(matching_cases(tx, query), sort)
+    rows = tx.rows(statement.limit(query.limit + 1).offset((page - 1) * query.limit))
+    return tuple(case_line(tx, row) for row in rows[: query.limit]), len(rows) > query.limit
 
 
 def _in_order(statement: sa.Select[Any], sort: CaseSort) -> sa.Select[Any]:

@@ -102,12 +102,17 @@ class CasePage:
 def search_cases(services: Services, query: CaseQuery) -> CasePage:
     """One page of matching cases, newest first."""
     with services.store.begin() as tx:
-        rows = tx.rows(_statement(tx, query))
-        shown = rows[: query.limit]
-        return CasePage(
-            cases=tuple(case_line(tx, row) for row in shown),
-            next_before_id=shown[-1]["id"] if len(rows) > query.limit else None,
-        )
+        return newest_cases(tx, query)
+
+
+def newest_cases(tx: Tx, query: CaseQuery) -> CasePage:
+    """As `search_cases`, in a transaction of the caller."""
+    rows = tx.rows(_statement(tx, query))
+    shown = rows[: query.limit]
+    return CasePage(
+        cases=tuple(case_line(tx, row) for row in shown),
+        next_before_id=shown[-1]["id"] if len(rows) > query.limit else None,
+    )
 
 
 def case_lines(tx: Tx, ids: Sequence[int]) -> tuple[CaseLine, ...]:

@@ -74,9 +74,34 @@ async def badge(person: Person) -> int:
     return int(entry[1] or 0)
 
 
+async def test_money_is_a_table_the_largest_first_and_refused_together_with_one_reason(
+    console: ConsoleDesk, town: Inbox, chief: Person
+):
+    small, large, own = (
+        town.money(town.open_case(), by=by, yuan=yuan, hour=hour)
+        for hour, (by, yuan) in enumerate((("li", 20), ("li", 90_000), ("zhao", 5)))
+    )
+    page = await chief.get("/approvals")
+    assert offered(page.text) == [large, small]
+    assert "¥90,000" in text(page)
+    assert "甲*" in text(page)
+    assert "甲2" not in page.text
+    assert offered((await chief.get("/approvals", order="oldest")).text) == [small, large]
+    form = {"csrf": chief.csrf, "outcome": [small, large]}
+    for wrong in ({"why": ""}, {"why": "x", "outcome": []}):
+        assert (await chief.client.post("/approvals/refuse", data=form | wrong)).status_code == 422
+    mixed = await chief.client.post(
+        "/approvals/refuse", data=form | {"why": "illegible", "outcome": [small, own]}
+    )
+    assert (mixed.status_code, offered(mixed.text)) == (409, [large])
+    done = await chief.client.post("/approvals/refuse", data=form | {"why": "illegible", "outcome": [large]})
+    assert done.status_code == 303
+    assert [line["why"] for line in console.audited("refuse_outcome")] == ["illegible"] * 2
+
+
 def offered(page: str) -> list[int]:
     """The lines with money, in the order of the page."""
-    return [int(one) for one in re.findall(r'<li id="outcome-(\d+)"', page)]
+    return [int(one) for one in re.findall(r'<tr id="outcome-(\d+)"', page)]
 
 
 async def test_one_sees_what_one_may_decide_oldest_first(console: ConsoleDesk, town: Inbox, chief: Person):

@@ -53,6 +53,7 @@ ROWS = (
     Row("GET", "/approvals", _SEES),
     Row("POST", "/approvals/evidence", _DECIDES),
     Row("POST", "/approvals/approve", _DECIDES, refused=422),
+    Row("POST", "/approvals/refuse", _DECIDES, refused=422),
     Row("POST", "/approvals/outcomes/{outcome_id}/files/{file_id}", _DECIDES, _file, by_unit=True),
     Row(
         "POST",
