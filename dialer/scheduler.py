@@ -44,6 +44,7 @@ from dialer.db.system_state import (
 from dialer.db.unit_of_work import Tx
 from dialer.duty.actions import watch_gaps
 from dialer.keys.actions import is_reseal_due
+from dialer.notifications.store import delete_old_notifications
 from dialer.retention.retention import is_retention_due
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, check_broker
 from dialer.runtime.services import Application
@@ -73,7 +74,7 @@ _STALLS_SECONDS = 5.0
 _BROKER_SECONDS = 10.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
-_ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2))
+_ROUNDS = (("sweep", 1), ("dial", 1), ("reconcile", 2), ("send_messages", 2), ("notify", 2))
 """The tasks that ticks enqueue for the dialling workers, and every how many ticks."""
 _AT_REST = 10
 """With nothing due only one tick in this many is sent: it finds what the check of the rows does not see."""
@@ -332,6 +333,7 @@ def _clean_up(app: Application) -> None:
     with app.services.store.begin() as tx:
         delete_silent_processes(tx, before=real_now - _FORGET, real_now=real_now)
         delete_old_deliveries(tx, before=real_now - kept)
+        delete_old_notifications(tx, before=app.services.clock.now() - kept)
 
 
 def _check_trail(app: Application) -> None:

@@ -96,6 +96,8 @@ ACTS: Mapping[str, str] = {
     "refuse_bulletin": gettext_noop("a bulletin refused"),
     "load_roster": gettext_noop("roster of a month loaded"),
     "take_shift": gettext_noop("shift taken"),
+    "notification_rules": gettext_noop("own notifications changed"),
+    "notification_test": gettext_noop("own notifications tested"),
     "load_boundaries": gettext_noop("boundaries of units loaded"),
     "assign_unit": gettext_noop("a unit given to a case"),
     "breaker.closed": gettext_noop("the telephone network is back"),

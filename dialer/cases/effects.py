@@ -287,6 +287,8 @@ def write_effects(tx: Tx, writes: PendingWrites) -> bool:
         )
     reverse_lapsed_successes(tx, {case_id for case_id, _ in writes.withdrawn_assignments}, now=writes.now)
     _insert(tx, t.assignment, writes.assignments)
+    if writes.assignments:
+        tx.tasks_after_commit.add("notify")
     for case_id, expedited in writes.expedited_assignments:
         moved_up = {"urgency_at": expedited.urgency_at, "reason": expedited.reason.value}
         _update_assignments(tx, case_id, expedited.track, PENDING_STATES, **moved_up)

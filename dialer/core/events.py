@@ -364,6 +364,8 @@ class AlarmCode(StrEnum):
     """A trunk of the centre's own does not work: calls go by the others, or wait."""
     DUTY_GAP = "duty_gap"
     """Within a day a unit has nobody on duty."""
+    NOT_NOTIFIED = "not_notified"
+    """Work waits in a unit, and nobody on duty there could be told of it."""
     STOP_UNANSWERED = "stop_unanswered"
     """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
     RECORDING_NOT_FETCHED = "recording_not_fetched"

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.attempt import AttemptState
 from dialer.core.case import AssignmentState
 from dialer.core.errors import Refusal
+from dialer.core.notifications import NotificationState
 from dialer.core.text import Text
 from dialer.core.values import MESSAGES_IN_DOUBT, MessageState
 from dialer.db import tables as t
@@ -314,6 +315,11 @@ _IS_ANYTHING_DUE = sa.select(
         sa.exists().where(t.hold.c.ended_at.is_(None), t.hold.c.until <= _NOW),
         sa.exists().where(t.message.c.state == word_literal(MessageState.PLANNED)),
         sa.exists().where(in_words(t.message.c.state, MESSAGES_IN_DOUBT)),
+        sa.exists().where(
+            t.notification.c.state == word_literal(NotificationState.WAITING),
+            t.notification.c.due_at <= _NOW,
+        ),
+        sa.exists().where(t.notification.c.state == word_literal(NotificationState.SENDING)),
     )
 )
 
@@ -335,7 +341,7 @@ def delete_old_deliveries(tx: Tx, *, before: datetime) -> None:
 
 
 def is_anything_due(tx: Tx, *, now: datetime) -> bool:
-    """Whether an attempt, case, assignment, pause or message waits for a worker at this moment."""
+    """Whether an attempt, case, assignment, pause, message or notification waits for a worker at this moment."""
     return bool(tx.scalar(_IS_ANYTHING_DUE, {"now": now}))
 
 

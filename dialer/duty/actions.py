@@ -310,13 +310,24 @@ def _taken(roster: Roster | None, taker: int, now: datetime, *, instead_of: int 
     return DutyChange(start=now, end=end, off=off, on=taker)
 
 
-def units_without_duty(tx: Tx, services: Services, *, now: datetime) -> Mapping[Track, frozenset[int]]:
-    """For each track the units that keep a roster for its work and have nobody on duty now."""
+def people_on_duty(tx: Tx, services: Services, *, now: datetime) -> dict[RosterKey, tuple[int, ...]]:
+    """The accounts on duty now in each unit and kind that keeps a roster, without those that are disabled; none where
+    nobody is. Without rosters it costs one statement.
+    """
     rosters = rosters_in_use(tx, hours_of(services), start=now, end=now)
     if not rosters:
         return {}
     able = _enabled(tx, rosters.values())
-    empty = {key for key, roster in rosters.items() if able.isdisjoint(who_is_on(roster, now))}
+    return {
+        key: tuple(staff_id for staff_id in who_is_on(roster, now) if staff_id in able)
+        for key, roster in rosters.items()
+    }
+
+
+def units_without_duty(tx: Tx, services: Services, *, now: datetime) -> Mapping[Track, frozenset[int]]:
+    """For each track the units that keep a roster for its work and have nobody on duty now."""
+    on_duty = people_on_duty(tx, services, now=now)
+    empty = {key for key, people in on_duty.items() if not people}
     return {
         track: frozenset(unit_id for unit_id, roster_kind in empty if roster_kind is kind)
         for track, kind in KIND_OF_TRACK.items()

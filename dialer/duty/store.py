@@ -166,3 +166,11 @@ def enabled_among(tx: Tx, staff_ids: Iterable[int]) -> frozenset[int]:
     s = t.staff.c
     rows = tx.rows(sa.select(s.id).where(s.id.in_(sorted(set(staff_ids))), s.disabled_at.is_(None)))
     return frozenset(row["id"] for row in rows)
+
+
+def staff_on_rosters(tx: Tx, *, first: date, last: date, now: datetime) -> frozenset[int]:
+    """The accounts that some roster has on one of these days, or that a change puts on duty now or later."""
+    e, c = t.duty_entry.c, t.duty_change.c
+    planned = sa.select(e.staff_id).where(e.day.between(first, last))
+    changed = sa.select(c.on_id).where(c.ends_at > now, c.on_id.is_not(None))
+    return frozenset(tx.execute(planned.union(changed)).scalars())

@@ -47,6 +47,7 @@ PARAGRAPHS: Final = {
     "/first": "units-first-administrator",
     "/lists": "clerk-lists",
     "/lists/drafts": "clerk-preview",
+    "/notifications": "officer-notifications",
     "/overdue": "chief-overdue",
     "/rates": "supervisor-rates",
     "/rates/callers": "supervisor-callers",

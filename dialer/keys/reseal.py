@@ -167,6 +167,9 @@ SEALED: Final = (
         needs=("rule",),
     ),
     SealedColumn(table=t.webhook, column="secret_sealed", row=lambda row: row["name"], needs=("name",)),
+    SealedColumn(
+        table=t.notification_rules, column="sealed", row=lambda row: int(row["staff_id"]), key="staff_id"
+    ),
     SealedColumn(table=t.recording, column="sealed", row=lambda row: int(row["id"]), at_once=_LARGE_VALUES),
     SealedColumn(
         table=t.visit_photo,

@@ -48,6 +48,12 @@ from dialer.core.case import (
     VisitStage,
 )
 from dialer.core.events import AlarmCode
+from dialer.core.notifications import (
+    NotificationChannel,
+    NotificationFault,
+    NotificationState,
+    WebhookFormat,
+)
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.reach import Reach
 from dialer.core.rota import DutyKind
@@ -382,6 +388,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.CHECK_FALLS_ON_GROUP: "a check of openings falls on one group of people",
         AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
         AlarmCode.DUTY_GAP: "nobody will be on duty in a unit",
+        AlarmCode.NOT_NOTIFIED: "work is due and nobody on duty was told",
         AlarmCode.STOP_UNANSWERED: "a bank's answer to a stop-payment request is overdue",
         AlarmCode.RECORDING_NOT_FETCHED: "a recording of a call cannot be fetched from the carrier",
         AlarmCode.WORK_GIVEN_UP: "work was given up after many tries",
@@ -541,6 +548,23 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         DutyKind.SUPERVISOR: "supervision",
         DutyKind.CHIEF: "duty chief",
     },
+    NotificationChannel: {
+        NotificationChannel.DESKTOP: "notification on open pages",
+        NotificationChannel.SMS: "text message",
+        NotificationChannel.CALL: "call by the robot",
+    },
+    NotificationState: {},
+    NotificationFault: {
+        NotificationFault.NO_PAGE: "no page open",
+        NotificationFault.UNCERTAIN: "result not known",
+        NotificationFault.UNDELIVERED: "not delivered",
+        NotificationFault.UNANSWERED: "not answered",
+    },
+    WebhookFormat: {
+        WebhookFormat.STANDARD: "standard format",
+        WebhookFormat.WECOM: "WeCom",
+        WebhookFormat.DINGTALK: "DingTalk",
+    },
     UnitChangeKind: {
         UnitChangeKind.OPENED: "opened again",
         UnitChangeKind.LEVEL: "another level",
@@ -549,6 +573,9 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ActKind.UNIT_ASSIGNED: "sorted to its unit",
         ActKind.UNIT_CHANGED: "transferred to another unit",
         ActKind.UNIT_RAISED: "escalated: nobody signed or was on duty",
+        ActKind.NOTIFIED: "people on duty told",
+        ActKind.NOT_NOTIFIED: "person on duty not reached",
+        ActKind.NOTIFICATION_ACCEPTED: "accepted on the telephone",
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
         ActKind.LAPSED: "signed but idle: back in the queue",

@@ -10,6 +10,7 @@ from dialer.core.attempt import AttemptState
 from dialer.core.case import CLAIM_ENDED, NO_CALL, InboundResult, PersonMet, Reason
 from dialer.core.errors import DialerError, Invalid
 from dialer.core.events import AlarmCode
+from dialer.core.notifications import NotificationChannel, NotificationFault
 from dialer.core.reach import Reach
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import (
@@ -351,6 +352,10 @@ def _viewed(f: Facts, lang: Lang) -> str:
 def _act(f: Facts, lang: Lang) -> str:
     """What was done, with its target, result or reason where there is one."""
     told = stored_word(ActKind, f["act"], lang)
+    if f.get("by_channel"):
+        words = [str(f["told"]), stored_word(NotificationChannel, f["by_channel"], lang)]
+        words += [stored_word(NotificationFault, f["fault"], lang)] if f.get("fault") else []
+        return told + say(lang, ": %(why)s", why=" · ".join(words))
     about = f.get("to") or f.get("unit") or f.get("why") or _about(f, lang)
     return told + say(lang, ": %(why)s", why=about) if about else told
 

@@ -31,6 +31,7 @@ from dialer.duty.pages import duty_pages
 from dialer.figures.bulletin_pages import bulletin_pages
 from dialer.figures.pages import rates_pages
 from dialer.help.pages import help_pages
+from dialer.notifications.pages import notification_pages
 from dialer.org.account_pages import pages as account_pages
 from dialer.org.own_pages import own_pages
 from dialer.org.source_pages import source_pages
@@ -99,6 +100,7 @@ SECTIONS = (
     robot_pages,
     unit_pages,
     duty_pages,
+    notification_pages,
     filed_pages,
     token_pages,
     source_pages,

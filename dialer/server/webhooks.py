@@ -27,6 +27,9 @@ from dialer.calls.messages import apply_message_event
 from dialer.calls.recordings import fetch_recording_now
 from dialer.calls.sound import FellBack, stop_for_fallback, stop_if_unplayed
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
+from dialer.core.notifications import NotificationFault
+from dialer.core.values import MessageState, TelephonyResult
+from dialer.notifications.actions import accept_notification, answer_call, apply_news
 from dialer.runtime.services import Services
 from dialer.scripts.answers import Heard
 from dialer.scripts.dialogue import Position, Turn
@@ -62,10 +65,12 @@ from dialer.telephony.config import (
     INBOUND_ROUTE,
     INBOUND_TURN_ROUTE,
     MESSAGE_ROUTE,
+    NOTIFICATION_ROUTE,
     OFFICER_ROUTE,
     RECORDING_ROUTE,
     START_STEP,
     STATUS_ROUTE,
+    HookUrls,
     TelephonyConfig,
 )
 from dialer.telephony.public_address import proof
@@ -77,6 +82,8 @@ from dialer.telephony.webhooks import (
     fallback_twiml,
     hang_up_twiml,
     verify_signature,
+    write_duty_call,
+    write_farewell,
     write_inbound,
     write_notice,
     write_turn,
@@ -225,6 +232,7 @@ class _Hooks:
             RECORDING_ROUTE: self._recording,
             MESSAGE_ROUTE: self._message,
             DESK_ROUTE: self._desk,
+            NOTIFICATION_ROUTE: self._notification,
             INBOUND_ROUTE: self._inbound,
             INBOUND_TURN_ROUTE: self._inbound_turn,
             FALLBACK_ROUTE: self._fall_back,
@@ -355,9 +363,37 @@ class _Hooks:
 
     async def _message(self, hook: CarrierWebhook) -> WebhookReply:
         """The status of a message. Messages are few, so each event has its own transaction."""
-        progress = message_event(hook.fields)
-        await asyncio.to_thread(apply_message_event, self._services, UUID(hook.path["message_id"]), progress)
+        progress, message_id = message_event(hook.fields), UUID(hook.path["message_id"])
+        try:
+            await asyncio.to_thread(apply_message_event, self._services, message_id, progress)
+        except NotFound:
+            is_lost = progress.state in {MessageState.UNDELIVERED, MessageState.FAILED}
+            fault = NotificationFault.UNDELIVERED if is_lost else None
+            if not await asyncio.to_thread(apply_news, self._services, message_id, fault):
+                raise
         return _KEPT
+
+    async def _notification(self, hook: CarrierWebhook) -> WebhookReply:
+        """A call to somebody on duty: what they hear, the key that they press, and its end."""
+        notification_id, fields = UUID(hook.path["notification_id"]), hook.fields
+        match hook.path["what"]:
+            case "call":
+                text, lang = await asyncio.to_thread(answer_call, self._services, notification_id)
+                action = HookUrls(self._telephony.public_url).notification(notification_id, "key")
+                return 200, write_duty_call(text, lang.value, action=action)
+            case "key":
+                if typed_digits(fields) != "1":
+                    return 200, hang_up_twiml()
+                text, lang = await asyncio.to_thread(accept_notification, self._services, notification_id)
+                return 200, write_farewell(text, lang.value)
+            case "status":
+                ended = status_event(fields)
+                if ended.stage is Stage.ENDED and ended.result is not TelephonyResult.ANSWERED:
+                    fault = NotificationFault.UNANSWERED
+                    await asyncio.to_thread(apply_news, self._services, notification_id, fault)
+                return _KEPT
+            case what:
+                raise NotFound(kind="act", key=what)
 
     async def _desk(self, hook: CarrierWebhook) -> WebhookReply:
         """The status of a desk call, how its second leg ended, and what the person of a recorded one hears. Each event

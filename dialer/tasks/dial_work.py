@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TypeVar
@@ -20,7 +20,11 @@ from dialer.calls.sound import probe_sound
 from dialer.cards.counter.desk import lapse_questions
 from dialer.control.health import repair_clock, run_consistency_round
 from dialer.control.trunks import has_trunks, watch_trunks
+from dialer.core.notifications import NotificationChannel
 from dialer.core.values import MessageChannel
+from dialer.notifications.actions import ORDER, claim_due, end_lapsed, plan_notifications
+from dialer.notifications.sending import place_calls, post_webhooks, refuse_all, send_texts
+from dialer.runtime.services import Application
 from dialer.tasks.application import (
     background_task,
     current_application,
@@ -31,6 +35,7 @@ from dialer.tasks.application import (
 )
 from dialer.telephony.client import CallClient, DeskClient
 from dialer.warnings.source_limits import raise_late_extra_high
+from dialer.webhooks.sending import webhook_session
 from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.inbound import settle_inbound_calls
 from dialer.work.stop_requests import raise_unanswered
@@ -162,6 +167,51 @@ def send_messages_task() -> None:
             run_logging_unavailable(partial(_run_with, open_client, *works))
         finally:
             at_work.release()
+
+
+_notifying = {channel: threading.Lock() for channel in NotificationChannel}
+
+
+@tick_task(ORDER)
+def notify_task() -> None:
+    """Plans notifications of new work, and sends what is due by each channel. One that this process is working on is
+    left out, as with messages.
+    """
+    app = current_application()
+    services = app.services
+    plan_notifications(services)
+    claim_due(services, NotificationChannel.DESKTOP, limit=500)
+    end_lapsed(services)
+    for channel, send in _SENDING.items():
+        if not _notifying[channel].acquire(blocking=False):
+            continue
+        try:
+            run_logging_unavailable(partial(send, app))
+        finally:
+            _notifying[channel].release()
+
+
+def _text_people(app: Application) -> None:
+    make = app.message_channels.get(MessageChannel.SMS)
+    if make is None:
+        uvloop.run(refuse_all(app.services, NotificationChannel.SMS))
+    else:
+        _run_with(make, partial(send_texts, app.services))
+
+
+def _call_people(app: Application) -> None:
+    _run_with(lambda: DeskClient(app.telephony), partial(place_calls, app.services))
+
+
+def _post_to_people(app: Application) -> None:
+    _run_with(lambda: webhook_session(app.services.webhooks), partial(post_webhooks, app.services))
+
+
+_SENDING: Mapping[NotificationChannel, Callable[[Application], None]] = {
+    NotificationChannel.SMS: _text_people,
+    NotificationChannel.CALL: _call_people,
+    NotificationChannel.WEBHOOK: _post_to_people,
+}
 
 
 @tick_task("cancel_calls")

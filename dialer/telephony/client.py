@@ -514,6 +514,7 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
 
 TALK_LIMIT_SECONDS: Final = 3600
 """People talk longer than the robot; still, no call may use a line for ever."""
+_NOTIFICATION_SECONDS: Final = 120
 _FINAL: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 _MOST_LEGS: Final = 20
 
@@ -530,7 +531,7 @@ class DeskOrder:
 
 
 class DeskClient(CallClient):
-    """Calls from a desk, and of the robot."""
+    """Calls from a desk, to people on duty, and of the robot."""
 
     async def call_from_desk(self, order: DeskOrder) -> SendResult:
         """As `create`: the caller's own telephone is called first."""
@@ -547,6 +548,24 @@ class DeskClient(CallClient):
             ),
             to=order.to,
             desk=order.extension,
+        )
+
+    async def call_on_duty(self, notification_id: UUID, to: str) -> SendResult:
+        """As `create`: the robot calls somebody on duty about work that waits."""
+        urls = self.urls
+        return await self.create(
+            lambda: self.api.calls.create_async(
+                to=to,
+                from_=self.config.caller_number,
+                url=urls.notification(notification_id, "call"),
+                method="POST",
+                status_callback=urls.notification(notification_id, "status"),
+                status_callback_event=["completed"],
+                status_callback_method="POST",
+                timeout=self.config.ring_timeout_seconds,
+                time_limit=_NOTIFICATION_SECONDS,
+            ),
+            to=to,
         )
 
     def twiml(self, order: DeskOrder) -> str:

@@ -92,6 +92,7 @@ MESSAGE_ROUTE: Final = "/hooks/message/{message_id}"
 OFFICER_ROUTE: Final = "/hooks/officer/{attempt_id}/{step}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
+NOTIFICATION_ROUTE: Final = "/hooks/notification/{notification_id}/{what}"
 INBOUND_ROUTE: Final = "/hooks/inbound/{what}"
 """Inbound calls, identified by their sid. `voice` is the voice address of our number at the carrier."""
 INBOUND_TURN_ROUTE: Final = "/hooks/inbound/{what}/{step}"
@@ -162,6 +163,12 @@ class HookUrls:
         gives the notice that the person of a recorded one hears before the caller.
         """
         return f"{self._base}/hooks/desk/{call_id}/{what}{RETRIES}"
+
+    def notification(self, notification_id: UUID, what: str) -> str:
+        """Requested for a call to somebody on duty: `call` gives its TwiML, `key` receives the key that was pressed,
+        `status` that it ended.
+        """
+        return f"{self._base}/hooks/notification/{notification_id}/{what}{RETRIES}"
 
     def officer(self, attempt_id: UUID, *, step: int) -> str:
         """Receives, during the call, that the officer answered."""

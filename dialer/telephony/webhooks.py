@@ -319,6 +319,30 @@ def write_notice(notice: Utterance, *, audio_url: Callable[[str], str]) -> str:
     return str(response)
 
 
+_KEY_SECONDS: Final = 8
+_TIMES_ASKED: Final = 2
+
+
+def write_duty_call(text: str, language: str, *, action: str) -> str:
+    """Says the text to somebody on duty and waits for a key, twice; the key goes to `action`."""
+    response = VoiceResponse()
+    said = Utterance(prompt_id="", language=language, text=text, audio=None)
+    for _ in range(_TIMES_ASKED):
+        gather = Gather(num_digits=1, timeout=_KEY_SECONDS, method="POST", action=action, input="dtmf")
+        _say(gather, [said], lambda name: name)
+        response.append(gather)
+    response.hangup()
+    return str(response)
+
+
+def write_farewell(text: str, language: str) -> str:
+    """Says the text and ends the call."""
+    response = VoiceResponse()
+    _say(response, [Utterance(prompt_id="", language=language, text=text, audio=None)], lambda name: name)
+    response.hangup()
+    return str(response)
+
+
 def _say(
     into: VoiceResponse | Gather, utterances: Sequence[Utterance], audio_url: Callable[[str], str]
 ) -> None:

@@ -12,7 +12,8 @@ import hashlib
 import hmac
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -40,6 +41,7 @@ _OF_EACH: Final = 10
 _LEASE_TIMEOUTS: Final = 3
 """The lease of a message, in time limits of its request."""
 _OK: Final = range(200, 300)
+_MOST_ANSWER: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +57,7 @@ async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int
     """Sends due messages for about `for_seconds` at most; returns how many were delivered."""
     until = time.monotonic() + for_seconds
     delivered = 0
-    resolver = _AllowedResolver(services.webhooks)
-    timeout = aiohttp.ClientTimeout(total=services.webhooks.timeout_seconds)
-    # All messages of a claim are sent at once: a receiver that does not answer keeps no other waiting for a connection.
-    connector = aiohttp.TCPConnector(resolver=resolver, limit=0)
-    # No cookies, and no proxies from the environment: a message goes only where the settings allow.
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-    ) as session:
+    async with webhook_session(services.webhooks) as session:
         while time.monotonic() < until:
             batch = await asyncio.to_thread(_claim, services)
             if not batch:
@@ -70,6 +65,20 @@ async def send_webhooks(services: Services, *, for_seconds: float = 20.0) -> int
             answers = await asyncio.gather(*(_send(session, services, claimed) for claimed in batch))
             delivered += await asyncio.to_thread(_record, services, batch, answers)
     return delivered
+
+
+@asynccontextmanager
+async def webhook_session(rules: WebhooksSettings) -> AsyncIterator[aiohttp.ClientSession]:
+    """An HTTP session that reaches only the addresses that the settings allow."""
+    resolver = _AllowedResolver(rules)
+    timeout = aiohttp.ClientTimeout(total=rules.timeout_seconds)
+    # All messages of a claim are sent at once: a receiver that does not answer keeps no other waiting for a connection.
+    connector = aiohttp.TCPConnector(resolver=resolver, limit=0)
+    # No cookies, and no proxies from the environment: a message goes only where the settings allow.
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+    ) as session:
+        yield session
 
 
 def _claim(services: Services) -> list[_Outgoing]:
@@ -172,15 +181,42 @@ async def _send(session: aiohttp.ClientSession, services: Services, outgoing: _O
     at, began = services.real.now(), time.monotonic()
     if outgoing.headers is None:
         return Try(at=at, status=None, fault=DeliveryFault.UNSIGNED, took_ms=0)
+    answer = await post_signed(
+        session, services.webhooks, outgoing.url, body=outgoing.body, headers=outgoing.headers
+    )
+    took_ms = round((time.monotonic() - began) * 1000)
+    return Try(at=at, status=answer.status, fault=answer.fault, took_ms=took_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookAnswer:
+    """The answer of a receiver; without one, `status` is None and `fault` says why."""
+
     status: int | None = None
     fault: DeliveryFault | None = None
+    content: bytes = b""
+    """Its beginning."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the receiver answered 2xx."""
+        return self.status in _OK
+
+
+async def post_signed(
+    session: aiohttp.ClientSession,
+    rules: WebhooksSettings,
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+) -> WebhookAnswer:
+    """Posts once to an address that the settings still allow. Every fault is an answer, not an exception."""
     try:
-        # The settings may have changed since the webhook was added.
-        checked_url(outgoing.url, services.webhooks)
-        async with session.post(
-            outgoing.url, data=outgoing.body, headers=outgoing.headers, allow_redirects=False
-        ) as answer:
-            status = answer.status
+        # The settings may have changed since the address was entered.
+        checked_url(url, rules)
+        async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+            return WebhookAnswer(status=answer.status, content=await answer.content.read(_MOST_ANSWER))
     except Invalid:
         fault = DeliveryFault.NOT_ALLOWED
     except TimeoutError:
@@ -192,7 +228,7 @@ async def _send(session: aiohttp.ClientSession, services: Services, outgoing: _O
         fault = DeliveryFault.NOT_ALLOWED if refused else DeliveryFault.NO_CONNECTION
     except (aiohttp.ClientError, OSError):
         fault = DeliveryFault.NO_ANSWER
-    return Try(at=at, status=status, fault=fault, took_ms=round((time.monotonic() - began) * 1000))
+    return WebhookAnswer(fault=fault)
 
 
 def _record(services: Services, batch: Sequence[_Outgoing], answers: Sequence[Try]) -> int:

@@ -445,6 +445,7 @@ def _return_to_queue(tx: Tx, ids: Sequence[int], **values: object) -> None:
             **values,
         )
     )
+    tx.tasks_after_commit.add("notify")
 
 
 def lock_idle_assignments(tx: Tx, *, now: datetime, real_now: datetime, limit: int) -> list[Assignment]:
@@ -517,6 +518,7 @@ def mark_assignments_escalated(tx: Tx, ids: Sequence[int], *, now: datetime) -> 
     """Records that a supervisor's alarm was raised for these."""
     if ids:
         tx.execute(sa.update(t.assignment).where(t.assignment.c.id.in_(ids)).values(escalated_at=now))
+        tx.tasks_after_commit.add("notify")
 
 
 def escalate_assignment(tx: Tx, assignment_id: int, *, unit_id: int, label: str, rise_at: datetime) -> None:
@@ -533,3 +535,4 @@ def escalate_assignment(tx: Tx, assignment_id: int, *, unit_id: int, label: str,
         raises=a.raises + 1,
         token=a.token + 1,
     )
+    tx.tasks_after_commit.add("notify")

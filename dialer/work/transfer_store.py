@@ -201,4 +201,5 @@ def _move(tx: Tx, transfer: Transfer, label: str, **values: object) -> None:
     values |= {"unit_id": unit_id, "unit": label, "token": a.token + 1, "transfers": a.transfers + 1}
     moved = sa.update(t.assignment).where(a.id == transfer.assignment_id)
     tx.execute(moved.values(lease_until=None, kept_for=None, **values))
+    tx.tasks_after_commit.add("notify")
     assign_case_to_unit(tx, transfer.case_id, unit_id=unit_id, label=label)

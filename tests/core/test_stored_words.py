@@ -15,6 +15,7 @@ from dialer.language.enumerations import ENUMERATIONS
 
 _WORDS = {
     "DeliveryEvent": "delivered given_up webhook_ended sent_again",
+    "NotificationEvent": "claimed sent accepted failed work_taken",
     "MessageEvent": "sending in_doubt not_taken accepted sent delivered undelivered failed",
     "Lang": "zh en",
     "NumberKind": "mobile fixed_line toll_free shared_cost premium_rate voip personal pager uan voicemail unknown",

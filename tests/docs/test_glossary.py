@@ -32,6 +32,7 @@ _REPLACED = {
 _NEVER_SHOWN = {
     "DeliveryEvent",
     "MessageEvent",
+    "NotificationEvent",
     "Lang",
     "AttemptEvent",
     "OpenerEvent",

@@ -1,11 +1,20 @@
-"""Tables of rosters: which account has which shift on which day, and what was changed afterwards."""
+"""Tables of rosters, which account has which shift on which day and what was changed afterwards, and of how accounts on
+duty are told of work.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, UUID
 
+from dialer.core.notifications import (
+    NotificationChannel,
+    NotificationFault,
+    NotificationState,
+    WebhookFormat,
+)
 from dialer.core.rota import DutyKind
-from dialer.db.columns import identity, metadata, when, word_column
+from dialer.db.columns import claim_token, identity, metadata, when, word_column
 
 duty_roster = sa.Table(
     "duty_roster",
@@ -44,3 +53,58 @@ duty_change = sa.Table(
     sa.CheckConstraint("off_id IS NOT NULL OR on_id IS NOT NULL", name="somebody"),
     sa.Index("ix_duty_change_ends_at", "ends_at"),
 )
+
+notification_rules = sa.Table(
+    "notification_rules",
+    metadata,
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), primary_key=True, autoincrement=False),
+    *(sa.Column(f"{channel.value}_seconds", sa.Integer) for channel in NotificationChannel),
+    sa.Column("quiet_from", sa.Time),
+    sa.Column("quiet_to", sa.Time),
+    word_column("format", WebhookFormat, default=WebhookFormat.STANDARD),
+    sa.Column("sealed", BYTEA, nullable=False),
+    when("changed_at", required=True),
+    *(
+        sa.CheckConstraint(f"{channel.value}_seconds BETWEEN 0 AND 86400", name=f"{channel.value}_seconds")
+        for channel in NotificationChannel
+    ),
+    sa.CheckConstraint("(quiet_from IS NULL) = (quiet_to IS NULL)", name="quiet"),
+)
+"""A person's own rules: after how long each channel is used; NULL: it is not. `sealed` has the telephone, the address
+of the webhook and its secret.
+"""
+
+notification = sa.Table(
+    "notification",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), server_default=sa.text("gen_random_uuid()"), primary_key=True),
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), nullable=False),
+    word_column("channel", NotificationChannel),
+    word_column("state", NotificationState, default=NotificationState.WAITING),
+    sa.Column("assignment_ids", ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("tokens", ARRAY(sa.BigInteger), nullable=False),  # of the assignments, in the same order
+    sa.Column("is_test", sa.Boolean, nullable=False),
+    when("created_at", required=True),
+    when("due_at", required=True),
+    when("lease_until"),  # real: until then its sender, or a page, says that it was sent
+    claim_token(),
+    when("sent_at"),
+    word_column("fault", NotificationFault, required=False),
+    sa.Index(
+        "uq_notification_waiting",
+        "staff_id",
+        "channel",
+        "is_test",
+        unique=True,
+        postgresql_where=sa.text("state = 'waiting'"),
+    ),
+    sa.Index("ix_notification_due", "due_at", postgresql_where=sa.text("state = 'waiting'")),
+    sa.Index("ix_notification_sending", "lease_until", postgresql_where=sa.text("state = 'sending'")),
+    sa.Index("ix_notification_staff", "staff_id", "created_at"),
+    sa.Index("ix_notification_created_at", "created_at"),
+    sa.CheckConstraint("cardinality(assignment_ids) = cardinality(tokens)", name="tokens"),
+    sa.CheckConstraint("(state = 'failed') = (fault IS NOT NULL)", name="fault_state"),
+)
+"""One message to one person about the assignments that wait for them; what comes while it waits is added to it. An
+assignment counts while it is open under the token that it had then.
+"""

@@ -26,6 +26,12 @@ from dialer.db.columns import claim_token, identity, metadata, when, word_column
 
 _PENDING = f"state IN {words(PENDING_STATES)}"
 
+NOT_NOTIFIED = (
+    "assignment.state = 'open' AND (assignment.notified_token IS DISTINCT FROM assignment.token"
+    " OR assignment.escalated_at > assignment.notified_at)"
+)
+"""A condition in SQL: nobody on duty was told of this assignment since it last changed hands or was escalated."""
+
 assignment = sa.Table(
     "assignment",
     metadata,
@@ -60,6 +66,9 @@ assignment = sa.Table(
     sa.Column("kept_for", sa.Text),
     when("kept_until"),
     word_column("stage", VisitStage, default=VisitStage.NONE),
+    sa.Column("notified_token", sa.BigInteger),  # the token with which people on duty were told of it
+    when("notified_at"),
+    sa.Index("ix_assignment_not_notified", "unit_id", "kind", postgresql_where=sa.text(NOT_NOTIFIED)),
     sa.Index("ix_assignment_signed", "signed_by", postgresql_where=sa.text("state = 'signed'")),
     sa.Index(
         "ix_assignment_kept_for",

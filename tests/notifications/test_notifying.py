@@ -1,0 +1,292 @@
+"""Work reaches who is on duty by the rules of their own, once, until somebody takes it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from dialer.core.access import Role, unrestricted
+from dialer.core.case import VisitStage
+from dialer.core.errors import Invalid, NotFound
+from dialer.core.notifications import NotificationChannel, NotificationFault
+from dialer.core.rota import DutyKind
+from dialer.core.text import Lang
+from dialer.core.values import Grade, Track
+from dialer.db import tables as t
+from dialer.notifications.actions import (
+    accept_notification,
+    answer_call,
+    apply_news,
+    claim_due,
+    end_lapsed,
+    own_notifications,
+    plan_notifications,
+    record_failed,
+    record_sent,
+    send_test,
+    show_on_pages,
+    text_of,
+)
+from dialer.work.tasks import return_work_of
+from dialer.work.visits import PhoneAct, take_step
+from tests.duty.conftest import Account
+from tests.notifications.conftest import MINUTE, Station
+
+C, F = NotificationChannel, NotificationFault
+
+
+def test_everybody_on_duty_is_told_once_by_the_rules_of_their_own(station: Station):
+    now = station.bureau.clock.now()
+    station.told()
+    assert {row["channel"]: row["due_at"] for row in station.rows(station.ann)} == {
+        "desktop": now,
+        "sms": now + 2 * MINUTE,
+        "call": now + 5 * MINUTE,
+    }
+    assert [row["channel"] for row in station.rows(station.ben)] == ["desktop"]
+    assert plan_notifications(station.services) == 0
+
+
+def test_a_page_shows_it_and_the_timeline_says_who_was_told(station: Station):
+    case_id = station.told()
+    assert show_on_pages(station.services, [station.ann.id]) == []
+    assert len(claim_due(station.services, C.DESKTOP)) == 2
+    [shown] = show_on_pages(station.services, [station.ann.id])
+    assert (shown.login, shown.page) == ("ann", "/visits")
+    text = text_of(station.services, shown, Lang.EN)
+    assert "tasks that wait for you: 1, extra high: 1. Sign by " in text
+    assert "某人" not in text_of(station.services, shown, Lang.ZH)
+    assert show_on_pages(station.services, [station.ann.id, station.ben.id])[0].login == "ben"
+    assert [act["facts"]["told"] for act in station.acts(case_id, "notified")] == ["ann", "ben"]
+    assert station.acts(case_id, "notified")[0]["facts"]["by_channel"] == "desktop"
+
+
+def test_without_an_open_page_the_text_leaves_at_once(station: Station):
+    case_id = station.told()
+    claim_due(station.services, C.DESKTOP)
+    assert end_lapsed(station.services) == 0
+    station.later(seconds=7)
+    assert end_lapsed(station.services) == 2
+    [text] = claim_due(station.services, C.SMS)
+    assert text.personal.telephone == "+8613900009999"
+    assert {act["facts"]["fault"] for act in station.acts(case_id, "not_notified")} == {"no_page"}
+    assert station.alarms() == []
+
+
+def test_an_alarm_tells_that_every_channel_of_everybody_failed(station: Station):
+    station.told()
+    for one in claim_due(station.services, C.DESKTOP):
+        record_failed(station.services, one, F.NO_PAGE)
+    [text] = claim_due(station.services, C.SMS)
+    record_failed(station.services, text, F.REFUSED)
+    assert station.alarms() == []
+    [call] = claim_due(station.services, C.CALL)
+    assert apply_news(station.services, call.id, F.UNANSWERED)
+    [alarm] = station.alarms()
+    assert len(alarm["facts"]["names"]) == 1
+    assert apply_news(station.services, call.id, F.UNANSWERED)
+    assert station.alarms()[0]["times"] == 1
+
+
+def test_a_message_that_was_not_delivered_makes_the_next_channel_due(station: Station):
+    station.told()
+    claim_due(station.services, C.DESKTOP)
+    station.later(minutes=2)
+    [text] = claim_due(station.services, C.SMS)
+    record_sent(station.services, [text])
+    assert claim_due(station.services, C.CALL) == []
+    assert apply_news(station.services, text.id, None)
+    assert apply_news(station.services, text.id, F.UNDELIVERED)
+    assert [one.login for one in claim_due(station.services, C.CALL)] == ["ann"]
+    assert not apply_news(station.services, uuid.uuid4(), None)
+
+
+def test_who_takes_the_work_ends_the_telling(station: Station):
+    case_id = station.told()
+    visit = station.bureau.assignment_of(case_id, Track.VISIT)
+    phone = PhoneAct(client_id=uuid.uuid4(), actor=station.ben.actor)
+    take_step(station.services, visit["id"], VisitStage.ACCEPTED, phone=phone)
+    station.later(minutes=5)
+    assert [claim_due(station.services, channel) for channel in C] == [[], [], [], []]
+    assert set(station.states(station.ann).values()) == {"dropped"}
+
+
+def test_work_that_comes_back_is_told_again(station: Station):
+    case_id = station.told()
+    visit = station.bureau.assignment_of(case_id, Track.VISIT)
+    phone = PhoneAct(client_id=uuid.uuid4(), actor=station.ben.actor)
+    take_step(station.services, visit["id"], VisitStage.ACCEPTED, phone=phone)
+    return_work_of(station.services, unrestricted("chief"), "ben")
+    assert plan_notifications(station.services) == 1
+
+
+def test_many_tasks_at_once_are_one_message(station: Station):
+    for _ in range(3):
+        station.case()
+    assert plan_notifications(station.services) == 3
+    station.told()
+    shown = {one.login: one for one in claim_due(station.services, C.DESKTOP)}
+    assert len(shown["ann"].tasks) == 4
+    assert [len(row["assignment_ids"]) for row in station.rows(station.ann)] == [4, 4, 4]
+
+
+def test_what_comes_within_a_minute_is_told_at_its_end_unless_it_is_urgent(station: Station):
+    station.told()
+    claim_due(station.services, C.DESKTOP)
+    show_on_pages(station.services, [station.ann.id])
+    visit = station.bureau.assignment_of(station.case(), Track.VISIT)
+    station.bureau.do(sa.update(t.case).where(t.case.c.id == visit["case_id"]).values(grade=Grade.HIGH.value))
+    plan_notifications(station.services)
+    station.later(seconds=59)
+    assert [one.login for one in claim_due(station.services, C.DESKTOP)] == ["ben"]
+    station.later(seconds=1)
+    assert [one.login for one in claim_due(station.services, C.DESKTOP)] == ["ann"]
+    station.told()
+    assert {one.login for one in claim_due(station.services, C.DESKTOP)} == {"ann", "ben"}
+
+
+def test_a_unit_without_a_roster_is_not_told_of(station: Station):
+    case_id = station.bureau.case_with_unit("五原分局", grade=Grade.EXTRA_HIGH)
+    assert plan_notifications(station.services) == 0
+    assert station.bureau.assignment_of(case_id)["notified_at"] is None
+
+
+def test_who_is_disabled_is_not_told(station: Station):
+    station.told()
+    disabled = sa.update(t.staff).where(t.staff.c.login == "ann")
+    station.bureau.do(disabled.values(disabled_at=station.bureau.clock.now()))
+    assert [one.login for one in claim_due(station.services, C.DESKTOP)] == ["ben"]
+
+
+def test_the_duty_chief_is_told_of_what_nobody_has_signed_for(station: Station, account: Account):
+    chief = account("chen", role=Role.SUPERVISOR)
+    station.load({"Chen": "值"}, kind=DutyKind.CHIEF)
+    case_id = station.told()
+    assert station.rows(chief) == []
+    station.later(seconds=1)
+    station.bureau.do(
+        sa.update(t.assignment)
+        .where(t.assignment.c.case_id == case_id, t.assignment.c.kind == "visit")
+        .values(escalated_at=station.bureau.clock.now())
+    )
+    assert plan_notifications(station.services) == 1
+    assert [row["channel"] for row in station.rows(chief)] == ["desktop"]
+
+
+def test_an_agreed_call_is_not_told_of_before_its_time(station: Station):
+    case_id = station.case()
+    kept = station.bureau.clock.now() + 10 * MINUTE
+    station.bureau.do(
+        sa.update(t.assignment)
+        .where(t.assignment.c.case_id == case_id)
+        .values(call_at=kept, kept_until=kept, kept_for="ann")
+    )
+    assert plan_notifications(station.services) == 0
+    station.later(minutes=10)
+    assert plan_notifications(station.services) == 1
+
+
+def test_who_presses_1_has_signed_for_the_visits(station: Station):
+    case_id = station.told()
+    station.later(minutes=5)
+    [call] = claim_due(station.services, C.CALL)
+    text, lang = answer_call(station.services, call.id)
+    assert lang is Lang.ZH
+    assert text.endswith("接受请按1。")
+    assert accept_notification(station.services, call.id)[0] == "已接受，请登录系统查看，谢谢。"
+    visit = station.bureau.assignment_of(case_id, Track.VISIT)
+    assert (visit["state"], visit["signed_by"], visit["stage"]) == ("signed", "ann", "accepted")
+    assert station.states(station.ann) == {"desktop": "dropped", "sms": "dropped", "call": "accepted"}
+    assert [act["kind"] for act in station.acts(case_id, "notified", "notification_accepted", "visit_accepted")] == [
+        "notified", "notification_accepted", "visit_accepted",
+    ]  # fmt: skip
+    assert accept_notification(station.services, call.id)[0] == "任务已由他人签收，谢谢。"
+    assert apply_news(station.services, call.id, F.UNANSWERED)
+    assert station.states(station.ann)["call"] == "accepted"
+
+
+def test_a_call_about_work_that_somebody_took_says_so(station: Station):
+    case_id = station.told()
+    station.later(minutes=5)
+    [call] = claim_due(station.services, C.CALL)
+    visit = station.bureau.assignment_of(case_id, Track.VISIT)
+    phone = PhoneAct(client_id=uuid.uuid4(), actor=station.ben.actor)
+    take_step(station.services, visit["id"], VisitStage.ACCEPTED, phone=phone)
+    assert answer_call(station.services, call.id)[0] == "任务已由他人签收，谢谢。"
+    with pytest.raises(NotFound):
+        answer_call(station.services, uuid.uuid4())
+    with pytest.raises(NotFound):
+        accept_notification(station.services, uuid.uuid4())
+
+
+def test_a_call_whose_end_nobody_reports_went_unanswered(station: Station):
+    station.told()
+    station.later(minutes=5)
+    claim_due(station.services, C.CALL)
+    station.later(minutes=5, seconds=1)
+    end_lapsed(station.services)
+    [row] = [row for row in station.rows(station.ann) if row["channel"] == "call"]
+    assert row["fault"] == "unanswered"
+
+
+def test_a_test_leaves_by_every_channel_and_is_nobodys_work(station: Station):
+    channels = send_test(station.services, station.ann.actor, station.ann.id)
+    assert channels == [C.DESKTOP, C.SMS, C.CALL]
+    [call] = claim_due(station.services, C.CALL)
+    assert "测试" in answer_call(station.services, call.id)[0]
+    assert accept_notification(station.services, call.id)[0] == "测试完成，谢谢。"
+    [text] = claim_due(station.services, C.SMS)
+    record_failed(station.services, text, F.REFUSED)
+    assert station.alarms() == []
+    assert station.bureau.audited()[-1] == "notification_test"
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"minutes": {C.SMS: "x"}}, "sms"),
+        ({"minutes": {C.SMS: "1441"}}, "sms"),
+        ({"minutes": {}}, "desktop"),
+        ({"minutes": {C.SMS: "1"}, "telephone": ""}, "desktop"),
+        ({"telephone": "12"}, "telephone"),
+        ({"quiet_from": "22:00"}, "quiet_to"),
+        ({"quiet_from": "22:00", "quiet_to": "22:00"}, "quiet_to"),
+        ({"quiet_from": "25:00", "quiet_to": "7:00"}, "quiet_from"),
+        ({"url": "http://robot.example/x"}, "url"),
+        ({"format": "fax"}, "format"),
+    ],
+)
+def test_rules_that_cannot_be_used_name_their_field(station: Station, given: dict[str, object], field: str):
+    before = own_notifications(station.services, station.ann.id)[0]
+    with pytest.raises(Invalid) as refused:
+        station.set_rules(station.ann, **given)
+    assert refused.value.field == field
+    assert own_notifications(station.services, station.ann.id)[0] == before
+
+
+def test_quiet_hours_hold_back_all_but_the_highest_grade(station: Station):
+    station.set_rules(station.ann, quiet_from="09:00", quiet_to="12:00")
+    station.told(grade=Grade.EXTRA_HIGH)
+    assert {one.login for one in claim_due(station.services, C.DESKTOP)} == {"ann", "ben"}
+    visit = station.bureau.assignment_of(station.case(), Track.VISIT)
+    station.bureau.do(sa.update(t.case).where(t.case.c.id == visit["case_id"]).values(grade=Grade.HIGH.value))
+    plan_notifications(station.services)
+    station.later(minutes=2)
+    assert {one.login for one in claim_due(station.services, C.DESKTOP)} == {"ben"}
+    station.later(hours=2)
+    assert {one.login for one in claim_due(station.services, C.DESKTOP)} == {"ann"}
+
+
+def test_rules_are_read_as_they_were_saved(station: Station):
+    station.set_rules(
+        station.ann, minutes={C.SMS: "1440", C.DESKTOP: "0"}, quiet_from="22:00", quiet_to="07:00"
+    )
+    personal, past = own_notifications(station.services, station.ann.id)
+    assert dict(personal.rules.after) == {C.SMS: timedelta(days=1), C.DESKTOP: timedelta()}
+    assert (str(personal.rules.quiet_from), str(personal.rules.quiet_to)) == ("22:00:00", "07:00:00")
+    assert past == []
+    [row] = station.bureau.rows(sa.select(t.notification_rules))
+    assert b"13900009999" not in bytes(row["sealed"])
