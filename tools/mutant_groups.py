@@ -68,6 +68,14 @@ GROUPS = {
         modules=("dialer/help/*.py",),
         tests=("tests/help/test_*.py", "tests/console/test_help.py", "tests/docs/test_manual.py"),
     ),
+    "notifications": Group(
+        modules=("dialer/core/notifications.py", "dialer/notifications/*.py"),
+        tests=(
+            "tests/core/test_notifications.py",
+            "tests/notifications/test_*.py",
+            "tests/console/test_notifications.py",
+        ),
+    ),
     "jobs": Group(
         modules=(
             "dialer/db/jobs.py",

@@ -29,6 +29,7 @@ from dialer.bootstrap import application
 from dialer.control.trunks import read_trunks
 from dialer.core.access import Role, unrestricted
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
+from dialer.core.notifications import DEFAULT_RULES
 from dialer.core.periods import add_months
 from dialer.core.rota import DutyEntry, DutyKind
 from dialer.core.text import Text
@@ -47,6 +48,7 @@ from dialer.demo.staff import work_once_as_staff
 from dialer.duty.model import MonthPlan
 from dialer.duty.store import lock_roster, replace_month
 from dialer.figures.progress import NotCalled, RobotProgress, count_not_called, read_progress
+from dialer.notifications.actions import TypedRules, change_rules
 from dialer.org.accounts import NewPassword, add_staff
 from dialer.org.tree import read_units_and_aliases
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE
@@ -542,3 +544,16 @@ def make_roster(services: Services, accounts: Sequence[NewPassword]) -> None:
         with services.store.begin() as tx:
             lock_roster(tx, key, last_day=days[-1])
             replace_month(tx, key, plan, first=first)
+    _set_notifications(services, accounts)
+
+
+_TELEPHONES = {Role.OFFICER: "13900139001", Role.SUPERVISOR: "13900139002"}
+"""Of people on duty, on the simulated line."""
+
+
+def _set_notifications(services: Services, accounts: Sequence[NewPassword]) -> None:
+    """Who is on duty is told on open pages at once, by a text after two minutes and by a call after five."""
+    minutes = {channel: f"{after.total_seconds() / 60:g}" for channel, after in DEFAULT_RULES.after.items()}
+    for member in (account.member for account in accounts if account.member.role in _TELEPHONES):
+        typed = TypedRules(minutes=minutes, telephone=_TELEPHONES[member.role])
+        change_rules(services, member.actor, member.id, typed)

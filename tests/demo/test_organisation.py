@@ -12,6 +12,7 @@ from dialer.core.units import find_unit
 from dialer.demo.run import make_accounts, make_roster
 from dialer.demo.sample_list import HEADINGS, HOME, SAMPLE_COMMITTED_AT, build, import_demo_units
 from dialer.duty.actions import on_duty
+from dialer.notifications.actions import own_notifications
 from dialer.org.tree import read_units_and_aliases
 from tests.outcomes.town import Scenario
 
@@ -37,7 +38,10 @@ def test_the_sample_list_finds_its_units_but_for_a_few(fresh_database: str):
 def test_somebody_is_on_duty_at_the_station_from_this_month_to_the_next(fresh_database: str):
     scenario = Scenario(fresh_database)
     import_demo_units(scenario.services)
-    make_roster(scenario.services, make_accounts(scenario.services))
+    accounts = make_accounts(scenario.services)
+    make_roster(scenario.services, accounts)
+    officer = next(made.member.id for made in accounts if made.member.role is Role.OFFICER)
+    assert own_notifications(scenario.services, officer)[0].telephone == "+8613900139001"
     now = scenario.clock.now()
     for days in range(-20, 30, 3):
         [found] = on_duty(scenario.services, visible_to=None, at=now + timedelta(days=days, hours=days))
