@@ -113,6 +113,7 @@ ACTS: Mapping[str, str] = {
     "extension": gettext_noop("the desk's telephone changed"),
     "export_rejects": gettext_noop("rejected rows exported in clear"),
     "decide_amounts": gettext_noop("implausible amounts of a list decided on"),
+    "alarm_taken": gettext_noop("an alarm taken"),
     "show_rejects": gettext_noop("rejected rows shown in clear"),
     "correct_rejects": gettext_noop("rejected rows corrected"),
     "factor_add": gettext_noop("second factor set up"),

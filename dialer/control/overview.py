@@ -29,7 +29,7 @@ from dialer.control.queries import (
     waiting_by_grade,
 )
 from dialer.core.access import Actor, Permission, required_text
-from dialer.core.errors import Conflict
+from dialer.core.errors import Conflict, NotFound
 from dialer.core.periods import day_of
 from dialer.core.policy import Policy
 from dialer.core.rates import Breakdown, Dimension, Period
@@ -39,6 +39,7 @@ from dialer.db.alarms import (
     Alarm,
     acknowledge_alarm_row,
     acknowledge_alarms_of_code,
+    take_alarm_row,
     unacknowledged_alarms_of,
 )
 from dialer.db.policies import PolicyVersion, policy_version_of
@@ -72,6 +73,19 @@ def alarm_kinds(services: Services, *, unit_id: int | None) -> list[AlarmCount]:
     """The kinds of unacknowledged alarms that this unit sees, the largest first."""
     with services.store.begin() as tx:
         return sorted(count_alarms(tx, unit_id=unit_id), key=lambda kind: -kind.count)
+
+
+def take_alarm(services: Services, actor: Actor, alarm_id: int, *, comment: str) -> None:
+    """Makes the actor the owner of an open alarm, with what is being done about it: it stays open until it is
+    acknowledged or its cause is gone. Raises `Invalid` without a comment, and `NotFound` as `acknowledge_alarm` does
+    and for an alarm that is not open any more.
+    """
+    said = required_text("comment", comment)
+    with services.act(actor, Permission.CONTROL) as act:
+        own = alarm_visible(actor.unit_id, with_service=False)
+        if not take_alarm_row(act.tx, alarm_id, by=act.by, comment=said, where=own):
+            raise NotFound(kind="alarm", key=alarm_id)
+        act.audit("alarm_taken", f"alarm/{alarm_id}", why=said)
 
 
 def acknowledge_alarm(services: Services, actor: Actor, alarm_id: int) -> None:

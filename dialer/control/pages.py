@@ -28,6 +28,7 @@ from dialer.control.overview import (
     acknowledge_alarms,
     alarm_kinds,
     live_policy,
+    take_alarm,
     unacknowledged_alarms,
     visible_pauses,
 )
@@ -540,6 +541,19 @@ def acknowledge(request: CurrentRequest, alarm_id: int) -> Response:
     """Acknowledges this alarm."""
     acknowledge_alarm(request.services, request.actor, alarm_id)
     return request.redirect_to("/control#alarms", notice=gettext_noop("The alarm is acknowledged."))
+
+
+@control_pages.post("/control/alarms/{alarm_id}/take", act=Permission.CONTROL)
+def take(
+    request: CurrentRequest, alarm_id: int, comment: Annotated[str, Form(max_length=200)] = "", code: str = ""
+) -> Response:
+    """Makes the reader the owner of this alarm, with what is being done about it; it stays open."""
+    back = f"/control/alarms/{code}" if code in set(AlarmCode) else "/control#alarms"
+    try:
+        take_alarm(request.services, request.actor, alarm_id, comment=comment)
+    except Invalid as fault:
+        return request.redirect_to(back, notice=refusal_sentence(fault, request.lang))
+    return request.redirect_to(back, notice=gettext_noop("The alarm is yours; it stays open."))
 
 
 @control_pages.get("/control/alarms/{code}", act=Permission.SEE_CONTROL)

@@ -40,6 +40,11 @@ class Alarm:
     times: int
     """How often it was raised."""
     last_at: datetime
+    owner: str
+    """The login of who takes care of it; '' for nobody yet."""
+    owner_name: str
+    comment: str
+    """What the owner says about it."""
 
 
 def raise_alarm(
@@ -152,14 +157,20 @@ def unacknowledged_alarms_of(
     with thousands of cases must not hide; each kind newest first.
     """
     rows = tx.rows(
-        sa.select(t.alarm)
+        sa.select(t.alarm, t.staff.c.display_name.label("owner_name"))
+        .join(t.staff, t.staff.c.login == t.alarm.c.owner, isouter=True)
         .where(t.alarm.c.seen_at.is_(None), sa.true() if where is None else where)
         .order_by(t.alarm.c.case_id.is_not(None), t.alarm.c.raised_at.desc(), t.alarm.c.id.desc())
         .limit(limit)
     )
     return [
         record_of(
-            Alarm, row, facts=_with_current_finding(row["facts"]), last_at=row["last_at"] or row["raised_at"]
+            Alarm,
+            row,
+            facts=_with_current_finding(row["facts"]),
+            last_at=row["last_at"] or row["raised_at"],
+            owner=row["owner"] or "",
+            owner_name=row["owner_name"] or row["owner"] or "",
         )
         for row in rows
     ]
@@ -177,6 +188,15 @@ _FORMER_FINDINGS = {
 def _with_current_finding(facts: Mapping[str, object]) -> Mapping[str, object]:
     finding = facts.get("finding")
     return {**facts, "finding": _FORMER_FINDINGS.get(str(finding), finding)} if "finding" in facts else facts
+
+
+def take_alarm_row(tx: Tx, alarm_id: int, *, by: str, comment: str, where: sa.ColumnElement[bool]) -> bool:
+    """Makes `by` the owner of the open alarm, with a comment; False if it is not open any more, or does not meet the
+    condition `where`.
+    """
+    which = sa.and_(t.alarm.c.id == alarm_id, t.alarm.c.seen_at.is_(None), where)
+    taken = {"owner": by, "comment": comment}
+    return bool(tx.execute(sa.update(t.alarm).where(which).values(taken)).rowcount)
 
 
 def acknowledge_alarm_row(

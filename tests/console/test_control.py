@@ -318,7 +318,7 @@ async def test_alarms_stand_until_they_are_acknowledged(console: ConsoleDesk):
         raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=MORNING + timedelta(minutes=1), case_id=case_id)
     person = console.person(Role.SUPERVISOR)
     said = text(await person.get("/control"))
-    assert f"a human call is overdue #{case_id} 10:00 last 10:01 2 Acknowledge" in said
+    assert f"a human call is overdue What to do #{case_id} 10:00 last 10:01 2 Acknowledge" in said
     down = next(row for row in console.rows(t.alarm) if row["code"] == "carrier_down")
     assert (await person.post(f"/control/alarms/{down['id']}/seen")).status_code == 303
     assert "dialling has stopped" not in text(await person.get("/control"))
@@ -329,6 +329,29 @@ async def test_alarms_stand_until_they_are_acknowledged(console: ConsoleDesk):
     assert (await person.post(f"/control/alarms/{down['id']}/seen")).status_code == 303
     assert len(console.audited("alarm_seen")) == 1
     assert "Acknowledge" not in text(await console.person(Role.CLERK).get("/control"))
+
+
+async def test_an_alarm_has_an_owner_and_stays_open(console: ConsoleDesk):
+    with console.app.services.store.begin() as tx:
+        raise_alarm(tx, AlarmCode.BROKER_DOWN, now=console.clock.now())
+    [alarm] = console.rows(t.alarm)
+    chief = console.person(Role.SUPERVISOR)
+    address = f"/control/alarms/{alarm['id']}/take"
+    assert (await chief.post(address, comment=" ")).status_code == 303
+    assert console.rows(t.alarm)[0]["owner"] is None
+    sent = await chief.client.post(
+        f"{address}?code=broker_down", data={"csrf": chief.csrf, "comment": "restarting Valkey"}
+    )
+    assert sent.headers["location"] == "/control/alarms/broker_down"
+    assert "Supervisor takes care of it: restarting Valkey" in text(await chief.get("/control"))
+    [line] = console.audited("alarm_taken")
+    assert (line["subject"], line["why"]) == (f"alarm/{alarm['id']}", "restarting Valkey")
+    with console.app.services.store.begin() as tx:
+        raise_alarm(tx, AlarmCode.BROKER_DOWN, now=console.clock.now())
+    [again] = console.rows(t.alarm)
+    assert (again["times"], again["owner"], again["seen_at"]) == (2, "supervisor", None)
+    await chief.post(f"/control/alarms/{alarm['id']}/seen")
+    assert (await chief.post(address, comment="late")).status_code == 404
 
 
 async def test_all_alarms_of_a_kind_are_seen_at_once_and_only_one_s_own(console: ConsoleDesk):
@@ -342,7 +365,7 @@ async def test_all_alarms_of_a_kind_are_seen_at_once_and_only_one_s_own(console:
     said = text(await own.get("/control"))
     assert "a human call is overdue 2 trouble with the telephone network 1" in said
     assert "Acknowledge all" not in said
-    assert "trouble with the telephone network the service" in said
+    assert "trouble with the telephone network What to do the service" in said
     page = text(await own.get("/control/alarms/human_overdue"))
     assert "Acknowledge all 2: a human call is overdue" in page
     assert "trouble with the telephone network" not in page

@@ -402,6 +402,8 @@ alarm = sa.Table(
     when("last_at"),
     when("seen_at"),
     sa.Column("seen_by", sa.Text),
+    sa.Column("owner", sa.Text),
+    sa.Column("comment", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_alarm_unseen", "raised_at", postgresql_where=sa.text("seen_at IS NULL")),
     sa.Index(
         "uq_alarm_unseen",

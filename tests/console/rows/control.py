@@ -56,6 +56,14 @@ ROWS = (
     Row("POST", "/control/alarms/{alarm_id}/seen", _STEER, _alarm, by_unit=True),
     Row(
         "POST",
+        "/control/alarms/{alarm_id}/take",
+        _STEER,
+        _alarm,
+        by_unit=True,
+        form={"comment": "I call them"},
+    ),
+    Row(
+        "POST",
         "/control/alarms/all/{code}/seen",
         _STEER,
         lambda _desk, _unit: {"code": AlarmCode.HUMAN_OVERDUE.value},
