@@ -57,7 +57,7 @@ class Source:
         self._headers = {"Authorization": f"Bearer {new.secret}", "Content-Type": "application/json"}
         self._connection = http.client.HTTPConnection("127.0.0.1", made.settings.web.port, timeout=30)
 
-    def send(self, n: int) -> Sent:
+    def send(self, n: int, *, unit: str = "") -> Sent:
         """One warning; returns when it was answered, which is after its commit."""
         body = {
             "instruction_no": f"U{n}",
@@ -65,6 +65,7 @@ class Source:
             "fraud_type": "loan",
             "name": name(n),
             "phones": [phone(n)],
+            "unit": unit,
         }
         at_unix, begun = time.time(), time.perf_counter()
         self._connection.request("POST", "/api/v1/warnings", json.dumps(body), self._headers)
