@@ -99,6 +99,11 @@ async def test_the_language_stays_chosen(console: ConsoleDesk):
     assert "我的账号" in text(await again.get("/account"))
 
 
+async def test_a_change_of_language_keeps_the_filter(console: ConsoleDesk):
+    page = await console.person(Role.CLERK).get("/cases", grade="high", sort="money")
+    assert 'name="next" value="/cases?grade=high&amp;sort=money"' in page.text
+
+
 async def test_a_stranger_chooses_a_language_too(console: ConsoleDesk):
     client = console.stranger()
     page = await client.get("/sign-in")

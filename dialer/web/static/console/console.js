@@ -58,6 +58,11 @@
 
   // Submitted twice, a form is sent once: the browser would show the answer to the second request, without the password
   // that the first one gave out. After a moment it can be sent again, since an answer may be a file.
+  // A change of language comes back to the filter that is shown by now.
+  document.addEventListener("htmx:pushedIntoHistory", function () {
+    document.querySelectorAll("[data-here]").forEach(function (field) { field.value = location.pathname + location.search; });
+  });
+
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (event.defaultPrevented || form.method !== "post" || form.target) { return; }
