@@ -63,6 +63,7 @@ class AuditQuery:
     """Filters of a search; a line must fit all that are set. `before` is where the previous page ended."""
 
     who: str = ""
+    """A login or the whole display name of an account."""
     act: str = ""
     subject: str = ""
     """The complete subject, such as case/7."""
@@ -82,6 +83,8 @@ class AuditLine:
     """None for a line from before the chain."""
     at: datetime
     who: str
+    who_name: str
+    """The display name of the account; what does the act itself is named by `who`."""
     act: str
     subject: str
     why: str
@@ -102,8 +105,9 @@ def search_audit(tx: Tx, query: AuditQuery) -> AuditPage:
     """The lines that fit a query, newest first; checks the seal of each, and whether it follows the line before."""
     a, before = t.audit.c, t.audit.alias("line_before")
     rows = tx.rows(
-        sa.select(t.audit, before.c.chain.label("chain_before"))
+        sa.select(t.audit, before.c.chain.label("chain_before"), t.staff.c.display_name.label("who_name"))
         .outerjoin(before, before.c.number == a.number - 1)
+        .outerjoin(t.staff, t.staff.c.login == a.who)
         .where(*_asked(query))
         .order_by(a.at.desc(), a.id.desc())
         .limit(query.limit + 1)
@@ -119,7 +123,7 @@ def _line(tx: Tx, row: Row) -> AuditLine:
     if seal is Seal.WHOLE and row["number"] is not None and not _is_linked(tx, row):
         seal = Seal.LOOSE
     plain = {name: row[name] for name in ("id", "number", "at", "who", "act", "subject", "facts")}
-    return AuditLine(why=reason.why, seal=seal, **plain)
+    return AuditLine(who_name=row["who_name"] or row["who"], why=reason.why, seal=seal, **plain)
 
 
 def _is_linked(tx: Tx, row: Row) -> bool:
@@ -132,7 +136,12 @@ def _is_linked(tx: Tx, row: Row) -> bool:
 
 def _asked(query: AuditQuery) -> Iterator[sa.ColumnElement[bool]]:
     a = t.audit.c
-    for column, text in ((a.who, query.who), (a.act, query.act), (a.subject, query.subject)):
+    if query.who:
+        named = sa.select(t.staff.c.login).where(t.staff.c.display_name == query.who)
+        yield a.who == sa.any_(
+            sa.func.array(named.union_all(sa.select(sa.literal(query.who))).scalar_subquery())
+        )
+    for column, text in ((a.act, query.act), (a.subject, query.subject)):
         if text:
             yield column == text
     if query.visible_to is not None:

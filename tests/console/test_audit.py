@@ -42,6 +42,17 @@ async def test_a_line_says_who_what_about_what_and_why(console: ConsoleDesk, aud
     assert 'href="/cases/7"' in page.text
 
 
+async def test_a_person_is_named_and_found_by_login_and_by_name(console: ConsoleDesk, auditor: Person):
+    console.account(Role.CALLER, login="wang")
+    write(console)
+    write(console, who="li", why="something else")
+    for who in ("wang", "Caller"):
+        page = text(await auditor.get("/audit", who=who))
+        assert "Caller wang" in page
+        assert "rings the family" in page
+        assert "something else" not in page
+
+
 async def test_an_account_is_told_by_its_login(console: ConsoleDesk, auditor: Person):
     await console.person(Role.ADMINISTRATOR).post(
         "/accounts", login="zhao", display_name="Zhao", role="clerk"
