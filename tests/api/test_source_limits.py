@@ -283,6 +283,17 @@ async def test_a_higher_grade_and_another_unit_wait(office: Office, limit: Limit
     assert waits == {("unit", 3), ("grade", 1)}
 
 
+async def test_the_larger_of_the_two_amounts_counts_and_none_is_nothing(office: Office, limit: Limit):
+    limit(most_amount_fen=0)
+    await office.send(
+        *numbered(1),
+        *numbered(1, 1, amount_paid_fen=1),
+        *numbered(1, 2, amount_at_risk_fen=1),
+        *numbered(1, 3, amount_at_risk_fen=0, amount_paid_fen=0),
+    )
+    assert numbers(office) == ["N0", "N3"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"per_minute": -1}, {"extra_high_per_day": 10**7}, {"most_amount_fen": -1}, {"units": ("none",)}],
