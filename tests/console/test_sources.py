@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dialer.core.access import Role, unrestricted
-from dialer.core.sources import SourceLimits
+from dialer.core.sources import COUNTED_LIMITS, SourceLimits
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.intake.records import Field
@@ -172,6 +174,21 @@ async def test_the_page_of_a_source_has_its_waiting_warnings_its_tokens_and_its_
     other = text(await supervisor.get("/sources/one?name=mobile"))
     assert "warnings above the limits" not in other
     assert (await supervisor.get("/sources/one?name=none")).status_code == 404
+
+
+async def test_each_limit_that_is_a_count_is_set_on_the_page(console: ConsoleDesk, supervisor: Person):
+    source(console, "city-bank")
+    counts = {name: number for number, name in enumerate(COUNTED_LIMITS, start=11)}
+    typed = {name: str(number) for name, number in counts.items()}
+    answer = await supervisor.post("/sources/one", name="city-bank", why="x", **typed)
+    assert answer.status_code == 303
+    assert read_source(console.app.services, "city-bank").own_limits == SourceLimits(**counts)
+    page = await supervisor.get("/sources/one?name=city-bank")
+    for name, number in counts.items():
+        field = re.search(rf'<input[^>]*name="{name}"[^>]*>', page.text)
+        assert field is not None
+        assert f'value="{number}"' in field[0]
+    assert "Last hour 0 12 0 15 0 18" in text(page)
 
 
 async def test_an_account_of_a_unit_decides_about_no_source(console: ConsoleDesk):
