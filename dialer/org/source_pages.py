@@ -5,7 +5,7 @@ warnings that wait for a person to release or refuse them. For accounts of the w
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import quote
 
@@ -212,8 +212,9 @@ _RATES = ("false_alarms", "defrauded_after_warning", "verified_contact", "dissua
 
 def _figures(services: Services, name: str) -> Slice:
     """The figures of its cases of the last days, as the page of success rates counts them."""
-    now = services.clock.now().astimezone(services.centre.zone)
-    start = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=_FIGURE_DAYS)
+    zone = services.centre.zone
+    first = services.clock.now().astimezone(zone).date() - timedelta(days=_FIGURE_DAYS)
+    start = datetime.combine(first, time.min, zone)
     asked = RatesQuery(by=Dimension.GRADE, period=Period(start=start), cut=CaseFilter(source=name))
     return cut_rates(services, asked, reader_unit_id=None).breakdown.total
 
