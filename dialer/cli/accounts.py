@@ -40,6 +40,7 @@ from dialer.org.unassigned import assign_unit, forget_alias, teach_alias
 from dialer.runtime.local import console_url
 from dialer.staff import sign_in as org_staff
 from dialer.staff.store import Member, all_members
+from dialer.staff.token_store import TokenScope
 
 staff = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
 
@@ -205,7 +206,7 @@ def add_token(
     name: Annotated[str, typer.Argument(help="whose it is, such as the upstream system's name")],
     scope: Annotated[
         list[str],
-        typer.Option(help="warnings:write, signals:write, cases:read, report:read; may be repeated"),
+        typer.Option(help=f"{', '.join(TokenScope)}; may be repeated"),
     ],
     days: Annotated[int, typer.Option(help="how many days it is valid")] = 365,
     unit: Annotated[str, typer.Option(help="its only unit; default: the whole city")] = "",

@@ -142,15 +142,15 @@ def _delivery(delivery: WebhookDelivery) -> dict[str, object]:
 
 @webhook.command("again")
 def again_command(
-    delivery: Annotated[int, typer.Option(min=1, help="this delivery, whatever became of it")] = 0,
+    delivery: Annotated[int | None, typer.Option(min=1, help="this delivery, whatever became of it")] = None,
     name: Annotated[str, typer.Option(help="every delivery to this receiver that was given up")] = "",
     by: By = "cli",
 ) -> None:
     """Send deliveries again. A receiver recognises a repeated one by its id."""
-    if bool(delivery) == bool(name):
+    if (delivery is None) != bool(name):
         raise Invalid(field="--delivery", problem="is one of two", fix="give --delivery or --name")
     with signed_application("webhook", by, Permission.MANAGE_WEBHOOKS) as (app, actor):
-        count = redeliver(app.services, actor, delivery_id=delivery or None, webhook=name)
+        count = redeliver(app.services, actor, delivery_id=delivery, webhook=name)
     typer.echo(f"{count} sent again")
 
 
