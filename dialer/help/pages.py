@@ -86,10 +86,10 @@ def index(request: CurrentRequest, q: str = "") -> Response:
     return _show(request, INDEX, words=words, found=found)
 
 
-@help_pages.get("/help/of/{path:path}", act=OPEN, while_must_change=True, while_must_enrol=True)
-def of_page(request: CurrentRequest, path: str) -> Response:
-    """Leads to the paragraph about a page of the console."""
-    return request.redirect_to(_address_of_anchor(request, anchor_of(f"/{path}")))
+@help_pages.get("/help/of", act=OPEN, while_must_change=True, while_must_enrol=True)
+def of_page(request: CurrentRequest, page: str = "") -> Response:
+    """Leads to the paragraph about a page of the console, which is named by its address."""
+    return request.redirect_to(_address_of_anchor(request, anchor_of(page)))
 
 
 @help_pages.get("/help/images/{file}", act=OPEN, while_must_change=True, while_must_enrol=True)
