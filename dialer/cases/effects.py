@@ -81,6 +81,8 @@ class PendingWrites:
     expedited_assignments: list[tuple[int, ExpediteAssignment]] = field(default_factory=list)
     assigned_to_desk: list[tuple[int, AssignToDutyDesk]] = field(default_factory=list)
     stop_payments: Rows = field(default_factory=list)
+    unless_known: set[int] = field(default_factory=set)
+    """The cases whose stop-payment task is opened only if they never had one."""
     messages: Rows = field(default_factory=list)
 
     def enter(  # noqa: C901, PLR0912  # one arm an effect, in one place
@@ -122,6 +124,8 @@ class PendingWrites:
                             "drill": stored.drill,
                         }
                     )
+                    if effect.unless_known:
+                        self.unless_known.add(case_id)
                 case WithdrawAssignment():
                     if not self._withdraw_unwritten(case_id, effect):
                         self.withdrawn_assignments.append((case_id, effect))
@@ -294,7 +298,7 @@ def write_effects(tx: Tx, writes: PendingWrites) -> bool:
         _update_assignments(tx, case_id, expedited.track, PENDING_STATES, **moved_up)
     for case_id, assigned in writes.assigned_to_desk:
         _assign_to_duty_desk(tx, case_id, assigned, now=writes.now)
-    _insert_stop_payments(tx, writes.stop_payments)
+    _insert_stop_payments(tx, writes.stop_payments, unless_known=writes.unless_known)
     insert_messages(tx, writes.messages)
     _insert(tx, t.outcome, writes.outcomes)
     for stored, reversal in writes.reversals:
@@ -565,8 +569,12 @@ def insert_messages(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def _insert_stop_payments(tx: Tx, rows: Rows) -> None:
-    """Inserts stop-payment tasks, unless the case has an open one already."""
+def _insert_stop_payments(tx: Tx, rows: Rows, *, unless_known: Collection[int]) -> None:
+    """Inserts stop-payment tasks, unless the case has an open one already, or for some cases any."""
+    if unless_known:
+        had = sa.select(t.stop_payment.c.case_id).where(t.stop_payment.c.case_id.in_(unless_known))
+        known = {row["case_id"] for row in tx.rows(had)}
+        rows = [row for row in rows if row["case_id"] not in known]
     if rows:
         tx.execute(
             insert(t.stop_payment)

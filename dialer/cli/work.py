@@ -53,6 +53,7 @@ from dialer.work.stop_requests import (
     BANK_ANSWERS,
     StopRequest,
     add_stop_request,
+    report_paid,
     report_stop_request,
     stop_requests_of,
     typed_stop_form,
@@ -93,6 +94,18 @@ def show(
             "机器人 robot": lambda said: "\n".join(said.robot),
             "值班 desk": lambda said: said.desk or "-",
         },
+    )
+
+
+@work.command("paid")
+def paid(case_id: int, by: By) -> None:
+    """已转账: the person says that money has been sent; opens the task to ask the bank to stop the payment."""
+    with signed_application("work", by, Permission.WORK_DESK, Permission.WORK_VISITS) as (app, actor):
+        opened = report_paid(app.services, actor, case_id)
+    typer.echo(
+        f"预警单 {case_id}：请立即办理止付 ask the bank now"
+        if opened
+        else f"预警单 {case_id}：止付任务已在办理 the stop payment is open already"
     )
 
 

@@ -218,10 +218,12 @@ class CaseDraft:
         at = self.assignment_urgency_at(reason)
         self.effects.append(ExpediteAssignment(track=track, reason=record_as or reason, urgency_at=at))
 
-    def open_stop_payment(self) -> None:
-        """The person has paid: raises an alarm, and opens a task to ask the bank to stop the payment."""
+    def open_stop_payment(self, *, unless_known: bool = False) -> None:
+        """The person has paid: raises an alarm, and opens a task to ask the bank to stop the payment. `unless_known`:
+        only if no such task was opened before.
+        """
         self.alarm(AlarmCode.ALREADY_PAID)
-        self.effects.append(OpenStopPayment())
+        self.effects.append(OpenStopPayment(unless_known=unless_known))
 
     def ask_person(self, reason: Reason) -> None:
         """Opens a human call now, or a visit if the human call has been made. An assignment that is open already moves

@@ -41,6 +41,7 @@ from dialer.core.events import (
     HandOverRequested,
     OpenAssignment,
     OptedOut,
+    PaymentReported,
     PersonCalledIn,
     PlanAttempt,
     RestoreOutcome,
@@ -96,6 +97,8 @@ def _apply(draft: CaseDraft, event: Event) -> None:  # noqa: C901, PLR0912  # on
             hand_over_requested(draft, event)
         case HandOverAnswered():
             hand_over_answered(draft)
+        case PaymentReported():
+            draft.open_stop_payment()
         case PersonCalledIn():
             person_called_in(draft, event)
         case WindowClosed():

@@ -84,6 +84,11 @@ class PersonCalledIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReported:
+    """The person has told a caller or an officer that money has been sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowClosed:
     """The turn of the pending attempt came outside the dialling window."""
 
@@ -161,6 +166,7 @@ Event = (
     | AttemptEnded
     | HandOverRequested
     | HandOverAnswered
+    | PaymentReported
     | PersonCalledIn
     | WindowClosed
     | TimePassed
@@ -246,6 +252,9 @@ class SendMessage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStopPayment:
     """The person has paid: somebody has to ask the bank to stop the payment 止付, even after the case has ended."""
+
+    unless_known: bool = False
+    """Not if there is one already, also a done one: who reports the end of a case repeats what was known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

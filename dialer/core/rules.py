@@ -597,7 +597,7 @@ def assignment_reported(draft: CaseDraft, event: AssignmentReported) -> None:
         draft.succeed(event.outcome, Reason.VERIFIED_SUCCESS)
     elif event.outcome in _ENDS:
         if event.outcome is OutcomeKind.ALREADY_DEFRAUDED:
-            draft.alarm(AlarmCode.ALREADY_PAID)
+            draft.open_stop_payment(unless_known=True)
         draft.close(event.outcome, Reason.CASE_CLOSED)
     elif event.track is Track.HUMAN:
         _apply_failed_call(draft, event.outcome)

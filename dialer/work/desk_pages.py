@@ -50,7 +50,7 @@ from dialer.work.desk_view import (
     lost_sentence,
     note_with_points,
 )
-from dialer.work.stop_requests import BANK_ANSWERS, add_stop_request, report_stop_request
+from dialer.work.stop_requests import BANK_ANSWERS, add_stop_request, report_paid, report_stop_request
 from dialer.work.tasks import (
     awaits_second_person,
     claim_next,
@@ -312,6 +312,20 @@ def report_stop_payment(
     """Reports what came of a stop-payment request."""
     complete_stop_payment(request.services, request.actor, payment_id, result=result)
     return request.redirect_to(_HOME, notice=gettext_noop("The stop-payment task is done."))
+
+
+@desk_pages.post("/desk/stop-payments", act=Permission.WORK_DESK)
+def report_payment(
+    request: CurrentRequest, case: Annotated[str, Form()] = "", back: Annotated[str, Form()] = ""
+) -> Response:
+    """Records that the person of this case says that money has been sent."""
+    case_id = typed_number(case, field="case")
+    if case_id is None:
+        raise Invalid(field="case", problem="is missing")
+    report_paid(request.services, request.actor, case_id)
+    return request.redirect_to(
+        _path_back(back), notice=gettext_noop("Ask the bank now to stop the payment, and record the request.")
+    )
 
 
 def _path_back(back: str) -> str:

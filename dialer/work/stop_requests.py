@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import lock_cases
 from dialer.core.access import Actor, Permission
 from dialer.core.case import StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, NotFound
-from dialer.core.events import AlarmCode
+from dialer.core.events import AlarmCode, PaymentReported
 from dialer.core.rates import is_in_range
 from dialer.core.text import Text
 from dialer.core.values import format_yuan, parse_yuan
@@ -27,7 +28,11 @@ from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.runtime.services import Services
 from dialer.work.assignments import Scope
-from dialer.work.desk_store import check_stop_payment_open_to, finish_stop_payment
+from dialer.work.desk_store import (
+    check_stop_payment_open_to,
+    finish_stop_payment,
+    waiting_stop_payments,
+)
 
 FOLLOW_UP_AFTER = timedelta(minutes=30)
 """After the request, and after each time the bank gave no answer."""
@@ -125,6 +130,24 @@ class StopNumbers:
 
     account: str
     receipt: str
+
+
+def report_paid(services: Services, actor: Actor, case_id: int) -> bool:
+    """Records that the person has told the actor that money has been sent: opens the task to ask the bank to stop the
+    payment, and raises the alarm. Returns False, and changes nothing, if the task is open already. Raises `NotFound`
+    for a case that neither the actor nor the actor's unit works on.
+    """
+    with services.act(actor, Permission.WORK_DESK, Permission.WORK_VISITS) as act:
+        tx = act.tx
+        check_stop_payment_open_to(tx, case_id, scope=Scope(unit_id=actor.unit_id), by=act.by)
+        locked = lock_cases(tx, [case_id])
+        if waiting_stop_payments(tx, case_id=case_id):
+            act.needs_no_record()
+            return False
+        moves = [Move(case_id=case_id, event=PaymentReported())]
+        move_cases(tx, locked, moves, policies=services.policies, now=act.now)
+        act.audit("report_paid", f"case/{case_id}")
+    return True
 
 
 def add_stop_request(services: Services, actor: Actor, stop_payment_id: int, given: StopForm) -> int:

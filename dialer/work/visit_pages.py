@@ -39,6 +39,7 @@ from dialer.web.formats import format_day, typed_word, unit_tree
 from dialer.web.rendering import static
 from dialer.work.desk import call_points, notice_text, show_hand_over
 from dialer.work.desk_view import SCAMMER_MISSING
+from dialer.work.stop_requests import report_paid
 from dialer.work.tasks import WorkReport, release_assignment
 from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_assignment
 from dialer.work.visit_store import VisitAct, VisitClock, VisitLine
@@ -528,6 +529,19 @@ def look_at_photo(
             raise
         return _refused(request, visit_id, fault)
     return Response(content, media_type=media_type, headers={"Content-Disposition": "inline"})
+
+
+@visit_pages.post("/visits/{visit_id}/paid", act=Permission.WORK_VISITS)
+def report_payment(request: CurrentRequest, visit_id: int) -> Response:
+    """Records that the person says that money has been sent: the desk asks the bank to stop the payment."""
+    line = read_visit(request.services, request.actor, visit_id)
+    report_paid(request.services, request.actor, line.case_id)
+    return request.redirect_to(
+        f"/visits/{visit_id}",
+        notice=gettext_noop(
+            "The centre asks the bank to stop the payment. Have the person call the bank too."
+        ),
+    )
 
 
 @visit_pages.post("/visits/{visit_id}/release", act=Permission.WORK_VISITS)

@@ -34,7 +34,8 @@ def scenario(console: ConsoleDesk) -> ConsoleScenario:
 
 @pytest.fixture
 def case_id(scenario: ConsoleScenario) -> int:
-    return scenario.case(person_id=scenario.person(), warning=False)
+    waits = {"human_state": "scheduled", "human_at": MORNING + timedelta(days=1)}
+    return scenario.case(person_id=scenario.person(), warning=False, **waits)
 
 
 @pytest.fixture
@@ -269,3 +270,58 @@ async def test_who_has_the_call_in_hand_stops_the_payment_though_the_case_has_go
         held = {"state": "signed", "signed_by": caller.member.login, "signed_at": MORNING}
         tx.execute(sa.update(t.assignment).where(t.assignment.c.id == work).values(held))
     assert (await caller.post(path, **fields)).status_code == 303
+
+
+def open_tasks(console: ConsoleDesk) -> list[int]:
+    return [row["case_id"] for row in console.rows(t.stop_payment) if row["done_at"] is None]
+
+
+async def test_a_caller_who_is_told_that_money_was_sent_opens_the_task(
+    console: ConsoleDesk, caller: Person, case_id: int
+):
+    assert "The person has sent money" in text(await caller.get(f"/cases/{case_id}"))
+    for _ in range(2):  # pressed twice
+        told = await caller.post("/desk/stop-payments", case=str(case_id), back=str(case_id))
+        assert told.headers["location"].startswith(f"/cases/{case_id}")
+    assert open_tasks(console) == [case_id]
+    assert [alarm["code"] for alarm in console.rows(t.alarm)] == ["already_paid"]
+    assert len(console.audited("report_paid")) == 1
+    page = text(await caller.get(f"/cases/{case_id}"))
+    assert "The person has sent money" not in page
+    assert "the bank is to be asked" in page
+
+
+async def test_a_second_account_is_a_task_again_after_the_first_is_done(
+    console: ConsoleDesk, caller: Person, case_id: int, payment: int
+):
+    await caller.post(f"/desk/stop-payments/{payment}/requests", **FORM, back=str(case_id))
+    await caller.post("/desk/stop-payments", case=str(case_id))
+    assert open_tasks(console) == [case_id]
+
+
+async def test_an_officer_at_the_door_has_the_centre_ask_the_bank(
+    console: ConsoleDesk, scenario: ConsoleScenario, case_id: int
+):
+    officer = console.signed_in(console.account(Role.OFFICER, login="wang"))
+    visit = scenario.assignment(
+        case_id, kind="visit", state="signed", signed_by="wang", signed_at=console.clock.now()
+    )
+    assert "The person has sent money" in text(await officer.get(f"/visits/{visit}"))
+    assert (await officer.post(f"/visits/{visit}/paid")).headers["location"] == f"/visits/{visit}"
+    assert open_tasks(console) == [case_id]
+
+
+@pytest.mark.parametrize("case", ["", "999", "x"])
+async def test_a_case_that_is_not_there_gets_no_task(console: ConsoleDesk, caller: Person, case: str):
+    assert (await caller.post("/desk/stop-payments", case=case)).status_code in {404, 422}
+    assert open_tasks(console) == []
+
+
+async def test_a_caller_of_another_unit_opens_no_task(console: ConsoleDesk, scenario: ConsoleScenario):
+    case_id = scenario.case(
+        person_id=scenario.person(name="王"), warning=False, unit_id=scenario.unit("临河")
+    )
+    elsewhere = console.account(Role.CALLER, login="sun", unit_id=scenario.unit("五原"))
+    answer = await console.signed_in(elsewhere).post("/desk/stop-payments", case=str(case_id))
+    assert answer.status_code == 404
+    assert open_tasks(console) == []

@@ -12,16 +12,18 @@ import sqlalchemy as sa
 
 from dialer.cases.store import words_of_case
 from dialer.core.access import Role, unrestricted
+from dialer.core.case import StopResult
 from dialer.core.errors import Invalid, Overtaken
-from dialer.core.values import Grade, OutcomeKind, Track
+from dialer.core.values import Contact, Grade, OutcomeKind, ScammerContact, Track
 from dialer.db import tables as t
 from dialer.org.account_changes import ask_change, confirm_change, list_changes
 from dialer.org.accounts import add_staff, change_staff, disable_staff, get_account
 from dialer.telephony.client import DeskClient
 from dialer.work.assignments import Assignment, Scope, get_assignment, waiting_assignments, waiting_call_backs
-from dialer.work.desk import read_task_state, task_in_hand
+from dialer.work.desk import complete_stop_payment, read_task_state, task_in_hand
 from dialer.work.desk_calls import settle_desk_calls
 from dialer.work.desk_store import BusyKind
+from dialer.work.stop_requests import report_paid
 from dialer.work.tasks import (
     WorkReport,
     claim_next,
@@ -83,6 +85,25 @@ def test_concurrent_claims_never_share_a_task(bureau: Bureau):
             )
         )
     assert sorted(task.case_id for task in tasks if task) == sorted(cases)
+
+
+@pytest.mark.parametrize(("known", "tasks"), [(False, 1), (True, 0)])
+def test_who_reports_a_defrauded_person_opens_a_stop_payment_unless_one_is_known(
+    bureau: Bureau, known: bool, tasks: int
+):
+    case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
+    if known:
+        assert report_paid(bureau.services, unrestricted("zhao"), case_id)
+        assert not report_paid(bureau.services, unrestricted("zhao"), case_id)
+        [waiting] = bureau.rows(sa.select(t.stop_payment))
+        complete_stop_payment(bureau.services, unrestricted("zhao"), waiting["id"], result=StopResult.ASKED)
+    given = WorkReport(
+        outcome=OutcomeKind.ALREADY_DEFRAUDED, scammer_contact=ScammerContact.YES, contact=Contact.UNVERIFIED
+    )
+    task = claim(bureau)
+    report_assignment(bureau.services, unrestricted("li"), task.id, given, token=task.token)
+    waits = bureau.rows(sa.select(t.stop_payment).where(t.stop_payment.c.done_at.is_(None)))
+    assert [row["case_id"] for row in waits] == [case_id] * tasks
 
 
 def test_a_button_that_is_pressed_twice_claims_one_task(bureau: Bureau):

@@ -73,6 +73,7 @@ ROWS = (
         by_unit=True,
         form={"why": "不归我们"},
     ),
+    Row("POST", "/desk/stop-payments", _WHO, refused=422),
     Row("POST", "/desk/stop-payments/{payment_id}/done", _WHO, _payment, by_unit=True),
     Row(
         "POST",

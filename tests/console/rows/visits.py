@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
 
 from dialer.core.access import Role, unrestricted
 from dialer.db import tables as t
@@ -13,6 +14,7 @@ from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 from tests.console.town import ConsoleScenario
 from tests.core.pictures import jpeg
+from tests.outcomes.town import MORNING
 
 _WHO = frozenset({Role.OFFICER, Role.SUPERVISOR})
 
@@ -21,7 +23,8 @@ def _visit(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
     """A visit that waits in this unit."""
     scenario = ConsoleScenario(desk)
     owner = scenario.person(name=f"甲{uuid.uuid4().hex}")
-    case_id = scenario.case(unit_id=unit_id, person_id=owner, warning=False)
+    waits = {"human_state": "scheduled", "human_at": MORNING + timedelta(days=1)}
+    case_id = scenario.case(unit_id=unit_id, person_id=owner, warning=False, **waits)
     return {"visit_id": scenario.assignment(case_id, kind="visit", unit_id=unit_id)}
 
 
@@ -72,6 +75,7 @@ ROWS = (
     _act("note", words="somebody"),
     _act("photo"),
     _act("report", outcome="dissuaded_in_person"),
+    _act("paid"),
     _act("release", why="x"),
     _act("transfer", to="1", why="x"),
     Row(
