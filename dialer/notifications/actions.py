@@ -249,7 +249,7 @@ def _note(
 def text_of(services: Services, notification: Notification, lang: Lang | None = None) -> str:
     """What the person is told, in their language. It names nobody whom the work is about."""
     lang = lang or notification.language
-    bureau = services.centre.bureau.get(lang.value, "")
+    bureau = services.centre.bureau.get(lang.value) or say(lang, "Fraud warning and dissuasion")
     if notification.is_test:
         return say(lang, gettext_noop("%(bureau)s: this is a test of your notifications."), bureau=bureau)
     tasks = notification.tasks

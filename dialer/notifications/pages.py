@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ _PATH, _TEMPLATE = "/notifications", "console/notifications.html"
 _ACT = Permission.SEE_DUTY
 _POLL_SECONDS, _POLLS_PER_BEAT = 0.5, 30
 _ROSTERS_SECONDS = 30.0
+_SHOWN_AGAIN_SECONDS = 15.0
 _DAY = timedelta(days=1)
 _MOST_STREAMS, _MOST_OF_A_SESSION = 1000, 6
 _EVENTS = "text/event-stream"
@@ -140,6 +142,7 @@ class _Streams:
         self._services = services
         self._polling = asyncio.Lock()
         self._polled_at = 0.0
+        self._recent: deque[tuple[float, int, bytes]] = deque()
 
     def enter(self, stream: _Stream) -> bool:
         """Adds a stream; False if there is no room."""
@@ -147,6 +150,11 @@ class _Streams:
         if self.is_over or len(self.open) >= _MOST_STREAMS or of_session >= _MOST_OF_A_SESSION:
             return False
         self.open.append(stream)
+        # Somebody who went to another page as it came has not seen it.
+        oldest = time.monotonic() - _SHOWN_AGAIN_SECONDS
+        stream.shown += (
+            data for at, staff_id, data in self._recent if staff_id == stream.staff_id and at >= oldest
+        )
         return True
 
     def stop(self) -> None:
@@ -161,10 +169,14 @@ class _Streams:
             self._polled_at = now
             staff_ids = {stream.staff_id for stream in self.open}
             for one in await asyncio.to_thread(show_on_pages, self._services, staff_ids):
-                shown = {"text": text_of(self._services, one), "to": one.page}
+                shown = {"id": str(one.id), "text": text_of(self._services, one), "to": one.page}
+                data = orjson.dumps(shown)
+                self._recent.append((time.monotonic(), one.staff_id, data))
                 for stream in self.open:
                     if stream.staff_id == one.staff_id:
-                        stream.shown.append(orjson.dumps(shown))
+                        stream.shown.append(data)
+            while self._recent and self._recent[0][0] < time.monotonic() - _SHOWN_AGAIN_SECONDS:
+                self._recent.popleft()
 
 
 class _Events(EventSourceResponse):

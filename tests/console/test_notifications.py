@@ -46,6 +46,9 @@ async def test_a_test_is_shown_on_the_open_pages_of_the_person_alone(console: Co
     await streams.poll()
     assert len(own.shown) == 1
     assert "notification on open pages test sent" in text(await officer.get("/notifications"))
+    next_page = _Stream(session_id=1, staff_id=sent.staff_id)
+    assert streams.enter(next_page)
+    assert list(next_page.shown) == list(own.shown)
     streams.stop()
     assert not streams.enter(_Stream(session_id=3, staff_id=1))
 

@@ -4,6 +4,7 @@
   "use strict";
   var AGAIN_MS = 300000;
   var KEY = "no-notifications-until";
+  var SHOWN = "last-notification";
   var own = document.querySelector("[data-notifications-always]");
   var address = "/notifications/live" + (own ? "?always=1" : "");
   var channel = window.BroadcastChannel ? new window.BroadcastChannel("notifications") : null;
@@ -48,10 +49,20 @@
     shown.onclick = function () { window.focus(); window.location.assign(one.to); };
   }
 
+  function wasShown(id) {
+    try {
+      var before = window.sessionStorage.getItem(SHOWN);
+      window.sessionStorage.setItem(SHOWN, id);
+      return before === id;
+    } catch (refused) { return false; }
+  }
+
   function listen() {
     new window.EventSource(address).addEventListener("notification", function (event) {
       var one = JSON.parse(event.data);
       notice(one);
+      // Shown again on the next page of somebody who left this one at that moment, without another sound.
+      if (wasShown(one.id)) { return; }
       desktop(one);
       sound();
       if (channel) { channel.postMessage(one); }
