@@ -332,7 +332,11 @@ def now_facts(request: RequestContext) -> dict[str, Any]:
 
 
 def _show(
-    request: RequestContext, *, wrong: Mapping[str, str] | None = None, typed: Typed | None = None
+    request: RequestContext,
+    *,
+    wrong: Mapping[str, str] | None = None,
+    typed: Typed | None = None,
+    asks_to_pause_all: bool = False,
 ) -> Response:
     """The page; `wrong` has what is to be corrected, by field."""
     services, unit_id, lang = request.services, request.member.unit_id, request.lang
@@ -344,6 +348,7 @@ def _show(
     facts = now_facts(request) | {
         "sees_erasures": request.may(Permission.SEE_ERASURES),
         "wrong": wrong or {},
+        "asks_to_pause_all": asks_to_pause_all,
         "typed": typed or Typed(scope=scopes[0].value),
         "scopes": [(scope.value, word_of(scope, lang)) for scope in scopes],
         "units": unit_tree([unit for unit in list_units(services, visible_to=unit_id) if unit.active]),
@@ -456,20 +461,27 @@ def pause(
     grade: Annotated[str, Form()] = "",
     minutes: Annotated[str, Form()] = "",
     why: Annotated[str, Form(max_length=200)] = "",
+    sure: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
-    """Pauses calls. What is wrong in the form is shown beside its field, with what was typed."""
+    """Pauses calls; all of them only when it was asked once more. What is wrong in the form is shown beside its field,
+    with what was typed.
+    """
     typed = Typed(scope=scope, unit=unit, load=load, grade=grade, minutes=minutes, why=why)
     try:
         wanted = _scope(scope)
         subject = {PauseScope.LOAD: load, PauseScope.GRADE: grade}.get(wanted, "")
         unit_id = _number(unit, "unit") if wanted is PauseScope.UNIT else None
+        length = _number(minutes, "minutes")
+        is_whole = wanted is PauseScope.ALL and request.member.unit_id is None
+        if is_whole and not sure and why.strip() and length > 0:
+            return _show(request, typed=typed, asks_to_pause_all=True)
         pause_calls(
             request.services,
             request.actor,
             scope=wanted,
             subject=subject,
             unit_id=unit_id,
-            minutes=_number(minutes, "minutes"),
+            minutes=length,
             why=why,
         )
     except Invalid as fault:

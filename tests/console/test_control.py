@@ -69,7 +69,10 @@ async def test_while_everything_is_paused_every_page_says_so_at_once(console: Co
     waiting(scenario)
     person, caller = console.person(Role.SUPERVISOR), console.person(Role.CALLER)
     assert "All dialling is paused" not in text(await caller.get("/account"))
-    await person.post("/control/pause", scope="all", minutes=30, why="line test")
+    asked = await person.post("/control/pause", scope="all", minutes=30, why="line test")
+    assert "Press once more to pause everything." in text(asked)
+    assert console.rows(t.hold) == []
+    await person.post("/control/pause", scope="all", minutes=30, why="line test", sure="1")
     assert "All dialling is paused until 10:30 line test · supervisor" in text(await caller.get("/account"))
     assert "all dialling 10:30 in 30 min line test supervisor 10:00 1 Resume" in text(
         await person.get("/control")
@@ -404,7 +407,7 @@ async def test_after_a_restore_resume_asks_the_carrier_first(console: ConsoleDes
     [hold] = console.rows(t.hold)
     # The carrier of this test answers nothing.
     assert (await person.post(f"/control/pauses/{hold['id']}/resume")).status_code == 503
-    refused = await person.post("/control/pause", scope="all", minutes=15, why="short")
+    refused = await person.post("/control/pause", scope="all", minutes=15, why="short", sure="1")
     assert refused.status_code == 409
     [still] = console.rows(t.hold)
     assert (still["until"], still["ended_at"]) == (UNTIL_RESUMED, None)

@@ -45,7 +45,7 @@ async def test_a_value_that_no_column_holds_is_refused(console: ConsoleDesk):
 
 async def test_a_reason_that_no_column_holds_pauses_nothing(console: ConsoleDesk):
     person = console.person(Role.SUPERVISOR)
-    answer = await person.post("/control/pause", scope="all", minutes="5", why="x\0")
+    answer = await person.post("/control/pause", scope="all", minutes="5", why="x\0", sure="1")
     assert answer.status_code == 422
     assert console.audited("pause") == []
 
