@@ -87,6 +87,7 @@ ACTS: Mapping[str, str] = {
     "refuse_outcome": gettext_noop("amounts refused"),
     "correct_outcome": gettext_noop("refused amounts recorded again"),
     "ask_bank": gettext_noop("a bank asked to stop a payment"),
+    "report_paid": gettext_noop("told that money was sent"),
     "report_bank": gettext_noop("the answer of a bank reported"),
     "view_evidence": gettext_noop("evidence of amounts read"),
     "audit_chain": gettext_noop("earlier lines covered by the chain"),

@@ -121,7 +121,12 @@ async def test_a_passkey_is_added_named_and_removed(console: ConsoleDesk):
     await teller.post(f"/account/factors/{row['id']}/name", name="office computer")
     assert "office computer" in text(await teller.get("/account/factors"))
     await teller.post(f"/account/factors/{row['id']}/remove")
-    assert console.rows(t.staff_factor) == []
+    [kept] = console.rows(t.staff_factor)
+    assert kept["id"] == row["id"], "the last one that the role needs"
+    await add(teller, Authenticator())
+    await teller.post(f"/account/factors/{row['id']}/remove")
+    [other] = console.rows(t.staff_factor)
+    assert other["id"] != row["id"]
     assert (await sign_in_by(console.stranger(), key)).status_code == 401
 
 

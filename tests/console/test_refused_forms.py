@@ -43,10 +43,11 @@ NOT_SHOWN = frozenset(
         "/sources/one",
         "/sources/waiting",
         "/duty/take",
+        "/desk/stop-payments",
     }
 )
-"""Their rows make a list without rejected rows, a question without a team, no source and no roster: no page shows the
-form then.
+"""Their rows make a list without rejected rows, a question without a team, no source, no roster and no case: no page
+shows the form then.
 """
 
 

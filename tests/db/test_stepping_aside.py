@@ -54,7 +54,8 @@ def test_calls_are_claimed_between_two_tries(scene: Scene):
 def test_a_look_holds_nothing(scene: Scene):
     with scene.services.store.begin() as tx:
         assert not is_migration_wanted(tx)
-        assert not tx.rows(sa.text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"))
+        held = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        assert not tx.rows(sa.text(held))
 
 
 @pytest.fixture
