@@ -15,8 +15,9 @@ from uuid import UUID
 import pytest
 
 from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
-from dialer.telephony.client import CallClient, CarrierHttpClient, NotSent, PlaceCall, _DeadlinePassed
+from dialer.telephony.client import CallClient, PlaceCall
 from dialer.telephony.config import TelephonyConfig
+from dialer.telephony.http_client import CarrierHttpClient, NotSent, _DeadlinePassed
 from tests.telephony.stub_carrier import Stub
 
 ATTEMPT = UUID("0197c1a2-3b4c-7d5e-8f90-a1b2c3d4e5f6")
