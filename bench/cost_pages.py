@@ -15,8 +15,8 @@ from dialer.core.access import Role
 from dialer.server.application import create_app
 from dialer.web.console import SESSION_COOKIE, ConsoleContext
 
-_LEFT_OUT = frozenset({"/board/live"})
-"""A stream, whose readings go on beside other pages. "the live board" has what it reads."""
+_LEFT_OUT = frozenset({"/board/live", "/help/of", "/notifications/live"})
+"""Streams, whose readings go on beside other pages ("the live board" has what one reads), and an address that leads on."""
 
 
 def page_costs(place: Place, *, only: str = "") -> Iterator[tuple[str, Cost]]:

@@ -73,7 +73,7 @@ def test_a_clerk_drops_a_list_with_bad_rows_and_loads_it(
     expect(page.locator(".dry-band")).to_contain_text("不会保存任何内容")
     expect(page.get_by_role("button", name="导入这份名单")).to_have_count(0)
     assert figure(page, "未通过") == "2"
-    expect(page.locator("section", has_text="未通过数据").last).to_contain_text("没有手机号，请补上完整号码")
+    expect(page.locator("section", has_text="导入预览").last).to_contain_text("没有手机号，请补上完整号码")
     unknown = page.locator(".mapped-unknown", has_text="受害者大名")
     expect(unknown).to_have_count(1)
     look(page)

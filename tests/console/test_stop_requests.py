@@ -279,7 +279,7 @@ def open_tasks(console: ConsoleDesk) -> list[int]:
 async def test_a_caller_who_is_told_that_money_was_sent_opens_the_task(
     console: ConsoleDesk, caller: Person, case_id: int
 ):
-    assert "The person has sent money" in text(await caller.get(f"/cases/{case_id}"))
+    assert "Money sent: stop the payment" in text(await caller.get(f"/cases/{case_id}"))
     for _ in range(2):  # pressed twice
         told = await caller.post("/desk/stop-payments", case=str(case_id), back=str(case_id))
         assert told.headers["location"].startswith(f"/cases/{case_id}")
@@ -287,7 +287,7 @@ async def test_a_caller_who_is_told_that_money_was_sent_opens_the_task(
     assert [alarm["code"] for alarm in console.rows(t.alarm)] == ["already_paid"]
     assert len(console.audited("report_paid")) == 1
     page = text(await caller.get(f"/cases/{case_id}"))
-    assert "The person has sent money" not in page
+    assert "Money sent: stop the payment" not in page
     assert "the bank is to be asked" in page
 
 
@@ -306,7 +306,7 @@ async def test_an_officer_at_the_door_has_the_centre_ask_the_bank(
     visit = scenario.assignment(
         case_id, kind="visit", state="signed", signed_by="wang", signed_at=console.clock.now()
     )
-    assert "The person has sent money" in text(await officer.get(f"/visits/{visit}"))
+    assert "Money sent: stop the payment" in text(await officer.get(f"/visits/{visit}"))
     assert (await officer.post(f"/visits/{visit}/paid")).headers["location"] == f"/visits/{visit}"
     assert open_tasks(console) == [case_id]
 
