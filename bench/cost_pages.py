@@ -16,7 +16,7 @@ from dialer.server.application import create_app
 from dialer.web.console import SESSION_COOKIE, ConsoleContext
 
 _LEFT_OUT = frozenset({"/board/live", "/help/of", "/notifications/live"})
-"""Streams, whose readings go on beside other pages ("the live board" has what one reads), and an address that leads on."""
+"""Streams, whose readings go on beside other pages, and an address that leads on; "the live board" reads the first."""
 
 
 def page_costs(place: Place, *, only: str = "") -> Iterator[tuple[str, Cost]]:

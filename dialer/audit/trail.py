@@ -108,7 +108,7 @@ def search_audit(tx: Tx, query: AuditQuery) -> AuditPage:
         sa.select(t.audit, before.c.chain.label("chain_before"), t.staff.c.display_name.label("who_name"))
         .outerjoin(before, before.c.number == a.number - 1)
         .outerjoin(t.staff, t.staff.c.login == a.who)
-        .where(*_asked(query))
+        .where(*_asked(tx, query))
         .order_by(a.at.desc(), a.id.desc())
         .limit(query.limit + 1)
     )
@@ -134,13 +134,13 @@ def _is_linked(tx: Tx, row: Row) -> bool:
     return before is not None and follows(tx.vault, row, before)
 
 
-def _asked(query: AuditQuery) -> Iterator[sa.ColumnElement[bool]]:
+def _asked(tx: Tx, query: AuditQuery) -> Iterator[sa.ColumnElement[bool]]:
     a = t.audit.c
     if query.who:
-        named = sa.select(t.staff.c.login).where(t.staff.c.display_name == query.who)
-        yield a.who == sa.any_(
-            sa.func.array(named.union_all(sa.select(sa.literal(query.who))).scalar_subquery())
-        )
+        # Read first: with one name the index of who and when is used, with a subquery all lines were read.
+        named = tx.rows(sa.select(t.staff.c.login).where(t.staff.c.display_name == query.who))
+        logins = {query.who, *(row["login"] for row in named)}
+        yield a.who == query.who if len(logins) == 1 else a.who.in_(sorted(logins))
     for column, text in ((a.act, query.act), (a.subject, query.subject)):
         if text:
             yield column == text
