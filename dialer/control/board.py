@@ -8,7 +8,6 @@ the process, or when its reader stops reading.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import threading
@@ -19,10 +18,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import SendTimeoutError
+from sse_starlette import ServerSentEvent
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from dialer.control.health import CONSISTENCY_PART, WORK_PARTS
 from dialer.control.overview import (
@@ -49,6 +46,7 @@ from dialer.web.cache import Cache
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import format_span
 from dialer.web.rendering import Pages, PlainReader, static
+from dialer.web.streams import EventStream, wants_events
 
 BOARD_TEMPLATE = "console/board.html"
 _FORGET_SECONDS = 600.0
@@ -487,16 +485,7 @@ def _tile(services: Services, board: LiveBoard, grade: Grade) -> GradeTile:
 
 
 board_pages = PageSection()
-_EVENTS = "text/event-stream"
 _making_feed = threading.Lock()
-
-
-class _Events(EventSourceResponse):
-    """An event stream in which a reader that has disconnected is not an error."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with contextlib.suppress(SendTimeoutError, OSError):
-            await super().__call__(scope, receive, send)
 
 
 @board_pages.get(
@@ -526,11 +515,11 @@ async def stream_board(request: CurrentRequest) -> Response:
             session_id=request.session.id,
             unit_id=request.member.unit_id,
             lang=request.lang,
-            only_one=_EVENTS not in request.request.headers.get("accept", ""),
+            only_one=not wants_events(request.request),
         )
     except TooManyStreams:
         return Response(status_code=503, headers={"Retry-After": "15"})
-    return _Events(events, ping=0, send_timeout=20.0)
+    return EventStream(events)
 
 
 def _feed(request: RequestContext) -> BoardFeed:

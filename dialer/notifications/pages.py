@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
 
 import orjson
 from fastapi import Form
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import SendTimeoutError
+from sse_starlette import ServerSentEvent
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from dialer.core.access import Permission
 from dialer.core.errors import Invalid, Unavailable
@@ -35,6 +32,7 @@ from dialer.notifications.actions import (
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import valid_sessions
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
+from dialer.web.streams import EventStream, wants_events
 
 notification_pages = PageSection()
 _PATH, _TEMPLATE = "/notifications", "console/notifications.html"
@@ -44,7 +42,6 @@ _ROSTERS_SECONDS = 30.0
 _SHOWN_AGAIN_SECONDS = 15.0
 _DAY = timedelta(days=1)
 _MOST_STREAMS, _MOST_OF_A_SESSION = 1000, 6
-_EVENTS = "text/event-stream"
 _UNFIT = 422
 
 
@@ -179,21 +176,6 @@ class _Streams:
                 self._recent.popleft()
 
 
-class _Events(EventSourceResponse):
-    """A stream of events. A client that disconnects is not an error; `leave` is called however the stream ends."""
-
-    def __init__(self, events: AsyncIterator[bytes], *, leave: Callable[[], None]) -> None:
-        super().__init__(events, ping=0, send_timeout=20.0)
-        self._leave = leave
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            with contextlib.suppress(SendTimeoutError, OSError):
-                await super().__call__(scope, receive, send)
-        finally:
-            self._leave()
-
-
 @notification_pages.get(_PATH + "/live", act=_ACT, while_idle=True)
 async def stream(request: CurrentRequest, always: str = "") -> Response:
     """Sends each notification of the reader as it comes. Without a stream in its Accept the client only asks whether
@@ -203,7 +185,7 @@ async def stream(request: CurrentRequest, always: str = "") -> Response:
     services = request.services
     if not always and request.member.id not in await asyncio.to_thread(_on_rosters, request):
         return Response(status_code=204)
-    if _EVENTS not in request.request.headers.get("accept", ""):
+    if not wants_events(request.request):
         return Response(status_code=200)
     state = request.request.app.state
     if not hasattr(state, "notification_streams"):
@@ -214,7 +196,7 @@ async def stream(request: CurrentRequest, always: str = "") -> Response:
     own = _Stream(session_id=request.session.id, staff_id=request.member.id)
     if not streams.enter(own):
         return Response(status_code=503, headers={"Retry-After": "15"})
-    return _Events(_shown(services, streams, own), leave=lambda: streams.open.remove(own))
+    return EventStream(_shown(services, streams, own), leave=lambda: streams.open.remove(own))
 
 
 def _on_rosters(request: RequestContext) -> frozenset[int]:

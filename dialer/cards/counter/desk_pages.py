@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
 
 from fastapi import Form, Path
-from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import SendTimeoutError
+from sse_starlette import ServerSentEvent
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from dialer.cards.counter.desk import (
     answer_question,
@@ -35,6 +32,7 @@ from dialer.core.text import gettext_noop
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import valid_sessions
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
+from dialer.web.streams import EventStream, wants_events
 
 desk_pages = PageSection()
 _PATH, _TEMPLATE = "/cards/desk", "console/card_desk.html"
@@ -102,21 +100,6 @@ class _Streams:
             return mark
 
 
-class _Events(EventSourceResponse):
-    """A stream of events. A client that disconnects is not an error; `leave` is called however the stream ends."""
-
-    def __init__(self, events: AsyncIterator[bytes], *, leave: Callable[[], None]) -> None:
-        super().__init__(events, ping=0, send_timeout=20.0)
-        self._leave = leave
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            with contextlib.suppress(SendTimeoutError, OSError):
-                await super().__call__(scope, receive, send)
-        finally:
-            self._leave()
-
-
 @desk_pages.get(_PATH + "/live", act=_ACT)
 async def stream_desk(request: CurrentRequest) -> Response:
     """Sends `changed` whenever a question of the unit has changed; the page then reloads its part."""
@@ -129,9 +112,9 @@ async def stream_desk(request: CurrentRequest) -> Response:
     streams: _Streams = state.card_streams
     if not streams.enter(session_id):
         return Response(status_code=503, headers={"Retry-After": "15"})
-    only_one = "text/event-stream" not in request.request.headers.get("accept", "")
+    only_one = not wants_events(request.request)
     events = _changes(request, streams, session_id=session_id, only_one=only_one)
-    return _Events(events, leave=partial(streams.leave, session_id))
+    return EventStream(events, leave=partial(streams.leave, session_id))
 
 
 async def _changes(
