@@ -44,7 +44,11 @@ def take_down(url: str) -> None:
     with administrator(url) as admin:
         admin.execute(sa.text(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false'))
         admin.execute(
-            sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+            sa.text(
+                # Not the server's own workers: only a superuser may end a vacuum.
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = :name AND backend_type = 'client backend'"
+            ),
             {"name": name},
         )
 
