@@ -15,7 +15,7 @@ from starlette.responses import Response
 from dialer.case_page.acts import BulkAct, act_on_many
 from dialer.case_page.queries import CaseSort, Holding, holdings, sorted_cases
 from dialer.cases.persons import PersonSearch
-from dialer.cases.reveals import must_give_reason_to_search
+from dialer.cases.reveals import must_give_reason_to_search, note_export
 from dialer.cases.search import (
     CaseLine,
     CaseQuery,
@@ -112,7 +112,8 @@ def export(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Respo
     found = _found(request, form, limit=MOST_EXPORTED)
     about = {name: text for name, text in found.asked.items() if name != "who"}
     with request.services.act(request.actor, Permission.EXPORT) as act:
-        act.audit("export", "cases", facts=about | {"lines": len(found.lines), "kind": "xlsx"})
+        facts = about | {"lines": len(found.lines), "kind": "xlsx"}
+        note_export(act, request.services, subject="cases", facts=facts)
     local = request.now.astimezone(request.services.centre.zone)
     rows = [_cells(request, line, found.held.get(line.id)) for line in found.lines]
     sheet = Sheet(

@@ -35,6 +35,11 @@ ACTS: Final = (
 """The acts of the audit that show personal data in clear."""
 SEARCH: Final = "search"
 """The act of the audit for a search by a personal value: a phone, its end, a name or an id number."""
+EXPORT: Final = "export"
+_EXPORTED: Final = ("cases", "list_load/")
+"""The beginnings of the subjects of exports with people, which are masked. Each counts as a search: what one file shows
+less of, a second one with other filters would show.
+"""
 _LOCK: Final = 0x5EE
 _FEWEST_SIGNS: Final = 2
 
@@ -93,9 +98,29 @@ def note_search(
     """Audits a search by a personal value, which tells whether and where somebody is known; must be called before its
     result is read. Raises `Invalid` without a reason after the first few, and `TooMany` above the limit.
     """
-    tx, who, rules = act.tx, act.by, services.reveals
-    _lock_one_at_a_time(tx, who)
-    count = _searches_of(tx, services, who) + 1
+    count = _count_search(act, services)
+    facts, words = {}, ""
+    if count > services.reveals.searches_without_reason:
+        facts, words = {"reason": _reason_of(reason).value}, _words_of(why)
+    act.audit(SEARCH, f"{SEARCH}/{kind}", why=words, facts=facts)
+    _tell_of_searches(act, services, count)
+
+
+def note_export(act: OpenAct, services: Services, *, subject: str, facts: Mapping[str, object]) -> None:
+    """Audits an export of masked people, which counts as a search; must be called before it is made. Raises `TooMany`
+    above the limit.
+    """
+    assert subject.startswith(_EXPORTED)
+    count = _count_search(act, services)
+    act.audit(EXPORT, subject, facts=facts)
+    _tell_of_searches(act, services, count)
+
+
+def _count_search(act: OpenAct, services: Services) -> int:
+    """The number of searches with this one. Raises `TooMany`."""
+    rules = services.reveals
+    _lock_one_at_a_time(act.tx, act.by)
+    count = _searches_of(act.tx, services, act.by) + 1
     if count > rules.searches:
         raise TooMany(
             Text(
@@ -104,10 +129,11 @@ def note_search(
                 minutes=max(1, round(rules.seconds / 60)),
             )
         )
-    facts, words = {}, ""
-    if count > rules.searches_without_reason:
-        facts, words = {"reason": _reason_of(reason).value}, _words_of(why)
-    act.audit(SEARCH, f"{SEARCH}/{kind}", why=words, facts=facts)
+    return count
+
+
+def _tell_of_searches(act: OpenAct, services: Services, count: int) -> None:
+    tx, who, rules = act.tx, act.by, services.reveals
     # For somebody who goes on steadily, the number within the time stays above the limit.
     if count == rules.searches_alarm or (
         count > rules.searches_alarm and _may_alarm_again(tx, services, AlarmCode.MANY_SEARCHES, who)
@@ -126,9 +152,15 @@ def _searches_of(tx: Tx, services: Services, who: str) -> int:
     since = services.clock.now() - timedelta(seconds=services.reveals.seconds)
     return int(
         tx.scalar(
-            sa.select(sa.func.count()).select_from(t.audit).where(c.who == who, c.at > since, c.act == SEARCH)
+            sa.select(sa.func.count()).select_from(t.audit).where(c.who == who, c.at > since, _IS_SEARCH)
         )
     )
+
+
+_IS_SEARCH = sa.or_(
+    t.audit.c.act == SEARCH,
+    sa.and_(t.audit.c.act == EXPORT, sa.or_(*(t.audit.c.subject.startswith(name) for name in _EXPORTED))),
+)
 
 
 def _lock_one_at_a_time(tx: Tx, who: str) -> None:

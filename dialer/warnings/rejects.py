@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dialer.cases.reveals import note_reveal
+from dialer.cases.reveals import note_export, note_reveal
 from dialer.core.access import Actor, Permission, RevealReason, is_same_actor
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.text import gettext_noop
@@ -78,7 +78,7 @@ def _audit_export(services: Services, actor: Actor, load_id: int, *, why: Why | 
     subject = f"list_load/{load_id}"
     if why is None:
         with services.act(actor, Permission.LOAD_LISTS) as act:
-            act.audit("export", subject, facts={"what": "rejects"})
+            note_export(act, services, subject=subject, facts={"what": "rejects"})
         return
     with services.act(actor, Permission.REVEAL_LISTS) as act:
         note_reveal(act, services, name="export_rejects", subject=subject, reason=why.reason, why=why.words)

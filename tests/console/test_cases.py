@@ -18,6 +18,7 @@ from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
+from dialer.db.audit import write_audit
 from dialer.db.units import add_unit
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
@@ -301,6 +302,24 @@ async def test_searching_for_many_people_needs_a_reason_then_alarms_then_waits(
     assert (await console.person(Role.AUDITOR).post("/cases/find", text="8000")).status_code == 303
     console.pass_seconds(rules.seconds + 1)
     assert (await person.post("/cases/find", text="8000")).status_code == 303
+
+
+async def test_an_export_of_masked_people_counts_as_a_search(console: ConsoleDesk, scenario: ConsoleScenario):
+    rules, person = console.app.services.reveals, console.person(Role.AUDITOR)
+    scenario.case()
+    with console.app.services.store.begin() as tx:
+        for _ in range(rules.searches - 1):
+            facts = {"kind": "xlsx"}
+            now = console.app.services.clock.now()
+            write_audit(tx, who="auditor", act="export", subject="cases", why="", now=now, facts=facts)
+    assert (await person.get("/cases/file", grade="high")).status_code == 200
+    over = await person.get("/cases/file")
+    assert over.status_code == 429
+    assert (await person.post("/cases/find", text="8000")).status_code == 429
+    [alarm] = [row for row in console.rows(t.alarm) if row["code"] == "many_searches"]
+    assert alarm["facts"] == {"who": "auditor", "count": rules.searches}
+    console.pass_seconds(rules.seconds + 1)
+    assert (await person.get("/cases/file")).status_code == 200
 
 
 async def test_a_search_of_another_installation_finds_nothing_of_ours(
