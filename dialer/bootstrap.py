@@ -206,6 +206,8 @@ def _line_rules(settings: Settings) -> LineRules:
         ring_seconds=settings.telephony.ring_timeout_seconds,
         number_calls_an_hour=settings.telephony.number_calls_an_hour,
         number_calls_a_day=settings.telephony.number_calls_a_day,
+        number_messages_an_hour=settings.telephony.number_messages_an_hour,
+        number_messages_a_day=settings.telephony.number_messages_a_day,
     )
 
 

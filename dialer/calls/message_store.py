@@ -16,9 +16,10 @@ from dialer.cases.persons import open_person
 from dialer.core.outbox import MESSAGE_MOVES, ON_THE_WAY, MessageEvent
 from dialer.core.values import FraudType, MessageChannel, MessageState, Tag
 from dialer.db import tables as t
-from dialer.db.bulk import in_words, state_update
+from dialer.db.bulk import IdSet, in_words, moment, state_update
 from dialer.db.jobs import JobClaim, JobTable, Retries
 from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.db.vault import BlindKind
 
 _m = t.message.c
 _LONGEST_GAP: Final = timedelta(hours=1)
@@ -106,6 +107,63 @@ def _read(tx: Tx, jobs: JobTable, taken: Sequence[Row]) -> list[Outgoing]:
         to = person.phones[row["number"]]
         found.append(record_of(Outgoing, row, to=to, claim=claims[row["id"]]))
     return found
+
+
+_NUMBERS_LOCK: Final = 0x6D656773
+_PHONES: Final = IdSet("phones", t.person_phone.c.phone_blind)
+_SENT_TO_NUMBERS = (
+    sa.select(t.person_phone.c.phone_blind, _m.not_before)
+    .join(t.case, t.case.c.person_id == t.person_phone.c.person_id)
+    .join(t.message, sa.and_(_m.case_id == t.case.c.id, _m.number == t.person_phone.c.position))
+    .where(
+        _PHONES.clause,
+        _m.state.not_in([MessageState.PLANNED.value, MessageState.FAILED.value]),
+        _m.not_before > moment("since"),
+        _m.id.not_in(sa.bindparam("own", expanding=True)),
+    )
+    .order_by(_m.not_before)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLimits:
+    """How many messages one number may get in an hour and in a day (service time), of all cases."""
+
+    an_hour: int
+    a_day: int
+
+    def free_at(self, sent: Sequence[datetime]) -> datetime | None:
+        """When one more may be sent after those of these moments, which are in order; None: whenever."""
+        spans = ((self.an_hour, timedelta(hours=1)), (self.a_day, timedelta(days=1)))
+        return max((sent[-most] + span for most, span in spans if len(sent) >= most), default=None)
+
+
+def put_off_above_limits(
+    tx: Tx, taken: Sequence[Outgoing], limits: MessageLimits, *, now: datetime
+) -> dict[uuid.UUID, datetime]:
+    """Plans those of these claimed messages again whose number has had as many as it may, for when it may
+    have one more; returns these moments. Until the transaction ends, no other one does the same.
+    """
+    if not taken:
+        return {}
+    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_NUMBERS_LOCK)))
+    blinds = {one.id: tx.vault.blinds(one.to, kind=BlindKind.PHONE) for one in taken}
+    current = {index: own[0] for own in blinds.values() for index in own}
+    given = _PHONES.given(current) | {"since": now - timedelta(days=1), "own": list(blinds)}
+    sent: dict[bytes, list[datetime]] = {}
+    for phone, at in tx.execute(_SENT_TO_NUMBERS, given):
+        sent.setdefault(current[bytes(phone)], []).append(at)
+    put_off = {}
+    for one in taken:
+        own = sent.setdefault(blinds[one.id][0], [])
+        free_at = limits.free_at(own)
+        if free_at is None or free_at <= now:
+            own.append(now)
+            continue
+        put_off[one.id] = free_at
+        planned = MessageState.PLANNED.value
+        BEING_SENT.hand_back(tx, one.claim, due=free_at, state=planned, posted_at=None, poll_at=None)
+    return put_off
 
 
 def claim_messages(

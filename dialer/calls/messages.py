@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import assert_never
@@ -18,6 +19,7 @@ from dialer.calls.conversation import choose_script
 from dialer.calls.message_store import (
     BEING_SENT,
     IN_DOUBT,
+    MessageLimits,
     Outgoing,
     advance_message,
     bound_message_sids,
@@ -25,13 +27,16 @@ from dialer.calls.message_store import (
     claim_messages,
     claim_messages_in_doubt,
     claim_messages_without_news,
+    put_off_above_limits,
     without_news,
 )
 from dialer.calls.reconcile import ask_carrier
 from dialer.calls.store import StoredEvent, store_call_events
 from dialer.core.errors import NotFound, Unavailable
+from dialer.core.events import AlarmCode
 from dialer.core.outbox import MessageEvent, news_of
 from dialer.core.values import MessageState
+from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.system_state import awaited_comparison
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
@@ -118,8 +123,31 @@ async def send_messages(services: Services, client: MessageClient) -> int:
             poll_at=real_now + _patience(services),
             limit=_AT_ONCE,
         )
+        chosen = _within_limits(tx, services, chosen)
     results = await asyncio.gather(*(_send(services, client, outgoing) for outgoing in chosen))
     return sum(results)
+
+
+def _within_limits(tx: Tx, services: Services, chosen: Sequence[Outgoing]) -> list[Outgoing]:
+    """Those of these claimed messages that their numbers may have now; the others wait, which is an alarm of their
+    case.
+    """
+    lines, now = services.lines, services.clock.now()
+    limits = MessageLimits(an_hour=lines.number_messages_an_hour, a_day=lines.number_messages_a_day)
+    put_off = put_off_above_limits(tx, chosen, limits, now=now)
+    alarms = [
+        alarm_row(
+            AlarmCode.NUMBER_AT_LIMIT,
+            at=now,
+            case_id=one.case_id,
+            facts={"until": put_off[one.id].isoformat(), "messages": True},
+        )
+        for one in chosen
+        if one.id in put_off
+    ]
+    if alarms:
+        raise_alarms(tx, alarms)
+    return [one for one in chosen if one.id not in put_off]
 
 
 async def _send(services: Services, client: MessageClient, outgoing: Outgoing) -> bool:

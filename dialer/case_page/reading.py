@@ -17,7 +17,7 @@ from dialer.calls.recordings import StoredRecording, recordings_of_case
 from dialer.cases.persons import Person, numbers_kept_apart, person_of_case
 from dialer.cases.queries import CaseWords, CaseWork, read_case_words, read_case_work, read_conversation
 from dialer.cases.reveals import note_reveal
-from dialer.cases.search import CasePage
+from dialer.cases.search import CasePage, visible_among_cases
 from dialer.cases.timeline import CaseFile, filings, pending_attempt, read_case_file
 from dialer.core.access import Actor, Permission, RevealReason
 from dialer.core.case import CaseStatus, Reason
@@ -34,7 +34,7 @@ from dialer.outcomes.evidence_files import EvidenceFile, files_of_case
 from dialer.outcomes.ledger import ConflictingLine, conflicting_lines
 from dialer.runtime.services import JsonResource, Services
 from dialer.signals.reasons import ShownVerdict, reasons_of_case
-from dialer.warnings.held_store import HeldList, held_with_numbers_of
+from dialer.warnings.held_store import HeldList, cases_of_others_with_numbers_of, held_with_numbers_of
 from dialer.work.assignments import Assignment, assignments_of_case
 from dialer.work.desk import ReportedPayment, SpokenTurn, reported_payment, spoken_turns
 from dialer.work.desk_store import DeskCall, desk_calls_of_case
@@ -127,6 +127,8 @@ class CaseSheet:
     """Of the warning robot; none where it did not warn."""
     names_waiting: tuple[HeldList, ...] = ()
     """Warnings about further people with a number of this person, which wait for a decision."""
+    same_number: tuple[int, ...] = ()
+    """The open cases of other people with a number of this person that the unit of the reader sees."""
     filings: tuple[str, ...] = ()
     """Numbers of the filed cases that are matched to it."""
     words: CaseWords | None = None
@@ -202,12 +204,19 @@ def _sheet(tx: Tx, services: Services, case_id: int, *, in_clear: bool, visible_
         recordings=tuple(recordings_of_case(tx, case_id)),
         reasons=reasons_of_case(tx, case_id),
         names_waiting=tuple(held_with_numbers_of(tx, stored.person_id)),
+        same_number=_same_number(tx, stored.person_id, visible_to),
         filings=tuple(number for number, _ in filings(tx, case_id)),
         words=read_case_words(tx, case_id) if in_clear else None,
         paid=reported_payment(turns) if in_clear else None,
         stop_requests=tuple(stop_requests_of(tx, case_id)),
         stop_numbers=stop_numbers_of(tx, case_id) if in_clear else {},
     )
+
+
+def _same_number(tx: Tx, person_id: int, visible_to: int | None) -> tuple[int, ...]:
+    found = cases_of_others_with_numbers_of(tx, person_id)
+    seen = dict(visible_among_cases(tx, found, visible_to=visible_to)) if found else {}
+    return tuple(case_id for case_id in found if seen.get(case_id))
 
 
 class PersonOut(JsonResource):

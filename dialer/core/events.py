@@ -341,6 +341,8 @@ class AlarmCode(StrEnum):
     """The head of the audit could not be written outside the database."""
     NUMBER_AT_LIMIT = "number_at_limit"
     """A number was called as often as it may be in an hour or a day, over all cases: the robot waits."""
+    MANY_NAMES = "many_names"
+    """A case was opened, at a counter or by the warning robot, for one more person with a number that many have."""
     MANY_REVEALS = "many_reveals"
     """One user has viewed much personal data in clear in a short time."""
     MANY_SEARCHES = "many_searches"

@@ -373,6 +373,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.AUDIT_BROKEN: "lines of the audit are missing or altered",
         AlarmCode.ANCHOR_FAILED: "an anchor of the audit could not be written",
         AlarmCode.NUMBER_AT_LIMIT: "a number was called as often as it may be",
+        AlarmCode.MANY_NAMES: "many people with open cases have one number",
         AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
         AlarmCode.MANY_SEARCHES: "one person searched for many people in a short time",
         AlarmCode.SIGNALS_SILENT: "a source of signals has gone silent",

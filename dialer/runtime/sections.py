@@ -142,6 +142,9 @@ class TelephonySettings(Section):
     number_calls_an_hour: int = Field(default=6, ge=1, le=1000)
     """Robot calls and staff calls to one number, of all cases; the robot then waits for the rest of the hour."""
     number_calls_a_day: int = Field(default=20, ge=1, le=1000)
+    number_messages_an_hour: int = Field(default=4, ge=1, le=1000)
+    """Messages of the robot to one number, of all cases; further ones wait."""
+    number_messages_a_day: int = Field(default=10, ge=1, le=1000)
 
 
 class WebSettings(Section):

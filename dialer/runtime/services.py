@@ -62,6 +62,9 @@ class LineRules:
     number_calls_an_hour: int = 6
     """A number that was called so often within an hour of service time, in all cases, waits for the rest of it."""
     number_calls_a_day: int = 20
+    number_messages_an_hour: int = 4
+    """Further messages to a number wait, as its calls do."""
+    number_messages_a_day: int = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,7 @@ from dialer.signals.verdict_store import (
 )
 from dialer.signals.verdicts import FiredRule, Verdict, VerdictEvent, moved
 from dialer.warnings.arrivals import cases_of_arrivals, prepare_arrivals, take_arrivals
+from dialer.warnings.shared_numbers import raise_many_names
 
 _BATCH: Final = 500
 _HOUR: Final = timedelta(hours=1)
@@ -440,7 +441,12 @@ def send_warnings(
             known = sole.get(row.personal.get("phone", ""))
         of_persons.append(known)
     batch = prepare_arrivals(tx, services, accepted, load_id=None, now=now, of_persons=of_persons)
-    cases = cases_of_arrivals(tx, accepted, take_arrivals(tx, services, batch))
+    taken = take_arrivals(tx, services, batch)
+    cases = cases_of_arrivals(tx, accepted, taken)
+    found = zip(taken.case_ids, taken.joined, accepted, strict=True)
+    opened = {case_id: item.record for case_id, joined, item in found if case_id is not None and not joined}
+    if opened:
+        raise_many_names(tx, opened, most=services.sources.names_a_number, now=now)
     owners = persons_of_cases(tx, list(cases.values()))
     sent = [
         replace(

@@ -12,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from dialer.core.access import ROBOT
+from dialer.core.case import CaseStatus
 from dialer.core.events import AlarmCode
 from dialer.core.sources import HoldReason
 from dialer.core.values import LoadState
@@ -117,6 +118,24 @@ def held_with_numbers_of(tx: Tx, person_id: int) -> list[HeldList]:
     numbers = sa.select(p.phone_blind).where(p.person_id == person_id)
     statement = sa.select(*_COLUMNS).where(_WAITS, _c.number_blind.in_(numbers)).order_by(_c.id)
     return [record_of(HeldList, row) for row in tx.rows(statement)]
+
+
+def cases_of_others_with_numbers_of(tx: Tx, person_id: int) -> list[int]:
+    """The open cases of other people with a number of this person, the oldest first."""
+    own, theirs = t.person_phone.alias("own"), t.person_phone.c
+    statement = (
+        sa.select(t.case.c.id)
+        .join(t.person_phone, theirs.person_id == t.case.c.person_id)
+        .join(own, own.c.phone_blind == theirs.phone_blind)
+        .where(
+            own.c.person_id == person_id,
+            theirs.person_id != person_id,
+            t.case.c.status == CaseStatus.OPEN.value,
+        )
+        .distinct()
+        .order_by(t.case.c.id)
+    )
+    return [row["id"] for row in tx.rows(statement)]
 
 
 def late_extra_high(tx: Tx, *, before: datetime) -> list[HeldList]:

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import BinaryIO
 
@@ -66,6 +67,7 @@ from dialer.warnings.mapping_store import (
     save_grade_words,
 )
 from dialer.warnings.queries import LoadOutcome, load_line, load_outcome_of
+from dialer.warnings.shared_numbers import hold_further_names
 
 _CLOSED_AT_ONCE = 500
 """Cases closed in one transaction."""
@@ -301,7 +303,11 @@ def _load(services: Services, load: Load, reader: ListReader) -> bool:
                 advance_load(tx, load, {}, lease_until=services.real.now())
                 return False
             lease_until = services.real.now() + _LEASE
-            taken = take_arrivals(tx, services, prepared)
+            # What a person has released, or waits for a person as a whole, is not held once more.
+            hold = (
+                partial(hold_further_names, services, prepared.opener.now) if load.held_for is None else None
+            )
+            taken = take_arrivals(tx, services, prepared, hold=hold)
             if load.waits:
                 columns = None
                 added = {"early_line": len(batch), "early_accepted": taken.accepted, "merged": taken.merged}
@@ -379,8 +385,8 @@ def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datet
     counts = counts_of(batch, taken)
     repeated = [
         item.record.key
-        for item, case_id in zip(accepted_of(batch), taken.case_ids, strict=True)
-        if case_id is None
+        for place, (item, case_id) in enumerate(zip(accepted_of(batch), taken.case_ids, strict=True))
+        if case_id is None and place not in taken.held
     ]
     # Rows that were loaded before a second person approved the rest are not duplicates of themselves.
     early = len(keys_loaded_early(tx, load_id, repeated))
@@ -398,11 +404,13 @@ def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datet
 
 
 def counts_of(batch: _Batch, taken: Taken) -> dict[str, int]:
-    """The counts that a batch adds to its load; only the notices of new warnings count."""
+    """The counts that a batch adds to its load; only the notices of new warnings count. Those that wait for a person
+    are accepted.
+    """
     accepted = accepted_of(batch)
     return {
         "rows": len(batch),
-        "accepted": taken.accepted,
+        "accepted": taken.accepted + len(taken.held),
         "merged": taken.merged,
         "duplicate": taken.duplicate,
         "rejected": len(batch) - len(accepted),

@@ -4,12 +4,9 @@ whole centre sets the limits of each source and ends the probation of a new one.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Final
 
 from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import Conflict, Invalid, NotFound, NotPermitted
@@ -36,15 +33,12 @@ from dialer.db.sources import (
     sources_named,
 )
 from dialer.db.unit_of_work import Tx
-from dialer.intake.records import Field, Record
+from dialer.intake.records import Record
 from dialer.runtime.services import Services
-from dialer.warnings.held_store import HeldList, add_to_held_list, held_lists, late_extra_high
+from dialer.warnings.held_store import HeldList, held_lists, late_extra_high
 from dialer.warnings.lists import approve_load, begin_withdrawal
-from dialer.warnings.shared_numbers import further_names
+from dialer.warnings.shared_numbers import further_names, hold_rows, sent_cells
 
-_COLUMNS: Final = tuple(field for field in Field if field not in {Field.ROW_NUMBER, Field.REJECTION})
-"""The fields of a warning in the order of its raw cells, which are the columns of a list of waiting ones."""
-_HEADING: Final = (",".join(field.value for field in _COLUMNS) + "\r\n").encode()
 _MOST_COUNT, _MOST_SIGNALS, _MOST_FEN = 1_000_000, 10**9, 10**13
 
 
@@ -77,7 +71,8 @@ def hold_above_limits(
         going_on[name] = len(grades) - urgent, urgent
     count_sent(tx, sources, going_on, now=now)
     for (name, reason, extra_high, number), own in held.items():
-        _hold(tx, name, reason, extra_high, number, [new[place] for place in own], now)
+        rows = [sent_cells(new[place]) for place in own]
+        hold_rows(tx, name, reason, rows, extra_high=extra_high, number_blind=number, now=now)
     return [place for own in held.values() for place in own]
 
 
@@ -96,38 +91,6 @@ def _is_in(text: str, units: Sequence[str], tree: UnitIndex) -> bool:
         return text in units
     allowed = {unit.id for unit in map(tree.find, units) if unit is not None}
     return not allowed.isdisjoint(found.path)
-
-
-def _hold(
-    tx: Tx,
-    name: str,
-    reason: HoldReason,
-    extra_high: bool,
-    number_blind: bytes | None,
-    records: Sequence[Record],
-    now: datetime,
-) -> None:
-    text = io.StringIO()
-    csv.writer(text).writerows(map(_cells, records))
-    load_id = add_to_held_list(
-        tx,
-        source=name,
-        reason=reason,
-        extra_high=extra_high,
-        heading=_HEADING,
-        rows=text.getvalue().encode(),
-        count=len(records),
-        number_blind=number_blind,
-        now=now,
-    )
-    facts = {"source": name, "reason": reason.value, "extra_high": extra_high}
-    raise_alarm(tx, AlarmCode.WARNINGS_WAIT, now=now, load_id=load_id, facts=facts)
-
-
-def _cells(record: Record) -> list[str]:
-    """The cells as they were sent, with the source and number that were found for them."""
-    filled = {Field.SOURCE: record.source, Field.INSTRUCTION_NO: record.instruction_no}
-    return [filled.get(field, cell) for field, cell in zip(_COLUMNS, record.raw, strict=True)]
 
 
 def release_waiting(services: Services, actor: Actor, load_ids: Sequence[int]) -> int:

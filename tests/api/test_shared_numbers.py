@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from dataclasses import replace
+
 from dialer.case_page.reading import read_case
 from dialer.core.access import unrestricted
 from dialer.core.sources import HoldReason
+from dialer.core.values import LoadState
 from dialer.db import tables as t
+from dialer.demo.sample_list import build
+from dialer.intake.records import Accepted, IntakeOptions
+from dialer.warnings.list_store import get_load
+from dialer.warnings.lists import load_list, submit_list
+from dialer.warnings.shared_numbers import COLUMNS, record_cells
 from dialer.warnings.source_limits import refuse_waiting, waiting_warnings
 from tests.api.office import Office
 from tests.api.test_source_limits import numbers, release_all
+from tests.intake.in_process import read_list
+from tests.intake.test_sample_list import NOW
 
 PHONE = "13800990099"
 CHIEF = unrestricted("chief")
@@ -52,3 +64,47 @@ async def test_who_is_known_is_no_further_person_and_each_number_waits_by_itself
     refuse_waiting(office.app.services, CHIEF, [one.id for one in waits], why="false")
     assert not waiting_warnings(office.app.services)
     assert len(office.rows(t.case)) == 8
+
+
+def listed(office: Office, *lines: str) -> int:
+    content = io.BytesIO(("姓名,手机号,预警等级,涉案金额,人员标签,备注\n" + "\n".join(lines)).encode())
+    load_id = submit_list(office.app.services, CHIEF, content, filename="名单.csv", source="县局")
+    load_list(office.app.services, load_id)
+    return load_id
+
+
+async def test_rows_of_a_list_about_further_people_with_one_number_wait_until_they_are_released(
+    office: Office,
+):
+    lines = [f"王{n},{PHONE},高危,1234.5,老年人,注{n}" for n in range(6)]
+    load_id = listed(office, *lines, "李一,13800990102,高危,,,")
+    with office.app.services.store.begin() as tx:
+        load = get_load(tx, load_id)
+    assert (load.state, load.rows, load.accepted, load.duplicate) == (LoadState.DONE, 7, 7, 0)
+    assert len(office.rows(t.case)) == 5
+    (waits,) = waiting_warnings(office.app.services)
+    assert (waits.source, waits.held_for, waits.total) == ("县局", HoldReason.NAMES, 2)
+    release_all(office)
+    cases = office.rows(t.case)
+    assert (len(cases), {row["amount_at_risk_fen"] for row in cases}) == (7, {None, 123450})
+    assert not waiting_warnings(office.app.services)
+    assert sorted(map(len, (row["tags"] for row in cases))) == [0, 1, 1, 1, 1, 1, 1]
+    first, *others = sorted(row["id"] for row in cases if row["amount_at_risk_fen"])
+    sheet = read_case(office.app.services, first, visible_to=None)
+    assert (sheet.same_number, sheet.names_waiting) == (tuple(others), ())
+
+
+def test_the_record_of_a_list_is_read_again_from_the_cells_with_which_it_waits():
+    options = IntakeOptions(now=NOW)
+    records = [
+        item.record
+        for item in read_list(build(NOW), filename="", options=options)
+        if isinstance(item, Accepted)
+    ]
+    text = io.StringIO()
+    csv.writer(text).writerows([[field.value for field in COLUMNS], *map(record_cells, records)])
+    waited = read_list(text.getvalue().encode(), filename="", options=options)
+    read = [item.record for item in waited if isinstance(item, Accepted)]
+    assert len(read) == len(records) > 400
+    for was, now in zip(records, read, strict=True):
+        assert now == replace(was, raw=now.raw, instruction_derived=False)

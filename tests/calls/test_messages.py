@@ -18,7 +18,7 @@ from carrier.config import CarrierConfig, ServiceClock
 from carrier.faults import FaultRule, InjectedFault
 from carrier.people import Behaviour, PeopleConfig
 from carrier.server import RunningCarrier, start
-from dialer.calls.message_store import claim_messages
+from dialer.calls.message_store import MessageLimits, claim_messages
 from dialer.calls.messages import (
     apply_message_event,
     ask_about_messages,
@@ -472,3 +472,38 @@ def test_every_fraud_type_has_a_message_text(scene: Scene):
             )
         text = message_text(scene.services, outgoing)
         assert "不要" in text or "停止" in text
+
+
+async def test_a_number_gets_so_many_messages_an_hour_of_all_its_cases_and_the_next_one_waits(
+    scene: Scene, client: SmsClient
+):
+    most = scene.services.lines.number_messages_an_hour
+    scene.clock.set(datetime.now(UTC))
+    people = [scene.person(name=f"王{n}", phones=("+8613800990077",)) for n in range(most + 2)]
+    cases = [scene.open_case(person_id=person_id) for person_id in people]
+    other = scene.open_case()
+    for case_id in (*cases, other):
+        plan(scene, case_id, MessagePurpose.UNREACHABLE)
+    assert await send_messages(scene.services, client) == most + 1
+    first = scene.clock.now()
+    states = [row(scene, case_id)["state"] for case_id in cases]
+    assert (states.count("accepted"), states.count("planned")) == (most, 2)
+    assert row(scene, other)["state"] == "accepted"
+    told = scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "number_at_limit"))
+    waits = [case_id for case_id in cases if row(scene, case_id)["state"] == "planned"]
+    assert sorted(alarm["case_id"] for alarm in told) == waits
+    until = (first + timedelta(hours=1)).isoformat()
+    assert {alarm["facts"]["until"] for alarm in told} == {until}
+    scene.clock.advance(3540)
+    assert await send_messages(scene.services, client) == 0
+    scene.clock.advance(60)
+    assert await send_messages(scene.services, client) == 2
+
+
+def test_a_number_is_free_for_a_message_when_the_first_of_the_hour_and_the_day_are_over():
+    limits = MessageLimits(an_hour=2, a_day=3)
+    hour = timedelta(hours=1)
+    assert limits.free_at([LONG_AGO]) is None
+    assert limits.free_at([LONG_AGO, LONG_AGO + hour / 2]) == LONG_AGO + hour
+    sent = [LONG_AGO, LONG_AGO + hour, LONG_AGO + 2 * hour]
+    assert limits.free_at(sent) == LONG_AGO + 24 * hour

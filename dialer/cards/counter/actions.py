@@ -49,6 +49,7 @@ from dialer.intake.records import Accepted, Field
 from dialer.runtime.services import Services
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.lists import row_options
+from dialer.warnings.shared_numbers import raise_many_names
 
 _RATE: Final = timedelta(hours=1)
 _HAS_RESULT = gettext_noop("this opening has its result already")
@@ -208,7 +209,10 @@ def _open_warning(
     if not isinstance(read, Accepted):
         return None
     taken = take_arrivals(tx, services, prepare_arrivals(tx, services, [read], load_id=None, now=now))
-    return taken.case_ids[0]
+    (case_id,), (joined,) = taken.case_ids, taken.joined
+    if case_id is not None and not joined:
+        raise_many_names(tx, {case_id: read.record}, most=services.sources.names_a_number, now=now)
+    return case_id
 
 
 def _watch_rate(tx: Tx, services: Services, outlet: Outlet, *, now: datetime) -> None:
