@@ -19,6 +19,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind, KeyMissing, Tampered, Vault
+from dialer.intake.phones import normalise_phones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,13 @@ class Person:
     def phones_include(self, phones: Iterable[str]) -> bool:
         """Whether all of these numbers are known as the person's."""
         return set(phones) <= set(self.phones)
+
+
+def family_numbers(person: Person, area_code: str) -> tuple[str, ...]:
+    """The telephone numbers in the person's family contact, in E.164 form; `area_code` is that of landlines without
+    one.
+    """
+    return tuple(normalise_phones(person.family_contact, area_code)[0]) if person.family_contact else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from dialer.cli.output import (
     signed_application,
 )
 from dialer.core.access import Permission
-from dialer.core.case import Reason, StopResult, StopState, VisitStage, contact_of_outcome
+from dialer.core.case import FamilyResult, Reason, StopResult, StopState, VisitStage, contact_of_outcome
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.text import Lang
 from dialer.core.values import (
@@ -377,6 +377,13 @@ def done(
         str, typer.Option(help="was a scammer in contact with the person? yes, no or unknown")
     ] = "",
     no_call: Annotated[str, typer.Option(help="why a success by phone has no staff call")] = "",
+    family: Annotated[
+        str,
+        typer.Option(
+            help=f"of a call to the family, with the outcome cannot_find_yet: {', '.join(FamilyResult)}",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """反馈: report the outcome of an assignment. A success by phone without a staff call waits for approval."""
     amounts = Amounts(
@@ -393,6 +400,7 @@ def done(
             evidence=typed_evidence(evidence_kind, evidence_yuan, evidence),
             scammer_contact=one_of(ScammerContact, scammer, field="--scammer") if asks else None,
             no_call=no_call,
+            family=one_of(FamilyResult, family, field="--family") if family else None,
             files=clean_evidence(app.services, [file.read_bytes() for file in evidence_file or ()]),
         )
         outcome_id = report_assignment(app.services, actor, assignment_id, given)

@@ -128,6 +128,8 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
             feedback=rules.feedback_seconds,
         ),
     ]
+    if rules.family_after_seconds is not None:
+        sentences.append(_family_sentence(rules.family_after_seconds, lang))
     if rules.record_calls:
         sentences.append(say(lang, "All calls with the person are recorded, and the person is told so."))
     channel = word_of(rules.message_channel, lang)
@@ -238,6 +240,18 @@ def _officer_sentence(rules: GradePolicy, lang: Lang) -> str:
     if rules.visit_when_human_fails:
         return say_spans(lang, "An officer goes when the call fails or is overdue, within %(due)s.", due=due)
     return say_spans(lang, "No officer goes automatically; a person may send one, within %(due)s.", due=due)
+
+
+def _family_sentence(after: int, lang: Lang) -> str:
+    if after == 0:
+        return say(
+            lang, "When neither robot nor caller reaches the person, a caller calls the family contact."
+        )
+    return say_spans(
+        lang,
+        "When neither robot nor caller reaches the person, a caller calls the family contact after %(after)s.",
+        after=after,
+    )
 
 
 _FOLLOW_UP_BY = {

@@ -89,6 +89,10 @@ class Reason(StrEnum):
     """In a follow-up: the scammer has been in contact again."""
     CALLED_IN = "called_in"
     """The person has called us."""
+    FAMILY_CALL = "family_call"
+    """A caller calls the family contact of a person who cannot be reached."""
+    FAMILY_REACHED = "family_reached"
+    """The family knows that the person is to call us, or is with the person."""
     ERASED = "erased"
     """The person's data were erased again after a restore."""
     NONE = "none"
@@ -125,6 +129,32 @@ class Robot:
     """The earliest time of the pending attempt."""
     patience_at: datetime | None = None
     reason: Reason = Reason.NONE
+
+
+class FamilyContact(StrEnum):
+    """Whether the person's family can still be called."""
+
+    NONE = "none"
+    """No family contact with a telephone number is known."""
+    KNOWN = "known"
+    CALLED = "called"
+    """The call to the family has been reported; there is no other one."""
+
+
+class FamilyResult(StrEnum):
+    """What a call to the family contact brought. It is never a contact with the person."""
+
+    PASSES_ON = "passes_on"
+    """Somebody of the family asks the person to call us."""
+    WITH_PERSON = "with_person"
+    """Somebody of the family is with the person now."""
+    NOT_REACHED = "not_reached"
+    WRONG_PERSON = "wrong_person"
+    """The number is not of the family."""
+
+    @property
+    def is_reached(self) -> bool:
+        return self in {FamilyResult.PASSES_ON, FamilyResult.WITH_PERSON}
 
 
 class StaffTrackState(StrEnum):
@@ -194,8 +224,14 @@ class Case:
     visit: StaffTrack = field(default_factory=StaffTrack)
     watch_until: datetime | None = None
     follow_up: FollowUp = field(default_factory=FollowUp)
+    family: FamilyContact = FamilyContact.NONE
     reopened: bool = False
     """The case was opened again: a follow-up undid its success, or a filing that had ended it was undone."""
+
+    @property
+    def is_family_called(self) -> bool:
+        """Whether the open human call is one to the family."""
+        return self.human.state is StaffTrackState.OPEN and self.human.reason is Reason.FAMILY_CALL
 
     @property
     def due_at(self) -> datetime | None:
@@ -290,7 +326,9 @@ def acts_allowed(case: Case) -> Mapping[CaseAct, ActRefusal | None]:
         ),
         CaseAct.RAISE: refused((case.grade is Grade.EXTRA_HIGH, ActRefusal.HIGHEST_GRADE)),
         CaseAct.LOWER: refused((case.grade is Grade.LOW, ActRefusal.LOWEST_GRADE)),
-        CaseAct.ASK_CALLER: refused((case.human.state is StaffTrackState.OPEN, ActRefusal.UNDER_WAY)),
+        CaseAct.ASK_CALLER: refused(
+            (case.human.state is StaffTrackState.OPEN and not case.is_family_called, ActRefusal.UNDER_WAY)
+        ),
         CaseAct.ASK_OFFICER: refused((case.visit.state is StaffTrackState.OPEN, ActRefusal.UNDER_WAY)),
         CaseAct.HAND_OVER: refused(),
         CaseAct.CLOSE: refused(),

@@ -163,12 +163,13 @@ class CaseDraft:
 
     def open_assignment(self, track: Track, reason: Reason, *, record_as: Reason | None = None) -> None:
         """Opens the assignment, unless it is open already. An open assignment of a follow-up that has opened the case
-        again becomes the case's own and moves up the queue. `record_as`: the reason to record, if it differs from
-        `reason`.
+        again becomes the case's own and moves up the queue; an open call to the family becomes one to the person.
+        `record_as`: the reason to record, if it differs from `reason`.
         """
         assignment = self.staff_track(track)
         if assignment.state is StaffTrackState.OPEN:
-            if assignment.reason is Reason.FOLLOW_UP and self.case.status is CaseStatus.OPEN:
+            is_other = assignment.reason in {Reason.FOLLOW_UP, Reason.FAMILY_CALL}
+            if is_other and self.case.status is CaseStatus.OPEN:
                 self.expedite_assignment(track, reason)
             return
         rules = self.grade_policy

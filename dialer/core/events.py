@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dialer.core.case import BeforeFiling, Reason
+from dialer.core.case import BeforeFiling, FamilyResult, Reason
 from dialer.core.reach import Reach
 from dialer.core.values import (
     Answer,
@@ -39,6 +39,8 @@ class WarningJoined:
     numbers: int = 0
     """How many numbers the person has now, the new ones last."""
     missed: bool = False
+    has_family: bool = False
+    """A family contact with a telephone number is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,8 @@ class AssignmentReported:
     track: Track
     outcome: OutcomeKind
     contact: Contact
+    family: FamilyResult | None = None
+    """What a call to the family brought; None for any other assignment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,10 @@ class GradePolicy:
     """Send a message to a person who was warned and verified."""
     message_channel: MessageChannel = MessageChannel.SMS
     """What carries the messages of this grade."""
+    family_after_seconds: int | None = None
+    """A caller calls the family contact this long after the robot's last call and a human call have not reached the
+    person; 0: at once; None: never.
+    """
     record_calls: bool = False
     """Calls are recorded (robot calls, calls from a desk and inbound calls), and the person is told so."""
     follow_up_by: Track | None = None

@@ -10,7 +10,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from dialer.core.case import WISHES, CaseStatus, FollowUp, Reason, RobotState, StaffTrackState
+from dialer.core.case import (
+    WISHES,
+    CaseStatus,
+    FamilyContact,
+    FollowUp,
+    Reason,
+    RobotState,
+    StaffTrackState,
+)
 from dialer.core.case_draft import CaseDraft
 from dialer.core.errors import Conflict
 from dialer.core.events import (
@@ -22,6 +30,7 @@ from dialer.core.events import (
     PersonCalledIn,
     WarningJoined,
 )
+from dialer.core.family import ask_family, family_reported
 from dialer.core.follow_up import (
     UNDOING_ANSWERS,
     UNDOING_OUTCOMES,
@@ -104,6 +113,8 @@ def warning_joined(draft: CaseDraft, event: WarningJoined) -> None:
         numbers=max(case.numbers, event.numbers),
         amount_at_risk_fen=max(amounts, default=None),
     )
+    if event.has_family and case.family is FamilyContact.NONE:
+        draft.change(family=FamilyContact.KNOWN)
     if case.status is not CaseStatus.OPEN:
         return
     if event.missed and event.grade.is_high:
@@ -234,6 +245,7 @@ def attempt_ended(draft: CaseDraft, event: AttemptEnded) -> None:
             draft.ask_person(Reason.UNKNOWN_SUBMISSION)
         case _ as never:
             assert_never(never)
+    ask_family(draft)
 
 
 def hand_over_requested(draft: CaseDraft, event: HandOverRequested) -> None:
@@ -452,6 +464,7 @@ def hand_over(draft: CaseDraft, reason: Reason, outcome: OutcomeKind) -> None:
         draft.ensure_person(reason)
     elif draft.case.id % _EVERYBODY_PERCENT < percent:
         draft.ensure_person(Reason.SAMPLE)
+    ask_family(draft)
     if draft.case.human.is_pending or draft.case.visit.is_pending:
         return
     if draft.case.grade.is_high:
@@ -584,6 +597,13 @@ def assignment_reported(draft: CaseDraft, event: AssignmentReported) -> None:
         )
     if event.outcome in SUCCESSES and event.contact is not Contact.VERIFIED:
         raise Conflict("a success needs the verified contact of the right person")
+    is_to_family = event.track is Track.HUMAN and case.is_family_called
+    is_of_family = event.family is not None and event.outcome is OutcomeKind.CANNOT_FIND_YET
+    if is_to_family != is_of_family or is_of_family != (event.family is not None):
+        raise Conflict(
+            "a call to the family is reported with what the family said, any other call without",
+            current=f"{case.human.reason}",
+        )
     draft.change_staff_track(event.track, state=StaffTrackState.DONE, at=None, reason=Reason.NONE)
     if event.contact is Contact.VERIFIED or case.contact is Contact.NONE:
         draft.change(contact=event.contact)
@@ -599,6 +619,8 @@ def assignment_reported(draft: CaseDraft, event: AssignmentReported) -> None:
         if event.outcome is OutcomeKind.ALREADY_DEFRAUDED:
             draft.open_stop_payment(unless_known=True)
         draft.close(event.outcome, Reason.CASE_CLOSED)
+    elif event.family is not None:
+        family_reported(draft, event.family)
     elif event.track is Track.HUMAN:
         _apply_failed_call(draft, event.outcome)
     else:
@@ -623,7 +645,8 @@ def _apply_failed_call(draft: CaseDraft, outcome: OutcomeKind) -> None:
         if draft.case.robot.state is RobotState.PENDING:
             return
     draft.stop_robot(Reason.HUMAN_FAILED)
-    if not draft.case.visit.is_pending:
+    ask_family(draft)
+    if not draft.case.visit.is_pending and not draft.case.human.is_pending:
         if outcome is OutcomeKind.CANNOT_FIND:
             draft.alarm(AlarmCode.CANNOT_FIND)
         draft.close(outcome, Reason.HUMAN_FAILED)

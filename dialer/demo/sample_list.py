@@ -201,6 +201,7 @@ _TYPES: Final = (
     ("网络游戏产品虚假交易", "资金", 4),
 )
 _AMOUNTS: Final = ("", "", "500", "3000", "5000", "12000", "1.5万", "3万元", "58,000", "￥2000", "230000")
+_RELATIVES: Final = ("女儿", "儿子", "配偶", "兄弟")
 _APPS: Final = ("", "", "", "云鑫优选", "财聚通", "速贷宝")
 _MOMENTS: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y年%m月%d日 %H时%M分")
 
@@ -219,6 +220,7 @@ def build(now: datetime, *, seed: int = SEED) -> bytes:
     rows = _targets(rng, people, local)
     rows += _second_warnings(rng, rows, local)
     _write_units(rows)
+    _add_family(rows)
     _share_landlines(rows)
     _add_mistakes(rows, people)
     rows += _rows_to_reject(
@@ -316,6 +318,15 @@ def _write_units(rows: list[_Row]) -> None:
     rng = random.Random(SEED)  # noqa: S311 - invented data, no secret
     for row in rows:
         row["属地机构"] = as_lists_write(rng, row["属地机构"])
+
+
+def _add_family(rows: list[_Row]) -> None:
+    """Adds the family contact of people whose grade is the highest or who are old, as `_write_units` does."""
+    rng = random.Random(SEED)  # noqa: S311 - invented data, no secret
+    urgent = _GRADES[0][2]
+    for row in rows:
+        if not row["家属联系人"] and (row["预警等级"] in urgent or row["标签"] == "老年"):
+            row["家属联系人"] = f"{rng.choice(_RELATIVES)} 1990001{rng.randrange(10_000):04d}"
 
 
 def _share_landlines(rows: list[_Row]) -> None:

@@ -18,6 +18,8 @@ from dialer.core.case import (
     AssignmentState,
     CaseStatus,
     DeskCallState,
+    FamilyResult,
+    Reason,
     StopResult,
     VisitStage,
     contact_of_outcome,
@@ -165,6 +167,8 @@ _IN_PERSON = (
 _APPROVED_PERCENT = 80
 _OWN_PHONE_PERCENT = 8
 _TALK_SECONDS = 60
+_ABSENT_PERCENT = 60
+_FAMILY: Final = (FamilyResult.WITH_PERSON, FamilyResult.PASSES_ON, FamilyResult.NOT_REACHED)
 _SAVED_PERCENT = 35
 _STOPPED_PERCENT = 40
 _SAVED = frozenset({OutcomeKind.DISSUADED_BY_PHONE, OutcomeKind.DISSUADED_IN_PERSON})
@@ -214,6 +218,7 @@ def _report(services: Services, assignment: Assignment) -> None:
     outcome = _outcome(assignment)
     amounts, evidence = _money(services, assignment, outcome)
     contacts = (ScammerContact.YES, ScammerContact.UNKNOWN, ScammerContact.NO)
+    family = _FAMILY[hash_percent(assignment, "family") % len(_FAMILY)]
     is_call, reached = assignment.kind is Track.HUMAN, contact_of_outcome(outcome) is Contact.VERIFIED
     on_own_phone = is_call and reached and hash_percent(assignment, "dials") < _OWN_PHONE_PERCENT
     # A follow-up needs a staff call.
@@ -230,6 +235,7 @@ def _report(services: Services, assignment: Assignment) -> None:
         scammer_contact=contacts[hash_percent(assignment, "contact") // 45]
         if contact_of_outcome(outcome) is Contact.VERIFIED
         else None,
+        family=family if assignment.reason is Reason.FAMILY_CALL else None,
         no_call="演练：用本人手机拨打 drill: called from my own telephone",
     )
     outcome_id = report_assignment(services, unrestricted(_who(assignment)), assignment.id, given)
@@ -302,6 +308,8 @@ def _money(
 
 
 def _outcome(assignment: Assignment) -> OutcomeKind:
+    if assignment.reason is Reason.FAMILY_CALL or _is_absent(assignment):
+        return OutcomeKind.CANNOT_FIND_YET
     mix = _BY_PHONE if assignment.kind is Track.HUMAN else _IN_PERSON
     rest = hash_percent(assignment, "outcome")
     for share, outcome in mix:
@@ -309,6 +317,12 @@ def _outcome(assignment: Assignment) -> OutcomeKind:
         if rest < 0:
             return outcome
     return mix[0][1]
+
+
+def _is_absent(assignment: Assignment) -> bool:
+    """Whether the first call of a case that starts with all tracks finds nobody: then the family may be called."""
+    is_first = assignment.reason is Reason.PARALLEL_TRACKS and assignment.kind is Track.HUMAN
+    return is_first and hash_percent(assignment, "absent") < _ABSENT_PERCENT
 
 
 def _who(assignment: Assignment) -> str:

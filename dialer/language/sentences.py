@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.core.attempt import AttemptState
-from dialer.core.case import CLAIM_ENDED, NO_CALL, InboundResult, PersonMet, Reason
+from dialer.core.case import CLAIM_ENDED, NO_CALL, FamilyResult, InboundResult, PersonMet, Reason
 from dialer.core.errors import DialerError, Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.notifications import NotificationChannel, NotificationFault
@@ -369,6 +369,7 @@ def _about(f: Facts, lang: Lang) -> str:
     for name, kind in (
         ("outcome", OutcomeKind),
         ("who", PersonMet),
+        ("family", FamilyResult),
         ("inbound", InboundResult),
         ("result", TelephonyResult),
         ("track", Track),

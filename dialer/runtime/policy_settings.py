@@ -46,6 +46,7 @@ class GradeSection(Section):
     message_when_unreachable: bool = False
     message_after_warning: bool = False
     message_channel: MessageChannel = MessageChannel.SMS
+    family_after_seconds: int | None = Field(default=None, ge=0, le=7 * _DAY)
     record_calls: bool = False
     follow_up_by: FollowUpWay = None
     follow_up_then: FollowUpWay = None

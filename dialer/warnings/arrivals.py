@@ -16,6 +16,7 @@ from dialer.cases.persons import (
     Person,
     PersonIdentity,
     Sealed,
+    family_numbers,
     identify_person,
     merge_person,
     read_directory,
@@ -32,7 +33,7 @@ from dialer.cases.store import (
 )
 from dialer.cases.unassigned import assign_cases_to_unit
 from dialer.core.access import ROBOT
-from dialer.core.case import Case, CaseStatus, wants_no_more_calls
+from dialer.core.case import Case, CaseStatus, FamilyContact, wants_no_more_calls
 from dialer.core.decide import BulkCaseOpener, decide
 from dialer.core.events import AlarmCode, WarningJoined
 from dialer.core.rules import same_incident
@@ -71,6 +72,7 @@ class CaseOpener:
         self.now = now
         self.load_id = load_id
         self.drill = services.drill
+        self._area = services.centre.area_code
         self.policy = services.policies.newest
         self.units = services.units.current(tx)
         self._openings = BulkCaseOpener(now=now, policy=self.policy)
@@ -81,19 +83,20 @@ class CaseOpener:
         """Whether the policy and the unit tree are still the same."""
         return self.policy is services.policies.newest and self.units is services.units.current(tx)
 
-    def open(self, record: Record, *, case_id: int, person_id: int, numbers: int) -> OpenedCase:
-        """A new case for this record, with the effects of its first decision; nothing is written."""
+    def open(self, record: Record, *, case_id: int, person_id: int, person: Person) -> OpenedCase:
+        """A new case for this record and its person, with the effects of its first decision; nothing is written."""
         case = Case(
             id=case_id,
             grade=record.grade,
             fraud_type=record.fraud_type,
             opened_at=self.now,
             policy_version=self.policy.version,
-            numbers=numbers,
+            numbers=len(person.phones),
             expires_at=None if record.missed else record.expires_at,
             amount_at_risk_fen=record.amount_at_risk_fen,
             missed=record.missed,
             tags=record.tags,
+            family=FamilyContact.KNOWN if family_numbers(person, self._area) else FamilyContact.NONE,
         )
         decision = self._openings.decide(case)
         unit = self.units.find(record.unit)
@@ -197,7 +200,7 @@ def _prepared(
         person=person,
         person_id=person_id,
         sealed=seal_directory_entry(vault, person, person_id=person_id),
-        opened=opener.open(record, case_id=case_id, person_id=person_id, numbers=len(person.phones)),
+        opened=opener.open(record, case_id=case_id, person_id=person_id, person=person),
         content=warning_content(vault, accepted, warning_id=warning_id),
     )
 
@@ -436,7 +439,7 @@ class _Intake:
                 prepared.record,
                 case_id=prepared.case_id,
                 person_id=known.id,
-                numbers=len(known.person.phones),
+                person=known.person,
             )
         stored = opened.stored
         self.writes.paste(opened.first_steps)
@@ -454,6 +457,7 @@ class _Intake:
             tags=record.tags,
             numbers=len(known.person.phones),
             missed=record.missed,
+            has_family=bool(family_numbers(known.person, self.services.centre.area_code)),
         )
         policy = self.services.policies.of(stored.case.policy_version)
         decision = decide(stored.case, joined, self.now, policy)

@@ -21,7 +21,7 @@ from dialer.cases.search import CaseLine, case_lines
 from dialer.cases.store import WrittenAct, words_of_case
 from dialer.cases.timeline import read_case_file
 from dialer.core.access import DESK, Actor, Permission, actor_name
-from dialer.core.case import Case, PaidWhen, StopResult
+from dialer.core.case import Case, PaidWhen, Reason, StopResult
 from dialer.core.periods import midnight
 from dialer.core.reach import HeardPrompt
 from dialer.core.timeline import Entry
@@ -305,6 +305,11 @@ class DeskView(TaskState):
     stop_payments: tuple[StopPayment, ...]
     is_recorded: bool
     """A call from the desk is recorded."""
+
+    @property
+    def is_to_family(self) -> bool:
+        """Whether the task is a call to the family, not to the person."""
+        return self.assignment.reason is Reason.FAMILY_CALL
 
 
 def task_in_hand(services: Services, *, by: str) -> int | None:

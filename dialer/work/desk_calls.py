@@ -13,10 +13,10 @@ from dialer.calls.events import EventReading, number_limits
 from dialer.calls.recordings import expect_recording, wants_recording
 from dialer.calls.store import AttemptChange, Call, StoredEvent
 from dialer.cases.attempts import rest_called_numbers
-from dialer.cases.persons import person_of_case
+from dialer.cases.persons import family_numbers, person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
 from dialer.core.access import Actor, Permission
-from dialer.core.case import DeskCallState
+from dialer.core.case import DeskCallState, Reason
 from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.events import HandOverAnswered
 from dialer.core.text import Text
@@ -35,6 +35,7 @@ from dialer.work.desk_store import (
     change_desk_call,
     language_of_case,
     lock_desk_call,
+    take_family_number,
     take_number_for_desk_call,
     unsettled_desk_calls,
 )
@@ -106,7 +107,8 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
         }
         if call.records:
             facts["call_id"] = str(call.id)
-        act = Act(case_id=call.case_id, kind=ActKind.DIALLED, by=call.by, facts=facts)
+        kind = ActKind.FAMILY_DIALLED if call.family else ActKind.DIALLED
+        act = Act(case_id=call.case_id, kind=kind, by=call.by, facts=facts)
         note_acts(tx, [act], now=now)
 
 
@@ -127,14 +129,18 @@ async def dial_from_desk(
     token: int | None = None,
     extension: str,
     number: int = 0,
+    family: bool = False,
 ) -> DeskCall:
     """Puts a call through: the caller's telephone rings, or is about to. `number` is which of the person's numbers,
-    from 0. Raises `Overtaken` for a task that this person does not hold, `Conflict` while the number is in a call, and
-    `Unavailable` when the carrier refused.
+    from 0; with `family`, which number of the family contact, for a task that is a call to the family. Raises
+    `Overtaken` for a task that this person does not hold, `Conflict` while the number is in a call, and `Unavailable`
+    when the carrier refused.
     """
     own = extension_of(services, extension)
     call_id = uuid.uuid4()
-    order = _begin(services, actor, call_id, assignment_id, token=token, extension=own, number=number)
+    order = _begin(
+        services, actor, call_id, assignment_id, token=token, extension=own, number=number, family=family
+    )
     answer = await client.call_from_desk(order)
     with services.store.begin() as tx:
         call = lock_desk_call(tx, call_id)
@@ -157,6 +163,7 @@ def _begin(
     token: int | None,
     extension: str,
     number: int,
+    family: bool,
 ) -> DeskOrder:
     """Stores the call, which then holds the number, before the carrier is asked."""
     with services.act(actor, Permission.WORK_DESK) as act:
@@ -168,14 +175,21 @@ def _begin(
         stored = get_case(tx, held.case_id)
         assert person is not None
         assert stored is not None
-        if not 0 <= number < len(person.phones):
-            range_of = Text("0 to %(most)s", most=len(person.phones) - 1)
+        if family and held.reason is not Reason.FAMILY_CALL:
+            raise Conflict("this is no longer a call to the family", current=held.reason.value)
+        phones = family_numbers(person, services.centre.area_code) if family else person.phones
+        if not 0 <= number < len(phones):
+            range_of = Text("0 to %(most)s", most=len(phones) - 1)
             raise Invalid(field="number", problem="is not a number of the person", fix=range_of)
-        if (why := services.numbers.refusal(person.phones[number])) is not None:
+        if (why := services.numbers.refusal(phones[number])) is not None:
             raise Invalid(field="number", problem=why)
         if not is_telephone_free(tx, extension):
             raise Conflict("your telephone is in a call now: wait for its end", current="telephone_busy")
-        if not take_number_for_desk_call(tx, call_id, person_id=stored.person_id, number=number):
+        if not (
+            take_family_number(tx, call_id, phones[number])
+            if family
+            else take_number_for_desk_call(tx, call_id, person_id=stored.person_id, number=number)
+        ):
             raise Conflict("the number is in a call now: wait for its end", current="number_busy")
         records = wants_recording(services, stored)
         add_desk_call(
@@ -185,6 +199,7 @@ def _begin(
             case_id=held.case_id,
             person_id=stored.person_id,
             number=number,
+            family=family,
             extension=extension,
             by=act.by,
             records=records,
@@ -192,7 +207,7 @@ def _begin(
             asked_at=act.now,
             asked_real_at=services.real.now(),
         )
-        return DeskOrder(call_id=call_id, extension=extension, to=person.phones[number], records=records)
+        return DeskOrder(call_id=call_id, extension=extension, to=phones[number], records=records)
 
 
 def language_of_desk_call(services: Services, call_id: uuid.UUID) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Form
 from starlette.responses import Response
 
+from dialer.cases.persons import family_numbers
 from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
@@ -36,6 +37,7 @@ from dialer.work.desk import (
 )
 from dialer.work.desk_view import (
     CHOICES,
+    FAMILY_CHOICES,
     MONEY,
     ChecklistPoint,
     ReportForm,
@@ -47,6 +49,7 @@ from dialer.work.desk_view import (
     care_notes,
     contact_history,
     dialled_number,
+    family_checklist,
     lost_sentence,
     note_with_points,
 )
@@ -165,11 +168,15 @@ def take_back_task(
 
 @desk_pages.post("/desk/tasks/{task_id}/call", act=Permission.WORK_DESK)
 def call(
-    request: CurrentRequest, task_id: VisibleTask, token: Token = 0, number: Annotated[int, Form()] = 0
+    request: CurrentRequest,
+    task_id: VisibleTask,
+    token: Token = 0,
+    number: Annotated[int, Form()] = 0,
+    family: Annotated[str, Form()] = "",
 ) -> Response:
     """Click to call."""
     try:
-        asyncio.run(_put_through(request, task_id, token=token, number=number))
+        asyncio.run(_put_through(request, task_id, token=token, number=number, family=bool(family)))
     except Overtaken:
         pass  # The page says who has it.
     except Unavailable as fault:
@@ -181,7 +188,9 @@ def call(
     return _show_live(request, task_id, token) if request.is_part else request.redirect_to(_HOME)
 
 
-async def _put_through(request: RequestContext, task_id: int, *, token: int, number: int) -> None:
+async def _put_through(
+    request: RequestContext, task_id: int, *, token: int, number: int, family: bool
+) -> None:
     # Imported when first used: the telephony client takes 20 MB that an idle web process does without.
     from dialer.telephony.client import DeskClient  # noqa: PLC0415 - heavy, and of this form alone
     from dialer.work.desk_calls import dial_from_desk  # noqa: PLC0415 - heavy, and of this form alone
@@ -195,6 +204,7 @@ async def _put_through(request: RequestContext, task_id: int, *, token: int, num
             token=token,
             extension=request.member.extension,
             number=number,
+            family=family,
         )
 
 
@@ -202,7 +212,7 @@ async def _put_through(request: RequestContext, task_id: int, *, token: int, num
 def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, Depends()]) -> Response:
     """Feedback on the task in hand. What is wrong in the form is shown beside its field."""
     view = show_task(request.services, task_id, by=request.who, scope=_scope(request))
-    given, faults = form.parsed_report()
+    given, faults = form.parsed_report(to_family=view.is_to_family)
     sent = sent_files(form.evidence_files)
     try:
         files = clean_evidence(request.services, sent)
@@ -410,12 +420,14 @@ def _report_again(
 
 def _points(request: RequestContext, view: DeskView) -> tuple[ChecklistPoint, ...]:
     centre = request.services.centre
-    return call_checklist(
-        view.case.fraud_type,
-        request.lang,
-        bureau=centre.bureau.get(request.lang.value, ""),
-        hotline=dialled_number(centre.callback_number, centre.area_code),
-    )
+    spoken = {
+        "bureau": centre.bureau.get(request.lang.value, ""),
+        "hotline": dialled_number(centre.callback_number, centre.area_code),
+    }
+    if view.is_to_family:
+        name = view.opened.person.name if view.opened else view.masked.name
+        return family_checklist(request.lang, name=name, **spoken)
+    return call_checklist(view.case.fraud_type, request.lang, **spoken)
 
 
 def _show_dialog_again(
@@ -472,15 +484,17 @@ def _show_task(
 ) -> Response:
     own = view.assignment.token if token is None else token
     overview = show_overview(request.services, by=request.who, scope=_scope(request))
-    opened = view.opened
+    opened, to_family = view.opened, view.is_to_family
+    phones: tuple[str, ...] = ()
+    if opened is not None:
+        area_code = request.services.centre.area_code
+        phones = family_numbers(opened.person, area_code) if to_family else opened.person.phones
     return request.page(
         _TASK_TEMPLATE,
         status=status,
         view=view,
-        phones=[
-            dialled_number(phone, request.services.centre.area_code)
-            for phone in (opened.person.phones if opened else ())
-        ],
+        phones=[dialled_number(phone, request.services.centre.area_code) for phone in phones],
+        to_family=to_family,
         reason=view.assignment.reason,
         form=form or ReportForm(),
         wrong=wrong or {},
@@ -490,7 +504,7 @@ def _show_task(
         waits=sum(waiting.count for waiting in overview.queue),
         today=overview.today,
         lease_seconds=int(request.services.work.lease_seconds),
-        choices=CHOICES,
+        choices=FAMILY_CHOICES if to_family else CHOICES,
         money_kinds=MONEY,
         scammer_contacts=tuple(ScammerContact),
         evidence_kinds=tuple(EvidenceKind),

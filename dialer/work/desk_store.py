@@ -23,6 +23,7 @@ from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.columns import is_of_actor
 from dialer.db.unit_of_work import Tx, record_of
+from dialer.db.vault import BlindKind
 from dialer.outcomes.ledger import ProvenCall
 from dialer.work.assignments import Assignment, Scope, is_overdue
 
@@ -36,7 +37,8 @@ class DeskCall:
     case_id: int
     person_id: int
     number: int
-    """Which of the person's numbers, from 0."""
+    """Which of the person's numbers, from 0; for a call to the family, which number of the family contact."""
+    family: bool
     extension: str
     by: str
     state: DeskCallState
@@ -56,13 +58,24 @@ class DeskCall:
 
 def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, number: int) -> bool:
     """Takes the number for this call; False while another call holds it. A number's rest after a call is ignored."""
-    blind = tx.scalar(
+    blind: bytes | None = tx.scalar(
         sa.select(t.person_phone.c.phone_blind)
         .where(t.person_phone.c.person_id == person_id, t.person_phone.c.position == number)
         .with_for_update(read=True)  # no other blind index of the number before this call holds it
     )
     if blind is None:
         raise NotFound(kind="telephone number", key=number)
+    return _take(tx, call_id, blind)
+
+
+def take_family_number(tx: Tx, call_id: uuid.UUID, phone: str) -> bool:
+    """As `take_number_for_desk_call`, for a number of a family contact, in E.164 form. It is the same number as that of
+    a person who is called.
+    """
+    return _take(tx, call_id, tx.vault.blind(phone, kind=BlindKind.PHONE))
+
+
+def _take(tx: Tx, call_id: uuid.UUID, blind: bytes) -> bool:
     taking = insert(t.live_number).values(phone_blind=blind, attempt_id=call_id)
     taken = tx.scalar(
         taking.on_conflict_do_update(
@@ -122,6 +135,7 @@ def longest_staff_call(tx: Tx, assignment: Assignment, *, by: str) -> ProvenCall
         .where(
             c.assignment_id == assignment.id,
             c.by == by,
+            ~c.family,
             c.asked_at >= assignment.signed_at,
             c.result == TelephonyResult.ANSWERED.value,
             c.talk_seconds.is_not(None),

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 
-from dialer.core.case import AssignmentState, DeskCallState, VisitStage, contact_of_outcome
+from dialer.core.case import AssignmentState, DeskCallState, FamilyResult, VisitStage, contact_of_outcome
 from dialer.core.errors import Invalid
 from dialer.core.rates import is_in_range
 from dialer.core.text import Lang, gettext_noop
@@ -76,6 +76,21 @@ CHOICES = (
 )
 _BY_OUTCOME = {choice.outcome.value: choice for choice in CHOICES}
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyChoice:
+    """What a call to the family brought, in place of an `OutcomeChoice`."""
+
+    key: str
+    outcome: FamilyResult
+    money: tuple[str, ...] = ()
+    asks_who: bool = False
+
+
+FAMILY_CHOICES = tuple(
+    FamilyChoice(key=str(number), outcome=result) for number, result in enumerate(FamilyResult, 1)
+)
+
 WHO_MISSING = gettext_noop("say whether the identity was verified")
 NEEDS_VERIFIED = gettext_noop("a success needs the verified contact of the right person")
 SCAMMER_MISSING = gettext_noop("say whether a scammer was in contact with the person")
@@ -103,8 +118,10 @@ class ReportForm:
     following: Annotated[str, Form()] = ""
     """Not empty: the next task is claimed at once."""
 
-    def parsed_report(self) -> tuple[WorkReport | None, dict[str, Invalid]]:
-        """The report, or None and every fault by its field."""
+    def parsed_report(self, *, to_family: bool = False) -> tuple[WorkReport | None, dict[str, Invalid]]:
+        """The report, or None and every fault by its field; `to_family`: of a call to the family."""
+        if to_family:
+            return self._family_report()
         wrong: dict[str, Invalid] = {}
         choice = _BY_OUTCOME.get(self.outcome)
         if choice is None:
@@ -143,6 +160,12 @@ class ReportForm:
             no_call=self.no_call.strip()[:_LONGEST],
         )
         return report, {}
+
+    def _family_report(self) -> tuple[WorkReport | None, dict[str, Invalid]]:
+        if self.outcome not in set(FamilyResult):
+            return None, {"outcome": Invalid(field="outcome", problem=OUTCOME_MISSING)}
+        note, result = self.note.strip()[:_LONGEST], FamilyResult(self.outcome)
+        return WorkReport(outcome=OutcomeKind.CANNOT_FIND_YET, family=result, note=note), {}
 
     def _contact(self, choice: OutcomeChoice) -> Contact:
         if not choice.asks_who:
@@ -339,6 +362,50 @@ def call_checklist(
         ("repeat", say(lang, "repeated in own words"), own_words, say(lang, "At the end")),
     )
     return tuple(ChecklistPoint(key=key, name=name, text=text, hint=hint) for key, name, text, hint in lines)
+
+
+def family_checklist(lang: Lang, *, bureau: str, name: str, hotline: str) -> tuple[ChecklistPoint, ...]:
+    """The points of a call to the family, in order: who is on the line, then the agreed wording and nothing more."""
+    lines = (
+        (
+            "open",
+            say(lang, "asked who it is"),
+            say(lang, _FAMILY_OPENING, bureau=bureau),
+            say(lang, "First sentence: nothing of the case, and no name"),
+        ),
+        (
+            "who",
+            say(lang, "family verified"),
+            say(lang, "Whose family are you, and how are you related?"),
+            say(lang, "They name the person and the relation by themselves, as under Family contact"),
+        ),
+        (
+            "said",
+            say(lang, "agreed wording said"),
+            say(lang, _FAMILY_WORDING, name=name, hotline=hotline),
+            say(lang, "Only once they are known, and only this"),
+        ),
+        (
+            "beside",
+            say(lang, "asked whether the person is there"),
+            say(lang, "Is %(name)s with you now?", name=name),
+            say(lang, "Ask"),
+        ),
+        (
+            "police",
+            say(lang, "false police explained"),
+            say(lang, _FALSE_POLICE, hotline=hotline),
+            say(lang, "Must be said"),
+        ),
+    )
+    return tuple(ChecklistPoint(key=key, name=name, text=text, hint=hint) for key, name, text, hint in lines)
+
+
+_FAMILY_OPENING = gettext_noop("This is %(bureau)s. May I ask who I am speaking with?")
+_FAMILY_WORDING = gettext_noop(
+    "We cannot reach %(name)s by telephone. Please ask them to transfer no money now and to call %(hotline)s."
+    " We explain the reason to them alone."
+)
 
 
 def care_notes(tags: frozenset[Tag], lang: Lang) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dialer.core.case import (
     NO_CALL,
     AssignmentState,
     CaseStatus,
+    FamilyResult,
     Reason,
     contact_of_outcome,
     may_report,
@@ -110,6 +111,8 @@ class WorkReport:
     """The keys of the points of the call checklist that were ticked."""
     no_call: str = ""
     """Why a success by phone has no staff call; not used where there is one."""
+    family: FamilyResult | None = None
+    """What a call to the family brought, with `CANNOT_FIND_YET` as the outcome; None for any other assignment."""
     files: tuple[CleanFile, ...] = ()
     """What proves the amounts, or why there was no call."""
 
@@ -310,7 +313,9 @@ def report_in_transaction(
     proof = _proof_of(given, call, is_call=is_call, status=stored.case.status, least_seconds=least)
     if given.files and given.amounts.is_nothing and not proof.is_claim:
         raise Invalid(field=FIELD, problem="prove no amount", fix="enter the amount that they prove")
-    event = AssignmentReported(track=assignment.kind, outcome=given.outcome, contact=proof.contact)
+    event = AssignmentReported(
+        track=assignment.kind, outcome=given.outcome, contact=proof.contact, family=given.family
+    )
     decision = decide(stored.case, event, now, services.policies.of(stored.case.policy_version))
     line = OutcomeLine(
         case_id=case_id,
@@ -335,7 +340,10 @@ def report_in_transaction(
         must_cancel = False
     else:
         must_cancel = _apply_report(tx, stored, assignment, decision, by=by, outcome=given.outcome, now=now)
-    if note := given.note.strip():
+    note = given.note.strip()
+    if given.family is not None:
+        note_work(act, assignment, ActKind.FAMILY_CALLED, facts={"family": given.family.value}, words=note)
+    elif note:
         note_work(act, assignment, ActKind.NOTE, facts={"track": assignment.kind.value}, words=note)
     return outcome_id, must_cancel
 

@@ -12,7 +12,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dialer.core.case import WISHES, BeforeFiling, Case, CaseStatus, Reason, RobotState, StaffTrackState
+from dialer.core.case import (
+    WISHES,
+    BeforeFiling,
+    Case,
+    CaseStatus,
+    FamilyContact,
+    FamilyResult,
+    Reason,
+    RobotState,
+    StaffTrackState,
+)
 from dialer.core.decide import decide
 from dialer.core.errors import Conflict
 from dialer.core.events import (
@@ -63,6 +73,14 @@ SHORT = replace(
     grades={grade: replace(rules, robot_tries=1, human_sample_percent=0) for grade, rules in GRADES.items()},
     max_own_faults=0,
     visit_tries=1,
+)
+FAMILY = replace(
+    SHORT,
+    grades={
+        grade: replace(rules, family_after_seconds=after_seconds)
+        for (grade, rules), after_seconds in zip(SHORT.grades.items(), (0, 60, 0, 600), strict=True)
+    },
+    max_own_faults=1,
 )
 FOLLOWED_UP = replace(
     POLICY,
@@ -145,7 +163,7 @@ class CaseStory(RuleBasedStateMachine):
 
     @initialize(
         grade=st.sampled_from(Grade),
-        policy=st.sampled_from((POLICY, SHORT, FOLLOWED_UP, FOLLOWED_UP)),
+        policy=st.sampled_from((POLICY, SHORT, FAMILY, FOLLOWED_UP, FOLLOWED_UP)),
         at=st.sampled_from((MORNING, NIGHT)),
         numbers=st.integers(1, 3),
         case_id=st.sampled_from((205, 242)),
@@ -153,6 +171,7 @@ class CaseStory(RuleBasedStateMachine):
         tags=st.sampled_from((frozenset(), frozenset({Tag.MINOR}))),
         expires_hours=st.none() | st.integers(1, 72),
         is_dissuaded=st.booleans(),
+        family=st.sampled_from((FamilyContact.NONE, FamilyContact.KNOWN)),
     )
     def opens(
         self,
@@ -165,6 +184,7 @@ class CaseStory(RuleBasedStateMachine):
         tags: frozenset[Tag],
         expires_hours: int | None,
         is_dissuaded: bool,
+        family: FamilyContact,
     ) -> None:
         """Many a story begins with the success of the first call, so that its follow-ups are lived too."""
         self.now = at
@@ -181,6 +201,7 @@ class CaseStory(RuleBasedStateMachine):
             id=case_id,
             tags=tags,
             missed=missed and grade.is_high,
+            family=family,
             expires_at=None if expires_hours is None else at + timedelta(hours=expires_hours),
         )
         self.tell(CaseOpened())
@@ -223,6 +244,11 @@ class CaseStory(RuleBasedStateMachine):
             assert isinstance(event, GradeChanged)
         if before.contact is Contact.VERIFIED:
             assert after.contact is Contact.VERIFIED
+        if after.human.is_pending and after.human.reason is Reason.FAMILY_CALL != before.human.reason:
+            assert after.contact is not Contact.VERIFIED, "the family of a person who was reached"
+            assert after.family is FamilyContact.KNOWN
+            assert after.robot.state is not RobotState.PENDING or isinstance(event, FilingUndone)
+            assert not after.opted_out or isinstance(event, FilingUndone)
 
     def _calls_only_whom_it_may(self, before: Case, effects: tuple[Effect, ...]) -> None:
         for plan in (effect for effect in effects if isinstance(effect, PlanAttempt)):
@@ -371,11 +397,18 @@ class CaseStory(RuleBasedStateMachine):
         grade=st.sampled_from(Grade),
         hours=st.none() | st.integers(-1, 48),
         numbers=st.integers(0, 3),
+        has_family=st.booleans(),
         amount=st.none() | st.integers(0, 10**9),
         tags=st.sampled_from((frozenset(), frozenset({Tag.MINOR}))),
     )
     def a_warning_joins(
-        self, grade: Grade, hours: int | None, numbers: int, amount: int | None, tags: frozenset[Tag]
+        self,
+        grade: Grade,
+        hours: int | None,
+        numbers: int,
+        has_family: bool,
+        amount: int | None,
+        tags: frozenset[Tag],
     ) -> None:
         self.wishes_to_ring += 1
         self.tell(
@@ -385,6 +418,7 @@ class CaseStory(RuleBasedStateMachine):
                 expires_at=None if hours is None else self.now + timedelta(hours=hours),
                 missed=hours is not None and hours <= 0,
                 numbers=numbers,
+                has_family=has_family,
                 amount_at_risk_fen=amount,
                 tags=tags,
             )
@@ -401,6 +435,16 @@ class CaseStory(RuleBasedStateMachine):
     )
     def an_errand_is_reported(self, data: st.DataObject, outcome: OutcomeKind, contact: Contact) -> None:
         track = data.draw(st.sampled_from(sorted(self.shell.open_assignments)))
+        before = self.case
+        if track is Track.HUMAN and before.is_family_called:
+            assert not self.act(AssignmentReported(track=track, outcome=outcome, contact=contact))
+            result = data.draw(st.sampled_from(FamilyResult))
+            outcome, contact = OutcomeKind.CANNOT_FIND_YET, Contact.NONE
+            self.tell(AssignmentReported(track=track, outcome=outcome, contact=contact, family=result))
+            assert self.case.contact is before.contact, "the family is not the person"
+            assert self.case.family is FamilyContact.CALLED
+            assert self.case.human.is_pending is result.is_reached
+            return
         taken = self.act(AssignmentReported(track=track, outcome=outcome, contact=contact))
         assert taken is (outcome not in SUCCESSES or contact is Contact.VERIFIED)
 

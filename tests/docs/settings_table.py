@@ -72,6 +72,7 @@ _MEANT = {
     "feedback_seconds": "by when the caller or officer must have reported",
     "message_when_unreachable": "a message goes where the voice did not get through",
     "message_channel": "what carries both messages",
+    "family_after_seconds": "robot and caller have not reached the person: a caller calls the family contact; -: never",
     "record_calls": "calls are recorded, and the person is told so",
     "message_after_warning": "a message goes to a person who was warned and said who they are",
     "follow_up_by": "in the watch period the person is asked again: `robot`, `human`, `visit` or `none`",

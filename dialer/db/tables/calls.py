@@ -240,6 +240,7 @@ desk_call = sa.Table(
     sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
     sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
     sa.Column("number", sa.SmallInteger, nullable=False),
+    sa.Column("family", sa.Boolean, nullable=False, server_default=sa.false()),  # of the family contact
     sa.Column("extension", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     word_column("state", DeskCallState),

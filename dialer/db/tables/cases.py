@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
 from dialer.core.access import ErasureState
-from dialer.core.case import CaseStatus, RobotState, StaffTrackState
+from dialer.core.case import CaseStatus, FamilyContact, RobotState, StaffTrackState
 from dialer.core.rates import TREND
 from dialer.core.sources import HoldReason
 from dialer.core.values import (
@@ -255,6 +255,7 @@ case = sa.Table(
     when("follow_up_at"),
     sa.Column("follow_up_tries", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("reopened", sa.Boolean, nullable=False, server_default=sa.false()),
+    word_column("family", FamilyContact, default=FamilyContact.NONE),
     when("conversation_erased_at"),
     sa.Index(
         "ix_case_conversation",
