@@ -37,6 +37,7 @@ _NEVER_SHOWN = {
     "AttemptEvent",
     "OpenerEvent",
     "QuestionEvent",
+    "FamilyContact",
     "ObjectionAbout",
     "RequestEvent",
     "RequestState",
