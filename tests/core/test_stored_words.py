@@ -14,6 +14,7 @@ import dialer.intake
 from dialer.language.enumerations import ENUMERATIONS
 
 _WORDS = {
+    "FamilyContact": "none known called",
     "DeliveryEvent": "delivered given_up webhook_ended sent_again",
     "NotificationEvent": "claimed sent accepted failed work_taken",
     "MessageEvent": "sending in_doubt not_taken accepted sent delivered undelivered failed",
