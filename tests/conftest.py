@@ -13,7 +13,7 @@ import shutil
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -86,25 +86,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With several workers the stories and long tests come first: one that begins last is waited for.
 
     A worker is dealt one piece of the list in its order, and what another steals is taken from the end of it. So every
-    piece begins with stories. Those of the browser are in the first piece, whose worker starts their service.
+    piece begins with stories, all those of a file in one, because they share what is expensive to set up. Those of the
+    browser are in the first piece, whose worker starts their service.
     """
     items[:] = items[:: config.getoption("--part")]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
     if not workers:
         return
-    browser = deque(item for item in items if _is_of_browser(item))
-    stories = deque(item for item in items if _is_long(item) and not _is_of_browser(item))
-    short = deque(item for item in items if not _is_long(item))
-    room, share = len(items) // workers, -(-len(stories) // max(1, workers - 1))
+    browser = [item for item in items if _is_of_browser(item)]
+    stories = [item for item in items if _is_long(item) and not _is_of_browser(item)]
+    piles: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    piles[0] += browser
+    others = piles[1:] if browser and workers > 1 else piles
+    for _, file in itertools.groupby(stories, key=lambda item: item.path):
+        min(others, key=len).extend(file)
+    room = len(items) // workers
+    rest = deque(item for pile in piles for item in pile[room:])
+    rest += (item for item in items if not _is_long(item))
     ordered: list[pytest.Item] = []
-    for number in range(workers):
-        first = browser if number == 0 else stories
-        piece = [
-            first.popleft() for _ in range(min(len(first), len(browser) if number == 0 else share, room))
-        ]
-        piece += [short.popleft() for _ in range(min(len(short), room - len(piece)))]
-        ordered += piece
-    items[:] = [*ordered, *browser, *stories, *short]
+    for pile in piles:
+        ordered += pile[:room]
+        ordered += [rest.popleft() for _ in range(min(len(rest), room - len(pile[:room])))]
+    items[:] = [*ordered, *rest]
 
 
 def _is_story(item: pytest.Item) -> bool:
@@ -119,10 +122,18 @@ def _is_of_browser(item: pytest.Item) -> bool:
     return _is_story(item) and item.path.parent.name == "browser"
 
 
-def pytest_collection_finish() -> None:
-    """What was collected stays: the garbage collector need not look at it again and again."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays: the garbage collector need not look at it again and again, neither meanwhile, when it
+    took a sixth of the time, nor later.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
