@@ -83,10 +83,14 @@ def sources_named(tx: Tx, names: Collection[str], *, now: datetime) -> dict[str,
     }
 
 
-def limits_of_source(tx: Tx, name: str, *, probation: SourceLimits, now: datetime) -> SourceLimits:
-    """The limits that hold for the source; `probation`: those of one that is on probation or not known yet."""
-    found = sources_named(tx, [name], now=now)
-    return found[name].limits(probation) if name in found else probation
+def limits_of_source(
+    tx: Tx, name: str, *, probation: SourceLimits, now: datetime
+) -> tuple[SourceLimits, bool]:
+    """The limits that hold for the source, and whether it is on probation, as one is that is not known yet;
+    `probation`: the limits of such a source.
+    """
+    found = sources_named(tx, [name], now=now).get(name)
+    return (probation, True) if found is None else (found.limits(probation), found.on_probation)
 
 
 def is_limited() -> sa.ColumnElement[bool]:

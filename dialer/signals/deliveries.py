@@ -95,7 +95,7 @@ class SignalReception:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._codec = SignalCodec(services.store.vault)
-        self._limits: dict[str, tuple[datetime, SourceLimits]] = {}
+        self._limits: dict[str, tuple[datetime, SourceLimits, bool]] = {}
         self._reader = SignalReader(
             zone=services.centre.zone,
             area=services.centre.area_code,
@@ -118,7 +118,7 @@ class SignalReception:
         now = self._services.clock.now()
         read = tuple(self._read(raw, source, may_send, now, limited=limited) for raw in sent)
         names = {item.key[0] for item in read if limited and isinstance(item, SealedReading)}
-        counted = frozenset(name for name in names if self._limits_of(name).limits_signals)
+        counted = frozenset(name for name in names if self._limits_of(name)[0].limits_signals)
         return SignalDelivery(read=read, counted=counted)
 
     def _read(
@@ -142,8 +142,9 @@ class SignalReception:
             return reading
         refused = _not_its_source(reading, may_send) or self._too_old(reading, now)
         if limited and not refused:
-            limits = self._limits_of(reading.signal.source)
+            limits, is_new = self._limits_of(reading.signal.source)
             refused, reading = _beyond(reading.signal, limits), _believed(reading, limits)
+            reading = _weighing_less(reading) if is_new else reading
         if _needs_confirmation(reading):
             reading = replace(reading, signal=replace(reading.signal, unconfirmed=True))
         return refused or SealedReading(reading=reading, sealed=self._codec.seal(reading))
@@ -155,15 +156,16 @@ class SignalReception:
         reason = Text("is older than the %(days)s days for which signals are kept", days=kept.days)
         return (RejectedField(field="event_at", reason=reason, fix=Text("leave the signal out")),)
 
-    def _limits_of(self, source: str) -> SourceLimits:
+    def _limits_of(self, source: str) -> tuple[SourceLimits, bool]:
+        """The limits of the source, and whether it is on probation."""
         real_now, services = self._services.real.now(), self._services
-        read_at, limits = self._limits.get(source, (None, SourceLimits()))
+        read_at, limits, is_new = self._limits.get(source, (None, SourceLimits(), False))
         if read_at is None or not read_at <= real_now < read_at + _LIMITS_KEPT:
             probation = services.sources.probation.limits()
             with services.store.begin() as tx:
-                limits = limits_of_source(tx, source, probation=probation, now=services.clock.now())
-            self._limits[source] = real_now, limits
-        return limits
+                limits, is_new = limits_of_source(tx, source, probation=probation, now=services.clock.now())
+            self._limits[source] = real_now, limits, is_new
+        return limits, is_new
 
 
 def _not_its_source(reading: SignalReading, may_send: Callable[[str], bool]) -> Refused:
@@ -191,6 +193,16 @@ def _believed(reading: SignalReading, limits: SourceLimits) -> SignalReading:
     if most is None or reading.signal.amount_fen <= most:
         return reading
     return replace(reading, signal=replace(reading.signal, amount_fen=most))
+
+
+def _weighing_less(reading: SignalReading) -> SignalReading:
+    """The same, of a source on probation: what it lists as fraud counts as suspected, until it enters it again later or
+    two people confirm it.
+    """
+    signal = reading.signal
+    if signal.list_kind is not ListKind.FRAUD or signal.change is not ListChange.ENTERED:
+        return reading
+    return replace(reading, signal=replace(signal, list_kind=ListKind.SUSPECTED))
 
 
 def _needs_confirmation(reading: SignalReading) -> bool:

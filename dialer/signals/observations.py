@@ -177,6 +177,9 @@ class Listings:
                     # Also one of before sources were kept, and what a person has confirmed of this source.
                     state.pop(("", change.kind, change.name), None)
                     state.pop((LISTS_SOURCE, change.kind, change.source), None)
+                    if change.kind is ListKind.FRAUD:
+                        # As which it counted if the source was on probation.
+                        state.pop((change.source, ListKind.SUSPECTED, change.name), None)
                 state[change.source, change.kind, change.name] = change
         return (entry for entry in state.values() if entry.entered and at - entry.at < _LISTED_FOR)
 

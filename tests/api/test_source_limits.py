@@ -324,6 +324,8 @@ async def test_extra_high_warnings_that_wait_for_minutes_raise_an_alarm_again_an
     assert (raise_late_extra_high(services), raised()) == (0, [1])
     office.clock.advance(seconds)
     assert (raise_late_extra_high(services), raised()) == (1, [2])
+    (told,) = [row["facts"] for row in office.rows(t.alarm) if row["code"] == "extra_high_waits"]
+    assert told == {"source": "city-bank", "reason": "extra_high_per_day", "warnings": 1}
     release_all(office)
     office.clock.advance(seconds)
     assert (raise_late_extra_high(services), raised()) == (0, [2])
@@ -353,6 +355,27 @@ def stored_amounts(office: Office) -> list[tuple[str, int]]:
     with office.app.services.store.begin() as tx:
         stored = [codec.open(row) for row in tx.rows(sa.select(t.signal).order_by(t.signal.c.signal_no))]
     return [(one.signal.signal_no, one.signal.amount_fen) for one in stored]
+
+
+async def test_what_a_new_source_lists_as_fraud_counts_as_suspected(office: Office, limit: Limit):
+    def listed(number: str, **fields: object) -> dict[str, object]:
+        (one,) = signals("list_change", number="+85291234567", **fields)
+        del one["phone"]
+        return one | {"signal_no": number}
+
+    sent = [
+        listed("S0", list_kind="fraud", change="entered"),
+        listed("S1", list_kind="trusted", change="entered"),
+        listed("S2", list_kind="fraud", change="removed"),
+    ]
+    assert (await send_signals(office, sent))["accepted"] == 3
+    limit()
+    office.clock.advance(6)
+    assert (await send_signals(office, [sent[0] | {"signal_no": "S3"}]))["accepted"] == 1
+    codec = SignalCodec(office.app.services.store.vault)
+    with office.app.services.store.begin() as tx:
+        stored = [codec.open(row) for row in tx.rows(sa.select(t.signal).order_by(t.signal.c.signal_no))]
+    assert [one.signal.list_kind for one in stored] == ["suspected", "trusted", "fraud", "fraud"]
 
 
 async def test_a_source_sends_the_signals_that_it_may(office: Office, limit: Limit):

@@ -49,6 +49,12 @@ class _City:
             change_source(self._services, actor, name, SourceLimits(), on_probation=False, why="known")
         return new.secret
 
+    def forget(self, source: str) -> None:
+        """The source is new to the centre again: on probation."""
+        name = f"{self._attack.name} {source}".replace(" ", "-")
+        actor = unrestricted("attack")
+        change_source(self._services, actor, name, SourceLimits(), on_probation=True, why="new")
+
     async def send(self, source: str, signals: Sequence[dict[str, Any]]) -> httpx.Response:
         base = {"event_at": self._services.clock.now().isoformat()}
         numbered = []
@@ -116,6 +122,23 @@ async def rules_stopped(target: Target, attack: Attack) -> None:
     verdict = city.newest_verdict()
     attack.must(verdict["grade"] == "extra_high", f"the victim's verdict is {verdict['grade']}")
     attack.must(verdict["state"] == "sent", f"the extra-high verdict of a victim is {verdict['state']}")
+    city.close()
+
+
+async def lists_as_fraud(target: Target, attack: Attack) -> None:
+    """A source that is new lists what somebody pays to as fraud: nobody is called at the highest grade for that."""
+    city = _City(target, attack)
+    city.forget("intruder")
+    for _ in range(target.times(10)):
+        account = city.account()
+        scores = []
+        for kind in ("fraud", "suspected"):
+            await city.send("intruder", [_entry(account, kind)])
+            await city.send("bank", [_payment(city.phone(), account)])
+            scores.append(city.newest_verdict()["score"])
+        attack.must(
+            scores[0] == scores[1], f"fraud of a new source weighs {scores[0]}, suspected {scores[1]}"
+        )
     city.close()
 
 

@@ -76,7 +76,15 @@ async def searches(target: Target, attack: Attack) -> None:
     attack.must(answered <= rules.searches, f"{answered} searches in {rules.seconds:.0f} s were answered")
     if target.times(200) >= rules.searches_alarm:
         attack.must(_alarms(target, "many_searches") > 0, "no alarm about so many searches")
-    attack.said = f"{answered} answered"
+    exported = 0
+    for _ in range(target.times(200)):
+        code = (await auditor.get("/cases/file")).status_code
+        attack.tried += 1
+        exported += code == 200
+        attack.must(code in {200, 429}, f"an export got {code}")
+    most = rules.searches - answered
+    attack.must(exported <= most, f"{exported} exports after {answered} searches were answered")
+    attack.said = f"{answered} and {exported} exports answered"
 
 
 async def tellers(target: Target, attack: Attack) -> None:

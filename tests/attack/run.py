@@ -42,7 +42,7 @@ from dialer.web.console import SESSION_COOKIE
 from tests.attack.database_owner import audit
 from tests.attack.edges import figures, guesses, headers
 from tests.attack.leaks import backups, formulas, hosts, openings, recordings
-from tests.attack.lists import lowers_a_verdict, rules_stopped
+from tests.attack.lists import lists_as_fraud, lowers_a_verdict, rules_stopped
 from tests.attack.own_users import numbers, searches, tellers, terminal
 from tests.attack.patterns import patterns
 from tests.attack.replays import factors, replays
@@ -399,6 +399,7 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "messages": messages,
     "numbers": numbers,
     "has rules stopped": rules_stopped,
+    "lists as fraud": lists_as_fraud,
     "lowers a verdict": lowers_a_verdict,
     "searches": searches,
     "tellers": tellers,

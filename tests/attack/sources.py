@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from dialer.core.access import unrestricted
 from dialer.core.sources import COUNTER_SOURCE, ROBOT_SOURCE
 from dialer.db import tables as t
 from dialer.staff.sign_in import add_token
+from dialer.warnings.lists import load_list, submit_list
 from dialer.warnings.source_limits import waiting_warnings
 
 if TYPE_CHECKING:
@@ -208,6 +210,23 @@ async def many_names(target: Target, attack: Attack) -> None:
         )
 
 
+async def many_names_in_a_list(target: Target, attack: Attack) -> None:
+    """A clerk loads a list with one telephone under many names: few have cases, tasks and visits, the rest wait."""
+    services, most = target.made.app.services, target.made.settings.sources.names_a_number
+    for number in range(target.times(5)):
+        name = f"listed-{number}"
+        phone = f"1340{target.chance.randrange(10**7):07d}"
+        lines = [f"L-{n},王{n},{phone},特高危" for n in range(24)]
+        content = io.BytesIO("\n".join(["指令编号,姓名,手机号,预警等级", *lines]).encode())
+        load_id = submit_list(services, unrestricted("attack"), content, filename="list.csv", source=name)
+        load_list(services, load_id)
+        attack.tried += len(lines)
+        went_on = _stored(target, name)
+        attack.must(went_on <= most, f"{went_on} people of a list with one number have cases, {most} may")
+        waits = sum(one.total for one in waiting_warnings(services, source=name))
+        attack.must(went_on + waits == len(lines), f"of {len(lines)} rows {went_on} went on and {waits} wait")
+
+
 def _asked_about(target: Target, source: str, code: str = "warnings_wait") -> bool:
     c = t.alarm.c
     with target.made.app.services.store.begin() as tx:
@@ -222,4 +241,5 @@ SOURCE_ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "floods": floods,
     "floods with signals": floods_with_signals,
     "many names": many_names,
+    "names in a list": many_names_in_a_list,
 }

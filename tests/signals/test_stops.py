@@ -20,6 +20,7 @@ from dialer.signals.sending import release_held
 from dialer.signals.source_quotas import resume_source
 from dialer.signals.verdict_store import rule_stops, stop_rule_row
 from dialer.signals.versions import resume_rule
+from dialer.warnings.source_limits import read_source
 from tests.signals.post import MULE, PERSON, SCAMMER, Post
 
 BANK = "+85295588"
@@ -149,6 +150,7 @@ def test_what_rests_on_one_source_counts_as_its_warnings_and_waits_above_its_lim
     assert states(post) == {"sent": 3, "held": 2}
     (told,) = [row for row in post.rows(t.alarm) if row["code"] == "source_stopped"]
     assert told["facts"]["names"] == ["new"]
+    assert read_source(post.services, "new").sent.extra_high_in_hour == 3, "what waits is not counted"
     with post.tx() as tx:
         assert release_held(tx, post.services, now=post.clock.now()) == 0
     post.send(post.payment(source="known", phone=PERSON, fen=9_000_000, new_payee=True))
