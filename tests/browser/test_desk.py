@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
+from dialer.bootstrap import application
 from dialer.core.access import Role
+from dialer.core.case import Reason
+from dialer.core.values import Track
+from dialer.db import tables as t
+from dialer.runtime.settings import load_settings
 from tests.browser.axe import WIDE, look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service
@@ -181,3 +187,46 @@ def test_in_english_a_task_is_lost_without_a_word_of_it(page: Page, service: Ser
     kept = page.evaluate("Object.keys(sessionStorage).filter(name => name.startsWith('desk:'))")
     assert kept == []
     complaints.told = [told for told in complaints.told if "409" not in told]
+
+
+def become_family_calls(service: Service) -> None:
+    """Every open call is one to the family now, as after calls of robot and caller that reached nobody."""
+    with application(load_settings(service.env)) as made, made.services.store.begin() as tx:
+        family = {"reason": Reason.FAMILY_CALL.value}
+        tx.execute(sa.update(t.assignment).where(t.assignment.c.kind == Track.HUMAN.value).values(family))
+        tx.execute(sa.update(t.case).values(human_reason=Reason.FAMILY_CALL.value))
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "wording", "with_person", "sent"),
+    [
+        ("zh", "联系家属", "我们打不通令狐冬梅的电话", "已联系上：现与当事人在一起", "已反馈"),
+        (
+            "en",
+            "Call to the family",
+            "We cannot reach 令狐冬梅",
+            "reached: is with the person now",
+            "Report saved",
+        ),
+    ],
+)
+def test_a_caller_reports_a_call_to_the_family(
+    page: Page, service: Service, *, language: str, heading: str, wording: str, with_person: str, sent: str
+):
+    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
+    person(service, "令狐冬梅", "19900070011", 家属联系人="女儿 13911112222")
+    new_account(page, service, f"desk-{language}", Role.CALLER, language=language)
+    become_family_calls(service)
+    page.goto(f"{service.url}/desk")
+    page.locator("form[data-next] button").click()
+    expect(page.locator(".desk-family")).to_have_text(heading)
+    expect(page.locator(".desk-number")).to_have_text("139 1111 2222")
+    expect(page.locator(".desk-points")).to_contain_text(wording)
+    expect(page.locator("[data-verified]")).to_be_hidden()
+    look(page)
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.keyboard.press("2")
+    expect(page.locator(".desk-outcome", has_text=with_person).locator("input")).to_be_checked()
+    page.locator("#report .check, #report label.check").first.click()
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text(sent)
