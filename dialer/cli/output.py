@@ -20,13 +20,12 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column, Table
 
 from dialer.bootstrap import application
-from dialer.cli.terminal import command_actor
+from dialer.cli.terminal import command_actor, command_settings
 from dialer.core.access import Actor, Permission
 from dialer.core.errors import Invalid
 from dialer.core.text import Text
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.services import Application, ProcessPurpose
-from dialer.runtime.settings import load_settings
 
 _POLL_SECONDS = 0.2
 _STUCK_SECONDS = 15.0
@@ -39,7 +38,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 @contextmanager
 def command_application(name: str, purpose: ProcessPurpose = ProcessPurpose.COMMAND) -> Iterator[Application]:
     """The application of one command, which logs warnings and errors only."""
-    settings = load_settings()
+    settings = command_settings()
     configure_logs(level="warning", log_format=settings.log.format, process=name)
     with application(settings, purpose, process=name) as app:
         yield app

@@ -20,9 +20,10 @@ from dialer.core.errors import Invalid, Refusal
 from dialer.core.text import Text, gettext_noop
 from dialer.db.migrations import newest_revision
 from dialer.org.factors import finish_with_code
+from dialer.runtime.local import settings_of_data
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.services import Application, ProcessPurpose
-from dialer.runtime.settings import load_settings
+from dialer.runtime.settings import Settings, load_settings
 from dialer.staff.sign_in import FactorNeeded, SignedIn, recognise, sign_in, sign_out
 from dialer.staff.store import Member, find_actor, find_member
 
@@ -109,13 +110,22 @@ def _session_file() -> Path:
     return path
 
 
+def command_settings() -> Settings:
+    """The settings of a command that works on data; says on the error output where these are the demo's."""
+    settings = load_settings()
+    found = settings_of_data(settings)
+    if found is not settings:
+        typer.echo(f"演示数据 the data of the demo: {found.data_dir}", err=True)
+    return found
+
+
 terminal = typer.Typer()
 
 
 @terminal.command("sign-in")
 def sign_in_command(login: Annotated[str, typer.Argument(help="login of your account")]) -> None:
     """登录终端: what you do at this terminal is signed by your account; it ends as a session of the console does."""
-    settings = load_settings()
+    settings = command_settings()
     configure_logs(level="warning", log_format=settings.log.format, process="sign-in")
     with application(settings, ProcessPurpose.COMMAND) as app:
         password = typer.prompt("密码 password", hide_input=True)
@@ -135,7 +145,7 @@ def sign_in_command(login: Annotated[str, typer.Argument(help="login of your acc
 @terminal.command("sign-out")
 def sign_out_command() -> None:
     """退出终端: ends the session of this terminal."""
-    settings = load_settings()
+    settings = command_settings()
     configure_logs(level="warning", log_format=settings.log.format, process="sign-out")
     path = _session_file()
     if path.exists():

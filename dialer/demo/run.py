@@ -54,14 +54,13 @@ from dialer.org.tree import read_units_and_aliases
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure_servers, erase_servers
-from dialer.runtime.local import CarrierAccess
+from dialer.runtime.local import DEMO_FOLDER, CarrierAccess
 from dialer.runtime.location import free_port
 from dialer.runtime.services import Application, Services
 from dialer.runtime.settings import Settings, load_settings
 from dialer.staff.passwords import temporary_password
 from dialer.staff.sign_in import choose_extension
 
-DEMO_FOLDER = "demo"
 DEMO_SPEED = 40.0
 """Service seconds in one real second while the list is being called."""
 _SLOW = 1.0
@@ -444,7 +443,8 @@ class SimulatedStaff(threading.Thread):
     def stop(self) -> None:
         """Stops the thread; waits up to 5 seconds for the work in hand."""
         self._stopped.set()
-        self.join(timeout=5.0)
+        if self.is_alive():
+            self.join(timeout=5.0)
 
 
 class SettledWatch:

@@ -57,6 +57,21 @@ def own_carrier(settings: Settings, *, may_make: bool = True) -> CarrierAccess |
         ) from fault
 
 
+DEMO_FOLDER = "demo"
+"""The demo's own data folder, within the data folder of the settings."""
+
+
+def settings_of_data(settings: Settings) -> Settings:
+    """The settings for a command that is given at a terminal: those of the demo's data while a demo runs in a data folder
+    that holds no service of its own; else unchanged.
+    """
+    demo = settings.data_dir / DEMO_FOLDER
+    is_own = settings.database.url is not None or (settings.data_dir / "embedded").exists()
+    if is_own or not are_servers_running(demo):
+        return settings
+    return settings.model_copy(update={"data_dir": demo})
+
+
 def public_url(settings: Settings) -> str:
     """The address that the telephone network is given. Without a setting it is made of host and port."""
     return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"

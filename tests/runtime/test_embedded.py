@@ -23,7 +23,9 @@ import sqlalchemy as sa
 from dialer.core.errors import Unavailable
 from dialer.db.migrations import migrate_database
 from dialer.runtime.embedded import EmbeddedServers, ensure_servers, erase_servers, wait_until
+from dialer.runtime.local import settings_of_data
 from dialer.runtime.location import ServerFolders, place_for, server_binaries
+from dialer.runtime.settings import load_settings
 
 Starter = Callable[[str], subprocess.Popen[str]]
 
@@ -105,6 +107,20 @@ def test_both_servers_work_as_the_product_needs_them(data_dir: Path):
             assert broker.info("server")["valkey_version"].startswith("9.")
             assert broker.config_get("appendonly") == {"appendonly": "yes"}
     assert gone(data_dir)
+
+
+def test_a_command_finds_the_data_of_a_demo_that_runs(used_dir: Path, tmp_path: Path):
+    (tmp_path / "demo").symlink_to(used_dir)
+    given = load_settings({"DIALER_DATA_DIR": str(tmp_path)})
+    assert settings_of_data(given) is given
+    with ensure_servers(used_dir):
+        assert settings_of_data(given).data_dir == tmp_path / "demo"
+        named = load_settings(
+            {"DIALER_DATA_DIR": str(tmp_path), "DIALER_DATABASE__URL": "postgresql://h/centre"}
+        )
+        assert settings_of_data(named) is named
+        (tmp_path / "embedded").mkdir()
+        assert settings_of_data(given) is given
 
 
 def test_servers_are_not_roots(used_dir: Path):
