@@ -24,7 +24,6 @@ from dialer.cli.serve import children, log_child_event
 from dialer.core.access import unrestricted
 from dialer.core.errors import DialerError
 from dialer.demo.run import (
-    DEMO_FOLDER,
     SettledWatch,
     SimulatedStaff,
     clean_environment,
@@ -33,6 +32,7 @@ from dialer.demo.run import (
     wait_until_up,
 )
 from dialer.runtime.embedded import erase_servers
+from dialer.runtime.local import DEMO_FOLDER
 from dialer.runtime.location import free_port
 from dialer.runtime.logs import configure_logs
 from dialer.runtime.services import Application

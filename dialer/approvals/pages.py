@@ -33,9 +33,9 @@ from dialer.core.errors import Conflict, Invalid
 from dialer.core.text import gettext_noop
 from dialer.core.values import AmountKind, Amounts, EvidenceKind, parse_yuan, typed_evidence
 from dialer.figures.bulletin_words import days_words, title_of
-from dialer.org.token_pages import SCOPES
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
 from dialer.outcomes.ledger import EvidenceUnread
+from dialer.staff.token_store import SCOPE_WORDS
 from dialer.web.cache import Cache
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import FILES_AGAIN, MOST_EVIDENCE, sealed_file, sent_files, typed_word
@@ -248,7 +248,7 @@ def _show(
         note=note,
         refused=refused,
         bulletin_words=lambda days: f"{title_of(days, request.lang)} · {days_words(days, request.lang)}",
-        scope_words=lambda scopes: ", ".join(request.say(SCOPES[scope]) for scope in sorted(scopes)),
+        scope_words=lambda scopes: ", ".join(request.say(SCOPE_WORDS[scope]) for scope in sorted(scopes)),
         stop_results=(StopResult.TOO_LATE, StopResult.NOT_NEEDED),
         evidence_kinds=tuple(EvidenceKind),
         most=MOST_AT_ONCE,

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -16,23 +15,23 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dialer.audit.trail import (
+    MOST_PEOPLE,
     AuditLine,
     AuditQuery,
+    LookQuery,
     TrailState,
     audited_act_names,
     read_trail_state,
     search_audit,
+    sum_by_person,
 )
-from dialer.core.access import Actor, FactorKind, Permission, Role, required_text
+from dialer.audit.words import TROUBLE, act_words, facts_words, subject_words, why_of
+from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
-from dialer.core.text import Lang, gettext_noop
-from dialer.core.timeline import ActKind
-from dialer.core.values import DeletedFor, Grade, OutcomeKind
+from dialer.core.text import gettext_noop
 from dialer.db.audit import Seal
-from dialer.language.catalogue import say
-from dialer.language.sentences import why_words
-from dialer.language.words import word_of
+from dialer.language.sentences import VIEWS
 from dialer.runtime.services import Services
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Filter, Sheet, as_file, format_moment, format_number
@@ -54,274 +53,13 @@ def export_audit(services: Services, actor: Actor, query: AuditQuery, *, why: st
     return lines
 
 
-ACTS: Mapping[str, str] = {
-    "check_opening": gettext_noop("an opening checked"),
-    "finish_opening": gettext_noop("an opening decided by its outlet"),
-    "load_openings": gettext_noop("a daily file of openings"),
-    "institution": gettext_noop("a bank or carrier registered"),
-    "outlet": gettext_noop("an outlet registered"),
-    "bind_teller": gettext_noop("a teller's account bound to an outlet"),
-    "report_openings": gettext_noop("the openings reported for an outlet"),
-    "opening_fact": gettext_noop("a later fact of a card"),
-    "ask_desk": gettext_noop("the verification desk asked"),
-    "claim_question": gettext_noop("a question of an outlet claimed"),
-    "answer_question": gettext_noop("a question of an outlet answered"),
-    "order_onsite": gettext_noop("a team sent to an outlet"),
-    "arrive_onsite": gettext_noop("a team arrived at an outlet"),
-    "end_onsite": gettext_noop("a check on the spot ended"),
-    "sign_opener": gettext_noop("a frequent opener signed for"),
-    "confirm_opener": gettext_noop("a frequent opener confirmed"),
-    "lift_opener": gettext_noop("a frequent opener lifted"),
-    "enter_determination": gettext_noop("a restriction entered"),
-    "approve_determination": gettext_noop("a restriction approved"),
-    "refuse_determination": gettext_noop("a restriction not approved"),
-    "take_objection": gettext_noop("an objection taken"),
-    "outlet_step": gettext_noop("a step about an outlet"),
-    "monthly_notice": gettext_noop("the monthly notice of outlets made"),
-    "uphold_objection": gettext_noop("an objection upheld"),
-    "reject_objection": gettext_noop("an objection rejected"),
-    "alarm_seen": gettext_noop("an alarm acknowledged"),
-    "change_source": gettext_noop("what a source may send changed"),
-    "approve_load": gettext_noop("a list approved"),
-    "approve_outcome": gettext_noop("an outcome approved"),
-    "refuse_outcome": gettext_noop("amounts refused"),
-    "correct_outcome": gettext_noop("refused amounts recorded again"),
-    "ask_bank": gettext_noop("a bank asked to stop a payment"),
-    "report_paid": gettext_noop("told that money was sent"),
-    "report_bank": gettext_noop("the answer of a bank reported"),
-    "view_evidence": gettext_noop("evidence of amounts read"),
-    "audit_chain": gettext_noop("earlier lines covered by the chain"),
-    "audit_checkpoint": gettext_noop("a checkpoint of the audit"),
-    "draft_bulletin": gettext_noop("a bulletin drafted"),
-    "approve_bulletin": gettext_noop("a bulletin approved"),
-    "refuse_bulletin": gettext_noop("a bulletin refused"),
-    "load_roster": gettext_noop("roster of a month loaded"),
-    "take_shift": gettext_noop("shift taken"),
-    "notification_rules": gettext_noop("own notifications changed"),
-    "notification_test": gettext_noop("own notifications tested"),
-    "load_boundaries": gettext_noop("boundaries of units loaded"),
-    "assign_unit": gettext_noop("a unit given to a case"),
-    "breaker.closed": gettext_noop("the telephone network is back"),
-    "breaker.opened": gettext_noop("the telephone network is down"),
-    "conversation": gettext_noop("a conversation read"),
-    "correct_columns": gettext_noop("a list's columns corrected"),
-    "erase": gettext_noop("a person erased"),
-    "erase_again": gettext_noop("a person erased again after a restore"),
-    "erase_asked": gettext_noop("asked to erase a person"),
-    "erase_refused": gettext_noop("a person not erased"),
-    "export": gettext_noop("records exported"),
-    "retention": gettext_noop("data past their period deleted or erased"),
-    "extension": gettext_noop("the desk's telephone changed"),
-    "export_rejects": gettext_noop("rejected rows exported in clear"),
-    "decide_amounts": gettext_noop("implausible amounts of a list decided on"),
-    "alarm_taken": gettext_noop("an alarm taken"),
-    "show_rejects": gettext_noop("rejected rows shown in clear"),
-    "correct_rejects": gettext_noop("rejected rows corrected"),
-    "factor_add": gettext_noop("second factor set up"),
-    "factor_remove": gettext_noop("second factor removed"),
-    "factor_reset": gettext_noop("second factors reset"),
-    "file_case": gettext_noop("a case filed by the police"),
-    "keys_rotated": gettext_noop("keys rotated"),
-    "keys_reseal_asked": gettext_noop("sealing again asked for"),
-    "keys_resealed": gettext_noop("everything sealed again"),
-    "key_retired": gettext_noop("a key retired"),
-    "look_back": gettext_noop("a look-back opened"),
-    "load_filed": gettext_noop("a list of filed cases"),
-    "confirm_filed_match": gettext_noop("the person of a filed case confirmed"),
-    "reject_filed_match": gettext_noop("the person of a filed case rejected"),
-    "undo_filing": gettext_noop("the filing of a case undone"),
-    "undo_filed_match": gettext_noop("the match of a filed case undone"),
-    "forget_columns": gettext_noop("a list's corrections forgotten"),
-    "forget_alias": gettext_noop("a unit's alias forgotten"),
-    "import_units": gettext_noop("units imported"),
-    "legal_hold": gettext_noop("a legal hold placed"),
-    "legal_hold_lifted": gettext_noop("a legal hold lifted"),
-    "load_list": gettext_noop("a list loaded"),
-    "password_change": gettext_noop("password changed"),
-    "pace": gettext_noop("the pace changed"),
-    "pace.settings": gettext_noop("the settings' pace again"),
-    "pause": gettext_noop("dialling paused"),
-    "pause.over": gettext_noop("a pause ran out"),
-    "restore": gettext_noop("restored a backup"),
-    "restore.compared": gettext_noop("compared the carrier's calls after a restore"),
-    "restore.not_compared": gettext_noop("resumed after a restore without comparing calls"),
-    "print_notice": gettext_noop("a notice printed"),
-    "recovery_code_used": gettext_noop("signed in with a recovery code"),
-    "recovery_codes": gettext_noop("new recovery codes"),
-    "resume": gettext_noop("dialling resumed"),
-    "trunk_call": gettext_noop("a test call over a trunk"),
-    "reveal": gettext_noop("hidden data looked at"),
-    "script_approve": gettext_noop("a script approved"),
-    "rules_draft": gettext_noop("a version of the warning robot's rules drafted"),
-    "rules_approve": gettext_noop("a version of the warning robot's rules approved"),
-    "rule_resume": gettext_noop("a rule of the warning robot in use again"),
-    "confirm_list_item": gettext_noop("an entry of a list confirmed or taken off"),
-    "list_item_asked": gettext_noop("an entry of a list to be confirmed or taken off"),
-    "list_item_refused": gettext_noop("an entry of a list not confirmed"),
-    "list_item_withdrawn": gettext_noop("an entry of a list no longer to be confirmed"),
-    "source_resume": gettext_noop("what rests on a source of signals sent again"),
-    "script_draft": gettext_noop("a script drafted"),
-    "script_trial": gettext_noop("a script trial begun or ended"),
-    "settings.adopt": gettext_noop("other settings adopted"),
-    "search": gettext_noop("a person searched for"),
-    "sessions_end": gettext_noop("sessions ended"),
-    "sign_in": gettext_noop("signed in"),
-    "sign_in_failed": gettext_noop("sign-in failed"),
-    "sign_in_locked": gettext_noop("address blocked after failures"),
-    "sign_out": gettext_noop("signed out"),
-    "staff_add": gettext_noop("account made"),
-    "staff_change": gettext_noop("account changed"),
-    "staff_change_asked": gettext_noop("change of an account asked for"),
-    "staff_change_confirmed": gettext_noop("change of an account confirmed"),
-    "staff_change_refused": gettext_noop("change of an account refused"),
-    "staff_change_withdrawn": gettext_noop("change of an account withdrawn"),
-    "staff_disable": gettext_noop("account disabled"),
-    "staff_enable": gettext_noop("account enabled again"),
-    "staff_reset": gettext_noop("password reset"),
-    "stop_payment": gettext_noop("stop payment reported"),
-    "take_warnings": gettext_noop("warnings taken by the API"),
-    "teach_alias": gettext_noop("a unit's alias learned"),
-    "token_add": gettext_noop("API token made"),
-    "token_asked": gettext_noop("API token asked for"),
-    "token_confirmed": gettext_noop("API token confirmed"),
-    "token_refused": gettext_noop("API token refused"),
-    "token_withdrawn": gettext_noop("API token no longer asked for"),
-    "token_revoke": gettext_noop("API token revoked"),
-    "withdraw_load": gettext_noop("a list withdrawn"),
-    "view_photo": gettext_noop("a photo looked at"),
-    "view_file": gettext_noop("a file that proves an amount looked at"),
-    "hear_recording": gettext_noop("the recording of a call listened to"),
-    "delete_recording": gettext_noop("the recording of a call deleted"),
-    "webhook_add": gettext_noop("an outgoing webhook added"),
-    "webhook_again": gettext_noop("deliveries of an outgoing webhook sent again"),
-    "webhook_end": gettext_noop("an outgoing webhook ended"),
-}
-FACTS: Mapping[str, str] = {
-    "address": gettext_noop("from"),
-    "how": gettext_noop("by"),
-    "factor": gettext_noop("second factor"),
-    "role": gettext_noop("role"),
-    "reason": gettext_noop("reason"),
-    "kind": gettext_noop("kind"),
-    "asked_by": gettext_noop("asked by"),
-    "confirmed_by": gettext_noop("confirmed by"),
-    "alone": gettext_noop("without a second person"),
-    "unit_id": gettext_noop("unit"),
-    "unit": gettext_noop("unit"),
-    "ended": gettext_noop("ended"),
-    "lines": gettext_noop("lines"),
-    "believed": gettext_noop("taken as right"),
-    "rows": gettext_noop("rows"),
-    "what": gettext_noop("what"),
-    "who": gettext_noop("who"),
-    "act": gettext_noop("act"),
-    "subject": gettext_noop("about"),
-    "fields": gettext_noop("fields"),
-    "extension": gettext_noop("telephone"),
-    "until": gettext_noop("until"),
-    "before": gettext_noop("before"),
-    "after": gettext_noop("after"),
-    "from": gettext_noop("before"),
-    "to_unit_id": gettext_noop("unit"),
-    "api_token": gettext_noop("token"),
-    "name": gettext_noop("name"),
-    "scopes": gettext_noop("scopes"),
-    "days": gettext_noop("days"),
-    "assignment_id": gettext_noop("work"),
-    "outcome_id": gettext_noop("outcome"),
-    "outcome": gettext_noop("outcome"),
-    "case": gettext_noop("case"),
-    "case_number": gettext_noop("filed case"),
-    "count": gettext_noop("number"),
-    "grade": gettext_noop("grade"),
-    "version": gettext_noop("version"),
-    "hash": gettext_noop("content"),
-    "goes_live": gettext_noop("live at once"),
-    "weights": gettext_noop("shares"),
-    "handed_back": gettext_noop("calls handed back"),
-    "placed": gettext_noop("cases placed"),
-    "taught": gettext_noop("learnt"),
-    "stop_payment": gettext_noop("stop payment"),
-    "stop_request": gettext_noop("request to a bank"),
-    "replaces": gettext_noop("in the place of outcome"),
-    "troubles": gettext_noop("troubles in a row"),
-    "openings": gettext_noop("trials"),
-    "open_seconds": gettext_noop("seconds without the network"),
-    "digest": gettext_noop("digest"),
-    "recording": gettext_noop("recording of a call"),
-    "attempt": gettext_noop("the robot's call"),
-    "desk_call": gettext_noop("call from the desk"),
-    "inbound_call": gettext_noop("inbound call"),
-    "size_bytes": gettext_noop("bytes"),
-    "seconds": gettext_noop("seconds"),
-    "deleted_for": gettext_noop("why deleted"),
-    "through": gettext_noop("up to line"),
-    "chain": gettext_noop("chain"),
-}
-_VALUES: Mapping[str, type[StrEnum]] = {
-    "factor": FactorKind,
-    "role": Role,
-    "grade": Grade,
-    "from": Grade,
-    "outcome": OutcomeKind,
-    "deleted_for": DeletedFor,
-}
-SUBJECTS: Mapping[str, str] = {
-    "staff": gettext_noop("account %(what)s"),
-    "search": gettext_noop("by %(what)s"),
-    "list_load": gettext_noop("list %(what)s"),
-    "api_token": gettext_noop("token %(what)s"),
-    "token_request": gettext_noop("request for a token %(what)s"),
-    "unit": gettext_noop("unit %(what)s"),
-}
-_STAFF = "staff/"
-TROUBLE = frozenset({"sign_in_failed", "sign_in_locked"})
-
-
-def act_words(act: str, lang: Lang) -> str:
-    """The words for an act; its code if it has none."""
-    if act in ACTS:
-        return say(lang, ACTS[act])
-    try:
-        return word_of(ActKind(act), lang)
-    except ValueError:
-        return act
-
-
-def subject_words(line: AuditLine, lang: Lang) -> str:
-    """The subject of the line in words; an account by its login."""
-    kind, _, what = line.subject.partition("/")
-    if not what or kind not in SUBJECTS:
-        return line.subject
-    if line.subject.startswith(_STAFF):
-        what = str(line.facts.get("login") or line.who)
-    return say(lang, SUBJECTS[kind], what=what)
-
-
-def facts_words(line: AuditLine, lang: Lang) -> str:
-    """The facts of the line with their names, separated by commas."""
-    words = []
-    for name, value in line.facts.items():
-        if value in (None, "") or (name == "login" and line.subject.startswith(_STAFF)):
-            continue
-        known = FACTS.get(name)
-        words.append(f"{say(lang, known) if known else name}: {_value_words(name, value, lang)}")
-    return ", ".join(words)
-
-
-def _value_words(name: str, value: object, lang: Lang) -> str:
-    kind = _VALUES.get(name)
-    if kind is not None and value in [member.value for member in kind]:
-        return word_of(kind(str(value)), lang)
-    if isinstance(value, bool):
-        return say(lang, gettext_noop("yes") if value else gettext_noop("no"))
-    return str(value)
-
-
 audit_pages = PageSection()
 _TEMPLATE = "console/audit.html"
 _UNFIT = 422
 _PAGE = 50
+_DAYS = 7
+"""Days of the summary by person unless others are asked for."""
+_EXPORTS = frozenset({"export", "export_rejects", "show_rejects"})
 _DIGITS = 18
 """A number of at most this many digits is an id."""
 _SEALS = {
@@ -362,6 +100,57 @@ class AuditExport(AuditFilter):
 def audit(request: CurrentRequest, place: Annotated[AuditPlace, Query()]) -> Response:
     """Lines of the audit, newest first, a page at a time."""
     return _show(request, place.asked(), before=place.before)
+
+
+class PeoplePlace(Filter):
+    """The days of the summary, and the count by which the largest stands first."""
+
+    since: Annotated[str, Field(alias="from", max_length=40)] = ""
+    until: Annotated[str, Field(alias="to", max_length=40)] = ""
+    order: Literal["looks", "searches", "exports", "outside"] = "looks"
+
+
+@audit_pages.get("/audit/people", act=Permission.SEE_AUDIT)
+def people(request: CurrentRequest, place: Annotated[PeoplePlace, Query()]) -> Response:
+    """For each account how often it looked at hidden data, searched for people and exported, within the days that are
+    asked for or the last seven.
+    """
+    asked, wrong = place.asked(), {}
+    centre, window = request.services.centre, request.services.policies.newest.window
+    first = request.now.astimezone(centre.zone).date() - timedelta(days=_DAYS - 1)
+    days = {"from": first.isoformat()} if not {"from", "to"} & asked.keys() else asked
+    try:
+        period = _period(request, days)
+    except Invalid as fault:
+        wrong, period = {fault.field: request.refusal(fault)}, Period(start=request.now, end=request.now)
+    query = LookQuery(
+        period=period,
+        looks=frozenset(VIEWS) - _EXPORTS,
+        exports=_EXPORTS,
+        timezone=centre.timezone,
+        opens=window.opens,
+        closes=window.closes,
+        first=place.order,
+        visible_to=request.member.unit_id,
+    )
+    with request.services.store.begin() as tx:
+        found = sum_by_person(tx, query)
+    return request.page(
+        "console/audit_people.html",
+        status=_UNFIT if wrong else 200,
+        people=found,
+        days=days,
+        wrong=wrong,
+        order=place.order,
+        window=window,
+        of=lambda who, act="": _address({"who": who, **({"act": act} if act else {}), **_days_of(days)}),
+        by=lambda order: "/audit/people?" + urlencode({**_days_of(days), "order": order}),
+        is_whole=len(found) < MOST_PEOPLE,
+    )
+
+
+def _days_of(asked: Mapping[str, str]) -> dict[str, str]:
+    return {name: asked[name] for name in ("from", "to") if asked.get(name)}
 
 
 @audit_pages.post("/audit/export", act=Permission.SEE_AUDIT)
@@ -431,7 +220,7 @@ def _show(
         "wrong": faults,
         "acts": sorted(acts.items(), key=lambda act: act[1]),
         "act_words": lambda act: act_words(act, request.lang),
-        "why": lambda line: why_words(line.why, request.lang, act=line.act, is_typed="reason" in line.facts),
+        "why": lambda line: why_of(line, request.lang),
         "facts_of": lambda line: facts_words(line, request.lang),
         "subject_of": lambda line: subject_words(line, request.lang),
         "trouble": TROUBLE,

@@ -10,6 +10,13 @@ from typing import Final
 
 from dialer.core.second_person import RequestState, moves_in_words
 
+BANKS: Final = (
+    "工商银行", "农业银行", "中国银行", "建设银行", "交通银行", "邮储银行", "招商银行", "中信银行", "光大银行",
+    "民生银行", "兴业银行", "浦发银行", "平安银行", "广发银行", "华夏银行", "浙商银行", "渤海银行", "恒丰银行",
+    "内蒙古银行", "蒙商银行", "农村信用社", "农村商业银行", "支付宝", "微信支付", "云闪付", "数字人民币",
+)  # fmt: skip
+"""Whom a stop payment is asked of most often, offered where the bank is entered; others may be typed."""
+
 
 class InstitutionKind(StrEnum):
     """Who opens accounts or SIM cards."""

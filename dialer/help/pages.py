@@ -27,6 +27,7 @@ PARAGRAPHS: Final = {
     "/accounts": "units-accounts",
     "/approvals": "supervisor-approvals",
     "/audit": "auditor-audit",
+    "/audit/people": "auditor-people",
     "/board": "chief-board",
     "/bulletins": "supervisor-bulletins",
     "/cards/desk": "teller-desk",

@@ -15,7 +15,7 @@ from dialer.core.errors import Conflict, Invalid
 from dialer.core.text import gettext_noop
 from dialer.org.tokens import ask_token, confirm_token, refuse_token, waiting_tokens
 from dialer.staff.sign_in import NewToken, list_tokens, revoke_token
-from dialer.staff.token_store import TokenScope
+from dialer.staff.token_store import SCOPE_WORDS
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import typed_number
 from dialer.web.rendering import PlaceGroup
@@ -26,14 +26,6 @@ _UNFIT, _TAKEN = 422, 409
 _SEE = Permission.SEE_STAFF_CHANGES
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 Name = Annotated[str, Path(max_length=64)]
-
-SCOPES: Mapping[TokenScope, str] = {
-    TokenScope.WARNINGS_WRITE: gettext_noop("send warnings"),
-    TokenScope.SIGNALS_WRITE: gettext_noop("send signals"),
-    TokenScope.CASES_READ: gettext_noop("read cases"),
-    TokenScope.REPORT_READ: gettext_noop("read success rates"),
-    TokenScope.OPENINGS_WRITE: gettext_noop("send openings of cards"),
-}
 
 
 @token_pages.get(
@@ -134,7 +126,7 @@ def _show(
         tokens=sorted(found, key=lambda token: (not token.is_good(real_now=real_now), token.name, token.id)),
         real_now=real_now,
         waiting=waiting_tokens(request.services),
-        scopes=SCOPES,
+        scopes=SCOPE_WORDS,
         new=new,
         typed=typed or {},
         wrong=wrong or {},

@@ -235,6 +235,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "next": ("下一步", "Next step"),
     "happened": ("经过", "What happened"),
     "pick_first": ("选好电话后，预警单的经过会在这里同步显示", "Pick a phone to see its case here"),
+    "answer_first": (
+        "接听之前按的键不起作用：请先接听，听到提问再按",
+        "A key before you answer is lost: answer, then press it",
+    ),
     "listening": ("请按键或说话", "Press a key, or speak"),
     "lost": ("连不上服务，正在重试", "The service does not respond; retrying"),
     "failed": ("没有成功", "Failed"),

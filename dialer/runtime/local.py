@@ -62,8 +62,8 @@ DEMO_FOLDER = "demo"
 
 
 def settings_of_data(settings: Settings) -> Settings:
-    """The settings for a command that is given at a terminal: those of the demo's data while a demo runs in a data folder
-    that holds no service of its own; else unchanged.
+    """The settings for a command that is given at a terminal: those of the demo's data while a demo runs in a data
+    folder that holds no service of its own; else unchanged.
     """
     demo = settings.data_dir / DEMO_FOLDER
     is_own = settings.database.url is not None or (settings.data_dir / "embedded").exists()

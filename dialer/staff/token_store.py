@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import Actor, Permission
+from dialer.core.text import gettext_noop
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx, record_of
 
@@ -27,6 +28,13 @@ class TokenScope(StrEnum):
     """For a bank or carrier: checks and enters its openings."""
 
 
+SCOPE_WORDS: Mapping[TokenScope, str] = {
+    TokenScope.WARNINGS_WRITE: gettext_noop("send warnings"),
+    TokenScope.SIGNALS_WRITE: gettext_noop("send signals"),
+    TokenScope.CASES_READ: gettext_noop("read cases"),
+    TokenScope.REPORT_READ: gettext_noop("read success rates"),
+    TokenScope.OPENINGS_WRITE: gettext_noop("send openings of cards"),
+}
 _RIGHTS: Mapping[TokenScope, tuple[Permission, ...]] = {
     TokenScope.WARNINGS_WRITE: (Permission.LOAD_LISTS,),
     TokenScope.SIGNALS_WRITE: (Permission.LOAD_LISTS,),

@@ -30,6 +30,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from dialer.core.access import Permission, is_same_actor
+from dialer.core.cards import BANKS
 from dialer.core.text import Lang, gettext_noop
 from dialer.language.catalogue import say_many
 from dialer.language.words import actor_word, sentence, word_of
@@ -189,6 +190,7 @@ class Pages:
                 "static": static,
                 "bureau": lambda: bureau[_lang()],
                 "drill": drill,
+                "banks": lambda: BANKS,
                 "other_lang": lambda: Lang.EN if _lang() is Lang.ZH else Lang.ZH,
             }
         )

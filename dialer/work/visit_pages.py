@@ -172,6 +172,7 @@ def form_facts() -> dict[str, Any]:
         "people": list(PersonMet),
         "results": RESULTS,
         "contacts": list(Contact),
+        "met": {kind for kind in OutcomeKind if contact_of_outcome(kind) is Contact.VERIFIED},
         "scammer_contacts": list(ScammerContact),
         "evidence_kinds": list(EvidenceKind),
         "new_id": lambda: str(uuid.uuid4()),

@@ -173,6 +173,7 @@ async function act(name, body = {}) {
 }
 
 function press(key) {
+  if (now.state === "ringing") trouble(texts.answer_first);
   if (now.state !== "talking") return;
   sound.key(key);
   const button = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
@@ -183,6 +184,7 @@ function press(key) {
 
 async function answer() {
   await sound.wake();
+  trouble("");
   await act("answer");
 }
 

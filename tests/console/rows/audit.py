@@ -9,5 +9,6 @@ _WHO = frozenset({Role.AUDITOR})
 
 ROWS = (
     Row("GET", "/audit", _WHO),
+    Row("GET", "/audit/people", _WHO),
     Row("POST", "/audit/export", _WHO, form={"kind": "csv", "why": "yearly review"}),
 )

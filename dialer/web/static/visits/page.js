@@ -94,6 +94,14 @@ store.usable().then((usable) => {
   if (!usable) showStatus(words.unkept, true);
 });
 
+document.addEventListener("change", (event) => {
+  if (event.target.name !== "outcome") return;
+  // Who met nobody cannot say whether a scammer was in contact.
+  const asked = event.target.form.querySelector("[data-scammer]");
+  asked.hidden = asked.disabled = !("met" in event.target.dataset);
+  for (const one of asked.querySelectorAll("input")) one.required = !asked.disabled;
+});
+
 document.addEventListener("change", async (event) => {
   const input = event.target;
   const form = input.closest?.('form[data-deed="photo"]');
