@@ -11,10 +11,12 @@ import hmac
 import logging
 import secrets
 import traceback
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
@@ -62,6 +64,10 @@ DEVICE_COOKIE = "dialer_device"
 """The accounts that this browser has signed in with; it opens nothing."""
 NOTICE_COOKIE = "dialer_notice"
 """What the next page shows once, such as that something was saved."""
+SENT_COOKIE = "dialer_sent"
+"""The address of the form that was sent last and not refused: the next page has the browser delete what it kept of
+it.
+"""
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF-Token"
 HOMES: Mapping[Role, str] = {
@@ -330,6 +336,8 @@ class RequestContext:
     somebody: Member | None = None
     refused: RefusedForm | None = None
     """The form that was refused, when its page is shown again."""
+    is_refusal: bool = False
+    """The page answers a form that was refused, under the address that the form was sent to."""
 
     @property
     def services(self) -> Services:
@@ -389,10 +397,7 @@ class RequestContext:
     @cached_property
     def notice(self) -> str:
         """What the last act left to be shown once, on this page."""
-        try:
-            text = bytes.fromhex(cookie_of(self.request, NOTICE_COOKIE)).decode()
-        except ValueError:
-            return ""
+        text = _text_of(cookie_of(self.request, NOTICE_COOKIE))
         return say(self.lang, text) if text else ""
 
     @cached_property
@@ -404,6 +409,20 @@ class RequestContext:
             return _console(self.request).halted.wait(None)
         except Unavailable:
             return None
+
+    @cached_property
+    def sent(self) -> str:
+        """The address of the form whose success this page follows; '' for none."""
+        return _text_of(cookie_of(self.request, SENT_COOKIE))
+
+    @property
+    def typed_key(self) -> str:
+        """The key, in base64, that seals what this account has entered and not sent in its browser. Another one after
+        an administrator has changed the account.
+        """
+        key = self.services.store.vault.derived(b"typed")
+        about = f"{self.member.id}\0{self.member.revision}".encode()
+        return b64encode(hmac.digest(key, about, "sha256")).decode()
 
     def cache(self, name: str, read: Callable[[Any], Any], *, seconds: float = 0.0) -> Cache[Any, Any]:
         """The cache of this name, shared by all requests to this process; its values are valid for `seconds`."""
@@ -461,9 +480,12 @@ class RequestContext:
 
     def page(self, template: str, *, status: int = 200, **facts: object) -> HTMLResponse:
         """The whole page."""
+        is_post = self.request.method not in _SAFE
+        self.is_refusal = self.refused is not None or (is_post and status >= HTTPStatus.BAD_REQUEST)
         response = HTMLResponse(self.pages.render(self, template, facts), status_code=status)
-        if cookie_of(self.request, NOTICE_COOKIE):
-            drop_cookie(self.request, response, NOTICE_COOKIE)
+        for name in (NOTICE_COOKIE, SENT_COOKIE):
+            if cookie_of(self.request, name):
+                drop_cookie(self.request, response, name)
         return response
 
     def part(self, template: str, block: str, *, status: int = 200, **facts: object) -> HTMLResponse:
@@ -486,6 +508,14 @@ class RequestContext:
         if notice:
             put_notice_cookie(self.request, response, notice)
         return response
+
+
+def _text_of(cookie: str) -> str:
+    """The text of a cookie that the next page shows or uses once; '' for a broken one."""
+    try:
+        return bytes.fromhex(cookie).decode()
+    except ValueError:
+        return ""
 
 
 def _console(request: Request) -> ConsoleContext:
@@ -609,6 +639,9 @@ def page_route_of(declared: Declared) -> type[APIRoute]:
                 response = await answer(request)
                 if context.form_secret:
                     put_cookie(request, response, FORM_COOKIE, context.form_secret)
+                is_form = declared.method == "POST" and CSRF_HEADER not in request.headers
+                if is_form and response.status_code < HTTPStatus.BAD_REQUEST:
+                    put_cookie(request, response, SENT_COOKIE, request.url.path.encode().hex())
                 return response
 
             return handle

@@ -267,7 +267,12 @@ def _page(
 
 
 def _to_sign_in(request: Request, fault: SignInFirst) -> Response:
-    query = {"next": fault.next_path} if fault.next_path not in {"", "/"} else {}
+    next_path = fault.next_path
+    if request.method not in {"GET", "HEAD"} or request.headers.get("HX-Request") == "true":
+        # A form, or a part of a page: the page that it is on. Only its path counts, as in `form_again`.
+        page = urlsplit(request.headers.get("Referer", ""))
+        next_path = page.path + (f"?{page.query}" if page.query else "")
+    query = {"next": next_path} if next_path not in {"", "/"} else {}
     path = SIGN_IN_PATH + (f"?{urlencode(query)}" if query else "")
     response = _moved(request, path)
     if fault.was_signed_in:

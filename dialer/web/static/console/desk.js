@@ -1,4 +1,4 @@
-// The desk: keys, the heartbeat that holds a task, recovery of typed text after a loss, timers of a call under way.
+// The desk: keys, the heartbeat that holds a task, timers of a call under way.
 (function () {
   "use strict";
   var BEATS_A_LEASE = 6, PRESENT_MS = 180000, WARN_SECONDS = 60, AWAY_MS = 1500000;
@@ -96,10 +96,8 @@
     var report = document.getElementById("report");
     var money = report.querySelector("[data-money-fields]");
     var verified = report.querySelector("[data-verified]"), scammer = report.querySelector("[data-scammer]");
-    // Stored for the person who typed it: a tab outlives a session, and the next caller may use the same tab.
-    var key = "desk:" + task.dataset.owner + ":" + task.dataset.task;
     var lease = Number(task.dataset.lease) * 1000;
-    var leaseUntil = Date.now() + lease, lost = false, isSent = false, asked = 0;
+    var leaseUntil = Date.now() + lease, lost = false, asked = 0;
 
     function chosen() { return report.querySelector("input[name=outcome]:checked"); }
 
@@ -116,34 +114,6 @@
       var at = document.querySelector("input[name=soon]:checked");
       document.querySelector("[data-at]").hidden = !at || at.value !== "at";
       verified.hidden = scammer.hidden = Boolean(one && !("asks" in one.dataset));
-    }
-
-    function save() {
-      if (isSent) { return; }
-      var kept = { said: [] };
-      new FormData(report).forEach(function (value, name) {
-        if (name === "said") { kept.said.push(value); } else if (name !== "csrf" && name !== "token") { kept[name] = value; }
-      });
-      try { window.sessionStorage.setItem(key, JSON.stringify(kept)); } catch (refused) { /* the page has it still */ }
-    }
-
-    function restore() {
-      var kept = null;
-      try {
-        kept = JSON.parse(window.sessionStorage.getItem(key) || "null");
-        Object.keys(window.sessionStorage).forEach(function (name) {
-          if (name.indexOf("desk:") === 0 && name !== key) { window.sessionStorage.removeItem(name); }
-        });
-      } catch (refused) { /* nothing to restore */ }
-      if (!kept || chosen() || report.querySelector(".problem")) { return; }
-      report.querySelectorAll("input[type=radio]").forEach(function (one) { one.checked = kept[one.name] === one.value; });
-      // The field exists once a report has needed it.
-      var unasked = report.querySelector("template[data-no-call]");
-      if (kept.no_call && unasked) { unasked.replaceWith(unasked.content); }
-      ["no_call", "intended", "stopped", "returned", "evidence_kind", "evidence_yuan", "evidence", "note"].forEach(function (name) {
-        if (kept[name]) { report.elements[name].value = kept[name]; }
-      });
-      document.querySelectorAll("input[name=said]").forEach(function (one) { one.checked = kept.said.indexOf(one.value) >= 0; });
     }
 
     function beat() {
@@ -175,11 +145,8 @@
       countdown();
     };
 
-    document.addEventListener("input", function () { show(); save(); });
-    document.addEventListener("change", function () { show(); save(); });
+    ["input", "change", "typed"].forEach(function (name) { document.addEventListener(name, show); });
     report.addEventListener("submit", function () {
-      isSent = true;
-      try { window.sessionStorage.removeItem(key); } catch (refused) { /* nothing is kept then */ }
       window.setTimeout(function () { report.querySelector(".desk-send button").disabled = true; }, 0);
     });
 
@@ -220,7 +187,6 @@
     var opened = document.querySelector("[data-opened]");
     if (opened) { document.getElementById(opened.dataset.opened).showModal(); }
 
-    restore();
     show();
     looked();
     beat();
