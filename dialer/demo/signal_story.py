@@ -118,8 +118,15 @@ def _entry(number: int, fields: Fields, at: datetime, *, person: int | None = No
     return {"json": orjson.dumps(raw).decode()}
 
 
+BETWEEN: Final = timedelta(seconds=40)
+"""Of the service clock, between two lives: a second while the demo's clock runs forty times as fast. Measured by the
+real clock they came forty times as often once the list was called and the clock slowed down, and the robot stopped the
+rules that then fired so much more often than usual.
+"""
+
+
 class SignalStory(threading.Thread):
-    """A thread that sends what follows `send_opening`: an ordinary life every second, and now and then a fraud."""
+    """A thread that sends what follows `send_opening`: an ordinary life at a time, and now and then a fraud."""
 
     def __init__(self, services: Services, *, broker_url: str) -> None:
         super().__init__(name="signals", daemon=True)
@@ -127,6 +134,9 @@ class SignalStory(threading.Thread):
         self._client = redis.Redis.from_url(redis_url(broker_url, scheme="unix"), socket_timeout=10)
         self._stopped = threading.Event()
         self._sent = 0
+        self._chance = random.Random(11)  # noqa: S311 - invented lives, not secrets
+        self._person = _FIRST + 100
+        self._next_at: datetime | None = None
 
     def send_opening(self) -> int:
         """Sends the opening; returns the number of signals. Raises `Unavailable`."""
@@ -146,24 +156,28 @@ class SignalStory(threading.Thread):
 
     def run(self) -> None:
         """Sends signals until `stop`; while the broker does not answer, a second's signals are lost."""
-        chance = random.Random(11)  # noqa: S311 - invented lives, not secrets
-        person = _FIRST + 100
         while not self._stopped.wait(1.0):
-            now = self._services.clock.now()
-            lives = [chance.choice([name for name in LIVES if name not in _FRAUDS])]
-            if chance.random() < 1 / 20:
-                lives.append(chance.choice(_FRAUDS[:4]))
-            entries = []
-            for name in lives:
-                person = _FIRST + 100 + (person - _FIRST - 99) % 800
-                for minutes, fields in LIVES[name]:
-                    self._sent += 1
-                    at = now + timedelta(minutes=minutes)
-                    entries.append(_entry(10_000 + self._sent, fields, at, person=person))
             try:
-                self._send(entries)
+                self._send(self.following(self._services.clock.now()))
             except Unavailable:
                 continue
+
+    def following(self, now: datetime) -> list[dict[str, str]]:
+        """The signals of the lives that come next; [] until `BETWEEN` after the last ones."""
+        if self._next_at is not None and now < self._next_at:
+            return []
+        self._next_at = now + BETWEEN
+        lives = [self._chance.choice([name for name in LIVES if name not in _FRAUDS])]
+        if self._chance.random() < 1 / 20:
+            lives.append(self._chance.choice(_FRAUDS[:4]))
+        entries = []
+        for name in lives:
+            self._person = _FIRST + 100 + (self._person - _FIRST - 99) % 800
+            for minutes, fields in LIVES[name]:
+                self._sent += 1
+                at = now + timedelta(minutes=minutes)
+                entries.append(_entry(10_000 + self._sent, fields, at, person=self._person))
+        return entries
 
     def stop(self) -> None:
         """Stops the thread; waits up to 5 seconds for it."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
+import orjson
 import pytest
 
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.demo.signal_story import BLOCK, LIVES, STREAM, SignalStory
+from dialer.signals.budget import is_runaway
 from dialer.signals.stream import SignalStream
 from dialer.signals.verdict_store import reasons_of
 from tests.signals.post import Post
@@ -71,6 +74,33 @@ def test_the_frauds_of_the_demo_are_warned_with_reasons_and_the_rest_is_not(post
         )
     assert len(post.rows(t.warning)) >= len(found)
     assert {row["id"] for row in post.rows(t.case)} == {row["case_id"] for row in found.values()}
+
+
+def test_as_many_lives_are_lived_in_an_hour_however_fast_the_clock_runs(post: Post, broker_url: str):
+    start = post.services.clock.now()
+    sent = []
+    for speed in (1, 40):
+        story = SignalStory(post.services, broker_url=broker_url)
+        moments = [start + timedelta(seconds=second) for second in range(0, 3600, speed)]
+        sent.append([entry["json"] for at in moments for entry in story.following(at)])
+    assert sent[0] == sent[1]
+    persons = {orjson.loads(text)["phone"] for text in sent[0]}
+    assert 90 <= len(persons) < 110
+
+
+def test_no_rule_runs_away_on_the_story_when_the_clock_slows_down(post: Post, broker_url: str):
+    """By the frauds of each hour: the clock runs forty times as fast for five hours, then in real time for three."""
+    story = SignalStory(post.services, broker_url=broker_url)
+    at = post.services.clock.now()
+    by_hour = []
+    for speed, steps in [(40, 90)] * 5 + [(1, 3600)] * 3:
+        frauds = 0
+        for _ in range(steps):
+            at += timedelta(seconds=speed)
+            frauds += sum("new_payee" in entry["json"] for entry in story.following(at))
+        assert not by_hour or not is_runaway(frauds, by_hour)
+        by_hour.insert(0, frauds)
+    assert sum(by_hour) > 10
 
 
 def test_the_story_goes_on_until_it_is_stopped(post: Post, broker_url: str):
