@@ -178,7 +178,7 @@ def fit_command(
     as_json: AsJson = False,
 ) -> None:
     """Fit points and probability from what calls and filed cases answered; the draft waits for a second person."""
-    with signed_application("signals", by, Permission.EDIT_SCRIPTS) as (app, actor):
+    with signed_application("signals", by, Permission.DRAFT_RULES) as (app, actor):
         done = fit_rules(app.services, actor, days=days, store=not dry_run)
     if as_json:
         print_json(fit_json(done))
@@ -238,7 +238,7 @@ def check_command(
 def draft_command(folder: Annotated[Path, typer.Argument(help="of .toml files")], by: By) -> None:
     """Store all rules of a folder as a new version, which waits for a second person."""
     texts = _texts(folder)
-    with signed_application("signals", by, Permission.EDIT_SCRIPTS) as (app, actor):
+    with signed_application("signals", by, Permission.DRAFT_RULES) as (app, actor):
         version = draft_rules(app.services, actor, texts)
     typer.echo(f"{version.number} {version.content_hash[:12]}")
 

@@ -180,6 +180,8 @@ class Permission(StrEnum):
     """Ask for an erasure, confirm another one's, place and lift legal holds."""
     SEE_SCRIPTS = "see_scripts"
     EDIT_SCRIPTS = "edit_scripts"
+    DRAFT_RULES = "draft_rules"
+    """Draft rules of the warning robot, and see what a draft would have done."""
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
     SEE_STAFF_CHANGES = "see_staff_changes"
@@ -231,6 +233,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.ERASE_PERSONS: frozenset({_R.SUPERVISOR}),
     Permission.SEE_SCRIPTS: _CENTRE - {_R.CLERK, _R.OFFICER},
     Permission.EDIT_SCRIPTS: frozenset({_R.SUPERVISOR}),
+    Permission.DRAFT_RULES: frozenset({_R.SUPERVISOR}),
     Permission.SEE_AUDIT: frozenset({_R.AUDITOR}),
     Permission.MANAGE_STAFF: frozenset({_R.ADMINISTRATOR}),
     Permission.SEE_STAFF_CHANGES: frozenset({_R.ADMINISTRATOR, _R.SECURITY_ADMINISTRATOR}),
@@ -317,6 +320,7 @@ OF_PERSONS: Final = frozenset(
         Permission.CONFIRM_STAFF_CHANGES,
         Permission.DECIDE_FILED,
         Permission.DECIDE_OPENERS,
+        Permission.DRAFT_RULES,
         Permission.EDIT_SCRIPTS,
         Permission.ERASE_PERSONS,
         Permission.REVEAL,

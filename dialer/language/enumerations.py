@@ -543,6 +543,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.ERASE_PERSONS: "erase persons",
         Permission.SEE_SCRIPTS: "look at scripts",
         Permission.EDIT_SCRIPTS: "change scripts",
+        Permission.DRAFT_RULES: "draft rules",
         Permission.SEE_AUDIT: "look at the audit",
         Permission.MANAGE_STAFF: "manage accounts",
         Permission.SEE_STAFF_CHANGES: "look at changes of accounts",

@@ -46,6 +46,7 @@ from dialer.runtime.services import Application
 from dialer.script_versions.pages import script_pages, trial_pages
 from dialer.server.webhooks import WEBHOOK_PREFIX, hooks
 from dialer.signals.pages import robot_pages
+from dialer.signals.rule_pages import rule_pages
 from dialer.warnings.pages import list_pages
 from dialer.web.cache import Cache
 from dialer.web.console import (
@@ -98,6 +99,7 @@ SECTIONS = (
     trial_pages,
     script_pages,
     robot_pages,
+    rule_pages,
     unit_pages,
     duty_pages,
     notification_pages,

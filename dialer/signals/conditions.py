@@ -1,4 +1,4 @@
-"""The conditions of rules in words: what would have kept a rule from firing. Pure.
+"""The conditions of rules in words: what a rule asks, and what would have kept it from firing. Pure.
 
 The words of a condition are put together from the parts of its feature, so that a rule that a centre wrote itself is
 described like a shipped one.
@@ -125,8 +125,37 @@ _OTHERWISE: Final[Mapping[Op, str]] = {
     Op.EQ: gettext_noop("any figure but %(bound)s"),
     Op.NE: gettext_noop("a figure of %(bound)s"),
 }
+_BOUNDS: Final[Mapping[Op, str]] = {
+    Op.GE: gettext_noop("%(bound)s or more"),
+    Op.GT: gettext_noop("more than %(bound)s"),
+    Op.LE: gettext_noop("%(bound)s or less"),
+    Op.LT: gettext_noop("less than %(bound)s"),
+    Op.EQ: gettext_noop("just %(bound)s"),
+    Op.NE: gettext_noop("not %(bound)s"),
+}
 _AMOUNT, _DURATION = "amount_fen", "duration_seconds"
 _HOUR, _DAY, _MINUTE = 3600, 86400, 60
+
+
+def asked_by(test: Test, features: Mapping[str, Feature]) -> Text:
+    """What a test asks of a person's signals: a figure, its window, and from which size on it passes."""
+    feature = features[test.feature]
+    if test.other:
+        other = features[test.other]
+        bound = Text(
+            "%(factor)s times the %(what)s within %(window)s",
+            factor=f"{test.factor:g}",
+            what=figure_words(other),
+            window=_span(other.within_seconds),
+        )
+    else:
+        bound = _formatter(feature)(test.factor)
+    return Text(
+        "Within %(window)s, %(what)s: %(bound)s",
+        window=_span(feature.within_seconds),
+        what=figure_words(feature),
+        bound=Text(_BOUNDS[test.op], bound=bound),
+    )
 
 
 def kept_from_firing(test: Test, feature: Feature, *, figure: int, bound: float) -> Text:
@@ -135,7 +164,7 @@ def kept_from_firing(test: Test, feature: Feature, *, figure: int, bound: float)
     """
     shown = _formatter(feature)
     window = _span(feature.within_seconds)
-    facts = {"what": _figure(feature), "window": window, "figure": shown(figure)}
+    facts = {"what": figure_words(feature), "window": window, "figure": shown(figure)}
     if feature.aggregate is Aggregate.COUNT and test.op is Op.GE and bound <= 1:
         return Text(
             "Within %(window)s, %(what)s: %(figure)s. Without any the rule would not have fired.", **facts
@@ -148,7 +177,8 @@ def kept_from_firing(test: Test, feature: Feature, *, figure: int, bound: float)
     )
 
 
-def _figure(feature: Feature) -> Text:
+def figure_words(feature: Feature) -> Text:
+    """What a feature counts, without its window."""
     what = _signals(feature)
     match feature.aggregate:
         case Aggregate.COUNT:
@@ -174,7 +204,7 @@ def _item(feature: Feature) -> ItemKind:
 
 def _signals(feature: Feature) -> Text:
     nouns = _joined(gettext_noop("%(first)s and %(next)s"), [Text(_NOUNS[kind]) for kind in feature.kinds])
-    tests = [_where(where, feature.kinds[0]) for where in feature.where]
+    tests = [where_words(where, feature.kinds[0]) for where in feature.where]
     phrase = nouns
     if tests:
         phrase = Text(
@@ -200,7 +230,8 @@ def _joined(template: str, parts: list[Text]) -> Text:
     return phrase
 
 
-def _where(where: Where, kind: SignalKind) -> Text:
+def where_words(where: Where, kind: SignalKind) -> Text:
+    """What a test of single signals asks."""
     value = where.values[0]
     if where.name in _FLAGS:
         return Text(_FLAGS[where.name][0 if value else 1])

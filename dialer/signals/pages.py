@@ -11,11 +11,9 @@ from fastapi import Form
 from starlette.responses import Response
 
 from dialer.core.access import Permission
-from dialer.core.errors import Conflict, Invalid
 from dialer.core.text import gettext_noop
 from dialer.core.values import VerdictState
 from dialer.language.catalogue import say
-from dialer.language.sentences import refusal_sentence
 from dialer.signals.queries import (
     CALIBRATION_DAYS,
     MOST_LINES,
@@ -32,14 +30,13 @@ from dialer.signals.reasons import KIND_WORDS, rule_title
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.shadow import Side, VerdictDifference
 from dialer.signals.source_quotas import resume_source
-from dialer.signals.versions import RulesNotApproved, approve_rules, resume_rule
-from dialer.web.console import CurrentRequest, PageSection, RequestContext, require_top_unit, sees_everything
+from dialer.signals.versions import resume_rule
+from dialer.web.console import CurrentRequest, PageSection, require_top_unit, sees_everything
 from dialer.web.rendering import PlaceGroup
 
 robot_pages = PageSection()
 _PATH = "/robot"
 _DAYS = timedelta(days=7)
-_INVALID, _CONFLICT = 422, 409
 _VERSIONS = 10
 _DIFFERENCES = {
     VerdictDifference.NEW: gettext_noop("warned as well"),
@@ -57,7 +54,22 @@ Words = Annotated[str, Form(max_length=500)]
     group=PlaceGroup.ADMINISTRATION,
 )
 def robot(request: CurrentRequest) -> Response:
-    return _show(request)
+    services = request.services
+    now = services.clock.now()
+    with services.store.begin() as tx:
+        facts: dict[str, Any] = {
+            "robot": read_status(tx, since=now - _DAYS, now=now),
+            "versions": rule_versions(tx)[:_VERSIONS],
+        }
+    of_all = sees_everything(request)
+    return request.page(
+        "console/robot.html",
+        states=list(VerdictState),
+        differences={which: say(request.lang, text) for which, text in _DIFFERENCES.items()},
+        title_of=lambda rule: rule_title(rule).get(request.lang.value, rule),
+        may_control=request.may(Permission.CONTROL) and of_all,
+        **facts,
+    )
 
 
 @robot_pages.get(_PATH + "/verdicts", act=Permission.SEE_CONTROL)
@@ -121,21 +133,6 @@ def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Respon
     )
 
 
-@robot_pages.post(_PATH + "/rules/{number}/approve", act=Permission.APPROVE)
-def approve(request: CurrentRequest, number: int, reason: Words = "") -> Response:
-    """A second person approves the version; the robot then evaluates with it."""
-    require_top_unit(request)
-    try:
-        approve_rules(request.services, request.actor, number, reason=reason)
-    except (Invalid, RulesNotApproved) as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_INVALID)
-    except Conflict as fault:
-        return _show(request, refused=refusal_sentence(fault, request.lang), status=_CONFLICT)
-    return request.redirect_to(
-        _PATH, notice=gettext_noop("The rules are approved; the robot uses them within seconds.")
-    )
-
-
 @robot_pages.post(_PATH + "/rules/resume", act=Permission.CONTROL)
 def resume(request: CurrentRequest, rule: Words = "") -> Response:
     """Resumes a stopped rule: what it finds is sent again."""
@@ -150,25 +147,3 @@ def resume_stopped_source(request: CurrentRequest, source: Words = "") -> Respon
     require_top_unit(request)
     resume_source(request.services, request.actor, source)
     return request.redirect_to(_PATH, notice=gettext_noop("What rests on the source is sent again."))
-
-
-def _show(request: RequestContext, *, refused: str = "", status: int = 200) -> Response:
-    services = request.services
-    now = services.clock.now()
-    with services.store.begin() as tx:
-        facts: dict[str, Any] = {
-            "robot": read_status(tx, since=now - _DAYS, now=now),
-            "versions": rule_versions(tx)[:_VERSIONS],
-        }
-    of_all = sees_everything(request)
-    return request.page(
-        "console/robot.html",
-        status=status,
-        refused=refused,
-        states=list(VerdictState),
-        differences={which: say(request.lang, text) for which, text in _DIFFERENCES.items()},
-        title_of=lambda rule: rule_title(rule).get(request.lang.value, rule),
-        may_approve=request.may(Permission.APPROVE) and of_all,
-        may_control=request.may(Permission.CONTROL) and of_all,
-        **facts,
-    )

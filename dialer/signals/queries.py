@@ -115,7 +115,7 @@ def read_status(tx: Tx, *, since: datetime, now: datetime) -> RobotStatus:
         behind=int(tx.scalar(sa.select(sa.func.count()).select_from(_WITH_SHARD).where(*_waiting(tx)))),
         sources=_sources(tx, now=now),
         states={VerdictState(row["state"]): row["n"] for row in states},
-        rules=_rules(tx, since=since, now=now),
+        rules=rule_lines(tx, since=since, now=now),
         calibration=_calibration(tx, since=min(since, now - timedelta(days=CALIBRATION_DAYS))),
         shadow=read_shadow(tx),
         missed=missed_fraud(_drawn(tx, since=since)),
@@ -166,7 +166,8 @@ def _sources(tx: Tx, *, now: datetime) -> list[SourceLine]:
     ]
 
 
-def _rules(tx: Tx, *, since: datetime, now: datetime) -> list[RuleLine]:
+def rule_lines(tx: Tx, *, since: datetime, now: datetime) -> list[RuleLine]:
+    """The rules that fired for verdicts opened since `since`, and those that are stopped or have got worse."""
     labels = case_labels()
     has_warning = _v.sent_at.is_not(None)
     rows = tx.rows(

@@ -15,7 +15,7 @@ from dialer.runtime.services import Services
 from dialer.signals.budget import BudgetPolicy, needed_hours
 from dialer.signals.evaluation import Evaluator
 from dialer.signals.rule_store import rule_version_by_number
-from dialer.signals.store import SignalCodec, read_period
+from dialer.signals.store import SignalCodec, read_period, start_of_newest
 from dialer.signals.versions import EvaluatorRules, live_rules, parse_version
 
 _AT_ONCE: Final = 2000
@@ -42,6 +42,7 @@ class Shadow:
 class Replay:
     """The result of a replay. `fingerprint` is that of the verdicts: the same signals and rules give the same one."""
 
+    start: datetime
     signals: int
     seconds: float
     fingerprint: str
@@ -62,13 +63,17 @@ class _Run:
         return needed_hours(Counter(self.grades.values()), BudgetPolicy())
 
 
-def replay(services: Services, *, start: datetime, end: datetime, draft: int | None = None) -> Replay:
+def replay(
+    services: Services, *, start: datetime, end: datetime, draft: int | None = None, most: int | None = None
+) -> Replay:
     """Evaluates all signals that arrived from `start` to before `end`, by the live rules and, if given, by version
-    `draft`. Raises `NotFound`.
+    `draft`. With `most` it begins later, if that many have arrived since. Raises `NotFound`.
     """
     began = time.monotonic()
     codec, late = SignalCodec(services.store.vault), services.signals.late_seconds
     with services.store.begin() as tx:
+        if most is not None:
+            start = start_of_newest(tx, most, since=start, until=end)
         live = _Run(live_rules(tx), late)
         other = None if draft is None else _Run(parse_version(rule_version_by_number(tx, draft)), late)
     runs = [live] if other is None else [live, other]
@@ -89,6 +94,7 @@ def replay(services: Services, *, start: datetime, end: datetime, draft: int | N
                         run.grades[verdict.person] = verdict.grade
     lines, desks = live.hours()
     return Replay(
+        start=start,
         signals=count,
         seconds=round(time.monotonic() - began, 2),
         fingerprint=live.evaluator.fingerprint(),

@@ -238,6 +238,15 @@ def read_period(tx: Tx, *, after: int, start: datetime, end: datetime, limit: in
     return tx.rows(sa.select(t.signal).where(*where).order_by(c.seq).limit(limit))
 
 
+def start_of_newest(tx: Tx, most: int, *, since: datetime, until: datetime) -> datetime:
+    """The minute since which at most this many signals have arrived by `until`; not before `since`."""
+    m = t.signal_minute.c
+    so_far = sa.func.sum(sa.func.sum(m.n)).over(order_by=m.at.desc())
+    minutes = sa.select(m.at, so_far.label("n")).where(m.at >= since, m.at < until).group_by(m.at).subquery()
+    last_left_out = tx.scalar(sa.select(sa.func.max(minutes.c.at)).where(minutes.c.n > most))
+    return since if last_left_out is None else min(last_left_out + timedelta(minutes=1), until)
+
+
 def delete_old_signals(tx: Tx, *, before: datetime) -> int:
     """Empties the partitions of the days that ended by `before`; returns how many."""
     end = datetime.fromtimestamp(before.timestamp() // _DAY_SECONDS * _DAY_SECONDS, UTC)

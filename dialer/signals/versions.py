@@ -17,7 +17,7 @@ from dialer.core.text import Text, stacked
 from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
-from dialer.signals.lint import RuleFinding, check_texts
+from dialer.signals.lint import RuleFinding, check_rule, check_texts
 from dialer.signals.rule_store import (
     RuleVersion,
     add_rule_version,
@@ -113,7 +113,7 @@ def draft_rules(
 ) -> RuleVersion:
     """Stores a new version, which waits for a second person. Raises `Conflict` when a version has the same content."""
     digest = content_hash_of(files, scorecard)
-    with services.act(actor, Permission.EDIT_SCRIPTS) as act:
+    with services.act(actor, Permission.DRAFT_RULES) as act:
         lock_rules(act.tx)
         same = next((known for known in rule_versions(act.tx) if known.content_hash == digest), None)
         if same is not None:
@@ -124,6 +124,30 @@ def draft_rules(
         )
         act.audit("rules_draft", "rules", facts={"version": number, "hash": digest[:12]})
         return rule_version_by_number(act.tx, number)
+
+
+def draft_rule(
+    services: Services, actor: Actor, base: int, rule: str, text: str | None, *, points: int | None = None
+) -> RuleVersion:
+    """Stores the version `base` with this text of one rule, or without the rule, as a new version. A rule whose id
+    differs from `rule` is added to it. `points` go to the scorecard, if it has those of the rule. Raises `NotFound`,
+    `RuleUnreadable`, `RulesNotApproved` for what the lint finds in this rule, and `Conflict` as `draft_rules`.
+    """
+    with services.store.begin() as tx:
+        version = rule_version_by_number(tx, base)
+    files, scorecard = dict(version.files), version.scorecard
+    if rule and rule not in files:
+        raise NotFound(kind="rule", key=rule)
+    if text is None:
+        del files[rule]
+    else:
+        read = read_rule(text, file=f"{rule or 'rule'}.toml")
+        if findings := check_rule(read, file=f"{read.id}.toml"):
+            raise RulesNotApproved(number=base, findings=findings)
+        files[read.id] = text
+        if points is not None and scorecard is not None and read.id in scorecard["points"]:
+            scorecard = {**scorecard, "points": {**scorecard["points"], read.id: points}}
+    return draft_rules(services, actor, files, scorecard=scorecard)
 
 
 def approve_rules(services: Services, actor: Actor, number: int, *, reason: str) -> RuleVersion:

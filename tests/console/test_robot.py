@@ -233,10 +233,10 @@ async def test_rules_of_the_whole_centre_are_not_decided_in_one_of_its_units(con
     local = console.person(Role.SUPERVISOR, unit_id=station)
     assert (await local.post(f"/robot/rules/{number}/approve", reason="ok")).status_code == 403
     assert (await local.post("/robot/rules/resume", rule="many")).status_code == 403
-    assert f"/rules/{number}/approve" not in (await local.get("/robot")).text
+    assert f"/rules/{number}/approve" not in (await local.get(f"/robot/versions/{number}")).text
     assert f"/cases/{case_id}" not in (await local.get("/robot/verdicts", state="sent")).text
     centre = console.person(Role.SUPERVISOR)
-    assert f"/rules/{number}/approve" in (await centre.get("/robot")).text
+    assert f"/rules/{number}/approve" in (await centre.get(f"/robot/versions/{number}")).text
     assert f"/cases/{case_id}" in (await centre.get("/robot/verdicts", state="sent")).text
     assert (await centre.post(f"/robot/rules/{number}/approve", reason="ok")).status_code == 303
 
@@ -245,8 +245,8 @@ async def test_who_drafted_the_rules_is_not_offered_to_approve_them(console: Con
     drafted = draft_rules(console.app.services, unrestricted("Boss"), {**shipped_texts(), "many": MANY})
     approve = f'action="/robot/rules/{drafted.number}/approve"'
     drafter = console.signed_in(console.account(Role.SUPERVISOR, login="boss", language="en"))
-    page = (await drafter.get("/robot")).text
+    page = (await drafter.get(f"/robot/versions/{drafted.number}")).text
     assert approve not in page
     assert "You drafted this version: a second person approves it." in page
     second = console.signed_in(console.account(Role.SUPERVISOR, login="second", language="en"))
-    assert approve in (await second.get("/robot")).text
+    assert approve in (await second.get(f"/robot/versions/{drafted.number}")).text

@@ -31,6 +31,7 @@ CHANGES = {
     Permission.APPROVE,
     Permission.CONTROL,
     Permission.ERASE_PERSONS,
+    Permission.DRAFT_RULES,
     Permission.EDIT_SCRIPTS,
     Permission.MANAGE_STAFF,
     Permission.MANAGE_UNITS,

@@ -11,6 +11,17 @@ ROWS = (
     Row("GET", "/robot", _LOOK),
     Row("GET", "/robot/verdicts", _LOOK),
     Row("GET", "/robot/signals", _LOOK),
+    Row("GET", "/robot/rules", _LOOK, refused=404),
+    Row("GET", "/robot/rule", _LOOK, refused=404),
+    Row("GET", "/robot/versions/{number}", _LOOK, lambda _desk, _unit: {"number": 1}),
+    Row("GET", "/robot/versions/{number}/files", _LOOK, lambda _desk, _unit: {"number": 1}),
+    Row(
+        "GET",
+        "/robot/versions/{number}/week",
+        frozenset({Role.SUPERVISOR}),
+        lambda _desk, _unit: {"number": 1},
+    ),
+    Row("POST", "/robot/rule", frozenset({Role.SUPERVISOR}), form={"version": "1"}, refused=404),
     Row(
         "POST",
         "/robot/rules/{number}/approve",
