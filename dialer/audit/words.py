@@ -121,6 +121,8 @@ ACTS: Mapping[str, str] = {
     "script_approve": gettext_noop("a script approved"),
     "rules_draft": gettext_noop("a version of the warning robot's rules drafted"),
     "rules_approve": gettext_noop("a version of the warning robot's rules approved"),
+    "verdict_release": gettext_noop("a held verdict sent as a warning"),
+    "verdict_drop": gettext_noop("a held verdict dropped"),
     "rule_resume": gettext_noop("a rule of the warning robot in use again"),
     "confirm_list_item": gettext_noop("an entry of a list confirmed or taken off"),
     "list_item_asked": gettext_noop("an entry of a list to be confirmed or taken off"),

@@ -437,6 +437,8 @@ class VerdictState(StrEnum):
     """Below the threshold: no warning, unless it is drawn."""
     DRAWN = "drawn"
     """Below the threshold, and drawn at random: a warning was made of it."""
+    DROPPED = "dropped"
+    """A person dropped it while it was held: no warning, unless its grade rises."""
 
 
 FEN_PER_YUAN = 100

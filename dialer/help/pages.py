@@ -54,6 +54,7 @@ PARAGRAPHS: Final = {
     "/rates/callers": "supervisor-callers",
     "/rates/cases": "supervisor-rates",
     "/robot": "robot",
+    "/robot/held": "robot-held",
     "/robot/rule": "robot-change",
     "/robot/rules": "robot-change",
     "/robot/signals": "robot-signals",

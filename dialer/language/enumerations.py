@@ -642,6 +642,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         VerdictState.SENT: "warning sent",
         VerdictState.BELOW: "below the threshold",
         VerdictState.DRAWN: "drawn at random",
+        VerdictState.DROPPED: "dropped by a person",
     },
 }
 """By enumeration, the words of its members. Any other member has the words of its value: `no_answer` is "no answer"."""

@@ -130,7 +130,7 @@ def _filed_without_call(tx: Tx, codec: SignalCodec, *, since: datetime) -> list[
         sa.select(_v.id, _v.person_hash, _v.event_at)
         .where(
             _PERSONS.clause,
-            in_words(_v.state, (VerdictState.BELOW, VerdictState.HELD)),
+            in_words(_v.state, (VerdictState.BELOW, VerdictState.HELD, VerdictState.DROPPED)),
             _v.opened_at >= since,
         )
         .order_by(_v.score, _v.id.desc()),

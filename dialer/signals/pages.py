@@ -4,6 +4,7 @@ their versions; each figure leads to its verdicts.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -11,9 +12,18 @@ from fastapi import Form
 from starlette.responses import Response
 
 from dialer.core.access import Permission
+from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import gettext_noop
 from dialer.core.values import VerdictState
 from dialer.language.catalogue import say
+from dialer.signals.held import (
+    HELD_WORDS,
+    MOST_AT_ONCE,
+    HeldWhy,
+    drop_verdicts,
+    release_verdicts,
+    why_held,
+)
 from dialer.signals.queries import (
     CALIBRATION_DAYS,
     MOST_LINES,
@@ -26,12 +36,13 @@ from dialer.signals.queries import (
     list_verdicts,
     read_status,
 )
-from dialer.signals.reasons import KIND_WORDS, rule_title
+from dialer.signals.reasons import KIND_WORDS, rule_title, shown_verdicts
 from dialer.signals.rule_store import rule_versions
 from dialer.signals.shadow import Side, VerdictDifference
 from dialer.signals.source_quotas import resume_source
+from dialer.signals.verdict_store import count_held, held_verdicts, verdict_by_id
 from dialer.signals.versions import resume_rule
-from dialer.web.console import CurrentRequest, PageSection, require_top_unit, sees_everything
+from dialer.web.console import CurrentRequest, PageSection, RequestContext, require_top_unit, sees_everything
 from dialer.web.rendering import PlaceGroup
 
 robot_pages = PageSection()
@@ -43,7 +54,14 @@ _DIFFERENCES = {
     VerdictDifference.LOST: gettext_noop("no longer warned"),
     VerdictDifference.REGRADED: gettext_noop("warned with another grade"),
 }
+_INVALID, _CONFLICT = 422, 409
 Words = Annotated[str, Form(max_length=500)]
+Numbers = Annotated[list[int], Form()]
+KNOWN = (
+    gettext_noop("choose 1 to %(most)s"),
+    gettext_noop("none of them is held any more, or has a telephone number"),
+)
+"""Refusals of `held`."""
 
 
 @robot_pages.get(
@@ -131,6 +149,92 @@ def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Respon
         lines=[(line, say(request.lang, KIND_WORDS[line.kind])) for line in lines],
         is_cut=len(lines) == MOST_LINES,
     )
+
+
+@robot_pages.get(_PATH + "/held", act=Permission.SEE_CONTROL)
+def held(request: CurrentRequest) -> Response:
+    """The held verdicts, each with why it is held, to be released or dropped together."""
+    return _show_held(request)
+
+
+@robot_pages.get(_PATH + "/held/{number}", act=Permission.SEE_CONTROL)
+def held_verdict(request: CurrentRequest, number: int) -> Response:
+    """One verdict with its reasons and its signals, masked."""
+    require_top_unit(request)
+    with request.services.store.begin() as tx:
+        verdict = verdict_by_id(tx, number)
+        if verdict is None:
+            raise NotFound(kind="verdict", key=number)
+        shown = shown_verdicts(tx, [verdict])
+        is_held = verdict.state is VerdictState.HELD
+        why = why_held(tx, [verdict])[number] if is_held else None
+    return request.page(
+        "console/robot_held_verdict.html",
+        verdict=verdict,
+        sheet={"reasons": shown},
+        why=_why_words(request, why) if why else "",
+        may_decide=request.may(Permission.APPROVE) and is_held,
+    )
+
+
+@robot_pages.post(_PATH + "/held/release", act=Permission.APPROVE)
+def release(request: CurrentRequest, verdict: Numbers = [], why: Words = "") -> Response:  # noqa: B006
+    """Sends the chosen verdicts as warnings at once, with one reason."""
+    return _decide_held(
+        request, release_verdicts, verdict, why, gettext_noop("Warnings are made of the verdicts.")
+    )
+
+
+@robot_pages.post(_PATH + "/held/drop", act=Permission.APPROVE)
+def drop(request: CurrentRequest, verdict: Numbers = [], why: Words = "") -> Response:  # noqa: B006
+    """Drops the chosen verdicts, with one reason."""
+    return _decide_held(
+        request, drop_verdicts, verdict, why, gettext_noop("The verdicts are dropped; nobody is called.")
+    )
+
+
+def _decide_held(
+    request: RequestContext, decide: Callable[..., int], chosen: list[int], why: str, notice: str
+) -> Response:
+    require_top_unit(request)
+    try:
+        decide(request.services, request.actor, chosen, why=why)
+    except Invalid as fault:
+        wrong = request.wrong(fault)
+        return _show_held(request, status=_INVALID, wrong=wrong, chosen=chosen, why=why)
+    except Conflict as fault:
+        return _show_held(request, status=_CONFLICT, wrong={"verdict": request.refusal(fault)}, why=why)
+    return request.redirect_to(_PATH + "/held", notice=notice)
+
+
+def _show_held(
+    request: RequestContext,
+    *,
+    status: int = 200,
+    wrong: Mapping[str, str] | None = None,
+    chosen: Collection[int] = (),
+    why: str = "",
+) -> Response:
+    with request.services.store.begin() as tx:
+        lines = held_verdicts(tx, limit=MOST_AT_ONCE)
+        reasons = why_held(tx, lines)
+        count = len(lines) if len(lines) < MOST_AT_ONCE else count_held(tx)
+    return request.page(
+        "console/robot_held.html",
+        status=status,
+        lines=[(line, _why_words(request, reasons[line.id])) for line in lines],
+        count=count,
+        wrong=wrong or {},
+        chosen=set(chosen),
+        why=why,
+        may_decide=request.may(Permission.APPROVE) and sees_everything(request),
+    )
+
+
+def _why_words(request: RequestContext, why: HeldWhy) -> str:
+    titles = [rule_title(name).get(request.lang.value, name) for name in why.names]
+    words = request.say(HELD_WORDS[why.because])
+    return f"{words}: {', '.join(titles)}" if titles else words
 
 
 @robot_pages.post(_PATH + "/rules/resume", act=Permission.CONTROL)

@@ -15,7 +15,7 @@ from dialer.core.values import FraudType, Grade
 from dialer.db.unit_of_work import Tx
 from dialer.signals.model import ItemKind, SignalKind
 from dialer.signals.rules import shipped_rules
-from dialer.signals.verdict_store import StoredReason, reasons_of, verdicts_of_case
+from dialer.signals.verdict_store import StoredReason, StoredVerdict, reasons_of, verdicts_of_case
 
 _TAIL: Final = 4
 KIND_WORDS: Final = {
@@ -85,8 +85,11 @@ class ShownVerdict:
 def reasons_of_case(tx: Tx, case_id: int) -> tuple[ShownVerdict, ...]:
     """The verdicts that led to the warnings of a case, oldest first; () for a case without a warning of the robot."""
     verdicts = verdicts_of_case(tx, case_id)
-    if not verdicts:
-        return ()
+    return shown_verdicts(tx, verdicts) if verdicts else ()
+
+
+def shown_verdicts(tx: Tx, verdicts: Sequence[StoredVerdict]) -> tuple[ShownVerdict, ...]:
+    """These verdicts as pages show them."""
     reasons = reasons_of(tx, [verdict.id for verdict in verdicts])
     return tuple(
         ShownVerdict(

@@ -158,8 +158,7 @@ def _row(
     now: datetime,
 ) -> StoredVerdict:
     verdict = changed.verdict
-    event = VerdictEvent.BELOW if verdict.grade is None else VerdictEvent.ABOVE
-    state = moved(VerdictState.BELOW if before is None else before.state, event)
+    state = moved(VerdictState.BELOW if before is None else before.state, _evaluated(verdict, before))
     held_at = None if before is None else before.held_at
     facts: dict[str, Any] = {
         "grade": verdict.grade,
@@ -196,6 +195,13 @@ def _row(
         draw_share=None,
         drill=services.drill,
     )
+
+
+def _evaluated(verdict: Verdict, before: StoredVerdict | None) -> VerdictEvent:
+    if verdict.grade is None:
+        return VerdictEvent.BELOW
+    rank = 0 if before is None or before.grade is None else before.grade.rank
+    return VerdictEvent.RISEN if verdict.grade.rank > rank else VerdictEvent.ABOVE
 
 
 def _personal(verdict: Verdict, before: Mapping[str, Any], signals: Sequence[StoredSignal]) -> dict[str, Any]:
@@ -327,7 +333,7 @@ def _resting_on_active_rules(
         verdict
         for verdict in rows
         if verdict.id not in stopped
-        or _rests_on_active_rules(verdict, points[verdict.id], stopped[verdict.id])
+        or rests_on_active_rules(verdict, points[verdict.id], stopped[verdict.id])
     ]
 
 
@@ -363,11 +369,11 @@ def _raised_by_active_rules(
         verdict
         for verdict in rows
         if verdict.id not in stopped
-        or _rests_on_active_rules(verdict, since_last(verdict), stopped[verdict.id])
+        or rests_on_active_rules(verdict, since_last(verdict), stopped[verdict.id])
     ]
 
 
-def _rests_on_active_rules(
+def rests_on_active_rules(
     verdict: StoredVerdict, points: Mapping[str, int], stopped: Collection[str]
 ) -> bool:
     """Whether at least half of the points come from rules that are not stopped; for an extra-high verdict any of them

@@ -143,6 +143,25 @@ def lock_held(tx: Tx, *, limit: int, since: datetime, stops: Sequence[RuleStop] 
     return [_opened(tx, by_id[verdict_id]) for verdict_id in ids if verdict_id in by_id]
 
 
+def lock_held_by_id(tx: Tx, ids: Collection[int]) -> list[StoredVerdict]:
+    """Those of these verdicts that are held, locked."""
+    statement = sa.select(t.verdict).where(_VERDICTS.clause, _v.state == VerdictState.HELD.value)
+    rows = tx.rows(statement.order_by(_v.id).with_for_update(), _VERDICTS.given(ids))
+    return [_opened(tx, row) for row in rows]
+
+
+def held_verdicts(tx: Tx, *, limit: int) -> list[StoredVerdict]:
+    """The held verdicts, highest score first."""
+    statement = sa.select(t.verdict).where(_v.state == VerdictState.HELD.value)
+    return [_opened(tx, row) for row in tx.rows(statement.order_by(_v.score.desc(), _v.id).limit(limit))]
+
+
+def verdict_by_id(tx: Tx, verdict_id: int) -> StoredVerdict | None:
+    """The verdict with this id."""
+    row = tx.one(sa.select(t.verdict).where(_v.id == verdict_id))
+    return None if row is None else _opened(tx, row)
+
+
 def count_urgent_held(tx: Tx, but: Collection[int]) -> int:
     """How many extra-high verdicts that can be called are held, without those with the ids `but`."""
     wanted = (_v.state == VerdictState.HELD.value, _v.grade == Grade.EXTRA_HIGH.value, _v.has_phone)

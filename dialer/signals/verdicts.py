@@ -83,17 +83,30 @@ class VerdictEvent(StrEnum):
     """A warning was made of it, within the budget or because it rose after an earlier one."""
     DRAWN = "drawn"
     """It was drawn at random, and a warning was made of it."""
+    DROPPED = "dropped"
+    """A person dropped it."""
+    RISEN = "risen"
+    """It was evaluated above the threshold, with a higher grade than before."""
 
 
 _S = VerdictState
 VERDICT_MOVES: Final[Mapping[VerdictEvent, Mapping[VerdictState, VerdictState]]] = {
-    VerdictEvent.ABOVE: {_S.BELOW: _S.HELD, _S.HELD: _S.HELD, _S.SENT: _S.SENT, _S.DRAWN: _S.DRAWN},
-    VerdictEvent.BELOW: {_S.BELOW: _S.BELOW, _S.HELD: _S.BELOW, _S.SENT: _S.SENT, _S.DRAWN: _S.DRAWN},
+    VerdictEvent.ABOVE: {
+        _S.BELOW: _S.HELD, _S.HELD: _S.HELD, _S.SENT: _S.SENT, _S.DRAWN: _S.DRAWN, _S.DROPPED: _S.DROPPED,
+    },
+    VerdictEvent.RISEN: {
+        _S.BELOW: _S.HELD, _S.HELD: _S.HELD, _S.SENT: _S.SENT, _S.DRAWN: _S.DRAWN, _S.DROPPED: _S.HELD,
+    },
+    VerdictEvent.BELOW: {
+        _S.BELOW: _S.BELOW, _S.HELD: _S.BELOW, _S.SENT: _S.SENT, _S.DRAWN: _S.DRAWN, _S.DROPPED: _S.DROPPED,
+    },
     VerdictEvent.WARNED: {_S.HELD: _S.SENT, _S.SENT: _S.SENT, _S.DRAWN: _S.DRAWN},
     VerdictEvent.DRAWN: {_S.BELOW: _S.DRAWN},
-}
+    VerdictEvent.DROPPED: {_S.HELD: _S.DROPPED},
+}  # fmt: skip
 """For each event, the next state by the present state. A new verdict begins below the threshold. Whose warning was sent
-stays sent, whatever is evaluated later: a grade falls only by a person.
+stays sent, whatever is evaluated later: a grade falls only by a person. What a person dropped stays dropped until its
+grade rises.
 """
 
 

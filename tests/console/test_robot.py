@@ -19,6 +19,7 @@ from dialer.signals.queries import read_status
 from dialer.signals.robot import WarningRobot
 from dialer.signals.rules import shipped_texts
 from dialer.signals.shadow import VerdictDifference, read_shadow
+from dialer.signals.verdict_store import stop_rule_row
 from dialer.signals.versions import approve_rules, draft_rules
 from tests.console.desk import ConsoleDesk
 from tests.outcomes.town import MORNING
@@ -250,3 +251,63 @@ async def test_who_drafted_the_rules_is_not_offered_to_approve_them(console: Con
     assert "You drafted this version: a second person approves it." in page
     second = console.signed_in(console.account(Role.SUPERVISOR, login="second", language="en"))
     assert approve in (await second.get(f"/robot/versions/{drafted.number}")).text
+
+
+def held_by_a_stopped_rule(console: ConsoleDesk, *phones: str) -> list[int]:
+    """Verdicts that rest on a stopped rule alone; their ids."""
+    services = console.app.services
+    with services.store.begin() as tx:
+        for rule in ("payment_listed_account", "contact_just_listed", "contact_listed"):
+            stop_rule_row(tx, rule, by="robot", facts={}, now=MORNING)
+    base = {"source": "bank", "event_at": MORNING.isoformat(), "account": ACCOUNT}
+    raw = [base | {"signal_no": "l", "kind": "list_change", "list_kind": "fraud", "change": "entered"}]
+    for phone in phones:
+        fields = {"signal_no": phone, "kind": "payment_attempt", "phone": phone, "amount_fen": 2_000_000}
+        raw.append(base | fields)
+    take_signals(services, [SignalReception(services).read(raw)])
+    robot = WarningRobot(services, threading.Event())
+    robot.do_periodic_work()
+    robot.evaluate_next()
+    assert console.rows(t.case) == []
+    return [row["id"] for row in console.rows(t.verdict)]
+
+
+async def test_held_verdicts_say_why_and_are_released_or_dropped_with_one_reason(console: ConsoleDesk):
+    ids = held_by_a_stopped_rule(console, "13800138000", "13800138001", "13800138002")
+    boss = console.signed_in(console.account(Role.SUPERVISOR, login="boss", language="en"))
+    page = (await boss.get("/robot/held")).text
+    assert page.count("stopped rule: Payment to a listed account") == 3
+    assert 'href="/robot/held"' in (await boss.get("/robot")).text
+    one = (await boss.get(f"/robot/held/{ids[0]}")).text
+    assert "It is held: stopped rule" in one
+    assert "1 payment to an account on a fraud list" in one
+    assert ACCOUNT not in one
+    assert (await boss.post("/robot/held/release", verdict=str(ids[0]), why="")).status_code == 422
+    assert (await boss.post("/robot/held/drop", why="seen")).status_code == 422
+    sent = await boss.post("/robot/held/release", verdict=[str(ids[0]), str(ids[1])], why="all true")
+    assert sent.headers["location"] == "/robot/held"
+    dropped = await boss.post("/robot/held/drop", verdict=str(ids[2]), why="a test of the bank")
+    assert dropped.status_code == 303
+    assert [row["state"] for row in console.rows(t.verdict)] == ["sent", "sent", "dropped"]
+    assert len(console.rows(t.case)) == 2
+    assert (await boss.post("/robot/held/drop", verdict=str(ids[0]), why="late")).status_code == 409
+    acts = [
+        (row["act"], row["subject"]) for row in console.rows(t.audit) if row["act"].startswith("verdict_")
+    ]
+    assert acts == [
+        ("verdict_release", f"verdict/{ids[0]}"),
+        ("verdict_release", f"verdict/{ids[1]}"),
+        ("verdict_drop", f"verdict/{ids[2]}"),
+    ]
+    assert "dropped by a person" in (await boss.get("/robot")).text
+
+
+async def test_held_verdicts_are_decided_in_the_whole_centre_alone(console: ConsoleDesk):
+    (held,) = held_by_a_stopped_rule(console, "13800138000")
+    with console.app.services.store.begin() as tx:
+        city = add_unit(tx, name="市局", parent_id=None)
+    local = console.person(Role.SUPERVISOR, unit_id=city)
+    assert (await local.get(f"/robot/held/{held}")).status_code == 403
+    for act in ("release", "drop"):
+        assert (await local.post(f"/robot/held/{act}", verdict=str(held), why="x")).status_code == 403
+    assert 'name="verdict"' not in (await local.get("/robot/held")).text

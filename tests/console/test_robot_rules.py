@@ -43,7 +43,7 @@ async def test_a_threshold_is_drafted_compared_judged_on_last_week_and_approved_
     assert "Least grade" in compared
     week = html.unescape((await first.get("/robot/versions/2/week")).text)
     assert "Persons warned" in week
-    assert "2 signals that came since" in week
+    assert "the 2 signals that came since" in week
     approve = 'action="/robot/rules/2/approve"'
     assert approve in compared
     assert approve not in (await first.get("/robot/versions/2")).text

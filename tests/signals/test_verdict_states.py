@@ -18,6 +18,7 @@ class VerdictLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.state, self.is_above, self.first = VerdictState.BELOW, False, ""
+        self.is_dropped = False
 
     def move(self, event: VerdictEvent) -> None:
         before, self.state = self.state, moved(self.state, event)
@@ -34,7 +35,18 @@ class VerdictLife(RuleBasedStateMachine):
         self.is_above = False
         self.move(VerdictEvent.BELOW)
 
-    @precondition(lambda self: self.state is not VerdictState.BELOW)
+    @rule()
+    def is_evaluated_with_a_higher_grade(self) -> None:
+        self.is_above, self.is_dropped = True, False
+        self.move(VerdictEvent.RISEN)
+
+    @precondition(lambda self: self.state is VerdictState.HELD)
+    @rule()
+    def is_dropped_by_a_person(self) -> None:
+        self.is_dropped = True
+        self.move(VerdictEvent.DROPPED)
+
+    @precondition(lambda self: self.state not in {VerdictState.BELOW, VerdictState.DROPPED})
     @rule()
     def is_sent(self) -> None:
         self.move(VerdictEvent.WARNED)
@@ -46,7 +58,9 @@ class VerdictLife(RuleBasedStateMachine):
 
     @invariant()
     def what_waits_is_as_it_was_evaluated_and_what_was_sent_stays(self) -> None:
-        if not self.first:
+        if self.is_dropped:
+            assert self.state is VerdictState.DROPPED
+        elif not self.first:
             assert self.state is (VerdictState.HELD if self.is_above else VerdictState.BELOW)
         else:
             assert self.state is {"warned": VerdictState.SENT, "drawn": VerdictState.DRAWN}[self.first]
@@ -61,7 +75,9 @@ TestVerdictLife.settings = settings(max_examples=50, stateful_step_count=12)
 def test_an_event_that_cannot_happen_is_refused(state: VerdictState, event: VerdictEvent):
     impossible = {
         (VerdictState.BELOW, VerdictEvent.WARNED),
+        (VerdictState.DROPPED, VerdictEvent.WARNED),
         *((other, VerdictEvent.DRAWN) for other in VerdictState if other is not VerdictState.BELOW),
+        *((other, VerdictEvent.DROPPED) for other in VerdictState if other is not VerdictState.HELD),
     }
     if (state, event) in impossible:
         with pytest.raises(ValueError, match=f"is {state} is not {event}"):

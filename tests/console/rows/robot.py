@@ -21,6 +21,10 @@ ROWS = (
         frozenset({Role.SUPERVISOR}),
         lambda _desk, _unit: {"number": 1},
     ),
+    Row("GET", "/robot/held", _LOOK),
+    Row("GET", "/robot/held/{number}", _LOOK, lambda _desk, _unit: {"number": 1}, refused=404),
+    Row("POST", "/robot/held/release", frozenset({Role.SUPERVISOR}), form={"why": ""}, refused=422),
+    Row("POST", "/robot/held/drop", frozenset({Role.SUPERVISOR}), form={"why": ""}, refused=422),
     Row("POST", "/robot/rule", frozenset({Role.SUPERVISOR}), form={"version": "1"}, refused=404),
     Row(
         "POST",
