@@ -306,7 +306,8 @@ async def test_held_verdicts_are_decided_in_the_whole_centre_alone(console: Cons
     (held,) = held_by_a_stopped_rule(console, "13800138000")
     with console.app.services.store.begin() as tx:
         city = add_unit(tx, name="市局", parent_id=None)
-    local = console.person(Role.SUPERVISOR, unit_id=city)
+        station = add_unit(tx, name="城关派出所", parent_id=city)
+    local = console.person(Role.SUPERVISOR, unit_id=station)
     assert (await local.get(f"/robot/held/{held}")).status_code == 403
     for act in ("release", "drop"):
         assert (await local.post(f"/robot/held/{act}", verdict=str(held), why="x")).status_code == 403
