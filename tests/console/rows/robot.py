@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dialer.core.access import Role
+from dialer.signals.versions import seed_rules
+from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
+from tests.outcomes.town import MORNING
 
 _LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
+
+
+def _version(console: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
+    with console.app.services.store.begin() as tx:
+        seed_rules(tx, now=MORNING)
+    return {"number": 1}
+
 
 ROWS = (
     Row("GET", "/robot", _LOOK),
@@ -13,13 +25,13 @@ ROWS = (
     Row("GET", "/robot/signals", _LOOK),
     Row("GET", "/robot/rules", _LOOK, refused=404),
     Row("GET", "/robot/rule", _LOOK, refused=404),
-    Row("GET", "/robot/versions/{number}", _LOOK, lambda _desk, _unit: {"number": 1}),
-    Row("GET", "/robot/versions/{number}/files", _LOOK, lambda _desk, _unit: {"number": 1}),
+    Row("GET", "/robot/versions/{number}", _LOOK, _version),
+    Row("GET", "/robot/versions/{number}/files", _LOOK, _version),
     Row(
         "GET",
         "/robot/versions/{number}/week",
         frozenset({Role.SUPERVISOR}),
-        lambda _desk, _unit: {"number": 1},
+        _version,
     ),
     Row("GET", "/robot/held", _LOOK),
     Row("GET", "/robot/held/{number}", _LOOK, lambda _desk, _unit: {"number": 1}, refused=404),
@@ -30,7 +42,7 @@ ROWS = (
         "POST",
         "/robot/rules/{number}/approve",
         frozenset({Role.SUPERVISOR}),
-        lambda _desk, _unit: {"number": 1},
+        _version,
         form={"reason": ""},
         refused=422,
     ),
