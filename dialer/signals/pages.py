@@ -234,7 +234,9 @@ def _show_held(
 def _why_words(request: RequestContext, why: HeldWhy) -> str:
     titles = [rule_title(name).get(request.lang.value, name) for name in why.names]
     words = request.say(HELD_WORDS[why.because])
-    return f"{words}: {', '.join(titles)}" if titles else words
+    if not titles:
+        return words
+    return request.say(gettext_noop("%(why)s: %(names)s"), why=words, names=", ".join(titles))
 
 
 @robot_pages.post(_PATH + "/rules/resume", act=Permission.CONTROL)
