@@ -80,6 +80,7 @@ def test_further_names_on_a_number_wait_and_the_pages_of_the_others_say_so(page:
         case_id = tx.scalar(sa.select(sa.func.min(t.case.c.id)).where(t.case.c.source == "names"))
     page.goto(f"/cases/{case_id}")
     expect(page.locator("#person")).to_contain_text("wait")
+    expect(page.locator("#person")).to_contain_text("3 further people with this number have open cases")
     look(page)
     page.locator("#person").get_by_role("link", name="names").click()
     expect(waiting(page)).to_contain_text("names")
