@@ -31,7 +31,7 @@ from dialer.core.access import Role, unrestricted
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
 from dialer.core.notifications import DEFAULT_RULES
 from dialer.core.periods import add_months
-from dialer.core.rota import DutyEntry, DutyKind
+from dialer.core.rota import DutyEntry, DutyKind, DutyLeave, LeaveReason
 from dialer.core.text import Text
 from dialer.core.units import find_unit
 from dialer.core.values import Grade
@@ -45,8 +45,10 @@ from dialer.db.system_state import (
 from dialer.demo.sample_list import HOME, build
 from dialer.demo.signal_story import STREAM
 from dialer.demo.staff import work_once_as_staff
-from dialer.duty.model import MonthPlan
-from dialer.duty.store import lock_roster, replace_month
+from dialer.duty.leave import enter_leave, seal_of
+from dialer.duty.model import MonthPlan, SwapOffer
+from dialer.duty.store import RosterKey, lock_roster, replace_month
+from dialer.duty.swaps import ask_swap
 from dialer.figures.progress import NotCalled, RobotProgress, count_not_called, read_progress
 from dialer.notifications.actions import TypedRules, change_rules
 from dialer.org.accounts import NewPassword, add_staff
@@ -60,6 +62,7 @@ from dialer.runtime.services import Application, Services
 from dialer.runtime.settings import Settings, load_settings
 from dialer.staff.passwords import temporary_password
 from dialer.staff.sign_in import choose_extension
+from dialer.staff.store import Member
 
 DEMO_SPEED = 40.0
 """Service seconds in one real second while the list is being called."""
@@ -544,7 +547,24 @@ def make_roster(services: Services, accounts: Sequence[NewPassword]) -> None:
         with services.store.begin() as tx:
             lock_roster(tx, key, last_day=days[-1])
             replace_month(tx, key, plan, first=first)
+    _ask_for_swap(services, key, {account.member.role: account.member for account in accounts})
     _set_notifications(services, accounts)
+
+
+def _ask_for_swap(services: Services, key: RosterKey, members: Mapping[Role, Member]) -> None:
+    """The officer asks the duty chief to swap the two shifts of a day, and the caller is on leave from tomorrow on."""
+    officer, chief = members[Role.OFFICER], members[Role.SUPERVISOR]
+    now, day = services.clock.now(), timedelta(days=1)
+    on = (now + 3 * day).astimezone(services.centre.zone).date()
+    given, back = "白夜" if on.day % 2 else "夜白"
+    offer = SwapOffer(
+        given=DutyEntry(day=on, mark=given, staff_id=officer.id),
+        to_id=chief.id,
+        back=DutyEntry(day=on, mark=back, staff_id=chief.id),
+    )
+    ask_swap(services, officer.actor, key, offer)
+    leave = DutyLeave(staff_id=members[Role.CALLER].id, start=now + day, end=now + 3 * day)
+    enter_leave(services, chief.actor, leave, reason=LeaveReason.TRAINING, seen=seal_of([]))
 
 
 _TELEPHONES = {Role.OFFICER: "13900139001", Role.SUPERVISOR: "13900139002"}

@@ -22,6 +22,7 @@ from dialer.core.rota import (
     end_of_turn,
     final_schedule,
     gaps,
+    persons_in,
     who_is_on,
 )
 from dialer.core.text import Text, gettext_noop
@@ -122,7 +123,7 @@ def on_duty(
         ahead = instant + timedelta(hours=services.duty.gap_hours)
         index = services.units.current(tx)
         rosters = rosters_in_use(tx, hours_of(services), start=instant, end=ahead, visible_to=visible_to)
-        able = _enabled(tx, rosters.values())
+        able = enabled_in(tx, rosters.values())
         names = people_of(
             tx, [staff_id for roster in rosters.values() for staff_id in who_is_on(roster, instant)]
         )
@@ -158,11 +159,9 @@ def _on_duty(
     )
 
 
-def _enabled(tx: Tx, rosters: Collection[Roster]) -> frozenset[int]:
+def enabled_in(tx: Tx, rosters: Collection[Roster]) -> frozenset[int]:
     """Who of these rosters could sign in."""
-    named = {entry.staff_id for roster in rosters for entry in roster.entries}
-    named |= {change.on for roster in rosters for change in roster.changes if change.on is not None}
-    return enabled_among(tx, named)
+    return enabled_among(tx, {staff_id for roster in rosters for staff_id in persons_in(roster)})
 
 
 def month_of(
@@ -176,9 +175,8 @@ def month_of(
         first = month.replace(day=1)
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
         roster = read_roster(tx, key, hours_of(services), first=first, last=last)
-        ids = [entry.staff_id for entry in roster.entries]
-        ids += [one for change in roster.changes for one in (change.off, change.on) if one is not None]
-        return roster, people_of(tx, ids)
+        ids = persons_in(roster) | {change.off for change in roster.changes if change.off is not None}
+        return roster, people_of(tx, tuple(ids))
 
 
 def month_named(text: str) -> date:
@@ -300,6 +298,8 @@ def _taken(roster: Roster | None, taker: int, now: datetime, *, instead_of: int 
     on = who_is_on(roster, now)
     if taker in on:
         raise Conflict(gettext_noop("you are on duty already"))
+    if any(leave.staff_id == taker and leave.start <= now < leave.end for leave in roster.leaves):
+        raise Conflict(gettext_noop("you are on leave: a supervisor ends it first"))
     off = instead_of if instead_of is not None else (on[0] if on else None)
     if off is None:
         turn = final_schedule(roster, now, now + _GAP)[0]
@@ -317,7 +317,7 @@ def people_on_duty(tx: Tx, services: Services, *, now: datetime) -> dict[RosterK
     rosters = rosters_in_use(tx, hours_of(services), start=now, end=now)
     if not rosters:
         return {}
-    able = _enabled(tx, rosters.values())
+    able = enabled_in(tx, rosters.values())
     return {
         key: tuple(staff_id for staff_id in who_is_on(roster, now) if staff_id in able)
         for key, roster in rosters.items()
@@ -345,7 +345,7 @@ def watch_gaps(services: Services) -> int:
         now = services.clock.now()
         ahead = now + timedelta(hours=services.duty.gap_hours)
         rosters = rosters_in_use(tx, hours_of(services), start=now, end=ahead)
-        able = _enabled(tx, rosters.values())
+        able = enabled_in(tx, rosters.values())
         index = services.units.current(tx)
         names = sorted(
             {index.label(key[0]) for key, roster in rosters.items() if gaps(roster, now, ahead, able=able)}

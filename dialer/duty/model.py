@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Final
 
 from dialer.core.access import Permission
-from dialer.core.rota import DutyEntry, DutyKind, Shift, overlapping
-from dialer.core.text import Text
+from dialer.core.rota import DutyEntry, DutyKind, Roster, Shift, ShiftSwap, overlapping, swapped_entries
+from dialer.core.text import Text, gettext_noop
 from dialer.intake.cells import folded, is_blank
 from dialer.intake.duty_lists import RosterFault, RosterLine, RosterSheet
 
@@ -160,3 +160,71 @@ def _unread(
             off="、".join(off_marks),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapOffer:
+    """`off` gives a shift to `on` and has one of theirs in return, or none."""
+
+    given: DutyEntry
+    to_id: int
+    back: DutyEntry | None = None
+
+    def swaps(self) -> tuple[ShiftSwap, ...]:
+        """What changes in the roster."""
+        given, back = self.given, self.back
+        swap = ShiftSwap(day=given.day, mark=given.mark, off=given.staff_id, on=self.to_id)
+        if back is None:
+            return (swap,)
+        return swap, ShiftSwap(day=back.day, mark=back.mark, off=self.to_id, on=given.staff_id)
+
+    def starts_at(self, roster: Roster) -> datetime:
+        """When the first of its shifts starts (UTC)."""
+        entries = [entry for entry in (self.given, self.back) if entry is not None]
+        return min(_span(roster, entry)[0] for entry in entries)
+
+
+def problem_of_swap(offer: SwapOffer, roster: Roster, able: Collection[int], now: datetime) -> str:
+    """Why the shifts cannot be swapped; '' if they can. `able`: who may do the work of this roster."""
+    given, back = offer.given, offer.back
+    own = {entry for entry in swapped_entries(roster) if roster.has_shift(entry.mark)}
+    if given not in own or (back is not None and (back not in own or back.staff_id != offer.to_id)):
+        return gettext_noop("the roster has no such shift of this person any more: look again")
+    takers = {offer.to_id} if back is None else {offer.to_id, given.staff_id}
+    after = replace(roster, swaps=roster.swaps + offer.swaps())
+    problems = {
+        gettext_noop("choose another person"): given.staff_id == offer.to_id,
+        gettext_noop("a shift that has begun is not swapped"): offer.starts_at(roster) <= now,
+        gettext_noop("who takes the shift is disabled or may not do this work"): not takers <= set(able),
+        gettext_noop("who takes the shift has another one at that time"): any(
+            _is_double(after, swap, before=own) for swap in offer.swaps()
+        ),
+        gettext_noop("who takes the shift is on leave then"): any(
+            _is_away(after, swap) for swap in offer.swaps()
+        ),
+    }
+    return next((problem for problem, is_so in problems.items() if is_so), "")
+
+
+def _is_double(roster: Roster, swap: ShiftSwap, *, before: Collection[DutyEntry]) -> bool:
+    """Whether who takes the shift has another one at that time, or has this one already."""
+    taken = DutyEntry(day=swap.day, mark=swap.mark, staff_id=swap.on)
+    start, end = _span(roster, taken)
+    others = (
+        _span(roster, entry)
+        for entry in swapped_entries(roster)
+        if entry.staff_id == swap.on and entry != taken and roster.has_shift(entry.mark)
+    )
+    return taken in before or any(first < end and start < last for first, last in others)
+
+
+def _is_away(roster: Roster, swap: ShiftSwap) -> bool:
+    start, end = _span(roster, DutyEntry(day=swap.day, mark=swap.mark, staff_id=swap.on))
+    return any(
+        leave.staff_id == swap.on and leave.start < end and start < leave.end for leave in roster.leaves
+    )
+
+
+def _span(roster: Roster, entry: DutyEntry) -> tuple[datetime, datetime]:
+    shift = next(shift for shift in roster.shifts if shift.mark == entry.mark)
+    return shift.span(entry.day, roster.zone)

@@ -11,18 +11,22 @@ from fastapi import File, Form, UploadFile
 from starlette.responses import Response
 
 from dialer.core.access import Permission
-from dialer.core.errors import Conflict, Invalid, UnusableFile
-from dialer.core.rota import DutyKind, Roster
+from dialer.core.errors import Conflict, Invalid, NotPermitted, UnusableFile
+from dialer.core.rota import DutyKind, Roster, swapped_entries
+from dialer.core.second_person import RequestEvent
 from dialer.core.text import gettext_noop
 from dialer.duty.actions import (
     UnusableRoster,
+    candidates,
     load_month,
     month_named,
     month_of,
     on_duty,
     take_shift,
 )
-from dialer.duty.model import RIGHTS
+from dialer.duty.model import RIGHTS, SwapOffer
+from dialer.duty.store import RosterKey
+from dialer.duty.swaps import ask_swap, decide_swap, swaps_seen_by, typed_entry
 from dialer.language.words import sentence, word_of
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
@@ -106,15 +110,82 @@ def take(
 @duty_pages.get("/duty/{unit_id}/{kind}", act=Permission.SEE_DUTY)
 def month(request: CurrentRequest, unit_id: int, kind: str, month: str = "") -> Response:
     """The month of one roster: persons down, days across, with what was changed since."""
-    key, first = (unit_id, _kind(kind)), month_named(month) if month else _this_month(request)
-    roster, people = month_of(request.services, key, first, visible_to=request.member.unit_id)
+    return _show_month(request, (unit_id, _kind(kind)), month)
+
+
+@duty_pages.post("/duty/{unit_id}/{kind}/swaps", act=Permission.SEE_DUTY)
+def swap(
+    request: CurrentRequest,
+    unit_id: int,
+    kind: str,
+    month: Annotated[str, Form(max_length=10)] = "",
+    shift: Annotated[str, Form(max_length=60)] = "",
+    person: Annotated[str, Form(max_length=20)] = "",
+    back: Annotated[str, Form(max_length=60)] = "",
+) -> Response:
+    """Asks another person to take a shift; a supervisor who gives none of their own decides it."""
+    key = (unit_id, _kind(kind))
+    try:
+        offer = SwapOffer(
+            given=typed_entry(shift, field="shift"),
+            to_id=_number(person, field="person"),
+            back=typed_entry(back, field="back") if back else None,
+        )
+        is_made = ask_swap(request.services, request.actor, key, offer)
+    except (Invalid, Conflict, NotPermitted) as fault:
+        return _show_month(request, key, month, refused=request.refusal(fault))
+    asked = gettext_noop("The other person is asked on the page Duty.")
+    notice = gettext_noop("The shifts are swapped.") if is_made else asked
+    return request.redirect_to(_address(unit_id, key[1], offer.given.day), notice=request.say(notice))
+
+
+_ANSWERS = {
+    "agree": RequestEvent.APPROVED,
+    "refuse": RequestEvent.REFUSED,
+    "withdraw": RequestEvent.WITHDRAWN,
+}
+
+
+@duty_pages.post("/duty/swaps/{swap_id}", act=Permission.SEE_DUTY)
+def answer_swap(request: CurrentRequest, swap_id: int, answer: Annotated[str, Form()] = "") -> Response:
+    """The other person agrees to a swap or refuses it, or who asked withdraws it."""
+    try:
+        if answer not in _ANSWERS:
+            raise _unknown("answer")
+        decide_swap(request.services, request.actor, swap_id, _ANSWERS[answer])
+    except (Invalid, Conflict, NotPermitted) as fault:
+        return _show_now(request, refused=request.refusal(fault))
+    said = {
+        "agree": gettext_noop("The shifts are swapped."),
+        "refuse": gettext_noop("The swap is refused."),
+        "withdraw": gettext_noop("The swap is withdrawn."),
+    }
+    return request.redirect_to(_PATH, notice=request.say(said[answer]))
+
+
+def _show_month(request: RequestContext, key: RosterKey, month: str, *, refused: str = "") -> Response:
+    unit_id, services = key[0], request.services
+    first = month_named(month) if month else _this_month(request)
+    roster, people = month_of(services, key, first, visible_to=request.member.unit_id)
     days = _days(first)
-    with request.services.store.begin() as tx:
-        unit = request.services.units.current(tx).label(unit_id)
+    with services.store.begin() as tx:
+        index = services.units.current(tx)
+        unit = index.label(unit_id)
+        takers = [person for person in candidates(tx, index[unit_id], key[1]) if person.able]
     cells = _cells(roster)
     before, after = first - timedelta(days=1), first + timedelta(days=32)
+    to_come = _shifts_to_come(request, roster, people)
+    manages = request.may(Permission.MANAGE_DUTY)
     return request.page(
         "console/duty_month.html",
+        status=_UNFIT if refused else 200,
+        refused=refused,
+        swapped=[(one, _name(people, one.off), _name(people, one.on)) for one in roster.swaps],
+        leaves=[(one, people[one.staff_id][0]) for one in roster.leaves if one.staff_id in cells],
+        gives=[(key, text) for key, text, own in to_come if own or manages],
+        gets=[("", request.say(gettext_noop("none")))]
+        + [(key, text) for key, text, own in to_come if not own],
+        takers=[(person.staff_id, person.name) for person in takers if person.staff_id != request.member.id],
         unit=unit,
         unit_id=unit_id,
         kind=key[1],
@@ -148,6 +219,23 @@ def export(request: CurrentRequest, unit_id: int, kind: str, month: str = "") ->
     return as_file([sheet], name=f"duty-{unit_id}-{key[1].value}-{first:%Y%m}", kind="xlsx")
 
 
+def _shifts_to_come(
+    request: RequestContext, roster: Roster, people: Mapping[int, tuple[str, str]]
+) -> list[tuple[str, str, bool]]:
+    """Value and words of each shift that has not begun, and whether it is the reader's."""
+    shifts = {shift.mark: shift for shift in roster.shifts}
+    entries = [entry for entry in swapped_entries(roster) if entry.mark in shifts]
+    return [
+        (
+            f"{entry.day}/{entry.staff_id}/{entry.mark}",
+            f"{entry.day:%m-%d} {entry.mark} {people[entry.staff_id][0]}",
+            entry.staff_id == request.member.id,
+        )
+        for entry in sorted(entries, key=lambda entry: entry.day)
+        if shifts[entry.mark].span(entry.day, roster.zone)[0] > request.now
+    ]
+
+
 def _show_now(
     request: RequestContext,
     *,
@@ -167,6 +255,7 @@ def _show_now(
             and member.id not in {person.staff_id for person in one.people}
             for one in found
         },
+        "swaps": swaps_seen_by(services, request.actor, member.id),
         "may_load": request.may(Permission.MANAGE_DUTY),
         "refused": refused,
         "faults": fault.faults if fault is not None else (),
@@ -186,8 +275,19 @@ def _kind(text: str) -> DutyKind:
     try:
         return DutyKind(text)
     except ValueError:
-        problem, fix = gettext_noop("is not known"), gettext_noop("choose one of the list")
-        raise Invalid(field="kind", problem=problem, fix=fix) from None
+        raise _unknown("kind") from None
+
+
+def _number(text: str, *, field: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise _unknown(field) from None
+
+
+def _unknown(field: str) -> Invalid:
+    problem, fix = gettext_noop("is not known"), gettext_noop("choose one of the list")
+    return Invalid(field=field, problem=problem, fix=fix)
 
 
 def _this_month(request: RequestContext) -> date:
@@ -202,7 +302,7 @@ def _days(first: date) -> list[date]:
 def _cells(roster: Roster) -> dict[int, dict[date, str]]:
     """The marks of each person by day."""
     cells: dict[int, dict[date, str]] = {}
-    for entry in roster.entries:
+    for entry in swapped_entries(roster):
         own = cells.setdefault(entry.staff_id, {})
         own[entry.day] = own.get(entry.day, "") + entry.mark
     return cells

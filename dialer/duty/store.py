@@ -11,11 +11,21 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.rota import DutyChange, DutyEntry, DutyKind, Roster, Shift
+from dialer.core.access import StaffChangeState
+from dialer.core.rota import (
+    DutyChange,
+    DutyEntry,
+    DutyKind,
+    DutyLeave,
+    LeaveReason,
+    Roster,
+    Shift,
+    ShiftSwap,
+)
 from dialer.db import tables as t
-from dialer.db.unit_of_work import Tx
+from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import is_visible_to
-from dialer.duty.model import MonthPlan
+from dialer.duty.model import MonthPlan, SwapOffer
 
 _IN_USE = timedelta(days=31)
 _DAY = timedelta(days=1)
@@ -45,23 +55,32 @@ def rosters_in_use(
     rosters = {key: Roster(zone=hours.zone, shifts=hours.shifts) for key in keys}
     if not rosters:
         return {}
-    entries = _entries(tx, today - 2 * _DAY, end.astimezone(hours.zone).date() + _DAY)
-    changes = _changes(tx, start, end)
+    first, last = today - 2 * _DAY, end.astimezone(hours.zone).date() + _DAY
+    entries, swaps = _entries(tx, first, last), _swaps(tx, first, last)
+    changes, leaves = _changes(tx, start, end), _leaves(tx, start, end)
     return {
-        key: replace(roster, entries=tuple(entries.get(key, ())), changes=tuple(changes.get(key, ())))
+        key: replace(
+            roster,
+            entries=tuple(entries.get(key, ())),
+            swaps=tuple(swaps.get(key, ())),
+            changes=tuple(changes.get(key, ())),
+            leaves=leaves,
+        )
         for key, roster in rosters.items()
     }
 
 
 def read_roster(tx: Tx, key: RosterKey, hours: Hours, *, first: date, last: date) -> Roster:
-    """One roster with its entries of these days and the changes that touch them."""
+    """One roster with its entries of these days, and the swaps, changes and leave that touch them."""
     start = datetime.combine(first, datetime.min.time(), tzinfo=hours.zone)
     end = datetime.combine(last + 2 * _DAY, datetime.min.time(), tzinfo=hours.zone)
     return Roster(
         zone=hours.zone,
         shifts=hours.shifts,
         entries=tuple(_entries(tx, first, last, of=key).get(key, ())),
+        swaps=tuple(_swaps(tx, first, last, of=key).get(key, ())),
         changes=tuple(_changes(tx, start, end, of=key).get(key, ())),
+        leaves=_leaves(tx, start, end),
     )
 
 
@@ -154,6 +173,160 @@ def _changes(
     return found
 
 
+def _swaps(
+    tx: Tx, first: date, last: date, *, of: RosterKey | None = None
+) -> dict[RosterKey, list[ShiftSwap]]:
+    """The agreed swaps of shifts of these days, in the order in which they were agreed."""
+    c = t.duty_swap.c
+    found: dict[RosterKey, list[ShiftSwap]] = {}
+    statement = sa.select(t.duty_swap).where(_swapped_within(first, last), *_of(t.duty_swap, of))
+    for row in tx.rows(statement.order_by(c.decided_at, c.id)):
+        swaps = found.setdefault(_key(row), [])
+        swaps.append(ShiftSwap(day=row["day"], mark=row["mark"], off=row["from_id"], on=row["to_id"]))
+        if row["back_day"] is not None:
+            back = ShiftSwap(day=row["back_day"], mark=row["back_mark"], off=row["to_id"], on=row["from_id"])
+            swaps.append(back)
+    return found
+
+
+def _swapped_within(first: date, last: date) -> sa.ColumnElement[bool]:
+    c = t.duty_swap.c
+    return sa.and_(
+        c.state == StaffChangeState.CONFIRMED.value,
+        sa.func.greatest(c.day, c.back_day) >= first,
+        sa.func.least(c.day, c.back_day) <= last,
+    )
+
+
+def add_swap(
+    tx: Tx,
+    key: RosterKey,
+    offer: SwapOffer,
+    *,
+    by: str,
+    now: datetime,
+    expires_at: datetime,
+    agreed: bool,
+) -> None:
+    """Stores a swap: it waits for the other person, or `by` has decided it."""
+    state = StaffChangeState.CONFIRMED if agreed else StaffChangeState.WAITING
+    tx.execute(
+        sa.insert(t.duty_swap).values(
+            unit_id=key[0],
+            kind=key[1].value,
+            day=offer.given.day,
+            mark=offer.given.mark,
+            from_id=offer.given.staff_id,
+            to_id=offer.to_id,
+            back_day=None if offer.back is None else offer.back.day,
+            back_mark=None if offer.back is None else offer.back.mark,
+            state=state.value,
+            asked_by=by,
+            asked_at=now,
+            expires_at=expires_at,
+            decided_by=by if agreed else None,
+            decided_at=now if agreed else None,
+        )
+    )
+
+
+def is_swap_waiting(tx: Tx, key: RosterKey, given: DutyEntry) -> bool:
+    """Whether a swap of this shift waits for an answer."""
+    c = t.duty_swap.c
+    same = sa.and_(
+        c.unit_id == key[0],
+        c.kind == key[1].value,
+        c.day == given.day,
+        c.mark == given.mark,
+        c.from_id == given.staff_id,
+        c.state == StaffChangeState.WAITING.value,
+    )
+    return tx.scalar(sa.select(c.id).where(same)) is not None
+
+
+def swaps_waiting(tx: Tx, now: datetime) -> Sequence[Row]:
+    """Every swap that waits for an answer, with the names of both persons; the first shift first."""
+    c, giver, taker = t.duty_swap.c, t.staff.alias(), t.staff.alias()
+    waits = (c.state == StaffChangeState.WAITING.value, c.expires_at > now)
+    statement = (
+        sa.select(t.duty_swap, giver.c.display_name.label("giver"), taker.c.display_name.label("taker"))
+        .join(giver, giver.c.id == c.from_id)
+        .join(taker, taker.c.id == c.to_id)
+        .where(*waits)
+    )
+    return tx.rows(statement.order_by(c.day, c.id))
+
+
+def _leaves(tx: Tx, start: datetime, end: datetime) -> tuple[DutyLeave, ...]:
+    c = t.duty_leave.c
+    rows = tx.rows(sa.select(t.duty_leave).where(c.ends_at > start, c.starts_at < end).order_by(c.id))
+    return tuple(
+        DutyLeave(staff_id=row["staff_id"], start=row["starts_at"], end=row["ends_at"]) for row in rows
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLeave:
+    """The leave of one person that is not over."""
+
+    id: int
+    staff_id: int
+    name: str
+    login: str
+    starts_at: datetime
+    ends_at: datetime
+    reason: LeaveReason
+    made_by: str
+
+
+def leaves_to_come(tx: Tx, *, now: datetime, visible_to: int | None) -> list[StoredLeave]:
+    """Leave of the accounts of these units that is not over, the first to begin first."""
+    c, s = t.duty_leave.c, t.staff.c
+    statement = (
+        sa.select(
+            c.id,
+            c.staff_id,
+            s.display_name.label("name"),
+            s.login,
+            c.starts_at,
+            c.ends_at,
+            c.reason,
+            c.made_by,
+        )
+        .join(t.staff, s.id == c.staff_id)
+        .where(c.ends_at > now, is_visible_to(s.unit_id, visible_to))
+    )
+    return [record_of(StoredLeave, row) for row in tx.rows(statement.order_by(c.starts_at, c.id))]
+
+
+def lock_account(tx: Tx, staff_id: int, *, visible_to: int | None) -> bool:
+    """Locks the account until the commit; False if `visible_to` does not see it."""
+    s = t.staff.c
+    found = sa.select(s.id).where(s.id == staff_id, is_visible_to(s.unit_id, visible_to))
+    return tx.scalar(found.with_for_update()) is not None
+
+
+def store_leave(tx: Tx, leave: DutyLeave, reason: LeaveReason, *, by: str, now: datetime) -> None:
+    """Stores the leave of a person."""
+    tx.execute(
+        sa.insert(t.duty_leave).values(
+            staff_id=leave.staff_id,
+            starts_at=leave.start,
+            ends_at=leave.end,
+            reason=reason.value,
+            made_by=by,
+            made_at=now,
+        )
+    )
+
+
+def cut_leave(tx: Tx, leave_id: int, *, now: datetime) -> None:
+    """Leave that has begun ends now; leave to come is deleted."""
+    c = t.duty_leave.c
+    tx.execute(sa.delete(t.duty_leave).where(c.id == leave_id, c.starts_at >= now))
+    tx.execute(sa.update(t.duty_leave).where(c.id == leave_id, c.starts_at < now).values(ends_at=now))
+
+
 def people_of(tx: Tx, staff_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     """Display name and login by account."""
     s = t.staff.c
@@ -169,8 +342,10 @@ def enabled_among(tx: Tx, staff_ids: Iterable[int]) -> frozenset[int]:
 
 
 def staff_on_rosters(tx: Tx, *, first: date, last: date, now: datetime) -> frozenset[int]:
-    """The accounts that some roster has on one of these days, or that a change puts on duty now or later."""
+    """The accounts that some roster or swap has on one of these days, or that a change puts on duty now or later."""
     e, c = t.duty_entry.c, t.duty_change.c
     planned = sa.select(e.staff_id).where(e.day.between(first, last))
     changed = sa.select(c.on_id).where(c.ends_at > now, c.on_id.is_not(None))
-    return frozenset(tx.execute(planned.union(changed)).scalars())
+    w, within = t.duty_swap.c, _swapped_within(first, last)
+    swapped = sa.select(w.to_id).where(within).union_all(sa.select(w.from_id).where(within))
+    return frozenset(tx.execute(planned.union(changed, swapped)).scalars())

@@ -43,6 +43,7 @@ PARAGRAPHS: Final = {
     "/desk": "caller-desk",
     "/desk/tasks": "caller-task",
     "/duty": "chief-duty",
+    "/duty/leave": "chief-duty-leave",
     "/erasures": "auditor-erasures",
     "/filed": "supervisor-filed",
     "/first": "units-first-administrator",

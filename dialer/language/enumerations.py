@@ -57,7 +57,7 @@ from dialer.core.notifications import (
 )
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.reach import Reach
-from dialer.core.rota import DutyKind
+from dialer.core.rota import DutyKind, LeaveReason
 from dialer.core.sources import HoldReason
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitChangeKind, UnitField
@@ -557,6 +557,13 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         DutyKind.OFFICER: "visits",
         DutyKind.SUPERVISOR: "supervision",
         DutyKind.CHIEF: "duty chief",
+    },
+    LeaveReason: {
+        LeaveReason.ANNUAL: "annual leave",
+        LeaveReason.SICK: "sick leave",
+        LeaveReason.PERSONAL: "personal leave",
+        LeaveReason.ASSIGNMENT: "work elsewhere",
+        LeaveReason.OTHER: "another reason",
     },
     NotificationChannel: {
         NotificationChannel.DESKTOP: "notification on open pages",

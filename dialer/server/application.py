@@ -27,6 +27,7 @@ from dialer.control.overview import all_paused
 from dialer.control.pages import control_pages
 from dialer.control.status import StatusPage, WebhookCounts, engine, for_monitors, live, metrics, ready
 from dialer.core.text import Lang
+from dialer.duty.leave_pages import leave_pages
 from dialer.duty.pages import duty_pages
 from dialer.figures.bulletin_pages import bulletin_pages
 from dialer.figures.pages import rates_pages
@@ -102,6 +103,7 @@ SECTIONS = (
     rule_pages,
     unit_pages,
     duty_pages,
+    leave_pages,
     notification_pages,
     filed_pages,
     token_pages,

@@ -117,3 +117,61 @@ async def test_an_unknown_kind_or_month_is_no_page(supervisor: Person, unit_id: 
     assert "No shifts in this month" in text(
         await supervisor.get(f"/duty/{unit_id}/officer", month="2027-02")
     )
+
+
+async def test_two_officers_swap_shifts_on_the_pages(
+    console: ConsoleDesk, supervisor: Person, officers: list[Person], unit_id: int
+):
+    ann, ben = officers
+    await load(supervisor, {"ann": {26: "白"}, "ben": {27: "夜"}})
+    month, path = f"/duty/{unit_id}/officer", f"/duty/{unit_id}/officer/swaps"
+    given, back = f"2026-11-26/{ann.member.id}/白", f"2026-11-27/{ben.member.id}/夜"
+    shown = (await ann.get(month)).text
+    assert (f'value="{given}"' in shown, shown.count(f'value="{back}"')) == (True, 1)
+    for wrong in ({"shift": "?"}, {"person": "?"}, {"back": given}, {"shift": back}):
+        form = {"month": "2026-11", "shift": given, "person": str(ben.member.id)} | wrong
+        answer = await ann.post(path, **form)
+        assert (answer.status_code, 'class="fault-code"' in answer.text) == (422, False)
+    done = await ann.post(path, shift=given, person=ben.member.id, back=back)
+    assert done.headers["location"] == f"{month}?month=2026-11"
+    assert "The other person is asked on the page Duty." in text(await ann.get(month))
+    [swap] = console.rows(t.duty_swap)
+    assert "11-26 白" in text(await ben.get("/duty"))
+    answer = await ben.post(f"/duty/swaps/{swap['id']}", answer="?")
+    assert (answer.status_code, 'class="fault-code"' in answer.text) == (422, False)
+    refused = await ann.post(f"/duty/swaps/{swap['id']}", answer="agree")
+    assert (refused.status_code, "supervisor" in text(refused)) == (422, True)
+    await ben.post(f"/duty/swaps/{swap['id']}", answer="agree")
+    page = text(await ben.get(month))
+    assert "11-26 白: Officer instead of Officer 11-27 夜: Officer instead of Officer" in page
+    [agreed] = console.audited("swap_agreed")
+    assert agreed["facts"] == {
+        "kind": "officer", "shift": "2026-11-26 白", "giver": "ann", "taker": "ben", "in_return": "2026-11-27 夜",
+    }  # fmt: skip
+
+
+async def test_leave_is_saved_after_its_gaps_were_shown(
+    console: ConsoleDesk, supervisor: Person, officers: list[Person], unit_id: int
+):
+    ann = officers[0]
+    await load(supervisor, {"ann": {26: "白"}})
+    form = {
+        "person": str(ann.member.id), "start": "2026-11-26T12:00", "end": "2026-11-27T08:00", "leave_reason": "sick",
+    }  # fmt: skip
+    for field, wrong in (
+        ("person", "x"), ("start", ""), ("end", "2026-11-26T12:00"), ("end", "2028-11-26T12:00"), ("leave_reason", "?"),
+    ):  # fmt: skip
+        answer = await supervisor.post("/duty/leave", **(form | {field: wrong}))
+        assert (answer.status_code, 'aria-invalid="true"' in answer.text) == (422, True)
+    shown = await supervisor.post("/duty/leave", **form)
+    assert "Nobody is on duty then: 城关派出所 · visits: 26 Nov 12:00 – 26 Nov 17:30" in text(shown)
+    assert console.rows(t.duty_leave) == []
+    [seen] = re.findall(r'name="seen" value="(\w+)"', shown.text)
+    assert (await supervisor.post("/duty/leave", **form, seen=seen)).headers["location"] == "/duty/leave"
+    assert "sick leave" in text(await supervisor.get("/duty/leave"))
+    assert "already" in text(await supervisor.post("/duty/leave", **form, seen=seen))
+    assert "On leave Officer: 26 Nov 12:00 – 27 Nov 08:00" in text(await ann.get(f"/duty/{unit_id}/officer"))
+    [leave] = console.rows(t.duty_leave)
+    await supervisor.post(f"/duty/leave/{leave['id']}/end")
+    assert console.rows(t.duty_leave) == []
+    assert len(console.audited("enter_leave")) == len(console.audited("end_leave")) == 1

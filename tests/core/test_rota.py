@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,12 +13,17 @@ from hypothesis import strategies as st
 from dialer.core.rota import (
     DutyChange,
     DutyEntry,
+    DutyLeave,
     Roster,
     Shift,
+    ShiftSwap,
     end_of_turn,
     final_schedule,
     gaps,
+    new_gaps,
     overlapping,
+    persons_in,
+    swapped_entries,
     who_is_on,
 )
 
@@ -111,6 +117,48 @@ def test_a_turn_ends_when_the_next_one_without_the_person_starts():
     assert end_of_turn(planned, BEN, local("2026-12-01T09:00")) is None
 
 
+def test_swaps_are_made_one_after_the_other_and_one_without_its_shift_changes_nothing():
+    made = replace(
+        roster(entry("白", ANN), entry("夜", CID)),
+        swaps=(
+            ShiftSwap(day=FIRST, mark="白", off=ANN, on=BEN),
+            ShiftSwap(day=FIRST, mark="白", off=BEN, on=CID),
+            ShiftSwap(day=FIRST, mark="夜", off=ANN, on=BEN),
+            ShiftSwap(day=FIRST, mark="夜", off=CID, on=CID),
+        ),
+    )
+    assert swapped_entries(made) == (entry("白", CID), entry("夜", CID))
+    assert persons_in(made) == {ANN, BEN, CID}
+
+
+def test_who_is_on_leave_is_off_duty_also_after_a_change_that_puts_them_on():
+    start, end = local("2026-12-01T12:00"), local("2026-12-01T14:00")
+    away = DutyLeave(staff_id=ANN, start=start, end=end)
+    change = DutyChange(start=start, end=end, on=ANN)
+    made = replace(roster(entry("白", ANN), entry("白", BEN), changes=(change,)), leaves=(away,))
+    assert [who_is_on(made, at) for at in (start, end - timedelta(seconds=1), end)] == [
+        (BEN,),
+        (BEN,),
+        (ANN, BEN),
+    ]
+    assert end_of_turn(made, ANN, local("2026-12-01T09:00")) == start
+
+
+def test_new_gaps_are_those_that_were_none_before():
+    planned = roster(entry("白", ANN), entry("夜", BEN, FIRST + timedelta(days=1)))
+    start, end = local("2026-12-01T06:00"), local("2026-12-03T09:00")
+    away = replace(planned, leaves=(DutyLeave(staff_id=ANN, start=start, end=local("2026-12-01T10:00")),))
+    found = new_gaps(planned, away, start, end, able={ANN, BEN})
+    assert [(gap.start, gap.end) for gap in found] == [(local("2026-12-01T08:30"), local("2026-12-01T10:00"))]
+    nobody = replace(planned, entries=())
+    found = new_gaps(planned, nobody, start, end, able={ANN, BEN})
+    assert [(gap.start, gap.end) for gap in found] == [
+        (local("2026-12-01T08:30"), local("2026-12-01T17:30")),
+        (local("2026-12-02T17:30"), local("2026-12-03T08:30")),
+    ]
+    assert new_gaps(planned, planned, start, end, able={BEN}) == ()
+
+
 def test_two_shifts_of_one_person_overlap_or_follow_each_other():
     late = Shift(mark="晚", starts=time(17), ends=time(23))
     assert not overlapping((DAY, NIGHT, late), "白夜")
@@ -185,6 +233,36 @@ def test_a_change_that_puts_somebody_on_is_never_missing(
     made = roster(*entries, changes=(*changes, last), zone=BERLIN)
     for turn in final_schedule(made, last.start, last.end) if last.start < last.end else ():
         assert 9 in turn.staff_ids
+
+
+@given(entries=ENTRIES, instant=INSTANTS, starts=st.times(), ends=st.times())
+def test_a_swap_follows_a_shift_whose_hours_move(
+    entries: list[DutyEntry], instant: datetime, starts: time, ends: time
+):
+    day = Shift(mark="白", starts=starts.replace(second=0), ends=ends.replace(second=0))
+    swaps = tuple(ShiftSwap(day=one.day, mark=one.mark, off=one.staff_id, on=9) for one in entries[:1])
+    made = Roster(zone=BERLIN, shifts=(day, NIGHT), entries=tuple(entries), swaps=swaps)
+    typed = replace(
+        made,
+        swaps=(),
+        entries=tuple(replace(one, staff_id=9) if one == entries[0] else one for one in entries),
+    )
+    assert set(who_is_on(made, instant)) == set(who_is_on(typed, instant))
+
+
+@given(entries=ENTRIES, changes=CHANGES, instant=INSTANTS, start=INSTANTS, end=INSTANTS)
+def test_nobody_on_leave_is_on_duty_and_leave_makes_exactly_the_new_gaps(
+    entries: list[DutyEntry], changes: list[DutyChange], instant: datetime, start: datetime, end: datetime
+):
+    before = roster(*entries, changes=tuple(changes), zone=BERLIN)
+    after = replace(before, leaves=(DutyLeave(staff_id=1, start=start, end=end),))
+    first, last = datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 3, 31, 1, tzinfo=UTC)
+    assert (1 in who_is_on(after, instant)) is (
+        1 in who_is_on(before, instant) and not start <= instant < end
+    )
+    found = new_gaps(before, after, first, last, able={1, 2, 3, 4})
+    is_new = who_is_on(after, instant) == () != who_is_on(before, instant)
+    assert any(gap.start <= instant < gap.end for gap in found) is is_new
 
 
 @given(

@@ -7,11 +7,13 @@ import io
 from collections import Counter
 from datetime import timedelta
 
-from dialer.core.access import Role
+from dialer.core.access import Role, unrestricted
 from dialer.core.units import find_unit
 from dialer.demo.run import make_accounts, make_roster
 from dialer.demo.sample_list import HEADINGS, HOME, SAMPLE_COMMITTED_AT, build, import_demo_units
 from dialer.duty.actions import on_duty
+from dialer.duty.leave import leave_to_come
+from dialer.duty.swaps import swaps_seen_by
 from dialer.notifications.actions import own_notifications
 from dialer.org.tree import read_units_and_aliases
 from tests.outcomes.town import Scenario
@@ -42,6 +44,9 @@ def test_somebody_is_on_duty_at_the_station_from_this_month_to_the_next(fresh_da
     make_roster(scenario.services, accounts)
     officer = next(made.member.id for made in accounts if made.member.role is Role.OFFICER)
     assert own_notifications(scenario.services, officer)[0].telephone == "+8613900139001"
+    [swap] = swaps_seen_by(scenario.services, unrestricted("chief"), 0)
+    assert (swap.giver, swap.taker, swap.may_answer) == ("演示民警", "演示值班领导", True)
+    assert [one.name for one in leave_to_come(scenario.services, visible_to=None)] == ["演示劝阻员"]
     now = scenario.clock.now()
     for days in range(-20, 30, 3):
         [found] = on_duty(scenario.services, visible_to=None, at=now + timedelta(days=days, hours=days))

@@ -56,7 +56,9 @@ from dialer.db.tables.cases import tally_mark as tally_mark
 from dialer.db.tables.cases import warning as warning
 from dialer.db.tables.duty import duty_change as duty_change
 from dialer.db.tables.duty import duty_entry as duty_entry
+from dialer.db.tables.duty import duty_leave as duty_leave
 from dialer.db.tables.duty import duty_roster as duty_roster
+from dialer.db.tables.duty import duty_swap as duty_swap
 from dialer.db.tables.duty import notification as notification
 from dialer.db.tables.duty import notification_rules as notification_rules
 from dialer.db.tables.org import script_approval as script_approval

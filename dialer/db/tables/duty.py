@@ -1,5 +1,5 @@
-"""Tables of rosters, which account has which shift on which day and what was changed afterwards, and of how accounts on
-duty are told of work.
+"""Tables of rosters, which account has which shift on which day and what was changed afterwards, of leave, and of how
+accounts on duty are told of work.
 """
 
 from __future__ import annotations
@@ -7,13 +7,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, UUID
 
+from dialer.core.access import StaffChangeState
 from dialer.core.notifications import (
     NotificationChannel,
     NotificationFault,
     NotificationState,
     WebhookFormat,
 )
-from dialer.core.rota import DutyKind
+from dialer.core.rota import DutyKind, LeaveReason
 from dialer.db.columns import claim_token, identity, metadata, when, word_column
 
 duty_roster = sa.Table(
@@ -52,6 +53,58 @@ duty_change = sa.Table(
     sa.CheckConstraint("starts_at < ends_at", name="lasts"),
     sa.CheckConstraint("off_id IS NOT NULL OR on_id IS NOT NULL", name="somebody"),
     sa.Index("ix_duty_change_ends_at", "ends_at"),
+)
+
+duty_swap = sa.Table(
+    "duty_swap",
+    metadata,
+    identity(),
+    sa.Column("unit_id", sa.ForeignKey("unit.id"), nullable=False),
+    word_column("kind", DutyKind),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("mark", sa.Text, nullable=False),
+    sa.Column("from_id", sa.ForeignKey("staff.id"), nullable=False),
+    sa.Column("to_id", sa.ForeignKey("staff.id"), nullable=False),
+    sa.Column("back_day", sa.Date),  # the shift of `to_id` that `from_id` has in return
+    sa.Column("back_mark", sa.Text),
+    word_column("state", StaffChangeState),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    when("asked_at", required=True),
+    when("expires_at", required=True),  # the start of the first of its shifts
+    sa.Column("decided_by", sa.Text),
+    when("decided_at"),
+    sa.CheckConstraint("from_id <> to_id", name="two_persons"),
+    sa.CheckConstraint("(back_day IS NULL) = (back_mark IS NULL)", name="back"),
+    sa.CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided"),
+    sa.Index(
+        "uq_duty_swap_waiting",
+        "unit_id",
+        "kind",
+        "day",
+        "mark",
+        "from_id",
+        unique=True,
+        postgresql_where=sa.text("state = 'waiting'"),
+    ),
+    sa.Index(
+        "ix_duty_swap_day",
+        sa.text("greatest(day, back_day)"),
+        postgresql_where=sa.text("state = 'confirmed'"),
+    ),
+)
+
+duty_leave = sa.Table(
+    "duty_leave",
+    metadata,
+    identity(),
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), nullable=False),
+    when("starts_at", required=True),
+    when("ends_at", required=True),
+    word_column("reason", LeaveReason),
+    sa.Column("made_by", sa.Text, nullable=False),
+    when("made_at", required=True),
+    sa.CheckConstraint("starts_at < ends_at", name="lasts"),
+    sa.Index("ix_duty_leave_ends_at", "ends_at"),
 )
 
 notification_rules = sa.Table(
