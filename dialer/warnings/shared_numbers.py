@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -134,8 +135,8 @@ def further_names(tx: Tx, new: Mapping[int, Record], *, most: int) -> dict[int, 
     for index, ids in people_with_open_cases(tx, current).items():
         people[current[index]] |= ids
     numbers = {place: [indexes[phone][0] for phone in record.phones] for place, record in new.items()}
-    together = [index for own in numbers.values() for index in own]
-    if all(len(ids) + together.count(index) <= most for index, ids in people.items()):
+    together = Counter(index for own in numbers.values() for index in own)
+    if all(len(ids) + together[index] <= most for index, ids in people.items()):
         return {}
     asked = {place: _identity(tx, record) for place, record in new.items()}
     directory = read_directory(tx, list(asked.values()))
