@@ -38,6 +38,15 @@ async def test_nobody_who_is_not_signed_in_gets_a_key(console: ConsoleDesk):
     assert "data-typed-key" not in page
 
 
+async def test_the_page_that_a_phone_stores_for_use_without_a_connection_has_no_key(console: ConsoleDesk):
+    officer = console.person(Role.OFFICER)
+    assert attribute(await page_of(officer, "/visits"), "data-typed-key")
+    shell = await page_of(officer, "/visits/offline")
+    assert 'data-deed="report"' in shell
+    assert "data-typed-key" not in shell
+    assert "typed.js" not in shell
+
+
 async def test_the_next_page_says_once_which_form_was_sent(console: ConsoleDesk):
     person = console.person(Role.CALLER)
     await person.get("/account")
