@@ -15,7 +15,7 @@ from dialer.core.periods import BulletinKind
 from dialer.core.rota import DutyKind
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import ActKind
-from dialer.core.values import DeletedFor, Grade, OutcomeKind
+from dialer.core.values import DeletedFor, Grade, OutcomeKind, Track
 from dialer.language.catalogue import say
 from dialer.language.sentences import why_words
 from dialer.language.words import script_word, stored_word, word_of
@@ -239,6 +239,7 @@ FACTS: Mapping[str, str] = {
     "in_return": gettext_noop("in return"),
     "start": gettext_noop("from"),
     "gaps": gettext_noop("gaps"),
+    "track": gettext_noop("kind"),
     "terminal": gettext_noop("terminal"),
     "accepted": gettext_noop("accepted"),
     "rejected": gettext_noop("rejected"),
@@ -319,6 +320,7 @@ _VALUES: Mapping[str, tuple[type[StrEnum], ...]] = {
     "result": (OpeningResult, StopResult),
     "step": (OutletStep,),
     "reason": (RevealReason,),
+    "track": (Track,),
     "kind": (StaffChangeKind, OpeningFactKind, DutyKind, BulletinKind),
 }
 """The enumerations of the values of a fact, in the order in which they are tried."""
@@ -328,7 +330,7 @@ _CODES: Mapping[str, Mapping[str, str]] = {
         "link": gettext_noop("link of the first start"),
         "passkey": gettext_noop("passkey"),
         "totp": gettext_noop("code of an app"),
-        "recovery": gettext_noop("recovery code"),
+        "recovery code": gettext_noop("recovery code"),
         "identity provider": gettext_noop("identity provider"),
         "certificate": gettext_noop("certificate"),
     },
@@ -440,7 +442,7 @@ def facts_words(line: AuditLine, lang: Lang) -> str:
 
 def _pairs(facts: Mapping[str, object], lang: Lang, *, is_staff: bool = False) -> Iterator[str]:
     for name, value in facts.items():
-        if value in (None, "", [], {}) or (is_staff and name == "login"):
+        if value in (None, "", [], {}) or name == "token" or (is_staff and name == "login"):
             continue
         known = FACTS.get(name)
         if known is None and name.endswith(_SECONDS) and name.removesuffix(_SECONDS) in _CHANNELS:
@@ -454,7 +456,10 @@ def _value_words(name: str, value: object, lang: Lang) -> str:
     if isinstance(value, bool):
         return say(lang, gettext_noop("yes") if value else gettext_noop("no"))
     if isinstance(value, Mapping):
-        return ", ".join(_pairs(value, lang))
+        # Counts by table are for whoever reads the database: here their sum.
+        counts = [count for count in value.values() if isinstance(count, int)]
+        is_by_table = len(counts) == len(value) and not value.keys() <= FACTS.keys()
+        return str(sum(counts)) if is_by_table else ", ".join(_pairs(value, lang))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_value_words(name, one, lang) for one in value)
     for kind in _VALUES.get(name, ()):

@@ -219,6 +219,7 @@ async def test_an_auditor_of_a_unit_sees_the_acts_of_its_people(console: Console
         ),
         ({"how": "password", "address": "10.0.0.1"}, "方式: 密码, 来自: 10.0.0.1"),
         ({"counts": {"persons": 2}}, "数量: 当事人数据: 2"),
+        ({"counts": {"person_key": 1, "person.sealed": 2}}, "数量: 3"),
         ({"verdict": "ask_desk", "outlet": "0478-001"}, "核查结果: 请询问核查席, 网点: 0478-001"),
         ({"sms_seconds": 120}, "短信: 120 秒后"),
         ({"scopes": ["warnings:write"], "sources": []}, "权限范围: 报送预警"),
