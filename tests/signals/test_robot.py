@@ -735,8 +735,9 @@ def test_some_below_the_line_are_drawn_and_their_probability_is_kept(post: Post)
 def migrating(url: str) -> Iterator[None]:
     """Holds the lock of a migration that has not changed anything yet."""
     engine = sa.create_engine(url)
-    with engine.connect() as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_lock(MIGRATION_LOCK)))
+    with engine.connect() as connection, connection.begin():
+        # It ends with the transaction: the server notices the end of a connection some time later.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         yield
     engine.dispose()
 
