@@ -19,7 +19,6 @@ from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind, KeyMissing, Tampered, Vault
-from dialer.intake.phones import normalise_phones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,8 @@ def family_numbers(person: Person, area_code: str) -> tuple[str, ...]:
     """The telephone numbers in the person's family contact, in E.164 form; `area_code` is that of landlines without
     one.
     """
+    from dialer.intake.phones import normalise_phones  # noqa: PLC0415  # the memory of a process that reads no numbers
+
     return tuple(normalise_phones(person.family_contact, area_code)[0]) if person.family_contact else ()
 
 
