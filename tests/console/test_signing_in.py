@@ -393,6 +393,9 @@ async def test_signing_out_everywhere_ends_every_browser(console: ConsoleDesk):
 
 
 async def test_htmx_is_sent_to_the_sign_in_page_whole(console: ConsoleDesk):
-    answer = await console.stranger().get("/account", headers={"HX-Request": "true"})
+    asked = {"HX-Request": "true", "Referer": "http://test/cases/7?look=all"}
+    answer = await console.stranger().get("/cases/7/look-back", headers=asked)
     assert answer.status_code == 401
-    assert answer.headers["HX-Redirect"] == "/sign-in?next=%2Faccount"
+    assert answer.headers["HX-Redirect"] == "/sign-in?next=%2Fcases%2F7%3Flook%3Dall", (
+        "the page, not its part"
+    )

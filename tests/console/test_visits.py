@@ -402,5 +402,6 @@ async def test_the_offline_page_holds_no_personal_data(beat: Beat):
 
 async def test_a_phone_with_an_ended_session_gets_a_status_and_no_page(beat: Beat):
     stranger = beat.console.stranger()
-    answer = await stranger.get("/visits/pulse", headers={"HX-Request": "true"})
-    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/sign-in?next=%2Fvisits%2Fpulse")
+    asked = {"HX-Request": "true", "Referer": "http://test/visits"}
+    answer = await stranger.get("/visits/pulse", headers=asked)
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/sign-in?next=%2Fvisits")
