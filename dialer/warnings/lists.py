@@ -293,6 +293,7 @@ def _load(services: Services, load: Load, reader: ListReader) -> bool:
     tables first.
     """
     items, wanted = iter(reader), _high_grades_of if load.waits else accepted_of
+    was_searched = load.needs_approval and not load.waits
     for _ in islice(items, load.done):
         pass
     for batch, prepared in _read_ahead(services, items, wanted, load_id=load.id):
@@ -305,7 +306,9 @@ def _load(services: Services, load: Load, reader: ListReader) -> bool:
             lease_until = services.real.now() + _LEASE
             # What a person has released, or waits for a person as a whole, is not held once more.
             hold = (
-                partial(hold_further_names, services, prepared.opener.now) if load.held_for is None else None
+                partial(hold_further_names, services, prepared.opener.now, high_wait=was_searched)
+                if load.held_for is None
+                else None
             )
             taken = take_arrivals(tx, services, prepared, hold=hold)
             if load.waits:

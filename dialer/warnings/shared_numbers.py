@@ -30,14 +30,17 @@ _HEADING: Final = (",".join(field.value for field in COLUMNS) + "\r\n").encode()
 
 
 def hold_further_names(
-    services: Services, now: datetime, tx: Tx, new: Mapping[int, Record]
+    services: Services, now: datetime, tx: Tx, new: Mapping[int, Record], *, high_wait: bool = False
 ) -> Collection[int]:
     """Stores those of the new warnings of a list that are about further people with a number that many have, as lists
-    that wait for a person; returns their positions.
+    that wait for a person; returns their positions. `high_wait`: those of high grades were stored before, when the list
+    began to wait for a second person.
     """
     crowded = further_names(tx, new, most=services.sources.names_a_number)
     held: dict[tuple[str, bool, bytes], list[list[str]]] = {}
     for place, number in crowded.items():
+        if high_wait and new[place].grade.is_high:
+            continue
         key = new[place].source, new[place].grade is Grade.EXTRA_HIGH, number
         held.setdefault(key, []).append(record_cells(new[place]))
     if held:
