@@ -40,7 +40,7 @@ from dialer.case_page.acts import SeenCase, ask_person, close_case, mark_duplica
 from dialer.cases.persons import person_of_case
 from dialer.cases.store import get_case
 from dialer.core.access import Actor, Permission, unrestricted
-from dialer.core.case import VisitStage
+from dialer.core.case import StopResult, VisitStage
 from dialer.core.values import (
     Amounts,
     Evidence,
@@ -62,6 +62,7 @@ from dialer.scripts.dialogue import Turn
 from dialer.telephony.callbacks import CallProgress, Stage
 from dialer.warnings.lists import load_list, submit_list, withdraw_load
 from dialer.work.assignments import Assignment, Scope, waiting_assignments
+from dialer.work.desk import complete_stop_payment
 from dialer.work.desk_store import add_desk_call, change_desk_call
 from dialer.work.inbound import end_inbound_call, next_inbound_turn
 from dialer.work.tasks import WorkReport, approve_outcome, claim_next, report_assignment
@@ -455,12 +456,24 @@ class Year:
         work.done_at, work.outcome, work.by = self.clock.now(), given, caller
         if not work.follow_up:
             self._after_report(life, given)
+        if given is OutcomeKind.ALREADY_DEFRAUDED:
+            self._end_stop_payment(task.case_id, caller)
         if fen:
             if person.approved:
                 # An amount above what was at risk is approved by nobody who has not read its evidence.
                 read_evidence(self.services, unrestricted("zhao"), [outcome_id])
                 approve_outcome(self.services, unrestricted("zhao"), outcome_id)
             life.amounts.append(Line(fen=fen, approved=person.approved, of_success=life.success is not None))
+
+    def _end_stop_payment(self, case_id: int, caller: str) -> None:
+        """The bank is too late; nobody with work that waits could be erased."""
+        c = t.stop_payment.c
+        with self.services.store.begin() as tx:
+            stop_payment_id = tx.scalar(sa.select(c.id).where(c.case_id == case_id, c.done_at.is_(None)))
+        if stop_payment_id is not None:
+            complete_stop_payment(
+                self.services, unrestricted(caller), stop_payment_id, result=StopResult.TOO_LATE
+            )
 
     def _after_report(self, life: Life, given: OutcomeKind) -> None:
         now = self.clock.now()
