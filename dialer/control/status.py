@@ -30,7 +30,7 @@ from dialer.language.words import stored_word
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.services import Application
 from dialer.web.cache import Cache
-from dialer.web.console import is_from
+from dialer.web.clients import is_from
 from dialer.web.rendering import Pages, PlainReader
 
 _METRICS_FRESH_SECONDS = 5.0

@@ -47,6 +47,7 @@ from dialer.org.passkeys import (
 )
 from dialer.staff.sign_in import FactorNeeded, SignedIn, SignInBlocked, SignInRefused, change_password
 from dialer.staff.store import Member
+from dialer.web.clients import comes_from
 from dialer.web.console import (
     OPEN,
     SEE_OTHER,
@@ -55,7 +56,6 @@ from dialer.web.console import (
     CurrentRequest,
     PageSection,
     RequestContext,
-    comes_from,
     cookie_of,
     drop_cookie,
     put_cookie,

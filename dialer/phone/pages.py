@@ -41,7 +41,7 @@ from dialer.runtime.local import CarrierAccess
 from dialer.runtime.sections import WebSettings
 from dialer.runtime.services import Application, Services
 from dialer.scripts.rendered import shipped_manifest
-from dialer.web.console import client_address
+from dialer.web.clients import client_address
 
 
 class _NumberConvertor(Convertor[int]):

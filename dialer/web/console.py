@@ -12,12 +12,11 @@ import logging
 import secrets
 import traceback
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
@@ -40,6 +39,7 @@ from dialer.runtime.services import Application, Services
 from dialer.staff.sign_in import list_units, recognise
 from dialer.staff.store import Member, Session
 from dialer.web.cache import Cache
+from dialer.web.clients import Networks, came_by_https, client_address, is_on_this_machine
 from dialer.web.rendering import (
     NavigationEntry,
     NavigationPlace,
@@ -97,8 +97,6 @@ _YEAR_SECONDS = 31_536_000
 _NOTICE_SECONDS = 60
 _OWN_SITE = frozenset({"same-origin", "none"})
 _SAFE = frozenset({"GET", "HEAD"})
-_Networks = Sequence[IPv4Network | IPv6Network]
-_LOOPBACK: _Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _Answer = TypeVar("_Answer", bound=Callable[..., Any])
 _Key = TypeVar("_Key", bound=Hashable)
 _T = TypeVar("_T")
@@ -256,45 +254,13 @@ async def is_own_form(request: Request, wanted: str) -> bool:
 
 def is_https(request: Request) -> bool:
     """Whether the browser used https, to us or to one of our own proxies."""
-    return _came_by_https(request, _console(request).app.settings.web.proxies)
-
-
-def _came_by_https(request: Request, proxies: _Networks) -> bool:
-    forwarded = request.headers.get("X-Forwarded-Proto") == "https"
-    return request.url.scheme == "https" or (forwarded and comes_from(request, proxies))
-
-
-def comes_from(request: Request, proxies: _Networks) -> bool:
-    """Whether one of these machines sent the request: what its headers say about the client can be trusted."""
-    return _is_in_networks(request.client.host if request.client is not None else "", proxies)
-
-
-def is_from(request: Request, networks: _Networks, *, proxies: _Networks) -> bool:
-    """Whether the request came from one of these networks, as our own proxies report it."""
-    return _is_in_networks(client_address(request, proxies), networks)
+    return came_by_https(request, _console(request).app.settings.web.proxies)
 
 
 def is_private_way(request: Request) -> bool:
     """Whether nobody can read the request on its way: it uses https, or comes from this machine's own browser."""
     proxies = _console(request).app.settings.web.proxies
-    return is_https(request) or _is_in_networks(client_address(request, proxies), _LOOPBACK)
-
-
-def client_address(request: Request, proxies: _Networks) -> str:
-    """The address of the client; behind our own proxies, the one that the outermost of them reports."""
-    address = request.client.host if request.client is not None else ""
-    named = [name.strip() for name in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
-    while _is_in_networks(address, proxies) and named and named[-1]:
-        address = named.pop()[:64]
-    return address
-
-
-def _is_in_networks(address: str, networks: _Networks) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)
+    return is_https(request) or is_on_this_machine(request, proxies)
 
 
 class SignInFirst(Exception):
@@ -553,7 +519,7 @@ class AnswerHeaders:
         what: str,
         headers: Mapping[str, str],
         failed: Callable[[Request], Awaitable[Response]],
-        proxies: _Networks = (),
+        proxies: Networks = (),
         https_only: str = "",
     ) -> None:
         self._app = app
@@ -574,7 +540,7 @@ class AnswerHeaders:
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 is_http = scope["type"] == "http"
-                if self._https_only and is_http and _came_by_https(Request(scope), self._proxies):
+                if self._https_only and is_http and came_by_https(Request(scope), self._proxies):
                     headers.setdefault("Strict-Transport-Security", self._https_only)
             await send(message)
 

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 from starlette.requests import Request
 
-from dialer.web.console import client_address
+from dialer.web.clients import client_address
 
 OURS = (ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16"), ip_network("::1/128"))
 
