@@ -456,7 +456,7 @@ def _value_words(name: str, value: object, lang: Lang) -> str:
     if isinstance(value, bool):
         return say(lang, gettext_noop("yes") if value else gettext_noop("no"))
     if isinstance(value, Mapping):
-        # Counts by table are for whoever reads the database: here their sum.
+        # Counts by table say nothing on a page: here is their sum.
         counts = [count for count in value.values() if isinstance(count, int)]
         is_by_table = len(counts) == len(value) and not value.keys() <= FACTS.keys()
         return str(sum(counts)) if is_by_table else ", ".join(_pairs(value, lang))

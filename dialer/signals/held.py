@@ -122,4 +122,4 @@ def _locked(act: OpenAct, ids: Collection[int]) -> list[StoredVerdict]:
 
 
 def _none_left() -> Conflict:
-    return Conflict("none of them is held any more, or has a telephone number", current="")
+    return Conflict("they are no longer held, or have no telephone number", current="")

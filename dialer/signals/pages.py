@@ -59,7 +59,7 @@ Words = Annotated[str, Form(max_length=500)]
 Numbers = Annotated[list[int], Form()]
 KNOWN = (
     gettext_noop("choose 1 to %(most)s"),
-    gettext_noop("none of them is held any more, or has a telephone number"),
+    gettext_noop("they are no longer held, or have no telephone number"),
 )
 """Refusals of `held`."""
 

@@ -72,7 +72,7 @@ def test_a_note_is_kept_over_a_refresh_the_way_back_and_a_second_tab(page: Page,
     note, line = page.locator("#f-note-words"), page.locator(".typed-line")
     note.fill("the brother knows of it")
     wait_until_kept(page)
-    # Whoever reads this machine's disk does not learn it.
+    # A person who reads this machine's disk does not learn it.
     assert "brother" not in str(page.evaluate("Object.entries(localStorage)"))
     page.reload()
     expect(note).to_have_value("the brother knows of it")
