@@ -13,6 +13,7 @@ from dialer.cards.counter.screening import screen_all
 from dialer.core.access import unrestricted
 from dialer.core.cards import CheckVerdict, OpeningFactKind, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound, TooMany
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
 from dialer.db.vault import BlindKind
 from dialer.intake.opening_lists import OpeningRecord
@@ -184,6 +185,17 @@ def test_a_guided_customer_opens_a_warning_once(street: Street, console: Console
 
 
 SHARED = "+8613900000000"
+
+
+def test_a_customer_with_the_number_of_many_people_has_a_case_and_an_alarm(
+    street: Street, console: ConsoleDesk
+):
+    most = street.services.sources.names_a_number
+    for n in range(1, most + 2):
+        street.check(street.record(n, guided=True, phone=SHARED))
+    assert len(console.rows(t.case)) == most + 1
+    [alarm] = [row for row in console.rows(t.alarm) if row["code"] == AlarmCode.MANY_NAMES.value]
+    assert alarm["case_id"] == max(row["id"] for row in console.rows(t.case))
 
 
 def complete(street: Street, record: OpeningRecord, **values: object) -> None:

@@ -12,6 +12,8 @@ from dialer.core.access import Role
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.vault import BlindKind
+from dialer.work.assignments import get_assignment
+from dialer.work.desk_store import longest_staff_call
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
@@ -144,3 +146,18 @@ async def test_a_family_task_that_became_a_call_to_the_person_is_not_reported_as
     assert answer.status_code == 422
     assert "女儿" in answer.text
     assert 'value="dissuaded_by_phone"' in answer.text
+
+
+def test_a_call_to_the_family_is_not_the_staff_call_behind_a_success(scenario: ConsoleScenario):
+    case_id = put(scenario)
+    with scenario.store.begin() as tx:
+        task_id = tx.scalar(t.assignment.select().with_only_columns(t.assignment.c.id))
+    scenario.talked(task_id, by="li", seconds=60)
+    with scenario.store.begin() as tx:
+        # It became a call to the person, who has called us meanwhile.
+        tx.execute(t.assignment.update().values(reason="called_in"))
+        task = get_assignment(tx, task_id)
+        assert task.case_id == case_id
+        assert longest_staff_call(tx, task, by="li") is not None
+        tx.execute(t.desk_call.update().values(family=True))
+        assert longest_staff_call(tx, task, by="li") is None

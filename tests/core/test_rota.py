@@ -129,6 +129,11 @@ def test_swaps_are_made_one_after_the_other_and_one_without_its_shift_changes_no
     )
     assert swapped_entries(made) == (entry("白", CID), entry("夜", CID))
     assert persons_in(made) == {ANN, BEN, CID}
+    both = replace(
+        roster(entry("白", ANN), entry("白", BEN)),
+        swaps=(ShiftSwap(day=FIRST, mark="白", off=ANN, on=BEN),),
+    )
+    assert swapped_entries(both) == both.entries, "who has the shift already takes no other one's"
 
 
 def test_who_is_on_leave_is_off_duty_also_after_a_change_that_puts_them_on():

@@ -61,6 +61,9 @@ def test_a_swap_counts_when_the_other_person_has_agreed(bureau: Bureau, account:
     for member, refusal in ((ann, NotPermitted), (cid, NotPermitted)):
         with pytest.raises(refusal):
             decide_swap(bureau.services, member.actor, swap_id, AGREED)
+    for member in (ben, cid):
+        with pytest.raises(NotPermitted):
+            decide_swap(bureau.services, member.actor, swap_id, WITHDRAWN)
     decide_swap(bureau.services, ben.actor, swap_id, AGREED)
     assert (on_at(bureau, 26, 3), on_at(bureau, 27, 3)) == (["ben"], ["ann"])
     with pytest.raises(NotFound):

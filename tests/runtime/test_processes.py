@@ -203,8 +203,11 @@ def test_no_copy_outlives_its_keeper(python: Starter, number: signal.Signals):
     process = python(KEEPER.format(children="[kept('one', sleeps), kept('two', sleeps)]"))
     told = started(process)
     pids = [next(told), next(told)]
-    titles = sorted(" ".join(psutil.Process(pid).cmdline()).strip() for pid in pids)
-    assert titles == [f"{sys.executable} -m {name}" for name in ("one", "two")]
+    titles = [f"{sys.executable} -m {name}" for name in ("one", "two")]
+    # Linux shows the arguments of a program a moment after it has begun to run.
+    assert wait_until(
+        lambda: sorted(" ".join(psutil.Process(pid).cmdline()).strip() for pid in pids) == titles, seconds=15
+    )
     assert [os.getsid(pid) for pid in pids] == pids
     assert [psutil.Process(pid).ppid() for pid in pids] == [process.pid] * 2
     process.send_signal(number)
