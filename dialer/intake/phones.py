@@ -15,10 +15,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-import phonenumbers
-from stdnum.cn import ric
-from stdnum.exceptions import InvalidComponent
-
 from dialer.core.policy import Window
 from dialer.intake.cells import LONGEST_VALUE, cleaned, folded
 
@@ -118,6 +114,8 @@ def _foreign_phone(digits: str) -> str | None:
         digits = "+" + digits[2:]
     if not digits.startswith("+") or digits.startswith("+86") or not digits[1:].isdecimal():
         return None
+    import phonenumbers  # noqa: PLC0415  # the start of a process that reads a file
+
     try:
         number = phonenumbers.parse(digits, None)
     except phonenumbers.NumberParseException:
@@ -136,6 +134,7 @@ def zone_of(number: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _foreign_zone(number: str) -> str | None:
+    import phonenumbers  # noqa: PLC0415  # the start of a process that reads a file
     from phonenumbers.timezone import time_zones_for_number  # noqa: PLC0415  # a large table, seldom needed
 
     try:
@@ -184,6 +183,8 @@ def normalise_id_number(text: str) -> tuple[str, bool]:
 
 def id_check_character(number: str) -> str:
     """The eighteenth character that the first seventeen digits require."""
+    from stdnum.cn import ric  # noqa: PLC0415  # the start of a process that reads a file
+
     return ric.calc_check_digit(number[:17] + "0")
 
 
@@ -191,6 +192,9 @@ def _is_possible(number: str) -> bool:
     """Whether the province and the day of birth exist."""
     if not _PROVINCE.match(number):
         return False
+    from stdnum.cn import ric  # noqa: PLC0415  # the start of a process that reads a file
+    from stdnum.exceptions import InvalidComponent  # noqa: PLC0415  # the start of a process that reads a file
+
     try:
         return ric.get_birth_date(number).year >= _FIRST_YEAR
     except (InvalidComponent, ValueError):

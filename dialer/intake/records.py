@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 from dialer.core.text import Text
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
 from dialer.intake.allowed_numbers import AllowedNumbers
-from dialer.language.words import bilingual
 
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
 DEFAULT_AREA: Final = "0478"
@@ -400,6 +399,8 @@ class _RejectSheet:
         return self._next_row >= SHEET_ROWS
 
     def add(self, reject: RejectedRow) -> None:
+        from dialer.language.words import bilingual  # noqa: PLC0415  # the start of a process that reads a file
+
         raw = reject.raw
         cells = [raw[index] if index < len(raw) else "" for index in self._kept]
         # Cells beyond the headings go to the end, after our own columns, where no field is read.
