@@ -38,9 +38,9 @@ demo: setup ## the whole service on a simulated line, with the sample list loade
 test: setup ## all tests but the long stories and calls over SIP, on real PostgreSQL and Valkey; T= chooses others
 	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal $(or $(T),-m "not story or smoke" --ignore tests/sip)
 
-test-stories: setup ## the long stories: processes killed and stopped, every page in a real Chromium; T= chooses some
+test-stories: setup ## the long stories but calls over SIP: processes killed and stopped, every page in a real Chromium; T= chooses some
 	@sh "$(ROOT)/tools/browser.sh"
-	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal -m "story and not smoke" $(T)
+	@cd "$(ROOT)" && "$(BIN)/python" -m pytest -n auto --dist worksteal -m "story and not smoke" --ignore tests/sip $(T)
 
 test-sip: setup ## calls over SIP against real peers; as root, which installs them (sipp, baresip, kamailio) and the extra sip
 	@sh "$(ROOT)/tools/sip_peers.sh"

@@ -69,12 +69,11 @@ settings.load_profile("repeat")
 _running = pytest.StashKey[EmbeddedServers]()
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two more than there are cores: many tests wait for a call or a page, and leave their core to others. One more for
-    the stories, whose processes have deadlines in real time.
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: some tests wait for a call or a page, and leave their core to others. Each worker
+    takes 40 s of processor time to find all tests.
     """
-    is_of_stories = str(config.option.markexpr).startswith("story")
-    return (os.cpu_count() or 1) + (1 if is_of_stories else 2)
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
