@@ -1,15 +1,16 @@
-"""The list of cases 预警单: searched, filtered and sorted."""
+"""The list of cases 预警单: searched, filtered and sorted, with the columns that the reader chose."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
 
-from fastapi import Form, Query
-from pydantic import Field, ValidationError
+from fastapi import Form, Path, Query
+from pydantic import Field, ValidationError, field_validator
 from starlette.responses import Response
 
 from dialer.case_page.acts import BulkAct, act_on_many
@@ -33,12 +34,13 @@ from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid
 from dialer.core.rates import Period, period_of
 from dialer.core.text import gettext_noop
-from dialer.core.values import FraudType, Grade
+from dialer.core.values import FEN_PER_YUAN, FilteredPage, FraudType, Grade
 from dialer.db.unit_of_work import Tx
 from dialer.language.words import word_of
+from dialer.staff.filters import delete_filter, save_filter, saved_filters
 from dialer.staff.sign_in import list_units
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
-from dialer.web.formats import Cell, Filter, Sheet, as_file, typed_number, typed_word, unit_tree
+from dialer.web.formats import Cell, Filter, Sheet, as_file, format_span, typed_number, typed_word, unit_tree
 
 case_list_pages = PageSection()
 _PAGE = 50
@@ -53,19 +55,38 @@ _ACTS: Mapping[BulkAct, str] = {
     BulkAct.RAISE_HIGH: gettext_noop("Raise to high"),
     BulkAct.RAISE_EXTRA_HIGH: gettext_noop("Raise to extra high"),
 }
-_HEAD = (
-    gettext_noop("Case"),
-    gettext_noop("Grade"),
-    gettext_noop("Person"),
-    gettext_noop("Phone"),
-    gettext_noop("Fraud type"),
-    gettext_noop("State"),
-    gettext_noop("Who has it"),
-    gettext_noop("Unit"),
-    gettext_noop("At risk, yuan"),
-    gettext_noop("Opened"),
-    gettext_noop("Next act"),
-)
+
+
+class CaseColumn(StrEnum):
+    """A column of the list that the reader chooses. The number of the case and the person are always shown."""
+
+    GRADE = "grade"
+    NEXT = "next"
+    FRAUD = "fraud"
+    STATE = "state"
+    OWNER = "owner"
+    OVERDUE = "overdue"
+    UNIT = "unit"
+    MONEY = "money"
+    OPENED = "opened"
+    SOURCE = "source"
+
+
+_COLUMNS: Mapping[CaseColumn, str] = {
+    CaseColumn.GRADE: gettext_noop("Grade"),
+    CaseColumn.NEXT: gettext_noop("Next act"),
+    CaseColumn.FRAUD: gettext_noop("Fraud type"),
+    CaseColumn.STATE: gettext_noop("State"),
+    CaseColumn.OWNER: gettext_noop("Who has it"),
+    CaseColumn.OVERDUE: gettext_noop("Overdue by"),
+    CaseColumn.UNIT: gettext_noop("Unit"),
+    CaseColumn.MONEY: gettext_noop("At risk, yuan"),
+    CaseColumn.OPENED: gettext_noop("Opened"),
+    CaseColumn.SOURCE: gettext_noop("Source"),
+}
+_OF_WORK = (CaseColumn.OWNER, CaseColumn.OVERDUE, CaseColumn.UNIT)
+"""They share a place on the page, for a screen has no room for all."""
+_USUAL = frozenset(CaseColumn) - {CaseColumn.SOURCE}
 _SEARCH = "console/cases.html"
 _DIGITS = 18
 """A number of at most this many digits is an id."""
@@ -78,6 +99,16 @@ _SORTS: Mapping[CaseSort, str] = {
     CaseSort.OWNER: gettext_noop("by who has it"),
     CaseSort.UNIT: gettext_noop("by unit"),
 }
+_SORTED_BY: Mapping[CaseColumn, CaseSort] = {
+    CaseColumn.GRADE: CaseSort.GRADE,
+    CaseColumn.NEXT: CaseSort.NEXT,
+    CaseColumn.OWNER: CaseSort.OWNER,
+    CaseColumn.OVERDUE: CaseSort.OVERDUE,
+    CaseColumn.UNIT: CaseSort.UNIT,
+    CaseColumn.MONEY: CaseSort.MONEY,
+    CaseColumn.OPENED: CaseSort.NEWEST,
+}
+"""The order of the list that the heading of a column leads to."""
 
 
 class CaseForm(Filter):
@@ -94,10 +125,34 @@ class CaseForm(Filter):
     until: str = Field("", alias="to")
     before: int | None = None
     sort: str = ""
+    columns: list[str] = Field(default_factory=list, max_length=40)
+    """The chosen columns, each by itself or several with commas between; none: the usual ones."""
     page: int = Field(1, ge=1, le=200)
     """Of a list that is sorted."""
 
-    beside: ClassVar[frozenset[str]] = frozenset({"before", "page"})
+    beside: ClassVar[frozenset[str]] = frozenset({"before", "page", "columns"})
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> list[str]:
+        """An address of ours has them with commas between, the form sends each by itself."""
+        texts = given if isinstance(given, list) else [given]
+        return [word for text in texts for word in str(text).split(",")]
+
+    def chosen(self) -> frozenset[CaseColumn]:
+        """The columns to show."""
+        return frozenset(one for one in CaseColumn if one.value in self.columns) or _USUAL
+
+    def asked(self) -> dict[str, str]:
+        """The filters that are set, and the columns if they are not the usual ones."""
+        shown = self.chosen()
+        columns = {} if shown == _USUAL else {"columns": ",".join(one for one in CaseColumn if one in shown)}
+        return super().asked() | columns
+
+    def query(self) -> str:
+        """The query string of the page with all of it."""
+        place = {"before": self.before, "page": self.page if self.page > 1 else None}
+        return urlencode(self.asked() | {name: value for name, value in place.items() if value is not None})
 
 
 @case_list_pages.get("/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40)
@@ -115,28 +170,72 @@ def export(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Respo
         facts = about | {"lines": len(found.lines), "kind": "xlsx"}
         note_export(act, request.services, subject="cases", facts=facts)
     local = request.now.astimezone(request.services.centre.zone)
-    rows = [_cells(request, line, found.held.get(line.id)) for line in found.lines]
+    shown = [one for one in CaseColumn if one in form.chosen()]
+    rows: list[list[Cell]] = []
+    for line in found.lines:
+        cells = _cells(request, line, found.held.get(line.id))
+        person: list[Cell] = [line.id, line.person.name, " ".join(line.person.phones)]
+        rows.append([*person, *(cells[one] for one in shown)])
+    head = [
+        gettext_noop("Case"),
+        gettext_noop("Person"),
+        gettext_noop("Phone"),
+        *map(_COLUMNS.__getitem__, shown),
+    ]
     sheet = Sheet(
-        title=request.say(gettext_noop("Cases")), head=[request.say(text) for text in _HEAD], rows=rows
+        title=request.say(gettext_noop("Cases")), head=[request.say(text) for text in head], rows=rows
     )
     return as_file([sheet], name=f"cases-{local:%Y%m%d-%H%M}", kind="xlsx")
 
 
-def _cells(request: RequestContext, line: CaseLine, held: Holding | None) -> list[Cell]:
+def _cells(request: RequestContext, line: CaseLine, held: Holding | None) -> Mapping[CaseColumn, Cell]:
     zone = request.services.centre.zone
-    return [
-        line.id,
-        word_of(line.grade, request.lang),
-        line.person.name,
-        " ".join(line.person.phones),
-        word_of(line.fraud_type, request.lang),
-        word_of(line.status, request.lang),
-        ", ".join(held.names) if held else "",
-        line.unit_name or line.unit,
-        "" if line.amount_at_risk_fen is None else line.amount_at_risk_fen / 100,
-        f"{line.opened_at.astimezone(zone):%Y-%m-%d %H:%M}",
-        "" if line.due_at is None else f"{line.due_at.astimezone(zone):%Y-%m-%d %H:%M}",
-    ]
+    late = (request.now - held.until).total_seconds() if held else 0
+    return {
+        CaseColumn.GRADE: word_of(line.grade, request.lang),
+        CaseColumn.NEXT: "" if line.due_at is None else f"{line.due_at.astimezone(zone):%Y-%m-%d %H:%M}",
+        CaseColumn.FRAUD: word_of(line.fraud_type, request.lang),
+        CaseColumn.STATE: word_of(line.status, request.lang),
+        CaseColumn.OWNER: ", ".join(held.names) if held else "",
+        CaseColumn.OVERDUE: format_span(late, request.lang) if late > 0 else "",
+        CaseColumn.UNIT: line.unit_name or line.unit,
+        CaseColumn.MONEY: "" if line.amount_at_risk_fen is None else line.amount_at_risk_fen / FEN_PER_YUAN,
+        CaseColumn.OPENED: f"{line.opened_at.astimezone(zone):%Y-%m-%d %H:%M}",
+        CaseColumn.SOURCE: line.source,
+    }
+
+
+@case_list_pages.post("/cases/saved", act=Permission.SEE_CASES)
+def save(
+    request: CurrentRequest,
+    query: Annotated[str, Form(max_length=2_000)] = "",
+    name: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Saves filter, order and columns of the address under a name; the same name again replaces it. A search for a
+    person and the place in the list are left out.
+    """
+    form = _typed_form(query)
+    asked = {name: text for name, text in form.asked().items() if name != "who"}
+    try:
+        save_filter(request.services, request.who, page=FilteredPage.CASES, name=name, query=urlencode(asked))
+    except Invalid as fault:
+        return _show(request, form, wrong=request.wrong(fault), status=422)
+    return request.redirect_to(_address(asked), notice=gettext_noop("The filter is saved."))
+
+
+@case_list_pages.post("/cases/saved/{filter_id}/delete", act=Permission.SEE_CASES)
+def forget(request: CurrentRequest, filter_id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
+    """Deletes one of the person's own saved filters."""
+    delete_filter(request.services, request.who, filter_id)
+    return request.redirect_to("/cases")
+
+
+def _typed_form(query: str) -> CaseForm:
+    """The form of an address; an empty one for an address that no page of ours has."""
+    try:
+        return CaseForm.model_validate(dict(parse_qsl(query)))
+    except ValidationError:
+        return CaseForm.model_validate({})
 
 
 @case_list_pages.post("/cases/bulk", act=Permission.WORK_CASES)
@@ -148,10 +247,7 @@ def bulk(
     back: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Does one act to the chosen cases, with one reason, and shows the list again with what was refused and why."""
-    try:
-        form = CaseForm.model_validate(dict(parse_qsl(back)))
-    except ValidationError:
-        form = CaseForm.model_validate({})
+    form = _typed_form(back)
     seen = {int(found[1]): int(found[2]) for text in chosen or () if (found := _CHOSEN.fullmatch(text))}
     typed = {"act": act, "why": why, "chosen": set(chosen or ())}
     try:
@@ -162,7 +258,7 @@ def bulk(
         gettext_noop("Done for %(n)s of %(all)s cases."), n=len(seen) - len(refused), all=len(seen)
     )
     if not refused:
-        return request.redirect_to(_address(dict(parse_qsl(back))), notice=done)
+        return request.redirect_to(f"/cases?{form.query()}", notice=done)
     reasons = {case_id: request.refusal(fault) for case_id, fault in refused.items()}
     return _show(request, form, done=done, refused=reasons, status=409)
 
@@ -245,7 +341,14 @@ def _show(
         "acts": [(one.value, request.say(_ACTS[one])) for one in BulkAct],
         "may_work": request.may(Permission.WORK_CASES),
         "may_export": request.may(Permission.EXPORT),
-        "here": urlencode(form.model_dump(by_alias=True, exclude_defaults=True)),
+        "here": form.query(),
+        "shown": form.chosen(),
+        "columns": [(one, request.say(_COLUMNS[one])) for one in CaseColumn],
+        "heads": {column: _address({**asked, "sort": sort.value}) for column, sort in _SORTED_BY.items()},
+        "sort_of": _SORTED_BY,
+        "owns": [one for one in _OF_WORK if one in form.chosen()],
+        "sorted_by": form.sort,
+        "saved": saved_filters(request.services, request.who, page=FilteredPage.CASES),
         "file": "/cases/file" + _address(asked).removeprefix("/cases"),
         "wanted": wanted,
         "units": unit_tree(list_units(request.services, visible_to=request.member.unit_id)),

@@ -604,3 +604,10 @@ class Suite(StrEnum):
 
     AES_BLAKE2 = "aes-gcm/blake2"
     SM4_SM3 = "sm4-gcm/sm3"
+
+
+class FilteredPage(StrEnum):
+    """A page whose filters a person saves under names."""
+
+    RATES = "rates"
+    CASES = "cases"

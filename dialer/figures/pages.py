@@ -28,9 +28,8 @@ from dialer.core.rates import (
     rates_of,
 )
 from dialer.core.text import Lang, gettext_noop
-from dialer.core.values import AmountKind, FraudType, Grade
+from dialer.core.values import AmountKind, FilteredPage, FraudType, Grade
 from dialer.db.units import boundaries_of
-from dialer.figures.filters import delete_filter, save_filter, saved_filters
 from dialer.figures.rate_charts import (
     TODAY_HEAD,
     Trend,
@@ -89,6 +88,7 @@ from dialer.outcomes.ledger import (
     successes_by_caller,
 )
 from dialer.runtime.services import Services
+from dialer.staff.filters import delete_filter, save_filter, saved_filters
 from dialer.staff.sign_in import read_display_names
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.charts import Chart, draw_chart
@@ -247,7 +247,7 @@ def save(
     try:
         form = _typed_filter(query)
         form.asked(request.services.centre.timezone)
-        save_filter(request.services, request.who, name=name, query=form.query())
+        save_filter(request.services, request.who, page=FilteredPage.RATES, name=name, query=form.query())
     except Invalid as fault:
         return _show(request, form, wrong_name=refusal_sentence(fault, request.lang))
     return request.redirect_to(f"/rates?{form.query()}", notice=gettext_noop("The filter is saved."))
@@ -290,7 +290,7 @@ def _show(request: RequestContext, form: RatesForm, *, wrong_name: str = "") -> 
         is_coming=count.is_coming,
         dimension=asked.by,
         **_figures(request, form, asked.period, count.value),
-        saved=saved_filters(request.services, request.who),
+        saved=saved_filters(request.services, request.who, page=FilteredPage.RATES),
         wrong_name=wrong_name,
         beside_counts=SHOWN_BESIDE,
         dimensions=RATE_DIMENSIONS,

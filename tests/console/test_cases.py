@@ -214,8 +214,9 @@ async def test_what_the_list_shows_is_exported_masked_and_audited(
     file = await chief.get(address)
     sheet = CalamineWorkbook.from_filelike(BytesIO(file.content)).get_sheet_by_index(0).to_python()
     [row] = sheet[-1:]
-    assert row[:4] == [case_id, "high", "王*", "138****8000"]
-    assert row[8] == 50000.5
+    assert row[:4] == [case_id, "王*", "138****8000", "high"]
+    assert sheet[-2][10:] == ["At risk, yuan", "Opened"]
+    assert row[10] == 50000.5
     [line] = console.audited("export")
     assert line["facts"] == {"grade": "high", "sort": "money", "lines": 1, "kind": "xlsx"}
     assert (await console.person(Role.CALLER).get("/cases/file")).status_code == 403
@@ -385,3 +386,56 @@ async def test_nothing_found_says_what_to_do(console: ConsoleDesk):
     assert "as soon as a list is loaded" in await shown(console)
     assert "Leave something out" in await shown(console, grade="low")
     assert console.rows(t.case) == []
+
+
+async def test_the_chosen_columns_alone_are_shown_and_exported(
+    console: ConsoleDesk, scenario: ConsoleScenario
+):
+    case_id = scenario.case(grade=Grade.HIGH, fraud_type=FraudType.ROMANCE, amount_at_risk_fen=5_000_000)
+    chief = console.person(Role.SUPERVISOR)
+    usual = text(await chief.get("/cases"))
+    for address in ("/cases?columns=money&columns=source", "/cases?columns=money,source"):
+        page = await chief.get(address)
+        told = page.text[page.text.index("<thead>") :]
+        assert f"#{case_id}" in told
+        assert "¥50,000" in told
+        assert "online romance" not in told
+        assert "in 1 day" not in told
+        assert ">Source<" in told
+    assert ">Source<" not in usual
+    assert "online romance" in usual
+    assert 'name="query" value="columns=money%2Csource"' in page.text
+    file = await chief.get("/cases/file?columns=money,source")
+    sheet = CalamineWorkbook.from_filelike(BytesIO(file.content)).get_sheet_by_index(0).to_python()
+    assert sheet[0] == ["Case", "Person", "Phone", "At risk, yuan", "Source"]
+
+
+async def test_a_heading_leads_to_the_list_sorted_by_it(console: ConsoleDesk, scenario: ConsoleScenario):
+    scenario.case(grade=Grade.HIGH)
+    page = await console.person(Role.SUPERVISOR).get("/cases", grade="high", sort="money")
+    assert 'href="/cases?grade=high&amp;sort=overdue" title="Sort by this">Overdue by</a>' in page.text
+    assert 'href="/cases?grade=high&amp;sort=money" aria-current="true"' in page.text
+
+
+async def test_filter_order_and_columns_are_saved_under_a_name_and_the_person_sought_is_not(
+    console: ConsoleDesk, scenario: ConsoleScenario
+):
+    scenario.case(person_id=scenario.person(name=NAME, phones=(PHONE,)))
+    chief, auditor = console.person(Role.SUPERVISOR), console.person(Role.AUDITOR)
+    found = (await chief.post("/cases/find", text=PHONE)).headers["location"].partition("?")[2]
+    query = f"{found}&grade=high&sort=money&columns=money,next&before=7"
+    saved = await chief.post("/cases/saved", name=" 大额  ", query=query)
+    address = "/cases?grade=high&sort=money&columns=next%2Cmoney"
+    assert (saved.status_code, saved.headers["location"]) == (303, address)
+    page = await chief.get("/cases")
+    assert "The filter is saved." in text(page)
+    assert f'href="{address.replace("&", "&amp;")}">大额<' in page.text
+    assert "大额" not in (await auditor.get("/cases")).text
+    [row] = console.rows(t.saved_filter)
+    await auditor.post(f"/cases/saved/{row['id']}/delete")
+    assert len(console.rows(t.saved_filter)) == 1
+    assert (await chief.post(f"/cases/saved/{row['id']}/delete")).headers["location"] == "/cases"
+    assert console.rows(t.saved_filter) == []
+    refused = await chief.post("/cases/saved", name=" ", query="grade=high")
+    assert refused.status_code == 422
+    assert "has between 1 and 40 characters" in text(refused)

@@ -16,6 +16,7 @@ from dialer.core.values import (
     EvidenceKind,
     FiledMatchState,
     FiledState,
+    FilteredPage,
     FraudType,
     OutcomeKind,
     ScammerContact,
@@ -613,10 +614,11 @@ saved_filter = sa.Table(
     metadata,
     identity(),
     sa.Column("login", sa.Text, nullable=False),
+    word_column("page", FilteredPage),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("query", sa.Text, nullable=False),
     when("at", required=True),
-    sa.UniqueConstraint("login", "name"),
+    sa.UniqueConstraint("login", "page", "name"),
     sa.CheckConstraint("name <> ''", name="name"),
 )
-"""Filters of the page *Success rates*, with the name that the owner gave them; `query` is as in the address."""
+"""Filters of a page, with the name that the owner gave them; `query` is as in the address. No personal data."""

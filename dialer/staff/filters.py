@@ -1,4 +1,4 @@
-"""Filters of *Success rates* that a person has saved under a name. Nobody else sees them."""
+"""Filters of a page (*Success rates*, *Cases*) that a person has saved under a name. Nobody else sees them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.errors import Invalid
 from dialer.core.text import Text, gettext_noop
+from dialer.core.values import FilteredPage
 from dialer.db import tables as t
 from dialer.db.unit_of_work import record_of
 from dialer.runtime.services import Services
@@ -26,17 +27,17 @@ class SavedFilter:
     query: str
 
 
-def saved_filters(services: Services, login: str) -> list[SavedFilter]:
-    """The saved filters of a person, by name."""
+def saved_filters(services: Services, login: str, *, page: FilteredPage) -> list[SavedFilter]:
+    """The filters of this page that a person has saved, by name."""
     c = t.saved_filter.c
     with services.store.begin() as tx:
-        rows = tx.rows(sa.select(t.saved_filter).where(c.login == login).order_by(c.name))
+        rows = tx.rows(sa.select(t.saved_filter).where(c.login == login, c.page == page).order_by(c.name))
         return [record_of(SavedFilter, row) for row in rows]
 
 
-def save_filter(services: Services, login: str, *, name: str, query: str) -> None:
+def save_filter(services: Services, login: str, *, page: FilteredPage, name: str, query: str) -> None:
     """Saves a filter; it replaces one with the same name. Raises `Invalid` for a name that is empty or too long, and
-    for more than `MOST_SAVED`.
+    for more than `MOST_SAVED` of a page.
     """
     given = " ".join(name.split())
     if not 1 <= len(given) <= LONGEST_NAME:
@@ -45,7 +46,9 @@ def save_filter(services: Services, login: str, *, name: str, query: str) -> Non
     c = t.saved_filter.c
     with services.store.begin() as tx:
         kept = tx.scalar(
-            sa.select(sa.func.count()).select_from(t.saved_filter).where(c.login == login, c.name != given)
+            sa.select(sa.func.count())
+            .select_from(t.saved_filter)
+            .where(c.login == login, c.page == page, c.name != given)
         )
         if kept >= MOST_SAVED:
             raise Invalid(
@@ -53,10 +56,11 @@ def save_filter(services: Services, login: str, *, name: str, query: str) -> Non
                 problem=Text("%(most)s filters are saved already", most=MOST_SAVED),
                 fix=gettext_noop("delete one first"),
             )
-        put = insert(t.saved_filter).values(login=login, name=given, query=query, at=services.clock.now())
-        tx.execute(
-            put.on_conflict_do_update(index_elements=["login", "name"], set_={"query": put.excluded.query})
+        put = insert(t.saved_filter).values(
+            login=login, page=page, name=given, query=query, at=services.clock.now()
         )
+        key = ["login", "page", "name"]
+        tx.execute(put.on_conflict_do_update(index_elements=key, set_={"query": put.excluded.query}))
 
 
 def delete_filter(services: Services, login: str, filter_id: int) -> None:
