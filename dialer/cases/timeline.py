@@ -17,9 +17,17 @@ from dialer.cases.persons import MaskedPerson, mask_person, mask_phone, numbers_
 from dialer.cases.store import StoredCase, case_from_row, stored_from_row
 from dialer.core.access import ROBOT
 from dialer.core.attempt import OPEN_STATES, AttemptState
-from dialer.core.case import NO_CALL, Case
+from dialer.core.case import NO_CALL, Case, StopResult, StopState
 from dialer.core.errors import NotFound
-from dialer.core.timeline import AHEAD_AT_MOST, Entry, EntryKind, Fact, PendingAttempt, sort_entries
+from dialer.core.timeline import (
+    AHEAD_AT_MOST,
+    AuditedAct,
+    Entry,
+    EntryKind,
+    Fact,
+    PendingAttempt,
+    sort_entries,
+)
 from dialer.core.values import MONEY_REFUSED
 from dialer.db import tables as t
 from dialer.db.audit import audit_reason
@@ -146,6 +154,23 @@ def _approval(row: Row) -> Iterator[Entry]:
     yield _entry(row, "at", EntryKind.APPROVAL, f"outcome/{row['outcome_id']}", row["approved_by"], **facts)
 
 
+def _stop_payment(row: Row) -> Iterator[Entry]:
+    """The entries of a task to have a payment stopped. That a bank was asked stands with the request."""
+    of = f"stop_payment/{row['id']}"
+    yield _entry(row, "opened_at", EntryKind.STOP_OPENED, of)
+    if row["done_at"] is not None and row["result"] != StopResult.ASKED:
+        yield _entry(row, "done_at", EntryKind.STOP_ENDED, of, row["done_by"], result=row["result"])
+
+
+def _stop_request(row: Row) -> Iterator[Entry]:
+    of = f"stop_request/{row['id']}"
+    asked = _facts(row, "bank", "amount_fen", "asked_at")
+    yield _entry(row, "recorded_at", EntryKind.STOP_ASKED, of, row["recorded_by"], **asked)
+    if row["confirmed_at"] is not None:
+        answer = {"bank": row["bank"], "result": row["state"], "stopped_fen": row["stopped_fen"]}
+        yield _entry(row, "confirmed_at", EntryKind.STOP_ANSWERED, of, row["confirmed_by"], **answer)
+
+
 def _filed(row: Row) -> Iterator[Entry]:
     yield _entry(row, "at", EntryKind.FILED, f"filed/{row['id']}", row["by"], case_number=row["case_number"])
 
@@ -205,12 +230,17 @@ def _entries(tx: Tx, case_id: int) -> Iterator[Entry]:
     for statement, entries_of in _SOURCES:
         for row in tx.rows(statement, {"case_id": case_id}):
             yield from entries_of(row)
-    for row in tx.rows(_VIEWS, {"case_id": case_id}):
+    for row in tx.rows(_AUDITED, {"case_id": case_id}):
         why = audit_reason(tx.vault, row).why
         facts: dict[str, Fact] = {"act": row["act"], "why": why}
         if "reason" in (row["facts"] or {}):
             facts["is_typed"] = True
-        yield _entry(row, "at", EntryKind.VIEWED, f"audit/{row['id']}", row["who"], **facts)
+        kind = EntryKind.AUDITED if _stands_there_alone(row["act"], why) else EntryKind.VIEWED
+        yield _entry(row, "at", kind, f"audit/{row['id']}", row["who"], **facts)
+
+
+def _stands_there_alone(act: str, why: str) -> bool:
+    return act in frozenset(AuditedAct) and (act != AuditedAct.NO_ANSWER or why == StopState.NO_ANSWER)
 
 
 _ID = sa.bindparam("case_id", type_=sa.BigInteger)
@@ -252,7 +282,7 @@ _FILED = sa.select(t.filed_case).where(
         _change.filed_case_id == t.filed_case.c.id, _change.stands, _change.at == t.filed_case.c.at
     ),
 )
-_VIEWS = sa.select(t.audit).where(t.audit.c.subject == sa.func.concat("case/", _ID))
+_AUDITED = sa.select(t.audit).where(t.audit.c.subject == sa.func.concat("case/", _ID))
 
 _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = (
     (sa.select(t.warning).where(t.warning.c.case_id == _ID), _warning),
@@ -262,6 +292,8 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
     (sa.select(t.assignment).where(t.assignment.c.case_id == _ID), _assignment),
     (_OUTCOMES, _outcome),
     (_APPROVALS, _approval),
+    (sa.select(t.stop_payment).where(t.stop_payment.c.case_id == _ID), _stop_payment),
+    (sa.select(t.stop_request).where(t.stop_request.c.case_id == _ID), _stop_request),
     (_FILED, _filed),
     (_FILINGS_CHANGED, _filing_changed),
     (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), _alarm),

@@ -79,6 +79,16 @@ _CALL_NOW_BEFORE: Final = "ring_now"
 STORED_ACTS: Final = frozenset({*ActKind, _CALL_NOW_BEFORE})
 
 
+class AuditedAct(StrEnum):
+    """What is done to a case and stands in the audit alone, by the word there."""
+
+    REPORT_PAID = "report_paid"
+    """The person told somebody that money has been sent."""
+    NO_ANSWER = "report_bank"
+    """The bank was asked again and has not answered. Its answer stands with the request."""
+    DELETE_RECORDING = "delete_recording"
+
+
 class EntryKind(StrEnum):
     """What an entry of the timeline is about. Entries of the same moment are shown in the order of these members."""
 
@@ -99,6 +109,14 @@ class EntryKind(StrEnum):
     OUTCOME = "outcome"
     REVERSAL = "reversal"
     APPROVAL = "approval"
+    STOP_OPENED = "stop_opened"
+    """The task to have a payment stopped was opened."""
+    STOP_ASKED = "stop_asked"
+    """A bank was asked to stop the payment."""
+    STOP_ANSWERED = "stop_answered"
+    """The bank stopped the payment, or refused to."""
+    STOP_ENDED = "stop_ended"
+    """The task ended without a bank that was asked."""
     FILED = "filed"
     FILING_UNDONE = "filing_undone"
     ALARM = "alarm"
@@ -107,6 +125,8 @@ class EntryKind(StrEnum):
     """The overdue work that the alarm told of was done."""
     ACT = "act"
     """Something else that a person did to the case."""
+    AUDITED = "audited"
+    """What was done to the case and stands in the audit alone; `act` is an `AuditedAct`."""
     VIEWED = "viewed"
     """Somebody saw or exported hidden data."""
 

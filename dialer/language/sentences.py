@@ -7,7 +7,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from dialer.core.attempt import AttemptState
-from dialer.core.case import CLAIM_ENDED, NO_CALL, FamilyResult, InboundResult, PersonMet, Reason
+from dialer.core.case import (
+    CLAIM_ENDED,
+    NO_CALL,
+    FamilyResult,
+    InboundResult,
+    PersonMet,
+    Reason,
+    StopResult,
+    StopState,
+)
 from dialer.core.errors import DialerError, Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.notifications import NotificationChannel, NotificationFault
@@ -16,6 +25,7 @@ from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
     ActKind,
+    AuditedAct,
     Entry,
     EntryKind,
     Fact,
@@ -349,6 +359,28 @@ def _viewed(f: Facts, lang: Lang) -> str:
     return what + say(lang, ": %(why)s", why=why) if why else what
 
 
+_AUDITED: Mapping[str, str] = {
+    AuditedAct.REPORT_PAID: gettext_noop("reported that the person has sent money"),
+    AuditedAct.NO_ANSWER: gettext_noop("asked the bank again, no answer"),
+    AuditedAct.DELETE_RECORDING: gettext_noop("the recording of a call was deleted"),
+}
+
+
+def _stop_asked(f: Facts, lang: Lang) -> str:
+    return say(lang, "%(bank)s was asked to stop %(yuan)s yuan", bank=f["bank"], yuan=_yuan(f["amount_fen"]))
+
+
+def _stop_answered(f: Facts, lang: Lang) -> str:
+    told = f"{f['bank']}{say(lang, ': %(why)s', why=stored_word(StopState, f['result'], lang))}"
+    stopped = [say(lang, _AMOUNTS["stopped_fen"], yuan=_yuan(f["stopped_fen"]))] if f["stopped_fen"] else []
+    return _phrases([told, *stopped], lang)
+
+
+def _stop_ended(f: Facts, lang: Lang) -> str:
+    why = stored_word(StopResult, f["result"], lang)
+    return say(lang, "stop payment ended") + say(lang, ": %(why)s", why=why)
+
+
 def _act(f: Facts, lang: Lang) -> str:
     """What was done, with its target, result or reason where there is one."""
     told = stored_word(ActKind, f["act"], lang)
@@ -395,6 +427,11 @@ _SENTENCES: Mapping[EntryKind, Tell] = {
     EntryKind.OUTCOME: _outcome,
     EntryKind.REVERSAL: _reversal,
     EntryKind.APPROVAL: _said(gettext_noop("approved outcome %(what)s"), "outcome_id"),
+    EntryKind.STOP_OPENED: lambda _f, lang: say(lang, "a payment is to be stopped"),
+    EntryKind.STOP_ASKED: _stop_asked,
+    EntryKind.STOP_ANSWERED: _stop_answered,
+    EntryKind.STOP_ENDED: _stop_ended,
+    EntryKind.AUDITED: lambda f, lang: say(lang, _AUDITED[str(f["act"])]),
     EntryKind.FILED: _said(gettext_noop("a case was filed with the police: %(what)s"), "case_number"),
     EntryKind.FILING_UNDONE: _said(
         gettext_noop("the filed case %(what)s was another person's"), "case_number"

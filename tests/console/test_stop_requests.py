@@ -11,6 +11,7 @@ from dialer.core.access import SERVICE, RevealReason, Role
 from dialer.core.errors import Invalid
 from dialer.db import tables as t
 from dialer.db.acts import OpenAct
+from dialer.db.audit import write_audit
 from dialer.retention.erasing import erase_people
 from dialer.work.stop_requests import (
     StopForm,
@@ -325,3 +326,27 @@ async def test_a_caller_of_another_unit_opens_no_task(console: ConsoleDesk, scen
     answer = await console.signed_in(elsewhere).post("/desk/stop-payments", case=str(case_id))
     assert answer.status_code == 404
     assert open_tasks(console) == []
+
+
+async def test_the_timeline_of_the_case_has_each_step_of_a_stop_payment(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, chief: Person, case_id: int, payment: int
+):
+    await caller.post(f"/desk/stop-payments/{payment}/requests", **FORM)
+    [request] = console.rows(t.stop_request)
+    path = f"/desk/stop-requests/{request['id']}/report"
+    await caller.post(path, result="no_answer")
+    await chief.post(path, result="stopped", stopped="4000")
+    later = scenario.put(t.stop_payment, case_id=case_id, opened_at=MORNING, drill=False)
+    await chief.post(f"/desk/stop-payments/{later}/done", result="too_late")
+    with console.app.services.store.begin() as tx:
+        write_audit(tx, who="zhao", act="report_paid", subject=f"case/{case_id}", why="", now=MORNING)
+    story = text(await chief.get(f"/cases/{case_id}"))
+    for told in (
+        "reported that the person has sent money",
+        "a payment is to be stopped",
+        "工商银行 was asked to stop 5,000.00 yuan",
+        "asked the bank again, no answer",
+        "工商银行: stopped by the bank, stopped 4,000.00 yuan",
+        "stop payment ended: too late",
+    ):
+        assert story.count(told) == (2 if told == "a payment is to be stopped" else 1), told

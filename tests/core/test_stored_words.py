@@ -37,10 +37,13 @@ _WORDS = {
     "RequestState": "waiting approved refused withdrawn expired undone",
     "Basis": "warning_loaded case_opened call_sent assignment_opened outcome_recorded case_filed",
     "Dimension": "unit grade fraud_type source script version hour person",
+    "AuditedAct": "report_paid report_bank delete_recording",
+    "FilteredPage": "rates cases",
     "EntryKind": (
         "warning ring_planned ring_sent ringing answered spoken ring_ended message "
         "errand_opened errand_signed errand_reported errand_withdrawn outcome reversal "
-        "approval filed filing_undone alarm alarm_seen alarm_ended act viewed"
+        "approval stop_opened stop_asked stop_answered stop_ended filed filing_undone "
+        "alarm alarm_seen alarm_ended act audited viewed"
     ),
     "ShareComparison": "too_few better worse alike",
     "StepKind": "ring call errand_opens errand_due watch_ends follow_up expires settled",
