@@ -447,9 +447,13 @@ def _pairs(facts: Mapping[str, object], lang: Lang, *, is_staff: bool = False) -
         known = FACTS.get(name)
         if known is None and name.endswith(_SECONDS) and name.removesuffix(_SECONDS) in _CHANNELS:
             channel = word_of(NotificationChannel(name.removesuffix(_SECONDS)), lang)
-            yield f"{channel}: {say(lang, gettext_noop('after %(seconds)s s'), seconds=value)}"
+            yield channel + _after_colon(say(lang, gettext_noop("after %(seconds)s s"), seconds=value), lang)
             continue
-        yield f"{say(lang, known) if known else name}: {_value_words(name, value, lang)}"
+        yield (say(lang, known) if known else name) + _after_colon(_value_words(name, value, lang), lang)
+
+
+def _after_colon(text: str, lang: Lang) -> str:
+    return say(lang, gettext_noop(": %(why)s"), why=text)
 
 
 def _value_words(name: str, value: object, lang: Lang) -> str:

@@ -15,12 +15,12 @@ from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
 from dialer.signals.sending import rests_on_active_rules, send_warnings
 from dialer.signals.verdict_store import (
-    RuleStop,
     StoredVerdict,
     lock_held_by_id,
     points_of_rules,
     rule_stops,
     stopped_reasons,
+    stopped_sources,
     write_verdicts,
 )
 from dialer.signals.verdicts import VerdictEvent, moved
@@ -60,23 +60,30 @@ def why_held(tx: Tx, verdicts: Sequence[StoredVerdict]) -> dict[int, HeldWhy]:
     ids = [verdict.id for verdict in verdicts]
     stopped = stopped_reasons(tx, ids, stops) if stops and ids else {}
     points = points_of_rules(tx, stopped) if stopped else {}
+    sources = stopped_sources(tx, list(stopped), stops) if stopped else {}
+    names = {stop.rule for stop in stops}
     return {
-        verdict.id: _why(verdict, stopped.get(verdict.id, set()), points.get(verdict.id, {}), stops)
+        verdict.id: _why(
+            verdict,
+            stopped.get(verdict.id, set()),
+            points.get(verdict.id, {}),
+            rules=stopped.get(verdict.id, set()) & names,
+            sources=sources.get(verdict.id, set()),
+        )
         for verdict in verdicts
     }
 
 
 def _why(
-    verdict: StoredVerdict, stopped: set[str], points: dict[str, int], stops: Sequence[RuleStop]
+    verdict: StoredVerdict, stopped: set[str], points: dict[str, int], *, rules: set[str], sources: set[str]
 ) -> HeldWhy:
     if not verdict.has_phone:
         return HeldWhy(because=HeldBecause.NO_PHONE)
     if not stopped or rests_on_active_rules(verdict, points, stopped):
         return HeldWhy(because=HeldBecause.CAPACITY)
-    rules = sorted(stopped & {stop.rule for stop in stops})
     if rules:
-        return HeldWhy(because=HeldBecause.RULE, names=tuple(rules))
-    return HeldWhy(because=HeldBecause.SOURCE, names=tuple(sorted(s.source for s in stops if not s.rule)))
+        return HeldWhy(because=HeldBecause.RULE, names=tuple(sorted(rules)))
+    return HeldWhy(because=HeldBecause.SOURCE, names=tuple(sorted(sources)))
 
 
 def release_verdicts(services: Services, actor: Actor, ids: Collection[int], *, why: str) -> int:

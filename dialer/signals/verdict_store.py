@@ -476,6 +476,17 @@ def stopped_reasons(tx: Tx, verdict_ids: Collection[int], stops: Sequence[RuleSt
     return found
 
 
+def stopped_sources(tx: Tx, verdict_ids: Collection[int], stops: Sequence[RuleStop]) -> dict[int, set[str]]:
+    """By verdict, the sources among those of its reasons that are stopped as a whole; nothing for other verdicts."""
+    whole = [stop.source for stop in stops if not stop.rule]
+    named = sa.select(_r.verdict_id, sa.func.unnest(_r.sources).label("source")).where(_OF_VERDICTS.clause)
+    statement = sa.select(named.subquery()).where(sa.column("source").in_(whole))
+    found: dict[int, set[str]] = {}
+    for verdict_id, source in tx.execute(statement, _OF_VERDICTS.given(verdict_ids)):
+        found.setdefault(verdict_id, set()).add(source)
+    return found
+
+
 def rules_resumed_since(tx: Tx, moment: datetime) -> set[str]:
     """The rules that a person has resumed since `moment`."""
     s = t.rule_stop.c

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -253,12 +254,17 @@ async def test_who_drafted_the_rules_is_not_offered_to_approve_them(console: Con
     assert approve in (await second.get(f"/robot/versions/{drafted.number}")).text
 
 
-def held_by_a_stopped_rule(console: ConsoleDesk, *phones: str) -> list[int]:
-    """Verdicts that rest on a stopped rule alone; their ids."""
+_STOPPED_RULES = [("payment_listed_account", ""), ("contact_just_listed", ""), ("contact_listed", "")]
+
+
+def held_by_a_stop(
+    console: ConsoleDesk, *phones: str, stops: Sequence[tuple[str, str]] = tuple(_STOPPED_RULES)
+) -> list[int]:
+    """Verdicts that rest on a stopped rule, or a stopped source, alone; their ids. `stops`: rule and source of each."""
     services = console.app.services
     with services.store.begin() as tx:
-        for rule in ("payment_listed_account", "contact_just_listed", "contact_listed"):
-            stop_rule_row(tx, rule, by="robot", facts={}, now=MORNING)
+        for rule, source in stops:
+            stop_rule_row(tx, rule, by="robot", facts={}, now=MORNING, source=source)
     base = {"source": "bank", "event_at": MORNING.isoformat(), "account": ACCOUNT}
     raw = [base | {"signal_no": "l", "kind": "list_change", "list_kind": "fraud", "change": "entered"}]
     for phone in phones:
@@ -272,8 +278,15 @@ def held_by_a_stopped_rule(console: ConsoleDesk, *phones: str) -> list[int]:
     return [row["id"] for row in console.rows(t.verdict)]
 
 
+async def test_of_the_stopped_sources_a_held_verdict_names_its_own(console: ConsoleDesk):
+    held_by_a_stop(console, "13800138000", stops=[("", "bank"), ("", "carrier")])
+    page = (await console.person(Role.SUPERVISOR).get("/robot/held")).text
+    assert "stopped source: bank<" in page.replace(" <", "<")
+    assert "carrier" not in page
+
+
 async def test_held_verdicts_say_why_and_are_released_or_dropped_with_one_reason(console: ConsoleDesk):
-    ids = held_by_a_stopped_rule(console, "13800138000", "13800138001", "13800138002")
+    ids = held_by_a_stop(console, "13800138000", "13800138001", "13800138002")
     boss = console.signed_in(console.account(Role.SUPERVISOR, login="boss", language="en"))
     page = (await boss.get("/robot/held")).text
     assert page.count("stopped rule: Payment to a listed account") == 3
@@ -303,7 +316,7 @@ async def test_held_verdicts_say_why_and_are_released_or_dropped_with_one_reason
 
 
 async def test_held_verdicts_are_decided_in_the_whole_centre_alone(console: ConsoleDesk):
-    (held,) = held_by_a_stopped_rule(console, "13800138000")
+    (held,) = held_by_a_stop(console, "13800138000")
     with console.app.services.store.begin() as tx:
         city = add_unit(tx, name="市局", parent_id=None)
         station = add_unit(tx, name="城关派出所", parent_id=city)
