@@ -15,6 +15,7 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from dialer.core.case import CaseStatus
+from dialer.core.values import FraudType
 from dialer.db import tables as t
 from dialer.db.bulk import CopyIn, IdSet
 from dialer.db.unit_of_work import Tx
@@ -295,19 +296,33 @@ def mask_person(person: Person) -> MaskedPerson:
     )
 
 
-_WITH_OPEN_CASES = (
-    sa.select(t.person_phone.c.phone_blind, t.person_phone.c.person_id)
+_OPEN_CASES = (
+    sa.select(t.person_phone.c.phone_blind, t.case.c.id)
     .join(t.case, t.case.c.person_id == t.person_phone.c.person_id)
     .where(_PHONES.clause, t.case.c.status == CaseStatus.OPEN.value)
     .distinct()
 )
+_PEOPLE_OF_CASES = IdSet("people", t.case.c.person_id)
+_OPEN_TYPES = (
+    sa.select(t.case.c.person_id, t.case.c.fraud_type)
+    .where(_PEOPLE_OF_CASES.clause, t.case.c.status == CaseStatus.OPEN.value)
+    .order_by(t.case.c.id)
+)
 
 
-def people_with_open_cases(tx: Tx, phone_blinds: Iterable[bytes]) -> dict[bytes, set[int]]:
-    """The ids of the people with an open case, by the number that they have; numbers of nobody are left out."""
+def open_cases_of_numbers(tx: Tx, phone_blinds: Iterable[bytes]) -> dict[bytes, set[int]]:
+    """The ids of the open cases by the number that their people have; numbers of nobody are left out."""
     found: dict[bytes, set[int]] = {}
-    for phone_blind, person_id in tx.execute(_WITH_OPEN_CASES, _PHONES.given(phone_blinds)):
-        found.setdefault(bytes(phone_blind), set()).add(person_id)
+    for phone_blind, case_id in tx.execute(_OPEN_CASES, _PHONES.given(phone_blinds)):
+        found.setdefault(bytes(phone_blind), set()).add(case_id)
+    return found
+
+
+def open_fraud_types(tx: Tx, person_ids: Iterable[int]) -> dict[int, list[FraudType]]:
+    """The fraud types of the open cases of each of these people, the oldest first; people without are left out."""
+    found: dict[int, list[FraudType]] = {}
+    for person_id, fraud_type in tx.execute(_OPEN_TYPES, _PEOPLE_OF_CASES.given(person_ids)):
+        found.setdefault(person_id, []).append(FraudType(fraud_type))
     return found
 
 

@@ -44,5 +44,5 @@ class SourcesSettings(Section):
     probation: ProbationSettings = ProbationSettings()
     extra_high_wait_seconds: int = Field(default=180, ge=30, le=3600)
     """Extra-high warnings that wait for release for longer raise an alarm."""
-    names_a_number: int = Field(default=4, ge=1, le=1000)
-    """As many people with the same number may have open cases; warnings of the API about further ones wait."""
+    cases_a_number: int = Field(default=4, ge=1, le=1000)
+    """As many cases of people with the same number may be open; what would open a further one waits for a person."""

@@ -13,7 +13,7 @@ from dialer.core.text import Text, gettext_noop
 from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
-from dialer.signals.sending import rests_on_active_rules, send_warnings
+from dialer.signals.sending import AtFullNumber, rests_on_active_rules, send_warnings
 from dialer.signals.verdict_store import (
     StoredVerdict,
     lock_held_by_id,
@@ -36,6 +36,7 @@ class HeldBecause(StrEnum):
     RULE = "rule"
     SOURCE = "source"
     NO_PHONE = "no_phone"
+    NUMBER = "number"
 
 
 HELD_WORDS: Final = {
@@ -43,6 +44,7 @@ HELD_WORDS: Final = {
     HeldBecause.RULE: gettext_noop("stopped rule"),
     HeldBecause.SOURCE: gettext_noop("stopped source"),
     HeldBecause.NO_PHONE: gettext_noop("no telephone number"),
+    HeldBecause.NUMBER: gettext_noop("many open cases on its number"),
 }
 
 
@@ -79,6 +81,8 @@ def _why(
 ) -> HeldWhy:
     if not verdict.has_phone:
         return HeldWhy(because=HeldBecause.NO_PHONE)
+    if verdict.held_for_number:
+        return HeldWhy(because=HeldBecause.NUMBER)
     if not stopped or rests_on_active_rules(verdict, points, stopped):
         return HeldWhy(because=HeldBecause.CAPACITY)
     if rules:
@@ -95,7 +99,7 @@ def release_verdicts(services: Services, actor: Actor, ids: Collection[int], *, 
         rows = [row for row in _locked(act, ids) if row.has_phone]
         if not rows:
             raise _none_left()
-        sent = send_warnings(act.tx, services, rows, now=act.now)
+        sent = send_warnings(act.tx, services, rows, now=act.now, at_full=AtFullNumber.GO_ON)
         for row in sent:
             act.audit("verdict_release", f"verdict/{row.id}", why=reason, facts={"case": row.case_id})
     services.enqueue("dial")
@@ -112,7 +116,13 @@ def drop_verdicts(services: Services, actor: Actor, ids: Collection[int], *, why
         if not rows:
             raise _none_left()
         gone = [
-            replace(row, state=moved(row.state, VerdictEvent.DROPPED), changed_at=act.now) for row in rows
+            replace(
+                row,
+                state=moved(row.state, VerdictEvent.DROPPED),
+                held_for_number=False,
+                changed_at=act.now,
+            )
+            for row in rows
         ]
         write_verdicts(act.tx, gone, new=())
         for row in gone:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any, Final
 
 from dialer.cases.persons import sole_persons_of_phones
@@ -52,13 +53,14 @@ from dialer.signals.verdict_store import (
     rules_fired,
     rules_resumed_since,
     sent_since,
+    sole_sources,
     stopped_reasons,
     write_reasons,
     write_verdicts,
 )
 from dialer.signals.verdicts import FiredRule, Verdict, VerdictEvent, moved
 from dialer.warnings.arrivals import cases_of_arrivals, prepare_arrivals, take_arrivals
-from dialer.warnings.shared_numbers import raise_many_names
+from dialer.warnings.shared_numbers import further_cases, raise_many_cases
 
 _BATCH: Final = 500
 _HOUR: Final = timedelta(hours=1)
@@ -173,6 +175,7 @@ def _row(
         "personal": _personal(verdict, {} if before is None else before.personal, signals),
         "state": state,
         "held_at": held_at or now if state is VerdictState.HELD else held_at,
+        "held_for_number": before is not None and before.held_for_number and state is VerdictState.HELD,
     }
     if before is not None:
         return replace(before, **facts, since=verdict.since, event_at=verdict.at)
@@ -280,7 +283,8 @@ def release_held(
     """Sends held verdicts in their turn, as far as the budget of the hour allows, and returns how many. `among`: only
     these, which this transaction has written. Extra-high ones need no budget. A verdict that rests mainly on stopped
     rules stays held, an extra-high one only if it rests on nothing else; that some do is an alarm. A verdict that was
-    sent, and that stopped rules have raised since, is sent again once they are resumed.
+    sent, and that stopped rules have raised since, is sent again once they are resumed. One whose number has many open
+    cases waits for a person.
     """
     is_urgent = among is not None and all(verdict.grade is Grade.EXTRA_HIGH for verdict in among)
     if not is_urgent:
@@ -301,11 +305,14 @@ def release_held(
             note_without_phone(tx, without_phone)
     else:
         among = _resting_on_active_rules(tx, among, stops)
+        waiting = _for_a_person(tx, [verdict for verdict in among if verdict.held_for_number])
+        among = [verdict for verdict in among if verdict.id not in waiting]
     held = [verdict for verdict in among if verdict.has_phone and verdict.grade is not None]
     if not held:
         return again
     if is_urgent:
-        return len(send_warnings(tx, services, within_limits(tx, services, held, now=now), now=now))
+        rows = within_limits(tx, services, held, now=now)
+        return len(send_warnings(tx, services, rows, now=now, at_full=AtFullNumber.WAIT))
     by_key = {str(verdict.id): verdict for verdict in held}
     used = {} if all(verdict.grade is Grade.EXTRA_HIGH for verdict in held) else sent_since(tx, now - _HOUR)
     candidates = [
@@ -320,7 +327,7 @@ def release_held(
     ]
     chosen = choose_released(candidates, budget_now(tx, services), used).released
     rows = within_limits(tx, services, [by_key[candidate.key] for candidate in chosen], now=now)
-    return again + len(send_warnings(tx, services, rows, now=now))
+    return again + len(send_warnings(tx, services, rows, now=now, at_full=AtFullNumber.WAIT))
 
 
 def _resting_on_active_rules(
@@ -426,11 +433,38 @@ def send_random_draw(tx: Tx, services: Services, *, now: datetime, every: timede
     return len(send_warnings(tx, services, rows, now=now))
 
 
+def _for_a_person(tx: Tx, rows: Sequence[StoredVerdict]) -> set[int]:
+    """The ids of those of these verdicts, whose number has many open cases, that wait for a person: not an extra-high
+    one that does not rest on one source alone.
+    """
+    urgent = [row.id for row in rows if row.grade is Grade.EXTRA_HIGH]
+    resting = sole_sources(tx, urgent, limited=False) if urgent else {}
+    return {row.id for row in rows if row.grade is not Grade.EXTRA_HIGH or row.id in resting}
+
+
+class AtFullNumber(Enum):
+    """What becomes of a verdict that would open one more case of a number that has as many open as may be."""
+
+    WAIT = "wait"
+    """It waits for a person, but for an extra-high one that does not rest on one source: that case is opened and
+    told.
+    """
+    TELL = "tell"
+    """Its case is opened, with an alarm."""
+    GO_ON = "go_on"
+    """Its case is opened: a person has decided so."""
+
+
 def send_warnings(
-    tx: Tx, services: Services, rows: Sequence[StoredVerdict], *, now: datetime
+    tx: Tx,
+    services: Services,
+    rows: Sequence[StoredVerdict],
+    *,
+    now: datetime,
+    at_full: AtFullNumber = AtFullNumber.TELL,
 ) -> list[StoredVerdict]:
     """Stores a warning for each verdict, the same way as for lists and the API, and returns the rows with what was
-    sent. Every row must have a telephone number.
+    sent, without those that wait for a person. Every row must have a telephone number.
     """
     if not rows:
         return []
@@ -447,17 +481,26 @@ def send_warnings(
             known = sole.get(row.personal.get("phone", ""))
         of_persons.append(known)
     batch = prepare_arrivals(tx, services, accepted, load_id=None, now=now, of_persons=of_persons)
-    taken = take_arrivals(tx, services, batch)
+    full: set[int] = set()
+
+    def hold(tx: Tx, new: Mapping[int, Record]) -> set[int]:
+        people = {place: known for place, known in enumerate(of_persons) if known is not None}
+        full.update(further_cases(tx, new, most=services.sources.cases_a_number, of_persons=people))
+        if at_full is AtFullNumber.TELL or not full:
+            return set()
+        waiting = _for_a_person(tx, [rows[place] for place in full])
+        return {place for place in full if rows[place].id in waiting}
+
+    taken = take_arrivals(tx, services, batch, hold=None if at_full is AtFullNumber.GO_ON else hold)
     cases = cases_of_arrivals(tx, accepted, taken)
-    found = zip(taken.case_ids, taken.joined, accepted, strict=True)
-    opened = {case_id: item.record for case_id, joined, item in found if case_id is not None and not joined}
-    if opened:
-        raise_many_names(tx, opened, most=services.sources.names_a_number, now=now)
+    raise_many_cases(tx, {cases[place] for place in full - taken.held}, now=now)
+    _hold_for_a_person(tx, [rows[place] for place in sorted(taken.held)], now=now)
     owners = persons_of_cases(tx, list(cases.values()))
     sent = [
         replace(
             row,
             state=moved(row.state, _sending(row)),
+            held_for_number=False,
             warnings=row.warnings + 1,
             sent_at=row.sent_at or now,
             resent_at=None if row.sent_at is None else now,
@@ -467,9 +510,16 @@ def send_warnings(
             person_id=owners[cases[position]],
         )
         for position, (row, item) in enumerate(zip(rows, accepted, strict=True))
+        if position not in taken.held
     ]
     write_verdicts(tx, sent, new=())
     return sent
+
+
+def _hold_for_a_person(tx: Tx, rows: Sequence[StoredVerdict], *, now: datetime) -> None:
+    write_verdicts(tx, [replace(row, held_for_number=True) for row in rows], new=())
+    if urgent := sum(row.grade is Grade.EXTRA_HIGH for row in rows):
+        raise_alarm_once(tx, AlarmCode.URGENT_HELD, now=now, facts={"verdicts": urgent})
 
 
 def _sending(row: StoredVerdict) -> VerdictEvent:

@@ -19,7 +19,7 @@ from dialer.runtime.services import Services
 from dialer.signals.verdict_store import (
     StoredVerdict,
     end_source_stop,
-    limited_sources,
+    sole_sources,
     sources_resumed_since,
     stop_rule_row,
 )
@@ -34,7 +34,7 @@ def within_limits(
     """Those of these verdicts, which are about to be sent, that may be. All whose reasons depend on one limited source
     are counted as its warnings; those above a limit stay held, with the source stopped and an alarm raised.
     """
-    resting_on = limited_sources(tx, [verdict.id for verdict in verdicts]) if verdicts else {}
+    resting_on = sole_sources(tx, [verdict.id for verdict in verdicts], limited=True) if verdicts else {}
     if resting_on:
         resumed = sources_resumed_since(tx, now - _LEFT_ALONE)
         resting_on = {one: names - resumed for one, names in resting_on.items() if not names <= resumed}

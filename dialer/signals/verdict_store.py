@@ -59,6 +59,8 @@ class StoredVerdict:
     case_id: int | None
     draw_share: float | None
     drill: bool
+    held_for_number: bool
+    """Whether it waits for a person because its number had many open cases."""
     personal: Mapping[str, Any]
 
     @property
@@ -106,9 +108,10 @@ def lock_verdicts_of(tx: Tx, persons: Collection[bytes]) -> dict[bytes, StoredVe
 def lock_held(tx: Tx, *, limit: int, since: datetime, stops: Sequence[RuleStop] = ()) -> list[StoredVerdict]:
     """Held verdicts, locked: of each grade, the highest first, at most `limit` in the order of `budget.turn`; those of
     incidents before `since` come last in their grade. Leaves out verdicts that rest mainly on what `stops` stop
-    (extra-high ones only if they rest on nothing else), have no telephone number, or are locked by another process.
+    (extra-high ones only if they rest on nothing else), have no telephone number, wait for a person because of it, or
+    are locked by another process.
     """
-    wanted = [_v.state == VerdictState.HELD.value, _v.has_phone]
+    wanted = [_v.state == VerdictState.HELD.value, _v.has_phone, ~_v.held_for_number]
     if stops:
         own = sa.func.coalesce(sa.func.sum(_r.points).filter(~_is_stopped(stops)), 0)
         is_mainly_stopped = sa.and_(_v.grade != Grade.EXTRA_HIGH.value, own * 2 < sa.func.sum(_r.points))
@@ -210,7 +213,9 @@ def count_held(tx: Tx) -> int:
 
 def others_are_held(tx: Tx, ids: Collection[int]) -> bool:
     """Whether any verdict is held, besides these, whose person can be called."""
-    statement = sa.select(_v.id).where(_v.state == VerdictState.HELD.value, _v.has_phone, ~_VERDICTS.clause)
+    statement = sa.select(_v.id).where(
+        _v.state == VerdictState.HELD.value, _v.has_phone, ~_v.held_for_number, ~_VERDICTS.clause
+    )
     return bool(tx.rows(statement.limit(1), _VERDICTS.given(ids)))
 
 
@@ -440,8 +445,10 @@ def may_be_stopped(rules: Collection[str], stops: Sequence[RuleStop]) -> bool:
     return any(not stop.rule or stop.rule in rules for stop in stops)
 
 
-def limited_sources(tx: Tx, verdict_ids: Collection[int]) -> dict[int, set[str]]:
-    """By verdict, the sources that are limited and on which all its reasons depend; nothing for other verdicts."""
+def sole_sources(tx: Tx, verdict_ids: Collection[int], *, limited: bool) -> dict[int, set[str]]:
+    """By verdict, the sources on which all its reasons depend; nothing for other verdicts. `limited`: only sources with
+    limits.
+    """
     is_reason = sa.and_(_OF_VERDICTS.clause, _r.points > 0)
     named = sa.select(_r.verdict_id, sa.func.unnest(_r.sources).label("source")).where(is_reason).subquery()
     of_source = (
@@ -456,11 +463,9 @@ def limited_sources(tx: Tx, verdict_ids: Collection[int]) -> dict[int, set[str]]
         .subquery()
     )
     is_same = sa.and_(of_all.c.verdict_id == of_source.c.verdict_id, of_all.c.n == of_source.c.n)
-    statement = (
-        sa.select(of_source.c.verdict_id, of_source.c.source)
-        .join(of_all, is_same)
-        .join(t.source, sa.and_(t.source.c.name == of_source.c.source, is_limited()))
-    )
+    statement = sa.select(of_source.c.verdict_id, of_source.c.source).join(of_all, is_same)
+    if limited:
+        statement = statement.join(t.source, sa.and_(t.source.c.name == of_source.c.source, is_limited()))
     found: dict[int, set[str]] = {}
     for verdict_id, source in tx.execute(statement, _OF_VERDICTS.given(verdict_ids)):
         found.setdefault(verdict_id, set()).add(source)

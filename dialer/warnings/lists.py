@@ -67,7 +67,7 @@ from dialer.warnings.mapping_store import (
     save_grade_words,
 )
 from dialer.warnings.queries import LoadOutcome, load_line, load_outcome_of
-from dialer.warnings.shared_numbers import hold_further_names
+from dialer.warnings.shared_numbers import hold_further_cases
 
 _CLOSED_AT_ONCE = 500
 """Cases closed in one transaction."""
@@ -306,7 +306,7 @@ def _load(services: Services, load: Load, reader: ListReader) -> bool:
             lease_until = services.real.now() + _LEASE
             # What a person has released, or waits for a person as a whole, is not held once more.
             hold = (
-                partial(hold_further_names, services, prepared.opener.now, high_wait=was_searched)
+                partial(hold_further_cases, services, prepared.opener.now, high_wait=was_searched)
                 if load.held_for is None
                 else None
             )
@@ -451,7 +451,9 @@ def reading(services: Services, load: Load) -> Iterator[ListReader]:
     """
     uploaded_at = None if load.state is LoadState.DRAFT else load.created_at
     options = options_of(services, source=load.source, filename=load.filename, now=uploaded_at)
-    options = replace(options, believes_amounts=bool(load.amounts_believed))
+    # What waits for a person was checked when it came, and may be of the counter.
+    internal = load.held_for is not None
+    options = replace(options, believes_amounts=bool(load.amounts_believed), internal=internal)
     with tempfile.TemporaryFile() as copy:
         with services.store.begin() as tx:
             for part in file_parts_of_load(tx, load.id):

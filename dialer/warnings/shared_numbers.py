@@ -1,6 +1,7 @@
-"""Many names on one number: only so many people with the same telephone may have open cases of warnings of the API and
-of lists. The warnings of further ones wait together for a person, who decides whether it is a family, a switchboard, or
-false. A customer at a counter and a verdict of the robot always get a case, and an alarm.
+"""Many cases on one number: only so many cases of people with the same telephone are open at once, so that no more
+tasks, visits and calls are made for it. Warnings of the API, rows of lists and customers at a counter for whom there
+would be one more wait together for a person, who decides whether it is a family, a switchboard, or false. The robot
+holds its verdicts itself.
 """
 
 from __future__ import annotations
@@ -9,13 +10,22 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
-from dialer.cases.persons import PersonIdentity, identify_person, people_with_open_cases, read_directory
+from dialer.cases.persons import (
+    PersonIdentity,
+    identify_person,
+    open_cases_of_numbers,
+    open_fraud_types,
+    read_directory,
+)
 from dialer.core.events import AlarmCode
-from dialer.core.sources import HoldReason
-from dialer.core.values import Grade
+from dialer.core.rules import known_type, same_incident
+from dialer.core.sources import HoldReason, is_internal_source
+from dialer.core.values import FraudType, Grade
 from dialer.db.alarms import alarm_row, raise_alarm, raise_alarms
 from dialer.db.sources import add_sources
 from dialer.db.unit_of_work import Tx
@@ -29,22 +39,22 @@ COLUMNS: Final = tuple(field for field in Field if field not in {Field.ROW_NUMBE
 _HEADING: Final = (",".join(field.value for field in COLUMNS) + "\r\n").encode()
 
 
-def hold_further_names(
+def hold_further_cases(
     services: Services, now: datetime, tx: Tx, new: Mapping[int, Record], *, high_wait: bool = False
 ) -> Collection[int]:
-    """Stores those of the new warnings of a list that are about further people with a number that many have, as lists
-    that wait for a person; returns their positions. `high_wait`: those of high grades were stored before, when the list
+    """Stores those of these new warnings that would open one more case of a number that has many, as lists that wait
+    for a person; returns their positions. `high_wait`: those of high grades were stored before, when the list
     began to wait for a second person.
     """
-    crowded = further_names(tx, new, most=services.sources.names_a_number)
+    crowded = further_cases(tx, new, most=services.sources.cases_a_number)
     held: dict[tuple[str, bool, bytes], list[list[str]]] = {}
     for place, number in crowded.items():
         if high_wait and new[place].grade.is_high:
             continue
         key = new[place].source, new[place].grade is Grade.EXTRA_HIGH, number
         held.setdefault(key, []).append(record_cells(new[place]))
-    if held:
-        add_sources(tx, {name for name, _, _ in held})
+    if outside := {name for name, _, _ in held if not is_internal_source(name)}:
+        add_sources(tx, outside)
     for (name, extra_high, number), rows in held.items():
         hold_rows(tx, name, HoldReason.NAMES, rows, extra_high=extra_high, number_blind=number, now=now)
     return crowded.keys()
@@ -105,28 +115,18 @@ def _yuan(fen: int | None) -> str:
     return "" if fen is None else f"{fen // 100}.{fen % 100:02}"
 
 
-def raise_many_names(tx: Tx, opened: Mapping[int, Record], *, most: int, now: datetime) -> None:
-    """Raises an alarm for each of these cases, which were opened just now for these records, with a number that more
-    than `most` people with open cases have.
-    """
-    indexes = {
-        case_id: [own for phone in record.phones for own in tx.vault.blinds(phone, kind=BlindKind.PHONE)]
-        for case_id, record in opened.items()
-    }
-    people = people_with_open_cases(tx, {index for own in indexes.values() for index in own})
-    crowded = [
-        case_id
-        for case_id, own in sorted(indexes.items())
-        if any(len(people.get(index, ())) > most for index in own)
-    ]
-    if crowded:
-        alarms = [alarm_row(AlarmCode.MANY_NAMES, at=now, case_id=case_id) for case_id in crowded]
-        raise_alarms(tx, alarms)
+def raise_many_cases(tx: Tx, case_ids: Collection[int], *, now: datetime) -> None:
+    """Raises an alarm for each of these cases: its number had as many open cases as may be before it was opened."""
+    if case_ids:
+        raise_alarms(tx, [alarm_row(AlarmCode.MANY_NAMES, at=now, case_id=one) for one in sorted(case_ids)])
 
 
-def further_names(tx: Tx, new: Mapping[int, Record], *, most: int) -> dict[int, bytes]:
-    """Of these records, by position, those about somebody who is not known yet, with a number that `most` people with
-    an open case have already, or get by this batch: with the blind index of the number.
+def further_cases(
+    tx: Tx, new: Mapping[int, Record], *, most: int, of_persons: Mapping[int, int] = MappingProxyType({})
+) -> dict[int, bytes]:
+    """Of these records, by position, those that would open one more case of a number that has `most` open cases
+    already, of whomever, or gets them by this batch, in which higher grades go first: with the blind index of the
+    number. `of_persons`: the people who are known beforehand, by position.
     """
     indexes = {
         phone: tx.vault.blinds(phone, kind=BlindKind.PHONE)
@@ -134,26 +134,58 @@ def further_names(tx: Tx, new: Mapping[int, Record], *, most: int) -> dict[int, 
         for phone in record.phones
     }
     current = {index: own[0] for own in indexes.values() for index in own}
-    people: dict[bytes, set[object]] = {index: set() for index in current.values()}
-    for index, ids in people_with_open_cases(tx, current).items():
-        people[current[index]] |= ids
+    cases: dict[bytes, set[object]] = {index: set() for index in current.values()}
+    for index, ids in open_cases_of_numbers(tx, current).items():
+        cases[current[index]] |= ids
     numbers = {place: [indexes[phone][0] for phone in record.phones] for place, record in new.items()}
     together = Counter(index for own in numbers.values() for index in own)
-    if all(len(ids) + together[index] <= most for index, ids in people.items()):
+    if all(len(ids) + together[index] <= most for index, ids in cases.items()):
         return {}
-    asked = {place: _identity(tx, record) for place, record in new.items()}
-    directory = read_directory(tx, list(asked.values()))
+    people = _people(tx, new, of_persons)
+    incidents: dict[object, list[FraudType]] = {
+        who: [*types] for who, types in open_fraud_types(tx, _ids(people)).items()
+    }
     held: dict[int, bytes] = {}
-    for place, own in numbers.items():
-        known = directory.find(asked[place])
-        who = known.id if known is not None else _somebody_new(asked[place], place)
-        full = next((index for index in own if known is None and len(people[index] - {who}) >= most), None)
+    for place in sorted(numbers, key=lambda place: -new[place].grade.rank):
+        if _joins(incidents.setdefault(people[place], []), new[place].fraud_type):
+            continue
+        full = next((index for index in numbers[place] if len(cases[index]) >= most), None)
         if full is not None:
             held[place] = full
             continue
-        for index in own:
-            people[index].add(who)
-    return held
+        incidents[people[place]].append(new[place].fraud_type)
+        for index in numbers[place]:
+            cases[index].add(("new", place))
+    return dict(sorted(held.items()))
+
+
+def _people(tx: Tx, new: Mapping[int, Record], of_persons: Mapping[int, int]) -> dict[int, object]:
+    """Whom each record is about: the id of somebody who is known, or what all records of a new person have in
+    common.
+    """
+    asked = {
+        place: replace(_identity(tx, record), person_id=of_persons.get(place))
+        for place, record in new.items()
+    }
+    directory = read_directory(tx, list(asked.values()))
+    found = {place: directory.find(identity) for place, identity in asked.items()}
+    return {
+        place: _somebody_new(asked[place], place) if known is None else known.id
+        for place, known in found.items()
+    }
+
+
+def _ids(people: Mapping[int, object]) -> list[int]:
+    return [who for who in people.values() if isinstance(who, int)]
+
+
+def _joins(types: list[FraudType], arriving: FraudType) -> bool:
+    """Whether a warning joins one of the person's open cases, of these types; that case has the known type then."""
+    for place, open_type in enumerate(types):
+        if same_incident(open_type, arriving):
+            types[place] = known_type(open_type, arriving)
+            return True
+    return False
 
 
 def _identity(tx: Tx, record: Record) -> PersonIdentity:

@@ -37,7 +37,7 @@ from dialer.intake.records import Record
 from dialer.runtime.services import Services
 from dialer.warnings.held_store import HeldList, held_lists, late_extra_high
 from dialer.warnings.lists import approve_load, begin_withdrawal
-from dialer.warnings.shared_numbers import further_names, hold_rows, sent_cells
+from dialer.warnings.shared_numbers import further_cases, hold_rows, sent_cells
 
 _MOST_COUNT, _MOST_SIGNALS, _MOST_FEN = 1_000_000, 10**9, 10**13
 
@@ -45,8 +45,8 @@ _MOST_COUNT, _MOST_SIGNALS, _MOST_FEN = 1_000_000, 10**9, 10**13
 def hold_above_limits(
     services: Services, now: datetime, tx: Tx, new: Mapping[int, Record]
 ) -> Collection[int]:
-    """Stores new warnings above a limit of their source, and those about further people with a number that many have,
-    as lists that wait for a person, and counts the others for their sources; returns the positions of those that wait.
+    """Stores new warnings above a limit of their source, and those for one more case of a number that has many, as
+    lists that wait for a person, and counts the others for their sources; returns the positions of those that wait.
     """
     places: dict[str, list[int]] = {}
     for place, record in new.items():
@@ -54,7 +54,7 @@ def hold_above_limits(
     sources = lock_sources(tx, places, now=now)
     probation, tree = services.sources.probation.limits(), services.units.latest
     held: dict[tuple[str, HoldReason, bool, bytes | None], list[int]] = {}
-    crowded = further_names(tx, new, most=services.sources.names_a_number)
+    crowded = further_cases(tx, new, most=services.sources.cases_a_number)
     going_on: dict[str, tuple[int, int]] = {}
     for name, own in places.items():
         limits = sources[name].limits(probation)

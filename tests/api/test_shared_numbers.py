@@ -1,4 +1,4 @@
-"""One telephone under many names: a few have cases, the others wait together for a person."""
+"""One telephone with many cases: a few are open, what would open further ones waits together for a person."""
 
 from __future__ import annotations
 
@@ -64,6 +64,30 @@ async def test_who_is_known_is_no_further_person_and_each_number_waits_by_itself
     refuse_waiting(office.app.services, CHIEF, [one.id for one in waits], why="false")
     assert not waiting_warnings(office.app.services)
     assert len(office.rows(t.case)) == 8
+
+
+TYPES = ["冒充公检法", "刷单返利", "虚假贷款", "冒充客服", "投资理财", "杀猪盘"]
+
+
+async def test_one_person_has_so_many_open_cases_by_kinds_of_fraud_and_what_joins_one_goes_on(office: Office):
+    for n, fraud_type in enumerate(TYPES):
+        await office.send(*named("王一", begin=n, fraud_type=fraud_type))
+    assert len({row["fraud_type"] for row in office.rows(t.case)}) == len(office.rows(t.case)) == 4
+    assert numbers(office) == ["M0", "M1", "M2", "M3"]
+    await office.send(*named("王一", begin=30, fraud_type=TYPES[0], grade="特高危"), *named("王一", begin=31))
+    await office.send(*named("李二", begin=40, fraud_type=TYPES[0], grade="特高危"))
+    assert numbers(office) == ["M0", "M1", "M2", "M3", "M30", "M31"]
+    waits = waiting_warnings(office.app.services)
+    assert [(one.extra_high, one.total) for one in waits] == [(True, 1), (False, 2)]
+    release_all(office)
+    assert len(office.rows(t.case)) == 7
+
+
+async def test_of_warnings_sent_together_the_highest_grades_have_the_cases(office: Office):
+    low = named(*"赵钱孙李周", grade="低危")
+    await office.send(*low, *named(*"吴郑", begin=10, grade="特高危"))
+    assert numbers(office) == ["M0", "M1", "M10", "M11"]
+    assert [one.total for one in waiting_warnings(office.app.services)] == [3]
 
 
 def listed(office: Office, *lines: str) -> int:

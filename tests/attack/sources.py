@@ -184,7 +184,7 @@ async def floods_with_signals(target: Target, attack: Attack) -> None:
 
 async def many_names(target: Target, attack: Attack) -> None:
     """A token sends one telephone under many names, at once and one by one: few are called, the rest wait."""
-    client, most = target.desk.stranger(), target.made.settings.sources.names_a_number
+    client, most = target.desk.stranger(), target.made.settings.sources.cases_a_number
     for number in range(target.times(5)):
         name = f"names-{number}"
         own = _headers(target, name, "warnings:write")
@@ -212,7 +212,7 @@ async def many_names(target: Target, attack: Attack) -> None:
 
 async def many_names_in_a_list(target: Target, attack: Attack) -> None:
     """A clerk loads a list with one telephone under many names: few have cases, tasks and visits, the rest wait."""
-    services, most = target.made.app.services, target.made.settings.sources.names_a_number
+    services, most = target.made.app.services, target.made.settings.sources.cases_a_number
     for number in range(target.times(5)):
         name = f"listed-{number}"
         phone = f"1340{target.chance.randrange(10**7):07d}"

@@ -14,9 +14,12 @@ from dialer.core.access import unrestricted
 from dialer.core.cards import CheckVerdict, OpeningFactKind, OpeningResult
 from dialer.core.errors import Conflict, Invalid, NotFound, TooMany
 from dialer.core.events import AlarmCode
+from dialer.core.sources import COUNTER_SOURCE, HoldReason
 from dialer.db import tables as t
 from dialer.db.vault import BlindKind
 from dialer.intake.opening_lists import OpeningRecord
+from dialer.warnings.lists import load_list
+from dialer.warnings.source_limits import release_waiting, waiting_warnings
 from tests.cards.street import CARRIER, OTHER_BANK, Street
 from tests.console.desk import ConsoleDesk
 
@@ -187,15 +190,20 @@ def test_a_guided_customer_opens_a_warning_once(street: Street, console: Console
 SHARED = "+8613900000000"
 
 
-def test_a_customer_with_the_number_of_many_people_has_a_case_and_an_alarm(
-    street: Street, console: ConsoleDesk
-):
-    most = street.services.sources.names_a_number
-    for n in range(1, most + 2):
-        street.check(street.record(n, guided=True, phone=SHARED))
+def test_a_customer_whose_number_has_many_open_cases_waits_for_a_person(street: Street, console: ConsoleDesk):
+    most = street.services.sources.cases_a_number
+    checked = [street.check(street.record(n, guided=True, phone=SHARED)) for n in range(1, most + 2)]
+    assert len(console.rows(t.case)) == most
+    assert checked[-1].case_id is None
+    [waits] = waiting_warnings(street.services)
+    assert (waits.source, waits.held_for, waits.total) == (COUNTER_SOURCE, HoldReason.NAMES, 1)
+    [alarm] = [row for row in console.rows(t.alarm) if row["code"] == AlarmCode.WARNINGS_WAIT.value]
+    assert alarm["load_id"] == waits.id
+    release_waiting(street.services, unrestricted("chief"), [waits.id])
+    load_list(street.services, waits.id)
+    [last] = [row for row in console.rows(t.warning) if row["load_id"] == waits.id]
+    assert (last["source"], last["instruction_no"]) == (COUNTER_SOURCE, f"K-{checked[-1].opening_id}")
     assert len(console.rows(t.case)) == most + 1
-    [alarm] = [row for row in console.rows(t.alarm) if row["code"] == AlarmCode.MANY_NAMES.value]
-    assert alarm["case_id"] == max(row["id"] for row in console.rows(t.case))
 
 
 def complete(street: Street, record: OpeningRecord, **values: object) -> None:

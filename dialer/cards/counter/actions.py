@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from dialer.cards.counter.facts import ToCheck, read_facts
@@ -49,7 +50,7 @@ from dialer.intake.records import Accepted, Field
 from dialer.runtime.services import Services
 from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
 from dialer.warnings.lists import row_options
-from dialer.warnings.shared_numbers import raise_many_names
+from dialer.warnings.shared_numbers import hold_further_cases
 
 _RATE: Final = timedelta(hours=1)
 _HAS_RESULT = gettext_noop("this opening has its result already")
@@ -208,10 +209,8 @@ def _open_warning(
     read = RowReader(layout=layout, options=options).read(1, list(cells.values()))
     if not isinstance(read, Accepted):
         return None
-    taken = take_arrivals(tx, services, prepare_arrivals(tx, services, [read], load_id=None, now=now))
-    (case_id,), (joined,) = taken.case_ids, taken.joined
-    if case_id is not None and not joined:
-        raise_many_names(tx, {case_id: read.record}, most=services.sources.names_a_number, now=now)
+    batch = prepare_arrivals(tx, services, [read], load_id=None, now=now)
+    (case_id,) = take_arrivals(tx, services, batch, hold=partial(hold_further_cases, services, now)).case_ids
     return case_id
 
 

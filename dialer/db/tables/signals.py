@@ -115,6 +115,7 @@ verdict = sa.Table(
     sa.Column("draw_share", sa.Double),
     sa.Column("drill", sa.Boolean, nullable=False),
     sa.Column("has_phone", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("held_for_number", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("sealed", BYTEA, nullable=False),
     sa.Index("ix_verdict_person", "person_hash", "event_at"),
     sa.Index("ix_verdict_case_id", "case_id", postgresql_where=sa.text("case_id IS NOT NULL")),
@@ -134,7 +135,7 @@ number `instruction_no`, further ones that number and their own. `sent_grade` an
 last warning; `resent_at` is when it was sent, if it was not the first. `draw_share`: the probability with which the
 verdict was drawn. `sealed`: the person's telephone and id number, and what would have prevented the warning.
 `has_phone`: there is a telephone number; in a row of an older version it may be wrongly true until the row is read for
-sending.
+sending. `held_for_number`: it waits for a person, because its number had many open cases.
 """
 
 robot_draw = sa.Table(
