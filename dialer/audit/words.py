@@ -63,6 +63,7 @@ ACTS: Mapping[str, str] = {
     "approve_bulletin": gettext_noop("a bulletin approved"),
     "refuse_bulletin": gettext_noop("a bulletin refused"),
     "load_roster": gettext_noop("roster of a month loaded"),
+    "plan_rotation": gettext_noop("shift planned by rotation"),
     "take_shift": gettext_noop("shift taken"),
     "swap_asked": gettext_noop("swap of shifts asked for"),
     "swap_made": gettext_noop("shifts swapped by a supervisor"),

@@ -25,6 +25,7 @@ from dialer.duty.actions import (
     take_shift,
 )
 from dialer.duty.model import RIGHTS, SwapOffer
+from dialer.duty.rotations import TypedRotation, plan_rotation
 from dialer.duty.store import RosterKey
 from dialer.duty.swaps import ask_swap, decide_swap, swaps_seen_by, typed_entry
 from dialer.language.words import sentence, word_of
@@ -139,6 +140,35 @@ def swap(
     return request.redirect_to(_address(unit_id, key[1], offer.given.day), notice=request.say(notice))
 
 
+@duty_pages.post("/duty/{unit_id}/{kind}/rotation", act=Permission.MANAGE_DUTY)
+def rotation(
+    request: CurrentRequest,
+    unit_id: int,
+    kind: str,
+    mark: Annotated[str, Form(max_length=20)] = "",
+    persons: Annotated[str, Form(max_length=8000)] = "",
+    first: Annotated[str, Form(max_length=10)] = "",
+    last: Annotated[str, Form(max_length=10)] = "",
+    weekdays: Annotated[str, Form(max_length=20)] = "",
+    each: Annotated[str, Form(max_length=10)] = "",
+    weekly: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """Plans a shift by a rotation; what does not fit is said on the page of the month."""
+    key = (unit_id, _kind(kind))
+    typed = TypedRotation(
+        mark=mark,
+        persons=persons,
+        first=first,
+        last=last,
+        weekdays=weekdays,
+        each=each,
+        weekly=bool(weekly),
+    )
+    done = plan_rotation(request.services, request.actor, key, typed)
+    notice = request.say(gettext_noop("Planned by the rotation: shifts %(n)s."), n=done.entries)
+    return request.redirect_to(_address(unit_id, key[1], done.first), notice=notice)
+
+
 _ANSWERS = {
     "agree": RequestEvent.APPROVED,
     "refuse": RequestEvent.REFUSED,
@@ -195,6 +225,9 @@ def _show_month(request: RequestContext, key: RosterKey, month: str, *, refused:
         people=[(people[staff_id][0], cells[staff_id]) for staff_id in cells],
         changes=[(change, _name(people, change.off), _name(people, change.on)) for change in roster.changes],
         shifts=request.services.duty.shifts,
+        manages=manages,
+        shift_options=[(mark, f"{mark} {hours}") for mark, hours in services.duty.shifts.items()],
+        last=days[-1],
         before=_address(unit_id, key[1], before),
         after=_address(unit_id, key[1], after),
     )

@@ -111,6 +111,32 @@ def replace_month(tx: Tx, key: RosterKey, plan: MonthPlan, *, first: date) -> in
     return len(rows)
 
 
+def replace_shift(
+    tx: Tx, key: RosterKey, mark: str, entries: Sequence[DutyEntry], *, first: date, last: date
+) -> None:
+    """Makes the entries of one shift from the day `first` to `last` these, the persons in their order."""
+    e = t.duty_entry.c
+    tx.execute(
+        sa.delete(t.duty_entry).where(
+            e.unit_id == key[0], e.kind == key[1].value, e.mark == mark, e.day.between(first, last)
+        )
+    )
+    places: dict[int, int] = {}
+    rows = [
+        {
+            "unit_id": key[0],
+            "kind": key[1].value,
+            "day": entry.day,
+            "mark": mark,
+            "staff_id": entry.staff_id,
+            "place": places.setdefault(entry.staff_id, len(places)),
+        }
+        for entry in entries
+    ]
+    if rows:
+        tx.execute(sa.insert(t.duty_entry), rows)
+
+
 def lock_roster(tx: Tx, key: RosterKey, *, last_day: date | None = None) -> None:
     """Locks the roster until the commit: two persons change it one after the other. With `last_day` it is made if there
     is none, and used until then.

@@ -1,14 +1,15 @@
-"""The settings of rosters: the shifts that their cells name, and how early a gap raises an alarm."""
+"""The settings of rosters: the shifts that their cells name, public holidays, and how early a gap raises an alarm."""
 
 from __future__ import annotations
 
 import re
-from datetime import time
-from typing import Final
+from datetime import date, time
+from typing import Final, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from dialer.core.rota import Shift
+from dialer.core.rotations import HolidayCalendar
 from dialer.runtime.sections import Section
 
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -28,6 +29,10 @@ class DutySettings(Section):
     """Marks of days off."""
     gap_hours: int = Field(default=24, ge=1, le=24 * 14)
     """An alarm says so long ahead that nobody is on duty at some time."""
+    holidays: tuple[date, ...] = Field(default=(), max_length=2000)
+    """Public holidays, which a rotation takes for Sundays. With any, each year that is planned needs its own."""
+    working_days: tuple[date, ...] = Field(default=(), max_length=500)
+    """Days at weekends on which people work instead, which a rotation takes for Mondays."""
 
     @field_validator("shifts")
     @classmethod
@@ -38,6 +43,17 @@ class DutySettings(Section):
             if not _HOURS.fullmatch(hours):
                 raise ValueError(f"{mark}: {hours!r} are no hours: as 08:30-17:30")
         return shifts
+
+    @model_validator(mode="after")
+    def _are_different_days(self) -> Self:
+        both = set(self.holidays) & set(self.working_days)
+        if both:
+            raise ValueError(f"{min(both)} is a public holiday and a working day")
+        return self
+
+    def calendar(self) -> HolidayCalendar:
+        """The public holidays and the days of work instead."""
+        return HolidayCalendar(holidays=frozenset(self.holidays), working_days=frozenset(self.working_days))
 
     def all_shifts(self) -> tuple[Shift, ...]:
         """The shifts, in the order of the settings."""

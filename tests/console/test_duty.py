@@ -175,3 +175,37 @@ async def test_leave_is_saved_after_its_gaps_were_shown(
     await supervisor.post(f"/duty/leave/{leave['id']}/end")
     assert console.rows(t.duty_leave) == []
     assert len(console.audited("enter_leave")) == len(console.audited("end_leave")) == 1
+
+
+def planned_on(console: ConsoleDesk) -> list[int]:
+    with console.app.services.store.begin() as tx:
+        return [row["staff_id"] for row in tx.rows(t.duty_entry.select().order_by(t.duty_entry.c.day))]
+
+
+async def test_a_shift_is_planned_by_rotation_on_the_page_of_the_month(
+    console: ConsoleDesk, supervisor: Person, officers: list[Person], unit_id: int
+):
+    month = f"/duty/{unit_id}/officer"
+    assert "Plan a shift by rotation" not in text(await officers[0].get(month))
+    page = await supervisor.get(month)
+    assert ("Plan a shift by rotation" in text(page), 'value="2026-11-25"' in page.text) == (True, True)
+    form = {"mark": "值", "persons": "ann\nben", "first": "2026-11-29", "last": "2026-12-02", "each": "1"}
+    form |= {"weekdays": "1234567"}
+    headers = {"Referer": f"http://test{month}"}
+    sent = {"csrf": supervisor.csrf} | form | {"persons": "ann nobody"}
+    refused = await supervisor.client.post(f"{month}/rotation", data=sent, headers=headers)
+    assert refused.status_code == 422
+    assert "nobody with this name or login may do this work here: nobody (enter the login)" in text(refused)
+    done = await supervisor.post(f"{month}/rotation", **form)
+    assert done.headers["location"] == f"{month}?month=2026-11"
+    assert "Planned by the rotation: shifts 4." in text(await supervisor.get(done.headers["location"]))
+    ann, ben = (officer.member.id for officer in officers)
+    assert planned_on(console) == [ann, ben, ann, ben]
+    [planned] = console.audited("plan_rotation")
+    assert planned["facts"] == {
+        "kind": "officer", "shift": "值", "start": "2026-11-29", "until": "2026-12-02", "entries": 4,
+    }  # fmt: skip
+    weekly = {"weekly": "1", "first": "2026-11-29", "last": "2026-12-01"}
+    await supervisor.post(f"{month}/rotation", **(form | weekly))
+    assert planned_on(console) == [ann, ben, ben, ben]
+    assert "Plan a shift by rotation" not in text(await supervisor.get(month, month="2026-10"))
