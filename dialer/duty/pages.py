@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotPermitted, UnusableFile
-from dialer.core.rota import DutyKind, Roster, swapped_entries
+from dialer.core.rota import DutyKind, Roster, persons_in, swapped_entries
 from dialer.core.second_person import RequestEvent
 from dialer.core.text import gettext_noop
 from dialer.duty.actions import (
@@ -28,6 +28,7 @@ from dialer.duty.model import RIGHTS, SwapOffer
 from dialer.duty.rotations import TypedRotation, plan_rotation
 from dialer.duty.store import RosterKey
 from dialer.duty.swaps import ask_swap, decide_swap, swaps_seen_by, typed_entry
+from dialer.duty.view import CalendarEvent, calendar_file, month_turns, person_turns
 from dialer.language.words import sentence, word_of
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import Cell, Sheet, as_file, typed_unit, unit_names
@@ -226,6 +227,7 @@ def _show_month(request: RequestContext, key: RosterKey, month: str, *, refused:
         changes=[(change, _name(people, change.off), _name(people, change.on)) for change in roster.changes],
         shifts=request.services.duty.shifts,
         manages=manages,
+        is_own=request.member.id in persons_in(roster),
         shift_options=[(mark, f"{mark} {hours}") for mark, hours in services.duty.shifts.items()],
         last=days[-1],
         before=_address(unit_id, key[1], before),
@@ -238,9 +240,7 @@ def export(request: CurrentRequest, unit_id: int, kind: str, month: str = "") ->
     """The month as a spreadsheet that can be loaded again."""
     key, first = (unit_id, _kind(kind)), month_named(month) if month else _this_month(request)
     roster, people = month_of(request.services, key, first, visible_to=request.member.unit_id)
-    with request.services.act(request.actor, Permission.SEE_DUTY) as act:
-        facts = {"kind": key[1].value, "month": f"{first:%Y-%m}", "lines": len(people)}
-        act.audit("export", f"unit/{unit_id}", facts=facts)
+    _audit_export(request, key, first, lines=len(people))
     days, cells = _days(first), _cells(roster)
     title: list[Cell] = [f"{first.year}年{first.month}月"]
     head: list[Cell] = ["姓名", "账号", *(str(day.day) for day in days)]
@@ -249,7 +249,58 @@ def export(request: CurrentRequest, unit_id: int, kind: str, month: str = "") ->
         for staff_id, own in cells.items()
     ]
     sheet = Sheet(title=f"{first:%Y-%m}", head=[str(cell) for cell in title], rows=[head, *rows])
-    return as_file([sheet], name=f"duty-{unit_id}-{key[1].value}-{first:%Y%m}", kind="xlsx")
+    return as_file(
+        [sheet, _final_sheet(roster, people, first)],
+        name=f"duty-{unit_id}-{key[1].value}-{first:%Y%m}",
+        kind="xlsx",
+    )
+
+
+def _final_sheet(roster: Roster, people: Mapping[int, tuple[str, str]], first: date) -> Sheet:
+    """Who is really on duty when, with swaps, changes and leave; a row without persons is a gap."""
+    rows = [
+        [
+            f"{turn.start.astimezone(roster.zone):%Y-%m-%d %H:%M}",
+            f"{turn.end.astimezone(roster.zone):%Y-%m-%d %H:%M}",
+            "、".join(people[staff_id][0] for staff_id in turn.staff_ids) or "空岗",
+        ]
+        for turn in month_turns(roster, first)
+    ]
+    return Sheet(title="实际值班", head=["起", "止", "值班人"], rows=rows)
+
+
+@duty_pages.get("/duty/{unit_id}/{kind}/calendar", act=Permission.SEE_DUTY)
+def calendar(request: CurrentRequest, unit_id: int, kind: str, month: str = "", own: str = "") -> Response:
+    """The final schedule of the month as a calendar file; with `own` the reader's turns alone."""
+    key, first = (unit_id, _kind(kind)), month_named(month) if month else _this_month(request)
+    services = request.services
+    roster, people = month_of(services, key, first, visible_to=request.member.unit_id)
+    turns = [turn for turn in person_turns(roster, first) if not own or turn.staff_id == request.member.id]
+    with services.store.begin() as tx:
+        unit = services.units.current(tx).label(unit_id)
+    word = word_of(key[1], request.lang)
+    events = [
+        CalendarEvent(
+            uid=f"{unit_id}-{key[1].value}-{turn.staff_id}-{turn.start:%Y%m%dT%H%MZ}@dialer",
+            start=turn.start,
+            end=turn.end,
+            summary=f"{unit} {word}: {people[turn.staff_id][0]}",
+        )
+        for turn in turns
+    ]
+    _audit_export(request, key, first, lines=len(events))
+    name = f"duty-{unit_id}-{key[1].value}-{first:%Y%m}.ics"
+    return Response(
+        calendar_file(events, name=f"{unit} {word}", now=request.now),
+        media_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _audit_export(request: RequestContext, key: RosterKey, first: date, *, lines: int) -> None:
+    with request.services.act(request.actor, Permission.SEE_DUTY) as act:
+        facts = {"kind": key[1].value, "month": f"{first:%Y-%m}", "lines": lines}
+        act.audit("export", f"unit/{key[0]}", facts=facts)
 
 
 def _shifts_to_come(

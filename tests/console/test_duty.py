@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from dialer.core.access import Role
 from dialer.db import tables as t
@@ -209,3 +211,34 @@ async def test_a_shift_is_planned_by_rotation_on_the_page_of_the_month(
     await supervisor.post(f"{month}/rotation", **(form | weekly))
     assert planned_on(console) == [ann, ben, ben, ben]
     assert "Plan a shift by rotation" not in text(await supervisor.get(month, month="2026-10"))
+
+
+async def test_the_final_schedule_is_downloaded_as_a_calendar_and_a_second_sheet(
+    console: ConsoleDesk, supervisor: Person, officers: list[Person], unit_id: int
+):
+    ann, ben = officers
+    await load(supervisor, {"ann": {25: "白"}, "ben": {26: "夜"}})
+    await ben.post("/duty/take", unit=unit_id, kind="officer", instead_of=ann.member.id)
+    month = f"/duty/{unit_id}/officer"
+    assert "My shifts as a calendar" not in text(await supervisor.get(month))
+    assert "My shifts as a calendar" in text(await ann.get(month))
+    file = await ben.get(f"{month}/calendar", month="2026-11")
+    assert file.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert file.headers["content-disposition"] == f'attachment; filename="duty-{unit_id}-officer-202611.ics"'
+    assert re.findall(r"UID:(\S+)|DTEND:(\S+)", file.text) == [
+        (f"{unit_id}-officer-{ann.member.id}-20261125T0030Z@dialer", ""), ("", "20261125T020000Z"),
+        (f"{unit_id}-officer-{ben.member.id}-20261125T0200Z@dialer", ""), ("", "20261125T093000Z"),
+        (f"{unit_id}-officer-{ben.member.id}-20261126T0930Z@dialer", ""), ("", "20261127T003000Z"),
+    ]  # fmt: skip
+    assert "SUMMARY:城关派出所 visits: Officer\r\n" in file.text
+    own = await ann.get(f"{month}/calendar", month="2026-11", own="1")
+    assert own.text.count("BEGIN:VEVENT") == 1
+    assert [one["facts"]["lines"] for one in console.audited("export")] == [3, 1]
+    sheet = (await ben.get(f"{month}/file", month="2026-11")).content
+    cells = CalamineWorkbook.from_filelike(BytesIO(sheet)).get_sheet_by_index(1).to_python()
+    assert cells[2:5] == [
+        ["2026-11-25 08:30", "2026-11-25 10:00", "Officer"],
+        ["2026-11-25 10:00", "2026-11-25 17:30", "Officer"],
+        ["2026-11-25 17:30", "2026-11-26 17:30", "空岗"],
+    ]
+    assert (await ben.get(f"{month}/calendar", month="x")).status_code == 422

@@ -46,8 +46,13 @@ def refusal(env: dict[str, str], file: Path) -> str:
 
 def test_the_shipped_file_says_what_the_code_falls_back_to(file: Path):
     shipped, bare = load_settings({}, ROOT / "settings.toml"), load_settings({}, file)
-    # What the file alone can say: where the data lie, who is on the simulated line, this centre's own units.
-    apart: Any = {"data_dir": True, "carrier": True, "centre": {"units"}}
+    # What the file alone can say: where data lie, who is on the simulated line, the centre's units and public holidays.
+    apart: Any = {
+        "data_dir": True,
+        "carrier": True,
+        "centre": {"units"},
+        "duty": {"holidays", "working_days"},
+    }
     assert shipped.model_dump(exclude=apart) == bare.model_dump(exclude=apart)
 
 

@@ -38,6 +38,7 @@ ROWS = (
     Row("POST", "/duty/take", CENTRE, form={"unit": "1", "kind": "none"}, refused=422),
     Row("GET", "/duty/{unit_id}/{kind}", CENTRE, _roster, by_unit=True),
     Row("GET", "/duty/{unit_id}/{kind}/file", CENTRE, _roster, by_unit=True),
+    Row("GET", "/duty/{unit_id}/{kind}/calendar", CENTRE, _roster, by_unit=True),
     Row(
         "POST",
         "/duty/{unit_id}/{kind}/rotation",
