@@ -13,16 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("saved_filter", sa.Column("page", sa.Text(), nullable=False, server_default="rates"))
-    op.alter_column("saved_filter", "page", server_default=None)
     op.create_check_constraint(op.f("ck_saved_filter_page"), "saved_filter", "page IN ('rates', 'cases')")
-    op.drop_constraint(op.f("uq_saved_filter_login_name"), "saved_filter")
-    op.create_unique_constraint(
-        op.f("uq_saved_filter_login_page_name"), "saved_filter", ["login", "page", "name"]
-    )
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM saved_filter WHERE page <> 'rates'")
-    op.drop_constraint(op.f("uq_saved_filter_login_page_name"), "saved_filter")
     op.drop_column("saved_filter", "page")
-    op.create_unique_constraint(op.f("uq_saved_filter_login_name"), "saved_filter", ["login", "name"])

@@ -36,8 +36,8 @@ def saved_filters(services: Services, login: str, *, page: FilteredPage) -> list
 
 
 def save_filter(services: Services, login: str, *, page: FilteredPage, name: str, query: str) -> None:
-    """Saves a filter; it replaces one with the same name. Raises `Invalid` for a name that is empty or too long, and
-    for more than `MOST_SAVED` of a page.
+    """Saves a filter; it replaces one with the same name. Raises `Invalid` for a name that is empty, too long or
+    that of a filter of another page, and for more than `MOST_SAVED` of a page.
     """
     given = " ".join(name.split())
     if not 1 <= len(given) <= LONGEST_NAME:
@@ -59,8 +59,11 @@ def save_filter(services: Services, login: str, *, page: FilteredPage, name: str
         put = insert(t.saved_filter).values(
             login=login, page=page, name=given, query=query, at=services.clock.now()
         )
-        key = ["login", "page", "name"]
-        tx.execute(put.on_conflict_do_update(index_elements=key, set_={"query": put.excluded.query}))
+        mine = put.on_conflict_do_update(
+            index_elements=["login", "name"], set_={"query": put.excluded.query}, where=c.page == page
+        )
+        if tx.one(mine.returning(c.id)) is None:
+            raise Invalid(field="name", problem=gettext_noop("is the name of a filter of another page"))
 
 
 def delete_filter(services: Services, login: str, filter_id: int) -> None:

@@ -30,6 +30,8 @@ _REPLACED = {
 
 
 _NEVER_SHOWN = {
+    "AuditedAct",
+    "FilteredPage",
     "DeliveryEvent",
     "MessageEvent",
     "NotificationEvent",

@@ -74,9 +74,11 @@ def test_thirty_are_saved_and_one_of_them_is_replaced(services: Services):
     ] == ["by=hour"]
 
 
-def test_each_page_has_names_of_its_own(services: Services):
+def test_each_page_has_filters_of_its_own_and_a_name_is_used_once(services: Services):
     save_filter(services, "li", page=RATES, name="mine", query="by=grade")
-    save_filter(services, "li", page=CASES, name="mine", query="sort=money")
+    save_filter(services, "li", page=CASES, name="large", query="sort=money")
+    with pytest.raises(Invalid, match="is the name of a filter of another page"):
+        save_filter(services, "li", page=CASES, name="mine", query="sort=grade")
     [of_rates], [of_cases] = (saved_filters(services, "li", page=page) for page in FilteredPage)
     assert (of_rates.query, of_cases.query) == ("by=grade", "sort=money")
     delete_filter(services, "li", of_rates.id)

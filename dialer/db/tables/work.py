@@ -614,11 +614,11 @@ saved_filter = sa.Table(
     metadata,
     identity(),
     sa.Column("login", sa.Text, nullable=False),
-    word_column("page", FilteredPage),
+    word_column("page", FilteredPage, default=FilteredPage.RATES),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("query", sa.Text, nullable=False),
     when("at", required=True),
-    sa.UniqueConstraint("login", "page", "name"),
+    sa.UniqueConstraint("login", "name"),
     sa.CheckConstraint("name <> ''", name="name"),
 )
 """Filters of a page, with the name that the owner gave them; `query` is as in the address. No personal data."""
