@@ -43,6 +43,7 @@ from tests.attack.database_owner import audit
 from tests.attack.edges import figures, guesses, headers
 from tests.attack.leaks import backups, formulas, hosts, openings, recordings
 from tests.attack.lists import lists_as_fraud, lowers_a_verdict, rules_stopped
+from tests.attack.one_number import kinds_of_fraud, texts_of_a_number
 from tests.attack.own_users import numbers, searches, tellers, terminal
 from tests.attack.patterns import patterns
 from tests.attack.replays import factors, replays
@@ -396,6 +397,8 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     "slow clients": slow_clients,
     "access": access,
     **SOURCE_ATTACKS,
+    "kinds of fraud": kinds_of_fraud,
+    "texts": texts_of_a_number,
     "messages": messages,
     "numbers": numbers,
     "has rules stopped": rules_stopped,

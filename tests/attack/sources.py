@@ -19,12 +19,13 @@ from dialer.warnings.source_limits import waiting_warnings
 if TYPE_CHECKING:
     from tests.attack.run import Attack, Target
 
-_WARNINGS, _SIGNALS = "/api/v1/warnings", "/api/v1/signals"
+WARNINGS, _SIGNALS = "/api/v1/warnings", "/api/v1/signals"
 _OTHER = "county-police"
 _TOGETHER = 100
 
 
-def _headers(target: Target, name: str, *scopes: str) -> dict[str, str]:
+def headers_of(target: Target, name: str, *scopes: str) -> dict[str, str]:
+    """The headers of a new token with this name and these rights."""
     new = add_token(
         target.made.app.services, unrestricted("attack"), name=name, scopes=scopes, days=1, unit=""
     )
@@ -47,8 +48,8 @@ def _in_other_names(target: Target, number: int) -> list[str]:
 async def one_silences_another(target: Target, attack: Attack) -> None:
     """A token for one source takes the numbers of another, or of the service itself; nobody is silenced by it."""
     client = target.desk.stranger()
-    own = _headers(target, "low-source", "warnings:write", "signals:write")
-    other = _headers(target, _OTHER, "warnings:write")
+    own = headers_of(target, "low-source", "warnings:write", "signals:write")
+    other = headers_of(target, _OTHER, "warnings:write")
     for number in range(target.times(20)):
         phone = f"1390{target.chance.randrange(10**7):07d}"
         name = f"YJ-{number}"
@@ -56,7 +57,7 @@ async def one_silences_another(target: Target, attack: Attack) -> None:
             forged: dict[str, Any] = {
                 "source": source, "instruction_no": name, "grade": "低危", "phones": phone,
             }  # fmt: skip
-            answer = await client.post(_WARNINGS, json=forged, headers=own)
+            answer = await client.post(WARNINGS, json=forged, headers=own)
             attack.tried += 1
             attack.must(answer.status_code in {422, 429}, f"a warning of {source!r} got {answer.status_code}")
             for signal in (
@@ -70,7 +71,7 @@ async def one_silences_another(target: Target, attack: Attack) -> None:
                 refused = answer.status_code == 429 or '"field":"source"' in said
                 attack.must(refused, f"a signal of {source!r} got {said[:80]}")
         real = {"instruction_no": name, "grade": "特高危", "phones": phone, "name": "王小明"}
-        answer = await client.post(_WARNINGS, json=real, headers=other)
+        answer = await client.post(WARNINGS, json=real, headers=other)
         taken = answer.status_code == 200 and answer.json()["accepted"] == 1
         attack.must(taken, f"the warning {name} of the true source got {answer.text[:80]}")
     for source in (COUNTER_SOURCE, ROBOT_SOURCE):
@@ -80,8 +81,8 @@ async def one_silences_another(target: Target, attack: Attack) -> None:
 async def learns_of_others(target: Target, attack: Attack) -> None:
     """A token asks about people by sending warnings about them: the answers about victims and strangers are alike."""
     client = target.desk.stranger()
-    other = _headers(target, "ministry", "warnings:write")
-    curious = _headers(target, "curious", "warnings:write", "report:read")
+    other = headers_of(target, "ministry", "warnings:write")
+    curious = headers_of(target, "curious", "warnings:write", "report:read")
     for number in range(target.times(20)):
         told = []
         for kind in ("victim", "stranger"):
@@ -89,9 +90,9 @@ async def learns_of_others(target: Target, attack: Attack) -> None:
             person = {"phones": phone, "name": "王小明"}
             if kind == "victim":
                 real = person | {"instruction_no": f"M-{number}", "grade": "特高危"}
-                await client.post(_WARNINGS, json=real, headers=other)
+                await client.post(WARNINGS, json=real, headers=other)
             asked = person | {"instruction_no": f"C-{number}-{kind}", "grade": "低危"}
-            answer = await client.post(_WARNINGS, json=asked, headers=curious)
+            answer = await client.post(WARNINGS, json=asked, headers=curious)
             attack.tried += 1
             told.append(answer.text.replace(kind, ""))
         attack.must(told[0] == told[1], f"a source learns of a victim: {told[0][:120]}")
@@ -100,20 +101,20 @@ async def learns_of_others(target: Target, attack: Attack) -> None:
 async def ends_a_case(target: Target, attack: Attack) -> None:
     """A token names a telephone of its own for a person in danger: the robot calls the person's number alone."""
     client = target.desk.stranger()
-    other = _headers(target, "city-police", "warnings:write", "cases:read")
-    own = _headers(target, "accomplice", "warnings:write")
+    other = headers_of(target, "city-police", "warnings:write", "cases:read")
+    own = headers_of(target, "accomplice", "warnings:write")
     for number in range(target.times(20)):
         phone, theirs = (f"1370{target.chance.randrange(10**7):07d}" for _ in range(2))
         person = {"name": f"王{number}", "phones": phone}
         real = person | {"instruction_no": f"P-{number}", "grade": "特高危"}
-        case_id = (await client.post(_WARNINGS, json=real, headers=other)).json()["results"][0]["case_id"]
+        case_id = (await client.post(WARNINGS, json=real, headers=other)).json()["results"][0]["case_id"]
         for grade in ("低危", "特高危"):
             forged = person | {
                 "instruction_no": f"A-{number}-{grade}",
                 "grade": grade,
                 "phones": [phone, theirs],
             }
-            answer = await client.post(_WARNINGS, json=forged, headers=own)
+            answer = await client.post(WARNINGS, json=forged, headers=own)
             attack.tried += 1
             attack.must(answer.status_code == 200, f"a warning got {answer.status_code}")
         with target.made.app.services.store.begin() as tx:
@@ -127,7 +128,7 @@ async def floods(target: Target, attack: Attack) -> None:
     most = target.made.settings.sources.probation
     for grade, limit in (("特高危", most.extra_high_per_hour), ("低危", most.per_hour)):
         name = f"flood-{limit}"
-        own, count = _headers(target, name, "warnings:write"), 3 * limit
+        own, count = headers_of(target, name, "warnings:write"), 3 * limit
         for first in range(0, count, _TOGETHER):
             sent = [
                 {
@@ -139,7 +140,7 @@ async def floods(target: Target, attack: Attack) -> None:
                 }
                 for number in range(first, min(first + _TOGETHER, count))
             ]
-            answer = await client.post(_WARNINGS, json=sent, headers=own)
+            answer = await client.post(WARNINGS, json=sent, headers=own)
             attack.tried += len(sent)
             told = answer.json().get("accepted") if answer.status_code == 200 else answer.text[:80]
             attack.must(told == len(sent), f"{len(sent)} warnings of a flood got {told}")
@@ -148,9 +149,9 @@ async def floods(target: Target, attack: Attack) -> None:
         waits = sum(one.total for one in waiting_warnings(target.made.app.services, source=name))
         attack.must(went_on + waits == count, f"of {count} warnings {went_on} went on and {waits} wait")
         attack.must(_asked_about(target, name), f"no alarm about the flood of {name}")
-    other = _headers(target, "quiet-source", "warnings:write")
+    other = headers_of(target, "quiet-source", "warnings:write")
     real = {"instruction_no": "Q-1", "grade": "特高危", "phones": "13600000000", "name": "王小明"}
-    answer = await client.post(_WARNINGS, json=real, headers=other)
+    answer = await client.post(WARNINGS, json=real, headers=other)
     attack.tried += 1
     attack.must(_stored(target, "quiet-source") == 1, f"the warning of another source got {answer.text[:80]}")
 
@@ -160,8 +161,8 @@ async def floods_with_signals(target: Target, attack: Attack) -> None:
     of another source are taken meanwhile.
     """
     client, most = target.desk.stranger(), target.made.settings.sources.probation.signals_per_minute
-    own = _headers(target, "signal-flood", "signals:write")
-    other = _headers(target, "quiet-signals", "signals:write")
+    own = headers_of(target, "signal-flood", "signals:write")
+    other = headers_of(target, "quiet-signals", "signals:write")
 
     async def send(headers: dict[str, str], first: int, count: int) -> int:
         at = target.made.app.services.clock.now().isoformat()
@@ -187,7 +188,7 @@ async def many_names(target: Target, attack: Attack) -> None:
     client, most = target.desk.stranger(), target.made.settings.sources.cases_a_number
     for number in range(target.times(5)):
         name = f"names-{number}"
-        own = _headers(target, name, "warnings:write")
+        own = headers_of(target, name, "warnings:write")
         phone = f"1340{target.chance.randrange(10**7):07d}"
         sent = [
             {
@@ -199,7 +200,7 @@ async def many_names(target: Target, attack: Attack) -> None:
             for n in range(24)
         ]
         for part in (sent[:12], *([one] for one in sent[12:])):
-            answer = await client.post(_WARNINGS, json=part, headers=own)
+            answer = await client.post(WARNINGS, json=part, headers=own)
             attack.tried += len(part)
             attack.must(answer.status_code == 200, f"warnings of one number got {answer.text[:80]}")
         went_on = _stored(target, name)
