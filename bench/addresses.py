@@ -67,6 +67,8 @@ UNMEASURED: Mapping[str, str] = {
     "/cases/{case_id}/look-back/docx": "a file",
     "/cases/{case_id}/recordings/{recording_id}/sound": "sound",
     "/bulletins/{bulletin_id}/file/{kind}": "a file",
+    "/help/tour": "goes on to the first page of the tour",
+    "/help/tour/{step}": "one paragraph of the manual",
     "/sign-in/second": "the second step of signing in",
     "/sign-in/identity": "goes on to an identity provider",
     "/sign-in/identity/back": "an identity provider goes on to it",

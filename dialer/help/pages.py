@@ -10,12 +10,23 @@ from typing import Final
 from markupsafe import Markup
 from starlette.responses import FileResponse, Response
 
+from dialer.core.access import Permission
 from dialer.core.errors import NotFound
-from dialer.help.reading import INDEX, Found, Section, chapters, find, images_folder, section_html
-from dialer.web.console import OPEN, CurrentRequest, PageSection, RequestContext
+from dialer.help.reading import (
+    INDEX,
+    Found,
+    Section,
+    beginning_html,
+    chapters,
+    find,
+    images_folder,
+    section_html,
+)
+from dialer.web.console import OPEN, CurrentRequest, PageSection, RequestContext, home_of
 
 help_pages = PageSection()
 _MOST_WORDS: Final = 100
+_TOUR_PAGES: Final = 5
 
 PARAGRAPHS: Final = {
     "/": "start-page",
@@ -98,6 +109,43 @@ def of_page(request: CurrentRequest, page: str = "") -> Response:
     return request.redirect_to(_address_of_anchor(request, anchor_of(page)))
 
 
+@help_pages.get("/help/tour", act=Permission.OWN_ACCOUNT)
+def tour(request: CurrentRequest) -> Response:
+    """Begins the tour of this person's pages: each of them then says above what it is for, and leads to the next."""
+    return request.redirect_to(_step_address(_tour_of(request), 1))
+
+
+@help_pages.get("/help/tour/{step}", act=Permission.OWN_ACCOUNT)
+def tour_step(request: CurrentRequest, step: int) -> Response:
+    """What the tour says above its page with this number, counted from 1."""
+    paths = _tour_of(request)
+    section = _section_of(request, anchor_of(paths[step - 1])) if 0 < step <= len(paths) else None
+    if section is None:
+        raise NotFound(kind="page", key=request.path)
+    return request.part(
+        "console/tour.html",
+        "step",
+        step=step,
+        steps=len(paths),
+        title=section.title,
+        beginning=Markup(beginning_html(section, _address)),  # noqa: S704 - our own files
+        more=_address(section.chapter, section.anchor),
+        here=paths[step - 1],
+        further=_step_address(paths, step + 1) if step < len(paths) else "",
+    )
+
+
+def _tour_of(request: RequestContext) -> list[str]:
+    """The pages of the tour: first where this person begins, then others of the navigation, at last the own account."""
+    own = home_of(request)
+    others = [place.path for place in request.places if place.path != own and anchor_of(place.path)]
+    return list(dict.fromkeys([own, *others[: _TOUR_PAGES - 2], "/account"]))
+
+
+def _step_address(paths: Sequence[str], step: int) -> str:
+    return f"{paths[step - 1]}?tour={step}"
+
+
 @help_pages.get("/help/images/{file}", act=OPEN, while_must_change=True, while_must_enrol=True)
 def image(request: CurrentRequest, file: str) -> Response:
     """A picture of the manual."""
@@ -129,9 +177,13 @@ def _show(request: RequestContext, name: str, *, words: str = "", found: Sequenc
     )
 
 
-def _address_of_anchor(request: RequestContext, anchor: str) -> str:
+def _section_of(request: RequestContext, anchor: str) -> Section | None:
     sections = (one for each in chapters(request.lang).values() for one in each.sections)
-    section: Section | None = next((one for one in sections if one.anchor == anchor), None)
+    return next((one for one in sections if one.anchor == anchor), None)
+
+
+def _address_of_anchor(request: RequestContext, anchor: str) -> str:
+    section = _section_of(request, anchor)
     return "/help" if section is None else _address(section.chapter, section.anchor)
 
 

@@ -130,6 +130,32 @@ def section_html(section: Section, address: Addresses) -> str:
     return str(_markdown().renderer.render(_with_addresses(section, address), _markdown().options, {}))
 
 
+def beginning_html(section: Section, address: Addresses) -> str:
+    """Its first paragraph that is no picture, as HTML, with the list that it announces; '' where it has none."""
+    blocks = _blocks(_with_addresses(section, address))
+    said = next((number for number, block in enumerate(blocks) if _is_said(block)), len(blocks))
+    shown = list(blocks[said] if said < len(blocks) else ())
+    if shown and shown[1].content.endswith((":", "：")) and said + 1 < len(blocks):
+        shown += blocks[said + 1]
+    return str(_markdown().renderer.render(shown, _markdown().options, {}))
+
+
+def _blocks(tokens: Sequence[Token]) -> list[list[Token]]:
+    """The tokens of each paragraph, list, table, and so on."""
+    blocks: list[list[Token]] = [[]]
+    for token in tokens:
+        blocks[-1].append(token)
+        if token.level == 0 and token.nesting <= 0:
+            blocks.append([])
+    return [block for block in blocks if block]
+
+
+def _is_said(block: Sequence[Token]) -> bool:
+    if block[0].type != "paragraph_open":
+        return False
+    return [token.type for token in block[1].children or ()] != ["image"]
+
+
 def find(lang: Lang, words: str) -> list[Found]:
     """The sections that contain all these words, first those whose title does; 30 at most."""
     wanted = [word for word in _SPACE.split(words.casefold()) if word]

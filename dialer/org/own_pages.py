@@ -466,8 +466,11 @@ def set_password(
     new: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
 ) -> Response:
-    """Changes the password and begins a new session. What is wrong is shown beside its field."""
+    """Changes the password and begins a new session, the first one of an account with the tour of its pages. What is
+    wrong is shown beside its field.
+    """
     assert request.session is not None
+    is_first = request.member.must_change
     try:
         token = change_password(request.services, request.session, old=old, new=new, again=again)
     except Invalid as fault:
@@ -475,6 +478,8 @@ def set_password(
         return request.page(_CHANGE, status=_UNFIT, problems={field: request.refusal(fault)})
     except SignInBlocked as fault:
         return request.page(_CHANGE, status=_UNFIT, problems={"old": request.refusal(fault)})
-    response = request.redirect_to("/", notice=gettext_noop("The new password is set."))
+    response = request.redirect_to(
+        "/help/tour" if is_first else "/", notice=gettext_noop("The new password is set.")
+    )
     put_cookie(request.request, response, SESSION_COOKIE, token)
     return response

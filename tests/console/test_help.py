@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dialer.core.access import Role
@@ -54,3 +56,35 @@ async def test_an_alarm_links_to_what_to_do(console: ConsoleDesk):
     supervisor = console.person(Role.SUPERVISOR)
     page = await supervisor.get("/control/alarms/broker_down")
     assert 'href="/help/alarms#broker_down"' in page.text
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_the_tour_leads_each_role_through_its_pages_and_says_what_each_is_for(
+    console: ConsoleDesk, role: Role
+):
+    person = console.person(role)
+    address = (await person.get("/help/tour")).headers["location"]
+    seen = []
+    while address:
+        path, _, step = address.partition("?tour=")
+        page = await person.get(path, tour=step)
+        assert page.status_code == 200
+        assert f'hx-get="/help/tour/{step}"' in page.text
+        part = (await person.get(f"/help/tour/{step}")).text
+        assert f"{len(seen) + 1}/" in part
+        assert "<p>" in part, "the beginning of the paragraph about the page"
+        assert f'href="{path}">End the tour' in part
+        seen.append(path)
+        further = re.search(r'href="([^"]+)">Next page', part)
+        address = further[1] if further else ""
+    assert seen[-1] == "/account"
+    assert 2 <= len(set(seen)) == len(seen) <= 5
+    assert (await person.get(f"/help/tour/{len(seen) + 1}")).status_code == 404
+    assert (await person.get("/help/tour/0")).status_code == 404
+
+
+async def test_without_a_tour_no_page_asks_for_one(console: ConsoleDesk):
+    clerk = console.person(Role.CLERK)
+    for nowhere in ({}, {"tour": "6"}, {"tour": '"><b>'}):
+        assert "/help/tour/" not in (await clerk.get("/lists", **nowhere)).text
+    assert (await console.stranger().get("/help/tour")).status_code == 303

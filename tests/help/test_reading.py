@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dialer.core.text import Lang
-from dialer.help.reading import BadChapter, Chapter, read_chapter, section_html
+from dialer.help.pages import PARAGRAPHS
+from dialer.help.reading import BadChapter, Chapter, beginning_html, chapters, read_chapter, section_html
 
 TEXT = """# 话务员 {#caller}
 
@@ -87,3 +88,27 @@ def test_a_link_or_a_picture_from_elsewhere_is_refused(link: str):
     [section] = chapter(f"# 标题 {{#a}}\n\n{link}\n").sections
     with pytest.raises(BadChapter, match="caller#a"):
         section_html(section, address)
+
+
+@pytest.mark.parametrize(
+    ("written", "beginning"),
+    [
+        ("![图](../../images/a.png)\n\n先看。\n\n再打。", "<p>先看。</p>\n"),
+        (
+            "先看：\n\n- 甲\n- 丙\n\n再打。",
+            "<p>先看：</p>\n<ul>\n<li>甲</li>\n<li>丙</li>\n</ul>\n",
+        ),
+        ("先看：", "<p>先看：</p>\n"),
+        ("- 甲", ""),
+    ],
+)
+def test_a_section_begins_with_what_it_says_first(written: str, beginning: str):
+    section = chapter(f"# 话务员 {{#caller}}\n\n{written}\n").sections[0]
+    assert beginning_html(section, address) == beginning
+
+
+@pytest.mark.parametrize("lang", Lang)
+def test_the_paragraph_about_each_page_says_something_first(lang: Lang):
+    sections = {one.anchor: one for each in chapters(lang).values() for one in each.sections}
+    silent = [path for path, anchor in PARAGRAPHS.items() if not beginning_html(sections[anchor], address)]
+    assert silent == []
