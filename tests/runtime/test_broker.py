@@ -167,6 +167,31 @@ def test_what_was_taken_and_not_begun_is_put_back_and_read_again(broker_url: str
     app.close()
 
 
+def test_a_message_whose_acknowledgement_failed_holds_no_place_of_its_worker(broker_url: str):
+    app, taken = make_app(broker_url, KEY), []
+    sender = Enqueuer(app, KEY)
+    assert sender.send("sweep")
+    assert sender.send("sweep")
+    with (
+        app.connection_for_read() as connection,
+        redis.Redis.from_url(broker_url) as broker,
+        connection.Consumer(
+            [Queue(DIAL_QUEUE)], callbacks=[lambda _body, message: taken.append(message)], prefetch_count=1
+        ),
+    ):
+        connection.drain_events(timeout=PATIENCE_SECONDS)
+        # As unfit for an acknowledgement as a broker that has just gone.
+        broker.delete("unacked_index")
+        broker.set("unacked_index", MARK)
+        with pytest.raises(redis.ResponseError):
+            taken[0].ack()
+        broker.delete("unacked_index")
+        connection.drain_events(timeout=PATIENCE_SECONDS)
+        taken[1].ack()
+    assert len(taken) == 2
+    app.close()
+
+
 def test_an_order_of_a_clock_that_is_ahead_is_discarded_with_a_warning(
     broker_url: str, caplog: pytest.LogCaptureFixture
 ):
