@@ -56,7 +56,7 @@ def test_an_administrator_makes_an_auditor_who_reads_and_exports_it(
     page.locator("#f-new").fill(PASSWORD)
     page.locator("#f-again").fill(PASSWORD)
     page.get_by_role("button", name="Change the password").click()
-    expect(page).to_have_url(f"{service.url}/audit")
+    expect(page).to_have_url(f"{service.url}/audit?tour=1")
     line = page.locator("tr", has_text="account made").filter(has_text="zhou")
     expect(line).to_have_count(1)
     look(page)
