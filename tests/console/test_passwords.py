@@ -22,7 +22,7 @@ async def test_a_given_password_must_be_changed_first(console: ConsoleDesk):
     assert (sent.status_code, sent.headers["location"]) == (303, "/account/password")
     assert "given out by an administrator" in text(await fresh.get("/account/password"))
     changed = await fresh.post("/account/password", old=PASSWORD, new=NEW, again=NEW)
-    assert changed.status_code == 303
+    assert (changed.status_code, changed.headers["location"]) == (303, "/help/tour")
     assert (await fresh.client.get("/account")).status_code == 200
     [row] = console.rows(t.staff)
     assert is_password_right(NEW, row["password_hash"])
@@ -32,7 +32,8 @@ async def test_a_given_password_must_be_changed_first(console: ConsoleDesk):
 async def test_a_new_password_ends_the_other_sessions_and_the_old_cookie(console: ConsoleDesk):
     member = console.account(Role.CLERK)
     here, there = console.signed_in(member), console.signed_in(member)
-    await here.post("/account/password", old=PASSWORD, new=NEW, again=NEW)
+    changed = await here.post("/account/password", old=PASSWORD, new=NEW, again=NEW)
+    assert changed.headers["location"] == "/"
     assert here.client.cookies[SESSION_COOKIE] != here.token
     assert (await there.get("/account")).status_code == 303
     assert len(console.audited("password_change")) == 1
