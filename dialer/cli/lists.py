@@ -65,7 +65,17 @@ class Loaded:
     def plain(self) -> dict[str, Any]:
         """The JSON of `dialer load --json`, described in docs/json.md."""
         report = self.report
-        names = ("load_id", "rows", "accepted", "merged", "duplicate", "rejected", "skipped", "notices")
+        names = (
+            "load_id",
+            "rows",
+            "accepted",
+            "merged",
+            "held",
+            "duplicate",
+            "rejected",
+            "skipped",
+            "notices",
+        )
         return fields_of(report, *names) | {
             "rejects": [
                 {"line": r.line, "column": r.column, "reason": bilingual(r.reason)} for r in report.rejects
@@ -183,6 +193,7 @@ def _show(loaded: Loaded, *, dry_run: bool) -> None:
         ("行 rows", report.rows),
         ("可导入 accepted" if dry_run else "已导入 accepted", report.accepted),
         ("  并入已有预警单 merged", report.merged),
+        *([("待放行 held", report.held)] if report.held else []),
         ("重复 duplicate", report.duplicate),
         ("未通过 rejected", report.rejected),
         ("跳过 skipped", report.skipped),

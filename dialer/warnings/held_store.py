@@ -40,9 +40,20 @@ class HeldList:
     """When the first of them came."""
     number_blind: bytes | None
     """The blind index of the number that all their people have, of those that wait for the reason NAMES."""
+    from_load_id: int | None
+    """The list whose rows they are; None: they came another way."""
 
 
-_COLUMNS = (_c.id, _c.source, _c.held_for, _c.extra_high, _c.total, _c.created_at, _c.number_blind)
+_COLUMNS = (
+    _c.id,
+    _c.source,
+    _c.held_for,
+    _c.extra_high,
+    _c.total,
+    _c.created_at,
+    _c.number_blind,
+    _c.from_load_id,
+)
 
 
 def add_to_held_list(
@@ -55,6 +66,7 @@ def add_to_held_list(
     rows: bytes,
     count: int,
     number_blind: bytes | None = None,
+    from_load_id: int | None = None,
     now: datetime,
 ) -> int:
     """Adds rows to the list in which such warnings wait, which is made with this heading if there is none; returns its
@@ -68,6 +80,7 @@ def add_to_held_list(
             _c.held_for == reason.value,
             _c.extra_high == extra_high,
             _c.number_blind.is_not_distinct_from(number_blind),
+            _c.from_load_id.is_not_distinct_from(from_load_id),
         )
         .order_by(_c.id)
         .limit(1)
@@ -88,6 +101,7 @@ def add_to_held_list(
             "held_for": reason.value,
             "extra_high": extra_high,
             "number_blind": number_blind,
+            "from_load_id": from_load_id,
             "total": count,
             "early_line": count,
         }
@@ -110,6 +124,25 @@ def held_lists(tx: Tx, *, source: str | None = None) -> list[HeldList]:
     of_source = sa.true() if source is None else _c.source == source
     statement = sa.select(*_COLUMNS).where(_WAITS, of_source).order_by(_c.extra_high.desc(), _c.id)
     return [record_of(HeldList, row) for row in tx.rows(statement)]
+
+
+def waiting_of_list(tx: Tx, load_id: int) -> int:
+    """How many rows of this list wait now."""
+    waiting = sa.select(sa.func.coalesce(sa.func.sum(_c.total), 0)).where(_WAITS, _c.from_load_id == load_id)
+    return int(tx.scalar(waiting))
+
+
+def lists_held_from(tx: Tx, load_id: int) -> list[int]:
+    """The lists with rows of this list that wait, or that were released and can be withdrawn, the oldest first."""
+    statement = (
+        sa.select(_c.id)
+        .where(
+            _c.from_load_id == load_id,
+            _c.state.not_in([LoadState.WITHDRAWN.value, LoadState.FAILED.value]),
+        )
+        .order_by(_c.id)
+    )
+    return [row["id"] for row in tx.rows(statement)]
 
 
 def held_with_numbers_of(tx: Tx, person_id: int) -> list[HeldList]:

@@ -223,6 +223,8 @@ class Load:
     rows: int
     accepted: int
     merged: int
+    held: int
+    """Its rows that were kept for a person to release, in lists of their own."""
     duplicate: int
     rejected: int
     skipped: int
@@ -245,6 +247,8 @@ class Load:
     """Why warnings of a source wait in it for release; None: a person loaded it."""
     extra_high: bool
     """Whether these are the extra-high ones."""
+    from_load_id: int | None
+    """The list whose rows wait in it; None: they came another way."""
     amounts_doubted: bool
     """Whether its preview found implausible amounts."""
     amounts_believed: bool | None

@@ -40,6 +40,7 @@ from dialer.intake.records import Accepted, Field, IntakeOptions, Rejected, Reje
 from dialer.runtime.services import Services
 from dialer.runtime.uploads import list_tables
 from dialer.warnings.arrivals import PreparedBatch, Taken, prepare_arrivals, take_arrivals
+from dialer.warnings.held_store import lists_held_from
 from dialer.warnings.list_store import (
     WITHDRAWALS,
     Load,
@@ -54,6 +55,7 @@ from dialer.warnings.list_store import (
     get_load,
     insert_rejects,
     keys_loaded_early,
+    lock_arrivals,
     rejects_of_load,
     set_awaiting_approval,
     take_load,
@@ -92,25 +94,27 @@ def approve_load(services: Services, actor: Actor, load_id: int) -> None:
 
 def withdraw_load(services: Services, actor: Actor, load_id: int, *, why: str) -> int:
     """Withdraws a list: nothing more of it is loaded, and cases that it opened and that have not begun are closed as
-    withdrawn, with the reason in their timelines. Cases that have begun continue, also if the person has called us, and
-    so do cases that other warnings joined. Returns how many were closed. Raises `NotFound`, `Invalid`, and `Conflict`
-    when it was withdrawn before.
+    withdrawn, with the reason in their timelines. Its rows that wait for a person are withdrawn with it, and so are
+    those that were released. Cases that have begun continue, also if the person has called us, and so do cases that
+    other warnings joined. Returns how many were closed. Raises `NotFound`, `Invalid`, and `Conflict` when it was
+    withdrawn before.
     """
-    claim, reason = _withdraw(services, actor, load_id, why=why)
-    return _close_all(services, claim, by=actor.name, why=reason)
+    claims, reason = _withdraw(services, actor, load_id, why=why)
+    return sum(_close_all(services, claim, by=actor.name, why=reason) for claim in claims)
 
 
 def begin_withdrawal(services: Services, actor: Actor, load_id: int, *, why: str) -> None:
     """Like `withdraw_load`, but a worker closes the cases of a long list after this has returned."""
-    claim, reason = _withdraw(services, actor, load_id, why=why)
-    with suppress(Unavailable):  # a worker does later what fails now
-        _close_some(services, load_id, by=actor.name, why=reason)
-    with services.store.begin() as tx:
-        left = bool(cases_not_begun(tx, load_id, limit=1))
-        WITHDRAWALS.hand_back(tx, claim, due=services.real.now() if left else None)
+    claims, reason = _withdraw(services, actor, load_id, why=why)
+    for claim in claims:
+        with suppress(Unavailable):  # a worker does later what fails now
+            _close_some(services, claim.key, by=actor.name, why=reason)
+        with services.store.begin() as tx:
+            left = bool(cases_not_begun(tx, claim.key, limit=1))
+            WITHDRAWALS.hand_back(tx, claim, due=services.real.now() if left else None)
+        if left:
+            services.enqueue("close_withdrawn", claim.key)
     services.enqueue("cancel_calls")
-    if left:
-        services.enqueue("close_withdrawn", load_id)
 
 
 def close_withdrawn(services: Services, load_id: int) -> int:
@@ -124,17 +128,26 @@ def close_withdrawn(services: Services, load_id: int) -> int:
     return _close_all(services, claim, by=by, why=why)
 
 
-def _withdraw(services: Services, actor: Actor, load_id: int, *, why: str) -> tuple[JobClaim, str]:
+def _withdraw(services: Services, actor: Actor, load_id: int, *, why: str) -> tuple[list[JobClaim], str]:
+    """Withdraws the list, and the lists with its rows that waited for a person; returns the claims to close the cases
+    of each.
+    """
     reason = required_text("why", why)
     with services.act(actor, Permission.LOAD_LISTS) as act:
+        # No batch of the list is written now, which would hold rows of it; what it held before is locked after this.
+        lock_arrivals(act.tx)
         load = get_load(act.tx, load_id)
         closing_until = services.real.now() + _CLOSING_LEASE
-        claim = withdraw_load_row(act.tx, load_id, by=act.by, now=act.now, closing_until=closing_until)
-        if claim is None:
-            text = Text("load %(load)s is %(state)s already", load=load_id, state=load.state)
-            raise Conflict(text, current=load.state.value)
-        act.audit("withdraw_load", f"load/{load_id}", why=reason)
-    return claim, reason
+        claims: list[JobClaim] = []
+        for one in (load_id, *lists_held_from(act.tx, load_id)):
+            claim = withdraw_load_row(act.tx, one, by=act.by, now=act.now, closing_until=closing_until)
+            if claim is None and one == load_id:
+                text = Text("load %(load)s is %(state)s already", load=load_id, state=load.state)
+                raise Conflict(text, current=load.state.value)
+            if claim is not None:
+                claims.append(claim)
+                act.audit("withdraw_load", f"load/{one}", why=reason)
+    return claims, reason
 
 
 def _close_all(services: Services, claim: JobClaim, *, by: str, why: str) -> int:
@@ -216,7 +229,7 @@ _TURN_SECONDS = 0.0005
 _GARBAGE_FROM = 1_000_000
 
 
-_COUNTS = ("rows", "accepted", "merged", "duplicate", "rejected", "notices")
+_COUNTS = ("rows", "accepted", "merged", "held", "duplicate", "rejected", "notices")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +240,8 @@ class LoadReport:
     rows: int
     accepted: int
     merged: int
+    held: int
+    """Rows that wait for a person to release them; a dry run holds none."""
     duplicate: int
     rejected: int
     notices: int
@@ -306,7 +321,13 @@ def _load(services: Services, load: Load, reader: ListReader) -> bool:
             lease_until = services.real.now() + _LEASE
             # What a person has released, or waits for a person as a whole, is not held once more.
             hold = (
-                partial(hold_further_cases, services, prepared.opener.now, high_wait=was_searched)
+                partial(
+                    hold_further_cases,
+                    services,
+                    prepared.opener.now,
+                    from_load_id=load.id,
+                    high_wait=was_searched,
+                )
                 if load.held_for is None
                 else None
             )
@@ -408,12 +429,13 @@ def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datet
 
 def counts_of(batch: _Batch, taken: Taken) -> dict[str, int]:
     """The counts that a batch adds to its load; only the notices of new warnings count. Those that wait for a person
-    are accepted.
+    are held, not accepted.
     """
     accepted = accepted_of(batch)
     return {
         "rows": len(batch),
-        "accepted": taken.accepted + len(taken.held),
+        "accepted": taken.accepted,
+        "held": len(taken.held),
         "merged": taken.merged,
         "duplicate": taken.duplicate,
         "rejected": len(batch) - len(accepted),

@@ -26,6 +26,7 @@ from dialer.intake.records import IMPLAUSIBLE_FEN, Field, NoticeCode
 from dialer.language.catalogue import say
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence, word_of
+from dialer.warnings.held_store import waiting_of_list
 from dialer.warnings.list_store import columns_of_load, drafts_by, get_draft
 from dialer.warnings.lists import approve_load, begin_withdrawal, check_load_visible, load_outcome
 from dialer.warnings.preview import (
@@ -604,12 +605,15 @@ def _load_facts(request: RequestContext, load_id: int) -> dict[str, Any]:
         line = load_line(tx, load_id, visible_to=request.member.unit_id)
         columns = columns_of_load(tx, load_id)
         rejects = first_reject_lines(tx, load_id, limit=_SHOWN_REJECTS)
+        waiting = waiting_of_list(tx, load_id)
     is_own = is_same_actor(line.by, request.who)
     return {
         "load_id": load_id,
         "line": line,
         "columns": columns,
         "rejects": rejects,
+        "waiting": waiting,
+        "sees_sources": request.may(Permission.SEE_CONTROL) and request.member.unit_id is None,
         **_words(request),
         "may_approve": request.may(Permission.APPROVE) and not is_own,
         "is_own": is_own,

@@ -40,11 +40,17 @@ _HEADING: Final = (",".join(field.value for field in COLUMNS) + "\r\n").encode()
 
 
 def hold_further_cases(
-    services: Services, now: datetime, tx: Tx, new: Mapping[int, Record], *, high_wait: bool = False
+    services: Services,
+    now: datetime,
+    tx: Tx,
+    new: Mapping[int, Record],
+    *,
+    from_load_id: int | None = None,
+    high_wait: bool = False,
 ) -> Collection[int]:
     """Stores those of these new warnings that would open one more case of a number that has many, as lists that wait
-    for a person; returns their positions. `high_wait`: those of high grades were stored before, when the list
-    began to wait for a second person.
+    for a person; returns their positions. `from_load_id`: the list whose rows they are. `high_wait`: those of high
+    grades were stored before, when the list began to wait for a second person.
     """
     crowded = further_cases(tx, new, most=services.sources.cases_a_number)
     held: dict[tuple[str, bool, bytes], list[list[str]]] = {}
@@ -56,7 +62,16 @@ def hold_further_cases(
     if outside := {name for name, _, _ in held if not is_internal_source(name)}:
         add_sources(tx, outside)
     for (name, extra_high, number), rows in held.items():
-        hold_rows(tx, name, HoldReason.NAMES, rows, extra_high=extra_high, number_blind=number, now=now)
+        hold_rows(
+            tx,
+            name,
+            HoldReason.NAMES,
+            rows,
+            extra_high=extra_high,
+            number_blind=number,
+            from_load_id=from_load_id,
+            now=now,
+        )
     return crowded.keys()
 
 
@@ -68,6 +83,7 @@ def hold_rows(
     *,
     extra_high: bool,
     number_blind: bytes | None,
+    from_load_id: int | None = None,
     now: datetime,
 ) -> None:
     """Stores rows of cells, one for each field of a warning, as a list of this source that waits for a person, with
@@ -84,6 +100,7 @@ def hold_rows(
         rows=text.getvalue().encode(),
         count=len(rows),
         number_blind=number_blind,
+        from_load_id=from_load_id,
         now=now,
     )
     facts = {"source": name, "reason": reason.value, "extra_high": extra_high}

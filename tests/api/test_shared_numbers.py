@@ -6,17 +6,20 @@ import csv
 import io
 from dataclasses import replace
 
+import pytest
+
 from dialer.case_page.reading import read_case
 from dialer.core.access import unrestricted
+from dialer.core.errors import Conflict
 from dialer.core.sources import HoldReason
 from dialer.core.values import LoadState
 from dialer.db import tables as t
 from dialer.demo.sample_list import build
 from dialer.intake.records import Accepted, IntakeOptions
 from dialer.warnings.list_store import get_load
-from dialer.warnings.lists import load_list, submit_list
+from dialer.warnings.lists import load_list, submit_list, withdraw_load
 from dialer.warnings.shared_numbers import COLUMNS, record_cells
-from dialer.warnings.source_limits import refuse_waiting, waiting_warnings
+from dialer.warnings.source_limits import refuse_waiting, release_waiting, waiting_warnings
 from tests.api.office import Office
 from tests.api.test_source_limits import numbers, release_all
 from tests.intake.in_process import read_list
@@ -104,7 +107,7 @@ async def test_rows_of_a_list_about_further_people_with_one_number_wait_until_th
     load_id = listed(office, *lines, "李一,13800990102,高危,,,")
     with office.app.services.store.begin() as tx:
         load = get_load(tx, load_id)
-    assert (load.state, load.rows, load.accepted, load.duplicate) == (LoadState.DONE, 7, 7, 0)
+    assert (load.state, load.rows, load.accepted, load.held, load.duplicate) == (LoadState.DONE, 7, 5, 2, 0)
     assert len(office.rows(t.case)) == 5
     (waits,) = waiting_warnings(office.app.services)
     assert (waits.source, waits.held_for, waits.total) == ("县局", HoldReason.NAMES, 2)
@@ -116,6 +119,34 @@ async def test_rows_of_a_list_about_further_people_with_one_number_wait_until_th
     first, *others = sorted(row["id"] for row in cases if row["amount_at_risk_fen"])
     sheet = read_case(office.app.services, first, visible_to=None)
     assert (sheet.same_number, sheet.names_waiting) == (tuple(others), ())
+
+
+async def test_rows_that_wait_are_withdrawn_with_their_list_and_with_no_other(office: Office):
+    services = office.app.services
+    listed(office, *(f"王{n},{PHONE},高危,,," for n in range(4)))
+    wrong = listed(
+        office, *(f"李{n},{PHONE},{grade},,," for n, grade in enumerate(["高危", "特高危", "高危"]))
+    )
+    right = listed(office, f"赵一,{PHONE},高危,,,")
+    waits = waiting_warnings(services)
+    assert sorted((one.from_load_id, one.extra_high, one.total) for one in waits) == [
+        (wrong, False, 2), (wrong, True, 1), (right, False, 1),
+    ]  # fmt: skip
+    [urgent] = [one.id for one in waits if one.extra_high]
+    release_waiting(services, CHIEF, [urgent])
+    load_list(services, urgent)
+    assert len(office.rows(t.case)) == 5
+    assert withdraw_load(services, CHIEF, wrong, why="下发错误") == 1, "the case of the released row"
+    assert [one.from_load_id for one in waiting_warnings(services)] == [right]
+    with services.store.begin() as tx:
+        gone = [get_load(tx, one.id) for one in waits if one.from_load_id == wrong]
+    assert {load.state for load in gone} == {LoadState.WITHDRAWN}
+    with pytest.raises(Conflict):
+        release_waiting(services, CHIEF, [one.id for one in gone if not one.extra_high])
+    audited = [row for row in office.rows(t.audit) if row["act"] == "withdraw_load"]
+    assert {row["subject"] for row in audited} == {
+        f"load/{one}" for one in (wrong, *(load.id for load in gone))
+    }
 
 
 def test_the_record_of_a_list_is_read_again_from_the_cells_with_which_it_waits():

@@ -26,6 +26,7 @@ from dialer.warnings.lists import load_list
 from dialer.warnings.pages import FIELDS, MOST_MEGABYTES, NOTICES
 from dialer.warnings.preview import COUNTED, MOST_DRAFT_BYTES, MOST_DRAFTS, TRIED, forget_old_drafts
 from dialer.warnings.rejects import ROWS_AT_ONCE
+from dialer.warnings.source_limits import waiting_warnings
 from tests.console.desk import ConsoleDesk, Person, text
 from tests.intake.hostile import shared_xls
 from tests.intake.test_samples import SAMPLES, expected
@@ -617,6 +618,29 @@ async def test_withdrawn_with_a_reason(console: ConsoleDesk):
     assert f'action="{path}/withdraw"' not in page.text
     again = await clerk.post(f"{path}/withdraw", why="下发错误")
     assert again.status_code == 303
+
+
+async def test_rows_that_wait_for_their_number_are_told_apart_and_lead_to_where_they_are_released(
+    console: ConsoleDesk,
+):
+    with console.app.services.store.begin() as tx:
+        unit = add_unit(tx, name="临河", parent_id=None)
+    boss, clerk = console.person(Role.SUPERVISOR), console.person(Role.CLERK, unit_id=unit)
+    path = await loaded(console, clerk, rows(*(f"C{n},王{n},13900139009,高危,1," for n in range(6))))
+    page = await boss.get(path)
+    assert "6 rows 4 accepted 0 merged 2 held for release 0 duplicates" in text(page)
+    assert "2 rows wait for release: their numbers have as many open cases as they may have." in text(page)
+    assert 'href="/sources">Release or refuse them' in page.text
+    other = await clerk.get(path)
+    assert "A supervisor of the whole centre releases or refuses them." in text(other)
+    [held] = waiting_warnings(console.app.services)
+    assert f'href="{path}"' in (await boss.get("/sources")).text
+    assert f'href="{path}"' in (await boss.get(f"/lists/{held.id}")).text
+    await boss.post("/sources/waiting", decision="release", load=str(held.id))
+    load_list(console.app.services, held.id)
+    page = text(await boss.get(path))
+    assert "2 held for release" in page
+    assert "None of the rows that were held for release waits any more." in page
 
 
 @pytest.fixture

@@ -181,6 +181,7 @@ LOADED = Loaded(
         rows=1,
         accepted=0,
         merged=0,
+        held=0,
         duplicate=0,
         rejected=1,
         skipped=0,

@@ -71,7 +71,7 @@ list_load = sa.Table(
     sa.Column("next_line", sa.BigInteger, nullable=False, server_default="0"),
     *(
         sa.Column(name, sa.BigInteger, nullable=False, server_default="0")
-        for name in ("rows", "accepted", "merged", "duplicate", "rejected", "skipped", "notices")
+        for name in ("rows", "accepted", "merged", "held", "duplicate", "rejected", "skipped", "notices")
     ),
     sa.Column("error", sa.Text),
     sa.Column("columns", JSONB),
@@ -92,6 +92,7 @@ list_load = sa.Table(
     word_column("held_for", HoldReason, required=False),
     sa.Column("extra_high", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("number_blind", BYTEA),
+    sa.Column("from_load_id", sa.ForeignKey("list_load.id", ondelete="SET NULL")),
     sa.Column("amounts_doubted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("amounts_believed", sa.Boolean),
     sa.Index(
@@ -99,7 +100,12 @@ list_load = sa.Table(
         "id",
         postgresql_where=sa.text(f"state NOT IN {words(FINISHED_LOADS)}"),
     ),
-    sa.CheckConstraint("state <> 'done' OR rows = accepted + duplicate + rejected", name="adds_up"),
+    sa.Index(
+        "ix_list_load_from_load_id",
+        "from_load_id",
+        postgresql_where=sa.text("from_load_id IS NOT NULL"),
+    ),
+    sa.CheckConstraint("state <> 'done' OR rows = accepted + held + duplicate + rejected", name="adds_up"),
 )
 
 source = sa.Table(
