@@ -4,6 +4,7 @@ it. Both take one object; the names of its fields are those of a daily file.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
@@ -12,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dialer.api.gate import MayWriteOpenings, parsed, process_of, read_body
 from dialer.api.models import FieldProblem, Problem, ProblemCode, problems
-from dialer.cards.counter.actions import CheckedOpening, check_opening, enter_openings
-from dialer.cards.openings.checks import VICTIM_QUESTIONS, shipped_checks
+from dialer.cards.counter.actions import CheckedOpening, check_opening, enter_openings, even_answer
+from dialer.cards.openings.checks import ASK_FIRST, CUSTOMER_QUESTIONS, shipped_checks
 from dialer.cards.openings.store import Outlet, institution_of_token, outlets_of_institution
 from dialer.core.access import Actor, Permission
 from dialer.core.cards import CheckVerdict
@@ -102,12 +103,15 @@ class CheckOut(BaseModel):
     verdict: Annotated[
         CheckVerdict,
         Field(
-            description="clear 未发现, note 提示, ask_desk 请问核查席, possible_victim 疑似被骗, restricted 惩戒期内。"
+            description="clear 未发现, note 提示, ask_desk 请问核查席, restricted 惩戒期内。"
             "系统从不拒绝，由机构决定 · the system never refuses"
         ),
     ]
     findings: list[FindingOut]
-    questions: Annotated[list[str], Field(description="疑似被骗时请问客户 · to ask a possible victim")]
+    questions: Annotated[
+        list[str],
+        Field(description="须询问核查席时请问客户 · to ask the customer, where the desk is to be asked"),
+    ]
     version: Annotated[str, Field(description="规则版本 · the version of the checks")]
 
 
@@ -140,7 +144,10 @@ async def post_check(request: Request, token: MayWriteOpenings) -> JSONResponse:
     """
     body = await read_body(request)
     process = process_of(request)
-    return JSONResponse(await process.run(lambda: check(process.services, token, body)))
+    wait = even_answer(process.services.cards.answer_seconds)
+    answer = await process.run(lambda: check(process.services, token, body))
+    await asyncio.sleep(wait())
+    return JSONResponse(answer)
 
 
 def check(services: Services, token: ApiToken, body: bytes) -> dict[str, Any]:
@@ -163,9 +170,10 @@ def check(services: Services, token: ApiToken, body: bytes) -> dict[str, Any]:
 
 
 def check_out(checked: CheckedOpening) -> CheckOut:
-    """The answer with its sentences in both languages."""
-    checks, answer = shipped_checks(), checked.answer
-    is_victim = answer.verdict is CheckVerdict.POSSIBLE_VICTIM
+    """What the institution is told, with its sentences in both languages."""
+    checks = shipped_checks()
+    answer = checks.told(checked.answer, at=checked.at, is_open=False)
+    asks = any(finding.check == ASK_FIRST for finding in answer.findings)
     return CheckOut(
         opening_id=checked.opening_id,
         verdict=answer.verdict,
@@ -179,7 +187,7 @@ def check_out(checked: CheckedOpening) -> CheckOut:
             )
             for finding in answer.findings
         ],
-        questions=[bilingual(question) for question in VICTIM_QUESTIONS] if is_victim else [],
+        questions=[bilingual(question) for question in CUSTOMER_QUESTIONS] if asks else [],
         version=answer.version,
     )
 

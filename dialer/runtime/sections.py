@@ -552,6 +552,8 @@ class CardsSettings(Section):
     """Accounts of class II and III of a person at one bank."""
     sim_ceiling: int = Field(default=5, ge=1, le=100)
     """SIM cards of a person at one carrier."""
+    answer_seconds: float = Field(default=0.2, ge=0, le=5)
+    """A check at a counter is answered no sooner, in real time, so that its time says nothing of what was found."""
     checks_per_hour: int = Field(default=60, ge=1, le=100_000)
     """Checks of one outlet in an hour; more raise an alarm."""
     unfinished_a_day: int = Field(default=40, ge=1, le=100_000)

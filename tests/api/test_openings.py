@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def bank(office: Office) -> dict[str, str]:
     return headers
 
 
-async def check(office: Office, bank: dict[str, str], **given: str) -> tuple[int, dict[str, Any]]:
+async def check(office: Office, bank: dict[str, str], **given: object) -> tuple[int, dict[str, Any]]:
     answer = await office.client.post("/api/v1/openings/check", json=BARE | given, headers=bank)
     return answer.status_code, answer.json()
 
@@ -42,6 +43,28 @@ async def check(office: Office, bank: dict[str, str], **given: str) -> tuple[int
 async def test_a_customer_who_leaves_nothing_but_the_id_is_checked(office: Office, bank: dict[str, str]):
     status, told = await check(office, bank)
     assert (status, told["verdict"]) == (200, "clear")
+
+
+async def test_an_institution_is_told_the_same_of_a_directed_customer_as_of_a_frequent_opener(
+    office: Office, bank: dict[str, str]
+):
+    await check(office, bank, opening_no="c", id_number=id_number(2), phone="13800138000", guided=True)
+    assert len(office.rows(t.case)) == 1
+    _, at_risk = await check(office, bank, opening_no="d", id_number=id_number(2))
+    for n in range(4):
+        _, often = await check(office, bank, opening_no=str(n), id_number=id_number(3))
+    for told in (at_risk, often):
+        del told["opening_id"], told["findings"][0]["expires_at"]
+    assert at_risk == often
+    assert (often["verdict"], [one["check"] for one in often["findings"]]) == ("ask_desk", ["ask_first"])
+    assert len(often["questions"]) == 3
+
+
+async def test_a_check_says_nothing_by_its_time(office: Office, bank: dict[str, str]):
+    least = office.app.services.cards.answer_seconds
+    begun = time.monotonic()
+    await check(office, bank)
+    assert time.monotonic() - begun >= least > 0
 
 
 @pytest.mark.parametrize(("limit", "fen"), [("2亿3", 23_000_000_000), ("5万", 5_000_000)])

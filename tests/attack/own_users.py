@@ -15,6 +15,7 @@ from dialer.core.cards import InstitutionKind
 from dialer.db import tables as t
 from dialer.staff.sign_in import add_token
 from tests.cards.street import id_number
+from tests.console.desk import text
 
 if TYPE_CHECKING:
     from tests.attack.run import Attack, Target
@@ -88,7 +89,7 @@ async def searches(target: Target, attack: Attack) -> None:
 
 
 async def tellers(target: Target, attack: Attack) -> None:
-    """A teller checks person after person and opens no card."""
+    """A teller checks person after person and opens no card, and asks which of two customers is at risk."""
     desk, services = target.desk, target.made.app.services
     by = unrestricted("attack")
     add_institution(services, by, name="河套银行", kind=InstitutionKind.BANK)
@@ -96,6 +97,21 @@ async def tellers(target: Target, attack: Attack) -> None:
     member = desk.account(Role.TELLER, login="tellers")
     bind_teller(services, by, login="tellers", institution="河套银行", code="1")
     teller, answered = desk.signed_in(member), 0
+    told = []
+    for name, guided in (("900", "1"), ("900", ""), ("901", "1")):  # the second of them has a case by then
+        form = {
+            "opening_no": f"G{name}{guided}", "product": "account_2", "name": "王伟", "id_number": id_number(int(name)),
+            "phone": "13800009900", "guided": guided,
+        }  # fmt: skip
+        shown = await teller.post("/counter", **form)
+        attack.tried += 1
+        attack.must(shown.status_code == 303, f"a customer at risk got {shown.status_code}")
+        page = text(await teller.get(shown.headers["location"])).replace(form["opening_no"], "")
+        told.append(page)
+        attack.must("victim" not in page, "the answer says who is a victim")
+        await teller.post(f"{shown.headers['location']}/result", result="abandoned", why="不办了")
+        answered += 1
+    attack.must(len(set(told)) == 1, "customers who are at risk and who are directed are told apart")
     for number in range(target.times(75)):
         form = {
             "opening_no": f"T{number}", "product": "account_2", "name": "王伟", "id_number": id_number(number),
@@ -106,8 +122,6 @@ async def tellers(target: Target, attack: Attack) -> None:
         attack.must(shown.status_code in {303, 429}, f"opening {number} got {shown.status_code}")
         if shown.status_code == 303:
             answered += 1
-            page = (await teller.get(shown.headers["location"])).text
-            attack.must("being warned" not in page and "劝阻" not in page, "the answer says who is a victim")
             await teller.post(f"{shown.headers['location']}/result", result="abandoned", why="不办了")
     most = services.cards.unfinished_a_day
     attack.must(answered <= most, f"{answered} people were checked without a card, {most} may be")

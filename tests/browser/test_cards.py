@@ -32,6 +32,7 @@ WORDS = {
         "end": "结束核查",
         "sign": "签收",
         "step": "记录处置",
+        "ask_first": "须先询问核查席",
     },
     "en": {
         "claim": "Claim",
@@ -41,6 +42,7 @@ WORDS = {
         "end": "End the check",
         "sign": "Sign for it",
         "step": "Record the step",
+        "ask_first": "is asked before this card",
     },
 }
 
@@ -101,7 +103,7 @@ def test_from_the_counter_to_the_slip(
     teller.goto("/counter")
     look(teller)
     teller.locator("main a[href^='/counter/']").first.click()
-    expect(teller.locator(".verdict")).to_contain_text("16")
+    expect(teller.locator(".verdict")).to_contain_text(said["ask_first"])
     look(teller)
     teller.locator("form[action$='/ask'] input[name=note]").fill("说不清用途")
     teller.locator("form[action$='/ask'] button").click()

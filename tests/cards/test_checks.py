@@ -7,7 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from dialer.cards.openings.checks import CheckFinding, Facts, Restriction, read_checks, shipped_checks
+from dialer.cards.openings.checks import (
+    ASK_FIRST,
+    CheckFinding,
+    CheckResult,
+    Facts,
+    Restriction,
+    read_checks,
+    shipped_checks,
+)
 from dialer.core.cards import CheckVerdict
 from dialer.core.text import Lang
 
@@ -81,6 +89,51 @@ def test_a_possible_victim_comes_before_the_desk_and_a_restriction_before_both()
     assert "巴公反字1号" in checks.sentence(first, Lang.ZH)
     assert first.expires_at.date() == until
     assert NOW + timedelta(days=90) in {finding.expires_at for finding in answer.findings}
+
+
+def told(facts: Facts, *, is_open: bool = False, restriction: Restriction | None = None) -> CheckResult:
+    checks = shipped_checks()
+    found = checks.answer(facts, now=NOW, restriction=restriction)
+    return checks.told(found, at=NOW, is_open=is_open)
+
+
+RESTRICTION = Restriction(
+    document_no="巴公反字1号", authority="市公安局", from_on=date(2026, 1, 1), until_on=date(2028, 1, 1)
+)
+
+
+@pytest.mark.parametrize("restriction", [None, RESTRICTION])
+def test_an_outlet_is_told_the_same_of_who_is_at_risk_as_of_a_frequent_opener(
+    restriction: Restriction | None,
+):
+    reasons = [
+        Facts(open_case=1),
+        Facts(guided=1),
+        Facts(age=70, top_limit=1, accompanied=1),
+        Facts(cards_24h=4),
+        Facts(ring_points=9, phone_persons=6),
+        Facts(open_case=1, phone_persons=6, cards_24h=9),
+        Facts(phone_persons=6, institutions_7d=3, phone_of_another=1),
+    ]
+    one, *others = [told(facts, restriction=restriction) for facts in reasons]
+    if restriction is not None:
+        # Three notes ask the desk; beside a determination they are notes, which say nothing of a person at risk.
+        assert others.pop().verdict is CheckVerdict.RESTRICTED
+    assert all(other == one for other in others)
+    assert [finding.check for finding in one.findings][-1] == ASK_FIRST
+    assert ("restricted" in [finding.check for finding in one.findings]) == (restriction is not None)
+    said = str([sentence for lang in Lang for sentence, _ in shipped_checks().sentences(one.findings, lang)])
+    assert "victim" not in said
+    assert "被骗" not in said
+
+
+def test_an_outlet_is_told_what_was_found_once_the_card_is_open_and_of_notes_at_once():
+    opened = told(Facts(open_case=1, cards_24h=4), is_open=True)
+    assert opened.verdict is CheckVerdict.ASK_DESK, "the outlet reads nowhere that somebody may be a victim"
+    assert {finding.check for finding in opened.findings} == {"warned_now", "cards_24h"}
+    noted = told(Facts(phone_persons=6))
+    assert (noted.verdict, [one.check for one in noted.findings]) == (CheckVerdict.NOTE, ["phone_shared"])
+    assert told(Facts()).findings == ()
 
 
 def test_the_version_is_the_content():

@@ -43,7 +43,8 @@ async def test_a_teller_checks_asks_and_decides_and_the_customer_gets_a_slip(
     path = done.headers["location"]
     page = text(await at_counter.get(path))
     assert "ask the desk" in page
-    assert "opened or asked for 4 cards within 24 hours" in page
+    assert "the verification desk is asked before this card is opened" in page
+    assert "within 24 hours" not in page
     assert "王小明" not in page
     await at_counter.post(f"{path}/ask", note="说不清用途")
     assert "Your question waits. Before it: 0." in text(await at_counter.get(path))
@@ -66,6 +67,40 @@ async def test_a_teller_checks_asks_and_decides_and_the_customer_gets_a_slip(
         assert part in slip
     assert (await at_counter.post(f"{path}/object", words="我要申诉")).status_code == 303
     assert (await teller(console, street, OTHER_BANK).get(path)).status_code == 404
+
+
+async def test_a_teller_learns_of_nobody_at_risk_before_the_card_is_open(
+    console: ConsoleDesk, street: Street
+):
+    """It said of each customer whether a fraud is under way, in words and by where the time went."""
+    at_counter = teller(console, street)
+    street.check(street.record(1, guided=True))  # now there is a case of person 1
+    for n in range(3):
+        street.enter(street.record(2, hours_ago=n + 1))
+    pages = []
+    for n in (1, 2):
+        form = FORM | {"opening_no": f"N-{n}", "id_number": id_number(n)}
+        done = await at_counter.post("/counter", **form)
+        assert done.status_code == 303
+        path = done.headers["location"]
+        shown = text(await at_counter.get(path))
+        pages.append(shown.replace(f"N-{n}", ""))
+        assert "Who asked you to open this card today" in shown
+        assert "victim" not in shown
+    assert pages[0] == pages[1]
+    assert "possible victim" not in text(await at_counter.get("/counter"))
+    await at_counter.post(f"{path}/result", result="refused", why="用途不明")
+    assert "within 24 hours" not in text(await at_counter.get(path)), (
+        "a refusal costs nothing and tells nothing"
+    )
+    form = FORM | {"opening_no": "N-3", "id_number": id_number(2)}
+    path = (await at_counter.post("/counter", **form)).headers["location"]
+    await at_counter.post(f"{path}/result", result="opened", number="")
+    assert "within 24 hours" not in text(await at_counter.get(path)), "not without the number of the card"
+    form = FORM | {"opening_no": "N-4", "id_number": id_number(2)}
+    path = (await at_counter.post("/counter", **form)).headers["location"]
+    await at_counter.post(f"{path}/result", result="opened", number="6222000011112222")
+    assert "cards within 24 hours" in text(await at_counter.get(path))
 
 
 async def test_a_teller_without_an_outlet_does_nothing(console: ConsoleDesk):

@@ -5,7 +5,8 @@ outlet raise an alarm.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -60,11 +61,14 @@ _STORED: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedOpening:
-    """The result of checking one opening. `case_id`: the case of a possible victim, if a warning was opened."""
+    """The result of checking one opening. `answer` is what was found, and not what the outlet is told (`Checks.told`).
+    `case_id`: the case of a possible victim, if a warning was opened.
+    """
 
     opening_id: int
     check_id: int
     answer: CheckResult
+    at: datetime
     case_id: int | None = None
 
 
@@ -100,7 +104,15 @@ def check_opening(
         act.audit("check_opening", f"opening/{opening_id}", facts=facts)
     if case_id is not None:
         services.enqueue("dial")
-    return CheckedOpening(opening_id=opening_id, check_id=check_id, answer=answer, case_id=case_id)
+    return CheckedOpening(opening_id=opening_id, check_id=check_id, answer=answer, at=now, case_id=case_id)
+
+
+def even_answer(least_seconds: float) -> Callable[[], float]:
+    """A function that says how many seconds of `least_seconds` are left, from now on. A check that opens a warning
+    takes longer than others; an outlet that could measure it would know whom the centre warns.
+    """
+    due = time.monotonic() + least_seconds
+    return lambda: max(0.0, due - time.monotonic())
 
 
 def _check_few_unfinished(act: OpenAct, outlet: Outlet, opening_id: int, *, most: int) -> None:

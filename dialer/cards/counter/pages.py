@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import Form, Path
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from dialer.cards.counter.actions import check_opening, finish_opening
+from dialer.cards.counter.actions import check_opening, even_answer, finish_opening
 from dialer.cards.counter.desk import ask_desk, lapse_questions, question_of_outlet
 from dialer.cards.counter.store import last_check
 from dialer.cards.determinations.objections import note_seen, take_objection, unseen_notices
-from dialer.cards.openings.checks import VICTIM_QUESTIONS, CheckFinding, shipped_checks
+from dialer.cards.openings.checks import (
+    ASK_FIRST,
+    CUSTOMER_QUESTIONS,
+    CheckFinding,
+    CheckResult,
+    shipped_checks,
+)
 from dialer.cards.openings.store import (
     Outlet,
     latest_openings,
@@ -26,6 +34,7 @@ from dialer.core.access import Permission
 from dialer.core.cards import CardProduct, CheckVerdict, ObjectionAbout, OpeningResult
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.text import gettext_noop
+from dialer.db.unit_of_work import Row
 from dialer.intake.headings import CellRefused
 from dialer.intake.opening_lists import OpeningField, OpeningOptions, read_opening
 from dialer.language.catalogue import say
@@ -112,7 +121,7 @@ def _latest(request: RequestContext, outlet: Outlet) -> list[dict[str, object]]:
                 "name": masked_opener(tx, row["id"], row["sealed"])["name"],
                 "product": CardProduct(row["product"]),
                 "result": OpeningResult(row["result"]),
-                "verdict": CheckVerdict(row["verdict"]) if row["verdict"] else None,
+                "verdict": _told(row, CheckVerdict(row["verdict"])).verdict if row["verdict"] else None,
                 "at": row["asked_at"],
             }
             for row in latest_openings(tx, outlet.id, limit=_LATEST)
@@ -123,6 +132,7 @@ def _latest(request: RequestContext, outlet: Outlet) -> list[dict[str, object]]:
 def check(request: CurrentRequest, form: Annotated[OpeningForm, Form()]) -> Response:
     """Checks the opening, then shows the answer."""
     outlet, services = _require_outlet(request), request.services
+    wait = even_answer(services.cards.answer_seconds)
     cells = {OpeningField(name): text for name, text in form}
     cells |= {OpeningField.OUTLET: outlet.code, OpeningField.TELLER: request.who}
     options = OpeningOptions(
@@ -144,6 +154,7 @@ def check(request: CurrentRequest, form: Annotated[OpeningForm, Form()]) -> Resp
         source="form",
         most_unfinished=services.cards.unfinished_a_day,
     )
+    time.sleep(wait())
     return request.redirect_to(f"{_PATH}/{checked.opening_id}")
 
 
@@ -204,6 +215,20 @@ def seen(request: CurrentRequest, notice_id: OpeningId) -> Response:
     return request.redirect_to(_PATH)
 
 
+def _told(
+    row: Row,
+    verdict: CheckVerdict,
+    found: Sequence[CheckFinding] = (),
+    *,
+    version: str = "",
+    at: datetime | None = None,
+) -> CheckResult:
+    """What the outlet is told of an opening: more once the card is open and its number is on record."""
+    is_open = row["result"] == OpeningResult.OPENED.value and row["number_blind"] is not None
+    result = CheckResult(verdict=verdict, findings=tuple(found), version=version)
+    return shipped_checks().told(result, at=at or row["asked_at"], is_open=is_open)
+
+
 def _opening(request: RequestContext, opening_id: int, template: str) -> Response:
     outlet, services = _require_outlet(request), request.services
     lapse_questions(services)
@@ -212,9 +237,14 @@ def _opening(request: RequestContext, opening_id: int, template: str) -> Respons
         person = masked_opener(tx, opening_id, row["sealed"])
         checked = last_check(tx, opening_id)
     asked = question_of_outlet(services, opening_id, outlet_id=outlet.id)
-    found = () if checked is None else [CheckFinding.of(finding) for finding in checked["findings"]]
-    verdict = None if checked is None else CheckVerdict(checked["verdict"])
-    is_victim = verdict is CheckVerdict.POSSIBLE_VICTIM
+    told = None
+    if checked is not None:
+        found = [CheckFinding.of(finding) for finding in checked["findings"]]
+        told = _told(
+            row, CheckVerdict(checked["verdict"]), found, version=checked["version"], at=checked["at"]
+        )
+    findings = () if told is None else told.findings
+    asks = any(finding.check == ASK_FIRST for finding in findings)
     return request.page(
         template,
         outlet=outlet,
@@ -222,10 +252,10 @@ def _opening(request: RequestContext, opening_id: int, template: str) -> Respons
         product=CardProduct(row["product"]),
         result=OpeningResult(row["result"]),
         person=person,
-        verdict=verdict,
-        findings=shipped_checks().sentences(found, request.lang),
-        version="" if checked is None else checked["version"],
-        questions=[say(request.lang, question) for question in VICTIM_QUESTIONS if is_victim],
+        verdict=None if told is None else told.verdict,
+        findings=shipped_checks().sentences(findings, request.lang),
+        version="" if told is None else told.version,
+        questions=[say(request.lang, question) for question in CUSTOMER_QUESTIONS if asks],
         question=None if asked is None else asked[0],
         before=0 if asked is None else asked[1],
         results=_RESULTS,

@@ -2,6 +2,8 @@
 
 The highest verdict of a check asks the desk, or protects a possible victim. A determination of an authority
 is not a check: the verdict `restricted` comes from it alone. Nothing here refuses.
+
+An outlet is told less than what was found until the card is open: `Checks.told`.
 """
 
 from __future__ import annotations
@@ -26,14 +28,17 @@ _VERDICTS_OF_CHECKS: Final = frozenset(
 )
 RESTRICTED: Final = "restricted"
 """The name of the finding that repeats a determination."""
-VICTIM_QUESTIONS: Final = (
+ASK_FIRST: Final = "ask_first"
+"""The name of the only finding that an outlet is told where the desk is to be asked."""
+_ASKED_FOR: Final = timedelta(days=1)
+CUSTOMER_QUESTIONS: Final = (
     Text("Who asked you to open this card today, and have you met this person?"),
     Text(
         "Did somebody tell you to transfer money, to share your screen, or to keep this secret from the bank?"
     ),
     Text("Did somebody promise you a loan, earnings or a refund, or say that you are part of a case?"),
 )
-"""What the outlet asks a possible victim."""
+"""What the outlet asks every customer about whom it asks the desk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +159,25 @@ class Checks:
         found.sort(key=lambda finding: -_RANK[finding.verdict])
         return CheckResult(verdict=verdict, findings=self._without_repetitions(found), version=self.version)
 
+    def told(self, found: CheckResult, *, at: datetime, is_open: bool) -> CheckResult:
+        """What an outlet is told of the result of a check made at this time. Once the card is open: everything,
+        without the verdict that says who may be a victim. Before: whether the desk is to be asked, in the same words
+        whatever the reason, so that nobody learns by asking who is at risk; of a determination, all.
+        """
+        asks = any(finding.verdict in _DESK for finding in found.findings)
+        verdict = CheckVerdict.ASK_DESK if found.verdict in _DESK else found.verdict
+        if is_open or not (asks or verdict is CheckVerdict.ASK_DESK):
+            return replace(found, verdict=verdict)
+        restricted = [one for one in found.findings if one.verdict is CheckVerdict.RESTRICTED]
+        first = CheckFinding(
+            check=ASK_FIRST,
+            verdict=CheckVerdict.ASK_DESK,
+            values={},
+            basis=self._basis("opening"),
+            expires_at=at + _ASKED_FOR,
+        )
+        return replace(found, verdict=verdict, findings=(*restricted, first))
+
     def _without_repetitions(self, found: Sequence[CheckFinding]) -> tuple[CheckFinding, ...]:
         """The findings without repetitions: of those with the same sentence only the first, which is the gravest."""
         by_sentence: dict[str, CheckFinding] = {}
@@ -210,6 +234,8 @@ class Checks:
     def _sentences(self, name: str) -> Mapping[Lang, str]:
         if name == RESTRICTED:
             return _RESTRICTED
+        if name == ASK_FIRST:
+            return _ASK_FIRST
         return next((check.sentences for check in self.checks if check.id == name), {})
 
     def sentence(self, finding: CheckFinding, lang: Lang) -> str:
@@ -230,6 +256,11 @@ _RESTRICTED: Final = {
     " basic services stay open",
     Lang.ZH: "经%(authority)s认定惩戒，文号%(document_no)s，%(from_on)s起至%(until_on)s止；保留基本服务",
 }
+_ASK_FIRST: Final = {
+    Lang.EN: "the verification desk is asked before this card is opened",
+    Lang.ZH: "办理前须先询问核查席",
+}
+_DESK: Final = frozenset({CheckVerdict.ASK_DESK, CheckVerdict.POSSIBLE_VICTIM})
 
 
 def _holds(check: OpeningCheck, facts: Facts) -> bool:
