@@ -67,9 +67,7 @@ class ShapeCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MalformedItem:
-    """An object that does not have the form of a warning: its wrong field; `nearest` is the field that was perhaps
-    meant.
-    """
+    """An object that does not have the form of a warning: its wrong field; `nearest` is what was perhaps meant."""
 
     field: str
     code: ShapeCode
@@ -98,6 +96,16 @@ def read_item(value: Any) -> Cells | MalformedItem:  # noqa: ANN401  # JSON may 
     return cells
 
 
+def _nearest(field: str) -> str:
+    """The field that was perhaps meant. Of a name cut short every longer one: `amount` alone may be either sum."""
+    known = list(WarningIn.model_fields)
+    stem = field.removesuffix("_fen")
+    longer = [
+        name for name in known if name.startswith(f"{stem}_") and name.endswith("_fen") == (stem != field)
+    ]
+    return " / ".join(longer or difflib.get_close_matches(field, known, n=1, cutoff=0.5))
+
+
 def _misshapen(fault: ValidationError, value: Mapping[str, Any]) -> MalformedItem:
     errors = fault.errors(include_url=False, include_input=False, include_context=False)
     # A misspelt name says more than what is missing because of it.
@@ -106,12 +114,9 @@ def _misshapen(fault: ValidationError, value: Mapping[str, Any]) -> MalformedIte
     kinds = {error["type"] for error in errors if str(error["loc"][0]) == field}
     high = _is_high(value)
     if "extra_forbidden" in kinds:
-        close = difflib.get_close_matches(field[:_SHOWN_NAME], list(WarningIn.model_fields), n=1, cutoff=0.5)
+        shown = field[:_SHOWN_NAME]
         return MalformedItem(
-            field=field[:_SHOWN_NAME],
-            code=ShapeCode.UNKNOWN_FIELD,
-            nearest=close[0] if close else "",
-            high_grade=high,
+            field=shown, code=ShapeCode.UNKNOWN_FIELD, nearest=_nearest(shown), high_grade=high
         )
     if "missing" in kinds:
         code = ShapeCode.MISSING

@@ -34,6 +34,7 @@ from dialer.demo.run import (
     demo_environment,
     demo_speed,
     demo_summary,
+    keep_settings,
     make_accounts,
     make_roster,
     set_service_speed,
@@ -94,6 +95,7 @@ def demo_command(
     if targets is not None and not targets.is_file():
         raise UnusableFile(Text("%(file)s: no such file", file=targets.name))
     with clean_environment(settings) as app:
+        keep_settings(settings, env)
         supervisor = Supervisor(children(settings, env), log_child_event)
         staff = SimulatedStaff(app.services)
         # A list that the user gives is called alone.

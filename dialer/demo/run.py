@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import random
 import shutil
 import socket
@@ -56,8 +57,8 @@ from dialer.org.tree import read_units_and_aliases
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure_servers, erase_servers
-from dialer.runtime.local import DEMO_FOLDER, CarrierAccess
-from dialer.runtime.location import free_port
+from dialer.runtime.local import DEMO_FOLDER, DEMO_SETTINGS, CarrierAccess
+from dialer.runtime.location import free_port, write_private
 from dialer.runtime.services import Application, Services
 from dialer.runtime.settings import Settings, load_settings
 from dialer.staff.passwords import temporary_password
@@ -67,7 +68,7 @@ from dialer.staff.store import Member
 DEMO_SPEED = 40.0
 """Service seconds in one real second while the list is being called."""
 _SLOW = 1.0
-_OURS = ("audit-anchors", "keys.json", "carrier.json", "carrier", "rejects", "sample.csv")
+_OURS = ("audit-anchors", "keys.json", "carrier.json", "carrier", "rejects", "sample.csv", DEMO_SETTINGS)
 
 
 class DemoRunsAlready(Refusal):
@@ -217,6 +218,14 @@ def clean_environment(settings: Settings) -> Iterator[Application]:
             with application(settings) as app:
                 # The application has only joined them; who keeps them starts one again that ends.
                 yield replace(app, servers=servers)
+
+
+def keep_settings(settings: Settings, env: Mapping[str, str]) -> None:
+    """Writes what the environment `env` of the demo's processes sets and this process's own does not, so that commands
+    beside the demo work under its settings.
+    """
+    own = {name: value for name, value in env.items() if os.environ.get(name) != value}
+    write_private(settings.data_dir / DEMO_SETTINGS, json.dumps(own, indent=1))
 
 
 def _wipe(folder: Path) -> None:

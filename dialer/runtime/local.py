@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,7 @@ from dialer.core.errors import SettingsError, Unavailable
 from dialer.core.text import Text
 from dialer.runtime.embedded import EmbeddedServers, are_servers_running, ensure_servers
 from dialer.runtime.location import free_port, write_private
-from dialer.runtime.settings import Settings
+from dialer.runtime.settings import Settings, load_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,9 @@ def own_carrier(settings: Settings, *, may_make: bool = True) -> CarrierAccess |
 DEMO_FOLDER = "demo"
 """The demo's own data folder, within the data folder of the settings."""
 
+DEMO_SETTINGS = "settings.json"
+"""In the demo's data folder: the environment variables by which its settings differ from those of this machine."""
+
 
 def settings_of_data(settings: Settings) -> Settings:
     """The settings for a command that is given at a terminal: those of the demo's data while a demo runs in a data
@@ -69,7 +73,9 @@ def settings_of_data(settings: Settings) -> Settings:
     is_own = settings.database.url is not None or (settings.data_dir / "embedded").exists()
     if is_own or not are_servers_running(demo):
         return settings
-    return settings.model_copy(update={"data_dir": demo})
+    path = demo / DEMO_SETTINGS
+    own = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return load_settings({**os.environ, **own, "DIALER_DATA_DIR": str(demo)})
 
 
 def public_url(settings: Settings) -> str:

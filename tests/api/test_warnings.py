@@ -351,6 +351,8 @@ async def test_an_unknown_field_is_refused_with_the_nearest_right_one(office: Of
         ("instruction_number", "instruction_no"),
         ("level", None),
         ("amount_risk", "amount_at_risk"),
+        ("amount", "amount_at_risk / amount_paid"),
+        ("amount_fen", "amount_at_risk_fen / amount_paid_fen"),
     ):
         answer = await office.send({"phones": "13800138000", name: "1"})
         (error,) = answer.json()["errors"]

@@ -145,6 +145,21 @@ def test_no_process_is_left(demo: Told):
     assert [command for process in alive if (command := _command_of(process))] == []
 
 
+def test_a_command_beside_it_works_under_its_settings(demo: Told):
+    _, _, _, folder, _, _ = demo
+    with ensure_servers(folder / "demo"):
+        done = subprocess.run(
+            [sys.executable, "-m", "dialer", "token", "add", "city-bank", "--scope", "warnings:write"],
+            env=_environment(folder),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("dialer_")
+
+
 def test_neither_the_database_nor_a_log_holds_a_name_or_a_number(demo: Told):
     _, _, log, folder, rows, _ = demo
     with ensure_servers(folder / "demo", valkey=False) as servers:

@@ -115,6 +115,9 @@ def test_a_command_finds_the_data_of_a_demo_that_runs(used_dir: Path, tmp_path: 
     assert settings_of_data(given) is given
     with ensure_servers(used_dir):
         assert settings_of_data(given).data_dir == tmp_path / "demo"
+        (used_dir / "settings.json").write_text('{"DIALER_TELEPHONY__LINES": "80"}')
+        found = settings_of_data(given)
+        assert (found.data_dir, found.telephony.lines) == (tmp_path / "demo", 80)
         named = load_settings(
             {"DIALER_DATA_DIR": str(tmp_path), "DIALER_DATABASE__URL": "postgresql://h/centre"}
         )
