@@ -59,7 +59,7 @@ from dialer.signals.verdict_store import (
     write_verdicts,
 )
 from dialer.signals.verdicts import FiredRule, Verdict, VerdictEvent, moved
-from dialer.warnings.arrivals import cases_of_arrivals, prepare_arrivals, take_arrivals
+from dialer.warnings.arrivals import Held, cases_of_arrivals, prepare_arrivals, take_arrivals
 from dialer.warnings.shared_numbers import further_cases, raise_many_cases
 
 _BATCH: Final = 500
@@ -483,13 +483,13 @@ def send_warnings(
     batch = prepare_arrivals(tx, services, accepted, load_id=None, now=now, of_persons=of_persons)
     full: set[int] = set()
 
-    def hold(tx: Tx, new: Mapping[int, Record]) -> set[int]:
+    def hold(tx: Tx, new: Mapping[int, Record]) -> Held:
         people = {place: known for place, known in enumerate(of_persons) if known is not None}
         full.update(further_cases(tx, new, most=services.sources.cases_a_number, of_persons=people))
         if at_full is AtFullNumber.TELL or not full:
-            return set()
+            return Held()
         waiting = _for_a_person(tx, [rows[place] for place in full])
-        return {place for place in full if rows[place].id in waiting}
+        return Held(places=frozenset(place for place in full if rows[place].id in waiting))
 
     taken = take_arrivals(tx, services, batch, hold=None if at_full is AtFullNumber.GO_ON else hold)
     cases = cases_of_arrivals(tx, accepted, taken)

@@ -5,7 +5,7 @@ decision) is prepared beforehand, so that the next batch of a list is prepared w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -237,13 +237,26 @@ class Taken:
     case_ids: tuple[int | None, ...]
     joined: tuple[bool, ...]
     again: frozenset[int]
-    """The positions of accepted records whose number was stored with other content; each has a number of its own."""
+    """The positions of records whose number was stored, or waits, with other content. Each accepted one has a number of
+    its own.
+    """
     held: frozenset[int] = frozenset()
     """The positions of records that were left out, because they wait for a person to release them."""
 
 
-Hold = Callable[[Tx, Mapping[int, Record]], Collection[int]]
-"""Which of these new records, by position, must wait; it has stored them elsewhere."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Records that must wait, by position; they are stored elsewhere."""
+
+    places: frozenset[int] = frozenset()
+    repeated: frozenset[int] = frozenset()
+    """Those of them that waited already, with the same content: nothing more was stored."""
+    again: frozenset[int] = frozenset()
+    """Those of them whose number waits already with other content."""
+
+
+Hold = Callable[[Tx, Mapping[int, Record]], Held]
+"""Which of these new records must wait."""
 
 
 def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch, *, hold: Hold | None = None) -> Taken:
@@ -255,24 +268,25 @@ def take_arrivals(tx: Tx, services: Services, batch: PreparedBatch, *, hold: Hol
     records = batch.records
     if plan != batch.plan:
         records = tuple(_with_new_keys(tx.vault, prepared) for prepared in records)
-    fresh, again = _without_duplicates(tx, services, records)
-    if again:
-        names = {fresh[position].record.source for position in again}
-        raise_alarm_once(tx, AlarmCode.NUMBER_USED_AGAIN, now=batch.opener.now, names=names)
+    fresh, numbered = _without_duplicates(tx, services, records)
     new = {position: prepared.record for position, prepared in fresh.items()}
-    held = frozenset(hold(tx, new)) if hold is not None and new else frozenset()
-    fresh = {position: prepared for position, prepared in fresh.items() if position not in held}
+    held = hold(tx, new) if hold is not None and new else Held()
+    again = held.again.union(numbered) - held.repeated
+    if again:
+        names = {new[position].source for position in again}
+        raise_alarm_once(tx, AlarmCode.NUMBER_USED_AGAIN, now=batch.opener.now, names=names)
+    fresh = {position: prepared for position, prepared in fresh.items() if position not in held.places}
     intake = _Intake(tx, services, list(fresh.values()), batch.opener)
     taken = {position: intake.take(prepared) for position, prepared in fresh.items()}
     intake.write()
     results = [taken.get(position, (None, False)) for position in range(len(records))]
     joined = tuple(has_joined for _, has_joined in results)
     return Taken(
-        again=frozenset(again),
-        held=held,
+        again=again,
+        held=held.places - held.repeated,
         accepted=len(fresh),
         merged=sum(joined),
-        duplicate=len(records) - len(new),
+        duplicate=len(records) - len(new) + len(held.repeated),
         case_ids=tuple(case_id for case_id, _ in results),
         joined=joined,
     )

@@ -6,8 +6,10 @@ withdrawn.
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -44,6 +46,16 @@ class HeldList:
     """The list whose rows they are; None: they came another way."""
 
 
+class HeldContent(NamedTuple):
+    """What makes two waiting warnings the same."""
+
+    source: str
+    number: str
+    """The instruction number; '' where the content alone says which it is."""
+    digest: str
+    """Of what it says of whom."""
+
+
 _COLUMNS = (
     _c.id,
     _c.source,
@@ -64,14 +76,15 @@ def add_to_held_list(
     extra_high: bool,
     heading: bytes,
     rows: bytes,
-    count: int,
+    contents: Collection[HeldContent],
     number_blind: bytes | None = None,
     from_load_id: int | None = None,
     now: datetime,
 ) -> int:
     """Adds rows to the list in which such warnings wait, which is made with this heading if there is none; returns its
-    id.
+    id. `contents`: of each row; none of them waits yet.
     """
+    count, place = len(contents), 0
     found = tx.one(
         sa.select(_c.id)
         .where(
@@ -107,16 +120,37 @@ def add_to_held_list(
         }
     else:
         load_id, part = found["id"], t.list_file.c.part
-        last = tx.scalar(sa.select(sa.func.max(part)).where(t.list_file.c.load_id == load_id))
-        sealed = tx.vault.seal(rows, table="list_file", column="sealed", row=f"{load_id}/{last + 1}")
-        tx.execute(sa.insert(t.list_file).values(load_id=load_id, part=last + 1, sealed=sealed))
+        place = tx.scalar(sa.select(sa.func.max(part)).where(t.list_file.c.load_id == load_id)) + 1
+        sealed = tx.vault.seal(rows, table="list_file", column="sealed", row=f"{load_id}/{place}")
+        tx.execute(sa.insert(t.list_file).values(load_id=load_id, part=place, sealed=sealed))
         values = {
             "total": _c.total + count,
             "early_line": _c.early_line + count,
             "size_bytes": _c.size_bytes + len(rows),
         }
     tx.execute(sa.update(t.list_load).where(_c.id == load_id).values(**values))
+    waits = [
+        {
+            "source": one.source,
+            "instruction_no": one.number,
+            "digest": one.digest,
+            "load_id": load_id,
+            "part": place,
+        }
+        for one in contents
+    ]
+    tx.execute(sa.insert(t.held_warning), waits)
     return load_id
+
+
+def waiting_among(tx: Tx, contents: Collection[HeldContent]) -> set[HeldContent]:
+    """Everything that waits under the source and number of one of these, also with other content."""
+    h = t.held_warning.c
+    keys = {(one.source, one.number) for one in contents}
+    statement = sa.select(h.source, h.instruction_no, h.digest).where(
+        sa.tuple_(h.source, h.instruction_no).in_(list(keys))
+    )
+    return {HeldContent(row["source"], row["instruction_no"], row["digest"]) for row in tx.rows(statement)}
 
 
 def held_lists(tx: Tx, *, source: str | None = None) -> list[HeldList]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from dialer.cases.persons import (
 )
 from dialer.core.events import AlarmCode
 from dialer.core.rules import known_type, same_incident
-from dialer.core.sources import HoldReason, is_internal_source
+from dialer.core.sources import COUNTER_SOURCE, HoldReason, is_internal_source
 from dialer.core.values import FraudType, Grade
 from dialer.db.alarms import alarm_row, raise_alarm, raise_alarms
 from dialer.db.sources import add_sources
@@ -32,7 +32,9 @@ from dialer.db.unit_of_work import Tx
 from dialer.db.vault import BlindKind
 from dialer.intake.records import Field, Record
 from dialer.runtime.services import Services
-from dialer.warnings.held_store import add_to_held_list
+from dialer.warnings.arrivals import Held
+from dialer.warnings.held_store import HeldContent, add_to_held_list, waiting_among
+from dialer.warnings.list_store import Said
 
 COLUMNS: Final = tuple(field for field in Field if field not in {Field.ROW_NUMBER, Field.REJECTION})
 """The fields of a warning in the order of its raw cells, which are the columns of a list of waiting ones."""
@@ -47,64 +49,74 @@ def hold_further_cases(
     *,
     from_load_id: int | None = None,
     high_wait: bool = False,
-) -> Collection[int]:
+) -> Held:
     """Stores those of these new warnings that would open one more case of a number that has many, as lists that wait
-    for a person; returns their positions. `from_load_id`: the list whose rows they are. `high_wait`: those of high
+    for a person. `from_load_id`: the list whose rows they are. `high_wait`: those of high
     grades were stored before, when the list began to wait for a second person.
     """
     crowded = further_cases(tx, new, most=services.sources.cases_a_number)
-    held: dict[tuple[str, bool, bytes], list[list[str]]] = {}
-    for place, number in crowded.items():
-        if high_wait and new[place].grade.is_high:
-            continue
-        key = new[place].source, new[place].grade is Grade.EXTRA_HIGH, number
-        held.setdefault(key, []).append(record_cells(new[place]))
-    if outside := {name for name, _, _ in held if not is_internal_source(name)}:
+    stored_before = {place for place in crowded if high_wait and new[place].grade.is_high}
+    why = {
+        place: (HoldReason.NAMES, number) for place, number in crowded.items() if place not in stored_before
+    }
+    if outside := {new[place].source for place in why if not is_internal_source(new[place].source)}:
         add_sources(tx, outside)
-    for (name, extra_high, number), rows in held.items():
-        hold_rows(
+    held = hold_for_a_person(services, now, tx, new, why, cells=record_cells, from_load_id=from_load_id)
+    return replace(held, places=held.places | stored_before)
+
+
+def hold_for_a_person(
+    services: Services,
+    now: datetime,
+    tx: Tx,
+    new: Mapping[int, Record],
+    why: Mapping[int, tuple[HoldReason, bytes | None]],
+    *,
+    cells: Callable[[Record], Sequence[str]],
+    from_load_id: int | None = None,
+) -> Held:
+    """Stores warnings as lists that wait for a person, with an alarm for each list. What waits already with the same
+    content is not stored once more. `why`: by position, the reason of each that is held, and the blind index of the
+    number that has many cases; `cells`: its row, a cell for each field of a warning.
+    """
+    if not why:
+        return Held()
+    contents = {place: _content(services, new[place]) for place in why}
+    before = waiting_among(tx, contents.values())
+    repeated = frozenset(place for place, content in contents.items() if content in before)
+    numbers = {content[:2] for content in before if content.number}
+    lists: dict[tuple[str, HoldReason, bool, bytes | None], list[int]] = {}
+    for place, (reason, number) in why.items():
+        if place not in repeated:
+            key = new[place].source, reason, new[place].grade is Grade.EXTRA_HIGH, number
+            lists.setdefault(key, []).append(place)
+    for (name, reason, extra_high, number), own in lists.items():
+        text = io.StringIO()
+        csv.writer(text).writerows(cells(new[place]) for place in own)
+        load_id = add_to_held_list(
             tx,
-            name,
-            HoldReason.NAMES,
-            rows,
+            source=name,
+            reason=reason,
             extra_high=extra_high,
+            heading=_HEADING,
+            rows=text.getvalue().encode(),
+            contents=[contents[place] for place in own],
             number_blind=number,
             from_load_id=from_load_id,
             now=now,
         )
-    return crowded.keys()
-
-
-def hold_rows(
-    tx: Tx,
-    name: str,
-    reason: HoldReason,
-    rows: Sequence[Sequence[str]],
-    *,
-    extra_high: bool,
-    number_blind: bytes | None,
-    from_load_id: int | None = None,
-    now: datetime,
-) -> None:
-    """Stores rows of cells, one for each field of a warning, as a list of this source that waits for a person, with
-    an alarm.
-    """
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    load_id = add_to_held_list(
-        tx,
-        source=name,
-        reason=reason,
-        extra_high=extra_high,
-        heading=_HEADING,
-        rows=text.getvalue().encode(),
-        count=len(rows),
-        number_blind=number_blind,
-        from_load_id=from_load_id,
-        now=now,
+        facts = {"source": name, "reason": reason.value, "extra_high": extra_high}
+        raise_alarm(tx, AlarmCode.WARNINGS_WAIT, now=now, load_id=load_id, facts=facts)
+    again = frozenset(
+        place for place, content in contents.items() if content[:2] in numbers and place not in repeated
     )
-    facts = {"source": name, "reason": reason.value, "extra_high": extra_high}
-    raise_alarm(tx, AlarmCode.WARNINGS_WAIT, now=now, load_id=load_id, facts=facts)
+    return Held(places=frozenset(why), repeated=repeated, again=again)
+
+
+def _content(services: Services, record: Record) -> HeldContent:
+    """A customer at a counter is the same under each opening, whatever its number."""
+    number = "" if record.source == COUNTER_SOURCE else record.instruction_no
+    return HeldContent(record.source, number, Said.of(record).digest(services.derive_key))
 
 
 def sent_cells(record: Record) -> list[str]:

@@ -4,7 +4,7 @@ whole centre sets the limits of each source and ends the probation of a new one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -35,25 +35,24 @@ from dialer.db.sources import (
 from dialer.db.unit_of_work import Tx
 from dialer.intake.records import Record
 from dialer.runtime.services import Services
+from dialer.warnings.arrivals import Held
 from dialer.warnings.held_store import HeldList, held_lists, late_extra_high
 from dialer.warnings.lists import approve_load, begin_withdrawal
-from dialer.warnings.shared_numbers import further_cases, hold_rows, sent_cells
+from dialer.warnings.shared_numbers import further_cases, hold_for_a_person, sent_cells
 
 _MOST_COUNT, _MOST_SIGNALS, _MOST_FEN = 1_000_000, 10**9, 10**13
 
 
-def hold_above_limits(
-    services: Services, now: datetime, tx: Tx, new: Mapping[int, Record]
-) -> Collection[int]:
+def hold_above_limits(services: Services, now: datetime, tx: Tx, new: Mapping[int, Record]) -> Held:
     """Stores new warnings above a limit of their source, and those for one more case of a number that has many, as
-    lists that wait for a person, and counts the others for their sources; returns the positions of those that wait.
+    lists that wait for a person, and counts the others for their sources.
     """
     places: dict[str, list[int]] = {}
     for place, record in new.items():
         places.setdefault(record.source, []).append(place)
     sources = lock_sources(tx, places, now=now)
     probation, tree = services.sources.probation.limits(), services.units.latest
-    held: dict[tuple[str, HoldReason, bool, bytes | None], list[int]] = {}
+    why: dict[int, tuple[HoldReason, bytes | None]] = {}
     crowded = further_cases(tx, new, most=services.sources.cases_a_number)
     going_on: dict[str, tuple[int, int]] = {}
     for name, own in places.items():
@@ -64,16 +63,12 @@ def hold_above_limits(
         for place in own:
             reason = reasons.get(place, HoldReason.NAMES)
             if reason is not None:
-                is_extra_high = new[place].grade is Grade.EXTRA_HIGH
-                held.setdefault((name, reason, is_extra_high, crowded.get(place)), []).append(place)
+                why[place] = reason, crowded.get(place)
         grades = [new[place].grade for place, reason in reasons.items() if reason is None]
         urgent = grades.count(Grade.EXTRA_HIGH)
         going_on[name] = len(grades) - urgent, urgent
     count_sent(tx, sources, going_on, now=now)
-    for (name, reason, extra_high, number), own in held.items():
-        rows = [sent_cells(new[place]) for place in own]
-        hold_rows(tx, name, reason, rows, extra_high=extra_high, number_blind=number, now=now)
-    return [place for own in held.values() for place in own]
+    return hold_for_a_person(services, now, tx, new, why, cells=sent_cells)
 
 
 def _asked(record: Record, limits: SourceLimits, tree: UnitIndex) -> Asked:

@@ -149,6 +149,16 @@ async def test_rows_that_wait_are_withdrawn_with_their_list_and_with_no_other(of
     }
 
 
+async def test_a_row_that_waits_and_is_listed_again_waits_once(office: Office):
+    lines = [f"王{n},{PHONE},高危,,," for n in range(6)]
+    listed(office, *lines)
+    again = listed(office, *lines, "李一,13800990102,高危,,,")
+    [waits] = waiting_warnings(office.app.services)
+    with office.app.services.store.begin() as tx:
+        load = get_load(tx, again)
+    assert (waits.total, load.rows, load.accepted, load.held, load.duplicate) == (2, 7, 1, 0, 6)
+
+
 def test_the_record_of_a_list_is_read_again_from_the_cells_with_which_it_waits():
     options = IntakeOptions(now=NOW)
     records = [

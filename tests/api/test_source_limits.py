@@ -64,6 +64,11 @@ def release_all(office: Office) -> None:
         load_list(office.app.services, load_id)
 
 
+def contents_waiting(office: Office) -> int:
+    with office.app.services.store.begin() as tx:
+        return int(tx.scalar(sa.select(sa.func.count()).select_from(t.held_warning)))
+
+
 def numbers(office: Office) -> list[str]:
     return sorted(row["instruction_no"] for row in office.rows(t.warning))
 
@@ -174,11 +179,44 @@ async def test_each_row_of_a_flood_is_released(office: Office, limit: Limit):
 
 async def test_what_is_sent_again_while_it_waits_is_loaded_once(office: Office, limit: Limit):
     limit(per_day=0)
-    for _ in range(3):
-        assert first(await office.send(*numbered(1)))["status"] == "accepted"
-    release_all(office)
-    assert numbers(office) == ["N0"]
+    statuses = [first(await office.send(*numbered(1)))["status"] for _ in range(3)]
+    [waits] = waiting_warnings(office.app.services)
+    assert (statuses, waits.total) == (["accepted", "duplicate", "duplicate"], 1)
+    assert len([row for row in office.rows(t.alarm) if row["code"] == "warnings_wait"]) == 1
+    release_waiting(office.app.services, CHIEF, [waits.id])
+    assert first(await office.send(*numbered(1)))["status"] == "duplicate", "released and not yet loaded"
+    load_list(office.app.services, waits.id)
+    assert (numbers(office), contents_waiting(office)) == (["N0"], 0)
     assert first(await office.send(*numbered(1)))["status"] == "duplicate"
+    assert len(office.rows(t.list_load)) == 1
+
+
+async def test_what_is_sent_again_with_a_higher_grade_while_it_waits_is_not_lost(
+    office: Office, limit: Limit
+):
+    limit(per_day=0, extra_high_per_day=0)
+    await office.send(*numbered(1))
+    for _ in range(2):
+        answer = first(await office.send(*numbered(1, grade="特高危")))
+    assert answer["status"] == "duplicate"
+    assert [(one.extra_high, one.total) for one in waiting_warnings(office.app.services)] == [
+        (True, 1), (False, 1),
+    ]  # fmt: skip
+    [told] = [row for row in office.rows(t.alarm) if row["code"] == "number_used_again"]
+    assert told["facts"] == {"names": ["city-bank"]}
+    release_all(office)
+    [case] = office.rows(t.case)
+    assert case["grade"] == "extra_high"
+    assert len(numbers(office)) == 2
+
+
+async def test_a_refused_warning_that_is_sent_again_waits_again(office: Office, limit: Limit):
+    limit(per_day=0)
+    for _ in range(2):
+        assert first(await office.send(*numbered(1)))["status"] == "accepted"
+        [waits] = waiting_warnings(office.app.services)
+        refuse_waiting(office.app.services, CHIEF, [waits.id], why="a test of theirs")
+    assert contents_waiting(office) == 0
 
 
 async def test_a_duplicate_counts_for_no_limit(office: Office, limit: Limit):

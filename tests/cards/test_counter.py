@@ -199,6 +199,10 @@ def test_a_customer_whose_number_has_many_open_cases_waits_for_a_person(street: 
     assert (waits.source, waits.held_for, waits.total) == (COUNTER_SOURCE, HoldReason.NAMES, 1)
     [alarm] = [row for row in console.rows(t.alarm) if row["code"] == AlarmCode.WARNINGS_WAIT.value]
     assert alarm["load_id"] == waits.id
+    again = street.record(most + 1, guided=True, phone=SHARED)
+    for record in (again, again):
+        street.check(record)
+    assert [one.total for one in waiting_warnings(street.services)] == [1], "checked again they wait once"
     release_waiting(street.services, unrestricted("chief"), [waits.id])
     load_list(street.services, waits.id)
     [last] = [row for row in console.rows(t.warning) if row["load_id"] == waits.id]

@@ -37,6 +37,7 @@ from dialer.db.tables.cases import day_figure as day_figure
 from dialer.db.tables.cases import day_trend as day_trend
 from dialer.db.tables.cases import erasure as erasure
 from dialer.db.tables.cases import fact_mark as fact_mark
+from dialer.db.tables.cases import held_warning as held_warning
 from dialer.db.tables.cases import kept_report as kept_report
 from dialer.db.tables.cases import legal_hold as legal_hold
 from dialer.db.tables.cases import list_file as list_file

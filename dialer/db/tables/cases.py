@@ -167,6 +167,19 @@ list_file = sa.Table(
 )
 """The uploaded file, encrypted in parts; it is deleted when it has been loaded."""
 
+held_warning = sa.Table(
+    "held_warning",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("instruction_no", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("load_id", sa.BigInteger, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.ForeignKeyConstraint(["load_id", "part"], ["list_file.load_id", "list_file.part"], ondelete="CASCADE"),
+    sa.Index("ix_held_warning_load_id", "load_id", "part"),
+)
+"""The warnings that wait for a person, as long as the part of the file that has them; `digest` is of their content."""
+
 list_reject = sa.Table(
     "list_reject",
     metadata,
