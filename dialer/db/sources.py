@@ -38,7 +38,7 @@ class Source:
 
 def lock_sources(tx: Tx, names: Collection[str], *, now: datetime) -> dict[str, Source]:
     """The sources of these names, by name, which nobody else counts for until the transaction ends; those that are not
-    known yet are stored.
+    known yet are stored. A transaction that takes arrivals locks these before.
     """
     statement = sa.select(t.source).where(_s.name.in_(sorted(names))).order_by(_s.name).with_for_update()
     rows = tx.rows(statement)

@@ -23,6 +23,7 @@ from dialer.signals.verdict_store import (
     sources_resumed_since,
     stop_rule_row,
 )
+from dialer.warnings.list_store import lock_arrivals
 
 _LEFT_ALONE: Final = timedelta(hours=1)
 """A source that a person has resumed is not stopped again for so long."""
@@ -40,6 +41,8 @@ def within_limits(
         resting_on = {one: names - resumed for one, names in resting_on.items() if not names <= resumed}
     if not resting_on:
         return list(verdicts)
+    # As with warnings of the API: arrivals are locked before sources, so that the two never wait for each other.
+    lock_arrivals(tx)
     above = _above_limits(tx, services, verdicts, resting_on, now)
     for source, reason in above.values():
         facts = {"source": source, "reason": reason}

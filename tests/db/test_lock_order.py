@@ -26,18 +26,25 @@ from dialer.cases.store import lock_cases
 from dialer.core.access import unrestricted
 from dialer.core.case import AssignmentState
 from dialer.core.events import AlarmCode, CaseClosed
+from dialer.core.sources import ROBOT_SOURCE
 from dialer.core.values import Grade, OutcomeKind, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.alarms import acknowledge_alarms_of_code, raise_alarm
+from dialer.intake.records import Field
 from dialer.org.unassigned import assign_unit
+from dialer.staff.sign_in import add_token
 from dialer.telephony.callbacks import CallProgress, CallState, Stage
 from dialer.telephony.channels import Placed
 from dialer.telephony.client import PlaceCall
+from dialer.warnings.deliveries import read_warnings, take_deliveries
+from dialer.warnings.list_store import ARRIVALS_LOCK
+from dialer.warnings.source_limits import read_source
 from dialer.work.assignments import Scope
 from dialer.work.desk_calls import dial_from_desk
 from dialer.work.tasks import WorkReport, claim_next, reclaim, release_assignment, report_assignment
 from dialer.work.visits import PhoneAct, add_photo
 from tests.core.pictures import jpeg
+from tests.signals.post import MULE, OTHER, Post
 from tests.work.bureau import Bureau
 
 PATIENCE_SECONDS = 30.0
@@ -54,9 +61,11 @@ def bureau(fresh_database: str) -> Iterator[Bureau]:
 
 @contextmanager
 def waiting_for(
-    bureau: Bureau, held: sa.ColumnElement[bool], act: Callable[[], object]
+    bureau: Bureau, held: sa.ColumnElement[bool] | sa.Select[Any], act: Callable[[], object]
 ) -> Iterator[sa.Connection]:
-    """Somebody holds these rows, and `act` waits for them within the block; done when they have gone."""
+    """Somebody holds these rows, or what the statement locks, and `act` waits for it within the block; done when they
+    have gone.
+    """
     engine = sa.create_engine(bureau.store.url)
     faults: list[Exception] = []
 
@@ -69,7 +78,7 @@ def waiting_for(
     acting = threading.Thread(target=run)
     try:
         with engine.connect() as holder:
-            assert holder.execute(_lock(held)).all()
+            assert holder.execute(held if isinstance(held, sa.Select) else _lock(held)).all()
             acting.start()
             _until_somebody_waits(engine, acting, faults)
             yield holder
@@ -309,3 +318,31 @@ def test_attempts_of_approved_successes_are_locked_in_the_order_of_their_ids(bur
 
     with waiting_for(bureau, t.attempt.c.id == LOW, approve) as holder:
         assert may_have(holder, t.attempt.c.id == HIGH)
+
+
+ARRIVALS = sa.select(sa.func.pg_advisory_xact_lock(ARRIVALS_LOCK))
+
+
+def test_the_robot_and_the_api_lock_arrivals_before_the_source(fresh_database: str):
+    post = Post(fresh_database)
+    token = add_token(
+        post.services, unrestricted("chief"), name="bank", scopes=["warnings:write"], days=1, unit=""
+    ).token
+    post.send(post.listed(account=MULE), post.payment(fen=9_000_000, new_payee=True))
+    robot = post.robot()
+    sent = [{Field.INSTRUCTION_NO: "B1", Field.PHONE: OTHER, Field.NAME: "王伟", Field.GRADE: "高危"}]
+    bank = t.source.c.name == "bank"
+    acts = (
+        lambda: post.work(robot),
+        lambda: take_deliveries(post.services, [read_warnings(post.services, sent, token=token)]),
+    )
+    for act in acts:
+        with waiting_for(post, ARRIVALS, act) as holder:
+            assert may_have(holder, bank)
+    assert {row["source"] for row in post.rows(t.warning)} == {ROBOT_SOURCE, "bank"}
+    assert (
+        read_source(post.services, "bank").sent.in_hour
+        + read_source(post.services, "bank").sent.extra_high_in_hour
+        == 2
+    )
+    post.close()
