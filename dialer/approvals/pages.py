@@ -83,7 +83,12 @@ def waiting_for(request: RequestContext) -> int:
 
 
 @approval_pages.get(
-    _PATH, act=Permission.SEE_APPROVALS, nav=gettext_noop("Approvals"), order=35, badge=waiting_for
+    _PATH,
+    act=Permission.SEE_APPROVALS,
+    nav=gettext_noop("Approvals"),
+    order=35,
+    badge=waiting_for,
+    shows_people=True,
 )
 def approvals(request: CurrentRequest, order: str = "") -> Response:
     """What waits for this person; lines with money largest or oldest first."""

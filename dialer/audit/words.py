@@ -140,6 +140,7 @@ ACTS: Mapping[str, str] = {
     "script_draft": gettext_noop("a script drafted"),
     "script_trial": gettext_noop("a script trial begun or ended"),
     "settings.adopt": gettext_noop("other settings adopted"),
+    "read_pages": gettext_noop("many pages with people opened"),
     "search": gettext_noop("a person searched for"),
     "sessions_end": gettext_noop("sessions ended"),
     "sign_in": gettext_noop("signed in"),

@@ -155,7 +155,9 @@ class CaseForm(Filter):
         return urlencode(self.asked() | {name: value for name, value in place.items() if value is not None})
 
 
-@case_list_pages.get("/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40)
+@case_list_pages.get(
+    "/cases", act=Permission.SEE_CASES, nav=gettext_noop("Cases"), order=40, shows_people=True
+)
 def cases(request: CurrentRequest, form: Annotated[CaseForm, Query()]) -> Response:
     """Cases that match the form, a page at a time."""
     return _show(request, form)

@@ -65,13 +65,13 @@ Code = Annotated[str, Form(max_length=40)]
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
-@case_pages.get("/cases/{case_id}", act=Permission.SEE_CASES)
+@case_pages.get("/cases/{case_id}", act=Permission.SEE_CASES, shows_people=True)
 def case(request: CurrentRequest, case_id: CaseId) -> Response:
     """The page of a case. 404 for one that the reader's unit may not see."""
     return _page(request, read_case(request.services, case_id, visible_to=request.member.unit_id))
 
 
-@case_pages.get("/cases/{case_id}/look-back", act=Permission.SEE_CASES)
+@case_pages.get("/cases/{case_id}/look-back", act=Permission.SEE_CASES, shows_people=True)
 def look_back(request: CurrentRequest, case_id: CaseId) -> Response:
     """Everything that was done in a case that was filed. 404 for a case without a filed case."""
     look = _look_back(request, case_id, "page")
@@ -88,7 +88,7 @@ def look_back(request: CurrentRequest, case_id: CaseId) -> Response:
     )
 
 
-@case_pages.get("/cases/{case_id}/look-back/docx", act=Permission.EXPORT)
+@case_pages.get("/cases/{case_id}/look-back/docx", act=Permission.EXPORT, shows_people=True)
 def look_back_file(request: CurrentRequest, case_id: CaseId) -> Response:
     """The look-back as a file, named in local time."""
     look = _look_back(request, case_id, "docx")

@@ -11,7 +11,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from dialer.core.access import RevealReason, required_text
+from dialer.core.access import Actor, Permission, RevealReason, required_text
 from dialer.core.errors import Invalid, TooMany
 from dialer.core.events import AlarmCode
 from dialer.core.text import Text
@@ -114,6 +114,24 @@ def note_export(act: OpenAct, services: Services, *, subject: str, facts: Mappin
     count = _count_search(act, services)
     act.audit(EXPORT, subject, facts=facts)
     _tell_of_searches(act, services, count)
+
+
+def note_pages(services: Services, actor: Actor, right: Permission, *, count: int, is_refused: bool) -> None:
+    """Audits, and raises the alarm, that somebody has opened this many different pages of masked people in an hour.
+    Raises `TooMany` for one page more than one person opens.
+    """
+    if is_refused:
+        raise TooMany(
+            Text(
+                "you have opened %(n)s pages with people in this hour: wait for the next one; those that were open"
+                " still open",
+                n=services.reveals.pages,
+            )
+        )
+    with services.act(actor, right) as act:
+        facts = {"who": act.by, "count": count}
+        raise_alarm(act.tx, AlarmCode.MANY_PAGES, now=act.now, facts=facts)
+        act.audit("read_pages", "cases", facts={"count": count})
 
 
 def _count_search(act: OpenAct, services: Services) -> int:

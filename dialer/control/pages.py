@@ -436,7 +436,7 @@ class OverdueForm(Filter):
     order: str = ""
 
 
-@control_pages.get(OVERDUE_PATH, act=Permission.SEE_CASES)
+@control_pages.get(OVERDUE_PATH, act=Permission.SEE_CASES, shows_people=True)
 def overdue(request: CurrentRequest, form: Annotated[OverdueForm, Query()]) -> Response:
     """Overdue calls and visits, the oldest or the dearest first, with what can be done about each."""
     unit_id, now = request.member.unit_id, request.now

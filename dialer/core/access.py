@@ -377,6 +377,10 @@ class RevealRules:
     """Searches by a personal value within `seconds` that need no reason."""
     searches_alarm: int = 30
     """Searches by a personal value within `seconds` that raise the alarm."""
+    pages: int = 900
+    """Different pages of masked people in an hour of the clock."""
+    pages_alarm: int = 450
+    """Such pages in an hour that raise the alarm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

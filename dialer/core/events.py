@@ -351,6 +351,8 @@ class AlarmCode(StrEnum):
     """One user has viewed much personal data in clear in a short time."""
     MANY_SEARCHES = "many_searches"
     """One user has searched for people by many personal values in a short time."""
+    MANY_PAGES = "many_pages"
+    """One user has opened many different pages of masked people in an hour."""
     SIGNALS_SILENT = "signals_silent"
     """A source that sent signals regularly sends none."""
     RULE_STOPPED = "rule_stopped"

@@ -376,7 +376,7 @@ def _charts(
     }
 
 
-@rates_pages.get("/rates/cases", act=Permission.SEE_RATES)
+@rates_pages.get("/rates/cases", act=Permission.SEE_RATES, shows_people=True)
 def behind(request: CurrentRequest, form: Annotated[BehindForm, Query()]) -> Response:
     """The cases behind one figure of the rates, and what the figure was when it was clicked."""
     asked, unit_id = form.asked(request.services.centre.timezone), request.member.unit_id

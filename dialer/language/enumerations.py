@@ -384,6 +384,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.MANY_NAMES: "a number with many open cases has one more",
         AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
         AlarmCode.MANY_SEARCHES: "one person searched for many people in a short time",
+        AlarmCode.MANY_PAGES: "one person opened many pages with people in an hour",
         AlarmCode.SIGNALS_SILENT: "a source of signals has gone silent",
         AlarmCode.RULE_STOPPED: "a rule fired far more often than usual and was stopped",
         AlarmCode.URGENT_HELD: "extra-high verdicts are held",

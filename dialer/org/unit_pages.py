@@ -137,7 +137,7 @@ def export(request: CurrentRequest) -> Response:
     return as_file([sheet], name=f"units-{local:%Y%m%d-%H%M}", kind="xlsx")
 
 
-@unit_pages.get("/units/transfers", act=Permission.SORT_UNITS)
+@unit_pages.get("/units/transfers", act=Permission.SORT_UNITS, shows_people=True)
 def transfers(request: CurrentRequest) -> Response:
     """Transfers into and out of the reader's units."""
     return _show_transfers(request)
@@ -341,7 +341,7 @@ def _show_import(
     )
 
 
-@unit_pages.get("/units/unassigned", act=Permission.SORT_UNITS)
+@unit_pages.get("/units/unassigned", act=Permission.SORT_UNITS, shows_people=True)
 def unassigned(request: CurrentRequest) -> Response:
     """Unassigned cases, grouped by what their lists wrote."""
     return _show_unassigned(request)
@@ -375,7 +375,7 @@ def sort(
     )
 
 
-@unit_pages.get("/units/unassigned/{case_id}", act=Permission.SORT_UNITS)
+@unit_pages.get("/units/unassigned/{case_id}", act=Permission.SORT_UNITS, shows_people=True)
 def group(request: CurrentRequest, case_id: int, before: int | None = None) -> Response:
     """The cases of one group; the address names one of them."""
     return _show_group(request, case_id, before=before)

@@ -46,6 +46,7 @@ MatchNumber = Annotated[int, Path(ge=1, lt=2**63)]
     order=55,
     group=PlaceGroup.RESULTS,
     whole_centre=True,
+    shows_people=True,
 )
 def show_filed(
     request: CurrentRequest,

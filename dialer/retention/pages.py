@@ -30,7 +30,7 @@ Case = Annotated[int, Form(ge=1, lt=2**63)]
 Words = Annotated[str, Form(max_length=500)]
 
 
-@erasure_pages.get(_PATH, act=Permission.SEE_ERASURES)
+@erasure_pages.get(_PATH, act=Permission.SEE_ERASURES, shows_people=True)
 def erasures(request: CurrentRequest) -> Response:
     return _show(request)
 

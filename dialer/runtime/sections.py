@@ -235,6 +235,10 @@ class ConsoleSettings(Section):
     """Such searches in `reveal_seconds` that need no reason."""
     searches_alarm: int = Field(default=30, ge=1, le=100_000)
     """Such searches in `reveal_seconds` that raise the alarm `many_searches`."""
+    people_pages: int = Field(default=900, ge=10, le=1_000_000)
+    """Different pages with masked people that one account opens in an hour of the clock."""
+    people_pages_alarm: int = Field(default=450, ge=1, le=1_000_000)
+    """Such pages in an hour that raise the alarm `many_pages`."""
     second_factor_roles: tuple[Role, ...] = tuple(Role)
     """Roles that need a second factor."""
     second_factor_grace_seconds: float = Field(default=604_800.0, ge=0, le=7_776_000)
@@ -260,6 +264,8 @@ class ConsoleSettings(Section):
             searches=self.searches,
             searches_without_reason=self.searches_without_reason,
             searches_alarm=self.searches_alarm,
+            pages=self.people_pages,
+            pages_alarm=self.people_pages_alarm,
         )
 
 

@@ -22,10 +22,12 @@ from dialer.cards.outlets.pages import outlet_pages
 from dialer.cards.rings.pages import opener_pages
 from dialer.case_page.list_pages import case_list_pages
 from dialer.case_page.pages import case_pages
+from dialer.cases.reveals import note_pages
 from dialer.control.board import board_pages
 from dialer.control.overview import all_paused
 from dialer.control.pages import control_pages
 from dialer.control.status import StatusPage, WebhookCounts, engine, for_monitors, live, metrics, ready
+from dialer.core.access import Actor, Permission
 from dialer.core.text import Lang
 from dialer.duty.leave_pages import leave_pages
 from dialer.duty.pages import duty_pages
@@ -58,6 +60,7 @@ from dialer.web.console import (
     ShutdownHooks,
     page_route_of,
 )
+from dialer.web.pages_of_people import REFUSED, PagesOfPeople
 from dialer.web.refusals import add_refusal_pages, failed
 from dialer.web.rendering import PageFiles, Pages, serve_sound
 from dialer.webhooks.pages import webhook_pages
@@ -135,11 +138,26 @@ def templates_of(app: Application) -> Pages:
 
 def create_console(app: Application, pages: Pages, closing: ShutdownHooks) -> FastAPI:
     """The console: a FastAPI application with all pages."""
+    limits = app.services.reveals
+    pages_of_people = PagesOfPeople(
+        app.celery.conf.broker_url,
+        key=app.services.store.vault.derived(b"pages of people"),
+        most=limits.pages,
+        real_now=app.services.real.now,
+    )
+    closing.join(pages_of_people.close)
+
+    def count_page(actor: Actor, right: Permission, account_id: int, address: str) -> None:
+        count = pages_of_people.open(account_id, address)
+        if count == REFUSED or count in {limits.pages_alarm, limits.pages}:
+            note_pages(app.services, actor, right, count=count, is_refused=count == REFUSED)
+
     console = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     console.state.console_context = ConsoleContext(
         app=app,
         pages=pages,
         closing=closing,
+        count_page=count_page,
         halted=Cache(lambda _: all_paused(app.services), seconds=_HALTED_SECONDS),
     )
     for former, path in _MOVED.items():

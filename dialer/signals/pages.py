@@ -90,7 +90,7 @@ def robot(request: CurrentRequest) -> Response:
     )
 
 
-@robot_pages.get(_PATH + "/verdicts", act=Permission.SEE_CONTROL)
+@robot_pages.get(_PATH + "/verdicts", act=Permission.SEE_CONTROL, shows_people=True)
 def verdicts(
     request: CurrentRequest,
     state: str = "",
@@ -130,7 +130,7 @@ def verdicts(
     )
 
 
-@robot_pages.get(_PATH + "/signals", act=Permission.SEE_CONTROL)
+@robot_pages.get(_PATH + "/signals", act=Permission.SEE_CONTROL, shows_people=True)
 def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Response:
     """The newest signals of a source, or those that changed no verdict, without personal data."""
     services = request.services
@@ -151,13 +151,13 @@ def signals(request: CurrentRequest, source: str = "", lack: str = "") -> Respon
     )
 
 
-@robot_pages.get(_PATH + "/held", act=Permission.SEE_CONTROL)
+@robot_pages.get(_PATH + "/held", act=Permission.SEE_CONTROL, shows_people=True)
 def held(request: CurrentRequest) -> Response:
     """The held verdicts, each with why it is held, to be released or dropped together."""
     return _show_held(request)
 
 
-@robot_pages.get(_PATH + "/held/{number}", act=Permission.SEE_CONTROL)
+@robot_pages.get(_PATH + "/held/{number}", act=Permission.SEE_CONTROL, shows_people=True)
 def held_verdict(request: CurrentRequest, number: int) -> Response:
     """One verdict with its reasons and its signals, masked."""
     require_top_unit(request)

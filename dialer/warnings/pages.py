@@ -179,7 +179,7 @@ def drop(
     return request.redirect_to(_draft_path(draft_id, dry=bool(dry)))
 
 
-@list_pages.get("/lists/drafts/{draft_id}", act=Permission.LOAD_LISTS)
+@list_pages.get("/lists/drafts/{draft_id}", act=Permission.LOAD_LISTS, shows_people=True)
 def draft(
     request: CurrentRequest, draft_id: _Number, dry: str = "", problem: str = "", page: _Page = 1
 ) -> Response:
@@ -303,20 +303,20 @@ def draft_rejects_to_correct(request: CurrentRequest, draft_id: _Number) -> Resp
     )
 
 
-@list_pages.get("/lists/{load_id}", act=Permission.LOAD_LISTS)
+@list_pages.get("/lists/{load_id}", act=Permission.LOAD_LISTS, shows_people=True)
 def one(request: CurrentRequest, load_id: _Number) -> Response:
     """The page of a load."""
     return _show_load(request, load_id)
 
 
-@list_pages.get("/lists/{load_id}/came", act=Permission.LOAD_LISTS)
+@list_pages.get("/lists/{load_id}/came", act=Permission.LOAD_LISTS, shows_people=True)
 def outcome(request: CurrentRequest, load_id: _Number) -> Response:
     """The results of its cases so far; the part is requested again until they are counted."""
     found = _outcomes(request).get((load_id, request.member.unit_id))
     return request.part(_LOAD, "came", load_id=load_id, came=found.value)
 
 
-@list_pages.get("/lists/{load_id}/look", act=Permission.LOAD_LISTS)
+@list_pages.get("/lists/{load_id}/look", act=Permission.LOAD_LISTS, shows_people=True)
 def rest(request: CurrentRequest, load_id: _Number, problem: str = "", page: _Page = 1) -> Response:
     """The preview of the rest of a list that waits for a second person."""
     shown = RowFilter(problem=problem, page=page)
@@ -324,7 +324,7 @@ def rest(request: CurrentRequest, load_id: _Number, problem: str = "", page: _Pa
     return request.part(_LOAD, "rest", load_id=load_id, look=found, **_words(request))
 
 
-@list_pages.get("/lists/{load_id}/rejected", act=Permission.LOAD_LISTS)
+@list_pages.get("/lists/{load_id}/rejected", act=Permission.LOAD_LISTS, shows_people=True)
 def rejected(request: CurrentRequest, load_id: _Number) -> Response:
     """The rejected rows of a list that has just been loaded."""
     return request.part(_LOAD, "rejected", **_load_facts(request, load_id))

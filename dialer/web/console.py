@@ -120,6 +120,8 @@ class Declared:
     """Also before a person whose role needs a second factor has set one up."""
     while_idle: bool = False
     """Also in a session that has expired through disuse; the request does not count as use."""
+    shows_people: bool = False
+    """Shows masked people: one account opens so many different ones in an hour."""
 
 
 class _Flags(TypedDict, total=False):
@@ -129,6 +131,7 @@ class _Flags(TypedDict, total=False):
     while_must_change: bool
     while_must_enrol: bool
     while_idle: bool
+    shows_people: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -581,6 +584,8 @@ class ConsoleContext:
     closing: ShutdownHooks
     halted: Cache[None, Pause | None]
     """The pause of all dialling in force."""
+    count_page: Callable[[Actor, Permission, int, str], None] = lambda *_: None
+    """Counts a page of masked people at this address for the account with this id. Raises `TooMany`."""
     caches: dict[str, Cache[Any, Any]] = field(default_factory=dict)
     """Counts behind pages, by name, shared by all requests."""
 
@@ -680,6 +685,9 @@ async def _authorize(context: RequestContext, declared: Declared) -> None:
             raise EnrolFirst
     if request.method not in _SAFE and not await is_own_form(request, context.csrf):
         raise ForeignForm
+    if declared.shows_people and declared.act is not None:
+        count_page, address = _console(request).count_page, f"{request.url.path}?{request.url.query}"
+        await run_in_threadpool(count_page, context.actor, declared.act, context.member.id, address)
 
 
 def sees_everything(request: RequestContext) -> bool:

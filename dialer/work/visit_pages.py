@@ -343,7 +343,9 @@ _KEPT_OFFLINE = (
 _MODULES = ("drafts.js", "here.js", "lines.js", "outbox.js", "photo.js", "store.js")
 
 
-@visit_pages.get("/visits", act=Permission.WORK_VISITS, nav=gettext_noop("Visits"), order=30)
+@visit_pages.get(
+    "/visits", act=Permission.WORK_VISITS, nav=gettext_noop("Visits"), order=30, shows_people=True
+)
 def visits(request: CurrentRequest, unit: str = "") -> Response:
     """Visits that the officer may take or has; `unit` limits them to one unit."""
     unit_id = _unit_id(unit)
@@ -386,7 +388,7 @@ def worker(request: CurrentRequest) -> Response:
     return Response(text, media_type="text/javascript", headers={"Service-Worker-Allowed": "/visits"})
 
 
-@visit_pages.get("/visits/{visit_id}", act=Permission.WORK_VISITS)
+@visit_pages.get("/visits/{visit_id}", act=Permission.WORK_VISITS, shows_people=True)
 def one_visit(request: CurrentRequest, visit_id: int, part: str = "") -> Response:
     """The page of a visit, or the part of it that is refreshed."""
     if request.is_part and part == "head":

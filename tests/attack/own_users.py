@@ -85,7 +85,16 @@ async def searches(target: Target, attack: Attack) -> None:
         attack.must(code in {200, 429}, f"an export got {code}")
     most = rules.searches - answered
     attack.must(exported <= most, f"{exported} exports after {answered} searches were answered")
-    attack.said = f"{answered} and {exported} exports answered"
+    shown = 0
+    for number in range(target.times(rules.pages + 100)):
+        code = (await auditor.get(f"/cases/{number + 1}")).status_code
+        attack.tried += 1
+        shown += code != 429
+        attack.must(code in {200, 404, 429}, f"the page of case {number + 1} got {code}")
+    attack.must(shown <= rules.pages, f"{shown} pages of people in an hour were answered")
+    if target.times(rules.pages + 100) > rules.pages:
+        attack.must(_alarms(target, "many_pages") > 0, "no alarm about so many pages")
+    attack.said = f"{answered}, {exported} exports and {shown} pages answered"
 
 
 async def tellers(target: Target, attack: Attack) -> None:

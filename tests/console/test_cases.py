@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from io import BytesIO
@@ -20,6 +21,8 @@ from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
 from dialer.db.audit import write_audit
 from dialer.db.units import add_unit
+from dialer.runtime.services import Application
+from dialer.server.application import declarations
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE
@@ -321,6 +324,52 @@ async def test_an_export_of_masked_people_counts_as_a_search(console: ConsoleDes
     assert alarm["facts"] == {"who": "auditor", "count": rules.searches}
     console.pass_seconds(rules.seconds + 1)
     assert (await person.get("/cases/file")).status_code == 200
+
+
+async def test_who_opens_page_after_page_of_people_raises_the_alarm_and_waits(
+    console_app: Application, console: ConsoleDesk, scenario: ConsoleScenario
+):
+    """Masked people were read page after page, as many as a program could ask for."""
+    few = replace(console_app.services.reveals, pages=6, pages_alarm=3)
+    desk = ConsoleDesk(replace(console_app, services=replace(console_app.services, reveals=few)))
+    cases = [scenario.case() for _ in range(7)]
+    person = desk.person(Role.CALLER)
+    for case_id in [*cases[:6], *cases[:6]]:
+        assert (await person.get(f"/cases/{case_id}")).status_code == 200, "the same pages are open again"
+        assert (await person.part(f"/cases/{case_id}")).status_code == 200
+    over = await person.get(f"/cases/{cases[6]}")
+    assert over.status_code == 429
+    assert "you have opened 6 pages with people in this hour" in text(over)
+    assert (await person.part("/cases", grade="high")).status_code == 429
+    sent = {"csrf": person.csrf, "reason": "", "why": ""}
+    shown = await person.client.post(
+        f"/cases/{cases[6]}/reveal", data=sent, headers={"Referer": f"http://test/cases/{cases[6]}"}
+    )
+    assert shown.status_code in {422, 429}
+    assert "王*" not in shown.text, "a refused form shows no page that is refused"
+    assert (await person.get("/account")).status_code == 200
+    assert (await desk.signed_in(desk.account(Role.AUDITOR, login="other")).get("/cases")).status_code == 200
+    [alarm] = [row for row in console.rows(t.alarm) if row["code"] == "many_pages"]
+    assert (alarm["facts"]["who"], alarm["times"]) == ("caller", 2)
+    assert [line["facts"] for line in console.audited("read_pages")] == [{"count": 3}, {"count": 6}]
+    console.pass_seconds(3600)
+    again = desk.signed_in(person.member)
+    assert (await again.get(f"/cases/{cases[6]}")).status_code == 200
+    await desk.close()
+
+
+def test_each_page_of_people_is_counted_and_no_work_in_hand():
+    counted = {page.path for page in declarations() if page.shows_people}
+    assert counted >= {
+        "/cases",
+        "/cases/{case_id}",
+        "/lists/{load_id}",
+        "/lists/drafts/{draft_id}",
+        "/overdue",
+    }
+    assert counted >= {"/visits", "/approvals", "/filed", "/robot/verdicts", "/cards/openers", "/rates/cases"}
+    assert not [path for path in counted if path.startswith("/desk")]
+    assert all(page.method == "GET" and page.act is not None for page in declarations() if page.shows_people)
 
 
 async def test_a_search_of_another_installation_finds_nothing_of_ours(

@@ -142,7 +142,7 @@ async def _changes(
         await asyncio.sleep(_POLL_SECONDS)
 
 
-@desk_pages.get(_PATH + "/questions/{question_id}", act=_ACT)
+@desk_pages.get(_PATH + "/questions/{question_id}", act=_ACT, shows_people=True)
 def show_question(request: CurrentRequest, question_id: QuestionId) -> Response:
     return _show(request, chosen=question_id)
 

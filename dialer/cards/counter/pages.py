@@ -158,7 +158,7 @@ def check(request: CurrentRequest, form: Annotated[OpeningForm, Form()]) -> Resp
     return request.redirect_to(f"{_PATH}/{checked.opening_id}")
 
 
-@counter_pages.get(_PATH + "/{opening_id}", act=_ACT)
+@counter_pages.get(_PATH + "/{opening_id}", act=_ACT, shows_people=True)
 def show_opening(request: CurrentRequest, opening_id: OpeningId) -> Response:
     return _opening(request, opening_id, _OPENING)
 

@@ -32,7 +32,13 @@ Cell = Annotated[str, Form(max_length=200)]
 
 
 @determination_pages.get(
-    _PATH, act=_SEE, nav=gettext_noop("Restrictions"), order=57, group=PlaceGroup.CARDS, whole_centre=True
+    _PATH,
+    act=_SEE,
+    nav=gettext_noop("Restrictions"),
+    order=57,
+    group=PlaceGroup.CARDS,
+    whole_centre=True,
+    shows_people=True,
 )
 def show_restrictions(request: CurrentRequest) -> Response:
     request.check_sees_whole_centre()

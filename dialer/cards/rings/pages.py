@@ -24,7 +24,9 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 Words = Annotated[str, Form(max_length=500)]
 
 
-@opener_pages.get(_PATH, act=_SEE, nav=gettext_noop("Frequent openers"), order=56, group=PlaceGroup.CARDS)
+@opener_pages.get(
+    _PATH, act=_SEE, nav=gettext_noop("Frequent openers"), order=56, group=PlaceGroup.CARDS, shows_people=True
+)
 def show_openers(request: CurrentRequest, state: Annotated[str, Query(max_length=20)] = "") -> Response:
     chosen = OpenerState(state) if state in set(OpenerState) else None
     found = list_openers(request.services, visible_to=request.member.unit_id, state=chosen)
@@ -72,7 +74,7 @@ def _recorded(request: RequestContext) -> Response:
     return request.redirect_to(_PATH, notice=gettext_noop("Recorded."))
 
 
-@opener_pages.get("/cards/rings/{ring_id}", act=_SEE)
+@opener_pages.get("/cards/rings/{ring_id}", act=_SEE, shows_people=True)
 def show_ring(request: CurrentRequest, ring_id: Number) -> Response:
     """Draws the ring: persons on the left, what they share on the right."""
     ring, members = read_ring(request.services, ring_id, visible_to=request.member.unit_id)
