@@ -456,3 +456,17 @@ class TestWithoutWebhooks:
         assert self.allowed(untold, WebProcessCheck(lambda: 0.0)) is None
         self.taken(untold, seconds=20)
         assert self.allowed(untold, WebProcessCheck(lambda: 0.0)) == 1
+
+    def test_that_all_is_well_holds_for_half_a_second_and_nothing_else_does(self, untold: Scene):
+        seconds = 0.0
+        check = WebProcessCheck(lambda: seconds)
+        with untold.tx() as tx:
+            note_heartbeat(tx, process="web:1", kind="web", real_now=untold.clock.now(), facts={})
+        assert self.allowed(untold, check) is None
+        self.taken(untold, seconds=20)
+        seconds = 0.49
+        assert self.allowed(untold, check) is None
+        seconds = 0.5
+        assert self.allowed(untold, check) == 1
+        untold.do(sa.delete(t.attempt))
+        assert self.allowed(untold, check) is None
