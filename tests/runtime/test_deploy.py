@@ -113,6 +113,17 @@ def example_environment(path: str = "env.example") -> dict[str, str]:
     return {name: value.strip("'") for name, value in pairs}
 
 
+@pytest.mark.parametrize(
+    "document", ["docs/operations.md", "docs/manual/en/administrator.md", "docs/manual/zh/administrator.md"]
+)
+def test_a_version_stays_in_its_folder_and_a_link_leads_to_it(document: str):
+    """The programs of a virtual environment name its folder: an upgrade that renames folders breaks them."""
+    told = (ROOT / document).read_text(encoding="utf-8")
+    assert told.count("ln -sfn /opt/dialer-VERSION /opt/dialer") == 2  # installation and upgrade
+    assert "git clone ADDRESS /opt/dialer-VERSION" in told
+    assert "/opt/dialer-VERSION/.venv/bin/dialer migrate" in told
+
+
 def test_a_shell_reads_the_environment_file_as_systemd_does():
     told = done("sh", "-c", f"set -a; . {DEPLOY}/env.example; env")
     read = dict(line.split("=", 1) for line in told.stdout.splitlines() if line.startswith("DIALER_"))
