@@ -87,6 +87,11 @@ class SourceLimits:
         return replace(general, **{name: value for name, value in given if value is not None and value != ()})
 
     @property
+    def limits_warnings(self) -> bool:
+        """Whether the number of warnings is limited."""
+        return any(getattr(self, name) is not None for name in WARNING_LIMITS)
+
+    @property
     def limits_signals(self) -> bool:
         """Whether the number of signals is limited."""
         return any(getattr(self, name) is not None for name in SIGNAL_LIMITS)
@@ -94,6 +99,15 @@ class SourceLimits:
     def may_send_kind(self, kind: str) -> bool:
         """Whether the source may send signals of this kind."""
         return not self.signal_kinds or kind in self.signal_kinds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralLimits:
+    """The limits of sources for which a person has set none."""
+
+    probation: SourceLimits
+    regular: SourceLimits
+    """Of sources that are not on probation."""
 
 
 _SPAN_SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}

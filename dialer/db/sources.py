@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.sources import WARNING_LIMITS, Sent, SourceLimits, StoredCounts, with_sent
+from dialer.core.sources import GeneralLimits, Sent, SourceLimits, StoredCounts, with_sent
 from dialer.db import tables as t
 from dialer.db.alarms import Alarm, unacknowledged_alarms_of
 from dialer.db.unit_of_work import Row, Tx, record_of
@@ -31,9 +31,9 @@ class Source:
     sent: Sent
     """In the minute, hour and day that end now."""
 
-    def limits(self, probation: SourceLimits) -> SourceLimits:
-        """The limits that hold; `probation`: those of a source on probation, where a person has set none."""
-        return self.own_limits.or_else(probation) if self.on_probation else self.own_limits
+    def limits(self, general: GeneralLimits) -> SourceLimits:
+        """The limits that hold: its own, and the general ones wherever a person has set none."""
+        return self.own_limits.or_else(general.probation if self.on_probation else general.regular)
 
 
 def lock_sources(tx: Tx, names: Collection[str], *, now: datetime) -> dict[str, Source]:
@@ -84,19 +84,11 @@ def sources_named(tx: Tx, names: Collection[str], *, now: datetime) -> dict[str,
 
 
 def limits_of_source(
-    tx: Tx, name: str, *, probation: SourceLimits, now: datetime
+    tx: Tx, name: str, *, general: GeneralLimits, now: datetime
 ) -> tuple[SourceLimits, bool]:
-    """The limits that hold for the source, and whether it is on probation, as one is that is not known yet;
-    `probation`: the limits of such a source.
-    """
+    """The limits that hold for the source, and whether it is on probation, as one is that is not known yet."""
     found = sources_named(tx, [name], now=now).get(name)
-    return (probation, True) if found is None else (found.limits(probation), found.on_probation)
-
-
-def is_limited() -> sa.ColumnElement[bool]:
-    """A condition: the source is on probation, or a person has limited how many warnings it sends or their grade."""
-    limits = (_s[name].is_not(None) for name in (*WARNING_LIMITS, "most_grade"))
-    return sa.or_(_s.on_probation, *limits)
+    return (general.probation, True) if found is None else (found.limits(general), found.on_probation)
 
 
 def all_sources(tx: Tx, *, now: datetime) -> list[Source]:

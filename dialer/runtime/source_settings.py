@@ -1,10 +1,10 @@
-"""The settings of sources: what one that is new may send until a person ends its probation."""
+"""The settings of sources: what one may send for which no person has set limits, on probation and after it."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from dialer.core.sources import SourceLimits
+from dialer.core.sources import GeneralLimits, SourceLimits
 from dialer.core.values import Grade
 from dialer.runtime.sections import Section
 
@@ -38,11 +38,32 @@ class ProbationSettings(Section):
         return SourceLimits(**values, most_amount_fen=self.most_amount_yuan * 100)
 
 
+class RegularSettings(Section):
+    """[sources.regular]. Warnings above a limit wait for a person to release them."""
+
+    per_minute: int = Field(default=1_000, ge=0, le=_MOST)
+    """Warnings below extra high."""
+    per_hour: int = Field(default=10_000, ge=0, le=_MOST)
+    per_day: int = Field(default=50_000, ge=0, le=_MOST)
+    extra_high_per_minute: int = Field(default=200, ge=0, le=_MOST)
+    extra_high_per_hour: int = Field(default=1_000, ge=0, le=_MOST)
+    extra_high_per_day: int = Field(default=4_000, ge=0, le=_MOST)
+
+    def limits(self) -> SourceLimits:
+        """The limits of a source that is not on probation."""
+        return SourceLimits(**self.model_dump())
+
+
 class SourcesSettings(Section):
     """[sources]."""
 
     probation: ProbationSettings = ProbationSettings()
+    regular: RegularSettings = RegularSettings()
     extra_high_wait_seconds: int = Field(default=180, ge=30, le=3600)
     """Extra-high warnings that wait for release for longer raise an alarm."""
     cases_a_number: int = Field(default=4, ge=1, le=1000)
     """As many cases of people with the same number may be open; what would open a further one waits for a person."""
+
+    def general_limits(self) -> GeneralLimits:
+        """The limits of sources for which a person has set none."""
+        return GeneralLimits(probation=self.probation.limits(), regular=self.regular.limits())

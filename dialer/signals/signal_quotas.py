@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dialer.core.events import AlarmCode
-from dialer.core.sources import SourceLimits, StoredCounts, wait_for_signals, with_sent
+from dialer.core.sources import GeneralLimits, StoredCounts, wait_for_signals, with_sent
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.sources import Source, lock_sources, write_counts
 from dialer.db.unit_of_work import Tx
@@ -20,7 +20,7 @@ class SignalQuota:
     """What limited sources may still send, in one transaction, which locks them."""
 
     sources: Mapping[str, Source]
-    probation: SourceLimits
+    general: GeneralLimits
     now: datetime
     counts: dict[str, StoredCounts] = field(default_factory=dict)
     """Of the sources whose signals were taken."""
@@ -28,9 +28,9 @@ class SignalQuota:
     """The limit that was in the way, by source."""
 
     @classmethod
-    def begin(cls, tx: Tx, names: Collection[str], *, probation: SourceLimits, now: datetime) -> SignalQuota:
+    def begin(cls, tx: Tx, names: Collection[str], *, general: GeneralLimits, now: datetime) -> SignalQuota:
         """The quota of these sources."""
-        return cls(sources=lock_sources(tx, names, now=now), probation=probation, now=now)
+        return cls(sources=lock_sources(tx, names, now=now), general=general, now=now)
 
     def take(self, sent: Mapping[str, int]) -> tuple[str, float] | None:
         """Counts the signals of a request, by source, if all may be taken; else the source that sent too many, and the
@@ -38,7 +38,7 @@ class SignalQuota:
         """
         own = {name: count for name, count in sent.items() if name in self.sources}
         for name, count in own.items():
-            limits = self.sources[name].limits(self.probation)
+            limits = self.sources[name].limits(self.general)
             wait = wait_for_signals(limits, self._counts(name), self.now, count)
             if wait is not None:
                 self.refused[name], wait_seconds = wait

@@ -66,11 +66,11 @@ def _above_limits(
         for name in resting_on.get(verdict.id, ()):
             of_source.setdefault(name, []).append(verdict)
     sources = lock_sources(tx, of_source, now=now)
-    probation = services.sources.probation.limits()
+    general = services.sources.general_limits()
     above = {}
     for name, own in sorted(of_source.items()):
         asked = [Asked(grade=verdict.grade or Grade.LOW, amount_fen=None) for verdict in own]
-        limits = sources[name].limits(probation)
+        limits = sources[name].limits(general)
         for verdict, reason in zip(own, reasons_to_wait(limits, sources[name].sent, asked), strict=True):
             if reason is not None:
                 above[verdict.id] = (name, reason.value)

@@ -18,7 +18,6 @@ from dialer.core.sources import ROBOT_SOURCE
 from dialer.core.values import FraudType, Grade, Track, VerdictState
 from dialer.db import tables as t
 from dialer.db.bulk import IdSet, RowSet, in_words
-from dialer.db.sources import is_limited
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.signals.budget import HALF_LIFE, LEAST_PROBABILITY, Capacity, is_silent
 
@@ -447,7 +446,7 @@ def may_be_stopped(rules: Collection[str], stops: Sequence[RuleStop]) -> bool:
 
 def sole_sources(tx: Tx, verdict_ids: Collection[int], *, limited: bool) -> dict[int, set[str]]:
     """By verdict, the sources on which all its reasons depend; nothing for other verdicts. `limited`: only sources with
-    limits.
+    limits, which those of the service itself have not.
     """
     is_reason = sa.and_(_OF_VERDICTS.clause, _r.points > 0)
     named = sa.select(_r.verdict_id, sa.func.unnest(_r.sources).label("source")).where(is_reason).subquery()
@@ -465,7 +464,7 @@ def sole_sources(tx: Tx, verdict_ids: Collection[int], *, limited: bool) -> dict
     is_same = sa.and_(of_all.c.verdict_id == of_source.c.verdict_id, of_all.c.n == of_source.c.n)
     statement = sa.select(of_source.c.verdict_id, of_source.c.source).join(of_all, is_same)
     if limited:
-        statement = statement.join(t.source, sa.and_(t.source.c.name == of_source.c.source, is_limited()))
+        statement = statement.join(t.source, t.source.c.name == of_source.c.source)
     found: dict[int, set[str]] = {}
     for verdict_id, source in tx.execute(statement, _OF_VERDICTS.given(verdict_ids)):
         found.setdefault(verdict_id, set()).add(source)

@@ -51,12 +51,12 @@ def hold_above_limits(services: Services, now: datetime, tx: Tx, new: Mapping[in
     for place, record in new.items():
         places.setdefault(record.source, []).append(place)
     sources = lock_sources(tx, places, now=now)
-    probation, tree = services.sources.probation.limits(), services.units.latest
+    general, tree = services.sources.general_limits(), services.units.latest
     why: dict[int, tuple[HoldReason, bytes | None]] = {}
     crowded = further_cases(tx, new, most=services.sources.cases_a_number)
     going_on: dict[str, tuple[int, int]] = {}
     for name, own in places.items():
-        limits = sources[name].limits(probation)
+        limits = sources[name].limits(general)
         others = [place for place in own if place not in crowded]
         asked = [_asked(new[place], limits, tree) for place in others]
         reasons = dict(zip(others, reasons_to_wait(limits, sources[name].sent, asked), strict=True))

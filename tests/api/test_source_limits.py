@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, Invalid, NotFound, NotPermitted
-from dialer.core.sources import Sent, SourceLimits
+from dialer.core.sources import HoldReason, Sent, SourceLimits
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.signals.store import SignalCodec
@@ -278,6 +278,22 @@ async def test_a_new_source_is_on_probation_until_a_person_ends_it(office: Offic
     [line] = [row for row in audit_lines(office.app.services.store) if row["act"] == "change_source"]
     assert (line["subject"], line["why"]) == ("source/city-bank", "known for years")
     assert line["facts"] == {"on_probation": [True, False]}
+
+
+async def test_a_source_for_which_nobody_has_set_limits_has_those_of_the_settings(
+    office: Office, limit: Limit
+):
+    most = office.app.services.sources.regular.extra_high_per_minute
+    limit()
+    for begin in range(0, most, 50):
+        await office.send(*numbered(50, begin, grade="特高危"))
+    assert waiting_warnings(office.app.services) == []
+    await office.send(*numbered(2, most, grade="特高危"), *numbered(1, most + 2))
+    [waits] = waiting_warnings(office.app.services)
+    assert (waits.held_for, waits.total) == (HoldReason.EXTRA_HIGH_PER_MINUTE, 2)
+    limit(extra_high_per_minute=most + 10)
+    await office.send(*numbered(2, most + 10, grade="特高危"))
+    assert [one.total for one in waiting_warnings(office.app.services)] == [2], "its own limit holds instead"
 
 
 async def test_what_went_on_counts_until_its_minute_hour_and_day_are_over(office: Office, limit: Limit):

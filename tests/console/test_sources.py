@@ -73,6 +73,21 @@ async def test_what_waits_is_released_in_bulk(console: ConsoleDesk, supervisor: 
     assert again.status_code == 409
 
 
+async def test_a_source_for_which_nobody_has_set_limits_shows_those_of_the_settings(
+    console: ConsoleDesk, supervisor: Person
+):
+    source(console, "old-bank")
+    source(console, "city-bank", per_hour=9)
+    assert "old-bank regular limits of the settings 0" in text(await supervisor.get("/sources"))
+    assert "city-bank regular 0" in text(await supervisor.get("/sources"))
+    page = text(await supervisor.get("/sources/one?name=old-bank"))
+    assert "Nobody has set how many warnings it may send" in page
+    assert "Last minute 0 1,000 0 200" in page
+    page = text(await supervisor.get("/sources/one?name=city-bank"))
+    assert "Nobody has set how many warnings it may send" not in page
+    assert "Last hour 0 9 0 1,000" in page
+
+
 async def test_a_refusal_needs_its_reason(console: ConsoleDesk, supervisor: Person):
     send(console, source(console, "city-bank", per_day=0), 2)
     [waits] = waiting_warnings(console.app.services)
@@ -131,7 +146,7 @@ async def test_the_page_of_a_source_shows_and_changes_what_it_may_send(
         bank_reports=True, signal_kinds=("call",),
     )  # fmt: skip
     page = text(await supervisor.get(changed.headers["location"]))
-    assert "Last minute 0 120 0 not limited" in page
+    assert "Last minute 0 120 0 200" in page
     assert "Amounts believed up to ¥12,000.50" in page
     [line] = [line for line in console.audited("change_source") if line["who"] == "wang"]
     assert line["facts"]["per_minute"] == [None, 120]
@@ -169,7 +184,7 @@ async def test_the_page_of_a_source_has_its_waiting_warnings_its_tokens_and_its_
     page = text(await supervisor.get("/sources/one?name=city-bank"))
     assert "more a day than the source may send below extra high 2" in page
     assert "warnings above the limits of their source wait for release" in page
-    assert "Last 24 hours 1 1 0 not limited" in page
+    assert "Last 24 hours 1 1 0 4,000" in page
     assert "the whole centre good until" in page
     other = text(await supervisor.get("/sources/one?name=mobile"))
     assert "warnings above the limits" not in other

@@ -61,7 +61,7 @@ def bureau(fresh_database: str) -> Iterator[Bureau]:
 
 @contextmanager
 def waiting_for(
-    bureau: Bureau, held: sa.ColumnElement[bool] | sa.Select[Any], act: Callable[[], object]
+    bureau: Bureau | Post, held: sa.ColumnElement[bool] | sa.Select[Any], act: Callable[[], object]
 ) -> Iterator[sa.Connection]:
     """Somebody holds these rows, or what the statement locks, and `act` waits for it within the block; done when they
     have gone.

@@ -13,7 +13,7 @@ from dialer.core.sources import SourceLimits
 from dialer.db import tables as t
 from dialer.db.alarms import acknowledge_alarm_row
 from dialer.db.sources import add_sources, set_source
-from dialer.runtime.source_settings import ProbationSettings, SourcesSettings
+from dialer.runtime.source_settings import ProbationSettings, RegularSettings, SourcesSettings
 from dialer.signals.budget import doubtful_source
 from dialer.signals.health import HELD_MINUTES, check_health
 from dialer.signals.sending import release_held
@@ -130,6 +130,25 @@ def test_what_is_held_for_minutes_is_told_and_told_again_after_an_hour(post: Pos
 
 def states(post: Post) -> dict[str, int]:
     return dict(Counter(row["state"] for row in post.rows(t.verdict)))
+
+
+def test_a_source_without_limits_of_its_own_has_those_of_the_settings(post: Post):
+    with post.tx() as tx:
+        add_sources(tx, ["known"])
+        assert set_source(tx, "known", SourceLimits(), on_probation=False)
+    post.services = replace(
+        post.services, sources=SourcesSettings(regular=RegularSettings(extra_high_per_hour=2))
+    )
+    post.send(post.listed(account=MULE) | {"source": "known"})
+    post.send(
+        *(
+            post.payment(source="known", phone=f"+86138001800{n:02d}", fen=9_000_000, new_payee=True)
+            for n in range(3)
+        )
+    )
+    post.work(post.robot())
+    assert states(post) == {"sent": 2, "held": 1}
+    assert read_source(post.services, "known").sent.extra_high_in_hour == 2
 
 
 def test_what_rests_on_one_source_counts_as_its_warnings_and_waits_above_its_limit(post: Post):

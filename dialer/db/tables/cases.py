@@ -133,7 +133,7 @@ source = sa.Table(
     ),
 )
 """What each source may send without a person looking at it, and in `sent` what of it went on lately, as
-`dialer.core.sources` counts it. NULL and {} of limits: not limited, or on probation as the settings have it.
+`dialer.core.sources` counts it. NULL and {} of limits: as the settings have it.
 """
 
 list_mapping = sa.Table(
