@@ -52,6 +52,7 @@ from dialer.runtime.local import database_url, own_carrier, own_servers
 from dialer.runtime.sections import CentreSettings
 from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import Settings, load_settings
+from dialer.runtime.settings_table import settings_table
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.model import language_text
 from dialer.scripts.rendered import seconds_before_question
@@ -250,7 +251,9 @@ def _scope_words(scope: PauseScope, subject: str) -> str:
 
 
 care = typer.Typer()
-settings_commands = typer.Typer(help="The settings that the database belongs to.", no_args_is_help=True)
+settings_commands = typer.Typer(
+    help="Every setting, and those that the database belongs to.", no_args_is_help=True
+)
 
 
 @care.command()
@@ -532,6 +535,33 @@ def show_settings(*, as_json: AsJson = False) -> None:
             "数据库 database": lambda row: row[1] or "-",
             "本进程 this process": lambda row: row[2],
         },
+    )
+
+
+@settings_commands.command("list")
+def list_settings(
+    words: Annotated[str, typer.Argument(help="parts of a name or value; all settings without")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """设置列表: each setting of this machine, its value and where it is set. Secrets are not shown."""
+    found = [row for row in settings_table(load_settings()) if row.matches(words)]
+    print_found(
+        found,
+        as_json=as_json,
+        plain=lambda row: {
+            "setting": row.key,
+            "variable": row.variable,
+            "value": None if row.is_secret else row.value,
+            "is_set": row.is_set,
+            "is_secret": row.is_secret,
+            "place": row.place,
+        },
+        columns={
+            "设置 setting": lambda row: row.key,
+            "值 value": lambda row: ("*" if row.is_set else "-") if row.is_secret else row.value or "-",
+            "位置 set in": lambda row: row.place or "默认 default",
+        },
+        empty="没有这样的设置 no setting is called like this",
     )
 
 

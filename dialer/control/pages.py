@@ -361,6 +361,7 @@ def _show(
         loads = recent_loads(tx) if unit_id is None else []
     facts = now_facts(request) | {
         "sees_erasures": request.may(Permission.SEE_ERASURES),
+        "sees_settings": request.may(Permission.SEE_SETTINGS) and unit_id is None,
         "wrong": wrong or {},
         "asks_to_pause_all": asks_to_pause_all,
         "typed": typed or Typed(scope=scopes[0].value),

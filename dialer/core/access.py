@@ -174,6 +174,8 @@ class Permission(StrEnum):
     CONTROL = "control"
     """Pause, resume, pacing, windows."""
     SEE_CONTROL = "see_control"
+    SEE_SETTINGS = "see_settings"
+    """How the service is set up; secrets are not shown."""
     SEE_ERASURES = "see_erasures"
     """See requests to erase persons, certificates and legal holds."""
     ERASE_PERSONS = "erase_persons"
@@ -229,6 +231,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_APPROVALS: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR, _R.SECURITY_ADMINISTRATOR}),
     Permission.CONTROL: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     Permission.SEE_CONTROL: _CENTRE - {_R.CALLER, _R.OFFICER},
+    Permission.SEE_SETTINGS: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR, _R.AUDITOR}),
     Permission.SEE_ERASURES: frozenset({_R.SUPERVISOR, _R.AUDITOR}),
     Permission.ERASE_PERSONS: frozenset({_R.SUPERVISOR}),
     Permission.SEE_SCRIPTS: _CENTRE - {_R.CLERK, _R.OFFICER},

@@ -75,6 +75,7 @@ PARAGRAPHS: Final = {
     "/scripts": "supervisor-scripts",
     "/sign-in": "start-sign-in",
     "/sign-in/second": "start-second-factor",
+    "/settings": "administrator-look-at-settings",
     "/sources": "supervisor-sources",
     "/tokens": "units-tokens",
     "/units": "units-organisation",

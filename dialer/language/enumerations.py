@@ -540,6 +540,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.SEE_APPROVALS: "look at approvals",
         Permission.CONTROL: "control the dialling",
         Permission.SEE_CONTROL: "look at the dialling",
+        Permission.SEE_SETTINGS: "look at settings",
         Permission.SEE_ERASURES: "look at erasures",
         Permission.ERASE_PERSONS: "erase persons",
         Permission.SEE_SCRIPTS: "look at scripts",

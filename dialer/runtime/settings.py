@@ -63,7 +63,7 @@ PREFIX = "DIALER_"
 _DELIMITER = "__"
 _FILE_SUFFIX = "_FILE"
 _SETTINGS_PATH = "DIALER_SETTINGS"
-_PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/@]+@")
+PASSWORD_IN_ADDRESS = re.compile(r"://[^/@]*:[^/@]+@")
 
 
 _PYDANTIC: Mapping[str, str] = {
@@ -163,6 +163,17 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
     Without `file`: what DIALER_SETTINGS names, else ./settings.toml, else the one that was shipped.
     Raises SettingsError, one line that names the key.
     """
+    path, environment, values = _read(env, file)
+    _overlay(values, environment)
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise _translated(error, environment) from None
+    return _with_whole_paths(settings, path, environment)
+
+
+def _read(env: Mapping[str, str] | None, file: Path | None) -> tuple[Path, Mapping[str, str], dict[str, Any]]:
+    """The file that is read, what the environment sets, secrets from files included, and what the file sets."""
     given = os.environ if env is None else env
     environment = {name.upper(): value for name, value in given.items() if name.upper().startswith(PREFIX)}
     _refuse_cut(environment, given)
@@ -180,12 +191,27 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
     values = _read_file(path)
     _rename_former(values)
     _refuse_secrets(values)
-    _overlay(values, environment)
-    try:
-        settings = Settings(**values)
-    except ValidationError as error:
-        raise _translated(error, environment) from None
-    return _with_whole_paths(settings, path, environment)
+    return path, environment, values
+
+
+def places_of_settings(env: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Where each setting is set, by its name in `NAMES`: the variable of the environment, or the path of the file;
+    a name that is missing has its default. Raises as `load_settings` does.
+    """
+    given = os.environ if env is None else env
+    path, environment, values = _read(env, None)
+    places = {}
+    for name in NAMES:
+        value: Any = values
+        for part in name.lower().split(_DELIMITER):
+            value = value.get(part) if isinstance(value, dict) else None
+        if environment.get(PREFIX + name):
+            former = [old for old, new in _FORMER.items() if new == name and PREFIX + old in given]
+            pointer = PREFIX + name + _FILE_SUFFIX
+            places[name] = PREFIX + former[0] if former else pointer if pointer in given else PREFIX + name
+        elif value is not None:
+            places[name] = str(path)
+    return places
 
 
 def _with_whole_paths(settings: Settings, file: Path, environment: Mapping[str, str]) -> Settings:
@@ -256,7 +282,7 @@ def _with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
     found = dict(environment)
     for name, kind in NAMES.items():
         pointer, target = PREFIX + name + _FILE_SUFFIX, PREFIX + name
-        if not _is_secret(kind) or pointer not in found:
+        if not is_secret(kind) or pointer not in found:
             continue
         if target in found:
             raise _set_twice(pointer, target)
@@ -293,7 +319,8 @@ def _private_text(key: str, path: Path) -> str:
         raise SettingsError(key=key, problem=Text("%(path)s cannot be read", path=path)) from error
 
 
-def _is_secret(annotation: object) -> bool:
+def is_secret(annotation: object) -> bool:
+    """Whether a setting of this annotation is never shown."""
     return annotation is SecretStr or SecretStr in get_args(annotation)
 
 
@@ -311,10 +338,10 @@ def _refuse_secrets(from_file: Mapping[str, Any]) -> None:
         value: Any = from_file
         for part in name.lower().split(_DELIMITER):
             value = value.get(part) if isinstance(value, Mapping) else None
-        if not _is_secret(kind) or not isinstance(value, str):
+        if not is_secret(kind) or not isinstance(value, str):
             continue
         is_address = name.endswith("URL")
-        if not is_address or _PASSWORD_IN_URL.search(value):
+        if not is_address or PASSWORD_IN_ADDRESS.search(value):
             key = name.lower().replace(_DELIMITER, ".")
             problem = Text(
                 "a secret does not belong in settings.toml: set %(name)s or %(file)s",

@@ -32,7 +32,7 @@ from dialer.duty.store import lock_roster
 from dialer.org.accounts import add_staff
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import add_token
-from dialer.warnings.held_store import add_to_held_list
+from dialer.warnings.held_store import HeldContent, add_to_held_list
 from tests.accounts import add_account
 from tests.console.town import stop_request
 from tests.outcomes.town import Scenario
@@ -130,7 +130,7 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
                 extra_high=False,
                 heading=b"phone\r\n",
                 rows=b"13800138000\r\n",
-                count=1,
+                contents=[HeldContent("bank", "N1", "of one")],
                 now=now,
             )
             raise_alarm(tx, AlarmCode.HUMAN_OVERDUE, now=now, case_id=case_id)

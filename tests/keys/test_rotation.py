@@ -44,7 +44,7 @@ from dialer.keys.actions import (
 from dialer.keys.reseal import INDEXES, SEALED, ResealBatch, reseal_batch, uses_of_key
 from dialer.runtime.services import Application
 from dialer.runtime.settings import load_settings
-from dialer.warnings.held_store import add_to_held_list
+from dialer.warnings.held_store import HeldContent, add_to_held_list
 from dialer.warnings.lists import load_list, submit_list
 from tests.control.scene import Assemble
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
@@ -273,7 +273,8 @@ def test_lists_that_wait_for_the_names_on_a_number_are_found_by_its_new_index(ap
     with app.services.store.begin() as tx:
         for blind in (before, of_nobody):
             add_to_held_list(
-                tx, source="bank", reason=HoldReason.NAMES, extra_high=False, heading=b"a\n", rows=b"b\n", count=1,
+                tx, source="bank", reason=HoldReason.NAMES, extra_high=False, heading=b"a\n", rows=b"b\n",
+                contents=[HeldContent("bank", "N1", blind.hex())],
                 number_blind=blind, now=MORNING,
             )  # fmt: skip
     rotated(app)

@@ -62,6 +62,7 @@ ROWS = (
         by_unit=True,
         form={"comment": "I call them"},
     ),
+    Row("GET", "/settings", _LOOK - {Role.CLERK}),
     Row(
         "POST",
         "/control/alarms/all/{code}/seen",
