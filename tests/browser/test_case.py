@@ -72,6 +72,13 @@ def test_a_supervisor_reads_a_case_while_it_is_called(page: Page, service: Servi
     expect(page.locator("[data-playing]")).to_have_count(0)
 
     page.locator("main").click(position={"x": 2, "y": 2})
+    page.keyboard.press("?")
+    keys = page.locator("#keys")
+    expect(keys.locator("dt", has_text="S").first).to_be_visible()
+    expect(keys).to_contain_text("查看明文")
+    look(page)
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
     page.keyboard.press("s")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")

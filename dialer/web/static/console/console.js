@@ -49,7 +49,31 @@
     var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
     var search = document.querySelector("[data-search] input:not([type=hidden])");
     if (event.key === "/" && !typing && search) { event.preventDefault(); search.focus(); }
+    if (event.key === "?" && !typing && !document.querySelector("dialog[open]")) { event.preventDefault(); showKeys(); }
   });
+
+  // The keys that this page shows beside what they do, as one list.
+  function showKeys() {
+    var dialog = document.getElementById("keys");
+    if (!dialog) { return; }
+    var list = dialog.querySelector("dl");
+    list.replaceChildren();
+    var told = new Set();
+    document.querySelectorAll("main kbd").forEach(function (key) {
+      var of = key.closest("button, label, summary, legend, a, li, small, form");
+      if (!key.offsetParent || !of || told.has(of)) { return; }
+      told.add(of);
+      var said = of.tagName === "FORM" ? of.querySelector("label") || of : of;
+      var words = said.cloneNode(true);
+      if (of.querySelectorAll("kbd").length === 1) { words.querySelectorAll("kbd").forEach(function (part) { part.remove(); }); }
+      var name = document.createElement("dt"), act = document.createElement("dd");
+      name.append(key.cloneNode(true));
+      name.firstChild.removeAttribute("aria-hidden");
+      act.textContent = words.textContent.replace(/\s+/g, " ").trim();
+      list.append(name, act);
+    });
+    dialog.showModal();
+  }
 
   document.addEventListener("change", function (event) {
     var form = event.target.closest("form[data-live]");
