@@ -156,12 +156,13 @@ def sessions(
     by: By = "cli",
 ) -> None:
     """Who is signed in now, and from where."""
-    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        if end:
-            if login is None:
-                raise typer.BadParameter("--end needs a login")
+    if end:
+        if login is None:
+            raise typer.BadParameter("--end needs a login")
+        with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
             typer.echo(f"{end_sessions(app.services, actor, login)} sessions of {login} ended")
-            return
+        return
+    with command_application("accounts") as app:
         found = list_sessions(app.services, login)
     print_found(
         found,

@@ -160,11 +160,11 @@ def pace(
     with command_application("pace") as app:
         now = read_pace(app.services)
         if from_settings:
-            now = restore_pace(app.services, command_actor(app, by), why=why)
+            now = restore_pace(app.services, _who_sets_pace(app, by), why=why)
         elif calls_per_second is not None or lines is not None:
             now = set_pace(
                 app.services,
-                command_actor(app, by),
+                _who_sets_pace(app, by),
                 calls_per_second=now.calls_per_second if calls_per_second is None else calls_per_second,
                 lines=now.lines if lines is None else lines,
                 why=why,
@@ -178,6 +178,10 @@ def pace(
         f" (settings: {now.most_calls_per_second:g} on {now.most_lines})"
         + (f", by {now.asked_by}: {now.asked_why}" if now.asked_by else "")
     )
+
+
+def _who_sets_pace(app: Application, by: str) -> Actor:
+    return command_actor(app, by, Permission.CONTROL, must_be_known=True)
 
 
 @alarms.callback()
@@ -568,7 +572,10 @@ def list_settings(
 @settings_commands.command("adopt")
 def adopt_settings(by: By, why: Annotated[str, typer.Option(help="for the record")]) -> None:
     """采用本进程设置: the database belongs to the settings of this process from now on. Stop the service first."""
-    with signed_application("settings", by, Permission.CONTROL, purpose=ProcessPurpose.ADOPT) as (app, actor):
+    opened = signed_application(
+        "settings", by, Permission.CONTROL, purpose=ProcessPurpose.ADOPT, must_be_known=True
+    )
+    with opened as (app, actor):
         changed = adopt_identity(app.services, actor, app.identity, why=why)
     for difference in changed:
         typer.echo(f"{difference.setting}: {difference.recorded} > {difference.here}")

@@ -46,11 +46,15 @@ def command_application(name: str, purpose: ProcessPurpose = ProcessPurpose.COMM
 
 @contextmanager
 def signed_application(
-    name: str, by: str, *rights: Permission, purpose: ProcessPurpose = ProcessPurpose.COMMAND
+    name: str,
+    by: str,
+    *rights: Permission,
+    purpose: ProcessPurpose = ProcessPurpose.COMMAND,
+    must_be_known: bool = False,
 ) -> Iterator[tuple[Application, Actor]]:
     """The application of a command and who gives it, as `command_actor`."""
     with command_application(name, purpose) as app:
-        yield app, command_actor(app, by, *rights)
+        yield app, command_actor(app, by, *rights, must_be_known=must_be_known)
 
 
 def one_of(kind: type[_Kind], text: str, *, field: str, among: Sequence[_Kind] = ()) -> _Kind:

@@ -15,7 +15,15 @@ from typing import Annotated, Final
 import typer
 
 from dialer.bootstrap import application
-from dialer.core.access import OF_PERSONS, TERMINAL, TERMINAL_NAME, Actor, Permission, is_same_actor
+from dialer.core.access import (
+    FIRST_AT_TERMINAL,
+    OF_PERSONS,
+    TERMINAL,
+    TERMINAL_NAME,
+    Actor,
+    Permission,
+    is_same_actor,
+)
 from dialer.core.errors import Invalid, Refusal
 from dialer.core.text import Text, gettext_noop
 from dialer.db.migrations import newest_revision
@@ -25,7 +33,7 @@ from dialer.runtime.logs import configure_logs
 from dialer.runtime.services import Application, ProcessPurpose
 from dialer.runtime.settings import Settings, load_settings
 from dialer.staff.sign_in import FactorNeeded, SignedIn, recognise, sign_in, sign_out
-from dialer.staff.store import Member, find_actor, find_member
+from dialer.staff.store import Member, find_actor, find_member, is_staff_empty
 
 _FILE: Final = ".dialer-session"
 """Of the home folder: the session of this user of the machine."""
@@ -42,6 +50,11 @@ class NotSignedIn(Refusal):
                 " first, or do it in the console",
                 login=login,
             )
+            if login != TERMINAL_NAME
+            else Text(
+                "who does this must be known, and nobody is signed in here: run `dialer sign-in` with your login first,"
+                " or do it in the console"
+            )
         )
 
 
@@ -53,9 +66,10 @@ def terminal_name() -> str:
     return f"{machine_user()}@{socket.gethostname()} {line}".rstrip()
 
 
-def command_actor(app: Application, login: str, *rights: Permission) -> Actor:
+def command_actor(app: Application, login: str, *rights: Permission, must_be_known: bool = False) -> Actor:
     """Who gives the command: the account with this login, in upper or lower case; for `cli` the account that is signed
-    in here, or the terminal itself. An account that is only named has no right for which it must be known who acts.
+    in here, or the terminal itself, which makes the first account. An account that is only named has no right for which
+    it must be known who acts, and with `must_be_known` no right at all once there are accounts.
     Raises `Invalid` for anything else, such as the name that an account shows, and for a disabled account;
     `NotPermitted` for an actor with none of these `rights`, if there are any, and `NotSignedIn` for one that would have
     them if it was signed in.
@@ -65,6 +79,9 @@ def command_actor(app: Application, login: str, *rights: Permission) -> Actor:
     is_unnamed = login.strip() == TERMINAL_NAME
     with app.services.store.begin() as tx:
         found = find_actor(tx, login.strip().casefold())
+        is_first = found is None and is_staff_empty(tx)
+    if is_first and is_unnamed:
+        return replace(FIRST_AT_TERMINAL, terminal=terminal_name())
     if found is None and is_unnamed:
         actor = TERMINAL if known is None else known.actor
     elif found is None:
@@ -72,12 +89,15 @@ def command_actor(app: Application, login: str, *rights: Permission) -> Actor:
         raise Invalid(field="by", problem=problem, fix=gettext_noop("`dialer staff list` lists the logins"))
     else:
         actor = found
+    of_persons = OF_PERSONS.union(rights) if must_be_known else OF_PERSONS
+    if actor == TERMINAL and rights and of_persons.issuperset(rights):
+        raise NotSignedIn(actor.name)
     if rights:
         actor.check_may(*rights)
     if known is None or not is_same_actor(known.login, actor.name):
-        if rights and actor.rights.intersection(rights) <= OF_PERSONS:
+        if rights and actor.rights.intersection(rights) <= of_persons:
             raise NotSignedIn(actor.name)
-        actor = replace(actor, rights=actor.rights - OF_PERSONS)
+        actor = replace(actor, rights=actor.rights - of_persons)
     return replace(actor, terminal=terminal_name())
 
 
@@ -127,7 +147,8 @@ def sign_in_command(login: Annotated[str, typer.Argument(help="login of your acc
     """登录终端: what you do at this terminal is signed by your account; it ends as a session of the console does."""
     settings = command_settings()
     configure_logs(level="warning", log_format=settings.log.format, process="sign-in")
-    with application(settings, ProcessPurpose.COMMAND) as app:
+    # Also where the database belongs to other settings: who adopts them must be known.
+    with application(settings, ProcessPurpose.ADOPT) as app:
         password = typer.prompt("密码 password", hide_input=True)
         entered = sign_in(app.services, login=login, password=password, address=terminal_name())
         if isinstance(entered, FactorNeeded):

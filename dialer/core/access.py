@@ -326,16 +326,19 @@ OF_PERSONS: Final = frozenset(
         Permission.DRAFT_RULES,
         Permission.EDIT_SCRIPTS,
         Permission.ERASE_PERSONS,
+        Permission.MANAGE_STAFF,
         Permission.REVEAL,
         Permission.WORK_DESK,
         Permission.WORK_VISITS,
     }
 )
-"""Rights to ask for what a second person decides, to decide it, to report work, and to see persons in clear: who did it
-must be known.
+"""Rights to ask for what a second person decides, to decide it, to report work, to change accounts and tokens, and to
+see persons in clear: who did it must be known.
 """
 TERMINAL: Final = Actor(name=TERMINAL_NAME, rights=frozenset(Permission) - OF_PERSONS)
 """Whoever may run commands on the machine, unnamed."""
+FIRST_AT_TERMINAL: Final = Actor(name=TERMINAL_NAME, rights=TERMINAL.rights | {Permission.MANAGE_STAFF})
+"""The same while there is no account at all: it makes the first one."""
 SERVICE: Final = Actor(name=ROBOT, rights=frozenset(Permission))
 """The service by itself."""
 

@@ -33,7 +33,8 @@ from dialer.runtime.embedded import wait_until
 from dialer.runtime.location import free_port
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import open_session
-from dialer.staff.store import insert_member
+from dialer.staff.store import find_member, insert_member
+from tests.accounts import add_account
 from tests.terminal import signed_in_as
 
 app = build_command_line()
@@ -48,6 +49,8 @@ _KEPT = frozenset(
         "script_version", "script_sound", "script_approval", "sound_file", "script_render", "script_trial",
     }
 )  # fmt: skip
+
+_ADMINISTRATOR = "root"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,15 @@ class Service:
             done = thread.submit(CliRunner().invoke, app, arguments, env=env).result()
         assert done.exit_code == 0, (done.stderr, done.exception)
         return done.stdout
+
+    def as_administrator(self, *arguments: str) -> str:
+        """What a command prints that a system administrator gives, whose account is made for it."""
+        with application(load_settings(self.env)) as made:
+            with made.services.store.begin() as tx:
+                is_there = find_member(tx, _ADMINISTRATOR) is not None
+            if not is_there:
+                add_account(made.services.store, _ADMINISTRATOR, role=Role.ADMINISTRATOR)
+        return self.dialer(*arguments, "--by", _ADMINISTRATOR)
 
     def empty(self) -> None:
         """No accounts, units, cases or pauses any more; the scripts, the clock and the processes stay."""

@@ -163,6 +163,6 @@ def test_the_board_and_the_control_in_english_and_a_pace_lowered(page: Page, ser
     # A session that has ended says so, and the figures stand.
     page.goto("/board")
     expect(page.locator("[data-live-state]")).to_have_text("live")
-    service.dialer("staff", "sessions", "chief2", "--end")
+    service.as_administrator("staff", "sessions", "chief2", "--end")
     expect(page.locator("[data-signed-out]")).to_be_visible()
     expect(page.locator("html")).to_have_class("is-stale")

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
 
 
 def new_token(service: Service, name: str) -> str:
-    said = service.dialer("token", "add", name, "--scope", "warnings:write", "--days", "1", "--by", "cli")
+    said = service.as_administrator("token", "add", name, "--scope", "warnings:write", "--days", "1")
     found = re.search(r"\S{40,}", said)
     assert found is not None, said
     return found[0]

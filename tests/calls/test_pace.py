@@ -18,6 +18,7 @@ from tests.accounts import add_account
 from tests.audit_lines import audit_lines
 from tests.control.scene import Assemble, Scene
 from tests.outcomes.town import MORNING
+from tests.terminal import signed_in_as
 
 app = build_command_line()
 
@@ -130,7 +131,7 @@ def test_the_command_shows_lowers_and_gives_back(
         monkeypatch.setenv(name, value)
 
     def run(*words: str) -> str:
-        done = CliRunner().invoke(app, ["pace", *words], catch_exceptions=False)
+        done = CliRunner().invoke(app, ["pace", *words], env=signed_in_as(*words), catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.stdout
 

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from dialer.__main__ import build_command_line
 from dialer.bootstrap import application
 from dialer.cli.common import run_command
-from dialer.core.errors import Conflict, Invalid, NotPermitted
+from dialer.cli.terminal import NotSignedIn
+from dialer.core.errors import Conflict, Invalid
 from dialer.db import tables as t
 from dialer.db.keys import create
 from dialer.runtime.settings import load_settings
@@ -52,7 +53,7 @@ def test_a_second_person_refuses_an_outcome_with_a_reason(env: dict[str, str]):
     with pytest.raises(Conflict, match="second person"):
         refused("--by", "LI", "--why", "回单金额不符")
     for other_name in ("li警官", "cli"):
-        with pytest.raises((Invalid, NotPermitted)):
+        with pytest.raises((Invalid, NotSignedIn)):
             refused("--by", other_name, "--why", "回单金额不符")
     told = json.loads(refused("--by", "zhao", "--why", "回单金额不符", "--json"))
     with application(load_settings(env)) as made, made.services.store.begin() as tx:

@@ -91,7 +91,7 @@ def test_who_is_signed_in_need_not_be_named_and_signs(run: Callable[..., Result]
     assert line["facts"]["terminal"] == terminal_name()
     assert terminal_name().startswith(f"{machine_user()}@")
     assert run("sign-out").exit_code == 0
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotSignedIn, match="nobody is signed in here: run `dialer sign-in`"):
         run(*ERASE)
     with pytest.raises(NotSignedIn):
         run(*ERASE, "--by", "li")
@@ -177,3 +177,80 @@ def test_what_needs_no_known_person_says_where_it_was_done(run: Callable[..., Re
     with application(load_settings(env)) as made, made.services.store.begin() as tx:
         [line] = tx.rows(sa.select(t.audit).where(t.audit.c.act == "pause"))
     assert (line["who"], line["facts"]["terminal"]) == ("zhao", terminal_name())
+
+
+ADD = ("staff", "add", "wang", "--name", "王强", "--role", "officer")
+
+
+def test_accounts_and_tokens_are_changed_by_somebody_who_is_known(
+    run: Callable[..., Result], env: dict[str, str]
+):
+    """Whoever had a shell made an account of any role, and took over the others by new passwords."""
+    with application(load_settings(env)) as made:
+        add_account(made.services.store, "root", role=Role.ADMINISTRATOR, password=PASSWORD)
+    changes = (
+        ADD,
+        ("staff", "reset", "li"),
+        ("staff", "reset-factors", "li"),
+        ("staff", "disable", "li"),
+        ("staff", "enable", "li"),
+        ("staff", "sessions", "li", "--end"),
+        ("token", "add", "bank", "--scope", "cases:read"),
+        ("token", "revoke", "bank"),
+    )
+    for words in changes:
+        for named in ((), ("--by", "root")):
+            with pytest.raises(NotSignedIn):
+                run(*words, *named)
+    assert run("sign-in", "li", typed=f"{PASSWORD}\n").exit_code == 0
+    with pytest.raises(NotPermitted):
+        run(*ADD)
+    assert run("sign-in", "root", typed=f"{PASSWORD}\n").exit_code == 0
+    assert run(*ADD).exit_code == 0
+    with application(load_settings(env)) as made, made.services.store.begin() as tx:
+        [line] = tx.rows(sa.select(t.audit).where(t.audit.c.act == "staff_add"))
+    assert (line["who"], line["facts"]["terminal"]) == ("root", terminal_name())
+
+
+def test_who_lost_the_password_is_let_in_by_the_settings(run: Callable[..., Result], env: dict[str, str]):
+    with application(load_settings(env)) as made:
+        add_account(made.services.store, "root", role=Role.ADMINISTRATOR)
+    mapped = {"DIALER_CONSOLE__TERMINAL_ACCOUNTS": json.dumps([f"{machine_user()}=root"])}
+    assert run("staff", "reset", "root", **mapped).exit_code == 0
+
+
+def test_the_first_account_is_made_by_nobody_known_and_no_second_one(
+    fresh_database: str, broker_url: str, tmp_path: Path
+):
+    create(tmp_path / "keys.json")
+    empty = {
+        "DIALER_DATA_DIR": str(tmp_path / "var"),
+        "DIALER_DATABASE__URL": fresh_database,
+        "DIALER_BROKER__URL": broker_url,
+        "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
+        "HOME": str(tmp_path),
+    }
+
+    def add(login: str) -> Result:
+        words = ("staff", "add", login, "--name", "王强", "--role", "administrator")
+        return CliRunner().invoke(app, words, env=empty, catch_exceptions=False)
+
+    assert add("first").exit_code == 0
+    with pytest.raises(NotSignedIn):
+        add("second")
+    with application(load_settings(empty)) as made, made.services.store.begin() as tx:
+        [line] = tx.rows(sa.select(t.audit).where(t.audit.c.act == "staff_add"))
+    assert (line["who"], line["facts"]["terminal"]) == (TERMINAL_NAME, terminal_name())
+
+
+def test_settings_are_changed_by_somebody_who_is_known(run: Callable[..., Result]):
+    other = {"DIALER_CENTRE__AREA_CODE": "0471"}
+    adopt = ("settings", "adopt", "--why", "更换线路", "--by")
+    for login in ("zhao", TERMINAL_NAME):
+        with pytest.raises(NotSignedIn):
+            run(*adopt, login, **other)
+        with pytest.raises(NotSignedIn):
+            run("pace", "--lines", "2", "--why", "检修", "--by", login)
+    assert run("sign-in", "zhao", typed=f"{PASSWORD}\n", **other).exit_code == 0
+    assert run(*adopt, "zhao", **other).exit_code == 0
+    assert run("pace", "--lines", "2", "--why", "检修", "--by", "zhao", **other).exit_code == 0

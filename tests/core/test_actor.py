@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dialer.core.access import (
+    FIRST_AT_TERMINAL,
     SERVICE,
     TERMINAL,
     Actor,
@@ -53,8 +54,13 @@ def test_the_refusal_names_who_and_the_roles_that_may():
 def test_the_terminal_is_no_second_person():
     held = {right for right in Permission if TERMINAL.may(right)}
     assert Permission.CONTROL in held
-    assert Permission.MANAGE_STAFF in held
-    decides = {Permission.APPROVE, Permission.CONFIRM_STAFF_CHANGES, Permission.ERASE_PERSONS}
+    assert FIRST_AT_TERMINAL.rights - held == {Permission.MANAGE_STAFF}
+    decides = {
+        Permission.MANAGE_STAFF,
+        Permission.APPROVE,
+        Permission.CONFIRM_STAFF_CHANGES,
+        Permission.ERASE_PERSONS,
+    }
     assert held.isdisjoint(decides | {Permission.WORK_DESK, Permission.WORK_VISITS, Permission.REVEAL})
 
 

@@ -18,6 +18,7 @@ from dialer.core.errors import SettingsError
 from dialer.demo.run import demo_environment
 from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.location import installed_binaries
+from tests.terminal import signed_in_as
 
 pytestmark = [pytest.mark.story, pytest.mark.smoke, pytest.mark.timeout(400)]
 
@@ -150,7 +151,7 @@ def test_a_command_beside_it_works_under_its_settings(demo: Told):
     with ensure_servers(folder / "demo"):
         done = subprocess.run(
             [sys.executable, "-m", "dialer", "token", "add", "city-bank", "--scope", "warnings:write"],
-            env=_environment(folder),
+            env=_environment(folder) | signed_in_as("--by", "administrator"),
             capture_output=True,
             text=True,
             timeout=120,
