@@ -522,16 +522,20 @@ def approve_load_row(tx: Tx, load_id: int, *, by: str, now: datetime, real_now: 
     return bool(LOADS.start_again(tx, *which, due=real_now, state=_WAITING, decided_by=by, decided_at=now))
 
 
-def keys_loaded_early(tx: Tx, load_id: int, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Which of these warnings this load brought before it was approved."""
-    early = tx.scalar(sa.select(_c.early_accepted).where(_c.id == load_id))
-    if not early or not keys:
-        return set()
+def keys_loaded_early(tx: Tx, load_id: int, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bool]:
+    """Which of these warnings this load brought before it was approved, and of each whether it waited for its release
+    first.
+    """
+    searched = tx.scalar(sa.select(_c.early_line).where(_c.id == load_id, _c.held_for.is_(None)))
+    if not searched or not keys:
+        return {}
     c = t.warning.c
-    statement = sa.select(c.source, c.instruction_no).where(
-        c.load_id == load_id, sa.tuple_(c.source, c.instruction_no).in_(list(set(keys)))
+    is_own = sa.and_(_c.id == load_id, _c.early_accepted > 0)
+    loads = sa.select(_c.id).where(sa.or_(is_own, _c.from_load_id == load_id))
+    statement = sa.select(c.source, c.instruction_no, c.load_id).where(
+        c.load_id.in_(loads), sa.tuple_(c.source, c.instruction_no).in_(list(set(keys)))
     )
-    return {(row["source"], row["instruction_no"]) for row in tx.rows(statement)}
+    return {(row["source"], row["instruction_no"]): row["load_id"] != load_id for row in tx.rows(statement)}
 
 
 def loads_awaiting_approval(tx: Tx) -> list[Load]:

@@ -413,7 +413,8 @@ def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datet
         if case_id is None and place not in taken.held
     ]
     # Rows that were loaded before a second person approved the rest are not duplicates of themselves.
-    early = len(keys_loaded_early(tx, load_id, repeated))
+    early = keys_loaded_early(tx, load_id, repeated)
+    released = sum(early.values())
     rejected = [item for item in batch if isinstance(item, Rejected)]
     insert_rejects(tx, load_id, rejected)
     for item in rejected:
@@ -422,8 +423,9 @@ def _note_batch(tx: Tx, batch: _Batch, taken: Taken, *, load_id: int, now: datet
             raise_alarm(tx, AlarmCode.REJECTED_HIGH_ROW, now=now, load_id=load_id, facts=facts)
     return counts | {
         "next_line": len(batch),
-        "accepted": counts["accepted"] + early,
-        "duplicate": counts["duplicate"] - early,
+        "accepted": counts["accepted"] + len(early) - released,
+        "held": counts["held"] + released,
+        "duplicate": counts["duplicate"] - len(early),
     }
 
 

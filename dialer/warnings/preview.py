@@ -459,7 +459,7 @@ def _preview(services: Services, load: Load, visible_to: int | None, shown: RowF
     taken, targets = _trial_load(services, load.id, accepted_of(head), visible_to)
     with services.store.begin() as tx:
         known = _known(tx, list(rollup.grade_of))
-        early = keys_loaded_early(tx, load.id, list(known))
+        early = set(keys_loaded_early(tx, load.id, list(known)))
     rows = list(_preview_rows(head, taken, targets=targets, early=early))
     fresh = Counter(grade for key, grade in rollup.grade_of.items() if key not in known)
     accepted = fresh.total()

@@ -41,7 +41,7 @@ from dialer.warnings.lists import (
 )
 from dialer.warnings.mapping_store import column_mapping_of
 from dialer.warnings.preview import preview_list
-from dialer.warnings.source_limits import waiting_warnings
+from dialer.warnings.source_limits import release_waiting, waiting_warnings
 from dialer.work.tasks import WorkReport, report_assignment
 from tests.work.bureau import Bureau
 
@@ -100,6 +100,19 @@ def test_high_grades_that_wait_for_their_number_wait_once(careful: Bureau):
     load_list(careful.services, load_id)
     [held] = waiting_warnings(careful.services)
     assert (held.total, len(grades_in_the_books(careful))) == (4, 4), "two of high and two of low grade"
+
+
+def test_high_grades_that_were_released_before_the_approval_are_no_duplicates(careful: Bureau):
+    lines = [f"A{n},王{n},13900020001,{grade}" for n, grade in enumerate(["高危"] * 6 + ["低危"] * 2)]
+    load_id = submit(careful, "\n".join((HEADING, *lines)))
+    load_list(careful.services, load_id)
+    [held] = waiting_warnings(careful.services)
+    release_waiting(careful.services, unrestricted("zhao"), [held.id])
+    load_list(careful.services, held.id)
+    approve_load(careful.services, unrestricted("zhao"), load_id)
+    load_list(careful.services, load_id)
+    load = load_of(careful, load_id)
+    assert (load.rows, load.accepted, load.held, load.duplicate) == (8, 4, 4, 0)
 
 
 def test_a_second_person_lets_the_rest_in_and_nothing_counts_twice(careful: Bureau):
