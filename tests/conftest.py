@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy as sa
+import typer.testing
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from hypothesis import HealthCheck, settings
@@ -180,6 +182,14 @@ def statements_compiled_once() -> Iterator[None]:
         # The dialect is a part of what a compiled statement is kept under.
         patch.setattr(PGDialect_psycopg, "__eq__", lambda self, other: type(self) is type(other))
         patch.setattr(PGDialect_psycopg, "__hash__", lambda self: hash(type(self)))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def command_line_built_once() -> Iterator[None]:
+    """The runner of commands puts together the whole command line for each, which takes a twentieth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
         yield
 
 
