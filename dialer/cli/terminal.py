@@ -81,6 +81,8 @@ def command_actor(app: Application, login: str, *rights: Permission, must_be_kno
         found = find_actor(tx, login.strip().casefold())
         is_first = found is None and is_staff_empty(tx)
     if is_first and is_unnamed:
+        if rights:
+            FIRST_AT_TERMINAL.check_may(*rights)
         return replace(FIRST_AT_TERMINAL, terminal=terminal_name())
     if found is None and is_unnamed:
         actor = TERMINAL if known is None else known.actor
