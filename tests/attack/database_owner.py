@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from bench.service import owner_store
 from dialer.audit.trail import anchor_trail, recent_anchors, verify_trail
 from dialer.core.access import unrestricted
 from dialer.core.events import AlarmCode
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 
 async def audit(target: Target, attack: Attack) -> None:
     """Whoever owns the database cuts off the last lines and sets the head back, after another finding is open."""
-    app = target.desk.app
+    app = target.made.app
     services, places = app.services, app.settings.audit_places()
 
     def by_owner(*statements: str) -> None:
-        with services.store.begin() as tx:
+        with owner_store(app) as owner, owner.begin() as tx:
             tx.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER ALL"))
             for statement in statements:
                 tx.execute(sa.text(statement))

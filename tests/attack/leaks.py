@@ -10,6 +10,7 @@ import re
 import tempfile
 import unicodedata
 import zipfile
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,6 +142,7 @@ async def recordings(target: Target, attack: Attack) -> None:
     with services.store.begin() as tx:
         own, other = (add_unit(tx, name=name, parent_id=None) for name in ("录音甲", "录音乙"))
     scenario = ConsoleScenario(desk)
+    scenario._numbers = count(7_000)  # other attacks have people of their own
     case_id = scenario.case(unit_id=other, warning=False)
     sound = b"RIFF....WAVE" + b"secret" * 20
     path = f"/cases/{case_id}/recordings/{put_recording(scenario, case_id, sound=sound)}"

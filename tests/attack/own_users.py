@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from itertools import count
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from dialer.db import tables as t
 from dialer.staff.sign_in import add_token
 from tests.cards.street import id_number
 from tests.console.desk import text
+from tests.outcomes.town import Scenario
 
 if TYPE_CHECKING:
     from tests.attack.run import Attack, Target
@@ -108,7 +110,10 @@ async def tellers(target: Target, attack: Attack) -> None:
     bind_teller(services, by, login="tellers", institution="河套银行", code="1")
     teller, answered = desk.signed_in(member), 0
     told = []
-    for name, guided in (("900", "1"), ("900", ""), ("901", "1")):  # the second of them has a case by then
+    at_risk = Scenario.on(services)
+    at_risk._numbers = count(9_000)  # other attacks have people of their own
+    at_risk.case(person_id=at_risk.person(id_number=id_number(900)))
+    for name, guided in (("900", ""), ("901", "1")):
         form = {
             "opening_no": f"G{name}{guided}", "product": "account_2", "name": "王伟", "id_number": id_number(int(name)),
             "phone": "13800009900", "guided": guided,
@@ -120,8 +125,9 @@ async def tellers(target: Target, attack: Attack) -> None:
         told.append(page)
         attack.must("victim" not in page, "the answer says who is a victim")
         await teller.post(f"{shown.headers['location']}/result", result="abandoned", why="不办了")
+        await teller.get("/counter")  # shows the notice that it is decided
         answered += 1
-    attack.must(len(set(told)) == 1, "customers who are at risk and who are directed are told apart")
+    attack.must(len(set(told)) == 1, "customers at risk and directed ones are told apart")
     for number in range(target.times(75)):
         form = {
             "opening_no": f"T{number}", "product": "account_2", "name": "王伟", "id_number": id_number(number),

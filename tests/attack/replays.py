@@ -42,6 +42,7 @@ async def replays(target: Target, attack: Attack) -> None:
     border between name and value of a field moved, which the signature does not cover.
     """
     config, board = target.made.app.telephony, Switchboard.on(target.made.app.services)
+    board._numbers = itertools.count(4_000)  # other attacks have people of their own
     public, client = config.public_url.rstrip("/"), target.desk.stranger()
 
     def signed(path: str, form: dict[str, str]) -> dict[str, str]:

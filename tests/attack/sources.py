@@ -167,7 +167,7 @@ async def floods_with_signals(target: Target, attack: Attack) -> None:
     async def send(headers: dict[str, str], first: int, count: int) -> int:
         at = target.made.app.services.clock.now().isoformat()
         sent = [
-            {"signal_no": f"F-{n}", "kind": "call", "event_at": at, "phone": "13600000000", "direction": "in"}
+            {"signal_no": f"F-{n}", "kind": "call", "event_at": at, "phone": f"136{n:08d}", "direction": "in"}
             | {"number": "+85291234567"}
             for n in range(first, first + count)
         ]
