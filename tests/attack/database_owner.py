@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from bench.service import owner_store
 from dialer.audit.trail import anchor_trail, recent_anchors, verify_trail
 from dialer.core.access import unrestricted
 from dialer.core.events import AlarmCode
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
 
 async def audit(target: Target, attack: Attack) -> None:
     """Whoever owns the database cuts off the last lines and sets the head back, after another finding is open."""
-    app = target.made.app
+    app = target.desk.app
     services, places = app.services, app.settings.audit_places()
 
     def by_owner(*statements: str) -> None:
-        with owner_store(app) as owner, owner.begin() as tx:
+        with target.owner() as owner, owner.begin() as tx:
             tx.execute(sa.text("ALTER TABLE audit DISABLE TRIGGER ALL"))
             for statement in statements:
                 tx.execute(sa.text(statement))

@@ -23,7 +23,7 @@ import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 
@@ -33,10 +33,11 @@ import redis
 import sqlalchemy as sa
 from twilio.request_validator import RequestValidator
 
-from bench.service import Service, service
+from bench.service import Service, owner_store, service
 from dialer.core.access import Role
 from dialer.db import tables as t
 from dialer.db.system_state import cycle_parts
+from dialer.db.unit_of_work import Store
 from dialer.db.units import add_unit
 from dialer.runtime.broker import DIAL_QUEUE
 from dialer.staff.store import Member
@@ -129,6 +130,10 @@ class Target:
     chance: random.Random
     seed: int
     size: float
+
+    def owner(self) -> AbstractContextManager[Store]:
+        """The database as the owner of its tables has it."""
+        return owner_store(self.made.app)
 
     def times(self, count: int) -> int:
         return max(1, round(count * self.size))

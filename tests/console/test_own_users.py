@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +19,12 @@ from tests.console.desk import ConsoleDesk
 
 @pytest.mark.parametrize("run", [numbers, audit, guesses, headers, figures])
 async def test_nothing_gets_through(console: ConsoleDesk, run: Callable[..., Awaitable[None]]):
-    target: Any = SimpleNamespace(desk=console, chance=random.Random(7), times=lambda count: count)
+    target: Any = SimpleNamespace(
+        desk=console,
+        owner=lambda: nullcontext(console.app.services.store),
+        chance=random.Random(7),
+        times=lambda count: count,
+    )
     attack = Attack(name=run.__name__)
     await run(target, attack)
     assert attack.tried > 0
