@@ -185,7 +185,7 @@ ADD = ("staff", "add", "wang", "--name", "王强", "--role", "officer")
 def test_accounts_and_tokens_are_changed_by_somebody_who_is_known(
     run: Callable[..., Result], env: dict[str, str]
 ):
-    """Whoever had a shell made an account of any role, and took over the others by new passwords."""
+    """Anybody who had a shell made an account of any role, and took over the others by new passwords."""
     with application(load_settings(env)) as made:
         add_account(made.services.store, "root", role=Role.ADMINISTRATOR, password=PASSWORD)
     changes = (
