@@ -286,6 +286,7 @@ _LONGEST_PATIENCE_SECONDS = 20.0
 
 
 _LOOK_SECONDS = 0.5
+"""What lets all calls leave, a web process alive and webhooks that arrive, is looked at no more often than this."""
 
 
 class WebProcessCheck:
@@ -308,7 +309,9 @@ class WebProcessCheck:
         several times a second, and what is looked at here changes by the second.
         """
         now = self._clock()
-        if self._next_look_at is not None and now < self._next_look_at:
+        # Two threads dial: the attribute may be None by the next line.
+        next_look_at = self._next_look_at
+        if next_look_at is not None and now < next_look_at:
             return None
         allowed = trials_without_webhooks(tx, services) if self.may_call(tx, services) else 0
         self._next_look_at = now + _LOOK_SECONDS if allowed is None else None
