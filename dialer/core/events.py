@@ -365,6 +365,8 @@ class AlarmCode(StrEnum):
     """A source lists as fraud what everybody uses, such as the number of a bank: it waits for a person."""
     SIGNALS_REFUSED = "signals_refused"
     """A source sent more signals than it may: it was told to send the rest later."""
+    MANY_SIGNALS = "many_signals"
+    """A source sent very many signals about one person: those above the most that are read were left out."""
     SOURCE_STOPPED = "source_stopped"
     """The robot found more in the signals of a source than it may send: what rests on this source alone is held."""
     VERDICTS_HELD = "verdicts_held"

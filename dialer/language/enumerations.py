@@ -390,6 +390,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.URGENT_HELD: "extra-high verdicts are held",
         AlarmCode.LIST_ITEM_WAITS: "a source lists a public service as fraud",
         AlarmCode.SIGNALS_REFUSED: "a source sends more signals than it may",
+        AlarmCode.MANY_SIGNALS: "a source sends very many signals about one person",
         AlarmCode.SOURCE_STOPPED: "the signals of a source make more warnings than it may send",
         AlarmCode.VERDICTS_HELD: "verdicts of the warning robot have waited for minutes",
         AlarmCode.RULE_WORSE: "a rule's warnings are right less often than before",

@@ -47,6 +47,11 @@ _MONEY: Final = MONEY_SECONDS * SECOND
 _PARTS: Final = 4096
 """Parts of the index of touched items: few enough to be small, so many that one holds few persons."""
 _FORMAT: Final = 2
+MOST_ALIKE: Final = 100
+"""The most signals of one kind from one source about one person, within a day of each other, that are read. Each is
+read with all of them: without a limit, the cost grows with the square of their number and the others wait.
+"""
+_DAY: Final = 86_400 * SECOND
 
 
 class _Resting(NamedTuple):
@@ -68,7 +73,8 @@ class SnapshotUnreadable(Refusal):
 class Evaluator:
     """One shard. `apply` takes the signals of the persons that belong to the shard, and every change of a list.
 
-    `too_late` and `repeated` count the signals that changed nothing.
+    `too_late` and `repeated` count the signals that changed nothing. `flooding` names the sources of signals that were
+    left out because there are `MOST_ALIKE` others; the reader clears it.
     """
 
     def __init__(
@@ -89,6 +95,7 @@ class Evaluator:
 
     def _clear(self) -> None:
         self.too_late = self.repeated = 0
+        self.flooding: set[str] = set()
         self._facts: list[Facts] = []
         self._facts_places: dict[Facts, int] = {}
         self._listings = Listings()
@@ -110,7 +117,7 @@ class Evaluator:
     def apply(self, signal: Signal) -> list[Verdict]:
         """The verdicts that the signal changed: usually none or one; after a change of a list one for each person
         affected, ordered by grade (highest first), last touch of the item (latest first) and money (most first). A
-        repeated signal, and one later than allowed, changes nothing.
+        repeated signal, one later than allowed, and one of too many alike changes nothing.
         """
         if signal.kind is SignalKind.LIST_CHANGE:
             return self._apply_change(signal)
@@ -120,9 +127,16 @@ class Evaluator:
         if at < person.latest - self._lateness:
             self.too_late += 1
             return []
-        name = signal.source, signal.signal_no
-        if any((self._facts[known.facts].source, known.signal_no) == name for known in person.observations):
-            self.repeated += 1
+        alike = 0
+        for known in person.observations:
+            facts = self._facts[known.facts]
+            if facts.source == signal.source:
+                if known.signal_no == signal.signal_no:
+                    self.repeated += 1
+                    return []
+                alike += facts.kind is signal.kind and -_DAY < known.at - at < _DAY
+        if alike >= MOST_ALIKE:
+            self.flooding.add(signal.source)
             return []
         before = person.incidents()
         observation = Observation(

@@ -17,7 +17,9 @@ from datetime import timedelta
 from typing import Final
 
 from dialer.core.errors import Refusal, Unavailable
+from dialer.core.events import AlarmCode
 from dialer.core.sources import ROBOT_SOURCE
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.jobs import JobClaim
 from dialer.db.leases import has_ended, process_name
 from dialer.db.migrations import SchemaMoved, hold_schema
@@ -389,11 +391,20 @@ class WarningRobot:
             advance_shards(tx, mine, seq=last, rules_hash=self._live.content_hash, now=now)
             if self._draft is not None:
                 write_shadow_grades(tx, self._draft[0], self._compared, now=now)
+            self._tell_of_floods(tx)
         self._changed, self._compared = [], {}
+        for evaluator in self._shards.values():
+            evaluator.flooding.clear()
         for shard in mine:
             self._seq[shard] = max(last, self._seq[shard])
         if sent:
             services.enqueue("dial")
+
+    def _tell_of_floods(self, tx: Tx) -> None:
+        """Raises an alarm about the sources of signals that were left out since the last time."""
+        names = set[str]().union(*(evaluator.flooding for evaluator in self._shards.values()))
+        if names:
+            raise_alarm_once(tx, AlarmCode.MANY_SIGNALS, now=self._services.clock.now(), names=sorted(names))
 
     def follow_answers(self) -> int:
         """Updates the suspected list from what calls and filed cases have answered since the last time; returns the

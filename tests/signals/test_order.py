@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.core.values import FraudType, Grade
-from dialer.signals.evaluation import Evaluator, SnapshotUnreadable
+from dialer.signals.evaluation import MOST_ALIKE, Evaluator, SnapshotUnreadable
 from dialer.signals.model import (
     Direction,
     Item,
@@ -394,3 +394,46 @@ def test_a_snapshot_under_another_scorecard_is_evaluated_again():
         afresh.apply(signal)
     assert [restored.verdict(person) for person in PERSONS] == [afresh.verdict(person) for person in PERSONS]
     assert [restored.verdict(person) for person in PERSONS] != [before.verdict(person) for person in PERSONS]
+
+
+def calls_within_a_minute(
+    count: int, *, kind: SignalKind = SignalKind.CALL, source: str = "s"
+) -> list[Signal]:
+    return [
+        replace(
+            call_at(START + timedelta(milliseconds=n), seconds=0),
+            signal_no=f"{source}{n}",
+            kind=kind,
+            source=source,
+        )
+        for n in range(count)
+    ]
+
+
+def test_of_very_many_signals_alike_the_first_are_read_and_those_of_others_too():
+    evaluator = told(calls_within_a_minute(MOST_ALIKE + 1))
+    assert evaluator.flooding == {"s"}
+    alone = told(calls_within_a_minute(MOST_ALIKE))
+    assert alone.flooding == set()
+    assert evaluator.snapshot() == alone.snapshot()
+    evaluator.flooding.clear()
+    paid = Signal(
+        source="s", signal_no="paid", kind=SignalKind.PAYMENT_ATTEMPT, event_at=START + timedelta(minutes=1),
+        received_at=START, person=PERSONS[0], items=(key(ItemKind.ACCOUNT, 1),), amount_fen=9_000_000,
+    )  # fmt: skip
+    evaluator.apply(replace(paid, kind=SignalKind.LIST_CHANGE, signal_no="listed", person=None, event_at=START,
+                            list_kind=ListKind.FRAUD, change=ListChange.ENTERED, list_name="x"))  # fmt: skip
+    assert [verdict.grade for verdict in evaluator.apply(paid)] == [Grade.EXTRA_HIGH]
+    assert evaluator.apply(calls_within_a_minute(1, source="t")[0]) is not None
+    assert evaluator.flooding == set()
+
+
+def test_signals_alike_of_another_day_or_person_are_read():
+    evaluator = told(calls_within_a_minute(MOST_ALIKE))
+    next_day = replace(call_at(START + timedelta(days=1, seconds=1), seconds=0), signal_no="next day")
+    other = replace(call_at(START, seconds=0), signal_no="other", person=PERSONS[1])
+    evaluator.apply(next_day)
+    evaluator.apply(other)
+    assert evaluator.flooding == set()
+    evaluator.apply(replace(call_at(START + timedelta(seconds=1), seconds=0), signal_no="one more"))
+    assert evaluator.flooding == {"s"}

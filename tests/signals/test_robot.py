@@ -25,7 +25,7 @@ from dialer.db.migrations import SchemaMoved, newest_revision
 from dialer.retention.erasing import erase_person
 from dialer.signals import sending
 from dialer.signals.deliveries import SignalReception, SignalStatus, take_signals
-from dialer.signals.evaluation import Evaluator
+from dialer.signals.evaluation import MOST_ALIKE, Evaluator
 from dialer.signals.health import check_health
 from dialer.signals.reasons import reasons_of_case
 from dialer.signals.robot import WarningRobot
@@ -797,3 +797,15 @@ def test_a_shard_is_renewed_and_released_by_its_holder_alone(post: Post):
     with post.tx() as tx:
         assert sorted(shard_holders(tx)) == ["three", "two"]
         assert renew_shards(tx, held.values(), holder="two", seconds=60) == set(range(SHARDS)) - {3}
+
+
+def test_very_many_signals_about_one_person_raise_one_alarm_with_their_source(post: Post):
+    robot = post.robot()
+    post.send(*(post.signal("login") for _ in range(MOST_ALIKE)))
+    post.work(robot)
+    assert [row["code"] for row in post.rows(t.alarm)] == []
+    for _ in range(2):
+        post.send(post.signal("login"))
+        post.work(robot)
+    (alarm,) = post.rows(t.alarm)
+    assert (alarm["code"], alarm["facts"]["names"], alarm["times"]) == ("many_signals", ["bank"], 1)
