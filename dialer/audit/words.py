@@ -32,6 +32,7 @@ ACTS: Mapping[str, str] = {
     "opening_fact": gettext_noop("a later fact of a card"),
     "ask_desk": gettext_noop("the verification desk asked"),
     "claim_question": gettext_noop("a question of an outlet claimed"),
+    "warn_customer": gettext_noop("a customer of an outlet to be called"),
     "answer_question": gettext_noop("a question of an outlet answered"),
     "order_onsite": gettext_noop("a team sent to an outlet"),
     "arrive_onsite": gettext_noop("a team arrived at an outlet"),

@@ -21,7 +21,7 @@ from dialer.core.text import Lang
 
 INDEX: Final = "index"
 """The chapter that lists the others."""
-_HEADING: Final = re.compile(r"(?P<title>.*?)\s*\{#(?P<anchor>[a-z0-9_-]+)\}\s*")
+_HEADING: Final = re.compile(r"(?P<title>.*)\{#(?P<anchor>[a-z0-9_-]+)\}\s*")
 _MANUAL_LINK: Final = re.compile(r"(?:(?P<chapter>[a-z]+)\.md)?(?:#(?P<anchor>[a-z0-9_-]+))?")
 _IMAGES: Final = "../../images/"
 _SPACE: Final = re.compile(r"\s+")
@@ -116,7 +116,7 @@ def read_chapter(name: str, lang: Lang, text: str) -> Chapter:
             Section(
                 chapter=name,
                 anchor=heading["anchor"],
-                title=_plain(heading["title"]),
+                title=_plain(heading["title"].strip()),
                 level=int(tokens[start].tag[1:]),
                 tokens=body,
                 text=_words(body),

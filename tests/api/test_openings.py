@@ -12,6 +12,7 @@ import pytest
 
 from dialer.api.models import Problem, ProblemCode
 from dialer.api.openings import check as check_by_token
+from dialer.cards.counter.actions import finish_opening
 from dialer.cards.openings.institutions import add_institution, add_outlet
 from dialer.core.access import unrestricted
 from dialer.core.cards import InstitutionKind, OpeningResult
@@ -48,7 +49,18 @@ async def test_a_customer_who_leaves_nothing_but_the_id_is_checked(office: Offic
 async def test_an_institution_is_told_the_same_of_a_directed_customer_as_of_a_frequent_opener(
     office: Office, bank: dict[str, str]
 ):
-    await check(office, bank, opening_no="c", id_number=id_number(2), phone="13800138000", guided=True)
+    _, asked = await check(
+        office, bank, opening_no="c", id_number=id_number(2), phone="13800138000", guided=True
+    )
+    assert office.rows(t.case) == []
+    assert [row["opening_id"] for row in office.rows(t.card_question)] == [asked["opening_id"]]
+    finish_opening(
+        office.app.services,
+        unrestricted("teller"),
+        asked["opening_id"],
+        result=OpeningResult.ABANDONED,
+        outlet_id=1,
+    )
     assert len(office.rows(t.case)) == 1
     _, at_risk = await check(office, bank, opening_no="d", id_number=id_number(2))
     for n in range(4):

@@ -113,7 +113,7 @@ async def tellers(target: Target, attack: Attack) -> None:
     at_risk = Scenario.on(services)
     at_risk._numbers = count(9_000)  # other attacks have people of their own
     at_risk.case(person_id=at_risk.person(id_number=id_number(900)))
-    for name, guided in (("900", ""), ("901", "1")):
+    for name, guided in (("900", "1"), ("901", "1")):
         form = {
             "opening_no": f"G{name}{guided}", "product": "account_2", "name": "王伟", "id_number": id_number(int(name)),
             "phone": "13800009900", "guided": guided,
@@ -121,13 +121,17 @@ async def tellers(target: Target, attack: Attack) -> None:
         shown = await teller.post("/counter", **form)
         attack.tried += 1
         attack.must(shown.status_code == 303, f"a customer at risk got {shown.status_code}")
+        called = [row["instruction_no"] for row in desk.rows(t.warning)].count(
+            f"K-{shown.headers['location'].rpartition('/')[2]}"
+        )
+        attack.must(called == (name == "900"), "a directed customer is called before the desk has spoken")
         page = text(await teller.get(shown.headers["location"])).replace(form["opening_no"], "")
         told.append(page)
         attack.must("victim" not in page, "the answer says who is a victim")
         await teller.post(f"{shown.headers['location']}/result", result="abandoned", why="不办了")
         await teller.get("/counter")  # shows the notice that it is decided
         answered += 1
-    attack.must(len(set(told)) == 1, "customers at risk and directed ones are told apart")
+    attack.must(len(set(told)) == 1, "directed customers who are at risk are told apart from others")
     for number in range(target.times(75)):
         form = {
             "opening_no": f"T{number}", "product": "account_2", "name": "王伟", "id_number": id_number(number),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from dialer.cards.counter.actions import CheckedOpening, check_opening, enter_openings
+from dialer.cards.counter.actions import CheckedOpening, check_opening, enter_openings, finish_opening
 from dialer.cards.openings.institutions import add_institution, add_outlet
 from dialer.cards.openings.store import Outlet, outlet_of
 from dialer.core.access import unrestricted
@@ -26,7 +26,8 @@ def id_number(n: int, *, home: str = "150802", born: str = "19900101") -> str:
 
 class Street:
     def __init__(self, services: Services) -> None:
-        self.services = services
+        self.enqueued: list[tuple[str, ...]] = []
+        self.services = replace(services, enqueue=lambda *work: self.enqueued.append(work))
         self._numbers = 0
         self.outlets: dict[str, Outlet] = {}
         for name, kind in (
@@ -65,6 +66,18 @@ class Street:
     def check(self, record: OpeningRecord, outlet: Outlet | None = None) -> CheckedOpening:
         at = outlet or self.bank
         return check_opening(self.services, unrestricted("teller"), record, outlet_id=at.id, source="form")
+
+    def warned(self, record: OpeningRecord) -> CheckedOpening:
+        """A customer who is directed, and who leaves before the desk has answered: the warning is open."""
+        checked = self.check(replace(record, guided=True))
+        finish_opening(
+            self.services,
+            unrestricted("teller"),
+            checked.opening_id,
+            result=OpeningResult.ABANDONED,
+            outlet_id=self.bank.id,
+        )
+        return checked
 
     def enter(
         self,

@@ -175,26 +175,13 @@ def test_later_facts_join_by_the_number_before_and_after(street: Street, console
     assert "involved_before" in found(street)
 
 
-def test_a_guided_customer_opens_a_warning_once(street: Street, console: ConsoleDesk):
-    record = street.record(guided=True)
-    checked = street.check(record)
-    assert checked.answer.verdict is CheckVerdict.POSSIBLE_VICTIM
-    [case] = console.rows(t.case)
-    assert checked.case_id == case["id"]
-    assert case["grade"] == "high"
-    street.check(record)
-    assert len(console.rows(t.warning)) == 1
-    assert "warned_now" in found(street)
-
-
 SHARED = "+8613900000000"
 
 
 def test_a_customer_whose_number_has_many_open_cases_waits_for_a_person(street: Street, console: ConsoleDesk):
     most = street.services.sources.cases_a_number
-    checked = [street.check(street.record(n, guided=True, phone=SHARED)) for n in range(1, most + 2)]
+    checked = [street.warned(street.record(n, phone=SHARED)) for n in range(1, most + 2)]
     assert len(console.rows(t.case)) == most
-    assert checked[-1].case_id is None
     [waits] = waiting_warnings(street.services)
     assert (waits.source, waits.held_for, waits.total) == (COUNTER_SOURCE, HoldReason.NAMES, 1)
     [alarm] = [row for row in console.rows(t.alarm) if row["code"] == AlarmCode.WARNINGS_WAIT.value]

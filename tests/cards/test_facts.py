@@ -175,7 +175,7 @@ def test_a_confirmed_finding_counts_until_it_expires(street: Street, state: str,
 
 
 def test_an_open_case_of_the_person_counts_and_a_closed_one_does_not(street: Street):
-    street.check(street.record(1, guided=True))
+    street.warned(street.record(1))
     assert facts_of(street, street.record(1)).open_case == 1
     assert facts_of(street, street.record(2)).open_case == 0
     with street.services.store.begin() as tx:

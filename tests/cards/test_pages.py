@@ -74,7 +74,7 @@ async def test_a_teller_learns_of_nobody_at_risk_before_the_card_is_open(
 ):
     """It said of each customer whether a fraud is under way, in words and by where the time went."""
     at_counter = teller(console, street)
-    street.check(street.record(1, guided=True))  # now there is a case of person 1
+    street.warned(street.record(1))  # now there is a case of person 1
     for n in range(3):
         street.enter(street.record(2, hours_ago=n + 1))
     pages = []

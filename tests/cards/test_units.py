@@ -22,6 +22,7 @@ from dialer.cards.counter.desk import (
     order_onsite,
     question_for,
     question_of_outlet,
+    warn_customer,
 )
 from dialer.cards.counter.load import add_fact, load_openings
 from dialer.cards.determinations.actions import (
@@ -80,6 +81,7 @@ ON_QUESTIONS: dict[str, Callable[[Services, Actor, int], object]] = {
     "answer": lambda services, actor, key: answer_question(
         services, actor, key, answer=DeskAnswer.MAY_OPEN, reason="x", basis="x"
     ),
+    "warn": warn_customer,
     "order": lambda services, actor, key: order_onsite(services, actor, key, team="x"),
     "arrive": arrive_onsite,
     "end": lambda services, actor, key: end_onsite(services, actor, key, finding=FOUND, persons=0, note=""),

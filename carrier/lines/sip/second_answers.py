@@ -23,7 +23,7 @@ Later = Callable[[float, Callable[[], object]], asyncio.TimerHandle]
 Send = Callable[[tuple[str, int], tuple[str, int], bytes], object]
 """Sends a datagram from our address to theirs."""
 _TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
-_ADDRESS: Final = re.compile(r"<([^>]*)>")
+_ADDRESS: Final = re.compile(r"<([^<>]*)>")
 _KEPT: Final = 2000
 """INVITEs whose answers are remembered; an answer is repeated for 32 seconds."""
 _BYE_AFTER_SECONDS: Final = (0.0, 0.5, 1.5, 3.5, 7.5, 11.5)

@@ -9,11 +9,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final
 
+from dialer.cards.counter.desk_store import ask_about, change_question, open_question_about
 from dialer.cards.counter.facts import ToCheck, read_facts
-from dialer.cards.counter.store import count_checks, count_unfinished, end_questions, insert_check
+from dialer.cards.counter.possible_victims import (
+    is_said_by_outlet,
+    is_warned_already,
+    open_warning,
+    warn_unanswered,
+)
+from dialer.cards.counter.store import (
+    count_checks,
+    count_unfinished,
+    end_questions,
+    findings_before,
+    insert_check,
+)
 from dialer.cards.determinations.store import restrictions_of
 from dialer.cards.openings.checks import CheckResult, shipped_checks
 from dialer.cards.openings.store import (
@@ -36,22 +48,15 @@ from dialer.cards.openings.store import (
 from dialer.cards.rings.model import find_rings
 from dialer.cards.rings.store import OpeningFinder, list_frequent_opener, node_of, store_ring
 from dialer.core.access import Actor, Permission, required_text
-from dialer.core.cards import CardProduct, CheckVerdict, OpeningResult
+from dialer.core.cards import CardProduct, OpeningResult
 from dialer.core.errors import Conflict, Invalid, TooMany
 from dialer.core.events import AlarmCode
-from dialer.core.sources import COUNTER_SOURCE
 from dialer.core.text import Text, gettext_noop
 from dialer.db.acts import OpenAct
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.unit_of_work import Row, Tx
-from dialer.intake.headings import Layout
 from dialer.intake.opening_lists import OpeningRecord, card_number
-from dialer.intake.reader import RowReader
-from dialer.intake.records import Accepted, Field
 from dialer.runtime.services import Services
-from dialer.warnings.arrivals import prepare_arrivals, take_arrivals
-from dialer.warnings.lists import row_options
-from dialer.warnings.shared_numbers import hold_further_cases
 
 _RATE: Final = timedelta(hours=1)
 _HAS_RESULT = gettext_noop("this opening has its result already")
@@ -62,7 +67,7 @@ _STORED: Final = timedelta(days=30)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedOpening:
     """The result of checking one opening. `answer` is what was found, and not what the outlet is told (`Checks.told`).
-    `case_id`: the case of a possible victim, if a warning was opened.
+    `case_id`: the case of a customer who is warned already, if this was entered there.
     """
 
     opening_id: int
@@ -96,15 +101,30 @@ def check_opening(
         opening = ToCheck(row=row, phone=record.phone, id_number=record.id_number, outlet=outlet, at=now)
         [(answer, _)] = check_openings(tx, services, [opening])
         check_id = insert_check(act, opening_id, answer, outlet_id=outlet.id)
-        case_id = None
-        if any(finding.verdict is CheckVerdict.POSSIBLE_VICTIM for finding in answer.findings):
-            case_id = _open_warning(tx, services, record, opening_id, outlet, now=now)
+        _ask_desk_first(act, services, row, answer, check_id=check_id, outlet=outlet)
+        case_id = open_warning(tx, services, row, now=now) if is_warned_already(answer.findings) else None
         _watch_rate(tx, services, outlet, now=now)
         facts = {"outlet": outlet.code, "verdict": answer.verdict.value, "version": answer.version}
         act.audit("check_opening", f"opening/{opening_id}", facts=facts)
     if case_id is not None:
         services.enqueue("dial")
     return CheckedOpening(opening_id=opening_id, check_id=check_id, answer=answer, at=now, case_id=case_id)
+
+
+def _ask_desk_first(
+    act: OpenAct, services: Services, opening: Row, answer: CheckResult, *, check_id: int, outlet: Outlet
+) -> None:
+    """Has the open question about this opening show this check. Asks the desk when it is the first check by which
+    the outlet says that the customer may be a victim.
+    """
+    tx, opening_id = act.tx, opening["id"]
+    open_id = open_question_about(tx, opening_id)
+    if open_id is not None:
+        change_question(tx, open_id, real_now=services.real.now(), check_id=check_id)
+    elif is_said_by_outlet(answer.findings) and not any(
+        is_said_by_outlet(found) for found in findings_before(tx, opening_id, check_id=check_id)
+    ):
+        ask_about(act, opening_id, check_id=check_id, outlet=outlet, note="", real_now=services.real.now())
 
 
 def even_answer(least_seconds: float) -> Callable[[], float]:
@@ -199,33 +219,6 @@ def check_openings(tx: Tx, services: Services, openings: Sequence[ToCheck]) -> l
     return list(zip(answers, listed, strict=True))
 
 
-def _open_warning(
-    tx: Tx, services: Services, record: OpeningRecord, opening_id: int, outlet: Outlet, *, now: datetime
-) -> int | None:
-    """Opens a warning about the person in the same way as all warnings, at most one for an opening, and returns its
-    case. None if it could not be opened: no phone was left, or the warning is there already.
-    """
-    tree = services.units.current(tx)
-    cells = {
-        Field.INSTRUCTION_NO: f"K-{opening_id}",
-        Field.NAME: record.name,
-        Field.PHONE: record.phone,
-        Field.ID_NUMBER: record.id_number,
-        Field.GRADE: "high",
-        Field.ADDRESS: record.address,
-        Field.UNIT: tree.label(outlet.unit_id) if outlet.unit_id is not None else "",
-        Field.REMARKS: f"{outlet.institution} {outlet.name}",
-    }
-    options = row_options(services, source=COUNTER_SOURCE, now=now, tree=tree, internal=True)
-    layout = Layout(headings=tuple(field.value for field in cells), fields=tuple(cells))
-    read = RowReader(layout=layout, options=options).read(1, list(cells.values()))
-    if not isinstance(read, Accepted):
-        return None
-    batch = prepare_arrivals(tx, services, [read], load_id=None, now=now)
-    (case_id,) = take_arrivals(tx, services, batch, hold=partial(hold_further_cases, services, now)).case_ids
-    return case_id
-
-
 def _watch_rate(tx: Tx, services: Services, outlet: Outlet, *, now: datetime) -> None:
     made = count_checks(tx, outlet.id, since=now - _RATE)
     if made > services.cards.checks_per_hour:
@@ -268,6 +261,7 @@ def enter_openings(
     ids: list[int] = []
     refused: list[tuple[int, str]] = []
     completed = 0
+    unanswered: list[int] = []
     for place, ((record, outlet), row) in enumerate(zip(records, rows, strict=True)):
         if row["id"] in written:
             ids.append(row["id"])
@@ -283,9 +277,11 @@ def enter_openings(
         if known["result"] == OpeningResult.IN_PROGRESS.value and has_result:
             whole = replace(with_earlier(tx, known, record), asked_at=known["asked_at"])
             change_opening(tx, known, row_of(whole, outlet, known["id"]))
-            end_questions(tx, known["id"], real_now=services.real.now())
+            if end_questions(tx, known["id"], real_now=services.real.now()):
+                unanswered.append(known["id"])
             completed += 1
     join_facts(tx, ids)
+    warn_unanswered(tx, services, unanswered, now=services.clock.now())
     return EnteredOpenings(
         new=len(written),
         completed=completed,
@@ -305,8 +301,9 @@ def finish_opening(
     why: str = "",
     number: str = "",
 ) -> None:
-    """Records the result of an opening in progress, and ends its question to the desk. Only a person refuses, and
-    gives a reason. Raises `NotFound`, `Invalid`, and `Conflict` when it has its result already.
+    """Records the result of an opening in progress, and ends its question to the desk; a possible victim of whom the
+    desk has said nothing is warned. Only a person refuses, and gives a reason. Raises `NotFound`, `Invalid`, and
+    `Conflict` when it has its result already.
     """
     if result is OpeningResult.IN_PROGRESS:
         raise Invalid(field="result", problem="is not chosen", fix="choose one of the list")
@@ -323,6 +320,9 @@ def finish_opening(
             values["sealed"] = seal_opening(tx, opening_id, personal)
             values["number_blind"] = number_blind(tx.vault, given)
         set_result(tx, opening_id, **values)
-        end_questions(tx, opening_id, real_now=services.real.now())
+        is_unanswered = end_questions(tx, opening_id, real_now=services.real.now())
         join_facts(tx, [opening_id])
+        is_warned = is_unanswered and warn_unanswered(tx, services, [opening_id], now=act.now)
         act.audit("finish_opening", f"opening/{opening_id}", why=reason, facts={"result": result.value})
+    if is_warned:
+        services.enqueue("dial")

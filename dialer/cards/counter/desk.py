@@ -6,20 +6,21 @@ seconds. Silence never refuses: after `lapse_seconds` the outlet decides by itse
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from dialer.cards.counter.desk_store import (
+    add_note,
     arrive_onsite_check,
+    ask_about,
     change_question,
     count_open_before,
     count_open_questions,
     desk_version,
     end_onsite_check,
     insert_onsite,
-    insert_question,
     lapse_waiting_since,
     lock_question,
     newest_question,
@@ -29,9 +30,21 @@ from dialer.cards.counter.desk_store import (
     questions_shown,
     result_of_opening,
 )
-from dialer.cards.counter.store import last_check
+from dialer.cards.counter.possible_victims import (
+    open_warning,
+    waits_for_desk,
+    warn_unanswered,
+)
+from dialer.cards.counter.store import case_of_opening, last_check
 from dialer.cards.openings.checks import CheckFinding
-from dialer.cards.openings.store import Outlet, masked_opener, opening_personal, outlet_of, own_opening
+from dialer.cards.openings.store import (
+    Outlet,
+    masked_opener,
+    opening_personal,
+    openings_with,
+    outlet_of,
+    own_opening,
+)
 from dialer.cases.reveals import note_work_reveal
 from dialer.core.access import Actor, Permission, required_text
 from dialer.core.cards import (
@@ -120,12 +133,16 @@ class DeskQuestion:
     age: int | None
     ring_id: int | None
     onsite: Onsite | None
+    waits_for_desk: bool
+    """Only the outlet says that the customer may be a victim: the desk speaks with the customer first."""
+    case_id: int | None
+    """The case of the warning about the customer, if the question was read for one officer."""
 
 
 def ask_desk(services: Services, actor: Actor, opening_id: int, *, note: str, outlet_id: int) -> int:
     """Asks the desk about an opening in progress of the outlet; returns the id of the question. An opening has one open
-    question at a time: asking again returns that one. Raises `NotFound`, and `Conflict` for an opening that has its
-    result or was not checked.
+    question at a time: asking again returns that one, with the note if it had none. Raises `NotFound`, and `Conflict`
+    for an opening that has its result or was not checked.
     """
     real = services.real.now()
     with services.act(actor, Permission.ENTER_OPENINGS) as act:
@@ -138,19 +155,14 @@ def ask_desk(services: Services, actor: Actor, opening_id: int, *, note: str, ou
             raise Conflict("check the opening first", current="unchecked")
         open_id = open_question_about(act.tx, opening_id)
         if open_id is not None:
-            act.needs_no_record()
+            if add_note(act.tx, open_id, note.strip(), real_now=real):
+                _note(act, "ask_desk", open_id, {"outlet": outlet.code})
+            else:
+                act.needs_no_record()
             return open_id
-        question_id = insert_question(
-            act,
-            note=note.strip(),
-            opening_id=opening_id,
-            check_id=checked["id"],
-            outlet_id=outlet_id,
-            unit_id=outlet.unit_id,
-            asked_at=real,
+        return ask_about(
+            act, opening_id, check_id=checked["id"], outlet=outlet, note=note.strip(), real_now=real
         )
-        _note(act, "ask_desk", question_id, {"outlet": outlet.code})
-    return question_id
 
 
 def _note(
@@ -160,17 +172,19 @@ def _note(
 
 
 def lapse_questions(services: Services) -> int:
-    """Ends questions that nobody answered in time, which leaves the decision to the outlet, and raises an alarm;
-    returns how many.
+    """Ends questions that nobody answered in time, which leaves the decision to the outlet, raises an alarm, and warns
+    possible victims to whom the desk should have spoken; returns how many questions ended.
     """
-    real = services.real.now()
+    real, now = services.real.now(), services.clock.now()
     before = real - timedelta(seconds=services.cards.lapse_seconds)
     with services.store.begin() as tx:
         lapsed = lapse_waiting_since(tx, before, real_now=real)
         if lapsed:
-            facts = {"count": lapsed}
-            raise_alarm_once(tx, AlarmCode.CARD_QUESTION_LAPSED, now=services.clock.now(), facts=facts)
-    return lapsed
+            raise_alarm_once(tx, AlarmCode.CARD_QUESTION_LAPSED, now=now, facts={"count": len(lapsed)})
+        is_warned = warn_unanswered(tx, services, lapsed, now=now)
+    if is_warned:
+        services.enqueue("dial")
+    return len(lapsed)
 
 
 def _after(row: Row, event: QuestionEvent, *, otherwise: str) -> QuestionState:
@@ -230,6 +244,26 @@ def answer_question(
             answered_at=real,
         )
         _note(act, "answer_question", question_id, {"answer": answer.value}, why)
+
+
+def warn_customer(services: Services, actor: Actor, question_id: int) -> int | None:
+    """Opens a warning about the customer, whom the robot then calls; returns its case, None if the customer left no
+    phone that may be called or the warning waits for a person. The officer has claimed the question. Raises
+    `NotFound`, and `Conflict` when the question is somebody else's or the warning is open already.
+    """
+    with services.act(actor, _ACT) as act:
+        row = lock_question(act.tx, question_id, visible_to=actor.unit_id)
+        if not actor.signed(row["claimed_by"] or ""):
+            raise Conflict("claim the question first", current=row["state"])
+        known = case_of_opening(act.tx, row["opening_id"])
+        if known is not None:
+            raise Conflict("the customer is warned already", current=str(known))
+        [opening] = openings_with(act.tx, [row["opening_id"]])
+        case_id = open_warning(act.tx, services, opening, now=act.now)
+        change_question(act.tx, question_id, real_now=services.real.now())
+        _note(act, "warn_customer", question_id, {} if case_id is None else {"case": case_id})
+    services.enqueue("dial")
+    return case_id
 
 
 def order_onsite(services: Services, actor: Actor, question_id: int, *, team: str) -> None:
@@ -295,7 +329,8 @@ def question_for(services: Services, actor: Actor, question_id: int) -> DeskQues
             note_work_reveal(act.tx, services, who=act.by, act="reveal", subject=subject, why="desk")
         else:
             act.needs_no_record()
-        return _question(act.tx, row, services, masked=not is_mine)
+        question = _question(act.tx, row, services, masked=not is_mine)
+        return replace(question, case_id=case_of_opening(act.tx, row["opening_id"]))
 
 
 def question_of_outlet(
@@ -315,6 +350,7 @@ def _question(tx: Tx, row: Row, services: Services, *, masked: bool) -> DeskQues
     note, reason = opened_words(tx, row, "sealed"), opened_words(tx, row, "reason_sealed")
     of_opening = row["opening_id"], row["person_sealed"]
     end = row["answered_at"] or services.real.now()
+    findings = tuple(map(CheckFinding.of, row["findings"]))
     return record_of(
         DeskQuestion,
         row,
@@ -323,7 +359,9 @@ def _question(tx: Tx, row: Row, services: Services, *, masked: bool) -> DeskQues
         seconds=(end - row["asked_at"]).total_seconds(),
         note=hide_numbers(note) if masked else note,
         reason=hide_numbers(reason) if masked else reason,
-        findings=tuple(CheckFinding.of(finding) for finding in row["findings"]),
+        findings=findings,
+        waits_for_desk=waits_for_desk(findings),
+        case_id=None,
         person=masked_opener(tx, *of_opening) if masked else opening_personal(tx, *of_opening),
         onsite=None if row["onsite_id"] is None else record_of(Onsite, row, prefix="onsite_"),
     )

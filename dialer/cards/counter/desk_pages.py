@@ -23,6 +23,7 @@ from dialer.cards.counter.desk import (
     open_questions,
     order_onsite,
     question_for,
+    warn_customer,
 )
 from dialer.cards.openings.checks import shipped_checks
 from dialer.core.access import Permission
@@ -169,6 +170,20 @@ def answer(
     return _again(request, question_id)
 
 
+@desk_pages.post(_PATH + "/questions/{question_id}/warn", act=_ACT)
+def warn(request: CurrentRequest, question_id: QuestionId) -> Response:
+    """Opens a warning about the customer, whom the robot then calls."""
+    case_id = warn_customer(request.services, request.actor, question_id)
+    notice = (
+        gettext_noop(
+            "Nobody can be called: the customer left no number that may be called, or the warning waits."
+        )
+        if case_id is None
+        else gettext_noop("The customer is called.")
+    )
+    return request.redirect_to(f"{_PATH}/questions/{question_id}", notice=notice)
+
+
 @desk_pages.post(_PATH + "/questions/{question_id}/onsite", act=_ACT)
 def onsite(request: CurrentRequest, question_id: QuestionId, team: Words = "") -> Response:
     """Orders a team to the outlet, which reports what it finds."""
@@ -217,4 +232,5 @@ def _show(request: RequestContext, *, chosen: int | None = None) -> Response:
         onsite_findings=list(OnsiteFinding),
         bases=BASES,
         may_see_rings=request.may(Permission.SEE_OPENERS),
+        may_see_cases=request.may(Permission.SEE_CASES),
     )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from dialer.cards.openings.store import Outlet
 from dialer.cases.store import take_next_ids
 from dialer.core.cards import (
     OPEN_QUESTIONS,
@@ -68,6 +69,32 @@ def insert_question(act: OpenAct, *, note: str, asked_at: datetime, **columns: o
     return question_id
 
 
+def ask_about(
+    act: OpenAct, opening_id: int, *, check_id: int, outlet: Outlet, note: str, real_now: datetime
+) -> int:
+    """Asks the desk about the opening that this check is of, which is audited; returns the id of the question."""
+    question_id = insert_question(
+        act,
+        note=note,
+        opening_id=opening_id,
+        check_id=check_id,
+        outlet_id=outlet.id,
+        unit_id=outlet.unit_id,
+        asked_at=real_now,
+    )
+    act.audit("ask_desk", f"card_question/{question_id}", facts={"outlet": outlet.code})
+    return question_id
+
+
+def add_note(tx: Tx, question_id: int, note: str, *, real_now: datetime) -> bool:
+    """Gives the question this note, sealed; False if it has one, or if the note is empty."""
+    row = tx.one(sa.select(t.card_question).where(_q.id == question_id).with_for_update())
+    if row is None or not note or opened_words(tx, row, "sealed"):
+        return False
+    change_question(tx, question_id, real_now=real_now, sealed=_sealed(tx, question_id, "sealed", note))
+    return True
+
+
 def _sealed(tx: Tx, question_id: int, column: str, words: str) -> bytes:
     return tx.vault.seal(words.encode(), table="card_question", column=column, row=question_id)
 
@@ -79,14 +106,14 @@ def opened_words(tx: Tx, row: Row, column: str) -> str:
     return tx.vault.open(row[column], table="card_question", column=column, row=row["id"]).decode()
 
 
-def lapse_waiting_since(tx: Tx, before: datetime, *, real_now: datetime) -> int:
-    """Ends open questions that were asked at this time or earlier; returns how many."""
+def lapse_waiting_since(tx: Tx, before: datetime, *, real_now: datetime) -> list[int]:
+    """Ends open questions that were asked at this time or earlier; returns the openings that they were about."""
     late = sa.and_(in_words(_q.state, QUESTION_MOVES[QuestionEvent.LAPSED]), _q.asked_at <= before)
     if tx.scalar(sa.select(_q.id).where(late).limit(1)) is None:
-        return 0
+        return []
     lapsed = sa.update(t.card_question).where(late)
     values = {"state": QuestionState.LAPSED.value, "changed_at": real_now}
-    return tx.execute(lapsed.values(values)).rowcount
+    return list(tx.execute(lapsed.values(values).returning(_q.opening_id)).scalars())
 
 
 def lock_question(tx: Tx, question_id: int, *, visible_to: int | None) -> Row:

@@ -6,9 +6,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from dialer.cards.openings.checks import CheckResult
+from dialer.cards.openings.checks import CheckFinding, CheckResult
 from dialer.cases.store import take_next_ids
 from dialer.core.cards import OPEN_QUESTIONS, OpeningResult, QuestionState
+from dialer.core.sources import COUNTER_SOURCE
 from dialer.db import tables as t
 from dialer.db.acts import OpenAct
 from dialer.db.bulk import in_words
@@ -62,12 +63,32 @@ def last_check(tx: Tx, opening_id: int) -> Row | None:
     return tx.one(checks.order_by(_c.id.desc()).limit(1))
 
 
-def end_questions(tx: Tx, opening_id: int, *, real_now: datetime) -> None:
-    """Ends the open question about an opening that the outlet has decided: nobody waits for its answer any more. The
-    caller has locked the opening.
+def instruction_no(opening_id: int) -> str:
+    """The number of the warning about the customer of an opening."""
+    return f"K-{opening_id}"
+
+
+def case_of_opening(tx: Tx, opening_id: int) -> int | None:
+    """The case of the warning about the customer of this opening; None if there is none."""
+    w = t.warning.c
+    which = (w.source == COUNTER_SOURCE, w.instruction_no == instruction_no(opening_id))
+    found: int | None = tx.scalar(sa.select(w.case_id).where(*which))
+    return found
+
+
+def findings_before(tx: Tx, opening_id: int, *, check_id: int) -> list[list[CheckFinding]]:
+    """What the checks of an opening before this one found."""
+    earlier = sa.select(_c.findings).where(_c.opening_id == opening_id, _c.id < check_id).order_by(_c.id)
+    return [list(map(CheckFinding.of, found)) for found in tx.execute(earlier).scalars()]
+
+
+def end_questions(tx: Tx, opening_id: int, *, real_now: datetime) -> bool:
+    """Ends the open question about an opening that the outlet has decided: nobody waits for its answer any more. False
+    if there was none. The caller has locked the opening.
     """
-    tx.execute(
+    ended = (
         sa.update(t.card_question)
         .where(_q.opening_id == opening_id, in_words(_q.state, OPEN_QUESTIONS))
         .values(state=QuestionState.OVERTAKEN.value, changed_at=real_now)
     )
+    return bool(tx.execute(ended).rowcount)

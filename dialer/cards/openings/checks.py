@@ -28,6 +28,8 @@ _VERDICTS_OF_CHECKS: Final = frozenset(
 )
 RESTRICTED: Final = "restricted"
 """The name of the finding that repeats a determination."""
+WARNED_NOW: Final = "warned_now"
+"""The name of the finding that the customer has an open case."""
 ASK_FIRST: Final = "ask_first"
 """The name of the only finding that an outlet is told where the desk is to be asked."""
 _ASKED_FOR: Final = timedelta(days=1)

@@ -235,6 +235,12 @@ def own_opening(tx: Tx, opening_id: int, *, outlet_id: int, lock: bool = False) 
     return row
 
 
+def openings_with(tx: Tx, ids: Sequence[int]) -> list[Row]:
+    """The openings with these ids, in this order of ids."""
+    c = t.opening.c
+    return tx.rows(sa.select(t.opening).where(c.id.in_(ids)).order_by(c.id)) if ids else []
+
+
 def latest_openings(tx: Tx, outlet_id: int, *, limit: int) -> list[Row]:
     """The latest openings of an outlet, newest first."""
     c = t.opening.c

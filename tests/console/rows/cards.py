@@ -149,6 +149,7 @@ ROWS = (
         basis="x",
         **_REASON,
     ),
+    _of_unit("POST", "/cards/desk/questions/{question_id}/warn", _DESK, _question),
     _of_unit("POST", "/cards/desk/questions/{question_id}/onsite", _DESK, _question, team="x"),
     _of_unit("POST", "/cards/desk/questions/{question_id}/arrived", _DESK, _question),
     _of_unit("POST", "/cards/desk/questions/{question_id}/found", _DESK, _question),
