@@ -179,6 +179,7 @@ def _services(
             approve_above_rows=settings.lists.approve_above_rows,
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
+            silent_seconds=settings.work.silent_seconds,
         ),
         numbers=settings.numbers.allowed(duty_line=settings.telephony.officer_number),
         inbound=settings.inbound,

@@ -43,6 +43,8 @@ from dialer.db.system_state import (
 )
 from dialer.db.unit_of_work import Tx
 from dialer.duty.actions import watch_gaps
+from dialer.duty.presence import settle_presences
+from dialer.duty.presence_store import delete_old_changes
 from dialer.keys.actions import is_reseal_due
 from dialer.notifications.store import delete_old_notifications
 from dialer.retention.retention import is_retention_due
@@ -71,6 +73,8 @@ _OVERDUE_SECONDS = 600.0
 _BULLETIN_SECONDS = 600.0
 _FIGURES_SECONDS = 120.0
 _STALLS_SECONDS = 5.0
+_PRESENCES_SECONDS = 5.0
+_PRESENCE_KEPT = timedelta(days=90)
 _BROKER_SECONDS = 10.0
 _FAIRNESS_SECONDS = 3600.0
 _RESUME_EVERY = 10
@@ -281,6 +285,7 @@ def jobs_of(app: Application, ticks: TickLog) -> tuple[Job, ...]:
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
         ("ended_alarms", end_alarms_without_cause, (services,), _CHECK_SECONDS),
+        ("presences", settle_presences, (services,), _PRESENCES_SECONDS),
         ("duty_gaps", watch_gaps, (services,), _CHECK_SECONDS),
         ("stalled_calls", stalls.look, (services,), _STALLS_SECONDS),
         ("silent_hosts", raise_silent_hosts, (services,), _STALLS_SECONDS),
@@ -334,6 +339,7 @@ def _clean_up(app: Application) -> None:
         delete_silent_processes(tx, before=real_now - _FORGET, real_now=real_now)
         delete_old_deliveries(tx, before=real_now - kept)
         delete_old_notifications(tx, before=app.services.clock.now() - kept)
+        delete_old_changes(tx, before=app.services.clock.now() - _PRESENCE_KEPT)
 
 
 def _check_trail(app: Application) -> None:

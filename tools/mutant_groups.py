@@ -51,16 +51,20 @@ GROUPS = {
     ),
     "duty": Group(
         modules=(
+            "dialer/core/presence.py",
             "dialer/core/rota.py",
             "dialer/duty/*.py",
             "dialer/intake/duty_lists.py",
             "dialer/cli/duty.py",
         ),
         tests=(
+            "tests/core/test_presence.py",
             "tests/core/test_rota.py",
             "tests/intake/test_duty_lists.py",
             "tests/duty/test_*.py",
             "tests/console/test_duty.py",
+            "tests/console/test_presence.py",
+            "tests/work/test_presence.py",
             "tests/api/test_on_duty.py",
         ),
     ),

@@ -56,6 +56,7 @@ from dialer.core.notifications import (
     WebhookFormat,
 )
 from dialer.core.periods import BulletinKind, BulletinState
+from dialer.core.presence import BreakReason, PresenceState
 from dialer.core.reach import Reach
 from dialer.core.rota import DutyKind, LeaveReason
 from dialer.core.sources import HoldReason
@@ -568,6 +569,13 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         LeaveReason.ASSIGNMENT: "work elsewhere",
         LeaveReason.OTHER: "another reason",
     },
+    PresenceState: {
+        PresenceState.ON_TASK: "has a task",
+        PresenceState.ON_CALL: "on a call",
+        PresenceState.AFTER_WORK: "after-call work",
+        PresenceState.BREAK: "on a break",
+    },
+    BreakReason: {BreakReason.OTHER_WORK: "other work"},
     NotificationChannel: {
         NotificationChannel.DESKTOP: "notification on open pages",
         NotificationChannel.SMS: "text message",

@@ -16,8 +16,10 @@ from starlette.responses import RedirectResponse, Response
 
 from dialer.core.access import Permission, Role, StaffChangeKind
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.presence import PresenceEvent
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import Unit
+from dialer.duty.presence import say_presence
 from dialer.org.account_changes import (
     LONGEST_REASON,
     ask_change,
@@ -203,6 +205,8 @@ def signed_in(request: RequestContext, entered: SignedIn, path: str = "", *, not
 @pages.post("/sign-out", act=OPEN)
 def sign_out_now(request: CurrentRequest) -> Response:
     if request.session is not None:
+        if request.may(Permission.WORK_CASES):
+            say_presence(request.services, request.actor, PresenceEvent.OFF)
         sign_out(request.services, request.actor, request.session)
     response = request.redirect_to("/sign-in", notice=gettext_noop("You are signed out."))
     drop_cookie(request.request, response, SESSION_COOKIE)

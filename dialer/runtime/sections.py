@@ -513,6 +513,10 @@ class WorkSettings(Section):
     """A success by phone needs a staff call of this length, else a reason and a second person. 0: it needs none."""
     claim_seconds: int = Field(default=1800, ge=60, le=86_400)
     """How long a success without a call waits for a second person; then the task is back in the queue."""
+    silent_seconds: int = Field(default=180, ge=90, le=86_400)
+    """Real seconds without an open page after which somebody who is free or on a break is off. A browser lets a page in
+    the background speak once a minute.
+    """
 
 
 class InboundSettings(Section):

@@ -81,6 +81,8 @@ class WorkRules:
     """A success by phone needs a staff call of this length; 0: it needs none."""
     claim_seconds: int = 1800
     """How long a success without a call waits for a second person before the task is back in the queue."""
+    silent_seconds: float = 180.0
+    """Real seconds without an open page after which somebody who is free or on a break is off."""
     photo_bytes: int = 8 << 20
     """The largest size of a photo, or of a file that proves an amount."""
     photos: int = 12

@@ -32,6 +32,7 @@ from dialer.core.access import Actor, Permission
 from dialer.core.text import Lang
 from dialer.duty.leave_pages import leave_pages
 from dialer.duty.pages import duty_pages
+from dialer.duty.presence_pages import presence_pages
 from dialer.figures.bulletin_pages import bulletin_pages
 from dialer.figures.pages import rates_pages
 from dialer.help.pages import help_pages
@@ -108,6 +109,7 @@ SECTIONS = (
     rule_pages,
     unit_pages,
     duty_pages,
+    presence_pages,
     leave_pages,
     notification_pages,
     filed_pages,

@@ -23,6 +23,7 @@ from dialer.core.text import Text
 from dialer.core.timeline import ActKind
 from dialer.core.values import TelephonyResult
 from dialer.db.unit_of_work import Tx
+from dialer.duty.presence import follow_work
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import extension_of
 from dialer.telephony.callbacks import CallProgress, PersonLeg, Stage
@@ -98,6 +99,7 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
     )
     if call.state is not DeskCallState.ENDED:
         rest_called_numbers(tx, {call.id: leg.result}, number_limits(services), now=now)
+        follow_work(tx, services, call.by)
     if settled:
         facts: dict[str, object] = {
             "assignment_id": call.assignment_id,
@@ -207,6 +209,7 @@ def _begin(
             asked_at=act.now,
             asked_real_at=services.real.now(),
         )
+        follow_work(tx, services, act.by)
         return DeskOrder(call_id=call_id, extension=extension, to=phones[number], records=records)
 
 

@@ -25,6 +25,7 @@ from dialer.core.policy import Window
 from dialer.core.timeline import ActKind
 from dialer.core.values import Track
 from dialer.db.unit_of_work import Tx
+from dialer.duty.presence import follow_work
 from dialer.intake.phones import normalise_phone
 from dialer.runtime.services import Services
 from dialer.scripts.dialogue import Utterance
@@ -359,6 +360,11 @@ def connect_inbound_call(services: Services, sid: str, *, step: int) -> None:
 
 def _connect(tx: Tx, services: Services, call: InboundCall, *, joined_at: datetime, now: datetime) -> None:
     change_inbound_call(tx, call.id, state=InboundState.JOINED.value, joined_at=joined_at)
+    _give_task(tx, services, call, now=now)
+    follow_work(tx, services, call.by)
+
+
+def _give_task(tx: Tx, services: Services, call: InboundCall, *, now: datetime) -> None:
     task = _lock_task(tx, call)
     if task is None or not task.is_pending:
         return
@@ -419,6 +425,7 @@ def end_inbound_leg(
             change_inbound_call(tx, call.id, joined_at=joined_at, talk_seconds=talked)
             _expect_recording(tx, services, call, called_at=joined_at)
             _end_call(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+            follow_work(tx, services, call.by)
             return InboundTurn()
         if has_left:
             _end_call(tx, call, InboundResult.GAVE_UP, now=now)
@@ -461,6 +468,7 @@ def end_inbound_call(services: Services, sid: str) -> None:
         change_inbound_call(tx, call.id, talk_seconds=talked)
         _expect_recording(tx, services, call, called_at=call.joined_at)
         _end_call(tx, call, InboundResult.JOINED, now=now, talk_seconds=talked)
+        follow_work(tx, services, call.by)
 
 
 def _expect_recording(tx: Tx, services: Services, call: InboundCall, *, called_at: datetime) -> None:

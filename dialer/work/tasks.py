@@ -38,6 +38,7 @@ from dialer.core.values import (
 from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import check_case_visible
+from dialer.duty.presence import follow_work
 from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files
 from dialer.outcomes.ledger import (
     ConflictingLine,
@@ -165,6 +166,7 @@ def claim_next(services: Services, actor: Actor, *, scope: Scope) -> Assignment 
                 return None
             facts = {"track": Track.HUMAN.value}
             note_work(act, get_assignment(act.tx, found), ActKind.CLAIMED, facts=facts)
+            follow_work(act.tx, services, act.by)
         return get_assignment(act.tx, found)
 
 
@@ -185,6 +187,7 @@ def release_assignment(
         held = lock_signed_assignment(act.tx, assignment_id, by=act.by, token=token)
         release_assignments(act.tx, [assignment_id])
         _note_released(act, held, words=reason)
+        follow_work(act.tx, services, act.by)
 
 
 def _note_released(act: OpenAct, held: Assignment, *, words: str = "", to: str = "") -> None:
@@ -211,6 +214,7 @@ def schedule_call_back(
         _keep_for(act.tx, services, assignment_id, by=act.by, call_at=at)
         facts = {"call_at": at.isoformat()}
         note_work(act, held, ActKind.CALL_BACK, facts=facts, words=note.strip())
+        follow_work(act.tx, services, act.by)
 
 
 def _keep_for(tx: Tx, services: Services, assignment_id: int, *, by: str, call_at: datetime) -> None:
@@ -258,6 +262,7 @@ def sign_assignment(services: Services, actor: Actor, assignment_id: int) -> Non
     """签收: signs the assignment for this person. Raises `Overtaken`."""
     with services.act(actor, *WORKS) as act:
         sign_assignment_for(act.tx, assignment_id, by=act.by, now=act.now)
+        follow_work(act.tx, services, act.by)
 
 
 def report_assignment(
@@ -345,6 +350,7 @@ def report_in_transaction(
         note_work(act, assignment, ActKind.FAMILY_CALLED, facts={"family": given.family.value}, words=note)
     elif note:
         note_work(act, assignment, ActKind.NOTE, facts={"track": assignment.kind.value}, words=note)
+    follow_work(tx, services, by)
     return outcome_id, must_cancel
 
 
@@ -571,6 +577,7 @@ def reclaim(
             hand_assignment_to(tx, assignment_id, by=who, now=act.now, **lease)
             facts = {"track": Track.HUMAN.value, "from": current.signed_by}
             note_work(act, current, ActKind.CLAIMED, facts=facts)
+            follow_work(tx, services, who)
         return get_assignment(tx, assignment_id)
 
 
@@ -611,6 +618,7 @@ def reassign(
             raise Conflict("the colleague does not see the work of this unit", current="unit")
         _keep_for(tx, services, assignment_id, by=colleague.login, call_at=act.now)
         _note_released(act, held, words=reason, to=colleague.display_name)
+        follow_work(tx, services, who)
 
 
 def _works_at_desk(member: Member) -> bool:

@@ -23,6 +23,7 @@ from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
 from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
+from dialer.duty.presence import follow_work
 from dialer.outcomes.evidence_files import add_visit_photo, clean_photo, unseal_file
 from dialer.runtime.services import Services
 from dialer.work.assignments import (
@@ -229,6 +230,7 @@ def _record_act(
         _note(act, current, kind, phone=phone, facts=facts, words=words)
         if stage is not None and advances:
             current = _advance(act, current, stage)
+            follow_work(act.tx, services, act.by)
         return _sent(current)
 
 

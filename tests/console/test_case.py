@@ -644,7 +644,7 @@ async def test_the_page_asks_again_only_while_a_call_is_live(scene: ConsoleScene
     assert {"now", "story", "acts", "side", "person"} <= set(re.findall(r'id="(\w+)"', part.text))
     ring.after(30).ends(TelephonyResult.ANSWERED, seconds=30)
     scene.change_attempt(scene.attempt_of(ring.case_id)["id"], not_before=MORNING + timedelta(hours=1))
-    assert 'hx-trigger="every' not in (await chief.get(f"/cases/{ring.case_id}")).text
+    assert 'hx-trigger="every 4s"' not in (await chief.get(f"/cases/{ring.case_id}")).text
 
 
 async def test_an_act_is_one_line_and_its_reason_stands_with_it(

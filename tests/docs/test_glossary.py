@@ -35,6 +35,7 @@ _NEVER_SHOWN = {
     "DeliveryEvent",
     "MessageEvent",
     "NotificationEvent",
+    "PresenceEvent",
     "Lang",
     "AttemptEvent",
     "OpenerEvent",

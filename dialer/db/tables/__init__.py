@@ -62,6 +62,8 @@ from dialer.db.tables.duty import duty_roster as duty_roster
 from dialer.db.tables.duty import duty_swap as duty_swap
 from dialer.db.tables.duty import notification as notification
 from dialer.db.tables.duty import notification_rules as notification_rules
+from dialer.db.tables.duty import presence as presence
+from dialer.db.tables.duty import presence_change as presence_change
 from dialer.db.tables.org import script_approval as script_approval
 from dialer.db.tables.org import script_render as script_render
 from dialer.db.tables.org import script_sound as script_sound

@@ -1,5 +1,5 @@
-"""Tables of rosters, which account has which shift on which day and what was changed afterwards, of leave, and of how
-accounts on duty are told of work.
+"""Tables of rosters, which account has which shift on which day and what was changed afterwards, of leave, of how
+accounts on duty are told of work, and of what each account does now.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dialer.core.notifications import (
     NotificationState,
     WebhookFormat,
 )
+from dialer.core.presence import BreakReason, PresenceEvent, PresenceState
 from dialer.core.rota import DutyKind, LeaveReason
 from dialer.db.columns import claim_token, identity, metadata, when, word_column
 
@@ -161,3 +162,43 @@ notification = sa.Table(
 """One message to one person about the assignments that wait for them; what comes while it waits is added to it. An
 assignment counts while it is open under the token that it had then.
 """
+
+presence = sa.Table(
+    "presence",
+    metadata,
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), primary_key=True, autoincrement=False),
+    word_column("state", PresenceState),
+    word_column("reason", BreakReason, required=False),
+    word_column("then", PresenceState, required=False),  # when the task in hand is over; NULL: free
+    word_column("then_reason", BreakReason, required=False),
+    when("since", required=True),
+    sa.Column("set_by", sa.Text, nullable=False),  # '': the work did
+    sa.Column("why", sa.Text, nullable=False, server_default=""),  # of a supervisor
+    when("seen_at", required=True),  # real: a page of the account was open then
+    sa.Column("changes", sa.BigInteger, nullable=False),  # how often it has changed
+    sa.CheckConstraint("(state = 'break') = (reason IS NOT NULL)", name="break"),
+    sa.CheckConstraint(
+        "(\"then\" IS NOT DISTINCT FROM 'break') = (then_reason IS NOT NULL)", name="then_break"
+    ),
+    sa.CheckConstraint("\"then\" IN ('break', 'off')", name="planned"),
+    sa.CheckConstraint(
+        "\"then\" IS NULL OR state IN ('on_task', 'on_call', 'after_work')", name="planned_at_work"
+    ),
+    sa.Index("ix_presence_on", "state", "since", postgresql_where=sa.text("state <> 'off'")),
+)
+"""What an account does now. Without a row it is off."""
+
+presence_change = sa.Table(
+    "presence_change",
+    metadata,
+    identity(),
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), nullable=False),
+    when("at", required=True),
+    word_column("state", PresenceState),
+    word_column("reason", BreakReason, required=False),
+    word_column("event", PresenceEvent),
+    sa.Column("set_by", sa.Text, nullable=False),
+    sa.Index("ix_presence_change_staff", "staff_id", "at"),
+    sa.Index("ix_presence_change_at", "at"),
+)
+"""Each change of a presence, with what changed it: how long somebody did what. Deleted after 90 days."""
