@@ -71,6 +71,8 @@ ACTS: Mapping[str, str] = {
     "swap_agreed": gettext_noop("swap of shifts agreed"),
     "swap_refused": gettext_noop("swap of shifts refused"),
     "swap_withdrawn": gettext_noop("swap of shifts withdrawn"),
+    "force_break": gettext_noop("break set by a supervisor"),
+    "force_sign_out": gettext_noop("signed out by a supervisor"),
     "enter_leave": gettext_noop("leave entered"),
     "end_leave": gettext_noop("leave ended"),
     "notification_rules": gettext_noop("own notifications changed"),

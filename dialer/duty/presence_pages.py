@@ -8,11 +8,12 @@ from typing import Annotated, Final
 from fastapi import Form
 from starlette.responses import Response
 
-from dialer.core.access import Permission
+from dialer.core.access import ROBOT, Permission
 from dialer.core.errors import Invalid
 from dialer.core.presence import SAID, BreakReason, PresenceEvent
 from dialer.duty.presence import own_presence, say_presence
-from dialer.language.words import word_of
+from dialer.language.words import actor_word, word_of
+from dialer.staff.sign_in import read_display_names
 from dialer.web.console import HOMES, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import typed_word
 
@@ -53,10 +54,13 @@ def _is_used(request: RequestContext) -> bool:
 
 def _line(request: RequestContext) -> Response:
     own = own_presence(request.services, request.member.id, is_there=_is_used(request))
+    by = own.set_by if own.set_by not in {"", request.who} else ""
+    names = read_display_names(request.services, {by}) if by not in {"", ROBOT} else {}
     return request.part(
         _TEMPLATE,
         "line",
         own=own,
-        says_other=own.set_by not in {"", request.who},
+        is_silent=by == ROBOT,
+        set_by=actor_word(by, request.lang, names) if by else "",
         reasons=[(one.value, word_of(one, request.lang)) for one in BreakReason],
     )

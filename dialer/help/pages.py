@@ -53,6 +53,7 @@ PARAGRAPHS: Final = {
     "/counter": "teller-counter",
     "/desk": "caller-desk",
     "/desk/tasks": "caller-task",
+    "/desks": "chief-desks",
     "/duty": "chief-duty",
     "/duty/leave": "chief-duty-leave",
     "/erasures": "auditor-erasures",

@@ -607,6 +607,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
         ActKind.LAPSED: "signed but idle: back in the queue",
+        ActKind.SIGNED_OUT: "signed out by a supervisor: back in the queue",
         ActKind.ACCOUNT_DISABLED: "account disabled or moved: back in the queue",
         ActKind.CALL_BACK: "call-back agreed",
         ActKind.DIALLED: "dialled from the desk",

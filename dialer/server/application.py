@@ -67,6 +67,7 @@ from dialer.web.refusals import add_refusal_pages, failed
 from dialer.web.rendering import PageFiles, Pages, serve_sound
 from dialer.webhooks.pages import webhook_pages
 from dialer.work.desk_pages import desk_pages
+from dialer.work.supervision_pages import supervision_pages
 from dialer.work.visit_pages import visit_pages
 
 _HALTED_SECONDS = 2.0
@@ -110,6 +111,7 @@ SECTIONS = (
     unit_pages,
     duty_pages,
     presence_pages,
+    supervision_pages,
     leave_pages,
     notification_pages,
     filed_pages,

@@ -249,6 +249,16 @@ def return_work_of(services: Services, actor: Actor, login: str) -> int:
     return total
 
 
+def return_calls_of(act: OpenAct, login: str) -> int:
+    """Returns the human calls that this account has signed for to the queue, as part of an act; returns how many. Its
+    visits stay with it.
+    """
+    held = [one for one in lock_assignments_of(act.tx, login, limit=_BATCH) if one.kind is Track.HUMAN]
+    if held:
+        _return_to_queue(act.tx, held, ActKind.SIGNED_OUT, by=act.by, now=act.now)
+    return len(held)
+
+
 def _return_to_queue(tx: Tx, held: list[Assignment], kind: ActKind, *, by: str, now: datetime) -> None:
     release_assignments(tx, [assignment.id for assignment in held])
     acts = []

@@ -73,3 +73,46 @@ async def test_a_session_that_expired_through_disuse_is_silent(console: ConsoleD
     assert (await caller.post("/presence/beat")).status_code == 204
     [idle] = rows(console)
     assert idle["seen_at"] == used["seen_at"]
+
+
+async def test_a_supervisor_sees_every_desk(console: ConsoleDesk) -> None:
+    chief = console.person(Role.SUPERVISOR)
+    assert "Nobody is at work" in text(await chief.get("/desks"))
+    await console.person(Role.CALLER).post("/presence", state="free")
+    page = text(await chief.get("/desks"))
+    assert "Caller" in page
+    assert "Nobody is at work" not in page
+    part = await chief.part("/desks/live")
+    assert "<html" not in part.text
+    assert "Caller" in text(part)
+
+
+async def test_a_supervisor_sets_a_break_and_its_person_reads_why(console: ConsoleDesk) -> None:
+    chief, caller = console.person(Role.SUPERVISOR), console.person(Role.CALLER)
+    await caller.post("/presence", state="free")
+    path = f"/desks/{caller.member.id}"
+    for form in ({"reason": "rest"}, {"reason": "nap", "why": "tired"}):
+        refused = await chief.post(f"{path}/break", **form)
+        assert refused.status_code == 422
+    assert states(console) == ["free"]
+    assert (await chief.post(f"{path}/break", reason="rest", why="two hard calls")).headers[
+        "location"
+    ] == "/desks"
+    assert "on a break: rest" in await line(caller)
+    assert "set by Supervisor: two hard calls" in await line(caller)
+    one = text(await chief.get(path))
+    assert "on a break" in one
+    assert "Set by" in one
+
+
+async def test_a_supervisor_signs_a_desk_out(console: ConsoleDesk) -> None:
+    chief, caller = console.person(Role.SUPERVISOR), console.person(Role.CALLER)
+    await caller.post("/presence", state="free")
+    path = f"/desks/{caller.member.id}"
+    refused = await chief.post(f"{path}/sign-out", why=" ")
+    assert refused.status_code == 422
+    assert 'id="f-why-out"' in refused.text
+    await chief.post(f"{path}/sign-out", why="left")
+    assert states(console) == ["off"]
+    assert (await caller.get("/desk")).headers["location"].startswith("/sign-in")
+    assert len(console.audited("force_sign_out")) == 1

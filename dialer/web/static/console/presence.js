@@ -14,4 +14,20 @@
     if (busy || (isPoll && shown[place.id] === text)) { event.detail.shouldSwap = false; return; }
     shown[place.id] = text;
   });
+
+  // How long something has lasted, by the service's clock.
+  var desks = document.querySelector("[data-presence][data-now]");
+  var ahead = desks ? Date.parse(desks.dataset.now) - Date.now() : 0;
+  function tick() {
+    document.querySelectorAll("[data-presence] [data-since]").forEach(function (one) {
+      var seconds = Math.max(0, Math.floor((Date.now() + ahead - Date.parse(one.dataset.since)) / 1000));
+      var minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
+      one.textContent = (hours ? hours + ":" + String(minutes % 60).padStart(2, "0") : minutes) + ":" + String(seconds % 60).padStart(2, "0");
+    });
+  }
+  if (desks) {
+    document.addEventListener("htmx:afterSwap", tick);
+    window.setInterval(tick, 1000);
+    tick();
+  }
 })();
