@@ -46,6 +46,8 @@ UNMEASURED: Mapping[str, str] = {
     "/cases/file": "a file",
     "/rates/file/{kind}": "a file",
     "/lists/{load_id}/rejects": "a file",
+    "/desks/live": "a part of the page of desks",
+    "/desks/{staff_id}": "one desk, whatever else there is",
     "/duty/{unit_id}/{kind}": "a month of one roster, whatever else there is",
     "/duty/{unit_id}/{kind}/file": "a file",
     "/duty/{unit_id}/{kind}/calendar": "a file",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0123"
+revision = "0121"
 down_revision = "0120"
 branch_labels = None
 depends_on = None
