@@ -344,7 +344,9 @@ class AlarmCode(StrEnum):
     ANCHOR_FAILED = "anchor_failed"
     """The head of the audit could not be written outside the database."""
     NUMBER_AT_LIMIT = "number_at_limit"
-    """A number was called as often as it may be in an hour or a day, over all cases: the robot waits."""
+    """A number was called, or sent messages, as often as it may be in an hour or a day, over all cases: the robot
+    waits.
+    """
     MANY_NAMES = "many_names"
     """A case was opened, at a counter or by the warning robot, for one more person with a number that many have."""
     MANY_REVEALS = "many_reveals"

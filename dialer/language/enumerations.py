@@ -381,7 +381,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.SOUND_BROKEN: "a prompt's sound is missing or broken",
         AlarmCode.AUDIT_BROKEN: "lines of the audit are missing or altered",
         AlarmCode.ANCHOR_FAILED: "an anchor of the audit could not be written",
-        AlarmCode.NUMBER_AT_LIMIT: "a number was called as often as it may be",
+        AlarmCode.NUMBER_AT_LIMIT: "a number was called or written to as often as it may be",
         AlarmCode.MANY_NAMES: "a number with many open cases has one more",
         AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
         AlarmCode.MANY_SEARCHES: "one person searched for many people in a short time",

@@ -116,7 +116,7 @@ WORDS = {
         "done": "曾等待放行的行均已处理完毕",
         "others": "另有 5 人使用同一号码",
         "rests": "该号码刚呼叫过",
-        "at_limit": "同一号码呼叫次数达到上限",
+        "at_limit": "同一号码呼叫或短信次数达到上限",
     },
     "en": {
         "held": "held for release",
@@ -128,7 +128,7 @@ WORDS = {
         "done": "None of the rows that were held for release waits any more",
         "others": "5 further people with this number have open cases",
         "rests": "the number rests after a call",
-        "at_limit": "a number was called as often as it may be",
+        "at_limit": "a number was called or written to as often as it may be",
     },
 }
 
