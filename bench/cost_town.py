@@ -134,6 +134,7 @@ class Town:
         clock = FrozenClock(NOW)
         # What looks at the machine's clock, or sends to a broker, would differ from run to run.
         app.services.store.follow_keys = None
+        app.services.policies.plan = None
         app.services.store.after_commit = None
         services = replace(app.services, clock=clock, real=clock, enqueue=lambda *_: None)
         app = replace(app, services=services)

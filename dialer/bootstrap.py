@@ -29,6 +29,7 @@ from dialer.db.migrations import (
     migrate_database,
     newest_revision,
 )
+from dialer.db.plans import PlanFollower
 from dialer.db.policies import Policies, ensure_policy_version, newest_policy_version
 from dialer.db.system_state import (
     Identity,
@@ -167,7 +168,7 @@ def _services(
         store=store,
         clock=prepared.clock,
         real=SystemClock(),
-        policies=Policies(store, current=prepared.policy_version),
+        policies=Policies(store, current=prepared.policy_version, plan=PlanFollower(store)),
         rendered_scripts=RenderedScripts(
             store,
             sounds=Sounds(store, folder=settings.data_dir / SOUND_FOLDER),

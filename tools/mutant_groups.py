@@ -318,6 +318,20 @@ GROUPS = {
         ),
     ),
     # Without fitting, which needs an extra that the environment of the tests does not have, and earlier_snapshots.
+    "plans": Group(
+        modules=(
+            "dialer/control/plan*.py",
+            "dialer/db/plans.py",
+            "dialer/db/versions.py",
+            "dialer/runtime/plans.py",
+        ),
+        tests=(
+            "tests/control/test_plan*.py",
+            "tests/console/test_plan.py",
+            "tests/console/test_robot_rules.py",
+            "tests/wording/test_language.py",
+        ),
+    ),
     "signals": Group(
         modules=(
             "dialer/signals/[!ef]*.py",

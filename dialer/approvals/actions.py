@@ -13,7 +13,7 @@ from dialer.approvals.queries import (
     MoneyOrder,
     MoneyReturned,
     MoneyWaiting,
-    RuleDraft,
+    VersionDraft,
     WaitingCounts,
     cases_of_outcomes,
     count_waiting,
@@ -21,6 +21,7 @@ from dialer.approvals.queries import (
     evidence_of,
     money_returned,
     money_waiting,
+    plan_drafts,
     rule_drafts,
 )
 from dialer.cards.determinations.actions import Determination, list_determinations
@@ -94,6 +95,7 @@ _PERMISSIONS: Mapping[ApprovalKind, Permission] = {
     ApprovalKind.LIST: Permission.APPROVE,
     ApprovalKind.SCRIPT: Permission.APPROVE,
     ApprovalKind.RULES: Permission.APPROVE,
+    ApprovalKind.PLAN: Permission.APPROVE,
     ApprovalKind.ACCOUNT: Permission.CONFIRM_STAFF_CHANGES,
     ApprovalKind.FILED: Permission.DECIDE_FILED,
     ApprovalKind.RESTRICTION: Permission.APPROVE,
@@ -104,6 +106,7 @@ _OF_CENTRE = frozenset(
     {
         ApprovalKind.SCRIPT,
         ApprovalKind.RULES,
+        ApprovalKind.PLAN,
         ApprovalKind.FILED,
         ApprovalKind.RESTRICTION,
         ApprovalKind.BULLETIN,
@@ -142,7 +145,8 @@ class Inbox:
     stop_payments: Sequence[StopPayment] = ()
     lists: Sequence[LoadLine] = ()
     drafts: Sequence[Draft] = ()
-    rules: Sequence[RuleDraft] = ()
+    rules: Sequence[VersionDraft] = ()
+    plans: Sequence[VersionDraft] = ()
     changes: Sequence[WaitingChange] = ()
     filed: Sequence[FiledLine] = ()
     restrictions: Sequence[Determination] = ()
@@ -210,6 +214,7 @@ def read_inbox(services: Services, reader: InboxReader, *, order: MoneyOrder = M
         lists = loads_waiting(tx, visible_to=unit_id) if decides(ApprovalKind.LIST) else ()
         drafts = _drafts(tx, who) if decides(ApprovalKind.SCRIPT) else []
         rules = rule_drafts(tx, who=who) if decides(ApprovalKind.RULES) else []
+        plans = plan_drafts(tx, who=who) if decides(ApprovalKind.PLAN) else []
     changes = list_changes(services, visible_to=unit_id) if decides(ApprovalKind.ACCOUNT) else []
     filed = list_filed(services, state=FiledState.DOUBTFUL).lines if decides(ApprovalKind.FILED) else ()
     restrictions = (
@@ -227,6 +232,7 @@ def read_inbox(services: Services, reader: InboxReader, *, order: MoneyOrder = M
         lists=[load for load in lists if _is_of_others(who, load.by)],
         drafts=drafts,
         rules=rules,
+        plans=plans,
         changes=[
             change for change in changes if _is_of_others(who, change.change.asked_by, change.change.login)
         ],

@@ -25,11 +25,14 @@ from dialer.core.values import (
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
 from dialer.db.columns import is_of_actor, is_reversed
+from dialer.db.plans import PLAN_VERSIONS
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.units import is_visible_to
+from dialer.db.versions import VersionKind
 from dialer.figures.bulletins import BULLETINS
 from dialer.org.account_changes import CHANGES, is_change_visible
 from dialer.org.tokens import TOKEN_REQUESTS
+from dialer.signals.rule_store import RULE_VERSIONS
 from dialer.warnings.list_store import AWAITS_APPROVAL
 from dialer.work.assignments import Scope
 
@@ -108,8 +111,8 @@ class MadeBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleDraft:
-    """A version of the warning robot's rules that nobody has approved."""
+class VersionDraft:
+    """A version of the warning robot's rules, or of the plan, that nobody has approved."""
 
     number: int
     drafted_by: str
@@ -244,19 +247,23 @@ def _newest_drafts() -> sa.Select[Any]:
     )
 
 
-def _rule_drafts() -> sa.Select[Any]:
-    """The newest version of the robot's rules, if nobody has approved it."""
-    v, newer = t.rule_version.c, t.rule_version.alias("newer")
-    return sa.select(v.number, v.drafted_by, v.drafted_at).where(
-        ~sa.exists().where(newer.c.number > v.number),
-        ~sa.exists().where(t.rule_approval.c.version_id == v.id),
-    )
-
-
-def rule_drafts(tx: Tx, *, who: str) -> list[RuleDraft]:
+def rule_drafts(tx: Tx, *, who: str) -> list[VersionDraft]:
     """Versions of the rules that wait for approval and that `who` has not drafted."""
-    drafts = _rule_drafts().where(~is_of_actor(t.rule_version.c.drafted_by, who))
-    return [record_of(RuleDraft, row) for row in tx.rows(drafts)]
+    return _drafts_of(tx, RULE_VERSIONS, who)
+
+
+def plan_drafts(tx: Tx, *, who: str) -> list[VersionDraft]:
+    """The same of plans."""
+    return _drafts_of(tx, PLAN_VERSIONS, who)
+
+
+def _drafts_of(tx: Tx, kind: VersionKind, who: str) -> list[VersionDraft]:
+    return [record_of(VersionDraft, row) for row in tx.rows(kind.waiting(not_of=who))]
+
+
+def _count_of(kind: VersionKind) -> sa.Select[Any]:
+    by = kind.versions.c.drafted_by
+    return kind.waiting().with_only_columns(by.label("by"), sa.func.count().label("n")).group_by(by)
 
 
 def draft_ids(tx: Tx, *, who: str) -> list[int]:
@@ -269,7 +276,7 @@ def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: da
     """The number of rows that wait, by kind and by who made them; for `RETURNED` by the recorder."""
     n = sa.func.count().label("n")
     seen_case = is_visible_to(t.case.c.unit_id, visible_to)
-    load, change, rules = t.list_load.c, t.staff_change.c, t.rule_version.c
+    load, change = t.list_load.c, t.staff_change.c
     token, drafts = t.token_request.c, _newest_drafts().subquery()
     # A case has one open task. With an array these cases are looked up; a join may read all cases of the unit.
     open_stops = sa.select(t.stop_payment.c.case_id).where(t.stop_payment.c.done_at.is_(None))
@@ -293,9 +300,8 @@ def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: da
         .where(AWAITS_APPROVAL, is_visible_to(load.unit_id, visible_to))
         .group_by(load.by),
         ApprovalKind.SCRIPT: sa.select(drafts.c.drafted_by.label("by"), n).group_by(drafts.c.drafted_by),
-        ApprovalKind.RULES: _rule_drafts()
-        .with_only_columns(rules.drafted_by.label("by"), n)
-        .group_by(rules.drafted_by),
+        ApprovalKind.RULES: _count_of(RULE_VERSIONS),
+        ApprovalKind.PLAN: _count_of(PLAN_VERSIONS),
         ApprovalKind.ACCOUNT: sa.select(change.asked_by.label("by"), change.login.label("concerns"), n)
         .select_from(t.staff_change)
         .where(CHANGES.waits(real_now), is_change_visible(visible_to))

@@ -30,6 +30,7 @@ from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.audit import write_audit
 from dialer.db.bulk import in_words
 from dialer.db.unit_of_work import Row, Tx, record_of, release_when_idle
+from dialer.runtime.plans import parse_plan
 from dialer.runtime.services import Services
 from dialer.telephony.channels import Placed, RefusalCause, Refused, UncertainResult
 
@@ -360,14 +361,21 @@ def set_pace(services: Services, actor: Actor, *, calls_per_second: float, lines
 
 
 def restore_pace(services: Services, actor: Actor, *, why: str = "") -> LineGroup:
-    """Restores the pace of the settings as this process has read them. Raises `NotFound` as `set_pace` does."""
-    lines = services.lines
+    """Restores the pace of the plan in force, or that of the settings as this process has read them. Raises `NotFound`
+    as `set_pace` does.
+    """
+    plan, lines = services.policies.in_force(), services.lines
 
     def change(tx: Tx, before: LineGroup) -> None:
+        if plan is None:
+            calls_per_second, most_lines = lines.settings_calls_per_second, lines.settings_lines
+        else:
+            pace = parse_plan(plan.source).pace
+            calls_per_second, most_lines = pace.calls_per_second, pace.lines
         configure_line_group(
             tx,
-            calls_per_second=lines.settings_calls_per_second or before.most_calls_per_second,
-            lines=lines.settings_lines or before.most_lines,
+            calls_per_second=calls_per_second or before.most_calls_per_second,
+            lines=most_lines or before.most_lines,
             real_now=services.real.now(),
         )
         _restore_line_pace(tx, real_now=services.real.now())

@@ -500,8 +500,11 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
         key = f"{version.script_id} {version.number}"
         title = draft.title.get(lang.value, "")
         yield ApprovalKind.SCRIPT, key, title, version.drafted_by, version.drafted_at
-    for rules in inbox.rules:
-        yield ApprovalKind.RULES, str(rules.number), "", rules.drafted_by, rules.drafted_at
+    of_centre = [(ApprovalKind.RULES, one) for one in inbox.rules] + [
+        (ApprovalKind.PLAN, one) for one in inbox.plans
+    ]
+    for kind, one in of_centre:
+        yield kind, str(one.number), "", one.drafted_by, one.drafted_at
     for change in (asked.change for asked in inbox.changes):
         what = f"{change.login}  {word_of(change.kind, lang)}"
         yield ApprovalKind.ACCOUNT, str(change.id), what, change.asked_by, change.asked_at
@@ -554,6 +557,7 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
             for draft in inbox.drafts
         ],
         "rules": [fields_of(rules, "number", "drafted_by", "drafted_at") for rules in inbox.rules],
+        "plans": [fields_of(plan, "number", "drafted_by", "drafted_at") for plan in inbox.plans],
         "accounts": [
             fields_of(asked.change, "id", "kind", "login", "role", "asked_by", "asked_at", "expires_at")
             for asked in inbox.changes

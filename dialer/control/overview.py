@@ -164,6 +164,8 @@ class LivePolicy:
     version: PolicyVersion
     opens_at: datetime | None
     """The dialling window is closed until then."""
+    plan: int | None
+    """The number of the plan that it belongs to; None while the settings are in force."""
 
 
 def visible_pauses(services: Services, *, unit_id: int | None) -> Sequence[StandingPause]:
@@ -195,13 +197,16 @@ def all_paused(services: Services) -> Pause | None:
 
 def live_policy(services: Services) -> LivePolicy:
     """The newest policy with its stored version, and when its dialling window opens if it is closed now."""
-    policy = services.policies.newest
+    policy, plan = services.policies.newest, services.policies.in_force()
     with services.store.begin() as tx:
         version = policy_version_of(tx, policy.version)
     now = services.clock.now()
     closed = not policy.window.is_open(now)
     return LivePolicy(
-        policy=policy, version=version, opens_at=policy.window.next_open(now) if closed else None
+        policy=policy,
+        version=version,
+        opens_at=policy.window.next_open(now) if closed else None,
+        plan=None if plan is None else plan.number,
     )
 
 

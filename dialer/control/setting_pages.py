@@ -24,8 +24,10 @@ def settings(request: CurrentRequest, text: Annotated[str, Query(max_length=100)
         rows = settings_table(request.app.settings)
     except SettingsError as fault:
         refused = request.refusal(fault)
+    plan = request.services.policies.in_force()
     return request.page(
         "console/settings.html",
+        plan=None if plan is None else plan.number,
         text=text,
         refused=refused,
         found=[row for row in rows if row.matches(text)],

@@ -184,6 +184,8 @@ class Permission(StrEnum):
     EDIT_SCRIPTS = "edit_scripts"
     DRAFT_RULES = "draft_rules"
     """Draft rules of the warning robot, and see what a draft would have done."""
+    DRAFT_PLANS = "draft_plans"
+    """Draft policy, limits of sources and pace, and see what a draft would have done."""
     SEE_AUDIT = "see_audit"
     MANAGE_STAFF = "manage_staff"
     SEE_STAFF_CHANGES = "see_staff_changes"
@@ -237,6 +239,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_SCRIPTS: _CENTRE - {_R.CLERK, _R.OFFICER},
     Permission.EDIT_SCRIPTS: frozenset({_R.SUPERVISOR}),
     Permission.DRAFT_RULES: frozenset({_R.SUPERVISOR}),
+    Permission.DRAFT_PLANS: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     Permission.SEE_AUDIT: frozenset({_R.AUDITOR}),
     Permission.MANAGE_STAFF: frozenset({_R.ADMINISTRATOR}),
     Permission.SEE_STAFF_CHANGES: frozenset({_R.ADMINISTRATOR, _R.SECURITY_ADMINISTRATOR}),
@@ -323,6 +326,7 @@ OF_PERSONS: Final = frozenset(
         Permission.CONFIRM_STAFF_CHANGES,
         Permission.DECIDE_FILED,
         Permission.DECIDE_OPENERS,
+        Permission.DRAFT_PLANS,
         Permission.DRAFT_RULES,
         Permission.EDIT_SCRIPTS,
         Permission.ERASE_PERSONS,

@@ -417,6 +417,8 @@ class ApprovalKind(StrEnum):
     SCRIPT = "script"
     RULES = "rules"
     """A version of the warning robot's rules."""
+    PLAN = "plan"
+    """A version of the plan: policy, limits of sources, pace."""
     ACCOUNT = "account"
     FILED = "filed"
     """A filed case with a doubtful match."""

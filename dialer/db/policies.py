@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from dialer.core.errors import NotFound
 from dialer.core.policy import Policy, from_plain
 from dialer.db import tables as t
+from dialer.db.plans import PlanFollower, PlanInForce
 from dialer.db.unit_of_work import Store, Tx
 
 _LOCK_POLICIES = 0x706F6C69
@@ -70,14 +71,20 @@ def policy_version_of(tx: Tx, version: int) -> PolicyVersion:
 
 
 class Policies:
-    """Policies by version, each read once, since a version never changes. `current` is the version that new cases
-    get.
+    """Policies by version, each read once, since a version never changes. New cases get that of the plan in force, or
+    `of_settings` while there is none.
     """
 
-    def __init__(self, store: Store, *, current: int) -> None:
+    def __init__(self, store: Store, *, current: int, plan: PlanFollower | None = None) -> None:
         self._store = store
         self._known: dict[int, Policy] = {}
-        self.current = current
+        self.of_settings = current
+        self.plan = plan
+        """What tells of the plan in force; None: the settings are."""
+
+    def in_force(self) -> PlanInForce | None:
+        """The plan in force; None while the settings are."""
+        return None if self.plan is None else self.plan()
 
     def of(self, version: int) -> Policy:
         """Raises `NotFound`."""
@@ -94,4 +101,5 @@ class Policies:
     @property
     def newest(self) -> Policy:
         """The policy of new cases."""
-        return self.of(self.current)
+        plan = self.in_force()
+        return self.of(self.of_settings if plan is None else plan.policy_version)

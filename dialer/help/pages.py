@@ -63,6 +63,7 @@ PARAGRAPHS: Final = {
     "/lists/drafts": "clerk-preview",
     "/notifications": "officer-notifications",
     "/overdue": "chief-overdue",
+    "/plan": "supervisor-plan",
     "/rates": "supervisor-rates",
     "/rates/callers": "supervisor-callers",
     "/rates/cases": "supervisor-rates",

@@ -238,7 +238,7 @@ def _show_one(
         "console/source.html",
         status=status,
         source=source,
-        holds=source.limits(services.sources.general_limits()),
+        holds=source.limits(services.live_sources.general_limits()),
         typed=typed or TypedLimits.of(source.own_limits),
         on_probation=source.on_probation if on_probation is None else on_probation,
         why=why,

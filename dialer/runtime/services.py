@@ -29,6 +29,7 @@ from dialer.runtime.clock import Clock
 from dialer.runtime.duty_settings import DutySettings
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import CarrierAccess
+from dialer.runtime.plans import parse_plan
 from dialer.runtime.sections import CardsSettings, InboundSettings, SignalsSettings, WebhooksSettings
 from dialer.runtime.settings import Settings
 from dialer.runtime.source_settings import SourcesSettings
@@ -144,7 +145,14 @@ class Services:
     """Where this machine keeps fact rows; None: figures are counted from the records."""
     webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
     sources: SourcesSettings = field(default_factory=SourcesSettings)
+    """Of the settings; `live_sources` are in force."""
     duty: DutySettings = field(default_factory=DutySettings)
+
+    @property
+    def live_sources(self) -> SourcesSettings:
+        """What sources may send: of the plan in force, or of the settings."""
+        plan = self.policies.in_force()
+        return self.sources if plan is None else parse_plan(plan.source).sources
 
     @contextmanager
     def act(self, actor: Actor, right: Permission, *others: Permission) -> Iterator[OpenAct]:

@@ -168,7 +168,7 @@ def load_settings(env: Mapping[str, str] | None = None, file: Path | None = None
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise _translated(error, environment) from None
+        raise settings_error(error, environment) from None
     return _with_whole_paths(settings, path, environment)
 
 
@@ -373,7 +373,7 @@ def _list(key: str, text: str) -> object:
         raise SettingsError(key=key, problem='is not a list; write it as ["one", "two"]') from None
 
 
-def _translated(error: ValidationError, environment: Mapping[str, str]) -> SettingsError:
+def settings_error(error: ValidationError, environment: Mapping[str, str]) -> SettingsError:
     """The first problem, with the name as it was set; never with the value, which may be a secret."""
     first = error.errors(include_url=False, include_input=False)[0]
     location = [str(part) for part in first["loc"]]

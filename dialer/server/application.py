@@ -26,6 +26,7 @@ from dialer.cases.reveals import note_pages
 from dialer.control.board import board_pages
 from dialer.control.overview import all_paused
 from dialer.control.pages import control_pages
+from dialer.control.plan_pages import plan_pages
 from dialer.control.setting_pages import setting_pages
 from dialer.control.status import StatusPage, WebhookCounts, engine, for_monitors, live, metrics, ready
 from dialer.core.access import Actor, Permission
@@ -99,6 +100,7 @@ SECTIONS = (
     case_pages,
     control_pages,
     setting_pages,
+    plan_pages,
     erasure_pages,
     desk_pages,
     list_pages,

@@ -161,7 +161,7 @@ class SignalReception:
         real_now, services = self._services.real.now(), self._services
         read_at, limits, is_new = self._limits.get(source, (None, SourceLimits(), False))
         if read_at is None or not read_at <= real_now < read_at + _LIMITS_KEPT:
-            general = services.sources.general_limits()
+            general = services.live_sources.general_limits()
             with services.store.begin() as tx:
                 limits, is_new = limits_of_source(tx, source, general=general, now=services.clock.now())
             self._limits[source] = real_now, limits, is_new
@@ -260,7 +260,7 @@ def take_within_limits(
     now = services.clock.now()
     with services.store.begin() as tx:
         storing = _Storing.begin(tx, deliveries)
-        quota = SignalQuota.begin(tx, counted, general=services.sources.general_limits(), now=now)
+        quota = SignalQuota.begin(tx, counted, general=services.live_sources.general_limits(), now=now)
         answers: list[tuple[SignalAnswer, ...] | TooManySignals] = []
         for delivery in deliveries:
             above = quota.take(storing.new_by_source(delivery))

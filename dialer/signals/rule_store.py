@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dialer.core.errors import NotFound
 from dialer.core.values import VersionState
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Tx
+from dialer.db.versions import VersionKind
 
-_LOCK: Final = 0x72756C65
+RULE_VERSIONS: Final = VersionKind(
+    versions=t.rule_version, approvals=t.rule_approval, noun="version of the rules", lock_key=0x72756C65
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +42,12 @@ class RuleVersion:
 
 def lock_rules(tx: Tx) -> None:
     """Lets this transaction alone write versions and approvals until it ends."""
-    tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    RULE_VERSIONS.lock(tx)
 
 
 def rule_versions(tx: Tx) -> list[RuleVersion]:
     """All versions, newest first."""
-    v, a = t.rule_version.c, t.rule_approval.c
-    approvals = {row["version_id"]: row for row in tx.rows(sa.select(t.rule_approval).order_by(a.id))}
-    live = tx.scalar(sa.select(a.version_id).order_by(a.id.desc()).limit(1))
-    found = []
-    for row in tx.rows(sa.select(t.rule_version).order_by(v.number.desc())):
-        approval = approvals.get(row["id"])
-        approved = VersionState.APPROVED if row["id"] == live else VersionState.RETIRED
-        found.append(
-            RuleVersion(
-                **row,
-                approved_by=approval["approved_by"] if approval else "",
-                approved_at=approval["at"] if approval else None,
-                state=approved if approval else VersionState.DRAFT,
-            )
-        )
-    return found
+    return [RuleVersion(**row) for row in RULE_VERSIONS.rows(tx)]
 
 
 def live_rule_version(tx: Tx) -> RuleVersion | None:
@@ -70,28 +57,19 @@ def live_rule_version(tx: Tx) -> RuleVersion | None:
 
 def live_rules_hash(tx: Tx) -> str:
     """The hash of the live rules; '' if there are none."""
-    v, a = t.rule_version.c, t.rule_approval.c
-    statement = sa.select(v.content_hash).join(t.rule_approval, a.version_id == v.id)
-    return tx.scalar(statement.order_by(a.id.desc()).limit(1)) or ""
+    found = RULE_VERSIONS.live(tx, t.rule_version.c.content_hash)
+    return "" if found is None else str(found["content_hash"])
 
 
 def newest_draft(tx: Tx) -> tuple[int, int] | None:
     """The id and number of the newest version that nobody has approved; None if none is newer than the live one."""
-    v, a = t.rule_version.c, t.rule_approval.c
-    live = (
-        sa.select(v.number).join(t.rule_approval, a.version_id == v.id).order_by(a.id.desc()).limit(1)
-    ).scalar_subquery()
-    statement = sa.select(v.id, v.number).where(v.number > live, ~sa.exists().where(a.version_id == v.id))
-    found = tx.rows(statement.order_by(v.number.desc()).limit(1))
-    return (found[0]["id"], found[0]["number"]) if found else None
+    found = RULE_VERSIONS.newest_draft(tx)
+    return None if found is None else (found["id"], found["number"])
 
 
 def rule_version_by_number(tx: Tx, number: int) -> RuleVersion:
     """The version with this number. Raises `NotFound`."""
-    found = next((version for version in rule_versions(tx) if version.number == number), None)
-    if found is None:
-        raise NotFound(kind="version of the rules", key=number)
-    return found
+    return RuleVersion(**RULE_VERSIONS.by_number(tx, number))
 
 
 def add_rule_version(
@@ -104,28 +82,20 @@ def add_rule_version(
     now: datetime,
 ) -> int:
     """Stores a new draft and returns its number. Call `lock_rules` first."""
-    newest = sa.select(sa.func.coalesce(sa.func.max(t.rule_version.c.number), 0)).scalar_subquery()
-    row = {
-        "content_hash": content_hash,
-        "files": dict(files),
-        "scorecard": sa.null() if scorecard is None else dict(scorecard),
-        "drafted_by": drafted_by,
-        "drafted_at": now,
-    }
-    statement = sa.insert(t.rule_version).values(number=newest + 1, **row).returning(t.rule_version.c.number)
-    return int(tx.scalar(statement))
+    return RULE_VERSIONS.add(
+        tx,
+        content_hash=content_hash,
+        drafted_by=drafted_by,
+        now=now,
+        files=dict(files),
+        scorecard=sa.null() if scorecard is None else dict(scorecard),
+    )
 
 
 def approve_rule_version(
     tx: Tx, version: RuleVersion, *, approved_by: str, reason: str, now: datetime
 ) -> None:
     """Stores an approval: the robot evaluates with this version from now on. Call `lock_rules` first."""
-    tx.execute(
-        sa.insert(t.rule_approval).values(
-            version_id=version.id,
-            drafted_by=version.drafted_by,
-            approved_by=approved_by,
-            reason=reason,
-            at=now,
-        )
+    RULE_VERSIONS.approve(
+        tx, version.id, drafted_by=version.drafted_by, approved_by=approved_by, reason=reason, now=now
     )

@@ -485,7 +485,7 @@ def send_warnings(
 
     def hold(tx: Tx, new: Mapping[int, Record]) -> Held:
         people = {place: known for place, known in enumerate(of_persons) if known is not None}
-        full.update(further_cases(tx, new, most=services.sources.cases_a_number, of_persons=people))
+        full.update(further_cases(tx, new, most=services.live_sources.cases_a_number, of_persons=people))
         if at_full is AtFullNumber.TELL or not full:
             return Held()
         waiting = _for_a_person(tx, [rows[place] for place in full])

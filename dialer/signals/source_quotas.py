@@ -66,7 +66,7 @@ def _above_limits(
         for name in resting_on.get(verdict.id, ()):
             of_source.setdefault(name, []).append(verdict)
     sources = lock_sources(tx, of_source, now=now)
-    general = services.sources.general_limits()
+    general = services.live_sources.general_limits()
     above = {}
     for name, own in sorted(of_source.items()):
         asked = [Asked(grade=verdict.grade or Grade.LOW, amount_fen=None) for verdict in own]

@@ -54,7 +54,7 @@ def hold_further_cases(
     for a person. `from_load_id`: the list whose rows they are. `high_wait`: those of high
     grades were stored before, when the list began to wait for a second person.
     """
-    crowded = further_cases(tx, new, most=services.sources.cases_a_number)
+    crowded = further_cases(tx, new, most=services.live_sources.cases_a_number)
     stored_before = {place for place in crowded if high_wait and new[place].grade.is_high}
     why = {
         place: (HoldReason.NAMES, number) for place, number in crowded.items() if place not in stored_before

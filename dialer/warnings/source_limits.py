@@ -51,9 +51,9 @@ def hold_above_limits(services: Services, now: datetime, tx: Tx, new: Mapping[in
     for place, record in new.items():
         places.setdefault(record.source, []).append(place)
     sources = lock_sources(tx, places, now=now)
-    general, tree = services.sources.general_limits(), services.units.latest
+    general, tree = services.live_sources.general_limits(), services.units.latest
     why: dict[int, tuple[HoldReason, bytes | None]] = {}
-    crowded = further_cases(tx, new, most=services.sources.cases_a_number)
+    crowded = further_cases(tx, new, most=services.live_sources.cases_a_number)
     going_on: dict[str, tuple[int, int]] = {}
     for name, own in places.items():
         limits = sources[name].limits(general)
@@ -203,7 +203,7 @@ def raise_late_extra_high(services: Services) -> int:
     that time passes; returns how many lists these are.
     """
     now = services.clock.now()
-    before = now - timedelta(seconds=services.sources.extra_high_wait_seconds)
+    before = now - timedelta(seconds=services.live_sources.extra_high_wait_seconds)
     with services.store.begin() as tx:
         late = late_extra_high(tx, before=before)
         for one in late:

@@ -194,7 +194,7 @@ def console_policies(console: ConsoleDesk) -> list[bytes]:
             row["content_hash"]
             for row in tx.rows(
                 sa.select(t.policy_version.c.content_hash).where(
-                    t.policy_version.c.version == console.app.services.policies.current
+                    t.policy_version.c.version == console.app.services.policies.of_settings
                 )
             )
         ]

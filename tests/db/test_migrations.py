@@ -27,6 +27,8 @@ APPEND_ONLY = (
     "script_trial",
     "rule_version",
     "rule_approval",
+    "plan_version",
+    "plan_approval",
 )
 """A trigger refuses UPDATE and DELETE on these for every role."""
 

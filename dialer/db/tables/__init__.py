@@ -50,6 +50,8 @@ from dialer.db.tables.cases import month_figure as month_figure
 from dialer.db.tables.cases import person as person
 from dialer.db.tables.cases import person_key as person_key
 from dialer.db.tables.cases import person_phone as person_phone
+from dialer.db.tables.cases import plan_approval as plan_approval
+from dialer.db.tables.cases import plan_version as plan_version
 from dialer.db.tables.cases import policy_version as policy_version
 from dialer.db.tables.cases import service_clock as service_clock
 from dialer.db.tables.cases import source as source

@@ -59,6 +59,43 @@ policy_version = sa.Table(
     when("created_at", required=True),
 )
 
+plan_version = sa.Table(
+    "plan_version",
+    metadata,
+    identity(),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    sa.Column("content_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    when("drafted_at", required=True),
+    sa.UniqueConstraint("id", "drafted_by"),
+    sa.CheckConstraint("number > 0 AND drafted_by <> '' AND content_hash <> ''", name="whole"),
+)
+"""Append-only: policy, limits of sources and pace as TOML."""
+
+plan_approval = sa.Table(
+    "plan_approval",
+    metadata,
+    identity(),
+    sa.Column("version_id", sa.BigInteger, nullable=False),
+    sa.Column("policy_version", sa.ForeignKey("policy_version.version"), nullable=False),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    sa.Column("approved_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    when("at", required=True),
+    sa.ForeignKeyConstraint(
+        ["version_id", "drafted_by"],
+        ["plan_version.id", "plan_version.drafted_by"],
+        name="fk_plan_approval_version",
+    ),
+    sa.Index("ix_plan_approval_version_id", "version_id"),
+    sa.CheckConstraint("approved_by <> drafted_by AND approved_by <> ''", name="second_person"),
+    sa.CheckConstraint("reason <> ''", name="reason"),
+)
+"""Append-only. The newest approved version is in force; `policy_version`: the policy in it. Without any, the settings
+of each process are.
+"""
+
 list_load = sa.Table(
     "list_load",
     metadata,
