@@ -248,6 +248,7 @@ FACTS: Mapping[str, str] = {
     "gaps": gettext_noop("gaps"),
     "track": gettext_noop("kind"),
     "terminal": gettext_noop("terminal"),
+    "named": gettext_noop("account named, not signed in"),
     "accepted": gettext_noop("accepted"),
     "rejected": gettext_noop("rejected"),
     "duplicate": gettext_noop("duplicates"),

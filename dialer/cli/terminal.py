@@ -68,8 +68,8 @@ def terminal_name() -> str:
 
 def command_actor(app: Application, login: str, *rights: Permission, must_be_known: bool = False) -> Actor:
     """Who gives the command: the account with this login, in upper or lower case; for `cli` the account that is signed
-    in here, or the terminal itself, which makes the first account. An account that is only named has no right for which
-    it must be known who acts, and with `must_be_known` no right at all once there are accounts.
+    in here, or the terminal itself, which makes the first account. An account that is only named signs nothing: the
+    terminal acts, with what of its rights needs nobody to be known, and with `must_be_known` with none.
     Raises `Invalid` for anything else, such as the name that an account shows, and for a disabled account;
     `NotPermitted` for an actor with none of these `rights`, if there are any, and `NotSignedIn` for one that would have
     them if it was signed in.
@@ -99,7 +99,8 @@ def command_actor(app: Application, login: str, *rights: Permission, must_be_kno
     if known is None or not is_same_actor(known.login, actor.name):
         if rights and actor.rights.intersection(rights) <= of_persons:
             raise NotSignedIn(actor.name)
-        actor = replace(actor, rights=actor.rights - of_persons)
+        named = "" if actor.name == TERMINAL_NAME else actor.name
+        actor = replace(actor, name=TERMINAL_NAME, named=named, rights=actor.rights - of_persons)
     return replace(actor, terminal=terminal_name())
 
 

@@ -297,6 +297,10 @@ class Actor:
     """It sees and changes what belongs to this unit and to those below; None: the whole centre."""
     terminal: str = ""
     """The terminal at which the command was given, for the audit."""
+    named: str = ""
+    """The account that a command named and that has not signed in at the terminal: it signs nothing, the audit notes
+    it.
+    """
 
     def may(self, right: Permission) -> bool:
         """Whether the actor has the right."""

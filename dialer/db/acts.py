@@ -49,6 +49,8 @@ class OpenAct:
         """
         if self.actor.terminal:
             facts = {**(facts or {}), "terminal": self.actor.terminal}
+        if self.actor.named:
+            facts = {**(facts or {}), "named": self.actor.named}
         write_audit(self.tx, who=self.by, act=act, subject=subject, why=why, now=self.now, facts=facts)
 
     def needs_no_record(self) -> None:

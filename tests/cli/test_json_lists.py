@@ -36,6 +36,7 @@ from dialer.warnings.held_store import HeldContent, add_to_held_list
 from tests.accounts import add_account
 from tests.console.town import stop_request
 from tests.outcomes.town import Scenario
+from tests.ports import reserve_ports
 from tests.terminal import signed_in_as
 
 app = build_command_line()
@@ -81,6 +82,7 @@ def filled(fresh_database: str, broker_url: str, tmp_path: Path) -> Filled:
         "DIALER_DATA_DIR": str(tmp_path / "var"),
         "DIALER_DATABASE__URL": fresh_database,
         "DIALER_BROKER__URL": broker_url,
+        "DIALER_WEB__PORT": str(reserve_ports()),
         "DIALER_KEYS__FILE": str(tmp_path / "keys.json"),
     }
     with application(load_settings(env)) as made:

@@ -108,7 +108,7 @@ def test_dialling_is_paused_and_resumed_on_the_schema_of_another_version(
     assert not line_is_paused(database)
     assert version(database) == before, "a pause migrates nothing"
     lines = database.execute("SELECT act, who FROM audit ORDER BY id DESC LIMIT 2").fetchall()
-    assert lines == [("resume", "cli"), ("pause", "li")]
+    assert lines == [("resume", "cli"), ("pause", "cli")]
     assert run("pause", "--minutes", "30", "--by", "nobody", "--why", "x").exit_code == 1
 
 
