@@ -43,6 +43,10 @@ class Role(StrEnum):
     SECURITY_ADMINISTRATOR = "security_administrator"
     """Confirms or refuses what an administrator asks for."""
     AUDITOR = "auditor"
+    ANALYST = "analyst"
+    """Looks after the warning robot: its verdicts, its sources and its rules, which another person approves. Sees
+    cases with persons masked, to tell whether a warning was right.
+    """
     TELLER = "teller"
     """Works at an outlet of a bank or carrier, outside the police: enters openings and asks the desk, but sees no
     case.
@@ -206,13 +210,13 @@ class Permission(StrEnum):
 
 _R = Role
 _EVERYBODY = frozenset(Role)
-# A security administrator deals with accounts only, a teller with their own outlet only.
-_CENTRE = _EVERYBODY - {_R.SECURITY_ADMINISTRATOR, _R.TELLER}
+# A security administrator deals with accounts only, an analyst with the robot, a teller with their own outlet only.
+_CENTRE = _EVERYBODY - {_R.SECURITY_ADMINISTRATOR, _R.ANALYST, _R.TELLER}
 ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.OWN_ACCOUNT: _EVERYBODY,
     Permission.SEE_BOARD: _EVERYBODY - {_R.TELLER},
-    Permission.SEE_CASES: _CENTRE,
-    # An administrator, who could grant himself any right, and an auditor see no person in clear.
+    Permission.SEE_CASES: _CENTRE | {_R.ANALYST},
+    # An administrator, who could grant himself any right, an auditor and an analyst see no person in clear.
     Permission.REVEAL: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
     Permission.REVEAL_LISTS: frozenset({_R.SUPERVISOR}),
     Permission.WORK_CASES: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
@@ -232,13 +236,13 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.APPROVE: frozenset({_R.SUPERVISOR}),
     Permission.SEE_APPROVALS: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR, _R.SECURITY_ADMINISTRATOR}),
     Permission.CONTROL: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
-    Permission.SEE_CONTROL: _CENTRE - {_R.CALLER, _R.OFFICER},
+    Permission.SEE_CONTROL: (_CENTRE - {_R.CALLER, _R.OFFICER}) | {_R.ANALYST},
     Permission.SEE_SETTINGS: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR, _R.AUDITOR}),
     Permission.SEE_ERASURES: frozenset({_R.SUPERVISOR, _R.AUDITOR}),
     Permission.ERASE_PERSONS: frozenset({_R.SUPERVISOR}),
     Permission.SEE_SCRIPTS: _CENTRE - {_R.CLERK, _R.OFFICER},
     Permission.EDIT_SCRIPTS: frozenset({_R.SUPERVISOR}),
-    Permission.DRAFT_RULES: frozenset({_R.SUPERVISOR}),
+    Permission.DRAFT_RULES: frozenset({_R.SUPERVISOR, _R.ANALYST}),
     Permission.DRAFT_PLANS: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     Permission.SEE_AUDIT: frozenset({_R.AUDITOR}),
     Permission.MANAGE_STAFF: frozenset({_R.ADMINISTRATOR}),

@@ -503,6 +503,7 @@ _NAMES: Mapping[Role, str] = {
     Role.ADMINISTRATOR: "演示系统管理员",
     Role.SECURITY_ADMINISTRATOR: "演示安全管理员",
     Role.AUDITOR: "演示审计员",
+    Role.ANALYST: "演示分析员",
     Role.TELLER: "演示网点柜员",
 }
 _EXTENSIONS: Mapping[Role, str] = {Role.CALLER: "8001", Role.SUPERVISOR: "8002"}

@@ -78,6 +78,7 @@ HOMES: Mapping[Role, str] = {
     Role.ADMINISTRATOR: "/accounts",
     Role.SECURITY_ADMINISTRATOR: "/account-changes",
     Role.AUDITOR: "/audit",
+    Role.ANALYST: "/robot",
     Role.TELLER: "/counter",
 }
 SECURITY_HEADERS = {

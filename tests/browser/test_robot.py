@@ -57,8 +57,9 @@ def test_a_threshold_is_changed_by_one_person_and_approved_by_another(
     words: tuple[str, ...],
 ):
     rules, rule, store, week, waiting, approve = words
-    new_account(page, service, f"analyst-{language}", Role.SUPERVISOR, language=language)
-    page.goto("/robot")
+    new_account(page, service, f"analyst-{language}", Role.ANALYST, language=language)
+    page.goto("/")
+    expect(page).to_have_url(f"{service.url}/robot")
     page.get_by_role("link", name=rules).click()
     expect(page.locator("tbody tr").first).to_be_visible()
     seen(page, f"rules-{language}")

@@ -14,6 +14,8 @@ EVERYBODY = frozenset(Role)
 POLICE = EVERYBODY - {Role.TELLER}
 CENTRE = POLICE - {Role.SECURITY_ADMINISTRATOR}
 """Who has to do with cases at all."""
+AT_WORK = CENTRE - {Role.ANALYST}
+"""Who works on cases or runs the centre: the analyst looks only."""
 OPEN: None = None
 """Also for people who are not signed in."""
 

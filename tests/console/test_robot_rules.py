@@ -110,3 +110,27 @@ async def test_points_of_a_fitted_scorecard_are_changed_there(console: ConsoleDe
 async def test_what_is_not_there_is_not_found(console: ConsoleDesk, address: str):
     prepared(console)
     assert (await supervisor(console, "first").get(address)).status_code == 404
+
+
+async def test_an_analyst_drafts_a_rule_and_neither_approves_it_nor_sees_a_person_in_clear(
+    console: ConsoleDesk,
+):
+    case_id = warned(console)
+    analyst = console.signed_in(console.account(Role.ANALYST, login="fen"))
+    sent = await analyst.post(
+        "/robot/rule", version="1", rule="payment_listed_account", points="90", floor=""
+    )
+    assert sent.headers["location"] == "/robot/versions/2"
+    page = (await analyst.get("/robot/versions/2")).text
+    assert "/robot/rules/2/approve" not in page
+    assert (await analyst.get("/robot/versions/2/week")).status_code == 200
+    assert (await analyst.post("/robot/rules/2/approve", reason="mine")).status_code == 403
+    assert (await analyst.get("/robot/held")).status_code == 200
+    assert (await analyst.post("/robot/held/release", why="x")).status_code == 403
+    case = await analyst.get(f"/cases/{case_id}")
+    assert case.status_code == 200
+    assert "/reveal" not in case.text
+    assert (await analyst.post(f"/cases/{case_id}/reveal", reason="contact")).status_code == 403
+    assert (await analyst.get("/desk")).status_code == 403
+    supervised = supervisor(console, "second")
+    assert (await supervised.post("/robot/rules/2/approve", reason="seen")).status_code == 303

@@ -65,7 +65,17 @@ def test_a_security_administrator_has_to_do_with_accounts_alone():
         Permission.SEE_APPROVALS,
     }
     assert not may(Role.ADMINISTRATOR, Permission.CONFIRM_STAFF_CHANGES)
-    assert {role for role in Role if not needs_second_person(role)} == {Role.CLERK, Role.TELLER}
+    assert {role for role in Role if not needs_second_person(role)} == {Role.CLERK, Role.ANALYST, Role.TELLER}
+
+
+def test_an_analyst_looks_at_the_robot_and_drafts_its_rules_and_nothing_else():
+    assert {act for act in Permission if may(Role.ANALYST, act)} == {
+        Permission.OWN_ACCOUNT,
+        Permission.SEE_BOARD,
+        Permission.SEE_CASES,
+        Permission.SEE_CONTROL,
+        Permission.DRAFT_RULES,
+    }
 
 
 def test_only_a_supervisor_lowers_a_grade_or_is_the_second_person():

@@ -257,6 +257,7 @@ class TestReader:
             (Role.ADMINISTRATOR, "/accounts"),
             (Role.SECURITY_ADMINISTRATOR, "/account-changes"),
             (Role.AUDITOR, "/audit"),
+            (Role.ANALYST, "/robot"),
             (Role.TELLER, "/counter"),
         ],
     )

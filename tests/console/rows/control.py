@@ -15,7 +15,7 @@ from tests.console.row import CENTRE, Row
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import MORNING
 
-_LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
+_LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR, Role.ANALYST})
 _STEER = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
@@ -62,7 +62,7 @@ ROWS = (
         by_unit=True,
         form={"comment": "I call them"},
     ),
-    Row("GET", "/settings", _LOOK - {Role.CLERK}),
+    Row("GET", "/settings", _LOOK - {Role.CLERK, Role.ANALYST}),
     Row(
         "POST",
         "/control/alarms/all/{code}/seen",

@@ -11,7 +11,7 @@ from dialer.db import tables as t
 from dialer.db.units import add_unit
 from dialer.duty.store import leaves_to_come, store_leave
 from tests.console.desk import ConsoleDesk
-from tests.console.row import CENTRE, Row
+from tests.console.row import AT_WORK, Row
 
 
 def _roster(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
@@ -33,12 +33,12 @@ def _leave(desk: ConsoleDesk, unit_id: int | None) -> Mapping[str, object]:
 
 
 ROWS = (
-    Row("GET", "/duty", CENTRE),
+    Row("GET", "/duty", AT_WORK),
     Row("POST", "/duty/load", frozenset({Role.SUPERVISOR}), refused=422),
-    Row("POST", "/duty/take", CENTRE, form={"unit": "1", "kind": "none"}, refused=422),
-    Row("GET", "/duty/{unit_id}/{kind}", CENTRE, _roster, by_unit=True),
-    Row("GET", "/duty/{unit_id}/{kind}/file", CENTRE, _roster, by_unit=True),
-    Row("GET", "/duty/{unit_id}/{kind}/calendar", CENTRE, _roster, by_unit=True),
+    Row("POST", "/duty/take", AT_WORK, form={"unit": "1", "kind": "none"}, refused=422),
+    Row("GET", "/duty/{unit_id}/{kind}", AT_WORK, _roster, by_unit=True),
+    Row("GET", "/duty/{unit_id}/{kind}/file", AT_WORK, _roster, by_unit=True),
+    Row("GET", "/duty/{unit_id}/{kind}/calendar", AT_WORK, _roster, by_unit=True),
     Row(
         "POST",
         "/duty/{unit_id}/{kind}/rotation",
@@ -50,6 +50,6 @@ ROWS = (
     Row("GET", "/duty/leave", frozenset({Role.SUPERVISOR})),
     Row("POST", "/duty/leave", frozenset({Role.SUPERVISOR}), refused=422),
     Row("POST", "/duty/leave/{leave_id}/end", frozenset({Role.SUPERVISOR}), _leave, by_unit=True),
-    Row("POST", "/duty/swaps/{swap_id}", CENTRE, lambda _desk, _unit: {"swap_id": 1}, refused=422),
-    Row("POST", "/duty/{unit_id}/{kind}/swaps", CENTRE, _roster, by_unit=True, refused=422),
+    Row("POST", "/duty/swaps/{swap_id}", AT_WORK, lambda _desk, _unit: {"swap_id": 1}, refused=422),
+    Row("POST", "/duty/{unit_id}/{kind}/swaps", AT_WORK, _roster, by_unit=True, refused=422),
 )

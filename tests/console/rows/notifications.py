@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.console.row import CENTRE, Row
+from tests.console.row import AT_WORK, Row
 
 ROWS = (
-    Row("GET", "/notifications", CENTRE),
-    Row("POST", "/notifications", CENTRE, form={"sms": "x"}, refused=422),
-    Row("POST", "/notifications/test", CENTRE),
-    Row("GET", "/notifications/live", CENTRE),
+    Row("GET", "/notifications", AT_WORK),
+    Row("POST", "/notifications", AT_WORK, form={"sms": "x"}, refused=422),
+    Row("POST", "/notifications/test", AT_WORK),
+    Row("GET", "/notifications/live", AT_WORK),
 )

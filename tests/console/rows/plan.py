@@ -11,7 +11,7 @@ from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 from tests.outcomes.town import MORNING
 
-_LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
+_LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR, Role.ANALYST})
 _DRAFT = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 

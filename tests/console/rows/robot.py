@@ -10,7 +10,7 @@ from tests.console.desk import ConsoleDesk
 from tests.console.row import Row
 from tests.outcomes.town import MORNING
 
-_LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
+_LOOK = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR, Role.ANALYST})
 
 
 def _version(console: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
@@ -30,14 +30,16 @@ ROWS = (
     Row(
         "GET",
         "/robot/versions/{number}/week",
-        frozenset({Role.SUPERVISOR}),
+        frozenset({Role.SUPERVISOR, Role.ANALYST}),
         _version,
     ),
     Row("GET", "/robot/held", _LOOK),
     Row("GET", "/robot/held/{number}", _LOOK, lambda _desk, _unit: {"number": 1}, refused=404),
     Row("POST", "/robot/held/release", frozenset({Role.SUPERVISOR}), form={"why": ""}, refused=422),
     Row("POST", "/robot/held/drop", frozenset({Role.SUPERVISOR}), form={"why": ""}, refused=422),
-    Row("POST", "/robot/rule", frozenset({Role.SUPERVISOR}), form={"version": "1"}, refused=404),
+    Row(
+        "POST", "/robot/rule", frozenset({Role.SUPERVISOR, Role.ANALYST}), form={"version": "1"}, refused=404
+    ),
     Row(
         "POST",
         "/robot/rules/{number}/approve",

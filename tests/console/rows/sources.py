@@ -5,7 +5,7 @@ from __future__ import annotations
 from dialer.core.access import Role
 from tests.console.row import Row
 
-_SEE = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR})
+_SEE = frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR, Role.ANALYST})
 _CHANGE = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 ROWS = (
