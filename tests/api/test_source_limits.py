@@ -252,13 +252,15 @@ async def test_who_may_not_approve_decides_nothing(office: Office, limit: Limit)
     limit(per_day=0)
     await office.send(*numbered(1))
     [waits] = waiting_warnings(office.app.services)
-    nobody = replace(CHIEF, rights=frozenset())
-    with pytest.raises(NotPermitted):
-        release_waiting(office.app.services, nobody, [waits.id])
-    with pytest.raises(NotPermitted):
-        refuse_waiting(office.app.services, nobody, [waits.id], why="x")
-    with pytest.raises(NotPermitted):
-        change_source(office.app.services, nobody, "city-bank", SourceLimits(), on_probation=False, why="x")
+    unit_id = office.unit("临河")
+    for actor in (replace(CHIEF, rights=frozenset()), replace(CHIEF, unit_id=unit_id)):
+        with pytest.raises(NotPermitted):
+            release_waiting(office.app.services, actor, [waits.id])
+        with pytest.raises(NotPermitted):
+            refuse_waiting(office.app.services, actor, [waits.id], why="x")
+        with pytest.raises(NotPermitted):
+            change_source(office.app.services, actor, "city-bank", SourceLimits(), on_probation=False, why="x")
+    assert [one.total for one in waiting_warnings(office.app.services)] == [1]
     with pytest.raises(Invalid):
         release_waiting(office.app.services, CHIEF, [])
 
