@@ -129,15 +129,14 @@ def days_of_desks(tx: Tx, logins: Sequence[str], *, since: datetime) -> dict[str
         .where(c.by.in_(logins), c.asked_at >= since)
         .group_by(c.by)
     )
-    recorded_by = sa.func.lower(o.recorded_by)
     reported = tx.rows(
         sa.select(
-            recorded_by.label("login"),
+            o.recorded_by.label("login"),
             sa.func.count().label("reported"),
             sa.func.count().filter(success_stands()).label("succeeded"),
         )
-        .where(recorded_by.in_(logins), o.at >= since, o.reverses.is_(None))
-        .group_by(recorded_by)
+        .where(o.recorded_by.in_(logins), o.at >= since, o.reverses.is_(None))
+        .group_by(o.recorded_by)
     )
     found: dict[str, dict[str, int]] = {}
     for row in (*called, *reported):

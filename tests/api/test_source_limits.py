@@ -259,7 +259,9 @@ async def test_who_may_not_approve_decides_nothing(office: Office, limit: Limit)
         with pytest.raises(NotPermitted):
             refuse_waiting(office.app.services, actor, [waits.id], why="x")
         with pytest.raises(NotPermitted):
-            change_source(office.app.services, actor, "city-bank", SourceLimits(), on_probation=False, why="x")
+            change_source(
+                office.app.services, actor, "city-bank", SourceLimits(), on_probation=False, why="x"
+            )
     assert [one.total for one in waiting_warnings(office.app.services)] == [1]
     with pytest.raises(Invalid):
         release_waiting(office.app.services, CHIEF, [])
