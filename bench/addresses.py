@@ -72,6 +72,8 @@ UNMEASURED: Mapping[str, str] = {
     "/cases/{case_id}/look-back/docx": "a file",
     "/cases/{case_id}/recordings/{recording_id}/sound": "sound",
     "/bulletins/{bulletin_id}/file/{kind}": "a file",
+    "/knowledge/search": "a part of the desk's page",
+    "/knowledge/{card_id}/draft": "one card, whatever else there is",
     "/help/tour": "goes on to the first page of the tour",
     "/help/tour/{step}": "one paragraph of the manual",
     "/sign-in/second": "the second step of signing in",
@@ -152,6 +154,7 @@ def _of_one(app: Application, city: City) -> Iterator[Page]:
     ones = {
         "a case that was filed, looked back at": f"/cases/{found['filed']}/look-back",
         "a bulletin": f"/bulletins/{found['bulletin']}",
+        "a knowledge card": f"/knowledge/{found['card']}",
         "a case that waits": f"/cases/{found['waiting']}",
         "a case that is closed": f"/cases/{found['closed']}",
         "a case with people's work": f"/cases/{found['worked']}",
@@ -190,6 +193,7 @@ SELECT (SELECT max(id) FROM "case" WHERE status = 'open' AND robot_state = 'pend
  (SELECT max(id) FROM "case" WHERE status = 'open' AND unit_id IS NULL) AS unsorted,
  (SELECT max(case_id) FROM filed_case) AS filed,
  (SELECT max(id) FROM bulletin) AS bulletin,
+ (SELECT min(id) FROM knowledge_card) AS card,
  (SELECT min(login) FROM staff) AS account
 """
 _ONE_SOURCE = "INSERT INTO source (name, on_probation) VALUES ('bench', false) ON CONFLICT DO NOTHING"

@@ -72,6 +72,14 @@ GROUPS = {
         modules=("dialer/help/*.py",),
         tests=("tests/help/test_*.py", "tests/console/test_help.py", "tests/docs/test_manual.py"),
     ),
+    "knowledge": Group(
+        modules=("dialer/core/knowledge.py", "dialer/knowledge/*.py"),
+        tests=(
+            "tests/core/test_knowledge.py",
+            "tests/knowledge/test_*.py",
+            "tests/console/test_knowledge.py",
+        ),
+    ),
     "notifications": Group(
         modules=("dialer/core/notifications.py", "dialer/notifications/*.py"),
         tests=(

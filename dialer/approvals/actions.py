@@ -36,6 +36,7 @@ from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.figures.bulletins import BulletinLine, list_bulletins
+from dialer.knowledge.store import CardDraft, card_drafts
 from dialer.org.account_changes import WaitingChange, list_changes
 from dialer.org.tokens import TokenRequest, waiting_tokens
 from dialer.outcomes.evidence_files import (
@@ -100,6 +101,7 @@ _PERMISSIONS: Mapping[ApprovalKind, Permission] = {
     ApprovalKind.FILED: Permission.DECIDE_FILED,
     ApprovalKind.RESTRICTION: Permission.APPROVE,
     ApprovalKind.BULLETIN: Permission.APPROVE,
+    ApprovalKind.KNOWLEDGE: Permission.APPROVE,
     ApprovalKind.API_TOKEN: Permission.CONFIRM_STAFF_CHANGES,
 }
 _OF_CENTRE = frozenset(
@@ -110,6 +112,7 @@ _OF_CENTRE = frozenset(
         ApprovalKind.FILED,
         ApprovalKind.RESTRICTION,
         ApprovalKind.BULLETIN,
+        ApprovalKind.KNOWLEDGE,
         ApprovalKind.API_TOKEN,
     }
 )
@@ -151,6 +154,8 @@ class Inbox:
     filed: Sequence[FiledLine] = ()
     restrictions: Sequence[Determination] = ()
     bulletins: Sequence[BulletinLine] = ()
+    cards: Sequence[CardDraft] = ()
+    """Drafts of knowledge cards."""
     tokens: Sequence[TokenRequest] = ()
 
     @property
@@ -215,6 +220,7 @@ def read_inbox(services: Services, reader: InboxReader, *, order: MoneyOrder = M
         drafts = _drafts(tx, who) if decides(ApprovalKind.SCRIPT) else []
         rules = rule_drafts(tx, who=who) if decides(ApprovalKind.RULES) else []
         plans = plan_drafts(tx, who=who) if decides(ApprovalKind.PLAN) else []
+        cards = card_drafts(tx, who=who) if decides(ApprovalKind.KNOWLEDGE) else []
     changes = list_changes(services, visible_to=unit_id) if decides(ApprovalKind.ACCOUNT) else []
     filed = list_filed(services, state=FiledState.DOUBTFUL).lines if decides(ApprovalKind.FILED) else ()
     restrictions = (
@@ -233,6 +239,7 @@ def read_inbox(services: Services, reader: InboxReader, *, order: MoneyOrder = M
         drafts=drafts,
         rules=rules,
         plans=plans,
+        cards=cards,
         changes=[
             change for change in changes if _is_of_others(who, change.change.asked_by, change.change.login)
         ],

@@ -30,6 +30,7 @@ from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.units import is_visible_to
 from dialer.db.versions import VersionKind
 from dialer.figures.bulletins import BULLETINS
+from dialer.knowledge.store import CARDS
 from dialer.org.account_changes import CHANGES, is_change_visible
 from dialer.org.tokens import TOKEN_REQUESTS
 from dialer.signals.rule_store import RULE_VERSIONS
@@ -312,6 +313,9 @@ def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: da
         ApprovalKind.BULLETIN: sa.select(t.bulletin.c.made_by.label("by"), n)
         .where(BULLETINS.waits(now))
         .group_by(t.bulletin.c.made_by),
+        ApprovalKind.KNOWLEDGE: sa.select(t.knowledge_version.c.drafted_by.label("by"), n)
+        .where(CARDS.waits(now))
+        .group_by(t.knowledge_version.c.drafted_by),
         ApprovalKind.API_TOKEN: sa.select(token.asked_by.label("by"), n)
         .where(TOKEN_REQUESTS.waits(real_now))
         .group_by(token.asked_by),

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dialer.approvals.actions import Inbox, InboxReader, read_inbox, refuse_outcome
+from dialer.approvals.queries import VersionDraft
 from dialer.cli.common import By, signer
 from dialer.cli.output import (
     AsJson,
@@ -41,6 +42,7 @@ from dialer.core.values import (
     typed_evidence,
 )
 from dialer.figures.bulletin_words import title_of
+from dialer.knowledge.store import CardDraft
 from dialer.language.catalogue import say
 from dialer.language.sentences import moment_words
 from dialer.language.words import actor_word, word_of
@@ -500,11 +502,13 @@ def _inbox_rows(inbox: Inbox, lang: Lang) -> Iterator[tuple[ApprovalKind, str, s
         key = f"{version.script_id} {version.number}"
         title = draft.title.get(lang.value, "")
         yield ApprovalKind.SCRIPT, key, title, version.drafted_by, version.drafted_at
-    of_centre = [(ApprovalKind.RULES, one) for one in inbox.rules] + [
-        (ApprovalKind.PLAN, one) for one in inbox.plans
+    versions: list[tuple[ApprovalKind, str, str, VersionDraft | CardDraft]] = [
+        *((ApprovalKind.RULES, str(one.number), "", one) for one in inbox.rules),
+        *((ApprovalKind.PLAN, str(one.number), "", one) for one in inbox.plans),
+        *((ApprovalKind.KNOWLEDGE, f"{one.card_id} {one.number}", one.title, one) for one in inbox.cards),
     ]
-    for kind, one in of_centre:
-        yield kind, str(one.number), "", one.drafted_by, one.drafted_at
+    for kind, key, title, one in versions:
+        yield kind, key, title, one.drafted_by, one.drafted_at
     for change in (asked.change for asked in inbox.changes):
         what = f"{change.login}  {word_of(change.kind, lang)}"
         yield ApprovalKind.ACCOUNT, str(change.id), what, change.asked_by, change.asked_at
@@ -558,6 +562,10 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
         ],
         "rules": [fields_of(rules, "number", "drafted_by", "drafted_at") for rules in inbox.rules],
         "plans": [fields_of(plan, "number", "drafted_by", "drafted_at") for plan in inbox.plans],
+        "knowledge": [
+            fields_of(card, "card_id", "number", "title", "retires", "drafted_by", "drafted_at")
+            for card in inbox.cards
+        ],
         "accounts": [
             fields_of(asked.change, "id", "kind", "login", "role", "asked_by", "asked_at", "expires_at")
             for asked in inbox.changes

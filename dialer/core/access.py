@@ -186,6 +186,9 @@ class Permission(StrEnum):
     """Ask for an erasure, confirm another one's, place and lift legal holds."""
     SEE_SCRIPTS = "see_scripts"
     EDIT_SCRIPTS = "edit_scripts"
+    """Scripts, and knowledge cards."""
+    SEE_KNOWLEDGE = "see_knowledge"
+    """The knowledge cards."""
     DRAFT_RULES = "draft_rules"
     """Draft rules of the warning robot, and see what a draft would have done."""
     DRAFT_PLANS = "draft_plans"
@@ -242,6 +245,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.ERASE_PERSONS: frozenset({_R.SUPERVISOR}),
     Permission.SEE_SCRIPTS: _CENTRE - {_R.CLERK, _R.OFFICER},
     Permission.EDIT_SCRIPTS: frozenset({_R.SUPERVISOR}),
+    Permission.SEE_KNOWLEDGE: _CENTRE,
     Permission.DRAFT_RULES: frozenset({_R.SUPERVISOR, _R.ANALYST}),
     Permission.DRAFT_PLANS: frozenset({_R.SUPERVISOR, _R.ADMINISTRATOR}),
     Permission.SEE_AUDIT: frozenset({_R.AUDITOR}),

@@ -424,6 +424,8 @@ class ApprovalKind(StrEnum):
     """A filed case with a doubtful match."""
     RESTRICTION = "restriction"
     BULLETIN = "bulletin"
+    KNOWLEDGE = "knowledge"
+    """A version of a knowledge card."""
     API_TOKEN = "api_token"  # noqa: S105 - a kind, not a secret
     """A token of the API that an administrator has asked for."""
 

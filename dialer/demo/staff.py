@@ -37,6 +37,7 @@ from dialer.core.values import (
     Track,
 )
 from dialer.demo.sample_list import HOME
+from dialer.knowledge.actions import cards_beside
 from dialer.runtime.services import Services
 from dialer.work.assignments import Assignment, waiting_assignments
 from dialer.work.desk import complete_stop_payment
@@ -164,6 +165,7 @@ _IN_PERSON = (
     (9, OutcomeKind.CANNOT_FIND_YET),
     (6, OutcomeKind.ALREADY_DEFRAUDED),
 )
+_USES_A_CARD_PERCENT = 60
 _APPROVED_PERCENT = 80
 _OWN_PHONE_PERCENT = 8
 _TALK_SECONDS = 60
@@ -236,11 +238,27 @@ def _report(services: Services, assignment: Assignment) -> None:
         if contact_of_outcome(outcome) is Contact.VERIFIED
         else None,
         family=family if assignment.reason is Reason.FAMILY_CALL else None,
+        used=_used(services, assignment) if is_call and reached else frozenset(),
         no_call="演练：用本人手机拨打 drill: called from my own telephone",
     )
     outcome_id = report_assignment(services, unrestricted(_who(assignment)), assignment.id, given)
     if on_own_phone or hash_percent(assignment, "approve") < _APPROVED_PERCENT:
         approve_outcome(services, unrestricted(_CHIEF), outcome_id)
+
+
+def _used(services: Services, assignment: Assignment) -> frozenset[tuple[int, int]]:
+    """What the caller ticks of the knowledge cards beside the call: nothing, or the answer to one objection."""
+    if hash_percent(assignment, "knowledge") >= _USES_A_CARD_PERCENT:
+        return frozenset()
+    with services.store.begin() as tx:
+        stored = get_case(tx, assignment.case_id)
+    assert stored is not None
+    cards = cards_beside(services, stored.case.fraud_type)
+    if not cards:
+        return frozenset()
+    card = cards[hash_percent(assignment, "card") % len(cards)]
+    objections = len(card.content.chinese.objections)
+    return frozenset({(card.id, 1 + hash_percent(assignment, "objection") % objections)})
 
 
 def _is_follow_up(services: Services, assignment: Assignment) -> bool:

@@ -76,8 +76,9 @@ FILTERS: Mapping[str, tuple[str, str]] = {
     "person": ("person", "{} = :person"),
     "before_id": ("case_id", "{} < :before_id"),
     "from_id": ("case_id", "{} >= :from_id"),
+    "case_ids": ("case_id", "{} = ANY(CAST(:case_ids AS bigint[]))"),
 }
-"""The column that each filter reads, and its condition. The last two are of `read_case_ids`."""
+"""The column that each filter reads, and its condition. The last three are of `read_case_ids` and `read_cases_of`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -531,6 +532,18 @@ def read_case_ids(
         if len(found) >= limit:
             break
     return found
+
+
+def read_cases_of(
+    source: Source, measures: Sequence[str], window: CutWindow, case_ids: Sequence[int]
+) -> dict[str, frozenset[int]]:
+    """Of these cases those that each measure of a case counts, by its name. Raises `KeyError` for another measure."""
+    parameters = window.parameters() | {"case_ids": list(case_ids)}
+    conditions = ", ".join(f"({CASE_MEASURES[name]}) IS TRUE AS {name}" for name in measures)
+    rows = source.rows(
+        f"{source.with_records(CASES, parameters)} SELECT case_id, {conditions} FROM records", parameters
+    )
+    return {name: frozenset(row["case_id"] for row in rows if row[name]) for name in measures}
 
 
 def read_count(source: Source, measure: str, window: CutWindow) -> int:

@@ -59,6 +59,7 @@ PARAGRAPHS: Final = {
     "/erasures": "auditor-erasures",
     "/filed": "supervisor-filed",
     "/first": "units-first-administrator",
+    "/knowledge": "supervisor-knowledge",
     "/lists": "clerk-lists",
     "/lists/drafts": "clerk-preview",
     "/notifications": "officer-notifications",

@@ -49,6 +49,7 @@ from dialer.core.case import (
     VisitStage,
 )
 from dialer.core.events import AlarmCode
+from dialer.core.knowledge import CardState
 from dialer.core.notifications import (
     NotificationChannel,
     NotificationFault,
@@ -127,6 +128,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         BulletinKind.MONTH: "monthly",
     },
     BulletinState: {},
+    CardState: {},
     Tag: {
         Tag.HEARING: "hard of hearing",
         Tag.MONGOLIAN: "Mongolian speaker",
@@ -497,6 +499,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ApprovalKind.RULES: "rules of the warning robot",
         ApprovalKind.PLAN: "plan of the centre",
         ApprovalKind.RESTRICTION: "restriction of a person",
+        ApprovalKind.KNOWLEDGE: "knowledge card",
         ApprovalKind.API_TOKEN: "API token",
     },
     WebhookEvent: {

@@ -37,6 +37,7 @@ from dialer.duty.presence_pages import presence_pages
 from dialer.figures.bulletin_pages import bulletin_pages
 from dialer.figures.pages import rates_pages
 from dialer.help.pages import help_pages
+from dialer.knowledge.pages import knowledge_pages
 from dialer.notifications.pages import notification_pages
 from dialer.org.account_pages import pages as account_pages
 from dialer.org.own_pages import own_pages
@@ -106,6 +107,7 @@ SECTIONS = (
     list_pages,
     rates_pages,
     bulletin_pages,
+    knowledge_pages,
     trial_pages,
     script_pages,
     robot_pages,

@@ -16,6 +16,8 @@ from dialer.core.case import AssignmentState, StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
 from dialer.core.text import gettext_noop
 from dialer.core.values import EvidenceKind, ScammerContact, Track, parse_yuan
+from dialer.knowledge.actions import typed_uses
+from dialer.knowledge.view import beside_call
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import actor_word
 from dialer.outcomes.evidence_files import FIELD, clean_evidence
@@ -223,7 +225,8 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
     points = _points(request, view)
     note = note_with_points(given.note, form.said or [], points, request.lang)
     ticked = tuple(point.key for point in points if point.key in (form.said or []))
-    given = replace(given, note=note, ticked=ticked, files=files)
+    used = typed_uses(form.used or ())
+    given = replace(given, note=note, ticked=ticked, files=files, used=used)
     try:
         outcome_id = report_assignment(request.services, request.actor, task_id, given, token=form.token)
     except Invalid as fault:
@@ -509,6 +512,9 @@ def _show_task(
         scammer_contacts=tuple(ScammerContact),
         evidence_kinds=tuple(EvidenceKind),
         points=_points(request, view),
+        knowledge=None
+        if to_family
+        else beside_call(request, view.case.fraud_type, (form or ReportForm()).used),
         care=care_notes(view.case.tags, request.lang),
         history=contact_history(view, request.lang),
         units=unit_tree([unit for unit in list_units(request.services, visible_to=None) if unit.active]),

@@ -114,6 +114,8 @@ class ReportForm:
     evidence: Annotated[str, Form()] = ""
     note: Annotated[str, Form()] = ""
     said: Annotated[list[str] | None, Form()] = None
+    used: Annotated[list[str] | None, Form()] = None
+    """Passages of knowledge cards, each as the id of its version and its number with a hyphen between."""
     evidence_files: Annotated[list[UploadFile] | None, File()] = None
     following: Annotated[str, Form()] = ""
     """Not empty: the next task is claimed at once."""

@@ -39,6 +39,7 @@ from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import check_case_visible
 from dialer.duty.presence import follow_work
+from dialer.knowledge.actions import note_uses
 from dialer.outcomes.evidence_files import FIELD, CleanFile, add_evidence_files
 from dialer.outcomes.ledger import (
     ConflictingLine,
@@ -110,6 +111,8 @@ class WorkReport:
     """None: the question was not asked."""
     ticked: tuple[str, ...] = ()
     """The keys of the points of the call checklist that were ticked."""
+    used: frozenset[tuple[int, int]] = frozenset()
+    """The passages of knowledge cards that were ticked, by the id of their version and their number."""
     no_call: str = ""
     """Why a success by phone has no staff call; not used where there is one."""
     family: FamilyResult | None = None
@@ -349,6 +352,7 @@ def report_in_transaction(
     )
     outcome_id = append_outcome(tx, line, by=by, now=now)
     add_evidence_files(tx, outcome_id, given.files, case_id=case_id, by=by, now=now)
+    note_uses(act, given.used, case_id=case_id, assignment_id=assignment_id)
     if proof.is_claim:
         until = now + timedelta(seconds=services.work.claim_seconds)
         keep_for_approval(tx, assignment_id, until=until)

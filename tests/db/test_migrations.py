@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "rule_approval",
     "plan_version",
     "plan_approval",
+    "knowledge_version",
 )
 """A trigger refuses UPDATE and DELETE on these for every role."""
 
