@@ -1,3 +1,3 @@
 """Calls people who are being defrauded right now, and records the outcomes."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

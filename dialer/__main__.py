@@ -98,8 +98,10 @@ def version() -> None:
 
 
 def main() -> NoReturn:
-    """Runs the command of the command line and exits."""
+    """Runs the command of the command line and exits; `--version` is another word for `version`."""
     words = sys.argv[1:]
+    if words[:1] == ["--version"]:
+        words = ["version"]
     run_command(build_command_line(words[0] if words else ""), words)
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import sysconfig
+import tomllib
+import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+
+import dialer
 
 ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("dialer", "carrier", "audio")
@@ -56,6 +62,43 @@ def test_every_file_of_the_packages_is_in_it(wheel: Path):
         wanted |= {shipped + path.as_posix().removeprefix((ROOT / name).as_posix()) for path in paths}
     wanted = {path for path in wanted if "__pycache__" not in path and "." in path.rpartition("/")[2]}
     assert sorted(wanted - inside - {"audio/README.md", "carrier/README.md"}) == []
+
+
+def test_installed_in_an_empty_environment_its_command_runs(wheel: Path, tmp_path: Path):
+    """What it depends on comes from here, since tests have no network; the package itself from the wheel alone."""
+    venv.create(tmp_path / "env", with_pip=False)
+    python = tmp_path / "env" / "bin" / "python"
+    install = ("-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "-q", str(wheel))
+    subprocess.run([sys.executable, *install], check=True, capture_output=True)
+    [packages] = (tmp_path / "env" / "lib").glob("python*/site-packages")
+    (packages / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+
+    def said(*argv: str) -> str:
+        env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+        command = [str(tmp_path / "env" / "bin" / argv[0]), *argv[1:]]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=env, check=False, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert said("python", "-c", "import dialer; print(dialer.__file__)").startswith(str(packages))
+    assert said("dialer", "--version") == said("dialer", "version") == f"{dialer.__version__}\n"
+    assert "--until-settled" in said("dialer", "demo", "--help")
+
+
+def test_the_version_is_the_same_wherever_it_stands():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        assert tomllib.load(file)["project"]["version"] == dialer.__version__
+    released = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert released[:2] == ["Unreleased", dialer.__version__]
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_both_readmes_name_the_second_way_in(name: str):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    [line] = [line for line in text.splitlines() if "`pip install`" in line]
+    assert "`dialer demo`" in line
 
 
 def test_without_a_checkout_it_finds_its_settings_migrations_scripts_words_and_manual(
