@@ -63,6 +63,7 @@ _OF_ATTEMPT = frozenset(
 )
 _GROUPS: Mapping[EntryKind, str] = {
     EntryKind.WARNING: "list",
+    EntryKind.RELEASED: "list",
     EntryKind.MESSAGE: "message",
     EntryKind.OUTCOME: "money",
     EntryKind.REVERSAL: "money",
@@ -74,6 +75,7 @@ _GROUPS: Mapping[EntryKind, str] = {
     EntryKind.FILED: "money",
     EntryKind.FILING_UNDONE: "money",
     EntryKind.ALARM: "alarm",
+    EntryKind.ALARM_TAKEN: "alarm",
     EntryKind.ALARM_SEEN: "alarm",
     EntryKind.ALARM_ENDED: "alarm",
     EntryKind.VIEWED: "seen",

@@ -21,6 +21,7 @@ from dialer.core.case import NO_CALL, Case, StopResult, StopState
 from dialer.core.errors import NotFound
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
+    ActKind,
     AuditedAct,
     Entry,
     EntryKind,
@@ -31,7 +32,7 @@ from dialer.core.timeline import (
 from dialer.core.values import MONEY_REFUSED
 from dialer.db import tables as t
 from dialer.db.audit import audit_reason
-from dialer.db.bulk import among, in_words
+from dialer.db.bulk import among, in_words, word_literal
 from dialer.db.columns import filing_stands
 from dialer.db.unit_of_work import Row, Tx, record_of
 
@@ -58,7 +59,11 @@ _OF_END = (
 
 def _warning(row: Row) -> Iterator[Entry]:
     facts = _facts(row, *_OF_WARNING) | {"notices": len(row["notices"])}
-    yield _entry(row, "loaded_at", EntryKind.WARNING, f"warning/{row['id']}", **facts)
+    of = f"warning/{row['id']}"
+    yield _entry(row, "loaded_at", EntryKind.WARNING, of, **facts)
+    if row["held_for"] is not None and row["decided_at"] is not None:
+        why: dict[str, Fact] = {"held_for": row["held_for"], **_facts(row, "waited_since")}
+        yield _entry(row, "decided_at", EntryKind.RELEASED, of, row["decided_by"], **why)
 
 
 def _attempt(row: Row) -> Iterator[Entry]:
@@ -190,6 +195,18 @@ def _alarm(row: Row) -> Iterator[Entry]:
         yield _entry(row, "seen_at", kind, of, row["seen_by"], code=code)
 
 
+def _duplicate(row: Row) -> Iterator[Entry]:
+    of = f"event/{row['id']:012d}"
+    yield _entry(row, "at", EntryKind.DUPLICATE_KEPT, of, row["by"], case_id=row["case_id"])
+
+
+def _legal_hold(row: Row) -> Iterator[Entry]:
+    of = f"legal_hold/{row['id']}"
+    yield _entry(row, "placed_at", EntryKind.HOLD_PLACED, of, row["placed_by"])
+    if row["lifted_at"] is not None:
+        yield _entry(row, "lifted_at", EntryKind.HOLD_LIFTED, of, row["lifted_by"])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
     """A case with its masked person and its timeline, for display."""
@@ -231,12 +248,24 @@ def _entries(tx: Tx, case_id: int) -> Iterator[Entry]:
         for row in tx.rows(statement, {"case_id": case_id}):
             yield from entries_of(row)
     for row in tx.rows(_AUDITED, {"case_id": case_id}):
+        if row["subject"] != f"case/{case_id}":
+            yield from _beside_case(tx, row)
+            continue
         why = audit_reason(tx.vault, row).why
         facts: dict[str, Fact] = {"act": row["act"], "why": why}
         if "reason" in (row["facts"] or {}):
             facts["is_typed"] = True
         kind = EntryKind.AUDITED if _stands_there_alone(row["act"], why) else EntryKind.VIEWED
         yield _entry(row, "at", kind, f"audit/{row['id']}", row["who"], **facts)
+
+
+def _beside_case(tx: Tx, row: Row) -> Iterator[Entry]:
+    """The entry of an act on an alarm or a verdict of the case that stands in the audit alone."""
+    of, why = f"audit/{row['id']}", audit_reason(tx.vault, row).why
+    if row["act"] == "alarm_taken":
+        yield _entry(row, "at", EntryKind.ALARM_TAKEN, of, row["who"], code=row["alarm_code"], why=why)
+    elif row["act"] == "verdict_release":
+        yield _entry(row, "at", EntryKind.RELEASED, of, row["who"], why=why)
 
 
 def _stands_there_alone(act: str, why: str) -> bool:
@@ -282,10 +311,49 @@ _FILED = sa.select(t.filed_case).where(
         _change.filed_case_id == t.filed_case.c.id, _change.stands, _change.at == t.filed_case.c.at
     ),
 )
-_AUDITED = sa.select(t.audit).where(t.audit.c.subject == sa.func.concat("case/", _ID))
+_OF_CASE = sa.func.array(
+    sa.union_all(
+        sa.select(sa.func.concat("case/", _ID)),
+        sa.select(sa.func.concat("alarm/", t.alarm.c.id)).where(t.alarm.c.case_id == _ID),
+        sa.select(sa.func.concat("verdict/", t.verdict.c.id)).where(t.verdict.c.case_id == _ID),
+    ).scalar_subquery()
+)
+_AUDITED = (
+    sa.select(t.audit, t.alarm.c.code.label("alarm_code"))
+    .join(
+        t.alarm,
+        sa.and_(t.alarm.c.case_id == _ID, t.audit.c.subject == sa.func.concat("alarm/", t.alarm.c.id)),
+        isouter=True,
+    )
+    .where(t.audit.c.subject == sa.any_(_OF_CASE))
+)
+_WARNINGS = (
+    sa.select(
+        t.warning,
+        t.list_load.c.held_for,
+        t.list_load.c.created_at.label("waited_since"),
+        t.list_load.c.decided_at,
+        t.list_load.c.decided_by,
+    )
+    .join(t.list_load, t.list_load.c.id == t.warning.c.load_id, isouter=True)
+    .where(t.warning.c.case_id == _ID)
+)
+# As the index ix_event_duplicate_of has it.
+_DUPLICATES = sa.select(t.event).where(
+    t.event.c.kind == word_literal(ActKind.DUPLICATE),
+    sa.literal_column("(event.facts ->> 'of')::bigint", sa.BigInteger) == _ID,
+)
+_LEGAL_HOLDS = (
+    sa.select(t.legal_hold)
+    .join(t.case, t.case.c.person_id == t.legal_hold.c.person_id)
+    .where(
+        t.case.c.id == _ID,
+        sa.or_(t.legal_hold.c.lifted_at.is_(None), t.legal_hold.c.lifted_at >= t.case.c.opened_at),
+    )
+)
 
 _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = (
-    (sa.select(t.warning).where(t.warning.c.case_id == _ID), _warning),
+    (_WARNINGS, _warning),
     (_ATTEMPTS, _attempt),
     (_EVENTS, _event),
     (sa.select(t.message).where(t.message.c.case_id == _ID), _message),
@@ -297,6 +365,8 @@ _SOURCES: tuple[tuple[sa.Select[Any], Callable[[Row], Iterator[Entry]]], ...] = 
     (_FILED, _filed),
     (_FILINGS_CHANGED, _filing_changed),
     (sa.select(t.alarm).where(t.alarm.c.case_id == _ID), _alarm),
+    (_DUPLICATES, _duplicate),
+    (_LEGAL_HOLDS, _legal_hold),
 )
 
 

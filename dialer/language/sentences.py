@@ -21,6 +21,7 @@ from dialer.core.errors import DialerError, Invalid
 from dialer.core.events import AlarmCode
 from dialer.core.notifications import NotificationChannel, NotificationFault
 from dialer.core.reach import Reach
+from dialer.core.sources import HoldReason
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
@@ -411,6 +412,17 @@ def _about(f: Facts, lang: Lang) -> str:
     return ""
 
 
+def _alarm_taken(f: Facts, lang: Lang) -> str:
+    told = say(lang, "alarm taken: %(alarm)s", alarm=stored_word(AlarmCode, f["code"], lang))
+    return _phrases([told, str(f["why"])], lang) if f.get("why") else told
+
+
+def _released(f: Facts, lang: Lang) -> str:
+    told = say(lang, "released: the warning had waited for a person")
+    why = stored_word(HoldReason, f["held_for"], lang) if f.get("held_for") else f.get("why")
+    return told + say(lang, ": %(why)s", why=why) if why else told
+
+
 _SENTENCES: Mapping[EntryKind, Tell] = {
     EntryKind.WARNING: _warning,
     EntryKind.ATTEMPT_PLANNED: _attempt_planned,
@@ -439,6 +451,13 @@ _SENTENCES: Mapping[EntryKind, Tell] = {
     EntryKind.ALARM: _alarm(gettext_noop("alarm: %(alarm)s")),
     EntryKind.ALARM_SEEN: _alarm(gettext_noop("alarm acknowledged: %(alarm)s")),
     EntryKind.ALARM_ENDED: _alarm(gettext_noop("alarm over, it was done: %(alarm)s")),
+    EntryKind.ALARM_TAKEN: _alarm_taken,
+    EntryKind.RELEASED: _released,
+    EntryKind.DUPLICATE_KEPT: _said(
+        gettext_noop("case #%(what)s was closed as a duplicate of this one"), "case_id"
+    ),
+    EntryKind.HOLD_PLACED: lambda _f, lang: say(lang, "legal hold: the person is not erased"),
+    EntryKind.HOLD_LIFTED: lambda _f, lang: say(lang, "legal hold lifted"),
     EntryKind.ACT: _act,
     EntryKind.VIEWED: _viewed,
 }

@@ -8,14 +8,19 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.calls.pauses import pause_calls
+from dialer.case_page.acts import SeenCase, mark_duplicate, revision_of
 from dialer.case_page.reading import reveal, show_case
+from dialer.control.overview import take_alarm
 from dialer.core.access import unrestricted
 from dialer.core.case import CaseStatus, Reason
 from dialer.core.errors import Invalid, NotFound
+from dialer.core.text import Lang
 from dialer.core.timeline import EntryKind, StepKind, Wait
 from dialer.core.values import Grade, PauseScope, Track
 from dialer.db import tables as t
 from dialer.db.vault import BlindKind
+from dialer.language.sentences import entry_sentence
+from dialer.retention.erasure import lift_legal_hold, place_legal_hold
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 SECOND = timedelta(seconds=1)
@@ -126,6 +131,61 @@ def test_the_whole_timeline_in_the_order_of_what_happened(scenario: Scenario):
     spoken = next(entry for entry in entries if entry.kind is EntryKind.SPOKEN)
     assert spoken.facts["key"] == "1"
     assert spoken.facts["n"] == 1
+
+
+def test_what_is_done_beside_the_case_is_on_its_timeline(scenario: Scenario):
+    """The duplicate that was closed for it, legal holds of its person, an alarm that was taken, and releases."""
+    person_id = known_person(scenario)
+    case_id, other = scenario.case(person_id=person_id), scenario.case()
+    services = scenario.services
+    load_id = scenario.put(
+        t.list_load,
+        filename="bank",
+        source="bank",
+        state="done",
+        content_hash=b"1",
+        size_bytes=1,
+        by="robot",
+        created_at=MORNING - 60 * SECOND,
+        held_for="per_minute",
+        decided_by="wang",
+        decided_at=MORNING - 5 * SECOND,
+    )
+    with scenario.tx() as tx:
+        tx.execute(sa.update(t.warning).where(t.warning.c.case_id == case_id).values(load_id=load_id))
+    scenario.clock.advance(10)
+    seen = SeenCase(
+        services=services,
+        actor=unrestricted("li"),
+        case_id=other,
+        revision=revision_of(services, other),
+    )
+    mark_duplicate(seen, of=case_id)
+    scenario.clock.advance(10)
+    place_legal_hold(services, unrestricted("li"), case_id, why="a court asks")
+    scenario.clock.advance(10)
+    lift_legal_hold(services, unrestricted("wang"), case_id, why="over")
+    alarm_id = scenario.put(
+        t.alarm, code="human_overdue", case_id=case_id, facts={}, raised_at=MORNING + 40 * SECOND
+    )
+    other_alarm = scenario.put(
+        t.alarm, code="human_overdue", case_id=other, facts={}, raised_at=MORNING + 40 * SECOND
+    )
+    scenario.clock.advance(20)
+    for each in (alarm_id, other_alarm):
+        take_alarm(services, unrestricted("zhao"), each, comment="on my way")
+    entries = show_case(services, case_id).file.timeline
+    lines = [
+        ((entry.at - MORNING).total_seconds(), entry.by, entry_sentence(entry, Lang.EN)) for entry in entries
+    ]
+    assert [line for line in lines if line[0] != 0] == [
+        (-5, "wang", "released: the warning had waited for a person: more a minute than the source may send"),
+        (10, "li", f"case #{other} was closed as a duplicate of this one"),
+        (20, "li", "legal hold: the person is not erased"),
+        (30, "wang", "legal hold lifted"),
+        (40, "", "alarm: a human call is overdue"),
+        (50, "zhao", "alarm taken: a human call is overdue, on my way"),
+    ]
 
 
 def test_another_case_s_rows_are_not_in_it(scenario: Scenario):

@@ -40,10 +40,10 @@ _WORDS = {
     "AuditedAct": "report_paid report_bank delete_recording",
     "FilteredPage": "rates cases",
     "EntryKind": (
-        "warning ring_planned ring_sent ringing answered spoken ring_ended message "
+        "warning released ring_planned ring_sent ringing answered spoken ring_ended message "
         "errand_opened errand_signed errand_reported errand_withdrawn outcome reversal "
         "approval stop_opened stop_asked stop_answered stop_ended filed filing_undone "
-        "alarm alarm_seen alarm_ended act audited viewed"
+        "alarm alarm_taken alarm_seen alarm_ended duplicate_kept hold_placed hold_lifted act audited viewed"
     ),
     "ShareComparison": "too_few better worse alike",
     "StepKind": "ring call errand_opens errand_due watch_ends follow_up expires settled",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from io import BytesIO
 
+from dialer.case_page.reading import show_case
 from dialer.core.access import unrestricted
+from dialer.core.timeline import EntryKind
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row
 from dialer.signals.held import HeldBecause, drop_verdicts, release_verdicts, why_held
@@ -58,6 +60,10 @@ def test_verdicts_for_one_more_case_of_a_number_wait_for_a_person_and_hold_up_no
     assert states(post) == {"sent": 1, "held": 3}
     first, second, third = sorted(verdict.id for verdict in waiting)
     assert release_verdicts(post.services, CHIEF, [first], why="a family") == 1
+    released = next(row["case_id"] for row in post.rows(t.verdict) if row["id"] == first)
+    timeline = show_case(post.services, released).file.timeline
+    entries = [(entry.by, entry.facts["why"]) for entry in timeline if entry.kind is EntryKind.RELEASED]
+    assert entries == [(CHIEF.name, "a family")]
     assert drop_verdicts(post.services, CHIEF, [second], why="false") == 1
     assert len(post.rows(t.case)) == 4 * len(FULL) + 2
     assert not alarms(post, "many_names"), "a person has decided"

@@ -73,6 +73,11 @@ FACTS: dict[EntryKind, dict[str, Fact]] = {
     EntryKind.ALARM: {"code": "missed_warning"},
     EntryKind.ALARM_SEEN: {"code": "missed_warning"},
     EntryKind.ALARM_ENDED: {"code": "human_overdue"},
+    EntryKind.ALARM_TAKEN: {"code": "human_overdue", "why": "1"},
+    EntryKind.RELEASED: {"held_for": "per_minute"},
+    EntryKind.DUPLICATE_KEPT: {"case_id": 5},
+    EntryKind.HOLD_PLACED: {},
+    EntryKind.HOLD_LIFTED: {},
     EntryKind.ACT: {"act": "grade_lowered"},
     EntryKind.VIEWED: {"act": "reveal", "why": "calls the family"},
 }
