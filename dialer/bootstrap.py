@@ -182,6 +182,8 @@ def _services(
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
             silent_seconds=settings.work.silent_seconds,
+            tasks=settings.work.tasks,
+            offer_seconds=settings.work.offer_seconds,
         ),
         numbers=settings.numbers.allowed(duty_line=settings.telephony.officer_number),
         inbound=settings.inbound,

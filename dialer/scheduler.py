@@ -51,6 +51,8 @@ from dialer.retention.retention import is_retention_due
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, check_broker
 from dialer.runtime.services import Application
 from dialer.webhooks.actions import deliveries
+from dialer.work.offer_store import delete_old_offers
+from dialer.work.offers import offer_tasks
 
 ALIVE_FILE = "engine-alive"
 """A file in the data folder of the leading scheduler's machine, touched whenever a whole cycle is complete: for a
@@ -74,6 +76,7 @@ _BULLETIN_SECONDS = 600.0
 _FIGURES_SECONDS = 120.0
 _STALLS_SECONDS = 5.0
 _PRESENCES_SECONDS = 5.0
+_OFFERS_SECONDS = 1.0
 _PRESENCE_KEPT = timedelta(days=90)
 _BROKER_SECONDS = 10.0
 _FAIRNESS_SECONDS = 3600.0
@@ -285,6 +288,7 @@ def jobs_of(app: Application, ticks: TickLog) -> tuple[Job, ...]:
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
         ("ended_alarms", end_alarms_without_cause, (services,), _CHECK_SECONDS),
+        ("offers", offer_tasks, (services,), _OFFERS_SECONDS),
         ("presences", settle_presences, (services,), _PRESENCES_SECONDS),
         ("duty_gaps", watch_gaps, (services,), _CHECK_SECONDS),
         ("stalled_calls", stalls.look, (services,), _STALLS_SECONDS),
@@ -340,6 +344,7 @@ def _clean_up(app: Application) -> None:
         delete_old_deliveries(tx, before=real_now - kept)
         delete_old_notifications(tx, before=app.services.clock.now() - kept)
         delete_old_changes(tx, before=app.services.clock.now() - _PRESENCE_KEPT)
+        delete_old_offers(tx, before=app.services.clock.now() - _PRESENCE_KEPT)
 
 
 def _check_trail(app: Application) -> None:

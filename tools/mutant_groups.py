@@ -51,6 +51,7 @@ GROUPS = {
     ),
     "duty": Group(
         modules=(
+            "dialer/core/offers.py",
             "dialer/core/presence.py",
             "dialer/core/rota.py",
             "dialer/duty/*.py",
@@ -58,6 +59,7 @@ GROUPS = {
             "dialer/cli/duty.py",
         ),
         tests=(
+            "tests/core/test_offers.py",
             "tests/core/test_presence.py",
             "tests/core/test_rota.py",
             "tests/intake/test_duty_lists.py",
@@ -117,6 +119,10 @@ GROUPS = {
     "work": Group(
         modules=(
             "dialer/work/assignments.py",
+            "dialer/work/offer_store.py",
+            "dialer/work/offers.py",
+            "dialer/work/supervision.py",
+            "dialer/work/supervision_store.py",
             "dialer/work/transfer_store.py",
             "dialer/work/desk.py",
             "dialer/work/tasks.py",

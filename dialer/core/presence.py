@@ -49,6 +49,8 @@ class PresenceEvent(StrEnum):
     CALL_ENDED = "call_ended"
     SILENT = "silent"
     """No page of the person was open for a while."""
+    UNTAKEN = "untaken"
+    """The person took nothing of what was offered, some times in a row."""
 
 
 class BreakReason(StrEnum):
@@ -72,6 +74,7 @@ TRANSITIONS: Final[Mapping[tuple[PresenceState, PresenceEvent], PresenceState]] 
     (_S.FREE, _E.TASK_TAKEN): _S.ON_TASK,
     (_S.FREE, _E.CALL_BEGAN): _S.ON_CALL,
     (_S.FREE, _E.SILENT): _S.OFF,
+    (_S.FREE, _E.UNTAKEN): _S.OFF,
     (_S.BREAK, _E.FREE): _S.FREE,
     (_S.BREAK, _E.BREAK): _S.BREAK,
     (_S.BREAK, _E.OFF): _S.OFF,

@@ -30,6 +30,7 @@ from carrier.lines.sip.trunks import MAINLAND, BadTrunk, Trunk
 from carrier.people import BadBehaviour, PeopleConfig, behaviour_from, practice_mix
 from dialer.core.access import RevealRules, Role, SessionRules
 from dialer.core.errors import WrongValue
+from dialer.core.offers import TaskMode
 from dialer.core.periods import BulletinKind
 from dialer.core.text import Text
 from dialer.core.values import Grade, Suite
@@ -513,6 +514,12 @@ class WorkSettings(Section):
     """A success by phone needs a staff call of this length, else a reason and a second person. 0: it needs none."""
     claim_seconds: int = Field(default=1800, ge=60, le=86_400)
     """How long a success without a call waits for a second person; then the task is back in the queue."""
+    tasks: TaskMode = TaskMode.PULL
+    """`pull`: whoever asks for the next call takes the most urgent. `offer`: it is offered to who has been free
+    longest.
+    """
+    offer_seconds: int = Field(default=20, ge=5, le=120)
+    """Real seconds for which a call is offered to one person, and then to the next."""
     silent_seconds: int = Field(default=180, ge=90, le=86_400)
     """Real seconds without an open page after which somebody who is free or on a break is off. A browser lets a page in
     the background speak once a minute.

@@ -16,6 +16,7 @@ from celery import Celery
 from pydantic import BaseModel, ConfigDict
 
 from dialer.core.access import Actor, Permission, RevealRules, SessionRules
+from dialer.core.offers import TaskMode
 from dialer.core.values import Grade, MessageChannel
 from dialer.db.acts import OpenAct
 from dialer.db.keys import KeySource
@@ -84,6 +85,10 @@ class WorkRules:
     """How long a success without a call waits for a second person before the task is back in the queue."""
     silent_seconds: float = 180.0
     """Real seconds without an open page after which somebody who is free or on a break is off."""
+    tasks: TaskMode = TaskMode.PULL
+    """How calls come to desks."""
+    offer_seconds: float = 20.0
+    """Real seconds for which a call is offered to one person."""
     photo_bytes: int = 8 << 20
     """The largest size of a photo, or of a file that proves an amount."""
     photos: int = 12

@@ -14,6 +14,7 @@ from dialer.cases.persons import family_numbers
 from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
+from dialer.core.offers import TaskMode
 from dialer.core.text import gettext_noop
 from dialer.core.values import EvidenceKind, ScammerContact, Track, parse_yuan
 from dialer.knowledge.actions import typed_uses
@@ -55,6 +56,7 @@ from dialer.work.desk_view import (
     lost_sentence,
     note_with_points,
 )
+from dialer.work.offers import own_offer, pass_on
 from dialer.work.stop_requests import BANK_ANSWERS, add_stop_request, report_paid, report_stop_request
 from dialer.work.tasks import (
     awaits_second_person,
@@ -114,6 +116,16 @@ def show_waiting_tasks(request: CurrentRequest) -> Response:
 def take_next_task(request: CurrentRequest) -> Response:
     """Takes the most urgent waiting task."""
     return _claim_next(request)
+
+
+@desk_pages.post("/desk/pass", act=Permission.WORK_DESK)
+def pass_offer_on(request: CurrentRequest) -> Response:
+    """Passes on the task that the caller is offered."""
+    passed = pass_on(request.services, request.actor, staff_id=request.member.id)
+    notice = (
+        gettext_noop("The task is passed on.") if passed else gettext_noop("Nothing is offered to you now.")
+    )
+    return request.redirect_to(_HOME, notice=notice)
 
 
 @desk_pages.post("/desk/extension", act=Permission.WORK_DESK)
@@ -384,7 +396,10 @@ def _scope(request: RequestContext) -> Scope:
 def _claim_next(request: RequestContext, *, notice: str = "") -> Response:
     task = claim_next(request.services, request.actor, scope=_scope(request))
     if task is None:
-        return request.redirect_to(_HOME, notice=notice or gettext_noop("No task waits for you now."))
+        none = gettext_noop("No task waits for you now.")
+        if request.services.work.tasks is TaskMode.OFFER:
+            none = gettext_noop("Nothing is offered to you now.")
+        return request.redirect_to(_HOME, notice=notice or none)
     open_task(request.services, request.actor, task.id, token=task.token)
     return request.redirect_to(_HOME, notice=notice)
 
@@ -397,8 +412,12 @@ def _is_duty(request: RequestContext) -> bool:
 
 def _desk_facts(request: RequestContext) -> dict[str, Any]:
     room = show_desk(request.services, by=request.who, scope=_scope(request))
+    is_offering = request.services.work.tasks is TaskMode.OFFER
     return {
         "room": room,
+        "is_offering": is_offering,
+        "offer": own_offer(request.services, by=request.who) if is_offering else None,
+        "real_now": request.services.real.now(),
         "stop_who": lambda login: actor_word(login, request.lang, room.names),
         "is_duty": _is_duty(request),
         "stop_results": (StopResult.TOO_LATE, StopResult.NOT_NEEDED),

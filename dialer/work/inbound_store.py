@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dialer.core.access import Role
 from dialer.core.case import AssignmentState, DeskCallState, InboundResult, InboundState
 from dialer.core.errors import NotFound
+from dialer.core.presence import PresenceState
 from dialer.core.values import Track
 from dialer.db import tables as t
 from dialer.db.bulk import word_literal
@@ -146,8 +147,9 @@ _AT_DESK: Final = timedelta(minutes=10)
 
 def free_desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datetime) -> list[FreeDesk]:
     """Callers with a telephone of their own who are signed in, have no other task in hand and are in no call, without
-    those whose telephone is in `without`. The `holder` of the task comes first, whatever else they have in hand, then
-    whoever has waited longest for a call.
+    those whose telephone is in `without` and those on a break or off. The `holder` of the task comes first, whatever
+    else they have in hand, then who has said that they are free, the longest free first, then whoever has waited
+    longest for a call.
     """
     s, v, a, d, i = t.staff.c, t.staff_session.c, t.assignment.c, t.desk_call.c, t.inbound_call.c
     is_there = sa.exists().where(v.staff_id == s.id, v.ended_at.is_(None), v.seen_at > real_now - _AT_DESK)
@@ -159,11 +161,18 @@ def free_desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datet
     )
     calls_out = sa.exists().where(d.by == s.login, d.state != DeskCallState.ENDED.value, ~d.settled)
     is_called = sa.exists().where(i.extension == s.extension, i.state.in_(_LIVE_AT_DESK))
+    p = t.presence.c
+    away = sa.or_(p.state == word_literal(PresenceState.OFF), p.state == word_literal(PresenceState.BREAK))
+    is_away = sa.and_(p.staff_id.is_not(None), away)
+    is_free = sa.func.coalesce(p.state == word_literal(PresenceState.FREE), sa.false())
+    free_since = sa.case((is_free, p.since))
     newest = sa.select(sa.func.max(i.arrived_at)).where(i.by == s.login).scalar_subquery()
     is_holder = s.login == holder
     statement = (
         sa.select(s.login, s.extension, s.unit_id)
+        .outerjoin(t.presence, p.staff_id == s.id)
         .where(
+            ~is_away,
             s.disabled_at.is_(None),
             s.extension != "",
             s.extension.not_in(list(without)),
@@ -172,7 +181,7 @@ def free_desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datet
             ~calls_out,
             ~is_called,
         )
-        .order_by(is_holder.desc(), newest.asc().nulls_first(), s.id)
+        .order_by(is_holder.desc(), is_free.desc(), free_since.asc(), newest.asc().nulls_first(), s.id)
     )
     return [FreeDesk(**row) for row in tx.rows(statement)]
 

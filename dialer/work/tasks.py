@@ -23,6 +23,7 @@ from dialer.core.case import (
 from dialer.core.decide import Decision, decide
 from dialer.core.errors import Conflict, Invalid
 from dialer.core.events import AssignmentReported, Effect, RecordOutcome
+from dialer.core.offers import OfferEvent, TaskMode
 from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import (
@@ -81,6 +82,7 @@ from dialer.work.assignments import (
     sign_assignment_for,
 )
 from dialer.work.desk_store import longest_staff_call
+from dialer.work.offer_store import end_offer, lock_offered, offer_of
 
 NO_CALL_IN_FOLLOW_UP = gettext_noop("a follow-up asks the person again, so it needs a staff call")
 CALL_MISSING = gettext_noop("there is no staff call with the person since the task was taken")
@@ -152,8 +154,8 @@ def _lease(services: Services) -> dict[str, datetime]:
 
 
 def claim_next(services: Services, actor: Actor, *, scope: Scope) -> Assignment | None:
-    """The call that this person has under a running lease, which is renewed, else the most urgent call of these units;
-    None when the queue is empty.
+    """The call that this person has under a running lease, which is renewed, else the most urgent call of these units,
+    or the one that this person is offered; None when there is none.
     """
     with services.act(actor, Permission.WORK_DESK) as act:
         lock_claims_of(act.tx, act.by)
@@ -163,7 +165,10 @@ def claim_next(services: Services, actor: Actor, *, scope: Scope) -> Assignment 
             renew_claim(act.tx, found, **lease)
             act.needs_no_record()
         else:
-            found = claim_next_assignment(act.tx, by=act.by, scope=scope, now=act.now, **lease)
+            if services.work.tasks is TaskMode.OFFER:
+                found = _claim_offered(act, services, lease)
+            else:
+                found = claim_next_assignment(act.tx, by=act.by, scope=scope, now=act.now, **lease)
             if found is None:
                 act.needs_no_record()
                 return None
@@ -171,6 +176,16 @@ def claim_next(services: Services, actor: Actor, *, scope: Scope) -> Assignment 
             note_work(act, get_assignment(act.tx, found), ActKind.CLAIMED, facts=facts)
             follow_work(act.tx, services, act.by)
         return get_assignment(act.tx, found)
+
+
+def _claim_offered(act: OpenAct, services: Services, lease: dict[str, datetime]) -> int | None:
+    offer = offer_of(act.tx, act.by, real_now=services.real.now())
+    if offer is None or not lock_offered(act.tx, offer):
+        return None
+    if not end_offer(act.tx, offer.id, OfferEvent.TAKEN, now=act.now):
+        return None
+    hand_assignment_to(act.tx, offer.assignment_id, by=act.by, now=act.now, **lease)
+    return offer.assignment_id
 
 
 def renew_lease(services: Services, actor: Actor, assignment_id: int, *, token: int) -> None:

@@ -82,10 +82,16 @@ class Desk(RuleBasedStateMachine):
         else:
             assert self.presence == Presence()
 
+    @rule()
+    def let_offers_pass(self) -> None:
+        before = self.presence
+        self.presence = before.after(PresenceEvent.UNTAKEN)
+        assert self.presence == (Presence() if before.state is PresenceState.FREE else before)
+
     @rule(event=st.sampled_from(PresenceEvent))
     def repeat(self, event: PresenceEvent) -> None:
         """News that comes twice or late changes nothing once the work is looked at."""
-        if event not in SAID and event is not PresenceEvent.SILENT:
+        if event not in {*SAID, PresenceEvent.SILENT, PresenceEvent.UNTAKEN}:
             late = self.presence.after(event)
             _, settled = late.settled(has_task=self.has_task, has_call=self.has_call)
             assert settled.state.is_working == self.presence.state.is_working

@@ -120,6 +120,7 @@ from dialer.db.tables.work import saved_filter as saved_filter
 from dialer.db.tables.work import sent_act as sent_act
 from dialer.db.tables.work import stop_payment as stop_payment
 from dialer.db.tables.work import stop_request as stop_request
+from dialer.db.tables.work import task_offer as task_offer
 from dialer.db.tables.work import token_request as token_request
 from dialer.db.tables.work import visit_photo as visit_photo
 from dialer.db.tables.work import webhook as webhook

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from dialer.core.access import StaffChangeState
 from dialer.core.case import PENDING_STATES, AssignmentState, StopResult, StopState, TransferState, VisitStage
+from dialer.core.offers import OfferState
 from dialer.core.periods import BulletinKind, BulletinState
 from dialer.core.values import (
     Contact,
@@ -103,6 +104,31 @@ assignment = sa.Table(
     sa.CheckConstraint("kind <> 'robot'", name="people_only"),
     sa.CheckConstraint("state <> 'done' OR (done_by IS NOT NULL AND outcome IS NOT NULL)", name="done_by"),
 )
+
+task_offer = sa.Table(
+    "task_offer",
+    metadata,
+    identity(),
+    sa.Column("assignment_id", sa.ForeignKey("assignment.id"), nullable=False),
+    sa.Column("token", sa.BigInteger, nullable=False),  # of the assignment when it was offered
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), nullable=False),
+    word_column("state", OfferState, default=OfferState.WAITING),
+    when("offered_at", required=True),
+    when("until", required=True),  # real: then it is passed on
+    when("ended_at"),
+    sa.Index("uq_task_offer_staff", "staff_id", unique=True, postgresql_where=sa.text("state = 'waiting'")),
+    sa.Index(
+        "uq_task_offer_assignment",
+        "assignment_id",
+        unique=True,
+        postgresql_where=sa.text("state = 'waiting'"),
+    ),
+    sa.Index("ix_task_offer_assignment", "assignment_id", "token"),
+    sa.Index("ix_task_offer_staff", "staff_id", "offered_at"),
+    sa.Index("ix_task_offer_offered_at", "offered_at"),
+    sa.CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="ended"),
+)
+"""A call that is offered to somebody who is free, for some seconds. Deleted after 90 days."""
 
 assignment_transfer = sa.Table(
     "assignment_transfer",

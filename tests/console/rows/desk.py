@@ -58,6 +58,7 @@ ROWS = (
     Row("GET", "/desk", _WHO),
     Row("GET", "/desk/room", _WHO),
     Row("POST", "/desk/next", _WHO),
+    Row("POST", "/desk/pass", _WHO),
     Row("POST", "/desk/extension", _WHO, form={"extension": "8001"}),
     Row("GET", "/desk/tasks/{task_id}/live", _WHO, _task, by_unit=True),
     *(

@@ -49,6 +49,26 @@
   }
   window.setInterval(tick, 1000);
 
+  // What is offered: how long it still is, and a sound when it comes.
+  var offered = null, clockAhead = room ? Date.parse(room.dataset.realNow) - Date.now() : 0;
+  function showOffer() {
+    var offer = document.querySelector("[data-offer]");
+    if (!offer) { offered = null; return; }
+    var left = Math.max(0, Math.ceil((Date.parse(offer.dataset.until) - Date.now() - clockAhead) / 1000));
+    offer.querySelector("[data-offer-left]").textContent = left + " s";
+    if (offered === offer.dataset.offer || !window.AudioContext) { return; }
+    offered = offer.dataset.offer;
+    // A browser plays nothing before the first click on the page; the notice is there all the same.
+    var audio = new window.AudioContext(), tone = audio.createOscillator(), level = audio.createGain();
+    tone.frequency.value = 660;
+    level.gain.value = 0.2;
+    tone.connect(level).connect(audio.destination);
+    tone.start();
+    tone.stop(audio.currentTime + 0.4);
+    window.setTimeout(function () { audio.close(); }, 1500);
+  }
+  window.setInterval(showOffer, 500);
+
   ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"].forEach(function (name) {
     document.addEventListener(name, function () { lastInput = Date.now(); }, { passive: true });
   });
