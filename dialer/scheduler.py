@@ -52,7 +52,7 @@ from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, check_broker
 from dialer.runtime.services import Application
 from dialer.webhooks.actions import deliveries
 from dialer.work.offer_store import delete_old_offers
-from dialer.work.offers import offer_tasks
+from dialer.work.offers import offer_tasks, watch_desks
 
 ALIVE_FILE = "engine-alive"
 """A file in the data folder of the leading scheduler's machine, touched whenever a whole cycle is complete: for a
@@ -288,6 +288,7 @@ def jobs_of(app: Application, ticks: TickLog) -> tuple[Job, ...]:
         ("check_trail", _check_trail, (app,), _CHECK_SECONDS),
         ("overdue_work", raise_overdue_work, (services,), _OVERDUE_SECONDS),
         ("ended_alarms", end_alarms_without_cause, (services,), _CHECK_SECONDS),
+        ("stalled_desks", watch_desks, (services,), _CHECK_SECONDS),
         ("offers", offer_tasks, (services,), _OFFERS_SECONDS),
         ("presences", settle_presences, (services,), _PRESENCES_SECONDS),
         ("duty_gaps", watch_gaps, (services,), _CHECK_SECONDS),

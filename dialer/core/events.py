@@ -387,6 +387,8 @@ class AlarmCode(StrEnum):
     """Within a day a unit has nobody on duty."""
     NOT_NOTIFIED = "not_notified"
     """Work waits in a unit, and nobody on duty there could be told of it."""
+    DESKS_STALLED = "desks_stalled"
+    """Calls wait, somebody who may take them is free, and for minutes nothing moves."""
     STOP_UNANSWERED = "stop_unanswered"
     """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
     RECORDING_NOT_FETCHED = "recording_not_fetched"

@@ -401,6 +401,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.MANY_OPENING_CHECKS: "an outlet checks more openings than it opens cards",
         AlarmCode.CHECK_FALLS_ON_GROUP: "a check of openings falls on one group of people",
         AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
+        AlarmCode.DESKS_STALLED: "calls wait, a desk is free, and nobody takes one",
         AlarmCode.DUTY_GAP: "nobody will be on duty in a unit",
         AlarmCode.NOT_NOTIFIED: "work is due and nobody on duty was told",
         AlarmCode.STOP_UNANSWERED: "a bank's answer to a stop-payment request is overdue",

@@ -520,6 +520,8 @@ class WorkSettings(Section):
     """
     offer_seconds: int = Field(default=20, ge=5, le=120)
     """Real seconds for which a call is offered to one person, and then to the next."""
+    stall_seconds: int = Field(default=300, ge=60, le=86_400)
+    """How long a call waits while somebody who may take it is free, before an alarm says so."""
     silent_seconds: int = Field(default=180, ge=90, le=86_400)
     """Real seconds without an open page after which somebody who is free or on a break is off. A browser lets a page in
     the background speak once a minute.

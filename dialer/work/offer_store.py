@@ -241,6 +241,46 @@ def lock_offered(tx: Tx, offer: OwnOffer) -> bool:
     return tx.scalar(locked) is not None
 
 
+def units_stalled(tx: Tx, *, since: datetime) -> list[str]:
+    """The units of calls of which nothing was heard since that moment, while somebody who may take them has been free:
+    neither was the call taken, nor came it back, nor did anything else happen in its case. '' for calls without a unit.
+    """
+    a, u, p, s, e = t.assignment.c, t.unit.c, t.presence.c, t.staff.c, t.event.c
+    own = t.unit.alias("own")
+    sees = sa.or_(
+        s.unit_id.is_(None),
+        s.unit_id == sa.any_(u.path),
+        sa.and_(a.unit_id.is_(None), own.c.parent_id.is_(None)),
+    )
+    is_free = (
+        sa.exists()
+        .select_from(t.presence.join(t.staff, s.id == p.staff_id).outerjoin(own, own.c.id == s.unit_id))
+        .where(
+            p.state == word_literal(PresenceState.FREE),
+            p.since <= since,
+            s.disabled_at.is_(None),
+            s.role.in_(_AT_DESK),
+            sees,
+        )
+    )
+    statement = (
+        sa.select(a.unit)
+        .outerjoin(t.unit, u.id == a.unit_id)
+        .where(
+            a.state == word_literal(AssignmentState.OPEN),
+            a.kind == Track.HUMAN.value,
+            a.opened_at <= since,
+            sa.or_(a.call_at.is_(None), a.call_at <= since),
+            sa.or_(a.kept_until.is_(None), a.kept_until <= since),
+            is_free,
+            ~sa.exists().where(e.case_id == a.case_id, e.at > since),
+        )
+        .distinct()
+        .order_by(a.unit)
+    )
+    return [row["unit"] for row in tx.rows(statement)]
+
+
 def delete_old_offers(tx: Tx, *, before: datetime) -> None:
     """Deletes offers that were made earlier and have ended."""
     o = t.task_offer.c

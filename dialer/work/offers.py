@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import Final
 
 from dialer.core.access import ROBOT, Actor, Permission
+from dialer.core.events import AlarmCode
 from dialer.core.offers import OfferEvent, TaskMode, plan_offers
 from dialer.core.presence import PresenceEvent
+from dialer.core.text import Lang
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.unit_of_work import Tx
 from dialer.duty.presence import change_presence
 from dialer.runtime.services import Services
@@ -19,12 +22,14 @@ from dialer.work.offer_store import (
     offer_of,
     offerable_tasks,
     passed_in_a_row,
+    units_stalled,
     waiting_offers,
 )
 
 MOST_PASSED: Final = 3
 """Who passes on so many in a row is off."""
 _AT_ONCE: Final = 500
+_TOLD_AGAIN: Final = timedelta(minutes=30)
 
 
 def offer_tasks(services: Services) -> int:
@@ -59,6 +64,20 @@ def _pass(tx: Tx, services: Services, offer_id: int, staff_id: int) -> None:
         return
     if passed_in_a_row(tx, staff_id) >= MOST_PASSED:
         change_presence(tx, services, staff_id, PresenceEvent.UNTAKEN, by=ROBOT)
+
+
+def watch_desks(services: Services) -> int:
+    """Raises an alarm for the units whose calls have waited for `stall_seconds` while somebody who may take them was
+    free, and nothing moved; again half an hour after somebody acknowledged it. Returns how many units there are.
+    """
+    with services.store.begin() as tx:
+        now = services.clock.now()
+        found = units_stalled(tx, since=now - timedelta(seconds=services.work.stall_seconds))
+        if found:
+            centre = services.centre.bureau.get(Lang.ZH.value, "") or "-"
+            names = [unit or centre for unit in found]
+            raise_alarm_once(tx, AlarmCode.DESKS_STALLED, now=now, names=names, again_after=_TOLD_AGAIN)
+    return len(found)
 
 
 def own_offer(services: Services, *, by: str) -> OwnOffer | None:

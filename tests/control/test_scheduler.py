@@ -186,6 +186,9 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
         *(
             "check_trail",
             "duty_gaps",
+            "presences",
+            "offers",
+            "stalled_desks",
             "overdue_work",
             "ended_alarms",
             "anchor",

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from dialer.core.access import Role, unrestricted
 from dialer.core.offers import OfferState, TaskMode
-from dialer.core.presence import BreakReason, PresenceState
+from dialer.core.presence import BreakReason, PresenceEvent, PresenceState
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.duty.presence import follow_work, own_presence, settle_presences
@@ -22,7 +22,7 @@ from dialer.staff.store import Member
 from dialer.work.assignments import Assignment, Scope
 from dialer.work.inbound_store import free_desks
 from dialer.work.offer_store import delete_old_offers
-from dialer.work.offers import MOST_PASSED, offer_tasks, own_offer, pass_on
+from dialer.work.offers import MOST_PASSED, offer_tasks, own_offer, pass_on, watch_desks
 from dialer.work.tasks import claim_next, reassign, release_assignment, schedule_call_back, sign_assignment
 from tests.work.bureau import Bureau
 from tests.work.test_presence import EVENTS, account, say, state_of
@@ -287,6 +287,84 @@ def test_a_desk_on_a_break_does_not_ring_and_the_longest_free_rings_first(bureau
             )
         found = free_desks(tx, holder="", without=[], real_now=bureau.clock.now())
     assert [desk.login for desk in found] == ["zhao", "sun", "qian"]
+
+
+def stalled(bureau: Bureau) -> list[str]:
+    """The units that the open alarm names."""
+    watch_desks(bureau.services)
+    alarms = bureau.rows(
+        sa.select(t.alarm).where(t.alarm.c.code == "desks_stalled", t.alarm.c.seen_at.is_(None))
+    )
+    return [name for alarm in alarms for name in alarm["facts"]["names"]]
+
+
+def stay(bureau: Bureau, seconds: float) -> None:
+    """Time passes, with the pages of all open."""
+    bureau.later(seconds=seconds)
+    with bureau.tx() as tx:
+        tx.execute(sa.update(t.presence).values(seen_at=bureau.clock.now()))
+
+
+def test_a_call_that_waits_while_a_desk_is_free_raises_an_alarm(bureau: Bureau):
+    free(bureau, "li")
+    wait(bureau)
+    stay(bureau, bureau.services.work.stall_seconds - 1)
+    assert stalled(bureau) == []
+    stay(bureau, 1)
+    assert stalled(bureau) == ["临河分局"]
+    [alarm] = bureau.rows(sa.select(t.alarm).where(t.alarm.c.code == "desks_stalled"))
+    assert alarm["times"] == 1
+    assert stalled(bureau) == ["临河分局"]
+    [alarm] = bureau.rows(sa.select(t.alarm).where(t.alarm.c.code == "desks_stalled"))
+    assert alarm["times"] == 1
+
+
+@pytest.mark.parametrize("said", [EVENTS.BREAK, EVENTS.OFF, None])
+def test_no_alarm_while_nobody_is_free(bureau: Bureau, said: PresenceEvent | None):
+    account(bureau)
+    if said is not None:
+        say(bureau, said)
+    wait(bureau)
+    stay(bureau, 1000)
+    assert stalled(bureau) == []
+
+
+def test_no_alarm_for_calls_that_nobody_who_is_free_may_take(bureau: Bureau):
+    free(bureau, "zhao", unit="五原分局")
+    account(bureau, "chen", role=Role.OFFICER)
+    say(bureau, EVENTS.FREE, by="chen")
+    wait(bureau, "临河分局")
+    stay(bureau, 1000)
+    assert stalled(bureau) == []
+    free(bureau, "wang", unit="市局")
+    stay(bureau, 1000)
+    assert stalled(bureau) == ["临河分局"]
+
+
+def test_a_call_without_a_unit_stalls_at_the_centre_and_the_topmost_unit(bureau: Bureau):
+    free(bureau, "zhao", unit="五原分局")
+    bureau.open_case(grade=Grade.EXTRA_HIGH)
+    stay(bureau, 1000)
+    assert stalled(bureau) == []
+    free(bureau, "wang", unit="市局")
+    stay(bureau, 1000)
+    assert stalled(bureau) == ["-"]
+
+
+def test_no_alarm_where_a_call_just_came_back_or_is_agreed_for_later(bureau: Bureau):
+    free(bureau, "li", "zhao")
+    wait(bureau)
+    taken = take(bureau, "li")
+    assert taken is not None
+    stay(bureau, 1000)
+    release_assignment(bureau.services, unrestricted("li"), taken.id, token=taken.token, why="x")
+    assert stalled(bureau) == []
+    again = take(bureau, "li")
+    assert again is not None
+    at = bureau.clock.now() + timedelta(hours=1)
+    schedule_call_back(bureau.services, unrestricted("li"), again.id, token=again.token, at=at)
+    stay(bureau, 1000)
+    assert stalled(bureau) == []
 
 
 LOGINS = ("li", "zhao", "sun")
