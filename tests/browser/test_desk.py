@@ -42,6 +42,25 @@ def person(service: Service, name: str, phone: str, **more: str) -> None:
     service.load([row | more])
 
 
+_STICKING_OUT = """all => all.filter(one => {
+  const panel = one.closest(".panel") || document.body;
+  return one.scrollWidth > one.clientWidth + 1
+    || one.getBoundingClientRect().right > panel.getBoundingClientRect().right;
+}).map(one => one.textContent)"""
+"""Buttons that are wider than their panel, or than what they say."""
+
+
+def guide_and_report_fit(page: Page) -> None:
+    """On a small screen the guide and the button that sends the report are there without scrolling."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.evaluate("scrollTo(0, 0)")
+    for selector in (".desk-points", ".desk-send button"):
+        box = page.locator(selector).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 800, selector
+    assert page.locator(".desk-columns .button").evaluate_all(_STICKING_OUT) == []
+
+
 class Keys:
     """A keyboard that counts."""
 
@@ -74,6 +93,7 @@ def test_a_caller_takes_calls_and_reports_with_few_keys(page: Page, service: Ser
     expect(page.locator(".desk-number")).to_have_text("199 0007 0003")
     expect(page.locator(".desk-points")).to_contain_text("放款之前，有没有让您先交钱？")
     expect(page.locator(".desk-left")).to_contain_text("孩子在场")
+    guide_and_report_fit(page)
     look(page)
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
 
@@ -139,6 +159,7 @@ def test_in_english_a_task_is_lost_without_a_word_of_it(page: Page, service: Ser
     page.locator("h1").click()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("司马青")
+    guide_and_report_fit(page)
     # Nobody sits before it: no heartbeat any more, and the page says what that means; one key is enough.
     note = page.locator("[data-lease-note]")
     expect(note).to_be_hidden()

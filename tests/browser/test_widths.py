@@ -1,4 +1,6 @@
-"""Every page of the console on a phone, a small, a usual and a large screen, in both languages: nothing is cut off."""
+"""Every page of the console on a phone, a small, a usual and a large screen, in both languages: nothing is cut off, and
+no page weighs much.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +31,10 @@ _CUT = """() => {
   return page.scrollWidth > page.clientWidth ? [`page by ${page.scrollWidth - page.clientWidth}`, ...cut] : cut;
 }"""
 """What is wider than its place: the page itself, its navigation, its panels and tiles."""
+_WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
+MOST_BYTES = 300_000
+"""What a page and everything that it loads may weigh, as it is sent."""
 _LINKS = """() => [...document.querySelectorAll("main a[href^='/']")].map(one => one.getAttribute("href"))"""
 _PIECES = re.compile(
     r"/(live|now|notice|room|pulse|offline|worker\.js|file|files|progress|came|look|count|rejects|rejected|difference)\b"
@@ -113,6 +119,8 @@ def test_nothing_is_cut_off(page: Page, filled: Service, complaints: Complaints,
     for role in ROLES:
         new_account(page, filled, f"{role.value}.{language}", role, language=language)
         for opened in pages(page.context, role, seen):
+            weight = opened.evaluate(_WEIGHT)
+            cut += [f"{opened.url} weighs {weight} bytes"] if weight > MOST_BYTES else []
             for width in WIDTHS:
                 opened.set_viewport_size({"width": width, "height": 900})
                 cut += [f"{opened.url} at {width}: {one}" for one in shown(opened, _CUT)]
