@@ -141,3 +141,4 @@ def test_the_version_is_the_content():
     other = read_checks(_ONE.format(fact="involved", verdict="note"))
     same = read_checks("# a remark\n" + _ONE.format(fact="involved", verdict="note"))
     assert other.version == same.version != shipped.version
+    assert len(shipped.version) == 16

@@ -26,7 +26,7 @@ from dialer.cards.outlets.actions import (
     read_notice,
     take_step,
 )
-from dialer.cards.outlets.fairness import FairnessGroup, read_fairness, stands_out, watch_fairness
+from dialer.cards.outlets.fairness import PROVINCES, FairnessGroup, read_fairness, stands_out, watch_fairness
 from dialer.cards.outlets.pages import interval_text
 from dialer.cards.outlets.view import notice_document
 from dialer.core.access import Role, unrestricted
@@ -222,3 +222,12 @@ async def test_the_page_of_fairness_marks_the_group(console: ConsoleDesk, street
     assert "Henan" in page
     assert "Checks that fall on one group" in page
     assert "one of … persons with … cards who share phone" in page
+
+
+def test_every_province_has_its_digits():
+    """GB/T 2260 has these two digits for the 34 of the country."""
+    parts = {1: 5, 2: 3, 3: 7, 4: 6, 5: 5, 6: 5, 7: 1, 8: 2}
+    first = {1: 1, 2: 1, 3: 1, 4: 1, 5: 0, 6: 1, 7: 1, 8: 1}
+    digits = {f"{area}{first[area] + n}" for area, count in parts.items() for n in range(count)}
+    assert set(PROVINCES) == digits
+    assert len(set(PROVINCES.values())) == len(digits) == 34

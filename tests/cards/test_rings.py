@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from dialer.cards.rings.model import (
     HUB_PERSONS,
@@ -20,6 +21,8 @@ from dialer.cards.rings.model import (
     is_usual,
     within,
 )
+from dialer.cards.rings.store import store_ring
+from dialer.db import tables as t
 from tests.cards.street import OTHER_BANK, Street
 
 NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
@@ -210,3 +213,27 @@ def test_a_usual_story_links_nobody_and_a_story_of_these_days_does(street: Stree
             checked = street.check(street.record(n, **shared), outlet)
             verdicts |= {finding.check for finding in checked.answer.findings}
     assert ("ring" in verdicts) is found
+
+
+@pytest.mark.parametrize(("each", "points"), [(1, 0), (2, 1), (3, 2)])
+def test_several_cards_each_speak_for_a_ring(each: int, points: int):
+    """Everything else is the same; one card each says nothing."""
+    people = [node(10 * n + card, f"p{n}", story="买牛羊的周转") for n in range(3) for card in range(each)]
+    once = ring([node(n, f"p{n}", story="买牛羊的周转") for n in range(3)])
+    found = ring(people)
+    assert found.points - once.points == points
+    assert ("cards_each" in found.reasons) is (points > 0)
+
+
+def test_a_ring_waits_for_no_counter_that_is_checking_one_of_its_openings(street: Street):
+    ids = [street.enter(street.record(n)) for n in range(1, 4)]
+    found = Ring(nodes=tuple(node(one, f"p{one}") for one in ids), links={}, points=3, reasons=())
+    o = t.opening.c
+    with street.services.store.begin() as checking:
+        checking.execute(sa.select(o.id).where(o.id == ids[1]).with_for_update())
+        with street.services.store.begin() as tx:
+            tx.execute(sa.text("SET LOCAL lock_timeout = '1s'"))
+            ring_id = store_ring(tx, found, now=NOW)
+    with street.services.store.begin() as tx:
+        marked = dict(tx.execute(sa.select(o.id, o.ring_id)).all())
+    assert marked == {ids[0]: ring_id, ids[1]: None, ids[2]: ring_id}
