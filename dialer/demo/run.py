@@ -43,6 +43,7 @@ from dialer.db.system_state import (
     worker_runs,
     write_service_clock,
 )
+from dialer.demo.desks import open_desks, sit_at_desks
 from dialer.demo.sample_list import HOME, build
 from dialer.demo.signal_story import STREAM
 from dialer.demo.staff import work_once_as_staff
@@ -444,8 +445,11 @@ class SimulatedStaff(threading.Thread):
 
     def run(self) -> None:
         """Does the staff's work again and again until `stop`; errors are printed."""
+        desks: Sequence[Member] = ()
         while not self._stopped.wait(_STAFF_SECONDS):
             try:
+                desks = desks or open_desks(self._services)
+                sit_at_desks(self._services, desks)
                 work_once_as_staff(self._services)
             except DialerError as fault:
                 sys.stderr.write(f"demo staff: {fault}\n")

@@ -36,6 +36,7 @@ from dialer.core.values import (
     TelephonyResult,
     Track,
 )
+from dialer.demo.desks import CALLERS
 from dialer.demo.sample_list import HOME
 from dialer.knowledge.actions import cards_beside
 from dialer.runtime.services import Services
@@ -143,7 +144,6 @@ _SIGN_AFTER = timedelta(seconds=45)
 _BANK_ASKED_AFTER = timedelta(minutes=2)
 _CALL_AFTER = timedelta(minutes=4)
 _VISIT_AFTER = timedelta(minutes=25)
-_CALLERS = ("陈警官", "李警官", "王警官", "赵警官")
 _OFFICERS = ("临河所 孙辉", "五原所 周敏", "前旗所 吴强", "后旗所 郑洁")
 _CHIEF = "值班长 刘岩"
 
@@ -344,5 +344,5 @@ def _is_absent(assignment: Assignment) -> bool:
 
 
 def _who(assignment: Assignment) -> str:
-    names = _CALLERS if assignment.kind is Track.HUMAN else _OFFICERS
+    names = CALLERS if assignment.kind is Track.HUMAN else _OFFICERS
     return names[hash_percent(assignment, "who") % len(names)]

@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.case import AssignmentState, DeskCallState, InboundState
 from dialer.core.presence import Presence, PresenceEvent, PresenceState
-from dialer.core.values import Track
 from dialer.db import tables as t
 from dialer.db.bulk import word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
@@ -80,13 +79,14 @@ _OWN: Final = (
 
 
 def has_task(real_now: datetime) -> sa.ColumnElement[bool]:
-    """The condition that a row of `staff` has a call under a running lease, or a visit that was accepted."""
+    """The condition that a row of `staff` has a call, under a running lease if it has one, or a visit that was
+    accepted.
+    """
     a, s = t.assignment.c, t.staff.c
-    is_visit = a.kind == Track.VISIT.value
     return sa.exists().where(
         a.state == word_literal(AssignmentState.SIGNED),
         a.signed_by == s.login,
-        sa.or_(is_visit, a.lease_until > real_now),
+        sa.or_(a.lease_until.is_(None), a.lease_until > real_now),
     )
 
 

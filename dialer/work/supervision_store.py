@@ -73,7 +73,7 @@ def desks(
         .where(
             a.state == word_literal(AssignmentState.SIGNED),
             a.signed_by == s.login,
-            sa.or_(a.kind == Track.VISIT.value, a.lease_until > real_now),
+            sa.or_(a.lease_until.is_(None), a.lease_until > real_now),
         )
         .order_by(a.signed_at.desc(), a.id.desc())
         .limit(1)

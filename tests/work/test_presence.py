@@ -197,6 +197,14 @@ def test_an_officer_with_a_visit_in_hand_has_a_task(bureau: Bureau):
     assert state_of(bureau, chen) is PresenceState.ON_TASK
 
 
+def test_a_call_that_was_signed_for_by_hand_is_a_task(bureau: Bureau):
+    li = account(bureau)
+    case_id = bureau.case_with_unit("临河分局", grade=Grade.EXTRA_HIGH)
+    sign_assignment(bureau.services, unrestricted("li"), bureau.assignment_of(case_id)["id"])
+    assert state_of(bureau, li) is PresenceState.ON_TASK
+    assert settle_presences(bureau.services) == 0
+
+
 def test_names_without_an_account_have_no_presence(bureau: Bureau):
     claim(bureau, "nobody")
     assert bureau.rows(sa.select(t.presence)) == []
