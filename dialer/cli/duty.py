@@ -1,4 +1,4 @@
-"""`dialer duty`: who is on duty, and a month of a roster from a spreadsheet."""
+"""`dialer duty`: who is on duty, a month of a roster from a spreadsheet, and a shift planned by rotation."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from dialer.core.rota import DutyKind
 from dialer.core.text import Lang, Text
 from dialer.core.units import find_unit
 from dialer.duty.actions import OnDuty, UnusableRoster, load_month, month_named, on_duty
+from dialer.duty.rotations import TypedRotation, plan_rotation
 from dialer.language.words import bilingual, word_of
 from dialer.runtime.services import Services
 
@@ -91,4 +92,40 @@ def load(
     typer.echo(
         f"{done.month:%Y-%m}：{done.people} 人，{done.entries} 个班次"
         f" {done.people} persons, {done.entries} shifts loaded"
+    )
+
+
+@duty.command("rotation")
+def rotation(
+    by: By,
+    *,
+    unit: _Unit,
+    persons: Annotated[str, typer.Option(help="names or logins in order, with commas between them")],
+    first: Annotated[str, typer.Option(help="the first day, as 2026-12-01")],
+    last: Annotated[str, typer.Option(help="the last day")],
+    shift: Annotated[str, typer.Option(help="the mark of the shift, such as 白")],
+    kind: _Kind = DutyKind.OFFICER.value,
+    weekdays: Annotated[
+        str, typer.Option(help="1 is Monday; a public holiday counts as 7, a working day at a weekend as 1")
+    ] = "1234567",
+    each: Annotated[int, typer.Option(help="shifts in a row before the next person")] = 1,
+    weekly: Annotated[
+        bool, typer.Option("--weekly", help="counts weeks from Monday instead of shifts")
+    ] = False,
+) -> None:
+    """Gives a shift to people in turn, from one day to another, instead of those planned for it until now."""
+    typed = TypedRotation(
+        mark=shift,
+        persons=persons,
+        first=first,
+        last=last,
+        weekdays=weekdays,
+        each=str(each),
+        weekly=weekly,
+    )
+    with signed_application("duty", by, Permission.MANAGE_DUTY) as (app, actor):
+        key = (_unit_id(app.services, unit), one_of(DutyKind, kind, field="kind"))
+        done = plan_rotation(app.services, actor, key, typed)
+    typer.echo(
+        f"自 {done.first} 起排了 {done.entries} 个班次 {done.entries} shifts planned from {done.first} on"
     )

@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ from dialer.demo.signal_story import STREAM
 from dialer.demo.staff import work_once_as_staff
 from dialer.duty.leave import enter_leave, seal_of
 from dialer.duty.model import MonthPlan, SwapOffer
+from dialer.duty.rotations import TypedRotation, plan_rotation
 from dialer.duty.store import RosterKey, lock_roster, replace_month
 from dialer.duty.swaps import ask_swap
 from dialer.figures.progress import NotCalled, RobotProgress, count_not_called, read_progress
@@ -561,8 +562,25 @@ def make_roster(services: Services, accounts: Sequence[NewPassword]) -> None:
         with services.store.begin() as tx:
             lock_roster(tx, key, last_day=days[-1])
             replace_month(tx, key, plan, first=first)
-    _ask_for_swap(services, key, {account.member.role: account.member for account in accounts})
+    members = {account.member.role: account.member for account in accounts}
+    _plan_desk(services, key[0], members, first=month)
+    _ask_for_swap(services, key, members)
     _set_notifications(services, accounts)
+
+
+def _plan_desk(services: Services, unit_id: int, members: Mapping[Role, Member], *, first: date) -> None:
+    """The verification desk by rotation until the end of the next month: two days of the officer, two of the chief."""
+    officer, chief = members[Role.OFFICER], members[Role.SUPERVISOR]
+    typed = TypedRotation(
+        mark="值",
+        persons=f"{officer.login}\n{chief.login}",
+        first=first.isoformat(),
+        last=(add_months(first, 2) - timedelta(days=1)).isoformat(),
+        weekdays="1234567",
+        each="2",
+        weekly=False,
+    )
+    plan_rotation(services, chief.actor, (unit_id, DutyKind.VERIFICATION_DESK), typed)
 
 
 def _ask_for_swap(services: Services, key: RosterKey, members: Mapping[Role, Member]) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import timedelta
 
 from dialer.core.access import Role, unrestricted
+from dialer.core.rota import DutyKind
 from dialer.core.units import find_unit
 from dialer.demo.run import make_accounts, make_roster
 from dialer.demo.sample_list import HEADINGS, HOME, SAMPLE_COMMITTED_AT, build, import_demo_units
@@ -49,9 +50,17 @@ def test_somebody_is_on_duty_at_the_station_from_this_month_to_the_next(fresh_da
     assert [one.name for one in leave_to_come(scenario.services, visible_to=None)] == ["演示劝阻员"]
     now = scenario.clock.now()
     for days in range(-20, 30, 3):
-        [found] = on_duty(scenario.services, visible_to=None, at=now + timedelta(days=days, hours=days))
-        assert [person.name for person in found.people] in (["演示民警"], ["演示值班领导"])
-        assert found.gap is None
+        found = {
+            one.kind: one
+            for one in on_duty(scenario.services, visible_to=None, at=now + timedelta(days=days, hours=days))
+        }
+        assert set(found) == {DutyKind.OFFICER, DutyKind.VERIFICATION_DESK}
+        # The rotation of the verification desk begins today.
+        for kind in DutyKind if days >= 0 else [DutyKind.OFFICER]:
+            if kind in found:
+                names = [person.name for person in found[kind].people]
+                assert names in (["演示民警"], ["演示值班领导"])
+                assert found[kind].gap is None
     scenario.close()
 
 

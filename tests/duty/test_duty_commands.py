@@ -57,3 +57,33 @@ def test_a_month_is_loaded_and_says_who_is_on_duty(environment: dict[str, str], 
     assert "城关派出所" in shown
     assert "见面劝阻" in shown
     assert "cannot be read" in str(run("load", str(tmp_path), *to_load[2:]).exception)
+
+    # The next shift of the month goes to people in turn.
+    first = f"{month:%Y-%m}-20"
+    turn = ("rotation", "--unit", "城关派出所", "--persons", "安民", "--first", first, "--last", first)
+    assert "is not known" in str(run(*turn, "--shift", "中", "--by", "cli").exception)
+    planned = run(*turn, "--shift", "白", "--by", "cli")
+    assert "has another shift at that time" in str(planned.exception)
+    other = run(*turn, "--shift", "白", "--kind", "supervisor", "--by", "cli")
+    assert "安民" in str(other.exception), "an officer supervises nothing"
+    with application(load_settings(environment)) as made:
+        services = made.services
+        add_staff(
+            services, unrestricted("test"), login="ben", display_name="本民", role=Role.CALLER, unit_id=unit_id,
+            language="zh",
+        )  # fmt: skip
+    calls = ("--persons", "ben", "--kind", "caller", "--shift", "夜", "--weekdays", "1234567", "--each", "2")
+    done = run(
+        "rotation",
+        "--unit",
+        "城关派出所",
+        "--first",
+        first,
+        "--last",
+        f"{month:%Y-%m}-22",
+        *calls,
+        "--by",
+        "cli",
+    )
+    assert done.exit_code == 0, (done.stderr, done.exception)
+    assert f"自 {first} 起排了 3 个班次" in done.stdout
