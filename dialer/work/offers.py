@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from dialer.core.access import ROBOT, Actor, Permission
+from dialer.core.access import ROBOT, Actor, Permission, actor_name
 from dialer.core.events import AlarmCode
 from dialer.core.offers import OfferEvent, TaskMode, plan_offers
 from dialer.core.presence import PresenceEvent
@@ -82,8 +82,9 @@ def watch_desks(services: Services) -> int:
 
 def own_offer(services: Services, *, by: str) -> OwnOffer | None:
     """What this account is offered now; None if nothing."""
+    who = actor_name(by)
     with services.store.begin_single_read() as tx:
-        return offer_of(tx, by, real_now=services.real.now())
+        return offer_of(tx, who, real_now=services.real.now())
 
 
 def pass_on(services: Services, actor: Actor, *, staff_id: int) -> bool:
