@@ -72,6 +72,7 @@ UNMEASURED: Mapping[str, str] = {
     "/cases/{case_id}/look-back/docx": "a file",
     "/cases/{case_id}/recordings/{recording_id}/sound": "sound",
     "/bulletins/{bulletin_id}/file/{kind}": "a file",
+    "/knowledge/new": "an empty form",
     "/knowledge/search": "a part of the desk's page",
     "/knowledge/{card_id}/draft": "one card, whatever else there is",
     "/help/tour": "goes on to the first page of the tour",

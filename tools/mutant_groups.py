@@ -72,7 +72,7 @@ GROUPS = {
     ),
     "help": Group(
         modules=("dialer/help/*.py",),
-        tests=("tests/help/test_*.py", "tests/console/test_help.py", "tests/docs/test_manual.py"),
+        tests=("tests/help/test_*.py", "tests/console/test_help*.py", "tests/docs/test_manual.py"),
     ),
     "knowledge": Group(
         modules=("dialer/core/knowledge.py", "dialer/knowledge/*.py"),

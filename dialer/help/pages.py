@@ -4,7 +4,7 @@ page on which they stand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from markupsafe import Markup
@@ -93,10 +93,110 @@ PARAGRAPHS: Final = {
 """The anchor of the paragraph about each page, by the beginning of its address; the longest that fits is taken."""
 
 
-def anchor_of(path: str) -> str:
-    """The anchor of the paragraph about the page with this address; '' if the manual has none."""
-    fitting = [begin for begin in PARAGRAPHS if path == begin or path.startswith(f"{begin}/")]
-    return PARAGRAPHS[max(fitting, key=len)] if fitting else ""
+ACTS: Final = {
+    "/cards/desk/questions/*/answer": "teller-answer",
+    "/cards/desk/questions/*/found": "teller-onsite",
+    "/cards/desk/questions/*/onsite": "teller-onsite",
+    "/cards/openers/*/object": "teller-objections",
+    "/cards/restrictions/*/object": "teller-objections",
+    "/control/pace": "chief-pace",
+    "/control/pause": "chief-pause",
+    "/counter/*/ask": "teller-ask",
+    "/counter/*/object": "teller-objection",
+    "/counter/*/result": "teller-result",
+    "/desk/next": "caller-take",
+    "/desk/stop-payments": "caller-stop-payment",
+    "/desk/stop-requests": "caller-stop-payment",
+    "/desk/tasks/*/call": "caller-call",
+    "/desk/tasks/*/call-back": "caller-call-back",
+    "/desk/tasks/*/release": "caller-release",
+    "/desk/tasks/*/report": "caller-outcome",
+    "/desk/tasks/*/transfer": "caller-transfer",
+    "/duty/*/*/rotation": "chief-duty-rotation",
+    "/duty/*/*/swaps": "chief-duty-swap",
+    "/duty/load": "chief-duty-load",
+    "/duty/swaps": "chief-duty-swap",
+    "/duty/take": "chief-duty-take",
+    "/lists/*/correct": "clerk-correct",
+    "/lists/*/pause": "clerk-pause",
+    "/lists/*/rejects": "clerk-rejected",
+    "/lists/drafts/*/amounts": "clerk-undecided",
+    "/lists/drafts/*/columns": "clerk-columns",
+    "/presence": "caller-presence",
+    "/scripts/*/approve": "supervisor-script-approval",
+    "/scripts/*/trial": "supervisor-trial",
+    "/sources/waiting": "supervisor-release",
+    "/units/*/aliases": "units-aliases",
+    "/visits/*/note": "officer-note",
+    "/visits/*/photo": "officer-photo",
+    "/visits/*/release": "officer-release",
+    "/visits/*/report": "officer-report",
+    "/visits/*/step": "officer-steps",
+    "/visits/*/transfer": "officer-transfer",
+}
+"""The anchor of the paragraph about an act, by the beginning of the address of its form; `*` is any one part of it."""
+
+FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "/accounts": {"role": "start-roles"},
+    "/approvals": dict.fromkeys(
+        ("evidence", "evidence_kind", "evidence_yuan", "evidence_files"), "supervisor-evidence"
+    )
+    | dict.fromkeys(("intended", "stopped", "returned"), "supervisor-money"),
+    "/cases": {"text": "start-search", "reason": "start-reveal", "case_number": "supervisor-filed"},
+    "/control": dict.fromkeys(("calls_per_second", "lines", "pace_why"), "chief-pace")
+    | dict.fromkeys(("scope", "minutes", "sure"), "chief-pause"),
+    "/desk": {
+        "extension": "caller-before",
+        "no_call": "caller-no-call",
+        "q": "caller-knowledge",
+        "said": "caller-guide",
+        "used": "caller-knowledge",
+        "verified": "caller-identity",
+    }
+    | dict.fromkeys(("outcome", "scammer", "note"), "caller-outcome")
+    | dict.fromkeys(
+        ("intended", "stopped", "returned", "evidence", "evidence_kind", "evidence_yuan", "evidence_files"),
+        "caller-money",
+    )
+    | dict.fromkeys(("soon", "at", "agreed"), "caller-call-back")
+    | dict.fromkeys(("bank", "account", "amount", "receipt"), "caller-stop-payment"),
+    "/duty": {"file": "chief-duty-format"},
+    "/lists": {"file": "clerk-formats", "source": "clerk-upload", "cell": "clerk-correct"},
+    "/lists/drafts": {"field": "clerk-columns", "grade": "clerk-grade-words", "word": "clerk-grade-words"},
+    "/scripts": {"share": "supervisor-trial"},
+    "/visits": {"photo": "officer-photo", "words": "officer-note", "note": "officer-report"}
+    | dict.fromkeys(("outcome", "contact", "scammer"), "officer-report")
+    | dict.fromkeys(
+        ("intended", "stopped", "returned", "evidence", "evidence_kind", "evidence_yuan"), "officer-money"
+    ),
+}
+"""The anchors of paragraphs about fields that are not in the paragraph of their page or act, by the beginning of its
+address.
+"""
+
+
+def anchor_of(path: str, field: str = "") -> str:
+    """The anchor of the paragraph about the page or act with this address, or about a field there; '' if the manual has
+    none.
+    """
+    if not path:
+        return ""
+    of_field = {begin: names[field] for begin, names in FIELDS.items() if field in names}
+    return _longest(path, of_field) or _longest(path, {**PARAGRAPHS, **ACTS})
+
+
+def _longest(path: str, anchors: Mapping[str, str]) -> str:
+    """The anchor of the longest beginning of the address; '' if none fits."""
+    asked = path.rstrip("/").split("/")
+    fitting = [begin for begin in anchors if _begins(asked, begin.rstrip("/").split("/"))]
+    return anchors[max(fitting, key=lambda begin: (begin.count("/"), "*" not in begin))] if fitting else ""
+
+
+def _begins(asked: Sequence[str], begin: Sequence[str]) -> bool:
+    if begin == [""]:  # The beginning of every address: of `/` alone.
+        return asked == [""]
+    parts = zip(asked, begin, strict=False)
+    return len(begin) <= len(asked) and all(part in {here, "*"} for here, part in parts)
 
 
 @help_pages.get("/help", act=OPEN, while_must_change=True, while_must_enrol=True)
@@ -108,9 +208,9 @@ def index(request: CurrentRequest, q: str = "") -> Response:
 
 
 @help_pages.get("/help/of", act=OPEN, while_must_change=True, while_must_enrol=True)
-def of_page(request: CurrentRequest, page: str = "") -> Response:
-    """Leads to the paragraph about a page of the console, which is named by its address."""
-    return request.redirect_to(_address_of_anchor(request, anchor_of(page)))
+def of_page(request: CurrentRequest, page: str = "", field: str = "") -> Response:
+    """Leads to the paragraph about a page of the console or about a field of it, named by address and name."""
+    return request.redirect_to(_address_of_anchor(request, anchor_of(page, field)))
 
 
 @help_pages.get("/help/tour", act=Permission.OWN_ACCOUNT)

@@ -18,6 +18,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -60,6 +61,8 @@ class Reader(Protocol):
     def now(self) -> datetime: ...
     @property
     def refused(self) -> RefusedForm | None: ...
+    @property
+    def path(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ class PlainReader:
     now: datetime
     csrf: str = ""
     refused: RefusedForm | None = None
+    path: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -242,6 +246,7 @@ def _words() -> dict[str, Any]:
         "form_end": _form_end,
         "typed_value": _typed_value,
         "problem_of": _problem_of,
+        "help_of": _help_of,
         "is_refused": lambda action: (form := _current.get().refused) is not None and form.action == action,
     }
 
@@ -286,6 +291,12 @@ def _problem_of(name: str, problem: str) -> str:
         return problem
     form.told = True
     return form.sentence
+
+
+def _help_of(field: str = "") -> str:
+    """The address that leads to the manual's paragraph about this page, or about a field of it."""
+    asked = {"page": _current.get().path} | ({"field": field} if field else {})
+    return f"/help/of?{urlencode(asked)}"
 
 
 @cache

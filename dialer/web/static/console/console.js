@@ -48,6 +48,13 @@
     // "/" moves the focus to the page's search.
     var typing = /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName);
     var search = document.querySelector("[data-search] input:not([type=hidden])");
+    // F1 leads to the paragraph about the field in which somebody stands, else about the page.
+    var help = document.querySelector("[data-help]");
+    if (event.key === "F1" && help) {
+      event.preventDefault();
+      var named = document.activeElement.name;
+      window.open(help.getAttribute("href") + (named ? "&field=" + encodeURIComponent(named) : ""), "_blank", "noopener");
+    }
     if (event.key === "/" && !typing && search) { event.preventDefault(); search.focus(); }
     if (event.key === "?" && !typing && !document.querySelector("dialog[open]")) { event.preventDefault(); showKeys(); }
   });
