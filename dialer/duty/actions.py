@@ -41,6 +41,7 @@ from dialer.duty.store import (
     read_roster,
     replace_month,
     rosters_in_use,
+    usual_high_cases,
 )
 from dialer.intake.duty_lists import RosterFault, RosterSheet
 from dialer.intake.duty_lists import read_roster as read_sheet
@@ -157,6 +158,16 @@ def _on_duty(
         until=until if until < ahead else None,
         gap=next(iter(gaps(roster, instant, ahead, able=able)), None),
     )
+
+
+GapKey = tuple[int, datetime, datetime]
+"""A unit without anybody on duty, and from when until when."""
+
+
+def usual_in_gap(services: Services, gap: GapKey) -> float:
+    """How many cases of a high grade usually come to the unit in the hours of this gap."""
+    with services.store.begin_single_read() as tx:
+        return usual_high_cases(tx, *gap, now=services.clock.now())
 
 
 def enabled_in(tx: Tx, rosters: Collection[Roster]) -> frozenset[int]:

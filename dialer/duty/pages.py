@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import partial
 from io import BytesIO
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from dialer.duty.actions import (
     month_of,
     on_duty,
     take_shift,
+    usual_in_gap,
 )
 from dialer.duty.model import RIGHTS, SwapOffer
 from dialer.duty.rotations import TypedRotation, plan_rotation
@@ -39,6 +41,8 @@ _PATH = "/duty"
 _MOST_FILE = 2 * 1024 * 1024
 _MOST_FORM = 4 * 1024 * 1024
 _UNFIT = 422
+_PRICE_SECONDS = 300.0
+_MOST_PRICED = 20
 
 
 @duty_pages.get(
@@ -332,8 +336,21 @@ def _show_now(
     found = on_duty(services, visible_to=member.unit_id)
     with services.store.begin() as tx:
         index = services.units.current(tx)
+    prices = request.cache("gap_prices", partial(usual_in_gap, services), seconds=_PRICE_SECONDS)
+    gaps = [(one.unit_id, one.gap) for one in found if one.gap is not None][:_MOST_PRICED]
     facts: dict[str, Any] = {
         "found": found,
+        # A gap that has begun begins now: it is counted anew every five minutes.
+        "usual": {
+            (unit_id, gap.start): prices.get(
+                (
+                    unit_id,
+                    gap.start.replace(minute=gap.start.minute // 5 * 5, second=0, microsecond=0),
+                    gap.end,
+                )
+            ).value
+            for unit_id, gap in gaps
+        },
         "may_take": {
             (one.unit_id, one.kind): request.may(RIGHTS[one.kind])
             and member.id not in {person.staff_id for person in one.people}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -22,9 +23,10 @@ from dialer.core.rota import (
     Shift,
     ShiftSwap,
 )
+from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.db.units import is_visible_to
+from dialer.db.units import is_visible_to, is_within_unit
 from dialer.duty.model import MonthPlan, SwapOffer
 
 _IN_USE = timedelta(days=31)
@@ -351,6 +353,27 @@ def cut_leave(tx: Tx, leave_id: int, *, now: datetime) -> None:
     c = t.duty_leave.c
     tx.execute(sa.delete(t.duty_leave).where(c.id == leave_id, c.starts_at >= now))
     tx.execute(sa.update(t.duty_leave).where(c.id == leave_id, c.starts_at < now).values(ends_at=now))
+
+
+_WEEKS = 4
+_WEEK = timedelta(days=7)
+
+
+def usual_high_cases(tx: Tx, unit_id: int, start: datetime, end: datetime, *, now: datetime) -> float:
+    """How many cases of a high grade the unit and those below it usually get between these moments: the mean of the
+    same hours of the last four weeks that are over.
+    """
+    c = t.case.c
+    first = max(1, math.ceil((end - now) / _WEEK))
+    spans = [
+        sa.and_(c.opened_at >= start - number * _WEEK, c.opened_at < end - number * _WEEK)
+        for number in range(first, first + _WEEKS)
+    ]
+    high = [grade.value for grade in Grade if grade.is_high]
+    counted = sa.select(sa.func.count()).where(
+        sa.or_(*spans), c.grade.in_(high), is_within_unit(c.unit_id, unit_id)
+    )
+    return int(tx.scalar(counted)) / _WEEKS
 
 
 def people_of(tx: Tx, staff_ids: Sequence[int]) -> dict[int, tuple[str, str]]:

@@ -51,6 +51,7 @@ async def test_a_month_is_loaded_shown_and_downloaded(
     assert "Loaded: 2026-11, persons 2, shifts 2. Days that are over stay as they were." in page
     assert "None: the month holds as it was loaded." in page
     now = text(await officers[0].get("/duty"))
+    assert "high cases usually: 0.0" in now
     assert "城关派出所 visits Officer" in now
     file = await supervisor.get(f"/duty/{unit_id}/officer/file", month="2026-11")
     assert file.headers["content-disposition"] == f'attachment; filename="duty-{unit_id}-officer-202611.xlsx"'

@@ -5,7 +5,7 @@ nobody is on duty.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from dialer.duty.actions import (
     month_of,
     on_duty,
     take_shift,
+    usual_in_gap,
     watch_gaps,
 )
 from dialer.org.queries import escalated_work
@@ -201,6 +202,28 @@ def test_a_gap_within_a_day_raises_one_alarm_that_names_the_units(bureau: Bureau
     assert [(alarm["facts"]["names"], alarm["times"]) for alarm in alarms] == [
         (sorted([STATION, "临河分局"]), 1)
     ]
+
+
+def test_a_gap_says_how_many_high_cases_usually_come_in_its_hours(bureau: Bureau):
+    """The mean of the same hours of four weeks, of the unit and those below it."""
+    began = bureau.clock.now()
+    for week in range(4):
+        bureau.clock.set(began + timedelta(weeks=week, hours=1))
+        bureau.case_with_unit("城关派出所", grade=Grade.HIGH)
+        bureau.case_with_unit("城关派出所", grade=Grade.EXTRA_HIGH)
+        bureau.case_with_unit("城关派出所", grade=Grade.LOW)
+        bureau.case_with_unit("五原分局", grade=Grade.HIGH)
+        bureau.clock.set(began + timedelta(weeks=week, hours=3))
+        bureau.case_with_unit("城关派出所", grade=Grade.HIGH)
+    bureau.clock.set(began + timedelta(weeks=4) - timedelta(hours=1))
+    start = began + timedelta(weeks=4)
+    hours = timedelta(hours=2)
+    assert usual_in_gap(bureau.services, (bureau.unit["城关派出所"], start, start + hours)) == 2.0
+    assert usual_in_gap(bureau.services, (bureau.unit["临河分局"], start, start + 2 * hours)) == 3.0
+    assert usual_in_gap(bureau.services, (bureau.unit["五原分局"], start, start + hours)) == 1.0
+    # A gap that is further ahead than a week is compared with the last weeks too.
+    ahead = start + timedelta(weeks=1)
+    assert usual_in_gap(bureau.services, (bureau.unit["城关派出所"], ahead, ahead + hours)) == 2.0
 
 
 def test_a_gap_that_somebody_has_acknowledged_is_told_again_after_six_hours(bureau: Bureau, account: Account):
