@@ -251,6 +251,7 @@ FACTS: Mapping[str, str] = {
     "start": gettext_noop("from"),
     "gaps": gettext_noop("gaps"),
     "track": gettext_noop("kind"),
+    "visit": gettext_noop("visit"),
     "terminal": gettext_noop("terminal"),
     "named": gettext_noop("account named, not signed in"),
     "accepted": gettext_noop("accepted"),
@@ -320,8 +321,27 @@ FACTS: Mapping[str, str] = {
     "found": gettext_noop("found"),
     "to": gettext_noop("to"),
 }
+FACT_LIMITS: Mapping[str, str] = {
+    "per_minute": gettext_noop("Warnings a minute"),
+    "per_hour": gettext_noop("Warnings an hour"),
+    "per_day": gettext_noop("Warnings a day"),
+    "extra_high_per_minute": gettext_noop("Extra-high warnings a minute"),
+    "extra_high_per_hour": gettext_noop("Extra-high warnings an hour"),
+    "extra_high_per_day": gettext_noop("Extra-high warnings a day"),
+    "signals_per_minute": gettext_noop("Signals a minute"),
+    "signals_per_hour": gettext_noop("Signals an hour"),
+    "signals_per_day": gettext_noop("Signals a day"),
+    "most_grade": gettext_noop("Highest grade"),
+    "most_amount_fen": gettext_noop("largest amount (fen)"),
+    "units": gettext_noop("units"),
+    "signal_kinds": gettext_noop("kinds of signals"),
+    "bank_reports": gettext_noop("reports of banks taken"),
+    "on_probation": gettext_noop("on probation"),
+}
+"""Of a source whose limits were changed: each has the value before and the one after."""
+_BEFORE_AND_AFTER = 2
 _SECONDS = "_seconds"
-_VALUES: Mapping[str, tuple[type[StrEnum], ...]] = {
+FACT_VALUES: Mapping[str, tuple[type[StrEnum], ...]] = {
     "factor": (FactorKind,),
     "role": (Role,),
     "grade": (Grade,),
@@ -337,7 +357,7 @@ _VALUES: Mapping[str, tuple[type[StrEnum], ...]] = {
     "kind": (StaffChangeKind, OpeningFactKind, DutyKind, BulletinKind),
 }
 """The enumerations of the values of a fact, in the order in which they are tried."""
-_CODES: Mapping[str, Mapping[str, str]] = {
+FACT_CODES: Mapping[str, Mapping[str, str]] = {
     "how": {
         "password": gettext_noop("password"),
         "link": gettext_noop("link of the first start"),
@@ -450,15 +470,22 @@ def why_of(line: AuditLine, lang: Lang) -> str:
 
 
 def facts_words(line: AuditLine, lang: Lang) -> str:
-    """The facts of the line with their names, separated by commas. Counts that are 0 are left out."""
-    return ", ".join(_pairs(line.facts, lang, is_staff=line.subject.startswith(_STAFF)))
+    """The facts of the line with their names, separated by commas of the language. Counts that are 0 are left out."""
+    return _comma(lang).join(_pairs(line.facts, lang, is_staff=line.subject.startswith(_STAFF)))
+
+
+def _comma(lang: Lang, *, within: bool = False) -> str:
+    """Between facts, or `within` one fact between its values."""
+    if lang is Lang.ZH:
+        return "、" if within else "，"
+    return ", "
 
 
 def _pairs(facts: Mapping[str, object], lang: Lang, *, is_staff: bool = False) -> Iterator[str]:
     for name, value in facts.items():
         if value in (None, "", [], {}) or name == "token" or (is_staff and name == "login"):
             continue
-        known = FACTS.get(name)
+        known = FACTS.get(name) or FACT_LIMITS.get(name)
         if known is None and name.endswith(_SECONDS) and name.removesuffix(_SECONDS) in _CHANNELS:
             channel = word_of(NotificationChannel(name.removesuffix(_SECONDS)), lang)
             yield channel + _after_colon(say(lang, gettext_noop("after %(seconds)s s"), seconds=value), lang)
@@ -477,11 +504,15 @@ def _value_words(name: str, value: object, lang: Lang) -> str:
         # Counts by table say nothing on a page: here is their sum.
         counts = [count for count in value.values() if isinstance(count, int)]
         is_by_table = len(counts) == len(value) and not value.keys() <= FACTS.keys()
-        return str(sum(counts)) if is_by_table else ", ".join(_pairs(value, lang))
+        return str(sum(counts)) if is_by_table else _comma(lang, within=True).join(_pairs(value, lang))
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_value_words(name, one, lang) for one in value)
-    for kind in _VALUES.get(name, ()):
+        is_change = name in FACT_LIMITS and len(value) == _BEFORE_AND_AFTER
+        joint = " → " if is_change else _comma(lang, within=True)
+        return joint.join(_value_words(name, one, lang) for one in value) or "–"
+    if value is None:
+        return "–"
+    for kind in FACT_VALUES.get(name, ()):
         if value in [member.value for member in kind]:
             return word_of(kind(str(value)), lang)
-    known = _CODES.get(name, {}).get(str(value))
+    known = FACT_CODES.get(name, {}).get(str(value))
     return say(lang, known) if known else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -342,14 +343,19 @@ _OF_WORK: Mapping[str, str] = {
     "desk": gettext_noop("at the desk"),
     "approval": gettext_noop("before an approval"),
     "phone": gettext_noop("answered on the simulated line"),
+    "visit": gettext_noop("the visit in hand"),
 }
 """Reasons that the work itself gives, so that nobody types one."""
+_VISIT_BEFORE = re.compile(r"见面劝阻在办 visit \d+ in hand")
+"""How lines of the audit of before say it, which never change."""
 _WORK_ACTS = frozenset({"reveal", "conversation", "view_evidence", "view_file", "view_photo"})
 """Acts that the work writes without asking for a reason; where a person gave one, its kind is in the audit too."""
 
 
 def why_words(why: str, lang: Lang, *, act: str, is_typed: bool) -> str:
     """The reason as typed; a reason that the work gave, in this language."""
+    if not is_typed and _VISIT_BEFORE.fullmatch(why):
+        why = "visit"
     return say(lang, _OF_WORK[why]) if why in _OF_WORK and act in _WORK_ACTS and not is_typed else why
 
 

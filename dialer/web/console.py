@@ -345,6 +345,12 @@ class RequestContext:
         return self.services.sessions.factor_due(self.member.role, since=since)
 
     @property
+    def factor_left_seconds(self) -> float:
+        """How long until then: of real time, so the page tells no moment of another clock than its own."""
+        due = self.factor_due
+        return 0.0 if due is None else max(0.0, (due - self.services.real.now()).total_seconds())
+
+    @property
     def lacks_factor(self) -> bool:
         """Whether nothing but the page that sets up a second factor opens."""
         due = self.factor_due

@@ -313,8 +313,10 @@ def open_visit(services: Services, actor: Actor, visit_id: int) -> VisitPage:
         line = visit_line(tx, visit_id, scope=Scope(unit_id=actor.unit_id), who=viewer)
         is_mine = line.is_held_by(viewer)
         if is_mine:
-            subject, why = f"case/{line.case_id}", _in_hand(visit_id)
-            note_work_reveal(tx, services, who=viewer, act="reveal", subject=subject, why=why)
+            subject, facts = f"case/{line.case_id}", {"visit": visit_id}
+            note_work_reveal(
+                tx, services, who=viewer, act="reveal", subject=subject, why=_IN_HAND, facts=facts
+            )
         return VisitPage(
             line=line,
             person=person_of_case(tx, line.case_id) if is_mine else None,
@@ -324,9 +326,8 @@ def open_visit(services: Services, actor: Actor, visit_id: int) -> VisitPage:
         )
 
 
-def _in_hand(visit_id: int) -> str:
-    """The reason that the audit gives when the officer who has the visit sees the person."""
-    return f"见面劝阻在办 visit {visit_id} in hand"
+_IN_HAND = "visit"
+"""The reason that the audit gives when the officer who has the visit sees the person."""
 
 
 def may_print(line: VisitLine, *, who: str) -> bool:
@@ -361,8 +362,10 @@ def show_photo_of(
         found = unseal_file(tx, client_id)
         subject = f"case/{found.case_id}"
         if line.is_held_by(viewer):
-            why = _in_hand(visit_id)
-            note_work_reveal(tx, services, who=viewer, act=found.act, subject=subject, why=why)
+            facts = {"visit": visit_id}
+            note_work_reveal(
+                tx, services, who=viewer, act=found.act, subject=subject, why=_IN_HAND, facts=facts
+            )
         else:
             note_reveal(act, services, name=found.act, subject=subject, reason=reason, why=why)
         return found.media_type, found.content

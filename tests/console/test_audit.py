@@ -210,17 +210,17 @@ async def test_an_auditor_of_a_unit_sees_the_acts_of_its_people(console: Console
     ("facts", "chinese"),
     [
         ({"outcome_id": 386}, "处置结果：386"),
-        ({"from": "high", "grade": "extra_high"}, "原为：高危, 等级：特高危"),
+        ({"from": "high", "grade": "extra_high"}, "原为：高危，等级：特高危"),
         ({"outcome": "dissuaded_by_phone"}, "处置结果：电话劝阻成功"),
-        ({"version": 2, "goes_live": True}, "版本：2, 立即启用：是"),
+        ({"version": 2, "goes_live": True}, "版本：2，立即启用：是"),
         (
             {"terminal": "li@host", "in_clear": True, "what": "rejects"},
-            "终端：li@host, 明文：是, 内容：未通过数据",
+            "终端：li@host，明文：是，内容：未通过数据",
         ),
-        ({"how": "password", "address": "10.0.0.1"}, "方式：密码, 来自：10.0.0.1"),
+        ({"how": "password", "address": "10.0.0.1"}, "方式：密码，来自：10.0.0.1"),
         ({"counts": {"persons": 2}}, "数量：当事人数据：2"),
         ({"counts": {"person_key": 1, "person.sealed": 2}}, "数量：3"),
-        ({"verdict": "ask_desk", "outlet": "0478-001"}, "核查结果：请询问核查席, 网点：0478-001"),
+        ({"verdict": "ask_desk", "outlet": "0478-001"}, "核查结果：请询问核查席，网点：0478-001"),
         ({"sms_seconds": 120}, "短信：120 秒后"),
         ({"scopes": ["warnings:write"], "sources": []}, "权限范围：报送预警"),
         ({"something_new": [1]}, "something_new：1"),
@@ -230,7 +230,7 @@ async def test_what_was_noted_is_told_in_words(console: ConsoleDesk, facts: dict
     write(console, facts=facts)
     with console.app.services.store.begin() as tx:
         (line,) = search_audit(tx, AuditQuery()).lines
-    assert sorted(facts_words(line, Lang.ZH).split(", ")) == sorted(chinese.split(", "))
+    assert sorted(facts_words(line, Lang.ZH).split("，")) == sorted(chinese.split("，"))
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,8 @@
       var left = Math.ceil((leaseUntil - Date.now()) / 1000);
       var note = document.querySelector("[data-lease-note]");
       note.hidden = lost || left > WARN_SECONDS;
-      note.querySelector("[data-lease-left]").textContent = Math.max(0, left) + " s";
+      var told = note.querySelector("[data-lease-left]");
+      told.textContent = told.dataset.text.replace("{}", Math.max(0, left));
     }
 
     looked = function () {
