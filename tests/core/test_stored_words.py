@@ -64,7 +64,10 @@ _WORDS = {
     ),
     "FiledField": "case_number name phone id_number amount filed_at event_at fraud_type unit",
     "ObjectionAbout": "opening determination opener",
-    "PresenceEvent": "free break off task_taken task_ended call_began call_ended silent",
+    "PresenceEvent": "free break off task_taken task_ended call_began call_ended silent untaken",
+    "OfferEvent": "taken passed withdrawn",
+    "OfferState": "waiting taken passed withdrawn",
+    "TaskMode": "pull offer",
     "NoticeCode": (
         "grade_defaulted id_invalid id_digits_lost number_digits_lost fraud_type_unknown kind_unknown "
         "unit_unknown phone_part_unusable talk_unreadable tag_unknown time_in_future missed "
