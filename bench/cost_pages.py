@@ -32,7 +32,8 @@ def page_costs(place: Place, *, only: str = "") -> Iterator[tuple[str, Cost]]:
                 continue
             headers = {"Cookie": f"{SESSION_COOKIE}={tokens[page.reader.login]}"} if page.reader else {}
             status, _ = runner.run(ask(web, "GET", page.path, headers=headers))
-            if status == 404:  # a page of the whole city, asked for by somebody of a unit
+            of_unit = page.reader is not None and page.reader.unit_id is not None
+            if status == 404 or (status == 403 and of_unit):  # a page of the whole city
                 continue
             if status != 200:
                 raise SystemExit(f"{page.name} answered {status}")

@@ -113,7 +113,8 @@ def measure(
             used[page.name] += sum(after - before.get(pid, after) for pid, after in _cpu(watched).items())
             sizes[page.name] = len(answer.content)
             of_a_unit = page.reader is not None and page.reader.unit_id is not None
-            if answer.status_code == httpx.codes.NOT_FOUND and of_a_unit and not each:
+            is_closed = answer.status_code in {httpx.codes.NOT_FOUND, httpx.codes.FORBIDDEN}
+            if is_closed and of_a_unit and not each:
                 closed.add(page.name)
             elif answer.status_code != httpx.codes.OK:
                 failed[page.name] = answer.status_code
