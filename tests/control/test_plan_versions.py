@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
@@ -27,11 +28,8 @@ PEOPLE = ("li", "wang", "zhao")
 
 @pytest.fixture
 def services(fresh_database: str) -> Iterator[Services]:
-    scenario = Scenario(fresh_database)
-    with scenario.store.begin() as tx:
-        tx.execute(sa.text("SELECT 1"))
-    yield scenario.services
-    scenario.store.dispose()
+    with closing(Scenario(fresh_database)) as scenario:
+        yield scenario.services
 
 
 @settings(
