@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from dialer.bootstrap import application
 from dialer.cli.serve import children
 from dialer.core.access import unrestricted
-from dialer.core.sources import WARNING_LIMITS, SourceLimits
+from dialer.core.sources import COUNTED_LIMITS, SourceLimits
 from dialer.db.system_state import ClockRow, living_processes, mark_drill_database, write_service_clock
 from dialer.db.unit_of_work import Store
 from dialer.demo.run import is_carrier_up
@@ -141,8 +141,8 @@ class Service:
 
 
 def known_for_long(made: Service, source: str) -> None:
-    """Ends the probation of the source: its warnings are limited beyond what a bench sends, its signals are not."""
-    by, limits = unrestricted("bench"), SourceLimits(**dict.fromkeys(WARNING_LIMITS, 1_000_000))
+    """Ends the probation of the source: its limits are beyond what a bench sends."""
+    by, limits = unrestricted("bench"), SourceLimits(**dict.fromkeys(COUNTED_LIMITS, 1_000_000))
     change_source(made.app.services, by, source, limits, on_probation=False, why="a bench")
 
 

@@ -48,6 +48,10 @@ class RegularSettings(Section):
     extra_high_per_minute: int = Field(default=200, ge=0, le=_MOST)
     extra_high_per_hour: int = Field(default=1_000, ge=0, le=_MOST)
     extra_high_per_day: int = Field(default=4_000, ge=0, le=_MOST)
+    signals_per_minute: int = Field(default=60_000, ge=0, le=_MOST_SIGNALS)
+    """Signals above these limits are refused until later. A minute's is what the warning robot reads in a minute."""
+    signals_per_hour: int = Field(default=3_000_000, ge=0, le=_MOST_SIGNALS)
+    signals_per_day: int = Field(default=40_000_000, ge=0, le=_MOST_SIGNALS)
 
     def limits(self) -> SourceLimits:
         """The limits of a source that is not on probation."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dialer.core.access import unrestricted
 from dialer.core.sources import Sent, SourceLimits
 from dialer.db import tables as t
+from dialer.runtime.source_settings import RegularSettings
 from dialer.warnings.source_limits import change_source, read_source
 from tests.api.office import Office
 
@@ -76,10 +77,26 @@ async def test_a_flood_of_one_source_does_not_hold_another(office: Office):
     assert read_source(office.app.services, "ministry").sent.signals_in_day == 1
 
 
-async def test_a_source_without_limits_is_not_counted(office: Office):
+@pytest.fixture
+def at_most_five_signals(environment: dict[str, str]) -> None:
+    """Of a source that is not on probation, in a minute."""
+    environment["DIALER_SOURCES__REGULAR__SIGNALS_PER_MINUTE"] = "5"
+
+
+async def test_where_nobody_has_set_limits_those_of_the_settings_hold(
+    at_most_five_signals: None, office: Office
+):
     limit(office)
-    assert (await send(office, *calls(50))).json()["accepted"] == 50
-    assert read_source(office.app.services, "city-bank").sent == Sent()
+    assert (await send(office, *calls(5))).json()["accepted"] == 5
+    assert (await send(office, *calls(1, 5))).status_code == 429
+    limit(office, signals_per_minute=6)
+    office.clock.advance(6)
+    assert (await send(office, *calls(1, 5))).json()["accepted"] == 1
+
+
+def test_a_source_may_send_in_a_minute_what_the_robot_reads_in_it():
+    """1,000 signals a second, which bench.signals holds the robot to."""
+    assert RegularSettings().signals_per_minute == 60 * 1_000
 
 
 async def test_a_new_source_has_the_limits_of_probation(office: Office):
