@@ -162,7 +162,10 @@ def restored(
     by: By, why: Annotated[str, typer.Option(help="what set the database back, for the record")]
 ) -> None:
     """已回退: the database was set back by PostgreSQL's own means; anchors of later lines count no more."""
-    with signed_application("audit", by, Permission.CONTROL, Permission.SEE_AUDIT) as (app, actor):
+    with signed_application("audit", by, Permission.CONTROL, Permission.SEE_AUDIT, must_be_known=True) as (
+        app,
+        actor,
+    ):
         last = note_restore(app.services, actor, why=why)
     typer.echo(f"anchors of lines after {last} count no more")
 
@@ -174,6 +177,9 @@ def checkpoint(
     why: Annotated[str, typer.Option(help="the order to delete, for the record")],
 ) -> None:
     """检查点: permit the database's owner to delete the lines up to this one; a check then begins after it."""
-    with signed_application("audit", by, Permission.CONTROL, Permission.SEE_AUDIT) as (app, actor):
+    with signed_application("audit", by, Permission.CONTROL, Permission.SEE_AUDIT, must_be_known=True) as (
+        app,
+        actor,
+    ):
         place = write_checkpoint(app.services, actor, through=through, why=why)
     typer.echo(f"lines up to {place.number} may be deleted")

@@ -77,7 +77,10 @@ def pause(
 ) -> None:
     """暂停外呼: robots stop calling until the pause ends; people go on. All dialling, or one unit, list or grade."""
     scope, subject = _pause_scope(unit, load, grade)
-    with signed_application("pause", by, Permission.CONTROL, purpose=ProcessPurpose.PAUSE) as (app, actor):
+    opened = signed_application(
+        "pause", by, Permission.CONTROL, purpose=ProcessPurpose.PAUSE, must_be_known=True
+    )
+    with opened as (app, actor):
         paused = pause_calls(app.services, actor, scope=scope, subject=subject, minutes=minutes, why=why)
     counts = "" if scope is PauseScope.ALL else f", {paused.held} calls held"
     typer.echo(f"{_scope_words(scope, subject)} paused until {centre_time(paused.pause.until, app)}{counts}")
@@ -101,7 +104,10 @@ def resume(
 ) -> None:
     """恢复外呼: end a pause; the calls that it held may be placed again. After a restore the carrier is asked first."""
     scope, subject = _pause_scope(unit, load, grade)
-    with signed_application("resume", by, Permission.CONTROL, purpose=ProcessPurpose.PAUSE) as (app, actor):
+    opened = signed_application(
+        "resume", by, Permission.CONTROL, purpose=ProcessPurpose.PAUSE, must_be_known=True
+    )
+    with opened as (app, actor):
         if scope is PauseScope.ALL and without_comparison:
             skip_comparison(app.services, actor, why=why)
         elif scope is PauseScope.ALL and (found := asyncio.run(_compare(app, actor))) is not None:

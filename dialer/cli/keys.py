@@ -84,7 +84,7 @@ def rotate(
     """
     asked = ((encryption, KeyUse.ENCRYPTION), (index, KeyUse.INDEX), (audit, KeyUse.AUDIT))
     uses = [use for is_asked, use in asked if is_asked] or [KeyUse.ENCRYPTION, KeyUse.INDEX]
-    with signed_application("keys", by, Permission.CONTROL) as (app, actor):
+    with signed_application("keys", by, Permission.CONTROL, must_be_known=True) as (app, actor):
         rotated = rotate_keys(
             app.services,
             actor,
@@ -196,7 +196,7 @@ def reseal_values(
     as_json: AsJson = False,
 ) -> None:
     """重新加密: seal values again in this process, beside a running service, until no value uses an old key."""
-    with signed_application("keys", by, Permission.CONTROL) as (app, actor):
+    with signed_application("keys", by, Permission.CONTROL, must_be_known=True) as (app, actor):
         if again:
             restart_reseal(app.services, actor)
         rows = 0
@@ -228,7 +228,7 @@ def retire(
     key: int, by: By, why: Annotated[str, typer.Option(help="for the record")], *, as_json: AsJson = False
 ) -> None:
     """停用旧密钥: take a key out of the ring; refused while a value uses it. Every value is checked first."""
-    with signed_application("keys", by, Permission.CONTROL) as (app, actor):
+    with signed_application("keys", by, Permission.CONTROL, must_be_known=True) as (app, actor):
         retired = retire_key(app.services, actor, app.key_source, key, why=why)
     if as_json:
         print_json({"key": retired.key_id, "audit_lines": retired.audit_lines, "in_ring": retired.in_ring})

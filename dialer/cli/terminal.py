@@ -75,7 +75,8 @@ def command_actor(app: Application, login: str, *rights: Permission, must_be_kno
     them if it was signed in.
     """
     # On the schema of another version, whose sessions may be of another kind, whoever pauses is only named.
-    known = _known_here(app) if app.services.schema == newest_revision() else None
+    is_readable = app.services.schema == newest_revision()
+    known = _known_here(app) if is_readable else None
     is_unnamed = login.strip() == TERMINAL_NAME
     with app.services.store.begin() as tx:
         found = find_actor(tx, login.strip().casefold())
@@ -91,7 +92,7 @@ def command_actor(app: Application, login: str, *rights: Permission, must_be_kno
         raise Invalid(field="by", problem=problem, fix=gettext_noop("`dialer staff list` lists the logins"))
     else:
         actor = found
-    of_persons = OF_PERSONS.union(rights) if must_be_known else OF_PERSONS
+    of_persons = OF_PERSONS.union(rights) if must_be_known and is_readable else OF_PERSONS
     if actor == TERMINAL and rights and of_persons.issuperset(rights):
         raise NotSignedIn(actor.name)
     if rights:

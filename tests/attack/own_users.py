@@ -158,6 +158,7 @@ async def terminal(target: Target, attack: Attack) -> None:
         ("outcome", "approve", "1"), ("outcome", "refuse", "1", "--why", "x"), ("loads", "approve", "1"),
         ("signals", "rules", "approve", "1", "--reason", "x"), ("scripts", "approve", "loan", "1", "--reason", "x"),
         ("filed", "undo", "1", "--reason", "x"), ("work", "sign", "1"),
+        ("pause", "--minutes", "0.1", "--why", "x"), ("resume",), ("keys", "rotate", "--why", "x"),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as home:
         for words in commands:
@@ -175,8 +176,3 @@ async def terminal(target: Target, attack: Attack) -> None:
                     ran.returncode != 0 and b"dialer sign-in" in said,
                     f"{' '.join(words)} --by {login} ended with {ran.returncode}: {said.decode()[:80]}",
                 )
-        named = (sys.executable, "-m", "dialer", "pause", "--minutes", "0.1", "--why", "x", "--by", "chief")
-        await (await asyncio.create_subprocess_exec(*named, env=target.made.env | {"HOME": home})).wait()
-        attack.tried += 1
-        signed = [(line["act"], line["who"]) for line in target.desk.audited("pause")]
-        attack.must(("pause", "chief") not in signed, "a pause is signed by somebody who was only named")

@@ -74,7 +74,7 @@ class Keys:
 
 
 def test_a_caller_takes_calls_and_reports_with_few_keys(page: Page, service: Service, complaints: Complaints):
-    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
     person(service, "欧阳明月", FIRST)
     person(service, "尉迟大海", SECOND)
     new_account(page, service, "desk1", Role.CALLER)
@@ -150,7 +150,7 @@ def test_a_caller_takes_calls_and_reports_with_few_keys(page: Page, service: Ser
 def test_in_english_a_task_is_lost_without_a_word_of_it(page: Page, service: Service, complaints: Complaints):
     # Tasks of the story before may be due again by now, on a slow machine.
     service.empty()
-    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
     person(service, "司马青", "19900070011", 诈骗类型="刷单返利")
     new_account(page, service, "desk2", Role.CALLER, language="en")
     expect(page.locator(".desk-grade b").first).to_have_text("1", timeout=60_000)
@@ -230,7 +230,7 @@ def become_family_calls(service: Service) -> None:
 def test_a_caller_reports_a_call_to_the_family(
     page: Page, service: Service, *, language: str, heading: str, wording: str, with_person: str, sent: str
 ):
-    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
     person(service, "令狐冬梅", "19900070011", 家属联系人="女儿 13911112222")
     new_account(page, service, f"desk-{language}", Role.CALLER, language=language)
     become_family_calls(service)

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.story, pytest.mark.timeout(400)]
 
 def call_waits(service: Service, phone: str, fraud_type: str) -> None:
     service.empty()
-    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
     row = {
         "指令编号": f"K{phone}",
         "姓名": "司马青",

@@ -60,9 +60,7 @@ def test_a_call_goes_from_desk_to_desk_until_somebody_takes_it(
 ):
     free, offered, pass_on, take, waits = WORDS[language]
     offering.empty()
-    offering.dialer(
-        "pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high"
-    )
+    offering.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
     first, second = (
         desk(context, offering, f"desk{n}.{language}", language) for n, context in enumerate(windows)
     )

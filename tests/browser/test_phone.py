@@ -101,7 +101,7 @@ def test_whoever_rejects_is_called_again_when_they_ask_and_not_by_the_page_alone
 
 def test_a_target_of_a_list_is_masked_and_can_be_played(page: Page, service: Service):
     # Nobody else may pick it up before.
-    service.dialer("pause", "--minutes", "5", "--by", "cli", "--why", "a target is picked", "--grade", "low")
+    service.as_administrator("pause", "--minutes", "5", "--why", "a target is picked", "--grade", "low")
     service.load(
         [
             {
@@ -120,7 +120,7 @@ def test_a_target_of_a_list_is_masked_and_can_be_played(page: Page, service: Ser
     expect(page.locator("#targets")).not_to_contain_text("19900039001")
     row.click()
     expect(page.locator("#waiting")).to_contain_text("外呼已暂停")
-    service.dialer("resume", "--by", "cli", "--grade", "low")
+    service.as_administrator("resume", "--grade", "low")
     answer(page)
     asked(page, "您本人的")
     page.keyboard.press("Escape")

@@ -62,7 +62,7 @@ def test_a_supervisor_follows_a_desk_and_forces_a_break(
 ):
     said = WORDS[language]
     service.empty()
-    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
     row = {"指令编号": f"P{language}", "姓名": "呼延灼", "手机号": "19900070012", "等级": "特高危"}
     service.load([row])
     chief = chief_window.new_page()

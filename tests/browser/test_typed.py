@@ -35,7 +35,7 @@ def end_session(page: Page) -> None:
 
 
 def test_a_report_at_the_desk_outlives_its_session(page: Page, service: Service):
-    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
     person(service, "欧阳明月", "19900070003")
     new_account(page, service, "typed1", Role.CALLER)
     expect(page.locator(".desk-grade b").first).to_have_text("1", timeout=60_000)
@@ -64,7 +64,7 @@ def test_a_report_at_the_desk_outlives_its_session(page: Page, service: Service)
 
 
 def test_a_note_is_kept_over_a_refresh_the_way_back_and_a_second_tab(page: Page, service: Service):
-    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
     person(service, "尉迟大海", "19900070008")
     new_account(page, service, "typed2", Role.SUPERVISOR, language="en")
     page.goto("/cases")
@@ -112,7 +112,7 @@ def test_a_note_is_kept_over_a_refresh_the_way_back_and_a_second_tab(page: Page,
 def test_what_somebody_else_has_changed_is_shown_beside_what_was_entered(
     page: Page, service: Service, complaints: Complaints
 ):
-    service.dialer("pause", "--minutes", "60", "--by", "cli", "--why", "people ring", "--grade", "extra_high")
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
     person(service, "司马青", "19900070011")
     new_account(page, service, "typed3", Role.SUPERVISOR, language="en")
     page.goto("/cases")

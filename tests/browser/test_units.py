@@ -29,11 +29,9 @@ TREE = """名称,上级,级别,别名,状态
 @pytest.fixture
 def no_robot(service: Service) -> Iterator[None]:
     """Nobody who is to be sorted is reached by telephone meanwhile."""
-    service.dialer(
-        "pause", "--minutes", "30", "--by", "cli", "--why", "units are sorted", "--grade", "extra_high"
-    )
+    service.as_administrator("pause", "--minutes", "30", "--why", "units are sorted", "--grade", "extra_high")
     yield
-    service.dialer("resume", "--by", "cli", "--grade", "extra_high")
+    service.as_administrator("resume", "--grade", "extra_high")
 
 
 def dropped(text: str) -> FilePayload:

@@ -53,11 +53,9 @@ _KEPT = """() => new Promise((resolve) => {
 @pytest.fixture
 def no_robot(service: Service) -> Iterator[None]:
     """Whoever is to be visited is not reached by telephone meanwhile."""
-    service.dialer(
-        "pause", "--minutes", "30", "--by", "cli", "--why", "visits are made", "--grade", "extra_high"
-    )
+    service.as_administrator("pause", "--minutes", "30", "--why", "visits are made", "--grade", "extra_high")
     yield
-    service.dialer("resume", "--by", "cli", "--grade", "extra_high")
+    service.as_administrator("resume", "--grade", "extra_high")
 
 
 def warn(service: Service, *people: tuple[str, str]) -> None:

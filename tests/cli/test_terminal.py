@@ -19,7 +19,9 @@ from dialer.cli.terminal import NotSignedIn, command_actor, machine_user, termin
 from dialer.core.access import OF_PERSONS, TERMINAL_NAME, Permission, Role
 from dialer.core.case import CaseStatus
 from dialer.core.errors import NotPermitted, Refusal
+from dialer.core.events import AlarmCode
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm
 from dialer.db.keys import create
 from dialer.org.factors import confirm_totp, offer_totp
 from dialer.runtime.settings import load_settings
@@ -172,10 +174,34 @@ def test_a_user_of_the_machine_can_be_an_account(run: Callable[..., Result]):
         run("person", "confirm", "1", "--by", "zhao", **mapped)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pause", "--minutes", "5", "--why", "检修"),
+        ("resume",),
+        ("keys", "rotate", "--why", "检修"),
+        ("keys", "retire", "0", "--why", "检修"),
+        ("audit", "restored", "--why", "检修"),
+        ("audit", "checkpoint", "1", "--why", "检修"),
+    ],
+)
+def test_what_stops_the_service_or_its_watch_needs_somebody_who_is_known(
+    run: Callable[..., Result], words: tuple[str, ...]
+):
+    for login in ("zhao", "cli"):
+        with pytest.raises(NotSignedIn):
+            run(*words, "--by", login)
+
+
 def test_what_needs_no_known_person_says_where_it_was_done(run: Callable[..., Result], env: dict[str, str]):
-    assert run("pause", "--minutes", "5", "--by", "zhao", "--why", "检修").exit_code == 0
+    with application(load_settings(env)) as made:
+        services = made.services
+        with services.store.begin() as tx:
+            raise_alarm(tx, AlarmCode.CARRIER_DOWN, now=services.clock.now(), facts={"codes": [20429]})
+            [alarm] = tx.rows(sa.select(t.alarm))
+    assert run("alarms", "acknowledge", str(alarm["id"]), "--by", "zhao").exit_code == 0
     with application(load_settings(env)) as made, made.services.store.begin() as tx:
-        [line] = tx.rows(sa.select(t.audit).where(t.audit.c.act == "pause"))
+        [line] = tx.rows(sa.select(t.audit).where(t.audit.c.subject == f"alarm/{alarm['id']}"))
     assert line["who"] == "cli", "zhao has done nothing"
     assert (line["facts"]["terminal"], line["facts"]["named"]) == (terminal_name(), "zhao")
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from dialer.__main__ import build_command_line
+from dialer.cli.terminal import NotSignedIn
 from dialer.core.access import Role
 from dialer.core.errors import Invalid, NotFound, NotPermitted
 from dialer.core.events import AlarmCode
@@ -23,6 +24,7 @@ from dialer.telephony.public_address import PublicAddressBlocked
 from tests.accounts import add_account
 from tests.control.scene import Scene
 from tests.outcomes.town import MORNING
+from tests.terminal import signed_in_as
 
 app = build_command_line()
 
@@ -38,7 +40,7 @@ def run(environment: dict[str, str], scene: Scene, monkeypatch: pytest.MonkeyPat
     runner = CliRunner()
 
     def typed(*words: str) -> Result:
-        result = runner.invoke(app, words)
+        result = runner.invoke(app, words, env=signed_in_as(*words) or None)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
@@ -55,7 +57,7 @@ def test_pause_list_and_resume(run: Run, scene: Scene):
     assert (listed["scope"], listed["subject"], listed["by"], listed["why"]) == (
         "unit",
         "临河",
-        "cli",
+        "zhao",
         "检修",
     )
     assert "临河" in run("pauses").stdout
@@ -98,7 +100,7 @@ def test_a_command_is_signed_by_the_login_of_an_enabled_account(run: Run, scene:
 def test_a_login_is_named_in_any_case_and_noted_in_its_own(run: Run, scene: Scene):
     run("pause", "--minutes", "5", "--by", " ZHAO ", "--why", "检修")
     [line] = scene.rows(sa.select(t.audit))
-    assert (line["who"], line["facts"]["named"]) == ("cli", "zhao")
+    assert line["who"] == "zhao"
 
 
 def test_the_rights_of_the_account_are_those_of_the_command(run: Run, scene: Scene):
@@ -108,7 +110,11 @@ def test_the_rights_of_the_account_are_those_of_the_command(run: Run, scene: Sce
     assert scene.group().paused_until is None
 
 
-def test_the_terminal_itself_pauses(run: Run, scene: Scene):
+def test_the_terminal_itself_pauses_before_there_is_an_account(run: Run, scene: Scene):
+    with pytest.raises(NotSignedIn):
+        run("pause", "--minutes", "5", "--by", "cli", "--why", "检修")
+    with scene.tx() as tx:
+        tx.execute(sa.delete(t.staff))
     run("pause", "--minutes", "5", "--by", "cli", "--why", "检修")
     assert scene.group().paused_until is not None
 
@@ -141,7 +147,7 @@ def test_alarms_are_listed_until_seen(run: Run, scene: Scene):
     assert "carrier_down" in run("alarms").stdout
     for alarm in listed.values():
         told = run("alarms", "acknowledge", str(alarm["id"]), "--by", "zhao").stdout
-        assert "acknowledged by cli" in told
+        assert "acknowledged by zhao" in told
     assert run("alarms").stdout.strip() == "no unacknowledged alarms"
 
 

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from dialer.core.values import Suite
 from dialer.db.keys import KeyUse, load
 from dialer.db.migrations import database_revision, newest_revision
+from tests.terminal import signed_in_as
 
 _DATA = Path(__file__).resolve().parent / "data"
 _ROOT = _DATA.parents[2]
@@ -85,9 +86,10 @@ def test_the_keys_of_an_earlier_version_are_rotated_to_the_other_suite(earlier: 
     """Its one encryption key had sealed the audit too: it is kept for those lines, and opens nothing else."""
     environment = earlier | {"DIALER_KEYS__SUITE": "sm4-gcm/sm3"}
     expected = json.loads((_DATA / "0024_expected.json").read_text(encoding="utf-8"))
-    why = ("--by", "cli", "--why", "to SM4 and SM3")
+    why = ("--by", "administrator", "--why", "to SM4 and SM3")
+    environment |= signed_in_as(*why)
     assert _printed(environment, "keys", "rotate", *why)["made"] == {"encryption": 2, "index": 3, "audit": 4}
-    assert _printed(environment, "keys", "reseal")["rows"] > 0
+    assert _printed(environment, "keys", "reseal", "--by", "administrator")["rows"] > 0
     assert _printed(environment, "keys", "retire", "0", *why)["audit_lines"] == 0
     assert _printed(environment, "keys", "retire", "1", *why)["audit_lines"] > 1
     ring = load(Path(environment["DIALER_KEYS__FILE"]))
