@@ -190,6 +190,10 @@ class WarningIn(BaseModel):
     name: Annotated[_Text | None, _about("姓名 · the person's name", "王小明")]
     id_number: Annotated[_Text | None, _about("证件号 · the person's id number")]
     address: Annotated[_Text | None, _about("地址 · the person's address")]
+    coordinates: Annotated[
+        _Text | None,
+        _about("住址经纬度，WGS 84 · the address's longitude and latitude", "107.416700,40.757400"),
+    ]
     unit: Annotated[_Key | None, _about("属地机构，缺省为令牌的机构 · default: the token's unit", "临河分局")]
     family_contact: Annotated[_Text | None, _about("家属联系人 · family contact")]
     fraud_numbers: Annotated[_Texts | None, _about("涉诈号码 · the scammer's numbers")]

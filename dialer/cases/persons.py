@@ -33,6 +33,8 @@ class Person:
     id_number: str
     address: str
     family_contact: str
+    coordinates: str = ""
+    """Of the address, as `core.places` writes a place; '' where none is known."""
 
     def phones_include(self, phones: Iterable[str]) -> bool:
         """Whether all of these numbers are known as the person's."""
@@ -123,6 +125,7 @@ def merge_person(known: KnownPerson, person: Person) -> None:
     """Adds to the known person the phones that are new, and values for what was blank."""
     before = known.person
     phones = before.phones + tuple(phone for phone in person.phones if phone not in before.phones)
+    is_elsewhere = bool(before.address and person.address) and before.address != person.address
     joined = replace(
         before,
         phones=phones,
@@ -130,6 +133,7 @@ def merge_person(known: KnownPerson, person: Person) -> None:
         id_number=before.id_number or person.id_number,
         address=before.address or person.address,
         family_contact=before.family_contact or person.family_contact,
+        coordinates=before.coordinates or ("" if is_elsewhere else person.coordinates),
     )
     if joined != before:
         known.person = joined

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 import sys
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from zoneinfo import ZoneInfo
 from dialer.core.access import unrestricted
 from dialer.core.values import Grade
 from dialer.intake.phones import id_check_character
-from dialer.org.tree import import_units
+from dialer.org.tree import import_units, load_boundaries
 from dialer.runtime.services import Services
 
 MOBILE_BLOCK: Final = "1990000"
@@ -98,6 +99,17 @@ def _id_number(rng: random.Random, region: str, born: date) -> str:
     return body + id_check_character(body)
 
 
+_MIDDLES: Final = {
+    "临河区公安分局": (107.37, 40.74),
+    "五原县公安局": (108.27, 41.09),
+    "磴口县公安局": (107.01, 40.33),
+    "乌拉特前旗公安局": (108.65, 40.74),
+    "乌拉特中旗公安局": (108.51, 41.57),
+    "乌拉特后旗公安局": (107.07, 41.08),
+    "杭锦后旗公安局": (107.15, 40.89),
+}
+_HALF_DEGREES: Final = 0.1
+"""The invented boundary of a unit is a square of twice this size, its middle where the real seat is."""
 CITY: Final = "巴彦淖尔市公安局"
 HOME: Final = "临河区公安分局"
 """The unit of the demo's officer."""
@@ -133,6 +145,29 @@ _UNKNOWN: Final = ("老新华所", "临河开发区派出所", "前旗青湖镇�
 def import_demo_units(services: Services) -> None:
     """Imports the units of the demo, with the names that lists use for them."""
     import_units(services, unrestricted("demo"), io.BytesIO(unit_list_csv()))
+    load_boundaries(services, unrestricted("demo"), io.BytesIO(_boundaries()))
+
+
+def _boundaries() -> bytes:
+    """The boundaries of the counties as GeoJSON."""
+    corners = ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"name": name},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [
+                    [
+                        [round(east + x * _HALF_DEGREES, 4), round(north + y * _HALF_DEGREES, 4)]
+                        for x, y in corners
+                    ]
+                ],
+            },
+        }
+        for name, (east, north) in _MIDDLES.items()
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 
 def unit_list_csv() -> bytes:
@@ -174,7 +209,7 @@ TARGETS: Final = 500
 TIMEZONE: Final = "Asia/Shanghai"
 HEADINGS: Final = (
     "序号", "指令编号", "来源", "预警类型", "诈骗类型", "预警等级", "姓名", "手机号码", "身份证号码",
-    "家庭住址", "属地机构", "家属联系人", "涉诈号码", "涉诈网址", "涉诈APP", "通话时长", "拟转金额（元）",
+    "家庭住址", "经纬度", "属地机构", "家属联系人", "涉诈号码", "涉诈网址", "涉诈APP", "通话时长", "拟转金额（元）",
     "预警时间", "失效时间", "标签", "备注",
 )  # fmt: skip
 DUPLICATES: Final = 6
@@ -219,6 +254,7 @@ def build(now: datetime, *, seed: int = SEED) -> bytes:
     people = invented_people(rng, count=TARGETS, today=local.date())
     rows = _targets(rng, people, local)
     rows += _second_warnings(rng, rows, local)
+    _add_places(rows)
     _write_units(rows)
     _add_family(rows)
     _share_landlines(rows)
@@ -311,6 +347,15 @@ def _second_warnings(rng: random.Random, rows: list[_Row], local: datetime) -> l
         }
         again.append(row | changes)
     return again
+
+
+def _add_places(rows: list[_Row]) -> None:
+    """Adds the place of every other address, within the boundary of its unit, as `_write_units` does."""
+    rng = random.Random(SEED)  # noqa: S311 - invented data, no secret
+    for row in rows[::2]:
+        east, north = _MIDDLES[row["属地机构"]]
+        east, north = (degrees + rng.uniform(-_HALF_DEGREES, _HALF_DEGREES) for degrees in (east, north))
+        row["经纬度"] = f"{east:.4f},{north:.4f}"
 
 
 def _write_units(rows: list[_Row]) -> None:

@@ -69,6 +69,10 @@ HEADING_WORDS: Final = {
         "地址 住址 家庭住址 家庭地址 现住址 现住地址 居住地址 居住地 户籍地址 户籍地 户籍所在地 "
         "详细地址 联系地址 常住地址 address homeaddress residence"
     ),
+    Field.COORDINATES: (
+        "经纬度 坐标 位置坐标 地址坐标 住址坐标 地理坐标 经度 纬度 地址经度 地址纬度 coordinates lnglat latlng "
+        "longitudeandlatitude longitude latitude lng lon lat"
+    ),
     Field.UNIT: (
         "属地 属地机构 属地单位 所属单位 单位 所属机构 机构 管辖单位 辖区 所属辖区 派出所 "
         "所属派出所 属地派出所 责任单位 接收单位 属地公安机关 所属分局 分局 旗县 所属旗县 "
@@ -157,7 +161,7 @@ _MINUTES: Final = re.compile(r"分钟|minute|[(]min|[(]分[)]")
 HEADING_LENGTH: Final = 30
 _REPEATABLE: Final = frozenset(
     {
-        Field.PHONE, Field.REMARKS, Field.FAMILY_CONTACT, Field.FRAUD_NUMBERS, Field.FRAUD_URL,
+        Field.PHONE, Field.REMARKS, Field.COORDINATES, Field.FAMILY_CONTACT, Field.FRAUD_NUMBERS, Field.FRAUD_URL,
         Field.FRAUD_APP, Field.FRAUD_ACCOUNT, Field.TAGS, Field.REJECTION, Field.ROW_NUMBER,
     }
 )  # fmt: skip

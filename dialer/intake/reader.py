@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
 from dialer.core.errors import UnusableFile
+from dialer.core.places import read_place
 from dialer.core.sources import is_internal_source
 from dialer.core.text import Text, gettext_noop, joined
 from dialer.core.values import FraudType, Grade, Tag, WarningKind
@@ -265,6 +266,7 @@ class RowReader:
             id_number=id_number,
             id_valid=id_valid,
             unit=self._read_unit(row, notices),
+            coordinates=self._read_place(row, notices),
             talk_seconds=self._read_talk(row, notices),
             amount_at_risk_fen=values.get(Field.AMOUNT_AT_RISK),
             amount_paid_fen=values.get(Field.AMOUNT_PAID),
@@ -439,6 +441,16 @@ class RowReader:
         except Unreadable:
             self._notice(notices, place, NoticeCode.TALK_UNREADABLE, Text("talk time not readable"))
             return None
+
+    def _read_place(self, row: list[str], notices: list[RowNotice]) -> str:
+        places = self._places_of[Field.COORDINATES]
+        text = self._text(places, row) if places else ""
+        if not text:
+            return ""
+        place = read_place(text)
+        if place is None:
+            self._notice(notices, places[0], NoticeCode.PLACE_UNREADABLE, Text("place not readable"))
+        return "" if place is None else str(place)
 
     def _read_tags(self, row: list[str], notices: list[RowNotice]) -> frozenset[Tag]:
         tags: frozenset[Tag] = frozenset()

@@ -35,6 +35,8 @@ class Field(StrEnum):
     PHONE = "phone"
     ID_NUMBER = "id_number"
     ADDRESS = "address"
+    COORDINATES = "coordinates"
+    """Of the address: longitude and latitude in one column, or in two."""
     UNIT = "unit"
     FAMILY_CONTACT = "family_contact"
     FRAUD_NUMBERS = "fraud_numbers"
@@ -67,6 +69,7 @@ class NoticeCode(StrEnum):
     UNIT_UNKNOWN = "unit_unknown"
     PHONE_PART_UNUSABLE = "phone_part_unusable"
     TALK_UNREADABLE = "talk_unreadable"
+    PLACE_UNREADABLE = "place_unreadable"
     TAG_UNKNOWN = "tag_unknown"
     TIME_IN_FUTURE = "time_in_future"
     MISSED = "missed"
@@ -138,6 +141,8 @@ class Record:
     id_number: str
     id_valid: bool
     address: str
+    coordinates: str
+    """Of the address, as `core.places` writes a place; '' where none is known."""
     unit: str
     family_contact: str
     fraud_numbers: str

@@ -36,6 +36,10 @@ from dialer.core.text import Text
 from dialer.core.values import Grade, Suite
 
 _DAY = 86_400
+_MAP_ADDRESS = re.compile(
+    r"(?:geo:|https?://[^\s/?#@{}]+/)(?=[^{}]*\{latitude\}[^{}]*\{longitude\}[^{}]*$"
+    r"|[^{}]*\{longitude\}[^{}]*\{latitude\}[^{}]*$)[^\s\"'<>]*"
+)
 _YEAR = 365 * _DAY
 
 
@@ -526,6 +530,21 @@ class WorkSettings(Section):
     """Real seconds without an open page after which somebody who is free or on a break is off. A browser lets a page in
     the background speak once a minute.
     """
+    map_address: str = Field(default="geo:{latitude},{longitude}", max_length=300)
+    """What the link to the map on the page of a visit opens. `geo:` opens the map of the officer's device and sends
+    nothing over the network; with an `https:` address the host of that address learns the place. Empty: no link.
+    """
+
+    @field_validator("map_address")
+    @classmethod
+    def _check_map_address(cls, template: str) -> str:
+        if template and not _MAP_ADDRESS.fullmatch(template):
+            raise WrongValue(
+                Text(
+                    "begins with geo: or https: and names {latitude} and {longitude}, each once, or is empty"
+                )
+            )
+        return template
 
 
 class InboundSettings(Section):

@@ -85,6 +85,8 @@ class WorkRules:
     """How long a success without a call waits for a second person before the task is back in the queue."""
     silent_seconds: float = 180.0
     """Real seconds without an open page after which somebody who is free or on a break is off."""
+    map_address: str = "geo:{latitude},{longitude}"
+    """The template of the link to a map; '': there is none."""
     stall_seconds: float = 300.0
     """Service seconds for which a call waits and a desk is free before an alarm says so."""
     tasks: TaskMode = TaskMode.PULL

@@ -551,6 +551,7 @@ def _record(row: StoredVerdict, reasons: Sequence[StoredReason], now: datetime) 
         id_number=id_number,
         id_valid=id_valid,
         address="",
+        coordinates="",
         unit="",
         family_contact="",
         fraud_numbers=_joined(items, "fraud_numbers"),

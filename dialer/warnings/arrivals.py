@@ -192,6 +192,7 @@ def _prepared(
         id_number=record.id_number if record.id_valid else "",
         address=record.address,
         family_contact=record.family_contact,
+        coordinates=record.coordinates,
     )
     identity = _identity(vault, record)
     return Prepared(

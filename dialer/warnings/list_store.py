@@ -155,6 +155,8 @@ def warning_content(vault: Vault, accepted: Accepted, *, warning_id: int) -> Con
         "fraud_account": record.fraud_account,
         "remarks": record.remarks,
     }
+    if record.coordinates:
+        personal["coordinates"] = record.coordinates
     notices = [
         {"column": notice.column, "code": notice.code.value, "message": bilingual(notice.message)}
         for notice in accepted.notices

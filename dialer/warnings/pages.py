@@ -73,6 +73,7 @@ FIELDS: Mapping[Field, str] = {
     Field.PHONE: gettext_noop("Phone"),
     Field.ID_NUMBER: gettext_noop("Id number"),
     Field.ADDRESS: gettext_noop("Home address"),
+    Field.COORDINATES: gettext_noop("Longitude and latitude"),
     Field.UNIT: gettext_noop("Area or unit"),
     Field.FAMILY_CONTACT: gettext_noop("Family contact"),
     Field.FRAUD_NUMBERS: gettext_noop("Fraud number"),
@@ -104,6 +105,9 @@ NOTICES: Mapping[NoticeCode, str] = {
     NoticeCode.UNIT_UNKNOWN: gettext_noop("A unit that is not registered: its cases wait to be sorted."),
     NoticeCode.PHONE_PART_UNUSABLE: gettext_noop("One of several numbers cannot be called; the others are."),
     NoticeCode.TALK_UNREADABLE: gettext_noop("A talk time that cannot be read."),
+    NoticeCode.PLACE_UNREADABLE: gettext_noop(
+        "A place that is not a longitude and a latitude in China: the visit has no map."
+    ),
     NoticeCode.TAG_UNKNOWN: gettext_noop("A tag that is in no list of ours."),
     NoticeCode.TIME_IN_FUTURE: gettext_noop("A time that has not come yet."),
     NoticeCode.MISSED: gettext_noop("Of a high grade, expired before it arrived: it needs an explanation."),

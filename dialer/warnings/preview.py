@@ -581,5 +581,6 @@ def _masked(record: Record) -> MaskedPerson:
         id_number=record.id_number,
         address=record.address,
         family_contact=record.family_contact,
+        coordinates=record.coordinates,
     )
     return mask_person(person)

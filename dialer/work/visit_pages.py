@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from dialer.core.access import Permission, RevealReason
 from dialer.core.case import AssignmentState, PersonMet, Reason, VisitStage, contact_of_outcome
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
+from dialer.core.places import map_link
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import (
@@ -130,6 +131,8 @@ def show_visit(
     facts: dict[str, Any] = {
         **_head_facts(request, line),
         "opened": opened,
+        "map": map_link(request.services.work.map_address, opened.place) if opened.place else "",
+        "unit_of": _unit_labels(request) if opened.nearby else None,
         "may_print": may_print(line, who=request.who),
         "may_answer": line.transfer is not None and _is_own_unit(request, line.transfer.to_unit_id),
         "course": [(act, act_sentence(act, request.lang)) for act in opened.course],
@@ -141,6 +144,12 @@ def show_visit(
         return request.part(TEMPLATE, "hand", **facts)
     others = [unit for unit in list_units(request.services, visible_to=None) if unit.active]
     return request.page(TEMPLATE, status=status, units=unit_tree(others), **facts)
+
+
+def _unit_labels(request: RequestContext) -> Callable[[int | None], str]:
+    with request.services.store.begin() as tx:
+        index = request.services.units.current(tx)
+    return lambda unit_id: index.label(unit_id) if unit_id is not None else ""
 
 
 def show_why_not(request: RequestContext, visit_id: int) -> Response:

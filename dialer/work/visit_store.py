@@ -15,14 +15,17 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import MaskedPerson, mask_person, open_person
 from dialer.cases.store import open_act
+from dialer.core.access import Role
 from dialer.core.case import PENDING_STATES, AssignmentState, TransferState, VisitStage
 from dialer.core.errors import Conflict, NotFound
+from dialer.core.places import FreeOfficer, middle_of
+from dialer.core.presence import PresenceState
 from dialer.core.timeline import ActKind
 from dialer.core.values import Tag, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
-from dialer.db.units import is_visible_to, is_within_unit
+from dialer.db.units import boundaries_of, is_visible_to, is_within_unit
 from dialer.work.assignments import Assignment, Scope, select_assignments, stage_of
 from dialer.work.transfer_store import transfer_reason
 
@@ -306,3 +309,35 @@ def course_of_visit(tx: Tx, visit: VisitLine, *, who: str, with_words: bool) -> 
         )
         for row in tx.rows(statement)
     )
+
+
+_MOST_OFFICERS = 200
+
+
+def free_officers(tx: Tx, *, visible_to: int | None) -> list[FreeOfficer]:
+    """The officers of these units who are free now, at most 200, each with the middle of their unit's boundary."""
+    s, p = t.staff.c, t.presence.c
+    statement = (
+        sa.select(s.id, s.display_name, s.unit_id)
+        .select_from(t.presence.join(t.staff, s.id == p.staff_id))
+        .where(
+            p.state == word_literal(PresenceState.FREE),
+            s.role == word_literal(Role.OFFICER),
+            s.disabled_at.is_(None),
+            is_visible_to(s.unit_id, visible_to),
+        )
+        .order_by(p.since, s.id)
+        .limit(_MOST_OFFICERS)
+    )
+    rows = tx.rows(statement)
+    rings = boundaries_of(tx, sorted({row["unit_id"] for row in rows if row["unit_id"] is not None}))
+    middles = {unit_id: middle_of(own) for unit_id, own in rings.items()}
+    return [
+        FreeOfficer(
+            staff_id=row["id"],
+            name=row["display_name"],
+            unit_id=row["unit_id"],
+            place=middles.get(row["unit_id"]),
+        )
+        for row in rows
+    ]

@@ -18,6 +18,7 @@ from dialer.cases.store import get_case, lock_cases
 from dialer.core.access import Actor, Permission, RevealReason, required_text
 from dialer.core.case import AssignmentState, PersonMet, VisitStage, may_report
 from dialer.core.errors import Conflict, Invalid, NotFound, Overtaken
+from dialer.core.places import NearbyOfficer, Place, nearest_first, read_place
 from dialer.core.text import Text, gettext_noop
 from dialer.core.timeline import ActKind
 from dialer.core.values import FraudType, Tag, Track
@@ -45,6 +46,7 @@ from dialer.work.visit_store import (
     VisitLine,
     count_visit_photos,
     course_of_visit,
+    free_officers,
     note_visit_act_once,
     photos_of_case,
     set_visit_outcome,
@@ -298,6 +300,18 @@ class VisitPage:
     tags: tuple[Tag, ...]
     course: tuple[VisitAct, ...]
     photos: tuple[StoredPhoto, ...]
+    place: Place | None
+    """Of the person's address, for the officer who has the visit in hand; None where no list told it."""
+    nearby: tuple[NearbyOfficer, ...] | None
+    """The free officers, the nearest first, for whoever assigns the visit; None for others, and when it is over."""
+
+
+_MOST_NEARBY = 5
+
+
+def _nearby(tx: Tx, actor: Actor, place: Place | None) -> tuple[NearbyOfficer, ...]:
+    """The free officers of the actor's units; each is known at the middle of their unit's boundary."""
+    return nearest_first(free_officers(tx, visible_to=actor.unit_id), place, most=_MOST_NEARBY)
 
 
 def read_visit(services: Services, actor: Actor, visit_id: int) -> VisitLine:
@@ -317,9 +331,14 @@ def open_visit(services: Services, actor: Actor, visit_id: int) -> VisitPage:
             note_work_reveal(
                 tx, services, who=viewer, act="reveal", subject=subject, why=_IN_HAND, facts=facts
             )
+        may_assign = actor.may(Permission.MANAGE_DUTY) and line.is_pending and not is_mine
+        person = person_of_case(tx, line.case_id) if is_mine or may_assign else None
+        place = read_place(person.coordinates) if person is not None else None
         return VisitPage(
             line=line,
-            person=person_of_case(tx, line.case_id) if is_mine else None,
+            person=person if is_mine else None,
+            place=place if is_mine else None,
+            nearby=_nearby(tx, actor, place) if may_assign else None,
             tags=tags_of_case(tx, line.case_id),
             course=course_of_visit(tx, line, who=viewer, with_words=is_mine),
             photos=_photos_of(tx, line),

@@ -12,10 +12,13 @@ import pytest
 import sqlalchemy as sa
 
 from dialer.core.access import Actor, Role, unrestricted
+from dialer.core.presence import PresenceEvent
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
+from dialer.db.units import keep_boundaries
+from dialer.duty.presence import say_presence
 from dialer.outcomes.evidence_files import clean_photo
-from dialer.runtime.services import Services
+from dialer.runtime.services import Application, Services
 from dialer.work import visit_pages
 from dialer.work.desk import call_points
 from dialer.work.visits import PaperNotice, PhoneAct, add_photo, note_visit
@@ -40,12 +43,15 @@ class Beat(ConsoleScenario):
         self.officer = console.person(Role.OFFICER, unit_id=self.station)
 
     def visit(self, *, unit_id: int | None = None, **columns: object) -> int:
-        unit = unit_id or self.station
         owner = (
             self.person()
             if self.console.rows(t.person)
             else self.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER, family_contact="女儿 139")
         )
+        return self.visit_to(owner, unit_id=unit_id, **columns)
+
+    def visit_to(self, owner: int, *, unit_id: int | None = None, **columns: object) -> int:
+        unit = unit_id or self.station
         case_id = self.case(
             grade=Grade.EXTRA_HIGH,
             fraud_type=FraudType.POLICE_IMPERSONATION,
@@ -405,3 +411,72 @@ async def test_a_phone_with_an_ended_session_gets_a_status_and_no_page(beat: Bea
     asked = {"HX-Request": "true", "Referer": "http://test/visits"}
     answer = await stranger.get("/visits/pulse", headers=asked)
     assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/sign-in?next=%2Fvisits")
+
+
+SQUARE = [[107.0, 40.0], [108.0, 40.0], [108.0, 41.0], [107.0, 41.0], [107.0, 40.0]]
+PLACE = "40.500000,107.510000"
+
+
+def at_a_place(beat: Beat) -> int:
+    """A visit to somebody whose list told the place of the address."""
+    owner = beat.person(name=NAME, phones=(PHONE,), id_number=ID_NUMBER, coordinates=PLACE)
+    return beat.visit_to(owner)
+
+
+async def test_the_officer_of_a_visit_opens_the_map_at_the_address(beat: Beat):
+    visit = at_a_place(beat)
+    assert "geo:" not in (await beat.officer.get(f"/visits/{visit}")).text
+    assert (await beat.send(visit, "step", stage="accepted")).status_code == 200
+    page = (await beat.officer.get(f"/visits/{visit}")).text
+    assert 'href="geo:40.500000,107.510000"' in page
+    chief = beat.console.person(Role.SUPERVISOR)
+    assert "107.51" not in (await chief.get(f"/visits/{visit}")).text
+
+
+@pytest.mark.parametrize("template", ["", "https://map.local/at?lat={latitude}&lng={longitude}"])
+async def test_the_setting_decides_what_the_link_opens(console_app: Application, template: str):
+    given = console_app.services
+    services = replace(given, work=replace(given.work, map_address=template))
+    beat = Beat(ConsoleDesk(replace(console_app, services=services)))
+    visit = at_a_place(beat)
+    await beat.send(visit, "step", stage="accepted")
+    page = (await beat.officer.get(f"/visits/{visit}")).text
+    assert "geo:" not in page
+    assert ("https://map.local/at?lat=40.500000&amp;lng=107.510000" in page) is bool(template)
+
+
+async def test_a_visit_without_a_place_has_no_map(beat: Beat):
+    visit = beat.visit()
+    await beat.send(visit, "step", stage="accepted")
+    assert "geo:" not in (await beat.officer.get(f"/visits/{visit}")).text
+
+
+async def test_who_assigns_a_visit_sees_the_free_officers_the_nearest_first(beat: Beat):
+    visit = at_a_place(beat)
+    chief = beat.console.person(Role.SUPERVISOR, unit_id=beat.city)
+    assert "No officer of these units is free." in await shown(chief, f"/visits/{visit}")
+    far = beat.console.person(Role.OFFICER, unit_id=beat.elsewhere)
+    busy = beat.console.signed_in(beat.console.account(Role.OFFICER, login="busy", unit_id=beat.station))
+    services = beat.console.app.services
+    with services.store.begin() as tx:
+        west = [[east - 1, north] for east, north in SQUARE]
+        rings = {beat.station: [SQUARE], beat.elsewhere: [west]}
+        keep_boundaries(tx, rings, by="wang", now=services.clock.now())
+    for person in (far, beat.officer):
+        say_presence(services, unrestricted(person.member.login), PresenceEvent.FREE)
+    say_presence(services, unrestricted(busy.member.login), PresenceEvent.BREAK)
+    page = await shown(chief, f"/visits/{visit}")
+    near_line, far_line = "Officer 城关派出所 0.8 km", "Officer 五原分局 85.4 km"
+    assert page.index(near_line) < page.index(far_line)
+    assert page.count(" km") == 2
+    assert "Free officers" not in await shown(beat.officer, f"/visits/{visit}")
+    of_station = beat.console.person(Role.SUPERVISOR, unit_id=beat.station)
+    assert "五原分局 85" not in await shown(of_station, f"/visits/{visit}")
+
+
+async def test_where_no_place_is_known_the_free_officers_have_no_distance(beat: Beat):
+    visit = beat.visit()
+    chief = beat.console.person(Role.SUPERVISOR)
+    say_presence(beat.console.app.services, unrestricted(beat.officer.member.login), PresenceEvent.FREE)
+    page = await shown(chief, f"/visits/{visit}")
+    assert "城关派出所 distance not known" in page

@@ -53,7 +53,7 @@ _WORDS = {
         "lines_full queue pacing"
     ),
     "Field": (
-        "instruction_no source kind fraud_type grade name phone id_number address unit "
+        "instruction_no source kind fraud_type grade name phone id_number address coordinates unit "
         "family_contact fraud_numbers fraud_url fraud_app fraud_account talk_seconds "
         "amount_at_risk amount_paid event_at produced_at expires_at tags remarks row_number "
         "rejection"
@@ -70,7 +70,7 @@ _WORDS = {
     "TaskMode": "pull offer",
     "NoticeCode": (
         "grade_defaulted id_invalid id_digits_lost number_digits_lost fraud_type_unknown kind_unknown "
-        "unit_unknown phone_part_unusable talk_unreadable tag_unknown time_in_future missed "
+        "unit_unknown phone_part_unusable talk_unreadable place_unreadable tag_unknown time_in_future missed "
         "extra_cells amount_implausible number_used_again"
     ),
 }

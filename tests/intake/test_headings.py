@@ -26,6 +26,7 @@ VARIANTS = {
         "受害人身份证号", "ID Number", "id_card"],
     Field.ADDRESS: ["地址", "家庭住址", "现住址", "户籍地址", "Address"],
     Field.UNIT: ["属地", "属地机构", "所属单位", "派出所", "Unit"],
+    Field.COORDINATES: ["经纬度", "坐标", "经度", "纬度", "Longitude", "Latitude"],
     Field.FAMILY_CONTACT: ["家属联系人", "家属电话", "监护人电话", "Family Contact"],
     Field.FRAUD_NUMBERS: ["涉诈号码", "诈骗电话", "主叫号码", "嫌疑人电话", "Fraud Number"],
     Field.FRAUD_URL: ["涉诈网址", "网址", "Fraud URL"],

@@ -80,6 +80,7 @@ def test_every_field_of_a_whole_row_is_read():
         "id_number": "11010519491231002X",
         "id_valid": True,
         "address": "胜利路1号",
+        "coordinates": "",
         "unit": "五原县公安局",
         "family_contact": "妻子 13900139000",
         "fraud_numbers": "008512345678",
@@ -98,6 +99,21 @@ def test_every_field_of_a_whole_row_is_read():
         "raw": tuple(WHOLE.values()),
     }
     assert record.key == ("银行", "YJ1")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"经纬度": "107.4167,40.7574"},
+        {"坐标": "北纬40.7574 东经107.4167"},
+        {"经度": "107.4167", "纬度": "40.7574"},
+        {"纬度": "40.7574", "经度": "107.4167"},
+    ],
+)
+def test_a_place_is_read_from_one_column_or_two(cells: dict[str, str]):
+    result = accepted(WHOLE | cells)
+    assert result.record.coordinates == "40.757400,107.416700"
+    assert result.notices == ()
 
 
 def test_a_phone_is_enough():
@@ -148,6 +164,8 @@ def test_a_row_is_refused_only_for_these(change: dict[str, str], field: Field):
         ({"等级": ""}, NoticeCode.GRADE_DEFAULTED),
         ({"手机号": "13800138000/123"}, NoticeCode.PHONE_PART_UNUSABLE),
         ({"通话时长": "很久"}, NoticeCode.TALK_UNREADABLE),
+        ({"经纬度": "胜利路口"}, NoticeCode.PLACE_UNREADABLE),
+        ({"经度": "40.7574"}, NoticeCode.PLACE_UNREADABLE),
         ({"标签": "独居"}, NoticeCode.TAG_UNKNOWN),
         ({"事件时间": "2026-12-01"}, NoticeCode.TIME_IN_FUTURE),
         ({"失效时间": "2026-11-24"}, NoticeCode.MISSED),

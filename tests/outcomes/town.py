@@ -93,7 +93,13 @@ class Scenario:
         return int(row["id"])
 
     def person(
-        self, *, name: str = "", phones: tuple[str, ...] = (), id_number: str = "", family_contact: str = ""
+        self,
+        *,
+        name: str = "",
+        phones: tuple[str, ...] = (),
+        id_number: str = "",
+        family_contact: str = "",
+        coordinates: str = "",
     ) -> int:
         number = next(self._numbers)
         person = Person(
@@ -102,6 +108,7 @@ class Scenario:
             id_number=id_number,
             address="",
             family_contact=family_contact,
+            coordinates=coordinates,
         )
         with self.store.begin() as tx:
             person_id = tx.scalar(

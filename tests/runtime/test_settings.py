@@ -64,6 +64,37 @@ def test_the_environment_wins_over_the_file_key_by_key(file: Path):
     assert settings.centre.default_grade is Grade.HIGH
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "",
+        "geo:{latitude},{longitude}?z=17",
+        "https://map.local/at?lng={longitude}&lat={latitude}",
+        "http://10.1.2.3:8080/#{latitude}/{longitude}",
+    ],
+)
+def test_the_address_of_a_map(file: Path, template: str):
+    write(file, f'[work]\nmap_address = "{template}"')
+    assert load_settings({}, file).work.map_address == template
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "geo:{latitude}",
+        "geo:{latitude},{latitude},{longitude}",
+        "geo:{latitude},{longitude},{name}",
+        "javascript:alert({latitude},{longitude})",
+        "https://{latitude}/{longitude}",
+        "//map.local/{latitude},{longitude}",
+        "https://map.local/{latitude} {longitude}",
+    ],
+)
+def test_an_address_that_cannot_be_a_map_is_refused(file: Path, template: str):
+    said = refusal({"DIALER_WORK__MAP_ADDRESS": template}, file)
+    assert "begins with geo: or https: and names {latitude} and {longitude}" in said
+
+
 def test_every_name_that_others_rely_on_is_read(file: Path, tmp_path: Path):
     env = {
         "DIALER_DATABASE__URL": "postgresql+psycopg://u:p@h/d",
