@@ -195,6 +195,7 @@ GROUPS = {
             "dialer/staff/store.py",
             "dialer/staff/token_store.py",
             "dialer/staff/sign_in.py",
+            "dialer/web/answer_headers.py",
             "dialer/web/console.py",
             "dialer/server/application.py",
             "dialer/server/process.py",

@@ -41,7 +41,7 @@ from dialer.runtime.services import Application, Services
 from dialer.script_versions.trials import running_trials
 from dialer.staff.sign_in import is_unit_of_token
 from dialer.staff.token_store import ApiToken
-from dialer.web.console import AnswerHeaders
+from dialer.web.answer_headers import AnswerHeaders
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",

@@ -55,10 +55,9 @@ from dialer.server.webhooks import WEBHOOK_PREFIX, hooks
 from dialer.signals.pages import robot_pages
 from dialer.signals.rule_pages import rule_pages
 from dialer.warnings.pages import list_pages
+from dialer.web.answer_headers import SECURITY_HEADERS, AnswerHeaders
 from dialer.web.cache import Cache
 from dialer.web.console import (
-    SECURITY_HEADERS,
-    AnswerHeaders,
     ConsoleContext,
     Declared,
     ShutdownHooks,

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import secrets
-import traceback
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -23,10 +21,8 @@ from urllib.parse import quote
 from fastapi import Depends
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.core.access import Actor, Permission, Role, may
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
@@ -39,7 +35,7 @@ from dialer.runtime.services import Application, Services
 from dialer.staff.sign_in import list_units, recognise
 from dialer.staff.store import Member, Session
 from dialer.web.cache import Cache
-from dialer.web.clients import Networks, came_by_https, client_address, is_on_this_machine
+from dialer.web.clients import came_by_https, client_address, is_on_this_machine
 from dialer.web.rendering import (
     NavigationEntry,
     NavigationPlace,
@@ -81,18 +77,6 @@ HOMES: Mapping[Role, str] = {
     Role.ANALYST: "/robot",
     Role.TELLER: "/counter",
 }
-SECURITY_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
-"""Pages are not stored, framed or sniffed, and only scripts and styles of our own files run."""
 _MOST_BYTES = 256 * 1024
 _YEAR_SECONDS = 31_536_000
 _NOTICE_SECONDS = 60
@@ -101,8 +85,6 @@ _SAFE = frozenset({"GET", "HEAD"})
 _Answer = TypeVar("_Answer", bound=Callable[..., Any])
 _Key = TypeVar("_Key", bound=Hashable)
 _T = TypeVar("_T")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -513,57 +495,6 @@ def home_of(request: RequestContext) -> str:
     open_to = [place.path for place in request.places]
     wanted = HOMES[request.member.role]
     return wanted if wanted in open_to else (open_to or ["/account"])[0]
-
-
-class AnswerHeaders:
-    """Sets these headers on every answer. An error of our own becomes the answer `failed`, a 500, and a line of the log
-    that says where it was raised, without its text, which may be personal. `what` names the application; `proxies` are
-    trusted to say whether the client used https. `https_only`: what answers over https say of the time to come
-    (Strict-Transport-Security); '' for nothing.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        what: str,
-        headers: Mapping[str, str],
-        failed: Callable[[Request], Awaitable[Response]],
-        proxies: Networks = (),
-        https_only: str = "",
-    ) -> None:
-        self._app = app
-        self._what = what
-        self._headers = headers
-        self._failed = failed
-        self._proxies = proxies
-        self._https_only = https_only
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-
-        async def send_guarded(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                is_http = scope["type"] == "http"
-                if self._https_only and is_http and came_by_https(Request(scope), self._proxies):
-                    headers.setdefault("Strict-Transport-Security", self._https_only)
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_guarded)
-        except Exception as fault:
-            frames = reversed(traceback.extract_tb(fault.__traceback__)[-5:])
-            where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
-            _log.error("%s failed: %s at %s", self._what, type(fault).__name__, where)
-            if begun or scope["type"] != "http":
-                raise
-            response = await self._failed(Request(scope, receive))
-            await response(scope, receive, send_guarded)
 
 
 class ShutdownHooks:

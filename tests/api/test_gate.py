@@ -22,7 +22,7 @@ from dialer.db.bulk import CopyIn
 from dialer.runtime.services import Application
 from dialer.server.application import create_app
 from dialer.staff.sign_in import revoke_token
-from dialer.web.console import AnswerHeaders
+from dialer.web.answer_headers import AnswerHeaders
 from tests.api.office import WANG, Office, first
 from tests.clock import FrozenClock
 from tests.outcomes.town import MORNING

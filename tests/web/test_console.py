@@ -24,11 +24,10 @@ from dialer.runtime.settings import load_settings
 from dialer.server.application import SECTIONS
 from dialer.staff.store import Member, Session
 from dialer.web import console
+from dialer.web.answer_headers import SECURITY_HEADERS, AnswerHeaders
 from dialer.web.cache import Cache
 from dialer.web.console import (
     HOMES,
-    SECURITY_HEADERS,
-    AnswerHeaders,
     ChangePasswordFirst,
     ConsoleContext,
     EnrolFirst,
