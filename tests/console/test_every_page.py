@@ -85,7 +85,7 @@ async def test_a_fault_of_ours_is_a_page_and_a_log_line_without_its_text(
     assert "系统出现故障" in text(answer)
     assert "13800138000" not in answer.text
     # A thread that another test left may log meanwhile: its lines are of other modules.
-    [line] = [record.getMessage() for record in caplog.records if record.name == "dialer.web.console"]
+    [line] = [record.getMessage() for record in caplog.records if record.name == "dialer.web.answer_headers"]
     assert line.startswith("the console failed: ")
     assert "13800138000" not in caplog.text
 

@@ -618,7 +618,9 @@ class TestHeaders:
         answer = await answer_of(guarded(deep))
         assert (answer.status_code, answer.text) == (500, "a fault of ours")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        [line] = [record.getMessage() for record in caplog.records if record.name == "dialer.web.console"]
+        [line] = [
+            record.getMessage() for record in caplog.records if record.name == "dialer.web.answer_headers"
+        ]
         places = " < ".join([r"fails:\d+"] * 5)
         assert re.fullmatch(rf"the page failed: RuntimeError at {places}", line)
 
