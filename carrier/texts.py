@@ -36,6 +36,7 @@ from carrier.webhooks import Messenger
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LONGEST = 1600
+_SMS_CLASSES = frozenset({"", "0", "1"})
 _SENT_AFTER_SECONDS = 1.0
 _TAKEN_AFTER_SECONDS = 4.0
 _GSM_PART, _UCS2_PART = 153, 67
@@ -59,6 +60,8 @@ class TextOrder:
     from_: str
     body: str
     status_callback: str = ""
+    flash: bool = False
+    """Of class 0: it opens on the screen and is not stored. Our own field, `SmsClass=0`."""
 
 
 def read_text_order(form: Form) -> TextOrder:
@@ -79,7 +82,10 @@ def read_text_order(form: Form) -> TextOrder:
     if len(body) > _LONGEST:
         raise bad_parameter(21617, "The concatenated message body exceeds the 1600 character limit.")
     callback = checked_url(form.get("StatusCallback"), 21609, "Invalid 'StatusCallback' URL")
-    return TextOrder(to=to, from_=from_, body=body, status_callback=callback)
+    sms_class = form.get("SmsClass") or ""
+    if sms_class not in _SMS_CLASSES:
+        raise bad_parameter(20001, "The 'SmsClass' is 0 or 1.")
+    return TextOrder(to=to, from_=from_, body=body, status_callback=callback, flash=sms_class == "0")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -115,6 +121,7 @@ class TextMessage:
             "error_code": self.error_code or None,
             "error_message": "Message could not be delivered" if self.error_code else None,
             "messaging_service_sid": None,
+            "sms_class": "0" if self.order.flash else None,
             "num_media": "0",
             "num_segments": str(-(-len(body) // part)),
             "price": None,
@@ -141,6 +148,7 @@ class TextLog(SealedLog):
                     from_=record["from"],
                     body=record["body"],
                     status_callback=record["callback"],
+                    flash=record.get("flash", False),
                 )
                 texts[sid] = TextMessage(
                     sid=sid, account_sid=record["account"], order=order, created=at, updated=at
@@ -166,6 +174,7 @@ class TextLog(SealedLog):
                 "from": order.from_,
                 "body": order.body,
                 "callback": order.status_callback,
+                "flash": order.flash,
             }
         )
 

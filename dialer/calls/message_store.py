@@ -13,10 +13,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dialer.cases.persons import open_person
+from dialer.core.case import CaseStatus
 from dialer.core.outbox import MESSAGE_MOVES, ON_THE_WAY, MessageEvent
-from dialer.core.values import FraudType, MessageChannel, MessageState, Tag
+from dialer.core.values import Contact, FraudType, MessageChannel, MessagePurpose, MessageState, Tag
 from dialer.db import tables as t
-from dialer.db.bulk import IdSet, in_words, moment, state_update
+from dialer.db.bulk import IdSet, in_words, moment, state_update, word_literal
 from dialer.db.jobs import JobClaim, JobTable, Retries
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import BlindKind
@@ -36,6 +37,7 @@ class Outgoing:
     to: str
     fraud_type: FraudType
     tags: frozenset[Tag]
+    purpose: MessagePurpose
     posted_at: datetime | None
     polls: int
 
@@ -166,6 +168,16 @@ def put_off_above_limits(
     return put_off
 
 
+_IS_HANDLED: Final = sa.and_(
+    _m.purpose == word_literal(MessagePurpose.FLASH),
+    sa.or_(
+        t.case.c.status != word_literal(CaseStatus.OPEN),
+        t.case.c.contact == word_literal(Contact.VERIFIED),
+    ),
+)
+"""The same as `outbox.may_flash`, for the rows."""
+
+
 def claim_messages(
     tx: Tx,
     *,
@@ -176,12 +188,13 @@ def claim_messages(
     limit: int,
 ) -> list[Outgoing]:
     """Planned messages of this channel that are due, marked as sending: if their sender dies they are looked for. No
-    message is sent to a person who has refused calls since it was planned.
+    message is sent to a person who has refused calls since it was planned, and no flash message for a case that was
+    handled since: these end, before their time too.
     """
-    refused = sa.select(t.case.c.id).where(t.case.c.id == _m.case_id, t.case.c.opted_out)
+    useless = sa.select(t.case.c.id).where(t.case.c.id == _m.case_id, sa.or_(t.case.c.opted_out, _IS_HANDLED))
     failed = state_update(_m.state, MESSAGE_MOVES[MessageEvent.FAILED])
     tx.execute(
-        failed.where(_m.channel == channel.value, TO_SEND.waits, refused.exists()).values(ended_at=now)
+        failed.where(_m.channel == channel.value, TO_SEND.waits, useless.exists()).values(ended_at=now)
     )
     taken = TO_SEND.take(
         tx,

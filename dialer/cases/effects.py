@@ -552,21 +552,21 @@ def message_row(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dic
         "person_id": stored.person_id,
         "number": effect.number,
         "purpose": effect.purpose.value,
+        "repeat": effect.repeat,
         "channel": effect.channel.value,
         "state": MessageState.PLANNED.value,
         "planned_at": at,
-        "not_before": at,
+        "not_before": at + timedelta(seconds=effect.after_seconds),
         "drill": stored.drill,
     }
 
 
 def insert_messages(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts planned messages, unless the case has one for that purpose already."""
+    """Inserts planned messages, unless the case has one for that purpose and repetition already."""
     if rows:
         tx.tasks_after_commit.add("send_messages")
-        tx.execute(
-            insert(t.message).values(list(rows)).on_conflict_do_nothing(index_elements=["case_id", "purpose"])
-        )
+        once = ["case_id", "purpose", "repeat"]
+        tx.execute(insert(t.message).values(list(rows)).on_conflict_do_nothing(index_elements=once))
 
 
 def _insert_stop_payments(tx: Tx, rows: Rows, *, unless_known: Collection[int]) -> None:

@@ -137,6 +137,15 @@ def grade_sentences(policy: Policy, grade: Grade, lang: Lang) -> list[str]:
         sentences.append(
             say(lang, "A message is sent by %(channel)s when no call got through.", channel=channel)
         )
+    if rules.flash_every_seconds is not None:
+        sentences.append(
+            say_spans(
+                lang,
+                "After that a flash message goes every %(span)s, at most %(times)s times, until the person is reached.",
+                span=rules.flash_every_seconds,
+                times=rules.flash_times,
+            )
+        )
     if rules.message_after_warning:
         sentences.append(
             say(

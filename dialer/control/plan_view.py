@@ -30,6 +30,8 @@ _GRADE_WORDS: Final[Mapping[str, str]] = {
     "message_when_unreachable": gettext_noop("Message when no call got through"),
     "message_after_warning": gettext_noop("Message after a warning"),
     "message_channel": gettext_noop("Messages go by"),
+    "flash_every_seconds": gettext_noop("Flash messages, one every"),
+    "flash_times": gettext_noop("Flash messages at most"),
     "family_after_seconds": gettext_noop("The family is called after"),
     "record_calls": gettext_noop("Calls are recorded"),
     "follow_up_by": gettext_noop("Follow-up by"),
@@ -113,6 +115,7 @@ _YES_NO: Final = {"true": gettext_noop("yes"), "false": gettext_noop("no")}
 _NEVER: Final = {
     "human_after_seconds": gettext_noop("only when the robot fails"),
     "visit_after_seconds": gettext_noop("not by itself"),
+    "flash_every_seconds": gettext_noop("no flash messages"),
     "family_after_seconds": gettext_noop("nobody calls it"),
     "follow_up_by": gettext_noop("no follow-up"),
     "follow_up_then": gettext_noop("nobody"),

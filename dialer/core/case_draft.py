@@ -189,8 +189,8 @@ class CaseDraft:
         )
 
     def send_message(self, purpose: MessagePurpose) -> None:
-        """Sends a message to the number called last, if the grade's policy has one for this purpose. After an opt-out
-        none is sent.
+        """Sends a message to the number called last, if the grade's policy has one for this purpose; where no call got
+        through also flash messages, if the policy has them. After an opt-out none is sent.
         """
         rules = self.grade_policy
         after_warning = purpose is MessagePurpose.AFTER_WARNING
@@ -198,6 +198,27 @@ class CaseDraft:
         if wanted and not self.case.opted_out:
             number, channel = self.case.robot.number, rules.message_channel
             self.effects.append(SendMessage(purpose=purpose, number=number, channel=channel))
+        if purpose is MessagePurpose.UNREACHABLE and not self.case.opted_out:
+            self._send_flashes()
+
+    def _send_flashes(self) -> None:
+        """All of them at once, each for its time: a case that is handled meanwhile gets none of those that are left
+        (`outbox.may_flash`), whatever handled it.
+        """
+        rules = self.grade_policy
+        every_seconds = rules.flash_every_seconds
+        if every_seconds is None:
+            return
+        for repeat in range(1, rules.flash_times + 1):
+            self.effects.append(
+                SendMessage(
+                    purpose=MessagePurpose.FLASH,
+                    number=self.case.robot.number,
+                    channel=rules.message_channel,
+                    repeat=repeat,
+                    after_seconds=repeat * every_seconds,
+                )
+            )
 
     def assignment_urgency_at(self, reason: Reason) -> datetime:
         """The place in the queue: before everything else for a person who asked for an officer, has paid or called us,

@@ -246,11 +246,14 @@ class AssignToDutyDesk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage:
-    """A message to one of the person's numbers; at most one for each purpose and case."""
+    """A message to one of the person's numbers; at most one for each purpose, repetition and case."""
 
     purpose: MessagePurpose
     number: int
     channel: MessageChannel
+    repeat: int = 0
+    """Which of the repeated messages it is, from 1; 0: it is not repeated."""
+    after_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from dialer.core.values import MESSAGES_IN_DOUBT, DeliveryState, MessageState
+from dialer.core.case import CaseStatus
+from dialer.core.values import MESSAGES_IN_DOUBT, Contact, DeliveryState, MessageState
 
 
 class MessageEvent(StrEnum):
@@ -97,6 +98,11 @@ DELIVERY_MOVES: Final[Mapping[DeliveryEvent, Mapping[DeliveryState, DeliveryStat
     }
 )
 """For each event, the next state by the present state."""
+
+
+def may_flash(status: CaseStatus, contact: Contact, *, opted_out: bool) -> bool:
+    """Whether a flash message may still go: the case is open, the person was not reached and has not refused."""
+    return status is CaseStatus.OPEN and contact is not Contact.VERIFIED and not opted_out
 
 
 def news_of(state: MessageState) -> MessageEvent:

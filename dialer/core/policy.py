@@ -91,6 +91,12 @@ class GradePolicy:
     """Send a message to a person who was warned and verified."""
     message_channel: MessageChannel = MessageChannel.SMS
     """What carries the messages of this grade."""
+    flash_every_seconds: int | None = None
+    """From a call that did not get through a flash message goes this often, until the person is reached or the case is
+    over; None: none does.
+    """
+    flash_times: int = 6
+    """So many of them at most."""
     family_after_seconds: int | None = None
     """A caller calls the family contact this long after the robot's last call and a human call have not reached the
     person; 0: at once; None: never.

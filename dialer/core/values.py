@@ -204,12 +204,14 @@ class MessageChannel(StrEnum):
 
 
 class MessagePurpose(StrEnum):
-    """Why a message is sent; at most one message per purpose and case."""
+    """Why a message is sent; at most one message per purpose and case, and of each repetition of a flash message."""
 
     UNREACHABLE = "unreachable"
     """The telephone could not be reached by voice, or nobody there could hear or speak."""
     AFTER_WARNING = "after_warning"
     """The right person was warned: a text to read again later, since people forget warnings."""
+    FLASH = "flash"
+    """A message of class 0, which opens on the screen and is not stored: repeated while the person is not reached."""
 
 
 class RecordingState(StrEnum):

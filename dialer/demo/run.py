@@ -98,6 +98,9 @@ class NoSipStack(Refusal):
         )
 
 
+_FLASHES = "DIALER_POLICY__EXTRA_HIGH__FLASH_EVERY_SECONDS"
+
+
 def demo_environment(
     env: Mapping[str, str], *, ends: bool = False, line: DemoLine = DemoLine.SIMULATED
 ) -> dict[str, str]:
@@ -140,6 +143,7 @@ def demo_environment(
         # A demo that ends by itself has the same cases in every run: nobody is drawn at random.
         **({"DIALER_SIGNALS__DRAW_SHARE": "0"} if ends else {}),
         **(_sip_environment(env) if line is DemoLine.SIP else {}),
+        _FLASHES: env.get(_FLASHES, "1800"),
         "DIALER_LOG__LEVEL": env.get("DIALER_LOG__LEVEL", "warning"),
     }
 

@@ -266,6 +266,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     MessagePurpose: {
         MessagePurpose.UNREACHABLE: "where the voice did not get through",
         MessagePurpose.AFTER_WARNING: "after a warning",
+        MessagePurpose.FLASH: "flash message",
     },
     DeletedFor: {
         DeletedFor.RETENTION: "its time was over",

@@ -46,6 +46,8 @@ class GradeSection(Section):
     message_when_unreachable: bool = False
     message_after_warning: bool = False
     message_channel: MessageChannel = MessageChannel.SMS
+    flash_every_seconds: int | None = Field(default=None, ge=900, le=_DAY)
+    flash_times: int = Field(default=6, ge=1, le=9)
     family_after_seconds: int | None = Field(default=None, ge=0, le=7 * _DAY)
     record_calls: bool = False
     follow_up_by: FollowUpWay = None

@@ -97,6 +97,8 @@ class SendText:
     message_id: UUID
     to: str
     text: str
+    flash: bool = False
+    """Of class 0, where the channel has classes: it opens on the screen at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.base.values import unset
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
+from twilio.rest.api.v2010.account.message import MessageInstance
 
 from dialer.core.errors import Unavailable
 from dialer.core.text import Text, gettext_noop
@@ -410,16 +411,27 @@ class SmsClient(AccountClient, MessageClient):
     channel = MessageChannel.SMS
 
     async def send(self, order: SendText, /) -> SendResult:
-        """As `create`."""
-        return await self.create(
-            lambda: self.api.messages.create_async(
-                to=order.to,
-                from_=self.config.caller_number,
-                body=order.text,
-                status_callback=self.urls.message(order.message_id),
-            ),
-            to=order.to,
-        )
+        """As `create`. Twilio knows no class of a message: our own carrier reads `SmsClass`, others ignore it and
+        send an ordinary message.
+        """
+        return await self.create(lambda: self._create(order), to=order.to)
+
+    async def _create(self, order: SendText) -> MessageInstance:
+        callback = self.urls.message(order.message_id)
+        if not order.flash:
+            return await self.api.messages.create_async(
+                to=order.to, from_=self.config.caller_number, body=order.text, status_callback=callback
+            )
+        form = {
+            "To": order.to,
+            "From": self.config.caller_number,
+            "Body": order.text,
+            "StatusCallback": callback,
+            "SmsClass": "0",
+        }
+        version, account = self.api.api.v2010, self.config.account_sid
+        made = await version.create_async(method="POST", uri=f"/Accounts/{account}/Messages.json", data=form)
+        return MessageInstance(version, made, account_sid=account)
 
     async def state(self, sid: str, /) -> MessageProgress | None:
         """How far it came; None for an unknown message or status. Raises `Unavailable`."""

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from carrier.config import CarrierConfig, ServiceClock
 from carrier.faults import FaultRule, InjectedFault
@@ -29,10 +31,14 @@ from dialer.calls.messages import (
 from dialer.case_page.reading import show_case
 from dialer.cases.effects import insert_messages, message_row
 from dialer.cases.store import lock_cases
+from dialer.cases.timeline import read_case_file
+from dialer.control.health import raise_overdue_work
+from dialer.core.case import CaseStatus
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.events import SendMessage
+from dialer.core.outbox import may_flash
 from dialer.core.timeline import EntryKind
-from dialer.core.values import FraudType, MessageChannel, MessagePurpose, MessageState
+from dialer.core.values import Contact, FraudType, MessageChannel, MessagePurpose, MessageState
 from dialer.db import tables as t
 from dialer.runtime.services import Services
 from dialer.telephony.callbacks import message_event
@@ -507,3 +513,145 @@ def test_a_number_is_free_for_a_message_when_the_first_of_the_hour_and_the_day_a
     assert limits.free_at([LONG_AGO, LONG_AGO + hour / 2]) == LONG_AGO + hour
     sent = [LONG_AGO, LONG_AGO + hour, LONG_AGO + 2 * hour]
     assert limits.free_at(sent) == LONG_AGO + 24 * hour
+
+
+EVERY = 1800
+
+
+class Gateway(Letters):
+    """A channel that accepts whatever it is sent."""
+
+    async def send(self, order: SendText, /) -> SendResult:
+        self.sent.append(order)
+        return Placed(sid=f"L{uuid.uuid4()}", status="queued")
+
+
+def plan_flashes(scene: Scene, case_id: int, *, times: int = 3) -> None:
+    with scene.tx() as tx:
+        stored = lock_cases(tx, [case_id])[case_id]
+        effects = [
+            SendMessage(
+                purpose=MessagePurpose.FLASH,
+                number=0,
+                channel=MessageChannel.SMS,
+                repeat=repeat,
+                after_seconds=repeat * EVERY,
+            )
+            for repeat in range(1, times + 1)
+        ]
+        insert_messages(tx, [message_row(stored, effect, at=scene.clock.now()) for effect in effects])
+
+
+async def test_a_flash_message_goes_again_and_again_and_opens_on_the_screen(
+    scene: Scene, carrier: RunningCarrier, client: SmsClient
+):
+    case_id = planned(scene)
+    plan_flashes(scene, case_id)
+    plan_flashes(scene, case_id)
+    sent = []
+    for _ in range(5):
+        sent.append(await send_messages(scene.services, client))
+        scene.later(seconds=EVERY)
+    assert sent == [1, 1, 1, 1, 0]
+    found = {one["repeat"]: carrier.texts.find(one["sid"]) for one in rows(scene, case_id)}
+    assert {repeat: text.order.flash for repeat, text in found.items() if text is not None} == {
+        0: False,
+        1: True,
+        2: True,
+        3: True,
+    }
+    with scene.services.store.begin() as tx:
+        entries = read_case_file(tx, case_id).timeline
+    shown = [entry.id for entry in entries if entry.kind is EntryKind.MESSAGE and "flash" in entry.id]
+    assert list(dict.fromkeys(shown)) == ["message/flash/1", "message/flash/2", "message/flash/3"]
+
+
+@pytest.mark.parametrize(
+    "handled", [{"contact": "verified"}, {"status": "closed", "due_at": None}, {"opted_out": True}]
+)
+async def test_flash_messages_stop_at_once_when_the_case_is_handled(scene: Scene, handled: dict[str, Any]):
+    case_id = planned(scene)
+    plan_flashes(scene, case_id)
+    letters = Gateway()
+    await send_messages(scene.services, letters)
+    scene.later(seconds=EVERY)
+    await send_messages(scene.services, letters)
+    assert [order.flash for order in letters.sent] == [False, True]
+    with scene.tx() as tx:
+        tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(**handled))
+    await send_messages(scene.services, letters)
+    assert len(letters.sent) == 2
+    ended = [one["state"] for one in rows(scene, case_id) if one["repeat"] > 1]
+    assert ended == ["failed", "failed"]
+    scene.later(seconds=9 * EVERY)
+    await send_messages(scene.services, letters)
+    assert len(letters.sent) == 2
+
+
+async def test_the_budget_of_a_telephone_holds_for_flash_messages(scene: Scene):
+    case_id = planned(scene)
+    plan_flashes(scene, case_id, times=9)
+    services = replace(
+        scene.services,
+        lines=replace(scene.services.lines, number_messages_an_hour=2, number_messages_a_day=4),
+    )
+    letters = Gateway()
+    begun = scene.clock.now()
+    while scene.clock.now() < begun + timedelta(hours=12):
+        await send_messages(services, letters)
+        scene.later(seconds=EVERY / 3)
+    assert len(letters.sent) == 4
+
+
+@given(
+    steps=st.lists(
+        st.sampled_from(["send", "half", "whole", "verified", "unverified", "closed", "opted_out"]),
+        max_size=14,
+    ),
+    times=st.integers(1, 9),
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_no_flash_message_follows_the_end(scene: Scene, steps: list[str], times: int):
+    scene.clock.set(datetime.now(UTC))
+    case_id = scene.open_case()
+    plan_flashes(scene, case_id, times=times)
+    letters, begun = Gateway(), scene.clock.now()
+    case: dict[str, Any] = {"status": CaseStatus.OPEN, "contact": Contact.NONE, "opted_out": False}
+    for step in [*steps, "whole", "send"]:
+        match step:
+            case "half" | "whole":
+                scene.later(seconds=EVERY / (2 if step == "half" else 1))
+            case "verified" | "unverified":
+                case["contact"] = Contact(step)
+            case "closed":
+                case |= {"status": CaseStatus.CLOSED, "due_at": None}
+            case "opted_out":
+                case["opted_out"] = True
+            case _:
+                before = len(letters.sent)
+                asyncio.run(send_messages(scene.services, letters))
+                goes = may_flash(case["status"], case["contact"], opted_out=case["opted_out"])
+                passed = int((scene.clock.now() - begun).total_seconds() // EVERY)
+                assert goes or len(letters.sent) == before
+                assert len(letters.sent) <= min(times, passed)
+        with scene.tx() as tx:
+            tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(**case))
+    assert all(order.flash for order in letters.sent)
+    left = [one["state"] for one in rows(scene, case_id)]
+    if not may_flash(case["status"], case["contact"], opted_out=case["opted_out"]):
+        assert M.PLANNED not in left
+    with scene.tx() as tx:
+        # The next example has a case of its own.
+        tx.execute(sa.update(t.message).values(state=M.FAILED, ended_at=scene.clock.now(), poll_at=None))
+
+
+def test_a_flash_message_that_is_due_and_does_not_move_is_overdue_work(scene: Scene):
+    scene.clock.set(datetime.now(UTC))
+    plan_flashes(scene, scene.open_case())
+    scene.later(seconds=EVERY + 500)
+    raise_overdue_work(scene.services)
+    assert not scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "work_overdue"))
+    scene.later(seconds=200)
+    raise_overdue_work(scene.services)
+    [alarm] = scene.rows(sa.select(t.alarm).where(t.alarm.c.code == "work_overdue"))
+    assert alarm["facts"] == {"names": ["message"]}

@@ -218,6 +218,7 @@ def test_every_number_of_a_policy_is_in_its_sentences(lang: Lang):
         ("visit_after_seconds", 7_777 if rules.visit_after_seconds is None else None),
         ("visit_due_seconds", 7_777),
         ("family_after_seconds", 7_777),
+        ("flash_every_seconds", 7_777),
         ("sign_seconds", 7_777),
         ("feedback_seconds", 7_777),
         ("message_when_unreachable", not rules.message_when_unreachable),

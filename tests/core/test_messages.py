@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dialer.core.case import CaseStatus
 from dialer.core.events import AttemptEnded, OptedOut, SendMessage
+from dialer.core.outbox import may_flash
+from dialer.core.policy import from_plain, to_plain
 from dialer.core.reach import Reach
 from dialer.core.values import Answer, Contact, Grade, MessagePurpose, TelephonyResult
 from tests.core.samples import POLICY, Story, answered, ended, started
@@ -90,3 +94,54 @@ def test_a_message_needs_no_record_of_the_case():
     with_message = started(policy=TALKATIVE).tell(answered(1, Answer.ACKNOWLEDGED)).case
     assert plain == with_message
     assert plain.status is CaseStatus.WATCHING
+
+
+EVERY = 1800
+FLASHING = replace(
+    POLICY,
+    grades={
+        grade: replace(rules, message_when_unreachable=True, flash_every_seconds=EVERY, flash_times=3)
+        for grade, rules in POLICY.grades.items()
+    },
+)
+
+
+def test_flash_messages_follow_a_call_that_did_not_get_through():
+    sent = started(policy=FLASHING).tell(ended(1, T.NO_ANSWER)).of(SendMessage)
+    assert [(one.purpose, one.repeat, one.after_seconds) for one in sent] == [
+        (P.UNREACHABLE, 0, 0),
+        (P.FLASH, 1, EVERY),
+        (P.FLASH, 2, 2 * EVERY),
+        (P.FLASH, 3, 3 * EVERY),
+    ]
+
+
+def test_flash_messages_need_no_ordinary_one_and_no_opt_out():
+    rules = {
+        grade: replace(rules, message_when_unreachable=False) for grade, rules in FLASHING.grades.items()
+    }
+    alone = replace(FLASHING, grades=rules)
+    assert purposes(started(policy=alone).tell(ended(1, T.NO_ANSWER))) == [P.FLASH] * 3
+    story = started(policy=alone).tell(OptedOut())
+    assert purposes(story) == []
+    assert purposes(started(policy=POLICY).tell(ended(1, T.NO_ANSWER))).count(P.FLASH) == 0
+
+
+def test_a_warned_person_gets_none():
+    assert P.FLASH not in purposes(started(policy=FLASHING).tell(answered(1, Answer.ACKNOWLEDGED)))
+
+
+@given(st.sampled_from(CaseStatus), st.sampled_from(Contact), st.booleans())
+def test_a_flash_message_goes_while_the_case_is_open_and_nobody_was_reached(
+    status: CaseStatus, contact: Contact, refused: bool
+):
+    wanted = status is CaseStatus.OPEN and contact in {Contact.NONE, Contact.UNVERIFIED} and not refused
+    assert may_flash(status, contact, opted_out=refused) is wanted
+
+
+def test_a_policy_stored_before_has_none():
+    plain = to_plain(FLASHING)
+    for rules in plain["grades"].values():
+        del rules["flash_every_seconds"], rules["flash_times"]
+    assert from_plain(plain, version=1).of(Grade.HIGH).flash_every_seconds is None
+    assert from_plain(to_plain(FLASHING), version=1).of(Grade.HIGH).flash_every_seconds == EVERY

@@ -72,6 +72,9 @@ _MEANT = {
     "feedback_seconds": "by when the caller or officer must have reported",
     "message_when_unreachable": "a message goes where the voice did not get through",
     "message_channel": "what carries both messages",
+    "flash_every_seconds": "from a call that did not get through a flash message (class 0) goes this often until the"
+    " person is reached or the case is over; -: none",
+    "flash_times": "so many flash messages at most",
     "family_after_seconds": "robot and caller have not reached the person: a caller calls the family contact; -: never",
     "record_calls": "calls are recorded, and the person is told so",
     "message_after_warning": "a message goes to a person who was warned and said who they are",
