@@ -44,6 +44,7 @@ _GROUPS: Final[Mapping[str, str]] = {
     "token": "accounts.token",
     "source": "sources.source",
     "duty": "duty.duty",
+    "plan": "plan.plan",
     "units": "accounts.units",
     "webhook": "webhooks.webhook",
     "trunk": "trunk.trunk",

@@ -182,6 +182,7 @@ def _services(
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
             silent_seconds=settings.work.silent_seconds,
+            draft_wait_hours=settings.work.draft_wait_hours,
             map_address=settings.work.map_address,
             stall_seconds=settings.work.stall_seconds,
             tasks=settings.work.tasks,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0128"
@@ -10,26 +9,21 @@ down_revision = "0127"
 branch_labels = None
 depends_on = None
 
-_PURPOSE, _REPEAT = "ck_message_purpose", "ck_message_repeat"
-_BEFORE, _ONCE = "uq_message_case_id_purpose", "uq_message_case_id_purpose_repeat"
+_PURPOSE = "ck_message_purpose"
+_BEFORE = ("unreachable", "after_warning")
+_FLASHES = tuple(f"flash_{number}" for number in range(1, 10))
+
+
+def _is_one_of(words: tuple[str, ...]) -> str:
+    return "purpose IN (" + ", ".join(f"'{word}'" for word in words) + ")"
 
 
 def upgrade() -> None:
-    op.add_column("message", sa.Column("repeat", sa.SmallInteger(), server_default="0", nullable=False))
     op.drop_constraint(_PURPOSE, "message")
-    op.create_check_constraint(
-        op.f(_PURPOSE), "message", "purpose IN ('unreachable', 'after_warning', 'flash')"
-    )
-    op.create_check_constraint(op.f(_REPEAT), "message", "(purpose = 'flash') = (repeat > 0) AND repeat >= 0")
-    op.drop_constraint(_BEFORE, "message")
-    op.create_unique_constraint(op.f(_ONCE), "message", ["case_id", "purpose", "repeat"])
+    op.create_check_constraint(op.f(_PURPOSE), "message", _is_one_of(_BEFORE + _FLASHES))
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM message WHERE purpose = 'flash'")
-    op.drop_constraint(_ONCE, "message")
-    op.create_unique_constraint(op.f(_BEFORE), "message", ["case_id", "purpose"])
-    op.drop_constraint(_REPEAT, "message")
+    op.execute("DELETE FROM message WHERE purpose LIKE 'flash_%'")
     op.drop_constraint(_PURPOSE, "message")
-    op.create_check_constraint(op.f(_PURPOSE), "message", "purpose IN ('unreachable', 'after_warning')")
-    op.drop_column("message", "repeat")
+    op.create_check_constraint(op.f(_PURPOSE), "message", _is_one_of(_BEFORE))

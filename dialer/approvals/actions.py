@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from dialer.approvals.queries import (
@@ -18,6 +19,7 @@ from dialer.approvals.queries import (
     cases_of_outcomes,
     count_waiting,
     draft_ids,
+    drafts_waiting,
     evidence_of,
     money_returned,
     money_waiting,
@@ -30,9 +32,11 @@ from dialer.cases.store import lock_cases
 from dialer.core.access import Actor, Permission, Role, is_same_actor, may, required_text
 from dialer.core.case import NO_CALL
 from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
+from dialer.core.events import AlarmCode
 from dialer.core.text import Text
 from dialer.core.values import Amounts, ApprovalKind, Evidence, FiledState, check_evidence
 from dialer.db.acts import OpenAct
+from dialer.db.alarms import raise_alarm_once
 from dialer.db.unit_of_work import Tx
 from dialer.db.vault import Vault
 from dialer.figures.bulletins import BulletinLine, list_bulletins
@@ -445,3 +449,27 @@ def _lock_case(act: OpenAct, outcome_id: int) -> int:
         raise NotFound(kind="outcome", key=outcome_id)
     lock_cases(act.tx, [case_id])
     return case_id
+
+
+_TOLD_AGAIN = timedelta(hours=6)
+
+
+def watch_drafts(services: Services) -> int:
+    """Raises an alarm for the drafts of plan, rules, scripts and knowledge cards that have waited for a second person
+    longer than `work.draft_wait_hours`, and again six hours after somebody acknowledged it. Returns how many there are.
+    """
+    with services.store.begin() as tx:
+        now = services.clock.now()
+        waiting = drafts_waiting(tx, since=now - timedelta(hours=services.work.draft_wait_hours))
+        if waiting:
+            kinds = sorted(kind.value for kind in waiting)
+            facts = {
+                "problem": Text(
+                    "drafts that wait for a second person: %(n)s", n=sum(waiting.values())
+                ).plain(),
+                "fix": Text("open Approvals, and approve or replace them").plain(),
+            }
+            raise_alarm_once(
+                tx, AlarmCode.DRAFTS_WAIT, now=now, facts=facts, names=kinds, again_after=_TOLD_AGAIN
+            )
+    return sum(waiting.values())

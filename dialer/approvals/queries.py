@@ -262,6 +262,21 @@ def _drafts_of(tx: Tx, kind: VersionKind, who: str) -> list[VersionDraft]:
     return [record_of(VersionDraft, row) for row in tx.rows(kind.waiting(not_of=who))]
 
 
+def drafts_waiting(tx: Tx, *, since: datetime) -> dict[ApprovalKind, int]:
+    """How many drafts have waited for a second person since before that moment, by kind; kinds without any are left
+    out.
+    """
+    script, card = t.script_version.c, t.knowledge_version.c
+    statements = {
+        ApprovalKind.PLAN: PLAN_VERSIONS.waiting().where(PLAN_VERSIONS.versions.c.drafted_at < since),
+        ApprovalKind.RULES: RULE_VERSIONS.waiting().where(RULE_VERSIONS.versions.c.drafted_at < since),
+        ApprovalKind.SCRIPT: _newest_drafts().where(script.drafted_at < since),
+        ApprovalKind.KNOWLEDGE: sa.select(card.id).where(CARDS.waits(since), card.drafted_at < since),
+    }
+    counts = {kind: len(tx.rows(statement)) for kind, statement in statements.items()}
+    return {kind: count for kind, count in counts.items() if count}
+
+
 def _count_of(kind: VersionKind) -> sa.Select[Any]:
     by = kind.versions.c.drafted_by
     return kind.waiting().with_only_columns(by.label("by"), sa.func.count().label("n")).group_by(by)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from dialer.cases.persons import open_person
 from dialer.core.case import CaseStatus
 from dialer.core.outbox import MESSAGE_MOVES, ON_THE_WAY, MessageEvent
-from dialer.core.values import Contact, FraudType, MessageChannel, MessagePurpose, MessageState, Tag
+from dialer.core.values import FLASHES, Contact, FraudType, MessageChannel, MessagePurpose, MessageState, Tag
 from dialer.db import tables as t
 from dialer.db.bulk import IdSet, in_words, moment, state_update, word_literal
 from dialer.db.jobs import JobClaim, JobTable, Retries
@@ -169,7 +169,7 @@ def put_off_above_limits(
 
 
 _IS_HANDLED: Final = sa.and_(
-    _m.purpose == word_literal(MessagePurpose.FLASH),
+    in_words(_m.purpose, FLASHES),
     sa.or_(
         t.case.c.status != word_literal(CaseStatus.OPEN),
         t.case.c.contact == word_literal(Contact.VERIFIED),

@@ -2,8 +2,8 @@
 the channel gets it. If the answer is missing, the message is looked for, and sent again only when `conclude_listing`
 says that it is absent. News is stored once; the result is the same in any order.
 
-A row is planned before anything is sent, one per case, purpose and repetition, and never sent again while it is unknown
-whether it was sent.
+A row is planned before anything is sent, one per case and purpose, and never sent again while it is unknown whether it
+was sent.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from dialer.calls.store import StoredEvent, store_call_events
 from dialer.core.errors import NotFound, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.outbox import MessageEvent, news_of
-from dialer.core.values import MessagePurpose, MessageState
+from dialer.core.values import FLASHES, MessageState
 from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.system_state import awaited_comparison
 from dialer.db.unit_of_work import Tx
@@ -165,7 +165,7 @@ def _order(services: Services, outgoing: Outgoing) -> SendText:
         message_id=outgoing.id,
         to=outgoing.to,
         text=message_text(services, outgoing),
-        flash=outgoing.purpose is MessagePurpose.FLASH,
+        flash=outgoing.purpose in FLASHES,
     )
 
 

@@ -552,7 +552,6 @@ def message_row(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dic
         "person_id": stored.person_id,
         "number": effect.number,
         "purpose": effect.purpose.value,
-        "repeat": effect.repeat,
         "channel": effect.channel.value,
         "state": MessageState.PLANNED.value,
         "planned_at": at,
@@ -562,11 +561,12 @@ def message_row(stored: StoredCase, effect: SendMessage, *, at: datetime) -> dic
 
 
 def insert_messages(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts planned messages, unless the case has one for that purpose and repetition already."""
+    """Inserts planned messages, unless the case has one for that purpose already."""
     if rows:
         tx.tasks_after_commit.add("send_messages")
-        once = ["case_id", "purpose", "repeat"]
-        tx.execute(insert(t.message).values(list(rows)).on_conflict_do_nothing(index_elements=once))
+        tx.execute(
+            insert(t.message).values(list(rows)).on_conflict_do_nothing(index_elements=["case_id", "purpose"])
+        )
 
 
 def _insert_stop_payments(tx: Tx, rows: Rows, *, unless_known: Collection[int]) -> None:

@@ -29,7 +29,7 @@ from dialer.core.timeline import (
     PendingAttempt,
     sort_entries,
 )
-from dialer.core.values import MONEY_REFUSED
+from dialer.core.values import FLASHES, MONEY_REFUSED
 from dialer.db import tables as t
 from dialer.db.audit import audit_reason
 from dialer.db.bulk import among, in_words, word_literal
@@ -111,14 +111,13 @@ def _message(row: Row) -> Iterator[Entry]:
     """The entries of a message: when it was planned, and how it ended once that is known. A flash message that was not
     sent, since its time has not come or the case was handled before, has none.
     """
-    if row["repeat"] and row["posted_at"] is None:
+    is_flash = row["purpose"] in FLASHES
+    if is_flash and row["posted_at"] is None:
         return
     about = {**_facts(row, "channel", "purpose"), "number": row["number"] + 1, **_facts(row, "error_code")}
     of, is_over = f"message/{row['purpose']}", row["ended_at"] is not None
-    if row["repeat"]:
-        of = f"{of}/{row['repeat']}"
     state = "planned" if is_over else row["state"]
-    planned = "not_before" if row["repeat"] else "planned_at"
+    planned = "not_before" if is_flash else "planned_at"
     yield _entry(row, planned, EntryKind.MESSAGE, of, **about, state=state)
     if is_over:
         yield _entry(row, "ended_at", EntryKind.MESSAGE, of, **about, state=row["state"])

@@ -34,6 +34,7 @@ from dialer.demo.run import (
     demo_environment,
     demo_speed,
     demo_summary,
+    draft_demo_plan,
     keep_settings,
     make_accounts,
     make_roster,
@@ -209,6 +210,7 @@ def _print_accounts(app: Application, console: Console) -> None:
     )
     accounts = make_accounts(app.services)
     make_roster(app.services, accounts)
+    draft_demo_plan(app, accounts)
     for account in accounts:
         role = account.member.role
         table.add_row(

@@ -19,7 +19,7 @@ from dialer.control.plans import (
     draft_plan,
     draft_values,
     judge_plan,
-    number_in_force,
+    plan_of_version,
     read_plan,
     read_plans,
 )
@@ -29,7 +29,7 @@ from dialer.core.text import gettext_noop
 from dialer.db.plans import PlanVersion
 from dialer.language.sentences import refusal_sentence
 from dialer.language.words import sentence
-from dialer.runtime.plans import Plan, parse_plan, plan_of_settings, plan_text
+from dialer.runtime.plans import Plan, parse_plan, plan_text
 from dialer.script_versions.view import compare
 from dialer.web.console import CurrentRequest, PageSection, RequestContext, require_top_unit, sees_everything
 
@@ -42,10 +42,8 @@ Words = Annotated[str, Form(max_length=500)]
 
 def _in_force(request: RequestContext) -> tuple[int | None, Plan]:
     """The number of the version in force, None while the settings are, and the plan."""
-    number = number_in_force(request.services)
-    if number is None:
-        return None, plan_of_settings(request.app.settings)
-    return number, parse_plan(read_plan(request.services, number).source)
+    live = plan_of_version(request.services, request.app.settings, None)
+    return live.number, parse_plan(live.source)
 
 
 @plan_pages.get("/plan", act=Permission.SEE_CONTROL)
@@ -93,14 +91,10 @@ def draft(
 @plan_pages.get("/plan/file", act=Permission.SEE_CONTROL)
 def file(request: CurrentRequest, version: int | None = None) -> Response:
     """The TOML of a version, without a number that of the plan in force."""
-    if version is not None:
-        text = read_plan(request.services, version).source
-    else:
-        version, live = _in_force(request)
-        text = plan_text(live) if version is None else read_plan(request.services, version).source
-    name = "plan.toml" if version is None else f"plan-{version}.toml"
+    found = plan_of_version(request.services, request.app.settings, version)
+    name = "plan.toml" if found.number is None else f"plan-{found.number}.toml"
     return Response(
-        text,
+        found.source,
         media_type="application/toml",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -20,8 +21,9 @@ from dialer.core.values import Grade, MessageChannel
 from dialer.db.plans import PLAN_VERSIONS, PlanVersion, plan_by_number, plan_in_force, plan_versions
 from dialer.db.policies import ensure_policy_version
 from dialer.db.second_person import require_second_person
-from dialer.runtime.plans import Plan, parse_plan, plan_text, with_values
+from dialer.runtime.plans import Plan, parse_plan, plan_of_settings, plan_text, with_values
 from dialer.runtime.services import Services
+from dialer.runtime.settings import Settings
 
 MOST_ROWS: Final = 20_000
 """So many calls, tasks and warnings are judged again, of each the newest."""
@@ -129,6 +131,22 @@ def number_in_force(services: Services) -> int | None:
     with services.store.begin() as tx:
         found = plan_in_force(tx)
     return None if found is None else found.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanText:
+    """The TOML of a plan. `number` is None for that of the settings, which no version holds."""
+
+    number: int | None
+    source: str
+
+
+def plan_of_version(services: Services, settings: Settings, number: int | None) -> PlanText:
+    """The version with this number; without one the plan in force. Raises `NotFound`."""
+    chosen = number_in_force(services) if number is None else number
+    if chosen is None:
+        return PlanText(number=None, source=plan_text(plan_of_settings(settings)))
+    return PlanText(number=chosen, source=read_plan(services, chosen).source)
 
 
 def judge_plan(services: Services, now_in_force: Plan, draft: Plan, *, start: datetime) -> PlanWeek:

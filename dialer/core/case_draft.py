@@ -32,7 +32,7 @@ from dialer.core.events import (
     WithdrawAttempt,
 )
 from dialer.core.policy import GradePolicy, Policy, urgency
-from dialer.core.values import Contact, MessagePurpose, OutcomeKind, Tag, Track
+from dialer.core.values import FLASHES, Contact, MessagePurpose, OutcomeKind, Tag, Track
 
 _TOP_OF_QUEUE = timedelta(days=30)
 """More than grade, amount and expiry together can move an assignment forward."""
@@ -209,14 +209,13 @@ class CaseDraft:
         every_seconds = rules.flash_every_seconds
         if every_seconds is None:
             return
-        for repeat in range(1, rules.flash_times + 1):
+        for number, purpose in enumerate(FLASHES[: rules.flash_times], start=1):
             self.effects.append(
                 SendMessage(
-                    purpose=MessagePurpose.FLASH,
+                    purpose=purpose,
                     number=self.case.robot.number,
                     channel=rules.message_channel,
-                    repeat=repeat,
-                    after_seconds=repeat * every_seconds,
+                    after_seconds=number * every_seconds,
                 )
             )
 

@@ -246,13 +246,11 @@ class AssignToDutyDesk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage:
-    """A message to one of the person's numbers; at most one for each purpose, repetition and case."""
+    """A message to one of the person's numbers; at most one for each purpose and case."""
 
     purpose: MessagePurpose
     number: int
     channel: MessageChannel
-    repeat: int = 0
-    """Which of the repeated messages it is, from 1; 0: it is not repeated."""
     after_seconds: int = 0
 
 
@@ -392,6 +390,8 @@ class AlarmCode(StrEnum):
     """Work waits in a unit, and nobody on duty there could be told of it."""
     DESKS_STALLED = "desks_stalled"
     """Calls wait, somebody who may take them is free, and for minutes nothing moves."""
+    DRAFTS_WAIT = "drafts_wait"
+    """Drafts have waited for a second person for hours."""
     STOP_UNANSWERED = "stop_unanswered"
     """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
     RECORDING_NOT_FETCHED = "recording_not_fetched"

@@ -204,14 +204,28 @@ class MessageChannel(StrEnum):
 
 
 class MessagePurpose(StrEnum):
-    """Why a message is sent; at most one message per purpose and case, and of each repetition of a flash message."""
+    """Why a message is sent; at most one message per purpose and case."""
 
     UNREACHABLE = "unreachable"
     """The telephone could not be reached by voice, or nobody there could hear or speak."""
     AFTER_WARNING = "after_warning"
     """The right person was warned: a text to read again later, since people forget warnings."""
-    FLASH = "flash"
-    """A message of class 0, which opens on the screen and is not stored: repeated while the person is not reached."""
+    FLASH_1 = "flash_1"
+    """A message of class 0, which opens on the screen and is not stored: repeated while the person is not reached. Each
+    repetition is a purpose of its own, so that the database refuses a second one.
+    """
+    FLASH_2 = "flash_2"
+    FLASH_3 = "flash_3"
+    FLASH_4 = "flash_4"
+    FLASH_5 = "flash_5"
+    FLASH_6 = "flash_6"
+    FLASH_7 = "flash_7"
+    FLASH_8 = "flash_8"
+    FLASH_9 = "flash_9"
+
+
+FLASHES: Final = tuple(purpose for purpose in MessagePurpose if purpose.value.startswith("flash_"))
+"""The repetitions of a flash message, in their order."""
 
 
 class RecordingState(StrEnum):

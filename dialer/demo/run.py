@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import random
+import re
 import shutil
 import socket
 import sys
@@ -27,6 +28,7 @@ from zoneinfo import ZoneInfo
 from carrier.lines.sip.options import ask_options
 from carrier.lines.sip.stack_config import is_installed
 from dialer.bootstrap import application
+from dialer.control.plans import draft_plan
 from dialer.control.trunks import read_trunks
 from dialer.core.access import Role, unrestricted
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
@@ -61,6 +63,7 @@ from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure_servers, erase_servers
 from dialer.runtime.local import DEMO_FOLDER, DEMO_SETTINGS, CarrierAccess
 from dialer.runtime.location import free_port, write_private
+from dialer.runtime.plans import plan_of_settings, plan_text
 from dialer.runtime.services import Application, Services
 from dialer.runtime.settings import Settings, load_settings
 from dialer.staff.passwords import temporary_password
@@ -570,6 +573,18 @@ def make_roster(services: Services, accounts: Sequence[NewPassword]) -> None:
     _plan_desk(services, key[0], members, first=month)
     _ask_for_swap(services, key, members)
     _set_notifications(services, accounts)
+
+
+def draft_demo_plan(app: Application, accounts: Sequence[NewPassword]) -> None:
+    """The administrator drafts another plan, with one more try on medium cases: it waits for the supervisor."""
+    [by] = (account.member.actor for account in accounts if account.member.role is Role.ADMINISTRATOR)
+    plan = plan_of_settings(app.settings)
+    more = plan.policy.medium.robot_tries + 1
+    text = plan_text(plan)
+    start = text.index("[policy.medium]")
+    before, after = text[:start], text[start:]
+    changed = before + re.sub(r"(?m)^robot_tries = .*$", f"robot_tries = {more}", after, count=1)
+    draft_plan(app.services, by, changed, channels=app.message_channels)
 
 
 def _plan_desk(services: Services, unit_id: int, members: Mapping[Role, Member], *, first: date) -> None:

@@ -530,6 +530,8 @@ class WorkSettings(Section):
     """Real seconds without an open page after which somebody who is free or on a break is off. A browser lets a page in
     the background speak once a minute.
     """
+    draft_wait_hours: int = Field(default=24, ge=1, le=720)
+    """Service hours after which an alarm tells that a draft waits for a second person."""
     map_address: str = Field(default="geo:{latitude},{longitude}", max_length=300)
     """What the link to the map on the page of a visit opens. `geo:` opens the map of the officer's device and sends
     nothing over the network; with an `https:` address the host of that address learns the place. Empty: no link.

@@ -85,6 +85,8 @@ class WorkRules:
     """How long a success without a call waits for a second person before the task is back in the queue."""
     silent_seconds: float = 180.0
     """Real seconds without an open page after which somebody who is free or on a break is off."""
+    draft_wait_hours: int = 24
+    """Service hours after which an alarm tells that a draft waits for a second person."""
     map_address: str = "geo:{latitude},{longitude}"
     """The template of the link to a map; '': there is none."""
     stall_seconds: float = 300.0

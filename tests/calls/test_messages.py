@@ -38,7 +38,7 @@ from dialer.core.errors import NotFound, Unavailable
 from dialer.core.events import SendMessage
 from dialer.core.outbox import may_flash
 from dialer.core.timeline import EntryKind
-from dialer.core.values import Contact, FraudType, MessageChannel, MessagePurpose, MessageState
+from dialer.core.values import FLASHES, Contact, FraudType, MessageChannel, MessagePurpose, MessageState
 from dialer.db import tables as t
 from dialer.runtime.services import Services
 from dialer.telephony.callbacks import message_event
@@ -530,14 +530,8 @@ def plan_flashes(scene: Scene, case_id: int, *, times: int = 3) -> None:
     with scene.tx() as tx:
         stored = lock_cases(tx, [case_id])[case_id]
         effects = [
-            SendMessage(
-                purpose=MessagePurpose.FLASH,
-                number=0,
-                channel=MessageChannel.SMS,
-                repeat=repeat,
-                after_seconds=repeat * EVERY,
-            )
-            for repeat in range(1, times + 1)
+            SendMessage(purpose=purpose, number=0, channel=MessageChannel.SMS, after_seconds=number * EVERY)
+            for number, purpose in enumerate(FLASHES[:times], start=1)
         ]
         insert_messages(tx, [message_row(stored, effect, at=scene.clock.now()) for effect in effects])
 
@@ -553,17 +547,17 @@ async def test_a_flash_message_goes_again_and_again_and_opens_on_the_screen(
         sent.append(await send_messages(scene.services, client))
         scene.later(seconds=EVERY)
     assert sent == [1, 1, 1, 1, 0]
-    found = {one["repeat"]: carrier.texts.find(one["sid"]) for one in rows(scene, case_id)}
-    assert {repeat: text.order.flash for repeat, text in found.items() if text is not None} == {
-        0: False,
-        1: True,
-        2: True,
-        3: True,
+    found = {one["purpose"]: carrier.texts.find(one["sid"]) for one in rows(scene, case_id)}
+    assert {purpose: text.order.flash for purpose, text in found.items() if text is not None} == {
+        "unreachable": False,
+        "flash_1": True,
+        "flash_2": True,
+        "flash_3": True,
     }
     with scene.services.store.begin() as tx:
         entries = read_case_file(tx, case_id).timeline
     shown = [entry.id for entry in entries if entry.kind is EntryKind.MESSAGE and "flash" in entry.id]
-    assert list(dict.fromkeys(shown)) == ["message/flash/1", "message/flash/2", "message/flash/3"]
+    assert list(dict.fromkeys(shown)) == ["message/flash_1", "message/flash_2", "message/flash_3"]
 
 
 @pytest.mark.parametrize(
@@ -581,7 +575,7 @@ async def test_flash_messages_stop_at_once_when_the_case_is_handled(scene: Scene
         tx.execute(sa.update(t.case).where(t.case.c.id == case_id).values(**handled))
     await send_messages(scene.services, letters)
     assert len(letters.sent) == 2
-    ended = [one["state"] for one in rows(scene, case_id) if one["repeat"] > 1]
+    ended = [one["state"] for one in rows(scene, case_id) if one["purpose"] in FLASHES[1:]]
     assert ended == ["failed", "failed"]
     scene.later(seconds=9 * EVERY)
     await send_messages(scene.services, letters)

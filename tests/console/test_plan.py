@@ -6,6 +6,7 @@ import html
 
 import pytest
 
+from dialer.approvals.actions import watch_drafts
 from dialer.calls.pacing import read_pace, restore_pace
 from dialer.control.plans import approve_plan, draft_plan
 from dialer.core.access import Role, unrestricted
@@ -159,3 +160,23 @@ def test_who_drafted_a_plan_does_not_approve_it(console_app: Application):
 @pytest.mark.parametrize("address", ["/plan/versions/99", "/plan?version=99", "/plan/file?version=99"])
 async def test_what_is_not_there_is_not_found(console: ConsoleDesk, address: str):
     assert (await supervisor(console, "first").get(address)).status_code == 404
+
+
+async def test_drafts_that_wait_for_a_second_person_for_too_long_are_an_alarm(console: ConsoleDesk):
+    services = console.app.services
+    hours = services.work.draft_wait_hours
+    made = draft_plan(services, unrestricted("li"), source(console, "lines = 24", "lines = 12"), channels=SMS)
+    console.pass_seconds(hours * 3600 - 60)
+    assert watch_drafts(services) == 0
+    later = draft_plan(services, unrestricted("li"), source(console, "lines = 24", "lines = 9"), channels=SMS)
+    console.pass_seconds(120)
+    assert watch_drafts(services) == 0, "the newer draft takes the place of the one that has waited"
+    console.pass_seconds(hours * 3600)
+    assert watch_drafts(services) == 1
+    [alarm] = [one for one in console.rows(t.alarm) if one["code"] == "drafts_wait"]
+    assert alarm["facts"]["names"] == ["plan"]
+    person = supervisor(console, "first", language="zh")
+    assert "等待另一人审批的草稿：1 份" in (await person.get("/alarms")).text
+    approve_plan(services, unrestricted("wang"), later.number, reason="seen", channels=SMS)
+    assert watch_drafts(services) == 0
+    assert made.number == 1

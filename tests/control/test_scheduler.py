@@ -189,6 +189,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
             "presences",
             "offers",
             "stalled_desks",
+            "waiting_drafts",
             "overdue_work",
             "ended_alarms",
             "anchor",

@@ -202,7 +202,6 @@ message = sa.Table(
     sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False),
     sa.Column("number", sa.SmallInteger, nullable=False),
     word_column("purpose", MessagePurpose),
-    sa.Column("repeat", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("channel", sa.Text, nullable=False, server_default=MessageChannel.SMS.value),
     word_column("state", MessageState),
     when("planned_at", required=True),
@@ -217,9 +216,8 @@ message = sa.Table(
     when("ended_at"),
     sa.Column("error_code", sa.Integer),
     sa.Column("drill", sa.Boolean, nullable=False),
-    sa.UniqueConstraint("case_id", "purpose", "repeat"),
+    sa.UniqueConstraint("case_id", "purpose"),
     sa.UniqueConstraint("channel", "sid"),
-    sa.CheckConstraint("(purpose = 'flash') = (repeat > 0) AND repeat >= 0", name="repeat"),
     sa.Index("ix_message_planned", "planned_at", postgresql_where=sa.text("state = 'planned'")),
     sa.Index(
         "ix_message_doubtful", "poll_at", postgresql_where=sa.text(f"state IN {words(MESSAGES_IN_DOUBT)}")
@@ -230,8 +228,8 @@ message = sa.Table(
         postgresql_where=sa.text("state IN ('accepted', 'sent') AND poll_at IS NOT NULL"),
     ),
 )
-"""Text messages, at most one per case, purpose and repetition. The text comes from the script and has nothing personal.
-`channel` has no CHECK: a process claims only the channels that it knows, so a new channel needs no migration.
+"""Text messages, at most one per case and purpose. The text comes from the script and has nothing personal. `channel`
+has no CHECK: a process claims only the channels that it knows, so a new channel needs no migration.
 """
 
 desk_call = sa.Table(
