@@ -65,7 +65,7 @@ def test_a_plan_is_exported_changed_drafted_compared_and_shown(signed: dict[str,
     assert compared["week"] == []
     shown = run(signed, "compare", "1", "--week").stdout
     assert "近七天没有差别" in shown
-    assert "no version of the plan 7" in str(run(signed, "compare", "7").exception)
+    assert "version of the plan 7 does not exist" in str(run(signed, "compare", "7").exception)
 
     with application(load_settings(signed)) as made:
         approve_plan(made.services, unrestricted("wang"), 1, reason="seen", channels=made.message_channels)

@@ -176,7 +176,7 @@ async def test_drafts_that_wait_for_a_second_person_for_too_long_are_an_alarm(co
     [alarm] = [one for one in console.rows(t.alarm) if one["code"] == "drafts_wait"]
     assert alarm["facts"]["names"] == ["plan"]
     person = supervisor(console, "first", language="zh")
-    assert "等待另一人审批的草稿：1 份" in (await person.get("/alarms")).text
+    assert "等待另一人审批的草稿：1 份" in (await person.get("/control")).text
     approve_plan(services, unrestricted("wang"), later.number, reason="seen", channels=SMS)
     assert watch_drafts(services) == 0
     assert made.number == 1
