@@ -7,7 +7,7 @@ sending   committed just before the request; a page shall show it
 sent      the channel has it, or a page has shown it
 accepted  the person pressed 1 in the robot's call
 failed    refused, unanswered, or its result is not known: the person's next one is due at once
-dropped   somebody took the work before it was sent
+dropped   somebody took the work before it was sent, or the person is on duty no more
 ========  ==============================================================
 
 News comes late and repeated. A key that was pressed counts even after the result of the call was lost.
@@ -76,6 +76,7 @@ class NotificationEvent(StrEnum):
     ACCEPTED = "accepted"
     FAILED = "failed"
     WORK_TAKEN = "work_taken"
+    DUTY_ENDED = "duty_ended"
 
 
 _S = NotificationState
@@ -95,6 +96,7 @@ NOTIFICATION_MOVES: Final[Mapping[NotificationEvent, Mapping[NotificationState, 
             NotificationEvent.ACCEPTED: _to(_S.ACCEPTED, _S.SENDING, _S.SENT, _S.FAILED),
             NotificationEvent.FAILED: _to(_S.FAILED, _S.WAITING, _S.SENDING, _S.SENT),
             NotificationEvent.WORK_TAKEN: _to(_S.DROPPED, _S.WAITING, _S.SENDING),
+            NotificationEvent.DUTY_ENDED: _to(_S.DROPPED, _S.WAITING, _S.SENDING),
         }
     )
 )

@@ -162,6 +162,16 @@ def who_is_on(roster: Roster, instant: datetime) -> tuple[int, ...]:
     return tuple(staff_id for staff_id in on if staff_id not in away)
 
 
+def unchanged_since(roster: Roster, instant: datetime) -> datetime | None:
+    """Since when the persons on duty at this instant certainly have been the same; None: no shift, change or leave of
+    the roster has begun or ended until then.
+    """
+    borders = [border for start, end, _ in _planned(roster, instant) for border in (start, end)]
+    borders += [border for change in roster.changes for border in (change.start, change.end)]
+    borders += [border for leave in roster.leaves for border in (leave.start, leave.end)]
+    return max((border for border in borders if border <= instant), default=None)
+
+
 def end_of_turn(roster: Roster, staff_id: int, instant: datetime) -> datetime | None:
     """Until when the person stays on duty; None if they are not on duty at this instant."""
     if staff_id not in who_is_on(roster, instant):

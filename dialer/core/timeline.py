@@ -41,6 +41,8 @@ class ActKind(StrEnum):
     """Signed for but idle: back in the queue."""
     ACCOUNT_DISABLED = "account_disabled"
     """Back in the queue, because the account that had it was disabled or got another role or unit."""
+    SHIFT_ENDED = "shift_ended"
+    """Back in the queue for who is on duty now: the shift of the account that had it ended before it set out."""
     SIGNED_OUT = "signed_out"
     """Back in the queue, because a supervisor signed the account out."""
     CALL_BACK = "call_back"

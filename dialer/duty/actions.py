@@ -5,7 +5,7 @@ alarm.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,6 +23,7 @@ from dialer.core.rota import (
     final_schedule,
     gaps,
     persons_in,
+    unchanged_since,
     who_is_on,
 )
 from dialer.core.text import Text, gettext_noop
@@ -124,12 +125,12 @@ def on_duty(
         ahead = instant + timedelta(hours=services.duty.gap_hours)
         index = services.units.current(tx)
         rosters = rosters_in_use(tx, hours_of(services), start=instant, end=ahead, visible_to=visible_to)
-        able = enabled_in(tx, rosters.values())
+        able = able_in(tx, index, rosters)
         names = people_of(
             tx, [staff_id for roster in rosters.values() for staff_id in who_is_on(roster, instant)]
         )
         return [
-            _on_duty(key, roster, index, names, instant=instant, ahead=ahead, able=able)
+            _on_duty(key, roster, index, names, instant=instant, ahead=ahead, able=able[key])
             for key, roster in rosters.items()
             if unit_id is None or key[0] == unit_id
         ]
@@ -170,9 +171,23 @@ def usual_in_gap(services: Services, gap: GapKey) -> float:
         return usual_high_cases(tx, *gap, now=services.clock.now())
 
 
-def enabled_in(tx: Tx, rosters: Collection[Roster]) -> frozenset[int]:
-    """Who of these rosters could sign in."""
-    return enabled_among(tx, {staff_id for roster in rosters for staff_id in persons_in(roster)})
+def able_in(
+    tx: Tx, index: UnitIndex, rosters: Mapping[RosterKey, Roster]
+) -> Mapping[RosterKey, frozenset[int]]:
+    """Who of each roster could do its work: the account is not disabled, has a role with the right, and sees the
+    unit.
+    """
+    accounts = enabled_among(tx, {staff_id for roster in rosters.values() for staff_id in persons_in(roster)})
+    found = {}
+    for key in rosters:
+        unit = index.get(key[0])
+        path = () if unit is None else unit.path
+        found[key] = frozenset(
+            staff_id
+            for staff_id, role, unit_id in accounts
+            if RIGHTS[key[1]] in rights_of(role) and (unit_id is None or unit_id in path)
+        )
+    return found
 
 
 def month_of(
@@ -321,24 +336,67 @@ def _taken(roster: Roster | None, taker: int, now: datetime, *, instead_of: int 
     return DutyChange(start=now, end=end, off=off, on=taker)
 
 
-def people_on_duty(tx: Tx, services: Services, *, now: datetime) -> dict[RosterKey, tuple[int, ...]]:
-    """The accounts on duty now in each unit and kind that keeps a roster, without those that are disabled; none where
-    nobody is. Without rosters it costs one statement.
-    """
-    rosters = rosters_in_use(tx, hours_of(services), start=now, end=now)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """The rosters in use, and who is on duty for a piece of work at `now` or within the day before."""
+
+    now: datetime
+    index: UnitIndex
+    rosters: Mapping[RosterKey, Roster]
+    able: Mapping[RosterKey, frozenset[int]]
+
+    def people_now(self) -> dict[RosterKey, tuple[int, ...]]:
+        """The accounts on duty now by roster."""
+        return {key: self._people(key, self.now) for key in self.rosters}
+
+    def on_for(self, unit_id: int, kind: DutyKind, at: datetime) -> tuple[int, ...]:
+        """Who is on duty for work of this unit: those of its roster, and where it keeps none, those of the nearest unit
+        above where anybody is on duty.
+        """
+        if (unit_id, kind) in self.rosters:
+            return self._people((unit_id, kind), at)
+        return self._nearest(unit_id, kind, at)
+
+    def chief_of(self, unit_id: int, at: datetime) -> tuple[int, ...]:
+        """The duty chief of the unit, or of the nearest unit above where one is on duty."""
+        return self._nearest(unit_id, DutyKind.CHIEF, at)
+
+    def unchanged_since(self, key: RosterKey) -> datetime:
+        """Since when the people on duty by this roster have been the same; a day ago at the earliest."""
+        earliest = self.now - _REMEMBERED
+        return max(unchanged_since(self.rosters[key], self.now) or earliest, earliest)
+
+    def _nearest(self, unit_id: int, kind: DutyKind, at: datetime) -> tuple[int, ...]:
+        unit = self.index.get(unit_id)
+        for above in reversed(() if unit is None else unit.path):
+            people = self._people((above, kind), at)
+            if people:
+                return people
+        return ()
+
+    def _people(self, key: RosterKey, at: datetime) -> tuple[int, ...]:
+        roster = self.rosters.get(key)
+        if roster is None:
+            return ()
+        at = max(at, self.now - _REMEMBERED)
+        return tuple(staff_id for staff_id in who_is_on(roster, at) if staff_id in self.able[key])
+
+
+_REMEMBERED = timedelta(days=1)
+
+
+def read_duty(tx: Tx, services: Services, *, now: datetime) -> Duty:
+    """Who is on duty now and was within the day before. Without rosters it costs one statement."""
+    rosters = rosters_in_use(tx, hours_of(services), start=now, end=now, before=_REMEMBERED)
     if not rosters:
-        return {}
-    able = enabled_in(tx, rosters.values())
-    return {
-        key: tuple(staff_id for staff_id in who_is_on(roster, now) if staff_id in able)
-        for key, roster in rosters.items()
-    }
+        return Duty(now=now, index=UnitIndex(), rosters={}, able={})
+    index = services.units.current(tx)
+    return Duty(now=now, index=index, rosters=rosters, able=able_in(tx, index, rosters))
 
 
-def units_without_duty(tx: Tx, services: Services, *, now: datetime) -> Mapping[Track, frozenset[int]]:
+def units_without_duty(duty: Duty) -> Mapping[Track, frozenset[int]]:
     """For each track the units that keep a roster for its work and have nobody on duty now."""
-    on_duty = people_on_duty(tx, services, now=now)
-    empty = {key for key, people in on_duty.items() if not people}
+    empty = {key for key, people in duty.people_now().items() if not people}
     return {
         track: frozenset(unit_id for unit_id, roster_kind in empty if roster_kind is kind)
         for track, kind in KIND_OF_TRACK.items()
@@ -356,10 +414,14 @@ def watch_gaps(services: Services) -> int:
         now = services.clock.now()
         ahead = now + timedelta(hours=services.duty.gap_hours)
         rosters = rosters_in_use(tx, hours_of(services), start=now, end=ahead)
-        able = enabled_in(tx, rosters.values())
         index = services.units.current(tx)
+        able = able_in(tx, index, rosters)
         names = sorted(
-            {index.label(key[0]) for key, roster in rosters.items() if gaps(roster, now, ahead, able=able)}
+            {
+                index.label(key[0])
+                for key, roster in rosters.items()
+                if gaps(roster, now, ahead, able=able[key])
+            }
         )
         if names:
             raise_alarm_once(tx, AlarmCode.DUTY_GAP, now=now, names=names, again_after=_TOLD_AGAIN)

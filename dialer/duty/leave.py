@@ -15,7 +15,7 @@ from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rota import DutyKind, DutyLeave, DutyTurn, LeaveReason, new_gaps, persons_in
 from dialer.core.text import gettext_noop
 from dialer.db.unit_of_work import Tx
-from dialer.duty.actions import enabled_in, hours_of
+from dialer.duty.actions import able_in, hours_of
 from dialer.duty.store import (
     StoredLeave,
     cut_leave,
@@ -74,7 +74,7 @@ def gaps_of_leave(services: Services, tx: Tx, leave: DutyLeave) -> list[LeaveGap
     now = services.clock.now()
     rosters = rosters_in_use(tx, hours_of(services), start=max(leave.start, now), end=leave.end)
     concerned = {key: roster for key, roster in rosters.items() if leave.staff_id in persons_in(roster)}
-    able = enabled_in(tx, concerned.values())
+    able = able_in(tx, index, concerned)
     return [
         LeaveGap(unit=index.label(key[0]), kind=key[1], turn=turn)
         for key, roster in concerned.items()
@@ -83,7 +83,7 @@ def gaps_of_leave(services: Services, tx: Tx, leave: DutyLeave) -> list[LeaveGap
             replace(roster, leaves=(*roster.leaves, leave)),
             max(leave.start, now),
             leave.end,
-            able=able,
+            able=able[key],
         )
     ]
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.access import StaffChangeState
+from dialer.core.access import Role, StaffChangeState
 from dialer.core.rota import (
     DutyChange,
     DutyEntry,
@@ -45,9 +45,17 @@ class Hours:
 
 
 def rosters_in_use(
-    tx: Tx, hours: Hours, *, start: datetime, end: datetime, visible_to: int | None = None
+    tx: Tx,
+    hours: Hours,
+    *,
+    start: datetime,
+    end: datetime,
+    visible_to: int | None = None,
+    before: timedelta = timedelta(),
 ) -> dict[RosterKey, Roster]:
-    """Every roster that was loaded for one of the last 31 days or later, with what counts from `start` until `end`."""
+    """Every roster that was loaded for one of the last 31 days or later, with what counts from `start` until `end`, and
+    for so long `before` it.
+    """
     r = t.duty_roster.c
     today = start.astimezone(hours.zone).date()
     known = sa.select(r.unit_id, r.kind).where(
@@ -57,7 +65,9 @@ def rosters_in_use(
     rosters = {key: Roster(zone=hours.zone, shifts=hours.shifts) for key in keys}
     if not rosters:
         return {}
-    first, last = today - 2 * _DAY, end.astimezone(hours.zone).date() + _DAY
+    start -= before
+    first = start.astimezone(hours.zone).date() - 2 * _DAY
+    last = end.astimezone(hours.zone).date() + _DAY
     entries, swaps = _entries(tx, first, last), _swaps(tx, first, last)
     changes, leaves = _changes(tx, start, end), _leaves(tx, start, end)
     return {
@@ -194,7 +204,7 @@ def _changes(
 ) -> dict[RosterKey, list[DutyChange]]:
     c = t.duty_change.c
     found: dict[RosterKey, list[DutyChange]] = {}
-    statement = sa.select(t.duty_change).where(c.ends_at > start, c.starts_at < end, *_of(t.duty_change, of))
+    statement = sa.select(t.duty_change).where(c.ends_at > start, c.starts_at <= end, *_of(t.duty_change, of))
     for row in tx.rows(statement.order_by(c.id)):
         change = DutyChange(start=row["starts_at"], end=row["ends_at"], off=row["off_id"], on=row["on_id"])
         found.setdefault(_key(row), []).append(change)
@@ -287,7 +297,7 @@ def swaps_waiting(tx: Tx, now: datetime) -> Sequence[Row]:
 
 def _leaves(tx: Tx, start: datetime, end: datetime) -> tuple[DutyLeave, ...]:
     c = t.duty_leave.c
-    rows = tx.rows(sa.select(t.duty_leave).where(c.ends_at > start, c.starts_at < end).order_by(c.id))
+    rows = tx.rows(sa.select(t.duty_leave).where(c.ends_at > start, c.starts_at <= end).order_by(c.id))
     return tuple(
         DutyLeave(staff_id=row["staff_id"], start=row["starts_at"], end=row["ends_at"]) for row in rows
     )
@@ -383,11 +393,13 @@ def people_of(tx: Tx, staff_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     return {row["id"]: (row["display_name"], row["login"]) for row in rows}
 
 
-def enabled_among(tx: Tx, staff_ids: Iterable[int]) -> frozenset[int]:
-    """Those of these accounts that are not disabled."""
+def enabled_among(tx: Tx, staff_ids: Iterable[int]) -> Sequence[tuple[int, Role, int | None]]:
+    """Those of these accounts that are not disabled, each with its role and unit."""
     s = t.staff.c
-    rows = tx.rows(sa.select(s.id).where(s.id.in_(sorted(set(staff_ids))), s.disabled_at.is_(None)))
-    return frozenset(row["id"] for row in rows)
+    found = sa.select(s.id, s.role, s.unit_id).where(
+        s.id.in_(sorted(set(staff_ids))), s.disabled_at.is_(None)
+    )
+    return [(row["id"], Role(row["role"]), row["unit_id"]) for row in tx.rows(found)]
 
 
 def staff_on_rosters(tx: Tx, *, first: date, last: date, now: datetime) -> frozenset[int]:

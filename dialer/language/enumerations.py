@@ -623,6 +623,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ActKind.CLAIMED: "taken",
         ActKind.RELEASED: "given back",
         ActKind.LAPSED: "signed but idle: back in the queue",
+        ActKind.SHIFT_ENDED: "the shift ended before the visit began: back in the queue for the next shift",
         ActKind.SIGNED_OUT: "signed out by a supervisor: back in the queue",
         ActKind.ACCOUNT_DISABLED: "account disabled or moved: back in the queue",
         ActKind.CALL_BACK: "call-back agreed",

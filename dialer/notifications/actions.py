@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
@@ -34,8 +34,7 @@ from dialer.core.values import Grade, Track
 from dialer.db.alarms import raise_alarm_once
 from dialer.db.system_state import awaited_comparison
 from dialer.db.unit_of_work import Tx
-from dialer.duty.actions import KIND_OF_TRACK, people_on_duty
-from dialer.duty.store import RosterKey
+from dialer.duty.actions import KIND_OF_TRACK, Duty, read_duty
 from dialer.intake.phones import normalise_phone
 from dialer.language.catalogue import say
 from dialer.notifications.store import (
@@ -81,23 +80,25 @@ _REMEMBERED: Final = timedelta(days=2)
 
 def plan_notifications(services: Services) -> int:
     """Plans a notification for everybody on duty for each assignment of which nobody was told since it came, returned
-    to the queue or was escalated. At the end of its escalation the duty chief of its unit is told too. Returns how many
-    assignments there were. Units that keep no roster cost one statement.
+    to the queue or was escalated, and for who has come on duty since then. Of a unit without a roster the people on
+    duty in the nearest unit above are told. At the end of its escalation the duty chief is told too. Returns how many
+    assignments there were. Without rosters it costs one statement.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
-        on_duty = {key: people for key, people in people_on_duty(tx, services, now=now).items() if people}
-        keys = {
-            (unit_id, track)
-            for unit_id, kind in on_duty
+        duty = read_duty(tx, services, now=now)
+        since = {key: duty.unchanged_since(key) for key, people in duty.people_now().items() if people}
+        workers = {
+            (unit_id, track): at
+            for (unit_id, kind), at in since.items()
             for track, of_track in KIND_OF_TRACK.items()
             if kind is of_track
         }
-        chiefs = {unit_id for unit_id, kind in on_duty if kind is DutyKind.CHIEF}
-        tasks = lock_tasks_to_tell(tx, keys, chiefs, now=now, limit=_AT_ONCE)
+        chiefs = {unit_id: at for (unit_id, kind), at in since.items() if kind is DutyKind.CHIEF}
+        tasks = lock_tasks_to_tell(tx, workers, chiefs, now=now, limit=_AT_ONCE)
         if not tasks:
             return 0
-        of_person = _by_person(tasks, on_duty)
+        of_person = _by_person(tasks, duty)
         rules, last = read_rules(tx, set(of_person)), last_sent(tx, set(of_person), now=now)
         rows = [
             row
@@ -107,21 +108,27 @@ def plan_notifications(services: Services) -> int:
         add_notifications(tx, rows, now=now)
         mark_told(tx, tasks, now=now)
         told = {task.id for row in rows for task in row["tasks"]}
-        _raise_untold(tx, [task for task in tasks if task.id not in told], now=now)
+        untold = [task for task in tasks if task.id not in told and _on_duty_for(task, duty, now)]
+        _raise_untold(tx, [task for task in untold if task.told_at is None], now=now)
     return len(tasks)
 
 
-def _by_person(
-    tasks: Sequence[WaitingTask], on_duty: Mapping[RosterKey, Collection[int]]
-) -> dict[int, list[WaitingTask]]:
+def _by_person(tasks: Sequence[WaitingTask], duty: Duty) -> dict[int, list[WaitingTask]]:
     of_person: dict[int, list[WaitingTask]] = {}
     for task in tasks:
-        people = dict.fromkeys(on_duty.get((task.unit_id, KIND_OF_TRACK[task.kind]), ()))
-        if task.escalated_at is not None:
-            people |= dict.fromkeys(on_duty.get((task.unit_id, DutyKind.CHIEF), ()))
-        for staff_id in people:
-            of_person.setdefault(staff_id, []).append(task)
+        known = () if task.told_at is None else _on_duty_for(task, duty, task.told_at)
+        for staff_id in _on_duty_for(task, duty, duty.now):
+            if staff_id not in known:
+                of_person.setdefault(staff_id, []).append(task)
     return of_person
+
+
+def _on_duty_for(task: WaitingTask, duty: Duty, at: datetime) -> tuple[int, ...]:
+    """Who is told of this task at that moment."""
+    people = dict.fromkeys(duty.on_for(task.unit_id, KIND_OF_TRACK[task.kind], at))
+    if task.escalated_at is not None:
+        people |= dict.fromkeys(duty.chief_of(task.unit_id, at))
+    return tuple(people)
 
 
 def _rows(
@@ -154,21 +161,38 @@ def _raise_untold(tx: Tx, tasks: Sequence[WaitingTask], *, now: datetime) -> Non
 
 
 def claim_due(services: Services, channel: NotificationChannel, *, limit: int = 50) -> list[Notification]:
-    """Due notifications of this channel, which are being sent from now on. None after a restore, until the carrier's
-    calls have been compared: they may be old.
+    """Due notifications of this channel, which are being sent from now on. Tasks for which the person is on duty no
+    more are left out; a notification without others is dropped. None after a restore, until the carrier's calls have
+    been compared: they may be old.
     """
     leases = {NotificationChannel.DESKTOP: _PAGE_LEASE, NotificationChannel.CALL: CALL_LEASE}
     with services.store.begin() as tx:
         if awaited_comparison(tx) is not None:
             return []
-        return claim_notifications(
+        now = services.clock.now()
+        found = claim_notifications(
             tx,
             channel,
-            now=services.clock.now(),
+            now=now,
             real_now=services.real.now(),
             lease=leases.get(channel, SEND_LEASE),
             limit=limit,
         )
+        return _of_people_on_duty(tx, services, found, now=now) if found else []
+
+
+def _of_people_on_duty(
+    tx: Tx, services: Services, claimed: Sequence[Notification], *, now: datetime
+) -> list[Notification]:
+    duty = read_duty(tx, services, now=now)
+    kept = []
+    for one in claimed:
+        tasks = tuple(task for task in one.tasks if one.staff_id in _on_duty_for(task, duty, now))
+        if tasks or one.is_test:
+            kept.append(replace(one, tasks=tasks))
+        else:
+            move_notification(tx, one.id, NotificationEvent.DUTY_ENDED)
+    return kept
 
 
 def show_on_pages(services: Services, staff_ids: Collection[int]) -> list[Notification]:

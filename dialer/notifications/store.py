@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from dialer.core.case import AssignmentState
 from dialer.core.notifications import (
@@ -88,6 +88,8 @@ class WaitingTask:
     grade: Grade
     sign_by: datetime
     escalated_at: datetime | None
+    told_at: datetime | None
+    """When people on duty were told of it last, since it changed hands or was escalated; None: nobody was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,28 +178,52 @@ def save_rules(tx: Tx, staff_id: int, personal: PersonalRules, *, now: datetime)
 
 def lock_tasks_to_tell(
     tx: Tx,
-    keys: Collection[tuple[int, Track]],
-    chiefs: Collection[int],
+    workers: Mapping[tuple[int, Track], datetime],
+    chiefs: Mapping[int, datetime],
     *,
     now: datetime,
     limit: int,
 ) -> list[WaitingTask]:
-    """Assignments in these units, with their kinds, of which nobody on duty was told since they last changed hands or
-    were escalated; in the units `chiefs` those of any kind whose escalation has ended. Locked, the most urgent first.
-    One that is kept for an agreed call is left out before its time.
+    """Open assignments of these units and those below, with their kinds, of which nobody on duty was told since they
+    last changed hands or were escalated, or not since the moment given, from which on others are on duty; in the units
+    `chiefs` and below those of any kind whose escalation has ended. Locked, the most urgent first. One that is kept for
+    an agreed call is left out before its time.
     """
-    if not (keys or chiefs):
+    if not (workers or chiefs):
         return []
-    a = t.assignment.c
-    wanted = sorted((unit_id, track.value) for unit_id, track in keys)
+    a, u = t.assignment.c, t.unit.c
+    # Arrays, so that the statement is the same however many rosters there are.
+    told = [(unit_id, track.value, since) for (unit_id, track), since in workers.items()]
+    told += [(unit_id, "", since) for unit_id, since in chiefs.items()]
+    units, kinds, since = zip(*told, strict=True)
+    rosters = (
+        sa.func.unnest(
+            sa.cast(list(units), ARRAY(sa.BigInteger)),
+            sa.cast(list(kinds), ARRAY(sa.Text)),
+            sa.cast(list(since), ARRAY(sa.DateTime(timezone=True))),
+        )
+        .table_valued(
+            sa.column("unit_id", sa.BigInteger),
+            sa.column("kind", sa.Text),
+            sa.column("since", sa.DateTime(timezone=True)),
+        )
+        .render_derived()
+    )
+    r = rosters.c
+    concerned = (
+        sa.exists()
+        .select_from(rosters.join(t.unit, r.unit_id == sa.any_(u.path)))
+        .where(
+            u.id == a.unit_id,
+            sa.or_(r.kind == a.kind, sa.and_(r.kind == "", a.escalated_at.is_not(None))),
+            sa.or_(sa.text(NOT_NOTIFIED), a.notified_at < r.since),
+        )
+    )
     found = (
         _tasks()
         .where(
-            sa.text(NOT_NOTIFIED),
-            sa.or_(
-                sa.tuple_(a.unit_id, a.kind).in_(wanted),
-                sa.and_(a.unit_id.in_(sorted(chiefs)), a.escalated_at.is_not(None)),
-            ),
+            a.state == word_literal(AssignmentState.OPEN),
+            concerned,
             sa.or_(a.call_at.is_(None), a.kept_until <= now),
         )
         .order_by(a.urgency_at)
@@ -210,7 +236,10 @@ def lock_tasks_to_tell(
 def _tasks() -> sa.Select[Any]:
     a = t.assignment.c
     columns = (a.id, a.case_id, a.kind, a.unit, a.unit_id, a.token, a.sign_by, a.escalated_at)
-    return sa.select(*columns, t.case.c.grade).join(t.case, t.case.c.id == a.case_id)
+    told_at = sa.case((sa.literal_column(f"({NOT_NOTIFIED})"), sa.null()), else_=a.notified_at).label(
+        "told_at"
+    )
+    return sa.select(*columns, t.case.c.grade, told_at).join(t.case, t.case.c.id == a.case_id)
 
 
 def mark_told(tx: Tx, tasks: Sequence[WaitingTask], *, now: datetime) -> None:

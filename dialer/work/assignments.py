@@ -424,6 +424,32 @@ def keep_for_approval(tx: Tx, assignment_id: int, *, until: datetime) -> None:
     _return_to_queue(tx, [assignment_id], call_at=until, kept_for=None, kept_until=until)
 
 
+def lock_visits_not_begun(tx: Tx, *, limit: int) -> list[tuple[Assignment, int]]:
+    """The visits that somebody has signed for and not set out to, locked, each with the account's id."""
+    a, s = t.assignment.c, t.staff.c
+    before = [stage.value for stage in VisitStage if stage.rank < VisitStage.ON_THE_WAY.rank]
+    statement = (
+        select_assignments()
+        .add_columns(s.id.label("staff_id"))
+        .join(t.staff, s.login == a.signed_by)
+        .where(
+            a.state == word_literal(AssignmentState.SIGNED),
+            a.kind == Track.VISIT.value,
+            a.stage.in_(before),
+            a.unit_id.is_not(None),
+        )
+        .order_by(a.id)
+        .limit(limit)
+        .with_for_update(of=t.assignment, skip_locked=True)
+    )
+    return [(assignment_of(row), row["staff_id"]) for row in tx.rows(statement)]
+
+
+def hand_over_assignments(tx: Tx, ids: Sequence[int], *, rise_at: datetime) -> None:
+    """Returns these to the queue; whoever is on duty has until `rise_at` to sign."""
+    _return_to_queue(tx, ids, call_at=None, kept_for=None, kept_until=None, rise_at=rise_at)
+
+
 def release_assignments(tx: Tx, ids: Sequence[int]) -> None:
     """Returns the assignments to the queue, without a signature; their clocks go on."""
     _return_to_queue(tx, ids, call_at=None, kept_for=None, kept_until=None)

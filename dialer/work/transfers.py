@@ -19,15 +19,17 @@ from dialer.db.acts import OpenAct
 from dialer.db.alarms import alarm_row, raise_alarms
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import is_unit_visible
-from dialer.duty.actions import units_without_duty
+from dialer.duty.actions import KIND_OF_TRACK, Duty, read_duty, units_without_duty
 from dialer.runtime.services import Services
 from dialer.work.assignments import (
     Assignment,
     escalate_assignment,
     get_assignment,
+    hand_over_assignments,
     lock_assignment,
     lock_signed_assignment,
     lock_unsigned_assignments,
+    lock_visits_not_begun,
     mark_assignments_escalated,
     note_work,
     overtaken_by,
@@ -158,13 +160,17 @@ _BATCH = 500
 def escalate_unsigned(services: Services) -> int:
     """Moves every assignment past its sign-off time without a signature to the unit above or, at the top, raises one
     alarm for it; returns how many were moved or raised an alarm. One in a unit whose roster has nobody on duty moves at
-    once, and units without anybody on duty are skipped.
+    once, and units without anybody on duty are skipped. A visit that has not begun goes back to the queue when the
+    shift of who signed for it ends.
     """
     total = 0
     while True:
         with services.store.begin() as tx:
             now = services.clock.now()
-            empty = units_without_duty(tx, services, now=now)
+            duty = read_duty(tx, services, now=now)
+            if duty.rosters:
+                _hand_over(tx, services, duty)
+            empty = units_without_duty(duty)
             late = lock_unsigned_assignments(tx, now=now, limit=_BATCH, without_duty=empty)
             index = services.units.current(tx)
             above = {
@@ -183,6 +189,26 @@ def escalate_unsigned(services: Services) -> int:
         total += len(late)
         if len(late) < _BATCH:
             return total
+
+
+def _hand_over(tx: Tx, services: Services, duty: Duty) -> None:
+    """Returns the visits that have not begun of people who were on duty when they signed and are so no more. Whoever is
+    on duty now has the whole time to sign.
+    """
+    acts = []
+    for visit, staff_id in lock_visits_not_begun(tx, limit=_BATCH):
+        assert visit.unit_id is not None
+        assert visit.signed_at is not None
+        kind = KIND_OF_TRACK[visit.kind]
+        if staff_id in duty.on_for(visit.unit_id, kind, duty.now):
+            continue
+        if staff_id not in duty.on_for(visit.unit_id, kind, visit.signed_at):
+            continue
+        seconds = services.policies.of(visit.policy_version).of(visit.grade).sign_seconds
+        hand_over_assignments(tx, [visit.id], rise_at=duty.now + timedelta(seconds=seconds))
+        facts = {"assignment_id": visit.id, "track": visit.kind.value, "from": visit.signed_by}
+        acts.append(Act(case_id=visit.case_id, kind=ActKind.SHIFT_ENDED, by=ROBOT, facts=facts))
+    note_acts(tx, acts, now=duty.now)
 
 
 def _active_parent(index: UnitIndex, unit_id: int | None, empty: Collection[int]) -> Unit | None:

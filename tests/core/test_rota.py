@@ -24,6 +24,7 @@ from dialer.core.rota import (
     overlapping,
     persons_in,
     swapped_entries,
+    unchanged_since,
     who_is_on,
 )
 
@@ -217,6 +218,18 @@ def test_the_final_schedule_and_the_answer_at_an_instant_are_the_same(
     assert turns[-1].end == end
     [turn] = [turn for turn in turns if turn.start <= instant < turn.end]
     assert turn.staff_ids == who_is_on(made, instant)
+
+
+@given(entries=ENTRIES, changes=CHANGES, instant=INSTANTS, before=st.floats(0, 1))
+def test_the_people_on_duty_have_been_the_same_since_that_moment(
+    entries: list[DutyEntry], changes: list[DutyChange], instant: datetime, before: float
+):
+    planned = roster(*entries, changes=tuple(changes))
+    since = unchanged_since(planned, instant)
+    at = instant - timedelta(days=1) if since is None else since + before * (instant - since)
+    assert who_is_on(planned, at) == who_is_on(planned, instant)
+    if since is not None:
+        assert since <= instant
 
 
 @given(entries=ENTRIES, changes=CHANGES, instant=INSTANTS)

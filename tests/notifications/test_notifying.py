@@ -12,10 +12,12 @@ from dialer.core.access import Role, unrestricted
 from dialer.core.case import VisitStage
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.notifications import NotificationChannel, NotificationFault
-from dialer.core.rota import DutyKind
+from dialer.core.rota import DutyKind, DutyLeave, LeaveReason
 from dialer.core.text import Lang
 from dialer.core.values import Grade, Track
 from dialer.db import tables as t
+from dialer.duty.actions import take_shift
+from dialer.duty.leave import enter_leave, seal_of
 from dialer.notifications.actions import (
     accept_notification,
     answer_call,
@@ -31,9 +33,11 @@ from dialer.notifications.actions import (
     text_of,
 )
 from dialer.work.tasks import return_work_of
+from dialer.work.transfers import escalate_unsigned
 from dialer.work.visits import PhoneAct, take_step
 from tests.duty.conftest import Account
-from tests.notifications.conftest import MINUTE, Station
+from tests.notifications.conftest import MINUTE, STATION, Station
+from tests.outcomes.town import MORNING
 
 C, F = NotificationChannel, NotificationFault
 
@@ -290,3 +294,119 @@ def test_rules_are_read_as_they_were_saved(station: Station):
     assert past == []
     [row] = station.bureau.rows(sa.select(t.notification_rules))
     assert b"13900009999" not in bytes(row["sealed"])
+
+
+def day_and_night(station: Station) -> None:
+    """Ann by day, Ben at night: it is ten in the morning."""
+    station.load({"Ann": "白", "Ben": "夜"})
+
+
+def test_who_is_off_duty_when_a_channel_is_due_is_not_told_and_who_has_come_on_is(station: Station):
+    day_and_night(station)
+    station.later(hours=7, minutes=28)
+    station.told()
+    for one in claim_due(station.services, C.DESKTOP):
+        assert one.login == "ann"
+        record_sent(station.services, [one])
+    station.later(minutes=2)
+    assert claim_due(station.services, C.SMS) == []
+    assert station.states(station.ann)["sms"] == "dropped"
+    assert plan_notifications(station.services) == 1
+    assert [one.login for one in claim_due(station.services, C.DESKTOP)] == ["ben"]
+    assert plan_notifications(station.services) == 0
+
+
+def test_who_takes_a_shift_over_is_told_of_what_waits(station: Station, account: Account):
+    day_and_night(station)
+    cid = account("cid")
+    station.told()
+    station.later(seconds=1)
+    take_shift(
+        station.services,
+        cid.actor,
+        unit_id=station.bureau.unit[STATION],
+        kind=DutyKind.OFFICER,
+        instead_of=station.ann.id,
+    )
+    station.later(seconds=1)
+    assert plan_notifications(station.services) == 1
+    assert [one.login for one in claim_due(station.services, C.DESKTOP)] == ["cid"]
+
+
+def test_who_goes_on_leave_now_is_told_no_more(station: Station):
+    day_and_night(station)
+    station.told()
+    leave = DutyLeave(staff_id=station.ann.id, start=station.bureau.clock.now(), end=MORNING + 60 * MINUTE)
+    chief = unrestricted("chief")
+    seen = enter_leave(station.services, chief, leave, reason=LeaveReason.SICK, seen="")
+    assert seen is not None
+    enter_leave(station.services, chief, leave, reason=LeaveReason.SICK, seen=seal_of(seen))
+    assert claim_due(station.services, C.DESKTOP) == []
+    assert set(station.states(station.ann).values()) == {"dropped", "waiting"}
+
+
+def test_of_a_unit_without_a_roster_the_people_on_duty_above_are_told(station: Station, account: Account):
+    account("lin", role=Role.CALLER, unit="临河分局")
+    station.load({"Lin": "值"}, kind=DutyKind.CALLER, unit="临河分局")
+    case_id = station.case()
+    assert plan_notifications(station.services) == 2
+    told = {one.login: one.tasks[0].kind for one in claim_due(station.services, C.DESKTOP)}
+    assert told == {"lin": Track.HUMAN, "ann": Track.VISIT, "ben": Track.VISIT}
+    assert station.bureau.assignment_of(case_id, Track.HUMAN)["unit"] == STATION
+
+
+def test_the_chief_of_the_unit_above_is_told_where_the_unit_has_none(station: Station, account: Account):
+    account("chen", role=Role.SUPERVISOR, unit="市局")
+    station.load({"Chen": "值"}, kind=DutyKind.CHIEF, unit="市局")
+    case_id = station.told()
+    visit = station.bureau.assignment_of(case_id, Track.VISIT)
+    station.later(seconds=1)
+    escalated = sa.update(t.assignment).where(t.assignment.c.id == visit["id"])
+    station.bureau.do(escalated.values(escalated_at=station.bureau.clock.now()))
+    assert plan_notifications(station.services) == 1
+    assert "chen" in {one.login for one in claim_due(station.services, C.DESKTOP)}
+
+
+@pytest.mark.parametrize("changed", [{"role": Role.CLERK.value}, {"unit": "五原分局"}])
+def test_who_may_not_do_the_work_any_more_is_not_on_duty(station: Station, changed: dict[str, str]):
+    values: dict[str, object] = dict(changed)
+    if "unit" in changed:
+        values = {"unit_id": station.bureau.unit[changed["unit"]]}
+    station.bureau.do(sa.update(t.staff).where(t.staff.c.login == "ann").values(**values))
+    station.told()
+    assert [one.login for one in claim_due(station.services, C.DESKTOP)] == ["ben"]
+
+
+def test_a_visit_that_has_not_begun_is_handed_over_at_the_end_of_the_shift(station: Station):
+    day_and_night(station)
+    station.later(hours=7, minutes=20)
+    case_id, other_id = station.told(), station.case()
+    begun, waits = (station.bureau.assignment_of(one, Track.VISIT)["id"] for one in (other_id, case_id))
+    for visit_id in (waits, begun):
+        phone = PhoneAct(client_id=uuid.uuid4(), actor=station.ann.actor)
+        take_step(station.services, visit_id, VisitStage.ACCEPTED, phone=phone)
+    phone = PhoneAct(client_id=uuid.uuid4(), actor=station.ann.actor)
+    take_step(station.services, begun, VisitStage.ON_THE_WAY, phone=phone)
+    station.later(minutes=9, seconds=59)
+    escalate_unsigned(station.services)
+    assert station.acts(case_id, "shift_ended") == []
+    station.later(seconds=1)
+    escalate_unsigned(station.services)
+    [act] = station.acts(case_id, "shift_ended")
+    assert act["facts"]["from"] == "ann"
+    assert station.acts(other_id, "shift_ended") == []
+    handed = station.bureau.assignment_of(case_id, Track.VISIT)
+    assert (handed["state"], handed["unit"], handed["signed_by"]) == ("open", STATION, None)
+    assert handed["rise_at"] == station.bureau.clock.now() + timedelta(seconds=180)
+    plan_notifications(station.services)
+    assert [one.login for one in claim_due(station.services, C.DESKTOP)] == ["ben"]
+
+
+def test_who_signed_off_duty_keeps_the_visit(station: Station):
+    day_and_night(station)
+    case_id = station.told()
+    visit_id = station.bureau.assignment_of(case_id, Track.VISIT)["id"]
+    phone = PhoneAct(client_id=uuid.uuid4(), actor=station.ben.actor)
+    take_step(station.services, visit_id, VisitStage.ACCEPTED, phone=phone)
+    escalate_unsigned(station.services)
+    assert station.bureau.assignment_of(case_id, Track.VISIT)["signed_by"] == "ben"
