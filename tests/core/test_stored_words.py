@@ -16,7 +16,7 @@ from dialer.language.enumerations import ENUMERATIONS
 _WORDS = {
     "FamilyContact": "none known called",
     "DeliveryEvent": "delivered given_up webhook_ended sent_again",
-    "NotificationEvent": "claimed sent accepted failed work_taken",
+    "NotificationEvent": "claimed sent accepted failed work_taken duty_ended",
     "MessageEvent": "sending in_doubt not_taken accepted sent delivered undelivered failed",
     "Lang": "zh en",
     "NumberKind": "mobile fixed_line toll_free shared_cost premium_rate voip personal pager uan voicemail unknown",
