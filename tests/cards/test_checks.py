@@ -53,6 +53,15 @@ def test_no_check_ever_refuses_or_restricts_by_itself():
         read_checks(_ONE.format(fact="stars", verdict="note"))
 
 
+def test_a_check_may_ask_for_every_fact_at_once():
+    names = [field.name for field in fields(Facts)]
+    terms = ", ".join(f'{{ fact = "{name}", at_least = 1 }}' for name in names)
+    one = _ONE.format(fact="involved", verdict="note")
+    whole = one.replace('{ fact = "involved", at_least = 1 }', terms)
+    [check] = read_checks(whole).checks
+    assert [name for name, _ in check.when] == names
+
+
 def test_every_finding_has_its_sentence_basis_and_expiry_in_both_languages():
     checks = shipped_checks()
     answer = checks.answer(Facts(**{field.name: 99 for field in fields(Facts)}), now=NOW)

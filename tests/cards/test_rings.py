@@ -21,7 +21,10 @@ from dialer.cards.rings.model import (
     is_usual,
     within,
 )
+from dialer.cards.rings.openers import RingMember
 from dialer.cards.rings.store import store_ring
+from dialer.cards.rings.view import draw_ring
+from dialer.core.text import Lang
 from dialer.db import tables as t
 from tests.cards.street import OTHER_BANK, Street
 
@@ -237,3 +240,14 @@ def test_a_ring_waits_for_no_counter_that_is_checking_one_of_its_openings(street
     with street.services.store.begin() as tx:
         marked = dict(tx.execute(sa.select(o.id, o.ring_id)).all())
     assert marked == {ids[0]: ring_id, ids[1]: None, ids[2]: ring_id}
+
+
+def test_a_drawing_has_persons_left_and_what_they_share_beside_their_middle():
+    linked = ring([node(n, f"p{n}", story="买牛羊的周转") for n in range(3)])
+    members = [RingMember(key=f"p{n}".encode(), name=f"张{n}", opening_ids=(n,)) for n in range(3)]
+    drawing = draw_ring(linked, members, Lang.EN)
+    persons, shared = drawing.dots[:3], drawing.dots[3:]
+    assert [(dot.x, dot.y, dot.is_person) for dot in persons] == [(150, 36 + 46 * n, True) for n in range(3)]
+    assert [(dot.x, dot.y, dot.text) for dot in shared] == [(520, 36 + 46, "purpose of 3 persons")]
+    assert drawing.lines == tuple((165, 36 + 46 * n, 511, 82) for n in range(3))
+    assert drawing.height == 2 * 36 + 2 * 46

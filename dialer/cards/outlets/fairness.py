@@ -214,8 +214,8 @@ def _grouped(counts: GroupCounts, kind: str, rules: CardsSettings) -> tuple[Fair
             )
         )  # fmt: skip
     if kind == "age":
-        order = {band_of(low, high): low for low, high in AGES}
-        return tuple(sorted(groups, key=lambda group: order.get(group.name, -1)))
+        order = ["", *(band_of(low, high) for low, high in AGES)]
+        return tuple(sorted(groups, key=lambda group: order.index(group.name)))
     return tuple(sorted(groups, key=lambda group: (-group.openings, group.name)))
 
 

@@ -73,7 +73,7 @@ def _sharing() -> sa.Select[Any]:
             .limit(_LOOKED_AT)
             .correlate(_GIVEN.clause)
         )
-    found = sa.union_all(*branches).lateral("found")
+    found = sa.union_all(*branches).lateral()
     return sa.select(wanted.place, found).select_from(_GIVEN.clause.join(found, sa.true()))
 
 
