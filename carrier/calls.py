@@ -143,8 +143,10 @@ class Form:
         ]
 
 
-def read_order(form: Form) -> CallOrder:
-    """Reads and checks the order for a call. Raises `RestProblem` with Twilio's code."""
+def read_order(form: Form, *, default_twiml: str = "") -> CallOrder:
+    """Reads and checks the order for a call; `default_twiml` where it names no document. Raises `RestProblem` with
+    Twilio's code.
+    """
     to = form.get("To")
     if not to:
         raise bad_parameter(21201, "No 'To' number is specified")
@@ -157,7 +159,7 @@ def read_order(form: Form) -> CallOrder:
         raise bad_parameter(
             21212, "The 'From' number is not a valid phone number, shortcode, or alphanumeric sender ID"
         )
-    url, twiml = form.get("Url"), form.get("Twiml")
+    url, twiml = form.get("Url"), form.get("Twiml") or default_twiml
     if not url and not twiml:
         raise bad_parameter(21205, "Url parameter is required")
     if len(twiml) > _MAX_TWIML:

@@ -16,11 +16,12 @@ from pathlib import Path
 from uuid import uuid4
 
 from carrier.calls import Call, CallOrder, Status, bad_parameter, no_such, number_refused
+from carrier.conferences import Conferences
 from carrier.config import CarrierConfig, Timers
 from carrier.faults import Faults, InjectedFault
 from carrier.journal import ROTATE_BYTES, CallJournal, Record, SealedLog, unless_disk_is_full
 from carrier.lines import Leg, LegEvents, Line, Quality
-from carrier.live_call import TIMED_OUT, LiveCall
+from carrier.live_call import TIMED_OUT, Bridge, LiveCall
 from carrier.outbound import Outbound
 from carrier.player import SoundCache
 from carrier.recordings import IN_PROGRESS, CallRecorder, Recording, Recordings
@@ -164,6 +165,13 @@ class Exchange:
         self.recordings = Recordings(config.state_dir, now=timers.unix())
         self.sounds = SoundCache(self.messenger)
         self.hearing = Hearing(config.recogniser)
+        self.conferences = Conferences(
+            account_sid=config.account_sid,
+            messenger=self.messenger,
+            sounds=self.sounds,
+            hearing=self.hearing,
+            timers=timers,
+        )
         self.lines_in_use = 0
         self.peak_lines = 0
         self.calls_in_refused = 0
@@ -173,6 +181,7 @@ class Exchange:
         self._calls: OrderedDict[str, Call] = OrderedDict()
         self._by_number: dict[str, list[Call]] = {}
         self._live: dict[str, LiveCall] = {}
+        self._second_legs: dict[str, Bridge] = {}
         self._queue: deque[LiveCall] = deque()
         self._next_slot = 0.0
         self._pump_due: asyncio.TimerHandle | None = None
@@ -271,6 +280,9 @@ class Exchange:
         call = self.find(sid)
         live = self._live.get(sid)
         if live is None:
+            second = self._second_legs.get(sid)
+            if second is not None and status is Status.COMPLETED:
+                second.hang_up()
             return call
         if status is Status.CANCELED and self.faults.strikes(InjectedFault.ANSWER_ON_CANCEL, call.to):
             live.answer_now()
@@ -283,7 +295,7 @@ class Exchange:
     def redirect(self, sid: str, *, url: str, method: str, twiml: str) -> Call:
         """Continues a call in progress with another document. Raises `RestProblem` for any other call."""
         call = self.find(sid)
-        live = self._live.get(sid)
+        live = self._live.get(sid) or self._second_legs.get(sid)
         if live is None or call.status is not Status.IN_PROGRESS:
             raise bad_parameter(21220, "Call is not in-progress. Cannot redirect.")
         live.redirect(url=url, method=method, twiml=twiml)
@@ -353,8 +365,13 @@ class Exchange:
             self._memory.accepted(call)
         return call
 
+    def second_leg(self, bridge: Bridge) -> None:
+        """Keeps the second leg of a Dial, which can be given a document of its own."""
+        self._second_legs[bridge.call.sid] = bridge
+
     def child_over(self, call: Call) -> None:
         """Writes how the second leg of a Dial ended."""
+        self._second_legs.pop(call.sid, None)
         with unless_disk_is_full("an event of a call"):
             self._memory.ended(call)
 
@@ -397,6 +414,8 @@ class Exchange:
         """
         dropped = self.live_calls()
         now = self.timers.unix()
+        self.conferences.forget()
+        self._drop_second_legs()
         for live in dropped:
             live.drop()
             call = live.call
@@ -418,11 +437,19 @@ class Exchange:
 
     def halt(self) -> None:
         """Cuts off every live call; no call is dialled any more."""
+        self.conferences.forget()
+        self._drop_second_legs()
         for live in self.live_calls():
             live.drop()
         self._queue.clear()
         if self._pump_due is not None:
             self._pump_due.cancel()
+
+    def _drop_second_legs(self) -> None:
+        """Those that are calls of their own; the others end with the call that dialled them."""
+        for bridge in list(self._second_legs.values()):
+            if bridge.is_own:
+                bridge.caller_left(silent=True)
 
     def close(self) -> None:
         """Closes the files; recognition under way has no effect."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from carrier.calls import Call, CallOrder, Status
+from carrier.conferences import Conferences
 from carrier.config import Timers
 from carrier.faults import Faults, InjectedFault
 from carrier.lines import Cause, Leg, LegEvents, Line, MachineDetection, Quality
@@ -23,6 +24,8 @@ OnDialled = Callable[[dict[str, str]], None]
 """Gets the DialCall parameters."""
 
 _SETUP_LIMIT_SECONDS = 60.0
+_LONGEST_SECONDS = 14_400.0
+"""Of a second leg that has become a call of its own, as Twilio's calls."""
 TIMED_OUT = 487
 
 # CallStatus and SIP code of each cause. A phone that is switched off (480) or does not exist (404) did not ring; one
@@ -59,8 +62,11 @@ class CallHost(Protocol):
     def sounds(self) -> SoundCache: ...
     @property
     def hearing(self) -> Hearing: ...
+    @property
+    def conferences(self) -> Conferences: ...
     def note_error(self, code: int) -> None: ...
     def child(self, order: CallOrder, parent: Call) -> Call: ...
+    def second_leg(self, bridge: Bridge) -> None: ...
     def child_over(self, call: Call) -> None: ...
     def ringing(self, live: LiveCall) -> None: ...
     def answered(self, live: LiveCall) -> None: ...
@@ -140,7 +146,8 @@ class _LiveLeg(LegEvents):
 
 class Bridge(_LiveLeg):
     """The second leg of a Dial. Its rings are not counted in the call journal. Where the Dial names a document for it,
-    it hears that first, and is connected at its end.
+    it hears that first, and is connected at its end. Once it was given another document it is a call of its own: the
+    Dial is over, and each goes on for itself.
     """
 
     def __init__(
@@ -166,12 +173,15 @@ class Bridge(_LiveLeg):
         self._done = done
         self._left = left
         self._has_webhooks = True
+        self.is_own = False
+        """It was given a document, and is not the second leg of a Dial any more."""
 
     def start(self) -> None:
         """Calls the second phone, for as long as the verb allows."""
         self.call.start = self._timers.unix()
         self._notify("initiated", "initiated")
         self._limit_to(self._verb.timeout_seconds, lambda: self._hang_up(Status.NO_ANSWER))
+        self._exchange.second_leg(self)
         self._leg = self._exchange.line.dial(self.call.to, nth=1, events=self)
 
     def ringing(self) -> None:
@@ -220,12 +230,41 @@ class Bridge(_LiveLeg):
         self._parent.error(code)
 
     def dial(self, verb: Dial, done: OnDialled, left: OnDialled) -> None:  # noqa: ARG002 - as the player calls it
-        """A second leg dials nobody."""
+        """A second leg dials nobody; once it is a call of its own it may enter a conference."""
+        if self.is_own and verb.conference is not None:
+            self._exchange.conferences.enter(self, verb, done)
+            return
         self.error(INVALID_ATTRIBUTE)
         self.hang_up()
 
+    def redirect(self, *, url: str, method: str, twiml: str) -> None:
+        """Plays this document from now on, in place of what it did; only for a leg that was answered. If it is the
+        second leg of a Dial still, that Dial is over, and the call that dialled goes on after it.
+        """
+        self._exchange.conferences.leave(self.call.sid)
+        self._limit_to(_LONGEST_SECONDS, self.hang_up)
+        self.leg.stop_speaking()
+        self.leg.hear(())
+        if not self.is_own:
+            self.is_own = True
+            done, self._done = self._done, _ignored
+            self._parent.released(self)
+            talked = (self._timers.monotonic() - (self._answered_at or 0.0)) * self._timers.clock.speed
+            result = {"DialCallSid": self.call.sid, "DialCallStatus": Status.COMPLETED.value}
+            done(result | {"DialCallDuration": str(max(1, round(talked)))})
+        player = self._player_for(self)
+        if twiml:
+            player.play(twiml.encode())
+        else:
+            player.fetch(url, method)
+
     def finished(self) -> None:
-        """Connects both legs. Hangs up instead where the document was not played whole."""
+        """Connects both legs. Hangs up instead where the document was not played whole, and at the end of a document of
+        its own.
+        """
+        if self.is_own:
+            self.hang_up()
+            return
         was_played_whole = self._player is None or not self._player.has_unplayed
         if self._player is not None:
             self._player.stop()
@@ -261,6 +300,7 @@ class Bridge(_LiveLeg):
         if call.status.final:
             return
         self._lift_limit()
+        self._exchange.conferences.leave(call.sid)
         if self._player is not None:
             self._player.stop()
             self._player = None
@@ -346,9 +386,18 @@ class LiveCall(_LiveLeg):
             self.leg.stop_speaking()
             done(result)
 
+        if verb.conference is not None:
+            self._exchange.conferences.enter(self, verb, done)
+            return
         self._bridge = Bridge(self._exchange, self, verb, over, left)
         self.leg.speak(ringback(round(verb.timeout_seconds / RING_SECONDS) + _RINGS_OF_A_NOTICE), _nothing)
         self._bridge.start()
+
+    def released(self, bridge: Bridge) -> None:
+        """The second phone is a call of its own from now on; the caller does not hear it any more."""
+        if self._bridge is bridge:
+            self._bridge = None
+            self.leg.hear(())
 
     def join(self, other: Leg) -> None:
         """The second phone is connected: the caller hears it instead of the ringing."""
@@ -383,6 +432,7 @@ class LiveCall(_LiveLeg):
         if self._bridge is not None:
             self._bridge.caller_left(silent=False)
             self._bridge = None
+        self._exchange.conferences.leave(self.call.sid)
         if twiml:
             self.player().play(twiml.encode())
         else:
@@ -517,6 +567,7 @@ class LiveCall(_LiveLeg):
     def _stop_all(self, *, silent: bool = False) -> None:
         """Stops the limit, the player, the bridge and a verdict that the call waits for."""
         self._lift_limit()
+        self._exchange.conferences.leave(self.call.sid)
         if self._player is not None:
             self._player.stop()
         if self._bridge is not None:

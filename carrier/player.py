@@ -315,17 +315,24 @@ class Player:
     def _fetched(self, generation: int, url: str, reply: Reply) -> None:
         if generation != self._generation:
             return
-        if reply.is_success:
+        if reply.is_success and reply.content_type.startswith("audio/"):
+            # A sound in place of a document, as Twilio takes it.
+            self._play((Play(url=url),), url.partition("#")[0])
+        elif reply.is_success:
             self._run(reply.body, url.partition("#")[0])
         else:
             self._fail(HTTP_CONNECTION_FAILURE if reply.failure else HTTP_RETRIEVAL_FAILURE, url)
 
     def _run(self, body: bytes, base: str) -> None:
         try:
-            self._verbs = parse_twiml(body)
+            verbs = parse_twiml(body)
         except BadTwiml as problem:
             self._fail(problem.code, base)
             return
+        self._play(verbs, base)
+
+    def _play(self, verbs: tuple[Verb, ...], base: str) -> None:
+        self._verbs = verbs
         self._at = 0
         self._base = base
         self.has_unplayed = False

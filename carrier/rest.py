@@ -114,9 +114,9 @@ def page_of(
     token: str = "",
     token_after: Callable[[_R], str] = lambda _last: "",
 ) -> dict[str, object]:
-    """One page of the resource `name` (Calls, Messages, Recordings) as Twilio gives it. With a `token`, the PageToken
-    of the query, `chosen` begins at this page. The addresses repeat the filters; that of the next page has the token
-    after its last resource.
+    """One page of the resource `name` (Calls, Messages, a path to Participants) as Twilio gives it. With a
+    `token`, the PageToken of the query, `chosen` begins at this page. The addresses repeat the filters; that of the
+    next page has the token after its last resource.
     """
     wanted = whole_number(query.get("PageSize", ""), "PageSize", _DEFAULT_PAGE)
     size, page = max(1, min(wanted, _LARGEST_PAGE)), whole_number(query.get("Page", ""), "Page", 0)
@@ -139,7 +139,7 @@ def page_of(
         "page_size": size,
         "start": page * size,
         "end": page * size + max(0, len(found) - 1),
-        name.lower(): [resource.as_json() for resource in found],
+        name.rpartition("/")[2].lower(): [resource.as_json() for resource in found],
     }
 
 

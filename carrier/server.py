@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from carrier.admin import AdminFront
+from carrier.conference_rest import ConferenceFront
 from carrier.config import CarrierConfig, Timers
 from carrier.exchange import Exchange
 from carrier.lines import Line
@@ -64,7 +65,9 @@ async def start(config: CarrierConfig, *, make_line: MakeLine | None = None) -> 
     if isinstance(line, SimulatedLine | SipLine):
         line.receive = exchange.receive
     app = web.Application()
-    RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token).add_routes(app)
+    rest = RestFront(exchange, account_sid=config.account_sid, auth_token=config.auth_token)
+    rest.add_routes(app)
+    ConferenceFront(exchange, account_sid=config.account_sid).add_routes(app, rest)
     board = TextBoard(
         config,
         messenger=exchange.messenger,

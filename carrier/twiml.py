@@ -78,11 +78,40 @@ class Hangup:
     """Hangup, or Reject, which does the same: the call has been answered by then."""
 
 
+CONFERENCE_EVENTS = frozenset({"start", "end", "join", "leave", "mute", "hold", "modify"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conference:
+    """A conference that the call enters, by its name, and how it enters."""
+
+    name: str
+    label: str = ""
+    muted: bool = False
+    starts: bool = True
+    """The conference may start with this participant. Until it has started nobody hears anybody."""
+    ends: bool = False
+    """The conference ends when this participant leaves."""
+    coached: str = ""
+    """The sid of the call whose participant alone hears this one."""
+    wait_url: str | None = None
+    """What is heard until the conference starts: a sound or a document; '' for silence, None for a sound of ours."""
+    wait_method: str = "POST"
+    beeps: frozenset[str] = frozenset({"enter", "exit"})
+    """At which moments the others hear a tone."""
+    most: int = 250
+    status_callback: str = ""
+    status_method: str = "POST"
+    events: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dial:
-    """Calls another number of the line and joins it to the call."""
+    """Calls another number of the line and joins it to the call, or enters a conference."""
 
     number: str
+    conference: Conference | None = None
+    """In place of a number."""
     timeout_seconds: float = 30.0
     action: str = ""
     method: str = "POST"
@@ -194,6 +223,8 @@ _CHANNELS_OF = {
 def _dial(element: Element) -> Dial:
     number, called = _content(element), element
     for child in element:
+        if child.tag == "Conference":
+            return _dial_conference(element, child)
         if child.tag != "Number":
             raise BadTwiml(f"<Dial> cannot reach a <{child.tag}>")
         number, called = _content(child), child
@@ -227,6 +258,62 @@ def _dial(element: Element) -> Dial:
         recording_callback=element.attrib.get("recordingStatusCallback", ""),
         recording_method=_method(element, "recordingStatusCallbackMethod"),
         recording_events=recording_events,
+    )
+
+
+def _flag(element: Element, name: str, *, default: bool) -> bool:
+    text = element.attrib.get(name, "").lower()
+    if text not in {"", "true", "false"}:
+        raise BadTwiml(f"{name} of <{element.tag}> is neither true nor false", code=INVALID_ATTRIBUTE)
+    return text == "true" if text else default
+
+
+_BEEPS = {
+    "true": frozenset({"enter", "exit"}),
+    "false": frozenset[str](),
+    "onEnter": frozenset({"enter"}),
+    "onExit": frozenset({"exit"}),
+}
+_MOST_IN_CONFERENCE = 250
+_LONGEST_NAME = 128
+
+
+def _dial_conference(element: Element, room: Element) -> Dial:
+    name = _content(room)
+    if not name or len(name) > _LONGEST_NAME:
+        raise BadTwiml("<Conference> has no name, or one that is too long", code=INVALID_ATTRIBUTE)
+    events = frozenset(room.attrib.get("statusCallbackEvent", "").split())
+    if events - CONFERENCE_EVENTS:
+        raise BadTwiml("statusCallbackEvent of <Conference> is unknown", code=INVALID_ATTRIBUTE)
+    beeps = _BEEPS.get(room.attrib.get("beep", "true"))
+    if beeps is None:
+        raise BadTwiml("beep of <Conference> is unknown", code=INVALID_ATTRIBUTE)
+    most = int(_number(room, "maxParticipants", _MOST_IN_CONFERENCE))
+    if not 2 <= most <= _MOST_IN_CONFERENCE:  # noqa: PLR2004 - two make a conference
+        raise BadTwiml("maxParticipants of <Conference> is out of bounds", code=INVALID_ATTRIBUTE)
+    for owner, attribute in ((room, "record"), (element, "record")):
+        if owner.attrib.get(attribute, "do-not-record") != "do-not-record":
+            raise BadTwiml("a <Conference> is not recorded here: its calls are", code=INVALID_ATTRIBUTE)
+    return Dial(
+        number="",
+        conference=Conference(
+            name=name,
+            label=room.attrib.get("participantLabel", ""),
+            muted=_flag(room, "muted", default=False),
+            starts=_flag(room, "startConferenceOnEnter", default=True),
+            ends=_flag(room, "endConferenceOnExit", default=False),
+            coached=room.attrib.get("coach", ""),
+            wait_url=room.attrib.get("waitUrl"),
+            wait_method=_method(room, "waitMethod"),
+            beeps=beeps,
+            most=most,
+            status_callback=room.attrib.get("statusCallback", ""),
+            status_method=_method(room, "statusCallbackMethod"),
+            events=events,
+        ),
+        action=element.attrib.get("action", ""),
+        method=_method(element),
+        time_limit_seconds=_number(element, "timeLimit", 14_400.0),
     )
 
 

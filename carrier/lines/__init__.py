@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -147,6 +147,11 @@ class Leg(Protocol):
 
     def join(self, other: Leg) -> None:
         """Connects the persons of both legs until one of the legs ends. Both have been answered, by the same line."""
+
+    def hear(self, others: Sequence[Leg]) -> None:
+        """The person hears these persons from now on, mixed, in place of whom they heard before, also by `join`; none:
+        nobody. While a clip plays, the person hears that alone. All legs have been answered, by the same line.
+        """
 
     def record(self, recorder: Recorder) -> None:
         """Records both sides from the answer on. Called when the call is answered; the recorder's `over` is called

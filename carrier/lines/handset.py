@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -187,6 +187,8 @@ class SoundlessLeg:
     def __init__(self, timers: Timers) -> None:
         self.is_over = False
         self.taping: Taping | None = None
+        self.hears: tuple[Leg, ...] = ()
+        """Who would be heard in a conference, if there were voices."""
         self._timers = timers
         self._speech: asyncio.TimerHandle | None = None
 
@@ -209,6 +211,10 @@ class SoundlessLeg:
 
     def join(self, other: Leg) -> None:
         """Has no effect: there are no voices to exchange."""
+
+    def hear(self, others: Sequence[Leg]) -> None:
+        """Notes who would be heard."""
+        self.hears = tuple(others)
 
     def record(self, recorder: Recorder) -> None:
         """Records prompts, the tones of keys, and sound that was sent to a handset."""

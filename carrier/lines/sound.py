@@ -211,6 +211,24 @@ def ringback(rings: int) -> Clip:
     return Clip(seconds=rings * RING_SECONDS, wav=wav, name="ringback", times=rings)
 
 
+@lru_cache(maxsize=1)
+def hold_sound() -> Clip:
+    """What is heard on hold and while a conference has not started, where nothing else is named: two soft tones every
+    six seconds, so that nobody takes the call for ended.
+    """
+    tones = sine_tone(440.0, 0.35, level=1500) + sine_tone(554.37, 0.45, level=1500)
+    wav = wav_of(tones.ljust(round(_HOLD_SECONDS * BYTES_A_SECOND), b"\0"))
+    return Clip(seconds=_HOLD_TIMES * _HOLD_SECONDS, wav=wav, name="hold", times=_HOLD_TIMES)
+
+
+@lru_cache(maxsize=1)
+def entry_tone() -> Clip:
+    """The tone that participants hear when another enters or leaves."""
+    return Clip(seconds=0.2, wav=wav_of(sine_tone(620.0, 0.2, level=3000)), name="entry")
+
+
+_HOLD_SECONDS: Final = 6.0
+_HOLD_TIMES: Final = 10
 RING_SECONDS: Final = 5.0
 """From one ring to the next."""
 _RINGBACK_HERTZ, _RINGBACK_SECONDS = 450.0, 1.0

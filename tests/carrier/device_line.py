@@ -6,7 +6,7 @@ Made for tests that tell a story from the callee's side; nothing happens by itse
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from carrier.config import Timers
 from carrier.lines import Cause, Clip, Leg, LegEvents, MachineDetection, Recorder
@@ -30,6 +30,7 @@ class DeviceCall:
         self.heard: list[Clip] = []
         self.questions = 0
         self.joined: list[Leg] = []
+        self.hears: tuple[Leg, ...] = ()
         self.recorder: Recorder | None = None
         self._phone = phone
         self._events = events
@@ -121,6 +122,10 @@ class DeviceCall:
 
     def join(self, other: Leg) -> None:
         self.joined.append(other)
+
+    def hear(self, others: Sequence[Leg]) -> None:
+        self.hears = tuple(others)
+        self._tell()
 
     def record(self, recorder: Recorder) -> None:
         """The phone in hand gives the sound: `recorder.sound`, then `recorder.over`."""

@@ -98,7 +98,7 @@ def test_a_dial_says_whether_it_is_recorded(record: str, channels: int):
         "<Response><Pause length='nan'/></Response>",
         "<Response><Gather method='PUT'/></Response>",
         "<Response><Gather><Dial>1</Dial></Gather></Response>",
-        "<Response><Dial><Conference>x</Conference></Dial></Response>",
+        "<Response><Dial><Client>x</Client></Dial></Response>",
         "<Response><Dial/></Response>",
         "<Response><Dial record='record-from-ringing'>1</Dial></Response>",
         "<Response><Dial record='sometimes'>1</Dial></Response>",

@@ -314,6 +314,24 @@ async def test_two_that_are_joined_end_each_for_itself(line_to: MakeLine):
     second.hang_up()
 
 
+async def test_whoever_hears_others_ends_for_itself_and_is_spoken_to_alone(line_to: MakeLine):
+    line = await line_to(STAYS_ON, calls=2)
+    (first, _), (second, told) = await answered(line, NUMBER), await answered(line, OTHER)
+    first.join(second)
+    first.hear((second,))
+    second.hear((first,))
+    done: list[str] = []
+    second.speak(SHORT, lambda: done.append("heard in a conference"))
+    await until(lambda: done, "a prompt in a conference comes to its end")
+    first.hang_up()
+    await quiet()
+    assert told.events == ["rings", "answered"]
+    second.hear(())
+    second.speak(SHORT, lambda: done.append("heard alone"))
+    await until(lambda: len(done) == 2, "the one who is left is spoken to")
+    second.hang_up()
+
+
 async def test_a_phone_that_does_not_ring_cannot_be_answered_and_a_mobile_is_not_refused(line_to: MakeLine):
     line = await line_to(STAYS_ON)
     assert line.refusal(NUMBER) == 0

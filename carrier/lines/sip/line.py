@@ -676,6 +676,10 @@ class SipLeg:
         assert isinstance(other, SipLeg), "both legs are of one line"
         self._line.tell({"do": "join", "id": self.id, "other": other.id})
 
+    def hear(self, others: Sequence[Leg]) -> None:
+        heard = [other.id for other in others if isinstance(other, SipLeg)]
+        self._line.tell({"do": "hear", "id": self.id, "others": heard})
+
     def record(self, recorder: Recorder) -> None:
         self._line.record(self.id, recorder)
 

@@ -29,9 +29,10 @@ from carrier.lines.sip.senders import Senders, addresses_of, is_one_of, send_fro
 from carrier.lines.sip.stack_call import StackCall
 from carrier.lines.sip.stack_config import SipConfig
 from carrier.lines.sip.stack_trunks import TrunkAccounts
+from carrier.lines.sip.stack_voices import MOST_READ_BYTES, Voices
 from carrier.lines.sip.trace import SipMessages, Traced, bare_key
 from carrier.lines.sip.trunks import caller_in
-from carrier.lines.sound import BYTES_A_SECOND, FRAME_BYTES, TwoSides, wav_of
+from carrier.lines.sound import BYTES_A_SECOND, TwoSides, wav_of
 from carrier.lines.voice import UtteranceDetector
 
 _log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class SipProcess:
         self._tasks: set[asyncio.Task[None]] = set()
         self._intervals: dict[str, int] = {}
         """By trunk: for how many seconds a call lasts without a refresh, where that is not the usual."""
+        self._voices = Voices(self._baresip.BaresipError)
         self._dialling = 0
         self._round = 0
         self._over = asyncio.Event()
@@ -226,15 +228,16 @@ class SipProcess:
                 call.detector = UtteranceDetector()
             case "record":
                 call.taping = TwoSides()
-            case "join":
-                self._join(call, order["other"])
+            case "join" | "hear":
+                self._connect_voices(call, order)
 
-    def _join(self, call: StackCall, other_id: int) -> None:
-        other = self._calls.get(other_id)
-        if other is not None:
-            call.joined, other.joined = other, call
-            for leg in (call, other):
-                self._cushion(leg)
+    def _connect_voices(self, call: StackCall, order: Message) -> None:
+        wanted = [order["other"]] if order["do"] == "join" else order["others"]
+        others = [self._calls[other] for other in wanted if other in self._calls]
+        if order["do"] == "hear":
+            self._voices.hear(call, others)
+        elif others:
+            self._voices.join(call, others[0])
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -488,8 +491,7 @@ class SipProcess:
             return
         if call.native is not None:
             self._by_handle.pop(call.native.handle, None)
-        if call.joined is not None:
-            call.joined.joined = None
+        self._voices.over(call)
         self._send_tape(call, time.monotonic())
         message: Message = {
             "on": "ended",
@@ -559,6 +561,7 @@ class SipProcess:
             await asyncio.sleep(due - time.monotonic())
             self._round += 1
             now = time.monotonic()
+            self._voices.exchange(now)
             for call in list(self._calls.values()):
                 self._keep_limits(call, now)
                 if call.waits_for_sound:
@@ -568,7 +571,7 @@ class SipProcess:
                         self._hear_announcement(call)
                     continue
                 if call.joined is not None:
-                    self._bridge(call, call.joined)
+                    self._voices.bridge(call, now)
                 if (self._round + call.id) % _READ_EVERY == 0:
                     self._keep_call(call, now)
 
@@ -577,7 +580,7 @@ class SipProcess:
         if now >= call.silent_until:
             with contextlib.suppress(self._baresip.BaresipError):
                 self._note_sent(call, call.native.audio.info().tx_buffered)
-        if call.joined is None:
+        if not self._voices.are_of(call):
             self._hear(call, now)
         if call.speaks:
             self._feed(call)
@@ -600,26 +603,12 @@ class SipProcess:
         if sound:
             self._out.put_nowait(f"{call.id:0{CALL_ID_DIGITS}}".encode() + sound)
 
-    def _cushion(self, call: StackCall) -> None:
-        """Writes a little silence ahead of the other's voice, so that a late tick of ours leaves no gap in it."""
-        if call.has_sound:
-            with contextlib.suppress(self._baresip.BaresipError):
-                call.wrote(bytes(call.native.audio.write(bytes(_CUSHION_BYTES))))
-
-    def _bridge(self, call: StackCall, other: StackCall) -> None:
-        with contextlib.suppress(self._baresip.BaresipError):
-            samples = call.native.audio.read(_MOST_READ_BYTES)
-            if samples:
-                self._note_received(call, samples)
-                if other.has_sound:
-                    other.wrote(samples[: other.native.audio.write(samples)])
-
     def _hear(self, call: StackCall, now: float) -> None:
         """Reads what was received: finds utterances, judges who answered, and ends a call without any sound. Keys come
         as events.
         """
         try:
-            samples = call.native.audio.read(_MOST_READ_BYTES)
+            samples = call.native.audio.read(MOST_READ_BYTES)
         except self._baresip.BaresipError:
             return
         self._note_received(call, samples)
@@ -640,7 +629,7 @@ class SipProcess:
     def _hear_announcement(self, call: StackCall) -> None:
         """Keeps the last seconds of what the network plays before an answer."""
         with contextlib.suppress(self._baresip.BaresipError):
-            samples = call.native.audio.read(_MOST_READ_BYTES)
+            samples = call.native.audio.read(MOST_READ_BYTES)
             call.early += samples
             del call.early[:-_MOST_ANNOUNCED_BYTES]
             call.early_voice_frames += sum(voice for _, voice in call.voices.hear(samples))
@@ -673,8 +662,6 @@ _MOST_REPEATS = 50
 _SESSION_SECONDS = 1800
 """What RFC 4028 recommends."""
 _MOST_ANNOUNCED_BYTES = 10 * BYTES_A_SECOND
-_CUSHION_BYTES = 3 * FRAME_BYTES
-_MOST_READ_BYTES = BYTES_A_SECOND
 
 
 def run(config: SipConfig) -> None:

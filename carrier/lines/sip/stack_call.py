@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from carrier.lines.mix import VoiceMix
 from carrier.lines.sound import OURS, PERSON, TwoSides
 from carrier.lines.tones import KeyTones
 from carrier.lines.voice import GreetingJudge, UtteranceDetector, VoiceDetector
@@ -38,6 +39,8 @@ class StackCall:
         """Since when the person has us on hold."""
         self.hung_up = False
         self.joined: StackCall | None = None
+        self.mix: VoiceMix[StackCall] | None = None
+        """What is heard in a conference; None outside one."""
         self.listens = False
         self.heard_bytes = 0
         self.is_early = False
