@@ -216,6 +216,7 @@ def _line_rules(settings: Settings) -> LineRules:
         number_calls_a_day=settings.telephony.number_calls_a_day,
         number_messages_an_hour=settings.telephony.number_messages_an_hour,
         number_messages_a_day=settings.telephony.number_messages_a_day,
+        nuisance_percent=settings.telephony.nuisance_percent,
     )
 
 

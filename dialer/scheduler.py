@@ -25,6 +25,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from dialer.approvals.actions import watch_drafts
 from dialer.audit.trail import anchor_trail, check_in_rounds, recent_anchors
+from dialer.calls.number_marks import watch_number
 from dialer.calls.recordings import RECORDINGS
 from dialer.calls.stalls import StallWatch
 from dialer.control.alarms import BrokerWatch, end_alarms_without_cause, raise_silent_hosts
@@ -293,6 +294,7 @@ def jobs_of(app: Application, ticks: TickLog) -> tuple[Job, ...]:
         ("offers", offer_tasks, (services,), _OFFERS_SECONDS),
         ("presences", settle_presences, (services,), _PRESENCES_SECONDS),
         ("duty_gaps", watch_gaps, (services,), _CHECK_SECONDS),
+        ("number_marks", watch_number, (services,), _CHECK_SECONDS),
         ("waiting_drafts", watch_drafts, (services,), _CHECK_SECONDS),
         ("stalled_calls", stalls.look, (services,), _STALLS_SECONDS),
         ("silent_hosts", raise_silent_hosts, (services,), _STALLS_SECONDS),

@@ -411,6 +411,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.CHECK_FALLS_ON_GROUP: "a check of openings falls on one group of people",
         AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
         AlarmCode.DESKS_STALLED: "calls wait, a desk is free, and nobody takes one",
+        AlarmCode.NUMBER_MARKED: "our number is marked as a nuisance",
         AlarmCode.DRAFTS_WAIT: "drafts wait for a second person for too long",
         AlarmCode.DUTY_GAP: "nobody will be on duty in a unit",
         AlarmCode.NOT_NOTIFIED: "work is due and nobody on duty was told",

@@ -150,6 +150,7 @@ class TelephonySettings(Section):
     number_messages_an_hour: int = Field(default=4, ge=1, le=1000)
     """Messages of the robot to one number, of all cases; further ones wait."""
     number_messages_a_day: int = Field(default=10, ge=1, le=1000)
+    nuisance_percent: float = Field(default=2.0, gt=0, le=100)
 
 
 class WebSettings(Section):

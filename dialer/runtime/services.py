@@ -67,6 +67,8 @@ class LineRules:
     number_messages_an_hour: int = 4
     """Further messages to a number wait, as its calls do."""
     number_messages_a_day: int = 10
+    nuisance_percent: float = 2.0
+    """From this share of calls refused as unwanted on, our number counts as marked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

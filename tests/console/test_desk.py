@@ -620,3 +620,21 @@ async def test_only_the_own_units_work_is_given(console: ConsoleDesk, scenario: 
     mine = put(scenario, unit_id=county, person_id=scenario.person(), urgency_at=MORNING + timedelta(hours=1))
     here = console.person(Role.CALLER, unit_id=county)
     assert (await taken(here))[0] == mine
+
+
+@pytest.mark.parametrize("code", [603, 607])
+async def test_before_a_call_the_desk_says_that_our_number_is_marked(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person, code: int
+):
+    put(scenario)
+    at = console.clock.now() - timedelta(hours=2)
+    for _ in range(3):
+        case_id = scenario.case(person_id=scenario.person())
+        scenario.attempt(case_id, result="rejected", sent_at=at, ended_at=at, sip_code=code)
+    await taken(caller)
+    is_marked = code == 607
+    said = "Our number +8647896110 shows as a nuisance"
+    assert (said in text(await caller.get("/desk"))) is is_marked
+    page = text(await console.person(Role.SUPERVISOR).get("/control"))
+    told = "+8647896110 is refused as a nuisance: 3 of 3 calls in 24 hours (100.0 %), since"
+    assert (told in page) is is_marked

@@ -190,6 +190,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
             "offers",
             "stalled_desks",
             "waiting_drafts",
+            "number_marks",
             "overdue_work",
             "ended_alarms",
             "anchor",
