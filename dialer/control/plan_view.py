@@ -205,7 +205,7 @@ def _shown(one: PlanValue, lang: Lang, typed: str | None = None) -> Shown:
     if choices and one.may_lack:
         choices = [("", say(lang, _NEVER[name])), *choices]
     if not one.text:
-        means = say(lang, _NEVER[name]) if name in _NEVER else "–"
+        means = say(lang, _NEVER[name])
     elif one.words:
         means = word(one.text)
     else:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from dialer.approvals.actions import watch_drafts
 from dialer.calls.pacing import read_pace, restore_pace
+from dialer.control.plan_store import read_week
+from dialer.control.plan_view import differences
 from dialer.control.plans import approve_plan, draft_plan
 from dialer.core.access import Role, unrestricted
 from dialer.core.errors import Conflict, SettingsError
+from dialer.core.text import Lang
 from dialer.core.values import Grade, MessageChannel
 from dialer.db import tables as t
 from dialer.runtime.plans import parse_plan, plan_of_settings, plan_text, plan_values
 from dialer.runtime.services import Application
 from tests.console.desk import ConsoleDesk, Person
 from tests.console.town import ConsoleScenario
+from tests.outcomes.town import MORNING
 
 SMS = frozenset({MessageChannel.SMS})
 
@@ -71,8 +77,11 @@ async def test_a_limit_is_drafted_compared_judged_on_last_week_and_approved_by_a
     assert services.live_sources.cases_a_number == 9
     assert "version 1 of the plan" in (await second.get("/control")).text
     assert "version 1 of the plan is in force" in (await second.get("/settings")).text
-    acts = [row["act"] for row in console.rows(t.audit) if row["act"].startswith("plan_")]
-    assert acts == ["plan_draft", "plan_approve"]
+    acts = [row for row in console.rows(t.audit) if row["act"].startswith("plan_")]
+    assert [row["act"] for row in acts] == ["plan_draft", "plan_approve"]
+    [version] = console.rows(t.plan_version)
+    for row in acts:
+        assert row["facts"] == {"version": 1, "hash": version["content_hash"][:12]}
 
 
 async def test_a_value_that_is_not_fit_is_named_at_its_field_and_nothing_is_stored(console: ConsoleDesk):
@@ -180,3 +189,39 @@ async def test_drafts_that_wait_for_a_second_person_for_too_long_are_an_alarm(co
     approve_plan(services, unrestricted("wang"), later.number, reason="seen", channels=SMS)
     assert watch_drafts(services) == 0
     assert made.number == 1
+
+
+async def test_the_warnings_of_the_week_have_the_larger_of_their_amounts(console: ConsoleDesk):
+    scenario, services = ConsoleScenario(console), console.app.services
+    case_id = scenario.case(unit_id=None)
+    [person_id] = {row["person_id"] for row in console.rows(t.case)}
+    for at_risk, paid in ((None, None), (500, None), (None, 300), (200, 900)):
+        scenario.warning(case_id, person_id=person_id, amount_at_risk_fen=at_risk, amount_paid_fen=paid)
+    with services.store.begin() as tx:
+        week = read_week(tx, start=MORNING - timedelta(days=7), now=services.clock.now(), most=100)
+    assert sorted(one.asked.amount_fen or 0 for one in week.warnings)[-4:] == [0, 300, 500, 900]
+
+
+def test_every_limit_that_may_lack_says_what_then_happens(console_app: Application):
+    text = plan_text(plan_of_settings(console_app.settings))
+    for one in plan_values(parse_plan(text)):
+        if one.may_lack and one.text and not one.words:
+            name = one.key.rpartition(".")[2]
+            [grade] = [grade for grade in Grade if f".{grade.value}." in one.key]
+            head, tail = text.split(f"[policy.{grade.value}]")
+            kept = tail.splitlines()
+            first = next(place for place, line in enumerate(kept) if line.startswith(f"{name} ="))
+            dropped = [*kept[:first], *kept[first + 1 :]]
+            after = parse_plan(f"{head}[policy.{grade.value}]" + "\n".join(dropped))
+            [found] = differences(parse_plan(text), after, Lang.EN)
+            assert found.after not in {"", "–"}
+
+
+def test_an_approved_plan_has_the_robot_look_for_calls_at_once(console_app: Application):
+    sent: list[str] = []
+    services = replace(console_app.services, enqueue=lambda name, *_: sent.append(name))
+    text = plan_text(plan_of_settings(console_app.settings)).replace("lines = 24", "lines = 12")
+    made = draft_plan(services, unrestricted("li"), text, channels=SMS)
+    assert sent == []
+    approve_plan(services, unrestricted("wang"), made.number, reason="seen", channels=SMS)
+    assert sent == ["dial"]
