@@ -158,5 +158,5 @@ def _toml(value: object) -> str:
     if isinstance(value, time):
         return value.isoformat(timespec="seconds")
     if isinstance(value, str):
-        return json.dumps(str(value), ensure_ascii=False)
+        return json.dumps(str(value))
     return _text(value)
