@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from io import BytesIO
+from typing import Any
 
 import docx
 import pytest
@@ -211,6 +212,18 @@ def test_a_check_that_falls_on_one_group_raises_the_alarm_once(street: Street):
         with street.services.store.begin() as tx:
             tx.execute(sa.update(t.alarm).values(raised_at=now - ago))
         assert watch_fairness(street.services) == new, ago
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [({"document_no": " "}, "document_no"), ({"authority": " "}, "authority"), ({"months": 0}, "months")],
+)
+def test_a_letter_has_number_authority_and_term(changed: dict[str, Any], field: str):
+    letter = {"document_no": "人银函〔2026〕1号", "authority": "人民银行", "months": 3}
+    assert StepForm(step=OutletStep.LETTER, why="频繁开卡", **letter).months == 3
+    with pytest.raises(Invalid) as refused:
+        StepForm(step=OutletStep.LETTER, why="频繁开卡", **letter | changed)
+    assert refused.value.field == field
 
 
 async def test_the_page_of_fairness_marks_the_group(console: ConsoleDesk, street: Street):
