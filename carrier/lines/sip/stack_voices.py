@@ -32,9 +32,9 @@ class Voices:
         return call.joined is not None or call in self._heard
 
     def join(self, call: StackCall, other: StackCall) -> None:
-        """Both hear each other, and nobody else."""
+        """Both hear each other, and nobody else, and nobody else hears them."""
         for leg in (call, other):
-            self.hear(leg, ())
+            self.over(leg)
         call.joined, other.joined = other, call
         for leg in (call, other):
             self._cushion(leg)
@@ -54,7 +54,7 @@ class Voices:
         self._tidy()
 
     def over(self, call: StackCall) -> None:
-        """The call has ended: nobody hears it any more."""
+        """The call has ended, or leaves all others: nobody hears it any more, and it hears nobody."""
         self.hear(call, ())
         for listener in self._listeners:
             if listener.mix is not None:
