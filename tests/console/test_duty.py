@@ -131,6 +131,9 @@ async def test_two_officers_swap_shifts_on_the_pages(
     given, back = f"2026-11-26/{ann.member.id}/白", f"2026-11-27/{ben.member.id}/夜"
     shown = (await ann.get(month)).text
     assert (f'value="{given}"' in shown, shown.count(f'value="{back}"')) == (True, 1)
+    takers = shown.partition('name="person"')[2].partition("</select>")[0]
+    offered = [f'value="{one.member.id}"' in takers for one in (ann, ben)]
+    assert offered == [False, True]
     for wrong in ({"shift": "?"}, {"person": "?"}, {"back": given}, {"shift": back}):
         form = {"month": "2026-11", "shift": given, "person": str(ben.member.id)} | wrong
         answer = await ann.post(path, **form)
@@ -171,7 +174,9 @@ async def test_leave_is_saved_after_its_gaps_were_shown(
     assert console.rows(t.duty_leave) == []
     [seen] = re.findall(r'name="seen" value="(\w+)"', shown.text)
     assert (await supervisor.post("/duty/leave", **form, seen=seen)).headers["location"] == "/duty/leave"
-    assert "sick leave" in text(await supervisor.get("/duty/leave"))
+    saved = text(await supervisor.get("/duty/leave"))
+    assert "sick leave" in saved
+    assert "The leave is saved." in saved
     assert "already" in text(await supervisor.post("/duty/leave", **form, seen=seen))
     assert "On leave Officer: 26 Nov 12:00 – 27 Nov 08:00" in text(await ann.get(f"/duty/{unit_id}/officer"))
     [leave] = console.rows(t.duty_leave)

@@ -221,6 +221,10 @@ def test_a_gap_says_how_many_high_cases_usually_come_in_its_hours(bureau: Bureau
     assert usual_in_gap(bureau.services, (bureau.unit["城关派出所"], start, start + hours)) == 2.0
     assert usual_in_gap(bureau.services, (bureau.unit["临河分局"], start, start + 2 * hours)) == 3.0
     assert usual_in_gap(bureau.services, (bureau.unit["五原分局"], start, start + hours)) == 1.0
+    # One that came just when the hours end is of the hours after them.
+    later = timedelta(hours=1)
+    assert usual_in_gap(bureau.services, (bureau.unit["五原分局"], start, start + later)) == 0.0
+    assert usual_in_gap(bureau.services, (bureau.unit["五原分局"], start + later, start + hours)) == 1.0
     # A gap that is further ahead than a week is compared with the last weeks too.
     ahead = start + timedelta(weeks=1)
     assert usual_in_gap(bureau.services, (bureau.unit["城关派出所"], ahead, ahead + hours)) == 2.0

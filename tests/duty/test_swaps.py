@@ -196,3 +196,21 @@ def test_leave_ends_early_or_is_taken_back_by_a_supervisor_who_sees_the_account(
     assert names_on(bureau) == ["ann"]
     [row] = bureau.rows(sa.select(t.duty_leave))
     assert row["ends_at"] == now
+
+
+def test_the_end_of_one_leave_changes_no_other(bureau: Bureau, account: Account):
+    people = [account("ann"), account("ben"), account("cid")]
+    chief = account("chief", role=Role.SUPERVISOR)
+    now, day = bureau.clock.now(), timedelta(days=1)
+    starts = (now - day, now - day, now + day)
+    for member, start in zip(people, starts, strict=True):
+        leave = DutyLeave(staff_id=member.id, start=start, end=now + 2 * day)
+        assert (
+            enter_leave(bureau.services, chief.actor, leave, reason=LeaveReason.SICK, seen=seal_of([]))
+            is None
+        )
+    first, *others = sorted(leave_to_come(bureau.services, visible_to=None), key=lambda one: one.staff_id)
+    end_leave(bureau.services, chief.actor, first.id)
+    assert leave_to_come(bureau.services, visible_to=None) == others
+    with pytest.raises(NotFound):
+        end_leave(bureau.services, chief.actor, first.id)
