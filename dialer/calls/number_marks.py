@@ -19,7 +19,7 @@ from dialer.runtime.services import Services
 
 UNWANTED, REFUSED_BY_ANALYSIS = 607, 608
 _LOOK_BACK: Final = timedelta(hours=24)
-_TOLD_AGAIN: Final = timedelta(hours=6)
+_TOLD_AGAIN: Final = timedelta(hours=1)
 _LEAST_MARKED: Final = 3
 """Fewer are one angry person, not a mark."""
 
@@ -64,8 +64,18 @@ def number_marks(services: Services) -> NumberMarks | None:
     return found if found.is_nuisance(least_percent=services.lines.nuisance_percent) else None
 
 
+def number_is_marked(services: Services) -> bool:
+    """Whether the alarm stands that our calling number is marked."""
+    a = t.alarm.c
+    standing = sa.select(a.id).where(
+        a.code == AlarmCode.NUMBER_MARKED.value, a.seen_at.is_(None), a.case_id.is_(None), a.load_id.is_(None)
+    )
+    with services.store.begin_single_read() as tx:
+        return tx.scalar(standing.limit(1)) is not None
+
+
 def watch_number(services: Services) -> bool:
-    """Raises an alarm while our calling number is marked, and again six hours after somebody acknowledged it."""
+    """Raises an alarm while our calling number is marked, and again an hour after somebody acknowledged it."""
     found = number_marks(services)
     if found is None or found.since is None:
         return False

@@ -18,7 +18,6 @@ from starlette.responses import Response
 
 from dialer.calls.comparison import UNTIL_RESUMED, compare_calls, comparison_sentence, read_awaited
 from dialer.calls.comparison_store import FoundCalls
-from dialer.calls.number_marks import NumberMarks, number_marks
 from dialer.calls.pacing import LEAST_CALLS_PER_SECOND, read_line_group, restore_pace, set_pace
 from dialer.calls.pauses import pause_calls, resume_pause
 from dialer.case_page.pages import OVERDUE_PATH
@@ -323,16 +322,6 @@ def _trunks(request: RequestContext) -> TrunksNow | None:
         return TrunksNow(trunks=())
 
 
-_MARKS_SECONDS = 60.0
-
-
-def _shown_marks(request: RequestContext) -> NumberMarks | None:
-    """The marks of our calling number, at most a minute old; None while it is not marked."""
-    cache = request.cache("number_marks", lambda _: number_marks(request.services), seconds=_MARKS_SECONDS)
-    found: NumberMarks | None = cache.get(None).value
-    return found
-
-
 def now_facts(request: RequestContext) -> dict[str, Any]:
     """The facts of the part of the page that renews itself."""
     services, unit_id = request.services, request.member.unit_id
@@ -343,8 +332,6 @@ def now_facts(request: RequestContext) -> dict[str, Any]:
         disk = shutil.disk_usage(request.app.settings.data_dir)
     return {
         "trunks": _trunks(request),
-        "marks": _shown_marks(request),
-        "own_number": services.centre.callback_number,
         "problem_word": lambda problem: word_of(problem, request.lang),
         "cause_word": lambda cause: say(request.lang, END_WORDS[cause]) if cause in END_WORDS else cause,
         "parts": parts,

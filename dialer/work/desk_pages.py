@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Form
 from starlette.responses import Response
 
-from dialer.calls.number_marks import NumberMarks, number_marks
+from dialer.calls.number_marks import number_is_marked
 from dialer.cases.persons import family_numbers
 from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, StopResult, StopState
@@ -441,16 +441,6 @@ def _report_again(
     return _show_task(request, view, status=_UNFIT, form=form, wrong=wrong)
 
 
-_MARKS_SECONDS = 60.0
-
-
-def _shown_marks(request: RequestContext) -> NumberMarks | None:
-    """The marks of our calling number, at most a minute old; None while it is not marked."""
-    cache = request.cache("number_marks", lambda _: number_marks(request.services), seconds=_MARKS_SECONDS)
-    found: NumberMarks | None = cache.get(None).value
-    return found
-
-
 def _points(request: RequestContext, view: DeskView) -> tuple[ChecklistPoint, ...]:
     centre = request.services.centre
     spoken = {
@@ -549,7 +539,7 @@ def _show_task(
         history=contact_history(view, request.lang),
         units=unit_tree([unit for unit in list_units(request.services, visible_to=None) if unit.active]),
         colleagues=colleagues(request.services, request.actor),
-        marks=_shown_marks(request),
+        is_number_marked=number_is_marked(request.services),
         own_number=request.services.centre.callback_number,
         stop_results=(StopResult.TOO_LATE, StopResult.NOT_NEEDED),
         stop_answers=BANK_ANSWERS,

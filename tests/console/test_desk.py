@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dialer.calls.number_marks import watch_number
 from dialer.core.access import Role
 from dialer.core.values import FraudType, Grade
 from dialer.db import tables as t
@@ -631,10 +632,11 @@ async def test_before_a_call_the_desk_says_that_our_number_is_marked(
     for _ in range(3):
         case_id = scenario.case(person_id=scenario.person())
         scenario.attempt(case_id, result="rejected", sent_at=at, ended_at=at, sip_code=code)
-    await taken(caller)
     is_marked = code == 607
+    assert watch_number(console.app.services) is is_marked
+    await taken(caller)
     said = "Our number +8647896110 shows as a nuisance"
     assert (said in text(await caller.get("/desk"))) is is_marked
     page = text(await console.person(Role.SUPERVISOR).get("/control"))
-    told = "+8647896110 is refused as a nuisance: 3 of 3 calls in 24 hours (100.0 %), since"
+    told = "+8647896110: 3 of 3 calls of 24 hours were refused as unwanted, since"
     assert (told in page) is is_marked
