@@ -202,8 +202,9 @@ def test_nobody_decides_what_they_entered_under_whatever_name(
             tx.execute(sa.update(t.staff).where(t.staff.c.login == login).values(display_name=name))
     determination = enter(street)
     for same in ("officer", "OFFICER", "张三"):
-        with pytest.raises(SamePerson):
+        with pytest.raises(SamePerson) as refused:
             decide(street, determination, approve=approve, by=same)
+        assert refused.value.current == "same_person"
     decide(street, determination, approve=approve, by="李四")
 
 
