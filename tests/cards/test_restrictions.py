@@ -208,6 +208,16 @@ def test_nobody_decides_what_they_entered_under_whatever_name(
     decide(street, determination, approve=approve, by="李四")
 
 
+@pytest.mark.parametrize(("button", "state"), [("approve", "in_force"), ("refuse", "refused")])
+async def test_each_button_of_the_page_decides_what_it_says(
+    street: Street, console: ConsoleDesk, button: str, state: str
+):
+    determination = enter(street)
+    done = await console.person(Role.SUPERVISOR).post(f"/cards/restrictions/{determination}/{button}")
+    assert done.status_code == 303
+    assert [row["state"] for row in console.rows(t.card_determination)] == [state]
+
+
 def test_a_determination_that_nobody_decides_expires(street: Street, console: ConsoleDesk):
     services, determination = street.services, enter(street, years=3)
     console.pass_seconds(86_400 * 30 - 1)
