@@ -211,6 +211,18 @@ async def test_an_objection_to_a_finding_is_taken_checked_and_lifts_it(console: 
     assert (await clerk.post(f"{own}/object", words="还是要申诉")).status_code == 409
 
 
+@pytest.mark.parametrize(("button", "state"), [("confirm", "confirmed"), ("lift", "lifted")])
+async def test_each_button_of_a_signed_finding_decides_what_it_says(
+    console: ConsoleDesk, street: Street, button: str, state: str
+):
+    signed = confirmed_finding(street, state="signed", decided_by=None, decided_at=None)
+    officer = console.person(Role.OFFICER)
+    assert (await officer.post(f"/cards/openers/{signed}/sign")).status_code in {303, 409}
+    done = await officer.post(f"/cards/openers/{signed}/{button}", why="查证属实")
+    assert done.status_code == 303, text(done)
+    assert [one["state"] for one in console.rows(t.card_opener)] == [state]
+
+
 @pytest.mark.parametrize(
     "columns",
     [{"state": "signed", "decided_by": None, "decided_at": None}, {"state": "lifted"}, {"hours": 0}],

@@ -36,6 +36,16 @@ def read_draft(page: httpx.Response) -> str:
     return str(made_at)
 
 
+async def test_a_refused_draft_is_refused(console: ConsoleDesk, scenario: Scenario):
+    bulletin_id = await drafted(console)
+    second = console.signed_in(console.account(Role.SUPERVISOR, login="zhao"))
+    read = read_draft(await second.get(f"/bulletins/{bulletin_id}"))
+    done = await second.post(f"/bulletins/{bulletin_id}/refuse", made_at=read, why="数字有误")
+    assert done.status_code == 303
+    assert [row["state"] for row in console.rows(t.bulletin)] == ["refused"]
+    assert console.audited("approve_bulletin") == []
+
+
 async def test_a_draft_waits_in_the_approvals_of_another_person(console: ConsoleDesk, scenario: Scenario):
     bulletin_id = await drafted(console)
     author = console.person(Role.SUPERVISOR)
