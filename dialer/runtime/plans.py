@@ -51,8 +51,8 @@ class PlanValue:
     key: str
     value: object
     text: str
-    words: tuple[str, ...] = ()
-    may_lack: bool = False
+    words: tuple[str, ...]
+    may_lack: bool
 
 
 def plan_of_settings(settings: Settings) -> Plan:

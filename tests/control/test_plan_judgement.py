@@ -106,6 +106,8 @@ def test_a_slower_pace_holds_calls_back_and_fewer_lines_make_them_wait():
     calls = [call(at=place) for place in range(5)]
     slower = judged(changed(pace__calls_per_second="0.2"), calls=calls)[HELD_BACK]
     assert (slower.of, slower.live, slower.draft) == (5, 0, 2)  # 0, 4, 8, 12 and 16 s later
+    just = judged(changed(pace__calls_per_second="0.1"), calls=[call(at=0), call(at=0)])
+    assert HELD_BACK not in just, "10 s later is not late"
     fewer = judged(changed(pace__lines="2"), calls=[*calls, call(at=31.5)])[NO_LINE]
     assert (fewer.live, fewer.draft) == (0, 4)
 
