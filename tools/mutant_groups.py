@@ -104,6 +104,7 @@ GROUPS = {
             "dialer/calls/message_store.py",
             "dialer/calls/messages.py",
             "dialer/calls/fetching.py",
+            "dialer/calls/number_marks.py",
             "dialer/webhooks/sending.py",
         ),
         tests=(
@@ -114,6 +115,7 @@ GROUPS = {
             "tests/core/test_outbox.py",
             "tests/calls/test_messages.py",
             "tests/calls/test_message_channels.py",
+            "tests/calls/test_number_marks.py",
             "tests/webhooks/test_webhooks.py",
             "tests/story/test_recording.py",
             "tests/wording/test_language.py",
@@ -338,12 +340,14 @@ GROUPS = {
     # Without fitting, which needs an extra that the environment of the tests does not have, and earlier_snapshots.
     "plans": Group(
         modules=(
+            "dialer/cli/plan.py",
             "dialer/control/plan*.py",
             "dialer/db/plans.py",
             "dialer/db/versions.py",
             "dialer/runtime/plans.py",
         ),
         tests=(
+            "tests/cli/test_plan.py",
             "tests/control/test_plan*.py",
             "tests/console/test_plan.py",
             "tests/console/test_robot_rules.py",
