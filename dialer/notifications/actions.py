@@ -201,10 +201,11 @@ def show_on_pages(services: Services, staff_ids: Collection[int]) -> list[Notifi
         if not is_any_for_pages(tx):
             return []
     with services.store.begin() as tx:
-        found = [
-            one for one in claim_for_pages(tx, staff_ids) if mark_sent(tx, one, now=services.clock.now())
-        ]
-        _note(tx, found, ActKind.NOTIFIED, now=services.clock.now())
+        now = services.clock.now()
+        claimed = claim_for_pages(tx, staff_ids)
+        still = _of_people_on_duty(tx, services, claimed, now=now) if claimed else []
+        found = [one for one in still if mark_sent(tx, one, now=now)]
+        _note(tx, found, ActKind.NOTIFIED, now=now)
     return found
 
 

@@ -430,3 +430,13 @@ def test_a_task_that_another_session_has_locked_waits_for_the_next_round(station
         tx.rows(locked)
         assert plan_notifications(station.services) == 0
     assert plan_notifications(station.services) == 1
+
+
+def test_a_page_shows_nothing_whose_shift_has_ended_since_it_was_sent(station: Station):
+    day_and_night(station)
+    station.later(hours=7, minutes=29, seconds=58)
+    station.told()
+    assert [one.login for one in claim_due(station.services, C.DESKTOP)] == ["ann"]
+    station.later(seconds=2)
+    assert show_on_pages(station.services, [station.ann.id]) == []
+    assert station.states(station.ann)["desktop"] == "dropped"
