@@ -136,7 +136,15 @@ def test_the_notice_of_a_month_names_outlets_and_no_customer(street: Street):
         written = docx.Document(BytesIO(made.content))
         cells = [cell.text for table in written.tables for row in table.rows for cell in row.cells]
         assert any(BANK in cell for cell in cells)
+        said = "the competent authority suspends" if lang is Lang.EN else "由主管部门决定"
+        assert any(said in paragraph.text for paragraph in written.paragraphs), said
         assert not any("客户1" in cell or "6222" in cell for cell in cells)
+
+
+def test_of_an_outlet_without_openings_this_quarter_alone_is_shown(street: Street):
+    assert len(matter_of(street, street.bank.id).cohorts) == 1
+    street.enter(street.record(1, hours_ago=1))
+    assert len(matter_of(street, street.bank.id).cohorts) == 1
 
 
 async def test_the_pages_show_outlets_their_steps_and_the_notice(console: ConsoleDesk, street: Street):

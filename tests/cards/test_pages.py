@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -209,6 +210,16 @@ async def test_an_objection_to_a_finding_is_taken_checked_and_lifts_it(console: 
     told = [one["outlet_id"] for one in console.rows(t.outlet_notice)]
     assert sorted(told) == sorted({street.bank.id, street.outlets[OTHER_BANK].id})
     assert (await clerk.post(f"{own}/object", words="还是要申诉")).status_code == 409
+
+
+async def test_an_answer_about_somebody_in_danger_takes_as_long_as_any_other(
+    console: ConsoleDesk, street: Street, monkeypatch: pytest.MonkeyPatch
+):
+    at_counter, slept = teller(console, street), list[float]()
+    monkeypatch.setattr(time, "sleep", slept.append)
+    assert (await at_counter.post("/counter", **FORM, id_number=id_number(7))).status_code == 303
+    assert len(slept) == 1
+    assert 0 <= slept[0] <= street.services.cards.answer_seconds
 
 
 @pytest.mark.parametrize(("button", "state"), [("confirm", "confirmed"), ("lift", "lifted")])

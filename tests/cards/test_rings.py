@@ -24,6 +24,7 @@ from dialer.cards.rings.model import (
 from dialer.cards.rings.openers import RingMember
 from dialer.cards.rings.store import store_ring
 from dialer.cards.rings.view import draw_ring
+from dialer.core.errors import Unavailable
 from dialer.core.text import Lang
 from dialer.db import tables as t
 from tests.cards.street import OTHER_BANK, Street
@@ -251,3 +252,26 @@ def test_a_drawing_has_persons_left_and_what_they_share_beside_their_middle():
     assert [(dot.x, dot.y, dot.text) for dot in shared] == [(520, 36 + 46, "purpose of 3 persons")]
     assert drawing.lines == tuple((165, 36 + 46 * n, 511, 82) for n in range(3))
     assert drawing.height == 2 * 36 + 2 * 46
+
+
+def ring_of(ids: Sequence[int], points: int) -> Ring:
+    return Ring(nodes=tuple(node(one, f"p{one}") for one in ids), links={}, points=points, reasons=())
+
+
+def test_a_ring_that_grew_is_stored_as_it_is_and_an_earlier_look_changes_nothing(street: Street):
+    ids = [street.enter(street.record(n)) for n in range(1, 4)]
+    for found, cards, points in ((ids[:2], 2, 3), (ids, 3, 5), (ids[:2], 3, 5)):
+        with street.services.store.begin() as tx:
+            store_ring(tx, ring_of(found, 3 if found == ids[:2] else 5), now=NOW)
+            [row] = tx.rows(sa.select(t.card_ring))
+        assert (row["cards"], row["persons"], row["points"]) == (cards, cards, points)
+
+
+def test_two_rings_that_meet_are_stored_one_after_the_other(street: Street):
+    ids = [street.enter(street.record(n)) for n in range(1, 4)]
+    with street.services.store.begin() as first:
+        store_ring(first, ring_of(ids[:2], 3), now=NOW)
+        with street.services.store.begin() as second:
+            second.execute(sa.text("SET LOCAL lock_timeout = '20ms'"))
+            with pytest.raises(Unavailable):
+                store_ring(second, ring_of(ids[1:], 3), now=NOW)

@@ -203,6 +203,7 @@ def test_an_opening_is_of_its_outlet(street: Street, console: ConsoleDesk):
         ask_desk(services, teller, opening_id, note="", outlet_id=other)
     question = ask_desk(services, teller, opening_id, note="", outlet_id=street.bank.id)
     assert ask_desk(services, teller, opening_id, note="again", outlet_id=street.bank.id) == question
+    assert [row["facts"] for row in console.audited("ask_desk")] == [{"outlet": street.bank.code}] * 2
     assert question_of_outlet(services, opening_id, outlet_id=other) is None
     finish_opening(
         services, teller, opening_id, result=OpeningResult.REFUSED, outlet_id=street.bank.id, why="x"
