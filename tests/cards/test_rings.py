@@ -269,9 +269,13 @@ def test_a_ring_that_grew_is_stored_as_it_is_and_an_earlier_look_changes_nothing
 
 def test_two_rings_that_meet_are_stored_one_after_the_other(street: Street):
     ids = [street.enter(street.record(n)) for n in range(1, 4)]
-    with street.services.store.begin() as first:
-        store_ring(first, ring_of(ids[:2], 3), now=NOW)
+
+    def store_meanwhile() -> None:
         with street.services.store.begin() as second:
             second.execute(sa.text("SET LOCAL lock_timeout = '20ms'"))
-            with pytest.raises(Unavailable):
-                store_ring(second, ring_of(ids[1:], 3), now=NOW)
+            store_ring(second, ring_of(ids[1:], 3), now=NOW)
+
+    with street.services.store.begin() as first:
+        store_ring(first, ring_of(ids[:2], 3), now=NOW)
+        with pytest.raises(Unavailable):
+            store_meanwhile()
