@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 _EARTH_METRES: Final = 6_371_008.8
+_KILOMETRE: Final = 1000
 _LONGITUDES: Final = (73.0, 136.0)
 _LATITUDES: Final = (3.0, 54.0)
 _PLACES: Final = 6
@@ -101,28 +102,30 @@ class FreeOfficer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearbyOfficer:
-    """A free officer and how far they are, in metres; None where a place is not known."""
+    """A free officer and how far they are in whole kilometres, since distances to the metre from a few known places
+    would tell where a masked person lives. None where a place is not known.
+    """
 
     officer: FreeOfficer
-    metres: float | None
+    km: int | None
 
 
 def nearest_first(
     officers: Iterable[FreeOfficer], place: Place | None, *, most: int
 ) -> tuple[NearbyOfficer, ...]:
     """At most so many of these officers, the nearest first; those whose distance is not known come last, by name."""
-    found = [
+
+    def metres(officer: FreeOfficer) -> float:
+        return math.inf if place is None or officer.place is None else metres_between(place, officer.place)
+
+    found = sorted(officers, key=lambda officer: (metres(officer), officer.name, officer.staff_id))[:most]
+    return tuple(
         NearbyOfficer(
             officer=officer,
-            metres=None if place is None or officer.place is None else metres_between(place, officer.place),
+            km=None if (far := metres(officer)) == math.inf else math.floor(far / _KILOMETRE),
         )
-        for officer in officers
-    ]
-    far = math.inf
-    found.sort(
-        key=lambda one: (far if one.metres is None else one.metres, one.officer.name, one.officer.staff_id)
+        for officer in found
     )
-    return tuple(found[:most])
 
 
 def map_link(template: str, place: Place) -> str:

@@ -424,8 +424,10 @@ def keep_for_approval(tx: Tx, assignment_id: int, *, until: datetime) -> None:
     _return_to_queue(tx, [assignment_id], call_at=until, kept_for=None, kept_until=until)
 
 
-def lock_visits_not_begun(tx: Tx, *, limit: int) -> list[tuple[Assignment, int]]:
-    """The visits that somebody has signed for and not set out to, locked, each with the account's id."""
+def visits_not_begun(tx: Tx, *, lock_ids: Collection[int] | None = None) -> list[tuple[Assignment, int]]:
+    """The visits that somebody has signed for and not set out to, each with the account's id. With `lock_ids` only
+    those of them that nobody else works on at this moment, locked.
+    """
     a, s = t.assignment.c, t.staff.c
     before = [stage.value for stage in VisitStage if stage.rank < VisitStage.ON_THE_WAY.rank]
     statement = (
@@ -439,14 +441,14 @@ def lock_visits_not_begun(tx: Tx, *, limit: int) -> list[tuple[Assignment, int]]
             a.unit_id.is_not(None),
         )
         .order_by(a.id)
-        .limit(limit)
-        .with_for_update(of=t.assignment, skip_locked=True)
     )
+    if lock_ids is not None:
+        statement = statement.where(a.id.in_(lock_ids)).with_for_update(of=t.assignment, skip_locked=True)
     return [(assignment_of(row), row["staff_id"]) for row in tx.rows(statement)]
 
 
 def hand_over_assignments(tx: Tx, ids: Sequence[int], *, rise_at: datetime) -> None:
-    """Returns these to the queue; whoever is on duty has until `rise_at` to sign."""
+    """Returns these to the queue; who is on duty has until `rise_at` to sign."""
     _return_to_queue(tx, ids, call_at=None, kept_for=None, kept_until=None, rise_at=rise_at)
 
 

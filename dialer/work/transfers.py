@@ -29,10 +29,10 @@ from dialer.work.assignments import (
     lock_assignment,
     lock_signed_assignment,
     lock_unsigned_assignments,
-    lock_visits_not_begun,
     mark_assignments_escalated,
     note_work,
     overtaken_by,
+    visits_not_begun,
 )
 from dialer.work.transfer_store import (
     Transfer,
@@ -192,23 +192,29 @@ def escalate_unsigned(services: Services) -> int:
 
 
 def _hand_over(tx: Tx, services: Services, duty: Duty) -> None:
-    """Returns the visits that have not begun of people who were on duty when they signed and are so no more. Whoever is
-    on duty now has the whole time to sign.
+    """Returns the visits that have not begun of people who were on duty when they signed and are so no more. Who is on
+    duty now has the whole time to sign.
     """
+    ended = [visit.id for visit, staff_id in visits_not_begun(tx) if _shift_ended(duty, visit, staff_id)]
+    if not ended:
+        return
     acts = []
-    for visit, staff_id in lock_visits_not_begun(tx, limit=_BATCH):
-        assert visit.unit_id is not None
-        assert visit.signed_at is not None
-        kind = KIND_OF_TRACK[visit.kind]
-        if staff_id in duty.on_for(visit.unit_id, kind, duty.now):
-            continue
-        if staff_id not in duty.on_for(visit.unit_id, kind, visit.signed_at):
-            continue
+    for visit, staff_id in visits_not_begun(tx, lock_ids=ended):
+        if not _shift_ended(duty, visit, staff_id):
+            continue  # somebody else has signed for it meanwhile
         seconds = services.policies.of(visit.policy_version).of(visit.grade).sign_seconds
         hand_over_assignments(tx, [visit.id], rise_at=duty.now + timedelta(seconds=seconds))
         facts = {"assignment_id": visit.id, "track": visit.kind.value, "from": visit.signed_by}
         acts.append(Act(case_id=visit.case_id, kind=ActKind.SHIFT_ENDED, by=ROBOT, facts=facts))
     note_acts(tx, acts, now=duty.now)
+
+
+def _shift_ended(duty: Duty, visit: Assignment, staff_id: int) -> bool:
+    assert visit.unit_id is not None
+    assert visit.signed_at is not None
+    kind = KIND_OF_TRACK[visit.kind]
+    was_on = staff_id in duty.on_for(visit.unit_id, kind, visit.signed_at)
+    return was_on and staff_id not in duty.on_for(visit.unit_id, kind, duty.now)
 
 
 def _active_parent(index: UnitIndex, unit_id: int | None, empty: Collection[int]) -> Unit | None:

@@ -303,7 +303,7 @@ class VisitPage:
     place: Place | None
     """Of the person's address, for the officer who has the visit in hand; None where no list told it."""
     nearby: tuple[NearbyOfficer, ...] | None
-    """The free officers, the nearest first, for whoever assigns the visit; None for others, and when it is over."""
+    """The free officers, the nearest first, for who assigns the visit; None for others, and when it is over."""
 
 
 _MOST_NEARBY = 5

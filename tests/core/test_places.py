@@ -99,14 +99,14 @@ def test_the_nearest_officer_is_first_and_the_unknown_ones_last():
     far, near, unknown = officer(1, BEIJING), officer(2, LINHE), officer(3, None)
     found = nearest_first([unknown, far, near], LINHE, most=5)
     assert [one.officer.staff_id for one in found] == [2, 1, 3]
-    assert found[0].metres == 0
-    assert found[2].metres is None
+    assert found[0].km == 0
+    assert found[2].km is None
     assert [one.officer.staff_id for one in nearest_first([unknown, far, near], LINHE, most=1)] == [2]
 
 
 def test_without_a_place_nobody_has_a_distance():
     found = nearest_first([officer(2, LINHE), officer(1, BEIJING)], None, most=5)
-    assert [(one.officer.staff_id, one.metres) for one in found] == [(1, None), (2, None)]
+    assert [(one.officer.staff_id, one.km) for one in found] == [(1, None), (2, None)]
 
 
 def test_the_link_names_the_place():
