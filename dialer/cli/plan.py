@@ -63,7 +63,7 @@ def show_command(version: Number = None, *, as_json: AsJson = False) -> None:
     with command_application("plan") as app:
         found = plan_of_version(app.services, app.settings, version)
     if as_json:
-        print_json({"version": found.number, "source": found.source})
+        print_json({"number": found.number, "source": found.source})
     else:
         typer.echo(found.source, nl=False)
 

@@ -55,7 +55,7 @@ def test_a_plan_is_exported_changed_drafted_compared_and_shown(signed: dict[str,
     again = run(signed, "draft", str(file), "--by", "zhao")
     assert "version 1 of the plan says just that" in str(again.exception)
     assert run(signed, "show", "1").stdout == file.read_text()
-    assert json.loads(run(signed, "show", "1", "--json").stdout)["version"] == 1
+    assert json.loads(run(signed, "show", "1", "--json").stdout)["number"] == 1
     assert "cases_a_number = 4" in run(signed, "show").stdout
 
     [version] = json.loads(run(signed, "list", "--json").stdout)
