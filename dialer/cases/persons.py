@@ -150,7 +150,7 @@ _PEOPLE = sa.select(t.person.c.id, t.person.c.id_number_blind, t.person.c.sealed
 
 
 def read_directory(tx: Tx, identities: Sequence[PersonIdentity]) -> Directory:
-    """The persons that these identities can match, read under the lock of `list_store.lock_arrivals`."""
+    """The persons that these identities can match, read under the lock of `warning_store.lock_arrivals`."""
     ids = {number for identity in identities for number in identity.id_number}
     keys = {key for identity in identities for keys in identity.name_phones for key in keys}
     pairs = tx.rows(_BY_KEY, _KEYS.given(keys))

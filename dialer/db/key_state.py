@@ -173,7 +173,7 @@ def forget_old_fingerprint(tx: Tx) -> None:
 
 def follow_plan(tx: Tx) -> KeyPlan:
     """The plan of this transaction's database, which the vault follows from now on. While the caller holds the lock
-    that `list_store.lock_arrivals` takes, the index keys of the plan cannot change. Raises `KeysRefused`.
+    that `warning_store.lock_arrivals` takes, the index keys of the plan cannot change. Raises `KeysRefused`.
     """
     state = read_key_state(tx)
     if state is not None and state.plan.revision != tx.vault.plan.revision:

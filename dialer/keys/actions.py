@@ -38,7 +38,7 @@ from dialer.keys.reseal import (
     uses_of_key,
 )
 from dialer.runtime.services import Services
-from dialer.warnings.list_store import lock_arrivals
+from dialer.warnings.warning_store import lock_arrivals
 
 _POLL_SECONDS: Final = 0.5
 

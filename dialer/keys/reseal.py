@@ -37,7 +37,7 @@ from dialer.db.keys import BARE_INDEX_ID
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import BlindKind, KeyMissing, Tampered
 from dialer.runtime.services import Services
-from dialer.warnings.list_store import lock_arrivals
+from dialer.warnings.warning_store import lock_arrivals
 
 _log = logging.getLogger(__name__)
 

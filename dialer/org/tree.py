@@ -50,7 +50,7 @@ from dialer.org.queries import WorkCounts, count_unit_work
 from dialer.runtime.services import Services
 from dialer.runtime.uploads import boundary_areas, known_tables
 from dialer.staff.store import all_members
-from dialer.warnings.list_store import lock_arrivals
+from dialer.warnings.warning_store import lock_arrivals
 from dialer.work.assignments import Assignment, get_assignment
 from dialer.work.transfer_store import count_waiting_transfers
 

@@ -28,7 +28,7 @@ from dialer.core.values import Grade
 from dialer.db.acts import OpenAct
 from dialer.db.units import count_cases_without_unit, delete_unit_alias, teach_unit_alias
 from dialer.runtime.services import Services
-from dialer.warnings.list_store import lock_arrivals
+from dialer.warnings.warning_store import lock_arrivals
 from dialer.work.transfers import active_label
 
 

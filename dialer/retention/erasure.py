@@ -37,7 +37,7 @@ from dialer.retention.erasure_register import (
     seal_of,
 )
 from dialer.runtime.services import Services
-from dialer.warnings.list_store import lock_arrivals
+from dialer.warnings.warning_store import lock_arrivals
 
 ERASURES = RequestKind(
     table=t.erasure,

@@ -46,7 +46,7 @@ from dialer.retention.erasing import (
 from dialer.runtime.sections import RetentionSettings
 from dialer.runtime.services import Services
 from dialer.staff.store import delete_expired_sessions
-from dialer.warnings.list_store import lock_arrivals
+from dialer.warnings.warning_store import lock_arrivals
 
 RETENTION_PART: Final = "retention"
 ROUND_SECONDS: Final = 3600.0

@@ -27,6 +27,7 @@ import dialer
 from dialer.core.errors import SettingsError, WrongValue
 from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Grade
+from dialer.runtime.carrier_settings import CarrierSettings
 from dialer.runtime.duty_settings import DutySettings
 from dialer.runtime.monitoring_settings import MonitoringSettings
 from dialer.runtime.number_settings import NumbersSettings
@@ -37,7 +38,6 @@ from dialer.runtime.sections import (
     BrokerSettings,
     BulletinSettings,
     CardsSettings,
-    CarrierSettings,
     CentreSettings,
     ClockSettings,
     ConsoleSettings,

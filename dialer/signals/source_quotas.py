@@ -23,7 +23,7 @@ from dialer.signals.verdict_store import (
     sources_resumed_since,
     stop_rule_row,
 )
-from dialer.warnings.list_store import lock_arrivals
+from dialer.warnings.warning_store import lock_arrivals
 
 _LEFT_ALONE: Final = timedelta(hours=1)
 """A source that a person has resumed is not stopped again for so long."""

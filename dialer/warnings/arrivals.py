@@ -44,7 +44,7 @@ from dialer.db.unit_of_work import Tx
 from dialer.db.vault import KeyPlan, Vault
 from dialer.intake.records import Accepted, Record
 from dialer.runtime.services import Services
-from dialer.warnings.list_store import (
+from dialer.warnings.warning_store import (
     Content,
     Said,
     cases_of_warnings,

@@ -55,7 +55,6 @@ from dialer.warnings.list_store import (
     get_load,
     insert_rejects,
     keys_loaded_early,
-    lock_arrivals,
     rejects_of_load,
     set_awaiting_approval,
     take_load,
@@ -70,6 +69,7 @@ from dialer.warnings.mapping_store import (
 )
 from dialer.warnings.queries import LoadOutcome, load_line, load_outcome_of
 from dialer.warnings.shared_numbers import hold_further_cases
+from dialer.warnings.warning_store import lock_arrivals
 
 _CLOSED_AT_ONCE = 500
 """Cases closed in one transaction."""

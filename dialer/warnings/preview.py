@@ -37,7 +37,6 @@ from dialer.runtime.services import Services
 from dialer.warnings.arrivals import Taken, prepare_arrivals, take_arrivals
 from dialer.warnings.list_store import (
     Load,
-    cases_of_warnings,
     columns_of_load,
     create_load,
     decide_amounts_of_draft,
@@ -63,6 +62,7 @@ from dialer.warnings.lists import (
     reading,
 )
 from dialer.warnings.mapping_store import delete_column_mapping
+from dialer.warnings.warning_store import cases_of_warnings
 
 KEPT = timedelta(hours=4)
 """A draft that is not opened for this long is deleted with its file."""

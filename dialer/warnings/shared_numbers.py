@@ -34,7 +34,7 @@ from dialer.intake.records import Field, Record
 from dialer.runtime.services import Services
 from dialer.warnings.arrivals import Held
 from dialer.warnings.held_store import HeldContent, add_to_held_list, waiting_among
-from dialer.warnings.list_store import Said
+from dialer.warnings.warning_store import Said
 
 COLUMNS: Final = tuple(field for field in Field if field not in {Field.ROW_NUMBER, Field.REJECTION})
 """The fields of a warning in the order of its raw cells, which are the columns of a list of waiting ones."""

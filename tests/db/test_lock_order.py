@@ -37,8 +37,8 @@ from dialer.telephony.callbacks import CallProgress, CallState, Stage
 from dialer.telephony.channels import Placed
 from dialer.telephony.client import PlaceCall
 from dialer.warnings.deliveries import read_warnings, take_deliveries
-from dialer.warnings.list_store import ARRIVALS_LOCK
 from dialer.warnings.source_limits import read_source
+from dialer.warnings.warning_store import ARRIVALS_LOCK
 from dialer.work.assignments import Scope
 from dialer.work.desk_calls import dial_from_desk
 from dialer.work.tasks import WorkReport, claim_next, reclaim, release_assignment, report_assignment
