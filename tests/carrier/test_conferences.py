@@ -37,7 +37,7 @@ places = st.lists(
 
 
 @given(places)
-def test_whoever_is_heard_may_be_heard_by_that_one(found: list[Place]):
+def test_who_is_heard_may_be_heard_by_that_one(found: list[Place]):
     by_sid = {place.sid: place for place in found}
     heard = heard_by(found)
     assert heard.keys() == by_sid.keys()
@@ -51,7 +51,7 @@ def test_whoever_is_heard_may_be_heard_by_that_one(found: list[Place]):
 
 
 @given(places)
-def test_whoever_is_on_hold_hears_nobody_and_is_heard_by_nobody(found: list[Place]):
+def test_who_is_on_hold_hears_nobody_and_is_heard_by_nobody(found: list[Place]):
     heard = heard_by(found)
     held = {place.sid for place in found if place.hold}
     assert all(not heard[sid] for sid in held)
@@ -518,7 +518,7 @@ async def test_a_crash_leaves_no_participant(three: Three):
 
 
 async def test_simulated_people_confer_too(bench: Start, app: App):
-    """The people of the demo talk as long as their behaviour says, whoever is with them."""
+    """The people of the demo talk as long as their behaviour says, no matter who is with them."""
     app.documents["/start"] = conference(app)
     app.documents["/left"] = "<Response><Hangup/></Response>"
     view = await bench(

@@ -110,7 +110,7 @@ def test_a_prompt_is_heard_alone_and_what_was_said_meanwhile_does_not_follow(thr
     assert three.heard()[0] == frame(8)
 
 
-def test_whoever_is_on_hold_is_heard_by_nobody_and_costs_nothing_here(three: Talk):
+def test_who_is_on_hold_is_heard_by_nobody_and_costs_nothing_here(three: Talk):
     first, second, third = three.calls
     three.voices.hear(second, ())
     three.voices.hear(first, (third,))

@@ -314,7 +314,7 @@ async def test_two_that_are_joined_end_each_for_itself(line_to: MakeLine):
     second.hang_up()
 
 
-async def test_whoever_hears_others_ends_for_itself_and_is_spoken_to_alone(line_to: MakeLine):
+async def test_who_hears_others_ends_for_itself_and_is_spoken_to_alone(line_to: MakeLine):
     line = await line_to(STAYS_ON, calls=2)
     (first, _), (second, told) = await answered(line, NUMBER), await answered(line, OTHER)
     first.join(second)
