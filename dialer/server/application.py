@@ -54,6 +54,7 @@ from dialer.script_versions.pages import script_pages, trial_pages
 from dialer.server.webhooks import WEBHOOK_PREFIX, hooks
 from dialer.signals.pages import robot_pages
 from dialer.signals.rule_pages import rule_pages
+from dialer.staff.sign_in import DisplayNames
 from dialer.warnings.pages import list_pages
 from dialer.web.answer_headers import SECURITY_HEADERS, AnswerHeaders
 from dialer.web.cache import Cache
@@ -142,6 +143,7 @@ def templates_of(app: Application) -> Pages:
         bureau={Lang.ZH: centre.bureau_zh, Lang.EN: centre.bureau_en},
         drill=app.services.drill,
         places=tuple(sorted(places, key=lambda place: (place.order, place.path))),
+        name_of=DisplayNames(app.services).of,
     )
 
 

@@ -174,9 +174,17 @@ class Pages:
     """The templates of one application, and its navigation."""
 
     def __init__(
-        self, *, zone: str, bureau: Mapping[Lang, str], drill: bool, places: tuple[NavigationPlace, ...]
+        self,
+        *,
+        zone: str,
+        bureau: Mapping[Lang, str],
+        drill: bool,
+        places: tuple[NavigationPlace, ...],
+        name_of: Callable[[str], str],
     ) -> None:
+        """`name_of`: the display name of the account with this login; the login where there is none."""
         self.places = places
+        self.name_of = name_of
         self._zone = ZoneInfo(zone)
         self._environment = Environment(
             loader=FileSystemLoader(_WEB / "templates"),
@@ -191,6 +199,7 @@ class Pages:
             _words()
             | self._formats()
             | {
+                "actor": self._actor,
                 "static": static,
                 "bureau": lambda: bureau[_lang()],
                 "drill": drill,
@@ -214,6 +223,11 @@ class Pages:
             return "".join(found.blocks[block](block_context))
         finally:
             _current.reset(token)
+
+    def _actor(self, login: str | None, names: Mapping[str, str] | None = None) -> str:
+        if login and not (names and login in names):
+            names = {login: self.name_of(login)}
+        return actor_word(login, _lang(), names)
 
     def _formats(self) -> dict[str, Any]:
         zone = self._zone
@@ -239,7 +253,6 @@ def _words() -> dict[str, Any]:
         "_": lambda text, **facts: sentence(text, _lang(), **facts),
         "ngettext": lambda one, many, n, **facts: say_many(_lang(), one, many, n, **facts),
         "word": lambda member: word_of(member, _lang()),
-        "actor": lambda login, names=None: actor_word(login, _lang(), names),
         "is_same_actor": is_same_actor,
         "csrf": lambda: _current.get().csrf,
         "csrf_field": _csrf_field,

@@ -90,14 +90,19 @@ RESULTS: Final[tuple[tuple[str, tuple[OutcomeKind, ...]], ...]] = (
 STEPS: Final = (VisitStage.ACCEPTED, VisitStage.ON_THE_WAY, VisitStage.ARRIVED, VisitStage.SEEN)
 
 
-def end_sentence(line: VisitLine, lang: Lang) -> str:
-    """The sentence that says how a visit ended."""
+def end_sentence(line: VisitLine, lang: Lang, name_of: Callable[[str], str]) -> str:
+    """The sentence that says how a visit ended. `name_of`: the display name of a login."""
     if line.state is AssignmentState.WITHDRAWN:
         why = line.withdrawn_why
         reason = word_of(Reason(why), lang) if why in set(Reason) else why
         return say(lang, "No visit is needed any more: %(why)s.", why=reason)
     what = word_of(line.outcome, lang) if line.outcome is not None else ""
-    return say(lang, "%(who)s reported: %(what)s.", who=actor_word(line.done_by, lang), what=what)
+    return say(
+        lang,
+        "%(who)s reported: %(what)s.",
+        who=actor_word(line.done_by, lang, {line.done_by: name_of(line.done_by)}),
+        what=what,
+    )
 
 
 def act_sentence(act: VisitAct, lang: Lang) -> str:
@@ -169,7 +174,7 @@ def _head_facts(request: RequestContext, line: VisitLine) -> dict[str, Any]:
         "line": line,
         "reveal_reasons": list(RevealReason),
         "is_mine": line.is_held_by(request.who),
-        "over": "" if line.is_pending else end_sentence(line, request.lang),
+        "over": "" if line.is_pending else end_sentence(line, request.lang, request.pages.name_of),
         "clock": request.say(CLOCKS[line.clock]),
         "steps": STEPS,
     }

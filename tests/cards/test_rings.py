@@ -23,7 +23,7 @@ from dialer.cards.rings.model import (
 )
 from dialer.cards.rings.openers import RingMember
 from dialer.cards.rings.store import store_ring
-from dialer.cards.rings.view import draw_ring
+from dialer.cards.rings.view import REASON_WORDS, draw_ring
 from dialer.core.errors import Unavailable
 from dialer.core.text import Lang
 from dialer.db import tables as t
@@ -279,3 +279,15 @@ def test_two_rings_that_meet_are_stored_one_after_the_other(street: Street):
         store_ring(first, ring_of(ids[:2], 3), now=NOW)
         with pytest.raises(Unavailable):
             store_meanwhile()
+
+
+def test_every_reason_of_a_ring_has_words():
+    shared = {"agent": "a", "story": "买牛羊的周转", "phone": "13800000000"}
+    found = ring(
+        [node(10 * n + bank, f"p{n}", institution=bank, **shared) for n in range(3) for bank in (1, 2)]
+    )
+    speaking = (
+        "cards_each", "out_of_town", "top_limits", "institutions", "same_agent", "same_story", "same_phone",
+    )  # fmt: skip
+    assert found.reasons == speaking
+    assert tuple(REASON_WORDS) == (*speaking, "family", "one_employer", "students")

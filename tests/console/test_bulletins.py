@@ -171,7 +171,7 @@ async def test_a_refused_draft_says_who_refused_it_and_why(console: ConsoleDesk,
     assert (await second.post(f"{path}/refuse", made_at="yesterday", why="x")).status_code in {409, 422}
     assert (await second.post(f"{path}/refuse", made_at=read, why="错" * 500)).status_code == 303
     page = text(await second.get(path))
-    assert f"Refused by zhao: {'错' * 500}" in page
+    assert f"Refused by Supervisor: {'错' * 500}" in page
     assert "Approve the bulletin" not in page
     [line] = console.audited("refuse_bulletin")
     assert line["who"] == "zhao"

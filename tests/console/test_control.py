@@ -54,7 +54,7 @@ async def test_a_grade_is_paused_and_resumed_with_a_reason(console: ConsoleDesk)
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/control")
     said = text(await person.get("/control"))
-    assert "low 11:00 in 1 h the list is wrong supervisor 10:00 3 Resume" in said
+    assert "low 11:00 in 1 h the list is wrong Supervisor 10:00 3 Resume" in said
     [line] = console.audited("pause")
     assert (line["who"], line["subject"], line["why"]) == ("supervisor", "grade/low", "the list is wrong")
     hold_id = console.rows(t.hold)[0]["id"]
@@ -73,8 +73,8 @@ async def test_while_everything_is_paused_every_page_says_so_at_once(console: Co
     assert "Press once more to pause everything." in text(asked)
     assert console.rows(t.hold) == []
     await person.post("/control/pause", scope="all", minutes=30, why="line test", sure="1")
-    assert "All dialling is paused until 10:30 line test · supervisor" in text(await caller.get("/account"))
-    assert "all dialling 10:30 in 30 min line test supervisor 10:00 1 Resume" in text(
+    assert "All dialling is paused until 10:30 line test · Supervisor" in text(await caller.get("/account"))
+    assert "all dialling 10:30 in 30 min line test Supervisor 10:00 1 Resume" in text(
         await person.get("/control")
     )
     assert "All dialling is paused" not in text(await console.stranger().get("/sign-in"))
@@ -105,14 +105,14 @@ async def test_a_unit_is_paused_with_all_below_it(console: ConsoleDesk):
         waiting(scenario, unit_id=unit_id)
     chief = console.person(Role.SUPERVISOR)
     await chief.post("/control/pause", scope="unit", unit=county, minutes=30, why="x")
-    assert "临河 with all below it 10:30 in 30 min x supervisor 10:00 2 Resume" in text(
+    assert "临河 with all below it 10:30 in 30 min x Supervisor 10:00 2 Resume" in text(
         await chief.get("/control")
     )
     held = {row["case_id"] for row in console.rows(t.attempt) if row["held"]}
     assert len(held) == 2
     own = console.person(Role.SUPERVISOR, unit_id=station)
     answer = await own.get("/control")
-    assert "临河 with all below it 10:30 in 30 min x supervisor 10:00 1" in text(answer)
+    assert "临河 with all below it 10:30 in 30 min x Supervisor 10:00 1" in text(answer)
     assert "/resume" not in answer.text
     assert "Nothing is paused" in text(
         await console.person(Role.SUPERVISOR, unit_id=elsewhere).get("/control")
@@ -149,7 +149,7 @@ async def test_the_pace_is_changed_and_given_back(console: ConsoleDesk):
     assert (group.calls_per_second, group.lines) == (0.5, 6)
     said = text(await person.get("/control"))
     assert "0.5 new calls per second, of 1 6 lines, of 24 0 in use now" in said
-    assert "Lowered by supervisor, 10:00: fewer callers" in said
+    assert "Lowered by Supervisor, 10:00: fewer callers" in said
     [line] = console.audited("pace")
     assert line["facts"] == {"before": "1/s, 24", "after": "0.5/s, 6"}
     await person.post("/control/pace/settings")

@@ -94,7 +94,7 @@ async def test_a_card_is_refused_withdrawn_and_retired(console: ConsoleDesk, loa
     await author.post("/knowledge", card=loan.card_id, **TYPED)
     assert (await author.post("/knowledge", card=loan.card_id, **TYPED)).status_code == 409
     assert (await second.post(f"{path}/refuse", number=2, why="太长")).status_code == 303
-    assert "Refused by zhao: 太长" in text(await author.get(f"{path}?version=2"))
+    assert "Refused by Supervisor: 太长" in text(await author.get(f"{path}?version=2"))
     await author.post("/knowledge", card=loan.card_id, **TYPED)
     assert (await author.post(f"{path}/withdraw", number=3)).status_code == 303
     assert (await author.post(f"{path}/retire", reason="")).status_code == 422

@@ -44,7 +44,7 @@ async def test_one_asks_another_confirms_and_the_secret_is_shown_once(
     path = f"/tokens/requests/{number_of(console)}"
     assert (await asker.post(f"{path}/confirm")).status_code == 403
     waiting = text(await second.get("/tokens"))
-    assert "city-bank read cases , send warnings the whole centre 30 接入预警推送 sun" in waiting
+    assert "city-bank read cases , send warnings the whole centre 30 接入预警推送 Administrator" in waiting
     done = await second.post(f"{path}/confirm")
     [secret] = re.findall(r"<code>(\S+)</code>", done.text)
     [token] = console.rows(t.api_token)
