@@ -13,6 +13,7 @@ from bench.cost import (
     Price,
     grown,
     grown_with_size,
+    lower_of,
     parse,
     render,
     saved,
@@ -107,6 +108,18 @@ def test_only_what_moved_gets_the_new_reason():
 def test_the_file_reads_back_as_it_was_written():
     prices = {"a": price(reason="“because”"), "page: /cases, supervisor": price()}
     assert parse(render(prices)) == prices
+
+
+def test_what_the_server_may_raise_by_itself_is_the_lower_of_two_counts_and_nothing_else_is():
+    first = Price(
+        reason="r", sizes={5_000: {"statements": 9, "python_calls": 9, "rows_read": 9, "buffers": 1}}
+    )
+    again = Price(
+        reason="", sizes={5_000: {"statements": 5, "python_calls": 5, "rows_read": 5, "buffers": 5}}
+    )
+    assert lower_of(first, again) == Price(
+        reason="r", sizes={5_000: {"statements": 9, "python_calls": 9, "rows_read": 5, "buffers": 1}}
+    )
 
 
 def test_the_committed_file_is_as_it_would_be_written_and_explains_its_growth():
