@@ -14,7 +14,7 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import gettext_noop
-from dialer.core.values import VerdictState
+from dialer.core.values import VerdictState, VersionState
 from dialer.language.catalogue import say
 from dialer.signals.held import (
     HELD_WORDS,
@@ -75,9 +75,11 @@ def robot(request: CurrentRequest) -> Response:
     services = request.services
     now = services.clock.now()
     with services.store.begin() as tx:
+        versions = rule_versions(tx)
         facts: dict[str, Any] = {
             "robot": read_status(tx, since=now - _DAYS, now=now),
-            "versions": rule_versions(tx)[:_VERSIONS],
+            "versions": versions[:_VERSIONS],
+            "has_live_rules": any(version.state is VersionState.APPROVED for version in versions),
         }
     of_all = sees_everything(request)
     return request.page(

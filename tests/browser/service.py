@@ -154,6 +154,8 @@ def _truncate(store: Store) -> bool:
         # As the migrations leave it: a chain without a line.
         tx.execute(sa.insert(t.audit_head).values(id=1, number=0, chain=b""))
         tx.execute(sa.insert(t.fact_mark).values(case_id=0))
+        # A pause of everything stands in the line group too.
+        tx.execute(sa.update(t.line_group).values(paused_until=None, paused_why=""))
         for table in tables:
             tx.execute(sa.text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
         return True

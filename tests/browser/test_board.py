@@ -102,7 +102,7 @@ def test_a_chief_watches_stops_and_resumes_the_robots(page: Page, service: Servi
     form.get_by_role("button", name="暂停全部外呼").click()
     expect(page.locator(".toast")).to_contain_text("已暂停")
     expect(page.locator(".halted")).to_contain_text("线路检修")
-    expect(page.locator("#now tbody tr").first).to_contain_text("chief1")
+    expect(page.locator("#now tbody tr").first).to_contain_text("Chief1")
     look(page)
 
     # Figures move by themselves: what is loaded waits, since nothing rings.

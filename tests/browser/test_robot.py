@@ -5,6 +5,7 @@ last week, and approved by another person.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,10 @@ def test_a_threshold_is_changed_by_one_person_and_approved_by_another(
     new_account(page, service, f"analyst-{language}", Role.ANALYST, language=language)
     page.goto("/")
     expect(page).to_have_url(f"{service.url}/robot")
+    until = time.monotonic() + 60
+    while not page.get_by_role("link", name=rules).count():
+        assert time.monotonic() < until, "the robot has stored no rules"
+        page.reload()
     page.get_by_role("link", name=rules).click()
     expect(page.locator("tbody tr").first).to_be_visible()
     seen(page, f"rules-{language}")

@@ -284,7 +284,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     refused.get_by_role("button", name="Remove").click()
     await_empty(page)
-    assert page.locator(".timeline li").count() == 0
+    expect(page.locator(".timeline li")).to_have_count(0)
     page.locator(".self details.menu summary").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in")

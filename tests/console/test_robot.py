@@ -212,7 +212,9 @@ async def test_signals_that_changed_no_verdict_open_from_their_figures(console: 
         return re.findall(r"<td data-label=\"Number\">([^<]+)</td>", page.text)
 
     assert await listed("waiting") == ["in time", "late", "of another"]
-    assert "3 signals are not evaluated yet" in (await supervisor.get("/robot")).text
+    before = (await supervisor.get("/robot")).text
+    assert "3 signals are not evaluated yet" in before
+    assert 'href="/robot/rules"' not in before  # The robot has not stored its rules yet.
     robot = WarningRobot(services, threading.Event())
     robot.do_periodic_work()
     robot.evaluate_next()
@@ -221,6 +223,7 @@ async def test_signals_that_changed_no_verdict_open_from_their_figures(console: 
     assert await listed("late") == ["late"]
     page = await supervisor.get("/robot")
     assert "All signals are evaluated" in page.text
+    assert 'href="/robot/rules"' in page.text
     assert 'href="/robot/signals?lack=late">1 came too late to change a verdict</a>' in page.text
 
 

@@ -128,8 +128,8 @@ async def test_a_machine_slower_than_the_pace_claims_no_queue_of_its_own(w: Worl
         stopping=lambda: slow.placed >= 50,
     )
     assert slow.placed >= 50
-    # The horizon, and as much again as a claim of a busy machine takes.
-    assert slow.most_claimed <= 110
+    # The horizon, and several times as much again as a claim of a busy machine takes; not all that wait.
+    assert slow.most_claimed <= 150
 
 
 class Jumps:
