@@ -324,7 +324,6 @@ def _figures(
         is_by_unit = report.breakdown.dimension is Dimension.UNIT
         ids = [int(value) for value in report.breakdown.slices if value and is_by_unit]
         boundaries = boundaries_of(tx, ids)
-    names = read_display_names(services, {work.login for work in report.workload})
     return {
         "at": moment_text(report.generated_at),
         "total": report.breakdown.total,
@@ -344,7 +343,7 @@ def _figures(
         else "",
         **_charts(report, course, shown, bars, lang),
         "workload": report.workload,
-        "staff_names": names,
+        "staff_names": report.staff_names,
         "defrauded": defrauded,
     }
 

@@ -494,7 +494,7 @@ def _workload(report: CutReport, lang: Lang) -> Sheet:
         ],
         rows=[
             [
-                actor_word(work.login, lang),
+                actor_word(work.login, lang, report.staff_names),
                 work.human_calls,
                 work.visits,
                 work.reached,

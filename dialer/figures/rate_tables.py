@@ -162,7 +162,9 @@ def name_of(report: CutReport, value: str, lang: Lang) -> str:  # noqa: PLR0911 
             script, _, number = value.rpartition("@")
             return f"{script_word(script, lang)} {number}" if value else say(lang, "Not called yet")
         case Dimension.PERSON:
-            return actor_word(value, lang) or say(lang, "Nobody: the robot alone, or not reported yet")
+            return actor_word(value, lang, report.staff_names) or say(
+                lang, "Nobody: the robot alone, or not reported yet"
+            )
         case Dimension.SOURCE:
             return value
 

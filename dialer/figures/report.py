@@ -56,6 +56,7 @@ from dialer.figures.reader import (
 )
 from dialer.figures.stored import store_report, stored_report
 from dialer.runtime.services import Services
+from dialer.staff.store import display_names
 
 
 def fact_file(services: Services) -> FactFile:
@@ -199,6 +200,8 @@ class CutReport:
     waits: Waits
     unit_names: Mapping[str, str]
     """Names of the compared units, by id as text."""
+    staff_names: Mapping[str, str] = field(default_factory=dict)
+    """Display names by login of those who are compared or have work; empty in a report that an older version kept."""
     adjusted: Mapping[str, Mapping[str, Adjusted]] = field(default_factory=dict)
     """By unit and rate, only for a cut by unit: the unit compared with the rest, for the same mix of grades and fraud
     types.
@@ -285,6 +288,9 @@ def _cut_report(source: Source, by: Dimension, window: CutWindow) -> CutReport:
     year_before = period_year_before(window.period, timezone=window.timezone, now=window.now)
     figures = read_cut(source, by, window)
     today = day_of(window.now, timezone=window.timezone)
+    workload = read_workload(source, window)
+    compared = figures.breakdown.slices if by is Dimension.PERSON else ()
+    logins = {work.login for work in workload}.union(compared) - {""}
     return CutReport(
         generated_at=window.now,
         today=_total(source, window, today),
@@ -292,6 +298,7 @@ def _cut_report(source: Source, by: Dimension, window: CutWindow) -> CutReport:
         breakdown=figures.breakdown,
         waits=figures.waits,
         unit_names={str(unit.id): unit.name for unit in list_units_of_tree(source.tx)},
+        staff_names=display_names(source.tx, logins) if logins else {},
         adjusted=_adjusted(read_strata(source, window)) if by is Dimension.UNIT else {},
         before=_earlier_total(source, window, before),
         year_before=_earlier_total(source, window, year_before),
@@ -299,7 +306,7 @@ def _cut_report(source: Source, by: Dimension, window: CutWindow) -> CutReport:
         days_before=_days(source, window, before),
         days_year_before=_days(source, window, year_before),
         contacted=figures.contacted,
-        workload=read_workload(source, window),
+        workload=workload,
         defrauded=tuple(
             read_case_ids(source, "defrauded_after_warning", window, before_id=None, limit=MOST_DEFRAUDED)
         ),

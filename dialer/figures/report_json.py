@@ -138,6 +138,16 @@ class CutOut(JsonResource):
     parts: list[PartOut]
 
 
+def _name(report: CutReport, value: str) -> str:
+    match report.breakdown.dimension:
+        case Dimension.UNIT:
+            return report.unit_names.get(value, "")
+        case Dimension.PERSON:
+            return report.staff_names.get(value, value)
+        case _:
+            return value
+
+
 def cut_report_out(services: Services, asked: RatesQuery, report: CutReport) -> CutOut:
     """The cut as JSON: the figures of the page of success rates with the same filter."""
     period, breakdown = asked.period, report.breakdown
@@ -150,7 +160,7 @@ def cut_report_out(services: Services, asked: RatesQuery, report: CutReport) -> 
         parts=[
             PartOut(
                 value=value,
-                name=report.unit_names.get(value, "") if breakdown.dimension is Dimension.UNIT else value,
+                name=_name(report, value),
                 **dict(_slice(part, period)),
             )
             for value, part in breakdown.slices.items()

@@ -11,8 +11,10 @@ from playwright.sync_api import Page, expect
 from dialer.bootstrap import application
 from dialer.core.access import Role
 from dialer.core.case import Reason
+from dialer.core.events import AlarmCode
 from dialer.core.values import Track
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm_once
 from dialer.runtime.settings import load_settings
 from tests.browser.axe import WIDE, look
 from tests.browser.conftest import Complaints
@@ -247,3 +249,24 @@ def test_a_caller_reports_a_call_to_the_family(
     page.locator("#report .check, #report label.check").first.click()
     page.keyboard.press("Enter")
     expect(page.locator(".toast")).to_contain_text(sent)
+
+
+@pytest.mark.parametrize(
+    ("language", "phone", "said"),
+    [("zh", FIRST, "在部分手机上显示为骚扰电话"), ("en", SECOND, "shows as a nuisance on some telephones")],
+)
+def test_before_a_call_the_desk_says_that_our_number_is_marked(
+    page: Page, service: Service, language: str, phone: str, said: str
+):
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
+    person(service, "欧阳明月", phone)
+    with application(load_settings(service.env)) as made:
+        now, number = made.services.clock.now(), made.services.centre.callback_number
+        with made.services.store.begin() as tx:
+            raise_alarm_once(tx, AlarmCode.NUMBER_MARKED, now=now, names=[number])
+    new_account(page, service, f"desk-{language}", Role.CALLER, language=language)
+    expect(page.locator(".desk-grade b").first).not_to_have_text("0", timeout=60_000)
+    page.locator("h1").click()
+    page.keyboard.press("Enter")
+    expect(page.locator(".note", has_text=said)).to_contain_text(number)
+    look(page)

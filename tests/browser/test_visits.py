@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -10,7 +11,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
-from dialer.core.access import Role
+from dialer.bootstrap import application
+from dialer.core.access import Role, unrestricted
+from dialer.core.presence import PresenceEvent
+from dialer.duty.presence import say_presence
+from dialer.runtime.settings import load_settings
 from tests.browser.axe import PHONE, look
 from tests.browser.conftest import Complaints
 from tests.browser.service import Service
@@ -208,6 +213,74 @@ def test_a_lost_connection_loses_no_word(
     expect(page.locator(".photos canvas")).to_be_visible()
     look(page)
     only_the_connection(complaints)
+
+
+SQUARE = [[107.0, 40.0], [108.0, 40.0], [108.0, 41.0], [107.0, 41.0], [107.0, 40.0]]
+
+
+@pytest.mark.usefixtures("no_robot")
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", ("空闲民警", "不到 1 公里", "85 公里", "签收", "打开地图")),
+        ("en", ("Free officers", "less than 1 km", "85 km", "Accept the visit", "Open the map")),
+    ],
+)
+def test_the_nearest_free_officer_is_seen_and_the_officer_opens_the_map(
+    page: Page, service: Service, language: str, words: tuple[str, ...]
+):
+    heading, near, far, accept, open_map = words
+    west = [[east - 1, north] for east, north in SQUARE]
+    areas = {"云川派出所": SQUARE, "河西派出所": west}
+    tree = service.folder / "units.csv"
+    tree.write_text("名称,上级,级别\n" + "".join(f"{name},,所\n" for name in areas), encoding="utf-8-sig")
+    shapes = service.folder / "units.geojson"
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"name": name},
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+        }
+        for name, ring in areas.items()
+    ]
+    shapes.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    service.as_administrator("units", "import", str(tree))
+    service.as_administrator("units", "boundaries", str(shapes))
+    numbers = {one["name"]: one["id"] for one in json.loads(service.dialer("units", "list", "--json"))}
+    officers = {f"far-{language}": "河西派出所", f"near-{language}": "云川派出所"}
+    for login, unit in officers.items():
+        name = ("--name", login.title(), "--role", "officer", "--unit", str(numbers[unit]))
+        service.as_administrator("staff", "add", login, *name)
+        with application(load_settings(service.env)) as made:
+            say_presence(made.services, unrestricted(login), PresenceEvent.FREE)
+    last4 = {"zh": "7704", "en": "7705"}[language]
+    service.load(
+        [
+            {
+                "姓名": "端木海", "手机号": f"1390002{last4}", "等级": "特高危", "诈骗类型": "冒充公检法",
+                "地址": "金川小区3号楼501室", "处置单位": "云川派出所", "经度": "107.51", "纬度": "40.5",
+            }
+        ]
+    )  # fmt: skip
+
+    new_account(page, service, f"chief-{language}", Role.SUPERVISOR, language=language)
+    page.goto("/visits")
+    card(page, last4).locator("a").click()
+    page.wait_for_url(re.compile(r"/visits/\d+$"))
+    offered = page.locator("section", has=page.get_by_role("heading", name=heading)).locator("li")
+    expect(offered.filter(has_text=f"Near-{language.title()}")).to_contain_text(near)
+    expect(offered.filter(has_text=f"Far-{language.title()}")).to_contain_text(far)
+    told = offered.all_inner_texts()
+    assert told == sorted(told, key=lambda line: far in line)
+    look(page)
+    expect(page.locator("a[href^='geo:']")).to_have_count(0)
+
+    new_account(page, service, f"officer-{language}", Role.OFFICER, language=language)
+    page.goto("/visits")
+    card(page, last4).get_by_role("button", name=accept).click()
+    page.wait_for_url(re.compile(r"/visits/\d+$"))
+    expect(page.get_by_role("link", name=open_map)).to_have_attribute("href", "geo:40.500000,107.510000")
+    look(page)
 
 
 @pytest.mark.usefixtures("no_robot")

@@ -115,6 +115,7 @@ def cut(
         "breakdown": Breakdown(dimension=dimension, total=WHOLE, slices=slices or {}),
         "waits": waits(0),
         "unit_names": {"1": "市局", "2": "东区"},
+        "staff_names": {"li": "李警官"},
     }
     return CutReport(**(given | more))  # type: ignore[arg-type]
 
@@ -488,7 +489,7 @@ def test_a_file_has_what_stands_beside_the_rates():
         "Member of staff", "human calls", "visits", "Right person reached",
         count_word("feedback_in_time", Lang.EN), "Held now", "Days", "Minutes to the report, median",
     ]  # fmt: skip
-    assert work.rows == [["li", 1, 2, 3, 4, 5, 6, 7.5]]
+    assert work.rows == [["李警官", 1, 2, 3, 4, 5, 6, 7.5]]
     assert compared.head == [
         "Figure", "This period", "A year before", "On the year", "Period before", "On the period before",
     ]  # fmt: skip
@@ -648,7 +649,9 @@ def test_a_value_is_told_by_its_name():
     assert names(Dimension.UNIT, "2", "77", "") == ["东区", "77", "No unit yet"]
     assert names(Dimension.SCRIPT, "own", "") == ["own", "Not called yet"]
     assert names(Dimension.VERSION, "own@at@3", "") == ["own@at 3", "Not called yet"]
-    assert names(Dimension.PERSON, "li", "") == ["li", "Nobody: the robot alone, or not reported yet"]
+    assert names(Dimension.PERSON, "li", "gone", "") == [
+        "李警官", "gone", "Nobody: the robot alone, or not reported yet",
+    ]  # fmt: skip
     assert names(Dimension.SOURCE, "通联", "") == ["通联", ""]
 
 

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from dialer.core.access import Role
 from dialer.core.case import CaseStatus
 from dialer.core.errors import Invalid, NotFound
 from dialer.core.intervals import HitCount
@@ -50,6 +51,7 @@ from dialer.figures.report import (
 from dialer.figures.report_json import cut_report_out
 from dialer.figures.stored import store_report, stored_report
 from dialer.figures.verify import verify_figures
+from tests.accounts import add_account
 from tests.figures.sources import fact_source, window_of
 from tests.outcomes.town import MORNING, Scenario
 
@@ -229,6 +231,20 @@ def test_a_cut_is_told_as_json(town: Scenario):
         "from": "2026-11-24T16:00:00+00:00", "to": "2026-11-25T16:00:00+00:00", "timezone": "Asia/Shanghai",
     }  # fmt: skip
     assert plain["parts"][0]["rates"]["dissuaded"]["window"]["basis"] == "case_opened"
+
+
+def test_a_cut_by_person_tells_names_beside_logins(scenario: Scenario):
+    add_account(scenario.services.store, "li", role=Role.CALLER, name="李警官")
+    for login in ("li", "gone"):
+        scenario.assignment(
+            scenario.case(), state="done", done_at=MORNING, done_by=login, outcome="cannot_find"
+        )
+    asked = RatesQuery(by=Dimension.PERSON)
+    report = cut_rates(scenario.services, asked, reader_unit_id=None)
+    assert report.staff_names == {"li": "李警官"}
+    parts = cut_report_out(scenario.services, asked, report).parts
+    assert {one.value: one.name for one in parts} == {"li": "李警官", "gone": "gone"}
+    assert cut_rates(scenario.services, asked, reader_unit_id=None, at=report.generated_at) == report
 
 
 def test_a_report_names_the_twenty_newest_cases_that_were_filed_after_their_warning(town: Scenario):
