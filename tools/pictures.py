@@ -45,7 +45,7 @@ from dialer.web.console import SESSION_COOKIE
 from dialer.work.assignments import waiting_assignments
 
 ROOT = Path(__file__).resolve().parent.parent
-_CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium"
 _SECONDS = 900.0
 _STEP_SECONDS = 0.5
 _PATIENCE_MS = 180_000.0
@@ -127,7 +127,7 @@ def running_demo(folder: Path, *, speed: float) -> Iterator[tuple[Application, s
     with (folder / "demo.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "dialer", "demo"], env=env, stdout=log, stderr=log)
     try:
-        _until(lambda: b"supervisor" in (folder / "demo.log").read_bytes(), process, "the demo's accounts")
+        wait_for(lambda: b"supervisor" in (folder / "demo.log").read_bytes(), process, "the demo's accounts")
         with application(settings) as app:
             yield app, f"http://127.0.0.1:{settings.web.port}"
     finally:
@@ -135,7 +135,7 @@ def running_demo(folder: Path, *, speed: float) -> Iterator[tuple[Application, s
         process.wait()
 
 
-def _until(is_so: Callable[[], bool], process: subprocess.Popen[bytes] | None, what: str) -> None:
+def wait_for(is_so: Callable[[], bool], process: subprocess.Popen[bytes] | None, what: str) -> None:
     """Raises `SystemExit` when it does not come about."""
     deadline = time.monotonic() + _SECONDS
     while True:
@@ -147,7 +147,7 @@ def _until(is_so: Callable[[], bool], process: subprocess.Popen[bytes] | None, w
         time.sleep(_STEP_SECONDS)
 
 
-def _token(app: Application, role: Role, lang: Lang) -> str:
+def account_token(app: Application, role: Role, lang: Lang) -> str:
     """Of a session of a new account."""
     services, now = app.services, app.services.real.now()
     units, _ = read_units_and_aliases(services)
@@ -155,7 +155,7 @@ def _token(app: Application, role: Role, lang: Lang) -> str:
         member = insert_member(
             tx,
             login=f"{role.value}-{lang.value}",
-            display_name=_NAMES[role][lang],
+            display_name=_NAMES[role][lang] if role in _NAMES else role.value.title(),
             password_hash="-",  # noqa: S106  # nobody signs in with it
             role=role,
             unit_id=find_unit(units, HOME).id if role is Role.OFFICER else None,
@@ -171,7 +171,7 @@ def _token(app: Application, role: Role, lang: Lang) -> str:
         return open_session(tx, services, member, address="127.0.0.1")
 
 
-def _signed_in(browser: Browser, url: str, token: str, lang: Lang, *, is_phone: bool) -> BrowserContext:
+def signed_in(browser: Browser, url: str, token: str, lang: Lang, *, is_phone: bool) -> BrowserContext:
     context = browser.new_context(
         base_url=url,
         locale="en-GB" if lang is Lang.EN else "zh-CN",
@@ -213,15 +213,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="dialer-pictures-") as folder, sync_playwright() as driver:
         Path(folder).chmod(0o755)
         with running_demo(Path(folder), speed=options.speed) as (app, url):
-            browser = driver.chromium.launch(
-                executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-            )
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
             roles = {one.role for one in wanted}
-            tokens = {(role, lang): _token(app, role, lang) for role in roles for lang in Lang}
+            tokens = {(role, lang): account_token(app, role, lang) for role in roles for lang in Lang}
             for picture in wanted:
-                _until(partial(picture.is_ready, app), None, picture.name)
+                wait_for(partial(picture.is_ready, app), None, picture.name)
                 for lang in Lang:
-                    context = _signed_in(
+                    context = signed_in(
                         browser, url, tokens[picture.role, lang], lang, is_phone=picture.is_phone
                     )
                     path = options.to / f"{picture.name}-{lang.value}.png"
