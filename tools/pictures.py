@@ -54,6 +54,11 @@ _PHONE = ViewportSize(width=390, height=844)
 _PHONE_DOTS = 4 / 3
 _COLOURS = 128
 """Of a picture in the repository: text and plain areas need no more."""
+_TO_TOP = """one => {
+  const bar = document.querySelector("header.bar").offsetHeight;
+  scrollTo(0, one.closest("section").getBoundingClientRect().top + scrollY - bar - 16);
+}"""
+"""Below the bar, which stays at the top."""
 _LEAST_CALLED, _MUCH_CALLED, _LEAST_VISITS = 150, 400, 3
 _EXTENSION = "8002"
 _NAMES: Mapping[Role, Mapping[Lang, str]] = {
@@ -194,7 +199,7 @@ def shoot(page: Page, picture: Picture, path: Path) -> None:
         page.wait_for_load_state("networkidle")
     page.wait_for_load_state("networkidle")
     if picture.from_heading:
-        page.locator(f"#{picture.from_heading}").evaluate("one => one.closest('section').scrollIntoView()")
+        page.locator(f"#{picture.from_heading}").evaluate(_TO_TOP)
     page.locator(":root:not(.is-stale)").wait_for(state="attached")
     page.screenshot(path=path)
     with Image.open(path) as shot:

@@ -28,9 +28,18 @@ _CUT = """() => {
     return style.overflowX !== "visible" && style.textOverflow !== "ellipsis" && !one.matches(".sr")
       && one.clientWidth > 2 && one.scrollWidth > one.clientWidth + 1;
   }).map(one => `${one.tagName} ${one.className} by ${one.scrollWidth - one.clientWidth}`);
+  const self = document.querySelector(".self")?.getBoundingClientRect();
+  for (const one of document.querySelectorAll(".places > *")) {
+    const box = one.getBoundingClientRect();
+    const beside = !self || !box.width || box.right <= self.left || box.left >= self.right;
+    if (!beside && box.bottom > self.top && box.top < self.bottom)
+      cut.push(`${one.textContent.trim().split("\\n")[0]} under the name by ${Math.round(box.right - self.left)}`);
+  }
   return page.scrollWidth > page.clientWidth ? [`page by ${page.scrollWidth - page.clientWidth}`, ...cut] : cut;
 }"""
-"""What is wider than its place: the page itself, its navigation, its panels and tiles."""
+"""What is wider than its place: the page itself, its navigation, its panels and tiles; and what the reader's name
+covers of the navigation.
+"""
 _WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
 MOST_BYTES = 300_000
