@@ -264,7 +264,7 @@ def test_before_a_call_the_desk_says_that_our_number_is_marked(
         now, number = made.services.clock.now(), made.services.centre.callback_number
         with made.services.store.begin() as tx:
             raise_alarm_once(tx, AlarmCode.NUMBER_MARKED, now=now, names=[number])
-    new_account(page, service, f"desk-{language}", Role.CALLER, language=language)
+    new_account(page, service, f"marked-{language}", Role.CALLER, language=language)
     expect(page.locator(".desk-grade b").first).not_to_have_text("0", timeout=60_000)
     page.locator("h1").click()
     page.keyboard.press("Enter")
