@@ -199,6 +199,7 @@ GROUPS = {
             "dialer/staff/factor_store.py",
             "dialer/staff/store.py",
             "dialer/staff/token_store.py",
+            "dialer/staff/names.py",
             "dialer/staff/sign_in.py",
             "dialer/web/answer_headers.py",
             "dialer/web/console.py",

@@ -36,7 +36,7 @@ from dialer.language.sentences import VIEWS, ahead_words, entry_sentence, step_s
 from dialer.language.words import actor_word, script_word, stored_word, word_of
 from dialer.runtime.services import Services
 from dialer.script_versions.view import language_name
-from dialer.staff.sign_in import read_display_names
+from dialer.staff.names import read_display_names
 from dialer.web.console import RequestContext
 from dialer.web.formats import unit_names
 from dialer.work.desk import SpokenTurn

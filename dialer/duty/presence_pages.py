@@ -13,7 +13,7 @@ from dialer.core.errors import Invalid
 from dialer.core.presence import SAID, BreakReason, PresenceEvent
 from dialer.duty.presence import own_presence, say_presence
 from dialer.language.words import actor_word, word_of
-from dialer.staff.sign_in import read_display_names
+from dialer.staff.names import read_display_names
 from dialer.web.console import HOMES, CurrentRequest, PageSection, RequestContext
 from dialer.web.formats import typed_word
 

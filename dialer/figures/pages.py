@@ -89,7 +89,7 @@ from dialer.outcomes.ledger import (
 )
 from dialer.runtime.services import Services
 from dialer.staff.filters import delete_filter, save_filter, saved_filters
-from dialer.staff.sign_in import read_display_names
+from dialer.staff.names import read_display_names
 from dialer.web.cache import Cache, CountedValue
 from dialer.web.charts import Chart, draw_chart
 from dialer.web.console import CurrentRequest, PageSection, RequestContext

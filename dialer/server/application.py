@@ -54,7 +54,7 @@ from dialer.script_versions.pages import script_pages, trial_pages
 from dialer.server.webhooks import WEBHOOK_PREFIX, hooks
 from dialer.signals.pages import robot_pages
 from dialer.signals.rule_pages import rule_pages
-from dialer.staff.sign_in import DisplayNames
+from dialer.staff.names import DisplayNames
 from dialer.warnings.pages import list_pages
 from dialer.web.answer_headers import SECURITY_HEADERS, AnswerHeaders
 from dialer.web.cache import Cache

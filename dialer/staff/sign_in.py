@@ -11,16 +11,15 @@ import hashlib
 import re
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from cachetools import LRUCache, TTLCache
+from cachetools import LRUCache
 
 from dialer.core.access import Actor, Permission, SignInStep
-from dialer.core.errors import Conflict, Invalid, NotFound, Refusal, Unavailable
+from dialer.core.errors import Conflict, Invalid, NotFound, Refusal
 from dialer.core.sources import is_internal_source
 from dialer.core.text import Text
 from dialer.core.units import Unit
@@ -46,7 +45,6 @@ from dialer.staff.store import (
     block_sign_in,
     clear_failures,
     delete_old_failures,
-    display_names,
     end_oldest_sessions,
     end_session,
     failure_key,
@@ -426,7 +424,6 @@ _SENDING = (TokenScope.WARNINGS_WRITE, TokenScope.SIGNALS_WRITE)
 _CACHED = timedelta(seconds=3)
 """A token revoked by another process may be accepted here for this long."""
 _CACHE_SIZE = 1000
-_MOST_NAMES, _NAMES_KEPT_SECONDS = 10_000, 60.0
 
 
 class UnknownToken(Refusal):
@@ -640,34 +637,6 @@ class TokenAuth:
         if token is None or not token.is_good(real_now=real_now):
             raise UnknownToken
         return token
-
-
-def read_display_names(services: Services, logins: Collection[str]) -> dict[str, str]:
-    """Display names by login; logins without an account are left out."""
-    if not logins:
-        return {}
-    with services.store.begin() as tx:
-        return display_names(tx, logins)
-
-
-class DisplayNames:
-    """The display names of accounts, each kept for a minute: most pages ask the database for none."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._kept: TTLCache[str, str] = TTLCache(_MOST_NAMES, ttl=_NAMES_KEPT_SECONDS)
-        self._lock = threading.Lock()
-
-    def of(self, login: str) -> str:
-        """The display name; the login itself where no account has it, or the database does not answer."""
-        with self._lock:
-            kept = self._kept.get(login)
-        if kept is None:
-            with suppress(Unavailable):
-                kept = read_display_names(self._services, {login}).get(login, login)
-                with self._lock:
-                    self._kept[login] = kept
-        return kept or login
 
 
 def list_units(services: Services, *, visible_to: int | None) -> list[Unit]:

@@ -66,6 +66,16 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture
+def no_robot(service: Service) -> Iterator[None]:
+    """Nobody of the highest grade is reached by telephone meanwhile."""
+    service.as_administrator(
+        "pause", "--minutes", "30", "--why", "people are at work", "--grade", "extra_high"
+    )
+    yield
+    service.as_administrator("resume", "--grade", "extra_high")
+
+
+@pytest.fixture
 def browser() -> Iterator[Browser]:
     """One Chromium for all browser tests of a worker; each test has profiles of its own in it."""
     if not CHROMIUM.exists():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,7 +11,9 @@ from playwright.sync_api import Page, expect
 
 from dialer.bootstrap import application
 from dialer.core.access import Role
+from dialer.core.text import Lang
 from dialer.db import tables as t
+from dialer.language.catalogue import say
 from dialer.runtime.settings import load_settings
 from tests.browser.axe import look
 from tests.browser.service import Service
@@ -21,14 +22,6 @@ from tests.browser.staff import new_account
 pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
 
 LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
-
-
-@pytest.fixture
-def no_robot(service: Service) -> Iterator[None]:
-    """Whoever is overdue is not reached by telephone meanwhile."""
-    service.as_administrator("pause", "--minutes", "30", "--why", "work is late", "--grade", "extra_high")
-    yield
-    service.as_administrator("resume", "--grade", "extra_high")
 
 
 @LANGUAGES
@@ -55,8 +48,11 @@ def test_a_clerk_corrects_a_refused_row_on_the_page(page: Page, service: Service
     look(page)
     page.locator("form[action$='/load'] button").click()
     page.wait_for_url(re.compile(r"/lists/\d+$"))
-    expect(page.locator("#came")).to_contain_text("1")
     expect(page.locator("main a[href$='/correct']")).to_have_count(0)
+    load_id = int(page.url.rpartition("/")[2])
+    with application(load_settings(service.env)) as made, made.services.store.begin() as tx:
+        warnings = tx.rows(sa.select(t.warning.c.grade).where(t.warning.c.load_id == load_id))
+    assert [row["grade"] for row in warnings] == ["low"]
 
 
 @LANGUAGES
@@ -79,6 +75,7 @@ def test_what_is_overdue_is_acted_on_where_it_shows(page: Page, service: Service
     look(page)
     line.locator("details summary").click()
     line.locator("form[action$='/call'] button").click()
-    expect(page.locator(".toast")).to_be_visible()
+    said = say(Lang(language), "The robot calls as soon as a line is free.")
+    expect(page.locator(".toast")).to_contain_text(said)
     expect(page).to_have_url(re.compile(r"/overdue"))
     look(page)

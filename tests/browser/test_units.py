@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
@@ -24,14 +23,6 @@ TREE = """名称,上级,级别,别名,状态
 石桥派出所,河东区公安分局,所,,
 石桥派出所,安泽县公安局,所,,
 """
-
-
-@pytest.fixture
-def no_robot(service: Service) -> Iterator[None]:
-    """Nobody who is to be sorted is reached by telephone meanwhile."""
-    service.as_administrator("pause", "--minutes", "30", "--why", "units are sorted", "--grade", "extra_high")
-    yield
-    service.as_administrator("resume", "--grade", "extra_high")
 
 
 def dropped(text: str) -> FilePayload:

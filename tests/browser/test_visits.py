@@ -6,7 +6,6 @@ import base64
 import json
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
@@ -53,14 +52,6 @@ _KEPT = """() => new Promise((resolve) => {
     tables.oncomplete = () => { database.close(); resolve(JSON.stringify([...acts.result, ...drafts.result])); };
   };
 })"""
-
-
-@pytest.fixture
-def no_robot(service: Service) -> Iterator[None]:
-    """Whoever is to be visited is not reached by telephone meanwhile."""
-    service.as_administrator("pause", "--minutes", "30", "--why", "visits are made", "--grade", "extra_high")
-    yield
-    service.as_administrator("resume", "--grade", "extra_high")
 
 
 def warn(service: Service, *people: tuple[str, str]) -> None:

@@ -22,6 +22,7 @@ from dialer.intake.allowed_numbers import INTERNAL, AllowedNumbers
 from dialer.runtime.services import Centre
 from dialer.staff import sign_in as staff
 from dialer.staff.factor_store import find_step, insert_factor
+from dialer.staff.names import read_display_names
 from dialer.staff.passwords import sign_ins
 from dialer.staff.sign_in import (
     FactorNeeded,
@@ -45,7 +46,6 @@ from dialer.staff.sign_in import (
     note_failure,
     open_session,
     open_step,
-    read_display_names,
     recognise,
     reserve_tries,
     revoke_token,
