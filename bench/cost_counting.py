@@ -37,6 +37,8 @@ SERVER_OPTIONS = {
     "full_page_writes": "off",
     "fsync": "off",
     "jit": "off",
+    # Until a commit without flush is on disk, each check of a row that it changed reads the version before too.
+    "wal_writer_delay": "1ms",
     # A sample of every row: by default it would be another half of 50,000 in each run, and now and then another plan.
     "default_statistics_target": "300",
 }
