@@ -85,6 +85,10 @@ GROUPS = {
             "tests/console/test_knowledge.py",
         ),
     ),
+    "practice": Group(
+        modules=("dialer/practice/*.py",),
+        tests=("tests/practice/test_*.py",),
+    ),
     "notifications": Group(
         modules=("dialer/core/notifications.py", "dialer/notifications/*.py"),
         tests=(
