@@ -34,7 +34,7 @@ from dialer.db.audit import Seal
 from dialer.language.sentences import VIEWS
 from dialer.runtime.services import Services
 from dialer.web.console import CurrentRequest, PageSection, RequestContext
-from dialer.web.formats import Filter, Sheet, as_file, format_moment, format_number
+from dialer.web.formats import Filter, Sheet, as_file, format_number, format_span
 
 MOST_EXPORTED = 100_000
 """The most lines of one file."""
@@ -242,16 +242,17 @@ def state_words(request: RequestContext, state: TrailState) -> str:
     values = {
         "number": format_number(state.number),
         "found": format_number(state.found),
-        "at": format_moment(state.at, request.now, request.lang, request.services.centre.zone),
+        # Checks run by real time, so it tells no moment of another clock than that of the lines.
+        "span": format_span((request.services.real.now() - state.at).total_seconds(), request.lang),
     }
     if state.found:
         return request.say(
             gettext_noop(
-                "The check of %(at)s found %(found)s lines missing or altered: dialer audit verify names them."
+                "The check %(span)s ago found %(found)s lines missing or altered: dialer audit verify names them."
             ),
             **values,
         )
-    return request.say(gettext_noop("Lines up to %(number)s were checked at %(at)s: whole."), **values)
+    return request.say(gettext_noop("Lines up to %(number)s were checked %(span)s ago: whole."), **values)
 
 
 def _period(request: RequestContext, asked: Mapping[str, str]) -> Period:
