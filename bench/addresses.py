@@ -36,6 +36,7 @@ class Page:
     path: str
 
 
+_PRACTICE = "a service of its own, with the attempts of those who learn"
 UNMEASURED: Mapping[str, str] = {
     "/": "goes on to another page",
     "/first/{token}": "once in the life of a service",
@@ -75,6 +76,12 @@ UNMEASURED: Mapping[str, str] = {
     "/knowledge/new": "an empty form",
     "/knowledge/search": "a part of the desk's page",
     "/knowledge/{card_id}/draft": "one card, whatever else there is",
+    "/practice": _PRACTICE,
+    "/practice/attempts/{attempt_id}": _PRACTICE,
+    "/practice/certificate/{staff_id}": _PRACTICE,
+    "/practice/people": _PRACTICE,
+    "/practice/people/{staff_id}": _PRACTICE,
+    "/practice/talk/{task_id}": _PRACTICE,
     "/help/tour": "goes on to the first page of the tour",
     "/help/tour/{step}": "one paragraph of the manual",
     "/sign-in/second": "the second step of signing in",

@@ -14,6 +14,7 @@ from dialer.cli.common import run_command
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "demo": "demo.demo_command",
+    "practice": "practice.practice_command",
     "load": "lists.load_command",
     "report": "report.report_command",
     "bulletin": "bulletin.bulletin_command",

@@ -37,6 +37,7 @@ from dialer.db.system_state import (
     SettingDifference,
     identity_differences,
     is_drill_database,
+    is_practice_database,
     read_service_clock,
     record_identity,
     recorded_identity,
@@ -198,6 +199,7 @@ def _services(
         sessions=settings.console.rules(),
         reveals=settings.console.reveal_rules(),
         drill=prepared.drill,
+        practice=prepared.practice,
         facts_folder=settings.data_dir / "figures",
         derive_key=vault.derived(b"derive"),
         schema=prepared.schema,
@@ -270,6 +272,7 @@ class _Prepared:
 
     schema: str
     drill: bool
+    practice: bool
     clock: Clock
     policy_version: int
     differences: tuple[SettingDifference, ...]
@@ -332,11 +335,16 @@ def _prepare_database(
             policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
             seed_scripts(tx, now=clock.now())
             seed_cards(tx, now=clock.now())
-        drill = is_drill_database(tx)
+        drill, practice = is_drill_database(tx), is_practice_database(tx)
     if differences and purpose in {ProcessPurpose.COMMAND, ProcessPurpose.PAUSE}:
         store.refuses_writing = OtherSettings(differences)
     return _Prepared(
-        schema=schema, drill=drill, clock=clock, policy_version=policy_version, differences=differences
+        schema=schema,
+        drill=drill,
+        practice=practice,
+        clock=clock,
+        policy_version=policy_version,
+        differences=differences,
     )
 
 

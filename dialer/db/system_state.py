@@ -25,6 +25,7 @@ from dialer.db.columns import LIVE
 from dialer.db.unit_of_work import Tx, record_of
 
 _DRILL = "drill"
+_PRACTICE = "practice"
 _IDENTITY = "identity"
 _RESTORED = "restored"
 _KEYS_HELD = "keys"
@@ -136,6 +137,22 @@ def is_drill_database(tx: Tx) -> bool:
 def mark_drill_database(tx: Tx) -> None:
     """Marks the whole database as a drill, permanently."""
     tx.execute(insert(t.meta).values(key=_DRILL, value=True).on_conflict_do_nothing(index_elements=["key"]))
+
+
+def is_practice_database(tx: Tx) -> bool:
+    """Whether the database belongs to a service for practice, permanently; it is a drill too."""
+    return bool(_meta(tx, _PRACTICE))
+
+
+def mark_practice_database(tx: Tx) -> None:
+    """Marks the whole database as one for practice and as a drill, permanently. Raises `RealRecords` if somebody was
+    called over a real line.
+    """
+    refuse_real_records(tx)
+    mark_drill_database(tx)
+    tx.execute(
+        insert(t.meta).values(key=_PRACTICE, value=True).on_conflict_do_nothing(index_elements=["key"])
+    )
 
 
 class RealRecords(Refusal):

@@ -129,7 +129,7 @@ def demo_environment(
                 key=key,
                 problem="is set, and the demo uses only its own servers, keys and line: unset it for the demo",
             )
-    port = str(base.web.port) if _is_free(base.web.port) else str(free_port())
+    port = str(base.web.port) if is_port_free(base.web.port) else str(free_port())
     return dict(env) | {
         "DIALER_DATA_DIR": str(base.data_dir / DEMO_FOLDER),
         "DIALER_WEB__HOST": "127.0.0.1",
@@ -199,7 +199,8 @@ def _can_bind(kind: socket.SocketKind, port: int) -> bool:
     return True
 
 
-def _is_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
+    """Whether a service of this machine can listen on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

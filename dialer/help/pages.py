@@ -65,6 +65,8 @@ PARAGRAPHS: Final = {
     "/notifications": "officer-notifications",
     "/overdue": "chief-overdue",
     "/plan": "supervisor-plan",
+    "/practice": "caller-practice",
+    "/practice/people": "supervisor-practice",
     "/rates": "supervisor-rates",
     "/rates/callers": "supervisor-callers",
     "/rates/cases": "supervisor-rates",

@@ -139,6 +139,8 @@ class Services:
     lines: LineRules
     centre: Centre
     drill: bool
+    practice: bool = False
+    """A service for practice, started by `dialer practice`; it is a drill too."""
     derive_key: bytes = b""
     """Keys derived instruction numbers, so that they reveal nothing about a person."""
     schema: str = ""

@@ -46,6 +46,7 @@ from dialer.org.token_pages import token_pages
 from dialer.org.unit_pages import unit_pages
 from dialer.outcomes.filed_pages import filed_pages
 from dialer.phone.pages import phone_routes
+from dialer.practice.pages import practice_pages
 from dialer.retention.pages import erasure_pages
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.sections import WebSettings
@@ -129,6 +130,7 @@ SECTIONS = (
     opener_pages,
     determination_pages,
     outlet_pages,
+    practice_pages,
     help_pages,
 )
 """All pages, in the order of their routes: the first one that matches an address answers it."""
@@ -137,11 +139,13 @@ SECTIONS = (
 def templates_of(app: Application) -> Pages:
     """The templates of this application, with the navigation over all pages."""
     centre = app.settings.centre
-    places = (place for section in SECTIONS for place in section.places)
+    sections = [section for section in SECTIONS if section is not practice_pages or app.services.practice]
+    places = (place for section in sections for place in section.places)
     return Pages(
         zone=centre.timezone,
         bureau={Lang.ZH: centre.bureau_zh, Lang.EN: centre.bureau_en},
         drill=app.services.drill,
+        practice=app.services.practice,
         places=tuple(sorted(places, key=lambda place: (place.order, place.path))),
         name_of=DisplayNames(app.services).of,
     )

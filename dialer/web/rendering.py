@@ -179,6 +179,7 @@ class Pages:
         zone: str,
         bureau: Mapping[Lang, str],
         drill: bool,
+        practice: bool,
         places: tuple[NavigationPlace, ...],
         name_of: Callable[[str], str],
     ) -> None:
@@ -203,6 +204,7 @@ class Pages:
                 "static": static,
                 "bureau": lambda: bureau[_lang()],
                 "drill": drill,
+                "practice": practice,
                 "banks": lambda: BANKS,
                 "other_lang": lambda: Lang.EN if _lang() is Lang.ZH else Lang.ZH,
             }

@@ -75,6 +75,8 @@ from dialer.work.transfers import accept_transfer, refuse_transfer, transfer_ass
 desk_pages = PageSection()
 _DESK_TEMPLATE, _TASK_TEMPLATE = "console/desk.html", "console/desk_task.html"
 _HOME = "/desk"
+_PRACTICE = "/practice"
+"""Where a report leads in a service for practice: to its score."""
 _UNFIT, _TAKEN = 422, 409
 
 Token = Annotated[int, Form()]
@@ -251,6 +253,8 @@ def report(request: CurrentRequest, task_id: int, form: Annotated[ReportForm, De
     kept = gettext_noop("Report saved.")
     if awaits_second_person(request.services, outcome_id):
         kept = gettext_noop("Report saved. Without a staff call a second person must approve it.")
+    if request.services.practice:
+        return request.redirect_to(_PRACTICE, notice=kept)
     return _claim_next(request, notice=kept) if form.following else request.redirect_to(_HOME, notice=kept)
 
 

@@ -145,7 +145,7 @@ class NotArrived(Conflict):
         super().__init__(text, current="not arrived")
 
 
-def _lease(services: Services) -> dict[str, datetime]:
+def lease_of_claim(services: Services) -> dict[str, datetime]:
     """The times until which a claim made now lasts."""
     return {
         "lease_until": services.real.now() + timedelta(seconds=services.work.lease_seconds),
@@ -159,7 +159,7 @@ def claim_next(services: Services, actor: Actor, *, scope: Scope) -> Assignment 
     """
     with services.act(actor, Permission.WORK_DESK) as act:
         lock_claims_of(act.tx, act.by)
-        lease = _lease(services)
+        lease = lease_of_claim(services)
         found = assignment_claimed_by(act.tx, act.by, real_now=services.real.now())
         if found is not None:
             renew_claim(act.tx, found, **lease)
@@ -192,7 +192,7 @@ def renew_lease(services: Services, actor: Actor, assignment_id: int, *, token: 
     """Renews the lease. Raises `Overtaken`."""
     with services.act(actor, Permission.WORK_DESK) as act:
         lock_signed_assignment(act.tx, assignment_id, by=act.by, token=token)
-        renew_claim(act.tx, assignment_id, **_lease(services))
+        renew_claim(act.tx, assignment_id, **lease_of_claim(services))
         act.needs_no_record()
 
 
@@ -584,7 +584,7 @@ def reclaim(
         tx, who = act.tx, act.by
         check_assignment_visible(tx, assignment_id, scope)
         lock_claims_of(tx, who)
-        lease = _lease(services)
+        lease = lease_of_claim(services)
         in_hand = assignment_claimed_by(tx, who, real_now=services.real.now())
         other = in_hand if in_hand != assignment_id else None
         if other is not None:

@@ -26,20 +26,10 @@ from dialer.practice.model import (
 from dialer.practice.scoring import PASS_PERCENT, POINTS, Criterion, Recorded, Score, score
 from dialer.work.desk import call_points
 from dialer.work.desk_view import call_checklist
+from tests.practice.callers import well_said
 
 CASES = st.sampled_from(course())
 SAID = st.lists(st.sampled_from(Line), max_size=14).map(tuple)
-
-
-def well_said(case: PracticeCase) -> tuple[Line, ...]:
-    """The lines of a caller who does everything right."""
-    if not case.is_person:
-        return (Line.OPEN, Line.WHO)
-    lines = [Line.OPEN, Line.WHO]
-    if case.listens_after is not None:
-        lines.append(case.listens_after)
-    lines += [Line.ASKED, Line.PAYMENT, Line.SAID, Line.FAMILY, Line.POLICE, Line.REPEAT]
-    return tuple(dict.fromkeys(lines))
 
 
 def well_recorded(case: PracticeCase, said: tuple[Line, ...] = ()) -> Recorded:

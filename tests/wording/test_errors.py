@@ -49,6 +49,7 @@ from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
 from dialer.db.unit_of_work import ReadOnlyDatabase
 from dialer.db.units import AliasTaken
 from dialer.db.vault import KeyMissing, Tampered
+from dialer.demo.practice import PracticeRunsAlready
 from dialer.demo.run import DemoRunsAlready, NoSipStack
 from dialer.duty.actions import UnusableRoster
 from dialer.figures.rate_tables import NoParquet
@@ -60,6 +61,7 @@ from dialer.org.accounts import LoginTaken
 from dialer.org.tree import UnusableUnits
 from dialer.outcomes.ledger import AmountsConflict, EvidenceUnread
 from dialer.phone.pages import ActRefused
+from dialer.practice.actions import NoPractice, TaskInHand
 from dialer.retention.erasure_register import (
     CannotRegister,
     ErasedAreBack,
@@ -218,6 +220,9 @@ EXAMPLES = [
     Tampered(table="person", column="sealed", row=7),
     KeyMissing(key_id=2, table="person", column="sealed", row=7),
     DemoRunsAlready(),
+    NoPractice(),
+    PracticeRunsAlready(),
+    TaskInHand(),
     NoSipStack(),
 ]
 

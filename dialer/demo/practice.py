@@ -1,0 +1,109 @@
+"""The service for practice: an environment that can reach nothing real, and a database of its own that is kept."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from dialer.bootstrap import application
+from dialer.core.access import Role, unrestricted
+from dialer.core.errors import Refusal
+from dialer.db.system_state import mark_practice_database
+from dialer.demo.run import demo_environment, is_port_free
+from dialer.org.accounts import NewPassword, add_staff
+from dialer.runtime.embedded import ensure_servers
+from dialer.runtime.location import free_port
+from dialer.runtime.services import Application, Services
+from dialer.runtime.settings import Settings, load_settings
+from dialer.staff.passwords import temporary_password
+from dialer.staff.store import all_members
+
+PRACTICE_FOLDER: Final = "practice"
+"""The folder in the data folder; another one than the demo's, and never the service's own."""
+PORT: Final = 8090
+_LONG: Final = str(7 * 86_400)
+_NEVER: Final = str(30 * 86_400)
+_GRADE: Final = "DIALER_POLICY__EXTRA_HIGH__"
+_ROLES: Final = {
+    Role.SUPERVISOR: "实训教员",
+    Role.ADMINISTRATOR: "实训系统管理员",
+    Role.SECURITY_ADMINISTRATOR: "实训安全管理员",
+}
+
+
+class PracticeRunsAlready(Refusal):
+    """Two services for practice in one folder would use each other's database."""
+
+    def __init__(self) -> None:
+        super().__init__("practice is running in this folder already: stop it first (Ctrl-C where it runs)")
+
+
+def practice_environment(env: Mapping[str, str], *, port: int = PORT) -> dict[str, str]:
+    """The environment of the processes. Raises `SettingsError` for a setting that points at anything but practice's
+    own: so it can never write to the real service or call anybody.
+    """
+    made = demo_environment(env)
+    base = load_settings(env)
+    return made | {
+        "DIALER_DATA_DIR": str(base.data_dir / PRACTICE_FOLDER),
+        "DIALER_WEB__HOST": base.web.host,
+        "DIALER_WEB__PORT": str(port if is_port_free(port) else free_port()),
+        "DIALER_SIGNALS__STREAM": base.signals.stream,
+        # The talk beside the desk is the call.
+        "DIALER_WORK__LEAST_CALL_SECONDS": "0",
+        "DIALER_WORK__TASKS": "pull",
+        # The caller alone calls: no robot, no visit, no follow-up while somebody practises.
+        _GRADE + "FIRST_ATTEMPT_SECONDS": _LONG,
+        _GRADE + "HUMAN_AFTER_SECONDS": "0",
+        _GRADE + "HUMAN_DUE_SECONDS": _NEVER,
+        _GRADE + "SIGN_SECONDS": _NEVER,
+        _GRADE + "FEEDBACK_SECONDS": _NEVER,
+        _GRADE + "VISIT_AFTER_SECONDS": _NEVER,
+        _GRADE + "FOLLOW_UP_BY": "none",
+        _GRADE + "FOLLOW_UP_THEN": "none",
+    }
+
+
+@contextmanager
+def practice_servers(settings: Settings) -> Iterator[Application]:
+    """The application on practice's own servers and database, which stays from one start to the next. Raises
+    `PracticeRunsAlready`.
+    """
+    folder = settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "practice.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise PracticeRunsAlready from None
+        with ensure_servers(folder) as servers:
+            with application(settings) as fresh, fresh.services.store.begin() as tx:
+                mark_practice_database(tx)
+            with application(settings) as app:
+                yield replace(app, servers=servers)
+
+
+def make_practice_accounts(services: Services, callers: Sequence[str]) -> list[NewPassword]:
+    """At the first start an account for the trainer and each administrator; and one for each of these callers, by its
+    login, that is not there yet. Raises `Invalid` for a login that cannot be one.
+    """
+    with services.store.begin() as tx:
+        known = {member.login for member in all_members(tx)}
+    wanted = [] if known else [(role.value, name, role) for role, name in _ROLES.items()]
+    wanted += [(login, login, Role.CALLER) for login in dict.fromkeys(callers) if login not in known]
+    return [
+        add_staff(
+            services,
+            unrestricted("practice"),
+            login=login,
+            display_name=name,
+            role=role,
+            unit_id=None,
+            language="zh",
+            password=temporary_password(),
+        )
+        for login, name, role in wanted
+    ]

@@ -1,0 +1,216 @@
+"""Practice on the console: a case is taken at the real desk, spoken, reported and scored; who has practised is seen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from dialer.core.access import Role
+from dialer.db import tables as t
+from dialer.db.units import add_unit
+from dialer.practice.model import GUIDE, MOST_LINES, Line, PersonKind, PracticeCase, course, true_outcome
+from dialer.runtime.services import Application
+from tests.console.desk import ConsoleDesk, Person, text
+from tests.practice.callers import well_said
+
+
+@pytest.fixture
+def console_app(console_app: Application) -> Application:
+    """A service for practice, as `dialer practice` starts it."""
+    services = console_app.services
+    work = replace(services.work, least_call_seconds=0)
+    return replace(console_app, services=replace(services, drill=True, practice=True, work=work))
+
+
+async def taken(caller: Person, key: str) -> tuple[int, str]:
+    """The task of this case, and the token of its claim."""
+    assert (await caller.post(f"/practice/cases/{key}")).headers["location"] == "/desk"
+    found = re.search(r'data-task="(\d+)" data-token="(\d+)"', (await caller.get("/desk")).text)
+    assert found is not None
+    return int(found[1]), found[2]
+
+
+async def speak(caller: Person, task_id: int, **said: str) -> httpx.Response:
+    """As the panel beside the desk sends it."""
+    fields = {"csrf": caller.csrf} | said
+    return await caller.client.post(f"/practice/talk/{task_id}", data=fields, headers={"HX-Request": "true"})
+
+
+async def practise(caller: Person, case: PracticeCase, said: tuple[Line, ...] | None = None) -> None:
+    """One attempt, reported as it was."""
+    lines = well_said(case) if said is None else said
+    task_id, token = await taken(caller, case.key)
+    for line in lines:
+        assert (await speak(caller, task_id, line=line.value)).status_code == 200
+    if case.kind is PersonKind.PAID:
+        found = re.search(r'name="case" value="(\d+)"', (await caller.get("/desk")).text)
+        assert found is not None
+        await caller.post("/desk/stop-payments", case=found[1])
+    fields: dict[str, object] = {
+        "csrf": caller.csrf,
+        "token": token,
+        "outcome": true_outcome(case, lines).value,
+        "verified": "yes" if Line.WHO in lines else "no",
+        "scammer": case.scammer.value,
+        "said": [line.value for line in lines if line in GUIDE],
+        "following": "1",
+    }
+    answer = await caller.client.post(f"/desk/tasks/{task_id}/report", data=fields)
+    assert (answer.status_code, answer.headers.get("location")) == (303, "/practice"), text(answer)
+
+
+def one(kind: PersonKind) -> PracticeCase:
+    return next(case for case in course() if case.kind is kind)
+
+
+async def test_a_case_is_taken_spoken_reported_and_scored(console: ConsoleDesk):
+    caller, case = console.person(Role.CALLER), one(PersonKind.BELIEVES)
+    page = text(await caller.get("/practice"))
+    assert "Practice: invented people" in page
+    assert "0 of 10" in page
+    task_id, token = await taken(caller, case.key)
+    desk = await caller.get("/desk")
+    assert f'hx-get="/practice/talk/{task_id}"' in desk.text
+    assert case.name in desk.text
+    part = text(await caller.part(f"/practice/talk/{task_id}"))
+    assert case.hello["en"] in part
+    assert "When did you pay" in part
+    part = text(await speak(caller, task_id, line="said"))
+    assert "First prove that you are police" in part
+    part = text(await speak(caller, task_id, words="May I have your full name, please?"))
+    assert "here are the last four" in part
+    console.pass_seconds(20)
+    assert "What do you mean?" in text(await speak(caller, task_id, words="Nice weather."))
+    assert "empty" in text(await speak(caller, task_id, words="  "))
+    [row] = console.rows(t.practice_attempt)
+    assert (row["said"], row["practice_case"]) == (["said", "who", "other"], case.key)
+    assert (row["last_said_at"] - row["first_said_at"]).total_seconds() == 20
+    report = await caller.post(
+        f"/desk/tasks/{task_id}/report",
+        token=token,
+        outcome="refuses",
+        verified="yes",
+        scammer="no",
+        said="who",
+    )
+    assert report.headers["location"] == "/practice"
+    assert f"/practice/attempts/{row['id']}" in (await caller.get("/practice")).text
+    result = text(await caller.get(f"/practice/attempts/{row['id']}"))
+    for told in (
+        "not passed",
+        "A detail of the case was named before the identity was asked.",
+        "The outcome was half believes, and refuses is recorded.",
+        "It was said before the person listened, and not again.",
+        "False police were not explained.",
+        "Ticked and not said: 0. Said and not ticked: 1.",
+        "20 seconds from the first line to the last, of 300.",
+        "(something else)",
+        case.about["en"],
+    ):
+        assert told in result, told
+
+
+async def test_a_course_of_ten_passed_cases_has_a_certificate(console: ConsoleDesk):
+    caller, chief = console.person(Role.CALLER), console.person(Role.SUPERVISOR)
+    address = f"/practice/certificate/{caller.member.id}"
+    for case in course():
+        assert "has completed" not in text(await caller.get(address))
+        await practise(caller, case)
+    page = text(await caller.get("/practice"))
+    assert "10 of 10" in page
+    assert "not passed" not in page
+    certificate = text(await caller.get(address))
+    assert "has completed the course of ten practice calls" in certificate
+    assert "with 100 points of 100" in certificate
+    assert "has completed" in text(await chief.get(address))
+    people = await chief.get("/practice/people")
+    assert "10 / 10" in text(people)
+    assert address in people.text
+    assert "Practice of Caller" in text(await chief.get(f"/practice/people/{caller.member.id}"))
+    with console.app.services.store.begin() as tx:
+        assert (
+            tx.scalar(t.attempt.select().where(t.attempt.c.sent_at.is_not(None)).exists().select()) is False
+        )
+
+
+async def test_the_best_attempt_counts_and_a_later_worse_one_takes_nothing_away(console: ConsoleDesk):
+    caller, case = console.person(Role.CALLER), one(PersonKind.ANGRY)
+    await practise(caller, case, (Line.OPEN,))
+    assert "not passed" in text(await caller.get("/practice"))
+    await practise(caller, case)
+    await practise(caller, case, (Line.OPEN,))
+    page = text(await caller.get("/practice"))
+    assert "1 of 10" in page
+    assert "100 passed" in page
+    assert len(console.rows(t.practice_attempt)) == 3
+    assert len({row["person_id"] for row in console.rows(t.case)}) == 3
+
+
+async def test_one_case_at_a_time_and_only_of_the_course(console: ConsoleDesk):
+    caller = console.person(Role.CALLER)
+    task_id, token = await taken(caller, "angry_loan")
+    refused = await caller.post("/practice/cases/angry_rebate")
+    assert refused.status_code == 409
+    assert "you have a case in hand" in text(refused)
+    await caller.post(f"/desk/tasks/{task_id}/release", token=token, why="later")
+    assert (await speak(caller, task_id, line="open")).status_code == 200
+    assert console.rows(t.practice_attempt)[0]["said"] == []
+    assert (await caller.post("/practice/cases/nobody")).status_code == 404
+    assert "no report" in text(await caller.get("/practice"))
+    [row] = console.rows(t.practice_attempt)
+    assert "not scored" in text(await caller.get(f"/practice/attempts/{row['id']}"))
+
+
+async def test_a_talk_ends_after_so_many_sentences(console: ConsoleDesk):
+    caller = console.person(Role.CALLER)
+    task_id, _ = await taken(caller, "angry_loan")
+    for _ in range(MOST_LINES):
+        await speak(caller, task_id, line="open")
+    assert "hangs up after 60 sentences" in text(await speak(caller, task_id, line="who"))
+    assert len(console.rows(t.practice_attempt)[0]["said"]) == MOST_LINES
+
+
+async def test_nobody_sees_the_attempts_of_others_but_the_supervisor_of_the_unit(console: ConsoleDesk):
+    with console.app.services.store.begin() as tx:
+        city = add_unit(tx, name="市局", parent_id=None)
+        county = add_unit(tx, name="临河", parent_id=city)
+        elsewhere = add_unit(tx, name="五原", parent_id=city)
+    caller = console.person(Role.CALLER, unit_id=county)
+    await practise(caller, one(PersonKind.SCAMMER))
+    [row] = console.rows(t.practice_attempt)
+    paths = [
+        f"/practice/attempts/{row['id']}",
+        f"/practice/certificate/{caller.member.id}",
+        f"/practice/people/{caller.member.id}",
+    ]
+    own, other = (
+        console.person(Role.SUPERVISOR, unit_id=county),
+        console.person(Role.SUPERVISOR, unit_id=elsewhere),
+    )
+    colleague = console.person(Role.CALLER)
+    for path in paths:
+        assert (await own.get(path)).status_code == 200
+        assert (await other.get(path)).status_code == 404
+        assert (await colleague.get(path)).status_code in {403, 404}
+    assert "1 / 10" in text(await own.get("/practice/people"))
+    assert "1 / 10" not in text(await other.get("/practice/people"))
+    task = f"/practice/talk/{row['assignment_id']}"
+    assert "no practice case of yours" in text(await colleague.part(task))
+    assert (await speak(colleague, row["assignment_id"], line="open")).status_code == 404
+
+
+async def test_the_real_service_has_no_practice(console_app: Application):
+    services = replace(console_app.services, practice=False)
+    console = ConsoleDesk(replace(console_app, services=services))
+    caller = console.person(Role.CALLER)
+    page = text(await caller.get("/practice"))
+    assert "dialer practice" in page
+    assert "invented people, a database of its own" not in page
+    assert 'href="/practice"' not in (await caller.get("/desk")).text
+    refused = await caller.post("/practice/cases/angry_loan")
+    assert refused.status_code == 409
+    assert console.rows(t.practice_attempt) == []
+    await console.close()
