@@ -86,8 +86,8 @@ GROUPS = {
         ),
     ),
     "practice": Group(
-        modules=("dialer/practice/*.py",),
-        tests=("tests/practice/test_*.py",),
+        modules=("dialer/practice/*.py", "dialer/demo/practice.py"),
+        tests=("tests/practice/test_*.py", "tests/console/test_practice.py", "tests/demo/test_practice.py"),
     ),
     "notifications": Group(
         modules=("dialer/core/notifications.py", "dialer/notifications/*.py"),
