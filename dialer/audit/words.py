@@ -76,6 +76,7 @@ ACTS: Mapping[str, str] = {
     "swap_refused": gettext_noop("swap of shifts refused"),
     "swap_withdrawn": gettext_noop("swap of shifts withdrawn"),
     "force_break": gettext_noop("break set by a supervisor"),
+    "practice_choose": gettext_noop("kinds of people chosen for practice"),
     "force_sign_out": gettext_noop("signed out by a supervisor"),
     "enter_leave": gettext_noop("leave entered"),
     "end_leave": gettext_noop("leave ended"),

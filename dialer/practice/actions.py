@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,6 +28,8 @@ from dialer.practice.store import (
     attempt_of_task,
     attempts_in_units,
     attempts_of,
+    choices_of,
+    choose,
     lock_attempt_of_task,
 )
 from dialer.runtime.services import Services
@@ -92,6 +94,21 @@ class CourseOf:
 
     member: Member
     lines: tuple[CourseLine, ...]
+    chosen: Mapping[PersonKind, datetime]
+    """When the trainer chose which kinds of people."""
+
+    @property
+    def due(self) -> tuple[PersonKind, ...]:
+        """The chosen kinds of which no case was passed in an attempt that was begun since."""
+        return tuple(kind for kind in PersonKind if kind in self.chosen and not self._is_done(kind))
+
+    def _is_done(self, kind: PersonKind) -> bool:
+        return any(
+            one.is_passed and one.attempt.begun_at >= self.chosen[kind]
+            for line in self.lines
+            for one in line.attempts
+            if line.case.kind is kind
+        )
 
     @property
     def passed(self) -> int:
@@ -248,7 +265,7 @@ def read_course(services: Services, staff_id: int, *, reader: Member) -> CourseO
         member = _seen(tx, staff_id, reader)
         if member is None:
             raise NotFound(kind="account", key=staff_id)
-        return _course_of(member, attempts_of(tx, staff_id))
+        return _course_of(member, attempts_of(tx, staff_id), choices_of(tx, [staff_id]))
 
 
 def read_courses(services: Services, *, visible_to: int | None) -> list[CourseOf]:
@@ -256,15 +273,36 @@ def read_courses(services: Services, *, visible_to: int | None) -> list[CourseOf
     with services.store.begin() as tx:
         attempts = attempts_in_units(tx, visible_to=visible_to)
         members = all_members(tx, visible_to=visible_to)
+        choices = choices_of(tx, [member.id for member in members])
     by_person: dict[int, list[Attempt]] = {}
     for attempt in attempts:
         by_person.setdefault(attempt.staff_id, []).append(attempt)
     found = [
-        _course_of(member, by_person.get(member.id, []))
+        _course_of(member, by_person.get(member.id, []), choices)
         for member in members
         if member.id in by_person or (member.disabled_at is None and _practises(member))
     ]
     return sorted(found, key=lambda one: (-one.passed, -one.percent, one.member.display_name))
+
+
+def choose_kinds(services: Services, trainer: Member, staff_id: int, kinds: Collection[PersonKind]) -> None:
+    """Has this caller practise with people of these kinds, and of no others that are due. A kind that is due already
+    stays as it was chosen. Raises `NoPractice`, and `NotFound`, also for an account of other units.
+    """
+    if not services.practice:
+        raise NoPractice
+    with services.act(trainer.actor, Permission.MANAGE_DUTY) as act:
+        member = _seen(act.tx, staff_id, trainer)
+        if member is None:
+            raise NotFound(kind="account", key=staff_id)
+        due = _course_of(member, attempts_of(act.tx, staff_id), choices_of(act.tx, [staff_id])).due
+        changes = {kind: kind in kinds for kind in PersonKind if (kind in kinds) != (kind in due)}
+        if not changes:
+            act.needs_no_record()
+            return
+        choose(act.tx, staff_id, changes, by=act.by, now=act.now)
+        facts = {"kinds": [kind.value for kind in PersonKind if kind in kinds]}
+        act.audit("practice_choose", f"staff/{staff_id}", facts=facts)
 
 
 def _practises(member: Member) -> bool:
@@ -291,9 +329,11 @@ def _scored(attempts: Sequence[Attempt]) -> list[Scored]:
     return made
 
 
-def _course_of(member: Member, attempts: Sequence[Attempt]) -> CourseOf:
+def _course_of(
+    member: Member, attempts: Sequence[Attempt], choices: Mapping[int, Mapping[PersonKind, datetime]]
+) -> CourseOf:
     by_case: Mapping[str, list[Scored]] = {case.key: [] for case in course()}
     for one in _scored(attempts):
         by_case[one.case.key].append(one)
     lines = [CourseLine(case=case, attempts=tuple(by_case[case.key])) for case in course()]
-    return CourseOf(member=member, lines=tuple(lines))
+    return CourseOf(member=member, lines=tuple(lines), chosen=choices.get(member.id, {}))

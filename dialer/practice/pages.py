@@ -17,6 +17,7 @@ from dialer.practice.actions import (
     NoPractice,
     Scored,
     TaskInHand,
+    choose_kinds,
     read_attempt,
     read_course,
     read_courses,
@@ -169,6 +170,18 @@ def show_person(request: CurrentRequest, staff_id: Number) -> Response:
         pass_percent=PASS_PERCENT,
         sees_people=True,
         **_words(),
+    )
+
+
+@practice_pages.post(_PATH + "/people/{staff_id}/kinds", act=Permission.MANAGE_DUTY)
+def choose_people(
+    request: CurrentRequest, staff_id: Number, kind: Annotated[list[str] | None, Form()] = None
+) -> Response:
+    """Chooses the kinds of people that this caller practises with."""
+    chosen = {known for known in (typed_word(PersonKind, one) for one in kind or []) if known is not None}
+    choose_kinds(request.services, request.member, staff_id, chosen)
+    return request.redirect_to(
+        f"{_PATH}/people/{staff_id}", notice=gettext_noop("The kinds are chosen: the caller sees them.")
     )
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.errors import NotFound
 from dialer.core.values import Contact, OutcomeKind, ScammerContact
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.units import is_visible_to
-from dialer.practice.model import Line
+from dialer.practice.model import Line, PersonKind
 from dialer.practice.scoring import Recorded
 
 
@@ -106,6 +107,31 @@ def attempts_of(tx: Tx, staff_id: int) -> list[Attempt]:
 def attempts_in_units(tx: Tx, *, visible_to: int | None) -> list[Attempt]:
     """All attempts of the callers of these units, oldest first."""
     return _read(tx, is_visible_to(t.staff.c.unit_id, visible_to))
+
+
+def choices_of(tx: Tx, staff_ids: Collection[int]) -> dict[int, dict[PersonKind, datetime]]:
+    """When which kinds were chosen for these callers, by account."""
+    c = t.practice_choice.c
+    found: dict[int, dict[PersonKind, datetime]] = {}
+    for row in tx.rows(sa.select(c.staff_id, c.kind, c.chosen_at).where(c.staff_id.in_(staff_ids))):
+        found.setdefault(row["staff_id"], {})[PersonKind(row["kind"])] = row["chosen_at"]
+    return found
+
+
+def choose(tx: Tx, staff_id: int, kinds: Mapping[PersonKind, bool], *, by: str, now: datetime) -> None:
+    """Chooses from now on the kinds that are true, and takes back those that are false."""
+    c = t.practice_choice.c
+    dropped = [kind.value for kind, wanted in kinds.items() if not wanted]
+    tx.execute(sa.delete(t.practice_choice).where(c.staff_id == staff_id, c.kind.in_(dropped)))
+    rows = [
+        {"staff_id": staff_id, "kind": kind.value, "chosen_by": by, "chosen_at": now}
+        for kind, wanted in kinds.items()
+        if wanted
+    ]
+    if rows:
+        added = insert(t.practice_choice).values(rows)
+        news = {"chosen_by": added.excluded.chosen_by, "chosen_at": added.excluded.chosen_at}
+        tx.execute(added.on_conflict_do_update(index_elements=["staff_id", "kind"], set_=news))
 
 
 def _read(tx: Tx, *which: sa.ColumnElement[bool]) -> list[Attempt]:

@@ -214,3 +214,40 @@ async def test_the_real_service_has_no_practice(console_app: Application):
     assert refused.status_code == 409
     assert console.rows(t.practice_attempt) == []
     await console.close()
+
+
+async def test_a_trainer_chooses_kinds_until_they_are_passed(console: ConsoleDesk):
+    caller, chief = console.person(Role.CALLER), console.person(Role.SUPERVISOR)
+    angry, address = one(PersonKind.ANGRY), f"/practice/people/{caller.member.id}"
+    await practise(caller, angry)
+    console.pass_seconds(60)
+    fields = {"csrf": chief.csrf, "kind": ["angry", "elderly", "?"]}
+    assert (await chief.client.post(address + "/kinds", data=fields)).headers["location"] == address
+    assert "angry, elderly" in text(await chief.get("/practice/people"))
+    assert "Your trainer has chosen for you: angry elderly" in text(await caller.get("/practice"))
+    first = chosen(console)
+    console.pass_seconds(60)
+    await practise(caller, angry, (Line.OPEN,))
+    await chief.client.post(address + "/kinds", data=fields)
+    assert chosen(console) == first, "what is due already stays"
+    await practise(caller, angry)
+    assert "Your trainer has chosen for you: elderly" in text(await caller.get("/practice"))
+    await chief.client.post(address + "/kinds", data={"csrf": chief.csrf, "kind": "paid"})
+    assert "Your trainer has chosen for you: has paid already" in text(await caller.get("/practice"))
+    assert [row["facts"]["kinds"] for row in console.audited("practice_choose")] == [
+        ["angry", "elderly"],
+        ["paid"],
+    ]
+    other = console.signed_in(console.account(Role.SUPERVISOR, login="far", unit_id=unit(console)))
+    assert (await other.post(address + "/kinds", kind="paid")).status_code == 404
+    assert (await caller.post(address + "/kinds", kind="paid")).status_code == 403
+
+
+def chosen(console: ConsoleDesk) -> list[object]:
+    with console.app.services.store.begin() as tx:
+        return [dict(row) for row in tx.rows(t.practice_choice.select().order_by(t.practice_choice.c.kind))]
+
+
+def unit(console: ConsoleDesk) -> int:
+    with console.app.services.store.begin() as tx:
+        return add_unit(tx, name="五原", parent_id=None)

@@ -1,4 +1,4 @@
-"""The table of practice. `dialer.db.tables` says what the times mean."""
+"""Tables of practice. `dialer.db.tables` says what the times mean."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ practice_attempt = sa.Table(
 """Attempts at cases of the practice course, with what the caller said to the simulated person, in order. Only the
 service of `dialer practice` writes it. What is typed is not kept: no personal data.
 """
+
+practice_choice = sa.Table(
+    "practice_choice",
+    metadata,
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("chosen_by", sa.Text, nullable=False),
+    when("chosen_at", required=True),
+)
+"""The kinds of people that a trainer wants a caller to practise with; done by a passed attempt that was begun later."""

@@ -46,4 +46,5 @@ ROWS = (
     Row("GET", "/practice/certificate/{staff_id}", _WHO, _caller, refused=404),
     Row("GET", "/practice/people", _CHIEF),
     Row("GET", "/practice/people/{staff_id}", _CHIEF, _caller, by_unit=True),
+    Row("POST", "/practice/people/{staff_id}/kinds", _CHIEF, _caller, form={"kind": "angry"}, refused=409),
 )
