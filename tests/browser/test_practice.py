@@ -163,6 +163,10 @@ def test_a_new_caller_completes_the_course(desk: BrowserContext, practice: Servi
     page.locator("tbody tr", has_text=re.compile(login, re.IGNORECASE)).locator("th a").click()
     expect(page.locator("tbody tr").first.locator("td a")).to_have_count(2)
     look(page)
+    page.locator("input[name=kind][value=elderly]").check()
+    page.locator("form.panel button").click()
+    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator("input[name=kind]:checked")).to_have_count(1)
     with application(load_settings(practice.env)) as app, app.services.store.begin() as tx:
         assert is_practice_database(tx)
         assert is_drill_database(tx)
