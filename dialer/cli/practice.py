@@ -14,7 +14,7 @@ from rich.table import Table
 from dialer.cli.serve import children, log_child_event
 from dialer.core.text import Lang
 from dialer.demo.practice import PORT, make_practice_accounts, practice_environment, practice_servers
-from dialer.demo.run import is_port_free, keep_settings, wait_until_up
+from dialer.demo.run import is_port_free, wait_until_up
 from dialer.language.words import word_of
 from dialer.org.accounts import NewPassword
 from dialer.runtime.local import public_url
@@ -47,7 +47,6 @@ def practice_command(
         signal.signal(number, lambda *_: stopped.set())
     console = Console(stderr=True)
     with practice_servers(settings) as app:
-        keep_settings(settings, env)
         made = make_practice_accounts(app.services, callers or [])
         supervisor = Supervisor(children(settings, env), log_child_event)
 

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -35,30 +37,41 @@ _UP_SECONDS = 120.0
 _STOP_SECONDS = 60.0
 
 
-@pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("practice")
-    port = free_port()
+@contextmanager
+def started(folder: Path, port: int, *callers: str) -> Iterator[Service]:
+    """A service for practice that is up, and stopped with Ctrl-C afterwards."""
     given = {"DIALER_DATA_DIR": str(folder), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     told = folder / "told.txt"
+    command = [sys.executable, "-m", "dialer", "practice", "--port", str(port)]
     with told.open("w") as out:
         running = subprocess.Popen(
-            [sys.executable, "-m", "dialer", "practice", "--caller", "zhang", "--port", str(port)],
-            env=given,
-            stderr=out,
-            stdout=out,
+            [*command, *(f"--caller={name}" for name in callers)], env=given, stderr=out, stdout=out
         )
         try:
-            assert wait_until(lambda: "/practice" in told.read_text(), seconds=_UP_SECONDS), told.read_text()
-            said = told.read_text()
-            assert "supervisor" in said
-            assert "zhang" in said
+            assert wait_until(
+                lambda: running.poll() is not None or "/practice" in told.read_text(), seconds=_UP_SECONDS
+            )
+            assert running.poll() is None, told.read_text()
             env = given | practice_environment(given, port=port) | {"DIALER_WEB__PORT": str(port)}
             yield Service(url=f"http://127.0.0.1:{port}", env=env, folder=folder, log=told)
         finally:
             running.send_signal(signal.SIGINT)
             running.wait(timeout=_STOP_SECONDS)
     assert running.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Started for the second time: accounts and data of the first are kept."""
+    folder, port = tmp_path_factory.mktemp("practice"), free_port()
+    with started(folder, port, "zhang") as first:
+        assert "supervisor" in first.log.read_text()
+        assert "zhang" in first.log.read_text()
+    with started(folder, port, "zhang", "li") as service:
+        assert "supervisor" not in service.log.read_text()
+        assert "zhang" not in service.log.read_text()
+        assert "li" in service.log.read_text()
+        yield service
     assert not (folder / "demo").exists()
     assert (folder / PRACTICE_FOLDER).is_dir()
 
