@@ -75,6 +75,9 @@ class Walker:
     def see(self, selector: str) -> None:
         self._visible(selector).wait_for()
 
+    def gone(self, selector: str) -> None:
+        self.page.locator(selector).filter(visible=True).first.wait_for(state="detached")
+
     def to(self, path: str) -> None:
         """By the navigation, in whose menu the place may stand."""
         link = self.page.locator(f"header a[href='{path}']").first
@@ -161,7 +164,9 @@ def administrator(walker: Walker) -> None:
     walker.type("#search-text", "calls_per_second")
     walker.page.keyboard.press("Enter")
     walker.clicks += 1
-    walker.see("tbody tr")
+    # The setting is found, and another one is not shown beside it.
+    walker.see("tbody tr:has-text('calls_per_second')")
+    walker.gone("tbody tr:has-text('database.url')")
 
 
 def auditor(walker: Walker) -> None:

@@ -55,7 +55,7 @@ def practice_environment(env: Mapping[str, str], *, port: int = PORT) -> dict[st
         # The talk beside the desk is the call.
         "DIALER_WORK__LEAST_CALL_SECONDS": "0",
         "DIALER_WORK__TASKS": "pull",
-        # The caller alone calls: no robot, no visit, no follow-up while somebody practises.
+        # The caller alone calls: no visit, no follow-up and no late robot call while somebody practises.
         _GRADE + "FIRST_ATTEMPT_SECONDS": _LONG,
         _GRADE + "HUMAN_AFTER_SECONDS": "0",
         _GRADE + "HUMAN_DUE_SECONDS": _NEVER,

@@ -1,4 +1,4 @@
-"""What a caller does in practice: takes a case of the course, speaks with its person, and sees what came of it."""
+"""What a caller does in practice: takes a case of the course, speaks with its person, and sees the score."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from dialer.practice.store import (
     choices_of,
     choose,
     lock_attempt_of_task,
+    put_off_robot,
 )
 from dialer.runtime.services import Services
 from dialer.staff.store import Member, all_members, member_of
@@ -52,6 +53,8 @@ from dialer.work.tasks import lease_of_claim
 SOURCE: Final = "practice"
 """The source of the warnings of practice."""
 _DAY: Final = timedelta(days=1)
+_ROBOT_AFTER: Final = timedelta(days=30)
+"""The robot's call comes no sooner: a report ends it, and while it runs the desk cannot dial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +175,7 @@ def take_case(services: Services, member: Member, key: str) -> Assignment:
         batch = prepare_arrivals(tx, services, [accepted], load_id=None, now=act.now)
         (case_id,) = take_arrivals(tx, services, batch).case_ids
         assert case_id is not None  # no two attempts have the same number
+        put_off_robot(tx, case_id, until=act.now + _ROBOT_AFTER)
         [waiting] = [one for one in assignments_of_case(tx, case_id) if one.kind is Track.HUMAN]
         hand_assignment_to(tx, waiting.id, by=by, now=act.now, **lease_of_claim(services))
         held = get_assignment(tx, waiting.id)
@@ -269,7 +273,7 @@ def read_course(services: Services, staff_id: int, *, reader: Member) -> CourseO
 
 
 def read_courses(services: Services, *, visible_to: int | None) -> list[CourseOf]:
-    """The courses of all callers of these units, and of whoever else has practised: the most passed cases first."""
+    """The courses of all callers of these units, and of others who have practised: the most passed cases first."""
     with services.store.begin() as tx:
         attempts = attempts_in_units(tx, visible_to=visible_to)
         members = all_members(tx, visible_to=visible_to)

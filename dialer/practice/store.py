@@ -9,6 +9,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dialer.cases.attempts import attempt_update
+from dialer.core.attempt import AttemptEvent
 from dialer.core.errors import NotFound
 from dialer.core.values import Contact, OutcomeKind, ScammerContact
 from dialer.db import tables as t
@@ -55,6 +57,12 @@ def add_attempt(
             begun_at=now,
         )
     )
+
+
+def put_off_robot(tx: Tx, case_id: int, *, until: datetime) -> None:
+    """Has the robot not call about this new case before then."""
+    put_off = attempt_update(AttemptEvent.PUT_OFF).where(t.attempt.c.case_id == case_id)
+    tx.execute(put_off.values(not_before=until))
 
 
 def lock_attempt_of_task(tx: Tx, assignment_id: int, *, staff_id: int) -> Attempt:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from dialer.core.access import Role
+from dialer.core.attempt import AttemptState
 from dialer.db import tables as t
 from dialer.db.units import add_unit
 from dialer.practice.model import GUIDE, MOST_LINES, Line, PersonKind, PracticeCase, course, true_outcome
@@ -162,6 +165,16 @@ async def test_one_case_at_a_time_and_only_of_the_course(console: ConsoleDesk):
     assert "no report" in text(await caller.get("/practice"))
     [row] = console.rows(t.practice_attempt)
     assert "not scored" in text(await caller.get(f"/practice/attempts/{row['id']}"))
+
+
+async def test_the_robot_does_not_call_while_somebody_practises(console: ConsoleDesk):
+    caller = console.person(Role.CALLER)
+    await taken(caller, one(PersonKind.ANGRY).key)
+    services = console.app.services
+    with services.store.begin() as tx:
+        [attempt] = tx.rows(sa.select(t.attempt.c.state, t.attempt.c.not_before))
+    assert attempt["state"] == AttemptState.PLANNED.value
+    assert attempt["not_before"] >= services.clock.now() + timedelta(days=29)
 
 
 async def test_a_talk_ends_after_so_many_sentences(console: ConsoleDesk):

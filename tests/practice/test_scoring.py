@@ -238,3 +238,10 @@ def test_the_sentences_of_the_call_guide_are_understood_when_typed(case: Practic
 )
 def test_typed_words_are_understood_by_their_signs(typed: str, line: Line):
     assert line_of_words(typed, {}) is line
+
+
+@pytest.mark.parametrize(
+    "words", ["您能不能自己说一遍接下来怎么做", "那您打算怎么做？", "请用自己的话说说，接下来准备怎么做？"]
+)
+def test_the_question_what_the_person_will_do_is_known_in_other_words(words: str):
+    assert line_of_words(words, {}) is Line.REPEAT

@@ -6,7 +6,7 @@
   const KEPT_MS = 12 * 3600 * 1000, MOST_CHARACTERS = 100000;
   const PREFIX = "typed/", SENDING = "typed-sending";
   const SECRET = /password|secret|code|credential|csrf|token/;
-  const LEFT_OUT = "[target], [data-search], [data-download], [data-deed], [data-passkey], [action='/language'], [action='/sign-out']";
+  const LEFT_OUT = "[target], [data-search], [data-talk], [data-download], [data-deed], [data-passkey], [action='/language'], [action='/sign-out']";
   // Hidden fields that say which version of a thing the page shows, not which thing.
   const OF_VERSION = /^(csrf|token|expected|shown_at|revision|back|then|made_at|sure)$/;
   const { typedOwner: owner, typedKey, sent, refusedPage } = document.body.dataset;
