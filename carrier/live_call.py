@@ -311,14 +311,15 @@ class Bridge(_LiveLeg):
         if call.duration_seconds is not None:
             result["DialCallDuration"] = str(call.duration_seconds)
         if self._has_webhooks:
-            self._notify("completed", status.value)
+            self._notify("completed", status.value, {"CallDuration": str(call.duration_seconds or 0)})
         call.order = None
         self._leg = None
         self._exchange.child_over(call)
         self._done(result)
 
-    def _notify(self, event: str, status: str) -> None:
-        self._exchange.notices.progress(self.call, event, status, {"ParentCallSid": self._parent.call.sid})
+    def _notify(self, event: str, status: str, extras: dict[str, str] | None = None) -> None:
+        of_parent = {"ParentCallSid": self._parent.call.sid}
+        self._exchange.notices.progress(self.call, event, status, of_parent | (extras or {}))
 
 
 def _unknown_after(seconds: float) -> MachineDetection:

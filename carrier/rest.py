@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hmac
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from itertools import islice
@@ -282,7 +283,7 @@ class RestFront:
         return self._exchange.find(request.match_info["sid"]).as_json()
 
     async def update(self, request: web.Request) -> object:
-        """Ends a call (`completed`, `canceled`) or gives it other TwiML."""
+        """Ends a call (`completed`, `canceled`) or gives it other TwiML, and where to report its end."""
         return self._updated(request.match_info["sid"], Form(await request.read())).as_json()
 
     async def delete(self, request: web.Request) -> object:
@@ -338,7 +339,14 @@ class RestFront:
             checked_url(url, 21205, "Url is not a valid URL")
         else:
             return self._exchange.find(sid)
-        return self._exchange.redirect(sid, url=url, method=read_method(form, "Method"), twiml=twiml)
+        callback = checked_url(form.get("StatusCallback"), 21205, "StatusCallback is not a valid URL")
+        method = read_method(form, "StatusCallbackMethod")
+        call = self._exchange.redirect(sid, url=url, method=read_method(form, "Method"), twiml=twiml)
+        if callback and call.order is not None:
+            call.order = replace(
+                call.order, status_callback=callback, status_method=method, events=frozenset({"completed"})
+            )
+        return call
 
 
 def json_answer(data: object, status: int) -> web.Response:

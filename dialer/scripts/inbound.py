@@ -107,8 +107,16 @@ def inbound_list() -> tuple[PromptItem, ...]:
 
 def recorded_notice(language: str) -> Utterance:
     """The notice that the call is recorded; in Mandarin for a language without these words."""
-    known = language in TEXTS[InboundPrompt.RECORDED]
-    return inbound_utterance(InboundPrompt.RECORDED, language if known else "zh")
+    return _notice(InboundPrompt.RECORDED, language)
+
+
+def hold_notice(language: str) -> Utterance:
+    """What a person hears on hold; in Mandarin for a language without these words."""
+    return _notice(InboundPrompt.STILL_BUSY, language)
+
+
+def _notice(prompt: InboundPrompt, language: str) -> Utterance:
+    return inbound_utterance(prompt, language if language in TEXTS[prompt] else "zh")
 
 
 def inbound_utterance(prompt: InboundPrompt, language: str) -> Utterance:

@@ -28,14 +28,16 @@ from dialer.calls.recordings import fetch_recording_now
 from dialer.calls.sound import FellBack, stop_for_fallback, stop_if_unplayed
 from dialer.core.errors import DialerError, Invalid, NotFound, Unavailable
 from dialer.core.notifications import NotificationFault
+from dialer.core.talk import RoomNews, RoomVoice
 from dialer.core.values import MessageState, TelephonyResult
 from dialer.notifications.actions import accept_notification, answer_call, apply_news
 from dialer.runtime.services import Services
 from dialer.scripts.answers import Heard
 from dialer.scripts.dialogue import Position, Turn
-from dialer.scripts.inbound import recorded_notice
+from dialer.scripts.inbound import hold_notice, recorded_notice
 from dialer.telephony.callbacks import (
     CallProgress,
+    PersonLeg,
     Stage,
     call_sid,
     caller_left,
@@ -55,6 +57,7 @@ from dialer.telephony.callbacks import (
     was_forwarded,
     was_unplayed,
 )
+from dialer.telephony.client import DeskClient
 from dialer.telephony.config import (
     AMD_ROUTE,
     CALL_ROUTE,
@@ -74,6 +77,7 @@ from dialer.telephony.config import (
     TelephonyConfig,
 )
 from dialer.telephony.public_address import proof
+from dialer.telephony.rooms import room_news, write_room_entry
 from dialer.telephony.webhooks import (
     SETTINGS,
     SIGNATURE,
@@ -84,6 +88,7 @@ from dialer.telephony.webhooks import (
     verify_signature,
     write_duty_call,
     write_farewell,
+    write_hold,
     write_inbound,
     write_notice,
     write_turn,
@@ -94,7 +99,9 @@ from dialer.work.desk_calls import (
     apply_desk_event,
     apply_person_leg_event,
     language_of_desk_call,
+    tell_person_of_recording,
 )
+from dialer.work.desk_talk import apply_room_news
 from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
 
 WEBHOOK_PREFIX = "/hooks"
@@ -396,20 +403,42 @@ class _Hooks:
                 raise NotFound(kind="act", key=what)
 
     async def _desk(self, hook: CarrierWebhook) -> WebhookReply:
-        """The status of a desk call, how its second leg ended, and what the person of a recorded one hears. Each event
-        has its own transaction.
+        """The status of a desk call, how its second leg ended, news of its room, and what its person hears before the
+        caller and on hold. Each event has its own transaction.
         """
         fields = hook.fields
         call_id = UUID(hook.path["call_id"])
-        if hook.path["what"] == "dial":
-            await asyncio.to_thread(apply_person_leg_event, self._services, call_id, person_leg(fields))
-            return 200, hang_up_twiml()
-        if hook.path["what"] == "notice":
-            language = await asyncio.to_thread(language_of_desk_call, self._services, call_id)
-            notice = recorded_notice(language)
-            return 200, write_notice(notice, audio_url=self._audio_url)
-        await asyncio.to_thread(apply_desk_event, self._services, call_id, status_event(fields))
+        urls = HookUrls(self._telephony.public_url)
+        match hook.path["what"]:
+            case "dial":
+                work = partial(apply_person_leg_event, ends_dial=True)
+                if await asyncio.to_thread(work, self._services, call_id, person_leg(fields)):
+                    return 200, write_room_entry(call_id, RoomVoice.DESK, urls=urls)
+                return 200, hang_up_twiml()
+            case "notice":
+                language = await asyncio.to_thread(tell_person_of_recording, self._services, call_id)
+                return 200, write_notice(recorded_notice(language), audio_url=self._audio_url)
+            case "hold":
+                language = await asyncio.to_thread(language_of_desk_call, self._services, call_id)
+                again = urls.desk(call_id, "hold")
+                return 200, write_hold(hold_notice(language), again_url=again, audio_url=self._audio_url)
+            case "room":
+                await asyncio.to_thread(self._apply_room_news, call_id, room_news(fields))
+            case "person":
+                ended = status_event(fields)
+                if ended.stage is Stage.ENDED and ended.result is not None:
+                    leg = PersonLeg(result=ended.result, talk_seconds=ended.duration_seconds)
+                    await asyncio.to_thread(apply_person_leg_event, self._services, call_id, leg)
+            case _:
+                await asyncio.to_thread(apply_desk_event, self._services, call_id, status_event(fields))
         return _KEPT
+
+    def _apply_room_news(self, call_id: UUID, news: RoomNews) -> None:
+        async def apply() -> None:
+            async with DeskClient(self._telephony) as client:
+                await apply_room_news(self._services, client, call_id, news)
+
+        asyncio.run(apply())
 
     async def _inbound(self, hook: CarrierWebhook) -> WebhookReply:
         """An inbound call; each event has its own transaction."""

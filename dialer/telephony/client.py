@@ -26,6 +26,7 @@ from twilio.rest.api.v2010.account.call import CallInstance
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from dialer.core.errors import Unavailable
+from dialer.core.talk import RoomVoice
 from dialer.core.text import Text, gettext_noop
 from dialer.core.values import MessageChannel, MessageState
 from dialer.telephony.callbacks import MESSAGE_STATES, CallState, PersonLeg, caller_of, result_of
@@ -42,6 +43,7 @@ from dialer.telephony.channels import (
 )
 from dialer.telephony.config import HookUrls, TelephonyConfig, recording_of_dial
 from dialer.telephony.http_client import LOST, CarrierHttpClient, NotSent, RateLimited, may_send
+from dialer.telephony.rooms import TALK_LIMIT_SECONDS, room_name, write_room_entry
 
 _NUMBER: Final = frozenset(
     {
@@ -316,11 +318,10 @@ class CallClient(AccountClient, ChannelClient[PlaceCall, CallState]):
         return None if call is None else str(call.status)
 
 
-TALK_LIMIT_SECONDS: Final = 3600
-"""People talk longer than the robot; still, no call may use a line for ever."""
 _NOTIFICATION_SECONDS: Final = 120
 _FINAL: Final = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 _MOST_LEGS: Final = 20
+_IN_PROGRESS: Final = "in-progress"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,11 +392,7 @@ class DeskClient(CallClient):
 
     async def second_leg(self, sid: str) -> PersonLeg | None:
         """How the person's leg of that call ended; None: there was none, or it is not over. Raises `Unavailable`."""
-        found = await ask_account(
-            lambda: self.api.calls.list_async(parent_call_sid=sid, limit=_MOST_LEGS, page_size=_MOST_LEGS),
-            absent=None,
-        )
-        for leg in found or ():
+        for leg in await self._second_legs(sid):
             status = str(leg.status)
             result = result_of(status=status, sip_code=None, answered_by="") if status in _FINAL else None
             if result is not None:
@@ -403,6 +400,78 @@ class DeskClient(CallClient):
                 seconds = int(duration) if duration.isdecimal() and int(duration) > 0 else None
                 return PersonLeg(result=result, talk_seconds=seconds)
         return None
+
+    async def is_person_on_line(self, sid: str) -> bool:
+        """Whether the second leg of that call was answered and is not over. Raises `Unavailable`."""
+        return await self._leg_on_line(sid) is not None
+
+    async def enter_room(self, call_id: UUID, sid: str) -> bool:
+        """Moves the person of that call into the room; the carrier then asks for a document for the desk. False: the
+        person is not on the line. Raises `Unavailable`.
+        """
+        leg = await self._leg_on_line(sid)
+        if leg is None:
+            return False
+        entry = write_room_entry(call_id, RoomVoice.PERSON, urls=self.urls)
+        moved = await ask_account(
+            lambda: self.api.calls(leg).update_async(
+                twiml=entry,
+                status_callback=self.urls.desk(call_id, "person"),
+                status_callback_method="POST",
+            ),
+            absent=HTTPStatus.NOT_FOUND,
+            wrong_state=_WRONG_STATE,
+        )
+        return moved is not None
+
+    async def room_of(self, call_id: UUID) -> str | None:
+        """The carrier's id of the room of that call, where it has begun and is not over. Raises `Unavailable`."""
+        found = await ask_account(
+            lambda: self.api.conferences.list_async(
+                friendly_name=room_name(call_id), status=_IN_PROGRESS, limit=1, page_size=1
+            ),
+            absent=None,
+        )
+        return next((str(room.sid) for room in found or ()), None)
+
+    async def change_voice(
+        self,
+        call_id: UUID,
+        room_sid: str,
+        voice: RoomVoice,
+        *,
+        hold: bool | None = None,
+        mute: bool | None = None,
+    ) -> tuple[bool, bool] | None:
+        """Holds or mutes one who is in the room; what is None stays. Returns whether the carrier says that they are on
+        hold and muted; None for a room or participant that is not there any more. Raises `Unavailable`.
+        """
+        changed = await ask_account(
+            lambda: (
+                self.api.conferences(room_sid)
+                .participants(voice.value)
+                .update_async(
+                    hold=unset if hold is None else hold,
+                    hold_url=self.urls.desk(call_id, "hold") if hold else unset,
+                    hold_method="POST" if hold else unset,
+                    muted=unset if mute is None else mute,
+                )
+            ),
+            absent=HTTPStatus.NOT_FOUND,
+        )
+        return None if changed is None else (bool(changed.hold), bool(changed.muted))
+
+    async def _leg_on_line(self, sid: str) -> str | None:
+        return next(
+            (str(leg.sid) for leg in await self._second_legs(sid) if str(leg.status) == _IN_PROGRESS), None
+        )
+
+    async def _second_legs(self, sid: str) -> list[CallInstance]:
+        found = await ask_account(
+            lambda: self.api.calls.list_async(parent_call_sid=sid, limit=_MOST_LEGS, page_size=_MOST_LEGS),
+            absent=None,
+        )
+        return list(found or ())
 
 
 class SmsClient(AccountClient, MessageClient):

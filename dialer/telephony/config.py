@@ -159,8 +159,9 @@ class HookUrls:
         return f"{self._base}/hooks/dial/{attempt_id}/{step}/{position}{RETRIES}"
 
     def desk(self, call_id: UUID, what: str) -> str:
-        """Receives how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's; or
-        gives the notice that the person of a recorded one hears before the caller.
+        """Receives how far a call from a desk came: `status` of the desk's own leg, `dial` of the person's, `person` of
+        the person's in the room, `room` of the room itself. Or gives what the person hears: the notice before the
+        caller of a recorded one, and what is said on `hold`.
         """
         return f"{self._base}/hooks/desk/{call_id}/{what}{RETRIES}"
 

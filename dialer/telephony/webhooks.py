@@ -319,6 +319,20 @@ def write_notice(notice: Utterance, *, audio_url: Callable[[str], str]) -> str:
     return str(response)
 
 
+_HOLD_PAUSE_SECONDS: Final = 10
+_HOLD_ROUNDS: Final = 60
+
+
+def write_hold(notice: Utterance, *, again_url: str, audio_url: Callable[[str], str]) -> str:
+    """What the person hears on hold: the notice every ten seconds or so, until they are taken back."""
+    response = VoiceResponse()
+    for _ in range(_HOLD_ROUNDS):
+        _say(response, [notice], audio_url)
+        response.pause(length=_HOLD_PAUSE_SECONDS)
+    response.redirect(again_url, method="POST")
+    return str(response)
+
+
 _KEY_SECONDS: Final = 8
 _TIMES_ASKED: Final = 2
 

@@ -28,7 +28,8 @@ from dialer.runtime.services import Services
 from dialer.staff.sign_in import extension_of
 from dialer.telephony.callbacks import CallProgress, PersonLeg, Stage
 from dialer.telephony.channels import Placed, Refused
-from dialer.telephony.client import TALK_LIMIT_SECONDS, DeskClient, DeskOrder
+from dialer.telephony.client import DeskClient, DeskOrder
+from dialer.telephony.rooms import TALK_LIMIT_SECONDS
 from dialer.work.assignments import get_assignment, lock_signed_assignment
 from dialer.work.desk_store import (
     DeskCall,
@@ -36,10 +37,12 @@ from dialer.work.desk_store import (
     change_desk_call,
     language_of_case,
     lock_desk_call,
+    note_person_told,
     take_family_number,
     take_number_for_desk_call,
     unsettled_desk_calls,
 )
+from dialer.work.desk_talk import tend_talk, without_talk
 from dialer.work.inbound_store import is_telephone_free
 
 
@@ -68,12 +71,20 @@ def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgr
                 pass
 
 
-def apply_person_leg_event(services: Services, call_id: uuid.UUID, leg: PersonLeg) -> None:
-    """Applies the end of the person's leg, once. Raises `NotFound`."""
+def apply_person_leg_event(
+    services: Services, call_id: uuid.UUID, leg: PersonLeg, *, ends_dial: bool = False
+) -> bool:
+    """Applies the end of the person's leg, once; with `ends_dial` the end of the desk's Dial. True: the Dial ended
+    because both legs move into the room, and the call goes on. Raises `NotFound`.
+    """
     with services.store.begin() as tx:
         call = lock_desk_call(tx, call_id)
-        if not call.settled:
-            end_desk_call(tx, services, call, leg, settled=True)
+        if call.settled:
+            return False
+        if ends_dial and call.talk.in_room:
+            return True
+        end_desk_call(tx, services, call, leg, settled=True)
+        return False
 
 
 def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *, settled: bool) -> None:
@@ -96,6 +107,7 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
         talk_seconds=leg.talk_seconds,
         settled=settled,
         ended_at=call.ended_at or now,
+        **(without_talk() if call.talk.in_room else {}),
     )
     if call.state is not DeskCallState.ENDED:
         rest_called_numbers(tx, {call.id: leg.result}, number_limits(services), now=now)
@@ -219,17 +231,24 @@ def language_of_desk_call(services: Services, call_id: uuid.UUID) -> str:
         return language_of_case(tx, lock_desk_call(tx, call_id).case_id)
 
 
+def tell_person_of_recording(services: Services, call_id: uuid.UUID) -> str:
+    """Notes that the person is told now that the call is recorded. Returns the language, as `language_of_desk_call`."""
+    with services.store.begin() as tx:
+        return language_of_case(tx, note_person_told(tx, call_id, now=services.clock.now()))
+
+
 _MAY_BE_RECORDED: Final = (TelephonyResult.ANSWERED, TelephonyResult.UNKNOWN)
 
 
 async def settle_desk_calls(services: Services, client: DeskClient) -> int:
     """Asks the carrier for the second leg of ended calls; a call without events for too long is settled as unknown.
-    Returns how many were settled.
+    Looks after hold and mute of the others. Returns how many were settled.
     """
     with services.store.begin() as tx:
         open_calls = unsettled_desk_calls(tx)
     settled = 0
     for call, asked_at in open_calls:
+        await tend_talk(services, client, call)
         age = services.real.now() - asked_at
         leg: PersonLeg | None = None
         if call.state is DeskCallState.ENDED and call.sid is not None:

@@ -16,6 +16,7 @@ from dialer.core.access import Permission
 from dialer.core.case import AssignmentState, StopResult, StopState
 from dialer.core.errors import Conflict, Invalid, Overtaken, Refusal, Unavailable
 from dialer.core.offers import TaskMode
+from dialer.core.talk import TalkChange
 from dialer.core.text import gettext_noop
 from dialer.core.values import EvidenceKind, ScammerContact, Track, parse_yuan
 from dialer.knowledge.actions import typed_uses
@@ -203,6 +204,35 @@ def call(
             gettext_noop("The telephone network did not take the call. Try again, or dial by hand.")
         ) from None
     return _show_live(request, task_id, token) if request.is_part else request.redirect_to(_HOME)
+
+
+@desk_pages.post("/desk/tasks/{task_id}/talk", act=Permission.WORK_DESK)
+def talk(
+    request: CurrentRequest, task_id: VisibleTask, token: Token = 0, change: Annotated[str, Form()] = ""
+) -> Response:
+    """Puts the person of the call under way on hold or takes them back; mutes the caller's telephone, or not."""
+    wanted = typed_word(TalkChange, change)
+    if wanted is None:
+        raise Invalid(field="change", problem="is not a known value")
+    try:
+        asyncio.run(_ask_for_talk(request, task_id, wanted, token=token))
+    except Overtaken:
+        pass  # The page says who has it.
+    except Unavailable as fault:
+        if fault.part != "carrier":
+            raise
+        raise Refusal(
+            gettext_noop("The telephone network does not answer. It is asked again until the call is over.")
+        ) from None
+    return _show_live(request, task_id, token) if request.is_part else request.redirect_to(_HOME)
+
+
+async def _ask_for_talk(request: RequestContext, task_id: int, wanted: TalkChange, *, token: int) -> None:
+    from dialer.telephony.client import DeskClient  # noqa: PLC0415 - heavy, and of this form alone
+    from dialer.work.desk_talk import ask_for_talk  # noqa: PLC0415 - heavy, and of this form alone
+
+    async with DeskClient(request.app.telephony) as client:
+        await ask_for_talk(request.services, request.actor, client, task_id, wanted, token=token)
 
 
 async def _put_through(
@@ -494,6 +524,7 @@ def _live_facts(request: RequestContext, state: TaskState, token: int) -> dict[s
             busy_sentence(busy, request.lang, state.names, case_id=task.case_id) for busy in state.beside
         ],
         "calls": [call_line(call, request.lang) for call in reversed(state.calls)],
+        "may_talk": is_held,
         "handed_over": [given for given in handed_over if given.id != task.id],
     }
 

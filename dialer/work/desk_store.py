@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -18,11 +18,12 @@ from dialer.core.access import DESK
 from dialer.core.attempt import LIVE_STATES
 from dialer.core.case import AssignmentState, DeskCallState, InboundState, StopResult, VisitStage
 from dialer.core.errors import Conflict, NotFound
+from dialer.core.talk import Talk
 from dialer.core.values import Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.columns import is_of_actor
-from dialer.db.unit_of_work import Tx, record_of
+from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.vault import BlindKind
 from dialer.outcomes.ledger import ProvenCall
 from dialer.work.assignments import Assignment, Scope, is_overdue
@@ -54,6 +55,24 @@ class DeskCall:
     records: bool
     """The talk is recorded, and the person is told so."""
     drill: bool
+    told_at: datetime | None
+    """When the carrier asked for the notice that the call is recorded."""
+    talk: Talk
+    talk_due_at: datetime | None
+    """In real time: when the carrier is asked about hold and mute if it has not reported by then. None: all is as
+    wanted.
+    """
+    hold_alarm_at: datetime | None
+    """When an alarm was raised that the person is on hold for too long; None: not in this hold."""
+
+    @property
+    def may_hold(self) -> bool:
+        """Whether the person may be on the line."""
+        return self.state is DeskCallState.JOINED and not self.settled
+
+
+def _desk_call(row: Row) -> DeskCall:
+    return record_of(DeskCall, row, talk=record_of(Talk, row))
 
 
 def take_number_for_desk_call(tx: Tx, call_id: uuid.UUID, *, person_id: int, number: int) -> bool:
@@ -98,16 +117,46 @@ def lock_desk_call(tx: Tx, call_id: uuid.UUID) -> DeskCall:
     row = tx.one(sa.select(t.desk_call).where(t.desk_call.c.id == call_id).with_for_update())
     if row is None:
         raise NotFound(kind="call", key=call_id)
-    return record_of(DeskCall, row)
+    return _desk_call(row)
+
+
+def note_person_told(tx: Tx, call_id: uuid.UUID, *, now: datetime) -> int:
+    """Notes that the person hears the notice of a recorded call; returns the id of the case. Raises `NotFound`."""
+    c = t.desk_call.c
+    case_id: int | None = tx.scalar(
+        sa.update(t.desk_call).where(c.id == call_id).values(told_at=now).returning(c.case_id)
+    )
+    if case_id is None:
+        raise NotFound(kind="call", key=call_id)
+    return case_id
+
+
+def joined_desk_call(tx: Tx, assignment_id: int, *, by: str) -> DeskCall | None:
+    """The call under way that this person had put through for the assignment; None without one. Not locked."""
+    c = t.desk_call.c
+    row = tx.one(
+        sa.select(t.desk_call)
+        .where(
+            c.assignment_id == assignment_id,
+            c.by == by,
+            c.state == DeskCallState.JOINED.value,
+            ~c.settled,
+        )
+        .order_by(c.asked_at.desc())
+        .limit(1)
+    )
+    return None if row is None else _desk_call(row)
+
+
+def change_talk(tx: Tx, call_id: uuid.UUID, talk: Talk, *, due_at: datetime | None, **values: object) -> None:
+    """Stores hold and mute of the call, when to ask the carrier about them, and other columns."""
+    change_desk_call(tx, call_id, **asdict(talk), talk_due_at=due_at, **values)
 
 
 def desk_calls_of_case(tx: Tx, case_id: int) -> list[DeskCall]:
     """Calls from desks in this case, oldest first."""
     statement = sa.select(t.desk_call).where(t.desk_call.c.case_id == case_id)
-    return [
-        record_of(DeskCall, row)
-        for row in tx.rows(statement.order_by(t.desk_call.c.asked_at, t.desk_call.c.id))
-    ]
+    return [_desk_call(row) for row in tx.rows(statement.order_by(t.desk_call.c.asked_at, t.desk_call.c.id))]
 
 
 def language_of_case(tx: Tx, case_id: int) -> str:
@@ -184,7 +233,7 @@ def unsettled_desk_calls(tx: Tx) -> list[tuple[DeskCall, datetime]]:
     """Calls whose end is not known for good, with the real time of their request; the oldest first, at most 200."""
     c = t.desk_call.c
     statement = sa.select(t.desk_call).where(~c.settled).order_by(c.asked_real_at).limit(200)
-    return [(record_of(DeskCall, row), row["asked_real_at"]) for row in tx.rows(statement)]
+    return [(_desk_call(row), row["asked_real_at"]) for row in tx.rows(statement)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

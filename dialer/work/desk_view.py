@@ -15,6 +15,7 @@ from fastapi import File, Form, UploadFile
 from dialer.core.case import AssignmentState, DeskCallState, FamilyResult, VisitStage, contact_of_outcome
 from dialer.core.errors import Invalid
 from dialer.core.rates import is_in_range
+from dialer.core.talk import Talk
 from dialer.core.text import Lang, gettext_noop
 from dialer.core.timeline import EntryKind
 from dialer.core.values import (
@@ -272,13 +273,20 @@ def lost_sentence(task: Assignment, lang: Lang, names: Mapping[str, str], *, who
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLine:
-    """One call from the desk. `since`: when the current state of a call under way began; None for an ended call."""
+    """One call from the desk. `since`: when the current state of a call under way began; None for an ended call.
+    `talks`: the person may be on the line; then they may be put on hold, and the caller be muted.
+    """
 
     text: str
     live: bool
     since: datetime | None
     at: datetime
     number: int
+    talks: bool = False
+    holds: bool = False
+    mutes: bool = False
+    muted_text: str = ""
+    """What the page says while the caller is muted; '' while not."""
 
 
 def call_line(call: DeskCall, lang: Lang) -> CallLine:
@@ -290,12 +298,41 @@ def call_line(call: DeskCall, lang: Lang) -> CallLine:
         case DeskCallState.RINGING:
             text = say(lang, "Your telephone rings: pick up")
         case DeskCallState.JOINED:
-            text = say(lang, "You are connected; the person is being called or is on the line")
+            text = _talking(call.talk, lang)
         case DeskCallState.ENDED:
             text = _ended(call, lang)
+    talk = call.talk
     return CallLine(
-        text=text, live=live, since=call.joined_at if live else None, at=call.asked_at, number=call.number
+        text=text,
+        live=live,
+        since=(talk.hold_since or call.joined_at) if live else None,
+        at=call.asked_at,
+        number=call.number,
+        talks=call.may_hold,
+        holds=talk.holds,
+        mutes=talk.mutes,
+        muted_text=_muted(talk, lang) if call.may_hold else "",
     )
+
+
+def _talking(talk: Talk, lang: Lang) -> str:
+    if talk.holds:
+        if talk.is_held:
+            return say(lang, "The person is on hold and hears that they should wait")
+        return say(lang, "The person is being put on hold")
+    if talk.is_held:
+        return say(lang, "The person is being taken back")
+    if talk.in_room:
+        return say(lang, "The person is on the line")
+    return say(lang, "You are connected; the person is being called or is on the line")
+
+
+def _muted(talk: Talk, lang: Lang) -> str:
+    if talk.mutes:
+        if talk.is_muted:
+            return say(lang, "You are muted: the person does not hear you")
+        return say(lang, "You are being muted")
+    return say(lang, "You are still muted") if talk.is_muted else ""
 
 
 def _ended(call: DeskCall, lang: Lang) -> str:

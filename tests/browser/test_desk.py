@@ -270,3 +270,68 @@ def test_before_a_call_the_desk_says_that_our_number_is_marked(
     page.keyboard.press("Enter")
     expect(page.locator(".note", has_text=said)).to_contain_text(number)
     look(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "phone", "extension", "held", "back", "muted", "acts"),
+    [
+        ("zh", "19900070108", "8126", "保持中", "当事人在线", "已静音", ("已保持通话", "已静音")),
+        (
+            "en",
+            "19900070150",
+            "8128",
+            "The person is on hold",
+            "The person is on the line",
+            "You are muted",
+            ("put on hold", "muted"),
+        ),
+    ],
+)
+def test_a_caller_holds_and_mutes_by_keys(
+    page: Page,
+    service: Service,
+    complaints: Complaints,
+    *,
+    language: str,
+    phone: str,
+    extension: str,
+    held: str,
+    back: str,
+    muted: str,
+    acts: tuple[str, ...],
+):
+    """The person answers after a few seconds; until then the page refuses to hold."""
+    service.empty()
+    service.as_administrator("pause", "--minutes", "60", "--why", "people ring", "--grade", "extra_high")
+    person(service, "皇甫静", phone)
+    new_account(page, service, f"hold-{language}", Role.CALLER, language=language)
+    page.locator("#f-extension").fill(extension)
+    page.keyboard.press("Enter")
+    expect(page.locator(".desk-grade b").first).to_have_text("1", timeout=60_000)
+    page.locator("h1").click()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("皇甫静")
+    page.keyboard.press("c")
+    live = page.locator(".desk-live")
+    expect(page.locator("[data-hold]")).to_be_visible(timeout=_CALL_MS)
+    is_held = False
+    while not is_held:
+        with page.expect_response(re.compile("/talk$")) as answer:
+            page.keyboard.press("h")
+        is_held = answer.value.ok
+        page.wait_for_timeout(500)
+    complaints.told = [told for told in complaints.told if "/talk" not in told]
+    expect(live).to_contain_text(held)
+    expect(live.locator("b").first).to_have_text(re.compile(r"0:\d\d"))
+    page.keyboard.press("u")
+    expect(live.locator(".desk-muted")).to_contain_text(muted)
+    look(page)
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.keyboard.press("h")
+    expect(live).to_contain_text(back)
+    page.keyboard.press("u")
+    expect(live.locator(".desk-muted")).to_have_count(0)
+    expect(live).to_have_count(0, timeout=_CALL_MS)
+    page.locator(".desk-about a").click()
+    for act in acts:
+        expect(page.locator("main")).to_contain_text(act)

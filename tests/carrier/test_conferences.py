@@ -258,6 +258,28 @@ async def test_a_call_of_two_is_moved_into_a_conference_and_both_hear_each_other
     }
 
 
+@pytest.mark.parametrize("who", ["sid", "child"])
+async def test_where_to_report_the_end_of_a_call_comes_with_its_new_document(three: Three, who: str):
+    app, sid = three.view.app, getattr(three, who)
+    app.documents["/dialled"] = conference(app)
+    await three.view.client.calls(sid).update_async(twiml=conference(app), status_callback=f"{app.base}/over")
+    assert app.at("/over") == []
+    (three.desk if who == "sid" else three.person).hang_up_phone()
+    await app.until(lambda: bool(app.at("/over")))
+    (told,) = [one.params for one in app.at("/over")]
+    assert (told["CallSid"], told["CallStatus"]) == (sid, "completed")
+    assert int(told["CallDuration"]) >= 1
+
+
+async def test_an_address_that_cannot_be_called_changes_nothing(three: Three):
+    with pytest.raises(TwilioRestException) as refused:
+        await three.view.client.calls(three.child).update_async(
+            twiml=conference(three.view.app), status_callback="over"
+        )
+    assert refused.value.code == 21205
+    assert three.view.app.at("/dialled") == []
+
+
 async def test_hold_plays_the_sound_to_the_person_and_connects_again_afterwards(three: Three):
     found = await three.confer()
     app = three.view.app

@@ -614,6 +614,60 @@ async def test_a_call_refused_by_the_network_is_shown_and_frees_the_number(
     assert "Today: calls 1" in page
 
 
+async def test_without_a_call_nothing_is_held_and_an_unknown_change_is_refused(
+    console: ConsoleDesk, scenario: ConsoleScenario, caller: Person
+):
+    put(scenario)
+    task_id, token = await taken(caller)
+    page = f"/desk/tasks/{task_id}/talk"
+    for change in ("hold", "resume", "mute", "unmute"):
+        assert "no call is under way" in text(await caller.post(page, token=token, change=change))
+    assert (await caller.post(page, token=token, change="louder")).status_code == 422
+    assert "data-hold" not in (await caller.get("/desk")).text
+
+
+@pytest.mark.parametrize(
+    ("talk", "said", "buttons"),
+    [
+        ({}, "the person is being called or is on the line", ["hold", "mute"]),
+        ({"in_room": True}, "The person is on the line", ["hold", "mute"]),
+        ({"in_room": True, "hold_since": MORNING}, "The person is being put on hold", ["resume", "mute"]),
+        (
+            {"in_room": True, "hold_since": MORNING, "is_held": True},
+            "The person is on hold and hears that they should wait",
+            ["resume", "mute"],
+        ),
+        ({"in_room": True, "is_held": True}, "The person is being taken back", ["hold", "mute"]),
+        ({"in_room": True, "mutes": True}, "You are being muted", ["hold", "unmute"]),
+        (
+            {"in_room": True, "mutes": True, "is_muted": True},
+            "You are muted: the person does not hear you",
+            ["hold", "unmute"],
+        ),
+        ({"in_room": True, "is_muted": True}, "You are still muted", ["hold", "mute"]),
+    ],
+)
+async def test_the_page_says_what_the_network_has_confirmed(
+    console: ConsoleDesk,
+    scenario: ConsoleScenario,
+    caller: Person,
+    talk: dict[str, Any],
+    said: str,
+    buttons: list[str],
+):
+    put(scenario)
+    await caller.post("/desk/extension", extension="8001")
+    task_id, token = await taken(caller)
+    await caller.post(f"/desk/tasks/{task_id}/call", token=token, number=0)
+    with console.app.services.store.begin() as tx:
+        tx.execute(t.desk_call.update().values(state="joined", settled=False, joined_at=MORNING, **talk))
+    page = await caller.part(f"/desk/tasks/{task_id}/live", token=token)
+    assert said in text(page)
+    assert re.findall(r'name="change" value="(\w+)"', page.text) == buttons
+    other = await caller.part(f"/desk/tasks/{task_id}/live", token="0")
+    assert 'name="change"' not in other.text
+
+
 async def test_only_the_own_units_work_is_given(console: ConsoleDesk, scenario: ConsoleScenario):
     city = scenario.unit("市局")
     county, other = scenario.unit("临河分局", city), scenario.unit("五原县局", city)

@@ -15,6 +15,8 @@ from dialer.language.enumerations import ENUMERATIONS
 
 _WORDS = {
     "FamilyContact": "none known called",
+    "TalkChange": "hold resume mute unmute",
+    "RoomVoice": "desk person",
     "DeliveryEvent": "delivered given_up webhook_ended sent_again",
     "NotificationEvent": "claimed sent accepted failed work_taken duty_ended",
     "MessageEvent": "sending in_doubt not_taken accepted sent delivered undelivered failed",

@@ -30,6 +30,8 @@ _REPLACED = {
 
 
 _NEVER_SHOWN = {
+    "RoomVoice",
+    "TalkChange",
     "AuditedAct",
     "FilteredPage",
     "DeliveryEvent",

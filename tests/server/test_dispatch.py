@@ -90,6 +90,7 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> Noted:
         "next_inbound_turn": CALL_IN, "end_inbound_call": None, "end_inbound_leg": CALL_IN,
         "connect_inbound_call": None,
         "apply_desk_event": None, "apply_person_leg_event": None, "language_of_desk_call": "en",
+        "tell_person_of_recording": "en",
         "apply_message_event": None, "fetch_recording_now": None, "stop_for_fallback": None,
         "stop_if_unplayed": None,
     }  # fmt: skip
@@ -259,10 +260,22 @@ class TestOthers:
         [status, leg, language] = noted.calls
         assert (status[0], status[1][0], status[1][1].stage) == ("apply_desk_event", ID, Stage.ANSWERED)
         talked = PersonLeg(result=TelephonyResult.ANSWERED, talk_seconds=9)
-        assert leg == ("apply_person_leg_event", (ID, talked), {})
-        assert language == ("language_of_desk_call", (ID,), {})
+        assert leg == ("apply_person_leg_event", (ID, talked), {"ends_dial": True})
+        assert language == ("tell_person_of_recording", (ID,), {})
         assert notice.status_code == 200
         assert "recorded" in notice.text or f"<Play>{PUBLIC}/audio/" in notice.text
+
+    def test_a_person_in_a_room_is_told_to_wait_and_leaves_once(self, noted: Noted) -> None:
+        form = {"CallSid": SID, "CallStatus": "in-progress"}
+        over = form | {"CallStatus": "completed", "CallDuration": "9", "SequenceNumber": "0"}
+        assert is_kept(ask(f"/hooks/desk/{ID}/person", over))
+        assert is_kept(ask(f"/hooks/desk/{ID}/person", form))
+        held = ask(f"/hooks/desk/{ID}/hold", form)
+        assert "<Pause" in held.text
+        leg, language = noted.calls
+        talked = PersonLeg(result=TelephonyResult.ANSWERED, talk_seconds=9)
+        assert leg == ("apply_person_leg_event", (ID, talked), {})
+        assert language == ("language_of_desk_call", (ID,), {})
 
     def test_our_own_request_gets_the_proof_as_plain_text(self, noted: Noted) -> None:
         answer = ask("/hooks/check/abc")

@@ -244,6 +244,7 @@ async def test_a_call_from_a_desk_is_recorded_and_the_person_is_told_first(
     w: World, recorder: RecordingClient
 ):
     case_id = await desk_call(w, person=TALKS_LONG)
+    assert w.scene.rows(sa.select(t.desk_call.c.told_at))[0]["told_at"] is not None
     assert row_of(w, case_id)["state"] == "waiting"
     assert await fetch(w, recorder) == 1
     row = row_of(w, case_id)

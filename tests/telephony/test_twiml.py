@@ -13,19 +13,22 @@ from hypothesis import strategies as st
 
 from audio.spoken import as_spoken
 from carrier.twiml import parse_twiml
+from dialer.core.talk import RoomVoice
 from dialer.core.values import Answer, Contact
 from dialer.scripts.answers import Heard
 from dialer.scripts.dialogue import AskTurn, Context, Position, Turn, Utterance, advance, start
-from dialer.scripts.inbound import recorded_notice
+from dialer.scripts.inbound import hold_notice, recorded_notice
 from dialer.scripts.model import EndUrgency
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.client import DeskClient, DeskOrder
 from dialer.telephony.config import HookUrls, TelephonyConfig
+from dialer.telephony.rooms import room_name, write_room_entry
 from dialer.telephony.webhooks import (
     InboundTurn,
     _turn_document,
     fallback_twiml,
     hang_up_twiml,
+    write_hold,
     write_inbound,
     write_notice,
     write_turn,
@@ -44,7 +47,7 @@ CALL_NEXT = f"https://a.cn/hooks/call/{ATTEMPT}/4/scene.1.verified.none#rc=3&rp=
 
 SECONDS = r"[1-9]\d{0,2}"
 HOOK = (
-    r"https://a\.cn/hooks/((call|dial)/[0-9a-f-]{36}/\d+/[a-z0-9_.]+|desk/[0-9a-f-]{36}/dial|inbound/dial/\d+)"
+    r"https://a\.cn/hooks/((call|dial)/[0-9a-f-]{36}/\d+/[a-z0-9_.]+|desk/[0-9a-f-]{36}/(dial|hold)|inbound/dial/\d+)"
     r"#rc=3&rp=ct,rt,5xx"
 )
 SPOKEN = {"cmn-CN": "Polly.Zhiyu", "en-US": "Polly.Joanna"}
@@ -85,9 +88,22 @@ ALLOWED = {
         "url": r"https://a\.cn/hooks/desk/[0-9a-f-]{36}/notice#rc=3&rp=ct,rt,5xx",
         "method": r"POST",
     },
+    "Conference": {
+        "participantLabel": r"desk|person",
+        "beep": r"false",
+        "waitUrl": r"",
+        "endConferenceOnExit": r"true",
+        "maxParticipants": r"\d{1,3}",
+        "statusCallback": r"https://a\.cn/hooks/desk/[0-9a-f-]{36}/room#rc=3&rp=ct,rt,5xx",
+        "statusCallbackEvent": r"start mute hold",
+        "statusCallbackMethod": r"POST",
+    },
     "Pause": {"length": r"\d+"},
 }
-INSIDE = {"Response": {"Say", "Play", "Gather", "Redirect", "Hangup", "Dial", "Pause"}, "Dial": {"Number"}}
+INSIDE = {
+    "Response": {"Say", "Play", "Gather", "Redirect", "Hangup", "Dial", "Pause"},
+    "Dial": {"Number", "Conference"},
+}
 INSIDE["Gather"] = {"Say", "Play", "Pause"}
 
 
@@ -365,3 +381,23 @@ def test_the_notice_is_a_sound_of_the_shipped_scripts_and_mandarin_where_there_i
     read(write_notice(recorded_notice("en"), audio_url=lambda file: f"https://a.cn/audio/{file}"))
     assert recorded_notice("en") != recorded_notice("zh") == recorded_notice("mn") == recorded_notice("")
     assert recorded_notice("zh").audio
+
+
+def test_both_enter_the_same_room_and_it_ends_with_either_of_them():
+    entries = [write_room_entry(ATTEMPT, voice, urls=HookUrls("https://a.cn")) for voice in RoomVoice]
+    rooms = [read(entry).findall("Dial/Conference")[0] for entry in entries]
+    assert {room.text for room in rooms} == {room_name(ATTEMPT)}
+    assert [room.attrib["participantLabel"] for room in rooms] == ["desk", "person"]
+    assert {room.attrib["endConferenceOnExit"] for room in rooms} == {"true"}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh", "不要转账"), ("en", "do not transfer"), ("mn", "不要转账")]
+)
+def test_on_hold_the_notice_is_repeated_for_minutes(language: str, said: str):
+    again = HookUrls("https://a.cn").desk(ATTEMPT, "hold")
+    notice = replace(hold_notice(language), audio=None)
+    root = read(write_hold(notice, again_url=again, audio_url=str))
+    assert said in (root[0].text or "")
+    assert [child.tag for child in root] == ["Say", "Pause"] * 60 + ["Redirect"]
+    assert root[-1].text == again

@@ -254,6 +254,18 @@ desk_call = sa.Table(
     sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("records", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("drill", sa.Boolean, nullable=False),
+    when("told_at"),
+    # Hold and mute, as `dialer.core.talk.Talk`.
+    sa.Column("in_room", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("room_sid", sa.Text),
+    when("hold_since"),
+    sa.Column("is_held", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("mutes", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("is_muted", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("hold_sequence", sa.Integer, nullable=False, server_default="-1"),
+    sa.Column("mute_sequence", sa.Integer, nullable=False, server_default="-1"),
+    when("talk_due_at"),  # real
+    when("hold_alarm_at"),
     sa.Index("ix_desk_call_open", "asked_real_at", postgresql_where=sa.text("NOT settled")),
     sa.Index("ix_desk_call_by_asked_at", "by", "asked_at"),
     sa.CheckConstraint("state <> 'ended' OR result IS NOT NULL", name="ended_has_a_result"),

@@ -63,7 +63,7 @@ ROWS = (
     Row("GET", "/desk/tasks/{task_id}/live", _WHO, _task, by_unit=True),
     *(
         Row("POST", f"/desk/tasks/{{task_id}}/{act}", _WHO, _task, by_unit=True)
-        for act in ("beat", "open", "reclaim", "call", "report", "call-back", "release", "transfer")
+        for act in ("beat", "open", "reclaim", "call", "talk", "report", "call-back", "release", "transfer")
     ),
     Row("POST", "/desk/transfers/{transfer_id}/accept", _WHO, _transfer, by_unit=True),
     Row(

@@ -195,7 +195,7 @@
       } else {
         var act = { y: "input[name=verified][value=yes]", n: "input[name=verified][value=no]",
           j: "input[name=scammer][value=yes]", k: "input[name=scammer][value=no]", l: "input[name=scammer][value=unknown]", c: "[data-call] button",
-          o: "[data-open]", b: "[data-dialog=call-back]", t: "[data-dialog=transfer]", r: "[data-dialog=release]" }[event.key.toLowerCase()];
+          h: "[data-hold]", u: "[data-mute]", o: "[data-open]", b: "[data-dialog=call-back]", t: "[data-dialog=transfer]", r: "[data-dialog=release]" }[event.key.toLowerCase()];
         var knowledge = event.key.toLowerCase() === "s" && document.querySelector("[data-knowledge]");
         if (knowledge) { event.preventDefault(); knowledge.focus(); }
         if (act) { event.preventDefault(); press(act); }
