@@ -46,6 +46,7 @@ UNMEASURED: Mapping[str, str] = {
     "/units/file": "a file",
     "/cases/file": "a file",
     "/rates/file/{kind}": "a file",
+    "/records/file/{kind}": "a file",
     "/lists/{load_id}/rejects": "a file",
     "/desks/live": "a part of the page of desks",
     "/desks/{staff_id}": "one desk, whatever else there is",

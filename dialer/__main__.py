@@ -17,6 +17,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "practice": "practice.practice_command",
     "load": "lists.load_command",
     "report": "report.report_command",
+    "records": "oversight.records_command",
     "bulletin": "bulletin.bulletin_command",
     "case": "cases.case_command",
     "cases": "cases.cases_command",

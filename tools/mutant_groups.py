@@ -89,6 +89,18 @@ GROUPS = {
         modules=("dialer/practice/*.py", "dialer/demo/practice.py"),
         tests=("tests/practice/test_*.py", "tests/console/test_practice.py", "tests/demo/test_practice.py"),
     ),
+    "oversight": Group(
+        modules=(
+            "dialer/figures/unit_records.py",
+            "dialer/figures/unit_record_tables.py",
+            "dialer/oversight/*.py",
+        ),
+        tests=(
+            "tests/core/test_places.py",
+            "tests/figures/test_unit_records.py",
+            "tests/console/test_records.py",
+        ),
+    ),
     "notifications": Group(
         modules=("dialer/core/notifications.py", "dialer/notifications/*.py"),
         tests=(

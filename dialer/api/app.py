@@ -36,6 +36,8 @@ from dialer.core.values import FraudType, Grade
 from dialer.duty.actions import on_duty
 from dialer.figures.report import RatesQuery, cut_rates, make_report, moment_of, report_period
 from dialer.figures.report_json import CutOut, ReportOut, cut_report_out, report_out
+from dialer.figures.unit_record_tables import RecordsOut, records_out
+from dialer.figures.unit_records import RecordsQuery, read_unit_records, typed_month
 from dialer.language.words import bilingual
 from dialer.runtime.services import Application, Services
 from dialer.script_versions.trials import running_trials
@@ -239,10 +241,47 @@ def cut(services: Services, token: ApiToken, window: CutQuery) -> dict[str, Any]
     return cut_report_out(services, asked, found).plain()
 
 
-def _note_read(services: Services, token: ApiToken, window: ReportQuery) -> None:
+class UnitsQuery(BaseModel):
+    """A month, and the unit below which units are compared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    month: Annotated[
+        str, Field(max_length=10, description="月份，如 2026-11 · a month; default: this one")
+    ] = ""
+    unit: Annotated[int | None, Field(ge=1, le=_LARGEST_ID, description="机构编号 · a unit's id")] = None
+
+
+@reading_router.get(
+    "/report/units",
+    summary="督办台账 · The record of each unit in a month",
+    response_model=RecordsOut,
+    responses=problems(404, 422),
+)
+async def get_units(
+    request: Request, token: MayReadReport, query: Annotated[UnitsQuery, Query()]
+) -> JSONResponse:
+    """与控制台督办台账页相同的数字；每次读取都有审计。
+
+    The figures of the page *Unit records*; audited.
+    """
+    process = process_of(request)
+    return JSONResponse(await process.run(lambda: units(process.services, token, query)))
+
+
+def units(services: Services, token: ApiToken, query: UnitsQuery) -> dict[str, Any]:
+    """The records as JSON. Raises `Invalid`, `NotFound` for an unknown unit, and `Unavailable`."""
+    today = services.clock.now().astimezone(services.centre.zone).date()
+    asked = RecordsQuery(month=typed_month(query.month, today), unit_id=query.unit)
+    found = read_unit_records(services, asked, reader_unit_id=None)
+    _note_read(services, token, query, subject="records")
+    return records_out(services, found).plain()
+
+
+def _note_read(services: Services, token: ApiToken, window: BaseModel, *, subject: str = "report") -> None:
     given = window.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
     with services.act(token.actor, Permission.EXPORT) as act:
-        act.audit("export", "report", facts=given | {"kind": "json"})
+        act.audit("export", subject, facts=given | {"kind": "json"})
 
 
 API_PREFIX = "/api/v1"

@@ -260,6 +260,27 @@ def adjust_each(kinds: Mapping[str, Mapping[str, HitCount]], *, error: float = E
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """The places that a part may have among others, 1 for the smallest: from `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+
+def places_of(intervals: Mapping[str, Interval]) -> dict[str, Places]:
+    """The places that the intervals allow. Where each interval has the true value in it, each true place is among
+    them: a part stands before another one only where its whole interval is below the other's.
+    """
+    return {
+        name: Places(
+            first=1 + sum(other.high < own.low for other in intervals.values()),
+            last=len(intervals) - sum(other.low > own.high for other in intervals.values()),
+        )
+        for name, own in intervals.items()
+    }
+
+
 _LEAST_STRENGTH, _MOST_STRENGTH = 2.0, 1e6
 _STEPS: Final = 60
 _TINY: Final = 1e-30

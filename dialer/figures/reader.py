@@ -449,6 +449,38 @@ def read_strata(source: Source, window: CutWindow) -> dict[str, dict[str, dict[s
     return found
 
 
+Month = date
+"""Its first day."""
+
+
+def read_months(
+    source: Source, window: CutWindow, counts: Sequence[str]
+) -> dict[Month, dict[str, dict[str, dict[str, int]]]]:
+    """These counts of `MEASURES_WITH_CASES`, by month of their records in the centre's zone, by unit as in `read_cut`,
+    and by grade and fraud type; what has no record is left out.
+    """
+    parameters = window.parameters()
+    found: dict[Month, dict[str, dict[str, dict[str, int]]]] = {}
+    of_kind: dict[str, tuple[RecordKind, dict[str, str]]] = {}
+    for name in counts:
+        kind = _BEHIND[name]
+        of_kind.setdefault(kind.name, (kind, {}))[1][name] = kind.measures[name]
+    for kind, wanted in of_kind.values():
+        statement = f"""
+            {source.with_records(kind, parameters, value=value_of(Dimension.UNIT))}
+            SELECT CAST(date_trunc('month', CAST({source.day} AS timestamp)) AS date) AS month,
+                {_VALUE_TEXT} AS value, CAST(grade AS text) || ' ' || CAST(fraud_type AS text) AS kind,
+                {counts_of(wanted)}
+            FROM records GROUP BY 1, 2, 3
+        """
+        for row in source.rows(statement, parameters):
+            units = found.setdefault(row["month"], {})
+            units.setdefault(row["value"], {}).setdefault(row["kind"], {}).update(
+                {name: row[name] for name in wanted}
+            )
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """What one member of staff did with the human calls and visits that were opened in the window."""
@@ -508,7 +540,31 @@ _LOST = (
         },
     ),
 )
-_BEHIND: Mapping[str, RecordKind] = {name: kind for kind in (*KINDS, *_LOST) for name in kind.measures}
+RECORD_MEASURES: Mapping[str, tuple[RecordKind, str]] = {
+    "given": (ASSIGNMENTS, "true"),
+    "signed_late": (
+        ASSIGNMENTS,
+        f"({ASSIGNMENT_MEASURES['sign_counted']}) AND (signed_early) IS NOT TRUE",
+    ),
+    "feedback_late": (
+        ASSIGNMENTS,
+        f"({ASSIGNMENT_MEASURES['feedback_counted']}) AND (reported_early) IS NOT TRUE",
+    ),
+    "cases_ended": (CASES, "NOT not_ours AND status <> 'open'"),
+    "never_dissuaded": (CASES, "NOT not_ours AND status <> 'open' AND contact <> 'verified'"),
+    "entries_missing": (
+        CASES,
+        "NOT not_ours AND (fraud_type = 'unknown' OR (status <> 'open' AND outcome IS NULL))",
+    ),
+}
+"""The counts of a unit's record that no report has otherwise: the kind of record and its condition."""
+_RECORDS = (
+    replace(kind, measures={name: which for name, (of, which) in RECORD_MEASURES.items() if of is kind})
+    for kind in (ASSIGNMENTS, CASES)
+)
+_BEHIND: Mapping[str, RecordKind] = {
+    name: kind for kind in (*KINDS, *_LOST, *_RECORDS) for name in kind.measures
+}
 MEASURES_WITH_CASES = frozenset(_BEHIND)
 """The counts whose cases `read_case_ids` can list."""
 

@@ -243,7 +243,7 @@ class FilterChoices:
 def cut_choices(services: Services, asked: RatesQuery, *, reader_unit_id: int | None) -> FilterChoices:
     """The filters that the reader can choose. Raises `NotFound` for a unit that the reader does not see."""
     with services.store.begin() as tx:
-        _window(tx, services, asked, reader_unit_id)
+        query_window(tx, services, asked, reader_unit_id)
         return FilterChoices(
             units=_choices(tx, reader_unit_id),
             sources=tuple(list_warning_sources(tx)),
@@ -261,10 +261,10 @@ def cut_rates(
     """
     if at is not None:
         with services.store.begin() as tx:
-            _window(tx, services, asked, reader_unit_id)
+            query_window(tx, services, asked, reader_unit_id)
             return _kept(stored_report(tx, _CUTS, (asked, reader_unit_id), at=at))
     with open_figures(services) as source:
-        window = _window(source.tx, services, asked, reader_unit_id)
+        window = query_window(source.tx, services, asked, reader_unit_id)
         whole = _whole_report(source, window) if window.cut.is_whole else None
         report = _cut_report(source, asked.by, window)
     with services.store.begin() as tx:
@@ -279,7 +279,7 @@ def read_centre_reports(source: Source, services: Services, asked: RatesQuery) -
     are below a single top unit, the units right below it are compared.
     """
     roots = [unit for unit in list_units_of_tree(source.tx) if len(unit.path) == 1]
-    window = replace(_window(source.tx, services, asked, None), depth=1 if len(roots) == 1 else 0)
+    window = replace(query_window(source.tx, services, asked, None), depth=1 if len(roots) == 1 else 0)
     return _cut_report(source, asked.by, window), _whole_report(source, window)
 
 
@@ -360,7 +360,7 @@ def cut_breakdown(services: Services, asked: RatesQuery, *, reader_unit_id: int 
     see.
     """
     with open_figures(services) as source:
-        return read_cut(source, asked.by, _window(source.tx, services, asked, reader_unit_id)).breakdown
+        return read_cut(source, asked.by, query_window(source.tx, services, asked, reader_unit_id)).breakdown
 
 
 PAGE = 50
@@ -391,7 +391,7 @@ def cases_behind(
     Raises `NotFound` for a unit that the reader does not see.
     """
     with open_figures(services) as source:
-        window = _window(source.tx, services, asked, reader_unit_id)
+        window = query_window(source.tx, services, asked, reader_unit_id)
         return CasesBehind(
             at=window.now,
             count=read_count(source, measure, window) if before_id is None else None,
@@ -425,7 +425,7 @@ def check_behind(services: Services, asked: RatesQuery, measure: str, *, reader_
     if measure not in MEASURES_WITH_CASES:
         raise Invalid(field="measure", problem="is not known", fix="a count of the report")
     with services.store.begin() as tx:
-        _window(tx, services, asked, reader_unit_id)
+        query_window(tx, services, asked, reader_unit_id)
 
 
 def read_case_page(services: Services, ids: Sequence[int]) -> CasePage:
@@ -435,7 +435,10 @@ def read_case_page(services: Services, ids: Sequence[int]) -> CasePage:
         return CasePage(cases=case_lines(tx, shown), next_before_id=shown[-1] if len(ids) > PAGE else None)
 
 
-def _window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int | None) -> CutWindow:
+def query_window(tx: Tx, services: Services, asked: RatesQuery, reader_unit_id: int | None) -> CutWindow:
+    """The records of the query that the reader sees, as of now. Raises `NotFound` for a unit that the reader does not
+    see.
+    """
     top = asked.unit_id if asked.unit_id is not None else reader_unit_id
     unit_ids: tuple[int, ...] | None = None
     depth = 0

@@ -57,6 +57,16 @@ COUNT_WORDS: Mapping[str, str] = {
 }
 """The words for the fields of `Counts` whose name is not their word, and for the counts of filed cases."""
 
+RECORD_WORDS: Mapping[str, str] = {
+    "given": "tasks given",
+    "signed_late": "signed for late",
+    "feedback_late": "fed back late",
+    "cases_ended": "our cases that ended",
+    "never_dissuaded": "never spoken to",
+    "entries_missing": "entries missing",
+}
+"""The words for the counts of a unit's record that are no fields of `Counts`."""
+
 _BASES: Mapping[Basis, str] = {
     Basis.WARNING_LOADED: "by when the warning was loaded",
     Basis.CASE_OPENED: "by when the case was opened",
@@ -73,7 +83,7 @@ def count_word(name: str, lang: Lang) -> str:
 
 
 def _english_count(name: str) -> str:
-    return COUNT_WORDS.get(name) or name.replace("_", " ")
+    return COUNT_WORDS.get(name) or RECORD_WORDS.get(name) or name.replace("_", " ")
 
 
 def basis_word(basis: Basis, lang: Lang) -> str:
@@ -137,7 +147,7 @@ def words_for_catalogue() -> Iterator[tuple[str, str]]:
         for member in kind:
             yield kind.__name__, english_word(member)
     of_filed = (WARNED_BEFORE_FILED.numerator, WARNED_BEFORE_FILED.denominator, *WARNED_BEFORE_FILED.excludes)
-    yield from ((_COUNT, _english_count(name)) for name in (*COUNT_NAMES, *of_filed))
+    yield from ((_COUNT, _english_count(name)) for name in (*COUNT_NAMES, *of_filed, *RECORD_WORDS))
     yield from ((_BASIS, text) for text in _BASES.values())
     for definition in (*DEFINITIONS, WARNED_BEFORE_FILED):
         yield _RATE, definition.title

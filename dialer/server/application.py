@@ -45,6 +45,7 @@ from dialer.org.source_pages import source_pages
 from dialer.org.token_pages import token_pages
 from dialer.org.unit_pages import unit_pages
 from dialer.outcomes.filed_pages import filed_pages
+from dialer.oversight.pages import record_pages
 from dialer.phone.pages import phone_routes
 from dialer.practice.pages import practice_pages
 from dialer.retention.pages import erasure_pages
@@ -108,6 +109,7 @@ SECTIONS = (
     list_pages,
     rates_pages,
     bulletin_pages,
+    record_pages,
     knowledge_pages,
     trial_pages,
     script_pages,

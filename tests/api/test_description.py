@@ -88,6 +88,7 @@ OPERATIONS = [
     ("/on-duty", "GET"),
     ("/report", "GET"),
     ("/report/cut", "GET"),
+    ("/report/units", "GET"),
 ]
 
 

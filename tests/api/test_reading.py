@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +14,8 @@ from dialer.db import tables as t
 from dialer.db.units import teach_unit_alias, touch_units
 from dialer.figures.report import RatesQuery, cut_rates, make_report, report_period
 from dialer.figures.report_json import CutOut, ReportOut, cut_report_out, report_out
+from dialer.figures.unit_record_tables import RecordsOut, records_out
+from dialer.figures.unit_records import RecordsQuery, read_unit_records
 from tests.api.office import WANG, Office, first
 
 
@@ -159,6 +161,19 @@ async def test_a_cut_is_that_of_the_page_and_its_parts_add_up(office: Office):
     assert sum(part["counts"]["warnings"] for part in body["parts"]) == 2
     high = await office.client.get("/api/v1/report/cut", params={"by": "grade", "grade": "high"})
     assert high.json()["total"]["counts"]["warnings"] == 1
+
+
+async def test_the_records_of_units_are_those_of_the_page(office: Office):
+    await office.send(WANG)
+    services = office.app.services
+    answer = await office.client.get("/api/v1/report/units", params={"month": "2026-11"})
+    found = read_unit_records(services, RecordsQuery(month=date(2026, 11, 1)), reader_unit_id=None)
+    assert answer.json() == records_out(services, found).plain()
+    RecordsOut.model_validate(answer.json())
+    [line] = [line for line in office.rows(t.audit) if line["act"] == "export"]
+    assert (line["subject"], line["facts"]) == ("records", {"month": "2026-11", "kind": "json"})
+    for query, status in (("unit=987654", 404), ("month=soon", 422), ("months=2026-11", 422)):
+        assert (await office.client.get(f"/api/v1/report/units?{query}")).status_code == status
 
 
 async def test_every_report_that_is_read_is_audited(office: Office):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import fields
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,12 +20,15 @@ from dialer.demo.run import CallCounts, summary_json
 from dialer.figures.progress import NotCalled, RobotProgress
 from dialer.figures.report import make_report, refresh_figures
 from dialer.figures.report_json import report_out
+from dialer.figures.unit_record_tables import records_out
+from dialer.figures.unit_records import RecordsQuery, read_unit_records
 from dialer.figures.verify import verification_out, verify_figures
 from dialer.intake.records import RejectedRow
 from dialer.script_versions.trials import MEASURES, Compared, Comparison, MeasuredVersion
 from dialer.scripts.store import Trial
 from dialer.warnings.lists import LoadReport
 from tests.figures.sources import spoil
+from tests.figures.test_unit_records import put_cases, units_of
 from tests.outcomes.town import ID_NUMBER, MORNING, NAME, PHONE, Scenario
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text("utf-8")
@@ -217,3 +220,22 @@ def test_a_demo():
     plain = json.loads(json.dumps(account))
     assert set(plain) == described("dialer demo --until-settled --json")
     assert set(plain["not_rung"]) == listed("dialer demo --until-settled --json", "not_rung")
+
+
+def test_the_records_of_units_have_the_keys_of_the_page(scenario: Scenario):
+    _, east, west = units_of(scenario, "东所", "西所")
+    put_cases(scenario, east, 35, reached=30)
+    put_cases(scenario, west, 35, reached=3)
+    found = read_unit_records(scenario.services, RecordsQuery(month=date(2026, 11, 1)), reader_unit_id=None)
+    plain = records_out(scenario.services, found).plain()
+    name = "dialer records --json"
+    [unit, _], [month] = plain["units"], plain["course"]
+    share = unit["shares"]["never_dissuaded"]
+    assert set(plain) == described(name)
+    assert set(plain["whole"]) == described(name, table=1)
+    assert set(unit) - set(plain["whole"]) == {"id", "name"}
+    assert set(month) - set(plain["whole"]) == {"month"}
+    assert set(share) == described(name, table=2)
+    assert set(share["adjusted"]) == listed(name, "adjusted")
+    assert set(share["places"]) == listed(name, "places")
+    assert set(unit["shares"]) == listed(name, "shares")

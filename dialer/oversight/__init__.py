@@ -1,0 +1,1 @@
+"""Oversight of units 督办: the record of each unit by month."""
