@@ -1,5 +1,5 @@
-"""Rows of the calls that a restored database did not know (table `carrier_call`), and the attempts that they
-belong to.
+"""Rows of the calls that a database did not know after a restore or a failover (table `carrier_call`), and the
+attempts that they belong to.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ REMEMBERED = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarrierCall:
-    """A call that the database did not know. `called_at` is real time."""
+    """A call that the database did not know. `called_at` is real time. `result`: ANSWERED is a call that was still
+    under way when it was found and goes on; of a call that is over, what was said is lost, so it is never ANSWERED.
+    """
 
     sid: str
     phone_blind: bytes
@@ -159,6 +161,8 @@ class FoundCalls:
     cases: int
     for_persons: int
     """How many of these cases go to a person, because somebody may have answered."""
+    going_on: int
+    """Calls that were under way when they were found, and go on with their cases."""
     without_case: int
     """Calls to numbers without an open case; a list that is loaded again may bring it."""
     first: datetime | None
@@ -175,6 +179,7 @@ def found_calls(tx: Tx, *, since: datetime, found_from: datetime) -> FoundCalls:
             sa.func.count(call.case_id.distinct())
             .filter(call.result == TelephonyResult.UNKNOWN.value)
             .label("for_persons"),
+            sa.func.count().filter(call.result == TelephonyResult.ANSWERED.value).label("going_on"),
             sa.func.count().filter(call.case_id.is_(None)).label("without_case"),
             sa.func.min(call.called_at).label("first"),
             sa.func.max(call.called_at).label("last"),
@@ -242,3 +247,12 @@ def newest_sid_before(tx: Tx, *, posted_before: datetime) -> str | None:
         .limit(1)
     )
     return sid
+
+
+def newest_post(tx: Tx) -> datetime | None:
+    """When the newest call that the database knows was posted (real time); None if none was."""
+    posted = t.attempt.c.posted_at
+    newest: datetime | None = tx.scalar(
+        sa.select(posted).where(posted.is_not(None)).order_by(posted.desc()).limit(1)
+    )
+    return newest

@@ -26,6 +26,7 @@ from dialer.calls.claims import (
     mark_attempts_sending,
     promote_planned,
 )
+from dialer.calls.comparison import is_history_whole
 from dialer.calls.conversation import purpose_of
 from dialer.calls.pacing import PostAnswer, evaluate_breaker, lock_line_group, retry_seconds
 from dialer.calls.store import SentCall, record_first_calls
@@ -302,7 +303,7 @@ class _Run:
             if allowed == 0:
                 return Claim()
             group = lock_line_group(tx)
-            if group is None:
+            if group is None or not is_history_whole(tx, services, group):
                 return Claim()
             promote_planned(tx, now=now)
             real_now = services.real.now()

@@ -62,6 +62,17 @@ class LineGroup:
     """Open while the carrier cannot get our words (`dialer.calls.sound`): no call leaves."""
     paused_until: datetime | None
     paused_why: str
+    timeline: int | None = None
+    """The timeline of the database's history on which calls were claimed last; None: not noted since a restore."""
+    timeline_now: int | None = None
+    """The present timeline; None where the group was read without a lock."""
+
+    @property
+    def has_failed_over(self) -> bool:
+        """Whether the database has gone on from an earlier moment since calls were claimed last, as after a failover:
+        PostgreSQL begins a new timeline then.
+        """
+        return self.timeline is not None and self.timeline_now not in {None, self.timeline}
 
     def slots(
         self, *, real_now: datetime, horizon_seconds: float, lead_seconds: float = 0.0
@@ -162,8 +173,12 @@ def _restore_line_pace(tx: Tx, *, real_now: datetime) -> None:
     )
 
 
-_ROW: Final = sa.select(t.line_group).where(t.line_group.c.name == GROUP)
-_LOCKED_ROW: Final = _ROW.add_columns(release_when_idle).with_for_update()
+_ROW: Final = sa.select(*(column for column in t.line_group.c if column.name != "timeline")).where(
+    t.line_group.c.name == GROUP
+)
+_TIMELINE: Final = sa.text("pg_walfile_name(pg_current_wal_lsn()) AS wal_file")
+"""The name of a file of the log begins with its timeline, in eight hexadecimal digits."""
+_LOCKED_ROW: Final = _ROW.add_columns(t.line_group.c.timeline, release_when_idle, _TIMELINE).with_for_update()
 
 
 def _set(tx: Tx, **values: object) -> None:
@@ -201,7 +216,14 @@ def _group(tx: Tx, row: Row) -> LineGroup:
         sound=_sound_breaker(row),
         most_calls_per_second=row["settings_calls_per_second"] or row["calls_per_second"],
         most_lines=row["settings_lines"] or row["lines"],
+        timeline=row.get("timeline"),
+        timeline_now=int(row["wal_file"][:8], 16) if "wal_file" in row else None,
     )
+
+
+def note_timeline(tx: Tx, timeline: int | None) -> None:
+    """Records the timeline on which calls are claimed from now on; None: whichever the database has then."""
+    _set(tx, timeline=timeline)
 
 
 def _breaker(row: Row) -> Breaker:

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from dialer.calls.apply import CallNews, end_attempts
 from dialer.calls.claims import cases_at_carrier, promote_planned, ready_outside_window
+from dialer.calls.comparison import compare_after_failover
 from dialer.calls.events import apply_call_events
 from dialer.calls.store import (
     WEBHOOK_AFTER,
@@ -90,17 +91,20 @@ _REMEMBERED = timedelta(hours=20)
 
 async def reconcile(services: Services, client: CallClient) -> int:
     """Asks the carrier once about every attempt without news past its deadline. Returns how many; after a restore 0,
-    until the comparison has settled what was under way when the backup was made.
+    until the comparison has settled what was under way when the backup was made. After a failover it is made here.
     """
     # Postponed by this process, so that a second reconciler finds nothing to do meanwhile.
     poll_at = services.real.now() + timedelta(seconds=2 * services.lines.post_timeout_seconds)
     with services.store.begin() as tx:
-        if awaited_comparison(tx) is not None:
-            return 0
-        found = lock_overdue_calls(tx, real_now=services.real.now(), limit=_AT_ONCE)
-        numbers = numbers_of_calls(tx, found)
-        postpone_poll(tx, [call.attempt_id for call in found], poll_at=poll_at, counted=False)
-        doubt_attempts(tx, [(call.attempt_id, call.token) for call in found], poll_at=poll_at)
+        restored = awaited_comparison(tx)
+        if restored is None:
+            found = lock_overdue_calls(tx, real_now=services.real.now(), limit=_AT_ONCE)
+            numbers = numbers_of_calls(tx, found)
+            postpone_poll(tx, [call.attempt_id for call in found], poll_at=poll_at, counted=False)
+            doubt_attempts(tx, [(call.attempt_id, call.token) for call in found], poll_at=poll_at)
+    if restored is not None:
+        await compare_after_failover(services, client, restored)
+        return 0
 
     async def ask(call: Call) -> bool:
         if call.sid is not None:

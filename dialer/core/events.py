@@ -406,6 +406,8 @@ class AlarmCode(StrEnum):
     """Work has been due for long, and no process takes it."""
     BROKER_DOWN = "broker_down"
     """The broker does not answer, so ticks reach no worker."""
+    DATABASE_FAILED_OVER = "database_failed_over"
+    """The database went on at another server, or from an earlier moment; the alarm tells which calls it lacked."""
     COMMITS_STUCK = "commits_stuck"
     """Commits wait for a synchronous standby that is gone."""
     HOST_SILENT = "host_silent"

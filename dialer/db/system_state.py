@@ -101,12 +101,15 @@ def record_identity(tx: Tx, identity: Identity) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """The restore that this database came from. All times are real. `compared_at`: when the carrier's calls since the
-    backup were compared, or somebody decided to continue without; None: not yet, and no call may leave.
+    backup were compared, or somebody decided to continue without; None: not yet, and no call may leave. `failover`: no
+    backup was restored; the database went on at another server, or from an earlier moment of its own history, and
+    `backup_at` is the newest call that it knew then.
     """
 
     backup_at: datetime
     restored_at: datetime
     compared_at: datetime | None = None
+    failover: bool = False
 
 
 def read_restored(tx: Tx) -> Restored | None:
@@ -114,12 +117,19 @@ def read_restored(tx: Tx) -> Restored | None:
     found = _meta(tx, _RESTORED)
     if found is None:
         return None
-    return Restored(**{name: value and datetime.fromisoformat(value) for name, value in found.items()})
+    moments = {name: datetime.fromisoformat(value) for name, value in found.items() if isinstance(value, str)}
+    return Restored(**moments, failover=found.get("failover", False))
 
 
 def write_restored(tx: Tx, restored: Restored) -> None:
     """Stores what `read_restored` returns from now on."""
-    value = {name: at and at.isoformat() for name, at in asdict(restored).items()}
+    value: dict[str, object] = {
+        "backup_at": restored.backup_at.isoformat(),
+        "restored_at": restored.restored_at.isoformat(),
+        "compared_at": restored.compared_at and restored.compared_at.isoformat(),
+    }
+    if restored.failover:  # The release before does not know it.
+        value["failover"] = True
     _upsert(tx, t.meta, key="key", row={"key": _RESTORED, "value": value})
 
 

@@ -421,6 +421,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.WORK_GIVEN_UP: "work was given up after many tries",
         AlarmCode.WORK_OVERDUE: "work is due and no process does it",
         AlarmCode.BROKER_DOWN: "the broker does not answer: no work reaches the workers",
+        AlarmCode.DATABASE_FAILED_OVER: "the database has failed over",
         AlarmCode.COMMITS_STUCK: "the database commits nothing: its synchronous standby does not answer",
         AlarmCode.HOST_SILENT: "a host does not answer",
         AlarmCode.DIALLING_STALLED: "calls are due and none rings",

@@ -136,6 +136,7 @@ line_group = sa.Table(
     sa.Column("asked_by", sa.Text),
     sa.Column("asked_why", sa.Text),
     when("asked_at"),
+    sa.Column("timeline", sa.Integer),
     sa.CheckConstraint("calls_per_second > 0 AND lines > 0", name="positive"),
     sa.CheckConstraint(
         "(asked_by IS NULL) = (asked_at IS NULL) AND (asked_by IS NULL) = (asked_calls_per_second IS NULL)"
@@ -144,7 +145,7 @@ line_group = sa.Table(
     ),
 )
 """Line groups. `calls_per_second` and `lines` are in force: what a supervisor has set, and never more than the settings
-allow.
+allow. `timeline`: that of the database when calls were claimed last; NULL: none was noted since a restore.
 """
 
 hold = sa.Table(
