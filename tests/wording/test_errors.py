@@ -45,7 +45,7 @@ from dialer.db.keys import KeysRefused, TokenRefused
 from dialer.db.leases import ServiceRuns
 from dialer.db.migration_locks import LockHolder, LocksNotObtained
 from dialer.db.migrations import MayNotMigrate, NewerDatabase, NotMigrated, SchemaMoved
-from dialer.db.system_state import OtherSettings, RealRecords, SettingDifference
+from dialer.db.system_state import OtherSettings, RealRecords, Restored, SettingDifference
 from dialer.db.unit_of_work import ReadOnlyDatabase
 from dialer.db.units import AliasTaken
 from dialer.db.vault import KeyMissing, Tampered
@@ -135,7 +135,8 @@ EXAMPLES = [
     CannotRegister(file=Path("erasures.jsonl"), why="No space left on device"),
     NotEmpty({"case": 5}),
     NotAsBackedUp({"case": (5, 4)}),
-    NotCompared(backup_at=NOW),
+    NotCompared(Restored(backup_at=NOW, restored_at=NOW)),
+    NotCompared(Restored(backup_at=NOW, restored_at=NOW, failover=True)),
     RecordsGone(backup_at=NOW),
     CallsUnderWay(count=2),
     UnusableFile("the file is empty; export the list again and load that"),
