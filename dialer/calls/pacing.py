@@ -12,7 +12,7 @@ postponed by the later clock is then due at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -62,9 +62,11 @@ class LineGroup:
     """Open while the carrier cannot get our words (`dialer.calls.sound`): no call leaves."""
     paused_until: datetime | None
     paused_why: str
-    timeline: int | None = None
-    """The timeline of the database's history on which calls were claimed last; None: not noted since a restore."""
-    timeline_now: int | None = None
+    timeline: int | None = field(default=None, compare=False)
+    """The timeline of the database's history on which calls were claimed last; None: not noted since a restore, or read
+    without a lock.
+    """
+    timeline_now: int | None = field(default=None, compare=False)
     """The present timeline; None where the group was read without a lock."""
 
     @property
