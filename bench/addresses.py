@@ -49,6 +49,7 @@ UNMEASURED: Mapping[str, str] = {
     "/records/file/{kind}": "a file",
     "/lists/{load_id}/rejects": "a file",
     "/desks/live": "a part of the page of desks",
+    "/desks/{staff_id}/ear": "a part of the page of one desk",
     "/desks/{staff_id}": "one desk, whatever else there is",
     "/duty/{unit_id}/{kind}": "a month of one roster, whatever else there is",
     "/duty/{unit_id}/{kind}/file": "a file",

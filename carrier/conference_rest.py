@@ -60,13 +60,15 @@ class ConferenceFront:
         return self._conference(request).as_json()
 
     async def update(self, request: web.Request) -> object:
-        """Ends a conference."""
+        """Ends a conference, or announces something to all who are in it."""
         form, conference = Form(await request.read()), self._conference(request)
-        if form.get("AnnounceUrl"):
-            raise bad_parameter(20001, "AnnounceUrl is not supported here")
+        address = checked_url(form.get("AnnounceUrl"), 21220, "AnnounceUrl is not a valid URL")
+        method = read_method(form, "AnnounceMethod")
         status = form.get("Status")
         if status not in {"", COMPLETED}:
             raise bad_parameter(20001, "Status must be completed")
+        if address:
+            self._all.announce(conference, address, method)
         if status:
             self._all.end(conference, BY_API)
         return conference.as_json()

@@ -82,6 +82,7 @@ class Participant:
     hold_url: str | None = None
     hold_method: str = "GET"
     waiting: Waiting | None = None
+    announced: Waiting | None = None
     limit: asyncio.TimerHandle | None = None
 
     @property
@@ -153,8 +154,10 @@ class Waiting:
         sounds: SoundCache,
         hearing: Hearing,
         timers: Timers,
+        repeats: bool = True,
     ) -> None:
-        """`url` None: a sound of the carrier; '' silence."""
+        """`url` None: a sound of the carrier; '' silence. Without `repeats` the document is played once."""
+        self._repeats = repeats
         self._entrant = entrant
         self._params = dict(params)
         self._url = url
@@ -207,7 +210,9 @@ class Waiting:
         """Plays it again, unless there was nothing in it."""
         if self._over:
             return
-        if self._timers.monotonic() > self._began:
+        if not self._repeats:
+            self.stop()
+        elif self._timers.monotonic() > self._began:
             self.start()
         else:
             self._sound()
@@ -215,7 +220,8 @@ class Waiting:
     def hang_up(self) -> None:
         """The document is faulty or ends the call: neither ends the wait."""
         self._player.stop()
-        self._sound()
+        if self._repeats:
+            self._sound()
 
     def dial(self, verb: Dial, done: OnLeft, left: OnLeft) -> None:  # noqa: ARG002 - as the player calls it
         """Nobody is called from a wait."""
@@ -399,6 +405,14 @@ class Conferences:
         for one in left:
             one.on_left(_LEFT)
 
+    def announce(self, conference: ConferenceRecord, url: str, method: str) -> None:
+        """Plays a document once to everybody in the conference who is not on hold, over what they hear."""
+        for one in list(conference.participants.values()):
+            if one.waiting is None:
+                self._stop_announcing(one)
+                one.announced = self._playing(conference, one, url, method, repeats=False)
+                one.announced.start()
+
     def change(
         self, conference: ConferenceRecord, participant: Participant, change: ParticipantChange
     ) -> None:
@@ -438,6 +452,7 @@ class Conferences:
         for conference in self._all.values():
             for one in list(conference.participants.values()):
                 self._stop_waiting(one)
+                self._stop_announcing(one)
                 self._lift_limit(one)
         self._all.clear()
         self._by_call.clear()
@@ -484,6 +499,7 @@ class Conferences:
                 other.muted = True
         self._lift_limit(one)
         self._stop_waiting(one)
+        self._stop_announcing(one)
         one.entrant.leg.stop_speaking()
         one.entrant.leg.hear(())
         self._tell(conference, "leave", "participant-leave", one)
@@ -510,24 +526,43 @@ class Conferences:
                 url, method = (
                     (one.hold_url, one.hold_method) if one.hold else (one.room.wait_url, one.room.wait_method)
                 )
-                one.waiting = Waiting(
-                    one.entrant,
-                    base_params(one.entrant.call, one.entrant.call.status.value)
-                    | {"ConferenceSid": conference.sid, "FriendlyName": conference.name},
-                    url,
-                    method,
-                    messenger=self._messenger,
-                    sounds=self._sounds,
-                    hearing=self._hearing,
-                    timers=self._timers,
-                )
+                self._stop_announcing(one)
+                one.waiting = self._playing(conference, one, url, method)
                 one.waiting.start()
+
+    def _playing(
+        self,
+        conference: ConferenceRecord,
+        one: Participant,
+        url: str | None,
+        method: str,
+        *,
+        repeats: bool = True,
+    ) -> Waiting:
+        return Waiting(
+            one.entrant,
+            base_params(one.entrant.call, one.entrant.call.status.value)
+            | {"ConferenceSid": conference.sid, "FriendlyName": conference.name},
+            url,
+            method,
+            messenger=self._messenger,
+            sounds=self._sounds,
+            hearing=self._hearing,
+            timers=self._timers,
+            repeats=repeats,
+        )
 
     @staticmethod
     def _stop_waiting(one: Participant) -> None:
         if one.waiting is not None:
             one.waiting.stop()
             one.waiting = None
+
+    @staticmethod
+    def _stop_announcing(one: Participant) -> None:
+        if one.announced is not None:
+            one.announced.stop()
+            one.announced = None
 
     @staticmethod
     def _beep(conference: ConferenceRecord, *, but: str) -> None:

@@ -18,7 +18,6 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "load": "lists.load_command",
     "report": "report.report_command",
     "records": "oversight.records_command",
-    "whatif": "whatif.whatif_command",
     "bulletin": "bulletin.bulletin_command",
     "case": "cases.case_command",
     "cases": "cases.cases_command",

@@ -183,6 +183,8 @@ def _services(
             least_call_seconds=settings.work.least_call_seconds,
             claim_seconds=settings.work.claim_seconds,
             silent_seconds=settings.work.silent_seconds,
+            hold_seconds=settings.work.hold_seconds,
+            listening_is_announced=settings.work.listening_is_announced,
             draft_wait_hours=settings.work.draft_wait_hours,
             map_address=settings.work.map_address,
             stall_seconds=settings.work.stall_seconds,

@@ -101,7 +101,6 @@ GROUPS = {
             "tests/console/test_records.py",
         ),
     ),
-    "whatif": Group(modules=("dialer/whatif/*.py",), tests=("tests/whatif/test_*.py",)),
     "notifications": Group(
         modules=("dialer/core/notifications.py", "dialer/notifications/*.py"),
         tests=(
@@ -146,9 +145,11 @@ GROUPS = {
             "dialer/work/supervision.py",
             "dialer/work/supervision_store.py",
             "dialer/work/transfer_store.py",
+            "dialer/core/listening.py",
             "dialer/core/talk.py",
             "dialer/work/desk.py",
             "dialer/work/desk_talk.py",
+            "dialer/work/listening.py",
             "dialer/work/tasks.py",
             "dialer/work/transfers.py",
             "dialer/work/visits.py",
@@ -156,8 +157,10 @@ GROUPS = {
         ),
         tests=(
             "tests/work/test_*.py",
+            "tests/core/test_listening.py",
             "tests/core/test_talk.py",
             "tests/story/test_desk_talk.py",
+            "tests/story/test_listening.py",
             "tests/wording/test_language.py",
         ),
     ),

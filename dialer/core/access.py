@@ -160,6 +160,8 @@ class Permission(StrEnum):
     """Who is on duty, and the rosters."""
     MANAGE_DUTY = "manage_duty"
     """Load rosters."""
+    LISTEN_IN = "listen_in"
+    """Listen to a call from a desk, whisper to its caller, step in: with a reason, recorded in the audit."""
     SORT_UNITS = "sort_units"
     """Assign a unit to unassigned cases; answer transfers."""
     LOAD_LISTS = "load_lists"
@@ -229,6 +231,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_UNITS: _CENTRE - {_R.CALLER},
     Permission.SEE_DUTY: _CENTRE,
     Permission.MANAGE_DUTY: frozenset({_R.SUPERVISOR}),
+    Permission.LISTEN_IN: frozenset({_R.SUPERVISOR}),
     Permission.SORT_UNITS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.LOAD_LISTS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.SEE_FILED: frozenset({_R.CLERK, _R.SUPERVISOR, _R.AUDITOR}),

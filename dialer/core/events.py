@@ -398,6 +398,8 @@ class AlarmCode(StrEnum):
     """A bank was asked to stop a payment, and nobody has asked for its answer in time."""
     HELD_TOO_LONG = "held_too_long"
     """A person has been on hold in a call from a desk for minutes, or could not be put on hold or taken back."""
+    LISTENER_REMAINS = "listener_remains"
+    """The leg of a supervisor who listened to a call does not end."""
     RECORDING_NOT_FETCHED = "recording_not_fetched"
     """For more than a day the carrier has not delivered the recording of a call, or could not delete it."""
     WORK_GIVEN_UP = "work_given_up"

@@ -27,6 +27,8 @@ class RoomVoice(StrEnum):
 
     DESK = "desk"
     PERSON = "person"
+    SUPERVISOR = "supervisor"
+    """Who listens to the two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Talk:
 
     in_room: bool = False
     """The legs were asked to enter the room."""
+    needs_room: bool = False
+    """The two are to be in the room whatever is held or muted, since a supervisor listens."""
     room_sid: str | None = None
     """The carrier's id of the room, once it has begun; None before."""
     hold_since: datetime | None = None
@@ -55,7 +59,8 @@ class Talk:
     @property
     def is_settled(self) -> bool:
         """Whether everything that is wanted is so."""
-        return self.holds == self.is_held and self.mutes == self.is_muted
+        has_room = self.room_sid is not None or not self.needs_room
+        return has_room and self.holds == self.is_held and self.mutes == self.is_muted
 
 
 def ask_talk(talk: Talk, change: TalkChange, *, now: datetime) -> Talk:
@@ -81,6 +86,8 @@ class RoomNews:
     sequence: int
     has_begun: bool = False
     """The room has begun: both are in it."""
+    has_entered: bool = False
+    """`voice` is in the room now."""
     voice: RoomVoice | None = None
     is_held: bool = False
     is_muted: bool = False
@@ -92,6 +99,8 @@ def report_talk(talk: Talk, news: RoomNews) -> Talk:
         return talk
     if news.has_begun:
         talk = replace(talk, room_sid=news.room_sid)
+    if news.has_entered:
+        return talk
     if news.voice is RoomVoice.PERSON and news.sequence > talk.hold_sequence:
         talk = replace(talk, is_held=news.is_held, hold_sequence=news.sequence)
     if news.voice is RoomVoice.DESK and news.sequence > talk.mute_sequence:

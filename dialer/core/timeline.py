@@ -57,6 +57,8 @@ class ActKind(StrEnum):
     DESK_MUTED = "desk_muted"
     """A caller's telephone was muted: the person does not hear the caller."""
     DESK_UNMUTED = "desk_unmuted"
+    LISTENED_TO = "listened_to"
+    """A supervisor asked to listen to the call, where that is announced."""
     FAMILY_CALLED = "family_called"
     """A caller reported what a call to the family brought."""
     CALLED_IN = "called_in"

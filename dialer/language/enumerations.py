@@ -50,6 +50,7 @@ from dialer.core.case import (
 )
 from dialer.core.events import AlarmCode
 from dialer.core.knowledge import CardState
+from dialer.core.listening import ListenMode
 from dialer.core.notifications import (
     NotificationChannel,
     NotificationFault,
@@ -132,6 +133,11 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     Tag: {
         Tag.HEARING: "hard of hearing",
         Tag.MONGOLIAN: "Mongolian speaker",
+    },
+    ListenMode: {
+        ListenMode.LISTEN: "Listen only",
+        ListenMode.WHISPER: "Whisper to the caller",
+        ListenMode.STEP_IN: "Step in",
     },
     TelephonyResult: {
         TelephonyResult.MACHINE: "voicemail or assistant",
@@ -417,6 +423,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.NOT_NOTIFIED: "work is due and nobody on duty was told",
         AlarmCode.STOP_UNANSWERED: "a bank's answer to a stop-payment request is overdue",
         AlarmCode.HELD_TOO_LONG: "a person is left on hold",
+        AlarmCode.LISTENER_REMAINS: "the telephone of a listening supervisor does not leave",
         AlarmCode.RECORDING_NOT_FETCHED: "a recording of a call cannot be fetched from the carrier",
         AlarmCode.WORK_GIVEN_UP: "work was given up after many tries",
         AlarmCode.WORK_OVERDUE: "work is due and no process does it",
@@ -636,6 +643,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ActKind.TAKEN_OFF_HOLD: "taken back from hold",
         ActKind.DESK_MUTED: "the caller's telephone muted",
         ActKind.DESK_UNMUTED: "the caller's telephone heard again",
+        ActKind.LISTENED_TO: "a supervisor listens to the call",
         ActKind.FAMILY_CALLED: "call to the family",
         ActKind.CALLED_IN: "the person called us",
         ActKind.CALL_IN_ENDED: "the person's call to us ended",

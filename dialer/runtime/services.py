@@ -87,6 +87,10 @@ class WorkRules:
     """How long a success without a call waits for a second person before the task is back in the queue."""
     silent_seconds: float = 180.0
     """Real seconds without an open page after which somebody who is free or on a break is off."""
+    hold_seconds: float = 180.0
+    """Service seconds for which a person may be on hold before an alarm says so."""
+    listening_is_announced: bool = True
+    """Caller and person hear that a supervisor listens, and the caller sees who."""
     draft_wait_hours: int = 24
     """Service hours after which an alarm tells that a draft waits for a second person."""
     map_address: str = "geo:{latitude},{longitude}"

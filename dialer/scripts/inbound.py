@@ -115,6 +115,18 @@ def hold_notice(language: str) -> Utterance:
     return _notice(InboundPrompt.STILL_BUSY, language)
 
 
+def listener_notice(language: str) -> Utterance:
+    """What caller and person hear before a supervisor listens; in Mandarin for a language without these words."""
+    language = language if language in _LISTENS else "zh"
+    return Utterance(prompt_id="inbound.listens", text=_LISTENS[language], language=language, audio=None)
+
+
+_LISTENS: Final[Mapping[str, str]] = {
+    "zh": "本次通话有值班领导旁听。",
+    "en": "A supervisor is listening to this call.",
+}
+
+
 def _notice(prompt: InboundPrompt, language: str) -> Utterance:
     return inbound_utterance(prompt, language if language in TEXTS[prompt] else "zh")
 

@@ -34,7 +34,7 @@ from dialer.notifications.actions import accept_notification, answer_call, apply
 from dialer.runtime.services import Services
 from dialer.scripts.answers import Heard
 from dialer.scripts.dialogue import Position, Turn
-from dialer.scripts.inbound import hold_notice, recorded_notice
+from dialer.scripts.inbound import hold_notice, listener_notice, recorded_notice
 from dialer.telephony.callbacks import (
     CallProgress,
     PersonLeg,
@@ -67,6 +67,7 @@ from dialer.telephony.config import (
     FALLBACK_ROUTE,
     INBOUND_ROUTE,
     INBOUND_TURN_ROUTE,
+    LISTENER_ROUTE,
     MESSAGE_ROUTE,
     NOTIFICATION_ROUTE,
     OFFICER_ROUTE,
@@ -77,7 +78,7 @@ from dialer.telephony.config import (
     TelephonyConfig,
 )
 from dialer.telephony.public_address import proof
-from dialer.telephony.rooms import room_news, write_room_entry
+from dialer.telephony.rooms import room_news, write_listener_entry, write_room_entry
 from dialer.telephony.webhooks import (
     SETTINGS,
     SIGNATURE,
@@ -103,6 +104,12 @@ from dialer.work.desk_calls import (
 )
 from dialer.work.desk_talk import apply_room_news
 from dialer.work.inbound import connect_inbound_call, end_inbound_call, end_inbound_leg, next_inbound_turn
+from dialer.work.listening import (
+    admit_listener,
+    apply_listener_event,
+    apply_room_news_to_listeners,
+    language_of_listened,
+)
 
 WEBHOOK_PREFIX = "/hooks"
 _BELOW = f"{WEBHOOK_PREFIX}/"
@@ -239,6 +246,7 @@ class _Hooks:
             RECORDING_ROUTE: self._recording,
             MESSAGE_ROUTE: self._message,
             DESK_ROUTE: self._desk,
+            LISTENER_ROUTE: self._listener,
             NOTIFICATION_ROUTE: self._notification,
             INBOUND_ROUTE: self._inbound,
             INBOUND_TURN_ROUTE: self._inbound_turn,
@@ -437,8 +445,39 @@ class _Hooks:
         async def apply() -> None:
             async with DeskClient(self._telephony) as client:
                 await apply_room_news(self._services, client, call_id, news)
+                await apply_room_news_to_listeners(self._services, client, call_id, news)
 
         asyncio.run(apply())
+
+    async def _listener(self, hook: CarrierWebhook) -> WebhookReply:
+        """The leg of a supervisor who listens: what it does when it is answered, and its end; and what the two hear of
+        it before.
+        """
+        listener_id, fields = UUID(hook.path["listener_id"]), hook.fields
+        match hook.path["what"]:
+            case "answer":
+                admitted = await asyncio.to_thread(self._admit_listener, listener_id, call_sid(fields))
+                if admitted is None:
+                    return 200, hang_up_twiml()
+                call_id, pause = admitted
+                urls = HookUrls(self._telephony.public_url)
+                return 200, write_listener_entry(call_id, urls=urls, pause_seconds=pause)
+            case "notice":
+                language = await asyncio.to_thread(language_of_listened, self._services, listener_id)
+                return 200, write_notice(listener_notice(language), audio_url=self._audio_url)
+            case "status":
+                work = partial(apply_listener_event, self._services, listener_id)
+                await asyncio.to_thread(work, status_event(fields))
+                return _KEPT
+            case what:
+                raise NotFound(kind="act", key=what)
+
+    def _admit_listener(self, listener_id: UUID, sid: str) -> tuple[UUID, int] | None:
+        async def admit() -> tuple[UUID, int] | None:
+            async with DeskClient(self._telephony) as client:
+                return await admit_listener(self._services, client, listener_id, sid)
+
+        return asyncio.run(admit())
 
     async def _inbound(self, hook: CarrierWebhook) -> WebhookReply:
         """An inbound call; each event has its own transaction."""

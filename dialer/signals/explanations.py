@@ -24,8 +24,6 @@ from dialer.signals.verdicts import (
     fill_reason,
 )
 
-MOST_NAMED: Final = 50
-"""The most signals that a reason names, the newest of those that its rule counted: each verdict opens them again."""
 _FRAUD_TYPES: Final = tuple(FraudType)
 
 
@@ -95,7 +93,7 @@ class Explainer:
 
     def _hit(self, n: int, at: int, reading: Reading, observations: Sequence[Observation]) -> FiredRule:
         rule, names = self._rules[n], self._reader.names[n]
-        used = [observations[place] for place in counted_by(reading, names.values())[-MOST_NAMED:]]
+        used = [observations[place] for place in counted_by(reading, names.values())]
         signals = sorted(SignalName(self._facts[seen.facts].source, seen.signal_no) for seen in used)
         values = {name: reading.figures.get(place, 0) for name, place in names.items()}
         return FiredRule(

@@ -26,6 +26,7 @@ from twilio.rest.api.v2010.account.call import CallInstance
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from dialer.core.errors import Unavailable
+from dialer.core.listening import ListenMode, mode_of
 from dialer.core.talk import RoomVoice
 from dialer.core.text import Text, gettext_noop
 from dialer.core.values import MessageChannel, MessageState
@@ -159,12 +160,14 @@ class AccountClient:
         assert self._wire is not None, "the client was not entered"
         return self._wire
 
-    async def create(self, creation: Callable[[], Awaitable[Any]], *, to: str, desk: str = "") -> SendResult:
+    async def create(
+        self, creation: Callable[[], Awaitable[Any]], *, to: str = "", desk: str = ""
+    ) -> SendResult:
         """Sends one request for a call or message to the person's number `to`, through the telephone `desk` if one is
-        given: every leg passes here. A number that may not be called is refused before anything is sent. A fault of the
-        carrier or the network is a result, not an exception.
+        given, or for a call to that telephone alone: every leg passes here. A number that may not be called is refused
+        before anything is sent. A fault of the carrier or the network is a result, not an exception.
         """
-        if (why := self.config.numbers.refusal(to)) is not None:
+        if (to or not desk) and (why := self.config.numbers.refusal(to)) is not None:
             return Refused(cause=RefusalCause.NUMBER, code=NOT_ALLOWED, detail=str(why))
         if desk and not self.config.is_desk(desk):
             return Refused(cause=RefusalCause.NUMBER, code=NOT_ALLOWED, detail="not a telephone of the list")
@@ -355,6 +358,24 @@ class DeskClient(CallClient):
             desk=order.extension,
         )
 
+    async def call_supervisor(self, listener_id: UUID, extension: str) -> SendResult:
+        """As `create`: the telephone of a supervisor who listens is called."""
+        urls = self.urls
+        return await self.create(
+            lambda: self.api.calls.create_async(
+                to=extension,
+                from_=self.config.caller_number,
+                url=urls.listener(listener_id, "answer"),
+                method="POST",
+                status_callback=urls.listener(listener_id, "status"),
+                status_callback_event=["completed"],
+                status_callback_method="POST",
+                timeout=self.config.ring_timeout_seconds,
+                time_limit=TALK_LIMIT_SECONDS,
+            ),
+            desk=extension,
+        )
+
     async def call_on_duty(self, notification_id: UUID, to: str) -> SendResult:
         """As `create`: the robot calls somebody on duty about work that waits."""
         urls = self.urls
@@ -460,6 +481,37 @@ class DeskClient(CallClient):
             absent=HTTPStatus.NOT_FOUND,
         )
         return None if changed is None else (bool(changed.hold), bool(changed.muted))
+
+    async def announce_listener(self, listener_id: UUID, room_sid: str) -> bool:
+        """Has everybody in the room hear that somebody listens. False: the room is over. Raises `Unavailable`."""
+        changed = await ask_account(
+            lambda: self.api.conferences(room_sid).update_async(
+                announce_url=self.urls.listener(listener_id, "notice"), announce_method="POST"
+            ),
+            absent=HTTPStatus.NOT_FOUND,
+        )
+        return changed is not None
+
+    async def change_listener(self, room_sid: str, mode: ListenMode, *, caller_sid: str) -> ListenMode | None:
+        """Has the supervisor in the room be heard by nobody, by the caller alone or by all. Returns what the carrier
+        says that they are; None: not in the room, or the caller is not. Raises `Unavailable`.
+        """
+        whispers = mode is ListenMode.WHISPER
+        changed = await ask_account(
+            lambda: (
+                self.api.conferences(room_sid)
+                .participants(RoomVoice.SUPERVISOR.value)
+                .update_async(
+                    muted=mode is ListenMode.LISTEN,
+                    coaching=whispers,
+                    call_sid_to_coach=caller_sid if whispers else unset,
+                )
+            ),
+            absent=HTTPStatus.NOT_FOUND,
+        )
+        if changed is None:
+            return None
+        return mode_of(is_muted=bool(changed.muted), coaches=bool(changed.coaching))
 
     async def _leg_on_line(self, sid: str) -> str | None:
         return next(

@@ -92,6 +92,7 @@ MESSAGE_ROUTE: Final = "/hooks/message/{message_id}"
 OFFICER_ROUTE: Final = "/hooks/officer/{attempt_id}/{step}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
+LISTENER_ROUTE: Final = "/hooks/listener/{listener_id}/{what}"
 NOTIFICATION_ROUTE: Final = "/hooks/notification/{notification_id}/{what}"
 INBOUND_ROUTE: Final = "/hooks/inbound/{what}"
 """Inbound calls, identified by their sid. `voice` is the voice address of our number at the carrier."""
@@ -164,6 +165,12 @@ class HookUrls:
         caller of a recorded one, and what is said on `hold`.
         """
         return f"{self._base}/hooks/desk/{call_id}/{what}{RETRIES}"
+
+    def listener(self, listener_id: UUID, what: str) -> str:
+        """Requested for a supervisor's leg: `answer` gives its TwiML, `status` receives that it ended. Or
+        gives the notice that caller and person hear before it enters.
+        """
+        return f"{self._base}/hooks/listener/{listener_id}/{what}{RETRIES}"
 
     def notification(self, notification_id: UUID, what: str) -> str:
         """Requested for a call to somebody on duty: `call` gives its TwiML, `key` receives the key that was pressed,

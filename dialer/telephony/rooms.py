@@ -15,7 +15,7 @@ from dialer.telephony.config import HookUrls
 
 TALK_LIMIT_SECONDS: Final = 3600
 """People talk longer than the robot; still, no call from a desk may use a line for ever."""
-_EVENTS: Final = "start mute hold"
+_EVENTS: Final = "start join mute hold"
 _LONGEST_NUMBER: Final = 9
 
 
@@ -35,9 +35,25 @@ def write_room_entry(call_id: UUID, voice: RoomVoice, *, urls: HookUrls) -> str:
     )
 
 
+def write_listener_entry(call_id: UUID, *, urls: HookUrls, pause_seconds: int = 0) -> str:
+    """The TwiML with which a supervisor's leg enters the room, muted and without a sound; the call goes on when it
+    leaves. `pause_seconds`: it waits for so long, until the two have heard that somebody listens.
+    """
+    news = quoteattr(urls.desk(call_id, "room"))
+    pause = f'<Pause length="{pause_seconds}"/>' if pause_seconds else ""
+    return (
+        f'<Response>{pause}<Dial timeLimit="{TALK_LIMIT_SECONDS}">'
+        f'<Conference participantLabel="{RoomVoice.SUPERVISOR.value}" muted="true" beep="false" waitUrl=""'
+        f' startConferenceOnEnter="false" endConferenceOnExit="false" maxParticipants="10"'
+        f' statusCallback={news} statusCallbackMethod="POST" statusCallbackEvent="{_EVENTS}">'
+        f"{escape(room_name(call_id))}</Conference></Dial></Response>"
+    )
+
+
 _VOICE_EVENTS: Final = frozenset(
     {"participant-hold", "participant-unhold", "participant-mute", "participant-unmute"}
 )
+_ENTERED: Final = "participant-join"
 
 
 def room_news(params: Mapping[str, str]) -> RoomNews:
@@ -51,7 +67,7 @@ def room_news(params: Mapping[str, str]) -> RoomNews:
         raise Invalid(field="SequenceNumber", problem="is not a number")
     if event == "conference-start":
         return RoomNews(room_sid=room_sid, sequence=int(number), has_begun=True)
-    if event not in _VOICE_EVENTS:
+    if event != _ENTERED and event not in _VOICE_EVENTS:
         raise Invalid(field="StatusCallbackEvent", problem="is not a known value")
     label = params.get("ParticipantLabel", "")
     return RoomNews(
@@ -60,4 +76,5 @@ def room_news(params: Mapping[str, str]) -> RoomNews:
         voice=RoomVoice(label) if label in set(RoomVoice) else None,
         is_held=params.get("Hold") == "true",
         is_muted=params.get("Muted") == "true",
+        has_entered=event == _ENTERED,
     )

@@ -44,6 +44,8 @@ from dialer.work.desk_store import (
 )
 from dialer.work.desk_talk import tend_talk, without_talk
 from dialer.work.inbound_store import is_telephone_free
+from dialer.work.listening import tend_listeners
+from dialer.work.listening_store import end_listeners
 
 
 def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgress) -> None:
@@ -109,6 +111,8 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
         ended_at=call.ended_at or now,
         **(without_talk() if call.talk.in_room else {}),
     )
+    if call.talk.in_room:
+        end_listeners(tx, call.id, now=now, real_now=services.real.now())
     if call.state is not DeskCallState.ENDED:
         rest_called_numbers(tx, {call.id: leg.result}, number_limits(services), now=now)
         follow_work(tx, services, call.by)
@@ -242,10 +246,11 @@ _MAY_BE_RECORDED: Final = (TelephonyResult.ANSWERED, TelephonyResult.UNKNOWN)
 
 async def settle_desk_calls(services: Services, client: DeskClient) -> int:
     """Asks the carrier for the second leg of ended calls; a call without events for too long is settled as unknown.
-    Looks after hold and mute of the others. Returns how many were settled.
+    Looks after hold and mute of the others, and after supervisors who listen. Returns how many were settled.
     """
     with services.store.begin() as tx:
         open_calls = unsettled_desk_calls(tx)
+    await tend_listeners(services, client)
     settled = 0
     for call, asked_at in open_calls:
         await tend_talk(services, client, call)

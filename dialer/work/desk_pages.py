@@ -47,6 +47,7 @@ from dialer.work.desk_view import (
     ChecklistPoint,
     ReportForm,
     StopRequestForm,
+    announced_ear_sentence,
     busy_sentence,
     call_checklist,
     call_line,
@@ -60,6 +61,7 @@ from dialer.work.desk_view import (
 )
 from dialer.work.offers import own_offer, pass_on
 from dialer.work.stop_requests import BANK_ANSWERS, add_stop_request, report_paid, report_stop_request
+from dialer.work.supervision import announced_listener
 from dialer.work.tasks import (
     awaits_second_person,
     claim_next,
@@ -525,8 +527,18 @@ def _live_facts(request: RequestContext, state: TaskState, token: int) -> dict[s
         ],
         "calls": [call_line(call, request.lang) for call in reversed(state.calls)],
         "may_talk": is_held,
+        "ear_text": _ear_text(request, state) if is_held else "",
         "handed_over": [given for given in handed_over if given.id != task.id],
     }
+
+
+def _ear_text(request: RequestContext, state: TaskState) -> str:
+    """Who listens to the call under way; '' where nobody does, or it is not announced."""
+    call = next((call for call in state.calls if call.may_hold and call.talk.needs_room), None)
+    ear = None if call is None else announced_listener(request.services, call.id)
+    if ear is None or ear.listener is None:
+        return ""
+    return announced_ear_sentence(ear.listener, ear.name, request.lang)
 
 
 def _show_task(

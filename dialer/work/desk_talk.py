@@ -27,13 +27,12 @@ from dialer.core.talk import (
 )
 from dialer.core.timeline import ActKind
 from dialer.db.alarms import raise_alarm
+from dialer.db.unit_of_work import Tx
 from dialer.runtime.services import Services
 from dialer.telephony.client import DeskClient
 from dialer.work.assignments import get_assignment, overtaken_by
 from dialer.work.desk_store import DeskCall, change_desk_call, change_talk, joined_desk_call, lock_desk_call
 
-HELD_TOO_LONG: Final = timedelta(minutes=3)
-"""Of service time. People on hold for longer hang up, and pay."""
 _REPORTED_BY: Final = timedelta(seconds=5)
 """In real time: a carrier that has not reported by then is asked."""
 _TOLD_AFTER: Final = timedelta(seconds=6)
@@ -61,9 +60,7 @@ async def ask_for_talk(
     """
     with services.store.begin() as tx:
         call = joined_desk_call(tx, assignment_id, by=actor.name)
-    is_on_line = call is not None and (
-        call.talk.in_room or (call.sid is not None and await client.is_person_on_line(call.sid))
-    )
+    is_there = call is not None and await is_person_there(client, call)
     with services.act(actor, Permission.WORK_DESK) as act:
         task = get_assignment(act.tx, assignment_id)
         if not task.is_held_by(act.by) or (token is not None and token != task.token):
@@ -72,8 +69,7 @@ async def ask_for_talk(
         call = None if call is None else lock_desk_call(act.tx, call.id)
         if call is None or not call.may_hold:
             raise Conflict("no call is under way", current="no_call")
-        if not is_on_line or not _was_told(call, now=act.now):
-            raise Conflict("the person has not answered yet", current="not_answered")
+        check_may_move(call, is_there=is_there, now=act.now)
         talk = ask_talk(call.talk, change, now=act.now)
         if talk == call.talk:
             act.needs_no_record()
@@ -90,7 +86,7 @@ async def ask_for_talk(
             act.tx, [Act(case_id=call.case_id, kind=_ACTS[change], by=act.by, facts=facts)], now=act.now
         )
     if step is not None:
-        await _carry_out(services, client, call, step)
+        await carry_out(services, client, call, step)
 
 
 async def apply_room_news(services: Services, client: DeskClient, call_id: uuid.UUID, news: RoomNews) -> None:
@@ -106,7 +102,7 @@ async def apply_room_news(services: Services, client: DeskClient, call_id: uuid.
             change_talk(tx, call_id, talk, due_at=None if talk.is_settled else call.talk_due_at)
     step = next_talk_step(talk)
     if step is not None:
-        await _carry_out(services, client, call, step, room_sid=talk.room_sid)
+        await carry_out(services, client, call, step, room_sid=talk.room_sid)
 
 
 async def tend_talk(services: Services, client: DeskClient, call: DeskCall) -> None:
@@ -128,7 +124,7 @@ async def tend_talk(services: Services, client: DeskClient, call: DeskCall) -> N
     room_sid = call.talk.room_sid or await client.room_of(call.id)
     if room_sid is None:
         # The room has not begun: the request to enter it was lost.
-        await _carry_out(services, client, call, TalkStep(enters=True))
+        await carry_out(services, client, call, TalkStep(enters=True))
         return
     answer = await _ask(client, call, TalkStep(hold=call.talk.holds, mute=call.talk.mutes), room_sid)
     with services.store.begin() as tx:
@@ -139,19 +135,41 @@ async def tend_talk(services: Services, client: DeskClient, call: DeskCall) -> N
             change_talk(tx, call.id, talk, due_at=None if talk.is_settled else now.talk_due_at)
 
 
-def _was_told(call: DeskCall, *, now: datetime) -> bool:
-    """Whether the person of a recorded call has heard that it is: a move into the room would cut that off."""
-    return not call.records or (call.told_at is not None and now - call.told_at >= _TOLD_AFTER)
+async def is_person_there(client: DeskClient, call: DeskCall) -> bool:
+    """Whether the person of this call has answered. Raises `Unavailable`."""
+    return call.talk.in_room or (call.sid is not None and await client.is_person_on_line(call.sid))
+
+
+def check_may_move(call: DeskCall, *, is_there: bool, now: datetime) -> None:
+    """Raises `Conflict` before the person has answered, or has heard that a recorded call is: a move into the room
+    would cut that off.
+    """
+    was_told = not call.records or (call.told_at is not None and now - call.told_at >= _TOLD_AFTER)
+    if not is_there or not was_told:
+        raise Conflict("the person has not answered yet", current="not_answered")
+
+
+def need_room(tx: Tx, services: Services, call: DeskCall) -> TalkStep | None:
+    """Notes that the call is to be in its room; what is to be asked of the carrier for it, with `carry_out`."""
+    talk = replace(call.talk, needs_room=True)
+    step = next_talk_step(talk)
+    talk = replace(talk, in_room=talk.in_room or step is not None)
+    due_at = None if talk.is_settled else services.real.now() + _REPORTED_BY
+    change_talk(tx, call.id, talk, due_at=due_at)
+    return step
 
 
 def without_talk() -> dict[str, object]:
     """The columns of a call that is over: nobody is on hold any more."""
-    return {"hold_since": None, "is_held": False, "mutes": False, "is_muted": False, "talk_due_at": None}
+    nothing: dict[str, object] = dict.fromkeys(("is_held", "mutes", "is_muted", "needs_room"), False)
+    return nothing | {"hold_since": None, "talk_due_at": None}
 
 
 def _raise_held_too_long(services: Services, call: DeskCall) -> None:
     since, now = call.talk.hold_since, services.clock.now()
-    if since is None or call.hold_alarm_at is not None or now - since < HELD_TOO_LONG:
+    if since is None or call.hold_alarm_at is not None:
+        return
+    if now - since < timedelta(seconds=services.work.hold_seconds):
         return
     with services.store.begin() as tx:
         call = lock_desk_call(tx, call.id)
@@ -167,9 +185,10 @@ class _Answer:
     is_muted: bool
 
 
-async def _carry_out(
+async def carry_out(
     services: Services, client: DeskClient, call: DeskCall, step: TalkStep, *, room_sid: str | None = None
 ) -> None:
+    """Asks the carrier for this step. Raises `Unavailable`; then it is asked again until the call is over."""
     room_sid = room_sid or call.talk.room_sid
     if not step.enters:
         assert room_sid is not None, "only what has begun is changed"

@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 
 from dialer.core.case import AssignmentState, DeskCallState, FamilyResult, VisitStage, contact_of_outcome
 from dialer.core.errors import Invalid
+from dialer.core.listening import ListenMode, ListenState
 from dialer.core.rates import is_in_range
 from dialer.core.talk import Talk
 from dialer.core.text import Lang, gettext_noop
@@ -37,6 +38,7 @@ from dialer.language.words import actor_word, word_of
 from dialer.work.assignments import Assignment
 from dialer.work.desk import DeskView, call_points
 from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
+from dialer.work.listening_store import Listener
 from dialer.work.stop_requests import StopForm, typed_stop_form
 from dialer.work.tasks import WorkReport
 
@@ -333,6 +335,44 @@ def _muted(talk: Talk, lang: Lang) -> str:
             return say(lang, "You are muted: the person does not hear you")
         return say(lang, "You are being muted")
     return say(lang, "You are still muted") if talk.is_muted else ""
+
+
+def own_ear_sentence(listener: Listener, lang: Lang) -> str:
+    """What the leg of a supervisor does, for the supervisor."""
+    leg = listener.leg
+    match leg.state:
+        case ListenState.MOVING:
+            return say(lang, "The call is being prepared; then your telephone rings")
+        case ListenState.CALLING:
+            return say(lang, "Your telephone rings: pick up")
+        case ListenState.CONNECTED:
+            if not leg.is_settled:
+                return say(lang, "The network has not confirmed it yet: say nothing")
+            return say(lang, _OWN_EAR[leg.wants])
+        case ListenState.LEAVING:
+            return say(lang, "Your telephone is being hung up")
+        case ListenState.ENDED:
+            return ""
+
+
+_OWN_EAR: Final[Mapping[ListenMode, str]] = {
+    ListenMode.LISTEN: gettext_noop("You hear both; nobody hears you"),
+    ListenMode.WHISPER: gettext_noop("You hear both; the caller alone hears you"),
+    ListenMode.STEP_IN: gettext_noop("You hear both, and both hear you"),
+}
+_ANNOUNCED_EAR: Final[Mapping[ListenMode, str]] = {
+    ListenMode.LISTEN: gettext_noop("%(name)s listens to this call"),
+    ListenMode.WHISPER: gettext_noop("%(name)s speaks to you; the person does not hear it"),
+    ListenMode.STEP_IN: gettext_noop("%(name)s speaks to you and the person"),
+}
+
+
+def announced_ear_sentence(listener: Listener, name: str, lang: Lang) -> str:
+    """Who listens, for the caller; '' before they do and afterwards."""
+    leg = listener.leg
+    if leg.state is not ListenState.CONNECTED or leg.has is None:
+        return ""
+    return say(lang, _ANNOUNCED_EAR[leg.has], name=name)
 
 
 def _ended(call: DeskCall, lang: Lang) -> str:

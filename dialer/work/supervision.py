@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from dialer.core.access import Actor, Permission, required_text
 from dialer.core.errors import NotFound
@@ -17,6 +18,7 @@ from dialer.runtime.services import Services
 from dialer.staff.store import display_names, end_sessions_of
 from dialer.work.assignments import Scope
 from dialer.work.desk_store import desk_queue
+from dialer.work.listening_store import Listener, listeners_of, talk_at_desk
 from dialer.work.supervision_store import (
     Desk,
     DeskDay,
@@ -158,7 +160,48 @@ def force_sign_out(services: Services, actor: Actor, staff_id: int, *, why: str)
 
 def _desk_of(act: OpenAct, staff_id: int) -> StoredPresence:
     """The presence of an account that the actor sees. Raises `NotFound`."""
-    found = presence_of(act.tx, staff_id, visible_to=act.actor.unit_id)
+    return _check_desk(presence_of(act.tx, staff_id, visible_to=act.actor.unit_id), staff_id)
+
+
+def _check_desk(found: StoredPresence | None, staff_id: int) -> StoredPresence:
     if found is None or found.since is None:
         raise NotFound(kind="desk", key=staff_id)
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskEar:
+    """Whether there is a call to listen to at a desk, and who listens."""
+
+    has_call: bool = False
+    listener: Listener | None = None
+    name: str = ""
+    """The display name of who listens."""
+
+
+def check_desk_visible(services: Services, staff_id: int, *, visible_to: int | None) -> None:
+    """Raises `NotFound` for an account that these units do not see or that was never on."""
+    with services.store.begin() as tx:
+        _check_desk(presence_of(tx, staff_id, visible_to=visible_to), staff_id)
+
+
+def listener_at_desk(services: Services, staff_id: int, *, visible_to: int | None) -> DeskEar:
+    """Who listens to this desk; nobody for an account that these units do not see."""
+    with services.store.begin() as tx:
+        found = talk_at_desk(tx, staff_id, visible_to=visible_to)
+        if found is None:
+            return DeskEar()
+        listener = next(iter(listeners_of(tx, [found])), None)
+        names = display_names(tx, {listener.by}) if listener is not None else {}
+    name = names.get(listener.by, listener.by) if listener is not None else ""
+    return DeskEar(has_call=True, listener=listener, name=name)
+
+
+def announced_listener(services: Services, call_id: UUID) -> DeskEar:
+    """Who listens to this call, for its caller: nobody where it is not announced."""
+    with services.store.begin() as tx:
+        found = [one for one in listeners_of(tx, [call_id]) if one.is_announced]
+        names = display_names(tx, {one.by for one in found})
+    listener = next(iter(found), None)
+    name = names.get(listener.by, listener.by) if listener is not None else ""
+    return DeskEar(has_call=True, listener=listener, name=name)

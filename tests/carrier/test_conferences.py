@@ -557,3 +557,41 @@ async def test_simulated_people_confer_too(bench: Start, app: App):
         assert (await app.final(sid))["CallStatus"] == "completed"
     await app.until(lambda: "conference-end" in words(app))
     assert words(app).count("participant-join") == words(app).count("participant-leave")
+
+
+async def test_an_announcement_is_heard_once_by_all_who_are_not_on_hold(three: Three):
+    found = await three.confer()
+    app = three.view.app
+    app.documents["/notice"] = "<Response><Say>有领导旁听</Say></Response>"
+    room = three.view.client.conferences(found.sid)
+    await room.update_async(announce_url=f"{app.base}/notice", announce_method="POST")
+    await three.person.speech(text="有领导旁听")
+    await three.desk.speech(text="有领导旁听")
+    assert three.person.hears == (three.desk,)
+    heard = len(three.person.heard)
+    three.person.hear_out()
+    three.desk.hear_out()
+    await room.fetch_async()
+    assert (len(three.person.heard), len(app.at("/notice"))) == (heard, 2)
+    assert not three.person.is_spoken_to
+    app.documents["/hold"] = "<Response><Say>请稍候</Say></Response>"
+    await room.participants("person").update_async(hold=True, hold_url=f"{app.base}/hold", hold_method="POST")
+    await three.person.speech(text="请稍候")
+    await room.update_async(announce_url=f"{app.base}/notice", announce_method="POST")
+    await app.until(lambda: len(app.at("/notice")) == 3)
+    await three.desk.speech(text="有领导旁听")
+    assert [told.params["CallSid"] for told in app.at("/notice")][-1] == three.sid
+
+
+async def test_an_announcement_stops_with_the_conference_and_needs_an_address(three: Three):
+    found = await three.confer()
+    app = three.view.app
+    app.documents["/notice"] = "<Response><Say>有领导旁听</Say></Response>"
+    room = three.view.client.conferences(found.sid)
+    with pytest.raises(TwilioRestException) as refused:
+        await room.update_async(announce_url="notice")
+    assert refused.value.code == 21220
+    await room.update_async(announce_url=f"{app.base}/notice", announce_method="POST")
+    await three.person.speech(text="有领导旁听")
+    await room.update_async(status="completed")
+    assert not three.person.is_spoken_to

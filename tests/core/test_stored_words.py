@@ -16,7 +16,9 @@ from dialer.language.enumerations import ENUMERATIONS
 _WORDS = {
     "FamilyContact": "none known called",
     "TalkChange": "hold resume mute unmute",
-    "RoomVoice": "desk person",
+    "RoomVoice": "desk person supervisor",
+    "ListenState": "moving calling connected leaving ended",
+    "ListenEvent": "room_began entered stopped call_over leg_over",
     "DeliveryEvent": "delivered given_up webhook_ended sent_again",
     "NotificationEvent": "claimed sent accepted failed work_taken duty_ended",
     "MessageEvent": "sending in_doubt not_taken accepted sent delivered undelivered failed",

@@ -30,6 +30,8 @@ _REPLACED = {
 
 
 _NEVER_SHOWN = {
+    "ListenEvent",
+    "ListenState",
     "RoomVoice",
     "TalkChange",
     "AuditedAct",

@@ -31,6 +31,17 @@ def test_the_room_has_begun():
     assert room_news(begun) == RoomNews(room_sid="CF1", sequence=3, has_begun=True)
 
 
+def test_somebody_has_entered():
+    joined = HELD | {
+        "ParticipantLabel": "supervisor",
+        "StatusCallbackEvent": "participant-join",
+        "Hold": "false",
+    }
+    assert room_news(joined) == RoomNews(
+        room_sid="CF1", sequence=7, voice=RoomVoice.SUPERVISOR, has_entered=True
+    )
+
+
 def test_somebody_with_another_label_is_nobody_of_the_call():
     assert room_news(HELD | {"ParticipantLabel": "bank"}).voice is None
 
@@ -42,7 +53,7 @@ def test_somebody_with_another_label_is_nobody_of_the_call():
         ("SequenceNumber", ""),
         ("SequenceNumber", "-1"),
         ("SequenceNumber", "1" * 10),
-        ("StatusCallbackEvent", "participant-join"),
+        ("StatusCallbackEvent", "participant-leave"),
         ("StatusCallbackEvent", ""),
     ],
 )

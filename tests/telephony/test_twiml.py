@@ -22,7 +22,7 @@ from dialer.scripts.model import EndUrgency
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.client import DeskClient, DeskOrder
 from dialer.telephony.config import HookUrls, TelephonyConfig
-from dialer.telephony.rooms import room_name, write_room_entry
+from dialer.telephony.rooms import room_name, write_listener_entry, write_room_entry
 from dialer.telephony.webhooks import (
     InboundTurn,
     _turn_document,
@@ -89,13 +89,15 @@ ALLOWED = {
         "method": r"POST",
     },
     "Conference": {
-        "participantLabel": r"desk|person",
+        "participantLabel": r"desk|person|supervisor",
+        "muted": r"true",
+        "startConferenceOnEnter": r"false",
         "beep": r"false",
         "waitUrl": r"",
-        "endConferenceOnExit": r"true",
+        "endConferenceOnExit": r"true|false",
         "maxParticipants": r"\d{1,3}",
         "statusCallback": r"https://a\.cn/hooks/desk/[0-9a-f-]{36}/room#rc=3&rp=ct,rt,5xx",
-        "statusCallbackEvent": r"start mute hold",
+        "statusCallbackEvent": r"start join mute hold",
         "statusCallbackMethod": r"POST",
     },
     "Pause": {"length": r"\d+"},
@@ -383,8 +385,23 @@ def test_the_notice_is_a_sound_of_the_shipped_scripts_and_mandarin_where_there_i
     assert recorded_notice("zh").audio
 
 
+BOTH = (RoomVoice.DESK, RoomVoice.PERSON)
+
+
+@pytest.mark.parametrize("seconds", [0, 6])
+def test_a_supervisor_enters_the_same_room_muted_and_ends_nothing(seconds: int):
+    root = read(write_listener_entry(ATTEMPT, urls=HookUrls("https://a.cn"), pause_seconds=seconds))
+    assert [child.tag for child in root] == (["Pause"] if seconds else []) + ["Dial"]
+    [room] = root.findall("Dial/Conference")
+    assert room.text == room_name(ATTEMPT)
+    ends, starts, muted = (
+        room.attrib[name] for name in ("endConferenceOnExit", "startConferenceOnEnter", "muted")
+    )
+    assert (ends, starts, muted) == ("false", "false", "true")
+
+
 def test_both_enter_the_same_room_and_it_ends_with_either_of_them():
-    entries = [write_room_entry(ATTEMPT, voice, urls=HookUrls("https://a.cn")) for voice in RoomVoice]
+    entries = [write_room_entry(ATTEMPT, voice, urls=HookUrls("https://a.cn")) for voice in BOTH]
     rooms = [read(entry).findall("Dial/Conference")[0] for entry in entries]
     assert {room.text for room in rooms} == {room_name(ATTEMPT)}
     assert [room.attrib["participantLabel"] for room in rooms] == ["desk", "person"]

@@ -9,6 +9,7 @@ from dialer.db.columns import one_of
 from dialer.db.tables.calls import attempt as attempt
 from dialer.db.tables.calls import carrier_call as carrier_call
 from dialer.db.tables.calls import desk_call as desk_call
+from dialer.db.tables.calls import desk_listener as desk_listener
 from dialer.db.tables.calls import event as event
 from dialer.db.tables.calls import hold as hold
 from dialer.db.tables.calls import inbound_call as inbound_call

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from dialer.core.attempt import AttemptState
 from dialer.core.case import DeskCallState, InboundResult, InboundState
+from dialer.core.listening import ListenMode, ListenState
 from dialer.core.reach import Reach
 from dialer.core.values import (
     MESSAGES_IN_DOUBT,
@@ -259,6 +260,7 @@ desk_call = sa.Table(
     # Hold and mute, as `dialer.core.talk.Talk`.
     sa.Column("in_room", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("room_sid", sa.Text),
+    sa.Column("needs_room", sa.Boolean, nullable=False, server_default=sa.false()),
     when("hold_since"),
     sa.Column("is_held", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("mutes", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -274,6 +276,34 @@ desk_call = sa.Table(
 """Calls from a desk: to the caller's own telephone first, then to the person's. `result` is the result at the person's
 telephone; until the call is `settled`, the carrier can still be asked. It reserves the number as a robot's attempt
 does.
+"""
+
+desk_listener = sa.Table(
+    "desk_listener",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("call_id", sa.ForeignKey("desk_call.id"), nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("extension", sa.Text, nullable=False),
+    sa.Column("is_announced", sa.Boolean, nullable=False),
+    word_column("state", ListenState),
+    word_column("wants", ListenMode),
+    word_column("has", ListenMode, required=False),
+    word_column("asked", ListenMode, required=False),
+    sa.Column("sid", sa.Text, unique=True),
+    when("asked_at", required=True),
+    when("ended_at"),
+    when("due_at"),  # real
+    when("state_since", required=True),  # real
+    when("alarm_at"),
+    sa.Index("uq_desk_listener_live", "call_id", unique=True, postgresql_where=sa.text("state <> 'ended'")),
+    sa.Index(
+        "uq_desk_listener_extension", "extension", unique=True, postgresql_where=sa.text("state <> 'ended'")
+    ),
+    sa.Index("ix_desk_listener_call_id", "call_id"),
+)
+"""Legs of supervisors who listen to calls from desks, as `dialer.core.listening.Listening`; one at a time in a call and
+at a telephone. `due_at`: when the carrier is asked about it next, without a report until then.
 """
 
 inbound_call = sa.Table(

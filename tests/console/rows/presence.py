@@ -36,5 +36,10 @@ ROWS = (
         by_unit=True,
         form={"reason": "rest", "why": "tired"},
     ),
+    Row("GET", "/desks/{staff_id}/ear", SUPERVISOR, _desk, by_unit=True),
+    *(
+        Row("POST", f"/desks/{{staff_id}}/{act}", SUPERVISOR, _desk, by_unit=True)
+        for act in ("listen", "listen/mode", "listen/stop")
+    ),
     Row("POST", "/desks/{staff_id}/sign-out", SUPERVISOR, _desk, by_unit=True, form={"why": "gone"}),
 )

@@ -6,13 +6,24 @@
 
   document.addEventListener("htmx:beforeSwap", function (event) {
     var place = event.detail.target;
-    if (!place || !place.hasAttribute("data-presence")) { return; }
+    if (!place || !place.hasAttribute("data-presence") || !event.detail.shouldSwap) { return; }
     var text = event.detail.xhr.responseText;
     var isPoll = !event.detail.requestConfig.elt || event.detail.requestConfig.elt === place;
     var at = document.activeElement;
-    var busy = isPoll && at && at.tagName === "SELECT" && place.contains(at);
+    var busy = isPoll && at && /^(SELECT|INPUT)$/.test(at.tagName) && place.contains(at);
     if (busy || (isPoll && shown[place.id] === text)) { event.detail.shouldSwap = false; return; }
     shown[place.id] = text;
+  });
+
+  // Keys of a supervisor who listens. The key of a form whose reason is missing goes to the reason.
+  document.addEventListener("keydown", function (event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) { return; }
+    if (event.target.closest && event.target.closest("input, select, textarea")) { return; }
+    var button = event.key.length === 1 && document.querySelector('[data-key="' + CSS.escape(event.key.toUpperCase()) + '"]');
+    if (!button) { return; }
+    event.preventDefault();
+    var missing = button.form && button.form.querySelector(":invalid");
+    if (missing) { missing.focus(); } else { button.click(); }
   });
 
   // How long something has lasted, by the service's clock.
