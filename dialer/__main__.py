@@ -18,6 +18,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "load": "lists.load_command",
     "report": "report.report_command",
     "records": "oversight.records_command",
+    "understand": "understand.understand_command",
     "bulletin": "bulletin.bulletin_command",
     "case": "cases.case_command",
     "cases": "cases.cases_command",

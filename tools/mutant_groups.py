@@ -398,6 +398,10 @@ GROUPS = {
             "tests/wording/test_language.py",
         ),
     ),
+    "understanding": Group(
+        modules=("dialer/understanding/*.py",),
+        tests=("tests/understanding/test_*.py",),
+    ),
     "sound": Group(
         modules=("carrier/lines/sound.py", "carrier/lines/voice.py"),
         tests=(

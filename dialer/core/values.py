@@ -130,6 +130,27 @@ class Answer(StrEnum):
     """In a follow-up: the scammer has been in contact again."""
 
 
+class Intent(StrEnum):
+    """What a person means. `unclear`: nothing that the call can act on, such as music or a greeting."""
+
+    AFFIRM = "affirm"
+    DENY = "deny"
+    NOT_THE_PERSON = "not_the_person"
+    ASK_IDENTITY = "ask_identity"
+    ACCUSE = "accuse"
+    PAID = "paid"
+    ABOUT_TO_PAY = "about_to_pay"
+    WITH_FALSE_POLICE = "with_false_police"
+    SCREEN_SHARED = "screen_shared"
+    CANNOT_HEAR = "cannot_hear"
+    CALL_LATER = "call_later"
+    WANTS_PERSON = "wants_person"
+    OTHER_LANGUAGE = "other_language"
+    HOSTILE = "hostile"
+    DISTRESSED = "distressed"
+    UNCLEAR = "unclear"
+
+
 class OutcomeKind(StrEnum):
     """What became of a case. Answered is not reached; reached is not dissuaded; dissuaded is provisional."""
 
