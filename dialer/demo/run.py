@@ -123,6 +123,9 @@ def demo_environment(
         ("telephony.auth_token", base.telephony.auth_token),
         ("keys.file", base.keys.file),
         ("web.public_url", base.web.public_url),
+        ("audit.anchor_file", base.audit.anchor_file),
+        ("audit.anchor_syslog", base.audit.anchor_syslog),
+        ("erasure.register_file", base.erasure.register_file),
     ):
         if value is not None:
             raise SettingsError(

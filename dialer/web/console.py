@@ -171,39 +171,39 @@ class PageSection:
         return declare
 
 
-def cookie_name(name: str, *, secure: bool) -> str:
+def _cookie_name(request: Request, name: str) -> str:
     """The name in the browser. Over https a browser takes a name that begins with `__Host-` only from this very host,
-    over https: neither another host of the domain nor somebody on the network sets or replaces such a cookie.
+    over https: neither another host of the domain nor somebody on the network sets or replaces such a cookie. A browser
+    does not tell ports apart: the service for practice has names of its own, or it would end sessions of the real one.
     """
-    return f"__Host-{name}" if secure else name
+    own = f"{name}_practice" if _console(request).app.services.practice else name
+    return f"__Host-{own}" if is_https(request) else own
 
 
 def cookie_of(request: Request, name: str) -> str:
     """The value of a cookie of ours; '' where the browser sends none."""
-    return request.cookies.get(cookie_name(name, secure=is_https(request)), "")
+    return request.cookies.get(_cookie_name(request, name), "")
 
 
 def put_cookie(
     request: Request, response: Response, name: str, value: str, *, seconds: int | None = None
 ) -> None:
     """Sets a cookie for this site that scripts cannot read. Without `seconds` it ends when the browser is closed."""
-    secure = is_https(request)
     response.set_cookie(
-        cookie_name(name, secure=secure),
+        _cookie_name(request, name),
         value,
         max_age=seconds,
         path="/",
         httponly=True,
         samesite="lax",
-        secure=secure,
+        secure=is_https(request),
     )
 
 
 def drop_cookie(request: Request, response: Response, name: str) -> None:
     """Has the browser delete the cookie."""
-    secure = is_https(request)
     response.delete_cookie(
-        cookie_name(name, secure=secure), path="/", httponly=True, samesite="lax", secure=secure
+        _cookie_name(request, name), path="/", httponly=True, samesite="lax", secure=is_https(request)
     )
 
 

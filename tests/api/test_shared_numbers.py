@@ -7,6 +7,7 @@ import io
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from dialer.case_page.reading import read_case
 from dialer.core.access import unrestricted
@@ -111,6 +112,8 @@ async def test_rows_of_a_list_about_further_people_with_one_number_wait_until_th
     assert len(office.rows(t.case)) == 5
     (waits,) = waiting_warnings(office.app.services)
     assert (waits.source, waits.held_for, waits.total) == ("县局", HoldReason.NAMES, 2)
+    with office.app.services.store.begin() as tx:
+        assert "县局" in {row["name"] for row in tx.rows(sa.select(t.source.c.name))}
     release_all(office)
     cases = office.rows(t.case)
     assert (len(cases), {row["amount_at_risk_fen"] for row in cases}) == (7, {None, 123450})

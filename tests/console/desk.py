@@ -100,7 +100,8 @@ class ConsoleDesk:
         with self.app.services.store.begin() as tx:
             token = open_session(tx, self.app.services, member, address="127.0.0.1")
         client = self.stranger()
-        client.cookies.set(SESSION_COOKIE, token, domain="test.local")
+        name = f"{SESSION_COOKIE}_practice" if self.app.services.practice else SESSION_COOKIE
+        client.cookies.set(name, token, domain="test.local")
         return Person(member=member, client=client, token=token)
 
     def person(self, role: Role, *, unit_id: int | None = None) -> Person:

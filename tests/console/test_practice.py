@@ -16,7 +16,8 @@ from dialer.db import tables as t
 from dialer.db.units import add_unit
 from dialer.practice.model import GUIDE, MOST_LINES, Line, PersonKind, PracticeCase, course, true_outcome
 from dialer.runtime.services import Application
-from tests.console.desk import ConsoleDesk, Person, text
+from dialer.web.console import SESSION_COOKIE
+from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf, text
 from tests.practice.callers import well_said
 
 
@@ -26,6 +27,20 @@ def console_app(console_app: Application) -> Application:
     services = console_app.services
     work = replace(services.work, least_call_seconds=0)
     return replace(console_app, services=replace(services, drill=True, practice=True, work=work))
+
+
+async def test_a_browser_that_is_signed_in_to_the_real_service_on_this_host_stays_so(console: ConsoleDesk):
+    caller = console.account(Role.CALLER, login="chen")
+    client = console.stranger()
+    client.cookies.set(SESSION_COOKIE, "of-the-real-service", domain="test.local")
+    page = await client.get("/sign-in")
+    form = {"csrf": form_csrf(page), "login": caller.login, "password": PASSWORD}
+    entered = await client.post("/sign-in", data=form)
+    assert entered.status_code == 303
+    assert client.cookies[SESSION_COOKIE] == "of-the-real-service"
+    assert (await client.get("/practice")).status_code == 200
+    names = [cookie.partition("=")[0] for cookie in entered.headers.get_list("set-cookie")]
+    assert {name.endswith("_practice") for name in names} == {True}
 
 
 async def taken(caller: Person, key: str) -> tuple[int, str]:

@@ -7,10 +7,12 @@ import re
 import pytest
 
 from dialer.core.access import Role, unrestricted
+from dialer.core.errors import Invalid
 from dialer.core.sources import COUNTED_LIMITS, SourceLimits
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.intake.records import Field
+from dialer.org.sources import TypedLimits
 from dialer.staff.sign_in import add_token
 from dialer.staff.token_store import ApiToken
 from dialer.warnings.deliveries import read_warnings, take_deliveries
@@ -175,6 +177,13 @@ async def test_what_is_typed_wrong_is_said_beside_its_field(
     assert read_source(console.app.services, "city-bank").own_limits == SourceLimits()
 
 
+def test_a_count_of_more_than_ten_digits_is_no_number():
+    assert TypedLimits(counts={"per_day": "1,000,000,000"}).read().per_day == 10**9
+    with pytest.raises(Invalid) as refused:
+        TypedLimits(counts={"per_day": "10000000000"}).read()
+    assert refused.value.field == "per_day"
+
+
 async def test_the_page_of_a_source_has_its_waiting_warnings_its_tokens_and_its_alarms(
     console: ConsoleDesk, supervisor: Person
 ):
@@ -204,6 +213,16 @@ async def test_each_limit_that_is_a_count_is_set_on_the_page(console: ConsoleDes
         assert field is not None
         assert f'value="{number}"' in field[0]
     assert "Last hour 0 12 0 15 0 18" in text(page)
+
+
+async def test_reports_of_a_bank_are_forbidden_allowed_and_left_to_the_settings(
+    console: ConsoleDesk, supervisor: Person
+):
+    source(console, "city-bank")
+    for typed, allowed in (("no", False), ("yes", True), ("", None)):
+        answer = await supervisor.post("/sources/one", name="city-bank", why="x", bank_reports=typed)
+        assert answer.status_code == 303
+        assert read_source(console.app.services, "city-bank").own_limits.bank_reports is allowed
 
 
 async def test_an_account_of_a_unit_decides_about_no_source(console: ConsoleDesk):

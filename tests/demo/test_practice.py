@@ -26,6 +26,9 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
         ("DIALER_TELEPHONY__BASE_URL", "https://api.example"),
         ("DIALER_KEYS__FILE", "/etc/dialer/keys/keys.toml"),
         ("DIALER_CARRIER__LINE", "sip"),
+        ("DIALER_AUDIT__ANCHOR_FILE", "/mnt/anchors"),
+        ("DIALER_AUDIT__ANCHOR_SYSLOG", "log:514"),
+        ("DIALER_ERASURE__REGISTER_FILE", "/mnt/erasures.jsonl"),
     ],
 )
 def test_settings_of_a_real_service_are_refused(tmp_path: Path, name: str, value: str):

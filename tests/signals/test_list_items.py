@@ -145,9 +145,15 @@ def test_nobody_of_a_unit_confirms_and_nothing_without_a_reason(post: Post):
 
     with pytest.raises(NotPermitted):
         ask(replace(CHIEF, unit_id=1))
-    for wrong in ({"why": " "}, {"of": ""}, {"of": "预警机器人"}, {"value": "x"}):
-        with pytest.raises(Invalid):
+    for field, wrong in (
+        ("why", {"why": " "}),
+        ("source", {"of": ""}),
+        ("source", {"of": "预警机器人"}),
+        ("number", {"value": "x"}),
+    ):
+        with pytest.raises(Invalid) as refused:
             ask(**wrong)
+        assert refused.value.field == field
     assert post.rows(t.signal) == []
     ask()
     ask(SECOND)

@@ -74,7 +74,7 @@ def asked(
     sessions = SessionRules(second_factor_roles=frozenset({Role.AUDITOR}), second_factor_grace_seconds=0)
     app = SimpleNamespace(
         settings=load_settings({}).model_copy(update={"web": web}),
-        services=SimpleNamespace(sessions=sessions, real=FrozenClock(NOW)),
+        services=SimpleNamespace(sessions=sessions, real=FrozenClock(NOW), practice=False),
     )
     context = ConsoleContext(
         app=app,  # type: ignore[arg-type]  # what these need of it
