@@ -79,6 +79,7 @@ def _kept_head() -> Head:
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         draft = file.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(dict(head.weights)), encoding="utf-8")
+        weights = {name: [round(value, 4) for value in row] for name, row in head.weights.items()}
+        draft.write_text(json.dumps(weights), encoding="utf-8")
         draft.replace(file)
     return head

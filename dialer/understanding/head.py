@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -93,4 +94,4 @@ def train(lines: Iterable[tuple[Intent, str]], *, rounds: int = _ROUNDS) -> Head
             loud = [_MARK_WEIGHT * value for value in change]
             for name in marks:
                 weights[name] = [a + b for a, b in zip(weights[name], loud, strict=True)]
-    return Head(weights)
+    return Head({name: array("f", row) for name, row in weights.items()})

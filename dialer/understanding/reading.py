@@ -17,7 +17,7 @@ from dialer.understanding.model import RESPONSES, Response
 from dialer.understanding.slots import Slots, read_slots
 from dialer.understanding.wordings import read_wordings, shipped_source
 
-SURE_ENOUGH: Final = 0.6
+SURE_ENOUGH: Final = 0.55
 """Below this probability the call asks again (docs/decisions/0905)."""
 HARMLESS: Final = 0.42
 """The same where an officer takes over, which harms nobody if it was misheard."""
