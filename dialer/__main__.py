@@ -19,6 +19,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "report": "report.report_command",
     "records": "oversight.records_command",
     "understand": "understand.understand_command",
+    "whatif": "whatif.whatif_command",
     "bulletin": "bulletin.bulletin_command",
     "case": "cases.case_command",
     "cases": "cases.cases_command",

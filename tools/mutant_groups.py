@@ -101,6 +101,7 @@ GROUPS = {
             "tests/console/test_records.py",
         ),
     ),
+    "whatif": Group(modules=("dialer/whatif/*.py",), tests=("tests/whatif/test_*.py",)),
     "notifications": Group(
         modules=("dialer/core/notifications.py", "dialer/notifications/*.py"),
         tests=(
