@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import logging
+import math
 import threading
 import time
 import uuid
@@ -22,17 +23,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from queue import Empty
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
 from kombu.connection import Connection
 
 from dialer.core.errors import Unavailable
+from dialer.runtime.sections import BETWEEN_BROKERS
 
 if TYPE_CHECKING:
     import redis
     from kombu.transport.redis import Channel, Transport
+
+T = TypeVar("T")
 
 TASK_PREFIX = "dialer."
 DIAL_QUEUE = "dial"
@@ -49,6 +53,9 @@ _EXPIRES_SECONDS = 30
 _CLOCKS_APART_SECONDS = 60
 """How far the sender's clock may be ahead of ours."""
 _DEEP = 100
+_MOST_UNREAD = 1000
+_AGAIN_SECONDS = 5.0
+"""One of several brokers that did not answer is not asked again for this long."""
 _ORDER, _SIGNATURE = "order", "signature"
 _LONGEST_ORDER = 1000
 """Characters: a name and a few ids."""
@@ -233,8 +240,9 @@ def _connections(key: MessageKey) -> type[Connection]:
 
 
 def make_app(url: str, key: MessageKey) -> Celery:
-    """A Celery application on the broker at `url` (redis:// or redis+socket://). It stores no results: the database
-    rows are authoritative. A message is taken off the queue when a worker starts it, so that no visibility timeout can
+    """A Celery application on the broker at `url` (redis:// or redis+socket://; several separated by `;`, of which a
+    worker reads one and goes on with the next when that is gone). It stores no results: the database rows are
+    authoritative. A message is taken off the queue when a worker starts it, so that no visibility timeout can
     start a second copy; the work of a worker that dies is found again by the next tick.
     """
     app = Celery("dialer", broker=url, set_as_current=True)
@@ -267,56 +275,95 @@ def make_app(url: str, key: MessageKey) -> Celery:
 
 
 class Enqueuer:
-    """Sends orders to the workers: `enqueue("dial")`. When the broker does not answer, it only logs a warning."""
+    """Sends orders to the workers: `enqueue("dial")`. When the broker does not answer, it only logs a warning.
 
-    def __init__(self, app: Celery, key: MessageKey) -> None:
+    With several brokers an order goes to each that answers: which one a worker reads is known to nobody else, and an
+    order may be carried out twice or not at all. On a broker that no worker reads the newest thousand stay.
+    """
+
+    def __init__(self, app: Celery, key: MessageKey, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._app = app
         self._key = key
+        urls = _urls(app)
+        self._brokers = [_Broker(app, url if len(urls) > 1 else None, clock) for url in urls]
 
     def __call__(self, name: str, *ids: int | str) -> None:
         self.send(name, *ids)
 
     def send(self, name: str, *ids: int | str) -> bool:
-        """Sends an order; False when the broker did not answer."""
+        """Sends an order; False when no broker answered."""
         queue = BULK_QUEUE if name in BULK_TASKS else DIAL_QUEUE
-        try:
-            with self._connection() as connection:
-                self._app.send_task(
-                    TASK_PREFIX + name,
-                    queue=queue,
-                    headers=self._key.headers(TaskOrder(name=name, ids=ids, sent_at=time.time())),
-                    retry=False,
-                    ignore_result=True,
-                    connection=connection,
-                )
-        except Exception as fault:  # noqa: BLE001  # every kind of broker fault means the same here
-            _log.warning("the broker does not answer; the next tick finds the work: %s", type(fault).__name__)
-            return False
-        return True
+        headers = self._key.headers(TaskOrder(name=name, ids=ids, sent_at=time.time()))
+
+        def order(connection: Any) -> bool:  # noqa: ANN401 - kombu's
+            self._app.send_task(
+                TASK_PREFIX + name,
+                queue=queue,
+                headers=headers,
+                retry=False,
+                ignore_result=True,
+                connection=connection,
+            )
+            if len(self._brokers) > 1:
+                connection.default_channel.client.ltrim(queue, 0, _MOST_UNREAD - 1)
+            return True
+
+        problem = "the broker does not answer; the next tick finds the work: %s"
+        taken = [broker.ask(order, problem) for broker in self._brokers]
+        return any(taken)
 
     def is_deep(self, queue: str) -> bool:
-        """True when more than 100 messages wait on the queue, so that one more makes no difference."""
+        """True when more than 100 messages wait on the queue of every broker that answers, so that one more makes no
+        difference.
+        """
+        problem = "the depth of a queue cannot be read: %s"
+        depths = [
+            broker.ask(lambda connection: int(connection.default_channel.client.llen(queue)), problem)
+            for broker in self._brokers
+        ]
+        known = [depth for depth in depths if depth is not None]
+        return bool(known) and min(known) > _DEEP
+
+
+class _Broker:
+    """One of the brokers, at `url`; None: the one of the application. One of several that does not answer is not asked
+    again for some seconds, so that nobody waits for it.
+    """
+
+    def __init__(self, app: Celery, url: str | None, clock: Callable[[], float]) -> None:
+        self._app = app
+        self._is_one_of_several = url is not None
+        self._pool = None if url is None else app.connection_for_write(url).Pool(app.conf.broker_pool_limit)
+        self._clock = clock
+        self._silent_until = -math.inf
+
+    def ask(self, question: Callable[[Any], T], problem: str) -> T | None:
+        """The answer of this broker; None, with a warning in the log, when it does not answer."""
+        if self._clock() < self._silent_until:
+            return None
         try:
             with self._connection() as connection:
-                depth: int = connection.default_channel.client.llen(queue)
+                return question(connection)
         except Exception as fault:  # noqa: BLE001  # every kind of broker fault means the same here
-            _log.warning("the depth of a queue cannot be read: %s", type(fault).__name__)
-            return False
-        return depth > _DEEP
+            _log.warning(problem, type(fault).__name__)
+            if self._is_one_of_several:
+                self._silent_until = self._clock() + _AGAIN_SECONDS
+            return None
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
         """A connection of the pool. A broker that refuses is tried twice; by default kombu tries for six seconds."""
-        with self._app.pool.acquire(block=True) as connection:
+        pool = self._app.pool if self._pool is None else self._pool
+        with pool.acquire(block=True) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0.2)
             yield connection
 
 
 def check_broker(app: Celery) -> None:
-    """Raises `Unavailable` when the broker does not answer within seconds."""
+    """Raises `Unavailable` when no broker answers within seconds."""
     try:
         with app.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, timeout=3)
+            connection.ensure_connection(max_retries=len(_urls(app)), timeout=3)
             connection.default_channel.client.ping()
     except Exception as fault:
         line = _line_of(fault)
@@ -340,10 +387,26 @@ _UNACKNOWLEDGED: Final = ("unacked", "unacked_index", "unacked_mutex")
 
 def discard_messages(app: Celery, queues: Sequence[str]) -> None:
     """Empties these queues and restores the form in which kombu stores them, whatever anybody wrote there: the database
-    rows record what is due. Raises `Unavailable` when the broker does not answer.
+    rows record what is due. Of several brokers this is done on each that answers. Raises `Unavailable` when none does.
     """
+    faults = []
+    for url in _urls(app):
+        try:
+            _discard_messages(app, url, queues)
+        except Unavailable as fault:
+            faults.append(fault)
+    if len(faults) == len(_urls(app)):
+        raise faults[0]
+
+
+def _urls(app: Celery) -> list[str]:
+    """The addresses of the brokers."""
+    return str(app.conf.broker_url).split(BETWEEN_BROKERS)
+
+
+def _discard_messages(app: Celery, url: str, queues: Sequence[str]) -> None:
     try:
-        with app.connection_for_write() as connection:
+        with app.connection_for_write(url) as connection:
             channel = connection.default_channel
             with channel.conn_or_acquire() as client:
                 client.delete(*_UNACKNOWLEDGED)
@@ -367,9 +430,10 @@ def _repair_bindings(client: redis.Redis, channel: Channel, queue: str) -> None:
 
 
 def redis_url(broker_url: str, *, scheme: str = "redis+unix") -> str:
-    """The URL in the form that other libraries read: a socket is redis+socket:// in the settings, redis+unix:// for
-    `limits` and unix:// for the client.
+    """The URL of the first broker in the form that other libraries read: a socket is redis+socket:// in the settings,
+    redis+unix:// for `limits` and unix:// for the client.
     """
+    broker_url = broker_url.split(BETWEEN_BROKERS, maxsplit=1)[0]
     if not broker_url.startswith("redis+socket://"):
         return broker_url
     parts = urlsplit(broker_url)

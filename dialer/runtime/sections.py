@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
@@ -71,13 +71,17 @@ class DatabaseSettings(Section):
     pool_size: int = Field(default=5, ge=1, le=100)
 
 
+BETWEEN_BROKERS: Final = ";"
+"""Between the addresses of several brokers, as Celery writes them."""
 _BROKER_SCHEMES = ("redis", "rediss", "redis+socket")
 _VERIFIED = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
 
 
 class BrokerSettings(Section):
     url: SecretStr | None = None
-    """None: the embedded Valkey of `data_dir`."""
+    """None: the embedded Valkey of `data_dir`. Several addresses are separated by `;`: orders go to all of them, and a
+    worker that loses one goes on with the next.
+    """
     ca_file: Path | None = None
     """The authorities that may have signed the certificate of a rediss:// broker. None: those of the system."""
 
@@ -86,20 +90,25 @@ class BrokerSettings(Section):
     def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
         if url is None:
             return None
-        parts = urlsplit(url.get_secret_value())
-        if parts.scheme not in _BROKER_SCHEMES:
-            raise WrongValue(
-                Text("begins with %(known)s; Sentinel is not supported", known=", ".join(_BROKER_SCHEMES))
-            )
-        if any(value != _VERIFIED.get(name, value) for name, value in parse_qsl(parts.query)):
-            raise WrongValue(Text("the certificate of a broker is always verified: see broker.ca_file"))
+        for one in url.get_secret_value().split(BETWEEN_BROKERS):
+            parts = urlsplit(one)
+            if parts.scheme not in _BROKER_SCHEMES:
+                raise WrongValue(
+                    Text("begins with %(known)s; Sentinel is not supported", known=", ".join(_BROKER_SCHEMES))
+                )
+            if any(value != _VERIFIED.get(name, value) for name, value in parse_qsl(parts.query)):
+                raise WrongValue(Text("the certificate of a broker is always verified: see broker.ca_file"))
         return url
 
     @property
     def client_url(self) -> str | None:
-        """The URL for clients of the broker, which verify its certificate and its name: kombu does not by default."""
-        url = None if self.url is None else self.url.get_secret_value()
-        if url is None or not url.startswith("rediss:"):
+        """The URLs for clients of the broker, which verify its certificate and its name: kombu does not by default."""
+        if self.url is None:
+            return None
+        return BETWEEN_BROKERS.join(map(self._verified, self.url.get_secret_value().split(BETWEEN_BROKERS)))
+
+    def _verified(self, url: str) -> str:
+        if not url.startswith("rediss:"):
             return url
         parts = urlsplit(url)
         tls = _VERIFIED | ({} if self.ca_file is None else {"ssl_ca_certs": str(self.ca_file)})

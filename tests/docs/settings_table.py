@@ -29,7 +29,8 @@ _MEANT = {
     "data_dir": "the embedded servers, their keys, the files of rejected rows",
     "database.url": "your own PostgreSQL: `postgresql+psycopg://user:password@host/dialer`; unset: the embedded one",
     "database.owner_url": "the same for `dialer migrate`, as the role that owns the tables; unset: that of URL does",
-    "broker.url": "your own Redis or Valkey: `redis://:password@host:6379/0`; unset: the embedded one",
+    "broker.url": "your own Redis or Valkey: `redis://:password@host:6379/0`; several, separated by `;`: see"
+    " [when something is lost](#when-something-is-lost); unset: the embedded one",
     "telephony.account_sid": "our account at the carrier",
     "telephony.auth_token": "signs the carrier's requests to us and ours to it",
     "telephony.auth_token_next": "accepted beside the other one while tokens change",
