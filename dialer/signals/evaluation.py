@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right, insort
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 from struct import error as StructError  # noqa: N812 - it is a class
@@ -52,6 +52,7 @@ MOST_ALIKE: Final = 100
 read with all of them: without a limit, the cost grows with the square of their number and the others wait.
 """
 _DAY: Final = 86_400 * SECOND
+_NEVER: Final = 1 << 63
 
 
 class _Resting(NamedTuple):
@@ -61,6 +62,36 @@ class _Resting(NamedTuple):
 
     key: bytes
     record: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class _Concerned:
+    """A person whom signals concern that are not evaluated yet, and the incidents `before` them. `place` is that of the
+    last signal, `touched` the last touch of the item if it is a change of a list.
+    """
+
+    person: PersonState
+    before: Sequence[Incident]
+    place: int = 0
+    touched: int = 0
+    newest: list[int] = field(default_factory=list)
+    """Moments after all others, to be read."""
+    again: int | None = None
+    """The moment from which on all are to be read again."""
+    since: int = _NEVER
+    """The first moment that was read."""
+
+    def read_from(self, at: int) -> None:
+        self.again = at if self.again is None else min(at, self.again)
+
+    @property
+    def start(self) -> int | None:
+        """The first moment that is to be read; None if there is none."""
+        return min((*self.newest[:1], *(() if self.again is None else (self.again,))), default=None)
+
+    def evaluated(self) -> None:
+        self.since = min(self.since, self.start if self.start is not None else self.since)
+        self.newest, self.again = [], None
 
 
 class SnapshotUnreadable(Refusal):
@@ -106,6 +137,7 @@ class Evaluator:
         self._resting: dict[bytes, _Resting] = {}
         self._touching: list[list[bytes]] = [[] for _ in range(_PARTS)]
         """By part of the index, the persons with an observation of an item of this part, each once."""
+        self._concerned: dict[bytes, _Concerned] = {}
         self._digests = 0
         """The sum of the digests of all incidents so far, modulo 2**128."""
 
@@ -119,26 +151,56 @@ class Evaluator:
         affected, ordered by grade (highest first), last touch of the item (latest first) and money (most first). A
         repeated signal, one later than allowed, and one of too many alike changes nothing.
         """
-        if signal.kind is SignalKind.LIST_CHANGE:
-            return self._apply_change(signal)
+        return [verdict for _, verdict in self.apply_all([signal])]
+
+    def apply_all(self, signals: Sequence[Signal]) -> list[tuple[int, Verdict]]:
+        """As `apply` for each of them in turn, but a person whom several concern is evaluated once: the verdict is what
+        they changed together. Beside each verdict, the place of the last signal that concerned the person.
+        """
+        for place, signal in enumerate(signals):
+            if signal.kind is SignalKind.LIST_CHANGE:
+                self._note_change(place, signal)
+            else:
+                self._note_signal(place, signal)
+        found: list[tuple[_Concerned, Verdict]] = []
+        for concerned in self._concerned.values():
+            self._read_again(concerned)
+            self._drop(concerned.person)
+            self._rest(concerned.person)
+            changed = self._changes(concerned.person, concerned.before, concerned.since)
+            found += [(concerned, verdict) for verdict in changed]
+        self._concerned.clear()
+        found.sort(
+            key=lambda one: (
+                one[0].place,
+                -(one[1].grade.rank if one[1].grade else 0),
+                -one[0].touched,
+                -one[1].money_fen,
+                one[1].person,
+            )
+        )
+        return [(concerned.place, verdict) for concerned, verdict in found]
+
+    def _note_signal(self, place: int, signal: Signal) -> None:
+        """Puts the signal among the observations of its person, who is to be evaluated."""
         assert signal.person is not None
         person = self._person(signal.person) or PersonState(key=signal.person)
         at = to_microseconds(signal.event_at)
         if at < person.latest - self._lateness:
             self.too_late += 1
-            return []
+            return
         alike = 0
         for known in person.observations:
             facts = self._facts[known.facts]
             if facts.source == signal.source:
                 if known.signal_no == signal.signal_no:
                     self.repeated += 1
-                    return []
+                    return
                 alike += facts.kind is signal.kind and -_DAY < known.at - at < _DAY
         if alike >= MOST_ALIKE:
             self.flooding.add(signal.source)
-            return []
-        before = person.incidents()
+            return
+        concerned = self._concern(person, place)
         observation = Observation(
             at=at,
             facts=self._place_of(Facts.of_signal(signal)),
@@ -148,38 +210,43 @@ class Evaluator:
         )
         self._index(person.key, _parts([observation]) - _parts(person.observations))
         insort(person.observations, observation, key=self._order)
-        is_last = person.observations[-1] is observation and at >= self._last_change
-        self._evaluate(person, at, [at] if is_last else self._moments(person, at))
+        if person.observations[-1] is observation and at >= self._last_change:
+            concerned.newest.append(at)
+        else:
+            concerned.read_from(at)
         person.latest = max(person.latest, at)
-        self._drop(person)
-        self._rest(person)
-        return self._changes(person, before, at)
 
-    def _apply_change(self, signal: Signal) -> list[Verdict]:
+    def _note_change(self, place: int, signal: Signal) -> None:
+        """Enters the change of a list; who touched its item is to be evaluated."""
+        at = to_microseconds(signal.event_at)
+        for concerned in self._concerned.values():
+            if at < concerned.person.latest - self._lateness:
+                # It counts from the last signal on, not for what those before it have changed.
+                self._read_again(concerned)
         item = None if signal.unconfirmed else self._listings.enter(signal)
         if item is None:
             self.repeated += 1
-            return []
-        at = to_microseconds(signal.event_at)
+            return
         self._last_change = max(self._last_change, at)
-        changed: list[tuple[int, Verdict]] = []
         for person in self._persons_touching(item):
-            before = person.incidents()
-            start = at if at >= person.latest - self._lateness else person.latest
-            self._evaluate(person, start, self._moments(person, start))
-            self._rest(person)
-            changed += [
-                (person.last_touch(item), verdict) for verdict in self._changes(person, before, start)
-            ]
-        changed.sort(
-            key=lambda found: (
-                -(found[1].grade.rank if found[1].grade else 0),
-                -found[0],
-                -found[1].money_fen,
-                found[1].person,
-            )
-        )
-        return [verdict for _, verdict in changed]
+            concerned = self._concern(person, place)
+            concerned.touched = person.last_touch(item)
+            concerned.read_from(at if at >= person.latest - self._lateness else person.latest)
+
+    def _concern(self, person: PersonState, place: int) -> _Concerned:
+        concerned = self._concerned.get(person.key)
+        if concerned is None:
+            concerned = self._concerned[person.key] = _Concerned(person=person, before=person.incidents())
+        concerned.place, concerned.touched = place, 0
+        return concerned
+
+    def _read_again(self, concerned: _Concerned) -> None:
+        person, start = concerned.person, concerned.start
+        if start is None:
+            return
+        moments = self._moments(person, start) if concerned.again else [*dict.fromkeys(concerned.newest)]
+        self._evaluate(person, start, moments)
+        concerned.evaluated()
 
     def item_status(self, item: Item, at: datetime) -> ItemStatus:
         """The lists that contain the item at `at`, and how many persons of this shard touched it in the 72 hours
@@ -216,6 +283,8 @@ class Evaluator:
     # -- one person ---------------------------------------------------------------------------------------------
 
     def _person(self, key: bytes) -> PersonState | None:
+        if key in self._concerned:
+            return self._concerned[key].person
         resting = self._resting.get(key)
         return None if resting is None else PersonState.from_record(*resting)
 
@@ -239,10 +308,9 @@ class Evaluator:
         """The persons who have an observation of the item."""
         written = b"%d" % item
         for key in [*self._touching[item % _PARTS]]:
-            resting = self._resting[key]
-            if written in resting.record:
-                person = PersonState.from_record(*resting)
-                if person.last_touch(item):
+            if key in self._concerned or written in self._resting[key].record:
+                person = self._person(key)
+                if person is not None and person.last_touch(item):
                     yield person
 
     def _moments(self, person: PersonState, start: int) -> list[int]:

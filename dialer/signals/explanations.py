@@ -24,6 +24,8 @@ from dialer.signals.verdicts import (
     fill_reason,
 )
 
+MOST_NAMED: Final = 50
+"""The most signals that a reason names, the newest of those that its rule counted: each verdict opens them again."""
 _FRAUD_TYPES: Final = tuple(FraudType)
 
 
@@ -93,7 +95,7 @@ class Explainer:
 
     def _hit(self, n: int, at: int, reading: Reading, observations: Sequence[Observation]) -> FiredRule:
         rule, names = self._rules[n], self._reader.names[n]
-        used = [observations[place] for place in counted_by(reading, names.values())]
+        used = [observations[place] for place in counted_by(reading, names.values())[-MOST_NAMED:]]
         signals = sorted(SignalName(self._facts[seen.facts].source, seen.signal_no) for seen in used)
         values = {name: reading.figures.get(place, 0) for name, place in names.items()}
         return FiredRule(

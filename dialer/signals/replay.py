@@ -84,14 +84,13 @@ def replay(
         if not rows:
             break
         after, count = rows[-1]["seq"], count + len(rows)
-        for row in rows:
-            signal = codec.open(row).signal
-            for run in runs:
-                for verdict in run.evaluator.apply(signal):
-                    if verdict.grade is None:
-                        run.grades.pop(verdict.person, None)
-                    else:
-                        run.grades[verdict.person] = verdict.grade
+        signals = [codec.open(row).signal for row in rows]
+        for run in runs:
+            for _, verdict in run.evaluator.apply_all(signals):
+                if verdict.grade is None:
+                    run.grades.pop(verdict.person, None)
+                else:
+                    run.grades[verdict.person] = verdict.grade
     lines, desks = live.hours()
     return Replay(
         start=start,

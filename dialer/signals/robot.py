@@ -306,8 +306,7 @@ class WarningRobot:
             rows = [row for row in rows if row["seq"] <= shard.seq]
             if not rows:
                 break
-            for stored in self._opened(rows):
-                evaluator.apply(stored.signal)
+            evaluator.apply_all([stored.signal for stored in self._opened(rows)])
             at, replayed = rows[-1]["seq"], replayed + len(rows)
         if at < shard.seq and self._stopped.is_set():
             # The state is incomplete: a snapshot of it would lose the remaining signals for good.
@@ -352,23 +351,29 @@ class WarningRobot:
                 _log.error("%s", fault)
 
     def _evaluate(self, rows: Collection[Row]) -> None:
+        by_shard: dict[int, list[StoredSignal]] = {}
         for stored in self._opened(rows):
-            to = self._shards if stored.shard == EVERY_SHARD else (stored.shard,)
-            for shard in to:
+            for shard in self._shards if stored.shard == EVERY_SHARD else (stored.shard,):
                 if stored.seq > self._seq[shard]:
-                    changed = self._shards[shard].apply(stored.signal)
-                    self._changed += [
-                        ChangedVerdict(verdict=verdict, seq=stored.seq, received_at=stored.signal.received_at)
-                        for verdict in changed
-                    ]
-                    self._compare(shard, stored.signal, changed)
+                    by_shard.setdefault(shard, []).append(stored)
+        for shard, read in by_shard.items():
+            signals = [stored.signal for stored in read]
+            changed = self._shards[shard].apply_all(signals)
+            self._changed += [
+                ChangedVerdict(
+                    verdict=verdict, seq=read[place].seq, received_at=read[place].signal.received_at
+                )
+                for place, verdict in changed
+            ]
+            self._compare(shard, signals, changed)
+        self._changed.sort(key=lambda change: change.seq)
 
-    def _compare(self, shard: int, signal: Signal, changed: Sequence[Verdict]) -> None:
+    def _compare(self, shard: int, signals: Sequence[Signal], changed: Sequence[tuple[int, Verdict]]) -> None:
         """Records the grades of the affected persons by the live rules and by the draft."""
         beside = self._beside.get(shard)
         if beside is None:
             return
-        for verdict in (*changed, *beside.apply(signal)):
+        for _, verdict in (*changed, *beside.apply_all(signals)):
             grades = self._shards[shard].grade(verdict.person), beside.grade(verdict.person)
             self._compared[verdict.person] = grades
 

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from dialer.core.values import FraudType, Grade
 from dialer.signals.evaluation import MOST_ALIKE, Evaluator, SnapshotUnreadable
+from dialer.signals.explanations import MOST_NAMED
+from dialer.signals.features import Contacts, Reading
 from dialer.signals.model import (
     Direction,
     Item,
@@ -27,6 +29,7 @@ from dialer.signals.model import (
     SignalKind,
     Topic,
 )
+from dialer.signals.observations import Observation
 from dialer.signals.rules import shipped_rules
 from dialer.signals.scorecard import Scorecard
 from dialer.signals.verdicts import Verdict, VerdictChange
@@ -187,6 +190,50 @@ def test_shards_add_up_to_the_whole(made: tuple[Signal, ...]):
     shards = [told([one for one in made if one.person in {mine, None}]) for mine in PERSONS]
     total = sum(int(shard.fingerprint(), 16) for shard in shards) % (1 << 128)
     assert f"{total:032x}" == whole.fingerprint()
+
+
+@given(signals(days=20), st.randoms(use_true_random=False), st.sampled_from((LATENESS, timedelta(days=60))))
+def test_signals_that_are_read_together_say_what_they_say_one_by_one(
+    made: tuple[Signal, ...], chance: random.Random, lateness: timedelta
+):
+    mixed = sorted(made, key=lambda one: one.event_at + chance.choice((timedelta(), LATENESS, 2 * LATENESS)))
+    apart, together = told(mixed, lateness), Evaluator(shipped_rules(), allowed_lateness=lateness)
+    was = Evaluator(shipped_rules(), allowed_lateness=lateness)
+    left = list(mixed)
+    while left:
+        count = chance.randint(1, len(left))
+        batch, left = left[:count], left[count:]
+        told_last = {verdict.person: (place, verdict) for place, verdict in together.apply_all(batch)}
+        for one in batch:
+            was.apply(one)
+        for place, verdict in told_last.values():
+            now = together.verdict(verdict.person)
+            assert (
+                verdict.change is VerdictChange.WITHDRAWN or replace(verdict, change=VerdictChange.NEW) == now
+            )
+            assert batch[place].person in {None, verdict.person}
+        assert digests(together) == digests(was)
+    assert together.snapshot() == apart.snapshot()
+
+
+def readings(given_signals: Sequence[Signal]) -> int:
+    """At how many moments the rules are read when all of them come at once."""
+    evaluator, count = Evaluator(shipped_rules(), allowed_lateness=LATENESS), 0
+    read_at = evaluator._reader.read_at
+
+    def counted(t: int, observations: Sequence[Observation], known: Contacts) -> Reading:
+        nonlocal count
+        count += 1
+        return read_at(t, observations, known)
+
+    evaluator._reader.read_at = counted  # type: ignore[method-assign]
+    evaluator.apply_all(given_signals)
+    return count
+
+
+def test_signals_that_come_at_once_in_whatever_order_are_each_read_once():
+    made = calls_within_a_minute(60)
+    assert readings(made) == readings(made[::-1]) <= 61
 
 
 @given(signals())
@@ -426,6 +473,16 @@ def test_of_very_many_signals_alike_the_first_are_read_and_those_of_others_too()
     assert [verdict.grade for verdict in evaluator.apply(paid)] == [Grade.EXTRA_HIGH]
     assert evaluator.apply(calls_within_a_minute(1, source="t")[0]) is not None
     assert evaluator.flooding == set()
+
+
+def test_a_reason_names_the_newest_signals_and_counts_all():
+    verdict = told([replace(one, duration_seconds=45) for one in calls_within_a_minute(80)]).verdict(
+        PERSONS[0]
+    )
+    assert verdict is not None
+    (held,) = [hit for hit in verdict.hits if hit.rule == "unknown_number_holds_the_line"]
+    assert held.values == {"talked": 80 * 45}
+    assert [name.signal_no for name in held.signals] == sorted(f"s{n}" for n in range(80 - MOST_NAMED, 80))
 
 
 def test_signals_alike_of_another_day_or_person_are_read():
