@@ -343,6 +343,7 @@ FACT_LIMITS: Mapping[str, str] = {
     "most_amount_fen": gettext_noop("largest amount (fen)"),
     "units": gettext_noop("units"),
     "signal_kinds": gettext_noop("kinds of signals"),
+    "list_kinds": gettext_noop("lists"),
     "bank_reports": gettext_noop("reports of banks taken"),
     "on_probation": gettext_noop("on probation"),
 }

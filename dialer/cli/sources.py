@@ -67,7 +67,8 @@ _SENT: Final = (
 def _plain(one: Source) -> dict[str, Any]:
     return fields_of(one, "name", "on_probation") | {
         "limits": fields_of(one.own_limits, *COUNTED_LIMITS, "most_grade", "most_amount_fen", "bank_reports")
-        | {"units": list(one.own_limits.units), "signal_kinds": list(one.own_limits.signal_kinds)},
+        | {"units": list(one.own_limits.units), "signal_kinds": list(one.own_limits.signal_kinds)}
+        | {"list_kinds": list(one.own_limits.list_kinds)},
         "sent": fields_of(one.sent, *_SENT),
     }
 
@@ -124,6 +125,9 @@ def set_limits(
     kind: Annotated[
         list[str] | None, typer.Option(help="a kind of signal that it sends, or none; may be repeated")
     ] = None,
+    list_kind: Annotated[
+        list[str] | None, typer.Option(help="a list in which it enters items, or none; may be repeated")
+    ] = None,
     bank_reports: Annotated[
         str | None, typer.Option(help="whether its reports of a bank are taken: yes, no, or none")
     ] = None,
@@ -151,6 +155,7 @@ def set_limits(
             most_amount=_said(amount, typed.most_amount),
             units=typed.units if unit is None else [one for one in unit if one != _NONE],
             signal_kinds=typed.signal_kinds if kind is None else [one for one in kind if one != _NONE],
+            list_kinds=typed.list_kinds if list_kind is None else [one for one in list_kind if one != _NONE],
             bank_reports=typed.bank_reports if bank_reports is None else _flag(bank_reports),
         )
         on_probation = found.on_probation if probation is None else bool(_flag(probation))

@@ -78,6 +78,8 @@ class SourceLimits:
     units: tuple[str, ...] = ()
     """Names of units; warnings for units below them may be sent too."""
     signal_kinds: tuple[str, ...] = ()
+    list_kinds: tuple[str, ...] = ()
+    """The lists in which it may enter items; where only suspected ones, its fraud items count as these."""
     bank_reports: bool | None = None
     """Whether its signals "report of a bank" are taken; None: yes."""
 
@@ -99,6 +101,10 @@ class SourceLimits:
     def may_send_kind(self, kind: str) -> bool:
         """Whether the source may send signals of this kind."""
         return not self.signal_kinds or kind in self.signal_kinds
+
+    def may_list_as(self, kind: str) -> bool:
+        """Whether the source may enter items in lists of this kind."""
+        return not self.list_kinds or kind in self.list_kinds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

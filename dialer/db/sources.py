@@ -110,6 +110,7 @@ def set_source(tx: Tx, name: str, limits: SourceLimits, *, on_probation: bool) -
         "most_grade": None if limits.most_grade is None else limits.most_grade.value,
         "units": list(limits.units),
         "signal_kinds": list(limits.signal_kinds),
+        "list_kinds": list(limits.list_kinds),
         "on_probation": on_probation,
     }
     return bool(tx.execute(sa.update(t.source).where(_s.name == name).values(**values)).rowcount)

@@ -24,7 +24,7 @@ from dialer.language.figure_words import rate_word
 from dialer.language.words import stored_word, word_of
 from dialer.org.sources import TypedLimits
 from dialer.runtime.services import Services
-from dialer.signals.model import SignalKind
+from dialer.signals.model import ListKind, SignalKind
 from dialer.staff.sign_in import list_tokens
 from dialer.warnings.source_limits import (
     alarms_of_source,
@@ -67,6 +67,11 @@ KIND_WORDS: Mapping[SignalKind, str] = {
     SignalKind.PLATFORM_PUSH: gettext_noop("push of the platform"),
     SignalKind.REPORT: gettext_noop("report of fraud"),
     SignalKind.LIST_CHANGE: gettext_noop("change of a list"),
+}
+LIST_WORDS: Mapping[ListKind, str] = {
+    ListKind.FRAUD: gettext_noop("fraud"),
+    ListKind.SUSPECTED: gettext_noop("suspected"),
+    ListKind.TRUSTED: gettext_noop("trusted"),
 }
 _BANK_WORDS: Mapping[str, str] = {
     "": gettext_noop("allowed, but not on probation"),
@@ -137,6 +142,7 @@ def change(
     most_amount: Annotated[str, Form(max_length=20)] = "",
     units: Annotated[str, Form(max_length=2000)] = "",
     signal_kinds: Annotated[list[str] | None, Form()] = None,
+    list_kinds: Annotated[list[str] | None, Form()] = None,
     bank_reports: Annotated[str, Form(max_length=3)] = "",
 ) -> Response:
     """Sets what the source may send."""
@@ -157,6 +163,7 @@ def change(
         most_amount=most_amount,
         units=units.splitlines(),
         signal_kinds=signal_kinds or (),
+        list_kinds=list_kinds or (),
         bank_reports=_BANK_REPORTS.get(bank_reports),
     )
     is_on_probation = bool(on_probation)
@@ -254,11 +261,13 @@ def _show_one(
         figure_days=_FIGURE_DAYS,
         alarm_word=lambda code: stored_word(AlarmCode, code, request.lang),
         kinds=lambda found: ", ".join(request.say(KIND_WORDS[SignalKind(kind)]) for kind in found),
+        lists=lambda found: ", ".join(request.say(LIST_WORDS[ListKind(kind)]) for kind in found),
         grade_options=[("", request.say(gettext_noop("not limited")))]
         + [(grade.value, word_of(grade, request.lang)) for grade in Grade],
         bank_options=[(key, request.say(words)) for key, words in _BANK_WORDS.items()],
         count_words=COUNT_WORDS,
         kind_words=KIND_WORDS,
+        list_words=LIST_WORDS,
         may_change=request.may(Permission.CONTROL),
         may_decide=request.may(Permission.APPROVE),
         may_look=request.may(Permission.LOAD_LISTS),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dialer.core.errors import Invalid
 from dialer.core.sources import COUNTED_LIMITS, SourceLimits
 from dialer.core.text import Text, gettext_noop
 from dialer.core.values import FEN_PER_YUAN, Grade, parse_yuan
-from dialer.signals.model import SignalKind
+from dialer.signals.model import ListKind, SignalKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class TypedLimits:
     """Yuan."""
     units: Sequence[str] = ()
     signal_kinds: Sequence[str] = ()
+    list_kinds: Sequence[str] = ()
     bank_reports: bool | None = None
 
     @classmethod
@@ -34,6 +35,7 @@ class TypedLimits:
             most_amount="" if amount is None else f"{amount / FEN_PER_YUAN:.2f}".removesuffix(".00"),
             units=limits.units,
             signal_kinds=limits.signal_kinds,
+            list_kinds=limits.list_kinds,
             bank_reports=limits.bank_reports,
         )
 
@@ -44,10 +46,8 @@ class TypedLimits:
         except ValueError:
             fix = Text("one of %(known)s", known=", ".join(Grade))
             raise Invalid(field="most_grade", problem="is not known", fix=fix) from None
-        for kind in self.signal_kinds:
-            if kind not in set(SignalKind):
-                fix = Text("one of %(known)s", known=", ".join(SignalKind))
-                raise Invalid(field="signal_kinds", problem="is not known", fix=fix)
+        _check_known("signal_kinds", self.signal_kinds, SignalKind)
+        _check_known("list_kinds", self.list_kinds, ListKind)
         amount = self.most_amount.strip()
         return SourceLimits(
             **{name: _count(name, self.counts.get(name, "")) for name in COUNTED_LIMITS},
@@ -55,8 +55,15 @@ class TypedLimits:
             most_amount_fen=parse_yuan(amount, field="most_amount") if amount else None,
             units=tuple(dict.fromkeys(filter(None, map(str.strip, self.units)))),
             signal_kinds=tuple(dict.fromkeys(self.signal_kinds)),
+            list_kinds=tuple(dict.fromkeys(self.list_kinds)),
             bank_reports=self.bank_reports,
         )
+
+
+def _check_known(name: str, kinds: Sequence[str], known: Iterable[str]) -> None:
+    if not set(kinds) <= set(known):
+        fix = Text("one of %(known)s", known=", ".join(known))
+        raise Invalid(field=name, problem="is not known", fix=fix)
 
 
 def _shown(count: int | None) -> str:

@@ -144,7 +144,8 @@ class SignalReception:
         if limited and not refused:
             limits, is_new = self._limits_of(reading.signal.source)
             refused, reading = _beyond(reading.signal, limits), _believed(reading, limits)
-            reading = _weighing_less(reading) if is_new else reading
+            weighs_less = is_new or not limits.may_list_as(ListKind.FRAUD.value)
+            reading = _weighing_less(reading) if weighs_less else reading
         if _needs_confirmation(reading):
             reading = replace(reading, signal=replace(reading.signal, unconfirmed=True))
         return refused or SealedReading(reading=reading, sealed=self._codec.seal(reading))
@@ -184,7 +185,16 @@ def _beyond(signal: Signal, limits: SourceLimits) -> Refused:
     if signal.reporter is Reporter.BANK and limits.bank_reports is False:
         reason = Text("is a report of a bank, which this source may not send")
         return (RejectedField(field="reporter", reason=reason, fix=fix),)
+    if signal.change is ListChange.ENTERED and not _may_enter(signal.list_kind, limits):
+        reason = Text("is a list in which this source may not enter anything")
+        return (RejectedField(field="list_kind", reason=reason, fix=fix),)
     return ()
+
+
+def _may_enter(list_kind: ListKind | None, limits: SourceLimits) -> bool:
+    """Whether the source may enter items in this list; fraud items of one that may only suspect count as suspected."""
+    kinds = {ListKind.FRAUD, ListKind.SUSPECTED} if list_kind is ListKind.FRAUD else {list_kind}
+    return any(kind is not None and limits.may_list_as(kind.value) for kind in kinds)
 
 
 def _believed(reading: SignalReading, limits: SourceLimits) -> SignalReading:
@@ -196,8 +206,8 @@ def _believed(reading: SignalReading, limits: SourceLimits) -> SignalReading:
 
 
 def _weighing_less(reading: SignalReading) -> SignalReading:
-    """The same, of a source on probation: what it lists as fraud counts as suspected, until it enters it again later or
-    two people confirm it.
+    """The same, of a source on probation, or one that may not list as fraud: what it lists as fraud counts as
+    suspected, until it enters it again later or two people confirm it.
     """
     signal = reading.signal
     if signal.list_kind is not ListKind.FRAUD or signal.change is not ListChange.ENTERED:

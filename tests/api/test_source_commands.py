@@ -41,6 +41,7 @@ def test_limits_are_set_and_what_waits_is_listed(
     words = (
         "set", "bank", "--why", "known", "--probation", "no", "--per-day", "1", "--per-minute", "70", "--grade", "high",
         "--amount", "1000", "--kind", "call", "--bank-reports", "no",
+        "--list-kind", "suspected",
     )  # fmt: skip
     set_to = json.loads(run(*words))
     assert not set_to["on_probation"]
@@ -48,6 +49,7 @@ def test_limits_are_set_and_what_waits_is_listed(
     assert (limits["per_day"], limits["per_minute"], limits["per_hour"]) == (1, 70, None)
     assert (limits["most_grade"], limits["most_amount_fen"]) == ("high", 100_000)
     assert (limits["signal_kinds"], limits["bank_reports"]) == (["call"], False)
+    assert limits["list_kinds"] == ["suspected"]
     free = (
         "--per-minute",
         "none",
@@ -56,6 +58,8 @@ def test_limits_are_set_and_what_waits_is_listed(
         "--amount",
         "none",
         "--kind",
+        "none",
+        "--list-kind",
         "none",
         "--bank-reports",
         "none",

@@ -415,12 +415,40 @@ def stored_amounts(office: Office) -> list[tuple[str, int]]:
     return [(one.signal.signal_no, one.signal.amount_fen) for one in stored]
 
 
-async def test_what_a_new_source_lists_as_fraud_counts_as_suspected(office: Office, limit: Limit):
-    def listed(number: str, **fields: object) -> dict[str, object]:
-        (one,) = signals("list_change", number="+85291234567", **fields)
-        del one["phone"]
-        return one | {"signal_no": number}
+def listed(number: str, **fields: object) -> dict[str, object]:
+    (one,) = signals("list_change", number="+85291234567", **fields)
+    del one["phone"]
+    return one | {"signal_no": number}
 
+
+@pytest.mark.parametrize(
+    ("kinds", "taken"),
+    [
+        ((), {"F": "fraud", "S": "suspected", "T": "trusted"}),
+        (("fraud",), {"F": "fraud"}),
+        (("suspected",), {"F": "suspected", "S": "suspected"}),
+        (("trusted",), {"T": "trusted"}),
+        (("fraud", "suspected"), {"F": "fraud", "S": "suspected"}),
+    ],
+)
+async def test_a_source_enters_items_in_the_lists_that_it_may(
+    office: Office, limit: Limit, kinds: tuple[str, ...], taken: dict[str, str]
+):
+    limit(list_kinds=kinds)
+    sent = [
+        listed(kind[0].upper(), list_kind=kind, change="entered")
+        for kind in ("fraud", "suspected", "trusted")
+    ]
+    removed = [listed("R", list_kind="trusted", change="removed")]
+    answer = await send_signals(office, sent + removed)
+    assert {fault["field"] for fault in answer.get("faults", ())} <= {"list_kind"}
+    codec = SignalCodec(office.app.services.store.vault)
+    with office.app.services.store.begin() as tx:
+        stored = [codec.open(row).signal for row in tx.rows(sa.select(t.signal))]
+    assert {one.signal_no: one.list_kind for one in stored} == taken | {"R": "trusted"}
+
+
+async def test_what_a_new_source_lists_as_fraud_counts_as_suspected(office: Office, limit: Limit):
     sent = [
         listed("S0", list_kind="fraud", change="entered"),
         listed("S1", list_kind="trusted", change="entered"),

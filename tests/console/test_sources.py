@@ -60,6 +60,8 @@ async def test_what_waits_is_released_in_bulk(console: ConsoleDesk, supervisor: 
     page = text(await supervisor.get("/sources"))
     assert "mobile more extra-high ones a day than the source may send extra high 3" in page
     assert "city-bank more a day than the source may send below extra high 4" in page
+    shown = re.findall(r"(city-bank|mobile) regular ([0-9 ]+)", page)
+    assert shown == [("city-bank", "1 1 1 0 4 "), ("mobile", "0 0 0 0 3 ")]
     ids = [one.id for one in waiting_warnings(console.app.services)]
     nothing = await supervisor.post("/sources/waiting", decision="release")
     assert nothing.status_code == 422
@@ -134,6 +136,7 @@ async def test_the_page_of_a_source_shows_and_changes_what_it_may_send(
     form = {
         "name": "a/b & 银行", "per_minute": "120", "per_hour": "", "per_day": "5,000", "extra_high_per_hour": "7",
         "most_grade": "high", "most_amount": "12,000.50", "bank_reports": "yes", "signal_kinds": "call",
+        "list_kinds": "suspected",
     }  # fmt: skip
     unsaid = await supervisor.post("/sources/one", **form)
     assert unsaid.status_code == 422
@@ -145,11 +148,13 @@ async def test_the_page_of_a_source_shows_and_changes_what_it_may_send(
     assert not found.on_probation
     assert found.own_limits == SourceLimits(
         per_minute=120, per_day=5000, extra_high_per_hour=7, most_grade=Grade.HIGH, most_amount_fen=1_200_050,
-        bank_reports=True, signal_kinds=("call",),
+        bank_reports=True, signal_kinds=("call",), list_kinds=("suspected",),
     )  # fmt: skip
     page = text(await supervisor.get(changed.headers["location"]))
     assert "Last minute 0 120 0 200" in page
     assert "Amounts believed up to ¥12,000.50" in page
+    assert "Kinds of signals call Lists in which it enters items suspected" in page
+    assert 'name="list_kinds" value="suspected" checked' in (await supervisor.get(address)).text
     [line] = [line for line in console.audited("change_source") if line["who"] == "wang"]
     assert line["facts"]["per_minute"] == [None, 120]
     assert line["facts"]["on_probation"] == [True, False]
@@ -165,6 +170,7 @@ async def test_the_page_of_a_source_shows_and_changes_what_it_may_send(
         ("most_amount", "1,2,3"),
         ("units", "no such unit"),
         ("signal_kinds", "gossip"),
+        ("list_kinds", "gossip"),
     ],
 )
 async def test_what_is_typed_wrong_is_said_beside_its_field(

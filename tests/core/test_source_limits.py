@@ -102,6 +102,12 @@ def test_kinds_of_signals():
     assert [limits.may_send_kind(kind) for kind in ("sms", "report")] == [True, False]
 
 
+def test_lists():
+    assert SourceLimits().may_list_as("fraud")
+    limits = SourceLimits(list_kinds=("suspected",))
+    assert [limits.may_list_as(kind) for kind in ("suspected", "fraud")] == [True, False]
+
+
 BEGIN = datetime(2026, 11, 30, 15, 59, 59, tzinfo=UTC)
 
 

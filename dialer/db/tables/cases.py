@@ -159,6 +159,7 @@ source = sa.Table(
     sa.Column("most_amount_fen", sa.BigInteger),
     sa.Column("units", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("signal_kinds", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("list_kinds", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("bank_reports", sa.Boolean),
     sa.Column("sent", JSONB, nullable=False, server_default="{}"),
     # Counts of the version before, which are no longer used.
