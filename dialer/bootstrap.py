@@ -32,6 +32,7 @@ from dialer.db.migrations import (
 from dialer.db.plans import PlanFollower
 from dialer.db.policies import Policies, ensure_policy_version, newest_policy_version
 from dialer.db.system_state import (
+    TERMINAL_ACCOUNTS,
     Identity,
     OtherSettings,
     SettingDifference,
@@ -240,8 +241,8 @@ def _centre(settings: Settings) -> Centre:
 def identity_of(
     settings: Settings, telephony: TelephonyConfig, carrier: CarrierAccess | None, vault: Vault
 ) -> Identity:
-    """The settings that a database is bound to, by name: those of the line and of the centre, not the pace. Of a token
-    only a fingerprint is in it.
+    """The settings that a database is bound to, by name: those of the line, of the centre and of who is who at a
+    terminal, not the pace. Of a token only a fingerprint is in it.
     """
     identity = {
         "telephony.base_url": (settings.telephony.base_url or settings.carrier.line,),
@@ -249,6 +250,7 @@ def identity_of(
         "telephony.officer_number": (telephony.officer_number or "-",),
         "centre.timezone": (settings.centre.timezone,),
         "centre.area_code": (settings.centre.area_code,),
+        TERMINAL_ACCOUNTS: (" ".join(sorted(settings.console.terminal_accounts)) or "-",),
     }
     if carrier is not None:
         return identity
@@ -309,7 +311,7 @@ def _prepare_database(
     real = SystemClock()
     with store.begin() as tx:
         recorded = recorded_identity(tx)
-        differences = identity_differences(recorded, identity)
+        differences = _differences(recorded, identity, purpose)
         if differences and purpose is ProcessPurpose.SERVE:
             raise OtherSettings(differences)
         may_write = not (differences or purpose is ProcessPurpose.LOOK or is_of_other_version)
@@ -366,9 +368,22 @@ def refuse_other_line(tx: Tx, *, is_simulated: bool) -> None:
 def _refuse_others(store: Store, identity: Identity, purpose: ProcessPurpose) -> None:
     """Raises `OtherSettings` before a migration by a process with other settings, unless it adopts the database."""
     with store.begin() as tx:
-        differences = identity_differences(recorded_identity(tx), identity)
+        differences = _differences(recorded_identity(tx), identity, purpose)
     if differences and purpose is not ProcessPurpose.ADOPT:
         raise OtherSettings(differences)
+
+
+def _differences(
+    recorded: Identity | None, identity: Identity, purpose: ProcessPurpose
+) -> tuple[SettingDifference, ...]:
+    """What differs and matters to such a process: a command is signed by the recorded accounts of users of machines,
+    whatever its own settings say.
+    """
+    return tuple(
+        found
+        for found in identity_differences(recorded, identity)
+        if purpose is ProcessPurpose.SERVE or found.setting != TERMINAL_ACCOUNTS
+    )
 
 
 def _set_pace(tx: Tx, settings: Settings, *, is_first: bool, real_now: datetime) -> None:

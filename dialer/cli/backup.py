@@ -23,7 +23,8 @@ from dialer.backup.actions import (
 from dialer.bootstrap import key_source
 from dialer.cli.common import signer
 from dialer.cli.output import AsJson, print_json
-from dialer.core.access import TERMINAL
+from dialer.cli.terminal import terminal_name
+from dialer.core.access import TERMINAL, TERMINAL_NAME
 from dialer.core.text import Lang
 from dialer.db.acts import OpenAct
 from dialer.language.catalogue import say
@@ -110,7 +111,8 @@ def verify(file: Path, *, as_json: AsJson = False) -> None:
 def restore_now(
     file: Path,
     by: Annotated[
-        str, typer.Option(help="recorded as typed: the accounts are in the backup", callback=signer)
+        str,
+        typer.Option(help="recorded beside the terminal: the accounts are in the backup", callback=signer),
     ] = "cli",
     *,
     no_erasures: Annotated[
@@ -135,7 +137,7 @@ def restore_now(
             place,
             file,
             real_now=real_now,
-            actor=replace(TERMINAL, name=by),
+            actor=replace(TERMINAL, named="" if by == TERMINAL_NAME else by, terminal=terminal_name()),
             register=register,
             no_erasures=no_erasures,
             expire=expire,

@@ -27,6 +27,7 @@ from dialer.core.access import (
 from dialer.core.errors import Invalid, Refusal
 from dialer.core.text import Text, gettext_noop
 from dialer.db.migrations import newest_revision
+from dialer.db.system_state import recorded_terminal_accounts
 from dialer.org.factors import finish_with_code
 from dialer.runtime.local import settings_of_data
 from dialer.runtime.logs import configure_logs
@@ -106,14 +107,18 @@ def command_actor(app: Application, login: str, *rights: Permission, must_be_kno
 
 
 def _known_here(app: Application) -> Member | None:
-    """The account that is signed in at this terminal, or the one that the settings give the user of the machine."""
+    """The account that is signed in at this terminal, or the one that the user of the machine has: as the database
+    records it, since anybody gives a command other settings, and as the settings say until the service has started.
+    """
     with suppress(OSError):
         found = recognise(app.services, _session_file().read_text(encoding="ascii").strip())
         if found is not None:
             return found[1]
-    mapped = dict(pair.split("=", 1) for pair in app.settings.console.terminal_accounts)
-    login = mapped.get(machine_user(), "")
     with app.services.store.begin() as tx:
+        mapped = recorded_terminal_accounts(tx)
+        if mapped is None:
+            mapped = dict(pair.split("=", 1) for pair in app.settings.console.terminal_accounts)
+        login = mapped.get(machine_user(), "")
         member = find_member(tx, login.casefold()) if login else None
     return None if member is None or member.disabled_at is not None else member
 

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from dialer.core.errors import Conflict
-from dialer.core.text import gettext_noop
+from dialer.core.text import Text, gettext_noop
 
 
 class RequestState(StrEnum):
@@ -54,6 +54,20 @@ class SamePerson(Conflict):
                 "a second person decides this: not who entered it or asked for it, and nobody whom it concerns"
             ),
             current="same_person",
+        )
+
+
+class SamePlace(Conflict):
+    """Who asked has acted as the same user of the same machine: one user of a machine is one person."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            Text(
+                "who entered it or asked for it has worked as %(place)s too, and one user of a machine is one person:"
+                " decide this in the console, or as another user of the machine",
+                place=place,
+            ),
+            current="same_place",
         )
 
 

@@ -24,6 +24,8 @@ class OpenAct:
 
     def __init__(self, tx: Tx, actor: Actor, clock: Callable[[], datetime]) -> None:
         self.tx = tx
+        if actor.terminal:
+            tx.at_terminals.add(actor.terminal)
         self.actor = actor
         self._clock = clock
         self._now: datetime | None = None

@@ -5,7 +5,7 @@ changes, its line of the audit, and when nobody decided in time are the same for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic
@@ -18,6 +18,7 @@ from dialer.core.second_person import (
     RequestEvent,
     RequestState,
     SamePerson,
+    SamePlace,
     StateT,
     moves_in_words,
     state_after,
@@ -116,7 +117,8 @@ class RequestKind(Generic[StateT]):
 
 def require_second_person(tx: Tx, by: str, *others: str | None) -> None:
     """Raises `SamePerson` if `by` is one of `others`, None and '' being nobody. People are told apart by their
-    accounts: a login in upper case, and the displayed name of an account, mean that account.
+    accounts: a login in upper case, and the displayed name of an account, mean that account. Raises `SamePlace` at a
+    terminal whose user of the machine has acted there by the account of one of `others`.
     """
     names = {name for name in (by, *others) if name}
     s = t.staff.c
@@ -124,8 +126,22 @@ def require_second_person(tx: Tx, by: str, *others: str | None) -> None:
         *(is_of_actor(column, name) for name in sorted(names) for column in (s.login, s.display_name))
     )
     accounts = tx.rows(sa.select(s.login, s.display_name).where(same))
-    if any(_logins_of(by, accounts) & _logins_of(name, accounts) for name in others if name):
+    theirs = {login for name in others if name for login in _logins_of(name, accounts)}
+    if _logins_of(by, accounts) & theirs:
         raise SamePerson
+    for place in {terminal.partition(" ")[0] for terminal in tx.at_terminals}:
+        if _has_acted_at(tx, place, theirs):
+            raise SamePlace(place)
+
+
+def _has_acted_at(tx: Tx, place: str, logins: Collection[str]) -> bool:
+    """Whether one of these accounts has acted or signed in at a terminal of this user of this machine, user@machine."""
+    a = t.audit.c
+    at_place = sa.or_(
+        *(sa.func.split_part(a.facts[name].astext, " ", 1) == place for name in ("terminal", "address"))
+    )
+    found = sa.select(a.id).where(a.who.in_(sorted(logins)), at_place).limit(1)
+    return tx.scalar(found) is not None
 
 
 def _logins_of(name: str, accounts: Iterable[Row]) -> set[str]:

@@ -27,6 +27,8 @@ from dialer.db.unit_of_work import Tx, record_of
 _DRILL = "drill"
 _PRACTICE = "practice"
 _IDENTITY = "identity"
+TERMINAL_ACCOUNTS: Final = "console.terminal_accounts"
+"""The setting that says which account a user of a machine has, as the database records it: user=login, with spaces."""
 _RESTORED = "restored"
 _KEYS_HELD = "keys"
 
@@ -79,6 +81,15 @@ def recorded_identity(tx: Tx) -> Identity | None:
     """
     recorded: Identity | None = _meta(tx, _IDENTITY)
     return recorded
+
+
+def recorded_terminal_accounts(tx: Tx) -> Mapping[str, str] | None:
+    """The login of each user of a machine who has an account; None before a process of the service has started."""
+    recorded = (recorded_identity(tx) or {}).get(TERMINAL_ACCOUNTS)
+    if recorded is None:
+        return None
+    pairs = (pair.partition("=") for value in recorded for pair in value.split())
+    return {user: login for user, sign, login in pairs if sign}
 
 
 def identity_differences(recorded: Identity | None, here: Identity) -> tuple[SettingDifference, ...]:

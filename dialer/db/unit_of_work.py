@@ -80,6 +80,8 @@ class Tx(Statements):
     """Items to write just before the commit, by the function that writes them. They change rows that all transactions
     lock, so no transaction may hold them for longer.
     """
+    at_terminals: set[str] = field(default_factory=set)
+    """Where acts of this transaction are done, if at a terminal: user@machine and the terminal."""
 
     def write_last(self) -> None:
         """Writes the items of `writes_before_commit`."""

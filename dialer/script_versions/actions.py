@@ -257,6 +257,7 @@ def approve_script(
     with services.act(actor, Permission.APPROVE) as act:
         tx = act.tx
         lock_scripts(tx)
+        require_second_person(tx, act.by, version.drafted_by)
         approve_script_version(
             tx, version, sounded.clips, approved_by=act.by, reason=why, goes_live=goes_live, now=act.now
         )

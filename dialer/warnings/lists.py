@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from dialer.cases.effects import Move, move_cases
 from dialer.cases.store import Act, lock_cases, note_acts
-from dialer.core.access import TERMINAL, Actor, Permission, required_text
+from dialer.core.access import TERMINAL_NAME, Actor, Permission, required_text
 from dialer.core.errors import Conflict, Invalid, Unavailable, UnusableFile
 from dialer.core.events import AlarmCode, CaseClosed
 from dialer.core.text import Text, gettext_noop
@@ -260,8 +260,8 @@ def submit_list(services: Services, actor: Actor, content: BinaryIO, *, filename
     content.seek(0)
     is_counted = counted <= (most or SHORT_LIST)
     needs_approval = most > 0 and not is_counted
-    if needs_approval and actor == TERMINAL:
-        fix = gettext_noop("name who loads it: a list of this size waits for a second person")
+    if needs_approval and actor.signed(TERMINAL_NAME):
+        fix = gettext_noop("run `dialer sign-in` first: a list of this size waits for a second person")
         raise Invalid(field="by", problem=gettext_noop("is missing"), fix=fix)
     with services.act(actor, Permission.LOAD_LISTS) as act:
         load_id = create_load(

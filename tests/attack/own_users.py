@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import tempfile
 from itertools import count
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from dialer.cards.openings.institutions import add_institution, add_outlet, bind_teller
+from dialer.cli.terminal import machine_user
 from dialer.core.access import Role, unrestricted
 from dialer.core.cards import InstitutionKind
+from dialer.core.case import CaseStatus
 from dialer.db import tables as t
 from dialer.staff.sign_in import add_token
 from tests.cards.street import id_number
-from tests.console.desk import text
+from tests.console.desk import PASSWORD, text
 from tests.outcomes.town import Scenario
 
 if TYPE_CHECKING:
@@ -148,31 +151,52 @@ async def tellers(target: Target, attack: Attack) -> None:
     attack.said = f"{answered} answered"
 
 
+_OF_PEOPLE = (
+    ("person", "erase", "--case", "1", "--why", "x"), ("person", "confirm", "1"),
+    ("person", "hold", "--case", "1", "--why", "x"),
+    ("outcome", "approve", "1"), ("outcome", "refuse", "1", "--why", "x"), ("loads", "approve", "1"),
+    ("signals", "rules", "approve", "1", "--reason", "x"), ("scripts", "approve", "loan", "1", "--reason", "x"),
+    ("filed", "undo", "1", "--reason", "x"), ("work", "sign", "1"),
+    ("pause", "--minutes", "0.1", "--why", "x"), ("resume",), ("keys", "rotate", "--why", "x"),
+)  # fmt: skip
+
+
 async def terminal(target: Target, attack: Attack) -> None:
-    """Somebody with a shell and no password names people who would have to know."""
+    """Somebody with a shell names people who would have to know, without a password, or by settings of the own; and
+    somebody who knows the passwords of two people is both.
+    """
     for login in ("chief", "deputy"):
         target.desk.account(Role.SUPERVISOR, login=login)
-    commands = (
-        ("person", "erase", "--case", "1", "--why", "x"), ("person", "confirm", "1"),
-        ("person", "hold", "--case", "1", "--why", "x"),
-        ("outcome", "approve", "1"), ("outcome", "refuse", "1", "--why", "x"), ("loads", "approve", "1"),
-        ("signals", "rules", "approve", "1", "--reason", "x"), ("scripts", "approve", "loan", "1", "--reason", "x"),
-        ("filed", "undo", "1", "--reason", "x"), ("work", "sign", "1"),
-        ("pause", "--minutes", "0.1", "--why", "x"), ("resume",), ("keys", "rotate", "--why", "x"),
-    )  # fmt: skip
     with tempfile.TemporaryDirectory() as home:
-        for words in commands:
+
+        async def command(*words: str, typed: str = "", **env: str) -> tuple[int | None, str]:
+            ran = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "dialer", *words),
+                env=target.made.env | {"HOME": home} | env,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            said, _ = await ran.communicate(typed.encode())
+            attack.tried += 1
+            return ran.returncode, said.decode()
+
+        for words in _OF_PEOPLE:
             for login in ("chief", "DEPUTY"):
-                command = (sys.executable, "-m", "dialer", *words, "--by", login)
-                ran = await asyncio.create_subprocess_exec(
-                    *command,
-                    env=target.made.env | {"HOME": home},
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.PIPE,
-                )
-                _, said = await ran.communicate()
-                attack.tried += 1
-                attack.must(
-                    ran.returncode != 0 and b"dialer sign-in" in said,
-                    f"{' '.join(words)} --by {login} ended with {ran.returncode}: {said.decode()[:80]}",
-                )
+                own = json.dumps([f"{machine_user()}={login.lower()}"])
+                for env in ({}, {"DIALER_CONSOLE__TERMINAL_ACCOUNTS": own}):
+                    code, said = await command(*words, "--by", login, **env)
+                    attack.must(
+                        code != 0 and "dialer sign-in" in said,
+                        f"{' '.join(words)} --by {login} {env} ended with {code}: {said[:80]}",
+                    )
+        scene = Scenario.on(target.made.app.services)
+        scene._numbers = count(9_500)
+        case_id = str(scene.case(status=CaseStatus.CLOSED))
+        await command("sign-in", "chief", typed=f"{PASSWORD}\n")
+        code, said = await command("person", "erase", "--case", case_id, "--why", "x")
+        attack.must(code == 0, f"who is signed in asks for nothing: {said[:80]}")
+        await command("sign-in", "deputy", typed=f"{PASSWORD}\n")
+        [request] = [row["id"] for row in target.desk.rows(t.erasure) if row["asked_by"] == "chief"]
+        code, said = await command("person", "confirm", str(request))
+        attack.must(code != 0 and "one user of a machine" in said, f"one user is two people: {said[:80]}")

@@ -35,7 +35,7 @@ from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import open_session
 from dialer.staff.store import find_member, insert_member
 from tests.accounts import add_account
-from tests.terminal import signed_in_as
+from tests.terminal import with_session
 
 app = build_command_line()
 
@@ -70,7 +70,7 @@ class Service:
         ambient = dict.fromkeys((name for name in os.environ if name.startswith("DIALER_")), None)
         ours = {name: value for name, value in self.env.items() if name.startswith("DIALER_")}
         with ThreadPoolExecutor(1) as thread:
-            env = ambient | ours | signed_in_as(*arguments)
+            env = ambient | ours | with_session(self.env, *arguments, home=self.folder / "home")
             done = thread.submit(CliRunner().invoke, app, arguments, env=env).result()
         assert done.exit_code == 0, (done.stderr, done.exception)
         return done.stdout

@@ -209,8 +209,9 @@ def test_requests_to_banks_are_made_answered_and_listed(filled: Filled):
     assert (overdue["overdue"], overdue["state"]) == (True, "asked")
     assert (listed["account_masked"], listed["amount_fen"], listed["overdue"]) == ("****1234", 500_000, False)
     assert run("stop-report", "2", "--by", "li", "--result", "refused")[0] != 0
-    answered = run("stop-report", "2", "--by", "zhao", "--result", "stopped", "--stopped-yuan", "4000")
-    assert answered == (0, "request 2: stopped\n")
-    assert requests(filled) == [overdue]
-    listed = requests(filled, " --case 1")[1]
+    stopped = ("--by", "zhao", "--result", "stopped", "--stopped-yuan", "4000")
+    assert run("stop-report", "2", *stopped)[0] != 0, "zhao is at the terminal of li"
+    assert run("stop-report", "1", *stopped) == (0, "request 1: stopped\n")
+    assert requests(filled) == [listed]
+    listed = requests(filled, " --case 1")[0]
     assert (listed["state"], listed["stopped_fen"], listed["confirmed_by"]) == ("stopped", 400_000, "zhao")

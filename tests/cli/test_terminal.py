@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,16 +15,20 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from dialer.__main__ import build_command_line
-from dialer.bootstrap import application
+from dialer.bootstrap import application, assemble
 from dialer.cli.terminal import NotSignedIn, command_actor, machine_user, terminal_name
 from dialer.core.access import OF_PERSONS, TERMINAL_NAME, Permission, Role
 from dialer.core.case import CaseStatus
 from dialer.core.errors import NotPermitted, Refusal
 from dialer.core.events import AlarmCode
+from dialer.core.second_person import SamePlace
 from dialer.db import tables as t
 from dialer.db.alarms import raise_alarm
 from dialer.db.keys import create
+from dialer.db.second_person import require_second_person
+from dialer.db.system_state import OtherSettings
 from dialer.org.factors import confirm_totp, offer_totp
+from dialer.runtime.services import ProcessPurpose
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import SignedIn, SignInRefused, recognise, sign_in
 from tests.accounts import add_account
@@ -281,3 +286,71 @@ def test_settings_are_changed_by_somebody_who_is_known(run: Callable[..., Result
     assert run("sign-in", "zhao", typed=f"{PASSWORD}\n", **other).exit_code == 0
     assert run(*adopt, "zhao", **other).exit_code == 0
     assert run("pace", "--lines", "2", "--why", "检修", "--by", "zhao", **other).exit_code == 0
+
+
+def other_settings(login: str) -> dict[str, str]:
+    return {"DIALER_CONSOLE__TERMINAL_ACCOUNTS": json.dumps([f"{machine_user()}={login}"])}
+
+
+def test_who_a_user_of_the_machine_is_stands_in_the_database(run: Callable[..., Result], env: dict[str, str]):
+    """Anybody with a shell gives a command other settings, and would be whoever these say."""
+    with application(load_settings(env | other_settings("li")), ProcessPurpose.SERVE):
+        pass
+    assert run(*ERASE, "--by", "li", **other_settings("zhao")).exit_code == 0
+    with pytest.raises(NotSignedIn):
+        run("person", "confirm", "1", "--by", "zhao", **other_settings("zhao"))
+
+
+def test_the_service_does_not_start_where_users_of_the_machine_are_others(env: dict[str, str]):
+    with application(load_settings(env), ProcessPurpose.SERVE):
+        pass
+    with pytest.raises(OtherSettings, match=r"console\.terminal_accounts root=li ≠ -"):
+        assemble(
+            load_settings(env | {"DIALER_CONSOLE__TERMINAL_ACCOUNTS": json.dumps(["root=li"])}),
+            ProcessPurpose.SERVE,
+        )
+
+
+def test_who_signs_in_may_change_who_the_users_of_the_machine_are(
+    run: Callable[..., Result], env: dict[str, str]
+):
+    with application(load_settings(env), ProcessPurpose.SERVE):
+        pass
+    adopt = ("settings", "adopt", "--why", "换人")
+    with pytest.raises(NotSignedIn):
+        run(*adopt, "--by", "li", **other_settings("li"))
+    assert run("sign-in", "zhao", typed=f"{PASSWORD}\n").exit_code == 0
+    assert run(*adopt, "--by", "zhao", **other_settings("li")).stdout == (
+        f"console.terminal_accounts: - > {machine_user()}=li\n"
+    )
+    assert run("sign-out").exit_code == 0
+    assert run(*ERASE, "--by", "li").exit_code == 0
+
+
+def test_who_asked_and_who_decides_are_at_two_places(run: Callable[..., Result], env: dict[str, str]):
+    """Somebody who knows two passwords is one person; the second decides elsewhere."""
+    assert run("sign-in", "li", typed=f"{PASSWORD}\n").exit_code == 0
+    assert run(*ERASE).exit_code == 0
+    assert run("sign-out").exit_code == 0
+    assert run("sign-in", "zhao", typed=f"{PASSWORD}\n").exit_code == 0
+    with pytest.raises(SamePlace, match=f"has worked as {terminal_name().partition(' ')[0]} too"):
+        run("person", "confirm", "1")
+    place = terminal_name().partition(" ")[0]
+    with application(load_settings(env)) as made:
+        for terminals, is_same in (({f"{place} pts/9"}, True), ({f"{place}2"}, False), (set(), False)):
+            with made.services.store.begin() as tx:
+                tx.at_terminals.update(terminals)
+                with pytest.raises(SamePlace) if is_same else nullcontext():
+                    require_second_person(tx, "zhao", "LI")
+                with pytest.raises(SamePlace) if is_same else nullcontext():
+                    require_second_person(tx, "zhao", None, "li")
+                require_second_person(tx, "zhao", "wang")
+
+
+def test_who_has_only_signed_in_here_was_here(run: Callable[..., Result], env: dict[str, str]):
+    assert run("sign-in", "li", typed=f"{PASSWORD}\n").exit_code == 0
+    with application(load_settings(env)) as made, made.services.store.begin() as tx:
+        tx.at_terminals.add(terminal_name())
+        with pytest.raises(SamePlace):
+            require_second_person(tx, "zhao", "li")
+        require_second_person(tx, "li", "zhao")

@@ -18,7 +18,7 @@ from dialer.core.errors import SettingsError
 from dialer.demo.run import demo_environment
 from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.location import installed_binaries
-from tests.terminal import signed_in_as
+from tests.terminal import with_session
 
 pytestmark = [pytest.mark.story, pytest.mark.smoke, pytest.mark.timeout(400)]
 
@@ -148,10 +148,11 @@ def test_no_process_is_left(demo: Told):
 
 def test_a_command_beside_it_works_under_its_settings(demo: Told):
     _, _, _, folder, _, _ = demo
+    environment = _environment(folder)
     with ensure_servers(folder / "demo"):
         done = subprocess.run(
             [sys.executable, "-m", "dialer", "token", "add", "city-bank", "--scope", "warnings:write"],
-            env=_environment(folder) | signed_in_as("--by", "administrator"),
+            env=environment | with_session(environment, "--by", "administrator", home=folder / "home"),
             capture_output=True,
             text=True,
             timeout=120,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -15,6 +16,7 @@ from dialer.__main__ import build_command_line
 from dialer.bootstrap import application, assemble
 from dialer.core.access import unrestricted
 from dialer.core.errors import Conflict, Invalid, Refusal, UnusableFile
+from dialer.core.second_person import SamePlace
 from dialer.core.values import RenderState
 from dialer.runtime.services import Services
 from dialer.runtime.settings import load_settings
@@ -47,6 +49,16 @@ class Terminal:
 
     def told(self, *words: str) -> Any:  # noqa: ANN401 - JSON
         return json.loads(self.run(*words, "--json").stdout)
+
+    def drafted_elsewhere(self) -> None:
+        """The drafts are of somebody who has never been at this terminal."""
+        with application(load_settings()) as made, made.services.store.begin() as tx:
+            for change in (
+                "ALTER TABLE script_version DISABLE TRIGGER USER",
+                "UPDATE script_version SET drafted_by = 'sun' WHERE number > 1",
+                "ALTER TABLE script_version ENABLE TRIGGER USER",
+            ):
+                tx.execute(sa.text(change))
 
     def record(self, language: str, prompt_id: str) -> None:
         path = self.data_dir / "recordings" / language / f"{prompt_id}.wav"
@@ -87,6 +99,9 @@ def test_from_draft_to_live_and_back(terminal: Terminal, file: Path):
     assert "loan 2" in terminal.run("render", "loan", "2").stdout
     with pytest.raises(Conflict, match="second person"):
         terminal.run("approve", "loan", "2", *DRAFTER, "--reason", "好")
+    with pytest.raises(SamePlace):
+        terminal.run("approve", "loan", "2", *APPROVER)
+    terminal.drafted_elsewhere()
     approved = terminal.told("approve", "loan", "2", *APPROVER)
     assert (approved["state"], approved["live"]) == ("approved", True)
     page = terminal.told("show", "loan")
@@ -107,6 +122,7 @@ def test_a_trial_from_the_terminal(terminal: Terminal, file: Path):
     terminal.record("zh", "loan.warn")
     terminal.run("draft", str(file), *DRAFTER)
     terminal.run("render", "loan", "2")
+    terminal.drafted_elsewhere()
     terminal.run("approve", "loan", "2", *APPROVER, "--trial-only")
     terminal.run("trial", "loan", "--weights", "1=50,2=50", *APPROVER)
     shown = terminal.run("compare", "loan").stdout

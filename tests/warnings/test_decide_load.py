@@ -227,8 +227,9 @@ def test_withdrawn_while_it_waits(careful: Bureau):
 
 def test_the_terminal_loads_no_list_that_waits_for_a_second_person(careful: Bureau):
     content = io.BytesIO(rows(*GRADES).encode())
-    with pytest.raises(Invalid, match="name who loads it"):
-        submit_list(careful.services, TERMINAL, content, filename="x.csv", source="")
+    for somebody in (TERMINAL, replace(TERMINAL, terminal="root@vm pts/0", named="zhao")):
+        with pytest.raises(Invalid, match="dialer sign-in"):
+            submit_list(careful.services, somebody, content, filename="x.csv", source="")
     assert careful.rows(sa.select(t.list_load)) == []
 
 

@@ -36,7 +36,7 @@ from dialer.core.errors import (
     UnreadableFile,
     UnusableFile,
 )
-from dialer.core.second_person import SamePerson
+from dialer.core.second_person import SamePerson, SamePlace
 from dialer.core.text import Lang, Text
 from dialer.core.units import UnitFault, UnitField
 from dialer.core.values import OutcomeKind
@@ -172,6 +172,7 @@ EXAMPLES = [
     SignInBusy(),
     LoginTaken("zhao"),
     SamePerson(),
+    SamePlace("zhang@server"),
     NotSignedIn("zhao"),
     AliasTaken("城关所"),
     TooManySignals("mobile", 12.5),
