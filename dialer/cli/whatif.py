@@ -11,13 +11,15 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from dialer.cli.output import AsJson, print_json, print_rows
+from dialer.cli.output import AsJson, command_application, print_json, print_rows
 from dialer.cli.terminal import command_settings
 from dialer.core.errors import Invalid
 from dialer.core.periods import midnight
-from dialer.core.text import Lang
+from dialer.core.text import Lang, gettext_noop
+from dialer.figures.report import report_period
 from dialer.language.catalogue import say
 from dialer.language.whatif_words import figure_word, part_word
+from dialer.whatif.actions import past_period
 from dialer.whatif.figures import COUNTS, LEAST_SEEDS, TIMES, Change, Check, Estimate
 from dialer.whatif.generated import city
 from dialer.whatif.model import Order
@@ -34,9 +36,12 @@ class Generated(StrEnum):
 
 
 def whatif_command(
+    start: Annotated[str, typer.Option("--from", help="first day of a past period, or a moment")] = "",
+    end: Annotated[str, typer.Option("--to", help="its last day, included, or a moment")] = "",
     generated: Annotated[
-        Generated, typer.Option(help="an invented load: a city with 857,200 warnings a year")
-    ],
+        Generated | None,
+        typer.Option(help="an invented load instead: a city with 857,200 warnings a year"),
+    ] = None,
     days: Annotated[int, typer.Option(help="days of the generated load", min=1, max=366)] = 1,
     callers: Annotated[int, typer.Option(help="so many more on every shift; below zero fewer")] = 0,
     officers: Annotated[int, typer.Option(help="so many more on every shift; below zero fewer")] = 0,
@@ -54,23 +59,16 @@ def whatif_command(
     """推演: a period lived again with other people, lines or order, with intervals and assumptions."""
     if order is Order.ORACLE:
         raise Invalid(field="--order", problem="knows what nobody knows; it is for measurements")
-    assert generated is Generated.CITY
-    settings = command_settings()
-    zone = settings.centre.timezone
-    made = city(
-        settings.policy.policy(zone=zone),
-        start=midnight(_A_MONDAY, zone).astimezone(UTC),
-        days=days,
-        seed=_FIRST_SEED,
-    )
-    period = Period(
-        cases=made.cases,
-        people=made.people,
-        centre=made.centre,
-        zone=made.zone,
-        start=made.start,
-        end=made.end,
-    )
+    if bool(start) != bool(end) or bool(start) == (generated is not None):
+        raise Invalid(field="--from", problem=gettext_noop("give --from and --to, or --generated city"))
+    if generated is None:
+        with command_application("whatif") as app:
+            asked = report_period(app.services, start, end)
+            assert asked.start is not None
+            assert asked.end is not None
+            period = past_period(app.services, start=asked.start, end=asked.end, promise_seconds=promise)
+    else:
+        period = _city(days)
     question = Question(callers=callers, officers=officers, lines=lines, load=load, order=order)
     answer = answered(
         period, question, seeds=seeds, promise_seconds=promise, processes=min(2, os.cpu_count() or 1)
@@ -81,11 +79,31 @@ def whatif_command(
         _print(answer, lang)
 
 
+def _city(days: int) -> Period:
+    settings = command_settings()
+    zone = settings.centre.timezone
+    made = city(
+        settings.policy.policy(zone=zone),
+        start=midnight(_A_MONDAY, zone).astimezone(UTC),
+        days=days,
+        seed=_FIRST_SEED,
+    )
+    return Period(
+        cases=made.cases,
+        people=made.people,
+        centre=made.centre,
+        zone=made.zone,
+        start=made.start,
+        end=made.end,
+    )
+
+
 def answer_json(answer: Answer) -> dict[str, Any]:
     """What `--json` prints."""
     return {
         "window": {"from": answer.start, "to": answer.end},
         "cases": answer.cases,
+        "left_out": answer.left_out,
         "seeds": answer.seeds,
         "promise_seconds": answer.promise_seconds,
         "honest": answer.is_honest,
@@ -114,7 +132,9 @@ def _estimate_json(estimate: Estimate) -> dict[str, float]:
 
 
 def _print(answer: Answer, lang: Lang) -> None:
-    if not answer.is_honest:
+    if answer.has_too_many_left_out:
+        typer.echo(say(lang, "People changed too many cases by hand, so nothing is predicted."))
+    elif not answer.is_honest:
         typer.echo(
             say(lang, "The replay does not give back the figures of the period, so it predicts nothing:")
         )
@@ -145,6 +165,8 @@ def _print(answer: Answer, lang: Lang) -> None:
             seeds=answer.seeds,
         )
     )
+    if answer.left_out:
+        typer.echo(say(lang, "Left out: %(n)s cases that people changed by hand.", n=f"{answer.left_out:,}"))
     for sentence in answer.assumptions:
         typer.echo(f"- {say(lang, sentence)}")
 

@@ -39,7 +39,7 @@ from dialer.core.offers import FreePerson, OfferableTask, plan_offers
 from dialer.core.presence import Presence, PresenceEvent, PresenceState
 from dialer.core.rota import Roster, final_schedule
 from dialer.core.values import SUCCESSES, Contact, OutcomeKind, Tag, TelephonyResult, Track
-from dialer.whatif.model import Centre, Draws, Order, People, StaffReport, WarnedCase, uniform
+from dialer.whatif.model import Centre, Draws, Order, People, RobotCall, StaffReport, WarnedCase, uniform
 
 _DAY: Final = timedelta(days=1)
 _TEAMS: Final = (Track.HUMAN, Track.VISIT)
@@ -58,8 +58,11 @@ class Task:
     urgency_at: datetime
     due_at: datetime
     taken_at: datetime | None = None
+    by: int | None = None
+    """Who took it."""
     done_at: datetime | None = None
     outcome: OutcomeKind | None = None
+    contact: Contact = Contact.NONE
     withdrawn: bool = False
     n: int = 0
 
@@ -75,8 +78,12 @@ class Life:
     first_call_at: datetime | None = None
     spoken_at: datetime | None = None
     """When the right person was first reached, by whomever."""
+    success: OutcomeKind | None = None
+    """The outcome that dissuaded the person first."""
     pays_at: datetime | None = None
     """When the person pays unless spoken to before; None: never."""
+    calls: list[tuple[datetime, RobotCall]] = field(default_factory=list)
+    """When each robot call left, and what it brought in the end."""
     tasks: list[Task] = field(default_factory=list)
     attempt: Any = None
     open: dict[Track, Task] = field(default_factory=dict)
@@ -249,6 +256,8 @@ class _Replay:
         before = life.case
         decision = decide(before, event, now, self._centre.policies[before.policy_version])
         after = life.case = decision.case
+        if life.success is None and after.outcome in SUCCESSES:
+            life.success = after.outcome
         for effect in decision.effects:
             self._apply(number, life, effect, now)
         due = after.due_at
@@ -358,6 +367,7 @@ class _Replay:
         hour = at.astimezone(self._zone).hour
         part = uniform(self._seed, number, Draws.ROBOT, life.attempt.n)
         call = self._people.robot.draw(part, life.case.grade, hour)
+        life.calls.append((at, call))
         self._at(at + timedelta(seconds=call.seconds), _Kind.ROBOT_END, number, (life.attempt, call))
 
     def _robot_ended(self, number: int, given: Any, now: datetime) -> None:  # noqa: ANN401
@@ -431,7 +441,7 @@ class _Replay:
 
     def _take(self, task: Task, worker: _Worker, now: datetime) -> None:
         life = self._lives[task.case]
-        task.taken_at = now
+        task.taken_at, task.by = now, worker.staff_id
         worker.presence = worker.presence.after(PresenceEvent.TASK_TAKEN)
         part = uniform(self._seed, task.case, Draws(task.track.value), task.n)
         hour = now.astimezone(self._zone).hour
@@ -457,6 +467,7 @@ class _Replay:
                 contact = Contact.VERIFIED
             if contact is Contact.VERIFIED:
                 life.spoken_at = life.spoken_at or now
+            task.contact = contact
             event = AssignmentReported(track=task.track, outcome=outcome, contact=contact, family=family)
             self._decide(number, event, now)
         pause = self._people.between_seconds.get(task.track, 0.0)

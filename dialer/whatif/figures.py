@@ -35,6 +35,10 @@ LEAST_SEEDS: Final = 6
 LEAST_TASKS: Final = 20
 """Of fewer there is no share and no percentile."""
 ERROR: Final = 0.05
+LEAST_COUNT: Final = 3.0
+"""No interval of a count is narrower to each side: what happens once a month happens twice, or not at all."""
+_OF: Final = {"high_called_in_time": "high_calls", "high_reached_in_time": "high_cases"}
+"""Of how many a share is one."""
 
 Figures = Mapping[str, float]
 """By name; one that there was too little for is left out."""
@@ -46,7 +50,7 @@ def figures_of(
     """The figures of the cases opened from `start` until `end`, with what became of them until the period was over."""
     chosen = [life for life in lives if start <= life.warned.opened_at < end]
     tasks = [task for life in chosen for task in life.tasks]
-    outcomes = [life.case.outcome for life in chosen]
+    outcomes = [life.success for life in chosen]
     found: dict[str, float] = {
         "robot_calls": sum(life.robot_calls for life in chosen),
         "robot_calls_answered": sum(life.answered for life in chosen),
@@ -61,11 +65,12 @@ def figures_of(
     if len(called) >= LEAST_TASKS:
         in_time = sum(_wait_seconds(task) <= promise_seconds for task in called)
         found["high_called_in_time"] = in_time / len(called)
+        found["high_calls"] = len(called)
     if len(high) >= LEAST_TASKS:
         spoken = [life.spoken_at - life.warned.opened_at for life in high if life.spoken_at is not None]
-        found["high_reached_in_time"] = sum(wait.total_seconds() <= promise_seconds for wait in spoken) / len(
-            high
-        )
+        in_time = sum(wait.total_seconds() <= promise_seconds for wait in spoken)
+        found["high_reached_in_time"] = in_time / len(high)
+        found["high_cases"] = len(high)
     for track in (Track.HUMAN, Track.VISIT):
         waits = sorted(_wait_seconds(task) for task in tasks if task.track is track and task.taken_at)
         if len(waits) >= LEAST_TASKS:
@@ -131,6 +136,28 @@ def predicted(values: Sequence[float], *, error: float = ERROR, least: float = 0
     return _estimate(values, error=error, spread=1 + 1 / len(values), least=least)
 
 
+def predicted_time(values: Sequence[float], *, error: float = ERROR) -> Estimate:
+    """As `predicted`, for seconds: their logarithms are spread evenly, since one bad hour makes a long wait. Never
+    narrower than 5 % or 5 seconds to each side.
+    """
+    found = predicted([math.log1p(value) for value in values], error=error)
+    low, high, mean = math.expm1(found.low), math.expm1(found.high), fmean(values)
+    least = max(5.0, 0.05 * mean)
+    return Estimate(mean=mean, low=min(low, mean - least), high=max(high, mean + least))
+
+
+def _predicted(name: str, values: Sequence[float], number: float, error: float) -> Estimate:
+    """`number`: of how many a share is one."""
+    if name in TIMES:
+        return predicted_time(values, error=error)
+    if name in COUNTS:
+        return predicted(values, error=error, least=LEAST_COUNT)
+    # A share of few differs by chance even where all seeds agree (A. Agresti and B. A. Coull, 1998).
+    share = (fmean(values) * number + 2) / (number + 4)
+    z = NormalDist().inv_cdf(1 - error / 2)
+    return predicted(values, error=error, least=z * math.sqrt(share * (1 - share) / (number + 4)))
+
+
 def averaged(values: Sequence[float], *, error: float = ERROR) -> Estimate:
     """The mean, and the interval in which the mean of all seeds lies."""
     return _estimate(values, error=error, spread=1 / len(values), least=0.0)
@@ -182,7 +209,7 @@ def checked(seen: Sequence[Figures], replayed: Sequence[Sequence[Figures]]) -> t
             name=name,
             part=part,
             seen=value,
-            replayed=_possible(name, predicted(values, error=error, least=0.5 if name in COUNTS else 0.0)),
+            replayed=_possible(name, _predicted(name, values, seen[part].get(_OF.get(name, ""), 1), error)),
         )
         for name, part, value, values in pairs
     )

@@ -24,6 +24,7 @@ def test_it_answers_as_json(environment: dict[str, str]):
     assert set(found) == {
         "window",
         "cases",
+        "left_out",
         "seeds",
         "promise_seconds",
         "honest",
@@ -55,3 +56,13 @@ def test_it_answers_in_both_languages(environment: dict[str, str]):
 def test_the_oracle_is_no_answer_to_anybody(environment: dict[str, str]):
     done = run(environment, *_CITY, "--order", "oracle")
     assert done.exit_code != 0
+
+
+def test_it_asks_for_one_kind_of_period(environment: dict[str, str]):
+    for words in (
+        ("whatif",),
+        ("whatif", "--from", "2026-11-01"),
+        (*_CITY, "--from", "2026-11-01", "--to", "2026-11-02"),
+    ):
+        done = run(environment, *words)
+        assert done.exit_code != 0
