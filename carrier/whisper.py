@@ -185,11 +185,11 @@ class WhisperRecogniser:
     def _whisper(self) -> Any:  # noqa: ANN401 - the engine is optional
         with self._loading:
             if self._model is None:
-                self._model = _load(self._threads)
+                self._model = load_model(self._threads)
         return self._model
 
 
-def _load(threads: int) -> Any:  # noqa: ANN401 - the engine is optional
+def load_model(threads: int) -> Any:  # noqa: ANN401 - the engine is optional
     """The model, joined from its two pieces in a temporary folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -246,10 +246,10 @@ def _samples(wav: bytes) -> Any:  # noqa: ANN401 - numpy is optional
     peak = float(numpy.abs(samples).max())
     if peak < _QUIET:
         return None
-    return (_at_rate(samples, rate) / peak * 0.9).astype(numpy.float32)
+    return (at_rate(samples, rate) / peak * 0.9).astype(numpy.float32)
 
 
-def _at_rate(samples: Any, rate: int) -> Any:  # noqa: ANN401 - numpy is optional
+def at_rate(samples: Any, rate: int) -> Any:  # noqa: ANN401 - numpy is optional
     """At 16 kHz, by its spectrum: interpolation between samples would mirror the voice into the upper band."""
     numpy = importlib.import_module("numpy")
     spectrum = numpy.fft.rfft(samples)

@@ -197,6 +197,7 @@ def _services(
         signals=settings.signals,
         cards=settings.cards,
         webhooks=settings.webhooks,
+        quality=settings.quality,
         sources=settings.sources,
         duty=settings.duty,
         sessions=settings.console.rules(),

@@ -49,6 +49,7 @@ from dialer.duty.presence import settle_presences
 from dialer.duty.presence_store import delete_old_changes
 from dialer.keys.actions import is_reseal_due
 from dialer.notifications.store import delete_old_notifications
+from dialer.quality.store import TRANSCRIPTS
 from dialer.retention.retention import is_retention_due
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, check_broker
 from dialer.runtime.services import Application
@@ -329,6 +330,15 @@ _WHEN_DUE: Final[tuple[tuple[str, Callable[[Application], bool], float], ...]] =
         "fetch_recordings",
         lambda app: _is_due_in_rows(app, lambda tx, now: RECORDINGS.is_any_free(tx, real_now=now)),
         5.0,
+    ),
+    # Reads recorded calls into words.
+    (
+        "transcribe",
+        lambda app: (
+            app.settings.quality.transcribe
+            and _is_due_in_rows(app, lambda tx, now: TRANSCRIPTS.is_any_free(tx, real_now=now))
+        ),
+        30.0,
     ),
     (
         "send_webhooks",

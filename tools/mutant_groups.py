@@ -77,6 +77,10 @@ GROUPS = {
         modules=("dialer/help/*.py",),
         tests=("tests/help/test_*.py", "tests/console/test_help*.py", "tests/docs/test_manual.py"),
     ),
+    "quality": Group(
+        modules=("dialer/quality/*.py", "audio/sides.py"),
+        tests=("tests/quality/test_*.py", "tests/audio/test_sides.py", "tests/console/test_quality.py"),
+    ),
     "knowledge": Group(
         modules=("dialer/core/knowledge.py", "dialer/knowledge/*.py"),
         tests=(

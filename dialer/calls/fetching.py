@@ -13,7 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from dialer.calls.recordings import RECORDINGS
+from dialer.calls.recordings import RECORDINGS, expect_transcript
 from dialer.core.errors import Unavailable
 from dialer.core.values import RecordingState
 from dialer.db import tables as t
@@ -158,6 +158,7 @@ async def _store_sound(
             "kept_at": services.clock.now(),
         }
         tx.execute(sa.update(t.recording).where(*ours).values(values))
+        expect_transcript(tx, due.claim.key, real_now=services.real.now())
     return True
 
 

@@ -23,6 +23,7 @@ from dialer.cases.store import StoredCase
 from dialer.core.access import Actor, Permission, RevealReason
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.events import AlarmCode
+from dialer.core.inspection import TranscriptState
 from dialer.core.text import gettext_noop
 from dialer.core.values import RecordedCall, RecordingState
 from dialer.db import tables as t
@@ -128,6 +129,12 @@ def expect_recording(
     tx.execute(insert(t.recording).values(row).on_conflict_do_nothing())
 
 
+def expect_transcript(tx: Tx, recording_id: int, *, real_now: datetime) -> None:
+    """Makes a recording, whose sound is stored now, wait to be read."""
+    row = {"recording_id": recording_id, "state": TranscriptState.WAITING.value, "due_at": real_now}
+    tx.execute(insert(t.transcript).values(row).on_conflict_do_nothing())
+
+
 def fetch_recording_now(services: Services, call_id: uuid.UUID) -> None:
     """Makes the recording of this call due now, because the carrier reports news of it. News of an unknown call, or of
     one that is not over, changes nothing: the recording is fetched when the call is over.
@@ -207,12 +214,13 @@ def recording_ticket(
     *,
     reason: RevealReason | str,
     why: str,
+    with_words: bool = False,
 ) -> str:
     """As `hear_recording`, for a player that requests the sound piece by piece: a ticket with which this user can get
-    the sound for ten minutes.
+    the sound for ten minutes. `with_words`: the words of the call are shown beside it, which the audit notes.
     """
     with services.act(actor, Permission.REVEAL) as act:
-        _audit_listening(act, services, case_id, recording_id, reason=reason, why=why)
+        _audit_listening(act, services, case_id, recording_id, reason=reason, why=why, with_words=with_words)
         until = services.real.now() + _PLAYS_FOR
         sealed = act.tx.vault.seal_record(
             {"until": until.timestamp()}, table="recording", column="ticket", row=f"{recording_id}/{act.by}"
@@ -248,10 +256,13 @@ def _audit_listening(
     *,
     reason: RevealReason | str,
     why: str,
+    with_words: bool = False,
 ) -> None:
     check_case_visible(act.tx, case_id, act.actor.unit_id)
     _check_recording(act.tx, case_id, recording_id)
-    facts = {"recording": recording_id}
+    facts: dict[str, object] = {"recording": recording_id}
+    if with_words:
+        facts["words"] = True
     subject = f"case/{case_id}"
     note_reveal(act, services, name="hear_recording", subject=subject, reason=reason, why=why, facts=facts)
 

@@ -46,6 +46,7 @@ from dialer.db.system_state import (
     note_heartbeat,
 )
 from dialer.db.unit_of_work import Tx
+from dialer.quality.store import TRANSCRIPTS, is_reading_stalled
 from dialer.retention.retention import RETENTION_PART, rounds_of
 from dialer.runtime.services import Services
 from dialer.scripts.store import RENDERS
@@ -184,10 +185,13 @@ def last_findings(parts: Mapping[str, CyclePart]) -> dict[str, int]:
 
 
 _OVERDUE = timedelta(minutes=10)
+_UNREAD = timedelta(hours=1)
 
 
 def raise_overdue_work(services: Services) -> None:
-    """Raises an alarm for the kinds of work that have been due for ten minutes and that no process takes."""
+    """Raises an alarm for the kinds of work that have been due for ten minutes and that no process takes, and for
+    recorded calls, if they are to be read, when one has waited for an hour and none went forward.
+    """
     since = services.real.now() - _OVERDUE
     with services.store.begin() as tx:
         kinds = {
@@ -198,6 +202,9 @@ def raise_overdue_work(services: Services) -> None:
         # Planned messages are due by the service clock, which runs faster in a drill.
         if not services.drill and TO_SEND.is_any_overdue(tx, since=services.clock.now() - _OVERDUE):
             kinds.add(TO_SEND.kind)
+        # Calls wait for hours behind others: it is a fault when not one of them goes forward.
+        if services.quality.transcribe and is_reading_stalled(tx, since=services.real.now() - _UNREAD):
+            kinds.add(TRANSCRIPTS.kind)
         if kinds:
             raise_alarm_once(tx, AlarmCode.WORK_OVERDUE, now=services.clock.now(), names=kinds)
 

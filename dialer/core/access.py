@@ -162,6 +162,8 @@ class Permission(StrEnum):
     """Load rosters."""
     LISTEN_IN = "listen_in"
     """Listen to a call from a desk, whisper to its caller, step in: with a reason, recorded in the audit."""
+    INSPECT_CALLS = "inspect_calls"
+    """Which recorded calls were inspected, and what was found; what was said in one needs `reveal` and a reason."""
     SORT_UNITS = "sort_units"
     """Assign a unit to unassigned cases; answer transfers."""
     LOAD_LISTS = "load_lists"
@@ -232,6 +234,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_DUTY: _CENTRE,
     Permission.MANAGE_DUTY: frozenset({_R.SUPERVISOR}),
     Permission.LISTEN_IN: frozenset({_R.SUPERVISOR}),
+    Permission.INSPECT_CALLS: frozenset({_R.SUPERVISOR}),
     Permission.SORT_UNITS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.LOAD_LISTS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.SEE_FILED: frozenset({_R.CLERK, _R.SUPERVISOR, _R.AUDITOR}),

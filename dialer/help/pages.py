@@ -70,6 +70,7 @@ PARAGRAPHS: Final = {
     "/rates": "supervisor-rates",
     "/rates/callers": "supervisor-callers",
     "/rates/cases": "supervisor-rates",
+    "/quality": "supervisor-quality",
     "/records": "supervisor-records",
     "/robot": "robot",
     "/robot/held": "robot-held",

@@ -172,6 +172,13 @@ SEALED: Final = (
     ),
     SealedColumn(table=t.recording, column="sealed", row=lambda row: int(row["id"]), at_once=_LARGE_VALUES),
     SealedColumn(
+        table=t.transcript,
+        column="sealed",
+        row=lambda row: int(row["recording_id"]),
+        key="recording_id",
+        at_once=_LARGE_VALUES,
+    ),
+    SealedColumn(
         table=t.visit_photo,
         column="sealed",
         row=lambda row: str(row["client_id"]),

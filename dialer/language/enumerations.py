@@ -49,6 +49,7 @@ from dialer.core.case import (
     VisitStage,
 )
 from dialer.core.events import AlarmCode
+from dialer.core.inspection import NotInspected, Side, TranscriptState
 from dialer.core.knowledge import CardState
 from dialer.core.listening import ListenMode
 from dialer.core.notifications import (
@@ -310,6 +311,25 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         RecordingState.KEPT: "kept",
         RecordingState.ABSENT: "none was made",
         RecordingState.DELETED: "deleted",
+    },
+    TranscriptState: {
+        TranscriptState.WAITING: "waiting to be read",
+        TranscriptState.READ: "read",
+        TranscriptState.NOT_INSPECTED: "not inspected",
+        TranscriptState.DELETED: "deleted",
+    },
+    NotInspected: {
+        NotInspected.DAMAGED: "the file is damaged",
+        NotInspected.ONE_CHANNEL: "one channel only: who spoke cannot be told",
+        NotInspected.NO_SPEECH: "nobody speaks",
+        NotInspected.TOO_LONG: "too long",
+        NotInspected.OTHER_LANGUAGE: "another language",
+        NotInspected.UNSURE: "the words are too unsure: noise or a dialect",
+        NotInspected.FAILED: "reading it failed",
+    },
+    Side: {
+        Side.OURS: "our side",
+        Side.PERSON: "the person",
     },
     MessageState: {
         MessageState.SENDING: "being sent",

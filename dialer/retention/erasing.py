@@ -29,6 +29,7 @@ from dialer.core.case import (
     RobotState,
     StaffTrackState,
 )
+from dialer.core.inspection import TranscriptState
 from dialer.core.values import (
     MESSAGES_IN_DOUBT,
     DeletedFor,
@@ -389,8 +390,9 @@ def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict
 def delete_recordings(
     act: OpenAct, which: sa.ColumnElement[bool], *, why: DeletedFor
 ) -> list[dict[str, object]]:
-    """Deletes the sound of these recordings of calls, also at the carrier if it is still there. Each deletion is
-    audited with the SHA-256 of the sound, so that any copy can be identified. Returns the facts of these audit lines.
+    """Deletes the sound of these recordings of calls, also at the carrier if it is still there, and the words that were
+    read in it. Each deletion is audited with the SHA-256 of the sound, so that any copy can be identified. Returns the
+    facts of these audit lines.
     """
     tx, r = act.tx, t.recording.c
     gone = (RecordingState.DELETED.value, RecordingState.ABSENT.value)
@@ -406,7 +408,11 @@ def delete_recordings(
     if not rows:
         return []
     values = {"state": RecordingState.DELETED.value, "sealed": None, "deleted_at": act.now}
-    tx.execute(sa.update(t.recording).where(r.id.in_([row["id"] for row in rows])).values(values))
+    ids = [row["id"] for row in rows]
+    tx.execute(sa.update(t.recording).where(r.id.in_(ids)).values(values))
+    unread = {"state": TranscriptState.DELETED.value, "reason": None, "due_at": None, "sealed": None}
+    words = sa.update(t.transcript).where(t.transcript.c.recording_id.in_(ids))
+    tx.execute(words.values(unread | {"words": 0, "unsure_words": 0}))
     proofs: list[dict[str, object]] = []
     for row in rows:
         digest = row["sha256"]

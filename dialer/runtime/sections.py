@@ -368,6 +368,15 @@ class RetentionSettings(Section):
         return self
 
 
+class QualitySettings(Section):
+    """Inspection of recorded calls."""
+
+    transcribe: bool = False
+    """Recorded calls are read into words; needs the extra `hearing` where the workers run."""
+    longest_minutes: int = Field(default=30, ge=1, le=240)
+    """A longer call is not inspected."""
+
+
 class BulletinSettings(Section):
     """Which bulletins are drafted when their days are over."""
 

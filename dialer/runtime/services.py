@@ -31,7 +31,13 @@ from dialer.runtime.duty_settings import DutySettings
 from dialer.runtime.embedded import EmbeddedServers
 from dialer.runtime.local import CarrierAccess
 from dialer.runtime.plans import parse_plan
-from dialer.runtime.sections import CardsSettings, InboundSettings, SignalsSettings, WebhooksSettings
+from dialer.runtime.sections import (
+    CardsSettings,
+    InboundSettings,
+    QualitySettings,
+    SignalsSettings,
+    WebhooksSettings,
+)
 from dialer.runtime.settings import Settings
 from dialer.runtime.source_settings import SourcesSettings
 from dialer.scripts.rendered import RenderedScripts
@@ -163,6 +169,7 @@ class Services:
     facts_folder: Path | None = None
     """Where this machine keeps fact rows; None: figures are counted from the records."""
     webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
     sources: SourcesSettings = field(default_factory=SourcesSettings)
     """Of the settings; `live_sources` are in force."""
     duty: DutySettings = field(default_factory=DutySettings)

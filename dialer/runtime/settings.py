@@ -48,6 +48,7 @@ from dialer.runtime.sections import (
     KeysSettings,
     ListsSettings,
     LogSettings,
+    QualitySettings,
     RetentionSettings,
     SchedulerSettings,
     Section,
@@ -112,6 +113,7 @@ class Settings(Section):
     audit: AuditSettings = AuditSettings()
     erasure: ErasureSettings = ErasureSettings()
     retention: RetentionSettings = RetentionSettings()
+    quality: QualitySettings = QualitySettings()
     bulletins: BulletinSettings = BulletinSettings()
     clock: ClockSettings = ClockSettings()
     keys: KeysSettings = KeysSettings()

@@ -48,6 +48,7 @@ from dialer.outcomes.filed_pages import filed_pages
 from dialer.oversight.pages import record_pages
 from dialer.phone.pages import phone_routes
 from dialer.practice.pages import practice_pages
+from dialer.quality.pages import quality_pages
 from dialer.retention.pages import erasure_pages
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.sections import WebSettings
@@ -110,6 +111,7 @@ SECTIONS = (
     rates_pages,
     bulletin_pages,
     record_pages,
+    quality_pages,
     knowledge_pages,
     trial_pages,
     script_pages,

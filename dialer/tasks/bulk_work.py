@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from dialer.tasks.application import (
     background_task,
     current_application,
     is_stopping,
+    run_logging_unavailable,
     tick_task,
     wait_for_stop,
 )
@@ -34,6 +36,8 @@ _SCREEN_SECONDS = 5.0
 
 _studios: list[Studio] = []
 """The voices of this process, loaded once."""
+_readers: list[threading.Thread] = []
+"""The thread of this process that reads recorded calls, if there was one."""
 _names_checked: list[bool] = []
 """Not empty once this process has looked for sound of the centre's names."""
 
@@ -153,6 +157,31 @@ def fetch_recordings_task() -> None:
             await fetch_recordings(app.services, client)
 
     asyncio.run(fetch())
+
+
+@tick_task("transcribe")
+def transcribe_task() -> None:
+    """Has recorded calls read beside this process's other work until none is due: a list must not wait behind them."""
+    # The engine is loaded here alone, and given back when nothing is due any more.
+    from dialer.quality.hearing import is_installed
+
+    if not is_installed():
+        _log.warning("recorded calls are not read: the extra hearing is not installed")
+        return
+    if not any(reader.is_alive() for reader in _readers):
+        _readers[:] = [threading.Thread(target=_read_calls, name="transcripts")]
+        _readers[0].start()
+
+
+def _read_calls() -> None:
+    from dialer.quality.hearing import WhisperReader
+    from dialer.quality.transcribing import transcribe_due
+
+    def read() -> None:
+        with WhisperReader() as reader:
+            transcribe_due(current_application().services, reader, stopping=is_stopping)
+
+    run_logging_unavailable(read)
 
 
 @background_task("refresh_figures")

@@ -89,6 +89,7 @@ from dialer.db.tables.org import unit_alias as unit_alias
 from dialer.db.tables.org import unit_boundary as unit_boundary
 from dialer.db.tables.practice import practice_attempt as practice_attempt
 from dialer.db.tables.practice import practice_choice as practice_choice
+from dialer.db.tables.quality import transcript as transcript
 from dialer.db.tables.signals import list_item_request as list_item_request
 from dialer.db.tables.signals import robot_draw as robot_draw
 from dialer.db.tables.signals import robot_shard as robot_shard
