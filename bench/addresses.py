@@ -71,6 +71,7 @@ UNMEASURED: Mapping[str, str] = {
     "/lists/drafts/{draft_id}/count": "one dropped list, whatever else there is",
     "/lists/drafts/{draft_id}/rejects": "a file",
     "/desk/tasks/{task_id}/live": "a part of the desk's page",
+    "/desk/tasks/{task_id}/third-party": "a part of the page of the desk",
     "/visits/{visit_id}/conversation": "a part of one case",
     "/cases/{case_id}/look-back/docx": "a file",
     "/cases/{case_id}/recordings/{recording_id}/sound": "sound",

@@ -186,6 +186,7 @@ def _services(
             silent_seconds=settings.work.silent_seconds,
             hold_seconds=settings.work.hold_seconds,
             listening_is_announced=settings.work.listening_is_announced,
+            third_parties=settings.work.parties,
             draft_wait_hours=settings.work.draft_wait_hours,
             map_address=settings.work.map_address,
             stall_seconds=settings.work.stall_seconds,

@@ -14,6 +14,7 @@ from dialer.core.notifications import NotificationChannel
 from dialer.core.periods import BulletinKind
 from dialer.core.rota import DutyKind
 from dialer.core.text import Lang, gettext_noop
+from dialer.core.third_party import PartyKind
 from dialer.core.timeline import ActKind
 from dialer.core.values import DeletedFor, Grade, OutcomeKind, Track
 from dialer.language.catalogue import say
@@ -78,6 +79,9 @@ ACTS: Mapping[str, str] = {
     "listen": gettext_noop("a supervisor asked to listen to a call"),
     "listen_mode": gettext_noop("a listening supervisor chose who hears them"),
     "listen_stop": gettext_noop("a supervisor stopped listening"),
+    "third_party": gettext_noop("a third party asked into a call"),
+    "third_party_leaves": gettext_noop("a third party asked out of a call"),
+    "third_party_hand_over": gettext_noop("a call to be handed over to a third party"),
     "force_break": gettext_noop("break set by a supervisor"),
     "practice_choose": gettext_noop("kinds of people chosen for practice"),
     "force_sign_out": gettext_noop("signed out by a supervisor"),
@@ -245,6 +249,8 @@ FACTS: Mapping[str, str] = {
     "desk_call": gettext_noop("call from the desk"),
     "inbound_call": gettext_noop("inbound call"),
     "mode": gettext_noop("heard by"),
+    "party": gettext_noop("third party"),
+    "party_kind": gettext_noop("kind"),
     "size_bytes": gettext_noop("bytes"),
     "seconds": gettext_noop("seconds"),
     "deleted_for": gettext_noop("why deleted"),
@@ -363,6 +369,7 @@ FACT_VALUES: Mapping[str, tuple[type[StrEnum], ...]] = {
     "step": (OutletStep,),
     "reason": (RevealReason,),
     "track": (Track,),
+    "party_kind": (PartyKind,),
     "kind": (StaffChangeKind, OpeningFactKind, DutyKind, BulletinKind),
 }
 """The enumerations of the values of a fact, in the order in which they are tried."""

@@ -419,7 +419,13 @@ class DeskCallState(StrEnum):
     """The caller's own telephone rings."""
     JOINED = "joined"
     """The caller is on the line: the person is being called, or both talk."""
+    HANDED_OVER = "handed_over"
+    """The caller has left: the person talks with a third party."""
     ENDED = "ended"
+
+
+DESK_HAS_LEFT: Final = frozenset({DeskCallState.HANDED_OVER, DeskCallState.ENDED})
+"""The caller's own telephone is free."""
 
 
 class InboundState(StrEnum):

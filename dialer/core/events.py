@@ -400,6 +400,8 @@ class AlarmCode(StrEnum):
     """A person has been on hold in a call from a desk for minutes, or could not be put on hold or taken back."""
     LISTENER_REMAINS = "listener_remains"
     """The leg of a supervisor who listened to a call does not end."""
+    THIRD_PARTY_STUCK = "third_party_stuck"
+    """The leg of a third party does not end, or a call is not handed over to one."""
     RECORDING_NOT_FETCHED = "recording_not_fetched"
     """For more than a day the carrier has not delivered the recording of a call, or could not delete it."""
     WORK_GIVEN_UP = "work_given_up"

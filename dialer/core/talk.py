@@ -29,6 +29,8 @@ class RoomVoice(StrEnum):
     PERSON = "person"
     SUPERVISOR = "supervisor"
     """Who listens to the two."""
+    THIRD_PARTY = "third_party"
+    """Whom the desk has brought in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class Talk:
     in_room: bool = False
     """The legs were asked to enter the room."""
     needs_room: bool = False
-    """The two are to be in the room whatever is held or muted, since a supervisor listens."""
+    """The two are to be in the room whatever is held or muted: a supervisor listens, or a third party comes."""
     room_sid: str | None = None
     """The carrier's id of the room, once it has begun; None before."""
     hold_since: datetime | None = None

@@ -141,6 +141,8 @@ def demo_environment(
         "DIALER_TELEPHONY__LINES": "80",
         # One duty telephone on the simulated exchange, so that a second hand-over at the same time finds it busy.
         "DIALER_TELEPHONY__OFFICER_NUMBER": "+8647896111",
+        # Extensions of the simulated exchange, whose people answer.
+        "DIALER_WORK__THIRD_PARTIES": '["bank:建设银行止付专席=8201", "interpreter:蒙古语翻译=8202"]',
         "DIALER_TELEPHONY__SILENCE_SECONDS": "20",
         "DIALER_SCHEDULER__TICK_SECONDS": "0.25",
         # Its accounts are shown with their passwords: nobody sets up an app for them.

@@ -10,10 +10,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dialer.core.case import AssignmentState, DeskCallState, InboundState
+from dialer.core.case import DESK_HAS_LEFT, AssignmentState, InboundState
 from dialer.core.presence import Presence, PresenceEvent, PresenceState
 from dialer.db import tables as t
-from dialer.db.bulk import word_literal
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import is_visible_to
 
@@ -93,7 +93,7 @@ def has_task(real_now: datetime) -> sa.ColumnElement[bool]:
 def has_call() -> sa.ColumnElement[bool]:
     """The condition that a row of `staff` is in a call: put through from the desk, or of a person who called in."""
     d, i, s = t.desk_call.c, t.inbound_call.c, t.staff.c
-    out = sa.exists().where(d.by == s.login, d.state != word_literal(DeskCallState.ENDED), ~d.settled)
+    out = sa.exists().where(d.by == s.login, ~in_words(d.state, DESK_HAS_LEFT), ~d.settled)
     called_in = sa.exists().where(i.by == s.login, i.state == word_literal(InboundState.JOINED))
     return sa.or_(out, called_in)
 

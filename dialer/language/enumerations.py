@@ -63,6 +63,7 @@ from dialer.core.presence import BreakReason, PresenceState
 from dialer.core.reach import Reach
 from dialer.core.rota import DutyKind, LeaveReason
 from dialer.core.sources import HoldReason
+from dialer.core.third_party import PartyKind
 from dialer.core.timeline import ActKind
 from dialer.core.units import UnitChangeKind, UnitField
 from dialer.core.values import (
@@ -135,6 +136,11 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     Tag: {
         Tag.HEARING: "hard of hearing",
         Tag.MONGOLIAN: "Mongolian speaker",
+    },
+    PartyKind: {
+        PartyKind.OFFICER: "officer on duty",
+        PartyKind.BANK: "bank's stop-payment desk",
+        PartyKind.INTERPRETER: "interpreter",
     },
     ListenMode: {
         ListenMode.LISTEN: "Listen only",
@@ -458,6 +464,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.STOP_UNANSWERED: "a bank's answer to a stop-payment request is overdue",
         AlarmCode.HELD_TOO_LONG: "a person is left on hold",
         AlarmCode.LISTENER_REMAINS: "the telephone of a listening supervisor does not leave",
+        AlarmCode.THIRD_PARTY_STUCK: "a third party does not leave, or does not get the call",
         AlarmCode.RECORDING_NOT_FETCHED: "a recording of a call cannot be fetched from the carrier",
         AlarmCode.WORK_GIVEN_UP: "work was given up after many tries",
         AlarmCode.WORK_OVERDUE: "work is due and no process does it",
@@ -678,6 +685,10 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ActKind.DESK_MUTED: "the caller's telephone muted",
         ActKind.DESK_UNMUTED: "the caller's telephone heard again",
         ActKind.LISTENED_TO: "a supervisor listens to the call",
+        ActKind.PARTY_CALLED: "third party called",
+        ActKind.PARTY_JOINED: "third party in the call",
+        ActKind.PARTY_LEFT: "third party out of the call",
+        ActKind.CALL_HANDED_OVER: "call handed over",
         ActKind.FAMILY_CALLED: "call to the family",
         ActKind.CALLED_IN: "the person called us",
         ActKind.CALL_IN_ENDED: "the person's call to us ended",
@@ -718,6 +729,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         DeskCallState.ASKED: "asked for",
         DeskCallState.RINGING: "the desk's telephone rings",
         DeskCallState.JOINED: "the desk is on the line",
+        DeskCallState.HANDED_OVER: "handed over: the person talks with a third party",
         DeskCallState.ENDED: "over",
     },
     TransferState: {

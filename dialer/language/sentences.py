@@ -24,6 +24,7 @@ from dialer.core.notifications import NotificationChannel, NotificationFault
 from dialer.core.reach import Reach
 from dialer.core.sources import HoldReason
 from dialer.core.text import Lang, gettext_noop
+from dialer.core.third_party import PartyKind
 from dialer.core.timeline import (
     AHEAD_AT_MOST,
     ActKind,
@@ -403,6 +404,8 @@ def _about(f: Facts, lang: Lang) -> str:
     if f.get("grade"):
         grades = (f[name] for name in ("from", "grade") if f.get(name))
         return " → ".join(stored_word(Grade, grade, lang) for grade in grades)
+    if f.get("party"):
+        return stored_word(PartyKind, f["party"], lang)
     if f.get("of"):
         return say(lang, "of case #%(id)s", id=f["of"])
     for name, kind in (

@@ -29,6 +29,7 @@ from dialer.core.errors import WrongValue
 from dialer.core.offers import TaskMode
 from dialer.core.periods import BulletinKind
 from dialer.core.text import Text
+from dialer.core.third_party import PartyKind, ThirdParty, read_party
 from dialer.core.values import Grade, Suite
 
 _DAY = 86_400
@@ -409,12 +410,40 @@ class WorkSettings(Section):
     """How long a person may be on hold in a call from a desk before an alarm says so."""
     listening_is_announced: bool = True
     """Caller and person hear that a supervisor listens, and the caller sees who."""
+    third_parties: tuple[str, ...] = ()
+    """Whom a desk may bring into a call, such as `bank:ICBC stop payment=95588`; the kinds are officer, bank and
+    interpreter. A number that `[numbers]` does not allow is left out.
+    """
     draft_wait_hours: int = Field(default=24, ge=1, le=720)
     """Service hours after which an alarm tells that a draft waits for a second person."""
     map_address: str = Field(default="geo:{latitude},{longitude}", max_length=300)
     """What the link to the map on the page of a visit opens. `geo:` opens the map of the officer's device and sends
     nothing over the network; with an `https:` address the host of that address learns the place. Empty: no link.
     """
+
+    @field_validator("third_parties")
+    @classmethod
+    def _are_parties(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        names = set()
+        for text in given:
+            party = read_party(text)
+            if party is None:
+                raise WrongValue(
+                    Text(
+                        "%(text)s is not kind:name=number, such as bank:ICBC=95588, with a kind of %(kinds)s",
+                        text=text,
+                        kinds=", ".join(PartyKind),
+                    )
+                )
+            if party.key in names:
+                raise WrongValue(Text("%(name)s is listed twice", name=party.name))
+            names.add(party.key)
+        return given
+
+    @property
+    def parties(self) -> tuple[ThirdParty, ...]:
+        """The entries of `third_parties`."""
+        return tuple(party for text in self.third_parties if (party := read_party(text)) is not None)
 
     @field_validator("map_address")
     @classmethod

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dialer.core.access import Actor, Permission, RevealRules, SessionRules
 from dialer.core.offers import TaskMode
+from dialer.core.third_party import ThirdParty
 from dialer.core.values import Grade, MessageChannel
 from dialer.db.acts import OpenAct
 from dialer.db.keys import KeySource
@@ -97,6 +98,8 @@ class WorkRules:
     """Service seconds for which a person may be on hold before an alarm says so."""
     listening_is_announced: bool = True
     """Caller and person hear that a supervisor listens, and the caller sees who."""
+    third_parties: tuple[ThirdParty, ...] = ()
+    """Whom a desk may bring into a call, beside the duty line and who is on duty."""
     draft_wait_hours: int = 24
     """Service hours after which an alarm tells that a draft waits for a second person."""
     map_address: str = "geo:{latitude},{longitude}"

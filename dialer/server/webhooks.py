@@ -71,6 +71,7 @@ from dialer.telephony.config import (
     MESSAGE_ROUTE,
     NOTIFICATION_ROUTE,
     OFFICER_ROUTE,
+    PARTY_ROUTE,
     RECORDING_ROUTE,
     START_STEP,
     STATUS_ROUTE,
@@ -78,7 +79,7 @@ from dialer.telephony.config import (
     TelephonyConfig,
 )
 from dialer.telephony.public_address import proof
-from dialer.telephony.rooms import room_news, write_listener_entry, write_room_entry
+from dialer.telephony.rooms import room_news, write_listener_entry, write_party_entry, write_room_entry
 from dialer.telephony.webhooks import (
     SETTINGS,
     SIGNATURE,
@@ -110,6 +111,7 @@ from dialer.work.listening import (
     apply_room_news_to_listeners,
     language_of_listened,
 )
+from dialer.work.third_parties import admit_party, apply_party_event, apply_room_news_to_party, bring_over
 
 WEBHOOK_PREFIX = "/hooks"
 _BELOW = f"{WEBHOOK_PREFIX}/"
@@ -247,6 +249,7 @@ class _Hooks:
             MESSAGE_ROUTE: self._message,
             DESK_ROUTE: self._desk,
             LISTENER_ROUTE: self._listener,
+            PARTY_ROUTE: self._party,
             NOTIFICATION_ROUTE: self._notification,
             INBOUND_ROUTE: self._inbound,
             INBOUND_TURN_ROUTE: self._inbound_turn,
@@ -438,14 +441,26 @@ class _Hooks:
                     leg = PersonLeg(result=ended.result, talk_seconds=ended.duration_seconds)
                     await asyncio.to_thread(apply_person_leg_event, self._services, call_id, leg)
             case _:
-                await asyncio.to_thread(apply_desk_event, self._services, call_id, status_event(fields))
+                await asyncio.to_thread(self._apply_desk_event, call_id, status_event(fields))
         return _KEPT
+
+    def _apply_desk_event(self, call_id: UUID, progress: CallProgress) -> None:
+        party_id = apply_desk_event(self._services, call_id, progress)
+        if party_id is None:
+            return
+
+        async def bind() -> None:
+            async with DeskClient(self._telephony) as client:
+                await bring_over(self._services, client, party_id)
+
+        asyncio.run(bind())
 
     def _apply_room_news(self, call_id: UUID, news: RoomNews) -> None:
         async def apply() -> None:
             async with DeskClient(self._telephony) as client:
                 await apply_room_news(self._services, client, call_id, news)
                 await apply_room_news_to_listeners(self._services, client, call_id, news)
+                await apply_room_news_to_party(self._services, client, call_id, news)
 
         asyncio.run(apply())
 
@@ -468,6 +483,22 @@ class _Hooks:
             case "status":
                 work = partial(apply_listener_event, self._services, listener_id)
                 await asyncio.to_thread(work, status_event(fields))
+                return _KEPT
+            case what:
+                raise NotFound(kind="act", key=what)
+
+    async def _party(self, hook: CarrierWebhook) -> WebhookReply:
+        """The leg of a third party: what it does when it is answered, and its end."""
+        party_id, fields = UUID(hook.path["party_id"]), hook.fields
+        match hook.path["what"]:
+            case "answer":
+                work = partial(admit_party, self._services, party_id)
+                call_id = await asyncio.to_thread(work, call_sid(fields))
+                if call_id is None:
+                    return 200, hang_up_twiml()
+                return 200, write_party_entry(call_id, urls=HookUrls(self._telephony.public_url))
+            case "status":
+                await asyncio.to_thread(apply_party_event, self._services, party_id, status_event(fields))
                 return _KEPT
             case what:
                 raise NotFound(kind="act", key=what)

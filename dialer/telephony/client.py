@@ -376,6 +376,26 @@ class DeskClient(CallClient):
             desk=extension,
         )
 
+    async def call_third_party(self, party_id: UUID, to: str) -> SendResult:
+        """As `create`: a third party is called, at an outside number or at a telephone of the organisation."""
+        urls = self.urls
+        is_own = self.config.is_desk(to)
+        return await self.create(
+            lambda: self.api.calls.create_async(
+                to=to,
+                from_=self.config.caller_number,
+                url=urls.party(party_id, "answer"),
+                method="POST",
+                status_callback=urls.party(party_id, "status"),
+                status_callback_event=["completed"],
+                status_callback_method="POST",
+                timeout=self.config.ring_timeout_seconds,
+                time_limit=TALK_LIMIT_SECONDS,
+            ),
+            to="" if is_own else to,
+            desk=to if is_own else "",
+        )
+
     async def call_on_duty(self, notification_id: UUID, to: str) -> SendResult:
         """As `create`: the robot calls somebody on duty about work that waits."""
         urls = self.urls
@@ -481,6 +501,24 @@ class DeskClient(CallClient):
             absent=HTTPStatus.NOT_FOUND,
         )
         return None if changed is None else (bool(changed.hold), bool(changed.muted))
+
+    async def change_ending(self, room_sid: str, voice: RoomVoice, *, ends: bool) -> bool:
+        """Has the room end, or go on, when this one leaves it. False: not in the room. Raises `Unavailable`."""
+        changed = await ask_account(
+            lambda: (
+                self.api.conferences(room_sid)
+                .participants(voice.value)
+                .update_async(end_conference_on_exit=ends)
+            ),
+            absent=HTTPStatus.NOT_FOUND,
+        )
+        return changed is not None
+
+    async def hang_up_person(self, sid: str) -> None:
+        """Ends the second leg of that call, wherever it is. Raises `Unavailable`."""
+        leg = await self._leg_on_line(sid)
+        if leg is not None:
+            await self.hang_up(leg)
 
     async def announce_listener(self, listener_id: UUID, room_sid: str) -> bool:
         """Has everybody in the room hear that somebody listens. False: the room is over. Raises `Unavailable`."""

@@ -93,6 +93,7 @@ OFFICER_ROUTE: Final = "/hooks/officer/{attempt_id}/{step}"
 DIAL_ROUTE: Final = "/hooks/dial/{attempt_id}/{step}/{position}"
 DESK_ROUTE: Final = "/hooks/desk/{call_id}/{what}"
 LISTENER_ROUTE: Final = "/hooks/listener/{listener_id}/{what}"
+PARTY_ROUTE: Final = "/hooks/party/{party_id}/{what}"
 NOTIFICATION_ROUTE: Final = "/hooks/notification/{notification_id}/{what}"
 INBOUND_ROUTE: Final = "/hooks/inbound/{what}"
 """Inbound calls, identified by their sid. `voice` is the voice address of our number at the carrier."""
@@ -171,6 +172,10 @@ class HookUrls:
         gives the notice that caller and person hear before it enters.
         """
         return f"{self._base}/hooks/listener/{listener_id}/{what}{RETRIES}"
+
+    def party(self, party_id: UUID, what: str) -> str:
+        """Requested for the leg of a third party: `answer` gives its TwiML, `status` receives that it ended."""
+        return f"{self._base}/hooks/party/{party_id}/{what}{RETRIES}"
 
     def notification(self, notification_id: UUID, what: str) -> str:
         """Requested for a call to somebody on duty: `call` gives its TwiML, `key` receives the key that was pressed,

@@ -50,6 +50,18 @@ def write_listener_entry(call_id: UUID, *, urls: HookUrls, pause_seconds: int = 
     )
 
 
+def write_party_entry(call_id: UUID, *, urls: HookUrls) -> str:
+    """The TwiML with which a third party enters the room. The call goes on when it leaves, until it has the call."""
+    news = quoteattr(urls.desk(call_id, "room"))
+    return (
+        f'<Response><Dial timeLimit="{TALK_LIMIT_SECONDS}">'
+        f'<Conference participantLabel="{RoomVoice.THIRD_PARTY.value}" beep="false" waitUrl=""'
+        f' startConferenceOnEnter="false" endConferenceOnExit="false" maxParticipants="10"'
+        f' statusCallback={news} statusCallbackMethod="POST" statusCallbackEvent="{_EVENTS}">'
+        f"{escape(room_name(call_id))}</Conference></Dial></Response>"
+    )
+
+
 _VOICE_EVENTS: Final = frozenset(
     {"participant-hold", "participant-unhold", "participant-mute", "participant-unmute"}
 )

@@ -16,10 +16,11 @@ from dialer.cases.attempts import rest_called_numbers
 from dialer.cases.persons import family_numbers, person_of_case
 from dialer.cases.store import Act, get_case, lock_cases, note_acts
 from dialer.core.access import Actor, Permission
-from dialer.core.case import DeskCallState, Reason
+from dialer.core.case import DESK_HAS_LEFT, DeskCallState, Reason
 from dialer.core.errors import Conflict, Invalid, Unavailable
 from dialer.core.events import HandOverAnswered
 from dialer.core.text import Text
+from dialer.core.third_party import PartyEvent, PartyState
 from dialer.core.timeline import ActKind
 from dialer.core.values import TelephonyResult
 from dialer.db.unit_of_work import Tx
@@ -46,17 +47,23 @@ from dialer.work.desk_talk import tend_talk, without_talk
 from dialer.work.inbound_store import is_telephone_free
 from dialer.work.listening import tend_listeners
 from dialer.work.listening_store import end_listeners
+from dialer.work.third_parties import tend_parties
+from dialer.work.third_party_store import move_party_of, party_of
 
 
-def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgress) -> None:
-    """Applies a status event of the caller's own leg. Late and repeated ones change nothing. Raises `NotFound`."""
+def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgress) -> uuid.UUID | None:
+    """Applies a status event of the caller's own leg. Late and repeated ones change nothing. Returns the id of the
+    third party that has the call now, which the carrier does not know yet; None: there is none. Raises `NotFound`.
+    """
     with services.store.begin() as tx:
         call = lock_desk_call(tx, call_id)
         if call.sid is None:
             change_desk_call(tx, call_id, sid=progress.sid)
-        if call.state is DeskCallState.ENDED:
-            return
+        if call.state in DESK_HAS_LEFT:
+            return None
         match progress.stage:
+            case Stage.ENDED if (party_id := _leave_to_party(tx, services, call)) is not None:
+                return party_id
             case Stage.ENDED:
                 picked_up = progress.result is TelephonyResult.ANSWERED
                 # The person was called only if the caller answered; the result of that leg is asked for later.
@@ -71,6 +78,24 @@ def apply_desk_event(services: Services, call_id: uuid.UUID, progress: CallProgr
                     change_desk_call(tx, call_id, state=DeskCallState.RINGING.value)
             case Stage.INITIATED:
                 pass
+    return None
+
+
+def _leave_to_party(tx: Tx, services: Services, call: DeskCall) -> uuid.UUID | None:
+    """The caller's own leg is over: the third party to whom the call is being handed over has it, and the caller is
+    free. None: there is none, and the call is over.
+    """
+    if not call.talk.needs_room:
+        return None
+    now = services.clock.now()
+    real_now = services.real.now()
+    party = move_party_of(tx, call.id, PartyEvent.DESK_LEFT, now=now, real_now=real_now)
+    if party is None or party.leg.state is not PartyState.HAS_CALL:
+        return None
+    change_desk_call(tx, call.id, state=DeskCallState.HANDED_OVER.value, **without_talk())
+    end_listeners(tx, call.id, now=now, real_now=real_now)
+    follow_work(tx, services, call.by)
+    return party.id
 
 
 def apply_person_leg_event(
@@ -113,6 +138,7 @@ def end_desk_call(tx: Tx, services: Services, call: DeskCall, leg: PersonLeg, *,
     )
     if call.talk.in_room:
         end_listeners(tx, call.id, now=now, real_now=services.real.now())
+        move_party_of(tx, call.id, PartyEvent.CALL_OVER, now=now, real_now=services.real.now())
     if call.state is not DeskCallState.ENDED:
         rest_called_numbers(tx, {call.id: leg.result}, number_limits(services), now=now)
         follow_work(tx, services, call.by)
@@ -136,6 +162,8 @@ carrier reports the second leg by then, or never.
 """
 _OVER_AFTER: Final = timedelta(seconds=TALK_LIMIT_SECONDS + 300)
 """In real time. The carrier ends a call long before."""
+_HANDED_OVER_FOR: Final = timedelta(seconds=2 * TALK_LIMIT_SECONDS + 300)
+"""In real time. The same for a call that was handed over, perhaps at its end."""
 
 
 async def dial_from_desk(
@@ -246,19 +274,23 @@ _MAY_BE_RECORDED: Final = (TelephonyResult.ANSWERED, TelephonyResult.UNKNOWN)
 
 async def settle_desk_calls(services: Services, client: DeskClient) -> int:
     """Asks the carrier for the second leg of ended calls; a call without events for too long is settled as unknown.
-    Looks after hold and mute of the others, and after supervisors who listen. Returns how many were settled.
+    Looks after hold and mute of the others, after supervisors who listen, and after third parties; ends the leg of a
+    person who is alone. Returns how many were settled.
     """
     with services.store.begin() as tx:
         open_calls = unsettled_desk_calls(tx)
     await tend_listeners(services, client)
+    await tend_parties(services, client)
     settled = 0
     for call, asked_at in open_calls:
         await tend_talk(services, client, call)
         age = services.real.now() - asked_at
         leg: PersonLeg | None = None
-        if call.state is DeskCallState.ENDED and call.sid is not None:
+        if call.state in DESK_HAS_LEFT and call.sid is not None:
             leg = await client.second_leg(call.sid)
-        lost = age > (_LOST_AFTER if call.sid is None or call.state is DeskCallState.ENDED else _OVER_AFTER)
+            if leg is None and call.talk.in_room and not _has_party(services, call):
+                await client.hang_up_person(call.sid)
+        lost = age > _longest(call)
         if call.ended_at is not None:
             # However long the talk was: the carrier is asked again for a while after its end.
             lost = lost and services.clock.now() - call.ended_at > _LOST_AFTER
@@ -272,6 +304,22 @@ async def settle_desk_calls(services: Services, client: DeskClient) -> int:
                 )
                 settled += 1
     return settled
+
+
+def _longest(call: DeskCall) -> timedelta:
+    """How long after its request, in real time, a call without news is lost."""
+    if call.sid is None or call.state is DeskCallState.ENDED:
+        return _LOST_AFTER
+    return _HANDED_OVER_FOR if call.state is DeskCallState.HANDED_OVER else _OVER_AFTER
+
+
+def _has_party(services: Services, call: DeskCall) -> bool:
+    """Whether somebody talks with the person of a call that its desk has left."""
+    if call.state is not DeskCallState.HANDED_OVER:
+        return False
+    with services.store.begin() as tx:
+        party = party_of(tx, call.id)
+    return party is not None and party.leg.state is PartyState.HAS_CALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

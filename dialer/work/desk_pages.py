@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Form
@@ -45,6 +45,7 @@ from dialer.work.desk_view import (
     FAMILY_CHOICES,
     MONEY,
     ChecklistPoint,
+    PartyLine,
     ReportForm,
     StopRequestForm,
     announced_ear_sentence,
@@ -57,11 +58,14 @@ from dialer.work.desk_view import (
     dialled_number,
     family_checklist,
     lost_sentence,
+    may_have_party,
     note_with_points,
+    party_line,
+    party_name,
 )
 from dialer.work.offers import own_offer, pass_on
 from dialer.work.stop_requests import BANK_ANSWERS, add_stop_request, report_paid, report_stop_request
-from dialer.work.supervision import announced_listener
+from dialer.work.supervision import announced_listener, party_in_call
 from dialer.work.tasks import (
     awaits_second_person,
     claim_next,
@@ -227,6 +231,83 @@ def talk(
             gettext_noop("The telephone network does not answer. It is asked again until the call is over.")
         ) from None
     return _show_live(request, task_id, token) if request.is_part else request.redirect_to(_HOME)
+
+
+@desk_pages.get("/desk/tasks/{task_id}/third-party", act=Permission.WORK_DESK)
+def show_third_parties(request: CurrentRequest, task_id: VisibleTask) -> Response:
+    """Whom the caller may bring into the call, as choices of the dialog."""
+    from dialer.work.third_parties import parties_of_task  # noqa: PLC0415 - heavy, and of this form alone
+
+    duty_line = request.app.telephony.officer_number
+    parties = parties_of_task(request.services, task_id, duty_line=duty_line)
+    return request.part(
+        "console/desk_parties.html",
+        "parties",
+        parties=[(one.key, one.kind, party_name(one.name, request.lang)) for one in parties],
+    )
+
+
+@desk_pages.post("/desk/tasks/{task_id}/third-party", act=Permission.WORK_DESK)
+def third_party(
+    request: CurrentRequest,
+    task_id: VisibleTask,
+    token: Token = 0,
+    party: Annotated[str, Form()] = "",
+    hold: Annotated[str, Form()] = "",
+) -> Response:
+    """Brings a third party of the list into the call under way, with the person on hold or not."""
+    return _change_party(request, task_id, token, _PartyForm(act="bring", party=party, holds=hold == "yes"))
+
+
+@desk_pages.post("/desk/tasks/{task_id}/third-party/hand-over", act=Permission.WORK_DESK)
+def hand_call_over(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
+    """The caller leaves the call to the third party."""
+    return _change_party(request, task_id, token, _PartyForm(act="hand_over"))
+
+
+@desk_pages.post("/desk/tasks/{task_id}/third-party/stop", act=Permission.WORK_DESK)
+def send_party_away(request: CurrentRequest, task_id: VisibleTask, token: Token = 0) -> Response:
+    """The third party leaves the call."""
+    return _change_party(request, task_id, token, _PartyForm(act="stop"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PartyForm:
+    """What is asked for of the third party in the call: `bring`, `hand_over` or `stop`."""
+
+    act: str
+    party: str = ""
+    holds: bool = False
+
+
+def _change_party(request: RequestContext, task_id: int, token: int, form: _PartyForm) -> Response:
+    try:
+        asyncio.run(_ask_for_party(request, task_id, token, form))
+    except Overtaken:
+        pass  # The page says who has it.
+    except Unavailable as fault:
+        if fault.part != "carrier":
+            raise
+        raise Refusal(
+            gettext_noop("The telephone network does not answer. It is asked again until the call is over.")
+        ) from None
+    return _show_live(request, task_id, token) if request.is_part else request.redirect_to(_HOME)
+
+
+async def _ask_for_party(request: RequestContext, task_id: int, token: int, form: _PartyForm) -> None:
+    from dialer.telephony.client import DeskClient  # noqa: PLC0415 - heavy, and of this form alone
+    from dialer.work import third_parties as parties  # noqa: PLC0415 - heavy, and of this form alone
+
+    services, actor = request.services, request.actor
+    async with DeskClient(request.app.telephony) as client:
+        match form.act:
+            case "bring":
+                holds = form.holds
+                await parties.bring_in(services, actor, client, task_id, form.party, holds=holds, token=token)
+            case "hand_over":
+                await parties.hand_over(services, actor, client, task_id, token=token)
+            case _:
+                await parties.send_away(services, actor, client, task_id, token=token)
 
 
 async def _ask_for_talk(request: RequestContext, task_id: int, wanted: TalkChange, *, token: int) -> None:
@@ -528,6 +609,7 @@ def _live_facts(request: RequestContext, state: TaskState, token: int) -> dict[s
         "calls": [call_line(call, request.lang) for call in reversed(state.calls)],
         "may_talk": is_held,
         "ear_text": _ear_text(request, state) if is_held else "",
+        "party": _party_line(request, state) if is_held else None,
         "handed_over": [given for given in handed_over if given.id != task.id],
     }
 
@@ -539,6 +621,13 @@ def _ear_text(request: RequestContext, state: TaskState) -> str:
     if ear is None or ear.listener is None:
         return ""
     return announced_ear_sentence(ear.listener, ear.name, request.lang)
+
+
+def _party_line(request: RequestContext, state: TaskState) -> PartyLine | None:
+    """The third party in the call under way; None where there is none."""
+    call = next((call for call in state.calls if may_have_party(call)), None)
+    party = None if call is None else party_in_call(request.services, call.id)
+    return None if party is None else party_line(party, request.lang)
 
 
 def _show_task(

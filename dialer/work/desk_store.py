@@ -19,6 +19,7 @@ from dialer.core.attempt import LIVE_STATES
 from dialer.core.case import AssignmentState, DeskCallState, InboundState, StopResult, VisitStage
 from dialer.core.errors import Conflict, NotFound
 from dialer.core.talk import Talk
+from dialer.core.third_party import PartyState
 from dialer.core.values import Grade, TelephonyResult, Track
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
@@ -391,6 +392,9 @@ class BusyWithPerson:
     who: str = ""
     stage: VisitStage = VisitStage.NONE
     talking: bool = False
+    party: str = ""
+    """The third party to whom `who` handed the call over, by name; the duty line has none."""
+    is_handed_over: bool = False
 
 
 def busy_with_person(tx: Tx, assignment: Assignment, *, by: str) -> tuple[BusyWithPerson, ...]:
@@ -418,10 +422,15 @@ def _robot_with(tx: Tx, person_id: int) -> Iterator[BusyWithPerson]:
         )
 
 
+_TALKING = (DeskCallState.JOINED.value, DeskCallState.HANDED_OVER.value)
+
+
 def _desk_calls_with(tx: Tx, person_id: int, *, by: str) -> Iterator[BusyWithPerson]:
-    c = t.desk_call.c
+    c, p = t.desk_call.c, t.third_party.c
     for row in tx.rows(
-        sa.select(c.case_id, c.by, c.state)
+        sa.select(c.case_id, c.by, c.state, p.name)
+        .select_from(t.desk_call)
+        .outerjoin(t.third_party, sa.and_(p.call_id == c.id, p.state == word_literal(PartyState.HAS_CALL)))
         .where(~c.settled, c.person_id == person_id, c.state != DeskCallState.ENDED.value, c.by != by)
         .order_by(c.asked_at)
     ):
@@ -429,7 +438,9 @@ def _desk_calls_with(tx: Tx, person_id: int, *, by: str) -> Iterator[BusyWithPer
             busy=BusyKind.CALL,
             case_id=row["case_id"],
             who=row["by"],
-            talking=row["state"] == DeskCallState.JOINED.value,
+            talking=row["state"] in _TALKING,
+            party=row["name"] or "",
+            is_handed_over=row["state"] == DeskCallState.HANDED_OVER.value,
         )
 
 

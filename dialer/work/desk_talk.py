@@ -25,6 +25,8 @@ from dialer.core.talk import (
     next_talk_step,
     report_talk,
 )
+from dialer.core.text import gettext_noop
+from dialer.core.third_party import PartyState
 from dialer.core.timeline import ActKind
 from dialer.db.alarms import raise_alarm
 from dialer.db.unit_of_work import Tx
@@ -32,6 +34,7 @@ from dialer.runtime.services import Services
 from dialer.telephony.client import DeskClient
 from dialer.work.assignments import get_assignment, overtaken_by
 from dialer.work.desk_store import DeskCall, change_desk_call, change_talk, joined_desk_call, lock_desk_call
+from dialer.work.third_party_store import party_of
 
 _REPORTED_BY: Final = timedelta(seconds=5)
 """In real time: a carrier that has not reported by then is asked."""
@@ -70,6 +73,8 @@ async def ask_for_talk(
         if call is None or not call.may_hold:
             raise Conflict("no call is under way", current="no_call")
         check_may_move(call, is_there=is_there, now=act.now)
+        if change is TalkChange.HOLD and _is_leaving(act.tx, call):
+            raise Conflict(gettext_noop("the call is being handed over"), current="taking_over")
         talk = ask_talk(call.talk, change, now=act.now)
         if talk == call.talk:
             act.needs_no_record()
@@ -87,6 +92,12 @@ async def ask_for_talk(
         )
     if step is not None:
         await carry_out(services, client, call, step)
+
+
+def _is_leaving(tx: Tx, call: DeskCall) -> bool:
+    """Whether the desk is handing the call over to a third party: the person is not to be left on hold."""
+    party = party_of(tx, call.id) if call.talk.needs_room else None
+    return party is not None and party.leg.state is PartyState.TAKING_OVER
 
 
 async def apply_room_news(services: Services, client: DeskClient, call_id: uuid.UUID, news: RoomNews) -> None:

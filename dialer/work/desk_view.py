@@ -12,12 +12,20 @@ from zoneinfo import ZoneInfo
 
 from fastapi import File, Form, UploadFile
 
-from dialer.core.case import AssignmentState, DeskCallState, FamilyResult, VisitStage, contact_of_outcome
+from dialer.core.case import (
+    DESK_HAS_LEFT,
+    AssignmentState,
+    DeskCallState,
+    FamilyResult,
+    VisitStage,
+    contact_of_outcome,
+)
 from dialer.core.errors import Invalid
 from dialer.core.listening import ListenMode, ListenState
 from dialer.core.rates import is_in_range
 from dialer.core.talk import Talk
 from dialer.core.text import Lang, gettext_noop
+from dialer.core.third_party import PartyState
 from dialer.core.timeline import EntryKind
 from dialer.core.values import (
     SUCCESSES,
@@ -41,6 +49,7 @@ from dialer.work.desk_store import BusyKind, BusyWithPerson, DeskCall
 from dialer.work.listening_store import Listener
 from dialer.work.stop_requests import StopForm, typed_stop_form
 from dialer.work.tasks import WorkReport
+from dialer.work.third_party_store import PartyInCall
 
 _LONGEST = 2000
 MONEY = ("intended", "stopped", "returned")
@@ -238,6 +247,10 @@ def busy_sentence(busy: BusyWithPerson, lang: Lang, names: Mapping[str, str], *,
             text = say(lang, "The robot is speaking with the person now")
         case BusyKind.ROBOT:
             text = say(lang, "The robot is calling the person now")
+        case BusyKind.CALL if busy.is_handed_over:
+            party = party_name(busy.party, lang)
+            told = gettext_noop("%(who)s handed over: the person talks with %(party)s now")
+            text = say(lang, told, party=party, who=who)
         case BusyKind.CALL if busy.talking:
             text = say(lang, "%(who)s is on the telephone with the person now", who=who)
         case BusyKind.CALL:
@@ -289,11 +302,13 @@ class CallLine:
     mutes: bool = False
     muted_text: str = ""
     """What the page says while the caller is muted; '' while not."""
+    may_have_party: bool = False
+    """A third party may be in the call."""
 
 
 def call_line(call: DeskCall, lang: Lang) -> CallLine:
     """What the page says about the call that the caller asked for."""
-    live = call.state is not DeskCallState.ENDED
+    live = call.state not in DESK_HAS_LEFT
     match call.state:
         case DeskCallState.ASKED:
             text = say(lang, "Your telephone is being called")
@@ -301,6 +316,8 @@ def call_line(call: DeskCall, lang: Lang) -> CallLine:
             text = say(lang, "Your telephone rings: pick up")
         case DeskCallState.JOINED:
             text = _talking(call.talk, lang)
+        case DeskCallState.HANDED_OVER:
+            text = say(lang, "Handed over: the person is still on the line")
         case DeskCallState.ENDED:
             text = _ended(call, lang)
     talk = call.talk
@@ -314,7 +331,13 @@ def call_line(call: DeskCall, lang: Lang) -> CallLine:
         holds=talk.holds,
         mutes=talk.mutes,
         muted_text=_muted(talk, lang) if call.may_hold else "",
+        may_have_party=may_have_party(call),
     )
+
+
+def may_have_party(call: DeskCall) -> bool:
+    """Whether a third party may be in this call."""
+    return not call.settled and (call.talk.needs_room or call.state is DeskCallState.HANDED_OVER)
 
 
 def _talking(talk: Talk, lang: Lang) -> str:
@@ -335,6 +358,46 @@ def _muted(talk: Talk, lang: Lang) -> str:
             return say(lang, "You are muted: the person does not hear you")
         return say(lang, "You are being muted")
     return say(lang, "You are still muted") if talk.is_muted else ""
+
+
+def party_name(name: str, lang: Lang) -> str:
+    """The name of a third party; '' is that of the duty line."""
+    return name or say(lang, "the duty line")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyLine:
+    """The third party in a call, for its caller: what the page says, and what may be done."""
+
+    text: str
+    may_hand_over: bool = False
+    may_send_away: bool = False
+
+
+def party_line(party: PartyInCall, lang: Lang) -> PartyLine:
+    """What the page says about a third party that has not ended."""
+    state = party.leg.state
+    return PartyLine(
+        text=say(lang, _PARTY[state], name=party_name(party.name, lang)),
+        may_hand_over=state is PartyState.CONNECTED,
+        may_send_away=state in _MAY_BE_SENT_AWAY,
+    )
+
+
+_PARTY: Final[Mapping[PartyState, str]] = {
+    PartyState.MOVING: gettext_noop("The call is being prepared; then %(name)s is called"),
+    PartyState.CALLING: gettext_noop("%(name)s is being called"),
+    PartyState.CONNECTED: gettext_noop("%(name)s is in this call"),
+    PartyState.TAKING_OVER: gettext_noop(
+        "%(name)s takes the call over: stay on the line until you are hung up"
+    ),
+    PartyState.HAS_CALL: gettext_noop("%(name)s has the call and talks with the person"),
+    PartyState.LEAVING: gettext_noop("%(name)s is being hung up"),
+    PartyState.ENDED: "",
+}
+_MAY_BE_SENT_AWAY: Final = frozenset(
+    {PartyState.MOVING, PartyState.CALLING, PartyState.CONNECTED, PartyState.TAKING_OVER}
+)
 
 
 def own_ear_sentence(listener: Listener, lang: Lang) -> str:

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dialer.core.access import Role
-from dialer.core.case import AssignmentState, DeskCallState, InboundResult, InboundState
+from dialer.core.case import DESK_HAS_LEFT, AssignmentState, InboundResult, InboundState
 from dialer.core.errors import NotFound
 from dialer.core.presence import PresenceState
 from dialer.core.values import Track
 from dialer.db import tables as t
-from dialer.db.bulk import word_literal
+from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Tx, record_of
 from dialer.db.vault import BlindKind
 
@@ -159,7 +159,7 @@ def free_desks(tx: Tx, *, holder: str, without: Collection[str], real_now: datet
         a.signed_by == s.login,
         a.lease_until > real_now,
     )
-    calls_out = sa.exists().where(d.by == s.login, d.state != DeskCallState.ENDED.value, ~d.settled)
+    calls_out = sa.exists().where(d.by == s.login, ~in_words(d.state, DESK_HAS_LEFT), ~d.settled)
     is_called = sa.exists().where(i.extension == s.extension, i.state.in_(_LIVE_AT_DESK))
     p = t.presence.c
     away = sa.or_(p.state == word_literal(PresenceState.OFF), p.state == word_literal(PresenceState.BREAK))

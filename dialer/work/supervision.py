@@ -29,6 +29,7 @@ from dialer.work.supervision_store import (
     seconds_by_state,
 )
 from dialer.work.tasks import return_calls_of
+from dialer.work.third_party_store import PartyInCall, party_of
 
 _FIRST = (
     PresenceState.FREE,
@@ -195,6 +196,12 @@ def listener_at_desk(services: Services, staff_id: int, *, visible_to: int | Non
         names = display_names(tx, {listener.by}) if listener is not None else {}
     name = names.get(listener.by, listener.by) if listener is not None else ""
     return DeskEar(has_call=True, listener=listener, name=name)
+
+
+def party_in_call(services: Services, call_id: UUID) -> PartyInCall | None:
+    """The third party in this call; None without one."""
+    with services.store.begin() as tx:
+        return party_of(tx, call_id)
 
 
 def announced_listener(services: Services, call_id: UUID) -> DeskEar:

@@ -59,6 +59,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             LISTS__APPROVE_ABOVE_ROWS="2000",
             WORK__LEAST_CALL_SECONDS="1",
             POLICY__LOW__RECORD_CALLS="true",
+            WORK__THIRD_PARTIES='["bank:工行止付专线=8150", "interpreter:Mongolian=8276"]',
         )
         _services.append(_running.enter_context(started))
     yield _services[0]

@@ -16,9 +16,12 @@ from dialer.language.enumerations import ENUMERATIONS
 _WORDS = {
     "FamilyContact": "none known called",
     "TalkChange": "hold resume mute unmute",
-    "RoomVoice": "desk person supervisor",
+    "RoomVoice": "desk person supervisor third_party",
     "ListenState": "moving calling connected leaving ended",
     "ListenEvent": "room_began entered stopped call_over leg_over",
+    "PartyState": "moving calling connected taking_over has_call leaving ended",
+    "PartyEvent": "room_began entered hand_over desk_left stopped call_over leg_over",
+    "HandOverStep": "let_desk_go take_back hang_up_desk bind",
     "DeliveryEvent": "delivered given_up webhook_ended sent_again",
     "NotificationEvent": "claimed sent accepted failed work_taken duty_ended",
     "MessageEvent": "sending in_doubt not_taken accepted sent delivered undelivered failed",

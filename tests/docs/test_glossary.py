@@ -32,6 +32,9 @@ _REPLACED = {
 _NEVER_SHOWN = {
     "ListenEvent",
     "ListenState",
+    "PartyEvent",
+    "PartyState",
+    "HandOverStep",
     "RoomVoice",
     "TalkChange",
     "AuditedAct",

@@ -36,6 +36,7 @@ from dialer.calls.reconcile import cancel_calls, reconcile, sweep_attempts, swee
 from dialer.calls.sound import probe_sound
 from dialer.control.health import repair_clock
 from dialer.core.errors import Unavailable
+from dialer.core.third_party import PartyKind, ThirdParty
 from dialer.core.values import Grade
 from dialer.db import tables as t
 from dialer.runtime.clock import ScaledClock, SystemClock
@@ -54,6 +55,12 @@ ATTEMPT_IN_URL = r"/hooks/[a-z]+/([0-9a-f-]{36})"
 SPEED = 60.0
 DESK_NUMBER = "+8647896111"
 """The duty line; one telephone, with a simulated officer unless a story says otherwise."""
+THIRD_PARTIES = (
+    ThirdParty(key="list:bank", kind=PartyKind.BANK, name="bank", number="+861066107114"),
+    ThirdParty(key="list:interpreter", kind=PartyKind.INTERPRETER, name="interpreter", number="8203"),
+    ThirdParty(key="list:premium", kind=PartyKind.BANK, name="premium", number="+8616812345678"),
+)
+"""Whom a desk may bring into a call; the last one's number is not allowed."""
 PATIENCE_SECONDS = 180.0
 COOPERATES = Behaviour(
     name="cooperates", share=1, keys=("1", "1", "1"), ring_after_seconds=(1, 1), answer_after_seconds=(3, 5)
@@ -225,7 +232,8 @@ async def world(
             hear_speech=True,
             officer_number=DESK_NUMBER,
         )
-        scene.services = replace(scene.services, clock=clock, real=SystemClock(), lines=RULES)
+        work = replace(scene.services.work, third_parties=THIRD_PARTIES)
+        scene.services = replace(scene.services, clock=clock, real=SystemClock(), lines=RULES, work=work)
         scene.clock.set(clock.now())
         scene.lines(calls_per_second=200.0, lines=50)
         scene.do(sa.update(t.line_group).values(next_slot_at=datetime.now(UTC)))

@@ -22,7 +22,7 @@ from dialer.scripts.model import EndUrgency
 from dialer.scripts.reading import shipped_scripts
 from dialer.telephony.client import DeskClient, DeskOrder
 from dialer.telephony.config import HookUrls, TelephonyConfig
-from dialer.telephony.rooms import room_name, write_listener_entry, write_room_entry
+from dialer.telephony.rooms import room_name, write_listener_entry, write_party_entry, write_room_entry
 from dialer.telephony.webhooks import (
     InboundTurn,
     _turn_document,
@@ -89,7 +89,7 @@ ALLOWED = {
         "method": r"POST",
     },
     "Conference": {
-        "participantLabel": r"desk|person|supervisor",
+        "participantLabel": r"desk|person|supervisor|third_party",
         "muted": r"true",
         "startConferenceOnEnter": r"false",
         "beep": r"false",
@@ -398,6 +398,15 @@ def test_a_supervisor_enters_the_same_room_muted_and_ends_nothing(seconds: int):
         room.attrib[name] for name in ("endConferenceOnExit", "startConferenceOnEnter", "muted")
     )
     assert (ends, starts, muted) == ("false", "false", "true")
+
+
+def test_a_third_party_enters_the_same_room_is_heard_and_ends_nothing():
+    root = read(write_party_entry(ATTEMPT, urls=HookUrls("https://a.cn")))
+    [room] = root.findall("Dial/Conference")
+    assert room.text == room_name(ATTEMPT)
+    assert (room.attrib["endConferenceOnExit"], room.attrib["startConferenceOnEnter"]) == ("false", "false")
+    assert room.attrib["participantLabel"] == "third_party"
+    assert "muted" not in room.attrib
 
 
 def test_both_enter_the_same_room_and_it_ends_with_either_of_them():

@@ -17,6 +17,7 @@ from dialer.db.tables.calls import line_group as line_group
 from dialer.db.tables.calls import live_number as live_number
 from dialer.db.tables.calls import message as message
 from dialer.db.tables.calls import recording as recording
+from dialer.db.tables.calls import third_party as third_party
 from dialer.db.tables.cards import card_determination as card_determination
 from dialer.db.tables.cards import card_objection as card_objection
 from dialer.db.tables.cards import card_opener as card_opener

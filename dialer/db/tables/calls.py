@@ -11,6 +11,7 @@ from dialer.core.attempt import AttemptState
 from dialer.core.case import DeskCallState, InboundResult, InboundState
 from dialer.core.listening import ListenMode, ListenState
 from dialer.core.reach import Reach
+from dialer.core.third_party import HandOverStep, PartyKind, PartyState
 from dialer.core.values import (
     MESSAGES_IN_DOUBT,
     Announcement,
@@ -304,6 +305,33 @@ desk_listener = sa.Table(
 )
 """Legs of supervisors who listen to calls from desks, as `dialer.core.listening.Listening`; one at a time in a call and
 at a telephone. `due_at`: when the carrier is asked about it next, without a report until then.
+"""
+
+third_party = sa.Table(
+    "third_party",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("call_id", sa.ForeignKey("desk_call.id"), nullable=False),
+    sa.Column("case_id", sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("party", sa.Text, nullable=False),
+    word_column("kind", PartyKind),
+    sa.Column("name", sa.Text, nullable=False),
+    word_column("state", PartyState),
+    word_column("done", HandOverStep, required=False),
+    word_column("asked", HandOverStep, required=False),
+    sa.Column("sid", sa.Text, unique=True),
+    when("asked_at", required=True),
+    when("ended_at"),
+    when("due_at"),  # real
+    when("state_since", required=True),  # real
+    when("alarm_at"),
+    sa.Index("uq_third_party_live", "call_id", unique=True, postgresql_where=sa.text("state <> 'ended'")),
+    sa.Index("ix_third_party_call_id", "call_id"),
+)
+"""Legs of third parties in calls from desks, as `dialer.core.third_party.PartyLeg`; one at a time in a call. `party`
+and `name`: whom the list of the organisation named. `due_at`: when the carrier is asked about it next, without a report
+until then.
 """
 
 inbound_call = sa.Table(

@@ -65,6 +65,11 @@ ROWS = (
         Row("POST", f"/desk/tasks/{{task_id}}/{act}", _WHO, _task, by_unit=True)
         for act in ("beat", "open", "reclaim", "call", "talk", "report", "call-back", "release", "transfer")
     ),
+    Row("GET", "/desk/tasks/{task_id}/third-party", _WHO, _task, by_unit=True),
+    *(
+        Row("POST", f"/desk/tasks/{{task_id}}/third-party{act}", _WHO, _task, by_unit=True)
+        for act in ("", "/hand-over", "/stop")
+    ),
     Row("POST", "/desk/transfers/{transfer_id}/accept", _WHO, _transfer, by_unit=True),
     Row(
         "POST",

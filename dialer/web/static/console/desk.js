@@ -195,7 +195,7 @@
       } else {
         var act = { y: "input[name=verified][value=yes]", n: "input[name=verified][value=no]",
           j: "input[name=scammer][value=yes]", k: "input[name=scammer][value=no]", l: "input[name=scammer][value=unknown]", c: "[data-call] button",
-          h: "[data-hold]", u: "[data-mute]", o: "[data-open]", b: "[data-dialog=call-back]", t: "[data-dialog=transfer]", r: "[data-dialog=release]" }[event.key.toLowerCase()];
+          h: "[data-hold]", u: "[data-mute]", p: "[data-party]", w: "[data-party-hand-over]", x: "[data-party-stop]", o: "[data-open]", b: "[data-dialog=call-back]", t: "[data-dialog=transfer]", r: "[data-dialog=release]" }[event.key.toLowerCase()];
         var knowledge = event.key.toLowerCase() === "s" && document.querySelector("[data-knowledge]");
         if (knowledge) { event.preventDefault(); knowledge.focus(); }
         if (act) { event.preventDefault(); press(act); }
@@ -205,6 +205,15 @@
           if (field && !money.hidden || event.key === "/") { field.focus(); }
         }
       }
+    });
+
+    // Whom the caller may bring in is asked for when the dialog is opened: duty changes.
+    var partyForm = document.querySelector("[data-party-form]");
+    document.addEventListener("click", function (event) {
+      if (event.target.closest("[data-party]")) { window.htmx.trigger(partyForm.querySelector("[data-parties]"), "choose"); }
+    });
+    partyForm.addEventListener("htmx:afterRequest", function (event) {
+      if (event.detail.elt === partyForm && event.detail.successful) { partyForm.closest("dialog").close(); }
     });
 
     var opened = document.querySelector("[data-opened]");
