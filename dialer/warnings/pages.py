@@ -324,7 +324,13 @@ def outcome(request: CurrentRequest, load_id: _Number) -> Response:
 def rest(request: CurrentRequest, load_id: _Number, problem: str = "", page: _Page = 1) -> Response:
     """The preview of the rest of a list that waits for a second person."""
     shown = RowFilter(problem=problem, page=page)
-    found = preview_waiting_list(request.services, load_id, visible_to=request.member.unit_id, shown=shown)
+    found = preview_waiting_list(
+        request.services,
+        load_id,
+        visible_to=request.member.unit_id,
+        shown=shown,
+        finds_cases=request.may(Permission.REVEAL),
+    )
     return request.part(_LOAD, "rest", load_id=load_id, look=found, **_words(request))
 
 
@@ -530,7 +536,14 @@ def _show_draft(
     columns: Iterable[tuple[str, Field | None]] = ()
     undecided: Mapping[str, Field] = {}
     try:
-        look = preview_draft(request.services, draft_id, by=request.who, visible_to=visible_to, shown=shown)
+        look = preview_draft(
+            request.services,
+            draft_id,
+            by=request.who,
+            visible_to=visible_to,
+            shown=shown,
+            finds_cases=request.may(Permission.REVEAL),
+        )
         columns = ((column.heading, column.field) for column in look.columns)
         undecided = look.undecided
     except UnusableFile as fault:

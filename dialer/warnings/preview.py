@@ -6,7 +6,7 @@ rejected rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -280,7 +280,7 @@ class PreviewRow:
     """None for a row that can be loaded and was not tried."""
     person: MaskedPerson | None = None
     case_id: int | None = None
-    """The case that it joins, if the unit sees it."""
+    """The case that it joins, if the reader may find it."""
     joins_line: int | None = None
     """The earlier line that opens the case that it joins."""
 
@@ -311,6 +311,8 @@ class ListPreview:
     tried: int
     merged: int
     """Of the rows tried; they count as accepted too."""
+    finds_cases: bool
+    """Whether joins of cases that are open already are told, and counted."""
     shown: RowFilter
     rows: tuple[PreviewRow, ...]
     """The rows that are shown."""
@@ -400,15 +402,22 @@ def preview_list(services: Services, content: BinaryIO, *, filename: str, source
 
 
 def preview_draft(
-    services: Services, draft_id: int, *, by: str, visible_to: int | None, shown: RowFilter
+    services: Services,
+    draft_id: int,
+    *,
+    by: str,
+    visible_to: int | None,
+    shown: RowFilter,
+    finds_cases: bool,
 ) -> ListPreview:
-    """The preview of a draft, whose deletion is postponed; nothing of it is loaded. Raises `NotFound` and
+    """The preview of a draft, whose deletion is postponed; nothing of it is loaded. `finds_cases`: the reader may look
+    at persons in clear; nobody else is told which rows are about somebody who has a case. Raises `NotFound` and
     `UnusableFile`.
     """
     with services.store.begin() as tx:
         draft = get_draft(tx, draft_id, by=by)
         extend_draft(tx, draft_id, until=services.real.now() + KEPT)
-    look = _preview(services, draft, visible_to, shown)
+    look = _preview(services, draft, visible_to, shown, finds_cases=finds_cases)
     with services.store.begin() as tx:
         note_draft_length(
             tx,
@@ -421,17 +430,17 @@ def preview_draft(
 
 
 def preview_waiting_list(
-    services: Services, load_id: int, *, visible_to: int | None, shown: RowFilter
+    services: Services, load_id: int, *, visible_to: int | None, shown: RowFilter, finds_cases: bool
 ) -> ListPreview:
-    """The preview of the rest of a list that a second person can approve. Raises `NotFound`, and `Conflict` when it
-    does not wait (any more).
+    """The preview of the rest of a list that a second person can approve; `finds_cases` as for a draft. Raises
+    `NotFound`, and `Conflict` when it does not wait (any more).
     """
     check_load_visible(services, load_id, visible_to=visible_to)
     with services.store.begin() as tx:
         load = get_load(tx, load_id)
     if load.state is not LoadState.HELD:
         raise Conflict(Text("load %(load)s does not wait for approval", load=load_id))
-    return _preview(services, load, visible_to, shown)
+    return _preview(services, load, visible_to, shown, finds_cases=finds_cases)
 
 
 def measure_draft(services: Services, draft_id: int, *, by: str) -> FileCounts:
@@ -448,7 +457,9 @@ def measure_draft(services: Services, draft_id: int, *, by: str) -> FileCounts:
     return FileCounts(rows=rows, rejected=rejected)
 
 
-def _preview(services: Services, load: Load, visible_to: int | None, shown: RowFilter) -> ListPreview:
+def _preview(
+    services: Services, load: Load, visible_to: int | None, shown: RowFilter, *, finds_cases: bool
+) -> ListPreview:
     rollup = _Rollup(shown=shown)
     with reading(services, load) as reader:
         items = rollup.items(reader, at_most=COUNTED)
@@ -460,7 +471,8 @@ def _preview(services: Services, load: Load, visible_to: int | None, shown: RowF
     with services.store.begin() as tx:
         known = _known(tx, list(rollup.grade_of))
         early = set(keys_loaded_early(tx, load.id, list(known)))
-    rows = list(_preview_rows(head, taken, targets=targets, early=early))
+    found = {case_id for case_id, is_seen in targets.items() if is_seen and finds_cases}
+    rows = list(_preview_rows(head, taken, found=found, early=early))
     fresh = Counter(grade for key, grade in rollup.grade_of.items() if key not in known)
     accepted = fresh.total()
     return ListPreview(
@@ -484,7 +496,8 @@ def _preview(services: Services, load: Load, visible_to: int | None, shown: RowF
         early=len(early),
         rejected=rollup.rejected,
         tried=len(head),
-        merged=taken.merged,
+        finds_cases=finds_cases,
+        merged=sum(row.result is RowResult.JOINS for row in rows),
         shown=shown,
         rows=tuple(_shown_rows(rollup.rows, rows, known)),
         matching=rollup.matching,
@@ -524,9 +537,12 @@ def _preview_rows(
     head: Sequence[Accepted | Rejected],
     taken: Taken,
     *,
-    targets: Mapping[int, bool],
+    found: Collection[int],
     early: set[tuple[str, str]],
 ) -> Iterator[PreviewRow]:
+    """What would become of each row. Only joins of cases of `found`, and of those that a row of the list opens, are
+    told: a list of guesses would tell who has a case.
+    """
     fates = iter(zip(taken.case_ids, taken.joined, strict=True))
     opened: dict[int, int] = {}
     for item in head:
@@ -538,8 +554,8 @@ def _preview_rows(
         if case_id is None:
             is_early = item.record.key in early
             yield row(result=RowResult.EARLY if is_early else RowResult.DUPLICATE)
-        elif joined:
-            seen = case_id if targets.get(case_id) else None
+        elif joined and (case_id in found or case_id in opened):
+            seen = case_id if case_id in found else None
             yield row(result=RowResult.JOINS, case_id=seen, joins_line=opened.get(case_id))
         else:
             opened[case_id] = item.line

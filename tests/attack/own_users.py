@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import re
 import sys
 import tempfile
 from itertools import count
@@ -83,6 +85,7 @@ async def searches(target: Target, attack: Attack) -> None:
     attack.must(answered <= rules.searches, f"{answered} searches in {rules.seconds:.0f} s were answered")
     if target.times(200) >= rules.searches_alarm:
         attack.must(_alarms(target, "many_searches") > 0, "no alarm about so many searches")
+    await _guessed_list(target, attack)
     exported = 0
     for _ in range(target.times(200)):
         code = (await auditor.get("/cases/file")).status_code
@@ -101,6 +104,30 @@ async def searches(target: Target, attack: Attack) -> None:
     if target.times(rules.pages + 100) > rules.pages:
         attack.must(_alarms(target, "many_pages") > 0, "no alarm about so many pages")
     attack.said = f"{answered}, {exported} exports and {shown} pages answered"
+
+
+async def _guessed_list(target: Target, attack: Attack) -> None:
+    """A clerk previews a list of numbers that a masked one could be, and loads nothing."""
+    scene = Scenario.on(target.made.app.services)
+    scene._numbers = count(9_700)
+    scene.case(person_id=scene.person(name="王小虎", phones=("+8613817000189",)))
+    clerk = target.desk.signed_in(target.desk.account(Role.CLERK, login="guesses-a-list"))
+    told = []
+    for first in (17_000, 18_000):
+        lines = [f"Q{n},王小虎,138{n:05d}189,低危" for n in range(first, first + target.times(200))]
+        content = "\n".join(["指令编号,姓名,手机号,预警等级", *lines]).encode()
+        answer = await clerk.client.post(
+            "/lists",
+            files={"file": ("list.csv", io.BytesIO(content))},
+            data={"csrf": clerk.csrf},
+            headers={"X-CSRF-Token": clerk.csrf},
+        )
+        page = await clerk.get(answer.headers["location"])
+        attack.tried += len(lines)
+        attack.must(page.status_code == 200, f"the preview of guesses got {page.status_code}")
+        told.append(re.findall(r'<div class="figure[^"]*"><b>([^<]*)</b>', page.text))
+        attack.must("/cases/" not in page.text.partition("<main")[2], "a preview names a case")
+    attack.must(told[0] == told[1] != [], f"a list of guesses tells who has a case: {told}")
 
 
 async def tellers(target: Target, attack: Attack) -> None:

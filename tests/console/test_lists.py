@@ -281,7 +281,7 @@ def test_the_headings_that_the_console_shows_are_read(lang: Lang):
 
 
 async def test_what_would_join_a_case_is_told_with_the_case(console: ConsoleDesk):
-    clerk = console.person(Role.CLERK)
+    clerk = console.person(Role.SUPERVISOR)
     await loaded(console, clerk, rows("A1,王小明,13800138000,高危,1,"), source="一")
     again = rows(
         "A1,王小明,13800138000,高危,1,",
@@ -300,16 +300,24 @@ async def test_what_would_join_a_case_is_told_with_the_case(console: ConsoleDesk
     assert len(console.rows(t.case)) == 1
 
 
-async def test_a_case_of_another_unit_is_not_named(console: ConsoleDesk):
-
+async def test_a_list_of_guesses_tells_nobody_who_has_a_case(console: ConsoleDesk):
+    """A clerk, and a supervisor of another unit, preview somebody with a case as they preview a stranger."""
     with console.app.services.store.begin() as tx:
         city = add_unit(tx, name="市局", parent_id=None)
         county = add_unit(tx, name="临河", parent_id=city)
-    await loaded(console, console.person(Role.CLERK), rows("A1,王小明,13800138000,高危,1,"), source="一")
-    clerk = console.person(Role.CLERK, unit_id=county)
-    page = text(await clerk.get(await dropped(clerk, rows("C2,王小明,13800138000,高危,1,"))))
-    assert "a case of another unit" in page
-    assert "case #" not in page
+    await loaded(console, console.person(Role.SUPERVISOR), rows("A1,王小明,13800138000,高危,1,"), source="一")
+    for role, unit_id in ((Role.CLERK, None), (Role.CLERK, county), (Role.SUPERVISOR, county)):
+        reader = console.person(role, unit_id=unit_id)
+        told = []
+        for name in ("王小明", "王小李"):
+            sheet = rows(f"C2,{name},13800138000,高危,1,", f"C3,{name},13800138000,高危,1,")
+            page = await reader.get(await dropped(reader, sheet))
+            assert counts(page.text)["merged"] == 1, "the second row joins the first"
+            assert "line 2 of this list" in text(page)
+            told.append(re.sub(r"/lists/drafts?/[0-9]+|[0-9a-f-]{32,}", "", text(page)).replace(name, ""))
+        assert told[0] == told[1]
+        assert ("is told when the list is loaded" in told[0]) == (role is Role.CLERK)
+        assert "case #" not in told[0]
 
 
 async def test_a_dry_run_looks_different_and_loads_nothing(console: ConsoleDesk):

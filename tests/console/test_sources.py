@@ -8,9 +8,11 @@ import pytest
 
 from dialer.core.access import Role, unrestricted
 from dialer.core.errors import Invalid
+from dialer.core.events import AlarmCode
 from dialer.core.sources import COUNTED_LIMITS, SourceLimits
 from dialer.core.values import Grade
 from dialer.db import tables as t
+from dialer.db.alarms import raise_alarm_once
 from dialer.intake.records import Field
 from dialer.org.sources import TypedLimits
 from dialer.staff.sign_in import add_token
@@ -203,6 +205,15 @@ async def test_the_page_of_a_source_has_its_waiting_warnings_its_tokens_and_its_
     assert "the whole centre good until" in page
     other = text(await supervisor.get("/sources/one?name=mobile"))
     assert "warnings above the limits" not in other
+    assert "How right it has been, last 90 days" in page
+    with console.app.services.store.begin() as tx:
+        now = console.app.services.clock.now()
+        raise_alarm_once(tx, AlarmCode.LIST_ITEM_WAITS, now=now, names=["mobile", "bank"])
+    other = text(await supervisor.get("/sources/one?name=mobile"))
+    assert "a source lists a public service as fraud" in other
+    assert "a source lists a public service as fraud" not in text(
+        await supervisor.get("/sources/one?name=city-bank")
+    )
     assert (await supervisor.get("/sources/one?name=none")).status_code == 404
 
 
