@@ -208,15 +208,14 @@ async def terminal(target: Target, attack: Attack) -> None:
             attack.tried += 1
             return ran.returncode, said.decode()
 
+        own = {"DIALER_CONSOLE__TERMINAL_ACCOUNTS": json.dumps([f"{machine_user()}=deputy"])}
         for words in _OF_PEOPLE:
-            for login in ("chief", "DEPUTY"):
-                own = json.dumps([f"{machine_user()}={login.lower()}"])
-                for env in ({}, {"DIALER_CONSOLE__TERMINAL_ACCOUNTS": own}):
-                    code, said = await command(*words, "--by", login, **env)
-                    attack.must(
-                        code != 0 and "dialer sign-in" in said,
-                        f"{' '.join(words)} --by {login} {env} ended with {code}: {said[:80]}",
-                    )
+            for login, env in (("chief", {}), ("DEPUTY", own)):
+                code, said = await command(*words, "--by", login, **env)
+                attack.must(
+                    code != 0 and "dialer sign-in" in said,
+                    f"{' '.join(words)} --by {login} {env} ended with {code}: {said[:80]}",
+                )
         scene = Scenario.on(target.made.app.services)
         scene._numbers = count(9_500)
         case_id = str(scene.case(status=CaseStatus.CLOSED))
