@@ -48,6 +48,8 @@ UNMEASURED: Mapping[str, str] = {
     "/rates/file/{kind}": "a file",
     "/records/file/{kind}": "a file",
     "/lists/{load_id}/rejects": "a file",
+    "/corrections/new": "an empty form",
+    "/corrections/{order_id}": "one order, whatever else there is",
     "/desks/live": "a part of the page of desks",
     "/desks/{staff_id}/ear": "a part of the page of one desk",
     "/desks/{staff_id}": "one desk, whatever else there is",

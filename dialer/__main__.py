@@ -47,6 +47,7 @@ _GROUPS: Final[Mapping[str, str]] = {
     "settings": "control.settings_commands",
     "token": "accounts.token",
     "source": "sources.source",
+    "corrections": "oversight.corrections",
     "duty": "duty.duty",
     "plan": "plan.plan",
     "units": "accounts.units",

@@ -49,6 +49,7 @@ from dialer.duty.presence import settle_presences
 from dialer.duty.presence_store import delete_old_changes
 from dialer.keys.actions import is_reseal_due
 from dialer.notifications.store import delete_old_notifications
+from dialer.oversight.corrections import watch_orders
 from dialer.quality.store import TRANSCRIPTS
 from dialer.retention.retention import is_retention_due
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, check_broker
@@ -296,6 +297,7 @@ def jobs_of(app: Application, ticks: TickLog) -> tuple[Job, ...]:
         ("presences", settle_presences, (services,), _PRESENCES_SECONDS),
         ("duty_gaps", watch_gaps, (services,), _CHECK_SECONDS),
         ("number_marks", watch_number, (services,), _CHECK_SECONDS),
+        ("correction_orders", watch_orders, (services,), _CHECK_SECONDS),
         ("waiting_drafts", watch_drafts, (services,), _CHECK_SECONDS),
         ("stalled_calls", stalls.look, (services,), _STALLS_SECONDS),
         ("silent_hosts", raise_silent_hosts, (services,), _STALLS_SECONDS),

@@ -97,12 +97,16 @@ GROUPS = {
         modules=(
             "dialer/figures/unit_records.py",
             "dialer/figures/unit_record_tables.py",
+            "dialer/core/corrections.py",
             "dialer/oversight/*.py",
         ),
         tests=(
+            "tests/core/test_corrections.py",
             "tests/core/test_places.py",
             "tests/figures/test_unit_records.py",
+            "tests/console/test_corrections.py",
             "tests/console/test_records.py",
+            "tests/oversight/test_*.py",
         ),
     ),
     "whatif": Group(modules=("dialer/whatif/*.py",), tests=("tests/whatif/test_*.py",)),

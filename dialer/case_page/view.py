@@ -447,6 +447,7 @@ def case_facts(
         "stop_answers": BANK_ANSWERS,
         "said_words": _point_names(request, case.fraud_type),
         "lower_act": Permission.LOWER_CASES,
+        "correct_act": Permission.ORDER_CORRECTIONS,
         "may_lists": request.may(Permission.LOAD_LISTS),
         "may_sort": request.may(Permission.SORT_UNITS),
         "may_visit": request.may(Permission.WORK_VISITS),

@@ -164,6 +164,10 @@ class Permission(StrEnum):
     """Listen to a call from a desk, whisper to its caller, step in: with a reason, recorded in the audit."""
     INSPECT_CALLS = "inspect_calls"
     """Which recorded calls were inspected, and what was found; what was said in one needs `reveal` and a reason."""
+    SEE_CORRECTIONS = "see_corrections"
+    """Orders to correct of one's own unit and those below."""
+    ORDER_CORRECTIONS = "order_corrections"
+    """Issue orders to correct to units below, and decide their answers."""
     SORT_UNITS = "sort_units"
     """Assign a unit to unassigned cases; answer transfers."""
     LOAD_LISTS = "load_lists"
@@ -235,6 +239,8 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.MANAGE_DUTY: frozenset({_R.SUPERVISOR}),
     Permission.LISTEN_IN: frozenset({_R.SUPERVISOR}),
     Permission.INSPECT_CALLS: frozenset({_R.SUPERVISOR}),
+    Permission.SEE_CORRECTIONS: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR, _R.AUDITOR}),
+    Permission.ORDER_CORRECTIONS: frozenset({_R.SUPERVISOR}),
     Permission.SORT_UNITS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.LOAD_LISTS: frozenset({_R.CLERK, _R.SUPERVISOR}),
     Permission.SEE_FILED: frozenset({_R.CLERK, _R.SUPERVISOR, _R.AUDITOR}),
@@ -349,6 +355,7 @@ OF_PERSONS: Final = frozenset(
         Permission.EDIT_SCRIPTS,
         Permission.ERASE_PERSONS,
         Permission.MANAGE_STAFF,
+        Permission.ORDER_CORRECTIONS,
         Permission.REVEAL,
         Permission.WORK_DESK,
         Permission.WORK_VISITS,

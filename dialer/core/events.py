@@ -390,6 +390,8 @@ class AlarmCode(StrEnum):
     """Work waits in a unit, and nobody on duty there could be told of it."""
     DESKS_STALLED = "desks_stalled"
     """Calls wait, somebody who may take them is free, and for minutes nothing moves."""
+    CORRECTION_OVERDUE = "correction_overdue"
+    """An order to correct is past its deadline, or nobody has decided its answer in time."""
     NUMBER_MARKED = "number_marked"
     """Telephones and networks refuse calls from our number as unwanted."""
     DRAFTS_WAIT = "drafts_wait"

@@ -31,6 +31,7 @@ from dialer.bootstrap import application
 from dialer.control.plans import draft_plan
 from dialer.control.trunks import read_trunks
 from dialer.core.access import Role, unrestricted
+from dialer.core.corrections import OrderEvent
 from dialer.core.errors import DialerError, Refusal, SettingsError, Unavailable
 from dialer.core.notifications import DEFAULT_RULES
 from dialer.core.periods import add_months
@@ -58,6 +59,7 @@ from dialer.figures.progress import NotCalled, RobotProgress, count_not_called, 
 from dialer.notifications.actions import TypedRules, change_rules
 from dialer.org.accounts import NewPassword, add_staff
 from dialer.org.tree import read_units_and_aliases
+from dialer.oversight.corrections import OrderDraft, issue_order, move_order
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE
 from dialer.runtime.clock import ScaledClock
 from dialer.runtime.embedded import ensure_servers, erase_servers
@@ -579,6 +581,7 @@ def make_roster(services: Services, accounts: Sequence[NewPassword]) -> None:
     _plan_desk(services, key[0], members, first=month)
     _ask_for_swap(services, key, members)
     _set_notifications(services, accounts)
+    _order_corrections(services, members)
 
 
 def draft_demo_plan(app: Application, accounts: Sequence[NewPassword]) -> None:
@@ -622,6 +625,23 @@ def _ask_for_swap(services: Services, key: RosterKey, members: Mapping[Role, Mem
     ask_swap(services, officer.actor, key, offer)
     leave = DutyLeave(staff_id=members[Role.CALLER].id, start=now + day, end=now + 3 * day)
     enter_leave(services, chief.actor, leave, reason=LeaveReason.TRAINING, seen=seal_of([]))
+
+
+def _order_corrections(services: Services, members: Mapping[Role, Member]) -> None:
+    """The supervisor orders the officer's station to correct something: one order waits for its signature, and of
+    another the answer waits for a decision.
+    """
+    officer, chief = members[Role.OFFICER], members[Role.SUPERVISOR]
+    assert officer.unit_id is not None
+    until = (services.clock.now() + timedelta(days=3)).isoformat()
+    for text in (
+        "上月有三条高危预警超时签收：查明原因，落实交接班提醒",
+        "两次见面劝阻没有反馈结果：补报并说明",
+    ):
+        draft = OrderDraft(unit_id=officer.unit_id, text=text, deadline=until)
+        order_id = issue_order(services, chief.actor, draft)
+    answer = "已补报。当日出警后未及时填写，已安排内勤每日核对"
+    move_order(services, officer.actor, order_id, OrderEvent.ANSWERED, text=answer)
 
 
 _TELEPHONES = {Role.OFFICER: "13900139001", Role.SUPERVISOR: "13900139002"}

@@ -52,6 +52,7 @@ PARAGRAPHS: Final = {
     "/control/alarms": "alarms-kind",
     "/counter": "teller-counter",
     "/desk": "caller-desk",
+    "/corrections": "supervisor-corrections",
     "/desk/tasks": "caller-task",
     "/desks": "chief-desks",
     "/duty": "chief-duty",

@@ -36,6 +36,7 @@ from dialer.db.key_state import (
 from dialer.db.keys import BARE_INDEX_ID
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import BlindKind, KeyMissing, Tampered
+from dialer.oversight.correction_store import step_place
 from dialer.runtime.services import Services
 from dialer.warnings.warning_store import lock_arrivals
 
@@ -80,6 +81,10 @@ def _transfer_place(row: Row) -> str:
     return f"{row['assignment_id']}/{row['at'].astimezone(UTC).isoformat()}"
 
 
+def _correction_place(row: Row) -> str:
+    return step_place(row["order_id"], row["number"])
+
+
 SEALED: Final = (
     SealedColumn(table=t.person, column="sealed", row=lambda row: int(row["id"])),
     SealedColumn(table=t.warning, column="sealed", row=lambda row: int(row["id"])),
@@ -92,6 +97,9 @@ SEALED: Final = (
     ),
     SealedColumn(
         table=t.stop_request, column="sealed", row=lambda row: f"case/{row['case_id']}", needs=("case_id",)
+    ),
+    SealedColumn(
+        table=t.correction_step, column="sealed", row=_correction_place, needs=("order_id", "number")
     ),
     SealedColumn(
         table=t.assignment_transfer, column="why_sealed", row=_transfer_place, needs=("assignment_id", "at")

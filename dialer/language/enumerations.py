@@ -48,6 +48,7 @@ from dialer.core.case import (
     TransferState,
     VisitStage,
 )
+from dialer.core.corrections import OrderEvent, OrderState
 from dialer.core.events import AlarmCode
 from dialer.core.inspection import NotInspected, Side, TranscriptState
 from dialer.core.knowledge import CardState
@@ -457,6 +458,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.CHECK_FALLS_ON_GROUP: "a check of openings falls on one group of people",
         AlarmCode.TRUNK_FAILING: "a trunk of our own does not work",
         AlarmCode.DESKS_STALLED: "calls wait, a desk is free, and nobody takes one",
+        AlarmCode.CORRECTION_OVERDUE: "an order to correct is past its deadline",
         AlarmCode.NUMBER_MARKED: "our number is marked as a nuisance",
         AlarmCode.DRAFTS_WAIT: "drafts wait for a second person for too long",
         AlarmCode.DUTY_GAP: "nobody will be on duty in a unit",
@@ -600,6 +602,8 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.SEE_UNITS: "look at units",
         Permission.SEE_DUTY: "look at rosters",
         Permission.MANAGE_DUTY: "load rosters",
+        Permission.SEE_CORRECTIONS: "look at orders to correct",
+        Permission.ORDER_CORRECTIONS: "order corrections",
         Permission.SORT_UNITS: "sort by unit",
         Permission.SEE_FILED: "look at filed cases",
         Permission.LOAD_FILED: "load filed cases",
@@ -643,6 +647,12 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         PresenceState.BREAK: "on a break",
     },
     BreakReason: {BreakReason.OTHER_WORK: "other work"},
+    OrderState: {
+        OrderState.ISSUED: "to be signed for",
+        OrderState.SIGNED: "being corrected",
+        OrderState.ANSWERED: "answered, to be decided",
+    },
+    OrderEvent: {OrderEvent.SIGNED: "signed for", OrderEvent.SENT_BACK: "sent back"},
     NotificationChannel: {
         NotificationChannel.DESKTOP: "notification on open pages",
         NotificationChannel.SMS: "text message",

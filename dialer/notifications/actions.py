@@ -60,6 +60,7 @@ from dialer.notifications.store import (
     save_rules,
     told_of_nobody,
 )
+from dialer.oversight.correction_store import OrderToTell, lock_orders_to_tell, mark_orders_told
 from dialer.runtime.services import Services
 from dialer.staff.store import find_member
 from dialer.webhooks.actions import checked_url
@@ -80,9 +81,10 @@ _REMEMBERED: Final = timedelta(days=2)
 
 def plan_notifications(services: Services) -> int:
     """Plans a notification for everybody on duty for each assignment of which nobody was told since it came, returned
-    to the queue or was escalated, and for who has come on duty since then. Of a unit without a roster the people on
-    duty in the nearest unit above are told. At the end of its escalation the duty chief is told too. Returns how many
-    assignments there were. Without rosters it costs one statement.
+    to the queue or was escalated, and for who has come on duty since then; and for each order to correct that was
+    issued. Of a unit without a roster the people on duty in the nearest unit above are told. At the end of its
+    escalation the duty chief is told too. Returns how many assignments and orders there were. Without rosters it costs
+    one statement.
     """
     with services.store.begin() as tx:
         now = services.clock.now()
@@ -96,21 +98,53 @@ def plan_notifications(services: Services) -> int:
         }
         chiefs = {unit_id: at for (unit_id, kind), at in since.items() if kind is DutyKind.CHIEF}
         tasks = lock_tasks_to_tell(tx, workers, chiefs, now=now, limit=_AT_ONCE)
-        if not tasks:
+        orders = _orders_by_person(tx, duty) if duty.rosters else {}
+        if not (tasks or orders):
             return 0
         of_person = _by_person(tasks, duty)
-        rules, last = read_rules(tx, set(of_person)), last_sent(tx, set(of_person), now=now)
+        concerned = of_person.keys() | orders.keys()
+        rules, last = read_rules(tx, concerned), last_sent(tx, concerned, now=now)
         rows = [
-            row
-            for staff_id, own in of_person.items()
-            for row in _rows(services, staff_id, own, rules[staff_id], last.get(staff_id, {}), now=now)
+            row | {"orders": [order.id for order in orders.get(staff_id, ())]}
+            for staff_id in sorted(concerned)
+            for row in _rows(
+                services,
+                staff_id,
+                of_person.get(staff_id, ()),
+                rules[staff_id],
+                last.get(staff_id, {}),
+                now=now,
+            )
         ]
         add_notifications(tx, rows, now=now)
-        mark_told(tx, tasks, now=now)
+        if tasks:
+            mark_told(tx, tasks, now=now)
+        told_orders = {order.id for own in orders.values() for order in own}
+        if told_orders:
+            mark_orders_told(tx, told_orders, now=now)
         told = {task.id for row in rows for task in row["tasks"]}
         untold = [task for task in tasks if task.id not in told and _on_duty_for(task, duty, now)]
         _raise_untold(tx, [task for task in untold if task.told_at is None], now=now)
-    return len(tasks)
+    return len(tasks) + len(told_orders)
+
+
+_KINDS_OF_UNIT: Final = (DutyKind.OFFICER, DutyKind.CALLER, DutyKind.SUPERVISOR)
+
+
+def _orders_by_person(tx: Tx, duty: Duty) -> dict[int, list[OrderToTell]]:
+    """Who is told of which orders to correct. One whose unit has nobody on duty waits for somebody to come."""
+    found: dict[int, list[OrderToTell]] = {}
+    for order in lock_orders_to_tell(tx, limit=_AT_ONCE):
+        for staff_id in _on_duty_for_order(order, duty):
+            found.setdefault(staff_id, []).append(order)
+    return found
+
+
+def _on_duty_for_order(order: OrderToTell, duty: Duty) -> tuple[int, ...]:
+    """Everybody on duty in the unit; where it keeps no roster, in the nearest unit above."""
+    own = [kind for kind in _KINDS_OF_UNIT if (order.unit_id, kind) in duty.rosters]
+    people = (duty.on_for(order.unit_id, kind, duty.now) for kind in own or _KINDS_OF_UNIT)
+    return tuple(dict.fromkeys(staff_id for of_kind in people for staff_id in of_kind))
 
 
 def _by_person(tasks: Sequence[WaitingTask], duty: Duty) -> dict[int, list[WaitingTask]]:
@@ -188,8 +222,10 @@ def _of_people_on_duty(
     kept = []
     for one in claimed:
         tasks = tuple(task for task in one.tasks if one.staff_id in _on_duty_for(task, duty, now))
-        if tasks or one.is_test:
-            kept.append(replace(one, tasks=tasks))
+        orders = tuple(order for order in one.orders if one.staff_id in _on_duty_for_order(order, duty))
+        left = replace(one, tasks=tasks, orders=orders)
+        if left.has_work:
+            kept.append(left)
         else:
             move_notification(tx, one.id, NotificationEvent.DUTY_ENDED)
     return kept
@@ -228,7 +264,7 @@ def _fail(tx: Tx, failed: Notification, fault: NotificationFault, *, now: dateti
     _note(tx, [failed], ActKind.NOT_NOTIFIED, now=now, fault=fault)
     if hasten_next(tx, failed, now=now):
         tx.tasks_after_commit.add(ORDER)
-    elif not failed.is_test:
+    elif failed.tasks and not failed.is_test:
         _raise_untold(tx, told_of_nobody(tx, failed.tasks, since=now - _REMEMBERED), now=now)
 
 
@@ -278,6 +314,8 @@ def text_of(services: Services, notification: Notification, lang: Lang | None = 
     if notification.is_test:
         return say(lang, gettext_noop("%(bureau)s: this is a test of your notifications."), bureau=bureau)
     tasks = notification.tasks
+    if notification.orders and not tasks:
+        return _text_of_orders(services, notification.orders, lang, bureau=bureau)
     urgent = sum(task.grade is Grade.EXTRA_HIGH for task in tasks)
     first = min((task.sign_by for task in tasks), default=services.clock.now())
     facts = {
@@ -292,7 +330,24 @@ def text_of(services: Services, notification: Notification, lang: Lang | None = 
         )
     else:
         text = gettext_noop("%(bureau)s: tasks that wait for you: %(n)s. Sign by %(time)s. Please sign in.")
-    return say(lang, text, **facts)
+    told = say(lang, text, **facts)
+    if notification.orders:
+        more = gettext_noop(" Orders to correct that wait for your unit: %(n)s.")
+        told += say(lang, more, n=len(notification.orders))
+    return told
+
+
+def _text_of_orders(services: Services, orders: Sequence[OrderToTell], lang: Lang, *, bureau: str) -> str:
+    first = min(order.deadline for order in orders)
+    return say(
+        lang,
+        gettext_noop(
+            "%(bureau)s: orders to correct that wait for your unit: %(n)s. First deadline: %(time)s. Please sign in."
+        ),
+        bureau=bureau,
+        n=len(orders),
+        time=f"{first.astimezone(services.centre.zone):%Y-%m-%d %H:%M}",
+    )
 
 
 def answer_call(services: Services, notification_id: uuid.UUID) -> tuple[str, Lang]:
@@ -305,7 +360,7 @@ def answer_call(services: Services, notification_id: uuid.UUID) -> tuple[str, La
         if mark_sent(tx, answered, now=now):
             _note(tx, [answered], ActKind.NOTIFIED, now=now)
     lang = answered.language
-    if not (answered.tasks or answered.is_test):
+    if not answered.has_work:
         return say(lang, gettext_noop("Somebody else has taken the work. Thank you.")), lang
     return text_of(services, answered) + say(lang, gettext_noop(" To accept, press 1.")), lang
 
@@ -327,7 +382,7 @@ def accept_notification(services: Services, notification_id: uuid.UUID) -> tuple
     lang = accepted.language
     if accepted.is_test:
         return say(lang, gettext_noop("Thank you. The test is complete.")), lang
-    if member is None or member.disabled_at is not None or not accepted.tasks:
+    if member is None or member.disabled_at is not None or not accepted.has_work:
         return say(lang, gettext_noop("Somebody else has taken the work. Thank you.")), lang
     visits = [task for task in accepted.tasks if task.kind is Track.VISIT]
     signed = sum(_sign(services, accepted.id, task, member.actor) for task in visits)

@@ -35,6 +35,7 @@ from dialer.db.bulk import in_words, state_update, word_literal
 from dialer.db.jobs import JobClaim, JobTable
 from dialer.db.tables.work import NOT_NOTIFIED
 from dialer.db.unit_of_work import Row, Tx, record_of
+from dialer.oversight.correction_store import OrderToTell, orders_still_to_tell
 
 _n = t.notification.c
 TO_SEND: Final = JobTable(
@@ -105,12 +106,21 @@ class Notification:
     is_test: bool
     tasks: tuple[WaitingTask, ...]
     personal: PersonalRules
+    orders: tuple[OrderToTell, ...] = ()
+    """Orders to correct for which nobody has signed."""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something still waits, or it is a test."""
+        return bool(self.tasks or self.orders or self.is_test)
 
     @property
     def page(self) -> str:
         """The page of the console where the work waits."""
         if self.is_test:
             return "/notifications"
+        if not self.tasks and self.orders:
+            return "/corrections"
         return "/visits" if any(task.kind is Track.VISIT for task in self.tasks) else "/desk"
 
 
@@ -122,7 +132,7 @@ class PastNotification:
     state: NotificationState
     is_test: bool
     n: int
-    """How many tasks it was about."""
+    """How many tasks and orders it was about."""
     created_at: datetime
     due_at: datetime
     sent_at: datetime | None
@@ -270,8 +280,9 @@ def last_sent(
 
 
 def add_notifications(tx: Tx, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
-    """Adds notifications that wait: `staff_id`, `channel`, `due_at`, `tasks` and `is_test` of each. What waits for the
-    same person and channel gets the tasks, and is due at the earlier of both times.
+    """Adds notifications that wait: `staff_id`, `channel`, `due_at`, `tasks` and `is_test` of each, and the ids of
+    `orders` if any. What waits for the same person and channel gets the tasks and orders, and is due at the earlier of
+    both times.
     """
     for row in rows:
         tasks: Sequence[WaitingTask] = row["tasks"]
@@ -280,6 +291,7 @@ def add_notifications(tx: Tx, rows: Sequence[Mapping[str, Any]], *, now: datetim
             channel=row["channel"].value,
             assignment_ids=[task.id for task in tasks],
             tokens=[task.token for task in tasks],
+            order_ids=list(row.get("orders", ())),
             is_test=row["is_test"],
             created_at=now,
             due_at=row["due_at"],
@@ -288,6 +300,7 @@ def add_notifications(tx: Tx, rows: Sequence[Mapping[str, Any]], *, now: datetim
         merged = {
             "assignment_ids": _n.assignment_ids.op("||")(new.assignment_ids),
             "tokens": _n.tokens.op("||")(new.tokens),
+            "order_ids": _n.order_ids.op("||")(new.order_ids),
             "due_at": sa.func.least(_n.due_at, new.due_at),
         }
         tx.execute(
@@ -316,11 +329,11 @@ def claim_notifications(
         lease_until=real_now + lease,
     )
     found = _opened(tx, taken)
-    gone = [one.id for one in found if not one.tasks and not one.is_test]
+    gone = [one.id for one in found if not one.has_work]
     if gone:
         dropped = state_update(_n.state, NOTIFICATION_MOVES[NotificationEvent.WORK_TAKEN])
         tx.execute(dropped.where(_n.id.in_(gone)))
-    return [one for one in found if one.tasks or one.is_test]
+    return [one for one in found if one.has_work]
 
 
 _FOR_PAGES: Final = (
@@ -381,6 +394,7 @@ def _opened(tx: Tx, rows: Sequence[Row], *, even_disabled: bool = False) -> list
             if row["unit_id"] is not None:
                 task = record_of(WaitingTask, row)
                 tasks[task.id, task.token] = task
+    orders = orders_still_to_tell(tx, {order_id for row in rows for order_id in row["order_ids"]})
     found = []
     for row in rows:
         person = people[row["staff_id"]]
@@ -397,6 +411,9 @@ def _opened(tx: Tx, rows: Sequence[Row], *, even_disabled: bool = False) -> list
                 is_test=row["is_test"] and may,
                 tasks=tuple(tasks[key] for key in named if key in tasks) if may else (),
                 personal=rules[row["staff_id"]],
+                orders=tuple(orders[key] for key in dict.fromkeys(row["order_ids"]) if key in orders)
+                if may
+                else (),
             )
         )
     return found
@@ -417,15 +434,16 @@ def move_notification(
 
 
 def hasten_next(tx: Tx, failed: Notification, *, now: datetime) -> bool:
-    """Makes the person's next notification about these tasks due now; False if none waits."""
-    ids = sa.cast([task.id for task in failed.tasks], t.notification.c.assignment_ids.type)
+    """Makes the person's next notification about these tasks or orders due now; False if none waits."""
+    tasks, orders = _ids_of(failed)
+    about = sa.or_(_n.assignment_ids.op("&&")(tasks), _n.order_ids.op("&&")(orders))
     following = (
         sa.select(_n.id)
         .where(
             _n.staff_id == failed.staff_id,
             _n.state == word_literal(NotificationState.WAITING),
             _n.is_test == failed.is_test,
-            sa.true() if failed.is_test else _n.assignment_ids.op("&&")(ids),
+            sa.true() if failed.is_test else about,
         )
         .order_by(_n.due_at, _n.id)
         .limit(1)
@@ -434,15 +452,21 @@ def hasten_next(tx: Tx, failed: Notification, *, now: datetime) -> bool:
     return bool(tx.execute(hastened.values(due_at=sa.func.least(_n.due_at, now))).rowcount)
 
 
+def _ids_of(one: Notification) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    kind = _n.assignment_ids.type
+    return sa.cast([task.id for task in one.tasks], kind), sa.cast([order.id for order in one.orders], kind)
+
+
 def drop_others_of(tx: Tx, accepted: Notification) -> None:
-    """Drops what waits for a person about tasks that they have accepted."""
-    ids = sa.cast([task.id for task in accepted.tasks], t.notification.c.assignment_ids.type)
+    """Drops what waits for a person about tasks and orders that they have accepted."""
+    tasks, orders = _ids_of(accepted)
     dropped = state_update(_n.state, {NotificationState.WAITING: NotificationState.DROPPED})
     tx.execute(
         dropped.where(
             _n.staff_id == accepted.staff_id,
             _n.state == word_literal(NotificationState.WAITING),
-            _n.assignment_ids.op("<@")(ids),
+            _n.assignment_ids.op("<@")(tasks),
+            _n.order_ids.op("<@")(orders),
             ~_n.is_test,
         )
     )
@@ -460,9 +484,10 @@ def told_of_nobody(tx: Tx, tasks: Collection[WaitingTask], *, since: datetime) -
 
 def past_notifications(tx: Tx, staff_id: int, *, limit: int) -> list[PastNotification]:
     """A person's notifications, newest first."""
-    rows = sa.select(t.notification, sa.func.cardinality(_n.assignment_ids).label("n")).where(
-        _n.staff_id == staff_id
-    )
+    rows = sa.select(
+        t.notification,
+        (sa.func.cardinality(_n.assignment_ids) + sa.func.cardinality(_n.order_ids)).label("n"),
+    ).where(_n.staff_id == staff_id)
     return [
         record_of(PastNotification, row)
         for row in tx.rows(rows.order_by(_n.created_at.desc(), _n.due_at.desc()).limit(limit))

@@ -113,6 +113,7 @@ def records(request: CurrentRequest, form: Given) -> Response:
         count_word=lambda name: count_word(name, lang),
         can_open=request.may(Permission.SEE_CASES),
         can_export=request.may(Permission.EXPORT),
+        can_order=request.may(Permission.ORDER_CORRECTIONS),
     )
 
 

@@ -44,6 +44,7 @@ from dialer.db.audit import stream
 from dialer.db.bulk import RowSet, in_words
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.vault import BLIND_BYTES, BlindKind
+from dialer.oversight.correction_store import step_place
 
 _FEWEST_DIGITS: Final = 7
 """A shorter number is part of too many other numbers to be searched for in cells."""
@@ -366,6 +367,15 @@ def _erase_rows(tx: Tx, person_ids: Sequence[int], cases: Sequence[int]) -> dict
             "sealed",
             t.stop_request.c.case_id.in_(cases),
             lambda row: f"case/{row['case_id']}",
+        ),
+        "correction_step.sealed": _empty_column(
+            tx,
+            t.correction_step,
+            "sealed",
+            t.correction_step.c.order_id.in_(
+                sa.select(t.correction_order.c.id).where(t.correction_order.c.case_id.in_(cases))
+            ),
+            lambda row: step_place(row["order_id"], row["number"]),
         ),
         "assignment_transfer.why_sealed": _empty_column(
             tx,

@@ -45,6 +45,7 @@ from dialer.org.source_pages import source_pages
 from dialer.org.token_pages import token_pages
 from dialer.org.unit_pages import unit_pages
 from dialer.outcomes.filed_pages import filed_pages
+from dialer.oversight.correction_pages import correction_pages
 from dialer.oversight.pages import record_pages
 from dialer.phone.pages import phone_routes
 from dialer.practice.pages import practice_pages
@@ -112,6 +113,7 @@ SECTIONS = (
     bulletin_pages,
     record_pages,
     quality_pages,
+    correction_pages,
     knowledge_pages,
     trial_pages,
     script_pages,

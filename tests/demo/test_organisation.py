@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import timedelta
 
 from dialer.core.access import Role, unrestricted
+from dialer.core.corrections import OrderState
 from dialer.core.rota import DutyKind
 from dialer.core.units import find_unit
 from dialer.demo.run import make_accounts, make_roster
@@ -17,6 +18,7 @@ from dialer.duty.leave import leave_to_come
 from dialer.duty.swaps import swaps_seen_by
 from dialer.notifications.actions import own_notifications
 from dialer.org.tree import read_units_and_aliases
+from dialer.oversight.corrections import read_orders
 from tests.outcomes.town import Scenario
 
 
@@ -48,6 +50,8 @@ def test_somebody_is_on_duty_at_the_station_from_this_month_to_the_next(fresh_da
     [swap] = swaps_seen_by(scenario.services, unrestricted("chief"), 0)
     assert (swap.giver, swap.taker, swap.may_answer) == ("演示民警", "演示值班领导", True)
     assert [one.name for one in leave_to_come(scenario.services, visible_to=None)] == ["演示劝阻员"]
+    orders = read_orders(scenario.services, unrestricted("chief"), open_only=True).orders
+    assert [order.state for order, _ in orders] == [OrderState.ANSWERED, OrderState.ISSUED]
     now = scenario.clock.now()
     for days in range(-20, 30, 3):
         found = {

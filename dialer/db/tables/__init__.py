@@ -88,6 +88,8 @@ from dialer.db.tables.org import staff_session as staff_session
 from dialer.db.tables.org import unit as unit
 from dialer.db.tables.org import unit_alias as unit_alias
 from dialer.db.tables.org import unit_boundary as unit_boundary
+from dialer.db.tables.oversight import correction_order as correction_order
+from dialer.db.tables.oversight import correction_step as correction_step
 from dialer.db.tables.practice import practice_attempt as practice_attempt
 from dialer.db.tables.practice import practice_choice as practice_choice
 from dialer.db.tables.quality import transcript as transcript

@@ -137,6 +137,7 @@ notification = sa.Table(
     word_column("state", NotificationState, default=NotificationState.WAITING),
     sa.Column("assignment_ids", ARRAY(sa.BigInteger), nullable=False),
     sa.Column("tokens", ARRAY(sa.BigInteger), nullable=False),  # of the assignments, in the same order
+    sa.Column("order_ids", ARRAY(sa.BigInteger), nullable=False, server_default="{}"),  # to correct
     sa.Column("is_test", sa.Boolean, nullable=False),
     when("created_at", required=True),
     when("due_at", required=True),
@@ -159,8 +160,9 @@ notification = sa.Table(
     sa.CheckConstraint("cardinality(assignment_ids) = cardinality(tokens)", name="tokens"),
     sa.CheckConstraint("(state = 'failed') = (fault IS NOT NULL)", name="fault_state"),
 )
-"""One message to one person about the assignments that wait for them; what comes while it waits is added to it. An
-assignment counts while it is open under the token that it had then.
+"""One message to one person about the assignments that wait for them and orders to correct that wait for their unit;
+what comes while it waits is added to it. An assignment counts while it is open under the token that it had then, an
+order while nobody has signed for it.
 """
 
 presence = sa.Table(
