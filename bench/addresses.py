@@ -79,6 +79,8 @@ UNMEASURED: Mapping[str, str] = {
     "/cases/{case_id}/recordings/{recording_id}/sound": "sound",
     "/bulletins/{bulletin_id}/file/{kind}": "a file",
     "/quality/{recording_id}": "one recorded call, whatever else there is",
+    "/quality/rules/draft": "a form with the rules",
+    "/quality/rules/{number}": "one version of the rules, whatever else there is",
     "/knowledge/new": "an empty form",
     "/knowledge/search": "a part of the desk's page",
     "/knowledge/{card_id}/draft": "one card, whatever else there is",

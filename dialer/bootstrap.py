@@ -47,6 +47,7 @@ from dialer.db.system_state import (
 from dialer.db.unit_of_work import Store, Tx
 from dialer.db.vault import Vault
 from dialer.knowledge.actions import seed_cards
+from dialer.quality.versions import seed_quality_rules
 from dialer.retention.erasure import refuse_erased
 from dialer.runtime.broker import EnqueueLimiter, Enqueuer, MessageKey, make_app
 from dialer.runtime.clock import Clock, ScaledClock, SystemClock
@@ -341,6 +342,7 @@ def _prepare_database(
             policy_version = ensure_policy_version(tx, to_plain(policy), now=real.now())
             seed_scripts(tx, now=clock.now())
             seed_cards(tx, now=clock.now())
+            seed_quality_rules(tx, now=clock.now())
         drill, practice = is_drill_database(tx), is_practice_database(tx)
     if differences and purpose in {ProcessPurpose.COMMAND, ProcessPurpose.PAUSE}:
         store.refuses_writing = OtherSettings(differences)

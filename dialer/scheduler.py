@@ -50,7 +50,7 @@ from dialer.duty.presence_store import delete_old_changes
 from dialer.keys.actions import is_reseal_due
 from dialer.notifications.store import delete_old_notifications
 from dialer.oversight.corrections import watch_orders
-from dialer.quality.store import TRANSCRIPTS
+from dialer.quality.store import TRANSCRIPTS, is_any_uninspected
 from dialer.retention.retention import is_retention_due
 from dialer.runtime.broker import BULK_QUEUE, DIAL_QUEUE, check_broker
 from dialer.runtime.services import Application
@@ -342,6 +342,8 @@ _WHEN_DUE: Final[tuple[tuple[str, Callable[[Application], bool], float], ...]] =
         ),
         30.0,
     ),
+    # Judges calls that were read, and all of them again when other rules were approved.
+    ("inspect_calls", lambda app: _is_due_in_rows(app, lambda tx, _: is_any_uninspected(tx)), 10.0),
     (
         "send_webhooks",
         lambda app: _is_due_in_rows(app, lambda tx, now: deliveries().is_any_free(tx, real_now=now)),

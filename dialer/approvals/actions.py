@@ -24,6 +24,7 @@ from dialer.approvals.queries import (
     money_returned,
     money_waiting,
     plan_drafts,
+    quality_drafts,
     rule_drafts,
 )
 from dialer.cards.determinations.actions import Determination, list_determinations
@@ -106,6 +107,7 @@ _PERMISSIONS: Mapping[ApprovalKind, Permission] = {
     ApprovalKind.RESTRICTION: Permission.APPROVE,
     ApprovalKind.BULLETIN: Permission.APPROVE,
     ApprovalKind.KNOWLEDGE: Permission.APPROVE,
+    ApprovalKind.QUALITY: Permission.APPROVE,
     ApprovalKind.API_TOKEN: Permission.CONFIRM_STAFF_CHANGES,
 }
 _OF_CENTRE = frozenset(
@@ -117,6 +119,7 @@ _OF_CENTRE = frozenset(
         ApprovalKind.RESTRICTION,
         ApprovalKind.BULLETIN,
         ApprovalKind.KNOWLEDGE,
+        ApprovalKind.QUALITY,
         ApprovalKind.API_TOKEN,
     }
 )
@@ -160,6 +163,8 @@ class Inbox:
     bulletins: Sequence[BulletinLine] = ()
     cards: Sequence[CardDraft] = ()
     """Drafts of knowledge cards."""
+    quality: Sequence[VersionDraft] = ()
+    """Drafts of rules of the inspection of calls."""
     tokens: Sequence[TokenRequest] = ()
 
     @property
@@ -225,6 +230,7 @@ def read_inbox(services: Services, reader: InboxReader, *, order: MoneyOrder = M
         rules = rule_drafts(tx, who=who) if decides(ApprovalKind.RULES) else []
         plans = plan_drafts(tx, who=who) if decides(ApprovalKind.PLAN) else []
         cards = card_drafts(tx, who=who) if decides(ApprovalKind.KNOWLEDGE) else []
+        quality = quality_drafts(tx, who=who) if decides(ApprovalKind.QUALITY) else []
     changes = list_changes(services, visible_to=unit_id) if decides(ApprovalKind.ACCOUNT) else []
     filed = list_filed(services, state=FiledState.DOUBTFUL).lines if decides(ApprovalKind.FILED) else ()
     restrictions = (
@@ -244,6 +250,7 @@ def read_inbox(services: Services, reader: InboxReader, *, order: MoneyOrder = M
         rules=rules,
         plans=plans,
         cards=cards,
+        quality=quality,
         changes=[
             change for change in changes if _is_of_others(who, change.change.asked_by, change.change.login)
         ],

@@ -33,6 +33,7 @@ from dialer.figures.bulletins import BULLETINS
 from dialer.knowledge.store import CARDS
 from dialer.org.account_changes import CHANGES, is_change_visible
 from dialer.org.tokens import TOKEN_REQUESTS
+from dialer.quality.store import QUALITY_VERSIONS
 from dialer.signals.rule_store import RULE_VERSIONS
 from dialer.warnings.list_store import AWAITS_APPROVAL
 from dialer.work.assignments import Scope
@@ -258,6 +259,11 @@ def plan_drafts(tx: Tx, *, who: str) -> list[VersionDraft]:
     return _drafts_of(tx, PLAN_VERSIONS, who)
 
 
+def quality_drafts(tx: Tx, *, who: str) -> list[VersionDraft]:
+    """The same of rules of the inspection of calls."""
+    return _drafts_of(tx, QUALITY_VERSIONS, who)
+
+
 def _drafts_of(tx: Tx, kind: VersionKind, who: str) -> list[VersionDraft]:
     return [record_of(VersionDraft, row) for row in tx.rows(kind.waiting(not_of=who))]
 
@@ -271,6 +277,9 @@ def drafts_waiting(tx: Tx, *, since: datetime) -> dict[ApprovalKind, int]:
         ApprovalKind.PLAN: PLAN_VERSIONS.waiting().where(PLAN_VERSIONS.versions.c.drafted_at < since),
         ApprovalKind.RULES: RULE_VERSIONS.waiting().where(RULE_VERSIONS.versions.c.drafted_at < since),
         ApprovalKind.SCRIPT: _newest_drafts().where(script.drafted_at < since),
+        ApprovalKind.QUALITY: QUALITY_VERSIONS.waiting().where(
+            QUALITY_VERSIONS.versions.c.drafted_at < since
+        ),
         ApprovalKind.KNOWLEDGE: sa.select(card.id).where(CARDS.waits(since), card.drafted_at < since),
     }
     counts = {kind: len(tx.rows(statement)) for kind, statement in statements.items()}
@@ -317,6 +326,7 @@ def count_waiting(tx: Tx, *, visible_to: int | None, now: datetime, real_now: da
         .group_by(load.by),
         ApprovalKind.SCRIPT: sa.select(drafts.c.drafted_by.label("by"), n).group_by(drafts.c.drafted_by),
         ApprovalKind.RULES: _count_of(RULE_VERSIONS),
+        ApprovalKind.QUALITY: _count_of(QUALITY_VERSIONS),
         ApprovalKind.PLAN: _count_of(PLAN_VERSIONS),
         ApprovalKind.ACCOUNT: sa.select(change.asked_by.label("by"), change.login.label("concerns"), n)
         .select_from(t.staff_change)

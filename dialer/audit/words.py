@@ -61,6 +61,8 @@ ACTS: Mapping[str, str] = {
     "view_evidence": gettext_noop("evidence of amounts read"),
     "audit_chain": gettext_noop("earlier lines covered by the chain"),
     "audit_checkpoint": gettext_noop("a checkpoint of the audit"),
+    "approve_quality_rules": gettext_noop("rules of inspection approved"),
+    "draft_quality_rules": gettext_noop("rules of inspection drafted"),
     "approve_card": gettext_noop("a version of a knowledge card approved"),
     "draft_card": gettext_noop("a version of a knowledge card drafted"),
     "refuse_card": gettext_noop("a version of a knowledge card refused"),

@@ -41,3 +41,12 @@ class Side(StrEnum):
     OURS = "ours"
     """The robot, or a member of staff."""
     PERSON = "person"
+
+
+class Outcome(StrEnum):
+    """What a rule says of one call."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ABSTAINED = "abstained"
+    """The words are too unsure to judge; what may be a mistake is to be listened to."""

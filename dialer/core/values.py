@@ -462,6 +462,8 @@ class ApprovalKind(StrEnum):
     RESTRICTION = "restriction"
     BULLETIN = "bulletin"
     KNOWLEDGE = "knowledge"
+    QUALITY = "quality"
+    """Rules of the inspection of calls."""
     """A version of a knowledge card."""
     API_TOKEN = "api_token"  # noqa: S105 - a kind, not a secret
     """A token of the API that an administrator has asked for."""

@@ -72,6 +72,7 @@ PARAGRAPHS: Final = {
     "/rates/callers": "supervisor-callers",
     "/rates/cases": "supervisor-rates",
     "/quality": "supervisor-quality",
+    "/quality/rules": "supervisor-quality-rules",
     "/records": "supervisor-records",
     "/robot": "robot",
     "/robot/held": "robot-held",

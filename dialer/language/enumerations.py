@@ -50,7 +50,7 @@ from dialer.core.case import (
 )
 from dialer.core.corrections import OrderEvent, OrderState
 from dialer.core.events import AlarmCode
-from dialer.core.inspection import NotInspected, Side, TranscriptState
+from dialer.core.inspection import NotInspected, Outcome, Side, TranscriptState
 from dialer.core.knowledge import CardState
 from dialer.core.listening import ListenMode
 from dialer.core.notifications import (
@@ -334,6 +334,11 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         NotInspected.UNSURE: "the words are too unsure: noise or a dialect",
         NotInspected.FAILED: "reading it failed",
     },
+    Outcome: {
+        Outcome.PASSED: "passed",
+        Outcome.FAILED: "mistake",
+        Outcome.ABSTAINED: "not judged",
+    },
     Side: {
         Side.OURS: "our side",
         Side.PERSON: "the person",
@@ -564,6 +569,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ApprovalKind.PLAN: "plan of the centre",
         ApprovalKind.RESTRICTION: "restriction of a person",
         ApprovalKind.KNOWLEDGE: "knowledge card",
+        ApprovalKind.QUALITY: "rules of inspection",
         ApprovalKind.API_TOKEN: "API token",
     },
     WebhookEvent: {

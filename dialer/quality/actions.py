@@ -8,15 +8,32 @@ from datetime import timedelta
 from typing import Final
 
 from dialer.calls.recordings import recording_ticket
-from dialer.core.access import Actor, RevealReason
-from dialer.core.errors import NotFound
-from dialer.core.inspection import NotInspected, TranscriptState
+from dialer.cases.reveals import note_search
+from dialer.core.access import Actor, Permission, RevealReason
+from dialer.core.errors import Invalid, NotFound
+from dialer.core.inspection import NotInspected, Outcome, TranscriptState
+from dialer.core.text import gettext_noop
 from dialer.quality.model import Turn, turns_of
-from dialer.quality.store import InspectedCall, count_states, find_call, newest_calls, read_words
+from dialer.quality.rules import SaidAt, find_said
+from dialer.quality.store import (
+    InspectedCall,
+    StoredJudgement,
+    count_outcomes,
+    count_states,
+    find_call,
+    judgements_of,
+    newest_calls,
+    newest_words,
+    read_words,
+)
 from dialer.runtime.services import Services
 
 SHOWN_DAYS: Final = 30
 """The counts are of calls of so many days."""
+_FEWEST_SIGNS: Final = 2
+_SEARCHED: Final = 2000
+_SEARCHED_AT_ONCE: Final = 200
+_MOST_FOUND: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +74,46 @@ def count_calls(services: Services, *, visible_to: int | None) -> CallCounts:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallScore:
+    """What the rules found in one call: broken hard gates, points lost of those that could be judged, and how many
+    rules abstained. A broken gate is made good by no points.
+    """
+
+    gates: int
+    lost: int
+    judged_points: int
+    abstained: int
+    rules: int
+
+    @classmethod
+    def of(cls, judgements: Sequence[StoredJudgement]) -> CallScore | None:
+        """The score of a call; None of one that no rule has judged."""
+        if not judgements:
+            return None
+        failed = [one for one in judgements if one.outcome is Outcome.FAILED]
+        return cls(
+            gates=sum(one.gate for one in failed),
+            lost=sum(one.points for one in failed),
+            judged_points=sum(one.points for one in judgements if one.outcome is not Outcome.ABSTAINED),
+            abstained=sum(one.outcome is Outcome.ABSTAINED for one in judgements),
+            rules=len(judgements),
+        )
+
+
+def judge_calls(services: Services, recording_ids: Sequence[int]) -> dict[int, list[StoredJudgement]]:
+    """What the rules said of these calls, whose ids the reader has seen."""
+    with services.store.begin_single_read() as tx:
+        return judgements_of(tx, recording_ids)
+
+
+def count_findings(services: Services, *, visible_to: int | None) -> Mapping[tuple[str, Outcome], int]:
+    """Calls of the last thirty days that this unit sees, by rule and outcome."""
+    since = services.clock.now() - timedelta(days=SHOWN_DAYS)
+    with services.store.begin_single_read() as tx:
+        return count_outcomes(tx, visible_to=visible_to, since=since)
+
+
 def list_calls(
     services: Services,
     *,
@@ -92,3 +149,39 @@ def read_call(
     with services.store.begin_single_read() as tx:
         words = read_words(tx, recording_id).words
     return ShownCall(call=call, turns=turns_of(words), ticket=ticket)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCall:
+    """A call in which the words are said, and where."""
+
+    call: InspectedCall
+    places: Sequence[SaidAt]
+
+
+def search_words(
+    services: Services, actor: Actor, sought: str, *, reason: RevealReason | str = "", why: str = ""
+) -> list[FoundCall]:
+    """The newest calls that this unit sees in which somebody says this, at most 50 of the newest 2,000. The search is
+    audited and limited as searches by a personal value are, without what was sought. Raises `Invalid` for fewer than
+    two signs and without a reason where one is needed, and `TooMany`.
+    """
+    if len([sign for sign in sought if sign.isalnum()]) < _FEWEST_SIGNS:
+        raise Invalid(field="words", problem="is too short", fix=gettext_noop("type at least two characters"))
+    with services.act(actor, Permission.INSPECT_CALLS) as act:
+        note_search(act, services, kind="transcript", reason=reason, why=why)
+    found: list[FoundCall] = []
+    before_id, left = None, _SEARCHED
+    while left > 0 and len(found) < _MOST_FOUND:
+        with services.store.begin_single_read() as tx:
+            calls = newest_words(
+                tx, visible_to=actor.unit_id, before_id=before_id, limit=min(_SEARCHED_AT_ONCE, left)
+            )
+        for call, progress in calls:
+            if places := find_said(progress.words, sought):
+                found.append(FoundCall(call=call, places=places))
+        left -= len(calls)
+        if len(calls) < _SEARCHED_AT_ONCE:
+            break
+        before_id = calls[-1][0].recording_id
+    return found[:_MOST_FOUND]

@@ -11,13 +11,16 @@ from typing import Final
 import sqlalchemy as sa
 
 from dialer.calls.recordings import call_of
-from dialer.core.inspection import NotInspected, TranscriptState
-from dialer.core.values import FraudType, Grade, RecordedCall
+from dialer.core.inspection import NotInspected, Outcome, TranscriptState
+from dialer.core.text import gettext_noop
+from dialer.core.values import FraudType, Grade, RecordedCall, VersionState
 from dialer.db import tables as t
 from dialer.db.jobs import JobClaim, JobTable, Retries
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import is_visible_to
+from dialer.db.versions import VersionKind
 from dialer.quality.model import Progress, progress_of_json, unsure_count
+from dialer.quality.rules import Catalogue, Judgement, Span
 
 _r, _t = t.recording.c, t.transcript.c
 _PLACE: Final = {"table": "transcript", "column": "sealed"}
@@ -198,6 +201,22 @@ def find_call(tx: Tx, recording_id: int, *, visible_to: int | None) -> Inspected
     return None if row is None else _call(row)
 
 
+def newest_words(
+    tx: Tx, *, visible_to: int | None, before_id: int | None, limit: int
+) -> list[tuple[InspectedCall, Progress]]:
+    """Calls that were read and that this unit sees, with their words, the newest first, as `newest_calls`."""
+    calls = newest_calls(
+        tx, visible_to=visible_to, state=TranscriptState.READ, before_id=before_id, limit=limit
+    )
+    rows = tx.rows(
+        sa.select(_t.recording_id, _t.sealed).where(
+            _t.recording_id.in_([call.recording_id for call in calls])
+        )
+    )
+    sealed = {row["recording_id"]: row["sealed"] for row in rows}
+    return [(call, _open(tx, sealed.get(call.recording_id), call.recording_id)) for call in calls]
+
+
 def read_words(tx: Tx, recording_id: int) -> Progress:
     """The words of this call; none where they were deleted or not yet read."""
     return _open(tx, tx.scalar(sa.select(_t.sealed).where(_t.recording_id == recording_id)), recording_id)
@@ -220,3 +239,157 @@ def count_states(
         (TranscriptState(row["state"]), NotInspected(row["reason"]) if row["reason"] else None): row["n"]
         for row in rows
     }
+
+
+QUALITY_VERSIONS: Final = VersionKind(
+    versions=t.quality_version,
+    approvals=t.quality_approval,
+    noun=gettext_noop("version of the rules of inspection"),
+    lock_key=0x7175616C,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityVersion:
+    """One version of all rules, as one text."""
+
+    id: int
+    number: int
+    content_hash: str
+    source: str
+    why: str
+    """Why it was drafted."""
+    drafted_by: str
+    drafted_at: datetime
+    approved_by: str
+    """'' for a draft."""
+    approved_at: datetime | None
+    state: VersionState
+
+
+def quality_versions(tx: Tx) -> list[QualityVersion]:
+    """All versions, newest first."""
+    return [QualityVersion(**row) for row in QUALITY_VERSIONS.rows(tx)]
+
+
+def quality_version(tx: Tx, number: int) -> QualityVersion:
+    """The version with this number. Raises `NotFound`."""
+    return QualityVersion(**QUALITY_VERSIONS.by_number(tx, number))
+
+
+def live_version(tx: Tx) -> QualityVersion | None:
+    """The version in force; None before the first approval."""
+    return next((one for one in quality_versions(tx) if one.state is VersionState.APPROVED), None)
+
+
+def _is_uninspected(version_id: object) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        _t.state == TranscriptState.READ.value,
+        _t.inspected_by.is_distinct_from(sa.type_coerce(version_id, sa.BigInteger)),
+    )
+
+
+def is_any_uninspected(tx: Tx) -> bool:
+    """Whether the rules in force have not judged a call that was read."""
+    live = QUALITY_VERSIONS.live(tx, t.quality_version.c.id)
+    if live is None:
+        return False
+    return tx.scalar(sa.select(_t.recording_id).where(_is_uninspected(live["id"])).limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCall:
+    """A call that was read, to be judged."""
+
+    recording_id: int
+    seconds: float
+    progress: Progress
+
+
+def take_uninspected(tx: Tx, version_id: int, *, limit: int) -> list[ReadCall]:
+    """Calls that this version has not judged, locked; those that another process has locked are passed over."""
+    rows = tx.rows(
+        sa.select(_t.recording_id, _t.done_seconds, _t.sealed)
+        .where(_is_uninspected(version_id))
+        .order_by(_t.recording_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [
+        ReadCall(
+            recording_id=row["recording_id"],
+            seconds=row["done_seconds"],
+            progress=_open(tx, row["sealed"], row["recording_id"]),
+        )
+        for row in rows
+    ]
+
+
+def save_judgements(
+    tx: Tx,
+    recording_id: int,
+    version_id: int,
+    catalogue: Catalogue,
+    judgements: Sequence[Judgement],
+    *,
+    now: datetime,
+) -> None:
+    """Stores what the rules of this version say of a call, in place of what others said before."""
+    i, rules = t.inspection.c, {rule.id: rule for rule in catalogue.rule}
+    tx.execute(sa.delete(t.inspection).where(i.recording_id == recording_id))
+    rows = [
+        {
+            "recording_id": recording_id,
+            "rule": one.rule_id,
+            "version_id": version_id,
+            "outcome": one.outcome.value,
+            "gate": rules[one.rule_id].gate,
+            "points": rules[one.rule_id].points,
+            "spans": [[round(span.begin, 2), round(span.end, 2)] for span in one.spans],
+            "at": now,
+        }
+        for one in judgements
+    ]
+    tx.execute(sa.insert(t.inspection), rows)
+    tx.execute(sa.update(t.transcript).where(_t.recording_id == recording_id).values(inspected_by=version_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredJudgement:
+    """What a rule said of a call."""
+
+    recording_id: int
+    rule: str
+    outcome: Outcome
+    gate: bool
+    points: int
+    spans: tuple[Span, ...]
+
+
+def judgements_of(tx: Tx, recording_ids: Sequence[int]) -> dict[int, list[StoredJudgement]]:
+    """What the rules said of these calls, gates first, then by points."""
+    i = t.inspection.c
+    found: dict[int, list[StoredJudgement]] = {recording_id: [] for recording_id in recording_ids}
+    rows = tx.rows(
+        sa.select(i.recording_id, i.rule, i.outcome, i.gate, i.points, i.spans)
+        .where(i.recording_id.in_(recording_ids))
+        .order_by(i.gate.desc(), i.points.desc(), i.rule)
+    )
+    for row in rows:
+        spans = tuple(Span(begin=begin, end=end) for begin, end in row["spans"])
+        found[row["recording_id"]].append(record_of(StoredJudgement, row, spans=spans))
+    return found
+
+
+def count_outcomes(tx: Tx, *, visible_to: int | None, since: datetime) -> Mapping[tuple[str, Outcome], int]:
+    """How many calls since then, that this unit sees, have each outcome, by rule."""
+    i, c = t.inspection.c, t.case.c
+    rows = tx.rows(
+        sa.select(i.rule, i.outcome, sa.func.count().label("n"))
+        .select_from(t.inspection)
+        .join(t.recording, _r.id == i.recording_id)
+        .join(t.case, c.id == _r.case_id)
+        .where(is_visible_to(c.unit_id, visible_to), _r.called_at >= since)
+        .group_by(i.rule, i.outcome)
+    )
+    return {(row["rule"], Outcome(row["outcome"])): row["n"] for row in rows}

@@ -45,7 +45,7 @@ BULK_TASKS: Final = frozenset(
     {
         "load_list", "resume_loads", "close_withdrawn", "render_script", "resume_renders", "reseal", "retention",
         "screen_openings", "send_webhooks", "draft_bulletins", "watch_fairness",
-        "fetch_recordings", "refresh_figures", "transcribe",
+        "fetch_recordings", "refresh_figures", "transcribe", "inspect_calls",
     }
 )  # fmt: skip
 """The tasks that go to `BULK_QUEUE`; all others go to `DIAL_QUEUE`."""

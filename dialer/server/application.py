@@ -50,6 +50,7 @@ from dialer.oversight.pages import record_pages
 from dialer.phone.pages import phone_routes
 from dialer.practice.pages import practice_pages
 from dialer.quality.pages import quality_pages
+from dialer.quality.rule_pages import quality_rule_pages
 from dialer.retention.pages import erasure_pages
 from dialer.runtime.logs import ProcessMetrics
 from dialer.runtime.sections import WebSettings
@@ -112,6 +113,7 @@ SECTIONS = (
     rates_pages,
     bulletin_pages,
     record_pages,
+    quality_rule_pages,
     quality_pages,
     correction_pages,
     knowledge_pages,

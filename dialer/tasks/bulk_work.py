@@ -173,6 +173,14 @@ def transcribe_task() -> None:
         _readers[0].start()
 
 
+@background_task("inspect_calls")
+def inspect_calls_task() -> None:
+    """Judges calls that were read by the rules in force, for a while: the scheduler sends the next one."""
+    from dialer.quality.inspecting import inspect_due
+
+    inspect_due(current_application().services, stopping=is_stopping)
+
+
 def _read_calls() -> None:
     from dialer.quality.hearing import WhisperReader
     from dialer.quality.transcribing import transcribe_due

@@ -47,7 +47,7 @@ _KEPT = frozenset(
     {
         "meta", "service_clock", "policy_version", "line_group", "heartbeat",
         "script_version", "script_sound", "script_approval", "sound_file", "script_render", "script_trial",
-        "knowledge_card", "knowledge_version",
+        "knowledge_card", "knowledge_version", "quality_version", "quality_approval",
     }
 )  # fmt: skip
 

@@ -6,10 +6,14 @@ import sqlalchemy as sa
 
 from dialer.core.access import Role
 from dialer.db import tables as t
+from dialer.db.units import add_unit
+from dialer.quality.inspecting import inspect_due
 from dialer.quality.transcribing import transcribe_due
+from dialer.quality.versions import seed_quality_rules, shipped_rules
 from tests.console.desk import ConsoleDesk, text
 from tests.console.town import ConsoleScenario
 from tests.quality.recorded import LoudnessReader, alaw_wav, put_recording, silence, tone
+from tests.quality.test_inspecting import Reciter
 
 
 def put_call(
@@ -76,3 +80,83 @@ async def test_a_deleted_call_is_said_to_be_deleted(console: ConsoleDesk):
     answer = await chief.post(f"/quality/{recording_id}", reason="review", why="an appeal")
     assert answer.status_code == 409
     assert (await chief.get("/quality/999999")).status_code == 404
+
+
+def put_bad_call(console: ConsoleDesk) -> int:
+    """We ask for a code, at 6 s."""
+    with console.app.services.store.begin() as tx:
+        seed_quality_rules(tx, now=console.clock.now())
+    recording_id = put_call(console, reader=Reciter("您好，我是公安局的民警。请把收到的验证码告诉我。"))
+    assert inspect_due(console.app.services) == 1
+    return recording_id
+
+
+async def test_what_was_found_is_on_the_page_with_its_seconds(console: ConsoleDesk):
+    recording_id = put_bad_call(console)
+    chief = console.person(Role.SUPERVISOR)
+    assert "hard gates" in text(await chief.get("/quality"))
+    before = await chief.get(f"/quality/{recording_id}")
+    assert "Never ask for a code or a password mistake hard gate 0:0" in text(before)
+    assert "Must say: do not transfer mistake hard gate It was not said." in text(before)
+    assert "data-plays-from" not in before.text
+    shown = await chief.post(f"/quality/{recording_id}", reason="review", why="an appeal")
+    assert shown.text.count("data-plays-from=") >= 1
+
+
+async def test_rules_are_drafted_and_approved_by_another_person(console: ConsoleDesk):
+    put_bad_call(console)
+    author = console.person(Role.SUPERVISOR)
+    other = console.signed_in(console.account(Role.SUPERVISOR, login="second"))
+    page = text(await author.get("/quality/rules"))
+    assert "In force: version 1" in page
+    assert "Never ask for a code or a password hard gate 0 / 1 1 / 1 0 / 1" in page
+    source = shipped_rules().replace("points = 10", "points = 12", 1)
+    assert "most_syllables" in (await author.get("/quality/rules/draft")).text
+    broken = await author.post(
+        "/quality/rules", source=source.replace('kind = "pace"', 'kind = "x"'), why="more"
+    )
+    assert broken.status_code == 422
+    assert "kind = &#34;x&#34;" in broken.text
+    saved = await author.post("/quality/rules", source=source, why="the greeting counts more")
+    assert saved.headers["location"].endswith("/quality/rules/2")
+    assert (await author.post("/quality/rules", source=source, why="again")).status_code == 409
+    assert "Your own draft" in text(await author.get("/quality/rules/2"))
+    assert (await author.post("/quality/rules/2/approve", reason="mine")).status_code == 409
+    assert "/quality/rules/2" in (await other.get("/approvals")).text
+    assert "/quality/rules/2" not in (await author.get("/approvals")).text
+    assert (await other.post("/quality/rules/2/approve", reason="")).status_code == 422
+    done = await other.post("/quality/rules/2/approve", reason="agreed")
+    assert done.headers["location"].endswith("/quality/rules")
+    assert "In force: version 2" in text(await other.get("/quality/rules"))
+    assert (await other.get("/quality/rules/9")).status_code == 404
+
+
+async def test_a_search_names_calls_and_seconds_and_is_audited_without_the_words(console: ConsoleDesk):
+    found = put_bad_call(console)
+    put_call(console)
+    chief = console.person(Role.SUPERVISOR)
+    answer = await chief.post("/quality/search", words="验证码，告诉")
+    page = text(answer)
+    assert "Said in 1 call" in page
+    assert "our side 0:0" in page
+    assert f"/quality/{found}" in answer.text
+    assert "告诉我" not in page, "what was said needs a reason"
+    [line] = [one for one in console.rows(t.audit) if one["act"] == "search"]
+    assert (line["subject"], line["facts"]) == ("search/transcript", {})
+    assert "Said in 0 calls" in text(await chief.post("/quality/search", words="没有人说过"))
+    assert (await chief.post("/quality/search", words="好")).status_code == 422
+    for _ in range(8):
+        await chief.post("/quality/search", words="验证码")
+    asked = await chief.post("/quality/search", words="验证码")
+    assert asked.status_code == 422, "after ten searches a reason is needed"
+    given = await chief.post("/quality/search", words="验证码", reason="review", why="an appeal")
+    assert "Said in 1 call" in text(given)
+
+
+async def test_a_search_finds_nothing_of_another_unit(console: ConsoleDesk):
+    put_bad_call(console)
+    with console.app.services.store.begin() as tx:
+        unit_id = add_unit(tx, name="东所", parent_id=None)
+    assert "Said in 0 calls" in text(
+        await console.person(Role.SUPERVISOR, unit_id=unit_id).post("/quality/search", words="验证码")
+    )

@@ -199,6 +199,8 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
             "send_webhooks",
             "draft_bulletins",
             "fetch_recordings",
+            "inspect_calls",
+            "transcribe",
             "watch_fairness",
             "refresh_figures",
             "stalled_calls",

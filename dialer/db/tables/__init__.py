@@ -92,6 +92,9 @@ from dialer.db.tables.oversight import correction_order as correction_order
 from dialer.db.tables.oversight import correction_step as correction_step
 from dialer.db.tables.practice import practice_attempt as practice_attempt
 from dialer.db.tables.practice import practice_choice as practice_choice
+from dialer.db.tables.quality import inspection as inspection
+from dialer.db.tables.quality import quality_approval as quality_approval
+from dialer.db.tables.quality import quality_version as quality_version
 from dialer.db.tables.quality import transcript as transcript
 from dialer.db.tables.signals import list_item_request as list_item_request
 from dialer.db.tables.signals import robot_draw as robot_draw
