@@ -20,7 +20,7 @@ from dialer.figures.report import report_period
 from dialer.language.catalogue import say
 from dialer.language.whatif_words import figure_word, part_word
 from dialer.whatif.actions import past_period
-from dialer.whatif.figures import COUNTS, LEAST_SEEDS, TIMES, Change, Check, Estimate
+from dialer.whatif.figures import COUNTS, LEAST_SEEDS, MONEY, TIMES, Change, Check, Estimate
 from dialer.whatif.generated import city
 from dialer.whatif.model import Order
 from dialer.whatif.questions import PROMISE_SECONDS, SEEDS, Answer, Period, Question, answered
@@ -183,6 +183,8 @@ def _interval(name: str, estimate: Estimate, *, sign: str = "") -> str:
 def _value(name: str, value: float, sign: str = "") -> str:
     if name in COUNTS:
         return f"{value:{sign},.0f}"
+    if name in MONEY:
+        return f"{value:{sign},.0f} CNY"
     if name in TIMES:
         return f"{value:{sign},.0f} s"
     return f"{value:{sign}.1%}"

@@ -20,6 +20,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "high_reached_in_time": gettext_noop("high: spoken to in time"),
     "human_wait_p90_seconds": gettext_noop("wait for a caller, P90"),
     "visit_wait_p90_seconds": gettext_noop("wait for an officer, P90"),
+    "averted_yuan": gettext_noop("not paid since spoken to in time"),
     "callers_busy": gettext_noop("callers at work"),
     "officers_busy": gettext_noop("officers at work"),
 }

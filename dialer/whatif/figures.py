@@ -26,9 +26,11 @@ COUNTS: Final = (
 """Figures that are counts; the others are shares, or seconds, as their names say."""
 TIMES: Final = ("human_wait_p90_seconds", "visit_wait_p90_seconds")
 SHARES: Final = ("high_called_in_time", "high_reached_in_time")
+MONEY: Final = ("averted_yuan",)
+"""What people would have paid unless they had been spoken to in time; nobody sees it in a past period."""
 OF_STAFF: Final = ("callers_busy", "officers_busy")
 """Shares of the time on duty; of a period that was seen nobody knows them."""
-FIGURES: Final = (*COUNTS, *SHARES, *TIMES, *OF_STAFF)
+FIGURES: Final = (*COUNTS, *SHARES, *TIMES, *MONEY, *OF_STAFF)
 PARTS: Final = 4
 """A replay must give back the figures of each quarter of the period too: people who changed meanwhile are noticed."""
 LEAST_SEEDS: Final = 6
@@ -81,12 +83,41 @@ def figures_of(
 def figures_of_replay(
     replayed: Replayed, *, start: datetime, end: datetime, promise_seconds: float
 ) -> dict[str, float]:
-    """As `figures_of`, with how busy the staff was."""
+    """As `figures_of`, with the money averted and how busy the staff was."""
     found = figures_of(replayed.lives, start=start, end=end, promise_seconds=promise_seconds)
+    money = averted(life for life in replayed.lives if start <= life.warned.opened_at < end)
+    found["averted_yuan"] = (money.by_robot_fen + money.by_staff_fen) / 100
     for name, track in zip(OF_STAFF, (Track.HUMAN, Track.VISIT), strict=True):
         if replayed.duty_seconds[track]:
             found[name] = replayed.busy_seconds[track] / replayed.duty_seconds[track]
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Averted:
+    """Money that people would have paid unless spoken to before, in fen."""
+
+    at_risk_fen: int
+    by_robot_fen: int
+    """Of it, that of people whom the robot spoke to first, in time."""
+    by_staff_fen: int
+    """The same, for callers and officers: the order of tasks decides it."""
+
+
+def averted(lives: Iterable[Life]) -> Averted:
+    """What of the money at risk was averted. A case whose amount nobody knows counts for nothing."""
+    at_risk = by_robot = by_staff = 0
+    for life in lives:
+        fen = life.warned.amount_fen or 0
+        if life.pays_at is None:
+            continue
+        at_risk += fen
+        if life.spoken_at is not None and life.spoken_at < life.pays_at:
+            if any(task.done_at == life.spoken_at for task in life.tasks):
+                by_staff += fen
+            else:
+                by_robot += fen
+    return Averted(at_risk_fen=at_risk, by_robot_fen=by_robot, by_staff_fen=by_staff)
 
 
 def _is_done(task: Task, track: Track) -> bool:
@@ -172,7 +203,7 @@ def _estimate(values: Sequence[float], *, error: float, spread: float, least: fl
 
 def _possible(name: str, estimate: Estimate) -> Estimate:
     """No count, time or share is below 0, and no share above 1."""
-    most = math.inf if name in {*COUNTS, *TIMES} else 1.0
+    most = math.inf if name in {*COUNTS, *TIMES, *MONEY} else 1.0
     return replace(estimate, low=max(0.0, estimate.low), high=min(most, estimate.high))
 
 

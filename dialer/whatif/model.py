@@ -21,9 +21,9 @@ from dialer.core.values import Answer, Contact, FraudType, Grade, OutcomeKind, T
 
 _Seen = TypeVar("_Seen")
 LEAST_SEEN: Final = 30
-"""With fewer calls of a grade in an hour of the day, those of the grade at any hour are drawn from; with fewer of the
-grade, all calls.
-"""
+"""With fewer calls of a grade in an hour of the day, those of the grade at any hour are drawn from."""
+LEAST_OF_GRADE: Final = 5
+"""With fewer of the grade, all calls: grades differ so much that a few of the same one tell more."""
 _MASK: Final = (1 << 64) - 1
 
 
@@ -101,7 +101,7 @@ class Seen(Generic[_Seen]):
             by_hour[grade, hour].append(one)
             by_grade[grade].append(one)
             self._all.append(one)
-        self._by_grade = {grade: found for grade, found in by_grade.items() if len(found) >= LEAST_SEEN}
+        self._by_grade = {grade: found for grade, found in by_grade.items() if len(found) >= LEAST_OF_GRADE}
         self._by_hour = {key: found for key, found in by_hour.items() if len(found) >= LEAST_SEEN}
 
     def __len__(self) -> int:

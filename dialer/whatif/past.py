@@ -32,7 +32,6 @@ _CENSORED: Final = frozenset({TelephonyResult.CANCELED, TelephonyResult.UNKNOWN}
 """Ends that say nothing about how a person answers."""
 _BRIDGED: Final = timedelta(hours=2)
 """Somebody who had nothing to do for so long was there."""
-_HOUR: Final = timedelta(hours=1)
 SLOT: Final = timedelta(minutes=15)
 """Who was present is counted at the middle of each."""
 
@@ -138,15 +137,13 @@ class Records:
         return median(gaps) if gaps else 0.0
 
     def work_hours(self, track: Track) -> list[Span]:
-        """The whole hours in which each person took or reported something, and those between that were idle."""
+        """The quarters of an hour in which each person took or reported something, and those between that were idle."""
         spans: list[Span] = []
         of_person: dict[str, list[Span]] = defaultdict(list)
         for task in self.tasks:
             if task.track is track and task.by is not None and task.taken_at is not None:
                 last = task.done_at or task.taken_at
-                first = task.taken_at.replace(minute=0, second=0, microsecond=0)
-                until = last.replace(minute=0, second=0, microsecond=0) + _HOUR
-                of_person[task.by].append((first, until))
+                of_person[task.by].append((_quarter(task.taken_at), _quarter(last) + SLOT))
         for worked in of_person.values():
             spans += joined(worked, bridged=_BRIDGED)
         return spans
@@ -182,6 +179,11 @@ class Records:
             figures_of(lives, start=first, end=last, promise_seconds=promise_seconds)
             for first, last in quarters(start, self.end)
         ]
+
+
+def _quarter(at: datetime) -> datetime:
+    """The beginning of its quarter of an hour."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
 
 
 def _report(task: PastTask) -> StaffReport | None:

@@ -21,6 +21,7 @@ from dialer.core.text import gettext_noop
 from dialer.core.values import Track
 from dialer.whatif.engine import replay
 from dialer.whatif.figures import Change, Check, Figures, changes, checked, figures_of_replay, quarters
+from dialer.whatif.hazard import DEFAULT
 from dialer.whatif.model import Centre, Order, People, WarnedCase
 
 SEEDS: Final = 10
@@ -106,6 +107,9 @@ ASSUMPTIONS: Final = (
     gettext_noop("Nobody changes a case by hand, and no second warning joins one."),
     gettext_noop("The carrier takes every call; nothing fails on our side beyond what the calls show."),
     gettext_noop("A caller or an officer takes at once what waits, and works until it is reported."),
+    gettext_noop(
+        "Whether and when people would pay is our own assumption, by fraud type and grade, and no filed case is used."
+    ),
     gettext_noop("The people of a grade answer alike in the same hour, at the first call as at the third."),
 )
 _OF_LOAD: Final = gettext_noop("A larger load has the same mix: its cases repeat those of the period.")
@@ -175,7 +179,13 @@ def _figures(
     period: Period, spans: Sequence[tuple[datetime, datetime]], promise_seconds: float, seed: int
 ) -> list[dict[str, float]]:
     replayed = replay(
-        period.cases, period.people, period.centre, zone=period.zone, until=period.end, seed=seed
+        period.cases,
+        period.people,
+        period.centre,
+        zone=period.zone,
+        until=period.end,
+        seed=seed,
+        pays_at=partial(DEFAULT.pays_at, seed),
     )
     return [
         figures_of_replay(replayed, start=start, end=end, promise_seconds=promise_seconds)
