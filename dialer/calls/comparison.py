@@ -13,7 +13,7 @@ any more. A call of our robot that is under way goes on: its attempt gets the ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -263,7 +263,8 @@ async def compare_calls(services: Services, actor: Actor, client: CallClient) ->
     # After a failover the calls that the database knows go on as before.
     under_way = 0 if restored.failover else await _settle_sent(services, client, listed)
     with_persons = [_with_number(call, services.centre.area_code) for call in listed]
-    to_persons = [call for call in with_persons if _is_to_a_person(call, client)]
+    not_persons = {client.config.officer_number, *(one.number for one in services.work.third_parties)}
+    to_persons = [call for call in with_persons if _is_to_a_person(call, not_persons)]
     under_way += _note_unknown(services, to_persons, go_on=restored.failover)
     _match_all(services)
     with services.store.begin() as tx:
@@ -334,9 +335,9 @@ def _with_number(call: ListedCall, area_code: str) -> ListedCall:
     return replace(call, to=normalise_phone(call.caller, area_code) or "") if call.is_inbound else call
 
 
-def _is_to_a_person(call: ListedCall, client: CallClient) -> bool:
-    """Whether a call goes to a person, and not to a telephone of a desk or to the duty line."""
-    return call.to.startswith("+") and call.to != client.config.officer_number
+def _is_to_a_person(call: ListedCall, not_persons: Collection[str]) -> bool:
+    """Whether a call goes to a person, and not to a telephone of a desk, the duty line or a third party."""
+    return call.to.startswith("+") and call.to not in not_persons
 
 
 def _without_conversation(progress: CallProgress) -> CallProgress:

@@ -352,8 +352,8 @@ async def _request(
     with services.store.begin() as tx:
         call = lock_desk_call(tx, party.call_id)
     room_sid, sid = call.talk.room_sid, call.sid
-    if room_sid is None or sid is None:
-        return False
+    assert room_sid is not None, "who takes a call over is in its room"
+    assert sid is not None, "only a call that the carrier took has a room"
     match step:
         case HandOverStep.LET_DESK_GO:
             return await client.change_ending(room_sid, RoomVoice.DESK, ends=False)

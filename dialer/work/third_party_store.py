@@ -79,8 +79,8 @@ def party_of(tx: Tx, call_id: uuid.UUID) -> PartyInCall | None:
 
 
 def due_parties(tx: Tx, *, real_now: datetime) -> list[uuid.UUID]:
-    """Legs about which the carrier is to be asked, at most 100."""
-    which = sa.select(_P.id).where(_IS_LIVE, _P.due_at <= real_now).order_by(_P.due_at).limit(100)
+    """Legs about which the carrier is to be asked: no more than there are desks."""
+    which = sa.select(_P.id).where(_IS_LIVE, _P.due_at <= real_now).order_by(_P.due_at)
     return [row["id"] for row in tx.rows(which)]
 
 

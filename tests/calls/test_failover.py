@@ -23,6 +23,7 @@ from dialer.calls.pacing import lock_line_group, note_timeline
 from dialer.calls.pauses import pause_calls, read_standing_pauses
 from dialer.calls.reconcile import reconcile
 from dialer.core.access import unrestricted
+from dialer.core.third_party import PartyKind, ThirdParty
 from dialer.core.values import PauseScope
 from dialer.db import tables as t
 from dialer.db.acts import OpenAct
@@ -127,6 +128,17 @@ def test_a_call_that_is_under_way_goes_on_with_its_attempt(scene: Scene):
     assert scene.assignments_of(case_id) == []
     assert claims(scene)
     assert alarms(scene)[0]["facts"]["problem"]["values"]["going_on"] == "1"
+
+
+def test_a_third_party_and_the_duty_line_are_no_persons_whom_the_robot_called(scene: Scene):
+    bank = ThirdParty(key="list:bank", kind=PartyKind.BANK, name="bank", number="+861066107114")
+    work = replace(scene.services.work, third_parties=(bank,))
+    scene.services = replace(scene.services, work=work)
+    fail_over(scene)
+    assert not claims(scene)
+    reconcile_later(scene, _Carrier([listed(scene, "in-progress", number=bank.number)]))
+    assert scene.rows(sa.select(t.carrier_call)) == []
+    assert claims(scene)
 
 
 def test_of_two_cases_of_a_number_one_goes_on_and_the_other_goes_to_a_person(scene: Scene):

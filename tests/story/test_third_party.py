@@ -18,7 +18,7 @@ from dialer.core.case import DeskCallState
 from dialer.core.errors import Conflict, Invalid, Overtaken, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.talk import RoomVoice, TalkChange
-from dialer.core.third_party import PartyState
+from dialer.core.third_party import HandOverStep, PartyState
 from dialer.core.values import TelephonyResult
 from dialer.db import tables as t
 from dialer.telephony.channels import RefusalCause, Refused, SendResult, UncertainResult
@@ -112,8 +112,9 @@ class Three:
         return [row["times"] for row in rows]
 
     async def has_call(self) -> None:
-        """Waits until the person talks with the third party alone."""
+        """Waits until the person talks with the third party alone, and the call ends with either of them."""
         await self.is_in(PartyState.HAS_CALL)
+        await until(lambda: self.newest.leg.done is HandOverStep.BIND)
         await until(lambda: self.who_hears() == {PERSON: {PARTY}, PARTY: {PERSON}})
 
 
@@ -201,8 +202,10 @@ async def test_nobody_is_brought_in_but_who_is_listed_and_one_at_a_time(three: T
     listed = parties_of_task(three.services, three.line.task.id, duty_line=DESK_NUMBER)
     assert [one.key for one in listed] == ["duty_line", "list:bank", "list:interpreter"]
     for key in ("list:premium", "13800138000", "", "duty:1"):
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid) as unlisted:
             await three.bring(key)
+        assert unlisted.value.field == "party"
+        assert str(unlisted.value.fix) == "choose one of the list"
     with pytest.raises(Overtaken):
         await three.bring(by="wang")
     for act in (three.hand_over(), three.send_away()):
@@ -261,7 +264,7 @@ async def in_its_room(three: Three) -> None:
 async def test_a_leg_that_the_carrier_refuses_is_over(three: Three):
     await in_its_room(three)
     async with Refusing(three.w.telephony) as three.client:
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="did not take the call"):
             await three.bring()
     assert three.newest.leg.state is PartyState.ENDED
 
