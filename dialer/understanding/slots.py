@@ -199,9 +199,13 @@ _UNIT_MINUTES: Final[Mapping[str, int]] = {
 }
 
 
+_LONGEST: Final = 600
+"""So many characters of a sentence are read: the time of some patterns grows with the square of the text."""
+
+
 def read_slots(text: str) -> Slots:
     """The facts of a sentence. Never fails: what cannot be read is None."""
-    said = " ".join(folded(text).lower().split())
+    said = " ".join(folded(text[:_LONGEST]).lower().split())[:_LONGEST]
     closed = re.sub(r"(?<![a-z0-9])\s+|\s+(?![a-z0-9])", "", said)
     return Slots(
         amount_fen=_amount(_without_moments(closed)),

@@ -235,3 +235,9 @@ def test_the_command_answers_in_json_for_each_line(tmp_path: Path):
         check=True,
     )
     assert plain.stdout.startswith("要求人工 wants_person")
+
+
+def test_of_a_very_long_sentence_the_beginning_is_read():
+    """The time of some patterns grows with the square of the text."""
+    assert read_slots("我转了三万块" + "啊" * 590).amount_fen == 3_000_000
+    assert read_slots("啊" * 600 + "我转了三万块").amount_fen is None
