@@ -198,6 +198,7 @@ def test_a_missed_tick_is_run_once_however_late(assembled: Assemble):
             "screen_openings",
             "send_webhooks",
             "draft_bulletins",
+            "correction_orders",
             "fetch_recordings",
             "inspect_calls",
             "transcribe",
