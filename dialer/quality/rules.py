@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from dialer.core.errors import Invalid
 from dialer.core.inspection import Outcome, Side
-from dialer.core.text import Lang
+from dialer.core.text import Lang, Text
 from dialer.quality.model import Turn, Word, in_order, turns_of, unsure_count
 
 _NOT_SPOKEN: Final = re.compile(r"[^\w]")
@@ -112,12 +112,13 @@ def read_catalogue(toml: str) -> Catalogue:
     """The catalogue in this text. Raises `Invalid` with the first thing that is wrong."""
     try:
         return Catalogue.model_validate(tomllib.loads(toml))
-    except tomllib.TOMLDecodeError as fault:
-        raise Invalid(field="rules", problem=str(fault)) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as fault:
+        raise Invalid(field="rules", problem=Text("is no TOML: %(error)s", error=str(fault))) from None
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise Invalid(field="rules", problem=f"{place}: {first['msg']}".removeprefix(": ")) from None
+        why = f"{place}: {first['msg']}".removeprefix(": ")
+        raise Invalid(field="rules", problem=Text("%(why)s", why=why)) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
