@@ -32,6 +32,7 @@ from dialer.control.alarms import BrokerWatch, end_alarms_without_cause, raise_s
 from dialer.control.health import CONSISTENCY_PART, SCHEDULER_PART, TICK_PART, close_cycle, raise_overdue_work
 from dialer.core.errors import Unavailable
 from dialer.db.leases import LEADER, Lease, process_name, take_lease
+from dialer.db.silence import SilenceWatch
 from dialer.db.system_state import (
     CLOCKS_APART,
     cycle_parts,
@@ -151,15 +152,16 @@ def run_scheduler(
     """
     process = f"{SCHEDULER_PART}:{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
     holder = process_name()
-    while not stopped.is_set():
-        try:
-            lead = _Lead.take(app, process, holder=holder, seconds=lease_seconds)
-            if lead is not None:
-                _log.info("leading")
-                _send_ticks(app, process, lead, stopped)
-        except Unavailable as fault:
-            _log.warning("%s", fault)
-        stopped.wait(_FOLLOW_SECONDS)
+    with SilenceWatch(app.services.store).running():
+        while not stopped.is_set():
+            try:
+                lead = _Lead.take(app, process, holder=holder, seconds=lease_seconds)
+                if lead is not None:
+                    _log.info("leading")
+                    _send_ticks(app, process, lead, stopped)
+            except Unavailable as fault:
+                _log.warning("%s", fault)
+            stopped.wait(_FOLLOW_SECONDS)
     try:
         with app.services.store.begin() as tx:
             end_heartbeat(tx, process=process)

@@ -122,6 +122,7 @@ GROUPS = {
         modules=(
             "dialer/db/jobs.py",
             "dialer/db/leases.py",
+            "dialer/db/silence.py",
             "dialer/db/migration_locks.py",
             "dialer/db/hosts.py",
             "dialer/control/alarms.py",
@@ -135,6 +136,7 @@ GROUPS = {
         tests=(
             "tests/db/test_jobs.py",
             "tests/db/test_leases.py",
+            "tests/db/test_silence.py",
             "tests/db/test_stepping_aside.py",
             "tests/control/test_service_alarms.py",
             "tests/core/test_outbox.py",

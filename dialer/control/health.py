@@ -32,6 +32,7 @@ from dialer.core.errors import Unavailable
 from dialer.core.events import AlarmCode
 from dialer.db.alarms import raise_alarm, raise_alarm_once
 from dialer.db.migrations import schema_revision
+from dialer.db.silence import SilenceWatch
 from dialer.db.system_state import (
     ALIVE_SECONDS,
     CLOCKS_APART,
@@ -62,7 +63,8 @@ _log = logging.getLogger(__name__)
 @contextmanager
 def beating(services: Services, *, kind: str, facts: Mapping[str, object] | None = None) -> Iterator[None]:
     """Within the block a thread renews this process's row; afterwards the row is gone. A database that does not answer
-    costs a log line, and so does any other fault: while no web process beats, no call leaves.
+    costs a log line, and so does any other fault: while no web process beats, no call leaves. Another thread notices a
+    database that is reached and answers nothing.
     """
     process = f"{kind}:{socket.gethostname()}:{os.getpid()}"
     stopped = threading.Event()
@@ -71,7 +73,8 @@ def beating(services: Services, *, kind: str, facts: Mapping[str, object] | None
     )
     heart.start()
     try:
-        yield
+        with SilenceWatch(services.store).running():
+            yield
     finally:
         stopped.set()
         heart.join(timeout=BEAT_SECONDS)

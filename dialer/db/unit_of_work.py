@@ -318,7 +318,11 @@ def _limit_idle_transactions(sql_engine: sa.Engine, milliseconds: int) -> None:
         # A pooler reports an invented backend process id.
         values = {"pid": pid, "idle": _IDLE, "idle_ms": str(milliseconds)}
         values |= {"check": _CHECK_CLIENT, "check_ms": str(_CHECK_CLIENT_MS)}
-        row = connection.execute(_OWN_SESSION, values).fetchone()
+        try:
+            row = connection.execute(_OWN_SESSION, values).fetchone()
+        except psycopg.Error:
+            connection.close()  # The pool forgets it without closing it.
+            raise
         connection.autocommit = False
         if row is not None and not row[0]:
             connection.prepare_threshold = None

@@ -1,0 +1,143 @@
+"""Notices a database that answers nothing while its machine still does: a stopped process, a disk that hangs, a pooler
+that is frozen. TCP does not tell: the kernel of that machine acknowledges what nobody reads. A machine without power is
+noticed sooner too than by the 20 s of TCP.
+
+A transaction may rightly take minutes, and a commit waits for a standby. So a long one proves nothing; it is the reason
+to ask on a new connection. Where that is not answered either, every connection of the process is cut: its transactions
+fail as with a database that is lost, and are tried again where the address of the database leads then.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from typing import Any, Final
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn, Ping
+
+from dialer.db.unit_of_work import Store, driver_settings
+
+_TURN_SECONDS: Final = 1.0
+_LONG_TURNS: Final = 4
+"""A transaction that takes so many turns is a reason to ask. Turns are counted, not seconds: a process that was stopped
+has no old transaction when it wakes.
+"""
+_PATIENCE_SECONDS: Final = 4
+"""For an answer on a new connection; with the turns before it is less than ten seconds."""
+
+_log = logging.getLogger(__name__)
+
+
+class SilenceWatch:
+    """The connections of a store, and since how many turns each is in use."""
+
+    def __init__(
+        self, store: Store, *, answers: Callable[[psycopg.Connection[Any]], bool] | None = None
+    ) -> None:
+        self._store = store
+        self._answers = is_answered if answers is None else answers
+        self._turns: dict[psycopg.Connection[Any], int] = {}
+        self._idle: set[psycopg.Connection[Any]] = set()
+
+    @contextmanager
+    def running(self, *, turn_seconds: float = _TURN_SECONDS) -> Iterator[None]:
+        """Within the block a thread takes a turn each `turn_seconds`."""
+        engine, stopped = self._store.sql_engine, threading.Event()
+        heard = (
+            ("checkout", self._taken),
+            ("checkin", self._returned),
+            ("invalidate", self._closed),
+            ("close", self._closed),
+        )
+        for name, note in heard:
+            sa.event.listen(engine, name, note)
+
+        def watch() -> None:
+            while not stopped.wait(turn_seconds):
+                self.turn()
+
+        thread = threading.Thread(target=watch, name="silence", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+            for name, note in heard:
+                sa.event.remove(engine, name, note)
+
+    def turn(self) -> bool:
+        """Counts, and cuts every connection where neither a long transaction nor a new connection is answered; whether
+        it did.
+        """
+        in_use = list(self._turns)
+        for connection in in_use:
+            if connection in self._turns:
+                self._turns[connection] += 1
+        oldest = max(in_use, key=lambda connection: self._turns.get(connection, 0), default=None)
+        if oldest is None or self._turns.get(oldest, 0) < _LONG_TURNS:
+            return False
+        if self._answers(oldest):
+            for connection in in_use:
+                if connection in self._turns:
+                    self._turns[connection] = 0
+            return False
+        silent = [*self._turns, *self._idle]
+        _log.warning("the database answers nothing: %s connections are cut", len(silent))
+        for connection in silent:
+            _cut(connection)
+        return True
+
+    def _taken(self, connection: psycopg.Connection[Any], *_: object) -> None:
+        self._idle.discard(connection)
+        self._turns[connection] = 0
+
+    def _returned(self, connection: psycopg.Connection[Any] | None, *_: object) -> None:
+        if connection is not None and self._turns.pop(connection, None) is not None:
+            self._idle.add(connection)
+
+    def _closed(self, connection: psycopg.Connection[Any] | None, *_: object) -> None:
+        if connection is not None:
+            self._turns.pop(connection, None)
+            self._idle.discard(connection)
+
+
+def is_answered(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server of this connection, or the pooler before it, answers on a new one; each step within
+    `_PATIENCE_SECONDS`. A refusal, as with too many connections, is an answer.
+    """
+    info = connection.info
+    address = dict(info.get_parameters()) | {
+        "host": info.host,
+        "port": str(info.port),
+        "connect_timeout": str(_PATIENCE_SECONDS),
+        "target_session_attrs": "any",
+    }
+    address.pop("hostaddr", None)
+    text = make_conninfo("", **address)
+    if PGconn.ping(text.encode()) == Ping.NO_RESPONSE:
+        return False
+    try:
+        with closing(
+            psycopg.connect(text, password=info.password, **driver_settings("dialer silence"))
+        ) as asked:
+            asked.pgconn.send_query(b"SELECT 1")
+            poll = select.poll()
+            poll.register(asked.fileno(), select.POLLIN)
+            return bool(poll.poll(_PATIENCE_SECONDS * 1000))
+    except psycopg.Error:
+        return True
+
+
+def _cut(connection: psycopg.Connection[Any]) -> None:
+    """Ends the connection below the driver: the thread that waits for its answer gets an error."""
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as ours:
+        ours.shutdown(socket.SHUT_RDWR)
