@@ -21,7 +21,7 @@ N ?= 20
 # What is compiled once is kept: where bytecode may not be written, each of a test run's processes rewrites all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words pictures bench cost listen chaos attack restore-drill upgrade-drill advisories docs clean
+.PHONY: help setup install demo test test-sip test-stories test-pythons fuzz mutants lint words pictures bench cost listen chaos attack restore-drill cluster-drill upgrade-drill advisories docs clean
 
 help: ## what there is to make
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -88,6 +88,9 @@ attack: setup ## forged webhooks, fuzzed files, poisoned messages, guesses, slow
 
 restore-drill: setup ## a service burns with calls under way: dump, restore into an empty folder, compare; time to the first call
 	@cd "$(ROOT)" && "$(BIN)/python" -m tools.restore_drill $(A)
+
+cluster-drill: setup ## three hosts with Patroni, etcd and two brokers on one machine, broken while people are called; SEED= A="--only …"; as root
+	@cd "$(ROOT)" && "$(BIN)/python" -m tools.cluster_drill $(if $(SEED),--seed "$(SEED)") $(A) || { [ $$? -eq 3 ] && exit 0; exit 1; }
 
 upgrade-drill: setup ## the release before upgraded to this version with calls live, both versions side by side
 	@cd "$(ROOT)" && "$(BIN)/python" -m tools.upgrade_drill
