@@ -566,6 +566,7 @@ def _inbox_json(inbox: Inbox) -> dict[str, object]:
             fields_of(card, "card_id", "number", "title", "retires", "drafted_by", "drafted_at")
             for card in inbox.cards
         ],
+        "quality": [fields_of(rules, "number", "drafted_by", "drafted_at") for rules in inbox.quality],
         "accounts": [
             fields_of(asked.change, "id", "kind", "login", "role", "asked_by", "asked_at", "expires_at")
             for asked in inbox.changes

@@ -55,7 +55,13 @@ from dialer.duty.model import MonthPlan, SwapOffer
 from dialer.duty.rotations import TypedRotation, plan_rotation
 from dialer.duty.store import RosterKey, lock_roster, replace_month
 from dialer.duty.swaps import ask_swap
-from dialer.figures.progress import NotCalled, RobotProgress, count_not_called, read_progress
+from dialer.figures.progress import (
+    NotCalled,
+    RobotProgress,
+    count_calls_to_duty,
+    count_not_called,
+    read_progress,
+)
 from dialer.notifications.actions import TypedRules, change_rules
 from dialer.org.accounts import NewPassword, add_staff
 from dialer.org.tree import read_units_and_aliases
@@ -508,8 +514,9 @@ def demo_summary(
     """The result of a settled demo, as JSON."""
     assert app.carrier is not None
     with app.services.store.begin() as tx:
-        progress, not_called = read_progress(tx), count_not_called(tx)
-    rings = read_call_counts(app.carrier)
+        progress, not_called, to_duty = read_progress(tx), count_not_called(tx), count_calls_to_duty(tx)
+    counted = read_call_counts(app.carrier)
+    rings = replace(counted, rings=counted.rings - to_duty)
     return summary_json(
         load=load, progress=progress, rings=rings, not_called=not_called, report=report, seconds=seconds
     )

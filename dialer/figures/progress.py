@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dialer.core.attempt import LIVE_STATES, AttemptState
 from dialer.core.case import PENDING_STATES, CaseStatus, Reason, RobotState
+from dialer.core.notifications import NotificationChannel
 from dialer.core.values import MOVING_LOADS, TelephonyResult
 from dialer.db import tables as t
 from dialer.db.bulk import in_words
@@ -68,6 +69,15 @@ def read_progress(tx: Tx) -> RobotProgress:
         waiting_work=count(t.assignment, in_words(t.assignment.c.state, PENDING_STATES)),
         cases={row["status"]: row["n"] for row in cases},
     )
+
+
+def count_calls_to_duty(tx: Tx) -> int:
+    """The number of calls that told people on duty what waits for them."""
+    c = t.notification.c
+    told = sa.select(sa.func.count()).where(
+        c.channel == NotificationChannel.CALL.value, c.sent_at.is_not(None)
+    )
+    return int(tx.scalar(told))
 
 
 def count_not_called(tx: Tx) -> NotCalled:
