@@ -19,7 +19,6 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
-import sqlalchemy as sa
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, Ping
 
@@ -42,23 +41,13 @@ class SilenceWatch:
     def __init__(
         self, store: Store, *, answers: Callable[[psycopg.Connection[Any]], bool] | None = None
     ) -> None:
-        self._store = store
         self._answers = is_answered if answers is None else answers
-        self._turns: dict[psycopg.Connection[Any], int] = {}
-        self._idle: set[psycopg.Connection[Any]] = set()
+        self._turns, self._idle = store.uses.turns, store.uses.idle
 
     @contextmanager
     def running(self, *, turn_seconds: float = _TURN_SECONDS) -> Iterator[None]:
         """Within the block a thread takes a turn each `turn_seconds`."""
-        engine, stopped = self._store.sql_engine, threading.Event()
-        heard = (
-            ("checkout", self._taken),
-            ("checkin", self._returned),
-            ("invalidate", self._closed),
-            ("close", self._closed),
-        )
-        for name, note in heard:
-            sa.event.listen(engine, name, note)
+        stopped = threading.Event()
 
         def watch() -> None:
             while not stopped.wait(turn_seconds):
@@ -71,8 +60,6 @@ class SilenceWatch:
         finally:
             stopped.set()
             thread.join()
-            for name, note in heard:
-                sa.event.remove(engine, name, note)
 
     def turn(self) -> bool:
         """Counts, and cuts every connection where neither a long transaction nor a new connection is answered; whether
@@ -95,19 +82,6 @@ class SilenceWatch:
         for connection in silent:
             _cut(connection)
         return True
-
-    def _taken(self, connection: psycopg.Connection[Any], *_: object) -> None:
-        self._idle.discard(connection)
-        self._turns[connection] = 0
-
-    def _returned(self, connection: psycopg.Connection[Any] | None, *_: object) -> None:
-        if connection is not None and self._turns.pop(connection, None) is not None:
-            self._idle.add(connection)
-
-    def _closed(self, connection: psycopg.Connection[Any] | None, *_: object) -> None:
-        if connection is not None:
-            self._turns.pop(connection, None)
-            self._idle.discard(connection)
 
 
 def is_answered(connection: psycopg.Connection[Any]) -> bool:

@@ -162,6 +162,33 @@ class ReadOnlyDatabase(Unavailable):
         )
 
 
+class ConnectionUses:
+    """The open connections of an engine, and since how many turns each is in use. It listens from the start: what
+    listens to an engine cannot change while other threads use it.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.turns: dict[psycopg.Connection[Any], int] = {}
+        self.idle: set[psycopg.Connection[Any]] = set()
+        sa.event.listen(engine, "checkout", self._taken)
+        sa.event.listen(engine, "checkin", self._returned)
+        sa.event.listen(engine, "invalidate", self._closed)
+        sa.event.listen(engine, "close", self._closed)
+
+    def _taken(self, connection: psycopg.Connection[Any], *_: object) -> None:
+        self.idle.discard(connection)
+        self.turns[connection] = 0
+
+    def _returned(self, connection: psycopg.Connection[Any] | None, *_: object) -> None:
+        if connection is not None and self.turns.pop(connection, None) is not None:
+            self.idle.add(connection)
+
+    def _closed(self, connection: psycopg.Connection[Any] | None, *_: object) -> None:
+        if connection is not None:
+            self.turns.pop(connection, None)
+            self.idle.discard(connection)
+
+
 class Store:
     """The database, with its keys. Connections are made lazily; none before the first transaction."""
 
@@ -196,6 +223,7 @@ class Store:
         )
         _limit_idle_transactions(self.sql_engine, round(idle_seconds * 1000))
         sa.event.listen(self.sql_engine, "checkout", _refuse_closed)
+        self.uses = ConnectionUses(self.sql_engine)
         self._rest_seconds = rest_seconds
         self._most_at_once = 0
         self._counted_since = time.monotonic()

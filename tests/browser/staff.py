@@ -27,6 +27,9 @@ def new_account(page: Page, service: Service, login: str, role: Role, *, languag
     """
     token = service.signed_in(login, role, language=language, password_hash=_HASH)
     page.context.add_cookies(
-        [{"name": SESSION_COOKIE, "value": token, "url": service.url, "httpOnly": True, "sameSite": "Lax"}]
+        [
+            {"name": name, "value": token, "url": service.url, "httpOnly": True, "sameSite": "Lax"}
+            for name in (SESSION_COOKIE, f"{SESSION_COOKIE}_practice")
+        ]
     )
     page.goto("/")
