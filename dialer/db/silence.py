@@ -36,13 +36,14 @@ _log = logging.getLogger(__name__)
 
 
 class SilenceWatch:
-    """The connections of a store, and since how many turns each is in use."""
+    """Watches the connections of one store."""
 
     def __init__(
         self, store: Store, *, answers: Callable[[psycopg.Connection[Any]], bool] | None = None
     ) -> None:
         self._answers = is_answered if answers is None else answers
-        self._turns, self._idle = store.uses.turns, store.uses.idle
+        self._uses = store.uses
+        self._answered_at = 0
 
     @contextmanager
     def running(self, *, turn_seconds: float = _TURN_SECONDS) -> Iterator[None]:
@@ -51,7 +52,10 @@ class SilenceWatch:
 
         def watch() -> None:
             while not stopped.wait(turn_seconds):
-                self.turn()
+                try:
+                    self.turn()
+                except Exception:  # noqa: BLE001  # one fault must not end the watch: the next turn comes
+                    _log.exception("the connections of the database cannot be watched")
 
         thread = threading.Thread(target=watch, name="silence", daemon=True)
         thread.start()
@@ -65,19 +69,15 @@ class SilenceWatch:
         """Counts, and cuts every connection where neither a long transaction nor a new connection is answered; whether
         it did.
         """
-        in_use = list(self._turns)
-        for connection in in_use:
-            if connection in self._turns:
-                self._turns[connection] += 1
-        oldest = max(in_use, key=lambda connection: self._turns.get(connection, 0), default=None)
-        if oldest is None or self._turns.get(oldest, 0) < _LONG_TURNS:
+        self._uses.turn += 1
+        in_use = self._uses.in_use()
+        oldest = min(in_use, key=in_use.__getitem__, default=None)
+        if oldest is None or self._uses.turn - max(in_use[oldest], self._answered_at) < _LONG_TURNS:
             return False
         if self._answers(oldest):
-            for connection in in_use:
-                if connection in self._turns:
-                    self._turns[connection] = 0
+            self._answered_at = self._uses.turn
             return False
-        silent = [*self._turns, *self._idle]
+        silent = self._uses.all_open()
         _log.warning("the database answers nothing: %s connections are cut", len(silent))
         for connection in silent:
             _cut(connection)
@@ -86,23 +86,23 @@ class SilenceWatch:
 
 def is_answered(connection: psycopg.Connection[Any]) -> bool:
     """Whether the server of this connection, or the pooler before it, answers on a new one; each step within
-    `_PATIENCE_SECONDS`. A refusal, as with too many connections, is an answer.
+    `_PATIENCE_SECONDS`. A refusal, as with too many connections, is an answer; of a connection that is closed meanwhile
+    nothing is known.
     """
-    info = connection.info
-    address = dict(info.get_parameters()) | {
-        "host": info.host,
-        "port": str(info.port),
-        "connect_timeout": str(_PATIENCE_SECONDS),
-        "target_session_attrs": "any",
-    }
-    address.pop("hostaddr", None)
-    text = make_conninfo("", **address)
-    if PGconn.ping(text.encode()) == Ping.NO_RESPONSE:
-        return False
     try:
-        with closing(
-            psycopg.connect(text, password=info.password, **driver_settings("dialer silence"))
-        ) as asked:
+        info = connection.info
+        address = dict(info.get_parameters()) | {
+            "host": info.host,
+            "port": str(info.port),
+            "connect_timeout": str(_PATIENCE_SECONDS),
+            "target_session_attrs": "any",
+        }
+        address.pop("hostaddr", None)
+        text = make_conninfo("", **address)
+        if PGconn.ping(text.encode()) == Ping.NO_RESPONSE:
+            return False
+        asking = psycopg.connect(text, password=info.password, **driver_settings("dialer silence"))
+        with closing(asking) as asked:
             asked.pgconn.send_query(b"SELECT 1")
             poll = select.poll()
             poll.register(asked.fileno(), select.POLLIN)

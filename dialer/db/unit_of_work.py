@@ -163,30 +163,39 @@ class ReadOnlyDatabase(Unavailable):
 
 
 class ConnectionUses:
-    """The open connections of an engine, and since how many turns each is in use. It listens from the start: what
-    listens to an engine cannot change while other threads use it.
+    """The open connections of an engine, and since which turn each is in use; whoever watches them counts the turns. It
+    listens from the start: what listens to an engine cannot change while other threads use it.
     """
 
     def __init__(self, engine: sa.Engine) -> None:
-        self.turns: dict[psycopg.Connection[Any], int] = {}
-        self.idle: set[psycopg.Connection[Any]] = set()
+        self.turn = 0
+        self._since: dict[psycopg.Connection[Any], int] = {}
+        self._idle: set[psycopg.Connection[Any]] = set()
         sa.event.listen(engine, "checkout", self._taken)
         sa.event.listen(engine, "checkin", self._returned)
         sa.event.listen(engine, "invalidate", self._closed)
         sa.event.listen(engine, "close", self._closed)
 
+    def in_use(self) -> dict[psycopg.Connection[Any], int]:
+        """The connections in use at this moment, with the turn in which each was taken."""
+        return self._since.copy()
+
+    def all_open(self) -> list[psycopg.Connection[Any]]:
+        """Those in use and those at rest."""
+        return [*self._since.copy(), *self._idle.copy()]
+
     def _taken(self, connection: psycopg.Connection[Any], *_: object) -> None:
-        self.idle.discard(connection)
-        self.turns[connection] = 0
+        self._idle.discard(connection)
+        self._since[connection] = self.turn
 
     def _returned(self, connection: psycopg.Connection[Any] | None, *_: object) -> None:
-        if connection is not None and self.turns.pop(connection, None) is not None:
-            self.idle.add(connection)
+        if connection is not None and self._since.pop(connection, None) is not None:
+            self._idle.add(connection)
 
     def _closed(self, connection: psycopg.Connection[Any] | None, *_: object) -> None:
         if connection is not None:
-            self.turns.pop(connection, None)
-            self.idle.discard(connection)
+            self._since.pop(connection, None)
+            self._idle.discard(connection)
 
 
 class Store:

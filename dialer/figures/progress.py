@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -71,13 +72,14 @@ def read_progress(tx: Tx) -> RobotProgress:
     )
 
 
-def count_calls_to_duty(tx: Tx) -> int:
-    """The number of calls that told people on duty what waits for them."""
+def calls_to_duty(tx: Tx) -> list[UUID]:
+    """The calls that tell people on duty what waits for them: placed, or to be placed."""
     c = t.notification.c
-    told = sa.select(sa.func.count()).where(
-        c.channel == NotificationChannel.CALL.value, c.sent_at.is_not(None)
+    return list(
+        tx.execute(
+            sa.select(c.id).where(c.channel == NotificationChannel.CALL.value).order_by(c.id)
+        ).scalars()
     )
-    return int(tx.scalar(told))
 
 
 def count_not_called(tx: Tx) -> NotCalled:

@@ -13,6 +13,7 @@ from dialer.core.access import RELEASED_BY, SHIPPED_BY, Actor, Permission, requi
 from dialer.core.errors import Conflict
 from dialer.core.text import gettext_noop
 from dialer.core.values import VersionState
+from dialer.db.second_person import require_second_person
 from dialer.db.unit_of_work import Tx
 from dialer.quality.rules import Catalogue, read_catalogue
 from dialer.quality.store import QUALITY_VERSIONS, QualityVersion, quality_version, quality_versions
@@ -103,7 +104,7 @@ def draft_rules(services: Services, actor: Actor, source: str, *, why: str) -> i
 
 def approve_rules(services: Services, actor: Actor, number: int, *, reason: str) -> None:
     """A second person puts the version in force, also an earlier one again. Raises `NotFound`, `Invalid` without a
-    reason, and `Conflict` for one's own draft and for the version that is in force.
+    reason, `SamePerson` for one's own draft, and `Conflict` for the version that is in force.
     """
     why = required_text("reason", reason)[:LONGEST_WHY]
     with services.act(actor, Permission.APPROVE) as act:
@@ -111,10 +112,7 @@ def approve_rules(services: Services, actor: Actor, number: int, *, reason: str)
         version = quality_version(act.tx, number)
         if version.state is VersionState.APPROVED:
             raise Conflict(gettext_noop("this version is in force already"), current=version.state.value)
-        if actor.signed(version.drafted_by):
-            raise Conflict(
-                gettext_noop("who drafted a version does not approve it"), current=version.state.value
-            )
+        require_second_person(act.tx, act.by, version.drafted_by)
         QUALITY_VERSIONS.approve(
             act.tx, version.id, drafted_by=version.drafted_by, approved_by=act.by, reason=why, now=act.now
         )

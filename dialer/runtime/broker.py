@@ -309,7 +309,8 @@ class Enqueuer:
             return True
 
         problem = "the broker does not answer; the next tick finds the work: %s"
-        taken = [broker.ask(order, problem) for broker in self._brokers]
+        # Those that did not answer last time come last: nobody else waits for them.
+        taken = [broker.ask(order, problem) for broker in sorted(self._brokers, key=_Broker.silent_until)]
         return any(taken)
 
     def is_deep(self, queue: str) -> bool:
@@ -336,6 +337,10 @@ class _Broker:
         self._pool = None if url is None else app.connection_for_write(url).Pool(app.conf.broker_pool_limit)
         self._clock = clock
         self._silent_until = -math.inf
+
+    def silent_until(self) -> float:
+        """Until when it is not asked, on the clock; of one that always answered, long ago."""
+        return self._silent_until
 
     def ask(self, question: Callable[[Any], T], problem: str) -> T | None:
         """The answer of this broker; None, with a warning in the log, when it does not answer."""

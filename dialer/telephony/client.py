@@ -360,58 +360,43 @@ class DeskClient(CallClient):
 
     async def call_supervisor(self, listener_id: UUID, extension: str) -> SendResult:
         """As `create`: the telephone of a supervisor who listens is called."""
-        urls = self.urls
-        return await self.create(
-            lambda: self.api.calls.create_async(
-                to=extension,
-                from_=self.config.caller_number,
-                url=urls.listener(listener_id, "answer"),
-                method="POST",
-                status_callback=urls.listener(listener_id, "status"),
-                status_callback_event=["completed"],
-                status_callback_method="POST",
-                timeout=self.config.ring_timeout_seconds,
-                time_limit=TALK_LIMIT_SECONDS,
-            ),
-            desk=extension,
-        )
+        answer, status = self.urls.listener(listener_id, "answer"), self.urls.listener(listener_id, "status")
+        return await self._call(extension, answer=answer, status=status, is_desk=True)
 
     async def call_third_party(self, party_id: UUID, to: str) -> SendResult:
         """As `create`: a third party is called, at an outside number or at a telephone of the organisation."""
-        urls = self.urls
-        is_own = self.config.is_desk(to)
-        return await self.create(
-            lambda: self.api.calls.create_async(
-                to=to,
-                from_=self.config.caller_number,
-                url=urls.party(party_id, "answer"),
-                method="POST",
-                status_callback=urls.party(party_id, "status"),
-                status_callback_event=["completed"],
-                status_callback_method="POST",
-                timeout=self.config.ring_timeout_seconds,
-                time_limit=TALK_LIMIT_SECONDS,
-            ),
-            to="" if is_own else to,
-            desk=to if is_own else "",
-        )
+        answer, status = self.urls.party(party_id, "answer"), self.urls.party(party_id, "status")
+        return await self._call(to, answer=answer, status=status, is_desk=self.config.is_desk(to))
 
     async def call_on_duty(self, notification_id: UUID, to: str) -> SendResult:
         """As `create`: the robot calls somebody on duty about work that waits."""
         urls = self.urls
+        answer, status = (
+            urls.notification(notification_id, "call"),
+            urls.notification(notification_id, "status"),
+        )
+        return await self._call(to, answer=answer, status=status, seconds=_NOTIFICATION_SECONDS)
+
+    async def _call(
+        self, to: str, *, answer: str, status: str, is_desk: bool = False, seconds: int = TALK_LIMIT_SECONDS
+    ) -> SendResult:
+        """A call of at most `seconds` to somebody of ours, or to whom a desk brings in: what it hears is asked at
+        `answer`, and only its end is told at `status`.
+        """
         return await self.create(
             lambda: self.api.calls.create_async(
                 to=to,
                 from_=self.config.caller_number,
-                url=urls.notification(notification_id, "call"),
+                url=answer,
                 method="POST",
-                status_callback=urls.notification(notification_id, "status"),
+                status_callback=status,
                 status_callback_event=["completed"],
                 status_callback_method="POST",
                 timeout=self.config.ring_timeout_seconds,
-                time_limit=_NOTIFICATION_SECONDS,
+                time_limit=seconds,
             ),
-            to=to,
+            to="" if is_desk else to,
+            desk=to if is_desk else "",
         )
 
     def twiml(self, order: DeskOrder) -> str:
