@@ -76,9 +76,11 @@ class Rule(_Part):
             RuleKind.PACE: self.most_syllables_a_second > 0 and self.longest_seconds > 0,
         }.get(self.kind, self.longest_seconds > 0)
         if not needed or (self.side is None and self.kind is not RuleKind.SILENCE):
-            raise ValueError("lacks what its kind needs")
+            raise Invalid(field="rules", problem=Text("%(rule)s lacks what its kind needs", rule=self.id))
         if self.gate == bool(self.points):
-            raise ValueError("is either a gate or has points")
+            raise Invalid(
+                field="rules", problem=Text("%(rule)s is either a hard gate or has points", rule=self.id)
+            )
         return self
 
     def text(self, lang: Lang) -> str:
@@ -96,15 +98,28 @@ class Catalogue(_Part):
     def _is_whole(self) -> Catalogue:
         names = [rule.id for rule in self.rule]
         if len(set(names)) != len(names):
-            raise ValueError("two rules have one id")
+            twice = next(name for name in names if names.count(name) > 1)
+            raise Invalid(field="rules", problem=Text("two rules are called %(rule)s", rule=twice))
         for rule in self.rule:
             named = {*rule.first, *rule.unless, *(one for each in (*rule.says, *rule.then) for one in each)}
             if unknown := named - self.concepts.keys():
-                raise ValueError(f"{rule.id} names no concept: {', '.join(sorted(unknown))}")
+                raise Invalid(
+                    field="rules",
+                    problem=Text(
+                        "%(rule)s names concepts that are not in the file: %(names)s",
+                        rule=rule.id,
+                        names=", ".join(sorted(unknown)),
+                    ),
+                )
             if set(rule.title) != set(Lang) or not all(rule.title.values()):
-                raise ValueError(f"{rule.id} has no title in both languages")
-        if not all(ways and all(map(_plain, ways)) for ways in self.concepts.values()):
-            raise ValueError("a concept is said in no way")
+                raise Invalid(
+                    field="rules", problem=Text("%(rule)s has no title in both languages", rule=rule.id)
+                )
+        for name, ways in self.concepts.items():
+            if not ways or not all(map(_plain, ways)):
+                raise Invalid(
+                    field="rules", problem=Text("nothing is said for the concept %(name)s", name=name)
+                )
         return self
 
 

@@ -235,16 +235,19 @@ def test_the_shipped_catalogue_is_whole():
     ("change", "problem"),
     [
         (("\n[concepts]", "\n[concept]"), "concepts"),
-        (('says = [["dont", "move"]]', 'says = [["dont", "moved"]]'), "names no concept: moved"),
-        (('id = "pace"', 'id = "silence"'), "two rules have one id"),
+        (
+            ('says = [["dont", "move"]]', 'says = [["dont", "moved"]]'),
+            "names concepts that are not in the file: moved",
+        ),
+        (('id = "pace"', 'id = "silence"'), "two rules are called silence"),
         (('kind = "pace"', 'kind = "speed"'), "kind"),
-        (("points = 10\n", "points = 10\ngate = true\n"), "is either a gate or has points"),
+        (("points = 10\n", "points = 10\ngate = true\n"), "is either a hard gate or has points"),
         (
             ('{ zh = "语速过快", en = "Speaks too fast" }', '{ zh = "语速过快" }'),
             "no title in both languages",
         ),
-        (("most_syllables_a_second = 6.5", ""), "lacks what its kind needs"),
-        (('threat = ["抓你"', 'threat = ["！"'), "said in no way"),
+        (("most_syllables_a_second = 6.5", ""), "pace lacks what its kind needs"),
+        (('threat = ["抓你"', 'threat = ["！"'), "nothing is said for the concept threat"),
         (("[[rule]]", "[[rule"), "rule"),
     ],
 )
