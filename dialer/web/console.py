@@ -395,7 +395,7 @@ class RequestContext:
         except Unavailable:
             return 0
 
-    @property
+    @cached_property
     def places(self) -> tuple[NavigationPlace, ...]:
         """The navigation of this person."""
         if self.somebody is None or self.somebody.must_change or self.lacks_factor:
@@ -407,7 +407,7 @@ class RequestContext:
             if may(self.somebody.role, place.act) and (in_centre or not place.whole_centre)
         )
 
-    @property
+    @cached_property
     def navigation(self) -> tuple[NavigationEntry, ...]:
         """The entries in the navigation bar of this person's pages."""
         return navigation_of(self.places)

@@ -110,7 +110,7 @@ def test_the_file_reads_back_as_it_was_written():
     assert parse(render(prices)) == prices
 
 
-def test_what_the_server_may_raise_by_itself_is_the_lower_of_two_counts_and_nothing_else_is():
+def test_what_a_run_may_raise_by_itself_is_the_lower_of_two_counts_and_nothing_else_is():
     first = Price(
         reason="r", sizes={5_000: {"statements": 9, "python_calls": 9, "rows_read": 9, "buffers": 1}}
     )
@@ -118,7 +118,7 @@ def test_what_the_server_may_raise_by_itself_is_the_lower_of_two_counts_and_noth
         reason="", sizes={5_000: {"statements": 5, "python_calls": 5, "rows_read": 5, "buffers": 5}}
     )
     assert lower_of(first, again) == Price(
-        reason="r", sizes={5_000: {"statements": 9, "python_calls": 9, "rows_read": 5, "buffers": 1}}
+        reason="r", sizes={5_000: {"statements": 9, "python_calls": 5, "rows_read": 5, "buffers": 1}}
     )
 
 
