@@ -186,6 +186,7 @@ ACTS: Mapping[str, str] = {
     "take_warnings": gettext_noop("warnings taken by the API"),
     "teach_alias": gettext_noop("a unit's alias learned"),
     "token_add": gettext_noop("API token made"),
+    "changed_alone": gettext_noop("an account or a token changed without a second person"),
     "token_asked": gettext_noop("API token asked for"),
     "token_confirmed": gettext_noop("API token confirmed"),
     "token_refused": gettext_noop("API token refused"),

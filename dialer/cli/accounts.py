@@ -19,22 +19,14 @@ from dialer.cli.output import (
     print_json,
     signed_application,
 )
-from dialer.core.access import Permission, Role
+from dialer.core.access import Permission, Role, StaffChangeKind
 from dialer.core.errors import Invalid, Refusal
 from dialer.core.text import Lang, Text
 from dialer.core.units import find_unit
 from dialer.language.words import bilingual, word_of
-from dialer.org.accounts import (
-    NewPassword,
-    add_staff,
-    disable_staff,
-    enable_staff,
-    end_sessions,
-    list_sessions,
-    make_first_link,
-    reset_password,
-)
-from dialer.org.factors import reset_factors
+from dialer.org.account_changes import ask_new_account, ask_reset_or_enable, change_alone
+from dialer.org.accounts import NewPassword, disable_staff, end_sessions, list_sessions, make_first_link
+from dialer.org.tokens import ask_token
 from dialer.org.tree import UnusableUnits, import_units, load_boundaries, read_units_and_aliases
 from dialer.org.unassigned import assign_unit, forget_alias, teach_alias
 from dialer.runtime.local import console_url
@@ -45,6 +37,10 @@ from dialer.staff.token_store import TokenScope
 staff = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
 
 Login = Annotated[str, typer.Argument(help="the account's login")]
+Why = Annotated[str, typer.Option(help="the reason, which who confirms it reads")]
+Alone = Annotated[
+    bool, typer.Option("--alone", help="at once, with an alarm, if there is nobody to confirm it")
+]
 
 
 @staff.command("add")
@@ -56,11 +52,16 @@ def add_account(
         int | None, typer.Option(help="number of the own unit; default: the whole centre")
     ] = None,
     language: Annotated[str, typer.Option(help="zh or en")] = "zh",
+    why: Why = "",
     by: By = "cli",
+    *,
+    alone: Alone = False,
 ) -> None:
-    """Make an account. Its first password is printed once and must be changed at the first sign-in."""
+    """Ask for an account: a security administrator confirms it in the console and sees its first password. A clerk's,
+    and the first ones, are made at once; the password is printed once and must be changed at the first sign-in.
+    """
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        new = add_staff(
+        new = ask_new_account(
             app.services,
             actor,
             login=login,
@@ -68,8 +69,13 @@ def add_account(
             role=role,
             unit_id=unit,
             language=language,
+            why=why,
+            alone=alone,
         )
-    _print_password(new)
+    if new is None:
+        _print_waits(login)
+    else:
+        _print_password(new)
 
 
 @staff.command("first-link")
@@ -124,27 +130,48 @@ def disable(login: Login, by: By = "cli") -> None:
 
 
 @staff.command("enable")
-def enable(login: Login, by: By = "cli") -> None:
-    """Enable a disabled account."""
-    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        enable_staff(app.services, actor, login)
-    typer.echo(f"{login} is enabled")
+def enable(login: Login, why: Why = "", by: By = "cli", *, alone: Alone = False) -> None:
+    """Ask to enable a disabled account, which a security administrator confirms in the console; a clerk's is enabled
+    at once.
+    """
+    if _change(StaffChangeKind.ENABLE, login, why, by, alone=alone):
+        typer.echo(f"{login} is enabled")
 
 
 @staff.command("reset")
-def reset(login: Login, by: By = "cli") -> None:
-    """Give an account a new password, printed once; its sessions end and its failed sign-ins are forgotten."""
-    with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        new = reset_password(app.services, actor, login)
-    _print_password(new)
+def reset(login: Login, why: Why = "", by: By = "cli", *, alone: Alone = False) -> None:
+    """Ask for a new password of an account, which the security administrator who confirms it sees; its sessions end
+    and its failed sign-ins are forgotten.
+    """
+    _change(StaffChangeKind.RESET_PASSWORD, login, why, by, alone=alone)
 
 
 @staff.command("reset-factors")
-def reset_second_factors(login: Login, by: By = "cli") -> None:
-    """Remove the second factors and recovery codes of an account; its sessions end."""
+def reset_second_factors(login: Login, why: Why = "", by: By = "cli", *, alone: Alone = False) -> None:
+    """Ask to remove the second factors and recovery codes of an account, which a security administrator confirms in the
+    console; its sessions end.
+    """
+    if _change(StaffChangeKind.RESET_FACTORS, login, why, by, alone=alone):
+        typer.echo(f"the second factors of {login} are removed")
+
+
+def _change(kind: StaffChangeKind, login: str, why: str, by: str, *, alone: bool) -> bool:
+    """Asks for the change, or with `alone` makes it. True: it is made."""
+    new, is_done = None, True
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        removed = reset_factors(app.services, actor, login)
-    typer.echo(f"{removed} second factors of {login} removed")
+        if alone:
+            new = change_alone(app.services, actor, kind, login, why=why)
+        else:
+            is_done = ask_reset_or_enable(app.services, actor, kind, login, why=why)
+    if new is not None:
+        _print_password(new)
+    if not is_done:
+        _print_waits(login)
+    return is_done
+
+
+def _print_waits(what: str) -> None:
+    typer.echo(f"{what}: a security administrator must confirm it in the console", err=True)
 
 
 @staff.command("sessions")
@@ -215,13 +242,29 @@ def add_token(
         list[str] | None,
         typer.Option(help="another source for which it sends, beside its own name; may be repeated"),
     ] = None,
+    why: Why = "",
     by: By = "cli",
+    *,
+    alone: Alone = False,
 ) -> None:
-    """Make a token. Its secret is printed once, on standard output, and stored nowhere."""
+    """Ask for a token: the security administrator who confirms it in the console sees its secret once. Before the first
+    account it is made at once, and its secret is printed on standard output; it is stored nowhere.
+    """
     with signed_application("accounts", by, Permission.MANAGE_STAFF) as (app, actor):
-        new = org_staff.add_token(
-            app.services, actor, name=name, scopes=scope, days=days, unit=unit, sources=source or ()
+        new = ask_token(
+            app.services,
+            actor,
+            name=name,
+            scopes=scope,
+            days=days,
+            unit=unit.strip(),
+            sources=source or (),
+            why=why,
+            alone=alone,
         )
+    if new is None:
+        _print_waits(name)
+        return
     typer.echo(new.secret)
     until = centre_time(new.token.expires_at, app)
     typer.echo(f"token {name} is good until {until}; this secret is not shown again", err=True)

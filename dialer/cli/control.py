@@ -34,7 +34,7 @@ from dialer.cli.output import (
 from dialer.cli.terminal import command_actor
 from dialer.control.overview import acknowledge_alarm, adopt_identity
 from dialer.control.trunks import check_trunks, read_trunks
-from dialer.core.access import Actor, Permission
+from dialer.core.access import Actor, Permission, Role
 from dialer.core.errors import DialerError, Invalid, Refusal, Unavailable
 from dialer.core.events import AlarmCode
 from dialer.core.text import Lang, Text, gettext_noop, listed
@@ -50,12 +50,13 @@ from dialer.runtime.broker import check_broker
 from dialer.runtime.doctor import Check, Probe, examine_installation
 from dialer.runtime.local import database_url, own_carrier, own_servers
 from dialer.runtime.sections import CentreSettings
-from dialer.runtime.services import Application, ProcessPurpose
+from dialer.runtime.services import Application, ProcessPurpose, Services
 from dialer.runtime.settings import Settings, load_settings
 from dialer.runtime.settings_table import settings_table
 from dialer.scripts.lint import LATEST_QUESTION_SECONDS
 from dialer.scripts.model import language_text
 from dialer.scripts.rendered import seconds_before_question
+from dialer.staff.store import all_members
 from dialer.telephony.public_address import check_public_address
 
 control = typer.Typer()
@@ -386,11 +387,33 @@ def _probes(opened: Callable[[], Application], settings: Settings) -> tuple[Prob
             warns=True,
         ),
         Probe(
+            name=gettext_noop("security administrators"),
+            run=lambda: check_security_administrators(opened().services),
+            fix=gettext_noop("make an account for a second one, on the page Accounts"),
+            warns=True,
+        ),
+        Probe(
             name=gettext_noop("public address"),
             run=lambda: _check_public_address(opened()),
             fix=gettext_noop("check web.public_url"),
         ),
     )
+
+
+def check_security_administrators(services: Services) -> Text:
+    """How many security administrators there are. Raises `Refusal` if there are accounts and fewer than two: nobody
+    confirms what the only one asks for, or helps when that one is locked out.
+    """
+    with services.store.begin() as tx:
+        members = all_members(tx)
+    able = sum(
+        member.role is Role.SECURITY_ADMINISTRATOR and member.disabled_at is None for member in members
+    )
+    if members and able == 0:
+        raise Refusal("none: nobody confirms tokens, and accounts that see persons")
+    if members and able == 1:
+        raise Refusal("one: if it is locked out, one person alone changes accounts")
+    return Text("%(count)s", count=able)
 
 
 def check_names(centre: CentreSettings, *, records: bool = False) -> Check:

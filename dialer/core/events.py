@@ -308,11 +308,11 @@ class AlarmCode(StrEnum):
     NUMBER_USED_AGAIN = "number_used_again"
     """A source sent an instruction number again with other content, which is taken as a warning of its own."""
     NUMBER_OF_ANOTHER_SOURCE = "number_of_another_source"
-    WARNED_AFTER_STOP = "warned_after_stop"
-    """A person who said that it is solved is warned again, with a higher grade."""
     """Another source names a further number for the person of an open case of a high grade; the robot does not call
     it.
     """
+    WARNED_AFTER_STOP = "warned_after_stop"
+    """A person who said that it is solved is warned again, with a higher grade."""
     WARNINGS_WAIT = "warnings_wait"
     """Warnings of a source are above its limits: they wait for a person to release them."""
     EXTRA_HIGH_WAITS = "extra_high_waits"
@@ -356,6 +356,10 @@ class AlarmCode(StrEnum):
     """One user has searched for people by many personal values in a short time."""
     MANY_PAGES = "many_pages"
     """One user has opened many different pages of masked people in an hour."""
+    CHANGED_ALONE = "changed_alone"
+    """An administrator changed an account or made a token at a terminal without a second person, since there was no
+    other security administrator.
+    """
     SIGNALS_SILENT = "signals_silent"
     """A source that sent signals regularly sends none."""
     RULE_STOPPED = "rule_stopped"

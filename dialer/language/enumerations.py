@@ -449,6 +449,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AlarmCode.MANY_REVEALS: "one person looked at much hidden data in a short time",
         AlarmCode.MANY_SEARCHES: "one person searched for many people in a short time",
         AlarmCode.MANY_PAGES: "one person opened many pages with people in an hour",
+        AlarmCode.CHANGED_ALONE: "an account or a token was changed without a second person",
         AlarmCode.SIGNALS_SILENT: "a source of signals has gone silent",
         AlarmCode.RULE_STOPPED: "a rule fired far more often than usual and was stopped",
         AlarmCode.URGENT_HELD: "extra-high verdicts are held",

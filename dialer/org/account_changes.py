@@ -1,7 +1,5 @@
 """Changes of accounts that wait for a second person: an administrator asks, a security administrator confirms or
 refuses, and nothing of the account changes before that. Rows and actions; every step is audited. Times are real.
-
-At the terminal of the server `accounts.actions` does the same at once.
 """
 
 from __future__ import annotations
@@ -31,6 +29,7 @@ from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import check_unit, is_visible_to
 from dialer.org.accounts import (
+    LONGEST_REASON,
     LoginTaken,
     NewAccount,
     NewPassword,
@@ -42,16 +41,16 @@ from dialer.org.accounts import (
     enable_staff,
     get_account,
     insert_account,
+    note_alone,
     revise_account,
     set_temporary_password,
 )
 from dialer.org.factors import remove_factors
 from dialer.runtime.services import Services
 from dialer.staff.passwords import hash_password, temporary_password
-from dialer.staff.store import Member, find_member, lock_administrators
+from dialer.staff.store import Member, find_member, is_staff_empty, lock_administrators
 from dialer.work.tasks import return_work_of
 
-LONGEST_REASON = 500
 CHANGES = RequestKind(
     table=t.staff_change,
     noun=gettext_noop("change"),
@@ -104,10 +103,11 @@ def ask_new_account(
     unit_id: int | None,
     language: str,
     why: str,
+    alone: bool = False,
 ) -> NewPassword | None:
-    """Asks for a new account. Returns it with its password where one person may make it: a clerk, or the first security
-    administrator of a centre, for the whole centre. Else returns None, and the account waits to be confirmed. Raises
-    `Invalid`, `NotFound` and `Conflict`.
+    """Asks for a new account. Returns it with its password where one person may make it: a clerk, the first account of
+    all, or the first security administrator of a centre, for the whole centre; `alone`: any, if there is nobody to
+    confirm it. Else returns None, and the account waits to be confirmed. Raises `Invalid`, `NotFound` and `Conflict`.
     """
     account = NewAccount.checked(
         login=login, display_name=display_name, role=role, unit_id=unit_id, language=language
@@ -120,14 +120,17 @@ def ask_new_account(
         if find_member(tx, account.login) is not None:
             raise LoginTaken(account.login)
         is_first = unit_id is None and actor.unit_id is None and _is_first_security_administrator(tx, role)
-        if is_first or not needs_second_person(role):
+        is_free = is_first or not needs_second_person(role) or is_staff_empty(tx)
+        if is_free or alone:
+            if not is_free:
+                note_alone(act, StaffChangeKind.ADD.value, account.login, why=why)
             member = insert_account(
                 act,
                 services,
                 account,
                 password_hash=made,
                 temporary_seconds=services.sessions.temporary_password_seconds,
-                **({"alone": True} if is_first else {}),
+                **({"alone": True} if is_first or not is_free else {}),
             )
             return NewPassword(member=member, password=chosen)
         _ask(
@@ -198,6 +201,36 @@ def ask_reset_or_enable(
     if not waits:
         enable_staff(services, actor, login)
     return not waits
+
+
+def change_alone(
+    services: Services, actor: Actor, kind: StaffChangeKind, login: str, *, why: str
+) -> NewPassword | None:
+    """Resets the password or the factors of an account, or enables it, at once, if there is nobody to confirm it.
+    Returns the new password, if any. Raises `NotFound`, `Invalid` and `Conflict`.
+    """
+    chosen = temporary_password()
+    made = hash_password(chosen)
+    with services.act(actor, Permission.MANAGE_STAFF) as act:
+        member = get_account(act.tx, login, actor.unit_id)
+        note_alone(act, kind.value, login, why=why)
+        change = StaffChange(
+            id=0,
+            kind=kind,
+            staff_id=member.id,
+            revision=member.revision,
+            login=member.login,
+            display_name=member.display_name,
+            role=member.role,
+            unit_id=member.unit_id,
+            language=member.language,
+            asked_by=act.by,
+            asked_at=act.now,
+            expires_at=act.now,
+            why=why,
+        )
+        changed = _carry_out(act, services, change, member, password_hash=made, alone=True)
+    return NewPassword(member=changed, password=chosen) if kind in _PASSWORDS else None
 
 
 def is_change_visible(visible_to: int | None) -> sa.ColumnElement[bool]:
@@ -359,10 +392,9 @@ def _carry_out(
     member: Member | None,
     *,
     password_hash: str,
-    confirmed_by: str,
+    **facts: object,
 ) -> Member:
-    """Carries out the change; returns the account as it is afterwards."""
-    facts = {"confirmed_by": confirmed_by}
+    """Carries out the change; returns the account as it is afterwards. `facts`: for its line in the audit."""
     if change.kind is StaffChangeKind.ADD:
         return insert_account(
             act,
@@ -383,9 +415,7 @@ def _carry_out(
     if change.kind is StaffChangeKind.CHANGE:
         check_revision(member, change.revision)
         shown, role, unit_id = change.display_name, change.role, change.unit_id
-        revise_account(
-            act, services, member, display_name=shown, role=role, unit_id=unit_id, confirmed_by=confirmed_by
-        )
+        revise_account(act, services, member, display_name=shown, role=role, unit_id=unit_id, **facts)
     elif change.kind is StaffChangeKind.ENABLE:
         enable_account(act, member, **facts)
     elif change.kind is StaffChangeKind.RESET_PASSWORD:

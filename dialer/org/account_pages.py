@@ -21,7 +21,6 @@ from dialer.core.text import Lang, gettext_noop
 from dialer.core.units import Unit
 from dialer.duty.presence import say_presence
 from dialer.org.account_changes import (
-    LONGEST_REASON,
     ask_change,
     ask_new_account,
     ask_reset_or_enable,
@@ -31,6 +30,7 @@ from dialer.org.account_changes import (
     withdraw_change,
 )
 from dialer.org.accounts import (
+    LONGEST_REASON,
     LoginTaken,
     disable_staff,
     end_sessions,

@@ -15,10 +15,13 @@ from dialer.core.access import (
     Actor,
     Permission,
     Role,
+    required_text,
 )
 from dialer.core.errors import Conflict, Invalid, NotFound
+from dialer.core.events import AlarmCode
 from dialer.core.text import Text, gettext_noop
 from dialer.db.acts import OpenAct
+from dialer.db.alarms import raise_alarm
 from dialer.db.unit_of_work import Tx
 from dialer.db.units import check_unit, is_unit_visible
 from dialer.runtime.services import Services
@@ -34,6 +37,7 @@ from dialer.staff.store import (
     is_sign_in_link_good,
     is_staff_empty,
     lock_administrators,
+    lock_logins_of,
     make_first_sign_in_link,
     open_sessions,
     revise_staff,
@@ -44,6 +48,7 @@ from dialer.work.tasks import return_work_of
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _NAME_MOST = 60
+LONGEST_REASON = 500
 LANGUAGES = ("zh", "en")
 
 
@@ -238,14 +243,20 @@ def enable_account(act: OpenAct, member: Member, **facts: object) -> None:
     audit_member(act, "staff_enable", member, **facts)
 
 
-def reset_password(services: Services, actor: Actor, login: str) -> NewPassword:
-    """A new password, valid for a while and to be changed at the next sign-in; all sessions end. Raises `NotFound`."""
-    chosen = temporary_password()
-    made = hash_password(chosen)
-    with services.act(actor, Permission.MANAGE_STAFF) as act:
-        account = get_account(act.tx, login, actor.unit_id)
-        member = set_temporary_password(act, services, account, password_hash=made)
-    return NewPassword(member=member, password=chosen)
+def note_alone(act: OpenAct, kind: str, name: str, *, why: str) -> None:
+    """Raises the alarm and audits that somebody does alone what a second person confirms. `kind`: of change; `name`:
+    the account's login or the token's name. Raises `Conflict` where a security administrator can confirm it, and
+    `Invalid` without a reason.
+    """
+    reason = required_text("why", why)[:LONGEST_REASON]
+    able = lock_logins_of(act.tx, Role.SECURITY_ADMINISTRATOR, without=(name, act.by))
+    if able:
+        raise Conflict(
+            Text("%(login)s can confirm this in the console: ask for it, not alone", login=able[0])
+        )
+    facts = {"who": act.by, "change": kind, "name": name}
+    raise_alarm(act.tx, AlarmCode.CHANGED_ALONE, now=act.now, facts=facts)
+    act.audit("changed_alone", f"staff/{name}", why=reason, facts={"kind": kind})
 
 
 def set_temporary_password(

@@ -14,11 +14,11 @@ from typing import Final
 import pyotp
 import segno
 
-from dialer.core.access import Actor, FactorKind, Permission, SignInStep
+from dialer.core.access import FactorKind, Permission, SignInStep
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.db.acts import OpenAct
 from dialer.db.unit_of_work import Tx
-from dialer.org.accounts import audit_member, get_account
+from dialer.org.accounts import audit_member
 from dialer.runtime.services import Services
 from dialer.staff.factor_store import (
     Factor,
@@ -208,14 +208,6 @@ def remove_factor(services: Services, member: Member, factor_id: int) -> None:
         if not left:
             replace_recovery_codes(act.tx, member.id, ())
         audit_member(act, "factor_remove", member, factor=removed[0].kind.value)
-
-
-def reset_factors(services: Services, actor: Actor, login: str) -> int:
-    """Removes all factors and recovery codes of the account and ends its sessions; returns how many factors. Raises
-    `NotFound`.
-    """
-    with services.act(actor, Permission.MANAGE_STAFF) as act:
-        return remove_factors(act, services, get_account(act.tx, login, actor.unit_id))
 
 
 def remove_factors(act: OpenAct, services: Services, member: Member, **facts: object) -> int:

@@ -1,7 +1,5 @@
 """API tokens that are asked for on the console: an administrator asks, a security administrator confirms and sees the
 secret once. Rows and actions; every step is audited. Times are real.
-
-At the terminal of the server `dialer token add` makes one at once.
 """
 
 from __future__ import annotations
@@ -27,10 +25,10 @@ from dialer.db import tables as t
 from dialer.db.acts import OpenAct
 from dialer.db.second_person import RequestKind
 from dialer.db.unit_of_work import Row, record_of
-from dialer.org.accounts import check_still_manages_staff
+from dialer.org.accounts import LONGEST_REASON, check_still_manages_staff, note_alone
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import NewToken, check_token, make_token, typed_unit_of_token
-from dialer.staff.store import lock_administrators
+from dialer.staff.store import is_staff_empty, lock_administrators
 from dialer.staff.token_store import TokenScope
 
 TOKEN_REQUESTS = RequestKind(
@@ -43,7 +41,6 @@ TOKEN_REQUESTS = RequestKind(
         RequestEvent.WITHDRAWN: "token_withdrawn",
     },
 )
-_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +71,31 @@ def ask_token(
     unit: str,
     sources: Sequence[str] = (),
     why: str,
-) -> int:
-    """Requests a token, which a security administrator must confirm; returns the id of the request. Raises `Invalid`,
-    and `Conflict` where the name is in use or requested already, or where nobody can confirm.
+    alone: bool = False,
+) -> NewToken | None:
+    """Requests a token, which a security administrator must confirm. Returns it where nobody has an account yet, and
+    with `alone` if there is nobody to confirm it; else None. Raises `Invalid`, and `Conflict` where the name is in use
+    or requested already, or where nobody can confirm.
     """
     wanted = check_token(name=name, scopes=scopes, days=days, unit=unit, sources=sources)
-    reason = required_text("why", why)[:_LONGEST_REASON]
     real_now, c = services.real.now(), t.token_request.c
     with services.act(actor, Permission.MANAGE_STAFF) as act:
         tx = act.tx
         unit_id = typed_unit_of_token(tx, services, unit)
+        if (is_first := is_staff_empty(tx)) or alone:
+            if not is_first:
+                note_alone(act, "token", name, why=why)
+            return make_token(
+                act,
+                services,
+                name=name,
+                scopes=wanted,
+                days=days,
+                unit=unit,
+                unit_id=unit_id,
+                sources=sources,
+            )
+        reason = required_text("why", why)[:LONGEST_REASON]
         if not lock_administrators(tx, Role.SECURITY_ADMINISTRATOR):
             raise Conflict(
                 "a security administrator must confirm this: make an account for one first, of the whole centre"
@@ -118,7 +130,7 @@ def ask_token(
         )
         facts = {"name": name, "scopes": sorted(wanted), "unit": unit, "days": days, "sources": list(sources)}
         act.audit("token_asked", f"token_request/{request_id}", why=reason, facts=facts)
-    return int(request_id)
+    return None
 
 
 def waiting_tokens(services: Services) -> list[TokenRequest]:

@@ -187,6 +187,15 @@ def lock_administrators(tx: Tx, role: Role = Role.ADMINISTRATOR) -> set[int]:
     return {row["id"] for row in tx.rows(found.order_by(t.staff.c.id).with_for_update())}
 
 
+def lock_logins_of(tx: Tx, role: Role, *, without: Collection[str] = ()) -> list[str]:
+    """The logins of all enabled accounts of this kind of administrator but these, in their order; as
+    `lock_administrators`.
+    """
+    s, able = t.staff.c, lock_administrators(tx, role)
+    found = sa.select(s.login).where(s.id.in_(able), s.login.not_in(without)).order_by(s.login)
+    return [row["login"] for row in tx.rows(found)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """One signed-in browser."""

@@ -188,6 +188,14 @@ _OF_PEOPLE = (
 )  # fmt: skip
 
 
+_OF_ACCOUNTS = (
+    ("staff", "add", "mole", "--name", "王强", "--role", "supervisor"),
+    ("staff", "reset", "chief"),
+    ("staff", "reset-factors", "deputy"),
+    ("token", "add", "mole", "--scope", "cases:read"),
+)
+
+
 async def terminal(target: Target, attack: Attack) -> None:
     """Somebody with a shell names people who would have to know, without a password, or by settings of the own; and
     somebody who knows the passwords of two people is both.
@@ -226,3 +234,17 @@ async def terminal(target: Target, attack: Attack) -> None:
         [request] = [row["id"] for row in target.desk.rows(t.erasure) if row["asked_by"] == "chief"]
         code, said = await command("person", "confirm", str(request))
         attack.must(code != 0 and "one user of a machine" in said, f"one user is two people: {said[:80]}")
+        for role in (Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR):
+            target.desk.account(role, login=f"of-{role}")
+        await command("sign-in", "of-administrator", typed=f"{PASSWORD}\n")
+        for words in _OF_ACCOUNTS:
+            code, said = await command(*words, "--why", "x", "--alone")
+            attack.must(code != 0 and "can confirm this" in said, f"{' '.join(words)} alone: {said[:80]}")
+            code, said = await command(*words, "--why", "x")
+            attack.must(
+                code == 0 and "a security administrator must confirm it" in said,
+                f"{' '.join(words)} is not asked for: {said[:80]}",
+            )
+        made = [row["login"] for row in target.desk.rows(t.staff)]
+        tokens = [row["name"] for row in target.desk.rows(t.api_token)]
+        attack.must("mole" not in made + tokens, "an administrator makes an account or a token alone")

@@ -51,6 +51,8 @@ _KEPT = frozenset(
     }
 )  # fmt: skip
 
+ALONE = ("--alone", "--why", "nobody else has an account")
+"""Words of a command that changes accounts or makes a token where there is no security administrator."""
 _ADMINISTRATOR = "root"
 
 

@@ -17,7 +17,7 @@ from dialer.duty.presence import say_presence
 from dialer.runtime.settings import load_settings
 from tests.browser.axe import PHONE, look
 from tests.browser.conftest import Complaints
-from tests.browser.service import Service
+from tests.browser.service import ALONE, Service
 from tests.browser.staff import PASSWORD, new_account, sign_in
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(300)]
@@ -241,7 +241,7 @@ def test_the_nearest_free_officer_is_seen_and_the_officer_opens_the_map(
     officers = {f"far-{language}": "河西派出所", f"near-{language}": "云川派出所"}
     for login, unit in officers.items():
         name = ("--name", login.title(), "--role", "officer", "--unit", str(numbers[unit]))
-        service.as_administrator("staff", "add", login, *name)
+        service.as_administrator("staff", "add", login, *name, *ALONE)
         with application(load_settings(service.env)) as made:
             say_presence(made.services, unrestricted(login), PresenceEvent.FREE)
     last4 = {"zh": "7704", "en": "7705"}[language]
@@ -338,7 +338,7 @@ def test_words_outlive_the_session_and_are_not_signed_away(
     page.evaluate(_OLD, int(page.url.rpartition("/")[2]))
     page.reload()
     await_empty(page)
-    service.as_administrator("staff", "add", "li", "--name", "Li", "--role", "officer")
+    service.as_administrator("staff", "add", "li", "--name", "Li", "--role", "officer", *ALONE)
     service.dialer("work", "sign", page.url.rpartition("/")[2], "--by", "li")
     step(page, "Accept the visit")
     refused = kept(page, "Visit accepted")

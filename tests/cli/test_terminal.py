@@ -16,10 +16,11 @@ from typer.testing import CliRunner
 
 from dialer.__main__ import build_command_line
 from dialer.bootstrap import application, assemble
+from dialer.cli.control import check_security_administrators
 from dialer.cli.terminal import NotSignedIn, command_actor, machine_user, terminal_name
-from dialer.core.access import OF_PERSONS, TERMINAL_NAME, Permission, Role
+from dialer.core.access import OF_PERSONS, TERMINAL_NAME, Permission, Role, StaffChangeKind, unrestricted
 from dialer.core.case import CaseStatus
-from dialer.core.errors import NotPermitted, Refusal
+from dialer.core.errors import Conflict, Invalid, NotPermitted, Refusal
 from dialer.core.events import AlarmCode
 from dialer.core.second_person import SamePlace
 from dialer.db import tables as t
@@ -27,7 +28,10 @@ from dialer.db.alarms import raise_alarm
 from dialer.db.keys import create
 from dialer.db.second_person import require_second_person
 from dialer.db.system_state import OtherSettings
+from dialer.org.account_changes import confirm_change, list_changes
+from dialer.org.accounts import disable_staff
 from dialer.org.factors import confirm_totp, offer_totp
+from dialer.org.tokens import waiting_tokens
 from dialer.runtime.services import ProcessPurpose
 from dialer.runtime.settings import load_settings
 from dialer.staff.sign_in import SignedIn, SignInRefused, recognise, sign_in
@@ -238,17 +242,134 @@ def test_accounts_and_tokens_are_changed_by_somebody_who_is_known(
     with pytest.raises(NotPermitted):
         run(*ADD)
     assert run("sign-in", "root", typed=f"{PASSWORD}\n").exit_code == 0
-    assert run(*ADD).exit_code == 0
+    assert run("staff", "add", "wang", "--name", "王强", "--role", "clerk").exit_code == 0, "as on the page"
     with application(load_settings(env)) as made, made.services.store.begin() as tx:
         [line] = tx.rows(sa.select(t.audit).where(t.audit.c.act == "staff_add"))
     assert (line["who"], line["facts"]["terminal"]) == ("root", terminal_name())
 
 
-def test_who_lost_the_password_is_let_in_by_the_settings(run: Callable[..., Result], env: dict[str, str]):
+ALONE = ("--alone", "--why", "值班急用")
+WHY = ("--why", "新到岗")
+CONFIRMED = (
+    (ADD, StaffChangeKind.ADD),
+    (("staff", "reset", "li"), StaffChangeKind.RESET_PASSWORD),
+    (("staff", "reset-factors", "zhao"), StaffChangeKind.RESET_FACTORS),
+    (("staff", "enable", "away"), StaffChangeKind.ENABLE),
+)
+"""Commands, and the changes of accounts that they ask for."""
+TOKEN = ("token", "add", "bank", "--scope", "cases:read")
+
+
+@pytest.fixture
+def as_root(run: Callable[..., Result], env: dict[str, str]) -> dict[str, str]:
+    """Settings by which this user of the machine is a system administrator."""
     with application(load_settings(env)) as made:
         add_account(made.services.store, "root", role=Role.ADMINISTRATOR)
-    mapped = {"DIALER_CONSOLE__TERMINAL_ACCOUNTS": json.dumps([f"{machine_user()}=root"])}
-    assert run("staff", "reset", "root", **mapped).exit_code == 0
+        away = add_account(made.services.store, "away", role=Role.OFFICER)
+        disable_staff(made.services, unrestricted("test"), away.login)
+    return other_settings("root")
+
+
+@pytest.mark.parametrize(("words", "kind"), CONFIRMED)
+def test_nobody_changes_accounts_alone_at_a_terminal(
+    words: tuple[str, ...],
+    kind: StaffChangeKind,
+    run: Callable[..., Result],
+    env: dict[str, str],
+    as_root: dict[str, str],
+):
+    """A system administrator with a shell made a second account alone, and was the second person with it."""
+    with application(load_settings(env)) as made:
+        add_account(made.services.store, "guard", role=Role.SECURITY_ADMINISTRATOR)
+    with pytest.raises(Invalid):
+        run(*words, **as_root)
+    with pytest.raises(Conflict, match="guard can confirm this"):
+        run(*words, *ALONE, **as_root)
+    said = run(*words, *WHY, **as_root)
+    assert (said.exit_code, said.stdout) == (0, "")
+    assert "a security administrator must confirm it" in said.stderr
+    with application(load_settings(env)) as made:
+        [waiting] = list_changes(made.services, visible_to=None)
+        assert (waiting.change.kind, waiting.change.asked_by, waiting.change.why) == (kind, "root", "新到岗")
+        with made.services.store.begin() as tx:
+            assert tx.rows(sa.select(t.audit).where(t.audit.c.act.in_(["staff_add", "staff_reset"]))) == []
+            assert tx.rows(sa.select(t.alarm)) == []
+        confirm_change(made.services, unrestricted("guard"), waiting.change.id)
+        with made.services.store.begin() as tx:
+            [line] = tx.rows(sa.select(t.audit).where(t.audit.c.act == "staff_change_confirmed"))
+    assert line["who"] == "guard"
+
+
+@pytest.mark.parametrize(("words", "kind"), CONFIRMED)
+def test_where_nobody_can_confirm_it_a_change_alone_is_an_alarm(
+    words: tuple[str, ...],
+    kind: StaffChangeKind,
+    run: Callable[..., Result],
+    env: dict[str, str],
+    as_root: dict[str, str],
+):
+    with pytest.raises(Conflict, match="a security administrator must confirm this"):
+        run(*words, *WHY, **as_root)
+    with pytest.raises(Invalid):
+        run(*words, "--alone", **as_root)
+    said = run(*words, *ALONE, **as_root)
+    assert said.exit_code == 0
+    assert bool(said.stderr) == (kind in {StaffChangeKind.ADD, StaffChangeKind.RESET_PASSWORD})
+    with application(load_settings(env)) as made, made.services.store.begin() as tx:
+        [alarm] = tx.rows(sa.select(t.alarm))
+        [line] = tx.rows(sa.select(t.audit).where(t.audit.c.act == "changed_alone"))
+    assert (alarm["code"], alarm["facts"]["who"], alarm["facts"]["change"]) == ("changed_alone", "root", kind)
+    assert alarm["facts"]["name"] in words
+    assert (line["who"], line["facts"]["terminal"]) == ("root", terminal_name())
+
+
+def test_the_only_security_administrator_who_is_locked_out_is_let_in(
+    run: Callable[..., Result], env: dict[str, str], as_root: dict[str, str]
+):
+    with application(load_settings(env)) as made:
+        add_account(made.services.store, "guard", role=Role.SECURITY_ADMINISTRATOR)
+        second = add_account(made.services.store, "second", role=Role.SECURITY_ADMINISTRATOR)
+    with pytest.raises(Conflict, match="second can confirm this"):
+        run("staff", "reset", "guard", *ALONE, **as_root)
+    with application(load_settings(env)) as made:
+        disable_staff(made.services, unrestricted("test"), second.login)
+    assert run("staff", "reset", "guard", *ALONE, **as_root).exit_code == 0
+    assert run("staff", "reset-factors", "guard", *ALONE, **as_root).exit_code == 0
+
+
+def test_a_token_is_asked_for_at_a_terminal(
+    run: Callable[..., Result], env: dict[str, str], as_root: dict[str, str]
+):
+    with pytest.raises(Conflict, match="a security administrator must confirm this"):
+        run(*TOKEN, *WHY, **as_root)
+    assert len(run(*TOKEN, *ALONE, **as_root).stdout.split()) == 1, "the secret"
+    with application(load_settings(env)) as made:
+        add_account(made.services.store, "guard", role=Role.SECURITY_ADMINISTRATOR)
+        with made.services.store.begin() as tx:
+            [alarm] = tx.rows(sa.select(t.alarm))
+    assert (alarm["facts"]["change"], alarm["facts"]["name"]) == ("token", "bank")
+    other = ("token", "add", "other", "--scope", "cases:read")
+    with pytest.raises(Conflict, match="guard can confirm this"):
+        run(*other, *ALONE, **as_root)
+    said = run(*other, *WHY, **as_root)
+    assert (said.stdout, "a security administrator must confirm it" in said.stderr) == ("", True)
+    with application(load_settings(env)) as made:
+        [request] = waiting_tokens(made.services)
+        assert (request.name, request.asked_by, request.why) == ("other", "root", "新到岗")
+
+
+def test_the_doctor_says_when_one_person_alone_could_change_accounts(
+    run: Callable[..., Result], env: dict[str, str], as_root: dict[str, str]
+):
+    with application(load_settings(env)) as made:
+        for login in ("", "guard", "second"):
+            if login:
+                add_account(made.services.store, login, role=Role.SECURITY_ADMINISTRATOR)
+            if login == "second":
+                assert str(check_security_administrators(made.services)) == "2"
+            else:
+                with pytest.raises(Refusal, match="one" if login else "none"):
+                    check_security_administrators(made.services)
 
 
 def test_the_first_account_is_made_by_nobody_known_and_no_second_one(

@@ -10,10 +10,11 @@ import httpx
 import pyotp
 import pytest
 
-from dialer.core.access import Role, unrestricted
+from dialer.core.access import Role, StaffChangeKind, unrestricted
 from dialer.core.errors import NotFound
 from dialer.db import tables as t
-from dialer.org.factors import finish_with_code, reset_factors
+from dialer.org.account_changes import change_alone
+from dialer.org.factors import finish_with_code
 from dialer.runtime.services import Application
 from dialer.staff.sign_in import FactorNeeded, SignInBlocked, SignInRefused, complete_sign_in, sign_in
 from dialer.staff.store import find_member
@@ -193,7 +194,6 @@ async def test_removal_and_reset_are_audited_and_end_the_recovery_codes(console_
     assert (console.rows(t.staff_factor), console.rows(t.staff_recovery_code)) == ([], [])
     assert [line["who"] for line in console.audited("factor_reset")] == ["administrator"]
     assert [line["who"] for line in console.audited("factor_remove")] == ["teller"]
-    assert reset_factors(console.app.services, unrestricted("shell"), "teller") == 0
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ async def test_a_factor_that_was_reset_gives_no_new_time(console_app: Applicatio
         complete_sign_in(tx, desk.app.services, clerk.member, address="desk", how="password")
     await set_up(desk, clerk)
     desk.pass_seconds(3_601)
-    reset_factors(desk.app.services, unrestricted("shell"), "clerk")
+    change_alone(desk.app.services, unrestricted("shell"), StaffChangeKind.RESET_FACTORS, "clerk", why="遗失")
     with desk.app.services.store.begin() as tx:
         again = find_member(tx, "clerk")
     assert again is not None

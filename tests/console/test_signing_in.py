@@ -10,9 +10,10 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from dialer.core.access import Role, unrestricted
+from dialer.core.access import Role, StaffChangeKind, unrestricted
 from dialer.db import tables as t
-from dialer.org.accounts import add_staff, reset_password
+from dialer.org.account_changes import change_alone
+from dialer.org.accounts import add_staff
 from dialer.staff.devices import known_device, remember_device
 from dialer.staff.passwords import SignInBusy, SignInLimit, is_password_outdated, is_password_right, sign_ins
 from dialer.staff.sign_in import SignInBlocked, SignInRefused
@@ -242,7 +243,9 @@ def test_a_new_password_ends_the_wait(console: ConsoleDesk):
     for _ in range(5):
         attempt(console, "wrong")
     assert attempt(console, PASSWORD) == "SignInBlocked"
-    given = reset_password(console.app.services, unrestricted("admin"), "wang")
+    kind, services = StaffChangeKind.RESET_PASSWORD, console.app.services
+    given = change_alone(services, unrestricted("admin"), kind, "wang", why="忘记密码")
+    assert given is not None
     assert attempt(console, given.password) == "entered"
 
 

@@ -15,6 +15,7 @@ from dialer.org.account_changes import (
     ask_change,
     ask_new_account,
     ask_reset_or_enable,
+    change_alone,
     confirm_change,
     list_changes,
     refuse_change,
@@ -27,9 +28,7 @@ from dialer.org.accounts import (
     enable_staff,
     end_sessions,
     get_account,
-    reset_password,
 )
-from dialer.org.factors import reset_factors
 from dialer.org.unassigned import (
     assign_cases,
     assign_unit,
@@ -79,9 +78,14 @@ def test_an_account_of_another_county_is_not_found(bureau: Bureau, chen: Actor):
             partial(ask_reset_or_enable, services, chen, kind, "li", why="x")
             for kind in (StaffChangeKind.ENABLE, StaffChangeKind.RESET_PASSWORD)
         ),
+        *(partial(act, services, chen, "li") for act in (disable_staff, enable_staff, end_sessions)),
         *(
-            partial(act, services, chen, "li")
-            for act in (disable_staff, enable_staff, reset_password, reset_factors, end_sessions)
+            partial(change_alone, services, chen, kind, "li", why="x")
+            for kind in (
+                StaffChangeKind.ENABLE,
+                StaffChangeKind.RESET_PASSWORD,
+                StaffChangeKind.RESET_FACTORS,
+            )
         ),
         *(
             partial(add, services, chen, login="new", **new, language="zh", unit_id=unit, **more)
@@ -89,7 +93,8 @@ def test_an_account_of_another_county_is_not_found(bureau: Bureau, chen: Actor):
             for unit in (theirs, None)
         ),
     )
-    assert reset_factors(services, chen, "wang") == 0
+    with pytest.raises(Conflict, match="can confirm this"):
+        change_alone(services, chen, StaffChangeKind.RESET_FACTORS, "wang", why="x")
 
 
 def test_a_change_that_waits_is_decided_by_who_sees_both_its_units(bureau: Bureau, chen: Actor):
