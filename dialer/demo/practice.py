@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +11,7 @@ from dialer.bootstrap import application
 from dialer.core.access import Role, unrestricted
 from dialer.core.errors import Refusal
 from dialer.db.system_state import mark_practice_database
-from dialer.demo.run import demo_environment, is_port_free
+from dialer.demo.run import demo_environment, is_port_free, only_run
 from dialer.org.accounts import NewPassword, add_staff
 from dialer.runtime.embedded import ensure_servers
 from dialer.runtime.location import free_port
@@ -72,18 +71,12 @@ def practice_servers(settings: Settings) -> Iterator[Application]:
     """The application on practice's own servers and database, which stays from one start to the next. Raises
     `PracticeRunsAlready`.
     """
-    folder = settings.data_dir
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "practice.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise PracticeRunsAlready from None
-        with ensure_servers(folder) as servers:
-            with application(settings) as fresh, fresh.services.store.begin() as tx:
-                mark_practice_database(tx)
-            with application(settings) as app:
-                yield replace(app, servers=servers)
+    own = only_run(settings.data_dir, "practice.lock", PracticeRunsAlready)
+    with own as folder, ensure_servers(folder) as servers:
+        with application(settings) as fresh, fresh.services.store.begin() as tx:
+            mark_practice_database(tx)
+        with application(settings) as app:
+            yield replace(app, servers=servers)
 
 
 def make_practice_accounts(services: Services, callers: Sequence[str]) -> list[NewPassword]:

@@ -224,15 +224,21 @@ def is_port_free(port: int) -> bool:
 
 
 @contextmanager
-def clean_environment(settings: Settings) -> Iterator[Application]:
-    """A new, empty drill database with its clock at nine o'clock today; one demo at a time in a folder."""
-    folder = settings.data_dir
+def only_run(folder: Path, lock_name: str, refusal: Callable[[], Refusal]) -> Iterator[Path]:
+    """The folder, made if missing, for one run at a time. Raises the refusal while another has it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "demo.lock").open("w") as lock:
+    with (folder / lock_name).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DemoRunsAlready from None
+            raise refusal() from None
+        yield folder
+
+
+@contextmanager
+def clean_environment(settings: Settings) -> Iterator[Application]:
+    """A new, empty drill database with its clock at nine o'clock today; one demo at a time in a folder."""
+    with only_run(settings.data_dir, "demo.lock", DemoRunsAlready) as folder:
         _wipe(folder)
         with ensure_servers(folder) as servers:
             with application(settings) as fresh, fresh.services.store.begin() as tx:

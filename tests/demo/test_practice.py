@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from dialer.bootstrap import refuse_other_line
 from dialer.core.access import Role
-from dialer.core.errors import SettingsError
+from dialer.core.errors import DialerError, Refusal, SettingsError
 from dialer.db.system_state import is_drill_database, is_practice_database, mark_practice_database
-from dialer.demo.practice import make_practice_accounts, practice_environment
-from dialer.runtime.settings import load_settings
+from dialer.demo.practice import (
+    PracticeRunsAlready,
+    make_practice_accounts,
+    practice_environment,
+    practice_servers,
+)
+from dialer.demo.run import DemoRunsAlready, clean_environment, only_run
+from dialer.runtime.services import Application
+from dialer.runtime.settings import Settings, load_settings
 from tests.outcomes.town import Scenario
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")}
@@ -73,3 +82,25 @@ def test_accounts_are_made_once(fresh_database: str):
     assert [account.member.login for account in again] == ["li"]
     assert make_practice_accounts(services, []) == []
     scenario.close()
+
+
+@pytest.mark.parametrize(
+    ("begin", "lock", "refusal"),
+    [
+        (practice_servers, "practice.lock", PracticeRunsAlready),
+        (clean_environment, "demo.lock", DemoRunsAlready),
+    ],
+)
+def test_a_second_run_in_the_same_folder_is_refused_until_the_first_ends(
+    tmp_path: Path,
+    begin: Callable[[Settings], AbstractContextManager[Application]],
+    lock: str,
+    refusal: Callable[[], Refusal],
+):
+    settings = load_settings(CLEAN | {"DIALER_DATA_DIR": str(tmp_path / "folder")})
+    with only_run(settings.data_dir, lock, refusal):
+        with pytest.raises(DialerError) as told, begin(settings):
+            pass
+        assert type(told.value) is refusal
+    with only_run(settings.data_dir, lock, refusal) as again:
+        assert [one.name for one in again.iterdir()] == [lock]
